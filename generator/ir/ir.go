@@ -1,0 +1,305 @@
+// Package ir is the generator's model of the API: plain structs, already named, sorted and
+// checked. Emitters read it and nothing else; in particular they never see OpenAPI.
+//
+// Every slice is in output order, so that an emitter that ranges over it is deterministic.
+package ir
+
+// API is everything that the emitters need to know.
+type API struct {
+	Title       string
+	Version     string // value of the GoCardless-Version header, such as "2015-07-06"
+	SchemaDate  string // date of the vendored document, such as "2026-08-13"
+	Description string
+	ModulePath  string // from go.mod
+
+	Services  []*Service // by resource name
+	Types     []*Type    // objects and enums, by Go name
+	Catalogue *Catalogue // nil when generated without a catalogue
+}
+
+// Service groups the operations of one resource.
+type Service struct {
+	Resource   string // "payments"
+	GoName     string // field of the client: "Payments"
+	TypeName   string // "PaymentService"
+	Noun       string // for prose: "payment"
+	Doc        string
+	Operations []*Operation // in order of the document's paths
+}
+
+// Kind is what an operation does to the world; it decides when the operation may be repeated.
+type Kind string
+
+// The kinds of operation.
+const (
+	KindRead   Kind = "read"   // GET
+	KindUpdate Kind = "update" // PUT
+	KindDelete Kind = "delete" // DELETE
+	KindCreate Kind = "create" // POST that creates and honours the idempotency key
+	KindAction Kind = "action" // POST that acts, or whose key the API does not honour
+)
+
+// Operation is one method and path of the API.
+type Operation struct {
+	Pointer string // JSON pointer into the document
+	ID      string // "payments.create"
+	Service *Service
+	Var     string // Go variable that describes it: "opPaymentsCreate"
+
+	HTTPMethod string
+	Path       string // "/payments/{identity}"
+	PathParams []PathParam
+	Kind       Kind
+
+	RequestEnvelope string // "payments", "data", or "" without a body
+	ReplyEnvelope   string // "" when the reply has no envelope or there is none
+	Reply           *Type  // nil when the reply has no body
+	List            bool   // the reply is a page of Reply
+	Cursors         bool   // the list has cursors
+	Linked          *Type  // what a list carries beside its items ("linked" of events), or nil
+	Status          int    // status of success: 200, 201 or 204
+
+	Deprecated bool
+	Restricted bool
+
+	Read    *Operation // how a resource that this operation creates is read again, or nil
+	Methods []*Method  // one, or one per variant
+}
+
+// PathParam is a variable segment of a path.
+type PathParam struct {
+	Name   string // "identity"
+	GoName string // "id"
+	Doc    string
+}
+
+// Method is one Go method of an operation.
+type Method struct {
+	GoName  string // "Create"
+	AllName string // "All" or "AllForBillingRequest" when there is an iterator, else ""
+	Summary string
+	Doc     string
+	Params  *Type // nil when the method takes none
+}
+
+// TypeKind tells the two sorts of named type apart.
+type TypeKind int
+
+// The kinds of named type.
+const (
+	Object TypeKind = iota
+	Enum
+)
+
+// Role is the side of the conversation that an object type is on. A schema used on both sides
+// becomes two types, because optional fields differ.
+type Role int
+
+// The roles of an object type.
+const (
+	RoleReply  Role = iota // part of a reply
+	RoleParams             // a method's params: body, query and header fields
+	RoleNested             // object inside a request body
+	RoleFilter             // object inside a query (created_at[gte])
+)
+
+// Type is a named Go type.
+type Type struct {
+	Pointer    string // JSON pointer of its schema
+	Schema     string // name of its schema; "" for one made from query parameters
+	GoName     string
+	Doc        string
+	Kind       TypeKind
+	Role       Role
+	Fields     []*Field // id first, then by name
+	Values     []*Value // of an enum, in the document's order
+	Conditions []*Condition
+	KeepsExtra bool   // unknown members are kept in a field Extra
+	Home       string // resource whose file it lives in; "" when several share it
+	Deprecated bool
+}
+
+// HasQuery reports whether a field travels in the query.
+func (t *Type) HasQuery() bool { return t.has(InQuery) }
+
+// HasBody reports whether a field travels in the body.
+func (t *Type) HasBody() bool { return t.has(InBody) }
+
+// HasHeader reports whether a field travels in a header.
+func (t *Type) HasHeader() bool { return t.has(InHeader) }
+
+func (t *Type) has(where Place) bool {
+	for _, f := range t.Fields {
+		if f.In == where {
+			return true
+		}
+	}
+	return false
+}
+
+// Value is one value of an enum.
+type Value struct {
+	Wire   string
+	GoName string // "PaymentStatusPaidOut"
+	Doc    string
+}
+
+// Place is where a field travels.
+type Place int
+
+// The places of a field.
+const (
+	InBody Place = iota
+	InQuery
+	InHeader
+)
+
+// Style is how a query parameter is written.
+type Style int
+
+// The query styles.
+const (
+	Plain      Style = iota
+	DeepObject       // created_at[gte]=
+	Comma            // status=a,b
+)
+
+// Field is a member of an object type.
+type Field struct {
+	Pointer      string
+	Name         string // on the wire
+	GoName       string
+	Doc          string
+	In           Place
+	Style        Style
+	Type         *Ref
+	Pointered    bool // Go type is a pointer
+	Required     bool
+	Nullable     bool
+	Deprecated   bool
+	Restricted   bool
+	RequiredWhen string
+	Default      string // JSON text, or ""
+	Example      string // JSON text, or ""
+
+	MinLength, MaxLength *int
+	Minimum, Maximum     *int64
+	Pattern              string
+	// Limits of a string map: number of members, length of keys, length of values.
+	MaxMembers, MaxKeyLength, MaxValueLength *int
+}
+
+// RefKind is the shape of a field's type.
+type RefKind int
+
+// The shapes.
+const (
+	String    RefKind = iota
+	Int               // Go int
+	Int64             // Go int64, money in minor units
+	Float             // Go float64
+	Bool              // Go bool
+	Date              // Date
+	Time              // time.Time
+	Named             // object or enum: Ref.Type
+	Array             // slice of Ref.Elem
+	Metadata          // Metadata
+	StringMap         // map[string]string
+	AnyMap            // map[string]any
+)
+
+// Ref is a use of a type.
+type Ref struct {
+	Kind   RefKind
+	Type   *Type  // for Named
+	Elem   *Ref   // for Array
+	Format string // "uri", "email" or "": what the string holds
+}
+
+// Condition is an if/then of an object: when Field has the value Equals, Then is required.
+type Condition struct {
+	Pointer string
+	Field   *Field
+	Equals  string
+	Then    []Path
+}
+
+// Path leads from an object to a member, possibly of a member.
+type Path []*Field
+
+// Catalogue is what the API's documentation lists beside its schema.
+type Catalogue struct {
+	ResourceTypes []*EventResource
+	Actions       []*Value // over all resource types, by name
+	Causes        []*Value
+	Events        []*Event
+	Reasons       []*Reason
+	Simulators    []*Simulator
+	Prefixes      []Prefix
+	RateLimits    []RateLimit
+	Schemes       []*Scheme
+	NameTriggers  []*Value
+}
+
+// EventResource is a resource type with its actions.
+type EventResource struct {
+	Name    string
+	Actions []string
+}
+
+// Event is a pair of resource type and action.
+type Event struct {
+	GoName   string // "EventPaymentsFailed"
+	Resource string
+	Action   string
+	Doc      string
+	Causes   []EventCause
+}
+
+// EventCause is why an event may happen and who may set it off.
+type EventCause struct {
+	Name    string
+	Doc     string
+	Origins []string
+}
+
+// Reason is a stable code of an API error.
+type Reason struct {
+	GoName string // "ReasonMandateIsInactive"
+	Name   string
+	Doc    string
+	Status int
+	Type   string
+	Link   string // link that the error carries, or ""
+}
+
+// Simulator is a scenario simulator of the sandbox environment.
+type Simulator struct {
+	GoName   string
+	Name     string
+	Resource string
+	Doc      string
+	Requires string
+	Result   []Pair
+}
+
+// Pair is a name and a value.
+type Pair struct{ Name, Value string }
+
+// Prefix is the id prefix of a resource.
+type Prefix struct{ Resource, Prefix string }
+
+// RateLimit is a budget of requests per clock minute.
+type RateLimit struct {
+	Paths     string
+	PerMinute int
+	Doc       string
+}
+
+// Scheme is a bank payment scheme.
+type Scheme struct {
+	Name      string
+	Currency  string
+	Countries []string
+	Doc       string
+}

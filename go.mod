@@ -1,0 +1,3 @@
+module github.com/gocardless-community/gocardless-go
+
+go 1.26
