@@ -82,6 +82,9 @@ type Method struct {
 	Params  *Type // nil when the method takes none
 }
 
+// HasParams reports whether the method takes params beside path segments.
+func (m *Method) HasParams() bool { return m.Params != nil }
+
 // TypeKind tells the two sorts of named type apart.
 type TypeKind int
 

@@ -1,0 +1,155 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/name"
+)
+
+type catalogueFile struct {
+	Events map[string]map[string]struct {
+		Description string `json:"description"`
+		Causes      map[string]struct {
+			Description string   `json:"description"`
+			Origins     []string `json:"origins"`
+		} `json:"causes"`
+	} `json:"events"`
+	IDPrefixes   map[string]string `json:"id_prefixes"`
+	NameTriggers map[string]string `json:"name_triggers"`
+	RateLimits   []struct {
+		Paths       string `json:"paths"`
+		PerMinute   int    `json:"per_minute"`
+		Description string `json:"description"`
+	} `json:"rate_limits"`
+	Reasons map[string]struct {
+		Confirmed   bool   `json:"confirmed"`
+		Description string `json:"description"`
+		Status      int    `json:"status"`
+		Type        string `json:"type"`
+		Link        string `json:"link"`
+	} `json:"reasons"`
+	Schemes map[string]struct {
+		Countries   []string `json:"countries"`
+		Currency    string   `json:"currency"`
+		Description string   `json:"description"`
+	} `json:"schemes"`
+	Simulators map[string]struct {
+		Description string            `json:"description"`
+		Requires    string            `json:"requires"`
+		Resource    string            `json:"resource"`
+		Result      map[string]string `json:"result"`
+	} `json:"simulators"`
+}
+
+// sorted ranges over a map in the order of its keys, the only order that output may depend on.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Catalogue reads the catalogue of events, reasons and simulators.
+func Catalogue(data []byte) (*ir.Catalogue, error) {
+	var file catalogueFile
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&file); err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	var errs problems
+	out := &ir.Catalogue{}
+	actions := map[string][]string{}           // action → resource types
+	actionDocs := map[string]map[string]bool{} // action → descriptions
+	causes := map[string]map[string]bool{}     // cause → descriptions
+
+	for _, resource := range sorted(file.Events) {
+		er := &ir.EventResource{Name: resource}
+		for _, action := range sorted(file.Events[resource]) {
+			event := file.Events[resource][action]
+			er.Actions = append(er.Actions, action)
+			actions[action] = append(actions[action], resource)
+			note(actionDocs, action, event.Description)
+			e := &ir.Event{GoName: "Event" + name.Go(resource) + name.Go(action), Resource: resource, Action: action, Doc: event.Description}
+			for _, cause := range sorted(event.Causes) {
+				c := event.Causes[cause]
+				note(causes, cause, c.Description)
+				e.Causes = append(e.Causes, ir.EventCause{Name: cause, Doc: c.Description, Origins: c.Origins})
+			}
+			out.Events = append(out.Events, e)
+		}
+		out.ResourceTypes = append(out.ResourceTypes, er)
+	}
+	for _, action := range sorted(actions) {
+		doc := onlyDoc(actionDocs[action])
+		if doc == "" {
+			doc = "Happens to " + proseList(actions[action])
+		}
+		out.Actions = append(out.Actions, &ir.Value{Wire: action, GoName: "EventAction" + name.Go(action), Doc: doc})
+	}
+	for _, cause := range sorted(causes) {
+		doc := onlyDoc(causes[cause])
+		if doc == "" {
+			doc = sorted(causes[cause])[0]
+		}
+		out.Causes = append(out.Causes, &ir.Value{Wire: cause, GoName: "EventCause" + name.Go(cause), Doc: doc})
+	}
+	for _, reason := range sorted(file.Reasons) {
+		r := file.Reasons[reason]
+		if r.Status < 400 || r.Status > 599 {
+			errs.add(join("", "reasons", reason, "status"), "not the status of an error: %d", r.Status)
+		}
+		out.Reasons = append(out.Reasons, &ir.Reason{GoName: "Reason" + name.Go(reason), Name: reason, Doc: r.Description, Status: r.Status, Type: r.Type, Link: r.Link})
+	}
+	for _, id := range sorted(file.Simulators) {
+		s := file.Simulators[id]
+		sim := &ir.Simulator{GoName: "Simulator" + name.Go(id), Name: id, Resource: s.Resource, Doc: s.Description, Requires: s.Requires}
+		for _, k := range sorted(s.Result) {
+			sim.Result = append(sim.Result, ir.Pair{Name: k, Value: s.Result[k]})
+		}
+		out.Simulators = append(out.Simulators, sim)
+	}
+	for _, resource := range sorted(file.IDPrefixes) {
+		out.Prefixes = append(out.Prefixes, ir.Prefix{Resource: resource, Prefix: file.IDPrefixes[resource]})
+	}
+	for _, limit := range file.RateLimits {
+		out.RateLimits = append(out.RateLimits, ir.RateLimit{Paths: limit.Paths, PerMinute: limit.PerMinute, Doc: limit.Description})
+	}
+	for _, scheme := range sorted(file.Schemes) {
+		s := file.Schemes[scheme]
+		out.Schemes = append(out.Schemes, &ir.Scheme{Name: scheme, Currency: s.Currency, Countries: s.Countries, Doc: s.Description})
+	}
+	for _, trigger := range sorted(file.NameTriggers) {
+		out.NameTriggers = append(out.NameTriggers, &ir.Value{Wire: trigger, GoName: name.Go(trigger), Doc: file.NameTriggers[trigger]})
+	}
+	return out, errs.err()
+}
+
+func note(docs map[string]map[string]bool, key, doc string) {
+	if docs[key] == nil {
+		docs[key] = map[string]bool{}
+	}
+	docs[key][doc] = true
+}
+
+// onlyDoc returns the one description that all uses share, or "".
+func onlyDoc(docs map[string]bool) string {
+	if len(docs) != 1 {
+		return ""
+	}
+	return sorted(docs)[0]
+}
+
+// proseList joins resource names for a sentence: "mandates, payments and refunds".
+func proseList(resources []string) string {
+	words := make([]string, len(resources))
+	for i, r := range resources {
+		words[i] = strings.ReplaceAll(r, "_", " ")
+	}
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}

@@ -1,0 +1,609 @@
+// Package load reads an OpenAPI document into the generator's model. It is the only package that
+// knows OpenAPI. What it does not understand is an error with a JSON pointer, never a guess.
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/name"
+)
+
+// Input is what a model is made from.
+type Input struct {
+	Schema     []byte // OpenAPI document, JSON
+	Catalogue  []byte // events, reasons and so on; nil leaves them out
+	Overlay    []byte // nil for none
+	ModulePath string
+}
+
+// Load reads, checks and names everything. The error, if any, lists every problem found.
+func Load(in Input) (*ir.API, error) {
+	overlay := &Overlay{}
+	if in.Overlay != nil {
+		var err error
+		if overlay, err = ParseOverlay(in.Overlay); err != nil {
+			return nil, err
+		}
+	}
+	var catalogue *ir.Catalogue
+	if in.Catalogue != nil {
+		var err error
+		if catalogue, err = Catalogue(in.Catalogue); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkReferences(in.Schema); err != nil {
+		return nil, err
+	}
+	loader := openapi3.NewLoader()
+	doc, err := loader.LoadFromData(in.Schema)
+	if err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	// Examples are compared with the types in the contract tests; checking them here as well would
+	// take most of the generator's time.
+	if err := doc.Validate(loader.Context, openapi3.DisableExamplesValidation()); err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	l := &document{
+		doc: doc, overlay: overlay, catalogue: catalogue,
+		types:    map[typeKey]*ir.Type{},
+		services: map[string]*ir.Service{},
+		api: &ir.API{
+			Title: doc.Info.Title, Version: doc.Info.Version, Description: doc.Info.Description,
+			SchemaDate: text(doc.Info.Extensions, "x-schema-date"), ModulePath: in.ModulePath, Catalogue: catalogue,
+		},
+	}
+	if l.api.SchemaDate == "" {
+		l.errs.add("/info/x-schema-date", "missing: the date of the document, YYYY-MM-DD")
+	}
+	l.operations()
+	l.finish()
+	overlay.unused(l.api.SchemaDate, &l.errs)
+	if err := l.errs.err(); err != nil {
+		return nil, err
+	}
+	return l.api, nil
+}
+
+// checkReferences finds broken JSON and references that lead nowhere, with their places, which the
+// OpenAPI loader does not tell.
+func checkReferences(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	var root any
+	if err := dec.Decode(&root); err != nil {
+		return fmt.Errorf("schema: not JSON at byte %d: %w", dec.InputOffset(), err)
+	}
+	var errs problems
+	var walk func(v any, pointer string)
+	walk = func(v any, pointer string) {
+		switch v := v.(type) {
+		case map[string]any:
+			if target, ok := v["$ref"].(string); ok {
+				if !resolves(root, target) {
+					errs.add(join(pointer, "$ref"), "%q leads nowhere", target)
+				}
+			}
+			for _, key := range sorted(v) {
+				walk(v[key], join(pointer, key))
+			}
+		case []any:
+			for i, e := range v {
+				walk(e, fmt.Sprintf("%s/%d", pointer, i))
+			}
+		}
+	}
+	walk(root, "")
+	return errs.err()
+}
+
+func resolves(root any, target string) bool {
+	rest, ok := strings.CutPrefix(target, "#/")
+	if !ok {
+		return false
+	}
+	unescape := strings.NewReplacer("~1", "/", "~0", "~")
+	at := root
+	for token := range strings.SplitSeq(rest, "/") {
+		m, ok := at.(map[string]any)
+		if !ok {
+			return false
+		}
+		if at, ok = m[unescape.Replace(token)]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// typeKey tells apart the types that one schema becomes.
+type typeKey struct {
+	schema string
+	role   ir.Role
+}
+
+type document struct {
+	doc       *openapi3.T
+	overlay   *Overlay
+	catalogue *ir.Catalogue
+	api       *ir.API
+	types     map[typeKey]*ir.Type
+	services  map[string]*ir.Service
+	errs      problems
+}
+
+func text(extensions map[string]any, key string) string {
+	s, _ := extensions[key].(string)
+	return s
+}
+
+func flag(extensions map[string]any, key string) bool {
+	b, _ := extensions[key].(bool)
+	return b
+}
+
+// methodOrder is the order of a path's operations in the output.
+var methodOrder = []string{"GET", "POST", "PUT", "DELETE"}
+
+func (l *document) operations() {
+	paths := l.doc.Paths.Map()
+	for _, path := range sorted(paths) {
+		item := paths[path]
+		pointer := join("", "paths", path)
+		operations := item.Operations()
+		for _, method := range sorted(operations) {
+			if !slices.Contains(methodOrder, method) {
+				l.errs.add(join(pointer, strings.ToLower(method)), "method %s is not supported", method)
+			}
+		}
+		if len(item.Parameters) > 0 {
+			l.errs.add(join(pointer, "parameters"), "parameters of a whole path are not supported")
+		}
+		for _, method := range methodOrder {
+			if op := operations[method]; op != nil {
+				l.operation(method, path, op, join(pointer, strings.ToLower(method)))
+			}
+		}
+	}
+}
+
+// operationID finds an operation's id: the overlay, the rules for method and path, and the
+// document's own id if it has our form, in this order.
+func (l *document) operationID(method, path, own string) string {
+	if id := l.overlay.operation(method, path); id != "" {
+		return id
+	}
+	if id := name.Operation(method, path); id != "" {
+		return id
+	}
+	if name.IsOperation(own) {
+		return own
+	}
+	return ""
+}
+
+func (l *document) operation(method, path string, src *openapi3.Operation, pointer string) {
+	id := l.operationID(method, path, src.OperationID)
+	if id == "" {
+		l.errs.add(pointer, "no rule names %s %s, and its operationId %q is not of the form resource.method: add it to the overlay's operations", method, path, src.OperationID)
+		return
+	}
+	resource, verb, _ := strings.Cut(id, ".")
+	service := l.service(resource)
+	op := &ir.Operation{
+		Pointer: pointer, ID: id, Service: service, Var: "op" + name.Go(resource) + name.Go(verb),
+		HTTPMethod: method, Path: path,
+		Deprecated: src.Deprecated, Restricted: flag(src.Extensions, "x-restricted"),
+	}
+	if len(src.Callbacks) > 0 {
+		l.errs.add(join(pointer, "callbacks"), "callbacks are not supported")
+	}
+	query, hasKey := l.parameters(op, src.Parameters, join(pointer, "parameters"))
+	op.Kind = l.kind(op, hasKey)
+	l.reply(op, src.Responses, join(pointer, "responses"))
+	l.methods(op, src, verb, query, pointer)
+	service.Operations = append(service.Operations, op)
+}
+
+func (l *document) service(resource string) *ir.Service {
+	if s := l.services[resource]; s != nil {
+		return s
+	}
+	s := &ir.Service{
+		Resource: resource, GoName: name.Go(resource), Noun: name.Noun(resource),
+		TypeName: name.Go(name.Singular(resource)) + "Service",
+	}
+	for _, tag := range l.doc.Tags {
+		if tag.Name == resource {
+			s.Doc = tag.Description
+		}
+	}
+	l.services[resource] = s
+	return s
+}
+
+func (l *document) kind(op *ir.Operation, hasKey bool) ir.Kind {
+	if k := l.overlay.kind(op.ID); k != "" {
+		return k
+	}
+	switch op.HTTPMethod {
+	case "GET":
+		return ir.KindRead
+	case "PUT":
+		return ir.KindUpdate
+	case "DELETE":
+		return ir.KindDelete
+	}
+	// Only a create with a key that the API honours may be repeated without doubling anything.
+	if hasKey && !strings.Contains(op.Path, "/actions/") {
+		return ir.KindCreate
+	}
+	return ir.KindAction
+}
+
+// parameters splits an operation's parameters into the path's, which become arguments, and the
+// others, which become fields of the params.
+func (l *document) parameters(op *ir.Operation, params openapi3.Parameters, pointer string) (fields []*ir.Field, hasKey bool) {
+	for i, ref := range params {
+		at := fmt.Sprintf("%s/%d", pointer, i)
+		p := ref.Value
+		switch {
+		case p.In == "header" && strings.EqualFold(p.Name, "Idempotency-Key"):
+			hasKey = true
+		case p.In == "path":
+			op.PathParams = append(op.PathParams, ir.PathParam{Name: p.Name, GoName: "id", Doc: p.Description})
+		case p.In == "query" || p.In == "header":
+			if f := l.parameter(op, p, at); f != nil {
+				fields = append(fields, f)
+			}
+		default:
+			l.errs.add(join(at, "in"), "parameters in %q are not supported", p.In)
+		}
+	}
+	if len(op.PathParams) > 1 {
+		l.errs.add(pointer, "more than one variable path segment is not supported")
+	}
+	return fields, hasKey
+}
+
+func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer string) *ir.Field {
+	at := join(pointer, "schema")
+	ref, nullable := l.use(p.Schema, at, ir.RoleFilter, p.Name)
+	if ref == nil {
+		return nil
+	}
+	f := l.field(p.Name, p.Schema, ref, at)
+	f.Pointer, f.Doc, f.Required, f.Nullable, f.Deprecated = pointer, p.Description, p.Required, nullable, p.Deprecated
+	f.In = ir.InQuery
+	if p.In == "header" {
+		f.In = ir.InHeader
+	}
+	exploded := p.Explode == nil || *p.Explode
+	style := p.Style
+	if s := l.overlay.style(op.ID, p.Name); s != "" {
+		style = s
+	}
+	composite := ref.Kind == ir.Array || ref.Kind == ir.Metadata || ref.Kind == ir.StringMap || ref.Kind == ir.Named && ref.Type.Kind == ir.Object
+	switch {
+	case style == "deepObject" && composite && ref.Kind != ir.Array:
+		f.Style = ir.DeepObject
+	case (style == "" || style == "form") && ref.Kind == ir.Array && !exploded:
+		f.Style = ir.Comma
+	case (style == "" || style == "form" || style == "simple") && !composite:
+		f.Style = ir.Plain
+	default:
+		l.errs.add(pointer, "a parameter of style %q with this schema is not supported (deepObject for objects, form without explode for arrays)", style)
+	}
+	// A query value that is left out and one that is zero mean the same, except for a boolean.
+	f.Pointered = ref.Kind == ir.Bool && !f.Required
+	return f
+}
+
+func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointer string) {
+	for _, status := range sorted(responses.Map()) {
+		response := responses.Map()[status].Value
+		switch status {
+		case "default":
+			continue
+		case "204":
+			// An operation that may answer without a body never promises one.
+			op.Status, op.Reply, op.ReplyEnvelope = 204, nil, ""
+			continue
+		case "200", "201":
+			op.Status = int(status[0]-'0')*100 + int(status[2]-'0')
+		default:
+			l.errs.add(join(pointer, status), "status %s is not supported", status)
+			continue
+		}
+		at := join(pointer, status, "content", "application/json", "schema")
+		media := response.Content.Get("application/json")
+		if media == nil || media.Schema == nil {
+			l.errs.add(join(pointer, status), "no application/json schema")
+			continue
+		}
+		l.replyBody(op, media.Schema, at)
+	}
+	if op.Status == 0 {
+		l.errs.add(pointer, "no reply of success")
+	}
+}
+
+// replyBody takes a reply apart: an envelope around an object or a list, or no envelope at all.
+func (l *document) replyBody(op *ir.Operation, schema *openapi3.SchemaRef, pointer string) {
+	if schema.Ref != "" {
+		ref, _ := l.use(schema, pointer, ir.RoleReply, "")
+		if ref != nil && ref.Kind == ir.Named {
+			op.Reply = ref.Type
+		} else if ref != nil {
+			l.errs.add(pointer, "a reply must be an object")
+		}
+		return
+	}
+	s := schema.Value
+	l.understood(s, pointer, "Type", "Required", "Properties", "Description")
+	if len(s.Required) != 1 {
+		l.errs.add(join(pointer, "required"), "a reply must require exactly its envelope")
+		return
+	}
+	op.ReplyEnvelope = s.Required[0]
+	for _, key := range sorted(s.Properties) {
+		at := join(pointer, "properties", key)
+		ref, _ := l.use(s.Properties[key], at, ir.RoleReply, key)
+		switch {
+		case ref == nil:
+		case key == op.ReplyEnvelope && ref.Kind == ir.Named:
+			op.Reply = ref.Type
+		case key == op.ReplyEnvelope && ref.Kind == ir.Array && ref.Elem.Kind == ir.Named:
+			op.Reply, op.List = ref.Elem.Type, true
+		case key == "meta" && ref.Kind == ir.Named:
+		case key == "linked" && ref.Kind == ir.Named:
+			op.Linked = ref.Type
+		default:
+			l.errs.add(at, "not understood in a reply: envelope, meta or linked expected")
+		}
+	}
+	if op.Reply == nil {
+		l.errs.add(pointer, "the envelope %q has no object or list", op.ReplyEnvelope)
+	}
+}
+
+type variant struct {
+	Name        string `json:"name"`
+	Params      string `json:"params"`
+	Summary     string `json:"summary"`
+	Description string `json:"description"`
+}
+
+func (l *document) methods(op *ir.Operation, src *openapi3.Operation, verb string, query []*ir.Field, pointer string) {
+	for _, f := range query {
+		if f.Name == "after" && op.List {
+			op.Cursors = true
+		}
+	}
+	m := &ir.Method{GoName: name.Go(verb), Summary: src.Summary, Doc: src.Description}
+	if op.Cursors {
+		m.AllName = "All" + strings.TrimPrefix(m.GoName, "List")
+	}
+	base := name.Go(name.Singular(op.Service.Resource))
+	if src.RequestBody == nil {
+		if len(query) > 0 {
+			m.Params = &ir.Type{Pointer: join(pointer, "parameters"), GoName: base + m.GoName + "Params", Doc: "Parameters of " + op.ID + ".", Role: ir.RoleParams, Fields: query, Home: op.Service.Resource}
+			l.types[typeKey{"operation " + op.ID, ir.RoleParams}] = m.Params
+		}
+		op.Methods = []*ir.Method{m}
+		return
+	}
+	at := join(pointer, "requestBody")
+	body := src.RequestBody.Value
+	media := body.Content.Get("application/json")
+	if !body.Required || media == nil || media.Schema == nil || len(body.Content) != 1 {
+		l.errs.add(at, "a request body must be required and have an application/json schema only")
+		return
+	}
+	at = join(at, "content", "application/json", "schema")
+	s := media.Schema.Value
+	if media.Schema.Ref != "" || len(s.Properties) != 1 || len(s.Required) != 1 {
+		l.errs.add(at, "a request body must be an inline object with its envelope as the one required property")
+		return
+	}
+	l.understood(s, at, "Type", "Required", "Properties", "Description")
+	op.RequestEnvelope = s.Required[0]
+	inner := s.Properties[op.RequestEnvelope]
+	at = join(at, "properties", op.RequestEnvelope)
+	if inner == nil {
+		l.errs.add(at, "the required envelope has no schema")
+		return
+	}
+	if inner.Ref == "" && len(inner.Value.OneOf) > 0 {
+		l.variants(op, src, inner.Value, query, pointer, at)
+		return
+	}
+	m.Params = l.params(op, inner, query, at)
+	op.Methods = []*ir.Method{m}
+}
+
+// variants makes one method of each form that the request body may take.
+func (l *document) variants(op *ir.Operation, src *openapi3.Operation, schema *openapi3.Schema, query []*ir.Field, pointer, at string) {
+	raw, err := json.Marshal(src.Extensions["x-variants"])
+	var variants []variant
+	if err == nil {
+		err = json.Unmarshal(raw, &variants)
+	}
+	if err != nil || len(variants) != len(schema.OneOf) {
+		l.errs.add(join(pointer, "x-variants"), "a request body with oneOf needs x-variants that name a method for each")
+		return
+	}
+	for i, v := range variants {
+		var match *openapi3.SchemaRef
+		for _, candidate := range schema.OneOf {
+			if candidate.Ref == v.Params {
+				match = candidate
+			}
+		}
+		if match == nil {
+			l.errs.add(fmt.Sprintf("%s/%d", join(pointer, "x-variants"), i), "%s is not among the forms of the request body", v.Params)
+			continue
+		}
+		op.Methods = append(op.Methods, &ir.Method{
+			GoName: name.Go(v.Name), Summary: v.Summary, Doc: v.Description,
+			Params: l.params(op, match, query, at),
+		})
+	}
+}
+
+func (l *document) params(op *ir.Operation, schema *openapi3.SchemaRef, query []*ir.Field, pointer string) *ir.Type {
+	ref, _ := l.use(schema, pointer, ir.RoleParams, "")
+	if ref == nil {
+		return nil
+	}
+	if schema.Ref == "" || ref.Kind != ir.Named || ref.Type.Kind != ir.Object {
+		l.errs.add(pointer, "the params of an operation must be a named object schema")
+		return nil
+	}
+	t := ref.Type
+	if t.Home != "" {
+		l.errs.add(pointer, "%s is already the params of another operation", t.Schema)
+		return t
+	}
+	t.Home = op.Service.Resource
+	t.Fields = append(t.Fields, query...)
+	return t
+}
+
+// finish resolves what needs the whole document: orders, homes, how to read a created resource
+// again, and the uniqueness of names.
+func (l *document) finish() {
+	for _, resource := range sorted(l.services) {
+		l.api.Services = append(l.api.Services, l.services[resource])
+	}
+	for _, t := range l.types {
+		slices.SortStableFunc(t.Fields, fieldOrder)
+		l.api.Types = append(l.api.Types, t)
+	}
+	slices.SortFunc(l.api.Types, func(a, b *ir.Type) int { return strings.Compare(a.GoName, b.GoName) })
+	for _, s := range l.api.Services {
+		var get *ir.Operation
+		for _, op := range s.Operations {
+			if op.ID == s.Resource+".get" {
+				get = op
+			}
+		}
+		for _, op := range s.Operations {
+			if op.Kind == ir.KindCreate && get != nil && get.Reply == op.Reply && !get.Methods[0].HasParams() {
+				op.Read = get
+			}
+		}
+	}
+	l.homes()
+	l.unique()
+}
+
+func fieldOrder(a, b *ir.Field) int {
+	if (a.Name == "id") != (b.Name == "id") {
+		if a.Name == "id" {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(a.Name, b.Name)
+}
+
+// homes gives each type that a single resource uses to that resource's file.
+func (l *document) homes() {
+	users := map[*ir.Type]map[string]bool{}
+	var visit func(t *ir.Type, resource string)
+	visit = func(t *ir.Type, resource string) {
+		if t == nil || users[t][resource] {
+			return
+		}
+		if users[t] == nil {
+			users[t] = map[string]bool{}
+		}
+		users[t][resource] = true
+		for _, f := range t.Fields {
+			ref := f.Type
+			for ref.Kind == ir.Array {
+				ref = ref.Elem
+			}
+			visit(ref.Type, resource)
+		}
+	}
+	for _, s := range l.api.Services {
+		for _, op := range s.Operations {
+			for _, m := range op.Methods {
+				visit(m.Params, s.Resource)
+			}
+			visit(op.Reply, s.Resource)
+			visit(op.Linked, s.Resource)
+		}
+	}
+	for _, t := range l.api.Types {
+		t.Home = ""
+		if len(users[t]) == 1 {
+			t.Home = sorted(users[t])[0]
+		}
+		// A resource's own type belongs to the resource, whoever else mentions it.
+		for _, s := range l.api.Services {
+			if t.Role == ir.RoleReply && t.GoName == strings.TrimSuffix(s.TypeName, "Service") {
+				t.Home = s.Resource
+			}
+		}
+	}
+}
+
+// unique reports every Go name that two parts of the document would share.
+func (l *document) unique() {
+	seen := map[string]string{}
+	claim := func(scope, goName, pointer string) {
+		key := scope + goName
+		if other, taken := seen[key]; taken {
+			l.errs.add(pointer, "the Go name %s is also that of %s: give one of them another name in the overlay", strings.TrimPrefix(key, "."), other)
+			return
+		}
+		seen[key] = pointer
+	}
+	for _, s := range l.api.Services {
+		at := join("", "tags", s.Resource)
+		claim("", s.TypeName, at)
+		claim("Client.", s.GoName, at)
+		for _, op := range s.Operations {
+			claim("", op.Var, op.Pointer)
+			for _, m := range op.Methods {
+				claim(s.TypeName+".", m.GoName, op.Pointer)
+				if m.AllName != "" {
+					claim(s.TypeName+".", m.AllName, op.Pointer)
+				}
+			}
+		}
+	}
+	for _, t := range l.api.Types {
+		claim("", t.GoName, t.Pointer)
+		for _, v := range t.Values {
+			claim("", v.GoName, join(t.Pointer, "enum", v.Wire))
+		}
+		for _, f := range t.Fields {
+			claim(t.GoName+".", f.GoName, f.Pointer)
+		}
+		if t.KeepsExtra {
+			claim(t.GoName+".", "Extra", t.Pointer)
+		}
+	}
+	if c := l.catalogue; c != nil {
+		for _, e := range c.Events {
+			claim("", e.GoName, join("", "events", e.Resource, e.Action))
+		}
+		for _, r := range c.Reasons {
+			claim("", r.GoName, join("", "reasons", r.Name))
+		}
+		for _, s := range c.Simulators {
+			claim("", s.GoName, join("", "simulators", s.Name))
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// Overlay corrects what a document says or leaves open. Every entry carries its reason, and one
+// that matches nothing is an error. An entry with Since applies to documents of that date or later.
+type Overlay struct {
+	Operations []*OperationName `json:"operations"`
+	Kinds      []*KindOf        `json:"kinds"`
+	Types      []*TypeOf        `json:"types"`
+	Extra      []*ExtraOf       `json:"extra"`
+	Styles     []*StyleOf       `json:"styles"`
+	Names      []*NameOf        `json:"names"`
+}
+
+// Entry is what all entries of an overlay have.
+type Entry struct {
+	Since  string `json:"since,omitempty"`
+	Reason string `json:"reason"`
+	used   bool
+}
+
+// OperationName names an operation whose method and path no rule covers.
+type OperationName struct {
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	ID     string `json:"id"`
+	Entry
+}
+
+// KindOf sets the kind of an operation.
+type KindOf struct {
+	Operation string  `json:"operation"`
+	Kind      ir.Kind `json:"kind"`
+	Entry
+}
+
+// TypeOf gives a string property an open enum type with values from the catalogue.
+type TypeOf struct {
+	Schema   string `json:"schema"`
+	Property string `json:"property"`
+	Type     string `json:"type"`
+	Values   string `json:"values"` // "actions" or "causes"
+	Entry
+}
+
+// ExtraOf makes a reply type keep members that the schema does not name.
+type ExtraOf struct {
+	Schema string `json:"schema"`
+	Entry
+}
+
+// StyleOf sets how a query parameter is written.
+type StyleOf struct {
+	Operation string `json:"operation"`
+	Parameter string `json:"parameter"`
+	Style     string `json:"style"`
+	Entry
+}
+
+// NameOf gives a schema, property or enum value another Go name.
+type NameOf struct {
+	Pointer string `json:"pointer"`
+	Name    string `json:"name"`
+	Entry
+}
+
+// ParseOverlay reads an overlay. Unknown members and missing reasons are errors.
+func ParseOverlay(data []byte) (*Overlay, error) {
+	var o Overlay
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&o); err != nil {
+		return nil, fmt.Errorf("overlay: %w", err)
+	}
+	var errs problems
+	o.each(func(pointer, _ string, e *Entry) {
+		if strings.TrimSpace(e.Reason) == "" {
+			errs.add(pointer, "overlay entry has no reason")
+		}
+	})
+	return &o, errs.err()
+}
+
+// each visits all entries with their pointers in the overlay and what they aim at.
+func (o *Overlay) each(visit func(pointer, target string, e *Entry)) {
+	for i, e := range o.Operations {
+		visit(fmt.Sprintf("/operations/%d", i), e.Method+" "+e.Path, &e.Entry)
+	}
+	for i, e := range o.Kinds {
+		visit(fmt.Sprintf("/kinds/%d", i), e.Operation, &e.Entry)
+	}
+	for i, e := range o.Types {
+		visit(fmt.Sprintf("/types/%d", i), e.Schema+"."+e.Property, &e.Entry)
+	}
+	for i, e := range o.Extra {
+		visit(fmt.Sprintf("/extra/%d", i), e.Schema, &e.Entry)
+	}
+	for i, e := range o.Styles {
+		visit(fmt.Sprintf("/styles/%d", i), e.Operation+"?"+e.Parameter, &e.Entry)
+	}
+	for i, e := range o.Names {
+		visit(fmt.Sprintf("/names/%d", i), e.Pointer, &e.Entry)
+	}
+}
+
+// unused reports the entries that should have matched something in a document of the given date.
+func (o *Overlay) unused(date string, errs *problems) {
+	o.each(func(pointer, target string, e *Entry) {
+		if !e.used && e.Since <= date {
+			errs.add(pointer, "overlay entry matches nothing: %s", target)
+		}
+	})
+}
+
+func (o *Overlay) operation(method, path string) string {
+	for _, e := range o.Operations {
+		if e.Method == method && e.Path == path {
+			e.used = true
+			return e.ID
+		}
+	}
+	return ""
+}
+
+func (o *Overlay) kind(id string) ir.Kind {
+	for _, e := range o.Kinds {
+		if e.Operation == id {
+			e.used = true
+			return e.Kind
+		}
+	}
+	return ""
+}
+
+func (o *Overlay) typeOf(schema, property string) *TypeOf {
+	for _, e := range o.Types {
+		if e.Schema == schema && e.Property == property {
+			e.used = true
+			return e
+		}
+	}
+	return nil
+}
+
+func (o *Overlay) extra(schema string) bool {
+	for _, e := range o.Extra {
+		if e.Schema == schema {
+			e.used = true
+			return true
+		}
+	}
+	return false
+}
+
+func (o *Overlay) style(operation, parameter string) string {
+	for _, e := range o.Styles {
+		if e.Operation == operation && e.Parameter == parameter {
+			e.used = true
+			return e.Style
+		}
+	}
+	return ""
+}
+
+func (o *Overlay) name(pointer string) string {
+	for _, e := range o.Names {
+		if e.Pointer == pointer {
+			e.used = true
+			return e.Name
+		}
+	}
+	return ""
+}

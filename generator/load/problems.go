@@ -1,0 +1,38 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Problem is something in a document that the generator cannot or must not turn into code.
+type Problem struct {
+	Pointer string // JSON pointer into the document
+	Message string
+}
+
+// Error names the place first.
+func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Pointer, p.Message) }
+
+// problems gathers everything that is wrong, so that one run shows all of it.
+type problems struct{ list []error }
+
+func (p *problems) add(pointer, format string, args ...any) {
+	message := format
+	if len(args) > 0 {
+		message = fmt.Sprintf(format, args...)
+	}
+	p.list = append(p.list, &Problem{Pointer: pointer, Message: message})
+}
+
+func (p *problems) err() error { return errors.Join(p.list...) }
+
+// join appends tokens to a JSON pointer, escaped as RFC 6901 says.
+func join(pointer string, tokens ...string) string {
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	for _, token := range tokens {
+		pointer += "/" + escape.Replace(token)
+	}
+	return pointer
+}

@@ -1,0 +1,455 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/name"
+)
+
+const schemaPrefix = "#/components/schemas/"
+
+// understood reports every keyword of a schema beside the given fields and the annotations.
+// Looking at the struct by reflection catches keywords that a new version of the parser adds.
+func (l *document) understood(s *openapi3.Schema, pointer string, fields ...string) {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if v.Field(i).IsZero() || slices.Contains(fields, field.Name) {
+			continue
+		}
+		switch field.Name {
+		case "Title", "Example", "Examples", "Comment", "Origin":
+			continue
+		case "Extensions":
+			for _, key := range sorted(s.Extensions) {
+				if !strings.HasPrefix(key, "x-") {
+					l.errs.add(join(pointer, key), "unknown keyword")
+				}
+			}
+			continue
+		}
+		keyword, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		l.errs.add(join(pointer, keyword), "keyword %s is not supported here", keyword)
+	}
+}
+
+var (
+	annotations  = []string{"Description", "Default", "Deprecated", "Nullable", "Type"}
+	ofString     = append([]string{"Format", "MinLength", "MaxLength", "Pattern"}, annotations...)
+	ofNumber     = append([]string{"Format", "Min", "Max"}, annotations...)
+	ofArray      = append([]string{"Items"}, annotations...)
+	ofEnum       = append([]string{"Enum"}, annotations...)
+	ofMap        = append([]string{"AdditionalProperties", "MaxProps", "PropertyNames"}, annotations...)
+	ofObject     = append([]string{"Properties", "Required", "If", "Then", "AdditionalProperties"}, annotations...)
+	ofNullable   = append([]string{"AnyOf", "AllOf"}, annotations...)
+	knownFormats = []string{"", "uri", "email"}
+)
+
+// use reads the schema of a property, parameter or item. It returns nil after reporting a problem.
+// The property name tells metadata from other maps.
+func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, property string) (ref *ir.Ref, nullable bool) {
+	if sr == nil || sr.Value == nil {
+		l.errs.add(pointer, "no schema")
+		return nil, false
+	}
+	s := sr.Value
+	nullable = isNullable(s)
+	if sr.Ref != "" {
+		schema, ok := strings.CutPrefix(sr.Ref, schemaPrefix)
+		if !ok {
+			l.errs.add(join(pointer, "$ref"), "%q is not a component schema", sr.Ref)
+			return nil, false
+		}
+		if isEnum(s) || isObject(s) {
+			if t := l.named(schema, role); t != nil {
+				return &ir.Ref{Kind: ir.Named, Type: t}, nullable
+			}
+			return nil, false
+		}
+		return l.plain(s, pointer, role, property), nullable
+	}
+	// {"anyOf": [X, {"type": "null"}]} and, before OpenAPI 3.1, {"allOf": [X], "nullable": true}.
+	if inner := nullableOf(s); inner != nil {
+		l.understood(s, pointer, ofNullable...)
+		ref, _ := l.use(inner, join(pointer, wrapperOf(s), "0"), role, property)
+		return ref, nullable || len(s.AnyOf) > 0
+	}
+	if isEnum(s) || isObject(s) {
+		l.errs.add(pointer, "inline enums and objects have no name: move it to /components/schemas")
+		return nil, false
+	}
+	return l.plain(s, pointer, role, property), nullable
+}
+
+func wrapperOf(s *openapi3.Schema) string {
+	if len(s.AnyOf) > 0 {
+		return "anyOf"
+	}
+	return "allOf"
+}
+
+// nullableOf returns what a schema wraps to allow null or to describe a use, or nil.
+func nullableOf(s *openapi3.Schema) *openapi3.SchemaRef {
+	if len(s.AnyOf) == 2 && s.AnyOf[1].Ref == "" && s.AnyOf[1].Value.Type.Is("null") {
+		return s.AnyOf[0]
+	}
+	if len(s.AllOf) == 1 && s.AllOf[0].Ref != "" && s.Type == nil && len(s.Properties) == 0 {
+		return s.AllOf[0]
+	}
+	return nil
+}
+
+func isEnum(s *openapi3.Schema) bool { return len(s.Enum) > 0 }
+
+func isObject(s *openapi3.Schema) bool {
+	return s.Type.Includes("object") && (len(s.Properties) > 0 || s.AdditionalProperties.Has == nil && s.AdditionalProperties.Schema == nil)
+}
+
+func isNullable(s *openapi3.Schema) bool {
+	return s.Nullable || s.Type != nil && s.Type.Includes("null")
+}
+
+// soleType returns the one type of a schema beside null.
+func soleType(s *openapi3.Schema) string {
+	if s.Type == nil {
+		return ""
+	}
+	var types []string
+	for _, t := range s.Type.Slice() {
+		if t != "null" {
+			types = append(types, t)
+		}
+	}
+	if len(types) != 1 {
+		return ""
+	}
+	return types[0]
+}
+
+// plain reads a schema that needs no Go type of its own.
+func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
+	switch soleType(s) {
+	case "string":
+		l.understood(s, pointer, ofString...)
+		switch {
+		case s.Format == "date":
+			return &ir.Ref{Kind: ir.Date}
+		case s.Format == "date-time":
+			return &ir.Ref{Kind: ir.Time}
+		case slices.Contains(knownFormats, s.Format):
+			return &ir.Ref{Kind: ir.String, Format: s.Format}
+		}
+		l.errs.add(join(pointer, "format"), "string format %q is not supported", s.Format)
+	case "integer":
+		l.understood(s, pointer, ofNumber...)
+		switch s.Format {
+		case "int64":
+			return &ir.Ref{Kind: ir.Int64}
+		case "", "int32":
+			return &ir.Ref{Kind: ir.Int}
+		}
+		l.errs.add(join(pointer, "format"), "integer format %q is not supported", s.Format)
+	case "number":
+		l.understood(s, pointer, ofNumber...)
+		return &ir.Ref{Kind: ir.Float}
+	case "boolean":
+		l.understood(s, pointer, annotations...)
+		return &ir.Ref{Kind: ir.Bool}
+	case "array":
+		l.understood(s, pointer, ofArray...)
+		if elem, _ := l.use(s.Items, join(pointer, "items"), role, property); elem != nil {
+			return &ir.Ref{Kind: ir.Array, Elem: elem}
+		}
+	case "object":
+		return l.mapping(s, pointer, property)
+	default:
+		l.errs.add(join(pointer, "type"), "exactly one type is needed, or one and null")
+	}
+	return nil
+}
+
+func (l *document) mapping(s *openapi3.Schema, pointer, property string) *ir.Ref {
+	l.understood(s, pointer, ofMap...)
+	values := s.AdditionalProperties
+	ofStrings := values.Schema != nil && soleType(values.Schema.Value) == "string"
+	anything := values.Has != nil && *values.Has
+	switch {
+	// The API keeps all metadata as strings, also where a document does not say so.
+	case (ofStrings || anything) && (property == "metadata" || strings.HasSuffix(property, "_metadata")):
+		return &ir.Ref{Kind: ir.Metadata}
+	case ofStrings:
+		return &ir.Ref{Kind: ir.StringMap}
+	case anything:
+		return &ir.Ref{Kind: ir.AnyMap}
+	}
+	l.errs.add(join(pointer, "additionalProperties"), "a map must hold strings (type string) or anything (true)")
+	return nil
+}
+
+// named returns the Go type of a component schema in a role, and reads the schema on first use.
+func (l *document) named(schema string, role ir.Role) *ir.Type {
+	s := l.doc.Components.Schemas[schema].Value
+	pointer := join("", "components", "schemas", schema)
+	if isEnum(s) {
+		role = ir.RoleReply // enums are open on both sides: one type serves
+	}
+	key := typeKey{schema, role}
+	if t := l.types[key]; t != nil {
+		return t
+	}
+	t := &ir.Type{Pointer: pointer, Schema: schema, GoName: name.Go(schema), Doc: s.Description, Role: role, Deprecated: s.Deprecated}
+	if other := l.overlay.name(pointer); other != "" {
+		t.GoName = other
+	}
+	l.types[key] = t
+	if isEnum(s) {
+		l.enum(t, s)
+		return t
+	}
+	if role == ir.RoleNested && !strings.Contains(schema, "Params") {
+		// The reply side has the plain name; in requests optional fields are pointers, so the
+		// request side is a type of its own where both exist.
+		t.GoName += "Params"
+	}
+	l.object(t, s, role)
+	return t
+}
+
+func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
+	t.Kind = ir.Enum
+	l.understood(s, t.Pointer, ofEnum...)
+	docs, _ := s.Extensions["x-enum-descriptions"].(map[string]any)
+	for i, raw := range s.Enum {
+		at := fmt.Sprintf("%s/enum/%d", t.Pointer, i)
+		if raw == nil {
+			continue // null beside the values says that the property is nullable
+		}
+		wire, ok := raw.(string)
+		if !ok || wire == "" {
+			l.errs.add(at, "enum values must be non-empty strings")
+			continue
+		}
+		goName := t.GoName + name.Go(wire)
+		if other := l.overlay.name(join(t.Pointer, "enum", wire)); other != "" {
+			goName = other
+		}
+		doc, _ := docs[wire].(string)
+		t.Values = append(t.Values, &ir.Value{Wire: wire, GoName: goName, Doc: doc})
+	}
+	for _, key := range sorted(docs) {
+		if !slices.ContainsFunc(t.Values, func(v *ir.Value) bool { return v.Wire == key }) {
+			l.errs.add(join(t.Pointer, "x-enum-descriptions", key), "describes a value that the enum does not have")
+		}
+	}
+}
+
+func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
+	l.understood(s, t.Pointer, ofObject...)
+	if s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has {
+		l.errs.add(join(t.Pointer, "additionalProperties"), "an object with named properties cannot be a map as well")
+	}
+	inner := role
+	if role == ir.RoleParams {
+		inner = ir.RoleNested
+	}
+	for _, property := range sorted(s.Properties) {
+		at := join(t.Pointer, "properties", property)
+		sr := s.Properties[property]
+		ref, nullable := l.use(sr, at, inner, property)
+		if ref == nil {
+			continue
+		}
+		if to := l.overlay.typeOf(t.Schema, property); to != nil {
+			ref = l.catalogued(to, at)
+		}
+		f := l.field(property, sr, ref, at)
+		f.Nullable = nullable
+		f.Required = slices.Contains(s.Required, property)
+		switch role {
+		case ir.RoleReply:
+			f.Pointered = isStruct(ref) || nullable && isScalar(ref)
+		case ir.RoleFilter:
+			f.In = ir.InQuery
+		default:
+			f.Pointered = !f.Required && !isCollection(ref)
+		}
+		t.Fields = append(t.Fields, f)
+	}
+	for i, required := range s.Required {
+		if s.Properties[required] == nil {
+			l.errs.add(fmt.Sprintf("%s/required/%d", t.Pointer, i), "required property %q is not declared", required)
+		}
+	}
+	t.KeepsExtra = role == ir.RoleReply && l.overlay.extra(t.Schema)
+	l.condition(t, s)
+}
+
+func isStruct(r *ir.Ref) bool { return r.Kind == ir.Named && r.Type.Kind == ir.Object }
+
+// isScalar reports a type whose zero value says something: null needs a pointer.
+func isScalar(r *ir.Ref) bool {
+	return r.Kind == ir.Int || r.Kind == ir.Int64 || r.Kind == ir.Float || r.Kind == ir.Bool
+}
+
+func isCollection(r *ir.Ref) bool {
+	return r.Kind == ir.Array || r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap
+}
+
+// catalogued gives a string property the open enum that the overlay asks for, with the values that
+// the catalogue lists.
+func (l *document) catalogued(to *TypeOf, pointer string) *ir.Ref {
+	key := typeKey{"catalogue " + to.Type, ir.RoleReply}
+	t := l.types[key]
+	if t == nil {
+		t = &ir.Type{Pointer: pointer, GoName: to.Type, Kind: ir.Enum}
+		if l.catalogue != nil {
+			switch to.Values {
+			case "actions":
+				t.Doc, t.Values = "What happened to the resource of an event.", l.catalogue.Actions
+			case "causes":
+				t.Doc, t.Values = "Why an event happened.", l.catalogue.Causes
+			default:
+				l.errs.add(pointer, "the overlay asks for values %q; the catalogue has actions and causes", to.Values)
+			}
+		}
+		l.types[key] = t
+	}
+	return &ir.Ref{Kind: ir.Named, Type: t}
+}
+
+// field fills what a property, parameter or header has in common.
+func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, pointer string) *ir.Field {
+	s := sr.Value
+	f := &ir.Field{
+		Pointer: pointer, Name: wire, GoName: name.Go(wire), Doc: s.Description, Type: ref, Deprecated: s.Deprecated,
+		Restricted: flag(s.Extensions, "x-restricted") || flag(sr.Extensions, "x-restricted"),
+		Pattern:    s.Pattern,
+	}
+	if other := l.overlay.name(pointer); other != "" {
+		f.GoName = other
+	}
+	f.RequiredWhen = text(s.Extensions, "x-required-when")
+	if f.RequiredWhen == "" {
+		f.RequiredWhen = text(sr.Extensions, "x-required-when")
+	}
+	if len(s.Examples) > 0 {
+		f.Example = jsonText(s.Examples[0])
+	} else if s.Example != nil {
+		f.Example = jsonText(s.Example)
+	}
+	if s.Default != nil {
+		f.Default = jsonText(s.Default)
+	}
+	if s.MinLength > 0 {
+		f.MinLength = new(int(s.MinLength))
+	}
+	f.MaxLength = count(s.MaxLength)
+	f.Minimum = l.bound(s.Min, join(pointer, "minimum"))
+	f.Maximum = l.bound(s.Max, join(pointer, "maximum"))
+	f.MaxMembers = count(s.MaxProps)
+	if s.PropertyNames != nil {
+		l.understood(s.PropertyNames.Value, join(pointer, "propertyNames"), "MaxLength")
+		f.MaxKeyLength = count(s.PropertyNames.Value.MaxLength)
+	}
+	if values := s.AdditionalProperties.Schema; values != nil {
+		l.understood(values.Value, join(pointer, "additionalProperties"), "Type", "MaxLength", "Description")
+		f.MaxValueLength = count(values.Value.MaxLength)
+	}
+	return f
+}
+
+func jsonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+func count(n *uint64) *int {
+	if n == nil {
+		return nil
+	}
+	return new(int(*n))
+}
+
+func (l *document) bound(n *float64, pointer string) *int64 {
+	if n == nil {
+		return nil
+	}
+	if *n != math.Trunc(*n) {
+		l.errs.add(pointer, "bounds must be whole numbers")
+	}
+	return new(int64(*n))
+}
+
+// condition reads the one form of if/then that the API uses: when a property has a value, others
+// are required.
+func (l *document) condition(t *ir.Type, s *openapi3.Schema) {
+	if s.If == nil && s.Then == nil {
+		return
+	}
+	at := join(t.Pointer, "if")
+	if s.If == nil || s.Then == nil {
+		l.errs.add(at, "if and then go together")
+		return
+	}
+	cond := s.If.Value
+	l.understood(cond, at, "Required", "Properties")
+	if len(cond.Properties) != 1 || len(cond.Required) != 1 {
+		l.errs.add(at, "a condition must require one property and compare it with a constant")
+		return
+	}
+	property := cond.Required[0]
+	subject := fieldOf(t, property)
+	var want string
+	if compared := cond.Properties[property]; compared != nil {
+		l.understood(compared.Value, join(at, "properties", property), "Const")
+		want, _ = compared.Value.Const.(string)
+	}
+	if subject == nil || want == "" {
+		l.errs.add(at, "a condition must compare a property of the same object with a string")
+		return
+	}
+	c := &ir.Condition{Pointer: at, Field: subject, Equals: want}
+	l.consequences(t, s.Then.Value, nil, c, join(t.Pointer, "then"))
+	t.Conditions = append(t.Conditions, c)
+}
+
+func (l *document) consequences(t *ir.Type, s *openapi3.Schema, path ir.Path, c *ir.Condition, pointer string) {
+	l.understood(s, pointer, "Required", "Properties")
+	for i, required := range s.Required {
+		f := fieldOf(t, required)
+		if f == nil {
+			l.errs.add(fmt.Sprintf("%s/required/%d", pointer, i), "required property %q is not declared", required)
+			continue
+		}
+		c.Then = append(c.Then, append(slices.Clone(path), f))
+	}
+	for _, property := range sorted(s.Properties) {
+		f := fieldOf(t, property)
+		at := join(pointer, "properties", property)
+		if f == nil || !isStruct(f.Type) {
+			l.errs.add(at, "a consequence must be about an object of the same schema")
+			continue
+		}
+		l.consequences(f.Type.Type, s.Properties[property].Value, append(slices.Clone(path), f), c, at)
+	}
+}
+
+func fieldOf(t *ir.Type, wire string) *ir.Field {
+	for _, f := range t.Fields {
+		if f.Name == wire {
+			return f
+		}
+	}
+	return nil
+}

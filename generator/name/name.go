@@ -1,0 +1,144 @@
+// Package name turns the API's names into Go's.
+package name
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// initialisms are written in capitals wherever they are a whole word of a name.
+var initialisms = map[string]string{
+	"id": "ID", "ids": "IDs", "url": "URL", "uri": "URI", "iban": "IBAN", "bic": "BIC", "pdf": "PDF",
+	"fx": "FX", "ach": "ACH", "psu": "PSU", "ip": "IP", "json": "JSON",
+}
+
+// special words have a capital of their own inside.
+var special = map[string]string{"payto": "PayTo"}
+
+// Go returns the exported Go name for a name of the API: snake_case, kebab-case, CamelCase or an
+// upper-case code.
+func Go(wire string) string {
+	var b strings.Builder
+	for _, word := range words(wire) {
+		lower := strings.ToLower(word)
+		switch {
+		case initialisms[lower] != "":
+			b.WriteString(initialisms[lower])
+		case special[lower] != "":
+			b.WriteString(special[lower])
+		case isCode(word):
+			b.WriteString(word)
+		default:
+			r := []rune(lower)
+			r[0] = unicode.ToUpper(r[0])
+			b.WriteString(string(r))
+		}
+	}
+	out := b.String()
+	if out == "" || unicode.IsDigit(rune(out[0])) {
+		out = "N" + out
+	}
+	return out
+}
+
+// isCode reports whether a word is written wholly in capitals and digits, such as GBP: such words
+// are codes of their own and stay as they are.
+func isCode(word string) bool {
+	return strings.ToUpper(word) == word && strings.IndexFunc(word, unicode.IsLetter) >= 0
+}
+
+// words splits at separators, at a change from lower to upper case, and before the last capital of
+// a run that is followed by a small letter (PSUType is PSU and Type).
+func words(s string) []string {
+	var out []string
+	var word []rune
+	flush := func() {
+		if len(word) > 0 {
+			out = append(out, string(word))
+			word = nil
+		}
+	}
+	runes := []rune(s)
+	for i, r := range runes {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			flush()
+			continue
+		}
+		if i > 0 && unicode.IsUpper(r) {
+			afterLower := unicode.IsLower(runes[i-1])
+			beforeLower := unicode.IsUpper(runes[i-1]) && i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			if afterLower || beforeLower {
+				flush()
+			}
+		}
+		word = append(word, r)
+	}
+	flush()
+	return out
+}
+
+// irregular plurals and words that have none.
+var singulars = map[string]string{"funds_availability": "funds_availability"}
+
+// Singular returns the singular of a resource's name: mandate_import_entries is
+// mandate_import_entry.
+func Singular(resource string) string {
+	if s, ok := singulars[resource]; ok {
+		return s
+	}
+	if stem, ok := strings.CutSuffix(resource, "ies"); ok {
+		return stem + "y"
+	}
+	return strings.TrimSuffix(resource, "s")
+}
+
+// Noun returns a resource's singular for prose: "mandate import entry".
+func Noun(resource string) string {
+	parts := strings.Split(Singular(resource), "_")
+	for i, p := range parts {
+		switch p {
+		case "pdf", "fx", "ach":
+			parts[i] = strings.ToUpper(p)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+var (
+	collection = regexp.MustCompile(`^/([a-z_]+)$`)
+	member     = regexp.MustCompile(`^/([a-z_]+)/\{[a-z_]+\}$`)
+	action     = regexp.MustCompile(`^/([a-z_]+)/\{[a-z_]+\}/actions/([a-z_]+)$`)
+	ours       = regexp.MustCompile(`^[a-z][a-z_]*\.[a-z][a-z_]*$`)
+)
+
+// Operation returns the id of an operation by the rules for its method and path, or "" when no
+// rule fits: GET /payments is payments.list, POST /payments/{identity}/actions/retry is
+// payments.retry.
+func Operation(method, path string) string {
+	if m := action.FindStringSubmatch(path); m != nil && method == "POST" {
+		return m[1] + "." + m[2]
+	}
+	if m := collection.FindStringSubmatch(path); m != nil {
+		switch method {
+		case "GET":
+			return m[1] + ".list"
+		case "POST":
+			return m[1] + ".create"
+		}
+	}
+	if m := member.FindStringSubmatch(path); m != nil {
+		switch method {
+		case "GET":
+			return m[1] + ".get"
+		case "PUT":
+			return m[1] + ".update"
+		case "DELETE":
+			return m[1] + ".remove"
+		}
+	}
+	return ""
+}
+
+// IsOperation reports whether an operationId has the form resource.method.
+func IsOperation(id string) bool { return ours.MatchString(id) }
