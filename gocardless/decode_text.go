@@ -1,0 +1,194 @@
+package gocardless
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Sizes of the memory for texts.
+const (
+	poolFirst = 192 // bytes set aside for the first item
+	poolMax   = 512 // bytes that the texts of one item share at most
+	keepMax   = 128 // a longer text has memory of its own
+	seenSize  = 64  // texts that the decoder knows again; a power of two
+	seenMax   = 32  // a longer text is not looked up
+)
+
+// keep returns a copy of b. The short texts of one item share an allocation. It never reaches
+// beyond the item and is small, so that whoever keeps an id of an item keeps some hundred
+// bytes, and never the page.
+func (d *decoder) keep(b []byte) string {
+	n := len(b)
+	if n == 0 {
+		return ""
+	}
+	if n > keepMax {
+		return string(b)
+	}
+	used := d.pool.Len()
+	if d.pool.Cap()-used < n {
+		d.pool.Reset()
+		d.pool.Grow(max(d.poolSize, n))
+		used = 0
+	}
+	d.pool.Write(b)
+	return d.pool.String()[used:]
+}
+
+// nextItem ends the sharing of memory between texts: those of the next item get their own.
+// The items of a page are alike, so that the size of one predicts the size of the next.
+func (d *decoder) nextItem() {
+	if used := d.pool.Len(); used > 0 {
+		d.poolSize = min((used+15)&^15, poolMax)
+	}
+	d.pool.Reset()
+}
+
+// intern returns b as a string, the same memory each time where it can.
+func (d *decoder) intern(b []byte) string {
+	n := len(b)
+	if n == 0 {
+		return ""
+	}
+	if n > seenMax {
+		return string(b)
+	}
+	slot := &d.seen[(uint(b[0])*7+uint(b[n-1])*31+uint(b[n/2])*3+uint(n))%seenSize]
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	return *slot
+}
+
+// text reads a string literal, of which the opening quote is at d.pos, and returns its text:
+// a part of the input, or of d.scratch when there were escapes or invalid UTF-8. It is valid
+// until the next read.
+func (d *decoder) text() []byte {
+	d.pos++
+	start := d.pos
+	data := d.data
+	i := start
+	for i < len(data) && safe[data[i]] {
+		i++
+	}
+	if i < len(data) && data[i] == '"' {
+		d.pos = i + 1
+		return data[start:i]
+	}
+	return d.unusualText(start, i)
+}
+
+// unusualText continues text at i, where a byte is that does not stand for itself.
+func (d *decoder) unusualText(start, i int) []byte {
+	data := d.data
+	out := append(d.scratch[:0], data[start:i]...)
+	for i < len(data) {
+		c := data[i]
+		switch {
+		case c == '"':
+			d.pos = i + 1
+			d.scratch = out
+			return out
+		case c == '\\':
+			var size int
+			if out, size = unescape(out, data[i:]); size == 0 {
+				d.failAt(i, "invalid escape in a string")
+				return nil
+			}
+			i += size
+		case c < ' ':
+			d.failAt(i, "control character in a string")
+			return nil
+		case c < utf8.RuneSelf:
+			out = append(out, c)
+			i++
+		default:
+			// An invalid byte decodes as RuneError of width 1, hence becomes U+FFFD.
+			r, size := utf8.DecodeRune(data[i:])
+			out = utf8.AppendRune(out, r)
+			i += size
+		}
+	}
+	d.failAt(len(data), "unexpected end in a string")
+	return nil
+}
+
+// unescape appends what the escape sequence at the start of b means, and returns the length
+// of the sequence, 0 when it is invalid. Half a surrogate pair becomes U+FFFD.
+func unescape(out, b []byte) ([]byte, int) {
+	if len(b) < 2 {
+		return out, 0
+	}
+	switch c := b[1]; c {
+	case '"', '\\', '/':
+		return append(out, c), 2
+	case 'b':
+		return append(out, '\b'), 2
+	case 'f':
+		return append(out, '\f'), 2
+	case 'n':
+		return append(out, '\n'), 2
+	case 'r':
+		return append(out, '\r'), 2
+	case 't':
+		return append(out, '\t'), 2
+	case 'u':
+		r := hex4(b[2:])
+		if r < 0 {
+			return out, 0
+		}
+		if utf16.IsSurrogate(r) {
+			if len(b) >= 8 && b[6] == '\\' && b[7] == 'u' {
+				if pair := utf16.DecodeRune(r, hex4(b[8:])); pair != utf8.RuneError {
+					return utf8.AppendRune(out, pair), 12
+				}
+			}
+			r = utf8.RuneError
+		}
+		return utf8.AppendRune(out, r), 6
+	}
+	return out, 0
+}
+
+// hex4 reads four hexadecimal digits, and returns -1 when there are none.
+func hex4(b []byte) rune {
+	if len(b) < 4 {
+		return -1
+	}
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// jsonError says what is wrong with a document and where. It holds nothing of the values,
+// which may be personal data.
+type jsonError struct {
+	Path   string // such as payments[3].links.mandate; "" for the whole document
+	Offset int    // in bytes, from 0
+	What   string
+}
+
+func (e *jsonError) Error() string {
+	var b strings.Builder
+	if e.Path != "" {
+		b.WriteString(e.Path)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.What)
+	b.WriteString(" at byte ")
+	b.WriteString(itoa(e.Offset))
+	return b.String()
+}

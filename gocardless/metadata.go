@@ -1,0 +1,18 @@
+package gocardless
+
+// Metadata is a set of up to three names with text values that the API keeps with a resource
+// and does not interpret: names of up to 50 characters, values of up to 500. Sent with an
+// update it replaces what was there, and an empty Metadata removes it all.
+type Metadata map[string]string
+
+// UnmarshalJSON reads metadata from JSON as the client does: a number or a boolean is taken as
+// text.
+func (m *Metadata) UnmarshalJSON(data []byte) error {
+	d := newDecoder(data)
+	v := d.metadata()
+	if err := d.finish(); err != nil {
+		return err
+	}
+	*m = v
+	return nil
+}
