@@ -2,7 +2,10 @@ module github.com/gocardless-community/gocardless-go
 
 go 1.26
 
-require github.com/getkin/kin-openapi v0.152.0
+require (
+	github.com/dave/jennifer v1.7.1
+	github.com/getkin/kin-openapi v0.152.0
+)
 
 require (
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect

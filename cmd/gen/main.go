@@ -1,0 +1,125 @@
+// Command gen generates the SDK from the vendored description of the API.
+//
+//	gen [-schema FILE] [-out DIR] [-allow-renames]   generate
+//	gen check                                        fail if the files on disk are not what would be generated
+//
+// It is run by go generate in the module's root.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/gocardless-community/gocardless-go/generator"
+)
+
+// commands are the subcommands beside the plain "generate".
+var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
+	"check": runCheck,
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		if command, ok := commands[args[0]]; ok {
+			return command(args[1:], stdout, stderr)
+		}
+	}
+	return runGenerate(args, stdout, stderr)
+}
+
+// parse reads flags and refuses arguments that nobody asked for.
+func parse(set *flag.FlagSet, args []string, stderr io.Writer) bool {
+	set.SetOutput(stderr)
+	if err := set.Parse(args); err != nil {
+		return false
+	}
+	if set.NArg() > 0 {
+		fmt.Fprintf(stderr, "gen: unknown command %q\n", set.Arg(0))
+		return false
+	}
+	return true
+}
+
+func runGenerate(args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("gen", flag.ContinueOnError)
+	schema := set.String("schema", "", "OpenAPI document to generate from (default schema/gocardless.json)")
+	out := set.String("out", "", "module directory to generate into (default this module)")
+	renames := set.Bool("allow-renames", false, "accept Go names that differ from generator/names.lock")
+	if !parse(set, args, stderr) {
+		return 2
+	}
+	result, err := generate(generator.Config{Schema: *schema, Out: *out, AllowRenames: *renames})
+	if err != nil {
+		return fail(stderr, err)
+	}
+	changed, err := result.Write()
+	if err != nil {
+		return fail(stderr, err)
+	}
+	for _, path := range changed {
+		fmt.Fprintln(stdout, "wrote", path)
+	}
+	fmt.Fprintln(stdout, result.Summary())
+	return 0
+}
+
+func runCheck(args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("gen check", flag.ContinueOnError)
+	if !parse(set, args, stderr) {
+		return 2
+	}
+	result, err := generate(generator.Config{})
+	if err != nil {
+		return fail(stderr, err)
+	}
+	differences, err := result.Check()
+	if err != nil {
+		return fail(stderr, err)
+	}
+	for _, d := range differences {
+		fmt.Fprintln(stderr, "gen:", d)
+	}
+	if len(differences) > 0 {
+		fmt.Fprintf(stderr, "gen: %d files are not up to date: run go generate and commit the result\n", len(differences))
+		return 1
+	}
+	fmt.Fprintln(stdout, "up to date:", result.Summary())
+	return 0
+}
+
+func generate(cfg generator.Config) (*generator.Result, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Root = root
+	return generator.Generate(cfg)
+}
+
+// moduleRoot finds the directory of go.mod at or above the working directory.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", fmt.Errorf("no go.mod here or above: run this inside the module")
+		}
+		dir = parent
+	}
+}
+
+func fail(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, "gen:", err)
+	return 1
+}

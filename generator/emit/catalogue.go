@@ -1,0 +1,71 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// eventTypesSource holds a constant for each pair of resource type and action.
+func eventTypesSource(api *ir.API) *source {
+	src := newSource(api, "event_types_gen.go")
+	g := src.file
+	for _, line := range docLines(0, "EventType names what an event reports: its resource type and its action, joined by a dot, such as \"payments.failed\". "+
+		"The API adds event types without notice, so others than those listed here may appear.") {
+		g.Add(line)
+	}
+	g.Type().Id("EventType").String()
+	g.Line()
+	g.Comment("The event types that the API documents.")
+	g.Const().DefsFunc(func(c *jen.Group) {
+		for _, e := range api.Catalogue.Events {
+			valueDecl(c, "EventType", &ir.Value{Wire: e.Resource + "." + e.Action, GoName: e.GoName, Doc: e.Doc})
+		}
+	})
+	return src
+}
+
+// reasonsSource holds the codes of API errors.
+func reasonsSource(api *ir.API) *source {
+	src := newSource(api, "reasons_gen.go")
+	g := src.file
+	for _, line := range docLines(0, "Reason is the stable code of a problem that the API reports, to be used with [Error.HasReason]. The API adds reasons without notice.") {
+		g.Add(line)
+	}
+	g.Type().Id("Reason").String()
+	g.Line()
+	g.Comment("The reasons that the API documents.")
+	g.Const().DefsFunc(func(c *jen.Group) {
+		for _, r := range api.Catalogue.Reasons {
+			doc := fullStop(r.Doc) + fmt.Sprintf(" Status %d, type %s", r.Status, r.Type)
+			if r.Link != "" {
+				doc += ", with the link " + r.Link
+			}
+			valueDecl(c, "Reason", &ir.Value{Wire: r.Name, GoName: r.GoName, Doc: doc})
+		}
+	})
+	return src
+}
+
+// simulatorsSource holds the ids of the scenario simulators.
+func simulatorsSource(api *ir.API) *source {
+	src := newSource(api, "simulators_gen.go")
+	g := src.file
+	g.Comment("Ids of the scenario simulators, to be passed to [ScenarioSimulatorService.Run] in the sandbox environment.")
+	g.Const().DefsFunc(func(c *jen.Group) {
+		for _, s := range api.Catalogue.Simulators {
+			doc := s.GoName + ": " + fullStop(lowerFirst(s.Doc))
+			if s.Requires != "" {
+				doc += fmt.Sprintf(" Acts on %s. Needs: %s", strings.ReplaceAll(s.Resource, "_", " "), fullStop(lowerFirst(s.Requires)))
+			}
+			for _, line := range docLines(4, doc) {
+				c.Add(line)
+			}
+			c.Id(s.GoName).Op("=").Lit(s.Name)
+		}
+	})
+	return src
+}

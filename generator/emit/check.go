@@ -1,0 +1,208 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// checks reports whether the schema asks anything of a request type that can be told before
+// sending.
+func checks(t *ir.Type) bool {
+	return checksOf(t, map[*ir.Type]bool{})
+}
+
+func checksOf(t *ir.Type, seen map[*ir.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	if len(t.Conditions) > 0 {
+		return true
+	}
+	for _, f := range t.Fields {
+		if f.Required && presence(f) != nil || limited(f) {
+			return true
+		}
+		if nested := nestedType(f); nested != nil && checksOf(nested, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// nestedType is the object type that a field holds one or several of.
+func nestedType(f *ir.Field) *ir.Type {
+	r := f.Type
+	if r.Kind == ir.Array {
+		r = r.Elem
+	}
+	if isObject(r) && r.Type.Role != ir.RoleFilter {
+		return r.Type
+	}
+	return nil
+}
+
+func limited(f *ir.Field) bool {
+	return f.MinLength != nil || f.MaxLength != nil || f.Minimum != nil || f.Maximum != nil || f.Pattern != "" ||
+		f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil
+}
+
+// presence is the condition under which a required field counts as given, or nil when its zero
+// value may be meant: the API decides about an amount of 0.
+func presence(f *ir.Field) *jen.Statement {
+	return given(f, jen.Id("p").Dot(f.GoName))
+}
+
+func given(f *ir.Field, value *jen.Statement) *jen.Statement {
+	switch r := f.Type; {
+	case f.Pointered:
+		return value.Clone().Op("!=").Nil()
+	case isText(r):
+		return value.Clone().Op("!=").Lit("")
+	case r.Kind == ir.Date || r.Kind == ir.Time:
+		return jen.Op("!").Add(value).Dot("IsZero").Call()
+	case r.Kind == ir.Array || r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap:
+		return value.Clone().Op("!=").Nil()
+	}
+	return nil
+}
+
+// checkFunc writes the function that reports what the schema would refuse.
+func checkFunc(g *jen.File, t *ir.Type) {
+	g.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("check").Params(jen.Id("c").Op("*").Id("checker")).BlockFunc(func(b *jen.Group) {
+		for _, f := range t.Fields {
+			if f.Required {
+				if present := presence(f); present != nil {
+					b.Id("c").Dot("required").Call(jen.Lit(f.Name), present)
+				}
+			}
+			limits(b, f)
+			inside(b, f)
+		}
+		for _, c := range t.Conditions {
+			condition(b, c)
+		}
+	})
+	g.Line()
+}
+
+// limits checks lengths, ranges, patterns and the size of maps of a field that is given.
+func limits(b *jen.Group, f *ir.Field) {
+	if !limited(f) {
+		return
+	}
+	value := jen.Id("p").Dot(f.GoName)
+	if f.Pointered {
+		value = jen.Op("*").Add(value)
+	}
+	text := value
+	if isEnum(f.Type) {
+		text = jen.String().Call(value)
+	}
+	var list []jen.Code
+	call := func(name string, args ...jen.Code) {
+		list = append(list, jen.Id("c").Dot(name).Call(append([]jen.Code{jen.Lit(f.Name)}, args...)...))
+	}
+	if f.MinLength != nil {
+		call("minLength", text, jen.Lit(*f.MinLength))
+	}
+	if f.MaxLength != nil {
+		call("maxLength", text, jen.Lit(*f.MaxLength))
+	}
+	if f.Pattern != "" {
+		call("pattern", text, jen.Lit(f.Pattern))
+	}
+	if f.Minimum != nil {
+		call("minimum", jen.Int64().Call(value), jen.Lit(int(*f.Minimum)))
+	}
+	if f.Maximum != nil {
+		call("maximum", jen.Int64().Call(value), jen.Lit(int(*f.Maximum)))
+	}
+	if f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil {
+		call("stringMap", value, limit(f.MaxMembers), limit(f.MaxKeyLength), limit(f.MaxValueLength))
+	}
+	optional := f.Pointered || f.In != ir.InBody && !f.Required && given(f, jen.Id("p").Dot(f.GoName)) != nil
+	if optional {
+		b.If(given(f, jen.Id("p").Dot(f.GoName))).Block(list...)
+		return
+	}
+	for _, code := range list {
+		b.Add(code)
+	}
+}
+
+// limit writes an absent limit as -1.
+func limit(n *int) jen.Code {
+	if n == nil {
+		return jen.Lit(-1)
+	}
+	return jen.Lit(*n)
+}
+
+// inside checks the objects that a field holds.
+func inside(b *jen.Group, f *ir.Field) {
+	nested := nestedType(f)
+	if nested == nil || !checks(nested) {
+		return
+	}
+	value := jen.Id("p").Dot(f.GoName)
+	leave := jen.Id("c").Dot("leave").Call()
+	if f.Type.Kind == ir.Array {
+		b.For(jen.Id("i").Op(":=").Range().Add(value)).Block(
+			jen.Id("c").Dot("enterIndex").Call(jen.Lit(f.Name), jen.Id("i")),
+			value.Clone().Index(jen.Id("i")).Dot("check").Call(jen.Id("c")),
+			leave,
+		)
+		return
+	}
+	visit := []jen.Code{
+		jen.Id("c").Dot("enter").Call(jen.Lit(f.Name)),
+		value.Clone().Dot("check").Call(jen.Id("c")),
+		leave,
+	}
+	if f.Pointered {
+		b.If(value.Clone().Op("!=").Nil()).Block(visit...)
+		return
+	}
+	for _, code := range visit {
+		b.Add(code)
+	}
+}
+
+// condition checks what an if/then of the schema asks for.
+func condition(b *jen.Group, c *ir.Condition) {
+	subject := jen.Id("p").Dot(c.Field.GoName)
+	var when *jen.Statement
+	if c.Field.Pointered {
+		when = subject.Clone().Op("!=").Nil().Op("&&").Op("*").Add(subject).Op("==").Lit(c.Equals)
+	} else {
+		when = subject.Op("==").Lit(c.Equals)
+	}
+	b.If(when).BlockFunc(func(b *jen.Group) {
+		for _, path := range c.Then {
+			consequence(b, path, jen.Id("p"))
+		}
+	})
+}
+
+func consequence(b *jen.Group, path ir.Path, owner *jen.Statement) {
+	f := path[0]
+	value := owner.Clone().Dot(f.GoName)
+	if len(path) == 1 {
+		if present := given(f, value); present != nil {
+			b.Id("c").Dot("required").Call(jen.Lit(f.Name), present)
+		}
+		return
+	}
+	inner := func(b *jen.Group) {
+		b.Id("c").Dot("enter").Call(jen.Lit(f.Name))
+		consequence(b, path[1:], value)
+		b.Id("c").Dot("leave").Call()
+	}
+	if f.Pointered {
+		b.If(value.Clone().Op("!=").Nil()).BlockFunc(inner)
+		return
+	}
+	inner(b)
+}

@@ -1,0 +1,66 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// clientSource holds the client's struct with a field for each service.
+func clientSource(api *ir.API) *source {
+	src := newSource(api, "client_gen.go")
+	g := src.file
+	g.Comment("apiVersion is the version of the API that requests ask for.")
+	g.Const().Id("apiVersion").Op("=").Lit(api.Version)
+	g.Line()
+	for _, line := range docLines(0, "SchemaDate is the date of the API description that this version of the library was generated from, as YYYY-MM-DD.") {
+		g.Add(line)
+	}
+	g.Const().Id("SchemaDate").Op("=").Lit(api.SchemaDate)
+	g.Line()
+	for _, line := range docLines(0,
+		"Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe for concurrent use, and it keeps connections open between calls.",
+		"Each field holds the operations of one resource. A client prints itself without its access token.") {
+		g.Add(line)
+	}
+	g.Type().Id("Client").StructFunc(func(b *jen.Group) {
+		for _, s := range api.Services {
+			b.Id(s.GoName).Op("*").Id(s.TypeName)
+		}
+		b.Line()
+		b.Id("core").Op("*").Id("core")
+	})
+	g.Line()
+	g.Comment("newClient makes a client and all its services in one allocation.")
+	g.Func().Id("newClient").Params(jen.Id("c").Op("*").Id("core")).Op("*").Id("Client").BlockFunc(func(b *jen.Group) {
+		b.Var().Id("all").StructFunc(func(f *jen.Group) {
+			f.Id("client").Id("Client")
+			for _, s := range api.Services {
+				f.Id(s.GoName).Id(s.TypeName)
+			}
+		})
+		b.Id("client").Op(":=").Op("&").Id("all").Dot("client")
+		b.Id("client").Dot("core").Op("=").Id("c")
+		for _, s := range api.Services {
+			b.Id("all").Dot(s.GoName).Dot("client").Op("=").Id("client")
+			b.Id("client").Dot(s.GoName).Op("=").Op("&").Id("all").Dot(s.GoName)
+		}
+		b.Return(jen.Id("client"))
+	})
+	return src
+}
+
+// operationsSource holds the table of all operations.
+func operationsSource(api *ir.API) *source {
+	src := newSource(api, "operations_gen.go")
+	src.file.Comment("operations is every operation of the API, by resource and path.")
+	src.file.Var().Id("operations").Op("=").Index(jen.Op("...")).Op("*").Id("Operation").CustomFunc(
+		jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(v *jen.Group) {
+			for _, s := range api.Services {
+				for _, op := range s.Operations {
+					v.Op("&").Id(op.Var)
+				}
+			}
+		})
+	return src
+}

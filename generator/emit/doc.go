@@ -1,0 +1,116 @@
+package emit
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// width is the column that comments are wrapped at.
+const width = 100
+
+// docLines wraps paragraphs into comments, one per line, because a comment with a line break in it
+// would be written as /* */. Indent is the number of columns that the comment will be moved right.
+func docLines(indent int, paragraphs ...string) []jen.Code {
+	var out []jen.Code
+	for _, p := range paragraphs {
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
+		if len(out) > 0 {
+			out = append(out, jen.Comment("//"))
+		}
+		for _, line := range wrap(p, width-indent-len("// ")) {
+			out = append(out, jen.Comment(line))
+		}
+	}
+	return out
+}
+
+// wrap breaks text at spaces into lines of at most n columns.
+func wrap(text string, n int) []string {
+	var lines []string
+	line, columns := "", 0
+	for _, word := range strings.Fields(text) {
+		w := utf8.RuneCountInString(word)
+		if columns > 0 && columns+1+w > n {
+			lines = append(lines, line)
+			line, columns = "", 0
+		}
+		if columns > 0 {
+			line += " "
+			columns++
+		}
+		line += word
+		columns += w
+	}
+	return append(lines, line)
+}
+
+// connectives lead from a type's name to a description that is no noun with an article.
+var connectives = map[string]string{
+	"a": "is", "an": "is", "the": "is", "one": "is",
+	"what": "says", "whether": "says", "how": "says", "why": "says", "where": "says", "who": "says",
+	"tells": "", "groups": "", "gathers": "", "creates": "",
+}
+
+// holders are first words of descriptions that list what is inside.
+const holders = " actions address bank caps contact copies cursors customer details facts full hints identifiers instalments " +
+	"limits name names notifications parameters payment people problems resources results settings steps tallies taxes totals "
+
+// sentence makes the first paragraph of a doc comment: it starts with the Go name.
+func sentence(goName, description string) string {
+	description = strings.TrimSpace(description)
+	if description == "" {
+		return ""
+	}
+	first, after, _ := strings.Cut(description, " ")
+	second, _, _ := strings.Cut(after, " ")
+	key := strings.ToLower(first)
+	rest := lowerFirst(description)
+	connective, known := connectives[key]
+	if key == "limits" && second == "a" { // a verb here, "limits on" a noun
+		connective, known = "", true
+	}
+	switch {
+	case known && connective == "":
+		return goName + " " + rest
+	case known:
+		return goName + " " + connective + " " + rest
+	case strings.Contains(holders, " "+key+" "):
+		return goName + " holds " + rest
+	}
+	return goName + " is the " + rest
+}
+
+// action makes the first paragraph of a method's doc comment from a description that starts with a
+// verb: "Creates a payment" becomes "Create creates a payment".
+func action(goName, description string) string {
+	description = strings.TrimSpace(description)
+	first, _, _ := strings.Cut(description, " ")
+	if description == "" || !strings.HasSuffix(first, "s") {
+		return ""
+	}
+	return goName + " " + lowerFirst(description)
+}
+
+// lowerFirst makes the first letter small, unless the first word is an acronym or a quoted name.
+func lowerFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	next, _ := utf8.DecodeRuneInString(s[n:])
+	if unicode.IsUpper(next) || !unicode.IsUpper(r) {
+		return s
+	}
+	return string(unicode.ToLower(r)) + s[n:]
+}
+
+// fullStop ends a description as a sentence.
+func fullStop(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
+	}
+	return s + "."
+}

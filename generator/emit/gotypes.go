@@ -1,0 +1,143 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// goType is the Go type of a value, without the pointer that makes it optional.
+func goType(r *ir.Ref) *jen.Statement {
+	switch r.Kind {
+	case ir.Int:
+		return jen.Int()
+	case ir.Int64:
+		return jen.Int64()
+	case ir.Float:
+		return jen.Float64()
+	case ir.Bool:
+		return jen.Bool()
+	case ir.Date:
+		return jen.Id("Date")
+	case ir.Time:
+		return jen.Qual("time", "Time")
+	case ir.Named:
+		return jen.Id(r.Type.GoName)
+	case ir.Array:
+		return jen.Index().Add(goType(r.Elem))
+	case ir.Metadata:
+		return jen.Id("Metadata")
+	case ir.StringMap:
+		return jen.Map(jen.String()).String()
+	case ir.AnyMap:
+		return jen.Map(jen.String()).Any()
+	}
+	return jen.String()
+}
+
+func isEnum(r *ir.Ref) bool   { return r.Kind == ir.Named && r.Type.Kind == ir.Enum }
+func isObject(r *ir.Ref) bool { return r.Kind == ir.Named && r.Type.Kind == ir.Object }
+func isText(r *ir.Ref) bool   { return r.Kind == ir.String || isEnum(r) }
+
+// fieldDecl declares a struct field with its documentation and JSON tag.
+func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
+	notes := fullStop(f.Doc)
+	if f.RequiredWhen != "" {
+		notes += " Required when " + fullStop(lowerFirst(f.RequiredWhen))
+	}
+	if f.Required && t.Role != ir.RoleReply {
+		notes += " Required."
+	}
+	if f.Restricted {
+		notes += " Restricted: GoCardless has to enable it for your account."
+	}
+	if f.Default != "" && t.Role != ir.RoleReply {
+		notes += " Default: " + f.Default + "."
+	}
+	var deprecated string
+	if f.Deprecated {
+		deprecated = "Deprecated: GoCardless advises against this field."
+	}
+	out := docLines(4, notes, deprecated)
+	typ := goType(f.Type)
+	if f.Pointered {
+		typ = jen.Op("*").Add(typ)
+	}
+	tag := f.Name + ",omitzero"
+	switch {
+	case f.In == ir.InHeader:
+		tag = "-"
+	case f.Required && t.Role != ir.RoleReply:
+		tag = f.Name
+	}
+	return append(out, jen.Id(f.GoName).Add(typ).Tag(map[string]string{"json": tag}))
+}
+
+// structDecl declares an object type.
+func structDecl(g *jen.File, t *ir.Type) {
+	doc := sentence(t.GoName, t.Doc)
+	if doc == "" {
+		doc = t.GoName + " is part of the API's schema."
+	}
+	var deprecated string
+	if t.Deprecated {
+		deprecated = "Deprecated: GoCardless advises against this type."
+	}
+	for _, line := range docLines(0, doc, deprecated) {
+		g.Add(line)
+	}
+	g.Type().Id(t.GoName).StructFunc(func(s *jen.Group) {
+		for _, f := range t.Fields {
+			for _, code := range fieldDecl(t, f) {
+				s.Add(code)
+			}
+		}
+		if t.KeepsExtra {
+			s.Comment("Extra holds the members that this version of the library does not know, by name.")
+			s.Id("Extra").Map(jen.String()).Any().Tag(map[string]string{"json": "-"})
+		}
+	})
+	g.Line()
+}
+
+// enumDecl declares an open enum: a string type, its known values, and Known.
+func enumDecl(g *jen.File, t *ir.Type) {
+	doc := sentence(t.GoName, t.Doc)
+	if doc == "" {
+		doc = t.GoName + " is an enumeration of the API."
+	}
+	for _, line := range docLines(0, doc+" Values that are not listed here may appear: the API adds some without notice.") {
+		g.Add(line)
+	}
+	g.Type().Id(t.GoName).String()
+	g.Line()
+	g.Commentf("Known values of %s.", t.GoName)
+	g.Const().DefsFunc(func(c *jen.Group) {
+		for _, v := range t.Values {
+			valueDecl(c, t.GoName, v)
+		}
+	})
+	g.Line()
+	g.Commentf("Known reports whether v is a value that this version of the library lists.")
+	g.Func().Params(jen.Id("v").Id(t.GoName)).Id("Known").Params().Bool().BlockFunc(func(b *jen.Group) {
+		if len(t.Values) > 0 {
+			b.Switch(jen.Id("v")).Block(jen.CaseFunc(func(c *jen.Group) {
+				for _, v := range t.Values {
+					c.Line().Id(v.GoName)
+				}
+			}).Block(jen.Return(jen.True())))
+		}
+		b.Return(jen.False())
+	})
+	g.Line()
+}
+
+// valueDecl declares one typed constant with its meaning.
+func valueDecl(c *jen.Group, typeName string, v *ir.Value) {
+	if v.Doc != "" {
+		for _, line := range docLines(4, v.GoName+": "+fullStop(lowerFirst(v.Doc))) {
+			c.Add(line)
+		}
+	}
+	c.Id(v.GoName).Id(typeName).Op("=").Lit(v.Wire)
+}

@@ -1,0 +1,173 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// serviceSource holds a resource: its operations, its service, its methods and its own types.
+func serviceSource(api *ir.API, s *ir.Service) *source {
+	src := newSource(api, s.Resource+"_gen.go")
+	g := src.file
+	for _, op := range s.Operations {
+		operationVar(g, op)
+	}
+	doc := []string{fmt.Sprintf("%s calls the operations on %s. It is safe for concurrent use; get it from the field %s of a [Client].",
+		s.TypeName, strings.ReplaceAll(s.Resource, "_", " "), s.GoName)}
+	if s.Doc != "" {
+		doc = append(doc, fullStop(s.Doc))
+	}
+	for _, line := range docLines(0, doc...) {
+		g.Add(line)
+	}
+	g.Type().Id(s.TypeName).Struct(jen.Id("client").Op("*").Id("Client"))
+	g.Line()
+	for _, op := range s.Operations {
+		for _, m := range op.Methods {
+			method(g, s, op, m)
+			if m.AllName != "" {
+				iterator(g, s, op, m)
+			}
+		}
+	}
+	for _, t := range api.Types {
+		if t.Home == s.Resource {
+			typeDecl(g, t)
+			if t.Role == ir.RoleParams && t.Kind == ir.Object {
+				validateFunc(g, s, t)
+			}
+		}
+	}
+	return src
+}
+
+// operationVar describes an operation. It is a variable of its own, so that a program links only
+// what it calls.
+func operationVar(g *jen.File, op *ir.Operation) {
+	kinds := map[ir.Kind]string{
+		ir.KindRead: "KindRead", ir.KindUpdate: "KindUpdate", ir.KindDelete: "KindDelete",
+		ir.KindCreate: "KindCreate", ir.KindAction: "KindAction",
+	}
+	field := func(v *jen.Group, name string, value jen.Code) { v.Id(name).Op(":").Add(value) }
+	g.Var().Id(op.Var).Op("=").Id("Operation").CustomFunc(jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(v *jen.Group) {
+		field(v, "Name", jen.Lit(op.ID))
+		field(v, "Method", jen.Lit(op.HTTPMethod))
+		field(v, "Path", jen.Lit(op.Path))
+		field(v, "Kind", jen.Id(kinds[op.Kind]))
+		if op.RequestEnvelope != "" {
+			field(v, "RequestEnvelope", jen.Lit(op.RequestEnvelope))
+		}
+		if op.ReplyEnvelope != "" {
+			field(v, "ReplyEnvelope", jen.Lit(op.ReplyEnvelope))
+		}
+		field(v, "Status", jen.Lit(op.Status))
+		flags := []struct {
+			name string
+			set  bool
+		}{{"List", op.List}, {"Cursors", op.Cursors}, {"Deprecated", op.Deprecated}, {"Restricted", op.Restricted}}
+		for _, f := range flags {
+			if f.set {
+				field(v, f.name, jen.True())
+			}
+		}
+		if op.Read != nil {
+			field(v, "read", jen.Op("&").Id(op.Read.Var))
+		}
+	})
+	g.Line()
+}
+
+// signature is what a method of an operation takes, and the input it passes on.
+func signature(op *ir.Operation, m *ir.Method) (params []jen.Code, input jen.Code) {
+	params = append(params, jen.Id("ctx").Qual("context", "Context"))
+	var parts []jen.Code
+	for _, p := range op.PathParams {
+		params = append(params, jen.Id(p.GoName).String())
+		parts = append(parts, jen.Id("id").Op(":").Id(p.GoName))
+	}
+	if m.HasParams() {
+		params = append(params, jen.Id("params").Id(m.Params.GoName))
+		parts = append(parts, jen.Id("params").Op(":").Op("&").Id("params"))
+	}
+	params = append(params, jen.Id("opts").Op("...").Id("RequestOption"))
+	return params, jen.Id("input").Values(parts...)
+}
+
+func methodDoc(op *ir.Operation, name string, first string) []jen.Code {
+	if first == "" {
+		first = fmt.Sprintf("%s calls %s.", name, op.ID)
+	}
+	paragraphs := []string{fullStop(first)}
+	if op.Restricted {
+		paragraphs = append(paragraphs, "Restricted: GoCardless has to enable this operation for your account.")
+	}
+	if op.Deprecated {
+		paragraphs = append(paragraphs, "Deprecated: GoCardless advises against this operation and may withdraw it.")
+	}
+	paragraphs = append(paragraphs, fmt.Sprintf("%s %s", op.HTTPMethod, op.Path))
+	if op.Deprecated {
+		// A deprecation has to be the last paragraph to be found by tools.
+		n := len(paragraphs)
+		paragraphs[n-2], paragraphs[n-1] = paragraphs[n-1], paragraphs[n-2]
+	}
+	return docLines(0, paragraphs...)
+}
+
+// method writes the function that calls an operation.
+func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
+	for _, line := range methodDoc(op, m.GoName, action(m.GoName, m.Doc)) {
+		g.Add(line)
+	}
+	params, input := signature(op, m)
+	f := g.Func().Params(jen.Id("s").Op("*").Id(s.TypeName)).Id(m.GoName).Params(params...)
+	args := []jen.Code{jen.Id("ctx"), jen.Id("s").Dot("client"), jen.Op("&").Id(op.Var), input, jen.Id("opts")}
+	switch {
+	case op.Reply == nil:
+		f.Error().Block(jen.Return(jen.Id("doNoReply").Call(args...)))
+	case op.List:
+		f.Params(jen.Op("*").Id("Page").Types(jen.Id(op.Reply.GoName)), jen.Error()).
+			Block(jen.Return(jen.Id("list").Types(jen.Id(op.Reply.GoName)).Call(args...)))
+	default:
+		f.Params(jen.Op("*").Id(op.Reply.GoName), jen.Error()).
+			Block(jen.Return(jen.Id("do").Types(jen.Id(op.Reply.GoName)).Call(args...)))
+	}
+	g.Line()
+}
+
+// iterator writes the function that ranges over all pages of a list.
+func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
+	doc := fmt.Sprintf("%s returns an iterator over what %s returns page by page, from params.After on if that is set. It asks for a page when it is "+
+		"needed, one request each, and none after a break. After an error, which comes with a nil item, it ends. Ranging over it again starts anew.", m.AllName, m.GoName)
+	for _, line := range methodDoc(op, m.AllName, doc) {
+		g.Add(line)
+	}
+	params, input := signature(op, m)
+	g.Func().Params(jen.Id("s").Op("*").Id(s.TypeName)).Id(m.AllName).Params(params...).
+		Qual("iter", "Seq2").Types(jen.Op("*").Id(op.Reply.GoName), jen.Error()).
+		Block(jen.Return(jen.Id("all").Types(jen.Id(op.Reply.GoName)).Call(
+			jen.Id("ctx"), jen.Id("s").Dot("client"), jen.Op("&").Id(op.Var), input, jen.Id("opts"))))
+	g.Line()
+}
+
+// validateFunc writes the exported check of a method's params.
+func validateFunc(g *jen.File, s *ir.Service, t *ir.Type) {
+	var envelope string
+	for _, op := range s.Operations {
+		for _, m := range op.Methods {
+			if m.Params == t {
+				envelope = op.RequestEnvelope
+			}
+		}
+	}
+	for _, line := range docLines(0, "Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or nil. Methods call it before they send anything.") {
+		g.Add(line)
+	}
+	g.Func().Params(jen.Id("p").Id(t.GoName)).Id("Validate").Params().Error().Block(
+		jen.Return(jen.Id("validate").Call(jen.Lit(envelope), jen.Op("&").Id("p"))),
+	)
+	g.Line()
+}

@@ -1,0 +1,299 @@
+// Package generator turns the vendored API description into the SDK: it loads the model, runs the
+// emitters, and writes or compares the files.
+package generator
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/emit"
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/load"
+)
+
+// Config says what to generate and where.
+type Config struct {
+	Root         string // directory of the module: go.mod, schema/, generator/, templates/
+	Schema       string // OpenAPI document; "" for schema/gocardless.json below Root
+	Out          string // directory to write to; "" for Root
+	AllowRenames bool   // accept Go names that differ from generator/names.lock
+}
+
+// Result is everything generated from one document, in memory.
+type Result struct {
+	API   *ir.API
+	Files []emit.File // by path
+	out   string
+}
+
+// Generate loads the document and runs all emitters. It writes nothing.
+func Generate(cfg Config) (*Result, error) {
+	api, err := Load(cfg)
+	if err != nil {
+		return nil, err
+	}
+	out := cfg.Out
+	elsewhere := out != "" && out != cfg.Root
+	if !elsewhere {
+		out = cfg.Root
+	}
+	files, err := emitAll(api, cfg.Root)
+	if err != nil {
+		return nil, err
+	}
+	if !elsewhere {
+		lock, err := lockNames(api, filepath.Join(cfg.Root, lockPath), cfg.AllowRenames)
+		if err != nil {
+			return nil, err
+		}
+		readme, err := emit.Readme(api, filepath.Join(cfg.Root, "README.md"))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, lock, readme)
+	}
+	slices.SortFunc(files, func(a, b emit.File) int { return strings.Compare(a.Path, b.Path) })
+	for i := 1; i < len(files); i++ {
+		if files[i].Path == files[i-1].Path {
+			return nil, fmt.Errorf("two emitters write %s", files[i].Path)
+		}
+	}
+	return &Result{API: api, Files: files, out: out}, nil
+}
+
+// Load reads the model that the configuration names.
+func Load(cfg Config) (*ir.API, error) {
+	schema := cfg.Schema
+	if schema == "" {
+		schema = filepath.Join(cfg.Root, "schema", "gocardless.json")
+	}
+	in := load.Input{}
+	for _, part := range []struct {
+		path string
+		to   *[]byte
+	}{
+		{schema, &in.Schema},
+		{filepath.Join(cfg.Root, "schema", "catalogue.json"), &in.Catalogue},
+		{filepath.Join(cfg.Root, "generator", "overlay.json"), &in.Overlay},
+	} {
+		data, err := os.ReadFile(part.path)
+		if err != nil {
+			return nil, err
+		}
+		*part.to = data
+	}
+	var err error
+	if in.ModulePath, err = modulePath(filepath.Join(cfg.Root, "go.mod")); err != nil {
+		return nil, err
+	}
+	api, err := load.Load(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", schema, err)
+	}
+	return api, nil
+}
+
+func emitAll(api *ir.API, root string) ([]emit.File, error) {
+	var files []emit.File
+	for _, emitter := range []func() ([]emit.File, error){
+		func() ([]emit.File, error) { return emit.SDK(api) },
+		func() ([]emit.File, error) {
+			return emit.ContractTests(api, os.DirFS(filepath.Join(root, "templates")))
+		},
+	} {
+		more, err := emitter()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
+	}
+	return files, nil
+}
+
+func modulePath(goMod string) (string, error) {
+	data, err := os.ReadFile(goMod)
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(data)) {
+		if path, ok := strings.CutPrefix(line, "module "); ok {
+			return strings.TrimSpace(path), nil
+		}
+	}
+	return "", fmt.Errorf("%s: no module line", goMod)
+}
+
+// Difference is a file on disk that is not what would be generated.
+type Difference struct {
+	Path string
+	What string // "differs", "is missing" or "is not generated any more"
+}
+
+func (d Difference) String() string { return d.Path + " " + d.What }
+
+// Check compares the result with the files on disk.
+func (r *Result) Check() ([]Difference, error) {
+	var out []Difference
+	for _, f := range r.Files {
+		have, err := os.ReadFile(filepath.Join(r.out, filepath.FromSlash(f.Path)))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			out = append(out, Difference{f.Path, "is missing"})
+		case err != nil:
+			return nil, err
+		case !bytes.Equal(have, f.Content):
+			out = append(out, Difference{f.Path, "differs"})
+		}
+	}
+	stale, err := r.stale()
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range stale {
+		out = append(out, Difference{path, "is not generated any more"})
+	}
+	return out, nil
+}
+
+// stale lists files on disk that carry the generator's line but are not among the results.
+func (r *Result) stale() ([]string, error) {
+	expected := map[string]bool{}
+	dirs := map[string]bool{}
+	for _, f := range r.Files {
+		expected[f.Path] = true
+		if isGenerated(f.Content) {
+			dirs[filepath.ToSlash(filepath.Dir(f.Path))] = true
+		}
+	}
+	var out []string
+	for dir := range dirs {
+		entries, err := os.ReadDir(filepath.Join(r.out, filepath.FromSlash(dir)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			path := dir + "/" + entry.Name()
+			if entry.IsDir() || !strings.HasSuffix(path, ".go") || expected[path] {
+				continue
+			}
+			data, err := os.ReadFile(filepath.Join(r.out, filepath.FromSlash(path)))
+			if err != nil {
+				return nil, err
+			}
+			if isGenerated(data) {
+				out = append(out, path)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func isGenerated(content []byte) bool {
+	line, _, _ := bytes.Cut(content, []byte("\n"))
+	return bytes.HasPrefix(line, []byte("// Code generated by cmd/gen from ")) && bytes.HasSuffix(line, []byte(" DO NOT EDIT."))
+}
+
+// Write brings the files on disk up to date and returns the paths that changed. Files with the
+// same content are left alone. New content is written beside its place first, so that a full disk
+// or a missing permission leaves nothing half done.
+func (r *Result) Write() ([]string, error) {
+	differences, err := r.Check()
+	if err != nil {
+		return nil, err
+	}
+	contents := map[string][]byte{}
+	for _, f := range r.Files {
+		contents[f.Path] = f.Content
+	}
+	var staged [][2]string // temporary name, final name
+	defer func() {
+		for _, s := range staged {
+			os.Remove(s[0])
+		}
+	}()
+	var changed []string
+	var remove []string
+	for _, d := range differences {
+		changed = append(changed, d.Path)
+		final := filepath.Join(r.out, filepath.FromSlash(d.Path))
+		content, ok := contents[d.Path]
+		if !ok {
+			remove = append(remove, final)
+			continue
+		}
+		temporary, err := stage(final, content)
+		if err != nil {
+			return nil, err
+		}
+		staged = append(staged, [2]string{temporary, final})
+	}
+	for _, s := range staged {
+		if err := os.Rename(s[0], s[1]); err != nil {
+			return nil, err
+		}
+	}
+	for _, path := range remove {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	return changed, nil
+}
+
+func stage(final string, content []byte) (string, error) {
+	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(final), ".gen-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err != nil {
+		os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
+}
+
+// Summary counts what was generated, in one line.
+func (r *Result) Summary() string {
+	var operations, methods, iterators, enums, values, objects, fields int
+	for _, s := range r.API.Services {
+		operations += len(s.Operations)
+		for _, op := range s.Operations {
+			methods += len(op.Methods)
+			for _, m := range op.Methods {
+				if m.AllName != "" {
+					iterators++
+				}
+			}
+		}
+	}
+	for _, t := range r.API.Types {
+		if t.Kind == ir.Enum {
+			enums++
+			values += len(t.Values)
+			continue
+		}
+		objects++
+		fields += len(t.Fields)
+	}
+	var events, reasons int
+	if c := r.API.Catalogue; c != nil {
+		events, reasons = len(c.Events), len(c.Reasons)
+	}
+	return fmt.Sprintf("%d operations, %d methods, %d services, %d iterators, %d structs with %d fields, %d enums with %d values, %d event types, %d reasons, %d files",
+		operations, methods, len(r.API.Services), iterators, objects, fields, enums, values, events, reasons, len(r.Files))
+}
