@@ -1,0 +1,83 @@
+package gocardless
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// Type returns the type of the event: its resource type and action, joined by a dot, to be
+// compared with the constants of [EventType].
+func (e Event) Type() EventType {
+	return EventType(string(e.ResourceType) + "." + string(e.Action))
+}
+
+// Cause returns why the event happened, or "" for an event without details.
+func (e Event) Cause() EventCause {
+	if e.Details == nil {
+		return ""
+	}
+	return e.Details.Cause
+}
+
+// Origin returns who or what set off the event, or "" for an event without details.
+func (e Event) Origin() EventOrigin {
+	if e.Details == nil {
+		return ""
+	}
+	return e.Details.Origin
+}
+
+// Link returns the id that the event links to by a name as in the API, such as "payment" or
+// "new_mandate", also when this version of the package has no field for it. It returns "" for a
+// link that the event does not have.
+func (e Event) Link(name string) string {
+	if e.Links == nil {
+		return ""
+	}
+	return e.Links.link(name)
+}
+
+// ResourceID returns the id of the resource that the event is about: the payment of an event
+// of type "payments.failed". It returns "" if the event does not link to it.
+func (e Event) ResourceID() string {
+	// All resource types are plurals that end in an s, and the link has the singular.
+	return e.Link(strings.TrimSuffix(string(e.ResourceType), "s"))
+}
+
+// Organisation returns the id of the GoCardless account that the event belongs to, from
+// OrganisationID or, as older deliveries to apps of partners had it, the links. It returns ""
+// for events read from the API, which do not say.
+func (e Event) Organisation() string {
+	if e.OrganisationID != "" {
+		return e.OrganisationID
+	}
+	return e.Link("organisation")
+}
+
+// IsTest reports whether the event comes from a test delivery that somebody asked for in the
+// dashboard. Its links lead nowhere.
+func (e Event) IsTest() bool { return strings.HasPrefix(e.ID, "EVTEST") }
+
+// link returns a link by its name in the API.
+func (l *EventLinks) link(name string) string {
+	if i, ok := linkFields()[name]; ok {
+		return reflect.ValueOf(l).Elem().Field(i).String()
+	}
+	id, _ := l.Extra[name].(string)
+	return id
+}
+
+// linkFields has the fields of EventLinks by their names in the API. They are read from the
+// struct's tags, so that a link which the API gains needs no change here.
+var linkFields = sync.OnceValue(func() map[string]int {
+	fields := map[string]int{}
+	t := reflect.TypeFor[EventLinks]()
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		if t.Field(i).Type.Kind() == reflect.String && name != "" && name != "-" {
+			fields[name] = i
+		}
+	}
+	return fields
+})

@@ -1,0 +1,127 @@
+package gocardless
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// EventStore remembers which events were handled, so that deliveries which arrive more than
+// once, or at several workers at the same time, are handled one time. [MemoryEventStore] does so
+// within one process; the package eventsql keeps the memory in PostgreSQL or SQLite.
+//
+// An event is in one of four states:
+//
+//   - claimed: a worker is handling it. The claim ends with the worker: a store that outlives
+//     its workers gives it a time limit
+//   - done: never to be handled again
+//   - failed: the handler returned an error. The next delivery hands the event over again
+//   - parked: it was begun as often as the store allows and never became done, because it
+//     fails each time or stops the worker. It is acknowledged and left alone until somebody
+//     releases it
+//
+// An implementation must be safe for concurrent use.
+type EventStore interface {
+	// HandleOnce calls handle unless the event is done, parked, or claimed by another worker,
+	// and records what came of it. It calls handle at most once, in the calling goroutine,
+	// with a context that derives from ctx.
+	//
+	// The error is that of handle, with the outcome EventOutcomeFailed, or one of the store
+	// itself with any outcome but EventOutcomeHandled; the event then has to be delivered again.
+	HandleOnce(ctx context.Context, event Event, handle func(context.Context) error) (EventOutcome, error)
+}
+
+// EventOutcome is what came of handing an event to an [EventStore].
+type EventOutcome int
+
+// The outcomes.
+const (
+	// EventOutcomeUnknown means that the store failed before it knew the event's state.
+	EventOutcomeUnknown EventOutcome = iota
+	// EventOutcomeHandled means that the event was handled now and is done.
+	EventOutcomeHandled
+	// EventOutcomeDuplicate means that the event was done before.
+	EventOutcomeDuplicate
+	// EventOutcomeBusy means that another worker has the event.
+	EventOutcomeBusy
+	// EventOutcomeFailed means that the event was handed over, and is not done.
+	EventOutcomeFailed
+	// EventOutcomeParked means that the event was given up earlier.
+	EventOutcomeParked
+)
+
+// String returns the outcome in one word.
+func (o EventOutcome) String() string {
+	switch o {
+	case EventOutcomeHandled:
+		return "handled"
+	case EventOutcomeDuplicate:
+		return "duplicate"
+	case EventOutcomeBusy:
+		return "busy"
+	case EventOutcomeFailed:
+		return "failed"
+	case EventOutcomeParked:
+		return "parked"
+	}
+	return "unknown"
+}
+
+// DefaultEventAttempts is how often the stores of this module begin an event before they park
+// it. It is one more than GoCardless sends a delivery, so that it takes effect on events that
+// come back by other ways, such as [EventCatchUp].
+const DefaultEventAttempts = 10
+
+// ErrClaimLost means that an event was handled, but another worker had taken it over in the
+// meantime because this one had not been heard of for too long. What the handler wrote in the
+// store's transaction is undone.
+var ErrClaimLost = errors.New("gocardless: the claim on the event was lost to another worker")
+
+// Once returns a handler that hands an event to handler unless the store knows it as done: it
+// turns deliveries that may repeat into handling that does not. Duplicates are acknowledged; an
+// event that failed is handed over again when it is delivered again, its neighbours in the same
+// delivery are not; one that another worker has gives [ErrEventBusy]; a parked one is
+// acknowledged.
+//
+// Exactly once holds for what the handler does in the same database transaction as the store
+// (see the package eventsql). Something done elsewhere, such as an e-mail or another API call,
+// is done again in the one case that no bookkeeping can tell apart: the worker stopped after
+// doing it and before that was recorded. Give such calls an idempotency key made from Event.ID.
+func Once(store EventStore, handler EventHandler) EventHandler {
+	return EventHandlerFunc(func(ctx context.Context, event Event) error {
+		outcome, err := handleOnce(ctx, store, handler, event)
+		if err == nil && outcome == EventOutcomeBusy {
+			return ErrEventBusy
+		}
+		return err
+	})
+}
+
+// handleOnce hands the event to the store with panics turned into errors, so that a store need
+// not reckon with them.
+func handleOnce(ctx context.Context, store EventStore, handler EventHandler, event Event) (EventOutcome, error) {
+	return store.HandleOnce(ctx, event, func(ctx context.Context) error {
+		return contain(func() error { return handler.HandleEvent(ctx, event) })
+	})
+}
+
+// EventCheckpoint is a point in the history of events.
+type EventCheckpoint struct {
+	// CreatedAt is the time up to which the history is dealt with.
+	CreatedAt time.Time
+	// EventID is the newest event up to then that was seen; empty when none was.
+	EventID string
+}
+
+// EventCheckpoints remembers how far [EventCatchUp] has come. The stores of this module
+// implement it.
+type EventCheckpoints interface {
+	// EventCheckpoint returns the checkpoint of a name, or the zero value when there is none.
+	EventCheckpoint(ctx context.Context, name string) (EventCheckpoint, error)
+	// SetEventCheckpoint sets it. A checkpoint only moves forward: one that is earlier than
+	// the one in place is ignored, so that two catch-ups at the same time do no harm.
+	SetEventCheckpoint(ctx context.Context, name string, checkpoint EventCheckpoint) error
+	// EventHorizon returns the time after which every event that was done is still
+	// remembered; the zero time when none was ever forgotten.
+	EventHorizon(ctx context.Context) (time.Time, error)
+}

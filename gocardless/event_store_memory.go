@@ -1,0 +1,206 @@
+package gocardless
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// DefaultEventRetention is how long [MemoryEventStore] remembers an event that is done: 30 days.
+const DefaultEventRetention = 30 * 24 * time.Hour
+
+// MemoryEventStore is an [EventStore] in the memory of the process: for tests, for tools, and
+// for services of one process that may handle an event again after a restart. The zero
+// MemoryEventStore is ready for use, and must not be copied after first use.
+//
+// Its claims have no time limit: they end when the handler returns, panics or ends its
+// goroutine. It needs about 200 bytes for each event that it remembers.
+type MemoryEventStore struct {
+	// MaxAttempts is how often an event is begun before it is parked; zero means
+	// DefaultEventAttempts, a negative number no limit. Set it before the first use.
+	MaxAttempts int
+	// Retention is how long an event that is done is remembered, at the least; zero means
+	// DefaultEventRetention, a negative value for ever. Set it before the first use.
+	Retention time.Duration
+
+	mu          sync.Mutex
+	events      map[string]*memoryEvent
+	done        []*memoryEvent // in the order in which they were done
+	checkpoints map[string]EventCheckpoint
+	horizon     time.Time
+}
+
+type memoryState int
+
+const (
+	memoryClaimed memoryState = iota
+	memoryDone
+	memoryFailed
+	memoryParked
+)
+
+type memoryEvent struct {
+	id        string
+	state     memoryState
+	attempts  int
+	createdAt time.Time
+	doneAt    time.Time
+}
+
+// HandleOnce implements [EventStore].
+func (s *MemoryEventStore) HandleOnce(ctx context.Context, event Event, handle func(context.Context) error) (EventOutcome, error) {
+	if event.ID == "" {
+		return EventOutcomeUnknown, errors.New("gocardless: MemoryEventStore: event without an id")
+	}
+	e, outcome := s.claim(event)
+	if e == nil {
+		return outcome, nil
+	}
+	returned := false
+	defer func() {
+		// A panic, or runtime.Goexit, must not leave the claim behind.
+		if !returned {
+			s.finish(e, false)
+		}
+	}()
+	err := handle(ctx)
+	returned = true
+	s.finish(e, err == nil)
+	if err != nil {
+		return EventOutcomeFailed, err
+	}
+	return EventOutcomeHandled, nil
+}
+
+// claim takes the event, or says why not.
+func (s *MemoryEventStore) claim(event Event) (*memoryEvent, EventOutcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(time.Now())
+	e := s.events[event.ID]
+	if e == nil {
+		e = &memoryEvent{id: event.ID, createdAt: event.CreatedAt, state: memoryFailed}
+		if s.events == nil {
+			s.events = map[string]*memoryEvent{}
+		}
+		s.events[event.ID] = e
+	}
+	switch e.state {
+	case memoryClaimed:
+		return nil, EventOutcomeBusy
+	case memoryDone:
+		return nil, EventOutcomeDuplicate
+	case memoryParked:
+		return nil, EventOutcomeParked
+	}
+	e.state = memoryClaimed
+	e.attempts++
+	return e, EventOutcomeUnknown
+}
+
+func (s *MemoryEventStore) finish(e *memoryEvent, done bool) {
+	limit := s.MaxAttempts
+	if limit == 0 {
+		limit = DefaultEventAttempts
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case done:
+		e.state = memoryDone
+		e.doneAt = time.Now()
+		s.done = append(s.done, e)
+	case limit > 0 && e.attempts >= limit:
+		e.state = memoryParked
+	default:
+		e.state = memoryFailed
+	}
+}
+
+// forget removes the events that were done long enough ago, and not after the earliest
+// checkpoint: what a catch-up may read again has to be known.
+func (s *MemoryEventStore) forget(now time.Time) {
+	retention := s.Retention
+	if retention == 0 {
+		retention = DefaultEventRetention
+	}
+	if retention < 0 {
+		return
+	}
+	for len(s.done) > 0 {
+		e := s.done[0]
+		if now.Sub(e.doneAt) < retention || s.needed(e) {
+			return
+		}
+		if e.createdAt.After(s.horizon) {
+			s.horizon = e.createdAt
+		}
+		s.done[0] = nil
+		s.done = s.done[1:] // append moves what is left to new memory in time
+		delete(s.events, e.id)
+	}
+}
+
+func (s *MemoryEventStore) needed(e *memoryEvent) bool {
+	for _, c := range s.checkpoints {
+		if !e.createdAt.Before(c.CreatedAt.Add(-catchUpKeep)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Parked returns the ids of the events that are parked, in no particular order.
+func (s *MemoryEventStore) Parked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for id, e := range s.events {
+		if e.state == memoryParked {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Release makes a parked event one that failed and was never begun, so that its next delivery
+// is handled. It reports whether the event was parked.
+func (s *MemoryEventStore) Release(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.events[id]
+	if e == nil || e.state != memoryParked {
+		return false
+	}
+	e.state, e.attempts = memoryFailed, 0
+	return true
+}
+
+// EventCheckpoint implements [EventCheckpoints].
+func (s *MemoryEventStore) EventCheckpoint(_ context.Context, name string) (EventCheckpoint, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.checkpoints[name], nil
+}
+
+// SetEventCheckpoint implements [EventCheckpoints].
+func (s *MemoryEventStore) SetEventCheckpoint(_ context.Context, name string, checkpoint EventCheckpoint) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if checkpoint.CreatedAt.Before(s.checkpoints[name].CreatedAt) {
+		return nil
+	}
+	if s.checkpoints == nil {
+		s.checkpoints = map[string]EventCheckpoint{}
+	}
+	s.checkpoints[name] = checkpoint
+	return nil
+}
+
+// EventHorizon implements [EventCheckpoints].
+func (s *MemoryEventStore) EventHorizon(context.Context) (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.horizon, nil
+}

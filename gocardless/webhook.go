@@ -1,0 +1,185 @@
+package gocardless
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// WebhookSignatureHeader is the header in which GoCardless sends the signature of a webhook.
+const WebhookSignatureHeader = "Webhook-Signature"
+
+// Errors of webhooks, for use with [errors.Is]. Their texts, and those of the errors that wrap
+// them, contain nothing of the request.
+var (
+	// ErrMissingSignature means that the request had no signature.
+	ErrMissingSignature = errors.New("gocardless: webhook without a signature")
+	// ErrInvalidSignature means that the signature was made with none of the secrets, or for
+	// another body: the request is not from GoCardless, or was changed on its way.
+	ErrInvalidSignature = errors.New("gocardless: webhook signature does not match")
+	// ErrWebhookSecret means that there was no secret to check a signature with, or that one of
+	// them was empty or surrounded by white space. An empty secret is refused because anybody
+	// can sign with it.
+	ErrWebhookSecret = errors.New("gocardless: unusable webhook secret")
+	// ErrMalformedWebhook means that a body is not a webhook: not JSON, or without a list of
+	// events, each with id, resource type and action.
+	ErrMalformedWebhook = errors.New("gocardless: malformed webhook")
+)
+
+// WebhookSecret is the secret of a webhook endpoint, as the GoCardless dashboard shows it. It
+// is a type of its own so that it cannot change places with a signature or a body, and it
+// prints as "[redacted]"; convert it to string for the text.
+type WebhookSecret string
+
+// String returns "[redacted]".
+func (WebhookSecret) String() string { return "[redacted]" }
+
+// Format writes "[redacted]", whatever the verb.
+func (WebhookSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
+
+// LogValue returns "[redacted]".
+func (WebhookSecret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// WebhookDelivery is what GoCardless posts to a webhook endpoint: up to 250 events at once.
+//
+// Their order says nothing: neither within a delivery nor between deliveries is it promised
+// that an event comes before a later one, and the same event can be delivered more than once.
+// Decide by the resource's present state, fetched from the API, or by Event.CreatedAt; use
+// [Once] to handle every event one time. The record that the API keeps of a delivery is
+// [Webhook].
+type WebhookDelivery struct {
+	// ID is the id of the webhook, prefixed WB; WebhookService.Get returns its record.
+	ID string
+	// Events are the events, in the order of the body.
+	Events []Event
+	// Body is the request's body, byte by byte as it was signed. It has what the fields of
+	// Event do not have a place for.
+	Body []byte
+}
+
+// ParseWebhook checks that body was signed with one of the secrets, and reads it. The body has
+// to be the request's body as it arrived, since the signature is over its bytes; signature is
+// the value of the header Webhook-Signature. Give it several secrets while an endpoint's secret
+// is being replaced.
+//
+// Nothing of the body is looked at before its signature was found to be right. The error then
+// is [ErrWebhookSecret], [ErrMissingSignature], [ErrInvalidSignature] or, for a signed body that
+// cannot be read, [ErrMalformedWebhook].
+//
+// The delivery keeps body, which must not be changed afterwards.
+func ParseWebhook(body []byte, signature string, secrets ...WebhookSecret) (*WebhookDelivery, error) {
+	if err := VerifyWebhook(body, signature, secrets...); err != nil {
+		return nil, err
+	}
+	return ParseUnverifiedWebhook(body)
+}
+
+// VerifyWebhook checks that body was signed with one of the secrets, as [ParseWebhook] does,
+// and does not read it. The comparison takes the same time wherever the signatures differ.
+func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) error {
+	if err := checkSecrets(secrets); err != nil {
+		return err
+	}
+	if signature == "" {
+		return ErrMissingSignature
+	}
+	given, err := hex.DecodeString(signature)
+	if err != nil || len(given) != sha256.Size {
+		return ErrInvalidSignature
+	}
+	// All secrets are tried, so that the time does not tell which one it was.
+	match := 0
+	for _, secret := range secrets {
+		match |= subtle.ConstantTimeCompare(given, signature256(body, secret))
+	}
+	if match != 1 {
+		return ErrInvalidSignature
+	}
+	return nil
+}
+
+// ParseUnverifiedWebhook reads the body of a webhook without checking where it comes from. It
+// is for bodies whose signature was checked earlier with [VerifyWebhook], such as those read
+// from a queue, and for Webhook.RequestBody; never use it on a request.
+func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
+	w := webhookBody{}
+	if err := decodeDocument(body, &w); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformedWebhook, err)
+	}
+	if w.events == nil {
+		return nil, fmt.Errorf("%w: no list of events", ErrMalformedWebhook)
+	}
+	for i := range w.events {
+		e := &w.events[i]
+		if e.ID == "" || e.ResourceType == "" || e.Action == "" {
+			return nil, fmt.Errorf("%w: event %d lacks id, resource_type or action", ErrMalformedWebhook, i)
+		}
+	}
+	return &WebhookDelivery{ID: w.id, Events: w.events, Body: body}, nil
+}
+
+// SignWebhook returns the signature that GoCardless sends with a body, for tests of your own
+// endpoint: HMAC with SHA-256, in lower-case hexadecimal.
+func SignWebhook(body []byte, secret WebhookSecret) string {
+	return hex.EncodeToString(signature256(body, secret))
+}
+
+func signature256(body []byte, secret WebhookSecret) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return mac.Sum(nil)
+}
+
+// checkSecrets refuses secrets that cannot be meant. White space around a secret is nearly
+// always the line end of the file that it was read from, and would otherwise show only as
+// signatures that do not match.
+func checkSecrets(secrets []WebhookSecret) error {
+	if len(secrets) == 0 {
+		return fmt.Errorf("%w: none given", ErrWebhookSecret)
+	}
+	for i, secret := range secrets {
+		switch s := string(secret); {
+		case s == "":
+			return fmt.Errorf("%w: secret %d is empty", ErrWebhookSecret, i+1)
+		case strings.TrimSpace(s) != s:
+			return fmt.Errorf("%w: secret %d begins or ends with white space", ErrWebhookSecret, i+1)
+		}
+	}
+	return nil
+}
+
+// webhookBody is the envelope of a webhook.
+type webhookBody struct {
+	id     string
+	events []Event
+}
+
+func (w *webhookBody) decode(d *decoder) {
+	for d.object(); d.more(); {
+		switch string(d.key) {
+		case "events":
+			w.events = decodeObjects[Event](d)
+		case "meta":
+			w.decodeMeta(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+func (w *webhookBody) decodeMeta(d *decoder) {
+	for d.object(); d.more(); {
+		switch string(d.key) {
+		case "webhook_id":
+			w.id = d.string()
+		default:
+			d.skip()
+		}
+	}
+}

@@ -1,0 +1,317 @@
+package gocardless
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+)
+
+// statusTokenInvalid is the status that GoCardless asks for when a signature does not match.
+const statusTokenInvalid = 498
+
+// Limits of [WebhookHandler].
+const (
+	// DefaultWebhookMaxBytes is the size of the largest body that is read, 8 MiB. 250 events
+	// with metadata as long as it may be, every character escaped, stay below it.
+	DefaultWebhookMaxBytes = 8 << 20
+	// DefaultWebhookReadTimeout is how long a body may take to arrive: 10 seconds, after which
+	// GoCardless itself gives up a delivery.
+	DefaultWebhookReadTimeout = 10 * time.Second
+)
+
+// While another worker has an event, a delivery waits this long for it before it asks to be
+// sent again.
+const (
+	busyWaitFirst = 50 * time.Millisecond
+	busyWaitTotal = 2 * time.Second
+)
+
+// ErrEventBusy is what a handler returns for an event that another worker is handling at this
+// moment. [Once] returns it; [WebhookHandler] then waits for up to two seconds, and asks for the
+// delivery to be sent again if the event still is not done.
+var ErrEventBusy = errors.New("gocardless: event is being handled by another worker")
+
+// EventHandler handles one event. An error means that the event is not handled and has to be
+// handed over again.
+//
+// The context is the request's: it ends when GoCardless hangs up, which it does after 10
+// seconds. A handler may be called from several goroutines at once, and more than once for the
+// same event unless it is wrapped by [Once].
+type EventHandler interface {
+	HandleEvent(ctx context.Context, event Event) error
+}
+
+// EventHandlerFunc is a function as an [EventHandler].
+type EventHandlerFunc func(ctx context.Context, event Event) error
+
+// HandleEvent calls f.
+func (f EventHandlerFunc) HandleEvent(ctx context.Context, event Event) error { return f(ctx, event) }
+
+// PanicError is a panic of an event handler, as an error. It says nothing of the panic's value,
+// which may hold anything; Value and Stack do.
+type PanicError struct {
+	Value any    // what was given to panic
+	Stack []byte // where, as by runtime/debug.Stack
+}
+
+// Error says that a handler panicked, and with a value of which type.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("gocardless: event handler panicked with a %T", e.Value)
+}
+
+// Unwrap returns the value of the panic if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// WebhookHandler is an [http.Handler] for a webhook endpoint. It reads a request, checks its
+// signature and hands over the events one after the other; every event is handed over, also
+// after another one failed. It replies without a body:
+//
+//   - 204 when all events were handled
+//   - 500 when the handler failed or panicked, 503 when another worker still has one of the
+//     events ([ErrEventBusy]): GoCardless sends the delivery again, up to eight times. Wrap
+//     the handler by [Once], and the events that were handled are not handled again
+//   - 498 for a signature that is missing or wrong
+//   - 400 for a body that was cut off, or is signed but not a webhook
+//   - 405 for another method than POST, 408 for a body that took too long, 413 for one that is
+//     too large, 415 for one that is not JSON or is compressed
+//
+// Set the fields, if at all, before the first request. A WebhookHandler is safe for concurrent
+// use.
+type WebhookHandler struct {
+	// MaxBytes is the size of the largest body that is read; zero means
+	// DefaultWebhookMaxBytes.
+	MaxBytes int64
+	// ReadTimeout is how long a body may take to arrive; zero means
+	// DefaultWebhookReadTimeout, a negative value no limit. It needs a server that supports
+	// read deadlines, as that of net/http does.
+	ReadTimeout time.Duration
+	// Logger receives why a request was refused and which events failed, with the error of
+	// the handler. It receives nothing of a body except ids and types of events. Nil means no
+	// log.
+	Logger *slog.Logger
+
+	deliver func(context.Context, *WebhookDelivery) error
+	secrets []WebhookSecret
+}
+
+// NewWebhookHandler returns an endpoint that hands each event of a delivery to handler, such as
+// an [EventMux]. It needs at least one secret, and takes several while an endpoint's secret is
+// being replaced; an empty one is an error ([ErrWebhookSecret]), since it would let anybody in.
+func NewWebhookHandler(handler EventHandler, secrets ...WebhookSecret) (*WebhookHandler, error) {
+	if handler == nil {
+		return nil, errors.New("gocardless: NewWebhookHandler: nil handler")
+	}
+	h, err := newWebhookHandler(secrets)
+	if err != nil {
+		return nil, err
+	}
+	h.deliver = func(ctx context.Context, d *WebhookDelivery) error { return h.handleAll(ctx, handler, d) }
+	return h, nil
+}
+
+// NewWebhookDeliveryHandler returns an endpoint that hands over deliveries whole, for instance
+// to put their bodies on a queue; [ParseUnverifiedWebhook] reads them behind it. An error of
+// the function means that the delivery has to be sent again.
+func NewWebhookDeliveryHandler(deliver func(context.Context, *WebhookDelivery) error, secrets ...WebhookSecret) (*WebhookHandler, error) {
+	if deliver == nil {
+		return nil, errors.New("gocardless: NewWebhookDeliveryHandler: nil function")
+	}
+	h, err := newWebhookHandler(secrets)
+	if err != nil {
+		return nil, err
+	}
+	h.deliver = func(ctx context.Context, d *WebhookDelivery) error {
+		err := contain(func() error { return deliver(ctx, d) })
+		if err != nil {
+			h.logFailure(ctx, err, "webhook", d.ID)
+		}
+		return err
+	}
+	return h, nil
+}
+
+func newWebhookHandler(secrets []WebhookSecret) (*WebhookHandler, error) {
+	if err := checkSecrets(secrets); err != nil {
+		return nil, err
+	}
+	return &WebhookHandler{secrets: slices.Clone(secrets)}, nil
+}
+
+// ServeHTTP answers one delivery.
+func (h *WebhookHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status := h.serve(w, r)
+	w.WriteHeader(status)
+}
+
+func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request) (status int) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return http.StatusMethodNotAllowed
+	}
+	if !isPlainJSON(r.Header) {
+		return h.refuse(r, http.StatusUnsupportedMediaType, "not JSON, or compressed")
+	}
+	body, status := h.read(w, r)
+	if status != 0 {
+		return status
+	}
+	// Two signatures would leave open which one counts; GoCardless sends one.
+	signatures := r.Header.Values(WebhookSignatureHeader)
+	if len(signatures) > 1 {
+		return h.refuse(r, statusTokenInvalid, "more than one signature")
+	}
+	signature := ""
+	if len(signatures) == 1 {
+		signature = signatures[0]
+	}
+	delivery, err := ParseWebhook(body, signature, h.secrets...)
+	switch {
+	case errors.Is(err, ErrMissingSignature), errors.Is(err, ErrInvalidSignature):
+		return h.refuse(r, statusTokenInvalid, err.Error())
+	case err != nil:
+		return h.refuse(r, http.StatusBadRequest, err.Error())
+	}
+	switch err := h.deliver(r.Context(), delivery); {
+	case err == nil:
+		return http.StatusNoContent
+	case errors.Is(err, ErrEventBusy):
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// read reads the body, up to the limits. The status is 0 when all of it was read.
+func (h *WebhookHandler) read(w http.ResponseWriter, r *http.Request) (body []byte, status int) {
+	limit := h.MaxBytes
+	if limit <= 0 {
+		limit = DefaultWebhookMaxBytes
+	}
+	if r.ContentLength > limit {
+		return nil, h.refuse(r, http.StatusRequestEntityTooLarge, "body too large")
+	}
+	timeout := h.ReadTimeout
+	if timeout == 0 {
+		timeout = DefaultWebhookReadTimeout
+	}
+	limited := timeout > 0
+	rc := http.NewResponseController(w)
+	if limited {
+		limited = rc.SetReadDeadline(time.Now().Add(timeout)) == nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		var slow interface{ Timeout() bool }
+		switch {
+		case errors.As(err, &tooLarge):
+			return nil, h.refuse(r, http.StatusRequestEntityTooLarge, "body too large")
+		case errors.As(err, &slow) && slow.Timeout():
+			return nil, h.refuse(r, http.StatusRequestTimeout, "body took too long")
+		}
+		return nil, h.refuse(r, http.StatusBadRequest, "body cut off")
+	}
+	if limited {
+		// The server goes on reading, to notice that the client has gone: a deadline that is
+		// left in place would end the request's context while the events are being handled.
+		_ = rc.SetReadDeadline(time.Time{})
+	}
+	return body, 0
+}
+
+// isPlainJSON reports whether a request says that its body is JSON, not compressed.
+func isPlainJSON(header http.Header) bool {
+	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || mediaType != "application/json" {
+		return false
+	}
+	encoding := header.Get("Content-Encoding")
+	return encoding == "" || strings.EqualFold(encoding, "identity")
+}
+
+func (h *WebhookHandler) refuse(r *http.Request, status int, why string) int {
+	if h.Logger != nil {
+		h.Logger.WarnContext(r.Context(), "gocardless: webhook refused", "status", status, "reason", why)
+	}
+	return status
+}
+
+// handleAll hands over the events of a delivery. Those that another worker has are tried again
+// when the others are done.
+func (h *WebhookHandler) handleAll(ctx context.Context, handler EventHandler, d *WebhookDelivery) error {
+	ctx = context.WithValue(ctx, deliveryKey{}, d)
+	todo := make([]*Event, len(d.Events))
+	for i := range d.Events {
+		todo[i] = &d.Events[i]
+	}
+	var failed error
+	wait := busyWaitFirst
+	for waited := time.Duration(0); ; waited += wait {
+		var busy []*Event
+		for _, e := range todo {
+			if err := ctx.Err(); err != nil {
+				// The sender has gone. What is left comes again with the next delivery.
+				return errors.Join(failed, err)
+			}
+			switch err := contain(func() error { return handler.HandleEvent(ctx, *e) }); {
+			case errors.Is(err, ErrEventBusy):
+				busy = append(busy, e)
+			case err != nil:
+				h.logFailure(ctx, err, "webhook", d.ID, "event", e.ID, "type", string(e.Type()))
+				failed = err
+			}
+		}
+		if len(busy) == 0 {
+			return failed
+		}
+		if waited >= busyWaitTotal || failed != nil || sleep(ctx, wait) != nil {
+			if failed == nil {
+				failed = ErrEventBusy
+			}
+			return failed
+		}
+		todo = busy
+	}
+}
+
+func (h *WebhookHandler) logFailure(ctx context.Context, err error, attrs ...any) {
+	if h.Logger == nil {
+		return
+	}
+	attrs = append(attrs, "error", err)
+	if p, ok := errors.AsType[*PanicError](err); ok {
+		attrs = append(attrs, "panic", fmt.Sprint(p.Value), "stack", string(p.Stack))
+	}
+	h.Logger.ErrorContext(ctx, "gocardless: webhook handler failed", attrs...)
+}
+
+// contain calls f and returns a panic as an error.
+func contain(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+type deliveryKey struct{}
+
+// WebhookDeliveryFromContext returns the delivery to which the event of a handler belongs, for
+// its id or its raw body. It returns nil outside of a handler, and for events that did not
+// arrive by webhook.
+func WebhookDeliveryFromContext(ctx context.Context) *WebhookDelivery {
+	d, _ := ctx.Value(deliveryKey{}).(*WebhookDelivery)
+	return d
+}

@@ -1,0 +1,101 @@
+package gocardless
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// EventMux hands events to functions by their type, in the spirit of [http.ServeMux]: the most
+// specific registration wins, and one function is called for an event. An event for which
+// nothing is registered, among them types that this version of the package does not know, is
+// acknowledged: the mux returns nil for it.
+//
+// The zero EventMux is ready for use. It is safe for concurrent use, also while functions are
+// being registered.
+type EventMux struct {
+	mu        sync.RWMutex
+	types     map[EventType]EventHandlerFunc
+	resources map[EventResourceType]EventHandlerFunc
+	rest      EventHandlerFunc
+}
+
+// NewEventMux returns an empty mux.
+func NewEventMux() *EventMux { return new(EventMux) }
+
+// On registers the function for events of one type, such as EventPaymentsFailed. Types that
+// this version of the package has no constant for can be written out:
+// EventType("payments.new_action").
+//
+// On panics if the type is not of that form, the function is nil, or the type has one already.
+func (m *EventMux) On(event EventType, handle EventHandlerFunc) {
+	resource, action, ok := strings.Cut(string(event), ".")
+	if !ok || resource == "" || action == "" {
+		panic(fmt.Sprintf("gocardless: EventMux.On: %q is not an event type", event))
+	}
+	if handle == nil {
+		panic(fmt.Sprintf("gocardless: EventMux.On: nil function for %q", event))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.types[event] != nil {
+		panic(fmt.Sprintf("gocardless: EventMux.On: %q is registered already", event))
+	}
+	if m.types == nil {
+		m.types = map[EventType]EventHandlerFunc{}
+	}
+	m.types[event] = handle
+}
+
+// OnResource registers the function for all events about one type of resource that have no
+// function of their own. It panics if the type is empty, the function is nil, or the type has
+// one already.
+func (m *EventMux) OnResource(resource EventResourceType, handle EventHandlerFunc) {
+	if resource == "" || handle == nil {
+		panic(fmt.Sprintf("gocardless: EventMux.OnResource: empty type or nil function for %q", resource))
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.resources[resource] != nil {
+		panic(fmt.Sprintf("gocardless: EventMux.OnResource: %q is registered already", resource))
+	}
+	if m.resources == nil {
+		m.resources = map[EventResourceType]EventHandlerFunc{}
+	}
+	m.resources[resource] = handle
+}
+
+// OnAny registers the function for all events that have no more specific one: the fallback. It
+// panics if the function is nil or there is one already.
+func (m *EventMux) OnAny(handle EventHandlerFunc) {
+	if handle == nil {
+		panic("gocardless: EventMux.OnAny: nil function")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rest != nil {
+		panic("gocardless: EventMux.OnAny: registered already")
+	}
+	m.rest = handle
+}
+
+// HandleEvent calls the function registered for the event and returns its error.
+func (m *EventMux) HandleEvent(ctx context.Context, event Event) error {
+	if handle := m.handler(event); handle != nil {
+		return handle(ctx, event)
+	}
+	return nil
+}
+
+func (m *EventMux) handler(event Event) EventHandlerFunc {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if handle := m.types[event.Type()]; handle != nil {
+		return handle
+	}
+	if handle := m.resources[event.ResourceType]; handle != nil {
+		return handle
+	}
+	return m.rest
+}
