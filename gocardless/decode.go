@@ -373,7 +373,7 @@ func (d *decoder) stringMap() map[string]string {
 			start := d.pos
 			d.skip()
 			if d.err == nil {
-				m[name] = d.keep(d.data[start:d.pos])
+				m[name] = strings.ToValidUTF8(d.keep(d.data[start:d.pos]), "\uFFFD")
 			}
 		}
 	}

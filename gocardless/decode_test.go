@@ -210,3 +210,17 @@ func TestDecodeKeepsNothingOfTheInput(t *testing.T) {
 		t.Errorf("values changed with the input: %+v", v)
 	}
 }
+
+func TestDecodeDifferencesFromEncodingJSON(t *testing.T) {
+	v := decodeSample(t, `{"ID":"upper","Status":"x","id":"a","amount":1,"amount":null,"links":{"mandate":"MD1"},"links":{"x":1},` +
+		`"metadata":{"a":"1"},"metadata":{"b":"2"},"names":["a","b"],"names":["c"],"parts":[{"id":"p"}],"parts":[{"count":1}]}`)
+	if v.ID != "a" || v.Status != "" {
+		t.Errorf("keys must match exactly, got %q, %q", v.ID, v.Status)
+	}
+	if v.Amount != 0 || v.Links.Mandate != "" || len(v.Metadata) != 1 || len(v.Names) != 1 || v.Parts[0].ID != "" {
+		t.Errorf("the last duplicate must win as a whole, got %+v, links %+v", v, v.Links)
+	}
+	if v := decodeSample(t, "{\"metadata\":{\"a\":[\"\xff\xff\"]}}"); v.Metadata["a"] != "[\"\uFFFD\"]" {
+		t.Errorf("metadata must be valid UTF-8, got %q", v.Metadata["a"])
+	}
+}
