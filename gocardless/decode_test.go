@@ -212,7 +212,7 @@ func TestDecodeKeepsNothingOfTheInput(t *testing.T) {
 }
 
 func TestDecodeDifferencesFromEncodingJSON(t *testing.T) {
-	v := decodeSample(t, `{"ID":"upper","Status":"x","id":"a","amount":1,"amount":null,"links":{"mandate":"MD1"},"links":{"x":1},` +
+	v := decodeSample(t, `{"ID":"upper","Status":"x","id":"a","amount":1,"amount":null,"links":{"mandate":"MD1"},"links":{"x":1},`+
 		`"metadata":{"a":"1"},"metadata":{"b":"2"},"names":["a","b"],"names":["c"],"parts":[{"id":"p"}],"parts":[{"count":1}]}`)
 	if v.ID != "a" || v.Status != "" {
 		t.Errorf("keys must match exactly, got %q, %q", v.ID, v.Status)
