@@ -1,0 +1,394 @@
+package gocardless
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// Values of headers that never change. They are shared by all requests; a slice
+// without spare room is copied by whoever appends to it.
+var (
+	versionValue        = []string{apiVersion}
+	jsonValue           = []string{"application/json"}
+	libraryValue        = []string{libraryName}
+	libraryVersionValue = []string{Version}
+)
+
+// attempt sends the request once, reads the reply and returns nil when all went
+// well, or the error with which the call ends if there is no other attempt. It
+// also reports whether the request surely did not reach the API.
+func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
+	x.attempts++
+	x.status, x.header, x.requestID, x.rateLimit, x.reply = 0, nil, "", RateLimit{}, nil
+
+	parent := ctx
+	if x.settings.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, x.settings.timeout)
+		defer cancel()
+	}
+	var progress *sendProgress
+	if x.op.Kind == KindAction {
+		progress = new(sendProgress)
+		ctx = progress.watch(ctx)
+	}
+	req := x.request(ctx)
+	if x.core.signer != nil {
+		if err := x.core.signer.sign(req, x.body); err != nil {
+			return true, x.connectionError(err)
+		}
+	}
+	resp, err := x.core.http.Do(req)
+	if err != nil {
+		if resp != nil && resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+		notSent = neverConnected(err) || progress.nothingSent()
+		x.mayHaveRun = x.mayHaveRun || !notSent
+		return notSent, x.connectionError(x.cause(parent, ctx, err))
+	}
+	x.mayHaveRun = true
+	return false, x.receive(parent, ctx, resp)
+}
+
+// request makes a new request. Each attempt has its own, with its own body: a
+// transport may still be reading the body of the attempt before when the next
+// begins, and a request that was sent once must not be sent again.
+func (x *exchange) request(ctx context.Context) *http.Request {
+	base := x.core.base
+	parts := &struct {
+		url  url.URL
+		body requestBody
+	}{url: url.URL{Scheme: base.Scheme, Host: base.Host, Path: x.path, RawPath: x.escaped, RawQuery: x.query}}
+	req := (&http.Request{
+		Method:     x.op.Method,
+		URL:        &parts.url,
+		Host:       base.Host,
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header:     x.headers(),
+	}).WithContext(ctx)
+	if x.body != nil {
+		parts.body.Reset(x.body)
+		req.Body = &parts.body
+		req.ContentLength = int64(len(x.body))
+		if x.op.Kind != KindAction {
+			// Lets HTTP/2 send the request again on its own when the server says
+			// that it has not been looked at. For an action the transport must not
+			// repeat anything; see keyHeaderOnWire.
+			body := x.body
+			req.GetBody = func() (io.ReadCloser, error) {
+				b := new(requestBody)
+				b.Reset(body)
+				return b, nil
+			}
+		}
+	}
+	return req
+}
+
+// requestBody is a body over bytes.
+type requestBody struct{ bytes.Reader }
+
+func (*requestBody) Close() error { return nil }
+
+// headers makes the headers of a request: ours, those of the params, and the
+// caller's, which win.
+func (x *exchange) headers() http.Header {
+	h := make(http.Header, 8)
+	h["Authorization"] = x.core.authorization()
+	h["Gocardless-Version"] = versionValue
+	h["Accept"] = jsonValue
+	h["User-Agent"] = userAgent()
+	h["Gocardless-Client-Library"] = libraryValue
+	h["Gocardless-Client-Version"] = libraryVersionValue
+	if x.body != nil {
+		h["Content-Type"] = jsonValue
+	}
+	if x.key != nil {
+		if x.op.Kind == KindAction {
+			h[keyHeaderOnWire] = x.key
+		} else {
+			h[keyHeader] = x.key
+		}
+	}
+	if x.params != nil {
+		x.params.header(h)
+	}
+	for name, values := range x.settings.header {
+		if values == nil {
+			delete(h, name)
+			if name == "User-Agent" {
+				// net/http puts its own in the place of a missing one.
+				h[name] = []string{""}
+			}
+			continue
+		}
+		h[name] = values
+	}
+	return h
+}
+
+// setHeader sets a header from a params field; an empty value is not sent.
+func setHeader(h http.Header, name, value string) {
+	if value != "" {
+		h.Set(name, value)
+	}
+}
+
+// cause finds out why there is no reply: the caller's context, the time limit of
+// the attempt, or the network.
+func (x *exchange) cause(parent, ctx context.Context, err error) error {
+	if cause := parent.Err(); cause != nil {
+		return cause
+	}
+	if ctx.Err() != nil {
+		return ErrTimeout
+	}
+	var e *url.Error
+	if errors.As(err, &e) {
+		// Its text repeats the address with the query.
+		return e.Err
+	}
+	return err
+}
+
+// receive reads and judges a reply.
+func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) error {
+	x.status, x.header = resp.StatusCode, resp.Header
+	x.requestID = headerValue(resp.Header, requestIDHeader)
+	x.rateLimit = parseRateLimit(resp.Header)
+	if !x.rateLimit.IsZero() {
+		seen := x.rateLimit
+		x.core.rateLimit.Store(&seen)
+	}
+	if x.core.limiter != nil {
+		x.core.limiter.Observe(*x.op, x.rateLimit)
+	}
+
+	buffer := buffers.Get().(*[]byte)
+	defer keepBuffer(buffer)
+	body, err := readBody(resp, (*buffer)[:0], x.settings.maxReply)
+	*buffer = body
+	if x.settings.response != nil {
+		x.reply = bytes.Clone(body)
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		// A part of an error page is as good as all of it.
+		return x.apiError(body)
+	}
+	switch {
+	case err == ErrReplyTooLarge:
+		return x.malformed(body, err)
+	case err != nil && isBodyCoding(err):
+		return x.malformed(body, err)
+	case err != nil:
+		return x.connectionError(x.cause(parent, ctx, err))
+	case x.out == nil, resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusResetContent:
+		if x.out != nil {
+			x.out.reset()
+		}
+		return nil
+	case len(body) == 0:
+		return x.malformed(body, errNoReply)
+	}
+	if err := x.decode(body); err != nil {
+		return x.malformed(body, err)
+	}
+	return nil
+}
+
+// decode reads a successful reply.
+func (x *exchange) decode(body []byte) error {
+	if r, ok := x.out.(interface{ raw([]byte) error }); ok {
+		return r.raw(body)
+	}
+	x.out.reset()
+	d := newDecoder(body)
+	found := true
+	if envelope := x.op.ReplyEnvelope; envelope == "" {
+		if d.next() != '{' {
+			d.fail("not an object")
+		}
+		x.out.value(d)
+	} else {
+		if d.next() != '{' {
+			d.fail("not an object")
+		}
+		found = false
+		for d.object(); d.more(); {
+			switch {
+			case string(d.key) != envelope:
+				x.out.sibling(d)
+			case d.next() == 'n':
+				d.skip()
+				found = false
+			default:
+				found = true
+				x.out.value(d)
+			}
+		}
+	}
+	if err := d.finish(); err != nil {
+		return err
+	}
+	if !found {
+		return errors.New("no member " + x.op.ReplyEnvelope)
+	}
+	return nil
+}
+
+func (x *exchange) apiError(body []byte) *Error {
+	e := &Error{
+		Operation:      x.op.Name,
+		StatusCode:     x.status,
+		RequestID:      x.requestID,
+		RateLimit:      x.rateLimit,
+		RetryAfter:     serverWait(x.status, x.header),
+		Attempts:       x.attempts,
+		IdempotencyKey: x.keyText(),
+		Header:         x.header,
+		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
+	}
+	decodeError(e, body)
+	e.MayHaveRun = x.mayHaveRun
+	return e
+}
+
+func (x *exchange) malformed(body []byte, err error) error {
+	return &MalformedResponseError{
+		Operation:      x.op.Name,
+		StatusCode:     x.status,
+		RequestID:      x.requestID,
+		RateLimit:      x.rateLimit,
+		Attempts:       x.attempts,
+		IdempotencyKey: x.keyText(),
+		Header:         x.header,
+		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
+		Err:            err,
+	}
+}
+
+// buffers holds the memory for replies. Nothing that is decoded refers to it.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func keepBuffer(b *[]byte) {
+	// One large reply must not hold its memory for ever.
+	if cap(*b) <= 1<<20 {
+		buffers.Put(b)
+	}
+}
+
+// readBody reads a reply of at most limit bytes, counted after decompression, and
+// closes it.
+func readBody(resp *http.Response, buf []byte, limit int64) ([]byte, error) {
+	defer func() { _ = resp.Body.Close() }()
+	var r io.Reader = resp.Body
+	if !resp.Uncompressed && strings.EqualFold(headerValue(resp.Header, "Content-Encoding"), "gzip") {
+		// The transport decompresses what it asked to be compressed. This is for
+		// others that hand the reply on as it came.
+		unzipped, err := gzip.NewReader(r)
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, codingError{err}
+		}
+		r = unzipped
+	} else if n := resp.ContentLength; n > int64(cap(buf)) && n <= 1<<20 {
+		buf = make([]byte, 0, n+1) // one more shows the end without growing
+	}
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return buf[:limit], ErrReplyTooLarge
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
+}
+
+// codingError is a reply that is not compressed as it says.
+type codingError struct{ error }
+
+func isBodyCoding(err error) bool {
+	_, ok := err.(codingError)
+	return ok || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
+}
+
+// sendProgress watches a transport work, to tell a request that was never sent
+// from one that may have been.
+type sendProgress struct {
+	mu             sync.Mutex
+	asked, written bool
+}
+
+func (p *sendProgress) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:      func(string) { p.set(&p.asked) },
+		WroteHeaders: func() { p.set(&p.written) },
+	})
+}
+
+func (p *sendProgress) set(flag *bool) {
+	p.mu.Lock()
+	*flag = true
+	p.mu.Unlock()
+}
+
+// nothingSent reports whether the transport, which was seen to look for a
+// connection, never wrote a request to one. A transport that shows nothing says
+// nothing.
+func (p *sendProgress) nothingSent() bool {
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked && !p.written
+}
+
+// neverConnected reports whether an error can only come from before there was a
+// connection.
+func neverConnected(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") {
+		return true
+	}
+	var dns *net.DNSError
+	return errors.As(err, &dns) || isPermanent(err)
+}
+
+// isPermanent reports whether the server cannot be trusted or does not speak TLS:
+// that does not change from one attempt to the next.
+func isPermanent(err error) bool {
+	var (
+		verification *tls.CertificateVerificationError
+		authority    x509.UnknownAuthorityError
+		hostname     x509.HostnameError
+		invalid      x509.CertificateInvalidError
+		record       tls.RecordHeaderError
+	)
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
+		errors.As(err, &invalid) || errors.As(err, &record)
+}

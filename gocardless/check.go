@@ -1,0 +1,182 @@
+package gocardless
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// A Problem is one thing wrong with the input of a call.
+type Problem struct {
+	// Pointer leads to the offending member of the request body, as a JSON
+	// pointer with the envelope first, such as "/payments/links/mandate". It
+	// has the form of the request_pointer in errors of the API. It is empty for
+	// input that does not travel in the body.
+	Pointer string
+	// Field names the input: a member in dotted form ("links.mandate"), a query
+	// parameter, the id of the path, a header or an option.
+	Field string
+	// Message says what is wrong, without repeating the value.
+	Message string
+}
+
+// ParamsError reports that a call was refused before anything was sent, because
+// of its parameters, its path or its options. It lists every problem found.
+//
+// errors.Is(err, [ErrValidation]) holds, so that code which handles what the API
+// refuses handles what the client refuses too.
+type ParamsError struct {
+	// Operation is the operation that was called, such as "payments.create". It
+	// is empty in an error from a Validate method.
+	Operation string
+	// Problems has at least one element.
+	Problems []Problem
+}
+
+// Error lists the problems. The text holds no values.
+func (e *ParamsError) Error() string {
+	var b strings.Builder
+	if e.Operation != "" {
+		b.WriteString(e.Operation)
+		b.WriteString(": ")
+	}
+	b.WriteString("refused before sending: ")
+	for i, p := range e.Problems {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(p.Field)
+		b.WriteByte(' ')
+		b.WriteString(p.Message)
+		if p.Pointer != "" {
+			b.WriteString(" (" + p.Pointer + ")")
+		}
+	}
+	return b.String()
+}
+
+// Is reports whether target is [ErrValidation].
+func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
+
+// checkable is implemented by params types for which the schema says more than
+// their Go types do.
+type checkable interface{ check(*checker) }
+
+// checker collects the problems of a params value. The generated check methods
+// drive it.
+type checker struct {
+	envelope string // "" for query parameters
+	path     []string
+	problems []Problem
+}
+
+// validate checks params on their own; it is what the Validate methods call.
+func validate(envelope string, params checkable) error {
+	c := checker{envelope: envelope}
+	params.check(&c)
+	if len(c.problems) == 0 {
+		return nil
+	}
+	return &ParamsError{Problems: c.problems}
+}
+
+// enter descends into a nested object; leave comes back.
+func (c *checker) enter(name string) { c.path = append(c.path, name) }
+
+// enterIndex descends into an element of a list of objects; leave comes back.
+func (c *checker) enterIndex(name string, i int) {
+	c.path = append(c.path, name+"."+strconv.Itoa(i))
+}
+
+func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
+
+// fail notes a problem with a member of the current object.
+func (c *checker) fail(name, message string) {
+	field := name
+	if len(c.path) > 0 {
+		field = strings.Join(c.path, ".") + "." + name
+	}
+	p := Problem{Field: field, Message: message}
+	if c.envelope != "" {
+		p.Pointer = "/" + c.envelope
+		for _, step := range c.path {
+			p.Pointer += "/" + strings.ReplaceAll(step, ".", "/")
+		}
+		p.Pointer += "/" + pointerEscaper.Replace(name)
+	}
+	c.problems = append(c.problems, p)
+}
+
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+// required notes a problem unless the member is present.
+func (c *checker) required(name string, present bool) {
+	if !present {
+		c.fail(name, "is required")
+	}
+}
+
+// minLength and maxLength count characters, as JSON Schema does.
+func (c *checker) minLength(name, value string, limit int) {
+	if utf8.RuneCountInString(value) < limit {
+		c.fail(name, "must have at least "+strconv.Itoa(limit)+" characters")
+	}
+}
+
+func (c *checker) maxLength(name, value string, limit int) {
+	// A text is never longer in characters than in bytes.
+	if len(value) > limit && utf8.RuneCountInString(value) > limit {
+		c.fail(name, "must have at most "+strconv.Itoa(limit)+" characters")
+	}
+}
+
+func (c *checker) minimum(name string, value, limit int64) {
+	if value < limit {
+		c.fail(name, "must be at least "+strconv.FormatInt(limit, 10))
+	}
+}
+
+func (c *checker) maximum(name string, value, limit int64) {
+	if value > limit {
+		c.fail(name, "must be at most "+strconv.FormatInt(limit, 10))
+	}
+}
+
+var patterns sync.Map // string → *regexp.Regexp
+
+// pattern checks a value against a regular expression of the schema.
+func (c *checker) pattern(name, value, pattern string) {
+	re, ok := patterns.Load(pattern)
+	if !ok {
+		re, _ = patterns.LoadOrStore(pattern, regexp.MustCompile(pattern))
+	}
+	if !re.(*regexp.Regexp).MatchString(value) {
+		c.fail(name, "must match "+pattern)
+	}
+}
+
+// stringMap checks the limits of metadata and its like; a limit below zero is
+// none.
+func (c *checker) stringMap(name string, value map[string]string, members, keyLength, valueLength int) {
+	if members >= 0 && len(value) > members {
+		c.fail(name, "must have at most "+strconv.Itoa(members)+" members")
+	}
+	if keyLength < 0 && valueLength < 0 {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(value)) {
+		if keyLength >= 0 && utf8.RuneCountInString(key) > keyLength {
+			c.fail(name, "must not have a name of more than "+strconv.Itoa(keyLength)+" characters")
+			continue // the name is too long to be shown
+		}
+		if valueLength >= 0 && utf8.RuneCountInString(value[key]) > valueLength {
+			c.enter(name)
+			c.fail(key, "must have at most "+strconv.Itoa(valueLength)+" characters")
+			c.leave()
+		}
+	}
+}

@@ -1,0 +1,272 @@
+package gocardless
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Environment is one of the two worlds of GoCardless, which have separate
+// accounts, access tokens and data.
+type Environment string
+
+// The environments.
+const (
+	// EnvironmentSandbox is for trying things out: no money moves.
+	EnvironmentSandbox Environment = "sandbox"
+	// EnvironmentLive moves money.
+	EnvironmentLive Environment = "live"
+)
+
+// Names of the variables that [NewFromEnv] reads.
+const (
+	tokenVariable       = "GOCARDLESS_ACCESS_TOKEN"
+	environmentVariable = "GOCARDLESS_ENVIRONMENT"
+)
+
+// Defaults of a client.
+const (
+	defaultTimeout  = 60 * time.Second
+	defaultMaxReply = 64 << 20
+)
+
+// core is everything behind a client but its services.
+type core struct {
+	settings
+	env  Environment
+	base *url.URL
+	http *http.Client
+
+	// authorization returns the value of the header. A function, because
+	// printers that follow pointers show every string that they can reach.
+	authorization func() []string
+	// mask takes the token out of a text.
+	mask func(string) string
+
+	limiter   Limiter
+	signer    requestSigner
+	rateLimit rateLimitCell
+}
+
+// New returns a client for an environment. The access token comes from the
+// GoCardless dashboard or from OAuth. The environment has no default, because the
+// wrong one either fails or moves money.
+//
+// A client is safe for concurrent use. Make one for each access token and keep
+// it: it keeps connections open between calls.
+func New(accessToken string, env Environment, opts ...ClientOption) (*Client, error) {
+	config := clientConfig{settings: settings{
+		timeout:  defaultTimeout,
+		retries:  defaultRetries,
+		maxReply: defaultMaxReply,
+		policy:   DefaultRetry,
+	}}
+	switch env {
+	case EnvironmentSandbox:
+		config.baseURL = sandboxURL
+	case EnvironmentLive:
+		config.baseURL = liveURL
+	default:
+		return nil, errors.New("gocardless: the environment must be EnvironmentSandbox or EnvironmentLive")
+	}
+	if accessToken == "" {
+		return nil, errors.New("gocardless: the access token is empty")
+	}
+	if strings.ContainsFunc(accessToken, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return nil, errors.New("gocardless: the access token holds spaces or control characters, perhaps a line end from a file")
+	}
+	for _, o := range opts {
+		if o != nil {
+			o.applyClient(&config)
+		}
+	}
+	if len(config.problems) > 0 {
+		return nil, &ParamsError{Operation: "New", Problems: config.problems}
+	}
+	base, err := parseBase(config.baseURL)
+	if err != nil {
+		return nil, err
+	}
+	authorization := []string{"Bearer " + accessToken}
+	c := &core{
+		settings:      config.settings,
+		env:           env,
+		base:          base,
+		authorization: func() []string { return authorization },
+		mask:          func(s string) string { return strings.ReplaceAll(s, accessToken, "[token]") },
+		limiter:       config.limiter,
+		signer:        config.signer,
+	}
+	c.http = c.httpClient(config.client)
+	return newClient(c), nil
+}
+
+// NewFromEnv returns a client set up from the environment variables
+// GOCARDLESS_ACCESS_TOKEN and GOCARDLESS_ENVIRONMENT ("sandbox" or "live";
+// sandbox when unset).
+func NewFromEnv(opts ...ClientOption) (*Client, error) {
+	token := os.Getenv(tokenVariable)
+	if token == "" {
+		return nil, errors.New("gocardless: " + tokenVariable + " is not set")
+	}
+	env := Environment(os.Getenv(environmentVariable))
+	switch env {
+	case "":
+		env = EnvironmentSandbox
+	case EnvironmentSandbox, EnvironmentLive:
+	default:
+		return nil, errors.New("gocardless: " + environmentVariable + " must be sandbox or live")
+	}
+	return New(token, env, opts...)
+}
+
+// Environment returns the environment that the client was made for.
+func (c *Client) Environment() Environment { return c.core.env }
+
+// String describes the client without its access token.
+func (c Client) String() string {
+	if c.core == nil {
+		return "gocardless.Client{}"
+	}
+	return "gocardless.Client{" + string(c.core.env) + ", " + c.core.base.String() + ", token [redacted]}"
+}
+
+// GoString is like String: it keeps %#v from printing the access token.
+func (c Client) GoString() string { return c.String() }
+
+// LogValue is what a logger sees of a client.
+func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// Do sends a request for which there is no method yet, through the same pipeline:
+// with the client's headers, an idempotency key for a POST, the retry rules, the
+// limits and the errors.
+//
+// The path begins with a slash, is escaped by the caller and may carry a query.
+// The body is sent as JSON, complete with its envelope: nil for none, a
+// [json.RawMessage] as it is, anything else as encoding/json writes it. The
+// whole reply is read into the value that reply points to: a [json.RawMessage] as
+// it came, anything else by encoding/json; nil drops it.
+//
+//	var reply json.RawMessage
+//	err := client.Do(ctx, "POST", "/payments", json.RawMessage(`{"payments":{…}}`), &reply,
+//		gocardless.WithOperationKind(gocardless.KindCreate))
+//
+// After an idempotency conflict nothing is read on its own: the error tells.
+func (c *Client) Do(ctx context.Context, method, path string, body, reply any, opts ...RequestOption) error {
+	op := Operation{Name: method, Method: method}
+	switch method {
+	case http.MethodGet:
+		op.Kind = KindRead
+	case http.MethodPut, http.MethodPatch:
+		op.Kind = KindUpdate
+	case http.MethodDelete:
+		op.Kind = KindDelete
+	case http.MethodPost:
+		op.Kind = KindAction
+	default:
+		return &ParamsError{Operation: "Do", Problems: []Problem{{Field: "method", Message: "must be GET, POST, PUT, PATCH or DELETE"}}}
+	}
+	plain, escaped, query, problem := parsePath(path)
+	if problem != "" {
+		return &ParamsError{Operation: "Do", Problems: []Problem{{Field: "path", Message: problem}}}
+	}
+	op.Name, op.Path = method+" "+plain, plain
+	in := input{raw: &rawInput{escaped: escaped, query: query}}
+	switch body := body.(type) {
+	case nil:
+	case json.RawMessage:
+		if !json.Valid(body) {
+			return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "is not valid JSON"}}}
+		}
+		in.raw.body = body
+	default:
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "cannot be encoded: " + scrub(err.Error())}}}
+		}
+		in.raw.body = encoded
+	}
+	var out replyReader
+	if reply != nil {
+		out = &jsonReply{target: reply}
+	}
+	return c.core.call(ctx, &op, in, opts, out)
+}
+
+// jsonReply reads a whole reply by encoding/json.
+type jsonReply struct{ target any }
+
+func (r *jsonReply) reset()             {}
+func (r *jsonReply) value(d *decoder)   { d.skip() }
+func (r *jsonReply) sibling(d *decoder) { d.skip() }
+func (r *jsonReply) raw(data []byte) error {
+	if raw, ok := r.target.(*json.RawMessage); ok {
+		if !json.Valid(data) {
+			return errors.New("not valid JSON")
+		}
+		*raw = append(json.RawMessage(nil), data...)
+		return nil
+	}
+	return json.Unmarshal(data, r.target)
+}
+
+// defaultTransport is shared by all clients without one of their own, so that
+// making many clients, one for each merchant's token, does not make many
+// connection pools.
+var defaultTransport = sync.OnceValue(func() http.RoundTripper {
+	base, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		// The program has put something in its place on purpose.
+		return http.DefaultTransport
+	}
+	t := base.Clone()
+	// The default of 2 makes concurrent callers open a connection for nearly
+	// every request over HTTP/1.1.
+	t.MaxIdleConnsPerHost = 64
+	return t
+})
+
+// httpClient returns a client that refuses dangerous redirects, made from the
+// user's without changing it.
+func (c *core) httpClient(user *http.Client) *http.Client {
+	var own http.Client
+	if user != nil {
+		own = *user
+	} else {
+		own.Transport = defaultTransport()
+	}
+	userCheck := own.CheckRedirect
+	signed := c.signer != nil
+	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		first := via[0]
+		switch {
+		case first.Method != http.MethodGet || signed:
+			// Followed as a GET, the reply would be taken for the result of the
+			// request; repeated, the request might be done twice. A signature
+			// covers the address.
+			return http.ErrUseLastResponse
+		case req.URL.Scheme != first.URL.Scheme || req.URL.Host != first.URL.Host:
+			// The token is not for other hosts.
+			return http.ErrUseLastResponse
+		case len(via) >= 5:
+			return http.ErrUseLastResponse
+		case userCheck != nil:
+			return userCheck(req, via)
+		}
+		return nil
+	}
+	return &own
+}
+
+// userAgent is the value of the User-Agent header.
+var userAgent = sync.OnceValue(func() []string {
+	return []string{"gocardless-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + "/" + runtime.GOARCH + ")"}
+})

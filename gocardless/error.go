@@ -1,0 +1,373 @@
+package gocardless
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Sentinels for errors.Is. They tell the classes of an [Error] apart without
+// looking at status codes:
+//
+//	if errors.Is(err, gocardless.ErrInvalidState) { … }
+//
+// One error may belong to several: a 429 is [ErrRateLimited] and, by its type,
+// [ErrInvalidUsage].
+var (
+	// ErrAuthentication: the access token is missing, unknown or revoked (401).
+	ErrAuthentication = errors.New("gocardless: not authenticated")
+	// ErrPermission: the token or the account may not do this (403).
+	ErrPermission = errors.New("gocardless: not permitted")
+	// ErrNotFound: there is no such resource or path (404), or its data has been
+	// removed (410).
+	ErrNotFound = errors.New("gocardless: not found")
+	// ErrRateLimited: too many requests in this clock minute (429).
+	ErrRateLimited = errors.New("gocardless: rate limited")
+	// ErrValidation: parameters were refused, by the API (type validation_failed)
+	// or before sending ([ParamsError]).
+	ErrValidation = errors.New("gocardless: validation failed")
+	// ErrInvalidState: the resource is in no state for this (type invalid_state).
+	ErrInvalidState = errors.New("gocardless: invalid state")
+	// ErrInvalidUsage: the request was wrong in form (type invalid_api_usage).
+	ErrInvalidUsage = errors.New("gocardless: invalid API usage")
+	// ErrIdempotencyConflict: a create found its idempotency key used before.
+	ErrIdempotencyConflict = errors.New("gocardless: idempotency key already used")
+	// ErrInternal: something went wrong at GoCardless or on the way to it (any
+	// 5xx, or type gocardless).
+	ErrInternal = errors.New("gocardless: internal error")
+
+	// ErrTimeout: an attempt had no complete reply within the time that
+	// [WithTimeout] sets. It is found inside a [ConnectionError].
+	ErrTimeout = errors.New("gocardless: no complete reply in time")
+	// ErrReplyTooLarge: a reply was longer than [WithMaxReplyBytes] allows. It is
+	// found inside a [MalformedResponseError].
+	ErrReplyTooLarge = errors.New("gocardless: reply too large")
+)
+
+// ErrorType is the class that the API gives an error. The list is open.
+type ErrorType string
+
+// The error types that the API documents.
+const (
+	// ErrorTypeGoCardless is an error at GoCardless.
+	ErrorTypeGoCardless ErrorType = "gocardless"
+	// ErrorTypeInvalidAPIUsage is a request that is wrong in form, not
+	// authenticated, not allowed, or to the wrong address.
+	ErrorTypeInvalidAPIUsage ErrorType = "invalid_api_usage"
+	// ErrorTypeInvalidState is a request that the state of a resource rules out.
+	ErrorTypeInvalidState ErrorType = "invalid_state"
+	// ErrorTypeValidationFailed is a request with unacceptable values.
+	ErrorTypeValidationFailed ErrorType = "validation_failed"
+)
+
+// maxErrorBody is how much of an unsuccessful reply an error keeps.
+const maxErrorBody = 4 << 10
+
+// Error is an unsuccessful reply (any status outside 2xx), whether it came from
+// the API or from something on the way, such as a proxy that answers HTML.
+//
+// Message, Details and Body are what was received and may hold personal data.
+// The text of Error does not: e-mail addresses, IBANs and long numbers in the
+// messages are masked there, and the body is left out. Mind the difference when
+// logging.
+type Error struct {
+	// Operation is the operation that failed, such as "payments.create".
+	Operation string
+	// StatusCode is the HTTP status.
+	StatusCode int
+	// Type is the class of the error; empty when the reply was not an error of
+	// the API.
+	Type ErrorType
+	// Code is the status as the body repeats it.
+	Code int
+	// Message says what went wrong, for a developer.
+	Message string
+	// Details are the single problems that the API found.
+	Details []ErrorDetail
+	// DocumentationURL leads to the documentation of the error.
+	DocumentationURL string
+	// RequestID identifies the request to GoCardless support.
+	RequestID string
+	// RateLimit is the state of the rate limit as the reply told it.
+	RateLimit RateLimit
+	// RetryAfter is how long the reply asked to wait before another attempt; zero
+	// when it did not.
+	RetryAfter time.Duration
+	// Attempts counts the requests that were sent, retries included.
+	Attempts int
+	// IdempotencyKey is the key that was sent with a POST. A later call with the
+	// same key ([WithIdempotencyKey]) cannot create anything twice.
+	IdempotencyKey string
+	// MayHaveRun reports whether the API may have carried out the request all the
+	// same: after a 5xx, or when an earlier attempt was lost on the way. It is
+	// false when it is certain that nothing was done.
+	MayHaveRun bool
+	// Header holds the headers of the reply.
+	Header http.Header
+	// Body is the start of the reply's body, at most 4 KiB.
+	Body []byte
+
+	hint  string
+	cause error
+}
+
+// ErrorDetail is one problem in an [Error].
+type ErrorDetail struct {
+	// Reason is a stable code; empty for validation errors.
+	Reason Reason
+	// Field is the parameter concerned.
+	Field string
+	// Message says what is wrong.
+	Message string
+	// RequestPointer leads to the parameter in the request body, such as
+	// "/payments/amount".
+	RequestPointer string
+	// Links are the ids of resources that have to do with the problem, by name,
+	// such as "conflicting_resource_id" or "new_mandate".
+	Links map[string]string
+	// Metadata holds further facts, such as "maximum_amount".
+	Metadata map[string]any
+}
+
+// Error describes the failure in one line, without personal data: the
+// operation, status, type, the first problem and the request id.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Operation != "" {
+		b.WriteString(e.Operation)
+		b.WriteString(": ")
+	}
+	b.WriteString(strconv.Itoa(e.StatusCode))
+	if e.Type != "" {
+		b.WriteByte(' ')
+		b.WriteString(scrub(string(e.Type)))
+	} else if text := http.StatusText(e.StatusCode); text != "" {
+		b.WriteByte(' ')
+		b.WriteString(text)
+	}
+	e.writeDetails(&b)
+	if e.hint != "" {
+		b.WriteString(" (" + e.hint + ")")
+	}
+	if e.cause != nil {
+		b.WriteString("; reading the existing resource failed: ")
+		b.WriteString(e.cause.Error())
+	}
+	if id := safeID(e.RequestID); id != "" {
+		b.WriteString(" [request id " + id + "]")
+	}
+	return b.String()
+}
+
+// maxDetails is how many problems the text of an error names.
+const maxDetails = 3
+
+func (e *Error) writeDetails(b *strings.Builder) {
+	if len(e.Details) == 0 {
+		if e.Message != "" {
+			b.WriteString(": " + scrub(e.Message))
+		}
+		return
+	}
+	for i, d := range e.Details {
+		if i == maxDetails {
+			b.WriteString("; and " + strconv.Itoa(len(e.Details)-i) + " more")
+			return
+		}
+		separator := "; "
+		if i == 0 {
+			separator = ": "
+		}
+		b.WriteString(separator)
+		message := d.Message
+		if message == "" {
+			message = e.Message
+		}
+		if d.Field != "" && !strings.HasPrefix(message, d.Field) {
+			b.WriteString(scrub(d.Field) + " ")
+		}
+		b.WriteString(scrub(message))
+		if d.Reason != "" {
+			b.WriteString(" (" + scrub(string(d.Reason)) + ")")
+		}
+		if d.RequestPointer != "" {
+			b.WriteString(" (" + scrub(d.RequestPointer) + ")")
+		}
+	}
+}
+
+// GoString is like Error: it keeps %#v from printing the body.
+func (e *Error) GoString() string { return "&gocardless.Error{" + e.Error() + "}" }
+
+// Unwrap returns the error of reading the existing resource after an idempotency
+// conflict, or nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Is reports whether the error belongs to the class that a sentinel stands for.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrAuthentication:
+		return e.StatusCode == http.StatusUnauthorized
+	case ErrPermission:
+		return e.StatusCode == http.StatusForbidden
+	case ErrNotFound:
+		return e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusGone
+	case ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case ErrValidation:
+		return e.Type == ErrorTypeValidationFailed
+	case ErrInvalidState:
+		return e.Type == ErrorTypeInvalidState
+	case ErrInvalidUsage:
+		return e.Type == ErrorTypeInvalidAPIUsage
+	case ErrIdempotencyConflict:
+		return e.HasReason(reasonConflict)
+	case ErrInternal:
+		return e.StatusCode >= 500 || e.Type == ErrorTypeGoCardless
+	}
+	return false
+}
+
+// HasReason reports whether one of the details has the reason. The reasons that
+// the API documents are constants, such as [ReasonMandateIsInactive].
+func (e *Error) HasReason(reason Reason) bool {
+	for i := range e.Details {
+		if e.Details[i].Reason == reason {
+			return true
+		}
+	}
+	return false
+}
+
+// Link returns the id that a detail gives under a name, such as "new_mandate",
+// or "" when none does.
+func (e *Error) Link(name string) string {
+	for i := range e.Details {
+		if id := e.Details[i].Links[name]; id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// ConnectionError reports that a call ended without a reply: the network failed,
+// an attempt took too long, or the context ended.
+//
+// errors.Is finds context.Canceled, context.DeadlineExceeded, [ErrTimeout] and
+// the error of the network inside it.
+type ConnectionError struct {
+	// Operation is the operation that failed, such as "payments.create".
+	Operation string
+	// Attempts counts the requests that were sent or tried, retries included. It
+	// is 0 when the context had ended before the first.
+	Attempts int
+	// IdempotencyKey is the key that was sent with a POST. A later call with the
+	// same key ([WithIdempotencyKey]) cannot create anything twice.
+	IdempotencyKey string
+	// MayHaveRun reports whether the API may have received and carried out the
+	// request. It is false when it is certain that no attempt got that far.
+	MayHaveRun bool
+	// Err is what ended the call.
+	Err error
+	// Previous is how the attempt before failed, when the context ended during
+	// the wait for another one; else nil.
+	Previous error
+
+	secret func(string) string
+}
+
+// Error describes the failure in one line, without personal data.
+func (e *ConnectionError) Error() string {
+	var b strings.Builder
+	if e.Operation != "" {
+		b.WriteString(e.Operation)
+		b.WriteString(": ")
+	}
+	text := "no reply"
+	if e.Err != nil {
+		text = e.Err.Error()
+		if e.secret != nil {
+			text = e.secret(text)
+		}
+	}
+	b.WriteString(scrub(text))
+	if e.Attempts > 1 {
+		b.WriteString(" (" + strconv.Itoa(e.Attempts) + " attempts)")
+	}
+	if e.Previous != nil {
+		b.WriteString("; before that: " + e.Previous.Error())
+	}
+	return b.String()
+}
+
+// GoString is like Error.
+func (e *ConnectionError) GoString() string { return "&gocardless.ConnectionError{" + e.Error() + "}" }
+
+// Unwrap returns what ended the call and how the attempt before failed.
+func (e *ConnectionError) Unwrap() []error {
+	if e.Previous != nil {
+		return []error{e.Err, e.Previous}
+	}
+	return []error{e.Err}
+}
+
+// Timeout reports whether time ran out: that of an attempt, or of the context.
+func (e *ConnectionError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(e.Err, ErrTimeout) || errors.As(e.Err, &t) && t.Timeout()
+}
+
+// MalformedResponseError reports a successful reply (2xx) that is not the JSON
+// that the operation promises: an HTML page, a text cut short, a missing
+// envelope, or one larger than [WithMaxReplyBytes] allows. The request has most
+// likely been carried out.
+type MalformedResponseError struct {
+	// Operation is the operation that was called, such as "payments.create".
+	Operation string
+	// StatusCode is the HTTP status.
+	StatusCode int
+	// RequestID identifies the request to GoCardless support.
+	RequestID string
+	// RateLimit is the state of the rate limit as the reply told it.
+	RateLimit RateLimit
+	// Attempts counts the requests that were sent, retries included.
+	Attempts int
+	// IdempotencyKey is the key that was sent with a POST. A later call with the
+	// same key ([WithIdempotencyKey]) cannot create anything twice.
+	IdempotencyKey string
+	// Header holds the headers of the reply.
+	Header http.Header
+	// Body is the start of the reply's body, at most 4 KiB. It may hold personal
+	// data.
+	Body []byte
+	// Err says what is wrong with the reply.
+	Err error
+}
+
+// Error describes the failure in one line, without personal data.
+func (e *MalformedResponseError) Error() string {
+	var b strings.Builder
+	if e.Operation != "" {
+		b.WriteString(e.Operation)
+		b.WriteString(": ")
+	}
+	b.WriteString(strconv.Itoa(e.StatusCode))
+	b.WriteString(" with an unreadable reply")
+	if e.Err != nil {
+		b.WriteString(": " + scrub(e.Err.Error()))
+	}
+	if id := safeID(e.RequestID); id != "" {
+		b.WriteString(" [request id " + id + "]")
+	}
+	return b.String()
+}
+
+// GoString is like Error: it keeps %#v from printing the body.
+func (e *MalformedResponseError) GoString() string {
+	return "&gocardless.MalformedResponseError{" + e.Error() + "}"
+}
+
+// Unwrap returns what is wrong with the reply.
+func (e *MalformedResponseError) Unwrap() error { return e.Err }

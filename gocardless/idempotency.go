@@ -1,0 +1,64 @@
+package gocardless
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+)
+
+// keyHeader is the idempotency key's header in canonical form.
+const keyHeader = "Idempotency-Key"
+
+// keyHeaderOnWire is the same header under a name that net/http does not look
+// for. A [net/http.Transport] takes a request with an Idempotency-Key header and
+// no body for one that it may repeat on its own when a connection breaks. That
+// holds for creates. It does not hold for actions, which the API may carry out
+// twice; under this name the key still travels, and the transport leaves
+// repeating to us.
+const keyHeaderOnWire = "idempotency-key"
+
+// maxKeyLength is what the API's schema allows.
+const maxKeyLength = 128
+
+// reasonConflict is the reason of a create with a used idempotency key, and
+// conflictLink the name under which the error gives the id of what was created.
+const (
+	reasonConflict Reason = "idempotent_creation_conflict"
+	conflictLink          = "conflicting_resource_id"
+)
+
+// newKey returns a random idempotency key, a version 4 UUID.
+func newKey() string {
+	var b [16]byte
+	// rand.Read never fails: it ends the program when the system has no
+	// randomness, so a predictable key cannot come out of here.
+	_, _ = rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	var s [36]byte
+	hex.Encode(s[0:8], b[0:4])
+	s[8] = '-'
+	hex.Encode(s[9:13], b[4:6])
+	s[13] = '-'
+	hex.Encode(s[14:18], b[6:8])
+	s[18] = '-'
+	hex.Encode(s[19:23], b[8:10])
+	s[23] = '-'
+	hex.Encode(s[24:36], b[10:16])
+	return string(s[:])
+}
+
+// keyProblem says what is wrong with a caller's idempotency key, or returns "".
+func keyProblem(key string) string {
+	switch {
+	case key == "":
+		return "must not be empty"
+	case len(key) > maxKeyLength:
+		return "must have at most 128 characters"
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] >= 0x7f {
+			return "must consist of printable ASCII characters without spaces"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,276 @@
+package gocardless
+
+import (
+	"log/slog"
+	"net/http"
+	"net/textproto"
+	"time"
+)
+
+// ClientOption configures a client, in [New] and [NewFromEnv].
+type ClientOption interface {
+	applyClient(*clientConfig)
+}
+
+// RequestOption configures one call. It overrides what the client is set to.
+type RequestOption interface {
+	applyRequest(*settings)
+}
+
+// Option can be given to a client, for all its calls, and to a single call.
+type Option interface {
+	ClientOption
+	RequestOption
+}
+
+// settings is what a call can be told. A client holds its defaults.
+type settings struct {
+	timeout       time.Duration
+	retries       int
+	maxReply      int64
+	policy        RetryPolicy
+	logger        *slog.Logger
+	header        http.Header // the caller's, by canonical name; nil removes a header
+	conflictError bool
+	unchecked     bool
+
+	// Only for single calls.
+	key      string
+	kind     OperationKind
+	response *Response
+	edit     *bodyEdit
+
+	problems []Problem // options with unusable values
+}
+
+func (s *settings) refuse(option, message string) {
+	s.problems = append(s.problems, Problem{Field: option, Message: message})
+}
+
+// clientConfig is what [New] gathers from its options.
+type clientConfig struct {
+	settings
+	baseURL string
+	client  *http.Client
+	limiter Limiter
+	signer  requestSigner
+}
+
+type clientOption func(*clientConfig)
+
+func (f clientOption) applyClient(c *clientConfig) { f(c) }
+
+type requestOption func(*settings)
+
+func (f requestOption) applyRequest(s *settings) { f(s) }
+
+type option func(*settings)
+
+func (f option) applyClient(c *clientConfig) { f(&c.settings) }
+func (f option) applyRequest(s *settings)    { f(s) }
+
+// WithBaseURL sends requests to another address than that of the client's
+// environment, such as a test server or a gateway. It must begin with https://;
+// plain http is accepted for loopback addresses. A path is kept as a prefix.
+func WithBaseURL(url string) ClientOption {
+	return clientOption(func(c *clientConfig) {
+		if c.baseURL = url; url == "" {
+			c.refuse("WithBaseURL", "must not be empty")
+		}
+	})
+}
+
+// WithHTTPClient makes requests through the given client: its Transport, its
+// cookie jar and its own Timeout are used. The client itself is never changed.
+// Redirects of requests other than GET, and to other hosts, are refused before
+// its CheckRedirect is asked.
+//
+// Without this option the client has a transport of its own that honours the
+// proxy settings of the environment, speaks HTTP/2 and keeps enough idle
+// connections for many goroutines.
+func WithHTTPClient(client *http.Client) ClientOption {
+	return clientOption(func(c *clientConfig) {
+		if c.client = client; client == nil {
+			c.refuse("WithHTTPClient", "must not be nil")
+		}
+	})
+}
+
+// WithTimeout limits each attempt, from connecting to the last byte of the reply.
+// The default is 60 s; 0 removes the limit. The context of the call limits all
+// attempts and the waits between them together.
+func WithTimeout(d time.Duration) Option {
+	return option(func(s *settings) {
+		if s.timeout = d; d < 0 {
+			s.refuse("WithTimeout", "must not be negative")
+		}
+	})
+}
+
+// WithRetries sets how often a failed request is sent again at most. The default
+// is 3; 0 turns repeating off.
+func WithRetries(n int) Option {
+	return option(func(s *settings) {
+		if s.retries = n; n < 0 {
+			s.refuse("WithRetries", "must not be negative")
+		}
+	})
+}
+
+// WithRetryPolicy replaces [DefaultRetry]. The number of retries stays limited by
+// [WithRetries].
+func WithRetryPolicy(policy RetryPolicy) Option {
+	return option(func(s *settings) {
+		if s.policy = policy; policy == nil {
+			s.refuse("WithRetryPolicy", "must not be nil")
+		}
+	})
+}
+
+// WithHeader sets a request header. The caller's value takes the place of the
+// client's own, whatever the case of the name; an empty value removes the
+// header. An Idempotency-Key can be set for a single call only.
+func WithHeader(name, value string) Option {
+	return headerOption{name, value}
+}
+
+type headerOption struct{ name, value string }
+
+func (o headerOption) applyClient(c *clientConfig) {
+	if textproto.CanonicalMIMEHeaderKey(o.name) == keyHeader {
+		c.refuse("WithHeader", "an Idempotency-Key for all requests would let only the first create anything")
+		return
+	}
+	o.applyRequest(&c.settings)
+}
+
+func (o headerOption) applyRequest(s *settings) {
+	name := textproto.CanonicalMIMEHeaderKey(o.name)
+	if !validHeaderName(name) {
+		s.refuse("WithHeader", "is not a header name")
+		return
+	}
+	if !validHeaderValue(o.value) {
+		s.refuse("WithHeader", name+" has a value with control characters")
+		return
+	}
+	switch name {
+	case keyHeader:
+		WithIdempotencyKey(o.value).applyRequest(s)
+		return
+	case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection":
+		s.refuse("WithHeader", name+" is set by the connection")
+		return
+	}
+	// The defaults of the client are shared by its calls: never written to.
+	header := make(http.Header, len(s.header)+1)
+	for k, v := range s.header {
+		header[k] = v
+	}
+	if o.value == "" {
+		header[name] = nil
+	} else {
+		header[name] = []string{o.value}
+	}
+	s.header = header
+}
+
+// WithIdempotencyKey sends the given key with a POST, in place of a random one:
+// at most 128 printable ASCII characters. Use a key of your own, such as the id of
+// an order, to keep a create from being done twice across restarts, or the key of
+// an error to take a failed call up again.
+func WithIdempotencyKey(key string) RequestOption {
+	return requestOption(func(s *settings) {
+		if s.key = key; keyProblem(key) != "" {
+			s.refuse(keyHeader, keyProblem(key))
+		}
+	})
+}
+
+// WithConflictError makes a create whose idempotency key was used before fail
+// with [ErrIdempotencyConflict]. By default the resource that the earlier request
+// created is read and returned, and [Response.Existing] tells.
+func WithConflictError() Option {
+	return option(func(s *settings) { s.conflictError = true })
+}
+
+// WithResponse fills r with what is known about the HTTP side of the call; see
+// [Response].
+func WithResponse(r *Response) RequestOption {
+	return requestOption(func(s *settings) {
+		if s.response = r; r == nil {
+			s.refuse("WithResponse", "must not be nil")
+		}
+	})
+}
+
+// WithBodyField sets a member of the request body that the params cannot
+// express: an explicit null, or a field that this version does not know. The
+// path is relative to the params and has dots between nested names, as in
+// "links.default_gbp_payout_account". The value may be nil or whatever
+// encoding/json takes. The client-side checks do not see it.
+func WithBodyField(path string, value any) RequestOption {
+	return requestOption(func(s *settings) { s.addBodyField(path, value) })
+}
+
+// WithoutValidation sends params without checking them first. The API checks
+// them all the same.
+func WithoutValidation() Option {
+	return option(func(s *settings) { s.unchecked = true })
+}
+
+// WithLogger reports requests to a logger: each reply on level debug, each retry
+// with its reason on level warn, each failure of a call on level error. Tokens,
+// query strings, bodies and messages are never logged.
+func WithLogger(logger *slog.Logger) Option {
+	return option(func(s *settings) {
+		if s.logger = logger; logger == nil {
+			s.refuse("WithLogger", "must not be nil")
+		}
+	})
+}
+
+// WithMaxReplyBytes limits the size of a reply, counted after decompression. The
+// default is 64 MiB. A successful reply over the limit gives a
+// [MalformedResponseError] with [ErrReplyTooLarge].
+func WithMaxReplyBytes(n int64) Option {
+	return option(func(s *settings) {
+		if s.maxReply = n; n <= 0 {
+			s.refuse("WithMaxReplyBytes", "must be positive")
+		}
+	})
+}
+
+// WithOperationKind tells [Client.Do] what a request does to the world, and
+// thereby when it may be repeated. It matters for a POST, which otherwise is
+// taken for [KindAction] and repeated only when it surely did not run: a create
+// for which the API honours the idempotency key is [KindCreate]. Methods with a
+// name ignore it.
+func WithOperationKind(kind OperationKind) RequestOption {
+	return requestOption(func(s *settings) { s.kind = kind })
+}
+
+func validHeaderName(name string) bool {
+	if name == "" {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '!', c == '#', c == '$', c == '%', c == '&', c == '\'', c == '*', c == '+', c == '-', c == '.', c == '^', c == '_', c == '`', c == '|', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func validHeaderValue(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,126 @@
+package gocardless
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// hosts of the two environments.
+const (
+	sandboxURL = "https://api-sandbox.gocardless.com"
+	liveURL    = "https://api.gocardless.com"
+)
+
+// parseBase checks a base URL and splits it, once, when the client is made.
+// Plain http is accepted for the loopback interface only: a token sent in clear
+// over a network is a token lost.
+func parseBase(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		// The cause repeats the URL, which may hold a password.
+		return nil, errors.New("gocardless: the base URL cannot be parsed")
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, errors.New("gocardless: the base URL must begin with https://")
+	case u.Opaque != "" || u.Hostname() == "":
+		return nil, errors.New("gocardless: the base URL has no host")
+	case u.User != nil:
+		return nil, errors.New("gocardless: the base URL must not hold a user name or password")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, errors.New("gocardless: the base URL must not have a query or fragment")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, errors.New("gocardless: the base URL must use https: plain http is allowed for loopback addresses only")
+	}
+	if strings.Contains(u.Path, "//") || hasDotSegment(u.Path) {
+		return nil, errors.New("gocardless: the path of the base URL has an empty, . or .. segment")
+	}
+	u.RawPath = strings.TrimRight(u.EscapedPath(), "/")
+	u.Path = strings.TrimRight(u.Path, "/")
+	if u.RawPath == u.Path {
+		u.RawPath = ""
+	}
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// expandPath puts an id into the variable segment of an operation's path and
+// returns the path in both forms that [url.URL] wants: as it reads, and escaped
+// when the two differ (else empty). Whatever the id holds, the result names a
+// resource below the operation's own collection and nothing else.
+func expandPath(base *url.URL, template, id string) (path, escaped, problem string) {
+	open := strings.IndexByte(template, '{')
+	if open < 0 {
+		return join(base, template, template)
+	}
+	end := strings.IndexByte(template, '}')
+	switch id {
+	case "":
+		return "", "", "must not be empty"
+	case ".", "..":
+		// Escaping leaves the dots as they are, and proxies and servers
+		// resolve them, so that the request would reach another path.
+		return "", "", "must not be . or .."
+	}
+	head, tail := template[:open], template[end+1:]
+	if base.RawPath == "" && plainSegment(id) {
+		return base.Path + head + id + tail, "", ""
+	}
+	return join(base, head+id+tail, head+url.PathEscape(id)+tail)
+}
+
+func join(base *url.URL, path, escaped string) (string, string, string) {
+	if base.RawPath == "" && path == escaped {
+		return base.Path + path, "", ""
+	}
+	return base.Path + path, base.EscapedPath() + escaped, ""
+}
+
+// plainSegment reports whether a segment needs no escaping. Every id that the
+// API gives out is like this.
+func plainSegment(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// parsePath reads the path of a [Client.Do] call, which the caller has escaped
+// and which may carry a query.
+func parsePath(raw string) (path, escaped, query, problem string) {
+	if !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") {
+		return "", "", "", "must begin with one slash"
+	}
+	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' || r == '\\' }) {
+		return "", "", "", "must be escaped, and must not have a fragment"
+	}
+	escaped, query, _ = strings.Cut(raw, "?")
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		return "", "", "", "has a broken percent escape"
+	}
+	if strings.Contains(escaped, "//") || hasDotSegment(path) {
+		return "", "", "", "must not have an empty, . or .. segment"
+	}
+	return path, escaped, query, ""
+}
+
+func hasDotSegment(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}

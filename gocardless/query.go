@@ -1,0 +1,136 @@
+package gocardless
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// query builds the query string of a request from the fields of a params
+// struct. A zero value is a filter that was not set and is not sent; a boolean
+// is a pointer because false is a filter too. Names and values are escaped.
+type query struct {
+	buf []byte
+	// cursor, when not empty, takes the place of the caller's cursor named by
+	// cursorName: this is how the following pages of a list are asked for
+	// without writing into the caller's params.
+	cursor, cursorName string
+	// start holds the caller's own cursors, noted on the way.
+	after, before string
+}
+
+// The two cursor parameters of a list.
+const (
+	afterParam  = "after"
+	beforeParam = "before"
+)
+
+func (q *query) string(name, value string) {
+	switch name {
+	case afterParam:
+		q.after = value
+	case beforeParam:
+		q.before = value
+	}
+	if q.cursorName == name {
+		// Written by finish, whether or not the caller set one.
+		return
+	}
+	if value != "" {
+		q.name(name)
+		q.buf = appendEscaped(q.buf, value)
+	}
+}
+
+func (q *query) int(name string, value int) { q.int64(name, int64(value)) }
+
+func (q *query) int64(name string, value int64) {
+	if value != 0 {
+		q.name(name)
+		q.buf = strconv.AppendInt(q.buf, value, 10)
+	}
+}
+
+func (q *query) float64(name string, value float64) {
+	if value != 0 {
+		q.name(name)
+		q.buf = strconv.AppendFloat(q.buf, value, 'f', -1, 64)
+	}
+}
+
+func (q *query) bool(name string, value *bool) {
+	if value != nil {
+		q.name(name)
+		q.buf = strconv.AppendBool(q.buf, *value)
+	}
+}
+
+// time writes an instant in UTC with as many decimals as it has, so that a
+// filter is exactly the instant that was asked for.
+func (q *query) time(name string, value time.Time) {
+	if !value.IsZero() {
+		q.name(name)
+		q.buf = appendEscaped(q.buf, value.UTC().Format(time.RFC3339Nano))
+	}
+}
+
+func (q *query) date(name string, value Date) {
+	if value != (Date{}) {
+		q.name(name)
+		q.buf = appendEscaped(q.buf, value.String())
+	}
+}
+
+// stringMap writes name[key]=value for each member, by key, so that equal maps
+// give equal queries.
+func (q *query) stringMap(name string, value map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(value)) {
+		q.name(name + "[" + key + "]")
+		q.buf = appendEscaped(q.buf, value[key])
+	}
+}
+
+// queryList writes a list as one parameter, with commas between the values.
+func queryList[T ~string](q *query, name string, values []T) {
+	for i, v := range values {
+		if i == 0 {
+			q.name(name)
+		} else {
+			q.buf = append(q.buf, ',')
+		}
+		q.buf = appendEscaped(q.buf, string(v))
+	}
+}
+
+func (q *query) name(name string) {
+	if len(q.buf) > 0 {
+		q.buf = append(q.buf, '&')
+	}
+	q.buf = appendEscaped(q.buf, name)
+	q.buf = append(q.buf, '=')
+}
+
+// finish returns the query string, without the question mark.
+func (q *query) finish() string {
+	if q.cursor != "" {
+		q.name(q.cursorName)
+		q.buf = appendEscaped(q.buf, q.cursor)
+	}
+	return string(q.buf)
+}
+
+// appendEscaped appends s as a query component, as [url.QueryEscape] would, but
+// with %20 for a space, which every server reads as a space.
+func appendEscaped(dst []byte, s string) []byte {
+	const hex = "0123456789ABCDEF"
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == '~':
+			dst = append(dst, c)
+		default:
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return dst
+}

@@ -1,0 +1,80 @@
+package gocardless
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+)
+
+// Response records what is known about the HTTP side of a call. [WithResponse]
+// asks for one:
+//
+//	var r gocardless.Response
+//	payment, err := client.Payments.Create(ctx, params, gocardless.WithResponse(&r))
+//
+// It is filled when the call ends, whether well or with an error; fields that
+// the call never got to know stay zero. For lists and iterators it describes the
+// last page fetched. A record must not be shared by calls that run at the same
+// time.
+//
+// Body and Header may hold personal data. A Response prints itself without them.
+type Response struct {
+	// StatusCode is the HTTP status of the last reply, or 0 when there was none.
+	StatusCode int
+	// Header holds the headers of the last reply.
+	Header http.Header
+	// RequestID identifies the request to GoCardless support.
+	RequestID string
+	// RateLimit is the state of the rate limit as the reply told it.
+	RateLimit RateLimit
+	// Attempts counts the requests that were sent, retries and the reading of an
+	// existing resource included.
+	Attempts int
+	// IdempotencyKey is the key that was sent with a POST. After an error that
+	// leaves the outcome open, calling again with the same key
+	// ([WithIdempotencyKey]) cannot create anything twice.
+	IdempotencyKey string
+	// Existing reports that a create found its idempotency key used before: the
+	// result is the resource that the earlier request made. That request may be
+	// an earlier attempt of the same call whose reply was lost (Attempts then
+	// tells) or a call of long ago.
+	Existing bool
+	// Body is the raw body of the last reply, after decompression.
+	Body []byte
+}
+
+// String describes the response without its headers and body.
+func (r Response) String() string {
+	return fmt.Sprintf("%d, attempts %d, existing %t, request id %q", r.StatusCode, r.Attempts, r.Existing, safeID(r.RequestID))
+}
+
+// GoString is like String: it keeps %#v from printing the body.
+func (r Response) GoString() string { return "gocardless.Response{" + r.String() + "}" }
+
+// LogValue gives a logger the parts that are safe to log.
+func (r Response) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.Int("status", r.StatusCode),
+		slog.Int("attempts", r.Attempts),
+		slog.Bool("existing", r.Existing),
+		slog.String("request_id", safeID(r.RequestID)),
+	)
+}
+
+// requestIDHeader is the header that identifies a request, in canonical form.
+const requestIDHeader = "X-Request-Id"
+
+// headerValue reads a header by its canonical name. A RoundTripper that is not
+// net/http's may have left the names as it found them, so they are compared
+// without regard to case when the direct way finds nothing.
+func headerValue(h http.Header, canonical string) string {
+	if v := h[canonical]; len(v) > 0 {
+		return v[0]
+	}
+	for name, v := range h {
+		if len(v) > 0 && len(name) == len(canonical) && http.CanonicalHeaderKey(name) == canonical {
+			return v[0]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,199 @@
+package gocardless
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Defaults of the retry rules.
+const (
+	defaultRetries = 3
+	firstBackoff   = 500 * time.Millisecond
+	maxBackoff     = 8 * time.Second
+	maxServerWait  = 60 * time.Second
+)
+
+// RetryAttempt describes an attempt that failed, for a [RetryPolicy] to decide
+// whether there is to be another.
+type RetryAttempt struct {
+	// Operation is the operation being called.
+	Operation Operation
+	// Attempt is the number of the attempt that failed, from 1.
+	Attempt int
+	// StatusCode is the status of the reply, or 0 when there was none.
+	StatusCode int
+	// Header holds the headers of the reply, or nil.
+	Header http.Header
+	// Err is the error that the call will return if there is no other attempt:
+	// an [*Error], a [*ConnectionError] or a [*MalformedResponseError].
+	Err error
+	// NotSent reports that the request surely did not reach the API, because no
+	// connection was established.
+	NotSent bool
+}
+
+// RetryDecision is the answer of a [RetryPolicy].
+type RetryDecision struct {
+	// Retry asks for another attempt.
+	Retry bool
+	// Wait is how long to wait before it.
+	Wait time.Duration
+	// Reason says why, in a few words, for the log.
+	Reason string
+}
+
+// A RetryPolicy decides after a failed attempt whether there is another. It is
+// asked only while the number of retries that [WithRetries] sets is not reached,
+// and never once the context has ended. It may build on [DefaultRetry].
+//
+// A policy that repeats operations of [KindAction] after they may have run, can
+// make them happen twice.
+type RetryPolicy func(RetryAttempt) RetryDecision
+
+// DefaultRetry is the policy of a client that sets no other.
+//
+//   - GET, PUT and DELETE are repeated after a failure of the network, an attempt
+//     that took too long, the statuses 408, 429 and 5xx, and a successful reply
+//     that cannot be read.
+//   - A POST that creates is repeated after the same, with the same idempotency
+//     key.
+//   - A POST that acts is repeated only after what surely did not run: no
+//     connection could be established, 429, and 503 with Retry-After.
+//
+// A failed check of the server's certificate and a reply over the size limit
+// would fail again and are not repeated.
+//
+// It waits for a random time between zero and 0.5 s, doubling with each attempt
+// up to 8 s, and at least as long as Retry-After or, after 429, RateLimit-Reset
+// ask for, up to 60 s.
+func DefaultRetry(a RetryAttempt) RetryDecision {
+	reason := retryReason(a)
+	if reason == "" {
+		return RetryDecision{}
+	}
+	if a.Operation.Kind == KindAction && !surelyNotRun(a) {
+		return RetryDecision{}
+	}
+	return RetryDecision{Retry: true, Wait: retryWait(a), Reason: reason}
+}
+
+// retryReason names what makes an attempt worth repeating, or returns "".
+func retryReason(a RetryAttempt) string {
+	switch err := a.Err.(type) {
+	case *ConnectionError:
+		switch {
+		case isPermanent(err.Err):
+			return ""
+		case a.NotSent:
+			return "no connection"
+		case err.Timeout():
+			return "timeout"
+		}
+		return "connection lost"
+	case *MalformedResponseError:
+		if err.Err == ErrReplyTooLarge {
+			return ""
+		}
+		return "unreadable reply"
+	case *Error:
+		if a.StatusCode == http.StatusRequestTimeout || a.StatusCode == http.StatusTooManyRequests || a.StatusCode >= 500 {
+			return "status " + strconv.Itoa(a.StatusCode)
+		}
+	}
+	return ""
+}
+
+// surelyNotRun reports whether the API cannot have acted on the attempt.
+func surelyNotRun(a RetryAttempt) bool {
+	switch a.StatusCode {
+	case 0:
+		return a.NotSent
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusServiceUnavailable:
+		_, ok := retryAfter(a.Header)
+		return ok
+	}
+	return false
+}
+
+// retryWait is how long to wait before the attempt after a.
+func retryWait(a RetryAttempt) time.Duration {
+	ceiling := maxBackoff
+	if a.Attempt < 5 {
+		ceiling = firstBackoff << (a.Attempt - 1)
+	}
+	// Full jitter: callers that failed together do not come back together.
+	wait := rand.N(ceiling + 1)
+	if asked := serverWait(a.StatusCode, a.Header); asked > 0 {
+		wait += asked
+		if wait > maxServerWait {
+			wait = maxServerWait
+		}
+	}
+	return wait
+}
+
+// serverWait is how long the reply asks to wait, or 0.
+func serverWait(status int, h http.Header) time.Duration {
+	if wait, ok := retryAfter(h); ok {
+		return wait
+	}
+	if status == http.StatusTooManyRequests {
+		if v := headerValue(h, resetHeader); v != "" {
+			return until(parseHTTPTime(v), h)
+		}
+	}
+	return 0
+}
+
+// retryAfter reads Retry-After, which is a number of seconds or a date.
+func retryAfter(h http.Header) (time.Duration, bool) {
+	v := headerValue(h, "Retry-After")
+	if v == "" {
+		return 0, false
+	}
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+		if n < 0 {
+			return 0, false
+		}
+		// Beyond a day the number only has to stay large.
+		return time.Duration(min(n, 24*60*60)) * time.Second, true
+	}
+	t := parseHTTPTime(v)
+	if t.IsZero() {
+		return 0, false
+	}
+	return until(t, h), true
+}
+
+// until is the time from the reply to t, not below zero. The server's own clock
+// counts when the reply shows it, because ours may be wrong.
+func until(t time.Time, h http.Header) time.Duration {
+	if t.IsZero() {
+		return 0
+	}
+	now := parseHTTPTime(headerValue(h, "Date"))
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return max(t.Sub(now), 0)
+}
+
+// sleep waits, or returns the context's error as soon as it ends.
+func sleep(ctx context.Context, wait time.Duration) error {
+	if wait <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
