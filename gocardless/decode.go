@@ -353,6 +353,18 @@ func (d *decoder) strings() []string {
 	return list
 }
 
+// int64s reads an array of integers. A null is nil, an empty array is empty.
+func (d *decoder) int64s() []int64 {
+	if d.null() {
+		return nil
+	}
+	list := []int64{}
+	for d.array(); d.elem(); {
+		list = append(list, d.int64())
+	}
+	return list
+}
+
 // metadata reads an object of texts. Numbers and booleans are taken as they are written;
 // objects and arrays, which the API does not send, as their JSON text: a surprise in one
 // resource's metadata must not lose a page.

@@ -122,6 +122,19 @@ func (e *encoder) object(name string, v encodable) {
 // strings writes an array of strings; nil is written as an empty one.
 func (e *encoder) strings(name string, v []string) { encodeEnums(e, name, v) }
 
+// int64s writes an array of integers; nil is written as an empty one.
+func (e *encoder) int64s(name string, v []int64) {
+	e.name(name)
+	e.buf = append(e.buf, '[')
+	for i, n := range v {
+		if i > 0 {
+			e.buf = append(e.buf, ',')
+		}
+		e.buf = strconv.AppendInt(e.buf, n, 10)
+	}
+	e.buf = append(e.buf, ']')
+}
+
 // stringMap writes an object of texts, sorted by name so that the same params always give the
 // same bytes; nil is written as an empty one.
 func (e *encoder) stringMap(name string, v map[string]string) {

@@ -1537,7 +1537,7 @@ func (v *InstalmentSeries) decode(d *decoder) {
 	for d.object(); d.more(); {
 		switch string(d.key) {
 		case "amounts":
-			v.Amounts = d.strings()
+			v.Amounts = d.int64s()
 		case "interval":
 			v.Interval = d.int()
 		case "interval_unit":
@@ -1567,7 +1567,7 @@ type InstalmentSeriesParams struct {
 func (p *InstalmentSeriesParams) encode(e *encoder) {
 	e.begin()
 	if p.Amounts != nil {
-		e.strings("amounts", p.Amounts)
+		e.int64s("amounts", p.Amounts)
 	}
 	if p.Interval != nil {
 		e.int("interval", *p.Interval)

@@ -68,6 +68,8 @@ func decodeValue(f *ir.Field) *jen.Statement {
 			return jen.Id("decodeEnums").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
 		case isObject(r.Elem):
 			return jen.Id("decodeObjects").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
+		case r.Elem.Kind == ir.Int64:
+			return method("int64s")
 		}
 		return method("strings")
 	}
@@ -133,6 +135,8 @@ func encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
 			return jen.Id("encodeEnums").Call(jen.Id("e"), jen.Lit(f.Name), value)
 		case isObject(r.Elem):
 			return jen.Id("encodeObjects").Call(jen.Id("e"), jen.Lit(f.Name), value)
+		case r.Elem.Kind == ir.Int64:
+			return method("int64s")
 		}
 		return method("strings")
 	}
