@@ -1,0 +1,169 @@
+package gocardlesstest
+
+import (
+	"container/heap"
+	"fmt"
+	"time"
+)
+
+// date is a calendar day. It is kept as text in records, so that days compare as text.
+type date string
+
+func dateOf(t time.Time) date { return date(t.UTC().Format(dateForm)) }
+
+// time is midnight UTC of the day.
+func (d date) time() time.Time {
+	t, err := time.Parse(dateForm, string(d))
+	if err != nil {
+		panic(fmt.Sprintf("gocardlesstest: bad date %q", string(d)))
+	}
+	return t
+}
+
+// add moves by calendar days.
+func (d date) add(days int) date { return dateOf(d.time().AddDate(0, 0, days)) }
+
+// at is the time of day on the date, UTC.
+func (d date) at(hour, minute int) time.Time {
+	return d.time().Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
+}
+
+// job is a step planned for a time. Nothing cancels a job: the step looks at the record's state.
+type job struct {
+	due  time.Time
+	seq  int64 // jobs of one instant run in the order of planning
+	name string
+	id   string
+	arg  string
+}
+
+// jobQueue is a heap of jobs by time.
+type jobQueue []job
+
+func (q jobQueue) Len() int { return len(q) }
+func (q jobQueue) Less(i, j int) bool {
+	if !q[i].due.Equal(q[j].due) {
+		return q[i].due.Before(q[j].due)
+	}
+	return q[i].seq < q[j].seq
+}
+func (q jobQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *jobQueue) Push(x any)   { *q = append(*q, x.(job)) }
+func (q *jobQueue) Pop() any {
+	old := *q
+	x := old[len(old)-1]
+	old[len(old)-1] = job{}
+	*q = old[:len(old)-1]
+	return x
+}
+
+// at plans a step. The id names the record, the arg whatever the step wants to know.
+func (tx *tx) at(when time.Time, name, id, arg string) {
+	sb := tx.sb
+	if theRegistry().jobs[name] == nil {
+		panic("gocardlesstest: no job " + name)
+	}
+	sb.jobSeq++
+	j := job{due: when, seq: sb.jobSeq, name: name, id: id, arg: arg}
+	heap.Push(&sb.jobs, j)
+	sb.newJobs = append(sb.newJobs, j)
+	sb.noteNextJob()
+}
+
+// noteNextJob lets readers see without the lock whether something is due.
+func (sb *Sandbox) noteNextJob() {
+	if len(sb.jobs) == 0 {
+		sb.nextDue.Store(1<<63 - 1)
+		return
+	}
+	sb.nextDue.Store(sb.jobs[0].due.UnixNano())
+}
+
+// runDue runs what is due at a time, in order. The caller holds the lock.
+func (sb *Sandbox) runDue(now time.Time) {
+	for len(sb.jobs) > 0 && !sb.jobs[0].due.After(now) {
+		j := heap.Pop(&sb.jobs).(job)
+		sb.doneJobs = append(sb.doneJobs, j.seq)
+		tx := sb.begin(j.due)
+		theRegistry().jobs[j.name](tx, j.id, j.arg)
+		// Steps of one instant go out in one webhook.
+		if len(sb.jobs) == 0 || !sb.jobs[0].due.Equal(j.due) {
+			sb.sealBatch()
+		}
+	}
+	sb.noteNextJob()
+}
+
+// begin starts a step that no API call asked for.
+func (sb *Sandbox) begin(now time.Time) *tx {
+	return &tx{sb: sb, now: now, origin: "gocardless", base: sb.baseURL()}
+}
+
+// Now is the sandbox's time: that of its clock, moved by every Advance.
+func (sb *Sandbox) Now() time.Time {
+	return sb.opts.clock().Add(time.Duration(sb.offset.Load())).UTC()
+}
+
+// Advance moves the sandbox's clock forward and does everything that falls due on the way, each
+// step at its own time: payments are submitted, confirmed and paid out, mandates become active,
+// subscriptions make payments, webhooks are delivered and retried. It returns when the webhooks
+// of these steps have been answered. A negative d is ignored.
+//
+// Do not call it from a webhook handler: it waits for the handlers.
+func (sb *Sandbox) Advance(d time.Duration) {
+	if d < 0 {
+		return
+	}
+	end := sb.Now().Add(d)
+	for {
+		sb.mu.Lock()
+		due, any := sb.nextStep()
+		if !any || due.After(end) {
+			sb.moveTo(end)
+			sb.mu.Unlock()
+			break
+		}
+		sb.moveTo(due)
+		sb.runDue(sb.Now())
+		sb.commit()
+		sb.mu.Unlock()
+		sb.deliverDue()
+	}
+	sb.deliverDue()
+}
+
+// AdvanceTo moves the clock forward to a time, as Advance does.
+func (sb *Sandbox) AdvanceTo(t time.Time) { sb.Advance(t.Sub(sb.Now())) }
+
+// moveTo sets the clock forward; it never goes back.
+func (sb *Sandbox) moveTo(t time.Time) {
+	if d := t.Sub(sb.Now()); d > 0 {
+		sb.offset.Add(int64(d))
+	}
+}
+
+// nextStep is when the next job or webhook retry is due.
+func (sb *Sandbox) nextStep() (time.Time, bool) {
+	var due time.Time
+	found := false
+	if len(sb.jobs) > 0 {
+		due, found = sb.jobs[0].due, true
+	}
+	if t, ok := sb.hooks.nextRetry(); ok && (!found || t.Before(due)) {
+		due, found = t, true
+	}
+	return due, found
+}
+
+// Tick does what has fallen due by the sandbox's time. A request does the same first, so only a
+// server that nobody calls needs it; Start does it every second.
+func (sb *Sandbox) Tick() {
+	now := sb.Now()
+	if sb.nextDue.Load() <= now.UnixNano() {
+		sb.mu.Lock()
+		sb.runDue(now)
+		sb.commit()
+		sb.mu.Unlock()
+	}
+	sb.kick()
+}

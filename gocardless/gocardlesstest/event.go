@@ -1,0 +1,186 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// event is what a handler or job tells the world about a record.
+type event struct {
+	action string
+	cause  string
+	origin string // by default the tx's: "api" in a call, "gocardless" in a job
+	links  object // beside the link to the record itself
+	// The rest goes into details.
+	scheme      string
+	reasonCode  string
+	willRetry   any    // bool, or nil when it does not apply
+	notRetried  string // not_retried_reason
+	property    string
+	currency    string
+	bankAccount string
+	itemCount   any // int64, or nil
+}
+
+// eventKinds is the catalogue by resource type and action.
+var eventKinds = sync.OnceValue(func() map[string]*eventSpec {
+	m := make(map[string]*eventSpec, len(catalogueEvents))
+	for i := range catalogueEvents {
+		m[catalogueEvents[i].resource+"."+catalogueEvents[i].action] = &catalogueEvents[i]
+	}
+	return m
+})
+
+// causeText is the description of a cause, "" when the catalogue has none.
+func (e *eventSpec) causeText(cause string) string {
+	for i := range e.causes {
+		if e.causes[i].name == cause {
+			return e.causes[i].text
+		}
+	}
+	return ""
+}
+
+// singular is the link name of a resource type.
+func singular(resource string) string {
+	if s, ok := strings.CutSuffix(resource, "ies"); ok {
+		return s + "y"
+	}
+	return strings.TrimSuffix(resource, "s")
+}
+
+// event appends an event about a record and queues it for webhooks. Every pair of resource type
+// and action must be in the catalogue.
+func (tx *tx) event(r *record, e event) *record {
+	resource := r.coll.name
+	kind := eventKinds()[resource+"."+e.action]
+	if kind == nil {
+		panic("gocardlesstest: the catalogue has no event " + resource + "." + e.action)
+	}
+	origin := e.origin
+	if origin == "" {
+		origin = tx.origin
+	}
+	if len(kind.causes) > 0 && !slices.ContainsFunc(kind.causes, func(c causeSpec) bool { return c.name == e.cause }) {
+		panic("gocardlesstest: the catalogue has no cause " + e.cause + " of " + resource + "." + e.action)
+	}
+	ev := tx.make("events")
+	links := make(object, 0, len(e.links)+2)
+	links = append(links, member{singular(resource), r.id})
+	links = append(links, e.links...)
+	if tx.parent != "" {
+		links = append(links, member{"parent_event", tx.parent})
+	}
+	details := make(object, 0, 6)
+	detail := func(key, val string) {
+		if val != "" {
+			details = append(details, member{key, val})
+		}
+	}
+	detail("origin", origin)
+	detail("cause", e.cause)
+	detail("description", kind.causeText(e.cause))
+	detail("scheme", e.scheme)
+	detail("reason_code", e.reasonCode)
+	detail("not_retried_reason", e.notRetried)
+	detail("property", e.property)
+	detail("currency", e.currency)
+	detail("bank_account_id", e.bankAccount)
+	if e.willRetry != nil {
+		details = append(details, member{"will_attempt_retry", e.willRetry})
+	}
+	if e.itemCount != nil {
+		details = append(details, member{"item_count", e.itemCount})
+	}
+	metadata := object{}
+	source := object{{"name", "GoCardless"}, {"type", "gc_team"}}
+	if origin == "api" {
+		source = object{{"name", "Sandbox token"}, {"type", "access_token"}}
+		if m := tx.body.obj("metadata"); m != nil {
+			metadata = m
+		}
+	}
+	ev.set("resource_type", resource)
+	ev.set("action", e.action)
+	ev.set("links", links)
+	ev.set("details", details)
+	ev.set("metadata", metadata)
+	ev.set("resource_metadata", r.metadata())
+	ev.set("source", source)
+	tx.add(ev)
+	tx.sb.notify(tx, r, ev)
+	tx.sb.batch = append(tx.sb.batch, ev)
+	return ev
+}
+
+// under makes the events that follow point to a parent, until the returned function is called.
+func (tx *tx) under(parent *record) func() {
+	before := tx.parent
+	tx.parent = parent.id
+	return func() { tx.parent = before }
+}
+
+// organisation is the id of the account that the sandbox plays.
+func (sb *Sandbox) organisation() string {
+	return "OR" + base32(1<<45+mix(sb.opts.seed)%(1<<40), 12)
+}
+
+func eventFamily(r *registry) {
+	onlyInWebhooks := func(*Sandbox, *record) any { return omitted{} }
+	r.collection(collectionSpec{name: "events", computed: []computed{
+		{"organisation_id", onlyInWebhooks}, {"customer_notifications", onlyInWebhooks}}})
+	for _, q := range theOps("events.list").query {
+		switch q.name {
+		case "action", "resource_type", "created_at", "after", "before", "limit", "include":
+		case "export":
+			r.filter("events.list", "export", func(_ *Sandbox, e *record, id string) bool { return e.ref("export") == id })
+		default:
+			r.filter("events.list", q.name, func(_ *Sandbox, e *record, id string) bool { return e.link(q.name) == id })
+		}
+	}
+	r.on("events.list", listEvents)
+}
+
+// theOps finds an operation of the table while the registry is being built.
+func theOps(name string) *opSpec {
+	for i := range operations {
+		if operations[i].name == name {
+			return &operations[i]
+		}
+	}
+	panic("gocardlesstest: no operation " + name)
+}
+
+// listEvents is the list with `include`: the resources that the page's events are about.
+func listEvents(tx *tx) (result, error) {
+	p, err := tx.pageOf()
+	if err != nil {
+		return result{}, err
+	}
+	include := tx.query.Get("include")
+	if include == "" {
+		return result{page: p}, nil
+	}
+	if tx.query.Get("resource_type") == "" {
+		return result{}, refuse("invalid_filters", "include needs resource_type")
+	}
+	p.linked = []linkedGroup{}
+	for name := range strings.SplitSeq(include, ",") {
+		plural := name + "s"
+		g := linkedGroup{name: plural}
+		seen := map[string]bool{}
+		for _, e := range p.recs {
+			id := e.link(name)
+			if id == "" || seen[id] || tx.sb.store.colls[plural] == nil {
+				continue
+			}
+			seen[id] = true
+			if r := tx.find(plural, id); r != nil {
+				g.recs = append(g.recs, r)
+			}
+		}
+		p.linked = append(p.linked, g)
+	}
+	return result{page: p}, nil
+}

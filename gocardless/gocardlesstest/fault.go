@@ -1,0 +1,166 @@
+package gocardlesstest
+
+import (
+	"net/http"
+	"path"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Fault is something that goes wrong on purpose. The zero value of every member leaves that part
+// alone; Delay, Truncate and Drop combine with the others.
+type Fault struct {
+	// Operation says which calls are hit: a name such as "payments.create", a pattern such as
+	// "payments.*" or "*.create", or "" for every call, those of unknown paths included.
+	Operation string
+	// Skip lets that many matching calls pass first.
+	Skip int
+	// Times is how many calls are hit; 0 means one, a negative number all.
+	Times int
+
+	// After does the work first and then spoils the reply: what a client must not repeat
+	// blindly. Otherwise the call has no effect.
+	After bool
+
+	// Reason answers with the API's own error of that name, such as "rate_limit_exceeded" or
+	// "internal_server_error".
+	Reason string
+	// Status answers with this status. Without Body the reply has none.
+	Status int
+	// Header is added to the reply, Retry-After for example.
+	Header http.Header
+	// Body is the body of the reply, with ContentType, by default text/html.
+	Body        string
+	ContentType string
+	// Bare answers 400 (or Status) with {"error": "…"}, as some hosted-flow endpoints do.
+	Bare string
+
+	// Delay waits before the call, or with After before the reply. It ends with the request's
+	// context.
+	Delay time.Duration
+	// Drop closes the connection without a reply.
+	Drop bool
+	// Truncate sends so many bytes of the reply's body and then closes the connection. The reply
+	// announces its whole length.
+	Truncate int
+
+	hits atomic.Int64
+	left int
+	skip int
+}
+
+// Hits is how many calls the fault has hit.
+func (f *Fault) Hits() int { return int(f.hits.Load()) }
+
+// faultList is the faults in the order they were set.
+type faultList struct {
+	mu   sync.Mutex
+	list []*Fault
+	any  atomic.Bool
+}
+
+// Inject sets a fault. Faults are tried in the order they were set; the first one that matches is
+// used. Change nothing in f afterwards. A pattern that is malformed and a reason that the API does
+// not have panic.
+func (sb *Sandbox) Inject(f *Fault) {
+	if _, err := path.Match(f.Operation, ""); err != nil {
+		panic("gocardlesstest: bad pattern in Fault.Operation: " + f.Operation)
+	}
+	if f.Reason != "" && reasons()[f.Reason] == nil {
+		panic("gocardlesstest: no such reason in Fault.Reason: " + f.Reason)
+	}
+	f.left, f.skip = f.Times, f.Skip
+	if f.left == 0 {
+		f.left = 1
+	}
+	sb.faults.mu.Lock()
+	defer sb.faults.mu.Unlock()
+	sb.faults.list = append(sb.faults.list, f)
+	sb.faults.any.Store(true)
+}
+
+// ClearFaults takes all faults away.
+func (sb *Sandbox) ClearFaults() { sb.faults.clear() }
+
+func (l *faultList) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = nil
+	l.any.Store(false)
+}
+
+// match finds the fault that hits a call, and counts the hit.
+func (l *faultList) match(op *opSpec) *Fault {
+	if !l.any.Load() {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, f := range l.list {
+		if f.Operation != "" {
+			if op == nil {
+				continue
+			}
+			if ok, _ := path.Match(f.Operation, op.name); !ok {
+				continue
+			}
+		}
+		if f.skip > 0 {
+			f.skip--
+			continue
+		}
+		f.hits.Add(1)
+		if f.left > 0 {
+			if f.left--; f.left == 0 {
+				l.list = slices.Delete(l.list, i, i+1)
+				l.any.Store(len(l.list) > 0)
+			}
+		}
+		return f
+	}
+	return nil
+}
+
+// answers says whether the fault replaces the reply.
+func (f *Fault) answers() bool {
+	return f.Reason != "" || f.Status != 0 || f.Body != "" || f.Bare != "" || f.Drop && !f.After
+}
+
+// answer writes the fault's reply.
+func (f *Fault) answer(out *outgoing, rid string) {
+	delete(out.header, "Location")
+	out.body = nil
+	switch {
+	case f.Reason != "":
+		e := refuse(f.Reason, reasons()[f.Reason].text)
+		out.status, out.body = e.status, e.body(rid)
+	case f.Bare != "":
+		e := &apiError{bare: f.Bare}
+		out.status, out.body = http.StatusBadRequest, e.body(rid)
+	default:
+		out.status, out.body = http.StatusOK, []byte(f.Body)
+		out.header.Set("Content-Type", "text/html; charset=utf-8")
+		if f.ContentType != "" {
+			out.header.Set("Content-Type", f.ContentType)
+		}
+	}
+	if f.Status != 0 {
+		out.status = f.Status
+	}
+	f.damage(out)
+}
+
+// damage does what the fault does to a reply, whoever wrote it.
+func (f *Fault) damage(out *outgoing) {
+	for k, v := range f.Header {
+		out.header[http.CanonicalHeaderKey(k)] = v
+	}
+	if f.Drop {
+		out.drop = true
+	}
+	if f.Truncate > 0 && f.Truncate < len(out.body) {
+		out.cut = f.Truncate
+	}
+}

@@ -1,0 +1,121 @@
+package gocardlesstest
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// monday is when the tests' clocks start: a working day in every scheme, before the banks' cut-off.
+var monday = time.Date(2026, 9, 14, 9, 0, 0, 0, time.UTC)
+
+// caller makes raw API calls without sockets.
+type caller struct {
+	t  testing.TB
+	sb *Sandbox
+	rt http.RoundTripper
+}
+
+func newCaller(t testing.TB, opts ...Option) *caller {
+	t.Helper()
+	sb := New(append([]Option{WithFrozenClock(monday), WithRateLimit(0)}, opts...)...)
+	return &caller{t, sb, sb.Transport()}
+}
+
+// reply is what a raw call got.
+type reply struct {
+	status int
+	header http.Header
+	raw    []byte
+	body   object
+}
+
+// do makes a call; headers come as name and value in turn and replace the usual ones.
+func (c *caller) do(method, path, body string, headers ...string) *reply {
+	c.t.Helper()
+	var rd io.Reader
+	if body != "" {
+		rd = strings.NewReader(body)
+	}
+	req, err := http.NewRequest(method, "https://api-sandbox.gocardless.com"+path, rd)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer test")
+	req.Header.Set("GoCardless-Version", "2015-07-06")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+		} else {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	resp, err := c.rt.RoundTrip(req)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	r := &reply{status: resp.StatusCode, header: resp.Header, raw: raw}
+	if len(bytes.TrimSpace(raw)) > 0 {
+		v, err := parseJSON(raw)
+		if err != nil {
+			c.t.Fatalf("%s %s: reply is not JSON: %s", method, path, raw)
+		}
+		r.body, _ = v.(object)
+	}
+	return r
+}
+
+// ok makes a call that must succeed and returns the content of the reply's envelope.
+func (c *caller) ok(method, path, body string, headers ...string) object {
+	c.t.Helper()
+	r := c.do(method, path, body, headers...)
+	if r.status >= 300 {
+		c.t.Fatalf("%s %s %s: %d %s", method, path, body, r.status, r.raw)
+	}
+	for _, m := range r.body {
+		if o, ok := m.val.(object); ok && m.key != "meta" {
+			return o
+		}
+	}
+	return nil
+}
+
+// list makes a list call and returns its items.
+func (c *caller) list(path string) []object {
+	c.t.Helper()
+	r := c.do("GET", path, "")
+	if r.status != 200 {
+		c.t.Fatalf("GET %s: %d %s", path, r.status, r.raw)
+	}
+	var out []object
+	for _, v := range r.body[0].val.([]any) {
+		out = append(out, v.(object))
+	}
+	return out
+}
+
+// refused makes a call that must fail with a status and a reason (or, for errors without reasons,
+// a pointer), and returns the first problem.
+func (c *caller) refused(status int, reason, method, path, body string, headers ...string) object {
+	c.t.Helper()
+	r := c.do(method, path, body, headers...)
+	e := r.body.obj("error")
+	var first object
+	if l := e.list("errors"); len(l) > 0 {
+		first = l[0].(object)
+	}
+	if r.status != status || first.str("reason") != reason && first.str("request_pointer") != reason {
+		c.t.Fatalf("%s %s %s: got %d %s, want %d %s", method, path, body, r.status, r.raw, status, reason)
+	}
+	return first
+}

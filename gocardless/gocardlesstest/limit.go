@@ -1,0 +1,196 @@
+package gocardlesstest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// tokenState is what a known access token may do.
+type tokenState uint8
+
+const (
+	tokenUnknown tokenState = iota
+	tokenActive
+	tokenReadOnly
+	tokenRevoked
+	tokenInactive
+)
+
+// tokenTable knows the access tokens. When none was set, any is accepted.
+type tokenTable struct {
+	mu    sync.RWMutex
+	open  bool
+	known map[string]tokenState
+}
+
+func (t *tokenTable) init(known map[string]tokenState) {
+	t.open = len(known) == 0
+	t.known = map[string]tokenState{}
+	for k, v := range known {
+		t.known[k] = v
+	}
+}
+
+func (t *tokenTable) state(token string) tokenState {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if s, ok := t.known[token]; ok {
+		return s
+	}
+	if t.open {
+		return tokenActive
+	}
+	return tokenUnknown
+}
+
+func (t *tokenTable) set(token string, s tokenState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known[token] = s
+}
+
+// RevokeToken makes requests with a token answer 401 access_token_revoked, as after a merchant
+// disconnected an app.
+func (sb *Sandbox) RevokeToken(token string) { sb.tokens.set(token, tokenRevoked) }
+
+// DeactivateToken makes requests with a token answer 401 access_token_not_active.
+func (sb *Sandbox) DeactivateToken(token string) { sb.tokens.set(token, tokenInactive) }
+
+// authorise checks the Authorization header and returns the token.
+func (sb *Sandbox) authorise(h http.Header, op *opSpec) (string, *apiError) {
+	auth := h.Get("Authorization")
+	if auth == "" {
+		return "", refuse("missing_authorization_header", "Missing authorization header")
+	}
+	kind, token, ok := strings.Cut(auth, " ")
+	token = strings.TrimSpace(token)
+	if !ok || !strings.EqualFold(kind, "bearer") || token == "" {
+		return "", refuse("invalid_authorization_header", "Invalid authorization header")
+	}
+	switch sb.tokens.state(token) {
+	case tokenUnknown:
+		return "", refuse("access_token_not_found", "The access token you've used is not a valid sandbox API access token")
+	case tokenRevoked:
+		return "", refuse("access_token_revoked", "The access token has been revoked")
+	case tokenInactive:
+		return "", refuse("access_token_not_active", "The access token is not active")
+	case tokenReadOnly:
+		if op != nil && op.kind != kindRead {
+			return token, refuse("insufficient_permissions", "The access token is read-only")
+		}
+	}
+	return token, nil
+}
+
+// rateGroup is one budget of requests.
+type rateGroup uint8
+
+const (
+	rateAll rateGroup = iota
+	rateBalances
+	rateOutboundWrites
+	rateOutboundReads
+	rateGroups
+)
+
+// rateLimiter counts requests per token, group and minute of the sandbox's clock.
+type rateLimiter struct {
+	mu      sync.Mutex
+	budget  [rateGroups]int
+	windows map[string]*rateWindow
+}
+
+type rateWindow struct {
+	minute int64
+	used   [rateGroups]int
+}
+
+// rateNote is what the headers of a reply say.
+type rateNote struct {
+	limit, remaining int
+	reset            time.Time
+	exceeded         bool
+}
+
+func (l *rateLimiter) init(perMinute int) {
+	l.budget[rateAll] = perMinute
+	for _, r := range catalogueRates {
+		switch {
+		case strings.HasSuffix(r.paths, "/balances"):
+			l.budget[rateBalances] = r.perMinute
+		case strings.HasPrefix(r.paths, "POST /outbound_payments"):
+			l.budget[rateOutboundWrites] = r.perMinute
+		case strings.Contains(r.paths, "/outbound_payments"):
+			l.budget[rateOutboundReads] = r.perMinute
+		}
+	}
+	l.clear()
+}
+
+func (l *rateLimiter) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.windows = map[string]*rateWindow{}
+}
+
+// groupOf is the narrower budget that an operation also draws from.
+func groupOf(op *opSpec) rateGroup {
+	if op == nil {
+		return rateAll
+	}
+	switch op.resource() {
+	case "balances":
+		return rateBalances
+	case "outbound_payments":
+		if op.method == http.MethodPost {
+			return rateOutboundWrites
+		}
+		return rateOutboundReads
+	}
+	return rateAll
+}
+
+// take counts a request. The note describes the budget that is nearest to its end.
+func (l *rateLimiter) take(token string, op *opSpec, now time.Time) rateNote {
+	minute := now.Unix() / 60
+	note := rateNote{limit: l.budget[rateAll], reset: time.Unix((minute+1)*60, 0).UTC()}
+	if note.limit <= 0 {
+		note.limit = 1000
+		note.remaining = 999
+		return note
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.windows[token]
+	if w == nil {
+		w = &rateWindow{}
+		l.windows[token] = w
+	}
+	if w.minute != minute {
+		*w = rateWindow{minute: minute}
+	}
+	g := groupOf(op)
+	for _, group := range []rateGroup{rateAll, g} {
+		if group == rateAll || group == g {
+			if w.used[group] >= l.budget[group] {
+				note.limit, note.remaining, note.exceeded = l.budget[group], 0, true
+				return note
+			}
+		}
+	}
+	w.used[rateAll]++
+	if g != rateAll {
+		w.used[g]++
+	}
+	note.limit, note.remaining = l.budget[g], l.budget[g]-w.used[g]
+	return note
+}
+
+func (n rateNote) write(h http.Header) {
+	h["Ratelimit-Limit"] = []string{strconv.Itoa(n.limit)}
+	h["Ratelimit-Remaining"] = []string{strconv.Itoa(n.remaining)}
+	h["Ratelimit-Reset"] = []string{n.reset.Format(http.TimeFormat)}
+}

@@ -1,0 +1,517 @@
+package gocardlesstest
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 500
+)
+
+// listPlan is how a list operation filters, worked out once from its query parameters.
+type listPlan struct {
+	coll    string
+	filters []listFilter
+}
+
+// listFilter is one parameter of a list.
+type listFilter struct {
+	param string
+	// one of these
+	test   filterFunc
+	field  int    // position of the member, when link is ""
+	link   string // link or private member
+	ranged bool   // created_at[gte]=…
+}
+
+// planList resolves the parameters of a list: a filter of the family, a member, a link or a
+// private member of the same name. What resolves to nothing is a mistake in this package.
+func (r *registry) planList(op *opSpec) *listPlan {
+	p := &listPlan{coll: op.resource()}
+	if !r.hasCollection(p.coll) {
+		return p
+	}
+	spec := op.result
+	for _, q := range op.query {
+		switch q.name {
+		case "after", "before", "limit", "sort_field", "sort_direction", "include":
+			continue
+		}
+		f := listFilter{param: q.name, field: -1}
+		switch i := spec.index(q.name); {
+		case r.filters[op.name+" "+q.name] != nil:
+			f.test = r.filters[op.name+" "+q.name]
+		case i >= 0:
+			f.field, f.ranged = i, q.style == deepStyle
+		default:
+			f.link = q.name
+		}
+		p.filters = append(p.filters, f)
+	}
+	return p
+}
+
+// checkQuery refuses parameters that the operation does not have, or whose values make no sense.
+func checkQuery(op *opSpec, q url.Values) *apiError {
+	bad := func(name, format string, args ...any) *apiError {
+		e := refuse("invalid_filters", fmt.Sprintf(format, args...))
+		e.items[0].field = name
+		return e
+	}
+	for name, values := range q {
+		base, sub, deep := strings.Cut(name, "[")
+		var f *fieldSpec
+		for i := range op.query {
+			if op.query[i].name == base {
+				f = &op.query[i]
+			}
+		}
+		if f == nil {
+			return bad(short(base), "%q is not a permitted filter", short(base))
+		}
+		sub = strings.TrimSuffix(sub, "]")
+		for _, v := range values {
+			if msg := checkParam(f, sub, deep, v); msg != "" {
+				return bad(base, "%s %s", base, msg)
+			}
+		}
+	}
+	for i := range op.query {
+		if f := &op.query[i]; f.required && q.Get(f.name) == "" {
+			return bad(f.name, "%q wasn't supplied", f.name)
+		}
+	}
+	return nil
+}
+
+// checkParam says what is wrong with one value, "" when nothing is.
+func checkParam(f *fieldSpec, sub string, deep bool, v string) string {
+	switch {
+	case f.kind == kMetadata || f.kind == kStringMap:
+		if !deep {
+			return "must be given as " + f.name + "[key]=value"
+		}
+		return ""
+	case f.style == deepStyle:
+		if !deep {
+			return "must be given as " + f.name + "[gte]=value or the like"
+		}
+		g := f.typ.field(sub)
+		if g == nil {
+			return "must be compared with gt, gte, lt or lte"
+		}
+		return checkParam(g, "", false, v)
+	case f.kind == kArray:
+		for part := range strings.SplitSeq(v, ",") {
+			if msg := checkParam(f.elem, "", false, part); msg != "" {
+				return msg
+			}
+		}
+		return ""
+	case deep && sub != "":
+		return "takes a single value"
+	}
+	switch f.kind {
+	case kInt:
+		if n, err := strconv.Atoi(v); err != nil || f.name == "limit" && n < 1 {
+			return "must be a positive number"
+		}
+	case kBool:
+		if v != "true" && v != "false" {
+			return "must be true or false"
+		}
+	case kDate:
+		if _, err := time.Parse(dateForm, v); err != nil {
+			return "must be a date"
+		}
+	case kTime:
+		if _, err := parseStamp(v); err != nil {
+			return "must be a timestamp"
+		}
+	}
+	if f.enum != nil {
+		// Several values of one enum are taken comma-joined by every list.
+		for part := range strings.SplitSeq(v, ",") {
+			if !slices.Contains(f.enum, part) {
+				return "must be one of: " + strings.Join(f.enum, ", ")
+			}
+		}
+	}
+	return ""
+}
+
+// parseStamp reads a timestamp of a filter into the store's own form. A plain date is midnight.
+func parseStamp(v string) (string, error) {
+	// A plus sign that was not escaped arrives as a space.
+	t, err := time.Parse(time.RFC3339, strings.Replace(v, " ", "+", 1))
+	if err != nil {
+		if t, err = time.Parse(dateForm, v); err != nil {
+			return "", err
+		}
+	}
+	return stamp(t), nil
+}
+
+// page is a part of a list.
+type page struct {
+	recs          []*record
+	objs          []object // instead of records
+	leave         []string // members left out of the rows
+	before, after string
+	limit         int
+	linked        []linkedGroup
+	bare          bool // without meta
+}
+
+// linkedGroup is one member of `linked`.
+type linkedGroup struct {
+	name string
+	recs []*record
+}
+
+// render writes the page in its envelope.
+func (p *page) render(sb *Sandbox, op *opSpec) []byte {
+	b := make([]byte, 0, 256+700*len(p.recs))
+	b = append(b, `{"`...)
+	b = append(b, op.reply...)
+	b = append(b, `":[`...)
+	for i, r := range p.recs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if p.leave != nil {
+			b = r.render(sb, b, p.leave)
+		} else {
+			b = append(b, r.body(sb)...)
+		}
+	}
+	for i, o := range p.objs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendObject(b, op.result, o, false)
+	}
+	b = append(b, ']')
+	if p.linked != nil {
+		b = append(b, `,"linked":{`...)
+		for i, g := range p.linked {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendString(b, g.name), ":["...)
+			for j, r := range g.recs {
+				if j > 0 {
+					b = append(b, ',')
+				}
+				b = append(b, r.body(sb)...)
+			}
+			b = append(b, ']')
+		}
+		b = append(b, '}')
+	}
+	if p.bare {
+		return append(b, '}')
+	}
+	cursor := func(id string) any {
+		if id == "" {
+			return nil
+		}
+		return id
+	}
+	b = append(b, `,"meta":`...)
+	b = appendJSON(b, object{{"cursors", object{{"before", cursor(p.before)}, {"after", cursor(p.after)}}}, {"limit", int64(p.limit)}})
+	return append(b, '}')
+}
+
+// list answers a list operation from its collection: filtered, newest first, one page.
+func (tx *tx) list() (result, error) {
+	p, err := tx.pageOf()
+	if err != nil {
+		return result{}, err
+	}
+	return result{page: p}, nil
+}
+
+// match is a filter ready to be applied.
+type match func(*record) bool
+
+// pageOf works out the page that the query asks for.
+func (tx *tx) pageOf() (*page, error) {
+	plan := theRegistry().plans[tx.op.name]
+	c := tx.sb.store.coll(plan.coll)
+	recs := c.recs
+	var matches []match
+	for _, f := range plan.filters {
+		if m, narrowed, err := tx.matcher(c, &f); err != nil {
+			return nil, err
+		} else if narrowed != nil {
+			if len(narrowed) < len(recs) {
+				recs = narrowed
+			}
+			matches = append(matches, m)
+		} else if m != nil {
+			matches = append(matches, m)
+		}
+	}
+	keep := func(r *record) bool {
+		if r.removed {
+			return false
+		}
+		for _, m := range matches {
+			if !m(r) {
+				return false
+			}
+		}
+		return true
+	}
+	limit := defaultLimit
+	if v := tx.query.Get("limit"); v != "" {
+		limit, _ = strconv.Atoi(v)
+		limit = min(limit, maxLimit)
+	}
+	after, before := tx.query.Get("after"), tx.query.Get("before")
+	for _, cursor := range []string{after, before} {
+		if cursor != "" && c.byID[cursor] == nil {
+			e := refuse("invalid_filters", "The cursor does not name a resource of this list")
+			return nil, e
+		}
+	}
+	if field := tx.query.Get("sort_field"); field != "" || tx.query.Get("sort_direction") != "" {
+		return tx.sortedPage(c, recs, keep, field, limit)
+	}
+	return newestFirst(recs, keep, c.byID[after], c.byID[before], limit), nil
+}
+
+// newestFirst walks the records from the newest. After a cursor means older, before it newer; a
+// page before a cursor is the one next to it.
+func newestFirst(recs []*record, keep match, after, before *record, limit int) *page {
+	p := &page{limit: limit}
+	high, low := int64(len(recs)), int64(-1) // sequence numbers between which to look, exclusive
+	if len(recs) > 0 {
+		high = recs[len(recs)-1].seq + 1
+	}
+	if after != nil {
+		high = after.seq
+	}
+	if before != nil {
+		low = before.seq
+	}
+	start, _ := slices.BinarySearchFunc(recs, high, func(r *record, seq int64) int { return cmp.Compare(r.seq, seq) })
+	stop, _ := slices.BinarySearchFunc(recs, low+1, func(r *record, seq int64) int { return cmp.Compare(r.seq, seq) })
+	if before != nil && after == nil {
+		// The oldest of the newer ones come first, so walk upwards.
+		for i := stop; i < len(recs); i++ {
+			if keep(recs[i]) {
+				if len(p.recs) == limit {
+					p.before = p.recs[limit-1].id
+					break
+				}
+				p.recs = append(p.recs, recs[i])
+			}
+		}
+		slices.Reverse(p.recs)
+		if n := len(p.recs); n > 0 && hasOlder(recs, keep, p.recs[n-1].seq) {
+			p.after = p.recs[n-1].id
+		}
+		return p
+	}
+	for i := start - 1; i >= stop; i-- {
+		if keep(recs[i]) {
+			if len(p.recs) == limit {
+				p.after = p.recs[limit-1].id
+				break
+			}
+			p.recs = append(p.recs, recs[i])
+		}
+	}
+	if after != nil && len(p.recs) > 0 {
+		p.before = p.recs[0].id
+	}
+	return p
+}
+
+func hasOlder(recs []*record, keep match, seq int64) bool {
+	i, _ := slices.BinarySearchFunc(recs, seq, func(r *record, s int64) int { return cmp.Compare(r.seq, s) })
+	for i--; i >= 0; i-- {
+		if keep(recs[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// sortedPage is a page of a list that is sorted by something else than its age.
+func (tx *tx) sortedPage(c *collection, recs []*record, keep match, field string, limit int) (*page, error) {
+	var all []*record
+	for _, r := range recs {
+		if keep(r) {
+			all = append(all, r)
+		}
+	}
+	value := func(r *record) any {
+		switch {
+		case field == "" || field == "created_at":
+			return r.seq
+		case field == "name" && c.spec.index("family_name") >= 0:
+			return strings.ToLower(r.str("family_name") + " " + r.str("given_name"))
+		}
+		return r.get(field)
+	}
+	slices.SortStableFunc(all, func(a, b *record) int {
+		if n := compareValues(value(a), value(b)); n != 0 {
+			return n
+		}
+		return cmp.Compare(a.seq, b.seq)
+	})
+	if tx.query.Get("sort_direction") != "asc" {
+		slices.Reverse(all)
+	}
+	p := &page{limit: limit}
+	position := func(id string) int {
+		return slices.IndexFunc(all, func(r *record) bool { return r.id == id })
+	}
+	from, to := 0, len(all)
+	if id := tx.query.Get("after"); id != "" {
+		from = position(id) + 1
+	}
+	if id := tx.query.Get("before"); id != "" {
+		if to = position(id); to < 0 {
+			to = 0
+		}
+		if tx.query.Get("after") == "" {
+			from = max(0, to-limit)
+		}
+	}
+	to = max(from, min(to, from+limit))
+	p.recs = all[from:to]
+	if len(p.recs) > 0 && from > 0 {
+		p.before = p.recs[0].id
+	}
+	if len(p.recs) > 0 && to < len(all) {
+		p.after = p.recs[len(p.recs)-1].id
+	}
+	return p, nil
+}
+
+func compareValues(a, b any) int {
+	x, xok := a.(int64)
+	y, yok := b.(int64)
+	if xok && yok {
+		return cmp.Compare(x, y)
+	}
+	s, _ := a.(string)
+	t, _ := b.(string)
+	return cmp.Compare(strings.ToLower(s), strings.ToLower(t))
+}
+
+// matcher makes a filter of the query ready. When an index serves it, the records come with it.
+func (tx *tx) matcher(c *collection, f *listFilter) (match, []*record, error) {
+	if f.ranged {
+		m, err := tx.rangeMatcher(f)
+		return m, nil, err
+	}
+	if f.field >= 0 && (c.spec.fields[f.field].kind == kMetadata) {
+		return tx.metadataMatcher(f), nil, nil
+	}
+	v := tx.query.Get(f.param)
+	if v == "" {
+		return nil, nil, nil
+	}
+	if f.test != nil {
+		return func(r *record) bool { return f.test(tx.sb, r, v) }, nil, nil
+	}
+	if f.link != "" {
+		m := func(r *record) bool { return r.ref(f.link) == v || r.linkOrEmpty(f.link) == v }
+		if slices.Contains(c.indexed, f.link) {
+			list := c.index[f.link][v]
+			if list == nil {
+				list = []*record{}
+			}
+			return m, list, nil
+		}
+		return m, nil, nil
+	}
+	switch c.spec.fields[f.field].kind {
+	case kBool:
+		want := v == "true"
+		return func(r *record) bool { b, _ := r.vals[f.field].(bool); return b == want }, nil, nil
+	case kInt:
+		want, _ := strconv.ParseInt(v, 10, 64)
+		return func(r *record) bool { n, ok := r.vals[f.field].(int64); return ok && n == want }, nil, nil
+	}
+	wanted := []string{v}
+	if c.spec.fields[f.field].enum != nil {
+		wanted = strings.Split(v, ",")
+	}
+	return func(r *record) bool { s, _ := r.vals[f.field].(string); return slices.Contains(wanted, s) }, nil, nil
+}
+
+// rangeMatcher compares a date or timestamp with gt, gte, lt and lte.
+func (tx *tx) rangeMatcher(f *listFilter) (match, error) {
+	var tests []match
+	for _, op := range []string{"gt", "gte", "lt", "lte"} {
+		v := tx.query.Get(f.param + "[" + op + "]")
+		if v == "" {
+			continue
+		}
+		if f.param == "created_at" {
+			v, _ = parseStamp(v)
+		}
+		tests = append(tests, func(r *record) bool {
+			s, _ := r.vals[f.field].(string)
+			if s == "" {
+				return false
+			}
+			switch n := cmp.Compare(s, v); op {
+			case "gt":
+				return n > 0
+			case "gte":
+				return n >= 0
+			case "lt":
+				return n < 0
+			default:
+				return n <= 0
+			}
+		})
+	}
+	if tests == nil {
+		return nil, nil
+	}
+	return func(r *record) bool {
+		for _, t := range tests {
+			if !t(r) {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+// metadataMatcher serves metadata[key]=value.
+func (tx *tx) metadataMatcher(f *listFilter) match {
+	wanted := object{}
+	for name, values := range tx.query {
+		if key, ok := strings.CutPrefix(name, f.param+"["); ok {
+			wanted = append(wanted, member{strings.TrimSuffix(key, "]"), values[0]})
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	return func(r *record) bool {
+		have := r.metadata()
+		for _, w := range wanted {
+			if have.str(w.key) != w.val.(string) {
+				return false
+			}
+		}
+		return true
+	}
+}

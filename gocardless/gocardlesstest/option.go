@@ -1,0 +1,149 @@
+package gocardlesstest
+
+import (
+	"time"
+)
+
+// Option sets how a sandbox behaves.
+type Option func(*options)
+
+type options struct {
+	clock            func() time.Time
+	seed             uint64
+	tokens           map[string]tokenState
+	rateLimit        int
+	logSize          int
+	endpoints        []Webhooks
+	retryGaps        []time.Duration
+	bankTimings      bool
+	refunds          bool
+	refundLimit      int
+	refundConfirm    bool
+	listMeta         bool
+	removalBody      bool
+	notifications    bool
+	requireApproval  bool
+	asyncInstalments time.Duration
+}
+
+func defaultOptions() options {
+	return options{
+		clock: time.Now, seed: 1, rateLimit: 1000, logSize: 1000, bankTimings: true,
+		refunds: true, refundConfirm: true, listMeta: true,
+		asyncInstalments: time.Second,
+		retryGaps: []time.Duration{time.Minute, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+			time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour},
+	}
+}
+
+// WithClock sets the clock, by default time.Now. Advance adds to it. A clock that stands still
+// makes timestamps the same in every run; ids are so in any case.
+func WithClock(now func() time.Time) Option {
+	return func(o *options) { o.clock = now }
+}
+
+// WithFrozenClock makes the clock stand still at a time, so that only Advance moves it.
+func WithFrozenClock(t time.Time) Option {
+	return WithClock(func() time.Time { return t })
+}
+
+// WithSeed sets what ids and other invented values are made from, by default 1. The same seed and
+// the same calls give the same ids.
+func WithSeed(seed uint64) Option {
+	return func(o *options) { o.seed = seed }
+}
+
+// WithToken sets an access token that the sandbox accepts. Without this option it accepts any;
+// with it, other tokens answer 401 access_token_not_found. It can be given several times.
+func WithToken(token string) Option { return withToken(token, tokenActive) }
+
+// WithReadOnlyToken sets an access token that may read but not write: a write answers 403
+// insufficient_permissions.
+func WithReadOnlyToken(token string) Option { return withToken(token, tokenReadOnly) }
+
+func withToken(token string, s tokenState) Option {
+	return func(o *options) {
+		if o.tokens == nil {
+			o.tokens = map[string]tokenState{}
+		}
+		o.tokens[token] = s
+	}
+}
+
+// WithRateLimit sets how many requests a token may make in one minute of the sandbox's clock, by
+// default 1000 as the API does. Zero or less switches all rate limits off.
+func WithRateLimit(perMinute int) Option {
+	return func(o *options) { o.rateLimit = perMinute }
+}
+
+// WithRequestLog sets how many requests the sandbox remembers for Requests, by default the last
+// 1000. Zero switches the log off.
+func WithRequestLog(n int) Option {
+	return func(o *options) { o.logSize = max(n, 0) }
+}
+
+// WithWebhooks adds an endpoint for webhooks. It can be given several times.
+func WithWebhooks(w Webhooks) Option {
+	w.check()
+	return func(o *options) { o.endpoints = append(o.endpoints, w) }
+}
+
+// WithWebhookRetries sets the gaps after which a webhook that was not answered with 2xx is sent
+// again, by default eight gaps from one minute to twelve hours. Without gaps it is never sent again.
+func WithWebhookRetries(gaps ...time.Duration) Option {
+	return func(o *options) { o.retryGaps = gaps }
+}
+
+// WithoutBankTimings stops payments and mandates from moving by date, so that only simulators and
+// API calls change them.
+func WithoutBankTimings() Option {
+	return func(o *options) { o.bankTimings = false }
+}
+
+// WithoutRefunds refuses every refund with 403 forbidden, as the API does for an account that has
+// not been enabled for refunds.
+func WithoutRefunds() Option {
+	return func(o *options) { o.refunds = false }
+}
+
+// WithRefundLimit sets how many refunds a payment may have; more answer
+// number_of_refunds_exceeded. The default, 0, is no limit. The API's documents have said 5 and 25.
+func WithRefundLimit(n int) Option {
+	return func(o *options) { o.refundLimit = n }
+}
+
+// WithoutRefundConfirmation lets a refund of a payment go without total_amount_confirmation.
+func WithoutRefundConfirmation() Option {
+	return func(o *options) { o.refundConfirm = false }
+}
+
+// WithoutInstitutionMeta leaves `meta` out of the two lists of institutions, as the API has been
+// seen to do.
+func WithoutInstitutionMeta() Option {
+	return func(o *options) { o.listMeta = false }
+}
+
+// WithRemovalBody answers the removal of a customer with 200 and the customer, instead of 204
+// without a body.
+func WithRemovalBody() Option {
+	return func(o *options) { o.removalBody = true }
+}
+
+// WithCustomerNotifications acts as an account that sends its own notifications to customers:
+// events in webhooks carry customer_notifications, to be handled with
+// POST /customer_notifications/:id/actions/handle.
+func WithCustomerNotifications() Option {
+	return func(o *options) { o.notifications = true }
+}
+
+// WithPayerApproval makes new Bacs and SEPA mandates wait for the payer's approval
+// (pending_customer_approval), as accounts that need two signatures do.
+func WithPayerApproval() Option {
+	return func(o *options) { o.requireApproval = true }
+}
+
+// WithInstalmentDelay sets how long an instalment schedule stays pending before its payments are
+// made, by default one second. Zero makes them at once, with the create.
+func WithInstalmentDelay(d time.Duration) Option {
+	return func(o *options) { o.asyncInstalments = d }
+}

@@ -1,0 +1,454 @@
+package gocardlesstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	apiVersion = "2015-07-06"
+	// maxBody is how large a request body may be. The API's own limit is not public; a logo is
+	// the largest thing that it takes.
+	maxBody = 4 << 20
+	// maxKey is how long an idempotency key may be.
+	maxKey = 128
+)
+
+// incoming is a request, from a socket or from a RoundTripper.
+type incoming struct {
+	ctx    context.Context
+	method string
+	url    *url.URL
+	header http.Header
+	body   io.Reader
+	base   string
+}
+
+// outgoing is the reply to it.
+type outgoing struct {
+	status int
+	header http.Header
+	body   []byte
+	drop   bool // close the connection without a reply
+	cut    int  // send only so many bytes of the body; -1 sends all
+}
+
+// serve answers one API request.
+func (sb *Sandbox) serve(in *incoming) *outgoing {
+	now := sb.Now()
+	op, id, known := theRegistry().routes.find(in.method, in.url.EscapedPath())
+	out := &outgoing{header: make(http.Header, 16), cut: -1}
+	rid := sb.requestID(now)
+	raw, tooBig, readErr := readBody(in.body)
+	entry := &Request{Time: now, Method: in.method, Path: in.url.Path, Query: in.url.RawQuery,
+		Header: in.header, Body: raw, RequestID: rid}
+	if op != nil {
+		entry.Operation = op.name
+	}
+	fault := sb.faults.match(op)
+	if fault != nil && fault.Delay > 0 && !fault.After {
+		if !wait(in.ctx, fault.Delay) {
+			out.drop = true
+			return out
+		}
+	}
+	if fault != nil && !fault.After && fault.answers() {
+		fault.answer(out, rid)
+	} else {
+		c := &apiCall{sb: sb, in: in, op: op, id: id, known: known, now: now, raw: raw, tooBig: tooBig, readErr: readErr, out: out, rid: rid}
+		if err := c.run(); err != nil {
+			out.status = err.status
+			out.body = err.body(rid)
+			delete(out.header, "Location")
+		}
+		entry.Resource = c.made
+		if fault != nil && fault.After {
+			if fault.Delay > 0 && !wait(in.ctx, fault.Delay) {
+				out.drop = true
+			} else if fault.answers() {
+				fault.answer(out, rid)
+			}
+		}
+		if fault != nil {
+			fault.damage(out)
+		}
+	}
+	sb.standardHeaders(out, rid, now)
+	entry.Status, entry.Reply = out.status, out.body
+	entry.Dropped = out.drop
+	sb.log.add(entry)
+	if sb.hooks.waiting.Load() > 0 {
+		sb.kick()
+	}
+	return out
+}
+
+// wait lets time pass, unless the caller gives up.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func readBody(r io.Reader) (b []byte, tooBig bool, err error) {
+	if r == nil || r == http.NoBody {
+		return nil, false, nil
+	}
+	b, err = io.ReadAll(io.LimitReader(r, maxBody+1))
+	if len(b) > maxBody {
+		return b[:1024], true, nil
+	}
+	return b, false, err
+}
+
+// apiCall is one request on its way through the checks, in the API's order.
+type apiCall struct {
+	sb      *Sandbox
+	in      *incoming
+	op      *opSpec
+	id      string
+	known   bool
+	now     time.Time
+	raw     []byte
+	tooBig  bool
+	readErr error
+	out     *outgoing
+	rid     string
+
+	token string
+	query url.Values
+	root  any // the parsed body
+	made  string
+}
+
+func (c *apiCall) run() *apiError {
+	h := c.in.header
+	// The version is checked before the token: a browser without either is told of the version.
+	if v := h.Get("GoCardless-Version"); v == "" {
+		return refuse("missing_version_header", "Missing GoCardless-Version header")
+	} else if v != apiVersion {
+		return refuse("version_not_found", "Version not found")
+	}
+	token, err := c.sb.authorise(h, c.op)
+	c.token = token
+	if token == "" {
+		return err
+	}
+	note := c.sb.limits.take(token, c.op, c.now)
+	note.write(c.out.header)
+	if note.exceeded {
+		return refuse("rate_limit_exceeded", "Rate limit exceeded")
+	}
+	if err != nil {
+		return err
+	}
+	if c.op == nil {
+		if c.known {
+			return refuse("method_not_allowed", "Method not allowed")
+		}
+		return refuse("path_not_found", "Path not found")
+	}
+	if !acceptable(h.Values("Accept")) {
+		return refuse("not_acceptable", "Only application/json can be sent")
+	}
+	if err := c.parse(); err != nil {
+		return err
+	}
+	return c.act()
+}
+
+// acceptable says whether the caller takes JSON.
+func acceptable(accept []string) bool {
+	if len(accept) == 0 {
+		return true
+	}
+	for _, line := range accept {
+		for part := range strings.SplitSeq(line, ",") {
+			kind, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+			switch strings.ToLower(strings.TrimSpace(kind)) {
+			case "", "*/*", "application/*", "application/json", "application/vnd.api+json":
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// parse reads query and body as far as their syntax goes.
+func (c *apiCall) parse() *apiError {
+	q, err := url.ParseQuery(c.in.url.RawQuery)
+	if err != nil {
+		return refuse("bad_request", "The query is malformed")
+	}
+	c.query = q
+	if c.tooBig {
+		return refuse("request_entity_too_large", "The request body is too large")
+	}
+	if c.readErr != nil {
+		return refuse("bad_request", "The request body could not be read")
+	}
+	if len(c.raw) == 0 {
+		return nil
+	}
+	if c.in.method == http.MethodGet {
+		return refuse("request_body_not_allowed", "A GET request takes no body")
+	}
+	if enc := c.in.header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
+		return refuse("unsupported_media_type", "Content encodings are not supported")
+	}
+	kind := c.in.header.Get("Content-Type")
+	if kind == "" {
+		return refuse("invalid_content_type", "The Content-Type header must be application/json")
+	}
+	switch m, params, err := mime.ParseMediaType(kind); {
+	case err != nil:
+		return refuse("invalid_content_type", "The Content-Type header must be application/json")
+	case m != "application/json" && m != "application/vnd.api+json":
+		return refuse("unsupported_media_type", "The Content-Type header must be application/json")
+	case params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8"):
+		return refuse("unsupported_media_type", "The body must be UTF-8")
+	}
+	root, err := parseJSON(c.raw)
+	if err != nil {
+		return refuse("bad_request", "Bad request: "+err.Error())
+	}
+	c.root = root
+	return nil
+}
+
+// act runs the operation under the lock.
+func (c *apiCall) act() *apiError {
+	sb := c.sb
+	if sb.nextDue.Load() <= c.now.UnixNano() {
+		sb.Tick()
+	}
+	if c.op.kind == kindRead {
+		sb.mu.RLock()
+		defer sb.mu.RUnlock()
+		return c.handle()
+	}
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	err := c.handle()
+	sb.sealBatch()
+	if jerr := sb.commit(); jerr != nil && err == nil {
+		// What is not on disk must not be acknowledged.
+		return refuse("internal_server_error", "The state file could not be written")
+	}
+	return err
+}
+
+// handle does the checks that need the store, runs the handler and renders its result.
+func (c *apiCall) handle() *apiError {
+	sb, op := c.sb, c.op
+	reg := theRegistry()
+	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, query: c.query, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
+	if owner := reg.ownerOf(op); owner != "" {
+		// An unknown id is told before the body is looked at.
+		r := sb.store.coll(owner).byID[c.id]
+		if r == nil {
+			return notFound()
+		}
+		if r.removed {
+			return refuse("customer_data_removed", "This customer's data has been removed")
+		}
+		tx.target = r
+	}
+	key := ""
+	if op.kind == kindCreate {
+		if k := c.in.header.Get("Idempotency-Key"); len(k) > maxKey {
+			return refuse("idempotency_key_too_long", fmt.Sprintf("The idempotency key must be no more than %d characters", maxKey))
+		} else if k != "" {
+			key = op.path + " " + k
+			if id, used := sb.keys[key]; used {
+				return refuse("idempotent_creation_conflict", "A resource has already been created with this idempotency key",
+					"conflicting_resource_id", id)
+			}
+		}
+	}
+	if err := c.openBody(tx); err != nil {
+		return err
+	}
+	if err := checkQuery(op, c.query); err != nil {
+		return err
+	}
+	res, err := reg.handlers[op.name](tx)
+	if err != nil {
+		var refused *apiError
+		if !errors.As(err, &refused) {
+			panic(err)
+		}
+		return refused
+	}
+	c.made = res.id()
+	if key != "" && c.made != "" {
+		sb.keys[key] = c.made
+		sb.newKeys = append(sb.newKeys, key)
+	}
+	c.render(res)
+	return nil
+}
+
+// openBody takes the content out of its envelope and checks it.
+func (c *apiCall) openBody(tx *tx) *apiError {
+	op := c.op
+	structure := func(message string) *apiError {
+		return &apiError{status: 400, typ: "invalid_api_usage", reason: "invalid_document_structure",
+			message: "Invalid document structure", items: []errorItem{{message: message, pointer: "/"}}}
+	}
+	if c.root == nil && len(c.raw) > 0 {
+		return structure("The root of the document must be an object.")
+	}
+	envelope := op.request
+	if c.root == nil {
+		if envelope == "" || op.kind != kindCreate && len(op.bodies) > 0 && !needsBody(op.bodies[0]) {
+			return nil
+		}
+		return structure(`"` + envelope + `" wasn't supplied.`)
+	}
+	root, ok := c.root.(object)
+	if !ok {
+		return structure("The root of the document must be an object.")
+	}
+	if envelope == "" {
+		// Clients send {} or {"data":{}} with actions that take nothing.
+		for _, m := range root {
+			if content, isObject := m.val.(object); m.key != "data" || !isObject || len(content) > 0 {
+				return structure(`"` + short(m.key) + `" is not a permitted key.`)
+			}
+		}
+		return nil
+	}
+	for _, m := range root {
+		if m.key != envelope {
+			return structure(`"` + short(m.key) + `" is not a permitted key.`)
+		}
+	}
+	content, there := root.lookup(envelope)
+	if !there {
+		if op.kind != kindCreate && !needsBody(op.bodies[0]) {
+			return nil
+		}
+		return structure(`"` + envelope + `" wasn't supplied.`)
+	}
+	body, ok := content.(object)
+	if !ok {
+		return structure(`"` + envelope + `" must be an object.`)
+	}
+	tx.body = body
+	tx.form = chooseForm(op.bodies, body)
+	return checkBody(op.bodies[tx.form], envelope, body)
+}
+
+func needsBody(t *typeSpec) bool {
+	return slices.ContainsFunc(t.fields, func(f fieldSpec) bool { return f.required })
+}
+
+// chooseForm picks the form of a body that has several: the one with the fewest problems.
+func chooseForm(forms []*typeSpec, body object) int {
+	best, fewest := 0, -1
+	for i, t := range forms {
+		if len(forms) == 1 {
+			break
+		}
+		var c bodyCheck
+		c.object(t, body, "", "")
+		if n := len(c.structure) + len(c.types); fewest < 0 || n < fewest {
+			best, fewest = i, n
+		}
+	}
+	return best
+}
+
+// id is the identifier of what a call made.
+func (r result) id() string {
+	if r.rec != nil {
+		return r.rec.id
+	}
+	return r.made
+}
+
+// render writes the result as the reply.
+func (c *apiCall) render(res result) {
+	op, out := c.op, c.out
+	out.status = op.status
+	if res.status != 0 {
+		out.status = res.status
+	}
+	if res.empty {
+		return
+	}
+	var b []byte
+	open := func(hint int) {
+		b = make([]byte, 0, hint+len(op.reply)+8)
+		if op.reply != "" {
+			b = append(b, `{"`...)
+			b = append(b, op.reply...)
+			b = append(b, `":`...)
+		}
+	}
+	switch {
+	case res.page != nil:
+		b = res.page.render(c.sb, op)
+	case res.rec != nil:
+		body := res.rec.body(c.sb)
+		open(len(body))
+		b = append(b, body...)
+		if out.status == http.StatusCreated {
+			out.header["Location"] = []string{c.in.base + "/" + op.resource() + "/" + res.rec.id}
+		}
+	default:
+		open(256)
+		b = appendObject(b, op.result, res.obj, false)
+	}
+	if op.reply != "" && res.page == nil {
+		b = append(b, '}')
+	}
+	out.body = b
+}
+
+// standardHeaders sets what every reply of the API carries.
+func (sb *Sandbox) standardHeaders(out *outgoing, rid string, now time.Time) {
+	h := out.header
+	set := func(k, v string) {
+		if _, there := h[k]; !there {
+			h[k] = []string{v}
+		}
+	}
+	set("X-Request-Id", rid)
+	set("Date", now.Format(http.TimeFormat))
+	set("Cache-Control", "no-store")
+	set("Pragma", "no-cache")
+	set("Vary", "Origin")
+	set("Strict-Transport-Security", "max-age=31556926; includeSubDomains; preload")
+	set("X-Content-Type-Options", "nosniff")
+	if out.status == http.StatusNoContent {
+		return
+	}
+	set("Content-Type", "application/json")
+	set("Content-Length", strconv.Itoa(len(out.body)))
+	if out.status < 300 {
+		set("Etag", `W/"`+strconv.FormatUint(hashText(string(out.body)), 16)+`"`)
+	}
+}
+
+// requestID makes the id of a request in the API's form.
+func (sb *Sandbox) requestID(now time.Time) string {
+	n := sb.ids.Add(1)
+	h := mix(sb.opts.seed + n)
+	return fmt.Sprintf("%012X_%012X_%08X_%08X", h>>16, mix(h)>>16, uint32(now.Unix()), uint32(n))
+}

@@ -1,0 +1,266 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Formats of the API. Text in these forms sorts by time.
+const (
+	dateForm  = "2006-01-02"
+	stampForm = "2006-01-02T15:04:05.000Z"
+)
+
+func stamp(t time.Time) string { return t.UTC().Format(stampForm) }
+
+// record is one resource: a slot for each member of its reply schema, and private members.
+//
+// A nil slot is null where the schema allows null and absent where it does not. Slots are read
+// and written by name; a name that the schema does not have is a mistake in this package and
+// panics. All writes happen under the sandbox's write lock.
+type record struct {
+	coll    *collection
+	id      string
+	seq     int64 // position in the collection
+	removed bool  // gone for good: the id answers 410 and lists skip it
+	dirty   bool  // changed since the journal was last written
+	vals    []any
+	private object // what replies do not show: filters, plans, secrets of the life cycle
+	reply   atomic.Pointer[rendered]
+}
+
+// rendered is a reply body, kept until the record changes.
+type rendered struct {
+	key  string // values of the computed members that it was made with
+	body []byte
+}
+
+// omitted leaves out a member that would otherwise be null.
+type omitted struct{}
+
+func (r *record) slot(name string) int {
+	i := r.coll.spec.index(name)
+	if i < 0 {
+		panic(fmt.Sprintf("gocardlesstest: %s has no member %q", r.coll.name, name))
+	}
+	return i
+}
+
+// get is the value of a member.
+func (r *record) get(name string) any {
+	if name == "id" {
+		return r.id
+	}
+	return r.vals[r.slot(name)]
+}
+
+// str is a string member, "" when it is null.
+func (r *record) str(name string) string { s, _ := r.get(name).(string); return s }
+
+// num is an integer member, 0 when it is null.
+func (r *record) num(name string) int64 { n, _ := r.get(name).(int64); return n }
+
+// flag is a boolean member, false when it is null.
+func (r *record) flag(name string) bool { b, _ := r.get(name).(bool); return b }
+
+// obj is an object member, nil when it is null.
+func (r *record) obj(name string) object { o, _ := r.get(name).(object); return o }
+
+// status is the member that nearly every resource has.
+func (r *record) status() string { return r.str("status") }
+
+// link is the id at links.name, "" when there is none.
+func (r *record) link(name string) string { return r.obj("links").str(name) }
+
+// ref is a private member as text.
+func (r *record) ref(name string) string { return r.private.str(name) }
+
+// set writes a member.
+func (r *record) set(name string, val any) {
+	i := r.slot(name)
+	if n, ok := val.(int); ok {
+		val = int64(n)
+	}
+	r.vals[i] = val
+	r.touch()
+}
+
+// setLink writes links.name. Links that lists filter by must be there when the record is added.
+func (r *record) setLink(name, id string) { r.set("links", r.obj("links").with(name, id)) }
+
+// setRef writes a private member.
+func (r *record) setRef(name string, val any) {
+	if n, ok := val.(int); ok {
+		val = int64(n)
+	}
+	r.private = r.private.with(name, val)
+	r.touch()
+}
+
+// metadata is the metadata of the resource, {} when it has none.
+func (r *record) metadata() object {
+	if i := r.coll.spec.index("metadata"); i >= 0 {
+		if o, ok := r.vals[i].(object); ok {
+			return o
+		}
+	}
+	return object{}
+}
+
+// touch marks the record as changed.
+func (r *record) touch() {
+	r.reply.Store(nil)
+	if !r.dirty {
+		r.dirty = true
+		r.coll.store.dirty = append(r.coll.store.dirty, r)
+	}
+}
+
+// copyFrom takes over the members of a request body that the resource has under the same name,
+// and the defaults of those that the body leaves out.
+func (r *record) copyFrom(spec *typeSpec, body object) {
+	for i := range spec.fields {
+		f := &spec.fields[i]
+		j := r.coll.spec.index(f.name)
+		if j < 0 || f.name == "links" || f.name == "id" {
+			continue
+		}
+		if v, there := body.lookup(f.name); there {
+			r.vals[j] = v
+		} else if f.def != "" && r.vals[j] == nil {
+			r.vals[j] = defaultValue(f)
+		}
+	}
+	r.touch()
+}
+
+func defaultValue(f *fieldSpec) any {
+	v, err := parseJSON([]byte(f.def))
+	if err != nil {
+		panic("gocardlesstest: bad default of " + f.name)
+	}
+	return v
+}
+
+// body renders the resource as it stands in a reply. The bytes are shared: do not write to them.
+func (r *record) body(sb *Sandbox) []byte {
+	key := ""
+	for _, c := range r.coll.computed {
+		s, _ := c.value(sb, r).(string)
+		key += s + "|"
+	}
+	if c := r.reply.Load(); c != nil && c.key == key {
+		return c.body
+	}
+	b := r.render(sb, make([]byte, 0, 512), nil)
+	r.reply.Store(&rendered{key, b})
+	return b
+}
+
+// render writes the resource; members named in leave are left out.
+func (r *record) render(sb *Sandbox, dst []byte, leave []string) []byte {
+	dst = append(dst, '{')
+	n := 0
+	for i := range r.coll.spec.fields {
+		f := &r.coll.spec.fields[i]
+		v := r.vals[i]
+		if f.name == "id" {
+			v = r.id
+		}
+		for _, c := range r.coll.computed {
+			if c.name == f.name {
+				v = c.value(sb, r)
+			}
+		}
+		for _, l := range leave {
+			if l == f.name {
+				v = omitted{}
+			}
+		}
+		dst, n = appendMember(dst, f, v, n, false)
+	}
+	return append(dst, '}')
+}
+
+// appendMember writes a member of a typed object and counts it.
+func appendMember(dst []byte, f *fieldSpec, v any, n int, inLinks bool) ([]byte, int) {
+	if v == nil && !f.nullable {
+		switch f.kind {
+		case kArray:
+			v = []any{}
+		case kMetadata, kStringMap, kAnyMap:
+			v = object{}
+		case kObject:
+			if f.name != "links" {
+				return dst, n
+			}
+			v = object{}
+		default:
+			return dst, n
+		}
+	}
+	if _, out := v.(omitted); out {
+		return dst, n
+	}
+	if n > 0 {
+		dst = append(dst, ',')
+	}
+	dst = append(appendString(dst, f.name), ':')
+	return appendTyped(dst, f, v, f.name == "links"), n + 1
+}
+
+// appendTyped writes a value in the order of its schema. Members of links that do not apply are
+// left out; other members that may be null are written as null.
+func appendTyped(dst []byte, f *fieldSpec, v any, links bool) []byte {
+	switch v := v.(type) {
+	case object:
+		if f.typ == nil {
+			return appendJSON(dst, v)
+		}
+		return appendObject(dst, f.typ, v, links)
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendTyped(dst, f.elem, e, false)
+		}
+		return append(dst, ']')
+	}
+	return appendJSON(dst, v)
+}
+
+func appendObject(dst []byte, t *typeSpec, o object, links bool) []byte {
+	dst = append(dst, '{')
+	n := 0
+	for i := range t.fields {
+		f := &t.fields[i]
+		v, there := o.lookup(f.name)
+		if !there && (links || f.kind == kArray || f.kind == kAnyMap) {
+			continue
+		}
+		dst, n = appendMember(dst, f, v, n, links)
+	}
+	return append(dst, '}')
+}
+
+// ended says whether a status is one that nothing follows.
+func statusIn(status string, list ...string) bool {
+	for _, s := range list {
+		if s == status {
+			return true
+		}
+	}
+	return false
+}
+
+// humanList joins words for a message: "a, b or c".
+func humanList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

@@ -1,0 +1,334 @@
+package gocardlesstest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// How this package is put together, for whoever adds to it.
+//
+// The tables (tables_gen.go) know every operation and every member. The pipeline (pipeline.go)
+// serves a call from them: headers, token, rate limit, route, body, target, idempotency, and then
+// the handler of the operation; it renders what the handler returns. What a resource does lives
+// in one file per family, which names its collections, handlers, filters, jobs and simulators
+// in a function listed in families below.
+//
+// Rules for a handler:
+//   - It runs under the sandbox's lock (shared for GET, exclusive otherwise) and gets everything
+//     from its tx: never call time.Now, never keep a record across calls.
+//   - The body has been checked against its schema, the target (the resource whose id is in the
+//     path) has been found. Check the rest, return refuse(…), linkNotFound(…) or problems.err(),
+//     and only then change anything: there is no rollback.
+//   - Change a record through set, setLink and setRef, add it with tx.add, tell the world with
+//     tx.event. Later steps are jobs: tx.at(time, "payments.submit", id). A job checks that the
+//     record is still in the state it was planned for, since nothing cancels a job.
+//   - Everything that must survive a restart is in records and jobs, as plain JSON values.
+
+// families lists the files of life cycles. The order is that of the snapshots.
+func families() []func(*registry) {
+	return []func(*registry){
+		eventFamily,
+		genericFamily,
+	}
+}
+
+// handler serves one operation.
+type handler func(*tx) (result, error)
+
+// jobFunc is a step that was planned for a time.
+type jobFunc func(tx *tx, id, arg string)
+
+// filterFunc says whether a record passes a list filter.
+type filterFunc func(sb *Sandbox, r *record, value string) bool
+
+// registry is everything that the families declare. It is built once and never changes.
+type registry struct {
+	ops         map[string]*opSpec
+	handlers    map[string]handler
+	collections []collectionSpec
+	filters     map[string]filterFunc // "payments.list customer"
+	owners      map[string]string     // operation → collection of the id in its path
+	jobs        map[string]jobFunc
+	simulators  map[string]handler
+	seeds       []func(*tx)
+	pages       []page0
+	plans       map[string]*listPlan
+	routes      *router
+}
+
+type page0 struct {
+	prefix  string
+	handler func(*Sandbox, http.ResponseWriter, *http.Request)
+}
+
+// collection declares a collection. The schema defaults to the reply of the resource's get,
+// create or list operation, the prefix to the catalogue's.
+func (r *registry) collection(c collectionSpec) {
+	for _, have := range r.collections {
+		if have.name == c.name {
+			panic("gocardlesstest: two collections " + c.name)
+		}
+	}
+	for _, verb := range []string{"get", "create", "create_for_creditor", "list", "handle"} {
+		if op := r.ops[c.name+"."+verb]; c.spec == nil && op != nil {
+			c.spec = op.result
+		}
+	}
+	if c.prefix == "" {
+		for _, p := range cataloguePrefixes {
+			if p.resource == c.name {
+				c.prefix = p.prefix
+			}
+		}
+	}
+	r.collections = append(r.collections, c)
+}
+
+// on sets the handler of an operation.
+func (r *registry) on(op string, h handler) {
+	if r.ops[op] == nil {
+		panic("gocardlesstest: no operation " + op)
+	}
+	if r.handlers[op] != nil {
+		panic("gocardlesstest: two handlers for " + op)
+	}
+	r.handlers[op] = h
+}
+
+// filter sets how a list filter chooses, where the default (a member, link or private member of
+// the same name is equal to the value) does not do.
+func (r *registry) filter(op, param string, f filterFunc) { r.filters[op+" "+param] = f }
+
+// owner says that the id in an operation's path belongs to another collection than the one the
+// operation is named after; "" says that it belongs to none.
+func (r *registry) owner(op, coll string) { r.owners[op] = coll }
+
+// job names a step that tx.at can plan.
+func (r *registry) job(name string, f jobFunc) { r.jobs[name] = f }
+
+// simulator sets what a scenario simulator does. The target of its tx is the resource.
+func (r *registry) simulator(name string, h handler) { r.simulators[name] = h }
+
+// seed adds to the state that a new or reset sandbox starts with.
+func (r *registry) seed(f func(*tx)) { r.seeds = append(r.seeds, f) }
+
+// page serves the web pages below a path prefix, such as the hosted flow. The handler runs
+// without the sandbox's lock; it uses sb.update to act.
+func (r *registry) page(prefix string, h func(*Sandbox, http.ResponseWriter, *http.Request)) {
+	r.pages = append(r.pages, page0{prefix, h})
+}
+
+// theRegistry is built on first use.
+func theRegistry() *registry {
+	registryOnce.Do(func() { builtRegistry = buildRegistry() })
+	return builtRegistry
+}
+
+var (
+	registryOnce  sync.Once
+	builtRegistry *registry
+)
+
+func buildRegistry() *registry {
+	r := &registry{
+		ops: map[string]*opSpec{}, handlers: map[string]handler{}, filters: map[string]filterFunc{},
+		owners: map[string]string{}, jobs: map[string]jobFunc{}, simulators: map[string]handler{},
+		plans: map[string]*listPlan{},
+	}
+	for i := range operations {
+		r.ops[operations[i].name] = &operations[i]
+	}
+	for _, f := range families() {
+		f(r)
+	}
+	for i := range operations {
+		op := &operations[i]
+		if r.handlers[op.name] == nil {
+			r.handlers[op.name] = r.defaultHandler(op)
+		}
+		if op.list {
+			r.plans[op.name] = r.planList(op)
+		}
+	}
+	r.routes = newRouter(operations)
+	return r
+}
+
+// hasCollection says whether a family declared a collection.
+func (r *registry) hasCollection(name string) bool {
+	return slices.ContainsFunc(r.collections, func(c collectionSpec) bool { return c.name == name })
+}
+
+// ownerOf is the collection of the id in an operation's path.
+func (r *registry) ownerOf(op *opSpec) string {
+	if !strings.Contains(op.path, "{") {
+		return ""
+	}
+	if o, set := r.owners[op.name]; set {
+		return o
+	}
+	return op.resource()
+}
+
+// defaultHandler is what an operation does when its family says nothing: create stores the
+// members that request and reply share, get and list read, update merges.
+func (r *registry) defaultHandler(op *opSpec) handler {
+	if !r.hasCollection(op.resource()) {
+		panic("gocardlesstest: no handler and no collection for " + op.name)
+	}
+	switch {
+	case op.list:
+		return func(tx *tx) (result, error) { return tx.list() }
+	case op.kind == kindRead:
+		return func(tx *tx) (result, error) { return one(tx.target), nil }
+	case op.kind == kindUpdate:
+		return func(tx *tx) (result, error) {
+			tx.merge(tx.target)
+			return one(tx.target), nil
+		}
+	case op.status == http.StatusCreated:
+		return func(tx *tx) (result, error) { return one(tx.add(tx.draft(op.resource()))), nil }
+	}
+	return func(tx *tx) (result, error) { return one(tx.target), nil }
+}
+
+// result is what a handler answers: one record, one object, a page, or nothing.
+type result struct {
+	rec    *record
+	obj    object
+	page   *page
+	made   string // id of what an obj stands for: the idempotency key remembers it
+	status int    // 0 is the operation's own
+	empty  bool   // no body
+}
+
+// one answers with a record.
+func one(r *record) result { return result{rec: r} }
+
+// tx is one step of work on the store: an API call, a job, a page or a simulator.
+type tx struct {
+	sb  *Sandbox
+	now time.Time
+
+	// Of an API call; nil and empty in a job.
+	op     *opSpec
+	id     string  // id in the path
+	target *record // resource with that id
+	body   object  // content of the envelope
+	form   int     // which of the body's forms it has
+	query  url.Values
+	header http.Header
+	token  string
+	base   string // scheme and host that the caller used
+
+	// Of the events that the step appends.
+	origin string // "api" in a call, "gocardless" in a job
+	parent string // parent_event of cascades
+	scheme string // bank scheme of bank events
+
+	fresh []*record // events appended, in order
+}
+
+// timestamp is the tx's time as the API writes it.
+func (tx *tx) timestamp() string { return stamp(tx.now) }
+
+// today is the tx's date.
+func (tx *tx) today() date { return dateOf(tx.now) }
+
+// problems gathers what is wrong with the body's values.
+func (tx *tx) problems() *problems {
+	p := &problems{}
+	if tx.op != nil {
+		p.prefix = "/" + tx.op.request
+	}
+	return p
+}
+
+// fresh record of a collection: not yet in it, with id, created_at and empty metadata.
+func (tx *tx) make(coll string) *record {
+	c := tx.sb.store.coll(coll)
+	r := &record{coll: c, id: c.ids.next(), vals: make([]any, len(c.spec.fields))}
+	if i := c.spec.index("created_at"); i >= 0 {
+		r.vals[i] = tx.timestamp()
+	}
+	if i := c.spec.index("updated_at"); i >= 0 {
+		r.vals[i] = tx.timestamp()
+	}
+	return r
+}
+
+// draft is make with the body's members and the schema's defaults taken over, and with the
+// body's links that the resource also has.
+func (tx *tx) draft(coll string) *record {
+	r := tx.make(coll)
+	r.copyFrom(tx.op.bodies[tx.form], tx.body)
+	if f := r.coll.spec.field("links"); f != nil && f.typ != nil {
+		for _, l := range tx.body.obj("links") {
+			if f.typ.index(l.key) >= 0 {
+				r.set("links", append(r.obj("links"), l))
+			}
+		}
+	}
+	return r
+}
+
+// merge writes the body's members into a record, as PUT does.
+func (tx *tx) merge(r *record) {
+	for _, m := range tx.body {
+		if m.key != "links" && r.coll.spec.index(m.key) >= 0 {
+			r.set(m.key, m.val)
+		}
+	}
+	if r.coll.spec.index("updated_at") >= 0 {
+		r.set("updated_at", tx.timestamp())
+	}
+}
+
+// add puts a made record into its collection.
+func (tx *tx) add(r *record) *record {
+	r.coll.add(r)
+	return r
+}
+
+// find looks up a record; nil when there is none.
+func (tx *tx) find(coll, id string) *record { return tx.sb.store.find(coll, id) }
+
+// must looks up a record that another record links to.
+func (tx *tx) must(coll, id string) *record {
+	r := tx.sb.store.coll(coll).byID[id]
+	if r == nil {
+		panic("gocardlesstest: dangling link to " + coll + " " + id)
+	}
+	return r
+}
+
+// linked looks up the record that the body's links.name leads to. An absent link gives nil
+// without an error, an unknown one link_not_found.
+func (tx *tx) linked(coll, name string) (*record, error) {
+	id := tx.body.obj("links").str(name)
+	if id == "" {
+		return nil, nil
+	}
+	r := tx.find(coll, id)
+	if r == nil {
+		return nil, linkNotFound(tx.op.request, name, name)
+	}
+	return r, nil
+}
+
+// creditor is the creditor in the body's links, by default the only or first one.
+func (tx *tx) creditor() (*record, error) {
+	r, err := tx.linked("creditors", "creditor")
+	if err != nil || r != nil {
+		return r, err
+	}
+	recs := tx.sb.store.coll("creditors").recs
+	if len(recs) == 0 {
+		return nil, linkNotFound(tx.op.request, "creditor", "creditor")
+	}
+	return recs[0], nil
+}

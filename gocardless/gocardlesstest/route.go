@@ -1,0 +1,62 @@
+package gocardlesstest
+
+import (
+	"net/url"
+	"strings"
+)
+
+// router finds the operation of a method and path.
+type router struct {
+	byPath map[string]map[string]*opSpec // path with {} for the id → method → operation
+}
+
+func newRouter(ops []opSpec) *router {
+	r := &router{byPath: map[string]map[string]*opSpec{}}
+	for i := range ops {
+		p := ops[i].path
+		if a := strings.IndexByte(p, '{'); a >= 0 {
+			b := strings.IndexByte(p, '}')
+			p = p[:a] + "{}" + p[b+1:]
+		}
+		if r.byPath[p] == nil {
+			r.byPath[p] = map[string]*opSpec{}
+		}
+		r.byPath[p][ops[i].method] = &ops[i]
+	}
+	return r
+}
+
+// find returns the operation and the id in the path. Without an operation, known says whether
+// the path exists for another method.
+func (r *router) find(method, escapedPath string) (op *opSpec, id string, known bool) {
+	if m := r.byPath[escapedPath]; m != nil {
+		known = true
+		if op := m[method]; op != nil {
+			return op, "", true
+		}
+	}
+	// The id is the second segment in every path that has one.
+	rest, ok := strings.CutPrefix(escapedPath, "/")
+	if !ok {
+		return nil, "", known
+	}
+	first, rest, ok := strings.Cut(rest, "/")
+	if !ok {
+		return nil, "", known
+	}
+	id, tail := rest, ""
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		id, tail = rest[:i], rest[i:]
+	}
+	if id == "" {
+		return nil, "", known
+	}
+	m := r.byPath["/"+first+"/{}"+tail]
+	if m == nil {
+		return nil, "", known
+	}
+	if plain, err := url.PathUnescape(id); err == nil {
+		id = plain
+	}
+	return m[method], id, true
+}

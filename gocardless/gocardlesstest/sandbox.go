@@ -1,0 +1,121 @@
+package gocardlesstest
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Sandbox is a stateful fake of the GoCardless API. It keeps what is created, refuses what the
+// API refuses, moves payments and mandates along their life cycles by its own clock, and sends
+// signed webhooks.
+//
+// A Sandbox is an http.Handler and, through Transport, an http.RoundTripper; NewServer and Start
+// put it behind a real socket. It starts no goroutine but the short-lived one that delivers a
+// webhook after an API call, so that it works inside a testing/synctest bubble.
+//
+// All methods are safe for concurrent use.
+type Sandbox struct {
+	opts options
+	base atomic.Pointer[string]
+
+	// mu guards the store, the jobs and the idempotency keys. Reads of the API share it.
+	mu       sync.RWMutex
+	store    *store
+	jobs     jobQueue
+	jobSeq   int64
+	keys     map[string]string // idempotency: path and key → id of what was created
+	newJobs  []job             // since the journal was last written
+	doneJobs []int64
+	newKeys  []string
+	batch    []*record // events that the next webhook carries
+	journal  *journal
+
+	offset  atomic.Int64 // how far the clock was advanced
+	nextDue atomic.Int64 // time of the next job, in Unix nanoseconds
+
+	hooks  dispatcher
+	limits rateLimiter
+	faults faultList
+	log    requestLog
+	ids    atomic.Uint64 // of requests
+	tokens tokenTable
+}
+
+// New makes a sandbox with its default state: an organisation with one verified creditor, its
+// bank account, and a scheme identifier for every scheme. Options that do not fit together or
+// hold bad values panic: they are mistakes in a test, not conditions of it.
+func New(opts ...Option) *Sandbox {
+	sb := &Sandbox{opts: defaultOptions()}
+	for _, o := range opts {
+		o(&sb.opts)
+	}
+	sb.hooks.sb = sb
+	sb.limits.init(sb.opts.rateLimit)
+	sb.log.init(sb.opts.logSize)
+	sb.tokens.init(sb.opts.tokens)
+	sb.reset()
+	return sb
+}
+
+// Reset brings the sandbox back to the state that New made: resources, events, idempotency keys,
+// planned steps, undelivered webhooks, rate-limit windows, faults and the request log are gone,
+// and ids start again. The clock stays where it is, and so do options and tokens.
+func (sb *Sandbox) Reset() {
+	sb.hooks.deliver.Lock() // a delivery under way ends first
+	defer sb.hooks.deliver.Unlock()
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	sb.reset()
+	sb.commitAll()
+}
+
+func (sb *Sandbox) reset() {
+	reg := theRegistry()
+	sb.store = newStore(reg.collections, sb.opts.seed)
+	sb.jobs, sb.jobSeq = nil, 0
+	sb.keys = map[string]string{}
+	sb.newJobs, sb.doneJobs, sb.newKeys, sb.batch = nil, nil, nil, nil
+	sb.hooks.clear()
+	sb.limits.clear()
+	sb.faults.clear()
+	sb.log.clear()
+	sb.ids.Store(0)
+	tx := sb.begin(sb.Now())
+	for _, seed := range reg.seeds {
+		seed(tx)
+	}
+	// What the default state is made of happened long ago: nobody is told.
+	sb.batch = nil
+	sb.store.coll("events").clear()
+	sb.store.coll("events").ids.n = 0
+	sb.store.dirty = nil
+	sb.noteNextJob()
+}
+
+// update runs a step that is not an API call, such as a page where a person acts, and commits it.
+func (sb *Sandbox) update(f func(*tx) error) error {
+	now := sb.Now()
+	sb.mu.Lock()
+	sb.runDue(now)
+	err := f(sb.begin(now))
+	sb.sealBatch()
+	sb.commit()
+	sb.mu.Unlock()
+	sb.kick()
+	return err
+}
+
+// view runs a read.
+func (sb *Sandbox) view(f func(*tx)) {
+	sb.mu.RLock()
+	defer sb.mu.RUnlock()
+	f(sb.begin(sb.Now()))
+}
+
+// baseURL is where callers reach the sandbox.
+func (sb *Sandbox) baseURL() string {
+	if b := sb.base.Load(); b != nil {
+		return *b
+	}
+	return "https://api-sandbox.gocardless.com"
+}

@@ -1,0 +1,267 @@
+package gocardlesstest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Values are kept as JSON means them: nil, bool, string, int64, json.Number for a number that
+// is no int64, []any and object. Dates and times are strings in the API's own format, which
+// compare in the right order as text. Everything in the store can therefore be written to a
+// file and read back without knowing what it is.
+
+// object is a JSON object with its members in order. Objects of the API are small, so a scan
+// beats a map in speed and in memory.
+type object []member
+
+// member is one name and value of an object.
+type member struct {
+	key string
+	val any
+}
+
+// lookup finds a member.
+func (o object) lookup(key string) (any, bool) {
+	for i := range o {
+		if o[i].key == key {
+			return o[i].val, true
+		}
+	}
+	return nil, false
+}
+
+// get is the value of a member, nil when it is null or not there.
+func (o object) get(key string) any {
+	v, _ := o.lookup(key)
+	return v
+}
+
+// has says whether a member is there and not null.
+func (o object) has(key string) bool { return o.get(key) != nil }
+
+// str is a string member, "" when it is anything else.
+func (o object) str(key string) string {
+	s, _ := o.get(key).(string)
+	return s
+}
+
+// num is an integer member, 0 when it is anything else.
+func (o object) num(key string) int64 {
+	n, _ := o.get(key).(int64)
+	return n
+}
+
+// flag is a boolean member, false when it is anything else.
+func (o object) flag(key string) bool {
+	b, _ := o.get(key).(bool)
+	return b
+}
+
+// obj is an object member, nil when it is anything else.
+func (o object) obj(key string) object {
+	v, _ := o.get(key).(object)
+	return v
+}
+
+// list is an array member, nil when it is anything else.
+func (o object) list(key string) []any {
+	v, _ := o.get(key).([]any)
+	return v
+}
+
+// with returns the object with a member set. It never writes into o's array, because replies
+// that were rendered from it may still be shared.
+func (o object) with(key string, val any) object {
+	out := make(object, len(o), len(o)+1)
+	copy(out, o)
+	for i := range out {
+		if out[i].key == key {
+			out[i].val = val
+			return out
+		}
+	}
+	return append(out, member{key, val})
+}
+
+// without returns the object with a member left out.
+func (o object) without(key string) object {
+	out := make(object, 0, len(o))
+	for _, m := range o {
+		if m.key != key {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+var (
+	errNotJSON  = errors.New("the body is not JSON")
+	errTooDeep  = errors.New("the body is nested too deeply")
+	errEncoding = errors.New("the body is not UTF-8")
+)
+
+// maxDepth is how deep a request body may nest. The deepest body of the API has five levels.
+const maxDepth = 32
+
+// parseJSON reads one JSON value. The last of several members with one name wins.
+func parseJSON(b []byte) (any, error) {
+	if !utf8.Valid(b) {
+		return nil, errEncoding
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	v, err := parseValue(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errNotJSON
+	}
+	return v, nil
+}
+
+func parseValue(d *json.Decoder, depth int) (any, error) {
+	t, err := d.Token()
+	if err != nil {
+		return nil, errNotJSON
+	}
+	switch t := t.(type) {
+	case json.Delim:
+		if depth == maxDepth {
+			return nil, errTooDeep
+		}
+		if t == '[' {
+			return parseArray(d, depth+1)
+		}
+		return parseObject(d, depth+1)
+	case json.Number:
+		if n, err := strconv.ParseInt(string(t), 10, 64); err == nil {
+			return n, nil
+		}
+		return t, nil
+	}
+	return t, nil
+}
+
+func parseArray(d *json.Decoder, depth int) (any, error) {
+	out := []any{}
+	for d.More() {
+		v, err := parseValue(d, depth)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errNotJSON
+	}
+	return out, nil
+}
+
+func parseObject(d *json.Decoder, depth int) (any, error) {
+	out := object{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, errNotJSON
+		}
+		key, _ := t.(string)
+		v, err := parseValue(d, depth)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := out.lookup(key); twice {
+			out = out.with(key, v)
+		} else {
+			out = append(out, member{key, v})
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errNotJSON
+	}
+	return out, nil
+}
+
+// appendJSON writes a value as JSON.
+func appendJSON(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case string:
+		return appendString(dst, v)
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10)
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return append(dst, "null"...)
+		}
+		return strconv.AppendFloat(dst, v, 'g', -1, 64)
+	case json.Number:
+		return append(dst, v...)
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendJSON(dst, e)
+		}
+		return append(dst, ']')
+	case object:
+		dst = append(dst, '{')
+		for i, m := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendString(dst, m.key), ':')
+			dst = appendJSON(dst, m.val)
+		}
+		return append(dst, '}')
+	}
+	panic("gocardlesstest: a value of a kind that the store does not hold")
+}
+
+// appendString writes a JSON string. Nearly all strings here need no escape.
+func appendString(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			b, err := json.Marshal(s)
+			if err != nil {
+				b = []byte(`""`)
+			}
+			return append(dst, b...)
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}
+
+// inspect shows a value the way the API's messages do.
+func inspect(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "nil"
+	case string:
+		return strconv.Quote(short(v))
+	}
+	return short(string(appendJSON(nil, v)))
+}
+
+// short keeps hostile input from coming back in full in an error.
+func short(s string) string {
+	if len(s) <= 80 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:77], "") + "..."
+}

@@ -1,0 +1,366 @@
+package gocardlesstest
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	maxBatch       = 250              // events in one webhook
+	webhookTimeout = 10 * time.Second // the API's patience with an endpoint
+	keptReply      = 4096             // bytes of the endpoint's reply that are recorded
+)
+
+// Webhooks is an endpoint that the sandbox sends events to: a URL, or a Handler in the same
+// process, which needs no socket.
+type Webhooks struct {
+	// URL is an http or https address. With a Handler it is only recorded.
+	URL string
+	// Handler, when set, gets the webhook directly.
+	Handler http.Handler
+	// Secret signs the body: Webhook-Signature is the HMAC-SHA256 of the body in hex. Required.
+	Secret string
+	// Client sends to URL; by default one with the API's ten seconds and without redirects.
+	Client *http.Client
+
+	// Duplicate sends every webhook twice, as the API sometimes does.
+	Duplicate bool
+	// Shuffle puts the events of a webhook out of order, in a way that depends on the seed alone.
+	Shuffle bool
+	// Manual holds webhooks back until FlushWebhooks or Advance is called.
+	Manual bool
+}
+
+func (w *Webhooks) check() {
+	if w.Secret == "" {
+		panic("gocardlesstest: Webhooks.Secret is empty")
+	}
+	if w.Handler == nil {
+		u, err := url.Parse(w.URL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			panic("gocardlesstest: Webhooks needs a Handler or an http(s) URL")
+		}
+	}
+}
+
+// Sign is the Webhook-Signature of a body: its HMAC-SHA256 with the endpoint's secret, in
+// lower-case hex.
+func Sign(secret string, body []byte) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	_, _ = m.Write(body)
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// dispatcher sends webhooks. Its queue is guarded by the sandbox's lock; deliver is held while
+// one is on its way, so that they arrive one after the other.
+type dispatcher struct {
+	sb      *Sandbox
+	deliver sync.Mutex
+	queue   []delivery
+	waiting atomic.Int64 // length of the queue
+	running atomic.Bool  // a goroutine is delivering
+}
+
+// delivery is one webhook to send.
+type delivery struct {
+	id  string // of the webhook
+	due time.Time
+}
+
+func (d *dispatcher) clear() {
+	d.queue = nil
+	d.waiting.Store(0)
+}
+
+func (d *dispatcher) push(id string, due time.Time) {
+	i, _ := slices.BinarySearchFunc(d.queue, due, func(x delivery, t time.Time) int {
+		if x.due.After(t) {
+			return 1
+		}
+		return -1
+	})
+	d.queue = slices.Insert(d.queue, i, delivery{id, due})
+	d.waiting.Store(int64(len(d.queue)))
+}
+
+// nextRetry is when the first webhook of the queue is due.
+func (d *dispatcher) nextRetry() (time.Time, bool) {
+	if len(d.queue) == 0 {
+		return time.Time{}, false
+	}
+	return d.queue[0].due, true
+}
+
+// sealBatch makes webhooks of the events since the last one. The caller holds the lock.
+func (sb *Sandbox) sealBatch() {
+	events := sb.batch
+	sb.batch = nil
+	if len(events) == 0 || len(sb.opts.endpoints) == 0 {
+		return
+	}
+	for at := range sb.opts.endpoints {
+		for chunk := range slices.Chunk(events, maxBatch) {
+			sb.makeWebhook(at, chunk)
+		}
+	}
+}
+
+// makeWebhook records a webhook for an endpoint and queues it.
+func (sb *Sandbox) makeWebhook(at int, events []*record) {
+	ep := &sb.opts.endpoints[at]
+	tx := sb.begin(sb.Now())
+	w := tx.make("webhooks")
+	if ep.Shuffle {
+		events = slices.Clone(events)
+		for i := len(events) - 1; i > 0; i-- {
+			j := int(mix(sb.opts.seed^hashText(events[i].id)) % uint64(i+1))
+			events[i], events[j] = events[j], events[i]
+		}
+	}
+	body := append(make([]byte, 0, 128+800*len(events)), `{"events":[`...)
+	for i, ev := range events {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = sb.webhookEvent(body, ev)
+	}
+	body = append(body, `],"meta":{"webhook_id":"`+w.id+`"}}`...)
+	target := ep.URL
+	if target == "" {
+		target = "https://webhooks.example.com/gocardless"
+	}
+	headers := object{}
+	for _, h := range sb.webhookHeaders(ep, w.id, body) {
+		headers = append(headers, member{h[0], h[1]})
+	}
+	w.set("url", target)
+	w.set("is_test", false)
+	w.set("successful", false)
+	w.set("request_body", string(body))
+	w.set("request_headers", headers)
+	w.set("response_body_truncated", false)
+	w.set("response_headers_content_truncated", false)
+	w.set("response_headers_count_truncated", false)
+	w.setRef("endpoint", at)
+	w.setRef("attempts", 0)
+	tx.add(w)
+	sb.queueWebhook(w, tx.now)
+	if ep.Duplicate {
+		sb.queueWebhook(w, tx.now)
+	}
+}
+
+func (sb *Sandbox) queueWebhook(w *record, due time.Time) {
+	w.setRef("due", stamp(due))
+	sb.hooks.push(w.id, due)
+}
+
+// webhookEvent writes an event as webhooks carry it.
+func (sb *Sandbox) webhookEvent(dst []byte, ev *record) []byte {
+	o := object{{"id", ev.id}}
+	for _, name := range []string{"created_at", "resource_type", "action", "metadata", "details", "links", "resource_metadata", "source"} {
+		o = append(o, member{name, ev.get(name)})
+	}
+	o = append(o, member{"organisation_id", sb.organisation()})
+	if n, ok := ev.private.get("notifications").([]any); ok {
+		o = append(o, member{"customer_notifications", n})
+	}
+	return appendJSON(dst, o)
+}
+
+// webhookHeaders are those that the API sends, in their wire names.
+func (sb *Sandbox) webhookHeaders(ep *Webhooks, id string, body []byte) [][2]string {
+	h := mix(hashText(id))
+	uuid := func() string {
+		b := base16(h, 16) + base16(mix(h), 16)
+		return b[:8] + "-" + b[8:12] + "-4" + b[13:16] + "-a" + b[17:20] + "-" + b[20:]
+	}
+	return [][2]string{
+		{"Content-Type", "application/json"},
+		{"User-Agent", "gocardless-webhook-service/1.1"},
+		{"Origin", "https://api-sandbox.gocardless.com"},
+		{"Webhook-Signature", Sign(ep.Secret, body)},
+		{"Accept", "*/*"},
+		{"Accept-Encoding", "gzip;q=1.0,deflate;q=0.6,identity;q=0.3"},
+		{"X-Request-Id", uuid()},
+	}
+}
+
+func base16(v uint64, width int) string {
+	const digits = "0123456789abcdef"
+	b := make([]byte, width)
+	for i := width - 1; i >= 0; i-- {
+		b[i] = digits[v&15]
+		v >>= 4
+	}
+	return string(b)
+}
+
+// kick delivers what is due on a goroutine of its own, which ends when nothing is left.
+func (sb *Sandbox) kick() {
+	if sb.hooks.waiting.Load() == 0 || !sb.automatic() || !sb.hooks.running.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		for {
+			sb.deliverDue()
+			sb.hooks.running.Store(false)
+			// An event may have come between the last look and the store.
+			if !sb.dueNow() || !sb.hooks.running.CompareAndSwap(false, true) {
+				return
+			}
+		}
+	}()
+}
+
+// automatic says whether any endpoint wants webhooks without being asked.
+func (sb *Sandbox) automatic() bool {
+	return slices.ContainsFunc(sb.opts.endpoints, func(w Webhooks) bool { return !w.Manual })
+}
+
+func (sb *Sandbox) dueNow() bool {
+	sb.mu.RLock()
+	defer sb.mu.RUnlock()
+	t, ok := sb.hooks.nextRetry()
+	return ok && !t.After(sb.Now())
+}
+
+// FlushWebhooks delivers every webhook that is due and waits for the answers. Webhooks that the
+// endpoint refused wait for their next attempt; Advance brings it.
+//
+// Do not call it from a webhook handler: it waits for the handlers.
+func (sb *Sandbox) FlushWebhooks() { sb.deliverDue() }
+
+// deliverDue sends what is due, one after the other.
+func (sb *Sandbox) deliverDue() {
+	d := &sb.hooks
+	d.deliver.Lock()
+	defer d.deliver.Unlock()
+	for {
+		sb.mu.Lock()
+		if len(d.queue) == 0 || d.queue[0].due.After(sb.Now()) {
+			sb.mu.Unlock()
+			return
+		}
+		next := d.queue[0]
+		d.queue = slices.Delete(d.queue, 0, 1)
+		d.waiting.Store(int64(len(d.queue)))
+		w := sb.store.find("webhooks", next.id)
+		if w == nil {
+			sb.mu.Unlock()
+			continue
+		}
+		at := int(w.private.num("endpoint"))
+		body := []byte(w.str("request_body"))
+		headers := w.obj("request_headers")
+		sb.mu.Unlock()
+		if at >= len(sb.opts.endpoints) {
+			continue // a state file of a sandbox with more endpoints
+		}
+		answer := send(&sb.opts.endpoints[at], body, headers)
+		sb.mu.Lock()
+		sb.recordAnswer(w, answer)
+		sb.commit()
+		sb.mu.Unlock()
+	}
+}
+
+// hookAnswer is what an endpoint answered; code 0 is a failure to connect.
+type hookAnswer struct {
+	code      int
+	header    http.Header
+	body      []byte
+	truncated bool
+}
+
+// recordAnswer keeps the answer and plans the next attempt when it was not 2xx.
+func (sb *Sandbox) recordAnswer(w *record, a hookAnswer) {
+	ok := a.code >= 200 && a.code < 300
+	w.set("successful", ok || w.flag("successful"))
+	w.set("response_code", nil)
+	if a.code != 0 {
+		w.set("response_code", a.code)
+	}
+	w.set("response_body", strings.ToValidUTF8(string(a.body), string(utf8.RuneError)))
+	w.set("response_body_truncated", a.truncated)
+	headers := object{}
+	for k, v := range a.header {
+		headers = append(headers, member{k, strings.Join(v, ", ")})
+	}
+	slices.SortFunc(headers, func(x, y member) int { return strings.Compare(x.key, y.key) })
+	w.set("response_headers", headers)
+	n := int(w.private.num("attempts")) + 1
+	w.setRef("attempts", n)
+	w.setRef("due", "")
+	if !ok && n <= len(sb.opts.retryGaps) {
+		sb.queueWebhook(w, sb.Now().Add(sb.opts.retryGaps[n-1]))
+	}
+}
+
+// hookClient refuses redirects, which the API counts as failures.
+var hookClient = &http.Client{
+	Timeout:       webhookTimeout,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// send makes one attempt.
+func send(ep *Webhooks, body []byte, headers object) hookAnswer {
+	ctx, cancel := context.WithTimeout(context.Background(), webhookTimeout)
+	defer cancel()
+	target := ep.URL
+	if target == "" {
+		target = "https://webhooks.example.com/gocardless"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return hookAnswer{}
+	}
+	for _, h := range headers {
+		v, _ := h.val.(string)
+		req.Header.Set(h.key, v)
+	}
+	if ep.Handler != nil {
+		req.RequestURI = req.URL.RequestURI()
+		req.RemoteAddr = "127.0.0.1:0"
+		rec := newRecorder(req)
+		if !rec.run(ep.Handler) {
+			return hookAnswer{}
+		}
+		b := rec.body.Bytes()
+		return hookAnswer{rec.status, rec.sent, b[:min(len(b), keptReply)], len(b) > keptReply}
+	}
+	client := ep.Client
+	if client == nil {
+		client = hookClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return hookAnswer{}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, keptReply+1))
+	if err != nil {
+		return hookAnswer{}
+	}
+	return hookAnswer{resp.StatusCode, resp.Header, b[:min(len(b), keptReply)], len(b) > keptReply}
+}
+
+// retryWebhook serves POST /webhooks/:id/actions/retry. It sends the webhook again at once, after
+// the reply.
+func retryWebhook(tx *tx) (result, error) {
+	tx.target.setRef("attempts", 0)
+	tx.sb.queueWebhook(tx.target, tx.now)
+	return one(tx.target), nil
+}
