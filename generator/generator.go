@@ -56,7 +56,11 @@ func Generate(cfg Config) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, lock, readme)
+		sandbox, err := emit.Sandbox(api)
+		if err != nil {
+			return nil, err
+		}
+		files = append(append(files, lock, readme), sandbox...)
 	}
 	slices.SortFunc(files, func(a, b emit.File) int { return strings.Compare(a.Path, b.Path) })
 	for i := 1; i < len(files); i++ {

@@ -392,12 +392,16 @@ func (c *apiCall) render(res result) {
 	if res.empty {
 		return
 	}
+	envelope := op.reply
+	if envelope == "" && res.rec != nil {
+		envelope = res.rec.coll.name // the removal of a customer, when it has a body
+	}
 	var b []byte
 	open := func(hint int) {
-		b = make([]byte, 0, hint+len(op.reply)+8)
-		if op.reply != "" {
+		b = make([]byte, 0, hint+len(envelope)+8)
+		if envelope != "" {
 			b = append(b, `{"`...)
-			b = append(b, op.reply...)
+			b = append(b, envelope...)
 			b = append(b, `":`...)
 		}
 	}
@@ -415,7 +419,7 @@ func (c *apiCall) render(res result) {
 		open(256)
 		b = appendObject(b, op.result, res.obj, false)
 	}
-	if op.reply != "" && res.page == nil {
+	if envelope != "" && res.page == nil {
 		b = append(b, '}')
 	}
 	out.body = b

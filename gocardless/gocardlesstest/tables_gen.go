@@ -2,6 +2,7 @@
 
 package gocardlesstest
 
+// operations are those of the API, by resource.
 var operations = []opSpec{
 	{name: "balances.list", method: "GET", path: "/balances", kind: kindRead, reply: "balances", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
@@ -26,7 +27,6 @@ var operations = []opSpec{
 	{name: "billing_request_templates.create", method: "POST", path: "/billing_request_templates", kind: kindCreate, request: "billing_request_templates", reply: "billing_request_templates", status: 201, bodies: []*typeSpec{&typeBillingRequestTemplateCreateParams}, result: &typeBillingRequestTemplate},
 	{name: "billing_request_templates.get", method: "GET", path: "/billing_request_templates/{identity}", kind: kindRead, reply: "billing_request_templates", status: 200, result: &typeBillingRequestTemplate},
 	{name: "billing_request_templates.update", method: "PUT", path: "/billing_request_templates/{identity}", kind: kindUpdate, request: "billing_request_templates", reply: "billing_request_templates", status: 200, bodies: []*typeSpec{&typeBillingRequestTemplateUpdateParams}, result: &typeBillingRequestTemplate},
-	{name: "billing_requests.create", method: "POST", path: "/billing_requests", kind: kindCreate, request: "billing_requests", reply: "billing_requests", status: 201, bodies: []*typeSpec{&typeBillingRequestCreateParams}, result: &typeBillingRequest},
 	{name: "billing_requests.list", method: "GET", path: "/billing_requests", kind: kindRead, reply: "billing_requests", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
@@ -34,6 +34,7 @@ var operations = []opSpec{
 		{name: "limit", kind: kInt},
 		{name: "status", enum: enumBillingRequestStatus},
 	}, result: &typeBillingRequest},
+	{name: "billing_requests.create", method: "POST", path: "/billing_requests", kind: kindCreate, request: "billing_requests", reply: "billing_requests", status: 201, bodies: []*typeSpec{&typeBillingRequestCreateParams}, result: &typeBillingRequest},
 	{name: "billing_requests.create_with_actions", method: "POST", path: "/billing_requests/create_with_actions", kind: kindCreate, request: "billing_request_with_actions", reply: "billing_request_with_actions", status: 201, bodies: []*typeSpec{&typeBillingRequestCreateWithActionsParams}, result: &typeBillingRequestWithActions},
 	{name: "billing_requests.get", method: "GET", path: "/billing_requests/{identity}", kind: kindRead, reply: "billing_requests", status: 200, result: &typeBillingRequest},
 	{name: "billing_requests.cancel", method: "POST", path: "/billing_requests/{identity}/actions/cancel", kind: kindAction, request: "data", reply: "billing_requests", status: 200, bodies: []*typeSpec{&typeBillingRequestCancelParams}, result: &typeBillingRequest},
@@ -45,45 +46,37 @@ var operations = []opSpec{
 	{name: "billing_requests.fulfil", method: "POST", path: "/billing_requests/{identity}/actions/fulfil", kind: kindAction, request: "data", reply: "billing_requests", status: 200, bodies: []*typeSpec{&typeBillingRequestFulfilParams}, result: &typeBillingRequest},
 	{name: "billing_requests.notify", method: "POST", path: "/billing_requests/{identity}/actions/notify", kind: kindAction, request: "data", reply: "billing_requests", status: 200, bodies: []*typeSpec{&typeBillingRequestNotifyParams}, result: &typeBillingRequest},
 	{name: "billing_requests.select_institution", method: "POST", path: "/billing_requests/{identity}/actions/select_institution", kind: kindAction, request: "data", reply: "billing_requests", status: 200, bodies: []*typeSpec{&typeBillingRequestSelectInstitutionParams}, result: &typeBillingRequest},
-	{name: "institutions.list_for_billing_request", method: "GET", path: "/billing_requests/{identity}/institutions", kind: kindRead, reply: "institutions", list: true, status: 200, query: []fieldSpec{
-		{name: "country_code", required: true},
-		{name: "ids", kind: kArray, style: commaStyle, elem: &fieldSpec{name: ""}},
-		{name: "include_disabled", kind: kBool, def: "false"},
-		{name: "search"},
-	}, result: &typeInstitution},
-	{name: "blocks.create", method: "POST", path: "/blocks", kind: kindCreate, request: "blocks", reply: "blocks", status: 201, bodies: []*typeSpec{&typeBlockCreateParams}, result: &typeBlock},
 	{name: "blocks.list", method: "GET", path: "/blocks", kind: kindRead, reply: "blocks", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
 		{name: "block_type", enum: enumBlockType},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "limit", kind: kInt},
 		{name: "reason_type", enum: enumBlockReasonType},
 	}, result: &typeBlock},
-	{name: "blocks.block_by_ref", method: "POST", path: "/blocks/block_by_ref", kind: kindCreate, request: "data", reply: "blocks", list: true, status: 200, bodies: []*typeSpec{&typeBlockByRefParams}, result: &typeBlock},
+	{name: "blocks.create", method: "POST", path: "/blocks", kind: kindCreate, request: "blocks", reply: "blocks", status: 201, bodies: []*typeSpec{&typeBlockCreateParams}, result: &typeBlock},
+	{name: "blocks.block_by_ref", method: "POST", path: "/blocks/block_by_ref", kind: kindAction, request: "data", reply: "blocks", list: true, status: 200, bodies: []*typeSpec{&typeBlockByRefParams}, result: &typeBlock},
 	{name: "blocks.get", method: "GET", path: "/blocks/{identity}", kind: kindRead, reply: "blocks", status: 200, result: &typeBlock},
 	{name: "blocks.disable", method: "POST", path: "/blocks/{identity}/actions/disable", kind: kindAction, reply: "blocks", status: 200, result: &typeBlock},
 	{name: "blocks.enable", method: "POST", path: "/blocks/{identity}/actions/enable", kind: kindAction, reply: "blocks", status: 200, result: &typeBlock},
-	{name: "logos.create_for_creditor", method: "POST", path: "/branding/logos", kind: kindCreate, request: "logos", reply: "logos", status: 201, bodies: []*typeSpec{&typeLogoCreateForCreditorParams}, result: &typeLogo},
-	{name: "payer_themes.create_for_creditor", method: "POST", path: "/branding/payer_themes", kind: kindCreate, request: "payer_themes", reply: "payer_themes", status: 201, bodies: []*typeSpec{&typePayerThemeCreateForCreditorParams}, result: &typePayerTheme},
-	{name: "creditor_bank_accounts.create", method: "POST", path: "/creditor_bank_accounts", kind: kindCreate, request: "creditor_bank_accounts", reply: "creditor_bank_accounts", status: 201, bodies: []*typeSpec{&typeCreditorBankAccountCreateParams}, result: &typeCreditorBankAccount},
 	{name: "creditor_bank_accounts.list", method: "GET", path: "/creditor_bank_accounts", kind: kindRead, reply: "creditor_bank_accounts", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "creditor"},
 		{name: "enabled", kind: kBool},
 		{name: "limit", kind: kInt},
 	}, result: &typeCreditorBankAccount},
+	{name: "creditor_bank_accounts.create", method: "POST", path: "/creditor_bank_accounts", kind: kindCreate, request: "creditor_bank_accounts", reply: "creditor_bank_accounts", status: 201, bodies: []*typeSpec{&typeCreditorBankAccountCreateParams}, result: &typeCreditorBankAccount},
 	{name: "creditor_bank_accounts.get", method: "GET", path: "/creditor_bank_accounts/{identity}", kind: kindRead, reply: "creditor_bank_accounts", status: 200, result: &typeCreditorBankAccount},
 	{name: "creditor_bank_accounts.disable", method: "POST", path: "/creditor_bank_accounts/{identity}/actions/disable", kind: kindAction, reply: "creditor_bank_accounts", status: 200, result: &typeCreditorBankAccount},
-	{name: "creditors.create", method: "POST", path: "/creditors", kind: kindCreate, request: "creditors", reply: "creditors", status: 201, bodies: []*typeSpec{&typeCreditorCreateParams}, result: &typeCreditor},
 	{name: "creditors.list", method: "GET", path: "/creditors", kind: kindRead, reply: "creditors", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "limit", kind: kInt},
 	}, result: &typeCreditor},
+	{name: "creditors.create", method: "POST", path: "/creditors", kind: kindCreate, request: "creditors", reply: "creditors", status: 201, bodies: []*typeSpec{&typeCreditorCreateParams}, result: &typeCreditor},
 	{name: "creditors.get", method: "GET", path: "/creditors/{identity}", kind: kindRead, reply: "creditors", status: 200, result: &typeCreditor},
 	{name: "creditors.update", method: "PUT", path: "/creditors/{identity}", kind: kindUpdate, request: "creditors", reply: "creditors", status: 200, bodies: []*typeSpec{&typeCreditorUpdateParams}, result: &typeCreditor},
 	{name: "currency_exchange_rates.list", method: "GET", path: "/currency_exchange_rates", kind: kindRead, reply: "currency_exchange_rates", list: true, cursors: true, status: 200, query: []fieldSpec{
@@ -93,39 +86,39 @@ var operations = []opSpec{
 		{name: "source"},
 		{name: "target"},
 	}, result: &typeCurrencyExchangeRate},
-	{name: "customer_bank_accounts.create", method: "POST", path: "/customer_bank_accounts", kind: kindCreate, request: "customer_bank_accounts", reply: "customer_bank_accounts", status: 201, bodies: []*typeSpec{&typeCustomerBankAccountCreateParams}, result: &typeCustomerBankAccount},
 	{name: "customer_bank_accounts.list", method: "GET", path: "/customer_bank_accounts", kind: kindRead, reply: "customer_bank_accounts", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "customer"},
 		{name: "enabled", kind: kBool},
 		{name: "limit", kind: kInt},
 	}, result: &typeCustomerBankAccount},
+	{name: "customer_bank_accounts.create", method: "POST", path: "/customer_bank_accounts", kind: kindCreate, request: "customer_bank_accounts", reply: "customer_bank_accounts", status: 201, bodies: []*typeSpec{&typeCustomerBankAccountCreateParams}, result: &typeCustomerBankAccount},
 	{name: "customer_bank_accounts.get", method: "GET", path: "/customer_bank_accounts/{identity}", kind: kindRead, reply: "customer_bank_accounts", status: 200, result: &typeCustomerBankAccount},
 	{name: "customer_bank_accounts.update", method: "PUT", path: "/customer_bank_accounts/{identity}", kind: kindUpdate, request: "customer_bank_accounts", reply: "customer_bank_accounts", status: 200, bodies: []*typeSpec{&typeCustomerBankAccountUpdateParams}, result: &typeCustomerBankAccount},
 	{name: "customer_bank_accounts.disable", method: "POST", path: "/customer_bank_accounts/{identity}/actions/disable", kind: kindAction, reply: "customer_bank_accounts", status: 200, result: &typeCustomerBankAccount},
 	{name: "customer_notifications.handle", method: "POST", path: "/customer_notifications/{identity}/actions/handle", kind: kindAction, reply: "customer_notifications", status: 200, result: &typeCustomerNotification},
-	{name: "customers.create", method: "POST", path: "/customers", kind: kindCreate, request: "customers", reply: "customers", status: 201, bodies: []*typeSpec{&typeCustomerCreateParams}, result: &typeCustomer},
 	{name: "customers.list", method: "GET", path: "/customers", kind: kindRead, reply: "customers", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "action_required", kind: kBool},
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "currency", enum: enumCurrency},
 		{name: "limit", kind: kInt},
 		{name: "sort_direction", enum: enumSortDirection},
 		{name: "sort_field", enum: enumCustomerSortField},
 	}, result: &typeCustomer},
+	{name: "customers.create", method: "POST", path: "/customers", kind: kindCreate, request: "customers", reply: "customers", status: 201, bodies: []*typeSpec{&typeCustomerCreateParams}, result: &typeCustomer},
 	{name: "customers.get", method: "GET", path: "/customers/{identity}", kind: kindRead, reply: "customers", status: 200, result: &typeCustomer},
 	{name: "customers.update", method: "PUT", path: "/customers/{identity}", kind: kindUpdate, request: "customers", reply: "customers", status: 200, bodies: []*typeSpec{&typeCustomerUpdateParams}, result: &typeCustomer},
-	{name: "customers.remove", method: "DELETE", path: "/customers/{identity}", kind: kindDelete, reply: "customers", status: 204},
+	{name: "customers.remove", method: "DELETE", path: "/customers/{identity}", kind: kindDelete, status: 204},
 	{name: "events.list", method: "GET", path: "/events", kind: kindRead, reply: "events", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "action"},
 		{name: "after"},
 		{name: "before"},
 		{name: "billing_request"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "creditor"},
 		{name: "export"},
 		{name: "include", enum: enumEventInclude},
@@ -153,26 +146,32 @@ var operations = []opSpec{
 	{name: "funds_availability.check", method: "GET", path: "/funds_availability/{identity}", kind: kindRead, status: 200, query: []fieldSpec{
 		{name: "amount"},
 	}, result: &typeFundsAvailability},
-	{name: "instalment_schedules.create", method: "POST", path: "/instalment_schedules", kind: kindCreate, request: "instalment_schedules", reply: "instalment_schedules", status: 201, bodies: []*typeSpec{&typeInstalmentScheduleCreateWithDatesParams, &typeInstalmentScheduleCreateWithScheduleParams}, result: &typeInstalmentSchedule},
 	{name: "instalment_schedules.list", method: "GET", path: "/instalment_schedules", kind: kindRead, reply: "instalment_schedules", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "customer"},
 		{name: "limit", kind: kInt},
 		{name: "mandate"},
-		{name: "status", kind: kArray, style: commaStyle, elem: &fieldSpec{name: "", enum: enumInstalmentScheduleStatus}},
+		{name: "status", kind: kArray, elem: &fieldSpec{enum: enumInstalmentScheduleStatus}, style: commaStyle},
 	}, result: &typeInstalmentSchedule},
+	{name: "instalment_schedules.create", method: "POST", path: "/instalment_schedules", kind: kindCreate, request: "instalment_schedules", reply: "instalment_schedules", status: 201, bodies: []*typeSpec{&typeInstalmentScheduleCreateWithDatesParams, &typeInstalmentScheduleCreateWithScheduleParams}, result: &typeInstalmentSchedule},
 	{name: "instalment_schedules.get", method: "GET", path: "/instalment_schedules/{identity}", kind: kindRead, reply: "instalment_schedules", status: 200, result: &typeInstalmentSchedule},
 	{name: "instalment_schedules.update", method: "PUT", path: "/instalment_schedules/{identity}", kind: kindUpdate, request: "instalment_schedules", reply: "instalment_schedules", status: 200, bodies: []*typeSpec{&typeInstalmentScheduleUpdateParams}, result: &typeInstalmentSchedule},
 	{name: "instalment_schedules.cancel", method: "POST", path: "/instalment_schedules/{identity}/actions/cancel", kind: kindAction, reply: "instalment_schedules", status: 200, result: &typeInstalmentSchedule},
+	{name: "institutions.list_for_billing_request", method: "GET", path: "/billing_requests/{identity}/institutions", kind: kindRead, reply: "institutions", list: true, status: 200, query: []fieldSpec{
+		{name: "country_code", required: true},
+		{name: "ids", kind: kArray, elem: &fieldSpec{}, style: commaStyle},
+		{name: "include_disabled", kind: kBool, def: "false"},
+		{name: "search"},
+	}, result: &typeInstitution},
 	{name: "institutions.list", method: "GET", path: "/institutions", kind: kindRead, reply: "institutions", list: true, status: 200, query: []fieldSpec{
-		{name: "branch_code"},
+		{name: "branch_code", lim: &limits{pattern: "^[0-9]{6}$"}},
 		{name: "country_code"},
 		{name: "feature", def: "\"pis\""},
 		{name: "scheme", enum: enumScheme},
 	}, result: &typeInstitution},
-	{name: "mandate_import_entries.create", method: "POST", path: "/mandate_import_entries", kind: kindCreate, request: "mandate_import_entries", reply: "mandate_import_entries", status: 201, bodies: []*typeSpec{&typeMandateImportEntryCreateParams}, result: &typeMandateImportEntry},
+	{name: "logos.create_for_creditor", method: "POST", path: "/branding/logos", kind: kindCreate, request: "logos", reply: "logos", status: 201, bodies: []*typeSpec{&typeLogoCreateForCreditorParams}, result: &typeLogo},
 	{name: "mandate_import_entries.list", method: "GET", path: "/mandate_import_entries", kind: kindRead, reply: "mandate_import_entries", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
@@ -180,25 +179,26 @@ var operations = []opSpec{
 		{name: "mandate_import", required: true},
 		{name: "status", enum: enumMandateImportEntryStatus},
 	}, result: &typeMandateImportEntry},
+	{name: "mandate_import_entries.create", method: "POST", path: "/mandate_import_entries", kind: kindCreate, request: "mandate_import_entries", reply: "mandate_import_entries", status: 201, bodies: []*typeSpec{&typeMandateImportEntryCreateParams}, result: &typeMandateImportEntry},
 	{name: "mandate_imports.create", method: "POST", path: "/mandate_imports", kind: kindCreate, request: "mandate_imports", reply: "mandate_imports", status: 201, bodies: []*typeSpec{&typeMandateImportCreateParams}, result: &typeMandateImport},
 	{name: "mandate_imports.get", method: "GET", path: "/mandate_imports/{identity}", kind: kindRead, reply: "mandate_imports", status: 200, result: &typeMandateImport},
 	{name: "mandate_imports.cancel", method: "POST", path: "/mandate_imports/{identity}/actions/cancel", kind: kindAction, reply: "mandate_imports", status: 200, result: &typeMandateImport},
 	{name: "mandate_imports.submit", method: "POST", path: "/mandate_imports/{identity}/actions/submit", kind: kindAction, reply: "mandate_imports", status: 200, result: &typeMandateImport},
-	{name: "mandate_pdfs.create", method: "POST", path: "/mandate_pdfs", kind: kindCreate, request: "mandate_pdfs", reply: "mandate_pdfs", status: 201, bodies: []*typeSpec{&typeMandatePdfCreateParams}, headers: []fieldSpec{{name: "Accept-Language"}}, result: &typeMandatePdf},
-	{name: "mandates.create", method: "POST", path: "/mandates", kind: kindCreate, request: "mandates", reply: "mandates", status: 201, bodies: []*typeSpec{&typeMandateCreateParams}, result: &typeMandate},
+	{name: "mandate_pdfs.create", method: "POST", path: "/mandate_pdfs", kind: kindCreate, request: "mandate_pdfs", reply: "mandate_pdfs", status: 201, bodies: []*typeSpec{&typeMandatePDFCreateParams}, headers: []fieldSpec{{name: "Accept-Language"}}, result: &typeMandatePDF},
 	{name: "mandates.list", method: "GET", path: "/mandates", kind: kindRead, reply: "mandates", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "creditor"},
 		{name: "customer"},
 		{name: "customer_bank_account"},
 		{name: "limit", kind: kInt},
 		{name: "mandate_type", enum: enumMandateType},
 		{name: "reference"},
-		{name: "scheme", kind: kArray, style: commaStyle, elem: &fieldSpec{name: "", enum: enumScheme}},
-		{name: "status", kind: kArray, style: commaStyle, elem: &fieldSpec{name: "", enum: enumMandateStatus}},
+		{name: "scheme", kind: kArray, elem: &fieldSpec{enum: enumScheme}, style: commaStyle},
+		{name: "status", kind: kArray, elem: &fieldSpec{enum: enumMandateStatus}, style: commaStyle},
 	}, result: &typeMandate},
+	{name: "mandates.create", method: "POST", path: "/mandates", kind: kindCreate, request: "mandates", reply: "mandates", status: 201, bodies: []*typeSpec{&typeMandateCreateParams}, result: &typeMandate},
 	{name: "mandates.get", method: "GET", path: "/mandates/{identity}", kind: kindRead, reply: "mandates", status: 200, result: &typeMandate},
 	{name: "mandates.update", method: "PUT", path: "/mandates/{identity}", kind: kindUpdate, request: "mandates", reply: "mandates", status: 200, bodies: []*typeSpec{&typeMandateUpdateParams}, result: &typeMandate},
 	{name: "mandates.cancel", method: "POST", path: "/mandates/{identity}/actions/cancel", kind: kindAction, request: "data", reply: "mandates", status: 200, bodies: []*typeSpec{&typeMandateCancelParams}, result: &typeMandate},
@@ -216,16 +216,15 @@ var operations = []opSpec{
 		{name: "limit", kind: kInt},
 		{name: "outbound_payment_import", required: true},
 	}, result: &typeOutboundPaymentImportEntry},
-	{name: "outbound_payment_imports.create", method: "POST", path: "/outbound_payment_imports", kind: kindCreate, request: "outbound_payment_imports", reply: "outbound_payment_imports", status: 201, bodies: []*typeSpec{&typeOutboundPaymentImportCreateParams}, result: &typeOutboundPaymentImport},
 	{name: "outbound_payment_imports.list", method: "GET", path: "/outbound_payment_imports", kind: kindRead, reply: "outbound_payment_imports", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "limit", kind: kInt},
 		{name: "status", enum: enumOutboundPaymentImportStatus},
 	}, result: &typeOutboundPaymentImport},
+	{name: "outbound_payment_imports.create", method: "POST", path: "/outbound_payment_imports", kind: kindCreate, request: "outbound_payment_imports", reply: "outbound_payment_imports", status: 201, bodies: []*typeSpec{&typeOutboundPaymentImportCreateParams}, result: &typeOutboundPaymentImport},
 	{name: "outbound_payment_imports.get", method: "GET", path: "/outbound_payment_imports/{identity}", kind: kindRead, reply: "outbound_payment_imports", status: 200, result: &typeOutboundPaymentImport},
-	{name: "outbound_payments.create", method: "POST", path: "/outbound_payments", kind: kindCreate, request: "outbound_payments", reply: "outbound_payments", status: 201, bodies: []*typeSpec{&typeOutboundPaymentCreateParams}, result: &typeOutboundPayment},
 	{name: "outbound_payments.list", method: "GET", path: "/outbound_payments", kind: kindRead, reply: "outbound_payments", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
@@ -234,6 +233,7 @@ var operations = []opSpec{
 		{name: "limit", kind: kInt},
 		{name: "status", enum: enumOutboundPaymentStatus},
 	}, result: &typeOutboundPayment},
+	{name: "outbound_payments.create", method: "POST", path: "/outbound_payments", kind: kindCreate, request: "outbound_payments", reply: "outbound_payments", status: 201, bodies: []*typeSpec{&typeOutboundPaymentCreateParams}, result: &typeOutboundPayment},
 	{name: "outbound_payments.stats", method: "GET", path: "/outbound_payments/stats", kind: kindRead, reply: "outbound_payments", status: 200, result: &typeOutboundPaymentStats},
 	{name: "outbound_payments.withdraw", method: "POST", path: "/outbound_payments/withdrawal", kind: kindCreate, request: "data", reply: "outbound_payments", status: 200, bodies: []*typeSpec{&typeOutboundPaymentWithdrawParams}, result: &typeOutboundPayment},
 	{name: "outbound_payments.get", method: "GET", path: "/outbound_payments/{identity}", kind: kindRead, reply: "outbound_payments", status: 200, result: &typeOutboundPayment},
@@ -245,13 +245,8 @@ var operations = []opSpec{
 	{name: "payer_authorisations.update", method: "PUT", path: "/payer_authorisations/{identity}", kind: kindUpdate, request: "payer_authorisations", reply: "payer_authorisations", status: 200, bodies: []*typeSpec{&typePayerAuthorisationUpdateParams}, result: &typePayerAuthorisation},
 	{name: "payer_authorisations.confirm", method: "POST", path: "/payer_authorisations/{identity}/actions/confirm", kind: kindAction, reply: "payer_authorisations", status: 200, result: &typePayerAuthorisation},
 	{name: "payer_authorisations.submit", method: "POST", path: "/payer_authorisations/{identity}/actions/submit", kind: kindAction, reply: "payer_authorisations", status: 200, result: &typePayerAuthorisation},
+	{name: "payer_themes.create_for_creditor", method: "POST", path: "/branding/payer_themes", kind: kindCreate, request: "payer_themes", reply: "payer_themes", status: 201, bodies: []*typeSpec{&typePayerThemeCreateForCreditorParams}, result: &typePayerTheme},
 	{name: "payment_account_transactions.get", method: "GET", path: "/payment_account_transactions/{identity}", kind: kindRead, reply: "payment_account_transactions", status: 200, result: &typePaymentAccountTransaction},
-	{name: "payment_accounts.list", method: "GET", path: "/payment_accounts", kind: kindRead, reply: "payment_accounts", list: true, cursors: true, status: 200, query: []fieldSpec{
-		{name: "after"},
-		{name: "before"},
-		{name: "limit", kind: kInt},
-	}, result: &typePaymentAccount},
-	{name: "payment_accounts.get", method: "GET", path: "/payment_accounts/{identity}", kind: kindRead, reply: "payment_accounts", status: 200, result: &typePaymentAccount},
 	{name: "payment_account_transactions.list", method: "GET", path: "/payment_accounts/{identity}/transactions", kind: kindRead, reply: "payment_account_transactions", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
@@ -260,12 +255,17 @@ var operations = []opSpec{
 		{name: "value_date_from", required: true},
 		{name: "value_date_to", required: true},
 	}, result: &typePaymentAccountTransaction},
-	{name: "payments.create", method: "POST", path: "/payments", kind: kindCreate, request: "payments", reply: "payments", status: 201, bodies: []*typeSpec{&typePaymentCreateParams}, result: &typePayment},
+	{name: "payment_accounts.list", method: "GET", path: "/payment_accounts", kind: kindRead, reply: "payment_accounts", list: true, cursors: true, status: 200, query: []fieldSpec{
+		{name: "after"},
+		{name: "before"},
+		{name: "limit", kind: kInt},
+	}, result: &typePaymentAccount},
+	{name: "payment_accounts.get", method: "GET", path: "/payment_accounts/{identity}", kind: kindRead, reply: "payment_accounts", status: 200, result: &typePaymentAccount},
 	{name: "payments.list", method: "GET", path: "/payments", kind: kindRead, reply: "payments", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "charge_date", kind: kObject, style: deepStyle, typ: &typeDateFilter},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "charge_date", kind: kObject, typ: &typeDateFilter, style: deepStyle},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "creditor"},
 		{name: "currency", enum: enumCurrency},
 		{name: "customer"},
@@ -277,6 +277,7 @@ var operations = []opSpec{
 		{name: "status", enum: enumPaymentStatus},
 		{name: "subscription"},
 	}, result: &typePayment},
+	{name: "payments.create", method: "POST", path: "/payments", kind: kindCreate, request: "payments", reply: "payments", status: 201, bodies: []*typeSpec{&typePaymentCreateParams}, result: &typePayment},
 	{name: "payments.get", method: "GET", path: "/payments/{identity}", kind: kindRead, reply: "payments", status: 200, result: &typePayment},
 	{name: "payments.update", method: "PUT", path: "/payments/{identity}", kind: kindUpdate, request: "payments", reply: "payments", status: 200, bodies: []*typeSpec{&typePaymentUpdateParams}, result: &typePayment},
 	{name: "payments.cancel", method: "POST", path: "/payments/{identity}/actions/cancel", kind: kindAction, request: "data", reply: "payments", status: 200, bodies: []*typeSpec{&typePaymentCancelParams}, result: &typePayment},
@@ -291,12 +292,12 @@ var operations = []opSpec{
 	{name: "payouts.list", method: "GET", path: "/payouts", kind: kindRead, reply: "payouts", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "creditor"},
 		{name: "creditor_bank_account"},
 		{name: "currency", enum: enumCurrency},
 		{name: "limit", kind: kInt},
-		{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+		{name: "metadata", kind: kMetadata, style: deepStyle, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 		{name: "payout_type", enum: enumPayoutType},
 		{name: "reference"},
 		{name: "status", enum: enumPayoutStatus},
@@ -306,37 +307,37 @@ var operations = []opSpec{
 	{name: "redirect_flows.create", method: "POST", path: "/redirect_flows", kind: kindCreate, request: "redirect_flows", reply: "redirect_flows", status: 201, bodies: []*typeSpec{&typeRedirectFlowCreateParams}, result: &typeRedirectFlow},
 	{name: "redirect_flows.get", method: "GET", path: "/redirect_flows/{identity}", kind: kindRead, reply: "redirect_flows", status: 200, result: &typeRedirectFlow},
 	{name: "redirect_flows.complete", method: "POST", path: "/redirect_flows/{identity}/actions/complete", kind: kindAction, request: "data", reply: "redirect_flows", status: 200, bodies: []*typeSpec{&typeRedirectFlowCompleteParams}, result: &typeRedirectFlow},
-	{name: "refunds.create", method: "POST", path: "/refunds", kind: kindCreate, request: "refunds", reply: "refunds", status: 201, bodies: []*typeSpec{&typeRefundCreateParams}, result: &typeRefund},
 	{name: "refunds.list", method: "GET", path: "/refunds", kind: kindRead, reply: "refunds", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "limit", kind: kInt},
 		{name: "mandate"},
 		{name: "payment"},
 		{name: "refund_type", enum: enumRefundType},
 	}, result: &typeRefund},
+	{name: "refunds.create", method: "POST", path: "/refunds", kind: kindCreate, request: "refunds", reply: "refunds", status: 201, bodies: []*typeSpec{&typeRefundCreateParams}, result: &typeRefund},
 	{name: "refunds.get", method: "GET", path: "/refunds/{identity}", kind: kindRead, reply: "refunds", status: 200, result: &typeRefund},
 	{name: "refunds.update", method: "PUT", path: "/refunds/{identity}", kind: kindUpdate, request: "refunds", reply: "refunds", status: 200, bodies: []*typeSpec{&typeRefundUpdateParams}, result: &typeRefund},
 	{name: "scenario_simulators.run", method: "POST", path: "/scenario_simulators/{identity}/actions/run", kind: kindAction, request: "data", reply: "scenario_simulators", status: 200, bodies: []*typeSpec{&typeScenarioSimulatorRunParams}, result: &typeScenarioSimulator},
-	{name: "scheme_identifiers.create", method: "POST", path: "/scheme_identifiers", kind: kindCreate, request: "scheme_identifiers", reply: "scheme_identifiers", status: 201, bodies: []*typeSpec{&typeSchemeIdentifierCreateParams}, result: &typeSchemeIdentifier},
 	{name: "scheme_identifiers.list", method: "GET", path: "/scheme_identifiers", kind: kindRead, reply: "scheme_identifiers", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
 		{name: "creditor"},
 		{name: "limit", kind: kInt},
 	}, result: &typeSchemeIdentifier},
+	{name: "scheme_identifiers.create", method: "POST", path: "/scheme_identifiers", kind: kindCreate, request: "scheme_identifiers", reply: "scheme_identifiers", status: 201, bodies: []*typeSpec{&typeSchemeIdentifierCreateParams}, result: &typeSchemeIdentifier},
 	{name: "scheme_identifiers.get", method: "GET", path: "/scheme_identifiers/{identity}", kind: kindRead, reply: "scheme_identifiers", status: 200, result: &typeSchemeIdentifier},
-	{name: "subscriptions.create", method: "POST", path: "/subscriptions", kind: kindCreate, request: "subscriptions", reply: "subscriptions", status: 201, bodies: []*typeSpec{&typeSubscriptionCreateParams}, result: &typeSubscription},
 	{name: "subscriptions.list", method: "GET", path: "/subscriptions", kind: kindRead, reply: "subscriptions", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "customer"},
 		{name: "limit", kind: kInt},
 		{name: "mandate"},
-		{name: "status", kind: kArray, style: commaStyle, elem: &fieldSpec{name: "", enum: enumSubscriptionStatus}},
+		{name: "status", kind: kArray, elem: &fieldSpec{enum: enumSubscriptionStatus}, style: commaStyle},
 	}, result: &typeSubscription},
+	{name: "subscriptions.create", method: "POST", path: "/subscriptions", kind: kindCreate, request: "subscriptions", reply: "subscriptions", status: 201, bodies: []*typeSpec{&typeSubscriptionCreateParams}, result: &typeSubscription},
 	{name: "subscriptions.get", method: "GET", path: "/subscriptions/{identity}", kind: kindRead, reply: "subscriptions", status: 200, result: &typeSubscription},
 	{name: "subscriptions.update", method: "PUT", path: "/subscriptions/{identity}", kind: kindUpdate, request: "subscriptions", reply: "subscriptions", status: 200, bodies: []*typeSpec{&typeSubscriptionUpdateParams}, result: &typeSubscription},
 	{name: "subscriptions.cancel", method: "POST", path: "/subscriptions/{identity}/actions/cancel", kind: kindAction, request: "data", reply: "subscriptions", status: 200, bodies: []*typeSpec{&typeSubscriptionCancelParams}, result: &typeSubscription},
@@ -350,17 +351,17 @@ var operations = []opSpec{
 	}, result: &typeTaxRate},
 	{name: "tax_rates.get", method: "GET", path: "/tax_rates/{identity}", kind: kindRead, reply: "tax_rates", status: 200, result: &typeTaxRate},
 	{name: "transferred_mandates.get", method: "GET", path: "/transferred_mandates/{identity}", kind: kindRead, reply: "transferred_mandates", status: 200, result: &typeTransferredMandate},
-	{name: "verification_details.create", method: "POST", path: "/verification_details", kind: kindCreate, request: "verification_details", reply: "verification_details", status: 201, bodies: []*typeSpec{&typeVerificationDetailCreateParams}, result: &typeVerificationDetail},
 	{name: "verification_details.list", method: "GET", path: "/verification_details", kind: kindRead, reply: "verification_details", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
 		{name: "creditor", required: true},
 		{name: "limit", kind: kInt},
 	}, result: &typeVerificationDetail},
+	{name: "verification_details.create", method: "POST", path: "/verification_details", kind: kindCreate, request: "verification_details", reply: "verification_details", status: 201, bodies: []*typeSpec{&typeVerificationDetailCreateParams}, result: &typeVerificationDetail},
 	{name: "webhooks.list", method: "GET", path: "/webhooks", kind: kindRead, reply: "webhooks", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
-		{name: "created_at", kind: kObject, style: deepStyle, typ: &typeTimestampFilter},
+		{name: "created_at", kind: kObject, typ: &typeTimestampFilter, style: deepStyle},
 		{name: "is_test", kind: kBool},
 		{name: "limit", kind: kInt},
 		{name: "successful", kind: kBool},
@@ -368,7 +369,6 @@ var operations = []opSpec{
 	{name: "webhooks.get", method: "GET", path: "/webhooks/{identity}", kind: kindRead, reply: "webhooks", status: 200, result: &typeWebhook},
 	{name: "webhooks.retry", method: "POST", path: "/webhooks/{identity}/actions/retry", kind: kindAction, reply: "webhooks", status: 200, result: &typeWebhook},
 }
-
 var typeBalance = typeSpec{name: "Balance", fields: []fieldSpec{
 	{name: "amount", kind: kInt},
 	{name: "balance_type", enum: enumBalanceType},
@@ -376,11 +376,6 @@ var typeBalance = typeSpec{name: "Balance", fields: []fieldSpec{
 	{name: "last_updated_at", kind: kTime},
 	{name: "links", kind: kObject, typ: &typeBalanceLinks},
 }}
-
-var typeBalanceLinks = typeSpec{name: "BalanceLinks", fields: []fieldSpec{
-	{name: "creditor"},
-}}
-
 var typeBankAccountDetail = typeSpec{name: "BankAccountDetail", fields: []fieldSpec{
 	{name: "ciphertext"},
 	{name: "encrypted_key"},
@@ -388,7 +383,10 @@ var typeBankAccountDetail = typeSpec{name: "BankAccountDetail", fields: []fieldS
 	{name: "protected"},
 	{name: "tag"},
 }}
-
+var typeBankAccountHolderVerificationCreateParams = typeSpec{name: "BankAccountHolderVerificationCreateParams", fields: []fieldSpec{
+	{name: "links", kind: kObject, typ: &typeBankAccountHolderVerificationCreateParamsLinks, required: true},
+	{name: "type", enum: enumAccountHolderVerificationType, required: true},
+}}
 var typeBankAccountHolderVerification = typeSpec{name: "BankAccountHolderVerification", fields: []fieldSpec{
 	{name: "id"},
 	{name: "actual_account_name", nullable: true},
@@ -396,16 +394,10 @@ var typeBankAccountHolderVerification = typeSpec{name: "BankAccountHolderVerific
 	{name: "status", enum: enumBankAccountHolderVerificationStatus},
 	{name: "type", enum: enumAccountHolderVerificationType},
 }}
-
-var typeBankAccountHolderVerificationCreateParams = typeSpec{name: "BankAccountHolderVerificationCreateParams", fields: []fieldSpec{
-	{name: "links", kind: kObject, required: true, typ: &typeBankAccountHolderVerificationCreateParamsLinks},
-	{name: "type", required: true, enum: enumAccountHolderVerificationType},
+var typeBankAuthorisationCreateParams = typeSpec{name: "BankAuthorisationCreateParams", fields: []fieldSpec{
+	{name: "links", kind: kObject, typ: &typeBankAuthorisationCreateParamsLinks, required: true},
+	{name: "redirect_uri", format: "uri", def: "\"https://pay.gocardless.com/billing/static/thankyou\""},
 }}
-
-var typeBankAccountHolderVerificationCreateParamsLinks = typeSpec{name: "BankAccountHolderVerificationCreateParamsLinks", fields: []fieldSpec{
-	{name: "bank_account", required: true},
-}}
-
 var typeBankAuthorisation = typeSpec{name: "BankAuthorisation", fields: []fieldSpec{
 	{name: "id"},
 	{name: "authorisation_type", enum: enumAuthorisationType},
@@ -414,31 +406,10 @@ var typeBankAuthorisation = typeSpec{name: "BankAuthorisation", fields: []fieldS
 	{name: "expires_at", kind: kTime},
 	{name: "last_visited_at", kind: kTime, nullable: true},
 	{name: "links", kind: kObject, typ: &typeBankAuthorisationLinks},
-	{name: "qr_code_url", nullable: true, format: "uri"},
+	{name: "qr_code_url", format: "uri", nullable: true},
 	{name: "redirect_uri", format: "uri"},
 	{name: "url", format: "uri"},
 }}
-
-var typeBankAuthorisationCreateParams = typeSpec{name: "BankAuthorisationCreateParams", fields: []fieldSpec{
-	{name: "links", kind: kObject, required: true, typ: &typeBankAuthorisationCreateParamsLinks},
-	{name: "redirect_uri", format: "uri", def: "\"https://pay.gocardless.com/billing/static/thankyou\""},
-}}
-
-var typeBankAuthorisationCreateParamsLinks = typeSpec{name: "BankAuthorisationCreateParamsLinks", fields: []fieldSpec{
-	{name: "billing_request"},
-}}
-
-var typeBankAuthorisationLinks = typeSpec{name: "BankAuthorisationLinks", fields: []fieldSpec{
-	{name: "billing_request"},
-	{name: "institution"},
-}}
-
-var typeBankDetailsLookup = typeSpec{name: "BankDetailsLookup", fields: []fieldSpec{
-	{name: "available_debit_schemes", kind: kArray, elem: &fieldSpec{name: "", enum: enumScheme}},
-	{name: "bank_name", nullable: true},
-	{name: "bic", nullable: true},
-}}
-
 var typeBankDetailsLookupCreateParams = typeSpec{name: "BankDetailsLookupCreateParams", fields: []fieldSpec{
 	{name: "account_holder_name"},
 	{name: "account_number"},
@@ -447,62 +418,155 @@ var typeBankDetailsLookupCreateParams = typeSpec{name: "BankDetailsLookupCreateP
 	{name: "country_code"},
 	{name: "iban"},
 }}
-
+var typeBankDetailsLookup = typeSpec{name: "BankDetailsLookup", fields: []fieldSpec{
+	{name: "available_debit_schemes", kind: kArray, elem: &fieldSpec{enum: enumScheme}},
+	{name: "bank_name", nullable: true},
+	{name: "bic", nullable: true},
+}}
+var typeBillingRequestFlowCreateParams = typeSpec{name: "BillingRequestFlowCreateParams", fields: []fieldSpec{
+	{name: "auto_fulfil", kind: kBool, def: "true"},
+	{name: "customer_details_captured", kind: kBool},
+	{name: "exit_uri", format: "uri"},
+	{name: "language"},
+	{name: "links", kind: kObject, typ: &typeBillingRequestFlowCreateParamsLinks, required: true},
+	{name: "lock_bank_account", kind: kBool},
+	{name: "lock_currency", kind: kBool},
+	{name: "lock_customer_details", kind: kBool},
+	{name: "prefilled_bank_account", kind: kObject, typ: &typeBillingRequestFlowPrefilledBankAccountParams},
+	{name: "prefilled_customer", kind: kObject, typ: &typeBillingRequestFlowPrefilledCustomerParams},
+	{name: "redirect_uri", format: "uri"},
+	{name: "show_redirect_buttons", kind: kBool},
+	{name: "show_success_redirect_button", kind: kBool},
+	{name: "skip_success_screen", kind: kBool},
+}}
+var typeBillingRequestFlow = typeSpec{name: "BillingRequestFlow", fields: []fieldSpec{
+	{name: "id"},
+	{name: "authorisation_url", format: "uri"},
+	{name: "auto_fulfil", kind: kBool},
+	{name: "created_at", kind: kTime},
+	{name: "customer_details_captured", kind: kBool},
+	{name: "exit_uri", format: "uri", nullable: true},
+	{name: "expires_at", kind: kTime},
+	{name: "language", nullable: true},
+	{name: "links", kind: kObject, typ: &typeBillingRequestFlowLinks},
+	{name: "lock_bank_account", kind: kBool},
+	{name: "lock_currency", kind: kBool},
+	{name: "lock_customer_details", kind: kBool},
+	{name: "prefilled_bank_account", kind: kObject, typ: &typeBillingRequestFlowPrefilledBankAccount, nullable: true},
+	{name: "prefilled_customer", kind: kObject, typ: &typeBillingRequestFlowPrefilledCustomer, nullable: true},
+	{name: "redirect_uri", format: "uri", nullable: true},
+	{name: "session_token", nullable: true},
+	{name: "show_redirect_buttons", kind: kBool},
+	{name: "show_success_redirect_button", kind: kBool},
+	{name: "skip_success_screen", kind: kBool},
+}}
+var enumScheme = []string{"ach", "autogiro", "bacs", "becs", "becs_nz", "betalingsservice", "faster_payments", "pad", "pay_to", "sepa_cor1", "sepa_core", "sepa_credit_transfer", "sepa_instant_credit_transfer"}
+var typeBillingRequestTemplate = typeSpec{name: "BillingRequestTemplate", fields: []fieldSpec{
+	{name: "id"},
+	{name: "authorisation_url", format: "uri"},
+	{name: "created_at", kind: kTime},
+	{name: "mandate_request_constraints", kind: kObject, typ: &typeMandateRequestConstraints, nullable: true},
+	{name: "mandate_request_currency", enum: enumCurrency, nullable: true},
+	{name: "mandate_request_description", nullable: true},
+	{name: "mandate_request_metadata", kind: kMetadata, nullable: true},
+	{name: "mandate_request_scheme", enum: enumScheme, nullable: true},
+	{name: "mandate_request_verify", enum: enumMandateVerification, nullable: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "name"},
+	{name: "payment_request_amount", nullable: true},
+	{name: "payment_request_currency", enum: enumCurrency, nullable: true},
+	{name: "payment_request_description", nullable: true},
+	{name: "payment_request_metadata", kind: kMetadata, nullable: true},
+	{name: "payment_request_scheme", enum: enumScheme, nullable: true},
+	{name: "redirect_uri", format: "uri", nullable: true},
+	{name: "updated_at", kind: kTime},
+}}
+var typeBillingRequestTemplateCreateParams = typeSpec{name: "BillingRequestTemplateCreateParams", fields: []fieldSpec{
+	{name: "links", kind: kObject, typ: &typeBillingRequestTemplateCreateParamsLinks},
+	{name: "mandate_request_constraints", kind: kObject, typ: &typeMandateRequestConstraintsParams},
+	{name: "mandate_request_currency", enum: enumCurrency},
+	{name: "mandate_request_description"},
+	{name: "mandate_request_metadata", kind: kMetadata},
+	{name: "mandate_request_scheme", enum: enumScheme},
+	{name: "mandate_request_verify", enum: enumMandateVerification},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "name", lim: &limits{maxLength: new(255)}},
+	{name: "payment_request_amount"},
+	{name: "payment_request_currency", enum: enumCurrency},
+	{name: "payment_request_description"},
+	{name: "payment_request_metadata", kind: kMetadata},
+	{name: "payment_request_scheme", enum: enumScheme},
+	{name: "redirect_uri", format: "uri"},
+}}
+var typeBillingRequestTemplateUpdateParams = typeSpec{name: "BillingRequestTemplateUpdateParams", fields: []fieldSpec{
+	{name: "mandate_request_constraints", kind: kObject, typ: &typeMandateRequestConstraintsParams},
+	{name: "mandate_request_currency", enum: enumCurrency},
+	{name: "mandate_request_description"},
+	{name: "mandate_request_metadata", kind: kMetadata},
+	{name: "mandate_request_scheme", enum: enumScheme},
+	{name: "mandate_request_verify", enum: enumMandateVerification},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "name", lim: &limits{maxLength: new(255)}},
+	{name: "payment_request_amount"},
+	{name: "payment_request_currency", enum: enumCurrency},
+	{name: "payment_request_description"},
+	{name: "payment_request_metadata", kind: kMetadata},
+	{name: "payment_request_scheme", enum: enumScheme},
+	{name: "redirect_uri", format: "uri"},
+}}
+var enumBillingRequestStatus = []string{"pending", "ready_to_fulfil", "fulfilling", "fulfilled", "cancelled"}
 var typeBillingRequest = typeSpec{name: "BillingRequest", fields: []fieldSpec{
 	{name: "id"},
-	{name: "actions", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeBillingRequestAction}},
+	{name: "actions", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeBillingRequestAction}},
 	{name: "created_at", kind: kTime},
 	{name: "fallback_enabled", kind: kBool},
 	{name: "fallback_occurred", kind: kBool},
-	{name: "instalment_schedule_request", kind: kObject, nullable: true, typ: &typeBillingRequestInstalmentScheduleRequest},
+	{name: "instalment_schedule_request", kind: kObject, typ: &typeBillingRequestInstalmentScheduleRequest, nullable: true},
 	{name: "links", kind: kObject, typ: &typeBillingRequestLinks},
-	{name: "mandate_request", kind: kObject, nullable: true, typ: &typeBillingRequestMandateRequest},
+	{name: "mandate_request", kind: kObject, typ: &typeBillingRequestMandateRequest, nullable: true},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "payment_context_code", enum: enumPaymentContextCode},
 	{name: "payment_purpose_code"},
-	{name: "payment_request", kind: kObject, nullable: true, typ: &typeBillingRequestPaymentRequest},
+	{name: "payment_request", kind: kObject, typ: &typeBillingRequestPaymentRequest, nullable: true},
 	{name: "purpose_code", enum: enumPurposeCode},
 	{name: "resources", kind: kObject, typ: &typeBillingRequestResource},
 	{name: "status", enum: enumBillingRequestStatus},
-	{name: "subscription_request", kind: kObject, nullable: true, typ: &typeBillingRequestSubscriptionRequest},
+	{name: "subscription_request", kind: kObject, typ: &typeBillingRequestSubscriptionRequest, nullable: true},
 }}
-
-var typeBillingRequestAction = typeSpec{name: "BillingRequestAction", fields: []fieldSpec{
-	{name: "available_currencies", kind: kArray, elem: &fieldSpec{name: "", enum: enumCurrency}},
-	{name: "bank_authorisation", kind: kObject, typ: &typeBillingRequestActionBankAuthorisation},
-	{name: "collect_customer_details", kind: kObject, typ: &typeBillingRequestActionCollectCustomerDetails},
-	{name: "completes_actions", kind: kArray, elem: &fieldSpec{name: ""}},
-	{name: "institution_guess_status", enum: enumInstitutionGuessStatus},
-	{name: "required", kind: kBool},
-	{name: "requires_actions", kind: kArray, elem: &fieldSpec{name: ""}},
-	{name: "status", enum: enumBillingRequestActionStatus},
-	{name: "type", enum: enumBillingRequestActionType},
+var typeBillingRequestCreateParams = typeSpec{name: "BillingRequestCreateParams", fields: []fieldSpec{
+	{name: "fallback_enabled", kind: kBool},
+	{name: "instalment_schedule_request", kind: kObject, typ: &typeBillingRequestCreateParamsInstalmentScheduleRequest},
+	{name: "links", kind: kObject, typ: &typeBillingRequestCreateParamsLinks},
+	{name: "mandate_request", kind: kObject, typ: &typeBillingRequestCreateParamsMandateRequest},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payment_context_code", enum: enumPaymentContextCode},
+	{name: "payment_purpose_code"},
+	{name: "payment_request", kind: kObject, typ: &typeBillingRequestCreateParamsPaymentRequest},
+	{name: "purpose_code", enum: enumPurposeCode},
+	{name: "subscription_request", kind: kObject, typ: &typeBillingRequestCreateParamsSubscriptionRequest},
 }}
-
-var typeBillingRequestActionBankAuthorisation = typeSpec{name: "BillingRequestActionBankAuthorisation", fields: []fieldSpec{
-	{name: "adapter", enum: enumBankAuthorisationAdapter},
-	{name: "authorisation_type", enum: enumAuthorisationType},
+var typeBillingRequestCreateWithActionsParams = typeSpec{name: "BillingRequestCreateWithActionsParams", fields: []fieldSpec{
+	{name: "actions", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsActions},
+	{name: "fallback_enabled", kind: kBool},
+	{name: "links", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsLinks},
+	{name: "mandate_request", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsMandateRequest},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payment_context_code", enum: enumPaymentContextCode},
+	{name: "payment_purpose_code"},
+	{name: "payment_request", kind: kObject, typ: &typeBillingRequestCreateParamsPaymentRequest},
+	{name: "purpose_code", enum: enumPurposeCode},
 }}
-
-var typeBillingRequestActionCollectCustomerDetails = typeSpec{name: "BillingRequestActionCollectCustomerDetails", fields: []fieldSpec{
-	{name: "default_country_code"},
-	{name: "incomplete_fields", kind: kObject, typ: &typeBillingRequestActionCollectCustomerDetailsIncompleteFields},
+var typeBillingRequestWithActions = typeSpec{name: "BillingRequestWithActions", fields: []fieldSpec{
+	{name: "bank_authorisations", kind: kObject, typ: &typeBankAuthorisation},
+	{name: "billing_requests", kind: kObject, typ: &typeBillingRequest},
 }}
-
-var typeBillingRequestActionCollectCustomerDetailsIncompleteFields = typeSpec{name: "BillingRequestActionCollectCustomerDetailsIncompleteFields", fields: []fieldSpec{
-	{name: "customer", kind: kArray, elem: &fieldSpec{name: ""}},
-	{name: "customer_billing_detail", kind: kArray, elem: &fieldSpec{name: ""}},
-}}
-
 var typeBillingRequestCancelParams = typeSpec{name: "BillingRequestCancelParams", fields: []fieldSpec{
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 }}
-
 var typeBillingRequestChooseCurrencyParams = typeSpec{name: "BillingRequestChooseCurrencyParams", fields: []fieldSpec{
-	{name: "currency", required: true, enum: enumCurrency},
+	{name: "currency", enum: enumCurrency, required: true},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 }}
-
 var typeBillingRequestCollectBankAccountParams = typeSpec{name: "BillingRequestCollectBankAccountParams", fields: []fieldSpec{
 	{name: "account_holder_name"},
 	{name: "account_number"},
@@ -516,233 +580,870 @@ var typeBillingRequestCollectBankAccountParams = typeSpec{name: "BillingRequestC
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "pay_id"},
 }}
-
 var typeBillingRequestCollectCustomerDetailsParams = typeSpec{name: "BillingRequestCollectCustomerDetailsParams", fields: []fieldSpec{
 	{name: "customer", kind: kObject, typ: &typeBillingRequestCollectCustomerDetailsParamsCustomer},
 	{name: "customer_billing_detail", kind: kObject, typ: &typeBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail},
 }}
-
-var typeBillingRequestCollectCustomerDetailsParamsCustomer = typeSpec{name: "BillingRequestCollectCustomerDetailsParamsCustomer", fields: []fieldSpec{
+var typeBillingRequestConfirmPayerDetailsParams = typeSpec{name: "BillingRequestConfirmPayerDetailsParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payer_requested_dual_signature", kind: kBool},
+}}
+var typeBillingRequestFulfilParams = typeSpec{name: "BillingRequestFulfilParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeBillingRequestNotifyParams = typeSpec{name: "BillingRequestNotifyParams", fields: []fieldSpec{
+	{name: "notification_type", enum: enumNotificationType, required: true},
+	{name: "redirect_uri", format: "uri"},
+}}
+var typeBillingRequestSelectInstitutionParams = typeSpec{name: "BillingRequestSelectInstitutionParams", fields: []fieldSpec{
+	{name: "country_code", required: true},
+	{name: "institution", required: true},
+}}
+var enumBlockType = []string{"email", "email_domain", "bank_account", "bank_name"}
+var typeTimestampFilter = typeSpec{name: "TimestampFilter", fields: []fieldSpec{
+	{name: "gt", kind: kTime},
+	{name: "gte", kind: kTime},
+	{name: "lt", kind: kTime},
+	{name: "lte", kind: kTime},
+}}
+var enumBlockReasonType = []string{"identity_fraud", "no_intent_to_pay", "unfair_chargeback", "other"}
+var typeBlock = typeSpec{name: "Block", fields: []fieldSpec{
+	{name: "id"},
+	{name: "active", kind: kBool, nullable: true},
+	{name: "block_type", enum: enumBlockType},
+	{name: "created_at", kind: kTime},
+	{name: "reason_description", nullable: true},
+	{name: "reason_type", enum: enumBlockReasonType},
+	{name: "resource_reference"},
+	{name: "updated_at", kind: kTime},
+}}
+var typeBlockCreateParams = typeSpec{name: "BlockCreateParams", fields: []fieldSpec{
+	{name: "active", kind: kBool},
+	{name: "block_type", enum: enumBlockType},
+	{name: "reason_description"},
+	{name: "reason_type", enum: enumBlockReasonType},
+	{name: "resource_reference"},
+}}
+var typeBlockByRefParams = typeSpec{name: "BlockByRefParams", fields: []fieldSpec{
+	{name: "active", kind: kBool},
+	{name: "reason_description"},
+	{name: "reason_type", enum: enumBlockReasonType},
+	{name: "reference_type", enum: enumBlockReferenceType},
+	{name: "reference_value"},
+}}
+var typeCreditorBankAccount = typeSpec{name: "CreditorBankAccount", fields: []fieldSpec{
+	{name: "id"},
+	{name: "account_holder_name"},
+	{name: "account_number_ending"},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "bank_name"},
+	{name: "country_code", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency, nullable: true},
+	{name: "enabled", kind: kBool},
+	{name: "links", kind: kObject, typ: &typeCreditorBankAccountLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "verification_status", enum: enumCreditorBankAccountVerificationStatus},
+}}
+var typeCreditorBankAccountCreateParams = typeSpec{name: "CreditorBankAccountCreateParams", fields: []fieldSpec{
+	{name: "account_holder_name", required: true},
+	{name: "account_number"},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "bank_code"},
+	{name: "branch_code"},
+	{name: "country_code"},
+	{name: "currency", enum: enumCurrency},
+	{name: "iban"},
+	{name: "links", kind: kObject, typ: &typeCreditorBankAccountCreateParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "set_as_default_payout_account", kind: kBool, def: "true"},
+}}
+var typeCreditor = typeSpec{name: "Creditor", fields: []fieldSpec{
+	{name: "id"},
+	{name: "address_line1", nullable: true},
+	{name: "address_line2", nullable: true},
+	{name: "address_line3", nullable: true},
+	{name: "bank_reference_prefix"},
+	{name: "can_create_refunds", kind: kBool},
+	{name: "city", nullable: true},
+	{name: "country_code", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "creditor_type", enum: enumCreditorType},
+	{name: "custom_payment_pages_enabled", kind: kBool},
+	{name: "fx_payout_currency", enum: enumCurrency},
+	{name: "links", kind: kObject, typ: &typeCreditorLinks},
+	{name: "logo_url", format: "uri", nullable: true},
+	{name: "mandate_imports_enabled", kind: kBool},
+	{name: "merchant_responsible_for_notifications", kind: kBool},
+	{name: "name"},
+	{name: "postal_code", nullable: true},
+	{name: "region", nullable: true},
+	{name: "scheme_identifiers", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeCreditorSchemeIdentifier}},
+	{name: "verification_status", enum: enumCreditorVerificationStatus},
+}}
+var typeCreditorCreateParams = typeSpec{name: "CreditorCreateParams", fields: []fieldSpec{
+	{name: "bank_reference_prefix"},
+	{name: "country_code", required: true},
+	{name: "creditor_type", enum: enumCreditorType, required: true},
+	{name: "links", kind: kAnyMap},
+	{name: "name", required: true},
+}}
+var typeCreditorUpdateParams = typeSpec{name: "CreditorUpdateParams", fields: []fieldSpec{
+	{name: "address_line1"},
+	{name: "address_line2"},
+	{name: "address_line3"},
+	{name: "bank_reference_prefix"},
+	{name: "city"},
+	{name: "country_code"},
+	{name: "links", kind: kObject, typ: &typeCreditorUpdateParamsLinks},
+	{name: "name"},
+	{name: "postal_code"},
+	{name: "region"},
+}}
+var typeCurrencyExchangeRate = typeSpec{name: "CurrencyExchangeRate", fields: []fieldSpec{
+	{name: "rate"},
+	{name: "source"},
+	{name: "target"},
+	{name: "time", kind: kTime},
+}}
+var typeCustomerBankAccount = typeSpec{name: "CustomerBankAccount", fields: []fieldSpec{
+	{name: "id"},
+	{name: "account_holder_name"},
+	{name: "account_number_ending"},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "bank_account_token", nullable: true},
+	{name: "bank_name"},
+	{name: "country_code", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency, nullable: true},
+	{name: "enabled", kind: kBool},
+	{name: "links", kind: kObject, typ: &typeCustomerBankAccountLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payer_name_verification_result", enum: enumPayerNameVerificationResult},
+	{name: "trusted_recipient", kind: kBool},
+}}
+var typeCustomerBankAccountCreateParams = typeSpec{name: "CustomerBankAccountCreateParams", fields: []fieldSpec{
+	{name: "account_holder_name"},
+	{name: "account_number"},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "bank_code"},
+	{name: "branch_code"},
+	{name: "country_code"},
+	{name: "currency", enum: enumCurrency},
+	{name: "iban"},
+	{name: "links", kind: kObject, typ: &typeCustomerBankAccountCreateParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeCustomerBankAccountUpdateParams = typeSpec{name: "CustomerBankAccountUpdateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeCustomerNotification = typeSpec{name: "CustomerNotification", fields: []fieldSpec{
+	{name: "id"},
+	{name: "action_taken", enum: enumCustomerNotificationActionTaken},
+	{name: "action_taken_at", kind: kTime, nullable: true},
+	{name: "action_taken_by", nullable: true},
+	{name: "links", kind: kObject, typ: &typeCustomerNotificationLinks},
+	{name: "type", enum: enumCustomerNotificationType},
+}}
+var enumCurrency = []string{"AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK", "USD"}
+var enumSortDirection = []string{"asc", "desc"}
+var enumCustomerSortField = []string{"name", "company_name", "created_at"}
+var typeCustomer = typeSpec{name: "Customer", fields: []fieldSpec{
+	{name: "id"},
+	{name: "address_line1", nullable: true},
+	{name: "address_line2", nullable: true},
+	{name: "address_line3", nullable: true},
+	{name: "city", nullable: true},
 	{name: "company_name", nullable: true},
-	{name: "email", nullable: true, format: "email"},
+	{name: "country_code", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "danish_identity_number", nullable: true},
+	{name: "email", format: "email", nullable: true},
 	{name: "family_name", nullable: true},
 	{name: "given_name", nullable: true},
 	{name: "language", nullable: true},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "phone_number", nullable: true},
-}}
-
-var typeBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail = typeSpec{name: "BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail", fields: []fieldSpec{
-	{name: "address_line1", nullable: true},
-	{name: "address_line2", nullable: true},
-	{name: "address_line3", nullable: true},
-	{name: "city", nullable: true},
-	{name: "country_code", nullable: true},
-	{name: "danish_identity_number", nullable: true},
-	{name: "ip_address", nullable: true},
 	{name: "postal_code", nullable: true},
 	{name: "region", nullable: true},
 	{name: "swedish_identity_number", nullable: true},
 }}
-
-var typeBillingRequestConfirmPayerDetailsParams = typeSpec{name: "BillingRequestConfirmPayerDetailsParams", fields: []fieldSpec{
+var typeCustomerCreateParams = typeSpec{name: "CustomerCreateParams", fields: []fieldSpec{
+	{name: "address_line1"},
+	{name: "address_line2"},
+	{name: "address_line3"},
+	{name: "city"},
+	{name: "company_name"},
+	{name: "country_code"},
+	{name: "danish_identity_number"},
+	{name: "email", format: "email"},
+	{name: "family_name"},
+	{name: "given_name"},
+	{name: "language"},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payer_requested_dual_signature", kind: kBool},
+	{name: "phone_number"},
+	{name: "postal_code"},
+	{name: "region"},
+	{name: "swedish_identity_number"},
 }}
-
-var typeBillingRequestCreateParams = typeSpec{name: "BillingRequestCreateParams", fields: []fieldSpec{
-	{name: "fallback_enabled", kind: kBool},
-	{name: "instalment_schedule_request", kind: kObject, typ: &typeBillingRequestCreateParamsInstalmentScheduleRequest},
-	{name: "links", kind: kObject, typ: &typeBillingRequestCreateParamsLinks},
-	{name: "mandate_request", kind: kObject, typ: &typeBillingRequestCreateParamsMandateRequest},
+var typeCustomerUpdateParams = typeSpec{name: "CustomerUpdateParams", fields: []fieldSpec{
+	{name: "address_line1"},
+	{name: "address_line2"},
+	{name: "address_line3"},
+	{name: "city"},
+	{name: "company_name"},
+	{name: "country_code"},
+	{name: "danish_identity_number"},
+	{name: "email", format: "email"},
+	{name: "family_name"},
+	{name: "given_name"},
+	{name: "language"},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payment_context_code", enum: enumPaymentContextCode},
-	{name: "payment_purpose_code"},
-	{name: "payment_request", kind: kObject, typ: &typeBillingRequestCreateParamsPaymentRequest},
-	{name: "purpose_code", enum: enumPurposeCode},
-	{name: "subscription_request", kind: kObject, typ: &typeBillingRequestCreateParamsSubscriptionRequest},
+	{name: "phone_number"},
+	{name: "postal_code"},
+	{name: "region"},
+	{name: "swedish_identity_number"},
 }}
-
-var typeBillingRequestCreateParamsInstalmentScheduleRequest = typeSpec{name: "BillingRequestCreateParamsInstalmentScheduleRequest", fields: []fieldSpec{
-	{name: "app_fee", kind: kInt, nullable: true},
+var enumEventInclude = []string{"billing_request", "creditor", "customer", "instalment_schedule", "mandate", "outbound_payment", "payer_authorisation", "payment", "payment_account_transaction", "payout", "refund", "scheme_identifier", "subscription"}
+var enumEventResourceType = []string{"billing_requests", "creditors", "customers", "exports", "instalment_schedules", "mandates", "organisations", "outbound_payments", "payer_authorisations", "payments", "payment_account_transactions", "payouts", "refunds", "scheme_identifiers", "subscriptions"}
+var typeEvent = typeSpec{name: "Event", fields: []fieldSpec{
+	{name: "id"},
+	{name: "action", enum: enumEventAction},
+	{name: "created_at", kind: kTime},
+	{name: "customer_notifications", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeEventCustomerNotification}, nullable: true},
+	{name: "details", kind: kObject, typ: &typeEventDetails},
+	{name: "links", kind: kObject, typ: &typeEventLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "organisation_id", nullable: true},
+	{name: "resource_metadata", kind: kMetadata},
+	{name: "resource_type", enum: enumEventResourceType},
+	{name: "source", kind: kObject, typ: &typeEventSource},
+}}
+var typeEventLinked = typeSpec{name: "EventLinked", fields: []fieldSpec{
+	{name: "billing_requests", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeBillingRequest}},
+	{name: "creditors", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeCreditor}},
+	{name: "customers", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeCustomer}},
+	{name: "instalment_schedules", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeInstalmentSchedule}},
+	{name: "mandates", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeMandate}},
+	{name: "outbound_payments", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeOutboundPayment}},
+	{name: "payer_authorisations", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePayerAuthorisation}},
+	{name: "payment_account_transactions", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePaymentAccountTransaction}},
+	{name: "payments", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePayment}},
+	{name: "payouts", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePayout}},
+	{name: "refunds", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeRefund}},
+	{name: "scheme_identifiers", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeSchemeIdentifier}},
+	{name: "subscriptions", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeSubscription}},
+}}
+var typeExport = typeSpec{name: "Export", fields: []fieldSpec{
+	{name: "id"},
+	{name: "created_at", kind: kTime},
 	{name: "currency", enum: enumCurrency},
-	{name: "instalments_with_dates", kind: kArray, nullable: true, elem: &fieldSpec{name: "", kind: kObject, typ: &typeDatedInstalment}},
-	{name: "instalments_with_schedule", kind: kObject, nullable: true, typ: &typeInstalmentSeries},
+	{name: "download_url", format: "uri", nullable: true},
+	{name: "error_message", nullable: true},
+	{name: "export_type", enum: enumExportType},
+}}
+var typeFundsAvailability = typeSpec{name: "FundsAvailability", fields: []fieldSpec{
+	{name: "available", kind: kBool},
+}}
+var enumInstalmentScheduleStatus = []string{"pending", "active", "creation_failed", "completed", "cancelled", "errored"}
+var typeInstalmentSchedule = typeSpec{name: "InstalmentSchedule", fields: []fieldSpec{
+	{name: "id"},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency},
+	{name: "links", kind: kObject, typ: &typeInstalmentScheduleLinks},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name", lim: &limits{maxLength: new(100)}},
-	{name: "payment_reference", nullable: true},
-	{name: "retry_if_possible", kind: kBool, def: "false"},
+	{name: "name"},
+	{name: "payment_errors", kind: kAnyMap},
+	{name: "status", enum: enumInstalmentScheduleStatus},
 	{name: "total_amount", kind: kInt},
 }}
-
-var typeBillingRequestCreateParamsLinks = typeSpec{name: "BillingRequestCreateParamsLinks", fields: []fieldSpec{
-	{name: "creditor"},
-	{name: "customer"},
-	{name: "customer_bank_account"},
+var typeInstalmentScheduleCreateWithDatesParams = typeSpec{name: "InstalmentScheduleCreateWithDatesParams", fields: []fieldSpec{
+	{name: "app_fee", kind: kInt},
+	{name: "currency", enum: enumCurrency, required: true},
+	{name: "instalments", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeDatedInstalmentParams}, required: true},
+	{name: "links", kind: kObject, typ: &typeInstalmentScheduleCreateWithDatesParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "name", required: true, lim: &limits{maxLength: new(100)}},
+	{name: "payment_reference"},
+	{name: "retry_if_possible", kind: kBool, def: "false"},
+	{name: "total_amount", kind: kInt, required: true},
 }}
-
-var typeBillingRequestCreateParamsMandateRequest = typeSpec{name: "BillingRequestCreateParamsMandateRequest", conditions: []condSpec{{field: "scheme", is: "pay_to", then: [][]string{{"constraints"}, {"constraints", "max_amount_per_payment"}}}}, fields: []fieldSpec{
+var typeInstalmentScheduleCreateWithScheduleParams = typeSpec{name: "InstalmentScheduleCreateWithScheduleParams", fields: []fieldSpec{
+	{name: "app_fee", kind: kInt},
+	{name: "currency", enum: enumCurrency, required: true},
+	{name: "instalments", kind: kObject, typ: &typeInstalmentSeriesParams, required: true},
+	{name: "links", kind: kObject, typ: &typeInstalmentScheduleCreateWithScheduleParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "name", required: true, lim: &limits{maxLength: new(100)}},
+	{name: "payment_reference"},
+	{name: "retry_if_possible", kind: kBool, def: "false"},
+	{name: "total_amount", kind: kInt, required: true},
+}}
+var typeInstalmentScheduleUpdateParams = typeSpec{name: "InstalmentScheduleUpdateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeInstitution = typeSpec{name: "Institution", fields: []fieldSpec{
+	{name: "id"},
+	{name: "autocompletes_collect_bank_account", kind: kBool},
+	{name: "country_code"},
+	{name: "icon_url", format: "uri"},
+	{name: "limits", kind: kObject, typ: &typeInstitutionLimits, nullable: true},
+	{name: "logo_url", format: "uri"},
+	{name: "name"},
+	{name: "roles", kind: kArray, elem: &fieldSpec{}},
+	{name: "status", enum: enumInstitutionStatus},
+}}
+var typeLogoCreateForCreditorParams = typeSpec{name: "LogoCreateForCreditorParams", fields: []fieldSpec{
+	{name: "image", required: true},
+	{name: "links", kind: kObject, typ: &typeLogoCreateForCreditorParamsLinks},
+}}
+var typeLogo = typeSpec{name: "Logo", fields: []fieldSpec{
+	{name: "id"},
+}}
+var enumMandateImportEntryStatus = []string{"successfully_processed", "unsuccessfully_processed"}
+var typeMandateImportEntry = typeSpec{name: "MandateImportEntry", fields: []fieldSpec{
+	{name: "created_at", kind: kTime},
+	{name: "links", kind: kObject, typ: &typeMandateImportEntryLinks},
+	{name: "processing_errors", kind: kAnyMap, nullable: true},
+	{name: "record_identifier", nullable: true},
+}}
+var typeMandateImportEntryCreateParams = typeSpec{name: "MandateImportEntryCreateParams", fields: []fieldSpec{
+	{name: "amendment", kind: kObject, typ: &typeMandateImportEntryCreateParamsAmendment},
+	{name: "bank_account", kind: kObject, typ: &typeMandateImportEntryCreateParamsBankAccount, required: true},
+	{name: "customer", kind: kObject, typ: &typeMandateImportEntryCreateParamsCustomer, required: true},
+	{name: "links", kind: kObject, typ: &typeMandateImportEntryCreateParamsLinks, required: true},
+	{name: "mandate", kind: kObject, typ: &typeMandateImportEntryCreateParamsMandate},
+	{name: "record_identifier", lim: &limits{maxLength: new(255)}},
+}}
+var typeMandateImportCreateParams = typeSpec{name: "MandateImportCreateParams", fields: []fieldSpec{
+	{name: "links", kind: kObject, typ: &typeMandateImportCreateParamsLinks},
+	{name: "scheme", enum: enumScheme, required: true},
+}}
+var typeMandateImport = typeSpec{name: "MandateImport", fields: []fieldSpec{
+	{name: "id"},
+	{name: "created_at", kind: kTime},
+	{name: "links", kind: kObject, typ: &typeMandateImportLinks},
+	{name: "scheme", enum: enumScheme},
+	{name: "status", enum: enumMandateImportStatus},
+}}
+var typeMandatePDFCreateParams = typeSpec{name: "MandatePDFCreateParams", fields: []fieldSpec{
+	{name: "account_holder_name", lim: &limits{maxLength: new(18)}},
+	{name: "account_number"},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "address_line1"},
+	{name: "address_line2"},
+	{name: "address_line3"},
+	{name: "bank_code"},
+	{name: "bic"},
+	{name: "branch_code"},
+	{name: "city"},
+	{name: "company_name"},
+	{name: "country_code"},
+	{name: "danish_identity_number"},
+	{name: "family_name"},
+	{name: "given_name"},
+	{name: "iban"},
+	{name: "links", kind: kObject, typ: &typeMandatePDFCreateParamsLinks},
+	{name: "mandate_reference", lim: &limits{minLength: new(6), maxLength: new(18)}},
+	{name: "payer_ip_address"},
+	{name: "phone_number"},
+	{name: "postal_code"},
+	{name: "region"},
+	{name: "scheme", enum: enumScheme},
+	{name: "signature_date", kind: kDate},
+	{name: "subscription_amount", kind: kInt},
+	{name: "subscription_frequency", enum: enumIntervalUnit},
+	{name: "swedish_identity_number"},
+}}
+var typeMandatePDF = typeSpec{name: "MandatePDF", fields: []fieldSpec{
+	{name: "expires_at", kind: kTime},
+	{name: "url", format: "uri"},
+}}
+var enumMandateType = []string{"bank_debit", "instant", "recurring", "vrp_commercial", "vrp_sweeping"}
+var enumMandateStatus = []string{"pending_customer_approval", "pending_submission", "submitted", "active", "failed", "cancelled", "expired", "consumed", "blocked", "suspended_by_payer"}
+var typeMandate = typeSpec{name: "Mandate", fields: []fieldSpec{
+	{name: "id"},
 	{name: "authorisation_source", enum: enumAuthorisationSource},
-	{name: "consent_type", nullable: true},
-	{name: "constraints", kind: kObject, nullable: true, typ: &typeMandateRequestConstraints},
-	{name: "currency", enum: enumCurrency},
-	{name: "description", nullable: true},
+	{name: "consent_parameters", kind: kObject, typ: &typeMandateConsentParameters, nullable: true},
+	{name: "consent_type", enum: enumConsentType, nullable: true},
+	{name: "created_at", kind: kTime},
 	{name: "funds_settlement", enum: enumFundsSettlement},
+	{name: "links", kind: kObject, typ: &typeMandateLinks},
+	{name: "mandate_type", enum: enumMandateType, nullable: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "next_possible_charge_date", kind: kDate, nullable: true},
+	{name: "next_possible_standard_ach_charge_date", kind: kDate, nullable: true},
+	{name: "payments_require_approval", kind: kBool},
+	{name: "reference", nullable: true},
+	{name: "scheme", enum: enumScheme, nullable: true},
+	{name: "status", enum: enumMandateStatus},
+	{name: "verified_at", kind: kTime, nullable: true},
+}}
+var typeMandateCreateParams = typeSpec{name: "MandateCreateParams", fields: []fieldSpec{
+	{name: "authorisation_source", enum: enumAuthorisationSource},
+	{name: "links", kind: kObject, typ: &typeMandateCreateParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payer_ip_address"},
+	{name: "reference"},
+	{name: "scheme", enum: enumScheme},
+}}
+var typeMandateUpdateParams = typeSpec{name: "MandateUpdateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeMandateCancelParams = typeSpec{name: "MandateCancelParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeMandateReinstateParams = typeSpec{name: "MandateReinstateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeNegativeBalanceLimit = typeSpec{name: "NegativeBalanceLimit", fields: []fieldSpec{
+	{name: "id"},
+	{name: "balance_limit", kind: kInt},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency},
+	{name: "links", kind: kObject, typ: &typeNegativeBalanceLimitLinks},
+}}
+var typeOutboundPaymentImportEntry = typeSpec{name: "OutboundPaymentImportEntry", fields: []fieldSpec{
+	{name: "id"},
+	{name: "amount", kind: kInt, nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "links", kind: kObject, typ: &typeOutboundPaymentImportEntryLinks},
+	{name: "metadata", kind: kMetadata, nullable: true},
+	{name: "processed_at", kind: kTime, nullable: true},
+	{name: "reference", nullable: true},
+	{name: "scheme", enum: enumScheme},
+	{name: "validation_errors", kind: kObject, typ: &typeOutboundPaymentImportEntryValidationErrors, nullable: true},
+	{name: "verification_result", enum: enumAccountHolderVerificationResult, nullable: true},
+}}
+var enumOutboundPaymentImportStatus = []string{"created", "validating", "valid", "invalid", "processing", "processed", "cancelled"}
+var typeOutboundPaymentImport = typeSpec{name: "OutboundPaymentImport", fields: []fieldSpec{
+	{name: "id"},
+	{name: "amount_sum", kind: kInt},
+	{name: "authorisation_url", format: "uri"},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency},
+	{name: "entry_counts", kind: kObject, typ: &typeOutboundPaymentImportEntryCounts},
+	{name: "links", kind: kObject, typ: &typeOutboundPaymentImportLinks},
+	{name: "status", enum: enumOutboundPaymentImportStatus},
+}}
+var typeOutboundPaymentImportCreateParams = typeSpec{name: "OutboundPaymentImportCreateParams", fields: []fieldSpec{
+	{name: "entry_items", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeOutboundPaymentImportCreateParamsEntryItem}, required: true},
+	{name: "links", kind: kObject, typ: &typeOutboundPaymentImportCreateParamsLinks},
+}}
+var enumOutboundPaymentStatus = []string{"verifying", "pending_approval", "scheduled", "executing", "executed", "cancelled", "failed"}
+var typeOutboundPayment = typeSpec{name: "OutboundPayment", fields: []fieldSpec{
+	{name: "id"},
+	{name: "amount", kind: kInt},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency},
+	{name: "description"},
+	{name: "execution_date", kind: kDate},
+	{name: "is_withdrawal", kind: kBool},
+	{name: "links", kind: kObject, typ: &typeOutboundPaymentLinks},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "reference"},
-	{name: "scheme", nullable: true, enum: enumScheme},
-	{name: "sweeping", kind: kBool},
-	{name: "verify", enum: enumMandateVerification},
+	{name: "scheme", enum: enumScheme},
+	{name: "status", enum: enumOutboundPaymentStatus},
+	{name: "verifications", kind: kObject, typ: &typeOutboundPaymentVerifications, nullable: true},
 }}
-
-var typeBillingRequestCreateParamsPaymentRequest = typeSpec{name: "BillingRequestCreateParamsPaymentRequest", fields: []fieldSpec{
+var typeOutboundPaymentCreateParams = typeSpec{name: "OutboundPaymentCreateParams", fields: []fieldSpec{
+	{name: "amount", kind: kInt, required: true},
+	{name: "description"},
+	{name: "execution_date", kind: kDate},
+	{name: "links", kind: kObject, typ: &typeOutboundPaymentCreateParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "reference"},
+	{name: "scheme", enum: enumScheme, required: true},
+}}
+var typeOutboundPaymentStats = typeSpec{name: "OutboundPaymentStats", fields: []fieldSpec{
+	{name: "executing_amount", kind: kInt},
+	{name: "executing_count", kind: kInt},
+	{name: "pending_approval_amount", kind: kInt},
+	{name: "pending_approval_count", kind: kInt},
+	{name: "scheduled_amount", kind: kInt},
+	{name: "scheduled_count", kind: kInt},
+}}
+var typeOutboundPaymentWithdrawParams = typeSpec{name: "OutboundPaymentWithdrawParams", fields: []fieldSpec{
+	{name: "amount", kind: kInt, required: true},
+	{name: "description"},
+	{name: "execution_date", kind: kDate},
+	{name: "links", kind: kObject, typ: &typeOutboundPaymentWithdrawParamsLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "reference"},
+	{name: "scheme", enum: enumScheme, required: true},
+}}
+var typeOutboundPaymentUpdateParams = typeSpec{name: "OutboundPaymentUpdateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeOutboundPaymentCancelParams = typeSpec{name: "OutboundPaymentCancelParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typePayerAuthorisationCreateParams = typeSpec{name: "PayerAuthorisationCreateParams", fields: []fieldSpec{
+	{name: "bank_account", kind: kObject, typ: &typePayerAuthorisationBankAccountParams, required: true},
+	{name: "customer", kind: kObject, typ: &typePayerAuthorisationCustomerParams, required: true},
+	{name: "mandate", kind: kObject, typ: &typePayerAuthorisationMandateParams, required: true},
+}}
+var typePayerAuthorisation = typeSpec{name: "PayerAuthorisation", fields: []fieldSpec{
+	{name: "id"},
+	{name: "bank_account", kind: kObject, typ: &typePayerAuthorisationBankAccount},
+	{name: "created_at", kind: kTime, nullable: true},
+	{name: "customer", kind: kObject, typ: &typePayerAuthorisationCustomer},
+	{name: "incomplete_fields", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePayerAuthorisationIncompleteField}},
+	{name: "links", kind: kObject, typ: &typePayerAuthorisationLinks},
+	{name: "mandate", kind: kObject, typ: &typePayerAuthorisationMandate},
+	{name: "status", enum: enumPayerAuthorisationStatus},
+}}
+var typePayerAuthorisationUpdateParams = typeSpec{name: "PayerAuthorisationUpdateParams", fields: []fieldSpec{
+	{name: "bank_account", kind: kObject, typ: &typePayerAuthorisationBankAccountParams, required: true},
+	{name: "customer", kind: kObject, typ: &typePayerAuthorisationCustomerParams, required: true},
+	{name: "mandate", kind: kObject, typ: &typePayerAuthorisationMandateParams, required: true},
+}}
+var typePayerThemeCreateForCreditorParams = typeSpec{name: "PayerThemeCreateForCreditorParams", fields: []fieldSpec{
+	{name: "button_background_colour"},
+	{name: "content_box_border_colour"},
+	{name: "header_background_colour"},
+	{name: "link_text_colour"},
+	{name: "links", kind: kObject, typ: &typePayerThemeCreateForCreditorParamsLinks},
+}}
+var typePayerTheme = typeSpec{name: "PayerTheme", fields: []fieldSpec{
+	{name: "id"},
+}}
+var typePaymentAccountTransaction = typeSpec{name: "PaymentAccountTransaction", fields: []fieldSpec{
+	{name: "id"},
 	{name: "amount", kind: kInt},
+	{name: "balance_after_transaction", kind: kInt},
+	{name: "counterparty_name"},
+	{name: "currency", enum: enumCurrency},
+	{name: "description"},
+	{name: "direction", enum: enumPaymentAccountTransactionDirection},
+	{name: "links", kind: kObject, typ: &typePaymentAccountTransactionLinks},
+	{name: "reference"},
+	{name: "value_date", kind: kDate},
+}}
+var enumPaymentAccountTransactionDirection = []string{"credit", "debit"}
+var typePaymentAccount = typeSpec{name: "PaymentAccount", fields: []fieldSpec{
+	{name: "id"},
+	{name: "account_balance", kind: kInt},
+	{name: "account_holder_name"},
+	{name: "account_number_ending"},
+	{name: "bank_name"},
+	{name: "currency", enum: enumCurrency, nullable: true},
+	{name: "links", kind: kObject, typ: &typePaymentAccountLinks},
+}}
+var typeDateFilter = typeSpec{name: "DateFilter", fields: []fieldSpec{
+	{name: "gt", kind: kDate},
+	{name: "gte", kind: kDate},
+	{name: "lt", kind: kDate},
+	{name: "lte", kind: kDate},
+}}
+var enumPaymentSortField = []string{"charge_date", "amount"}
+var enumPaymentStatus = []string{"pending_customer_approval", "pending_submission", "submitted", "confirmed", "paid_out", "cancelled", "customer_approval_denied", "failed", "charged_back"}
+var typePayment = typeSpec{name: "Payment", fields: []fieldSpec{
+	{name: "id"},
+	{name: "amount", kind: kInt},
+	{name: "amount_refunded", kind: kInt},
 	{name: "app_fee", kind: kInt, nullable: true},
+	{name: "charge_date", kind: kDate, nullable: true},
+	{name: "created_at", kind: kTime},
 	{name: "currency", enum: enumCurrency},
 	{name: "description", nullable: true},
-	{name: "funds_settlement", enum: enumFundsSettlement},
+	{name: "faster_ach", kind: kBool, nullable: true},
+	{name: "fx", kind: kObject, typ: &typeFX},
+	{name: "links", kind: kObject, typ: &typePaymentLinks},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "reference", nullable: true},
 	{name: "retry_if_possible", kind: kBool},
-	{name: "scheme", nullable: true, enum: enumScheme},
+	{name: "scheme", enum: enumScheme, nullable: true},
+	{name: "status", enum: enumPaymentStatus},
 }}
-
-var typeBillingRequestCreateParamsSubscriptionRequest = typeSpec{name: "BillingRequestCreateParamsSubscriptionRequest", fields: []fieldSpec{
+var typePaymentCreateParams = typeSpec{name: "PaymentCreateParams", fields: []fieldSpec{
+	{name: "amount", kind: kInt, required: true},
+	{name: "app_fee", kind: kInt},
+	{name: "charge_date", kind: kDate},
+	{name: "currency", enum: enumCurrency, required: true},
+	{name: "description"},
+	{name: "faster_ach", kind: kBool},
+	{name: "links", kind: kObject, typ: &typePaymentCreateParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "psu_interaction_type", enum: enumPSUInteractionType},
+	{name: "reference"},
+	{name: "retry_if_possible", kind: kBool, def: "false"},
+}}
+var typePaymentUpdateParams = typeSpec{name: "PaymentUpdateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "retry_if_possible", kind: kBool},
+}}
+var typePaymentCancelParams = typeSpec{name: "PaymentCancelParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typePaymentRetryParams = typeSpec{name: "PaymentRetryParams", fields: []fieldSpec{
+	{name: "charge_date", kind: kDate},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typePayoutItem = typeSpec{name: "PayoutItem", fields: []fieldSpec{
+	{name: "amount"},
+	{name: "links", kind: kObject, typ: &typePayoutItemLinks},
+	{name: "taxes", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePayoutItemTax}},
+	{name: "type", enum: enumPayoutItemType},
+}}
+var enumPayoutType = []string{"merchant", "partner"}
+var enumPayoutStatus = []string{"pending", "paid", "bounced"}
+var typePayout = typeSpec{name: "Payout", fields: []fieldSpec{
+	{name: "id"},
+	{name: "amount", kind: kInt},
+	{name: "arrival_date", kind: kDate, nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency},
+	{name: "deducted_fees", kind: kInt},
+	{name: "fx", kind: kObject, typ: &typeFX},
+	{name: "links", kind: kObject, typ: &typePayoutLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payout_type", enum: enumPayoutType},
+	{name: "reference"},
+	{name: "status", enum: enumPayoutStatus},
+	{name: "tax_currency", enum: enumCurrency, nullable: true},
+}}
+var typePayoutUpdateParams = typeSpec{name: "PayoutUpdateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeRedirectFlowCreateParams = typeSpec{name: "RedirectFlowCreateParams", fields: []fieldSpec{
+	{name: "description"},
+	{name: "links", kind: kObject, typ: &typeRedirectFlowCreateParamsLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "prefilled_bank_account", kind: kObject, typ: &typeBillingRequestFlowPrefilledBankAccountParams},
+	{name: "prefilled_customer", kind: kObject, typ: &typeRedirectFlowCreateParamsPrefilledCustomer},
+	{name: "scheme", enum: enumScheme},
+	{name: "session_token", required: true},
+	{name: "success_redirect_url", format: "uri", required: true},
+}}
+var typeRedirectFlow = typeSpec{name: "RedirectFlow", fields: []fieldSpec{
+	{name: "id"},
+	{name: "confirmation_url", format: "uri"},
+	{name: "created_at", kind: kTime},
+	{name: "description"},
+	{name: "links", kind: kObject, typ: &typeRedirectFlowLinks},
+	{name: "mandate_reference"},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "redirect_url", format: "uri"},
+	{name: "scheme", enum: enumScheme},
+	{name: "session_token"},
+	{name: "success_redirect_url", format: "uri"},
+}}
+var typeRedirectFlowCompleteParams = typeSpec{name: "RedirectFlowCompleteParams", fields: []fieldSpec{
+	{name: "session_token", required: true},
+}}
+var enumRefundType = []string{"mandate", "payment"}
+var typeRefund = typeSpec{name: "Refund", fields: []fieldSpec{
+	{name: "id"},
+	{name: "amount", kind: kInt},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency},
+	{name: "fx", kind: kObject, typ: &typeFX},
+	{name: "links", kind: kObject, typ: &typeRefundLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "reference", nullable: true},
+	{name: "status", enum: enumRefundStatus},
+}}
+var typeRefundCreateParams = typeSpec{name: "RefundCreateParams", fields: []fieldSpec{
+	{name: "amount", kind: kInt, required: true},
+	{name: "links", kind: kObject, typ: &typeRefundCreateParamsLinks, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "reference"},
+	{name: "total_amount_confirmation", kind: kInt},
+}}
+var typeRefundUpdateParams = typeSpec{name: "RefundUpdateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+}}
+var typeScenarioSimulatorRunParams = typeSpec{name: "ScenarioSimulatorRunParams", fields: []fieldSpec{
+	{name: "links", kind: kObject, typ: &typeScenarioSimulatorRunParamsLinks},
+}}
+var typeScenarioSimulator = typeSpec{name: "ScenarioSimulator", fields: []fieldSpec{
+	{name: "id"},
+}}
+var typeSchemeIdentifier = typeSpec{name: "SchemeIdentifier", fields: []fieldSpec{
+	{name: "id"},
+	{name: "address_line1"},
+	{name: "address_line2", nullable: true},
+	{name: "address_line3", nullable: true},
+	{name: "can_specify_mandate_reference", kind: kBool},
+	{name: "city"},
+	{name: "country_code"},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency},
+	{name: "email", format: "email"},
+	{name: "minimum_advance_notice", kind: kInt},
+	{name: "name"},
+	{name: "phone_number"},
+	{name: "postal_code"},
+	{name: "reference"},
+	{name: "region", nullable: true},
+	{name: "scheme", enum: enumSchemeIdentifierScheme},
+	{name: "status", enum: enumSchemeIdentifierStatus},
+}}
+var typeSchemeIdentifierCreateParams = typeSpec{name: "SchemeIdentifierCreateParams", fields: []fieldSpec{
+	{name: "links", kind: kObject, typ: &typeSchemeIdentifierCreateParamsLinks},
+	{name: "name", required: true},
+	{name: "scheme", enum: enumSchemeIdentifierScheme, required: true},
+}}
+var enumSubscriptionStatus = []string{"pending_customer_approval", "customer_approval_denied", "active", "finished", "cancelled", "paused"}
+var typeSubscription = typeSpec{name: "Subscription", fields: []fieldSpec{
+	{name: "id"},
 	{name: "amount", kind: kInt},
 	{name: "app_fee", kind: kInt, nullable: true},
 	{name: "count", kind: kInt, nullable: true},
+	{name: "created_at", kind: kTime},
 	{name: "currency", enum: enumCurrency},
-	{name: "day_of_month", kind: kInt, nullable: true, lim: &limits{minimum: new(int64(-1)), maximum: new(int64(28))}},
-	{name: "interval", kind: kInt, def: "1", lim: &limits{minimum: new(int64(1))}},
+	{name: "day_of_month", kind: kInt, nullable: true},
+	{name: "earliest_charge_date_after_resume", kind: kDate, nullable: true},
+	{name: "end_date", kind: kDate, nullable: true},
+	{name: "interval", kind: kInt},
 	{name: "interval_unit", enum: enumIntervalUnit},
+	{name: "links", kind: kObject, typ: &typeSubscriptionLinks},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "month", enum: enumMonth},
-	{name: "name", nullable: true, lim: &limits{maxLength: new(255)}},
+	{name: "name", nullable: true},
+	{name: "parent_plan_paused", kind: kBool},
 	{name: "payment_reference", nullable: true},
-	{name: "retry_if_possible", kind: kBool, def: "false"},
+	{name: "retry_if_possible", kind: kBool},
 	{name: "start_date", kind: kDate, nullable: true},
+	{name: "status", enum: enumSubscriptionStatus},
+	{name: "upcoming_payments", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeSubscriptionUpcomingPayment}},
 }}
-
-var typeBillingRequestCreateWithActionsParams = typeSpec{name: "BillingRequestCreateWithActionsParams", fields: []fieldSpec{
-	{name: "actions", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsActions},
-	{name: "fallback_enabled", kind: kBool},
-	{name: "links", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsLinks},
-	{name: "mandate_request", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsMandateRequest},
+var typeSubscriptionCreateParams = typeSpec{name: "SubscriptionCreateParams", fields: []fieldSpec{
+	{name: "amount", kind: kInt, required: true},
+	{name: "app_fee", kind: kInt},
+	{name: "count", kind: kInt},
+	{name: "currency", enum: enumCurrency, required: true},
+	{name: "day_of_month", kind: kInt, lim: &limits{minimum: new(int64(-1)), maximum: new(int64(28))}},
+	{name: "end_date", kind: kDate},
+	{name: "interval", kind: kInt, def: "1", lim: &limits{minimum: new(int64(1))}},
+	{name: "interval_unit", enum: enumIntervalUnit, required: true},
+	{name: "links", kind: kObject, typ: &typeSubscriptionCreateParamsLinks, required: true},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payment_context_code", enum: enumPaymentContextCode},
-	{name: "payment_purpose_code"},
-	{name: "payment_request", kind: kObject, typ: &typeBillingRequestCreateParamsPaymentRequest},
-	{name: "purpose_code", enum: enumPurposeCode},
+	{name: "month", enum: enumMonth},
+	{name: "name", lim: &limits{maxLength: new(255)}},
+	{name: "payment_reference"},
+	{name: "retry_if_possible", kind: kBool, def: "false"},
+	{name: "start_date", kind: kDate},
 }}
-
-var typeBillingRequestCreateWithActionsParamsActions = typeSpec{name: "BillingRequestCreateWithActionsParamsActions", fields: []fieldSpec{
-	{name: "bank_authorisation_redirect_uri", format: "uri"},
-	{name: "collect_bank_account", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsCollectBankAccount},
-	{name: "collect_customer_details", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsCollectCustomerDetails},
-	{name: "confirm_payer_details", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsConfirmPayerDetails},
-	{name: "create_bank_authorisation", kind: kBool},
-	{name: "select_institution", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsSelectInstitution},
-}}
-
-var typeBillingRequestCreateWithActionsParamsCollectBankAccount = typeSpec{name: "BillingRequestCreateWithActionsParamsCollectBankAccount", fields: []fieldSpec{
-	{name: "account_holder_name"},
-	{name: "account_number", nullable: true},
-	{name: "account_number_suffix", nullable: true},
-	{name: "account_type", enum: enumBankAccountType},
-	{name: "bank_code", nullable: true},
-	{name: "branch_code", nullable: true},
-	{name: "country_code", nullable: true},
-	{name: "currency", nullable: true, enum: enumCurrency},
-	{name: "iban", nullable: true},
+var typeSubscriptionUpdateParams = typeSpec{name: "SubscriptionUpdateParams", fields: []fieldSpec{
+	{name: "amount", kind: kInt},
+	{name: "app_fee", kind: kInt},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "pay_id"},
+	{name: "name", lim: &limits{maxLength: new(255)}},
+	{name: "payment_reference"},
+	{name: "retry_if_possible", kind: kBool},
 }}
-
-var typeBillingRequestCreateWithActionsParamsCollectCustomerDetails = typeSpec{name: "BillingRequestCreateWithActionsParamsCollectCustomerDetails", fields: []fieldSpec{
-	{name: "customer", kind: kObject, typ: &typeBillingRequestCollectCustomerDetailsParamsCustomer},
-	{name: "customer_billing_detail", kind: kObject, typ: &typeBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail},
-}}
-
-var typeBillingRequestCreateWithActionsParamsConfirmPayerDetails = typeSpec{name: "BillingRequestCreateWithActionsParamsConfirmPayerDetails", fields: []fieldSpec{
+var typeSubscriptionCancelParams = typeSpec{name: "SubscriptionCancelParams", fields: []fieldSpec{
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payer_requested_dual_signature", kind: kBool},
 }}
-
-var typeBillingRequestCreateWithActionsParamsLinks = typeSpec{name: "BillingRequestCreateWithActionsParamsLinks", fields: []fieldSpec{
-	{name: "creditor"},
-	{name: "customer"},
-	{name: "customer_bank_account"},
-}}
-
-var typeBillingRequestCreateWithActionsParamsMandateRequest = typeSpec{name: "BillingRequestCreateWithActionsParamsMandateRequest", conditions: []condSpec{{field: "scheme", is: "pay_to", then: [][]string{{"constraints"}, {"constraints", "max_amount_per_payment"}}}}, fields: []fieldSpec{
-	{name: "authorisation_source", enum: enumAuthorisationSource},
-	{name: "constraints", kind: kObject, nullable: true, typ: &typeMandateRequestConstraints},
-	{name: "currency", enum: enumCurrency},
-	{name: "description", nullable: true},
-	{name: "funds_settlement", enum: enumFundsSettlement},
+var typeSubscriptionPauseParams = typeSpec{name: "SubscriptionPauseParams", fields: []fieldSpec{
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "reference", nullable: true},
-	{name: "scheme", nullable: true, enum: enumScheme},
-	{name: "sweeping", kind: kBool},
-	{name: "verify", enum: enumMandateVerification},
+	{name: "pause_cycles", kind: kInt, lim: &limits{minimum: new(int64(1))}},
 }}
-
-var typeBillingRequestCreateWithActionsParamsSelectInstitution = typeSpec{name: "BillingRequestCreateWithActionsParamsSelectInstitution", fields: []fieldSpec{
-	{name: "country_code", required: true},
-	{name: "institution", required: true},
+var typeSubscriptionResumeParams = typeSpec{name: "SubscriptionResumeParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 }}
-
-var typeBillingRequestFlow = typeSpec{name: "BillingRequestFlow", fields: []fieldSpec{
+var typeTaxRate = typeSpec{name: "TaxRate", fields: []fieldSpec{
 	{name: "id"},
-	{name: "authorisation_url", format: "uri"},
-	{name: "auto_fulfil", kind: kBool},
+	{name: "end_date", kind: kDate, nullable: true},
+	{name: "jurisdiction"},
+	{name: "percentage"},
+	{name: "start_date", kind: kDate},
+	{name: "type"},
+}}
+var typeTransferredMandate = typeSpec{name: "TransferredMandate", fields: []fieldSpec{
+	{name: "encrypted_customer_bank_details"},
+	{name: "encrypted_decryption_key"},
+	{name: "links", kind: kObject, typ: &typeTransferredMandateLinks},
+	{name: "public_key_id"},
+}}
+var typeVerificationDetail = typeSpec{name: "VerificationDetail", fields: []fieldSpec{
+	{name: "address_line1"},
+	{name: "address_line2", nullable: true},
+	{name: "address_line3", nullable: true},
+	{name: "city"},
+	{name: "company_number"},
+	{name: "country_code"},
+	{name: "description"},
+	{name: "directors", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeDirector}},
+	{name: "links", kind: kObject, typ: &typeVerificationDetailLinks},
+	{name: "name"},
+	{name: "postal_code"},
+	{name: "region", nullable: true},
+}}
+var typeVerificationDetailCreateParams = typeSpec{name: "VerificationDetailCreateParams", fields: []fieldSpec{
+	{name: "address_line1", required: true},
+	{name: "address_line2"},
+	{name: "address_line3"},
+	{name: "city", required: true},
+	{name: "company_number", required: true},
+	{name: "description", required: true},
+	{name: "directors", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeDirectorParams}, required: true},
+	{name: "links", kind: kObject, typ: &typeVerificationDetailCreateParamsLinks, required: true},
+	{name: "name", required: true},
+	{name: "postal_code", required: true},
+}}
+var typeWebhook = typeSpec{name: "Webhook", fields: []fieldSpec{
+	{name: "id"},
 	{name: "created_at", kind: kTime},
-	{name: "customer_details_captured", kind: kBool},
-	{name: "exit_uri", nullable: true, format: "uri"},
-	{name: "expires_at", kind: kTime},
-	{name: "language", nullable: true},
-	{name: "links", kind: kObject, typ: &typeBillingRequestFlowLinks},
-	{name: "lock_bank_account", kind: kBool},
-	{name: "lock_currency", kind: kBool},
-	{name: "lock_customer_details", kind: kBool},
-	{name: "prefilled_bank_account", kind: kObject, nullable: true, typ: &typeBillingRequestFlowPrefilledBankAccount},
-	{name: "prefilled_customer", kind: kObject, nullable: true, typ: &typeBillingRequestFlowPrefilledCustomer},
-	{name: "redirect_uri", nullable: true, format: "uri"},
-	{name: "session_token", nullable: true},
-	{name: "show_redirect_buttons", kind: kBool},
-	{name: "show_success_redirect_button", kind: kBool},
-	{name: "skip_success_screen", kind: kBool},
+	{name: "is_test", kind: kBool},
+	{name: "request_body"},
+	{name: "request_headers", kind: kAnyMap},
+	{name: "response_body"},
+	{name: "response_body_truncated", kind: kBool},
+	{name: "response_code", kind: kInt},
+	{name: "response_headers", kind: kAnyMap},
+	{name: "response_headers_content_truncated", kind: kBool},
+	{name: "response_headers_count_truncated", kind: kBool},
+	{name: "successful", kind: kBool},
+	{name: "url", format: "uri"},
 }}
-
-var typeBillingRequestFlowCreateParams = typeSpec{name: "BillingRequestFlowCreateParams", fields: []fieldSpec{
-	{name: "auto_fulfil", kind: kBool, def: "true"},
-	{name: "customer_details_captured", kind: kBool},
-	{name: "exit_uri", format: "uri"},
-	{name: "language"},
-	{name: "links", kind: kObject, required: true, typ: &typeBillingRequestFlowCreateParamsLinks},
-	{name: "lock_bank_account", kind: kBool},
-	{name: "lock_currency", kind: kBool},
-	{name: "lock_customer_details", kind: kBool},
-	{name: "prefilled_bank_account", kind: kObject, typ: &typeBillingRequestFlowPrefilledBankAccount},
-	{name: "prefilled_customer", kind: kObject, typ: &typeBillingRequestFlowPrefilledCustomer},
-	{name: "redirect_uri", format: "uri"},
-	{name: "show_redirect_buttons", kind: kBool},
-	{name: "show_success_redirect_button", kind: kBool},
-	{name: "skip_success_screen", kind: kBool},
+var enumBalanceType = []string{"confirmed_funds", "pending_payouts", "pending_payments_submitted"}
+var typeBalanceLinks = typeSpec{name: "BalanceLinks", fields: []fieldSpec{
+	{name: "creditor"},
 }}
-
+var typeBankAccountHolderVerificationCreateParamsLinks = typeSpec{name: "BankAccountHolderVerificationCreateParamsLinks", fields: []fieldSpec{
+	{name: "bank_account", required: true},
+}}
+var enumAccountHolderVerificationType = []string{"confirmation_of_payee"}
+var enumAccountHolderVerificationResult = []string{"full_match", "partial_match", "no_match", "unable_to_match"}
+var enumBankAccountHolderVerificationStatus = []string{"pending", "completed"}
+var typeBankAuthorisationCreateParamsLinks = typeSpec{name: "BankAuthorisationCreateParamsLinks", fields: []fieldSpec{
+	{name: "billing_request"},
+}}
+var enumAuthorisationType = []string{"payment", "mandate"}
+var typeBankAuthorisationLinks = typeSpec{name: "BankAuthorisationLinks", fields: []fieldSpec{
+	{name: "billing_request"},
+	{name: "institution"},
+}}
 var typeBillingRequestFlowCreateParamsLinks = typeSpec{name: "BillingRequestFlowCreateParamsLinks", fields: []fieldSpec{
 	{name: "billing_request", required: true},
 }}
-
+var typeBillingRequestFlowPrefilledBankAccountParams = typeSpec{name: "BillingRequestFlowPrefilledBankAccountParams", fields: []fieldSpec{
+	{name: "account_type", enum: enumBankAccountType},
+}}
+var typeBillingRequestFlowPrefilledCustomerParams = typeSpec{name: "BillingRequestFlowPrefilledCustomerParams", fields: []fieldSpec{
+	{name: "address_line1", nullable: true},
+	{name: "address_line2", nullable: true},
+	{name: "address_line3", nullable: true},
+	{name: "city", nullable: true},
+	{name: "company_name", nullable: true},
+	{name: "country_code", nullable: true},
+	{name: "danish_identity_number", nullable: true},
+	{name: "email", format: "email", nullable: true},
+	{name: "family_name", nullable: true},
+	{name: "given_name", nullable: true},
+	{name: "postal_code", nullable: true},
+	{name: "region", nullable: true},
+	{name: "swedish_identity_number", nullable: true},
+}}
 var typeBillingRequestFlowLinks = typeSpec{name: "BillingRequestFlowLinks", fields: []fieldSpec{
 	{name: "billing_request"},
 }}
-
 var typeBillingRequestFlowPrefilledBankAccount = typeSpec{name: "BillingRequestFlowPrefilledBankAccount", fields: []fieldSpec{
 	{name: "account_type", enum: enumBankAccountType},
 }}
-
 var typeBillingRequestFlowPrefilledCustomer = typeSpec{name: "BillingRequestFlowPrefilledCustomer", fields: []fieldSpec{
 	{name: "address_line1", nullable: true},
 	{name: "address_line2", nullable: true},
@@ -751,23 +1452,47 @@ var typeBillingRequestFlowPrefilledCustomer = typeSpec{name: "BillingRequestFlow
 	{name: "company_name", nullable: true},
 	{name: "country_code", nullable: true},
 	{name: "danish_identity_number", nullable: true},
-	{name: "email", nullable: true, format: "email"},
+	{name: "email", format: "email", nullable: true},
 	{name: "family_name", nullable: true},
 	{name: "given_name", nullable: true},
 	{name: "postal_code", nullable: true},
 	{name: "region", nullable: true},
 	{name: "swedish_identity_number", nullable: true},
 }}
-
-var typeBillingRequestFulfilParams = typeSpec{name: "BillingRequestFulfilParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+var typeMandateRequestConstraints = typeSpec{name: "MandateRequestConstraints", fields: []fieldSpec{
+	{name: "end_date", kind: kDate},
+	{name: "max_amount_per_payment", kind: kInt},
+	{name: "payment_method"},
+	{name: "periodic_limits", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePeriodicLimit}},
+	{name: "start_date", kind: kDate},
 }}
-
+var enumMandateVerification = []string{"minimum", "recommended", "when_available", "always"}
+var typeBillingRequestTemplateCreateParamsLinks = typeSpec{name: "BillingRequestTemplateCreateParamsLinks", fields: []fieldSpec{
+	{name: "creditor"},
+}}
+var typeMandateRequestConstraintsParams = typeSpec{name: "MandateRequestConstraintsParams", fields: []fieldSpec{
+	{name: "end_date", kind: kDate},
+	{name: "max_amount_per_payment", kind: kInt},
+	{name: "payment_method"},
+	{name: "periodic_limits", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePeriodicLimitParams}},
+	{name: "start_date", kind: kDate},
+}}
+var typeBillingRequestAction = typeSpec{name: "BillingRequestAction", fields: []fieldSpec{
+	{name: "available_currencies", kind: kArray, elem: &fieldSpec{enum: enumCurrency}},
+	{name: "bank_authorisation", kind: kObject, typ: &typeBillingRequestActionBankAuthorisation},
+	{name: "collect_customer_details", kind: kObject, typ: &typeBillingRequestActionCollectCustomerDetails},
+	{name: "completes_actions", kind: kArray, elem: &fieldSpec{}},
+	{name: "institution_guess_status", enum: enumInstitutionGuessStatus},
+	{name: "required", kind: kBool},
+	{name: "requires_actions", kind: kArray, elem: &fieldSpec{}},
+	{name: "status", enum: enumBillingRequestActionStatus},
+	{name: "type", enum: enumBillingRequestActionType},
+}}
 var typeBillingRequestInstalmentScheduleRequest = typeSpec{name: "BillingRequestInstalmentScheduleRequest", fields: []fieldSpec{
 	{name: "app_fee", kind: kInt, nullable: true},
 	{name: "currency", enum: enumCurrency},
-	{name: "instalments_with_dates", kind: kArray, nullable: true, elem: &fieldSpec{name: "", kind: kObject, typ: &typeDatedInstalment}},
-	{name: "instalments_with_schedule", kind: kObject, nullable: true, typ: &typeInstalmentSeries},
+	{name: "instalments_with_dates", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeDatedInstalment}, nullable: true},
+	{name: "instalments_with_schedule", kind: kObject, typ: &typeInstalmentSeries, nullable: true},
 	{name: "links", kind: kObject, typ: &typeBillingRequestInstalmentScheduleRequestLinks},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "name"},
@@ -775,11 +1500,6 @@ var typeBillingRequestInstalmentScheduleRequest = typeSpec{name: "BillingRequest
 	{name: "retry_if_possible", kind: kBool},
 	{name: "total_amount", kind: kInt},
 }}
-
-var typeBillingRequestInstalmentScheduleRequestLinks = typeSpec{name: "BillingRequestInstalmentScheduleRequestLinks", fields: []fieldSpec{
-	{name: "instalment_schedule"},
-}}
-
 var typeBillingRequestLinks = typeSpec{name: "BillingRequestLinks", fields: []fieldSpec{
 	{name: "bank_authorisation"},
 	{name: "creditor"},
@@ -797,31 +1517,21 @@ var typeBillingRequestLinks = typeSpec{name: "BillingRequestLinks", fields: []fi
 	{name: "subscription_request"},
 	{name: "subscription_request_subscription"},
 }}
-
 var typeBillingRequestMandateRequest = typeSpec{name: "BillingRequestMandateRequest", fields: []fieldSpec{
 	{name: "authorisation_source", enum: enumAuthorisationSource},
 	{name: "consent_type", nullable: true},
-	{name: "constraints", kind: kObject, nullable: true, typ: &typeMandateRequestConstraints},
+	{name: "constraints", kind: kObject, typ: &typeMandateRequestConstraints, nullable: true},
 	{name: "currency", enum: enumCurrency},
 	{name: "description", nullable: true},
 	{name: "funds_settlement", enum: enumFundsSettlement},
 	{name: "links", kind: kObject, typ: &typeBillingRequestMandateRequestLinks},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "payer_requested_dual_signature", kind: kBool},
-	{name: "scheme", nullable: true, enum: enumScheme},
+	{name: "scheme", enum: enumScheme, nullable: true},
 	{name: "sweeping", kind: kBool},
 	{name: "verify", enum: enumMandateVerification},
 }}
-
-var typeBillingRequestMandateRequestLinks = typeSpec{name: "BillingRequestMandateRequestLinks", fields: []fieldSpec{
-	{name: "mandate"},
-}}
-
-var typeBillingRequestNotifyParams = typeSpec{name: "BillingRequestNotifyParams", fields: []fieldSpec{
-	{name: "notification_type", required: true, enum: enumNotificationType},
-	{name: "redirect_uri", format: "uri"},
-}}
-
+var enumPaymentContextCode = []string{"billing_goods_and_services_in_advance", "billing_goods_and_services_in_arrears", "face_to_face_point_of_sale", "ecommerce_merchant_initiated_payment", "transfer_to_self", "transfer_to_third_party"}
 var typeBillingRequestPaymentRequest = typeSpec{name: "BillingRequestPaymentRequest", fields: []fieldSpec{
 	{name: "amount", kind: kInt},
 	{name: "app_fee", kind: kInt, nullable: true},
@@ -831,72 +1541,14 @@ var typeBillingRequestPaymentRequest = typeSpec{name: "BillingRequestPaymentRequ
 	{name: "links", kind: kObject, typ: &typeBillingRequestPaymentRequestLinks},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "reference", nullable: true},
-	{name: "scheme", nullable: true, enum: enumScheme},
+	{name: "scheme", enum: enumScheme, nullable: true},
 }}
-
-var typeBillingRequestPaymentRequestLinks = typeSpec{name: "BillingRequestPaymentRequestLinks", fields: []fieldSpec{
-	{name: "payment"},
-}}
-
+var enumPurposeCode = []string{"mortgage", "utility", "loan", "dependant_support", "gambling", "retail", "salary", "personal", "government", "pension", "tax", "other", "bonus_payment", "cash_management_transfer", "card_bulk_clearing", "credit_card_payment", "trade_settlement_payment", "debit_card_payment", "dividend", "deliver_against_payment", "epayment", "fee_collection_and_interest", "fee_collection", "person_to_person_payment", "government_payment", "hedging_transaction", "irrevocable_credit_card_payment", "irrevocable_debit_card_payment", "intra_company_payment", "interest", "lockbox_transactions", "commercial", "consumer", "other_payment", "pension_payment", "represented", "reimbursement_received_credit_transfer", "receive_against_payment", "salary_payment", "securities", "social_security_benefit", "supplier_payment", "tax_payment", "trade", "treasury_payment", "value_added_tax_payment", "with_holding", "cash_management_sweep_account", "cash_management_top_account", "cash_management_zero_balance_account", "crossborder_mi_payments", "foreign_currency_domestic_transfer", "cash_in_pre_credit", "cash_out_notes_coins", "carrier_guarded_wholesale_valuables"}
 var typeBillingRequestResource = typeSpec{name: "BillingRequestResource", fields: []fieldSpec{
 	{name: "customer", kind: kObject, typ: &typeBillingRequestResourceCustomer},
-	{name: "customer_bank_account", kind: kObject, nullable: true, typ: &typeBillingRequestResourceCustomerBankAccount},
+	{name: "customer_bank_account", kind: kObject, typ: &typeBillingRequestResourceCustomerBankAccount, nullable: true},
 	{name: "customer_billing_detail", kind: kObject, typ: &typeBillingRequestResourceCustomerBillingDetail},
 }}
-
-var typeBillingRequestResourceCustomer = typeSpec{name: "BillingRequestResourceCustomer", fields: []fieldSpec{
-	{name: "id"},
-	{name: "company_name", nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "email", nullable: true, format: "email"},
-	{name: "family_name", nullable: true},
-	{name: "given_name", nullable: true},
-	{name: "language", nullable: true},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "phone_number", nullable: true},
-}}
-
-var typeBillingRequestResourceCustomerBankAccount = typeSpec{name: "BillingRequestResourceCustomerBankAccount", fields: []fieldSpec{
-	{name: "id"},
-	{name: "account_holder_name"},
-	{name: "account_number_ending"},
-	{name: "account_type", enum: enumBankAccountType},
-	{name: "bank_account_token", nullable: true},
-	{name: "bank_name"},
-	{name: "country_code", nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "currency", nullable: true, enum: enumCurrency},
-	{name: "enabled", kind: kBool},
-	{name: "links", kind: kObject, typ: &typeBillingRequestResourceCustomerBankAccountLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payer_name_verification_result", enum: enumPayerNameVerificationResult},
-}}
-
-var typeBillingRequestResourceCustomerBankAccountLinks = typeSpec{name: "BillingRequestResourceCustomerBankAccountLinks", fields: []fieldSpec{
-	{name: "customer"},
-}}
-
-var typeBillingRequestResourceCustomerBillingDetail = typeSpec{name: "BillingRequestResourceCustomerBillingDetail", fields: []fieldSpec{
-	{name: "id"},
-	{name: "address_line1", nullable: true},
-	{name: "address_line2", nullable: true},
-	{name: "address_line3", nullable: true},
-	{name: "city", nullable: true},
-	{name: "country_code", nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "danish_identity_number", nullable: true},
-	{name: "ip_address", nullable: true},
-	{name: "postal_code", nullable: true},
-	{name: "region", nullable: true},
-	{name: "schemes", kind: kArray, elem: &fieldSpec{name: "", enum: enumScheme}},
-	{name: "swedish_identity_number", nullable: true},
-}}
-
-var typeBillingRequestSelectInstitutionParams = typeSpec{name: "BillingRequestSelectInstitutionParams", fields: []fieldSpec{
-	{name: "country_code", required: true},
-	{name: "institution", required: true},
-}}
-
 var typeBillingRequestSubscriptionRequest = typeSpec{name: "BillingRequestSubscriptionRequest", fields: []fieldSpec{
 	{name: "amount", kind: kInt},
 	{name: "app_fee", kind: kInt, nullable: true},
@@ -913,172 +1565,118 @@ var typeBillingRequestSubscriptionRequest = typeSpec{name: "BillingRequestSubscr
 	{name: "retry_if_possible", kind: kBool},
 	{name: "start_date", kind: kDate, nullable: true},
 }}
-
-var typeBillingRequestSubscriptionRequestLinks = typeSpec{name: "BillingRequestSubscriptionRequestLinks", fields: []fieldSpec{
-	{name: "subscription"},
-}}
-
-var typeBillingRequestTemplate = typeSpec{name: "BillingRequestTemplate", fields: []fieldSpec{
-	{name: "id"},
-	{name: "authorisation_url", format: "uri"},
-	{name: "created_at", kind: kTime},
-	{name: "mandate_request_constraints", kind: kObject, nullable: true, typ: &typeMandateRequestConstraints},
-	{name: "mandate_request_currency", nullable: true, enum: enumCurrency},
-	{name: "mandate_request_description", nullable: true},
-	{name: "mandate_request_metadata", kind: kStringMap, nullable: true},
-	{name: "mandate_request_scheme", nullable: true, enum: enumScheme},
-	{name: "mandate_request_verify", nullable: true, enum: enumMandateVerification},
+var typeBillingRequestCreateParamsInstalmentScheduleRequest = typeSpec{name: "BillingRequestCreateParamsInstalmentScheduleRequest", fields: []fieldSpec{
+	{name: "app_fee", kind: kInt, nullable: true},
+	{name: "currency", enum: enumCurrency},
+	{name: "instalments_with_dates", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typeDatedInstalmentParams}, nullable: true},
+	{name: "instalments_with_schedule", kind: kObject, typ: &typeInstalmentSeriesParams, nullable: true},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name"},
-	{name: "payment_request_amount", nullable: true},
-	{name: "payment_request_currency", nullable: true, enum: enumCurrency},
-	{name: "payment_request_description", nullable: true},
-	{name: "payment_request_metadata", kind: kStringMap, nullable: true},
-	{name: "payment_request_scheme", nullable: true, enum: enumScheme},
-	{name: "redirect_uri", nullable: true, format: "uri"},
-	{name: "updated_at", kind: kTime},
+	{name: "name", lim: &limits{maxLength: new(100)}},
+	{name: "payment_reference", nullable: true},
+	{name: "retry_if_possible", kind: kBool, def: "false"},
+	{name: "total_amount", kind: kInt},
 }}
-
-var typeBillingRequestTemplateCreateParams = typeSpec{name: "BillingRequestTemplateCreateParams", fields: []fieldSpec{
-	{name: "links", kind: kObject, typ: &typeBillingRequestTemplateCreateParamsLinks},
-	{name: "mandate_request_constraints", kind: kObject, typ: &typeMandateRequestConstraints},
-	{name: "mandate_request_currency", enum: enumCurrency},
-	{name: "mandate_request_description"},
-	{name: "mandate_request_metadata", kind: kStringMap},
-	{name: "mandate_request_scheme", enum: enumScheme},
-	{name: "mandate_request_verify", enum: enumMandateVerification},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name", lim: &limits{maxLength: new(255)}},
-	{name: "payment_request_amount"},
-	{name: "payment_request_currency", enum: enumCurrency},
-	{name: "payment_request_description"},
-	{name: "payment_request_metadata", kind: kStringMap},
-	{name: "payment_request_scheme", enum: enumScheme},
-	{name: "redirect_uri", format: "uri"},
-}}
-
-var typeBillingRequestTemplateCreateParamsLinks = typeSpec{name: "BillingRequestTemplateCreateParamsLinks", fields: []fieldSpec{
+var typeBillingRequestCreateParamsLinks = typeSpec{name: "BillingRequestCreateParamsLinks", fields: []fieldSpec{
 	{name: "creditor"},
+	{name: "customer"},
+	{name: "customer_bank_account"},
 }}
-
-var typeBillingRequestTemplateUpdateParams = typeSpec{name: "BillingRequestTemplateUpdateParams", fields: []fieldSpec{
-	{name: "mandate_request_constraints", kind: kObject, typ: &typeMandateRequestConstraints},
-	{name: "mandate_request_currency", enum: enumCurrency},
-	{name: "mandate_request_description"},
-	{name: "mandate_request_metadata", kind: kStringMap},
-	{name: "mandate_request_scheme", enum: enumScheme},
-	{name: "mandate_request_verify", enum: enumMandateVerification},
+var typeBillingRequestCreateParamsMandateRequest = typeSpec{name: "BillingRequestCreateParamsMandateRequest", fields: []fieldSpec{
+	{name: "authorisation_source", enum: enumAuthorisationSource},
+	{name: "consent_type", nullable: true},
+	{name: "constraints", kind: kObject, typ: &typeMandateRequestConstraintsParams, nullable: true},
+	{name: "currency", enum: enumCurrency},
+	{name: "description", nullable: true},
+	{name: "funds_settlement", enum: enumFundsSettlement},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name", lim: &limits{maxLength: new(255)}},
-	{name: "payment_request_amount"},
-	{name: "payment_request_currency", enum: enumCurrency},
-	{name: "payment_request_description"},
-	{name: "payment_request_metadata", kind: kStringMap},
-	{name: "payment_request_scheme", enum: enumScheme},
-	{name: "redirect_uri", format: "uri"},
+	{name: "reference"},
+	{name: "scheme", enum: enumScheme, nullable: true},
+	{name: "sweeping", kind: kBool},
+	{name: "verify", enum: enumMandateVerification},
+}, conditions: []condSpec{{field: "scheme", is: "pay_to", then: [][]string{{"constraints"}, {"constraints", "max_amount_per_payment"}}}}}
+var typeBillingRequestCreateParamsPaymentRequest = typeSpec{name: "BillingRequestCreateParamsPaymentRequest", fields: []fieldSpec{
+	{name: "amount", kind: kInt},
+	{name: "app_fee", kind: kInt, nullable: true},
+	{name: "currency", enum: enumCurrency},
+	{name: "description", nullable: true},
+	{name: "funds_settlement", enum: enumFundsSettlement},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "reference", nullable: true},
+	{name: "retry_if_possible", kind: kBool},
+	{name: "scheme", enum: enumScheme, nullable: true},
 }}
-
-var typeBillingRequestWithActions = typeSpec{name: "BillingRequestWithActions", fields: []fieldSpec{
-	{name: "bank_authorisations", kind: kObject, typ: &typeBankAuthorisation},
-	{name: "billing_requests", kind: kObject, typ: &typeBillingRequest},
+var typeBillingRequestCreateParamsSubscriptionRequest = typeSpec{name: "BillingRequestCreateParamsSubscriptionRequest", fields: []fieldSpec{
+	{name: "amount", kind: kInt},
+	{name: "app_fee", kind: kInt, nullable: true},
+	{name: "count", kind: kInt, nullable: true},
+	{name: "currency", enum: enumCurrency},
+	{name: "day_of_month", kind: kInt, nullable: true, lim: &limits{minimum: new(int64(-1)), maximum: new(int64(28))}},
+	{name: "interval", kind: kInt, def: "1", lim: &limits{minimum: new(int64(1))}},
+	{name: "interval_unit", enum: enumIntervalUnit},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "month", enum: enumMonth},
+	{name: "name", nullable: true, lim: &limits{maxLength: new(255)}},
+	{name: "payment_reference", nullable: true},
+	{name: "retry_if_possible", kind: kBool, def: "false"},
+	{name: "start_date", kind: kDate, nullable: true},
 }}
-
-var typeBlock = typeSpec{name: "Block", fields: []fieldSpec{
-	{name: "id"},
-	{name: "active", kind: kBool, nullable: true},
-	{name: "block_type", enum: enumBlockType},
-	{name: "created_at", kind: kTime},
-	{name: "reason_description", nullable: true},
-	{name: "reason_type", enum: enumBlockReasonType},
-	{name: "resource_reference"},
-	{name: "updated_at", kind: kTime},
+var typeBillingRequestCreateWithActionsParamsActions = typeSpec{name: "BillingRequestCreateWithActionsParamsActions", fields: []fieldSpec{
+	{name: "bank_authorisation_redirect_uri", format: "uri"},
+	{name: "collect_bank_account", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsCollectBankAccount},
+	{name: "collect_customer_details", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsCollectCustomerDetails},
+	{name: "confirm_payer_details", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsConfirmPayerDetails},
+	{name: "create_bank_authorisation", kind: kBool},
+	{name: "select_institution", kind: kObject, typ: &typeBillingRequestCreateWithActionsParamsSelectInstitution},
 }}
-
-var typeBlockByRefParams = typeSpec{name: "BlockByRefParams", fields: []fieldSpec{
-	{name: "active", kind: kBool},
-	{name: "reason_description"},
-	{name: "reason_type", enum: enumBlockReasonType},
-	{name: "reference_type", enum: enumBlockReferenceType},
-	{name: "reference_value"},
+var typeBillingRequestCreateWithActionsParamsLinks = typeSpec{name: "BillingRequestCreateWithActionsParamsLinks", fields: []fieldSpec{
+	{name: "creditor"},
+	{name: "customer"},
+	{name: "customer_bank_account"},
 }}
-
-var typeBlockCreateParams = typeSpec{name: "BlockCreateParams", fields: []fieldSpec{
-	{name: "active", kind: kBool},
-	{name: "block_type", enum: enumBlockType},
-	{name: "reason_description"},
-	{name: "reason_type", enum: enumBlockReasonType},
-	{name: "resource_reference"},
+var typeBillingRequestCreateWithActionsParamsMandateRequest = typeSpec{name: "BillingRequestCreateWithActionsParamsMandateRequest", fields: []fieldSpec{
+	{name: "authorisation_source", enum: enumAuthorisationSource},
+	{name: "constraints", kind: kObject, typ: &typeMandateRequestConstraintsParams, nullable: true},
+	{name: "currency", enum: enumCurrency},
+	{name: "description", nullable: true},
+	{name: "funds_settlement", enum: enumFundsSettlement},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "reference", nullable: true},
+	{name: "scheme", enum: enumScheme, nullable: true},
+	{name: "sweeping", kind: kBool},
+	{name: "verify", enum: enumMandateVerification},
+}, conditions: []condSpec{{field: "scheme", is: "pay_to", then: [][]string{{"constraints"}, {"constraints", "max_amount_per_payment"}}}}}
+var enumBankAccountType = []string{"savings", "checking"}
+var typeBillingRequestCollectCustomerDetailsParamsCustomer = typeSpec{name: "BillingRequestCollectCustomerDetailsParamsCustomer", fields: []fieldSpec{
+	{name: "company_name", nullable: true},
+	{name: "email", format: "email", nullable: true},
+	{name: "family_name", nullable: true},
+	{name: "given_name", nullable: true},
+	{name: "language", nullable: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "phone_number", nullable: true},
 }}
-
-var typeCreditor = typeSpec{name: "Creditor", fields: []fieldSpec{
-	{name: "id"},
+var typeBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail = typeSpec{name: "BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail", fields: []fieldSpec{
 	{name: "address_line1", nullable: true},
 	{name: "address_line2", nullable: true},
 	{name: "address_line3", nullable: true},
-	{name: "bank_reference_prefix"},
-	{name: "can_create_refunds", kind: kBool},
 	{name: "city", nullable: true},
 	{name: "country_code", nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "creditor_type", enum: enumCreditorType},
-	{name: "custom_payment_pages_enabled", kind: kBool},
-	{name: "fx_payout_currency", enum: enumCurrency},
-	{name: "links", kind: kObject, typ: &typeCreditorLinks},
-	{name: "logo_url", nullable: true, format: "uri"},
-	{name: "mandate_imports_enabled", kind: kBool},
-	{name: "merchant_responsible_for_notifications", kind: kBool},
-	{name: "name"},
+	{name: "danish_identity_number", nullable: true},
+	{name: "ip_address", nullable: true},
 	{name: "postal_code", nullable: true},
 	{name: "region", nullable: true},
-	{name: "scheme_identifiers", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeCreditorSchemeIdentifier}},
-	{name: "verification_status", enum: enumCreditorVerificationStatus},
+	{name: "swedish_identity_number", nullable: true},
 }}
-
-var typeCreditorBankAccount = typeSpec{name: "CreditorBankAccount", fields: []fieldSpec{
-	{name: "id"},
-	{name: "account_holder_name"},
-	{name: "account_number_ending"},
-	{name: "account_type", enum: enumBankAccountType},
-	{name: "bank_name"},
-	{name: "country_code", nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "currency", nullable: true, enum: enumCurrency},
-	{name: "enabled", kind: kBool},
-	{name: "links", kind: kObject, typ: &typeCreditorBankAccountLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "verification_status", enum: enumCreditorBankAccountVerificationStatus},
-}}
-
-var typeCreditorBankAccountCreateParams = typeSpec{name: "CreditorBankAccountCreateParams", fields: []fieldSpec{
-	{name: "account_holder_name", required: true},
-	{name: "account_number"},
-	{name: "account_type", enum: enumBankAccountType},
-	{name: "bank_code"},
-	{name: "branch_code"},
-	{name: "country_code"},
-	{name: "currency", enum: enumCurrency},
-	{name: "iban"},
-	{name: "links", kind: kObject, required: true, typ: &typeCreditorBankAccountCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "set_as_default_payout_account", kind: kBool, def: "true"},
-}}
-
-var typeCreditorBankAccountCreateParamsLinks = typeSpec{name: "CreditorBankAccountCreateParamsLinks", fields: []fieldSpec{
-	{name: "creditor", required: true},
-}}
-
+var enumNotificationType = []string{"email"}
+var enumBlockReferenceType = []string{"customer", "mandate"}
 var typeCreditorBankAccountLinks = typeSpec{name: "CreditorBankAccountLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
-var typeCreditorCreateParams = typeSpec{name: "CreditorCreateParams", fields: []fieldSpec{
-	{name: "bank_reference_prefix"},
-	{name: "country_code", required: true},
-	{name: "creditor_type", required: true, enum: enumCreditorType},
-	{name: "links", kind: kAnyMap},
-	{name: "name", required: true},
+var enumCreditorBankAccountVerificationStatus = []string{"pending", "in_review", "successful", "could_not_verify"}
+var typeCreditorBankAccountCreateParamsLinks = typeSpec{name: "CreditorBankAccountCreateParamsLinks", fields: []fieldSpec{
+	{name: "creditor", required: true},
 }}
-
+var enumCreditorType = []string{"company", "individual", "charity", "partnership", "trust"}
 var typeCreditorLinks = typeSpec{name: "CreditorLinks", fields: []fieldSpec{
 	{name: "default_aud_payout_account", nullable: true},
 	{name: "default_cad_payout_account", nullable: true},
@@ -1089,7 +1687,6 @@ var typeCreditorLinks = typeSpec{name: "CreditorLinks", fields: []fieldSpec{
 	{name: "default_sek_payout_account", nullable: true},
 	{name: "default_usd_payout_account", nullable: true},
 }}
-
 var typeCreditorSchemeIdentifier = typeSpec{name: "CreditorSchemeIdentifier", fields: []fieldSpec{
 	{name: "id"},
 	{name: "address_line1"},
@@ -1110,20 +1707,7 @@ var typeCreditorSchemeIdentifier = typeSpec{name: "CreditorSchemeIdentifier", fi
 	{name: "scheme", enum: enumSchemeIdentifierScheme},
 	{name: "status", enum: enumCreditorSchemeIdentifierStatus},
 }}
-
-var typeCreditorUpdateParams = typeSpec{name: "CreditorUpdateParams", fields: []fieldSpec{
-	{name: "address_line1"},
-	{name: "address_line2"},
-	{name: "address_line3"},
-	{name: "bank_reference_prefix"},
-	{name: "city"},
-	{name: "country_code"},
-	{name: "links", kind: kObject, typ: &typeCreditorUpdateParamsLinks},
-	{name: "name"},
-	{name: "postal_code"},
-	{name: "region"},
-}}
-
+var enumCreditorVerificationStatus = []string{"successful", "in_review", "action_required"}
 var typeCreditorUpdateParamsLinks = typeSpec{name: "CreditorUpdateParamsLinks", fields: []fieldSpec{
 	{name: "default_aud_payout_account", nullable: true},
 	{name: "default_cad_payout_account", nullable: true},
@@ -1134,106 +1718,15 @@ var typeCreditorUpdateParamsLinks = typeSpec{name: "CreditorUpdateParamsLinks", 
 	{name: "default_sek_payout_account", nullable: true},
 	{name: "default_usd_payout_account", nullable: true},
 }}
-
-var typeCurrencyExchangeRate = typeSpec{name: "CurrencyExchangeRate", fields: []fieldSpec{
-	{name: "rate"},
-	{name: "source"},
-	{name: "target"},
-	{name: "time", kind: kTime},
+var typeCustomerBankAccountLinks = typeSpec{name: "CustomerBankAccountLinks", fields: []fieldSpec{
+	{name: "customer"},
 }}
-
-var typeCustomer = typeSpec{name: "Customer", fields: []fieldSpec{
-	{name: "id"},
-	{name: "address_line1", nullable: true},
-	{name: "address_line2", nullable: true},
-	{name: "address_line3", nullable: true},
-	{name: "city", nullable: true},
-	{name: "company_name", nullable: true},
-	{name: "country_code", nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "danish_identity_number", nullable: true},
-	{name: "email", nullable: true, format: "email"},
-	{name: "family_name", nullable: true},
-	{name: "given_name", nullable: true},
-	{name: "language", nullable: true},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "phone_number", nullable: true},
-	{name: "postal_code", nullable: true},
-	{name: "region", nullable: true},
-	{name: "swedish_identity_number", nullable: true},
-}}
-
-var typeCustomerBankAccount = typeSpec{name: "CustomerBankAccount", fields: []fieldSpec{
-	{name: "id"},
-	{name: "account_holder_name"},
-	{name: "account_number_ending"},
-	{name: "account_type", enum: enumBankAccountType},
-	{name: "bank_account_token", nullable: true},
-	{name: "bank_name"},
-	{name: "country_code", nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "currency", nullable: true, enum: enumCurrency},
-	{name: "enabled", kind: kBool},
-	{name: "links", kind: kObject, typ: &typeCustomerBankAccountLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payer_name_verification_result", enum: enumPayerNameVerificationResult},
-	{name: "trusted_recipient", kind: kBool},
-}}
-
-var typeCustomerBankAccountCreateParams = typeSpec{name: "CustomerBankAccountCreateParams", fields: []fieldSpec{
-	{name: "account_holder_name"},
-	{name: "account_number"},
-	{name: "account_type", enum: enumBankAccountType},
-	{name: "bank_code"},
-	{name: "branch_code"},
-	{name: "country_code"},
-	{name: "currency", enum: enumCurrency},
-	{name: "iban"},
-	{name: "links", kind: kObject, required: true, typ: &typeCustomerBankAccountCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
+var enumPayerNameVerificationResult = []string{"full", "close", "cannot_perform_verification"}
 var typeCustomerBankAccountCreateParamsLinks = typeSpec{name: "CustomerBankAccountCreateParamsLinks", fields: []fieldSpec{
 	{name: "customer", required: true},
 	{name: "customer_bank_account_token"},
 }}
-
-var typeCustomerBankAccountLinks = typeSpec{name: "CustomerBankAccountLinks", fields: []fieldSpec{
-	{name: "customer"},
-}}
-
-var typeCustomerBankAccountUpdateParams = typeSpec{name: "CustomerBankAccountUpdateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
-var typeCustomerCreateParams = typeSpec{name: "CustomerCreateParams", fields: []fieldSpec{
-	{name: "address_line1"},
-	{name: "address_line2"},
-	{name: "address_line3"},
-	{name: "city"},
-	{name: "company_name"},
-	{name: "country_code"},
-	{name: "danish_identity_number"},
-	{name: "email", format: "email"},
-	{name: "family_name"},
-	{name: "given_name"},
-	{name: "language"},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "phone_number"},
-	{name: "postal_code"},
-	{name: "region"},
-	{name: "swedish_identity_number"},
-}}
-
-var typeCustomerNotification = typeSpec{name: "CustomerNotification", fields: []fieldSpec{
-	{name: "id"},
-	{name: "action_taken", enum: enumCustomerNotificationActionTaken},
-	{name: "action_taken_at", kind: kTime, nullable: true},
-	{name: "action_taken_by", nullable: true},
-	{name: "links", kind: kObject, typ: &typeCustomerNotificationLinks},
-	{name: "type", enum: enumCustomerNotificationType},
-}}
-
+var enumCustomerNotificationActionTaken = []string{"handled"}
 var typeCustomerNotificationLinks = typeSpec{name: "CustomerNotificationLinks", fields: []fieldSpec{
 	{name: "customer"},
 	{name: "event"},
@@ -1242,73 +1735,17 @@ var typeCustomerNotificationLinks = typeSpec{name: "CustomerNotificationLinks", 
 	{name: "refund"},
 	{name: "subscription"},
 }}
-
-var typeCustomerUpdateParams = typeSpec{name: "CustomerUpdateParams", fields: []fieldSpec{
-	{name: "address_line1"},
-	{name: "address_line2"},
-	{name: "address_line3"},
-	{name: "city"},
-	{name: "company_name"},
-	{name: "country_code"},
-	{name: "danish_identity_number"},
-	{name: "email", format: "email"},
-	{name: "family_name"},
-	{name: "given_name"},
-	{name: "language"},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "phone_number"},
-	{name: "postal_code"},
-	{name: "region"},
-	{name: "swedish_identity_number"},
-}}
-
-var typeDateFilter = typeSpec{name: "DateFilter", fields: []fieldSpec{
-	{name: "gt", kind: kDate},
-	{name: "gte", kind: kDate},
-	{name: "lt", kind: kDate},
-	{name: "lte", kind: kDate},
-}}
-
-var typeDatedInstalment = typeSpec{name: "DatedInstalment", fields: []fieldSpec{
-	{name: "amount", kind: kInt},
-	{name: "charge_date", kind: kDate, nullable: true},
-	{name: "description", nullable: true},
-}}
-
-var typeDirector = typeSpec{name: "Director", fields: []fieldSpec{
-	{name: "city"},
-	{name: "country_code"},
-	{name: "date_of_birth", kind: kDate},
-	{name: "family_name"},
-	{name: "given_name"},
-	{name: "postal_code"},
-	{name: "street"},
-}}
-
-var typeEvent = typeSpec{name: "Event", fields: []fieldSpec{
-	{name: "id"},
-	{name: "action"},
-	{name: "created_at", kind: kTime},
-	{name: "customer_notifications", kind: kArray, nullable: true, elem: &fieldSpec{name: "", kind: kObject, typ: &typeEventCustomerNotification}},
-	{name: "details", kind: kObject, typ: &typeEventDetails},
-	{name: "links", kind: kObject, typ: &typeEventLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "resource_metadata", kind: kAnyMap},
-	{name: "resource_type", enum: enumEventResourceType},
-	{name: "source", kind: kObject, typ: &typeEventSource},
-	{name: "organisation_id", nullable: true},
-}}
-
+var enumCustomerNotificationType = []string{"payment_created", "payment_cancelled", "mandate_created", "mandate_blocked", "subscription_created", "subscription_cancelled", "instalment_schedule_created", "instalment_schedule_cancelled"}
+var enumEventAction = []string{"account_auto_frozen", "account_auto_frozen_reverted", "activated", "active", "amended", "approved", "bank_authorisation_authorised", "bank_authorisation_denied", "bank_authorisation_expired", "bank_authorisation_failed", "bank_authorisation_visited", "blocked", "bounced_payout", "cancelled", "chargeback_cancelled", "chargeback_settled", "charged_back", "choose_currency", "collect_amount", "collect_bank_account", "collect_customer_details", "completed", "confirmed", "consumed", "created", "creation_failed", "customer_approval_denied", "customer_approval_granted", "customer_approval_skipped", "errored", "executed", "expired", "failed", "finished", "flow_created", "flow_exited", "flow_visited", "fulfilled", "funds_returned", "fx_rate_confirmed", "late_failure_settled", "new_payout_currency_added", "paid", "paid_out", "paused", "payer_details_confirmed", "payer_geo_blocked", "payment_created", "refund_settled", "reinstated", "replaced", "request_for_information_required", "resubmission_requested", "resumed", "scheduled_pause", "scheduled_pause_cancelled", "scheduled_resume", "sds_settlement_delayed", "select_institution", "set_to_executing", "set_to_pending_approval", "started", "submitted", "surcharge_fee_debited", "suspended_by_payer", "tax_exchange_rates_confirmed", "transferred", "under_review", "updated"}
 var typeEventCustomerNotification = typeSpec{name: "EventCustomerNotification", fields: []fieldSpec{
 	{name: "id"},
 	{name: "deadline", kind: kTime},
 	{name: "mandatory", kind: kBool},
 	{name: "type"},
 }}
-
 var typeEventDetails = typeSpec{name: "EventDetails", fields: []fieldSpec{
 	{name: "bank_account_id"},
-	{name: "cause"},
+	{name: "cause", enum: enumEventCause},
 	{name: "currency", enum: enumCurrency},
 	{name: "description"},
 	{name: "item_count", kind: kInt},
@@ -1319,23 +1756,6 @@ var typeEventDetails = typeSpec{name: "EventDetails", fields: []fieldSpec{
 	{name: "scheme", enum: enumScheme},
 	{name: "will_attempt_retry", kind: kBool},
 }}
-
-var typeEventLinked = typeSpec{name: "EventLinked", fields: []fieldSpec{
-	{name: "billing_requests", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeBillingRequest}},
-	{name: "creditors", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeCreditor}},
-	{name: "customers", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeCustomer}},
-	{name: "instalment_schedules", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeInstalmentSchedule}},
-	{name: "mandates", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeMandate}},
-	{name: "outbound_payments", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeOutboundPayment}},
-	{name: "payer_authorisations", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typePayerAuthorisation}},
-	{name: "payments", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typePayment}},
-	{name: "payouts", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typePayout}},
-	{name: "refunds", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeRefund}},
-	{name: "scheme_identifiers", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeSchemeIdentifier}},
-	{name: "subscriptions", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeSubscription}},
-	{name: "payment_account_transactions", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typePaymentAccountTransaction}},
-}}
-
 var typeEventLinks = typeSpec{name: "EventLinks", fields: []fieldSpec{
 	{name: "bank_authorisation"},
 	{name: "billing_request"},
@@ -1362,208 +1782,52 @@ var typeEventLinks = typeSpec{name: "EventLinks", fields: []fieldSpec{
 	{name: "scheme_identifier"},
 	{name: "subscription"},
 }}
-
 var typeEventSource = typeSpec{name: "EventSource", fields: []fieldSpec{
 	{name: "name"},
 	{name: "type", enum: enumEventSourceType},
 }}
-
-var typeExport = typeSpec{name: "Export", fields: []fieldSpec{
-	{name: "id"},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "download_url", nullable: true, format: "uri"},
-	{name: "error_message", nullable: true},
-	{name: "export_type", enum: enumExportType},
-}}
-
-var typeFX = typeSpec{name: "FX", fields: []fieldSpec{
-	{name: "estimated_exchange_rate", nullable: true},
-	{name: "exchange_rate", nullable: true},
-	{name: "fx_amount", kind: kInt, nullable: true},
-	{name: "fx_currency", enum: enumCurrency},
-}}
-
-var typeFundsAvailability = typeSpec{name: "FundsAvailability", fields: []fieldSpec{
-	{name: "available", kind: kBool},
-}}
-
-var typeInstalmentSchedule = typeSpec{name: "InstalmentSchedule", fields: []fieldSpec{
-	{name: "id"},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "links", kind: kObject, typ: &typeInstalmentScheduleLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name"},
-	{name: "payment_errors", kind: kAnyMap},
-	{name: "status", enum: enumInstalmentScheduleStatus},
-	{name: "total_amount", kind: kInt},
-}}
-
-var typeInstalmentScheduleCreateWithDatesParams = typeSpec{name: "InstalmentScheduleCreateWithDatesParams", fields: []fieldSpec{
-	{name: "app_fee", kind: kInt},
-	{name: "currency", required: true, enum: enumCurrency},
-	{name: "instalments", kind: kArray, required: true, elem: &fieldSpec{name: "", kind: kObject, typ: &typeDatedInstalment}},
-	{name: "links", kind: kObject, required: true, typ: &typeInstalmentScheduleCreateWithDatesParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name", required: true, lim: &limits{maxLength: new(100)}},
-	{name: "payment_reference"},
-	{name: "retry_if_possible", kind: kBool, def: "false"},
-	{name: "total_amount", kind: kInt, required: true},
-}}
-
-var typeInstalmentScheduleCreateWithDatesParamsLinks = typeSpec{name: "InstalmentScheduleCreateWithDatesParamsLinks", fields: []fieldSpec{
-	{name: "mandate", required: true},
-}}
-
-var typeInstalmentScheduleCreateWithScheduleParams = typeSpec{name: "InstalmentScheduleCreateWithScheduleParams", fields: []fieldSpec{
-	{name: "app_fee", kind: kInt},
-	{name: "currency", required: true, enum: enumCurrency},
-	{name: "instalments", kind: kObject, required: true, typ: &typeInstalmentSeries},
-	{name: "links", kind: kObject, required: true, typ: &typeInstalmentScheduleCreateWithScheduleParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name", required: true, lim: &limits{maxLength: new(100)}},
-	{name: "payment_reference"},
-	{name: "retry_if_possible", kind: kBool, def: "false"},
-	{name: "total_amount", kind: kInt, required: true},
-}}
-
-var typeInstalmentScheduleCreateWithScheduleParamsLinks = typeSpec{name: "InstalmentScheduleCreateWithScheduleParamsLinks", fields: []fieldSpec{
-	{name: "mandate", required: true},
-}}
-
+var enumExportType = []string{"payments_index", "events_index", "refunds_index", "payouts_index", "customers_index", "subscriptions_index", "payment_events", "subscription_events", "payout_events", "refund_events", "mandate_events", "payout_events_breakdown", "payout_events_reconciliation", "payout_transactions_breakdown", "payout_transactions_reconciliation", "authorisation_requests", "customer_bank_accounts", "users", "organisation_authorisations", "gc_invalid_authorisation_requests", "partner_fees", "payments_import_template", "payment_account_statement", "outbound_payments_index", "payment_account_transactions"}
 var typeInstalmentScheduleLinks = typeSpec{name: "InstalmentScheduleLinks", fields: []fieldSpec{
 	{name: "customer"},
 	{name: "mandate"},
-	{name: "payments", kind: kArray, elem: &fieldSpec{name: ""}},
+	{name: "payments", kind: kArray, elem: &fieldSpec{}},
 }}
-
-var typeInstalmentScheduleUpdateParams = typeSpec{name: "InstalmentScheduleUpdateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+var typeDatedInstalmentParams = typeSpec{name: "DatedInstalmentParams", fields: []fieldSpec{
+	{name: "amount", kind: kInt},
+	{name: "charge_date", kind: kDate, nullable: true},
+	{name: "description", nullable: true},
 }}
-
-var typeInstalmentSeries = typeSpec{name: "InstalmentSeries", fields: []fieldSpec{
-	{name: "amounts", kind: kArray, elem: &fieldSpec{name: "", kind: kInt}},
+var typeInstalmentScheduleCreateWithDatesParamsLinks = typeSpec{name: "InstalmentScheduleCreateWithDatesParamsLinks", fields: []fieldSpec{
+	{name: "mandate", required: true},
+}}
+var typeInstalmentSeriesParams = typeSpec{name: "InstalmentSeriesParams", fields: []fieldSpec{
+	{name: "amounts", kind: kArray, elem: &fieldSpec{kind: kInt}},
 	{name: "interval", kind: kInt},
 	{name: "interval_unit", enum: enumIntervalUnit},
 	{name: "start_date", kind: kDate, nullable: true},
 }}
-
-var typeInstitution = typeSpec{name: "Institution", fields: []fieldSpec{
-	{name: "id"},
-	{name: "autocompletes_collect_bank_account", kind: kBool},
-	{name: "country_code"},
-	{name: "icon_url", format: "uri"},
-	{name: "limits", kind: kObject, nullable: true, typ: &typeInstitutionLimits},
-	{name: "logo_url", format: "uri"},
-	{name: "name"},
-	{name: "roles", kind: kArray, elem: &fieldSpec{name: ""}},
-	{name: "status", enum: enumInstitutionStatus},
+var typeInstalmentScheduleCreateWithScheduleParamsLinks = typeSpec{name: "InstalmentScheduleCreateWithScheduleParamsLinks", fields: []fieldSpec{
+	{name: "mandate", required: true},
 }}
-
 var typeInstitutionLimits = typeSpec{name: "InstitutionLimits", fields: []fieldSpec{
 	{name: "daily", kind: kAnyMap, nullable: true},
 	{name: "single", kind: kAnyMap, nullable: true},
 }}
-
-var typeLogo = typeSpec{name: "Logo", fields: []fieldSpec{
-	{name: "id"},
-}}
-
-var typeLogoCreateForCreditorParams = typeSpec{name: "LogoCreateForCreditorParams", fields: []fieldSpec{
-	{name: "image", required: true},
-	{name: "links", kind: kObject, typ: &typeLogoCreateForCreditorParamsLinks},
-}}
-
+var enumInstitutionStatus = []string{"enabled", "disabled", "temporarily_disabled"}
 var typeLogoCreateForCreditorParamsLinks = typeSpec{name: "LogoCreateForCreditorParamsLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
-var typeMandate = typeSpec{name: "Mandate", fields: []fieldSpec{
-	{name: "id"},
-	{name: "authorisation_source", enum: enumAuthorisationSource},
-	{name: "consent_parameters", kind: kObject, nullable: true, typ: &typeMandateConsentParameters},
-	{name: "consent_type", nullable: true, enum: enumConsentType},
-	{name: "created_at", kind: kTime},
-	{name: "funds_settlement", enum: enumFundsSettlement},
-	{name: "links", kind: kObject, typ: &typeMandateLinks},
-	{name: "mandate_type", nullable: true, enum: enumMandateType},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "next_possible_charge_date", kind: kDate, nullable: true},
-	{name: "next_possible_standard_ach_charge_date", kind: kDate, nullable: true},
-	{name: "payments_require_approval", kind: kBool},
-	{name: "reference", nullable: true},
-	{name: "scheme", nullable: true, enum: enumScheme},
-	{name: "status", enum: enumMandateStatus},
-	{name: "verified_at", kind: kTime, nullable: true},
+var typeMandateImportEntryLinks = typeSpec{name: "MandateImportEntryLinks", fields: []fieldSpec{
+	{name: "customer"},
+	{name: "customer_bank_account"},
+	{name: "mandate"},
+	{name: "mandate_import"},
 }}
-
-var typeMandateCancelParams = typeSpec{name: "MandateCancelParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
-var typeMandateConsentParameters = typeSpec{name: "MandateConsentParameters", fields: []fieldSpec{
-	{name: "end_date", kind: kDate},
-	{name: "max_amount_per_payment", kind: kInt},
-	{name: "max_amount_per_period", kind: kInt},
-	{name: "max_payments_per_period", kind: kInt},
-	{name: "period", enum: enumPeriodUnit},
-	{name: "start_date", kind: kDate},
-}}
-
-var typeMandateCreateParams = typeSpec{name: "MandateCreateParams", fields: []fieldSpec{
-	{name: "authorisation_source", enum: enumAuthorisationSource},
-	{name: "links", kind: kObject, required: true, typ: &typeMandateCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payer_ip_address"},
-	{name: "reference"},
-	{name: "scheme", enum: enumScheme},
-}}
-
-var typeMandateCreateParamsLinks = typeSpec{name: "MandateCreateParamsLinks", fields: []fieldSpec{
-	{name: "creditor"},
-	{name: "customer_bank_account", required: true},
-}}
-
-var typeMandateImport = typeSpec{name: "MandateImport", fields: []fieldSpec{
-	{name: "id"},
-	{name: "created_at", kind: kTime},
-	{name: "links", kind: kObject, typ: &typeMandateImportLinks},
-	{name: "scheme", enum: enumScheme},
-	{name: "status", enum: enumMandateImportStatus},
-}}
-
-var typeMandateImportCreateParams = typeSpec{name: "MandateImportCreateParams", fields: []fieldSpec{
-	{name: "links", kind: kObject, typ: &typeMandateImportCreateParamsLinks},
-	{name: "scheme", required: true, enum: enumScheme},
-}}
-
-var typeMandateImportCreateParamsLinks = typeSpec{name: "MandateImportCreateParamsLinks", fields: []fieldSpec{
-	{name: "creditor"},
-}}
-
-var typeMandateImportEntry = typeSpec{name: "MandateImportEntry", fields: []fieldSpec{
-	{name: "created_at", kind: kTime},
-	{name: "links", kind: kObject, typ: &typeMandateImportEntryLinks},
-	{name: "processing_errors", kind: kAnyMap, nullable: true},
-	{name: "record_identifier", nullable: true},
-}}
-
-var typeMandateImportEntryCreateParams = typeSpec{name: "MandateImportEntryCreateParams", fields: []fieldSpec{
-	{name: "amendment", kind: kObject, typ: &typeMandateImportEntryCreateParamsAmendment},
-	{name: "bank_account", kind: kObject, required: true, typ: &typeMandateImportEntryCreateParamsBankAccount},
-	{name: "customer", kind: kObject, required: true, typ: &typeMandateImportEntryCreateParamsCustomer},
-	{name: "links", kind: kObject, required: true, typ: &typeMandateImportEntryCreateParamsLinks},
-	{name: "mandate", kind: kObject, typ: &typeMandateImportEntryCreateParamsMandate},
-	{name: "record_identifier", lim: &limits{maxLength: new(255)}},
-}}
-
 var typeMandateImportEntryCreateParamsAmendment = typeSpec{name: "MandateImportEntryCreateParamsAmendment", fields: []fieldSpec{
 	{name: "original_creditor_id", required: true},
 	{name: "original_creditor_name", required: true},
 	{name: "original_mandate_reference", required: true},
 }}
-
 var typeMandateImportEntryCreateParamsBankAccount = typeSpec{name: "MandateImportEntryCreateParamsBankAccount", fields: []fieldSpec{
 	{name: "account_holder_name", required: true},
 	{name: "account_number", nullable: true},
@@ -1574,7 +1838,6 @@ var typeMandateImportEntryCreateParamsBankAccount = typeSpec{name: "MandateImpor
 	{name: "iban", nullable: true},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 }}
-
 var typeMandateImportEntryCreateParamsCustomer = typeSpec{name: "MandateImportEntryCreateParamsCustomer", fields: []fieldSpec{
 	{name: "address_line1"},
 	{name: "address_line2", nullable: true},
@@ -1583,7 +1846,7 @@ var typeMandateImportEntryCreateParamsCustomer = typeSpec{name: "MandateImportEn
 	{name: "company_name", nullable: true},
 	{name: "country_code", nullable: true},
 	{name: "danish_identity_number", nullable: true},
-	{name: "email", nullable: true, format: "email"},
+	{name: "email", format: "email", nullable: true},
 	{name: "family_name", nullable: true},
 	{name: "given_name", nullable: true},
 	{name: "language", nullable: true},
@@ -1593,187 +1856,59 @@ var typeMandateImportEntryCreateParamsCustomer = typeSpec{name: "MandateImportEn
 	{name: "region", nullable: true},
 	{name: "swedish_identity_number", nullable: true},
 }}
-
 var typeMandateImportEntryCreateParamsLinks = typeSpec{name: "MandateImportEntryCreateParamsLinks", fields: []fieldSpec{
 	{name: "mandate_import", required: true},
 }}
-
 var typeMandateImportEntryCreateParamsMandate = typeSpec{name: "MandateImportEntryCreateParamsMandate", fields: []fieldSpec{
 	{name: "authorisation_source", enum: enumAuthorisationSource},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "reference", nullable: true},
 }}
-
-var typeMandateImportEntryLinks = typeSpec{name: "MandateImportEntryLinks", fields: []fieldSpec{
-	{name: "customer"},
-	{name: "customer_bank_account"},
-	{name: "mandate"},
-	{name: "mandate_import"},
+var typeMandateImportCreateParamsLinks = typeSpec{name: "MandateImportCreateParamsLinks", fields: []fieldSpec{
+	{name: "creditor"},
 }}
-
 var typeMandateImportLinks = typeSpec{name: "MandateImportLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
+var enumMandateImportStatus = []string{"created", "submitted", "cancelled", "processing", "processed"}
+var typeMandatePDFCreateParamsLinks = typeSpec{name: "MandatePDFCreateParamsLinks", fields: []fieldSpec{
+	{name: "creditor"},
+	{name: "mandate"},
+}}
+var enumIntervalUnit = []string{"weekly", "monthly", "yearly"}
+var enumAuthorisationSource = []string{"web", "telephone", "paper"}
+var typeMandateConsentParameters = typeSpec{name: "MandateConsentParameters", fields: []fieldSpec{
+	{name: "end_date", kind: kDate},
+	{name: "max_amount_per_payment", kind: kInt},
+	{name: "max_amount_per_period", kind: kInt},
+	{name: "max_payments_per_period", kind: kInt},
+	{name: "period", enum: enumPeriodUnit},
+	{name: "start_date", kind: kDate},
+}}
+var enumConsentType = []string{"one_off", "single", "recurring", "standing", "sporadic"}
+var enumFundsSettlement = []string{"managed", "direct"}
 var typeMandateLinks = typeSpec{name: "MandateLinks", fields: []fieldSpec{
 	{name: "creditor"},
 	{name: "customer"},
 	{name: "customer_bank_account"},
 	{name: "new_mandate"},
 }}
-
-var typeMandatePdf = typeSpec{name: "MandatePdf", fields: []fieldSpec{
-	{name: "expires_at", kind: kTime},
-	{name: "url", format: "uri"},
-}}
-
-var typeMandatePdfCreateParams = typeSpec{name: "MandatePdfCreateParams", fields: []fieldSpec{
-	{name: "account_holder_name", lim: &limits{maxLength: new(18)}},
-	{name: "account_number"},
-	{name: "account_type", enum: enumBankAccountType},
-	{name: "address_line1"},
-	{name: "address_line2"},
-	{name: "address_line3"},
-	{name: "bank_code"},
-	{name: "bic"},
-	{name: "branch_code"},
-	{name: "city"},
-	{name: "company_name"},
-	{name: "country_code"},
-	{name: "danish_identity_number"},
-	{name: "family_name"},
-	{name: "given_name"},
-	{name: "iban"},
-	{name: "links", kind: kObject, typ: &typeMandatePdfCreateParamsLinks},
-	{name: "mandate_reference", lim: &limits{minLength: new(6), maxLength: new(18)}},
-	{name: "payer_ip_address"},
-	{name: "phone_number"},
-	{name: "postal_code"},
-	{name: "region"},
-	{name: "scheme", enum: enumScheme},
-	{name: "signature_date", kind: kDate},
-	{name: "subscription_amount", kind: kInt},
-	{name: "subscription_frequency", enum: enumIntervalUnit},
-	{name: "swedish_identity_number"},
-}}
-
-var typeMandatePdfCreateParamsLinks = typeSpec{name: "MandatePdfCreateParamsLinks", fields: []fieldSpec{
+var typeMandateCreateParamsLinks = typeSpec{name: "MandateCreateParamsLinks", fields: []fieldSpec{
 	{name: "creditor"},
-	{name: "mandate"},
+	{name: "customer_bank_account", required: true},
 }}
-
-var typeMandateReinstateParams = typeSpec{name: "MandateReinstateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
-var typeMandateRequestConstraints = typeSpec{name: "MandateRequestConstraints", fields: []fieldSpec{
-	{name: "end_date", kind: kDate},
-	{name: "max_amount_per_payment", kind: kInt},
-	{name: "payment_method"},
-	{name: "periodic_limits", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typePeriodicLimit}},
-	{name: "start_date", kind: kDate},
-}}
-
-var typeMandateUpdateParams = typeSpec{name: "MandateUpdateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
-var typeNegativeBalanceLimit = typeSpec{name: "NegativeBalanceLimit", fields: []fieldSpec{
-	{name: "id"},
-	{name: "balance_limit", kind: kInt},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "links", kind: kObject, typ: &typeNegativeBalanceLimitLinks},
-}}
-
 var typeNegativeBalanceLimitLinks = typeSpec{name: "NegativeBalanceLimitLinks", fields: []fieldSpec{
 	{name: "creator_user"},
 	{name: "creditor"},
 }}
-
-var typeOutboundPayment = typeSpec{name: "OutboundPayment", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount", kind: kInt},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "description"},
-	{name: "execution_date", kind: kDate},
-	{name: "is_withdrawal", kind: kBool},
-	{name: "links", kind: kObject, typ: &typeOutboundPaymentLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "reference"},
-	{name: "scheme", enum: enumScheme},
-	{name: "status", enum: enumOutboundPaymentStatus},
-	{name: "verifications", kind: kObject, nullable: true, typ: &typeOutboundPaymentVerifications},
-}}
-
-var typeOutboundPaymentAccountHolderVerification = typeSpec{name: "OutboundPaymentAccountHolderVerification", fields: []fieldSpec{
-	{name: "actual_account_name", nullable: true},
-	{name: "result", enum: enumAccountHolderVerificationResult},
-	{name: "type", enum: enumAccountHolderVerificationType},
-}}
-
-var typeOutboundPaymentCancelParams = typeSpec{name: "OutboundPaymentCancelParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
-var typeOutboundPaymentCreateParams = typeSpec{name: "OutboundPaymentCreateParams", fields: []fieldSpec{
-	{name: "amount", kind: kInt, required: true},
-	{name: "description"},
-	{name: "execution_date", kind: kDate},
-	{name: "links", kind: kObject, required: true, typ: &typeOutboundPaymentCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "reference"},
-	{name: "scheme", required: true, enum: enumScheme},
-}}
-
-var typeOutboundPaymentCreateParamsLinks = typeSpec{name: "OutboundPaymentCreateParamsLinks", fields: []fieldSpec{
-	{name: "creditor"},
+var typeOutboundPaymentImportEntryLinks = typeSpec{name: "OutboundPaymentImportEntryLinks", fields: []fieldSpec{
+	{name: "outbound_payment", nullable: true},
 	{name: "outbound_payment_import"},
-	{name: "recipient_bank_account", required: true},
+	{name: "recipient_bank_account", nullable: true},
 }}
-
-var typeOutboundPaymentImport = typeSpec{name: "OutboundPaymentImport", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount_sum", kind: kInt},
-	{name: "authorisation_url", format: "uri"},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "entry_counts", kind: kObject, typ: &typeOutboundPaymentImportEntryCounts},
-	{name: "links", kind: kObject, typ: &typeOutboundPaymentImportLinks},
-	{name: "status", enum: enumOutboundPaymentImportStatus},
+var typeOutboundPaymentImportEntryValidationErrors = typeSpec{name: "OutboundPaymentImportEntryValidationErrors", fields: []fieldSpec{
+	{name: "outbound_payment", kind: kObject, typ: &typeOutboundPaymentImportEntryOutboundPaymentErrors},
 }}
-
-var typeOutboundPaymentImportCreateParams = typeSpec{name: "OutboundPaymentImportCreateParams", fields: []fieldSpec{
-	{name: "entry_items", kind: kArray, required: true, elem: &fieldSpec{name: "", kind: kObject, typ: &typeOutboundPaymentImportCreateParamsEntryItem}},
-	{name: "links", kind: kObject, typ: &typeOutboundPaymentImportCreateParamsLinks},
-}}
-
-var typeOutboundPaymentImportCreateParamsEntryItem = typeSpec{name: "OutboundPaymentImportCreateParamsEntryItem", fields: []fieldSpec{
-	{name: "amount", kind: kInt, required: true},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "recipient_bank_account_id", required: true},
-	{name: "reference"},
-	{name: "scheme", required: true, enum: enumScheme},
-}}
-
-var typeOutboundPaymentImportCreateParamsLinks = typeSpec{name: "OutboundPaymentImportCreateParamsLinks", fields: []fieldSpec{
-	{name: "creditor"},
-}}
-
-var typeOutboundPaymentImportEntry = typeSpec{name: "OutboundPaymentImportEntry", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount", kind: kInt, nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "links", kind: kObject, typ: &typeOutboundPaymentImportEntryLinks},
-	{name: "metadata", kind: kMetadata, nullable: true, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "processed_at", kind: kTime, nullable: true},
-	{name: "reference", nullable: true},
-	{name: "scheme", enum: enumScheme},
-	{name: "validation_errors", kind: kObject, nullable: true, typ: &typeOutboundPaymentImportEntryValidationErrors},
-	{name: "verification_result", nullable: true, enum: enumAccountHolderVerificationResult},
-}}
-
 var typeOutboundPaymentImportEntryCounts = typeSpec{name: "OutboundPaymentImportEntryCounts", fields: []fieldSpec{
 	{name: "failed_to_process", kind: kInt},
 	{name: "invalid", kind: kInt},
@@ -1786,77 +1921,72 @@ var typeOutboundPaymentImportEntryCounts = typeSpec{name: "OutboundPaymentImport
 	{name: "verified_with_partial_match", kind: kInt},
 	{name: "verified_with_unable_to_match", kind: kInt},
 }}
-
-var typeOutboundPaymentImportEntryLinks = typeSpec{name: "OutboundPaymentImportEntryLinks", fields: []fieldSpec{
-	{name: "outbound_payment", nullable: true},
-	{name: "outbound_payment_import"},
-	{name: "recipient_bank_account", nullable: true},
-}}
-
-var typeOutboundPaymentImportEntryOutboundPaymentErrors = typeSpec{name: "OutboundPaymentImportEntryOutboundPaymentErrors", fields: []fieldSpec{
-	{name: "amount", kind: kArray, elem: &fieldSpec{name: ""}},
-	{name: "recipient_bank_account", kind: kArray, elem: &fieldSpec{name: ""}},
-	{name: "reference", kind: kArray, elem: &fieldSpec{name: ""}},
-	{name: "scheme", enum: enumScheme},
-}}
-
-var typeOutboundPaymentImportEntryValidationErrors = typeSpec{name: "OutboundPaymentImportEntryValidationErrors", fields: []fieldSpec{
-	{name: "outbound_payment", kind: kObject, typ: &typeOutboundPaymentImportEntryOutboundPaymentErrors},
-}}
-
 var typeOutboundPaymentImportLinks = typeSpec{name: "OutboundPaymentImportLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
+var typeOutboundPaymentImportCreateParamsEntryItem = typeSpec{name: "OutboundPaymentImportCreateParamsEntryItem", fields: []fieldSpec{
+	{name: "amount", kind: kInt, required: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "recipient_bank_account_id", required: true},
+	{name: "reference"},
+	{name: "scheme", enum: enumScheme, required: true},
+}}
+var typeOutboundPaymentImportCreateParamsLinks = typeSpec{name: "OutboundPaymentImportCreateParamsLinks", fields: []fieldSpec{
+	{name: "creditor"},
+}}
 var typeOutboundPaymentLinks = typeSpec{name: "OutboundPaymentLinks", fields: []fieldSpec{
 	{name: "creditor"},
 	{name: "customer"},
 	{name: "outbound_payment_import"},
 	{name: "recipient_bank_account"},
 }}
-
-var typeOutboundPaymentStats = typeSpec{name: "OutboundPaymentStats", fields: []fieldSpec{
-	{name: "executing_amount", kind: kInt},
-	{name: "executing_count", kind: kInt},
-	{name: "pending_approval_amount", kind: kInt},
-	{name: "pending_approval_count", kind: kInt},
-	{name: "scheduled_amount", kind: kInt},
-	{name: "scheduled_count", kind: kInt},
-}}
-
-var typeOutboundPaymentUpdateParams = typeSpec{name: "OutboundPaymentUpdateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
 var typeOutboundPaymentVerifications = typeSpec{name: "OutboundPaymentVerifications", fields: []fieldSpec{
-	{name: "recipient_bank_account_holder_verification", kind: kObject, nullable: true, typ: &typeOutboundPaymentAccountHolderVerification},
+	{name: "recipient_bank_account_holder_verification", kind: kObject, typ: &typeOutboundPaymentAccountHolderVerification, nullable: true},
 }}
-
-var typeOutboundPaymentWithdrawParams = typeSpec{name: "OutboundPaymentWithdrawParams", fields: []fieldSpec{
-	{name: "amount", kind: kInt, required: true},
-	{name: "description"},
-	{name: "execution_date", kind: kDate},
-	{name: "links", kind: kObject, typ: &typeOutboundPaymentWithdrawParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "reference"},
-	{name: "scheme", required: true, enum: enumScheme},
+var typeOutboundPaymentCreateParamsLinks = typeSpec{name: "OutboundPaymentCreateParamsLinks", fields: []fieldSpec{
+	{name: "creditor"},
+	{name: "outbound_payment_import"},
+	{name: "recipient_bank_account", required: true},
 }}
-
 var typeOutboundPaymentWithdrawParamsLinks = typeSpec{name: "OutboundPaymentWithdrawParamsLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
-var typePayerAuthorisation = typeSpec{name: "PayerAuthorisation", fields: []fieldSpec{
-	{name: "id"},
-	{name: "bank_account", kind: kObject, typ: &typePayerAuthorisationBankAccount},
-	{name: "created_at", kind: kTime, nullable: true},
-	{name: "customer", kind: kObject, typ: &typePayerAuthorisationCustomer},
-	{name: "incomplete_fields", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typePayerAuthorisationIncompleteField}},
-	{name: "links", kind: kObject, typ: &typePayerAuthorisationLinks},
-	{name: "mandate", kind: kObject, typ: &typePayerAuthorisationMandate},
-	{name: "status", enum: enumPayerAuthorisationStatus},
+var typePayerAuthorisationBankAccountParams = typeSpec{name: "PayerAuthorisationBankAccountParams", fields: []fieldSpec{
+	{name: "account_holder_name"},
+	{name: "account_number", nullable: true},
+	{name: "account_number_ending"},
+	{name: "account_number_suffix", nullable: true},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "bank_code", nullable: true},
+	{name: "branch_code", nullable: true},
+	{name: "country_code", nullable: true},
+	{name: "currency", enum: enumCurrency, nullable: true},
+	{name: "iban", nullable: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 }}
-
+var typePayerAuthorisationCustomerParams = typeSpec{name: "PayerAuthorisationCustomerParams", fields: []fieldSpec{
+	{name: "address_line1", nullable: true},
+	{name: "address_line2", nullable: true},
+	{name: "address_line3", nullable: true},
+	{name: "city", nullable: true},
+	{name: "company_name", nullable: true},
+	{name: "country_code", nullable: true},
+	{name: "danish_identity_number", nullable: true},
+	{name: "email", format: "email", nullable: true},
+	{name: "family_name", nullable: true},
+	{name: "given_name", nullable: true},
+	{name: "locale", nullable: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "postal_code", nullable: true},
+	{name: "region", nullable: true},
+	{name: "swedish_identity_number", nullable: true},
+}}
+var typePayerAuthorisationMandateParams = typeSpec{name: "PayerAuthorisationMandateParams", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payer_ip_address", nullable: true},
+	{name: "reference", nullable: true},
+	{name: "scheme", enum: enumScheme},
+}}
 var typePayerAuthorisationBankAccount = typeSpec{name: "PayerAuthorisationBankAccount", fields: []fieldSpec{
 	{name: "account_holder_name"},
 	{name: "account_number", nullable: true},
@@ -1866,17 +1996,10 @@ var typePayerAuthorisationBankAccount = typeSpec{name: "PayerAuthorisationBankAc
 	{name: "bank_code", nullable: true},
 	{name: "branch_code", nullable: true},
 	{name: "country_code", nullable: true},
-	{name: "currency", nullable: true, enum: enumCurrency},
+	{name: "currency", enum: enumCurrency, nullable: true},
 	{name: "iban", nullable: true},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 }}
-
-var typePayerAuthorisationCreateParams = typeSpec{name: "PayerAuthorisationCreateParams", fields: []fieldSpec{
-	{name: "bank_account", kind: kObject, required: true, typ: &typePayerAuthorisationBankAccount},
-	{name: "customer", kind: kObject, required: true, typ: &typePayerAuthorisationCustomer},
-	{name: "mandate", kind: kObject, required: true, typ: &typePayerAuthorisationMandate},
-}}
-
 var typePayerAuthorisationCustomer = typeSpec{name: "PayerAuthorisationCustomer", fields: []fieldSpec{
 	{name: "address_line1", nullable: true},
 	{name: "address_line2", nullable: true},
@@ -1885,7 +2008,7 @@ var typePayerAuthorisationCustomer = typeSpec{name: "PayerAuthorisationCustomer"
 	{name: "company_name", nullable: true},
 	{name: "country_code", nullable: true},
 	{name: "danish_identity_number", nullable: true},
-	{name: "email", nullable: true, format: "email"},
+	{name: "email", format: "email", nullable: true},
 	{name: "family_name", nullable: true},
 	{name: "given_name", nullable: true},
 	{name: "locale", nullable: true},
@@ -1894,122 +2017,40 @@ var typePayerAuthorisationCustomer = typeSpec{name: "PayerAuthorisationCustomer"
 	{name: "region", nullable: true},
 	{name: "swedish_identity_number", nullable: true},
 }}
-
 var typePayerAuthorisationIncompleteField = typeSpec{name: "PayerAuthorisationIncompleteField", fields: []fieldSpec{
 	{name: "field"},
 	{name: "message"},
 	{name: "request_pointer"},
 }}
-
 var typePayerAuthorisationLinks = typeSpec{name: "PayerAuthorisationLinks", fields: []fieldSpec{
 	{name: "bank_account"},
 	{name: "customer"},
 	{name: "mandate"},
 }}
-
 var typePayerAuthorisationMandate = typeSpec{name: "PayerAuthorisationMandate", fields: []fieldSpec{
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
 	{name: "payer_ip_address", nullable: true},
 	{name: "reference", nullable: true},
 	{name: "scheme", enum: enumScheme},
 }}
-
-var typePayerAuthorisationUpdateParams = typeSpec{name: "PayerAuthorisationUpdateParams", fields: []fieldSpec{
-	{name: "bank_account", kind: kObject, required: true, typ: &typePayerAuthorisationBankAccount},
-	{name: "customer", kind: kObject, required: true, typ: &typePayerAuthorisationCustomer},
-	{name: "mandate", kind: kObject, required: true, typ: &typePayerAuthorisationMandate},
-}}
-
-var typePayerTheme = typeSpec{name: "PayerTheme", fields: []fieldSpec{
-	{name: "id"},
-}}
-
-var typePayerThemeCreateForCreditorParams = typeSpec{name: "PayerThemeCreateForCreditorParams", fields: []fieldSpec{
-	{name: "button_background_colour"},
-	{name: "content_box_border_colour"},
-	{name: "header_background_colour"},
-	{name: "link_text_colour"},
-	{name: "links", kind: kObject, typ: &typePayerThemeCreateForCreditorParamsLinks},
-}}
-
+var enumPayerAuthorisationStatus = []string{"created", "submitted", "confirmed", "completed", "failed"}
 var typePayerThemeCreateForCreditorParamsLinks = typeSpec{name: "PayerThemeCreateForCreditorParamsLinks", fields: []fieldSpec{
 	{name: "creditor", nullable: true},
 }}
-
-var typePayment = typeSpec{name: "Payment", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount", kind: kInt},
-	{name: "amount_refunded", kind: kInt},
-	{name: "app_fee", kind: kInt, nullable: true},
-	{name: "charge_date", kind: kDate, nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "description", nullable: true},
-	{name: "faster_ach", kind: kBool, nullable: true},
-	{name: "fx", kind: kObject, typ: &typeFX},
-	{name: "links", kind: kObject, typ: &typePaymentLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "reference", nullable: true},
-	{name: "retry_if_possible", kind: kBool},
-	{name: "scheme", nullable: true, enum: enumScheme},
-	{name: "status", enum: enumPaymentStatus},
-}}
-
-var typePaymentAccount = typeSpec{name: "PaymentAccount", fields: []fieldSpec{
-	{name: "id"},
-	{name: "account_balance", kind: kInt},
-	{name: "account_holder_name"},
-	{name: "account_number_ending"},
-	{name: "bank_name"},
-	{name: "currency", nullable: true, enum: enumCurrency},
-	{name: "links", kind: kObject, typ: &typePaymentAccountLinks},
-}}
-
-var typePaymentAccountLinks = typeSpec{name: "PaymentAccountLinks", fields: []fieldSpec{
-	{name: "creditor"},
-}}
-
-var typePaymentAccountTransaction = typeSpec{name: "PaymentAccountTransaction", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount", kind: kInt},
-	{name: "balance_after_transaction", kind: kInt},
-	{name: "counterparty_name"},
-	{name: "currency", enum: enumCurrency},
-	{name: "description"},
-	{name: "direction", enum: enumPaymentAccountTransactionDirection},
-	{name: "links", kind: kObject, typ: &typePaymentAccountTransactionLinks},
-	{name: "reference"},
-	{name: "value_date", kind: kDate},
-}}
-
 var typePaymentAccountTransactionLinks = typeSpec{name: "PaymentAccountTransactionLinks", fields: []fieldSpec{
 	{name: "outbound_payment"},
 	{name: "payment_bank_account"},
 	{name: "payout"},
 }}
-
-var typePaymentCancelParams = typeSpec{name: "PaymentCancelParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+var typePaymentAccountLinks = typeSpec{name: "PaymentAccountLinks", fields: []fieldSpec{
+	{name: "creditor"},
 }}
-
-var typePaymentCreateParams = typeSpec{name: "PaymentCreateParams", fields: []fieldSpec{
-	{name: "amount", kind: kInt, required: true},
-	{name: "app_fee", kind: kInt},
-	{name: "charge_date", kind: kDate},
-	{name: "currency", required: true, enum: enumCurrency},
-	{name: "description"},
-	{name: "faster_ach", kind: kBool},
-	{name: "links", kind: kObject, required: true, typ: &typePaymentCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "psu_interaction_type", enum: enumPSUInteractionType},
-	{name: "reference"},
-	{name: "retry_if_possible", kind: kBool, def: "false"},
+var typeFX = typeSpec{name: "FX", fields: []fieldSpec{
+	{name: "estimated_exchange_rate", nullable: true},
+	{name: "exchange_rate", nullable: true},
+	{name: "fx_amount", kind: kInt, nullable: true},
+	{name: "fx_currency", enum: enumCurrency},
 }}
-
-var typePaymentCreateParamsLinks = typeSpec{name: "PaymentCreateParamsLinks", fields: []fieldSpec{
-	{name: "mandate", required: true},
-}}
-
 var typePaymentLinks = typeSpec{name: "PaymentLinks", fields: []fieldSpec{
 	{name: "creditor"},
 	{name: "instalment_schedule"},
@@ -2017,46 +2058,15 @@ var typePaymentLinks = typeSpec{name: "PaymentLinks", fields: []fieldSpec{
 	{name: "payout"},
 	{name: "subscription"},
 }}
-
-var typePaymentRetryParams = typeSpec{name: "PaymentRetryParams", fields: []fieldSpec{
-	{name: "charge_date", kind: kDate},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+var typePaymentCreateParamsLinks = typeSpec{name: "PaymentCreateParamsLinks", fields: []fieldSpec{
+	{name: "mandate", required: true},
 }}
-
-var typePaymentUpdateParams = typeSpec{name: "PaymentUpdateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "retry_if_possible", kind: kBool},
-}}
-
-var typePayout = typeSpec{name: "Payout", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount", kind: kInt},
-	{name: "arrival_date", kind: kDate, nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "deducted_fees", kind: kInt},
-	{name: "fx", kind: kObject, typ: &typeFX},
-	{name: "links", kind: kObject, typ: &typePayoutLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "payout_type", enum: enumPayoutType},
-	{name: "reference"},
-	{name: "status", enum: enumPayoutStatus},
-	{name: "tax_currency", nullable: true, enum: enumCurrency},
-}}
-
-var typePayoutItem = typeSpec{name: "PayoutItem", fields: []fieldSpec{
-	{name: "amount"},
-	{name: "links", kind: kObject, typ: &typePayoutItemLinks},
-	{name: "taxes", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typePayoutItemTax}},
-	{name: "type", enum: enumPayoutItemType},
-}}
-
+var enumPSUInteractionType = []string{"in_session", "off_session"}
 var typePayoutItemLinks = typeSpec{name: "PayoutItemLinks", fields: []fieldSpec{
 	{name: "mandate"},
 	{name: "payment"},
 	{name: "refund"},
 }}
-
 var typePayoutItemTax = typeSpec{name: "PayoutItemTax", fields: []fieldSpec{
 	{name: "amount"},
 	{name: "currency", enum: enumCurrency},
@@ -2065,56 +2075,14 @@ var typePayoutItemTax = typeSpec{name: "PayoutItemTax", fields: []fieldSpec{
 	{name: "exchange_rate", nullable: true},
 	{name: "tax_rate_id"},
 }}
-
+var enumPayoutItemType = []string{"payment_paid_out", "payment_failed", "payment_charged_back", "payment_refunded", "refund", "gocardless_fee", "app_fee", "revenue_share", "surcharge_fee", "refund_funds_returned"}
 var typePayoutLinks = typeSpec{name: "PayoutLinks", fields: []fieldSpec{
 	{name: "creditor"},
 	{name: "creditor_bank_account"},
 }}
-
-var typePayoutUpdateParams = typeSpec{name: "PayoutUpdateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
-var typePeriodicLimit = typeSpec{name: "PeriodicLimit", fields: []fieldSpec{
-	{name: "alignment", enum: enumPeriodAlignment},
-	{name: "max_payments", kind: kInt},
-	{name: "max_total_amount", kind: kInt},
-	{name: "period", enum: enumPeriodUnit},
-}}
-
-var typeRedirectFlow = typeSpec{name: "RedirectFlow", fields: []fieldSpec{
-	{name: "id"},
-	{name: "confirmation_url", format: "uri"},
-	{name: "created_at", kind: kTime},
-	{name: "description"},
-	{name: "links", kind: kObject, typ: &typeRedirectFlowLinks},
-	{name: "mandate_reference"},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "redirect_url", format: "uri"},
-	{name: "scheme", enum: enumScheme},
-	{name: "session_token"},
-	{name: "success_redirect_url", format: "uri"},
-}}
-
-var typeRedirectFlowCompleteParams = typeSpec{name: "RedirectFlowCompleteParams", fields: []fieldSpec{
-	{name: "session_token", required: true},
-}}
-
-var typeRedirectFlowCreateParams = typeSpec{name: "RedirectFlowCreateParams", fields: []fieldSpec{
-	{name: "description"},
-	{name: "links", kind: kObject, typ: &typeRedirectFlowCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "prefilled_bank_account", kind: kObject, typ: &typeBillingRequestFlowPrefilledBankAccount},
-	{name: "prefilled_customer", kind: kObject, typ: &typeRedirectFlowCreateParamsPrefilledCustomer},
-	{name: "scheme", enum: enumScheme},
-	{name: "session_token", required: true},
-	{name: "success_redirect_url", required: true, format: "uri"},
-}}
-
 var typeRedirectFlowCreateParamsLinks = typeSpec{name: "RedirectFlowCreateParamsLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
 var typeRedirectFlowCreateParamsPrefilledCustomer = typeSpec{name: "RedirectFlowCreateParamsPrefilledCustomer", fields: []fieldSpec{
 	{name: "address_line1", nullable: true},
 	{name: "address_line2", nullable: true},
@@ -2123,7 +2091,7 @@ var typeRedirectFlowCreateParamsPrefilledCustomer = typeSpec{name: "RedirectFlow
 	{name: "company_name", nullable: true},
 	{name: "country_code", nullable: true},
 	{name: "danish_identity_number", nullable: true},
-	{name: "email", nullable: true, format: "email"},
+	{name: "email", format: "email", nullable: true},
 	{name: "family_name", nullable: true},
 	{name: "given_name", nullable: true},
 	{name: "language", nullable: true},
@@ -2132,7 +2100,6 @@ var typeRedirectFlowCreateParamsPrefilledCustomer = typeSpec{name: "RedirectFlow
 	{name: "region", nullable: true},
 	{name: "swedish_identity_number", nullable: true},
 }}
-
 var typeRedirectFlowLinks = typeSpec{name: "RedirectFlowLinks", fields: []fieldSpec{
 	{name: "billing_request"},
 	{name: "creditor"},
@@ -2140,302 +2107,196 @@ var typeRedirectFlowLinks = typeSpec{name: "RedirectFlowLinks", fields: []fieldS
 	{name: "customer_bank_account"},
 	{name: "mandate"},
 }}
-
-var typeRefund = typeSpec{name: "Refund", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount", kind: kInt},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "fx", kind: kObject, typ: &typeFX},
-	{name: "links", kind: kObject, typ: &typeRefundLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "reference", nullable: true},
-	{name: "status", enum: enumRefundStatus},
-}}
-
-var typeRefundCreateParams = typeSpec{name: "RefundCreateParams", fields: []fieldSpec{
-	{name: "amount", kind: kInt, required: true},
-	{name: "links", kind: kObject, required: true, typ: &typeRefundCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "reference"},
-	{name: "total_amount_confirmation", kind: kInt},
-}}
-
-var typeRefundCreateParamsLinks = typeSpec{name: "RefundCreateParamsLinks", fields: []fieldSpec{
-	{name: "mandate"},
-	{name: "payment"},
-}}
-
 var typeRefundLinks = typeSpec{name: "RefundLinks", fields: []fieldSpec{
 	{name: "mandate"},
 	{name: "payment"},
 }}
-
-var typeRefundUpdateParams = typeSpec{name: "RefundUpdateParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+var enumRefundStatus = []string{"created", "pending_submission", "submitted", "paid", "cancelled", "bounced", "funds_returned"}
+var typeRefundCreateParamsLinks = typeSpec{name: "RefundCreateParamsLinks", fields: []fieldSpec{
+	{name: "mandate"},
+	{name: "payment"},
 }}
-
-var typeScenarioSimulator = typeSpec{name: "ScenarioSimulator", fields: []fieldSpec{
-	{name: "id"},
-}}
-
-var typeScenarioSimulatorRunParams = typeSpec{name: "ScenarioSimulatorRunParams", fields: []fieldSpec{
-	{name: "links", kind: kObject, typ: &typeScenarioSimulatorRunParamsLinks},
-}}
-
 var typeScenarioSimulatorRunParamsLinks = typeSpec{name: "ScenarioSimulatorRunParamsLinks", fields: []fieldSpec{
 	{name: "resource", required: true},
 }}
-
-var typeSchemeIdentifier = typeSpec{name: "SchemeIdentifier", fields: []fieldSpec{
-	{name: "id"},
-	{name: "address_line1"},
-	{name: "address_line2", nullable: true},
-	{name: "address_line3", nullable: true},
-	{name: "can_specify_mandate_reference", kind: kBool},
-	{name: "city"},
-	{name: "country_code"},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "email", format: "email"},
-	{name: "minimum_advance_notice", kind: kInt},
-	{name: "name"},
-	{name: "phone_number"},
-	{name: "postal_code"},
-	{name: "reference"},
-	{name: "region", nullable: true},
-	{name: "scheme", enum: enumSchemeIdentifierScheme},
-	{name: "status", enum: enumSchemeIdentifierStatus},
-}}
-
-var typeSchemeIdentifierCreateParams = typeSpec{name: "SchemeIdentifierCreateParams", fields: []fieldSpec{
-	{name: "links", kind: kObject, typ: &typeSchemeIdentifierCreateParamsLinks},
-	{name: "name", required: true},
-	{name: "scheme", required: true, enum: enumSchemeIdentifierScheme},
-}}
-
+var enumSchemeIdentifierScheme = []string{"ach", "autogiro", "bacs", "becs", "becs_nz", "betalingsservice", "faster_payments", "pad", "pay_to", "sepa", "sepa_credit_transfer", "sepa_instant_credit_transfer"}
+var enumSchemeIdentifierStatus = []string{"pending", "active"}
 var typeSchemeIdentifierCreateParamsLinks = typeSpec{name: "SchemeIdentifierCreateParamsLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
-var typeSubscription = typeSpec{name: "Subscription", fields: []fieldSpec{
-	{name: "id"},
-	{name: "amount", kind: kInt},
-	{name: "app_fee", kind: kInt, nullable: true},
-	{name: "count", kind: kInt, nullable: true},
-	{name: "created_at", kind: kTime},
-	{name: "currency", enum: enumCurrency},
-	{name: "day_of_month", kind: kInt, nullable: true},
-	{name: "earliest_charge_date_after_resume", kind: kDate, nullable: true},
-	{name: "end_date", kind: kDate, nullable: true},
-	{name: "interval", kind: kInt},
-	{name: "interval_unit", enum: enumIntervalUnit},
-	{name: "links", kind: kObject, typ: &typeSubscriptionLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "month", enum: enumMonth},
-	{name: "name", nullable: true},
-	{name: "parent_plan_paused", kind: kBool},
-	{name: "payment_reference", nullable: true},
-	{name: "retry_if_possible", kind: kBool},
-	{name: "start_date", kind: kDate, nullable: true},
-	{name: "status", enum: enumSubscriptionStatus},
-	{name: "upcoming_payments", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeSubscriptionUpcomingPayment}},
-}}
-
-var typeSubscriptionCancelParams = typeSpec{name: "SubscriptionCancelParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
-var typeSubscriptionCreateParams = typeSpec{name: "SubscriptionCreateParams", fields: []fieldSpec{
-	{name: "amount", kind: kInt, required: true},
-	{name: "app_fee", kind: kInt},
-	{name: "count", kind: kInt},
-	{name: "currency", required: true, enum: enumCurrency},
-	{name: "day_of_month", kind: kInt, lim: &limits{minimum: new(int64(-1)), maximum: new(int64(28))}},
-	{name: "end_date", kind: kDate},
-	{name: "interval", kind: kInt, def: "1", lim: &limits{minimum: new(int64(1))}},
-	{name: "interval_unit", required: true, enum: enumIntervalUnit},
-	{name: "links", kind: kObject, required: true, typ: &typeSubscriptionCreateParamsLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "month", enum: enumMonth},
-	{name: "name", lim: &limits{maxLength: new(255)}},
-	{name: "payment_reference"},
-	{name: "retry_if_possible", kind: kBool, def: "false"},
-	{name: "start_date", kind: kDate},
-}}
-
-var typeSubscriptionCreateParamsLinks = typeSpec{name: "SubscriptionCreateParamsLinks", fields: []fieldSpec{
-	{name: "mandate", required: true},
-}}
-
 var typeSubscriptionLinks = typeSpec{name: "SubscriptionLinks", fields: []fieldSpec{
 	{name: "mandate"},
 }}
-
-var typeSubscriptionPauseParams = typeSpec{name: "SubscriptionPauseParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "pause_cycles", kind: kInt, lim: &limits{minimum: new(int64(1))}},
-}}
-
-var typeSubscriptionResumeParams = typeSpec{name: "SubscriptionResumeParams", fields: []fieldSpec{
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-}}
-
+var enumMonth = []string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
 var typeSubscriptionUpcomingPayment = typeSpec{name: "SubscriptionUpcomingPayment", fields: []fieldSpec{
 	{name: "amount", kind: kInt},
 	{name: "charge_date", kind: kDate},
 }}
-
-var typeSubscriptionUpdateParams = typeSpec{name: "SubscriptionUpdateParams", fields: []fieldSpec{
-	{name: "amount", kind: kInt},
-	{name: "app_fee", kind: kInt},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
-	{name: "name", lim: &limits{maxLength: new(255)}},
-	{name: "payment_reference"},
-	{name: "retry_if_possible", kind: kBool},
+var typeSubscriptionCreateParamsLinks = typeSpec{name: "SubscriptionCreateParamsLinks", fields: []fieldSpec{
+	{name: "mandate", required: true},
 }}
-
-var typeTaxRate = typeSpec{name: "TaxRate", fields: []fieldSpec{
-	{name: "id"},
-	{name: "end_date", kind: kDate, nullable: true},
-	{name: "jurisdiction"},
-	{name: "percentage"},
-	{name: "start_date", kind: kDate},
-	{name: "type"},
-}}
-
-var typeTimestampFilter = typeSpec{name: "TimestampFilter", fields: []fieldSpec{
-	{name: "gt", kind: kTime},
-	{name: "gte", kind: kTime},
-	{name: "lt", kind: kTime},
-	{name: "lte", kind: kTime},
-}}
-
-var typeTransferredMandate = typeSpec{name: "TransferredMandate", fields: []fieldSpec{
-	{name: "encrypted_customer_bank_details"},
-	{name: "encrypted_decryption_key"},
-	{name: "links", kind: kObject, typ: &typeTransferredMandateLinks},
-	{name: "public_key_id"},
-}}
-
 var typeTransferredMandateLinks = typeSpec{name: "TransferredMandateLinks", fields: []fieldSpec{
 	{name: "customer_bank_account"},
 	{name: "mandate"},
 }}
-
-var typeVerificationDetail = typeSpec{name: "VerificationDetail", fields: []fieldSpec{
-	{name: "address_line1"},
-	{name: "address_line2", nullable: true},
-	{name: "address_line3", nullable: true},
+var typeDirector = typeSpec{name: "Director", fields: []fieldSpec{
 	{name: "city"},
-	{name: "company_number"},
 	{name: "country_code"},
-	{name: "description"},
-	{name: "directors", kind: kArray, elem: &fieldSpec{name: "", kind: kObject, typ: &typeDirector}},
-	{name: "links", kind: kObject, typ: &typeVerificationDetailLinks},
-	{name: "name"},
+	{name: "date_of_birth", kind: kDate},
+	{name: "family_name"},
+	{name: "given_name"},
 	{name: "postal_code"},
-	{name: "region", nullable: true},
+	{name: "street"},
 }}
-
-var typeVerificationDetailCreateParams = typeSpec{name: "VerificationDetailCreateParams", fields: []fieldSpec{
-	{name: "address_line1", required: true},
-	{name: "address_line2"},
-	{name: "address_line3"},
-	{name: "city", required: true},
-	{name: "company_number", required: true},
-	{name: "description", required: true},
-	{name: "directors", kind: kArray, required: true, elem: &fieldSpec{name: "", kind: kObject, typ: &typeDirector}},
-	{name: "links", kind: kObject, required: true, typ: &typeVerificationDetailCreateParamsLinks},
-	{name: "name", required: true},
-	{name: "postal_code", required: true},
-}}
-
-var typeVerificationDetailCreateParamsLinks = typeSpec{name: "VerificationDetailCreateParamsLinks", fields: []fieldSpec{
-	{name: "creditor", required: true},
-}}
-
 var typeVerificationDetailLinks = typeSpec{name: "VerificationDetailLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
-
-var typeWebhook = typeSpec{name: "Webhook", fields: []fieldSpec{
-	{name: "id"},
-	{name: "created_at", kind: kTime},
-	{name: "is_test", kind: kBool},
-	{name: "request_body"},
-	{name: "request_headers", kind: kAnyMap},
-	{name: "response_body"},
-	{name: "response_body_truncated", kind: kBool},
-	{name: "response_code", kind: kInt},
-	{name: "response_headers", kind: kAnyMap},
-	{name: "response_headers_content_truncated", kind: kBool},
-	{name: "response_headers_count_truncated", kind: kBool},
-	{name: "successful", kind: kBool},
-	{name: "url", format: "uri"},
+var typeDirectorParams = typeSpec{name: "DirectorParams", fields: []fieldSpec{
+	{name: "city"},
+	{name: "country_code"},
+	{name: "date_of_birth", kind: kDate},
+	{name: "family_name"},
+	{name: "given_name"},
+	{name: "postal_code"},
+	{name: "street"},
 }}
-
-var (
-	enumAccountHolderVerificationResult       = []string{"full_match", "partial_match", "no_match", "unable_to_match"}
-	enumAccountHolderVerificationType         = []string{"confirmation_of_payee"}
-	enumAuthorisationSource                   = []string{"web", "telephone", "paper"}
-	enumAuthorisationType                     = []string{"payment", "mandate"}
-	enumBalanceType                           = []string{"confirmed_funds", "pending_payouts", "pending_payments_submitted"}
-	enumBankAccountHolderVerificationStatus   = []string{"pending", "completed"}
-	enumBankAccountType                       = []string{"savings", "checking"}
-	enumBankAuthorisationAdapter              = []string{"open_banking_gateway_pis", "open_banking_gateway_ais", "bankid_ais", "bank_pay_recurring"}
-	enumBillingRequestActionStatus            = []string{"pending", "completed"}
-	enumBillingRequestActionType              = []string{"choose_currency", "collect_amount", "collect_customer_details", "collect_bank_account", "bank_authorisation", "confirm_payer_details", "select_institution"}
-	enumBillingRequestStatus                  = []string{"pending", "ready_to_fulfil", "fulfilling", "fulfilled", "cancelled"}
-	enumBlockReasonType                       = []string{"identity_fraud", "no_intent_to_pay", "unfair_chargeback", "other"}
-	enumBlockReferenceType                    = []string{"customer", "mandate"}
-	enumBlockType                             = []string{"email", "email_domain", "bank_account", "bank_name"}
-	enumConsentType                           = []string{"one_off", "single", "recurring", "standing", "sporadic"}
-	enumCreditorBankAccountVerificationStatus = []string{"pending", "in_review", "successful", "could_not_verify"}
-	enumCreditorSchemeIdentifierStatus        = []string{"pending", "active"}
-	enumCreditorType                          = []string{"company", "individual", "charity", "partnership", "trust"}
-	enumCreditorVerificationStatus            = []string{"successful", "in_review", "action_required"}
-	enumCurrency                              = []string{"AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK", "USD"}
-	enumCustomerNotificationActionTaken       = []string{"handled"}
-	enumCustomerNotificationType              = []string{"payment_created", "payment_cancelled", "mandate_created", "mandate_blocked", "subscription_created", "subscription_cancelled", "instalment_schedule_created", "instalment_schedule_cancelled"}
-	enumCustomerSortField                     = []string{"name", "company_name", "created_at"}
-	enumEventInclude                          = []string{"billing_request", "creditor", "customer", "instalment_schedule", "mandate", "outbound_payment", "payer_authorisation", "payment", "payment_account_transaction", "payout", "refund", "scheme_identifier", "subscription"}
-	enumEventOrigin                           = []string{"bank", "api", "gocardless", "customer", "payer"}
-	enumEventResourceType                     = []string{"billing_requests", "creditors", "customers", "exports", "instalment_schedules", "mandates", "organisations", "outbound_payments", "payer_authorisations", "payments", "payment_account_transactions", "payouts", "refunds", "scheme_identifiers", "subscriptions"}
-	enumEventSourceType                       = []string{"app", "user", "gc_team", "access_token"}
-	enumExportType                            = []string{"payments_index", "events_index", "refunds_index", "payouts_index", "customers_index", "subscriptions_index", "payment_events", "subscription_events", "payout_events", "refund_events", "mandate_events", "payout_events_breakdown", "payout_events_reconciliation", "payout_transactions_breakdown", "payout_transactions_reconciliation", "authorisation_requests", "customer_bank_accounts", "users", "organisation_authorisations", "gc_invalid_authorisation_requests", "partner_fees", "payments_import_template", "payment_account_statement", "outbound_payments_index", "payment_account_transactions"}
-	enumFundsSettlement                       = []string{"managed", "direct"}
-	enumInstalmentScheduleStatus              = []string{"pending", "active", "creation_failed", "completed", "cancelled", "errored"}
-	enumInstitutionGuessStatus                = []string{"not_needed", "pending", "failed", "success"}
-	enumInstitutionStatus                     = []string{"enabled", "disabled", "temporarily_disabled"}
-	enumIntervalUnit                          = []string{"weekly", "monthly", "yearly"}
-	enumMandateImportEntryStatus              = []string{"successfully_processed", "unsuccessfully_processed"}
-	enumMandateImportStatus                   = []string{"created", "submitted", "cancelled", "processing", "processed"}
-	enumMandateStatus                         = []string{"pending_customer_approval", "pending_submission", "submitted", "active", "failed", "cancelled", "expired", "consumed", "blocked", "suspended_by_payer"}
-	enumMandateType                           = []string{"bank_debit", "instant", "recurring", "vrp_commercial", "vrp_sweeping"}
-	enumMandateVerification                   = []string{"minimum", "recommended", "when_available", "always"}
-	enumMonth                                 = []string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
-	enumNotificationType                      = []string{"email"}
-	enumOutboundPaymentImportStatus           = []string{"created", "validating", "valid", "invalid", "processing", "processed", "cancelled"}
-	enumOutboundPaymentStatus                 = []string{"verifying", "pending_approval", "scheduled", "executing", "executed", "cancelled", "failed"}
-	enumPSUInteractionType                    = []string{"in_session", "off_session"}
-	enumPayerAuthorisationStatus              = []string{"created", "submitted", "confirmed", "completed", "failed"}
-	enumPayerNameVerificationResult           = []string{"full", "close", "cannot_perform_verification"}
-	enumPaymentAccountTransactionDirection    = []string{"credit", "debit"}
-	enumPaymentContextCode                    = []string{"billing_goods_and_services_in_advance", "billing_goods_and_services_in_arrears", "face_to_face_point_of_sale", "ecommerce_merchant_initiated_payment", "transfer_to_self", "transfer_to_third_party"}
-	enumPaymentSortField                      = []string{"charge_date", "amount"}
-	enumPaymentStatus                         = []string{"pending_customer_approval", "pending_submission", "submitted", "confirmed", "paid_out", "cancelled", "customer_approval_denied", "failed", "charged_back"}
-	enumPayoutItemType                        = []string{"payment_paid_out", "payment_failed", "payment_charged_back", "payment_refunded", "refund", "gocardless_fee", "app_fee", "revenue_share", "surcharge_fee", "refund_funds_returned"}
-	enumPayoutStatus                          = []string{"pending", "paid", "bounced"}
-	enumPayoutType                            = []string{"merchant", "partner"}
-	enumPeriodAlignment                       = []string{"calendar", "creation_date"}
-	enumPeriodUnit                            = []string{"day", "week", "month", "year", "flexible"}
-	enumPurposeCode                           = []string{"mortgage", "utility", "loan", "dependant_support", "gambling", "retail", "salary", "personal", "government", "pension", "tax", "other", "bonus_payment", "cash_management_transfer", "card_bulk_clearing", "credit_card_payment", "trade_settlement_payment", "debit_card_payment", "dividend", "deliver_against_payment", "epayment", "fee_collection_and_interest", "fee_collection", "person_to_person_payment", "government_payment", "hedging_transaction", "irrevocable_credit_card_payment", "irrevocable_debit_card_payment", "intra_company_payment", "interest", "lockbox_transactions", "commercial", "consumer", "other_payment", "pension_payment", "represented", "reimbursement_received_credit_transfer", "receive_against_payment", "salary_payment", "securities", "social_security_benefit", "supplier_payment", "tax_payment", "trade", "treasury_payment", "value_added_tax_payment", "with_holding", "cash_management_sweep_account", "cash_management_top_account", "cash_management_zero_balance_account", "crossborder_mi_payments", "foreign_currency_domestic_transfer", "cash_in_pre_credit", "cash_out_notes_coins", "carrier_guarded_wholesale_valuables"}
-	enumRefundStatus                          = []string{"created", "pending_submission", "submitted", "paid", "cancelled", "bounced", "funds_returned"}
-	enumRefundType                            = []string{"mandate", "payment"}
-	enumScheme                                = []string{"ach", "autogiro", "bacs", "becs", "becs_nz", "betalingsservice", "faster_payments", "pad", "pay_to", "sepa_cor1", "sepa_core", "sepa_credit_transfer", "sepa_instant_credit_transfer"}
-	enumSchemeIdentifierScheme                = []string{"ach", "autogiro", "bacs", "becs", "becs_nz", "betalingsservice", "faster_payments", "pad", "pay_to", "sepa", "sepa_credit_transfer", "sepa_instant_credit_transfer"}
-	enumSchemeIdentifierStatus                = []string{"pending", "active"}
-	enumSortDirection                         = []string{"asc", "desc"}
-	enumSubscriptionStatus                    = []string{"pending_customer_approval", "customer_approval_denied", "active", "finished", "cancelled", "paused"}
-)
+var typeVerificationDetailCreateParamsLinks = typeSpec{name: "VerificationDetailCreateParamsLinks", fields: []fieldSpec{
+	{name: "creditor", required: true},
+}}
+var typePeriodicLimit = typeSpec{name: "PeriodicLimit", fields: []fieldSpec{
+	{name: "alignment", enum: enumPeriodAlignment},
+	{name: "max_payments", kind: kInt},
+	{name: "max_total_amount", kind: kInt},
+	{name: "period", enum: enumPeriodUnit},
+}}
+var typePeriodicLimitParams = typeSpec{name: "PeriodicLimitParams", fields: []fieldSpec{
+	{name: "alignment", enum: enumPeriodAlignment},
+	{name: "max_payments", kind: kInt},
+	{name: "max_total_amount", kind: kInt},
+	{name: "period", enum: enumPeriodUnit},
+}}
+var typeBillingRequestActionBankAuthorisation = typeSpec{name: "BillingRequestActionBankAuthorisation", fields: []fieldSpec{
+	{name: "adapter", enum: enumBankAuthorisationAdapter},
+	{name: "authorisation_type", enum: enumAuthorisationType},
+}}
+var typeBillingRequestActionCollectCustomerDetails = typeSpec{name: "BillingRequestActionCollectCustomerDetails", fields: []fieldSpec{
+	{name: "default_country_code"},
+	{name: "incomplete_fields", kind: kObject, typ: &typeBillingRequestActionCollectCustomerDetailsIncompleteFields},
+}}
+var enumInstitutionGuessStatus = []string{"not_needed", "pending", "failed", "success"}
+var enumBillingRequestActionStatus = []string{"pending", "completed"}
+var enumBillingRequestActionType = []string{"choose_currency", "collect_amount", "collect_customer_details", "collect_bank_account", "bank_authorisation", "confirm_payer_details", "select_institution"}
+var typeDatedInstalment = typeSpec{name: "DatedInstalment", fields: []fieldSpec{
+	{name: "amount", kind: kInt},
+	{name: "charge_date", kind: kDate, nullable: true},
+	{name: "description", nullable: true},
+}}
+var typeInstalmentSeries = typeSpec{name: "InstalmentSeries", fields: []fieldSpec{
+	{name: "amounts", kind: kArray, elem: &fieldSpec{kind: kInt}},
+	{name: "interval", kind: kInt},
+	{name: "interval_unit", enum: enumIntervalUnit},
+	{name: "start_date", kind: kDate, nullable: true},
+}}
+var typeBillingRequestInstalmentScheduleRequestLinks = typeSpec{name: "BillingRequestInstalmentScheduleRequestLinks", fields: []fieldSpec{
+	{name: "instalment_schedule"},
+}}
+var typeBillingRequestMandateRequestLinks = typeSpec{name: "BillingRequestMandateRequestLinks", fields: []fieldSpec{
+	{name: "mandate"},
+}}
+var typeBillingRequestPaymentRequestLinks = typeSpec{name: "BillingRequestPaymentRequestLinks", fields: []fieldSpec{
+	{name: "payment"},
+}}
+var typeBillingRequestResourceCustomer = typeSpec{name: "BillingRequestResourceCustomer", fields: []fieldSpec{
+	{name: "id"},
+	{name: "company_name", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "email", format: "email", nullable: true},
+	{name: "family_name", nullable: true},
+	{name: "given_name", nullable: true},
+	{name: "language", nullable: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "phone_number", nullable: true},
+}}
+var typeBillingRequestResourceCustomerBankAccount = typeSpec{name: "BillingRequestResourceCustomerBankAccount", fields: []fieldSpec{
+	{name: "id"},
+	{name: "account_holder_name"},
+	{name: "account_number_ending"},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "bank_account_token", nullable: true},
+	{name: "bank_name"},
+	{name: "country_code", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency, nullable: true},
+	{name: "enabled", kind: kBool},
+	{name: "links", kind: kObject, typ: &typeBillingRequestResourceCustomerBankAccountLinks},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payer_name_verification_result", enum: enumPayerNameVerificationResult},
+}}
+var typeBillingRequestResourceCustomerBillingDetail = typeSpec{name: "BillingRequestResourceCustomerBillingDetail", fields: []fieldSpec{
+	{name: "id"},
+	{name: "address_line1", nullable: true},
+	{name: "address_line2", nullable: true},
+	{name: "address_line3", nullable: true},
+	{name: "city", nullable: true},
+	{name: "country_code", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "danish_identity_number", nullable: true},
+	{name: "ip_address", nullable: true},
+	{name: "postal_code", nullable: true},
+	{name: "region", nullable: true},
+	{name: "schemes", kind: kArray, elem: &fieldSpec{enum: enumScheme}},
+	{name: "swedish_identity_number", nullable: true},
+}}
+var typeBillingRequestSubscriptionRequestLinks = typeSpec{name: "BillingRequestSubscriptionRequestLinks", fields: []fieldSpec{
+	{name: "subscription"},
+}}
+var typeBillingRequestCreateWithActionsParamsCollectBankAccount = typeSpec{name: "BillingRequestCreateWithActionsParamsCollectBankAccount", fields: []fieldSpec{
+	{name: "account_holder_name"},
+	{name: "account_number", nullable: true},
+	{name: "account_number_suffix", nullable: true},
+	{name: "account_type", enum: enumBankAccountType},
+	{name: "bank_code", nullable: true},
+	{name: "branch_code", nullable: true},
+	{name: "country_code", nullable: true},
+	{name: "currency", enum: enumCurrency, nullable: true},
+	{name: "iban", nullable: true},
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "pay_id"},
+}}
+var typeBillingRequestCreateWithActionsParamsCollectCustomerDetails = typeSpec{name: "BillingRequestCreateWithActionsParamsCollectCustomerDetails", fields: []fieldSpec{
+	{name: "customer", kind: kObject, typ: &typeBillingRequestCollectCustomerDetailsParamsCustomer},
+	{name: "customer_billing_detail", kind: kObject, typ: &typeBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail},
+}}
+var typeBillingRequestCreateWithActionsParamsConfirmPayerDetails = typeSpec{name: "BillingRequestCreateWithActionsParamsConfirmPayerDetails", fields: []fieldSpec{
+	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "payer_requested_dual_signature", kind: kBool},
+}}
+var typeBillingRequestCreateWithActionsParamsSelectInstitution = typeSpec{name: "BillingRequestCreateWithActionsParamsSelectInstitution", fields: []fieldSpec{
+	{name: "country_code", required: true},
+	{name: "institution", required: true},
+}}
+var enumCreditorSchemeIdentifierStatus = []string{"pending", "active"}
+var enumEventCause = []string{"account_auto_frozen", "account_auto_frozen_reverted", "account_blocked_for_any_financial_transaction", "authorisation_disputed", "bank_account_closed", "bank_account_disabled", "bank_account_transferred", "bank_declined_payment", "billing_request_bank_authorisation_authorised", "billing_request_bank_authorisation_denied", "billing_request_bank_authorisation_expired", "billing_request_bank_authorisation_failed", "billing_request_bank_authorisation_visited", "billing_request_cancelled", "billing_request_choose_currency", "billing_request_collect_amount", "billing_request_collect_bank_account", "billing_request_collect_customer_details", "billing_request_created", "billing_request_failed", "billing_request_flow_created", "billing_request_flow_exited", "billing_request_flow_visited", "billing_request_fulfilled", "billing_request_payer_details_confirmed", "billing_request_select_institution", "bounced_payout", "chargeback_settled", "creditor_updated", "customer_approval_denied", "customer_approval_granted", "customer_approval_skipped", "customer_bank_account_creation_failed", "customer_creation_failed", "daily_payment_limit_reached", "direct_debit_not_enabled", "export_completed", "export_failed", "export_started", "initial_one_off_payment_failed", "instalment_schedule_cancelled", "instalment_schedule_completed", "instalment_schedule_created", "instalment_schedule_creation_failed", "instalment_schedule_errored", "instalment_schedule_errored_late", "instalment_schedule_resumed", "insufficient_funds", "insufficient_payment_permissions", "invalid_bank_details", "late_failure_settled", "mandate_activated", "mandate_blocked", "mandate_blocked_by_gocardless", "mandate_cancelled", "mandate_consumed", "mandate_created", "mandate_creation_failed", "mandate_expired", "mandate_failed", "mandate_reinstated", "mandate_submitted", "mandate_suspended_by_payer", "mandate_transferred", "new_payout_currency_added", "other", "payer_authorisation_completed", "payer_geo_blocked", "payment_autoretried", "payment_cancelled", "payment_confirmed", "payment_created", "payment_paid_out", "payment_refunded", "payment_retried", "payment_stopped", "payment_submitted", "payment_surcharge_fee_debited", "payment_violated_mandate_parameters", "payout_fx_rate_confirmed", "payout_paid", "payout_tax_exchange_rates_confirmed", "plan_cancelled", "refer_to_payer", "refund_created", "refund_failed", "refund_funds_returned", "refund_paid", "refund_requested", "refund_settled", "resubmission_requested", "return_on_odfi_request", "scheduled_pause", "scheduled_pause_cancelled", "scheduled_resume", "scheme_identifier_activated", "scheme_identifier_changed", "subscription_amended", "subscription_cancelled", "subscription_created", "subscription_finished", "subscription_paused", "subscription_resumed", "surcharge_fee_debited", "test_failure"}
+var enumEventOrigin = []string{"bank", "api", "gocardless", "customer", "payer"}
+var enumEventSourceType = []string{"app", "user", "gc_team", "access_token"}
+var enumPeriodUnit = []string{"day", "week", "month", "year", "flexible"}
+var typeOutboundPaymentImportEntryOutboundPaymentErrors = typeSpec{name: "OutboundPaymentImportEntryOutboundPaymentErrors", fields: []fieldSpec{
+	{name: "amount", kind: kArray, elem: &fieldSpec{}},
+	{name: "recipient_bank_account", kind: kArray, elem: &fieldSpec{}},
+	{name: "reference", kind: kArray, elem: &fieldSpec{}},
+	{name: "scheme", enum: enumScheme},
+}}
+var typeOutboundPaymentAccountHolderVerification = typeSpec{name: "OutboundPaymentAccountHolderVerification", fields: []fieldSpec{
+	{name: "actual_account_name", nullable: true},
+	{name: "result", enum: enumAccountHolderVerificationResult},
+	{name: "type", enum: enumAccountHolderVerificationType},
+}}
+var enumPeriodAlignment = []string{"calendar", "creation_date"}
+var enumBankAuthorisationAdapter = []string{"open_banking_gateway_pis", "open_banking_gateway_ais", "bankid_ais", "bank_pay_recurring"}
+var typeBillingRequestActionCollectCustomerDetailsIncompleteFields = typeSpec{name: "BillingRequestActionCollectCustomerDetailsIncompleteFields", fields: []fieldSpec{
+	{name: "customer", kind: kArray, elem: &fieldSpec{}},
+	{name: "customer_billing_detail", kind: kArray, elem: &fieldSpec{}},
+}}
+var typeBillingRequestResourceCustomerBankAccountLinks = typeSpec{name: "BillingRequestResourceCustomerBankAccountLinks", fields: []fieldSpec{
+	{name: "customer"},
+}}
