@@ -279,7 +279,7 @@ func (d *decoder) int64Ptr() *int64 {
 	if !ok {
 		return nil
 	}
-	return &n
+	return new(n)
 }
 
 // int reads an integer that has the size of an int.
