@@ -39,7 +39,8 @@ type decoder struct {
 
 	// pool holds the text of the item being read; see keep.
 	pool     strings.Builder
-	poolSize int
+	poolSize int // to set aside at a time
+	poolUsed int // by the item
 
 	scratch []byte // text with escapes resolved
 	seen    [seenSize]string

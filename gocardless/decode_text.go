@@ -32,6 +32,7 @@ func (d *decoder) keep(b []byte) string {
 		d.pool.Grow(max(d.poolSize, n))
 		used = 0
 	}
+	d.poolUsed += n
 	d.pool.Write(b)
 	return d.pool.String()[used:]
 }
@@ -39,8 +40,9 @@ func (d *decoder) keep(b []byte) string {
 // nextItem ends the sharing of memory between texts: those of the next item get their own.
 // The items of a page are alike, so that the size of one predicts the size of the next.
 func (d *decoder) nextItem() {
-	if used := d.pool.Len(); used > 0 {
-		d.poolSize = min((used+15)&^15, poolMax)
+	if d.poolUsed > 0 {
+		d.poolSize = min(d.poolUsed+d.poolUsed/8, poolMax)
+		d.poolUsed = 0
 	}
 	d.pool.Reset()
 }
