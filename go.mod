@@ -5,6 +5,8 @@ go 1.26
 require (
 	github.com/dave/jennifer v1.7.1
 	github.com/getkin/kin-openapi v0.152.0
+	github.com/google/go-cmp v0.7.0
+	github.com/jarcoal/httpmock v1.4.2
 )
 
 require (

@@ -79,7 +79,7 @@ func (v *Balance) decode(d *decoder) {
 	}
 }
 
-// BalanceLinks holds identifiers of resources related to the balance.
+// BalanceLinks holds the identifiers of resources related to the balance.
 type BalanceLinks struct {
 	// Id of the creditor that the resource belongs to.
 	Creditor string `json:"creditor,omitzero"`
@@ -96,7 +96,7 @@ func (v *BalanceLinks) decode(d *decoder) {
 	}
 }
 
-// BalanceListParams holds parameters of balances.list.
+// BalanceListParams holds the parameters of balances.list.
 type BalanceListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

@@ -32,8 +32,8 @@ func (s *BankAccountDetailService) Get(ctx context.Context, id string, params Ba
 	return do[BankAccountDetail](ctx, s.client, &opBankAccountDetailsGet, input{id: id, params: &params}, opts)
 }
 
-// BankAccountDetail holds full details of a bank account, encrypted as a JWE that only your own key
-// can open.
+// BankAccountDetail holds the full details of a bank account, encrypted as a JWE that only your own
+// key can open.
 type BankAccountDetail struct {
 	// The encrypted bank details, in base64url.
 	Ciphertext string `json:"ciphertext,omitzero"`
@@ -68,7 +68,7 @@ func (v *BankAccountDetail) decode(d *decoder) {
 	}
 }
 
-// BankAccountDetailGetParams holds parameters of bank_account_details.get.
+// BankAccountDetailGetParams holds the parameters of bank_account_details.get.
 type BankAccountDetailGetParams struct {
 	// Identifier of the public key, uploaded beforehand, that the details are encrypted to.
 	// Required.

@@ -84,7 +84,7 @@ func (v *BankAccountHolderVerification) decode(d *decoder) {
 	}
 }
 
-// BankAccountHolderVerificationCreateParams holds parameters of
+// BankAccountHolderVerificationCreateParams holds the parameters of
 // bank_account_holder_verifications.create.
 type BankAccountHolderVerificationCreateParams struct {
 	// Identifiers of related resources: the bank account to check. Required.
@@ -113,8 +113,8 @@ func (p BankAccountHolderVerificationCreateParams) Validate() error {
 	return validate("bank_account_holder_verifications", &p)
 }
 
-// BankAccountHolderVerificationCreateParamsLinks holds identifiers of related resources: the bank
-// account to check.
+// BankAccountHolderVerificationCreateParamsLinks holds the identifiers of related resources: the
+// bank account to check.
 type BankAccountHolderVerificationCreateParamsLinks struct {
 	// Id of the bank account whose holder to check, prefixed `BA`. Required.
 	BankAccount string `json:"bank_account"`

@@ -109,7 +109,7 @@ func (v *BankAuthorisation) decode(d *decoder) {
 	}
 }
 
-// BankAuthorisationCreateParams holds parameters of bank_authorisations.create.
+// BankAuthorisationCreateParams holds the parameters of bank_authorisations.create.
 type BankAuthorisationCreateParams struct {
 	// Identifiers of related resources. Required.
 	Links BankAuthorisationCreateParamsLinks `json:"links"`
@@ -137,7 +137,7 @@ func (p BankAuthorisationCreateParams) Validate() error {
 	return validate("bank_authorisations", &p)
 }
 
-// BankAuthorisationCreateParamsLinks holds identifiers of related resources.
+// BankAuthorisationCreateParamsLinks holds the identifiers of related resources.
 type BankAuthorisationCreateParamsLinks struct {
 	// Id of the billing request being authorised.
 	BillingRequest *string `json:"billing_request,omitzero"`

@@ -58,7 +58,7 @@ func (v *BankDetailsLookup) decode(d *decoder) {
 	}
 }
 
-// BankDetailsLookupCreateParams holds parameters of bank_details_lookups.create.
+// BankDetailsLookupCreateParams holds the parameters of bank_details_lookups.create.
 type BankDetailsLookupCreateParams struct {
 	// Name of the account's holder, if known. For the country code `GB`, giving it starts a payer
 	// name check.

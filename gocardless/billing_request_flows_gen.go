@@ -157,7 +157,7 @@ func (v *BillingRequestFlow) decode(d *decoder) {
 	}
 }
 
-// BillingRequestFlowCreateParams holds parameters of billing_request_flows.create.
+// BillingRequestFlowCreateParams holds the parameters of billing_request_flows.create.
 type BillingRequestFlowCreateParams struct {
 	// Experimental. Whether the billing request is fulfilled as soon as the payer finishes the
 	// flow. Setting it to false is not allowed at present. Default: true.
@@ -262,7 +262,7 @@ func (p BillingRequestFlowCreateParams) Validate() error {
 	return validate("billing_request_flows", &p)
 }
 
-// BillingRequestFlowCreateParamsLinks holds identifiers of related resources, here the billing
+// BillingRequestFlowCreateParamsLinks holds the identifiers of related resources, here the billing
 // request.
 type BillingRequestFlowCreateParamsLinks struct {
 	// Id of the billing request that the flow takes the payer through. Required.
@@ -279,7 +279,7 @@ func (p *BillingRequestFlowCreateParamsLinks) check(c *checker) {
 	c.required("billing_request", p.BillingRequest != "")
 }
 
-// BillingRequestFlowLinks holds identifiers of related resources, here the billing request.
+// BillingRequestFlowLinks holds the identifiers of related resources, here the billing request.
 type BillingRequestFlowLinks struct {
 	// Id of the billing request that the flow takes the payer through.
 	BillingRequest string `json:"billing_request,omitzero"`
@@ -296,8 +296,8 @@ func (v *BillingRequestFlowLinks) decode(d *decoder) {
 	}
 }
 
-// BillingRequestFlowPrefilledBankAccount holds bank account details you already hold, shown to the
-// customer as starting values on the payment page. They are kept without validation, and the
+// BillingRequestFlowPrefilledBankAccount holds the bank account details you already hold, shown to
+// the customer as starting values on the payment page. They are kept without validation, and the
 // customer can check and change them before submitting.
 type BillingRequestFlowPrefilledBankAccount struct {
 	// Kind of US dollar bank account. Leave out for accounts in any other currency.
@@ -315,7 +315,7 @@ func (v *BillingRequestFlowPrefilledBankAccount) decode(d *decoder) {
 	}
 }
 
-// BillingRequestFlowPrefilledCustomer holds customer details you already hold, shown to the
+// BillingRequestFlowPrefilledCustomer holds the customer details you already hold, shown to the
 // customer as starting values on the payment page. They are kept without validation, and the
 // customer can check and change them before submitting.
 type BillingRequestFlowPrefilledCustomer struct {
@@ -385,8 +385,8 @@ func (v *BillingRequestFlowPrefilledCustomer) decode(d *decoder) {
 	}
 }
 
-// BillingRequestFlowPrefilledCustomerParams holds customer details you already hold, shown to the
-// customer as starting values on the payment page. They are kept without validation, and the
+// BillingRequestFlowPrefilledCustomerParams holds the customer details you already hold, shown to
+// the customer as starting values on the payment page. They are kept without validation, and the
 // customer can check and change them before submitting.
 type BillingRequestFlowPrefilledCustomerParams struct {
 	// First line of the customer's postal address.

@@ -195,7 +195,7 @@ func (v *BillingRequestTemplate) decode(d *decoder) {
 	}
 }
 
-// BillingRequestTemplateCreateParams holds parameters of billing_request_templates.create.
+// BillingRequestTemplateCreateParams holds the parameters of billing_request_templates.create.
 type BillingRequestTemplateCreateParams struct {
 	// Identifiers of resources related to the billing request template.
 	Links *BillingRequestTemplateCreateParamsLinks `json:"links,omitzero"`
@@ -302,7 +302,7 @@ func (p BillingRequestTemplateCreateParams) Validate() error {
 	return validate("billing_request_templates", &p)
 }
 
-// BillingRequestTemplateCreateParamsLinks holds identifiers of resources related to the billing
+// BillingRequestTemplateCreateParamsLinks holds the identifiers of resources related to the billing
 // request template.
 type BillingRequestTemplateCreateParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
@@ -317,7 +317,7 @@ func (p *BillingRequestTemplateCreateParamsLinks) encode(e *encoder) {
 	e.end()
 }
 
-// BillingRequestTemplateListParams holds parameters of billing_request_templates.list.
+// BillingRequestTemplateListParams holds the parameters of billing_request_templates.list.
 type BillingRequestTemplateListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -346,7 +346,7 @@ func (p BillingRequestTemplateListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BillingRequestTemplateUpdateParams holds parameters of billing_request_templates.update.
+// BillingRequestTemplateUpdateParams holds the parameters of billing_request_templates.update.
 type BillingRequestTemplateUpdateParams struct {
 	// Limits on amounts, dates and frequency for the mandate being requested. Optional except for
 	// PayTo and VRP. Required when the mandate request is for PayTo or VRP.

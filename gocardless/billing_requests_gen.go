@@ -347,7 +347,7 @@ func (v *BillingRequest) decode(d *decoder) {
 	}
 }
 
-// BillingRequestCancelParams holds parameters of billing_requests.cancel.
+// BillingRequestCancelParams holds the parameters of billing_requests.cancel.
 type BillingRequestCancelParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -372,7 +372,7 @@ func (p BillingRequestCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestChooseCurrencyParams holds parameters of billing_requests.choose_currency.
+// BillingRequestChooseCurrencyParams holds the parameters of billing_requests.choose_currency.
 type BillingRequestChooseCurrencyParams struct {
 	// ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`. Required.
 	Currency Currency `json:"currency"`
@@ -401,7 +401,8 @@ func (p BillingRequestChooseCurrencyParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestCollectBankAccountParams holds parameters of billing_requests.collect_bank_account.
+// BillingRequestCollectBankAccountParams holds the parameters of
+// billing_requests.collect_bank_account.
 type BillingRequestCollectBankAccountParams struct {
 	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
@@ -483,7 +484,7 @@ func (p BillingRequestCollectBankAccountParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestCollectCustomerDetailsParams holds parameters of
+// BillingRequestCollectCustomerDetailsParams holds the parameters of
 // billing_requests.collect_customer_details.
 type BillingRequestCollectCustomerDetailsParams struct {
 	// Name and contact data of the payer.
@@ -517,7 +518,7 @@ func (p BillingRequestCollectCustomerDetailsParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestCollectCustomerDetailsParamsCustomer holds name and contact data of the payer.
+// BillingRequestCollectCustomerDetailsParamsCustomer holds the name and contact data of the payer.
 type BillingRequestCollectCustomerDetailsParamsCustomer struct {
 	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
 	// Personal PAD mandates. Required when `given_name` and `family_name` are not given.
@@ -569,8 +570,8 @@ func (p *BillingRequestCollectCustomerDetailsParamsCustomer) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail holds address and scheme-specific
-// identity data of the payer.
+// BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail holds the address and
+// scheme-specific identity data of the payer.
 type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
 	// First line of the customer's postal address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -635,7 +636,7 @@ func (p *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail) encode
 	e.end()
 }
 
-// BillingRequestConfirmPayerDetailsParams holds parameters of
+// BillingRequestConfirmPayerDetailsParams holds the parameters of
 // billing_requests.confirm_payer_details.
 type BillingRequestConfirmPayerDetailsParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
@@ -667,7 +668,7 @@ func (p BillingRequestConfirmPayerDetailsParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestCreateParams holds parameters of billing_requests.create.
+// BillingRequestCreateParams holds the parameters of billing_requests.create.
 type BillingRequestCreateParams struct {
 	// Set to true to allow direct debit instead if the instant payment cannot be used. Leave it
 	// unset together with payment intelligence.
@@ -829,7 +830,8 @@ func (p *BillingRequestCreateParamsInstalmentScheduleRequest) check(c *checker) 
 	}
 }
 
-// BillingRequestCreateParamsLinks holds identifiers of resources related to the billing request.
+// BillingRequestCreateParamsLinks holds the identifiers of resources related to the billing
+// request.
 type BillingRequestCreateParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
@@ -1095,7 +1097,8 @@ func (p *BillingRequestCreateParamsSubscriptionRequest) check(c *checker) {
 	}
 }
 
-// BillingRequestCreateWithActionsParams holds parameters of billing_requests.create_with_actions.
+// BillingRequestCreateWithActionsParams holds the parameters of
+// billing_requests.create_with_actions.
 type BillingRequestCreateWithActionsParams struct {
 	// Actions to perform on the new billing request, each with its own parameters.
 	Actions *BillingRequestCreateWithActionsParamsActions `json:"actions,omitzero"`
@@ -1179,8 +1182,8 @@ func (p BillingRequestCreateWithActionsParams) Validate() error {
 	return validate("billing_request_with_actions", &p)
 }
 
-// BillingRequestCreateWithActionsParamsActions holds actions to perform on the new billing request,
-// each with its own parameters.
+// BillingRequestCreateWithActionsParamsActions holds the actions to perform on the new billing
+// request, each with its own parameters.
 type BillingRequestCreateWithActionsParamsActions struct {
 	// URI used in the OAuth flow in which the user authorises the payment at their bank.
 	BankAuthorisationRedirectURI *string `json:"bank_authorisation_redirect_uri,omitzero"`
@@ -1243,8 +1246,8 @@ func (p *BillingRequestCreateWithActionsParamsActions) check(c *checker) {
 	}
 }
 
-// BillingRequestCreateWithActionsParamsCollectBankAccount holds bank account details of the payer,
-// for the action that collects a bank account.
+// BillingRequestCreateWithActionsParamsCollectBankAccount holds the bank account details of the
+// payer, for the action that collects a bank account.
 type BillingRequestCreateWithActionsParamsCollectBankAccount struct {
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
@@ -1321,8 +1324,8 @@ func (p *BillingRequestCreateWithActionsParamsCollectBankAccount) check(c *check
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// BillingRequestCreateWithActionsParamsCollectCustomerDetails holds details of the payer, for the
-// action that collects customer details: the customer and their billing details.
+// BillingRequestCreateWithActionsParamsCollectCustomerDetails holds the details of the payer, for
+// the action that collects customer details: the customer and their billing details.
 type BillingRequestCreateWithActionsParamsCollectCustomerDetails struct {
 	// Details of the customer, such as name and email address.
 	Customer *BillingRequestCollectCustomerDetailsParamsCustomer `json:"customer,omitzero"`
@@ -1349,7 +1352,7 @@ func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) check(c *c
 	}
 }
 
-// BillingRequestCreateWithActionsParamsConfirmPayerDetails holds parameters for the action
+// BillingRequestCreateWithActionsParamsConfirmPayerDetails holds the parameters for the action
 // recording that the payer has confirmed their details.
 type BillingRequestCreateWithActionsParamsConfirmPayerDetails struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
@@ -1375,7 +1378,7 @@ func (p *BillingRequestCreateWithActionsParamsConfirmPayerDetails) check(c *chec
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// BillingRequestCreateWithActionsParamsLinks holds identifiers of related resources for the new
+// BillingRequestCreateWithActionsParamsLinks holds the identifiers of related resources for the new
 // billing request.
 type BillingRequestCreateWithActionsParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
@@ -1500,7 +1503,7 @@ func (p *BillingRequestCreateWithActionsParamsSelectInstitution) check(c *checke
 	c.required("institution", p.Institution != "")
 }
 
-// BillingRequestFulfilParams holds parameters of billing_requests.fulfil.
+// BillingRequestFulfilParams holds the parameters of billing_requests.fulfil.
 type BillingRequestFulfilParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -1525,7 +1528,7 @@ func (p BillingRequestFulfilParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestListParams holds parameters of billing_requests.list.
+// BillingRequestListParams holds the parameters of billing_requests.list.
 type BillingRequestListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -1555,7 +1558,7 @@ func (p BillingRequestListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BillingRequestNotifyParams holds parameters of billing_requests.notify.
+// BillingRequestNotifyParams holds the parameters of billing_requests.notify.
 type BillingRequestNotifyParams struct {
 	// Channel for reaching the customer. Email is the only one so far. Required.
 	NotificationType NotificationType `json:"notification_type"`
@@ -1582,7 +1585,8 @@ func (p BillingRequestNotifyParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestSelectInstitutionParams holds parameters of billing_requests.select_institution.
+// BillingRequestSelectInstitutionParams holds the parameters of
+// billing_requests.select_institution.
 type BillingRequestSelectInstitutionParams struct {
 	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned
 	// when no country is given. Required.

@@ -182,7 +182,7 @@ func (v *Block) decode(d *decoder) {
 	}
 }
 
-// BlockByRefParams holds parameters of blocks.block_by_ref.
+// BlockByRefParams holds the parameters of blocks.block_by_ref.
 type BlockByRefParams struct {
 	// Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new
 	// block is active unless stated otherwise.
@@ -227,7 +227,7 @@ func (p BlockByRefParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BlockCreateParams holds parameters of blocks.create.
+// BlockCreateParams holds the parameters of blocks.create.
 type BlockCreateParams struct {
 	// Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new
 	// block is active unless stated otherwise.
@@ -273,7 +273,7 @@ func (p BlockCreateParams) Validate() error {
 	return validate("blocks", &p)
 }
 
-// BlockListParams holds parameters of blocks.list.
+// BlockListParams holds the parameters of blocks.list.
 type BlockListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

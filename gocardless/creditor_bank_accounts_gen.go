@@ -164,7 +164,7 @@ func (v *CreditorBankAccount) decode(d *decoder) {
 	}
 }
 
-// CreditorBankAccountCreateParams holds parameters of creditor_bank_accounts.create.
+// CreditorBankAccountCreateParams holds the parameters of creditor_bank_accounts.create.
 type CreditorBankAccountCreateParams struct {
 	// Holder's name as the bank has it, normally the same as the linked creditor's name. It is
 	// transliterated, put in capitals and cut to 18 characters. Required.
@@ -245,8 +245,8 @@ func (p CreditorBankAccountCreateParams) Validate() error {
 	return validate("creditor_bank_accounts", &p)
 }
 
-// CreditorBankAccountCreateParamsLinks holds identifiers of resources related to the creditor bank
-// account.
+// CreditorBankAccountCreateParamsLinks holds the identifiers of resources related to the creditor
+// bank account.
 type CreditorBankAccountCreateParamsLinks struct {
 	// Id of the creditor whose bank account this is. Required.
 	Creditor string `json:"creditor"`
@@ -262,7 +262,7 @@ func (p *CreditorBankAccountCreateParamsLinks) check(c *checker) {
 	c.required("creditor", p.Creditor != "")
 }
 
-// CreditorBankAccountLinks holds identifiers of resources related to the creditor bank account.
+// CreditorBankAccountLinks holds the identifiers of resources related to the creditor bank account.
 type CreditorBankAccountLinks struct {
 	// Id of the creditor whose bank account this is.
 	Creditor string `json:"creditor,omitzero"`
@@ -279,7 +279,7 @@ func (v *CreditorBankAccountLinks) decode(d *decoder) {
 	}
 }
 
-// CreditorBankAccountListParams holds parameters of creditor_bank_accounts.list.
+// CreditorBankAccountListParams holds the parameters of creditor_bank_accounts.list.
 type CreditorBankAccountListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

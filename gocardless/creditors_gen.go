@@ -201,7 +201,7 @@ func (v *Creditor) decode(d *decoder) {
 	}
 }
 
-// CreditorCreateParams holds parameters of creditors.create.
+// CreditorCreateParams holds the parameters of creditors.create.
 type CreditorCreateParams struct {
 	// Text to start the bank reference of each payout to this creditor: with `ACME`, a reference
 	// may read `ACME-8G7Q8`. Refunds in EUR and GBP carry it too.
@@ -242,7 +242,7 @@ func (p CreditorCreateParams) Validate() error {
 	return validate("creditors", &p)
 }
 
-// CreditorListParams holds parameters of creditors.list.
+// CreditorListParams holds the parameters of creditors.list.
 type CreditorListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -272,7 +272,7 @@ func (p CreditorListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CreditorUpdateParams holds parameters of creditors.update.
+// CreditorUpdateParams holds the parameters of creditors.update.
 type CreditorUpdateParams struct {
 	// Street address of the creditor, line 1.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -341,7 +341,7 @@ func (p CreditorUpdateParams) Validate() error {
 	return validate("creditors", &p)
 }
 
-// CreditorUpdateParamsLinks holds identifiers of resources related to the creditor: its default
+// CreditorUpdateParamsLinks holds the identifiers of resources related to the creditor: its default
 // payout account in each currency.
 type CreditorUpdateParamsLinks struct {
 	// Id of the creditor bank account that takes Australian dollar payouts.

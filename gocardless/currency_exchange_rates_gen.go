@@ -75,7 +75,7 @@ func (v *CurrencyExchangeRate) decode(d *decoder) {
 	}
 }
 
-// CurrencyExchangeRateListParams holds parameters of currency_exchange_rates.list.
+// CurrencyExchangeRateListParams holds the parameters of currency_exchange_rates.list.
 type CurrencyExchangeRateListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

@@ -115,9 +115,9 @@ func (s *CustomerBankAccountService) Disable(ctx context.Context, id string, opt
 	return do[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsDisable, input{id: id}, opts)
 }
 
-// CustomerBankAccount holds bank details of one customer, on which several mandates may be set up.
-// Each account can exist only once; a bank details lookup beforehand shows whether the details are
-// valid.
+// CustomerBankAccount holds the bank details of one customer, on which several mandates may be set
+// up. Each account can exist only once; a bank details lookup beforehand shows whether the details
+// are valid.
 type CustomerBankAccount struct {
 	// Id of the bank account. Starts with `BA`.
 	ID string `json:"id,omitzero"`
@@ -192,7 +192,7 @@ func (v *CustomerBankAccount) decode(d *decoder) {
 	}
 }
 
-// CustomerBankAccountCreateParams holds parameters of customer_bank_accounts.create.
+// CustomerBankAccountCreateParams holds the parameters of customer_bank_accounts.create.
 type CustomerBankAccountCreateParams struct {
 	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
@@ -269,8 +269,8 @@ func (p CustomerBankAccountCreateParams) Validate() error {
 	return validate("customer_bank_accounts", &p)
 }
 
-// CustomerBankAccountCreateParamsLinks holds identifiers of resources related to the customer bank
-// account.
+// CustomerBankAccountCreateParamsLinks holds the identifiers of resources related to the customer
+// bank account.
 type CustomerBankAccountCreateParamsLinks struct {
 	// Id of the customer whose bank account this is. Required.
 	Customer string `json:"customer"`
@@ -291,7 +291,7 @@ func (p *CustomerBankAccountCreateParamsLinks) check(c *checker) {
 	c.required("customer", p.Customer != "")
 }
 
-// CustomerBankAccountLinks holds identifiers of resources related to the customer bank account.
+// CustomerBankAccountLinks holds the identifiers of resources related to the customer bank account.
 type CustomerBankAccountLinks struct {
 	// Id of the customer whose bank account this is.
 	Customer string `json:"customer,omitzero"`
@@ -308,7 +308,7 @@ func (v *CustomerBankAccountLinks) decode(d *decoder) {
 	}
 }
 
-// CustomerBankAccountListParams holds parameters of customer_bank_accounts.list.
+// CustomerBankAccountListParams holds the parameters of customer_bank_accounts.list.
 type CustomerBankAccountListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -345,7 +345,7 @@ func (p CustomerBankAccountListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CustomerBankAccountUpdateParams holds parameters of customer_bank_accounts.update.
+// CustomerBankAccountUpdateParams holds the parameters of customer_bank_accounts.update.
 type CustomerBankAccountUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.

@@ -98,7 +98,7 @@ func (v CustomerNotificationActionTaken) Known() bool {
 	return false
 }
 
-// CustomerNotificationLinks holds identifiers of resources related to the notification: the
+// CustomerNotificationLinks holds the identifiers of resources related to the notification: the
 // customer, the event and the resource concerned.
 type CustomerNotificationLinks struct {
 	// Id of the customer to notify.

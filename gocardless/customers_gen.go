@@ -111,8 +111,8 @@ func (s *CustomerService) Remove(ctx context.Context, id string, opts ...Request
 	return doNoReply(ctx, s.client, &opCustomersRemove, input{id: id}, opts)
 }
 
-// Customer holds contact details of someone who pays you. A customer may own several bank accounts,
-// and each of those may carry several mandates.
+// Customer holds the contact details of someone who pays you. A customer may own several bank
+// accounts, and each of those may carry several mandates.
 type Customer struct {
 	// Id of the resource. Starts with `CU`.
 	ID string `json:"id,omitzero"`
@@ -203,7 +203,7 @@ func (v *Customer) decode(d *decoder) {
 	}
 }
 
-// CustomerCreateParams holds parameters of customers.create.
+// CustomerCreateParams holds the parameters of customers.create.
 type CustomerCreateParams struct {
 	// First line of the customer's postal address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -311,7 +311,7 @@ func (p CustomerCreateParams) Validate() error {
 	return validate("customers", &p)
 }
 
-// CustomerListParams holds parameters of customers.list.
+// CustomerListParams holds the parameters of customers.list.
 type CustomerListParams struct {
 	// Filters on whether something is needed from the customer.
 	ActionRequired *bool `json:"action_required,omitzero"`
@@ -379,7 +379,7 @@ func (v CustomerSortField) Known() bool {
 	return false
 }
 
-// CustomerUpdateParams holds parameters of customers.update.
+// CustomerUpdateParams holds the parameters of customers.update.
 type CustomerUpdateParams struct {
 	// First line of the customer's postal address.
 	AddressLine1 *string `json:"address_line1,omitzero"`

@@ -698,7 +698,7 @@ func (v EventCause) Known() bool {
 	return false
 }
 
-// EventCustomerNotification holds notifications to customers that this event calls for. Only
+// EventCustomerNotification holds the notifications to customers that this event calls for. Only
 // webhooks carry them, and only for integrators allowed to notify customers themselves.
 type EventCustomerNotification struct {
 	// Id of the customer notification.
@@ -852,7 +852,7 @@ func (v EventInclude) Known() bool {
 	return false
 }
 
-// EventLinked holds resources that the listed events concern, present when the `include` filter
+// EventLinked holds the resources that the listed events concern, present when the `include` filter
 // asks for them.
 type EventLinked struct {
 	// The billing requests that the listed events concern.
@@ -918,7 +918,7 @@ func (v *EventLinked) decode(d *decoder) {
 	}
 }
 
-// EventLinks holds identifiers of the resources the event concerns. Which of them are present
+// EventLinks holds the identifiers of the resources the event concerns. Which of them are present
 // depends on `resource_type` and `action`.
 type EventLinks struct {
 	// Id of the bank authorisation the event concerns.
@@ -1037,7 +1037,7 @@ func (v *EventLinks) decode(d *decoder) {
 	}
 }
 
-// EventListParams holds parameters of events.list.
+// EventListParams holds the parameters of events.list.
 type EventListParams struct {
 	// Keeps only events with this action.
 	Action string `json:"action,omitzero"`

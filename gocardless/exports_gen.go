@@ -96,7 +96,7 @@ func (v *Export) decode(d *decoder) {
 	}
 }
 
-// ExportListParams holds parameters of exports.list.
+// ExportListParams holds the parameters of exports.list.
 type ExportListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

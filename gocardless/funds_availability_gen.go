@@ -47,7 +47,7 @@ func (v *FundsAvailability) decode(d *decoder) {
 	}
 }
 
-// FundsAvailabilityCheckParams holds parameters of funds_availability.check.
+// FundsAvailabilityCheckParams holds the parameters of funds_availability.check.
 type FundsAvailabilityCheckParams struct {
 	// Amount of the payment to be checked.
 	Amount string `json:"amount,omitzero"`

@@ -180,7 +180,7 @@ func (v *InstalmentSchedule) decode(d *decoder) {
 	}
 }
 
-// InstalmentScheduleCreateWithDatesParams holds parameters of
+// InstalmentScheduleCreateWithDatesParams holds the parameters of
 // instalment_schedules.create_with_dates.
 type InstalmentScheduleCreateWithDatesParams struct {
 	// Fee taken out of every payment for the partner app that created the instalment schedule or
@@ -243,7 +243,9 @@ func (p *InstalmentScheduleCreateWithDatesParams) check(c *checker) {
 	c.leave()
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 	c.required("name", p.Name != "")
-	c.maxLength("name", p.Name, 100)
+	if p.Name != "" {
+		c.maxLength("name", p.Name, 100)
+	}
 }
 
 // Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
@@ -252,7 +254,7 @@ func (p InstalmentScheduleCreateWithDatesParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }
 
-// InstalmentScheduleCreateWithDatesParamsLinks holds identifiers of resources related to the
+// InstalmentScheduleCreateWithDatesParamsLinks holds the identifiers of resources related to the
 // instalment schedule.
 type InstalmentScheduleCreateWithDatesParamsLinks struct {
 	// Id of the mandate under which the schedule's payments are collected. Required.
@@ -269,7 +271,7 @@ func (p *InstalmentScheduleCreateWithDatesParamsLinks) check(c *checker) {
 	c.required("mandate", p.Mandate != "")
 }
 
-// InstalmentScheduleCreateWithScheduleParams holds parameters of
+// InstalmentScheduleCreateWithScheduleParams holds the parameters of
 // instalment_schedules.create_with_schedule.
 type InstalmentScheduleCreateWithScheduleParams struct {
 	// Fee taken out of every payment for the partner app that created the instalment schedule or
@@ -331,7 +333,9 @@ func (p *InstalmentScheduleCreateWithScheduleParams) check(c *checker) {
 	c.leave()
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 	c.required("name", p.Name != "")
-	c.maxLength("name", p.Name, 100)
+	if p.Name != "" {
+		c.maxLength("name", p.Name, 100)
+	}
 }
 
 // Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
@@ -340,7 +344,7 @@ func (p InstalmentScheduleCreateWithScheduleParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }
 
-// InstalmentScheduleCreateWithScheduleParamsLinks holds identifiers of resources related to the
+// InstalmentScheduleCreateWithScheduleParamsLinks holds the identifiers of resources related to the
 // instalment schedule.
 type InstalmentScheduleCreateWithScheduleParamsLinks struct {
 	// Id of the mandate under which the schedule's payments are collected. Required.
@@ -357,7 +361,7 @@ func (p *InstalmentScheduleCreateWithScheduleParamsLinks) check(c *checker) {
 	c.required("mandate", p.Mandate != "")
 }
 
-// InstalmentScheduleListParams holds parameters of instalment_schedules.list.
+// InstalmentScheduleListParams holds the parameters of instalment_schedules.list.
 type InstalmentScheduleListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -396,7 +400,7 @@ func (p InstalmentScheduleListParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstalmentScheduleUpdateParams holds parameters of instalment_schedules.update.
+// InstalmentScheduleUpdateParams holds the parameters of instalment_schedules.update.
 type InstalmentScheduleUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.

@@ -102,7 +102,7 @@ func (v *Institution) decode(d *decoder) {
 	}
 }
 
-// InstitutionLimits holds payment limits of the institution, split by personal and business
+// InstitutionLimits holds the payment limits of the institution, split by personal and business
 // accounts.
 type InstitutionLimits struct {
 	// Limits per day, in minor units of the currency, e.g. pence. Returned only to requests
@@ -126,7 +126,8 @@ func (v *InstitutionLimits) decode(d *decoder) {
 	}
 }
 
-// InstitutionListForBillingRequestParams holds parameters of institutions.list_for_billing_request.
+// InstitutionListForBillingRequestParams holds the parameters of
+// institutions.list_for_billing_request.
 type InstitutionListForBillingRequestParams struct {
 	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned
 	// when no country is given. Required.
@@ -158,7 +159,7 @@ func (p InstitutionListForBillingRequestParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstitutionListParams holds parameters of institutions.list.
+// InstitutionListParams holds the parameters of institutions.list.
 type InstitutionListParams struct {
 	// Six-digit code of the bank and branch that hold an account. Only UK sort codes work at
 	// present.

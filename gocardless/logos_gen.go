@@ -49,7 +49,7 @@ func (v *Logo) decode(d *decoder) {
 	}
 }
 
-// LogoCreateForCreditorParams holds parameters of logos.create_for_creditor.
+// LogoCreateForCreditorParams holds the parameters of logos.create_for_creditor.
 type LogoCreateForCreditorParams struct {
 	// The image file, encoded in Base64. Required.
 	Image string `json:"image"`
@@ -76,7 +76,7 @@ func (p LogoCreateForCreditorParams) Validate() error {
 	return validate("logos", &p)
 }
 
-// LogoCreateForCreditorParamsLinks holds identifiers of related resources, here the creditor.
+// LogoCreateForCreditorParamsLinks holds the identifiers of related resources, here the creditor.
 type LogoCreateForCreditorParamsLinks struct {
 	// Id of the creditor that the logo is for.
 	Creditor *string `json:"creditor,omitzero"`

@@ -96,7 +96,7 @@ func (v *MandateImportEntry) decode(d *decoder) {
 	}
 }
 
-// MandateImportEntryCreateParams holds parameters of mandate_import_entries.create.
+// MandateImportEntryCreateParams holds the parameters of mandate_import_entries.create.
 type MandateImportEntryCreateParams struct {
 	// Groups the details of the original SEPA mandate that is being moved or changed.
 	Amendment *MandateImportEntryCreateParamsAmendment `json:"amendment,omitzero"`
@@ -354,8 +354,8 @@ func (p *MandateImportEntryCreateParamsCustomer) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// MandateImportEntryCreateParamsLinks holds identifiers of resources related to the mandate import
-// entry.
+// MandateImportEntryCreateParamsLinks holds the identifiers of resources related to the mandate
+// import entry.
 type MandateImportEntryCreateParamsLinks struct {
 	// Id of the mandate import, with the prefix `IM`. Required.
 	MandateImport string `json:"mandate_import"`
@@ -401,7 +401,7 @@ func (p *MandateImportEntryCreateParamsMandate) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// MandateImportEntryLinks holds identifiers of resources related to the mandate import entry.
+// MandateImportEntryLinks holds the identifiers of resources related to the mandate import entry.
 type MandateImportEntryLinks struct {
 	// Id of the customer that processing the import created.
 	Customer string `json:"customer,omitzero"`
@@ -430,7 +430,7 @@ func (v *MandateImportEntryLinks) decode(d *decoder) {
 	}
 }
 
-// MandateImportEntryListParams holds parameters of mandate_import_entries.list.
+// MandateImportEntryListParams holds the parameters of mandate_import_entries.list.
 type MandateImportEntryListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

@@ -121,7 +121,7 @@ func (v *MandateImport) decode(d *decoder) {
 	}
 }
 
-// MandateImportCreateParams holds parameters of mandate_imports.create.
+// MandateImportCreateParams holds the parameters of mandate_imports.create.
 type MandateImportCreateParams struct {
 	// Identifiers of resources related to the mandate import.
 	Links *MandateImportCreateParamsLinks `json:"links,omitzero"`
@@ -148,7 +148,7 @@ func (p MandateImportCreateParams) Validate() error {
 	return validate("mandate_imports", &p)
 }
 
-// MandateImportCreateParamsLinks holds identifiers of resources related to the mandate import.
+// MandateImportCreateParamsLinks holds the identifiers of resources related to the mandate import.
 type MandateImportCreateParamsLinks struct {
 	// Id of the creditor to import the mandates for. Required when the account manages more than
 	// one creditor.
@@ -163,7 +163,7 @@ func (p *MandateImportCreateParamsLinks) encode(e *encoder) {
 	e.end()
 }
 
-// MandateImportLinks holds identifiers of resources related to the mandate import.
+// MandateImportLinks holds the identifiers of resources related to the mandate import.
 type MandateImportLinks struct {
 	// Id of the creditor that the mandates are imported for.
 	Creditor string `json:"creditor,omitzero"`

@@ -59,7 +59,7 @@ func (v *MandatePDF) decode(d *decoder) {
 	}
 }
 
-// MandatePDFCreateParams holds parameters of mandate_pdfs.create.
+// MandatePDFCreateParams holds the parameters of mandate_pdfs.create.
 type MandatePDFCreateParams struct {
 	// Language of the document, for example `fr`; English when absent or unsupported.
 	AcceptLanguage string `json:"-"`
@@ -242,7 +242,7 @@ func (p MandatePDFCreateParams) Validate() error {
 	return validate("mandate_pdfs", &p)
 }
 
-// MandatePDFCreateParamsLinks holds identifiers of resources to build the PDF from.
+// MandatePDFCreateParamsLinks holds the identifiers of resources to build the PDF from.
 type MandatePDFCreateParamsLinks struct {
 	// Id of the creditor that the PDF is made for. Required when the account has more than one
 	// creditor.

@@ -223,7 +223,7 @@ func (v *Mandate) decode(d *decoder) {
 	}
 }
 
-// MandateCancelParams holds parameters of mandates.cancel.
+// MandateCancelParams holds the parameters of mandates.cancel.
 type MandateCancelParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -248,7 +248,7 @@ func (p MandateCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// MandateCreateParams holds parameters of mandates.create.
+// MandateCreateParams holds the parameters of mandates.create.
 type MandateCreateParams struct {
 	// How the payer authorised the merchant, which decides the SEC code. ACH mandates only.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
@@ -303,7 +303,7 @@ func (p MandateCreateParams) Validate() error {
 	return validate("mandates", &p)
 }
 
-// MandateCreateParamsLinks holds identifiers of resources related to the mandate.
+// MandateCreateParamsLinks holds the identifiers of resources related to the mandate.
 type MandateCreateParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
@@ -325,7 +325,7 @@ func (p *MandateCreateParamsLinks) check(c *checker) {
 	c.required("customer_bank_account", p.CustomerBankAccount != "")
 }
 
-// MandateListParams holds parameters of mandates.list.
+// MandateListParams holds the parameters of mandates.list.
 type MandateListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -380,7 +380,7 @@ func (p MandateListParams) Validate() error {
 	return validate("", &p)
 }
 
-// MandateReinstateParams holds parameters of mandates.reinstate.
+// MandateReinstateParams holds the parameters of mandates.reinstate.
 type MandateReinstateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -405,7 +405,7 @@ func (p MandateReinstateParams) Validate() error {
 	return validate("data", &p)
 }
 
-// MandateUpdateParams holds parameters of mandates.update.
+// MandateUpdateParams holds the parameters of mandates.update.
 type MandateUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.

@@ -79,8 +79,8 @@ func (v *NegativeBalanceLimit) decode(d *decoder) {
 	}
 }
 
-// NegativeBalanceLimitLinks holds identifiers of related resources: the creditor and the user who
-// set the limit.
+// NegativeBalanceLimitLinks holds the identifiers of related resources: the creditor and the user
+// who set the limit.
 type NegativeBalanceLimitLinks struct {
 	// Id of the user who set the limit.
 	CreatorUser string `json:"creator_user,omitzero"`
@@ -101,7 +101,7 @@ func (v *NegativeBalanceLimitLinks) decode(d *decoder) {
 	}
 }
 
-// NegativeBalanceLimitListParams holds parameters of negative_balance_limits.list.
+// NegativeBalanceLimitListParams holds the parameters of negative_balance_limits.list.
 type NegativeBalanceLimitListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

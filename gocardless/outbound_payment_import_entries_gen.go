@@ -99,7 +99,7 @@ func (v *OutboundPaymentImportEntry) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentImportEntryLinks holds identifiers of resources related to the import entry.
+// OutboundPaymentImportEntryLinks holds the identifiers of resources related to the import entry.
 type OutboundPaymentImportEntryLinks struct {
 	// Id of the outbound payment made from the entry; absent until processing is done.
 	OutboundPayment string `json:"outbound_payment,omitzero"`
@@ -124,7 +124,8 @@ func (v *OutboundPaymentImportEntryLinks) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentImportEntryListParams holds parameters of outbound_payment_import_entries.list.
+// OutboundPaymentImportEntryListParams holds the parameters of
+// outbound_payment_import_entries.list.
 type OutboundPaymentImportEntryListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -153,8 +154,8 @@ func (p OutboundPaymentImportEntryListParams) Validate() error {
 	return validate("", &p)
 }
 
-// OutboundPaymentImportEntryOutboundPaymentErrors holds problems with the outbound payment's own
-// data, by field.
+// OutboundPaymentImportEntryOutboundPaymentErrors holds the problems with the outbound payment's
+// own data, by field.
 type OutboundPaymentImportEntryOutboundPaymentErrors struct {
 	// Messages saying what is wrong with the amount.
 	Amount []string `json:"amount,omitzero"`

@@ -129,7 +129,7 @@ func (v *OutboundPaymentImport) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentImportCreateParams holds parameters of outbound_payment_imports.create.
+// OutboundPaymentImportCreateParams holds the parameters of outbound_payment_imports.create.
 type OutboundPaymentImportCreateParams struct {
 	// The payments to make, one entry each. An import takes no more than 1000 entries. Required.
 	EntryItems []OutboundPaymentImportCreateParamsEntryItem `json:"entry_items"`
@@ -198,7 +198,7 @@ func (p *OutboundPaymentImportCreateParamsEntryItem) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// OutboundPaymentImportCreateParamsLinks holds identifiers of resources related to the outbound
+// OutboundPaymentImportCreateParamsLinks holds the identifiers of resources related to the outbound
 // payment import.
 type OutboundPaymentImportCreateParamsLinks struct {
 	// Id of the creditor that pays out the import's outbound payments.
@@ -213,8 +213,8 @@ func (p *OutboundPaymentImportCreateParamsLinks) encode(e *encoder) {
 	e.end()
 }
 
-// OutboundPaymentImportEntryCounts holds tallies of the import's entries: how many there are, how
-// they fared in validation and holder verification, and how many became payments.
+// OutboundPaymentImportEntryCounts holds the tallies of the import's entries: how many there are,
+// how they fared in validation and holder verification, and how many became payments.
 type OutboundPaymentImportEntryCounts struct {
 	// How many entries could not be turned into an outbound payment because of a permanent error.
 	FailedToProcess int `json:"failed_to_process,omitzero"`
@@ -267,7 +267,8 @@ func (v *OutboundPaymentImportEntryCounts) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentImportLinks holds identifiers of resources related to the outbound payment import.
+// OutboundPaymentImportLinks holds the identifiers of resources related to the outbound payment
+// import.
 type OutboundPaymentImportLinks struct {
 	// Id of the creditor that pays out the import's outbound payments.
 	Creditor string `json:"creditor,omitzero"`
@@ -284,7 +285,7 @@ func (v *OutboundPaymentImportLinks) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentImportListParams holds parameters of outbound_payment_imports.list.
+// OutboundPaymentImportListParams holds the parameters of outbound_payment_imports.list.
 type OutboundPaymentImportListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

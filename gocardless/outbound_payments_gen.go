@@ -234,7 +234,7 @@ func (v *OutboundPayment) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentCancelParams holds parameters of outbound_payments.cancel.
+// OutboundPaymentCancelParams holds the parameters of outbound_payments.cancel.
 type OutboundPaymentCancelParams struct {
 	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
 	Metadata Metadata `json:"metadata,omitzero"`
@@ -258,7 +258,7 @@ func (p OutboundPaymentCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// OutboundPaymentCreateParams holds parameters of outbound_payments.create.
+// OutboundPaymentCreateParams holds the parameters of outbound_payments.create.
 type OutboundPaymentCreateParams struct {
 	// Amount to send, in minor units of the currency (pence for GBP, cents for EUR). Required.
 	Amount int64 `json:"amount"`
@@ -312,7 +312,8 @@ func (p OutboundPaymentCreateParams) Validate() error {
 	return validate("outbound_payments", &p)
 }
 
-// OutboundPaymentCreateParamsLinks holds identifiers of resources related to the outbound payment.
+// OutboundPaymentCreateParamsLinks holds the identifiers of resources related to the outbound
+// payment.
 type OutboundPaymentCreateParamsLinks struct {
 	// Id of the creditor sending the money.
 	Creditor *string `json:"creditor,omitzero"`
@@ -338,7 +339,7 @@ func (p *OutboundPaymentCreateParamsLinks) check(c *checker) {
 	c.required("recipient_bank_account", p.RecipientBankAccount != "")
 }
 
-// OutboundPaymentListParams holds parameters of outbound_payments.list.
+// OutboundPaymentListParams holds the parameters of outbound_payments.list.
 type OutboundPaymentListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -371,7 +372,7 @@ func (p OutboundPaymentListParams) Validate() error {
 	return validate("", &p)
 }
 
-// OutboundPaymentStats holds totals of outbound payments by stage.
+// OutboundPaymentStats holds the totals of outbound payments by stage.
 type OutboundPaymentStats struct {
 	// Total of outbound payments being executed, in minor units.
 	ExecutingAmount int64 `json:"executing_amount,omitzero"`
@@ -408,7 +409,7 @@ func (v *OutboundPaymentStats) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentUpdateParams holds parameters of outbound_payments.update.
+// OutboundPaymentUpdateParams holds the parameters of outbound_payments.update.
 type OutboundPaymentUpdateParams struct {
 	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
 	Metadata Metadata `json:"metadata,omitzero"`
@@ -432,7 +433,7 @@ func (p OutboundPaymentUpdateParams) Validate() error {
 	return validate("outbound_payments", &p)
 }
 
-// OutboundPaymentWithdrawParams holds parameters of outbound_payments.withdraw.
+// OutboundPaymentWithdrawParams holds the parameters of outbound_payments.withdraw.
 type OutboundPaymentWithdrawParams struct {
 	// Amount to send, in minor units of the currency (pence for GBP, cents for EUR). Required.
 	Amount int64 `json:"amount"`
@@ -485,7 +486,7 @@ func (p OutboundPaymentWithdrawParams) Validate() error {
 	return validate("data", &p)
 }
 
-// OutboundPaymentWithdrawParamsLinks holds identifiers of resources related to the outbound
+// OutboundPaymentWithdrawParamsLinks holds the identifiers of resources related to the outbound
 // payment.
 type OutboundPaymentWithdrawParamsLinks struct {
 	// Id of the creditor sending the money.

@@ -171,8 +171,8 @@ func (v *PayerAuthorisation) decode(d *decoder) {
 	}
 }
 
-// PayerAuthorisationBankAccountParams holds details from which the customer bank account will be
-// made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request,
+// PayerAuthorisationBankAccountParams holds the details from which the customer bank account will
+// be made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request,
 // not spread over several.
 type PayerAuthorisationBankAccountParams struct {
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
@@ -246,7 +246,7 @@ func (p *PayerAuthorisationBankAccountParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// PayerAuthorisationCreateParams holds parameters of payer_authorisations.create.
+// PayerAuthorisationCreateParams holds the parameters of payer_authorisations.create.
 type PayerAuthorisationCreateParams struct {
 	// Details from which the customer bank account will be made. Local details (`account_number`,
 	// `bank_code`, `branch_code`) go together in one request, not spread over several. Required.
@@ -283,7 +283,7 @@ func (p PayerAuthorisationCreateParams) Validate() error {
 	return validate("payer_authorisations", &p)
 }
 
-// PayerAuthorisationCustomerParams holds contact details from which the customer will be made.
+// PayerAuthorisationCustomerParams holds the contact details from which the customer will be made.
 type PayerAuthorisationCustomerParams struct {
 	// First line of the customer's postal address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -375,7 +375,7 @@ func (p *PayerAuthorisationCustomerParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// PayerAuthorisationMandateParams holds details from which the mandate will be made.
+// PayerAuthorisationMandateParams holds the details from which the mandate will be made.
 type PayerAuthorisationMandateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -411,7 +411,7 @@ func (p *PayerAuthorisationMandateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// PayerAuthorisationUpdateParams holds parameters of payer_authorisations.update.
+// PayerAuthorisationUpdateParams holds the parameters of payer_authorisations.update.
 type PayerAuthorisationUpdateParams struct {
 	// Details from which the customer bank account will be made. Local details (`account_number`,
 	// `bank_code`, `branch_code`) go together in one request, not spread over several. Required.

@@ -48,7 +48,7 @@ func (v *PayerTheme) decode(d *decoder) {
 	}
 }
 
-// PayerThemeCreateForCreditorParams holds parameters of payer_themes.create_for_creditor.
+// PayerThemeCreateForCreditorParams holds the parameters of payer_themes.create_for_creditor.
 type PayerThemeCreateForCreditorParams struct {
 	// Background colour of buttons, as a hex code.
 	ButtonBackgroundColour *string `json:"button_background_colour,omitzero"`
@@ -90,7 +90,8 @@ func (p PayerThemeCreateForCreditorParams) Validate() error {
 	return validate("payer_themes", &p)
 }
 
-// PayerThemeCreateForCreditorParamsLinks holds identifiers of related resources, here the creditor.
+// PayerThemeCreateForCreditorParamsLinks holds the identifiers of related resources, here the
+// creditor.
 type PayerThemeCreateForCreditorParamsLinks struct {
 	// Id of the creditor that the theme is for.
 	Creditor *string `json:"creditor,omitzero"`

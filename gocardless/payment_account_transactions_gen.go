@@ -113,7 +113,7 @@ func (v *PaymentAccountTransaction) decode(d *decoder) {
 	}
 }
 
-// PaymentAccountTransactionListParams holds parameters of payment_account_transactions.list.
+// PaymentAccountTransactionListParams holds the parameters of payment_account_transactions.list.
 type PaymentAccountTransactionListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

@@ -104,7 +104,7 @@ func (v *PaymentAccount) decode(d *decoder) {
 	}
 }
 
-// PaymentAccountLinks holds identifiers of related resources.
+// PaymentAccountLinks holds the identifiers of related resources.
 type PaymentAccountLinks struct {
 	// Id of the creditor whose bank account this is.
 	Creditor string `json:"creditor,omitzero"`
@@ -121,7 +121,7 @@ func (v *PaymentAccountLinks) decode(d *decoder) {
 	}
 }
 
-// PaymentAccountListParams holds parameters of payment_accounts.list.
+// PaymentAccountListParams holds the parameters of payment_accounts.list.
 type PaymentAccountListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

@@ -263,7 +263,7 @@ func (v *Payment) decode(d *decoder) {
 	}
 }
 
-// PaymentCancelParams holds parameters of payments.cancel.
+// PaymentCancelParams holds the parameters of payments.cancel.
 type PaymentCancelParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -288,7 +288,7 @@ func (p PaymentCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// PaymentCreateParams holds parameters of payments.create.
+// PaymentCreateParams holds the parameters of payments.create.
 type PaymentCreateParams struct {
 	// Amount to collect, in minor units of the currency (e.g. pence). Lower and upper limits depend
 	// on the scheme; a Variable Recurring Payment may not go above `max_amount_per_payment` of its
@@ -371,7 +371,7 @@ func (p PaymentCreateParams) Validate() error {
 	return validate("payments", &p)
 }
 
-// PaymentCreateParamsLinks holds identifiers of resources related to the payment.
+// PaymentCreateParamsLinks holds the identifiers of resources related to the payment.
 type PaymentCreateParamsLinks struct {
 	// Id of the mandate used to collect the payment. Required.
 	Mandate string `json:"mandate"`
@@ -387,7 +387,7 @@ func (p *PaymentCreateParamsLinks) check(c *checker) {
 	c.required("mandate", p.Mandate != "")
 }
 
-// PaymentListParams holds parameters of payments.list.
+// PaymentListParams holds the parameters of payments.list.
 type PaymentListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -453,7 +453,7 @@ func (p PaymentListParams) Validate() error {
 	return validate("", &p)
 }
 
-// PaymentRetryParams holds parameters of payments.retry.
+// PaymentRetryParams holds the parameters of payments.retry.
 type PaymentRetryParams struct {
 	// Date to collect the payment on; as early as possible when omitted. Rejected if earlier than
 	// the mandate's `next_possible_charge_date`; a non-working day becomes the next working day.
@@ -507,7 +507,7 @@ func (v PaymentSortField) Known() bool {
 	return false
 }
 
-// PaymentUpdateParams holds parameters of payments.update.
+// PaymentUpdateParams holds the parameters of payments.update.
 type PaymentUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.

@@ -79,7 +79,7 @@ func (v *PayoutItem) decode(d *decoder) {
 	}
 }
 
-// PayoutItemLinks holds identifiers of resources related to the payout item.
+// PayoutItemLinks holds the identifiers of resources related to the payout item.
 type PayoutItemLinks struct {
 	// Id of the mandate, prefixed `MD` (some from before 2016 differ). Absent unless the item's
 	// type is `payment_refunded`, `refund` or `refund_funds_returned`.
@@ -107,7 +107,7 @@ func (v *PayoutItemLinks) decode(d *decoder) {
 	}
 }
 
-// PayoutItemListParams holds parameters of payout_items.list.
+// PayoutItemListParams holds the parameters of payout_items.list.
 type PayoutItemListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -139,8 +139,8 @@ func (p PayoutItemListParams) Validate() error {
 	return validate("", &p)
 }
 
-// PayoutItemTax holds taxes charged on a fee (beta). UK and French merchants pay VAT on transaction
-// and surcharge fees.
+// PayoutItemTax holds the taxes charged on a fee (beta). UK and French merchants pay VAT on
+// transaction and surcharge fees.
 type PayoutItemTax struct {
 	// Tax charged on the fee, in minor units of the currency (e.g. pence), as a string with one
 	// decimal place.

@@ -149,7 +149,7 @@ func (v *Payout) decode(d *decoder) {
 	}
 }
 
-// PayoutListParams holds parameters of payouts.list.
+// PayoutListParams holds the parameters of payouts.list.
 type PayoutListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -194,9 +194,7 @@ func (p *PayoutListParams) query(q *query) {
 }
 
 func (p *PayoutListParams) check(c *checker) {
-	if p.Metadata != nil {
-		c.stringMap("metadata", p.Metadata, 3, 50, 500)
-	}
+	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
 // Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
@@ -205,7 +203,7 @@ func (p PayoutListParams) Validate() error {
 	return validate("", &p)
 }
 
-// PayoutUpdateParams holds parameters of payouts.update.
+// PayoutUpdateParams holds the parameters of payouts.update.
 type PayoutUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.

@@ -145,7 +145,7 @@ func (v *RedirectFlow) decode(d *decoder) {
 	}
 }
 
-// RedirectFlowCompleteParams holds parameters of redirect_flows.complete.
+// RedirectFlowCompleteParams holds the parameters of redirect_flows.complete.
 type RedirectFlowCompleteParams struct {
 	// Session id of the customer, sent both when creating and when completing the flow. Comparing
 	// the two shows that the person who finished the pages is the one you sent there. Required.
@@ -168,7 +168,7 @@ func (p RedirectFlowCompleteParams) Validate() error {
 	return validate("data", &p)
 }
 
-// RedirectFlowCreateParams holds parameters of redirect_flows.create.
+// RedirectFlowCreateParams holds the parameters of redirect_flows.create.
 type RedirectFlowCreateParams struct {
 	// What the customer is paying for. Appears on the hosted payment pages.
 	Description *string `json:"description,omitzero"`
@@ -233,7 +233,7 @@ func (p RedirectFlowCreateParams) Validate() error {
 	return validate("redirect_flows", &p)
 }
 
-// RedirectFlowCreateParamsLinks holds identifiers of resources related to the redirect flow.
+// RedirectFlowCreateParamsLinks holds the identifiers of resources related to the redirect flow.
 type RedirectFlowCreateParamsLinks struct {
 	// Id of the creditor that will own the mandate. The payment page shows this creditor's `name`.
 	// Required when the account manages more than one creditor.
@@ -248,8 +248,8 @@ func (p *RedirectFlowCreateParamsLinks) encode(e *encoder) {
 	e.end()
 }
 
-// RedirectFlowCreateParamsPrefilledCustomer holds customer details you already hold, shown to the
-// customer as starting values on the payment page. They are kept without validation, and the
+// RedirectFlowCreateParamsPrefilledCustomer holds the customer details you already hold, shown to
+// the customer as starting values on the payment page. They are kept without validation, and the
 // customer can check and change them before submitting.
 type RedirectFlowCreateParamsPrefilledCustomer struct {
 	// First line of the customer's postal address.
@@ -337,7 +337,7 @@ func (p *RedirectFlowCreateParamsPrefilledCustomer) encode(e *encoder) {
 	e.end()
 }
 
-// RedirectFlowLinks holds identifiers of resources related to the redirect flow.
+// RedirectFlowLinks holds the identifiers of resources related to the redirect flow.
 type RedirectFlowLinks struct {
 	// Id of the billing request made by the redirect flow. Set only when the flow qualifies to send
 	// the payer through a billing request instead.

@@ -152,7 +152,7 @@ func (v *Refund) decode(d *decoder) {
 	}
 }
 
-// RefundCreateParams holds parameters of refunds.create.
+// RefundCreateParams holds the parameters of refunds.create.
 type RefundCreateParams struct {
 	// Amount in minor units of the currency, so 1250 is 12.50 pounds. Required.
 	Amount int64 `json:"amount"`
@@ -198,7 +198,7 @@ func (p RefundCreateParams) Validate() error {
 	return validate("refunds", &p)
 }
 
-// RefundCreateParamsLinks holds identifiers of the payment or mandate being refunded.
+// RefundCreateParamsLinks holds the identifiers of the payment or mandate being refunded.
 type RefundCreateParamsLinks struct {
 	// Id of the mandate to make the refund against. Mandate refunds must first be enabled for the
 	// account by GoCardless support. Restricted: GoCardless has to enable it for your account.
@@ -218,7 +218,7 @@ func (p *RefundCreateParamsLinks) encode(e *encoder) {
 	e.end()
 }
 
-// RefundListParams holds parameters of refunds.list.
+// RefundListParams holds the parameters of refunds.list.
 type RefundListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -282,7 +282,7 @@ func (v RefundType) Known() bool {
 	return false
 }
 
-// RefundUpdateParams holds parameters of refunds.update.
+// RefundUpdateParams holds the parameters of refunds.update.
 type RefundUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.

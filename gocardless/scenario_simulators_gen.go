@@ -51,7 +51,7 @@ func (v *ScenarioSimulator) decode(d *decoder) {
 	}
 }
 
-// ScenarioSimulatorRunParams holds parameters of scenario_simulators.run.
+// ScenarioSimulatorRunParams holds the parameters of scenario_simulators.run.
 type ScenarioSimulatorRunParams struct {
 	// Identifiers of resources related to the simulator run.
 	Links *ScenarioSimulatorRunParamsLinks `json:"links,omitzero"`
@@ -79,7 +79,7 @@ func (p ScenarioSimulatorRunParams) Validate() error {
 	return validate("data", &p)
 }
 
-// ScenarioSimulatorRunParamsLinks holds identifiers of resources related to the simulator run.
+// ScenarioSimulatorRunParamsLinks holds the identifiers of resources related to the simulator run.
 type ScenarioSimulatorRunParamsLinks struct {
 	// Id of the resource to simulate on, of the type the simulator handles: a payment's id for
 	// `payment_failed`, a mandate's for `mandate_activated`. Required.

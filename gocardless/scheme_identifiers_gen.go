@@ -169,7 +169,7 @@ func (v *SchemeIdentifier) decode(d *decoder) {
 	}
 }
 
-// SchemeIdentifierCreateParams holds parameters of scheme_identifiers.create.
+// SchemeIdentifierCreateParams holds the parameters of scheme_identifiers.create.
 type SchemeIdentifierCreateParams struct {
 	// Identifiers of resources related to the scheme identifier.
 	Links *SchemeIdentifierCreateParamsLinks `json:"links,omitzero"`
@@ -202,7 +202,7 @@ func (p SchemeIdentifierCreateParams) Validate() error {
 	return validate("scheme_identifiers", &p)
 }
 
-// SchemeIdentifierCreateParamsLinks holds identifiers of resources related to the scheme
+// SchemeIdentifierCreateParamsLinks holds the identifiers of resources related to the scheme
 // identifier.
 type SchemeIdentifierCreateParamsLinks struct {
 	// Id of the creditor that will use the scheme identifier; always required.
@@ -217,7 +217,7 @@ func (p *SchemeIdentifierCreateParamsLinks) encode(e *encoder) {
 	e.end()
 }
 
-// SchemeIdentifierListParams holds parameters of scheme_identifiers.list.
+// SchemeIdentifierListParams holds the parameters of scheme_identifiers.list.
 type SchemeIdentifierListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

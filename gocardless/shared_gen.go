@@ -159,7 +159,7 @@ func (v BankAuthorisationAdapter) Known() bool {
 	return false
 }
 
-// BankAuthorisationLinks holds identifiers of related resources.
+// BankAuthorisationLinks holds the identifiers of related resources.
 type BankAuthorisationLinks struct {
 	// Id of the billing request being authorised.
 	BillingRequest string `json:"billing_request,omitzero"`
@@ -180,8 +180,8 @@ func (v *BankAuthorisationLinks) decode(d *decoder) {
 	}
 }
 
-// BillingRequestAction holds steps that exist for this billing request, each with its own state.
-// The required ones have to be finished ahead of fulfilment.
+// BillingRequestAction holds the steps that exist for this billing request, each with its own
+// state. The required ones have to be finished ahead of fulfilment.
 type BillingRequestAction struct {
 	// Currency codes that the mandate can be set up in.
 	AvailableCurrencies []Currency `json:"available_currencies,omitzero"`
@@ -232,8 +232,8 @@ func (v *BillingRequestAction) decode(d *decoder) {
 	}
 }
 
-// BillingRequestActionBankAuthorisation holds settings for a `bank_authorisation` action: how, and
-// for what, the payer's bank is asked to authorise.
+// BillingRequestActionBankAuthorisation holds the settings for a `bank_authorisation` action: how,
+// and for what, the payer's bank is asked to authorise.
 type BillingRequestActionBankAuthorisation struct {
 	// Integration that carries out the bank authorisation. Meant for GoCardless itself.
 	Adapter BankAuthorisationAdapter `json:"adapter,omitzero"`
@@ -254,8 +254,8 @@ func (v *BillingRequestActionBankAuthorisation) decode(d *decoder) {
 	}
 }
 
-// BillingRequestActionCollectCustomerDetails holds hints for a `collect_customer_details` action: a
-// country to preselect and the details still missing.
+// BillingRequestActionCollectCustomerDetails holds the hints for a `collect_customer_details`
+// action: a country to preselect and the details still missing.
 type BillingRequestActionCollectCustomerDetails struct {
 	// Country to preselect for the customer, worked out from the scheme and where the payer is.
 	DefaultCountryCode string `json:"default_country_code,omitzero"`
@@ -276,8 +276,8 @@ func (v *BillingRequestActionCollectCustomerDetails) decode(d *decoder) {
 	}
 }
 
-// BillingRequestActionCollectCustomerDetailsIncompleteFields holds names of the fields that still
-// need a value, grouped by the object they belong to.
+// BillingRequestActionCollectCustomerDetailsIncompleteFields holds the names of the fields that
+// still need a value, grouped by the object they belong to.
 type BillingRequestActionCollectCustomerDetailsIncompleteFields struct {
 	// Names of the customer fields that still need a value.
 	Customer []string `json:"customer,omitzero"`
@@ -361,9 +361,9 @@ func (v BillingRequestActionType) Known() bool {
 	return false
 }
 
-// BillingRequestFlowPrefilledBankAccountParams holds bank account details you already hold, shown
-// to the customer as starting values on the payment page. They are kept without validation, and the
-// customer can check and change them before submitting.
+// BillingRequestFlowPrefilledBankAccountParams holds the bank account details you already hold,
+// shown to the customer as starting values on the payment page. They are kept without validation,
+// and the customer can check and change them before submitting.
 type BillingRequestFlowPrefilledBankAccountParams struct {
 	// Kind of US dollar bank account. Leave out for accounts in any other currency.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
@@ -377,8 +377,8 @@ func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *encoder) {
 	e.end()
 }
 
-// BillingRequestInstalmentScheduleRequest holds details of the instalment schedule asked for, given
-// as one `instalments_with_schedule` object or as a list in `instalments_with_dates`.
+// BillingRequestInstalmentScheduleRequest holds the details of the instalment schedule asked for,
+// given as one `instalments_with_schedule` object or as a list in `instalments_with_dates`.
 type BillingRequestInstalmentScheduleRequest struct {
 	// Part of every payment that goes to the partner whose integration set up the payments, in
 	// minor units of the currency.
@@ -437,8 +437,8 @@ func (v *BillingRequestInstalmentScheduleRequest) decode(d *decoder) {
 	}
 }
 
-// BillingRequestInstalmentScheduleRequestLinks holds identifiers of resources that came from this
-// instalment schedule request.
+// BillingRequestInstalmentScheduleRequestLinks holds the identifiers of resources that came from
+// this instalment schedule request.
 type BillingRequestInstalmentScheduleRequestLinks struct {
 	// Id of the instalment schedule this request led to. Absent until there is one.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
@@ -455,7 +455,7 @@ func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *decoder) {
 	}
 }
 
-// BillingRequestLinks holds identifiers of resources related to the billing request.
+// BillingRequestLinks holds the identifiers of resources related to the billing request.
 type BillingRequestLinks struct {
 	// Id of the bank authorisation which verified the request. Absent if there was none.
 	BankAuthorisation string `json:"bank_authorisation,omitzero"`
@@ -529,7 +529,7 @@ func (v *BillingRequestLinks) decode(d *decoder) {
 	}
 }
 
-// BillingRequestMandateRequest holds details of the mandate asked for: scheme, currency,
+// BillingRequestMandateRequest holds the details of the mandate asked for: scheme, currency,
 // verification and limits.
 type BillingRequestMandateRequest struct {
 	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
@@ -597,7 +597,7 @@ func (v *BillingRequestMandateRequest) decode(d *decoder) {
 	}
 }
 
-// BillingRequestMandateRequestLinks holds identifiers of resources that came from this mandate
+// BillingRequestMandateRequestLinks holds the identifiers of resources that came from this mandate
 // request.
 type BillingRequestMandateRequestLinks struct {
 	// Id of the mandate this request led to. Absent until there is one.
@@ -615,7 +615,7 @@ func (v *BillingRequestMandateRequestLinks) decode(d *decoder) {
 	}
 }
 
-// BillingRequestPaymentRequest holds details of a single payment asked for, which the payer
+// BillingRequestPaymentRequest holds the details of a single payment asked for, which the payer
 // authorises strongly.
 type BillingRequestPaymentRequest struct {
 	// Amount in minor units of the currency, so 1250 is 12.50 pounds.
@@ -672,7 +672,7 @@ func (v *BillingRequestPaymentRequest) decode(d *decoder) {
 	}
 }
 
-// BillingRequestPaymentRequestLinks holds identifiers of resources that came from this payment
+// BillingRequestPaymentRequestLinks holds the identifiers of resources that came from this payment
 // request.
 type BillingRequestPaymentRequestLinks struct {
 	// Id of the payment this request led to. Absent until there is one.
@@ -690,8 +690,8 @@ func (v *BillingRequestPaymentRequestLinks) decode(d *decoder) {
 	}
 }
 
-// BillingRequestResource holds copies of the resources attached to the billing request: customer,
-// billing detail and bank account.
+// BillingRequestResource holds the copies of the resources attached to the billing request:
+// customer, billing detail and bank account.
 type BillingRequestResource struct {
 	// The payer's customer record, given in full.
 	Customer *BillingRequestResourceCustomer `json:"customer,omitzero"`
@@ -840,8 +840,8 @@ func (v *BillingRequestResourceCustomerBankAccount) decode(d *decoder) {
 	}
 }
 
-// BillingRequestResourceCustomerBankAccountLinks holds identifiers of resources related to the bank
-// account.
+// BillingRequestResourceCustomerBankAccountLinks holds the identifiers of resources related to the
+// bank account.
 type BillingRequestResourceCustomerBankAccountLinks struct {
 	// Id of the customer whose bank account this is.
 	Customer string `json:"customer,omitzero"`
@@ -959,7 +959,8 @@ func (v BillingRequestStatus) Known() bool {
 	return false
 }
 
-// BillingRequestSubscriptionRequest holds details of the subscription asked for. ACH and PAD only.
+// BillingRequestSubscriptionRequest holds the details of the subscription asked for. ACH and PAD
+// only.
 type BillingRequestSubscriptionRequest struct {
 	// Amount of each payment, in minor units of the currency.
 	Amount int64 `json:"amount,omitzero"`
@@ -1035,7 +1036,7 @@ func (v *BillingRequestSubscriptionRequest) decode(d *decoder) {
 	}
 }
 
-// BillingRequestSubscriptionRequestLinks holds identifiers of resources that came from this
+// BillingRequestSubscriptionRequestLinks holds the identifiers of resources that came from this
 // subscription request.
 type BillingRequestSubscriptionRequestLinks struct {
 	// Id of the subscription this request led to. Absent until there is one.
@@ -1086,8 +1087,8 @@ func (v ConsentType) Known() bool {
 	return false
 }
 
-// CreditorLinks holds identifiers of resources related to the creditor: its default payout account
-// in each currency.
+// CreditorLinks holds the identifiers of resources related to the creditor: its default payout
+// account in each currency.
 type CreditorLinks struct {
 	// Id of the creditor bank account that takes Australian dollar payouts.
 	DefaultAudPayoutAccount string `json:"default_aud_payout_account,omitzero"`
@@ -1347,7 +1348,7 @@ func (v Currency) Known() bool {
 	return false
 }
 
-// DatedInstalment holds instalments listed one by one, each having its own `amount` and
+// DatedInstalment holds the instalments listed one by one, each having its own `amount` and
 // `charge_date`.
 type DatedInstalment struct {
 	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
@@ -1376,7 +1377,7 @@ func (v *DatedInstalment) decode(d *decoder) {
 	}
 }
 
-// DatedInstalmentParams holds instalments listed one by one, each having its own `amount` and
+// DatedInstalmentParams holds the instalments listed one by one, each having its own `amount` and
 // `charge_date`.
 type DatedInstalmentParams struct {
 	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
@@ -1458,7 +1459,7 @@ func (v FundsSettlement) Known() bool {
 	return false
 }
 
-// InstalmentScheduleLinks holds identifiers of resources related to the instalment schedule.
+// InstalmentScheduleLinks holds the identifiers of resources related to the instalment schedule.
 type InstalmentScheduleLinks struct {
 	// Id of the customer who pays the instalments.
 	Customer string `json:"customer,omitzero"`
@@ -1519,7 +1520,7 @@ func (v InstalmentScheduleStatus) Known() bool {
 	return false
 }
 
-// InstalmentSeries holds instalments described by a start date, a frequency and the successive
+// InstalmentSeries holds the instalments described by a start date, a frequency and the successive
 // amounts.
 type InstalmentSeries struct {
 	// Instalment amounts in order of collection, in minor units of the currency.
@@ -1550,7 +1551,7 @@ func (v *InstalmentSeries) decode(d *decoder) {
 	}
 }
 
-// InstalmentSeriesParams holds instalments described by a start date, a frequency and the
+// InstalmentSeriesParams holds the instalments described by a start date, a frequency and the
 // successive amounts.
 type InstalmentSeriesParams struct {
 	// Instalment amounts in order of collection, in minor units of the currency.
@@ -1638,8 +1639,8 @@ func (v IntervalUnit) Known() bool {
 	return false
 }
 
-// MandateConsentParameters holds limits the payer agreed to, such as amounts, dates and frequency.
-// Present only for schemes that use them: PayTo and VRP.
+// MandateConsentParameters holds the limits the payer agreed to, such as amounts, dates and
+// frequency. Present only for schemes that use them: PayTo and VRP.
 type MandateConsentParameters struct {
 	// Last day on which payments may be taken. Falls after `start_date` where both are given.
 	EndDate Date `json:"end_date,omitzero"`
@@ -1677,7 +1678,7 @@ func (v *MandateConsentParameters) decode(d *decoder) {
 	}
 }
 
-// MandateLinks holds identifiers of resources related to the mandate.
+// MandateLinks holds the identifiers of resources related to the mandate.
 type MandateLinks struct {
 	// Id of the creditor that the resource belongs to.
 	Creditor string `json:"creditor,omitzero"`
@@ -1707,8 +1708,8 @@ func (v *MandateLinks) decode(d *decoder) {
 	}
 }
 
-// MandateRequestConstraints holds limits on what may be collected under the mandate: dates, amounts
-// and periodic caps. Optional except for PayTo and VRP.
+// MandateRequestConstraints holds the limits on what may be collected under the mandate: dates,
+// amounts and periodic caps. Optional except for PayTo and VRP.
 type MandateRequestConstraints struct {
 	// Last day for taking payments, later than any `start_date`. Without it the agreement never
 	// ends. Allow for the time the payer needs to finish setting up.
@@ -1744,8 +1745,8 @@ func (v *MandateRequestConstraints) decode(d *decoder) {
 	}
 }
 
-// MandateRequestConstraintsParams holds limits on what may be collected under the mandate: dates,
-// amounts and periodic caps. Optional except for PayTo and VRP.
+// MandateRequestConstraintsParams holds the limits on what may be collected under the mandate:
+// dates, amounts and periodic caps. Optional except for PayTo and VRP.
 type MandateRequestConstraintsParams struct {
 	// Last day for taking payments, later than any `start_date`. Without it the agreement never
 	// ends. Allow for the time the payer needs to finish setting up.
@@ -1970,7 +1971,7 @@ func (v *OutboundPaymentAccountHolderVerification) decode(d *decoder) {
 	}
 }
 
-// OutboundPaymentLinks holds identifiers of resources related to the outbound payment.
+// OutboundPaymentLinks holds the identifiers of resources related to the outbound payment.
 type OutboundPaymentLinks struct {
 	// Id of the creditor sending the money.
 	Creditor string `json:"creditor,omitzero"`
@@ -2037,7 +2038,7 @@ func (v OutboundPaymentStatus) Known() bool {
 	return false
 }
 
-// OutboundPaymentVerifications holds results of the checks made on the outbound payment.
+// OutboundPaymentVerifications holds the results of the checks made on the outbound payment.
 type OutboundPaymentVerifications struct {
 	// Check that the bank account belongs to the recipient.
 	RecipientBankAccountHolderVerification *OutboundPaymentAccountHolderVerification `json:"recipient_bank_account_holder_verification,omitzero"`
@@ -2054,9 +2055,9 @@ func (v *OutboundPaymentVerifications) decode(d *decoder) {
 	}
 }
 
-// PayerAuthorisationBankAccount holds details from which the customer bank account will be made.
-// Local details (`account_number`, `bank_code`, `branch_code`) go together in one request, not
-// spread over several.
+// PayerAuthorisationBankAccount holds the details from which the customer bank account will be
+// made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request,
+// not spread over several.
 type PayerAuthorisationBankAccount struct {
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
@@ -2118,7 +2119,7 @@ func (v *PayerAuthorisationBankAccount) decode(d *decoder) {
 	}
 }
 
-// PayerAuthorisationCustomer holds contact details from which the customer will be made.
+// PayerAuthorisationCustomer holds the contact details from which the customer will be made.
 type PayerAuthorisationCustomer struct {
 	// First line of the customer's postal address.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -2195,8 +2196,8 @@ func (v *PayerAuthorisationCustomer) decode(d *decoder) {
 	}
 }
 
-// PayerAuthorisationIncompleteField holds details still missing before the mandate can be set up;
-// empty once the authorisation is valid.
+// PayerAuthorisationIncompleteField holds the details still missing before the mandate can be set
+// up; empty once the authorisation is valid.
 type PayerAuthorisationIncompleteField struct {
 	// Top-level resource to which the missing detail belongs.
 	Field string `json:"field,omitzero"`
@@ -2221,8 +2222,8 @@ func (v *PayerAuthorisationIncompleteField) decode(d *decoder) {
 	}
 }
 
-// PayerAuthorisationLinks holds identifiers of the customer, bank account and mandate that came out
-// of the payer authorisation.
+// PayerAuthorisationLinks holds the identifiers of the customer, bank account and mandate that came
+// out of the payer authorisation.
 type PayerAuthorisationLinks struct {
 	// Id of the customer bank account that was made, prefixed `BA`.
 	BankAccount string `json:"bank_account,omitzero"`
@@ -2249,7 +2250,7 @@ func (v *PayerAuthorisationLinks) decode(d *decoder) {
 	}
 }
 
-// PayerAuthorisationMandate holds details from which the mandate will be made.
+// PayerAuthorisationMandate holds the details from which the mandate will be made.
 type PayerAuthorisationMandate struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -2365,7 +2366,7 @@ func (v PaymentAccountTransactionDirection) Known() bool {
 	return false
 }
 
-// PaymentAccountTransactionLinks holds identifiers of resources related to the transaction.
+// PaymentAccountTransactionLinks holds the identifiers of resources related to the transaction.
 type PaymentAccountTransactionLinks struct {
 	// Id of the outbound payment behind the transaction.
 	OutboundPayment string `json:"outbound_payment,omitzero"`
@@ -2428,7 +2429,7 @@ func (v PaymentContextCode) Known() bool {
 	return false
 }
 
-// PaymentLinks holds identifiers of resources related to the payment.
+// PaymentLinks holds the identifiers of resources related to the payment.
 type PaymentLinks struct {
 	// Id of the creditor that receives the collected money.
 	Creditor string `json:"creditor,omitzero"`
@@ -2505,7 +2506,7 @@ func (v PaymentStatus) Known() bool {
 	return false
 }
 
-// PayoutLinks holds identifiers of resources related to the payout.
+// PayoutLinks holds the identifiers of resources related to the payout.
 type PayoutLinks struct {
 	// Id of the creditor being paid, to whom `creditor_bank_account` belongs.
 	Creditor string `json:"creditor,omitzero"`
@@ -2632,8 +2633,8 @@ func (v PeriodUnit) Known() bool {
 	return false
 }
 
-// PeriodicLimit holds caps on the number of payments, their sum or both over a repeating period.
-// VRP takes exactly one entry; PayTo may go without.
+// PeriodicLimit holds the caps on the number of payments, their sum or both over a repeating
+// period. VRP takes exactly one entry; PayTo may go without.
 type PeriodicLimit struct {
 	// What the periods are counted from. Ignored for `flexible` periods.
 	Alignment PeriodAlignment `json:"alignment,omitzero"`
@@ -2664,7 +2665,7 @@ func (v *PeriodicLimit) decode(d *decoder) {
 	}
 }
 
-// PeriodicLimitParams holds caps on the number of payments, their sum or both over a repeating
+// PeriodicLimitParams holds the caps on the number of payments, their sum or both over a repeating
 // period. VRP takes exactly one entry; PayTo may go without.
 type PeriodicLimitParams struct {
 	// What the periods are counted from. Ignored for `flexible` periods.
@@ -2881,7 +2882,7 @@ func (v PurposeCode) Known() bool {
 	return false
 }
 
-// RefundLinks holds identifiers of the payment or mandate being refunded.
+// RefundLinks holds the identifiers of the payment or mandate being refunded.
 type RefundLinks struct {
 	// Id of the mandate that the refund is made against.
 	Mandate string `json:"mandate,omitzero"`
@@ -2940,8 +2941,8 @@ func (v RefundStatus) Known() bool {
 	return false
 }
 
-// Scheme holds bank payment scheme. Values that are not listed here may appear: the API adds some
-// without notice.
+// Scheme holds the bank payment scheme. Values that are not listed here may appear: the API adds
+// some without notice.
 type Scheme string
 
 // Known values of Scheme.
@@ -2996,8 +2997,8 @@ func (v Scheme) Known() bool {
 	return false
 }
 
-// SchemeIdentifierScheme holds bank scheme of a scheme identifier. Values that are not listed here
-// may appear: the API adds some without notice.
+// SchemeIdentifierScheme holds the bank scheme of a scheme identifier. Values that are not listed
+// here may appear: the API adds some without notice.
 type SchemeIdentifierScheme string
 
 // Known values of SchemeIdentifierScheme.
@@ -3095,7 +3096,7 @@ func (v SortDirection) Known() bool {
 	return false
 }
 
-// SubscriptionLinks holds identifiers of resources related to the subscription.
+// SubscriptionLinks holds the identifiers of resources related to the subscription.
 type SubscriptionLinks struct {
 	// Id of the mandate under which the subscription's payments are taken.
 	Mandate string `json:"mandate,omitzero"`

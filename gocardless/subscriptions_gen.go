@@ -271,7 +271,7 @@ func (v *Subscription) decode(d *decoder) {
 	}
 }
 
-// SubscriptionCancelParams holds parameters of subscriptions.cancel.
+// SubscriptionCancelParams holds the parameters of subscriptions.cancel.
 type SubscriptionCancelParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -296,7 +296,7 @@ func (p SubscriptionCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// SubscriptionCreateParams holds parameters of subscriptions.create.
+// SubscriptionCreateParams holds the parameters of subscriptions.create.
 type SubscriptionCreateParams struct {
 	// Sum to collect with each payment, in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
@@ -408,7 +408,7 @@ func (p SubscriptionCreateParams) Validate() error {
 	return validate("subscriptions", &p)
 }
 
-// SubscriptionCreateParamsLinks holds identifiers of resources related to the subscription.
+// SubscriptionCreateParamsLinks holds the identifiers of resources related to the subscription.
 type SubscriptionCreateParamsLinks struct {
 	// Id of the mandate under which the subscription's payments are taken. Required.
 	Mandate string `json:"mandate"`
@@ -424,7 +424,7 @@ func (p *SubscriptionCreateParamsLinks) check(c *checker) {
 	c.required("mandate", p.Mandate != "")
 }
 
-// SubscriptionListParams holds parameters of subscriptions.list.
+// SubscriptionListParams holds the parameters of subscriptions.list.
 type SubscriptionListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -466,7 +466,7 @@ func (p SubscriptionListParams) Validate() error {
 	return validate("", &p)
 }
 
-// SubscriptionPauseParams holds parameters of subscriptions.pause.
+// SubscriptionPauseParams holds the parameters of subscriptions.pause.
 type SubscriptionPauseParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -501,7 +501,7 @@ func (p SubscriptionPauseParams) Validate() error {
 	return validate("data", &p)
 }
 
-// SubscriptionResumeParams holds parameters of subscriptions.resume.
+// SubscriptionResumeParams holds the parameters of subscriptions.resume.
 type SubscriptionResumeParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -526,7 +526,7 @@ func (p SubscriptionResumeParams) Validate() error {
 	return validate("data", &p)
 }
 
-// SubscriptionUpdateParams holds parameters of subscriptions.update.
+// SubscriptionUpdateParams holds the parameters of subscriptions.update.
 type SubscriptionUpdateParams struct {
 	// Sum to collect with each payment, in minor units of the currency (pence for GBP).
 	Amount *int64 `json:"amount,omitzero"`

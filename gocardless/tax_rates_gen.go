@@ -96,7 +96,7 @@ func (v *TaxRate) decode(d *decoder) {
 	}
 }
 
-// TaxRateListParams holds parameters of tax_rates.list.
+// TaxRateListParams holds the parameters of tax_rates.list.
 type TaxRateListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

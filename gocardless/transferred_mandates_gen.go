@@ -60,7 +60,7 @@ func (v *TransferredMandate) decode(d *decoder) {
 	}
 }
 
-// TransferredMandateLinks holds identifiers of related resources.
+// TransferredMandateLinks holds the identifiers of related resources.
 type TransferredMandateLinks struct {
 	// Id of the customer bank account that was updated.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`

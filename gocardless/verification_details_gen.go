@@ -69,7 +69,7 @@ func (s *VerificationDetailService) Create(ctx context.Context, params Verificat
 	return do[VerificationDetail](ctx, s.client, &opVerificationDetailsCreate, input{params: &params}, opts)
 }
 
-// Director holds people who are directors of the company, each with name, date of birth and
+// Director holds the people who are directors of the company, each with name, date of birth and
 // address.
 type Director struct {
 	// Town or city in which the director lives.
@@ -111,8 +111,8 @@ func (v *Director) decode(d *decoder) {
 	}
 }
 
-// DirectorParams holds people who are directors of the company, each with name, date of birth and
-// address.
+// DirectorParams holds the people who are directors of the company, each with name, date of birth
+// and address.
 type DirectorParams struct {
 	// Town or city in which the director lives.
 	City *string `json:"city,omitzero"`
@@ -156,9 +156,9 @@ func (p *DirectorParams) encode(e *encoder) {
 	e.end()
 }
 
-// VerificationDetail holds facts about a company and its directors that GoCardless uses to verify a
-// creditor. Only for accounts enabled to gather these from their merchants and hand them over
-// through the API.
+// VerificationDetail holds the facts about a company and its directors that GoCardless uses to
+// verify a creditor. Only for accounts enabled to gather these from their merchants and hand them
+// over through the API.
 type VerificationDetail struct {
 	// First line of the address of the company.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -219,7 +219,7 @@ func (v *VerificationDetail) decode(d *decoder) {
 	}
 }
 
-// VerificationDetailCreateParams holds parameters of verification_details.create.
+// VerificationDetailCreateParams holds the parameters of verification_details.create.
 type VerificationDetailCreateParams struct {
 	// First line of the address of the company. Required.
 	AddressLine1 string `json:"address_line1"`
@@ -281,8 +281,8 @@ func (p VerificationDetailCreateParams) Validate() error {
 	return validate("verification_details", &p)
 }
 
-// VerificationDetailCreateParamsLinks holds identifiers of resources related to the verification
-// detail.
+// VerificationDetailCreateParamsLinks holds the identifiers of resources related to the
+// verification detail.
 type VerificationDetailCreateParamsLinks struct {
 	// Id of the creditor that the resource belongs to. Required.
 	Creditor string `json:"creditor"`
@@ -298,7 +298,7 @@ func (p *VerificationDetailCreateParamsLinks) check(c *checker) {
 	c.required("creditor", p.Creditor != "")
 }
 
-// VerificationDetailLinks holds identifiers of resources related to the verification detail.
+// VerificationDetailLinks holds the identifiers of resources related to the verification detail.
 type VerificationDetailLinks struct {
 	// Id of the creditor that the details serve to verify.
 	Creditor string `json:"creditor,omitzero"`
@@ -315,7 +315,7 @@ func (v *VerificationDetailLinks) decode(d *decoder) {
 	}
 }
 
-// VerificationDetailListParams holds parameters of verification_details.list.
+// VerificationDetailListParams holds the parameters of verification_details.list.
 type VerificationDetailListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

@@ -142,7 +142,7 @@ func (v *Webhook) decode(d *decoder) {
 	}
 }
 
-// WebhookListParams holds parameters of webhooks.list.
+// WebhookListParams holds the parameters of webhooks.list.
 type WebhookListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`

@@ -113,18 +113,22 @@ func limits(b *jen.Group, f *ir.Field) {
 	if f.Pattern != "" {
 		call("pattern", text, jen.Lit(f.Pattern))
 	}
+	number := value
+	if f.Type.Kind != ir.Int64 {
+		number = jen.Int64().Call(value)
+	}
 	if f.Minimum != nil {
-		call("minimum", jen.Int64().Call(value), jen.Lit(int(*f.Minimum)))
+		call("minimum", number, jen.Lit(int(*f.Minimum)))
 	}
 	if f.Maximum != nil {
-		call("maximum", jen.Int64().Call(value), jen.Lit(int(*f.Maximum)))
+		call("maximum", number, jen.Lit(int(*f.Maximum)))
 	}
 	if f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil {
 		call("stringMap", value, limit(f.MaxMembers), limit(f.MaxKeyLength), limit(f.MaxValueLength))
 	}
-	optional := f.Pointered || f.In != ir.InBody && !f.Required && given(f, jen.Id("p").Dot(f.GoName)) != nil
-	if optional {
-		b.If(given(f, jen.Id("p").Dot(f.GoName))).Block(list...)
+	// A required text that is missing has been reported as such; its length says nothing more.
+	if present := presence(f); f.Pointered || isText(f.Type) && present != nil {
+		b.If(present).Block(list...)
 		return
 	}
 	for _, code := range list {

@@ -80,7 +80,7 @@ func sentence(goName, description string) string {
 	case known:
 		return goName + " " + connective + " " + rest
 	case strings.Contains(holders, " "+key+" "):
-		return goName + " holds " + rest
+		return goName + " holds the " + rest
 	}
 	return goName + " is the " + rest
 }
