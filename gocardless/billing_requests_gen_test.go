@@ -69,7 +69,7 @@ func TestContractBillingRequests(t *testing.T) {
 						Description: new("October membership"),
 					}},
 					InstalmentsWithSchedule: new(gocardless.InstalmentSeriesParams{
-						Amounts:      []string{7},
+						Amounts:      []int64{7},
 						Interval:     new(1),
 						IntervalUnit: new(gocardless.IntervalUnit("monthly")),
 						StartDate:    new(gocardless.Date{Year: 2026, Month: 10, Day: 5}),

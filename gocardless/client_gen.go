@@ -37,7 +37,7 @@ type Client struct {
 	Logos                          *LogoService
 	MandateImportEntries           *MandateImportEntryService
 	MandateImports                 *MandateImportService
-	MandatePdfs                    *MandatePDFService
+	MandatePDFs                    *MandatePDFService
 	Mandates                       *MandateService
 	NegativeBalanceLimits          *NegativeBalanceLimitService
 	OutboundPaymentImportEntries   *OutboundPaymentImportEntryService
@@ -90,7 +90,7 @@ func newClient(c *core) *Client {
 		Logos                          LogoService
 		MandateImportEntries           MandateImportEntryService
 		MandateImports                 MandateImportService
-		MandatePdfs                    MandatePDFService
+		MandatePDFs                    MandatePDFService
 		Mandates                       MandateService
 		NegativeBalanceLimits          NegativeBalanceLimitService
 		OutboundPaymentImportEntries   OutboundPaymentImportEntryService
@@ -161,8 +161,8 @@ func newClient(c *core) *Client {
 	client.MandateImportEntries = &all.MandateImportEntries
 	all.MandateImports.client = client
 	client.MandateImports = &all.MandateImports
-	all.MandatePdfs.client = client
-	client.MandatePdfs = &all.MandatePdfs
+	all.MandatePDFs.client = client
+	client.MandatePDFs = &all.MandatePDFs
 	all.Mandates.client = client
 	client.Mandates = &all.Mandates
 	all.NegativeBalanceLimits.client = client

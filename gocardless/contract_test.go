@@ -62,7 +62,7 @@ func (r *recording) client(t *testing.T, status int, reply string) *gocardless.C
 		}
 		return resp, nil
 	})
-	client, err := gocardless.New("secret-token", gocardless.Sandbox, gocardless.WithHTTPClient(&http.Client{Transport: transport}))
+	client, err := gocardless.New("secret-token", gocardless.EnvironmentSandbox, gocardless.WithHTTPClient(&http.Client{Transport: transport}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func (c contract) run(t *testing.T, call func(context.Context, *gocardless.Clien
 			t.Fatalf("error is %v, want an *Error that is ErrInvalidState", err)
 		}
 		if apiErr.Operation != c.operation || apiErr.RequestID != "req-1" || !apiErr.HasReason(gocardless.ReasonCancellationFailed) {
-			t.Errorf("operation %q, request id %q, reasons %v", apiErr.Operation, apiErr.RequestID, apiErr.Errors)
+			t.Errorf("operation %q, request id %q, reasons %v", apiErr.Operation, apiErr.RequestID, apiErr.Details)
 		}
 		if v := reflect.ValueOf(got); v.IsValid() && !v.IsZero() {
 			t.Errorf("a failed call returned %v", got)
@@ -150,7 +150,7 @@ func (c contract) checkHeaders(t *testing.T, req *http.Request) {
 		"Authorization":             "Bearer secret-token",
 		"Gocardless-Version":        "2015-07-06",
 		"Accept":                    "application/json",
-		"Gocardless-Client-Library": "gocardless-go",
+		"Gocardless-Client-Library": "gocardless-community-go",
 		"Gocardless-Client-Version": gocardless.Version,
 	}
 	if c.body != "" {
@@ -164,13 +164,18 @@ func (c contract) checkHeaders(t *testing.T, req *http.Request) {
 			t.Errorf("header %s is %q, want %q", name, got, value)
 		}
 	}
-	if got := req.Header.Get("Idempotency-Key") != ""; got != (c.method == "POST") {
-		t.Errorf("idempotency key present: %v, for %s", got, c.method)
-	}
-	for name := range req.Header {
-		if _, ok := want[name]; !ok && name != "Idempotency-Key" && name != "User-Agent" && name != "Accept-Encoding" {
-			t.Errorf("unexpected header %s: %q", name, req.Header.Values(name))
+	keys := 0
+	for name, values := range req.Header {
+		if strings.EqualFold(name, "Idempotency-Key") {
+			keys += len(values)
+			continue
 		}
+		if _, ok := want[name]; !ok && name != "User-Agent" && name != "Accept-Encoding" {
+			t.Errorf("unexpected header %s: %q", name, values)
+		}
+	}
+	if (keys == 1) != (c.method == "POST") || keys > 1 {
+		t.Errorf("%d idempotency keys, for %s", keys, c.method)
 	}
 }
 
@@ -355,14 +360,20 @@ func TestAbsentAndZeroDiffer(t *testing.T) {
 		if strings.HasPrefix(name, "Client.") || method.Type().NumOut() != 2 || strings.Contains(name, ".List") {
 			return
 		}
-		seen++
 		t.Run(name, func(t *testing.T) {
 			absent := invoke(t, name, func(reflect.Value) {})
+			if absent == nil {
+				return // no body: a query leaves zero values out
+			}
+			seen++
 			zero := invoke(t, name, func(v reflect.Value) {
 				for i := range v.NumField() {
 					switch f := v.Field(i); f.Kind() {
 					case reflect.Pointer:
 						f.Set(reflect.New(f.Type().Elem()))
+						if d, ok := f.Interface().(*gocardless.Date); ok {
+							d.Year, d.Month, d.Day = 1, time.January, 1 // there is no zero date to send
+						}
 					case reflect.Slice:
 						f.Set(reflect.MakeSlice(f.Type(), 0, 0))
 					case reflect.Map:

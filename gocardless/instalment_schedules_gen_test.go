@@ -106,7 +106,7 @@ func TestContractInstalmentSchedules(t *testing.T) {
 				AppFee:   new(int64(50)),
 				Currency: "GBP",
 				Instalments: gocardless.InstalmentSeriesParams{
-					Amounts:      []string{7},
+					Amounts:      []int64{7},
 					Interval:     new(1),
 					IntervalUnit: new(gocardless.IntervalUnit("monthly")),
 					StartDate:    new(gocardless.Date{Year: 2026, Month: 10, Day: 5}),

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-var opMandatePdfsCreate = Operation{
+var opMandatePDFsCreate = Operation{
 	Name:            "mandate_pdfs.create",
 	Method:          "POST",
 	Path:            "/mandate_pdfs",
@@ -19,7 +19,7 @@ var opMandatePdfsCreate = Operation{
 }
 
 // MandatePDFService calls the operations on mandate pdfs. It is safe for concurrent use; get it
-// from the field MandatePdfs of a [Client].
+// from the field MandatePDFs of a [Client].
 //
 // A PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer. It can be
 // blank, filled in from given details, or built from an existing mandate.
@@ -33,7 +33,7 @@ type MandatePDFService struct {
 //
 // POST /mandate_pdfs
 func (s *MandatePDFService) Create(ctx context.Context, params MandatePDFCreateParams, opts ...RequestOption) (*MandatePDF, error) {
-	return do[MandatePDF](ctx, s.client, &opMandatePdfsCreate, input{params: &params}, opts)
+	return do[MandatePDF](ctx, s.client, &opMandatePDFsCreate, input{params: &params}, opts)
 }
 
 // MandatePDF is a PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer.

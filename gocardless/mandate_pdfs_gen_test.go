@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-func TestContractMandatePdfs(t *testing.T) {
+func TestContractMandatePDFs(t *testing.T) {
 	t.Run("Create", func(t *testing.T) {
 		contract{
 			operation: "mandate_pdfs.create",
@@ -21,7 +21,7 @@ func TestContractMandatePdfs(t *testing.T) {
 			envelope:  "mandate_pdfs",
 			reply:     "{\"mandate_pdfs\":{\"expires_at\":\"2026-05-06T09:10:00.000Z\",\"url\":\"https://mandate-pdfs.example.com/pdf/3f9c2a\"}}",
 		}.run(t, func(ctx context.Context, client *gocardless.Client) (any, error) {
-			return client.MandatePdfs.Create(ctx, gocardless.MandatePDFCreateParams{
+			return client.MandatePDFs.Create(ctx, gocardless.MandatePDFCreateParams{
 				AcceptLanguage:       "sample Accept-Language",
 				AccountHolderName:    new("Example Ltd"),
 				AccountNumber:        new("12345678"),

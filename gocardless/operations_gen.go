@@ -75,7 +75,7 @@ var operations = [...]*Operation{
 	&opMandateImportsGet,
 	&opMandateImportsCancel,
 	&opMandateImportsSubmit,
-	&opMandatePdfsCreate,
+	&opMandatePDFsCreate,
 	&opMandatesList,
 	&opMandatesCreate,
 	&opMandatesGet,

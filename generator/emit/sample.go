@@ -98,8 +98,11 @@ func goValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 		return fmt.Sprintf("time.Date(%d, %d, %d, %d, %d, %d, 0, time.UTC)", d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second())
 	case ir.Array:
 		elem := "string"
-		if r.Elem.Kind == ir.Named {
+		switch r.Elem.Kind {
+		case ir.Named:
 			elem = "gocardless." + r.Elem.Type.GoName
+		case ir.Int64:
+			elem = "int64"
 		}
 		return fmt.Sprintf("[]%s{%s}", elem, goValue(f, r.Elem, outer))
 	case ir.Named:

@@ -205,7 +205,7 @@ const (
 	Date              // Date
 	Time              // time.Time
 	Named             // object or enum: Ref.Type
-	Array             // slice of Ref.Elem
+	Array             // slice of Ref.Elem: String, Int64 or Named
 	Metadata          // Metadata
 	StringMap         // map[string]string
 	AnyMap            // map[string]any

@@ -165,8 +165,13 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 		return &ir.Ref{Kind: ir.Bool}
 	case "array":
 		l.understood(s, pointer, ofArray...)
-		if elem, _ := l.use(s.Items, join(pointer, "items"), role, property); elem != nil {
+		elem, _ := l.use(s.Items, join(pointer, "items"), role, property)
+		switch {
+		case elem == nil:
+		case elem.Kind == ir.String || elem.Kind == ir.Int64 || elem.Kind == ir.Named:
 			return &ir.Ref{Kind: ir.Array, Elem: elem}
+		default:
+			l.errs.add(join(pointer, "items"), "arrays of this type are not supported: texts, int64 integers, enums and objects are")
 		}
 	case "object":
 		return l.mapping(s, pointer, property)

@@ -9,7 +9,7 @@ import (
 
 // initialisms are written in capitals wherever they are a whole word of a name.
 var initialisms = map[string]string{
-	"id": "ID", "ids": "IDs", "url": "URL", "uri": "URI", "iban": "IBAN", "bic": "BIC", "pdf": "PDF",
+	"id": "ID", "ids": "IDs", "url": "URL", "uri": "URI", "iban": "IBAN", "bic": "BIC", "pdf": "PDF", "pdfs": "PDFs",
 	"fx": "FX", "ach": "ACH", "psu": "PSU", "ip": "IP", "json": "JSON",
 }
 
