@@ -99,5 +99,18 @@ func sharedSource(api *ir.API) *source {
 			typeDecl(s.file, t)
 		}
 	}
+	if !hasLinked(api) {
+		// Pages have a place for linked resources, whether or not a document knows them.
+		typeDecl(s.file, &ir.Type{GoName: "EventLinked", Doc: "Resources that the listed events concern."})
+	}
 	return s
+}
+
+func hasLinked(api *ir.API) bool {
+	for _, t := range api.Types {
+		if t.GoName == "EventLinked" {
+			return true
+		}
+	}
+	return false
 }
