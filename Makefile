@@ -1,0 +1,32 @@
+# One target per job; CI runs the same ones.
+GO ?= go
+TOOL = $(GO) tool -modfile=tools/go.mod
+
+.PHONY: help all generate check lint test short demo bench fuzz golden build-386 jsonv2
+
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+generate: ## regenerate the SDK from schema/
+	$(GO) generate ./...
+
+check: ## fail if generated files are not up to date
+	$(GO) run ./cmd/gen check
+
+lint: ## formatting, go.mod, vet, staticcheck, workflows
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt on the files above"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+test: check lint ## everything that has to pass, with the race detector
+	$(GO) test -race ./...
+
+short: ## the tests that take seconds
+	$(GO) test -short ./...
+
+demo: ## a tour of the SDK against the sandbox, in one process
+	@$(GO) run ./cmd/gocardless demo
+
+golden: ## rewrite golden files
+	$(GO) test ./generator/... -update
