@@ -95,7 +95,8 @@ func (c *EventCatchUp) Run(ctx context.Context) (CatchUpReport, error) {
 	}
 
 	var firstErr error
-	var open time.Time // when the first event that is not dealt with was created
+	held := false      // whether there is an event that is not dealt with
+	var open time.Time // when the first one was created
 	for window, err := range eventWindows(ctx, list, report.Since, time.Now().UTC()) {
 		if err != nil {
 			return report, errors.Join(firstErr, fmt.Errorf("gocardless: catch-up: reading events: %w", err))
@@ -113,13 +114,14 @@ func (c *EventCatchUp) Run(ctx context.Context) (CatchUpReport, error) {
 				firstErr = fmt.Errorf("gocardless: catch-up: event %s: %w", event.ID, err)
 			}
 			switch {
-			case open.IsZero() && !dealt:
-				open = event.CreatedAt
-			case open.IsZero():
+			case held:
+			case dealt:
 				reached.EventID = event.ID
+			default:
+				held, open = true, event.CreatedAt
 			}
 		}
-		if !open.IsZero() {
+		if held {
 			reached.CreatedAt = open
 		}
 		if reached.CreatedAt.Before(report.Checkpoint.CreatedAt) {
@@ -287,12 +289,15 @@ func eventWindows(ctx context.Context, list eventLister, from, to time.Time) ite
 					return
 				}
 				events = append(events, e)
-				if full = len(events) >= windowFull && length > windowShortest; full {
+				if full = len(events) >= windowFull && end.Sub(from) > windowShortest; full {
 					break
 				}
 			}
 			if full {
-				length = max(min(length, end.Sub(from))/4, windowShortest)
+				// What was read is newer than the last of it; the next try ends there. That it
+				// gets shorter must not depend on the API keeping to the range.
+				read := events[len(events)-1].CreatedAt.Sub(from)
+				length = max(min(read, end.Sub(from)*3/4), windowShortest)
 				continue
 			}
 			slices.Reverse(events)

@@ -1,0 +1,386 @@
+package gocardless
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// history is an events API: it lists what was created in a range, newest first.
+type history struct {
+	events []Event
+	lists  int
+	read   int
+	fail   error
+}
+
+func (h *history) add(id string, created time.Time) {
+	h.events = append(h.events, Event{ID: id, CreatedAt: created, ResourceType: "payments", Action: "failed"})
+}
+
+func (h *history) list(_ context.Context, from, to time.Time) iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		h.lists++
+		if h.fail != nil {
+			yield(nil, h.fail)
+			return
+		}
+		found := slices.DeleteFunc(slices.Clone(h.events), func(e Event) bool {
+			return e.CreatedAt.Before(from) || !e.CreatedAt.Before(to)
+		})
+		slices.SortStableFunc(found, func(a, b Event) int { return b.CreatedAt.Compare(a.CreatedAt) })
+		for i := range found {
+			h.read++
+			if !yield(&found[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+// catchUpBed is a catch-up with a history, in a synctest bubble.
+type catchUpBed struct {
+	EventCatchUp
+	history history
+	store   MemoryEventStore
+	seen    []string
+	failing map[string]error
+}
+
+func newCatchUp(t *testing.T) *catchUpBed {
+	b := &catchUpBed{failing: map[string]error{}}
+	b.Store = &b.store
+	b.list = b.history.list
+	b.From = time.Now()
+	b.Handler = EventHandlerFunc(func(_ context.Context, e Event) error {
+		if err := b.failing[e.ID]; err != nil {
+			return err
+		}
+		b.seen = append(b.seen, e.ID)
+		return nil
+	})
+	return b
+}
+
+func (b *catchUpBed) run(t *testing.T, wantSeen string) CatchUpReport {
+	t.Helper()
+	b.seen = nil
+	report, err := b.Run(t.Context())
+	if err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if got := strings.Join(b.seen, " "); got != wantSeen {
+		t.Errorf("handled %q, want %q", got, wantSeen)
+	}
+	return report
+}
+
+func TestCatchUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		start := time.Now()
+		b.history.add("before", start.Add(-time.Second))
+		b.history.add("EV1", start)
+		b.history.add("EV3", start.Add(3*time.Hour))
+		b.history.add("EV2", start.Add(2*time.Hour))
+		time.Sleep(4 * time.Hour)
+
+		// EV2 arrived by webhook.
+		if err := Once(&b.store, b.Handler).HandleEvent(t.Context(), b.history.events[3]); err != nil {
+			t.Error(err)
+		}
+		r := b.run(t, "EV1 EV3")
+		if r.Handled != 2 || r.Duplicates != 1 || !r.Checkpoint.CreatedAt.Equal(time.Now()) || r.Checkpoint.EventID != "EV3" {
+			t.Errorf("report = %+v", r)
+		}
+
+		// Later runs begin an hour before the checkpoint: EV4 shows up late.
+		b.history.add("EV4", time.Now().Add(-50*time.Minute))
+		time.Sleep(10 * time.Minute)
+		b.history.add("EV5", time.Now().Add(-time.Minute))
+		if r := b.run(t, "EV4 EV5"); r.Since != start.Add(3*time.Hour).UTC() {
+			t.Errorf("began at %s", r.Since)
+		}
+		if r := b.run(t, ""); r.Handled != 0 {
+			t.Errorf("report = %+v", r)
+		}
+	})
+}
+
+// The checkpoint stays before an event that failed, until it is done; others are not held up.
+func TestCatchUpFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		var log bytes.Buffer
+		b.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		start := time.Now()
+		for i, id := range []string{"EV1", "EV2", "EV3", "EV4"} {
+			b.history.add(id, start.Add(time.Duration(i)*10*time.Hour))
+		}
+		time.Sleep(100 * time.Hour)
+		failure := errors.New("failed")
+		b.failing["EV2"], b.failing["EV3"] = failure, failure
+		for range 3 {
+			r, err := b.Run(t.Context())
+			if !errors.Is(err, failure) || !strings.Contains(err.Error(), "EV2") || !strings.Contains(err.Error(), "1 more") {
+				t.Errorf("error = %v", err)
+			}
+			if r.Failed != 2 || !r.Checkpoint.CreatedAt.Equal(start.Add(10*time.Hour)) || r.Checkpoint.EventID != "EV1" {
+				t.Errorf("report = %+v", r)
+			}
+			time.Sleep(time.Hour)
+		}
+		if got := strings.Join(b.seen, " "); got != "EV1 EV4" {
+			t.Errorf("handled %q", got)
+		}
+		if !strings.Contains(log.String(), "EV2") || strings.Contains(log.String(), "EV1") {
+			t.Errorf("log = %s", &log)
+		}
+		b.failing = nil
+		if r := b.run(t, "EV2 EV3"); !r.Checkpoint.CreatedAt.Equal(time.Now()) {
+			t.Errorf("report = %+v", r)
+		}
+	})
+}
+
+// A parked event does not hold the checkpoint for ever; a busy one holds it.
+func TestCatchUpParkedAndBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		b.store.MaxAttempts = 2
+		start := time.Now()
+		b.history.add("EV1", start.Add(time.Hour))
+		b.failing["EV1"] = errors.New("poison")
+		time.Sleep(5 * time.Hour)
+		for range 2 {
+			if r, err := b.Run(t.Context()); err == nil || !r.Checkpoint.CreatedAt.Equal(start.Add(time.Hour)) {
+				t.Errorf("report = %+v, %v", r, err)
+			}
+		}
+		if r := b.run(t, ""); r.Parked != 1 || !r.Checkpoint.CreatedAt.Equal(time.Now()) {
+			t.Errorf("report = %+v", r)
+		}
+
+		b.history.add("EV2", time.Now().Add(time.Minute))
+		created := b.history.events[1].CreatedAt
+		time.Sleep(time.Hour)
+		_, err := b.store.HandleOnce(t.Context(), b.history.events[1], func(context.Context) error {
+			if r := b.run(t, ""); r.Busy != 1 || !r.Checkpoint.CreatedAt.Equal(created) {
+				t.Errorf("report = %+v", r)
+			}
+			return errors.New("the other worker fails")
+		})
+		if err == nil {
+			t.Error("no error")
+		}
+		b.run(t, "EV2")
+	})
+}
+
+// A run that is stopped in the middle goes on where it was.
+func TestCatchUpStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		for i := range 20 {
+			b.history.add(fmt.Sprintf("EV%02d", i), time.Now().Add(time.Duration(i)*time.Hour))
+		}
+		time.Sleep(30 * time.Hour)
+		ctx, cancel := context.WithCancel(t.Context())
+		handler := b.Handler
+		b.Handler = EventHandlerFunc(func(c context.Context, e Event) error {
+			if e.ID == "EV07" {
+				cancel()
+			}
+			return handler.HandleEvent(c, e)
+		})
+		r, err := b.Run(ctx)
+		if !errors.Is(err, context.Canceled) || r.Handled != 8 {
+			t.Errorf("report = %+v, %v", r, err)
+		}
+		before := b.history.read
+		b.run(t, "EV08 EV09 EV10 EV11 EV12 EV13 EV14 EV15 EV16 EV17 EV18 EV19")
+		if again := b.history.read - before; again > 20-3+1 {
+			t.Errorf("the second run read %d events: not from the checkpoint", again)
+		}
+
+		b.history.fail = errors.New("unavailable")
+		if _, err := b.Run(t.Context()); !errors.Is(err, b.history.fail) {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
+
+// A long outage with a burst in it is read in stretches that fit in memory, without a gap.
+func TestCatchUpWindows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now().UTC()
+		var h history
+		for i := range 30 { // a quiet month
+			h.add(fmt.Sprintf("quiet%02d", i), start.Add(time.Duration(i)*24*time.Hour))
+		}
+		for i := range 12_000 { // a run of payments within ten minutes
+			h.add(fmt.Sprintf("burst%05d", i), start.Add(20*24*time.Hour+time.Duration(i)*50*time.Millisecond))
+		}
+		for i := range 6_000 { // more at one instant than a stretch should have
+			h.add(fmt.Sprintf("instant%04d", i), start.Add(25*24*time.Hour))
+		}
+		var last time.Time
+		end := start
+		seen := map[string]bool{}
+		for w, err := range eventWindows(t.Context(), h.list, start, start.Add(30*24*time.Hour)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(w.events) > windowFull+1500 {
+				t.Errorf("%d events in one stretch", len(w.events))
+			}
+			if !w.end.After(end) {
+				t.Fatalf("stretch ends at %s, not after %s", w.end, end)
+			}
+			for _, e := range w.events {
+				if e.CreatedAt.Before(last) || e.CreatedAt.Before(end) || !e.CreatedAt.Before(w.end) {
+					t.Fatalf("event %s out of order", e.ID)
+				}
+				last = e.CreatedAt
+				if seen[e.ID] {
+					t.Fatalf("event %s twice", e.ID)
+				}
+				seen[e.ID] = true
+			}
+			end = w.end
+		}
+		if len(seen) != len(h.events) || !end.Equal(start.Add(30*24*time.Hour)) {
+			t.Errorf("%d of %d events, up to %s", len(seen), len(h.events), end)
+		}
+		if h.lists > 60 || h.read > 5*len(h.events) {
+			t.Errorf("%d lists, %d events read for %d", h.lists, h.read, len(h.events))
+		}
+	})
+}
+
+func TestCatchUpRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type plain struct{ EventStore }
+		for name, spoil := range map[string]func(*catchUpBed){
+			"Client":      func(b *catchUpBed) { b.list = nil },
+			"Store":       func(b *catchUpBed) { b.Store = nil },
+			"Handler":     func(b *catchUpBed) { b.Handler = nil },
+			"Checkpoints": func(b *catchUpBed) { b.Store = plain{&b.store} },
+			"Overlap":     func(b *catchUpBed) { b.Overlap = 25 * time.Hour },
+			"From":        func(b *catchUpBed) { b.From = time.Time{} },
+		} {
+			b := newCatchUp(t)
+			spoil(b)
+			if _, err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		b := newCatchUp(t)
+		b.Store = plain{&b.store}
+		b.Checkpoints = &b.store
+		b.run(t, "")
+
+		// Events that the store has forgotten must not be read again.
+		b = newCatchUp(t)
+		b.store.Retention = time.Hour
+		old := Event{ID: "EV1", CreatedAt: time.Now()}
+		ok := func(context.Context) error { return nil }
+		_, _ = b.store.HandleOnce(t.Context(), old, ok)
+		time.Sleep(2 * time.Hour)
+		_, _ = b.store.HandleOnce(t.Context(), Event{ID: "EV2", CreatedAt: time.Now()}, ok)
+		b.From = old.CreatedAt.Add(-time.Minute)
+		if _, err := b.Run(t.Context()); !errors.Is(err, ErrEventsForgotten) {
+			t.Errorf("error = %v, want ErrEventsForgotten", err)
+		}
+		b.From = old.CreatedAt.Add(time.Minute)
+		b.run(t, "")
+	})
+}
+
+func TestCatchUpOrganisation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		b.Organisation = "OR1"
+		b.history.add("EV1", time.Now())
+		time.Sleep(time.Hour)
+		var organisation string
+		b.Handler = EventHandlerFunc(func(_ context.Context, e Event) error { organisation = e.Organisation(); return nil })
+		b.run(t, "")
+		if organisation != "OR1" {
+			t.Errorf("organisation = %q", organisation)
+		}
+		if p, _ := b.store.EventCheckpoint(t.Context(), "OR1"); p.EventID != "EV1" {
+			t.Errorf("checkpoint = %+v", p)
+		}
+		if p, _ := b.store.EventCheckpoint(t.Context(), "default"); !p.CreatedAt.IsZero() {
+			t.Errorf("default checkpoint = %+v", p)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// The requests that a catch-up and Since really make.
+func TestEventsSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+		time.Sleep(time.Until(start.Add(30 * time.Minute)))
+		var requests []string
+		client, err := New("token", EnvironmentSandbox, WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			requests = append(requests, r.Method+" "+r.URL.Path+"?"+strings.Join(slices.Sorted(func(yield func(string) bool) {
+				for k, v := range r.URL.Query() {
+					if !yield(k + "=" + v[0]) {
+						return
+					}
+				}
+			}), "&"))
+			body := `{"events":[{"id":"EV3","created_at":"2026-05-04T09:20:00.000Z","resource_type":"payments","action":"failed"},` +
+				`{"id":"EV2","created_at":"2026-05-04T09:00:00.500Z","resource_type":"payments","action":"failed"},` +
+				`{"id":"EV1","created_at":"2026-05-04T09:00:00.500Z","resource_type":"payments","action":"failed"}],"meta":{"cursors":{"before":null,"after":null},"limit":500}}`
+			if strings.HasSuffix(r.URL.Path, "/EV1") {
+				body = `{"events":{"id":"EV1","created_at":"2026-05-04T09:00:00.500Z","resource_type":"payments","action":"failed"}}`
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for e, err := range client.Events.Since(t.Context(), "EV1") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, e.ID)
+		}
+		if fmt.Sprint(ids) != "[EV2 EV3]" {
+			t.Errorf("events = %v", ids)
+		}
+		want := "[GET /events/EV1? GET /events?created_at[gte]=2026-05-04T09:00:00.5Z&created_at[lt]=2026-05-04T09:30:00Z&limit=500]"
+		if fmt.Sprint(requests) != want {
+			t.Errorf("requests = %v\nwant %s", requests, want)
+		}
+
+		requests = nil
+		var store MemoryEventStore
+		catchUp := EventCatchUp{Client: client, Store: &store, From: start, Handler: NewEventMux()}
+		if r, err := catchUp.Run(t.Context()); err != nil || r.Handled != 3 {
+			t.Errorf("report = %+v, %v", r, err)
+		}
+		want = "[GET /events?created_at[gte]=2026-05-04T09:00:00Z&created_at[lt]=2026-05-04T09:30:00Z&limit=500]"
+		if fmt.Sprint(requests) != want {
+			t.Errorf("requests = %v\nwant %s", requests, want)
+		}
+	})
+}
