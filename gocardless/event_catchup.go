@@ -296,8 +296,11 @@ func eventWindows(ctx context.Context, list eventLister, from, to time.Time) ite
 			if full {
 				// What was read is newer than the last of it; the next try ends there. That it
 				// gets shorter must not depend on the API keeping to the range.
-				read := events[len(events)-1].CreatedAt.Sub(from)
-				length = max(min(read, end.Sub(from)*3/4), windowShortest)
+				read, all := events[len(events)-1].CreatedAt.Sub(from), end.Sub(from)
+				if read >= all {
+					read = all / 2
+				}
+				length = max(read, windowShortest)
 				continue
 			}
 			slices.Reverse(events)
