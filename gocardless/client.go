@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ const (
 const (
 	tokenVariable       = "GOCARDLESS_ACCESS_TOKEN"
 	environmentVariable = "GOCARDLESS_ENVIRONMENT"
+	baseURLVariable     = "GOCARDLESS_BASE_URL"
 )
 
 // Defaults of a client.
@@ -111,7 +113,8 @@ func New(accessToken string, env Environment, opts ...ClientOption) (*Client, er
 
 // NewFromEnv returns a client set up from the environment variables
 // GOCARDLESS_ACCESS_TOKEN and GOCARDLESS_ENVIRONMENT ("sandbox" or "live";
-// sandbox when unset).
+// sandbox when unset). GOCARDLESS_BASE_URL, if set, names another server than
+// that of the environment, such as a local fake; see [WithBaseURL], which wins.
 func NewFromEnv(opts ...ClientOption) (*Client, error) {
 	token := os.Getenv(tokenVariable)
 	if token == "" {
@@ -124,6 +127,9 @@ func NewFromEnv(opts ...ClientOption) (*Client, error) {
 	case EnvironmentSandbox, EnvironmentLive:
 	default:
 		return nil, errors.New("gocardless: " + environmentVariable + " must be sandbox or live")
+	}
+	if baseURL := os.Getenv(baseURLVariable); baseURL != "" {
+		opts = slices.Concat([]ClientOption{WithBaseURL(baseURL)}, opts)
 	}
 	return New(token, env, opts...)
 }
