@@ -2941,8 +2941,8 @@ func (v RefundStatus) Known() bool {
 	return false
 }
 
-// Scheme holds the bank payment scheme. Values that are not listed here may appear: the API adds
-// some without notice.
+// Scheme is the bank payment scheme. Values that are not listed here may appear: the API adds some
+// without notice.
 type Scheme string
 
 // Known values of Scheme.
@@ -2997,8 +2997,8 @@ func (v Scheme) Known() bool {
 	return false
 }
 
-// SchemeIdentifierScheme holds the bank scheme of a scheme identifier. Values that are not listed
-// here may appear: the API adds some without notice.
+// SchemeIdentifierScheme is the bank scheme of a scheme identifier. Values that are not listed here
+// may appear: the API adds some without notice.
 type SchemeIdentifierScheme string
 
 // Known values of SchemeIdentifierScheme.

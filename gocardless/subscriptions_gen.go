@@ -182,9 +182,9 @@ type Subscription struct {
 	// time passes; absent unless the status is `paused`.
 	EarliestChargeDateAfterResume Date `json:"earliest_charge_date_after_resume,omitzero"`
 	// Day from which no more payments are created. When neither this nor `count` is set, the
-	// subscription has no end. Deprecated: limit it with `count`.
+	// subscription has no end.
 	//
-	// Deprecated: GoCardless advises against this field.
+	// Deprecated: limit it with `count`.
 	EndDate Date `json:"end_date,omitzero"`
 	// How many `interval_unit` periods lie between one charge and the next. At least 1, and small
 	// enough for a charge every year.
@@ -310,9 +310,9 @@ type SubscriptionCreateParams struct {
 	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
 	// Day from which no more payments are created. When neither this nor `count` is given, the
-	// subscription has no end. Deprecated: limit it with `count`.
+	// subscription has no end.
 	//
-	// Deprecated: GoCardless advises against this field.
+	// Deprecated: limit it with `count`.
 	EndDate *Date `json:"end_date,omitzero"`
 	// How many `interval_unit` periods lie between one charge and the next. At least 1, and small
 	// enough for a charge every year. Default: 1.

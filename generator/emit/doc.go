@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
 // width is the column that comments are wrapped at.
@@ -60,9 +62,9 @@ var connectives = map[string]string{
 const holders = " actions address bank caps contact copies cursors customer details facts full hints identifiers instalments " +
 	"limits name names notifications parameters payment people problems resources results settings steps tallies taxes totals "
 
-// sentence makes the first paragraph of a doc comment: it starts with the Go name.
-func sentence(goName, description string) string {
-	description = strings.TrimSpace(description)
+// sentence makes the first paragraph of a type's doc comment: it starts with the Go name.
+func sentence(t *ir.Type) string {
+	goName, description := t.GoName, t.Doc
 	if description == "" {
 		return ""
 	}
@@ -79,7 +81,7 @@ func sentence(goName, description string) string {
 		return goName + " " + rest
 	case known:
 		return goName + " " + connective + " " + rest
-	case strings.Contains(holders, " "+key+" "):
+	case t.Kind == ir.Object && strings.Contains(holders, " "+key+" "):
 		return goName + " holds the " + rest
 	}
 	return goName + " is the " + rest

@@ -1,6 +1,8 @@
 package emit
 
 import (
+	"strings"
+
 	"github.com/dave/jennifer/jen"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
@@ -41,7 +43,8 @@ func isText(r *ir.Ref) bool   { return r.Kind == ir.String || isEnum(r) }
 
 // fieldDecl declares a struct field with its documentation and JSON tag.
 func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
-	notes := fullStop(f.Doc)
+	doc, advice, _ := strings.Cut(f.Doc, " Deprecated: ")
+	notes := fullStop(doc)
 	if f.RequiredWhen != "" {
 		notes += " Required when " + fullStop(lowerFirst(f.RequiredWhen))
 	}
@@ -56,7 +59,10 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 	}
 	var deprecated string
 	if f.Deprecated {
-		deprecated = "Deprecated: GoCardless advises against this field."
+		if advice == "" {
+			advice = "GoCardless advises against this field"
+		}
+		deprecated = "Deprecated: " + fullStop(advice)
 	}
 	out := docLines(4, notes, deprecated)
 	typ := goType(f.Type)
@@ -75,7 +81,7 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 
 // structDecl declares an object type.
 func structDecl(g *jen.File, t *ir.Type) {
-	doc := sentence(t.GoName, t.Doc)
+	doc := sentence(t)
 	if doc == "" {
 		doc = t.GoName + " is part of the API's schema."
 	}
@@ -102,7 +108,7 @@ func structDecl(g *jen.File, t *ir.Type) {
 
 // enumDecl declares an open enum: a string type, its known values, and Known.
 func enumDecl(g *jen.File, t *ir.Type) {
-	doc := sentence(t.GoName, t.Doc)
+	doc := sentence(t)
 	if doc == "" {
 		doc = t.GoName + " is an enumeration of the API."
 	}
