@@ -1,0 +1,247 @@
+package apidoc
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+)
+
+// Parse reads a document from JSON.
+func Parse(data []byte) (*Document, error) {
+	root, err := jsontree.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("not a JSON document: %w", err)
+	}
+	return Read(root)
+}
+
+// Read makes the model of a document. The error is for what is no OpenAPI document or has broken
+// references; constructs that the model merely cannot hold are listed in Problems.
+func Read(root *jsontree.Value) (*Document, error) {
+	if root.Kind != jsontree.Object {
+		return nil, errors.New("not an OpenAPI document: an object is expected")
+	}
+	version := root.Get("openapi").Str()
+	switch {
+	case root.Has("swagger"):
+		return nil, errors.New("/swagger: Swagger 2 is not supported; OpenAPI 3.0 or 3.1 is needed")
+	case version == "":
+		return nil, errors.New("not an OpenAPI document: /openapi is missing")
+	case !strings.HasPrefix(version, "3.0") && !strings.HasPrefix(version, "3.1"):
+		return nil, fmt.Errorf("/openapi: version %q is not supported; 3.0 or 3.1 is needed", version)
+	}
+	paths := root.Get("paths")
+	if paths == nil || paths.Kind != jsontree.Object || len(paths.Members) == 0 {
+		return nil, errors.New("/paths: a document without operations")
+	}
+	info := root.Get("info")
+	d := &Document{
+		Root: root, OpenAPI: version,
+		Title: info.Get("title").Str(), Version: info.Get("version").Str(),
+		Date: info.Get("x-schema-date").Str(), Description: info.Get("description").Str(),
+		components: map[string]*Schema{}, says: map[string]bool{},
+	}
+	r := &reader{doc: d, refs: map[string]*Schema{}}
+	for _, s := range items(root.Get("servers")) {
+		d.Servers = append(d.Servers, Server{s.Get("url").Str(), s.Get("description").Str()})
+	}
+	for i, t := range items(root.Get("tags")) {
+		d.Tags = append(d.Tags, Tag{fmt.Sprintf("/tags/%d", i), t.Get("name").Str(), t.Get("description").Str()})
+	}
+	if schemas := root.At("/components/schemas"); schemas != nil {
+		for _, m := range schemas.Members {
+			d.components[m.Name] = r.component(m.Name, m.Value)
+		}
+	}
+	for _, p := range paths.Members {
+		r.path(p.Name, p.Value)
+	}
+	if len(r.broken) > 0 {
+		return nil, errors.Join(r.broken...)
+	}
+	return d, nil
+}
+
+func items(v *jsontree.Value) []*jsontree.Value {
+	if v == nil {
+		return nil
+	}
+	return v.Items
+}
+
+type reader struct {
+	doc    *Document
+	refs   map[string]*Schema
+	broken []error
+	depth  int
+}
+
+func (r *reader) problem(pointer, format string, args ...any) {
+	r.doc.Problems = append(r.doc.Problems, Problem{pointer, fmt.Sprintf(format, args...)})
+}
+
+// follow resolves references of parameters, bodies, replies and path items.
+func (r *reader) follow(v *jsontree.Value, pointer string) (*jsontree.Value, string) {
+	for range maxReferences {
+		ref := v.Get("$ref")
+		if ref == nil {
+			return v, pointer
+		}
+		to, ok := strings.CutPrefix(ref.Str(), "#")
+		target := r.doc.Root.At(to)
+		if !ok || target == nil {
+			r.broken = append(r.broken, Problem{jsontree.Join(pointer, "$ref"), fmt.Sprintf("%q leads nowhere in this document", ref.Str())})
+			return &jsontree.Value{Kind: jsontree.Object}, pointer
+		}
+		v, pointer = target, to
+	}
+	r.broken = append(r.broken, Problem{pointer, "references run in a circle"})
+	return &jsontree.Value{Kind: jsontree.Object}, pointer
+}
+
+var methods = []string{"get", "put", "post", "delete", "patch", "options", "head", "trace"}
+
+func (r *reader) path(path string, v *jsontree.Value) {
+	at := jsontree.Join("", "paths", path)
+	if strings.HasPrefix(path, "x-") {
+		return
+	}
+	if !strings.HasPrefix(path, "/") {
+		r.problem(at, "a path begins with a slash")
+		return
+	}
+	v, at = r.follow(v, at)
+	for _, m := range v.Members {
+		if slices.Contains(methods, m.Name) {
+			r.operation(path, m.Name, m.Value, v.Get("parameters"), at)
+		}
+	}
+}
+
+func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathPointer string) {
+	at := jsontree.Join(pathPointer, method)
+	o := &Operation{
+		Pointer: at, Method: strings.ToUpper(method), Path: path, ID: v.Get("operationId").Str(),
+		Tags: v.Get("tags").Strings(), Summary: v.Get("summary").Str(), Description: v.Get("description").Str(),
+		Deprecated: v.Get("deprecated").True(), Restricted: v.Get("x-restricted").True(),
+	}
+	r.note(v, "deprecated", "x-restricted", "x-variants")
+	for i, p := range items(v.Get("parameters")) {
+		r.param(o, p, fmt.Sprintf("%s/parameters/%d", at, i))
+	}
+	for i, p := range items(shared) {
+		r.param(o, p, fmt.Sprintf("%s/parameters/%d", pathPointer, i))
+	}
+	for i, x := range items(v.Get("x-variants")) {
+		o.Variants = append(o.Variants, Variant{
+			fmt.Sprintf("%s/x-variants/%d", at, i),
+			x.Get("name").Str(), strings.TrimPrefix(x.Get("params").Str(), schemaPrefix), x.Get("summary").Str(), x.Get("description").Str(),
+		})
+	}
+	if body := v.Get("requestBody"); body != nil {
+		body, bodyAt := r.follow(body, jsontree.Join(at, "requestBody"))
+		schema, _ := r.media(body, bodyAt)
+		if schema != nil {
+			o.Body = &Body{Pointer: bodyAt, Required: body.Get("required").True(), Schema: schema}
+		}
+	}
+	r.replies(o, v.Get("responses"), jsontree.Join(at, "responses"))
+	r.doc.Operations = append(r.doc.Operations, o)
+}
+
+// note records that the document uses keywords.
+func (r *reader) note(v *jsontree.Value, keywords ...string) {
+	for _, k := range keywords {
+		if v.Has(k) {
+			r.doc.says[k] = true
+		}
+	}
+}
+
+func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
+	v, at = r.follow(v, at)
+	p := &Param{
+		Pointer: at, In: v.Get("in").Str(), Name: v.Get("name").Str(), Description: v.Get("description").Str(),
+		Required: v.Get("required").True(), Deprecated: v.Get("deprecated").True(), Style: v.Get("style").Str(),
+	}
+	r.note(v, "deprecated")
+	if p.Name == "" || p.In == "" {
+		r.problem(at, "a parameter needs a name and a place")
+		return
+	}
+	if p.In == "cookie" {
+		r.problem(at, "cookie parameters are not supported")
+		return
+	}
+	if o.Param(p.In, p.Name) != nil {
+		return // the operation's own parameter overrides the path's
+	}
+	if p.Style == "" {
+		p.Style = map[string]string{"query": "form"}[p.In]
+		if p.Style == "" {
+			p.Style = "simple"
+		}
+	}
+	p.Explode = p.Style == "form"
+	if e := v.Get("explode"); e != nil {
+		p.Explode = e.True()
+	}
+	if schema := v.Get("schema"); schema != nil {
+		p.Schema = r.schema(schema, jsontree.Join(at, "schema"))
+	} else if p.Schema, _ = r.media(v, at); p.Schema == nil {
+		r.problem(at, "a parameter needs a schema")
+		return
+	}
+	// In OpenAPI 3.0 the example of a parameter often stands beside its schema.
+	if len(p.Schema.Examples) == 0 && v.Has("example") {
+		p.Schema.Examples = []*jsontree.Value{v.Get("example")}
+	}
+	o.Params = append(o.Params, p)
+}
+
+// media returns the schema of the JSON content of a body, reply or parameter, or nil without content.
+func (r *reader) media(v *jsontree.Value, at string) (*Schema, string) {
+	content := v.Get("content")
+	if content == nil || len(content.Members) == 0 {
+		return nil, ""
+	}
+	for _, m := range content.Members {
+		kind, _, _ := strings.Cut(m.Name, ";")
+		kind = strings.TrimSpace(strings.ToLower(kind))
+		if kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "*/*" {
+			at = jsontree.Join(at, "content", m.Name, "schema")
+			if m.Value.Has("schema") {
+				return r.schema(m.Value.Get("schema"), at), at
+			}
+		}
+	}
+	r.problem(jsontree.Join(at, "content"), "no JSON content with a schema, only %s", strings.Join(content.Names(), ", "))
+	return nil, ""
+}
+
+func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
+	if v == nil {
+		r.problem(at, "an operation needs responses")
+		return
+	}
+	for _, m := range v.Members {
+		reply, replyAt := r.follow(m.Value, jsontree.Join(at, m.Name))
+		switch {
+		case strings.HasPrefix(m.Name, "2"):
+			schema, _ := r.media(reply, replyAt)
+			status := strings.Replace(strings.ToUpper(m.Name), "XX", "00", 1)
+			o.Replies = append(o.Replies, &Reply{Pointer: replyAt, Status: status, Schema: schema})
+		case m.Name == "default" || o.Failure == nil && strings.HasPrefix(m.Name, "4"):
+			if schema, _ := r.media(reply, replyAt); schema != nil {
+				o.Failure = schema
+			}
+		}
+	}
+	slices.SortFunc(o.Replies, func(a, b *Reply) int { return strings.Compare(a.Status, b.Status) })
+	if len(o.Replies) == 0 {
+		r.problem(at, "no reply of success")
+	}
+}

@@ -1,0 +1,116 @@
+package jsontree
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The vendored documents must come out of Parse and Format byte for byte: updates rely on it to
+// touch nothing but what changed.
+func TestFormatKeepsVendoredDocuments(t *testing.T) {
+	files, _ := filepath.Glob("../../schema/history/*.json")
+	files = append(files, "../../schema/gocardless.json")
+	if len(files) < 8 {
+		t.Fatalf("only %d documents found", len(files))
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Parse(data)
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if !bytes.Equal(v.Format(), data) {
+			t.Errorf("%s: Format(Parse) is not the file", file)
+		}
+		if !bytes.Equal(v.Clone().Format(), data) {
+			t.Errorf("%s: a clone differs", file)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"empty", "", "line 1, column 1: the document ends in the middle"},
+		{"truncated object", "{\n \"a\": {\"b\": 1", "line 2, column 14: the document ends in the middle"},
+		{"truncated string", `{"a": "b`, "line 1, column 9: the document ends"},
+		{"truncated array", `[1, 2`, "the document ends in the middle"},
+		{"duplicate", `{"a": {"b/c": 1, "b/c": 2}}`, "/a/b~1c is given twice"},
+		{"trailing", `{} {}`, "text after the end"},
+		{"not UTF-8", "{\"a\": \"\xff\"}", "not valid UTF-8"},
+		{"HTML", "<!doctype html>", "line 1, column 2: invalid character '<'"},
+		{"deep", strings.Repeat("[", 600) + strings.Repeat("]", 600), "nested more than 500 levels deep"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse([]byte(c.in))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestFormatEscapesOnlyWhatJSONNeeds(t *testing.T) {
+	in := `{"a":"<b> & \u2028 \\u2028 é \n \u0001","n":1.50,"e":[],"o":{},"t":true,"z":null}`
+	v, err := Parse([]byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"a":"<b> & ` + "\u2028" + ` \\u2028 é \n \u0001","n":1.50,"e":[],"o":{},"t":true,"z":null}`
+	if got := v.Compact(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestEdits(t *testing.T) {
+	v, err := Parse([]byte(`{"b":1,"d":2,"x":3}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.SetSorted("c", NewString("new"))
+	v.SetSorted("z", NewBool(true))
+	v.SetOrdered("w", NewStrings("p", "q"), []string{"b", "w", "d"})
+	v.Set("b", &Value{})
+	v.Delete("x")
+	if got, want := v.Compact(), `{"b":null,"c":"new","w":["p","q"],"d":2,"z":true}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := v.At("/w/1").Str(); got != "q" {
+		t.Errorf("At(/w/1) = %q", got)
+	}
+	for _, nowhere := range []string{"/w/2", "/w/-1", "/w/x", "/nope", "/b/c/d"} {
+		if got := v.At(nowhere); got != nil {
+			t.Errorf("At(%s) = %s, want nil", nowhere, got.Compact())
+		}
+	}
+}
+
+func TestEqualIgnoresOrderOfMembersOnly(t *testing.T) {
+	parse := func(s string) *Value {
+		v, err := Parse([]byte(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{`{"a":1,"b":[1,2]}`, `{"b":[1,2],"a":1.0}`, true},
+		{`[1,2]`, `[2,1]`, false},
+		{`{"a":null}`, `{}`, false},
+		{`"1"`, `1`, false},
+		{`{"a":1}`, `{"b":1}`, false},
+		{`true`, `false`, false},
+	} {
+		if got := Equal(parse(c.a), parse(c.b)); got != c.want {
+			t.Errorf("Equal(%s, %s) = %v", c.a, c.b, got)
+		}
+	}
+}
