@@ -406,7 +406,7 @@ func (v *Value) At(pointer string) *Value {
 		return v
 	}
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+		token = unescape.Replace(token)
 		if v == nil {
 			return nil
 		}
@@ -423,9 +423,13 @@ func (v *Value) At(pointer string) *Value {
 	return v
 }
 
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
 // Join appends tokens to a JSON pointer, escaped as RFC 6901 says.
 func Join(pointer string, tokens ...string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	for _, token := range tokens {
 		pointer += "/" + escape.Replace(token)
 	}
