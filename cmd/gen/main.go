@@ -2,6 +2,7 @@
 //
 //	gen [-schema FILE] [-out DIR] [-allow-renames]   generate
 //	gen check                                        fail if the files on disk are not what would be generated
+//	gen diff [flags] OLD NEW                         say what changed between two API descriptions
 //
 // It is run by go generate in the module's root.
 package main
@@ -19,6 +20,7 @@ import (
 // commands are the subcommands beside the plain "generate".
 var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"check": runCheck,
+	"diff":  runDiff,
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -109,7 +109,7 @@ func (n *Names) typeName(def *apidoc.Schema, side side) string {
 		return ""
 	}
 	goType := goName(def.Component)
-	if side == body && len(def.Enum) == 0 {
+	if side == body && def.IsObject() {
 		if !strings.Contains(def.Component, "Params") {
 			goType += "Params"
 		}

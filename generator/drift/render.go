@@ -132,9 +132,10 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 // shownUsers is how many methods are named one by one.
 const shownUsers = 6
 
-// users names the methods that a change concerns, unless its subject is the method itself.
+// users names the methods that a change concerns, unless its subject is the method itself or
+// nothing but words changed.
 func (c *Change) users() string {
-	if len(c.Operations) == 0 || len(c.Operations) == 1 && strings.Contains(c.Text, c.Operations[0]) {
+	if c.Class == Documentation || len(c.Operations) == 0 || len(c.Operations) == 1 && strings.Contains(c.Text, c.Operations[0]) {
 		return ""
 	}
 	if strings.Contains(c.Text, list(c.Operations)) {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/drift"
+	"github.com/gocardless-community/gocardless-go/generator/release"
+)
+
+const diffUsage = `usage: gen diff [flags] OLD NEW        compare two API descriptions
+       gen diff [flags] -since REF      compare the working tree with a commit or tag
+
+The last line says which part of the version must rise.
+`
+
+// runDiff compares API descriptions. It exits with 1 on an error and on a change of the class given
+// with -fail-on, or worse.
+func runDiff(args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("gen diff", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprint(stderr, diffUsage)
+		set.PrintDefaults()
+	}
+	format := set.String("format", "text", "one of "+strings.Join(drift.Formats, ", "))
+	failOn := set.String("fail-on", "", "exit with 1 if there is a change of this class or a worse one: breaking, behaviour, addition or documentation")
+	goAPI := set.Bool("go", true, "compare the exported Go API as well")
+	since := set.String("since", "", "compare the working tree with this commit or tag; \"tag\" stands for the last version tag")
+	files, ok := interleaved(set, args)
+	if !ok {
+		return 2
+	}
+	var limit drift.Class
+	if *failOn != "" {
+		if limit, ok = drift.ParseClass(*failOn); !ok {
+			fmt.Fprintf(stderr, "gen: -fail-on %q: one of breaking, behaviour, addition, documentation\n", *failOn)
+			return 2
+		}
+	}
+	root, err := moduleRoot()
+	if err != nil {
+		return fail(stderr, err)
+	}
+	var report *drift.Report
+	switch {
+	case *since != "" && len(files) == 0:
+		if *since == "tag" {
+			if *since, err = release.LastTag(root); err != nil {
+				return fail(stderr, err)
+			}
+			if *since == "" {
+				fmt.Fprintf(stdout, "no version tag to compare with\n\nbump: %s\n", drift.None)
+				return 0
+			}
+		}
+		report, err = release.Since(root, *since)
+	case *since == "" && len(files) == 2:
+		report, err = release.Diff(root, files[0], files[1], *goAPI)
+	default:
+		set.Usage()
+		return 2
+	}
+	if err != nil {
+		return fail(stderr, err)
+	}
+	if err := report.Render(stdout, *format); err != nil {
+		return fail(stderr, err)
+	}
+	if limit != 0 && report.Worst() >= limit {
+		fmt.Fprintf(stderr, "gen: there are %s changes\n", report.Worst())
+		return 1
+	}
+	return 0
+}
+
+// interleaved parses flags that may stand before, between and after the other arguments, and
+// returns those.
+func interleaved(set *flag.FlagSet, args []string) (rest []string, ok bool) {
+	for {
+		if err := set.Parse(args); err != nil {
+			return nil, false
+		}
+		if set.NArg() == 0 {
+			return rest, true
+		}
+		rest = append(rest, set.Arg(0))
+		args = set.Args()[1:]
+	}
+}
