@@ -94,6 +94,14 @@ func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...
 	return all[Block](ctx, s.client, &opBlocksList, input{params: &params}, opts)
 }
 
+func (p *BlockListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Block) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a block of the given type, active unless stated otherwise.
 //
 // POST /blocks

@@ -74,6 +74,14 @@ func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBan
 	return all[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts)
 }
 
+func (p *CreditorBankAccountListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *CreditorBankAccount) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a bank account for a creditor. One that is already held gives a
 // `bank_account_exists` error.
 //

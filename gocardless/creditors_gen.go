@@ -75,6 +75,14 @@ func (s *CreditorService) All(ctx context.Context, params CreditorListParams, op
 	return all[Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts)
 }
 
+func (p *CreditorListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Creditor) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a creditor in your organisation.
 //
 // POST /creditors

@@ -83,6 +83,14 @@ func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBan
 	return all[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts)
 }
 
+func (p *CustomerBankAccountListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *CustomerBankAccount) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a bank account for a customer from local details, an IBAN or a customer bank
 // account token. A duplicate fails with `bank_account_exists`, and the error's
 // `links[customer_bank_account]` names the account already there.

@@ -82,6 +82,14 @@ func (s *CustomerService) All(ctx context.Context, params CustomerListParams, op
 	return all[Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts)
 }
 
+func (p *CustomerListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Customer) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a customer from the contact details given.
 //
 // POST /customers

@@ -56,6 +56,14 @@ func (s *EventService) All(ctx context.Context, params EventListParams, opts ...
 	return all[Event](ctx, s.client, &opEventsList, input{params: &params}, opts)
 }
 
+func (p *EventListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Event) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Get fetches one event by its id.
 //
 // GET /events/{identity}

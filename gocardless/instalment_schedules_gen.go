@@ -84,6 +84,14 @@ func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentSc
 	return all[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts)
 }
 
+func (p *InstalmentScheduleListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *InstalmentSchedule) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // CreateWithDates creates an instalment schedule from a list of amounts and charge dates, for when
 // the dates are known. Its payments are made in the background: the status begins as `pending`, and
 // a later read shows the created payments or the errors.

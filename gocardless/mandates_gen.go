@@ -95,6 +95,14 @@ func (s *MandateService) All(ctx context.Context, params MandateListParams, opts
 	return all[Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts)
 }
 
+func (p *MandateListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Mandate) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a mandate on a customer's bank account. Without a `scheme`, GoCardless picks one
 // to suit the account.
 //

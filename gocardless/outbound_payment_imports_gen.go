@@ -65,6 +65,14 @@ func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundP
 	return all[OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts)
 }
 
+func (p *OutboundPaymentImportListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *OutboundPaymentImport) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates an import from a list of at most 1000 entries. Send a user to the
 // `authorisation_url` in the response; the payments are made only after approval there.
 //

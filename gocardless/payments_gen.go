@@ -94,6 +94,14 @@ func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts
 	return all[Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts)
 }
 
+func (p *PaymentListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Payment) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a payment against a mandate that is `pending_customer_approval`,
 // `pending_submission`, `submitted` or `active`. A cancelled or failed mandate gives a
 // `mandate_is_inactive` error.

@@ -63,6 +63,14 @@ func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts .
 	return all[Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts)
 }
 
+func (p *PayoutListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Payout) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Get fetches one payout by its id. The transactions behind it can be reconciled by way of its
 // events.
 //

@@ -74,6 +74,14 @@ func (s *RefundService) All(ctx context.Context, params RefundListParams, opts .
 	return all[Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts)
 }
 
+func (p *RefundListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Refund) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a refund. Fails with `total_amount_confirmation_invalid` if the confirmed total is
 // wrong, which guards against concurrent refunds, or `available_refund_amount_insufficient` if the
 // creditor's refund balance is too low.

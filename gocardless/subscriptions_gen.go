@@ -106,6 +106,14 @@ func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListPa
 	return all[Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts)
 }
 
+func (p *SubscriptionListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Subscription) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Create creates a subscription on a mandate. `month` is for yearly schedules only and must come
 // together with `day_of_month`; monthly ones may set `day_of_month` alone, and weekly ones neither.
 //

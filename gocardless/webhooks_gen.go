@@ -62,6 +62,14 @@ func (s *WebhookService) All(ctx context.Context, params WebhookListParams, opts
 	return all[Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts)
 }
 
+func (p *WebhookListParams) exportRange() TimestampFilter {
+	return p.CreatedAt
+}
+
+func (v *Webhook) exportPlace() (string, time.Time) {
+	return v.ID, v.CreatedAt
+}
+
 // Get fetches one webhook by its id.
 //
 // GET /webhooks/{identity}

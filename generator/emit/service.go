@@ -32,6 +32,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 			if m.AllName != "" {
 				iterator(g, s, op, m)
 			}
+			exportFuncs(g, op, m)
 		}
 	}
 	for _, t := range api.Types {

@@ -1,0 +1,40 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// exportFuncs writes what NewExport needs to know of a list that can be divided by time: the
+// bounds in its params, and the place of an item. Only such lists have them, so that the
+// compiler refuses to export any other.
+func exportFuncs(g *jen.File, op *ir.Operation, m *ir.Method) {
+	if !exportable(op, m) {
+		return
+	}
+	g.Func().Params(jen.Id("p").Op("*").Id(m.Params.GoName)).Id("exportRange").Params().Id("TimestampFilter").Block(
+		jen.Return(jen.Id("p").Dot("CreatedAt")))
+	g.Line()
+	g.Func().Params(jen.Id("v").Op("*").Id(op.Reply.GoName)).Id("exportPlace").Params().
+		Params(jen.String(), jen.Qual("time", "Time")).Block(
+		jen.Return(jen.Id("v").Dot("ID"), jen.Id("v").Dot("CreatedAt")))
+	g.Line()
+}
+
+// exportable reports whether a list has cursors, a filter of the time of creation, and items
+// that tell theirs.
+func exportable(op *ir.Operation, m *ir.Method) bool {
+	if !op.List || !op.Cursors || m.Params == nil || op.Reply == nil {
+		return false
+	}
+	var filter, id, created bool
+	for _, f := range m.Params.Fields {
+		filter = filter || f.Name == "created_at" && f.Type.Kind == ir.Named && f.Type.Type.GoName == "TimestampFilter"
+	}
+	for _, f := range op.Reply.Fields {
+		id = id || f.Name == "id" && f.Type.Kind == ir.String
+		created = created || f.Name == "created_at" && f.Type.Kind == ir.Time
+	}
+	return filter && id && created
+}
