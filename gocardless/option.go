@@ -33,6 +33,7 @@ type settings struct {
 	header        http.Header // the caller's, by canonical name; nil removes a header
 	conflictError bool
 	unchecked     bool
+	prefetch      int
 
 	// Only for single calls.
 	key      string

@@ -75,14 +75,14 @@ func fetchPage[T any, P decodable[T]](ctx context.Context, c *Client, op *Operat
 	return &r.page, nil
 }
 
-// all iterates over the items of all pages. Each page is fetched when the item
-// before it has been consumed; ranging again starts again.
+// all iterates over the items of all pages; ranging again starts again.
 func all[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) iter.Seq2[*T, error] {
 	opts = slices.Clone(opts)
+	fetch := func(ctx context.Context, opts []RequestOption) iter.Seq2[*Page[T], error] {
+		return pages[T, P](ctx, c, op, in, opts)
+	}
 	return func(yield func(*T, error) bool) {
-		walk := startWalk(in)
-		for {
-			page, err := fetchPage[T, P](ctx, c, op, walk.in, opts)
+		for page, err := range ahead(ctx, &c.core.settings, opts, fetch) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -91,6 +91,24 @@ func all[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, i
 				if !yield(item, nil) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// pages iterates over the pages of a list. Each is fetched when the one before it
+// has been consumed.
+func pages[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) iter.Seq2[*Page[T], error] {
+	return func(yield func(*Page[T], error) bool) {
+		walk := startWalk(in)
+		for {
+			page, err := fetchPage[T, P](ctx, c, op, walk.in, opts)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(page, nil) {
+				return
 			}
 			more, err := walk.advance(op, page.After, page.Before)
 			if err != nil {
