@@ -32,6 +32,34 @@ var eventKinds = sync.OnceValue(func() map[string]*eventSpec {
 	return m
 })
 
+// originOf is who set an event off. An origin that the event names must be in the catalogue; one
+// that only follows from the step gives way to the catalogue's (a call that cancels a mandate
+// cancels its schedules in GoCardless' name).
+func (e *eventSpec) originOf(ev event, step string) string {
+	for i := range e.causes {
+		c := &e.causes[i]
+		if c.name != ev.cause {
+			continue
+		}
+		switch {
+		case ev.origin == "" && slices.Contains(c.origins, step):
+			return step
+		case ev.origin == "" && len(c.origins) > 0:
+			return c.origins[0]
+		case slices.Contains(c.origins, ev.origin):
+			return ev.origin
+		}
+		panic("gocardlesstest: " + ev.cause + " of " + e.resource + "." + e.action + " never comes from " + ev.origin)
+	}
+	if len(e.causes) > 0 {
+		panic("gocardlesstest: the catalogue has no cause " + ev.cause + " of " + e.resource + "." + e.action)
+	}
+	if ev.origin != "" {
+		return ev.origin
+	}
+	return step
+}
+
 // causeText is the description of a cause, "" when the catalogue has none.
 func (e *eventSpec) causeText(cause string) string {
 	for i := range e.causes {
@@ -58,13 +86,7 @@ func (tx *tx) event(r *record, e event) *record {
 	if kind == nil {
 		panic("gocardlesstest: the catalogue has no event " + resource + "." + e.action)
 	}
-	origin := e.origin
-	if origin == "" {
-		origin = tx.origin
-	}
-	if len(kind.causes) > 0 && !slices.ContainsFunc(kind.causes, func(c causeSpec) bool { return c.name == e.cause }) {
-		panic("gocardlesstest: the catalogue has no cause " + e.cause + " of " + resource + "." + e.action)
-	}
+	origin := kind.originOf(e, tx.origin)
 	ev := tx.make("events")
 	links := make(object, 0, len(e.links)+2)
 	links = append(links, member{singular(resource), r.id})
@@ -79,7 +101,11 @@ func (tx *tx) event(r *record, e event) *record {
 		}
 	}
 	detail("origin", origin)
-	detail("cause", e.cause)
+	cause := e.cause
+	if cause == "" {
+		cause = e.action
+	}
+	detail("cause", cause)
 	detail("description", kind.causeText(e.cause))
 	detail("scheme", e.scheme)
 	detail("reason_code", e.reasonCode)
@@ -129,7 +155,7 @@ func (sb *Sandbox) organisation() string {
 func eventFamily(r *registry) {
 	onlyInWebhooks := func(*Sandbox, *record) any { return omitted{} }
 	r.collection(collectionSpec{name: "events", computed: []computed{
-		{"organisation_id", onlyInWebhooks}, {"customer_notifications", onlyInWebhooks}}})
+		{name: "organisation_id", value: onlyInWebhooks}, {name: "customer_notifications", value: onlyInWebhooks}}})
 	for _, q := range theOps("events.list").query {
 		switch q.name {
 		case "action", "resource_type", "created_at", "after", "before", "limit", "include":

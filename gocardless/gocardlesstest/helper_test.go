@@ -17,12 +17,14 @@ type caller struct {
 	t  testing.TB
 	sb *Sandbox
 	rt http.RoundTripper
+
+	strict bool // every reply is checked against the API description
 }
 
 func newCaller(t testing.TB, opts ...Option) *caller {
 	t.Helper()
 	sb := New(append([]Option{WithFrozenClock(monday), WithRateLimit(0)}, opts...)...)
-	return &caller{t, sb, sb.Transport()}
+	return &caller{t, sb, sb.Transport(), true}
 }
 
 // reply is what a raw call got.
@@ -63,6 +65,11 @@ func (c *caller) do(method, path, body string, headers ...string) *reply {
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	if op, _, _ := theRegistry().routes.find(method, req.URL.EscapedPath()); op != nil || resp.StatusCode >= 400 {
+		if c.strict {
+			checkReply(c.t, op, resp.StatusCode, raw)
+		}
 	}
 	r := &reply{status: resp.StatusCode, header: resp.Header, raw: raw}
 	if len(bytes.TrimSpace(raw)) > 0 {

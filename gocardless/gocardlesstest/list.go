@@ -271,11 +271,7 @@ func (tx *tx) pageOf() (*page, error) {
 		}
 		return true
 	}
-	limit := defaultLimit
-	if v := tx.query.Get("limit"); v != "" {
-		limit, _ = strconv.Atoi(v)
-		limit = min(limit, maxLimit)
-	}
+	limit := tx.limit()
 	after, before := tx.query.Get("after"), tx.query.Get("before")
 	for _, cursor := range []string{after, before} {
 		if cursor != "" && c.byID[cursor] == nil {
@@ -287,6 +283,15 @@ func (tx *tx) pageOf() (*page, error) {
 		return tx.sortedPage(c, recs, keep, field, limit)
 	}
 	return newestFirst(recs, keep, c.byID[after], c.byID[before], limit), nil
+}
+
+// limit is the page size that the query asks for. More than 500 is taken as 500.
+func (tx *tx) limit() int {
+	n, err := strconv.Atoi(tx.query.Get("limit"))
+	if err != nil {
+		return defaultLimit
+	}
+	return min(n, maxLimit)
 }
 
 // newestFirst walks the records from the newest. After a cursor means older, before it newer; a

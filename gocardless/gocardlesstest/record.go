@@ -148,8 +148,10 @@ func defaultValue(f *fieldSpec) any {
 func (r *record) body(sb *Sandbox) []byte {
 	key := ""
 	for _, c := range r.coll.computed {
-		s, _ := c.value(sb, r).(string)
-		key += s + "|"
+		if c.moves {
+			s, _ := c.value(sb, r).(string)
+			key += s + "|"
+		}
 	}
 	if c := r.reply.Load(); c != nil && c.key == key {
 		return c.body

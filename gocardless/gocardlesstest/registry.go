@@ -31,6 +31,17 @@ import (
 // families lists the files of life cycles. The order is that of the snapshots.
 func families() []func(*registry) {
 	return []func(*registry){
+		customerFamily,
+		bankAccountFamily,
+		creditorFamily,
+		mandateFamily,
+		paymentFamily,
+		subscriptionFamily,
+		instalmentFamily,
+		refundFamily,
+		payoutFamily,
+		redirectFlowFamily,
+		noticeFamily,
 		eventFamily,
 		genericFamily,
 	}
@@ -228,9 +239,6 @@ type tx struct {
 	// Of the events that the step appends.
 	origin string // "api" in a call, "gocardless" in a job
 	parent string // parent_event of cascades
-	scheme string // bank scheme of bank events
-
-	fresh []*record // events appended, in order
 }
 
 // timestamp is the tx's time as the API writes it.
@@ -309,10 +317,11 @@ func (tx *tx) must(coll, id string) *record {
 // linked looks up the record that the body's links.name leads to. An absent link gives nil
 // without an error, an unknown one link_not_found.
 func (tx *tx) linked(coll, name string) (*record, error) {
-	id := tx.body.obj("links").str(name)
-	if id == "" {
+	v := tx.body.obj("links").get(name)
+	if v == nil {
 		return nil, nil
 	}
+	id, _ := v.(string)
 	r := tx.find(coll, id)
 	if r == nil {
 		return nil, linkNotFound(tx.op.request, name, name)

@@ -38,9 +38,11 @@ type collectionSpec struct {
 }
 
 // computed is a member whose value follows from the clock or from other records when it is read.
+// One that follows from other records relies on them to touch the record when they change.
 type computed struct {
 	name  string
 	value func(sb *Sandbox, r *record) any
+	moves bool // with the clock; the value is a string or nil
 }
 
 func newStore(specs []collectionSpec, seed uint64) *store {

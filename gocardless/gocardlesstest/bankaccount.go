@@ -1,0 +1,269 @@
+package gocardlesstest
+
+import (
+	"strconv"
+)
+
+// Bank accounts of customers and creditors, look-ups of bank details, and checks of holders.
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func bankAccountFamily(r *registry) {
+	r.collection(collectionSpec{name: "customer_bank_accounts", indexed: []string{"customer"}})
+	r.on("customer_bank_accounts.create", createCustomerBankAccount)
+	r.on("customer_bank_accounts.disable", disableCustomerBankAccount)
+
+	r.collection(collectionSpec{name: "creditor_bank_accounts", indexed: []string{"creditor"}})
+	r.on("creditor_bank_accounts.create", createCreditorBankAccount)
+	r.on("creditor_bank_accounts.disable", disableCreditorBankAccount)
+
+	r.on("bank_details_lookups.create", lookUpBankDetails)
+
+	r.collection(collectionSpec{name: "bank_account_holder_verifications"})
+	r.on("bank_account_holder_verifications.create", verifyHolder)
+	r.job("holder.complete", completeHolderVerification)
+
+	// The reply is encrypted for the key named in the header; nobody but its owner can read it.
+	r.owner("bank_account_details.get", "")
+	r.on("bank_account_details.get", bankAccountDetails)
+}
+
+// fill writes checked details into an account.
+func (d bankDetails) fill(a *record) {
+	a.set("account_holder_name", d.holder)
+	a.set("account_number_ending", d.ending)
+	a.set("account_type", nilIfEmpty(d.accountType))
+	a.set("bank_name", d.bankName)
+	a.set("country_code", d.country)
+	a.set("currency", d.currency)
+	a.set("enabled", true)
+	a.setRef("key", d.key)
+	a.setRef("bic", d.bic)
+}
+
+func nilIfEmpty(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func createCustomerBankAccount(tx *tx) (result, error) {
+	customer, err := tx.linked("customers", "customer")
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	var d bankDetails
+	token := tx.body.obj("links").str("customer_bank_account_token")
+	if token != "" {
+		// Tokens come from a browser library that sends bank details straight to the API. Here
+		// every token stands for one account, derived from its text.
+		if tx.sb.tokenUsed(token) {
+			return result{}, refuse("customer_bank_account_token_used", "This token has already been used")
+		}
+		d = bankDetails{country: "GB", currency: "GBP", bankName: "BARCLAYS BANK PLC", ending: "11", key: "token " + token,
+			holder: holderName(customerName(customer))}
+	} else {
+		if tx.body.str("account_holder_name") == "" {
+			p.add("account_holder_name", "can't be blank")
+		}
+		d = readBankDetails(p, "", tx.body)
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	for _, a := range customer.accounts() {
+		if a.ref("key") != d.key {
+			continue
+		}
+		if a.flag("enabled") {
+			return result{}, refuse("bank_account_exists", "Bank account already exists", "customer_bank_account", a.id)
+		}
+		// The same details again bring the disabled account back.
+		a.set("enabled", true)
+		a.set("account_holder_name", d.holder)
+		if tx.body.has("metadata") {
+			a.set("metadata", tx.body.get("metadata"))
+		}
+		return one(a), nil
+	}
+	a := tx.addCustomerBankAccount(customer, d, tx.body.get("metadata"))
+	if token != "" {
+		a.setRef("token", token)
+	}
+	return one(a), nil
+}
+
+// accounts of a customer, oldest first.
+func (r *record) accounts() []*record {
+	return r.coll.store.coll("customer_bank_accounts").by("customer", r.id)
+}
+
+func (sb *Sandbox) tokenUsed(token string) bool {
+	for _, a := range sb.store.coll("customer_bank_accounts").recs {
+		if a.ref("token") == token {
+			return true
+		}
+	}
+	return false
+}
+
+// addCustomerBankAccount stores an account with checked details.
+func (tx *tx) addCustomerBankAccount(customer *record, d bankDetails, metadata any) *record {
+	a := tx.make("customer_bank_accounts")
+	d.fill(a)
+	a.set("metadata", metadata)
+	a.set("links", object{{"customer", customer.id}})
+	a.set("trusted_recipient", false)
+	return tx.add(a)
+}
+
+func disableCustomerBankAccount(tx *tx) (result, error) {
+	a := tx.target
+	if !a.flag("enabled") {
+		return result{}, refuse("disable_failed", "Bank account is already disabled")
+	}
+	a.set("enabled", false)
+	for _, m := range tx.sb.store.coll("mandates").by("customer_bank_account", a.id) {
+		if mandateOpen(m.status()) {
+			tx.cancelMandate(m, ending{cause: "bank_account_closed"})
+		}
+	}
+	return one(a), nil
+}
+
+func createCreditorBankAccount(tx *tx) (result, error) {
+	creditor, err := tx.linked("creditors", "creditor")
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	d := readBankDetails(p, "", tx.body)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	for _, a := range tx.sb.store.coll("creditor_bank_accounts").by("creditor", creditor.id) {
+		if a.ref("key") == d.key && a.flag("enabled") {
+			return result{}, refuse("bank_account_exists", "Bank account already exists", "creditor_bank_account", a.id)
+		}
+	}
+	first := creditor.link(payoutLink(d.currency)) == ""
+	a := tx.addCreditorBankAccount(creditor, d, tx.body.get("metadata"))
+	if standard, given := tx.body.lookup("set_as_default_payout_account"); !given || standard == true {
+		creditor.setLink(payoutLink(d.currency), a.id)
+		if first {
+			tx.event(creditor, event{action: "new_payout_currency_added", cause: "new_payout_currency_added", currency: d.currency, bankAccount: a.id})
+		}
+	}
+	return one(a), nil
+}
+
+func (tx *tx) addCreditorBankAccount(creditor *record, d bankDetails, metadata any) *record {
+	a := tx.make("creditor_bank_accounts")
+	d.fill(a)
+	a.set("metadata", metadata)
+	a.set("links", object{{"creditor", creditor.id}})
+	a.set("verification_status", "successful")
+	return tx.add(a)
+}
+
+// payoutLink is the creditor's link to its account of a currency.
+func payoutLink(currency string) string {
+	return "default_" + lower(currency) + "_payout_account"
+}
+
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func disableCreditorBankAccount(tx *tx) (result, error) {
+	a := tx.target
+	if !a.flag("enabled") {
+		return result{}, refuse("disable_failed", "Bank account is already disabled")
+	}
+	a.set("enabled", false)
+	creditor := tx.must("creditors", a.link("creditor"))
+	if link := payoutLink(a.str("currency")); creditor.link(link) == a.id {
+		creditor.set("links", creditor.obj("links").with(link, nil))
+	}
+	return one(a), nil
+}
+
+func lookUpBankDetails(tx *tx) (result, error) {
+	p := tx.problems()
+	o := tx.body
+	// A look-up needs no account type: it asks about the bank.
+	d := bankDetails{country: o.str("country_code")}
+	if iban := o.str("iban"); iban != "" {
+		readIBAN(p, "", o, iban, &d)
+	} else {
+		readLocal(p, "", o, &d)
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	if d.currency = countryCurrency(d.country); d.currency == "" {
+		d.currency = "EUR"
+	}
+	return result{obj: object{{"available_debit_schemes", d.schemes()}, {"bank_name", d.bankName}, {"bic", nilIfEmpty(d.bic)}}}, nil
+}
+
+// verifyHolder starts a check of an account's holder. The name decides the result, so that each
+// can be had: "partial" in it gives a partial match, "nobody" none, "unable" no answer.
+func verifyHolder(tx *tx) (result, error) {
+	id := tx.body.obj("links").str("bank_account")
+	a := tx.find("customer_bank_accounts", id)
+	if a == nil {
+		a = tx.find("creditor_bank_accounts", id)
+	}
+	if a == nil {
+		return result{}, linkNotFound(tx.op.request, "bank account", "bank_account")
+	}
+	v := tx.make("bank_account_holder_verifications")
+	v.set("type", tx.body.str("type"))
+	v.set("status", "pending")
+	v.setRef("holder", a.str("account_holder_name"))
+	tx.add(v)
+	tx.at(tx.now.Add(holderCheckTime), "holder.complete", v.id, "")
+	return one(v), nil
+}
+
+func completeHolderVerification(tx *tx, id, _ string) {
+	v := tx.find("bank_account_holder_verifications", id)
+	if v == nil || v.status() != "pending" {
+		return
+	}
+	match, actual := holderMatch(v.ref("holder"))
+	v.set("status", "completed")
+	v.set("result", match)
+	v.set("actual_account_name", actual)
+}
+
+// bankAccountDetails answers with a JWE in its flattened form. The plaintext is encrypted for a
+// key that the sandbox does not have, so its parts are only shaped like the real ones.
+func bankAccountDetails(tx *tx) (result, error) {
+	a := tx.find("customer_bank_accounts", tx.id)
+	if a == nil {
+		a = tx.find("creditor_bank_accounts", tx.id)
+	}
+	if a == nil {
+		return result{}, notFound()
+	}
+	key := tx.header.Get("Gc-Key-Id")
+	if key == "" {
+		return result{}, refuse("bad_request", "The Gc-Key-Id header is missing")
+	}
+	protected := appendJSON(nil, object{{"alg", "RSA-OAEP"}, {"enc", "A256GCM"}, {"kid", key}})
+	h := hashText(a.id)
+	return result{obj: object{
+		{"ciphertext", sealed(h, 96)}, {"encrypted_key", sealed(h+1, 256)}, {"iv", sealed(h+2, 12)},
+		{"protected", urlBase64(protected)}, {"tag", sealed(h+3, 16)},
+	}}, nil
+}

@@ -1,0 +1,274 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Creditors, their scheme identifiers, verification details, and the state a sandbox starts with.
+
+func creditorFamily(r *registry) {
+	r.collection(collectionSpec{name: "creditors", idForm: idULID, computed: []computed{{name: "scheme_identifiers", value: schemeIdentifiersOf}}})
+	r.on("creditors.create", createCreditor)
+	r.on("creditors.update", updateCreditor)
+
+	r.collection(collectionSpec{name: "scheme_identifiers", indexed: []string{"creditor"}})
+	r.on("scheme_identifiers.create", createSchemeIdentifier)
+	r.job("scheme_identifier.activate", func(tx *tx, id, _ string) {
+		if s := tx.find("scheme_identifiers", id); s != nil && s.status() == "pending" {
+			tx.activateSchemeIdentifier(s)
+		}
+	})
+
+	r.collection(collectionSpec{name: "verification_details", prefix: "VD", indexed: []string{"creditor"}})
+	r.on("verification_details.create", createVerificationDetail)
+
+	r.seed(seedCreditor)
+}
+
+// seedCreditor is the organisation that every sandbox starts with.
+func seedCreditor(tx *tx) {
+	c := tx.make("creditors")
+	c.set("name", "Sandbox Merchant Ltd")
+	c.set("creditor_type", "company")
+	c.set("address_line1", "338-346 Goswell Road")
+	c.set("city", "London")
+	c.set("postal_code", "EC1V 7LQ")
+	c.set("country_code", "GB")
+	tx.addCreditor(c)
+	p := &problems{}
+	for _, o := range []object{
+		{{"account_holder_name", "Sandbox Merchant Ltd"}, {"country_code", "GB"}, {"branch_code", "200000"}, {"account_number", "55779911"}},
+		{{"account_holder_name", "Sandbox Merchant Ltd"}, {"iban", "FR1420041010050500013M02606"}},
+	} {
+		d := readBankDetails(p, "", o)
+		a := tx.addCreditorBankAccount(c, d, nil)
+		c.setLink(payoutLink(d.currency), a.id)
+	}
+	if len(p.items) > 0 {
+		panic("gocardlesstest: " + p.items[0].message)
+	}
+	for _, scheme := range theOps("scheme_identifiers.create").bodies[0].field("scheme").enum {
+		s := tx.addSchemeIdentifier(c, scheme, "SANDBOX MERCHANT")
+		s.set("status", "active")
+	}
+}
+
+// addCreditor stores a creditor with the flags of a new sandbox account.
+func (tx *tx) addCreditor(c *record) *record {
+	c.set("bank_reference_prefix", nilIfEmpty(c.str("bank_reference_prefix")))
+	c.set("can_create_refunds", tx.sb.opts.refunds)
+	c.set("custom_payment_pages_enabled", true)
+	c.set("mandate_imports_enabled", true)
+	c.set("merchant_responsible_for_notifications", tx.sb.opts.notifications)
+	c.set("verification_status", "successful")
+	currency := countryCurrency(c.str("country_code"))
+	if currency == "" {
+		currency = "EUR"
+	}
+	c.set("fx_payout_currency", currency)
+	links := object{}
+	for _, f := range c.coll.spec.field("links").typ.fields {
+		links = append(links, member{f.name, nil})
+	}
+	c.set("links", links)
+	return tx.add(c)
+}
+
+// schemeIdentifiersOf is the creditor's list of scheme identifiers, which replies embed.
+func schemeIdentifiersOf(sb *Sandbox, c *record) any {
+	out := []any{}
+	for _, s := range sb.store.coll("scheme_identifiers").by("creditor", c.id) {
+		o := object{{"id", s.id}}
+		for i, f := range s.coll.spec.fields {
+			if f.name != "id" {
+				o = append(o, member{f.name, s.vals[i]})
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func createCreditor(tx *tx) (result, error) {
+	p := tx.problems()
+	checkAddress(p, "", tx.body, tx.body.str("country_code"))
+	checkPrefix(p, tx.body.str("bank_reference_prefix"))
+	if strings.TrimSpace(tx.body.str("name")) == "" {
+		p.add("name", "can't be blank")
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	c := tx.make("creditors")
+	c.copyFrom(tx.op.bodies[0], tx.body)
+	return one(tx.addCreditor(c)), nil
+}
+
+func checkPrefix(p *problems, prefix string) {
+	if prefix != "" && (utf8.RuneCountInString(prefix) > 6 || strings.ContainsFunc(prefix, func(c rune) bool {
+		return !(c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
+	})) {
+		p.add("bank_reference_prefix", "must be up to 6 letters and digits")
+	}
+}
+
+func updateCreditor(tx *tx) (result, error) {
+	c := tx.target
+	p := tx.problems()
+	checkAddress(p, "", tx.body, tx.body.str("country_code"))
+	checkPrefix(p, tx.body.str("bank_reference_prefix"))
+	for _, l := range tx.body.obj("links") {
+		id, _ := l.val.(string)
+		if id == "" {
+			continue
+		}
+		a := tx.find("creditor_bank_accounts", id)
+		switch {
+		case a == nil || a.link("creditor") != c.id:
+			return result{}, linkNotFound(tx.op.request, "creditor bank account", l.key)
+		case !a.flag("enabled"):
+			return result{}, refuse("bank_account_disabled", "The bank account is disabled")
+		case payoutLink(a.str("currency")) != l.key:
+			p.add("links/"+l.key, "must be an account in that currency")
+		}
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	tx.merge(c)
+	for _, l := range tx.body.obj("links") {
+		c.set("links", c.obj("links").with(l.key, l.val))
+	}
+	return one(c), nil
+}
+
+// setVerification changes a creditor's verification status and tells about it.
+func (tx *tx) setVerification(c *record, status string) {
+	if c.str("verification_status") != status {
+		c.set("verification_status", status)
+		tx.event(c, event{action: "updated", cause: "creditor_updated", origin: "gocardless", property: "verification_status"})
+	}
+}
+
+// identifierLimit is how long the name on bank statements may be in a scheme.
+func identifierLimit(scheme string) int {
+	switch scheme {
+	case "bacs", "faster_payments":
+		return 18
+	case "ach":
+		return 16
+	}
+	return 70
+}
+
+func createSchemeIdentifier(tx *tx) (result, error) {
+	creditor, err := tx.creditor()
+	if err != nil {
+		return result{}, err
+	}
+	name, scheme := strings.TrimSpace(tx.body.str("name")), tx.body.str("scheme")
+	p := tx.problems()
+	if name == "" {
+		p.add("name", "can't be blank")
+	} else if n := identifierLimit(scheme); utf8.RuneCountInString(name) > n {
+		p.add("name", "is too long (maximum is %d characters)", n)
+	}
+	for _, s := range tx.sb.store.coll("scheme_identifiers").recs {
+		if s.str("scheme") == scheme && strings.EqualFold(s.str("name"), name) {
+			// A name can be had once in a scheme; the API offers another.
+			other := name
+			if utf8.RuneCountInString(other)+2 > identifierLimit(scheme) {
+				other = string([]rune(other)[:identifierLimit(scheme)-2])
+			}
+			p.addWith(object{{"suggested_name", other + " 2"}}, "name", "has already been taken")
+			break
+		}
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	s := tx.addSchemeIdentifier(creditor, scheme, name)
+	if scheme == "bacs" {
+		// Bacs takes up to five working days; other schemes are ready at once.
+		s.set("status", "pending")
+		tx.at(timings["bacs"].days().shift(tx.today(), 5).at(confirmHour, 0), "scheme_identifier.activate", s.id, "")
+	} else {
+		tx.activateSchemeIdentifier(s)
+	}
+	return one(s), nil
+}
+
+func (tx *tx) activateSchemeIdentifier(s *record) {
+	s.set("status", "active")
+	tx.must("creditors", s.ref("creditor")).touch()
+	tx.event(s, event{action: "activated", cause: "scheme_identifier_activated", origin: "gocardless"})
+}
+
+// minimumNotice is how many working days before the charge a payer must be told.
+var minimumNotice = map[string]int{"bacs": 3, "sepa": 3, "autogiro": 8, "betalingsservice": 6, "becs_nz": 2, "pad": 3, "ach": 1}
+
+func (tx *tx) addSchemeIdentifier(creditor *record, scheme, name string) *record {
+	s := tx.make("scheme_identifiers")
+	s.set("name", name)
+	s.set("scheme", scheme)
+	payment := scheme
+	if scheme == "sepa" {
+		payment = "sepa_core"
+	}
+	s.set("currency", currencyOf(payment))
+	s.set("reference", schemeReference(scheme, s.id))
+	s.set("can_specify_mandate_reference", scheme != "betalingsservice" && scheme != "autogiro")
+	s.set("minimum_advance_notice", minimumNotice[scheme])
+	for _, f := range []string{"address_line1", "address_line2", "address_line3", "city", "postal_code", "region", "country_code"} {
+		s.set(f, creditor.get(f))
+	}
+	s.set("email", "help@example.com")
+	s.set("phone_number", "+44 20 7183 8674")
+	s.setRef("creditor", creditor.id)
+	creditor.touch() // its reply embeds the identifiers
+	return tx.add(s)
+}
+
+// schemeReference is the identifier that the scheme itself uses: a service user number in Bacs, a
+// creditor identifier in SEPA.
+func schemeReference(scheme, id string) string {
+	n := hashText(id) % 1_000_000
+	digits := itoa(1_000_000 + int(n))[1:]
+	switch scheme {
+	case "sepa", "sepa_credit_transfer", "sepa_instant_credit_transfer":
+		return "GB27ZZZSDDGOCA00000" + digits
+	}
+	return digits
+}
+
+func createVerificationDetail(tx *tx) (result, error) {
+	creditor, err := tx.linked("creditors", "creditor")
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	if len(tx.body.list("directors")) == 0 {
+		p.add("directors", "can't be blank")
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	v := tx.draft("verification_details")
+	v.set("country_code", creditor.get("country_code"))
+	return one(tx.add(v)), nil
+}
+
+// payoutAccount is where a creditor's money of a currency goes: its account of that currency, or
+// any that it has.
+func (tx *tx) payoutAccount(creditor *record, currency string) string {
+	if id := creditor.link(payoutLink(currency)); id != "" {
+		return id
+	}
+	accounts := tx.sb.store.coll("creditor_bank_accounts").by("creditor", creditor.id)
+	if i := slices.IndexFunc(accounts, func(a *record) bool { return a.flag("enabled") }); i >= 0 {
+		return accounts[i].id
+	}
+	return ""
+}

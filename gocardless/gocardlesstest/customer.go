@@ -1,0 +1,204 @@
+package gocardlesstest
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Customers: created with a name or a company, removed for good.
+
+func customerFamily(r *registry) {
+	r.collection(collectionSpec{name: "customers", idForm: idULID})
+	r.on("customers.create", createCustomer)
+	r.on("customers.update", updateCustomer)
+	r.on("customers.remove", removeCustomer)
+	r.filter("customers.list", "currency", func(sb *Sandbox, c *record, currency string) bool {
+		return slices.ContainsFunc(sb.store.coll("customer_bank_accounts").by("customer", c.id), func(a *record) bool {
+			return a.str("currency") == currency
+		})
+	})
+	// Nobody at GoCardless waits for anything from a customer of the sandbox.
+	r.filter("customers.list", "action_required", func(_ *Sandbox, _ *record, v string) bool { return v == "false" })
+}
+
+// languages that the API writes to customers in.
+var languages = []string{"en", "fr", "de", "pt", "es", "it", "nl", "da", "nb", "sl", "sv"}
+
+// countryLanguage is the default language of a country.
+func countryLanguage(country string) string {
+	switch country {
+	case "FR", "LU", "MC":
+		return "fr"
+	case "DE", "AT", "LI":
+		return "de"
+	case "PT":
+		return "pt"
+	case "ES":
+		return "es"
+	case "IT", "SM":
+		return "it"
+	case "NL":
+		return "nl"
+	case "DK":
+		return "da"
+	case "NO":
+		return "nb"
+	case "SI":
+		return "sl"
+	case "SE":
+		return "sv"
+	}
+	return "en"
+}
+
+var (
+	phoneForm   = regexp.MustCompile(`^\+?[0-9 ()./-]{4,}$`)
+	stateForm   = regexp.MustCompile(`^[A-Z]{2}$`)
+	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+	nineDigits  = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// checkCustomer checks the details of a person or company. Before is the customer as it was, nil
+// for a new one. The path leads to the details within the body.
+func (tx *tx) checkCustomer(p *problems, path string, details object, before *record) {
+	value := func(name string) string {
+		if _, there := details.lookup(name); !there && before != nil {
+			return before.str(name)
+		}
+		return strings.TrimSpace(details.str(name))
+	}
+	if value("company_name") == "" {
+		for _, name := range []string{"given_name", "family_name"} {
+			if value(name) == "" {
+				p.add(path+name, "can't be blank")
+			}
+		}
+	}
+	if value("email") == "" && !tx.sb.opts.notifications {
+		p.add(path+"email", "can't be blank")
+	}
+	checkAddress(p, path, details, value("country_code"))
+	if v := details.str("language"); v != "" && !slices.Contains(languages, v) {
+		p.add(path+"language", "must be one of: %s", strings.Join(languages, ", "))
+	}
+	if v := details.str("phone_number"); v != "" && !phoneForm.MatchString(v) {
+		p.add(path+"phone_number", "is invalid")
+	}
+	if v := details.str("swedish_identity_number"); v != "" {
+		switch {
+		case !validSwedishNumber(v):
+			p.add(path+"swedish_identity_number", "is invalid")
+		case before != nil && before.str("swedish_identity_number") != "" && before.str("swedish_identity_number") != v:
+			p.add(path+"swedish_identity_number", "cannot be changed")
+		}
+	}
+	if v := details.str("danish_identity_number"); v != "" {
+		if d := strings.ReplaceAll(v, "-", ""); !nineDigits.MatchString(d) || len(d) != 8 && len(d) != 10 {
+			p.add(path+"danish_identity_number", "is invalid")
+		}
+	}
+}
+
+// checkAddress checks what depends on the country.
+func checkAddress(p *problems, path string, details object, country string) {
+	if v := details.str("country_code"); v != "" && !countryForm.MatchString(v) {
+		p.add(path+"country_code", "must be an ISO 3166-1 alpha-2 code")
+	}
+	if v := details.str("region"); v != "" && country == "US" && !stateForm.MatchString(v) {
+		p.add(path+"region", "must be a two-letter state code")
+	}
+}
+
+// validSwedishNumber checks the length and the Luhn digit of a personnummer or organisationsnummer.
+func validSwedishNumber(v string) bool {
+	d := strings.NewReplacer("-", "", "+", "").Replace(v)
+	if len(d) == 12 {
+		d = d[2:]
+	}
+	if len(d) != 10 || !nineDigits.MatchString(d) {
+		return false
+	}
+	sum := 0
+	for i := range 10 {
+		n := int(d[i] - '0')
+		if i%2 == 0 {
+			if n *= 2; n > 9 {
+				n -= 9
+			}
+		}
+		sum += n
+	}
+	return sum%10 == 0
+}
+
+func createCustomer(tx *tx) (result, error) {
+	p := tx.problems()
+	tx.checkCustomer(p, "", tx.body, nil)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	return one(tx.addCustomer(tx.body)), nil
+}
+
+// addCustomer stores a customer with checked details, whichever resource they came with.
+func (tx *tx) addCustomer(details object) *record {
+	c := tx.make("customers")
+	for _, m := range details {
+		if c.coll.spec.index(m.key) >= 0 {
+			c.set(m.key, m.val)
+		}
+	}
+	if c.str("language") == "" {
+		c.set("language", countryLanguage(c.str("country_code")))
+	}
+	return tx.add(c)
+}
+
+func updateCustomer(tx *tx) (result, error) {
+	p := tx.problems()
+	tx.checkCustomer(p, "", tx.body, tx.target)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	tx.merge(tx.target)
+	return one(tx.target), nil
+}
+
+// removeCustomer takes a customer and everything that could still collect from it away.
+func removeCustomer(tx *tx) (result, error) {
+	c := tx.target
+	st := tx.sb.store
+	for _, m := range st.coll("mandates").by("customer", c.id) {
+		if mandateOpen(m.status()) {
+			tx.cancelMandate(m, ending{cause: "mandate_cancelled"})
+		}
+		for _, s := range st.coll("subscriptions").by("mandate", m.id) {
+			s.coll.remove(s)
+		}
+	}
+	for _, a := range st.coll("customer_bank_accounts").by("customer", c.id) {
+		a.set("enabled", false)
+	}
+	// Nothing personal is kept.
+	for i := range c.coll.spec.fields {
+		switch c.coll.spec.fields[i].name {
+		case "id", "created_at":
+		default:
+			c.vals[i] = nil
+		}
+	}
+	c.coll.remove(c)
+	if tx.sb.opts.removalBody {
+		return result{rec: c, status: 200}, nil
+	}
+	return result{empty: true}, nil
+}
+
+// customerName is how a customer is called.
+func customerName(c *record) string {
+	if n := c.str("company_name"); n != "" {
+		return n
+	}
+	return strings.TrimSpace(c.str("given_name") + " " + c.str("family_name"))
+}

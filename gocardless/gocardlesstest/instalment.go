@@ -1,0 +1,213 @@
+package gocardlesstest
+
+// Instalment schedules: a total split into payments, made a moment after the schedule.
+
+func instalmentFamily(r *registry) {
+	r.collection(collectionSpec{name: "instalment_schedules", indexed: []string{"mandate", "customer"}})
+	r.on("instalment_schedules.create", createSchedule)
+	r.on("instalment_schedules.cancel", cancelSchedule)
+	r.job("instalment_schedule.start", func(tx *tx, id, _ string) {
+		if s := tx.find("instalment_schedules", id); s != nil && s.status() == "pending" {
+			tx.startSchedule(s)
+		}
+	})
+}
+
+func scheduleOpen(status string) bool { return statusIn(status, "pending", "active", "errored") }
+
+func createSchedule(tx *tx) (result, error) {
+	m, err := tx.linked("mandates", "mandate")
+	if err != nil {
+		return result{}, err
+	}
+	if err := payable(m); err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	rows := tx.checkSchedule(p, "", tx.body, tx.body.get("instalments"), m)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	s := tx.draft("instalment_schedules")
+	for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
+		s.setRef(name, tx.body.get(name))
+	}
+	return one(tx.addSchedule(s, m, rows)), nil
+}
+
+// checkSchedule checks the details of a schedule, with its instalments in either form, and returns
+// the instalments with their dates. The path leads to the details within the body.
+func (tx *tx) checkSchedule(p *problems, path string, o object, instalments any, m *record) []any {
+	scheme := m.str("scheme")
+	if name := o.str("name"); name == "" {
+		p.add(path+"name", "can't be blank")
+	}
+	checkAmount(p, path+"total_amount", path+"currency", o.num("total_amount"), o.str("currency"), scheme)
+	checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
+	var rows []any
+	switch v := instalments.(type) {
+	case []any:
+		rows = v
+	case object:
+		amounts := v.list("amounts")
+		start := date(v.str("start_date"))
+		if start == "" {
+			start = mandateNextCharge(m, tx.now)
+		}
+		if v.num("interval") < 1 {
+			p.add(path+"instalments/interval", "must be greater than 0")
+			return nil
+		}
+		if v.str("interval_unit") == "" {
+			p.add(path+"instalments/interval_unit", "can't be blank")
+			return nil
+		}
+		d := series{start: start, unit: v.str("interval_unit"), interval: int(v.num("interval")), calendar: timingOf(scheme).days()}
+		for i, a := range amounts {
+			rows = append(rows, object{{"amount", a}, {"charge_date", string(d.charge(i))}})
+		}
+	}
+	if len(rows) == 0 {
+		p.add(path+"instalments", "can't be blank")
+		return nil
+	}
+	sum := int64(0)
+	for i, r := range rows {
+		row, _ := r.(object)
+		if row.num("amount") < 1 {
+			p.add(path+"instalments/"+itoa(i)+"/amount", "must be greater than 0")
+		}
+		sum += row.num("amount")
+	}
+	if sum != o.num("total_amount") {
+		p.add(path+"total_amount", "must be equal to the sum of the instalments")
+	}
+	return rows
+}
+
+// addSchedule stores a checked schedule; its payments follow.
+func (tx *tx) addSchedule(s, m *record, rows []any) *record {
+	s.set("currency", currencyOf(m.str("scheme")))
+	s.set("status", "pending")
+	s.set("payment_errors", object{})
+	s.setRef("instalments", rows)
+	s.setRef("customer", m.link("customer"))
+	s.set("links", object{{"mandate", m.id}, {"customer", m.link("customer")}})
+	tx.add(s)
+	tx.event(s, event{action: "created", cause: "instalment_schedule_created"})
+	if tx.sb.opts.asyncInstalments > 0 {
+		tx.at(tx.now.Add(tx.sb.opts.asyncInstalments), "instalment_schedule.start", s.id, "")
+	} else {
+		tx.startSchedule(s)
+	}
+	return s
+}
+
+// startSchedule makes the payments of a schedule, or none when one of them cannot be made.
+func (tx *tx) startSchedule(s *record) {
+	m := tx.must("mandates", s.link("mandate"))
+	next := mandateNextCharge(m, tx.now)
+	rows := s.private.list("instalments")
+	_, high := amountRange(m.str("scheme"))
+	failures := object{}
+	for i, r := range rows {
+		row, _ := r.(object)
+		switch charge := date(row.str("charge_date")); {
+		case charge != "" && charge < next:
+			failures = append(failures, member{itoa(i), []any{object{{"field", "charge_date"}, {"message", "must be on or after mandate's next_possible_charge_date"}}}})
+		case row.num("amount") > high:
+			failures = append(failures, member{itoa(i), []any{object{{"field", "amount"}, {"message", "is above the scheme maximum"}}}})
+		}
+	}
+	if len(failures) > 0 {
+		s.set("payment_errors", failures)
+		s.set("status", "creation_failed")
+		tx.event(s, event{action: "creation_failed", cause: "instalment_schedule_creation_failed"})
+		return
+	}
+	ids := []any{}
+	for _, r := range rows {
+		row, _ := r.(object)
+		p := tx.make("payments")
+		p.set("amount", row.num("amount"))
+		p.set("charge_date", row.get("charge_date"))
+		p.set("description", row.get("description"))
+		if p.get("description") == nil {
+			p.set("description", s.get("name"))
+		}
+		p.set("app_fee", s.private.get("app_fee"))
+		p.set("reference", s.private.get("payment_reference"))
+		p.set("retry_if_possible", s.private.flag("retry_if_possible"))
+		p.setLink("instalment_schedule", s.id)
+		tx.addPayment(p, m, "instalment_schedule_created")
+		ids = append(ids, p.id)
+	}
+	s.set("links", s.obj("links").with("payments", ids))
+	s.set("status", "active")
+}
+
+// scheduleOf is the schedule that a payment belongs to, or nil.
+func (tx *tx) scheduleOf(p *record) *record {
+	if id := p.link("instalment_schedule"); id != "" {
+		return tx.find("instalment_schedules", id)
+	}
+	return nil
+}
+
+// errSchedule marks a schedule of which a payment failed.
+func (tx *tx) errSchedule(s *record, late bool) {
+	if !statusIn(s.status(), "active", "completed") {
+		return
+	}
+	s.set("status", "errored")
+	cause := "instalment_schedule_errored"
+	if late {
+		cause = "instalment_schedule_errored_late"
+	}
+	tx.event(s, event{action: "errored", cause: cause, origin: "gocardless"})
+}
+
+// resumeSchedule puts a schedule right when none of its payments is failed any more.
+func (tx *tx) resumeSchedule(s *record) {
+	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
+		if p.status() == "failed" {
+			return
+		}
+	}
+	s.set("status", "active")
+	tx.event(s, event{action: "resumed", cause: "instalment_schedule_resumed", origin: "gocardless"})
+}
+
+// completeSchedule ends a schedule when all its payments are paid out.
+func (tx *tx) completeSchedule(s *record) {
+	if s.status() != "active" {
+		return
+	}
+	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
+		if !statusIn(p.status(), "paid_out", "cancelled") {
+			return
+		}
+	}
+	s.set("status", "completed")
+	tx.event(s, event{action: "completed", cause: "instalment_schedule_completed", origin: "gocardless"})
+}
+
+// endSchedule cancels a schedule and what is left of its payments.
+func (tx *tx) endSchedule(s *record, e ending) {
+	s.set("status", "cancelled")
+	ev := tx.event(s, e.event("cancelled", s))
+	defer tx.under(ev)()
+	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
+		if paymentCancellable(p.status()) {
+			tx.cancelPayment(p, childCause("payments.cancelled", "cancelled", e))
+		}
+	}
+}
+
+func cancelSchedule(tx *tx) (result, error) {
+	if !scheduleOpen(tx.target.status()) {
+		return result{}, refuse("cancellation_failed", "Instalment schedule is already "+tx.target.status())
+	}
+	tx.endSchedule(tx.target, ending{cause: "instalment_schedule_cancelled"})
+	return one(tx.target), nil
+}

@@ -1,0 +1,188 @@
+package gocardlesstest
+
+import (
+	"strings"
+	"time"
+)
+
+// Customer notifications, blocks, webhooks.
+
+func noticeFamily(r *registry) {
+	r.collection(collectionSpec{name: "customer_notifications"})
+	r.on("customer_notifications.handle", handleNotification)
+
+	r.collection(collectionSpec{name: "blocks"})
+	r.on("blocks.create", createBlock)
+	r.on("blocks.block_by_ref", blockByRef)
+	for _, active := range []bool{true, false} {
+		name := "blocks.disable"
+		if active {
+			name = "blocks.enable"
+		}
+		r.on(name, func(tx *tx) (result, error) {
+			tx.target.set("active", active)
+			tx.target.set("updated_at", tx.timestamp())
+			return one(tx.target), nil
+		})
+	}
+
+	r.collection(collectionSpec{name: "webhooks"})
+	r.on("webhooks.retry", retryWebhook)
+}
+
+// noticeKinds are the events that customers are told of.
+var noticeKinds = map[string]string{
+	"payments.created": "payment_created", "payments.cancelled": "payment_cancelled",
+	"mandates.created": "mandate_created", "mandates.blocked": "mandate_blocked",
+	"subscriptions.created": "subscription_created", "subscriptions.cancelled": "subscription_cancelled",
+	"instalment_schedules.created": "instalment_schedule_created", "instalment_schedules.cancelled": "instalment_schedule_cancelled",
+}
+
+// notify makes the customer notification that an event calls for, when the account sends its own.
+func (sb *Sandbox) notify(tx *tx, r, ev *record) {
+	kind := noticeKinds[r.coll.name+"."+ev.str("action")]
+	if kind == "" || !sb.opts.notifications {
+		return
+	}
+	n := tx.make("customer_notifications")
+	n.set("type", kind)
+	links := object{{"event", ev.id}}
+	customer := r.ref("customer")
+	if customer == "" {
+		customer = r.linkOrEmpty("customer")
+	}
+	if customer != "" {
+		links = append(links, member{"customer", customer})
+	}
+	if name := singular(r.coll.name); n.coll.spec.field("links").typ.index(name) >= 0 {
+		links = append(links, member{name, r.id})
+	}
+	n.set("links", links)
+	tx.add(n)
+	ev.setRef("notifications", []any{object{
+		{"id", n.id}, {"deadline", stamp(tx.now.Add(time.Hour))}, {"mandatory", strings.HasSuffix(kind, "_created")}, {"type", kind},
+	}})
+}
+
+func handleNotification(tx *tx) (result, error) {
+	n := tx.target
+	if n.str("action_taken") != "" {
+		return result{}, refuse("already_actioned", "This notification has already been handled")
+	}
+	n.set("action_taken", "handled")
+	n.set("action_taken_at", tx.timestamp())
+	n.set("action_taken_by", "US"+base32(1<<40, 12))
+	return one(n), nil
+}
+
+func createBlock(tx *tx) (result, error) {
+	p := tx.problems()
+	for _, name := range []string{"block_type", "reason_type", "resource_reference"} {
+		if tx.body.str(name) == "" {
+			p.add(name, "can't be blank")
+		}
+	}
+	checkBlockReason(p, tx.body)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	b := tx.draft("blocks")
+	if b.get("active") == nil {
+		b.set("active", true)
+	}
+	return one(tx.add(b)), nil
+}
+
+func checkBlockReason(p *problems, o object) {
+	if o.str("reason_type") == "other" && o.str("reason_description") == "" {
+		p.add("reason_description", "can't be blank")
+	}
+}
+
+// blockByRef blocks the e-mail addresses and bank accounts of a customer or of a mandate's.
+func blockByRef(tx *tx) (result, error) {
+	p := tx.problems()
+	for _, name := range []string{"reference_type", "reference_value", "reason_type"} {
+		if tx.body.str(name) == "" {
+			p.add(name, "can't be blank")
+		}
+	}
+	checkBlockReason(p, tx.body)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	var customer *record
+	var accounts []*record
+	id := tx.body.str("reference_value")
+	if tx.body.str("reference_type") == "mandate" {
+		m := tx.find("mandates", id)
+		if m == nil {
+			return result{}, notFound()
+		}
+		customer = tx.must("customers", m.link("customer"))
+		accounts = []*record{tx.must("customer_bank_accounts", m.link("customer_bank_account"))}
+	} else {
+		if customer = tx.find("customers", id); customer == nil {
+			return result{}, notFound()
+		}
+		accounts = customer.accounts()
+	}
+	pg := &page{limit: defaultLimit}
+	status := 200
+	block := func(kind, reference string) {
+		for _, b := range tx.sb.store.coll("blocks").recs {
+			if b.str("block_type") == kind && b.str("resource_reference") == reference {
+				pg.recs = append(pg.recs, b)
+				return
+			}
+		}
+		status = 201
+		b := tx.make("blocks")
+		b.copyFrom(tx.op.bodies[0], tx.body)
+		b.set("block_type", kind)
+		b.set("resource_reference", reference)
+		if b.get("active") == nil {
+			b.set("active", true)
+		}
+		pg.recs = append(pg.recs, tx.add(b))
+	}
+	if mail := customer.str("email"); mail != "" {
+		block("email", mail)
+	}
+	for _, a := range accounts {
+		block("bank_account", a.id)
+	}
+	return result{page: pg, status: status}, nil
+}
+
+// blocked says whether a payer matches an active block.
+func (sb *Sandbox) blocked(customer, account *record) bool {
+	mail := strings.ToLower(customer.str("email"))
+	_, domain, _ := strings.Cut(mail, "@")
+	for _, b := range sb.store.coll("blocks").recs {
+		if !b.flag("active") {
+			continue
+		}
+		ref := b.str("resource_reference")
+		switch b.str("block_type") {
+		case "email":
+			if mail != "" && strings.EqualFold(ref, mail) {
+				return true
+			}
+		case "email_domain":
+			if domain != "" && strings.EqualFold(ref, domain) {
+				return true
+			}
+		case "bank_account":
+			// The same account of another customer is the same account.
+			if other := sb.store.find("customer_bank_accounts", ref); ref == account.id || other != nil && other.ref("key") == account.ref("key") {
+				return true
+			}
+		case "bank_name":
+			if strings.EqualFold(ref, account.str("bank_name")) {
+				return true
+			}
+		}
+	}
+	return false
+}

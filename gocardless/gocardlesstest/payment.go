@@ -1,0 +1,342 @@
+package gocardlesstest
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Payments: made under a mandate, sent to the bank, collected, paid out; or failed, cancelled,
+// charged back.
+
+// maxRetries is how often a failed payment can be retried.
+const maxRetries = 3
+
+func paymentFamily(r *registry) {
+	r.collection(collectionSpec{name: "payments", indexed: []string{"mandate", "customer", "subscription", "instalment_schedule"}})
+	r.on("payments.create", createPayment)
+	r.on("payments.cancel", cancelPaymentCall)
+	r.on("payments.retry", retryPayment)
+	r.on("payments.list", func(tx *tx) (result, error) {
+		if tx.query.Get("customer") != "" && tx.query.Get("creditor") != "" {
+			return result{}, refuse("invalid_filters", "customer and creditor cannot be used together")
+		}
+		return tx.list()
+	})
+	// A step belongs to one attempt: its arg must be the payment's current one.
+	step := func(name string, from []string, f func(*tx, *record)) {
+		r.job(name, func(tx *tx, id, arg string) {
+			if p := tx.find("payments", id); p != nil && statusIn(p.status(), from...) && arg == p.attempt() {
+				f(tx, p)
+			}
+		})
+	}
+	step("payment.submit", []string{"pending_submission"}, (*tx).submitPayment)
+	step("payment.confirm", []string{"submitted"}, (*tx).confirmPayment)
+	step("payment.pay_out", []string{"confirmed"}, func(tx *tx, p *record) { tx.payOut(p) })
+	step("payment.fail", []string{"submitted"}, func(tx *tx, p *record) {
+		tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
+	})
+	step("payment.fail_late", []string{"confirmed", "paid_out"}, func(tx *tx, p *record) {
+		tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
+		tx.settle(p, "late_failure_settled", "payment_failed")
+	})
+	step("payment.charge_back", []string{"confirmed", "paid_out"}, func(tx *tx, p *record) {
+		tx.chargeBack(p, tx.bankEnding(p, "refund_requested"))
+		tx.settle(p, "chargeback_settled", "payment_charged_back")
+	})
+}
+
+// attempt counts the retries of a payment.
+func (r *record) attempt() string { return itoa(int(r.private.num("retries"))) }
+
+// bankEnding is an ending that the bank reports.
+func (tx *tx) bankEnding(r *record, cause string) ending {
+	return ending{cause: cause, origin: "bank", reasonCode: failureCode(r.scheme(), cause)}
+}
+
+// payable refuses a mandate that nothing can be collected under.
+func payable(m *record) error {
+	if id := m.link("new_mandate"); id != "" {
+		return refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
+	}
+	if !mandateUsable(m.status()) {
+		return refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
+	}
+	return nil
+}
+
+// checkAmount checks an amount and its currency against a mandate's scheme.
+func checkAmount(p *problems, amountPath, currencyPath string, amount int64, currency, scheme string) {
+	low, high := amountRange(scheme)
+	switch {
+	case amount < low:
+		p.add(amountPath, "must be greater than %d", low-1)
+	case amount > high:
+		p.addWith(object{{"maximum_amount", high}}, amountPath, "is above the scheme maximum")
+	}
+	if want := currencyOf(scheme); currency != "" && currency != want {
+		p.add(currencyPath, "must be %s for a %s mandate", want, scheme)
+	}
+}
+
+// checkReference checks the text for the bank statement.
+func checkReference(p *problems, path, reference, scheme string) {
+	switch limit := referenceLimit(scheme); {
+	case reference == "":
+	case limit == 0:
+		p.add(path, "cannot be set for %s", scheme)
+	case utf8.RuneCountInString(reference) > limit:
+		p.add(path, "is too long (maximum is %d characters)", limit)
+	}
+}
+
+// checkChargeDate refuses a date before the mandate's next_possible_charge_date.
+func (tx *tx) checkChargeDate(p *problems, path, given string, m *record) {
+	if next := mandateNextCharge(m, tx.now); given != "" && date(given) < next {
+		p.add(path, "must be on or after mandate's next_possible_charge_date")
+	}
+}
+
+func createPayment(tx *tx) (result, error) {
+	m, err := tx.linked("mandates", "mandate")
+	if err != nil {
+		return result{}, err
+	}
+	if err := payable(m); err != nil {
+		return result{}, err
+	}
+	scheme := m.str("scheme")
+	p := tx.problems()
+	amount := tx.body.num("amount")
+	checkAmount(p, "amount", "currency", amount, tx.body.str("currency"), scheme)
+	checkReference(p, "reference", tx.body.str("reference"), scheme)
+	if scheme == "becs" && tx.sb.referenceTaken(tx.body.str("reference")) {
+		p.add("reference", "has already been taken")
+	}
+	if fee := tx.body.num("app_fee"); fee < 0 || fee > amount {
+		p.add("app_fee", "must be between 0 and the amount")
+	}
+	tx.checkChargeDate(p, "charge_date", tx.body.str("charge_date"), m)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	pay := tx.draft("payments")
+	return one(tx.addPayment(pay, m, "payment_created")), nil
+}
+
+func (sb *Sandbox) referenceTaken(reference string) bool {
+	if reference == "" {
+		return false
+	}
+	for _, p := range sb.store.coll("payments").recs {
+		if p.str("reference") == reference {
+			return true
+		}
+	}
+	return false
+}
+
+// addPayment stores a checked payment under a mandate and plans its way. Links beside mandate and
+// creditor must be there already.
+func (tx *tx) addPayment(pay, m *record, cause string) *record {
+	scheme := m.str("scheme")
+	t := timingOf(scheme)
+	charge := date(pay.str("charge_date"))
+	if charge == "" {
+		charge = mandateNextCharge(m, tx.now)
+	}
+	if !t.instant {
+		charge = t.days().next(charge)
+	}
+	pay.set("charge_date", string(charge))
+	pay.set("amount_refunded", 0)
+	if pay.get("retry_if_possible") == nil {
+		pay.set("retry_if_possible", false)
+	}
+	pay.set("scheme", scheme)
+	pay.set("currency", currencyOf(scheme))
+	pay.set("fx", object{{"fx_currency", currencyOf(scheme)}})
+	pay.setLink("creditor", m.link("creditor"))
+	pay.setLink("mandate", m.id)
+	pay.setRef("customer", m.link("customer"))
+	pay.setRef("creditor", m.link("creditor"))
+	if scheme == "ach" && pay.get("faster_ach") == nil {
+		pay.set("faster_ach", false)
+	} else if scheme != "ach" {
+		pay.set("faster_ach", nil)
+	}
+	pay.set("status", "pending_submission")
+	if m.status() == "pending_customer_approval" {
+		pay.set("status", "pending_customer_approval")
+	}
+	tx.add(pay)
+	tx.event(pay, event{action: "created", cause: cause})
+	if pay.status() == "pending_submission" {
+		tx.planPayment(pay)
+	}
+	return pay
+}
+
+// planPayment plans the steps of a payment: by the name of its customer, else by the bank timings
+// of its scheme.
+func (tx *tx) planPayment(p *record) {
+	m := tx.must("mandates", p.link("mandate"))
+	arg := p.attempt()
+	if story := triggerOf(tx.must("customers", m.link("customer"))); story != nil && story.payment != nil {
+		at := tx.now
+		if m.status() != "active" {
+			at = at.Add(2 * triggerStep)
+		}
+		for i, job := range story.payment {
+			tx.at(at.Add(time.Duration(i+1)*triggerStep), job, p.id, arg)
+		}
+		return
+	}
+	if !tx.sb.opts.bankTimings {
+		return
+	}
+	t := timingOf(p.str("scheme"))
+	at := t.submitTime(date(p.str("charge_date")))
+	if at.Before(tx.now) {
+		at = tx.now
+	}
+	tx.at(at, "payment.submit", p.id, arg)
+}
+
+// submitPayment sends a payment to the bank. In some schemes its mandate goes with it.
+func (tx *tx) submitPayment(p *record) {
+	m := tx.must("mandates", p.link("mandate"))
+	if m.status() == "pending_submission" {
+		if timingOf(m.str("scheme")).withPayment {
+			tx.ensureActive(m)
+		} else {
+			tx.submitMandate(m)
+		}
+	}
+	p.set("status", "submitted")
+	tx.event(p, event{action: "submitted", cause: "payment_submitted", origin: "gocardless"})
+	if tx.byDate() {
+		t := timingOf(p.str("scheme"))
+		charge := date(p.str("charge_date"))
+		if s := tx.scheduleOf(p); s != nil && strings.HasPrefix(s.str("name"), "Faily") {
+			tx.at(t.confirmTime(charge), "payment.fail", p.id, p.attempt())
+			return
+		}
+		tx.at(later(t.confirmTime(charge), tx.now), "payment.confirm", p.id, p.attempt())
+	}
+}
+
+// byDate says whether the next step follows by date. A simulator, which is an API call, takes its
+// next steps itself.
+func (tx *tx) byDate() bool { return tx.op == nil && tx.sb.opts.bankTimings }
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func (tx *tx) confirmPayment(p *record) {
+	p.set("status", "confirmed")
+	tx.event(p, event{action: "confirmed", cause: "payment_confirmed", origin: "gocardless"})
+	if s := tx.scheduleOf(p); s != nil && s.status() == "errored" {
+		tx.resumeSchedule(s)
+	}
+	if tx.byDate() {
+		t := timingOf(p.str("scheme"))
+		tx.at(later(t.payOutTime(date(p.str("charge_date"))), tx.now), "payment.pay_out", p.id, p.attempt())
+	}
+}
+
+// failPayment ends an attempt. A payment that may be retried by itself is, once.
+func (tx *tx) failPayment(p *record, e ending) {
+	late := statusIn(p.status(), "confirmed", "paid_out")
+	p.set("status", "failed")
+	ev := e.event("failed", p)
+	retry := p.flag("retry_if_possible") && p.private.num("retries") == 0 && !late
+	ev.willRetry = retry
+	if !retry {
+		ev.notRetried = "other"
+	}
+	told := tx.event(p, ev)
+	if s := tx.scheduleOf(p); s != nil {
+		defer tx.under(told)()
+		tx.errSchedule(s, late)
+	}
+	if retry {
+		p.setRef("retries", p.private.num("retries")+1)
+		p.set("status", "pending_submission")
+		m := tx.must("mandates", p.link("mandate"))
+		p.set("charge_date", string(timingOf(p.str("scheme")).days().shift(mandateNextCharge(m, tx.now), 3)))
+		tx.event(p, event{action: "resubmission_requested", cause: "payment_autoretried", origin: "gocardless"})
+		tx.planPayment(p)
+	}
+}
+
+// chargeBack takes the money of a collected payment back.
+func (tx *tx) chargeBack(p *record, e ending) {
+	p.setRef("before_chargeback", p.status())
+	p.set("status", "charged_back")
+	tx.event(p, e.event("charged_back", p))
+}
+
+// cancelChargeback restores a payment that was charged back.
+func (tx *tx) cancelChargeback(p *record) {
+	p.set("status", p.ref("before_chargeback"))
+	tx.event(p, event{action: "chargeback_cancelled", cause: "payment_confirmed", origin: "gocardless"})
+}
+
+// paymentCancellable says whether a payment can still be stopped.
+func paymentCancellable(status string) bool {
+	return statusIn(status, "pending_submission", "pending_customer_approval")
+}
+
+func (tx *tx) cancelPayment(p *record, e ending) {
+	p.set("status", "cancelled")
+	tx.event(p, e.event("cancelled", p))
+}
+
+func cancelPaymentCall(tx *tx) (result, error) {
+	p := tx.target
+	if !paymentCancellable(p.status()) {
+		return result{}, refuse("cancellation_failed", "This payment cannot be cancelled: it is "+p.status())
+	}
+	tx.cancelPayment(p, ending{cause: "payment_cancelled"})
+	return one(p), nil
+}
+
+func retryPayment(tx *tx) (result, error) {
+	p := tx.target
+	m := tx.must("mandates", p.link("mandate"))
+	switch {
+	case p.status() != "failed":
+		return result{}, refuse("retry_failed", "Only failed payments can be retried")
+	case m.link("new_mandate") != "":
+		return result{}, refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", m.link("new_mandate"))
+	case !mandateUsable(m.status()):
+		return result{}, refuse("retry_failed", "The mandate is no longer active")
+	case p.private.num("retries") >= maxRetries:
+		return result{}, refuse("retry_failed", "This payment has been retried too often")
+	}
+	problems := tx.problems()
+	given := tx.body.str("charge_date")
+	tx.checkChargeDate(problems, "charge_date", given, m)
+	if err := problems.err(); err != nil {
+		return result{}, err
+	}
+	charge := date(given)
+	if charge == "" {
+		charge = mandateNextCharge(m, tx.now)
+	}
+	p.set("charge_date", string(timingOf(p.str("scheme")).days().next(charge)))
+	p.set("status", "pending_submission")
+	p.setRef("retries", p.private.num("retries")+1)
+	tx.event(p, event{action: "resubmission_requested", cause: "payment_retried"})
+	tx.planPayment(p)
+	return one(p), nil
+}
+
+// collected says whether a payment's money has come in.
+func collected(status string) bool { return statusIn(status, "confirmed", "paid_out") }

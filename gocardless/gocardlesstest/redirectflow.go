@@ -1,0 +1,166 @@
+package gocardlesstest
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Redirect flows: the old hosted pages that end in a customer, a bank account and a mandate.
+
+// redirectFlowLife is how long a payer has.
+const redirectFlowLife = 30 * time.Minute
+
+func redirectFlowFamily(r *registry) {
+	r.collection(collectionSpec{name: "redirect_flows", idForm: idLong})
+	r.on("redirect_flows.create", createRedirectFlow)
+	r.on("redirect_flows.complete", completeRedirectFlow)
+}
+
+func createRedirectFlow(tx *tx) (result, error) {
+	creditor, err := tx.creditor()
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	if strings.TrimSpace(tx.body.str("session_token")) == "" {
+		p.add("session_token", "can't be blank")
+	}
+	if u, err := url.Parse(tx.body.str("success_redirect_url")); err == nil && u.Scheme != "http" && u.Scheme != "https" {
+		p.add("success_redirect_url", "must be a valid URL")
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	f := tx.draft("redirect_flows")
+	f.set("links", object{{"creditor", creditor.id}})
+	f.set("redirect_url", tx.payURL()+"/flow/"+f.id)
+	f.setRef("customer", tx.body.obj("prefilled_customer"))
+	return one(tx.add(f)), nil
+}
+
+// payURL is where the payers' pages are: the sandbox itself when it has an address.
+func (tx *tx) payURL() string {
+	if tx.sb.base.Load() == nil {
+		return "https://pay-sandbox.gocardless.com"
+	}
+	return tx.base
+}
+
+// Payer is what a payer enters on a hosted page.
+type Payer struct {
+	GivenName, FamilyName, CompanyName, Email   string
+	AddressLine1, City, PostalCode, CountryCode string
+
+	AccountHolderName string
+	IBAN              string
+	// Local details, without an IBAN.
+	AccountNumber, BranchCode, BankCode, AccountType string
+}
+
+// details and bank are the payer's entries as request bodies.
+func (p Payer) details() object {
+	return pairs("given_name", p.GivenName, "family_name", p.FamilyName, "company_name", p.CompanyName, "email", p.Email,
+		"address_line1", p.AddressLine1, "city", p.City, "postal_code", p.PostalCode, "country_code", p.CountryCode)
+}
+
+func (p Payer) bank() object {
+	o := pairs("account_holder_name", p.AccountHolderName, "iban", p.IBAN, "account_number", p.AccountNumber,
+		"branch_code", p.BranchCode, "bank_code", p.BankCode, "account_type", p.AccountType)
+	if p.IBAN == "" {
+		o = append(o, member{"country_code", p.CountryCode})
+	}
+	return o
+}
+
+// pairs is an object of the members that are not empty.
+func pairs(list ...string) object {
+	o := object{}
+	for i := 0; i+1 < len(list); i += 2 {
+		if list[i+1] != "" {
+			o = append(o, member{list[i], list[i+1]})
+		}
+	}
+	return o
+}
+
+// TestPayer is a British payer with the API's test bank account.
+var TestPayer = Payer{
+	GivenName: "Robin", FamilyName: "Sample", Email: "payer@example.com",
+	AddressLine1: "12 Example Street", City: "Leeds", PostalCode: "LS1 1AA", CountryCode: "GB",
+	AccountHolderName: "Robin Sample", BranchCode: "200000", AccountNumber: "55779911",
+}
+
+// FinishRedirectFlow plays the payer on the page of a redirect flow: the details are entered and
+// confirmed, so that the flow can be completed. It returns the address that the payer's browser is
+// sent back to. Details that the page would not take are an error.
+func (sb *Sandbox) FinishRedirectFlow(id string, payer Payer) (string, error) {
+	var back string
+	err := sb.update(func(tx *tx) error {
+		f := tx.find("redirect_flows", id)
+		if f == nil {
+			return notFound()
+		}
+		if tx.flowExpired(f) {
+			return refuse("bad_request", "The redirect flow has expired")
+		}
+		p := &problems{prefix: "/payer"}
+		tx.checkCustomer(p, "", payer.details(), nil)
+		d := readBankDetails(p, "", payer.bank())
+		scheme := f.str("scheme")
+		if scheme == "" {
+			scheme = schemeOf(d.currency)
+		}
+		if len(p.items) == 0 && currencyOf(scheme) != d.currency {
+			p.add("iban", "is not an account for %s", scheme)
+		}
+		if err := p.err(); err != nil {
+			return err
+		}
+		f.setRef("payer", payer.details())
+		f.setRef("bank", payer.bank())
+		f.set("scheme", scheme)
+		u, err := url.Parse(f.str("success_redirect_url"))
+		if err != nil {
+			return err
+		}
+		q := u.Query()
+		q.Set("redirect_flow_id", f.id)
+		u.RawQuery = q.Encode()
+		back = u.String()
+		return nil
+	})
+	return back, err
+}
+
+func (tx *tx) flowExpired(f *record) bool {
+	return f.str("created_at") < stamp(tx.now.Add(-redirectFlowLife))
+}
+
+func completeRedirectFlow(tx *tx) (result, error) {
+	f := tx.target
+	switch {
+	case tx.body.str("session_token") != f.str("session_token"):
+		return result{}, refuse("bad_request", "The session token is not that of the redirect flow")
+	case f.link("mandate") != "":
+		return result{}, refuse("redirect_flow_already_completed", "This redirect flow has already been completed")
+	case f.private.obj("payer") == nil:
+		return result{}, refuse("redirect_flow_incomplete", "The customer has not completed the pages of this redirect flow")
+	}
+	creditor := tx.must("creditors", f.link("creditor"))
+	customer := tx.addCustomer(f.private.obj("payer"))
+	p := tx.problems()
+	d := readBankDetails(p, "", f.private.obj("bank"))
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	account := tx.addCustomerBankAccount(customer, d, nil)
+	m := tx.make("mandates")
+	m.set("scheme", f.str("scheme"))
+	m.set("metadata", f.get("metadata"))
+	tx.addMandate(m, creditor, customer, account)
+	f.set("links", f.obj("links").with("customer", customer.id).with("customer_bank_account", account.id).with("mandate", m.id))
+	f.set("mandate_reference", m.str("reference"))
+	f.set("confirmation_url", tx.payURL()+"/flow/"+f.id+"/success")
+	return one(f), nil
+}

@@ -1,0 +1,152 @@
+package gocardlesstest
+
+// Refunds of payments and of mandates.
+
+func refundFamily(r *registry) {
+	r.collection(collectionSpec{name: "refunds", indexed: []string{"payment", "mandate"}})
+	r.on("refunds.create", createRefund)
+	r.filter("refunds.list", "refund_type", func(_ *Sandbox, f *record, kind string) bool {
+		return (f.link("payment") != "") == (kind == "payment")
+	})
+	r.job("refund.submit", func(tx *tx, id, _ string) {
+		if f := tx.find("refunds", id); f != nil && f.status() == "pending_submission" {
+			f.set("status", "submitted")
+		}
+	})
+	r.job("refund.pay", func(tx *tx, id, _ string) {
+		if f := tx.find("refunds", id); f != nil && f.status() == "submitted" {
+			tx.payRefund(f)
+		}
+	})
+}
+
+func createRefund(tx *tx) (result, error) {
+	if !tx.sb.opts.refunds {
+		return result{}, refuse("forbidden", "Refunds are not enabled for your account")
+	}
+	payment, err := tx.linked("payments", "payment")
+	if err != nil {
+		return result{}, err
+	}
+	mandate, err := tx.linked("mandates", "mandate")
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	amount := tx.body.num("amount")
+	if amount < 1 {
+		p.add("amount", "must be greater than 0")
+	}
+	switch {
+	case payment != nil && mandate != nil:
+		p.add("links/mandate", "cannot be given together with a payment")
+	case payment != nil:
+		err = tx.checkPaymentRefund(p, payment, amount)
+	case mandate == nil:
+		p.add("links/payment", "can't be blank")
+	case !mandateOpen(mandate.status()):
+		err = refuse("refund_is_unreachable", "The mandate's bank account can no longer be paid")
+	}
+	if err != nil {
+		return result{}, err
+	}
+	m := mandate
+	if payment != nil {
+		m = tx.must("mandates", payment.link("mandate"))
+	}
+	checkReference(p, "reference", tx.body.str("reference"), m.str("scheme"))
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	f := tx.draft("refunds")
+	f.set("currency", currencyOf(m.str("scheme")))
+	f.set("fx", object{{"fx_currency", f.str("currency")}})
+	f.set("status", "pending_submission")
+	f.setLink("mandate", m.id)
+	f.setRef("creditor", m.link("creditor"))
+	tx.add(f)
+	if payment != nil {
+		payment.set("amount_refunded", payment.num("amount_refunded")+amount)
+		tx.event(f, event{action: "created", cause: "payment_refunded"})
+	} else {
+		tx.event(f, event{action: "created", cause: "refund_created"})
+	}
+	if tx.sb.opts.bankTimings {
+		t := timingOf(m.str("scheme"))
+		submit := t.days().shift(t.start(tx.now), 1)
+		tx.at(submit.at(submitHour, 0), "refund.submit", f.id, "")
+		tx.at(t.days().shift(submit, 1).at(confirmHour, 0), "refund.pay", f.id, "")
+	}
+	return one(f), nil
+}
+
+// checkPaymentRefund checks what a refund of a payment depends on.
+func (tx *tx) checkPaymentRefund(p *problems, payment *record, amount int64) error {
+	if !collected(payment.status()) {
+		return refuse("refund_payment_invalid_state", "Only confirmed and paid out payments can be refunded")
+	}
+	if limit := tx.sb.opts.refundLimit; limit > 0 && len(tx.sb.store.coll("refunds").by("payment", payment.id)) >= limit {
+		return refuse("number_of_refunds_exceeded", "This payment has been refunded too often")
+	}
+	done := payment.num("amount_refunded")
+	confirmation, given := tx.body.lookup("total_amount_confirmation")
+	switch {
+	case !given && tx.sb.opts.refundConfirm:
+		p.add("total_amount_confirmation", "can't be blank")
+	case given && confirmation != done+amount:
+		return refuse("total_amount_confirmation_invalid", "The total amount does not match what has been and will be refunded")
+	}
+	if left := payment.num("amount") - done; amount > left {
+		p.addWith(object{{"maximum_amount", left}}, "amount", "must be less than or equal to what is left of the payment")
+	}
+	return nil
+}
+
+func (tx *tx) payRefund(f *record) {
+	f.set("status", "paid")
+	tx.event(f, event{action: "paid", cause: "refund_paid", origin: "gocardless"})
+	tx.settleRefund(f)
+}
+
+// settleRefund takes a refund off the creditor's next payout.
+func (tx *tx) settleRefund(f *record) {
+	if f.ref("settling") != "" {
+		return
+	}
+	f.setRef("settling", "yes")
+	links := object{{"refund", f.id}}
+	kind := "refund"
+	if id := f.link("payment"); id != "" {
+		kind = "payment_refunded"
+		links = append(links, member{"payment", id})
+	} else {
+		links = append(links, member{"mandate", f.link("mandate")})
+	}
+	tx.owe(f, "refund_settled", kind, f.num("amount"), f.ref("creditor"), f.str("currency"), links)
+}
+
+// returnRefund is a refund that came back: bounced or funds_returned. What was not taken off a
+// payout yet never is; what was comes back with the next one.
+func (tx *tx) returnRefund(f *record, status string) {
+	f.set("status", status)
+	if id := f.link("payment"); id != "" {
+		p := tx.must("payments", id)
+		p.set("amount_refunded", max(0, p.num("amount_refunded")-f.num("amount")))
+	}
+	action := "funds_returned"
+	cause := "refund_funds_returned"
+	if status == "bounced" {
+		action, cause = "failed", "refund_failed"
+	}
+	tx.event(f, event{action: action, cause: cause, origin: "gocardless"})
+	for _, s := range tx.sb.store.coll("settlements").by("creditor", f.ref("creditor")) {
+		if s.str("of") != "refunds "+f.id {
+			continue
+		}
+		if s.status() == "open" {
+			s.set("status", "dropped")
+		} else if s.status() == "done" {
+			tx.owe(f, "", "refund_funds_returned", -f.num("amount"), f.ref("creditor"), f.str("currency"), object{{"refund", f.id}})
+		}
+	}
+}

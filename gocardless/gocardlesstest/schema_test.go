@@ -1,0 +1,81 @@
+package gocardlesstest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// The vendored API description, compiled so that every reply of every test is checked against it.
+var description = sync.OnceValues(func() (*jsonschema.Compiler, error) {
+	f, err := os.Open("../../schema/gocardless.json")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	doc, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.AssertFormat()
+	return c, c.AddResource("file:///gocardless.json", doc)
+})
+
+var compiled = struct {
+	sync.Mutex
+	byPointer map[string]*jsonschema.Schema
+}{byPointer: map[string]*jsonschema.Schema{}}
+
+func schemaAt(t testing.TB, pointer string) *jsonschema.Schema {
+	t.Helper()
+	compiled.Lock()
+	defer compiled.Unlock()
+	if s := compiled.byPointer[pointer]; s != nil {
+		return s
+	}
+	c, err := description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("file:///gocardless.json#" + pointer)
+	if err != nil {
+		t.Fatalf("compiling %s: %v", pointer, err)
+	}
+	compiled.byPointer[pointer] = s
+	return s
+}
+
+// checkReply checks a reply of an operation against the API description. Beyond it, the reply must
+// not hold members that the description does not know.
+func checkReply(t testing.TB, op *opSpec, status int, raw []byte) {
+	t.Helper()
+	pointer := "/components/responses/Error/content/application~1json/schema"
+	if status < 300 {
+		if len(raw) == 0 {
+			if status != 204 {
+				t.Fatalf("%s: %d without a body", op.name, status)
+			}
+			return
+		}
+		code := op.status
+		if op.name == "customers.remove" {
+			code = 200
+		}
+		path := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(op.path)
+		pointer = fmt.Sprintf("/paths/%s/%s/responses/%d/content/application~1json/schema", path, strings.ToLower(op.method), code)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatalf("%v: reply is not JSON: %s", op, raw)
+	}
+	if err := schemaAt(t, pointer).Validate(v); err != nil {
+		t.Fatalf("reply %d does not fit the API description: %v\n%s", status, err, raw)
+	}
+}

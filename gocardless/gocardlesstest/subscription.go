@@ -1,0 +1,439 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Subscriptions: a series of dates, of which each makes a payment shortly before it comes.
+
+const (
+	shownPayments = 10 // upcoming_payments of an endless subscription
+	maxAmendments = 10 // changes of the amount
+)
+
+func subscriptionFamily(r *registry) {
+	r.collection(collectionSpec{
+		name: "subscriptions", indexed: []string{"mandate", "customer"},
+		computed: []computed{{"earliest_charge_date_after_resume", resumeDate, true}},
+	})
+	r.on("subscriptions.create", createSubscription)
+	r.on("subscriptions.update", updateSubscription)
+	r.on("subscriptions.cancel", cancelSubscription)
+	r.on("subscriptions.pause", pauseSubscription)
+	r.on("subscriptions.resume", resumeSubscription)
+	r.job("subscription.charge", chargeSubscription)
+}
+
+func subscriptionOpen(status string) bool {
+	return statusIn(status, "pending_customer_approval", "active", "paused")
+}
+
+var months = []string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
+
+// series is the dates of a subscription or of an instalment schedule.
+type series struct {
+	start    date
+	unit     string
+	interval int
+	day      int // day_of_month, 0 when the start decides, -1 for the last
+	calendar *calendar
+}
+
+// nominal is the nth date before weekends and holidays are looked at.
+func (s series) nominal(n int) date {
+	t := s.start.time()
+	if s.unit == "weekly" {
+		return s.start.add(7 * s.interval * n)
+	}
+	step := s.interval * n
+	if s.unit == "yearly" {
+		step *= 12
+	}
+	want := s.day
+	if want == 0 {
+		want = t.Day()
+	}
+	first := time.Date(t.Year(), t.Month()+time.Month(step), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	if want < 0 || want > last {
+		want = last
+	}
+	return dateOf(first.AddDate(0, 0, want-1))
+}
+
+// charge is the nth date moved to a working day: forwards, but from the end of a month backwards.
+func (s series) charge(n int) date {
+	if s.day < 0 {
+		return s.calendar.previous(s.nominal(n))
+	}
+	return s.calendar.next(s.nominal(n))
+}
+
+// seriesOf reads a subscription's dates.
+func seriesOf(s *record) series {
+	return series{
+		start: date(s.str("start_date")), unit: s.str("interval_unit"), interval: int(s.num("interval")),
+		day: int(s.num("day_of_month")), calendar: timingOf(s.scheme()).days(),
+	}
+}
+
+// total is how many payments a subscription makes, or -1.
+func total(s *record) int {
+	if n := s.num("count"); n > 0 {
+		return int(n)
+	}
+	if until := date(s.ref("until")); until != "" {
+		d := seriesOf(s)
+		n := 0
+		for d.nominal(n) <= until {
+			n++
+		}
+		return n
+	}
+	return -1
+}
+
+func createSubscription(tx *tx) (result, error) {
+	m, err := tx.linked("mandates", "mandate")
+	if err != nil {
+		return result{}, err
+	}
+	if err := payable(m); err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	tx.checkSubscription(p, "", tx.body, m)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	s := tx.draft("subscriptions")
+	return one(tx.addSubscription(s, m)), nil
+}
+
+// checkSubscription checks the details of a subscription under a mandate. The path leads to them
+// within the body.
+func (tx *tx) checkSubscription(p *problems, path string, o object, m *record) {
+	scheme := m.str("scheme")
+	checkAmount(p, path+"amount", path+"currency", o.num("amount"), o.str("currency"), scheme)
+	checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
+	tx.checkChargeDate(p, path+"start_date", o.str("start_date"), m)
+	unit := o.str("interval_unit")
+	limit := map[string]int64{"weekly": 52, "monthly": 12, "yearly": 1}[unit]
+	if n := o.num("interval"); n > limit && limit > 0 {
+		p.add(path+"interval", "must be less than or equal to %d for %s subscriptions", limit, unit)
+	}
+	day, hasDay := o.lookup("day_of_month")
+	hasDay = hasDay && day != nil
+	hasMonth := o.str("month") != ""
+	switch {
+	case hasDay && day == int64(0):
+		p.add(path+"day_of_month", "must be from 1 to 28, or -1")
+	case unit == "yearly" && hasDay != hasMonth:
+		p.add(path+"day_of_month", "must be given together with month")
+	case unit == "monthly" && hasMonth:
+		p.add(path+"month", "must be blank for monthly subscriptions")
+	case unit == "weekly" && hasMonth:
+		p.add(path+"month", "must be blank for weekly subscriptions")
+	case unit == "weekly" && hasDay:
+		p.add(path+"day_of_month", "must be blank for weekly subscriptions")
+	}
+	if n, given := o.lookup("count"); given && n != nil {
+		if n, _ := n.(int64); n < 1 {
+			p.add(path+"count", "must be greater than 0")
+		}
+		if o.has("end_date") {
+			p.add(path+"end_date", "cannot be given together with count")
+		}
+	}
+	if end := o.str("end_date"); end != "" && end <= string(max(tx.today(), date(o.str("start_date")))) {
+		p.add(path+"end_date", "must be after the start date")
+	}
+}
+
+// addSubscription stores a checked subscription and plans its payments.
+func (tx *tx) addSubscription(s, m *record) *record {
+	if s.num("interval") == 0 {
+		s.set("interval", 1)
+	}
+	if s.get("retry_if_possible") == nil {
+		s.set("retry_if_possible", false)
+	}
+	s.set("parent_plan_paused", false)
+	s.setLink("mandate", m.id)
+	s.setRef("customer", m.link("customer"))
+	s.setRef("until", s.str("end_date"))
+	next := mandateNextCharge(m, tx.now)
+	if s.str("start_date") == "" {
+		s.set("start_date", string(next))
+	}
+	s.set("start_date", string(firstDate(s, m)))
+	s.set("status", "active")
+	if m.status() == "pending_customer_approval" {
+		s.set("status", "pending_customer_approval")
+	}
+	s.setRef("next", 0) // number of the next date
+	s.setRef("made", 0) // payments made
+	tx.refreshUpcoming(s)
+	tx.add(s)
+	tx.event(s, event{action: "created", cause: "subscription_created"})
+	if s.status() == "active" {
+		tx.planSubscription(s)
+	}
+	return s
+}
+
+// firstDate is the first date on or after the start that fits the day and month asked for.
+func firstDate(s, m *record) date {
+	start := date(s.str("start_date"))
+	day := int(s.num("day_of_month"))
+	if day == 0 {
+		return start
+	}
+	c := timingOf(m.str("scheme")).days()
+	t := start.time()
+	month := t.Month()
+	if name := s.str("month"); name != "" {
+		month = time.Month(slices.Index(months, name) + 1)
+	}
+	for n := 0; ; n++ {
+		at := series{start: dateOf(time.Date(t.Year(), month, 1, 0, 0, 0, 0, time.UTC)), unit: s.str("interval_unit"), interval: 1, day: day, calendar: c}
+		if at.nominal(n) >= start {
+			return at.nominal(n)
+		}
+	}
+}
+
+// refreshUpcoming works upcoming_payments and end_date out.
+func (tx *tx) refreshUpcoming(s *record) {
+	rows := []any{}
+	d := seriesOf(s)
+	n := total(s)
+	next, made := int(s.private.num("next")), int(s.private.num("made"))
+	open := s.status() == "paused" && s.ref("paused") == "open"
+	if subscriptionOpen(s.status()) && !open {
+		for i := 0; i < shownPayments && (n < 0 || made+i < n); i++ {
+			rows = append(rows, object{{"amount", s.num("amount")}, {"charge_date", string(d.charge(next + i))}})
+		}
+	}
+	s.set("upcoming_payments", rows)
+	switch {
+	case s.num("count") > 0 && open:
+		s.set("end_date", nil)
+	case s.num("count") > 0 && n > made:
+		s.set("end_date", string(d.charge(next+n-made-1)))
+	}
+}
+
+// planSubscription plans the making of the next payment: early enough that it can be submitted for
+// its date.
+func (tx *tx) planSubscription(s *record) {
+	n, next, made := total(s), int(s.private.num("next")), int(s.private.num("made"))
+	if n >= 0 && made >= n || !tx.sb.opts.bankTimings {
+		return
+	}
+	t := timingOf(s.scheme())
+	lead := t.charge + 1
+	if t.monthly {
+		lead += 5
+	}
+	at := t.days().shift(seriesOf(s).charge(next), -lead).at(8, 0)
+	tx.at(later(at, tx.now), "subscription.charge", s.id, strconv.Itoa(next))
+}
+
+// chargeSubscription makes a payment when its time has come.
+func chargeSubscription(tx *tx, id, arg string) {
+	s := tx.find("subscriptions", id)
+	if s == nil || !statusIn(s.status(), "active", "paused") || arg != strconv.Itoa(int(s.private.num("next"))) || s.ref("paused") == "open" {
+		return
+	}
+	if s.status() == "paused" { // for a number of dates, which are over
+		s.setRef("paused", "")
+		s.set("status", "active")
+		tx.event(s, event{action: "resumed", cause: "subscription_resumed"})
+	}
+	tx.makeSubscriptionPayment(s)
+	if s.status() == "active" {
+		tx.planSubscription(s)
+	}
+}
+
+// makeSubscriptionPayment makes the payment of the next date.
+func (tx *tx) makeSubscriptionPayment(s *record) *record {
+	m := tx.must("mandates", s.link("mandate"))
+	next := int(s.private.num("next"))
+	charge := max(seriesOf(s).charge(next), mandateNextCharge(m, tx.now))
+	p := tx.make("payments")
+	p.set("amount", s.num("amount"))
+	p.set("app_fee", s.get("app_fee"))
+	p.set("charge_date", string(charge))
+	p.set("description", s.get("name"))
+	p.set("reference", s.get("payment_reference"))
+	p.set("retry_if_possible", s.flag("retry_if_possible"))
+	p.setLink("subscription", s.id)
+	tx.addPayment(p, m, "payment_created")
+	tx.event(s, event{action: "payment_created", cause: "payment_created", origin: "gocardless", links: object{{"payment", p.id}}})
+	s.setRef("next", next+1)
+	s.setRef("made", s.private.num("made")+1)
+	tx.refreshUpcoming(s)
+	if n := total(s); n >= 0 && int(s.private.num("made")) >= n {
+		s.set("status", "finished")
+		tx.refreshUpcoming(s)
+		tx.event(s, event{action: "finished", cause: "subscription_finished", origin: "gocardless"})
+	}
+	return p
+}
+
+// endSubscription cancels a subscription. Payments that it has made stay as they are.
+func (tx *tx) endSubscription(s *record, e ending) {
+	s.set("status", "cancelled")
+	s.setRef("paused", "")
+	tx.refreshUpcoming(s)
+	tx.event(s, e.event("cancelled", s))
+}
+
+func cancelSubscription(tx *tx) (result, error) {
+	if !subscriptionOpen(tx.target.status()) {
+		return result{}, refuse("cancellation_failed", "Subscription is already "+tx.target.status())
+	}
+	tx.endSubscription(tx.target, ending{cause: "subscription_cancelled"})
+	return one(tx.target), nil
+}
+
+// alterable refuses a subscription that has ended or does not run yet.
+func alterable(s *record) error {
+	switch s.status() {
+	case "finished", "cancelled":
+		return refuse("subscription_already_ended", "Subscription has already ended")
+	case "active", "paused":
+		return nil
+	}
+	return refuse("subscription_not_active", "Subscription is not active")
+}
+
+func updateSubscription(tx *tx) (result, error) {
+	s := tx.target
+	changes := func(name string) bool { v, there := tx.body.lookup(name); return there && v != s.get(name) }
+	amount := changes("amount")
+	if amount || changes("app_fee") || changes("name") || changes("payment_reference") || changes("retry_if_possible") {
+		if err := alterable(s); err != nil {
+			return result{}, err
+		}
+	}
+	m := tx.must("mandates", s.link("mandate"))
+	if amount {
+		if m.flag("payments_require_approval") {
+			return result{}, refuse("mandate_payments_require_approval", "The mandate's payments require approval")
+		}
+		if s.private.num("amended") >= maxAmendments {
+			return result{}, refuse("number_of_subscription_amendments_exceeded", "The amount of a subscription can be changed ten times")
+		}
+	}
+	p := tx.problems()
+	if amount {
+		checkAmount(p, "amount", "currency", tx.body.num("amount"), "", m.str("scheme"))
+	}
+	checkReference(p, "payment_reference", tx.body.str("payment_reference"), m.str("scheme"))
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	tx.merge(s)
+	if amount {
+		s.setRef("amended", s.private.num("amended")+1)
+		tx.refreshUpcoming(s)
+		tx.event(s, event{action: "amended", cause: "subscription_amended"})
+	}
+	return one(s), nil
+}
+
+// minimumCycles is how many dates a pause must last at least.
+func minimumCycles(s *record) int64 {
+	if s.str("interval_unit") == "weekly" {
+		switch s.str("currency") {
+		case "AUD":
+			return 3
+		case "NZD":
+			return 2
+		}
+	}
+	return 1
+}
+
+func pauseSubscription(tx *tx) (result, error) {
+	s := tx.target
+	cycles, limited := tx.body.lookup("pause_cycles")
+	limited = limited && cycles != nil
+	n, _ := cycles.(int64)
+	if err := alterable(s); err != nil {
+		return result{}, err
+	}
+	switch {
+	case s.ref("until") != "":
+		return result{}, refuse("subscription_cannot_be_paused", "Subscriptions with an end_date cannot be paused")
+	case s.status() == "paused" && s.ref("paused") == "open":
+		return result{}, refuse("subscription_cannot_be_paused", "Subscription is already paused")
+	case s.status() == "paused" && limited:
+		return result{}, refuse("subscription_paused_cannot_update_cycles", "Subscription is already paused for a number of cycles")
+	case limited && n < minimumCycles(s):
+		e := refuse("pause_cycles_must_be_greater_than_or_equal_to", "must be greater than or equal to "+strconv.FormatInt(minimumCycles(s), 10))
+		e.items[0].field, e.items[0].pointer = "pause_cycles", "/data/pause_cycles"
+		return result{}, e
+	}
+	s.set("status", "paused")
+	if limited {
+		s.setRef("paused", "cycles")
+		s.setRef("skipped", n)
+		s.setRef("next", s.private.num("next")+n)
+	} else {
+		s.setRef("paused", "open")
+	}
+	tx.refreshUpcoming(s)
+	tx.event(s, event{action: "paused", cause: "subscription_paused"})
+	if limited {
+		tx.planSubscription(s)
+	}
+	return one(s), nil
+}
+
+// resumeDate is earliest_charge_date_after_resume: the first date that can still be charged. Only
+// paused subscriptions have it.
+func resumeDate(sb *Sandbox, s *record) any {
+	if s.status() != "paused" {
+		return omitted{}
+	}
+	n := resumeAt(s, sb.Now())
+	return string(seriesOf(s).charge(n))
+}
+
+// resumeAt is the number of the first date that can be charged at a time.
+func resumeAt(s *record, now time.Time) int {
+	m := s.coll.store.find("mandates", s.link("mandate"))
+	if m == nil {
+		return int(s.private.num("next"))
+	}
+	next := mandateNextCharge(m, now)
+	d := seriesOf(s)
+	n := int(s.private.num("next"))
+	if s.ref("paused") == "cycles" {
+		n -= int(s.private.num("skipped"))
+	}
+	for d.charge(n) < next {
+		n++
+	}
+	return n
+}
+
+func resumeSubscription(tx *tx) (result, error) {
+	s := tx.target
+	if s.status() != "paused" {
+		return result{}, refuse("subscription_not_paused", "Subscription is not paused")
+	}
+	s.setRef("next", resumeAt(s, tx.now))
+	s.setRef("paused", "")
+	s.set("status", "active")
+	tx.refreshUpcoming(s)
+	tx.event(s, event{action: "resumed", cause: "subscription_resumed"})
+	tx.planSubscription(s)
+	return one(s), nil
+}
