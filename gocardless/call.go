@@ -108,12 +108,14 @@ func (c *core) call(ctx context.Context, op *Operation, in input, opts []Request
 		err = x.run(ctx)
 	}
 	x.record()
-	if err != nil {
-		x.logFailure(ctx, began, err)
-		return err
+	if logger := x.settings.logger; logger != nil {
+		if err != nil {
+			logger.failed(ctx, x, began, err)
+		} else {
+			logger.succeeded(ctx, x, began)
+		}
 	}
-	x.logReply(ctx, began)
-	return nil
+	return err
 }
 
 // prepare checks the input and makes everything of the request that is the same
@@ -222,7 +224,9 @@ func (x *exchange) run(ctx context.Context) error {
 			// failure is worth more, and now.
 			return err
 		}
-		x.logRetry(ctx, decision)
+		if x.settings.logger != nil {
+			x.settings.logger.retrying(ctx, x, decision)
+		}
 		if cause := sleep(ctx, decision.Wait); cause != nil {
 			return x.interrupted(cause, err)
 		}

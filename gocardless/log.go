@@ -11,13 +11,35 @@ import (
 // address, headers, bodies and messages stay out, because they hold tokens, ids
 // of people and what people typed.
 
-// logReply notes a successful call.
-func (x *exchange) logReply(ctx context.Context, began time.Time) {
-	logger := x.settings.logger
-	if logger == nil || !logger.Enabled(ctx, slog.LevelDebug) {
+// callLogger is the pipeline's view of a logger. It is an interface because
+// log/slog brings 300 kB into a program; reached through [WithLogger] alone, it is
+// left out of programs that do not log.
+type callLogger interface {
+	succeeded(ctx context.Context, x *exchange, began time.Time)
+	retrying(ctx context.Context, x *exchange, decision RetryDecision)
+	failed(ctx context.Context, x *exchange, began time.Time, err error)
+}
+
+// WithLogger reports requests to a logger: each reply on level debug, each retry
+// with its reason on level warn, each failure of a call on level error. Tokens,
+// query strings, bodies and messages are never logged.
+func WithLogger(logger *slog.Logger) Option {
+	return option(func(s *settings) {
+		if logger == nil {
+			s.refuse("WithLogger", "must not be nil")
+			return
+		}
+		s.logger = slogLogger{logger}
+	})
+}
+
+type slogLogger struct{ *slog.Logger }
+
+func (l slogLogger) succeeded(ctx context.Context, x *exchange, began time.Time) {
+	if !l.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	logger.LogAttrs(ctx, slog.LevelDebug, "gocardless: done",
+	l.LogAttrs(ctx, slog.LevelDebug, "gocardless: done",
 		slog.String("operation", x.op.Name),
 		slog.Int("status", x.status),
 		slog.Int("attempts", x.attempts),
@@ -26,13 +48,8 @@ func (x *exchange) logReply(ctx context.Context, began time.Time) {
 		slog.Duration("duration", time.Since(began)))
 }
 
-// logRetry notes that an attempt failed and another follows.
-func (x *exchange) logRetry(ctx context.Context, decision RetryDecision) {
-	logger := x.settings.logger
-	if logger == nil {
-		return
-	}
-	logger.LogAttrs(ctx, slog.LevelWarn, "gocardless: trying again",
+func (l slogLogger) retrying(ctx context.Context, x *exchange, decision RetryDecision) {
+	l.LogAttrs(ctx, slog.LevelWarn, "gocardless: trying again",
 		slog.String("operation", x.op.Name),
 		slog.Int("status", x.status),
 		slog.Int("attempt", x.attempts),
@@ -41,13 +58,8 @@ func (x *exchange) logRetry(ctx context.Context, decision RetryDecision) {
 		slog.String("request_id", safeID(x.requestID)))
 }
 
-// logFailure notes that a call ends with an error.
-func (x *exchange) logFailure(ctx context.Context, began time.Time, err error) {
-	logger := x.settings.logger
-	if logger == nil {
-		return
-	}
-	logger.LogAttrs(ctx, slog.LevelError, "gocardless: failed",
+func (l slogLogger) failed(ctx context.Context, x *exchange, began time.Time, err error) {
+	l.LogAttrs(ctx, slog.LevelError, "gocardless: failed",
 		slog.String("operation", x.op.Name),
 		slog.String("error", errorClass(err)),
 		slog.Int("status", x.status),

@@ -1,7 +1,6 @@
 package gocardless
 
 import (
-	"log/slog"
 	"net/http"
 	"net/textproto"
 	"time"
@@ -29,7 +28,7 @@ type settings struct {
 	retries       int
 	maxReply      int64
 	policy        RetryPolicy
-	logger        *slog.Logger
+	logger        callLogger
 	header        http.Header // the caller's, by canonical name; nil removes a header
 	conflictError bool
 	unchecked     bool
@@ -218,17 +217,6 @@ func WithBodyField(path string, value any) RequestOption {
 // them all the same.
 func WithoutValidation() Option {
 	return option(func(s *settings) { s.unchecked = true })
-}
-
-// WithLogger reports requests to a logger: each reply on level debug, each retry
-// with its reason on level warn, each failure of a call on level error. Tokens,
-// query strings, bodies and messages are never logged.
-func WithLogger(logger *slog.Logger) Option {
-	return option(func(s *settings) {
-		if s.logger = logger; logger == nil {
-			s.refuse("WithLogger", "must not be nil")
-		}
-	})
 }
 
 // WithMaxReplyBytes limits the size of a reply, counted after decompression. The
