@@ -46,7 +46,8 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 	req := x.request(ctx)
 	if x.core.signer != nil {
 		if err := x.core.signer.sign(req, x.body); err != nil {
-			return true, x.connectionError(err)
+			x.landed(RateLimit{})
+			return true, &SigningError{Operation: x.op.Name, Err: err}
 		}
 	}
 	resp, err := x.core.http.Do(req)
@@ -54,11 +55,11 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 		if resp != nil && resp.Body != nil {
 			_ = resp.Body.Close()
 		}
+		x.landed(RateLimit{})
 		notSent = neverConnected(err) || progress.nothingSent()
 		x.mayHaveRun = x.mayHaveRun || !notSent
 		return notSent, x.connectionError(x.cause(parent, ctx, err))
 	}
-	x.mayHaveRun = true
 	return false, x.receive(parent, ctx, resp)
 }
 
@@ -174,40 +175,83 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 		seen := x.rateLimit
 		x.core.rateLimit.Store(&seen)
 	}
-	if x.core.limiter != nil {
-		x.core.limiter.Observe(*x.op, x.rateLimit)
-	}
+	x.landed(x.rateLimit)
+	earlier := x.mayHaveRun
+	x.mayHaveRun = earlier || mayHaveRun(resp)
 
 	buffer := buffers.Get().(*[]byte)
 	defer keepBuffer(buffer)
-	body, err := readBody(resp, (*buffer)[:0], x.settings.maxReply)
+	limit := x.settings.maxReply
+	if !isSuccess(resp) {
+		limit = min(limit, maxErrorRead)
+	}
+	body, err := readBody(ctx, resp, (*buffer)[:0], limit)
 	*buffer = body
 	if x.settings.response != nil {
 		x.reply = bytes.Clone(body)
 	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+	if x.op.Kind == KindDelete && earlier && resp.StatusCode == http.StatusGone {
+		// The reply of an attempt before was lost, and its work was done.
+		x.existing = true
+		return nil
+	}
+	if !isSuccess(resp) {
 		// A part of an error page is as good as all of it.
 		return x.apiError(body)
 	}
 	switch {
+	case x.out == nil:
+		// Nothing is to be read: the status says all.
+		return nil
 	case err == ErrReplyTooLarge:
 		return x.malformed(body, err)
-	case err != nil && isBodyCoding(err):
-		return x.malformed(body, err)
-	case err != nil:
+	case err != nil && !isBodyCoding(err):
 		return x.connectionError(x.cause(parent, ctx, err))
-	case x.out == nil, resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusResetContent:
-		if x.out != nil {
-			x.out.reset()
-		}
+	case err != nil:
+	case resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusResetContent:
+		x.out.reset()
 		return nil
 	case len(body) == 0:
-		return x.malformed(body, errNoReply)
+		err = errNoReply
+	default:
+		err = x.decode(body)
 	}
-	if err := x.decode(body); err != nil {
+	if err != nil && ctx.Err() != nil {
+		// The end of a body that was cut off when time ran out can look like a
+		// proper one.
+		return x.connectionError(x.cause(parent, ctx, err))
+	}
+	if err != nil {
 		return x.malformed(body, err)
 	}
 	return nil
+}
+
+// landed tells the limiter that an attempt has ended.
+func (x *exchange) landed(limit RateLimit) {
+	if x.core.limiter == nil {
+		return
+	}
+	if !limit.Reset.IsZero() {
+		limit.Reset = onOurClock(limit.Reset, x.header)
+	}
+	x.core.limiter.Observe(*x.op, limit)
+}
+
+func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp.StatusCode <= 299 }
+
+// mayHaveRun reports whether a request that had this reply may have been carried
+// out: one that was refused, or not looked at, was not.
+func mayHaveRun(resp *http.Response) bool {
+	switch code := resp.StatusCode; {
+	case code == http.StatusRequestTimeout:
+		return true
+	case code == http.StatusServiceUnavailable:
+		_, later := retryAfter(resp.Header)
+		return !later
+	default:
+		return code < 400 || code > 499
+	}
 }
 
 // decode reads a successful reply.
@@ -291,9 +335,12 @@ func keepBuffer(b *[]byte) {
 	}
 }
 
+// maxErrorRead is how much of an unsuccessful reply is read to understand it.
+const maxErrorRead = 1 << 20
+
 // readBody reads a reply of at most limit bytes, counted after decompression, and
 // closes it.
-func readBody(resp *http.Response, buf []byte, limit int64) ([]byte, error) {
+func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64) ([]byte, error) {
 	defer func() { _ = resp.Body.Close() }()
 	var r io.Reader = resp.Body
 	if !resp.Uncompressed && strings.EqualFold(headerValue(resp.Header, "Content-Encoding"), "gzip") {
@@ -324,6 +371,11 @@ func readBody(resp *http.Response, buf []byte, limit int64) ([]byte, error) {
 		}
 		if err != nil {
 			return buf, err
+		}
+		if ctx.Err() != nil {
+			// A transport of net/http ends the body by itself. Others may let it
+			// drip for ever.
+			return buf, ctx.Err()
 		}
 	}
 }
@@ -390,5 +442,5 @@ func isPermanent(err error) bool {
 		record       tls.RecordHeaderError
 	)
 	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &record)
+		errors.As(err, &invalid) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
 }

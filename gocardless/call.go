@@ -176,6 +176,9 @@ func (x *exchange) encode(in *input) error {
 		x.body = body
 	}
 	if edit := x.settings.edit; edit != nil {
+		if x.op.Method == http.MethodGet || x.op.Method == http.MethodDelete {
+			return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: "WithBodyField", Message: "is for operations with a body"}}}
+		}
 		body, err := edit.apply(x.body, x.op.RequestEnvelope, edit.fields)
 		if err != nil {
 			return x.unencodable(err)

@@ -37,7 +37,8 @@ type ParamsError struct {
 	Problems []Problem
 }
 
-// Error lists the problems. The text holds no values.
+// Error lists the problems. The text holds no values, and no names that look like
+// personal data.
 func (e *ParamsError) Error() string {
 	var b strings.Builder
 	if e.Operation != "" {
@@ -49,11 +50,12 @@ func (e *ParamsError) Error() string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(p.Field)
+		// A field may be named by the caller, as in metadata.
+		b.WriteString(scrub(p.Field))
 		b.WriteByte(' ')
 		b.WriteString(p.Message)
 		if p.Pointer != "" {
-			b.WriteString(" (" + p.Pointer + ")")
+			b.WriteString(" (" + scrub(p.Pointer) + ")")
 		}
 	}
 	return b.String()

@@ -1,70 +1,89 @@
 package gocardless
 
 import (
-	"bytes"
+	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // testToken is recognisable, so that a scan can find it where it should not be.
 const testToken = "sandbox_tOkEn-9vXw2"
 
-// sent is one request as a transport saw it.
+// sent is one request as a server would see it.
 type sent struct {
 	Method, Host, Path, Query string
 	Header                    http.Header
 	Body                      string
 }
 
+type replier func(*http.Request) (*http.Response, error)
+
 // script is a transport without sockets: it answers with the given replies in
 // turn, repeating the last, and keeps the requests.
 type script struct {
 	mu      sync.Mutex
-	replies []func(*http.Request) (*http.Response, error)
+	replies []replier
 	got     []sent
+	at      []time.Time
 }
 
 func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
-	body := ""
-	if req.Body != nil {
-		raw, err := io.ReadAll(req.Body)
-		_ = req.Body.Close()
-		if err != nil {
-			return nil, err
-		}
-		body = string(raw)
+	seen, err := receive(req)
+	if err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
-	s.got = append(s.got, sent{req.Method, req.URL.Host, req.URL.EscapedPath(), req.URL.RawQuery, wireHeader(req.Header), body})
+	s.got = append(s.got, seen)
+	s.at = append(s.at, time.Now())
 	reply := s.replies[min(len(s.got), len(s.replies))-1]
 	s.mu.Unlock()
 	return reply(req)
 }
 
+// receive reads a request to its end and gives its headers the names that a
+// server would see them under.
+func receive(req *http.Request) (sent, error) {
+	s := sent{Method: req.Method, Host: req.Host, Path: req.URL.EscapedPath(), Query: req.URL.RawQuery, Header: http.Header{}}
+	for name, values := range req.Header {
+		for _, v := range values {
+			s.Header.Add(name, v)
+		}
+	}
+	if req.Body != nil {
+		raw, err := io.ReadAll(req.Body)
+		_ = req.Body.Close()
+		if err != nil {
+			return s, err
+		}
+		s.Body = string(raw)
+	}
+	return s, nil
+}
+
 func (s *script) requests() []sent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return bytes2(s.got)
+	return slices.Clone(s.got)
 }
 
-func bytes2(in []sent) []sent { return append([]sent(nil), in...) }
-
-// wireHeader gives headers the names that a server would see them under.
-func wireHeader(h http.Header) http.Header {
-	out := http.Header{}
-	for name, values := range h {
-		for _, v := range values {
-			out.Add(name, v)
-		}
+// waits are the times between the requests.
+func (s *script) waits() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var gaps []time.Duration
+	for i := 1; i < len(s.at); i++ {
+		gaps = append(gaps, s.at[i].Sub(s.at[i-1]))
 	}
-	return out
+	return gaps
 }
 
-// reply makes a scripted reply; headers are pairs of name and value.
-func reply(status int, body string, headers ...string) func(*http.Request) (*http.Response, error) {
+// replyWith makes a scripted reply; headers are pairs of name and value.
+func replyWith(status int, body string, headers ...string) replier {
 	return func(req *http.Request) (*http.Response, error) {
 		h := http.Header{}
 		if body != "" {
@@ -80,19 +99,19 @@ func reply(status int, body string, headers ...string) func(*http.Request) (*htt
 	}
 }
 
-// fault makes a scripted failure of the network.
-func fault(err error) func(*http.Request) (*http.Response, error) {
+// failWith makes a scripted failure of the network.
+func failWith(err error) replier {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
 // scripted returns a client over a script.
-func scripted(t testing.TB, replies ...func(*http.Request) (*http.Response, error)) (*Client, *script) {
+func scripted(t testing.TB, replies ...replier) (*Client, *script) {
 	t.Helper()
 	s := &script{replies: replies}
-	return testClient(t, s), s
+	return clientOver(t, s), s
 }
 
-func testClient(t testing.TB, transport http.RoundTripper, opts ...ClientOption) *Client {
+func clientOver(t testing.TB, transport http.RoundTripper, opts ...ClientOption) *Client {
 	t.Helper()
 	c, err := New(testToken, EnvironmentSandbox, append([]ClientOption{WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
 	if err != nil {
@@ -101,39 +120,35 @@ func testClient(t testing.TB, transport http.RoundTripper, opts ...ClientOption)
 	return c
 }
 
-const paymentReply = `{"payments":{"id":"PM123","created_at":"2026-01-07T14:00:00.000Z","charge_date":"2026-01-12","amount":1000,"description":null,"currency":"GBP","status":"pending_submission","amount_refunded":0,"reference":"WINEBOX001","metadata":{"order":"42"},"links":{"mandate":"MD123","creditor":"CR123"},"fx":{"fx_currency":"EUR","fx_amount":null,"exchange_rate":null,"estimated_exchange_rate":"1.1234567890"},"retry_if_possible":false}}`
+// atOnce repeats by the default rules without waiting.
+func atOnce(a RetryAttempt) RetryDecision {
+	d := DefaultRetry(a)
+	d.Wait = 0
+	return d
+}
+
+// as returns the error as type E, or fails the test.
+func as[E error](t *testing.T, err error) E {
+	t.Helper()
+	e, ok := errors.AsType[E](err)
+	if !ok {
+		t.Fatalf("got error %T: %v; want %T", err, err, e)
+	}
+	return e
+}
+
+const (
+	paymentReply = `{"payments":{"id":"PM123","created_at":"2026-01-07T14:00:00.000Z","charge_date":"2026-01-12","amount":1000,` +
+		`"description":null,"currency":"GBP","status":"pending_submission","amount_refunded":0,"reference":"WINEBOX001",` +
+		`"metadata":{"order":"42"},"links":{"mandate":"MD123","creditor":"CR123"},"fx":{"fx_currency":"EUR","fx_amount":null,` +
+		`"exchange_rate":null,"estimated_exchange_rate":"1.1234567890"},"retry_if_possible":false}}`
+	paymentBody  = `{"payments":{"amount":1000,"currency":"GBP","links":{"mandate":"MD123"},"metadata":{"order":"42"}}}`
+	conflictBody = `{"error":{"message":"A resource has already been created with this idempotency key","type":"invalid_state","code":409,` +
+		`"request_id":"RQ-409","documentation_url":"https://developer.gocardless.com/api-reference#idempotent_creation_conflict",` +
+		`"errors":[{"reason":"idempotent_creation_conflict","message":"A resource has already been created with this idempotency key",` +
+		`"links":{"conflicting_resource_id":"PM123"}}]}}`
+)
 
 func paymentParams() PaymentCreateParams {
 	return PaymentCreateParams{Amount: 1000, Currency: CurrencyGBP, Links: PaymentCreateParamsLinks{Mandate: "MD123"}, Metadata: Metadata{"order": "42"}}
-}
-
-var _ = bytes.Clone
-
-type fixedTransport struct {
-	body string
-	h    http.Header
-}
-
-func (f *fixedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: f.h, Body: io.NopCloser(strings.NewReader(f.body)), ContentLength: int64(len(f.body)), Request: req}, nil
-}
-
-func BenchmarkGet(b *testing.B) {
-	c := testClient(b, &fixedTransport{paymentReply, http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"x"}, "Ratelimit-Limit": {"1000"}, "Ratelimit-Remaining": {"999"}, "Ratelimit-Reset": {"Wed, 19 Apr 2023 16:10:00 GMT"}}})
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Payments.Get(b.Context(), "PM123"); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-func BenchmarkCreate(b *testing.B) {
-	c := testClient(b, &fixedTransport{paymentReply, http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"x"}, "Ratelimit-Limit": {"1000"}, "Ratelimit-Remaining": {"999"}, "Ratelimit-Reset": {"Wed, 19 Apr 2023 16:10:00 GMT"}}})
-	b.ReportAllocs()
-	p := paymentParams()
-	for b.Loop() {
-		if _, err := c.Payments.Create(b.Context(), p); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

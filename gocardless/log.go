@@ -90,6 +90,8 @@ func errorClass(err error) string {
 		return "unreadable reply"
 	case *ParamsError:
 		return "refused before sending"
+	case *SigningError:
+		return "not signed"
 	}
 	return "other"
 }

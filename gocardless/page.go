@@ -71,6 +71,9 @@ func fetchPage[T any, P decodable[T]](ctx context.Context, c *Client, op *Operat
 	if err := c.core.call(ctx, op, in, opts, r); err != nil {
 		return nil, err
 	}
+	if !op.Cursors {
+		return &r.page, nil // whatever the reply says, there is no other page
+	}
 	r.page.source = &pageSource[T]{client: c, op: op, in: in, opts: opts, fetch: fetchPage[T, P]}
 	return &r.page, nil
 }
@@ -125,21 +128,22 @@ func pages[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation,
 type walk struct {
 	in   input
 	back bool // from a "before" cursor towards newer items
-	seen []string
+	seen map[string]bool
 }
 
 // startWalk begins where the caller's cursors say. A caller who gives only
 // "before" wants what is newer than that, so the walk goes on in that direction:
 // going the other way would leave it at once.
 func startWalk(in input) walk {
-	w := walk{in: in}
+	w := walk{in: in, seen: map[string]bool{}}
 	if p, ok := in.params.(queryable); ok {
 		var q query
 		p.query(&q)
 		w.back = q.before != "" && q.after == ""
-		w.seen = append(w.seen, q.after)
 		if w.back {
-			w.seen[0] = q.before
+			w.seen[q.before] = true
+		} else {
+			w.seen[q.after] = true
 		}
 	}
 	return w
@@ -157,10 +161,10 @@ func (w *walk) advance(op *Operation, after, before string) (bool, error) {
 	if w.in.cursor == "" || !op.Cursors {
 		return false, nil
 	}
-	if slices.Contains(w.seen, w.in.cursor) {
+	if w.seen[w.in.cursor] {
 		return false, repeatedCursor(op)
 	}
-	w.seen = append(w.seen, w.in.cursor)
+	w.seen[w.in.cursor] = true
 	return true, nil
 }
 

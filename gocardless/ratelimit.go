@@ -57,6 +57,20 @@ func parseHTTPTime(v string) time.Time {
 	return t
 }
 
+// onOurClock translates an instant from the server's clock to ours, when the Date
+// of the reply shows that they differ. Up to two seconds are the rounding of that
+// header and the time that a reply takes.
+func onOurClock(t time.Time, h http.Header) time.Time {
+	date := parseHTTPTime(headerValue(h, "Date"))
+	if date.IsZero() {
+		return t
+	}
+	if ahead := time.Since(date); ahead.Abs() > 2*time.Second {
+		return t.Add(ahead)
+	}
+	return t
+}
+
 // RateLimit returns the rate limit as the last reply to this client told it, and
 // false when no reply has told it yet. Other clients and processes that use the
 // same access token spend from the same budget.

@@ -6,103 +6,219 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is how much of a foreign message goes into the text of an error.
+// maxText is how many bytes of a foreign message go into the text of an error.
 const maxText = 300
 
-// scrub makes a text from outside fit for logs: what looks like an e-mail
-// address, an IBAN, a card or account number, a bearer token or the password in
-// a URL is masked, control characters become spaces, and the length is bounded.
+// scrub makes a text from outside fit for logs. It masks what looks like an e-mail
+// address, an IBAN, a number of six digits or more (accounts, cards, telephones,
+// sort codes), the user of a URL, and everything in double quotes or backticks
+// that is not a plain name. Dates stay, control characters become spaces, and the
+// length is bounded.
 //
-// A name or a street cannot be recognised, so this narrows what a message may
-// give away and does not close it; the messages of the API quote the field's
-// name much more often than its value.
+// Names and streets that stand free in a sentence cannot be recognised: this
+// narrows what a message can give away and does not close it.
 func scrub(text string) string {
 	var b strings.Builder
-	for len(text) > 0 {
+	for i := 0; i < len(text); {
 		if b.Len() >= maxText {
 			b.WriteString("…")
 			break
 		}
-		// Words are runs of anything but space and quotes.
-		n := strings.IndexFunc(text, isDelimiter)
-		if n == 0 {
-			r, size := utf8.DecodeRuneInString(text)
+		switch c := text[i]; {
+		case c == '"' || c == '`':
+			i += scrubQuoted(&b, text[i:])
+		case isWordByte(c):
+			i += scrubWord(&b, text[i:])
+		default:
+			r, size := utf8.DecodeRuneInString(text[i:])
 			if unicode.IsControl(r) || r == utf8.RuneError {
 				r = ' '
 			}
 			b.WriteRune(r)
-			text = text[size:]
-			continue
+			i += size
 		}
-		if n < 0 {
-			n = len(text)
-		}
-		// Account numbers and IBANs are often written in groups.
-		if end := digitGroups(text); end > 0 {
-			b.WriteString("[number]")
-			text = text[end:]
-			continue
-		}
-		b.WriteString(scrubWord(text[:n]))
-		text = text[n:]
 	}
 	return b.String()
 }
 
-func isDelimiter(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError || strings.ContainsRune("\"'`<>()[]{},;=", r)
+// isWordByte reports whether a byte can be part of a word: a letter of any
+// script, a digit, or a sign that addresses and names are made with.
+func isWordByte(c byte) bool {
+	return c >= utf8.RuneSelf || isAlnum(c) || c == '@' || c == '+' || c == '_' || c == '.' || c == '%' || c == '-'
 }
 
-// scrubWord masks a word when it looks like something private.
-func scrubWord(word string) string {
-	core := strings.TrimRight(word, ".:!?")
-	tail := word[len(core):]
-	switch at := strings.LastIndexByte(core, '@'); {
-	case at > 0 && strings.Contains(core[:at], "://"):
-		return "[URL]" + tail
-	case at > 0:
-		return "[e-mail]" + tail
-	}
-	if len(core) > 120 {
-		return "[long text]" + tail
-	}
-	return word
+func isAlnum(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// digitGroups returns the length of what looks like an account number or an IBAN
-// at the start of text: six digits or more, possibly in groups, possibly after a
-// country code. It returns 0 when there is none.
-func digitGroups(text string) int {
-	digits, end := 0, 0
-	letters := 0
-	i := 0
-	for i < len(text) {
-		c := text[i]
-		switch {
-		case '0' <= c && c <= '9':
-			digits++
-			end = i + 1
-		case 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z':
-			letters++
-			if letters > 12 {
-				return 0
-			}
-		case c == ' ' || c == '-':
-			// A group ends. Words without digits are not part of a number.
-			if end != i {
-				i = len(text)
-				continue
-			}
-		default:
-			i = len(text)
-			continue
+// scrubQuoted writes a quotation at the start of text and returns its length.
+func scrubQuoted(b *strings.Builder, text string) int {
+	quote := text[0]
+	end := strings.IndexByte(text[1:], quote)
+	if end < 0 {
+		b.WriteByte(quote)
+		return 1
+	}
+	inner := text[1 : 1+end]
+	if !isName(inner) {
+		inner = "…"
+	}
+	b.WriteByte(quote)
+	b.WriteString(inner)
+	b.WriteByte(quote)
+	return end + 2
+}
+
+// isName reports whether a text looks like the name of a field or a code.
+func isName(s string) bool {
+	if len(s) > 60 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !('a' <= c && c <= 'z' || c == '_' || c == '.' || c == '[' || c == ']') {
+			return false
 		}
-		i++
 	}
-	if digits < 6 {
-		return 0
+	return true
+}
+
+// scrubWord writes the word at the start of text, or a mask for it, and returns
+// how much of the text that covers.
+func scrubWord(b *strings.Builder, text string) int {
+	n := 0
+	for n < len(text) && isWordByte(text[n]) {
+		n++
+	}
+	word := text[:n]
+	switch {
+	case strings.IndexByte(word, '@') >= 0:
+		b.WriteString("[e-mail]")
+		return n
+	case strings.HasPrefix(text[n:], "://"):
+		return scrubURL(b, text, n)
+	}
+	if length, mask := numberAt(text); length > 0 {
+		b.WriteString(mask)
+		// The rest of a word of which a part is masked says too much.
+		for length < len(text) && isAlnum(text[length]) {
+			length++
+		}
+		return length
+	}
+	if longestDigits(word) >= 6 {
+		b.WriteString("[number]")
+		return n
+	}
+	if len(word) > 80 {
+		b.WriteString("[long text]")
+		return n
+	}
+	// What follows a sign inside the word may be the start of a number.
+	if cut := strings.IndexAny(word[1:], "+-_.%"); cut >= 0 {
+		n = cut + 2
+	}
+	for _, r := range text[:n] {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return n
+}
+
+// scrubURL writes a URL without its user, path and query.
+func scrubURL(b *strings.Builder, text string, scheme int) int {
+	end := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'`<>", r) })
+	if end < 0 {
+		end = len(text)
+	}
+	host := text[scheme+len("://") : end]
+	if i := strings.IndexAny(host, "/?#"); i >= 0 {
+		host = host[:i]
+	}
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		host = host[i+1:]
+	}
+	b.WriteString(text[:scheme])
+	b.WriteString("://")
+	b.WriteString(host)
+	if scheme+len("://")+len(host) < end {
+		b.WriteString("/…")
 	}
 	return end
+}
+
+// numberAt looks for an IBAN or a number of six digits or more at the start of
+// text, possibly written in groups, and returns its length and a mask. A date is
+// not one.
+func numberAt(text string) (int, string) {
+	if isDate(text) {
+		return 0, ""
+	}
+	iban := len(text) >= 4 && isLetter(text[0]) && isLetter(text[1]) && isDigits(text[2:4])
+	length, end := 0, 0
+	for i := 0; ; i++ {
+		if i == 0 && text[0] == '+' {
+			i++
+		}
+		start := i
+		for i < len(text) && isAlnum(text[i]) {
+			i++
+		}
+		group := text[start:i]
+		if group == "" || !isDigits(group) && !iban || iban && start > 0 && !isGroup(group) {
+			break
+		}
+		length += len(group)
+		end = i
+		if i == len(text) || text[i] != ' ' && text[i] != '-' {
+			break
+		}
+	}
+	switch {
+	case iban && length >= 15:
+		return end, "[IBAN]"
+	case !iban && length >= 6:
+		return end, "[number]"
+	}
+	return 0, ""
+}
+
+// isGroup reports whether a text may be one of the later groups of an IBAN.
+func isGroup(s string) bool {
+	if len(s) > 4 {
+		return false
+	}
+	for i := range len(s) {
+		if 'a' <= s[i] && s[i] <= 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return isAlnum(c) && c > '9' }
+
+// isDate reports whether text begins with a date like 2026-05-01.
+func isDate(s string) bool {
+	return len(s) >= 10 && isDigits(s[:4]) && s[4] == '-' && isDigits(s[5:7]) && s[7] == '-' && isDigits(s[8:10]) &&
+		(len(s) == 10 || s[10] == 'T' || !isAlnum(s[10]) && s[10] != '-')
+}
+
+func isDigits(s string) bool { return longestDigits(s) == len(s) }
+
+// longestDigits is the length of the longest run of digits.
+func longestDigits(s string) int {
+	longest, run := 0, 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
 }
 
 // safeID returns an identifier that came in a header, if it looks like one.
@@ -111,7 +227,7 @@ func safeID(id string) string {
 		return ""
 	}
 	for i := range len(id) {
-		if c := id[i]; c <= ' ' || c >= 0x7f {
+		if c := id[i]; !isAlnum(c) && c != '-' && c != '_' {
 			return ""
 		}
 	}

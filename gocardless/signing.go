@@ -1,8 +1,188 @@
 package gocardless
 
-import "net/http"
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
 
-// requestSigner adds the headers of a signature to a request.
+// requestSigner adds the headers of a signature to a request. It is an interface
+// so that programs which do not sign link no code for it.
 type requestSigner interface {
 	sign(req *http.Request, body []byte) error
 }
+
+// WithRequestSigning signs every request, as accounts that have signing enabled
+// must for outbound payments. The key is a P-521 key; other curves are refused.
+// The keyID is what the dashboard shows for the public key uploaded there
+// ("RSK…"). Each attempt has a signature of its own. [ParseSigningKey] reads a key
+// from a PEM file.
+//
+// A signature takes about 1.5 ms of computing.
+func WithRequestSigning(keyID string, key *ecdsa.PrivateKey) ClientOption {
+	return clientOption(func(c *clientConfig) {
+		if key == nil {
+			c.refuse("WithRequestSigning", "needs a key")
+			return
+		}
+		c.setSigner("WithRequestSigning", keyID, key)
+	})
+}
+
+// WithRequestSigner is like [WithRequestSigning] for a key that a hardware module
+// or a key service keeps. The signer's public key must be an [*ecdsa.PublicKey]
+// on P-521, and it must return signatures in ASN.1 DER, as [crypto.Signer] says
+// for ECDSA. When signing fails, nothing is sent.
+func WithRequestSigner(keyID string, signer crypto.Signer) ClientOption {
+	return clientOption(func(c *clientConfig) {
+		if signer == nil {
+			c.refuse("WithRequestSigner", "needs a signer")
+			return
+		}
+		c.setSigner("WithRequestSigner", keyID, signer)
+	})
+}
+
+func (c *clientConfig) setSigner(option, keyID string, signer crypto.Signer) {
+	public, ok := signer.Public().(*ecdsa.PublicKey)
+	if !ok || public.Curve != elliptic.P521() {
+		c.refuse(option, "needs an ECDSA key on the curve P-521")
+	}
+	if problem := keyProblem(keyID); problem != "" || strings.ContainsAny(keyID, `"\`) {
+		c.refuse(option, "needs the id of the key, such as RSK123")
+	}
+	c.signer = &ecdsaSigner{keyID: keyID, signer: signer}
+}
+
+// ParseSigningKey reads a private key for [WithRequestSigning] from PEM text, as
+// "openssl ecparam -name secp521r1 -genkey -noout" or "openssl genpkey" write it
+// (EC PRIVATE KEY or PRIVATE KEY). Encrypted keys are refused, and so are keys on
+// other curves than P-521.
+func ParseSigningKey(text []byte) (*ecdsa.PrivateKey, error) {
+	for {
+		var block *pem.Block
+		block, text = pem.Decode(text)
+		if block == nil {
+			return nil, errors.New("gocardless: no private key found in the PEM text")
+		}
+		var (
+			key any
+			err error
+		)
+		switch block.Type {
+		case "EC PARAMETERS":
+			continue // the name of the curve, which openssl writes before the key
+		case "EC PRIVATE KEY":
+			if block.Headers["DEK-Info"] != "" {
+				return nil, errEncryptedKey
+			}
+			key, err = x509.ParseECPrivateKey(block.Bytes)
+		case "PRIVATE KEY":
+			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		case "ENCRYPTED PRIVATE KEY":
+			return nil, errEncryptedKey
+		default:
+			return nil, errors.New("gocardless: the PEM text does not begin with a private key")
+		}
+		if err != nil {
+			// The cause is left out: it may repeat bytes of the key.
+			return nil, errors.New("gocardless: the private key cannot be parsed")
+		}
+		ec, ok := key.(*ecdsa.PrivateKey)
+		if !ok || ec.Curve != elliptic.P521() {
+			return nil, errors.New("gocardless: signing needs an ECDSA key on the curve P-521 (secp521r1)")
+		}
+		return ec, nil
+	}
+}
+
+var errEncryptedKey = errors.New("gocardless: the private key is encrypted; decrypt it first")
+
+type ecdsaSigner struct {
+	keyID  string
+	signer crypto.Signer
+}
+
+// sign writes Content-Digest, Gc-Signature-Input and Gc-Signature. The form is
+// that of RFC 9421 with the API's own header names, a digest labelled sha256, and
+// the signature in DER.
+func (s *ecdsaSigner) sign(req *http.Request, body []byte) error {
+	if body != nil {
+		digest := sha256.Sum256(body)
+		req.Header["Content-Digest"] = []string{"sha256=:" + base64.StdEncoding.EncodeToString(digest[:]) + ":"}
+	}
+	base, params := signatureBase(req, body, s.keyID, time.Now(), newKey())
+	digest := sha512.Sum512([]byte(base))
+	signature, err := s.signer.Sign(rand.Reader, digest[:], crypto.SHA512)
+	if err != nil {
+		return err
+	}
+	req.Header["Gc-Signature-Input"] = []string{"sig-1=" + params}
+	req.Header["Gc-Signature"] = []string{"sig-1=:" + base64.StdEncoding.EncodeToString(signature) + ":"}
+	return nil
+}
+
+// signatureBase returns the text that is signed, and the parameters as they stand
+// in its last line and in the Gc-Signature-Input header.
+func signatureBase(req *http.Request, body []byte, keyID string, created time.Time, nonce string) (base, params string) {
+	var lines, names strings.Builder
+	component := func(name, value string) {
+		lines.WriteString(`"` + name + `": ` + value + "\n")
+		if names.Len() > 0 {
+			names.WriteByte(' ')
+		}
+		names.WriteString(`"` + name + `"`)
+	}
+	component("@method", req.Method)
+	component("@authority", authority(req))
+	component("@request-target", req.URL.RequestURI())
+	if body != nil {
+		component("content-digest", headerValue(req.Header, "Content-Digest"))
+		// As it is sent, which a caller's header may have changed.
+		component("content-type", headerValue(req.Header, "Content-Type"))
+		component("content-length", strconv.Itoa(len(body)))
+	}
+	params = "(" + names.String() + `);keyid="` + keyID + `";created=` + strconv.FormatInt(created.Unix(), 10) + `;nonce="` + nonce + `"`
+	return lines.String() + `"@signature-params": ` + params, params
+}
+
+// authority is the host in lower case, with its port unless that is the scheme's
+// own.
+func authority(req *http.Request) string {
+	host := strings.ToLower(req.URL.Host)
+	switch req.URL.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return host
+}
+
+// SigningError reports that a request could not be signed. Nothing was sent, and
+// the call is not repeated.
+type SigningError struct {
+	// Operation is the operation that was called, such as "payments.create".
+	Operation string
+	// Err is the error of the signer.
+	Err error
+}
+
+// Error says which request could not be signed and why.
+func (e *SigningError) Error() string {
+	return e.Operation + ": the request could not be signed: " + scrub(e.Err.Error())
+}
+
+// Unwrap returns the error of the signer.
+func (e *SigningError) Unwrap() error { return e.Err }

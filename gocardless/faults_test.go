@@ -1,0 +1,647 @@
+package gocardless
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The fault matrix: every fault × every kind of operation, over HTTP/1.1, HTTP/2
+// and a plain RoundTripper. Each cell says how many attempts there must be when the
+// fault lasts, that one fault followed by a good reply ends well if the fault
+// allows another attempt, which error comes out, and that each request that arrived
+// was complete.
+
+// repeatable is the class of a fault.
+type repeatable int
+
+const (
+	never      repeatable = iota // no other attempt for any operation
+	unlessActs                   // for all but actions, which may have run
+	always                       // surely did not run
+	harmless                     // not a fault at all
+)
+
+func (r repeatable) attempts(kind OperationKind) int {
+	if r == always || r == unlessActs && kind != KindAction {
+		return 3
+	}
+	return 1
+}
+
+// matrixKinds are the columns.
+var matrixKinds = []struct {
+	name string
+	kind OperationKind
+	body string // that each request must carry
+	good string
+	call func(context.Context, *Client, ...RequestOption) error
+}{
+	{"GET", KindRead, "", paymentReply, func(ctx context.Context, c *Client, opts ...RequestOption) error {
+		_, err := c.Payments.Get(ctx, "PM123", opts...)
+		return err
+	}},
+	{"create", KindCreate, paymentBody, paymentReply, func(ctx context.Context, c *Client, opts ...RequestOption) error {
+		_, err := c.Payments.Create(ctx, paymentParams(), opts...)
+		return err
+	}},
+	{"action", KindAction, `{"data":{"metadata":{"why":"test"}}}`, paymentReply, func(ctx context.Context, c *Client, opts ...RequestOption) error {
+		_, err := c.Payments.Cancel(ctx, "PM123", PaymentCancelParams{Metadata: Metadata{"why": "test"}}, opts...)
+		return err
+	}},
+	{"action without body", KindAction, "", `{"blocks":{"id":"BLC1"}}`, func(ctx context.Context, c *Client, opts ...RequestOption) error {
+		_, err := c.Blocks.Disable(ctx, "BLC1", opts...)
+		return err
+	}},
+	{"update", KindUpdate, `{"payments":{"metadata":{}}}`, paymentReply, func(ctx context.Context, c *Client, opts ...RequestOption) error {
+		_, err := c.Payments.Update(ctx, "PM123", PaymentUpdateParams{Metadata: Metadata{}}, opts...)
+		return err
+	}},
+	{"delete", KindDelete, "", "", func(ctx context.Context, c *Client, opts ...RequestOption) error {
+		return c.Customers.Remove(ctx, "CU123", opts...)
+	}},
+	{"list page", KindRead, "", `{"payments":[],"meta":{"cursors":{},"limit":50}}`, func(ctx context.Context, c *Client, opts ...RequestOption) error {
+		_, err := c.Payments.List(ctx, PaymentListParams{Limit: 2}, opts...)
+		return err
+	}},
+}
+
+// matrixFault is a row. The three ways of making it happen are for a plain
+// RoundTripper, a server, and the making of a connection; nil means that the fault
+// does not exist there.
+type matrixFault struct {
+	name  string
+	class repeatable
+	plain replier
+	serve http.HandlerFunc
+	dial  func() (net.Conn, error)
+
+	check   func(error) string // what is wrong with the final error, or ""
+	noBody  bool               // fault of the body: nothing wrong for a call that reads none
+	arrives bool               // the request reaches the server
+	timeout bool               // ends by the time limit of an attempt
+	wait    time.Duration      // that the server asks for before each retry
+}
+
+func wantStatus(status int) func(error) string {
+	return func(err error) string {
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.StatusCode != status {
+			return fmt.Sprintf("want *Error with status %d", status)
+		}
+		return ""
+	}
+}
+
+func wantConnection(causes ...error) func(error) string {
+	return func(err error) string {
+		if _, ok := errors.AsType[*ConnectionError](err); !ok {
+			return "want *ConnectionError"
+		}
+		for _, cause := range causes {
+			if !errors.Is(err, cause) {
+				return fmt.Sprintf("want it to wrap %v", cause)
+			}
+		}
+		return ""
+	}
+}
+
+func wantMalformed(status int) func(error) string {
+	return func(err error) string {
+		if e, ok := errors.AsType[*MalformedResponseError](err); !ok || e.StatusCode != status {
+			return fmt.Sprintf("want *MalformedResponseError with status %d", status)
+		}
+		return ""
+	}
+}
+
+func wantTooLarge(err error) string {
+	if !errors.Is(err, ErrReplyTooLarge) {
+		return "want ErrReplyTooLarge"
+	}
+	return wantMalformed(200)(err)
+}
+
+// bomb is 16 MiB of spaces in a few KiB.
+var bomb = sync.OnceValue(func() []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	block := bytes.Repeat([]byte(" "), 1<<20)
+	for range 16 {
+		_, _ = w.Write(block)
+	}
+	_ = w.Close()
+	return out.Bytes()
+})
+
+const matrixCap = 1 << 20
+
+// answer makes both a server and a RoundTripper of a reply.
+func answer(status int, contentType, body string, headers ...string) (http.HandlerFunc, replier) {
+	serve := func(w http.ResponseWriter, _ *http.Request) {
+		if contentType != "" {
+			w.Header().Set("Content-Type", contentType)
+		}
+		for i := 0; i < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+	return serve, replyWith(status, body, append([]string{"Content-Type", contentType}, headers...)...)
+}
+
+func matrix() []matrixFault {
+	hang := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	plainHang := func(req *http.Request) (*http.Response, error) {
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
+	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	dialing := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
+	noDial := func(err error) func() (net.Conn, error) {
+		return func() (net.Conn, error) { return nil, dialing(err) }
+	}
+	reading := func(err error) replier { return failWith(&net.OpError{Op: "read", Net: "tcp", Err: err}) }
+	dns := &net.DNSError{Err: "no such host", Name: "api.invalid", IsNotFound: true}
+	half := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "500")
+		_, _ = io.WriteString(w, `{"payments":{"id":"PM`)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	plainBody := func(r io.Reader, length int64, headers ...string) replier {
+		return func(req *http.Request) (*http.Response, error) {
+			resp, err := replyWith(200, "", headers...)(req)
+			resp.Body, resp.ContentLength = io.NopCloser(r), length
+			return resp, err
+		}
+	}
+	faults := []matrixFault{
+		{name: "refused", class: always, plain: failWith(dialing(syscall.ECONNREFUSED)), dial: noDial(syscall.ECONNREFUSED), check: wantConnection(syscall.ECONNREFUSED)},
+		{name: "DNS", class: always, plain: failWith(dialing(dns)), dial: noDial(dns), check: wantConnection()},
+		{name: "connection closed before anything was written", class: unlessActs, plain: failWith(io.EOF), check: wantConnection(io.EOF)},
+		{name: "broken pipe", class: unlessActs, plain: failWith(&net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}), check: wantConnection(syscall.EPIPE)},
+		{name: "reset after the request was written", class: unlessActs, plain: reading(syscall.ECONNRESET), serve: reset, check: wantConnection(), arrives: true},
+		{name: "EOF after the request was written", class: unlessActs, plain: failWith(io.ErrUnexpectedEOF), serve: abort, check: wantConnection(), arrives: true},
+		{name: "slow headers", class: unlessActs, plain: plainHang, serve: hang, check: wantConnection(ErrTimeout), arrives: true, timeout: true},
+		{name: "slow body", class: unlessActs, noBody: true, arrives: true, timeout: true, check: wantConnection(ErrTimeout),
+			plain: func(req *http.Request) (*http.Response, error) {
+				return plainBody(&hangingReader{ctx: req.Context(), start: `{"payments":`}, -1)(req)
+			},
+			serve: func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, `{"payments":`)
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
+			}},
+		{name: "body cut short on the way", class: unlessActs, noBody: true, arrives: true, serve: half, check: wantConnection(),
+			plain: func(req *http.Request) (*http.Response, error) {
+				return plainBody(io.MultiReader(strings.NewReader(`{"payments":{`), failingReader{io.ErrUnexpectedEOF}), 500)(req)
+			}},
+		{name: "gzip bomb", class: never, noBody: true, arrives: true, check: wantTooLarge,
+			plain: func(req *http.Request) (*http.Response, error) {
+				return plainBody(bytes.NewReader(bomb()), int64(len(bomb())), "Content-Encoding", "gzip")(req)
+			},
+			serve: func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", "gzip")
+				_, _ = w.Write(bomb())
+			}},
+		{name: "200 MiB", class: never, noBody: true, arrives: true, check: wantTooLarge,
+			plain: func(req *http.Request) (*http.Response, error) {
+				return plainBody(io.LimitReader(spaces{}, 200<<20), 200<<20)(req)
+			},
+			serve: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, io.LimitReader(spaces{}, 200<<20)) }},
+	}
+	add := func(name string, class repeatable, check func(error) string, status int, contentType, body string, headers ...string) {
+		f := matrixFault{name: name, class: class, check: check, arrives: true}
+		f.serve, f.plain = answer(status, contentType, body, headers...)
+		if status/100 == 2 {
+			f.noBody = true
+		}
+		for i := 0; i < len(headers); i += 2 {
+			if headers[i] == "Retry-After" {
+				seconds, _ := strconv.Atoi(headers[i+1])
+				f.wait = time.Duration(seconds) * time.Second
+			}
+		}
+		faults = append(faults, f)
+	}
+	const html = "<html><body>Bad gateway</body></html>"
+	add("408", unlessActs, wantStatus(408), 408, "", "")
+	add("429", always, wantStatus(429), 429, "application/json", `{"error":{"type":"invalid_api_usage","code":429,"errors":[{"reason":"rate_limit_exceeded"}]}}`)
+	add("429 with reset", always, wantStatus(429), 429, "", "", "RateLimit-Reset", "Wed, 19 Apr 2023 16:10:00 GMT", "Date", "Wed, 19 Apr 2023 16:09:48 GMT")
+	faults[len(faults)-1].wait = 12 * time.Second
+	add("429 with Retry-After", always, wantStatus(429), 429, "text/plain", "slow down", "Retry-After", "5")
+	add("500", unlessActs, wantStatus(500), 500, "application/json", `{"error":{"type":"gocardless","code":500,"message":"internal"}}`)
+	add("502 HTML", unlessActs, wantStatus(502), 502, "text/html", html)
+	add("503 with Retry-After", always, wantStatus(503), 503, "", "", "Retry-After", "9")
+	add("503 without", unlessActs, wantStatus(503), 503, "", "")
+	add("503 closing the connection", unlessActs, wantStatus(503), 503, "", "", "Connection", "close")
+	add("504", unlessActs, wantStatus(504), 504, "text/plain", "gateway timeout")
+	add("302", never, wantStatus(302), 302, "text/html", html, "Location", "https://login.example/")
+	add("400", never, wantStatus(400), 400, "application/json", `{"error":"bank_authorisation_expired"}`)
+	add("404", never, wantStatus(404), 404, "application/json", `{"error":{"type":"invalid_api_usage","code":404,"errors":[{"reason":"resource_not_found"}]}}`)
+	add("422", never, wantStatus(422), 422, "application/json", `{"error":{"type":"validation_failed","code":422,"errors":[{"field":"amount","message":"is wrong"}]}}`)
+	add("204", harmless, nil, 204, "", "")
+	add("200 HTML", unlessActs, wantMalformed(200), 200, "text/html", html)
+	add("200 text", unlessActs, wantMalformed(200), 200, "text/plain", "ok")
+	add("200 empty", unlessActs, wantMalformed(200), 200, "", "")
+	add("200 truncated JSON", unlessActs, wantMalformed(200), 200, "application/json", paymentReply[:60])
+	add("200 trailing bytes", unlessActs, wantMalformed(200), 200, "application/json", paymentReply+"}")
+	add("200 other JSON", unlessActs, wantMalformed(200), 200, "application/json", `{"status":"ok"}`)
+	add("200 null result", unlessActs, wantMalformed(200), 200, "application/json", `{"payments":null,"blocks":null}`)
+	add("200 array", unlessActs, wantMalformed(200), 200, "application/json", `[]`)
+	add("200 not gzip", unlessActs, wantMalformed(200), 200, "application/json", paymentReply, "Content-Encoding", "gzip")
+	return faults
+}
+
+// outcome is what must come of a fault for an operation.
+func (f *matrixFault) outcome(kind OperationKind) (attempts int, fails bool) {
+	if f.class == harmless || f.noBody && kind == KindDelete {
+		// A delete has no result to be read: the status says that it is done.
+		return 1, false
+	}
+	return f.class.attempts(kind), true
+}
+
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+type failingReader struct{ err error }
+
+func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// hangingReader gives a beginning and then nothing until the context ends.
+type hangingReader struct {
+	ctx   context.Context
+	start string
+}
+
+func (r *hangingReader) Read(p []byte) (int, error) {
+	if r.start != "" {
+		n := copy(p, r.start)
+		r.start = r.start[n:]
+		return n, nil
+	}
+	<-r.ctx.Done()
+	return 0, r.ctx.Err()
+}
+
+// reset ends the connection with a TCP reset, or with an HTTP/2 one.
+func reset(w http.ResponseWriter, r *http.Request) {
+	if hijacker, ok := w.(http.Hijacker); ok {
+		if conn, _, err := hijacker.Hijack(); err == nil {
+			if inner, ok := conn.(*tls.Conn); ok {
+				conn = inner.NetConn()
+			}
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			_ = conn.Close()
+			return
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// judge compares one cell with what must be.
+func (f *matrixFault) judge(t *testing.T, column int, once bool, err error, r Response, got []sent) {
+	t.Helper()
+	k := matrixKinds[column]
+	attempts, fails := f.outcome(k.kind)
+	if once && fails && attempts > 1 {
+		attempts, fails = 2, false
+	}
+	if r.Attempts != attempts {
+		t.Errorf("%d attempts, want %d (%v)", r.Attempts, attempts, err)
+	}
+	if !fails && err != nil {
+		t.Errorf("failed: %v", err)
+	}
+	if fails {
+		if err == nil {
+			t.Fatal("no error")
+		}
+		if problem := f.check(err); problem != "" {
+			t.Errorf("got %T %v: %s", err, err, problem)
+		}
+		if !strings.HasPrefix(err.Error(), "payments.") && !strings.HasPrefix(err.Error(), "blocks.") && !strings.HasPrefix(err.Error(), "customers.") {
+			t.Errorf("the text does not begin with the operation: %v", err)
+		}
+	}
+	if f.arrives && len(got) != attempts {
+		t.Errorf("%d requests arrived, want %d", len(got), attempts)
+	}
+	for i, s := range got {
+		if s.Body != k.body {
+			t.Errorf("request %d has the body %q, want %q", i+1, s.Body, k.body)
+		}
+		key := s.Header.Get("Idempotency-Key")
+		if (key != "") != (s.Method == "POST") || key != r.IdempotencyKey || len(s.Header.Values("Idempotency-Key")) > 1 {
+			t.Errorf("request %d has the key %q, recorded %q", i+1, key, r.IdempotencyKey)
+		}
+	}
+}
+
+// Over a plain RoundTripper time is the test's own, and the waits are measured.
+func TestFaultsPlain(t *testing.T) {
+	for _, f := range matrix() {
+		for column, k := range matrixKinds {
+			for _, once := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/once=%t", f.name, k.name, once), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						s := &script{replies: []replier{f.plain}}
+						if once {
+							s.replies = append(s.replies, replyWith(200, k.good))
+						}
+						var r Response
+						c := clientOver(t, s, WithRetries(2), WithMaxReplyBytes(matrixCap))
+						began := time.Now()
+						err := k.call(t.Context(), c, WithResponse(&r))
+						took := time.Since(began)
+						f.arrives = true // a plain transport sees every request
+						f.judge(t, column, once, err, r, s.requests())
+
+						// A wait is between what the server asked for and that plus
+						// the jitter; an attempt that times out takes a minute.
+						var least, most time.Duration
+						for i := range r.Attempts - 1 {
+							least += f.wait
+							most += f.wait + 500*time.Millisecond<<i
+						}
+						if f.timeout {
+							n := r.Attempts
+							if once && n > 1 {
+								n--
+							}
+							least += time.Duration(n) * time.Minute
+							most += time.Duration(n) * time.Minute
+						}
+						if took < least || took > most {
+							t.Errorf("took %v, want %v to %v", took, least, most)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// Over sockets the waits are left out; what counts is what arrives.
+func TestFaultsHTTP1(t *testing.T) { testFaultsOverSockets(t, false) }
+func TestFaultsHTTP2(t *testing.T) { testFaultsOverSockets(t, true) }
+
+func testFaultsOverSockets(t *testing.T, http2 bool) {
+	for _, f := range matrix() {
+		if f.serve == nil && f.dial == nil {
+			continue
+		}
+		server := newFaultServer(t, &f, http2)
+		for column, k := range matrixKinds {
+			for _, once := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/once=%t", f.name, k.name, once), func(t *testing.T) {
+					cell := server.cell(t, once, k.good)
+					var r Response
+					limit := 20 * time.Second
+					if f.timeout {
+						limit = 50 * time.Millisecond
+					}
+					c := clientOver(t, cell.transport, WithBaseURL(server.URL), WithRetries(2), WithRetryPolicy(atOnce), WithMaxReplyBytes(matrixCap), WithTimeout(limit))
+					err := k.call(t.Context(), c, WithResponse(&r))
+					if f.timeout && once && errors.Is(err, ErrTimeout) && k.kind != KindAction {
+						t.Skip("the machine was too slow for the good reply")
+					}
+					requests, protocols := cell.seen()
+					f.judge(t, column, once, err, r, requests)
+					for _, proto := range protocols {
+						if want := map[bool]string{false: "HTTP/1.1", true: "HTTP/2.0"}[http2]; proto != want {
+							t.Errorf("spoke %s, want %s", proto, want)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// faultServer is a server with one fault, used by one cell of the matrix after the
+// other.
+type faultServer struct {
+	*httptest.Server
+	fault *matrixFault
+
+	mu  sync.Mutex
+	now *faultCell
+}
+
+// faultCell is what happens in one cell. It has connections of its own: net/http
+// repeats some requests when a used connection breaks, which is for another test.
+type faultCell struct {
+	once      bool
+	good      string
+	transport *http.Transport
+
+	mu     sync.Mutex
+	got    []sent
+	protos []string
+	dials  int
+}
+
+func (c *faultCell) seen() ([]sent, []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.got), slices.Clone(c.protos)
+}
+
+func newFaultServer(t *testing.T, f *matrixFault, http2 bool) *faultServer {
+	s := &faultServer{fault: f}
+	s.Server = httptest.NewUnstartedServer(s)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if s.EnableHTTP2 = http2; http2 {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s
+}
+
+func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	cell := s.now
+	s.mu.Unlock()
+	seen, err := receive(r)
+	cell.mu.Lock()
+	n := len(cell.got)
+	if err == nil {
+		cell.got = append(cell.got, seen)
+	}
+	cell.protos = append(cell.protos, r.Proto)
+	cell.mu.Unlock()
+	if s.fault.serve == nil || cell.once && n > 0 {
+		_, _ = io.WriteString(w, cell.good)
+		return
+	}
+	s.fault.serve(w, r)
+}
+
+// cell makes the server ready for the next cell of the matrix.
+func (s *faultServer) cell(t *testing.T, once bool, good string) *faultCell {
+	cell := &faultCell{once: once, good: good, transport: s.Client().Transport.(*http.Transport).Clone()}
+	s.mu.Lock()
+	s.now = cell
+	s.mu.Unlock()
+	var dialer net.Dialer
+	cell.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		cell.mu.Lock()
+		cell.dials++
+		n := cell.dials
+		cell.mu.Unlock()
+		if s.fault.dial != nil && (!once || n == 1) {
+			return s.fault.dial()
+		}
+		return dialer.DialContext(ctx, network, addr)
+	}
+	t.Cleanup(cell.transport.CloseIdleConnections)
+	return cell
+}
+
+// A server whose certificate cannot be trusted gets nothing, and is not asked twice.
+func TestUntrustedCertificate(t *testing.T) {
+	for column, k := range matrixKinds {
+		t.Run(k.name, func(t *testing.T) {
+			server := newFaultServer(t, &matrixFault{}, true)
+			cell := server.cell(t, false, k.good)
+			cell.transport.TLSClientConfig.RootCAs = nil
+			var r Response
+			err := k.call(t.Context(), clientOver(t, cell.transport, WithBaseURL(server.URL), WithRetryPolicy(atOnce)), WithResponse(&r))
+			e := as[*ConnectionError](t, err)
+			if r.Attempts != 1 || e.MayHaveRun || len(cell.got) != 0 {
+				t.Errorf("column %d: %v: %d attempts, may have run %t", column, err, r.Attempts, e.MayHaveRun)
+			}
+		})
+	}
+}
+
+// A handshake that breaks off comes before the request: even an action may be
+// repeated. A server that does not speak TLS will not learn it.
+func TestBrokenHandshake(t *testing.T) {
+	for name, test := range map[string]struct {
+		serve    func(net.Conn)
+		attempts int
+	}{
+		"closed": {func(c net.Conn) { _, _ = c.Read(make([]byte, 10)); _ = c.Close() }, 3},
+		"not TLS": {func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			_, _ = io.Copy(io.Discard, c)
+		}, 1},
+	} {
+		for _, k := range matrixKinds {
+			t.Run(name+"/"+k.name, func(t *testing.T) {
+				listener, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = listener.Close() }()
+				go func() {
+					for {
+						conn, err := listener.Accept()
+						if err != nil {
+							return
+						}
+						go test.serve(conn)
+					}
+				}()
+				var r Response
+				transport := &http.Transport{}
+				defer transport.CloseIdleConnections()
+				c := clientOver(t, transport, WithBaseURL("https://"+listener.Addr().String()), WithRetries(2), WithRetryPolicy(atOnce), WithTimeout(5*time.Second))
+				callErr := k.call(t.Context(), c, WithResponse(&r))
+				e := as[*ConnectionError](t, callErr)
+				if r.Attempts != test.attempts {
+					t.Errorf("%d attempts, want %d: %v", r.Attempts, test.attempts, callErr)
+				}
+				if k.kind == KindAction && e.MayHaveRun {
+					t.Errorf("%v: may have run", callErr)
+				}
+			})
+		}
+	}
+}
+
+// A connection that the server has closed while it was idle is the commonest fault
+// of all. net/http repeats requests on its own then if it takes them for safe; it
+// must not take an action for that.
+func TestStaleConnection(t *testing.T) {
+	for _, k := range matrixKinds {
+		t.Run(k.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var got []sent
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen, _ := receive(r)
+				if seen.Path == "/warm" {
+					_, _ = io.WriteString(w, "{}")
+					return
+				}
+				mu.Lock()
+				got = append(got, seen)
+				n := len(got)
+				mu.Unlock()
+				if n == 1 {
+					// The effect has happened; the reply is lost with the connection.
+					reset(w, r)
+					return
+				}
+				_, _ = io.WriteString(w, k.good)
+			}))
+			defer server.Close()
+			transport := &http.Transport{}
+			defer transport.CloseIdleConnections()
+			c := clientOver(t, transport, WithBaseURL(server.URL), WithRetryPolicy(atOnce))
+			if err := c.Do(t.Context(), "GET", "/warm", nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			err := k.call(t.Context(), c)
+			mu.Lock()
+			defer mu.Unlock()
+			if k.kind == KindAction {
+				if e := as[*ConnectionError](t, err); len(got) != 1 || !e.MayHaveRun {
+					t.Errorf("%d requests, %v", len(got), err)
+				}
+				return
+			}
+			if err != nil || len(got) != 2 {
+				t.Errorf("%d requests, %v", len(got), err)
+			}
+			for i, s := range got {
+				if s.Body != k.body || s.Header.Get("Idempotency-Key") != got[0].Header.Get("Idempotency-Key") {
+					t.Errorf("request %d: body %q, key %q", i+1, s.Body, s.Header.Get("Idempotency-Key"))
+				}
+			}
+		})
+	}
+}
