@@ -92,7 +92,7 @@ func TestConflictWithoutARead(t *testing.T) {
 	c, s := scripted(t, replyWith(409, conflictBody))
 	for name, call := range map[string]func(context.Context) error{
 		"no get": func(ctx context.Context) error {
-			_, err := c.MandatePdfs.Create(ctx, MandatePDFCreateParams{})
+			_, err := c.MandatePDFs.Create(ctx, MandatePDFCreateParams{})
 			return err
 		},
 		"action": func(ctx context.Context) error {
