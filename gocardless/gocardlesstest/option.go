@@ -13,6 +13,7 @@ type options struct {
 	tokens           map[string]tokenState
 	rateLimit        int
 	logSize          int
+	hook             func(*Request)
 	endpoints        []Webhooks
 	retryGaps        []time.Duration
 	bankTimings      bool
@@ -82,9 +83,17 @@ func WithRequestLog(n int) Option {
 	return func(o *options) { o.logSize = max(n, 0) }
 }
 
+// WithRequestHook calls a function with every request after it was answered, for a log. It may be
+// called by several goroutines at once.
+func WithRequestHook(hook func(*Request)) Option {
+	return func(o *options) { o.hook = hook }
+}
+
 // WithWebhooks adds an endpoint for webhooks. It can be given several times.
 func WithWebhooks(w Webhooks) Option {
-	w.check()
+	if err := w.Validate(); err != nil {
+		panic(err.Error())
+	}
 	return func(o *options) { o.endpoints = append(o.endpoints, w) }
 }
 

@@ -86,6 +86,9 @@ func (sb *Sandbox) serve(in *incoming) *outgoing {
 	entry.Status, entry.Reply = out.status, out.body
 	entry.Dropped = out.drop
 	sb.log.add(entry)
+	if sb.opts.hook != nil {
+		sb.opts.hook(entry)
+	}
 	if sb.hooks.waiting.Load() > 0 {
 		sb.kick()
 	}

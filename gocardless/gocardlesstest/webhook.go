@@ -3,9 +3,7 @@ package gocardlesstest
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
 const (
@@ -31,7 +31,7 @@ type Webhooks struct {
 	// Handler, when set, gets the webhook directly.
 	Handler http.Handler
 	// Secret signs the body: Webhook-Signature is the HMAC-SHA256 of the body in hex. Required.
-	Secret string
+	Secret gocardless.WebhookSecret
 	// Client sends to URL; by default one with the API's ten seconds and without redirects.
 	Client *http.Client
 
@@ -43,24 +43,18 @@ type Webhooks struct {
 	Manual bool
 }
 
-func (w *Webhooks) check() {
+// Validate says what is wrong with an endpoint, if anything.
+func (w Webhooks) Validate() error {
 	if w.Secret == "" {
-		panic("gocardlesstest: Webhooks.Secret is empty")
+		return errors.New("gocardlesstest: the secret of the webhook endpoint is empty")
 	}
 	if w.Handler == nil {
 		u, err := url.Parse(w.URL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			panic("gocardlesstest: Webhooks needs a Handler or an http(s) URL")
+			return errors.New("gocardlesstest: a webhook endpoint needs a handler or an http(s) URL")
 		}
 	}
-}
-
-// Sign is the Webhook-Signature of a body: its HMAC-SHA256 with the endpoint's secret, in
-// lower-case hex.
-func Sign(secret string, body []byte) string {
-	m := hmac.New(sha256.New, []byte(secret))
-	_, _ = m.Write(body)
-	return hex.EncodeToString(m.Sum(nil))
+	return nil
 }
 
 // dispatcher sends webhooks. Its queue is guarded by the sandbox's lock; deliver is held while
@@ -191,7 +185,7 @@ func (sb *Sandbox) webhookHeaders(ep *Webhooks, id string, body []byte) [][2]str
 		{"Content-Type", "application/json"},
 		{"User-Agent", "gocardless-webhook-service/1.1"},
 		{"Origin", "https://api-sandbox.gocardless.com"},
-		{"Webhook-Signature", Sign(ep.Secret, body)},
+		{"Webhook-Signature", gocardless.SignWebhook(body, ep.Secret)},
 		{"Accept", "*/*"},
 		{"Accept-Encoding", "gzip;q=1.0,deflate;q=0.6,identity;q=0.3"},
 		{"X-Request-Id", uuid()},

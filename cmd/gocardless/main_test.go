@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
+)
+
+func noEnv(string) string { return "" }
+
+// buffer is a writer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{nil, 2, "usage: gocardless"},
+		{[]string{"help"}, 0, ""},
+		{[]string{"nonsense"}, 2, `no command "nonsense"`},
+		{[]string{"sandbox", "-nonsense"}, 2, "not defined"},
+		{[]string{"sandbox", "extra"}, 2, "takes no arguments"},
+		{[]string{"sandbox", "-webhook-url", "http://localhost:1"}, 1, "belong together"},
+		{[]string{"sandbox", "-webhook-url", "ftp://x", "-webhook-secret", "s"}, 1, "http(s) URL"},
+		{[]string{"sandbox", "-clock", "yesterday"}, 1, "-clock"},
+		{[]string{"sandbox", "-addr", "nowhere:99999"}, 1, "starting the sandbox"},
+		{[]string{"sandbox", "-state", "/does/not/exist/state"}, 1, "state"},
+		{[]string{"sandbox", "-h"}, 0, "-webhook-secret"},
+		{[]string{"demo", "-h"}, 0, ""},
+	} {
+		var out, errs bytes.Buffer
+		if got := run(t.Context(), c.args, &out, &errs, noEnv); got != c.status || !strings.Contains(errs.String(), c.says) {
+			t.Errorf("%q: status %d, want %d; said %q, want %q", c.args, got, c.status, errs.String(), c.says)
+		}
+	}
+}
+
+func TestDemo(t *testing.T) {
+	var out, errs bytes.Buffer
+	if got := run(t.Context(), []string{"demo"}, &out, &errs, noEnv); got != 0 || !strings.Contains(out.String(), "payouts.paid") {
+		t.Errorf("status %d\n%s%s", got, out.String(), errs.String())
+	}
+}
+
+func TestDemoRunsInTheSandboxOnly(t *testing.T) {
+	server := gocardlesstest.NewServer(t)
+	env := map[string]string{"GOCARDLESS_ACCESS_TOKEN": "t", "GOCARDLESS_BASE_URL": server.URL}
+	get := func(k string) string { return env[k] }
+	var out, errs bytes.Buffer
+	if got := run(t.Context(), []string{"demo"}, &out, &errs, get); got != 0 {
+		t.Fatalf("status %d\n%s", got, errs.String())
+	}
+	if n := len(server.Requests()); n < 10 {
+		t.Errorf("the account that the environment names got %d requests", n)
+	}
+	env["GOCARDLESS_ENVIRONMENT"] = "live"
+	server.Reset()
+	if got := run(t.Context(), []string{"demo"}, &out, &errs, get); got != 1 || !strings.Contains(errs.String(), "sandbox only") {
+		t.Errorf("live: status %d, %s", got, errs.String())
+	}
+	if n := len(server.Requests()); n != 0 {
+		t.Errorf("live: %d requests were sent", n)
+	}
+}
+
+// serve runs `gocardless sandbox` on a free port until the returned function is called.
+func serve(t *testing.T, args ...string) (url string, logged *buffer, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	logged = &buffer{}
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, append([]string{"sandbox", "-addr", "127.0.0.1:0"}, args...), w, logged, noEnv)
+		_ = w.Close()
+	}()
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%v: %s", err, logged)
+	}
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		t.Fatalf("first line is %q", line)
+	}
+	return url, logged, func() {
+		t.Helper()
+		cancel()
+		if status := <-done; status != 0 {
+			t.Errorf("status %d: %s", status, logged)
+		}
+	}
+}
+
+func TestSandboxKeepsItsState(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	url, logged, stop := serve(t, "-state", state, "-token", "secret_token")
+	client := func(url, token string) *gocardless.Client {
+		c, err := gocardless.New(token, gocardless.EnvironmentSandbox, gocardless.WithBaseURL(url), gocardless.WithRetries(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	made, err := client(url, "secret_token").Customers.Create(t.Context(), gocardless.CustomerCreateParams{CompanyName: new("ACME"), Email: new("private@example.com")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client(url, "other").Customers.Get(t.Context(), made.ID); err == nil {
+		t.Error("another token was accepted")
+	}
+	stop()
+	log := logged.String()
+	if !strings.Contains(log, "operation=customers.create") || !strings.Contains(log, "status=201") {
+		t.Errorf("the log does not show the request: %s", log)
+	}
+	for _, private := range []string{"secret_token", "private@example.com", "ACME"} {
+		if strings.Contains(log, private) {
+			t.Errorf("the log holds %q: %s", private, log)
+		}
+	}
+	url, _, stop = serve(t, "-state", state, "-token", "secret_token", "-quiet", "-clock", "2030-01-01T00:00:00Z")
+	defer stop()
+	again, err := client(url, "secret_token").Customers.Get(t.Context(), made.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.CompanyName != "ACME" {
+		t.Errorf("the customer came back as %+v", again)
+	}
+	later, err := client(url, "secret_token").Customers.Create(t.Context(), gocardless.CustomerCreateParams{CompanyName: new("ACME"), Email: new("private@example.com")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if later.CreatedAt.Year() != 2030 {
+		t.Errorf("created at %v by a clock that starts in 2030", later.CreatedAt)
+	}
+	if later.ID == made.ID {
+		t.Error("an id was given twice")
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
+)
+
+// shutdownTime is how long requests under way may take when the sandbox is told to stop.
+const shutdownTime = 5 * time.Second
+
+// runSandbox serves a sandbox until the context ends.
+func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err error) {
+	fs := flag.NewFlagSet("gocardless sandbox", flag.ContinueOnError)
+	addr := fs.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free one")
+	token := fs.String("token", "", "the only access `token` that is accepted (default any)")
+	webhookURL := fs.String("webhook-url", "", "`URL` that webhooks are sent to")
+	webhookSecret := fs.String("webhook-secret", "", "`secret` that webhooks are signed with")
+	seed := fs.Uint64("seed", 1, "`number` that ids are made from")
+	clock := fs.String("clock", "", "`time` at which the clock starts, such as 2026-09-14T09:00:00Z (default now)")
+	state := fs.String("state", "", "`file` that keeps the state over restarts (default in memory)")
+	limit := fs.Int("rate-limit", 1000, "requests per token and minute; 0 for no limit")
+	quiet := fs.Bool("quiet", false, "do not log requests")
+	if err := parse(fs, args, errs); err != nil {
+		return err
+	}
+	opts := []gocardlesstest.Option{gocardlesstest.WithSeed(*seed), gocardlesstest.WithRateLimit(*limit)}
+	if *token != "" {
+		opts = append(opts, gocardlesstest.WithToken(*token))
+	}
+	switch {
+	case (*webhookURL == "") != (*webhookSecret == ""):
+		return errors.New("-webhook-url and -webhook-secret belong together")
+	case *webhookURL != "":
+		w := gocardlesstest.Webhooks{URL: *webhookURL, Secret: gocardless.WebhookSecret(*webhookSecret)}
+		if err := w.Validate(); err != nil {
+			return err
+		}
+		opts = append(opts, gocardlesstest.WithWebhooks(w))
+	}
+	if *clock != "" {
+		from, err := time.Parse(time.RFC3339, *clock)
+		if err != nil {
+			return fmt.Errorf("-clock: %q is not a time such as 2026-09-14T09:00:00Z", *clock)
+		}
+		began := time.Now()
+		opts = append(opts, gocardlesstest.WithClock(func() time.Time { return from.Add(time.Since(began)) }))
+	}
+	if !*quiet {
+		log := slog.New(slog.NewTextHandler(errs, nil))
+		opts = append(opts, gocardlesstest.WithRequestHook(func(r *gocardlesstest.Request) { logRequest(log, r) }))
+	}
+	sandbox := gocardlesstest.New(opts...)
+	if *state != "" {
+		if err := sandbox.OpenState(*state); err != nil {
+			return err
+		}
+	}
+	server, err := sandbox.Listen(*addr)
+	if err != nil {
+		return errors.Join(err, sandbox.Close())
+	}
+	if host, _, err := net.SplitHostPort(*addr); err == nil && !loopback(host) {
+		fmt.Fprintln(errs, "warning: the sandbox can be reached from other machines")
+	}
+	fmt.Fprintln(out, "listening on "+server.URL)
+	<-ctx.Done()
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	return server.Shutdown(stopping)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// logRequest writes a line for a request: never its query, headers or bodies.
+func logRequest(log *slog.Logger, r *gocardlesstest.Request) {
+	log.Info("request", "method", r.Method, "path", r.Path, "operation", r.Operation, "status", r.Status, "resource", r.Resource, "request_id", r.RequestID)
+}

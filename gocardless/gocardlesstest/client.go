@@ -1,0 +1,41 @@
+package gocardlesstest
+
+import (
+	"net/http"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// clientToken is the access token of the clients that Client makes.
+const clientToken = "sandbox_test_token"
+
+// Client makes a client of the sandbox, without a socket in between: it works in a testing/synctest
+// bubble. Further options follow those that it needs. When the sandbox knows its tokens (WithToken),
+// the first one in alphabetical order is used. Options that the client refuses panic.
+//
+// To reach a Server over its socket, make a client with gocardless.WithBaseURL(server.URL).
+func (sb *Sandbox) Client(opts ...gocardless.ClientOption) *gocardless.Client {
+	token := clientToken
+	if t := sb.tokens.first(); t != "" {
+		token = t
+	}
+	opts = append([]gocardless.ClientOption{gocardless.WithHTTPClient(&http.Client{Transport: sb.Transport()})}, opts...)
+	c, err := gocardless.New(token, gocardless.EnvironmentSandbox, opts...)
+	if err != nil {
+		panic("gocardlesstest: " + err.Error())
+	}
+	return c
+}
+
+// first is the first token that may write, "" when any is accepted.
+func (t *tokenTable) first() string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	best := ""
+	for token, state := range t.known {
+		if state == tokenActive && (best == "" || token < best) {
+			best = token
+		}
+	}
+	return best
+}
