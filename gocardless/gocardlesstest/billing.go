@@ -1,0 +1,364 @@
+package gocardlesstest
+
+import (
+	"strings"
+)
+
+// Billing requests: made, worked through step by step, and fulfilled into a mandate, a payment or
+// both.
+
+func billingFamily(r *registry) {
+	r.collection(collectionSpec{
+		name: "billing_requests", indexed: []string{"customer"},
+		computed: []computed{{name: "resources", value: billingResources, live: true}},
+	})
+	// The payer's billing details exist within billing requests only.
+	r.collection(collectionSpec{
+		name: "customer_billing_details", prefix: "CBD", internal: true,
+		spec: theOps("billing_requests.get").result.field("resources").typ.field("customer_billing_detail").typ,
+	})
+	r.on("billing_requests.create", func(tx *tx) (result, error) {
+		p := tx.problems()
+		b, err := tx.newBilling(p, tx.body)
+		if err == nil {
+			err = p.err()
+		}
+		if err != nil {
+			return result{}, err
+		}
+		b.create(tx.body)
+		return one(b.rec), nil
+	})
+	r.on("billing_requests.create_with_actions", createWithActions)
+	r.on("billing_requests.list", func(tx *tx) (result, error) {
+		page, err := tx.pageOf()
+		if err != nil {
+			return result{}, err
+		}
+		page.leave = []string{"actions", "resources"} // single replies have them, rows do not
+		return result{page: page}, nil
+	})
+	act := func(name string, f func(b *billing, p *problems, body object) error) {
+		r.on("billing_requests."+name, func(tx *tx) (result, error) {
+			b, p := tx.openBilling(tx.target), tx.problems()
+			err := f(b, p, tx.body)
+			if err == nil {
+				err = p.err()
+			}
+			if err != nil {
+				return result{}, err
+			}
+			b.commit()
+			return one(b.rec), nil
+		})
+	}
+	act("collect_customer_details", func(b *billing, p *problems, body object) error { return b.collectCustomerDetails(p, "", body) })
+	act("collect_bank_account", func(b *billing, p *problems, body object) error { return b.collectBankAccount(p, "", body) })
+	act("confirm_payer_details", func(b *billing, _ *problems, body object) error { return b.confirmPayerDetails(body) })
+	act("choose_currency", (*billing).chooseCurrency)
+	act("select_institution", func(b *billing, p *problems, body object) error {
+		return b.selectInstitution(p, "", body.str("country_code"), body.str("institution"))
+	})
+	act("fallback", func(b *billing, _ *problems, _ object) error { return b.fallBack() })
+	act("notify", func(b *billing, _ *problems, body object) error { return b.notify(body) })
+	act("fulfil", func(b *billing, _ *problems, _ object) error { return b.fulfil() })
+	act("cancel", func(b *billing, _ *problems, _ object) error { return b.cancel() })
+}
+
+// create stores a request whose parts have been checked.
+func (b *billing) create(body object) {
+	tx := b.tx
+	r := tx.make("billing_requests")
+	b.rec = r
+	if b.customer == nil {
+		b.customer = tx.addCustomer(object{})
+		b.person = b.customer.object()
+	}
+	b.detail = tx.make("customer_billing_details")
+	for i := range b.detail.coll.spec.fields {
+		if f := b.detail.coll.spec.fields[i].name; f != "id" && f != "created_at" && b.customer.coll.spec.index(f) >= 0 {
+			b.detail.set(f, b.customer.get(f))
+		}
+	}
+	tx.add(b.detail)
+	for _, name := range []string{"metadata", "fallback_enabled", "purpose_code", "payment_purpose_code", "payment_context_code"} {
+		if body.has(name) {
+			r.set(name, body.get(name))
+		}
+	}
+	r.set("fallback_enabled", body.flag("fallback_enabled"))
+	links := object{
+		{"creditor", b.creditor.id}, {"customer", b.customer.id}, {"customer_billing_detail", b.detail.id}, {"organisation", tx.sb.organisation()},
+	}
+	// The parts have ids of their own, which nothing but the links ever shows.
+	part := func(name, prefix string, o object) {
+		if o != nil {
+			links = append(links, member{name, prefix + strings.TrimPrefix(r.id, r.coll.prefix)})
+		}
+	}
+	part("mandate_request", "MRQ", b.mandate)
+	part("payment_request", "PRQ", b.payment)
+	part("subscription_request", "SBR", b.subscription)
+	part("instalment_schedule_request", "ISR", b.schedule)
+	if b.account != nil {
+		links = append(links, member{"customer_bank_account", b.account.id})
+	}
+	r.set("links", links)
+	r.set("status", "pending")
+	tx.add(r)
+	b.tell("created")
+	b.commit()
+}
+
+// billingResources are copies of the records of the payer.
+func billingResources(sb *Sandbox, r *record) any {
+	o := object{}
+	add := func(name, coll, link string) {
+		if id := r.link(link); id != "" {
+			if c := sb.store.coll(coll).byID[id]; c != nil && !c.removed {
+				o = append(o, member{name, c.object()})
+			}
+		}
+	}
+	add("customer", "customers", "customer")
+	add("customer_billing_detail", "customer_billing_details", "customer_billing_detail")
+	add("customer_bank_account", "customer_bank_accounts", "customer_bank_account")
+	return o
+}
+
+// createWithActions makes a request and takes steps on it in one call: either all of them are
+// possible, or nothing is made.
+func createWithActions(tx *tx) (result, error) {
+	p := tx.problems()
+	b, err := tx.newBilling(p, tx.body)
+	if err == nil {
+		err = p.err()
+	}
+	if err != nil {
+		return result{}, err
+	}
+	todo := tx.body.obj("actions")
+	steps := []struct {
+		name string
+		do   func(object) error
+	}{
+		{"collect_customer_details", func(o object) error {
+			return b.collectCustomerDetails(p, "actions/collect_customer_details/", o)
+		}},
+		{"select_institution", func(o object) error {
+			return b.selectInstitution(p, "actions/select_institution/", o.str("country_code"), o.str("institution"))
+		}},
+		{"collect_bank_account", func(o object) error { return b.collectBankAccount(p, "actions/collect_bank_account/", o) }},
+		{"confirm_payer_details", b.confirmPayerDetails},
+	}
+	for _, s := range steps {
+		o := todo.obj(s.name)
+		if o == nil {
+			continue
+		}
+		if err := s.do(o); err != nil {
+			return result{}, err
+		}
+		if err := p.err(); err != nil {
+			return result{}, err
+		}
+	}
+	authorise := todo.flag("create_bank_authorisation")
+	if authorise {
+		if err := b.may(authoriseBank); err != nil {
+			return result{}, err
+		}
+	}
+	redirect := todo.str("bank_authorisation_redirect_uri")
+	checkRedirect(p, "actions/bank_authorisation_redirect_uri", redirect)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	b.create(tx.body)
+	reply := object{}
+	if authorise {
+		reply = append(reply, member{"bank_authorisations", b.authorisation(redirect, "").object()})
+	}
+	request := b.rec.object().with("resources", billingResources(tx.sb, b.rec))
+	return result{obj: append(reply, member{"billing_requests", request}), made: b.rec.id}, nil
+}
+
+// fallBack replaces the instant payment by a direct debit.
+func (b *billing) fallBack() error {
+	switch {
+	case b.finished():
+		return wrongState("The billing request is " + b.rec.status())
+	case b.fallback:
+		return wrongState("The billing request has fallen back already")
+	case b.payment == nil:
+		return wrongState("The billing request has no payment_request")
+	case !b.rec.flag("fallback_enabled"):
+		return wrongState("Fallback is not enabled for the billing request")
+	case schemeOf(b.currency()) == "" || b.payment.str("scheme") == "pay_to":
+		return wrongState("There is no direct debit for the billing request to fall back to")
+	}
+	b.fallback = true
+	b.institution = ""
+	b.done[authoriseBank] = false
+	if b.account == nil {
+		b.done[collectAccount] = false
+	}
+	currency := b.currency()
+	scheme := schemeOf(currency)
+	if b.mandate == nil {
+		b.mandate = object{
+			{"currency", currency}, {"scheme", scheme}, {"verify", "recommended"}, {"sweeping", false},
+			{"payer_requested_dual_signature", false}, {"links", object{}}, {"metadata", object{}},
+		}
+		b.then(func() { b.rec.setLink("mandate_request", "MRQ"+strings.TrimPrefix(b.rec.id, b.rec.coll.prefix)) })
+	}
+	b.payment = b.payment.with("scheme", scheme)
+	return nil
+}
+
+// notify would send the payer an e-mail with a link. Nothing is sent here.
+func (b *billing) notify(body object) error {
+	switch {
+	case b.finished():
+		return wrongState("The billing request is " + b.rec.status())
+	case !b.instant():
+		return wrongState("Only billing requests with an instant payment can be notified")
+	case b.person.str("email") == "":
+		return refuse("billing_request_missing_customer_email", "The customer of the billing request has no email")
+	}
+	b.then(func() { b.rec.setRef("notified", body.str("notification_type")) })
+	return nil
+}
+
+// cancel ends the request; its flows can no longer be used.
+func (b *billing) cancel() error {
+	if b.finished() {
+		return refuse("cancellation_failed", "The billing request cannot be cancelled: it is "+b.rec.status())
+	}
+	b.then(func() {
+		b.rec.set("status", "cancelled")
+		b.tell("cancelled")
+	})
+	return nil
+}
+
+// fulfil makes what the request asks for.
+func (b *billing) fulfil() error {
+	switch {
+	case b.finished():
+		return wrongState("The billing request is " + b.rec.status())
+	case !b.ready():
+		return wrongState("The billing request is not ready to fulfil: not all required actions are completed")
+	case b.customer.removed:
+		return refuse("customer_data_removed", "This customer's data has been removed")
+	case !b.account.flag("enabled"):
+		return refuse("bank_account_disabled", "Bank account is disabled")
+	}
+	b.then(b.make)
+	return nil
+}
+
+// make creates the mandate and what is collected under it.
+func (b *billing) make() {
+	tx := b.tx
+	if tx.origin == "payer" {
+		// The payer has finished; what follows is GoCardless' doing.
+		tx.origin = "gocardless"
+		defer func() { tx.origin = "payer" }()
+	}
+	links := []member{}
+	var mandate *record
+	if b.mandate != nil {
+		mandate = b.makeMandate()
+		b.mandate = b.mandate.with("links", object{{"mandate", mandate.id}})
+		b.rec.setLink("mandate_request_mandate", mandate.id)
+		links = append(links, member{"mandate_request_mandate", mandate.id})
+	}
+	if b.payment != nil {
+		pay := b.makePayment(mandate)
+		b.payment = b.payment.with("links", object{{"payment", pay.id}})
+		b.rec.setLink("payment_request_payment", pay.id)
+		links = append(links, member{"payment_request_payment", pay.id})
+	}
+	b.makePlans(mandate)
+	b.rec.set("status", "fulfilled")
+	b.tell("fulfilled", links...)
+}
+
+func (b *billing) makeMandate() *record {
+	tx, o := b.tx, b.mandate
+	m := tx.make("mandates")
+	m.set("scheme", b.scheme())
+	m.set("metadata", o.obj("metadata"))
+	for _, name := range []string{"reference", "authorisation_source", "consent_type"} {
+		if o.has(name) && m.coll.spec.index(name) >= 0 {
+			m.set(name, o.get(name))
+		}
+	}
+	switch {
+	case b.scheme() == "faster_payments" && o.flag("sweeping"):
+		m.set("mandate_type", "vrp_sweeping")
+	case b.scheme() == "faster_payments":
+		m.set("mandate_type", "vrp_commercial")
+	}
+	if c := o.obj("constraints"); c != nil {
+		m.set("consent_parameters", consentOf(c))
+	}
+	tx.addMandate(m, b.creditor, b.customer, b.account)
+	if s := o.str("funds_settlement"); s != "" {
+		m.set("funds_settlement", s)
+	}
+	if b.done[authoriseBank] {
+		m.set("verified_at", tx.timestamp())
+	}
+	if o.flag("payer_requested_dual_signature") && m.status() == "pending_submission" {
+		m.set("status", "pending_customer_approval")
+	}
+	return m
+}
+
+// consentOf turns the limits of a request into those of its mandate.
+func consentOf(c object) object {
+	o := object{}
+	for _, name := range []string{"start_date", "end_date", "max_amount_per_payment"} {
+		if c.has(name) {
+			o = append(o, member{name, c.get(name)})
+		}
+	}
+	if limits := c.list("periodic_limits"); len(limits) > 0 {
+		l, _ := limits[0].(object)
+		for _, m := range []struct{ from, to string }{
+			{"period", "period"}, {"max_total_amount", "max_amount_per_period"}, {"max_payments", "max_payments_per_period"},
+		} {
+			if l.has(m.from) {
+				o = append(o, member{m.to, l.get(m.from)})
+			}
+		}
+	}
+	return o
+}
+
+// makePayment makes the payment. An instant one has a mandate of its own, which is used up by it;
+// after a fallback it is collected under the request's mandate.
+func (b *billing) makePayment(mandate *record) *record {
+	tx, o := b.tx, b.payment
+	once := b.instant()
+	if once {
+		mandate = tx.make("mandates")
+		mandate.set("scheme", o.str("scheme"))
+		mandate.set("mandate_type", "instant")
+		tx.addMandate(mandate, b.creditor, b.customer, b.account)
+	}
+	pay := tx.make("payments")
+	for _, name := range []string{"amount", "description", "reference", "metadata", "app_fee", "retry_if_possible"} {
+		if o.has(name) && pay.coll.spec.index(name) >= 0 {
+			pay.set(name, o.get(name))
+		}
+	}
+	tx.addPayment(pay, mandate, "payment_created")
+	if once && mandate.status() == "active" {
+		mandate.set("status", "consumed")
+		tx.event(mandate, event{action: "consumed", cause: "mandate_consumed", origin: "gocardless"})
+	}
+	return pay
+}

@@ -1,0 +1,321 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"strings"
+)
+
+// The actions on a billing request. Each checks, notes what is to be done, and marks its step as
+// done, so that several can follow one another within a call. The page that payers see takes the
+// same ones.
+
+// wrongState refuses an action that does not fit the state of its resource. The API's own reasons
+// for most of these are not known, so the type alone tells what is wrong.
+func wrongState(message string) *apiError {
+	return &apiError{status: 422, typ: "invalid_state", reason: "invalid_state", message: message,
+		items: []errorItem{{reason: "invalid_state", message: message}}}
+}
+
+// may says whether a step can be taken now.
+func (b *billing) may(kind string) error {
+	if b.finished() {
+		return wrongState("The billing request is " + b.rec.status())
+	}
+	if b.customer != nil && b.customer.removed {
+		return refuse("customer_data_removed", "This customer's data has been removed")
+	}
+	a, there := b.action(kind)
+	if !there {
+		return wrongState("The billing request has no " + kind + " action")
+	}
+	for _, need := range a.requires {
+		// The bank account of a request can bring its currency.
+		if !b.completed(need) {
+			return wrongState(kind + " requires " + need + " to be completed first")
+		}
+	}
+	return nil
+}
+
+// tell appends an event about the request.
+func (b *billing) tell(action string, links ...member) {
+	l := object{}
+	if b.customer != nil {
+		l = append(l, member{"customer", b.customer.id})
+	}
+	b.tx.event(b.rec, event{action: action, cause: billingCause(action), links: append(l, links...)})
+}
+
+// billingCause is the cause of an action's event.
+func billingCause(action string) string {
+	if action == "payer_geo_blocked" {
+		return action
+	}
+	return "billing_request_" + action
+}
+
+// collectCustomerDetails takes the payer's name and address. The path leads to them in the body.
+func (b *billing) collectCustomerDetails(p *problems, path string, body object) error {
+	if err := b.may(collectDetails); err != nil {
+		return err
+	}
+	person, address := body.obj("customer"), body.obj("customer_billing_detail")
+	if v := b.customerBefore(); v == nil || len(person) > 0 || b.done[collectDetails] {
+		b.tx.checkCustomer(p, path+"customer/", person, v)
+	}
+	merged := b.address
+	for _, m := range address {
+		merged = merged.with(m.key, m.val)
+	}
+	b.checkBillingDetail(p, path+"customer_billing_detail/", address, merged)
+	b.address = merged
+	for _, m := range person {
+		b.person = b.person.with(m.key, m.val)
+	}
+	b.done[collectDetails] = true
+	b.then(func() {
+		for _, m := range person {
+			b.customer.set(m.key, m.val)
+		}
+		for _, m := range address {
+			b.detail.set(m.key, m.val)
+			if b.customer.coll.spec.index(m.key) >= 0 {
+				b.customer.set(m.key, m.val)
+			}
+		}
+		b.tell(collectDetails)
+	})
+	return nil
+}
+
+// customerBefore is the customer as it was, nil when there is none yet.
+func (b *billing) customerBefore() *record { return b.customer }
+
+// checkBillingDetail checks the address against what the scheme asks for.
+func (b *billing) checkBillingDetail(p *problems, path string, given, merged object) {
+	checkAddress(p, path, given, merged.str("country_code"))
+	if b.mandate != nil {
+		for _, f := range billingFields(b.scheme(), b.mandate.str("authorisation_source")) {
+			if strings.TrimSpace(merged.str(f)) == "" {
+				p.add(path+f, "can't be blank")
+			}
+		}
+	}
+	if v := given.str("swedish_identity_number"); v != "" && !validSwedishNumber(v) {
+		p.add(path+"swedish_identity_number", "is invalid")
+	}
+	if v := strings.ReplaceAll(given.str("danish_identity_number"), "-", ""); v != "" && (!nineDigits.MatchString(v) || len(v) != 8 && len(v) != 10) {
+		p.add(path+"danish_identity_number", "is invalid")
+	}
+}
+
+// collectBankAccount takes the account that will be debited.
+func (b *billing) collectBankAccount(p *problems, path string, body object) error {
+	if err := b.may(collectAccount); err != nil {
+		return err
+	}
+	before := len(p.items)
+	var d bankDetails
+	if id := body.str("pay_id"); id != "" {
+		d = b.readPayID(p, path, id, body)
+	} else {
+		if strings.TrimSpace(body.str("account_holder_name")) == "" {
+			p.add(path+"account_holder_name", "can't be blank")
+		}
+		d = readBankDetails(p, path, body)
+	}
+	if len(p.items) > before {
+		return nil
+	}
+	if b.currency() == "" {
+		b.takeCurrency(d.currency)
+	}
+	if scheme := b.debitScheme(); d.currency != b.currency() {
+		p.add(path+"country_code", "must be that of an account in %s", b.currency())
+	} else if scheme != "" && !slices.Contains(d.reachable(), any(scheme)) {
+		p.add(path+"country_code", "is not supported by %s", scheme)
+	} else if b.mandate != nil && scheme == "" {
+		b.takeCurrency(d.currency)
+	}
+	if len(p.items) > before {
+		return nil
+	}
+	b.done[collectAccount] = true
+	b.then(func() {
+		b.attach(d, body.get("metadata"))
+		b.tell(collectAccount, member{"customer_bank_account", b.account.id})
+	})
+	return nil
+}
+
+// debitScheme is the scheme that the payer's account must be able to take part in.
+func (b *billing) debitScheme() string {
+	if b.instant() {
+		return b.payment.str("scheme")
+	}
+	return b.scheme()
+}
+
+// reachable lists all schemes of an account, those for instant payments among them.
+func (d bankDetails) reachable() []any {
+	out := []any{}
+	for _, s := range catalogueSchemes {
+		if s.currency == d.currency && slices.Contains(s.countries, d.country) {
+			out = append(out, s.name)
+		}
+	}
+	return out
+}
+
+// readPayID makes details of a PayID, which stands for an account at an Australian bank.
+func (b *billing) readPayID(p *problems, path, id string, body object) bankDetails {
+	if b.debitScheme() != "pay_to" {
+		p.add(path+"pay_id", "can only be given for pay_to")
+	}
+	if body.str("country_code") != "AU" {
+		p.add(path+"country_code", "must be AU for a PayID")
+	}
+	for _, name := range []string{"account_number", "branch_code", "iban"} {
+		if body.has(name) {
+			p.add(path+name, "must be blank when a PayID is given")
+		}
+	}
+	holder := holderName(body.str("account_holder_name"))
+	if holder == "" {
+		holder = holderName(strings.TrimSpace(b.person.str("given_name") + " " + b.person.str("family_name")))
+	}
+	bank, bic := bankOf("AU", "")
+	return bankDetails{country: "AU", currency: "AUD", bankName: bank, bic: bic, holder: holder,
+		ending: itoa(100 + int(hashText(id)%100))[1:], key: "pay_id " + strings.ToLower(id)}
+}
+
+// attach links an account with checked details to the request: the customer's own when it has
+// it already, else a new one.
+func (b *billing) attach(d bankDetails, metadata any) {
+	b.account = nil
+	for _, a := range b.customer.accounts() {
+		if a.ref("key") == d.key {
+			a.set("enabled", true)
+			b.account = a
+		}
+	}
+	if b.account == nil {
+		b.account = b.tx.addCustomerBankAccount(b.customer, d, metadata)
+	}
+	b.rec.setLink("customer_bank_account", b.account.id)
+}
+
+// confirmPayerDetails notes that the payer has checked what they gave.
+func (b *billing) confirmPayerDetails(body object) error {
+	if err := b.may(confirmDetails); err != nil {
+		return err
+	}
+	b.done[confirmDetails] = true
+	b.mandate = b.mandate.with("payer_requested_dual_signature", body.flag("payer_requested_dual_signature"))
+	b.then(func() { b.tell("payer_details_confirmed") })
+	return nil
+}
+
+// chooseCurrency changes the currency of a request for nothing but a mandate.
+func (b *billing) chooseCurrency(p *problems, body object) error {
+	if err := b.may(chooseCurrency); err != nil {
+		return err
+	}
+	if b.payment != nil {
+		return wrongState("The currency of a billing request with a payment is fixed")
+	}
+	for _, f := range b.tx.sb.store.coll("billing_request_flows").by("billing_request", b.rec.id) {
+		if f.flag("lock_currency") {
+			return wrongState("The currency is locked by the billing request's flow")
+		}
+	}
+	currency := body.str("currency")
+	if !slices.Contains(mandateCurrencies, currency) {
+		p.add("currency", "must be one of %s", humanList(mandateCurrencies))
+		return nil
+	}
+	b.takeCurrency(currency)
+	if b.account != nil && b.account.str("currency") != currency {
+		// An account in another currency can no longer be debited.
+		b.account = nil
+		b.done[collectAccount], b.done[confirmDetails] = false, false
+	}
+	b.then(func() {
+		if b.account == nil {
+			b.rec.set("links", b.rec.obj("links").without("customer_bank_account"))
+		}
+		b.tell(chooseCurrency)
+	})
+	return nil
+}
+
+// collectAmount takes the amount of a payment that left it open. Only the page that payers see
+// can do it.
+func (b *billing) collectAmount(p *problems, amount int64) error {
+	if err := b.may(collectAmount); err != nil {
+		return err
+	}
+	if _, high := amountRange(b.payment.str("scheme")); amount < minimumPayment || amount > high {
+		p.add("amount", "must be between %d and %d", minimumPayment, high)
+		return nil
+	}
+	b.payment = b.payment.with("amount", amount)
+	b.then(func() { b.tell(collectAmount) })
+	return nil
+}
+
+// selectInstitution notes the payer's bank.
+func (b *billing) selectInstitution(p *problems, path, country, id string) error {
+	if b.finished() {
+		return wrongState("The billing request is " + b.rec.status())
+	}
+	if a, _, _ := b.adapter(); !strings.HasPrefix(a, "open_banking") {
+		return wrongState("The billing request has no " + selectInstitution + " action")
+	}
+	in := institutionOf(id)
+	switch {
+	case in == nil || in.country != country:
+		p.add(path+"institution", "is not an institution in %s", country)
+		return nil
+	case in.status != "enabled":
+		p.add(path+"institution", "cannot be used at the moment")
+		return nil
+	}
+	b.institution = id
+	if in.passesAccount && b.account == nil {
+		b.done[collectAccount] = true
+	}
+	b.then(func() { b.tell(selectInstitution) })
+	return nil
+}
+
+// accountFromBank stands for a bank that hands over the payer's account with the authorisation.
+func (b *billing) accountFromBank() {
+	if b.account != nil {
+		return
+	}
+	country := currencyCountry(b.currency())
+	name, bic := bankOf(country, "20")
+	b.attach(bankDetails{country: country, currency: b.currency(), bankName: name, bic: bic,
+		holder: holderName(customerName(b.customer)), ending: "11", key: "bank of " + b.rec.id}, nil)
+}
+
+// authorised notes that the payer's bank has agreed.
+func (b *billing) authorised() {
+	b.done[authoriseBank] = true
+	b.then(func() {
+		if _, _, required := b.adapter(); required || !b.done[collectAccount] {
+			b.accountFromBank()
+			b.done[collectAccount] = true
+		}
+		b.tell("bank_authorisation_authorised", b.authorisationLink()...)
+	})
+}
+
+// authorisationLink is the link to the bank authorisation that the request uses.
+func (b *billing) authorisationLink() []member {
+	if id := b.rec.link("bank_authorisation"); id != "" {
+		return []member{{"bank_authorisation", id}}
+	}
+	return nil
+}

@@ -1,0 +1,352 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"strings"
+)
+
+// What a new billing request may ask for.
+
+// minimumPayment is the least that an instant payment may be, in minor units.
+const minimumPayment = 100
+
+// newBilling reads what a create asks for. The rules of the request itself go to p; an error is
+// returned for what is refused before them, such as a link that leads nowhere.
+func (tx *tx) newBilling(p *problems, body object) (*billing, error) {
+	b := &billing{tx: tx, done: map[string]bool{}}
+	var err error
+	if b.creditor, err = tx.creditor(); err != nil {
+		return nil, err
+	}
+	if b.customer, err = tx.linked("customers", "customer"); err != nil {
+		return nil, err
+	}
+	if b.account, err = tx.linked("customer_bank_accounts", "customer_bank_account"); err != nil {
+		return nil, err
+	}
+	b.readRequests(p, body)
+	if b.account != nil {
+		if err := b.linkAccount(p); err != nil {
+			return nil, err
+		}
+	}
+	if b.customer != nil {
+		b.person, b.address = b.customer.object(), b.customer.object()
+		// Details that are there already need not be collected.
+		b.done[collectDetails] = true
+		b.done[collectDetails] = b.completed(collectDetails)
+	}
+	return b, nil
+}
+
+// linkAccount takes over the bank account of an existing customer.
+func (b *billing) linkAccount(p *problems) error {
+	owner := b.tx.must("customers", b.account.link("customer"))
+	switch {
+	case b.customer == nil:
+		b.customer = owner
+	case b.customer != owner:
+		p.add("links/customer_bank_account", "belongs to another customer")
+	}
+	if !b.account.flag("enabled") {
+		return refuse("bank_account_disabled", "Bank account is disabled")
+	}
+	currency := b.account.str("currency")
+	if b.currency() == "" {
+		b.takeCurrency(currency)
+	}
+	if currency != b.currency() {
+		p.add("links/customer_bank_account", "must be an account in %s", b.currency())
+	}
+	b.done[collectAccount] = true
+	return nil
+}
+
+// takeCurrency fills in the currency of a request for nothing but a mandate, and its scheme where
+// that does not fit.
+func (b *billing) takeCurrency(currency string) {
+	b.mandate = b.mandate.with("currency", currency)
+	if s := b.scheme(); s == "" || currencyOf(s) != currency {
+		b.mandate = b.mandate.with("scheme", schemeOf(currency))
+	}
+}
+
+// readRequests checks the parts of the body and turns them into what replies show.
+func (b *billing) readRequests(p *problems, body object) {
+	mandate, payment := body.obj("mandate_request"), body.obj("payment_request")
+	if mandate == nil && payment == nil {
+		p.add("mandate_request", "or a payment_request must be given")
+		return
+	}
+	if payment != nil {
+		b.payment = readPaymentRequest(p, payment)
+	}
+	if mandate != nil {
+		b.mandate = b.readMandateRequest(p, mandate)
+	}
+	if s := body.obj("subscription_request"); s != nil {
+		b.subscription = b.readSubscriptionRequest(p, s)
+	}
+	if s := body.obj("instalment_schedule_request"); s != nil {
+		b.schedule = b.readScheduleRequest(p, s)
+	}
+}
+
+// instantSchemes are those of a payment through the payer's bank, by currency; the first is the
+// default.
+func instantSchemes(currency string) []string {
+	switch currency {
+	case "GBP":
+		return []string{"faster_payments"}
+	case "EUR":
+		return []string{"sepa_credit_transfer", "sepa_instant_credit_transfer"}
+	case "AUD":
+		return []string{"pay_to"}
+	}
+	return nil
+}
+
+func readPaymentRequest(p *problems, o object) object {
+	const at = "payment_request/"
+	if strings.TrimSpace(o.str("description")) == "" {
+		p.add(at+"description", "can't be blank")
+	}
+	currency, scheme := o.str("currency"), o.str("scheme")
+	schemes := instantSchemes(currency)
+	switch {
+	case currency == "":
+		p.add(at+"currency", "can't be blank")
+	case schemes == nil:
+		p.add(at+"currency", "must be one of %s", humanList(paymentCurrencies))
+	case scheme == "":
+		scheme = schemes[0]
+	case !slices.Contains(schemes, scheme):
+		p.add(at+"scheme", "must be %s for %s", humanList(schemes), currency)
+	}
+	if o.has("amount") {
+		if n := o.num("amount"); n < minimumPayment {
+			p.add(at+"amount", "is lower than the minimum permitted amount, %d", minimumPayment)
+		} else if _, high := amountRange(scheme); n > high {
+			p.addWith(object{{"maximum_amount", high}}, at+"amount", "is above the scheme maximum")
+		}
+	}
+	if fee := o.num("app_fee"); fee < 0 || o.has("amount") && fee > o.num("amount") {
+		p.add(at+"app_fee", "must be between 0 and the amount")
+	}
+	settlement := o.str("funds_settlement")
+	if settlement == "" {
+		settlement = "managed"
+	}
+	if ref := o.str("reference"); ref != "" {
+		switch {
+		case scheme != "pay_to" && settlement != "direct":
+			p.add(at+"reference", "can only be set for pay_to or with direct funds settlement")
+		case len(ref) > 18:
+			p.add(at+"reference", "is too long (maximum is %d characters)", 18)
+		}
+	}
+	out := object{
+		{"description", o.get("description")}, {"currency", currency}, {"scheme", scheme}, {"funds_settlement", settlement},
+		{"links", object{}}, {"metadata", metadataOf(o)},
+	}
+	for _, name := range []string{"amount", "app_fee", "reference", "retry_if_possible"} {
+		if o.has(name) {
+			out = append(out, member{name, o.get(name)})
+		}
+	}
+	return out
+}
+
+// metadataOf is the metadata of a part of a body, {} when it has none.
+func metadataOf(o object) object {
+	if m := o.obj("metadata"); m != nil {
+		return m
+	}
+	return object{}
+}
+
+func (b *billing) readMandateRequest(p *problems, o object) object {
+	const at = "mandate_request/"
+	currency, scheme := o.str("currency"), o.str("scheme")
+	if b.payment != nil {
+		// The payment decides the currency, and with it the mandate's scheme.
+		if currency == "" {
+			currency = b.payment.str("currency")
+		}
+		if currency != b.payment.str("currency") {
+			p.add(at+"currency", "must be that of the payment_request")
+		}
+		if scheme == "" {
+			scheme = schemeOf(currency)
+		}
+	}
+	if currency == "" && scheme != "" {
+		currency = currencyOf(scheme)
+	}
+	switch {
+	case scheme == "":
+	case strings.HasSuffix(scheme, "credit_transfer"):
+		p.add(at+"scheme", "must be a direct debit scheme, pay_to or faster_payments")
+	case currencyOf(scheme) != currency:
+		p.add(at+"scheme", "is not a scheme for %s", currency)
+	}
+	verify := o.str("verify")
+	if verify == "" {
+		verify = "recommended"
+	}
+	if verify == "always" && scheme != "" && !statusIn(scheme, "bacs", "autogiro", "pay_to", "faster_payments") {
+		p.add(at+"verify", "cannot be always: there is no way to verify %s mandates", scheme)
+	}
+	checkConsent(p, at, scheme, o)
+	constraints := checkConstraints(p, at, scheme, o)
+	if scheme == "faster_payments" && !o.has("sweeping") {
+		p.add(at+"sweeping", "can't be blank")
+	}
+	out := object{
+		{"verify", verify}, {"sweeping", o.flag("sweeping")}, {"payer_requested_dual_signature", false},
+		{"links", object{}}, {"metadata", metadataOf(o)},
+	}
+	if currency != "" {
+		out = append(out, member{"currency", currency})
+	}
+	if scheme != "" {
+		out = append(out, member{"scheme", scheme})
+	}
+	if constraints != nil {
+		out = append(out, member{"constraints", constraints})
+	}
+	for _, name := range []string{"authorisation_source", "consent_type", "description", "funds_settlement", "reference"} {
+		if o.has(name) {
+			out = append(out, member{name, o.get(name)})
+		}
+	}
+	return out
+}
+
+// checkConsent checks the kind of authorisation, which two schemes have.
+func checkConsent(p *problems, at, scheme string, o object) {
+	consent := o.str("consent_type")
+	if consent == "" {
+		return
+	}
+	allowed := map[string][]string{"ach": {"one_off", "recurring", "standing"}, "pad": {"single", "recurring", "sporadic"}}[scheme]
+	switch {
+	case allowed == nil:
+		p.add(at+"consent_type", "can only be given for ach and pad")
+	case !slices.Contains(allowed, consent):
+		p.add(at+"consent_type", "must be %s", humanList(allowed))
+	}
+}
+
+// checkConstraints checks the limits of a mandate and fills in what they leave open.
+func checkConstraints(p *problems, at, scheme string, o object) object {
+	c := o.obj("constraints")
+	vrp, payTo := scheme == "faster_payments", scheme == "pay_to"
+	at += "constraints"
+	if c == nil {
+		if vrp || payTo {
+			p.add(at, "can't be blank")
+		}
+		return nil
+	}
+	at += "/"
+	switch {
+	case c.has("max_amount_per_payment") && c.num("max_amount_per_payment") < 1:
+		p.add(at+"max_amount_per_payment", "must be greater than 0")
+	case !c.has("max_amount_per_payment") && vrp:
+		p.add(at+"max_amount_per_payment", "can't be blank")
+	}
+	if start, end := c.str("start_date"), c.str("end_date"); start != "" && end != "" && end <= start {
+		p.add(at+"end_date", "must be after start_date")
+	}
+	if c.has("payment_method") && !statusIn(scheme, "ach", "pad") {
+		p.add(at+"payment_method", "can only be given for ach and pad")
+	}
+	limits := c.list("periodic_limits")
+	if vrp && len(limits) != 1 {
+		p.add(at+"periodic_limits", "must have exactly one entry")
+	}
+	if limits == nil {
+		return c
+	}
+	filled := []any{}
+	for i, v := range limits {
+		l, _ := v.(object)
+		where := at + "periodic_limits/" + itoa(i) + "/"
+		if vrp && !l.has("max_total_amount") {
+			p.add(where+"max_total_amount", "can't be blank")
+		}
+		if payTo && l.has("max_total_amount") {
+			p.add(where+"max_total_amount", "cannot be given for pay_to")
+		}
+		if !payTo && l.has("max_payments") {
+			p.add(where+"max_payments", "can only be given for pay_to")
+		}
+		switch {
+		case l.has("period"):
+		case payTo:
+			l = l.with("period", "flexible")
+		default:
+			p.add(where+"period", "can't be blank")
+		}
+		if !l.has("alignment") {
+			l = l.with("alignment", "creation_date")
+		}
+		filled = append(filled, l)
+	}
+	return c.with("periodic_limits", filled)
+}
+
+// planScheme checks that a subscription or schedule comes with a mandate that can carry it.
+func (b *billing) planScheme(p *problems, part string, o object) {
+	switch {
+	case b.mandate == nil:
+		p.add(part, "needs a mandate_request")
+	case !statusIn(b.scheme(), "ach", "pad"):
+		p.add(part, "can only be given for ach and pad")
+	case o.str("currency") == "":
+		p.add(part+"/currency", "can't be blank")
+	case o.str("currency") != currencyOf(b.scheme()):
+		p.add(part+"/currency", "must be %s for %s", currencyOf(b.scheme()), b.scheme())
+	}
+}
+
+func (b *billing) readSubscriptionRequest(p *problems, o object) object {
+	const part = "subscription_request"
+	b.planScheme(p, part, o)
+	if o.num("amount") < 1 {
+		p.add(part+"/amount", "must be greater than 0")
+	}
+	if o.str("interval_unit") == "" {
+		p.add(part+"/interval_unit", "can't be blank")
+	}
+	return o.with("links", object{}).with("metadata", metadataOf(o))
+}
+
+func (b *billing) readScheduleRequest(p *problems, o object) object {
+	const part = "instalment_schedule_request"
+	b.planScheme(p, part, o)
+	if o.str("name") == "" {
+		p.add(part+"/name", "can't be blank")
+	}
+	dates, plan := o.list("instalments_with_dates"), o.obj("instalments_with_schedule")
+	sum := int64(0)
+	switch {
+	case (dates == nil) == (plan == nil):
+		p.add(part+"/instalments_with_dates", "or instalments_with_schedule must be given")
+	case dates != nil:
+		for _, v := range dates {
+			one, _ := v.(object)
+			sum += one.num("amount")
+		}
+	default:
+		for _, v := range plan.list("amounts") {
+			n, _ := v.(int64)
+			sum += n
+		}
+	}
+	if sum < 1 || sum != o.num("total_amount") {
+		p.add(part+"/total_amount", "must be the sum of the instalments")
+	}
+	return o.with("links", object{}).with("metadata", metadataOf(o))
+}

@@ -1,0 +1,367 @@
+package gocardlesstest
+
+import (
+	"slices"
+)
+
+// What a billing request asks of its payer follows from what it asks for: a mandate, an instant
+// payment, or both, in a scheme. The lists of actions below are those that the API has been seen
+// to answer for Bacs mandates and Faster Payments; for the other schemes they are put together
+// from the API's documents.
+
+// Types of actions.
+const (
+	chooseCurrency    = "choose_currency"
+	collectAmount     = "collect_amount"
+	collectDetails    = "collect_customer_details"
+	selectInstitution = "select_institution"
+	collectAccount    = "collect_bank_account"
+	confirmDetails    = "confirm_payer_details"
+	authoriseBank     = "bank_authorisation"
+)
+
+// billing is a billing request at work: what its record says, and what the current call is about
+// to add. Its methods check and note; nothing is written before commit, so that a call that is
+// refused changes nothing.
+type billing struct {
+	tx  *tx
+	rec *record // nil until a create has passed its checks
+
+	creditor *record
+	customer *record // nil until a create has passed its checks, unless it was linked
+	detail   *record // the customer's billing detail, likewise
+	account  *record
+
+	// As replies show them; nil when the request does not ask for one.
+	mandate, payment, subscription, schedule object
+
+	fallback    bool // direct debit took the place of the instant payment
+	done        map[string]bool
+	institution string // id of the chosen bank
+	person      object // details of the payer: those of the customer, and those of this call
+	address     object // billing details, likewise
+	steps       []func()
+}
+
+// openBilling takes up the billing request of a record.
+func (tx *tx) openBilling(r *record) *billing {
+	b := &billing{
+		tx: tx, rec: r, creditor: tx.must("creditors", r.link("creditor")),
+		mandate: r.obj("mandate_request"), payment: r.obj("payment_request"),
+		subscription: r.obj("subscription_request"), schedule: r.obj("instalment_schedule_request"),
+		fallback: r.flag("fallback_occurred"), institution: r.ref("institution"), done: map[string]bool{},
+	}
+	for _, v := range r.private.list("done") {
+		s, _ := v.(string)
+		b.done[s] = true
+	}
+	b.customer = tx.must("customers", r.link("customer"))
+	b.detail = tx.must("customer_billing_details", r.link("customer_billing_detail"))
+	if id := r.link("customer_bank_account"); id != "" {
+		b.account = tx.must("customer_bank_accounts", id)
+	}
+	b.person, b.address = b.customer.object(), b.detail.object()
+	return b
+}
+
+// object is what a record's members are, with null ones left out.
+func (r *record) object() object {
+	o := object{{"id", r.id}}
+	for i := range r.coll.spec.fields {
+		if f := &r.coll.spec.fields[i]; r.vals[i] != nil && f.name != "id" {
+			o = append(o, member{f.name, r.vals[i]})
+		}
+	}
+	return o
+}
+
+// finished says whether nothing more happens to the request.
+func (b *billing) finished() bool {
+	return b.rec != nil && statusIn(b.rec.status(), "fulfilled", "cancelled", "fulfilling")
+}
+
+// instant says whether the request asks for a payment through the payer's bank.
+func (b *billing) instant() bool { return b.payment != nil && !b.fallback }
+
+// scheme is that of the mandate, "" while it is open.
+func (b *billing) scheme() string { return b.mandate.str("scheme") }
+
+// currency is that of the payment or mandate, "" while it is open.
+func (b *billing) currency() string {
+	if c := b.payment.str("currency"); c != "" {
+		return c
+	}
+	return b.mandate.str("currency")
+}
+
+// adapter is how the payer's bank is asked, "" when it is not. What is authorised is a payment or a
+// mandate.
+func (b *billing) adapter() (adapter, kind string, required bool) {
+	switch {
+	case b.instant() && b.payment.str("scheme") == "pay_to":
+		return "bank_pay_recurring", "payment", true
+	case b.instant():
+		return "open_banking_gateway_pis", "payment", true
+	}
+	asked := statusIn(b.mandate.str("verify"), "when_available", "always")
+	switch b.scheme() {
+	case "pay_to":
+		return "bank_pay_recurring", "mandate", true
+	case "faster_payments":
+		return "open_banking_gateway_pis", "mandate", true
+	case "bacs":
+		return "open_banking_gateway_ais", "mandate", asked
+	case "autogiro":
+		return "bankid_ais", "mandate", asked
+	}
+	return "", "", false
+}
+
+// picksBank says whether the payer chooses a bank, which open banking needs and PayTo does not.
+func (b *billing) picksBank() bool {
+	a, _, _ := b.adapter()
+	return a == "open_banking_gateway_pis"
+}
+
+// billingAction is one step of a billing request.
+type billingAction struct {
+	kind               string
+	required           bool
+	requires, complete []string
+	done               bool
+}
+
+// actions lists the steps of the request in the API's order.
+func (b *billing) actions() []billingAction {
+	var list []billingAction
+	add := func(kind string, required bool, requires, completes []string) {
+		list = append(list, billingAction{kind: kind, required: required, requires: requires, complete: completes, done: b.completed(kind)})
+	}
+	adapter, _, authorise := b.adapter()
+	before := []string{chooseCurrency}
+	add(chooseCurrency, true, nil, nil)
+	var amount []string
+	if b.payment != nil {
+		amount = []string{collectAmount}
+		before = append(before, collectAmount)
+		add(collectAmount, true, nil, nil)
+	}
+	add(collectDetails, true, before, nil)
+	if b.picksBank() {
+		add(selectInstitution, true, nil, nil)
+	}
+	add(collectAccount, true, amount, []string{chooseCurrency})
+	if b.mandate != nil {
+		add(confirmDetails, true, []string{collectDetails, collectAccount}, nil)
+	}
+	switch adapter {
+	case "":
+	case "open_banking_gateway_pis":
+		add(authoriseBank, authorise, []string{selectInstitution}, nil)
+	case "open_banking_gateway_ais":
+		add(authoriseBank, authorise, []string{selectInstitution}, []string{collectAccount})
+	case "bank_pay_recurring":
+		add(authoriseBank, authorise, []string{collectAccount}, nil)
+	default:
+		add(authoriseBank, authorise, nil, nil)
+	}
+	return list
+}
+
+// completed says whether a step is done.
+func (b *billing) completed(kind string) bool {
+	switch kind {
+	case chooseCurrency:
+		return b.currency() != ""
+	case collectAmount:
+		return b.payment.has("amount")
+	case collectDetails:
+		person, address := b.incomplete()
+		return b.done[kind] && len(person)+len(address) == 0
+	case selectInstitution:
+		return b.institution != ""
+	}
+	return b.done[kind]
+}
+
+// action finds a step of the request.
+func (b *billing) action(kind string) (billingAction, bool) {
+	for _, a := range b.actions() {
+		if a.kind == kind {
+			return a, true
+		}
+	}
+	return billingAction{}, false
+}
+
+// ready says whether all required steps are done.
+func (b *billing) ready() bool {
+	return !slices.ContainsFunc(b.actions(), func(a billingAction) bool { return a.required && !a.done })
+}
+
+// readyBut says whether all required steps but one are done.
+func (b *billing) readyBut(kind string) bool {
+	return !slices.ContainsFunc(b.actions(), func(a billingAction) bool { return a.required && !a.done && a.kind != kind })
+}
+
+// billingFields are the billing details that a scheme asks for. A payment alone needs none.
+func billingFields(scheme, source string) []string {
+	address := []string{"address_line1", "city", "postal_code", "country_code"}
+	switch scheme {
+	case "pay_to", "faster_payments":
+		return nil
+	case "ach":
+		if source == "" || source == "web" {
+			return append(address, "region", "ip_address")
+		}
+		return append(address, "region")
+	case "pad":
+		return append(address, "region")
+	case "autogiro":
+		return append(address, "swedish_identity_number")
+	case "betalingsservice":
+		return append(address, "danish_identity_number")
+	}
+	return address
+}
+
+// incomplete names the details of the payer that are still to be collected.
+func (b *billing) incomplete() (person, address []string) {
+	wanted := []string{"email", "given_name", "family_name"}
+	if b.person.str("company_name") != "" {
+		wanted = wanted[:1]
+	}
+	for _, f := range wanted {
+		if b.person.str(f) == "" {
+			person = append(person, f)
+		}
+	}
+	if b.mandate == nil {
+		return person, nil
+	}
+	for _, f := range billingFields(b.scheme(), b.mandate.str("authorisation_source")) {
+		if b.address.str(f) == "" {
+			address = append(address, f)
+		}
+	}
+	return person, address
+}
+
+// currencyCountry is the country that is preselected for a currency.
+func currencyCountry(currency string) string {
+	switch currency {
+	case "USD":
+		return "US"
+	case "SEK":
+		return "SE"
+	case "AUD":
+		return "AU"
+	case "NZD":
+		return "NZ"
+	case "DKK":
+		return "DK"
+	case "CAD":
+		return "CA"
+	case "EUR":
+		return "FR"
+	}
+	return "GB"
+}
+
+// mandateCurrencies and paymentCurrencies are what a payer can choose from, in the API's order.
+var (
+	mandateCurrencies = []string{"USD", "SEK", "GBP", "AUD", "NZD", "DKK", "CAD", "EUR"}
+	paymentCurrencies = []string{"GBP", "EUR", "AUD"}
+)
+
+// actionList is the steps as replies show them.
+func (b *billing) actionList() []any {
+	out := []any{}
+	if b.finished() {
+		return out
+	}
+	for _, a := range b.actions() {
+		o := object{{"type", a.kind}, {"required", a.required}, {"status", "pending"}, {"requires_actions", texts(a.requires)}, {"completes_actions", texts(a.complete)}}
+		if a.done {
+			o = o.with("status", "completed")
+		}
+		switch a.kind {
+		case chooseCurrency:
+			currencies := mandateCurrencies
+			if b.payment != nil {
+				currencies = paymentCurrencies
+			}
+			o = append(o, member{"available_currencies", texts(currencies)})
+		case collectDetails:
+			person, address := b.incomplete()
+			o = append(o, member{"collect_customer_details", object{
+				{"default_country_code", currencyCountry(b.currency())},
+				{"incomplete_fields", object{{"customer", texts(person)}, {"customer_billing_detail", texts(address)}}},
+			}})
+		case selectInstitution:
+			guess := "pending"
+			if a.done {
+				guess = "not_needed"
+			}
+			o = append(o, member{"institution_guess_status", guess})
+		case authoriseBank:
+			adapter, kind, _ := b.adapter()
+			o = append(o, member{"bank_authorisation", object{{"adapter", adapter}, {"authorisation_type", kind}}})
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func texts(list []string) []any {
+	out := make([]any, len(list))
+	for i, s := range list {
+		out[i] = s
+	}
+	return out
+}
+
+// then notes a step to be taken once all checks have passed.
+func (b *billing) then(f func()) { b.steps = append(b.steps, f) }
+
+// commit takes the noted steps and writes what follows from them into the record.
+func (b *billing) commit() {
+	for _, f := range b.steps {
+		f()
+		b.save()
+	}
+	b.steps = nil
+	b.save()
+}
+
+// save writes the record.
+func (b *billing) save() {
+	r := b.rec
+	set := func(name string, o object) {
+		if o == nil {
+			r.set(name, nil)
+			return
+		}
+		r.set(name, o)
+	}
+	set("mandate_request", b.mandate)
+	set("payment_request", b.payment)
+	set("subscription_request", b.subscription)
+	set("instalment_schedule_request", b.schedule)
+	r.set("fallback_occurred", b.fallback)
+	r.setRef("institution", b.institution)
+	done := []any{}
+	for _, kind := range []string{collectDetails, collectAccount, confirmDetails, authoriseBank} {
+		if b.done[kind] {
+			done = append(done, kind)
+		}
+	}
+	r.setRef("done", done)
+	if !b.finished() {
+		r.set("status", "pending")
+		if b.ready() {
+			r.set("status", "ready_to_fulfil")
+		}
+	}
+	r.set("actions", b.actionList())
+}
