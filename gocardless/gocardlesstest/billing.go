@@ -10,7 +10,7 @@ import (
 func billingFamily(r *registry) {
 	r.collection(collectionSpec{
 		name: "billing_requests", indexed: []string{"customer"},
-		computed: []computed{{name: "resources", value: billingResources, live: true}},
+		computed: []computed{{name: "resources", value: billingResources}}, live: true,
 	})
 	// The payer's billing details exist within billing requests only.
 	r.collection(collectionSpec{

@@ -146,6 +146,9 @@ func defaultValue(f *fieldSpec) any {
 
 // body renders the resource as it stands in a reply. The bytes are shared: do not write to them.
 func (r *record) body(sb *Sandbox) []byte {
+	if r.coll.live {
+		return r.render(sb, make([]byte, 0, 1024), nil)
+	}
 	key := ""
 	for _, c := range r.coll.computed {
 		if c.moves {

@@ -42,6 +42,11 @@ func families() []func(*registry) {
 		payoutFamily,
 		redirectFlowFamily,
 		noticeFamily,
+		billingFamily,
+		bankAuthorisationFamily,
+		institutionFamily,
+		flowFamily,
+		pageFamily,
 		eventFamily,
 		genericFamily,
 	}

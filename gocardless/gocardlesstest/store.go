@@ -35,6 +35,9 @@ type collectionSpec struct {
 	computed []computed
 	// internal collections are not resources of the API: they have no lists and no events.
 	internal bool
+	// live replies show other records, which do not touch this one when they change: they are
+	// rendered each time.
+	live bool
 }
 
 // computed is a member whose value follows from the clock or from other records when it is read.

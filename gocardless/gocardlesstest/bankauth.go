@@ -1,0 +1,164 @@
+package gocardlesstest
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Bank authorisations: the payer's visit to their bank, played on a page of the sandbox.
+
+// authorisationLife is how long the link to the bank works.
+const authorisationLife = 15 * time.Minute
+
+const defaultRedirect = "https://pay.gocardless.com/billing/static/thankyou"
+
+func bankAuthorisationFamily(r *registry) {
+	r.collection(collectionSpec{name: "bank_authorisations", indexed: []string{"billing_request"}})
+	r.on("bank_authorisations.create", createBankAuthorisation)
+	r.job("bank_authorisation.expire", func(tx *tx, id, _ string) {
+		a := tx.find("bank_authorisations", id)
+		if a == nil || a.ref("decision") != "" {
+			return
+		}
+		a.setRef("decision", "expired")
+		if b := tx.openBilling(tx.must("billing_requests", a.link("billing_request"))); !b.finished() && !b.done[authoriseBank] {
+			b.tell("bank_authorisation_expired", member{"bank_authorisation", a.id})
+		}
+	})
+}
+
+// checkRedirect refuses addresses that a browser must not be sent to. Mobile apps have schemes of
+// their own, so what is left out are those that run or show content.
+func checkRedirect(p *problems, path, raw string) {
+	if raw != "" && !safeRedirect(raw) {
+		p.add(path, "must be a valid URL")
+	}
+}
+
+func safeRedirect(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme == "" || u.Host == "" || strings.ContainsAny(raw, "\x00\r\n\t\\") {
+		return false
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "javascript", "data", "vbscript", "file", "blob", "filesystem", "about", "view-source", "ws", "wss", "ftp":
+		return false
+	}
+	return true
+}
+
+func createBankAuthorisation(tx *tx) (result, error) {
+	r, err := tx.linked("billing_requests", "billing_request")
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	if r == nil {
+		p.add("links/billing_request", "can't be blank")
+	}
+	redirect := tx.body.str("redirect_uri")
+	checkRedirect(p, "redirect_uri", redirect)
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	b := tx.openBilling(r)
+	if err := b.may(authoriseBank); err != nil {
+		return result{}, err
+	}
+	if b.done[authoriseBank] {
+		return result{}, wrongState("The billing request has been authorised already")
+	}
+	return one(b.authorisation(redirect, "")), nil
+}
+
+// authorisation makes the visit to the bank. The flow, when there is one, is what the payer comes
+// back to.
+func (b *billing) authorisation(redirect, flow string) *record {
+	tx := b.tx
+	a := tx.make("bank_authorisations")
+	_, kind, _ := b.adapter()
+	a.set("authorisation_type", kind)
+	a.set("expires_at", stamp(tx.now.Add(authorisationLife)))
+	a.set("redirect_uri", orDefault(redirect, defaultRedirect))
+	a.set("url", tx.payURL()+bankPath+"?id="+a.id)
+	links := object{{"billing_request", b.rec.id}}
+	if b.institution != "" {
+		links = append(links, member{"institution", b.institution})
+	}
+	a.set("links", links)
+	a.setRef("flow", flow)
+	tx.add(a)
+	tx.at(tx.now.Add(authorisationLife), "bank_authorisation.expire", a.id, "")
+	b.rec.setLink("bank_authorisation", a.id)
+	return a
+}
+
+// visit notes that the payer opened the link to the bank.
+func (tx *tx) visit(a *record) {
+	if a.str("last_visited_at") != "" {
+		return
+	}
+	a.set("last_visited_at", tx.timestamp())
+	tx.openBilling(tx.must("billing_requests", a.link("billing_request"))).tell("bank_authorisation_visited", member{"bank_authorisation", a.id})
+}
+
+// decide is the payer's answer at the bank: authorised, denied or failed. What the payer's browser
+// is sent to is returned.
+func (tx *tx) decide(a *record, answer string) (string, error) {
+	b := tx.openBilling(tx.must("billing_requests", a.link("billing_request")))
+	switch {
+	case a.ref("decision") != "":
+		return "", wrongState("The bank authorisation has been answered already")
+	case b.finished():
+		return "", wrongState("The billing request is " + b.rec.status())
+	case b.customer.removed:
+		return "", refuse("customer_data_removed", "This customer's data has been removed")
+	}
+	a.setRef("decision", answer)
+	outcome := "success"
+	if answer == "authorised" {
+		a.set("authorised_at", tx.timestamp())
+		b.rec.setLink("bank_authorisation", a.id)
+		b.authorised()
+		b.commit()
+		if err := b.finishFlow(a.ref("flow")); err != nil {
+			return "", err
+		}
+	} else {
+		outcome = "failure"
+		b.tell("bank_authorisation_"+answer, member{"bank_authorisation", a.id})
+	}
+	if flow := a.ref("flow"); flow != "" {
+		return flowPath + "?id=" + url.QueryEscape(flow) + "&outcome=" + outcome, nil
+	}
+	return withParams(a.str("redirect_uri"), "outcome", outcome, "id", b.rec.id), nil
+}
+
+// withParams adds parameters to an address.
+func withParams(raw string, params ...string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	q := u.Query()
+	for i := 0; i+1 < len(params); i += 2 {
+		q.Set(params[i], params[i+1])
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// finishFlow fulfils a request at the end of a flow, and a PayTo request at any time: its bank's
+// agreement is all that it waits for.
+func (b *billing) finishFlow(flow string) error {
+	payTo := b.debitScheme() == "pay_to"
+	if !b.ready() || flow == "" && !payTo {
+		return nil
+	}
+	if err := b.fulfil(); err != nil {
+		return err
+	}
+	b.commit()
+	return nil
+}

@@ -1,0 +1,105 @@
+package gocardlesstest
+
+import "slices"
+
+// Subscriptions and instalment schedules that come out of billing requests (ACH and PAD only).
+
+// futureMandate stands for a mandate that does not exist yet where its rules are asked for. It is
+// in no collection.
+func (tx *tx) futureMandate(scheme string) *record {
+	c := tx.sb.store.coll("mandates")
+	m := &record{coll: c, vals: make([]any, len(c.spec.fields))}
+	m.vals[c.spec.index("scheme")] = scheme
+	m.vals[c.spec.index("created_at")] = tx.timestamp()
+	return m
+}
+
+func (b *billing) readSubscriptionRequest(p *problems, o object) object {
+	const part = "subscription_request"
+	if !b.checkPlan(p, part, o) {
+		return o
+	}
+	if o.str("interval_unit") == "" {
+		p.add(part+"/interval_unit", "can't be blank")
+		return o
+	}
+	b.tx.checkSubscription(p, part+"/", o, b.tx.futureMandate(b.scheme()))
+	return o.with("links", object{}).with("metadata", metadataOf(o))
+}
+
+func (b *billing) readScheduleRequest(p *problems, o object) object {
+	const part = "instalment_schedule_request"
+	if !b.checkPlan(p, part, o) {
+		return o
+	}
+	if (o.list("instalments_with_dates") == nil) == (o.obj("instalments_with_schedule") == nil) {
+		p.add(part+"/instalments_with_dates", "or instalments_with_schedule must be given")
+		return o
+	}
+	b.tx.checkSchedule(p, part+"/", o, instalmentsOf(o), b.tx.futureMandate(b.scheme()))
+	return o.with("links", object{}).with("metadata", metadataOf(o))
+}
+
+// instalmentsOf is the schedule request's instalments, in the form that it uses.
+func instalmentsOf(o object) any {
+	if dates := o.list("instalments_with_dates"); dates != nil {
+		return dates
+	}
+	return o.obj("instalments_with_schedule")
+}
+
+// checkPlan checks that a subscription or schedule comes with a mandate that can carry it.
+func (b *billing) checkPlan(p *problems, part string, o object) bool {
+	before := len(p.items)
+	switch {
+	case b.mandate == nil:
+		p.add(part, "needs a mandate_request")
+	case !statusIn(b.scheme(), "ach", "pad"):
+		p.add(part, "can only be given for ach and pad")
+	case o.str("currency") == "":
+		p.add(part+"/currency", "can't be blank")
+	}
+	return len(p.items) == before
+}
+
+// makePlans makes the subscription and the schedule of a fulfilled request. A start that has become
+// too early gives way to the mandate's next possible date.
+func (b *billing) makePlans(mandate *record) {
+	tx := b.tx
+	if mandate == nil {
+		return
+	}
+	next := string(mandateNextCharge(mandate, tx.now))
+	if o := b.subscription; o != nil {
+		s := tx.make("subscriptions")
+		for _, m := range o {
+			if m.key != "links" && s.coll.spec.index(m.key) >= 0 {
+				s.set(m.key, m.val)
+			}
+		}
+		if s.str("start_date") < next {
+			s.set("start_date", nil)
+		}
+		tx.addSubscription(s, mandate)
+		b.subscription = o.with("links", object{{"subscription", s.id}})
+		b.rec.setLink("subscription_request_subscription", s.id)
+	}
+	if o := b.schedule; o != nil {
+		s := tx.make("instalment_schedules")
+		for _, name := range []string{"name", "total_amount", "metadata"} {
+			s.set(name, o.get(name))
+		}
+		for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
+			s.setRef(name, o.get(name))
+		}
+		rows := slices.Clone(tx.checkSchedule(&problems{}, "", o, instalmentsOf(o), mandate))
+		for i, v := range rows {
+			if row, _ := v.(object); row.str("charge_date") < next {
+				rows[i] = row.without("charge_date")
+			}
+		}
+		tx.addSchedule(s, mandate, rows)
+		b.schedule = o.with("links", object{{"instalment_schedule", s.id}})
+		b.rec.setLink("instalment_schedule_request_instalment_schedule", s.id)
+	}
+}

@@ -1,0 +1,195 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Billing request flows, which take a payer through a request on the sandbox's own pages, and
+// templates, which make a request and a flow each time that their link is opened.
+
+// flowLife is how long a flow can be used.
+const flowLife = 7 * 24 * time.Hour
+
+func flowFamily(r *registry) {
+	r.collection(collectionSpec{name: "billing_request_flows", idForm: idLong, indexed: []string{"billing_request"}})
+	r.on("billing_request_flows.create", createFlow)
+	r.on("billing_request_flows.initialise", initialiseFlow)
+
+	r.collection(collectionSpec{name: "billing_request_templates"})
+	r.on("billing_request_templates.create", createTemplate)
+	r.on("billing_request_templates.update", updateTemplate)
+}
+
+func createFlow(tx *tx) (result, error) {
+	request, err := tx.linked("billing_requests", "billing_request")
+	if err != nil {
+		return result{}, err
+	}
+	b := tx.openBilling(request)
+	if b.finished() {
+		return result{}, wrongState("The billing request is " + request.status())
+	}
+	p := tx.problems()
+	if v, given := tx.body.lookup("auto_fulfil"); given && v == false {
+		p.add("auto_fulfil", "cannot be switched off")
+	}
+	if tx.body.flag("lock_customer_details") && !b.completed(collectDetails) {
+		p.add("lock_customer_details", "needs a billing request whose customer details are complete")
+	}
+	if tx.body.flag("lock_bank_account") && !b.completed(collectAccount) {
+		p.add("lock_bank_account", "needs a billing request with a bank account")
+	}
+	if v := tx.body.str("language"); v != "" && !languageForm.MatchString(v) {
+		p.add("language", "must be an ISO 639-1 code")
+	}
+	checkRedirect(p, "redirect_uri", tx.body.str("redirect_uri"))
+	checkRedirect(p, "exit_uri", tx.body.str("exit_uri"))
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	return one(tx.addFlow(b, tx.body)), nil
+}
+
+var languageForm = regexp.MustCompile(`^[a-z]{2}(-[A-Z]{2})?$`)
+
+// addFlow stores a flow for a request.
+func (tx *tx) addFlow(b *billing, body object) *record {
+	f := tx.make("billing_request_flows")
+	f.copyFrom(theOps("billing_request_flows.create").bodies[0], body)
+	for _, name := range []string{"lock_bank_account", "lock_currency", "lock_customer_details", "show_redirect_buttons", "show_success_redirect_button", "skip_success_screen", "customer_details_captured"} {
+		f.set(name, body.flag(name))
+	}
+	f.set("auto_fulfil", true)
+	f.set("authorisation_url", tx.payURL()+flowPath+"?id="+f.id)
+	f.set("expires_at", stamp(tx.now.Add(flowLife)))
+	f.set("links", object{{"billing_request", b.rec.id}})
+	tx.add(f)
+	b.tell("flow_created", member{"billing_request_flow", f.id})
+	return f
+}
+
+// initialiseFlow gives a session token, which this reply alone shows.
+func initialiseFlow(tx *tx) (result, error) {
+	f := tx.target
+	if f.str("expires_at") <= tx.timestamp() {
+		return result{}, wrongState("The billing request flow has expired")
+	}
+	n := f.private.num("sessions") + 1
+	f.setRef("sessions", n)
+	return result{obj: f.object().with("session_token", "SESS"+base32(mix(hashText(f.id)+uint64(n)), 12)+base32(mix(hashText(f.id)-uint64(n)), 12))}, nil
+}
+
+func createTemplate(tx *tx) (result, error) {
+	if err := tx.checkTemplate(tx.body); err != nil {
+		return result{}, err
+	}
+	creditor, err := tx.creditor()
+	if err != nil {
+		return result{}, err
+	}
+	t := tx.make("billing_request_templates")
+	t.copyFrom(tx.op.bodies[0], tx.body)
+	t.set("authorisation_url", tx.payURL()+templatePath+"?id="+t.id)
+	t.setRef("creditor", creditor.id)
+	return one(tx.add(t)), nil
+}
+
+func updateTemplate(tx *tx) (result, error) {
+	merged := tx.target.object()
+	for _, m := range tx.body {
+		merged = merged.with(m.key, m.val)
+	}
+	if err := tx.checkTemplate(merged); err != nil {
+		return result{}, err
+	}
+	tx.merge(tx.target)
+	return one(tx.target), nil
+}
+
+// checkTemplate checks a template as if a request were made from it.
+func (tx *tx) checkTemplate(o object) error {
+	p := tx.problems()
+	checkRedirect(p, "redirect_uri", o.str("redirect_uri"))
+	if v := o.str("payment_request_amount"); v != "" {
+		if _, err := parseDecimal(v); err != nil {
+			p.add("payment_request_amount", "must be an amount in the form 12.34")
+		}
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	inner := &problems{prefix: p.prefix}
+	b := &billing{tx: tx, done: map[string]bool{}}
+	b.readRequests(inner, templateBody(o))
+	for _, it := range inner.items {
+		// A template has the parts of a request side by side.
+		for _, part := range []string{"mandate_request", "payment_request"} {
+			if rest, ok := strings.CutPrefix(it.pointer, p.prefix+"/"+part+"/"); ok {
+				it.field = part + "_" + it.field
+				it.pointer = p.prefix + "/" + part + "_" + rest
+			}
+		}
+		p.items = append(p.items, it)
+	}
+	return p.err()
+}
+
+// templateBody is the body of the request that a template stands for.
+func templateBody(o object) object {
+	body := object{}
+	part := func(name string, fields ...string) {
+		v := object{}
+		for _, f := range fields {
+			if x := o.get(name + "_" + f); x != nil && x != "" {
+				v = append(v, member{f, x})
+			}
+		}
+		if len(v) > 0 {
+			body = append(body, member{name, v})
+		}
+	}
+	if v := o.str("payment_request_amount"); v != "" {
+		minor, _ := parseDecimal(v)
+		o = o.with("payment_request_amount", minor)
+	}
+	part("mandate_request", "constraints", "currency", "description", "metadata", "scheme", "verify")
+	part("payment_request", "amount", "currency", "description", "metadata", "scheme")
+	if m := o.obj("metadata"); len(m) > 0 {
+		body = append(body, member{"metadata", m})
+	}
+	return body
+}
+
+var decimalForm = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,2})?$`)
+
+// parseDecimal reads an amount in whole units into minor units. All currencies of the API have two
+// decimals.
+func parseDecimal(s string) (int64, error) {
+	if !decimalForm.MatchString(s) {
+		return 0, fmt.Errorf("%q is not an amount", short(s))
+	}
+	whole, cents, _ := strings.Cut(s, ".")
+	return strconv.ParseInt(whole+(cents + "00")[:2], 10, 64)
+}
+
+// openTemplate makes a request and a flow for a payer who opened a template's link, and returns the
+// flow.
+func (tx *tx) openTemplate(t *record) (*record, error) {
+	body := templateBody(t.object())
+	body = body.with("links", object{{"creditor", t.ref("creditor")}})
+	tx.body = body
+	p := &problems{prefix: "/billing_requests"}
+	b, err := tx.newBilling(p, body)
+	if err == nil {
+		err = p.err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.create(body)
+	return tx.addFlow(b, object{{"redirect_uri", t.get("redirect_uri")}}), nil
+}

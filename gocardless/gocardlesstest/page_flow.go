@@ -1,0 +1,505 @@
+package gocardlesstest
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// The page of a billing request flow: the request's open steps, one after the other, then its end.
+
+// flowStep is a page of the flow.
+type flowStep struct {
+	key, name string
+	// open says whether the step is still to be taken; back whether one can return to it.
+	open, back bool
+}
+
+// flowSteps lists the pages that a request needs, in order.
+func (b *billing) flowSteps(f *record) []flowStep {
+	var list []flowStep
+	add := func(key, name string, open, back bool) { list = append(list, flowStep{key, name, open, back}) }
+	if _, there := b.action(chooseCurrency); there && b.payment == nil && (!b.completed(chooseCurrency) || b.rec.ref("asked_currency") == "yes") {
+		add("currency", "Currency", !b.completed(chooseCurrency), !f.flag("lock_currency"))
+	}
+	if b.payment != nil && (!b.completed(collectAmount) || b.rec.ref("asked_amount") == "yes") {
+		add("amount", "Amount", !b.completed(collectAmount), true)
+	}
+	add("details", "Your details", !b.completed(collectDetails), !f.flag("lock_customer_details"))
+	if b.picksBank() {
+		add("bank", "Your bank", !b.completed(selectInstitution), true)
+	}
+	if in := institutionOf(b.institution); in == nil || !in.passesAccount || b.account != nil || !b.picksBank() {
+		add("account", "Bank account", !b.completed(collectAccount), !f.flag("lock_bank_account"))
+	}
+	add("confirm", "Confirm", true, false)
+	return list
+}
+
+// flowPage serves a flow.
+func flowPage(tx *tx, r *http.Request) *view {
+	f := tx.find("billing_request_flows", r.FormValue("id"))
+	if f == nil {
+		return message(http.StatusNotFound, "Page not found", "There is no billing request flow at this address.")
+	}
+	b := tx.openBilling(tx.must("billing_requests", f.link("billing_request")))
+	if r.Method != http.MethodHead && f.ref("visited") == "" {
+		f.setRef("visited", "yes")
+		b.tell("flow_visited", member{"billing_request_flow", f.id})
+	}
+	if v := tx.flowEnd(b, f); v != nil {
+		return v
+	}
+	if r.Method == http.MethodPost {
+		return tx.flowPost(b, f, r)
+	}
+	v := tx.flowForm(b, f, b.flowStepAt(f, r.FormValue("step")), nil, r.FormValue("fill") != "")
+	if r.FormValue("outcome") == "failure" {
+		v.Problems = append(v.Problems, viewProblem{"", "Your bank did not authorise this. You can try again, or choose another bank."})
+	}
+	return v
+}
+
+// flowEnd is the page of a flow that has no more steps, nil while it has some.
+func (tx *tx) flowEnd(b *billing, f *record) *view {
+	base := func(v *view) *view {
+		v.Merchant, v.Theme, v.Lang = b.creditor.str("name"), tx.themeOf(b.creditor.id), f.str("language")
+		return v
+	}
+	exit := link("Back to "+b.creditor.str("name"), f.str("exit_uri"), false)
+	switch {
+	case b.rec.status() == "fulfilled":
+		return base(tx.flowDone(b, f))
+	case b.rec.status() == "cancelled":
+		v := message(http.StatusGone, "This request was cancelled", "Nothing more is needed from you.")
+		v.Links = exit
+		return base(v)
+	case f.str("expires_at") <= tx.timestamp():
+		v := message(http.StatusGone, "This link has expired", "Ask "+b.creditor.str("name")+" for a new one.")
+		v.Links = exit
+		return base(v)
+	case b.customer.removed:
+		v := message(http.StatusGone, "These details were deleted", "Ask "+b.creditor.str("name")+" for a new link.")
+		v.Links = exit
+		return base(v)
+	case b.rec.status() == "ready_to_fulfil" && b.done[authoriseBank] && b.fulfilFlow(f) == nil:
+		return base(tx.flowDone(b, f))
+	}
+	return nil
+}
+
+func (b *billing) fulfilFlow(f *record) error {
+	return b.finishFlow(f.id)
+}
+
+// back is where a finished flow leads.
+func (f *record) back(name, outcome string) string {
+	if f.str(name) == "" {
+		return ""
+	}
+	return withParams(f.str(name), "outcome", outcome, "id", f.id)
+}
+
+// flowDone is the last page.
+func (tx *tx) flowDone(b *billing, f *record) *view {
+	to := f.back("redirect_uri", "success")
+	if to != "" && f.flag("skip_success_screen") && safeRedirect(to) {
+		return sendTo(to)
+	}
+	v := message(http.StatusOK, "All done", "")
+	v.Good = true
+	switch {
+	case b.payment != nil && b.mandate != nil:
+		v.Intro = "Your payment is on its way, and the Direct Debit is being set up."
+	case b.payment != nil:
+		v.Intro = "Your payment is on its way."
+	default:
+		v.Intro = "Your Direct Debit is being set up."
+	}
+	v.Summary = b.summary()
+	if safeRedirect(to) {
+		v.Links = link("Continue to "+b.creditor.str("name"), to, true)
+		if !f.flag("show_success_redirect_button") && !f.flag("show_redirect_buttons") {
+			v.refresh = to
+		}
+	}
+	return v
+}
+
+// flowStepAt is the page to show: the one asked for when it can be, else the first open one.
+func (b *billing) flowStepAt(f *record, wanted string) string {
+	steps := b.flowSteps(f)
+	for _, s := range steps {
+		if s.key == wanted && (s.open || s.back) {
+			return wanted
+		}
+		if s.open {
+			return s.key
+		}
+	}
+	return steps[len(steps)-1].key
+}
+
+// flowForm builds the page of a step. The form, when there is one, is what was entered.
+func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill bool) *view {
+	v := &view{
+		Merchant: b.creditor.str("name"), Theme: tx.themeOf(b.creditor.id), Lang: f.str("language"), Exit: true,
+		Hidden:  []viewRow{{"id", f.id}, {"step", step}},
+		Buttons: []viewButton{{Label: "Continue"}},
+		targets: []string{f.str("redirect_uri"), f.str("exit_uri")},
+	}
+	here := flowPath + "?id=" + url.QueryEscape(f.id)
+	for _, s := range b.flowSteps(f) {
+		vs := viewStep{Name: s.name, Current: s.key == step, Done: !s.open && s.key != step}
+		if vs.Done && s.back {
+			vs.Link = here + "&step=" + s.key
+		}
+		v.Steps = append(v.Steps, vs)
+	}
+	get := func(name string, otherwise ...string) string {
+		if form != nil {
+			return form.Get(name)
+		}
+		for _, o := range otherwise {
+			if o != "" {
+				return o
+			}
+		}
+		return ""
+	}
+	switch step {
+	case "currency":
+		v.Title, v.Intro = "Choose a currency", "The currency of the bank account that "+v.Merchant+" will collect from."
+		field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: get("currency", b.currency())}
+		for _, c := range mandateCurrencies {
+			field.Options = append(field.Options, viewOption{Value: c, Label: c + ", " + currencyNames[c]})
+		}
+		v.Fields = []*viewField{field}
+	case "amount":
+		v.Title = "How much?"
+		v.Fields = []*viewField{{Name: "amount", Label: "Amount in " + b.currency(), Kind: "text", Mode: "decimal", Value: get("amount", decimal(b.payment)), Hint: "For example 25.00"}}
+	case "details":
+		v.Title, v.Intro = "Your details", b.purpose()
+		v.Fields = b.detailFields(f, get, fill)
+		if !fill && form == nil {
+			v.Links = []viewLink{{Label: "Fill in a test payer", URL: fillLink(here, "details")}}
+		}
+	case "bank":
+		v.Title, v.Intro = "Choose your bank", b.purpose()
+		field := &viewField{Name: "institution", Label: "Bank", Kind: "radio", Value: get("institution", b.institution)}
+		for i := range institutions {
+			if in := &institutions[i]; in.status == "enabled" && b.canUse(in) {
+				o := viewOption{Value: in.id, Label: in.name, Note: "asks for your account number"}
+				if in.passesAccount {
+					o.Note = "passes your account number on"
+				}
+				field.Options = append(field.Options, o)
+			}
+		}
+		v.Fields = []*viewField{field}
+	case "account":
+		v.Title, v.Intro = "Bank account", b.purpose()
+		v.Fields = b.accountFields(f, get, fill)
+		if !fill && form == nil {
+			v.Links = []viewLink{{Label: "Fill in a test account", URL: fillLink(here, "account")}}
+		}
+	default:
+		v.Title, v.Intro = "Check and confirm", b.purpose()
+		v.Summary = b.summary()
+		v.Small = b.terms()
+		v.Buttons = []viewButton{{Label: b.confirmLabel()}}
+		if b.mandate != nil && b.scheme() == "bacs" {
+			v.Fields = []*viewField{{Name: "dual", Label: "More than one person has to authorise this account", Kind: "checkbox", Optional: true}}
+		}
+	}
+	return v
+}
+
+// fillLink leads to a step with test details in its fields.
+func fillLink(here, step string) template.URL {
+	return template.URL(here + "&step=" + step + "&fill=1") //nolint:gosec // a path of this page
+}
+
+var currencyNames = map[string]string{
+	"AUD": "Australian dollar", "CAD": "Canadian dollar", "DKK": "Danish krone", "EUR": "euro", "GBP": "British pound",
+	"NZD": "New Zealand dollar", "SEK": "Swedish krona", "USD": "US dollar",
+}
+
+// purpose says what the payer is about to agree to.
+func (b *billing) purpose() string {
+	who := b.creditor.str("name")
+	text := ""
+	switch {
+	case b.instant() && b.payment.has("amount"):
+		text = "You are paying " + money(b.payment.num("amount"), b.currency()) + " to " + who
+	case b.instant():
+		text = "You are paying " + who
+	case b.payment != nil:
+		text = "You are paying " + money(b.payment.num("amount"), b.currency()) + " to " + who + " by Direct Debit"
+	default:
+		text = "You are setting up a Direct Debit with " + who
+	}
+	if b.instant() && b.mandate != nil {
+		text += " and setting up a Direct Debit"
+	}
+	for _, o := range []object{b.payment, b.mandate} {
+		if d := o.str("description"); d != "" {
+			return text + ": " + d
+		}
+	}
+	return text + "."
+}
+
+func (b *billing) terms() string {
+	switch {
+	case b.mandate == nil:
+		return "Your bank will ask you to approve the payment."
+	case b.scheme() == "faster_payments" || b.scheme() == "pay_to":
+		return "Your bank will ask you to approve this agreement. You can end it there at any time."
+	}
+	return "By confirming you allow " + b.creditor.str("name") + " to collect from this account by Direct Debit. You can cancel with your bank at any time."
+}
+
+func (b *billing) confirmLabel() string {
+	if _, _, required := b.adapter(); required && !b.done[authoriseBank] {
+		return "Continue to your bank"
+	}
+	return "Confirm"
+}
+
+// money writes an amount for people.
+func money(minor int64, currency string) string {
+	sign := map[string]string{"GBP": "£", "EUR": "€", "USD": "US$", "AUD": "A$", "CAD": "C$", "NZD": "NZ$", "SEK": "SEK ", "DKK": "DKK "}[currency]
+	return fmt.Sprintf("%s%d.%02d", sign, minor/100, minor%100)
+}
+
+func decimal(payment object) string {
+	if !payment.has("amount") {
+		return ""
+	}
+	return fmt.Sprintf("%d.%02d", payment.num("amount")/100, payment.num("amount")%100)
+}
+
+// summary lists what was collected.
+func (b *billing) summary() []viewRow {
+	rows := []viewRow{}
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, viewRow{name, value})
+		}
+	}
+	if b.payment != nil {
+		add("Amount", money(b.payment.num("amount"), b.currency()))
+		add("For", b.payment.str("description"))
+	} else {
+		add("For", b.mandate.str("description"))
+	}
+	add("Name", orDefault(b.person.str("company_name"), strings.TrimSpace(b.person.str("given_name")+" "+b.person.str("family_name"))))
+	add("Email", b.person.str("email"))
+	var lines []string
+	for _, f := range []string{"address_line1", "address_line2", "city", "region", "postal_code", "country_code"} {
+		if s := b.address.str(f); s != "" {
+			lines = append(lines, s)
+		}
+	}
+	add("Address", strings.Join(lines, ", "))
+	if in := institutionOf(b.institution); in != nil {
+		add("Bank", in.name)
+	}
+	if b.account != nil {
+		add("Account", b.account.str("account_holder_name")+", ending "+b.account.str("account_number_ending"))
+	}
+	return rows
+}
+
+// flowPost takes the step that a form stands for.
+func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *view {
+	form := r.PostForm
+	if form.Get("action") == "exit" {
+		return tx.flowExit(b, f)
+	}
+	step := b.flowStepAt(f, form.Get("step"))
+	if step != form.Get("step") {
+		// A form of an earlier visit: show where things are.
+		return sendTo(flowPath + "?id=" + url.QueryEscape(f.id))
+	}
+	p := &problems{}
+	to, err := tx.flowTake(b, f, step, form, p, remoteIP(r))
+	if err == nil && len(p.items) == 0 {
+		return sendTo(to)
+	}
+	v := tx.flowForm(b, f, step, form, false)
+	if err != nil {
+		v.refused(err)
+	}
+	if len(p.items) > 0 {
+		v.showErrors(p)
+	}
+	return v
+}
+
+// flowTake does what a step's form asks for and says where to go next.
+func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *problems, ip string) (string, error) {
+	next := flowPath + "?id=" + url.QueryEscape(f.id)
+	var err error
+	switch step {
+	case "currency":
+		err = b.chooseCurrency(p, object{{"currency", form.Get("currency")}})
+		b.then(func() { b.rec.setRef("asked_currency", "yes") })
+	case "amount":
+		minor, bad := parseDecimal(strings.TrimSpace(form.Get("amount")))
+		if bad != nil {
+			p.add("amount", "must be a number such as 25.00")
+			break
+		}
+		err = b.collectAmount(p, minor)
+		b.then(func() { b.rec.setRef("asked_amount", "yes") })
+	case "details":
+		err = b.collectCustomerDetails(p, "", b.detailsFrom(form, ip))
+	case "bank":
+		in := institutionOf(form.Get("institution"))
+		if in == nil || !b.canUse(in) {
+			p.add("institution", "must be chosen")
+			break
+		}
+		err = b.selectInstitution(p, "", in.country, in.id)
+	case "account":
+		err = b.collectBankAccount(p, "", b.accountFrom(form))
+	default:
+		return tx.flowConfirm(b, f, form.Get("dual") != "")
+	}
+	if err != nil || len(p.items) > 0 {
+		return "", err
+	}
+	b.commit()
+	return next, nil
+}
+
+// flowConfirm ends the payer's part: the bank is asked, or the request is fulfilled.
+func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
+	if b.mandate != nil {
+		if err := b.confirmPayerDetails(object{{"payer_requested_dual_signature", dual}}); err != nil {
+			return "", err
+		}
+	}
+	if _, _, required := b.adapter(); required && !b.done[authoriseBank] {
+		if err := b.may(authoriseBank); err != nil {
+			return "", err
+		}
+		b.commit()
+		return b.authorisation(withParams(tx.base+flowPath, "id", f.id), f.id).str("url"), nil
+	}
+	if err := b.fulfil(); err != nil {
+		return "", err
+	}
+	b.commit()
+	return flowPath + "?id=" + url.QueryEscape(f.id), nil
+}
+
+// flowExit is the payer leaving before the end.
+func (tx *tx) flowExit(b *billing, f *record) *view {
+	b.tell("flow_exited", member{"billing_request_flow", f.id})
+	if to := f.back("exit_uri", "failure"); safeRedirect(to) {
+		return sendTo(to)
+	}
+	v := message(http.StatusOK, "You have left", "Nothing was set up. You can come back to this page until "+f.str("expires_at")[:10]+".")
+	v.Merchant, v.Theme, v.Lang = b.creditor.str("name"), tx.themeOf(b.creditor.id), f.str("language")
+	v.Links = []viewLink{{Label: "Go on after all", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.id))}}
+	return v
+}
+
+// remoteIP is the payer's address, which ACH mandates record.
+func remoteIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || net.ParseIP(host) == nil {
+		return "127.0.0.1"
+	}
+	return host
+}
+
+// bankPage is the payer's bank.
+func bankPage(tx *tx, r *http.Request) *view {
+	a := tx.find("bank_authorisations", r.FormValue("id"))
+	if a == nil {
+		return message(http.StatusNotFound, "Page not found", "There is no bank authorisation at this address.")
+	}
+	b := tx.openBilling(tx.must("billing_requests", a.link("billing_request")))
+	name := "Your bank"
+	if in := institutionOf(a.link("institution")); in != nil {
+		name = in.name
+	}
+	frame := func(v *view) *view {
+		v.Merchant, v.Theme = name, pageTheme{Header: "#134e4a", Button: "#0f766e", Border: "#cfdedb", Link: "#0f766e"}
+		return v
+	}
+	if a.ref("decision") != "" || a.str("expires_at") <= tx.timestamp() || b.finished() {
+		return frame(message(http.StatusGone, "This link has been used or has expired", "Start again from the page that sent you here."))
+	}
+	if r.Method != http.MethodHead {
+		tx.visit(a)
+	}
+	v := frame(&view{
+		Title: "Approve this at " + name, Intro: "This page stands for the payer's bank. Choose what the payer does there.",
+		Hidden: []viewRow{{"id", a.id}}, Summary: b.bankSummary(),
+		Buttons: []viewButton{
+			{Name: "decision", Value: "authorised", Label: "Approve"},
+			{Name: "decision", Value: "denied", Label: "Decline", Plain: true},
+			{Name: "decision", Value: "failed", Label: "Fail: account does not match", Plain: true},
+		},
+		targets: []string{a.str("redirect_uri")},
+	})
+	if id := a.ref("flow"); id != "" {
+		v.targets = append(v.targets, tx.must("billing_request_flows", id).str("redirect_uri"))
+	}
+	if r.Method != http.MethodPost {
+		return v
+	}
+	answer := r.PostForm.Get("decision")
+	if !statusIn(answer, "authorised", "denied", "failed") {
+		v.refused(errors.New("Choose what the payer does"))
+		return v
+	}
+	to, err := tx.decide(a, answer)
+	if err != nil {
+		v.refused(err)
+		return v
+	}
+	if !strings.HasPrefix(to, "/") && !safeRedirect(to) {
+		return frame(message(http.StatusOK, "Thank you", "You can close this page."))
+	}
+	return sendTo(to)
+}
+
+func (b *billing) bankSummary() []viewRow {
+	rows := []viewRow{{"To", b.creditor.str("name")}}
+	if b.instant() {
+		rows = append(rows, viewRow{"Amount", money(b.payment.num("amount"), b.currency())}, viewRow{"For", b.payment.str("description")})
+	}
+	if c := b.mandate.obj("constraints"); c != nil {
+		rows = append(rows, viewRow{"At most per payment", money(c.num("max_amount_per_payment"), b.currency())})
+	}
+	if b.account != nil {
+		rows = append(rows, viewRow{"From account ending", b.account.str("account_number_ending")})
+	}
+	return rows
+}
+
+// templatePage makes a request and a flow of a template's link, and leads to the flow.
+func templatePage(tx *tx, r *http.Request) *view {
+	t := tx.find("billing_request_templates", r.FormValue("id"))
+	switch {
+	case t == nil:
+		return message(http.StatusNotFound, "Page not found", "There is no billing request template at this address.")
+	case r.Method != http.MethodGet:
+		return message(http.StatusOK, t.str("name"), "")
+	}
+	f, err := tx.openTemplate(t)
+	if err != nil {
+		return message(http.StatusUnprocessableEntity, "This link does not work", "The template asks for something that cannot be set up.")
+	}
+	return sendTo(flowPath + "?id=" + url.QueryEscape(f.id))
+}
