@@ -1,0 +1,529 @@
+package eventsqltest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/eventsql"
+	"github.com/gocardless-community/gocardless-go/gocardless/eventstoretest"
+)
+
+// The suite for all stores, with the mark after the handler and in the store's transaction.
+func TestStore(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		deliveries := 10_000
+		if testing.Short() || d.driver == "postgres" {
+			deliveries = 500
+		}
+		for _, transaction := range []bool{false, true} {
+			t.Run(map[bool]string{false: "After", true: "Transaction"}[transaction], func(t *testing.T) {
+				eventstoretest.Run(t, eventstoretest.Config{
+					New: func(t *testing.T, attempts int) gocardless.EventStore {
+						store, _ := d.store(t, eventsql.Options{MaxAttempts: attempts, Transaction: transaction})
+						return store
+					},
+					Deliveries: deliveries,
+				})
+			})
+		}
+	})
+}
+
+// What handlers write in the store's transaction is there once for each event.
+func TestLedger(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{Transaction: true, MaxAttempts: 100})
+		ledger(t, db)
+		n := 1000
+		eventstoretest.Deliver(t, store, n, 8, func(ctx context.Context, e gocardless.Event) error {
+			_, err := eventsql.Tx(ctx).ExecContext(ctx, d.insert(), e.ID, "w")
+			return err
+		})
+		for event, count := range rows(t, db) {
+			if count != 1 {
+				t.Errorf("event %s is in the ledger %d times", event, count)
+			}
+		}
+		if got, want := len(rows(t, db)), eventstoretest.NewPlan(n, 42).Events; got != want {
+			t.Errorf("%d events in the ledger, want %d", got, want)
+		}
+	})
+}
+
+func TestTransactionIsUndone(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{Transaction: true})
+		ledger(t, db)
+		failure := errors.New("failed")
+		for name, end := range map[string]func(tx *sql.Tx) error{
+			"error": func(*sql.Tx) error { return failure },
+			"panic": func(*sql.Tx) error { panic(failure) },
+			"broken transaction": func(tx *sql.Tx) error {
+				_, _ = tx.Exec("SELECT nonsense FROM nowhere")
+				if d.dialect == eventsql.SQLite {
+					return failure // where it does not break the transaction
+				}
+				return nil
+			},
+			"rolled back by the handler": func(tx *sql.Tx) error { return tx.Rollback() },
+		} {
+			h := gocardless.Once(store, eventsql.TxHandler(func(ctx context.Context, tx *sql.Tx, e gocardless.Event) error {
+				if _, err := tx.ExecContext(ctx, d.insert(), e.ID, "w"); err != nil {
+					t.Error(err)
+				}
+				return end(tx)
+			}))
+			if err := h.HandleEvent(t.Context(), eventstoretest.NewEvent(name)); err == nil {
+				t.Errorf("%s: no error", name)
+			}
+			if err := h.HandleEvent(t.Context(), eventstoretest.NewEvent(name)); err == nil {
+				t.Errorf("%s: acknowledged", name)
+			}
+		}
+		if counts := rows(t, db); len(counts) != 0 {
+			t.Errorf("ledger = %v, want nothing", counts)
+		}
+		list, err := store.Unfinished(t.Context(), 10)
+		if err != nil || len(list) != 4 {
+			t.Errorf("unfinished = %v, %v", list, err)
+		}
+		for _, r := range list {
+			if r.State != eventsql.StateFailed || r.Attempts != 2 || r.LastError == "" {
+				t.Errorf("record = %+v", r)
+			}
+		}
+	})
+}
+
+func TestTxHandlerNeedsATransaction(t *testing.T) {
+	d := databases()[0]
+	store, _ := d.store(t, eventsql.Options{})
+	h := eventsql.TxHandler(func(context.Context, *sql.Tx, gocardless.Event) error { return nil })
+	if err := gocardless.Once(store, h).HandleEvent(t.Context(), eventstoretest.NewEvent("EV1")); err == nil {
+		t.Error("no error without Options.Transaction")
+	}
+	if err := h(t.Context(), gocardless.Event{}); err == nil || eventsql.Tx(t.Context()) != nil {
+		t.Error("a transaction outside of a handler")
+	}
+	if err := eventsql.MarkDone(t.Context(), nil); err == nil {
+		t.Error("MarkDone outside of a handler")
+	}
+	store, _ = d.store(t, eventsql.Options{Transaction: true})
+	_, err := store.HandleOnce(t.Context(), eventstoretest.NewEvent("EV1"), func(ctx context.Context) error {
+		return eventsql.MarkDone(ctx, eventsql.Tx(ctx))
+	})
+	if err == nil {
+		t.Error("MarkDone with Options.Transaction")
+	}
+}
+
+// A handler marks the event in a transaction of its own.
+func TestMarkDone(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{})
+		ledger(t, db)
+		failure := errors.New("failed")
+		handle := func(id string, end func(*sql.Tx) error) (gocardless.EventOutcome, error) {
+			return store.HandleOnce(t.Context(), eventstoretest.NewEvent(id), func(ctx context.Context) error {
+				tx, err := db.BeginTx(ctx, nil)
+				if err != nil {
+					return err
+				}
+				defer tx.Rollback()
+				if _, err := tx.ExecContext(ctx, d.insert(), id, "w"); err != nil {
+					return err
+				}
+				if err := eventsql.MarkDone(ctx, tx); err != nil {
+					return err
+				}
+				return end(tx)
+			})
+		}
+		commit := func(tx *sql.Tx) error { return tx.Commit() }
+		forget := func(tx *sql.Tx) error { return nil } // rolled back by the defer, and nil returned
+		if o, err := handle("EV1", commit); o != gocardless.EventOutcomeHandled || err != nil {
+			t.Errorf("committed: %s, %v", o, err)
+		}
+		if o, err := handle("EV1", commit); o != gocardless.EventOutcomeDuplicate || err != nil {
+			t.Errorf("again: %s, %v", o, err)
+		}
+		if o, err := handle("EV2", forget); o != gocardless.EventOutcomeFailed || err == nil {
+			t.Errorf("not committed: %s, %v", o, err)
+		}
+		if o, err := handle("EV2", func(*sql.Tx) error { return failure }); o != gocardless.EventOutcomeFailed || !errors.Is(err, failure) {
+			t.Errorf("failed: %s, %v", o, err)
+		}
+		if o, err := handle("EV2", commit); o != gocardless.EventOutcomeHandled || err != nil {
+			t.Errorf("in the end: %s, %v", o, err)
+		}
+		// An error after the commit does not undo it.
+		if o, err := handle("EV3", func(tx *sql.Tx) error { return errors.Join(tx.Commit(), failure) }); o != gocardless.EventOutcomeFailed || !errors.Is(err, failure) {
+			t.Errorf("error after the commit: %s, %v", o, err)
+		}
+		if o, _ := handle("EV3", commit); o != gocardless.EventOutcomeDuplicate {
+			t.Errorf("after an error after the commit: %s", o)
+		}
+		if counts := rows(t, db); counts["EV1"] != 1 || counts["EV2"] != 1 || counts["EV3"] != 1 {
+			t.Errorf("ledger = %v", counts)
+		}
+	})
+}
+
+// A worker that was thought dead comes back: what it wrote with the mark is undone.
+func TestLeaseRunsOut(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		for name, c := range map[string]struct {
+			transaction bool
+			want        int // rows of the one that comes back
+		}{"after": {false, 1}, "transaction": {true, 0}} {
+			t.Run(name, func(t *testing.T) {
+				if d.dialect == eventsql.SQLite && c.transaction {
+					t.Skip("in SQLite nobody can take over while a transaction holds the write lock")
+				}
+				store, db := d.store(t, eventsql.Options{Transaction: c.transaction})
+				ledger(t, db)
+				event := eventstoretest.NewEvent("EV1")
+				write := func(ctx context.Context, worker string) error {
+					if tx := eventsql.Tx(ctx); tx != nil {
+						_, err := tx.ExecContext(ctx, d.insert(), "EV1 "+worker, worker)
+						return err
+					}
+					_, err := db.ExecContext(ctx, d.insert(), "EV1 "+worker, worker)
+					return err
+				}
+				o, err := store.HandleOnce(t.Context(), event, func(ctx context.Context) error {
+					if err := write(ctx, "slow"); err != nil {
+						return err
+					}
+					expire(t, d, db)
+					o, err := store.HandleOnce(t.Context(), event, func(ctx context.Context) error { return write(ctx, "quick") })
+					if o != gocardless.EventOutcomeHandled || err != nil {
+						t.Errorf("taking over: %s, %v", o, err)
+					}
+					return nil
+				})
+				if o != gocardless.EventOutcomeFailed || !errors.Is(err, gocardless.ErrClaimLost) {
+					t.Errorf("coming back: %s, %v, want ErrClaimLost", o, err)
+				}
+				if counts := rows(t, db); counts["EV1 quick"] != 1 || counts["EV1 slow"] != c.want {
+					t.Errorf("ledger = %v", counts)
+				}
+				if o, _ := store.HandleOnce(t.Context(), event, nil); o != gocardless.EventOutcomeDuplicate {
+					t.Errorf("afterwards: %s", o)
+				}
+			})
+		}
+	})
+}
+
+// While a handler runs its lease is extended, and its context ends when the claim is lost.
+func TestLeaseIsExtended(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{Lease: 90 * time.Millisecond})
+		event := eventstoretest.NewEvent("EV1")
+		until := func() string {
+			var s string
+			if err := db.QueryRow("SELECT claimed_until FROM gocardless_events").Scan(&s); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		o, err := store.HandleOnce(t.Context(), event, func(ctx context.Context) error {
+			first := until()
+			for range 1000 {
+				if until() != first {
+					break
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			if until() == first {
+				t.Error("the lease was not extended in 5 seconds")
+			}
+			// Another worker takes it over.
+			if _, err := db.Exec("UPDATE gocardless_events SET claim = 'another'"); err != nil {
+				t.Error(err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(10 * time.Second):
+				t.Error("the context did not end in 10 seconds")
+			}
+			return ctx.Err()
+		})
+		if o != gocardless.EventOutcomeFailed || !errors.Is(err, gocardless.ErrClaimLost) {
+			t.Errorf("outcome = %s, %v", o, err)
+		}
+	})
+}
+
+// A request that ends after its handler succeeded does not undo what the handler did.
+func TestRequestEndsBeforeTheMark(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		for _, transaction := range []bool{false, true} {
+			store, _ := d.store(t, eventsql.Options{Transaction: transaction})
+			ctx, cancel := context.WithCancel(t.Context())
+			o, err := store.HandleOnce(ctx, eventstoretest.NewEvent("EV1"), func(context.Context) error { cancel(); return nil })
+			if o != gocardless.EventOutcomeHandled || err != nil {
+				t.Errorf("transaction %v: %s, %v", transaction, o, err)
+			}
+			if o, err := store.HandleOnce(ctx, eventstoretest.NewEvent("EV2"), nil); err == nil {
+				t.Errorf("a new event with an ended request: %s", o)
+			}
+		}
+	})
+}
+
+// An event that stops its worker each time is parked, though nobody lived to say so.
+func TestPoison(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{MaxAttempts: 3})
+		event := eventstoretest.NewEvent("EV1")
+		begun := 0
+		for range 5 {
+			if o, err := store.HandleOnce(t.Context(), event, func(context.Context) error { return nil }); err != nil || o == gocardless.EventOutcomeHandled {
+				begun++
+			}
+			// What a killed worker leaves behind.
+			if _, err := db.Exec("UPDATE gocardless_events SET state = 'claimed' WHERE state = 'done'"); err != nil {
+				t.Fatal(err)
+			}
+			expire(t, d, db)
+		}
+		if begun != 3 {
+			t.Errorf("begun %d times, want 3", begun)
+		}
+		list, err := store.Unfinished(t.Context(), 10)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("unfinished = %v, %v", list, err)
+		}
+		r := list[0]
+		if r.ID != "EV1" || r.Type != gocardless.EventPaymentsFailed || r.Organisation != "OR1" || r.State != eventsql.StateParked ||
+			r.Attempts != 3 || !strings.Contains(r.LastError, "worker stopped") || !r.CreatedAt.Equal(event.CreatedAt) ||
+			time.Since(r.FirstSeenAt).Abs() > time.Hour || time.Since(r.UpdatedAt).Abs() > time.Hour {
+			t.Errorf("record = %+v", r)
+		}
+		if ok, err := store.Release(t.Context(), "EV2"); ok || err != nil {
+			t.Errorf("releasing another: %v, %v", ok, err)
+		}
+		if ok, err := store.Release(t.Context(), "EV1"); !ok || err != nil {
+			t.Errorf("releasing: %v, %v", ok, err)
+		}
+		if o, err := store.HandleOnce(t.Context(), event, func(context.Context) error { return nil }); o != gocardless.EventOutcomeHandled || err != nil {
+			t.Errorf("after its release: %s, %v", o, err)
+		}
+	})
+}
+
+func TestPurge(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		ctx := t.Context()
+		store, db := d.store(t, eventsql.Options{})
+		now := time.Now().UTC().Truncate(time.Millisecond)
+		age := func(id string, days int) {
+			t.Helper()
+			at := now.AddDate(0, 0, -days)
+			var arg any = at
+			q := "UPDATE gocardless_events SET updated_at = $1 WHERE id = $2"
+			if d.dialect == eventsql.SQLite {
+				arg, q = at.UnixMilli(), "UPDATE gocardless_events SET updated_at = ?1 WHERE id = ?2"
+			}
+			if _, err := db.Exec(q, arg, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add := func(id string, days int, result error) {
+			t.Helper()
+			e := eventstoretest.NewEvent(id)
+			e.CreatedAt = now.AddDate(0, 0, -days)
+			_, _ = store.HandleOnce(ctx, e, func(context.Context) error { return result })
+			age(id, days)
+		}
+		purge := func(want int64) {
+			t.Helper()
+			if n, err := store.Purge(ctx, 30*24*time.Hour); n != want || err != nil {
+				t.Errorf("purged %d, %v, want %d", n, err, want)
+			}
+		}
+		add("new", 1, nil)
+		add("old", 40, nil)
+		add("failed", 50, errors.New("failed"))
+		purge(1)
+		if h, err := store.EventHorizon(ctx); err != nil || !h.Equal(now.AddDate(0, 0, -40)) {
+			t.Errorf("horizon = %s, %v, want 40 days ago", h, err)
+		}
+		purge(0)
+
+		// A checkpoint of long ago keeps what is newer.
+		for name, days := range map[string]int{"default": 5, "OR1": 60} {
+			if err := store.SetEventCheckpoint(ctx, name, gocardless.EventCheckpoint{CreatedAt: now.AddDate(0, 0, -days)}); err != nil {
+				t.Error(err)
+			}
+		}
+		add("older", 61, nil)
+		add("oldest", 62, nil)
+		purge(1)
+		if err := store.DeleteEventCheckpoint(ctx, "OR1"); err != nil {
+			t.Error(err)
+		}
+		purge(1)
+		if h, err := store.EventHorizon(ctx); err != nil || !h.Equal(now.AddDate(0, 0, -40)) {
+			t.Errorf("horizon = %s, %v: it must not move back", h, err)
+		}
+		for _, age := range []time.Duration{0, -time.Hour} {
+			if _, err := store.Purge(ctx, age); err == nil {
+				t.Errorf("Purge(%s): no error", age)
+			}
+		}
+		for _, name := range []string{"", "(purged)"} {
+			if err := store.SetEventCheckpoint(ctx, name, gocardless.EventCheckpoint{}); err == nil {
+				t.Errorf("checkpoint %q: no error", name)
+			}
+		}
+		catchUp := gocardless.EventCatchUp{
+			Client: client(t), Store: store, Handler: gocardless.NewEventMux(), From: now.AddDate(0, 0, -45), Organisation: "OR2",
+		}
+		if _, err := catchUp.Run(ctx); !errors.Is(err, gocardless.ErrEventsForgotten) {
+			t.Errorf("catch-up from before the horizon: %v", err)
+		}
+	})
+}
+
+func TestPurgeInBatches(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{})
+		at := "clock_timestamp() - interval '9 days'"
+		numbers := "generate_series(1, 12000) AS n"
+		if d.dialect == eventsql.SQLite {
+			at, numbers = "0", "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 12000) SELECT n FROM c)"
+		}
+		if _, err := db.Exec("INSERT INTO gocardless_events SELECT 'EV' || n, 'a.b', '', 'done', 1, '', " + at + ", " + at + ", " + at + ", " + at + ", '' FROM " + numbers); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := store.Purge(t.Context(), 24*time.Hour); n != 12000 || err != nil {
+			t.Errorf("purged %d, %v", n, err)
+		}
+	})
+}
+
+// Many workers start at once on an empty database.
+func TestCreateSchemaConcurrently(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		source := d.dataSource(t)
+		var wg sync.WaitGroup
+		for range 8 {
+			db := d.open(t, source)
+			store, err := eventsql.New(db, d.dialect, eventsql.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				if err := store.CreateSchema(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := store.CreateSchema(t.Context()); err != nil {
+					t.Errorf("again: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// A table of another name, in another schema, and the statements for a migration.
+func TestTable(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		db := d.open(t, d.dataSource(t))
+		table := "Order" // reserved, and with a capital
+		if d.dialect == eventsql.PostgreSQL {
+			var schema string
+			if err := db.QueryRow("SELECT current_schema()").Scan(&schema); err != nil {
+				t.Fatal(err)
+			}
+			table = schema + ".Order"
+		}
+		text, err := eventsql.Schema(d.dialect, table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range strings.SplitAfter(text, ";\n") {
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+		store := d.storeIn(t, db, eventsql.Options{Table: table})
+		if o, err := store.HandleOnce(t.Context(), eventstoretest.NewEvent("EV1"), func(context.Context) error { return nil }); o != gocardless.EventOutcomeHandled || err != nil {
+			t.Errorf("outcome = %s, %v", o, err)
+		}
+		if err := store.SetEventCheckpoint(t.Context(), "a", gocardless.EventCheckpoint{CreatedAt: time.Now()}); err != nil {
+			t.Error(err)
+		}
+		if err := store.SetEventCheckpoint(t.Context(), "a", gocardless.EventCheckpoint{CreatedAt: time.Now()}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Databases whose default is the strictest isolation make statements fail, which are repeated.
+func TestSerializable(t *testing.T) {
+	d := databases()[1]
+	if d.dsn == "" {
+		t.Skip("GOCARDLESS_TEST_POSTGRES is not set: see scripts/postgres.sh")
+	}
+	db := d.open(t, d.dataSource(t)+"&default_transaction_isolation=serializable")
+	eventstoretest.Deliver(t, d.storeIn(t, db, eventsql.Options{MaxAttempts: 100}), 300, 8, nil)
+
+	// The store cannot repeat a handler's transaction; the next delivery does.
+	store := d.storeIn(t, db, eventsql.Options{Table: "strict", Transaction: true, MaxAttempts: -1})
+	ledger(t, db)
+	handler := gocardless.Once(store, eventsql.TxHandler(func(ctx context.Context, tx *sql.Tx, e gocardless.Event) error {
+		_, err := tx.ExecContext(ctx, d.insert(), e.ID, "w")
+		return err
+	}))
+	plan := eventstoretest.NewPlan(300, 1)
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for i := worker; i < len(plan.Deliveries); i += 8 {
+				for _, id := range plan.Deliveries[i] {
+					for handler.HandleEvent(t.Context(), eventstoretest.NewEvent(id)) != nil {
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	counts := rows(t, db)
+	if len(counts) != plan.Events {
+		t.Errorf("%d of %d events in the ledger", len(counts), plan.Events)
+	}
+	for id, n := range counts {
+		if n != 1 {
+			t.Errorf("event %s is in the ledger %d times", id, n)
+		}
+	}
+}
+
+// The database goes away: an error, and no handling.
+func TestDatabaseGone(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{Transaction: true})
+		called := false
+		o, err := store.HandleOnce(t.Context(), eventstoretest.NewEvent("EV1"), func(context.Context) error {
+			db.Close()
+			return nil
+		})
+		if o != gocardless.EventOutcomeFailed && err != nil {
+			t.Errorf("closed while handling: %s, %v", o, err)
+		}
+		o, err = store.HandleOnce(t.Context(), eventstoretest.NewEvent("EV2"), func(context.Context) error { called = true; return nil })
+		if err == nil || called {
+			t.Errorf("closed: %s, %v, handler called: %v", o, err, called)
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package eventsql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Record is an event as the store knows it.
+type Record struct {
+	ID           string
+	Type         gocardless.EventType
+	Organisation string
+	State        State
+	Attempts     int    // how often it was begun
+	LastError    string // text of the last error, up to 1000 bytes
+
+	CreatedAt   time.Time // when the event happened
+	FirstSeenAt time.Time // when it first arrived
+	UpdatedAt   time.Time // when its state last changed
+}
+
+// Unfinished returns the events that need somebody's attention, those longest unchanged first,
+// up to limit: the failed, the parked, and those whose worker stopped. To handle one without
+// waiting for GoCardless to deliver it again, fetch it with EventService.Get and give it to the
+// handler that [gocardless.Once] returned.
+func (s *Store) Unfinished(ctx context.Context, limit int) ([]Record, error) {
+	var list []Record
+	err := s.retry(ctx, func() error {
+		list = nil
+		rows, err := s.db.QueryContext(ctx, s.q.list, limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var r Record
+			var created sql.NullInt64
+			var seen, updated int64
+			if err := rows.Scan(&r.ID, &r.Type, &r.Organisation, &r.State, &r.Attempts, &r.LastError, &created, &seen, &updated); err != nil {
+				return err
+			}
+			r.CreatedAt, r.FirstSeenAt, r.UpdatedAt = fromMillis(created), time.UnixMilli(seen).UTC(), time.UnixMilli(updated).UTC()
+			list = append(list, r)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("eventsql: listing events: %w", err)
+	}
+	return list, nil
+}
+
+// Release makes a parked event one that failed and was never begun, so that its next delivery
+// is handled. It reports whether the event was parked.
+func (s *Store) Release(ctx context.Context, id string) (bool, error) {
+	n, err := s.exec(ctx, s.q.release, id)
+	if err != nil {
+		return false, fmt.Errorf("eventsql: releasing event: %w", err)
+	}
+	return n == 1, nil
+}
+
+// Purge forgets the events that were done longer ago than the given time, and returns how many
+// they were. An event that is forgotten and delivered again is handled again. So keep more than
+// GoCardless repeats deliveries for, which is some days: 30 days is a good choice.
+//
+// Events that failed or are parked are kept, and so are those that a catch-up may read again:
+// everything that is not at least 25 hours older than the earliest checkpoint.
+func (s *Store) Purge(ctx context.Context, olderThan time.Duration) (int64, error) {
+	if olderThan <= 0 {
+		return 0, errors.New("eventsql: Purge needs a positive age")
+	}
+	n, err := s.purge(ctx, olderThan)
+	if err != nil {
+		return n, fmt.Errorf("eventsql: purging events: %w", err)
+	}
+	return n, nil
+}
+
+// purgeBatch is how many events one statement deletes, so that none holds many locks for long.
+const purgeBatch = 5000
+
+func (s *Store) purge(ctx context.Context, olderThan time.Duration) (int64, error) {
+	var now int64
+	var earliest sql.NullInt64
+	if err := s.retry(ctx, func() error {
+		return s.db.QueryRowContext(ctx, s.q.limits, horizonName).Scan(&now, &earliest)
+	}); err != nil {
+		return 0, err
+	}
+	done := now - olderThan.Milliseconds()
+	created := now
+	if earliest.Valid {
+		created = min(created, earliest.Int64-(gocardless.MaxCatchUpOverlap+time.Hour).Milliseconds())
+	}
+	// The horizon is set first: it may say too much, but never too little. That the rows
+	// which are found now are those which are deleted is sure, as nothing becomes done in the
+	// past.
+	var newest sql.NullInt64
+	if err := s.retry(ctx, func() error {
+		return s.db.QueryRowContext(ctx, s.q.purgeUpTo, done, created).Scan(&newest)
+	}); err != nil {
+		return 0, err
+	}
+	if newest.Valid {
+		if _, err := s.exec(ctx, s.q.setPoint, horizonName, newest.Int64, ""); err != nil {
+			return 0, err
+		}
+	}
+	var total int64
+	for {
+		n, err := s.exec(ctx, s.q.purge, done, created, purgeBatch)
+		total += n
+		if err != nil || n < purgeBatch {
+			return total, err
+		}
+	}
+}
+
+// horizonName is the row of the table of checkpoints that says what was purged.
+const horizonName = "(purged)"
+
+// EventHorizon implements [gocardless.EventCheckpoints].
+func (s *Store) EventHorizon(ctx context.Context) (time.Time, error) {
+	p, err := s.point(ctx, horizonName)
+	return p.CreatedAt, err
+}
+
+// EventCheckpoint implements [gocardless.EventCheckpoints].
+func (s *Store) EventCheckpoint(ctx context.Context, name string) (gocardless.EventCheckpoint, error) {
+	if err := checkName(name); err != nil {
+		return gocardless.EventCheckpoint{}, err
+	}
+	return s.point(ctx, name)
+}
+
+// SetEventCheckpoint implements [gocardless.EventCheckpoints]. The time is kept in
+// milliseconds.
+func (s *Store) SetEventCheckpoint(ctx context.Context, name string, checkpoint gocardless.EventCheckpoint) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if _, err := s.exec(ctx, s.q.setPoint, name, checkpoint.CreatedAt.UnixMilli(), checkpoint.EventID); err != nil {
+		return fmt.Errorf("eventsql: writing checkpoint: %w", err)
+	}
+	return nil
+}
+
+// DeleteEventCheckpoint removes a checkpoint, such as that of an organisation that is no longer
+// connected: [Store.Purge] keeps what is newer than the earliest. It is no error if there is
+// none.
+func (s *Store) DeleteEventCheckpoint(ctx context.Context, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if _, err := s.exec(ctx, s.q.deletePoint, name); err != nil {
+		return fmt.Errorf("eventsql: deleting checkpoint: %w", err)
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if name == "" || name == horizonName {
+		return fmt.Errorf("eventsql: %q cannot name a checkpoint", name)
+	}
+	return nil
+}
+
+func (s *Store) point(ctx context.Context, name string) (gocardless.EventCheckpoint, error) {
+	var p gocardless.EventCheckpoint
+	var at sql.NullInt64
+	err := s.retry(ctx, func() error {
+		return s.db.QueryRowContext(ctx, s.q.point, name).Scan(&at, &p.EventID)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return gocardless.EventCheckpoint{}, nil
+	}
+	if err != nil {
+		return gocardless.EventCheckpoint{}, fmt.Errorf("eventsql: reading checkpoint: %w", err)
+	}
+	p.CreatedAt = fromMillis(at)
+	return p, nil
+}
+
+func fromMillis(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(n.Int64).UTC()
+}

@@ -1,0 +1,78 @@
+package eventsql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+type claimKey struct{}
+
+// errNoClaim is the error of what only a handler may do.
+var errNoClaim = errors.New("eventsql: the context is not that of a handler called by a Store")
+
+// Tx returns the transaction that the store began for the event being handled, or nil when
+// Options.Transaction is not set. What the handler writes in it is committed together with the
+// mark that the event is done, and undone if the handler returns an error. The handler must not
+// commit it or roll it back.
+func Tx(ctx context.Context) *sql.Tx {
+	if c, ok := ctx.Value(claimKey{}).(*claim); ok {
+		return c.tx
+	}
+	return nil
+}
+
+// TxHandler returns a handler that calls the function with the store's transaction; see [Tx].
+// It needs a store with Options.Transaction, and fails otherwise.
+func TxHandler(handle func(ctx context.Context, tx *sql.Tx, event gocardless.Event) error) gocardless.EventHandlerFunc {
+	return func(ctx context.Context, event gocardless.Event) error {
+		tx := Tx(ctx)
+		if tx == nil {
+			return errors.New("eventsql: TxHandler without a Store that has Options.Transaction")
+		}
+		return handle(ctx, tx, event)
+	}
+}
+
+// MarkDone marks the event being handled as done in a transaction of the handler's own, which
+// has to be one of the store's database. The handler then has to commit it, and return nil. If
+// the event was taken over by another worker in the meantime, the error is
+// [gocardless.ErrClaimLost], and the transaction must be rolled back.
+func MarkDone(ctx context.Context, tx *sql.Tx) error {
+	return MarkDoneFunc(ctx, func(ctx context.Context, query string, args ...any) (int64, error) {
+		result, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return 0, err
+		}
+		return result.RowsAffected()
+	})
+}
+
+// MarkDoneFunc is [MarkDone] for transactions that are not of database/sql. The function has to
+// execute the statement in the transaction, and return how many rows it changed. With pgx:
+//
+//	err := eventsql.MarkDoneFunc(ctx, func(ctx context.Context, query string, args ...any) (int64, error) {
+//		tag, err := tx.Exec(ctx, query, args...)
+//		return tag.RowsAffected(), err
+//	})
+func MarkDoneFunc(ctx context.Context, exec func(ctx context.Context, query string, args ...any) (int64, error)) error {
+	c, ok := ctx.Value(claimKey{}).(*claim)
+	if !ok {
+		return errNoClaim
+	}
+	if c.tx != nil {
+		return errors.New("eventsql: MarkDone with a Store that has Options.Transaction, which marks the event itself")
+	}
+	c.marked.Store(true)
+	n, err := exec(ctx, c.store.q.done, c.id, c.token)
+	if err != nil {
+		return fmt.Errorf("eventsql: marking event as done: %w", err)
+	}
+	if n == 0 {
+		return gocardless.ErrClaimLost
+	}
+	return nil
+}
