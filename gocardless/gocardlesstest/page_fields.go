@@ -27,7 +27,6 @@ var fieldText = map[string]viewField{
 	"branch_code":             {Label: "Sort code", Kind: "text", Mode: "numeric"},
 	"bank_code":               {Label: "Bank code", Kind: "text", Mode: "numeric"},
 	"account_number":          {Label: "Account number", Kind: "text", Mode: "numeric"},
-	"account_number_suffix":   {Label: "Suffix", Kind: "text", Mode: "numeric"},
 	"account_type":            {Label: "Account type", Kind: "select"},
 	"pay_id":                  {Label: "PayID", Kind: "text", Hint: "An email address or phone number, instead of an account number", Optional: true},
 }
@@ -128,7 +127,7 @@ func within500(s string) string {
 func (b *billing) accountNames() []string {
 	names := map[string][]string{
 		"GBP": {"branch_code", "account_number"}, "EUR": {"iban"}, "USD": {"bank_code", "account_number", "account_type"},
-		"AUD": {"branch_code", "account_number"}, "NZD": {"bank_code", "branch_code", "account_number", "account_number_suffix"},
+		"AUD": {"branch_code", "account_number"}, "NZD": {"account_number"},
 		"CAD": {"bank_code", "branch_code", "account_number"}, "DKK": {"bank_code", "account_number"}, "SEK": {"branch_code", "account_number"},
 	}[b.currency()]
 	names = append([]string{"account_holder_name"}, names...)
@@ -145,7 +144,6 @@ var branchLabels = map[string]map[string]string{
 	"CAD": {"bank_code": "Institution number", "branch_code": "Transit number"},
 	"SEK": {"branch_code": "Clearing number"},
 	"DKK": {"bank_code": "Registration number"},
-	"NZD": {"branch_code": "Branch"},
 }
 
 func (b *billing) accountFields(f *record, get func(string, ...string) string, fill bool) []*viewField {
@@ -214,7 +212,7 @@ func testAccount(currency string) object {
 	case "AUD":
 		return object{{"branch_code", "082-082"}, {"account_number", "012345678"}}
 	case "NZD":
-		return object{{"bank_code", "12"}, {"branch_code", "3113"}, {"account_number", "0003869"}, {"account_number_suffix", "00"}}
+		return object{{"account_number", "12-3113-0003869-00"}}
 	case "DKK":
 		return object{{"bank_code", "345"}, {"account_number", "3179681"}}
 	case "CAD":

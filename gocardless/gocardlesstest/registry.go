@@ -47,6 +47,7 @@ func families() []func(*registry) {
 		institutionFamily,
 		flowFamily,
 		pageFamily,
+		simulatorFamily,
 		eventFamily,
 		genericFamily,
 	}
@@ -244,6 +245,8 @@ type tx struct {
 	// Of the events that the step appends.
 	origin string // "api" in a call, "gocardless" in a job
 	parent string // parent_event of cascades
+
+	scripted bool // a simulator: what it makes has no bank timings of its own
 }
 
 // timestamp is the tx's time as the API writes it.
