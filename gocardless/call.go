@@ -163,7 +163,7 @@ func (x *exchange) prepare(in *input) error {
 // once: what is repeated is the same request, byte for byte.
 func (x *exchange) encode(in *input) error {
 	if p, ok := in.params.(queryable); ok {
-		q := query{cursorName: in.cursorName, cursor: in.cursor}
+		q := query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window}
 		p.query(&q)
 		x.query = q.finish()
 	}

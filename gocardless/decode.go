@@ -497,6 +497,9 @@ func decodeItems[T any, P decodable[T]](d *decoder) []*T {
 		P(v).decode(d)
 		list = append(list, v)
 	}
+	// What follows, such as the cursors, shares nothing with the last item.
+	d.nextItem()
+	d.poolSize = 0
 	return list
 }
 

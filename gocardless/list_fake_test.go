@@ -52,10 +52,9 @@ func (f *fakeList) sort() {
 	})
 }
 
-// add creates an item now, as another program would.
+// add creates an item that is newer than all others, as another program would.
 func (f *fakeList) add(id string, created time.Time) {
-	f.items = append(f.items, fakeItem{id, created})
-	f.sort()
+	f.items = slices.Insert(f.items, 0, fakeItem{id, created})
 }
 
 func (f *fakeList) ids() []string {

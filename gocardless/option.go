@@ -39,6 +39,7 @@ type settings struct {
 	kind     OperationKind
 	response *Response
 	edit     *bodyEdit
+	window   *listWindow
 
 	problems []Problem // options with unusable values
 }

@@ -17,7 +17,7 @@ const maxPrefetch = 16
 //
 // It takes a goroutine, which has ended when the loop has. After a break up to that many pages
 // were fetched in vain, which count for the rate limit. It has no effect on other calls. To
-// read a large account faster than one page after the other, see [NewExport].
+// read a large account faster than one page after the other, see [NewExporter].
 func WithPrefetch(pages int) Option {
 	return option(func(s *settings) {
 		if s.prefetch = pages; pages < 0 || pages > maxPrefetch {

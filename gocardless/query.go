@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,14 +17,17 @@ type query struct {
 	// cursorName: this is how the following pages of a list are asked for
 	// without writing into the caller's params.
 	cursor, cursorName string
+	// window, if set, takes the place of the caller's created_at filter and limit.
+	window *listWindow
 	// start holds the caller's own cursors, noted on the way.
 	after, before string
 }
 
-// The two cursor parameters of a list.
+// The paging parameters of a list.
 const (
 	afterParam  = "after"
 	beforeParam = "before"
+	limitParam  = "limit"
 )
 
 func (q *query) string(name, value string) {
@@ -43,7 +47,12 @@ func (q *query) string(name, value string) {
 	}
 }
 
-func (q *query) int(name string, value int) { q.int64(name, int64(value)) }
+func (q *query) int(name string, value int) {
+	if q.window != nil && name == limitParam {
+		return
+	}
+	q.int64(name, int64(value))
+}
 
 func (q *query) int64(name string, value int64) {
 	if value != 0 {
@@ -69,6 +78,9 @@ func (q *query) bool(name string, value *bool) {
 // time writes an instant in UTC with as many decimals as it has, so that a
 // filter is exactly the instant that was asked for.
 func (q *query) time(name string, value time.Time) {
+	if q.window != nil && strings.HasPrefix(name, "created_at[") {
+		return
+	}
 	if !value.IsZero() {
 		q.name(name)
 		q.buf = appendEscaped(q.buf, value.UTC().Format(time.RFC3339Nano))
@@ -113,6 +125,10 @@ func (q *query) name(name string) {
 
 // finish returns the query string, without the question mark.
 func (q *query) finish() string {
+	if w := q.window; w != nil {
+		q.window = nil
+		w.write(q)
+	}
 	if q.cursor != "" {
 		q.name(q.cursorName)
 		q.buf = appendEscaped(q.buf, q.cursor)

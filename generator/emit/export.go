@@ -6,7 +6,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// exportFuncs writes what NewExport needs to know of a list that can be divided by time: the
+// exportFuncs writes what NewExporter needs to know of a list that can be divided by time: the
 // bounds in its params, and the place of an item. Only such lists have them, so that the
 // compiler refuses to export any other.
 func exportFuncs(g *jen.File, op *ir.Operation, m *ir.Method) {
