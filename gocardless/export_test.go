@@ -409,7 +409,3 @@ func TestExporterNoticesAListThatCannotBeDivided(t *testing.T) {
 		})
 	}
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
