@@ -155,7 +155,7 @@ func readLocal(p *problems, path string, o object, d *bankDetails) {
 		case v == "" && f.optional:
 		case v == "":
 			p.add(path+f.name, "can't be blank")
-		case !nineDigits.MatchString(v):
+		case !onlyDigits.MatchString(v):
 			p.add(path+f.name, "must be a number")
 		case len(v) < f.min || len(v) > f.max:
 			p.add(path+f.name, "is the wrong length (should be %s characters)", lengths(f.min, f.max))

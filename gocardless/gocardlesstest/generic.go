@@ -135,7 +135,7 @@ func checkFunds(tx *tx) (result, error) {
 		return result{}, refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
 	}
 	v := tx.query.Get("amount")
-	if !nineDigits.MatchString(v) {
+	if !onlyDigits.MatchString(v) {
 		e := refuse("invalid_filters", "amount must be a positive number")
 		e.items[0].field = "amount"
 		return result{}, e

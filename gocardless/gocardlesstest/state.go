@@ -112,7 +112,7 @@ func (sb *Sandbox) load(o object) error {
 	sb.hooks.clear()
 	for _, w := range st.coll("webhooks").recs {
 		if due, err := time.Parse(stampForm, w.ref("due")); err == nil {
-			sb.hooks.push(w.id, due)
+			sb.hooks.push(w, due)
 		}
 	}
 	st.dirty = nil
@@ -270,7 +270,7 @@ func (sb *Sandbox) replay(b []byte) error {
 	sb.hooks.clear()
 	for _, w := range sb.store.coll("webhooks").recs {
 		if due, err := time.Parse(stampForm, w.ref("due")); err == nil {
-			sb.hooks.push(w.id, due)
+			sb.hooks.push(w, due)
 		}
 	}
 	sb.store.dirty = nil

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
-	"strings"
 )
 
 // store holds the collections of one sandbox.
@@ -220,6 +219,3 @@ func hashText(s string) uint64 {
 	_, _ = h.Write([]byte(s))
 	return h.Sum64()
 }
-
-// wellFormed says whether an id could be one of the collection's.
-func (c *collection) wellFormed(id string) bool { return strings.HasPrefix(id, c.prefix) }

@@ -69,8 +69,9 @@ type dispatcher struct {
 
 // delivery is one webhook to send.
 type delivery struct {
-	id  string // of the webhook
-	due time.Time
+	id       string // of the webhook
+	endpoint int
+	due      time.Time
 }
 
 func (d *dispatcher) clear() {
@@ -78,14 +79,14 @@ func (d *dispatcher) clear() {
 	d.waiting.Store(0)
 }
 
-func (d *dispatcher) push(id string, due time.Time) {
+func (d *dispatcher) push(w *record, due time.Time) {
 	i, _ := slices.BinarySearchFunc(d.queue, due, func(x delivery, t time.Time) int {
 		if x.due.After(t) {
 			return 1
 		}
 		return -1
 	})
-	d.queue = slices.Insert(d.queue, i, delivery{id, due})
+	d.queue = slices.Insert(d.queue, i, delivery{w.id, int(w.private.num("endpoint")), due})
 	d.waiting.Store(int64(len(d.queue)))
 }
 
@@ -158,7 +159,7 @@ func (sb *Sandbox) makeWebhook(at int, events []*record) {
 
 func (sb *Sandbox) queueWebhook(w *record, due time.Time) {
 	w.setRef("due", stamp(due))
-	sb.hooks.push(w.id, due)
+	sb.hooks.push(w, due)
 }
 
 // webhookEvent writes an event as webhooks carry it.
@@ -209,7 +210,7 @@ func (sb *Sandbox) kick() {
 	}
 	go func() {
 		for {
-			sb.deliverDue()
+			sb.deliverSome(false)
 			sb.hooks.running.Store(false)
 			// An event may have come between the last look and the store.
 			if !sb.dueNow() || !sb.hooks.running.CompareAndSwap(false, true) {
@@ -227,8 +228,21 @@ func (sb *Sandbox) automatic() bool {
 func (sb *Sandbox) dueNow() bool {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
-	t, ok := sb.hooks.nextRetry()
-	return ok && !t.After(sb.Now())
+	return sb.hooks.nextDue(sb.Now(), false) >= 0
+}
+
+// nextDue is the position of the next webhook to send, or -1. Those of endpoints that wait to be
+// asked count only when manual is set.
+func (d *dispatcher) nextDue(now time.Time, manual bool) int {
+	for i, x := range d.queue {
+		if x.due.After(now) {
+			break
+		}
+		if manual || x.endpoint >= len(d.sb.opts.endpoints) || !d.sb.opts.endpoints[x.endpoint].Manual {
+			return i
+		}
+	}
+	return -1
 }
 
 // FlushWebhooks delivers every webhook that is due and waits for the answers. Webhooks that the
@@ -237,26 +251,31 @@ func (sb *Sandbox) dueNow() bool {
 // Do not call it from a webhook handler: it waits for the handlers.
 func (sb *Sandbox) FlushWebhooks() { sb.deliverDue() }
 
-// deliverDue sends what is due, one after the other.
-func (sb *Sandbox) deliverDue() {
+// deliverDue sends all that is due, one after the other.
+func (sb *Sandbox) deliverDue() { sb.deliverSome(true) }
+
+// deliverSome sends what is due; webhooks of endpoints that wait to be asked only when manual is
+// set.
+func (sb *Sandbox) deliverSome(manual bool) {
 	d := &sb.hooks
 	d.deliver.Lock()
 	defer d.deliver.Unlock()
 	for {
 		sb.mu.Lock()
-		if len(d.queue) == 0 || d.queue[0].due.After(sb.Now()) {
+		i := d.nextDue(sb.Now(), manual)
+		if i < 0 {
 			sb.mu.Unlock()
 			return
 		}
-		next := d.queue[0]
-		d.queue = slices.Delete(d.queue, 0, 1)
+		next := d.queue[i]
+		d.queue = slices.Delete(d.queue, i, i+1)
 		d.waiting.Store(int64(len(d.queue)))
 		w := sb.store.find("webhooks", next.id)
 		if w == nil {
 			sb.mu.Unlock()
 			continue
 		}
-		at := int(w.private.num("endpoint"))
+		at := next.endpoint
 		body := []byte(w.str("request_body"))
 		headers := w.obj("request_headers")
 		sb.mu.Unlock()

@@ -1,0 +1,100 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestHolidays(t *testing.T) {
+	list := func(name string, year int) []date {
+		var out []date
+		for d := range calendars[name].holidays(year) {
+			if !weekend(d) {
+				out = append(out, d)
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	for _, x := range []struct {
+		name string
+		year int
+		want []date
+	}{
+		{"bacs", 2025, []date{"2025-01-01", "2025-04-18", "2025-04-21", "2025-05-05", "2025-05-26", "2025-08-25", "2025-12-25", "2025-12-26"}},
+		{"bacs", 2026, []date{"2026-01-01", "2026-04-03", "2026-04-06", "2026-05-04", "2026-05-25", "2026-08-31", "2026-12-25", "2026-12-28"}},
+		{"bacs", 2027, []date{"2027-01-01", "2027-03-26", "2027-03-29", "2027-05-03", "2027-05-31", "2027-08-30", "2027-12-27", "2027-12-28"}},
+		{"bacs", 2022, []date{"2022-01-03", "2022-04-15", "2022-04-18", "2022-05-02", "2022-06-02", "2022-06-03", "2022-08-29", "2022-09-19", "2022-12-26", "2022-12-27"}},
+		{"target", 2026, []date{"2026-01-01", "2026-04-03", "2026-04-06", "2026-05-01", "2026-12-25"}},
+		{"ach", 2023, []date{"2023-01-02", "2023-01-16", "2023-02-20", "2023-05-29", "2023-06-19", "2023-07-04", "2023-09-04", "2023-10-09", "2023-11-23", "2023-12-25"}},
+		{"bankgirot", 2026, []date{"2026-01-01", "2026-01-06", "2026-04-03", "2026-04-06", "2026-05-01", "2026-05-14", "2026-06-19", "2026-12-24", "2026-12-25", "2026-12-31"}},
+		{"becs_nz", 2022, []date{"2022-01-03", "2022-01-04", "2022-02-07", "2022-04-15", "2022-04-18", "2022-04-25", "2022-06-06", "2022-06-24", "2022-09-26", "2022-10-24", "2022-12-26", "2022-12-27"}},
+		{"pad", 2026, []date{"2026-01-01", "2026-04-03", "2026-05-18", "2026-07-01", "2026-08-03", "2026-09-07", "2026-09-30", "2026-10-12", "2026-11-11", "2026-12-25", "2026-12-28"}},
+	} {
+		if got := list(x.name, x.year); !slices.Equal(got, x.want) {
+			t.Errorf("%s %d:\n got %v\nwant %v", x.name, x.year, got, x.want)
+		}
+	}
+}
+
+// Captures of the real API: when a mandate was looked at, and the next_possible_charge_date that it
+// had.
+func TestNextPossibleChargeDate(t *testing.T) {
+	for _, x := range []struct {
+		scheme       string
+		now, created string
+		want         date
+	}{
+		{"bacs", "2016-04-29T21:03:00Z", "2016-01-04T09:00:00Z", "2016-05-06"},
+		{"bacs", "2016-05-09T22:07:00Z", "2016-01-04T09:00:00Z", "2016-05-13"},
+		{"bacs", "2016-06-14T23:43:00Z", "2016-01-04T09:00:00Z", "2016-06-20"},
+		{"bacs", "2016-08-19T16:48:00Z", "2016-01-04T09:00:00Z", "2016-08-25"},
+		{"bacs", "2024-03-20T11:21:00Z", "2024-03-20T11:21:00Z", "2024-03-26"}, // a new mandate
+		// Before the cut-off, in winter and in summer time (documents).
+		{"bacs", "2026-01-12T15:59:00Z", "2025-01-01T09:00:00Z", "2026-01-15"},
+		{"bacs", "2026-01-12T16:00:00Z", "2025-01-01T09:00:00Z", "2026-01-16"},
+		{"bacs", "2026-06-15T14:59:00Z", "2025-01-01T09:00:00Z", "2026-06-18"},
+		{"bacs", "2026-06-15T15:00:00Z", "2025-01-01T09:00:00Z", "2026-06-19"},
+		// On a Saturday the work begins on Monday.
+		{"bacs", "2026-06-13T09:00:00Z", "2025-01-01T09:00:00Z", "2026-06-18"},
+		{"becs", "2026-06-16T09:00:00Z", "2025-01-01T09:00:00Z", "2026-06-17"},
+		{"autogiro", "2026-09-14T09:00:00Z", "2025-01-01T09:00:00Z", "2026-09-24"},
+		{"betalingsservice", "2026-09-14T09:00:00Z", "2025-01-01T09:00:00Z", "2026-10-01"},
+		{"betalingsservice", "2026-09-25T09:00:00Z", "2025-01-01T09:00:00Z", "2026-11-02"},
+	} {
+		at := func(s string) time.Time {
+			v, err := time.Parse(time.RFC3339, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		if got := timingOf(x.scheme).earliestCharge(at(x.now), at(x.created)); got != x.want {
+			t.Errorf("%s at %s: %s, want %s", x.scheme, x.now, got, x.want)
+		}
+	}
+}
+
+func TestWorkingDays(t *testing.T) {
+	c := calendars["bacs"]
+	for _, x := range []struct {
+		from date
+		days int
+		want date
+	}{
+		{"2026-04-02", 1, "2026-04-07"}, {"2026-04-07", -1, "2026-04-02"}, {"2026-04-04", 1, "2026-04-07"}, {"2026-09-14", 5, "2026-09-21"}, {"2026-09-14", 0, "2026-09-14"},
+	} {
+		if got := c.shift(x.from, x.days); got != x.want {
+			t.Errorf("%s %+d: %s, want %s", x.from, x.days, got, x.want)
+		}
+	}
+	// Steps forth and back end where they began, on any working day of four years.
+	for name, c := range calendars {
+		for d := date("2024-01-01"); d < "2028-01-01"; d = d.add(1) {
+			if c.working(d) && c.shift(c.shift(d, 7), -7) != d {
+				t.Fatalf("%s: %s moved by 7 working days and back is %s", name, d, c.shift(c.shift(d, 7), -7))
+			}
+		}
+	}
+}

@@ -1,0 +1,549 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// do runs a step inside the sandbox, as simulators do.
+func (w *world) step(f func(*tx)) {
+	w.t.Helper()
+	if err := w.sb.update(func(tx *tx) error { f(tx); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// actions lists the actions of the events of a resource, oldest first.
+func (w *world) actions(link, id string) []string {
+	w.t.Helper()
+	out := []string{}
+	for _, e := range w.list("/events?limit=500&" + link + "=" + id) {
+		out = append(out, e.str("action"))
+	}
+	slices.Reverse(out)
+	return out
+}
+
+func (w *world) wantActions(link, id string, want ...string) {
+	w.t.Helper()
+	if got := w.actions(link, id); !slices.Equal(got, want) {
+		w.t.Errorf("events of %s: %v, want %v", link, got, want)
+	}
+}
+
+const days = 24 * time.Hour
+
+func TestCustomerRemoval(t *testing.T) {
+	w := newWorld(t)
+	pm := w.pay("100")
+	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","start_date":"2026-10-20","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	if r := w.do("DELETE", "/customers/"+w.customer, ""); r.status != 204 {
+		t.Fatalf("%d %s", r.status, r.raw)
+	}
+	w.refused(410, "customer_data_removed", "GET", "/customers/"+w.customer, "")
+	w.refused(410, "customer_data_removed", "DELETE", "/customers/"+w.customer, "")
+	w.refused(410, "customer_data_removed", "PUT", "/customers/"+w.customer, `{"customers":{"city":"Leeds"}}`)
+	if n := len(w.list("/customers")); n != 0 {
+		t.Errorf("%d customers listed, want 0", n)
+	}
+	if n := len(w.list("/subscriptions")); n != 0 {
+		t.Errorf("%d subscriptions listed, want 0: %s", n, sb)
+	}
+	if m, p := w.status("mandates", w.mandate), w.status("payments", pm); m != "cancelled" || p != "cancelled" {
+		t.Errorf("mandate %s, payment %s", m, p)
+	}
+	if strings.Contains(string(w.sb.Snapshot()), "ada@example.com") {
+		t.Error("the removed customer's address is still in the store")
+	}
+	with := newWorld(t, WithRemovalBody())
+	if r := with.do("DELETE", "/customers/"+with.customer, ""); r.status != 200 || r.body.obj("customers").str("id") != with.customer {
+		t.Errorf("with a body: %d %s", r.status, r.raw)
+	}
+}
+
+func TestCustomerRules(t *testing.T) {
+	w := newWorld(t)
+	for body, pointer := range map[string]string{
+		`{"given_name":"A","email":"a@example.com"}`: "/customers/family_name",
+		`{"company_name":"A"}`:                       "/customers/email",
+		`{"company_name":"A","email":"a@example.com","country_code":"US","region":"Oregon"}`:              "/customers/region",
+		`{"company_name":"A","email":"a@example.com","swedish_identity_number":"556123-456"}`:            "/customers/swedish_identity_number",
+		`{"company_name":"A","email":"a@example.com","danish_identity_number":"12"}`:                      "/customers/danish_identity_number",
+		`{"company_name":"A","email":"a@example.com","phone_number":"call me"}`:                           "/customers/phone_number",
+		`{"company_name":"A","email":"a@example.com","language":"xx"}`:                                    "/customers/language",
+		`{"company_name":"A","email":"a@example.com","metadata":{"` + strings.Repeat("k", 51) + `":"v"}}`: "/customers/metadata/" + strings.Repeat("k", 51),
+	} {
+		w.refused(422, pointer, "POST", "/customers", `{"customers":`+body+`}`)
+	}
+	c := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com","country_code":"SE","swedish_identity_number":"198112289874","metadata":{"a":"1","b":"2"}}}`)
+	if c.str("language") != "sv" || c.get("given_name") != nil {
+		t.Errorf("customer is %v", c)
+	}
+	w.refused(422, "/customers/swedish_identity_number", "PUT", "/customers/"+c.str("id"), `{"customers":{"swedish_identity_number":"5561234568"}}`)
+	u := w.ok("PUT", "/customers/"+c.str("id"), `{"customers":{"metadata":{"c":"3"}}}`)
+	if m := u.obj("metadata"); len(m) != 1 || m.str("c") != "3" {
+		t.Errorf("metadata after the update is %v: it is replaced as a whole", m)
+	}
+	if u.str("company_name") != "A" {
+		t.Error("the update lost the name")
+	}
+}
+
+func TestMandateLifeByDate(t *testing.T) {
+	w := newWorld(t)
+	w.sb.Advance(40 * time.Hour)
+	if s := w.status("mandates", w.mandate); s != "submitted" {
+		t.Fatalf("after two days: %s", s)
+	}
+	w.sb.Advance(2 * days)
+	m := w.ok("GET", "/mandates/"+w.mandate, "")
+	if m.str("status") != "active" || m.str("next_possible_charge_date") == "" {
+		t.Fatalf("after four days: %v", m)
+	}
+	w.wantActions("mandate", w.mandate, "created", "submitted", "active")
+	e := w.list("/events?mandate=" + w.mandate + "&action=active")[0]
+	if d := e.obj("details"); d.str("origin") != "gocardless" || d.str("cause") != "mandate_activated" || d.str("scheme") != "bacs" {
+		t.Errorf("details are %v", d)
+	}
+	if e.str("created_at") != "2026-09-17T09:00:00.000Z" {
+		t.Errorf("active at %s, want the moment it was planned for", e.str("created_at"))
+	}
+}
+
+func TestMandateRefusals(t *testing.T) {
+	w := newWorld(t)
+	create := func(rest string) string {
+		return `{"mandates":{` + rest + `"links":{"customer_bank_account":"` + w.account + `"}}}`
+	}
+	w.refused(422, "/mandates/scheme", "POST", "/mandates", create(`"scheme":"sepa_core",`))
+	w.refused(422, "/mandates/scheme", "POST", "/mandates", create(`"scheme":"faster_payments",`))
+	w.refused(422, "link_not_found", "POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"BA0"}}}`)
+	w.refused(422, "link_not_found", "POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`","creditor":"CR0"}}}`)
+	us := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A","country_code":"US","bank_code":"026073150","account_number":"2715500356","account_type":"checking","links":{"customer":"`+w.customer+`"}}}`).str("id")
+	w.refused(422, "/mandates/payer_ip_address", "POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+us+`"}}}`)
+	m := w.ok("POST", "/mandates", `{"mandates":{"payer_ip_address":"192.0.2.1","links":{"customer_bank_account":"`+us+`"}}}`)
+	if m.str("scheme") != "ach" || m.get("next_possible_standard_ach_charge_date") != m.get("next_possible_charge_date") {
+		t.Errorf("ACH mandate is %v", m)
+	}
+
+	id := w.mandate
+	w.refused(422, "mandate_not_inactive", "POST", "/mandates/"+id+"/actions/reinstate", "")
+	c := w.ok("POST", "/mandates/"+id+"/actions/cancel", `{"data":{"metadata":{"why":"moved"}}}`)
+	if c.str("status") != "cancelled" || c.get("next_possible_charge_date") != nil || c.obj("metadata").has("why") {
+		t.Errorf("cancelled mandate is %v", c)
+	}
+	e := w.list("/events?mandate=" + id + "&action=cancelled")[0]
+	if e.obj("metadata").str("why") != "moved" || e.obj("details").str("origin") != "api" {
+		t.Errorf("event is %v: it carries the call's metadata", e)
+	}
+	w.refused(422, "cancellation_failed", "POST", "/mandates/"+id+"/actions/cancel", "")
+	w.refused(422, "mandate_is_inactive", "POST", "/payments", `{"payments":{"amount":100,"currency":"GBP","links":{"mandate":"`+id+`"}}}`)
+	if s := w.ok("POST", "/mandates/"+id+"/actions/reinstate", "").str("status"); s != "pending_submission" {
+		t.Errorf("reinstated mandate is %s", s)
+	}
+	w.sb.Advance(4 * days)
+	if s := w.status("mandates", id); s != "active" {
+		t.Errorf("reinstated mandate is %s after four days", s)
+	}
+	w.wantActions("mandate", id, "created", "cancelled", "resubmission_requested", "submitted", "reinstated")
+	for range maxReinstatements - 1 {
+		w.ok("POST", "/mandates/"+id+"/actions/cancel", "")
+		w.ok("POST", "/mandates/"+id+"/actions/reinstate", "")
+	}
+	w.ok("POST", "/mandates/"+id+"/actions/cancel", "")
+	if r := w.do("POST", "/mandates/"+id+"/actions/reinstate", ""); r.status != 422 {
+		t.Errorf("eleventh reinstatement: %d", r.status)
+	}
+}
+
+func TestMandateCancellationCascades(t *testing.T) {
+	w := newWorld(t)
+	pending := w.pay("100")
+	submitted := w.pay("200")
+	w.step(func(tx *tx) { tx.submitPayment(tx.find("payments", submitted)) })
+	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","start_date":"2026-10-20","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	is := w.ok("POST", "/instalment_schedules", `{"instalment_schedules":{"name":"B","currency":"GBP","total_amount":100,"instalments":[{"amount":100,"charge_date":"2026-11-02"}],"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	w.sb.Advance(2 * time.Second)
+	w.ok("POST", "/mandates/"+w.mandate+"/actions/cancel", "")
+	for _, x := range [][3]string{{"payments", pending, "cancelled"}, {"payments", submitted, "submitted"}, {"subscriptions", sb, "cancelled"}, {"instalment_schedules", is, "cancelled"}} {
+		if s := w.status(x[0], x[1]); s != x[2] {
+			t.Errorf("%s is %s, want %s", x[0], s, x[2])
+		}
+	}
+	mandateEvent := w.list("/events?mandate=" + w.mandate + "&action=cancelled")[0].str("id")
+	children := w.list("/events?parent_event=" + mandateEvent)
+	kinds := []string{}
+	for _, e := range children {
+		kinds = append(kinds, e.str("resource_type")+" "+e.obj("details").str("cause")+" "+e.obj("details").str("origin"))
+	}
+	slices.Sort(kinds)
+	if want := []string{"instalment_schedules mandate_cancelled gocardless", "payments mandate_cancelled api", "subscriptions mandate_cancelled api"}; !slices.Equal(kinds, want) {
+		t.Errorf("children: %v, want %v", kinds, want)
+	}
+}
+
+func TestReplacedMandate(t *testing.T) {
+	w := newWorld(t)
+	fresh, err := w.sb.ReplaceMandate(w.mandate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range [][2]string{
+		{"/payments", `{"payments":{"amount":100,"currency":"GBP","links":{"mandate":"` + w.mandate + `"}}}`},
+		{"/mandates/" + w.mandate + "/actions/reinstate", ""},
+	} {
+		if e := w.refused(422, "mandate_replaced", "POST", call[0], call[1]); e.obj("links").str("new_mandate") != fresh {
+			t.Errorf("%s: links are %v, want the new mandate %s", call[0], e.obj("links"), fresh)
+		}
+	}
+	if got := w.ok("GET", "/mandates/"+w.mandate, "").obj("links").str("new_mandate"); got != fresh {
+		t.Errorf("the old mandate links to %q", got)
+	}
+	if _, err := w.sb.ReplaceMandate(w.mandate); err == nil {
+		t.Error("a mandate was replaced twice")
+	}
+}
+
+func TestPaymentLifeByDate(t *testing.T) {
+	w := newWorld(t)
+	w.sb.Advance(7 * days) // Monday, with an active mandate
+	p := w.ok("POST", "/payments", `{"payments":{"amount":1500,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`)
+	id := p.str("id")
+	if p.str("charge_date") != "2026-09-24" || p.str("status") != "pending_submission" || p.num("amount_refunded") != 0 || p.get("retry_if_possible") != false ||
+		p.obj("fx").str("fx_currency") != "GBP" || p.obj("links").str("creditor") != w.creditor || p.str("scheme") != "bacs" {
+		t.Errorf("payment is %v", p)
+	}
+	for _, x := range []struct {
+		after  time.Duration
+		status string
+	}{{1*days + 6*time.Hour, "pending_submission"}, {1 * days, "submitted"}, {2 * days, "confirmed"}, {3 * days, "paid_out"}} {
+		w.sb.Advance(x.after)
+		if s := w.status("payments", id); s != x.status && !(x.status == "pending_submission" && s == "submitted") {
+			t.Errorf("at %s: %s, want %s", w.sb.Now(), s, x.status)
+		}
+	}
+	w.wantActions("payment", id, "created", "submitted", "confirmed", "paid_out")
+	at := map[string]string{}
+	for _, e := range w.list("/events?payment=" + id) {
+		at[e.str("action")] = e.str("created_at")[:10]
+	}
+	// bacs under an active mandate: +1, charge +3, +4, +5 working days.
+	if at["submitted"] != "2026-09-22" || at["confirmed"] != "2026-09-25" || at["paid_out"] != "2026-09-28" {
+		t.Errorf("events at %v", at)
+	}
+}
+
+func TestPaymentRefusals(t *testing.T) {
+	w := newWorld(t)
+	create := func(body string) string {
+		return `{"payments":{` + body + `,"links":{"mandate":"` + w.mandate + `"}}}`
+	}
+	for body, pointer := range map[string]string{
+		`"amount":0,"currency":"GBP"`:                              "/payments/amount",
+		`"amount":-5,"currency":"GBP"`:                             "/payments/amount",
+		`"amount":100,"currency":"EUR"`:                            "/payments/currency",
+		`"amount":100,"currency":"GBP","charge_date":"2026-09-15"`: "/payments/charge_date",
+		`"amount":100,"currency":"GBP","reference":"12345678901"`:  "/payments/reference",
+		`"amount":100,"currency":"GBP","app_fee":101`:              "/payments/app_fee",
+		`"amount":100,"currency":"GBP","charge_date":"tomorrow"`:   "/payments/charge_date",
+		`"amount":100,"currency":"XXX"`:                            "/payments/currency",
+	} {
+		w.refused(422, pointer, "POST", "/payments", create(body))
+	}
+	e := w.refused(422, "/payments/amount", "POST", "/payments", create(`"amount":100000001,"currency":"GBP"`))
+	if e.obj("metadata").num("maximum_amount") != 100000000 {
+		t.Errorf("above the maximum: %v", e)
+	}
+	// A charge date on a weekend rolls forward.
+	if got := w.ok("POST", "/payments", create(`"amount":100,"currency":"GBP","charge_date":"2026-09-19"`)).str("charge_date"); got != "2026-09-21" {
+		t.Errorf("Saturday became %s", got)
+	}
+	id := w.pay("100")
+	w.refused(422, "retry_failed", "POST", "/payments/"+id+"/actions/retry", "")
+	w.ok("POST", "/payments/"+id+"/actions/cancel", "")
+	w.refused(422, "cancellation_failed", "POST", "/payments/"+id+"/actions/cancel", "")
+	sent := w.pay("100")
+	w.step(func(tx *tx) { tx.submitPayment(tx.find("payments", sent)) })
+	w.refused(422, "cancellation_failed", "POST", "/payments/"+sent+"/actions/cancel", "")
+}
+
+func TestPaymentFailureAndRetry(t *testing.T) {
+	w := newWorld(t)
+	id := w.pay("100")
+	fail := func() {
+		w.step(func(tx *tx) {
+			p := tx.find("payments", id)
+			tx.submitPayment(p)
+			tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
+		})
+	}
+	fail()
+	d := w.list("/events?payment=" + id + "&action=failed")[0].obj("details")
+	if d.str("origin") != "bank" || d.str("cause") != "insufficient_funds" || d.str("scheme") != "bacs" || d.str("reason_code") != "ARUDD-0" || d.get("will_attempt_retry") != false {
+		t.Errorf("details are %v", d)
+	}
+	w.refused(422, "/data/charge_date", "POST", "/payments/"+id+"/actions/retry", `{"data":{"charge_date":"2026-09-15"}}`)
+	for range maxRetries {
+		if s := w.ok("POST", "/payments/"+id+"/actions/retry", `{"data":{}}`).str("status"); s != "pending_submission" {
+			t.Fatalf("retried payment is %s", s)
+		}
+		fail()
+	}
+	w.refused(422, "retry_failed", "POST", "/payments/"+id+"/actions/retry", "")
+
+	// What was planned for a former attempt does not move a later one.
+	id = w.pay("100")
+	w.step(func(tx *tx) {
+		p := tx.find("payments", id)
+		tx.submitPayment(p)
+		tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
+	})
+	w.ok("POST", "/payments/"+id+"/actions/retry", `{"data":{"charge_date":"2026-10-15"}}`)
+	w.sb.AdvanceTo(time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC))
+	if s := w.status("payments", id); s != "pending_submission" {
+		t.Errorf("two weeks before its new date the payment is %s", s)
+	}
+	w.sb.AdvanceTo(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
+	if s := w.status("payments", id); s != "paid_out" {
+		t.Errorf("after its new date the payment is %s", s)
+	}
+	w.ok("POST", "/mandates/"+w.mandate+"/actions/cancel", "")
+}
+
+func TestIntelligentRetry(t *testing.T) {
+	w := newWorld(t)
+	id := w.ok("POST", "/payments", `{"payments":{"amount":100,"currency":"GBP","retry_if_possible":true,"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	w.step(func(tx *tx) {
+		p := tx.find("payments", id)
+		tx.submitPayment(p)
+		tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
+	})
+	w.wantActions("payment", id, "created", "submitted", "failed", "resubmission_requested")
+	w.sb.Advance(30 * days)
+	if s := w.status("payments", id); s != "paid_out" {
+		t.Errorf("payment is %s", s)
+	}
+}
+
+func TestOtherSchemesByDate(t *testing.T) {
+	for _, x := range []struct {
+		scheme, currency, account, customer, mandate string
+	}{
+		{"sepa_core", "EUR", `"iban":"DE89370400440532013000"`, "", ""},
+		{"ach", "USD", `"country_code":"US","bank_code":"026073150","account_number":"2715500356","account_type":"checking"`, "", `"payer_ip_address":"192.0.2.1",`},
+		{"autogiro", "SEK", `"country_code":"SE","branch_code":"5491","account_number":"0000003"`, `,"swedish_identity_number":"198112289874"`, ""},
+		{"becs", "AUD", `"country_code":"AU","branch_code":"082-082","account_number":"012345678"`, "", ""},
+		{"becs_nz", "NZD", `"country_code":"NZ","account_number":"12-3113-0003869-00"`, "", ""},
+		{"betalingsservice", "DKK", `"country_code":"DK","bank_code":"345","account_number":"3179681"`, `,"danish_identity_number":"0101701234"`, ""},
+		{"pad", "CAD", `"country_code":"CA","bank_code":"0003","branch_code":"00006","account_number":"1234567"`, "", ""},
+	} {
+		t.Run(x.scheme, func(t *testing.T) {
+			w := &world{caller: newCaller(t)}
+			cu := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com"`+x.customer+`}}`).str("id")
+			ba := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A",`+x.account+`,"links":{"customer":"`+cu+`"}}}`).str("id")
+			m := w.ok("POST", "/mandates", `{"mandates":{`+x.mandate+`"links":{"customer_bank_account":"`+ba+`"}}}`)
+			if m.str("scheme") != x.scheme {
+				t.Fatalf("scheme is %s", m.str("scheme"))
+			}
+			pm := w.ok("POST", "/payments", `{"payments":{"amount":100,"currency":"`+x.currency+`","links":{"mandate":"`+m.str("id")+`"}}}`)
+			if pm.str("charge_date") != m.str("next_possible_charge_date") {
+				t.Errorf("charged on %s, possible from %s", pm.str("charge_date"), m.str("next_possible_charge_date"))
+			}
+			w.sb.Advance(60 * days)
+			w.wantActions("payment", pm.str("id"), "created", "submitted", "confirmed", "paid_out")
+			w.wantActions("mandate", m.str("id"), "created", "submitted", "active")
+			po := w.ok("GET", "/payments/"+pm.str("id"), "").obj("links").str("payout")
+			if p := w.ok("GET", "/payouts/"+po, ""); p.str("currency") != x.currency || p.str("status") != "paid" {
+				t.Errorf("payout is %v", p)
+			}
+		})
+	}
+}
+
+func TestNameTriggers(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"Successful": {"active", "paid_out"}, "Penniless": {"active", "failed"}, "Fickle": {"active", "charged_back"}, "Late": {"active", "failed"},
+		"Invalid": {"failed", "cancelled"}, "Expired": {"expired", "cancelled"}, "Switching": {"active", "pending_submission"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{caller: newCaller(t)}
+			w.customer = w.ok("POST", "/customers", strings.Replace(customerBody, "Ada", name, 1)).str("id")
+			w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).str("id")
+			w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("id")
+			pm := w.pay("100")
+			w.sb.Advance(10 * time.Minute)
+			if m, p := w.status("mandates", w.mandate), w.status("payments", pm); m != want[0] || p != want[1] {
+				t.Errorf("mandate %s, payment %s; want %v", m, p, want)
+			}
+		})
+	}
+}
+
+func TestPayerApproval(t *testing.T) {
+	w := newWorld(t, WithPayerApproval())
+	pm := w.pay("100")
+	if m, p := w.status("mandates", w.mandate), w.status("payments", pm); m != "pending_customer_approval" || p != "pending_customer_approval" {
+		t.Fatalf("mandate %s, payment %s", m, p)
+	}
+	w.sb.Advance(30 * days)
+	if s := w.status("payments", pm); s != "pending_customer_approval" {
+		t.Fatalf("without approval the payment is %s", s)
+	}
+	w.step(func(tx *tx) { tx.approveMandate(tx.find("mandates", w.mandate), "customer_approval_granted") })
+	w.sb.Advance(30 * days)
+	if s := w.status("payments", pm); s != "paid_out" {
+		t.Errorf("after approval the payment is %s", s)
+	}
+}
+
+func TestWithoutBankTimings(t *testing.T) {
+	w := newWorld(t, WithoutBankTimings())
+	pm := w.pay("100")
+	w.sb.Advance(60 * days)
+	if m, p := w.status("mandates", w.mandate), w.status("payments", pm); m != "pending_submission" || p != "pending_submission" {
+		t.Errorf("mandate %s, payment %s", m, p)
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	w := newWorld(t)
+	w.refused(422, "/blocks/reason_description", "POST", "/blocks", `{"blocks":{"block_type":"email","reason_type":"other","resource_reference":"a@example.com"}}`)
+	bl := w.ok("POST", "/blocks", `{"blocks":{"block_type":"email_domain","reason_type":"identity_fraud","resource_reference":"EXAMPLE.com"}}`).str("id")
+	mandate := func() string {
+		return w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("status")
+	}
+	if s := mandate(); s != "blocked" {
+		t.Errorf("mandate of a blocked payer is %s", s)
+	}
+	w.ok("POST", "/blocks/"+bl+"/actions/disable", "")
+	if s := mandate(); s != "pending_submission" {
+		t.Errorf("mandate after the block was disabled is %s", s)
+	}
+	ref := `{"data":{"reference_type":"mandate","reference_value":"` + w.mandate + `","reason_type":"no_intent_to_pay"}}`
+	first, second := w.do("POST", "/blocks/block_by_ref", ref), w.do("POST", "/blocks/block_by_ref", ref)
+	if first.status != 201 || second.status != 200 || len(first.body.list("blocks")) != 2 || !slices.Equal(ids(first.body.list("blocks")), ids(second.body.list("blocks"))) {
+		t.Errorf("first %d %s\nthen %d %s", first.status, first.raw, second.status, second.raw)
+	}
+	if s := mandate(); s != "blocked" {
+		t.Errorf("mandate after the payer was blocked is %s", s)
+	}
+}
+
+func TestRedirectFlow(t *testing.T) {
+	w := newWorld(t)
+	create := func() object {
+		return w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://shop.example/done?a=b","metadata":{"k":"v"}}}`)
+	}
+	f := create()
+	id := f.str("id")
+	if len(id) != 32 || !strings.HasSuffix(f.str("redirect_url"), "/flow/"+id) || f.obj("links").has("mandate") {
+		t.Errorf("redirect flow is %v", f)
+	}
+	complete := "/redirect_flows/" + id + "/actions/complete"
+	w.refused(422, "redirect_flow_incomplete", "POST", complete, `{"data":{"session_token":"s1"}}`)
+	if _, err := w.sb.FinishRedirectFlow(id, Payer{GivenName: "A"}); err == nil {
+		t.Error("a payer without details got through")
+	}
+	back, err := w.sb.FinishRedirectFlow(id, TestPayer)
+	if err != nil || back != "https://shop.example/done?a=b&redirect_flow_id="+id {
+		t.Errorf("back to %q, %v", back, err)
+	}
+	w.refused(400, "bad_request", "POST", complete, `{"data":{"session_token":"other"}}`)
+	done := w.ok("POST", complete, `{"data":{"session_token":"s1"}}`)
+	m := w.ok("GET", "/mandates/"+done.obj("links").str("mandate"), "")
+	if m.str("reference") != done.str("mandate_reference") || m.obj("metadata").str("k") != "v" || m.obj("links").str("customer") != done.obj("links").str("customer") {
+		t.Errorf("mandate %v of flow %v", m, done)
+	}
+	w.refused(422, "redirect_flow_already_completed", "POST", complete, `{"data":{"session_token":"s1"}}`)
+	late := create().str("id")
+	w.sb.Advance(31 * time.Minute)
+	if _, err := w.sb.FinishRedirectFlow(late, TestPayer); err == nil {
+		t.Error("an expired flow was finished")
+	}
+}
+
+func TestCreditors(t *testing.T) {
+	w := newWorld(t)
+	c := w.ok("GET", "/creditors/"+w.creditor, "")
+	if c.str("verification_status") != "successful" || len(c.list("scheme_identifiers")) < 10 || c.obj("links").str("default_gbp_payout_account") == "" {
+		t.Errorf("creditor is %v", c)
+	}
+	body := `{"creditor_bank_accounts":{` + strings.Replace(ukAccount, "55779911", "55666666", 1) + `,"links":{"creditor":"` + w.creditor + `"}`
+	second := w.ok("POST", "/creditor_bank_accounts", body+`,"set_as_default_payout_account":false}}`).str("id")
+	if got := w.ok("GET", "/creditors/"+w.creditor, "").obj("links").str("default_gbp_payout_account"); got == second {
+		t.Error("the new account became the default although it was not to")
+	}
+	w.refused(409, "bank_account_exists", "POST", "/creditor_bank_accounts", body+`}}`)
+	if got := w.ok("PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_gbp_payout_account":"`+second+`"}}}`).obj("links").str("default_gbp_payout_account"); got != second {
+		t.Errorf("default account is %s", got)
+	}
+	w.refused(422, "/creditors/links/default_eur_payout_account", "PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_eur_payout_account":"`+second+`"}}}`)
+	if got := w.ok("PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_gbp_payout_account":null}}}`).obj("links").get("default_gbp_payout_account"); got != nil {
+		t.Errorf("default account is %v after it was set to null", got)
+	}
+	su := w.ok("POST", "/scheme_identifiers", `{"scheme_identifiers":{"name":"ACME","scheme":"bacs"}}`)
+	if su.str("status") != "pending" {
+		t.Errorf("scheme identifier is %s", su.str("status"))
+	}
+	if e := w.refused(422, "/scheme_identifiers/name", "POST", "/scheme_identifiers", `{"scheme_identifiers":{"name":"acme","scheme":"bacs"}}`); !e.obj("metadata").has("suggested_name") {
+		t.Errorf("the clash offers no other name: %v", e)
+	}
+	w.refused(422, "/scheme_identifiers/name", "POST", "/scheme_identifiers", `{"scheme_identifiers":{"name":"`+strings.Repeat("A", 19)+`","scheme":"bacs"}}`)
+	w.sb.Advance(8 * days)
+	if s := w.status("scheme_identifiers", su.str("id")); s != "active" {
+		t.Errorf("after eight days it is %s", s)
+	}
+	found := false
+	for _, v := range w.ok("GET", "/creditors/"+w.creditor, "").list("scheme_identifiers") {
+		found = found || v.(object).str("id") == su.str("id") && v.(object).str("status") == "active"
+	}
+	if !found {
+		t.Error("the creditor does not show the identifier as active")
+	}
+}
+
+func TestNotifications(t *testing.T) {
+	w := newWorld(t, WithCustomerNotifications())
+	w.pay("100")
+	var id string
+	w.sb.view(func(tx *tx) {
+		for _, n := range tx.sb.store.coll("customer_notifications").recs {
+			if n.str("type") == "payment_created" {
+				id = n.id
+			}
+		}
+	})
+	n := w.ok("POST", "/customer_notifications/"+id+"/actions/handle", "")
+	if n.str("action_taken") != "handled" || n.obj("links").str("customer") != w.customer {
+		t.Errorf("notification is %v", n)
+	}
+	w.refused(422, "already_actioned", "POST", "/customer_notifications/"+id+"/actions/handle", "")
+}
+
+func TestIDs(t *testing.T) {
+	w := newWorld(t)
+	pm := w.pay("100")
+	for id, want := range map[string]int{w.customer: 28, w.mandate: 28, w.creditor: 28, w.account: 14, pm: 14} {
+		if len(id) != want {
+			t.Errorf("%s has %d characters, want %d", id, len(id), want)
+		}
+	}
+	again, other := newWorld(t), newWorld(t, WithSeed(2))
+	if again.customer != w.customer || again.pay("1") != pm {
+		t.Error("the same calls gave other ids")
+	}
+	if other.customer == w.customer {
+		t.Error("another seed gave the same ids")
+	}
+	last := ""
+	for i := range 2000 {
+		id := w.pay(fmt.Sprint(i + 1))
+		if id <= last {
+			t.Fatalf("%s came after %s", id, last)
+		}
+		last = id
+	}
+}

@@ -1,0 +1,199 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// ids of a list reply.
+func ids(items []any) []string {
+	out := []string{}
+	for _, v := range items {
+		out = append(out, v.(object).str("id"))
+	}
+	return out
+}
+
+// pageOf makes a list call and returns its ids and cursors.
+func (c *caller) pageOf(path string) (got []string, before, after any, limit int64) {
+	c.t.Helper()
+	r := c.do("GET", path, "")
+	if r.status != 200 {
+		c.t.Fatalf("GET %s: %d %s", path, r.status, r.raw)
+	}
+	cursors := r.body.obj("meta").obj("cursors")
+	return ids(r.body[0].val.([]any)), cursors.get("before"), cursors.get("after"), r.body.obj("meta").num("limit")
+}
+
+func TestPages(t *testing.T) {
+	w := newWorld(t)
+	var made []string
+	for i := range 7 {
+		made = append(made, w.pay(fmt.Sprint(100+i)))
+	}
+	slices.Reverse(made) // newest first
+	check := func(query string, want []string, before, after any, limit int64) {
+		t.Helper()
+		got, b, a, l := w.pageOf("/payments" + query)
+		if !slices.Equal(got, want) || b != before || a != after || l != limit {
+			t.Errorf("%s: got %v before %v after %v limit %d\nwant %v before %v after %v limit %d", query, got, b, a, l, want, before, after, limit)
+		}
+	}
+	check("", made, nil, nil, 50)
+	check("?limit=3", made[:3], nil, made[2], 3)
+	check("?limit=3&after="+made[2], made[3:6], made[3], made[5], 3)
+	check("?limit=3&after="+made[5], made[6:], made[6], nil, 3)
+	check("?limit=7", made, nil, nil, 7)
+	check("?limit=9999", made, nil, nil, 500)
+	check("?limit=3&before="+made[3], made[:3], nil, made[2], 3)
+	check("?limit=2&before="+made[3], made[1:3], made[1], made[2], 2)
+	check("?before="+made[0], []string{}, nil, nil, 50)
+	check("?after="+made[6], []string{}, nil, nil, 50)
+	check("?after="+made[0]+"&before="+made[6], made[1:6], made[1], nil, 50)
+	// A page goes on where it was although something new came.
+	w.pay("999")
+	check("?limit=3&after="+made[2], made[3:6], made[3], made[5], 3)
+}
+
+func TestSortedPages(t *testing.T) {
+	w := newWorld(t)
+	byAmount := map[string]string{}
+	for _, a := range []string{"300", "100", "200"} {
+		byAmount[a] = w.pay(a)
+	}
+	want := []string{byAmount["100"], byAmount["200"], byAmount["300"]}
+	got, _, after, _ := w.pageOf("/payments?sort_field=amount&sort_direction=asc&limit=2")
+	if !slices.Equal(got, want[:2]) || after != want[1] {
+		t.Errorf("first page %v after %v, want %v", got, after, want[:2])
+	}
+	got, before, after, _ := w.pageOf("/payments?sort_field=amount&sort_direction=asc&limit=2&after=" + want[1])
+	if !slices.Equal(got, want[2:]) || before != want[2] || after != nil {
+		t.Errorf("second page %v before %v after %v, want %v", got, before, after, want[2:])
+	}
+	got, _, _, _ = w.pageOf("/payments?sort_field=amount&sort_direction=asc&limit=2&before=" + want[2])
+	if !slices.Equal(got, want[:2]) {
+		t.Errorf("page before the last %v, want %v", got, want[:2])
+	}
+	slices.Reverse(want)
+	if got, _, _, _ := w.pageOf("/payments?sort_field=amount"); !slices.Equal(got, want) {
+		t.Errorf("downwards %v, want %v", got, want)
+	}
+	for _, name := range []string{"zoe", "Bob", "ann"} {
+		w.ok("POST", "/customers", `{"customers":{"given_name":"x","family_name":"`+name+`","email":"a@example.com"}}`)
+	}
+	names := []string{}
+	for _, c := range w.list("/customers?sort_field=name&sort_direction=asc") {
+		names = append(names, c.str("family_name"))
+	}
+	if !slices.Equal(names, []string{"ann", "Bob", "Byron", "zoe"}) {
+		t.Errorf("customers by name: %v", names)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	w := newWorld(t)
+	first := w.pay("100")
+	w.sb.Advance(time.Hour)
+	second := w.pay("200")
+	w.ok("POST", "/payments/"+first+"/actions/cancel", "")
+	other := newOther(w)
+	third := other.pay("300")
+	for _, x := range []struct {
+		query string
+		want  []string
+	}{
+		{"status=cancelled", []string{first}},
+		{"status=pending_submission", []string{third, second}},
+		{"mandate=" + w.mandate, []string{second, first}},
+		{"customer=" + w.customer, []string{second, first}},
+		{"customer=" + other.customer, []string{third}},
+		{"creditor=" + w.creditor, []string{third, second, first}},
+		{"mandate=MD000000000000", []string{}},
+		{"currency=GBP&scheme=bacs", []string{third, second, first}},
+		{"currency=EUR", []string{}},
+		{"created_at[gt]=2026-09-14T09:00:00Z", []string{third, second}},
+		{"created_at[gte]=2026-09-14T09:00:00.000Z", []string{third, second, first}},
+		{"created_at[lt]=2026-09-14T10:00:00Z", []string{first}},
+		{"created_at[lte]=2026-09-14T11:00:00%2B01:00", []string{third, second, first}},
+		{"created_at[gte]=2026-09-14T09:30:00Z&created_at[lt]=2026-09-14T09:40:00Z", []string{}},
+		{"charge_date[gte]=2026-09-18&charge_date[lte]=2026-09-18", []string{third, second, first}},
+		{"charge_date[gt]=2026-09-18", []string{}},
+		{"subscription=SB000000000000", []string{}},
+	} {
+		if got, _, _, _ := w.pageOf("/payments?" + x.query); !slices.Equal(got, x.want) {
+			t.Errorf("%s: got %v, want %v", x.query, got, x.want)
+		}
+	}
+	if got, _, _, _ := w.pageOf("/mandates?status=cancelled,pending_submission&scheme=bacs,sepa_core&customer=" + w.customer); !slices.Equal(got, []string{w.mandate}) {
+		t.Errorf("mandates: %v", got)
+	}
+	if got, _, _, _ := w.pageOf("/customers?currency=GBP&limit=1"); len(got) != 1 {
+		t.Errorf("customers with an account in GBP: %v", got)
+	}
+	if got, _, _, _ := w.pageOf("/customers?currency=SEK"); len(got) != 0 {
+		t.Errorf("customers with an account in SEK: %v", got)
+	}
+	for _, bad := range []string{"nonsense=1", "limit=0", "limit=x", "created_at=2026-09-14T09:00:00Z", "created_at[after]=2026-09-14T09:00:00Z",
+		"created_at[gt]=yesterday", "charge_date[gt]=2026-13-01", "status=nonsense", "status[x]=paid_out", "after=PM000000000000", "customer=" + w.customer + "&creditor=" + w.creditor} {
+		w.refused(400, "invalid_filters", "GET", "/payments?"+bad, "")
+	}
+	w.refused(400, "invalid_filters", "GET", "/balances", "")
+	w.refused(400, "bad_request", "GET", "/payments?a=%zz", "")
+}
+
+// newOther is a second payer in the same sandbox.
+func newOther(w *world) *world {
+	o := &world{caller: w.caller, creditor: w.creditor}
+	o.customer = o.ok("POST", "/customers", customerBody).str("id")
+	o.account = o.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+o.customer+`"}}}`).str("id")
+	o.mandate = o.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+o.account+`"}}}`).str("id")
+	return o
+}
+
+func TestEventsWithInclude(t *testing.T) {
+	w := newWorld(t)
+	pm := w.pay("100")
+	w.pay("200")
+	w.ok("POST", "/payments/"+pm+"/actions/cancel", "")
+	r := w.do("GET", "/events?resource_type=payments&include=payment", "")
+	linked := r.body.obj("linked").list("payments")
+	if len(r.body.list("events")) != 3 || len(linked) != 2 {
+		t.Errorf("%d events, %d linked payments, want 3 and 2: %s", len(r.body.list("events")), len(linked), r.raw)
+	}
+	if w.do("GET", "/events", "").body.has("linked") {
+		t.Error("linked without include")
+	}
+	w.refused(400, "invalid_filters", "GET", "/events?include=payment", "")
+	if n := len(w.list("/events?payment=" + pm + "&action=cancelled")); n != 1 {
+		t.Errorf("%d cancelled events of the payment, want 1", n)
+	}
+}
+
+// Every filter of every list finds its way to a member, link or private member: none is
+// silently useless because its name leads nowhere.
+func TestEveryFilterResolves(t *testing.T) {
+	reg := theRegistry()
+	for i := range operations {
+		op := &operations[i]
+		if !op.list || !op.cursors {
+			continue
+		}
+		spec := op.result
+		for _, f := range reg.plans[op.name].filters {
+			if f.test != nil || f.field >= 0 {
+				continue
+			}
+			links := spec.field("links")
+			known := links != nil && links.typ != nil && links.typ.index(f.link) >= 0
+			// Private members that filters rely on, by collection.
+			private := map[string][]string{
+				"payments": {"customer", "creditor"}, "subscriptions": {"customer"}, "payout_items": {"payout"}, "scheme_identifiers": {"creditor"},
+			}[reg.plans[op.name].coll]
+			if !known && !slices.Contains(private, f.link) && !elsewhere[op.resource()] {
+				t.Errorf("%s: filter %q leads nowhere", op.name, f.link)
+			}
+		}
+	}
+}
