@@ -45,40 +45,54 @@ type Fault struct {
 	// Truncate sends so many bytes of the reply's body and then closes the connection. The reply
 	// announces its whole length.
 	Truncate int
+}
 
-	hits atomic.Int64
-	left int
-	skip int
+// Injection is a fault that was set.
+type Injection struct {
+	fault Fault
+	from  *faultList
+	hits  atomic.Int64
+	left  int
+	skip  int
 }
 
 // Hits is how many calls the fault has hit.
-func (f *Fault) Hits() int { return int(f.hits.Load()) }
+func (i *Injection) Hits() int { return int(i.hits.Load()) }
+
+// Remove takes the fault away.
+func (i *Injection) Remove() {
+	l := i.from
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = slices.DeleteFunc(l.list, func(x *Injection) bool { return x == i })
+	l.any.Store(len(l.list) > 0)
+}
 
 // faultList is the faults in the order they were set.
 type faultList struct {
 	mu   sync.Mutex
-	list []*Fault
+	list []*Injection
 	any  atomic.Bool
 }
 
 // Inject sets a fault. Faults are tried in the order they were set; the first one that matches is
-// used. Change nothing in f afterwards. A pattern that is malformed and a reason that the API does
-// not have panic.
-func (sb *Sandbox) Inject(f *Fault) {
+// used. A pattern that is malformed and a reason that the API does not have panic.
+func (sb *Sandbox) Inject(f Fault) *Injection {
 	if _, err := path.Match(f.Operation, ""); err != nil {
 		panic("gocardlesstest: bad pattern in Fault.Operation: " + f.Operation)
 	}
 	if f.Reason != "" && reasons()[f.Reason] == nil {
 		panic("gocardlesstest: no such reason in Fault.Reason: " + f.Reason)
 	}
-	f.left, f.skip = f.Times, f.Skip
-	if f.left == 0 {
-		f.left = 1
+	in := &Injection{fault: f, from: &sb.faults, left: f.Times, skip: f.Skip}
+	if in.left == 0 {
+		in.left = 1
 	}
 	sb.faults.mu.Lock()
 	defer sb.faults.mu.Unlock()
-	sb.faults.list = append(sb.faults.list, f)
+	sb.faults.list = append(sb.faults.list, in)
 	sb.faults.any.Store(true)
+	return in
 }
 
 // ClearFaults takes all faults away.
@@ -98,27 +112,27 @@ func (l *faultList) match(op *opSpec) *Fault {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, f := range l.list {
-		if f.Operation != "" {
+	for i, in := range l.list {
+		if pattern := in.fault.Operation; pattern != "" {
 			if op == nil {
 				continue
 			}
-			if ok, _ := path.Match(f.Operation, op.name); !ok {
+			if ok, _ := path.Match(pattern, op.name); !ok {
 				continue
 			}
 		}
-		if f.skip > 0 {
-			f.skip--
+		if in.skip > 0 {
+			in.skip--
 			continue
 		}
-		f.hits.Add(1)
-		if f.left > 0 {
-			if f.left--; f.left == 0 {
+		in.hits.Add(1)
+		if in.left > 0 {
+			if in.left--; in.left == 0 {
 				l.list = slices.Delete(l.list, i, i+1)
 				l.any.Store(len(l.list) > 0)
 			}
 		}
-		return f
+		return &in.fault
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func TestCustomerRules(t *testing.T) {
 		`{"given_name":"A","email":"a@example.com"}`: "/customers/family_name",
 		`{"company_name":"A"}`:                       "/customers/email",
 		`{"company_name":"A","email":"a@example.com","country_code":"US","region":"Oregon"}`:              "/customers/region",
-		`{"company_name":"A","email":"a@example.com","swedish_identity_number":"556123-456"}`:            "/customers/swedish_identity_number",
+		`{"company_name":"A","email":"a@example.com","swedish_identity_number":"556123-456"}`:             "/customers/swedish_identity_number",
 		`{"company_name":"A","email":"a@example.com","danish_identity_number":"12"}`:                      "/customers/danish_identity_number",
 		`{"company_name":"A","email":"a@example.com","phone_number":"call me"}`:                           "/customers/phone_number",
 		`{"company_name":"A","email":"a@example.com","language":"xx"}`:                                    "/customers/language",

@@ -51,8 +51,11 @@ func createRefund(tx *tx) (result, error) {
 		return result{}, err
 	}
 	m := mandate
-	if payment != nil {
+	switch {
+	case payment != nil:
 		m = tx.must("mandates", payment.link("mandate"))
+	case m == nil:
+		return result{}, p.err()
 	}
 	checkReference(p, "reference", tx.body.str("reference"), m.str("scheme"))
 	if err := p.err(); err != nil {
