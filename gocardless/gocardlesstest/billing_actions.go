@@ -104,7 +104,7 @@ func (b *billing) checkBillingDetail(p *problems, path string, given, merged obj
 	if v := given.str("swedish_identity_number"); v != "" && !validSwedishNumber(v) {
 		p.add(path+"swedish_identity_number", "is invalid")
 	}
-	if v := strings.ReplaceAll(given.str("danish_identity_number"), "-", ""); v != "" && (!nineDigits.MatchString(v) || len(v) != 8 && len(v) != 10) {
+	if v := strings.ReplaceAll(given.str("danish_identity_number"), "-", ""); v != "" && (!onlyDigits.MatchString(v) || len(v) != 8 && len(v) != 10) {
 		p.add(path+"danish_identity_number", "is invalid")
 	}
 }
