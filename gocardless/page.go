@@ -25,16 +25,27 @@ type Page[T any] struct {
 	// events that asked for it by Include, else nil.
 	Linked *EventLinked
 
-	source *pageSource[T]
+	source *pageSource
 }
 
-// pageSource is what it takes to fetch another page of the same list.
-type pageSource[T any] struct {
-	client *Client
-	op     *Operation
-	in     input
-	opts   []RequestOption
-	fetch  func(context.Context, *Client, *Operation, input, []RequestOption) (*Page[T], error)
+// pageSource is what it takes to fetch a page of a list.
+type pageSource struct {
+	core *core
+	op   *Operation
+	in   input
+	opts []RequestOption
+	make func() pageReader
+}
+
+// pageReader reads a page. Beyond it nothing depends on the type of the items, so
+// that paging is compiled once and not for each of them.
+type pageReader interface {
+	replyReader
+	cursors() (after, before string)
+	// from notes where the page comes from.
+	from(*pageSource)
+	// result is the *Page[T].
+	result() any
 }
 
 // HasNext reports whether there is a following page.
@@ -53,73 +64,106 @@ func (p *Page[T]) Next(ctx context.Context) (*Page[T], error) {
 	if !p.HasNext() {
 		return nil, nil
 	}
-	in := p.source.in
-	if in.cursor == p.After {
-		return nil, repeatedCursor(p.source.op)
+	page, err := p.source.next(ctx, p.After)
+	if err != nil {
+		return nil, err
 	}
-	in.cursorName, in.cursor = afterParam, p.After
-	return p.source.fetch(ctx, p.source.client, p.source.op, in, p.source.opts)
+	return page.result().(*Page[T]), nil
 }
+
+// next fetches the page after a cursor.
+func (s *pageSource) next(ctx context.Context, after string) (pageReader, error) {
+	if s.in.cursor == after {
+		return nil, repeatedCursor(s.op)
+	}
+	following := *s
+	following.in.cursorName, following.in.cursor = afterParam, after
+	return following.fetch(ctx)
+}
+
+// fetch fetches the page.
+func (s *pageSource) fetch(ctx context.Context) (pageReader, error) {
+	r := s.make()
+	if err := s.core.call(ctx, s.op, s.in, s.opts, r); err != nil {
+		return nil, err
+	}
+	if s.op.Cursors { // else, whatever the reply says, there is no other page
+		r.from(s)
+	}
+	return r, nil
+}
+
+// newSource copies the options, so that the caller may go on to use the slice.
+func newSource(c *Client, op *Operation, in input, opts []RequestOption, page func() pageReader) *pageSource {
+	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), make: page}
+}
+
+func makePage[T any, P decodable[T]]() pageReader { return new(pageReply[T, P]) }
 
 // list fetches one page.
 func list[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) (*Page[T], error) {
-	return fetchPage[T, P](ctx, c, op, in, slices.Clone(opts))
-}
-
-func fetchPage[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) (*Page[T], error) {
-	r := new(pageReply[T, P])
-	if err := c.core.call(ctx, op, in, opts, r); err != nil {
+	page, err := newSource(c, op, in, opts, makePage[T, P]).fetch(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if !op.Cursors {
-		return &r.page, nil // whatever the reply says, there is no other page
-	}
-	r.page.source = &pageSource[T]{client: c, op: op, in: in, opts: opts, fetch: fetchPage[T, P]}
-	return &r.page, nil
+	return page.result().(*Page[T]), nil
 }
 
 // all iterates over the items of all pages; ranging again starts again.
+//
+// It is not inlined: the service's method would hold another copy of its closures.
+//
+//go:noinline
 func all[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) iter.Seq2[*T, error] {
-	opts = slices.Clone(opts)
-	fetch := func(ctx context.Context, opts []RequestOption) iter.Seq2[*Page[T], error] {
-		return pages[T, P](ctx, c, op, in, opts)
-	}
+	source := newSource(c, op, in, opts, makePage[T, P])
 	return func(yield func(*T, error) bool) {
-		for page, err := range ahead(ctx, &c.core.settings, opts, fetch) {
+		source.each(ctx, func(page pageReader, err error) bool {
 			if err != nil {
-				yield(nil, err)
-				return
+				return yield(nil, err)
 			}
-			for _, item := range page.Items {
+			for _, item := range page.result().(*Page[T]).Items {
 				if !yield(item, nil) {
-					return
+					return false
 				}
 			}
-		}
+			return true
+		})
 	}
 }
 
-// pages iterates over the pages of a list. Each is fetched when the one before it
-// has been consumed.
-func pages[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) iter.Seq2[*Page[T], error] {
-	return func(yield func(*Page[T], error) bool) {
-		walk := startWalk(in)
-		for {
-			page, err := fetchPage[T, P](ctx, c, op, walk.in, opts)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(page, nil) {
-				return
-			}
-			more, err := walk.advance(op, page.After, page.Before)
-			if err != nil {
-				yield(nil, err)
-			}
-			if !more {
-				return
-			}
+// each calls yield with each page, ahead of time if the options say so.
+func (s *pageSource) each(ctx context.Context, yield func(pageReader, error) bool) {
+	set := s.core.settings
+	for _, o := range s.opts {
+		if o != nil {
+			o.applyRequest(&set)
+		}
+	}
+	if set.prefetch > 0 {
+		s.ahead(ctx, set.prefetch, set.response, yield)
+		return
+	}
+	s.pages(ctx, yield)
+}
+
+// pages calls yield with each page. A page is fetched when the one before it has
+// been consumed.
+func (s *pageSource) pages(ctx context.Context, yield func(pageReader, error) bool) {
+	walk := startWalk(s.in)
+	for more := true; more; {
+		at := *s
+		at.in = walk.in
+		page, err := at.fetch(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if !yield(page, nil) {
+			return
+		}
+		after, before := page.cursors()
+		if more, err = walk.advance(s.op, after, before); err != nil {
+			yield(nil, err)
 		}
 	}
 }
@@ -179,17 +223,29 @@ func (r *pageReply[T, P]) reset() { r.page = Page[T]{} }
 
 func (r *pageReply[T, P]) value(d *decoder) { r.page.Items = decodeItems[T, P](d) }
 
+func (r *pageReply[T, P]) cursors() (after, before string) { return r.page.After, r.page.Before }
+
+func (r *pageReply[T, P]) from(s *pageSource) { r.page.source = s }
+
+func (r *pageReply[T, P]) result() any { return &r.page }
+
 func (r *pageReply[T, P]) sibling(d *decoder) {
+	p := &r.page
+	decodePageSibling(d, (*T)(nil), &p.After, &p.Before, &p.Limit, &p.Linked)
+}
+
+// decodePageSibling reads a member beside the items of a page.
+func decodePageSibling(d *decoder, item any, after, before *string, limit *int, linked **EventLinked) {
 	switch string(d.key) {
 	case "meta":
-		decodeMeta(d, &r.page.After, &r.page.Before, &r.page.Limit)
+		decodeMeta(d, after, before, limit)
 	case "linked":
 		// Asked by an interface, so that only programs that list events link the
 		// decoders of everything that events refer to.
-		if linker, ok := any((*T)(nil)).(interface {
+		if linker, ok := item.(interface {
 			decodeLinked(*decoder) *EventLinked
 		}); ok {
-			r.page.Linked = linker.decodeLinked(d)
+			*linked = linker.decodeLinked(d)
 			return
 		}
 		d.skip()

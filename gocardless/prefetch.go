@@ -2,7 +2,6 @@ package gocardless
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"sync"
 )
@@ -28,57 +27,45 @@ func WithPrefetch(pages int) Option {
 }
 
 // fetched is what the goroutine of ahead hands over.
-type fetched[V any] struct {
-	value    V
+type fetched struct {
+	page     pageReader
 	err      error
 	response Response
 	panicked any
 }
 
-// ahead iterates over seq, and runs it in a goroutine if the options ask for prefetching. V is
-// a pointer, so that there is one copy of this code for all types of pages.
-func ahead[V any](ctx context.Context, defaults *settings, opts []RequestOption, seq func(context.Context, []RequestOption) iter.Seq2[V, error]) iter.Seq2[V, error] {
-	s := *defaults
-	for _, o := range opts {
-		if o != nil {
-			o.applyRequest(&s)
+// ahead calls yield with each page, of which so many are fetched while yield works on an
+// earlier one.
+func (s *pageSource) ahead(ctx context.Context, pages int, response *Response, yield func(pageReader, error) bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	queue := make(chan fetched, pages-1) // the goroutine holds one more
+	stop := make(chan struct{})
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer close(stop)
+	defer cancel()
+	running.Go(func() {
+		defer close(queue)
+		s.produce(ctx, stop, queue, response != nil)
+	})
+	for f := range queue {
+		if f.panicked != nil {
+			panic(f.panicked)
 		}
-	}
-	if s.prefetch == 0 {
-		return seq(ctx, opts)
-	}
-	return func(yield func(V, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		queue := make(chan fetched[V], s.prefetch-1) // the goroutine holds one more
-		stop := make(chan struct{})
-		var running sync.WaitGroup
-		defer running.Wait()
-		defer close(stop)
-		defer cancel()
-		running.Go(func() {
-			defer close(queue)
-			produce(ctx, stop, queue, s.response != nil, opts, seq)
-		})
-		for f := range queue {
-			if f.panicked != nil {
-				panic(f.panicked)
-			}
-			if s.response != nil {
-				*s.response = f.response
-			}
-			if !yield(f.value, f.err) {
-				return
-			}
+		if response != nil {
+			*response = f.response
+		}
+		if !yield(f.page, f.err) {
+			return
 		}
 	}
 }
 
 // produce is the goroutine of ahead. It fills a response record of its own: the caller reads
 // theirs at the same time.
-func produce[V any](ctx context.Context, stop <-chan struct{}, queue chan<- fetched[V], record bool,
-	opts []RequestOption, seq func(context.Context, []RequestOption) iter.Seq2[V, error]) {
+func (s *pageSource) produce(ctx context.Context, stop <-chan struct{}, queue chan<- fetched, record bool) {
 	var response Response
-	send := func(f fetched[V]) bool {
+	send := func(f fetched) bool {
 		select {
 		case queue <- f:
 			return true
@@ -89,15 +76,14 @@ func produce[V any](ctx context.Context, stop <-chan struct{}, queue chan<- fetc
 	defer func() {
 		// A panic belongs to the caller, as it would without prefetching.
 		if p := recover(); p != nil {
-			send(fetched[V]{panicked: p})
+			send(fetched{panicked: p})
 		}
 	}()
+	own := *s
 	if record {
-		opts = append(slices.Clip(opts), WithResponse(&response))
+		own.opts = append(slices.Clip(s.opts), WithResponse(&response))
 	}
-	for value, err := range seq(ctx, opts) {
-		if !send(fetched[V]{value: value, err: err, response: response}) {
-			return
-		}
-	}
+	own.pages(ctx, func(page pageReader, err error) bool {
+		return send(fetched{page: page, err: err, response: response})
+	})
 }
