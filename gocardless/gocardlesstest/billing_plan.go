@@ -4,14 +4,9 @@ import "slices"
 
 // Subscriptions and instalment schedules that come out of billing requests (ACH and PAD only).
 
-// futureMandate stands for a mandate that does not exist yet where its rules are asked for. It is
-// in no collection.
+// futureMandate stands for a mandate that does not exist yet where its rules are asked for.
 func (tx *tx) futureMandate(scheme string) *record {
-	c := tx.sb.store.coll("mandates")
-	m := &record{coll: c, vals: make([]any, len(c.spec.fields))}
-	m.vals[c.spec.index("scheme")] = scheme
-	m.vals[c.spec.index("created_at")] = tx.timestamp()
-	return m
+	return tx.standIn("mandates", object{{"scheme", scheme}, {"created_at", tx.timestamp()}})
 }
 
 func (b *billing) readSubscriptionRequest(p *problems, o object) object {

@@ -242,12 +242,12 @@ func (tx *tx) list() (result, error) {
 // match is a filter ready to be applied.
 type match func(*record) bool
 
-// pageOf works out the page that the query asks for.
-func (tx *tx) pageOf() (*page, error) {
+// pageOf works out the page that the query asks for, of the records that also pass what is given.
+func (tx *tx) pageOf(also ...match) (*page, error) {
 	plan := theRegistry().plans[tx.op.name]
 	c := tx.sb.store.coll(plan.coll)
 	recs := c.recs
-	var matches []match
+	matches := also
 	for _, f := range plan.filters {
 		if m, narrowed, err := tx.matcher(c, &f); err != nil {
 			return nil, err

@@ -263,17 +263,16 @@ func (v *view) refused(err error) {
 // themeOf is the look that a creditor chose.
 func (tx *tx) themeOf(creditor string) pageTheme {
 	t := pageTheme{Header: "#12263f", Button: "#1d4ed8", Border: "#d5dbe5", Link: "#1d4ed8"}
-	for _, r := range tx.sb.store.coll("payer_themes").recs {
-		if r.ref("creditor") != creditor {
-			continue
-		}
-		for name, to := range map[string]*string{
-			"header_background_colour": &t.Header, "button_background_colour": &t.Button,
-			"content_box_border_colour": &t.Border, "link_text_colour": &t.Link,
-		} {
-			if c := r.ref(name); c != "" {
-				*to = c
-			}
+	r := tx.ofCreditor("payer_themes", creditor)
+	if r == nil {
+		return t
+	}
+	for name, to := range map[string]*string{
+		"header_background_colour": &t.Header, "button_background_colour": &t.Button,
+		"content_box_border_colour": &t.Border, "link_text_colour": &t.Link,
+	} {
+		if c := r.ref(name); c != "" {
+			*to = c
 		}
 	}
 	return t

@@ -47,9 +47,8 @@ func flowPage(tx *tx, r *http.Request) *view {
 		return message(http.StatusNotFound, "Page not found", "There is no billing request flow at this address.")
 	}
 	b := tx.openBilling(tx.must("billing_requests", f.link("billing_request")))
-	if r.Method != http.MethodHead && f.ref("visited") == "" {
-		f.setRef("visited", "yes")
-		b.tell("flow_visited", member{"billing_request_flow", f.id})
+	if r.Method != http.MethodHead {
+		tx.visitFlow(b, f)
 	}
 	if v := tx.flowEnd(b, f); v != nil {
 		return v
@@ -86,14 +85,8 @@ func (tx *tx) flowEnd(b *billing, f *record) *view {
 		v := message(http.StatusGone, "These details were deleted", "Ask "+b.creditor.str("name")+" for a new link.")
 		v.Links = exit
 		return base(v)
-	case b.rec.status() == "ready_to_fulfil" && b.done[authoriseBank] && b.fulfilFlow(f) == nil:
-		return base(tx.flowDone(b, f))
 	}
 	return nil
-}
-
-func (b *billing) fulfilFlow(f *record) error {
-	return b.finishFlow(f.id)
 }
 
 // back is where a finished flow leads.

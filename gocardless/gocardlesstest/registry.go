@@ -48,6 +48,13 @@ func families() []func(*registry) {
 		flowFamily,
 		pageFamily,
 		simulatorFamily,
+		mandateImportFamily,
+		paymentAccountFamily,
+		outboundFamily,
+		outboundImportFamily,
+		payerAuthorisationFamily,
+		brandingFamily,
+		mandatePDFFamily,
 		eventFamily,
 		genericFamily,
 	}

@@ -1,0 +1,99 @@
+package gocardlesstest
+
+import (
+	"net/url"
+)
+
+// FinishBillingRequestFlow plays the payer on the pages of a billing request flow: the open steps
+// are taken with the payer's details, in the order of the pages, the payer's bank agrees, and the
+// request is fulfilled. A bank that the request asks for is the first one of its list; an amount
+// that was left open cannot be made up and is an error. It returns the address that the payer's
+// browser is sent back to, "" when the flow has no redirect_uri.
+//
+// Details that a page would not take are an error; steps taken before it stay taken, as for a
+// payer who gives up half way.
+func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, error) {
+	var back string
+	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
+		for !b.finished() {
+			if v := tx.flowEnd(b, f); v != nil && !b.finished() {
+				return wrongState(v.Title)
+			}
+			if b.finished() {
+				break
+			}
+			if err := tx.playStep(b, f, payer); err != nil {
+				return err
+			}
+			b = tx.openBilling(b.rec)
+		}
+		back = f.back("redirect_uri", "success")
+		return nil
+	})
+	return back, err
+}
+
+// playStep takes the first open step of a flow.
+func (tx *tx) playStep(b *billing, f *record, payer Payer) error {
+	form := url.Values{"currency": {countryCurrency(payer.CountryCode)}}
+	for _, o := range []object{payer.details(), payer.bank()} {
+		for _, m := range o {
+			s, _ := m.val.(string)
+			form.Set(m.key, s)
+		}
+	}
+	for i := range institutions {
+		if in := &institutions[i]; in.status == "enabled" && b.canUse(in) {
+			form.Set("institution", in.id)
+			break
+		}
+	}
+	step := b.flowStepAt(f, "")
+	p := &problems{prefix: "/" + step}
+	_, err := tx.flowTake(b, f, step, form, p, "127.0.0.1")
+	if err == nil {
+		err = p.err()
+	}
+	if err != nil || step != "confirm" || b.finished() {
+		return err
+	}
+	_, err = tx.decide(tx.must("bank_authorisations", b.rec.link("bank_authorisation")), "authorised")
+	return err
+}
+
+// ExitBillingRequestFlow plays a payer who leaves a flow before its end, and returns the address
+// that their browser is sent to, "" when the flow has no exit_uri.
+func (sb *Sandbox) ExitBillingRequestFlow(id string) (string, error) {
+	var to string
+	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
+		if v := tx.flowEnd(b, f); v != nil {
+			return wrongState(v.Title)
+		}
+		tx.flowExit(b, f)
+		to = f.back("exit_uri", "failure")
+		return nil
+	})
+	return to, err
+}
+
+// playFlow opens a flow as its page does.
+func (sb *Sandbox) playFlow(id string, play func(*tx, *billing, *record) error) error {
+	return sb.update(func(tx *tx) error {
+		tx.origin = "payer"
+		f := tx.find("billing_request_flows", id)
+		if f == nil {
+			return notFound()
+		}
+		b := tx.openBilling(tx.must("billing_requests", f.link("billing_request")))
+		tx.visitFlow(b, f)
+		return play(tx, b, f)
+	})
+}
+
+// visitFlow tells that a flow was opened, the first time.
+func (tx *tx) visitFlow(b *billing, f *record) {
+	if f.ref("visited") == "" {
+		f.setRef("visited", "yes")
+		b.tell("flow_visited", member{"billing_request_flow", f.id})
+	}
+}

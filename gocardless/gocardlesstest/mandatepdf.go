@@ -1,0 +1,155 @@
+package gocardlesstest
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Mandate PDFs: a small but real document, served by the sandbox for ten minutes.
+
+const (
+	pdfLife = 10 * time.Minute
+	pdfPath = "/billing/static/mandate-pdf"
+)
+
+func mandatePDFFamily(r *registry) {
+	r.collection(collectionSpec{name: "mandate_pdfs", prefix: "PDF", internal: true})
+	r.on("mandate_pdfs.create", createMandatePDF)
+	r.page(pdfPath, serveMandatePDF)
+}
+
+func createMandatePDF(tx *tx) (result, error) {
+	m, err := tx.linked("mandates", "mandate")
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	details, scheme := tx.body, tx.body.str("scheme")
+	if m != nil {
+		for _, f := range tx.body {
+			if f.key != "links" {
+				p.add(f.key, "cannot be given together with a mandate")
+			}
+		}
+		scheme = m.str("scheme")
+		account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
+		customer := tx.must("customers", m.link("customer"))
+		details = customer.object().with("account_holder_name", account.get("account_holder_name")).
+			with("mandate_reference", m.get("reference")).with("account_number", "ending "+account.str("account_number_ending"))
+	} else {
+		// Without a mandate the details come with the call. Blank ones give a blank form.
+		switch country := tx.body.str("country_code"); {
+		case tx.body.has("iban"):
+			d := bankDetails{country: country}
+			readIBAN(p, "", tx.body, tx.body.str("iban"), &d)
+			if scheme == "" {
+				scheme = "sepa_core"
+			}
+		case scheme == "" && country == "":
+			p.add("scheme", "can't be blank")
+		case tx.body.has("account_number"):
+			readLocal(p, "", tx.body, &bankDetails{country: country})
+		}
+		if scheme == "" {
+			scheme = schemeOf(countryCurrency(tx.body.str("country_code")))
+		}
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	r := tx.make("mandate_pdfs")
+	r.set("expires_at", stamp(tx.now.Add(pdfLife)))
+	r.set("url", tx.payURL()+pdfPath+"/"+r.id+".pdf")
+	r.setRef("lines", texts(pdfLines(scheme, details)))
+	tx.add(r)
+	return result{obj: r.object()}, nil
+}
+
+// pdfLines is the text of the document.
+func pdfLines(scheme string, o object) []string {
+	lines := []string{"Direct Debit mandate (" + scheme + ")", "Made by a sandbox: not a valid mandate", ""}
+	for _, f := range []struct{ label, name string }{
+		{"Reference", "mandate_reference"}, {"Account holder", "account_holder_name"}, {"Company", "company_name"},
+		{"First name", "given_name"}, {"Last name", "family_name"}, {"Address", "address_line1"}, {"Town", "city"}, {"Postcode", "postal_code"},
+		{"IBAN", "iban"}, {"Branch", "branch_code"}, {"Account", "account_number"}, {"Signed on", "signature_date"},
+	} {
+		lines = append(lines, f.label+": "+orDefault(o.str(f.name), "................"))
+	}
+	return lines
+}
+
+func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
+	if v := checkPageRequest(w, r); v != nil || r.Method == http.MethodPost {
+		writePage(w, r, message(http.StatusMethodNotAllowed, "This cannot be done", "A document can only be read."))
+		return
+	}
+	id := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, pdfPath+"/"), ".pdf")
+	var lines []string
+	sb.view(func(tx *tx) {
+		if d := tx.find("mandate_pdfs", id); d != nil && d.str("expires_at") > tx.timestamp() {
+			for _, l := range d.private.list("lines") {
+				s, _ := l.(string)
+				lines = append(lines, s)
+			}
+		}
+	})
+	if lines == nil {
+		writePage(w, r, message(http.StatusNotFound, "Page not found", "There is no document at this address, or its ten minutes are over."))
+		return
+	}
+	w.Header().Set("Content-Type", "application/pdf")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(pdfOf(lines))
+}
+
+// pdfOf is a page of text as PDF 1.4.
+func pdfOf(lines []string) []byte {
+	var text bytes.Buffer
+	text.WriteString("BT /F1 12 Tf 14 TL 72 770 Td\n")
+	for _, l := range lines {
+		fmt.Fprintf(&text, "(%s) Tj T*\n", pdfText(l))
+	}
+	text.WriteString("ET")
+	objects := []string{
+		"<< /Type /Catalog /Pages 2 0 R >>",
+		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 5 0 R >> >> /Contents 4 0 R >>",
+		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", text.Len(), text.Bytes()),
+		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+	}
+	var b bytes.Buffer
+	b.WriteString("%PDF-1.4\n")
+	offsets := make([]int, len(objects))
+	for i, o := range objects {
+		offsets[i] = b.Len()
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	start := b.Len()
+	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
+	for _, at := range offsets {
+		fmt.Fprintf(&b, "%010d 00000 n \n", at)
+	}
+	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, start)
+	return b.Bytes()
+}
+
+// pdfText escapes text for a string of the document. What Latin-1 does not have becomes "?".
+func pdfText(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		switch {
+		case c == '(' || c == ')' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(byte(c))
+		case c < ' ' || c > 0xff || c >= 0x7f && c < 0xa0:
+			b.WriteByte('?')
+		default:
+			b.WriteByte(byte(c))
+		}
+	}
+	return b.String()
+}

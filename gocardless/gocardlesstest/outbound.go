@@ -1,0 +1,243 @@
+package gocardlesstest
+
+import (
+	"regexp"
+	"time"
+)
+
+// Outbound payments: money sent to a customer's bank account, or withdrawn to the creditor's own.
+
+const (
+	outboundScheme = "faster_payments"
+	// outboundStep is how long each step takes that nothing else decides.
+	outboundStep = time.Second
+)
+
+// The descriptions that make an outbound payment fail.
+const (
+	failToExecute  = "failed_to_execute"
+	failRejected   = "failed_due_to_bank_rejection"
+	failLateReject = "failed_due_to_bank_rejection_after_execution"
+)
+
+func outboundFamily(r *registry) {
+	r.collection(collectionSpec{name: "outbound_payments", indexed: []string{"outbound_payment_import"}})
+	r.on("outbound_payments.create", createOutbound)
+	r.on("outbound_payments.withdraw", withdraw)
+	r.on("outbound_payments.approve", approveOutbound)
+	r.on("outbound_payments.cancel", cancelOutbound)
+	r.on("outbound_payments.stats", outboundStats)
+	r.filter("outbound_payments.list", "created_from", func(_ *Sandbox, o *record, v string) bool { return o.str("created_at") >= v })
+	r.filter("outbound_payments.list", "created_to", func(_ *Sandbox, o *record, v string) bool {
+		if len(v) == len(dateForm) {
+			return o.str("created_at")[:len(dateForm)] <= v // the whole day
+		}
+		return o.str("created_at") <= v
+	})
+	step := func(name, from string, f func(*tx, *record)) {
+		r.job(name, func(tx *tx, id, _ string) {
+			if o := tx.find("outbound_payments", id); o != nil && o.status() == from {
+				f(tx, o)
+			}
+		})
+	}
+	step("outbound.verify", "verifying", (*tx).verifyOutbound)
+	step("outbound.execute", "scheduled", (*tx).executeOutbound)
+	step("outbound.finish", "executing", (*tx).finishOutbound)
+	step("outbound.reject", "executed", (*tx).rejectOutbound)
+}
+
+var referenceForm = regexp.MustCompile(`^[A-Za-z0-9 &./-]*$`)
+
+// checkOutbound checks what both ways to make an outbound payment share. The path leads to the
+// details within the body.
+func (tx *tx) checkOutbound(p *problems, path string, o object) {
+	if o.str("scheme") != outboundScheme {
+		p.add(path+"scheme", "must be %s", outboundScheme)
+	}
+	if _, high := amountRange(outboundScheme); o.num("amount") < 1 {
+		p.add(path+"amount", "must be greater than 0")
+	} else if o.num("amount") > high {
+		p.addWith(object{{"maximum_amount", high}}, path+"amount", "is above the scheme maximum")
+	}
+	if ref := o.str("reference"); len(ref) > 18 {
+		p.add(path+"reference", "is too long (maximum is %d characters)", 18)
+	} else if !referenceForm.MatchString(ref) {
+		p.add(path+"reference", "can only hold letters, digits, spaces and &-./")
+	}
+	if d := o.str("execution_date"); d != "" && date(d) < tx.today() {
+		p.add(path+"execution_date", "must be today or later")
+	}
+}
+
+func createOutbound(tx *tx) (result, error) {
+	creditor, err := tx.creditor()
+	if err != nil {
+		return result{}, err
+	}
+	account, err := tx.linked("customer_bank_accounts", "recipient_bank_account")
+	if err != nil {
+		return result{}, err
+	}
+	if _, err := tx.linked("outbound_payment_imports", "outbound_payment_import"); err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	tx.checkOutbound(p, "", tx.body)
+	if account.str("currency") != "GBP" {
+		p.add("links/recipient_bank_account", "must be an account in GBP")
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	if !account.flag("enabled") {
+		return result{}, refuse("bank_account_disabled", "Bank account is disabled")
+	}
+	o := tx.make("outbound_payments")
+	links := object{{"creditor", creditor.id}, {"customer", account.link("customer")}, {"recipient_bank_account", account.id}}
+	if id := tx.body.obj("links").str("outbound_payment_import"); id != "" {
+		links = append(links, member{"outbound_payment_import", id})
+	}
+	return one(tx.addOutbound(o, tx.body, links, "verifying")), nil
+}
+
+// withdraw pays to the creditor's own bank account, which needs no verification.
+func withdraw(tx *tx) (result, error) {
+	creditor, err := tx.creditor()
+	if err != nil {
+		return result{}, err
+	}
+	p := tx.problems()
+	tx.checkOutbound(p, "", tx.body)
+	account := tx.find("creditor_bank_accounts", creditor.link(payoutLink("GBP")))
+	if account == nil {
+		p.add("links/creditor", "has no bank account in GBP")
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	o := tx.make("outbound_payments")
+	o.set("is_withdrawal", true)
+	return one(tx.addOutbound(o, tx.body, object{{"creditor", creditor.id}, {"recipient_bank_account", account.id}}, "verifying")), nil
+}
+
+// addOutbound stores a checked outbound payment and starts it on its way.
+func (tx *tx) addOutbound(o *record, body, links object, status string) *record {
+	for _, name := range []string{"amount", "description", "execution_date", "metadata", "reference", "scheme"} {
+		if body.has(name) {
+			o.set(name, body.get(name))
+		}
+	}
+	if o.str("execution_date") == "" {
+		o.set("execution_date", string(tx.today()))
+	}
+	o.set("is_withdrawal", o.flag("is_withdrawal"))
+	o.set("currency", "GBP")
+	o.set("links", links)
+	o.set("status", status)
+	tx.add(o)
+	tx.event(o, event{action: "created"})
+	if status == "verifying" {
+		tx.at(tx.now.Add(outboundStep), "outbound.verify", o.id, "")
+	} else {
+		tx.scheduleOutbound(o)
+	}
+	return o
+}
+
+// verifyOutbound ends the check of the recipient.
+func (tx *tx) verifyOutbound(o *record) {
+	if !o.flag("is_withdrawal") {
+		match, actual := holderMatch(tx.must("customer_bank_accounts", o.link("recipient_bank_account")).str("account_holder_name"))
+		o.set("verifications", object{{"recipient_bank_account_holder_verification", object{
+			{"type", "confirmation_of_payee"}, {"result", match}, {"actual_account_name", actual},
+		}}})
+	}
+	o.set("status", "pending_approval")
+	tx.event(o, event{action: "set_to_pending_approval"})
+}
+
+func approveOutbound(tx *tx) (result, error) {
+	o := tx.target
+	if o.status() != "pending_approval" {
+		return result{}, wrongState("Only outbound payments that are pending_approval can be approved; this one is " + o.status())
+	}
+	tx.scheduleOutbound(o)
+	return one(o), nil
+}
+
+// scheduleOutbound plans the execution for its day.
+func (tx *tx) scheduleOutbound(o *record) {
+	o.set("status", "scheduled")
+	tx.at(later(tx.now.Add(outboundStep), date(o.str("execution_date")).at(9, 0)), "outbound.execute", o.id, "")
+}
+
+func cancelOutbound(tx *tx) (result, error) {
+	o := tx.target
+	if !statusIn(o.status(), "verifying", "pending_approval", "scheduled") {
+		return result{}, refuse("cancellation_failed", "The outbound payment cannot be cancelled: it is "+o.status())
+	}
+	o.set("status", "cancelled")
+	tx.event(o, event{action: "cancelled"})
+	return one(o), nil
+}
+
+// executeOutbound hands the payment to the bank, unless there is not enough money for it.
+func (tx *tx) executeOutbound(o *record) {
+	account := tx.paymentAccount(tx.must("creditors", o.link("creditor")))
+	if o.str("description") == failToExecute || account.num("account_balance") < o.num("amount") {
+		tx.failOutbound(o)
+		return
+	}
+	o.set("status", "executing")
+	tx.event(o, event{action: "set_to_executing"})
+	tx.at(tx.now.Add(outboundStep), "outbound.finish", o.id, "")
+}
+
+func (tx *tx) finishOutbound(o *record) {
+	account := tx.paymentAccount(tx.must("creditors", o.link("creditor")))
+	if o.str("description") == failRejected || account.num("account_balance") < o.num("amount") {
+		tx.failOutbound(o)
+		return
+	}
+	o.set("status", "executed")
+	tx.event(o, event{action: "executed"})
+	tx.moveOutbound(o, -o.num("amount"))
+	if o.str("description") == failLateReject {
+		tx.at(tx.now.Add(outboundStep), "outbound.reject", o.id, "")
+	}
+}
+
+// rejectOutbound is the recipient's bank sending the money back.
+func (tx *tx) rejectOutbound(o *record) {
+	tx.failOutbound(o)
+	tx.moveOutbound(o, o.num("amount"))
+}
+
+func (tx *tx) failOutbound(o *record) {
+	o.set("status", "failed")
+	tx.event(o, event{action: "failed"})
+}
+
+// moveOutbound books the payment on the creditor's payment account.
+func (tx *tx) moveOutbound(o *record, amount int64) {
+	creditor := tx.must("creditors", o.link("creditor"))
+	name := holderName(creditor.str("name"))
+	if !o.flag("is_withdrawal") {
+		name = tx.must("customer_bank_accounts", o.link("recipient_bank_account")).str("account_holder_name")
+	}
+	tx.move(tx.paymentAccount(creditor), amount, o.str("description"), name, o.str("reference"), object{{"outbound_payment", o.id}})
+}
+
+func outboundStats(tx *tx) (result, error) {
+	count, sum := map[string]int64{}, map[string]int64{}
+	for _, o := range tx.sb.store.coll("outbound_payments").recs {
+		count[o.status()]++
+		sum[o.status()] += o.num("amount")
+	}
+	reply := object{}
+	for _, s := range []string{"executing", "pending_approval", "scheduled"} {
+		reply = append(reply, member{s + "_amount", sum[s]}, member{s + "_count", count[s]})
+	}
+	return result{obj: reply}, nil
+}

@@ -1,0 +1,149 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"time"
+)
+
+// Payer authorisations, the deprecated way to collect a payer's details: kept incomplete, submitted
+// when complete, confirmed, and then turned into a customer, a bank account and a mandate.
+
+func payerAuthorisationFamily(r *registry) {
+	r.collection(collectionSpec{name: "payer_authorisations"})
+	r.on("payer_authorisations.create", createPayerAuthorisation)
+	r.on("payer_authorisations.update", updatePayerAuthorisation)
+	r.on("payer_authorisations.submit", submitPayerAuthorisation)
+	r.on("payer_authorisations.confirm", confirmPayerAuthorisation)
+	r.job("payer_authorisation.complete", func(tx *tx, id, _ string) {
+		if a := tx.find("payer_authorisations", id); a != nil && a.status() == "confirmed" {
+			tx.completePayerAuthorisation(a)
+		}
+	})
+}
+
+// authorisationParts are what a payer authorisation gathers.
+var authorisationParts = []string{"customer", "bank_account", "mandate"}
+
+func createPayerAuthorisation(tx *tx) (result, error) {
+	a := tx.make("payer_authorisations")
+	a.set("status", "created")
+	a.set("links", object{})
+	tx.fillPayerAuthorisation(a)
+	return one(tx.add(a)), nil
+}
+
+// fillPayerAuthorisation takes over the members that the body has and leaves the others. The
+// account number is kept aside: replies show its end only.
+func (tx *tx) fillPayerAuthorisation(a *record) {
+	for _, part := range authorisationParts {
+		o := a.private.obj(part)
+		for _, m := range tx.body.obj(part) {
+			o = o.with(m.key, m.val)
+		}
+		a.setRef(part, o)
+		if part == "bank_account" {
+			number := orDefault(o.str("iban"), separators.Replace(o.str("account_number")))
+			o = o.without("account_number").without("iban").without("account_number_suffix")
+			if len(number) > 2 {
+				o = o.with("account_number_ending", number[len(number)-2:])
+			}
+		}
+		a.set(part, o)
+	}
+	missing := []any{}
+	for _, it := range tx.missingDetails(a) {
+		missing = append(missing, object{{"field", it.field}, {"message", it.message}, {"request_pointer", it.pointer}})
+	}
+	a.set("incomplete_fields", missing)
+}
+
+// missingDetails lists what is still needed before the authorisation can be submitted.
+func (tx *tx) missingDetails(a *record) []errorItem {
+	p := &problems{prefix: "/payer_authorisations"}
+	need := func(part string, names ...string) {
+		for _, name := range names {
+			if a.private.obj(part).str(name) == "" {
+				p.add(part+"/"+name, "can't be blank")
+			}
+		}
+	}
+	if a.private.obj("customer").str("company_name") == "" {
+		need("customer", "given_name", "family_name")
+	}
+	mandate := a.private.obj("mandate")
+	need("customer", "email")
+	for _, name := range billingFields(mandate.str("scheme"), "") {
+		if name == "ip_address" {
+			need("mandate", "payer_ip_address")
+		} else {
+			need("customer", name)
+		}
+	}
+	need("bank_account", "account_holder_name")
+	if a.private.obj("bank_account").str("iban") == "" {
+		need("bank_account", "account_number", "country_code")
+	}
+	need("mandate", "scheme")
+	return p.items
+}
+
+func updatePayerAuthorisation(tx *tx) (result, error) {
+	if tx.target.status() != "created" {
+		return result{}, wrongState("The payer authorisation is " + tx.target.status() + " and can no longer be changed")
+	}
+	tx.fillPayerAuthorisation(tx.target)
+	return one(tx.target), nil
+}
+
+func submitPayerAuthorisation(tx *tx) (result, error) {
+	a := tx.target
+	if a.status() != "created" {
+		return result{}, wrongState("The payer authorisation is " + a.status())
+	}
+	p := &problems{prefix: "/payer_authorisations", items: tx.missingDetails(a)}
+	if len(p.items) == 0 {
+		tx.checkCustomer(p, "customer/", a.private.obj("customer"), nil)
+		before := len(p.items)
+		d := readBankDetails(p, "bank_account/", a.private.obj("bank_account"))
+		if scheme := a.private.obj("mandate").str("scheme"); len(p.items) == before && !slices.Contains(d.schemes(), any(scheme)) {
+			p.add("mandate/scheme", "is not supported by the bank account")
+		}
+	}
+	if err := p.err(); err != nil {
+		return result{}, err
+	}
+	a.set("status", "submitted")
+	return one(a), nil
+}
+
+func confirmPayerAuthorisation(tx *tx) (result, error) {
+	a := tx.target
+	if a.status() != "submitted" {
+		return result{}, wrongState("Only submitted payer authorisations can be confirmed; this one is " + a.status())
+	}
+	a.set("status", "confirmed")
+	tx.at(tx.now.Add(time.Second), "payer_authorisation.complete", a.id, "")
+	return one(a), nil
+}
+
+// completePayerAuthorisation makes the customer, bank account and mandate. A payer called Invalid
+// is one whose mandate cannot be made.
+func (tx *tx) completePayerAuthorisation(a *record) {
+	details, wanted := a.private.obj("customer"), a.private.obj("mandate")
+	if details.str("given_name") == "Invalid" {
+		a.set("status", "failed")
+		tx.event(a, event{action: "failed", cause: "mandate_creation_failed"})
+		return
+	}
+	d := readBankDetails(&problems{}, "", a.private.obj("bank_account"))
+	customer := tx.addCustomer(details.without("locale"))
+	account := tx.addCustomerBankAccount(customer, d, metadataOf(a.private.obj("bank_account")))
+	m := tx.make("mandates")
+	m.set("scheme", wanted.str("scheme"))
+	m.set("reference", nilIfEmpty(wanted.str("reference")))
+	m.set("metadata", metadataOf(wanted))
+	tx.addMandate(m, tx.sb.store.coll("creditors").recs[0], customer, account)
+	a.set("status", "completed")
+	a.set("links", object{{"customer", customer.id}, {"bank_account", account.id}, {"mandate", m.id}})
+	tx.event(a, event{action: "completed", cause: "payer_authorisation_completed"})
+}
