@@ -1,0 +1,354 @@
+// Package oauth connects the GoCardless accounts of others to a partner's app: the authorise
+// URL, the exchange of codes for access tokens, introspection and revocation, a pair of HTTP
+// handlers for the whole round trip, and a client for each connected organisation.
+//
+// Access tokens of GoCardless do not expire, and there are no refresh tokens: a token is good
+// until the merchant or the partner ends the connection. The API has no PKCE; the app is
+// authenticated by its client secret and the browser by the state.
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Addresses of the authorisation servers.
+const (
+	liveURL    = "https://connect.gocardless.com"
+	sandboxURL = "https://connect-sandbox.gocardless.com"
+)
+
+// DefaultTimeout is how long a request to the authorisation server may take: 30 seconds.
+const DefaultTimeout = 30 * time.Second
+
+// maxReply is the longest reply of the authorisation server that is read.
+const maxReply = 1 << 20
+
+// Scope is what an access token allows.
+type Scope string
+
+// The scopes.
+const (
+	ScopeReadWrite Scope = "read_write"
+	ScopeReadOnly  Scope = "read_only"
+)
+
+// Config describes a partner's app, as the GoCardless dashboard has it. It prints without the
+// client secret.
+type Config struct {
+	// ClientID and ClientSecret identify the app. Required.
+	ClientID, ClientSecret string
+	// RedirectURL is where GoCardless sends the browser back to: exactly as it is registered
+	// for the app. Required; http is accepted for the local machine only.
+	RedirectURL string
+	// Environment is where the app is registered. Required.
+	Environment gocardless.Environment
+	// Scope is what to ask for; empty means ScopeReadWrite.
+	Scope Scope
+	// HTTPClient makes the requests to the authorisation server; nil means one of the
+	// package's own. It is not changed; its redirects are not followed, since they would
+	// carry the secret elsewhere.
+	HTTPClient *http.Client
+	// BaseURL replaces the address of the authorisation server, for tests.
+	BaseURL string
+}
+
+// String returns the configuration without the client secret.
+func (c Config) String() string {
+	return fmt.Sprintf("oauth.Config{ClientID:%q Environment:%q RedirectURL:%q}", c.ClientID, c.Environment, c.RedirectURL)
+}
+
+// GoString returns the same as String.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue returns the same as String.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// App is a partner's app at the authorisation server. It is safe for concurrent use.
+type App struct {
+	config Config
+	oauth  oauth2.Config
+	base   *url.URL
+	client *http.Client
+}
+
+// New checks a configuration and returns the app. It makes no request.
+func New(config Config) (*App, error) {
+	if config.ClientID == "" || config.ClientSecret == "" {
+		return nil, errors.New("oauth: Config needs ClientID and ClientSecret")
+	}
+	if config.Scope == "" {
+		config.Scope = ScopeReadWrite
+	}
+	if _, err := secureURL("RedirectURL", config.RedirectURL); err != nil {
+		return nil, err
+	}
+	address := config.BaseURL
+	switch {
+	case config.Environment != gocardless.EnvironmentLive && config.Environment != gocardless.EnvironmentSandbox:
+		return nil, fmt.Errorf("oauth: Config.Environment %q is neither live nor sandbox", config.Environment)
+	case address == "" && config.Environment == gocardless.EnvironmentLive:
+		address = liveURL
+	case address == "":
+		address = sandboxURL
+	}
+	base, err := secureURL("BaseURL", address)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Timeout: DefaultTimeout}
+	if config.HTTPClient != nil {
+		client = *config.HTTPClient
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &App{
+		config: config,
+		base:   base,
+		client: &client,
+		oauth: oauth2.Config{
+			ClientID:     config.ClientID,
+			ClientSecret: config.ClientSecret,
+			RedirectURL:  config.RedirectURL,
+			Scopes:       []string{string(config.Scope)},
+			Endpoint: oauth2.Endpoint{
+				AuthURL:   base.JoinPath("oauth/authorize").String(),
+				TokenURL:  base.JoinPath("oauth/access_token").String(),
+				AuthStyle: oauth2.AuthStyleInParams,
+			},
+		},
+	}, nil
+}
+
+// secureURL parses an address that has to be https, or http on the local machine.
+func secureURL(field, address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		// The cause would quote the address, and with it what should not be in it.
+		return nil, fmt.Errorf("oauth: Config.%s is not an absolute URL", field)
+	}
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	local := host == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
+		return nil, fmt.Errorf("oauth: Config.%s must be https", field)
+	}
+	return u, nil
+}
+
+// String returns the app's configuration without its secret.
+func (a *App) String() string { return a.config.String() }
+
+// GoString returns the same as String.
+func (a *App) GoString() string { return a.config.String() }
+
+// LogValue returns the same as String.
+func (a *App) LogValue() slog.Value { return a.config.LogValue() }
+
+// InitialView is the page that a merchant sees first.
+type InitialView string
+
+// The initial views.
+const (
+	InitialViewLogin  InitialView = "login"
+	InitialViewSignup InitialView = "signup"
+)
+
+// Prompt is what the authorisation page shows the merchant. The zero value is fine.
+type Prompt struct {
+	// InitialView is the page to begin with.
+	InitialView InitialView
+	// Language of the page, such as "en" or "de".
+	Language string
+	// What is known of the merchant, to be filled in on the sign-up page.
+	Email, GivenName, FamilyName, OrganisationName, CountryCode string
+	// Extra are further parameters, for what this type has no field for.
+	Extra map[string]string
+}
+
+// AuthorizeURL returns the address to send the merchant's browser to. The state comes back with
+// it, and has to be a secret of the browser's session, hard to guess and used once: [Login] takes
+// care of that. It is an error if it is shorter than 16 characters, or if Prompt.Extra has a
+// parameter that the app's identity or security depends on.
+func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
+	if len(state) < 16 {
+		return "", errors.New("oauth: a state of less than 16 characters can be guessed")
+	}
+	var params []oauth2.AuthCodeOption
+	for _, p := range []struct{ name, value string }{
+		{"initial_view", string(prompt.InitialView)},
+		{"language", prompt.Language},
+		{"prefill[email]", prompt.Email},
+		{"prefill[given_name]", prompt.GivenName},
+		{"prefill[family_name]", prompt.FamilyName},
+		{"prefill[organisation_name]", prompt.OrganisationName},
+		{"prefill[country_code]", prompt.CountryCode},
+	} {
+		if p.value != "" {
+			params = append(params, oauth2.SetAuthURLParam(p.name, p.value))
+		}
+	}
+	for name, value := range prompt.Extra {
+		switch name {
+		case "client_id", "redirect_uri", "response_type", "scope", "state":
+			return "", fmt.Errorf("oauth: Prompt.Extra must not have %q", name)
+		}
+		params = append(params, oauth2.SetAuthURLParam(name, value))
+	}
+	return a.oauth.AuthCodeURL(state, params...), nil
+}
+
+// Token is an access token for one organisation. It prints without the token itself.
+type Token struct {
+	// AccessToken is the secret: store it encrypted.
+	AccessToken string
+	// OrganisationID is the organisation that the token is for, prefixed OR. Events in
+	// webhooks name it.
+	OrganisationID string
+	// Scope is what the token allows.
+	Scope Scope
+	// TokenType is "bearer".
+	TokenType string
+	// Email is the address of the person who consented, if the server tells.
+	Email string
+}
+
+// String returns the token's organisation and scope.
+func (t Token) String() string {
+	return fmt.Sprintf("oauth.Token{OrganisationID:%q Scope:%q}", t.OrganisationID, t.Scope)
+}
+
+// GoString returns the same as String.
+func (t Token) GoString() string { return t.String() }
+
+// LogValue returns the same as String.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// Exchange turns the code that came back with the browser into an access token. A code can be
+// exchanged once, and soon; an old or used one gives [ErrInvalidGrant]. The exchange is not
+// repeated by itself, since the first try may have used the code.
+func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
+	if code == "" {
+		return nil, errors.New("oauth: Exchange needs a code")
+	}
+	reply, err := a.oauth.Exchange(context.WithValue(ctx, oauth2.HTTPClient, a.client), code)
+	if err != nil {
+		return nil, exchangeError(err)
+	}
+	text := func(name string) string {
+		s, _ := reply.Extra(name).(string)
+		return s
+	}
+	return &Token{
+		AccessToken:    reply.AccessToken,
+		OrganisationID: text("organisation_id"),
+		Scope:          Scope(text("scope")),
+		TokenType:      reply.TokenType,
+		Email:          text("email"),
+	}, nil
+}
+
+// Client returns a client for the organisation of a token, in the app's environment. For more
+// than a few organisations use [Clients], which share their connections.
+func (a *App) Client(token *Token, opts ...gocardless.ClientOption) (*gocardless.Client, error) {
+	return gocardless.New(token.AccessToken, a.config.Environment, opts...)
+}
+
+// Introspection is what the authorisation server knows of a token.
+type Introspection struct {
+	// Active reports whether the token can be used. When it cannot, the rest is empty.
+	Active         bool
+	ClientID       string
+	OrganisationID string
+	Scope          Scope
+	TokenType      string
+	// Extra are the other members of the reply.
+	Extra map[string]any
+}
+
+// Introspect asks what a token is good for. That a token is revoked or unknown is no error, but
+// an Introspection that is not active.
+func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspection, error) {
+	var members map[string]any
+	if err := a.post(ctx, "introspect", accessToken, &members); err != nil {
+		return nil, err
+	}
+	active, ok := members["active"].(bool)
+	if !ok {
+		return nil, &Error{Operation: "introspect", StatusCode: http.StatusOK, err: errors.New("reply without active")}
+	}
+	take := func(name string) string {
+		s, ok := members[name].(string)
+		if ok {
+			delete(members, name)
+		}
+		return s
+	}
+	delete(members, "active")
+	return &Introspection{
+		Active:         active,
+		ClientID:       take("client_id"),
+		OrganisationID: take("organisation_id"),
+		Scope:          Scope(take("scope")),
+		TokenType:      take("token_type"),
+		Extra:          members,
+	}, nil
+}
+
+// Revoke ends the validity of a token, and with it the connection to its organisation. Revoking
+// a token twice is no error, if the server keeps to RFC 7009.
+func (a *App) Revoke(ctx context.Context, accessToken string) error {
+	return a.post(ctx, "revoke", accessToken, nil)
+}
+
+// post sends a token to one of the server's endpoints for tokens.
+func (a *App) post(ctx context.Context, operation, token string, reply any) error {
+	if token == "" {
+		return fmt.Errorf("oauth: %s needs an access token", operation)
+	}
+	form := url.Values{"client_id": {a.config.ClientID}, "client_secret": {a.config.ClientSecret}, "token": {token}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base.JoinPath("oauth", operation).String(), formBody(form))
+	if err != nil {
+		return &Error{Operation: operation, err: errors.New("cannot make the request")}
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Accept", "application/json")
+	response, err := a.client.Do(request)
+	if err != nil {
+		return &Error{Operation: operation, err: withoutURL(err)}
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply+1))
+	switch {
+	case err != nil:
+		return &Error{Operation: operation, StatusCode: response.StatusCode, err: err}
+	case len(body) > maxReply:
+		return &Error{Operation: operation, StatusCode: response.StatusCode, err: errors.New("reply too large")}
+	case response.StatusCode < 200 || response.StatusCode > 299:
+		return replyError(operation, response.StatusCode, response.Header, body)
+	case reply == nil:
+		return nil
+	}
+	if err := json.Unmarshal(body, reply); err != nil {
+		return &Error{Operation: operation, StatusCode: response.StatusCode, err: errors.New("reply is not the JSON expected")}
+	}
+	return nil
+}
+
+// isJSON reports whether a header announces JSON.
+func isJSON(header http.Header) bool {
+	mediaType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return mediaType == "application/json"
+}

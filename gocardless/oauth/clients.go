@@ -1,0 +1,212 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// ErrNotConnected is for the function that looks up access tokens to return when it has none
+// for an organisation.
+var ErrNotConnected = errors.New("oauth: organisation is not connected")
+
+// Clients has a [gocardless.Client] for each connected organisation. It makes them when they are
+// first needed, keeps them, and drops one when the API refuses its token, so that the next look
+// goes to the store of tokens again. All clients share their connections. It is safe for
+// concurrent use.
+type Clients struct {
+	env     gocardless.Environment
+	lookup  func(ctx context.Context, organisationID string) (accessToken string, err error)
+	options ClientsOptions
+	base    *http.Client
+
+	mu      sync.Mutex
+	clients map[string]*connection
+}
+
+// ClientsOptions are the settings of [Clients]. The zero value is fine.
+type ClientsOptions struct {
+	// HTTPClient makes the requests; nil means one of the package's own. It is not changed.
+	HTTPClient *http.Client
+	// Disconnected is called when the API says that the token of an organisation is no
+	// longer good, with the token, so that the store forgets this one and not a newer one.
+	// It is called from the goroutine of the API call, possibly several times.
+	Disconnected func(organisationID, accessToken string)
+	// Options are for every client. WithHTTPClient among them would replace what notices
+	// that a token is refused; use HTTPClient.
+	Options []gocardless.ClientOption
+}
+
+// connection is a client, or one being made.
+type connection struct {
+	ready  chan struct{} // closed when the rest is set
+	client *gocardless.Client
+	err    error
+}
+
+// NewClients returns clients that get their tokens from lookup, which returns [ErrNotConnected]
+// for an organisation without one.
+func NewClients(env gocardless.Environment, lookup func(ctx context.Context, organisationID string) (accessToken string, err error), options ClientsOptions) (*Clients, error) {
+	if lookup == nil {
+		return nil, errors.New("oauth: NewClients: nil lookup")
+	}
+	if env != gocardless.EnvironmentLive && env != gocardless.EnvironmentSandbox {
+		return nil, fmt.Errorf("oauth: NewClients: environment %q is neither live nor sandbox", env)
+	}
+	base := http.Client{}
+	if options.HTTPClient != nil {
+		base = *options.HTTPClient
+	}
+	if base.Transport == nil {
+		base.Transport = http.DefaultTransport
+		if t, ok := base.Transport.(*http.Transport); ok {
+			t = t.Clone()
+			t.MaxIdleConnsPerHost = 64 // one host for all organisations
+			base.Transport = t
+		}
+	}
+	return &Clients{env: env, lookup: lookup, options: options, base: &base, clients: map[string]*connection{}}, nil
+}
+
+// Client returns the client of an organisation. Callers that need the same one at the same time
+// wait for one look-up; an error is not kept.
+func (c *Clients) Client(ctx context.Context, organisationID string) (*gocardless.Client, error) {
+	if organisationID == "" {
+		return nil, errors.New("oauth: empty organisation id")
+	}
+	for {
+		c.mu.Lock()
+		conn, waiting := c.clients[organisationID]
+		if !waiting {
+			conn = &connection{ready: make(chan struct{})}
+			c.clients[organisationID] = conn
+		}
+		c.mu.Unlock()
+		if !waiting {
+			c.connect(ctx, organisationID, conn)
+			return conn.client, conn.err
+		}
+		select {
+		case <-conn.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if conn.err == nil {
+			return conn.client, nil
+		}
+		if !errors.Is(conn.err, context.Canceled) && !errors.Is(conn.err, context.DeadlineExceeded) {
+			return nil, conn.err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		// The one who looked gave up; that says nothing about the organisation.
+	}
+}
+
+// ForEvent returns the client of the organisation that an event of a webhook belongs to.
+func (c *Clients) ForEvent(ctx context.Context, event gocardless.Event) (*gocardless.Client, error) {
+	id := event.Organisation()
+	if id == "" {
+		return nil, errors.New("oauth: event does not name its organisation")
+	}
+	return c.Client(ctx, id)
+}
+
+// Forget drops the client of an organisation, so that the next one is made with a token that
+// lookup returns then: after its token was replaced or revoked. Calls that are under way are
+// not disturbed.
+func (c *Clients) Forget(organisationID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.clients, organisationID)
+}
+
+// connect makes the client of a connection.
+func (c *Clients) connect(ctx context.Context, organisationID string, conn *connection) {
+	defer func() {
+		if conn.client == nil {
+			if conn.err == nil {
+				conn.err = errors.New("oauth: looking up the access token did not return")
+			}
+			c.drop(organisationID, conn)
+		}
+		close(conn.ready)
+	}()
+	token, err := c.lookup(ctx, organisationID)
+	if err != nil {
+		conn.err = fmt.Errorf("oauth: looking up the access token: %w", err)
+		return
+	}
+	if token == "" {
+		conn.err = fmt.Errorf("oauth: looking up the access token: %w", ErrNotConnected)
+		return
+	}
+	own := *c.base
+	own.Transport = &watch{next: c.base.Transport, refused: func(gone bool) {
+		c.drop(organisationID, conn)
+		if gone && c.options.Disconnected != nil {
+			c.options.Disconnected(organisationID, token)
+		}
+	}}
+	opts := append([]gocardless.ClientOption{gocardless.WithHTTPClient(&own)}, c.options.Options...)
+	conn.client, conn.err = gocardless.New(token, c.env, opts...)
+}
+
+// drop forgets a connection, unless there is a newer one.
+func (c *Clients) drop(organisationID string, conn *connection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.clients[organisationID] == conn {
+		delete(c.clients, organisationID)
+	}
+}
+
+// watch notices replies that refuse the token.
+type watch struct {
+	next    http.RoundTripper
+	refused func(gone bool)
+}
+
+func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
+	reply, err := w.next.RoundTrip(r)
+	if err != nil || reply.StatusCode != http.StatusUnauthorized {
+		return reply, err
+	}
+	// The start of the body is enough to see the reason, and the caller gets all of it.
+	start, _ := io.ReadAll(io.LimitReader(reply.Body, 64<<10))
+	reply.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(start), reply.Body), reply.Body}
+	w.refused(disconnects(start))
+	return reply, nil
+}
+
+// disconnects reports whether the body of a 401 says that the token was good once, or never.
+func disconnects(body []byte) bool {
+	var reply struct {
+		Error struct {
+			Errors []struct {
+				Reason gocardless.Reason `json:"reason"`
+			} `json:"errors"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &reply) != nil {
+		return false
+	}
+	for _, e := range reply.Error.Errors {
+		switch e.Reason {
+		case gocardless.ReasonAccessTokenRevoked, gocardless.ReasonAccessTokenNotActive, gocardless.ReasonAccessTokenNotFound:
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,168 @@
+package oauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Errors of the authorisation server, for use with [errors.Is] on an [*Error].
+var (
+	// ErrAccessDenied means that the merchant refused.
+	ErrAccessDenied = errors.New("oauth: access denied")
+	// ErrInvalidGrant means that a code is unknown, too old or used already, or belongs to
+	// another redirect URL.
+	ErrInvalidGrant = errors.New("oauth: invalid grant")
+	// ErrInvalidClient means that the client id or secret is wrong.
+	ErrInvalidClient = errors.New("oauth: invalid client")
+	// ErrInvalidRequest means that a parameter is missing or malformed.
+	ErrInvalidRequest = errors.New("oauth: invalid request")
+	// ErrInvalidScope means that the app may not ask for the scope.
+	ErrInvalidScope = errors.New("oauth: invalid scope")
+	// ErrServer means that the server failed or is overloaded: try again later.
+	ErrServer = errors.New("oauth: authorisation server failed")
+)
+
+var sentinels = map[string]error{
+	"access_denied":           ErrAccessDenied,
+	"invalid_grant":           ErrInvalidGrant,
+	"invalid_client":          ErrInvalidClient,
+	"unauthorized_client":     ErrInvalidClient,
+	"invalid_request":         ErrInvalidRequest,
+	"unsupported_grant_type":  ErrInvalidRequest,
+	"invalid_scope":           ErrInvalidScope,
+	"server_error":            ErrServer,
+	"temporarily_unavailable": ErrServer,
+}
+
+// Error is a refusal or a failure of the authorisation server.
+type Error struct {
+	// Operation is what was asked for: "authorise", "exchange", "introspect" or "revoke".
+	Operation string
+	// StatusCode is the HTTP status; 0 when there was no reply, and for "authorise", whose
+	// answer comes with the browser.
+	StatusCode int
+	// Code is the error code of RFC 6749, such as "invalid_grant"; empty when the server
+	// gave none. After "authorise" it is what the browser brought, and can be anything.
+	Code string
+	// Description is the server's explanation, for developers. Do not show it to anybody
+	// without escaping: after "authorise" it, too, is what the browser brought.
+	Description string
+
+	err error
+}
+
+// Error says what failed, with the status and code. It has neither the description nor anything
+// that was sent.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("oauth: " + e.Operation + " failed")
+	if e.StatusCode != 0 {
+		fmt.Fprintf(&b, ": status %d", e.StatusCode)
+	}
+	if e.Code != "" {
+		fmt.Fprintf(&b, ": %s", printable(e.Code))
+	}
+	if e.err != nil {
+		fmt.Fprintf(&b, ": %v", e.err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause, such as a network error or the context's.
+func (e *Error) Unwrap() error { return e.err }
+
+// Is reports whether the target is the sentinel of the error's code or status.
+func (e *Error) Is(target error) bool {
+	if sentinel := sentinels[e.Code]; sentinel != nil {
+		return target == sentinel
+	}
+	switch {
+	case e.StatusCode >= 500:
+		return target == ErrServer
+	case e.StatusCode == http.StatusUnauthorized:
+		return target == ErrInvalidClient
+	}
+	return false
+}
+
+// printable keeps a code from writing anything but a short word into a log.
+func printable(code string) string {
+	ok := strings.IndexFunc(code, func(r rune) bool { return (r < 'a' || r > 'z') && r != '_' }) < 0
+	if !ok || len(code) > 64 {
+		return "unusual error code"
+	}
+	return code
+}
+
+func formBody(form url.Values) io.Reader { return strings.NewReader(form.Encode()) }
+
+// withoutURL takes the address off a network error.
+func withoutURL(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+// exchangeError makes an Error of what the oauth2 package returns, whose text has the reply.
+func exchangeError(err error) error {
+	if r, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		e := &Error{Operation: "exchange", Code: r.ErrorCode, Description: r.ErrorDescription}
+		if r.Response != nil {
+			e.StatusCode = r.Response.StatusCode
+			if e.Code == "" {
+				return replyError("exchange", e.StatusCode, r.Response.Header, r.Body)
+			}
+		}
+		return e
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return &Error{Operation: "exchange", err: u.Err}
+	}
+	return &Error{Operation: "exchange", err: errors.New("reply is not an access token")}
+}
+
+// replyError reads the body of a refusal, which is that of RFC 6749 or, from the API behind the
+// same host, one with an error object.
+func replyError(operation string, status int, header http.Header, body []byte) error {
+	e := &Error{Operation: operation, StatusCode: status}
+	if !isJSON(header) {
+		return e
+	}
+	var reply struct {
+		Error       json.RawMessage `json:"error"`
+		Description string          `json:"error_description"`
+	}
+	if json.Unmarshal(body, &reply) != nil {
+		return e
+	}
+	e.Description = reply.Description
+	if json.Unmarshal(reply.Error, &e.Code) != nil {
+		var api struct {
+			Message string `json:"message"`
+			Type    string `json:"type"`
+		}
+		if json.Unmarshal(reply.Error, &api) == nil {
+			e.Code, e.Description = api.Type, api.Message
+		}
+	}
+	return e
+}
+
+// IsDisconnected reports whether the error of an API call says that its access token is no
+// longer good: the merchant, or the partner, has ended the connection.
+func IsDisconnected(err error) bool {
+	e, ok := errors.AsType[*gocardless.Error](err)
+	return ok && (e.HasReason(gocardless.ReasonAccessTokenRevoked) ||
+		e.HasReason(gocardless.ReasonAccessTokenNotActive) ||
+		e.HasReason(gocardless.ReasonAccessTokenNotFound))
+}

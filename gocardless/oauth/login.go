@@ -1,0 +1,160 @@
+package oauth
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// ErrState means that a browser came back with a state that it was not sent away with: it was
+// led to the callback by somebody else, took more than an hour, came back a second time, or
+// does not keep cookies. Nothing was exchanged.
+var ErrState = errors.New("oauth: state does not match")
+
+// stateSeconds is how long a merchant has for the pages of GoCardless: an hour, since signing up
+// takes a while.
+const stateSeconds = 3600
+
+// Login is the round trip of a merchant's browser: mount Start where your "Connect to
+// GoCardless" button leads, and Callback at Config.RedirectURL.
+//
+//	login := &oauth.Login{App: app, Connected: save}
+//	mux.Handle("GET /connect", login.Start())
+//	mux.Handle("GET /connect/callback", login.Callback())
+//
+// The state is random and kept in a cookie of the browser that expires after an hour: so the
+// callback works for the browser that began, once. Several round trips may be under way in one
+// browser.
+//
+// Who of your own users the browser belongs to is for your session to say; check it in
+// Connected as anywhere else.
+type Login struct {
+	// App is the app to connect to. Required.
+	App *App
+	// Connected receives the access token and writes the response. Required.
+	Connected func(w http.ResponseWriter, r *http.Request, token *Token)
+	// Failed receives what went wrong and writes the response: an error that is
+	// ErrAccessDenied when the merchant refused, ErrState, or another [*Error]. Nil means a
+	// plain page with a matching status.
+	Failed func(w http.ResponseWriter, r *http.Request, err error)
+	// Prompt returns what the authorisation page shows, for instance from your user's
+	// record; nil means the default.
+	Prompt func(r *http.Request) Prompt
+}
+
+// Start returns the handler that sends the browser to GoCardless.
+func (l *Login) Start() http.Handler {
+	l.check()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", http.MethodGet)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		var prompt Prompt
+		if l.Prompt != nil {
+			prompt = l.Prompt(r)
+		}
+		state := rand.Text()
+		address, err := l.App.AuthorizeURL(state, prompt)
+		if err != nil {
+			l.failed(w, r, err)
+			return
+		}
+		http.SetCookie(w, l.cookie(state, stateSeconds))
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, address, http.StatusFound)
+	})
+}
+
+// Callback returns the handler for the browser that comes back.
+func (l *Login) Callback() http.Handler {
+	l.check()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", http.MethodGet)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		// The address has a code in it, which is nobody else's business.
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		query := r.URL.Query()
+		state := query["state"]
+		if len(state) != 1 || !l.knows(r, state[0]) {
+			l.failed(w, r, ErrState)
+			return
+		}
+		http.SetCookie(w, l.cookie(state[0], -1))
+		if code := query.Get("error"); code != "" {
+			l.failed(w, r, &Error{Operation: "authorise", Code: code, Description: query.Get("error_description")})
+			return
+		}
+		if query.Get("code") == "" {
+			l.failed(w, r, &Error{Operation: "authorise", err: errors.New("neither code nor error came back")})
+			return
+		}
+		token, err := l.App.Exchange(r.Context(), query.Get("code"))
+		if err != nil {
+			l.failed(w, r, err)
+			return
+		}
+		l.Connected(w, r, token)
+	})
+}
+
+func (l *Login) check() {
+	if l.App == nil || l.Connected == nil {
+		panic("oauth: Login needs App and Connected")
+	}
+}
+
+// cookie returns the cookie of a state. Each state has one of its own, named after its
+// beginning, so that a second tab does not end the first one's round trip.
+func (l *Login) cookie(state string, maxAge int) *http.Cookie {
+	c := &http.Cookie{
+		Name:     "gocardless-oauth-" + state[:8],
+		Value:    state,
+		Path:     "/",
+		MaxAge:   maxAge,
+		HttpOnly: true,
+		// The way back is a navigation from GoCardless: Strict would lose the cookie.
+		SameSite: http.SameSiteLaxMode,
+	}
+	if strings.HasPrefix(l.App.config.RedirectURL, "https:") {
+		// The prefix keeps other hosts of the same domain from setting it.
+		c.Name = "__Host-" + c.Name
+		c.Secure = true
+	}
+	return c
+}
+
+// knows reports whether the browser was sent away with a state.
+func (l *Login) knows(r *http.Request, state string) bool {
+	if len(state) != len(rand.Text()) {
+		return false
+	}
+	want := l.cookie(state, 0)
+	match := 0
+	for _, c := range r.CookiesNamed(want.Name) {
+		match |= subtle.ConstantTimeCompare([]byte(c.Value), []byte(state))
+	}
+	return match == 1
+}
+
+func (l *Login) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if l.Failed != nil {
+		l.Failed(w, r, err)
+		return
+	}
+	switch {
+	case errors.Is(err, ErrAccessDenied):
+		http.Error(w, "The connection to GoCardless was declined.", http.StatusForbidden)
+	case errors.Is(err, ErrState):
+		http.Error(w, "This link has expired or was used already. Please begin again.", http.StatusBadRequest)
+	default:
+		http.Error(w, "The connection to GoCardless could not be made. Please try again.", http.StatusBadGateway)
+	}
+}
