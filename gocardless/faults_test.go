@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -310,19 +309,21 @@ func (r *hangingReader) Read(p []byte) (int, error) {
 	return 0, r.ctx.Err()
 }
 
-// reset ends the connection with a TCP reset, or with an HTTP/2 one.
-func reset(w http.ResponseWriter, r *http.Request) {
-	if hijacker, ok := w.(http.Hijacker); ok {
-		if conn, _, err := hijacker.Hijack(); err == nil {
-			if inner, ok := conn.(*tls.Conn); ok {
-				conn = inner.NetConn()
-			}
-			_ = conn.(*net.TCPConn).SetLinger(0)
-			_ = conn.Close()
-			return
-		}
+// reset ends the connection at once: with a reset where that exists, over HTTP/2
+// with one of the stream.
+func reset(w http.ResponseWriter, _ *http.Request) {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		panic(http.ErrAbortHandler)
 	}
-	panic(http.ErrAbortHandler)
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
 }
 
 // judge compares one cell with what must be.
@@ -364,43 +365,50 @@ func (f *matrixFault) judge(t *testing.T, column int, once bool, err error, r Re
 	}
 }
 
-// Over a plain RoundTripper time is the test's own, and the waits are measured.
+// Over a plain RoundTripper.
 func TestFaultsPlain(t *testing.T) {
+	testFaults(t, func(t *testing.T, f *matrixFault, once bool, good string) *faultCell {
+		f.arrives = true // a plain transport sees every request
+		s := &script{replies: []replier{f.plain}}
+		if once {
+			s.replies = append(s.replies, replyWith(200, good))
+		}
+		return &faultCell{transport: s, seen: s.requests}
+	})
+}
+
+// Over connections in memory, which synctest can follow: net/http's own transport
+// and server, with fake time.
+func TestFaultsHTTP1(t *testing.T) { testFaults(t, overPipes(false)) }
+func TestFaultsHTTP2(t *testing.T) { testFaults(t, overPipes(true)) }
+
+// faultCell is what happens in one cell.
+type faultCell struct {
+	transport http.RoundTripper
+	seen      func() []sent
+	close     func()
+}
+
+func testFaults(t *testing.T, open func(t *testing.T, f *matrixFault, once bool, good string) *faultCell) {
 	for _, f := range matrix() {
 		for column, k := range matrixKinds {
 			for _, once := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/once=%t", f.name, k.name, once), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						s := &script{replies: []replier{f.plain}}
-						if once {
-							s.replies = append(s.replies, replyWith(200, k.good))
+						cell := open(t, &f, once, k.good)
+						if cell == nil {
+							return // there is no such fault on this transport
 						}
 						var r Response
-						c := clientOver(t, s, WithRetries(2), WithMaxReplyBytes(matrixCap))
+						c := clientOver(t, cell.transport, WithBaseURL("http://localhost"), WithRetries(2), WithMaxReplyBytes(matrixCap))
 						began := time.Now()
 						err := k.call(t.Context(), c, WithResponse(&r))
 						took := time.Since(began)
-						f.arrives = true // a plain transport sees every request
-						f.judge(t, column, once, err, r, s.requests())
-
-						// A wait is between what the server asked for and that plus
-						// the jitter; an attempt that times out takes a minute.
-						var least, most time.Duration
-						for i := range r.Attempts - 1 {
-							least += f.wait
-							most += f.wait + 500*time.Millisecond<<i
+						if cell.close != nil {
+							cell.close()
 						}
-						if f.timeout {
-							n := r.Attempts
-							if once && n > 1 {
-								n--
-							}
-							least += time.Duration(n) * time.Minute
-							most += time.Duration(n) * time.Minute
-						}
-						if took < least || took > most {
-							t.Errorf("took %v, want %v to %v", took, least, most)
-						}
+						f.judge(t, column, once, err, r, cell.seen())
+						f.judgeTime(t, once, r.Attempts, took)
 					})
 				})
 			}
@@ -408,139 +416,146 @@ func TestFaultsPlain(t *testing.T) {
 	}
 }
 
-// Over sockets the waits are left out; what counts is what arrives.
-func TestFaultsHTTP1(t *testing.T) { testFaultsOverSockets(t, false) }
-func TestFaultsHTTP2(t *testing.T) { testFaultsOverSockets(t, true) }
+// judgeTime checks the waits: each is between what the server asked for and that
+// plus the jitter. An attempt that times out takes a minute.
+func (f *matrixFault) judgeTime(t *testing.T, once bool, attempts int, took time.Duration) {
+	t.Helper()
+	var least, most time.Duration
+	for i := range attempts - 1 {
+		least += f.wait
+		most += f.wait + 500*time.Millisecond<<i
+	}
+	if f.timeout {
+		n := attempts
+		if once && n > 1 {
+			n--
+		}
+		least += time.Duration(n) * time.Minute
+		most += time.Duration(n) * time.Minute
+	}
+	if took < least || took > most {
+		t.Errorf("took %v, want %v to %v", took, least, most)
+	}
+}
 
-func testFaultsOverSockets(t *testing.T, http2 bool) {
-	for _, f := range matrix() {
+// overPipes connects net/http's transport to net/http's server in memory. Each cell
+// has connections of its own.
+func overPipes(http2 bool) func(*testing.T, *matrixFault, bool, string) *faultCell {
+	return func(t *testing.T, f *matrixFault, once bool, good string) *faultCell {
 		if f.serve == nil && f.dial == nil {
-			continue
+			return nil
 		}
-		server := newFaultServer(t, &f, http2)
-		for column, k := range matrixKinds {
-			for _, once := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s/%s/once=%t", f.name, k.name, once), func(t *testing.T) {
-					cell := server.cell(t, once, k.good)
-					var r Response
-					limit := 20 * time.Second
-					if f.timeout {
-						limit = 50 * time.Millisecond
-					}
-					c := clientOver(t, cell.transport, WithBaseURL(server.URL), WithRetries(2), WithRetryPolicy(atOnce), WithMaxReplyBytes(matrixCap), WithTimeout(limit))
-					err := k.call(t.Context(), c, WithResponse(&r))
-					if f.timeout && once && errors.Is(err, ErrTimeout) && k.kind != KindAction {
-						t.Skip("the machine was too slow for the good reply")
-					}
-					requests, protocols := cell.seen()
-					f.judge(t, column, once, err, r, requests)
-					for _, proto := range protocols {
-						if want := map[bool]string{false: "HTTP/1.1", true: "HTTP/2.0"}[http2]; proto != want {
-							t.Errorf("spoke %s, want %s", proto, want)
-						}
-					}
-				})
-			}
+		var mu sync.Mutex
+		var got []sent
+		var protocols http.Protocols
+		protocols.SetUnencryptedHTTP2(http2)
+		protocols.SetHTTP1(!http2)
+		listener := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+		server := &http.Server{
+			Protocols: &protocols,
+			ErrorLog:  log.New(io.Discard, "", 0),
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if want := map[bool]string{false: "HTTP/1.1", true: "HTTP/2.0"}[http2]; r.Proto != want {
+					t.Errorf("spoke %s, want %s", r.Proto, want)
+				}
+				seen, err := receive(r)
+				mu.Lock()
+				n := len(got)
+				if err == nil {
+					got = append(got, seen)
+				}
+				mu.Unlock()
+				if f.serve == nil || once && n > 0 {
+					_, _ = io.WriteString(w, good)
+					return
+				}
+				f.serve(w, r)
+			}),
+		}
+		go func() { _ = server.Serve(listener) }()
+		dials := 0
+		transport := &http.Transport{
+			Protocols: &protocols,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				mu.Lock()
+				dials++
+				n := dials
+				mu.Unlock()
+				if f.dial != nil && (!once || n == 1) {
+					return f.dial()
+				}
+				return listener.dial(ctx)
+			},
+			// Each attempt on a connection of its own: net/http repeats some
+			// requests when a used one breaks, which is for another test.
+			DisableKeepAlives: true,
+		}
+		return &faultCell{
+			transport: transport,
+			seen: func() []sent {
+				mu.Lock()
+				defer mu.Unlock()
+				return slices.Clone(got)
+			},
+			close: func() {
+				transport.CloseIdleConnections()
+				_ = server.Close()
+				synctest.Wait()
+			},
 		}
 	}
 }
 
-// faultServer is a server with one fault, used by one cell of the matrix after the
-// other.
-type faultServer struct {
-	*httptest.Server
-	fault *matrixFault
-
-	mu  sync.Mutex
-	now *faultCell
+// pipeListener accepts connections made in memory.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
 }
 
-// faultCell is what happens in one cell. It has connections of its own: net/http
-// repeats some requests when a used connection breaks, which is for another test.
-type faultCell struct {
-	once      bool
-	good      string
-	transport *http.Transport
-
-	mu     sync.Mutex
-	got    []sent
-	protos []string
-	dials  int
-}
-
-func (c *faultCell) seen() ([]sent, []string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.got), slices.Clone(c.protos)
-}
-
-func newFaultServer(t *testing.T, f *matrixFault, http2 bool) *faultServer {
-	s := &faultServer{fault: f}
-	s.Server = httptest.NewUnstartedServer(s)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	if s.EnableHTTP2 = http2; http2 {
-		s.StartTLS()
-	} else {
-		s.Start()
+func (l *pipeListener) dial(ctx context.Context) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	t.Cleanup(func() {
-		s.CloseClientConnections()
-		s.Close()
-	})
-	return s
 }
 
-func (s *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	cell := s.now
-	s.mu.Unlock()
-	seen, err := receive(r)
-	cell.mu.Lock()
-	n := len(cell.got)
-	if err == nil {
-		cell.got = append(cell.got, seen)
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
 	}
-	cell.protos = append(cell.protos, r.Proto)
-	cell.mu.Unlock()
-	if s.fault.serve == nil || cell.once && n > 0 {
-		_, _ = io.WriteString(w, cell.good)
-		return
-	}
-	s.fault.serve(w, r)
 }
 
-// cell makes the server ready for the next cell of the matrix.
-func (s *faultServer) cell(t *testing.T, once bool, good string) *faultCell {
-	cell := &faultCell{once: once, good: good, transport: s.Client().Transport.(*http.Transport).Clone()}
-	s.mu.Lock()
-	s.now = cell
-	s.mu.Unlock()
-	var dialer net.Dialer
-	cell.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		cell.mu.Lock()
-		cell.dials++
-		n := cell.dials
-		cell.mu.Unlock()
-		if s.fault.dial != nil && (!once || n == 1) {
-			return s.fault.dial()
-		}
-		return dialer.DialContext(ctx, network, addr)
-	}
-	t.Cleanup(cell.transport.CloseIdleConnections)
-	return cell
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
 }
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
 // A server whose certificate cannot be trusted gets nothing, and is not asked twice.
 func TestUntrustedCertificate(t *testing.T) {
 	for column, k := range matrixKinds {
 		t.Run(k.name, func(t *testing.T) {
-			server := newFaultServer(t, &matrixFault{}, true)
-			cell := server.cell(t, false, k.good)
-			cell.transport.TLSClientConfig.RootCAs = nil
+			arrived := false
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived = true }))
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.StartTLS()
+			defer server.Close()
+			transport := &http.Transport{}
+			defer transport.CloseIdleConnections()
 			var r Response
-			err := k.call(t.Context(), clientOver(t, cell.transport, WithBaseURL(server.URL), WithRetryPolicy(atOnce)), WithResponse(&r))
+			err := k.call(t.Context(), clientOver(t, transport, WithBaseURL(server.URL), WithRetryPolicy(atOnce)), WithResponse(&r))
 			e := as[*ConnectionError](t, err)
-			if r.Attempts != 1 || e.MayHaveRun || len(cell.got) != 0 {
+			if r.Attempts != 1 || e.MayHaveRun || arrived {
 				t.Errorf("column %d: %v: %d attempts, may have run %t", column, err, r.Attempts, e.MayHaveRun)
 			}
 		})
