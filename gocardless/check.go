@@ -61,6 +61,9 @@ func (e *ParamsError) Error() string {
 	return b.String()
 }
 
+// GoString is like Error.
+func (e *ParamsError) GoString() string { return "&gocardless.ParamsError{" + e.Error() + "}" }
+
 // Is reports whether target is [ErrValidation].
 func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
 

@@ -184,5 +184,8 @@ func (e *SigningError) Error() string {
 	return e.Operation + ": the request could not be signed: " + scrub(e.Err.Error())
 }
 
+// GoString is like Error.
+func (e *SigningError) GoString() string { return "&gocardless.SigningError{" + e.Error() + "}" }
+
 // Unwrap returns the error of the signer.
 func (e *SigningError) Unwrap() error { return e.Err }

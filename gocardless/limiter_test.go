@@ -1,0 +1,258 @@
+package gocardless
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// windowAPI is a transport that counts requests in clock minutes as the API does,
+// and answers 429 beyond the limit.
+type windowAPI struct {
+	limit   int
+	latency time.Duration
+	skew    time.Duration // of the server's clock
+	silent  bool          // says nothing of the limit
+
+	mu      sync.Mutex
+	window  time.Time
+	used    int
+	total   int
+	refused int
+	others  int // requests of other processes, each window
+	order   []string
+}
+
+func (a *windowAPI) RoundTrip(req *http.Request) (*http.Response, error) {
+	time.Sleep(a.latency / 2)
+	a.mu.Lock()
+	now := time.Now().Add(a.skew)
+	if w := now.Truncate(time.Minute); !w.Equal(a.window) {
+		a.window, a.used = w, a.others
+	}
+	a.used++
+	a.total++
+	a.order = append(a.order, req.Header.Get("X-Name"))
+	status, remaining, reset := 200, a.limit-a.used, a.window.Add(time.Minute)
+	if remaining < 0 {
+		status, remaining = 429, 0
+		a.refused++
+	}
+	a.mu.Unlock()
+	time.Sleep(a.latency / 2)
+	headers := []string{"RateLimit-Limit", strconv.Itoa(a.limit), "RateLimit-Remaining", strconv.Itoa(remaining), "RateLimit-Reset", httpDate(reset), "Date", httpDate(now)}
+	if a.silent {
+		headers = nil
+	}
+	return replyWith(status, `{"payments":{"id":"PM1"},"balances":[]}`, headers...)(req)
+}
+
+// midMinute moves the fake clock to the given second of a minute.
+func midMinute(second time.Duration) {
+	now := time.Now()
+	time.Sleep(now.Truncate(time.Minute).Add(time.Minute + second*time.Second).Sub(now))
+}
+
+func TestRateLimitWaitOverrunsNoWindow(t *testing.T) {
+	for name, api := range map[string]*windowAPI{
+		"alone":             {limit: 100, latency: 200 * time.Millisecond},
+		"with others":       {limit: 100, latency: 200 * time.Millisecond, others: 40},
+		"clock ahead":       {limit: 100, latency: 200 * time.Millisecond, skew: 3 * time.Hour},
+		"clock behind":      {limit: 100, latency: 200 * time.Millisecond, skew: -17 * time.Second},
+		"unanswered budget": {limit: 1000, latency: time.Millisecond, silent: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				midMinute(10)
+				c := clientOver(t, api, WithRateLimitWait())
+				n := 3 * (api.limit - api.others)
+				// One reply tells the limit, if it is not the documented one.
+				if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				var wg sync.WaitGroup
+				for range 16 {
+					wg.Go(func() {
+						for range n / 16 {
+							if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil {
+								t.Error(err)
+							}
+						}
+					})
+				}
+				wg.Wait()
+				if api.refused > 0 {
+					t.Errorf("%d of %d requests were one too many", api.refused, api.total)
+				}
+				if took := time.Since(began); took < time.Minute || took > 4*time.Minute {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// Those who wait go in the order in which they came.
+func TestRateLimitWaitIsFair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		midMinute(30)
+		api := &windowAPI{limit: 5}
+		c := clientOver(t, api, WithRateLimitWait())
+		for range 5 {
+			_, _ = c.Payments.Get(t.Context(), "PM1")
+		}
+		api.order = nil
+		var want []string
+		var wg sync.WaitGroup
+		for i := range 14 {
+			name := fmt.Sprint(i)
+			want = append(want, name)
+			wg.Go(func() {
+				if _, err := c.Payments.Get(t.Context(), "PM1", WithHeader("X-Name", name)); err != nil {
+					t.Error(err)
+				}
+			})
+			time.Sleep(10 * time.Millisecond)
+			synctest.Wait()
+		}
+		wg.Wait()
+		if !slices.Equal(api.order, want) || api.refused > 0 {
+			t.Errorf("order %v, %d refused", api.order, api.refused)
+		}
+	})
+}
+
+func TestRateLimitWaitEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		midMinute(30)
+		api := &windowAPI{limit: 1}
+		c := clientOver(t, api, WithRateLimitWait())
+		_, _ = c.Payments.Get(t.Context(), "PM1")
+
+		// A deadline before the window ends: said at once.
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		began := time.Now()
+		_, err := c.Payments.Get(ctx, "PM1")
+		if e := as[*ConnectionError](t, err); !errors.Is(err, context.DeadlineExceeded) || e.Attempts != 0 || e.MayHaveRun || time.Since(began) != 0 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+
+		// A cancel ends the wait of the one who is next, and of one behind.
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(5*time.Second, cancel)
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				began := time.Now()
+				if _, err := c.Payments.Get(ctx, "PM1"); !errors.Is(err, context.Canceled) || time.Since(began) != 5*time.Second {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+			})
+		}
+		wg.Wait()
+		// And those who gave up hold up nobody.
+		if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil || api.refused > 0 {
+			t.Errorf("%v, %d refused", err, api.refused)
+		}
+	})
+}
+
+// Balances and outbound payments have budgets of their own.
+func TestRateLimitGroups(t *testing.T) {
+	l := newWindowLimiter()
+	for name, want := range map[string]*budget{
+		"payments.list": nil, "balances.list": &l.balances, "outbound_payments.create": &l.outboundPosts, "outbound_payments.withdraw": &l.outboundPosts,
+		"outbound_payments.approve": &l.outboundPosts, "outbound_payments.list": &l.outboundOthers, "outbound_payments.update": &l.outboundOthers,
+		"outbound_payment_imports.create": nil, "outbound_payment_import_entries.list": nil,
+	} {
+		i := slices.IndexFunc(operations[:], func(op *Operation) bool { return op.Name == name })
+		if i < 0 {
+			t.Errorf("no operation %s", name)
+			continue
+		}
+		if got := l.special(operations[i]); got != want {
+			t.Errorf("%s has the wrong budget", name)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		midMinute(20)
+		c := clientOver(t, &windowAPI{limit: 60}, WithRateLimitWait())
+		for range 60 {
+			if _, err := c.Balances.List(t.Context(), BalanceListParams{Creditor: "CR1"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		waiting := make(chan time.Duration)
+		go func() {
+			_, _ = c.Balances.List(t.Context(), BalanceListParams{Creditor: "CR1"})
+			waiting <- time.Since(began)
+		}()
+		synctest.Wait()
+		// The others do not wait behind a spent budget that is not theirs.
+		c2 := c.core.limiter
+		if err := c2.Wait(t.Context(), opPaymentsGet); err != nil || time.Since(began) != 0 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		if took := <-waiting; took != 40*time.Second {
+			t.Errorf("the 61st balance came after %v", took)
+		}
+	})
+}
+
+// A limiter of the caller's own is asked before each attempt and told of each reply.
+func TestLimiter(t *testing.T) {
+	l := &recordingLimiter{}
+	s := &script{replies: []replier{replyWith(500, "", "RateLimit-Limit", "7"), failWith(dialError()), replyWith(200, paymentReply, "RateLimit-Limit", "8")}}
+	c := clientOver(t, s, WithLimiter(l), WithRetryPolicy(atOnce))
+	if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"wait payments.get", "observe 7", "wait payments.get", "observe 0", "wait payments.get", "observe 8"}; !slices.Equal(l.log, want) {
+		t.Errorf("got %q", l.log)
+	}
+	l.err = errors.New("the budget is closed")
+	_, err := c.Payments.Get(t.Context(), "PM1")
+	if as[*ConnectionError](t, err); !errors.Is(err, l.err) || len(s.requests()) != 3 {
+		t.Errorf("%v", err)
+	}
+}
+
+type recordingLimiter struct {
+	log []string
+	err error
+}
+
+func (l *recordingLimiter) Wait(_ context.Context, op Operation) error {
+	l.log = append(l.log, "wait "+op.Name)
+	return l.err
+}
+
+func (l *recordingLimiter) Observe(_ Operation, r RateLimit) {
+	l.log = append(l.log, "observe "+strconv.Itoa(r.Limit))
+}
+
+func TestRateLimitHeaders(t *testing.T) {
+	for name, test := range map[string]struct {
+		header http.Header
+		want   RateLimit
+	}{
+		"all":        {http.Header{"Ratelimit-Limit": {"1000"}, "Ratelimit-Remaining": {"3"}, "Ratelimit-Reset": {"Wed, 19 Apr 2023 16:10:00 GMT"}}, RateLimit{1000, 3, time.Date(2023, 4, 19, 16, 10, 0, 0, time.UTC)}},
+		"as written": {http.Header{"RateLimit-Limit": {"1000"}, "ratelimit-remaining": {"3"}}, RateLimit{Limit: 1000, Remaining: 3}},
+		"none":       {http.Header{}, RateLimit{}},
+		"nonsense":   {http.Header{"Ratelimit-Limit": {"-5"}, "Ratelimit-Remaining": {"x"}, "Ratelimit-Reset": {"30"}}, RateLimit{}},
+	} {
+		if got := parseRateLimit(test.header); got != test.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
