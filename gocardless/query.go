@@ -37,7 +37,7 @@ func (q *query) string(name, value string) {
 	case beforeParam:
 		q.before = value
 	}
-	if q.cursorName == name {
+	if q.cursor != "" && q.cursorName == name {
 		// Written by finish, whether or not the caller set one.
 		return
 	}

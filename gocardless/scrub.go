@@ -30,12 +30,8 @@ func scrub(text string) string {
 		case isWordByte(c):
 			i += scrubWord(&b, text[i:])
 		default:
-			r, size := utf8.DecodeRuneInString(text[i:])
-			if unicode.IsControl(r) || r == utf8.RuneError {
-				r = ' '
-			}
-			b.WriteRune(r)
-			i += size
+			writeClean(&b, text[i:i+1])
+			i++
 		}
 	}
 	return b.String()
@@ -94,7 +90,7 @@ func scrubWord(b *strings.Builder, text string) int {
 	case strings.IndexByte(word, '@') >= 0:
 		b.WriteString("[e-mail]")
 		return n
-	case strings.HasPrefix(text[n:], "://"):
+	case n <= 20 && longestDigits(word) < 3 && strings.HasPrefix(text[n:], "://"):
 		return scrubURL(b, text, n)
 	}
 	if length, mask := numberAt(text); length > 0 {
@@ -117,13 +113,19 @@ func scrubWord(b *strings.Builder, text string) int {
 	if cut := strings.IndexAny(word[1:], "+-_.%"); cut >= 0 {
 		n = cut + 2
 	}
-	for _, r := range text[:n] {
+	writeClean(b, text[:n])
+	return n
+}
+
+// writeClean writes text with spaces for control characters and for what is no
+// UTF-8.
+func writeClean(b *strings.Builder, text string) {
+	for _, r := range text {
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			r = ' '
 		}
 		b.WriteRune(r)
 	}
-	return n
 }
 
 // scrubURL writes a URL without its user, path and query.
@@ -139,9 +141,9 @@ func scrubURL(b *strings.Builder, text string, scheme int) int {
 	if i := strings.LastIndexByte(host, '@'); i >= 0 {
 		host = host[i+1:]
 	}
-	b.WriteString(text[:scheme])
+	writeClean(b, text[:scheme])
 	b.WriteString("://")
-	b.WriteString(host)
+	writeClean(b, host[:min(len(host), 100)])
 	if scheme+len("://")+len(host) < end {
 		b.WriteString("/…")
 	}
