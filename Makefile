@@ -30,3 +30,6 @@ demo: ## a tour of the SDK against the sandbox, in one process
 
 golden: ## rewrite golden files
 	$(GO) test ./generator/... -update
+
+fuzz: ## fuzz each target for a minute
+	@scripts/fuzz.sh 1m
