@@ -216,7 +216,7 @@ func TestMayHaveRun(t *testing.T) {
 	}
 }
 
-func TestNoErrorIsRecordedAsReply(t *testing.T) {
+func TestUnreadableSuccess(t *testing.T) {
 	c, _ := scripted(t, replyWith(200, "<html>login</html>", "X-Request-Id", "RQ-1"))
 	var r Response
 	_, err := c.Payments.Create(t.Context(), paymentParams(), WithRetryPolicy(atOnce), WithResponse(&r), WithIdempotencyKey("k"))
