@@ -1,0 +1,269 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sequence makes random calls and then checks what must hold whatever happened.
+type sequence struct {
+	*world
+	in      []byte
+	mans    []string // mandates
+	pays    []string
+	subs    []string
+	isos    []string // instalment schedules
+	refs    []string
+	made    int // customers
+	removed int
+	keys    map[string]string // idempotency key → payment
+}
+
+// next is a number below n from the input; 0 when the input is used up.
+func (s *sequence) next(n int) int {
+	if len(s.in) == 0 {
+		return 0
+	}
+	b := s.in[0]
+	s.in = s.in[1:]
+	return int(b) % n
+}
+
+func (s *sequence) pick(list []string) string {
+	if len(list) == 0 {
+		return "XX0"
+	}
+	return list[s.next(len(list))]
+}
+
+// call makes a call that may be refused, but never with a server error.
+func (s *sequence) call(method, path, body string, headers ...string) object {
+	r := s.do(method, path, body, headers...)
+	if r.status >= 500 || r.status == 404 && !strings.Contains(path, "XX0") {
+		s.t.Fatalf("%s %s %s: %d %s", method, path, body, r.status, r.raw)
+	}
+	if r.status >= 300 || len(r.body) == 0 {
+		return nil
+	}
+	o, _ := r.body[0].val.(object)
+	return o
+}
+
+func (s *sequence) keep(list *[]string, o object) {
+	if id := o.str("id"); id != "" && !slices.Contains(*list, id) {
+		*list = append(*list, id)
+	}
+}
+
+var actions = []string{"cancel", "retry", "pause", "resume", "reinstate"}
+
+func (s *sequence) step1() {
+	amount := 1 + s.next(250)*(1+s.next(40))
+	mandate := s.pick(s.mans)
+	switch s.next(16) {
+	case 0:
+		if s.call("POST", "/customers", customerBody) != nil {
+			s.made++
+		}
+	case 1:
+		w := newOther(s.world)
+		s.made++
+		s.mans = append(s.mans, w.mandate)
+	case 2, 3:
+		s.keep(&s.pays, s.call("POST", "/payments", fmt.Sprintf(`{"payments":{"amount":%d,"currency":"GBP","retry_if_possible":%v,"links":{"mandate":"%s"}}}`, amount, s.next(2) == 0, mandate)))
+	case 4:
+		key := fmt.Sprint("k", s.next(5))
+		r := s.do("POST", "/payments", fmt.Sprintf(`{"payments":{"amount":%d,"currency":"GBP","links":{"mandate":"%s"}}}`, amount, mandate), "Idempotency-Key", key)
+		was := s.keys[key]
+		switch {
+		case r.status == 201 && was != "":
+			s.t.Fatalf("key %s made a second payment", key)
+		case r.status == 201:
+			s.keys[key] = r.body.obj("payments").str("id")
+			s.pays = append(s.pays, s.keys[key])
+		case r.status == 409:
+			e := r.body.obj("error").list("errors")[0].(object)
+			if got := e.obj("links").str("conflicting_resource_id"); got != was {
+				s.t.Fatalf("key %s conflicts with %s, made %s", key, got, was)
+			}
+		}
+	case 5:
+		s.keep(&s.subs, s.call("POST", "/subscriptions", fmt.Sprintf(`{"subscriptions":{"amount":%d,"currency":"GBP","interval_unit":"%s","links":{"mandate":"%s"}}}`, amount, []string{"weekly", "monthly", "yearly"}[s.next(3)], mandate)))
+	case 6:
+		s.keep(&s.isos, s.call("POST", "/instalment_schedules", fmt.Sprintf(`{"instalment_schedules":{"name":"B","currency":"GBP","total_amount":%d,"instalments":{"amounts":[%d,%d],"interval":1,"interval_unit":"weekly"},"links":{"mandate":"%s"}}}`, 2*amount, amount, amount, mandate)))
+	case 7:
+		pm := s.pick(s.pays)
+		done := int64(0)
+		if p := s.call("GET", "/payments/"+pm, ""); p != nil {
+			done = p.num("amount_refunded")
+		}
+		s.keep(&s.refs, s.call("POST", "/refunds", fmt.Sprintf(`{"refunds":{"amount":%d,"total_amount_confirmation":%d,"links":{"payment":"%s"}}}`, amount, done+int64(amount), pm)))
+	case 8:
+		kind := s.next(4)
+		path := [][2]string{{"payments", s.pick(s.pays)}, {"mandates", mandate}, {"subscriptions", s.pick(s.subs)}, {"instalment_schedules", s.pick(s.isos)}}[kind]
+		action := actions[s.next(len(actions))]
+		if theRegistry().ops[path[0]+"."+action] != nil {
+			body := `{"data":{}}`
+			if action == "pause" && s.next(2) == 0 {
+				body = `{"data":{"pause_cycles":2}}`
+			}
+			if path[0] == "instalment_schedules" {
+				body = ""
+			}
+			s.call("POST", "/"+path[0]+"/"+path[1]+"/actions/"+action, body)
+		}
+	case 9, 10, 11:
+		s.sb.Advance(time.Duration(1+s.next(255)) * time.Hour)
+	case 12:
+		spec := catalogueSimulators[s.next(len(catalogueSimulators))]
+		target := map[string]string{"payments": s.pick(s.pays), "mandates": mandate, "refunds": s.pick(s.refs), "creditors": s.creditor}[spec.resource]
+		if target != "" && spec.name != "mandate_suspended_by_payer" {
+			s.call("POST", "/scenario_simulators/"+spec.name+"/actions/run", `{"data":{"links":{"resource":"`+target+`"}}}`)
+		}
+	case 13:
+		s.call("PUT", "/payments/"+s.pick(s.pays), `{"payments":{"metadata":{"n":"1"}}}`)
+	case 14:
+		if list := s.list("/customers"); len(list) > 3 && s.next(3) == 0 {
+			if r := s.do("DELETE", "/customers/"+list[s.next(len(list))].str("id"), ""); r.status == 204 {
+				s.removed++
+			}
+		}
+	case 15:
+		if list := s.list("/customer_bank_accounts"); len(list) > 2 {
+			s.call("POST", "/customer_bank_accounts/"+list[s.next(len(list))].str("id")+"/actions/disable", "")
+		}
+	}
+}
+
+func runSequence(t testing.TB, in []byte, strict bool) {
+	w := newWorld(t)
+	w.strict = strict
+	s := &sequence{world: w, in: in, mans: []string{w.mandate}, made: 1, keys: map[string]string{}}
+	for len(s.in) > 0 {
+		s.step1()
+	}
+	s.invariants()
+	t.Logf("customers %d-%d pays %d subs %d isos %d refs %d events %d payouts %d", s.made, s.removed, len(s.pays), len(s.subs), len(s.isos), len(s.refs), len(s.all("/events?", 500)), len(s.all("/payouts?", 500)))
+	// A snapshot holds all of it: the restored sandbox is the same.
+	again := newCaller(t)
+	again.strict = strict
+	if err := again.sb.Restore(s.sb.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	s.caller = again
+	s.invariants()
+}
+
+// all reads a whole list page by page.
+func (s *sequence) all(path string, limit int) []object {
+	var out []object
+	after := ""
+	for {
+		r := s.do("GET", fmt.Sprintf("%s&limit=%d%s", path, limit, after), "")
+		if r.status != 200 {
+			s.t.Fatalf("%s: %d %s", path, r.status, r.raw)
+		}
+		for _, v := range r.body[0].val.([]any) {
+			out = append(out, v.(object))
+		}
+		next := r.body.obj("meta").obj("cursors").str("after")
+		if next == "" {
+			return out
+		}
+		after = "&after=" + next
+	}
+}
+
+func (s *sequence) invariants() {
+	t := s.t
+	t.Helper()
+	if n := len(s.all("/customers?", 100)); n != s.made-s.removed {
+		t.Errorf("%d customers, made %d and removed %d", n, s.made, s.removed)
+	}
+	for _, list := range []string{"/payments?", "/events?", "/mandates?", "/refunds?refund_type=payment"} {
+		whole := s.all(list, 500)
+		parts := s.all(list, 3)
+		if len(whole) != len(parts) {
+			t.Errorf("%s: %d in one page, %d in pages of 3", list, len(whole), len(parts))
+			continue
+		}
+		for i := range whole {
+			if whole[i].str("id") != parts[i].str("id") {
+				t.Errorf("%s: item %d is %s, in pages of three %s", list, i, whole[i].str("id"), parts[i].str("id"))
+			}
+		}
+	}
+	s.checkPayouts()
+	paidOut := map[string]int{}
+	for _, po := range s.all("/payouts?", 100) {
+		for _, it := range s.all("/payout_items?payout="+po.str("id"), 100) {
+			if it.str("type") == "payment_paid_out" {
+				paidOut[it.obj("links").str("payment")]++
+			}
+		}
+	}
+	for _, p := range s.all("/payments?", 100) {
+		if p.num("amount_refunded") > p.num("amount") {
+			t.Errorf("payment %s of %d is refunded by %d", p.str("id"), p.num("amount"), p.num("amount_refunded"))
+		}
+		if n := paidOut[p.str("id")]; n > 1 || p.str("status") == "paid_out" && n != 1 {
+			t.Errorf("%s payment %s is in %d payouts", p.str("status"), p.str("id"), n)
+		}
+	}
+	s.sb.view(func(tx *tx) {
+		for _, e := range tx.sb.store.coll("events").recs {
+			for _, l := range e.obj("links") {
+				coll := map[string]string{"parent_event": "events", "new_customer_bank_account": "customer_bank_accounts", "previous_customer_bank_account": "customer_bank_accounts", "new_mandate": "mandates"}[l.key]
+				if coll == "" {
+					coll = l.key + "s"
+				}
+				if tx.sb.store.coll(coll).byID[l.val.(string)] == nil {
+					t.Errorf("event %s links to %s %v, which does not exist", e.id, l.key, l.val)
+				}
+			}
+		}
+	})
+}
+
+func TestSequences(t *testing.T) {
+	n := 25
+	if testing.Short() {
+		n = 10
+	}
+	for seed := range n {
+		r := rand.New(rand.NewPCG(uint64(seed), 0))
+		in := make([]byte, 400)
+		for i := range in {
+			in[i] = byte(r.Uint32())
+		}
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { runSequence(t, in, true) })
+	}
+}
+
+func FuzzSequences(f *testing.F) {
+	f.Add([]byte{2, 1, 9, 200, 9, 200, 9, 200, 7, 0, 0})
+	f.Add([]byte("a walk through the sandbox that does a bit of everything"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if len(in) > 600 {
+			in = in[:600]
+		}
+		runSequence(t, in, false) // at speed
+	})
+}
+
+// FuzzBodies throws foreign bytes at a create: an error at worst, and always one of the API's.
+func FuzzBodies(f *testing.F) {
+	f.Add(customerBody)
+	f.Add(`{"customers":{"metadata":{"a":null},"email":[1,{"b":2.5}]}}`)
+	c := newCaller(f, WithRequestLog(0))
+	f.Fuzz(func(t *testing.T, body string) {
+		c := &caller{t, c.sb, c.rt, true}
+		if r := c.do("POST", "/customers", body, "Content-Type", "application/json"); r.status >= 500 {
+			t.Errorf("%d %s", r.status, r.raw)
+		}
+	})
+}
