@@ -1,0 +1,61 @@
+package jwe
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+)
+
+// BankDetails are the details of a bank account. They are personal data: keep them no longer and
+// no wider than you need. A BankDetails prints without them.
+//
+// The API does not document the names of the members. The fields take the names that its
+// unencrypted resources use, also with "swift_" in front, as its documentation of transferred
+// mandates has them. JSON has everything.
+type BankDetails struct {
+	// AccountHolderName is the name of the account's holder.
+	AccountHolderName string
+	// IBAN is the account's international number.
+	IBAN string
+	// BankCode, BranchCode and AccountNumber are the parts of a national account number, as
+	// far as the country has them.
+	BankCode, BranchCode, AccountNumber string
+	// CountryCode is the country of the account, in two letters.
+	CountryCode string
+	// JSON is the decrypted text, a JSON object.
+	JSON json.RawMessage
+}
+
+// String returns that there is something that is not shown.
+func (BankDetails) String() string { return "jwe.BankDetails{redacted}" }
+
+// GoString returns the same as String.
+func (d BankDetails) GoString() string { return d.String() }
+
+// LogValue returns the same as String.
+func (d BankDetails) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
+func parseDetails(plaintext []byte) (*BankDetails, error) {
+	var members map[string]any
+	if err := json.Unmarshal(plaintext, &members); err != nil || members == nil {
+		// The cause would quote the plaintext.
+		return nil, fmt.Errorf("%w: decrypted, and not a JSON object", ErrMalformed)
+	}
+	take := func(names ...string) string {
+		for _, name := range names {
+			if s, ok := members[name].(string); ok && s != "" {
+				return s
+			}
+		}
+		return ""
+	}
+	return &BankDetails{
+		AccountHolderName: take("account_holder_name"),
+		IBAN:              take("iban"),
+		BankCode:          take("bank_code", "swift_bank_code"),
+		BranchCode:        take("branch_code", "swift_branch_code"),
+		AccountNumber:     take("account_number", "swift_account_number"),
+		CountryCode:       take("country_code"),
+		JSON:              plaintext,
+	}, nil
+}

@@ -1,0 +1,202 @@
+// Package jwe opens the bank details that GoCardless sends in encrypted form: the reply of
+// BankAccountDetailService.Get, which is a JWE (RFC 7516), and that of
+// TransferredMandateService.Get.
+//
+// GoCardless encrypts to an RSA key whose public half it has from you, as part of a JWKS; see
+// [JWKS]. Encryption does not prove who encrypted: anybody can to a public key. That the details
+// come from GoCardless is known from the connection over which the API sent them, so open what
+// a client of this module received, and nothing from elsewhere.
+package jwe
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Errors, for use with [errors.Is]. No error contains anything of the details or keys.
+var (
+	// ErrNoKey means that the details are encrypted to a key that was not given.
+	ErrNoKey = errors.New("jwe: no key with the id that the details are encrypted to")
+	// ErrDecrypt means that the key does not open the details: it is the wrong one, or they
+	// were tampered with. Which of the two is on purpose not told.
+	ErrDecrypt = errors.New("jwe: cannot decrypt")
+	// ErrMalformed means that what was to be opened is incomplete or not in a known form.
+	ErrMalformed = errors.New("jwe: malformed")
+	// ErrAlgorithm means that it is encrypted in a way that is not accepted.
+	ErrAlgorithm = errors.New("jwe: algorithm not accepted")
+)
+
+// Key is one of your private keys. It prints without the key itself.
+type Key struct {
+	// ID is the id of the key in your JWKS, and the value of the Gc-Key-Id header when
+	// asking for bank details.
+	ID string
+	// Private is the key.
+	Private *rsa.PrivateKey
+}
+
+// String returns the id of the key.
+func (k Key) String() string { return fmt.Sprintf("jwe.Key{ID:%q}", k.ID) }
+
+// GoString returns the same as String.
+func (k Key) GoString() string { return k.String() }
+
+// LogValue returns the same as String.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// minBits is the size of the smallest key that is accepted; GoCardless asks for RSA-2048.
+const minBits = 2048
+
+// check refuses a key that cannot be meant.
+func (k Key) check() error {
+	switch {
+	case k.ID == "":
+		return errors.New("jwe: key without an id")
+	case k.Private == nil:
+		return fmt.Errorf("jwe: key %q is nil", k.ID)
+	case k.Private.N == nil || k.Private.N.BitLen() < minBits:
+		return fmt.Errorf("jwe: key %q is shorter than %d bits", k.ID, minBits)
+	}
+	return nil
+}
+
+// ParseKey reads a private RSA key in PEM, in PKCS #8 ("PRIVATE KEY") or PKCS #1 ("RSA PRIVATE
+// KEY"), not encrypted. What comes after the first block is ignored.
+func ParseKey(id string, text []byte) (Key, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return Key{}, errors.New("jwe: the key is not in PEM")
+	}
+	key := Key{ID: id}
+	switch block.Type {
+	case "PRIVATE KEY":
+		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return Key{}, errors.New("jwe: the key cannot be read as PKCS #8")
+		}
+		var ok bool
+		if key.Private, ok = parsed.(*rsa.PrivateKey); !ok {
+			return Key{}, errors.New("jwe: the key is not an RSA key")
+		}
+	case "RSA PRIVATE KEY":
+		var err error
+		if key.Private, err = x509.ParsePKCS1PrivateKey(block.Bytes); err != nil {
+			return Key{}, errors.New("jwe: the key cannot be read as PKCS #1, or is encrypted")
+		}
+	default:
+		return Key{}, fmt.Errorf("jwe: a PEM block of type %q is not a private RSA key", block.Type)
+	}
+	if err := key.check(); err != nil {
+		return Key{}, err
+	}
+	return key, nil
+}
+
+// JWKS returns the public halves of the keys as a JSON Web Key Set (RFC 7517), to be given to
+// GoCardless. There is nothing secret in it. Keep the old key in it while replacing one.
+func JWKS(keys ...Key) ([]byte, error) {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range keys {
+		if err := k.check(); err != nil {
+			return nil, err
+		}
+		set.Keys = append(set.Keys, jose.JSONWebKey{
+			Key: &k.Private.PublicKey, KeyID: k.ID, Use: "enc", Algorithm: string(jose.RSA_OAEP),
+		})
+	}
+	return json.MarshalIndent(set, "", "  ")
+}
+
+// What is accepted. RSA with PKCS #1 v1.5 is not, because its padding can be attacked.
+var (
+	keyAlgorithms     = []jose.KeyAlgorithm{jose.RSA_OAEP, jose.RSA_OAEP_256}
+	contentAlgorithms = []jose.ContentEncryption{
+		jose.A256GCM, jose.A192GCM, jose.A128GCM,
+		jose.A256CBC_HS512, jose.A192CBC_HS384, jose.A128CBC_HS256,
+	}
+)
+
+// DecryptBankAccountDetail opens the reply of BankAccountDetailService.Get with the key whose id
+// its header names. Give it several keys while you replace one. The algorithms that are
+// accepted are RSA-OAEP and RSA-OAEP-256 for the key, and AES with GCM or with CBC and HMAC for
+// the content.
+func DecryptBankAccountDetail(detail *gocardless.BankAccountDetail, keys ...Key) (*BankDetails, error) {
+	if detail == nil || detail.Protected == "" || detail.EncryptedKey == "" || detail.Iv == "" || detail.Ciphertext == "" || detail.Tag == "" {
+		return nil, fmt.Errorf("%w: part of the flattened JWE is missing", ErrMalformed)
+	}
+	text, err := json.Marshal(map[string]string{
+		"protected": detail.Protected, "encrypted_key": detail.EncryptedKey, "iv": detail.Iv,
+		"ciphertext": detail.Ciphertext, "tag": detail.Tag,
+	})
+	if err != nil {
+		return nil, ErrMalformed
+	}
+	if err := checkKeys(keys); err != nil {
+		return nil, err
+	}
+	return openJWE(string(text), detail.Protected, keyAlgorithms, func(id string) (any, error) {
+		return findKey(id, keys)
+	})
+}
+
+func checkKeys(keys []Key) error {
+	for _, k := range keys {
+		if err := k.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findKey returns the key of an id. Without an id there is no choice but the only key.
+func findKey(id string, keys []Key) (*rsa.PrivateKey, error) {
+	for _, k := range keys {
+		if k.ID == id || id == "" && len(keys) == 1 {
+			return k.Private, nil
+		}
+	}
+	return nil, ErrNoKey
+}
+
+// openJWE opens a JWE in compact or flattened form, of which protected is the header.
+func openJWE(text, protected string, algorithms []jose.KeyAlgorithm, find func(id string) (any, error)) (*BankDetails, error) {
+	var header struct {
+		Algorithm  jose.KeyAlgorithm      `json:"alg"`
+		Encryption jose.ContentEncryption `json:"enc"`
+		KeyID      string                 `json:"kid"`
+		Zip        any                    `json:"zip"`
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(protected)
+	if err != nil || json.Unmarshal(raw, &header) != nil {
+		return nil, fmt.Errorf("%w: header of the JWE", ErrMalformed)
+	}
+	// The library checks the algorithms too, but its error does not tell them from the rest.
+	// Compression has no use for so little text.
+	if !slices.Contains(algorithms, header.Algorithm) || !slices.Contains(contentAlgorithms, header.Encryption) || header.Zip != nil {
+		return nil, ErrAlgorithm
+	}
+	object, err := jose.ParseEncrypted(text, algorithms, contentAlgorithms)
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a JWE", ErrMalformed)
+	}
+	key, err := find(header.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	plaintext, err := object.Decrypt(key)
+	if err != nil {
+		return nil, ErrDecrypt
+	}
+	return parseDetails(plaintext)
+}
