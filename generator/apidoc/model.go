@@ -251,6 +251,7 @@ func (d *Document) ByID(id string) *Operation {
 func (d *Document) Component(name string) *Schema { return d.components[name] }
 
 // Says reports whether a keyword occurs anywhere in the document; a format is asked for as
-// "format:date". A document that never uses a keyword says nothing by leaving it out: an author
+// "format:date", a header as "header:idempotency-key", and "null" stands for every way to allow null.
+// A document that never uses a keyword says nothing by leaving it out: an author
 // who writes no limits has not lifted them, and OpenAPI 3.0 cannot express conditions at all.
 func (d *Document) Says(keyword string) bool { return d.says[keyword] }

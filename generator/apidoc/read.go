@@ -167,7 +167,10 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 		Pointer: at, In: v.Get("in").Str(), Name: v.Get("name").Str(), Description: v.Get("description").Str(),
 		Required: v.Get("required").True(), Deprecated: v.Get("deprecated").True(), Style: v.Get("style").Str(),
 	}
-	r.note(v, "deprecated")
+	r.note(v, "deprecated", "style", "explode")
+	if p.In == "header" {
+		r.doc.says["header:"+strings.ToLower(p.Name)] = true
+	}
 	if p.Name == "" || p.In == "" {
 		r.problem(at, "a parameter needs a name and a place")
 		return

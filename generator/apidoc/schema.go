@@ -65,7 +65,10 @@ func (r *reader) annotate(s *Schema, v *jsontree.Value) {
 	}
 	s.Deprecated = s.Deprecated || v.Get("deprecated").True()
 	s.Restricted = s.Restricted || v.Get("x-restricted").True()
-	s.Nullable = s.Nullable || v.Get("nullable").True()
+	if v.Get("nullable").True() {
+		s.Nullable = true
+		r.doc.says["null"] = true
+	}
 	if w := v.Get("x-required-when"); w != nil {
 		s.RequiredWhen = w.Str()
 	}
@@ -174,6 +177,7 @@ func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, i
 			switch {
 			case isNull(form):
 				nullable = true
+				r.doc.says["null"] = true
 			case found < 0:
 				found = i
 			default:
@@ -258,6 +262,7 @@ func (r *reader) types(s *Schema, v *jsontree.Value) {
 	for _, name := range list {
 		if name == "null" {
 			s.Nullable = true
+			r.doc.says["null"] = true
 		} else {
 			rest = append(rest, name)
 		}
@@ -284,6 +289,7 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 			switch e.Kind {
 			case jsontree.Null:
 				s.Nullable = true
+				r.doc.says["null"] = true
 			case jsontree.String:
 				s.Enum = append(s.Enum, e.Text)
 			default:
@@ -332,6 +338,7 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 		for i, form := range v.Items {
 			if isNull(form) {
 				s.Nullable = true
+				r.doc.says["null"] = true
 				continue
 			}
 			s.OneOf = append(s.OneOf, r.schema(form, jsontree.Join(inner, itoa(i))))
