@@ -24,7 +24,7 @@ func (m *merger) hasBody(s *apidoc.Operation) bool {
 	return true
 }
 
-func (m *merger) mergeBody(c context, raw *jsontree.Value, o, s *apidoc.Operation) {
+func (m *merger) mergeBody(c scope, raw *jsontree.Value, o, s *apidoc.Operation) {
 	switch has := m.hasBody(s); {
 	case o.Body == nil && !has:
 	case o.Body == nil:
@@ -40,7 +40,7 @@ func (m *merger) mergeBody(c context, raw *jsontree.Value, o, s *apidoc.Operatio
 
 // mergeEnvelope merges the object around a body. Its one required member is ours to state: vendors
 // often leave it out.
-func (m *merger) mergeEnvelope(c context, raw *jsontree.Value, ours, src *apidoc.Schema) {
+func (m *merger) mergeEnvelope(c scope, raw *jsontree.Value, ours, src *apidoc.Schema) {
 	o, s := ours.Def(), src.Def()
 	if o.Component != "" || raw == nil || raw.Get("properties") == nil {
 		if raw != nil {
@@ -97,7 +97,7 @@ func (m *merger) renameEnvelope(raw *jsontree.Value, old, revised string) {
 	raw.Set("required", jsontree.NewStrings(revised))
 }
 
-func (m *merger) mergeReply(c context, raw *jsontree.Value, o, s *apidoc.Operation) {
+func (m *merger) mergeReply(c scope, raw *jsontree.Value, o, s *apidoc.Operation) {
 	before, after := o.Reply(), m.replyOf(o, s)
 	if before == nil || after == nil {
 		return
@@ -123,7 +123,7 @@ func content(schema *jsontree.Value) *jsontree.Value {
 	return jsontree.NewObject(jsontree.Member{Name: "application/json", Value: media})
 }
 
-func (m *merger) newBody(c context, s *apidoc.Operation) *jsontree.Value {
+func (m *merger) newBody(c scope, s *apidoc.Operation) *jsontree.Value {
 	c.owner += "Params"
 	return jsontree.NewObject(
 		jsontree.Member{Name: "required", Value: jsontree.NewBool(true)},
@@ -131,7 +131,7 @@ func (m *merger) newBody(c context, s *apidoc.Operation) *jsontree.Value {
 	)
 }
 
-func (m *merger) newReply(c context, r *apidoc.Reply) *jsontree.Value {
+func (m *merger) newReply(c scope, r *apidoc.Reply) *jsontree.Value {
 	reply := jsontree.NewObject(jsontree.Member{Name: "description", Value: jsontree.NewString("Success")})
 	if r.Schema != nil {
 		c.owner = pascal(name.Singular(c.resource))
@@ -144,7 +144,7 @@ func (m *merger) newReply(c context, r *apidoc.Reply) *jsontree.Value {
 var beside = []string{"meta", "linked"}
 
 // newEnvelope writes the object around a new body: its members in place, the envelope required.
-func (m *merger) newEnvelope(c context, src *apidoc.Schema) *jsontree.Value {
+func (m *merger) newEnvelope(c scope, src *apidoc.Schema) *jsontree.Value {
 	d := src.Def()
 	if kind(src) != "object" || len(d.Properties) == 0 {
 		return m.build(c, src, false)
@@ -186,7 +186,7 @@ func (m *merger) addOperations() {
 			continue
 		}
 		resource := resourceOf(id)
-		c := context{resource: resource, owner: ownerOf(id)}
+		c := scope{resource: resource, owner: ownerOf(id)}
 		op := jsontree.NewObject(
 			jsontree.Member{Name: "operationId", Value: jsontree.NewString(id)},
 			jsontree.Member{Name: "tags", Value: jsontree.NewStrings(resource)},
@@ -232,7 +232,7 @@ func (m *merger) operationID(s *apidoc.Operation, path string) string {
 	return ""
 }
 
-func (m *merger) newParams(c context, op *jsontree.Value, s *apidoc.Operation, path string) {
+func (m *merger) newParams(c scope, op *jsontree.Value, s *apidoc.Operation, path string) {
 	list := &jsontree.Value{Kind: jsontree.Array}
 	if strings.Contains(path, "{") {
 		list.Items = append(list.Items, pathParam(c.resource))

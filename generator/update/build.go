@@ -11,7 +11,7 @@ import (
 )
 
 // build writes a use of a schema that ours does not have yet.
-func (m *merger) build(c context, src *apidoc.Schema, withWords bool) *jsontree.Value {
+func (m *merger) build(c scope, src *apidoc.Schema, withWords bool) *jsontree.Value {
 	if c.depth++; c.depth > maxDepth {
 		m.fail(src.Pointer, "schemas nested too deeply")
 		return jsontree.NewObject()
@@ -95,7 +95,7 @@ func (m *merger) knownMap(d *apidoc.Schema) string {
 
 // component returns the name of the component for a definition: one of ours that means the same,
 // or a new one.
-func (m *merger) component(c context, d *apidoc.Schema) string {
+func (m *merger) component(c scope, d *apidoc.Schema) string {
 	if component, ok := m.byDef[d]; ok {
 		return component
 	}
@@ -117,7 +117,7 @@ func (m *merger) component(c context, d *apidoc.Schema) string {
 // objects of some size are the same thing wherever they stand; small objects, such as links,
 // resemble each other by chance, so they count only where ours uses one type for that member in
 // several places, as for meta.
-func (m *merger) alike(c context, d *apidoc.Schema, sig string) string {
+func (m *merger) alike(c scope, d *apidoc.Schema, sig string) string {
 	distinct := kind(d) == "enum" && len(d.Enum) > 1 || len(d.Properties) > 2
 	best := ""
 	for _, component := range m.bySig[sig] {
@@ -153,7 +153,7 @@ func (m *merger) uses(component, member string) int {
 // newName makes a name by rule: the type that contains it and the member's name; for an enum, which
 // requests and replies share, the resource and the member's name, or the latter alone when it says
 // enough.
-func (m *merger) newName(c context, d *apidoc.Schema) string {
+func (m *merger) newName(c scope, d *apidoc.Schema) string {
 	if given, ok := m.opts.Names[d.Pointer]; ok {
 		m.claim(d, given)
 		return given
@@ -191,7 +191,7 @@ func (m *merger) claim(d *apidoc.Schema, given string) {
 	}
 }
 
-func (m *merger) addComponent(c context, component string, d *apidoc.Schema) {
+func (m *merger) addComponent(c scope, component string, d *apidoc.Schema) {
 	raw := jsontree.NewObject()
 	m.root.At("/components/schemas").SetSorted(component, raw)
 	m.fresh1(raw, d.Description, schemaKeys)
@@ -210,7 +210,7 @@ func (m *merger) addComponent(c context, component string, d *apidoc.Schema) {
 	properties := jsontree.NewObject()
 	raw.Set("properties", properties)
 	for _, p := range d.Properties {
-		inside := context{resource: c.resource, owner: component, member: p.Name, depth: c.depth}
+		inside := scope{resource: c.resource, owner: component, member: p.Name, depth: c.depth}
 		insertProperty(properties, p.Name, m.build(inside, p.Schema, true))
 	}
 	for _, part := range []jsontree.Member{{Name: "if", Value: d.If}, {Name: "then", Value: d.Then}, {Name: "else", Value: d.Else}} {

@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/name"
 )
 
-// context says where in the API a schema is, so that new types can be named.
-type context struct {
+// scope says where in the API a schema is, so that new types can be named.
+type scope struct {
 	resource string // "payments"
 	owner    string // beginning of the name: "PaymentCreateParams"
 	member   string // property or parameter
@@ -36,7 +36,7 @@ var coreKeys = []string{
 
 // mergeUse brings a use of a schema up to date. withWords is false where the words belong to
 // something around the use, such as a parameter.
-func (m *merger) mergeUse(c context, raw *jsontree.Value, ours, src *apidoc.Schema, withWords bool) {
+func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *apidoc.Schema, withWords bool) {
 	if c.depth++; c.depth > maxDepth || raw == nil {
 		return
 	}
@@ -110,7 +110,7 @@ func replaceMember(raw *jsontree.Value, old, name string, value *jsontree.Value)
 }
 
 // replace gives a use another schema and keeps what is said about it.
-func (m *merger) replace(c context, raw *jsontree.Value, src *apidoc.Schema) {
+func (m *merger) replace(c scope, raw *jsontree.Value, src *apidoc.Schema) {
 	fresh := m.build(c, src, false)
 	for _, key := range coreKeys {
 		raw.Delete(key)
@@ -165,7 +165,7 @@ func (m *merger) mergeComponents() {
 		if main.Component != "" {
 			m.words(raw, "description", p.def.Pointer, main.Description, schemaKeys)
 		}
-		m.mergeDef(context{resource: m.resourceNamed(component), owner: component}, inner(raw), p.def, main)
+		m.mergeDef(scope{resource: m.resourceNamed(component), owner: component}, inner(raw), p.def, main)
 	}
 }
 
@@ -181,7 +181,7 @@ func (m *merger) resourceNamed(component string) string {
 }
 
 // mergeDef brings a definition up to date.
-func (m *merger) mergeDef(c context, raw *jsontree.Value, o, s *apidoc.Schema) {
+func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *apidoc.Schema) {
 	switch kind(o) {
 	case "enum":
 		m.mergeEnum(raw, o, s)
@@ -244,7 +244,7 @@ func (m *merger) newValue(raw *jsontree.Value, value, text string) {
 	words.Set(value, jsontree.NewString(text))
 }
 
-func (m *merger) mergeObject(c context, raw *jsontree.Value, o, s *apidoc.Schema) {
+func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *apidoc.Schema) {
 	properties := raw.Get("properties")
 	for _, p := range o.Properties {
 		if s.Property(p.Name) == nil {
@@ -308,7 +308,7 @@ func insertProperty(properties *jsontree.Value, name string, value *jsontree.Val
 	properties.Members = slices.Insert(properties.Members, at, jsontree.Member{Name: name, Value: value})
 }
 
-func (m *merger) mergeMap(c context, raw *jsontree.Value, o, s *apidoc.Schema) {
+func (m *merger) mergeMap(c scope, raw *jsontree.Value, o, s *apidoc.Schema) {
 	switch {
 	case o.Values == nil && s.Values == nil:
 	case o.Values != nil && s.Values != nil:
@@ -321,7 +321,7 @@ func (m *merger) mergeMap(c context, raw *jsontree.Value, o, s *apidoc.Schema) {
 	}
 }
 
-func (m *merger) mergeForms(c context, raw *jsontree.Value, o, s *apidoc.Schema) {
+func (m *merger) mergeForms(c scope, raw *jsontree.Value, o, s *apidoc.Schema) {
 	if len(o.OneOf) != len(s.OneOf) {
 		m.fail(s.Pointer, "%d forms where the vendored document has %d: change x-variants by hand first", len(s.OneOf), len(o.OneOf))
 		return

@@ -262,7 +262,7 @@ func (m *merger) mergeOperation(o, s *apidoc.Operation) {
 		text = s.Summary
 	}
 	m.words(raw, "description", o.Pointer, text, operationKeys)
-	c := context{resource: resourceOf(o.ID), owner: ownerOf(o.ID)}
+	c := scope{resource: resourceOf(o.ID), owner: ownerOf(o.ID)}
 	m.mergeParams(c, raw, o, s)
 	m.mergeBody(c, raw, o, s)
 	m.mergeReply(c, raw, o, s)

@@ -16,7 +16,7 @@ const idempotencyKey = "Idempotency-Key"
 
 var paramKeys = []string{"name", "in", "required", "schema", "description", "x-description-source", "required", "deprecated", "style", "explode"}
 
-func (m *merger) mergeParams(c context, raw *jsontree.Value, o, s *apidoc.Operation) {
+func (m *merger) mergeParams(c scope, raw *jsontree.Value, o, s *apidoc.Operation) {
 	list := raw.Get("parameters")
 	for _, p := range o.Params {
 		q := s.Param(p.In, p.Name)
@@ -73,7 +73,7 @@ func insertParam(list, param *jsontree.Value) {
 	list.Items = slices.Insert(list.Items, at, param)
 }
 
-func (m *merger) mergeParam(c context, p, q *apidoc.Param) {
+func (m *merger) mergeParam(c scope, p, q *apidoc.Param) {
 	raw := m.raw[p.Pointer]
 	if p.Required != q.Required {
 		if q.Required {
@@ -100,7 +100,7 @@ func (m *merger) mergeParam(c context, p, q *apidoc.Param) {
 }
 
 // newParam writes a parameter in our form.
-func (m *merger) newParam(c context, q *apidoc.Param) *jsontree.Value {
+func (m *merger) newParam(c scope, q *apidoc.Param) *jsontree.Value {
 	if strings.EqualFold(q.Name, idempotencyKey) {
 		return jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString("#/components/parameters/IdempotencyKey")})
 	}
