@@ -29,6 +29,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 	failOn := set.String("fail-on", "", "exit with 1 if there is a change of this class or a worse one: breaking, behaviour, addition or documentation")
 	goAPI := set.Bool("go", true, "compare the exported Go API as well")
 	since := set.String("since", "", "compare the working tree with this commit or tag; \"tag\" stands for the last version tag")
+	checkVersion := set.Bool("check-version", false, "with -since: exit with 1 if the constant Version has not risen as far as the changes call for")
 	files, ok := interleaved(set, args)
 	if !ok {
 		return 2
@@ -68,6 +69,11 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 	}
 	if err := report.Render(stdout, *format); err != nil {
 		return fail(stderr, err)
+	}
+	if *checkVersion && *since != "" {
+		if err := release.CheckVersion(root, *since, report.Bump); err != nil {
+			return fail(stderr, err)
+		}
 	}
 	if limit != 0 && report.Worst() >= limit {
 		fmt.Fprintf(stderr, "gen: there are %s changes\n", report.Worst())

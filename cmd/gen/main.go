@@ -3,6 +3,9 @@
 //	gen [-schema FILE] [-out DIR] [-allow-renames]   generate
 //	gen check                                        fail if the files on disk are not what would be generated
 //	gen diff [flags] OLD NEW                         say what changed between two API descriptions
+//	gen update [flags] SOURCE                        adopt an API description from a file or URL
+//	gen changelog [-check]                           write CHANGELOG.md from schema/history/
+//	gen release [-tag TAG]                           check that a tag may be released, print its notes
 //
 // It is run by go generate in the module's root.
 package main
@@ -19,8 +22,11 @@ import (
 
 // commands are the subcommands beside the plain "generate".
 var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
-	"check": runCheck,
-	"diff":  runDiff,
+	"check":     runCheck,
+	"diff":      runDiff,
+	"changelog": runChangelog,
+	"release":   runRelease,
+	"update":    runUpdate,
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -65,7 +65,7 @@ func (r *Report) text() string {
 			fmt.Fprintf(&b, "\n  %s\n", g.Title)
 			for _, change := range g.Changes {
 				fmt.Fprintf(&b, "  - %s\n", change.Text)
-				if used := change.users(); used != "" {
+				if used := change.Users(); used != "" {
 					fmt.Fprintf(&b, "      in %s\n", used)
 				}
 				if change.Advice != "" {
@@ -103,16 +103,9 @@ func (r *Report) markdown() string {
 			}
 			fmt.Fprintf(&b, "\n### %s\n\n", title)
 			for _, change := range g.Changes {
-				fmt.Fprintf(&b, "- %s", change.Text)
-				if used := change.users(); used != "" {
-					fmt.Fprintf(&b, " In %s.", used)
-				}
-				if change.Advice != "" {
-					fmt.Fprintf(&b, " **%s**", change.Advice)
-				}
-				b.WriteByte('\n')
-				if change.Before != "" {
-					fmt.Fprintf(&b, "  ```go\n  %s // before\n  %s // now\n  ```\n", change.Before, change.After)
+				fmt.Fprintf(&b, "- %s\n", change.Markdown())
+				if code := change.Snippet(); code != "" {
+					fmt.Fprintf(&b, "\n  ```go\n  %s\n  ```\n\n", strings.ReplaceAll(code, "\n", "\n  "))
 				}
 			}
 		}
@@ -129,22 +122,66 @@ func (r *Report) markdown() string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// shownUsers is how many methods are named one by one.
-const shownUsers = 6
+// shownUsers is how many methods of a service, and how many services, are named one by one.
+const shownUsers = 5
 
-// users names the methods that a change concerns, unless its subject is the method itself or
-// nothing but words changed.
-func (c *Change) users() string {
-	if c.Class == Documentation || len(c.Operations) == 0 || len(c.Operations) == 1 && strings.Contains(c.Text, c.Operations[0]) {
+// Users names the methods that a change concerns, by service, unless its subject is the method
+// itself or nothing but words changed: "client.Payments (Create, Get)".
+func (c Change) Users() string {
+	if c.Class == Documentation || len(c.Operations) == 0 || strings.Contains(c.Text, list(c.Operations)) {
 		return ""
 	}
-	if strings.Contains(c.Text, list(c.Operations)) {
+	var services []string
+	methods := map[string][]string{}
+	for _, m := range c.Operations {
+		service, method := m[:strings.LastIndexByte(m, '.')], m[strings.LastIndexByte(m, '.')+1:]
+		if methods[service] == nil {
+			services = append(services, service)
+		}
+		methods[service] = append(methods[service], method)
+	}
+	if len(services) == 1 && len(c.Operations) == 1 {
+		return c.Operations[0]
+	}
+	for i, service := range services {
+		services[i] = fmt.Sprintf("%s (%s)", service, atMost(shownUsers, methods[service]))
+	}
+	return atMost(shownUsers, services)
+}
+
+// Markdown writes the change in one paragraph.
+func (c Change) Markdown() string {
+	text := c.Text
+	if c.Subject != "" {
+		text = strings.Replace(text, c.Subject, "`"+c.Subject+"`", 1)
+	}
+	if used := c.Users(); used != "" {
+		text += " In " + used + "."
+	}
+	if c.Advice != "" {
+		text += " " + c.Advice
+	}
+	return text
+}
+
+// Snippet shows Go code before and after the change, one line each; "" when there is none.
+func (c Change) Snippet() string {
+	if c.Before == "" {
 		return ""
 	}
-	if len(c.Operations) > shownUsers {
-		return fmt.Sprintf("%s and %d more", strings.Join(c.Operations[:shownUsers-1], ", "), len(c.Operations)-shownUsers+1)
+	after := c.After
+	if !strings.Contains(after, "//") {
+		after += " // now"
 	}
-	return list(c.Operations)
+	return c.Before + " // before\n" + after
+}
+
+// atMost lists the first few and counts the rest.
+func atMost(n int, names []string) string {
+	if len(names) <= n+1 {
+		return list(names)
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }
 
 func (g *GoDiff) lines() []string {

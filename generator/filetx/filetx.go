@@ -227,3 +227,6 @@ func Recover(root string) (bool, error) {
 	}
 	return true, t.undo(j)
 }
+
+// Paths lists the files that the changes are about, sorted.
+func (t *Tx) Paths() []string { return slices.Sorted(maps.Keys(t.changes)) }

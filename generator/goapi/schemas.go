@@ -26,6 +26,11 @@ func Generate(root, schema string) (*Generated, error) {
 	if err != nil {
 		return nil, err
 	}
+	return FromResult(root, result)
+}
+
+// FromResult puts what the generator made together with the hand-written code of the module at root.
+func FromResult(root string, result *generator.Result) (*Generated, error) {
 	files := map[string][]byte{}
 	for _, f := range result.Files {
 		files[f.Path] = f.Content

@@ -89,10 +89,7 @@ func parse(dec *json.Decoder, pointer string, depth int) (*Value, error) {
 	}
 	token, err := dec.Token()
 	if err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, errTruncated
-		}
-		return nil, err
+		return nil, truncated(err)
 	}
 	switch t := token.(type) {
 	case nil:
@@ -130,7 +127,7 @@ func parseObject(dec *json.Decoder, pointer string, depth int) (*Value, error) {
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return nil, err
+			return nil, truncated(err)
 		}
 		name := key.(string) // the decoder accepts nothing else before a colon
 		at := Join(pointer, name)
@@ -149,6 +146,11 @@ func parseObject(dec *json.Decoder, pointer string, depth int) (*Value, error) {
 
 func end(dec *json.Decoder) error {
 	_, err := dec.Token()
+	return truncated(err)
+}
+
+// truncated gives the end of the input, which the decoder reports in two ways, one name.
+func truncated(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errTruncated
 	}

@@ -39,6 +39,7 @@ func TestParseErrors(t *testing.T) {
 		{"empty", "", "line 1, column 1: the document ends in the middle"},
 		{"truncated object", "{\n \"a\": {\"b\": 1", "line 2, column 14: the document ends in the middle"},
 		{"truncated string", `{"a": "b`, "line 1, column 9: the document ends"},
+		{"truncated name", `{"a": 1, "b`, "line 1, column 12: the document ends in the middle"},
 		{"truncated array", `[1, 2`, "the document ends in the middle"},
 		{"duplicate", `{"a": {"b/c": 1, "b/c": 2}}`, "/a/b~1c is given twice"},
 		{"trailing", `{} {}`, "text after the end"},

@@ -28,9 +28,10 @@ func (p *problems) add(pointer, format string, args ...any) {
 
 func (p *problems) err() error { return errors.Join(p.list...) }
 
+var escape = strings.NewReplacer("~", "~0", "/", "~1")
+
 // join appends tokens to a JSON pointer, escaped as RFC 6901 says.
 func join(pointer string, tokens ...string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	for _, token := range tokens {
 		pointer += "/" + escape.Replace(token)
 	}

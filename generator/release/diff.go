@@ -47,6 +47,10 @@ func Diff(root, old, revised string, goAPI bool) (*drift.Report, error) {
 			difference = &drift.GoDiff{Unavailable: firstLine(err)}
 		}
 	}
+	return compare(before, after, difference)
+}
+
+func compare(before, after drift.Side, difference *drift.GoDiff) (*drift.Report, error) {
 	report, err := drift.Compare(before, after)
 	if err != nil {
 		return nil, err

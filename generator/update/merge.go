@@ -44,6 +44,10 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *apidoc.Schema
 		m.words(raw, "description", ours.Pointer, src.Description, schemaKeys)
 	}
 	m.mergeAnnotations(raw, ours, src)
+	if kind(ours) == "forms" && kind(src) != "forms" {
+		m.fail(src.Pointer, "one form where the vendored document has %d: change x-variants by hand first", len(ours.Def().OneOf))
+		return
+	}
 	if !m.sameKind(ours, src) {
 		m.replace(c, raw, src)
 		return

@@ -86,6 +86,7 @@ type merger struct {
 	named     map[string]string         // new components by meaning
 	built     map[*apidoc.Schema]string // new components by definition
 	members   map[[2]string]int         // how often a member refers to a component of ours
+	texts     map[string]string         // our descriptions by their words
 	ops       []opPair
 	gone      []*apidoc.Operation
 	fresh     []*apidoc.Operation

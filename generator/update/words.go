@@ -50,7 +50,27 @@ func (m *merger) fresh1(raw *jsontree.Value, text string, order []string) {
 		raw.SetOrdered("description", jsontree.NewString(text), order)
 		return
 	}
+	if ours := m.ourWords(text); ours != "" {
+		raw.SetOrdered("description", jsontree.NewString(ours), order)
+		return
+	}
 	raw.SetOrdered(SourceKey, jsontree.NewString(text), order)
+}
+
+// ourWords returns a description of ours that says the same, such as that of metadata, or "".
+func (m *merger) ourWords(text string) string {
+	if m.texts == nil {
+		m.texts = map[string]string{}
+		m.ours.Root.Walk(func(_ string, v *jsontree.Value) {
+			if d := v.Get("description").Str(); d != "" {
+				m.texts[strings.Join(wordsOf(d), " ")] = d
+			}
+		})
+	}
+	if text == "" {
+		return ""
+	}
+	return m.texts[strings.Join(wordsOf(text), " ")]
 }
 
 func fingerprint(text string) string {

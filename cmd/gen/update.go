@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/generator/drift"
+	"github.com/gocardless-community/gocardless-go/generator/release"
+)
+
+const updateUsage = `usage: gen update [flags] SOURCE
+
+Adopts an API description from a file or URL, in whatever form of OpenAPI 3.0 or 3.1: the vendored
+snapshot, the generated code, the changelog and the version follow from it.
+
+`
+
+// updateTimeout bounds the reading of a URL.
+const updateTimeout = 2 * time.Minute
+
+// runUpdate adopts an API description and prints what changed.
+func runUpdate(args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("gen update", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.Usage = func() {
+		fmt.Fprint(stderr, updateUsage)
+		set.PrintDefaults()
+	}
+	o := release.UpdateOptions{Names: map[string]string{}, Now: time.Now, Client: &http.Client{Timeout: updateTimeout}}
+	set.StringVar(&o.Date, "date", "", "date of the new snapshot (default: the source's x-schema-date if it is later, else today)")
+	set.BoolVar(&o.Words, "own-words", false, "the source's descriptions are ours: take them over instead of marking them to be written")
+	set.BoolVar(&o.AllowRenames, "allow-renames", false, "accept Go names that differ from generator/names.lock")
+	set.BoolVar(&o.DryRun, "dry-run", false, "say what would change and write nothing")
+	format := set.String("format", "text", "of the report: one of "+strings.Join(drift.Formats, ", "))
+	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be repeated)", func(s string) error {
+		pointer, name, ok := strings.Cut(s, "=")
+		if !ok || !strings.HasPrefix(pointer, "/") || name == "" {
+			return errors.New("must be POINTER=NAME")
+		}
+		o.Names[pointer] = name
+		return nil
+	})
+	rest, ok := interleaved(set, args)
+	if !ok {
+		return 2
+	}
+	if len(rest) != 1 {
+		set.Usage()
+		return 2
+	}
+	o.Source = rest[0]
+	var err error
+	if o.Root, err = moduleRoot(); err != nil {
+		return fail(stderr, err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	done, err := release.Update(ctx, o)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	for _, note := range done.Notes {
+		fmt.Fprintln(stderr, "gen: note:", note)
+	}
+	if done.Report == nil {
+		fmt.Fprintln(stdout, "nothing changed: the source means the same as schema/gocardless.json")
+		return 0
+	}
+	if n := len(done.Unwritten); n > 0 {
+		fmt.Fprintf(stderr, "gen: note: %d descriptions are to be written before a release, the first at %s\n", n, done.Unwritten[0])
+	}
+	fmt.Fprintf(stderr, "gen: %d files written; version %s, was %s\n", len(done.Files), done.New, done.Old)
+	if err := done.Report.Render(stdout, *format); err != nil {
+		return fail(stderr, err)
+	}
+	return 0
+}
