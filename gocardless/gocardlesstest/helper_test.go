@@ -2,12 +2,36 @@ package gocardlesstest
 
 import (
 	"bytes"
+	"flag"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
+
+// checked holds the operations of which a reply of success was checked against the API description.
+var checked sync.Map
+
+// TestMain demands, of a whole run, that every operation of the API was answered and its reply
+// checked.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	whole := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && flag.Lookup("test.list").Value.String() == "" &&
+		flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.fuzzworker").Value.String() == "false"
+	if code == 0 && whole {
+		for i := range operations {
+			if _, ok := checked.Load(operations[i].name); !ok {
+				fmt.Fprintln(os.Stderr, "no test has checked a reply of "+operations[i].name)
+				code = 1
+			}
+		}
+	}
+	os.Exit(code)
+}
 
 // monday is when the tests' clocks start: a working day in every scheme, before the banks' cut-off.
 var monday = time.Date(2026, 9, 14, 9, 0, 0, 0, time.UTC)
@@ -69,6 +93,9 @@ func (c *caller) do(method, path, body string, headers ...string) *reply {
 	if op, _, _ := theRegistry().routes.find(method, req.URL.EscapedPath()); op != nil || resp.StatusCode >= 400 {
 		if c.strict {
 			checkReply(c.t, op, resp.StatusCode, raw)
+			if resp.StatusCode < 300 {
+				checked.Store(op.name, true)
+			}
 		}
 	}
 	r := &reply{status: resp.StatusCode, header: resp.Header, raw: raw}
