@@ -1,11 +1,128 @@
 // Package gocardlesstest is a stateful fake of the GoCardless API, for tests and laptops.
 //
-// A [Sandbox] keeps what is created, refuses what the API refuses with the same error bodies,
-// moves payments and mandates along their life cycles, and sends signed webhooks. No account and
-// no network are needed.
+// A [Sandbox] keeps what is created, refuses what the API refuses with the same error bodies, moves
+// payments and mandates along their life cycles, and sends signed webhooks. No account and no
+// network are needed, and no money moves.
 //
 //	func TestCollect(t *testing.T) {
 //		sandbox := gocardlesstest.NewServer(t)
-//		// point the client at sandbox.URL with any access token
+//		client := sandbox.Client()
+//		customer, err := client.Customers.Create(t.Context(), gocardless.CustomerCreateParams{ … })
+//		…
+//		sandbox.Advance(7 * 24 * time.Hour) // the banks' time passes
 //	}
+//
+// All operations of the API answer. Their paths, bodies, filters, limits and defaults come from the
+// same description of the API as the SDK; the life cycles are written by hand.
+//
+// # Ways in
+//
+// [NewServer] puts a sandbox behind a loopback socket for a test, [Start] for a program.
+// [Sandbox.Client] is an SDK client without a socket, [Sandbox.Transport] a RoundTripper for any
+// other client; both work in a testing/synctest bubble, where nothing waits in real time. The
+// command `gocardless sandbox` serves programs in other languages.
+//
+// A new sandbox holds an organisation with one verified creditor, its bank accounts in pounds and
+// euros, a scheme identifier for every scheme, and the lists that the API only reads.
+//
+// # Time
+//
+// The clock is time.Now unless [WithClock] or [WithFrozenClock] set another; [Sandbox.Advance] moves
+// it and does what falls due on the way, each step at its own time and on the working days of its
+// scheme. Ids depend on the seed and the calls alone; with a frozen clock everything does. The given
+// name of a customer can decide how things go, as in the real sandbox: Successful, Penniless,
+// Fickle, Late, Invalid, Expired, Switching. Scenario simulators are called like any operation.
+//
+// # Webhooks
+//
+// [WithWebhooks] sends every event to a URL or to an http.Handler, signed and in batches. Webhooks
+// that are not answered with 2xx are sent again after growing gaps of the sandbox's time; Advance
+// brings them. [Sandbox.FlushWebhooks] waits for those that are due. [Webhooks] can hold them back,
+// double them and shuffle their events.
+//
+// # Payers
+//
+// The addresses of redirect flows and billing request flows lead to pages on which a person plays
+// the payer, when the sandbox has a socket; [Sandbox.FinishBillingRequestFlow] and
+// [Sandbox.FinishRedirectFlow] play one from a test.
+//
+// # Faults and inspection
+//
+// [Sandbox.Inject] makes chosen calls fail, before or after they take effect: with an error of the
+// API, a status, HTML, a delay, a broken connection or a truncated reply. [Sandbox.Requests] tells
+// what was asked and answered, [Sandbox.Snapshot] and [Sandbox.Restore] keep and bring back the whole
+// state, [Sandbox.OpenState] keeps it in a file.
+//
+// # What is chosen
+//
+// Where the API's behaviour is not public, the sandbox chooses. Choices with an option in brackets
+// can be switched.
+//
+// Requests
+//   - Checks run in this order: version, token, rate limit, path, method, Accept, syntax of query and
+//     body, id in the path, idempotency key, structure of the body, values of the query, and then what
+//     the operation checks itself, state before values.
+//   - Any access token is accepted ([WithToken]). The rate limit is that of the API ([WithRateLimit])
+//     and its windows are minutes of the sandbox's clock.
+//   - A required member that is missing answers 422 invalid_type at the top of a body and 400
+//     invalid_document_structure inside it. Amounts as text are refused.
+//   - A body may have 4 MiB and 32 levels, an idempotency key 128 characters. Keys are kept until
+//     Reset, apply per path and whatever the body; creations that return no id (mandate PDFs,
+//     look-ups) do not use them up, and refused ones do not either. Billing request flows ignore them.
+//   - Parameters that a list does not have, bad values and unknown cursors answer 400 invalid_filters.
+//     A limit above 500 is taken as 500. Sorted lists run downwards unless told otherwise.
+//   - The two lists of institutions have meta ([WithoutInstitutionMeta]).
+//
+// Customers and accounts
+//   - An e-mail address is required unless the account sends its own notifications
+//     ([WithCustomerNotifications]).
+//   - A removal answers 204 ([WithRemovalBody]), cancels open mandates and what hangs on them, and
+//     later calls answer 410 customer_data_removed.
+//   - Bank details: lengths everywhere, check digits of IBANs, US routing numbers, New Zealand
+//     accounts of the banks that weigh branch and account, and Swedish 5xxx clearing numbers. British
+//     sort codes are not looked up. A token for a bank account stands for one account and works once.
+//   - Checks of account holders go by the name: "partial", "nobody" and "unable" in it give those
+//     results, any other name a full match.
+//
+// Mandates and payments
+//   - Bank timings are those of the API's documents ([WithoutBankTimings]), with 16:00 London time as
+//     the cut-off. Payments are submitted at 16:00, confirmed at 09:00 and paid out at 10:00 UTC.
+//   - ACH, BECS, BECS NZ and SEPA mandates are submitted and active with their first payment.
+//   - New mandates do not wait for the payer's approval ([WithPayerApproval]).
+//   - The smallest payment is 1 minor unit and the largest 100,000,000, with Autogiro and
+//     Betalingsservice 10,000,000.
+//   - retry_if_possible retries a failed payment once, three working days later than the next possible
+//     date.
+//   - Chargebacks and late failures are taken off the creditor's next payout in the currency.
+//   - Steps told by a customer's name are a minute apart, whatever the bank timings.
+//
+// Subscriptions and instalments
+//   - A payment is made one working day before its date could no longer be met; a subscription is finished
+//     when its last payment is made. Dates that pass while it is paused do not count.
+//   - An instalment schedule makes its payments after a second ([WithInstalmentDelay]). It is
+//     completed when all are paid out. A schedule whose name begins with Faily fails.
+//
+// Refunds and payouts
+//   - Refunds are enabled ([WithoutRefunds]), without a limit to their number ([WithRefundLimit]), and
+//     need total_amount_confirmation ([WithoutRefundConfirmation]). A payment must be confirmed or paid
+//     out. amount_refunded counts a refund when it is made. More than what is left of a payment is a
+//     validation error. The creditor's balance is not looked at.
+//   - All payments of a creditor and currency that are paid out at one moment share a payout, which is
+//     in the currency of the payments. The fee is 1% and 20 minor units, at most 400, without taxes.
+//
+// Webhooks and events
+//   - Events exist at once. Webhooks follow the reply and are sent by one sender in order; they are
+//     repeated after 1, 2, 10, 30 minutes, 1, 3, 6 and 12 hours ([WithWebhookRetries]).
+//
+// Billing requests, simulators, outbound payments
+//   - A simulator on a resource that does not fit answers 422 invalid_state, an unknown simulator 404.
+//   - Actions that a billing request does not allow answer 422 invalid_state without a reason.
+//   - Encrypted replies (bank account details, transferred mandates) have the right shape and are
+//     sealed for nobody.
+//
+// # What it does not do
+//
+// It has one organisation, does not convert currencies, does not keep partners' apps apart, does not
+// verify request signatures, and does not write e-mails. Bank names come from a short list. Replies
+// hold no fields that the API's description lacks.
 package gocardlesstest

@@ -22,7 +22,7 @@ const webhookSecret = "demo-webhook-secret"
 
 // Local runs the tour against a sandbox in this process. It needs no account and no network.
 func Local(ctx context.Context, out io.Writer) error {
-	t := &tour{out: out, mandates: map[string]string{}}
+	t := &tour{out: out}
 	handler, err := gocardless.NewWebhookHandler(t, webhookSecret)
 	if err != nil {
 		return err
@@ -39,17 +39,17 @@ func Local(ctx context.Context, out io.Writer) error {
 // Remote runs the part of the tour that works anywhere against an existing sandbox account. What
 // it creates stays there.
 func Remote(ctx context.Context, out io.Writer, client *gocardless.Client) error {
-	t := &tour{out: out, client: client, mandates: map[string]string{}}
+	t := &tour{out: out, client: client}
 	t.title("Your sandbox account: no money moves")
 	return t.run(ctx)
 }
 
 // tour is the state of a run. The first error ends it.
 type tour struct {
-	out      io.Writer
-	client   *gocardless.Client
-	sandbox  *gocardlesstest.Sandbox // nil against a remote account
-	mandates map[string]string
+	out       io.Writer
+	client    *gocardless.Client
+	sandbox   *gocardlesstest.Sandbox // nil against a remote account
+	listening bool                    // webhooks are shown
 }
 
 func (t *tour) title(s string) {
@@ -66,17 +66,22 @@ func (t *tour) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	payments, err := t.collect(ctx, mandate)
-	if err != nil {
+	if err := t.collect(ctx, mandate); err != nil {
 		return err
 	}
 	if err := t.refused(ctx, mandate); err != nil {
 		return err
 	}
 	if t.sandbox != nil {
-		return t.twoWeeks(ctx, payments[0])
+		// What follows is told by the webhooks from here on.
+		t.sandbox.FlushWebhooks()
+		t.listening = true
 	}
-	return nil
+	request, err := t.hosted(ctx)
+	if err != nil || t.sandbox == nil {
+		return err
+	}
+	return t.journey(ctx, request)
 }
 
 // setUp creates a payer who can be debited.
@@ -110,7 +115,7 @@ func (t *tour) setUp(ctx context.Context) (*gocardless.Mandate, error) {
 }
 
 // collect makes payments, lists them, reads one and cancels one.
-func (t *tour) collect(ctx context.Context, mandate *gocardless.Mandate) ([]*gocardless.Payment, error) {
+func (t *tour) collect(ctx context.Context, mandate *gocardless.Mandate) error {
 	t.title("Three payments")
 	var made []*gocardless.Payment
 	for i, amount := range []int64{1500, 2500, 4200} {
@@ -121,28 +126,28 @@ func (t *tour) collect(ctx context.Context, mandate *gocardless.Mandate) ([]*goc
 			Links:       gocardless.PaymentCreateParamsLinks{Mandate: mandate.ID},
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		made = append(made, payment)
 		t.row("created", "%s  %s, charged on %s", payment.ID, pounds(payment.Amount), payment.ChargeDate)
 	}
 	first, err := t.client.Payments.Get(ctx, made[0].ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t.row("read again", "%s  %s, %s", first.ID, first.Status, first.Metadata["invoice"])
 	cancelled, err := t.client.Payments.Cancel(ctx, made[1].ID, gocardless.PaymentCancelParams{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t.row("cancelled", "%s  %s", cancelled.ID, cancelled.Status)
 	for payment, err := range t.client.Payments.All(ctx, gocardless.PaymentListParams{Mandate: mandate.ID, Limit: 2}) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		t.row("listed", "%s  %s, %s", payment.ID, pounds(payment.Amount), payment.Status)
 	}
-	return made, nil
+	return nil
 }
 
 // refused shows what an error is.
@@ -166,19 +171,77 @@ func (t *tour) refused(ctx context.Context, mandate *gocardless.Mandate) error {
 	return nil
 }
 
-// twoWeeks lets the banks' time pass in the demo's own sandbox.
-func (t *tour) twoWeeks(ctx context.Context, payment *gocardless.Payment) error {
-	t.title("Two weeks later, in a moment: what the signed webhooks told")
-	t.sandbox.Advance(14 * 24 * time.Hour)
-	t.title("The money")
-	payment, err := t.client.Payments.Get(ctx, payment.ID)
+// hosted asks a payer for a mandate through a hosted page and returns the billing request.
+func (t *tour) hosted(ctx context.Context) (*gocardless.BillingRequest, error) {
+	t.title("A mandate through a hosted page")
+	request, err := t.client.BillingRequests.Create(ctx, gocardless.BillingRequestCreateParams{
+		MandateRequest: &gocardless.BillingRequestCreateParamsMandateRequest{Currency: new(gocardless.CurrencyGBP), Scheme: new(gocardless.SchemeBacs)},
+	})
 	if err != nil {
+		return nil, err
+	}
+	t.row("billing request", "%s  %s", request.ID, request.Status)
+	for _, action := range request.Actions {
+		if action.Required {
+			t.row("  "+string(action.Type), "%s", action.Status)
+		}
+	}
+	flow, err := t.client.BillingRequestFlows.Create(ctx, gocardless.BillingRequestFlowCreateParams{
+		RedirectURI: new("https://shop.example.com/thanks"),
+		Links:       gocardless.BillingRequestFlowCreateParamsLinks{BillingRequest: request.ID},
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.row("page for the payer", "%s", flow.AuthorisationURL)
+	if t.sandbox == nil {
+		t.row("", "open it in a browser to play the payer")
+		return request, nil
+	}
+	back, err := t.sandbox.FinishBillingRequestFlow(flow.ID, gocardlesstest.TestPayer)
+	if err != nil {
+		return nil, err
+	}
+	t.row("payer is sent back to", "%s", back)
+	if request, err = t.client.BillingRequests.Get(ctx, request.ID); err != nil {
+		return nil, err
+	}
+	t.row("billing request", "%s  %s", request.ID, request.Status)
+	return request, nil
+}
+
+// journey takes a payment from a mandate to a payout with the scenario simulators.
+func (t *tour) journey(ctx context.Context, request *gocardless.BillingRequest) error {
+	t.title("From the mandate to the payout, with scenario simulators")
+	if request.Links == nil || request.Links.MandateRequestMandate == "" {
+		return errors.New("the billing request has no mandate")
+	}
+	mandate := request.Links.MandateRequestMandate
+	if err := t.simulate(ctx, gocardless.SimulatorMandateActivated, mandate); err != nil {
+		return err
+	}
+	payment, err := t.client.Payments.Create(ctx, gocardless.PaymentCreateParams{
+		Amount: 5000, Currency: gocardless.CurrencyGBP, Links: gocardless.PaymentCreateParamsLinks{Mandate: mandate},
+	})
+	if err != nil {
+		return err
+	}
+	t.row("payment", "%s  %s, %s", payment.ID, pounds(payment.Amount), payment.Status)
+	if err := t.simulate(ctx, gocardless.SimulatorPaymentPaidOut, payment.ID); err != nil {
+		return err
+	}
+	if payment, err = t.client.Payments.Get(ctx, payment.ID); err != nil {
 		return err
 	}
 	t.row("payment", "%s  %s, %s", payment.ID, pounds(payment.Amount), payment.Status)
 	if payment.Links == nil || payment.Links.Payout == "" {
 		return errors.New("the payment has no payout")
 	}
+
+	t.title("What the signed webhooks told")
+	t.sandbox.FlushWebhooks()
+
+	t.title("The money")
 	payout, err := t.client.Payouts.Get(ctx, payment.Links.Payout)
 	if err != nil {
 		return err
@@ -194,13 +257,26 @@ func (t *tour) twoWeeks(ctx context.Context, payment *gocardless.Payment) error 
 	return nil
 }
 
+func (t *tour) simulate(ctx context.Context, simulator, id string) error {
+	_, err := t.client.ScenarioSimulators.Run(ctx, simulator, gocardless.ScenarioSimulatorRunParams{
+		Links: &gocardless.ScenarioSimulatorRunParamsLinks{Resource: id},
+	})
+	if err == nil {
+		t.row("simulator", "%s", simulator)
+	}
+	return err
+}
+
 // HandleEvent implements gocardless.EventHandler: it prints what a webhook brought.
 func (t *tour) HandleEvent(_ context.Context, e gocardless.Event) error {
+	if !t.listening {
+		return nil
+	}
 	why := ""
 	if e.Details != nil {
 		why = e.Details.Description
 	}
-	t.row(e.CreatedAt.Format("Mon 2 Jan 15:04")+"  "+string(e.Origin()), "%-22s %s  %s", e.Type(), e.ResourceID(), why)
+	t.row(e.CreatedAt.Format("Mon 2 Jan 15:04")+"  "+string(e.Origin()), "%-41s %s  %s", e.Type(), e.ResourceID(), why)
 	return nil
 }
 

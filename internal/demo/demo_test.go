@@ -12,7 +12,7 @@ func TestLocal(t *testing.T) {
 	if err := Local(t.Context(), &first); err != nil {
 		t.Fatalf("%v\n%s", err, first.String())
 	}
-	for _, want := range []string{"pending_submission", "cancelled", "422 validation_failed", "must be GBP for a bacs mandate", "mandates.active", "payments.paid_out", "payouts.paid", "gocardless_fee"} {
+	for _, want := range []string{"pending_submission", "cancelled", "422 validation_failed", "must be GBP for a bacs mandate", "billing_requests.fulfilled", "mandates.active", "payments.paid_out", "payouts.paid", "gocardless_fee"} {
 		if !strings.Contains(first.String(), want) {
 			t.Errorf("the tour does not show %q:\n%s", want, first.String())
 		}
