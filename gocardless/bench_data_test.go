@@ -107,3 +107,20 @@ var benchHeader = http.Header{
 	"Ratelimit-Remaining": {"999"},
 	"Ratelimit-Reset":     {"Wed, 19 Apr 2023 16:10:00 GMT"},
 }
+
+// benchDelivery is the body of a webhook.
+func benchDelivery(events int) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"events":[`)
+	for n := range events {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"id":"EV%012d","created_at":"2025-%02d-%02dT10:00:00.000Z","resource_type":"payments","action":"confirmed",`+
+			`"links":{"payment":"PM%012d","organisation":"OR000012345678"},`+
+			`"details":{"origin":"gocardless","cause":"payment_confirmed","description":"Enough time has passed since the payment was submitted."},`+
+			`"metadata":{},"resource_metadata":{"order_id":"ORD-%08d"}}`, n, 1+n%12, 1+n%28, n, n)
+	}
+	b.WriteString(`],"meta":{"webhook_id":"WB000000000001"}}`)
+	return b.Bytes()
+}

@@ -3,7 +3,11 @@ package gocardless
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -148,4 +152,39 @@ func floorAll(ctx context.Context, client *http.Client, f func(*floorPayment)) e
 		}
 		query.Set("after", page.Meta.Cursors.After)
 	}
+}
+
+type floorDelivery struct {
+	Events []struct {
+		ID           string            `json:"id"`
+		CreatedAt    string            `json:"created_at"`
+		ResourceType string            `json:"resource_type"`
+		Action       string            `json:"action"`
+		Links        map[string]string `json:"links"`
+		Details      struct {
+			Origin      string `json:"origin"`
+			Cause       string `json:"cause"`
+			Description string `json:"description"`
+		} `json:"details"`
+		Metadata         map[string]string `json:"metadata"`
+		ResourceMetadata map[string]string `json:"resource_metadata"`
+	} `json:"events"`
+	Meta struct {
+		WebhookID string `json:"webhook_id"`
+	} `json:"meta"`
+}
+
+func floorWebhook(body []byte, signature, secret string) (*floorDelivery, error) {
+	given, err := hex.DecodeString(signature)
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	if !hmac.Equal(given, mac.Sum(nil)) {
+		return nil, errors.New("signature does not match")
+	}
+	var d floorDelivery
+	err = json.Unmarshal(body, &d)
+	return &d, err
 }

@@ -3,6 +3,7 @@ package gocardless
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -146,18 +147,24 @@ func BenchmarkConcurrent(b *testing.B) {
 			server, transport := benchServer(b, proto == "http2")
 			client := benchClient(b, transport, WithBaseURL(server.URL))
 			plain := &http.Client{Transport: transport}
-			benchOp(b, "sdk", func() error {
+			sdk := func() error {
 				return benchAtOnce(64, func() error {
 					_, err := client.Payments.Get(b.Context(), "PM000000000001")
 					return err
 				})
-			})
-			benchOp(b, "floor", func() error {
+			}
+			floor := func() error {
 				return benchAtOnce(64, func() error {
 					_, err := floorGet(b.Context(), plain, server.URL)
 					return err
 				})
-			})
+			}
+			// Both use the same connections, which this opens.
+			if err := errors.Join(sdk(), floor()); err != nil {
+				b.Fatal(err)
+			}
+			benchOp(b, "sdk", sdk)
+			benchOp(b, "floor", floor)
 		})
 	}
 }
@@ -203,4 +210,18 @@ func benchServer(tb testing.TB, http2 bool) (*httptest.Server, *http.Transport) 
 	transport.MaxIdleConnsPerHost = 64
 	tb.Cleanup(transport.CloseIdleConnections)
 	return server, transport
+}
+
+// BenchmarkWebhook verifies and reads a delivery of 250 events.
+func BenchmarkWebhook(b *testing.B) {
+	body := benchDelivery(250)
+	signature := SignWebhook(body, "secret")
+	benchOp(b, "sdk", func() error {
+		_, err := ParseWebhook(body, signature, "secret")
+		return err
+	})
+	benchOp(b, "floor", func() error {
+		_, err := floorWebhook(body, signature, "secret")
+		return err
+	})
 }

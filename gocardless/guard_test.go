@@ -1,0 +1,114 @@
+package gocardless
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// The tests of this file guard what the benchmarks achieved. They count allocations and bytes,
+// which are the same on every machine, and no time. With the race detector, which makes pools
+// forget at random, the bounds are the promised ones; without it they are what is reached.
+
+// guard is a bound that must hold always, and a closer one.
+type guard struct{ promised, reached float64 }
+
+func (g guard) check(t *testing.T, what string, got float64) {
+	t.Helper()
+	bound := g.reached
+	if raceDetector {
+		bound = g.promised
+	}
+	t.Logf("%s: %.0f", what, got)
+	if got > bound {
+		t.Errorf("%s: %.0f, want at most %.0f", what, got, bound)
+	}
+}
+
+// allocated returns allocations and bytes of one call of f.
+func allocated(t *testing.T, runs int, f func() error) (count, bytes float64) {
+	t.Helper()
+	if err := f(); err != nil { // fills the pools
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		if err := f(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / float64(runs), float64(after.TotalAlloc-before.TotalAlloc) / float64(runs)
+}
+
+func TestAllocationsOfACall(t *testing.T) {
+	client := benchClient(t, benchEnvelope(1))
+	get, _ := allocated(t, 500, func() error {
+		_, err := client.Payments.Get(t.Context(), "PM000000000001")
+		return err
+	})
+	guard{promised: 55, reached: 34}.check(t, "allocations of a get", get)
+	create, _ := allocated(t, 500, func() error { return benchCreate(t.Context(), client) })
+	guard{promised: 65, reached: 52}.check(t, "allocations of a create", create)
+	plain := &http.Client{Transport: benchEnvelope(1)}
+	floor, _ := allocated(t, 500, func() error {
+		_, err := floorGet(t.Context(), plain, benchBase)
+		return err
+	})
+	guard{promised: 115, reached: 60}.check(t, "allocations of a get, in percent of the floor", 100*get/floor)
+}
+
+func TestAllocationsOfAPage(t *testing.T) {
+	client := benchClient(t, newBenchList(1, 500))
+	count, bytes := allocated(t, 10, func() error {
+		_, err := client.Payments.List(t.Context(), PaymentListParams{Limit: 500})
+		return err
+	})
+	guard{promised: 6000, reached: 3400}.check(t, "allocations of a page of 500", count)
+	guard{promised: 650_000, reached: 480_000}.check(t, "bytes of a page of 500", bytes)
+}
+
+func TestAllocationsOfAnIteration(t *testing.T) {
+	pages := 200
+	if testing.Short() || raceDetector {
+		pages = 20
+	}
+	scale := float64(200 / pages)
+	client := benchClient(t, newBenchList(pages, 500))
+	count, bytes := allocated(t, 1, func() error {
+		for _, err := range client.Payments.All(t.Context(), PaymentListParams{Limit: 500}) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	guard{promised: 900_000, reached: 670_000}.check(t, "allocations of 100,000 payments", count*scale)
+	guard{promised: 116_000_000, reached: 88_000_000}.check(t, "bytes of 100,000 payments", bytes*scale)
+}
+
+// TestProgramSize builds a program that makes one call, with the SDK and by hand.
+func TestProgramSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds two programs")
+	}
+	size := func(name string) float64 {
+		out := filepath.Join(t.TempDir(), name)
+		// Without the state of the repository, which is not code.
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", out, "./testdata/size/"+name)
+		if text, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building %s: %v\n%s", name, err, text)
+		}
+		info, err := os.Stat(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(info.Size())
+	}
+	sdk, floor := size("sdk"), size("floor")
+	guard{promised: 350_000, reached: 120_000}.check(t, "bytes that the SDK adds to a program", sdk-floor)
+}

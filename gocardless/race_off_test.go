@@ -1,0 +1,5 @@
+//go:build !race
+
+package gocardless
+
+const raceDetector = false
