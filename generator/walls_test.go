@@ -83,7 +83,7 @@ func TestConsumerGetsNoDependencies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "go.mod"), "module example.com/consumer\n\ngo 1.26\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+absolute+"\n")
+	write(t, filepath.Join(dir, "go.mod"), "module example.com/consumer\n\ngo 1.26.0\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+absolute+"\n")
 	write(t, filepath.Join(dir, "main.go"), `package main
 
 import "`+module+`/gocardless"
