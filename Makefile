@@ -2,7 +2,7 @@
 GO ?= go
 TOOL = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help all generate check lint test short demo bench fuzz golden build-386 jsonv2
+.PHONY: help generate check lint test short demo bench fuzz golden build-386 jsonv2
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,3 +34,12 @@ golden: ## rewrite golden files
 
 fuzz: ## fuzz each target for a minute
 	@scripts/fuzz.sh 1m
+
+bench: ## measure, as ratios to plain net/http and encoding/json
+	@$(GO) run ./internal/bench
+
+build-386: ## compile for 32 bits
+	GOARCH=386 $(GO) build ./...
+
+jsonv2: ## the short tests with the next encoding/json
+	GOEXPERIMENT=jsonv2 $(GO) test -short ./gocardless/... ./contract/...
