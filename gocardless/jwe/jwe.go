@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -186,7 +187,11 @@ func openJWE(text, protected string, algorithms []jose.KeyAlgorithm, find func(i
 	if !slices.Contains(algorithms, header.Algorithm) || !slices.Contains(contentAlgorithms, header.Encryption) || header.Zip != nil {
 		return nil, ErrAlgorithm
 	}
-	object, err := jose.ParseEncrypted(text, algorithms, contentAlgorithms)
+	parse := jose.ParseEncryptedCompact
+	if strings.HasPrefix(text, "{") {
+		parse = jose.ParseEncryptedJSON
+	}
+	object, err := parse(text, algorithms, contentAlgorithms)
 	if err != nil {
 		return nil, fmt.Errorf("%w: not a JWE", ErrMalformed)
 	}

@@ -163,7 +163,9 @@ func TestErrors(t *testing.T) {
 		{"the API's errors", respond(422, json, `{"error":{"type":"validation_failed","message":"inner words"}}`), nil, 422, "validation_failed"},
 		{"overloaded", respond(503, "text/plain", `inner words`), ErrServer, 503, ""},
 		{"gateway", respond(502, json, `{`), ErrServer, 502, ""},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, nil, 307, ""},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, nil, 307, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			requests := 0
