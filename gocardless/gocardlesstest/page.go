@@ -223,25 +223,22 @@ func link(label, address string, main bool) []viewLink {
 	return []viewLink{{Label: label, URL: template.URL(address), Main: main}} //nolint:gosec // checked above
 }
 
-// showErrors puts the problems of an action beside the fields of the form.
+// showErrors puts the problems of an action beside the fields of the form, and lists them in the
+// order of the fields.
 func (v *view) showErrors(p *problems) {
 	v.Status = http.StatusUnprocessableEntity
-	for _, it := range p.items {
-		name := it.field
-		text := it.message
-		for _, f := range v.Fields {
-			if f.Name == name {
-				text = f.Label + " " + it.message
-				if f.Error == "" {
-					f.Error = text
-				}
+	for _, f := range v.Fields {
+		for _, it := range p.items {
+			if it.field == f.Name && f.Error == "" {
+				f.Error = f.Label + " " + it.message
+				v.Problems = append(v.Problems, viewProblem{f.Name, f.Error})
 			}
 		}
-		if !v.hasField(name) {
-			text, name = strings.ReplaceAll(name, "_", " ")+" "+it.message, ""
-			text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	for _, it := range p.items {
+		if !v.hasField(it.field) {
+			v.Problems = append(v.Problems, viewProblem{"", titleCase(it.field) + " " + it.message})
 		}
-		v.Problems = append(v.Problems, viewProblem{name, text})
 	}
 }
 

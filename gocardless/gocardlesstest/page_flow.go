@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -295,7 +296,11 @@ func (b *billing) summary() []viewRow {
 	add("Email", b.person.str("email"))
 	var lines []string
 	for _, f := range []string{"address_line1", "address_line2", "city", "region", "postal_code", "country_code"} {
-		if s := b.address.str(f); s != "" {
+		s := b.address.str(f)
+		if i := slices.IndexFunc(countryNames, func(o viewOption) bool { return f == "country_code" && o.Value == s }); i >= 0 {
+			s = countryNames[i].Label
+		}
+		if s != "" {
 			lines = append(lines, s)
 		}
 	}
@@ -352,7 +357,9 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 		err = b.collectAmount(p, minor)
 		b.then(func() { b.rec.setRef("asked_amount", "yes") })
 	case "details":
-		err = b.collectCustomerDetails(p, "", b.detailsFrom(form, ip))
+		body := b.detailsFrom(form, ip)
+		checkForm(p, "billing_requests.collect_customer_details", body)
+		err = b.collectCustomerDetails(p, "", body)
 	case "bank":
 		in := institutionOf(form.Get("institution"))
 		if in == nil || !b.canUse(in) {
@@ -361,7 +368,9 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 		}
 		err = b.selectInstitution(p, "", in.country, in.id)
 	case "account":
-		err = b.collectBankAccount(p, "", b.accountFrom(form))
+		body := b.accountFrom(form)
+		checkForm(p, "billing_requests.collect_bank_account", body)
+		err = b.collectBankAccount(p, "", body)
 	default:
 		return tx.flowConfirm(b, f, form.Get("dual") != "")
 	}
@@ -370,6 +379,13 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 	}
 	b.commit()
 	return next, nil
+}
+
+// checkForm checks a form against the body of the operation that it stands for.
+func checkForm(p *problems, op string, body object) {
+	var c bodyCheck
+	c.object(theOps(op).bodies[0], body, "", "")
+	p.items = append(append(append(p.items, c.structure...), c.types...), c.values...)
 }
 
 // flowConfirm ends the payer's part: the bank is asked, or the request is fulfilled.
