@@ -120,12 +120,13 @@ func (sb *Sandbox) Advance(d time.Duration) {
 		due, any := sb.nextStep()
 		if !any || due.After(end) {
 			sb.moveTo(end)
+			_ = sb.commit() // the calls that follow say so if the file cannot be written
 			sb.mu.Unlock()
 			break
 		}
 		sb.moveTo(due)
 		sb.runDue(sb.Now())
-		sb.commit()
+		_ = sb.commit()
 		sb.mu.Unlock()
 		sb.deliverDue()
 	}
@@ -162,7 +163,7 @@ func (sb *Sandbox) Tick() {
 	if sb.nextDue.Load() <= now.UnixNano() {
 		sb.mu.Lock()
 		sb.runDue(now)
-		sb.commit()
+		_ = sb.commit()
 		sb.mu.Unlock()
 	}
 	sb.kick()

@@ -426,3 +426,42 @@ func TestBalances(t *testing.T) {
 	}
 	w.refused(404, "resource_not_found", "GET", "/balances?creditor=CR0", "")
 }
+
+func TestCancelledChargeback(t *testing.T) {
+	w := newWorld(t)
+	id := w.paidOut("1000")
+	charge := func() {
+		w.step(func(tx *tx) {
+			p := tx.find("payments", id)
+			tx.chargeBack(p, tx.bankEnding(p, "authorisation_disputed"))
+			tx.settle(p, "chargeback_settled", "payment_charged_back")
+		})
+	}
+	charge()
+	if err := w.sb.CancelChargeback(id); err != nil {
+		t.Fatal(err)
+	}
+	if s := w.status("payments", id); s != "paid_out" {
+		t.Errorf("payment is %s", s)
+	}
+	w.paidOut("5000") // nothing is taken off: it was cancelled in time
+	charge()
+	w.paidOut("5000") // takes it off
+	if err := w.sb.CancelChargeback(id); err != nil {
+		t.Fatal(err)
+	}
+	w.paidOut("5000") // brings it back
+	w.wantActions("payment", id, "created", "submitted", "confirmed", "paid_out", "charged_back", "chargeback_cancelled",
+		"charged_back", "chargeback_settled", "chargeback_cancelled")
+	amounts := []int64{}
+	for _, po := range w.list("/payouts") {
+		amounts = append(amounts, po.num("amount"))
+	}
+	if want := []int64{4930 + 1000, 4930 - 1000, 4930, 970}; !slices.Equal(amounts, want) {
+		t.Errorf("payouts of %v, want %v", amounts, want)
+	}
+	w.checkPayouts()
+	if err := w.sb.CancelChargeback(id); err == nil {
+		t.Error("a payment that is not charged back was accepted")
+	}
+}

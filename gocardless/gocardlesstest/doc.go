@@ -31,7 +31,8 @@
 // it and does what falls due on the way, each step at its own time and on the working days of its
 // scheme. Ids depend on the seed and the calls alone; with a frozen clock everything does. The given
 // name of a customer can decide how things go, as in the real sandbox: Successful, Penniless,
-// Fickle, Late, Invalid, Expired, Switching. Scenario simulators are called like any operation.
+// Fickle, Late, Invalid, Expired, Switching. Scenario simulators are called like any operation;
+// [Sandbox.ReplaceMandate] and [Sandbox.CancelChargeback] do what no simulator does.
 //
 // # Webhooks
 //

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -108,6 +109,9 @@ type rateWindow struct {
 	used   [rateGroups]int
 }
 
+// manyTokens is how many windows are kept before old ones are looked for.
+const manyTokens = 1024
+
 // rateNote is what the headers of a reply say.
 type rateNote struct {
 	limit, remaining int
@@ -166,6 +170,10 @@ func (l *rateLimiter) take(token string, op *opSpec, now time.Time) rateNote {
 	defer l.mu.Unlock()
 	w := l.windows[token]
 	if w == nil {
+		if len(l.windows) >= manyTokens {
+			// Any token is accepted by default: those of past minutes need not be remembered.
+			maps.DeleteFunc(l.windows, func(_ string, w *rateWindow) bool { return w.minute != minute })
+		}
 		w = &rateWindow{}
 		l.windows[token] = w
 	}

@@ -285,10 +285,35 @@ func (tx *tx) chargeBack(p *record, e ending) {
 	tx.event(p, e.event("charged_back", p))
 }
 
-// cancelChargeback restores a payment that was charged back.
+// cancelChargeback restores a payment that was charged back. What was to be taken off a payout no
+// longer is; what was taken off comes back with the next one.
 func (tx *tx) cancelChargeback(p *record) {
 	p.set("status", p.ref("before_chargeback"))
 	tx.event(p, event{action: "chargeback_cancelled", cause: "payment_confirmed", origin: "gocardless"})
+	for _, s := range tx.sb.store.coll("settlements").by("creditor", p.link("creditor")) {
+		switch {
+		case s.str("of") != "payments "+p.id || s.str("type") != "payment_charged_back":
+		case s.status() == "open":
+			s.set("status", "dropped")
+		case s.status() == "done":
+			s.set("status", "returned")
+			tx.owe(p, "", "payment_paid_out", -p.num("amount"), p.link("creditor"), p.str("currency"), object{{"payment", p.id}})
+		}
+	}
+}
+
+// CancelChargeback takes a chargeback of a payment back, as banks do when it was a mistake; no
+// scenario simulator does this. The payment returns to the status that it had. An id that is not
+// that of a payment that was charged back is an error.
+func (sb *Sandbox) CancelChargeback(id string) error {
+	return sb.update(func(tx *tx) error {
+		p := tx.find("payments", id)
+		if p == nil || p.status() != "charged_back" {
+			return notFound()
+		}
+		tx.cancelChargeback(p)
+		return nil
+	})
 }
 
 // paymentCancellable says whether a payment can still be stopped.

@@ -15,6 +15,7 @@ func redirectFlowFamily(r *registry) {
 	r.collection(collectionSpec{name: "redirect_flows", idForm: idLong})
 	r.on("redirect_flows.create", createRedirectFlow)
 	r.on("redirect_flows.complete", completeRedirectFlow)
+	r.page(redirectFlowPath, servePage(redirectFlowPage))
 }
 
 func createRedirectFlow(tx *tx) (result, error) {
@@ -26,15 +27,13 @@ func createRedirectFlow(tx *tx) (result, error) {
 	if strings.TrimSpace(tx.body.str("session_token")) == "" {
 		p.add("session_token", "can't be blank")
 	}
-	if u, err := url.Parse(tx.body.str("success_redirect_url")); err == nil && u.Scheme != "http" && u.Scheme != "https" {
-		p.add("success_redirect_url", "must be a valid URL")
-	}
+	checkRedirect(p, "success_redirect_url", tx.body.str("success_redirect_url"))
 	if err := p.err(); err != nil {
 		return result{}, err
 	}
 	f := tx.draft("redirect_flows")
 	f.set("links", object{{"creditor", creditor.id}})
-	f.set("redirect_url", tx.payURL()+"/flow/"+f.id)
+	f.set("redirect_url", tx.payURL()+redirectFlowPath+f.id)
 	f.setRef("customer", tx.body.obj("prefilled_customer"))
 	return one(tx.add(f)), nil
 }
@@ -105,32 +104,44 @@ func (sb *Sandbox) FinishRedirectFlow(id string, payer Payer) (string, error) {
 			return refuse("bad_request", "The redirect flow has expired")
 		}
 		p := &problems{prefix: "/payer"}
-		tx.checkCustomer(p, "", payer.details(), nil)
-		d := readBankDetails(p, "", payer.bank())
-		scheme := f.str("scheme")
-		if scheme == "" {
-			scheme = schemeOf(d.currency)
-		}
-		if len(p.items) == 0 && currencyOf(scheme) != d.currency {
-			p.add("iban", "is not an account for %s", scheme)
-		}
-		if err := p.err(); err != nil {
-			return err
-		}
-		f.setRef("payer", payer.details())
-		f.setRef("bank", payer.bank())
-		f.set("scheme", scheme)
-		u, err := url.Parse(f.str("success_redirect_url"))
-		if err != nil {
-			return err
-		}
-		q := u.Query()
-		q.Set("redirect_flow_id", f.id)
-		u.RawQuery = q.Encode()
-		back = u.String()
-		return nil
+		back = tx.finishRedirectFlow(f, p, payer.details(), payer.bank())
+		return p.err()
 	})
-	return back, err
+	if err != nil {
+		return "", err
+	}
+	return back, nil
+}
+
+// finishRedirectFlow takes what a payer entered and returns where the browser goes, unless there
+// are problems.
+func (tx *tx) finishRedirectFlow(f *record, p *problems, details, bank object) string {
+	tx.checkCustomer(p, "", details, nil)
+	if bank.str("account_holder_name") == "" {
+		p.add("account_holder_name", "can't be blank")
+	}
+	d := readBankDetails(p, "", bank)
+	scheme := f.str("scheme")
+	if scheme == "" {
+		scheme = schemeOf(d.currency)
+	}
+	if len(p.items) == 0 && currencyOf(scheme) != d.currency {
+		p.add("country_code", "is not one of %s", scheme)
+	}
+	u, err := url.Parse(f.str("success_redirect_url"))
+	if err != nil {
+		p.add("success_redirect_url", "is invalid")
+	}
+	if len(p.items) > 0 {
+		return ""
+	}
+	f.setRef("payer", details)
+	f.setRef("bank", bank)
+	f.set("scheme", scheme)
+	q := u.Query()
+	q.Set("redirect_flow_id", f.id)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 func (tx *tx) flowExpired(f *record) bool {
@@ -161,6 +172,6 @@ func completeRedirectFlow(tx *tx) (result, error) {
 	tx.addMandate(m, creditor, customer, account)
 	f.set("links", f.obj("links").with("customer", customer.id).with("customer_bank_account", account.id).with("mandate", m.id))
 	f.set("mandate_reference", m.str("reference"))
-	f.set("confirmation_url", tx.payURL()+"/flow/"+f.id+"/success")
+	f.set("confirmation_url", tx.payURL()+redirectFlowPath+f.id+"/success")
 	return one(f), nil
 }

@@ -1,13 +1,17 @@
 package gocardlesstest
 
 import (
+	"bytes"
 	"net/http"
 	"sync"
 	"time"
 )
 
+// keptBody is how much of a body the log keeps, so that a thousand requests stay small.
+const keptBody = 64 << 10
+
 // Request is an API request that the sandbox got, and what it answered. Bodies and headers are
-// shared with the sandbox: do not write to them.
+// shared with the sandbox: do not write to them. Bodies are kept up to 64 KiB.
 type Request struct {
 	Time      time.Time // by the sandbox's clock
 	Method    string
@@ -45,6 +49,7 @@ func (l *requestLog) add(r *Request) {
 	if l.size == 0 {
 		return
 	}
+	r.Body, r.Reply = shorten(r.Body), shorten(r.Reply)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total++
@@ -54,6 +59,14 @@ func (l *requestLog) add(r *Request) {
 	}
 	l.ring[l.next] = r
 	l.next = (l.next + 1) % l.size
+}
+
+// shorten cuts a body that is too long to keep.
+func shorten(b []byte) []byte {
+	if len(b) <= keptBody {
+		return b
+	}
+	return bytes.Clone(b[:keptBody])
 }
 
 // Requests lists the requests that the sandbox remembers, oldest first: all of them, up to the

@@ -66,7 +66,7 @@ func (sb *Sandbox) Reset() {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
 	sb.reset()
-	sb.commitAll()
+	_ = sb.commitAll()
 }
 
 func (sb *Sandbox) reset() {
@@ -99,7 +99,7 @@ func (sb *Sandbox) update(f func(*tx) error) error {
 	sb.runDue(now)
 	err := f(sb.begin(now))
 	sb.sealBatch()
-	sb.commit()
+	_ = sb.commit()
 	sb.mu.Unlock()
 	sb.kick()
 	return err

@@ -221,9 +221,11 @@ func loadJob(v any) (job, error) {
 // nothing. (After a crash of the machine the last lines may be missing: they are not forced to the
 // disk one by one.)
 type journal struct {
-	path string
-	file *os.File
-	buf  []byte
+	path     string
+	file     *os.File
+	size     int64
+	advanced int64 // the clock as the file has it
+	buf      []byte
 }
 
 // OpenState loads the state from a file, if it is there, and keeps the file up to date from then
@@ -314,8 +316,9 @@ func (sb *Sandbox) commit() error {
 	dirty := sb.store.dirty
 	sb.store.dirty = dirty[:0]
 	var err error
-	if sb.journal != nil && (len(dirty) > 0 || len(sb.newJobs) > 0 || len(sb.doneJobs) > 0 || len(sb.newKeys) > 0) {
-		err = sb.journal.write(sb.delta(dirty))
+	if j := sb.journal; j != nil && (len(dirty) > 0 || len(sb.newJobs) > 0 || len(sb.doneJobs) > 0 || len(sb.newKeys) > 0 || j.advanced != sb.offset.Load()) {
+		err = j.write(sb.delta(dirty))
+		j.advanced = sb.offset.Load()
 	}
 	for _, r := range dirty {
 		r.dirty = false
@@ -347,9 +350,11 @@ func (sb *Sandbox) delta(dirty []*record) object {
 
 func (j *journal) write(o object) error {
 	j.buf = append(appendJSON(j.buf[:0], o), '\n')
-	if _, err := j.file.Write(j.buf); err != nil {
-		return fmt.Errorf("writing the state: %w", err)
+	if _, err := j.file.WriteAt(j.buf, j.size); err != nil {
+		// Half a line must not stand before the next one.
+		return fmt.Errorf("writing the state: %w", errors.Join(err, j.file.Truncate(j.size)))
 	}
+	j.size += int64(len(j.buf))
 	return nil
 }
 
@@ -383,7 +388,7 @@ func (j *journal) rewrite(snapshot []byte) error {
 		return fmt.Errorf("writing the state: %w", errors.Join(err, tmp.Close(), os.Remove(tmp.Name())))
 	}
 	old := j.file
-	j.file = tmp
+	j.file, j.size = tmp, int64(len(snapshot))
 	if old != nil {
 		_ = old.Close()
 	}

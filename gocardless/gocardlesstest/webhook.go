@@ -285,7 +285,7 @@ func (sb *Sandbox) deliverSome(manual bool) {
 		answer := send(&sb.opts.endpoints[at], body, headers)
 		sb.mu.Lock()
 		sb.recordAnswer(w, answer)
-		sb.commit()
+		_ = sb.commit()
 		sb.mu.Unlock()
 	}
 }

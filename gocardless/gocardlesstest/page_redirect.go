@@ -1,0 +1,140 @@
+package gocardlesstest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The page of a redirect flow: details and bank account in one form. It leads to the merchant, who
+// completes the flow by a call.
+
+const redirectFlowPath = "/flow/"
+
+var (
+	redirectPerson  = []string{"given_name", "family_name", "company_name", "email", "address_line1", "city", "postal_code", "country_code"}
+	redirectAccount = map[string][]string{
+		"GBP": {"branch_code", "account_number"}, "EUR": {"iban"}, "USD": {"bank_code", "account_number", "account_type"},
+		"AUD": {"branch_code", "account_number"}, "NZD": {"account_number"},
+		"CAD": {"bank_code", "branch_code", "account_number"}, "DKK": {"bank_code", "account_number"}, "SEK": {"branch_code", "account_number"},
+	}
+)
+
+func redirectFlowPage(tx *tx, r *http.Request) *view {
+	id, success := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, redirectFlowPath), "/success")
+	f := tx.find("redirect_flows", id)
+	if f == nil {
+		return message(http.StatusNotFound, "There is no such page", "The link is wrong, or the sandbox was reset.")
+	}
+	creditor := tx.must("creditors", f.link("creditor"))
+	dress := func(v *view) *view {
+		v.Merchant, v.Theme = creditor.str("name"), tx.themeOf(creditor.id)
+		return v
+	}
+	switch {
+	case success && f.link("mandate") != "":
+		v := message(http.StatusOK, "All done", "Your Direct Debit with "+creditor.str("name")+" is being set up.")
+		v.Good = true
+		v.Summary = []viewRow{{"Reference", f.str("mandate_reference")}}
+		return dress(v)
+	case success:
+		return dress(message(http.StatusNotFound, "There is no such page", "The redirect flow has not been completed."))
+	case f.link("mandate") != "":
+		return dress(message(http.StatusGone, "This link has been used", "Nothing more is needed from you."))
+	case tx.flowExpired(f):
+		return dress(message(http.StatusGone, "This link has expired", "Ask "+creditor.str("name")+" for a new one."))
+	}
+	currency := currencyOf(f.str("scheme"))
+	if currency == "" {
+		currency = countryCurrency(creditor.str("country_code"))
+	}
+	if redirectAccount[currency] == nil {
+		currency = "EUR"
+	}
+	names := slices.Concat(redirectPerson, identityNumber(currency), []string{"account_holder_name"}, redirectAccount[currency])
+	var form url.Values
+	p := &problems{}
+	if r.Method == http.MethodPost {
+		form = r.PostForm
+		details, bank := redirectEntries(form, names, currency)
+		if back := tx.finishRedirectFlow(f, p, details, bank); len(p.items) == 0 {
+			return sendTo(back)
+		}
+	}
+	v := dress(tx.redirectForm(f, names, currency, form, r.FormValue("fill") != ""))
+	if len(p.items) > 0 {
+		v.showErrors(p)
+	}
+	return v
+}
+
+// identityNumber is what a scheme asks of a payer beside the usual.
+func identityNumber(currency string) []string {
+	switch currency {
+	case "SEK":
+		return []string{"swedish_identity_number"}
+	case "DKK":
+		return []string{"danish_identity_number"}
+	}
+	return nil
+}
+
+// redirectEntries takes the form apart into the details of the payer and of the account.
+func redirectEntries(form url.Values, names []string, currency string) (details, bank object) {
+	details, bank = object{}, object{}
+	account := false
+	for _, name := range names {
+		account = account || name == "account_holder_name"
+		v := within500(strings.TrimSpace(form.Get(name)))
+		if v == "" {
+			continue
+		}
+		if account {
+			bank = append(bank, member{name, v})
+		} else {
+			details = append(details, member{name, v})
+		}
+	}
+	if !bank.has("iban") {
+		bank = append(bank, member{"country_code", currencyCountry(currency)})
+	}
+	return details, bank
+}
+
+// redirectForm is the page with its fields: as entered, prefilled by the merchant, or the test
+// payer's.
+func (tx *tx) redirectForm(f *record, names []string, currency string, form url.Values, fill bool) *view {
+	v := &view{
+		Title: "Set up a Direct Debit", Intro: f.str("description"), Hidden: []viewRow{},
+		Buttons: []viewButton{{Label: "Set up the Direct Debit"}}, targets: []string{f.str("success_redirect_url")},
+		Small: "By confirming you allow the company to collect from this account by Direct Debit. You can cancel with your bank at any time.",
+	}
+	country := currencyCountry(currency)
+	known := f.private.obj("customer")
+	test := object{}
+	if fill {
+		test = append(append(testPayer(country), testAccount(currency)...), member{"account_holder_name", TestPayer.AccountHolderName})
+	} else if form == nil {
+		v.Links = []viewLink{{Label: "Fill in a test payer", URL: "?fill=1"}}
+	}
+	for _, name := range names {
+		value := form.Get(name)
+		if form == nil {
+			value = orDefault(known.str(name), test.str(name))
+			if name == "country_code" {
+				value = orDefault(value, country)
+			}
+		}
+		field := newField(name, value)
+		field.Label = orDefault(branchLabels[currency][name], field.Label)
+		switch name {
+		case "country_code":
+			field.Options = countryNames
+		case "account_type":
+			field.Options = []viewOption{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}
+		}
+		v.Fields = append(v.Fields, field)
+	}
+	return v
+}
