@@ -85,16 +85,14 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		parts.body.Reset(x.body)
 		req.Body = &parts.body
 		req.ContentLength = int64(len(x.body))
-		if x.op.Kind != KindAction {
-			// Lets HTTP/2 send the request again on its own when the server says
-			// that it has not been looked at. For an action the transport must not
-			// repeat anything; see keyHeaderOnWire.
-			body := x.body
-			req.GetBody = func() (io.ReadCloser, error) {
-				b := new(requestBody)
-				b.Reset(body)
-				return b, nil
-			}
+		// Lets the transport send the request again by itself when nothing of it has
+		// been written, or when the server says over HTTP/2 that it has not looked at
+		// it. For what else it might repeat see keyHeaderOnWire.
+		body := x.body
+		req.GetBody = func() (io.ReadCloser, error) {
+			b := new(requestBody)
+			b.Reset(body)
+			return b, nil
 		}
 	}
 	return req

@@ -482,7 +482,7 @@ func TestEnvironmentsHaveTheirHosts(t *testing.T) {
 
 func TestUsersHTTPClientIsNotChanged(t *testing.T) {
 	user := &http.Client{Transport: &script{replies: []replier{replyWith(200, paymentReply)}}}
-	c, err := New(testToken, EnvironmentLive, WithHTTPClient(user), WithTimeout(1))
+	c, err := New(testToken, EnvironmentLive, WithHTTPClient(user), WithTimeout(1), WithRetries(0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,11 +9,11 @@ import (
 const keyHeader = "Idempotency-Key"
 
 // keyHeaderOnWire is the same header under a name that net/http does not look
-// for. A [net/http.Transport] takes a request with an Idempotency-Key header and
-// no body for one that it may repeat on its own when a connection breaks. That
-// holds for creates. It does not hold for actions, which the API may carry out
-// twice; under this name the key still travels, and the transport leaves
-// repeating to us.
+// for. A [net/http.Transport] takes a request with an Idempotency-Key header for
+// one that it may send again on its own when a used connection breaks, even if the
+// request was written. That holds for creates. It does not hold for actions, which
+// the API may carry out twice; under this name the key still travels, and the
+// transport leaves repeating to us.
 const keyHeaderOnWire = "idempotency-key"
 
 // maxKeyLength is what the API's schema allows.
