@@ -305,6 +305,9 @@ func (x *exchange) apiError(body []byte) *Error {
 		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
 	}
 	decodeError(e, body)
+	if x.status >= 300 && x.status <= 399 {
+		e.hint = "redirects are followed for GET within the same host only"
+	}
 	e.MayHaveRun = x.mayHaveRun
 	return e
 }

@@ -93,6 +93,9 @@ type exchange struct {
 // call makes a request, again if it fails in a way that allows it, and reads the
 // reply into out, which may be nil.
 func (c *core) call(ctx context.Context, op *Operation, in input, opts []RequestOption, out replyReader) error {
+	if ctx == nil {
+		return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "ctx", Message: "must not be nil"}}}
+	}
 	x := &exchange{core: c, op: op, settings: c.settings, out: out}
 	for _, o := range opts {
 		if o != nil {
@@ -194,8 +197,9 @@ func (x *exchange) unencodable(err error) error {
 
 // run makes attempts until one succeeds or there is to be no other.
 func (x *exchange) run(ctx context.Context) error {
+	var previous error
 	for {
-		if err := x.allow(ctx); err != nil {
+		if err := x.allow(ctx, previous); err != nil {
 			return err
 		}
 		notSent, err := x.attempt(ctx)
@@ -233,18 +237,19 @@ func (x *exchange) run(ctx context.Context) error {
 		if cause := sleep(ctx, decision.Wait); cause != nil {
 			return x.interrupted(cause, err)
 		}
+		previous = err
 	}
 }
 
 // allow ends the call when its context has ended, and waits for the rate limit
 // when the client is to.
-func (x *exchange) allow(ctx context.Context) error {
+func (x *exchange) allow(ctx context.Context, previous error) error {
 	err := ctx.Err()
 	if err == nil && x.core.limiter != nil {
 		err = x.core.limiter.Wait(ctx, *x.op)
 	}
 	if err != nil {
-		return x.interrupted(err, nil)
+		return x.interrupted(err, previous)
 	}
 	return nil
 }

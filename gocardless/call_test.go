@@ -540,7 +540,7 @@ func TestRedirects(t *testing.T) {
 	} {
 		hits.Store(0)
 		e := as[*Error](t, call(t.Context()))
-		if e.StatusCode/100 != 3 || e.Attempts != 1 {
+		if e.StatusCode/100 != 3 || e.Attempts != 1 || !strings.Contains(e.Error(), "redirects are followed for GET within the same host only") {
 			t.Errorf("%s: %v after %d attempts", name, e, e.Attempts)
 		}
 		if want := int32(1); name != "loop" && hits.Load() != want {

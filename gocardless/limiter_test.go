@@ -248,6 +248,19 @@ func (l *recordingLimiter) Observe(_ Operation, r RateLimit) {
 	l.log = append(l.log, "observe "+strconv.Itoa(r.Limit))
 }
 
+// When the budget closes between two attempts, the failure of the first is still told.
+func TestLimiterThatStopsARetry(t *testing.T) {
+	l := &recordingLimiter{}
+	s := &script{replies: []replier{func(req *http.Request) (*http.Response, error) {
+		l.err = errors.New("the budget is closed")
+		return replyWith(502, "")(req)
+	}}}
+	_, err := clientOver(t, s, WithLimiter(l), WithRetryPolicy(atOnce)).Payments.Get(t.Context(), "PM1")
+	if e := as[*Error](t, err); e.StatusCode != 502 || !errors.Is(err, l.err) || as[*ConnectionError](t, err).Attempts != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRateLimitHeaders(t *testing.T) {
 	for name, test := range map[string]struct {
 		header http.Header

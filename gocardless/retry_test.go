@@ -148,9 +148,12 @@ func TestCancelEndsAWaitAtOnce(t *testing.T) {
 
 func TestDeadContextSendsNothing(t *testing.T) {
 	c, s := scripted(t, replyWith(200, paymentReply))
+	var none context.Context
+	_, err := c.Payments.Get(none, "PM1")
+	as[*ParamsError](t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.Payments.Get(ctx, "PM1")
+	_, err = c.Payments.Get(ctx, "PM1")
 	if e := as[*ConnectionError](t, err); !errors.Is(err, context.Canceled) || e.Attempts != 0 || len(s.requests()) != 0 {
 		t.Errorf("%v, %d requests", err, len(s.requests()))
 	}
