@@ -246,8 +246,8 @@ func completeHolderVerification(tx *tx, id, _ string) {
 	v.set("actual_account_name", actual)
 }
 
-// bankAccountDetails answers with a JWE in its flattened form. The plaintext is encrypted for a
-// key that the sandbox does not have, so its parts are only shaped like the real ones.
+// bankAccountDetails answers with a JWE in its flattened form, encrypted for the key that the
+// Gc-Key-Id header names.
 func bankAccountDetails(tx *tx) (result, error) {
 	a := tx.find("customer_bank_accounts", tx.id)
 	if a == nil {
@@ -260,10 +260,9 @@ func bankAccountDetails(tx *tx) (result, error) {
 	if key == "" {
 		return result{}, refuse("bad_request", "The Gc-Key-Id header is missing")
 	}
-	protected := appendJSON(nil, object{{"alg", "RSA-OAEP"}, {"enc", "A256GCM"}, {"kid", key}})
-	h := hashText(a.id)
-	return result{obj: object{
-		{"ciphertext", sealed(h, 96)}, {"encrypted_key", sealed(h+1, 256)}, {"iv", sealed(h+2, 12)},
-		{"protected", urlBase64(protected)}, {"tag", sealed(h+3, 16)},
-	}}, nil
+	o, err := tx.sealedFor(key, a.fullDetails(""), hashText(a.id))
+	if err != nil {
+		return result{}, err
+	}
+	return result{obj: o}, nil
 }

@@ -10,10 +10,9 @@ import (
 // same ones.
 
 // wrongState refuses an action that does not fit the state of its resource. The API's own reasons
-// for most of these are not known, so the type alone tells what is wrong.
+// for most of these are not known, so the error has none: its type alone tells what is wrong.
 func wrongState(message string) *apiError {
-	return &apiError{status: 422, typ: "invalid_state", reason: "invalid_state", message: message,
-		items: []errorItem{{reason: "invalid_state", message: message}}}
+	return &apiError{status: 422, typ: "invalid_state", reason: "invalid_state", message: message, items: []errorItem{{message: message}}}
 }
 
 // may says whether a step can be taken now.

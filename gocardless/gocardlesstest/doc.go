@@ -119,7 +119,8 @@
 //   - A simulator on a resource that does not fit answers 422 invalid_state, an unknown simulator 404.
 //   - Actions that a billing request does not allow answer 422 invalid_state without a reason.
 //   - Encrypted replies (bank account details, transferred mandates) have the right shape and are
-//     sealed for nobody.
+//     sealed for nobody ([WithEncryptionKey]). Those of transferred mandates are AES-256-GCM with the
+//     nonce in front, under a key encrypted with RSA-OAEP and SHA-256.
 //
 // # What it does not do
 //

@@ -414,7 +414,7 @@ func (tx *tx) transferMandate(m *record) *record {
 }
 
 // transferredMandate shows the new details of a mandate that was moved, encrypted for the partner's
-// own key: shaped like the real reply, but sealed for nobody.
+// own key.
 func transferredMandate(tx *tx) (result, error) {
 	m := tx.target
 	moved := false
@@ -426,12 +426,10 @@ func transferredMandate(tx *tx) (result, error) {
 	if !moved {
 		return result{}, notFound()
 	}
-	h := hashText(m.id)
-	return result{obj: object{
-		{"encrypted_customer_bank_details", sealed(h, 128)}, {"encrypted_decryption_key", sealed(h+1, 256)},
-		{"public_key_id", "PK" + base32(h, 12)},
-		{"links", object{{"customer_bank_account", m.link("customer_bank_account")}, {"mandate", m.id}}},
-	}}, nil
+	account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
+	return result{obj: append(tx.sealedTransfer(account.fullDetails("swift_"), hashText(m.id)), member{
+		"links", object{{"customer_bank_account", account.id}, {"mandate", m.id}},
+	})}, nil
 }
 
 // replaceMandate stands in for a change of the service user number: a new mandate takes over, the

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"crypto/rsa"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type options struct {
 	notifications    bool
 	requireApproval  bool
 	asyncInstalments time.Duration
+	keys             []encryptionKey
 }
 
 func defaultOptions() options {
@@ -155,4 +157,16 @@ func WithPayerApproval() Option {
 // made, by default one second. Zero makes them at once, with the create.
 func WithInstalmentDelay(d time.Duration) Option {
 	return func(o *options) { o.asyncInstalments = d }
+}
+
+// WithEncryptionKey gives the sandbox a public key of yours, by its id in your JWKS: the replies of
+// bank_account_details (for the key that the Gc-Key-Id header names) and transferred_mandates (for
+// the first key given) are encrypted to it, and can be opened with your private key. It can be given
+// several times. Without it these replies have the right shape, and nobody can open them. An empty
+// id or a nil key panics.
+func WithEncryptionKey(id string, key *rsa.PublicKey) Option {
+	if id == "" || key == nil {
+		panic("gocardlesstest: WithEncryptionKey needs an id and a key")
+	}
+	return func(o *options) { o.keys = append(o.keys, encryptionKey{id, key}) }
 }

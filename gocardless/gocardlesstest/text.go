@@ -1,8 +1,6 @@
 package gocardlesstest
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"strings"
 	"time"
 )
@@ -21,15 +19,4 @@ func holderMatch(holder string) (match string, actual any) {
 		return "unable_to_match", nil
 	}
 	return "full_match", nil
-}
-
-func urlBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-// sealed is text that looks like n encrypted bytes, the same for the same seed.
-func sealed(seed uint64, n int) string {
-	b := make([]byte, 0, n+8)
-	for i := uint64(0); len(b) < n; i++ {
-		b = binary.BigEndian.AppendUint64(b, mix(seed^mix(i)))
-	}
-	return urlBase64(b[:n])
 }

@@ -1,0 +1,123 @@
+package gocardlesstest
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // RSA-OAEP is defined with it, where its weakness does not matter
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"strings"
+)
+
+// Bank details in encrypted form: a flattened JWE (RFC 7516) of bank account details, and those of
+// transferred mandates.
+
+// encryptionKey is a public key that the sandbox was given.
+type encryptionKey struct {
+	id  string
+	key *rsa.PublicKey
+}
+
+func urlBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// noise is n bytes that look encrypted, the same for the same seed.
+func noise(seed uint64, n int) []byte {
+	b := make([]byte, 0, n+8)
+	for i := uint64(0); len(b) < n; i++ {
+		b = binary.BigEndian.AppendUint64(b, mix(seed^mix(i)))
+	}
+	return b[:n]
+}
+
+// fullDetails are the details of an account, with its number in full. Members that come from the
+// national form have a prefix in some replies.
+func (a *record) fullDetails(prefix string) object {
+	o := object{{"account_holder_name", a.str("account_holder_name")}, {"country_code", a.str("country_code")}}
+	kind, rest, _ := strings.Cut(a.ref("key"), " ")
+	codes, number, local := strings.Cut(rest, " ")
+	bank, branch := codes, ""
+	switch {
+	case kind == "iban":
+		return append(o, member{"iban", rest})
+	case !local || len(kind) != 2:
+		// Invented accounts have no number but their last digits.
+		bank, branch, number = "", "200000", "556666"+a.str("account_number_ending")
+	case kind == "GB" || kind == "AU" || kind == "SE":
+		bank, branch = "", codes
+	case kind == "CA" && len(codes) > 5:
+		bank, branch = codes[:len(codes)-5], codes[len(codes)-5:]
+	case kind == "NZ" && len(codes) > 2:
+		bank, branch = codes[:2], codes[2:]
+	}
+	for _, m := range []member{{"bank_code", bank}, {"branch_code", branch}, {"account_number", number}} {
+		if m.val != "" {
+			o = append(o, member{prefix + m.key, m.val})
+		}
+	}
+	return o
+}
+
+// sealedFor encrypts an object as a flattened JWE for a key: RSA-OAEP and A256GCM. Without keys the
+// result only looks like one.
+func (tx *tx) sealedFor(id string, o object, seed uint64) (object, error) {
+	protected := urlBase64(appendJSON(nil, object{{"alg", "RSA-OAEP"}, {"enc", "A256GCM"}, {"kid", id}}))
+	wrapped, iv, text, tag := noise(seed+1, 256), noise(seed+2, 12), noise(seed, 96), noise(seed+3, 16)
+	if keys := tx.sb.opts.keys; len(keys) > 0 {
+		var key *rsa.PublicKey
+		for _, k := range keys {
+			if k.id == id {
+				key = k.key
+			}
+		}
+		if key == nil {
+			return nil, refuse("bad_request", "The Gc-Key-Id header names a key that is not known")
+		}
+		secret, sealed := seal(appendJSON(nil, o), []byte(protected))
+		iv, text, tag = sealed[:12], sealed[12:len(sealed)-16], sealed[len(sealed)-16:]
+		var err error
+		if wrapped, err = rsa.EncryptOAEP(sha1.New(), rand.Reader, key, secret, nil); err != nil { //nolint:gosec // see the import
+			return nil, refuse("bad_request", "The key is too short")
+		}
+	}
+	return object{
+		{"ciphertext", urlBase64(text)}, {"encrypted_key", urlBase64(wrapped)}, {"iv", urlBase64(iv)},
+		{"protected", protected}, {"tag", urlBase64(tag)},
+	}, nil
+}
+
+// seal encrypts with AES-256-GCM under a new key. Nonce and tag are before and after the text.
+func seal(text, also []byte) (secret, sealed []byte) {
+	secret = make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		panic(err) // the key has a length that AES takes
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	nonce := make([]byte, gcm.NonceSize())
+	_, _ = rand.Read(nonce)
+	return secret, gcm.Seal(nonce, nonce, text, also)
+}
+
+// sealedTransfer encrypts the details of a transferred mandate: with AES-256-GCM, whose key is
+// encrypted with RSA-OAEP and SHA-256. The API does not document its own layout.
+func (tx *tx) sealedTransfer(o object, seed uint64) object {
+	id, text, wrapped := "PK"+base32(seed>>4, 12), noise(seed, 128), noise(seed+1, 256)
+	if keys := tx.sb.opts.keys; len(keys) > 0 {
+		secret, sealed := seal(appendJSON(nil, o), nil)
+		if w, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, keys[0].key, secret, nil); err == nil {
+			id, text, wrapped = keys[0].id, sealed, w
+		}
+	}
+	return object{
+		{"encrypted_customer_bank_details", base64.StdEncoding.EncodeToString(text)},
+		{"encrypted_decryption_key", base64.StdEncoding.EncodeToString(wrapped)},
+		{"public_key_id", id},
+	}
+}
