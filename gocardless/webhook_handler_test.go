@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -297,14 +298,18 @@ func TestWebhookHandlerStopsWithTheRequest(t *testing.T) {
 // arrives slowly but in time is handled, with a context that lives on.
 func TestWebhookHandlerSlowBody(t *testing.T) {
 	var calls atomic.Int32
-	h := mustHandler(t, func(ctx context.Context, _ Event) error {
-		calls.Add(1)
-		return ctx.Err()
-	})
-	server := httptest.NewServer(h)
-	defer server.Close()
+	serverWith := func(timeout time.Duration) *httptest.Server {
+		h := mustHandler(t, func(ctx context.Context, _ Event) error {
+			calls.Add(1)
+			return ctx.Err()
+		})
+		h.ReadTimeout = timeout
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		return server
+	}
 
-	send := func(first, rest string) string {
+	send := func(server *httptest.Server, first, rest string) string {
 		t.Helper()
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
@@ -322,15 +327,13 @@ func TestWebhookHandlerSlowBody(t *testing.T) {
 		return line
 	}
 
-	h.ReadTimeout = 30 * time.Millisecond
-	if line := send(sampleDelivery[:50], ""); !strings.Contains(line, "408") {
+	if line := send(serverWith(30*time.Millisecond), sampleDelivery[:50], ""); !strings.Contains(line, "408") {
 		t.Errorf("reply = %q, want 408", line)
 	}
 	if calls.Load() != 0 {
 		t.Errorf("%d events handled of a body that did not arrive", calls.Load())
 	}
-	h.ReadTimeout = time.Minute
-	if line := send(sampleDelivery[:50], sampleDelivery[50:]); !strings.Contains(line, "204") {
+	if line := send(serverWith(time.Minute), sampleDelivery[:50], sampleDelivery[50:]); !strings.Contains(line, "204") {
 		t.Errorf("reply = %q, want 204", line)
 	}
 	if calls.Load() != 2 {
@@ -338,31 +341,41 @@ func TestWebhookHandlerSlowBody(t *testing.T) {
 	}
 }
 
-// The deadline for reading must not reach into the handling.
+// deadlineRecorder is a response writer that supports read deadlines.
+type deadlineRecorder struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+}
+
+func (r *deadlineRecorder) SetReadDeadline(t time.Time) error {
+	r.deadlines = append(r.deadlines, t)
+	return nil
+}
+
+// The deadline for reading must not reach into the handling: the server goes on reading to see
+// whether the client is still there.
 func TestWebhookHandlerReadDeadlineIsLifted(t *testing.T) {
-	ended := make(chan error, 1)
-	h := mustHandler(t, func(ctx context.Context, _ Event) error {
-		select {
-		case <-ctx.Done():
-			ended <- ctx.Err()
-		case <-time.After(150 * time.Millisecond):
-			ended <- nil
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			timeout time.Duration
+			want    []time.Time
+		}{
+			{0, []time.Time{time.Now().Add(DefaultWebhookReadTimeout), {}}},
+			{time.Second, []time.Time{time.Now().Add(time.Second), {}}},
+			{-1, nil},
+		} {
+			w := &deadlineRecorder{ResponseRecorder: httptest.NewRecorder()}
+			h := mustHandler(t, func(context.Context, Event) error {
+				if !slices.EqualFunc(w.deadlines, c.want, time.Time.Equal) {
+					t.Errorf("timeout %s: deadlines %v, want %v", c.timeout, w.deadlines, c.want)
+				}
+				return nil
+			})
+			h.ReadTimeout = c.timeout
+			h.ServeHTTP(w, signed(sampleDelivery))
+			if w.Code != http.StatusNoContent {
+				t.Errorf("timeout %s: reply %d", c.timeout, w.Code)
+			}
 		}
-		return nil
 	})
-	h.ReadTimeout = 50 * time.Millisecond
-	server := httptest.NewServer(h)
-	defer server.Close()
-	body := `{"events":[{"id":"EV1","resource_type":"payments","action":"failed"}]}`
-	r := signed(body)
-	request, _ := http.NewRequest("POST", server.URL, strings.NewReader(body))
-	request.Header = r.Header
-	reply, err := server.Client().Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	reply.Body.Close()
-	if err := <-ended; err != nil || reply.StatusCode != 204 {
-		t.Errorf("context: %v, reply = %d", err, reply.StatusCode)
-	}
 }
