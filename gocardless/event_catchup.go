@@ -182,15 +182,29 @@ func (c *EventCatchUp) begin(ctx context.Context, points EventCheckpoints, last 
 	if since.IsZero() {
 		return since, errors.New("gocardless: EventCatchUp needs From for its first run")
 	}
+	since = since.UTC()
+	if err := remembered(ctx, points, since); err != nil || !last.CreatedAt.IsZero() {
+		return since, err
+	}
+	// From now on the store keeps what the first run is going to read, as the checkpoint does
+	// in later ones. What it forgot between the two looks is noticed by the second.
+	if err := points.SetEventCheckpoint(ctx, c.checkpointName(), EventCheckpoint{CreatedAt: since}); err != nil {
+		return since, fmt.Errorf("gocardless: catch-up: writing the checkpoint: %w", err)
+	}
+	return since, remembered(ctx, points, since)
+}
+
+// remembered returns an error if the store has forgotten events since a time.
+func remembered(ctx context.Context, points EventCheckpoints, since time.Time) error {
 	horizon, err := points.EventHorizon(ctx)
 	if err != nil {
-		return since, fmt.Errorf("gocardless: catch-up: reading what the store remembers: %w", err)
+		return fmt.Errorf("gocardless: catch-up: reading what the store remembers: %w", err)
 	}
 	if since.Before(horizon) {
-		return since, fmt.Errorf("%w: begins at %s, remembers from %s", ErrEventsForgotten,
-			since.UTC().Format(time.RFC3339), horizon.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%w: begins at %s, remembers from %s", ErrEventsForgotten,
+			since.Format(time.RFC3339), horizon.UTC().Format(time.RFC3339))
 	}
-	return since.UTC(), nil
+	return nil
 }
 
 // handle hands over one event and reports whether it is dealt with.

@@ -297,13 +297,42 @@ func TestCatchUpRefuses(t *testing.T) {
 		ok := func(context.Context) error { return nil }
 		_, _ = b.store.HandleOnce(t.Context(), old, ok)
 		time.Sleep(2 * time.Hour)
-		_, _ = b.store.HandleOnce(t.Context(), Event{ID: "EV2", CreatedAt: time.Now()}, ok)
 		b.From = old.CreatedAt.Add(-time.Minute)
 		if _, err := b.Run(t.Context()); !errors.Is(err, ErrEventsForgotten) {
 			t.Errorf("error = %v, want ErrEventsForgotten", err)
 		}
+		if p, _ := b.store.EventCheckpoint(t.Context(), "default"); !p.CreatedAt.IsZero() {
+			t.Errorf("a run that was refused left the checkpoint %+v", p)
+		}
 		b.From = old.CreatedAt.Add(time.Minute)
 		b.run(t, "")
+	})
+}
+
+// What a first run is about to read is not forgotten while it runs, however old.
+func TestCatchUpKeepsWhatItReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		b.store.Retention = 10 * time.Hour
+		for i := range 5 {
+			b.history.add(fmt.Sprintf("EV%d", i), time.Now().Add(time.Duration(i)*time.Minute))
+		}
+		time.Sleep(time.Hour)
+		for _, e := range b.history.events { // all arrived by webhook
+			if err := Once(&b.store, b.Handler).HandleEvent(t.Context(), e); err != nil {
+				t.Error(err)
+			}
+		}
+		b.history.add("EV5", time.Now())
+		time.Sleep(9*time.Hour + 59*time.Minute)
+		slow := b.history.list
+		b.list = func(ctx context.Context, from, to time.Time) iter.Seq2[*Event, error] {
+			time.Sleep(time.Hour)
+			return slow(ctx, from, to)
+		}
+		if r := b.run(t, "EV5"); r.Duplicates != 5 {
+			t.Errorf("report = %+v", r)
+		}
 	})
 }
 

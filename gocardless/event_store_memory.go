@@ -202,5 +202,6 @@ func (s *MemoryEventStore) SetEventCheckpoint(_ context.Context, name string, ch
 func (s *MemoryEventStore) EventHorizon(context.Context) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forget(time.Now()) // what the next claim would forget
 	return s.horizon, nil
 }
