@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -161,5 +163,54 @@ func TestSandboxKeepsItsState(t *testing.T) {
 	}
 	if later.ID == made.ID {
 		t.Error("an id was given twice")
+	}
+}
+
+// The walk through the sandbox in the README works as it is printed: its calls succeed one after
+// the other, ids and all, and the last one is refused.
+func TestReadmeWalkThrough(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(readme), "```console\n$ go run ./cmd/gocardless sandbox &\n")
+	block, _, ended := strings.Cut(rest, "```")
+	if !ok || !ended {
+		t.Fatal("the README has no walk through the sandbox")
+	}
+	url, _, stop := serve(t, "-quiet")
+	defer stop()
+	var statuses []int
+	for line := range strings.Lines(block) {
+		call, ok := strings.CutPrefix(strings.TrimSpace(line), "$ gc ")
+		if !ok {
+			continue
+		}
+		path, body, _ := strings.Cut(call, " ")
+		path, body = strings.Trim(path, "'"), strings.Trim(body, "'")
+		method := http.MethodGet
+		if body != "" {
+			method = http.MethodPost
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer any")
+		req.Header.Set("GoCardless-Version", "2015-07-06")
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		statuses = append(statuses, resp.StatusCode)
+		if resp.StatusCode >= 300 && !strings.Contains(body, "EUR") {
+			t.Errorf("%s: %d %s", call, resp.StatusCode, reply)
+		}
+	}
+	if len(statuses) < 8 || statuses[len(statuses)-1] != 422 {
+		t.Errorf("the calls answered %v; the last one should be refused", statuses)
 	}
 }

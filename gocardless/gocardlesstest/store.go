@@ -49,8 +49,8 @@ type computed struct {
 
 func newStore(specs []collectionSpec, seed uint64) *store {
 	s := &store{colls: make(map[string]*collection, len(specs))}
-	for i, cs := range specs {
-		c := &collection{collectionSpec: cs, store: s, ids: newIDMaker(cs, seed, i)}
+	for _, cs := range specs {
+		c := &collection{collectionSpec: cs, store: s, ids: newIDMaker(cs, seed)}
 		c.clear()
 		s.colls[cs.name] = c
 		s.order = append(s.order, c)
@@ -175,10 +175,14 @@ type idMaker struct {
 	n      uint64
 }
 
-func newIDMaker(cs collectionSpec, seed uint64, position int) idMaker {
+func newIDMaker(cs collectionSpec, seed uint64) idMaker {
 	h := mix(seed ^ hashText(cs.name))
-	// Collections that share a prefix must not meet: each has its own range.
-	return idMaker{prefix: cs.prefix, form: cs.idForm, seed: h, start: 1<<45 + uint64(position)<<40 + h%(1<<36)}
+	// Collections that share a prefix start so far apart that they do not meet.
+	start := 1<<44 + h%(1<<44)
+	if cs.idForm == idULID {
+		start = 1<<39 + h%(1<<38) // eight characters hold forty bits
+	}
+	return idMaker{prefix: cs.prefix, form: cs.idForm, seed: h, start: start}
 }
 
 func (m *idMaker) next() string {
