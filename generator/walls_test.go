@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,6 +32,30 @@ func TestSDKImportsOnlyTheStandardLibrary(t *testing.T) {
 		}
 		if dep == "testing" || dep == "net/http/httptest" {
 			t.Errorf("gocardless links %s", dep)
+		}
+	}
+}
+
+// The packages beside the SDK import little, each what it is there for.
+func TestSmallPackagesStaySmall(t *testing.T) {
+	sdkPackage := module + "/gocardless"
+	allowed := map[string][]string{
+		"/gocardlesstest": {sdkPackage},
+		"/eventsql":       {sdkPackage},
+		"/eventstoretest": {sdkPackage},
+		"/oauth":          {sdkPackage, "golang.org/x/oauth2"},
+		"/jwe":            {sdkPackage, "github.com/go-jose/go-jose/v4"},
+	}
+	for path, imports := range allowed {
+		for _, imported := range list(t, root, "-f", `{{join .Imports " "}}`, "./gocardless"+path) {
+			if strings.Contains(imported, ".") && !slices.Contains(imports, imported) {
+				t.Errorf("gocardless%s imports %s", path, imported)
+			}
+		}
+	}
+	for _, path := range list(t, root, "./gocardless/...") {
+		if rest := strings.TrimPrefix(path, sdkPackage); rest != "" && allowed[rest] == nil {
+			t.Errorf("%s is a package that this test does not know", path)
 		}
 	}
 }

@@ -554,7 +554,7 @@ func TestRedirects(t *testing.T) {
 
 // A user's own rule is asked as well, for the redirects that ours allow.
 func TestUsersRedirectRule(t *testing.T) {
-	server := httptest.NewServer(http.RedirectHandler("/elsewhere", 302))
+	server := httptest.NewServer(http.RedirectHandler("/elsewhere", http.StatusFound))
 	defer server.Close()
 	asked := 0
 	user := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return http.ErrUseLastResponse }}

@@ -107,12 +107,6 @@ func (e *encoder) date(name string, v Date) {
 	e.dateValue(name, v)
 }
 
-// null writes an explicit null.
-func (e *encoder) null(name string) {
-	e.name(name)
-	e.buf = append(e.buf, "null"...)
-}
-
 // object writes a nested object.
 func (e *encoder) object(name string, v encodable) {
 	e.name(name)

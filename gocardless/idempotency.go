@@ -22,8 +22,8 @@ const maxKeyLength = 128
 // reasonConflict is the reason of a create with a used idempotency key, and
 // conflictLink the name under which the error gives the id of what was created.
 const (
-	reasonConflict Reason = "idempotent_creation_conflict"
-	conflictLink          = "conflicting_resource_id"
+	reasonConflict = ReasonIdempotentCreationConflict
+	conflictLink   = "conflicting_resource_id"
 )
 
 // newKey returns a random idempotency key, a version 4 UUID.

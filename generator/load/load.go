@@ -285,6 +285,10 @@ func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer st
 	if p.In == "header" {
 		f.In = ir.InHeader
 	}
+	if ref.Kind == ir.Float || ref.Kind == ir.AnyMap || ref.Kind == ir.Array && ref.Elem.Kind != ir.String && !isEnumRef(ref.Elem) {
+		l.errs.add(at, "parameters of this type are not supported")
+		return nil
+	}
 	exploded := p.Explode == nil || *p.Explode
 	style := p.Style
 	if s := l.overlay.style(op.ID, p.Name); s != "" {

@@ -297,6 +297,8 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	l.condition(t, s)
 }
 
+func isEnumRef(r *ir.Ref) bool { return r.Kind == ir.Named && r.Type.Kind == ir.Enum }
+
 func isStruct(r *ir.Ref) bool { return r.Kind == ir.Named && r.Type.Kind == ir.Object }
 
 // isScalar reports a type whose zero value says something: null needs a pointer.
