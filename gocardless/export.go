@@ -70,9 +70,10 @@ type exportItem[T any] interface {
 //	}
 //
 // It yields the same items in the same order as the list's All, from the newest to the oldest,
-// each exactly once. To do so it divides the time that the list covers into windows with about
-// a page of items each, learning from the replies how many items a stretch of time has, and
-// reads several windows at once. What is created while it runs is not part of it: an export
+// each exactly once. To do so it divides the time that the list covers into windows, learning
+// from the replies how many items a stretch of time has, and reads several windows at once. Where
+// more items than fit on a page have the same time of creation, they are read one page after the
+// other. What is created while it runs is not part of it: an export
 // without an upper bound ends at the newest item that it saw first. Resources that were deleted
 // or changed in the meantime may be missing, as with any list that is read page by page.
 //
@@ -161,7 +162,8 @@ func parseLimit(s string) int {
 
 // All iterates over the items, from the newest to the oldest. It stops at the first error,
 // which comes with a nil item, after all items before it. Its goroutines have ended when the
-// loop has. At most two pages for each worker are held in memory. Ranging over it again starts
+// loop has. At most six pages for each worker are held in memory: some
+// 20 MB for payments and 8 workers. Ranging over it again starts
 // again; do not range over it twice at the same time.
 func (e *Exporter[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {

@@ -13,18 +13,19 @@ import (
 // order, newest first. Workers read the first segment that nobody reads yet, one page each; the
 // consumer takes the pages from the front.
 //
-// A segment of which is known how many items it has in a time is not read as it is: a piece
-// that should fill nine tenths of a page is cut off its new end. When a piece turns out to have
-// more than a page, what remains of it is a segment again. So nothing depends on the estimate
-// but the number of requests: too short a piece wastes part of a page; too long a one wastes
-// nothing, but has to be read before the rest of it can be divided.
+// A segment of which is known how long a time a page of items takes is not read as it is: a
+// piece is cut off its new end, so that other workers can go on with the rest. What a piece has
+// beyond a page remains as a segment and is read from the cursor on; when that too has more than
+// a page, it is divided itself. So nothing depends on the estimates but the number of requests
+// and how many of them can be made at once. A piece that is too short wastes a part of a page. A
+// piece that is too long wastes nothing, but its pages have to be read one after the other.
 //
-// Two pieces never share an item. They meet at an instant, which is excluded from the older and
-// included in the newer one, or at a cursor.
+// Two segments never share an item. They meet at an instant, which is excluded from the older
+// and included in the newer one, or at a cursor.
 type export struct {
-	limit   int // of a page
+	limit   int     // of a page
+	fill    float64 // pages that a piece should have
 	workers int
-	held    int // segments being read or waiting for the consumer, at most
 
 	mu       sync.Mutex
 	changed  *sync.Cond
@@ -39,8 +40,16 @@ type segment struct {
 	window listWindow
 	top    time.Time // nothing in it is newer; zero if not known
 	low    time.Time // nothing in it is older; zero if not known
-	rate   float64   // items in a nanosecond, roughly; 0 if not known
-	rest   *segment  // what it was cut from
+
+	// For a segment to be cut.
+	span time.Duration // that a page of items takes, roughly; 0 if not known
+	gap  bool          // a piece of it was empty: what comes next is read without an end
+
+	// For a piece, and what remains of one.
+	rest  *segment // what it was cut from
+	start time.Time
+	items int // that were read of it
+	pages int // that were read of it
 
 	state segmentState
 	page  exportPage
@@ -51,7 +60,7 @@ type segmentState int
 const (
 	waiting segmentState = iota
 	reading
-	finished
+	read
 )
 
 // exportPage is a page without its type.
@@ -64,13 +73,17 @@ type exportPage struct {
 	panicked    any
 }
 
-// How pieces are sized. Random times differ from their mean by one part in twenty for a page of
-// 500, so that nine tenths rarely overflow; with 100,000 random items fuller and emptier pieces
-// alike take more requests.
+// How pieces are sized. For random times the number of items in a piece differs from its mean by
+// one part in twenty when that is 500, so that nine tenths of a page rarely overflow. Where times
+// come in bursts, pieces of some pages waste less: what they waste is at their ends.
 const (
-	exportFill      = 0.9 // of a page that a piece should fill
-	exportSparse    = 0.5 // of a page, below which the estimate was wrong and not only inexact
-	exportSmoothing = 4   // of estimates, a page's share being one in four
+	exportFill      = 0.9  // pages that a piece should have, to begin with and at least
+	exportMaxFill   = 4    // and at most
+	exportMore      = 1.5  // factor after a piece with less than half a page
+	exportLess      = 0.97 // factor after another piece
+	exportSmoothing = 4    // an estimate counts for one part in so many
+	exportLongest   = 8    // times the length of a piece that an estimate can be
+	exportHeld      = 6    // pages for each worker that are being read or wait for the consumer
 )
 
 var (
@@ -79,7 +92,7 @@ var (
 )
 
 func newExport(filter TimestampFilter, cursor string, limit, workers int) *export {
-	x := &export{limit: limit, workers: workers, held: 2 * workers, cursors: map[string]bool{}}
+	x := &export{limit: limit, fill: exportFill, workers: workers, cursors: map[string]bool{}}
 	x.changed = sync.NewCond(&x.mu)
 	all := &segment{window: listWindow{filter, cursor, limit}, low: later(filter.Gt, filter.Gte)}
 	switch {
@@ -103,24 +116,24 @@ func later(a, b time.Time) time.Time {
 }
 
 // start begins to read.
-func (x *export) start(ctx context.Context, read func(context.Context, listWindow) exportPage) {
+func (x *export) start(ctx context.Context, fetch func(context.Context, listWindow) exportPage) {
 	for range x.workers {
 		x.running.Go(func() {
 			for s := x.take(); s != nil; s = x.take() {
-				x.done(s, safely(ctx, s.window, read))
+				x.done(s, safely(ctx, s.window, fetch))
 			}
 		})
 	}
 }
 
 // safely reads a page and hands a panic on to the consumer, where it can be recovered.
-func safely(ctx context.Context, w listWindow, read func(context.Context, listWindow) exportPage) (page exportPage) {
+func safely(ctx context.Context, w listWindow, fetch func(context.Context, listWindow) exportPage) (page exportPage) {
 	defer func() {
 		if p := recover(); p != nil {
 			page = exportPage{panicked: p}
 		}
 	}()
-	return read(ctx, w)
+	return fetch(ctx, w)
 }
 
 // stop ends the reading and waits for the workers.
@@ -138,7 +151,7 @@ func (x *export) next() (exportPage, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for len(x.segments) > 0 {
-		if s := x.segments[0]; s.state == finished {
+		if s := x.segments[0]; s.state == read {
 			x.segments = slices.Delete(x.segments, 0, 1)
 			x.changed.Broadcast()
 			return s.page, true
@@ -165,7 +178,7 @@ func (x *export) take() *segment {
 		switch {
 		case first < 0 && !busy:
 			return nil
-		case first == 0, first > 0 && held < x.held:
+		case first == 0, first > 0 && held < exportHeld*x.workers:
 			// What the consumer waits for is always read, however much is held.
 			return x.cut(first)
 		}
@@ -178,10 +191,10 @@ func (x *export) take() *segment {
 func (x *export) cut(i int) *segment {
 	s := x.segments[i]
 	s.state = reading
-	if s.rate == 0 || s.top.IsZero() {
+	if s.span == 0 || s.gap || s.top.IsZero() {
 		return s
 	}
-	length := max(exportFill*float64(x.limit)/s.rate, float64(time.Millisecond))
+	length := max(x.fill*float64(s.span), float64(time.Millisecond))
 	if length > math.MaxInt64/2 {
 		return s
 	}
@@ -190,7 +203,7 @@ func (x *export) cut(i int) *segment {
 	if !edge.After(s.low) {
 		return s
 	}
-	piece := &segment{window: s.window, top: s.top, low: edge, rate: s.rate, rest: s, state: reading}
+	piece := &segment{window: s.window, top: s.top, low: edge, rest: s, start: s.top, state: reading}
 	piece.window.filter.Gt, piece.window.filter.Gte = time.Time{}, edge
 	s.window.filter.Lt, s.window.filter.Lte, s.window.after = edge, time.Time{}, ""
 	s.top, s.state = edge, waiting
@@ -211,7 +224,7 @@ func (x *export) done(s *segment, page exportPage) {
 	if page.err == nil && page.panicked == nil {
 		page.err = x.check(s, &page)
 	}
-	s.state, s.page = finished, page
+	s.state, s.page = read, page
 	if page.err != nil || page.panicked != nil {
 		x.segments = slices.Delete(x.segments, i+1, len(x.segments))
 		return
@@ -221,7 +234,9 @@ func (x *export) done(s *segment, page exportPage) {
 		x.segments = slices.Insert(x.segments, i+1, x.remainder(s, &page))
 		return
 	}
-	x.learn(s, page.count)
+	if s.rest != nil {
+		x.finished(s, page.count)
+	}
 }
 
 // check makes sure that the page is of the window that was asked for. A list that ignores the
@@ -243,35 +258,58 @@ func (x *export) check(s *segment, page *exportPage) error {
 
 // remainder returns the part of a segment after its first page.
 func (x *export) remainder(s *segment, page *exportPage) *segment {
-	r := &segment{window: s.window, top: s.top, low: s.low, rate: s.rate}
+	r := &segment{
+		window: s.window, top: s.top, low: s.low, span: s.span,
+		rest: s.rest, start: s.start, items: s.items + page.count, pages: s.pages + 1,
+	}
 	r.window.after = page.after
 	if page.count == 0 {
 		return r
 	}
 	x.limit = min(x.limit, page.count) // a server may give less than what is asked for
-	top := s.top
-	if top.IsZero() {
-		top = page.first
-	}
-	r.rate = float64(page.count) / float64(max(top.Sub(page.last), time.Millisecond))
 	r.top = page.last
-	if s.rest != nil {
-		s.rest.rate += (r.rate - s.rest.rate) / exportSmoothing
+	switch {
+	case s.rest == nil:
+		// The list, read without an end: in the beginning, after a gap, or where it is dense.
+		top := s.top
+		if top.IsZero() {
+			top = page.first
+		}
+		r.span = max(top.Sub(page.last), time.Millisecond)
+		if s.span > 0 {
+			r.span = smooth(s.span, r.span)
+		}
+	case r.pages >= 2+int(x.fill):
+		// Much denser than what it was cut from: divide it.
+		r.span = x.learn(s.rest, r.start.Sub(page.last), r.items)
+		r.rest = nil
 	}
 	return r
 }
 
-// learn corrects the estimate for what a piece was cut from, when all of the piece was read.
-func (x *export) learn(s *segment, count int) {
-	if s.rest == nil || s.top.IsZero() {
+// finished notes that all of a piece was read, with the given number of items on its last page.
+func (x *export) finished(s *segment, last int) {
+	if s.items == 0 {
+		if 2*last < x.limit {
+			x.fill = min(x.fill*exportMore, exportMaxFill)
+		} else {
+			x.fill = max(x.fill*exportLess, exportFill)
+		}
+	}
+	if s.items+last == 0 {
+		s.rest.gap = true
 		return
 	}
-	seen := float64(count) / float64(max(s.top.Sub(s.low), time.Millisecond))
-	if float64(count) >= exportSparse*float64(x.limit) {
-		s.rest.rate += (seen - s.rest.rate) / exportSmoothing
-		return
-	}
-	// A gap, or the end of a busy time. Not at once to nothing: the pieces that are being read
-	// may know better.
-	s.rest.rate = max(min(seen, s.rest.rate), s.rest.rate/8)
+	x.learn(s.rest, s.start.Sub(s.low), s.items+last)
 }
+
+// learn corrects the estimate of a segment by the number of items in a part of it, and returns
+// the estimate for that part.
+func (x *export) learn(s *segment, length time.Duration, items int) time.Duration {
+	pages := max(float64(items)/float64(x.limit), 1.0/exportLongest)
+	seen := time.Duration(min(float64(max(length, time.Millisecond))/pages, math.MaxInt64/2))
+	s.span = smooth(s.span, seen)
+	return seen
+}
+
+func smooth(old, seen time.Duration) time.Duration { return old + (seen-old)/exportSmoothing }

@@ -1,0 +1,5 @@
+//go:build race
+
+package gocardlesstest
+
+const raceDetector = true
