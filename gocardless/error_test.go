@@ -182,6 +182,19 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// The text of a network error is the network's, without the address that net/http
+// puts before it.
+func TestTextOfANetworkError(t *testing.T) {
+	c, _ := scripted(t, failWith(dialError()))
+	_, err := c.Payments.List(t.Context(), PaymentListParams{Customer: "CU123"}, WithRetries(0))
+	if want := "payments.list: dial tcp: connection refused"; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+	if e := as[*ConnectionError](t, err); e.Err == nil || strings.Contains(e.Err.Error(), "CU123") {
+		t.Errorf("the cause %v repeats the query", e.Err)
+	}
+}
+
 func TestMayHaveRun(t *testing.T) {
 	lost, refused := failWith(io.ErrUnexpectedEOF), failWith(dialError())
 	for name, test := range map[string]struct {

@@ -47,11 +47,10 @@ func TestNothingPrivateInLogsAndErrors(t *testing.T) {
 		"malformed":        {replyWith(200, plain)},
 		"malformed member": {replyWith(200, `{"payments":{"metadata":{"jane.doe@example.com":"GB33BUKB20201555555555"},"amount":"jane.doe@example.com"}}`)},
 		"wrong envelope":   {replyWith(200, `{"jane.doe@example.com":1}`)},
-		"network": {failWith(fmt.Errorf("POST https://user:s3cret@proxy.example/payments?email=jane.doe@example.com failed: Authorization: Bearer %s for %s", testToken, plain)),
-			failWith(errors.New(plain))},
-		"redirect": {replyWith(302, "", "Location", "https://x.example/?email=jane.doe@example.com&iban=GB33BUKB20201555555555")},
-		"success":  {replyWith(503, "", "Retry-After", "0"), replyWith(200, `{"payments":{"id":"PM1","description":"`+personal+`"}}`)},
-		"gone":     {replyWith(410, errorJSON)},
+		"network":          {failWith(errors.New(plain)), failWith(fmt.Errorf("POST https://user:s3cret@proxy.example/payments?email=jane.doe@example.com failed: Authorization: Bearer %s for %s", testToken, plain))},
+		"redirect":         {replyWith(302, "", "Location", "https://x.example/?email=jane.doe@example.com&iban=GB33BUKB20201555555555")},
+		"success":          {replyWith(503, "", "Retry-After", "0"), replyWith(200, `{"payments":{"id":"PM1","description":"`+personal+`"}}`)},
+		"gone":             {replyWith(410, errorJSON)},
 	}
 	var log bytes.Buffer
 	handler := slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 4, AddSource: true})
