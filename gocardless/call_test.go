@@ -188,6 +188,7 @@ func TestRefusedOptions(t *testing.T) {
 		"WithMaxReplyBytes": WithMaxReplyBytes(0),
 		"Idempotency-Key":   WithIdempotencyKey(strings.Repeat("x", 129)),
 		"WithHeader":        WithHeader("a b", "c"),
+		"WithOperationKind": WithOperationKind("reading"),
 	} {
 		_, err := c.Payments.Create(t.Context(), paymentParams(), option)
 		if e := as[*ParamsError](t, err); e.Problems[0].Field != want {

@@ -237,7 +237,14 @@ func WithMaxReplyBytes(n int64) Option {
 // for which the API honours the idempotency key is [KindCreate]. Methods with a
 // name ignore it.
 func WithOperationKind(kind OperationKind) RequestOption {
-	return requestOption(func(s *settings) { s.kind = kind })
+	return requestOption(func(s *settings) {
+		switch kind {
+		case KindRead, KindUpdate, KindDelete, KindCreate, KindAction:
+			s.kind = kind
+		default:
+			s.refuse("WithOperationKind", "is not one of the kinds")
+		}
+	})
 }
 
 func validHeaderName(name string) bool {

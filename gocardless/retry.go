@@ -74,8 +74,12 @@ func DefaultRetry(a RetryAttempt) RetryDecision {
 	if reason == "" {
 		return RetryDecision{}
 	}
-	if a.Operation.Kind == KindAction && !surelyNotRun(a) {
-		return RetryDecision{}
+	switch a.Operation.Kind {
+	case KindRead, KindUpdate, KindDelete, KindCreate:
+	default:
+		if !surelyNotRun(a) {
+			return RetryDecision{}
+		}
 	}
 	return RetryDecision{Retry: true, Wait: retryWait(a), Reason: reason}
 }

@@ -251,6 +251,16 @@ func TestRetryPolicy(t *testing.T) {
 	})
 }
 
+// What the default policy does not know it treats as an action.
+func TestUnknownKindIsNotRepeated(t *testing.T) {
+	for kind, want := range map[OperationKind]bool{KindRead: true, KindUpdate: true, KindDelete: true, KindCreate: true, KindAction: false, "": false, "new": false} {
+		d := DefaultRetry(RetryAttempt{Operation: Operation{Kind: kind}, Attempt: 1, StatusCode: 500, Err: &Error{StatusCode: 500}})
+		if d.Retry != want {
+			t.Errorf("kind %q: %t", kind, d.Retry)
+		}
+	}
+}
+
 // Each attempt is a request of its own: a transport that keeps reading the body of
 // the attempt before, or changes the request, does not spoil the next.
 func TestAttemptsShareNothing(t *testing.T) {
