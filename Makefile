@@ -2,7 +2,7 @@
 GO ?= go
 TOOL = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help generate check lint test short demo bench fuzz golden build-386 jsonv2
+.PHONY: help generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,12 +12,14 @@ generate: ## regenerate the SDK from schema/
 
 check: ## fail if generated files are not up to date
 	$(GO) run ./cmd/gen check
+	$(GO) run ./cmd/gen changelog -check
 
 lint: ## formatting, go.mod, vet, staticcheck, workflows
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt on the files above"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	$(TOOL) actionlint
 
 test: check lint ## everything that has to pass, with the race detector
 	$(GO) test -race -timeout 20m ./...
@@ -45,3 +47,6 @@ build-386: ## compile for 32 bits
 
 jsonv2: ## the short tests with the next encoding/json
 	GOEXPERIMENT=jsonv2 $(GO) test -short ./gocardless/... ./contract/...
+
+apidiff: ## what changed since the last version tag; fails if the version has not risen as far as that calls for
+	$(GO) run ./cmd/gen diff -since tag -check-version

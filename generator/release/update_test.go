@@ -415,18 +415,3 @@ func TestCheckVersion(t *testing.T) {
 		}
 	}
 }
-
-// The committed changelog is the one that the snapshots give.
-func TestChangelogIsUpToDate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compares all snapshots")
-	}
-	want, err := Changelog(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	have, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md"))
-	if err != nil || !slices.Equal(have, want) {
-		t.Errorf("run go run ./cmd/gen changelog and commit the result (%v)", err)
-	}
-}
