@@ -72,10 +72,14 @@ func snippet(ctx context.Context, client *gocardless.Client, mandate *gocardless
 
 var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
 
-// Every Go block of the README compiles and runs, against the sandbox of gocardlesstest. A whole
-// program is run as it stands; a test file is run by go test.
-func TestReadmeCode(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+func TestReadmeCode(t *testing.T) { runCode(t, "README.md") }
+
+func TestMigrationGuideCode(t *testing.T) { runCode(t, "docs/from-the-official-client.md") }
+
+// runCode shows that every Go block of a document compiles and runs, against the sandbox of
+// gocardlesstest. A whole program is run as it stands; a test file is run by go test.
+func runCode(t *testing.T, document string) {
+	readme, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}

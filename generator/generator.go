@@ -56,11 +56,15 @@ func Generate(cfg Config) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		guide, err := emit.MigrationGuide(api, filepath.Join(cfg.Root, filepath.FromSlash(emit.MigrationGuidePath)))
+		if err != nil {
+			return nil, err
+		}
 		sandbox, err := emit.Sandbox(api)
 		if err != nil {
 			return nil, err
 		}
-		files = append(append(files, lock, readme), sandbox...)
+		files = append(append(files, lock, readme, guide), sandbox...)
 	}
 	slices.SortFunc(files, func(a, b emit.File) int { return strings.Compare(a.Path, b.Path) })
 	for i := 1; i < len(files); i++ {
