@@ -1,7 +1,6 @@
 package gocardlesstest
 
 import (
-	"errors"
 	"fmt"
 	"html/template"
 	"net"
@@ -469,7 +468,7 @@ func bankPage(tx *tx, r *http.Request) *view {
 	}
 	answer := r.PostForm.Get("decision")
 	if !statusIn(answer, "authorised", "denied", "failed") {
-		v.refused(errors.New("choose what the payer does"))
+		v.refused(wrongState("Choose what the payer does"))
 		return v
 	}
 	to, err := tx.decide(a, answer)
