@@ -220,6 +220,38 @@ func TestTimeoutOfADrippingBody(t *testing.T) {
 	})
 }
 
+// When time runs out, net/http may end a body that is cut off as if it were whole.
+// That is no malformed reply.
+func TestBodyThatEndsWithTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cut := func(req *http.Request) (*http.Response, error) {
+			body := io.NopCloser(&cutOffReader{req.Context(), `{"payments":{"id":`})
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, ContentLength: -1, Request: req}, nil
+		}
+		c, _ := scripted(t, cut)
+		_, err := c.Payments.Get(t.Context(), "PM1", WithRetries(0))
+		if as[*ConnectionError](t, err); !errors.Is(err, ErrTimeout) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// cutOffReader gives a beginning, and its end when the context ends.
+type cutOffReader struct {
+	ctx   context.Context
+	start string
+}
+
+func (r *cutOffReader) Read(p []byte) (int, error) {
+	if r.start != "" {
+		n := copy(p, r.start)
+		r.start = r.start[n:]
+		return n, nil
+	}
+	<-r.ctx.Done()
+	return 0, io.EOF
+}
+
 type dripper struct{}
 
 func (dripper) Read(p []byte) (int, error) {
