@@ -118,6 +118,9 @@
 // Billing requests, simulators, outbound payments
 //   - A simulator on a resource that does not fit answers 422 invalid_state, an unknown simulator 404.
 //   - Actions that a billing request does not allow answer 422 invalid_state without a reason.
+//   - A billing request makes its customer at once, with details to follow, and lists show it.
+//   - Bank authorisations may be created with any token, as everything in the real sandbox may; their
+//     qr_code_url is null.
 //   - Encrypted replies (bank account details, transferred mandates) have the right shape and are
 //     sealed for nobody ([WithEncryptionKey]). Those of transferred mandates are AES-256-GCM with the
 //     nonce in front, under a key encrypted with RSA-OAEP and SHA-256.
