@@ -137,7 +137,9 @@ func FuzzEncode(f *testing.F) {
 	f.Add("😀\xed\xa0\x80", 9.9e-7)
 	f.Fuzz(func(t *testing.T, s string, n float64) {
 		e := encoder{buf: appendString(nil, s)}
-		if got, want := string(e.buf), encodedByJSON(t, s); got != want {
+		// The next encoding/json writes the replacement character as it is; both mean the same.
+		want := strings.ReplaceAll(encodedByJSON(t, s), "\uFFFD", `\ufffd`)
+		if got := strings.ReplaceAll(string(e.buf), "\uFFFD", `\ufffd`); got != want {
 			t.Errorf("string %q: got %s, want %s", s, got, want)
 		}
 		if math.IsNaN(n) || math.IsInf(n, 0) {

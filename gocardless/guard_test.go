@@ -59,7 +59,11 @@ func TestAllocationsOfACall(t *testing.T) {
 		_, err := floorGet(t.Context(), plain, benchBase)
 		return err
 	})
-	guard{promised: 115, reached: 60}.check(t, "allocations of a get, in percent of the floor", 100*get/floor)
+	reached := 60.0
+	if nextJSON {
+		reached = 115 // its floor is lower
+	}
+	guard{promised: 115, reached: reached}.check(t, "allocations of a get, in percent of the floor", 100*get/floor)
 }
 
 func TestAllocationsOfAPage(t *testing.T) {
