@@ -37,7 +37,7 @@ func nestedType(f *ir.Field) *ir.Type {
 	if r.Kind == ir.Array {
 		r = r.Elem
 	}
-	if isObject(r) && r.Type.Role != ir.RoleFilter {
+	if r.IsObject() && r.Type.Role != ir.RoleFilter {
 		return r.Type
 	}
 	return nil
@@ -97,7 +97,7 @@ func limits(b *jen.Group, f *ir.Field) {
 		value = jen.Op("*").Add(value)
 	}
 	text := value
-	if isEnum(f.Type) {
+	if f.Type.IsEnum() {
 		text = jen.String().Call(value)
 	}
 	var list []jen.Code

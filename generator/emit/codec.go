@@ -58,15 +58,15 @@ func decodeValue(f *ir.Field) *jen.Statement {
 	case ir.AnyMap:
 		return method("anyMap")
 	case ir.Named:
-		if isEnum(r) {
+		if r.IsEnum() {
 			return jen.Id(r.Type.GoName).Call(method("enum"))
 		}
 		return jen.Id("decodeObject").Types(jen.Id(r.Type.GoName)).Call(jen.Id("d"))
 	case ir.Array:
 		switch {
-		case isEnum(r.Elem):
+		case r.Elem.IsEnum():
 			return jen.Id("decodeEnums").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
-		case isObject(r.Elem):
+		case r.Elem.IsObject():
 			return jen.Id("decodeObjects").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
 		case r.Elem.Kind == ir.Int64:
 			return method("int64s")
@@ -85,10 +85,10 @@ func encodeFunc(g *jen.File, t *ir.Type) {
 				continue
 			}
 			value := jen.Id("p").Dot(f.GoName)
-			if f.Pointered && !isObject(f.Type) {
+			if f.Pointered && !f.Type.IsObject() {
 				value = jen.Op("*").Add(value)
 			}
-			if !f.Pointered && isObject(f.Type) {
+			if !f.Pointered && f.Type.IsObject() {
 				value = jen.Op("&").Add(value)
 			}
 			write := encodeValue(f, value)
@@ -125,15 +125,15 @@ func encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
 	case ir.AnyMap:
 		return method("anyMap")
 	case ir.Named:
-		if isEnum(r) {
+		if r.IsEnum() {
 			return jen.Id("e").Dot("string").Call(jen.Lit(f.Name), jen.String().Call(value))
 		}
 		return method("object")
 	case ir.Array:
 		switch {
-		case isEnum(r.Elem):
+		case r.Elem.IsEnum():
 			return jen.Id("encodeEnums").Call(jen.Id("e"), jen.Lit(f.Name), value)
-		case isObject(r.Elem):
+		case r.Elem.IsObject():
 			return jen.Id("encodeObjects").Call(jen.Id("e"), jen.Lit(f.Name), value)
 		case r.Elem.Kind == ir.Int64:
 			return method("int64s")
@@ -173,7 +173,7 @@ func queryValue(b *jen.Group, wire string, f *ir.Field, value *jen.Statement) {
 	case ir.Array:
 		b.Id("queryList").Call(jen.Id("q"), jen.Lit(wire), value)
 	case ir.Named:
-		if isEnum(r) {
+		if r.IsEnum() {
 			method("string", jen.String().Call(value))
 			return
 		}

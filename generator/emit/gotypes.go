@@ -37,9 +37,7 @@ func goType(r *ir.Ref) *jen.Statement {
 	return jen.String()
 }
 
-func isEnum(r *ir.Ref) bool   { return r.Kind == ir.Named && r.Type.Kind == ir.Enum }
-func isObject(r *ir.Ref) bool { return r.Kind == ir.Named && r.Type.Kind == ir.Object }
-func isText(r *ir.Ref) bool   { return r.Kind == ir.String || isEnum(r) }
+func isText(r *ir.Ref) bool { return r.Kind == ir.String || r.IsEnum() }
 
 // fieldDecl declares a struct field with its documentation and JSON tag.
 func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {

@@ -39,7 +39,7 @@ func jsonValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 	case ir.Array:
 		return "[" + jsonValue(f, r.Elem, outer) + "]"
 	case ir.Named:
-		if isObject(r) {
+		if r.IsObject() {
 			return jsonObject(r.Type, outer)
 		}
 	}
@@ -70,7 +70,7 @@ func typed(r *ir.Ref, value string) string {
 	switch {
 	case r.Kind == ir.Int64:
 		return "int64(" + value + ")"
-	case isEnum(r):
+	case r.IsEnum():
 		return "gocardless." + r.Type.GoName + "(" + value + ")"
 	}
 	return value
@@ -106,7 +106,7 @@ func goValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 		}
 		return fmt.Sprintf("[]%s{%s}", elem, goValue(f, r.Elem, outer))
 	case ir.Named:
-		if isObject(r) {
+		if r.IsObject() {
 			return goObject(r.Type, outer)
 		}
 	}
@@ -148,7 +148,7 @@ func sampleTextOf(f *ir.Field, r *ir.Ref) string {
 	if json.Unmarshal([]byte(f.Example), &example) == nil && example != "" {
 		return example
 	}
-	if isEnum(r) && len(r.Type.Values) > 0 {
+	if r.IsEnum() && len(r.Type.Values) > 0 {
 		return r.Type.Values[0].Wire
 	}
 	if f.Pattern == "^[0-9]{6}$" {
@@ -190,7 +190,7 @@ func addQuery(values url.Values, wire string, f *ir.Field) {
 		values.Set(wire+"[key]", "value")
 	case r.Kind == ir.Array:
 		values.Set(wire, sampleTextOf(f, r.Elem))
-	case isObject(r):
+	case r.IsObject():
 		for _, inner := range r.Type.Fields {
 			addQuery(values, fmt.Sprintf("%s[%s]", wire, inner.Name), inner)
 		}

@@ -219,6 +219,12 @@ type Ref struct {
 	Format string // "uri", "email" or "": what the string holds
 }
 
+// IsEnum reports whether the type is a named enum.
+func (r *Ref) IsEnum() bool { return r.Kind == Named && r.Type.Kind == Enum }
+
+// IsObject reports whether the type is a named object.
+func (r *Ref) IsObject() bool { return r.Kind == Named && r.Type.Kind == Object }
+
 // Condition is an if/then of an object: when Field has the value Equals, Then is required.
 type Condition struct {
 	Pointer string

@@ -285,7 +285,7 @@ func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer st
 	if p.In == "header" {
 		f.In = ir.InHeader
 	}
-	if ref.Kind == ir.Float || ref.Kind == ir.AnyMap || ref.Kind == ir.Array && ref.Elem.Kind != ir.String && !isEnumRef(ref.Elem) {
+	if ref.Kind == ir.Float || ref.Kind == ir.AnyMap || ref.Kind == ir.Array && ref.Elem.Kind != ir.String && !ref.Elem.IsEnum() {
 		l.errs.add(at, "parameters of this type are not supported")
 		return nil
 	}

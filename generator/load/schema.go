@@ -280,7 +280,7 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 		f.Required = slices.Contains(s.Required, property)
 		switch role {
 		case ir.RoleReply:
-			f.Pointered = isStruct(ref) || nullable && isScalar(ref)
+			f.Pointered = ref.IsObject() || nullable && isScalar(ref)
 		case ir.RoleFilter:
 			f.In = ir.InQuery
 		default:
@@ -296,10 +296,6 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	t.KeepsExtra = role == ir.RoleReply && l.overlay.extra(t.Schema)
 	l.condition(t, s)
 }
-
-func isEnumRef(r *ir.Ref) bool { return r.Kind == ir.Named && r.Type.Kind == ir.Enum }
-
-func isStruct(r *ir.Ref) bool { return r.Kind == ir.Named && r.Type.Kind == ir.Object }
 
 // isScalar reports a type whose zero value says something: null needs a pointer.
 func isScalar(r *ir.Ref) bool {
@@ -444,7 +440,7 @@ func (l *document) consequences(t *ir.Type, s *openapi3.Schema, path ir.Path, c 
 	for _, property := range sorted(s.Properties) {
 		f := fieldOf(t, property)
 		at := join(pointer, "properties", property)
-		if f == nil || !isStruct(f.Type) {
+		if f == nil || !f.Type.IsObject() {
 			l.errs.add(at, "a consequence must be about an object of the same schema")
 			continue
 		}
