@@ -74,7 +74,7 @@ func (v *Balance) decode(d *decoder) {
 		case "links":
 			v.Links = decodeObject[BalanceLinks](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -91,7 +91,7 @@ func (v *BalanceLinks) decode(d *decoder) {
 		case "creditor":
 			v.Creditor = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (v *BankAccountDetail) decode(d *decoder) {
 		case "tag":
 			v.Tag = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (v *BankAccountHolderVerification) decode(d *decoder) {
 		case "type":
 			v.Type = AccountHolderVerificationType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

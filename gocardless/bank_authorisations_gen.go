@@ -104,7 +104,7 @@ func (v *BankAuthorisation) decode(d *decoder) {
 		case "url":
 			v.URL = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (v *BankDetailsLookup) decode(d *decoder) {
 		case "bic":
 			v.BIC = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

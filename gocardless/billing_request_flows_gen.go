@@ -152,7 +152,7 @@ func (v *BillingRequestFlow) decode(d *decoder) {
 		case "skip_success_screen":
 			v.SkipSuccessScreen = d.bool()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -291,7 +291,7 @@ func (v *BillingRequestFlowLinks) decode(d *decoder) {
 		case "billing_request":
 			v.BillingRequest = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -310,7 +310,7 @@ func (v *BillingRequestFlowPrefilledBankAccount) decode(d *decoder) {
 		case "account_type":
 			v.AccountType = BankAccountType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -380,7 +380,7 @@ func (v *BillingRequestFlowPrefilledCustomer) decode(d *decoder) {
 		case "swedish_identity_number":
 			v.SwedishIdentityNumber = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

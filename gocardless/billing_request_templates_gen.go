@@ -190,7 +190,7 @@ func (v *BillingRequestTemplate) decode(d *decoder) {
 		case "updated_at":
 			v.UpdatedAt = d.time()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -342,7 +342,7 @@ func (v *BillingRequest) decode(d *decoder) {
 		case "subscription_request":
 			v.SubscriptionRequest = decodeObject[BillingRequestSubscriptionRequest](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1634,7 +1634,7 @@ func (v *BillingRequestWithActions) decode(d *decoder) {
 		case "billing_requests":
 			v.BillingRequests = decodeObject[BillingRequest](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -185,7 +185,7 @@ func (v *Block) decode(d *decoder) {
 		case "updated_at":
 			v.UpdatedAt = d.time()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

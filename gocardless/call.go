@@ -64,7 +64,7 @@ type result[T any, P decodable[T]] struct{ v T }
 
 func (r *result[T, P]) reset()             { r.v = *new(T) }
 func (r *result[T, P]) value(d *decoder)   { P(&r.v).decode(d) }
-func (r *result[T, P]) sibling(d *decoder) { d.skip() }
+func (r *result[T, P]) sibling(d *decoder) { d.unknown() }
 
 // exchange is the state of one call.
 type exchange struct {

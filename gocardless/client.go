@@ -212,7 +212,7 @@ type jsonReply struct{ target any }
 
 func (r *jsonReply) reset()             {}
 func (r *jsonReply) value(d *decoder)   { d.skip() }
-func (r *jsonReply) sibling(d *decoder) { d.skip() }
+func (r *jsonReply) sibling(d *decoder) { d.unknown() }
 func (r *jsonReply) raw(data []byte) error {
 	if raw, ok := r.target.(*json.RawMessage); ok {
 		if !json.Valid(data) {

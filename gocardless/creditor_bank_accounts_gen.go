@@ -167,7 +167,7 @@ func (v *CreditorBankAccount) decode(d *decoder) {
 		case "verification_status":
 			v.VerificationStatus = CreditorBankAccountVerificationStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -282,7 +282,7 @@ func (v *CreditorBankAccountLinks) decode(d *decoder) {
 		case "creditor":
 			v.Creditor = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

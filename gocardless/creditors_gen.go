@@ -204,7 +204,7 @@ func (v *Creditor) decode(d *decoder) {
 		case "verification_status":
 			v.VerificationStatus = CreditorVerificationStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

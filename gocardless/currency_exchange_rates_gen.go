@@ -70,7 +70,7 @@ func (v *CurrencyExchangeRate) decode(d *decoder) {
 		case "time":
 			v.Time = d.time()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

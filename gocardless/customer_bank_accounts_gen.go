@@ -195,7 +195,7 @@ func (v *CustomerBankAccount) decode(d *decoder) {
 		case "trusted_recipient":
 			v.TrustedRecipient = d.bool()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -311,7 +311,7 @@ func (v *CustomerBankAccountLinks) decode(d *decoder) {
 		case "customer":
 			v.Customer = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (v *CustomerNotification) decode(d *decoder) {
 		case "type":
 			v.Type = CustomerNotificationType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -131,7 +131,7 @@ func (v *CustomerNotificationLinks) decode(d *decoder) {
 		case "subscription":
 			v.Subscription = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

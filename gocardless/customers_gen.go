@@ -206,7 +206,7 @@ func (v *Customer) decode(d *decoder) {
 		case "swedish_identity_number":
 			v.SwedishIdentityNumber = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

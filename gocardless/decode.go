@@ -15,9 +15,6 @@ const maxDepth = 10000
 // a switch on the key, no reflection.
 //
 // It accepts what encoding/json accepts and reads it alike, with these exceptions:
-//   - keys match exactly, while encoding/json falls back on ignoring case. The API has never
-//     spelt a key in two ways, and folding case would cost a second look-up for each unknown
-//     member;
 //   - null gives the zero value also after an earlier duplicate of the same key. The last
 //     duplicate wins as a whole, where encoding/json merges objects and maps;
 //   - an integer may be written "100", 100.0 or 1e2; metadata values may be numbers or
@@ -31,6 +28,9 @@ type decoder struct {
 
 	// key is the member name that more read last. It is valid until the next read.
 	key []byte
+	// spelt is the name as it stands in the document when key is its form in lower case, else
+	// nil; see unknown.
+	spelt []byte
 
 	src   []byte // the whole document, for the path of an error
 	err   *jsonError
@@ -51,6 +51,7 @@ const (
 	stateNext   = iota // a comma or the end
 	stateFirst         // the first member or the end
 	stateAbsent        // there is no object or array: it was null, or an error
+	stateAgain         // the same member, in lower case
 )
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -136,6 +137,10 @@ func (d *decoder) enter() {
 // more reads the next key of the object into d.key, up to its value. It returns false at the
 // end of the object, when there is none, and after an error.
 func (d *decoder) more() bool {
+	if d.state == stateAgain {
+		d.state = stateNext
+		return true
+	}
 	if !d.follows('}') {
 		return false
 	}
@@ -143,7 +148,7 @@ func (d *decoder) more() bool {
 		d.syntax("a member name")
 		return false
 	}
-	d.key = d.text()
+	d.key, d.spelt = d.text(), nil
 	if d.next() != ':' {
 		d.syntax("a colon")
 		return false
@@ -406,9 +411,36 @@ func (d *decoder) anyMap() map[string]any {
 	return m
 }
 
-// extra reads the member whose key was read last into *m.
+// unknown steps over a member whose key, read last, the type does not have. When the key has
+// capitals, more returns it a second time in lower case instead: the API writes all names so,
+// and encoding/json finds them whatever their case.
+func (d *decoder) unknown() {
+	if !d.again() {
+		d.skip()
+	}
+}
+
+// again makes more return the key that was read last once more in lower case, and reports
+// false when that is how it was returned already.
+func (d *decoder) again() bool {
+	lower := lowerKey(d.key)
+	if lower == nil {
+		return false
+	}
+	d.key, d.spelt, d.state = lower, d.key, stateAgain
+	return true
+}
+
+// extra reads the member whose key was read last into *m, unless it is known in lower case.
 func (d *decoder) extra(m *map[string]any) {
-	name := d.intern(d.key)
+	if d.again() {
+		return
+	}
+	key := d.key
+	if d.spelt != nil {
+		key = d.spelt
+	}
+	name := d.intern(key)
 	if *m == nil {
 		*m = map[string]any{}
 	}

@@ -1,6 +1,7 @@
 package gocardless
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -151,6 +152,34 @@ func unescape(out, b []byte) ([]byte, int) {
 		return utf8.AppendRune(out, r), 6
 	}
 	return out, 0
+}
+
+// lowerKey returns a copy of a key in lower case, or nil when it is that already. Like
+// encoding/json it knows the two letters beyond ASCII that are forms of one within: no other
+// could be of a name of the API.
+func lowerKey(key []byte) []byte {
+	i := 0
+	for i < len(key) && key[i] < utf8.RuneSelf && (key[i] < 'A' || key[i] > 'Z') {
+		i++
+	}
+	if i == len(key) {
+		return nil
+	}
+	lower := bytes.Map(func(r rune) rune {
+		switch {
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		case r == '\u212a': // the sign of the unit kelvin
+			return 'k'
+		case r == '\u017f': // long s
+			return 's'
+		}
+		return r
+	}, key)
+	if bytes.Equal(lower, key) {
+		return nil
+	}
+	return lower
 }
 
 // hex4 reads four hexadecimal digits, and returns -1 when there are none.

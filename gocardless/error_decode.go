@@ -51,7 +51,7 @@ type errorBody struct {
 func (v *errorBody) decode(d *decoder) {
 	for d.object(); d.more(); {
 		if string(d.key) != "error" {
-			d.skip()
+			d.unknown()
 			continue
 		}
 		switch d.next() {
@@ -81,7 +81,7 @@ func (v *errorBody) decodeError(d *decoder) {
 		case "errors":
 			v.decodeDetails(d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -125,7 +125,7 @@ func (v *ErrorDetail) decode(d *decoder) {
 			}
 			v.Metadata = d.anyMap()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

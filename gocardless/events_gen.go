@@ -130,7 +130,7 @@ func (v *Event) decode(d *decoder) {
 		case "source":
 			v.Source = decodeObject[EventSource](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -732,7 +732,7 @@ func (v *EventCustomerNotification) decode(d *decoder) {
 		case "type":
 			v.Type = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -921,7 +921,7 @@ func (v *EventLinked) decode(d *decoder) {
 		case "subscriptions":
 			v.Subscriptions = decodeObjects[Subscription](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1238,7 +1238,7 @@ func (v *EventSource) decode(d *decoder) {
 		case "type":
 			v.Type = EventSourceType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (v *Export) decode(d *decoder) {
 		case "export_type":
 			v.ExportType = ExportType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (v *FundsAvailability) decode(d *decoder) {
 		case "available":
 			v.Available = d.bool()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

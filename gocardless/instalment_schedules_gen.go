@@ -183,7 +183,7 @@ func (v *InstalmentSchedule) decode(d *decoder) {
 		case "total_amount":
 			v.TotalAmount = d.int64()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (v *Institution) decode(d *decoder) {
 		case "status":
 			v.Status = InstitutionStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -121,7 +121,7 @@ func (v *InstitutionLimits) decode(d *decoder) {
 		case "single":
 			v.Single = d.anyMap()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (v *Logo) decode(d *decoder) {
 		case "id":
 			v.ID = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (v *MandateImportEntry) decode(d *decoder) {
 		case "record_identifier":
 			v.RecordIdentifier = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -425,7 +425,7 @@ func (v *MandateImportEntryLinks) decode(d *decoder) {
 		case "mandate_import":
 			v.MandateImport = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (v *MandateImport) decode(d *decoder) {
 		case "status":
 			v.Status = MandateImportStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -175,7 +175,7 @@ func (v *MandateImportLinks) decode(d *decoder) {
 		case "creditor":
 			v.Creditor = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

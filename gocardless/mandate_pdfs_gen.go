@@ -54,7 +54,7 @@ func (v *MandatePDF) decode(d *decoder) {
 		case "url":
 			v.URL = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

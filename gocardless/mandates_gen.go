@@ -226,7 +226,7 @@ func (v *Mandate) decode(d *decoder) {
 		case "verified_at":
 			v.VerifiedAt = d.time()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -74,7 +74,7 @@ func (v *NegativeBalanceLimit) decode(d *decoder) {
 		case "links":
 			v.Links = decodeObject[NegativeBalanceLimitLinks](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -96,7 +96,7 @@ func (v *NegativeBalanceLimitLinks) decode(d *decoder) {
 		case "creditor":
 			v.Creditor = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (v *OutboundPaymentImportEntry) decode(d *decoder) {
 		case "verification_result":
 			v.VerificationResult = AccountHolderVerificationResult(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -119,7 +119,7 @@ func (v *OutboundPaymentImportEntryLinks) decode(d *decoder) {
 		case "recipient_bank_account":
 			v.RecipientBankAccount = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -180,7 +180,7 @@ func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *decoder) {
 		case "scheme":
 			v.Scheme = Scheme(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (v *OutboundPaymentImportEntryValidationErrors) decode(d *decoder) {
 		case "outbound_payment":
 			v.OutboundPayment = decodeObject[OutboundPaymentImportEntryOutboundPaymentErrors](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

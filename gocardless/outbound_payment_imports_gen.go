@@ -132,7 +132,7 @@ func (v *OutboundPaymentImport) decode(d *decoder) {
 		case "status":
 			v.Status = OutboundPaymentImportStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -270,7 +270,7 @@ func (v *OutboundPaymentImportEntryCounts) decode(d *decoder) {
 		case "verified_with_unable_to_match":
 			v.VerifiedWithUnableToMatch = d.int()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -288,7 +288,7 @@ func (v *OutboundPaymentImportLinks) decode(d *decoder) {
 		case "creditor":
 			v.Creditor = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -229,7 +229,7 @@ func (v *OutboundPayment) decode(d *decoder) {
 		case "verifications":
 			v.Verifications = decodeObject[OutboundPaymentVerifications](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -404,7 +404,7 @@ func (v *OutboundPaymentStats) decode(d *decoder) {
 		case "scheduled_count":
 			v.ScheduledCount = d.int()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

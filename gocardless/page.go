@@ -250,7 +250,7 @@ func decodePageSibling(d *decoder, item any, after, before *string, limit *int, 
 		}
 		d.skip()
 	default:
-		d.skip()
+		d.unknown()
 	}
 }
 
@@ -269,13 +269,13 @@ func decodeMeta(d *decoder, after, before *string, limit *int) {
 				case beforeParam:
 					*before = d.string()
 				default:
-					d.skip()
+					d.unknown()
 				}
 			}
 		case "limit":
 			*limit = d.int()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

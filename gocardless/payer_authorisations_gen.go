@@ -166,7 +166,7 @@ func (v *PayerAuthorisation) decode(d *decoder) {
 		case "status":
 			v.Status = PayerAuthorisationStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (v *PayerTheme) decode(d *decoder) {
 		case "id":
 			v.ID = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (v *PaymentAccountTransaction) decode(d *decoder) {
 		case "value_date":
 			v.ValueDate = d.date()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

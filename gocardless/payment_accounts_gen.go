@@ -99,7 +99,7 @@ func (v *PaymentAccount) decode(d *decoder) {
 		case "links":
 			v.Links = decodeObject[PaymentAccountLinks](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -116,7 +116,7 @@ func (v *PaymentAccountLinks) decode(d *decoder) {
 		case "creditor":
 			v.Creditor = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -266,7 +266,7 @@ func (v *Payment) decode(d *decoder) {
 		case "status":
 			v.Status = PaymentStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

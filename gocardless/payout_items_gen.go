@@ -74,7 +74,7 @@ func (v *PayoutItem) decode(d *decoder) {
 		case "type":
 			v.Type = PayoutItemType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (v *PayoutItemLinks) decode(d *decoder) {
 		case "refund":
 			v.Refund = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -178,7 +178,7 @@ func (v *PayoutItemTax) decode(d *decoder) {
 		case "tax_rate_id":
 			v.TaxRateID = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

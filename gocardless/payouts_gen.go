@@ -152,7 +152,7 @@ func (v *Payout) decode(d *decoder) {
 		case "tax_currency":
 			v.TaxCurrency = Currency(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

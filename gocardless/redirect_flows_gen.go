@@ -140,7 +140,7 @@ func (v *RedirectFlow) decode(d *decoder) {
 		case "success_redirect_url":
 			v.SuccessRedirectURL = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -367,7 +367,7 @@ func (v *RedirectFlowLinks) decode(d *decoder) {
 		case "mandate":
 			v.Mandate = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

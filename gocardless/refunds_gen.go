@@ -155,7 +155,7 @@ func (v *Refund) decode(d *decoder) {
 		case "status":
 			v.Status = RefundStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (v *ScenarioSimulator) decode(d *decoder) {
 		case "id":
 			v.ID = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -164,7 +164,7 @@ func (v *SchemeIdentifier) decode(d *decoder) {
 		case "status":
 			v.Status = SchemeIdentifierStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

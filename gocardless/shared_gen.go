@@ -175,7 +175,7 @@ func (v *BankAuthorisationLinks) decode(d *decoder) {
 		case "institution":
 			v.Institution = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -227,7 +227,7 @@ func (v *BillingRequestAction) decode(d *decoder) {
 		case "type":
 			v.Type = BillingRequestActionType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -249,7 +249,7 @@ func (v *BillingRequestActionBankAuthorisation) decode(d *decoder) {
 		case "authorisation_type":
 			v.AuthorisationType = AuthorisationType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -271,7 +271,7 @@ func (v *BillingRequestActionCollectCustomerDetails) decode(d *decoder) {
 		case "incomplete_fields":
 			v.IncompleteFields = decodeObject[BillingRequestActionCollectCustomerDetailsIncompleteFields](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -293,7 +293,7 @@ func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *d
 		case "customer_billing_detail":
 			v.CustomerBillingDetail = d.strings()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -432,7 +432,7 @@ func (v *BillingRequestInstalmentScheduleRequest) decode(d *decoder) {
 		case "total_amount":
 			v.TotalAmount = d.int64()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -450,7 +450,7 @@ func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *decoder) {
 		case "instalment_schedule":
 			v.InstalmentSchedule = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -524,7 +524,7 @@ func (v *BillingRequestLinks) decode(d *decoder) {
 		case "subscription_request_subscription":
 			v.SubscriptionRequestSubscription = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -592,7 +592,7 @@ func (v *BillingRequestMandateRequest) decode(d *decoder) {
 		case "verify":
 			v.Verify = MandateVerification(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -610,7 +610,7 @@ func (v *BillingRequestMandateRequestLinks) decode(d *decoder) {
 		case "mandate":
 			v.Mandate = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -667,7 +667,7 @@ func (v *BillingRequestPaymentRequest) decode(d *decoder) {
 		case "scheme":
 			v.Scheme = Scheme(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -685,7 +685,7 @@ func (v *BillingRequestPaymentRequestLinks) decode(d *decoder) {
 		case "payment":
 			v.Payment = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -711,7 +711,7 @@ func (v *BillingRequestResource) decode(d *decoder) {
 		case "customer_billing_detail":
 			v.CustomerBillingDetail = decodeObject[BillingRequestResourceCustomerBillingDetail](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -764,7 +764,7 @@ func (v *BillingRequestResourceCustomer) decode(d *decoder) {
 		case "phone_number":
 			v.PhoneNumber = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -835,7 +835,7 @@ func (v *BillingRequestResourceCustomerBankAccount) decode(d *decoder) {
 		case "payer_name_verification_result":
 			v.PayerNameVerificationResult = PayerNameVerificationResult(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -853,7 +853,7 @@ func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *decoder) {
 		case "customer":
 			v.Customer = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -922,7 +922,7 @@ func (v *BillingRequestResourceCustomerBillingDetail) decode(d *decoder) {
 		case "swedish_identity_number":
 			v.SwedishIdentityNumber = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1031,7 +1031,7 @@ func (v *BillingRequestSubscriptionRequest) decode(d *decoder) {
 		case "start_date":
 			v.StartDate = d.date()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1049,7 +1049,7 @@ func (v *BillingRequestSubscriptionRequestLinks) decode(d *decoder) {
 		case "subscription":
 			v.Subscription = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1128,7 +1128,7 @@ func (v *CreditorLinks) decode(d *decoder) {
 		case "default_usd_payout_account":
 			v.DefaultUsdPayoutAccount = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1218,7 +1218,7 @@ func (v *CreditorSchemeIdentifier) decode(d *decoder) {
 		case "status":
 			v.Status = CreditorSchemeIdentifierStatus(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1372,7 +1372,7 @@ func (v *DatedInstalment) decode(d *decoder) {
 		case "description":
 			v.Description = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1431,7 +1431,7 @@ func (v *FX) decode(d *decoder) {
 		case "fx_currency":
 			v.FXCurrency = Currency(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1479,7 +1479,7 @@ func (v *InstalmentScheduleLinks) decode(d *decoder) {
 		case "payments":
 			v.Payments = d.strings()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1546,7 +1546,7 @@ func (v *InstalmentSeries) decode(d *decoder) {
 		case "start_date":
 			v.StartDate = d.date()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1673,7 +1673,7 @@ func (v *MandateConsentParameters) decode(d *decoder) {
 		case "start_date":
 			v.StartDate = d.date()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1703,7 +1703,7 @@ func (v *MandateLinks) decode(d *decoder) {
 		case "new_mandate":
 			v.NewMandate = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1740,7 +1740,7 @@ func (v *MandateRequestConstraints) decode(d *decoder) {
 		case "start_date":
 			v.StartDate = d.date()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1966,7 +1966,7 @@ func (v *OutboundPaymentAccountHolderVerification) decode(d *decoder) {
 		case "type":
 			v.Type = AccountHolderVerificationType(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -1995,7 +1995,7 @@ func (v *OutboundPaymentLinks) decode(d *decoder) {
 		case "recipient_bank_account":
 			v.RecipientBankAccount = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2050,7 +2050,7 @@ func (v *OutboundPaymentVerifications) decode(d *decoder) {
 		case "recipient_bank_account_holder_verification":
 			v.RecipientBankAccountHolderVerification = decodeObject[OutboundPaymentAccountHolderVerification](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2114,7 +2114,7 @@ func (v *PayerAuthorisationBankAccount) decode(d *decoder) {
 		case "metadata":
 			v.Metadata = d.metadata()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2191,7 +2191,7 @@ func (v *PayerAuthorisationCustomer) decode(d *decoder) {
 		case "swedish_identity_number":
 			v.SwedishIdentityNumber = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2217,7 +2217,7 @@ func (v *PayerAuthorisationIncompleteField) decode(d *decoder) {
 		case "request_pointer":
 			v.RequestPointer = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2245,7 +2245,7 @@ func (v *PayerAuthorisationLinks) decode(d *decoder) {
 		case "mandate":
 			v.Mandate = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2277,7 +2277,7 @@ func (v *PayerAuthorisationMandate) decode(d *decoder) {
 		case "scheme":
 			v.Scheme = Scheme(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2386,7 +2386,7 @@ func (v *PaymentAccountTransactionLinks) decode(d *decoder) {
 		case "payout":
 			v.Payout = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2457,7 +2457,7 @@ func (v *PaymentLinks) decode(d *decoder) {
 		case "subscription":
 			v.Subscription = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2522,7 +2522,7 @@ func (v *PayoutLinks) decode(d *decoder) {
 		case "creditor_bank_account":
 			v.CreditorBankAccount = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2660,7 +2660,7 @@ func (v *PeriodicLimit) decode(d *decoder) {
 		case "period":
 			v.Period = PeriodUnit(d.enum())
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -2898,7 +2898,7 @@ func (v *RefundLinks) decode(d *decoder) {
 		case "payment":
 			v.Payment = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -3108,7 +3108,7 @@ func (v *SubscriptionLinks) decode(d *decoder) {
 		case "mandate":
 			v.Mandate = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -3165,7 +3165,7 @@ func (v *SubscriptionUpcomingPayment) decode(d *decoder) {
 		case "charge_date":
 			v.ChargeDate = d.date()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

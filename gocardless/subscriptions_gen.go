@@ -274,7 +274,7 @@ func (v *Subscription) decode(d *decoder) {
 		case "upcoming_payments":
 			v.UpcomingPayments = decodeObjects[SubscriptionUpcomingPayment](d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

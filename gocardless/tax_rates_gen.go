@@ -91,7 +91,7 @@ func (v *TaxRate) decode(d *decoder) {
 		case "type":
 			v.Type = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

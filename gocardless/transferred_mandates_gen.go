@@ -55,7 +55,7 @@ func (v *TransferredMandate) decode(d *decoder) {
 		case "public_key_id":
 			v.PublicKeyID = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -76,7 +76,7 @@ func (v *TransferredMandateLinks) decode(d *decoder) {
 		case "mandate":
 			v.Mandate = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -106,7 +106,7 @@ func (v *Director) decode(d *decoder) {
 		case "street":
 			v.Street = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -214,7 +214,7 @@ func (v *VerificationDetail) decode(d *decoder) {
 		case "region":
 			v.Region = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -310,7 +310,7 @@ func (v *VerificationDetailLinks) decode(d *decoder) {
 		case "creditor":
 			v.Creditor = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (w *webhookBody) decode(d *decoder) {
 		case "meta":
 			w.decodeMeta(d)
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }
@@ -179,7 +179,7 @@ func (w *webhookBody) decodeMeta(d *decoder) {
 		case "webhook_id":
 			w.id = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -145,7 +145,7 @@ func (v *Webhook) decode(d *decoder) {
 		case "url":
 			v.URL = d.string()
 		default:
-			d.skip()
+			d.unknown()
 		}
 	}
 }

@@ -13,7 +13,7 @@ while read -r dir; do
 	grep -lq '^func Fuzz' "$dir"/*_test.go 2>/dev/null || continue
 	for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' | grep -E "$pattern" || true); do
 		echo "== $package $target for $duration"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" "$package" || failed=1
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" -fuzzminimizetime 2s "$package" || failed=1
 	done
 done < <(go list -f '{{.Dir}}' ./...)
 exit $failed

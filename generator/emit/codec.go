@@ -20,7 +20,7 @@ func decodeFunc(g *jen.File, t *ir.Type) {
 					if t.KeepsExtra {
 						b.Id("d").Dot("extra").Call(jen.Op("&").Id("v").Dot("Extra"))
 					} else {
-						b.Id("d").Dot("skip").Call()
+						b.Id("d").Dot("unknown").Call()
 					}
 				})
 			}),
