@@ -175,6 +175,17 @@ func Dates(existing []byte) ([]string, error) {
 	return out, nil
 }
 
+// Versions lists the versions that a changelog has a section for, in its order: the newest first.
+func Versions(existing []byte) []string {
+	var out []string
+	for line := range strings.Lines(string(existing)) {
+		if m := headingForm.FindStringSubmatch(strings.TrimSpace(line)); m != nil && !strings.HasPrefix(m[1], "API ") {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
 // view is what the template sees: prepared values only.
 type view struct {
 	Date, Since, Summary string

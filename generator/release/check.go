@@ -91,6 +91,7 @@ func Check(root, tag string) error {
 	if _, err := Notes(root, v); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, Complete(root))
 	return errors.Join(errs...)
 }
 

@@ -236,6 +236,28 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("a release without descriptions passes: %v", err)
 	}
 
+	// Each part that is left out of the commit is missed.
+	if err := Complete(dir); err != nil {
+		t.Errorf("an update is not complete: %v", err)
+	}
+	for _, name := range []string{"docs/migrations/0.2.0.md", VersionFile} {
+		file, whole := filepath.Join(dir, filepath.FromSlash(name)), read(name)
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		if name == VersionFile {
+			if err := os.WriteFile(file, []byte(oldVersion), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Complete(dir); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without the new %s: %v", name, err)
+		}
+		if err := os.WriteFile(file, []byte(whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	// The same source again, and then the date alone.
 	before := digest(t, dir)
 	for range 2 {

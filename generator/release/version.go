@@ -58,6 +58,11 @@ func (v Version) Next(b drift.Bump) Version {
 	return v
 }
 
+// Breaks reports whether going from an older version to v may break programs, by the numbers.
+func (v Version) Breaks(older Version) bool {
+	return v.Major != older.Major || v.Major == 0 && v.Minor != older.Minor
+}
+
 // Less reports whether v comes before w.
 func (v Version) Less(w Version) bool {
 	if v.Major != w.Major {
