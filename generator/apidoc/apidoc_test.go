@@ -43,8 +43,8 @@ func TestVendoredDocumentsAreHeldWhole(t *testing.T) {
 			check(t, name+" "+component, s, 0)
 		}
 	}
-	d := docs["gocardless.json"]
-	if len(d.Operations) != 137 || d.Date != "2026-08-13" || d.Version != "2015-07-06" || len(d.Servers) != 2 {
+	d := docs["2026-06-17.json"]
+	if len(d.Operations) != 137 || d.Date != "2026-06-17" || d.Version != "2015-07-06" || len(d.Servers) != 2 {
 		t.Errorf("got %d operations of %s, version %s, %d servers", len(d.Operations), d.Date, d.Version, len(d.Servers))
 	}
 }

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	if code == 0 && whole {
 		for i := range operations {
 			if _, ok := checked.Load(operations[i].name); !ok {
-				fmt.Fprintln(os.Stderr, "no test has checked a reply of "+operations[i].name)
+				fmt.Fprintf(os.Stderr, "no test has checked a reply of %s: add a call to TestOperationsAnswer\n", operations[i].name)
 				code = 1
 			}
 		}

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,21 @@ func (w *world) pay(amount string) string {
 func (w *world) status(resource, id string) string {
 	w.t.Helper()
 	return w.ok("GET", "/"+resource+"/"+id, "").str("status")
+}
+
+// TestListsAnswer calls every list that needs no parameter, so that one which an update of the API
+// brings is checked from its first day.
+func TestListsAnswer(t *testing.T) {
+	w := newWorld(t)
+	for i := range operations {
+		op := &operations[i]
+		if !op.list || op.method != http.MethodGet || strings.Contains(op.path, "{") || slices.ContainsFunc(op.query, func(f fieldSpec) bool { return f.required }) {
+			continue
+		}
+		if r := w.do(op.method, op.path, ""); r.status != http.StatusOK {
+			t.Errorf("%s: %d %s", op.name, r.status, r.raw)
+		}
+	}
 }
 
 // TestOperationsAnswer calls the operations of customers, creditors, collecting and paying out, which
