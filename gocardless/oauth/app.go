@@ -31,8 +31,11 @@ const (
 	sandboxURL = "https://connect-sandbox.gocardless.com"
 )
 
-// DefaultTimeout is how long a request to the authorisation server may take: 30 seconds.
+// DefaultTimeout is how long a request to the authorisation server may take: 30 seconds. A client
+// given as Config.HTTPClient has its own Timeout instead.
 const DefaultTimeout = 30 * time.Second
+
+var errNilContext = errors.New("oauth: the context must not be nil")
 
 // maxReply is the longest reply of the authorisation server that is read.
 const maxReply = 1 << 20
@@ -73,6 +76,9 @@ func (c Config) String() string {
 
 // GoString returns the same as String.
 func (c Config) GoString() string { return c.String() }
+
+// MarshalText returns the same as String.
+func (c Config) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // LogValue returns the same as String.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
@@ -240,6 +246,9 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // exchanged once, and soon; an old or used one gives [ErrInvalidGrant]. The exchange is not
 // repeated by itself, since the first try may have used the code.
 func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
+	if ctx == nil {
+		return nil, errNilContext
+	}
 	if code == "" {
 		return nil, errors.New("oauth: Exchange needs a code")
 	}
@@ -263,6 +272,9 @@ func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
 // Client returns a client for the organisation of a token, in the app's environment. For more
 // than a few organisations use [Clients], which share their connections.
 func (a *App) Client(token *Token, opts ...gocardless.ClientOption) (*gocardless.Client, error) {
+	if token == nil {
+		return nil, errors.New("oauth: App.Client needs a token")
+	}
 	return gocardless.New(token.AccessToken, a.config.Environment, opts...)
 }
 
@@ -315,6 +327,9 @@ func (a *App) Revoke(ctx context.Context, accessToken string) error {
 
 // post sends a token to one of the server's endpoints for tokens.
 func (a *App) post(ctx context.Context, operation, token string, reply any) error {
+	if ctx == nil {
+		return errNilContext
+	}
 	if token == "" {
 		return fmt.Errorf("oauth: %s needs an access token", operation)
 	}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -126,14 +127,19 @@ func TestExchangeIntrospectRevoke(t *testing.T) {
 	if err != nil || client.Environment() != gocardless.EnvironmentSandbox {
 		t.Errorf("client: %v", err)
 	}
+	var noContext context.Context
 	for _, call := range []func() error{
 		func() error { _, err := app.Exchange(ctx, ""); return err },
 		func() error { _, err := app.Introspect(ctx, ""); return err },
 		func() error { return app.Revoke(ctx, "") },
+		func() error { _, err := app.Client(nil); return err },
+		func() error { _, err := app.Exchange(noContext, "code"); return err },
+		func() error { _, err := app.Introspect(noContext, "token"); return err },
+		func() error { return app.Revoke(noContext, "token") },
 	} {
 		n := len(p.forms)
 		if err := call(); err == nil || len(p.forms) != n {
-			t.Errorf("empty argument: %v", err)
+			t.Errorf("empty or nil argument: %v", err)
 		}
 	}
 }
@@ -254,6 +260,11 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	for _, v := range []any{app, app.config, &app.config, token, &token} {
 		fmt.Fprintf(&out, "%v %+v %#v %s\n", v, v, v, v)
 	}
+	asJSON, err := json.Marshal([]any{app, app.config, &app.config})
+	if err != nil {
+		t.Error(err)
+	}
+	out.Write(asJSON)
 	if hasSecret(out.String()) {
 		t.Errorf("printed: %s", &out)
 	}
