@@ -68,7 +68,7 @@ func TestFaults(t *testing.T) {
 	if count() != 3 {
 		t.Errorf("%d payments", count())
 	}
-	for _, bad := range []Fault{{Operation: "["}, {Reason: "nonsense"}} {
+	for _, bad := range []Fault{{Operation: "["}, {Operation: "payment.create"}, {Operation: "*.craete"}, {Reason: "nonsense"}} {
 		func() {
 			defer func() {
 				if recover() == nil {

@@ -76,10 +76,11 @@ type faultList struct {
 }
 
 // Inject sets a fault. Faults are tried in the order they were set; the first one that matches is
-// used. A pattern that is malformed and a reason that the API does not have panic.
+// used. An operation or a reason that the API does not have, and a pattern that is malformed or
+// matches no operation, panic: such a fault would never come, and the test would pass for nothing.
 func (sb *Sandbox) Inject(f Fault) *Injection {
-	if _, err := path.Match(f.Operation, ""); err != nil {
-		panic("gocardlesstest: bad pattern in Fault.Operation: " + f.Operation)
+	if f.Operation != "" && !slices.ContainsFunc(operations, func(op opSpec) bool { return f.hits(op.name) }) {
+		panic("gocardlesstest: no operation matches Fault.Operation: " + f.Operation)
 	}
 	if f.Reason != "" && reasons()[f.Reason] == nil {
 		panic("gocardlesstest: no such reason in Fault.Reason: " + f.Reason)
@@ -113,13 +114,8 @@ func (l *faultList) match(op *opSpec) *Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, in := range l.list {
-		if pattern := in.fault.Operation; pattern != "" {
-			if op == nil {
-				continue
-			}
-			if ok, _ := path.Match(pattern, op.name); !ok {
-				continue
-			}
+		if in.fault.Operation != "" && (op == nil || !in.fault.hits(op.name)) {
+			continue
 		}
 		if in.skip > 0 {
 			in.skip--
@@ -135,6 +131,12 @@ func (l *faultList) match(op *opSpec) *Fault {
 		return &in.fault
 	}
 	return nil
+}
+
+// hits reports whether the fault is for an operation. A malformed pattern is for none.
+func (f *Fault) hits(operation string) bool {
+	ok, _ := path.Match(f.Operation, operation)
+	return ok
 }
 
 // answers says whether the fault replaces the reply.
