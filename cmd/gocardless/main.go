@@ -36,6 +36,14 @@ commands:
 "gocardless <command> -h" lists the flags of a command.
 `
 
+const demoUsage = `usage: gocardless demo
+
+A tour of the SDK against a sandbox in this process. It has no flags.
+
+With GOCARDLESS_ACCESS_TOKEN set it runs against your sandbox account and creates
+customers, mandates and payments there; GOCARDLESS_BASE_URL names another server.
+`
+
 // errUsage ends the program with status 2; what is wrong has been said.
 var errUsage = errors.New("usage")
 
@@ -87,7 +95,9 @@ func parse(fs *flag.FlagSet, args []string, errs io.Writer) error {
 }
 
 func runDemo(ctx context.Context, args []string, out, errs io.Writer, env func(string) string) error {
-	if err := parse(flag.NewFlagSet("gocardless demo", flag.ContinueOnError), args, errs); err != nil {
+	fs := flag.NewFlagSet("gocardless demo", flag.ContinueOnError)
+	fs.Usage = func() { fmt.Fprint(errs, demoUsage) }
+	if err := parse(fs, args, errs); err != nil {
 		return err
 	}
 	token := env("GOCARDLESS_ACCESS_TOKEN")

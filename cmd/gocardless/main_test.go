@@ -53,7 +53,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"sandbox", "-addr", "nowhere:99999"}, 1, "starting the sandbox"},
 		{[]string{"sandbox", "-state", "/does/not/exist/state"}, 1, "state"},
 		{[]string{"sandbox", "-h"}, 0, "-webhook-secret"},
-		{[]string{"demo", "-h"}, 0, ""},
+		{[]string{"demo", "-h"}, 0, "GOCARDLESS_ACCESS_TOKEN"},
 	} {
 		var out, errs bytes.Buffer
 		if got := run(t.Context(), c.args, &out, &errs, noEnv); got != c.status || !strings.Contains(errs.String(), c.says) {
