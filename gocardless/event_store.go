@@ -87,7 +87,12 @@ var ErrClaimLost = errors.New("gocardless: the claim on the event was lost to an
 // (see the package eventsql). Something done elsewhere, such as an e-mail or another API call,
 // is done again in the one case that no bookkeeping can tell apart: the worker stopped after
 // doing it and before that was recorded. Give such calls an idempotency key made from Event.ID.
+//
+// Once panics if the store or the handler is nil.
 func Once(store EventStore, handler EventHandler) EventHandler {
+	if store == nil || handler == nil {
+		panic("gocardless: Once: nil store or handler")
+	}
 	return EventHandlerFunc(func(ctx context.Context, event Event) error {
 		outcome, err := handleOnce(ctx, store, handler, event)
 		if err == nil && outcome == EventOutcomeBusy {

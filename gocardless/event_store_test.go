@@ -53,6 +53,24 @@ func TestOnce(t *testing.T) {
 	}
 }
 
+// What is missing shows when the handler is made, not with the first delivery.
+func TestOncePanicsOnMisuse(t *testing.T) {
+	handler := gocardless.EventHandlerFunc(func(context.Context, gocardless.Event) error { return nil })
+	for name, misuse := range map[string]func(){
+		"store":   func() { gocardless.Once(nil, handler) },
+		"handler": func() { gocardless.Once(new(gocardless.MemoryEventStore), nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			misuse()
+		})
+	}
+}
+
 func TestMemoryEventStoreParks(t *testing.T) {
 	fail := func(context.Context) error { return errors.New("failed") }
 	for _, c := range []struct{ set, want int }{{0, gocardless.DefaultEventAttempts}, {2, 2}, {-1, 50}} {
