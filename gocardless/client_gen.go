@@ -10,7 +10,8 @@ const apiVersion = "2015-07-06"
 const SchemaDate = "2026-08-13"
 
 // Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe
-// for concurrent use, and it keeps connections open between calls.
+// for concurrent use, and it keeps connections open between calls. The zero Client is of no use:
+// its calls panic.
 //
 // Each field holds the operations of one resource. A client prints itself without its access token.
 type Client struct {
