@@ -172,6 +172,17 @@ func TestContextThatEndsDuringAnAttemptIsNotRetried(t *testing.T) {
 		if e := as[*ConnectionError](t, err); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) || e.Attempts != 1 || len(s.requests()) != 1 || !e.Timeout() {
 			t.Errorf("%v after %d requests", err, len(s.requests()))
 		}
+		// Nobody is asked whether to go on.
+		ended, end := context.WithCancel(t.Context())
+		c, _ = scripted(t, func(*http.Request) (*http.Response, error) {
+			end()
+			return nil, errors.New("reset")
+		})
+		_, err = c.Payments.Get(ended, "PM1", WithRetryPolicy(func(RetryAttempt) RetryDecision {
+			t.Error("the policy was asked after the context had ended")
+			return RetryDecision{}
+		}))
+		as[*ConnectionError](t, err)
 	})
 }
 
