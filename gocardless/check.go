@@ -64,6 +64,9 @@ func (e *ParamsError) Error() string {
 // GoString is like Error.
 func (e *ParamsError) GoString() string { return "&gocardless.ParamsError{" + e.Error() + "}" }
 
+// MarshalText is like Error. For the single problems marshal Problems.
+func (e *ParamsError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Is reports whether target is [ErrValidation].
 func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
 

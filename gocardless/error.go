@@ -201,6 +201,9 @@ func (e *Error) writeDetails(b *strings.Builder) {
 // GoString is like Error: it keeps %#v from printing the body.
 func (e *Error) GoString() string { return "&gocardless.Error{" + e.Error() + "}" }
 
+// MarshalText is like Error: it keeps the body out of a JSON document.
+func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Unwrap returns the error of reading the existing resource after an idempotency
 // conflict, or nil.
 func (e *Error) Unwrap() error { return e.cause }
@@ -305,6 +308,9 @@ func (e *ConnectionError) Error() string {
 // GoString is like Error.
 func (e *ConnectionError) GoString() string { return "&gocardless.ConnectionError{" + e.Error() + "}" }
 
+// MarshalText is like Error: it keeps what Previous holds out of a JSON document.
+func (e *ConnectionError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Unwrap returns what ended the call and how the attempt before failed.
 func (e *ConnectionError) Unwrap() []error {
 	if e.Previous != nil {
@@ -368,6 +374,9 @@ func (e *MalformedResponseError) Error() string {
 func (e *MalformedResponseError) GoString() string {
 	return "&gocardless.MalformedResponseError{" + e.Error() + "}"
 }
+
+// MarshalText is like Error: it keeps the body out of a JSON document.
+func (e *MalformedResponseError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns what is wrong with the reply.
 func (e *MalformedResponseError) Unwrap() error { return e.Err }

@@ -85,7 +85,11 @@ func TestNothingPrivateInLogsAndErrors(t *testing.T) {
 			if err == nil {
 				continue
 			}
-			texts = append(texts, err.Error(), fmt.Sprintf("%v|%+v|%#v|%s|%q", err, err, err, err, err))
+			asJSON, jsonErr := json.Marshal(map[string]any{"error": err})
+			if jsonErr != nil {
+				t.Errorf("%s: %v", name, jsonErr)
+			}
+			texts = append(texts, err.Error(), fmt.Sprintf("%v|%+v|%#v|%s|%q", err, err, err, err, err), string(asJSON))
 			slog.New(handler).Error("the caller's line", "err", err, "wrapped", fmt.Errorf("x: %w", err))
 			if found := leaks(err.Error()); found != nil {
 				t.Errorf("%s: %v leaks %q", name, err, found)
@@ -154,7 +158,11 @@ func TestResponsePrintsWithoutBody(t *testing.T) {
 	r := Response{StatusCode: 200, Header: http.Header{"X": {"jane.doe@example.com"}}, Body: []byte("jane.doe@example.com"), RequestID: "RQ1", Attempts: 2}
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "r", r)
-	text := fmt.Sprintf("%v %+v %#v %s", r, &r, r, &r) + log.String()
+	asJSON, err := json.Marshal([]any{r, &r})
+	if err != nil {
+		t.Error(err)
+	}
+	text := fmt.Sprintf("%v %+v %#v %s", r, &r, r, &r) + log.String() + string(asJSON)
 	if leaks(text) != nil || !strings.Contains(text, "RQ1") || !strings.Contains(text, `"attempts":2`) {
 		t.Errorf("got %s", text)
 	}

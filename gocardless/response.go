@@ -51,6 +51,9 @@ func (r Response) String() string {
 // GoString is like String: it keeps %#v from printing the body.
 func (r Response) GoString() string { return "gocardless.Response{" + r.String() + "}" }
 
+// MarshalText is like String: it keeps the body out of a JSON document.
+func (r Response) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // LogValue gives a logger the parts that are safe to log.
 func (r Response) LogValue() slog.Value {
 	return slog.GroupValue(

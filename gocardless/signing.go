@@ -187,5 +187,8 @@ func (e *SigningError) Error() string {
 // GoString is like Error.
 func (e *SigningError) GoString() string { return "&gocardless.SigningError{" + e.Error() + "}" }
 
+// MarshalText is like Error.
+func (e *SigningError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Unwrap returns the error of the signer.
 func (e *SigningError) Unwrap() error { return e.Err }

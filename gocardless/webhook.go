@@ -43,6 +43,9 @@ func (WebhookSecret) String() string { return "[redacted]" }
 // Format writes "[redacted]", whatever the verb.
 func (WebhookSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
+// MarshalText returns "[redacted]", which is what a JSON document gets.
+func (WebhookSecret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
 // LogValue returns "[redacted]".
 func (WebhookSecret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 

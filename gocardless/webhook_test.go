@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -148,6 +149,11 @@ func TestWebhookSecretIsNotPrinted(t *testing.T) {
 		log.WriteString(fmt.Sprintf(verb, struct{ S WebhookSecret }{endpointSecret}))
 	}
 	log.WriteString(endpointSecret.String())
+	asJSON, err := json.Marshal([]any{endpointSecret, struct{ S WebhookSecret }{endpointSecret}})
+	if err != nil {
+		t.Error(err)
+	}
+	log.Write(asJSON)
 	if out := log.String(); strings.Contains(out, "ED7D") || strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", "ED7D")) {
 		t.Errorf("printed: %s", out)
 	}
