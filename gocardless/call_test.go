@@ -3,6 +3,7 @@ package gocardless
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -102,7 +103,8 @@ func TestHeaderParam(t *testing.T) {
 func TestCallersHeadersWin(t *testing.T) {
 	s := &script{replies: []replier{replyWith(201, paymentReply)}}
 	c := clientOver(t, s, WithHeader("x-one", "client"), WithHeader("x-two", "client"))
-	_, err := c.Payments.Create(t.Context(), paymentParams(),
+	var record Response
+	_, err := c.Payments.Create(t.Context(), paymentParams(), WithResponse(&record),
 		WithHeader("idempotency-KEY", "mine"), WithHeader("AUTHORIZATION", "Bearer other"),
 		WithHeader("X-Two", "call"), WithHeader("gocardless-version", "2030-01-01"), WithHeader("accept", ""))
 	if err != nil {
@@ -116,6 +118,10 @@ func TestCallersHeadersWin(t *testing.T) {
 		if values := got.Values(name); len(values) > 1 || got.Get(name) != want {
 			t.Errorf("%s: %q, want %q alone", name, values, want)
 		}
+	}
+	// The key is the key of the call, by whatever way it came.
+	if record.IdempotencyKey != "mine" {
+		t.Errorf("the record has the key %q", record.IdempotencyKey)
 	}
 	if _, err := c.Payments.Create(t.Context(), paymentParams()); err != nil {
 		t.Fatal(err)
@@ -355,12 +361,30 @@ func TestDo(t *testing.T) {
 	as[*ParamsError](t, c.Do(t.Context(), "get", "/x", nil, nil))
 	as[*ParamsError](t, c.Do(t.Context(), "POST", "/x", json.RawMessage(`{`), nil))
 	as[*ParamsError](t, c.Do(t.Context(), "POST", "/x", func() {}, nil))
+	as[*ParamsError](t, c.Do(t.Context(), "POST", "/x", `{}`, nil))
+	as[*ParamsError](t, c.Do(t.Context(), "POST", "/x", []byte(`{}`), nil))
+	as[*ParamsError](t, c.Do(t.Context(), "GET", "/x", nil, typed))
+	as[*ParamsError](t, c.Do(t.Context(), "GET", "/x", nil, (*json.RawMessage)(nil)))
 	if n := len(s.requests()); n != 3 {
 		t.Errorf("%d requests", n)
 	}
 	s.replies = []replier{replyWith(200, `<html>`)}
 	as[*MalformedResponseError](t, c.Do(t.Context(), "POST", "/x", nil, &raw))
 	as[*MalformedResponseError](t, c.Do(t.Context(), "POST", "/x", nil, &typed))
+}
+
+// A reply that the caller's value cannot hold is not asked for again: a create would
+// then end with the conflict that it made itself.
+func TestDoReplyThatDoesNotFit(t *testing.T) {
+	c, s := scripted(t, replyWith(200, `{"a":"text"}`))
+	var into struct{ A int }
+	err := c.Do(t.Context(), "POST", "/x", nil, &into, WithOperationKind(KindCreate), WithRetryPolicy(func(a RetryAttempt) RetryDecision {
+		return RetryDecision{Retry: DefaultRetry(a).Retry}
+	}))
+	as[*MalformedResponseError](t, err)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); !ok || len(s.requests()) != 1 {
+		t.Errorf("%v, %d requests", err, len(s.requests()))
+	}
 }
 
 // The kind of an unknown POST decides about money: without a word from the caller
@@ -410,6 +434,7 @@ func TestBaseURL(t *testing.T) {
 	for _, base := range []string{
 		"", "api.gocardless.com", "ftp://api.gocardless.com", "http://api.gocardless.com", "http://127.0.0.1.example.com", "https://",
 		"https://user:pass@api.gocardless.com", "https://api.gocardless.com?x=1", "https://api.gocardless.com#x", "https:api", "http://%zz",
+		"https://api.gocardless.com:99999", "https://api.gocardless.com:0",
 		"https://x/../y", "https://x//y",
 	} {
 		if _, err := New(testToken, EnvironmentLive, WithBaseURL(base)); err == nil {

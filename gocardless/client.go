@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -157,9 +158,11 @@ func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 //
 // The path begins with a slash, is escaped by the caller and may carry a query.
 // The body is sent as JSON, complete with its envelope: nil for none, a
-// [json.RawMessage] as it is, anything else as encoding/json writes it. The
-// whole reply is read into the value that reply points to: a [json.RawMessage] as
-// it came, anything else by encoding/json; nil drops it.
+// [json.RawMessage] as it is, anything else as encoding/json writes it. Text and
+// bytes are refused, because that would make a JSON string of them: convert ready
+// JSON to a [json.RawMessage]. The whole reply is read into the value that reply
+// points to: a [json.RawMessage] as it came, anything else by encoding/json; nil
+// drops it.
 //
 //	var reply json.RawMessage
 //	err := client.Do(ctx, "POST", "/payments", json.RawMessage(`{"payments":{…}}`), &reply,
@@ -193,6 +196,8 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 			return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "is not valid JSON"}}}
 		}
 		in.raw.body = body
+	case string, []byte:
+		return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "must be a json.RawMessage or a value to encode, not text or bytes"}}}
 	default:
 		encoded, err := json.Marshal(body)
 		if err != nil {
@@ -202,6 +207,10 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 	}
 	var out replyReader
 	if reply != nil {
+		if v := reflect.ValueOf(reply); v.Kind() != reflect.Pointer || v.IsNil() {
+			// Found out after sending, it would look like an unreadable reply.
+			return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "reply", Message: "must be a pointer that is not nil"}}}
+		}
 		out = &jsonReply{target: reply}
 	}
 	return c.core.call(ctx, &op, in, opts, out)
@@ -221,8 +230,18 @@ func (r *jsonReply) raw(data []byte) error {
 		*raw = append(json.RawMessage(nil), data...)
 		return nil
 	}
-	return json.Unmarshal(data, r.target)
+	err := json.Unmarshal(data, r.target)
+	if err != nil && json.Valid(data) {
+		return misfitError{err}
+	}
+	return err
 }
+
+// misfitError is a reply that is JSON, and not what the caller's value can hold. To
+// send the request again would not change that.
+type misfitError struct{ error }
+
+func (e misfitError) Unwrap() error { return e.error }
 
 // defaultTransport is shared by all clients without one of their own, so that
 // making many clients, one for each merchant's token, does not make many

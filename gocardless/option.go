@@ -139,7 +139,7 @@ type headerOption struct{ name, value string }
 
 func (o headerOption) applyClient(c *clientConfig) {
 	if textproto.CanonicalMIMEHeaderKey(o.name) == keyHeader {
-		c.refuse("WithHeader", "an Idempotency-Key for all requests would let only the first create anything")
+		c.refuse("WithHeader", "must not set an Idempotency-Key for all requests: only the first would create anything")
 		return
 	}
 	o.applyRequest(&c.settings)
@@ -148,11 +148,11 @@ func (o headerOption) applyClient(c *clientConfig) {
 func (o headerOption) applyRequest(s *settings) {
 	name := textproto.CanonicalMIMEHeaderKey(o.name)
 	if !validHeaderName(name) {
-		s.refuse("WithHeader", "is not a header name")
+		s.refuse("WithHeader", "needs the name of a header")
 		return
 	}
 	if !validHeaderValue(o.value) {
-		s.refuse("WithHeader", name+" has a value with control characters")
+		s.refuse("WithHeader", "must not set "+name+" to a value with control characters")
 		return
 	}
 	switch name {
@@ -160,7 +160,7 @@ func (o headerOption) applyRequest(s *settings) {
 		WithIdempotencyKey(o.value).applyRequest(s)
 		return
 	case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection":
-		s.refuse("WithHeader", name+" is set by the connection")
+		s.refuse("WithHeader", "must not set "+name+": the connection does")
 		return
 	}
 	// The defaults of the client are shared by its calls: never written to.
@@ -180,6 +180,10 @@ func (o headerOption) applyRequest(s *settings) {
 // at most 128 printable ASCII characters. Use a key of your own, such as the id of
 // an order, to keep a create from being done twice across restarts, or the key of
 // an error to take a failed call up again.
+//
+// The API compares the key and nothing else: a create with a key that was used
+// before returns what was created then, even if the params are others now. Put into
+// the key whatever makes it another request, and compare the result where it matters.
 func WithIdempotencyKey(key string) RequestOption {
 	return requestOption(func(s *settings) {
 		if s.key = key; keyProblem(key) != "" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -27,6 +28,8 @@ func parseBase(raw string) (*url.URL, error) {
 		return nil, errors.New("gocardless: the base URL must begin with https://")
 	case u.Opaque != "" || u.Hostname() == "":
 		return nil, errors.New("gocardless: the base URL has no host")
+	case !validPort(u.Port()):
+		return nil, errors.New("gocardless: the port of the base URL is not in 1..65535")
 	case u.User != nil:
 		return nil, errors.New("gocardless: the base URL must not hold a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
@@ -43,6 +46,12 @@ func parseBase(raw string) (*url.URL, error) {
 		u.RawPath = ""
 	}
 	return u, nil
+}
+
+// validPort accepts no port, which stands for the scheme's own.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func isLoopback(host string) bool {

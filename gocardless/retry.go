@@ -63,8 +63,9 @@ type RetryPolicy func(RetryAttempt) RetryDecision
 //   - A POST that acts is repeated only after what surely did not run: no
 //     connection could be established, 429, and 503 with Retry-After.
 //
-// A failed check of the server's certificate, a reply over the size limit and a
-// request that cannot be signed would fail again and are not repeated.
+// A failed check of the server's certificate, a reply over the size limit, one that
+// does not fit the value given to [Client.Do] and a request that cannot be signed
+// would fail again and are not repeated.
 //
 // It waits for a random time between zero and 0.5 s, doubling with each attempt
 // up to 8 s, and at least as long as Retry-After or, after 429, RateLimit-Reset
@@ -98,7 +99,7 @@ func retryReason(a RetryAttempt) string {
 		}
 		return "connection lost"
 	case *MalformedResponseError:
-		if err.Err == ErrReplyTooLarge {
+		if _, misfit := err.Err.(misfitError); misfit || err.Err == ErrReplyTooLarge {
 			return ""
 		}
 		return "unreadable reply"
