@@ -48,7 +48,10 @@
 //   - [*MalformedResponseError]: a reply of success that cannot be read;
 //   - [*ConnectionError]: no reply.
 //
-// Their texts hold no access tokens, bodies or personal data.
+// A client that signs its requests may also return a [*SigningError]: nothing was sent.
+//
+// In text, logs and JSON these errors hold no access tokens, bodies or personal data; their fields
+// do.
 //
 // # Retries
 //
