@@ -103,7 +103,10 @@ func TestBrandingAndMandatePDF(t *testing.T) {
 	w.refused(422, "/payer_themes/link_text_colour", "POST", "/branding/payer_themes", `{"payer_themes":{"link_text_colour":"red;} body{display:none"}}`)
 	w.ok("POST", "/branding/payer_themes", `{"payer_themes":{"button_background_colour":"#aa3311","header_background_colour":"#123"}}`)
 	f := w.flow(w.request(mandateRequest).str("id"), "")
-	w.browser().open(f.str("authorisation_url")).sees("--button: #aa3311").sees("--header: #123")
+	w.browser().open(f.str("authorisation_url")).sees("--button: #aa3311").sees("--header: #123").sees("--button-ink: #fff")
+	// White on a light button could not be read.
+	w.ok("POST", "/branding/payer_themes", `{"payer_themes":{"button_background_colour":"#fd0"}}`)
+	w.browser().open(f.str("authorisation_url")).sees("--button: #fd0").sees("--button-ink: #17212f").sees("--header-ink: #fff")
 
 	w.refused(422, "/mandate_pdfs/iban", "POST", "/mandate_pdfs", `{"mandate_pdfs":{"iban":"DE00"}}`)
 	w.refused(422, "/mandate_pdfs/scheme", "POST", "/mandate_pdfs", `{"mandate_pdfs":{"given_name":"Ada"}}`)

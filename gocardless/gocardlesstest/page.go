@@ -6,8 +6,10 @@ import (
 	"embed"
 	"errors"
 	"html/template"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -109,8 +111,8 @@ type viewField struct {
 
 type viewOption struct{ Value, Label, Note string }
 
-// pageTheme is a creditor's colours.
-type pageTheme struct{ Header, Button, Border, Link string }
+// pageTheme is a creditor's colours, and those of the text on them.
+type pageTheme struct{ Header, HeaderInk, Button, ButtonInk, Border, Link string }
 
 // servePage turns a page into a handler.
 func servePage(page func(tx *tx, r *http.Request) *view) func(*Sandbox, http.ResponseWriter, *http.Request) {
@@ -260,17 +262,41 @@ func (v *view) refused(err error) {
 // themeOf is the look that a creditor chose.
 func (tx *tx) themeOf(creditor string) pageTheme {
 	t := pageTheme{Header: "#12263f", Button: "#1d4ed8", Border: "#d5dbe5", Link: "#1d4ed8"}
-	r := tx.ofCreditor("payer_themes", creditor)
-	if r == nil {
-		return t
-	}
-	for name, to := range map[string]*string{
-		"header_background_colour": &t.Header, "button_background_colour": &t.Button,
-		"content_box_border_colour": &t.Border, "link_text_colour": &t.Link,
-	} {
-		if c := r.ref(name); c != "" {
-			*to = c
+	if r := tx.ofCreditor("payer_themes", creditor); r != nil {
+		for name, to := range map[string]*string{
+			"header_background_colour": &t.Header, "button_background_colour": &t.Button,
+			"content_box_border_colour": &t.Border, "link_text_colour": &t.Link,
+		} {
+			if c := r.ref(name); c != "" {
+				*to = c
+			}
 		}
 	}
+	t.HeaderInk, t.ButtonInk = inkOn(t.Header), inkOn(t.Button)
 	return t
+}
+
+// inkOn is the colour of a text that can be read on a colour, white or nearly black: the one with
+// the larger contrast as the Web Content Accessibility Guidelines measure it.
+func inkOn(colour string) string {
+	hex := strings.TrimPrefix(colour, "#")
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	rgb, err := strconv.ParseUint(hex, 16, 24)
+	if err != nil {
+		return "#fff"
+	}
+	light := func(shift int) float64 {
+		c := float64(rgb>>shift&0xff) / 255
+		if c <= 0.04045 {
+			return c / 12.92
+		}
+		return math.Pow((c+0.055)/1.055, 2.4)
+	}
+	// Beyond this luminance the dark text has more contrast than white.
+	if 0.2126*light(16)+0.7152*light(8)+0.0722*light(0) > 0.21 {
+		return "#17212f"
+	}
+	return "#fff"
 }
