@@ -5,7 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +111,37 @@ func TestVerifyWebhookRefuses(t *testing.T) {
 				t.Errorf("ParseWebhook: %v, %v, want %v", d, err, c.want)
 			}
 		})
+	}
+}
+
+// The signature is compared in constant time. No test by the clock shows that reliably, so this
+// one reads the code: what was given is decoded, measured, and handed to crypto/subtle.
+func TestSignaturesAreComparedInConstantTime(t *testing.T) {
+	tree, err := parser.ParseFile(token.NewFileSet(), "webhook.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uses := map[string]int{}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			return n.Name.Name == "VerifyWebhook"
+		case *ast.CallExpr:
+			for _, arg := range n.Args {
+				if x, ok := arg.(*ast.Ident); ok && x.Name == "given" {
+					uses[types.ExprString(n.Fun)]++
+				}
+			}
+		case *ast.Ident:
+			if n.Name == "given" {
+				uses["all"]++
+			}
+		}
+		return true
+	})
+	want := map[string]int{"len": 1, "subtle.ConstantTimeCompare": 1, "all": 3}
+	if !maps.Equal(uses, want) {
+		t.Errorf("the signature that was given is used in %v, want %v", uses, want)
 	}
 }
 
