@@ -6,11 +6,13 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
@@ -163,6 +165,44 @@ func TestSandboxKeepsItsState(t *testing.T) {
 	}
 	if later.ID == made.ID {
 		t.Error("an id was given twice")
+	}
+}
+
+// Whoever waits for webhooks sees what became of them.
+func TestSandboxLogsWebhooks(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		args   []string
+		want   string
+	}{
+		{500, nil, `level=WARN msg="webhook not accepted" status=500`},
+		{302, nil, `level=WARN msg="webhook not accepted" status=302`},
+		{204, nil, "level=INFO msg=webhook status=204"},
+		{0, nil, `level=WARN msg="webhook not delivered" error="dial tcp`},
+		{0, []string{"-quiet"}, ""},
+	} {
+		endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) }))
+		if c.status == 0 {
+			endpoint.Close()
+		}
+		url, logged, stop := serve(t, append(c.args, "-webhook-url", endpoint.URL+"/hidden?key=hidden", "-webhook-secret", "hidden")...)
+		client, err := gocardless.New("any", gocardless.EnvironmentSandbox, gocardless.WithBaseURL(url))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.BillingRequests.Create(t.Context(), gocardless.BillingRequestCreateParams{
+			MandateRequest: &gocardless.BillingRequestCreateParamsMandateRequest{Scheme: new(gocardless.SchemeBacs)},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for began := time.Now(); !strings.Contains(logged.String(), c.want) && time.Since(began) < 10*time.Second; {
+			time.Sleep(5 * time.Millisecond)
+		}
+		stop()
+		endpoint.Close()
+		if log := logged.String(); !strings.Contains(log, c.want) || strings.Contains(log, "hidden") || c.want == "" && log != "" {
+			t.Errorf("status %d, %v: the log is\n%s", c.status, c.args, log)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
@@ -28,9 +29,13 @@ func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err er
 	clock := fs.String("clock", "", "`time` at which the clock starts, such as 2026-09-14T09:00:00Z (default now)")
 	state := fs.String("state", "", "`file` that keeps the state over restarts (default in memory)")
 	limit := fs.Int("rate-limit", 1000, "requests per token and minute; 0 for no limit")
-	quiet := fs.Bool("quiet", false, "do not log requests")
+	quiet := fs.Bool("quiet", false, "do not log requests and webhooks")
 	if err := parse(fs, args, errs); err != nil {
 		return err
+	}
+	log := slog.New(slog.DiscardHandler)
+	if !*quiet {
+		log = slog.New(slog.NewTextHandler(errs, nil))
 	}
 	opts := []gocardlesstest.Option{gocardlesstest.WithSeed(*seed), gocardlesstest.WithRateLimit(*limit)}
 	if *token != "" {
@@ -40,7 +45,7 @@ func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err er
 	case (*webhookURL == "") != (*webhookSecret == ""):
 		return errors.New("-webhook-url and -webhook-secret belong together")
 	case *webhookURL != "":
-		w := gocardlesstest.Webhooks{URL: *webhookURL, Secret: gocardless.WebhookSecret(*webhookSecret)}
+		w := gocardlesstest.Webhooks{URL: *webhookURL, Secret: gocardless.WebhookSecret(*webhookSecret), Client: webhookClient(log)}
 		if err := w.Validate(); err != nil {
 			return err
 		}
@@ -55,7 +60,6 @@ func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err er
 		opts = append(opts, gocardlesstest.WithClock(func() time.Time { return from.Add(time.Since(began)) }))
 	}
 	if !*quiet {
-		log := slog.New(slog.NewTextHandler(errs, nil))
 		opts = append(opts, gocardlesstest.WithRequestHook(func(r *gocardlesstest.Request) { logRequest(log, r) }))
 	}
 	sandbox := gocardlesstest.New(opts...)
@@ -86,4 +90,28 @@ func loopback(host string) bool {
 // logRequest writes a line for a request: never its query, headers or bodies.
 func logRequest(log *slog.Logger, r *gocardlesstest.Request) {
 	log.Info("request", "method", r.Method, "path", r.Path, "operation", r.Operation, "status", r.Status, "resource", r.Resource, "request_id", r.RequestID)
+}
+
+// webhookClient sends webhooks, as the sandbox itself would, and logs how they were answered.
+func webhookClient(log *slog.Logger) *http.Client {
+	return &http.Client{
+		Transport:     webhookLog{log},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+type webhookLog struct{ log *slog.Logger }
+
+// RoundTrip writes a line for a webhook: never its address, which may hold a secret, or its body.
+func (l webhookLog) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	switch {
+	case err != nil:
+		l.log.Warn("webhook not delivered", "error", err)
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		l.log.Warn("webhook not accepted", "status", resp.StatusCode)
+	default:
+		l.log.Info("webhook", "status", resp.StatusCode)
+	}
+	return resp, err
 }
