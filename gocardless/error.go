@@ -132,7 +132,7 @@ type ErrorDetail struct {
 }
 
 // Error describes the failure in one line, without personal data: the
-// operation, status, type, the first problem and the request id.
+// operation, status, type, the first problems, the attempts and the request id.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Operation != "" {
@@ -155,6 +155,7 @@ func (e *Error) Error() string {
 		b.WriteString("; reading the existing resource failed: ")
 		b.WriteString(e.cause.Error())
 	}
+	writeAttempts(&b, e.Attempts)
 	if id := safeID(e.RequestID); id != "" {
 		b.WriteString(" [request id " + id + "]")
 	}
@@ -186,7 +187,11 @@ func (e *Error) writeDetails(b *strings.Builder) {
 			message = e.Message
 		}
 		if d.Field != "" && !strings.HasPrefix(message, d.Field) {
-			b.WriteString(scrub(d.Field) + " ")
+			b.WriteString(scrub(d.Field))
+			if first := message[:min(1, len(message))]; first < "a" || first > "z" {
+				b.WriteByte(':') // the message does not go on from the field: "customer_id: Customer not found"
+			}
+			b.WriteByte(' ')
 		}
 		b.WriteString(scrub(message))
 		if d.Reason != "" {
@@ -195,6 +200,13 @@ func (e *Error) writeDetails(b *strings.Builder) {
 		if d.RequestPointer != "" {
 			b.WriteString(" (" + scrub(d.RequestPointer) + ")")
 		}
+	}
+}
+
+// writeAttempts says how often a call was tried, if more than once.
+func writeAttempts(b *strings.Builder, n int) {
+	if n > 1 {
+		b.WriteString(" (" + strconv.Itoa(n) + " attempts)")
 	}
 }
 
@@ -296,9 +308,7 @@ func (e *ConnectionError) Error() string {
 		}
 	}
 	b.WriteString(scrub(text))
-	if e.Attempts > 1 {
-		b.WriteString(" (" + strconv.Itoa(e.Attempts) + " attempts)")
-	}
+	writeAttempts(&b, e.Attempts)
 	if e.Previous != nil {
 		b.WriteString("; before that: " + e.Previous.Error())
 	}
@@ -364,6 +374,7 @@ func (e *MalformedResponseError) Error() string {
 	if e.Err != nil {
 		b.WriteString(": " + scrub(e.Err.Error()))
 	}
+	writeAttempts(&b, e.Attempts)
 	if id := safeID(e.RequestID); id != "" {
 		b.WriteString(" [request id " + id + "]")
 	}

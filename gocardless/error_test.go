@@ -165,16 +165,19 @@ func TestHintAboutTheEnvironment(t *testing.T) {
 func TestTexts(t *testing.T) {
 	detail := ErrorDetail{Field: "iban", Message: "is invalid", RequestPointer: "/customer_bank_accounts/iban"}
 	for want, err := range map[string]error{
-		"payments.get: 503 Service Unavailable":                                    &Error{Operation: "payments.get", StatusCode: 503},
-		"payments.get: 422 invalid_state: Mandate is failed (mandate_is_inactive)": &Error{Operation: "payments.get", StatusCode: 422, Type: "invalid_state", Details: []ErrorDetail{{Reason: "mandate_is_inactive", Message: "Mandate is failed"}}},
-		"x: 422 validation_failed: iban is invalid (/customer_bank_accounts/iban)": &Error{Operation: "x", StatusCode: 422, Type: "validation_failed", Details: []ErrorDetail{detail}},
-		"x: 400 Bad Request: bank_authorisation_expired":                           &Error{Operation: "x", StatusCode: 400, Message: "bank_authorisation_expired"},
-		"x: 599: a (/a); b; c; and 2 more":                                         &Error{Operation: "x", StatusCode: 599, Details: []ErrorDetail{{Message: "a", RequestPointer: "/a"}, {Message: "b"}, {Message: "c"}, {}, {}}},
-		"x: unexpected EOF (4 attempts)":                                           &ConnectionError{Operation: "x", Attempts: 4, Err: io.ErrUnexpectedEOF},
-		"x: context canceled; before that: x: 503 Service Unavailable":             &ConnectionError{Operation: "x", Attempts: 1, Err: context.Canceled, Previous: &Error{Operation: "x", StatusCode: 503}},
-		"x: 200 with an unreadable reply: the reply is empty [request id RQ1]":     &MalformedResponseError{Operation: "x", StatusCode: 200, Err: errNoReply, RequestID: "RQ1"},
-		"x: refused before sending: a is required (/p/a); id must not be empty":    &ParamsError{Operation: "x", Problems: []Problem{{"/p/a", "a", "is required"}, {"", "id", "must not be empty"}}},
-		"x: the request could not be signed: no answer from [e-mail]":              &SigningError{Operation: "x", Err: errors.New("no answer from a@b.example")},
+		"payments.get: 503 Service Unavailable":                                      &Error{Operation: "payments.get", StatusCode: 503},
+		"payments.get: 422 invalid_state: Mandate is failed (mandate_is_inactive)":   &Error{Operation: "payments.get", StatusCode: 422, Type: "invalid_state", Details: []ErrorDetail{{Reason: "mandate_is_inactive", Message: "Mandate is failed"}}},
+		"x: 422 validation_failed: iban is invalid (/customer_bank_accounts/iban)":   &Error{Operation: "x", StatusCode: 422, Type: "validation_failed", Details: []ErrorDetail{detail}},
+		"x: 400 Bad Request: bank_authorisation_expired":                             &Error{Operation: "x", StatusCode: 400, Message: "bank_authorisation_expired"},
+		"x: 599: a (/a); b; c; and 2 more":                                           &Error{Operation: "x", StatusCode: 599, Details: []ErrorDetail{{Message: "a", RequestPointer: "/a"}, {Message: "b"}, {Message: "c"}, {}, {}}},
+		"x: 422 invalid_api_usage: customer_id: Customer not found (link_not_found)": &Error{Operation: "x", StatusCode: 422, Type: "invalid_api_usage", Details: []ErrorDetail{{Reason: "link_not_found", Field: "customer_id", Message: "Customer not found"}}},
+		"x: 502 Bad Gateway (4 attempts) [request id RQ1]":                           &Error{Operation: "x", StatusCode: 502, Attempts: 4, RequestID: "RQ1"},
+		"x: 200 with an unreadable reply: the reply is empty (2 attempts)":           &MalformedResponseError{Operation: "x", StatusCode: 200, Err: errNoReply, Attempts: 2},
+		"x: unexpected EOF (4 attempts)":                                             &ConnectionError{Operation: "x", Attempts: 4, Err: io.ErrUnexpectedEOF},
+		"x: context canceled; before that: x: 503 Service Unavailable":               &ConnectionError{Operation: "x", Attempts: 1, Err: context.Canceled, Previous: &Error{Operation: "x", StatusCode: 503}},
+		"x: 200 with an unreadable reply: the reply is empty [request id RQ1]":       &MalformedResponseError{Operation: "x", StatusCode: 200, Err: errNoReply, RequestID: "RQ1"},
+		"x: refused before sending: a is required (/p/a); id must not be empty":      &ParamsError{Operation: "x", Problems: []Problem{{"/p/a", "a", "is required"}, {"", "id", "must not be empty"}}},
+		"x: the request could not be signed: no answer from [e-mail]":                &SigningError{Operation: "x", Err: errors.New("no answer from a@b.example")},
 	} {
 		if err.Error() != want {
 			t.Errorf("got  %q\nwant %q", err, want)
