@@ -1,7 +1,9 @@
 package gocardless
 
 import (
+	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -219,6 +221,44 @@ func TestDecodeIgnoresTheCaseOfKeys(t *testing.T) {
 	decodeError(&e, []byte(`{"Error":{"Type":"invalid_state","Errors":[{"Reason":"mandate_is_inactive"}]}}`))
 	if e.Type != "invalid_state" || !e.HasReason(ReasonMandateIsInactive) {
 		t.Errorf("got %+v", e)
+	}
+}
+
+// Every resource keeps the text of an enum value that is newer than this library.
+func TestUnknownEnumValuesAreKept(t *testing.T) {
+	enum := reflect.TypeFor[interface{ Known() bool }]()
+	seen := 0
+	for service := range reflect.TypeFor[Client]().Fields() {
+		get, ok := service.Type.MethodByName("Get")
+		if !ok {
+			continue
+		}
+		resource := get.Type.Out(0).Elem()
+		sent := map[string]string{}
+		members := map[string]int{}
+		for i := range resource.NumField() {
+			if m := resource.Field(i); m.Type.Kind() == reflect.String && m.Type.Implements(enum) {
+				name, _, _ := strings.Cut(m.Tag.Get("json"), ",")
+				sent[name], members[name] = "brand_new_"+name, i
+			}
+		}
+		data, err := json.Marshal(sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := reflect.New(resource)
+		if err := decodeDocument(data, v.Interface().(interface{ decode(*decoder) })); err != nil {
+			t.Errorf("%s: %v", resource, err)
+		}
+		for name, i := range members {
+			seen++
+			if got := v.Elem().Field(i); got.String() != sent[name] || got.Interface().(interface{ Known() bool }).Known() {
+				t.Errorf("%s: %s is %q, want %q and not known", resource, name, got, sent[name])
+			}
+		}
+	}
+	if seen < 30 {
+		t.Errorf("only %d enums seen", seen)
 	}
 }
 
