@@ -168,6 +168,9 @@ func (x *exchange) encode(in *input) error {
 	if p, ok := in.params.(queryable); ok {
 		q := query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window}
 		p.query(&q)
+		if q.noDate != "" {
+			return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: q.noDate, Message: "cannot be sent: no such date"}}}
+		}
 		x.query = q.finish()
 	}
 	x.params, _ = in.params.(headered)
@@ -192,6 +195,9 @@ func (x *exchange) encode(in *input) error {
 }
 
 func (x *exchange) unencodable(err error) error {
+	if e, ok := err.(*encodeError); ok {
+		return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: e.name, Message: "cannot be sent: " + scrub(e.what)}}}
+	}
 	return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: "body", Message: "cannot be encoded: " + scrub(err.Error())}}}
 }
 

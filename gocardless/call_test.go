@@ -241,9 +241,19 @@ func TestParamsAreCheckedBeforeSending(t *testing.T) {
 func TestUnencodableParams(t *testing.T) {
 	c, s := scripted(t, replyWith(201, paymentReply))
 	params := paymentParams()
-	params.ChargeDate = &Date{Year: 2026, Month: 2, Day: 30}
+	noDate := Date{Year: 2026, Month: 2, Day: 30}
+	params.ChargeDate = &noDate
 	_, err := c.Payments.Create(t.Context(), params)
-	as[*ParamsError](t, err)
+	if e := as[*ParamsError](t, err); e.Problems[0].Field != "charge_date" {
+		t.Errorf("got %v, want a problem with charge_date", e)
+	}
+	_, err = c.Payments.List(t.Context(), PaymentListParams{ChargeDate: DateFilter{Gte: noDate}})
+	if e := as[*ParamsError](t, err); e.Problems[0].Field != "charge_date[gte]" {
+		t.Errorf("got %v, want a problem with charge_date[gte]", e)
+	}
+	for _, err := range c.Payments.All(t.Context(), PaymentListParams{ChargeDate: DateFilter{Lt: noDate}}) {
+		as[*ParamsError](t, err)
+	}
 	if len(s.requests()) != 0 {
 		t.Error("sent all the same")
 	}

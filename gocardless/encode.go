@@ -1,7 +1,6 @@
 package gocardless
 
 import (
-	"errors"
 	"maps"
 	"math"
 	"slices"
@@ -48,8 +47,15 @@ func (e *encoder) end() { e.buf = append(e.buf, '}') }
 // fail records an error about a member.
 func (e *encoder) fail(name, what string) {
 	if e.err == nil {
-		e.err = errors.New("gocardless: cannot send " + strconv.Quote(name) + ": " + what)
+		e.err = &encodeError{name, what}
 	}
+}
+
+// encodeError is a value that cannot be sent.
+type encodeError struct{ name, what string }
+
+func (e *encodeError) Error() string {
+	return "gocardless: cannot send " + strconv.Quote(e.name) + ": " + e.what
 }
 
 // comma separates an element from the one before it.

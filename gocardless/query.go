@@ -19,8 +19,10 @@ type query struct {
 	cursor, cursorName string
 	// window, if set, takes the place of the caller's created_at filter and limit.
 	window *listWindow
-	// start holds the caller's own cursors, noted on the way.
+	// The caller's own cursors, noted on the way.
 	after, before string
+	// noDate names a parameter with a date that does not exist.
+	noDate string
 }
 
 // The paging parameters of a list.
@@ -89,6 +91,9 @@ func (q *query) time(name string, value time.Time) {
 
 func (q *query) date(name string, value Date) {
 	if value != (Date{}) {
+		if !value.IsValid() {
+			q.noDate = name
+		}
 		q.name(name)
 		q.buf = appendEscaped(q.buf, value.String())
 	}
