@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"sync"
@@ -39,8 +40,12 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 		defer cancel()
 	}
 	var progress *sendProgress
-	if x.op.Kind == KindAction {
+	if x.op.Kind != KindRead {
 		progress = new(sendProgress)
+		if x.op.Kind == KindAction {
+			ctx, progress.stop = context.WithCancelCause(ctx)
+			defer progress.stop(nil)
+		}
 		ctx = progress.watch(ctx)
 	}
 	req := x.request(ctx)
@@ -51,12 +56,13 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 		}
 	}
 	resp, err := x.core.http.Do(req)
+	x.mayHaveRun = x.mayHaveRun || progress.sentBefore()
 	if err != nil {
 		if resp != nil && resp.Body != nil {
 			_ = resp.Body.Close()
 		}
 		x.landed(RateLimit{})
-		notSent = neverConnected(err) || progress.nothingSent()
+		notSent = progress.neverSent(err)
 		x.mayHaveRun = x.mayHaveRun || !notSent
 		return notSent, x.connectionError(x.cause(parent, ctx, err))
 	}
@@ -86,8 +92,8 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		req.Body = &parts.body
 		req.ContentLength = int64(len(x.body))
 		// Lets the transport send the request again by itself when nothing of it has
-		// been written, or when the server says over HTTP/2 that it has not looked at
-		// it. For what else it might repeat see keyHeaderOnWire.
+		// been written. For what else it might repeat see keyHeaderOnWire and
+		// sendProgress.
 		body := x.body
 		req.GetBody = func() (io.ReadCloser, error) {
 			b := new(requestBody)
@@ -152,6 +158,9 @@ func setHeader(h http.Header, name, value string) {
 func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	if cause := parent.Err(); cause != nil {
 		return cause
+	}
+	if context.Cause(ctx) == errSentBefore {
+		return errSentBefore
 	}
 	if ctx.Err() != nil {
 		return ErrTimeout
@@ -343,6 +352,11 @@ const maxErrorRead = 1 << 20
 // closes it.
 func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64) ([]byte, error) {
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// What follows is the other protocol. net/http hands the connection over, and
+		// no context would end a read from it.
+		return buf, nil
+	}
 	var r io.Reader = resp.Body
 	if !resp.Uncompressed && strings.EqualFold(headerValue(resp.Header, "Content-Encoding"), "gzip") {
 		// The transport decompresses what it asked to be compressed. This is for
@@ -389,36 +403,97 @@ func isBodyCoding(err error) bool {
 	return ok || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
 }
 
+// errSentBefore ends an attempt of an action that the transport was about to send
+// for the second time.
+var errSentBefore = errors.New("the connection broke off after the request was sent")
+
 // sendProgress watches a transport work, to tell a request that was never sent
-// from one that may have been.
+// from one that may have been, and to keep an action from being sent twice.
+//
+// Over HTTP/2 a [net/http.Transport] repeats a request of any kind when its stream
+// was refused, when the server said goodbye without having seen it, and when its
+// stream was reset with PROTOCOL_ERROR. Of these the last can follow upon work that
+// was done, as when a proxy does not like the reply. A transport does not tell which
+// of them it was, so an action is not repeated after any.
 type sendProgress struct {
-	mu             sync.Mutex
-	asked, written bool
+	stop  context.CancelCauseFunc // ends the attempt of an action
+	trace httptrace.ClientTrace
+
+	mu        sync.Mutex
+	asked     bool // the transport looked for a connection
+	connected bool // and found one
+	open      bool // a request was written and has no reply
+	again     bool // it was lost, and the transport repeated it
 }
 
 func (p *sendProgress) watch(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:      func(string) { p.set(&p.asked) },
-		WroteHeaders: func() { p.set(&p.written) },
-	})
+	p.trace = httptrace.ClientTrace{
+		GetConn: func(string) { p.note(func() { p.asked = true }) },
+		GotConn: p.gotConn,
+		// A transport under ours may make requests of its own, such as for a token:
+		// what has had its reply is not being repeated. An informational reply is none.
+		WroteHeaders:         func() { p.note(func() { p.open = true }) },
+		GotFirstResponseByte: func() { p.note(func() { p.open = false }) },
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			p.note(func() { p.open = true })
+			return nil
+		},
+	}
+	return httptrace.WithClientTrace(ctx, &p.trace)
 }
 
-func (p *sendProgress) set(flag *bool) {
+func (p *sendProgress) note(fact func()) {
 	p.mu.Lock()
-	*flag = true
+	fact()
 	p.mu.Unlock()
 }
 
-// nothingSent reports whether the transport, which was seen to look for a
-// connection, never wrote a request to one. A transport that shows nothing says
-// nothing.
-func (p *sendProgress) nothingSent() bool {
+// gotConn is called before anything is written to a connection. Over HTTP/2 what is
+// seen of the writing comes after it, so that a request may have been sent from here
+// on.
+func (p *sendProgress) gotConn(info httptrace.GotConnInfo) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.connected = true
+	switch {
+	case !p.open:
+	case p.stop == nil:
+		p.again = true
+	case isHTTP2(info.Conn):
+		p.stop(errSentBefore)
+	default:
+		// Over HTTP/1.1 a written action is not repeated, see keyHeaderOnWire: its
+		// headers were in a buffer, and the connection had gone.
+	}
+}
+
+func isHTTP2(conn net.Conn) bool {
+	secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// sentBefore reports whether the transport sent the request more than once, so that
+// the reply, or its absence, does not tell what came of all of it.
+func (p *sendProgress) sentBefore() bool {
 	if p == nil {
 		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.asked && !p.written
+	return p.again
+}
+
+// neverSent reports whether the transport, which ended with the given error, wrote a
+// request to no connection. The error alone does not tell: it may be of the second
+// connection, or from the middle of one. It has to do for a transport that shows
+// nothing.
+func (p *sendProgress) neverSent(err error) bool {
+	if p == nil {
+		return neverConnected(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.connected && (p.asked || neverConnected(err))
 }
 
 // neverConnected reports whether an error can only come from before there was a

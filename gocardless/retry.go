@@ -90,7 +90,7 @@ func retryReason(a RetryAttempt) string {
 	switch err := a.Err.(type) {
 	case *ConnectionError:
 		switch {
-		case isPermanent(err.Err):
+		case a.NotSent && isPermanent(err.Err):
 			return ""
 		case a.NotSent:
 			return "no connection"

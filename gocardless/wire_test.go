@@ -1,0 +1,549 @@
+package gocardless
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The fault matrix of faults_test.go has fake time, and therefore no sockets and no TLS. Here
+// the connections are real: TLS on loopback, the protocol settled by ALPN, used once before the
+// fault. Faults are single bytes and frames. What counts is what the API did: every request that
+// it carried out was whole, creates made one resource, actions ran once at most, and an error
+// never denies what has run.
+
+// wireFault breaks one exchange. It is either for HTTP/1.1 or for HTTP/2.
+type wireFault struct {
+	name string
+	// http1 answers a request on the connection. The request is carried out by run, which
+	// returns the reply as it should be. The connection is closed afterwards.
+	http1 func(c *tls.Conn, run func() []byte)
+	// frames are what the client gets instead of the reply on a stream, and close says what
+	// becomes of the connection. The request is carried out before unless it is unseen.
+	frames func(stream uint32, reply []byte) []byte
+	unseen bool
+	close  wireEnd
+
+	refused bool // the reply is an error that no repetition changes
+}
+
+type wireEnd int
+
+const (
+	wireStays wireEnd = iota
+	wireCloses
+	wireResets
+)
+
+// HTTP/2, as far as it is needed to break it.
+const (
+	h2Headers, h2Reset, h2Settings, h2GoAway = 1, 3, 4, 7
+
+	h2NoError, h2ProtocolError, h2InternalError, h2RefusedStream, h2EnhanceYourCalm = 0, 1, 2, 7, 11
+)
+
+func h2Frame(kind byte, stream uint32, payload ...byte) []byte {
+	frame := []byte{byte(len(payload) >> 16), byte(len(payload) >> 8), byte(len(payload)), kind, 0}
+	return append(binary.BigEndian.AppendUint32(frame, stream), payload...)
+}
+
+func h2ResetStream(code uint32) func(uint32, []byte) []byte {
+	return func(stream uint32, _ []byte) []byte {
+		return h2Frame(h2Reset, stream, binary.BigEndian.AppendUint32(nil, code)...)
+	}
+}
+
+// h2Goodbye says that streams up to the one given by its distance from this one were seen.
+func h2Goodbye(distance int32, code uint32) func(uint32, []byte) []byte {
+	return func(stream uint32, _ []byte) []byte {
+		last := binary.BigEndian.AppendUint32(nil, uint32(int32(stream)+distance))
+		return h2Frame(h2GoAway, 0, binary.BigEndian.AppendUint32(last, code)...)
+	}
+}
+
+func wireFaults() []wireFault {
+	reset := func(c *tls.Conn) { _ = c.NetConn().(*net.TCPConn).SetLinger(0); _ = c.NetConn().Close() }
+	write := func(c io.Writer, b []byte) { _, _ = c.Write(b) }
+	cut := func(reply []byte, from string) []byte { return reply[:bytes.Index(reply, []byte(from))+len(from)] }
+	return []wireFault{
+		{name: "closed, not run", http1: func(*tls.Conn, func() []byte) {}},
+		{name: "reset, not run", http1: func(c *tls.Conn, _ func() []byte) { reset(c) }},
+		{name: "closed after it ran", http1: func(_ *tls.Conn, run func() []byte) { run() }},
+		{name: "reset after it ran", http1: func(c *tls.Conn, run func() []byte) { run(); reset(c) }},
+		{name: "no TLS record after it ran", http1: func(c *tls.Conn, run func() []byte) {
+			run()
+			write(c.NetConn(), []byte("HTTP/1.1 503 Service Unavailable\r\n\r\n"))
+		}},
+		{name: "cut in the status line", http1: func(c *tls.Conn, run func() []byte) { write(c, run()[:9]) }},
+		{name: "cut in the headers", http1: func(c *tls.Conn, run func() []byte) { write(c, cut(run(), "Content-")) }},
+		{name: "shorter than its length", http1: func(c *tls.Conn, run func() []byte) { write(c, bytes.TrimRight(run(), "}\n")) }},
+		{name: "reset in the body", http1: func(c *tls.Conn, run func() []byte) { write(c, cut(run(), "\r\n\r\n{")); reset(c) }},
+		{name: "cut between chunks", http1: func(c *tls.Conn, run func() []byte) {
+			run()
+			write(c, []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"pay\r\n"))
+		}},
+		{name: "cut in the gzip stream", http1: func(c *tls.Conn, run func() []byte) {
+			run()
+			write(c, []byte("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\xaa\x56"))
+		}},
+		{name: "no HTTP", http1: func(c *tls.Conn, run func() []byte) { run(); write(c, []byte("SSH-2.0-OpenSSH_9.9\r\n")) }},
+		{name: "another protocol", http1: func(c *tls.Conn, run func() []byte) {
+			run()
+			write(c, []byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
+			_, _ = io.Copy(io.Discard, c) // until the client goes
+		}, refused: true},
+		{name: "informational replies first", http1: func(c *tls.Conn, run func() []byte) {
+			write(c, []byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"))
+			write(c, run())
+		}},
+		{name: "refused before the body", http1: func(c *tls.Conn, _ func() []byte) {
+			write(c, []byte("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+			_, _ = io.Copy(io.Discard, c)
+		}, refused: true},
+		{name: "503 and closed", http1: func(c *tls.Conn, run func() []byte) {
+			run()
+			write(c, []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+		}},
+
+		{name: "stream refused", frames: h2ResetStream(h2RefusedStream), unseen: true},
+		{name: "stream reset: protocol error, not run", frames: h2ResetStream(h2ProtocolError), unseen: true},
+		{name: "stream reset: protocol error", frames: h2ResetStream(h2ProtocolError)},
+		{name: "informational reply, then protocol error", frames: func(stream uint32, _ []byte) []byte {
+			early := h2Frame(h2Headers, stream, append([]byte{0x08, 3}, "103"...)...) // :status, without indexing
+			early[4] = 4                                                              // all of the headers
+			return append(early, h2ResetStream(h2ProtocolError)(stream, nil)...)
+		}},
+		{name: "stream reset: internal error", frames: h2ResetStream(h2InternalError)},
+		{name: "stream reset: enhance your calm", frames: h2ResetStream(h2EnhanceYourCalm)},
+		{name: "goodbye before the stream", frames: h2Goodbye(-2, h2NoError), unseen: true, close: wireCloses},
+		{name: "goodbye with an error before the stream", frames: h2Goodbye(-2, h2EnhanceYourCalm), unseen: true, close: wireCloses},
+		{name: "goodbye after the stream, then closed", frames: h2Goodbye(0, h2NoError), close: wireCloses},
+		{name: "goodbye and the reply", frames: func(stream uint32, reply []byte) []byte {
+			return append(h2Goodbye(0, h2NoError)(stream, nil), reply...)
+		}},
+		{name: "closed, not run", frames: func(uint32, []byte) []byte { return nil }, unseen: true, close: wireCloses},
+		{name: "reset, not run", frames: func(uint32, []byte) []byte { return nil }, unseen: true, close: wireResets},
+		{name: "closed after it ran", frames: func(uint32, []byte) []byte { return nil }, close: wireCloses},
+		{name: "reset after it ran", frames: func(uint32, []byte) []byte { return nil }, close: wireResets},
+		{name: "closed after the headers", frames: func(_ uint32, reply []byte) []byte { return reply }, close: wireCloses},
+		{name: "stream reset in the body", frames: func(stream uint32, reply []byte) []byte {
+			return append(reply, h2ResetStream(h2InternalError)(stream, nil)...)
+		}},
+		{name: "a broken frame", frames: func(uint32, []byte) []byte { return h2Frame(h2Settings, 0, 1, 2, 3) }},
+	}
+}
+
+// wireAPI is the API behind the faults.
+type wireAPI struct {
+	mu   sync.Mutex
+	ran  []sent
+	keys map[string]bool // of creates
+	gone bool            // the customer
+}
+
+func (a *wireAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/warm" {
+		_, _ = io.WriteString(w, "{}")
+		return
+	}
+	seen, err := receive(r)
+	if err != nil {
+		return // the request is not whole: not carried out
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := r.Header.Get("Idempotency-Key")
+	switch {
+	case r.Method == "DELETE" && a.gone:
+		w.WriteHeader(http.StatusGone)
+		return
+	case r.Method == "POST" && r.URL.Path == "/payments" && a.keys[key]:
+		w.WriteHeader(http.StatusConflict)
+		_, _ = io.WriteString(w, conflictBody)
+		return
+	}
+	a.ran = append(a.ran, seen)
+	a.gone = r.Method == "DELETE"
+	switch {
+	case r.Method == "DELETE":
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case r.Method == "POST" && r.URL.Path == "/payments":
+		a.keys[key] = true
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+	}
+	_, _ = io.WriteString(w, strings.Replace(paymentReply, `{"payments"`, `{"blocks":{"id":"BLC1"},"payments"`, 1))
+}
+
+func (a *wireAPI) runs(method string) (got []sent) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.ran {
+		if s.Method == method {
+			got = append(got, s)
+		}
+	}
+	return got
+}
+
+// wireServer stands before the API and breaks one exchange.
+type wireServer struct {
+	api      *wireAPI
+	fault    *wireFault
+	down     bool // nothing can be reached after the fault
+	listener net.Listener
+	backend  *pipeListener
+
+	mu    sync.Mutex
+	armed bool
+	conns []net.Conn
+}
+
+// wireCertificate is one for 127.0.0.1, with what it takes to trust it.
+var wireCertificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	pool := x509.NewCertPool()
+	pool.AddCert(server.Certificate())
+	return server.TLS.Certificates[0], pool
+})
+
+func newWireServer(t *testing.T, fault *wireFault, down bool) *wireServer {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &wireServer{api: &wireAPI{keys: map[string]bool{}}, fault: fault, down: down, listener: listener,
+		backend: &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}}
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	// No compression of headers across requests, so that frames can be left out.
+	server := &http.Server{Handler: s.api, Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxDecoderHeaderTableSize: 1}, ErrorLog: log.New(io.Discard, "", 0)}
+	var running sync.WaitGroup
+	running.Go(func() { _ = server.Serve(s.backend) })
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { s.serve(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		s.shut()
+		_ = server.Close()
+		running.Wait()
+	})
+	return s
+}
+
+// shut closes everything.
+func (s *wireServer) shut() {
+	_ = s.listener.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		_ = c.Close()
+	}
+}
+
+// trigger reports whether this is the exchange to be broken.
+func (s *wireServer) trigger() bool {
+	s.mu.Lock()
+	fire := s.armed
+	s.armed = false
+	s.mu.Unlock()
+	if fire && s.down {
+		_ = s.listener.Close()
+	}
+	return fire
+}
+
+func (s *wireServer) arm() {
+	s.mu.Lock()
+	s.armed = true
+	s.mu.Unlock()
+}
+
+func (s *wireServer) serve(conn net.Conn) {
+	defer func() { _ = conn.Close() }()
+	s.mu.Lock()
+	s.conns = append(s.conns, conn)
+	s.mu.Unlock()
+	protocol := "http/1.1"
+	if s.fault.frames != nil {
+		protocol = "h2"
+	}
+	certificate, _ := wireCertificate()
+	secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{protocol}})
+	if secure.Handshake() != nil {
+		return
+	}
+	defer func() { _ = secure.Close() }()
+	if s.fault.frames != nil {
+		s.serveHTTP2(secure)
+		return
+	}
+	for r := bufio.NewReader(secure); ; {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		run := func() []byte {
+			w := httptest.NewRecorder()
+			s.api.ServeHTTP(w, req)
+			var reply bytes.Buffer
+			resp := w.Result()
+			resp.ContentLength = int64(w.Body.Len())
+			_ = resp.Write(&reply)
+			return reply.Bytes()
+		}
+		if req.URL.Path != "/warm" && s.trigger() {
+			s.fault.http1(secure, run)
+			return
+		}
+		if _, err := secure.Write(run()); err != nil {
+			return
+		}
+	}
+}
+
+// serveHTTP2 hands frames to the API and back.
+func (s *wireServer) serveHTTP2(client *tls.Conn) {
+	server, err := s.backend.dial(context.Background())
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	var writing sync.Mutex
+	breakOff := func(stream uint32, reply []byte) (over bool) {
+		writing.Lock()
+		_, _ = client.Write(s.fault.frames(stream, reply))
+		writing.Unlock()
+		if s.fault.close == wireResets {
+			_ = client.NetConn().(*net.TCPConn).SetLinger(0)
+		}
+		over = s.down || s.fault.close != wireStays
+		if over {
+			_ = client.NetConn().Close()
+		}
+		return over
+	}
+	var back sync.WaitGroup
+	defer back.Wait()
+	back.Go(func() {
+		defer func() { _ = client.NetConn().Close() }()
+		dropped := map[uint32]bool{}
+		for {
+			frame, kind, stream, err := readFrame(server)
+			if err != nil {
+				return
+			}
+			if kind == h2Headers && !s.fault.unseen && s.trigger() {
+				dropped[stream] = true
+				if breakOff(stream, frame) {
+					return
+				}
+				if !bytes.Contains(s.fault.frames(stream, []byte("*")), []byte("*")) {
+					continue
+				}
+				dropped[stream] = s.fault.name != "goodbye and the reply"
+				continue
+			}
+			if dropped[stream] {
+				continue
+			}
+			writing.Lock()
+			_, err = client.Write(frame)
+			writing.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	})
+	defer func() { _ = server.Close() }()
+	preface := make([]byte, 24)
+	if _, err := io.ReadFull(client, preface); err != nil {
+		return
+	}
+	if _, err := server.Write(preface); err != nil {
+		return
+	}
+	dropped := map[uint32]bool{}
+	for {
+		frame, kind, stream, err := readFrame(client)
+		if err != nil {
+			return
+		}
+		if kind == h2Headers && s.fault.unseen && s.trigger() {
+			dropped[stream] = true
+			if breakOff(stream, nil) {
+				return
+			}
+		}
+		if dropped[stream] {
+			continue
+		}
+		if _, err := server.Write(frame); err != nil {
+			return
+		}
+	}
+}
+
+func readFrame(r io.Reader) (frame []byte, kind byte, stream uint32, err error) {
+	head := make([]byte, 9)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return nil, 0, 0, err
+	}
+	frame = append(head, make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))...)
+	_, err = io.ReadFull(r, frame[9:])
+	return frame, head[3], binary.BigEndian.Uint32(head[5:]) &^ (1 << 31), err
+}
+
+// wirePaths are ways from the client to the server.
+var wirePaths = []struct {
+	name string
+	wrap func(*testing.T, *http.Transport) http.RoundTripper
+}{
+	{"directly", func(_ *testing.T, t *http.Transport) http.RoundTripper { return t }},
+	{"by a proxy", func(t *testing.T, transport *http.Transport) http.RoundTripper {
+		transport.Proxy = http.ProxyURL(tunnel(t))
+		return transport
+	}},
+	{"under a tracer", func(_ *testing.T, t *http.Transport) http.RoundTripper {
+		// What tracing and logging transports do: send a copy.
+		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			clone := req.Clone(req.Context())
+			clone.Header.Set("Traceparent", "00-x")
+			return t.RoundTrip(clone)
+		})
+	}},
+}
+
+// tunnel is a proxy that knows CONNECT.
+func tunnel(t *testing.T) *url.URL {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer func() { _ = to.Close() }()
+		from, buffered, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = from.Close() }()
+		_, _ = io.WriteString(from, "HTTP/1.1 200 OK\r\n\r\n")
+		var both sync.WaitGroup
+		both.Go(func() { _, _ = io.Copy(to, buffered); _ = to.Close() })
+		_, _ = io.Copy(from, to)
+		_ = from.Close()
+		both.Wait()
+	}))
+	t.Cleanup(proxy.Close)
+	address, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// mayHaveRunOf is what an error says about it.
+func mayHaveRunOf(err error) bool {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.MayHaveRun
+	}
+	if e, ok := errors.AsType[*ConnectionError](err); ok {
+		return e.MayHaveRun
+	}
+	_, malformed := errors.AsType[*MalformedResponseError](err)
+	return malformed
+}
+
+func TestFaultsOnTheWire(t *testing.T) {
+	for _, fault := range wireFaults() {
+		protocol := "HTTP1"
+		if fault.frames != nil {
+			protocol = "HTTP2"
+		}
+		for _, path := range wirePaths {
+			if testing.Short() && path.name != "directly" {
+				continue
+			}
+			for column, k := range matrixKinds {
+				if k.kind == KindUpdate || k.name == "list page" {
+					continue // as a delete, and as a get
+				}
+				for _, down := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s/%s/%s/%s/down=%t", protocol, fault.name, path.name, k.name, down), func(t *testing.T) {
+						s := newWireServer(t, &fault, down)
+						_, trusted := wireCertificate()
+						transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true,
+							HTTP2: &http.HTTP2Config{MaxDecoderHeaderTableSize: 1, MaxEncoderHeaderTableSize: 1}}
+						t.Cleanup(transport.CloseIdleConnections)
+						c := clientOver(t, path.wrap(t, transport), WithBaseURL("https://"+s.listener.Addr().String()), WithRetryPolicy(atOnce))
+						if err := c.Do(t.Context(), "GET", "/warm", nil, nil); err != nil {
+							t.Fatal(err)
+						}
+						s.arm()
+						var r Response
+						err := k.call(t.Context(), c, WithResponse(&r))
+						s.judge(t, column, err, r)
+					})
+				}
+			}
+		}
+	}
+}
+
+// judge compares what the API did with what the client says.
+func (s *wireServer) judge(t *testing.T, column int, err error, r Response) {
+	t.Helper()
+	k := matrixKinds[column]
+	method := map[OperationKind]string{KindRead: "GET", KindDelete: "DELETE"}[k.kind]
+	if method == "" {
+		method = "POST"
+	}
+	ran := s.api.runs(method)
+	if k.kind != KindRead && len(ran) > 1 {
+		t.Errorf("ran %d times", len(ran))
+	}
+	for _, request := range ran {
+		if request.Body != k.body || method == "POST" && request.Header.Get("Idempotency-Key") != r.IdempotencyKey {
+			t.Errorf("ran with the body %q and the key %q, want %q and %q", request.Body, request.Header.Get("Idempotency-Key"), k.body, r.IdempotencyKey)
+		}
+	}
+	if err == nil && len(ran) == 0 {
+		t.Error("succeeded without having run")
+	}
+	if k.kind != KindRead && err != nil && len(ran) > 0 && !mayHaveRunOf(err) {
+		t.Errorf("denies having run: %v", err)
+	}
+	if !s.down && !s.fault.refused && k.kind != KindAction && err != nil {
+		t.Errorf("failed: %v", err)
+	}
+	if refused, ok := errors.AsType[*Error](err); s.fault.refused && !s.down && (!ok || r.Attempts != 1 || refused.MayHaveRun != (len(ran) > 0)) {
+		t.Errorf("%d attempts, %v", r.Attempts, err)
+	}
+	if testing.Verbose() && !slices.Contains([]OperationKind{KindRead}, k.kind) {
+		t.Logf("ran %d, attempts %d, may have run %t: %v", len(ran), r.Attempts, err != nil && mayHaveRunOf(err), err)
+	}
+}
