@@ -83,12 +83,17 @@ func (l *windowLimiter) special(op *Operation) *budget {
 }
 
 func (l *windowLimiter) Wait(ctx context.Context, op Operation) error {
-	if special := l.special(&op); special != nil {
+	special := l.special(&op)
+	if special != nil {
 		if err := special.wait(ctx); err != nil {
 			return err
 		}
 	}
-	return l.general.wait(ctx)
+	err := l.general.wait(ctx)
+	if err != nil && special != nil {
+		special.landed() // it will not be sent, and nothing will be observed
+	}
+	return err
 }
 
 func (l *windowLimiter) Observe(op Operation, limit RateLimit) {

@@ -216,6 +216,28 @@ func TestRateLimitGroups(t *testing.T) {
 	})
 }
 
+// A request that got past its own budget and not past the general one was not sent: it must not
+// count as on its way for ever.
+func TestRateLimitOfARequestThatWasNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		midMinute(20)
+		l := newWindowLimiter()
+		balances := opBalancesList
+		l.general.take()
+		l.general.observe(RateLimit{Limit: 1000, Remaining: 0, Reset: time.Now().Truncate(time.Minute).Add(time.Minute)})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for range 5 {
+			if err := l.Wait(ctx, balances); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("got %v", err)
+			}
+		}
+		if l.balances.flying != 0 {
+			t.Errorf("%d on their way", l.balances.flying)
+		}
+	})
+}
+
 // A limiter of the caller's own is asked before each attempt and told of each reply.
 func TestLimiter(t *testing.T) {
 	l := &recordingLimiter{}
