@@ -378,6 +378,10 @@ func TestDo(t *testing.T) {
 	if n := len(s.requests()); n != 3 {
 		t.Errorf("%d requests", n)
 	}
+	s.replies = []replier{failWith(io.EOF)}
+	if err := c.Do(t.Context(), "GET", "/a%0Ab", nil, nil, WithRetries(0)); err.Error() != "GET /a%0Ab: EOF" {
+		t.Errorf("%q", err)
+	}
 	s.replies = []replier{replyWith(200, `<html>`)}
 	as[*MalformedResponseError](t, c.Do(t.Context(), "POST", "/x", nil, &raw))
 	as[*MalformedResponseError](t, c.Do(t.Context(), "POST", "/x", nil, &typed))

@@ -187,7 +187,8 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 	if problem != "" {
 		return &ParamsError{Operation: "Do", Problems: []Problem{{Field: "path", Message: problem}}}
 	}
-	op.Name, op.Path = method+" "+plain, plain
+	// As it is on the wire: what the escapes stand for may not be fit for a log line.
+	op.Name, op.Path = method+" "+escaped, plain
 	in := input{raw: &rawInput{escaped: escaped, query: query}}
 	switch body := body.(type) {
 	case nil:
