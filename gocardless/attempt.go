@@ -133,6 +133,9 @@ func (x *exchange) headers() http.Header {
 		x.params.header(h)
 	}
 	for name, values := range x.settings.header {
+		if name == otherKeyHeader && x.op.Kind == KindAction {
+			name = otherKeyHeaderOnWire
+		}
 		if values == nil {
 			delete(h, name)
 			if name == "User-Agent" {

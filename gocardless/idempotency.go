@@ -16,6 +16,13 @@ const keyHeader = "Idempotency-Key"
 // transport leaves repeating to us.
 const keyHeaderOnWire = "idempotency-key"
 
+// otherKeyHeader is the other name that net/http looks for. We do not send it, but
+// the caller may.
+const (
+	otherKeyHeader       = "X-Idempotency-Key"
+	otherKeyHeaderOnWire = "x-idempotency-key"
+)
+
 // maxKeyLength is what the API's schema allows.
 const maxKeyLength = 128
 

@@ -217,7 +217,8 @@ func TestTransportCannotRepeatActions(t *testing.T) {
 	}))
 	repeatable := func() bool {
 		_, keyed := last.Header["Idempotency-Key"]
-		return (last.Body == nil || last.GetBody != nil) && keyed
+		_, other := last.Header["X-Idempotency-Key"]
+		return (last.Body == nil || last.GetBody != nil) && (keyed || other)
 	}
 	_, _ = c.Payments.Cancel(t.Context(), "PM1", PaymentCancelParams{})
 	if repeatable() {
@@ -226,6 +227,10 @@ func TestTransportCannotRepeatActions(t *testing.T) {
 	_, _ = c.Blocks.Disable(t.Context(), "BLC1")
 	if repeatable() {
 		t.Error("an action without a body")
+	}
+	_, _ = c.Blocks.Disable(t.Context(), "BLC1", WithHeader("x-idempotency-key", "for a gateway"))
+	if repeatable() || last.Header["x-idempotency-key"] == nil {
+		t.Error("an action with the other name of the header")
 	}
 	_, _ = c.Payments.Create(t.Context(), paymentParams())
 	if !repeatable() {
