@@ -315,6 +315,7 @@ func (x *exchange) apiError(body []byte) *Error {
 		IdempotencyKey: x.keyText(),
 		Header:         x.header,
 		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
+		secret:         x.core.mask,
 	}
 	decodeError(e, body)
 	if x.status >= 300 && x.status <= 399 {

@@ -109,8 +109,9 @@ type Error struct {
 	// Body is the start of the reply's body, at most 4 KiB.
 	Body []byte
 
-	hint  string
-	cause error
+	hint   string
+	cause  error
+	secret func(string) string
 }
 
 // ErrorDetail is one problem in an [Error].
@@ -142,7 +143,7 @@ func (e *Error) Error() string {
 	b.WriteString(strconv.Itoa(e.StatusCode))
 	if e.Type != "" {
 		b.WriteByte(' ')
-		b.WriteString(scrub(string(e.Type)))
+		b.WriteString(e.scrub(string(e.Type)))
 	} else if text := http.StatusText(e.StatusCode); text != "" {
 		b.WriteByte(' ')
 		b.WriteString(text)
@@ -168,7 +169,7 @@ const maxDetails = 3
 func (e *Error) writeDetails(b *strings.Builder) {
 	if len(e.Details) == 0 {
 		if e.Message != "" {
-			b.WriteString(": " + scrub(e.Message))
+			b.WriteString(": " + e.scrub(e.Message))
 		}
 		return
 	}
@@ -187,18 +188,18 @@ func (e *Error) writeDetails(b *strings.Builder) {
 			message = e.Message
 		}
 		if d.Field != "" && !strings.HasPrefix(message, d.Field) {
-			b.WriteString(scrub(d.Field))
+			b.WriteString(e.scrub(d.Field))
 			if first := message[:min(1, len(message))]; first < "a" || first > "z" {
 				b.WriteByte(':') // the message does not go on from the field: "customer_id: Customer not found"
 			}
 			b.WriteByte(' ')
 		}
-		b.WriteString(scrub(message))
+		b.WriteString(e.scrub(message))
 		if d.Reason != "" {
-			b.WriteString(" (" + scrub(string(d.Reason)) + ")")
+			b.WriteString(" (" + e.scrub(string(d.Reason)) + ")")
 		}
 		if d.RequestPointer != "" {
-			b.WriteString(" (" + scrub(d.RequestPointer) + ")")
+			b.WriteString(" (" + e.scrub(d.RequestPointer) + ")")
 		}
 	}
 }
@@ -208,6 +209,14 @@ func writeAttempts(b *strings.Builder, n int) {
 	if n > 1 {
 		b.WriteString(" (" + strconv.Itoa(n) + " attempts)")
 	}
+}
+
+// scrub is for texts of the reply. Something on the way may have repeated the token.
+func (e *Error) scrub(text string) string {
+	if e.secret != nil {
+		text = e.secret(text)
+	}
+	return scrub(text)
 }
 
 // GoString is like Error: it keeps %#v from printing the body.

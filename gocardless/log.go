@@ -74,11 +74,11 @@ func errorClass(err error) string {
 	case *Error:
 		for _, d := range err.Details {
 			if d.Reason != "" {
-				return scrub(string(d.Reason))
+				return err.scrub(string(d.Reason))
 			}
 		}
 		if err.Type != "" {
-			return scrub(string(err.Type))
+			return err.scrub(string(err.Type))
 		}
 		return "unsuccessful reply"
 	case *ConnectionError:

@@ -41,6 +41,8 @@ func TestNothingPrivateInLogsAndErrors(t *testing.T) {
 	replies := map[string][]replier{
 		"error":            {replyWith(422, errorJSON, "X-Request-Id", plain[:20])},
 		"error without":    {replyWith(422, `{"error":{"message":"`+personal+`"}}`)},
+		"echo":             {replyWith(401, `{"error":{"type":"x `+testToken+`","message":"no `+testToken+`","errors":[{"field":"`+testToken+`","message":"Bearer `+testToken+` is unknown","reason":"`+testToken+`"}]}}`)},
+		"echo without":     {replyWith(401, `{"error":{"message":"no `+testToken+`"}}`)},
 		"bare":             {replyWith(400, `{"error":"`+personal+`"}`)},
 		"HTML":             {replyWith(502, plain)},
 		"conflict":         {replyWith(409, conflictBody), replyWith(422, errorJSON)},
