@@ -426,7 +426,8 @@ type sendProgress struct {
 	mu        sync.Mutex
 	asked     bool // the transport looked for a connection
 	connected bool // and found one
-	open      bool // a request was written and has no reply
+	written   bool // a request was written to it
+	answered  bool // and had a reply
 	again     bool // it was lost, and the transport repeated it
 }
 
@@ -436,10 +437,11 @@ func (p *sendProgress) watch(ctx context.Context) context.Context {
 		GotConn: p.gotConn,
 		// A transport under ours may make requests of its own, such as for a token:
 		// what has had its reply is not being repeated. An informational reply is none.
-		WroteHeaders:         func() { p.note(func() { p.open = true }) },
-		GotFirstResponseByte: func() { p.note(func() { p.open = false }) },
+		// Over HTTP/2 the reply may be seen before the writing.
+		WroteHeaders:         func() { p.note(func() { p.written = true }) },
+		GotFirstResponseByte: func() { p.note(func() { p.answered = true }) },
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
-			p.note(func() { p.open = true })
+			p.note(func() { p.answered = false })
 			return nil
 		},
 	}
@@ -458,9 +460,10 @@ func (p *sendProgress) note(fact func()) {
 func (p *sendProgress) gotConn(info httptrace.GotConnInfo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.connected = true
+	lost := p.written && !p.answered
+	p.connected, p.written, p.answered = true, false, false
 	switch {
-	case !p.open:
+	case !lost:
 	case p.stop == nil:
 		p.again = true
 	case isHTTP2(info.Conn):

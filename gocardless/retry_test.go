@@ -186,6 +186,25 @@ func TestContextThatEndsDuringAnAttemptIsNotRetried(t *testing.T) {
 	})
 }
 
+// Nobody waits for another attempt any more, so the policy is not asked for one and
+// what the last one said is the error.
+func TestContextThatEndsWithAReply(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c, s := scripted(t, func(req *http.Request) (*http.Response, error) {
+		resp, err := replyWith(502, "")(req)
+		cancel()
+		return resp, err
+	})
+	asked := false
+	_, err := c.Payments.Get(ctx, "PM1", WithRetryPolicy(func(a RetryAttempt) RetryDecision {
+		asked = true
+		return DefaultRetry(a)
+	}))
+	if e, ok := err.(*Error); !ok || e.StatusCode != 502 || asked || len(s.requests()) != 1 {
+		t.Errorf("%v, asked %t, %d requests", err, asked, len(s.requests()))
+	}
+}
+
 func TestTimeoutOfAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := func(req *http.Request) (*http.Response, error) {

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
@@ -545,5 +546,64 @@ func (s *wireServer) judge(t *testing.T, column int, err error, r Response) {
 	}
 	if testing.Verbose() && !slices.Contains([]OperationKind{KindRead}, k.kind) {
 		t.Logf("ran %d, attempts %d, may have run %t: %v", len(ran), r.Attempts, err != nil && mayHaveRunOf(err), err)
+	}
+}
+
+// A transport may make requests of its own with the context of ours, such as for a token. They
+// are no sign that ours was sent before.
+func TestRequestsOfTheTransportItself(t *testing.T) {
+	for column, k := range matrixKinds {
+		s := newWireServer(t, &wireFault{frames: h2ResetStream(h2RefusedStream)}, false)
+		_, trusted := wireCertificate()
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true}
+		t.Cleanup(transport.CloseIdleConnections)
+		base := "https://" + s.listener.Addr().String()
+		c := clientOver(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			for range 2 {
+				own, err := http.NewRequestWithContext(req.Context(), "GET", base+"/warm", nil)
+				if err != nil {
+					return nil, err
+				}
+				resp, err := transport.RoundTrip(own)
+				if err != nil {
+					return nil, err
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+			return transport.RoundTrip(req)
+		}), WithBaseURL(base))
+		err := k.call(t.Context(), c)
+		if k.name == "list page" {
+			continue // is not what the server answers
+		}
+		if err != nil {
+			t.Errorf("column %d: %v", column, err)
+		}
+		_, err = c.Payments.Get(t.Context(), "PM1")
+		if err != nil || len(s.api.runs("GET")) == 0 {
+			t.Errorf("column %d: %v", column, err)
+		}
+	}
+}
+
+// From the moment that a transport has a connection it may write to it, and what it shows of
+// that may come later than the end of the attempt.
+func TestFoundConnectionMayHaveBeenWrittenTo(t *testing.T) {
+	for found, want := range map[bool]int{false: 3, true: 1} {
+		attempts := 0
+		c := clientOver(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			attempts++
+			trace := httptrace.ContextClientTrace(req.Context())
+			trace.GetConn("x")
+			if found {
+				trace.GotConn(httptrace.GotConnInfo{})
+			}
+			return nil, io.EOF
+		}), WithRetries(2), WithRetryPolicy(atOnce))
+		_, err := c.Payments.Cancel(t.Context(), "PM1", PaymentCancelParams{})
+		if e := as[*ConnectionError](t, err); e.MayHaveRun != found || attempts != want {
+			t.Errorf("found %t: may have run %t after %d attempts", found, e.MayHaveRun, attempts)
+		}
 	}
 }
