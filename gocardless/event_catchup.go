@@ -200,9 +200,11 @@ func remembered(ctx context.Context, points EventCheckpoints, since time.Time) e
 	if err != nil {
 		return fmt.Errorf("gocardless: catch-up: reading what the store remembers: %w", err)
 	}
-	if since.Before(horizon) {
-		return fmt.Errorf("%w: begins at %s, remembers from %s", ErrEventsForgotten,
-			since.Format(time.RFC3339), horizon.UTC().Format(time.RFC3339))
+	// What was created at the horizon itself may be forgotten, and a run reads from the
+	// beginning of its first millisecond.
+	if !since.Truncate(time.Millisecond).After(horizon) {
+		return fmt.Errorf("%w: begins at %s, remembers what came after %s", ErrEventsForgotten,
+			since.Format(time.RFC3339Nano), horizon.UTC().Format(time.RFC3339Nano))
 	}
 	return nil
 }

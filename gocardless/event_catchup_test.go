@@ -336,6 +336,31 @@ func TestCatchUpKeepsWhatItReads(t *testing.T) {
 	})
 }
 
+// A run begins with the events of its first millisecond, so that millisecond has to be
+// remembered too.
+func TestCatchUpFromTheHorizon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		b.store.Retention = time.Hour
+		created := time.Now().Truncate(time.Second)
+		b.history.add("EV1", created)
+		if err := Once(&b.store, b.Handler).HandleEvent(t.Context(), b.history.events[0]); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * time.Hour)
+		for _, from := range []time.Time{created, created.Add(999 * time.Microsecond)} {
+			b.From = from
+			if r, err := b.Run(t.Context()); !errors.Is(err, ErrEventsForgotten) || r.Handled != 0 {
+				t.Errorf("from %s after the horizon: %+v, %v", from.Sub(created), r, err)
+			}
+		}
+		b.From = created.Add(time.Millisecond)
+		if r, err := b.Run(t.Context()); err != nil || r.Handled != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}
+
 func TestCatchUpOrganisation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newCatchUp(t)
