@@ -178,6 +178,9 @@ func TestBodyFieldRefusals(t *testing.T) {
 			t.Errorf("%s: %v", name, e)
 		}
 	}
+	if got := keyProblem(strings.Repeat("x", 128)); got != "" {
+		t.Errorf("a key of 128 characters %s", got)
+	}
 	if n := len(s.requests()); n != 0 {
 		t.Errorf("%d requests sent", n)
 	}
@@ -589,6 +592,11 @@ func TestRedirects(t *testing.T) {
 	}
 	if elsewhere.Load() != 0 {
 		t.Error("a request with a token went to another host")
+	}
+	// A signature is for one address.
+	signed := clientOver(t, http.DefaultTransport, WithBaseURL(server.URL), WithRequestSigning("RSK1", signingKey()))
+	if _, err := signed.Payments.Get(t.Context(), "SAME"); as[*Error](t, err).StatusCode != 302 {
+		t.Errorf("a signed GET: %v", err)
 	}
 }
 

@@ -215,6 +215,8 @@ func TestMayHaveRun(t *testing.T) {
 		"503 with Retry-After":     {[]replier{replyWith(503, "", "Retry-After", "1")}, false},
 		"503 without":              {[]replier{replyWith(503, "")}, true},
 		"302":                      {[]replier{replyWith(302, "")}, true},
+		"408":                      {[]replier{replyWith(408, "")}, true},
+		"409 of another reason":    {[]replier{replyWith(409, strings.Replace(conflictBody, "idempotent_creation_conflict", "cancellation_failed", 2)), replyWith(200, paymentReply)}, false},
 	} {
 		c, _ := scripted(t, test.replies...)
 		_, err := c.Payments.Create(t.Context(), paymentParams(), WithRetryPolicy(atOnce))

@@ -125,6 +125,13 @@ func TestMemoryEventStoreForgets(t *testing.T) {
 		if h, _ := store.EventHorizon(ctx); !h.Equal(created) {
 			t.Errorf("horizon = %s, want %s", h, created)
 		}
+		// Events are not done in the order in which they were created.
+		handle("EV2", created.Add(-time.Hour))
+		time.Sleep(time.Hour)
+		if h, _ := store.EventHorizon(ctx); !h.Equal(created) {
+			t.Errorf("horizon went back to %s", h)
+		}
+		handle("EV1", created)
 		// What a catch-up may read again is kept, however old it is.
 		if err := store.SetEventCheckpoint(ctx, "default", gocardless.EventCheckpoint{CreatedAt: created}); err != nil {
 			t.Error(err)

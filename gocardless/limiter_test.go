@@ -176,6 +176,12 @@ func TestRateLimitWaitEndsWithTheContext(t *testing.T) {
 // Balances and outbound payments have budgets of their own.
 func TestRateLimitGroups(t *testing.T) {
 	l := newWindowLimiter()
+	l.general.take()
+	l.balances.take()
+	l.Observe(opBalancesList, RateLimit{})
+	if l.general.flying != 0 || l.balances.flying != 0 {
+		t.Errorf("%d and %d on their way after the reply", l.general.flying, l.balances.flying)
+	}
 	for name, want := range map[string]*budget{
 		"payments.list": nil, "balances.list": &l.balances, "outbound_payments.create": &l.outboundPosts, "outbound_payments.withdraw": &l.outboundPosts,
 		"outbound_payments.approve": &l.outboundPosts, "outbound_payments.list": &l.outboundOthers, "outbound_payments.update": &l.outboundOthers,

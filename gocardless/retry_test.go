@@ -385,3 +385,12 @@ func TestDeleteFoundDone(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A wait that makes no sense is no promise that the request was not carried out.
+func TestNegativeRetryAfterIsNone(t *testing.T) {
+	c, s := scripted(t, replyWith(503, "", "Retry-After", "-5"))
+	_, err := c.Payments.Cancel(t.Context(), "PM1", PaymentCancelParams{}, WithRetryPolicy(atOnce))
+	if e := as[*Error](t, err); len(s.requests()) != 1 || !e.MayHaveRun {
+		t.Errorf("%d requests, may have run %t", len(s.requests()), e.MayHaveRun)
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -232,8 +233,12 @@ func (*failingSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error)
 
 func TestFailingSignerStopsTheRequest(t *testing.T) {
 	s := &script{replies: []replier{replyWith(200, paymentReply)}}
-	c := clientOver(t, s, WithRequestSigner("RSK1", &failingSigner{*signingKey()}), WithRateLimitWait())
+	l := &recordingLimiter{}
+	c := clientOver(t, s, WithRequestSigner("RSK1", &failingSigner{*signingKey()}), WithLimiter(l))
 	_, err := c.Payments.Create(t.Context(), paymentParams())
+	if want := []string{"wait payments.create", "observe 0"}; !slices.Equal(l.log, want) {
+		t.Errorf("the limiter saw %q, want %q", l.log, want)
+	}
 	e := as[*SigningError](t, err)
 	if len(s.requests()) != 0 || e.Operation != "payments.create" || strings.Contains(err.Error(), "jane") || e.Unwrap() == nil {
 		t.Errorf("%v, %d requests", err, len(s.requests()))
