@@ -244,6 +244,25 @@ func TestRateLimitOfARequestThatWasNotSent(t *testing.T) {
 	})
 }
 
+// Replies about windows that are over, or that no window can be, do not move the end of this one.
+func TestRateLimitOfAnotherWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		midMinute(20)
+		for name, reset := range map[string]time.Duration{"over": -time.Second, "far": time.Hour} {
+			var b budget
+			b.init(10)
+			for range 4 {
+				b.take()
+			}
+			end := b.reset
+			b.observe(RateLimit{Limit: 10, Remaining: 9, Reset: time.Now().Add(reset)})
+			if !b.reset.Equal(end) || b.remaining != 6 {
+				t.Errorf("%s: ends at %s with %d left, want %s with 6", name, b.reset, b.remaining, end)
+			}
+		}
+	})
+}
+
 // A limiter of the caller's own is asked before each attempt and told of each reply.
 func TestLimiter(t *testing.T) {
 	l := &recordingLimiter{}

@@ -386,6 +386,14 @@ func TestDeleteFoundDone(t *testing.T) {
 	}
 }
 
+func TestRetryAfterInThePast(t *testing.T) {
+	c, _ := scripted(t, replyWith(503, "", "Retry-After", httpDate(time.Now().Add(-time.Hour))))
+	_, err := c.Payments.Get(t.Context(), "PM1", WithRetries(0))
+	if e := as[*Error](t, err); e.RetryAfter != 0 {
+		t.Errorf("retry after %v", e.RetryAfter)
+	}
+}
+
 // A wait that makes no sense is no promise that the request was not carried out.
 func TestNegativeRetryAfterIsNone(t *testing.T) {
 	c, s := scripted(t, replyWith(503, "", "Retry-After", "-5"))
