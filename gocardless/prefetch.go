@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 )
@@ -61,6 +62,8 @@ func (s *pageSource) ahead(ctx context.Context, pages int, response *Response, y
 	}
 }
 
+var errReaderGone = errors.New("gocardless: the transport ended the goroutine that reads ahead")
+
 // produce is the goroutine of ahead. It fills a response record of its own: the caller reads
 // theirs at the same time.
 func (s *pageSource) produce(ctx context.Context, stop <-chan struct{}, queue chan<- fetched, record bool) {
@@ -73,10 +76,14 @@ func (s *pageSource) produce(ctx context.Context, stop <-chan struct{}, queue ch
 			return false
 		}
 	}
+	done := false
 	defer func() {
 		// A panic belongs to the caller, as it would without prefetching.
 		if p := recover(); p != nil {
 			send(fetched{panicked: p})
+		} else if !done {
+			// By runtime.Goexit. The end of the queue would pass for that of the list.
+			send(fetched{err: errReaderGone})
 		}
 	}()
 	own := *s
@@ -86,4 +93,5 @@ func (s *pageSource) produce(ctx context.Context, stop <-chan struct{}, queue ch
 	own.pages(ctx, func(page pageReader, err error) bool {
 		return send(fetched{page: page, err: err, response: response})
 	})
+	done = true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -185,5 +186,21 @@ func TestPrefetchRefusesBadNumbers(t *testing.T) {
 		if !errors.As(last, &problem) || f.count() != 0 {
 			t.Errorf("%d pages: got %v after %d requests, want a *ParamsError before the first", pages, last, f.count())
 		}
+	}
+}
+
+// A transport that ends its goroutine, as a test's own does by FailNow, must not make what was
+// read so far look like the whole list.
+func TestPrefetchNoticesAGoroutineThatEnded(t *testing.T) {
+	c := clientOver(t, roundTripper(func(*http.Request) (*http.Response, error) {
+		runtime.Goexit()
+		return nil, nil
+	}))
+	var got error
+	for _, err := range c.Payments.All(t.Context(), PaymentListParams{}, WithPrefetch(1)) {
+		got = err
+	}
+	if !errors.Is(got, errReaderGone) {
+		t.Errorf("got %v", got)
 	}
 }
