@@ -229,7 +229,7 @@ func TestTransportCannotRepeatActions(t *testing.T) {
 		t.Error("an action without a body")
 	}
 	_, _ = c.Blocks.Disable(t.Context(), "BLC1", WithHeader("x-idempotency-key", "for a gateway"))
-	if repeatable() || last.Header["x-idempotency-key"] == nil {
+	if repeatable() || map[string][]string(last.Header)["x-idempotency-key"] == nil {
 		t.Error("an action with the other name of the header")
 	}
 	_, _ = c.Payments.Create(t.Context(), paymentParams())
