@@ -52,7 +52,7 @@ type core struct {
 	// printers that follow pointers show every string that they can reach.
 	authorization func() []string
 	// mask takes the token out of a text.
-	mask func(string) string
+	mask mask
 
 	limiter   Limiter
 	signer    requestSigner

@@ -111,7 +111,7 @@ type Error struct {
 
 	hint   string
 	cause  error
-	secret func(string) string
+	secret mask
 }
 
 // ErrorDetail is one problem in an [Error].
@@ -212,12 +212,7 @@ func writeAttempts(b *strings.Builder, n int) {
 }
 
 // scrub is for texts of the reply. Something on the way may have repeated the token.
-func (e *Error) scrub(text string) string {
-	if e.secret != nil {
-		text = e.secret(text)
-	}
-	return scrub(text)
-}
+func (e *Error) scrub(text string) string { return e.secret.scrub(text) }
 
 // GoString is like Error: it keeps %#v from printing the body.
 func (e *Error) GoString() string { return "&gocardless.Error{" + e.Error() + "}" }
@@ -299,7 +294,7 @@ type ConnectionError struct {
 	// the wait for another one; else nil.
 	Previous error
 
-	secret func(string) string
+	secret mask
 }
 
 // Error describes the failure in one line, without personal data.
@@ -312,11 +307,8 @@ func (e *ConnectionError) Error() string {
 	text := "no reply"
 	if e.Err != nil {
 		text = e.Err.Error()
-		if e.secret != nil {
-			text = e.secret(text)
-		}
 	}
-	b.WriteString(scrub(text))
+	b.WriteString(e.secret.scrub(text))
 	writeAttempts(&b, e.Attempts)
 	if e.Previous != nil {
 		b.WriteString("; before that: " + e.Previous.Error())

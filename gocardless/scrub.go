@@ -9,6 +9,17 @@ import (
 // maxText is how many bytes of a foreign message go into the text of an error.
 const maxText = 300
 
+// mask takes the access token out of a text; nil is for an error that belongs to no client.
+type mask func(string) string
+
+// scrub makes a text from outside fit for logs, without the token.
+func (m mask) scrub(text string) string {
+	if m != nil {
+		text = m(text)
+	}
+	return scrub(text)
+}
+
 // scrub makes a text from outside fit for logs. It masks what looks like an e-mail
 // address, an IBAN, a number of six digits or more (accounts, cards, telephones,
 // sort codes), the user of a URL, and everything in double quotes or backticks
