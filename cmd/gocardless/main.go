@@ -3,6 +3,7 @@
 //
 //	gocardless demo
 //	gocardless sandbox -addr 127.0.0.1:8080
+//	gocardless version
 package main
 
 import (
@@ -13,6 +14,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -32,6 +35,7 @@ commands:
   demo      a tour of the SDK against a sandbox in this process; with
             GOCARDLESS_ACCESS_TOKEN set, against your sandbox account
   sandbox   serve a fake of the API for programs in any language
+  version   the version of the SDK, and the commit that this program was built from
 
 "gocardless <command> -h" lists the flags of a command.
 `
@@ -59,6 +63,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer, env func(strin
 		err = runDemo(ctx, args, out, errs, env)
 	case "sandbox":
 		err = runSandbox(ctx, args, out, errs)
+	case "version", "-version", "--version":
+		err = runVersion(args, out, errs)
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(out, usage)
 	default:
@@ -116,4 +122,32 @@ func runDemo(ctx context.Context, args []string, out, errs io.Writer, env func(s
 		return err
 	}
 	return demo.Remote(ctx, out, client)
+}
+
+func runVersion(args []string, out, errs io.Writer) error {
+	if err := parse(flag.NewFlagSet("gocardless version", flag.ContinueOnError), args, errs); err != nil {
+		return err
+	}
+	built, _ := debug.ReadBuildInfo()
+	_, err := fmt.Fprintf(out, "gocardless %s%s, %s %s/%s\n", gocardless.Version, commit(built), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// commit says what the program was built from, as far as the build recorded it: a build from the
+// module cache or with -buildvcs=false knows no commit.
+func commit(built *debug.BuildInfo) string {
+	if built == nil {
+		return ""
+	}
+	said := map[string]string{}
+	for _, s := range built.Settings {
+		said[s.Key] = s.Value
+	}
+	switch {
+	case said["vcs.revision"] == "":
+		return ""
+	case said["vcs.modified"] == "true":
+		return fmt.Sprintf(" (commit %s, changed since)", said["vcs.revision"])
+	}
+	return fmt.Sprintf(" (commit %s)", said["vcs.revision"])
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -56,10 +57,34 @@ func TestUsage(t *testing.T) {
 		{[]string{"sandbox", "-state", "/does/not/exist/state"}, 1, "state"},
 		{[]string{"sandbox", "-h"}, 0, "-webhook-secret"},
 		{[]string{"demo", "-h"}, 0, "GOCARDLESS_ACCESS_TOKEN"},
+		{[]string{"version", "1"}, 2, "takes no arguments"},
 	} {
 		var out, errs bytes.Buffer
 		if got := run(t.Context(), c.args, &out, &errs, noEnv); got != c.status || !strings.Contains(errs.String(), c.says) {
 			t.Errorf("%q: status %d, want %d; said %q, want %q", c.args, got, c.status, errs.String(), c.says)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	for _, arg := range []string{"version", "-version", "--version"} {
+		var out, errs bytes.Buffer
+		if got := run(t.Context(), []string{arg}, &out, &errs, noEnv); got != 0 || !strings.HasPrefix(out.String(), "gocardless "+gocardless.Version) {
+			t.Errorf("%s: status %d, said %q and %q", arg, got, out.String(), errs.String())
+		}
+	}
+	revision := debug.BuildSetting{Key: "vcs.revision", Value: "abc"}
+	for _, c := range []struct {
+		built *debug.BuildInfo
+		want  string
+	}{
+		{nil, ""},
+		{&debug.BuildInfo{}, ""},
+		{&debug.BuildInfo{Settings: []debug.BuildSetting{{Key: "vcs.modified", Value: "false"}, revision}}, " (commit abc)"},
+		{&debug.BuildInfo{Settings: []debug.BuildSetting{revision, {Key: "vcs.modified", Value: "true"}}}, " (commit abc, changed since)"},
+	} {
+		if got := commit(c.built); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.built, got, c.want)
 		}
 	}
 }
