@@ -1,8 +1,11 @@
 # One target per job; CI runs the same ones.
 GO ?= go
 TOOL = $(GO) tool -modfile=tools/go.mod
+# Run by its version, which Go's checksum database vouches for: in tools/go.mod its hundreds of
+# dependencies would decide the versions of the linters'.
+GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
 
-.PHONY: help generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff
+.PHONY: help generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff vuln snapshot publish
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,3 +57,14 @@ jsonv2: ## the short tests with the next encoding/json
 
 apidiff: ## what changed since the last version tag; fails if the version has not risen as far as that calls for
 	$(GO) run ./cmd/gen diff -since tag -check-version
+
+vuln: ## known vulnerabilities in what the module uses (asks vuln.go.dev)
+	$(TOOL) govulncheck ./...
+
+snapshot: ## what a release would publish, into dist/
+	$(GORELEASER) check
+	$(GORELEASER) release --snapshot --clean
+
+publish: ## release the tag that is checked out, with the notes in the file NOTES (release.yml does)
+	@test -s "$(NOTES)" || { echo "NOTES must name a file with the release's notes"; exit 1; }
+	$(GORELEASER) release --clean --release-notes "$(NOTES)"
