@@ -160,7 +160,8 @@ func at(root, ref string) (map[string][]byte, error) {
 	}
 }
 
-// LastTag returns the newest version tag before the working tree, or "" when there is none.
+// LastTag returns the newest version tag before the working tree, or "" when there is none. A clone
+// without its past cannot tell that, which is an error: a comparison with nothing would pass.
 func LastTag(root string) (string, error) {
 	cmd := exec.Command("git", "tag", "--list", "v*", "--sort=-version:refname", "--merged", "HEAD")
 	cmd.Dir = root
@@ -172,6 +173,14 @@ func LastTag(root string) (string, error) {
 		if _, err := ParseVersion(strings.TrimPrefix(strings.TrimSpace(tag), "v")); err == nil {
 			return strings.TrimSpace(tag), nil
 		}
+	}
+	cmd = exec.Command("git", "rev-parse", "--is-shallow-repository")
+	cmd.Dir = root
+	if out, err = cmd.Output(); err != nil {
+		return "", fmt.Errorf("git rev-parse: %w", err)
+	}
+	if strings.TrimSpace(string(out)) == "true" {
+		return "", errors.New("no version tag in a shallow clone: run git fetch --unshallow --tags")
 	}
 	return "", nil
 }

@@ -150,6 +150,15 @@ func TestSince(t *testing.T) {
 	}
 	git("add", ".")
 	git("commit", "-q", "-m", "one")
+	if tag, err := LastTag(dir); err != nil || tag != "" {
+		t.Errorf("a tag before the first: %q, %v", tag, err)
+	}
+	git("commit", "-q", "-m", "two", "--allow-empty")
+	shallow := filepath.Join(t.TempDir(), "clone")
+	git("clone", "-q", "--depth=1", "file://"+filepath.ToSlash(dir), shallow)
+	if tag, err := LastTag(shallow); err == nil {
+		t.Errorf("a clone without its past says that the last tag is %q", tag)
+	}
 	git("tag", "v1.0.0")
 	git("tag", "v1.10.0")
 	git("tag", "v1.9.0")
