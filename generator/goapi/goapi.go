@@ -15,6 +15,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -154,22 +155,36 @@ type checker struct {
 	set    *token.FileSet
 	done   map[string]*types.Package
 	std    types.Importer
+	others types.Importer
 }
 
 func newChecker(s Source) (*checker, error) {
 	if s.Module == "" {
 		return nil, errors.New("no module path")
 	}
-	return &checker{source: s, set: token.NewFileSet(), done: map[string]*types.Package{}, std: importer.Default()}, nil
+	set := token.NewFileSet()
+	return &checker{source: s, set: set, done: map[string]*types.Package{}, std: importer.Default(), others: importer.ForCompiler(set, "gc", export)}, nil
+}
+
+// export opens the compiled form of another module's package, in the version that this module has.
+func export(importPath string) (io.ReadCloser, error) {
+	out, err := exec.Command("go", "list", "-export", "-f", "{{.Export}}", "--", importPath).Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list %s: %w", importPath, err)
+	}
+	return os.Open(strings.TrimSpace(string(out)))
 }
 
 // Import serves the module's own packages from source and others from export data. A package that
-// cannot be had stands in empty: no exported declaration of the SDK may use it anyway.
+// cannot be had, such as one that only the old code knew, stands in empty.
 func (c *checker) Import(importPath string) (*types.Package, error) {
 	if dir, own := strings.CutPrefix(importPath, c.source.Module+"/"); own {
 		return c.check(dir)
 	}
 	if first, _, _ := strings.Cut(importPath, "/"); strings.Contains(first, ".") {
+		if p, err := c.others.Import(importPath); err == nil {
+			return p, nil
+		}
 		p := types.NewPackage(importPath, path.Base(importPath))
 		p.MarkComplete()
 		return p, nil

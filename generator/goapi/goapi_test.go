@@ -75,6 +75,18 @@ func TestPackagesComeAndGo(t *testing.T) {
 	}
 }
 
+// Every public package can be compared, those that use other modules, too.
+func TestEveryPackage(t *testing.T) {
+	present, err := ReadDir("github.com/gocardless-community/gocardless-go", root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Compare(present, present)
+	if err != nil || len(d.Compatible)+len(d.Incompatible) > 0 {
+		t.Errorf("compared with itself: %+v, %v", d, err)
+	}
+}
+
 func TestCodeThatDoesNotCompile(t *testing.T) {
 	_, err := Compare(source("type T Missing\n"), source(""))
 	if err == nil || !strings.Contains(err.Error(), "the old code: gocardless does not compile") {
