@@ -149,9 +149,13 @@ func end(dec *json.Decoder) error {
 	return truncated(err)
 }
 
-// truncated gives the end of the input, which the decoder reports in two ways, one name.
+// truncated gives the end of the input one name. The decoder has three for it, the last since Go
+// 1.27, which tells it by its text alone.
 func truncated(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errTruncated
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Error() == "unexpected end of JSON input" {
 		return errTruncated
 	}
 	return err
