@@ -118,9 +118,12 @@ type Body struct {
 // Reply is an answer with a 2xx status.
 type Reply struct {
 	Pointer string
-	Status  string  // "201"
+	Status  string  // "201" or AnyStatus
 	Schema  *Schema // nil without a body
 }
+
+// AnyStatus stands for every status of success, for documents that do not tell them apart.
+const AnyStatus = "2XX"
 
 // Variant is one method of an operation that has several (x-variants).
 type Variant struct {

@@ -3,6 +3,7 @@ package apidoc
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -90,16 +91,33 @@ func (r *reader) follow(v *jsontree.Value, pointer string) (*jsontree.Value, str
 		if ref == nil {
 			return v, pointer
 		}
-		to, ok := strings.CutPrefix(ref.Str(), "#")
-		target := r.doc.Root.At(to)
-		if !ok || target == nil {
-			r.broken = append(r.broken, Problem{jsontree.Join(pointer, "$ref"), fmt.Sprintf("%q leads nowhere in this document", ref.Str())})
+		target, to := r.lookUp(ref.Str(), jsontree.Join(pointer, "$ref"))
+		if target == nil {
 			return &jsontree.Value{Kind: jsontree.Object}, pointer
 		}
 		v, pointer = target, to
 	}
 	r.broken = append(r.broken, Problem{pointer, "references run in a circle"})
 	return &jsontree.Value{Kind: jsontree.Object}, pointer
+}
+
+// lookUp finds what a reference leads to and its JSON pointer; nil after noting that it leads nowhere.
+func (r *reader) lookUp(ref, at string) (*jsontree.Value, string) {
+	fragment, here := strings.CutPrefix(ref, "#")
+	if !here {
+		r.broken = append(r.broken, Problem{at, fmt.Sprintf("%q leads nowhere in this document: bundle both into one file first", ref)})
+		return nil, ""
+	}
+	// A reference is a URL, so the pointer in it may be percent-encoded.
+	pointer, err := url.PathUnescape(fragment)
+	if err != nil {
+		pointer = fragment
+	}
+	v := r.doc.Root.At(pointer)
+	if v == nil {
+		r.broken = append(r.broken, Problem{at, fmt.Sprintf("%q leads nowhere in this document", ref)})
+	}
+	return v, pointer
 }
 
 var methods = []string{"get", "put", "post", "delete", "patch", "options", "head", "trace"}
@@ -192,6 +210,9 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 	if e := v.Get("explode"); e != nil {
 		p.Explode = e.True()
 	}
+	if p.Style == "deepObject" {
+		p.Explode = true // has no other form, whatever the document says
+	}
 	if schema := v.Get("schema"); schema != nil {
 		p.Schema = r.schema(schema, jsontree.Join(at, "schema"))
 	} else if p.Schema, _ = r.media(v, at); p.Schema == nil {
@@ -230,18 +251,27 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 		r.problem(at, "an operation needs responses")
 		return
 	}
+	var other *Reply // by default
 	for _, m := range v.Members {
 		reply, replyAt := r.follow(m.Value, jsontree.Join(at, m.Name))
 		switch {
 		case strings.HasPrefix(m.Name, "2"):
 			schema, _ := r.media(reply, replyAt)
-			status := strings.Replace(strings.ToUpper(m.Name), "XX", "00", 1)
-			o.Replies = append(o.Replies, &Reply{Pointer: replyAt, Status: status, Schema: schema})
-		case m.Name == "default" || o.Failure == nil && strings.HasPrefix(m.Name, "4"):
-			if schema, _ := r.media(reply, replyAt); schema != nil {
-				o.Failure = schema
-			}
+			o.Replies = append(o.Replies, &Reply{Pointer: replyAt, Status: strings.ToUpper(m.Name), Schema: schema})
+		case m.Name == "default":
+			schema, _ := r.media(reply, replyAt)
+			other = &Reply{Pointer: replyAt, Status: AnyStatus, Schema: schema}
+		case o.Failure == nil && strings.HasPrefix(m.Name, "4"):
+			o.Failure, _ = r.media(reply, replyAt)
 		}
+	}
+	switch {
+	case other == nil || other.Schema == nil:
+	case len(o.Replies) == 0 && other.Schema.Def().Property("error") == nil:
+		// The only body that is no refusal is that of success.
+		o.Replies = append(o.Replies, other)
+	default:
+		o.Failure = other.Schema
 	}
 	slices.SortFunc(o.Replies, func(a, b *Reply) int { return strings.Compare(a.Status, b.Status) })
 	if len(o.Replies) == 0 {

@@ -32,13 +32,11 @@ func (r *reader) target(ref, at string) *Schema {
 	if s := r.refs[ref]; s != nil {
 		return s
 	}
-	pointer, ok := strings.CutPrefix(ref, "#")
-	v := r.doc.Root.At(pointer)
-	if !ok || v == nil {
-		r.broken = append(r.broken, Problem{jsontree.Join(at, "$ref"), `"` + ref + `" leads nowhere in this document`})
+	v, pointer := r.lookUp(ref, jsontree.Join(at, "$ref"))
+	if v == nil {
 		return &Schema{Pointer: at}
 	}
-	if name, ok := strings.CutPrefix(ref, schemaPrefix); ok && !strings.Contains(name, "/") {
+	if name, ok := strings.CutPrefix("#"+pointer, schemaPrefix); ok && !strings.Contains(name, "/") {
 		return r.component(strings.NewReplacer("~1", "/", "~0", "~").Replace(name), v)
 	}
 	s := &Schema{}
@@ -75,6 +73,9 @@ func (r *reader) annotate(s *Schema, v *jsontree.Value) {
 	for _, m := range v.Members {
 		if m.Name == "format" {
 			r.doc.says["format:"+m.Value.Str()] = true
+		}
+		if m.Name == "required" && len(m.Value.Strings()) == 0 {
+			continue // an empty list, or true beside a property, requires nothing
 		}
 		r.doc.says[m.Name] = true
 	}
@@ -137,6 +138,11 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 			s.Description, s.Examples, s.Title, s.Default = in.Description, in.Examples, in.Title, in.Default
 		}
 		s.Nullable = s.Nullable || nullable
+		for _, part := range items(v.Get("allOf")) {
+			if part != inner {
+				r.annotate(s, part)
+			}
+		}
 		r.annotate(s, v)
 		return s
 	}
@@ -152,20 +158,72 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	if s.Type == "" && (len(s.Properties) > 0 || s.Values != nil) {
 		s.Type = "object"
 	}
+	gatherValues(s)
 	if s.Type == "" && len(s.Enum) > 0 {
 		s.Type = "string"
 	}
 	return s
 }
 
+// gatherValues reads a choice between strings as one enum, if any of them has listed values: an enum
+// that is open because any string will do as well, as all ours are, or one whose values are
+// constants with a description each.
+func gatherValues(s *Schema) {
+	listed := false
+	for _, form := range s.OneOf {
+		d := form.Def()
+		if d.Type != "string" || d.Format != "" || len(d.Other) > 0 {
+			return
+		}
+		listed = listed || len(d.Enum) > 0
+	}
+	if !listed {
+		return
+	}
+	for _, form := range s.OneOf {
+		d := form.Def()
+		s.Nullable = s.Nullable || form.MayBeNull()
+		for _, value := range d.Enum {
+			words := d.EnumDescriptions[value]
+			if len(d.Enum) == 1 && words == "" {
+				words = form.Description
+			}
+			s.addValue(value, words)
+		}
+	}
+	s.Type, s.OneOf = "string", nil
+}
+
+// addValue adds a value to an enum, once.
+func (s *Schema) addValue(value, words string) {
+	if !slices.Contains(s.Enum, value) {
+		s.Enum = append(s.Enum, value)
+	}
+	if words != "" {
+		set(&s.EnumDescriptions, value, words)
+	}
+}
+
 // maxNesting keeps a hostile document from exhausting the stack; ours is 7 levels deep.
 const maxNesting = 200
 
-// wrapped recognises schemas that only wrap one other: allOf with one entry, and anyOf or oneOf
-// with one entry beside null.
+// wrapped recognises schemas that only wrap one other: allOf with one entry beside entries that only
+// describe, and anyOf or oneOf with one entry beside null.
 func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, innerAt string, nullable bool) {
-	if all := v.Get("allOf"); all != nil && len(all.Items) == 1 && onlyAnnotations(v, "allOf", "type") {
-		return all.Items[0], jsontree.Join(at, "allOf", "0"), false
+	if all := v.Get("allOf"); all != nil && onlyAnnotations(v, "allOf", "type") {
+		found := -1
+		for i, part := range all.Items {
+			switch {
+			case part.Kind == jsontree.Object && onlyAnnotations(part):
+			case found < 0:
+				found = i
+			default:
+				return nil, "", false
+			}
+		}
+		if found >= 0 {
+			return all.Items[found], jsontree.Join(at, "allOf", itoa(found)), slices.Contains(v.Get("type").Strings(), "null")
+		}
 	}
 	for _, key := range []string{"anyOf", "oneOf"} {
 		forms := v.Get(key)
@@ -197,8 +255,16 @@ func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	for i, part := range all.Items {
 		p := r.schema(part, jsontree.Join(at, "allOf", itoa(i)))
 		d := p.Def()
-		if d.Type == "" && len(d.Required) == 0 && p.Description != "" && s.Description == "" {
-			s.Description = p.Description // a part that only describes
+		if part.Kind == jsontree.Object && onlyAnnotations(part) {
+			r.annotate(s, part)
+			continue
+		}
+		if d.Pointer == "" {
+			r.problem(jsontree.Join(at, "allOf", itoa(i)), "a schema cannot be combined with one that it is a part of")
+			continue
+		}
+		if len(d.OneOf) > 0 {
+			r.problem(jsontree.Join(at, "allOf", itoa(i)), "a choice between several schemas cannot be combined by allOf")
 			continue
 		}
 		if d.Type != "object" && (d.Type != "" || len(d.Required) == 0) {
@@ -213,11 +279,16 @@ func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	}
 	r.annotate(s, v)
 	own := &Schema{Pointer: at}
+	r.types(own, v)
 	for _, m := range v.Members {
 		if m.Name != "allOf" && !slices.Contains(annotationKeys, m.Name) {
 			r.keyword(own, m.Name, m.Value, at)
 		}
 	}
+	if len(own.OneOf) > 0 {
+		r.problem(at, "a choice between several schemas cannot be combined by allOf")
+	}
+	s.Nullable = s.Nullable || own.Nullable
 	r.adopt(s, own)
 	return s
 }
@@ -243,6 +314,9 @@ func (r *reader) adopt(s, part *Schema) {
 	if part.If != nil {
 		s.If, s.Then, s.Else = part.If, part.Then, part.Else
 	}
+	for k, text := range part.Limits {
+		set(&s.Limits, k, text)
+	}
 	for k, text := range part.Other {
 		set(&s.Other, k, text)
 	}
@@ -265,6 +339,7 @@ func (r *reader) types(s *Schema, v *jsontree.Value) {
 			r.doc.says["null"] = true
 		} else {
 			rest = append(rest, name)
+			r.doc.says["type:"+name] = true
 		}
 	}
 	slices.Sort(rest)
@@ -281,7 +356,7 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	inner := jsontree.Join(at, key)
 	switch key {
 	case "type", "description", "title", "example", "examples", "default", "deprecated", "nullable", "x-restricted", "x-required-when":
-	case "readOnly", "writeOnly", "externalDocs", "xml", "$comment", "$schema", "$id", "x-description-source", "x-enum-descriptions-source":
+	case "readOnly", "writeOnly", "externalDocs", "xml", "discriminator", "$comment", "$schema", "$id", "$defs", "x-description-source", "x-enum-descriptions-source":
 	case "format":
 		s.Format = v.Str()
 	case "enum":
@@ -291,15 +366,14 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 				s.Nullable = true
 				r.doc.says["null"] = true
 			case jsontree.String:
-				s.Enum = append(s.Enum, e.Text)
+				s.addValue(e.Text, "")
 			default:
-				s.Enum = append(s.Enum, e.Compact())
+				set(&s.Other, key, v.Compact()) // a list of numbers or booleans
 			}
 		}
 	case "x-enum-descriptions":
-		s.EnumDescriptions = map[string]string{}
 		for _, m := range v.Members {
-			s.EnumDescriptions[m.Name] = m.Value.Str()
+			set(&s.EnumDescriptions, m.Name, m.Value.Str())
 		}
 	case "properties":
 		for _, m := range v.Members {
@@ -313,6 +387,10 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 		s.Items = r.schema(v, inner)
 	case "additionalProperties":
 		r.additional(s, v, inner)
+	case "unevaluatedProperties":
+		if v.Kind != jsontree.Bool {
+			set(&s.Other, key, v.Compact())
+		}
 	case "propertyNames":
 		for _, m := range v.Members {
 			set(&s.Limits, "propertyNames/"+m.Name, m.Value.Compact())
@@ -327,6 +405,11 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 		}
 		set(&s.Limits, key, v.Compact())
 	case "const":
+		if v.Kind == jsontree.String {
+			r.doc.says["enum"] = true
+			s.addValue(v.Text, "") // an enum of one value
+			return
+		}
 		s.Const = v.Compact()
 	case "if":
 		s.If = v

@@ -103,16 +103,18 @@ func (m *merger) mergeReply(c scope, raw *jsontree.Value, o, s *apidoc.Operation
 		return
 	}
 	responses := raw.Get("responses")
-	if before.Status != after.Status {
-		replaceMember(responses, before.Status, after.Status, responses.Get(before.Status))
+	status := before.Status
+	if after.Status != status && after.Status != apidoc.AnyStatus {
+		replaceMember(responses, status, after.Status, responses.Get(status))
+		status = after.Status
 	}
 	c.owner = pascal(name.Singular(c.resource))
 	switch {
 	case before.Schema == nil && after.Schema == nil:
 	case after.Schema == nil:
-		responses.Get(after.Status).Delete("content")
+		responses.Get(status).Delete("content")
 	case before.Schema == nil:
-		responses.Set(after.Status, m.newReply(c, after))
+		responses.Set(status, m.newReply(c, after))
 	default:
 		m.mergeEnvelope(c, m.raw[before.Schema.Pointer], before.Schema, after.Schema)
 	}
@@ -208,7 +210,7 @@ func (m *merger) addOperations() {
 		responses := jsontree.NewObject()
 		if reply := m.replyFor(s); reply != nil {
 			c.verb = id[strings.IndexByte(id, '.')+1:]
-			responses.Set(reply.Status, m.newReply(c, reply))
+			responses.Set(statusOf(s, reply), m.newReply(c, reply))
 		}
 		responses.Set("default", jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString("#/components/responses/Error")}))
 		op.SetOrdered("responses", responses, operationKeys)
@@ -259,6 +261,20 @@ func (m *merger) replyFor(s *apidoc.Operation) *apidoc.Reply {
 		}
 	}
 	return s.Reply()
+}
+
+// statusOf is the status of a new operation's reply, where the source leaves it open as the API
+// answers: 201 for what creates, 204 without a body.
+func statusOf(s *apidoc.Operation, reply *apidoc.Reply) string {
+	switch {
+	case reply.Status != apidoc.AnyStatus:
+		return reply.Status
+	case reply.Schema == nil:
+		return "204"
+	case s.Method == "POST" && !strings.Contains(s.Path, "{"):
+		return "201"
+	}
+	return "200"
 }
 
 func (m *merger) addTag(resource string) {

@@ -17,9 +17,7 @@ func (m *merger) build(c scope, src *apidoc.Schema, withWords bool) *jsontree.Va
 		return jsontree.NewObject()
 	}
 	d := src.Def()
-	for key, text := range d.Other {
-		m.fail(d.Pointer, "keyword %s is not understood: %s", key, text)
-	}
+	m.refuseOther(d)
 	use := jsontree.NewObject()
 	switch kind(src) {
 	case "enum", "object":
@@ -41,8 +39,8 @@ func (m *merger) build(c scope, src *apidoc.Schema, withWords bool) *jsontree.Va
 		}
 	case "string", "integer", "number", "boolean":
 		use.Set("type", jsontree.NewString(d.Type))
-		if d.Format != "" && knownFormat(d.Format) {
-			use.Set("format", jsontree.NewString(d.Format))
+		if f := format(d); f != "" {
+			use.Set("format", jsontree.NewString(f))
 		}
 		for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
 			v, _ := jsontree.Parse([]byte(d.Limits[key]))

@@ -53,7 +53,7 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *apidoc.Schema
 		return
 	}
 	o, s := ours.Def(), src.Def()
-	if o.Component != "" && !m.follows(o.Component, s) {
+	if o.Component != "" && !bare(src) && !m.follows(o.Component, s) {
 		// The source says something else here than in the other places of this component.
 		m.replace(c, raw, src)
 		return
@@ -70,7 +70,7 @@ const maxDepth = 60
 
 // sameKind reports whether both become the same sort of Go type, as far as the source speaks of it.
 func (m *merger) sameKind(ours, src *apidoc.Schema) bool {
-	if a, b := kind(ours), kind(src); a != b {
+	if a, b := m.sort(ours), m.sort(src); a != b {
 		return a == "enum" && b == "string" && !m.src.Says("enum")
 	}
 	return true
@@ -198,19 +198,31 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *apidoc.Schema) {
 	case "forms":
 		m.mergeForms(c, raw, o, s)
 	default:
-		if o.Format != s.Format && (s.Format != "" || m.src.Says("format:"+o.Format)) && knownFormat(s.Format) {
-			set(raw, "format", jsontree.NewString(s.Format), s.Format == "")
+		if f := format(s); o.Format != f && (f != "" || m.src.Says("format:"+o.Format)) {
+			set(raw, "format", jsontree.NewString(f), f == "")
 		}
 	}
 	m.mergeLimits(raw, o, s)
-	for key, text := range s.Other {
-		m.fail(s.Pointer, "keyword %s is not understood: %s", key, text)
+	m.refuseOther(s)
+}
+
+// refuseOther fails for the keywords of a definition that nobody here understands. Extensions are
+// the vendor's own business.
+func (m *merger) refuseOther(s *apidoc.Schema) {
+	for _, key := range slices.Sorted(maps.Keys(s.Other)) {
+		if !strings.HasPrefix(key, "x-") {
+			m.fail(s.Pointer, "keyword %s is not understood: %s", key, s.Other[key])
+		}
 	}
 }
 
-// knownFormat reports the formats that the generator reads. Vendors use many more, as words.
-func knownFormat(format string) bool {
-	return slices.Contains([]string{"", "date", "date-time", "int64", "int32", "uri", "email"}, format)
+// format returns the format of a definition if the generator makes something of it. Vendors use
+// many more, as words; int32 is what every integer is.
+func format(d *apidoc.Schema) string {
+	if slices.Contains([]string{"date", "date-time", "int64", "uri", "email"}, d.Format) {
+		return d.Format
+	}
+	return ""
 }
 
 func (m *merger) mergeEnum(raw *jsontree.Value, o, s *apidoc.Schema) {
@@ -268,7 +280,7 @@ func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *apidoc.Schema) 
 		}
 		insertProperty(properties, q.Name, m.build(inside, q.Schema, true))
 	}
-	if !slices.Equal(o.Required, s.Required) {
+	if m.src.Says("required") && !slices.Equal(o.Required, s.Required) {
 		set(raw, "required", jsontree.NewStrings(s.Required...), len(s.Required) == 0)
 	}
 	if m.src.Says("if") && (canonical(o.If) != canonical(s.If) || canonical(o.Then) != canonical(s.Then) || canonical(o.Else) != canonical(s.Else)) {
@@ -317,7 +329,7 @@ func (m *merger) mergeMap(c scope, raw *jsontree.Value, o, s *apidoc.Schema) {
 	case o.Values == nil && s.Values == nil:
 	case o.Values != nil && s.Values != nil:
 		m.mergeUse(c, raw.Get("additionalProperties"), o.Values, s.Values, false)
-	case s.Values == nil && !m.src.Says("additionalProperties"):
+	case s.Values == nil && !s.Open:
 	case s.Values == nil:
 		raw.SetOrdered("additionalProperties", jsontree.NewBool(true), schemaKeys)
 	default:

@@ -53,8 +53,9 @@ func Normalise(vendored, source *apidoc.Document, opts Options) (*Normalised, er
 	for _, p := range source.Problems {
 		m.fail(p.Pointer, "%s", p.Message)
 	}
-	if len(m.errs) > 0 {
-		return nil, errors.Join(m.errs...)
+	m.pairOperations()
+	if err := m.failure(); err != nil {
+		return nil, err
 	}
 	m.root.Walk(func(pointer string, v *jsontree.Value) { m.raw[pointer] = v })
 	for place, print := range opts.Lock {
@@ -62,14 +63,14 @@ func Normalise(vendored, source *apidoc.Document, opts Options) (*Normalised, er
 	}
 	before := m.reachable()
 	m.info()
-	m.pairOperations()
+	m.pairSchemas()
 	m.chooseGroups()
 	m.mergeOperations()
 	m.mergeComponents()
 	m.addOperations()
 	m.prune(before)
-	if len(m.errs) > 0 {
-		return nil, errors.Join(m.errs...)
+	if err := m.failure(); err != nil {
+		return nil, err
 	}
 	return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes}, nil
 }
@@ -99,6 +100,25 @@ type opPair struct{ ours, src *apidoc.Operation }
 
 func (m *merger) fail(pointer, format string, args ...any) {
 	m.errs = append(m.errs, apidoc.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+}
+
+// maxErrors is how many places an error names: one habit of a vendor's is in hundreds.
+const maxErrors = 20
+
+// failure joins what went wrong, each once.
+func (m *merger) failure() error {
+	var all []error
+	said := map[string]bool{}
+	for _, err := range m.errs {
+		if text := err.Error(); !said[text] {
+			said[text] = true
+			all = append(all, err)
+		}
+	}
+	if more := len(all) - maxErrors; more > 0 {
+		all = append(all[:maxErrors], fmt.Errorf("and %d more places", more))
+	}
+	return errors.Join(all...)
 }
 
 func (m *merger) note(format string, args ...any) {
@@ -148,8 +168,18 @@ func (m *merger) pairOperations() {
 			m.fail(s.Pointer, "method %s is not supported", s.Method)
 			continue
 		}
+		if other := m.src.Operation(s.Method, s.Shape()); other != s {
+			m.fail(s.Pointer, "is the same operation as %s", other.Pointer)
+			continue
+		}
 		m.fresh = append(m.fresh, s)
 	}
+	if len(m.ops) == 0 {
+		m.fail("/paths", "none of the vendored operations is among these %d: is this a description of the same API, with paths such as %s?", len(m.src.Operations), m.ours.Operations[0].Path)
+	}
+}
+
+func (m *merger) pairSchemas() {
 	for _, p := range m.ops {
 		m.pairOperation(p.ours, p.src)
 	}

@@ -34,7 +34,7 @@ func kind(s *apidoc.Schema) string {
 		return "enum"
 	case d.Type == "array" && d.Items != nil:
 		return "array"
-	case s.IsObject():
+	case s.IsObject() && (len(d.Properties) > 0 || d.Closed):
 		return "object"
 	case d.Type == "object":
 		return "map"
@@ -42,10 +42,25 @@ func kind(s *apidoc.Schema) string {
 	return d.Type
 }
 
+// sort is the kind of a schema as far as the source tells kinds apart. In a document without
+// integers every number is just a number.
+func (m *merger) sort(s *apidoc.Schema) string {
+	if k := kind(s); k != "integer" || m.src.Says("type:integer") {
+		return k
+	}
+	return "number"
+}
+
+// bare reports an object of which nothing is said: no members, and not whether there may be any.
+func bare(s *apidoc.Schema) bool {
+	d := s.Def()
+	return kind(s) == "map" && d.Values == nil && !d.Open
+}
+
 // pair notes what of the source answers to what of ours, and follows both.
 func (m *merger) pair(ours, src *apidoc.Schema) {
 	o, s := ours.Def(), src.Def()
-	if kind(ours) != kind(src) {
+	if m.sort(ours) != m.sort(src) || bare(src) {
 		return
 	}
 	if o.Component != "" {
@@ -166,7 +181,7 @@ func (m *merger) sigDef(d *apidoc.Schema) string {
 	}
 	m.sigs[d] = "circle" // a schema that contains itself
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s;", kind(d))
+	fmt.Fprintf(&b, "%s;", m.sort(d))
 	switch kind(d) {
 	case "enum":
 		values := slices.Clone(d.Enum)
@@ -180,7 +195,9 @@ func (m *merger) sigDef(d *apidoc.Schema) string {
 		for _, p := range properties {
 			fmt.Fprintf(&b, "%s:%s,", p.Name, m.sigUse(p.Schema))
 		}
-		fmt.Fprintf(&b, "required %q", d.Required)
+		if m.src.Says("required") {
+			fmt.Fprintf(&b, "required %q", d.Required)
+		}
 		if m.src.Says("if") && d.If != nil {
 			fmt.Fprintf(&b, "if %s then %s", canonical(d.If), canonical(d.Then))
 		}
@@ -196,7 +213,7 @@ func (m *merger) sigDef(d *apidoc.Schema) string {
 		slices.Sort(forms)
 		fmt.Fprintf(&b, "%q", forms)
 	}
-	b.WriteString(m.format(d))
+	b.WriteString(m.saidFormat(d))
 	for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
 		if m.speaksOf(key) {
 			fmt.Fprintf(&b, ";%s=%s", key, d.Limits[key])
@@ -218,10 +235,10 @@ func (m *merger) sigUse(s *apidoc.Schema) string {
 	return out
 }
 
-// format returns the format of a definition if the source uses such formats at all.
-func (m *merger) format(d *apidoc.Schema) string {
-	if d.Format != "" && m.src.Says("format:"+d.Format) {
-		return ";" + d.Format
+// saidFormat returns the format of a definition if the source uses such formats at all.
+func (m *merger) saidFormat(d *apidoc.Schema) string {
+	if f := format(d); f != "" && m.src.Says("format:"+f) {
+		return ";" + f
 	}
 	return ""
 }

@@ -85,7 +85,7 @@ func (m *merger) mergeParam(c scope, p, q *apidoc.Param) {
 	if m.src.Says("deprecated") {
 		flag(raw, "deprecated", q.Deprecated || q.Schema.Deprecated, paramKeys)
 	}
-	if (p.Style != q.Style || p.Explode != q.Explode) && m.src.Says("style") {
+	if p.Style != q.Style && m.src.Says("style") || p.Explode != q.Explode && m.src.Says("explode") {
 		raw.SetOrdered("style", jsontree.NewString(q.Style), paramKeys)
 		raw.SetOrdered("explode", jsontree.NewBool(q.Explode), paramKeys)
 	}

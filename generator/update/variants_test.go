@@ -124,7 +124,7 @@ var variants = []variant{
 // generated from nothing else, so it comes out the same as well.
 func TestVariantsComeBackAsVendored(t *testing.T) {
 	want := string(vendored().Format())
-	for _, v := range variants {
+	for _, v := range append(variants, vendorVariants...) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			source := vendored().Clone()
@@ -142,7 +142,7 @@ func TestVariantsComeBackAsVendored(t *testing.T) {
 
 // The variants must really be others: one that changes nothing would prove nothing.
 func TestVariantsDiffer(t *testing.T) {
-	for _, v := range variants[1:] {
+	for _, v := range append(variants[1:], vendorVariants...) {
 		source := vendored().Clone()
 		v.vary(source)
 		if source.Compact() == vendored().Compact() {
