@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/generator/drift"
@@ -56,14 +58,22 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 		set.Usage()
 		return 2
 	}
+	if !slices.Contains(drift.Formats, *format) {
+		// Now, because the report is written when everything else already is.
+		fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", *format, strings.Join(drift.Formats, ", "))
+		return 2
+	}
 	o.Source = rest[0]
 	var err error
 	if o.Root, err = moduleRoot(); err != nil {
 		return fail(stderr, err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	done, err := release.Update(ctx, o)
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted: nothing has changed")
+	}
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -71,13 +81,24 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gen: note:", note)
 	}
 	if done.Report == nil {
-		fmt.Fprintln(stdout, "nothing changed: the source means the same as schema/gocardless.json")
+		if *format == "json" {
+			err = (&drift.Report{Changes: []drift.Change{}}).Render(stdout, *format)
+		} else {
+			_, err = fmt.Fprintln(stdout, "nothing changed: the source means the same as schema/gocardless.json")
+		}
+		if err != nil {
+			return fail(stderr, err)
+		}
 		return 0
 	}
 	if n := len(done.Unwritten); n > 0 {
 		fmt.Fprintf(stderr, "gen: note: %d descriptions are to be written before a release, the first at %s\n", n, done.Unwritten[0])
 	}
-	fmt.Fprintf(stderr, "gen: %d files written; version %s, was %s\n", len(done.Files), done.New, done.Old)
+	if o.DryRun {
+		fmt.Fprintf(stderr, "gen: a dry run: nothing written; version %s would follow %s\n", done.New, done.Old)
+	} else {
+		fmt.Fprintf(stderr, "gen: %d files written; version %s, was %s\n", len(done.Files), done.New, done.Old)
+	}
 	if err := done.Report.Render(stdout, *format); err != nil {
 		return fail(stderr, err)
 	}

@@ -1,8 +1,8 @@
 // Package filetx changes many files of a directory tree as one: either all of them change or none.
 //
-// New content is first written beside its place. Only when all of it is on disk are the files
-// swapped by renaming, and a failure in the middle puts back what was swapped. A journal beside
-// them lets the next run do the same after a crash.
+// A journal of what is to be done is written first, then the new content beside its place. Only when
+// all of it is on disk are the files swapped by renaming, and a failure in the middle puts back what
+// was swapped. The journal lets the next run do the same after a crash.
 package filetx
 
 import (
@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 )
@@ -20,17 +21,22 @@ import (
 // journalName is where a commit in progress is recorded, in the root of the tree.
 const journalName = ".gen-update.json"
 
+// doneName is what the journal is called from the moment the new state stands until the old files
+// are gone.
+const doneName = ".gen-update-done.json"
+
 // Tx is a set of changes below a directory. The zero value is not usable; see New.
 type Tx struct {
 	root    string
 	changes map[string][]byte // nil content removes the file
 
 	rename func(old, new string) error
+	write  func(name string, content []byte, mode fs.FileMode) error
 }
 
 // New returns an empty set of changes below root.
 func New(root string) *Tx {
-	return &Tx{root: root, changes: map[string][]byte{}, rename: os.Rename}
+	return &Tx{root: root, changes: map[string][]byte{}, rename: os.Rename, write: os.WriteFile}
 }
 
 // Write plans a file's content. The path is relative to the root, with slashes.
@@ -63,7 +69,7 @@ type swap struct {
 
 type journal struct {
 	Swaps []swap   `json:"swaps"`
-	Dirs  []string `json:"dirs,omitempty"` // directories made for the new files
+	Dirs  []string `json:"dirs,omitempty"` // directories made for the new files, parents first
 }
 
 // Commit makes the changes and returns the paths that changed, sorted. Files that already are as
@@ -72,32 +78,33 @@ func (t *Tx) Commit() (changed []string, err error) {
 	if _, err := os.Stat(t.full(journalName)); err == nil {
 		return nil, fmt.Errorf("%s: an earlier update was interrupted: call Recover first", t.full(journalName))
 	}
-	var j journal
+	j, err := t.plan()
+	if err != nil || len(j.Swaps) == 0 {
+		return nil, err
+	}
+	record, err := json.Marshal(j)
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.undo(j))
 			changed = nil
 		}
 	}()
-	for _, path := range slices.Sorted(maps.Keys(t.changes)) {
-		s, differs, err := t.stage(path, &j)
-		if err != nil {
+	// The journal comes first, so that nothing is left lying about whenever the process dies.
+	if err := t.write(t.full(journalName), record, 0o600); err != nil {
+		return nil, err
+	}
+	for _, dir := range j.Dirs {
+		if err := os.Mkdir(t.full(dir), 0o755); err != nil {
 			return nil, err
 		}
-		if differs {
-			j.Swaps = append(j.Swaps, s)
-			changed = append(changed, path)
+	}
+	for _, s := range j.Swaps {
+		if err := t.stage(s); err != nil {
+			return nil, err
 		}
-	}
-	if len(changed) == 0 {
-		return nil, nil
-	}
-	record, err := json.Marshal(j)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(t.full(journalName), record, 0o600); err != nil {
-		return nil, err
 	}
 	for _, s := range j.Swaps {
 		if s.Backup != "" {
@@ -110,72 +117,82 @@ func (t *Tx) Commit() (changed []string, err error) {
 				return nil, err
 			}
 		}
+		changed = append(changed, s.Path)
 	}
-	// From here on the new state stands: without the journal nobody puts the old one back.
-	if err := os.Remove(t.full(journalName)); err != nil {
+	// From here on the new state stands: nobody puts the old one back.
+	if err := t.rename(t.full(journalName), t.full(doneName)); err != nil {
 		return nil, err
 	}
-	for _, s := range j.Swaps {
-		if s.Backup != "" {
-			_ = os.Remove(t.full(s.Backup)) // a leftover does no harm
-		}
-	}
+	t.tidy(j)
 	return changed, nil
 }
 
-// stage writes new content beside its place.
-func (t *Tx) stage(path string, j *journal) (s swap, differs bool, err error) {
-	s.Path = path
-	content := t.changes[path]
-	have, err := os.ReadFile(t.full(path))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if content == nil {
-			return s, false, nil
+// plan works out what is to be swapped and which directories are missing.
+func (t *Tx) plan() (j journal, err error) {
+	for _, path := range slices.Sorted(maps.Keys(t.changes)) {
+		content := t.changes[path]
+		s := swap{Path: path}
+		have, err := os.ReadFile(t.full(path))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if content == nil {
+				continue
+			}
+		case err != nil:
+			return j, err
+		default:
+			if content != nil && bytes.Equal(have, content) {
+				continue
+			}
+			s.Backup = path + ".gen-old"
+			if _, err := os.Lstat(t.full(s.Backup)); err == nil {
+				// Undoing would take it for the content of today.
+				return j, fmt.Errorf("%s is in the way: remove it", t.full(s.Backup))
+			}
 		}
-	case err != nil:
-		return s, false, err
-	default:
-		if content != nil && bytes.Equal(have, content) {
-			return s, false, nil
+		if content != nil {
+			s.Staged = path + ".gen-new"
+			j.Dirs = append(j.Dirs, t.missing(pathpkg.Dir(path))...)
 		}
-		s.Backup = path + ".gen-old"
+		j.Swaps = append(j.Swaps, s)
 	}
-	if content == nil {
-		return s, true, nil
-	}
-	if err := t.mkdir(filepath.Dir(t.full(path)), j); err != nil {
-		return s, false, err
-	}
-	s.Staged = path + ".gen-new"
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(t.full(path)); err == nil {
-		mode = info.Mode().Perm()
-	}
-	if err := os.WriteFile(t.full(s.Staged), content, mode); err != nil {
-		j.Swaps = append(j.Swaps, swap{Path: path, Staged: s.Staged, Backup: s.Backup}) // undo removes the rest of it
-		return s, false, err
-	}
-	return s, true, nil
+	slices.Sort(j.Dirs) // a parent is the beginning of what is in it
+	j.Dirs = slices.Compact(j.Dirs)
+	return j, nil
 }
 
-// mkdir makes a directory and notes which of its parents are new.
-func (t *Tx) mkdir(dir string, j *journal) error {
-	if _, err := os.Stat(dir); err == nil {
+// missing lists a directory and those of its parents that are not there.
+func (t *Tx) missing(dir string) []string {
+	if _, err := os.Stat(t.full(dir)); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := t.mkdir(filepath.Dir(dir), j); err != nil {
-		return err
+	return append(t.missing(pathpkg.Dir(dir)), dir)
+}
+
+// stage writes new content beside its place.
+func (t *Tx) stage(s swap) error {
+	if s.Staged == "" {
+		return nil
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(t.full(s.Path)); err == nil {
+		mode = info.Mode().Perm()
 	}
-	relative, err := filepath.Rel(t.root, dir)
-	if err != nil {
-		return err
+	return t.write(t.full(s.Staged), t.changes[s.Path], mode)
+}
+
+// tidy removes what a commit that stands has no use for. What cannot be removed does no harm, and
+// the next Recover tries again.
+func (t *Tx) tidy(j journal) {
+	for _, s := range j.Swaps {
+		if s.Backup == "" {
+			continue
+		}
+		if err := os.Remove(t.full(s.Backup)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return
+		}
 	}
-	j.Dirs = append(j.Dirs, filepath.ToSlash(relative))
-	return nil
+	_ = os.Remove(t.full(doneName))
 }
 
 // undo puts everything back. It may run twice over the same journal.
@@ -210,9 +227,17 @@ func (t *Tx) undo(j journal) error {
 	return nil
 }
 
-// Recover undoes a commit below root that a crash interrupted. It reports whether there was one.
+// Recover undoes a commit below root that a crash interrupted, and cleans up after one that stands.
+// It reports whether it undid one.
 func Recover(root string) (bool, error) {
 	t := New(root)
+	if record, err := os.ReadFile(t.full(doneName)); err == nil {
+		var j journal
+		if err := json.Unmarshal(record, &j); err != nil {
+			return false, fmt.Errorf("%s: %w", t.full(doneName), err)
+		}
+		t.tidy(j)
+	}
 	record, err := os.ReadFile(t.full(journalName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -222,7 +247,7 @@ func Recover(root string) (bool, error) {
 	}
 	var j journal
 	if err := json.Unmarshal(record, &j); err != nil {
-		// A journal that was cut off while it was written: nothing had been swapped yet.
+		// A journal that was cut off while it was written: nothing had been touched yet.
 		return true, os.Remove(t.full(journalName))
 	}
 	return true, t.undo(j)

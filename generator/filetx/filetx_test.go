@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -112,6 +113,52 @@ func TestFailureInTheMiddle(t *testing.T) {
 	}
 }
 
+// A disk that is full at any write leaves the tree as it was.
+func TestFullDisk(t *testing.T) {
+	for fail := 1; ; fail++ {
+		root := tree(t)
+		tx := plan(root)
+		n := 0
+		tx.write = func(name string, content []byte, mode fs.FileMode) error {
+			if n++; n == fail {
+				_ = os.WriteFile(name, content[:1], mode)
+				return syscall.ENOSPC
+			}
+			return os.WriteFile(name, content, mode)
+		}
+		_, err := tx.Commit()
+		if n < fail {
+			return
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("write %d: got %v", fail, err)
+		}
+		if got := contents(t, root); !maps.Equal(got, before) {
+			t.Errorf("write %d: the tree is %v", fail, got)
+		}
+	}
+}
+
+// A file that looks like the old content of another would be put back in its place.
+func TestLeftover(t *testing.T) {
+	root := tree(t)
+	if err := os.WriteFile(filepath.Join(root, "a.txt.gen-old"), []byte("stale"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := contents(t, root)
+	if _, err := plan(root).Commit(); err == nil || !strings.Contains(err.Error(), "a.txt.gen-old is in the way") {
+		t.Errorf("got %v", err)
+	}
+	if got := contents(t, root); !maps.Equal(got, want) {
+		t.Errorf("the tree is %v", got)
+	}
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
 func TestFailureWhileStaging(t *testing.T) {
 	root := tree(t)
 	tx := plan(root)
@@ -124,31 +171,64 @@ func TestFailureWhileStaging(t *testing.T) {
 	}
 }
 
-// A process that dies between two renames leaves its journal; the next one puts everything back.
+// A process that dies at any write or rename leaves its journal; the next one puts everything back,
+// or removes the old files when the new state stood already.
 func TestRecover(t *testing.T) {
-	for crash := 1; crash <= 6; crash++ {
+	want := maps.Clone(after)
+	want["new/"], want["new/deep/"] = "", ""
+	for crash := 1; ; crash++ {
 		root := tree(t)
 		tx := plan(root)
-		n := 0
-		func() {
-			defer func() { _ = recover() }()
-			tx.rename = func(old, new string) error {
-				if n++; n == crash {
-					panic("power cut")
-				}
-				return os.Rename(old, new)
+		n, left := 0, false
+		step := func() {
+			if n++; n == crash {
+				left = true
+				panic("power cut")
 			}
+		}
+		tx.rename = func(old, new string) error {
+			if strings.HasSuffix(new, doneName) {
+				defer step() // dies when it is done
+			} else {
+				step()
+			}
+			return os.Rename(old, new)
+		}
+		tx.write = func(name string, content []byte, mode fs.FileMode) error {
+			if err := os.WriteFile(name, content[:len(content)/2], mode); err != nil {
+				return err
+			}
+			step()
+			return os.WriteFile(name, content, mode)
+		}
+		func() {
+			defer func() {
+				if left && recover() == nil {
+					t.Fatal("the crash did not come through")
+				}
+			}()
 			_, _ = tx.Commit()
 		}()
-		if _, err := plan(root).Commit(); err == nil {
+		if !left {
+			if crash < 10 {
+				t.Errorf("only %d steps", crash-1)
+			}
+			break
+		}
+		stands := fileExists(filepath.Join(root, doneName))
+		if _, err := plan(root).Commit(); err == nil && !stands {
 			t.Fatal("a commit over an interrupted one passes")
 		}
 		found, err := Recover(root)
-		if !found || err != nil {
-			t.Fatalf("recovered %v, %v", found, err)
+		if found == stands || err != nil {
+			t.Fatalf("crash at step %d: recovered %v, %v", crash, found, err)
 		}
-		if got := contents(t, root); !maps.Equal(got, before) {
-			t.Errorf("crash at rename %d: the tree is %v", crash, got)
+		then := before
+		if stands {
+			then = want
+		}
+		if got := contents(t, root); !maps.Equal(got, then) {
+			t.Errorf("crash at step %d: the tree is %v", crash, got)
 		}
 		if found, err = Recover(root); found || err != nil {
 			t.Errorf("a second recovery found something: %v, %v", found, err)

@@ -55,7 +55,8 @@ type Updated struct {
 // the history, regenerates the SDK, writes the changelog and raises the version. A source that
 // means the same as what is vendored changes nothing. After an error nothing has changed.
 func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
-	if _, err := filetx.Recover(o.Root); err != nil {
+	undone, err := filetx.Recover(o.Root)
+	if err != nil {
 		return nil, fmt.Errorf("an earlier update was interrupted and could not be undone: %w", err)
 	}
 	source, err := update.ReadSource(ctx, o.Client, o.Source)
@@ -65,6 +66,9 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 	u := updater{UpdateOptions: o, tx: filetx.New(o.Root), out: &Updated{}}
 	if err := u.normalise(source); err != nil {
 		return nil, err
+	}
+	if undone {
+		u.out.Notes = append([]string{"an earlier update was interrupted: it was undone first"}, u.out.Notes...)
 	}
 	if bytes.Equal(u.vendored.Root.Format(), u.root.Format()) {
 		return u.out, nil
@@ -77,6 +81,9 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 	}
 	if o.DryRun {
 		return u.out, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // the last moment to stop
 	}
 	if u.out.Files, err = u.tx.Commit(); err != nil {
 		return nil, err
@@ -120,7 +127,7 @@ func (u *updater) normalise(source *apidoc.Document) error {
 	}
 	n, err := update.Normalise(u.vendored, source, update.Options{OperationID: names, Names: u.Names, Words: u.Words, Lock: lock})
 	if err != nil {
-		return fmt.Errorf("%s:\n%w", u.Source, err)
+		return fmt.Errorf("%s:\n%w", update.Location(u.Source), err)
 	}
 	u.root = n.Root
 	u.out.Notes, u.out.Unwritten = n.Notes, update.Unwritten(n.Root)

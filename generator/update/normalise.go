@@ -53,6 +53,11 @@ func Normalise(vendored, source *apidoc.Document, opts Options) (*Normalised, er
 	for _, p := range source.Problems {
 		m.fail(p.Pointer, "%s", p.Message)
 	}
+	for pointer := range opts.Names {
+		if source.Root.At(pointer) == nil {
+			m.fail(pointer, "is to be named by -name, but the source has no such place")
+		}
+	}
 	m.pairOperations()
 	if err := m.failure(); err != nil {
 		return nil, err

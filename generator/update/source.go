@@ -30,18 +30,26 @@ func ReadSource(ctx context.Context, client *http.Client, source string) (*apido
 	}
 	root, err := parseSource(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", source, err)
+		return nil, fmt.Errorf("%s: %w", Location(source), err)
 	}
 	doc, err := apidoc.Read(root)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", source, err)
+		return nil, fmt.Errorf("%s: %w", Location(source), err)
 	}
 	return doc, nil
 }
 
-func fetch(ctx context.Context, client *http.Client, source string) ([]byte, error) {
+// Location says where a source is, for errors and reports: of a URL only what cannot be secret.
+func Location(source string) string {
 	u, err := url.Parse(source)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" {
+		return source
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+func fetch(ctx context.Context, client *http.Client, source string) ([]byte, error) {
+	if !strings.Contains(source, "://") {
 		f, err := os.Open(source)
 		if err != nil {
 			return nil, err
@@ -49,24 +57,56 @@ func fetch(ctx context.Context, client *http.Client, source string) ([]byte, err
 		defer f.Close()
 		return limited(source, f)
 	}
-	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		return nil, fmt.Errorf("%s: use https", u.Redacted())
-	}
+	at := Location(source)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("the source is not a valid URL") // the error has it in full
+	}
+	if err := secure(req.URL); err != nil {
+		return nil, fmt.Errorf("%s: %w", at, err)
 	}
 	req.Header.Set("Accept", "application/json, application/yaml;q=0.9")
-	resp, err := client.Do(req)
+	resp, err := following(client).Do(req)
 	if err != nil {
-		return nil, err
+		if outer, ok := errors.AsType[*url.Error](err); ok {
+			err = outer.Err // the outer one has the whole URL
+		}
+		return nil, fmt.Errorf("%s: %w", at, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: the server answered %s", u.Redacted(), resp.Status)
+		return nil, fmt.Errorf("%s: the server answered %s", at, resp.Status)
 	}
-	return limited(u.Redacted(), resp.Body)
+	return limited(at, resp.Body)
 }
+
+// secure refuses a URL over which somebody else could send another description.
+func secure(u *url.URL) error {
+	switch {
+	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
+		return nil
+	case u.Scheme == "http":
+		return errors.New("use https")
+	}
+	return fmt.Errorf("%s is not supported: give the name of a file or an https URL", u.Scheme)
+}
+
+// following is a client that goes only to such URLs when it is sent on.
+func following(client *http.Client) *http.Client {
+	c := *client
+	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if err := secure(req.URL); err != nil {
+			return fmt.Errorf("redirected to %s: %w", Location(req.URL.String()), err)
+		}
+		if len(via) >= maxRedirects {
+			return fmt.Errorf("redirected %d times", len(via))
+		}
+		return nil
+	}
+	return &c
+}
+
+const maxRedirects = 10
 
 func limited(source string, r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSource+1))
