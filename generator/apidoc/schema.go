@@ -20,7 +20,7 @@ func (r *reader) component(name string, v *jsontree.Value) *Schema {
 	read := r.schema(v, jsontree.Join("", "components", "schemas", name))
 	*s = *read
 	s.Component = name
-	if read.Ref != nil && read.Ref == s {
+	if s.Def().Ref != nil {
 		s.Ref = nil
 		r.broken = append(r.broken, Problem{s.Pointer, "refers to itself"})
 	}

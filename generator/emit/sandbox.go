@@ -167,6 +167,7 @@ func (t *tables) use(typ *ir.Type) string {
 
 // types writes the gathered types; writing one may gather more.
 func (t *tables) types(f *jen.File) {
+	var later []jen.Code
 	for i := 0; i < len(t.order); i++ {
 		typ := t.order[i]
 		if typ.Kind == ir.Enum {
@@ -192,13 +193,42 @@ func (t *tables) types(f *jen.File) {
 					fields = append(fields, t.field(field))
 				}
 			}
-			l.set("fields", jen.Index().Id("fieldSpec").Add(rows(fields)))
+			list := jen.Index().Id("fieldSpec").Add(rows(fields))
+			if recursive(typ) {
+				// A variable may not refer to itself while it is made.
+				later = append(later, jen.Id(t.use(typ)).Dot("fields").Op("=").Add(list))
+			} else {
+				l.set("fields", list)
+			}
 		}
 		if c := conditions(typ.Conditions); c != nil {
 			l.set("conditions", jen.Index().Id("condSpec").Values(c...))
 		}
 		f.Var().Id(t.use(typ)).Op("=").Id("typeSpec").Add(l.code())
 	}
+	if later != nil {
+		f.Func().Id("init").Params().Block(later...)
+	}
+}
+
+// recursive reports whether a value of a type may have another one somewhere in it.
+func recursive(typ *ir.Type) bool {
+	seen := map[*ir.Type]bool{}
+	var visit func(t *ir.Type)
+	visit = func(t *ir.Type) {
+		for _, field := range t.Fields {
+			ref := field.Type
+			for ref.Kind == ir.Array {
+				ref = ref.Elem
+			}
+			if ref.Kind == ir.Named && !seen[ref.Type] {
+				seen[ref.Type] = true
+				visit(ref.Type)
+			}
+		}
+	}
+	visit(typ)
+	return seen[typ]
 }
 
 func conditions(list []*ir.Condition) []jen.Code {
