@@ -2,9 +2,13 @@ package update
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"testing"
 
+	"github.com/gocardless-community/gocardless-go/generator/apidoc"
+	"github.com/gocardless-community/gocardless-go/generator/drift"
 	"github.com/gocardless-community/gocardless-go/generator/jsontree"
 )
 
@@ -360,5 +364,176 @@ func componentise(r *jsontree.Value) {
 			}
 		}
 		move("pathItems", path.Value)
+	}
+}
+
+// foreignWays are spellings in which real changes are written below.
+var foreignWays = []variant{
+	{"inline in 3.0", func(r *jsontree.Value) {
+		renamePathParameters(r)
+		operations(r, func(op *jsontree.Value) { op.Delete("operationId"); op.Delete("tags") })
+		toHTML(r)
+		toOpenAPI30(r)
+		inlineAll(r)
+		shuffle(r, rand.New(rand.NewPCG(8, 9)))
+	}},
+	{"composed components in 3.1", func(r *jsontree.Value) {
+		for _, name := range []string{"objects composed of two", "enums open by anyOf", "several media types", "2XX for every success with a body", "everything in components"} {
+			i := slices.IndexFunc(vendorVariants, func(v variant) bool { return v.name == name })
+			vendorVariants[i].vary(r)
+		}
+		renameSchemas(r)
+	}},
+}
+
+// realChanges are changes of the API, and what is to be reported of each, whatever its spelling.
+var realChanges = []struct {
+	name   string
+	change func(r *jsontree.Value)
+	want   string
+}{
+	{"optional field", func(r *jsontree.Value) {
+		properties(r, "Payment").Set("settled_on", parse(`{"type": ["string", "null"], "format": "date"}`))
+	}, "addition: Payment.SettledOn (`settled_on`) was added."},
+	{"required field", func(r *jsontree.Value) {
+		properties(r, "PaymentCreateParams").Set("reason", parse(`{"type": "string"}`))
+		required := r.At("/components/schemas/PaymentCreateParams/required")
+		required.Items = append(required.Items, jsontree.NewString("reason"))
+	}, "breaking: PaymentCreateParams.Reason (`reason`) was added and is required."},
+	{"field gone", func(r *jsontree.Value) { properties(r, "Customer").Delete("phone_number") }, "breaking: Customer.PhoneNumber (`phone_number`) was removed."},
+	{"type of a field", func(r *jsontree.Value) { properties(r, "Payment").Set("amount_refunded", parse(`{"type": "string"}`)) }, "breaking: Payment.AmountRefunded (`amount_refunded`) changed its type from int64 to string."},
+	{"field may be null", func(r *jsontree.Value) {
+		properties(r, "Payment").Get("amount").Set("type", jsontree.NewStrings("integer", "null"))
+	}, "breaking: Payment.Amount (`amount`) may be null now: its type changed from int64 to *int64."},
+	{"nested object", func(r *jsontree.Value) {
+		properties(r, "PaymentCreateParams").Set("risk", parse(`{"type": "object", "properties": {"level": {"type": "string"}, "score": {"type": "integer"}}}`))
+	}, "addition: PaymentCreateParams.Risk (`risk`) was added."},
+	{"new value", func(r *jsontree.Value) {
+		values := r.At("/components/schemas/PaymentStatus/enum")
+		values.Items = append(values.Items, jsontree.NewString("frozen"))
+	}, "addition: PaymentStatus has a new value PaymentStatusFrozen (`frozen`)."},
+	{"value gone", func(r *jsontree.Value) {
+		values := r.At("/components/schemas/PaymentStatus/enum")
+		values.Items = values.Items[1:]
+	}, "breaking: The value PaymentStatusPendingCustomerApproval (`pending_customer_approval`) was removed from PaymentStatus."},
+	{"operation gone", func(r *jsontree.Value) { r.Get("paths").Delete("/payments/{identity}/actions/retry") }, "breaking: client.Payments.Retry was removed (POST /payments/{identity}/actions/retry)."},
+	{"new parameter", func(r *jsontree.Value) {
+		list := r.At("/paths/~1payments/get/parameters")
+		list.Items = append(list.Items, parse(`{"name": "colour", "in": "query", "schema": {"type": "string"}}`))
+	}, "addition: PaymentListParams.Colour (`colour`) was added."},
+	{"new action", func(r *jsontree.Value) {
+		action := r.At("/paths/~1payments~1{identity}~1actions~1retry").Clone()
+		action.Get("post").Set("operationId", jsontree.NewString("payments.pause"))
+		action.Get("post").Delete("requestBody") // a name of its own, or the one of retry, by where it is written
+		r.Get("paths").Set("/payments/{identity}/actions/pause", action)
+	}, "addition: client.Payments.Pause was added (POST /payments/{identity}/actions/pause)."},
+}
+
+func properties(r *jsontree.Value, component string) *jsontree.Value {
+	return r.At("/components/schemas/" + component + "/properties")
+}
+
+// A real change is found, it and nothing else. It comes out the same in any spelling, and adopting
+// it again changes nothing more.
+func TestRealChangesInForeignSpelling(t *testing.T) {
+	for _, c := range realChanges {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			changed := vendored().Clone()
+			c.change(changed)
+			ours, err := Normalise(document(t, vendored()), document(t, changed), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := drift.Compare(drift.Side{Doc: document(t, vendored())}, drift.Side{Doc: document(t, ours.Root)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Changes) != 1 || report.Changes[0].Class.String()+": "+report.Changes[0].Text != c.want {
+				t.Errorf("reported %v, want %s", report.Changes, c.want)
+			}
+			want := string(ours.Root.Format())
+			for _, way := range foreignWays {
+				source := changed.Clone()
+				way.vary(source)
+				theirs, err := Normalise(document(t, vendored()), document(t, source), Options{})
+				if err != nil {
+					t.Fatalf("%s: %v", way.name, err)
+				}
+				if text := string(theirs.Root.Format()); text != want {
+					t.Errorf("%s: the result differs:\n%s", way.name, firstDifferences(want, text))
+				}
+				again, err := Normalise(document(t, theirs.Root), document(t, source), Options{Lock: theirs.Lock})
+				if err != nil {
+					t.Fatalf("%s: %v", way.name, err)
+				}
+				if text := string(again.Root.Format()); text != want {
+					t.Errorf("%s: the second time differs:\n%s", way.name, firstDifferences(want, text))
+				}
+			}
+		})
+	}
+}
+
+// What cannot be adopted is refused with its place.
+func TestRefusedSources(t *testing.T) {
+	colour := func(schema string) func(r *jsontree.Value) {
+		return func(r *jsontree.Value) { properties(r, "Payment").Set("colour", parse(schema)) }
+	}
+	const at = "/components/schemas/Payment/properties/colour"
+	for _, c := range []struct {
+		name   string
+		change func(r *jsontree.Value)
+		want   string
+	}{
+		{"another API", func(r *jsontree.Value) {
+			r.Set("paths", parse(`{"/pets": {"get": {"responses": {"204": {"description": ""}}}}}`))
+		}, "/paths: none of the vendored operations is among these 1: is this a description of the same API"},
+		{"an operation twice", func(r *jsontree.Value) {
+			r.Get("paths").Set("/payments/{id}", r.At("/paths/~1payments~1{identity}").Clone())
+		}, "/paths/~1payments~1{id}/get: is the same operation as /paths/~1payments~1{identity}/get"},
+		{"numbers listed", colour(`{"type": "integer", "enum": [1, 2]}`), at + ": keyword enum is not understood: [1,2]"},
+		{"choice combined", colour(`{"allOf": [{"$ref": "#/components/schemas/PaymentLinks"}, {"oneOf": [{"$ref": "#/components/schemas/FX"}, {"$ref": "#/components/schemas/Payment"}]}]}`), at + "/allOf/1: a choice between several schemas cannot be combined by allOf"},
+		{"choice beside", colour(`{"allOf": [{"$ref": "#/components/schemas/PaymentLinks"}], "oneOf": [{"$ref": "#/components/schemas/FX"}, {"type": "string"}]}`), at + ": a choice between several schemas cannot be combined by allOf"},
+		{"strings combined", colour(`{"allOf": [{"type": "string"}, {"type": "string", "maxLength": 5}]}`), at + `/allOf/0: only objects can be combined by allOf, this is "string"`},
+		{"combined with itself", func(r *jsontree.Value) {
+			r.At("/components/schemas").Set("A", parse(`{"allOf": [{"$ref": "#/components/schemas/A"}, {"properties": {"b": {"type": "string"}}}]}`))
+		}, "/components/schemas/A/allOf/0: a schema cannot be combined with one that it is a part of"},
+		{"circle", func(r *jsontree.Value) {
+			r.At("/components/schemas").Set("A", parse(`{"$ref": "#/components/schemas/B"}`))
+			r.At("/components/schemas").Set("B", parse(`{"$ref": "#/components/schemas/A"}`))
+		}, "/components/schemas/A: refers to itself"},
+		{"another file", colour(`{"$ref": "common.yaml#/Colour"}`), at + `/$ref: "common.yaml#/Colour" leads nowhere in this document: bundle both into one file first`},
+		{"not", colour(`{"type": "string", "not": {"enum": ["red"]}}`), at + ": keyword not is not understood"},
+		{"patterns of names", colour(`{"type": "object", "patternProperties": {"^x": {"type": "string"}}}`), at + ": keyword patternProperties is not understood"},
+		{"name without a place", nil, "/components/schemas/Nothing: is to be named by -name, but the source has no such place"},
+	} {
+		source, opts := vendored().Clone(), Options{}
+		if c.change != nil {
+			c.change(source)
+		} else {
+			opts.Names = map[string]string{"/components/schemas/Nothing": "Something"}
+		}
+		doc, err := apidoc.Read(source)
+		if err == nil {
+			_, err = Normalise(document(t, vendored()), doc, opts)
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// A habit of the vendor's is not told a thousand times.
+func TestManyErrors(t *testing.T) {
+	source := vendored().Clone()
+	for _, m := range source.At("/components/schemas").Members {
+		if p := m.Value.Get("properties"); p != nil {
+			p.Set("colour", parse(`{"type": "string", "contentEncoding": "base64"}`))
+		}
+	}
+	_, err := Normalise(document(t, vendored()), document(t, source), Options{})
+	if err == nil || strings.Count(err.Error(), "\n") != maxErrors || !strings.Contains(err.Error(), " more places") {
+		t.Errorf("got %v", err)
 	}
 }
