@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -28,6 +29,9 @@ snapshot, the generated code, the changelog and the version follow from it.
 // updateTimeout bounds the reading of a URL.
 const updateTimeout = 2 * time.Minute
 
+// typeName is the form of the names of our schemas, which become Go types.
+var typeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+
 // runUpdate adopts an API description and prints what changed.
 func runUpdate(args []string, stdout, stderr io.Writer) int {
 	set := flag.NewFlagSet("gen update", flag.ContinueOnError)
@@ -44,8 +48,8 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	format := set.String("format", "text", "of the report: one of "+strings.Join(drift.Formats, ", "))
 	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be repeated)", func(s string) error {
 		pointer, name, ok := strings.Cut(s, "=")
-		if !ok || !strings.HasPrefix(pointer, "/") || name == "" {
-			return errors.New("must be POINTER=NAME")
+		if !ok || !strings.HasPrefix(pointer, "/") || !typeName.MatchString(name) {
+			return errors.New("must be POINTER=NAME, the name in the form PaymentLinks")
 		}
 		o.Names[pointer] = name
 		return nil

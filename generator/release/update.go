@@ -178,7 +178,8 @@ func (u *updater) regenerate() error {
 	}
 	result, err := generator.Generate(generator.Config{Root: u.Root, Schema: revised, AllowRenames: u.AllowRenames})
 	if err != nil {
-		return err
+		// Nobody can look into a file that is gone; the places are those of the document in our form.
+		return errors.New(strings.ReplaceAll(err.Error(), revised, "the new "+schemaFile))
 	}
 	differences, err := result.Check()
 	if err != nil {

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+)
+
+// copyOfModule copies what an update reads and writes, and makes the copy the working directory.
+// The history stays away: every snapshot makes the changelog slower.
+func copyOfModule(t *testing.T) {
+	t.Helper()
+	const root = "../.."
+	dir := t.TempDir()
+	for _, part := range []string{"go.mod", "go.sum", "README.md", "CHANGELOG.md", "schema/gocardless.json", "schema/catalogue.json", "templates", "gocardless", "contract", "generator/overlay.json", "generator/names.lock"} {
+		from := filepath.Join(root, filepath.FromSlash(part))
+		info, err := os.Stat(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(dir, filepath.FromSlash(part))
+		if info.IsDir() {
+			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		data, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, to, data)
+	}
+	t.Chdir(dir)
+}
+
+func writeFile(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tree has the content of every file below the working directory.
+func tree(t *testing.T) map[string][32]byte {
+	t.Helper()
+	out := map[string][32]byte{}
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		out[name] = sha256.Sum256(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// newDescription writes a changed copy of the vendored document outside the module.
+func newDescription(t *testing.T, change func(v *jsontree.Value)) string {
+	t.Helper()
+	data, err := os.ReadFile("schema/gocardless.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsontree.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(v)
+	file := filepath.Join(t.TempDir(), "new.json")
+	writeFile(t, file, v.Format())
+	return file
+}
+
+func addColour(v *jsontree.Value) {
+	colour, _ := jsontree.Parse([]byte(`{"type": "object", "description": "Its colour.", "properties": {"shade": {"type": "string", "description": "Its shade."}}}`))
+	v.At("/components/schemas/Payment/properties").Set("colour", colour)
+}
+
+// addClash adds two fields that have the same name in Go.
+func addClash(v *jsontree.Value) {
+	field, _ := jsontree.Parse([]byte(`{"type": "string"}`))
+	v.At("/components/schemas/Payment/properties").Set("main_colour", field)
+	v.At("/components/schemas/Payment/properties").Set("main-colour", field)
+}
+
+const colourPointer = "/components/schemas/Payment/properties/colour"
+
+func TestUpdateUsage(t *testing.T) {
+	copyOfModule(t)
+	file := newDescription(t, addColour)
+	before := tree(t)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{}, "usage: gen update [flags] SOURCE"},
+		{[]string{"one.json", "two.json"}, "usage: gen update [flags] SOURCE"},
+		{[]string{"-no-such-flag", file}, "flag provided but not defined"},
+		{[]string{file, "-format", "html"}, `-format "html": one of text, markdown, json`},
+		{[]string{file, "-name", "Colour"}, "must be POINTER=NAME"},
+		{[]string{file, "-name", colourPointer + "="}, "must be POINTER=NAME"},
+		{[]string{file, "-name", colourPointer + "=two words"}, "must be POINTER=NAME"},
+		{[]string{file, "-name", colourPointer + "=colour"}, "the name in the form PaymentLinks"},
+		{[]string{file, "-name", "components/schemas/Payment=Colour"}, "must be POINTER=NAME"},
+	} {
+		status, stdout, stderr := gen(append([]string{"update"}, c.args...)...)
+		if status != 2 || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("gen update %q: status %d, printed %q and %q", c.args, status, stdout, stderr)
+		}
+	}
+	if !maps.Equal(tree(t), before) {
+		t.Error("the tree changed")
+	}
+}
+
+// What goes wrong ends with status 1 and one reason on the standard error, and the tree is as it was.
+func TestUpdateFails(t *testing.T) {
+	copyOfModule(t)
+	file := newDescription(t, addColour)
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	page := filepath.Join(t.TempDir(), "login.html")
+	writeFile(t, page, []byte("<!doctype html><title>Sign in</title>"))
+	before := tree(t)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"none.json"}, "none.json"},
+		{[]string{page}, "this is HTML or XML"},
+		{[]string{server.URL + "/openapi.json?key=geheim"}, server.URL + "/openapi.json: the server answered 404 Not Found"},
+		{[]string{"ftp://example.com/openapi.json"}, "give the name of a file or an https URL"},
+		{[]string{file, "-date", "tomorrow"}, `date "tomorrow" is not of the form 2026-01-31`},
+		{[]string{file, "-date", "2020-01-01"}, "give it a later date with -date"},
+		{[]string{file, "-name", "/components/schemas/None=Colour"}, "/components/schemas/None: is to be named by -name, but the source has no such place"},
+		{[]string{file, "-name", colourPointer + "=Payment"}, "the name Payment given by -name is taken by another schema"},
+		{[]string{newDescription(t, addClash)}, "gen: the new schema/gocardless.json"},
+	} {
+		status, stdout, stderr := gen(append([]string{"update"}, c.args...)...)
+		if status != 1 || stdout != "" || !strings.HasPrefix(stderr, "gen: ") || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "geheim") {
+			t.Errorf("gen update %q: status %d, printed %q and %q", c.args, status, stdout, stderr)
+		}
+	}
+	if !maps.Equal(tree(t), before) {
+		t.Error("the tree changed")
+	}
+}
+
+func TestUpdateOutsideAModule(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if status, _, stderr := gen("update", "x.json"); status != 1 || !strings.Contains(stderr, "no go.mod here or above") {
+		t.Errorf("status %d, printed %q", status, stderr)
+	}
+}
+
+func TestUpdateOfTheSame(t *testing.T) {
+	copyOfModule(t)
+	before := tree(t)
+	for format, want := range map[string]string{
+		"text":     "nothing changed: the source means the same as schema/gocardless.json\n",
+		"markdown": "nothing changed: the source means the same as schema/gocardless.json\n",
+	} {
+		status, stdout, stderr := gen("update", "-format", format, "schema/gocardless.json")
+		if status != 0 || stdout != want || stderr != "" {
+			t.Errorf("%s: status %d, printed %q and %q", format, status, stdout, stderr)
+		}
+	}
+	status, stdout, _ := gen("update", "schema/gocardless.json", "-format=json")
+	var report struct {
+		Changes []any
+		Bump    string
+	}
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil || status != 0 || report.Changes == nil || len(report.Changes) > 0 || report.Bump != "none" {
+		t.Errorf("json: status %d, %v, printed %q", status, err, stdout)
+	}
+	if !maps.Equal(tree(t), before) {
+		t.Error("the tree changed")
+	}
+}
+
+// The report is what the standard output has; everything else is on the standard error.
+func TestUpdateOfAChange(t *testing.T) {
+	copyOfModule(t)
+	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(newDescription(t, addColour)))))
+	defer server.Close()
+	args := func(more ...string) []string {
+		return append([]string{"update", server.URL + "/new.json", "-date", "2031-02-03", "-name", colourPointer + "=Paint"}, more...)
+	}
+	before := tree(t)
+	status, stdout, stderr := gen(args("-dry-run", "-format", "json")...)
+	var report struct {
+		Old, New, Bump string
+		Changes        []struct{ Text string }
+	}
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil || status != 0 {
+		t.Fatalf("a dry run: status %d, %v, printed %q and %q", status, err, stdout, stderr)
+	}
+	if report.New != "2031-02-03" || report.Bump != "minor" || len(report.Changes) != 1 || report.Changes[0].Text != "Payment.Colour (`colour`) was added." {
+		t.Errorf("reported %+v", report)
+	}
+	if !strings.Contains(stderr, "gen: a dry run: nothing written; version 0.1.1 would follow 0.1.0\n") || !maps.Equal(tree(t), before) {
+		t.Errorf("a dry run wrote something, or said %q", stderr)
+	}
+
+	status, stdout, stderr = gen(args("-format", "markdown")...)
+	if status != 0 || !strings.HasPrefix(stdout, "# API changes from "+report.Old+" to 2031-02-03\n") || !strings.HasSuffix(stdout, "\nbump: minor\n") {
+		t.Errorf("status %d, printed %q", status, stdout)
+	}
+	for _, want := range []string{"gen: note: 3 descriptions are to be written before a release", " files written; version 0.1.1, was 0.1.0\n"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("said %q, without %q", stderr, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"schema/gocardless.json":                 `"$ref": "#/components/schemas/Paint"`,
+		"schema/history/" + report.Old + ".json": `"x-schema-date": "` + report.Old + `"`,
+		"gocardless/payments_gen.go":             " *Paint ",
+		"CHANGELOG.md":                           "## [0.1.1] - 2031-02-03",
+	} {
+		if data, err := os.ReadFile(filepath.FromSlash(name)); err != nil || !strings.Contains(string(data), want) {
+			t.Errorf("%s does not have %q, %v", name, want, err)
+		}
+	}
+	if status, stdout, stderr = gen("check"); status != 0 {
+		t.Errorf("gen check: status %d, printed %q and %q", status, stdout, stderr)
+	}
+
+	after := tree(t)
+	if status, stdout, stderr = gen(args()...); status != 0 || !strings.HasPrefix(stdout, "nothing changed: ") || !maps.Equal(tree(t), after) {
+		t.Errorf("a second run: status %d, printed %q and %q", status, stdout, stderr)
+	}
+}
+
+// An interrupt while the source is read ends the update at once.
+func TestUpdateInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot interrupt itself")
+	}
+	copyOfModule(t)
+	before := tree(t)
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			err = self.Signal(os.Interrupt)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		<-release
+	}))
+	defer server.Close()
+	defer close(release)
+	start := time.Now()
+	if status, stdout, stderr := gen("update", server.URL); status != 1 || stdout != "" || stderr != "gen: interrupted: nothing has changed\n" || time.Since(start) > time.Minute {
+		t.Errorf("status %d, printed %q and %q", status, stdout, stderr)
+	}
+	if !maps.Equal(tree(t), before) {
+		t.Error("the tree changed")
+	}
+}
+
+// With words of our own nothing is left to be written.
+func TestUpdateWithOwnWords(t *testing.T) {
+	copyOfModule(t)
+	file := newDescription(t, addColour)
+	status, _, stderr := gen("update", "-own-words", "-date=2031-02-03", file)
+	if status != 0 || strings.Contains(stderr, "note") {
+		t.Errorf("status %d, said %q", status, stderr)
+	}
+	if data, err := os.ReadFile("gocardless/payments_gen.go"); err != nil || !strings.Contains(string(data), "// Its colour.") {
+		t.Errorf("the words are not in the code, %v", err)
+	}
+}
