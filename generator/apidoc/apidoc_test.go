@@ -177,3 +177,36 @@ func TestSays(t *testing.T) {
 		t.Error("formats are told apart")
 	}
 }
+
+// A schema whose properties go one way only is another one in each direction.
+func TestSides(t *testing.T) {
+	doc, err := Parse([]byte(`{"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": {"/things": {"post": {
+		"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+		"responses": {"201": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}}}}}},
+		"components": {"schemas": {
+			"Base": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "readOnly": true}}},
+			"Thing": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "required": ["name", "secret"], "properties": {
+				"name": {"type": "string", "readOnly": false}, "secret": {"type": "string", "writeOnly": true}, "inner": {"$ref": "#/components/schemas/Base"}}}]}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	describe := func(s *Schema) string {
+		var names []string
+		for _, p := range s.Def().Properties {
+			names = append(names, p.Name)
+		}
+		return strings.Join(names, " ") + "; required " + strings.Join(s.Def().Required, " ")
+	}
+	post := doc.Operations[0]
+	for got, want := range map[string]string{
+		describe(post.Body.Schema):                            "name secret inner; required name secret",
+		describe(post.Reply().Schema):                         "id name inner; required id name",
+		describe(post.Body.Schema.Def().Property("inner")):    "; required ",
+		describe(post.Reply().Schema.Def().Property("inner")): "id; required id",
+		describe(doc.Component("Thing")):                      "id name secret inner; required id name secret",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

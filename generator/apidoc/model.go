@@ -130,7 +130,8 @@ type Variant struct {
 	Pointer, Name, Params, Summary, Description string
 }
 
-// Schema is a use of a schema or its definition. A use refers to a definition by Ref and may add
+// Schema is a use of a schema or its definition. A component with properties that are only read or only
+// written is two definitions, one for requests and one for replies. A use refers to a definition by Ref and may add
 // a description, examples and null; everything else is in the definition.
 type Schema struct {
 	Pointer   string
@@ -163,6 +164,8 @@ type Schema struct {
 	Restricted       bool
 	RequiredWhen     string
 	Other            map[string]string // keywords that the model has no field for, as JSON text
+
+	hidden []string // members that are not there in this direction
 }
 
 // Property is a member of an object.

@@ -46,6 +46,9 @@ func Read(root *jsontree.Value) (*Document, error) {
 		components: map[string]*Schema{}, says: map[string]bool{},
 	}
 	r := &reader{doc: d, refs: map[string]*Schema{}}
+	root.Walk(func(_ string, v *jsontree.Value) {
+		r.sided = r.sided || v.Get("readOnly").True() || v.Get("writeOnly").True()
+	})
 	for _, s := range items(root.Get("servers")) {
 		d.Servers = append(d.Servers, Server{s.Get("url").Str(), s.Get("description").Str()})
 	}
@@ -75,9 +78,32 @@ func items(v *jsontree.Value) []*jsontree.Value {
 
 type reader struct {
 	doc    *Document
-	refs   map[string]*Schema
+	refs   map[string]*Schema // by side and reference
 	broken []error
 	depth  int
+
+	sided bool   // the document says which properties are only read or only written
+	side  string // what is being read: "", request or reply
+}
+
+// The sides on which a schema with properties that are only read or only written is two schemas.
+const (
+	request = "request"
+	reply   = "reply"
+)
+
+// on reads something as one side has it.
+func (r *reader) on(side string, read func()) {
+	if before := r.side; r.sided {
+		r.side = side
+		defer func() { r.side = before }()
+	}
+	read()
+}
+
+// hides reports whether the side that is being read does not have a property.
+func (r *reader) hides(property *jsontree.Value) bool {
+	return r.side == request && property.Get("readOnly").True() || r.side == reply && property.Get("writeOnly").True()
 }
 
 func (r *reader) problem(pointer, format string, args ...any) {
@@ -161,12 +187,13 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 	}
 	if body := v.Get("requestBody"); body != nil {
 		body, bodyAt := r.follow(body, jsontree.Join(at, "requestBody"))
-		schema, _ := r.media(body, bodyAt)
+		var schema *Schema
+		r.on(request, func() { schema, _ = r.media(body, bodyAt) })
 		if schema != nil {
 			o.Body = &Body{Pointer: bodyAt, Required: body.Get("required").True(), Schema: schema}
 		}
 	}
-	r.replies(o, v.Get("responses"), jsontree.Join(at, "responses"))
+	r.on(reply, func() { r.replies(o, v.Get("responses"), jsontree.Join(at, "responses")) })
 	r.doc.Operations = append(r.doc.Operations, o)
 }
 

@@ -12,11 +12,12 @@ const schemaPrefix = "#/components/schemas/"
 
 // component reads a component schema once; uses inside it may refer back to it.
 func (r *reader) component(name string, v *jsontree.Value) *Schema {
-	if s := r.refs[schemaPrefix+name]; s != nil {
+	key := r.side + schemaPrefix + name
+	if s := r.refs[key]; s != nil {
 		return s
 	}
 	s := &Schema{}
-	r.refs[schemaPrefix+name] = s
+	r.refs[key] = s
 	read := r.schema(v, jsontree.Join("", "components", "schemas", name))
 	*s = *read
 	s.Component = name
@@ -29,7 +30,8 @@ func (r *reader) component(name string, v *jsontree.Value) *Schema {
 
 // target returns the definition that a reference leads to.
 func (r *reader) target(ref, at string) *Schema {
-	if s := r.refs[ref]; s != nil {
+	key := r.side + ref
+	if s := r.refs[key]; s != nil {
 		return s
 	}
 	v, pointer := r.lookUp(ref, jsontree.Join(at, "$ref"))
@@ -40,7 +42,7 @@ func (r *reader) target(ref, at string) *Schema {
 		return r.component(strings.NewReplacer("~1", "/", "~0", "~").Replace(name), v)
 	}
 	s := &Schema{}
-	r.refs[ref] = s
+	r.refs[key] = s
 	*s = *r.schema(v, pointer)
 	return s
 }
@@ -158,6 +160,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	if s.Type == "" && (len(s.Properties) > 0 || s.Values != nil) {
 		s.Type = "object"
 	}
+	s.dropHidden()
 	gatherValues(s)
 	if s.Type == "" && len(s.Enum) > 0 {
 		s.Type = "string"
@@ -290,7 +293,13 @@ func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	}
 	s.Nullable = s.Nullable || own.Nullable
 	r.adopt(s, own)
+	s.dropHidden()
 	return s
+}
+
+// dropHidden requires no member that the side being read does not have.
+func (s *Schema) dropHidden() {
+	s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return slices.Contains(s.hidden, name) })
 }
 
 func (r *reader) adopt(s, part *Schema) {
@@ -307,6 +316,7 @@ func (r *reader) adopt(s, part *Schema) {
 		}
 	}
 	slices.Sort(s.Required)
+	s.hidden = append(s.hidden, part.hidden...)
 	if part.Values != nil {
 		s.Values = part.Values
 	}
@@ -377,6 +387,10 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 		}
 	case "properties":
 		for _, m := range v.Members {
+			if r.hides(m.Value) {
+				s.hidden = append(s.hidden, m.Name)
+				continue
+			}
 			s.Properties = append(s.Properties, Property{m.Name, r.schema(m.Value, jsontree.Join(inner, m.Name))})
 		}
 	case "required":

@@ -220,6 +220,7 @@ var vendorVariants = []variant{
 			}
 		})
 	}},
+	{"one schema to send and to receive", shareSchemas},
 	{"empty lists of what is required", func(r *jsontree.Value) {
 		schemasIn(r, func(s *jsontree.Value) {
 			if s.Has("properties") && !s.Has("required") {
@@ -364,6 +365,59 @@ func componentise(r *jsontree.Value) {
 			}
 		}
 		move("pathItems", path.Value)
+	}
+}
+
+// shareSchemas writes what creates a resource and the resource itself as one schema where they do not
+// contradict each other; its properties say in which direction they go.
+func shareSchemas(r *jsontree.Value) {
+	schemasIn(r, func(s *jsontree.Value) {
+		for _, key := range []string{"required", "if", "then", "default", "x-required-when"} {
+			s.Delete(key)
+		}
+	})
+	bare := func(v *jsontree.Value) string {
+		v = v.Clone()
+		for _, key := range []string{"description", "examples"} {
+			v.Delete(key)
+		}
+		return v.Compact()
+	}
+	shared := map[string]string{}
+next:
+	for _, m := range r.At("/components/schemas").Members {
+		sent, received := m.Value.Get("properties"), r.At("/components/schemas/"+strings.TrimSuffix(m.Name, "CreateParams")).Get("properties")
+		if !strings.HasSuffix(m.Name, "CreateParams") || sent == nil || received == nil {
+			continue
+		}
+		for _, p := range sent.Members {
+			if q := received.Get(p.Name); q != nil && bare(q) != bare(p.Value) {
+				continue next
+			}
+		}
+		for _, p := range received.Members {
+			if !sent.Has(p.Name) {
+				p.Value.Set("readOnly", jsontree.NewBool(true))
+			}
+		}
+		for _, p := range sent.Members {
+			if !received.Has(p.Name) {
+				p.Value.Set("writeOnly", jsontree.NewBool(true))
+				received.Set(p.Name, p.Value)
+			}
+		}
+		shared[schemaPrefix+m.Name] = schemaPrefix + strings.TrimSuffix(m.Name, "CreateParams")
+	}
+	r.Walk(func(_ string, v *jsontree.Value) {
+		if to := shared[v.Get("$ref").Str()]; to != "" {
+			v.Set("$ref", jsontree.NewString(to))
+		}
+		if p := v.Get("params").Str(); shared[p] != "" {
+			v.Set("params", jsontree.NewString(shared[p]))
+		}
+	})
+	for name := range shared {
+		r.At("/components/schemas").Delete(strings.TrimPrefix(name, schemaPrefix))
 	}
 }
 
