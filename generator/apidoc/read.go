@@ -64,7 +64,7 @@ func Read(root *jsontree.Value) (*Document, error) {
 		r.path(p.Name, p.Value)
 	}
 	if len(r.broken) > 0 {
-		return nil, errors.Join(r.broken...)
+		return nil, JoinErrors(r.broken)
 	}
 	return d, nil
 }
@@ -104,6 +104,39 @@ func (r *reader) on(side string, read func()) {
 // hides reports whether the side that is being read does not have a property.
 func (r *reader) hides(property *jsontree.Value) bool {
 	return r.side == request && property.Get("readOnly").True() || r.side == reply && property.Get("writeOnly").True()
+}
+
+// MaxErrors is how many places an error names: one habit of an author's is in hundreds.
+const MaxErrors = 20
+
+// JoinErrors makes one error of many, each once; nil of none.
+func JoinErrors(errs []error) error {
+	var all []error
+	said := map[string]bool{}
+	for _, err := range errs {
+		if text := err.Error(); !said[text] {
+			said[text] = true
+			all = append(all, err)
+		}
+	}
+	if more := len(all) - MaxErrors; more > 0 {
+		all = append(all[:MaxErrors], fmt.Errorf("and %d more places", more))
+	}
+	return errors.Join(all...)
+}
+
+// is reports whether a part of the document has the kind that OpenAPI gives it, and notes it if not:
+// reading nothing in it would take what it says for removed.
+func (r *reader) is(v *jsontree.Value, kind jsontree.Kind, at string) bool {
+	if v == nil || v.Kind == kind {
+		return true
+	}
+	what := "an object"
+	if kind == jsontree.Array {
+		what = "a list"
+	}
+	r.problem(at, "%s is expected here", what)
+	return false
 }
 
 func (r *reader) problem(pointer, format string, args ...any) {
@@ -158,8 +191,10 @@ func (r *reader) path(path string, v *jsontree.Value) {
 		return
 	}
 	v, at = r.follow(v, at)
+	r.is(v, jsontree.Object, at)
+	r.is(v.Get("parameters"), jsontree.Array, jsontree.Join(at, "parameters"))
 	for _, m := range v.Members {
-		if slices.Contains(methods, m.Name) {
+		if slices.Contains(methods, m.Name) && r.is(m.Value, jsontree.Object, jsontree.Join(at, m.Name)) {
 			r.operation(path, m.Name, m.Value, v.Get("parameters"), at)
 		}
 	}
@@ -173,6 +208,7 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 		Deprecated: v.Get("deprecated").True(), Restricted: v.Get("x-restricted").True(),
 	}
 	r.note(v, "deprecated", "x-restricted", "x-variants")
+	r.is(v.Get("parameters"), jsontree.Array, jsontree.Join(at, "parameters"))
 	for i, p := range items(v.Get("parameters")) {
 		r.param(o, p, fmt.Sprintf("%s/parameters/%d", at, i))
 	}
@@ -278,6 +314,7 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 		r.problem(at, "an operation needs responses")
 		return
 	}
+	r.is(v, jsontree.Object, at)
 	var other *Reply // by default
 	for _, m := range v.Members {
 		reply, replyAt := r.follow(m.Value, jsontree.Join(at, m.Name))

@@ -148,7 +148,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 		r.annotate(s, v)
 		return s
 	}
-	if all := v.Get("allOf"); all != nil {
+	if all := v.Get("allOf"); all != nil && r.is(all, jsontree.Array, jsontree.Join(at, "allOf")) {
 		return r.allOf(v, all, at)
 	}
 	r.annotate(s, v)
@@ -364,6 +364,17 @@ var limitKeys = []string{
 
 func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	inner := jsontree.Join(at, key)
+	switch key {
+	case "enum", "oneOf", "anyOf":
+		r.is(v, jsontree.Array, inner)
+	case "properties":
+		r.is(v, jsontree.Object, inner)
+	case "required":
+		// Elder documents have true beside a property that is required.
+		if v.Kind != jsontree.Bool {
+			r.is(v, jsontree.Array, inner)
+		}
+	}
 	switch key {
 	case "type", "description", "title", "example", "examples", "default", "deprecated", "nullable", "x-restricted", "x-required-when":
 	case "readOnly", "writeOnly", "externalDocs", "xml", "discriminator", "$comment", "$schema", "$id", "$defs", "x-description-source", "x-enum-descriptions-source":

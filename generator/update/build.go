@@ -49,7 +49,7 @@ func (m *merger) build(c scope, src *apidoc.Schema, withWords bool) *jsontree.Va
 	case "forms":
 		m.fail(d.Pointer, "a choice between several schemas is not supported here")
 	default:
-		m.fail(d.Pointer, "a schema of type %q is not supported", d.Type)
+		m.fail(d.Pointer, "a schema of type %q is not supported", kind(src))
 	}
 	if src.MayBeNull() {
 		setNull(use, true)

@@ -8,7 +8,6 @@ package update
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -107,24 +106,7 @@ func (m *merger) fail(pointer, format string, args ...any) {
 	m.errs = append(m.errs, apidoc.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
 
-// maxErrors is how many places an error names: one habit of a vendor's is in hundreds.
-const maxErrors = 20
-
-// failure joins what went wrong, each once.
-func (m *merger) failure() error {
-	var all []error
-	said := map[string]bool{}
-	for _, err := range m.errs {
-		if text := err.Error(); !said[text] {
-			said[text] = true
-			all = append(all, err)
-		}
-	}
-	if more := len(all) - maxErrors; more > 0 {
-		all = append(all[:maxErrors], fmt.Errorf("and %d more places", more))
-	}
-	return errors.Join(all...)
-}
+func (m *merger) failure() error { return apidoc.JoinErrors(m.errs) }
 
 func (m *merger) note(format string, args ...any) {
 	m.notes = append(m.notes, fmt.Sprintf(format, args...))
@@ -166,6 +148,10 @@ func (m *merger) pairOperations() {
 		}
 	}
 	for _, s := range m.src.Operations {
+		if strings.Count(s.Path, "{") > 1 {
+			m.fail(s.Pointer, "a path with more than one variable segment is not supported")
+			continue
+		}
 		if taken[s] {
 			continue
 		}

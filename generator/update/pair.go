@@ -32,8 +32,8 @@ func kind(s *apidoc.Schema) string {
 		return "forms"
 	case len(d.Enum) > 0:
 		return "enum"
-	case d.Type == "array" && d.Items != nil:
-		return "array"
+	case d.Type == "array" && d.Items == nil:
+		return "array of anything"
 	case s.IsObject() && (len(d.Properties) > 0 || d.Closed):
 		return "object"
 	case d.Type == "object":

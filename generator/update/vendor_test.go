@@ -560,6 +560,18 @@ func TestRefusedSources(t *testing.T) {
 		{"another file", colour(`{"$ref": "common.yaml#/Colour"}`), at + `/$ref: "common.yaml#/Colour" leads nowhere in this document: bundle both into one file first`},
 		{"not", colour(`{"type": "string", "not": {"enum": ["red"]}}`), at + ": keyword not is not understood"},
 		{"patterns of names", colour(`{"type": "object", "patternProperties": {"^x": {"type": "string"}}}`), at + ": keyword patternProperties is not understood"},
+		{"array of anything", colour(`{"type": "array"}`), at + `: a schema of type "array of anything" is not supported`},
+		{"two variable segments", func(r *jsontree.Value) {
+			r.Get("paths").Set("/payments/{a}/notes/{b}", parse(`{"get": {"operationId": "payments.note", "responses": {"204": {"description": ""}}}}`))
+		}, "/paths/~1payments~1{a}~1notes~1{b}/get: a path with more than one variable segment is not supported"},
+		{"no path item", func(r *jsontree.Value) { r.Get("paths").Set("/payments", &jsontree.Value{}) }, "/paths/~1payments: an object is expected here"},
+		{"no operation", func(r *jsontree.Value) { r.At("/paths/~1payments").Set("get", array()) }, "/paths/~1payments/get: an object is expected here"},
+		{"no list of parameters", func(r *jsontree.Value) { r.At("/paths/~1payments/get").Set("parameters", object()) }, "/paths/~1payments/get/parameters: a list is expected here"},
+		{"no properties", func(r *jsontree.Value) { r.At("/components/schemas/Payment").Set("properties", array()) }, "/components/schemas/Payment/properties: an object is expected here"},
+		{"no list of values", func(r *jsontree.Value) { r.At("/components/schemas/PaymentStatus").Set("enum", object()) }, "/components/schemas/PaymentStatus/enum: a list is expected here"},
+		{"no list of what is required", func(r *jsontree.Value) {
+			r.At("/components/schemas/Payment").Set("required", jsontree.NewString("id"))
+		}, "/components/schemas/Payment/required: a list is expected here"},
 		{"name without a place", nil, "/components/schemas/Nothing: is to be named by -name, but the source has no such place"},
 	} {
 		source, opts := vendored().Clone(), Options{}
@@ -587,7 +599,7 @@ func TestManyErrors(t *testing.T) {
 		}
 	}
 	_, err := Normalise(document(t, vendored()), document(t, source), Options{})
-	if err == nil || strings.Count(err.Error(), "\n") != maxErrors || !strings.Contains(err.Error(), " more places") {
+	if err == nil || strings.Count(err.Error(), "\n") != apidoc.MaxErrors || !strings.Contains(err.Error(), " more places") {
 		t.Errorf("got %v", err)
 	}
 }
