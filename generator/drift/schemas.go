@@ -36,7 +36,7 @@ func (c *comparison) renamed(a at, pointer, before, after string) {
 		Class: Breaking, Code: "type-renamed", Pointer: pointer, Subject: after,
 		Text:   fmt.Sprintf("The type %s is now called %s.", before, after),
 		Advice: "Use the new name.",
-		Before: "gocardless." + before, After: "gocardless." + after,
+		Before: "var x gocardless." + before, After: "var x gocardless." + after,
 	})
 }
 

@@ -1,0 +1,73 @@
+package drift
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+	"github.com/gocardless-community/gocardless-go/generator/load"
+)
+
+func parseFile(t testing.TB, file string) *jsontree.Value {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := jsontree.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// whole are the exceptions to the rules of naming that the SDK is generated with.
+func whole(t testing.TB) load.Input {
+	t.Helper()
+	overlay, err := os.ReadFile("../overlay.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := os.ReadFile(schemaDir + "/catalogue.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return load.Input{Overlay: overlay, Catalogue: catalogue}
+}
+
+// The code in the reports on the API's past is Go that compiles with the SDK of its day.
+func TestHistorySnippets(t *testing.T) {
+	var before *code
+	for _, file := range snapshots(t) {
+		after := generated(t, parseFile(t, file), whole(t))
+		if after.err != nil {
+			t.Fatalf("%s: %v", file, after.err)
+		}
+		if before != nil {
+			compileSnippets(t, compare(t, before.Side, after.Side), *before, after)
+			compileSnippets(t, compare(t, after.Side, before.Side), after, *before)
+		}
+		before = &after
+	}
+}
+
+func TestMutationSnippets(t *testing.T) {
+	base := part(t)
+	s := time.Now()
+	old := generated(t, base, load.Input{})
+	t.Log(time.Since(s), old.err)
+	for _, m := range mutations {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			root := base.Clone()
+			m.edit(edit{t, root})
+			revised := generated(t, root, load.Input{})
+			if revised.err != nil {
+				t.Log(revised.err)
+			}
+			compileSnippets(t, compare(t, old.Side, revised.Side), old, revised)
+			compileSnippets(t, compare(t, revised.Side, old.Side), revised, old)
+		})
+	}
+}
