@@ -5,6 +5,7 @@
 package apidoc
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -200,6 +201,32 @@ func (s *Schema) MayBeNull() bool {
 		s = s.Ref
 	}
 	return false
+}
+
+// AllLimits returns the limits of the definition together with those that a use adds.
+func (s *Schema) AllLimits() map[string]string {
+	return s.together(func(s *Schema) map[string]string { return s.Limits })
+}
+
+// AllOther returns the keywords of Other in the definition together with those that a use adds.
+func (s *Schema) AllOther() map[string]string {
+	return s.together(func(s *Schema) map[string]string { return s.Other })
+}
+
+// together joins what the references on the way to the definition say; the outermost counts.
+func (s *Schema) together(part func(*Schema) map[string]string) map[string]string {
+	all := maps.Clone(part(s))
+	for range maxReferences {
+		if s = s.Ref; s == nil {
+			break
+		}
+		for key, text := range part(s) {
+			if all[key] == "" {
+				set(&all, key, text)
+			}
+		}
+	}
+	return all
 }
 
 // Name returns the name of the component that a use refers to, or "".

@@ -126,6 +126,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	if ref := v.Get("$ref"); ref != nil {
 		s.Ref = r.target(ref.Str(), at)
 		r.annotate(s, v)
+		r.siblings(s, v)
 		return s
 	}
 	if inner, innerAt, nullable := r.wrapped(v, at); inner != nil {
@@ -204,6 +205,21 @@ func (s *Schema) addValue(value, words string) {
 	}
 	if words != "" {
 		set(&s.EnumDescriptions, value, words)
+	}
+}
+
+// siblings reads the keywords that OpenAPI 3.1 lets a use add to what it refers to.
+func (r *reader) siblings(s *Schema, v *jsontree.Value) {
+	if !strings.HasPrefix(r.doc.OpenAPI, "3.1") {
+		return // in 3.0 whatever stands beside a reference is ignored
+	}
+	for _, m := range v.Members {
+		switch {
+		case slices.Contains(limitKeys, m.Name):
+			set(&s.Limits, m.Name, m.Value.Compact())
+		case m.Name != "$ref" && !slices.Contains(annotationKeys, m.Name) && !strings.HasPrefix(m.Name, "x-"):
+			set(&s.Other, m.Name, m.Value.Compact())
+		}
 	}
 }
 

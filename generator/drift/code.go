@@ -44,7 +44,7 @@ func (s Side) sample(use *apidoc.Schema, where side, required bool, member strin
 		case len(d.Enum) > 0:
 			value = "gocardless." + s.Names.valueName(d, d.Enum[0])
 		case strings.HasPrefix(base, "[]") && d.Items != nil:
-			return sliceType(base) + "{" + s.sample(d.Items, query, true, member) + "}"
+			return sliceType(base) + "{" + s.sample(d.Items, where, true, member) + "}"
 		case strings.HasPrefix(base, "map["):
 			return base + "{}"
 		case use.IsObject():

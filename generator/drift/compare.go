@@ -44,7 +44,10 @@ type at struct {
 	op      *apidoc.Operation // in the new document, or in the old one if gone
 	methods []string
 	side    side
-	wire    string // members from the body's root, as oasdiff writes them: "payments/items/links"
+	// internal is what hand-written code reads: errors, the cursors of a list. Their schemas become
+	// no Go types.
+	internal bool
+	wire     string // members from the body's root, as oasdiff writes them: "payments/items/links"
 }
 
 func (a at) in(member string) at {
@@ -57,6 +60,12 @@ func operationKey(o *apidoc.Operation) string { return o.Method + " " + o.Shape(
 // add records a change. The same change seen from several operations, because they share a
 // schema, becomes one with all of them; if it is graver for one of them, that counts.
 func (c *comparison) add(a at, change Change) {
+	if a.internal {
+		change.Before, change.After = "", ""
+		if change.Class == Breaking {
+			change.Advice = "Upgrade: the code that reads it is part of the library. Code stays as it is."
+		}
+	}
 	key := change.Code + "\x00" + change.Pointer + "\x00" + change.Text
 	have := c.changes[key]
 	if have == nil {
@@ -600,15 +609,17 @@ func (c *comparison) replies(a at, o, n *apidoc.Operation) {
 		if after.Schema == nil {
 			text = "%s returns no value any more: its signature changed."
 		}
-		c.add(a, Change{
+		change := Change{
 			Class: Breaking, Code: "reply-changed", Pointer: after.Pointer, Subject: a.methods[0],
 			Text: fmt.Sprintf(text, list(a.methods)), Advice: "Change the assignment of the call's results.",
-		})
+		}
+		c.add(a, change)
+		c.add(a.in("application/json"), change) // where oasdiff sees the media type come
 	default:
 		c.reply(a, before.Schema, after.Schema)
 	}
 	if o.Failure != nil && n.Failure != nil {
-		a.wire = ""
+		a.wire, a.internal = "", true
 		c.schema(a, spot{owner: "Error", field: "Error", required: true, root: true}, o.Failure, n.Failure)
 	}
 }
@@ -644,6 +655,27 @@ func (c *comparison) reply(a at, before, after *apidoc.Schema) {
 			})
 			continue
 		}
-		c.schema(a.in(p.Name), spot{owner: a.methods[0], field: "the reply of " + list(a.methods), member: p.Name, root: true}, before, p.Schema)
+		a := a.in(p.Name)
+		a.internal = p.Name == "meta"
+		if had, has := o.Requires(p.Name), n.Requires(p.Name); had != has && !a.internal {
+			c.replyMemberRequired(a, p, has)
+		}
+		c.schema(a, spot{owner: a.methods[0], field: "the reply of " + list(a.methods), member: p.Name, root: true}, before, p.Schema)
 	}
+}
+
+// replyMemberRequired reports whether the envelope of a reply is always there.
+func (c *comparison) replyMemberRequired(a at, p apidoc.Property, always bool) {
+	if always {
+		c.add(a, Change{
+			Class: Documentation, Code: "reply-member-required", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("The reply of %s always has `%s` now.", list(a.methods), p.Name),
+		})
+		return
+	}
+	c.add(a, Change{
+		Class: Breaking, Code: "reply-member-optional", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+		Text:   fmt.Sprintf("The reply of %s may come without `%s` now.", list(a.methods), p.Name),
+		Advice: "Upgrade: released versions take a reply without it for a malformed one.",
+	})
 }

@@ -212,6 +212,12 @@ var mutations = []struct {
 		e.set(schemas+"/SubscriptionCreateParams/properties/month", "x-required-when", `"always"`)
 	}, Behaviour, "required-when-changed", "is required when: always"},
 
+	{"limit beside a reference", func(e edit) { e.set(create+"/properties/metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "PaymentCreateParams.Metadata (`metadata`)"},
+	{"unknown keyword beside a reference", func(e edit) { e.set(create+"/properties/currency", "not", `{"const": "GBP"}`) }, Breaking, "keyword-changed", "PaymentCreateParams.Currency (`currency`) changed in `not`"},
+	{"field of a listed object removed", func(e edit) {
+		e.remove(schemas+"/PeriodicLimit/properties", "alignment")
+	}, Breaking, "request-field-removed", "PeriodicLimitParams.Alignment (`alignment`) was removed"},
+
 	// Conditions.
 	{"condition lifted", func(e edit) { e.remove(mandates, "if"); e.remove(mandates, "then") }, Behaviour, "condition-removed", "Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is no longer required when Scheme is SchemePayTo"},
 	{"condition demands more", func(e edit) {
@@ -275,6 +281,17 @@ var mutations = []struct {
 	{"list lost its cursors", func(e edit) {
 		e.remove(payList+"/responses/200/content/application~1json/schema/properties", "meta")
 	}, Behaviour, "reply-member-removed", "has no `meta`"},
+	{"reply may come without its envelope", func(e edit) {
+		e.remove(pay+"/responses/201/content/application~1json/schema", "required")
+	}, Breaking, "reply-member-optional", "The reply of client.Payments.Create may come without `payments` now"},
+	{"reply gained a body", func(e edit) {
+		e.set("/paths/~1payments~1{identity}~1actions~1cancel/post/responses", "204", `{"description": "Done."}`)
+	}, Breaking, "reply-changed", "client.Payments.Cancel returns no value any more"},
+	{"cursors of another type", func(e edit) { e.set(schemas+"/ListCursors/properties/after", "type", `"integer"`) }, Breaking, "type-changed", "ListCursors.After"},
+	{"cursors renamed", func(e edit) {
+		e.rename(schemas, "ListCursors", "Cursors")
+		e.set(schemas+"/ListMeta/properties/cursors", "$ref", `"#/components/schemas/Cursors"`)
+	}, 0, "", ""},
 	{"list became one", func(e edit) {
 		e.set(payList+"/responses/200/content/application~1json/schema/properties", "payments", `{"$ref": "#/components/schemas/Payment"}`)
 	}, Breaking, "type-changed", "the reply of client.Payments.List"},

@@ -16,7 +16,8 @@ type spot struct {
 	member   string // on the wire
 	required bool   // in the new document
 	was      bool   // required in the old document
-	root     bool   // a whole body, not a field
+	root     bool   // a whole body or the element of a list, not a field
+	params   bool   // the params of a method
 	depth    int
 }
 
@@ -28,7 +29,7 @@ func (c *comparison) params1(a at, o, n *apidoc.Schema) {
 	if before := c.old.Names.typeName(o.Def(), query); before != owner && before != "" && owner != "" {
 		c.renamed(a, n.Def().Pointer, before, owner)
 	}
-	c.object(a, spot{owner: owner, field: owner, required: true, was: true, root: true}, o.Def(), n.Def())
+	c.object(a, spot{owner: owner, field: owner, required: true, was: true, root: true, params: true}, o.Def(), n.Def())
 }
 
 func (c *comparison) renamed(a at, pointer, before, after string) {
@@ -61,7 +62,7 @@ func (c *comparison) schema(a at, s spot, before, after *apidoc.Schema) {
 		c.enum(a, s, o, n)
 	case n.Type == "array" && o.Items != nil && n.Items != nil:
 		inner := s
-		inner.root = true
+		inner.root, inner.params = true, false
 		c.schema(a.in("items"), inner, o.Items, n.Items)
 	case n.IsObject():
 		owner := c.new.Names.typeName(n, a.side)
@@ -71,8 +72,8 @@ func (c *comparison) schema(a at, s spot, before, after *apidoc.Schema) {
 		s.owner = owner
 		c.object(a, s, o, n)
 	}
-	c.limits(a, s, o, n)
-	c.other(a, s, o, n)
+	c.limits(a, s, before, after)
+	c.other(a, s, before, after)
 	if o.Component != "" && n.Component != "" && !sameText(o.Description, n.Description) {
 		t := c.new.Names.typeName(n, a.side)
 		c.describe(a, n.Pointer, t, t, "")
@@ -145,7 +146,7 @@ func (c *comparison) rename(a at, o, n *apidoc.Schema) {
 		return
 	}
 	before, after := c.old.Names.typeName(o, a.side), c.new.Names.typeName(n, a.side)
-	if before != after {
+	if before != after && !a.internal {
 		c.renamed(a, n.Pointer, before, after)
 	}
 }
@@ -261,7 +262,7 @@ func (c *comparison) object(a at, s spot, o, n *apidoc.Schema) {
 // ownerSide is the side by which an object's own name is looked up: the params of a method carry
 // the plain name.
 func (c *comparison) ownerSide(a at, s spot) side {
-	if s.root && a.side == body {
+	if s.params {
 		return query
 	}
 	return a.side
@@ -393,15 +394,9 @@ func sameExamples(o, n *apidoc.Schema) bool {
 
 // limits compares the restrictions on values. Tighter ones refuse requests that used to pass.
 func (c *comparison) limits(a at, s spot, o, n *apidoc.Schema) {
-	keys := slices.Sorted(maps.Keys(o.Limits))
-	for key := range n.Limits {
-		if _, ok := o.Limits[key]; !ok {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		before, after := o.Limits[key], n.Limits[key]
+	had, has := o.AllLimits(), n.AllLimits()
+	for _, key := range keysOf(had, has) {
+		before, after := had[key], has[key]
 		if before == after {
 			continue
 		}
@@ -453,7 +448,8 @@ func tighter(key, before, after string) bool {
 
 // other compares formats that do not decide the Go type, and keywords that the model has no
 // field for.
-func (c *comparison) other(a at, s spot, o, n *apidoc.Schema) {
+func (c *comparison) other(a at, s spot, before, after *apidoc.Schema) {
+	o, n := before.Def(), after.Def()
 	if o.Format != n.Format {
 		c.add(a, Change{
 			Class: Documentation, Code: "format-changed", Pointer: n.Pointer, Subject: s.field,
@@ -466,17 +462,19 @@ func (c *comparison) other(a at, s spot, o, n *apidoc.Schema) {
 	if o.Closed != n.Closed && n.IsMap() {
 		c.keyword(a, s, n, "additionalProperties", fmt.Sprint(!o.Closed), fmt.Sprint(!n.Closed))
 	}
-	keys := slices.Sorted(maps.Keys(o.Other))
-	for key := range n.Other {
-		if _, ok := o.Other[key]; !ok {
-			keys = append(keys, key)
+	had, has := before.AllOther(), after.AllOther()
+	for _, key := range keysOf(had, has) {
+		if had[key] != has[key] {
+			c.keyword(a, s, n, key, had[key], has[key])
 		}
 	}
-	for _, key := range keys {
-		if o.Other[key] != n.Other[key] {
-			c.keyword(a, s, n, key, o.Other[key], n.Other[key])
-		}
-	}
+}
+
+// keysOf lists the keys of both maps, sorted.
+func keysOf(a, b map[string]string) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 func orNone(s string) string {

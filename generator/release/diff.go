@@ -79,7 +79,12 @@ func side(file string) (drift.Side, error) {
 	if err != nil {
 		return drift.Side{}, fmt.Errorf("%s: %w", file, err)
 	}
-	return drift.Side{Doc: doc}, nil
+	// What the model cannot hold, the comparison cannot see.
+	var problems []error
+	for _, p := range doc.Problems {
+		problems = append(problems, fmt.Errorf("%s: %w", file, p))
+	}
+	return drift.Side{Doc: doc}, errors.Join(problems...)
 }
 
 // Since compares the module at root with a commit or tag of its own past: the description and the

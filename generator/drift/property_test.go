@@ -1,0 +1,422 @@
+package drift
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/exp/apidiff"
+
+	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+	"github.com/gocardless-community/gocardless-go/generator/load"
+)
+
+type rng struct{ *rand.Rand }
+
+func pick[T any](r rng, list []T) T { return list[r.IntN(len(list))] }
+
+func tree(text string) *jsontree.Value {
+	v, err := jsontree.Parse([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// member is a place in a document where an object schema has a property.
+type member struct {
+	owner *jsontree.Value // the object schema
+	name  string
+}
+
+func (m member) schema() *jsontree.Value { return m.owner.Get("properties").Get(m.name) }
+
+func members(root *jsontree.Value) []member {
+	var out []member
+	root.Walk(func(p string, v *jsontree.Value) {
+		if props := v.Get("properties"); props != nil && !strings.Contains(p, "/if") && !strings.Contains(p, "/then") && v.Get("type") != nil {
+			for _, m := range props.Members {
+				out = append(out, member{v, m.Name})
+			}
+		}
+	})
+	return out
+}
+
+func params(root *jsontree.Value) (lists []*jsontree.Value) {
+	root.At("/paths").Walk(func(p string, v *jsontree.Value) {
+		if strings.HasSuffix(p, "/parameters") && v.Kind == jsontree.Array {
+			lists = append(lists, v)
+		}
+	})
+	return lists
+}
+
+func operations(root *jsontree.Value) (out []*jsontree.Value) {
+	for _, p := range root.Get("paths").Members {
+		for _, m := range p.Value.Members {
+			if slices.Contains([]string{"get", "put", "post", "delete"}, m.Name) {
+				out = append(out, m.Value)
+			}
+		}
+	}
+	return out
+}
+
+func shuffle(r rng, v *jsontree.Value) {
+	if v == nil {
+		return
+	}
+	r.Shuffle(len(v.Items), func(i, j int) { v.Items[i], v.Items[j] = v.Items[j], v.Items[i] })
+	r.Shuffle(len(v.Members), func(i, j int) { v.Members[i], v.Members[j] = v.Members[j], v.Members[i] })
+}
+
+func unrequire(owner *jsontree.Value, name string) bool {
+	req := owner.Get("required")
+	if req == nil {
+		return false
+	}
+	n := len(req.Items)
+	req.Items = slices.DeleteFunc(req.Items, func(i *jsontree.Value) bool { return i.Str() == name })
+	return len(req.Items) != n
+}
+
+func enums(root *jsontree.Value) (out []*jsontree.Value) {
+	root.At("/components/schemas").Walk(func(p string, v *jsontree.Value) {
+		if e := v.Get("enum"); e != nil && e.Kind == jsontree.Array && len(e.Items) > 1 {
+			out = append(out, v)
+		}
+	})
+	return out
+}
+
+var fresh int
+
+var operators = []struct {
+	name  string
+	apply func(r rng, root *jsontree.Value) string // "" when it did nothing
+}{
+	{"remove property", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		m.owner.Get("properties").Delete(m.name)
+		unrequire(m.owner, m.name)
+		return m.name
+	}},
+	{"rename property", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		props := m.owner.Get("properties")
+		for i := range props.Members {
+			if props.Members[i].Name == m.name {
+				props.Members[i].Name = m.name + "_x"
+			}
+		}
+		if unrequire(m.owner, m.name) {
+			m.owner.Get("required").Items = append(m.owner.Get("required").Items, jsontree.NewString(m.name+"_x"))
+		}
+		return m.name
+	}},
+	{"add property", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		kind := pick(r, []string{`{"type":"string"}`, `{"type":"integer","format":"int64"}`, `{"type":["boolean","null"]}`, `{"type":"array","items":{"type":"string"}}`, `{"type":"string","format":"date"}`, `{"$ref":"#/components/schemas/Currency"}`, `{"$ref":"#/components/schemas/Metadata"}`, `{"$ref":"#/components/schemas/PaymentCreateParamsLinks"}`, `{"type":"object","additionalProperties":{"type":"string"}}`})
+		m.owner.Get("properties").Set("shiny_new", tree(kind))
+		if r.IntN(3) == 0 {
+			if m.owner.Get("required") == nil {
+				m.owner.Set("required", tree(`[]`))
+			}
+			m.owner.Get("required").Items = append(m.owner.Get("required").Items, jsontree.NewString("shiny_new"))
+		}
+		return m.name + " " + kind
+	}},
+	{"retype property", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		kind := pick(r, []string{`{"type":"string"}`, `{"type":"integer","format":"int64"}`, `{"type":"integer"}`, `{"type":"number"}`, `{"type":["boolean","null"]}`, `{"type":"array","items":{"type":"string"}}`, `{"type":"string","format":"date"}`, `{"type":"string","format":"date-time"}`, `{"$ref":"#/components/schemas/Currency"}`, `{"$ref":"#/components/schemas/Metadata"}`, `{"type":"object","additionalProperties":{"type":"string"}}`, `{"type":"object","additionalProperties":true}`, `{"$ref":"#/components/schemas/PaymentCreateParamsLinks"}`, `{"$ref":"#/components/schemas/PaymentLinks"}`, `{"type":"array","items":{"$ref":"#/components/schemas/Currency"}}`, `{"type":"array","items":{"$ref":"#/components/schemas/PaymentLinks"}}`})
+		m.owner.Get("properties").Set(m.name, tree(kind))
+		return m.name + " " + kind
+	}},
+	{"toggle required", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		if !unrequire(m.owner, m.name) {
+			if m.owner.Get("required") == nil {
+				m.owner.Set("required", tree(`[]`))
+			}
+			m.owner.Get("required").Items = append(m.owner.Get("required").Items, jsontree.NewString(m.name))
+		}
+		return m.name
+	}},
+	{"toggle null", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		s := m.schema()
+		switch t := s.Get("type"); {
+		case t != nil && t.Kind == jsontree.String:
+			s.Set("type", jsontree.NewStrings(t.Str(), "null"))
+		case t != nil && t.Kind == jsontree.Array:
+			s.Set("type", t.Items[0])
+		case s.Has("$ref"):
+			inner := s.Clone()
+			m.owner.Get("properties").Set(m.name, jsontree.NewObject(jsontree.Member{Name: "anyOf", Value: &jsontree.Value{Kind: jsontree.Array, Items: []*jsontree.Value{inner, tree(`{"type":"null"}`)}}}))
+		case s.Has("anyOf"):
+			m.owner.Get("properties").Set(m.name, s.Get("anyOf").Items[0])
+		default:
+			return ""
+		}
+		return m.name
+	}},
+	{"format", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		s := m.schema()
+		if s.Has("$ref") || s.Has("anyOf") {
+			return ""
+		}
+		f := pick(r, []string{"", "date", "date-time", "int64", "uri", "email"})
+		if f == "" {
+			s.Delete("format")
+		} else {
+			s.Set("format", jsontree.NewString(f))
+		}
+		return m.name + " " + f
+	}},
+	{"limit", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		k := pick(r, []string{"maxLength", "minLength", "minimum", "maximum", "pattern", "maxItems", "minItems", "multipleOf", "exclusiveMinimum", "maxProperties", "uniqueItems"})
+		v := strconv.Itoa(r.IntN(20))
+		switch k {
+		case "pattern":
+			v = `"^[a-z]+$"`
+		case "multipleOf":
+			v = "5"
+		case "uniqueItems":
+			v = "true"
+		}
+		m.schema().Set(k, tree(v))
+		return m.name + " " + k
+	}},
+	{"drop limits", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		s := m.schema()
+		for _, k := range []string{"maxLength", "minLength", "minimum", "maximum", "pattern", "default", "format"} {
+			s.Delete(k)
+		}
+		return m.name
+	}},
+	{"annotate", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		k := pick(r, []string{"description", "deprecated", "x-restricted", "default", "examples", "x-required-when", "const", "title", "readOnly"})
+		m.schema().Set(k, tree(map[string]string{"description": `"Other words."`, "deprecated": "true", "x-restricted": "true", "default": `"x"`, "examples": `["x"]`, "x-required-when": `"it rains"`, "const": `"x"`, "title": `"T"`, "readOnly": "true"}[k]))
+		return m.name + " " + k
+	}},
+	{"enum", func(r rng, root *jsontree.Value) string {
+		e := pick(r, enums(root))
+		if r.IntN(2) == 0 {
+			e.Get("enum").Items = append(e.Get("enum").Items, jsontree.NewString("brand_new"))
+			return "add"
+		}
+		last := e.Get("enum").Items[len(e.Get("enum").Items)-1].Str()
+		e.Get("enum").Items = e.Get("enum").Items[:len(e.Get("enum").Items)-1]
+		if d := e.Get("x-enum-descriptions"); d != nil {
+			d.Delete(last)
+		}
+		return "remove " + last
+	}},
+	{"param", func(r rng, root *jsontree.Value) string {
+		l := pick(r, params(root))
+		if len(l.Items) == 0 {
+			return ""
+		}
+		i := r.IntN(len(l.Items))
+		p := l.Items[i]
+		if p.Has("$ref") || p.Get("in").Str() == "path" {
+			return ""
+		}
+		switch r.IntN(7) {
+		case 0:
+			l.Items = slices.Delete(l.Items, i, i+1)
+			return "remove " + p.Get("name").Str()
+		case 1:
+			p.Set("name", jsontree.NewString(p.Get("name").Str()+"_x"))
+			return "rename " + p.Get("name").Str()
+		case 2:
+			p.Set("required", jsontree.NewBool(!p.Get("required").True()))
+			return "required " + p.Get("name").Str()
+		case 3:
+			p.Delete("style")
+			p.Delete("explode")
+			p.Set("schema", tree(pick(r, []string{`{"type":"string"}`, `{"type":"integer"}`, `{"type":"boolean"}`, `{"type":"string","format":"date"}`, `{"$ref":"#/components/schemas/Currency"}`, `{"type":"string","format":"date-time"}`})))
+			return "retype " + p.Get("name").Str()
+		case 4:
+			p.Get("schema").Set("default", tree(`"x"`))
+			return "default " + p.Get("name").Str()
+		case 5:
+			p.Get("schema").Set("maximum", tree(`7`))
+			return "maximum " + p.Get("name").Str()
+		case 6:
+			l.Items = append(l.Items, tree(`{"name":"shiny_filter","in":"query","schema":{"type":"boolean"}}`))
+			return "add"
+		}
+		return ""
+	}},
+	{"operation", func(r rng, root *jsontree.Value) string {
+		paths := root.Get("paths")
+		i := r.IntN(len(paths.Members))
+		p := paths.Members[i]
+		switch r.IntN(4) {
+		case 0:
+			paths.Members = slices.Delete(paths.Members, i, i+1)
+			return "remove " + p.Name
+		case 1:
+			pick(r, p.Value.Members).Value.Set("deprecated", jsontree.NewBool(true))
+			return "deprecate in " + p.Name
+		case 2:
+			pick(r, p.Value.Members).Value.Delete("requestBody")
+			return "drop body in " + p.Name
+		case 3:
+			op := pick(r, p.Value.Members).Value
+			for _, m := range op.Get("responses").Members {
+				if strings.HasPrefix(m.Name, "2") {
+					m.Value.Delete("content")
+				}
+			}
+			return "drop reply in " + p.Name
+		}
+		return ""
+	}},
+	{"condition", func(r rng, root *jsontree.Value) string {
+		var m member
+		for range 100 {
+			m = pick(r, members(root))
+			if m.schema().Get("$ref").Str() == "#/components/schemas/Currency" || m.schema().Get("$ref").Str() == "#/components/schemas/Scheme" {
+				break
+			}
+		}
+		other := pick(r, m.owner.Get("properties").Members).Name
+		m.owner.Set("if", tree(fmt.Sprintf(`{"required":[%q],"properties":{%q:{"const":"USD"}}}`, m.name, m.name)))
+		m.owner.Set("then", tree(fmt.Sprintf(`{"required":[%q]}`, other)))
+		return m.name + " demands " + other
+	}},
+	{"array", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		m.owner.Get("properties").Set(m.name, jsontree.NewObject(jsontree.Member{Name: "type", Value: jsontree.NewString("array")}, jsontree.Member{Name: "items", Value: m.schema()}))
+		return m.name
+	}},
+	{"rename component", func(r rng, root *jsontree.Value) string {
+		s := pick(r, root.At("/components/schemas").Members).Name
+		renameComponent(root, s, s+"Renamed")
+		return s
+	}},
+	{"ref elsewhere", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		if !m.schema().Has("$ref") {
+			return ""
+		}
+		to := pick(r, root.At("/components/schemas").Members).Name
+		m.schema().Set("$ref", jsontree.NewString("#/components/schemas/"+to))
+		return m.name + " to " + to
+	}},
+}
+
+func renameComponent(root *jsontree.Value, old, revised string) {
+	s := root.At("/components/schemas")
+	for i := range s.Members {
+		if s.Members[i].Name == old {
+			s.Members[i].Name = revised
+		}
+	}
+	root.Walk(func(_ string, v *jsontree.Value) {
+		for _, k := range []string{"$ref", "params"} {
+			if v.Get(k).Str() == "#/components/schemas/"+old {
+				v.Set(k, jsontree.NewString("#/components/schemas/"+revised))
+			}
+		}
+	})
+}
+
+func TestFuzzMutations(t *testing.T) {
+	n, _ := strconv.Atoi(os.Getenv("N"))
+	seed, _ := strconv.Atoi(os.Getenv("SEED"))
+	base := part(t)
+	old := generated(t, base, load.Input{})
+	refused := 0
+	for i := range n {
+		r := rng{rand.New(rand.NewPCG(uint64(seed), uint64(i)))}
+		root := base.Clone()
+		var what []string
+		for range 1 + r.IntN(2) {
+			o := pick(r, operators)
+			if did := o.apply(r, root); did != "" {
+				what = append(what, o.name+": "+did)
+			}
+		}
+		if len(what) == 0 {
+			continue
+		}
+		t.Run(fmt.Sprint(i, what), func(t *testing.T) {
+			revised := generated(t, root, load.Input{})
+			if revised.err != nil {
+				refused++
+			}
+			checkPair(t, old, revised)
+		})
+	}
+	t.Logf("%d of %d refused by the generator", refused, n)
+}
+
+func goChanges(old, revised code) (incompatible, compatible []string) {
+	for _, c := range apidiff.Changes(old.sdk, revised.sdk).Changes {
+		if c.Compatible || strings.HasSuffix(c.Message, "old is comparable, new is not") {
+			compatible = append(compatible, c.Message)
+		} else {
+			incompatible = append(incompatible, c.Message)
+		}
+	}
+	return incompatible, compatible
+}
+
+func checkPair(t *testing.T, old, revised code) {
+	r := compare(t, old.Side, revised.Side)
+	back := compare(t, revised.Side, old.Side)
+	a, _ := json.Marshal(r)
+	b, _ := json.Marshal(compare(t, old.Side, revised.Side))
+	if string(a) != string(b) {
+		t.Errorf("two runs differ:\n%s\n%s", a, b)
+	}
+	if (len(r.Changes) == 0) != (len(back.Changes) == 0) {
+		t.Errorf("one way %d changes, back %d\n%s%s", len(r.Changes), len(back.Changes), r.text(), back.text())
+	}
+	if len(r.Changes) == 0 {
+		t.Logf("no change")
+	}
+	for _, x := range []struct {
+		r            *Report
+		old, revised code
+	}{{r, old, revised}, {back, revised, old}} {
+		for _, c := range x.r.Changes {
+			if strings.HasPrefix(c.Code, "oasdiff:") {
+				t.Errorf("only oasdiff: %s %s: %s", c.Class, c.Code, c.Text)
+			}
+			if c.Class == Breaking && c.Advice == "" {
+				t.Errorf("no advice: %s", c.Text)
+			}
+			for _, bad := range []string{"%!", "``", "gocardless.struct", "  ", " .", "..", " ,"} {
+				if strings.Contains(c.Text+c.Before+c.After, bad) {
+					t.Errorf("%q in: %s: %s | %s | %s", bad, c.Code, c.Text, c.Before, c.After)
+				}
+			}
+		}
+		if x.old.sdk == nil || x.revised.sdk == nil {
+			continue
+		}
+		compileSnippets(t, x.r, x.old, x.revised)
+		inc, comp := goChanges(x.old, x.revised)
+		if len(inc) > 0 && x.r.Worst() != Breaking {
+			t.Errorf("Go breaks, the report does not: %s\n%s", inc, x.r.text())
+		}
+		if len(comp) > 0 && x.r.Worst() < Addition {
+			t.Errorf("Go has more, the report does not: %s\n%s", comp, x.r.text())
+		}
+		_ = comp
+	}
+}
