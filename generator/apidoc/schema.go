@@ -89,7 +89,8 @@ var annotationKeys = []string{
 	"externalDocs", "xml", "$comment", "x-restricted", "x-required-when",
 }
 
-func onlyAnnotations(v *jsontree.Value, besides ...string) bool {
+// OnlyAnnotates reports whether a schema says nothing but words, besides the keywords given.
+func OnlyAnnotates(v *jsontree.Value, besides ...string) bool {
 	for _, m := range v.Members {
 		if !slices.Contains(annotationKeys, m.Name) && !slices.Contains(besides, m.Name) && !strings.HasPrefix(m.Name, "x-") {
 			return false
@@ -229,11 +230,11 @@ const maxNesting = 200
 // wrapped recognises schemas that only wrap one other: allOf with one entry beside entries that only
 // describe, and anyOf or oneOf with one entry beside null.
 func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, innerAt string, nullable bool) {
-	if all := v.Get("allOf"); all != nil && onlyAnnotations(v, "allOf", "type") {
+	if all := v.Get("allOf"); all != nil && OnlyAnnotates(v, "allOf", "type") {
 		found := -1
 		for i, part := range all.Items {
 			switch {
-			case part.Kind == jsontree.Object && onlyAnnotations(part):
+			case part.Kind == jsontree.Object && OnlyAnnotates(part):
 			case found < 0:
 				found = i
 			default:
@@ -246,7 +247,7 @@ func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, i
 	}
 	for _, key := range []string{"anyOf", "oneOf"} {
 		forms := v.Get(key)
-		if forms == nil || !onlyAnnotations(v, key, "type") {
+		if forms == nil || !OnlyAnnotates(v, key, "type") {
 			continue
 		}
 		found := -1
@@ -274,7 +275,7 @@ func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	for i, part := range all.Items {
 		p := r.schema(part, jsontree.Join(at, "allOf", itoa(i)))
 		d := p.Def()
-		if part.Kind == jsontree.Object && onlyAnnotations(part) {
+		if part.Kind == jsontree.Object && OnlyAnnotates(part) {
 			r.annotate(s, part)
 			continue
 		}

@@ -560,8 +560,16 @@ func (c *comparison) body(a at, o, n *apidoc.Operation) {
 		}
 	}
 	a = a.in(newKey)
+	if had, has := o.Body.Schema.Def().Requires(oldKey), n.Body.Schema.Def().Requires(newKey); had != has {
+		c.add(a, Change{
+			Class: Documentation, Code: "envelope-required-changed", Pointer: n.Body.Schema.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("The request body of %s %s; the SDK always sends it.", list(a.methods),
+				map[bool]string{true: "must have `" + newKey + "` now", false: "may come without `" + newKey + "` now"}[has]),
+		})
+	}
 	oldForms, newForms := c.forms(o, oldInner), c.forms(n, newInner)
-	for method, before := range oldForms {
+	for _, method := range slices.Sorted(maps.Keys(oldForms)) {
+		before := oldForms[method]
 		if after := newForms[method]; after != nil {
 			a := a
 			if len(newForms) > 1 {
@@ -657,7 +665,7 @@ func (c *comparison) reply(a at, before, after *apidoc.Schema) {
 		}
 		a := a.in(p.Name)
 		a.internal = p.Name == "meta"
-		if had, has := o.Requires(p.Name), n.Requires(p.Name); had != has && !a.internal {
+		if had, has := o.Requires(p.Name), n.Requires(p.Name); had != has {
 			c.replyMemberRequired(a, p, has)
 		}
 		c.schema(a, spot{owner: a.methods[0], field: "the reply of " + list(a.methods), member: p.Name, root: true}, before, p.Schema)
@@ -673,9 +681,13 @@ func (c *comparison) replyMemberRequired(a at, p apidoc.Property, always bool) {
 		})
 		return
 	}
-	c.add(a, Change{
+	change := Change{
 		Class: Breaking, Code: "reply-member-optional", Pointer: p.Schema.Pointer, Subject: a.methods[0],
 		Text:   fmt.Sprintf("The reply of %s may come without `%s` now.", list(a.methods), p.Name),
 		Advice: "Upgrade: released versions take a reply without it for a malformed one.",
-	})
+	}
+	if a.internal {
+		change.Class, change.Advice = Behaviour, "Nothing to do: a page without cursors is taken for the last one."
+	}
+	c.add(a, change)
 }

@@ -212,6 +212,10 @@ var mutations = []struct {
 		e.set(schemas+"/SubscriptionCreateParams/properties/month", "x-required-when", `"always"`)
 	}, Behaviour, "required-when-changed", "is required when: always"},
 
+	{"request may come without its envelope", func(e edit) {
+		e.remove(pay+"/requestBody/content/application~1json/schema", "required")
+	}, Documentation, "envelope-required-changed", "The request body of client.Payments.Create may come without `payments` now"},
+	{"params need more members", func(e edit) { e.set(create, "minProperties", "4") }, Breaking, "limit-tightened", "PaymentCreateParams has a minProperties of 4"},
 	{"limit beside a reference", func(e edit) { e.set(create+"/properties/metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "PaymentCreateParams.Metadata (`metadata`)"},
 	{"unknown keyword beside a reference", func(e edit) { e.set(create+"/properties/currency", "not", `{"const": "GBP"}`) }, Breaking, "keyword-changed", "PaymentCreateParams.Currency (`currency`) changed in `not`"},
 	{"field of a listed object removed", func(e edit) {
@@ -287,6 +291,9 @@ var mutations = []struct {
 	{"reply gained a body", func(e edit) {
 		e.set("/paths/~1payments~1{identity}~1actions~1cancel/post/responses", "204", `{"description": "Done."}`)
 	}, Breaking, "reply-changed", "client.Payments.Cancel returns no value any more"},
+	{"list always has its cursors", func(e edit) {
+		e.set(payList+"/responses/200/content/application~1json/schema", "required", `["payments", "meta"]`)
+	}, Documentation, "reply-member-required", "The reply of client.Payments.List always has `meta` now"},
 	{"cursors of another type", func(e edit) { e.set(schemas+"/ListCursors/properties/after", "type", `"integer"`) }, Breaking, "type-changed", "ListCursors.After"},
 	{"cursors renamed", func(e edit) {
 		e.rename(schemas, "ListCursors", "Cursors")
@@ -296,6 +303,28 @@ var mutations = []struct {
 		e.set(payList+"/responses/200/content/application~1json/schema/properties", "payments", `{"$ref": "#/components/schemas/Payment"}`)
 	}, Breaking, "type-changed", "the reply of client.Payments.List"},
 	{"error member removed", func(e edit) { e.remove(schemas+"/Error/properties", "request_id") }, Breaking, "reply-field-removed", "Error.RequestID"},
+
+	// Other spellings of the same.
+	{"reference wrapped in allOf", func(e edit) {
+		v := e.at(create + "/properties/currency")
+		v.Set("allOf", e.json(`[{"$ref": "`+v.Get("$ref").Str()+`"}]`))
+		v.Delete("$ref")
+	}, 0, "", ""},
+	{"parameters of the whole path", func(e edit) {
+		for _, name := range []string{"/payments/{identity}/actions/cancel", "/payments/{identity}/actions/retry"} {
+			path := e.at("/paths").Get(name)
+			path.Set("parameters", path.Get("post").Get("parameters"))
+			path.Get("post").Delete("parameters")
+		}
+	}, 0, "", ""},
+	{"media type with its charset", func(e edit) {
+		e.rename(pay+"/responses/201/content", "application/json", "application/json; charset=utf-8")
+	}, 0, "", ""},
+	{"condition with an enum of one", func(e edit) { e.set(mandates+"/if/properties", "scheme", `{"enum": ["pay_to"]}`) }, 0, "", ""},
+	{"number with a fraction of nothing", func(e edit) {
+		e.set(schemas+"/SubscriptionCreateParams/properties/interval", "minimum", "1.0")
+		e.set(schemas+"/SubscriptionCreateParams/properties/interval", "default", "1.0")
+	}, 0, "", ""},
 
 	// The whole.
 	{"API version", func(e edit) { e.set("/info", "version", `"2027-01-01"`) }, Breaking, "api-version-changed", "from 2015-07-06 to 2027-01-01"},

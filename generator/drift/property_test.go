@@ -420,3 +420,239 @@ func checkPair(t *testing.T, old, revised code) {
 		_ = comp
 	}
 }
+
+var rewrites = []struct {
+	name  string
+	apply func(r rng, root *jsontree.Value) string
+}{
+	{"shuffle components", func(r rng, root *jsontree.Value) string { shuffle(r, root.At("/components/schemas")); return "x" }},
+	{"shuffle paths", func(r rng, root *jsontree.Value) string { shuffle(r, root.Get("paths")); return "x" }},
+	{"shuffle tags", func(r rng, root *jsontree.Value) string { shuffle(r, root.Get("tags")); return "x" }},
+	{"shuffle servers", func(r rng, root *jsontree.Value) string { shuffle(r, root.Get("servers")); return "x" }},
+	{"shuffle params", func(r rng, root *jsontree.Value) string {
+		for _, l := range params(root) {
+			shuffle(r, l)
+		}
+		return "x"
+	}},
+	{"shuffle properties", func(r rng, root *jsontree.Value) string {
+		for _, m := range members(root) {
+			shuffle(r, m.owner.Get("properties"))
+			shuffle(r, m.owner.Get("required"))
+			shuffle(r, m.owner)
+		}
+		return "x"
+	}},
+	{"shuffle enums", func(r rng, root *jsontree.Value) string {
+		for _, e := range enums(root) {
+			shuffle(r, e.Get("enum"))
+		}
+		return "x"
+	}},
+	{"null as anyOf", func(r rng, root *jsontree.Value) string {
+		for _, m := range members(root) {
+			s := m.schema()
+			if t := s.Get("type"); t != nil && t.Kind == jsontree.Array && r.IntN(3) == 0 {
+				inner := s.Clone()
+				inner.Set("type", t.Items[0])
+				m.owner.Get("properties").Set(m.name, jsontree.NewObject(jsontree.Member{Name: pick(r, []string{"anyOf", "oneOf"}), Value: &jsontree.Value{Kind: jsontree.Array, Items: []*jsontree.Value{inner, tree(`{"type":"null"}`)}}}))
+			}
+		}
+		return "x"
+	}},
+	{"null type order", func(r rng, root *jsontree.Value) string {
+		for _, m := range members(root) {
+			shuffle(r, m.schema().Get("type"))
+		}
+		return "x"
+	}},
+	{"wrap in allOf", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		if m.schema().Has("$ref") {
+			m.owner.Get("properties").Set(m.name, jsontree.NewObject(jsontree.Member{Name: "allOf", Value: &jsontree.Value{Kind: jsontree.Array, Items: []*jsontree.Value{m.schema()}}}))
+			return m.name
+		}
+		return ""
+	}},
+	{"move scalar to component", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		s := m.schema()
+		if s.Has("$ref") || s.Has("anyOf") || s.Has("oneOf") || s.Has("properties") {
+			return ""
+		}
+		root.At("/components/schemas").Set("MovedScalar", s)
+		m.owner.Get("properties").Set(m.name, tree(`{"$ref":"#/components/schemas/MovedScalar"}`))
+		return m.name
+	}},
+	{"empty required", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		if m.owner.Has("required") {
+			return ""
+		}
+		m.owner.Set("required", tree("[]"))
+		return m.name
+	}},
+	{"required twice", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		if req := m.owner.Get("required"); req != nil {
+			req.Items = append(req.Items, req.Items...)
+			return m.name
+		}
+		return ""
+	}},
+	{"drop ids", func(r rng, root *jsontree.Value) string {
+		for _, o := range operations(root) {
+			o.Delete("operationId")
+		}
+		return "x"
+	}},
+	{"params to components", func(r rng, root *jsontree.Value) string {
+		l := pick(r, params(root))
+		if len(l.Items) == 0 {
+			return ""
+		}
+		if root.At("/components/parameters") == nil {
+			root.Get("components").Set("parameters", tree("{}"))
+		}
+		i := r.IntN(len(l.Items))
+		if l.Items[i].Has("$ref") {
+			return ""
+		}
+		root.At("/components/parameters").Set("Moved", l.Items[i])
+		l.Items[i] = tree(`{"$ref":"#/components/parameters/Moved"}`)
+		return "x"
+	}},
+	{"params to path", func(r rng, root *jsontree.Value) string {
+		var p *jsontree.Value
+		for range 50 {
+			p = pick(r, root.Get("paths").Members).Value
+			if len(p.Members) == 1 && p.Members[0].Value.Has("parameters") {
+				p.Set("parameters", p.Members[0].Value.Get("parameters"))
+				p.Members[0].Value.Delete("parameters")
+				return "x"
+			}
+		}
+		return ""
+	}},
+	{"reply to components", func(r rng, root *jsontree.Value) string {
+		o := pick(r, operations(root))
+		for i, m := range o.Get("responses").Members {
+			if strings.HasPrefix(m.Name, "2") {
+				root.At("/components/responses").Set("MovedReply", m.Value)
+				o.Get("responses").Members[i].Value = tree(`{"$ref":"#/components/responses/MovedReply"}`)
+				return m.Name
+			}
+		}
+		return ""
+	}},
+	{"body to components", func(r rng, root *jsontree.Value) string {
+		o := pick(r, operations(root))
+		if b := o.Get("requestBody"); b != nil {
+			root.Get("components").Set("requestBodies", jsontree.NewObject(jsontree.Member{Name: "Moved", Value: b}))
+			o.Set("requestBody", tree(`{"$ref":"#/components/requestBodies/Moved"}`))
+			return "x"
+		}
+		return ""
+	}},
+	{"media type", func(r rng, root *jsontree.Value) string {
+		o := pick(r, operations(root))
+		for _, m := range o.Get("responses").Members {
+			if c := m.Value.Get("content"); c != nil {
+				c.Members[0].Name = "application/json; charset=utf-8"
+				return m.Name
+			}
+		}
+		return ""
+	}},
+	{"envelope to component", func(r rng, root *jsontree.Value) string {
+		o := pick(r, operations(root))
+		for _, m := range o.Get("responses").Members {
+			if c := m.Value.Get("content"); c != nil && strings.HasPrefix(m.Name, "2") {
+				root.At("/components/schemas").Set("MovedEnvelope", c.Members[0].Value.Get("schema"))
+				c.Members[0].Value.Set("schema", tree(`{"$ref":"#/components/schemas/MovedEnvelope"}`))
+				return m.Name
+			}
+		}
+		return ""
+	}},
+	{"request envelope to component", func(r rng, root *jsontree.Value) string {
+		o := pick(r, operations(root))
+		if c := o.Get("requestBody").Get("content"); c != nil {
+			root.At("/components/schemas").Set("MovedEnvelope", c.Members[0].Value.Get("schema"))
+			c.Members[0].Value.Set("schema", tree(`{"$ref":"#/components/schemas/MovedEnvelope"}`))
+			return "x"
+		}
+		return ""
+	}},
+	{"example", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		if e := m.schema().Get("examples"); e != nil && len(e.Items) == 1 {
+			m.schema().Delete("examples")
+			m.schema().Set("example", e.Items[0])
+			return m.name
+		}
+		return ""
+	}},
+	{"condition by enum", func(r rng, root *jsontree.Value) string {
+		done := ""
+		root.At("/components/schemas").Walk(func(_ string, v *jsontree.Value) {
+			if c := v.Get("const"); c != nil {
+				v.Delete("const")
+				v.Set("enum", &jsontree.Value{Kind: jsontree.Array, Items: []*jsontree.Value{c}})
+				done = "x"
+			}
+		})
+		return done
+	}},
+	{"integer limits as floats", func(r rng, root *jsontree.Value) string {
+		root.At("/components/schemas").Walk(func(_ string, v *jsontree.Value) {
+			for _, k := range []string{"minimum", "maximum"} {
+				if n := v.Get(k); n != nil && n.Kind == jsontree.Number {
+					v.Set(k, tree(n.Text+".0"))
+				}
+			}
+		})
+		return "x"
+	}},
+	{"additional properties true on object", func(r rng, root *jsontree.Value) string {
+		m := pick(r, members(root))
+		if m.owner.Has("additionalProperties") {
+			return ""
+		}
+		m.owner.Set("additionalProperties", tree("true"))
+		return m.name
+	}},
+}
+
+func TestFuzzRewrites(t *testing.T) {
+	n, _ := strconv.Atoi(os.Getenv("N"))
+	seed, _ := strconv.Atoi(os.Getenv("SEED"))
+	base := part(t)
+	old := generated(t, base, load.Input{})
+	for i := range n {
+		r := rng{rand.New(rand.NewPCG(uint64(seed), uint64(i)))}
+		root := base.Clone()
+		o := rewrites[i%len(rewrites)]
+		did := o.apply(r, root)
+		if did == "" {
+			continue
+		}
+		t.Run(fmt.Sprint(i, o.name, did), func(t *testing.T) {
+			revised := generated(t, root, load.Input{})
+			if revised.err != nil {
+				t.Log(revised.err)
+			}
+			rep := compare(t, old.Side, revised.Side)
+			back := compare(t, revised.Side, old.Side)
+			if rep.Worst() > 0 || back.Worst() > 0 {
+				t.Errorf("%s\n%s", rep.text(), back.text())
+			}
+			if revised.sdk != nil {
+				a, b := goChanges(old, revised)
+				if len(a)+len(b) > 0 {
+					t.Errorf("Go changes: %s %s", a, b)
+				}
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator/apidoc"
+	"github.com/gocardless-community/gocardless-go/generator/jsontree"
 )
 
 // spot is the field whose schemas are compared.
@@ -29,7 +30,10 @@ func (c *comparison) params1(a at, o, n *apidoc.Schema) {
 	if before := c.old.Names.typeName(o.Def(), query); before != owner && before != "" && owner != "" {
 		c.renamed(a, n.Def().Pointer, before, owner)
 	}
-	c.object(a, spot{owner: owner, field: owner, required: true, was: true, root: true, params: true}, o.Def(), n.Def())
+	s := spot{owner: owner, field: owner, required: true, was: true, root: true, params: true}
+	c.object(a, s, o.Def(), n.Def())
+	c.limits(a, s, o, n)
+	c.other(a, s, o, n)
 }
 
 func (c *comparison) renamed(a at, pointer, before, after string) {
@@ -356,7 +360,7 @@ func (c *comparison) use(a at, s spot, o, n *apidoc.Schema) {
 			c.add(a, change)
 		}
 	}
-	if o.Default != n.Default {
+	if !sameJSON(o.Default, n.Default) {
 		c.defaultChanged(a, s, o, n)
 	}
 	if !sameText(o.Description, n.Description) || !sameText(o.Title, n.Title) || !sameExamples(o, n) {
@@ -397,7 +401,7 @@ func (c *comparison) limits(a at, s spot, o, n *apidoc.Schema) {
 	had, has := o.AllLimits(), n.AllLimits()
 	for _, key := range keysOf(had, has) {
 		before, after := had[key], has[key]
-		if before == after {
+		if sameJSON(before, after) {
 			continue
 		}
 		change := Change{Code: "limit-changed", Pointer: n.Pointer, Subject: s.field}
@@ -456,7 +460,7 @@ func (c *comparison) other(a at, s spot, before, after *apidoc.Schema) {
 			Text: fmt.Sprintf("The format of %s changed from %s to %s.", s.named(), orNone(o.Format), orNone(n.Format)),
 		})
 	}
-	if o.Const != n.Const {
+	if !sameJSON(o.Const, n.Const) {
 		c.keyword(a, s, n, "const", o.Const, n.Const)
 	}
 	if o.Closed != n.Closed && n.IsMap() {
@@ -464,10 +468,23 @@ func (c *comparison) other(a at, s spot, before, after *apidoc.Schema) {
 	}
 	had, has := before.AllOther(), after.AllOther()
 	for _, key := range keysOf(had, has) {
-		if had[key] != has[key] {
+		if !sameJSON(had[key], has[key]) {
 			c.keyword(a, s, n, key, had[key], has[key])
 		}
 	}
+}
+
+// sameJSON compares values written as JSON: 28 and 28.0 are one number.
+func sameJSON(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err := jsontree.Parse([]byte(a))
+	if err != nil {
+		return false
+	}
+	y, err := jsontree.Parse([]byte(b))
+	return err == nil && jsontree.Equal(x, y)
 }
 
 // keysOf lists the keys of both maps, sorted.

@@ -4,6 +4,7 @@ package oasdiff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -11,6 +12,7 @@ import (
 	"github.com/oasdiff/oasdiff/diff"
 	"github.com/oasdiff/oasdiff/load"
 
+	"github.com/gocardless-community/gocardless-go/generator/apidoc"
 	"github.com/gocardless-community/gocardless-go/generator/jsontree"
 )
 
@@ -36,8 +38,9 @@ type Finding struct {
 
 // Compare returns the findings of all checks.
 //
-// Null is taken out of both documents first: the many ways to allow it read to oasdiff as different
-// types, and the model of generator/apidoc compares it better.
+// Both documents are made plain first: null is taken out, because the many ways to allow it read to
+// oasdiff as different types and the model of generator/apidoc compares it better; and what can be
+// written in several ways of one meaning is written in one.
 func Compare(old, revised *jsontree.Value) ([]Finding, error) {
 	before, err := spec("the old document", old)
 	if err != nil {
@@ -78,11 +81,83 @@ func level(l checker.Level) Level {
 }
 
 func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
-	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), withoutNull(root.Clone()).Format(), "document.json")
+	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), plain(root.Clone()).Format(), "document.json")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", which, err)
 	}
 	return s, nil
+}
+
+// plain takes null and differences of spelling out of a document.
+func plain(root *jsontree.Value) *jsontree.Value {
+	withoutNull(root).Walk(func(_ string, v *jsontree.Value) {
+		// A wrapper around one schema that adds only words stands for that schema.
+		for all := v.Get("allOf"); all != nil && len(all.Items) == 1 && apidoc.OnlyAnnotates(v, "allOf"); all = v.Get("allOf") {
+			v.Delete("allOf")
+			merge(v, all.Items[0])
+		}
+		// A condition compares a member with one value.
+		if properties := v.Get("if").Get("properties"); properties != nil {
+			for _, m := range properties.Members {
+				if values := m.Value.Get("enum"); values != nil && len(values.Items) == 1 && !m.Value.Has("const") {
+					m.Value.Delete("enum")
+					m.Value.Set("const", values.Items[0])
+				}
+			}
+		}
+		if content := v.Get("content"); content != nil {
+			for i, m := range content.Members {
+				kind, _, _ := strings.Cut(m.Name, ";")
+				content.Members[i].Name = strings.TrimSpace(kind)
+			}
+		}
+	})
+	if paths := root.Get("paths"); paths != nil {
+		for _, path := range paths.Members {
+			spread(root, path.Value)
+		}
+	}
+	return root
+}
+
+// spread gives the parameters of a whole path to its operations, unless they have their own of
+// that name.
+func spread(root, path *jsontree.Value) {
+	shared := path.Get("parameters")
+	if shared == nil {
+		return
+	}
+	path.Delete("parameters")
+	key := func(p *jsontree.Value) string {
+		if ref, ok := strings.CutPrefix(p.Get("$ref").Str(), "#"); ok {
+			p = root.At(ref)
+		}
+		return p.Get("in").Str() + " " + p.Get("name").Str()
+	}
+	for _, m := range path.Members {
+		if !m.Value.Has("responses") {
+			continue // a description, say
+		}
+		own := m.Value.Get("parameters")
+		if own == nil {
+			own = &jsontree.Value{Kind: jsontree.Array}
+			m.Value.Set("parameters", own)
+		}
+		for _, p := range shared.Items {
+			if !slices.ContainsFunc(own.Items, func(q *jsontree.Value) bool { return key(p) == key(q) }) {
+				own.Items = append(own.Items, p)
+			}
+		}
+	}
+}
+
+// merge adds the members of another object that v does not have.
+func merge(v, other *jsontree.Value) {
+	for _, m := range other.Members {
+		if !v.Has(m.Name) {
+			v.Members = append(v.Members, m)
+		}
+	}
 }
 
 // withoutNull takes the ways to allow null out of a document.
@@ -105,11 +180,7 @@ func withoutNull(root *jsontree.Value) *jsontree.Value {
 			forms.Items = rest
 			if len(rest) == 1 {
 				v.Delete(key)
-				for _, m := range rest[0].Members {
-					if !v.Has(m.Name) {
-						v.Members = append(v.Members, m)
-					}
-				}
+				merge(v, rest[0])
 			}
 		}
 		if t := v.Get("type"); t != nil && t.Kind == jsontree.Array {
