@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator/drift"
@@ -41,6 +42,14 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 			return 2
 		}
 	}
+	if !slices.Contains(drift.Formats, *format) {
+		fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", *format, strings.Join(drift.Formats, ", "))
+		return 2
+	}
+	if *checkVersion && *since == "" {
+		fmt.Fprintln(stderr, "gen: -check-version goes with -since")
+		return 2
+	}
 	root, err := moduleRoot()
 	if err != nil {
 		return fail(stderr, err)
@@ -53,11 +62,12 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 				return fail(stderr, err)
 			}
 			if *since == "" {
-				fmt.Fprintf(stdout, "no version tag to compare with\n\nbump: %s\n", drift.None)
-				return 0
+				fmt.Fprintln(stderr, "gen: note: no version tag to compare with")
+				report, *checkVersion = &drift.Report{Changes: []drift.Change{}}, false
+				break
 			}
 		}
-		report, err = release.Since(root, *since)
+		report, err = release.Since(root, *since, *goAPI)
 	case *since == "" && len(files) == 2:
 		report, err = release.Diff(root, files[0], files[1], *goAPI)
 	default:
@@ -76,7 +86,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	if limit != 0 && report.Worst() >= limit {
-		fmt.Fprintf(stderr, "gen: there are %s changes\n", report.Worst())
+		fmt.Fprintf(stderr, "gen: the worst change is of class %s\n", report.Worst())
 		return 1
 	}
 	return 0

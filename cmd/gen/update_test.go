@@ -15,44 +15,14 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
 // copyOfModule copies what an update reads and writes, and makes the copy the working directory.
-// The history stays away: every snapshot makes the changelog slower.
 func copyOfModule(t *testing.T) {
 	t.Helper()
-	const root = "../.."
-	dir := t.TempDir()
-	for _, part := range []string{"go.mod", "go.sum", "README.md", "CHANGELOG.md", "schema/gocardless.json", "schema/catalogue.json", "templates", "gocardless", "contract", "generator/overlay.json", "generator/names.lock"} {
-		from := filepath.Join(root, filepath.FromSlash(part))
-		info, err := os.Stat(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := filepath.Join(dir, filepath.FromSlash(part))
-		if info.IsDir() {
-			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		data, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		writeFile(t, to, data)
-	}
-	t.Chdir(dir)
-}
-
-func writeFile(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	t.Chdir(testmodule.Copy(t, testmodule.Everything(t)...))
+	writeChangelog(t)
 }
 
 // tree has the content of every file below the working directory.
@@ -86,7 +56,7 @@ func newDescription(t *testing.T, change func(v *jsontree.Value)) string {
 	}
 	change(v)
 	file := filepath.Join(t.TempDir(), "new.json")
-	writeFile(t, file, v.Format())
+	testmodule.Write(t, file, v.Format())
 	return file
 }
 
@@ -139,7 +109,7 @@ func TestUpdateFails(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	page := filepath.Join(t.TempDir(), "login.html")
-	writeFile(t, page, []byte("<!doctype html><title>Sign in</title>"))
+	writeFile(t, page, "<!doctype html><title>Sign in</title>")
 	before := tree(t)
 	for _, c := range []struct {
 		args []string
@@ -203,7 +173,7 @@ func TestUpdateOfAChange(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(newDescription(t, addColour)))))
 	defer server.Close()
 	args := func(more ...string) []string {
-		return append([]string{"update", server.URL + "/new.json", "-date", "2031-02-03", "-name", colourPointer + "=Paint"}, more...)
+		return append([]string{"update", server.URL + "/new.json", "-date", "2099-03-04", "-name", colourPointer + "=Paint"}, more...)
 	}
 	before := tree(t)
 	status, stdout, stderr := gen(args("-dry-run", "-format", "json")...)
@@ -214,7 +184,7 @@ func TestUpdateOfAChange(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &report); err != nil || status != 0 {
 		t.Fatalf("a dry run: status %d, %v, printed %q and %q", status, err, stdout, stderr)
 	}
-	if report.New != "2031-02-03" || report.Bump != "minor" || len(report.Changes) != 1 || report.Changes[0].Text != "Payment.Colour (`colour`) was added." {
+	if report.New != "2099-03-04" || report.Bump != "minor" || len(report.Changes) != 1 || report.Changes[0].Text != "Payment.Colour (`colour`) was added." {
 		t.Errorf("reported %+v", report)
 	}
 	if !strings.Contains(stderr, "gen: a dry run: nothing written; version 0.1.1 would follow 0.1.0\n") || !maps.Equal(tree(t), before) {
@@ -222,7 +192,7 @@ func TestUpdateOfAChange(t *testing.T) {
 	}
 
 	status, stdout, stderr = gen(args("-format", "markdown")...)
-	if status != 0 || !strings.HasPrefix(stdout, "# API changes from "+report.Old+" to 2031-02-03\n") || !strings.HasSuffix(stdout, "\nbump: minor\n") {
+	if status != 0 || !strings.HasPrefix(stdout, "# API changes from "+report.Old+" to 2099-03-04\n") || !strings.HasSuffix(stdout, "\nbump: minor\n") {
 		t.Errorf("status %d, printed %q", status, stdout)
 	}
 	for _, want := range []string{"gen: note: 3 descriptions are to be written before a release", " files written; version 0.1.1, was 0.1.0\n"} {
@@ -234,7 +204,7 @@ func TestUpdateOfAChange(t *testing.T) {
 		"schema/gocardless.json":                 `"$ref": "#/components/schemas/Paint"`,
 		"schema/history/" + report.Old + ".json": `"x-schema-date": "` + report.Old + `"`,
 		"gocardless/payments_gen.go":             " *Paint ",
-		"CHANGELOG.md":                           "## [0.1.1] - 2031-02-03",
+		"CHANGELOG.md":                           "## [0.1.1] - 2099-03-04",
 	} {
 		if data, err := os.ReadFile(filepath.FromSlash(name)); err != nil || !strings.Contains(string(data), want) {
 			t.Errorf("%s does not have %q, %v", name, want, err)
@@ -283,7 +253,7 @@ func TestUpdateInterrupted(t *testing.T) {
 func TestUpdateWithOwnWords(t *testing.T) {
 	copyOfModule(t)
 	file := newDescription(t, addColour)
-	status, _, stderr := gen("update", "-own-words", "-date=2031-02-03", file)
+	status, _, stderr := gen("update", "-own-words", "-date=2099-03-04", file)
 	if status != 0 || strings.Contains(stderr, "note") {
 		t.Errorf("status %d, said %q", status, stderr)
 	}

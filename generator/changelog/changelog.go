@@ -58,10 +58,12 @@ func Render(existing []byte, sections []Section, templates fs.FS) ([]byte, error
 	if len(bytes.TrimSpace(existing)) == 0 {
 		existing = []byte(header)
 	}
-	lines := strings.Split(strings.TrimRight(string(existing), "\n"), "\n")
+	// A checkout on Windows may have its own line ends, which then stay.
+	windows := bytes.Contains(existing, []byte("\r\n"))
+	lines := split(existing)
 	blocks, err := find(lines)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", File, err)
+		return nil, err
 	}
 	// From the last to the first, so that places found before stay right.
 	for _, s := range slices.Backward(sections) {
@@ -91,7 +93,16 @@ func Render(existing []byte, sections []Section, templates fs.FS) ([]byte, error
 			setHeading(lines, blocks, s)
 		}
 	}
-	return []byte(strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"), nil
+	out := strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+	if windows {
+		out = strings.ReplaceAll(out, "\n", "\r\n")
+	}
+	return []byte(out), nil
+}
+
+// split returns the lines of a file without their ends.
+func split(text []byte) []string {
+	return strings.Split(strings.TrimRight(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), "\n")
 }
 
 // heading names a section by its version, or by the API's date when no version of the SDK had it.
@@ -124,7 +135,16 @@ type block struct {
 	from, to int // lines of the two marks
 }
 
+// find returns the generated blocks of a changelog, in its order.
 func find(lines []string) ([]block, error) {
+	blocks, err := marks(lines)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", File, err)
+	}
+	return blocks, nil
+}
+
+func marks(lines []string) ([]block, error) {
 	var out []block
 	open := -1
 	for i, line := range lines {
@@ -164,7 +184,7 @@ func heading(lines []string, from int) int {
 
 // Dates lists the snapshots that a changelog has.
 func Dates(existing []byte) ([]string, error) {
-	blocks, err := find(strings.Split(string(existing), "\n"))
+	blocks, err := find(split(existing))
 	if err != nil {
 		return nil, err
 	}

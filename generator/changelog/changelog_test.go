@@ -93,6 +93,22 @@ func TestNotesSurvive(t *testing.T) {
 	}
 }
 
+// A file with the line ends of Windows keeps them, and its marks are found all the same.
+func TestWindowsLineEnds(t *testing.T) {
+	first, second := Section{Date: "2026-01-01", Summary: "One."}, Section{Date: "2026-02-01", Report: report("2026-01-01", "2026-02-01")}
+	text := render(t, "", second, first)
+	windows := strings.ReplaceAll(text, "\n", "\r\n")
+	if got := render(t, windows, second, first); got != windows {
+		t.Errorf("got %q", got)
+	}
+	if dates, err := Dates([]byte(windows)); err != nil || len(dates) != 2 {
+		t.Errorf("dates %v, %v", dates, err)
+	}
+	if got := render(t, strings.ReplaceAll(render(t, "", first), "\n", "\r\n"), second, first); got != windows {
+		t.Errorf("a new section: got %q", got)
+	}
+}
+
 func TestOlderSectionIsInserted(t *testing.T) {
 	text := render(t, "", Section{Date: "2026-03-01", Summary: "Three."}, Section{Date: "2026-01-01", Summary: "One."})
 	text = render(t, text, Section{Date: "2026-02-01", Summary: "Two."})

@@ -4,6 +4,7 @@
 package goapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -29,17 +30,15 @@ import (
 // Source is the Go files of a module, by slash-separated path from the module's root.
 type Source struct {
 	Module string // module path
+	Root   string // directory whose go.mod says where other modules are; "" when the code uses none
 	Files  map[string][]byte
 }
 
 // ReadDir takes the Go files of the public packages below root: those in or under gocardless/.
 // Tests and generated files that keep returns false for are left out; a nil keep takes all.
 func ReadDir(module, root string, keep func(path string) bool) (Source, error) {
-	return readFS(module, os.DirFS(root), keep)
-}
-
-func readFS(module string, tree fs.FS, keep func(path string) bool) (Source, error) {
-	s := Source{Module: module, Files: map[string][]byte{}}
+	tree := os.DirFS(root)
+	s := Source{Module: module, Root: root, Files: map[string][]byte{}}
 	err := fs.WalkDir(tree, "gocardless", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -70,7 +69,7 @@ func (s Source) With(files map[string][]byte) Source {
 			all[name] = content
 		}
 	}
-	return Source{s.Module, all}
+	return Source{s.Module, s.Root, all}
 }
 
 // packages lists the directories with Go files.
@@ -155,7 +154,7 @@ type checker struct {
 	set    *token.FileSet
 	done   map[string]*types.Package
 	std    types.Importer
-	others types.Importer
+	others types.Importer // packages of other modules
 }
 
 func newChecker(s Source) (*checker, error) {
@@ -163,31 +162,34 @@ func newChecker(s Source) (*checker, error) {
 		return nil, errors.New("no module path")
 	}
 	set := token.NewFileSet()
-	return &checker{source: s, set: set, done: map[string]*types.Package{}, std: importer.Default(), others: importer.ForCompiler(set, "gc", export)}, nil
+	return &checker{
+		source: s, set: set, done: map[string]*types.Package{}, std: importer.Default(),
+		others: importer.ForCompiler(set, "gc", s.exportData),
+	}, nil
 }
 
-// export opens the compiled form of another module's package, in the version that this module has.
-func export(importPath string) (io.ReadCloser, error) {
-	out, err := exec.Command("go", "list", "-export", "-f", "{{.Export}}", "--", importPath).Output()
+// exportData opens what the compiler says about a package of another module.
+func (s Source) exportData(importPath string) (io.ReadCloser, error) {
+	if s.Root == "" {
+		return nil, errors.New("it belongs to another module")
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command("go", "list", "-export", "-f", "{{.Export}}", "--", importPath)
+	cmd.Dir, cmd.Stderr = s.Root, &stderr
+	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list %s: %w", importPath, err)
+		return nil, fmt.Errorf("go list: %w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	return os.Open(strings.TrimSpace(string(out)))
 }
 
-// Import serves the module's own packages from source and others from export data. A package that
-// cannot be had, such as one that only the old code knew, stands in empty.
+// Import serves the module's own packages from source and others from export data.
 func (c *checker) Import(importPath string) (*types.Package, error) {
 	if dir, own := strings.CutPrefix(importPath, c.source.Module+"/"); own {
 		return c.check(dir)
 	}
 	if first, _, _ := strings.Cut(importPath, "/"); strings.Contains(first, ".") {
-		if p, err := c.others.Import(importPath); err == nil {
-			return p, nil
-		}
-		p := types.NewPackage(importPath, path.Base(importPath))
-		p.MarkComplete()
-		return p, nil
+		return c.others.Import(importPath)
 	}
 	return c.std.Import(importPath)
 }

@@ -10,7 +10,7 @@ import (
 const root = "../.."
 
 func source(code string) Source {
-	return Source{"example.com/m", map[string][]byte{"gocardless/a.go": []byte("package gocardless\n" + code)}}
+	return Source{"example.com/m", "", map[string][]byte{"gocardless/a.go": []byte("package gocardless\n" + code)}}
 }
 
 func TestCompare(t *testing.T) {
@@ -75,15 +75,25 @@ func TestPackagesComeAndGo(t *testing.T) {
 	}
 }
 
-// Every public package can be compared, those that use other modules, too.
-func TestEveryPackage(t *testing.T) {
+// All public packages of this module can be compared, also those that use other modules.
+func TestThisModule(t *testing.T) {
 	present, err := ReadDir("github.com/gocardless-community/gocardless-go", root, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d, err := Compare(present, present)
-	if err != nil || len(d.Compatible)+len(d.Incompatible) > 0 {
-		t.Errorf("compared with itself: %+v, %v", d, err)
+	if err != nil || len(d.Incompatible)+len(d.Compatible) > 0 {
+		t.Errorf("got %+v, %v", d, err)
+	}
+}
+
+func TestPackageThatCannotBeHad(t *testing.T) {
+	for dir, want := range map[string]string{"": "another module", t.TempDir(): "go list"} {
+		s := source("import \"example.org/none\"\nvar v none.T\n")
+		s.Root = dir
+		if _, err := Compare(s, s); err == nil || !strings.Contains(err.Error(), "example.org/none") || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func CurrentVersion(root string) (Version, error) {
 func CheckVersion(root, tag string, bump drift.Bump) error {
 	last, err := ParseVersion(strings.TrimPrefix(tag, "v"))
 	if err != nil {
-		return err
+		return fmt.Errorf("to check the version, compare with a version tag: %w", err)
 	}
 	now, err := CurrentVersion(root)
 	if err != nil {
@@ -101,7 +101,7 @@ func Notes(root string, v Version) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, rest, found := strings.Cut("\n"+string(data), "\n## ["+v.String()+"]")
+	_, rest, found := strings.Cut("\n"+strings.ReplaceAll(string(data), "\r\n", "\n"), "\n## ["+v.String()+"]")
 	if !found {
 		return "", fmt.Errorf("%s has no section for %s", changelog.File, v)
 	}

@@ -87,9 +87,9 @@ func side(file string) (drift.Side, error) {
 	return drift.Side{Doc: doc}, errors.Join(problems...)
 }
 
-// Since compares the module at root with a commit or tag of its own past: the description and the
-// exported Go API of every public package as they were committed then.
-func Since(root, ref string) (*drift.Report, error) {
+// Since compares the module at root with a commit or tag of its own past: the description and, with
+// goAPI, the exported Go API of every public package as they were committed then.
+func Since(root, ref string, goAPI bool) (*drift.Report, error) {
 	past, err := at(root, ref)
 	if err != nil {
 		return nil, err
@@ -111,6 +111,9 @@ func Since(root, ref string) (*drift.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !goAPI {
+		return report, nil
+	}
 	oldModule, err := goapi.ModulePath(past["go.mod"])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref, err)
@@ -127,7 +130,7 @@ func Since(root, ref string) (*drift.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	difference, err := goapi.Compare(goapi.Source{Module: oldModule}.With(past), present)
+	difference, err := goapi.Compare(goapi.Source{Module: oldModule, Root: root}.With(past), present)
 	if err != nil {
 		return nil, err
 	}
@@ -165,8 +168,8 @@ func at(root, ref string) (map[string][]byte, error) {
 	}
 }
 
-// LastTag returns the newest version tag before the working tree, or "" when there is none. A clone
-// without its past cannot tell that, which is an error: a comparison with nothing would pass.
+// LastTag returns the newest version tag before the working tree, or "" when there is none. In a
+// shallow clone nobody can tell: there it is an error to find none.
 func LastTag(root string) (string, error) {
 	cmd := exec.Command("git", "tag", "--list", "v*", "--sort=-version:refname", "--merged", "HEAD")
 	cmd.Dir = root
@@ -185,7 +188,7 @@ func LastTag(root string) (string, error) {
 		return "", fmt.Errorf("git rev-parse: %w", err)
 	}
 	if strings.TrimSpace(string(out)) == "true" {
-		return "", errors.New("no version tag in a shallow clone: run git fetch --unshallow --tags")
+		return "", errors.New("no version tag in this shallow clone: fetch the whole history with git fetch --unshallow --tags")
 	}
 	return "", nil
 }

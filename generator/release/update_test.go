@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,62 +16,24 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/generator/drift"
 	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// module copies what an update reads and writes, so that it can be changed. Of the history it has
-// the last snapshot only, because every one makes the changelog slower.
+// module copies what an update reads and writes, so that it can be changed.
 func module(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	copyModule(t, dir)
-	if shortChangelog == nil {
+	dir := testmodule.Copy(t, testmodule.Everything(t)...)
+	if changelogOfModule == nil {
 		var err error
-		if shortChangelog, err = Changelog(dir); err != nil {
+		if changelogOfModule, err = Changelog(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), shortChangelog, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testmodule.Write(t, filepath.Join(dir, "CHANGELOG.md"), changelogOfModule)
 	return dir
 }
 
-var shortChangelog []byte
-
-func copyModule(t *testing.T, dir string) {
-	t.Helper()
-	history, err := filepath.Glob(filepath.Join(root, "schema", "history", "*.json"))
-	if err != nil || len(history) == 0 {
-		t.Fatalf("history: %v, %v", history, err)
-	}
-	last := filepath.Base(slices.Max(history))
-	for _, part := range []string{"go.mod", "go.sum", "README.md", "schema/gocardless.json", "schema/catalogue.json", "schema/history/" + last, "templates", "gocardless", "contract", "generator/overlay.json", "generator/names.lock"} {
-		err := filepath.WalkDir(filepath.Join(root, part), func(file string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			relative, err := filepath.Rel(root, file)
-			if err != nil {
-				return err
-			}
-			if strings.HasSuffix(file, "_test.go") && !strings.HasSuffix(file, "_gen_test.go") || strings.Contains(file, "testdata") {
-				return nil
-			}
-			data, err := os.ReadFile(file)
-			if err != nil {
-				return err
-			}
-			to := filepath.Join(dir, relative)
-			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-				return err
-			}
-			return os.WriteFile(to, data, 0o644)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
+var changelogOfModule []byte
 
 // digest has the content of every file in a tree.
 func digest(t *testing.T, dir string) map[string][32]byte {
@@ -92,10 +53,12 @@ func digest(t *testing.T, dir string) map[string][32]byte {
 	return out
 }
 
+var later, _ = time.Parse(time.DateOnly, testmodule.Later)
+
 func options(dir, source string) UpdateOptions {
 	return UpdateOptions{
 		Root: dir, Source: source, Client: http.DefaultClient, Names: map[string]string{},
-		Now: func() time.Time { return time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC) },
+		Now: func() time.Time { return later },
 	}
 }
 
@@ -184,7 +147,7 @@ func TestUpdate(t *testing.T) {
 		}
 		return string(data)
 	}
-	oldSchema, oldVersion := read("schema/gocardless.json"), read(VersionFile)
+	oldSchema, oldVersion, oldDate := read("schema/gocardless.json"), read(VersionFile), testmodule.Date(t, dir)
 	log := strings.Replace(read("CHANGELOG.md"), "## [Unreleased]\n", "## [Unreleased]\n\n- A note by hand.\n", 1)
 	if err := os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), []byte(log), 0o644); err != nil {
 		t.Fatal(err)
@@ -200,17 +163,17 @@ func TestUpdate(t *testing.T) {
 	if done.Report.Bump != drift.Major || done.Old.String() != "0.1.0" || done.New.String() != "0.2.0" {
 		t.Errorf("%s: %s to %s", done.Report.Bump, done.Old, done.New)
 	}
-	if got := read("schema/history/2026-08-13.json"); got != oldSchema {
+	if got := read("schema/history/" + oldDate + ".json"); got != oldSchema {
 		t.Error("the old snapshot is not in the history as it was")
 	}
 	if got := read(VersionFile); got != strings.Replace(oldVersion, `"0.1.0"`, `"0.2.0"`, 1) {
 		t.Errorf("version.go is\n%s", got)
 	}
 	for name, parts := range map[string][]string{
-		"schema/gocardless.json":       {`"x-schema-date": "2027-03-04"`, `"/wallets": {`, `"operationId": "wallets.list"`, "\"colour\": {\n            \"$ref\": \"#/components/schemas/PaymentColour\",\n            \"x-description-source\": \"Its colour.\""},
-		"CHANGELOG.md":                 {"- A note by hand.", "## [0.2.0] - 2027-03-04", "- `client.Payments.Retry` was removed", "- `client.Wallets.List` was added", "## [0.1.0] - 2026-08-13"},
+		"schema/gocardless.json":       {`"x-schema-date": "2099-03-04"`, `"/wallets": {`, `"operationId": "wallets.list"`, "\"colour\": {\n            \"$ref\": \"#/components/schemas/PaymentColour\",\n            \"x-description-source\": \"Its colour.\""},
+		"CHANGELOG.md":                 {"- A note by hand.", "## [0.2.0] - 2099-03-04", "- `client.Payments.Retry` was removed", "- `client.Wallets.List` was added", "## [0.1.0] - " + oldDate},
 		"docs/migrations/0.2.0.md":     {"# From 0.1.0 to 0.2.0", "`client.Payments.Retry` was removed", "`(*PaymentService).Retry: removed`"},
-		"gocardless/payments_gen.go":   {"(2027-03-04)", " PaymentColour "},
+		"gocardless/payments_gen.go":   {"(2099-03-04)", " PaymentColour "},
 		"gocardless/wallets_gen.go":    {"func (s *WalletService) List("},
 		"generator/names.lock":         {"/paths/~1wallets/get Wallets.List"},
 		"contract/wallets_gen_test.go": {"TestContractWallets"},
@@ -309,7 +272,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 			forms := v.At("/paths/~1instalment_schedules/post/requestBody/content/application~1json/schema/properties/instalment_schedules/oneOf")
 			forms.Items = forms.Items[:1]
 		}), "instalment_schedules", nil},
-		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = "2026-08-13" }},
+		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = testmodule.Date(t, dir) }},
 		{"bad date", source(t, newAPI(t)), "not of the form", func(o *UpdateOptions) { o.Date = "tomorrow" }},
 		{"disk", source(t, newAPI(t)), "is a directory", func(o *UpdateOptions) {
 			if err := os.MkdirAll(filepath.Join(dir, "gocardless", "wallets_gen.go"), 0o755); err != nil {
@@ -402,7 +365,7 @@ func TestCheckAndNotes(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	notes, err := Notes(dir, Version{0, 1, 0})
-	if err != nil || !strings.HasPrefix(notes, "API description of 2026-08-13") || strings.Contains(notes, "<!--") || strings.Contains(notes, "\n## ") {
+	if err != nil || !strings.HasPrefix(notes, "API description of "+testmodule.Date(t, dir)) || strings.Contains(notes, "<!--") || strings.Contains(notes, "\n## ") {
 		t.Errorf("notes: %v\n%.200s", err, notes)
 	}
 	if _, err := Notes(dir, Version{9, 9, 9}); err == nil {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestChangelogOfThisModule(t *testing.T) {
+	if status, stdout, stderr := gen("changelog", "-check"); status != 0 || stdout != "CHANGELOG.md is up to date\n" || stderr != "" {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
+func TestChangelogUsage(t *testing.T) {
+	for _, args := range [][]string{{"changelog", "extra"}, {"changelog", "-nonsense"}} {
+		if status, stdout, stderr := gen(args...); status != 2 || stdout != "" || stderr == "" {
+			t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
+		}
+	}
+}
+
+func TestChangelog(t *testing.T) {
+	module(t)
+	whole := readFile(t, "CHANGELOG.md")
+
+	// What is stale is found, and put right without -check.
+	writeFile(t, "CHANGELOG.md", strings.Replace(whole, "was removed", "was lost", 1))
+	if status, stdout, stderr := gen("changelog", "-check"); status != 1 || stdout != "" || !strings.Contains(stderr, "CHANGELOG.md is not up to date: run go run ./cmd/gen changelog") {
+		t.Errorf("stale: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	if text := readFile(t, "CHANGELOG.md"); !strings.Contains(text, "was lost") {
+		t.Error("-check wrote the file")
+	}
+	if status, stdout, stderr := gen("changelog"); status != 0 || stdout != "wrote CHANGELOG.md\n" || stderr != "" {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	if readFile(t, "CHANGELOG.md") != whole {
+		t.Error("the text was not put right")
+	}
+
+	// A file that is not there is written from the beginning.
+	if err := os.Remove("CHANGELOG.md"); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := gen("changelog", "-check"); status != 1 || stderr == "" {
+		t.Errorf("missing: status %d, stderr %q", status, stderr)
+	}
+	if status, _, stderr := gen("changelog"); status != 0 || stderr != "" {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	if text := readFile(t, "CHANGELOG.md"); text != whole {
+		t.Error("the file made anew differs")
+	}
+
+	// A damaged mark is an error, and the file stays.
+	damaged := strings.Replace(whole, "<!-- end of snapshot 2026-06-17 -->\n", "", 1)
+	writeFile(t, "CHANGELOG.md", damaged)
+	if status, stdout, stderr := gen("changelog"); status != 1 || stdout != "" || !strings.Contains(stderr, "CHANGELOG.md: line ") || !strings.Contains(stderr, "has no end") {
+		t.Errorf("damaged: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	if readFile(t, "CHANGELOG.md") != damaged {
+		t.Error("the damaged file was changed")
+	}
+
+	// So is a description that cannot be read.
+	writeFile(t, "CHANGELOG.md", whole)
+	writeFile(t, "schema/history/2026-06-17.json", "{")
+	if status, stdout, stderr := gen("changelog"); status != 1 || stdout != "" || !strings.Contains(stderr, "2026-06-17.json") {
+		t.Errorf("broken description: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}

@@ -1,0 +1,147 @@
+// Package testmodule copies parts of this module for tests that change it. What a copy says of
+// itself is the same whatever the API is like by now, so that an update of the API leaves the tests
+// alone: it is at version 0.1.0, every description is written, and nothing is in its changelog yet.
+package testmodule
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+	"github.com/gocardless-community/gocardless-go/generator/update"
+)
+
+// Later is a date after that of every snapshot.
+const Later = "2099-03-04"
+
+const (
+	schemaFile  = "schema/gocardless.json"
+	historyDir  = "schema/history"
+	versionFile = "gocardless/version.go"
+)
+
+// Everything is what an update reads and writes, but of the history the last snapshot only: every
+// one makes the changelog slower.
+func Everything(t testing.TB) []string {
+	t.Helper()
+	history, err := filepath.Glob(filepath.Join(root(t), historyDir, "*.json"))
+	if err != nil || len(history) == 0 {
+		t.Fatalf("history: %v, %v", history, err)
+	}
+	return []string{
+		"go.mod", "go.sum", "README.md", schemaFile, "schema/catalogue.json", path.Join(historyDir, filepath.Base(slices.Max(history))),
+		"templates", "gocardless", "contract", "docs", "generator/overlay.json", "generator/names.lock",
+	}
+}
+
+// Copy copies files and directories of this module, named from its root, into a new directory.
+// Tests stay away, unless they are generated, and so do guides to versions.
+func Copy(t testing.TB, parts ...string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, part := range parts {
+		err := filepath.WalkDir(filepath.Join(root(t), filepath.FromSlash(part)), func(file string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() {
+				if d.Name() == "testdata" || d.Name() == "migrations" {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			if strings.HasSuffix(file, "_test.go") && !strings.HasSuffix(file, "_gen_test.go") {
+				return nil
+			}
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(root(t), file)
+			if err != nil {
+				return err
+			}
+			Write(t, filepath.Join(dir, name), settled(t, filepath.ToSlash(name), data))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+var version = regexp.MustCompile(`(const Version = )"[^"]*"`)
+
+// settled takes out of a file what depends on when it was made.
+func settled(t testing.TB, name string, data []byte) []byte {
+	t.Helper()
+	switch name {
+	case versionFile:
+		return version.ReplaceAll(data, []byte(`${1}"0.1.0"`))
+	case schemaFile:
+		v, err := jsontree.Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(update.Unwritten(v)) == 0 {
+			return data
+		}
+		v.Walk(func(_ string, v *jsontree.Value) {
+			v.Delete(update.SourceKey)
+			v.Delete(update.ValueSourceKey)
+		})
+		return v.Format()
+	}
+	return data
+}
+
+// Write writes a file and the directories that lead to it.
+func Write(t testing.TB, file string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Date is the date of a module's current snapshot.
+func Date(t testing.TB, dir string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(schemaFile)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsontree.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.At("/info/x-schema-date").Str()
+}
+
+// root finds the directory of this module's go.mod. Tests run in the directory of their package, and
+// those that have left it ask for no further copy.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod here or above")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
