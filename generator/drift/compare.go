@@ -433,7 +433,7 @@ func (c *comparison) params(a at, o, n *apidoc.Operation) {
 				Class: Breaking, Code: "parameter-removed", Pointer: p.Pointer, Subject: field,
 				Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
 				Advice: "Stop setting it; the API no longer knows this " + kindOf(p) + ".",
-				Before: literal(oldOwner, goName(p.Name), c.old.sample(p.Schema, query, p.Required, p.Name)), After: literal(oldOwner, "", ""),
+				Before: literal(oldOwner, c.old.Names.lookup(p.Pointer, goName(p.Name)), c.old.sample(p.Schema, query, p.Required, p.Name)), After: literal(owner, "", ""),
 			})
 		}
 	}
@@ -446,10 +446,10 @@ func (c *comparison) params(a at, o, n *apidoc.Operation) {
 		field := owner + "." + c.new.Names.lookup(p.Pointer, goName(p.Name))
 		before := o.Param(p.In, p.Name)
 		if before == nil {
-			c.parameterAdded(a, p, owner, field)
+			c.parameterAdded(a, p, oldOwner, owner, field)
 			continue
 		}
-		c.parameter(a, before, p, owner, field)
+		c.parameter(a, before, p, oldOwner, owner, field)
 	}
 }
 
@@ -460,13 +460,13 @@ func kindOf(p *apidoc.Param) string {
 	return "filter"
 }
 
-func (c *comparison) parameterAdded(a at, p *apidoc.Param, owner, field string) {
+func (c *comparison) parameterAdded(a at, p *apidoc.Param, oldOwner, owner, field string) {
 	if p.Required {
 		c.add(a, Change{
 			Class: Breaking, Code: "parameter-added-required", Pointer: p.Pointer, Subject: field,
 			Text:   fmt.Sprintf("%s (`%s`) was added and is required.", field, p.Name),
 			Advice: "Set it in every call.",
-			Before: literal(owner, "", ""), After: literal(owner, goName(p.Name), c.new.sample(p.Schema, query, true, p.Name)),
+			Before: literal(oldOwner, "", ""), After: literal(owner, c.new.Names.lookup(p.Pointer, goName(p.Name)), c.new.sample(p.Schema, query, true, p.Name)),
 		})
 		return
 	}
@@ -476,14 +476,14 @@ func (c *comparison) parameterAdded(a at, p *apidoc.Param, owner, field string) 
 	})
 }
 
-func (c *comparison) parameter(a at, o, n *apidoc.Param, owner, field string) {
+func (c *comparison) parameter(a at, o, n *apidoc.Param, oldOwner, owner, field string) {
 	switch {
 	case !o.Required && n.Required:
 		c.add(a, Change{
 			Class: Breaking, Code: "became-required", Pointer: n.Pointer, Subject: field,
 			Text:   fmt.Sprintf("%s (`%s`) is required now.", field, n.Name),
 			Advice: "Set it in every call.",
-			Before: literal(owner, "", ""), After: literal(owner, goName(n.Name), c.new.sample(n.Schema, query, true, n.Name)),
+			Before: literal(oldOwner, "", ""), After: literal(owner, c.new.Names.lookup(n.Pointer, goName(n.Name)), c.new.sample(n.Schema, query, true, n.Name)),
 		})
 	case o.Required && !n.Required:
 		c.add(a, Change{
@@ -502,7 +502,7 @@ func (c *comparison) parameter(a at, o, n *apidoc.Param, owner, field string) {
 	if !sameText(o.Description, n.Description) {
 		c.describe(a, n.Pointer+"/description", owner, owner, n.Name)
 	}
-	c.schema(a, spot{owner: owner, field: field, member: n.Name, required: n.Required}, o.Schema, n.Schema)
+	c.schema(a, spot{owner: owner, oldOwner: oldOwner, field: field, member: n.Name, required: n.Required, was: o.Required}, o.Schema, n.Schema)
 }
 
 func (c *comparison) deprecated(a at, pointer, what string, old, revised bool) {

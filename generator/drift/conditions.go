@@ -97,7 +97,7 @@ func (s Side) when(def *apidoc.Schema, conditions string) string {
 func (c *comparison) conditionCode(in Side, def *apidoc.Schema, owner string, st statement) (before, after string) {
 	member, value, ok := strings.Cut(st.when, "=")
 	p := def.Property(member)
-	if !ok || p == nil || len(st.needs) == 0 || strings.Contains(st.when, "\n") {
+	if !ok || p == nil || len(st.needs) == 0 || st.needs[0] == member || strings.Contains(st.when, "\n") {
 		return "", ""
 	}
 	setting := fmt.Sprintf("%q", value)

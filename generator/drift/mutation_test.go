@@ -216,6 +216,9 @@ var mutations = []struct {
 		e.remove(pay+"/requestBody/content/application~1json/schema", "required")
 	}, Documentation, "envelope-required-changed", "The request body of client.Payments.Create may come without `payments` now"},
 	{"params need more members", func(e edit) { e.set(create, "minProperties", "4") }, Breaking, "limit-tightened", "PaymentCreateParams has a minProperties of 4"},
+	{"request object replaced", func(e edit) {
+		e.set(create+"/properties", "links", `{"$ref": "#/components/schemas/PaymentLinks"}`)
+	}, Breaking, "type-renamed", "The type PaymentCreateParamsLinks is now called PaymentLinksParams"},
 	{"limit beside a reference", func(e edit) { e.set(create+"/properties/metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "PaymentCreateParams.Metadata (`metadata`)"},
 	{"unknown keyword beside a reference", func(e edit) { e.set(create+"/properties/currency", "not", `{"const": "GBP"}`) }, Breaking, "keyword-changed", "PaymentCreateParams.Currency (`currency`) changed in `not`"},
 	{"field of a listed object removed", func(e edit) {
@@ -228,6 +231,10 @@ var mutations = []struct {
 		e.append(mandates+"/then/properties/constraints/required", `"end_date"`)
 	}, Breaking, "condition-added", "Constraints.EndDate (`constraints.end_date`) is required now when Scheme is SchemePayTo"},
 	{"condition for another value", func(e edit) { e.set(mandates+"/if/properties/scheme", "const", `"bacs"`) }, Breaking, "condition-added", "is required now when Scheme is SchemeBacs"},
+	{"condition on its own member", func(e edit) {
+		e.set(create, "if", `{"properties": {"currency": {"const": "USD"}}}`)
+		e.set(create, "then", `{"required": ["currency", "reference"]}`)
+	}, Breaking, "condition-added", "PaymentCreateParams.Reference (`reference`) is required now when Currency is CurrencyUSD"},
 	{"condition on a new object", func(e edit) {
 		e.set(create, "if", `{"required": ["currency"], "properties": {"currency": {"const": "USD"}}}`)
 		e.set(create, "then", `{"required": ["reference"]}`)

@@ -13,6 +13,7 @@ import (
 // spot is the field whose schemas are compared.
 type spot struct {
 	owner    string // Go type that has the field
+	oldOwner string // and that had it, should its name have changed
 	field    string // "PaymentCreateParams.Amount"
 	member   string // on the wire
 	required bool   // in the new document
@@ -20,6 +21,12 @@ type spot struct {
 	root     bool   // a whole body or the element of a list, not a field
 	params   bool   // the params of a method
 	depth    int
+}
+
+// past is the field as the old document has it.
+func (s spot) past() spot {
+	s.owner = s.oldOwner
+	return s
 }
 
 const maxDepth = 40
@@ -30,7 +37,7 @@ func (c *comparison) params1(a at, o, n *apidoc.Schema) {
 	if before := c.old.Names.typeName(o.Def(), query); before != owner && before != "" && owner != "" {
 		c.renamed(a, n.Def().Pointer, before, owner)
 	}
-	s := spot{owner: owner, field: owner, required: true, was: true, root: true, params: true}
+	s := spot{owner: owner, oldOwner: owner, field: owner, required: true, was: true, root: true, params: true}
 	c.object(a, s, o.Def(), n.Def())
 	c.limits(a, s, o, n)
 	c.other(a, s, o, n)
@@ -133,7 +140,7 @@ func (c *comparison) typeChanged(a at, s spot, before, after *apidoc.Schema) {
 		Class: Breaking, Code: "type-changed", Pointer: after.Pointer, Subject: s.field,
 		Text:   fmt.Sprintf("%s changed its type from %s to %s.", s.named(), from, to),
 		Advice: advice,
-		Before: c.fieldUse(c.old, a, s, before, s.was), After: c.fieldUse(c.new, a, s, after, s.required),
+		Before: c.fieldUse(c.old, a, s.past(), before, s.was), After: c.fieldUse(c.new, a, s, after, s.required),
 	})
 }
 
@@ -198,7 +205,7 @@ func (c *comparison) nullability(a at, s spot, before, after *apidoc.Schema) {
 		if !n {
 			advice = "Read the value without the pointer."
 		}
-		change.Before, change.After = c.fieldUse(c.old, a, s, before, s.was), c.fieldUse(c.new, a, s, after, s.required)
+		change.Before, change.After = c.fieldUse(c.old, a, s.past(), before, s.was), c.fieldUse(c.new, a, s, after, s.required)
 	}
 	change.Class, change.Text, change.Advice = class, text+".", advice
 	c.add(a, change)
@@ -234,18 +241,18 @@ func (c *comparison) enum(a at, s spot, o, n *apidoc.Schema) {
 
 // object compares the members of two objects.
 func (c *comparison) object(a at, s spot, o, n *apidoc.Schema) {
-	oldOwner := c.old.Names.typeName(o, c.ownerSide(a, s))
-	if oldOwner == "" {
-		oldOwner = s.owner
+	s.oldOwner = c.old.Names.typeName(o, c.ownerSide(a, s))
+	if s.oldOwner == "" {
+		s.oldOwner = s.owner
 	}
 	for _, p := range o.Properties {
 		if n.Property(p.Name) == nil {
-			c.memberRemoved(a.in(p.Name), oldOwner, p, o.Requires(p.Name))
+			c.memberRemoved(a.in(p.Name), s, p, o.Requires(p.Name))
 		}
 	}
 	for _, p := range n.Properties {
 		field := s.owner + "." + c.new.Names.lookup(p.Schema.Pointer, goName(p.Name))
-		inner := spot{owner: s.owner, field: field, member: p.Name, required: n.Requires(p.Name), was: o.Requires(p.Name), depth: s.depth}
+		inner := spot{owner: s.owner, oldOwner: s.oldOwner, field: field, member: p.Name, required: n.Requires(p.Name), was: o.Requires(p.Name), depth: s.depth}
 		before := o.Property(p.Name)
 		if before == nil {
 			c.memberAdded(a.in(p.Name), inner, p.Schema)
@@ -272,9 +279,9 @@ func (c *comparison) ownerSide(a at, s spot) side {
 	return a.side
 }
 
-func (c *comparison) memberRemoved(a at, owner string, p apidoc.Property, required bool) {
+func (c *comparison) memberRemoved(a at, s spot, p apidoc.Property, required bool) {
 	goField := c.old.Names.lookup(p.Schema.Pointer, goName(p.Name))
-	field := owner + "." + goField
+	field := s.oldOwner + "." + goField
 	change := Change{
 		Class: Breaking, Code: "reply-field-removed", Pointer: p.Schema.Pointer, Subject: field,
 		Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
@@ -283,7 +290,7 @@ func (c *comparison) memberRemoved(a at, owner string, p apidoc.Property, requir
 	}
 	if a.side != reply {
 		change.Code, change.Advice = "request-field-removed", "Stop setting it; the API refuses members that it does not know."
-		change.Before, change.After = literal(owner, goField, c.old.sample(p.Schema, a.side, required, p.Name)), literal(owner, "", "")
+		change.Before, change.After = literal(s.oldOwner, goField, c.old.sample(p.Schema, a.side, required, p.Name)), literal(s.owner, "", "")
 	}
 	c.add(a, change)
 }
@@ -295,7 +302,7 @@ func (c *comparison) memberAdded(a at, s spot, schema *apidoc.Schema) {
 		change.Text = fmt.Sprintf("%s (`%s`) was added and is required.", s.field, s.member)
 		change.Advice = "Set it in every call."
 		goField := s.field[strings.LastIndexByte(s.field, '.')+1:]
-		change.Before, change.After = literal(s.owner, "", ""), literal(s.owner, goField, c.new.sample(schema, a.side, true, s.member))
+		change.Before, change.After = literal(s.oldOwner, "", ""), literal(s.owner, goField, c.new.sample(schema, a.side, true, s.member))
 	}
 	c.add(a, change)
 }
@@ -321,7 +328,7 @@ func (c *comparison) required(a at, s spot, before, after *apidoc.Schema) {
 			Class: Breaking, Code: "became-required", Pointer: after.Pointer, Subject: s.field,
 			Text:   fmt.Sprintf("%s is required now.", s.named()),
 			Advice: "Set it in every call.",
-			Before: literal(s.owner, "", ""), After: literal(s.owner, goField, c.new.sample(after, a.side, true, s.member)),
+			Before: literal(s.oldOwner, "", ""), After: literal(s.owner, goField, c.new.sample(after, a.side, true, s.member)),
 		}
 		if oldType != newType {
 			change.Text = fmt.Sprintf("%s is required now: its type changed from %s to %s.", s.named(), oldType, newType)
@@ -334,7 +341,7 @@ func (c *comparison) required(a at, s spot, before, after *apidoc.Schema) {
 		change.Class = Breaking
 		change.Text = fmt.Sprintf("%s may be left out now: its type changed from %s to %s.", s.named(), oldType, newType)
 		change.Advice = "Wrap the value in new."
-		change.Before = literal(s.owner, goField, c.old.sample(before, a.side, true, s.member))
+		change.Before = literal(s.oldOwner, goField, c.old.sample(before, a.side, true, s.member))
 		change.After = literal(s.owner, goField, c.new.sample(after, a.side, false, s.member))
 	}
 	c.add(a, change)
