@@ -3,7 +3,6 @@ package drift
 import (
 	"os"
 	"testing"
-	"time"
 
 	"github.com/gocardless-community/gocardless-go/generator/jsontree"
 	"github.com/gocardless-community/gocardless-go/generator/load"
@@ -52,20 +51,22 @@ func TestHistorySnippets(t *testing.T) {
 	}
 }
 
+// So is the code in the reports on the mutations, both ways.
 func TestMutationSnippets(t *testing.T) {
 	base := part(t)
-	s := time.Now()
 	old := generated(t, base, load.Input{})
-	t.Log(time.Since(s), old.err)
+	if old.err != nil {
+		t.Fatal(old.err)
+	}
 	for _, m := range mutations {
+		if m.class != Breaking && m.class != Addition {
+			continue // no code to show, this way or back
+		}
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			root := base.Clone()
 			m.edit(edit{t, root})
 			revised := generated(t, root, load.Input{})
-			if revised.err != nil {
-				t.Log(revised.err)
-			}
 			compileSnippets(t, compare(t, old.Side, revised.Side), old, revised)
 			compileSnippets(t, compare(t, revised.Side, old.Side), revised, old)
 		})
