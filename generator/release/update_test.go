@@ -376,7 +376,7 @@ func TestCheckAndNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, bytes.Replace(data, []byte("was removed"), []byte("was lost"), 1), 0o644); err != nil {
+	if err := os.WriteFile(file, bytes.Replace(data, []byte("API description of"), []byte("A description of"), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := Check(dir, "v0.1.0"); err == nil || !strings.Contains(err.Error(), "not up to date") {
