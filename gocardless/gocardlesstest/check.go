@@ -23,6 +23,11 @@ type bodyCheck struct {
 func checkBody(t *typeSpec, envelope string, body object) *apiError {
 	var c bodyCheck
 	c.object(t, body, "/"+envelope, "")
+	return c.err()
+}
+
+// err is the refusal of a body that was checked, nil when nothing is wrong.
+func (c *bodyCheck) err() *apiError {
 	switch {
 	case len(c.structure) > 0:
 		// Wrong types are listed too, but the unknown members decide the status.

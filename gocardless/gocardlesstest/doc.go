@@ -20,7 +20,9 @@
 // [NewServer] puts a sandbox behind a loopback socket for a test, [Start] for a program.
 // [Sandbox.Client] is an SDK client without a socket, [Sandbox.Transport] a RoundTripper for any
 // other client; both work in a testing/synctest bubble, where nothing waits in real time. The
-// command `gocardless sandbox` serves programs in other languages.
+// command `gocardless sandbox` serves programs in other languages, which move its clock, set faults,
+// reset it and play payers by the paths of [Sandbox.ControlHandler]; [WithControl] gives a [Server]
+// the same.
 //
 // A new sandbox holds an organisation with one verified creditor, its bank accounts in pounds and
 // euros, a scheme identifier for every scheme, and the lists that the API only reads.

@@ -79,10 +79,10 @@ type faultList struct {
 // used. An operation or a reason that the API does not have, and a pattern that is malformed or
 // matches no operation, panic: such a fault would never come, and the test would pass for nothing.
 func (sb *Sandbox) Inject(f Fault) *Injection {
-	if f.Operation != "" && !slices.ContainsFunc(operations, func(op opSpec) bool { return f.hits(op.name) }) {
+	if !f.hitsAny() {
 		panic("gocardlesstest: no operation matches Fault.Operation: " + f.Operation)
 	}
-	if f.Reason != "" && reasons()[f.Reason] == nil {
+	if !f.reasonKnown() {
 		panic("gocardlesstest: no such reason in Fault.Reason: " + f.Reason)
 	}
 	in := &Injection{fault: f, from: &sb.faults, left: f.Times, skip: f.Skip}
@@ -98,6 +98,13 @@ func (sb *Sandbox) Inject(f Fault) *Injection {
 
 // ClearFaults takes all faults away.
 func (sb *Sandbox) ClearFaults() { sb.faults.clear() }
+
+// count is how many faults are still to come.
+func (l *faultList) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.list)
+}
 
 func (l *faultList) clear() {
 	l.mu.Lock()
@@ -138,6 +145,14 @@ func (f *Fault) hits(operation string) bool {
 	ok, _ := path.Match(f.Operation, operation)
 	return ok
 }
+
+// hitsAny reports whether there is anything that the fault could hit.
+func (f *Fault) hitsAny() bool {
+	return f.Operation == "" || slices.ContainsFunc(operations, func(op opSpec) bool { return f.hits(op.name) })
+}
+
+// reasonKnown reports whether the API has the fault's reason, if it names one.
+func (f *Fault) reasonKnown() bool { return f.Reason == "" || reasons()[f.Reason] != nil }
 
 // answers says whether the fault replaces the reply.
 func (f *Fault) answers() bool {

@@ -27,6 +27,7 @@ type options struct {
 	requireApproval  bool
 	asyncInstalments time.Duration
 	keys             []encryptionKey
+	control          bool
 }
 
 func defaultOptions() options {
@@ -85,10 +86,16 @@ func WithRequestLog(n int) Option {
 	return func(o *options) { o.logSize = max(n, 0) }
 }
 
-// WithRequestHook calls a function with every request after it was answered, for a log. It may be
-// called by several goroutines at once.
+// WithRequestHook calls a function with every request after it was answered, for a log; also with
+// those to ControlHandler, without their bodies. It may be called by several goroutines at once.
 func WithRequestHook(hook func(*Request)) Option {
 	return func(o *options) { o.hook = hook }
+}
+
+// WithControl makes Listen, Start and NewServer serve ControlHandler beside the API, so that programs
+// in other languages can move the clock, set faults and reset.
+func WithControl() Option {
+	return func(o *options) { o.control = true }
 }
 
 // WithWebhooks adds an endpoint for webhooks. It can be given several times.

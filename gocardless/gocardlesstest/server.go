@@ -62,8 +62,12 @@ func (sb *Sandbox) Listen(addr string) (*Server, error) {
 	}
 	s := &Server{Sandbox: sb, URL: "http://" + l.Addr().String(), listener: l, done: make(chan struct{}), stop: make(chan struct{})}
 	sb.base.Store(&s.URL)
+	handler := http.Handler(sb)
+	if sb.opts.control {
+		handler = sb.besideControl()
+	}
 	s.http = &http.Server{
-		Handler: sb,
+		Handler: handler,
 		// A client that sends slowly must not hold a connection for ever.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
