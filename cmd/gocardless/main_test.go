@@ -56,6 +56,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"sandbox", "-addr", "nowhere:99999"}, 1, "starting the sandbox"},
 		{[]string{"sandbox", "-state", "/does/not/exist/state"}, 1, "state"},
 		{[]string{"sandbox", "-h"}, 0, "-webhook-secret"},
+		{[]string{"sandbox", "-h"}, 0, gocardlesstest.ControlPath + "flows/{id}/finish"},
 		{[]string{"demo", "-h"}, 0, "GOCARDLESS_ACCESS_TOKEN"},
 		{[]string{"version", "1"}, 2, "takes no arguments"},
 	} {
@@ -145,6 +146,87 @@ func serve(t *testing.T, args ...string) (url string, logged *buffer, stop func(
 	}
 }
 
+// call makes a raw call, as a program in any language could.
+func call(t *testing.T, method, url, body string) (status int, reply string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer any")
+	req.Header.Set("GoCardless-Version", "2015-07-06")
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// A program in another language does all that a test in Go can: it waits for weeks, has calls fail,
+// plays a payer and starts again.
+func TestSandboxIsControlledFromOutside(t *testing.T) {
+	var events buffer
+	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(&events, r.Body) }))
+	defer endpoint.Close()
+	state := filepath.Join(t.TempDir(), "state")
+	url, logged, stop := serve(t, "-clock", "2026-09-14T09:00:00Z", "-state", state, "-webhook-url", endpoint.URL, "-webhook-secret", "s")
+	want := func(status int, says, method, path, body string) {
+		t.Helper()
+		if got, reply := call(t, method, url+path, body); got != status || !strings.Contains(reply, says) {
+			t.Fatalf("%s %s %s: %d %s\nwant %d with %s", method, path, body, got, reply, status, says)
+		}
+	}
+	create := func(path, body string) string {
+		t.Helper()
+		status, reply := call(t, http.MethodPost, url+path, body)
+		_, id, ok := strings.Cut(reply, `"id":"`)
+		id, _, _ = strings.Cut(id, `"`)
+		if status != http.StatusCreated || !ok {
+			t.Fatalf("%s: %d %s", path, status, reply)
+		}
+		return id
+	}
+	request := create("/billing_requests", `{"billing_requests":{"mandate_request":{"scheme":"bacs","currency":"GBP"}}}`)
+	flow := create("/billing_request_flows", `{"billing_request_flows":{"redirect_uri":"https://shop.example.com/","links":{"billing_request":"`+request+`"}}}`)
+	want(200, `{"redirect_uri":"https://shop.example.com/`, "POST", "/_sandbox/flows/"+flow+"/finish", "")
+	_, reply := call(t, http.MethodGet, url+"/mandates", "")
+	_, mandate, _ := strings.Cut(reply, `"id":"`)
+	mandate, _, _ = strings.Cut(mandate, `"`)
+	body := `{"payments":{"amount":1500,"currency":"GBP","links":{"mandate":"` + mandate + `"}}}`
+	payment := create("/payments", body)
+	want(200, `"status":"pending_submission"`, "GET", "/payments/"+payment, "")
+	want(200, `{"now":"2026-09-28T09:0`, "POST", "/_sandbox/clock", `{"advance":"14d"}`)
+	if !strings.Contains(events.String(), "payment_paid_out") {
+		t.Error("the clock moved, and its webhooks had not come")
+	}
+	want(200, `"status":"paid_out"`, "GET", "/payments/"+payment, "")
+	want(422, "never goes back", "POST", "/_sandbox/clock", `{"to":"2026-09-14T09:00:00Z"}`)
+	want(422, `"field":"operation"`, "POST", "/_sandbox/faults", `{"operation":"payment.create","drop":true}`)
+	want(200, `"faults":1`, "POST", "/_sandbox/faults", `{"operation":"payments.create","reason":"internal_server_error","after":true}`)
+	want(500, "internal_server_error", "POST", "/payments", body)
+	want(200, `"faults":0`, "GET", "/_sandbox/clock", "")
+	if _, reply := call(t, http.MethodGet, url+"/payments", ""); strings.Count(reply, `"amount":1500`) != 2 {
+		t.Errorf("the payment of the spoilt reply is missing: %s", reply)
+	}
+	stop()
+	if log := logged.String(); !strings.Contains(log, "method=POST path=/_sandbox/clock") {
+		t.Errorf("the log does not say that the clock was moved:\n%s", log)
+	}
+
+	url, _, stop = serve(t, "-clock", "2026-09-14T09:00:00Z", "-state", state, "-quiet")
+	defer stop()
+	want(200, `{"now":"2026-09-28T09:0`, "GET", "/_sandbox/clock", "")
+	want(200, `"status":"paid_out"`, "GET", "/payments/"+payment, "")
+	want(200, `{"now":"2026-09-28T09:0`, "POST", "/_sandbox/reset", "")
+	want(404, "resource_not_found", "GET", "/payments/"+payment, "")
+}
+
 func TestSandboxKeepsItsState(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
 	url, logged, stop := serve(t, "-state", state, "-token", "secret_token")
@@ -232,7 +314,7 @@ func TestSandboxLogsWebhooks(t *testing.T) {
 }
 
 // The walk through the sandbox in the README works as it is printed: its calls succeed one after
-// the other, ids and all, and the last one is refused.
+// the other, ids and all, and the payment in another currency is refused.
 func TestReadmeWalkThrough(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -245,37 +327,27 @@ func TestReadmeWalkThrough(t *testing.T) {
 	}
 	url, _, stop := serve(t, "-quiet")
 	defer stop()
-	var statuses []int
+	calls, refused := 0, 0
 	for line := range strings.Lines(block) {
-		call, ok := strings.CutPrefix(strings.TrimSpace(line), "$ gc ")
+		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ gc ")
 		if !ok {
 			continue
 		}
-		path, body, _ := strings.Cut(call, " ")
+		path, body, _ := strings.Cut(command, " ")
 		path, body = strings.Trim(path, "'"), strings.Trim(body, "'")
 		method := http.MethodGet
 		if body != "" {
 			method = http.MethodPost
 		}
-		req, err := http.NewRequestWithContext(t.Context(), method, url+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer any")
-		req.Header.Set("GoCardless-Version", "2015-07-06")
-		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		reply, _ := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		statuses = append(statuses, resp.StatusCode)
-		if resp.StatusCode >= 300 && !strings.Contains(body, "EUR") {
-			t.Errorf("%s: %d %s", call, resp.StatusCode, reply)
+		calls++
+		switch status, reply := call(t, method, url+path, body); {
+		case strings.Contains(body, "EUR") && status == http.StatusUnprocessableEntity:
+			refused++
+		case status >= 300:
+			t.Errorf("%s: %d %s", command, status, reply)
 		}
 	}
-	if len(statuses) < 8 || statuses[len(statuses)-1] != 422 {
-		t.Errorf("the calls answered %v; the last one should be refused", statuses)
+	if calls < 12 || refused != 1 {
+		t.Errorf("%d calls, of which %d were refused as they should be", calls, refused)
 	}
 }

@@ -18,6 +18,23 @@ import (
 // shutdownTime is how long requests under way may take when the sandbox is told to stop.
 const shutdownTime = 5 * time.Second
 
+const sandboxUsage = `usage: gocardless sandbox [flags]
+
+A fake of the API, and beside it, for programs that test against it:
+
+  GET    /_sandbox/clock              the time, and how many faults are to come
+  POST   /_sandbox/clock              {"advance":"14d"} or {"to":"2030-01-01T00:00:00Z"}:
+                                      does what falls due until then
+  POST   /_sandbox/faults             {"operation":"payments.create","status":503}: makes the
+                                      next such call fail; also skip, times, after, reason,
+                                      header, body, content_type, bare, delay, drop, truncate
+  DELETE /_sandbox/faults             takes all faults away
+  POST   /_sandbox/reset              starts again; the clock stays where it is
+  POST   /_sandbox/flows/{id}/finish  {"given_name":"Ada"}: plays the payer of a hosted flow
+
+flags:
+`
+
 // runSandbox serves a sandbox until the context ends.
 func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	fs := flag.NewFlagSet("gocardless sandbox", flag.ContinueOnError)
@@ -30,6 +47,10 @@ func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err er
 	state := fs.String("state", "", "`file` that keeps the state over restarts (default in memory)")
 	limit := fs.Int("rate-limit", 1000, "requests per token and minute; 0 for no limit")
 	quiet := fs.Bool("quiet", false, "do not log requests and webhooks")
+	fs.Usage = func() {
+		fmt.Fprint(errs, sandboxUsage)
+		fs.PrintDefaults()
+	}
 	if err := parse(fs, args, errs); err != nil {
 		return err
 	}
@@ -37,7 +58,7 @@ func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err er
 	if !*quiet {
 		log = slog.New(slog.NewTextHandler(errs, nil))
 	}
-	opts := []gocardlesstest.Option{gocardlesstest.WithSeed(*seed), gocardlesstest.WithRateLimit(*limit)}
+	opts := []gocardlesstest.Option{gocardlesstest.WithSeed(*seed), gocardlesstest.WithRateLimit(*limit), gocardlesstest.WithControl()}
 	if *token != "" {
 		opts = append(opts, gocardlesstest.WithToken(*token))
 	}
