@@ -168,10 +168,10 @@ func TestBrokenSchemaWritesNothing(t *testing.T) {
 // Every older snapshot of the API can be generated, and the result compiles with today's core.
 func TestHistoryCompiles(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the SDK seven times: left out by -short")
+		t.Skip("compiles the SDK once for each snapshot: left out by -short")
 	}
 	snapshots, err := filepath.Glob(filepath.Join(root, "schema", "history", "*.json"))
-	if err != nil || len(snapshots) != 7 {
+	if err != nil || len(snapshots) < 7 {
 		t.Fatalf("%d snapshots, %v", len(snapshots), err)
 	}
 	for _, snapshot := range snapshots {

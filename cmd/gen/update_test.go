@@ -123,7 +123,7 @@ func TestUpdateFails(t *testing.T) {
 		{[]string{file, "-date", "2020-01-01"}, "give it a later date with -date"},
 		{[]string{file, "-name", "/components/schemas/None=Colour"}, "/components/schemas/None: is to be named by -name, but the source has no such place"},
 		{[]string{file, "-name", colourPointer + "=Payment"}, "the name Payment given by -name is taken by another schema"},
-		{[]string{newDescription(t, addClash)}, "gen: the new schema/gocardless.json"},
+		{[]string{newDescription(t, addClash), "-date", testmodule.Later}, "gen: the new schema/gocardless.json"},
 	} {
 		status, stdout, stderr := gen(append([]string{"update"}, c.args...)...)
 		if status != 1 || stdout != "" || !strings.HasPrefix(stderr, "gen: ") || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "geheim") {

@@ -127,7 +127,7 @@ func newAPI(t *testing.T) func(v *jsontree.Value) {
 	return func(v *jsontree.Value) {
 		foreign(v)
 		v.Get("paths").Delete("/payments/{identity}/actions/retry")
-		v.At("/components/schemas/Payment/properties").Set("colour", parseJSON(t, `{"type": "string", "enum": ["red", "green"], "description": "<p>Its <b>colour</b>.</p>"}`))
+		v.At("/components/schemas/Payment/properties").Set("colour", parseJSON(t, `{"type": "string", "enum": ["vermilion", "viridian"], "description": "<p>Its <b>colour</b>.</p>"}`))
 		v.At("/components/schemas").Set("Tree", parseJSON(t, `{"type": "object", "properties": {"leaf": {"type": "string"}, "branches": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}}`))
 		v.At("/components/schemas/Payment/properties").Set("tree", parseJSON(t, `{"$ref": "#/components/schemas/Tree"}`))
 		v.Get("paths").Set("/wallets", parseJSON(t, `{"get": {"operationId": "ListAllWallets", "responses": {"200": {"description": "", "content": {"application/json": {"schema": {
