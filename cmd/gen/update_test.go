@@ -1,9 +1,7 @@
 package main
 
 import (
-	"crypto/sha256"
 	"encoding/json"
-	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -23,24 +21,6 @@ func copyOfModule(t *testing.T) {
 	t.Helper()
 	t.Chdir(testmodule.Copy(t, testmodule.Everything(t)...))
 	writeChangelog(t)
-}
-
-// tree has the content of every file below the working directory.
-func tree(t *testing.T) map[string][32]byte {
-	t.Helper()
-	out := map[string][32]byte{}
-	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(name)
-		out[name] = sha256.Sum256(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 // newDescription writes a changed copy of the vendored document outside the module.
@@ -77,7 +57,7 @@ const colourPointer = "/components/schemas/Payment/properties/colour"
 func TestUpdateUsage(t *testing.T) {
 	copyOfModule(t)
 	file := newDescription(t, addColour)
-	before := tree(t)
+	before := testmodule.Digest(t, ".")
 	for _, c := range []struct {
 		args []string
 		want string
@@ -97,7 +77,7 @@ func TestUpdateUsage(t *testing.T) {
 			t.Errorf("gen update %q: status %d, printed %q and %q", c.args, status, stdout, stderr)
 		}
 	}
-	if !maps.Equal(tree(t), before) {
+	if !maps.Equal(testmodule.Digest(t, "."), before) {
 		t.Error("the tree changed")
 	}
 }
@@ -110,7 +90,7 @@ func TestUpdateFails(t *testing.T) {
 	defer server.Close()
 	page := filepath.Join(t.TempDir(), "login.html")
 	writeFile(t, page, "<!doctype html><title>Sign in</title>")
-	before := tree(t)
+	before := testmodule.Digest(t, ".")
 	for _, c := range []struct {
 		args []string
 		want string
@@ -130,7 +110,7 @@ func TestUpdateFails(t *testing.T) {
 			t.Errorf("gen update %q: status %d, printed %q and %q", c.args, status, stdout, stderr)
 		}
 	}
-	if !maps.Equal(tree(t), before) {
+	if !maps.Equal(testmodule.Digest(t, "."), before) {
 		t.Error("the tree changed")
 	}
 }
@@ -144,7 +124,7 @@ func TestUpdateOutsideAModule(t *testing.T) {
 
 func TestUpdateOfTheSame(t *testing.T) {
 	copyOfModule(t)
-	before := tree(t)
+	before := testmodule.Digest(t, ".")
 	for format, want := range map[string]string{
 		"text":     "nothing changed: the source means the same as schema/gocardless.json\n",
 		"markdown": "nothing changed: the source means the same as schema/gocardless.json\n",
@@ -162,7 +142,7 @@ func TestUpdateOfTheSame(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &report); err != nil || status != 0 || report.Changes == nil || len(report.Changes) > 0 || report.Bump != "none" {
 		t.Errorf("json: status %d, %v, printed %q", status, err, stdout)
 	}
-	if !maps.Equal(tree(t), before) {
+	if !maps.Equal(testmodule.Digest(t, "."), before) {
 		t.Error("the tree changed")
 	}
 }
@@ -175,7 +155,7 @@ func TestUpdateOfAChange(t *testing.T) {
 	args := func(more ...string) []string {
 		return append([]string{"update", server.URL + "/new.json", "-date", "2099-03-04", "-name", colourPointer + "=Paint"}, more...)
 	}
-	before := tree(t)
+	before := testmodule.Digest(t, ".")
 	status, stdout, stderr := gen(args("-dry-run", "-format", "json")...)
 	var report struct {
 		Old, New, Bump string
@@ -187,7 +167,7 @@ func TestUpdateOfAChange(t *testing.T) {
 	if report.New != "2099-03-04" || report.Bump != "minor" || len(report.Changes) != 1 || report.Changes[0].Text != "Payment.Colour (`colour`) was added." {
 		t.Errorf("reported %+v", report)
 	}
-	if !strings.Contains(stderr, "gen: a dry run: nothing written; version 0.1.1 would follow 0.1.0\n") || !maps.Equal(tree(t), before) {
+	if !strings.Contains(stderr, "gen: a dry run: nothing written; version 0.1.1 would follow 0.1.0\n") || !maps.Equal(testmodule.Digest(t, "."), before) {
 		t.Errorf("a dry run wrote something, or said %q", stderr)
 	}
 
@@ -214,8 +194,8 @@ func TestUpdateOfAChange(t *testing.T) {
 		t.Errorf("gen check: status %d, printed %q and %q", status, stdout, stderr)
 	}
 
-	after := tree(t)
-	if status, stdout, stderr = gen(args()...); status != 0 || !strings.HasPrefix(stdout, "nothing changed: ") || !maps.Equal(tree(t), after) {
+	after := testmodule.Digest(t, ".")
+	if status, stdout, stderr = gen(args()...); status != 0 || !strings.HasPrefix(stdout, "nothing changed: ") || !maps.Equal(testmodule.Digest(t, "."), after) {
 		t.Errorf("a second run: status %d, printed %q and %q", status, stdout, stderr)
 	}
 }
@@ -226,7 +206,7 @@ func TestUpdateInterrupted(t *testing.T) {
 		t.Skip("a process cannot interrupt itself")
 	}
 	copyOfModule(t)
-	before := tree(t)
+	before := testmodule.Digest(t, ".")
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		self, err := os.FindProcess(os.Getpid())
@@ -244,7 +224,7 @@ func TestUpdateInterrupted(t *testing.T) {
 	if status, stdout, stderr := gen("update", server.URL); status != 1 || stdout != "" || stderr != "gen: interrupted: nothing has changed\n" || time.Since(start) > time.Minute {
 		t.Errorf("status %d, printed %q and %q", status, stdout, stderr)
 	}
-	if !maps.Equal(tree(t), before) {
+	if !maps.Equal(testmodule.Digest(t, "."), before) {
 		t.Error("the tree changed")
 	}
 }

@@ -2,8 +2,6 @@ package release
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -34,24 +32,6 @@ func module(t *testing.T) string {
 }
 
 var changelogOfModule []byte
-
-// digest has the content of every file in a tree.
-func digest(t *testing.T, dir string) map[string][32]byte {
-	t.Helper()
-	out := map[string][32]byte{}
-	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(file)
-		out[file] = sha256.Sum256(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
 
 var later, _ = time.Parse(time.DateOnly, testmodule.Later)
 
@@ -103,7 +83,7 @@ func foreign(v *jsontree.Value) {
 
 func TestUpdateOfTheSameChangesNothing(t *testing.T) {
 	dir := module(t)
-	before := digest(t, dir)
+	before := testmodule.Digest(t, dir)
 	for name, change := range map[string]func(v *jsontree.Value){
 		"the very same": func(*jsontree.Value) {},
 		"foreign":       foreign,
@@ -116,7 +96,7 @@ func TestUpdateOfTheSameChangesNothing(t *testing.T) {
 		if done.Report != nil || len(done.Files) > 0 {
 			t.Errorf("%s: changed %v", name, done.Files)
 		}
-		if !maps.Equal(digest(t, dir), before) {
+		if !maps.Equal(testmodule.Digest(t, dir), before) {
 			t.Errorf("%s: the tree changed", name)
 		}
 	}
@@ -224,10 +204,10 @@ func TestUpdate(t *testing.T) {
 	}
 
 	// The same source again, and then the date alone.
-	before := digest(t, dir)
+	before := testmodule.Digest(t, dir)
 	for range 2 {
 		done, err = Update(t.Context(), options(dir, file))
-		if err != nil || done.Report != nil || !maps.Equal(digest(t, dir), before) {
+		if err != nil || done.Report != nil || !maps.Equal(testmodule.Digest(t, dir), before) {
 			t.Errorf("a second run changed %+v, %v", done, err)
 		}
 	}
@@ -285,12 +265,12 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 			if c.change != nil {
 				c.change(&o)
 			}
-			before := digest(t, dir)
+			before := testmodule.Digest(t, dir)
 			done, err := Update(t.Context(), o)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %+v, %v; want an error with %q", done, err, c.want)
 			}
-			if !maps.Equal(digest(t, dir), before) {
+			if !maps.Equal(testmodule.Digest(t, dir), before) {
 				t.Error("the tree changed")
 			}
 		})

@@ -4,6 +4,7 @@
 package testmodule
 
 import (
+	"crypto/sha256"
 	"io/fs"
 	"os"
 	"path"
@@ -111,6 +112,24 @@ func Write(t testing.TB, file string, data []byte) {
 	if err := os.WriteFile(file, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Digest has the content of every file below a directory, to be compared with itself later.
+func Digest(t testing.TB, dir string) map[string][32]byte {
+	t.Helper()
+	out := map[string][32]byte{}
+	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		out[file] = sha256.Sum256(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // Date is the date of a module's current snapshot.
