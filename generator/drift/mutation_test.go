@@ -186,7 +186,7 @@ var mutations = []struct {
 	{"maximum length raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/name", "maxLength", "300") }, Behaviour, "limit-loosened", "from 255 to 300"},
 	{"maximum length dropped", func(e edit) { e.remove(schemas+"/SubscriptionCreateParams/properties/name", "maxLength") }, Behaviour, "limit-loosened", "has no maxLength any more"},
 	{"minimum raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/interval", "minimum", "2") }, Breaking, "limit-tightened", "The minimum of"},
-	{"pattern added", func(e edit) { e.set(create+"/properties/reference", "pattern", `"^[A-Z]+$"`) }, Breaking, "limit-tightened", "has a pattern of"},
+	{"pattern added", func(e edit) { e.set(create+"/properties/reference", "pattern", `"^[A-Z]+$"`) }, Breaking, "limit-tightened", "now has a pattern of"},
 	{"metadata allows fewer keys", func(e edit) { e.set(schemas+"/Metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "maxProperties"},
 	{"metadata allows shorter keys", func(e edit) { e.set(schemas+"/Metadata/propertyNames", "maxLength", "20") }, Breaking, "limit-tightened", "propertyNames/maxLength"},
 	{"metadata allows longer values", func(e edit) { e.set(schemas+"/Metadata/additionalProperties", "maxLength", "900") }, Behaviour, "limit-loosened", "additionalProperties/maxLength"},
@@ -215,7 +215,7 @@ var mutations = []struct {
 	{"request may come without its envelope", func(e edit) {
 		e.remove(pay+"/requestBody/content/application~1json/schema", "required")
 	}, Documentation, "envelope-required-changed", "The request body of client.Payments.Create may come without `payments` now"},
-	{"params need more members", func(e edit) { e.set(create, "minProperties", "4") }, Breaking, "limit-tightened", "PaymentCreateParams has a minProperties of 4"},
+	{"params need more members", func(e edit) { e.set(create, "minProperties", "4") }, Breaking, "limit-tightened", "PaymentCreateParams now has a minProperties of 4"},
 	{"request object replaced", func(e edit) {
 		e.set(create+"/properties", "links", `{"$ref": "#/components/schemas/PaymentLinks"}`)
 	}, Breaking, "type-renamed", "The type PaymentCreateParamsLinks is now called PaymentLinksParams"},

@@ -416,7 +416,7 @@ func (c *comparison) limits(a at, s spot, o, n *apidoc.Schema) {
 		case after == "":
 			change.Text = fmt.Sprintf("%s has no %s any more (it was %s).", s.named(), key, before)
 		case before == "":
-			change.Text = fmt.Sprintf("%s has a %s of %s.", s.named(), key, after)
+			change.Text = fmt.Sprintf("%s now has a %s of %s.", s.named(), key, after)
 		default:
 			change.Text = fmt.Sprintf("The %s of %s changed from %s to %s.", key, s.named(), before, after)
 		}
