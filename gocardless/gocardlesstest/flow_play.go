@@ -15,6 +15,9 @@ import (
 func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, error) {
 	var back string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
+		if b.rec.status() == "cancelled" {
+			return wrongState(tx.flowEnd(b, f).Title)
+		}
 		for !b.finished() {
 			if v := tx.flowEnd(b, f); v != nil && !b.finished() {
 				return wrongState(v.Title)

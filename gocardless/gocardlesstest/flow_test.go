@@ -336,6 +336,12 @@ func TestPlayedFlow(t *testing.T) {
 	if _, err := w.sb.FinishBillingRequestFlow("BRF1", TestPayer); err == nil {
 		t.Error("an unknown flow was finished")
 	}
+	id = w.request(mandateRequest).str("id")
+	f = w.flow(id, `"redirect_uri":"https://shop.example.com/done"`).str("id")
+	w.act(id, "cancel", "")
+	if to, err := w.sb.FinishBillingRequestFlow(f, TestPayer); err == nil || !strings.Contains(err.Error(), "This request was cancelled") {
+		t.Errorf("the flow of a cancelled request led to %q, %v", to, err)
+	}
 }
 
 func TestFlowLocks(t *testing.T) {
