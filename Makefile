@@ -58,7 +58,7 @@ jsonv2: ## the short tests with the next encoding/json
 apidiff: ## what changed since the last version tag; fails if the version has not risen as far as that calls for
 	$(GO) run ./cmd/gen diff -since tag -check-version
 
-vuln: ## known vulnerabilities in what the module uses (asks vuln.go.dev)
+vuln: ## known vulnerabilities in what the module uses, by the database of the Go team
 	$(TOOL) govulncheck ./...
 
 snapshot: ## what a release would publish, into dist/
