@@ -24,8 +24,10 @@ func (s Side) sample(use *apidoc.Schema, where side, required bool, member strin
 	switch base {
 	case "string":
 		value = `"…"`
-	case "int", "float64":
+	case "int":
 		value = "1"
+	case "float64":
+		value = "1.5" // new(1) would be an int's pointer
 	case "int64":
 		value = "1000"
 		if base != goType {

@@ -177,6 +177,7 @@ var mutations = []struct {
 	{"nested request field removed", func(e edit) { e.set(create+"Links", "required", `[]`); e.remove(create+"Links/properties", "mandate") }, Breaking, "request-field-removed", "PaymentCreateParamsLinks.Mandate"},
 	{"request type changed", func(e edit) { e.set(create+"/properties/reference", "type", `"integer"`) }, Breaking, "type-changed", "from *string to *int"},
 	{"money lost its format", func(e edit) { e.remove(create+"/properties/amount", "format") }, Breaking, "type-changed", "from int64 to int"},
+	{"money became a fraction", func(e edit) { e.set(create+"/properties/app_fee", "type", `"number"`) }, Breaking, "type-changed", "from *int64 to *float64"},
 	{"date became text", func(e edit) { e.remove(create+"/properties/charge_date", "format") }, Breaking, "type-changed", "from *Date to *string"},
 	{"enum became text", func(e edit) {
 		e.remove(create+"/properties/currency", "$ref")

@@ -44,8 +44,8 @@ func TestHistorySnippets(t *testing.T) {
 			t.Fatalf("%s: %v", file, after.err)
 		}
 		if before != nil {
-			compileSnippets(t, compare(t, before.Side, after.Side), *before, after)
-			compileSnippets(t, compare(t, after.Side, before.Side), after, *before)
+			compileSnippets(t, ours(*before, after), *before, after)
+			compileSnippets(t, ours(after, *before), after, *before)
 		}
 		before = &after
 	}
@@ -67,8 +67,8 @@ func TestMutationSnippets(t *testing.T) {
 			root := base.Clone()
 			m.edit(edit{t, root})
 			revised := generated(t, root, load.Input{})
-			compileSnippets(t, compare(t, old.Side, revised.Side), old, revised)
-			compileSnippets(t, compare(t, revised.Side, old.Side), revised, old)
+			compileSnippets(t, ours(old, revised), old, revised)
+			compileSnippets(t, ours(revised, old), revised, old)
 		})
 	}
 }
