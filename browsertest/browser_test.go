@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
@@ -227,6 +229,20 @@ func (b *tab) shot(name string) {
 func (b *tab) key(keys string) {
 	b.Helper()
 	b.do(chromedp.KeyEvent(keys))
+}
+
+// follow presses Enter on a link that leads to a field of the same page. It is the key alone: the
+// character that goes with it would come to that field when it has the focus already, and send the form.
+func (b *tab) follow() {
+	b.Helper()
+	for _, k := range kb.Encode('\r') {
+		if k.Type == kb.KeyChar {
+			continue
+		}
+		if err := call(b, input.DispatchKeyEvent, *k); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // focus is the name or text of what has the focus.

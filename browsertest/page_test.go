@@ -112,8 +112,9 @@ func TestMistakes(t *testing.T) {
 	if title := js[string](b, `document.title`); !strings.HasPrefix(title, "Error: ") {
 		t.Errorf("title %q", title)
 	}
-	b.key("\t" + kb.Enter)
-	b.until(`location.hash == "#field-given_name"`)
+	b.key("\t")
+	b.follow()
+	b.until(`location.hash == "#field-given_name" && document.activeElement.name == "given_name"`)
 	wrong := js[[]string](b, `[...document.querySelectorAll("[aria-invalid=true]")].map(e => e.name + ": " + e.getAttribute("aria-describedby").split(" ").map(i => (document.getElementById(i) || {}).textContent).join(" / "))`)
 	if len(wrong) != 6 || wrong[2] != "email: Email is invalid" {
 		t.Errorf("fields marked as wrong: %q", wrong)
