@@ -126,7 +126,8 @@ func TestHistory(t *testing.T) {
 	for i := 1; i < len(files); i++ {
 		r := compare(t, read(t, files[i-1]), read(t, files[i]))
 		want, ok := history[r.New]
-		if r.Bump != Major {
+		// Each step breaks something, as far as this table was written.
+		if r.New <= "2026-08-13" && r.Bump != Major {
 			t.Errorf("%s: bump %s, want major", r.New, r.Bump)
 		}
 		for _, c := range r.Changes {
@@ -138,7 +139,7 @@ func TestHistory(t *testing.T) {
 			}
 		}
 		if !ok {
-			continue // the last step is the one in which the document became complete
+			continue // 2026-08-13 is the step in which the document became complete; later ones are not known here
 		}
 		var breaking []string
 		for _, c := range r.Of(Breaking) {
