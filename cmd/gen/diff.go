@@ -42,8 +42,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 			return 2
 		}
 	}
-	if !slices.Contains(drift.Formats, *format) {
-		fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", *format, strings.Join(drift.Formats, ", "))
+	if !knownFormat(*format, stderr) {
 		return 2
 	}
 	if *checkVersion && *since == "" {
@@ -90,6 +89,16 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// knownFormat reports whether a report can be written in a format, and says so if not. Asked before
+// any work: the report comes when everything else is done.
+func knownFormat(format string, stderr io.Writer) bool {
+	if slices.Contains(drift.Formats, format) {
+		return true
+	}
+	fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", format, strings.Join(drift.Formats, ", "))
+	return false
 }
 
 // interleaved parses flags that may stand before, between and after the other arguments, and

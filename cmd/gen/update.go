@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -62,9 +61,7 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 		set.Usage()
 		return 2
 	}
-	if !slices.Contains(drift.Formats, *format) {
-		// Now, because the report is written when everything else already is.
-		fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", *format, strings.Join(drift.Formats, ", "))
+	if !knownFormat(*format, stderr) {
 		return 2
 	}
 	o.Source = rest[0]

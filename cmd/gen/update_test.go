@@ -26,14 +26,7 @@ func copyOfModule(t *testing.T) {
 // newDescription writes a changed copy of the vendored document outside the module.
 func newDescription(t *testing.T, change func(v *jsontree.Value)) string {
 	t.Helper()
-	data, err := os.ReadFile("schema/gocardless.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsontree.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testmodule.Schema(t, ".")
 	change(v)
 	file := filepath.Join(t.TempDir(), "new.json")
 	testmodule.Write(t, file, v.Format())

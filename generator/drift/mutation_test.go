@@ -351,15 +351,18 @@ var mutations = []struct {
 	{"unknown keyword", func(e edit) { e.set(create+"/properties/reference", "contentEncoding", `"base64"`) }, Breaking, "keyword-changed", "`contentEncoding`"},
 }
 
+// sideOf is a document as one side of a comparison, with names by rule.
+func sideOf(t testing.TB, root *jsontree.Value) Side {
+	t.Helper()
+	doc, err := apidoc.Read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Side{Doc: doc}
+}
+
 func TestMutations(t *testing.T) {
 	base := part(t)
-	side := func(root *jsontree.Value) Side {
-		doc, err := apidoc.Read(root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return Side{Doc: doc}
-	}
 	if len(mutations) < 40 {
 		t.Fatalf("only %d mutations", len(mutations))
 	}
@@ -368,7 +371,7 @@ func TestMutations(t *testing.T) {
 			t.Parallel()
 			revised := base.Clone()
 			m.edit(edit{t, revised})
-			r := compare(t, side(base), side(revised))
+			r := compare(t, sideOf(t, base), sideOf(t, revised))
 			if r.Worst() != m.class || r.Bump != BumpOf(m.class) {
 				t.Errorf("the worst is %q with bump %s, want %q\n%s", r.Worst(), r.Bump, m.class, r.text())
 			}

@@ -114,7 +114,7 @@ func TestCodeThatDoesNotCompile(t *testing.T) {
 // today, and show what the step broke.
 func TestHistory(t *testing.T) {
 	if testing.Short() {
-		t.Skip("generates the SDK once for each snapshot")
+		t.Skip("generates the SDK once for each snapshot: left out by -short")
 	}
 	files, _ := filepath.Glob(root + "/schema/history/*.json")
 	files = append(files, root+"/schema/gocardless.json")

@@ -45,14 +45,7 @@ func options(dir, source string) UpdateOptions {
 // source writes a changed copy of the vendored document and returns its path.
 func source(t *testing.T, change func(v *jsontree.Value)) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "schema", "gocardless.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsontree.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testmodule.Schema(t, root)
 	change(v)
 	file := filepath.Join(t.TempDir(), "source.json")
 	if err := os.WriteFile(file, []byte(v.Compact()), 0o600); err != nil {
@@ -280,7 +273,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 // From 2.0.0 on the module's path ends in its major version.
 func TestUpdateMovesTheModule(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the SDK")
+		t.Skip("compiles the SDK: left out by -short")
 	}
 	dir := module(t)
 	version, err := os.ReadFile(filepath.Join(dir, VersionFile))

@@ -132,8 +132,8 @@ func Digest(t testing.TB, dir string) map[string][32]byte {
 	return out
 }
 
-// Date is the date of a module's current snapshot.
-func Date(t testing.TB, dir string) string {
+// Schema reads a module's current snapshot, to be changed.
+func Schema(t testing.TB, dir string) *jsontree.Value {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(schemaFile)))
 	if err != nil {
@@ -143,7 +143,13 @@ func Date(t testing.TB, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v.At("/info/x-schema-date").Str()
+	return v
+}
+
+// Date is the date of a module's current snapshot.
+func Date(t testing.TB, dir string) string {
+	t.Helper()
+	return Schema(t, dir).At("/info/x-schema-date").Str()
 }
 
 // root finds the directory of this module's go.mod. Tests run in the directory of their package, and
