@@ -68,7 +68,7 @@ func TestDriftIsFoundAndMended(t *testing.T) {
 	}
 	stale := filepath.Join(dir, "gocardless", "old_gen.go")
 	byHand := filepath.Join(dir, "gocardless", "mine_gen.go")
-	firstLine, _, _ := strings.Cut(string(read(t, filepath.Join(dir, "gocardless", "payments_gen.go"))), "\n")
+	firstLine, _, _ := strings.Cut(string(read(t, filepath.Join(dir, "gocardless", "api_payments_gen.go"))), "\n")
 	write(t, stale, firstLine+"\n\npackage gocardless\n")
 	write(t, byHand, "package gocardless\n")
 
@@ -86,7 +86,7 @@ func TestDriftIsFoundAndMended(t *testing.T) {
 		found[d.Path] = d.What
 	}
 	want := map[string]string{
-		"gocardless/payments_gen.go": "differs", "contract/payments_gen_test.go": "differs",
+		"gocardless/api_payments_gen.go": "differs", "contract/payments_gen_test.go": "differs",
 		"generator/names.lock": "differs", "gocardless/old_gen.go": "is not generated any more",
 		"gocardless/gocardlesstest/tables_gen.go": "differs",
 		// Linked resources of events are payments, too.

@@ -36,7 +36,7 @@ func TestGenerateElsewhere(t *testing.T) {
 	if status != 0 || !strings.Contains(stdout, "126 operations, 127 methods, ") {
 		t.Fatalf("status %d, printed %q and %q", status, stdout, stderr)
 	}
-	if _, err := os.Stat(filepath.Join(out, "gocardless", "payments_gen.go")); err != nil {
+	if _, err := os.Stat(filepath.Join(out, "gocardless", "api_payments_gen.go")); err != nil {
 		t.Error(err)
 	}
 	// A second run finds everything as it should be.

@@ -176,7 +176,7 @@ func TestUpdateOfAChange(t *testing.T) {
 	for name, want := range map[string]string{
 		"schema/gocardless.json":                 `"$ref": "#/components/schemas/Paint"`,
 		"schema/history/" + report.Old + ".json": `"x-schema-date": "` + report.Old + `"`,
-		"gocardless/payments_gen.go":             " *Paint ",
+		"gocardless/api_payments_gen.go":         " *Paint ",
 		"CHANGELOG.md":                           "## [0.1.1] - 2099-03-04",
 	} {
 		if data, err := os.ReadFile(filepath.FromSlash(name)); err != nil || !strings.Contains(string(data), want) {
@@ -230,7 +230,7 @@ func TestUpdateWithOwnWords(t *testing.T) {
 	if status != 0 || strings.Contains(stderr, "note") {
 		t.Errorf("status %d, said %q", status, stderr)
 	}
-	if data, err := os.ReadFile("gocardless/payments_gen.go"); err != nil || !strings.Contains(string(data), "// Its colour.") {
+	if data, err := os.ReadFile("gocardless/api_payments_gen.go"); err != nil || !strings.Contains(string(data), "// Its colour.") {
 		t.Errorf("the words are not in the code, %v", err)
 	}
 }

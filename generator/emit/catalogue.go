@@ -11,7 +11,7 @@ import (
 
 // eventTypesSource holds a constant for each pair of resource type and action.
 func eventTypesSource(api *ir.API) *source {
-	src := newSource(api, "event_types_gen.go")
+	src := newSource(api, "event_types")
 	g := src.file
 	for _, line := range docLines(0, "EventType names what an event reports: its resource type and its action, joined by a dot, such as \"payments.failed\". "+
 		"The API adds event types without notice, so others than those listed here may appear.") {
@@ -30,7 +30,7 @@ func eventTypesSource(api *ir.API) *source {
 
 // reasonsSource holds the codes of API errors.
 func reasonsSource(api *ir.API) *source {
-	src := newSource(api, "reasons_gen.go")
+	src := newSource(api, "reasons")
 	g := src.file
 	for _, line := range docLines(0, "Reason is the stable code of a problem that the API reports, to be used with [Error.HasReason]. The API adds reasons without notice.") {
 		g.Add(line)
@@ -52,7 +52,7 @@ func reasonsSource(api *ir.API) *source {
 
 // simulatorsSource holds the ids of the scenario simulators.
 func simulatorsSource(api *ir.API) *source {
-	src := newSource(api, "simulators_gen.go")
+	src := newSource(api, "simulators")
 	g := src.file
 	g.Comment("Ids of the scenario simulators, to be passed to [ScenarioSimulatorService.Run] in the sandbox environment.")
 	g.Const().DefsFunc(func(c *jen.Group) {

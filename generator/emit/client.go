@@ -8,7 +8,7 @@ import (
 
 // clientSource holds the client's struct with a field for each service.
 func clientSource(api *ir.API) *source {
-	src := newSource(api, "client_gen.go")
+	src := newSource(api, "client")
 	g := src.file
 	g.Comment("apiVersion is the version of the API that requests ask for.")
 	g.Const().Id("apiVersion").Op("=").Lit(api.Version)
@@ -52,7 +52,7 @@ func clientSource(api *ir.API) *source {
 
 // operationsSource holds the table of all operations.
 func operationsSource(api *ir.API) *source {
-	src := newSource(api, "operations_gen.go")
+	src := newSource(api, "operations")
 	src.file.Comment("operations is every operation of the API, by resource and path.")
 	src.file.Var().Id("operations").Op("=").Index(jen.Op("...")).Op("*").Id("Operation").CustomFunc(
 		jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(v *jen.Group) {

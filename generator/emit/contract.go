@@ -45,7 +45,7 @@ func ContractTests(api *ir.API, templates fs.FS) ([]File, error) {
 	}
 	var files []File
 	for _, s := range api.Services {
-		data := contractFile{Header: Header(api), ModulePath: api.ModulePath, Service: s.GoName}
+		data := contractFile{Header: Header, ModulePath: api.ModulePath, Service: s.GoName}
 		for _, op := range s.Operations {
 			for _, m := range op.Methods {
 				data.Cases = append(data.Cases, newContractCase(s, op, m, m.GoName))

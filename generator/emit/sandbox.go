@@ -28,7 +28,7 @@ func Sandbox(api *ir.API) ([]File, error) {
 	var out []File
 	for _, file := range files {
 		f := jen.NewFilePathName(api.ModulePath+"/"+sdk+"/"+sandboxPackage, sandboxPackage)
-		f.HeaderComment(Header(api))
+		f.HeaderComment(Header)
 		file.body(f)
 		var b bytes.Buffer
 		if err := f.Render(&b); err != nil {

@@ -11,7 +11,7 @@ import (
 
 // serviceSource holds a resource: its operations, its service, its methods and its own types.
 func serviceSource(api *ir.API, s *ir.Service) *source {
-	src := newSource(api, s.Resource+"_gen.go")
+	src := newSource(api, s.Resource)
 	g := src.file
 	for _, op := range s.Operations {
 		operationVar(g, op)

@@ -143,13 +143,13 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("version.go is\n%s", got)
 	}
 	for name, parts := range map[string][]string{
-		"schema/gocardless.json":       {`"x-schema-date": "2099-03-04"`, `"/wallets": {`, `"operationId": "wallets.list"`, "\"colour\": {\n            \"$ref\": \"#/components/schemas/PaymentColour\",\n            \"x-description-source\": \"Its colour.\""},
-		"CHANGELOG.md":                 {"- A note by hand.", "## [0.2.0] - 2099-03-04", "- `client.Payments.Retry` was removed", "- `client.Wallets.List` was added", "## [0.1.0] - " + oldDate},
-		"docs/migrations/0.2.0.md":     {"# From 0.1.0 to 0.2.0", "`client.Payments.Retry` was removed", "`(*PaymentService).Retry: removed`"},
-		"gocardless/payments_gen.go":   {"(2099-03-04)", " PaymentColour "},
-		"gocardless/wallets_gen.go":    {"func (s *WalletService) List("},
-		"generator/names.lock":         {"/paths/~1wallets/get Wallets.List"},
-		"contract/wallets_gen_test.go": {"TestContractWallets"},
+		"schema/gocardless.json":         {`"x-schema-date": "2099-03-04"`, `"/wallets": {`, `"operationId": "wallets.list"`, "\"colour\": {\n            \"$ref\": \"#/components/schemas/PaymentColour\",\n            \"x-description-source\": \"Its colour.\""},
+		"CHANGELOG.md":                   {"- A note by hand.", "## [0.2.0] - 2099-03-04", "- `client.Payments.Retry` was removed", "- `client.Wallets.List` was added", "## [0.1.0] - " + oldDate},
+		"docs/migrations/0.2.0.md":       {"# From 0.1.0 to 0.2.0", "`client.Payments.Retry` was removed", "`(*PaymentService).Retry: removed`"},
+		"gocardless/api_payments_gen.go": {" PaymentColour "},
+		"gocardless/api_wallets_gen.go":  {"func (s *WalletService) List("},
+		"generator/names.lock":           {"/paths/~1wallets/get Wallets.List"},
+		"contract/wallets_gen_test.go":   {"TestContractWallets"},
 	} {
 		for _, part := range parts {
 			if !strings.Contains(read(name), part) {
@@ -157,7 +157,7 @@ func TestUpdate(t *testing.T) {
 			}
 		}
 	}
-	if strings.Contains(read("gocardless/payments_gen.go"), "PaymentRetryParams") {
+	if strings.Contains(read("gocardless/api_payments_gen.go"), "PaymentRetryParams") {
 		t.Error("the removed operation is still generated")
 	}
 	result, err := generator.Generate(generator.Config{Root: dir})
@@ -248,7 +248,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = testmodule.Date(t, dir) }},
 		{"bad date", source(t, newAPI(t)), "not of the form", func(o *UpdateOptions) { o.Date = "tomorrow" }},
 		{"disk", source(t, newAPI(t)), "is a directory", func(o *UpdateOptions) {
-			if err := os.MkdirAll(filepath.Join(dir, "gocardless", "wallets_gen.go"), 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Join(dir, "gocardless", "api_wallets_gen.go"), 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}},
