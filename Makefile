@@ -31,14 +31,14 @@ test: check lint ## everything that has to pass, the SDK with the race detector
 	@# The generator has one goroutine: the detector would find nothing there, and take minutes.
 	$(GO) test ./generator/... ./cmd/gen
 	@# The detector makes SQLite, which is C turned into Go, far slower: it sees the short tests.
-	scripts/postgres.sh run $(GO) -C gocardless/eventsql/eventsqltest test -mod=mod ./...
-	scripts/postgres.sh run $(GO) -C gocardless/eventsql/eventsqltest test -mod=mod -race -short ./...
+	GOWORK=off scripts/postgres.sh run $(GO) -C gocardless/eventsql/eventsqltest test -mod=mod ./...
+	GOWORK=off scripts/postgres.sh run $(GO) -C gocardless/eventsql/eventsqltest test -mod=mod -race -short ./...
 
 short: ## the tests that take seconds
 	$(GO) test -short ./...
 
 demo: ## a tour of the SDK against the sandbox, in one process
-	@$(GO) run ./cmd/gocardless demo
+	@$(GO) run ./internal/demo/cmd
 
 golden: ## rewrite golden files
 	$(GO) test ./generator/... -update

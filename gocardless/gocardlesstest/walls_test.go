@@ -10,7 +10,7 @@ import (
 // What this package brings into a program: the standard library without its test packages, and the
 // SDK.
 func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", ".", "../../cmd/gocardless").Output()
+	out, err := exec.Command("go", "list", "-deps", ".", "../../internal/demo/cmd").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

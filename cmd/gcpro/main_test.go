@@ -19,8 +19,6 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-func noEnv(string) string { return "" }
-
 // buffer is a writer for several goroutines.
 type buffer struct {
 	mu sync.Mutex
@@ -45,7 +43,7 @@ func TestUsage(t *testing.T) {
 		status int
 		says   string
 	}{
-		{nil, 2, "usage: gocardless"},
+		{nil, 2, "usage: gcpro"},
 		{[]string{"help"}, 0, ""},
 		{[]string{"nonsense"}, 2, `no command "nonsense"`},
 		{[]string{"sandbox", "-nonsense"}, 2, "not defined"},
@@ -57,11 +55,10 @@ func TestUsage(t *testing.T) {
 		{[]string{"sandbox", "-state", "/does/not/exist/state"}, 1, "state"},
 		{[]string{"sandbox", "-h"}, 0, "-webhook-secret"},
 		{[]string{"sandbox", "-h"}, 0, gocardlesstest.ControlPath + "flows/{id}/finish"},
-		{[]string{"demo", "-h"}, 0, "GOCARDLESS_ACCESS_TOKEN"},
 		{[]string{"version", "1"}, 2, "takes no arguments"},
 	} {
 		var out, errs bytes.Buffer
-		if got := run(t.Context(), c.args, &out, &errs, noEnv); got != c.status || !strings.Contains(errs.String(), c.says) {
+		if got := run(t.Context(), c.args, &out, &errs); got != c.status || !strings.Contains(errs.String(), c.says) {
 			t.Errorf("%q: status %d, want %d; said %q, want %q", c.args, got, c.status, errs.String(), c.says)
 		}
 	}
@@ -70,7 +67,7 @@ func TestUsage(t *testing.T) {
 func TestVersion(t *testing.T) {
 	for _, arg := range []string{"version", "-version", "--version"} {
 		var out, errs bytes.Buffer
-		if got := run(t.Context(), []string{arg}, &out, &errs, noEnv); got != 0 || !strings.HasPrefix(out.String(), "gocardless "+gocardless.Version) {
+		if got := run(t.Context(), []string{arg}, &out, &errs); got != 0 || !strings.HasPrefix(out.String(), "gcpro "+gocardless.Version) {
 			t.Errorf("%s: status %d, said %q and %q", arg, got, out.String(), errs.String())
 		}
 	}
@@ -90,35 +87,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestDemo(t *testing.T) {
-	var out, errs bytes.Buffer
-	if got := run(t.Context(), []string{"demo"}, &out, &errs, noEnv); got != 0 || !strings.Contains(out.String(), "payouts.paid") {
-		t.Errorf("status %d\n%s%s", got, out.String(), errs.String())
-	}
-}
-
-func TestDemoRunsInTheSandboxOnly(t *testing.T) {
-	server := gocardlesstest.NewServer(t)
-	env := map[string]string{"GOCARDLESS_ACCESS_TOKEN": "t", "GOCARDLESS_BASE_URL": server.URL}
-	get := func(k string) string { return env[k] }
-	var out, errs bytes.Buffer
-	if got := run(t.Context(), []string{"demo"}, &out, &errs, get); got != 0 {
-		t.Fatalf("status %d\n%s", got, errs.String())
-	}
-	if n := len(server.Requests()); n < 10 {
-		t.Errorf("the account that the environment names got %d requests", n)
-	}
-	env["GOCARDLESS_ENVIRONMENT"] = "live"
-	server.Reset()
-	if got := run(t.Context(), []string{"demo"}, &out, &errs, get); got != 1 || !strings.Contains(errs.String(), "sandbox only") {
-		t.Errorf("live: status %d, %s", got, errs.String())
-	}
-	if n := len(server.Requests()); n != 0 {
-		t.Errorf("live: %d requests were sent", n)
-	}
-}
-
-// serve runs `gocardless sandbox` on a free port until the returned function is called.
+// serve runs gcpro sandbox on a free port until the returned function is called.
 func serve(t *testing.T, args ...string) (url string, logged *buffer, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -126,7 +95,7 @@ func serve(t *testing.T, args ...string) (url string, logged *buffer, stop func(
 	logged = &buffer{}
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, append([]string{"sandbox", "-addr", "127.0.0.1:0"}, args...), w, logged, noEnv)
+		done <- run(ctx, append([]string{"sandbox", "-addr", "127.0.0.1:0"}, args...), w, logged)
 		_ = w.Close()
 	}()
 	line, err := bufio.NewReader(r).ReadString('\n')
@@ -321,7 +290,7 @@ func TestReadmeWalkThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(readme), "```console\n$ go run ./cmd/gocardless sandbox &\n")
+	_, rest, ok := strings.Cut(string(readme), "```console\n$ go run ./cmd/gcpro sandbox &\n")
 	block, _, ended := strings.Cut(rest, "```")
 	if !ok || !ended {
 		t.Fatal("the README has no walk through the sandbox")
@@ -330,7 +299,7 @@ func TestReadmeWalkThrough(t *testing.T) {
 	defer stop()
 	calls, refused := 0, 0
 	for line := range strings.Lines(block) {
-		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ gc ")
+		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ api ")
 		if !ok {
 			continue
 		}

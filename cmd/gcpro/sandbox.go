@@ -18,7 +18,7 @@ import (
 // shutdownTime is how long requests under way may take when the sandbox is told to stop.
 const shutdownTime = 5 * time.Second
 
-const sandboxUsage = `usage: gocardless sandbox [flags]
+const sandboxUsage = `usage: gcpro sandbox [flags]
 
 A fake of the API, and beside it, for programs that test against it:
 
@@ -37,7 +37,7 @@ flags:
 
 // runSandbox serves a sandbox until the context ends.
 func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err error) {
-	fs := flag.NewFlagSet("gocardless sandbox", flag.ContinueOnError)
+	fs := flag.NewFlagSet("gcpro sandbox", flag.ContinueOnError)
 	addr := fs.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free one")
 	token := fs.String("token", "", "the only access `token` that is accepted (default any)")
 	webhookURL := fs.String("webhook-url", "", "`URL` that webhooks are sent to")
