@@ -17,12 +17,13 @@ check: ## fail if generated files are not up to date
 	$(GO) run ./cmd/gen check
 	$(GO) run ./cmd/gen changelog -check
 
-lint: ## formatting, go.mod, vet, staticcheck, workflows
+lint: ## formatting, go.mod, vet, staticcheck, workflows, English
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt on the files above"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) actionlint
+	$(GO) run ./internal/words
 
 test: check lint ## everything that has to pass, the SDK with the race detector
 	$(GO) test -race $$($(GO) list ./... | grep -v -e /generator -e /cmd/gen)

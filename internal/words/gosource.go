@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// checkGo checks the comments of a Go file, and outside of tests its string literals, in which
+// error messages, output and the emitters' doc comments are. The comments of generated files are
+// the API's own descriptions: only their form is checked.
+func checkGo(name string, source []byte, rules []rule) ([]finding, error) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, source, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	at := func(pos token.Pos) int { return files.Position(pos).Line }
+	var findings []finding
+	if !ast.IsGenerated(file) {
+		for _, group := range file.Comments {
+			findings = append(findings, apply(rules, name, comment(group, at))...)
+		}
+		if !strings.HasSuffix(name, "_test.go") {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					text, _ := strconv.Unquote(lit.Value)
+					findings = append(findings, apply(rules, name, passage{at(lit.Pos()), text})...)
+				}
+				return true
+			})
+		}
+	}
+	for _, d := range docs(file) {
+		findings = append(findings, checkDoc(name, d, at)...)
+	}
+	return findings, nil
+}
+
+// comment returns a comment line by line, as in the file.
+func comment(group *ast.CommentGroup, at func(token.Pos) int) passage {
+	var text strings.Builder
+	for _, c := range group.List {
+		text.WriteString(strings.TrimPrefix(strings.TrimPrefix(c.Text, "//"), " ") + "\n")
+	}
+	return passage{at(group.Pos()), text.String()}
+}
+
+// A doc is a doc comment with the name that it documents; fields, and groups of constants, have
+// none.
+type doc struct {
+	group *ast.CommentGroup
+	name  string
+}
+
+func docs(file *ast.File) []doc {
+	found := []doc{{file.Doc, ""}}
+	add := func(group *ast.CommentGroup, name string) { found = append(found, doc{group, name}) }
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			add(decl.Doc, decl.Name.Name)
+		case *ast.GenDecl:
+			name := ""
+			if spec, ok := decl.Specs[0].(*ast.TypeSpec); ok && !decl.Lparen.IsValid() {
+				name = spec.Name.Name
+			}
+			add(decl.Doc, name)
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			add(n.Doc, "")
+		case *ast.ValueSpec:
+			add(n.Doc, "")
+		case *ast.TypeSpec:
+			add(n.Doc, n.Name.Name)
+		}
+		return true
+	})
+	return found
+}
+
+// checkDoc checks the form of a doc comment: no backticks, which go doc prints as they are, and
+// the name first. Tests are exempt from the second: their names are their subjects.
+func checkDoc(file string, d doc, at func(token.Pos) int) []finding {
+	if d.group == nil {
+		return nil
+	}
+	var findings []finding
+	text := d.group.Text()
+	if i := strings.IndexByte(text, '`'); i >= 0 {
+		line := at(d.group.Pos()) + strings.Count(text[:i], "\n")
+		findings = append(findings, finding{file, line, excerpt(text[i:]), "quotes around a value, [Name] for an identifier: go doc has no backticks"})
+	}
+	if d.name == "" || startsWith(text, d.name) || !mustStart(text, d.name, strings.HasSuffix(file, "_test.go")) {
+		return findings
+	}
+	return append(findings, finding{file, at(d.group.Pos()), excerpt(text), fmt.Sprintf("a doc comment that starts with %s", d.name)})
+}
+
+// mustStart reports whether the comment has to start with the name: those of exported names do, and
+// those that start with another name.
+func mustStart(text, name string, test bool) bool {
+	first, _, _ := strings.Cut(text, " ")
+	return ast.IsExported(name) && !test || mixedCaps.MatchString(first)
+}
+
+// mixedCaps is the form of a Go name of several words.
+var mixedCaps = regexp.MustCompile(`^[a-z]+[A-Z]\w*$`)
+
+// startsWith reports whether the comment's first word is the name, apart from an article.
+func startsWith(text, name string) bool {
+	words := strings.Fields(text)
+	if len(words) > 1 && slices.Contains([]string{"A", "An", "The"}, words[0]) {
+		words = words[1:]
+	}
+	first := strings.TrimRight(words[0], ",.:;")
+	return strings.TrimSuffix(first, "'s") == name || first == "Deprecated"
+}
+
+func excerpt(text string) string {
+	text, _, _ = strings.Cut(text, "\n")
+	if len(text) > 40 {
+		text = text[:40]
+	}
+	return text
+}
