@@ -7,6 +7,14 @@ import (
 // Billing requests: made, worked through step by step, and fulfilled into a mandate, a payment or
 // both.
 
+// What replies do not show of a billing request: the steps that are done, and what the hosted page
+// asked the payer, which it then shows again.
+const (
+	billingDone          hidden[[]any] = "done"
+	billingAskedCurrency hidden[bool]  = "asked_currency"
+	billingAskedAmount   hidden[bool]  = "asked_amount"
+)
+
 func billingFamily(r *registry) {
 	r.collection(collectionSpec{
 		name: "billing_requests", indexed: []string{"customer"},
@@ -31,12 +39,12 @@ func billingFamily(r *registry) {
 	})
 	r.on("billing_requests.create_with_actions", createWithActions)
 	r.on("billing_requests.list", func(tx *tx) (result, error) {
-		page, err := tx.pageOf()
+		l, err := tx.listing()
 		if err != nil {
 			return result{}, err
 		}
-		page.leave = []string{"actions", "resources"} // single replies have them, rows do not
-		return result{page: page}, nil
+		l.leave = []string{"actions", "resources"} // single replies have them, rows do not
+		return result{listing: l}, nil
 	})
 	act := func(name string, f func(b *billing, p *problems, body object) error) {
 		r.on("billing_requests."+name, func(tx *tx) (result, error) {

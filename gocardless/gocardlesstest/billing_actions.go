@@ -9,12 +9,6 @@ import (
 // done, so that several can follow one another within a call. The page that payers see takes the
 // same ones.
 
-// wrongState refuses an action that does not fit the state of its resource. The API's own reasons
-// for most of these are not known, so the error has none: its type alone tells what is wrong.
-func wrongState(message string) *apiError {
-	return &apiError{status: 422, typ: "invalid_state", reason: "invalid_state", message: message, items: []errorItem{{message: message}}}
-}
-
 // may says whether a step can be taken now.
 func (b *billing) may(kind string) error {
 	if b.finished() {

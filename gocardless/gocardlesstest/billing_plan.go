@@ -49,7 +49,7 @@ func (b *billing) checkPlan(p *problems, part string, o object) bool {
 	switch {
 	case b.mandate == nil:
 		p.add(part, "needs a mandate_request")
-	case !statusIn(b.scheme(), "ach", "pad"):
+	case !slices.Contains([]string{"ach", "pad"}, b.scheme()):
 		p.add(part, "can only be given for ach and pad")
 	case o.str("currency") == "":
 		p.add(part+"/currency", "can't be blank")
@@ -85,7 +85,7 @@ func (b *billing) makePlans(mandate *record) {
 			s.set(name, o.get(name))
 		}
 		for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-			s.setRef(name, o.get(name))
+			hidden[any](name).set(s, o.get(name))
 		}
 		rows := slices.Clone(tx.checkSchedule(&problems{}, "", o, instalmentsOf(o), mandate))
 		for i, v := range rows {

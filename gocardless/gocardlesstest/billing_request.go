@@ -194,7 +194,7 @@ func (b *billing) readMandateRequest(p *problems, o object) object {
 	if verify == "" {
 		verify = "recommended"
 	}
-	if verify == "always" && scheme != "" && !statusIn(scheme, "bacs", "autogiro", "pay_to", "faster_payments") {
+	if verify == "always" && scheme != "" && !slices.Contains([]string{"bacs", "autogiro", "pay_to", "faster_payments"}, scheme) {
 		p.add(at+"verify", "cannot be always: there is no way to verify %s mandates", scheme)
 	}
 	checkConsent(p, at, scheme, o)
@@ -259,7 +259,7 @@ func checkConstraints(p *problems, at, scheme string, o object) object {
 	if start, end := c.str("start_date"), c.str("end_date"); start != "" && end != "" && end <= start {
 		p.add(at+"end_date", "must be after start_date")
 	}
-	if c.has("payment_method") && !statusIn(scheme, "ach", "pad") {
+	if c.has("payment_method") && !slices.Contains([]string{"ach", "pad"}, scheme) {
 		p.add(at+"payment_method", "can only be given for ach and pad")
 	}
 	limits := c.list("periodic_limits")

@@ -51,7 +51,7 @@ func (tx *tx) openBilling(r *record) *billing {
 		subscription: r.obj("subscription_request"), schedule: r.obj("instalment_schedule_request"),
 		fallback: r.flag("fallback_occurred"), institution: r.ref("institution"), done: map[string]bool{},
 	}
-	for _, v := range r.private.list("done") {
+	for _, v := range billingDone.of(r) {
 		s, _ := v.(string)
 		b.done[s] = true
 	}
@@ -77,7 +77,7 @@ func (r *record) object() object {
 
 // finished says whether nothing more happens to the request.
 func (b *billing) finished() bool {
-	return b.rec != nil && statusIn(b.rec.status(), "fulfilled", "cancelled", "fulfilling")
+	return b.rec != nil && slices.Contains([]string{"fulfilled", "cancelled", "fulfilling"}, b.rec.status())
 }
 
 // instant says whether the request asks for a payment through the payer's bank.
@@ -103,7 +103,7 @@ func (b *billing) adapter() (adapter, kind string, required bool) {
 	case b.instant():
 		return "open_banking_gateway_pis", "payment", true
 	}
-	asked := statusIn(b.mandate.str("verify"), "when_available", "always")
+	asked := slices.Contains([]string{"when_available", "always"}, b.mandate.str("verify"))
 	switch b.scheme() {
 	case "pay_to":
 		return "bank_pay_recurring", "mandate", true
@@ -313,14 +313,6 @@ func (b *billing) actionList() []any {
 	return out
 }
 
-func texts(list []string) []any {
-	out := make([]any, len(list))
-	for i, s := range list {
-		out[i] = s
-	}
-	return out
-}
-
 // then notes a step to be taken once all checks have passed.
 func (b *billing) then(f func()) { b.steps = append(b.steps, f) }
 
@@ -356,7 +348,7 @@ func (b *billing) save() {
 			done = append(done, kind)
 		}
 	}
-	r.setRef("done", done)
+	billingDone.set(r, done)
 	if !b.finished() {
 		r.set("status", "pending")
 		if b.ready() {

@@ -70,14 +70,6 @@ func (e *eventSpec) causeText(cause string) string {
 	return ""
 }
 
-// singular is the link name of a resource type.
-func singular(resource string) string {
-	if s, ok := strings.CutSuffix(resource, "ies"); ok {
-		return s + "y"
-	}
-	return strings.TrimSuffix(resource, "s")
-}
-
 // event appends an event about a record and queues it for webhooks. Every pair of resource type
 // and action must be in the catalogue.
 func (tx *tx) event(r *record, e event) *record {
@@ -180,13 +172,13 @@ func theOps(name string) *opSpec {
 
 // listEvents is the list with `include`: the resources that the page's events are about.
 func listEvents(tx *tx) (result, error) {
-	p, err := tx.pageOf()
+	p, err := tx.listing()
 	if err != nil {
 		return result{}, err
 	}
 	include := tx.query.Get("include")
 	if include == "" {
-		return result{page: p}, nil
+		return result{listing: p}, nil
 	}
 	if tx.query.Get("resource_type") == "" {
 		return result{}, refuse("invalid_filters", "include needs resource_type")
@@ -208,5 +200,5 @@ func listEvents(tx *tx) (result, error) {
 		}
 		p.linked = append(p.linked, g)
 	}
-	return result{page: p}, nil
+	return result{listing: p}, nil
 }

@@ -66,22 +66,15 @@ func (in *institution) object() object {
 	return o
 }
 
-// institutionPage answers with the banks that pass a test. These lists have no cursors.
-func institutionPage(tx *tx, keep func(*institution) bool) (result, error) {
-	p := &page{limit: maxLimit, bare: !tx.sb.opts.listMeta, objs: []object{}}
+// institutionListing answers with the banks that pass a test. These lists have no cursors.
+func institutionListing(tx *tx, keep func(*institution) bool) (result, error) {
+	p := &listing{limit: maxLimit, bare: !tx.sb.opts.listMeta, objs: []object{}}
 	for i := range institutions {
 		if in := &institutions[i]; keep(in) {
 			p.objs = append(p.objs, in.object())
 		}
 	}
-	return result{page: p}, nil
-}
-
-func orDefault(v, otherwise string) string {
-	if v == "" {
-		return otherwise
-	}
-	return v
+	return result{listing: p}, nil
 }
 
 func listInstitutions(tx *tx) (result, error) {
@@ -89,7 +82,7 @@ func listInstitutions(tx *tx) (result, error) {
 	feature := orDefault(tx.query.Get("feature"), "pis")
 	scheme := orDefault(tx.query.Get("scheme"), "faster_payments")
 	branch := separators.Replace(tx.query.Get("branch_code"))
-	return institutionPage(tx, func(in *institution) bool {
+	return institutionListing(tx, func(in *institution) bool {
 		return in.status == "enabled" && in.country == country && slices.Contains(in.roles, feature) && slices.Contains(in.schemes, scheme) &&
 			(branch == "" || in.sortCodes != "" && strings.HasPrefix(branch, in.sortCodes))
 	})
@@ -105,7 +98,7 @@ func listInstitutionsFor(tx *tx) (result, error) {
 	}
 	search := strings.ToLower(tx.query.Get("search"))
 	disabled := tx.query.Get("include_disabled") == "true"
-	return institutionPage(tx, func(in *institution) bool {
+	return institutionListing(tx, func(in *institution) bool {
 		return in.country == country && b.canUse(in) &&
 			(in.status == "enabled" || disabled && in.status == "temporarily_disabled") &&
 			(ids == nil || slices.Contains(ids, in.id)) && strings.Contains(strings.ToLower(in.name), search)

@@ -1,12 +1,18 @@
 package gocardlesstest
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
 // Mandates: made for a bank account, sent to the bank, active, ended in one of several ways.
+
+const (
+	mandateReinstated  hidden[int64] = "reinstated" // how often
+	mandateReinstating hidden[bool]  = "reinstating"
+)
 
 func mandateFamily(r *registry) {
 	r.collection(collectionSpec{
@@ -33,7 +39,7 @@ func mandateFamily(r *registry) {
 		}
 	})
 	r.job("mandate.fail", func(tx *tx, id, _ string) {
-		if m := tx.find("mandates", id); m != nil && statusIn(m.status(), "pending_submission", "submitted") {
+		if m := tx.find("mandates", id); m != nil && slices.Contains([]string{"pending_submission", "submitted"}, m.status()) {
 			tx.endMandate(m, "failed", ending{cause: "invalid_bank_details", origin: "bank", reasonCode: failureCode(m.str("scheme"), "invalid_bank_details")})
 		}
 	})
@@ -49,7 +55,7 @@ func mandateFamily(r *registry) {
 
 // mandateUsable says whether payments can be made under a mandate.
 func mandateUsable(status string) bool {
-	return statusIn(status, "pending_customer_approval", "pending_submission", "submitted", "active")
+	return slices.Contains([]string{"pending_customer_approval", "pending_submission", "submitted", "active"}, status)
 }
 
 // mandateOpen says whether a mandate has not ended.
@@ -159,7 +165,7 @@ func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
 		status = "blocked"
 	case timingOf(scheme).instant:
 		status = "active"
-	case tx.sb.opts.requireApproval && statusIn(scheme, "bacs", "sepa_core"):
+	case tx.sb.opts.requireApproval && slices.Contains([]string{"bacs", "sepa_core"}, scheme):
 		status = "pending_customer_approval"
 	}
 	m.set("status", status)
@@ -220,8 +226,8 @@ func (tx *tx) submitMandate(m *record) {
 
 func (tx *tx) activateMandate(m *record) {
 	m.set("status", "active")
-	if m.ref("reinstating") == "yes" {
-		m.setRef("reinstating", "")
+	if mandateReinstating.of(m) {
+		mandateReinstating.set(m, false)
 		tx.event(m, event{action: "reinstated", cause: "mandate_reinstated", origin: "gocardless", scheme: m.str("scheme")})
 		return
 	}
@@ -343,7 +349,7 @@ func childCause(kind, status string, e ending) ending {
 func (e *eventSpec) allows(cause, origin string) bool {
 	for i := range e.causes {
 		if e.causes[i].name == cause {
-			return statusIn(origin, e.causes[i].origins...)
+			return slices.Contains(e.causes[i].origins, origin)
 		}
 	}
 	return false
@@ -366,21 +372,21 @@ func reinstateMandate(tx *tx) (result, error) {
 	if id := m.link("new_mandate"); id != "" {
 		return result{}, refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
 	}
-	if !statusIn(m.status(), "cancelled", "expired") {
+	if !slices.Contains([]string{"cancelled", "expired"}, m.status()) {
 		return result{}, refuse("mandate_not_inactive", "Only cancelled and expired mandates can be reinstated")
 	}
 	account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
 	if !account.flag("enabled") {
 		return result{}, refuse("bank_account_disabled", "Bank account is disabled")
 	}
-	n := m.private.num("reinstated")
+	n := mandateReinstated.of(m)
 	if n >= maxReinstatements {
 		p := tx.problems()
 		p.add("mandate", "has already been reinstated %d times", maxReinstatements)
 		return result{}, p.err()
 	}
-	m.setRef("reinstated", n+1)
-	m.setRef("reinstating", "yes")
+	mandateReinstated.set(m, n+1)
+	mandateReinstating.set(m, true)
 	m.set("status", "pending_submission")
 	tx.event(m, event{action: "resubmission_requested", cause: "resubmission_requested"})
 	// A reinstated mandate does not wait for a payment: it takes up to two working days.

@@ -23,10 +23,10 @@ type flowStep struct {
 func (b *billing) flowSteps(f *record) []flowStep {
 	var list []flowStep
 	add := func(key, name string, open, back bool) { list = append(list, flowStep{key, name, open, back}) }
-	if _, there := b.action(chooseCurrency); there && b.payment == nil && (!b.completed(chooseCurrency) || b.rec.ref("asked_currency") == "yes") {
+	if _, there := b.action(chooseCurrency); there && b.payment == nil && (!b.completed(chooseCurrency) || billingAskedCurrency.of(b.rec)) {
 		add("currency", "Currency", !b.completed(chooseCurrency), !f.flag("lock_currency"))
 	}
-	if b.payment != nil && (!b.completed(collectAmount) || b.rec.ref("asked_amount") == "yes") {
+	if b.payment != nil && (!b.completed(collectAmount) || billingAskedAmount.of(b.rec)) {
 		add("amount", "Amount", !b.completed(collectAmount), true)
 	}
 	add("details", "Your details", !b.completed(collectDetails), !f.flag("lock_customer_details"))
@@ -346,7 +346,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 	switch step {
 	case "currency":
 		err = b.chooseCurrency(p, object{{"currency", form.Get("currency")}})
-		b.then(func() { b.rec.setRef("asked_currency", "yes") })
+		b.then(func() { billingAskedCurrency.set(b.rec, true) })
 	case "amount":
 		minor, bad := parseDecimal(strings.TrimSpace(form.Get("amount")))
 		if bad != nil {
@@ -354,7 +354,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 			break
 		}
 		err = b.collectAmount(p, minor)
-		b.then(func() { b.rec.setRef("asked_amount", "yes") })
+		b.then(func() { billingAskedAmount.set(b.rec, true) })
 	case "details":
 		body := b.detailsFrom(form, ip)
 		checkForm(p, "billing_requests.collect_customer_details", body)
@@ -467,7 +467,7 @@ func bankPage(tx *tx, r *http.Request) *view {
 		return v
 	}
 	answer := r.PostForm.Get("decision")
-	if !statusIn(answer, "authorised", "denied", "failed") {
+	if !slices.Contains([]string{"authorised", "denied", "failed"}, answer) {
 		v.refused(wrongState("Choose what the payer does"))
 		return v
 	}

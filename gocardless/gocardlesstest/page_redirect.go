@@ -111,7 +111,7 @@ func (tx *tx) redirectForm(f *record, names []string, currency string, form url.
 		Small: "By confirming you allow the company to collect from this account by Direct Debit. You can cancel with your bank at any time.",
 	}
 	country := currencyCountry(currency)
-	known := f.private.obj("customer")
+	known := redirectPrefilled.of(f)
 	test := object{}
 	if fill {
 		test = append(append(testPayer(country), testAccount(currency)...), member{"account_holder_name", TestPayer.AccountHolderName})

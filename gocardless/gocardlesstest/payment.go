@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,6 +12,8 @@ import (
 
 // maxRetries is how often a failed payment can be retried.
 const maxRetries = 3
+
+const paymentRetries hidden[int64] = "retries"
 
 func paymentFamily(r *registry) {
 	r.collection(collectionSpec{name: "payments", indexed: []string{"mandate", "customer", "subscription", "instalment_schedule"}})
@@ -26,7 +29,7 @@ func paymentFamily(r *registry) {
 	// A step belongs to one attempt: its arg must be the payment's current one.
 	step := func(name string, from []string, f func(*tx, *record)) {
 		r.job(name, func(tx *tx, id, arg string) {
-			if p := tx.find("payments", id); p != nil && statusIn(p.status(), from...) && arg == p.attempt() {
+			if p := tx.find("payments", id); p != nil && slices.Contains(from, p.status()) && arg == p.attempt() {
 				f(tx, p)
 			}
 		})
@@ -48,7 +51,7 @@ func paymentFamily(r *registry) {
 }
 
 // attempt counts the retries of a payment.
-func (r *record) attempt() string { return itoa(int(r.private.num("retries"))) }
+func (r *record) attempt() string { return itoa(int(paymentRetries.of(r))) }
 
 // bankEnding is an ending that the bank reports.
 func (tx *tx) bankEnding(r *record, cause string) ending {
@@ -255,10 +258,10 @@ func (tx *tx) confirmPayment(p *record) {
 
 // failPayment ends an attempt. A payment that may be retried by itself is, once.
 func (tx *tx) failPayment(p *record, e ending) {
-	late := statusIn(p.status(), "confirmed", "paid_out")
+	late := slices.Contains([]string{"confirmed", "paid_out"}, p.status())
 	p.set("status", "failed")
 	ev := e.event("failed", p)
-	retry := p.flag("retry_if_possible") && p.private.num("retries") == 0 && !late
+	retry := p.flag("retry_if_possible") && paymentRetries.of(p) == 0 && !late
 	ev.willRetry = retry
 	if !retry {
 		ev.notRetried = "other"
@@ -269,7 +272,7 @@ func (tx *tx) failPayment(p *record, e ending) {
 		tx.errSchedule(s, late)
 	}
 	if retry {
-		p.setRef("retries", p.private.num("retries")+1)
+		paymentRetries.set(p, paymentRetries.of(p)+1)
 		p.set("status", "pending_submission")
 		m := tx.must("mandates", p.link("mandate"))
 		p.set("charge_date", string(timingOf(p.str("scheme")).days().shift(mandateNextCharge(m, tx.now), 3)))
@@ -318,7 +321,7 @@ func (sb *Sandbox) CancelChargeback(id string) error {
 
 // paymentCancellable says whether a payment can still be stopped.
 func paymentCancellable(status string) bool {
-	return statusIn(status, "pending_submission", "pending_customer_approval")
+	return slices.Contains([]string{"pending_submission", "pending_customer_approval"}, status)
 }
 
 func (tx *tx) cancelPayment(p *record, e ending) {
@@ -345,7 +348,7 @@ func retryPayment(tx *tx) (result, error) {
 		return result{}, refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", m.link("new_mandate"))
 	case !mandateUsable(m.status()):
 		return result{}, refuse("retry_failed", "The mandate is no longer active")
-	case p.private.num("retries") >= maxRetries:
+	case paymentRetries.of(p) >= maxRetries:
 		return result{}, refuse("retry_failed", "This payment has been retried too often")
 	}
 	problems := tx.problems()
@@ -360,11 +363,11 @@ func retryPayment(tx *tx) (result, error) {
 	}
 	p.set("charge_date", string(timingOf(p.str("scheme")).days().next(charge)))
 	p.set("status", "pending_submission")
-	p.setRef("retries", p.private.num("retries")+1)
+	paymentRetries.set(p, paymentRetries.of(p)+1)
 	tx.event(p, event{action: "resubmission_requested", cause: "payment_retried"})
 	tx.planPayment(p)
 	return one(p), nil
 }
 
 // collected says whether a payment's money has come in.
-func collected(status string) bool { return statusIn(status, "confirmed", "paid_out") }
+func collected(status string) bool { return slices.Contains([]string{"confirmed", "paid_out"}, status) }

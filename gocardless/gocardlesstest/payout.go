@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"fmt"
+	"strings"
 )
 
 // Payouts and what they are made of. All payments of a creditor and currency that are paid out at
@@ -141,20 +142,11 @@ func (tx *tx) settleInto(po *record) {
 		}
 		s.set("status", "done")
 		tx.addItem(po, s.str("type"), -s.num("amount"), s.obj("links"))
-		coll, id, _ := cutSpace(s.str("of"))
+		coll, id, _ := strings.Cut(s.str("of"), " ")
 		if action := s.str("action"); action != "" {
 			tx.event(tx.must(coll, id), event{action: action, cause: action, origin: "gocardless", links: object{{"payout", po.id}}})
 		}
 	}
-}
-
-func cutSpace(s string) (before, after string, found bool) {
-	for i := range len(s) {
-		if s[i] == ' ' {
-			return s[:i], s[i+1:], true
-		}
-	}
-	return s, "", false
 }
 
 // payPayout sends a payout to the creditor's bank.
@@ -213,5 +205,5 @@ func listBalances(tx *tx) (result, error) {
 			})
 		}
 	}
-	return result{page: &page{objs: objs, limit: tx.limit()}}, nil
+	return result{listing: &listing{objs: objs, limit: tx.limit()}}, nil
 }

@@ -2,6 +2,9 @@ package gocardlesstest
 
 // Refunds of payments and of mandates.
 
+// refundSettling is set once the refund was taken off what the creditor is owed.
+const refundSettling hidden[bool] = "settling"
+
 func refundFamily(r *registry) {
 	r.collection(collectionSpec{name: "refunds", indexed: []string{"payment", "mandate"}})
 	r.on("refunds.create", createRefund)
@@ -113,10 +116,10 @@ func (tx *tx) payRefund(f *record) {
 
 // settleRefund takes a refund off the creditor's next payout.
 func (tx *tx) settleRefund(f *record) {
-	if f.ref("settling") != "" {
+	if refundSettling.of(f) {
 		return
 	}
-	f.setRef("settling", "yes")
+	refundSettling.set(f, true)
 	links := object{{"refund", f.id}}
 	kind := "refund"
 	if id := f.link("payment"); id != "" {

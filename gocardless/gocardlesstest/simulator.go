@@ -37,7 +37,7 @@ func simulatorFamily(r *registry) {
 	}))
 
 	mandate := func(name string, statuses []string, fits func(scheme string) bool, do func(*tx, *record)) {
-		r.simulator(name, when(func(_ *tx, m *record) bool { return statusIn(m.status(), statuses...) && fits(m.str("scheme")) }, do))
+		r.simulator(name, when(func(_ *tx, m *record) bool { return slices.Contains(statuses, m.status()) && fits(m.str("scheme")) }, do))
 	}
 	pending := []string{"pending_submission"}
 	mandate("mandate_activated", pending, func(s string) bool { return !timingOf(s).withPayment }, (*tx).ensureActive)
@@ -66,7 +66,7 @@ func simulatorFamily(r *registry) {
 	})
 
 	refund := func(name string, statuses []string, do func(*tx, *record)) {
-		r.simulator(name, when(func(_ *tx, f *record) bool { return statusIn(f.status(), statuses...) }, do))
+		r.simulator(name, when(func(_ *tx, f *record) bool { return slices.Contains(statuses, f.status()) }, do))
 	}
 	open := []string{"pending_submission", "submitted"}
 	refund("refund_paid", open, (*tx).payRefund)
@@ -173,7 +173,7 @@ func runSimulator(tx *tx) (result, error) {
 func sendable(tx *tx, p *record) bool {
 	m := tx.must("mandates", p.link("mandate"))
 	return p.status() == "pending_submission" &&
-		(statusIn(m.status(), "active", "consumed") || m.status() == "pending_submission" && timingOf(m.str("scheme")).withPayment)
+		(slices.Contains([]string{"active", "consumed"}, m.status()) || m.status() == "pending_submission" && timingOf(m.str("scheme")).withPayment)
 }
 
 // failsLate is the same for the late failures, which also take payments that were paid out.

@@ -13,6 +13,13 @@ const (
 	maxAmendments = 10 // changes of the amount
 )
 
+const (
+	subscriptionNext    hidden[int64] = "next" // number of the next date
+	subscriptionMade    hidden[int64] = "made" // payments made
+	subscriptionAmended hidden[int64] = "amended"
+	subscriptionSkipped hidden[int64] = "skipped" // dates that a pause leaves out
+)
+
 func subscriptionFamily(r *registry) {
 	r.collection(collectionSpec{
 		name: "subscriptions", indexed: []string{"mandate", "customer"},
@@ -27,7 +34,7 @@ func subscriptionFamily(r *registry) {
 }
 
 func subscriptionOpen(status string) bool {
-	return statusIn(status, "pending_customer_approval", "active", "paused")
+	return slices.Contains([]string{"pending_customer_approval", "active", "paused"}, status)
 }
 
 var months = []string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
@@ -173,8 +180,8 @@ func (tx *tx) addSubscription(s, m *record) *record {
 	if m.status() == "pending_customer_approval" {
 		s.set("status", "pending_customer_approval")
 	}
-	s.setRef("next", 0) // number of the next date
-	s.setRef("made", 0) // payments made
+	subscriptionNext.set(s, 0)
+	subscriptionMade.set(s, 0)
 	tx.refreshUpcoming(s)
 	tx.add(s)
 	tx.event(s, event{action: "created", cause: "subscription_created"})
@@ -210,7 +217,7 @@ func (tx *tx) refreshUpcoming(s *record) {
 	rows := []any{}
 	d := seriesOf(s)
 	n := total(s)
-	next, made := int(s.private.num("next")), int(s.private.num("made"))
+	next, made := int(subscriptionNext.of(s)), int(subscriptionMade.of(s))
 	open := s.status() == "paused" && s.ref("paused") == "open"
 	if subscriptionOpen(s.status()) && !open {
 		for i := 0; i < shownPayments && (n < 0 || made+i < n); i++ {
@@ -229,7 +236,7 @@ func (tx *tx) refreshUpcoming(s *record) {
 // planSubscription plans the making of the next payment: early enough that it can be submitted for
 // its date.
 func (tx *tx) planSubscription(s *record) {
-	n, next, made := total(s), int(s.private.num("next")), int(s.private.num("made"))
+	n, next, made := total(s), int(subscriptionNext.of(s)), int(subscriptionMade.of(s))
 	if n >= 0 && made >= n || !tx.sb.opts.bankTimings {
 		return
 	}
@@ -245,7 +252,7 @@ func (tx *tx) planSubscription(s *record) {
 // chargeSubscription makes a payment when its time has come.
 func chargeSubscription(tx *tx, id, arg string) {
 	s := tx.find("subscriptions", id)
-	if s == nil || !statusIn(s.status(), "active", "paused") || arg != strconv.Itoa(int(s.private.num("next"))) || s.ref("paused") == "open" {
+	if s == nil || !slices.Contains([]string{"active", "paused"}, s.status()) || arg != strconv.Itoa(int(subscriptionNext.of(s))) || s.ref("paused") == "open" {
 		return
 	}
 	if s.status() == "paused" { // for a number of dates, which are over
@@ -262,7 +269,7 @@ func chargeSubscription(tx *tx, id, arg string) {
 // makeSubscriptionPayment makes the payment of the next date.
 func (tx *tx) makeSubscriptionPayment(s *record) *record {
 	m := tx.must("mandates", s.link("mandate"))
-	next := int(s.private.num("next"))
+	next := int(subscriptionNext.of(s))
 	charge := max(seriesOf(s).charge(next), mandateNextCharge(m, tx.now))
 	p := tx.make("payments")
 	p.set("amount", s.num("amount"))
@@ -274,10 +281,10 @@ func (tx *tx) makeSubscriptionPayment(s *record) *record {
 	p.setLink("subscription", s.id)
 	tx.addPayment(p, m, "payment_created")
 	tx.event(s, event{action: "payment_created", cause: "payment_created", origin: "gocardless", links: object{{"payment", p.id}}})
-	s.setRef("next", next+1)
-	s.setRef("made", s.private.num("made")+1)
+	subscriptionNext.set(s, int64(next+1))
+	subscriptionMade.set(s, subscriptionMade.of(s)+1)
 	tx.refreshUpcoming(s)
-	if n := total(s); n >= 0 && int(s.private.num("made")) >= n {
+	if n := total(s); n >= 0 && int(subscriptionMade.of(s)) >= n {
 		s.set("status", "finished")
 		tx.refreshUpcoming(s)
 		tx.event(s, event{action: "finished", cause: "subscription_finished", origin: "gocardless"})
@@ -326,7 +333,7 @@ func updateSubscription(tx *tx) (result, error) {
 		if m.flag("payments_require_approval") {
 			return result{}, refuse("mandate_payments_require_approval", "The mandate's payments require approval")
 		}
-		if s.private.num("amended") >= maxAmendments {
+		if subscriptionAmended.of(s) >= maxAmendments {
 			return result{}, refuse("number_of_subscription_amendments_exceeded", "The amount of a subscription can be changed ten times")
 		}
 	}
@@ -340,7 +347,7 @@ func updateSubscription(tx *tx) (result, error) {
 	}
 	tx.merge(s)
 	if amount {
-		s.setRef("amended", s.private.num("amended")+1)
+		subscriptionAmended.set(s, subscriptionAmended.of(s)+1)
 		tx.refreshUpcoming(s)
 		tx.event(s, event{action: "amended", cause: "subscription_amended"})
 	}
@@ -383,8 +390,8 @@ func pauseSubscription(tx *tx) (result, error) {
 	s.set("status", "paused")
 	if limited {
 		s.setRef("paused", "cycles")
-		s.setRef("skipped", n)
-		s.setRef("next", s.private.num("next")+n)
+		subscriptionSkipped.set(s, n)
+		subscriptionNext.set(s, subscriptionNext.of(s)+n)
 	} else {
 		s.setRef("paused", "open")
 	}
@@ -410,13 +417,13 @@ func resumeDate(sb *Sandbox, s *record) any {
 func resumeAt(s *record, now time.Time) int {
 	m := s.coll.store.find("mandates", s.link("mandate"))
 	if m == nil {
-		return int(s.private.num("next"))
+		return int(subscriptionNext.of(s))
 	}
 	next := mandateNextCharge(m, now)
 	d := seriesOf(s)
-	n := int(s.private.num("next"))
+	n := int(subscriptionNext.of(s))
 	if s.ref("paused") == "cycles" {
-		n -= int(s.private.num("skipped"))
+		n -= int(subscriptionSkipped.of(s))
 	}
 	for d.charge(n) < next {
 		n++
@@ -429,7 +436,7 @@ func resumeSubscription(tx *tx) (result, error) {
 	if s.status() != "paused" {
 		return result{}, refuse("subscription_not_paused", "Subscription is not paused")
 	}
-	s.setRef("next", resumeAt(s, tx.now))
+	subscriptionNext.set(s, int64(resumeAt(s, tx.now)))
 	s.setRef("paused", "")
 	s.set("status", "active")
 	tx.refreshUpcoming(s)

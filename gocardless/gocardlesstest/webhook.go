@@ -23,6 +23,11 @@ const (
 	keptReply      = 4096             // bytes of the endpoint's reply that are recorded
 )
 
+const (
+	webhookEndpoint hidden[int64] = "endpoint" // position in the list of endpoints
+	webhookAttempts hidden[int64] = "attempts"
+)
+
 // Webhooks is an endpoint that the sandbox sends events to: a URL, or a Handler in the same
 // process, which needs no socket.
 type Webhooks struct {
@@ -86,7 +91,7 @@ func (d *dispatcher) push(w *record, due time.Time) {
 		}
 		return -1
 	})
-	d.queue = slices.Insert(d.queue, i, delivery{w.id, int(w.private.num("endpoint")), due})
+	d.queue = slices.Insert(d.queue, i, delivery{w.id, int(webhookEndpoint.of(w)), due})
 	d.waiting.Store(int64(len(d.queue)))
 }
 
@@ -148,8 +153,8 @@ func (sb *Sandbox) makeWebhook(at int, events []*record) {
 	w.set("response_body_truncated", false)
 	w.set("response_headers_content_truncated", false)
 	w.set("response_headers_count_truncated", false)
-	w.setRef("endpoint", at)
-	w.setRef("attempts", 0)
+	webhookEndpoint.set(w, int64(at))
+	webhookAttempts.set(w, 0)
 	tx.add(w)
 	sb.queueWebhook(w, tx.now)
 	if ep.Duplicate {
@@ -169,7 +174,7 @@ func (sb *Sandbox) webhookEvent(dst []byte, ev *record) []byte {
 		o = append(o, member{name, ev.get(name)})
 	}
 	o = append(o, member{"organisation_id", sb.organisation()})
-	if n, ok := ev.private.get("notifications").([]any); ok {
+	if n := eventNotifications.of(ev); n != nil {
 		o = append(o, member{"customer_notifications", n})
 	}
 	return appendJSON(dst, o)
@@ -314,8 +319,8 @@ func (sb *Sandbox) recordAnswer(w *record, a hookAnswer) {
 	}
 	slices.SortFunc(headers, func(x, y member) int { return strings.Compare(x.key, y.key) })
 	w.set("response_headers", headers)
-	n := int(w.private.num("attempts")) + 1
-	w.setRef("attempts", n)
+	n := int(webhookAttempts.of(w)) + 1
+	webhookAttempts.set(w, int64(n))
 	w.setRef("due", "")
 	if !ok && n <= len(sb.opts.retryGaps) {
 		sb.queueWebhook(w, sb.Now().Add(sb.opts.retryGaps[n-1]))
@@ -373,7 +378,7 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 // retryWebhook serves POST /webhooks/:id/actions/retry. It sends the webhook again at once, after
 // the reply.
 func retryWebhook(tx *tx) (result, error) {
-	tx.target.setRef("attempts", 0)
+	webhookAttempts.set(tx.target, 0)
 	tx.sb.queueWebhook(tx.target, tx.now)
 	return one(tx.target), nil
 }

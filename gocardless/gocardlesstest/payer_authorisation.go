@@ -8,6 +8,13 @@ import (
 // Payer authorisations, the deprecated way to collect a payer's details: kept incomplete, submitted
 // when complete, confirmed, and then turned into a customer, a bank account and a mandate.
 
+// The parts of an authorisation as they were given, with the account number in full.
+const (
+	authorisedCustomer hidden[object] = "customer"
+	authorisedAccount  hidden[object] = "bank_account"
+	authorisedMandate  hidden[object] = "mandate"
+)
+
 func payerAuthorisationFamily(r *registry) {
 	r.collection(collectionSpec{name: "payer_authorisations"})
 	r.on("payer_authorisations.create", createPayerAuthorisation)
@@ -36,11 +43,11 @@ func createPayerAuthorisation(tx *tx) (result, error) {
 // account number is kept aside: replies show its end only.
 func (tx *tx) fillPayerAuthorisation(a *record) {
 	for _, part := range authorisationParts {
-		o := a.private.obj(part)
+		o := hidden[object](part).of(a)
 		for _, m := range tx.body.obj(part) {
 			o = o.with(m.key, m.val)
 		}
-		a.setRef(part, o)
+		hidden[object](part).set(a, o)
 		if part == "bank_account" {
 			number := orDefault(o.str("iban"), separators.Replace(o.str("account_number")))
 			o = o.without("account_number").without("iban").without("account_number_suffix")
@@ -62,15 +69,15 @@ func (tx *tx) missingDetails(a *record) []errorItem {
 	p := &problems{prefix: "/payer_authorisations"}
 	need := func(part string, names ...string) {
 		for _, name := range names {
-			if a.private.obj(part).str(name) == "" {
+			if hidden[object](part).of(a).str(name) == "" {
 				p.add(part+"/"+name, "can't be blank")
 			}
 		}
 	}
-	if a.private.obj("customer").str("company_name") == "" {
+	if authorisedCustomer.of(a).str("company_name") == "" {
 		need("customer", "given_name", "family_name")
 	}
-	mandate := a.private.obj("mandate")
+	mandate := authorisedMandate.of(a)
 	need("customer", "email")
 	for _, name := range billingFields(mandate.str("scheme"), "") {
 		if name == "ip_address" {
@@ -80,7 +87,7 @@ func (tx *tx) missingDetails(a *record) []errorItem {
 		}
 	}
 	need("bank_account", "account_holder_name")
-	if a.private.obj("bank_account").str("iban") == "" {
+	if authorisedAccount.of(a).str("iban") == "" {
 		need("bank_account", "account_number", "country_code")
 	}
 	need("mandate", "scheme")
@@ -102,10 +109,10 @@ func submitPayerAuthorisation(tx *tx) (result, error) {
 	}
 	p := &problems{prefix: "/payer_authorisations", items: tx.missingDetails(a)}
 	if len(p.items) == 0 {
-		tx.checkCustomer(p, "customer/", a.private.obj("customer"), nil)
+		tx.checkCustomer(p, "customer/", authorisedCustomer.of(a), nil)
 		before := len(p.items)
-		d := readBankDetails(p, "bank_account/", a.private.obj("bank_account"))
-		if scheme := a.private.obj("mandate").str("scheme"); len(p.items) == before && !slices.Contains(d.schemes(), any(scheme)) {
+		d := readBankDetails(p, "bank_account/", authorisedAccount.of(a))
+		if scheme := authorisedMandate.of(a).str("scheme"); len(p.items) == before && !slices.Contains(d.schemes(), any(scheme)) {
 			p.add("mandate/scheme", "is not supported by the bank account")
 		}
 	}
@@ -129,15 +136,15 @@ func confirmPayerAuthorisation(tx *tx) (result, error) {
 // completePayerAuthorisation makes the customer, bank account and mandate. A payer called Invalid
 // is one whose mandate cannot be made.
 func (tx *tx) completePayerAuthorisation(a *record) {
-	details, wanted := a.private.obj("customer"), a.private.obj("mandate")
+	details, wanted := authorisedCustomer.of(a), authorisedMandate.of(a)
 	if details.str("given_name") == "Invalid" {
 		a.set("status", "failed")
 		tx.event(a, event{action: "failed", cause: "mandate_creation_failed"})
 		return
 	}
-	d := readBankDetails(&problems{}, "", a.private.obj("bank_account"))
+	d := readBankDetails(&problems{}, "", authorisedAccount.of(a))
 	customer := tx.addCustomer(details.without("locale"))
-	account := tx.addCustomerBankAccount(customer, d, metadataOf(a.private.obj("bank_account")))
+	account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.of(a)))
 	m := tx.make("mandates")
 	m.set("scheme", wanted.str("scheme"))
 	m.set("reference", nilIfEmpty(wanted.str("reference")))

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -174,7 +175,7 @@ func (tx *tx) scheduleOutbound(o *record) {
 
 func cancelOutbound(tx *tx) (result, error) {
 	o := tx.target
-	if !statusIn(o.status(), "verifying", "pending_approval", "scheduled") {
+	if !slices.Contains([]string{"verifying", "pending_approval", "scheduled"}, o.status()) {
 		return result{}, refuse("cancellation_failed", "The outbound payment cannot be cancelled: it is "+o.status())
 	}
 	o.set("status", "cancelled")

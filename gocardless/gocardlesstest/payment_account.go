@@ -36,8 +36,8 @@ func listTransactions(tx *tx) (result, error) {
 		}
 	}
 	account := tx.target.id
-	page, err := tx.pageOf(func(t *record) bool { return t.link("payment_bank_account") == account })
-	return result{page: page}, err
+	l, err := tx.listing(func(t *record) bool { return t.link("payment_bank_account") == account })
+	return result{listing: l}, err
 }
 
 // paymentAccount is the account of a creditor, opened when it is first needed.

@@ -15,6 +15,8 @@ const (
 	pdfPath = "/billing/static/mandate-pdf"
 )
 
+const mandatePDFLines hidden[[]any] = "lines"
+
 func mandatePDFFamily(r *registry) {
 	r.collection(collectionSpec{name: "mandate_pdfs", prefix: "PDF", internal: true})
 	r.on("mandate_pdfs.create", createMandatePDF)
@@ -63,7 +65,7 @@ func createMandatePDF(tx *tx) (result, error) {
 	r := tx.make("mandate_pdfs")
 	r.set("expires_at", stamp(tx.now.Add(pdfLife)))
 	r.set("url", tx.payURL()+pdfPath+"/"+r.id+".pdf")
-	r.setRef("lines", texts(pdfLines(scheme, details)))
+	mandatePDFLines.set(r, texts(pdfLines(scheme, details)))
 	tx.add(r)
 	return result{obj: r.object()}, nil
 }
@@ -90,7 +92,7 @@ func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
 	var lines []string
 	sb.view(func(tx *tx) {
 		if d := tx.find("mandate_pdfs", id); d != nil && d.str("expires_at") > tx.timestamp() {
-			for _, l := range d.private.list("lines") {
+			for _, l := range mandatePDFLines.of(d) {
 				s, _ := l.(string)
 				lines = append(lines, s)
 			}

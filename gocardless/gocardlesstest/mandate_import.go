@@ -115,7 +115,7 @@ func createMandateImportEntry(tx *tx) (result, error) {
 	e.set("links", object{{"mandate_import", im.id}})
 	for _, part := range []string{"customer", "bank_account", "mandate"} {
 		if o := tx.body.obj(part); o != nil {
-			e.setRef(part, o)
+			hidden[object](part).set(e, o)
 		}
 	}
 	return one(tx.add(e)), nil
@@ -125,7 +125,7 @@ func createMandateImportEntry(tx *tx) (result, error) {
 func (tx *tx) checkImportEntry(p *problems, scheme string) {
 	customer := tx.body.obj("customer")
 	tx.checkCustomer(p, "customer/", customer, nil)
-	if statusIn(scheme, "bacs", "sepa_core") {
+	if slices.Contains([]string{"bacs", "sepa_core"}, scheme) {
 		for _, name := range []string{"address_line1", "postal_code"} {
 			if strings.TrimSpace(customer.str(name)) == "" {
 				p.add("customer/"+name, "can't be blank")
@@ -160,7 +160,7 @@ func (tx *tx) processMandateImport(im *record) {
 		}
 	}
 	for _, e := range tx.sb.store.coll("mandate_import_entries").by("mandate_import", im.id) {
-		wanted := e.private.obj("mandate")
+		wanted := authorisedMandate.of(e)
 		reference := wanted.str("reference")
 		if reference != "" && taken[reference] {
 			e.setRef("outcome", "unsuccessfully_processed")
@@ -169,9 +169,9 @@ func (tx *tx) processMandateImport(im *record) {
 			}}}})
 			continue
 		}
-		d := readBankDetails(&problems{}, "", e.private.obj("bank_account"))
-		customer := tx.addCustomer(e.private.obj("customer"))
-		account := tx.addCustomerBankAccount(customer, d, metadataOf(e.private.obj("bank_account")))
+		d := readBankDetails(&problems{}, "", authorisedAccount.of(e))
+		customer := tx.addCustomer(authorisedCustomer.of(e))
+		account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.of(e)))
 		m := tx.make("mandates")
 		m.set("scheme", scheme)
 		m.set("metadata", metadataOf(wanted))

@@ -409,8 +409,8 @@ func (c *apiCall) render(res result) {
 		}
 	}
 	switch {
-	case res.page != nil:
-		b = res.page.render(c.sb, op)
+	case res.listing != nil:
+		b = res.listing.render(c.sb, op)
 	case res.rec != nil:
 		body := res.rec.body(c.sb)
 		open(len(body))
@@ -422,7 +422,7 @@ func (c *apiCall) render(res result) {
 		open(256)
 		b = appendObject(b, op.result, res.obj, false)
 	}
-	if envelope != "" && res.page == nil {
+	if envelope != "" && res.listing == nil {
 		b = append(b, '}')
 	}
 	out.body = b

@@ -2,7 +2,6 @@ package gocardlesstest
 
 import (
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -74,7 +73,7 @@ func (r *record) status() string { return r.str("status") }
 // link is the id at links.name, "" when there is none.
 func (r *record) link(name string) string { return r.obj("links").str(name) }
 
-// ref is a private member as text.
+// ref reads a private string member.
 func (r *record) ref(name string) string { return r.private.str(name) }
 
 // set writes a member.
@@ -90,12 +89,22 @@ func (r *record) set(name string, val any) {
 // setLink writes links.name. Links that lists filter by must be there when the record is added.
 func (r *record) setLink(name, id string) { r.set("links", r.obj("links").with(name, id)) }
 
-// setRef writes a private member.
-func (r *record) setRef(name string, val any) {
-	if n, ok := val.(int); ok {
-		val = int64(n)
-	}
-	r.private = r.private.with(name, val)
+// setRef writes a private string member, such as the id of a related record.
+func (r *record) setRef(name, val string) { hidden[string](name).set(r, val) }
+
+// hidden names a private member of records and fixes the type of its value: one of the types that
+// the state file can hold.
+type hidden[T any] string
+
+// of reads the member, the zero value if it is not set.
+func (h hidden[T]) of(r *record) T {
+	v, _ := r.private.get(string(h)).(T)
+	return v
+}
+
+// set writes the member.
+func (h hidden[T]) set(r *record, v T) {
+	r.private = r.private.with(string(h), v)
 	r.touch()
 }
 
@@ -250,22 +259,4 @@ func appendObject(dst []byte, t *typeSpec, o object, links bool) []byte {
 		dst, n = appendMember(dst, f, v, n, links)
 	}
 	return append(dst, '}')
-}
-
-// ended says whether a status is one that nothing follows.
-func statusIn(status string, list ...string) bool {
-	for _, s := range list {
-		if s == status {
-			return true
-		}
-	}
-	return false
-}
-
-// humanList joins words for a message: "a, b or c".
-func humanList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }

@@ -159,8 +159,8 @@ func parseStamp(v string) (string, error) {
 	return stamp(t), nil
 }
 
-// page is a part of a list.
-type page struct {
+// listing is the part of a list that a reply shows.
+type listing struct {
 	recs          []*record
 	objs          []object // instead of records
 	leave         []string // members left out of the rows
@@ -177,7 +177,7 @@ type linkedGroup struct {
 }
 
 // render writes the page in its envelope.
-func (p *page) render(sb *Sandbox, op *opSpec) []byte {
+func (p *listing) render(sb *Sandbox, op *opSpec) []byte {
 	b := make([]byte, 0, 256+700*len(p.recs))
 	b = append(b, `{"`...)
 	b = append(b, op.reply...)
@@ -232,18 +232,18 @@ func (p *page) render(sb *Sandbox, op *opSpec) []byte {
 
 // list answers a list operation from its collection: filtered, newest first, one page.
 func (tx *tx) list() (result, error) {
-	p, err := tx.pageOf()
+	p, err := tx.listing()
 	if err != nil {
 		return result{}, err
 	}
-	return result{page: p}, nil
+	return result{listing: p}, nil
 }
 
 // match is a filter ready to be applied.
 type match func(*record) bool
 
-// pageOf works out the page that the query asks for, of the records that also pass what is given.
-func (tx *tx) pageOf(also ...match) (*page, error) {
+// listing works out the page that the query asks for, of the records that also pass what is given.
+func (tx *tx) listing(also ...match) (*listing, error) {
 	plan := theRegistry().plans[tx.op.name]
 	c := tx.sb.store.coll(plan.coll)
 	recs := c.recs
@@ -280,7 +280,7 @@ func (tx *tx) pageOf(also ...match) (*page, error) {
 		}
 	}
 	if field := tx.query.Get("sort_field"); field != "" || tx.query.Get("sort_direction") != "" {
-		return tx.sortedPage(c, recs, keep, field, limit)
+		return tx.sortedListing(c, recs, keep, field, limit)
 	}
 	return newestFirst(recs, keep, c.byID[after], c.byID[before], limit), nil
 }
@@ -296,8 +296,8 @@ func (tx *tx) limit() int {
 
 // newestFirst walks the records from the newest. After a cursor means older, before it newer; a
 // page before a cursor is the one next to it.
-func newestFirst(recs []*record, keep match, after, before *record, limit int) *page {
-	p := &page{limit: limit}
+func newestFirst(recs []*record, keep match, after, before *record, limit int) *listing {
+	p := &listing{limit: limit}
 	high, low := int64(len(recs)), int64(-1) // sequence numbers between which to look, exclusive
 	if len(recs) > 0 {
 		high = recs[len(recs)-1].seq + 1
@@ -352,8 +352,8 @@ func hasOlder(recs []*record, keep match, seq int64) bool {
 	return false
 }
 
-// sortedPage is a page of a list that is sorted by something else than its age.
-func (tx *tx) sortedPage(c *collection, recs []*record, keep match, field string, limit int) (*page, error) {
+// sortedListing is a page of a list that is sorted by something else than its age.
+func (tx *tx) sortedListing(c *collection, recs []*record, keep match, field string, limit int) (*listing, error) {
 	var all []*record
 	for _, r := range recs {
 		if keep(r) {
@@ -378,7 +378,7 @@ func (tx *tx) sortedPage(c *collection, recs []*record, keep match, field string
 	if tx.query.Get("sort_direction") != "asc" {
 		slices.Reverse(all)
 	}
-	p := &page{limit: limit}
+	p := &listing{limit: limit}
 	position := func(id string) int {
 		return slices.IndexFunc(all, func(r *record) bool { return r.id == id })
 	}

@@ -14,6 +14,11 @@ import (
 // flowLife is how long a flow can be used.
 const flowLife = 7 * 24 * time.Hour
 
+const (
+	flowSessions hidden[int64] = "sessions"
+	flowVisited  hidden[bool]  = "visited"
+)
+
 func flowFamily(r *registry) {
 	r.collection(collectionSpec{name: "billing_request_flows", idForm: idLong, indexed: []string{"billing_request"}})
 	r.on("billing_request_flows.create", createFlow)
@@ -78,8 +83,8 @@ func initialiseFlow(tx *tx) (result, error) {
 	if f.str("expires_at") <= tx.timestamp() {
 		return result{}, wrongState("The billing request flow has expired")
 	}
-	n := f.private.num("sessions") + 1
-	f.setRef("sessions", n)
+	n := flowSessions.of(f) + 1
+	flowSessions.set(f, n)
 	return result{obj: f.object().with("session_token", "SESS"+base32(mix(hashText(f.id)+uint64(n)), 12)+base32(mix(hashText(f.id)-uint64(n)), 12))}, nil
 }
 

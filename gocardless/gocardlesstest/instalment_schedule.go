@@ -1,6 +1,13 @@
 package gocardlesstest
 
+import (
+	"slices"
+)
+
 // Instalment schedules: a total split into payments, made a moment after the schedule.
+
+// scheduleInstalments are the payments still to be made.
+const scheduleInstalments hidden[[]any] = "instalments"
 
 func instalmentFamily(r *registry) {
 	r.collection(collectionSpec{name: "instalment_schedules", indexed: []string{"mandate", "customer"}})
@@ -13,7 +20,9 @@ func instalmentFamily(r *registry) {
 	})
 }
 
-func scheduleOpen(status string) bool { return statusIn(status, "pending", "active", "errored") }
+func scheduleOpen(status string) bool {
+	return slices.Contains([]string{"pending", "active", "errored"}, status)
+}
 
 func createSchedule(tx *tx) (result, error) {
 	m, err := tx.linked("mandates", "mandate")
@@ -30,7 +39,7 @@ func createSchedule(tx *tx) (result, error) {
 	}
 	s := tx.draft("instalment_schedules")
 	for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-		s.setRef(name, tx.body.get(name))
+		hidden[any](name).set(s, tx.body.get(name))
 	}
 	return one(tx.addSchedule(s, m, rows)), nil
 }
@@ -90,7 +99,7 @@ func (tx *tx) addSchedule(s, m *record, rows []any) *record {
 	s.set("currency", currencyOf(m.str("scheme")))
 	s.set("status", "pending")
 	s.set("payment_errors", object{})
-	s.setRef("instalments", rows)
+	scheduleInstalments.set(s, rows)
 	s.setRef("customer", m.link("customer"))
 	s.set("links", object{{"mandate", m.id}, {"customer", m.link("customer")}})
 	tx.add(s)
@@ -107,7 +116,7 @@ func (tx *tx) addSchedule(s, m *record, rows []any) *record {
 func (tx *tx) startSchedule(s *record) {
 	m := tx.must("mandates", s.link("mandate"))
 	next := mandateNextCharge(m, tx.now)
-	rows := s.private.list("instalments")
+	rows := scheduleInstalments.of(s)
 	_, high := amountRange(m.str("scheme"))
 	failures := object{}
 	for i, r := range rows {
@@ -156,7 +165,7 @@ func (tx *tx) scheduleOf(p *record) *record {
 
 // errSchedule marks a schedule of which a payment failed.
 func (tx *tx) errSchedule(s *record, late bool) {
-	if !statusIn(s.status(), "active", "completed") {
+	if !slices.Contains([]string{"active", "completed"}, s.status()) {
 		return
 	}
 	s.set("status", "errored")
@@ -184,7 +193,7 @@ func (tx *tx) completeSchedule(s *record) {
 		return
 	}
 	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
-		if !statusIn(p.status(), "paid_out", "cancelled") {
+		if !slices.Contains([]string{"paid_out", "cancelled"}, p.status()) {
 			return
 		}
 	}

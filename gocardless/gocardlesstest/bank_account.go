@@ -1,12 +1,11 @@
 package gocardlesstest
 
 import (
-	"strconv"
+	"strings"
+	"time"
 )
 
 // Bank accounts of customers and creditors, look-ups of bank details, and checks of holders.
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 func bankAccountFamily(r *registry) {
 	r.collection(collectionSpec{name: "customer_bank_accounts", indexed: []string{"customer"}})
@@ -39,13 +38,6 @@ func (d bankDetails) fill(a *record) {
 	a.set("enabled", true)
 	a.setRef("key", d.key)
 	a.setRef("bic", d.bic)
-}
-
-func nilIfEmpty(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }
 
 func createCustomerBankAccount(tx *tx) (result, error) {
@@ -170,17 +162,7 @@ func (tx *tx) addCreditorBankAccount(creditor *record, d bankDetails, metadata a
 
 // payoutLink is the creditor's link to its account of a currency.
 func payoutLink(currency string) string {
-	return "default_" + lower(currency) + "_payout_account"
-}
-
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
+	return "default_" + strings.ToLower(currency) + "_payout_account"
 }
 
 func disableCreditorBankAccount(tx *tx) (result, error) {
@@ -265,4 +247,20 @@ func bankAccountDetails(tx *tx) (result, error) {
 		return result{}, err
 	}
 	return result{obj: o}, nil
+}
+
+// holderCheckTime is how long a check of an account's holder takes.
+const holderCheckTime = time.Second
+
+// holderMatch is the result of asking a bank whether an account belongs to a name.
+func holderMatch(holder string) (match string, actual any) {
+	switch n := strings.ToLower(holder); {
+	case strings.Contains(n, "partial"):
+		return "partial_match", titleCase(strings.ToLower(holder)) + " Jr"
+	case strings.Contains(n, "nobody"):
+		return "no_match", nil
+	case strings.Contains(n, "unable"):
+		return "unable_to_match", nil
+	}
+	return "full_match", nil
 }

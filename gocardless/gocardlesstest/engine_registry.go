@@ -222,12 +222,12 @@ func (r *registry) defaultHandler(op *opSpec) handler {
 
 // result is what a handler answers: one record, one object, a page, or nothing.
 type result struct {
-	rec    *record
-	obj    object
-	page   *page
-	made   string // id of what an obj stands for: the idempotency key remembers it
-	status int    // 0 is the operation's own
-	empty  bool   // no body
+	rec     *record
+	obj     object
+	listing *listing
+	made    string // id of what an obj stands for: the idempotency key remembers it
+	status  int    // 0 is the operation's own
+	empty   bool   // no body
 }
 
 // one answers with a record.

@@ -16,8 +16,8 @@ func ids(items []any) []string {
 	return out
 }
 
-// pageOf makes a list call and returns its ids and cursors.
-func (c *caller) pageOf(path string) (got []string, before, after any, limit int64) {
+// listing makes a list call and returns its ids and cursors.
+func (c *caller) listing(path string) (got []string, before, after any, limit int64) {
 	c.t.Helper()
 	r := c.do("GET", path, "")
 	if r.status != 200 {
@@ -36,7 +36,7 @@ func TestPages(t *testing.T) {
 	slices.Reverse(made) // newest first
 	check := func(query string, want []string, before, after any, limit int64) {
 		t.Helper()
-		got, b, a, l := w.pageOf("/payments" + query)
+		got, b, a, l := w.listing("/payments" + query)
 		if !slices.Equal(got, want) || b != before || a != after || l != limit {
 			t.Errorf("%s: got %v before %v after %v limit %d\nwant %v before %v after %v limit %d", query, got, b, a, l, want, before, after, limit)
 		}
@@ -64,20 +64,20 @@ func TestSortedPages(t *testing.T) {
 		byAmount[a] = w.pay(a)
 	}
 	want := []string{byAmount["100"], byAmount["200"], byAmount["300"]}
-	got, _, after, _ := w.pageOf("/payments?sort_field=amount&sort_direction=asc&limit=2")
+	got, _, after, _ := w.listing("/payments?sort_field=amount&sort_direction=asc&limit=2")
 	if !slices.Equal(got, want[:2]) || after != want[1] {
 		t.Errorf("first page %v after %v, want %v", got, after, want[:2])
 	}
-	got, before, after, _ := w.pageOf("/payments?sort_field=amount&sort_direction=asc&limit=2&after=" + want[1])
+	got, before, after, _ := w.listing("/payments?sort_field=amount&sort_direction=asc&limit=2&after=" + want[1])
 	if !slices.Equal(got, want[2:]) || before != want[2] || after != nil {
 		t.Errorf("second page %v before %v after %v, want %v", got, before, after, want[2:])
 	}
-	got, _, _, _ = w.pageOf("/payments?sort_field=amount&sort_direction=asc&limit=2&before=" + want[2])
+	got, _, _, _ = w.listing("/payments?sort_field=amount&sort_direction=asc&limit=2&before=" + want[2])
 	if !slices.Equal(got, want[:2]) {
 		t.Errorf("page before the last %v, want %v", got, want[:2])
 	}
 	slices.Reverse(want)
-	if got, _, _, _ := w.pageOf("/payments?sort_field=amount"); !slices.Equal(got, want) {
+	if got, _, _, _ := w.listing("/payments?sort_field=amount"); !slices.Equal(got, want) {
 		t.Errorf("downwards %v, want %v", got, want)
 	}
 	for _, name := range []string{"zoe", "Bob", "ann"} {
@@ -122,17 +122,17 @@ func TestFilters(t *testing.T) {
 		{"charge_date[gt]=2026-09-18", []string{}},
 		{"subscription=SB000000000000", []string{}},
 	} {
-		if got, _, _, _ := w.pageOf("/payments?" + x.query); !slices.Equal(got, x.want) {
+		if got, _, _, _ := w.listing("/payments?" + x.query); !slices.Equal(got, x.want) {
 			t.Errorf("%s: got %v, want %v", x.query, got, x.want)
 		}
 	}
-	if got, _, _, _ := w.pageOf("/mandates?status=cancelled,pending_submission&scheme=bacs,sepa_core&customer=" + w.customer); !slices.Equal(got, []string{w.mandate}) {
+	if got, _, _, _ := w.listing("/mandates?status=cancelled,pending_submission&scheme=bacs,sepa_core&customer=" + w.customer); !slices.Equal(got, []string{w.mandate}) {
 		t.Errorf("mandates: %v", got)
 	}
-	if got, _, _, _ := w.pageOf("/customers?currency=GBP&limit=1"); len(got) != 1 {
+	if got, _, _, _ := w.listing("/customers?currency=GBP&limit=1"); len(got) != 1 {
 		t.Errorf("customers with an account in GBP: %v", got)
 	}
-	if got, _, _, _ := w.pageOf("/customers?currency=SEK"); len(got) != 0 {
+	if got, _, _, _ := w.listing("/customers?currency=SEK"); len(got) != 0 {
 		t.Errorf("customers with an account in SEK: %v", got)
 	}
 	for _, bad := range []string{"nonsense=1", "limit=0", "limit=x", "created_at=2026-09-14T09:00:00Z", "created_at[after]=2026-09-14T09:00:00Z",

@@ -95,8 +95,8 @@ func (sb *Sandbox) playFlow(id string, play func(*tx, *billing, *record) error) 
 
 // visitFlow tells that a flow was opened, the first time.
 func (tx *tx) visitFlow(b *billing, f *record) {
-	if f.ref("visited") == "" {
-		f.setRef("visited", "yes")
+	if !flowVisited.of(f) {
+		flowVisited.set(f, true)
 		b.tell("flow_visited", member{"billing_request_flow", f.id})
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 // Customer notifications, blocks, webhooks.
 
+const eventNotifications hidden[[]any] = "notifications"
+
 func noticeFamily(r *registry) {
 	r.collection(collectionSpec{name: "customer_notifications"})
 	r.on("customer_notifications.handle", handleNotification)
@@ -59,7 +61,7 @@ func (sb *Sandbox) notify(tx *tx, r, ev *record) {
 	}
 	n.set("links", links)
 	tx.add(n)
-	ev.setRef("notifications", []any{object{
+	eventNotifications.set(ev, []any{object{
 		{"id", n.id}, {"deadline", stamp(tx.now.Add(time.Hour))}, {"mandatory", strings.HasSuffix(kind, "_created")}, {"type", kind},
 	}})
 }
@@ -127,12 +129,12 @@ func blockByRef(tx *tx) (result, error) {
 		}
 		accounts = customer.accounts()
 	}
-	pg := &page{limit: defaultLimit}
+	l := &listing{limit: defaultLimit}
 	status := 200
 	block := func(kind, reference string) {
 		for _, b := range tx.sb.store.coll("blocks").recs {
 			if b.str("block_type") == kind && b.str("resource_reference") == reference {
-				pg.recs = append(pg.recs, b)
+				l.recs = append(l.recs, b)
 				return
 			}
 		}
@@ -144,7 +146,7 @@ func blockByRef(tx *tx) (result, error) {
 		if b.get("active") == nil {
 			b.set("active", true)
 		}
-		pg.recs = append(pg.recs, tx.add(b))
+		l.recs = append(l.recs, tx.add(b))
 	}
 	if mail := customer.str("email"); mail != "" {
 		block("email", mail)
@@ -152,7 +154,7 @@ func blockByRef(tx *tx) (result, error) {
 	for _, a := range accounts {
 		block("bank_account", a.id)
 	}
-	return result{page: pg, status: status}, nil
+	return result{listing: l, status: status}, nil
 }
 
 // blocked says whether a payer matches an active block.

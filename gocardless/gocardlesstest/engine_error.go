@@ -98,14 +98,6 @@ func linkNotFound(envelope, noun, link string) *apiError {
 	return e
 }
 
-func titleCase(s string) string {
-	s = strings.ReplaceAll(s, "_", " ")
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
 // problems gathers what is wrong with the values of a body, so that one reply lists them all.
 type problems struct {
 	prefix string // "/payments"
@@ -134,4 +126,10 @@ func (p *problems) err() error {
 
 func validationFailed(items []errorItem) *apiError {
 	return &apiError{status: 422, typ: "validation_failed", reason: "validation_failed", message: "Validation failed", items: items}
+}
+
+// wrongState refuses an action that does not fit the state of its resource. The API's own reasons
+// for most of these are not known, so the error has none: its type alone tells what is wrong.
+func wrongState(message string) *apiError {
+	return &apiError{status: 422, typ: "invalid_state", reason: "invalid_state", message: message, items: []errorItem{{message: message}}}
 }

@@ -11,6 +11,12 @@ import (
 // redirectFlowLife is how long a payer has.
 const redirectFlowLife = 30 * time.Minute
 
+const (
+	redirectPrefilled hidden[object] = "customer"
+	redirectPayer     hidden[object] = "payer"
+	redirectBank      hidden[object] = "bank"
+)
+
 func redirectFlowFamily(r *registry) {
 	r.collection(collectionSpec{name: "redirect_flows", idForm: idLong})
 	r.on("redirect_flows.create", createRedirectFlow)
@@ -34,7 +40,7 @@ func createRedirectFlow(tx *tx) (result, error) {
 	f := tx.draft("redirect_flows")
 	f.set("links", object{{"creditor", creditor.id}})
 	f.set("redirect_url", tx.payURL()+redirectFlowPath+f.id)
-	f.setRef("customer", tx.body.obj("prefilled_customer"))
+	redirectPrefilled.set(f, tx.body.obj("prefilled_customer"))
 	return one(tx.add(f)), nil
 }
 
@@ -68,17 +74,6 @@ func (p Payer) bank() object {
 		"branch_code", p.BranchCode, "bank_code", p.BankCode, "account_type", p.AccountType)
 	if p.IBAN == "" {
 		o = append(o, member{"country_code", p.CountryCode})
-	}
-	return o
-}
-
-// pairs is an object of the members that are not empty.
-func pairs(list ...string) object {
-	o := object{}
-	for i := 0; i+1 < len(list); i += 2 {
-		if list[i+1] != "" {
-			o = append(o, member{list[i], list[i+1]})
-		}
 	}
 	return o
 }
@@ -135,8 +130,8 @@ func (tx *tx) finishRedirectFlow(f *record, p *problems, details, bank object) s
 	if len(p.items) > 0 {
 		return ""
 	}
-	f.setRef("payer", details)
-	f.setRef("bank", bank)
+	redirectPayer.set(f, details)
+	redirectBank.set(f, bank)
 	f.set("scheme", scheme)
 	q := u.Query()
 	q.Set("redirect_flow_id", f.id)
@@ -155,13 +150,13 @@ func completeRedirectFlow(tx *tx) (result, error) {
 		return result{}, refuse("bad_request", "The session token is not that of the redirect flow")
 	case f.link("mandate") != "":
 		return result{}, refuse("redirect_flow_already_completed", "This redirect flow has already been completed")
-	case f.private.obj("payer") == nil:
+	case redirectPayer.of(f) == nil:
 		return result{}, refuse("redirect_flow_incomplete", "The customer has not completed the pages of this redirect flow")
 	}
 	creditor := tx.must("creditors", f.link("creditor"))
-	customer := tx.addCustomer(f.private.obj("payer"))
+	customer := tx.addCustomer(redirectPayer.of(f))
 	p := tx.problems()
-	d := readBankDetails(p, "", f.private.obj("bank"))
+	d := readBankDetails(p, "", redirectBank.of(f))
 	if err := p.err(); err != nil {
 		return result{}, err
 	}

@@ -1,0 +1,67 @@
+package gocardlesstest
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Small helpers for strings and lists that every file may use.
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func nilIfEmpty(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func orDefault(v, otherwise string) string {
+	if v == "" {
+		return otherwise
+	}
+	return v
+}
+
+func titleCase(s string) string {
+	s = strings.ReplaceAll(s, "_", " ")
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// humanList joins words for a message: "a, b or c".
+func humanList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+func texts(list []string) []any {
+	out := make([]any, len(list))
+	for i, s := range list {
+		out[i] = s
+	}
+	return out
+}
+
+// pairs is an object of the members that are not empty.
+func pairs(list ...string) object {
+	o := object{}
+	for i := 0; i+1 < len(list); i += 2 {
+		if list[i+1] != "" {
+			o = append(o, member{list[i], list[i+1]})
+		}
+	}
+	return o
+}
+
+// singular is the link name of a resource type.
+func singular(resource string) string {
+	if s, ok := strings.CutSuffix(resource, "ies"); ok {
+		return s + "y"
+	}
+	return strings.TrimSuffix(resource, "s")
+}
