@@ -64,7 +64,11 @@ func Generate(cfg Config) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(append(files, lock, readme, guide), sandbox...)
+		command, err := emit.Command(api)
+		if err != nil {
+			return nil, err
+		}
+		files = append(append(append(files, lock, readme, guide), sandbox...), command...)
 	}
 	slices.SortFunc(files, func(a, b emit.File) int { return strings.Compare(a.Path, b.Path) })
 	for i := 1; i < len(files); i++ {

@@ -1,0 +1,232 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/itchyny/gojq"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+)
+
+// Formats are the values of --output.
+var Formats = []string{"table", "json", "ndjson", "csv", "yaml"}
+
+// JSON writes a value indented, with its members in the order of the reply.
+func JSON(w io.Writer, raw []byte) error {
+	var b bytes.Buffer
+	if err := json.Indent(&b, raw, "", "  "); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err := w.Write(safeJSON(b.Bytes()))
+	return err
+}
+
+// Line writes a value on one line.
+func Line(w io.Writer, raw []byte) error {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err := w.Write(safeJSON(b.Bytes()))
+	return err
+}
+
+// YAML writes a value as YAML, with its members in the order of the reply.
+func YAML(w io.Writer, raw []byte) error {
+	var node yaml.Node
+	if err := yaml.Unmarshal(safeJSON(raw), &node); err != nil {
+		return err
+	}
+	block(&node)
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := errors.Join(e.Encode(&node), e.Close()); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// block takes JSON's braces and quotes away where YAML needs none.
+func block(n *yaml.Node) {
+	n.Style = 0
+	for _, c := range n.Content {
+		block(c)
+	}
+}
+
+// CSV writes rows for a spreadsheet.
+type CSV struct {
+	w       *csv.Writer
+	columns []string
+	started bool
+}
+
+// NewCSV returns a writer of rows with the given columns; nil for all members of the first item.
+func NewCSV(w io.Writer, columns []string) *CSV { return &CSV{w: csv.NewWriter(w), columns: columns} }
+
+// Write adds rows.
+func (c *CSV) Write(items []any, object *spec.Object) error {
+	if !c.started {
+		c.started = true
+		if c.columns == nil {
+			c.columns = csvColumns(items, object)
+		}
+		if err := c.w.Write(c.columns); err != nil {
+			return err
+		}
+	}
+	for _, item := range items {
+		row := make([]string, len(c.columns))
+		for i, path := range c.columns {
+			row[i] = defuse(csvText(Lookup(item, path)))
+		}
+		if err := c.w.Write(row); err != nil {
+			return err
+		}
+	}
+	c.w.Flush()
+	return c.w.Error()
+}
+
+// csvColumns are all members that the description or an item has.
+func csvColumns(items []any, object *spec.Object) []string {
+	var columns []string
+	add := func(path string) {
+		if !slices.Contains(columns, path) {
+			columns = append(columns, path)
+		}
+	}
+	if object != nil {
+		for _, f := range object.Fields {
+			if f.Kind == spec.Group && f.Object != nil {
+				for _, sub := range f.Object.Fields {
+					add(f.Name + "." + sub.Name)
+				}
+				continue
+			}
+			add(f.Name)
+		}
+		return columns
+	}
+	for _, item := range items {
+		for _, path := range members(item, "") {
+			add(path)
+		}
+	}
+	return columns
+}
+
+func csvText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return SafeText(v)
+	case map[string]any, []any:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return string(safeJSON(b))
+	}
+	return fmt.Sprint(v)
+}
+
+var number = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
+
+// defuse keeps a spreadsheet from taking a payer's text for a formula. Numbers are none.
+func defuse(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) && !number.MatchString(s) {
+		return "'" + s
+	}
+	return s
+}
+
+// JQ writes what a filter makes of a value: strings as they are, all else as JSON.
+func JQ(ctx context.Context, w io.Writer, filter string, raw []byte) error {
+	query, err := gojq.Parse(filter)
+	if err != nil {
+		return fmt.Errorf("--jq: %w", err)
+	}
+	code, err := gojq.Compile(query)
+	if err != nil {
+		return fmt.Errorf("--jq: %w", err)
+	}
+	v, err := Decode(raw)
+	if err != nil {
+		return err
+	}
+	iter := code.RunWithContext(ctx, v)
+	for {
+		v, ok := iter.Next()
+		if !ok {
+			return nil
+		}
+		if err, ok := v.(error); ok {
+			if halt, ok := errors.AsType[*gojq.HaltError](err); ok && halt.Value() == nil {
+				return nil
+			}
+			return fmt.Errorf("--jq: %s", Safe(err.Error()))
+		}
+		if s, ok := v.(string); ok {
+			if _, err := io.WriteString(w, SafeText(s)+"\n"); err != nil {
+				return err
+			}
+			continue
+		}
+		b, err := gojq.Marshal(v)
+		if err != nil {
+			return err
+		}
+		if err := Line(w, b); err != nil {
+			return err
+		}
+	}
+}
+
+// Template writes a value through a Go template with a few functions more.
+func Template(w io.Writer, text string, raw []byte) error {
+	t, err := template.New("template").Funcs(template.FuncMap{
+		"money": func(amount any, currency string) string { return Money(fmt.Sprint(amount), currency) },
+		"json": func(v any) (string, error) {
+			b, err := json.Marshal(v)
+			return string(b), err
+		},
+		"join":  func(sep string, items []any) string { return strings.ReplaceAll(list(items), ",", sep) },
+		"upper": strings.ToUpper,
+		"keys":  func(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) },
+	}).Option("missingkey=zero").Parse(text)
+	if err != nil {
+		return fmt.Errorf("--template: %s", strings.TrimPrefix(err.Error(), "template: "))
+	}
+	v, err := Decode(raw)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, v); err != nil {
+		return fmt.Errorf("--template: %s", Safe(strings.TrimPrefix(err.Error(), "template: ")))
+	}
+	out := SafeText(b.String())
+	if !strings.HasSuffix(out, "\n") {
+		out += "\n"
+	}
+	_, err = io.WriteString(w, out)
+	return err
+}

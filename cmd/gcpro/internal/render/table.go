@@ -1,0 +1,210 @@
+package render
+
+import (
+	"bufio"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+)
+
+// Look is how tables are drawn.
+type Look struct {
+	Color    bool
+	Aligned  bool // otherwise cells are separated by tabs, without headings: for other programs
+	Columns  []string
+	MaxWidth int // of the terminal; 0 for no limit
+}
+
+// Table writes items as rows.
+func Table(w io.Writer, items []any, object *spec.Object, look Look) error {
+	columns := look.Columns
+	if columns == nil {
+		columns = DefaultColumns(items, object)
+	}
+	rows := make([][]Cell, 0, len(items)+1)
+	if look.Aligned {
+		var head []Cell
+		for _, c := range columns {
+			head = append(head, Cell{Text: strings.ToUpper(strings.ReplaceAll(Safe(c), "_", " ")), Color: bold})
+		}
+		rows = append(rows, head)
+	}
+	for _, item := range items {
+		var row []Cell
+		for _, c := range columns {
+			row = append(row, cellOf(item, object, c))
+		}
+		rows = append(rows, row)
+	}
+	return draw(w, rows, look)
+}
+
+// Record writes the members of one object, one on a line.
+func Record(w io.Writer, item any, object *spec.Object, look Look) error {
+	columns := look.Columns
+	if columns == nil {
+		columns = members(item, "")
+	}
+	var rows [][]Cell
+	for _, c := range columns {
+		cell := cellOf(item, object, c)
+		cell.Right = false
+		name := Cell{Text: Safe(c)}
+		if look.Aligned {
+			name.Color = dim
+		}
+		rows = append(rows, []Cell{name, cell})
+	}
+	return draw(w, rows, look)
+}
+
+// members lists the paths of all scalar members, id first, then by name.
+func members(item any, prefix string) []string {
+	object, _ := item.(map[string]any)
+	var out []string
+	for _, name := range slices.SortedFunc(maps.Keys(object), func(a, b string) int {
+		if a == "id" || b == "id" {
+			return map[bool]int{true: -1, false: 1}[a == "id"]
+		}
+		return strings.Compare(a, b)
+	}) {
+		nested, ok := object[name].(map[string]any)
+		// A name with a dot in it, as metadata may have, would read as a path.
+		if ok && len(nested) > 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(nested)), func(n string) bool { return n == "" || strings.Contains(n, ".") }) {
+			out = append(out, members(nested, prefix+name+".")...)
+			continue
+		}
+		out = append(out, prefix+name)
+	}
+	return out
+}
+
+func draw(w io.Writer, rows [][]Cell, look Look) error {
+	out := bufio.NewWriter(w)
+	if !look.Aligned {
+		for _, row := range rows {
+			for i, c := range row {
+				if i > 0 {
+					out.WriteByte('\t')
+				}
+				out.WriteString(c.Text)
+			}
+			out.WriteByte('\n')
+		}
+		return out.Flush()
+	}
+	widths := columnWidths(rows, look.MaxWidth)
+	for _, row := range rows {
+		drawRow(out, row, widths, look.Color)
+	}
+	return out.Flush()
+}
+
+const gap = 2
+
+// columnWidths gives every column what it needs; when the terminal is too narrow, the widest ones
+// give way.
+func columnWidths(rows [][]Cell, limit int) []int {
+	var widths []int
+	for _, row := range rows {
+		for i, c := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], width(c.Text))
+		}
+	}
+	if limit <= 0 {
+		return widths
+	}
+	total := gap * (len(widths) - 1)
+	for _, n := range widths {
+		total += n
+	}
+	for total > limit {
+		widest := 0
+		for i := range widths {
+			if widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= 8 {
+			break
+		}
+		widths[widest]--
+		total--
+	}
+	return widths
+}
+
+func drawRow(out *bufio.Writer, row []Cell, widths []int, color bool) {
+	for i, c := range row {
+		text := clip(c.Text, widths[i])
+		pad := strings.Repeat(" ", max(0, widths[i]-width(text)))
+		if c.Right {
+			out.WriteString(pad)
+		}
+		if color && c.Color != "" {
+			text = c.Color + text + reset
+		}
+		out.WriteString(text)
+		if i == len(row)-1 {
+			break
+		}
+		if !c.Right {
+			out.WriteString(pad)
+		}
+		out.WriteString(strings.Repeat(" ", gap))
+	}
+	out.WriteByte('\n')
+}
+
+// preferred are the members that say most about a resource, in the order of their columns.
+var preferred = []string{
+	"id", "status", "verification_status", "resource_type", "action", "type", "name", "given_name", "family_name", "company_name", "email", "account_holder_name",
+	"account_number_ending", "bank_name", "amount", "scheme", "description", "reference", "charge_date", "next_payment_date", "start_date", "arrival_date", "execution_date",
+	"export_type", "url", "is_test", "source", "target", "rate", "balance_type",
+}
+
+const maxColumns = 7
+
+// DefaultColumns chooses the columns of a table: the members that say most, of those that any item
+// has, then the links and the time.
+func DefaultColumns(items []any, object *spec.Object) []string {
+	present := map[string]bool{}
+	for _, item := range items {
+		if o, ok := item.(map[string]any); ok {
+			for name, v := range o {
+				present[name] = present[name] || v != nil && v != ""
+			}
+		}
+	}
+	has := func(name string) bool {
+		if len(items) > 0 {
+			return present[name]
+		}
+		return object.Field(name) != nil
+	}
+	var columns []string
+	for _, name := range preferred {
+		if has(name) && len(columns) < maxColumns-2 {
+			columns = append(columns, name)
+		}
+	}
+	if o := object.Field("action"); o != nil && has("details") {
+		columns = append(columns, "details.cause")
+	}
+	if has("links") {
+		columns = append(columns, "links")
+	}
+	if has("created_at") {
+		columns = append(columns, "created_at")
+	}
+	if columns == nil && len(items) > 0 {
+		columns = members(items[0], "")
+	}
+	return columns
+}

@@ -1,0 +1,118 @@
+// Package render writes what the API answered for people and for programs: tables, JSON, CSV, YAML,
+// jq filters and templates.
+package render
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Safe returns a string with nothing in it that a terminal would act on. Data comes from payers:
+// control characters could move the cursor or set the title, and the controls of writing direction
+// could make an amount read as another one. They show as escapes, and so does broken UTF-8.
+func Safe(s string) string { return escape(s, false) }
+
+// SafeText is like Safe, but leaves line breaks and tabs alone.
+func SafeText(s string) string { return escape(s, true) }
+
+func escape(s string, layout bool) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b.WriteString(`\x` + hex(uint32(s[i]), 2))
+		case layout && (r == '\n' || r == '\t'), !dangerous(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			b.WriteString(`\U` + hex(uint32(r), 8))
+		default:
+			b.WriteString(`\u` + hex(uint32(r), 4))
+		}
+	}
+	return b.String()
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// dangerous reports whether a terminal acts on a character instead of showing it.
+func dangerous(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
+}
+
+func hex(n uint32, digits int) string {
+	const set = "0123456789abcdef"
+	out := make([]byte, digits)
+	for i := digits - 1; i >= 0; i-- {
+		out[i] = set[n&15]
+		n >>= 4
+	}
+	return string(out)
+}
+
+// safeJSON escapes inside JSON what Safe escapes in plain strings, so that its value stays the same.
+func safeJSON(raw []byte) []byte {
+	if plain(string(raw)) {
+		return raw
+	}
+	var b strings.Builder
+	for _, r := range string(raw) {
+		switch {
+		case r == '\n' || r == '\t' || !dangerous(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			hi, lo := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
+			b.WriteString(`\u` + hex(uint32(hi), 4) + `\u` + hex(uint32(lo), 4))
+		default:
+			b.WriteString(`\u` + hex(uint32(r), 4))
+		}
+	}
+	return []byte(b.String())
+}
+
+// width is how many columns a string takes on a terminal, near enough: wide characters take two,
+// combining ones none.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case wide(r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func wide(r rune) bool {
+	return r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
+		r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff || r >= 0x20000 && r <= 0x3fffd)
+}
+
+// clip shortens a string to a number of columns.
+func clip(s string, columns int) string {
+	if columns < 1 || width(s) <= columns {
+		return s
+	}
+	n := 0
+	for i, r := range s {
+		n += width(string(r))
+		if n > columns-1 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

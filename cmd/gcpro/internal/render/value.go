@@ -1,0 +1,176 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+)
+
+// Decode reads a JSON value, keeping numbers as they are written.
+func Decode(raw []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Lookup returns the member of an object at a dotted path, or nil.
+func Lookup(v any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = object[name]
+	}
+	return v
+}
+
+// Cell is a value as a table shows it.
+type Cell struct {
+	Text  string
+	Right bool   // numbers and money align on the right
+	Color string // an ANSI sequence, or ""
+}
+
+// cellOf formats the member at a path of an object that the spec describes, if it knows it.
+func cellOf(item any, object *spec.Object, path string) Cell {
+	value := Lookup(item, path)
+	field, owner := describe(item, object, path)
+	switch v := value.(type) {
+	case nil:
+		return Cell{}
+	case string:
+		return stringCell(v, field, path)
+	case json.Number:
+		if field != nil && field.Kind == spec.Money {
+			if currency, _ := Lookup(owner, "currency").(string); currency != "" {
+				return Cell{Text: Money(v.String(), currency), Right: true}
+			}
+		}
+		return Cell{Text: v.String(), Right: true}
+	case bool:
+		return Cell{Text: strconv.FormatBool(v)}
+	case map[string]any:
+		return Cell{Text: pairs(v)}
+	case []any:
+		return Cell{Text: list(v)}
+	}
+	return Cell{Text: Safe(fmt.Sprint(value))}
+}
+
+// describe finds the field that a path leads to and the object that it is a member of.
+func describe(item any, object *spec.Object, path string) (field *spec.Field, owner any) {
+	owner = item
+	for name := range strings.SplitSeq(path, ".") {
+		if field != nil {
+			owner = Lookup(owner, field.Name)
+			object = field.Object
+		}
+		if field = object.Field(name); field == nil {
+			return nil, owner
+		}
+	}
+	return field, owner
+}
+
+func stringCell(v string, field *spec.Field, path string) Cell {
+	if field != nil && field.Kind == spec.Time {
+		if t, err := time.Parse(time.RFC3339, v); err == nil {
+			return Cell{Text: t.UTC().Format("2006-01-02 15:04")}
+		}
+	}
+	c := Cell{Text: Safe(v)}
+	if path == "status" || strings.HasSuffix(path, ".status") {
+		c.Color = statusColor(v)
+	}
+	if path == "action" {
+		c.Color = statusColor(v)
+	}
+	return c
+}
+
+// Money formats an amount in minor units with its currency, such as "15.00 GBP". All currencies of
+// the API have two decimals.
+func Money(minor, currency string) string {
+	n, ok := new(big.Int).SetString(minor, 10)
+	if !ok {
+		return Safe(minor + " " + currency)
+	}
+	sign := ""
+	if n.Sign() < 0 {
+		sign = "-"
+	}
+	digits := n.Abs(n).String()
+	if len(digits) < 3 {
+		digits = strings.Repeat("0", 3-len(digits)) + digits
+	}
+	cut := len(digits) - 2
+	return sign + digits[:cut] + "." + digits[cut:] + " " + Safe(currency)
+}
+
+func pairs(object map[string]any) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if text := inline(object[name]); text != "" {
+			parts = append(parts, Safe(name)+"="+text)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func list(items []any) string {
+	var parts []string
+	for _, item := range items {
+		parts = append(parts, inline(item))
+	}
+	return strings.Join(parts, ",")
+}
+
+func inline(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return Safe(v)
+	case map[string]any:
+		return "{" + pairs(v) + "}"
+	case []any:
+		return list(v)
+	}
+	return fmt.Sprint(v)
+}
+
+const (
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	bold   = "\x1b[1m"
+	dim    = "\x1b[2m"
+	reset  = "\x1b[0m"
+)
+
+// statusColor tells at a glance whether something is done, broken or on its way.
+func statusColor(status string) string {
+	for _, s := range []string{"fail", "cancel", "charged_back", "chargeback", "expired", "bounced", "blocked", "denied", "suspended", "returned", "rejected", "invalid", "action_required"} {
+		if strings.Contains(status, s) {
+			return red
+		}
+	}
+	switch status {
+	case "active", "activated", "paid", "paid_out", "confirmed", "fulfilled", "successful", "completed", "enabled", "executed", "finished", "approved":
+		return green
+	}
+	return yellow
+}
