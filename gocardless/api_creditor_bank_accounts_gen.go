@@ -85,6 +85,8 @@ func (v *CreditorBankAccount) exportPlace() (string, time.Time) {
 // Create creates a bank account for a creditor. One that is already held gives a
 // `bank_account_exists` error.
 //
+// On live accounts, GoCardless has to enable this operation for your account.
+//
 // POST /creditor_bank_accounts
 func (s *CreditorBankAccountService) Create(ctx context.Context, params CreditorBankAccountCreateParams, opts ...RequestOption) (*CreditorBankAccount, error) {
 	return do[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsCreate, input{params: &params}, opts)
@@ -100,6 +102,8 @@ func (s *CreditorBankAccountService) Get(ctx context.Context, id string, opts ..
 // Disable disables a creditor bank account at once, so that it receives no more payouts. Doing so
 // twice gives a `disable_failed` error. To use the account again, create it anew with identical
 // details.
+//
+// On live accounts, GoCardless has to enable this operation for your account.
 //
 // POST /creditor_bank_accounts/{identity}/actions/disable
 func (s *CreditorBankAccountService) Disable(ctx context.Context, id string, opts ...RequestOption) (*CreditorBankAccount, error) {

@@ -85,6 +85,8 @@ func (v *Creditor) exportPlace() (string, time.Time) {
 
 // Create creates a creditor in your organisation.
 //
+// On live accounts, GoCardless has to enable this operation for your account.
+//
 // POST /creditors
 func (s *CreditorService) Create(ctx context.Context, params CreditorCreateParams, opts ...RequestOption) (*Creditor, error) {
 	return do[Creditor](ctx, s.client, &opCreditorsCreate, input{params: &params}, opts)
@@ -98,6 +100,8 @@ func (s *CreditorService) Get(ctx context.Context, id string, opts ...RequestOpt
 }
 
 // Update changes a creditor; every field accepted at creation is accepted here.
+//
+// On live accounts, GoCardless has to enable this operation for your account.
 //
 // PUT /creditors/{identity}
 func (s *CreditorService) Update(ctx context.Context, id string, params CreditorUpdateParams, opts ...RequestOption) (*Creditor, error) {

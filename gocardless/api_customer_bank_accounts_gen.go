@@ -95,6 +95,10 @@ func (v *CustomerBankAccount) exportPlace() (string, time.Time) {
 // account token. A duplicate fails with `bank_account_exists`, and the error's
 // `links[customer_bank_account]` names the account already there.
 //
+// On live accounts, GoCardless allows this operation only with custom payment pages, which it has
+// to enable for your account. Without them, sign payers up with a billing request and its hosted
+// page: see [BillingRequestService.Create] and [BillingRequestFlowService.Create].
+//
 // POST /customer_bank_accounts
 func (s *CustomerBankAccountService) Create(ctx context.Context, params CustomerBankAccountCreateParams, opts ...RequestOption) (*CustomerBankAccount, error) {
 	return do[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsCreate, input{params: &params}, opts)

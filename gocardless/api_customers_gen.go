@@ -92,6 +92,10 @@ func (v *Customer) exportPlace() (string, time.Time) {
 
 // Create creates a customer from the contact details given.
 //
+// On live accounts, GoCardless allows this operation only with custom payment pages, which it has
+// to enable for your account. Without them, sign payers up with a billing request and its hosted
+// page: see [BillingRequestService.Create] and [BillingRequestFlowService.Create].
+//
 // POST /customers
 func (s *CustomerService) Create(ctx context.Context, params CustomerCreateParams, opts ...RequestOption) (*Customer, error) {
 	return do[Customer](ctx, s.client, &opCustomersCreate, input{params: &params}, opts)

@@ -106,6 +106,10 @@ func (v *Mandate) exportPlace() (string, time.Time) {
 // Create creates a mandate on a customer's bank account. Without a `scheme`, GoCardless picks one
 // to suit the account.
 //
+// On live accounts, GoCardless allows this operation only with custom payment pages, which it has
+// to enable for your account. Without them, sign payers up with a billing request and its hosted
+// page: see [BillingRequestService.Create] and [BillingRequestFlowService.Create].
+//
 // POST /mandates
 func (s *MandateService) Create(ctx context.Context, params MandateCreateParams, opts ...RequestOption) (*Mandate, error) {
 	return do[Mandate](ctx, s.client, &opMandatesCreate, input{params: &params}, opts)

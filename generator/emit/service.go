@@ -106,6 +106,7 @@ func methodDoc(op *ir.Operation, name string, first string) []jen.Code {
 	if op.Restricted {
 		paragraphs = append(paragraphs, "Restricted: GoCardless has to enable this operation for your account.")
 	}
+	paragraphs = append(paragraphs, op.Note)
 	if op.Deprecated {
 		paragraphs = append(paragraphs, "Deprecated: GoCardless advises against this operation and may withdraw it.")
 	}

@@ -61,6 +61,7 @@ type Operation struct {
 
 	Deprecated bool
 	Restricted bool
+	Note       string // a paragraph for its documentation, or ""
 
 	Read    *Operation // how a resource that this operation creates is read again, or nil
 	Methods []*Method  // one, or one per variant

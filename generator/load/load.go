@@ -200,7 +200,7 @@ func (l *document) operation(method, path string, src *openapi3.Operation, point
 	op := &ir.Operation{
 		Pointer: pointer, ID: id, Service: service, Var: "op" + name.Go(resource) + name.Go(verb),
 		HTTPMethod: method, Path: path,
-		Deprecated: src.Deprecated, Restricted: flag(src.Extensions, "x-restricted"),
+		Deprecated: src.Deprecated, Restricted: flag(src.Extensions, "x-restricted"), Note: l.overlay.note(id),
 	}
 	if len(src.Callbacks) > 0 {
 		l.errs.add(join(pointer, "callbacks"), "callbacks are not supported")

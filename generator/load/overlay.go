@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
@@ -14,6 +15,7 @@ import (
 type Overlay struct {
 	Operations []*OperationName `json:"operations"`
 	Kinds      []*KindOf        `json:"kinds"`
+	Notes      []*NoteOf        `json:"notes"`
 	Types      []*TypeOf        `json:"types"`
 	Extra      []*ExtraOf       `json:"extra"`
 	Styles     []*StyleOf       `json:"styles"`
@@ -40,6 +42,14 @@ type KindOf struct {
 	Operation string  `json:"operation"`
 	Kind      ir.Kind `json:"kind"`
 	Entry
+}
+
+// NoteOf adds a paragraph to the documentation of operations.
+type NoteOf struct {
+	Operations []string `json:"operations"`
+	Note       string   `json:"note"`
+	Entry
+	unused []string // of Operations
 }
 
 // TypeOf gives a string property an open enum type with values from the catalogue.
@@ -80,6 +90,9 @@ func ParseOverlay(data []byte) (*Overlay, error) {
 	if err := dec.Decode(&o); err != nil {
 		return nil, fmt.Errorf("overlay: %w", err)
 	}
+	for _, e := range o.Notes {
+		e.unused = slices.Clone(e.Operations)
+	}
 	var errs problems
 	o.each(func(pointer, _ string, e *Entry) {
 		if strings.TrimSpace(e.Reason) == "" {
@@ -96,6 +109,9 @@ func (o *Overlay) each(visit func(pointer, target string, e *Entry)) {
 	}
 	for i, e := range o.Kinds {
 		visit(fmt.Sprintf("/kinds/%d", i), e.Operation, &e.Entry)
+	}
+	for i, e := range o.Notes {
+		visit(fmt.Sprintf("/notes/%d", i), strings.Join(e.unused, ", "), &e.Entry)
 	}
 	for i, e := range o.Types {
 		visit(fmt.Sprintf("/types/%d", i), e.Schema+"."+e.Property, &e.Entry)
@@ -135,6 +151,17 @@ func (o *Overlay) kind(id string) ir.Kind {
 		if e.Operation == id {
 			e.used = true
 			return e.Kind
+		}
+	}
+	return ""
+}
+
+func (o *Overlay) note(id string) string {
+	for _, e := range o.Notes {
+		if slices.Contains(e.Operations, id) {
+			e.unused = slices.DeleteFunc(e.unused, func(s string) bool { return s == id })
+			e.used = len(e.unused) == 0
+			return e.Note
 		}
 	}
 	return ""
