@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Bank accounts of customers and creditors, look-ups of bank details, and checks of holders.
@@ -28,16 +30,16 @@ func bankAccountFamily(r *registry) {
 }
 
 // fill writes checked details into an account.
-func (d bankDetails) fill(a *record) {
-	a.set("account_holder_name", d.holder)
-	a.set("account_number_ending", d.ending)
-	a.set("account_type", nilIfEmpty(d.accountType))
-	a.set("bank_name", d.bankName)
-	a.set("country_code", d.country)
-	a.set("currency", d.currency)
+func (a *record) fill(d bankDetails) {
+	a.set("account_holder_name", d.Holder)
+	a.set("account_number_ending", d.Ending)
+	a.set("account_type", nilIfEmpty(d.AccountType))
+	a.set("bank_name", d.BankName)
+	a.set("country_code", d.Country)
+	a.set("currency", d.Currency)
 	a.set("enabled", true)
-	a.setRef("key", d.key)
-	a.setRef("bic", d.bic)
+	a.setRef("key", d.Key)
+	a.setRef("bic", d.BIC)
 }
 
 func createCustomerBankAccount(tx *tx) (result, error) {
@@ -54,8 +56,8 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 		if tx.sb.tokenUsed(token) {
 			return result{}, refuse("customer_bank_account_token_used", "This token has already been used")
 		}
-		d = bankDetails{country: "GB", currency: "GBP", bankName: "BARCLAYS BANK PLC", ending: "11", key: "token " + token,
-			holder: holderName(customerName(customer))}
+		d = bankDetails{Country: "GB", Currency: "GBP", BankName: "BARCLAYS BANK PLC", Ending: "11", Key: "token " + token,
+			Holder: bank.HolderName(customerName(customer))}
 	} else {
 		if tx.body.str("account_holder_name") == "" {
 			p.add("account_holder_name", "can't be blank")
@@ -66,7 +68,7 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 		return result{}, err
 	}
 	for _, a := range customer.accounts() {
-		if a.ref("key") != d.key {
+		if a.ref("key") != d.Key {
 			continue
 		}
 		if a.flag("enabled") {
@@ -74,7 +76,7 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 		}
 		// The same details again bring the disabled account back.
 		a.set("enabled", true)
-		a.set("account_holder_name", d.holder)
+		a.set("account_holder_name", d.Holder)
 		if tx.body.has("metadata") {
 			a.set("metadata", tx.body.get("metadata"))
 		}
@@ -104,7 +106,7 @@ func (sb *Sandbox) tokenUsed(token string) bool {
 // addCustomerBankAccount stores an account with checked details.
 func (tx *tx) addCustomerBankAccount(customer *record, d bankDetails, metadata any) *record {
 	a := tx.make("customer_bank_accounts")
-	d.fill(a)
+	a.fill(d)
 	a.set("metadata", metadata)
 	a.set("links", object{{"customer", customer.id}})
 	a.set("trusted_recipient", false)
@@ -136,16 +138,16 @@ func createCreditorBankAccount(tx *tx) (result, error) {
 		return result{}, err
 	}
 	for _, a := range tx.sb.store.coll("creditor_bank_accounts").by("creditor", creditor.id) {
-		if a.ref("key") == d.key && a.flag("enabled") {
+		if a.ref("key") == d.Key && a.flag("enabled") {
 			return result{}, refuse("bank_account_exists", "Bank account already exists", "creditor_bank_account", a.id)
 		}
 	}
-	first := creditor.link(payoutLink(d.currency)) == ""
+	first := creditor.link(payoutLink(d.Currency)) == ""
 	a := tx.addCreditorBankAccount(creditor, d, tx.body.get("metadata"))
 	if standard, given := tx.body.lookup("set_as_default_payout_account"); !given || standard == true {
-		creditor.setLink(payoutLink(d.currency), a.id)
+		creditor.setLink(payoutLink(d.Currency), a.id)
 		if first {
-			tx.event(creditor, event{action: "new_payout_currency_added", cause: "new_payout_currency_added", currency: d.currency, bankAccount: a.id})
+			tx.event(creditor, event{action: "new_payout_currency_added", cause: "new_payout_currency_added", currency: d.Currency, bankAccount: a.id})
 		}
 	}
 	return one(a), nil
@@ -153,7 +155,7 @@ func createCreditorBankAccount(tx *tx) (result, error) {
 
 func (tx *tx) addCreditorBankAccount(creditor *record, d bankDetails, metadata any) *record {
 	a := tx.make("creditor_bank_accounts")
-	d.fill(a)
+	a.fill(d)
 	a.set("metadata", metadata)
 	a.set("links", object{{"creditor", creditor.id}})
 	a.set("verification_status", "successful")
@@ -180,21 +182,11 @@ func disableCreditorBankAccount(tx *tx) (result, error) {
 
 func lookUpBankDetails(tx *tx) (result, error) {
 	p := tx.problems()
-	o := tx.body
-	// A look-up needs no account type: it asks about the bank.
-	d := bankDetails{country: o.str("country_code")}
-	if iban := o.str("iban"); iban != "" {
-		readIBAN(p, "", o, iban, &d)
-	} else {
-		readLocal(p, "", o, &d)
-	}
+	d, _ := readAccount(p, "", tx.body) // without an account type: the question is about the bank
 	if err := p.err(); err != nil {
 		return result{}, err
 	}
-	if d.currency = countryCurrency(d.country); d.currency == "" {
-		d.currency = "EUR"
-	}
-	return result{obj: object{{"available_debit_schemes", d.schemes()}, {"bank_name", d.bankName}, {"bic", nilIfEmpty(d.bic)}}}, nil
+	return result{obj: object{{"available_debit_schemes", schemesFor(d)}, {"bank_name", d.BankName}, {"bic", nilIfEmpty(d.BIC)}}}, nil
 }
 
 // verifyHolder starts a check of an account's holder. The name decides the result, so that each

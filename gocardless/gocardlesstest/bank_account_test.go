@@ -63,8 +63,8 @@ func TestBankDetails(t *testing.T) {
 		}
 		if len(fields) > 0 {
 			t.Errorf("%s: refused: %v", x.name, p.items)
-		} else if d.currency != x.currency || d.ending != x.ending {
-			t.Errorf("%s: %s ending in %s, want %s and %s", x.name, d.currency, d.ending, x.currency, x.ending)
+		} else if d.Currency != x.currency || d.Ending != x.ending {
+			t.Errorf("%s: %s ending in %s, want %s and %s", x.name, d.Currency, d.Ending, x.currency, x.ending)
 		}
 	}
 }

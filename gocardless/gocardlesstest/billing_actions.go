@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // The actions on a billing request. Each checks, notes what is to be done, and marks its step as
@@ -121,14 +123,14 @@ func (b *billing) collectBankAccount(p *problems, path string, body object) erro
 		return nil
 	}
 	if b.currency() == "" {
-		b.takeCurrency(d.currency)
+		b.takeCurrency(d.Currency)
 	}
-	if scheme := b.debitScheme(); d.currency != b.currency() {
+	if scheme := b.debitScheme(); d.Currency != b.currency() {
 		p.add(path+"country_code", "must be that of an account in %s", b.currency())
-	} else if scheme != "" && !slices.Contains(d.reachable(), any(scheme)) {
+	} else if scheme != "" && !slices.Contains(reachable(d), any(scheme)) {
 		p.add(path+"country_code", "is not supported by %s", scheme)
 	} else if b.mandate != nil && scheme == "" {
-		b.takeCurrency(d.currency)
+		b.takeCurrency(d.Currency)
 	}
 	if len(p.items) > before {
 		return nil
@@ -150,10 +152,10 @@ func (b *billing) debitScheme() string {
 }
 
 // reachable lists all schemes of an account, those for instant payments among them.
-func (d bankDetails) reachable() []any {
+func reachable(d bankDetails) []any {
 	out := []any{}
 	for _, s := range catalogueSchemes {
-		if s.currency == d.currency && slices.Contains(s.countries, d.country) {
+		if s.currency == d.Currency && slices.Contains(s.countries, d.Country) {
 			out = append(out, s.name)
 		}
 	}
@@ -173,13 +175,13 @@ func (b *billing) readPayID(p *problems, path, id string, body object) bankDetai
 			p.add(path+name, "must be blank when a PayID is given")
 		}
 	}
-	holder := holderName(body.str("account_holder_name"))
+	holder := bank.HolderName(body.str("account_holder_name"))
 	if holder == "" {
-		holder = holderName(strings.TrimSpace(b.person.str("given_name") + " " + b.person.str("family_name")))
+		holder = bank.HolderName(strings.TrimSpace(b.person.str("given_name") + " " + b.person.str("family_name")))
 	}
-	bank, bic := bankOf("AU", "")
-	return bankDetails{country: "AU", currency: "AUD", bankName: bank, bic: bic, holder: holder,
-		ending: itoa(100 + int(hashText(id)%100))[1:], key: "pay_id " + strings.ToLower(id)}
+	name, bic := bank.NameOf("AU", "")
+	return bankDetails{Country: "AU", Currency: "AUD", BankName: name, BIC: bic, Holder: holder,
+		Ending: itoa(100 + int(hashText(id)%100))[1:], Key: "pay_id " + strings.ToLower(id)}
 }
 
 // attach links an account with checked details to the request: the customer's own when it has
@@ -187,7 +189,7 @@ func (b *billing) readPayID(p *problems, path, id string, body object) bankDetai
 func (b *billing) attach(d bankDetails, metadata any) {
 	b.account = nil
 	for _, a := range b.customer.accounts() {
-		if a.ref("key") == d.key {
+		if a.ref("key") == d.Key {
 			a.set("enabled", true)
 			b.account = a
 		}
@@ -288,9 +290,9 @@ func (b *billing) accountFromBank() {
 		return
 	}
 	country := currencyCountry(b.currency())
-	name, bic := bankOf(country, "20")
-	b.attach(bankDetails{country: country, currency: b.currency(), bankName: name, bic: bic,
-		holder: holderName(customerName(b.customer)), ending: "11", key: "bank of " + b.rec.id}, nil)
+	name, bic := bank.NameOf(country, "20")
+	b.attach(bankDetails{Country: country, Currency: b.currency(), BankName: name, BIC: bic,
+		Holder: bank.HolderName(customerName(b.customer)), Ending: "11", Key: "bank of " + b.rec.id}, nil)
 }
 
 // authorised notes that the payer's bank has agreed.

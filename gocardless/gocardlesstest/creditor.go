@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Creditors, their scheme identifiers, verification details, and the state a sandbox starts with.
@@ -44,7 +46,7 @@ func seedCreditor(tx *tx) {
 	} {
 		d := readBankDetails(p, "", o)
 		a := tx.addCreditorBankAccount(c, d, nil)
-		c.setLink(payoutLink(d.currency), a.id)
+		c.setLink(payoutLink(d.Currency), a.id)
 	}
 	if len(p.items) > 0 {
 		panic("gocardlesstest: " + p.items[0].message)
@@ -193,7 +195,7 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 	if scheme == "bacs" {
 		// Bacs takes up to five working days; other schemes are ready at once.
 		s.set("status", "pending")
-		tx.at(timings["bacs"].days().shift(tx.today(), 5).at(confirmHour, 0), "scheme_identifier.activate", s.id, "")
+		tx.at(bank.TimingOf("bacs").Days().Shift(tx.today(), 5).At(bank.ConfirmHour, 0), "scheme_identifier.activate", s.id, "")
 	} else {
 		tx.activateSchemeIdentifier(s)
 	}

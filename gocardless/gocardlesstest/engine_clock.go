@@ -2,31 +2,15 @@ package gocardlesstest
 
 import (
 	"container/heap"
-	"fmt"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
-// date is a calendar day. It is kept as text in records, so that days compare as text.
-type date string
+// date is a calendar day. Records hold it as a string.
+type date = bank.Date
 
-func dateOf(t time.Time) date { return date(t.UTC().Format(dateForm)) }
-
-// time is midnight UTC of the day.
-func (d date) time() time.Time {
-	t, err := time.Parse(dateForm, string(d))
-	if err != nil {
-		panic(fmt.Sprintf("gocardlesstest: bad date %q", string(d)))
-	}
-	return t
-}
-
-// add moves by calendar days.
-func (d date) add(days int) date { return dateOf(d.time().AddDate(0, 0, days)) }
-
-// at is the time of day on the date, UTC.
-func (d date) at(hour, minute int) time.Time {
-	return d.time().Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
-}
+func dateOf(t time.Time) date { return bank.DateOf(t) }
 
 // job is a step planned for a time. Nothing cancels a job: the step looks at the record's state.
 type job struct {

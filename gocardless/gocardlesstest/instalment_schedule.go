@@ -2,6 +2,8 @@ package gocardlesstest
 
 import (
 	"slices"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Instalment schedules: a total split into payments, made a moment after the schedule.
@@ -71,7 +73,7 @@ func (tx *tx) checkSchedule(p *problems, path string, o object, instalments any,
 			p.add(path+"instalments/interval_unit", "can't be blank")
 			return nil
 		}
-		d := series{start: start, unit: v.str("interval_unit"), interval: int(v.num("interval")), calendar: timingOf(scheme).days()}
+		d := series{start: start, unit: v.str("interval_unit"), interval: int(v.num("interval")), calendar: bank.TimingOf(scheme).Days()}
 		for i, a := range amounts {
 			rows = append(rows, object{{"amount", a}, {"charge_date", string(d.charge(i))}})
 		}

@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Institutions: the banks that a payer can choose. The real list changes every week; this one is
@@ -81,7 +83,7 @@ func listInstitutions(tx *tx) (result, error) {
 	country := orDefault(tx.query.Get("country_code"), "GB")
 	feature := orDefault(tx.query.Get("feature"), "pis")
 	scheme := orDefault(tx.query.Get("scheme"), "faster_payments")
-	branch := separators.Replace(tx.query.Get("branch_code"))
+	branch := bank.Separators.Replace(tx.query.Get("branch_code"))
 	return institutionListing(tx, func(in *institution) bool {
 		return in.status == "enabled" && in.country == country && slices.Contains(in.roles, feature) && slices.Contains(in.schemes, scheme) &&
 			(branch == "" || in.sortCodes != "" && strings.HasPrefix(branch, in.sortCodes))

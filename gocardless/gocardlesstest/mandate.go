@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Mandates: made for a bank account, sent to the bank, active, ended in one of several ways.
@@ -83,7 +85,7 @@ func mandateNextCharge(m *record, now time.Time) date {
 	if err != nil {
 		created = now
 	}
-	return timingOf(m.str("scheme")).earliestCharge(now, created)
+	return bank.TimingOf(m.str("scheme")).EarliestCharge(now, created)
 }
 
 func createMandate(tx *tx) (result, error) {
@@ -103,7 +105,7 @@ func createMandate(tx *tx) (result, error) {
 	if scheme == "" {
 		scheme = schemeOf(account.str("currency"))
 	}
-	if t := timings[scheme]; t != nil && t.instant {
+	if bank.TimingOf(scheme).Instant {
 		p.add("scheme", "must be a direct debit scheme; use a billing request for %s", scheme)
 	} else if currencyOf(scheme) != account.str("currency") {
 		p.add("scheme", "is not supported by the bank account's currency, %s", account.str("currency"))
@@ -154,7 +156,7 @@ func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
 	m.set("funds_settlement", "managed")
 	if m.str("mandate_type") == "" {
 		m.set("mandate_type", "bank_debit")
-		if timingOf(scheme).instant {
+		if bank.TimingOf(scheme).Instant {
 			m.set("mandate_type", "recurring")
 		}
 	}
@@ -163,7 +165,7 @@ func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
 	switch {
 	case tx.sb.blocked(customer, account):
 		status = "blocked"
-	case timingOf(scheme).instant:
+	case bank.TimingOf(scheme).Instant:
 		status = "active"
 	case tx.sb.opts.requireApproval && slices.Contains([]string{"bacs", "sepa_core"}, scheme):
 		status = "pending_customer_approval"
@@ -207,16 +209,16 @@ func (tx *tx) planMandate(m *record) {
 		}
 		return
 	}
-	t := timingOf(m.str("scheme"))
-	if !tx.sb.opts.bankTimings || t.withPayment {
+	t := bank.TimingOf(m.str("scheme"))
+	if !tx.sb.opts.bankTimings || t.WithPayment {
 		return
 	}
-	submit := t.days().shift(t.start(tx.now), t.mandateSubmitted).at(submitHour, 0)
+	submit := t.Days().Shift(t.Start(tx.now), t.MandateSubmitted).At(bank.SubmitHour, 0)
 	if submit.Before(tx.now) {
 		submit = tx.now
 	}
 	tx.at(submit, "mandate.submit", m.id, "")
-	tx.at(t.days().shift(dateOf(submit), t.mandateActive-t.mandateSubmitted).at(confirmHour, 0), "mandate.activate", m.id, "")
+	tx.at(t.Days().Shift(dateOf(submit), t.MandateActive-t.MandateSubmitted).At(bank.ConfirmHour, 0), "mandate.activate", m.id, "")
 }
 
 func (tx *tx) submitMandate(m *record) {
@@ -390,12 +392,12 @@ func reinstateMandate(tx *tx) (result, error) {
 	m.set("status", "pending_submission")
 	tx.event(m, event{action: "resubmission_requested", cause: "resubmission_requested"})
 	// A reinstated mandate does not wait for a payment: it takes up to two working days.
-	t := timingOf(m.str("scheme"))
+	t := bank.TimingOf(m.str("scheme"))
 	if tx.sb.opts.bankTimings {
-		c := t.days()
-		submit := c.shift(t.start(tx.now), 1)
-		tx.at(submit.at(submitHour, 0), "mandate.submit", m.id, "")
-		tx.at(c.shift(submit, 1).at(confirmHour, 0), "mandate.activate", m.id, "")
+		c := t.Days()
+		submit := c.Shift(t.Start(tx.now), 1)
+		tx.at(submit.At(bank.SubmitHour, 0), "mandate.submit", m.id, "")
+		tx.at(c.Shift(submit, 1).At(bank.ConfirmHour, 0), "mandate.activate", m.id, "")
 	}
 	return one(m), nil
 }
@@ -406,8 +408,8 @@ func (tx *tx) transferMandate(m *record) *record {
 	old := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
 	customer := tx.must("customers", m.link("customer"))
 	d := bankDetails{
-		country: old.str("country_code"), currency: old.str("currency"), accountType: old.str("account_type"),
-		bankName: "SANDBOX BANK " + old.str("country_code"), ending: "66", key: "transfer of " + old.id, holder: old.str("account_holder_name"),
+		Country: old.str("country_code"), Currency: old.str("currency"), AccountType: old.str("account_type"),
+		BankName: "SANDBOX BANK " + old.str("country_code"), Ending: "66", Key: "transfer of " + old.id, Holder: old.str("account_holder_name"),
 	}
 	fresh := tx.addCustomerBankAccount(customer, d, old.get("metadata"))
 	m.setLink("customer_bank_account", fresh.id)

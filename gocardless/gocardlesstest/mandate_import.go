@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Mandate imports: mandates brought over from another provider, many at a time.
@@ -56,7 +58,7 @@ func createMandateImport(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	scheme := tx.body.str("scheme")
-	if t := timings[scheme]; t == nil || t.instant {
+	if t, known := bank.FindTiming(scheme); !known || t.Instant {
 		p.add("scheme", "must be a direct debit scheme")
 	}
 	if err := p.err(); err != nil {
@@ -134,7 +136,7 @@ func (tx *tx) checkImportEntry(p *problems, scheme string) {
 	}
 	before := len(p.items)
 	d := readBankDetails(p, "bank_account/", tx.body.obj("bank_account"))
-	if len(p.items) == before && !slices.Contains(d.schemes(), any(scheme)) {
+	if len(p.items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
 		p.add("bank_account/country_code", "is not supported by %s", scheme)
 	}
 	if tx.body.has("amendment") && scheme != "sepa_core" {

@@ -45,15 +45,14 @@ func createMandatePDF(tx *tx) (result, error) {
 		// Without a mandate the details come with the call. Blank ones give a blank form.
 		switch country := tx.body.str("country_code"); {
 		case tx.body.has("iban"):
-			d := bankDetails{country: country}
-			readIBAN(p, "", tx.body, tx.body.str("iban"), &d)
+			readAccount(p, "", tx.body)
 			if scheme == "" {
 				scheme = "sepa_core"
 			}
 		case scheme == "" && country == "":
 			p.add("scheme", "can't be blank")
 		case tx.body.has("account_number"):
-			readLocal(p, "", tx.body, &bankDetails{country: country})
+			readAccount(p, "", tx.body)
 		}
 		if scheme == "" {
 			scheme = schemeOf(countryCurrency(tx.body.str("country_code")))

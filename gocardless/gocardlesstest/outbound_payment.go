@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Outbound payments: money sent to a customer's bank account, or withdrawn to the creditor's own.
@@ -170,7 +172,7 @@ func approveOutbound(tx *tx) (result, error) {
 // scheduleOutbound plans the execution for its day.
 func (tx *tx) scheduleOutbound(o *record) {
 	o.set("status", "scheduled")
-	tx.at(later(tx.now.Add(outboundStep), date(o.str("execution_date")).at(9, 0)), "outbound.execute", o.id, "")
+	tx.at(later(tx.now.Add(outboundStep), date(o.str("execution_date")).At(9, 0)), "outbound.execute", o.id, "")
 }
 
 func cancelOutbound(tx *tx) (result, error) {
@@ -223,7 +225,7 @@ func (tx *tx) failOutbound(o *record) {
 // moveOutbound books the payment on the creditor's payment account.
 func (tx *tx) moveOutbound(o *record, amount int64) {
 	creditor := tx.must("creditors", o.link("creditor"))
-	name := holderName(creditor.str("name"))
+	name := bank.HolderName(creditor.str("name"))
 	if !o.flag("is_withdrawal") {
 		name = tx.must("customer_bank_accounts", o.link("recipient_bank_account")).str("account_holder_name")
 	}

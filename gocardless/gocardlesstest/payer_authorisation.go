@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"slices"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Payer authorisations, the deprecated way to collect a payer's details: kept incomplete, submitted
@@ -49,7 +51,7 @@ func (tx *tx) fillPayerAuthorisation(a *record) {
 		}
 		hidden[object](part).set(a, o)
 		if part == "bank_account" {
-			number := orDefault(o.str("iban"), separators.Replace(o.str("account_number")))
+			number := orDefault(o.str("iban"), bank.Separators.Replace(o.str("account_number")))
 			o = o.without("account_number").without("iban").without("account_number_suffix")
 			if len(number) > 2 {
 				o = o.with("account_number_ending", number[len(number)-2:])
@@ -112,7 +114,7 @@ func submitPayerAuthorisation(tx *tx) (result, error) {
 		tx.checkCustomer(p, "customer/", authorisedCustomer.of(a), nil)
 		before := len(p.items)
 		d := readBankDetails(p, "bank_account/", authorisedAccount.of(a))
-		if scheme := authorisedMandate.of(a).str("scheme"); len(p.items) == before && !slices.Contains(d.schemes(), any(scheme)) {
+		if scheme := authorisedMandate.of(a).str("scheme"); len(p.items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
 			p.add("mandate/scheme", "is not supported by the bank account")
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Payments: made under a mandate, sent to the bank, collected, paid out; or failed, cancelled,
@@ -144,13 +146,13 @@ func (sb *Sandbox) referenceTaken(reference string) bool {
 // creditor must be there already.
 func (tx *tx) addPayment(pay, m *record, cause string) *record {
 	scheme := m.str("scheme")
-	t := timingOf(scheme)
+	t := bank.TimingOf(scheme)
 	charge := date(pay.str("charge_date"))
 	if charge == "" {
 		charge = mandateNextCharge(m, tx.now)
 	}
-	if !t.instant {
-		charge = t.days().next(charge)
+	if !t.Instant {
+		charge = t.Days().Next(charge)
 	}
 	pay.set("charge_date", string(charge))
 	pay.set("amount_refunded", 0)
@@ -202,8 +204,8 @@ func (tx *tx) planPayment(p *record) {
 	if !tx.sb.opts.bankTimings {
 		return
 	}
-	t := timingOf(p.str("scheme"))
-	at := t.submitTime(date(p.str("charge_date")))
+	t := bank.TimingOf(p.str("scheme"))
+	at := t.SubmitTime(date(p.str("charge_date")))
 	if at.Before(tx.now) {
 		at = tx.now
 	}
@@ -214,7 +216,7 @@ func (tx *tx) planPayment(p *record) {
 func (tx *tx) submitPayment(p *record) {
 	m := tx.must("mandates", p.link("mandate"))
 	if m.status() == "pending_submission" {
-		if timingOf(m.str("scheme")).withPayment {
+		if bank.TimingOf(m.str("scheme")).WithPayment {
 			tx.ensureActive(m)
 		} else {
 			tx.submitMandate(m)
@@ -223,13 +225,13 @@ func (tx *tx) submitPayment(p *record) {
 	p.set("status", "submitted")
 	tx.event(p, event{action: "submitted", cause: "payment_submitted", origin: "gocardless"})
 	if tx.byDate() {
-		t := timingOf(p.str("scheme"))
+		t := bank.TimingOf(p.str("scheme"))
 		charge := date(p.str("charge_date"))
 		if s := tx.scheduleOf(p); s != nil && strings.HasPrefix(s.str("name"), "Faily") {
-			tx.at(t.confirmTime(charge), "payment.fail", p.id, p.attempt())
+			tx.at(t.ConfirmTime(charge), "payment.fail", p.id, p.attempt())
 			return
 		}
-		tx.at(later(t.confirmTime(charge), tx.now), "payment.confirm", p.id, p.attempt())
+		tx.at(later(t.ConfirmTime(charge), tx.now), "payment.confirm", p.id, p.attempt())
 	}
 }
 
@@ -251,8 +253,8 @@ func (tx *tx) confirmPayment(p *record) {
 		tx.resumeSchedule(s)
 	}
 	if tx.byDate() {
-		t := timingOf(p.str("scheme"))
-		tx.at(later(t.payOutTime(date(p.str("charge_date"))), tx.now), "payment.pay_out", p.id, p.attempt())
+		t := bank.TimingOf(p.str("scheme"))
+		tx.at(later(t.PayOutTime(date(p.str("charge_date"))), tx.now), "payment.pay_out", p.id, p.attempt())
 	}
 }
 
@@ -275,7 +277,7 @@ func (tx *tx) failPayment(p *record, e ending) {
 		paymentRetries.set(p, paymentRetries.of(p)+1)
 		p.set("status", "pending_submission")
 		m := tx.must("mandates", p.link("mandate"))
-		p.set("charge_date", string(timingOf(p.str("scheme")).days().shift(mandateNextCharge(m, tx.now), 3)))
+		p.set("charge_date", string(bank.TimingOf(p.str("scheme")).Days().Shift(mandateNextCharge(m, tx.now), 3)))
 		tx.event(p, event{action: "resubmission_requested", cause: "payment_autoretried", origin: "gocardless"})
 		tx.planPayment(p)
 	}
@@ -361,7 +363,7 @@ func retryPayment(tx *tx) (result, error) {
 	if charge == "" {
 		charge = mandateNextCharge(m, tx.now)
 	}
-	p.set("charge_date", string(timingOf(p.str("scheme")).days().next(charge)))
+	p.set("charge_date", string(bank.TimingOf(p.str("scheme")).Days().Next(charge)))
 	p.set("status", "pending_submission")
 	paymentRetries.set(p, paymentRetries.of(p)+1)
 	tx.event(p, event{action: "resubmission_requested", cause: "payment_retried"})

@@ -2,6 +2,8 @@ package gocardlesstest
 
 import (
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Payment accounts, which hold the money that outbound payments are made from, and the
@@ -47,7 +49,7 @@ func (tx *tx) paymentAccount(creditor *record) *record {
 	}
 	a := tx.make("payment_accounts")
 	a.set("account_balance", 0)
-	a.set("account_holder_name", holderName(creditor.str("name")))
+	a.set("account_holder_name", bank.HolderName(creditor.str("name")))
 	a.set("account_number_ending", itoa(10+int(hashText(a.id)%90)))
 	a.set("bank_name", "SANDBOX BANK GB")
 	a.set("currency", "GBP")

@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"fmt"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Payouts and what they are made of. All payments of a creditor and currency that are paid out at
@@ -81,7 +83,7 @@ func (tx *tx) payoutFor(creditor, currency string) *record {
 	tx.add(po)
 	tx.settleInto(po)
 	if tx.sb.opts.bankTimings {
-		tx.at(timingOf(schemeOf(currency)).days().shift(tx.today(), 1).at(arriveHour, 0), "payout.pay", po.id, "")
+		tx.at(bank.TimingOf(schemeOf(currency)).Days().Shift(tx.today(), 1).At(bank.ArriveHour, 0), "payout.pay", po.id, "")
 	}
 	return po
 }

@@ -118,9 +118,9 @@ func (tx *tx) finishRedirectFlow(f *record, p *problems, details, bank object) s
 	d := readBankDetails(p, "", bank)
 	scheme := f.str("scheme")
 	if scheme == "" {
-		scheme = schemeOf(d.currency)
+		scheme = schemeOf(d.Currency)
 	}
-	if len(p.items) == 0 && currencyOf(scheme) != d.currency {
+	if len(p.items) == 0 && currencyOf(scheme) != d.Currency {
 		p.add("country_code", "is not one of %s", scheme)
 	}
 	u, err := url.Parse(f.str("success_redirect_url"))

@@ -1,5 +1,9 @@
 package gocardlesstest
 
+import (
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+)
+
 // Refunds of payments and of mandates.
 
 // refundSettling is set once the refund was taken off what the creditor is owed.
@@ -78,10 +82,10 @@ func createRefund(tx *tx) (result, error) {
 		tx.event(f, event{action: "created", cause: "refund_created"})
 	}
 	if tx.sb.opts.bankTimings {
-		t := timingOf(m.str("scheme"))
-		submit := t.days().shift(t.start(tx.now), 1)
-		tx.at(submit.at(submitHour, 0), "refund.submit", f.id, "")
-		tx.at(t.days().shift(submit, 1).at(confirmHour, 0), "refund.pay", f.id, "")
+		t := bank.TimingOf(m.str("scheme"))
+		submit := t.Days().Shift(t.Start(tx.now), 1)
+		tx.at(submit.At(bank.SubmitHour, 0), "refund.submit", f.id, "")
+		tx.at(t.Days().Shift(submit, 1).At(bank.ConfirmHour, 0), "refund.pay", f.id, "")
 	}
 	return one(f), nil
 }

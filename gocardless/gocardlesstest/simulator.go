@@ -2,6 +2,8 @@ package gocardlesstest
 
 import (
 	"slices"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Scenario simulators. Each brings a resource to an outcome through the states on the way, with
@@ -40,7 +42,7 @@ func simulatorFamily(r *registry) {
 		r.simulator(name, when(func(_ *tx, m *record) bool { return slices.Contains(statuses, m.status()) && fits(m.str("scheme")) }, do))
 	}
 	pending := []string{"pending_submission"}
-	mandate("mandate_activated", pending, func(s string) bool { return !timingOf(s).withPayment }, (*tx).ensureActive)
+	mandate("mandate_activated", pending, func(s string) bool { return !bank.TimingOf(s).WithPayment }, (*tx).ensureActive)
 	for _, how := range []string{"granted", "skipped"} {
 		mandate("mandate_customer_approval_"+how, []string{"pending_customer_approval"}, schemeIn("bacs", "sepa_core"), func(tx *tx, m *record) {
 			tx.approveMandate(m, "customer_approval_"+how)
@@ -173,7 +175,7 @@ func runSimulator(tx *tx) (result, error) {
 func sendable(tx *tx, p *record) bool {
 	m := tx.must("mandates", p.link("mandate"))
 	return p.status() == "pending_submission" &&
-		(slices.Contains([]string{"active", "consumed"}, m.status()) || m.status() == "pending_submission" && timingOf(m.str("scheme")).withPayment)
+		(slices.Contains([]string{"active", "consumed"}, m.status()) || m.status() == "pending_submission" && bank.TimingOf(m.str("scheme")).WithPayment)
 }
 
 // failsLate is the same for the late failures, which also take payments that were paid out.
@@ -232,7 +234,7 @@ func (tx *tx) simulateResubmission(m *record) {
 	m.set("status", "submitted")
 	tx.event(m, event{action: "submitted", cause: "bank_account_transferred", origin: "bank", scheme: scheme, reasonCode: code})
 	if tx.sb.opts.bankTimings {
-		tx.at(timingOf(scheme).days().shift(tx.today(), 2).at(confirmHour, 0), "mandate.activate", m.id, "")
+		tx.at(bank.TimingOf(scheme).Days().Shift(tx.today(), 2).At(bank.ConfirmHour, 0), "mandate.activate", m.id, "")
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Subscriptions: a series of dates, of which each makes a payment shortly before it comes.
@@ -45,14 +47,14 @@ type series struct {
 	unit     string
 	interval int
 	day      int // day_of_month, 0 when the start decides, -1 for the last
-	calendar *calendar
+	calendar *bank.Calendar
 }
 
 // nominal is the nth date before weekends and holidays are looked at.
 func (s series) nominal(n int) date {
-	t := s.start.time()
+	t := s.start.Time()
 	if s.unit == "weekly" {
-		return s.start.add(7 * s.interval * n)
+		return s.start.Add(7 * s.interval * n)
 	}
 	step := s.interval * n
 	if s.unit == "yearly" {
@@ -73,16 +75,16 @@ func (s series) nominal(n int) date {
 // charge is the nth date moved to a working day: forwards, but from the end of a month backwards.
 func (s series) charge(n int) date {
 	if s.day < 0 {
-		return s.calendar.previous(s.nominal(n))
+		return s.calendar.Previous(s.nominal(n))
 	}
-	return s.calendar.next(s.nominal(n))
+	return s.calendar.Next(s.nominal(n))
 }
 
 // seriesOf reads a subscription's dates.
 func seriesOf(s *record) series {
 	return series{
 		start: date(s.str("start_date")), unit: s.str("interval_unit"), interval: int(s.num("interval")),
-		day: int(s.num("day_of_month")), calendar: timingOf(s.scheme()).days(),
+		day: int(s.num("day_of_month")), calendar: bank.TimingOf(s.scheme()).Days(),
 	}
 }
 
@@ -198,8 +200,8 @@ func firstDate(s, m *record) date {
 	if day == 0 {
 		return start
 	}
-	c := timingOf(m.str("scheme")).days()
-	t := start.time()
+	c := bank.TimingOf(m.str("scheme")).Days()
+	t := start.Time()
 	month := t.Month()
 	if name := s.str("month"); name != "" {
 		month = time.Month(slices.Index(months, name) + 1)
@@ -240,12 +242,8 @@ func (tx *tx) planSubscription(s *record) {
 	if n >= 0 && made >= n || !tx.sb.opts.bankTimings {
 		return
 	}
-	t := timingOf(s.scheme())
-	lead := t.charge + 1
-	if t.monthly {
-		lead += 5
-	}
-	at := t.days().shift(seriesOf(s).charge(next), -lead).at(8, 0)
+	t := bank.TimingOf(s.scheme())
+	at := t.Days().Shift(seriesOf(s).charge(next), -t.Lead()).At(8, 0)
 	tx.at(later(at, tx.now), "subscription.charge", s.id, strconv.Itoa(next))
 }
 

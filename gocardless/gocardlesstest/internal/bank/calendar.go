@@ -1,4 +1,4 @@
-package gocardlesstest
+package bank
 
 import (
 	"sync"
@@ -10,37 +10,37 @@ import (
 // closes on six days whatever the country, and Bankgirot closes on Christmas Eve. That is why no
 // library of national holidays is used.
 
-// calendar tells working days from holidays. Every calendar rests at weekends.
-type calendar struct {
+// Calendar tells working days from holidays. Every calendar rests at weekends.
+type Calendar struct {
 	rules []holidayRule
-	extra []date // single days that no rule gives
-	not   []date // days that a rule gives but that were moved in that year
+	extra []Date // single days that no rule gives
+	not   []Date // days that a rule gives but that were moved in that year
 
-	years sync.Map // year → map[date]bool
+	years sync.Map // year → map[Date]bool
 }
 
 // holidayRule gives a holiday's day in a year, or "" when there is none. Taken says which days are
 // holidays already, for rules that give way to others.
-type holidayRule func(year int, taken map[date]bool) date
+type holidayRule func(year int, taken map[Date]bool) Date
 
-func day(year int, month time.Month, d int) date {
-	return dateOf(time.Date(year, month, d, 0, 0, 0, 0, time.UTC))
+func day(year int, month time.Month, d int) Date {
+	return DateOf(time.Date(year, month, d, 0, 0, 0, 0, time.UTC))
 }
 
-func weekday(d date) time.Weekday { return d.time().Weekday() }
+func weekday(d Date) time.Weekday { return d.Time().Weekday() }
 
 // on is a fixed day that is not moved when it falls on a weekend.
 func on(month time.Month, d int) holidayRule {
-	return func(y int, _ map[date]bool) date { return day(y, month, d) }
+	return func(y int, _ map[Date]bool) Date { return day(y, month, d) }
 }
 
 // moved is a fixed day that moves from a weekend to the next weekday that is free.
 func moved(month time.Month, d int) holidayRule {
-	return func(y int, taken map[date]bool) date {
+	return func(y int, taken map[Date]bool) Date {
 		x := day(y, month, d)
 		if weekend(x) {
 			for weekend(x) || taken[x] {
-				x = x.add(1)
+				x = x.Add(1)
 			}
 		}
 		return x
@@ -49,10 +49,10 @@ func moved(month time.Month, d int) holidayRule {
 
 // sundayMoved is a fixed day that moves from a Sunday to Monday, but not from a Saturday.
 func sundayMoved(month time.Month, d int) holidayRule {
-	return func(y int, _ map[date]bool) date {
+	return func(y int, _ map[Date]bool) Date {
 		x := day(y, month, d)
 		if weekday(x) == time.Sunday {
-			x = x.add(1)
+			x = x.Add(1)
 		}
 		return x
 	}
@@ -60,26 +60,26 @@ func sundayMoved(month time.Month, d int) holidayRule {
 
 // nth is the nth weekday of a month; -1 is the last.
 func nth(n int, w time.Weekday, month time.Month) holidayRule {
-	return func(y int, _ map[date]bool) date {
+	return func(y int, _ map[Date]bool) Date {
 		if n < 0 {
 			return onOrBefore(day(y, month+1, 0), w)
 		}
 		first := day(y, month, 1)
-		return first.add((int(w)-int(weekday(first))+7)%7 + 7*(n-1))
+		return first.Add((int(w)-int(weekday(first))+7)%7 + 7*(n-1))
 	}
 }
 
-func onOrBefore(d date, w time.Weekday) date {
-	return d.add(-((int(weekday(d)) - int(w) + 7) % 7))
+func onOrBefore(d Date, w time.Weekday) Date {
+	return d.Add(-((int(weekday(d)) - int(w) + 7) % 7))
 }
 
 // easter is a day so many days after Easter Sunday.
 func easter(after int) holidayRule {
-	return func(y int, _ map[date]bool) date { return easterSunday(y).add(after) }
+	return func(y int, _ map[Date]bool) Date { return easterSunday(y).Add(after) }
 }
 
 // easterSunday is the Gregorian computus in its anonymous form.
-func easterSunday(y int) date {
+func easterSunday(y int) Date {
 	a, b, c := y%19, y/100, y%100
 	d, e := b/4, b%4
 	g := (8*b + 13) / 25
@@ -93,7 +93,7 @@ func easterSunday(y int) date {
 
 // since limits a rule to years from one on, until to years up to one.
 func since(year int, r holidayRule) holidayRule {
-	return func(y int, taken map[date]bool) date {
+	return func(y int, taken map[Date]bool) Date {
 		if y < year {
 			return ""
 		}
@@ -102,7 +102,7 @@ func since(year int, r holidayRule) holidayRule {
 }
 
 func until(year int, r holidayRule) holidayRule {
-	return func(y int, taken map[date]bool) date {
+	return func(y int, taken map[Date]bool) Date {
 		if y > year {
 			return ""
 		}
@@ -112,18 +112,18 @@ func until(year int, r holidayRule) holidayRule {
 
 // fridayFrom is the first Friday on or after a day, for Midsummer Eve.
 func fridayFrom(month time.Month, d int) holidayRule {
-	return func(y int, _ map[date]bool) date { return onOrBefore(day(y, month, d+6), time.Friday) }
+	return func(y int, _ map[Date]bool) Date { return onOrBefore(day(y, month, d+6), time.Friday) }
 }
 
-var calendars = map[string]*calendar{
+var calendars = map[string]*Calendar{
 	"bacs": {
 		rules: []holidayRule{
 			moved(time.January, 1), easter(-2), easter(1), nth(1, time.Monday, time.May), nth(-1, time.Monday, time.May),
 			nth(-1, time.Monday, time.August), on(time.December, 25), on(time.December, 26),
 			moved(time.December, 25), moved(time.December, 26),
 		},
-		extra: []date{"2020-05-08", "2022-06-02", "2022-06-03", "2022-09-19", "2023-05-08"},
-		not:   []date{"2020-05-04", "2022-05-30"},
+		extra: []Date{"2020-05-08", "2022-06-02", "2022-06-03", "2022-09-19", "2023-05-08"},
+		not:   []Date{"2020-05-04", "2022-05-30"},
 	},
 	"target": {rules: []holidayRule{
 		on(time.January, 1), easter(-2), easter(1), on(time.May, 1), on(time.December, 25), on(time.December, 26),
@@ -135,7 +135,7 @@ var calendars = map[string]*calendar{
 	"becs": {rules: []holidayRule{
 		moved(time.January, 1), moved(time.January, 26), easter(-2), easter(1), on(time.April, 25), nth(2, time.Monday, time.June),
 		on(time.December, 25), on(time.December, 26), moved(time.December, 25), moved(time.December, 26),
-	}, extra: []date{"2022-09-22"}},
+	}, extra: []Date{"2022-09-22"}},
 	"becs_nz": {
 		rules: []holidayRule{
 			on(time.January, 1), on(time.January, 2), moved(time.January, 1), moved(time.January, 2), moved(time.February, 6), easter(-2), easter(1),
@@ -143,7 +143,7 @@ var calendars = map[string]*calendar{
 			on(time.December, 25), on(time.December, 26), moved(time.December, 25), moved(time.December, 26),
 		},
 		// Matariki follows the moon; the dates are set by law.
-		extra: []date{
+		extra: []Date{
 			"2022-06-24", "2022-09-26", "2023-07-14", "2024-06-28", "2025-06-20", "2026-07-10", "2027-06-25", "2028-07-14",
 			"2029-07-06", "2030-06-21", "2031-07-11", "2032-07-02", "2033-06-24", "2034-07-07", "2035-06-29",
 		},
@@ -154,7 +154,7 @@ var calendars = map[string]*calendar{
 	}},
 	"pad": {rules: []holidayRule{
 		moved(time.January, 1), easter(-2),
-		func(y int, _ map[date]bool) date { return onOrBefore(day(y, time.May, 24), time.Monday) },
+		func(y int, _ map[Date]bool) Date { return onOrBefore(day(y, time.May, 24), time.Monday) },
 		moved(time.July, 1), nth(1, time.Monday, time.August), nth(1, time.Monday, time.September), since(2021, moved(time.September, 30)),
 		nth(2, time.Monday, time.October), moved(time.November, 11),
 		on(time.December, 25), on(time.December, 26), moved(time.December, 25), moved(time.December, 26),
@@ -166,25 +166,25 @@ var calendars = map[string]*calendar{
 	}},
 }
 
-// weekend says whether a day is a Saturday or a Sunday.
-func weekend(d date) bool {
+// weekend reports whether a day is a Saturday or a Sunday.
+func weekend(d Date) bool {
 	w := weekday(d)
 	return w == time.Saturday || w == time.Sunday
 }
 
 // holidays are those of one year.
-func (c *calendar) holidays(year int) map[date]bool {
+func (c *Calendar) holidays(year int) map[Date]bool {
 	if h, ok := c.years.Load(year); ok {
-		return h.(map[date]bool)
+		return h.(map[Date]bool)
 	}
-	h := map[date]bool{}
+	h := map[Date]bool{}
 	for _, r := range c.rules {
 		if d := r(year, h); d != "" {
 			h[d] = true
 		}
 	}
 	for _, d := range c.extra {
-		if d.time().Year() == year {
+		if d.Time().Year() == year {
 			h[d] = true
 		}
 	}
@@ -195,35 +195,35 @@ func (c *calendar) holidays(year int) map[date]bool {
 	return h
 }
 
-// working says whether the banks work on a day.
-func (c *calendar) working(d date) bool {
-	return !weekend(d) && !c.holidays(d.time().Year())[d]
+// Working reports whether the banks work on a day.
+func (c *Calendar) Working(d Date) bool {
+	return !weekend(d) && !c.holidays(d.Time().Year())[d]
 }
 
-// next is the day itself when it is a working day, else the first one after it.
-func (c *calendar) next(d date) date {
-	for !c.working(d) {
-		d = d.add(1)
+// Next is the day itself when it is a working day, else the first one after it.
+func (c *Calendar) Next(d Date) Date {
+	for !c.Working(d) {
+		d = d.Add(1)
 	}
 	return d
 }
 
-// previous is the day itself when it is a working day, else the last one before it.
-func (c *calendar) previous(d date) date {
-	for !c.working(d) {
-		d = d.add(-1)
+// Previous is the day itself when it is a working day, else the last one before it.
+func (c *Calendar) Previous(d Date) Date {
+	for !c.Working(d) {
+		d = d.Add(-1)
 	}
 	return d
 }
 
-// shift moves by working days, forward or back.
-func (c *calendar) shift(d date, days int) date {
+// Shift moves by working days, forward or back.
+func (c *Calendar) Shift(d Date, days int) Date {
 	step := 1
 	if days < 0 {
 		step, days = -1, -days
 	}
 	for ; days > 0; days-- {
-		for d = d.add(step); !c.working(d); d = d.add(step) {
+		for d = d.Add(step); !c.Working(d); d = d.Add(step) {
 		}
 	}
 	return d
