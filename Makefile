@@ -1,14 +1,20 @@
 # One target per job; CI runs the same ones.
 GO ?= go
-TOOL = $(GO) tool -modfile=tools/go.mod
+# The tools have a go.mod of their own, which a workspace would refuse.
+TOOL = GOWORK=off $(GO) tool -modfile=tools/go.mod
+STATICCHECK = $$($(TOOL) -n staticcheck)
 # Run by its version, which Go's checksum database vouches for: in tools/go.mod its hundreds of
 # dependencies would decide the versions of the linters'.
 GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
 
-.PHONY: help generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff vuln snapshot publish
+.PHONY: help tidy generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff vuln snapshot publish
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+tidy: ## tidy go.mod and go.sum of every module
+	$(GO) mod tidy
+	scripts/modules.sh tidy
 
 generate: ## regenerate the SDK from schema/
 	$(GO) generate ./...
@@ -20,8 +26,11 @@ check: ## fail if generated files are not up to date
 lint: ## formatting, go.mod, vet, staticcheck, workflows, English
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt on the files above"; exit 1; }
 	$(GO) mod tidy -diff
+	scripts/modules.sh tidy-check
 	$(GO) vet ./...
-	$(TOOL) staticcheck ./...
+	$(STATICCHECK) ./...
+	scripts/modules.sh run $(GO) vet ./...
+	tool=$(STATICCHECK) && scripts/modules.sh run "$$tool" ./...
 	$(TOOL) actionlint
 	$(GO) run ./internal/words
 
@@ -31,15 +40,17 @@ test: check lint ## everything that has to pass, the SDK with the race detector
 	$(GO) test -run 'Allocations|Memory|Export' ./gocardless ./gocardless/gocardlesstest
 	@# The generator has one goroutine: the detector would find nothing there, and take minutes.
 	$(GO) test ./generator/... ./cmd/gen
-	@# The detector makes SQLite, which is C turned into Go, far slower: it sees the short tests.
-	GOWORK=off scripts/postgres.sh run $(GO) -C gocardless/eventsql/eventsqltest test -mod=mod ./...
-	GOWORK=off scripts/postgres.sh run $(GO) -C gocardless/eventsql/eventsqltest test -mod=mod -race -short ./...
+	@# The detector makes SQLite, which is C turned into Go, far slower: in the other modules it
+	@# sees the short tests.
+	scripts/postgres.sh run scripts/modules.sh run $(GO) test ./...
+	scripts/postgres.sh run scripts/modules.sh run $(GO) test -race -short ./...
 
 short: ## the tests that take seconds
 	$(GO) test -short ./...
+	scripts/modules.sh run $(GO) test -short ./...
 
 demo: ## a tour of the SDK against the sandbox, in one process
-	@$(GO) run ./internal/demo/cmd
+	@GOWORK=off $(GO) run ./internal/demo/cmd
 
 golden: ## rewrite golden files
 	$(GO) test ./generator/... -update
@@ -52,6 +63,7 @@ bench: ## measure, as ratios to plain net/http and encoding/json
 
 build-386: ## compile for 32 bits
 	GOARCH=386 $(GO) build ./...
+	GOARCH=386 scripts/modules.sh run $(GO) build ./...
 
 jsonv2: ## the short tests with the next encoding/json
 	GOEXPERIMENT=jsonv2 $(GO) test -short ./gocardless/... ./contract/...
@@ -61,6 +73,7 @@ apidiff: ## what changed since the last version tag; fails if the version has no
 
 vuln: ## known vulnerabilities in what the module uses, by the database of the Go team
 	$(TOOL) govulncheck ./...
+	tool=$$($(TOOL) -n govulncheck) && scripts/modules.sh run "$$tool" ./...
 
 snapshot: ## what a release would publish, into dist/
 	$(GORELEASER) check
