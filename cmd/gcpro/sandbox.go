@@ -85,8 +85,12 @@ func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err er
 	}
 	sandbox := gocardlesstest.New(opts...)
 	if *state != "" {
-		if err := sandbox.OpenState(*state); err != nil {
+		lost, err := sandbox.OpenState(*state)
+		if err != nil {
 			return err
+		}
+		if lost > 0 {
+			fmt.Fprintf(errs, "warning: the end of the state file was damaged: %d bytes were dropped and kept in %s.damaged\n", lost, *state)
 		}
 	}
 	server, err := sandbox.Listen(*addr)

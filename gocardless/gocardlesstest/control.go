@@ -44,10 +44,8 @@ const ControlPath = "/_sandbox/"
 // What is refused answers with an error in the form of the API's.
 //
 // When the sandbox knows its tokens (WithToken), one of them is needed, and a read-only one can only
-// ask for the time. Requests with an Origin header are refused: browsers send it with everything that
-// a page could change here, whatever its site and whatever name it gives to this machine. From other
-// programs that reach the socket, on this machine or on a network that it listens to, only a token
-// protects.
+// ask for the time. Requests of web pages of other sites are refused, as on every path; from other
+// programs that reach the socket, only a token protects.
 func (sb *Sandbox) ControlHandler() http.Handler {
 	return http.HandlerFunc(sb.serveControl)
 }
@@ -72,8 +70,9 @@ func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &refused):
 		out.status, out.body = refused.status, refused.body(rid)
-	case err != nil:
-		panic(err)
+	case err != nil: // of the state file
+		failed := refuse("internal_server_error", err.Error())
+		out.status, out.body = failed.status, failed.body(rid)
 	default:
 		out.body = appendJSON(nil, reply)
 	}
@@ -108,8 +107,8 @@ var controls = map[string]map[string]control{
 	},
 	"reset": {
 		http.MethodPost: {&typeSpec{}, func(sb *Sandbox, _ string, _ object) (object, error) {
-			sb.Reset()
-			return sb.controlState(), nil
+			err := sb.Reset()
+			return sb.controlState(), err
 		}},
 	},
 	"flows/{id}/finish": {
@@ -119,8 +118,8 @@ var controls = map[string]map[string]control{
 
 // control finds out what is asked for and does it. It may add to the headers of the reply.
 func (sb *Sandbox) control(r *http.Request, header http.Header) (object, error) {
-	if len(r.Header.Values("Origin")) > 0 {
-		return nil, refuse("forbidden", "The control of the sandbox is for programs: requests with an Origin header are refused")
+	if err := sb.guard(r); err != nil {
+		return nil, err
 	}
 	path, id := strings.TrimPrefix(r.URL.Path, ControlPath), ""
 	if p := strings.Split(path, "/"); len(p) == 3 {
@@ -215,12 +214,8 @@ func controlClock(sb *Sandbox, _ string, body object) (object, error) {
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	if field == "advance" {
-		sb.Advance(to.Sub(now))
-	} else {
-		sb.AdvanceTo(to)
-	}
-	return sb.controlState(), nil
+	err := sb.advance(to.Sub(now))
+	return sb.controlState(), err
 }
 
 // parseSpan reads a duration in Go's form, or in days. (Seventeen bits hold more days than the

@@ -65,22 +65,17 @@ func TestControlClock(t *testing.T) {
 func TestControlClockIsKeptInTheStateFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	c := newCaller(t)
-	if err := c.sb.OpenState(file); err != nil {
-		t.Fatal(err)
-	}
+	c.openState(file)
 	c.ok("POST", "/customers", customerBody)
 	c.controls("POST", "/_sandbox/clock", `{"advance":"1d"}`, `{"now":"2026-09-15T09:00:00.000Z","faults":0}`)
-	// The file is read as after a crash: nobody has closed it.
+	c.die()
 	again := newCaller(t)
-	if err := again.sb.OpenState(file); err != nil {
-		t.Fatal(err)
-	}
+	again.openState(file)
 	again.controls("GET", "/_sandbox/clock", "", `{"now":"2026-09-15T09:00:00.000Z","faults":0}`)
 	again.controls("POST", "/_sandbox/reset", "", `{"now":"2026-09-15T09:00:00.000Z","faults":0}`)
+	again.die()
 	last := newCaller(t)
-	if err := last.sb.OpenState(file); err != nil {
-		t.Fatal(err)
-	}
+	last.openState(file)
 	if n := len(last.list("/customers")); n != 0 {
 		t.Errorf("%d customers after a reset", n)
 	}
@@ -265,10 +260,6 @@ func TestControlRefusesBrowsersAndStrangers(t *testing.T) {
 		{"POST", []string{"Authorization", "Bearer bad"}, 401},
 		{"GET", []string{"Authorization", "Bearer revoked"}, 401},
 		{"POST", nil, 401},
-		{"POST", []string{"Authorization", "Bearer good", "Origin", "https://elsewhere.example"}, 403},
-		{"POST", []string{"Authorization", "Bearer good", "Origin", "http://127.0.0.1:8080"}, 403}, // what a rebound name would look like
-		{"POST", []string{"Authorization", "Bearer good", "Origin", "null"}, 403},
-		{"POST", []string{"Authorization", "Bearer good", "Origin", ""}, 403},
 	} {
 		body := ""
 		if x.method == "POST" {

@@ -95,8 +95,12 @@ func (sb *Sandbox) Now() time.Time {
 //
 // Do not call it from a webhook handler: it waits for the handlers.
 func (sb *Sandbox) Advance(d time.Duration) {
+	_ = sb.advance(d) // the calls that follow report that the state file cannot be written
+}
+
+func (sb *Sandbox) advance(d time.Duration) error {
 	if d < 0 {
-		return
+		return nil
 	}
 	end := sb.Now().Add(d)
 	for {
@@ -104,17 +108,20 @@ func (sb *Sandbox) Advance(d time.Duration) {
 		due, any := sb.nextStep()
 		if !any || due.After(end) {
 			sb.moveTo(end)
-			_ = sb.commit() // the calls that follow say so if the file cannot be written
+			err := sb.orRevert(sb.commit())
 			sb.mu.Unlock()
-			break
+			sb.deliverDue()
+			return err
 		}
 		sb.moveTo(due)
 		sb.runDue(sb.Now())
-		_ = sb.commit()
+		err := sb.orRevert(sb.commit())
 		sb.mu.Unlock()
+		if err != nil {
+			return err
+		}
 		sb.deliverDue()
 	}
-	sb.deliverDue()
 }
 
 // AdvanceTo moves the clock forward to a time, as Advance does.
@@ -147,7 +154,7 @@ func (sb *Sandbox) Tick() {
 	if sb.nextDue.Load() <= now.UnixNano() {
 		sb.mu.Lock()
 		sb.runDue(now)
-		_ = sb.commit()
+		_ = sb.commit() // what fell due is not undone: the next commit writes it
 		sb.mu.Unlock()
 	}
 	sb.kick()

@@ -248,8 +248,9 @@ func (c *apiCall) act() *apiError {
 	defer sb.mu.Unlock()
 	err := c.handle()
 	sb.sealBatch()
-	if jerr := sb.commit(); jerr != nil && err == nil {
-		// What is not on disk must not be acknowledged.
+	if jerr := sb.orRevert(sb.commit()); jerr != nil && err == nil {
+		// What is not on disk did not happen.
+		c.made = ""
 		return refuse("internal_server_error", "The state file could not be written")
 	}
 	return err

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -109,7 +107,9 @@ func TestBrokenConnections(t *testing.T) {
 	direct := &caller{t, s.Sandbox, s.Transport(), false}
 	for name, c := range map[string]*caller{"socket": overSocket, "transport": direct} {
 		t.Run(name, func(t *testing.T) {
-			s.Reset()
+			if err := s.Reset(); err != nil {
+				t.Fatal(err)
+			}
 			for _, x := range []struct {
 				fault  Fault
 				status int // -1: no reply, -2: broken off
@@ -157,7 +157,9 @@ func TestReset(t *testing.T) {
 	w := newWorld(t)
 	w.pay("100")
 	w.sb.Inject(Fault{Times: -1, Status: 500})
-	w.sb.Reset()
+	if err := w.sb.Reset(); err != nil {
+		t.Fatal(err)
+	}
 	if n := len(w.sb.Requests()); n != 0 {
 		t.Errorf("%d requests remembered", n)
 	}
@@ -207,73 +209,6 @@ func TestSnapshots(t *testing.T) {
 			t.Errorf("%s changed the state", bad)
 		}
 	}
-}
-
-// A crash loses nothing that was acknowledged: the file is complete after every call, without Close.
-func TestStateFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "state")
-	open := func() *caller {
-		c := newCaller(t, WithWebhooks(Webhooks{Handler: &inbox{}, Secret: hookSecret, Manual: true}))
-		if err := c.sb.OpenState(file); err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	w := &world{caller: open()}
-	w.customer = w.ok("POST", "/customers", customerBody, "Idempotency-Key", "k1").str("id")
-	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).str("id")
-	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("id")
-	pm := w.pay("100")
-	w.sb.Advance(30 * time.Hour)
-	w.step(func(tx *tx) { tx.transferMandate(tx.find("mandates", w.mandate)) })
-	want := w.sb.Snapshot()
-
-	// The process dies here. A line that it was writing is left in the middle.
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = f.WriteString(`{"advanced":0,"records":[{"in":"pay`)
-	_ = f.Close()
-	again := &world{caller: open(), mandate: w.mandate}
-	if got := again.sb.Snapshot(); !bytes.Equal(got, want) {
-		t.Errorf("after the crash:\n%s\nbefore:\n%s", got, want)
-	}
-	again.refused(409, "idempotent_creation_conflict", "POST", "/customers", customerBody, "Idempotency-Key", "k1")
-	again.sb.Advance(30 * days)
-	if s := again.status("payments", pm); s != "paid_out" {
-		t.Errorf("payment goes on to %s", s)
-	}
-	want = again.sb.Snapshot()
-	if err := again.sb.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if b, _ := os.ReadFile(file); bytes.Count(b, []byte("\n")) != 1 {
-		t.Error("Close did not write the file anew")
-	}
-	third := open()
-	if got := third.sb.Snapshot(); !bytes.Equal(got, want) {
-		t.Error("after Close the state differs")
-	}
-	third.sb.Reset()
-	if n := len((&caller{t, open().sb, third.rt, true}).list("/payments")); n != 0 {
-		t.Errorf("%d payments after a reset", n)
-	}
-	if err := os.WriteFile(file, []byte("not a state\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := New().OpenState(file); err == nil || !strings.Contains(err.Error(), file) {
-		t.Errorf("a broken file: %v", err)
-	}
-}
-
-func TestStateFileThatCannotBeWritten(t *testing.T) {
-	c := newCaller(t)
-	if err := c.sb.OpenState(filepath.Join(t.TempDir(), "state")); err != nil {
-		t.Fatal(err)
-	}
-	_ = c.sb.journal.file.Close()
-	c.refused(500, "internal_server_error", "POST", "/customers", customerBody)
 }
 
 // Sixty-four clients at once: nothing is lost, nothing is doubled, and the race detector is content.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -166,6 +167,7 @@ func parseArray(d *json.Decoder, depth int) (any, error) {
 
 func parseObject(d *json.Decoder, depth int) (any, error) {
 	out := object{}
+	var at map[string]int // positions, once a scan for each member would take too long
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
@@ -176,16 +178,38 @@ func parseObject(d *json.Decoder, depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := out.lookup(key); twice {
-			out = out.with(key, v)
-		} else {
-			out = append(out, member{key, v})
+		if len(out) == fewMembers {
+			at = out.positions()
 		}
+		i, twice := at[key]
+		if at == nil {
+			i = slices.IndexFunc(out, func(m member) bool { return m.key == key })
+			twice = i >= 0
+		}
+		if twice {
+			out[i].val = v
+			continue
+		}
+		if at != nil {
+			at[key] = len(out)
+		}
+		out = append(out, member{key, v})
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, errNotJSON
 	}
 	return out, nil
+}
+
+// fewMembers is up to how many members a scan is faster than a map.
+const fewMembers = 32
+
+func (o object) positions() map[string]int {
+	at := make(map[string]int, 2*len(o))
+	for i, m := range o {
+		at[m.key] = i
+	}
+	return at
 }
 
 // appendJSON writes a value as JSON.

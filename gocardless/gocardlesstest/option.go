@@ -28,6 +28,7 @@ type options struct {
 	asyncInstalments time.Duration
 	keys             []encryptionKey
 	control          bool
+	hosts            []string // beside those of this machine
 }
 
 func defaultOptions() options {

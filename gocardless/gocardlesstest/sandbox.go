@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 )
@@ -59,14 +60,15 @@ func New(opts ...Option) *Sandbox {
 
 // Reset brings the sandbox back to the state that New made: resources, events, idempotency keys,
 // planned steps, undelivered webhooks, rate-limit windows, faults and the request log are gone,
-// and ids start again. The clock stays where it is, and so do options and tokens.
-func (sb *Sandbox) Reset() {
+// and ids start again. The clock stays where it is, and so do options and tokens. An error means that
+// the state file could not be written and that nothing was reset.
+func (sb *Sandbox) Reset() error {
 	sb.hooks.deliver.Lock() // a delivery under way ends first
 	defer sb.hooks.deliver.Unlock()
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
 	sb.reset()
-	_ = sb.commitAll()
+	return sb.orRevert(sb.commitAll())
 }
 
 func (sb *Sandbox) reset() {
@@ -99,7 +101,7 @@ func (sb *Sandbox) update(f func(*tx) error) error {
 	sb.runDue(now)
 	err := f(sb.begin(now))
 	sb.sealBatch()
-	_ = sb.commit()
+	err = errors.Join(err, sb.orRevert(sb.commit()))
 	sb.mu.Unlock()
 	sb.kick()
 	return err

@@ -1,15 +1,8 @@
 package gocardlesstest
 
 import (
-	"bufio"
-	"bytes"
 	"container/heap"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -71,7 +64,7 @@ func (sb *Sandbox) Restore(snapshot []byte) error {
 	if err := sb.load(v); err != nil {
 		return err
 	}
-	return sb.commitAll()
+	return sb.orRevert(sb.commitAll())
 }
 
 func parseState(b []byte) (object, error) {
@@ -109,15 +102,20 @@ func (sb *Sandbox) load(o object) error {
 	}
 	sb.newJobs, sb.doneJobs, sb.newKeys, sb.batch = nil, nil, nil, nil
 	sb.offset.Store(o.num("advanced"))
+	sb.loaded()
+	return nil
+}
+
+// loaded derives what is not written down from a state that was read.
+func (sb *Sandbox) loaded() {
 	sb.hooks.clear()
-	for _, w := range st.coll("webhooks").recs {
+	for _, w := range sb.store.coll("webhooks").recs {
 		if due, err := time.Parse(stampForm, w.ref("due")); err == nil {
 			sb.hooks.push(w, due)
 		}
 	}
-	st.dirty = nil
+	sb.store.dirty = nil
 	sb.noteNextJob()
-	return nil
 }
 
 // apply adds or replaces the records of a snapshot or of a journal line.
@@ -214,197 +212,4 @@ func loadJob(v any) (job, error) {
 		return job{}, fmt.Errorf("reading the state: an unknown step (%s)", short(o.str("name")))
 	}
 	return job{due: due, seq: o.num("seq"), name: o.str("name"), id: o.str("id"), arg: o.str("arg")}, nil
-}
-
-// journal keeps a state file. Its first line is a snapshot; each further line is what one step
-// changed. It is written before the step is acknowledged, so that a crash of the process loses
-// nothing. (After a crash of the machine the last lines may be missing: they are not forced to the
-// disk one by one.)
-type journal struct {
-	path     string
-	file     *os.File
-	size     int64
-	advanced int64 // the clock as the file has it
-	buf      []byte
-}
-
-// OpenState loads the state from a file, if it is there, and keeps the file up to date from then
-// on. Call it before the sandbox is used. Close writes the file anew, without its history.
-func (sb *Sandbox) OpenState(path string) error {
-	b, err := os.ReadFile(path) //nolint:gosec // the caller's own file
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("opening the state: %w", err)
-	}
-	sb.mu.Lock()
-	defer sb.mu.Unlock()
-	if len(b) > 0 {
-		if err := sb.replay(b); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	sb.journal = &journal{path: path}
-	return sb.commitAll()
-}
-
-// replay reads a state file. A last line that a crash cut off was never acknowledged.
-func (sb *Sandbox) replay(b []byte) error {
-	lines := bufio.NewReader(bytes.NewReader(b))
-	first, err := lines.ReadBytes('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the state: %w", err)
-	}
-	o, err := parseState(first)
-	if err != nil {
-		return err
-	}
-	if err := sb.load(o); err != nil {
-		return err
-	}
-	for n := 2; ; n++ {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			break // no newline: the end, or a line that was cut off
-		}
-		if err := sb.applyLine(line); err != nil {
-			return fmt.Errorf("line %d: %w", n, err)
-		}
-	}
-	sb.hooks.clear()
-	for _, w := range sb.store.coll("webhooks").recs {
-		if due, err := time.Parse(stampForm, w.ref("due")); err == nil {
-			sb.hooks.push(w, due)
-		}
-	}
-	sb.store.dirty = nil
-	sb.noteNextJob()
-	return nil
-}
-
-func (sb *Sandbox) applyLine(line []byte) error {
-	v, err := parseJSON(line)
-	if err != nil {
-		return fmt.Errorf("reading the state: %w", err)
-	}
-	o, _ := v.(object)
-	if err := sb.store.apply(o); err != nil {
-		return err
-	}
-	for _, v := range o.list("planned") {
-		j, err := loadJob(v)
-		if err != nil {
-			return err
-		}
-		heap.Push(&sb.jobs, j)
-		sb.jobSeq = max(sb.jobSeq, j.seq)
-	}
-	for _, v := range o.list("done") {
-		seq, _ := v.(int64)
-		if i := slices.IndexFunc(sb.jobs, func(j job) bool { return j.seq == seq }); i >= 0 {
-			heap.Remove(&sb.jobs, i)
-		}
-	}
-	for _, k := range o.obj("keys") {
-		sb.keys[k.key], _ = k.val.(string)
-	}
-	sb.offset.Store(o.num("advanced"))
-	return nil
-}
-
-// commit ends a step: it writes what changed to the journal, if there is one. The caller holds the
-// lock.
-func (sb *Sandbox) commit() error {
-	dirty := sb.store.dirty
-	sb.store.dirty = dirty[:0]
-	var err error
-	if j := sb.journal; j != nil && (len(dirty) > 0 || len(sb.newJobs) > 0 || len(sb.doneJobs) > 0 || len(sb.newKeys) > 0 || j.advanced != sb.offset.Load()) {
-		err = j.write(sb.delta(dirty))
-		j.advanced = sb.offset.Load()
-	}
-	for _, r := range dirty {
-		r.dirty = false
-	}
-	sb.newJobs, sb.doneJobs, sb.newKeys = sb.newJobs[:0], sb.doneJobs[:0], sb.newKeys[:0]
-	return err
-}
-
-func (sb *Sandbox) delta(dirty []*record) object {
-	records, planned, done := []any{}, []any{}, []any{}
-	ids, keys := object{}, object{}
-	for _, r := range dirty {
-		records = append(records, r.save())
-		if !slices.ContainsFunc(ids, func(m member) bool { return m.key == r.coll.name }) {
-			ids = append(ids, member{r.coll.name, int64(r.coll.ids.n)})
-		}
-	}
-	for _, j := range sb.newJobs {
-		planned = append(planned, j.save())
-	}
-	for _, seq := range sb.doneJobs {
-		done = append(done, seq)
-	}
-	for _, k := range sb.newKeys {
-		keys = append(keys, member{k, sb.keys[k]})
-	}
-	return object{{"advanced", sb.offset.Load()}, {"ids", ids}, {"records", records}, {"planned", planned}, {"done", done}, {"keys", keys}}
-}
-
-func (j *journal) write(o object) error {
-	j.buf = append(appendJSON(j.buf[:0], o), '\n')
-	if _, err := j.file.WriteAt(j.buf, j.size); err != nil {
-		// Half a line must not stand before the next one.
-		return fmt.Errorf("writing the state: %w", errors.Join(err, j.file.Truncate(j.size)))
-	}
-	j.size += int64(len(j.buf))
-	return nil
-}
-
-// commitAll ends a step that replaced everything. The caller holds the lock.
-func (sb *Sandbox) commitAll() error {
-	for _, r := range sb.store.dirty {
-		r.dirty = false
-	}
-	sb.store.dirty = nil
-	sb.newJobs, sb.doneJobs, sb.newKeys = nil, nil, nil
-	if sb.journal == nil {
-		return nil
-	}
-	return sb.journal.rewrite(append(sb.snapshot(), '\n'))
-}
-
-// rewrite puts a new file in the place of the old one, so that there is always a whole one.
-func (j *journal) rewrite(snapshot []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(j.path), filepath.Base(j.path)+".new-*")
-	if err != nil {
-		return fmt.Errorf("writing the state: %w", err)
-	}
-	_, err = tmp.Write(snapshot)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), j.path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing the state: %w", errors.Join(err, tmp.Close(), os.Remove(tmp.Name())))
-	}
-	old := j.file
-	j.file, j.size = tmp, int64(len(snapshot))
-	if old != nil {
-		_ = old.Close()
-	}
-	return nil
-}
-
-// Close writes and closes the state file, if OpenState opened one. The sandbox goes on working
-// without it.
-func (sb *Sandbox) Close() error {
-	sb.mu.Lock()
-	defer sb.mu.Unlock()
-	if sb.journal == nil {
-		return nil
-	}
-	err := sb.commitAll()
-	err = errors.Join(err, sb.journal.file.Close())
-	sb.journal = nil
-	return err
 }

@@ -12,6 +12,10 @@ import (
 
 // ServeHTTP implements http.Handler: the API, and the pages that payers see.
 func (sb *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := sb.guard(r); err != nil {
+		sb.writeRefusal(w, err)
+		return
+	}
 	if h := pageFor(r.URL.Path); h != nil {
 		h(sb, w, r)
 		return

@@ -289,8 +289,11 @@ func (sb *Sandbox) deliverSome(manual bool) {
 		}
 		answer := send(&sb.opts.endpoints[at], body, headers)
 		sb.mu.Lock()
-		sb.recordAnswer(w, answer)
-		_ = sb.commit()
+		// The state may have been restored meanwhile.
+		if w := sb.store.find("webhooks", next.id); w != nil {
+			sb.recordAnswer(w, answer)
+		}
+		_ = sb.commit() // what was sent is not undone: the next commit writes it
 		sb.mu.Unlock()
 	}
 }
