@@ -32,6 +32,9 @@ var (
 func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 	x.attempts++
 	x.status, x.header, x.requestID, x.rateLimit, x.reply = 0, nil, "", RateLimit{}, nil
+	// A transport that panics, or ends its goroutine, must not keep its share of the
+	// budget.
+	defer x.landed(RateLimit{})
 
 	parent := ctx
 	if x.settings.timeout > 0 {
@@ -51,7 +54,6 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 	req := x.request(ctx)
 	if x.core.signer != nil {
 		if err := x.core.signer.sign(req, x.body); err != nil {
-			x.landed(RateLimit{})
 			return true, &SigningError{Operation: x.op.Name, Err: err}
 		}
 	}
@@ -61,7 +63,6 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 		if resp != nil && resp.Body != nil {
 			_ = resp.Body.Close()
 		}
-		x.landed(RateLimit{})
 		notSent = progress.neverSent(err)
 		x.mayHaveRun = x.mayHaveRun || !notSent
 		return notSent, x.connectionError(x.cause(parent, ctx, err))
@@ -237,15 +238,17 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 	return nil
 }
 
-// landed tells the limiter that an attempt has ended.
+// landed notifies the limiter that an attempt has ended. Only the first call does
+// so for each attempt.
 func (x *exchange) landed(limit RateLimit) {
-	if x.core.limiter == nil {
+	if !x.counted {
 		return
 	}
+	x.counted = false
 	if !limit.Reset.IsZero() {
 		limit.Reset = onOurClock(limit.Reset, x.header)
 	}
-	x.core.limiter.Observe(*x.op, limit)
+	x.core.limiter.Observe(*x.op, x.settings.lane, limit)
 }
 
 func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp.StatusCode <= 299 }

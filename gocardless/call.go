@@ -82,6 +82,7 @@ type exchange struct {
 	// What is known so far.
 	attempts   int
 	mayHaveRun bool
+	counted    bool // by the limiter, which has not been notified of the end
 	existing   bool
 	status     int
 	header     http.Header
@@ -252,7 +253,8 @@ func (x *exchange) run(ctx context.Context) error {
 func (x *exchange) allow(ctx context.Context, previous error) error {
 	err := ctx.Err()
 	if err == nil && x.core.limiter != nil {
-		err = x.core.limiter.Wait(ctx, *x.op)
+		err = x.core.limiter.Wait(ctx, *x.op, x.settings.lane)
+		x.counted = err == nil
 	}
 	if err != nil {
 		return x.interrupted(err, previous)

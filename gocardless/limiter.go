@@ -2,24 +2,56 @@ package gocardless
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
 )
 
-// A Limiter holds requests back before the API's rate limit is reached. Many
-// processes that use one access token can share a budget by an implementation
-// that keeps its state in a place they all reach. It must be safe for concurrent
-// use.
+// A Limiter holds requests back before the API's rate limit is reached. To share
+// one budget, processes that use the same access token need an implementation
+// that keeps its state in a place all of them reach, such as the module
+// integrations/redis. A Limiter must be safe for concurrent use.
 type Limiter interface {
-	// Wait returns when a request of the operation may be sent, or the context's
-	// error when that ends first. It is called before each attempt.
-	Wait(ctx context.Context, op Operation) error
-	// Observe tells what a reply to the operation said of the rate limit. Reset
-	// is in terms of this machine's clock, whatever the server's says. The value
-	// is zero when the reply said nothing.
-	Observe(op Operation, limit RateLimit)
+	// Wait returns nil when a request of the operation may be sent, and an error
+	// when it may not: the context's error once the context ends, or
+	// [context.DeadlineExceeded] as soon as the wait cannot end before the
+	// context's deadline. The client calls it before each attempt.
+	Wait(ctx context.Context, op Operation, lane Lane) error
+	// Observe reports the end of an attempt that Wait let through, exactly once,
+	// with the rate limit that the reply reported. Reset is in terms of this
+	// machine's clock, whatever the server's clock says. The limit is zero when
+	// the reply reported none, or when there was no reply.
+	Observe(op Operation, lane Lane, limit RateLimit)
+}
+
+// A Lane is the priority of a request under a [Limiter].
+type Lane uint8
+
+// The lanes.
+const (
+	// LaneInteractive is for calls that somebody waits for. It is the default.
+	LaneInteractive Lane = iota
+	// LaneBulk is for billing runs, exports and other work in the background;
+	// see [WithBulkLane].
+	LaneBulk
+
+	lanes = iota
+)
+
+// String returns "interactive" or "bulk".
+func (l Lane) String() string {
+	if l == LaneBulk {
+		return "bulk"
+	}
+	return "interactive"
+}
+
+// WithBulkLane marks calls as background work, for a client that holds requests
+// back ([WithRateLimitWait], [WithLimiter]). Bulk requests are spread evenly over
+// each minute and leave a reserve to the other calls, which always go first.
+// Without a limiter the option has no effect.
+func WithBulkLane() Option {
+	return option(func(s *settings) { s.lane = LaneBulk })
 }
 
 // WithLimiter asks the given limiter before each attempt.
@@ -31,22 +63,54 @@ func WithLimiter(l Limiter) ClientOption {
 	})
 }
 
-// WithRateLimitWait holds requests back, in the order in which they come, while
-// the rate limit has nothing left, until the next window begins. The client
-// counts what it sends and listens to what the replies say, so that it notices
-// what other clients of the same token use up. Balances and outbound payments have
-// budgets of their own, and wait without holding up the rest.
+// WithRateLimitWait holds requests back while the rate limit has nothing left,
+// until the next window begins. The client counts what it sends and reads what
+// the replies report, so it notices what other clients of the same token use.
+// Balances and outbound payments have budgets of their own; calls that wait for
+// one of these do not hold up the rest.
 //
-// The waiting counts against the context of a call, not against [WithTimeout].
-func WithRateLimitWait() ClientOption {
-	return clientOption(func(c *clientConfig) { c.limiter = newWindowLimiter() })
+// Calls of one lane go in the order in which they come. Interactive calls, the
+// default, may use the whole limit. Bulk calls ([WithBulkLane]) leave a reserve of
+// 20 % to the interactive ones ([WithRateLimitReserve] changes that) and are spread
+// over the minute; processes that share a token share the bulk budget by what the
+// replies report. A wait that cannot end before the deadline of the call's context
+// fails at once with [context.DeadlineExceeded], wherever the call stands in the
+// queue.
+//
+// The wait counts against the context of a call, not against [WithTimeout].
+func WithRateLimitWait() ClientOption { return WithRateLimitReserve(DefaultRateLimitReserve) }
+
+// DefaultRateLimitReserve is the reserve of [WithRateLimitWait], in percent.
+const DefaultRateLimitReserve = 20
+
+// WithRateLimitReserve is [WithRateLimitWait] with another reserve: the percentage
+// of each window, 0 to 90, that bulk calls leave to interactive ones. As the
+// window passes there is less time left to need it, so half of the reserve is
+// released to the bulk calls, evenly over the window.
+func WithRateLimitReserve(percent int) ClientOption {
+	return clientOption(func(c *clientConfig) {
+		l, err := NewLimiter(percent)
+		if err != nil {
+			c.refuse("WithRateLimitReserve", reserveProblem)
+			return
+		}
+		c.limiter = l
+	})
 }
 
-// The API counts requests in windows of one clock minute.
-const window = time.Minute
+// NewLimiter returns the limiter of [WithRateLimitReserve], for [WithLimiter]. Give
+// it to all clients of one access token in the process, which then share a budget.
+func NewLimiter(reservePercent int) (Limiter, error) {
+	if reservePercent < 0 || reservePercent > 90 {
+		return nil, errors.New("gocardless: the reserve of a limiter " + reserveProblem)
+	}
+	return newWindowLimiter(reservePercent), nil
+}
 
-// Documented numbers of requests in a window. They stand in until a reply tells
-// the real one.
+const reserveProblem = "must be between 0 and 90 percent"
+
+// Documented numbers of requests in a window, used until a reply reports the
+// actual one.
 const (
 	generalBudget          = 1000
 	balancesBudget         = 60
@@ -55,21 +119,21 @@ const (
 	outboundPaymentsPrefix = "/outbound_payments"
 )
 
-// windowLimiter is the limiter of [WithRateLimitWait].
+// windowLimiter is the limiter of [NewLimiter].
 type windowLimiter struct {
 	general, balances, outboundPosts, outboundOthers budget
 }
 
-func newWindowLimiter() *windowLimiter {
+func newWindowLimiter(reserve int) *windowLimiter {
 	l := new(windowLimiter)
-	l.general.init(generalBudget)
-	l.balances.init(balancesBudget)
-	l.outboundPosts.init(outboundPostBudget)
-	l.outboundOthers.init(outboundOtherBudget)
+	l.general.init(generalBudget, reserve)
+	l.balances.init(balancesBudget, reserve)
+	l.outboundPosts.init(outboundPostBudget, reserve)
+	l.outboundOthers.init(outboundOtherBudget, reserve)
 	return l
 }
 
-// special is the budget that an operation has beside the general one, or nil.
+// special is the budget that an operation has besides the general one, or nil.
 func (l *windowLimiter) special(op *Operation) *budget {
 	switch rest, ok := strings.CutPrefix(op.Path, outboundPaymentsPrefix); {
 	case op.Path == "/balances" && op.Method == http.MethodGet:
@@ -82,118 +146,28 @@ func (l *windowLimiter) special(op *Operation) *budget {
 	return &l.outboundOthers
 }
 
-func (l *windowLimiter) Wait(ctx context.Context, op Operation) error {
+func (l *windowLimiter) Wait(ctx context.Context, op Operation, lane Lane) error {
+	lane = min(lane, LaneBulk)
 	special := l.special(&op)
 	if special != nil {
-		if err := special.wait(ctx); err != nil {
+		if err := special.wait(ctx, lane); err != nil {
 			return err
 		}
 	}
-	err := l.general.wait(ctx)
+	err := l.general.wait(ctx, lane)
 	if err != nil && special != nil {
-		special.landed() // it will not be sent, and nothing will be observed
+		special.giveBack() // nothing will be sent, and nothing observed
 	}
 	return err
 }
 
-func (l *windowLimiter) Observe(op Operation, limit RateLimit) {
+func (l *windowLimiter) Observe(op Operation, lane Lane, limit RateLimit) {
+	lane = min(lane, LaneBulk)
 	b := &l.general
 	if special := l.special(&op); special != nil {
-		l.general.landed()
+		// The reply describes the budget of its own.
+		l.general.observe(lane, RateLimit{})
 		b = special
 	}
-	b.observe(limit)
-}
-
-// budget counts the requests of one group in the current window.
-type budget struct {
-	// turn is held by the one who is next. A channel hands over in the order of
-	// arrival, so nobody is overtaken, and a wait for it can be given up.
-	turn chan struct{}
-
-	mu        sync.Mutex
-	limit     int
-	remaining int
-	reset     time.Time // the end of the window; zero before the first request
-	flying    int       // sent and not yet answered
-}
-
-func (b *budget) init(limit int) {
-	b.turn = make(chan struct{}, 1)
-	b.limit = limit
-}
-
-// wait takes one request from the budget, in turn.
-func (b *budget) wait(ctx context.Context) error {
-	select {
-	case b.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { <-b.turn }()
-	for {
-		delay := b.take()
-		if delay <= 0 {
-			return nil
-		}
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= delay {
-			// It could only end in the deadline: say so now.
-			return context.DeadlineExceeded
-		}
-		if err := sleep(ctx, delay); err != nil {
-			return err
-		}
-	}
-}
-
-// take counts a request, or returns how long the window still lasts when there is
-// nothing left in it.
-func (b *budget) take() time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	if !now.Before(b.reset) {
-		b.reset = now.Truncate(window).Add(window)
-		b.remaining = b.limit
-	}
-	if b.remaining <= 0 {
-		return b.reset.Sub(now)
-	}
-	b.remaining--
-	b.flying++
-	return 0
-}
-
-// landed notes that a request has been answered or lost.
-func (b *budget) landed() {
-	b.mu.Lock()
-	b.flying = max(b.flying-1, 0)
-	b.mu.Unlock()
-}
-
-// observe takes over what a reply says. It may have been overtaken by others, so
-// within a window the smaller number counts.
-func (b *budget) observe(r RateLimit) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.flying = max(b.flying-1, 0)
-	if r.Limit <= 0 || r.Reset.IsZero() {
-		return
-	}
-	b.limit = r.Limit
-	// The requests on their way will be counted in the same window.
-	left := max(r.Remaining-b.flying, 0)
-	now := time.Now()
-	switch {
-	case !r.Reset.After(now):
-		// The window of the reply is over.
-	case r.Reset.Sub(now) > window+time.Second:
-		// No window is that long: the clocks disagree in a way that the Date of
-		// the reply did not explain. The count is good all the same.
-		b.remaining = min(b.remaining, left)
-	case r.Reset.Sub(b.reset).Abs() < time.Second:
-		b.remaining = min(b.remaining, left)
-	default:
-		b.reset, b.remaining = r.Reset, left
-	}
+	b.observe(lane, limit)
 }

@@ -54,6 +54,18 @@ func (a *windowAPI) RoundTrip(req *http.Request) (*http.Response, error) {
 	return replyWith(status, `{"payments":{"id":"PM1"},"balances":[]}`, headers...)(req)
 }
 
+// seen returns how many requests there were, and how many of them were from the bulk lane.
+func (a *windowAPI) seen() (total, bulk int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, name := range a.order {
+		if name == "bulk" {
+			bulk++
+		}
+	}
+	return a.total, bulk
+}
+
 // midMinute moves the fake clock to the given second of a minute.
 func midMinute(second time.Duration) {
 	now := time.Now()
@@ -175,10 +187,11 @@ func TestRateLimitWaitEndsWithTheContext(t *testing.T) {
 
 // Balances and outbound payments have budgets of their own.
 func TestRateLimitGroups(t *testing.T) {
-	l := newWindowLimiter()
-	l.general.take()
-	l.balances.take()
-	l.Observe(opBalancesList, RateLimit{})
+	l := newWindowLimiter(DefaultRateLimitReserve)
+	if err := l.Wait(t.Context(), opBalancesList, LaneInteractive); err != nil || l.general.flying != 1 || l.balances.flying != 1 {
+		t.Fatalf("%v, %d and %d in flight", err, l.general.flying, l.balances.flying)
+	}
+	l.Observe(opBalancesList, LaneInteractive, RateLimit{})
 	if l.general.flying != 0 || l.balances.flying != 0 {
 		t.Errorf("%d and %d on their way after the reply", l.general.flying, l.balances.flying)
 	}
@@ -213,7 +226,7 @@ func TestRateLimitGroups(t *testing.T) {
 		synctest.Wait()
 		// The others do not wait behind a spent budget that is not theirs.
 		c2 := c.core.limiter
-		if err := c2.Wait(t.Context(), opPaymentsGet); err != nil || time.Since(began) != 0 {
+		if err := c2.Wait(t.Context(), opPaymentsGet, LaneInteractive); err != nil || time.Since(began) != 0 {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 		if took := <-waiting; took != 40*time.Second {
@@ -227,14 +240,16 @@ func TestRateLimitGroups(t *testing.T) {
 func TestRateLimitOfARequestThatWasNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		midMinute(20)
-		l := newWindowLimiter()
+		l := newWindowLimiter(DefaultRateLimitReserve)
 		balances := opBalancesList
-		l.general.take()
-		l.general.observe(RateLimit{Limit: 1000, Remaining: 0, Reset: time.Now().Truncate(time.Minute).Add(time.Minute)})
+		if err := l.general.wait(t.Context(), LaneInteractive); err != nil {
+			t.Fatal(err)
+		}
+		l.general.observe(LaneInteractive, RateLimit{Limit: 1000, Remaining: 0, Reset: time.Now().Truncate(time.Minute).Add(time.Minute)})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for range 5 {
-			if err := l.Wait(ctx, balances); !errors.Is(err, context.DeadlineExceeded) {
+			if err := l.Wait(ctx, balances, LaneInteractive); !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("got %v", err)
 			}
 		}
@@ -250,12 +265,14 @@ func TestRateLimitOfAnotherWindow(t *testing.T) {
 		midMinute(20)
 		for name, reset := range map[string]time.Duration{"over": -time.Second, "far": time.Hour} {
 			var b budget
-			b.init(10)
+			b.init(10, 20)
 			for range 4 {
-				b.take()
+				if err := b.wait(t.Context(), LaneInteractive); err != nil {
+					t.Fatal(err)
+				}
 			}
 			end := b.reset
-			b.observe(RateLimit{Limit: 10, Remaining: 9, Reset: time.Now().Add(reset)})
+			b.observe(LaneInteractive, RateLimit{Limit: 10, Remaining: 9, Reset: time.Now().Add(reset)})
 			if !b.reset.Equal(end) || b.remaining != 6 {
 				t.Errorf("%s: ends at %s with %d left, want %s with 6", name, b.reset, b.remaining, end)
 			}
@@ -286,12 +303,12 @@ type recordingLimiter struct {
 	err error
 }
 
-func (l *recordingLimiter) Wait(_ context.Context, op Operation) error {
+func (l *recordingLimiter) Wait(_ context.Context, op Operation, _ Lane) error {
 	l.log = append(l.log, "wait "+op.Name)
 	return l.err
 }
 
-func (l *recordingLimiter) Observe(_ Operation, r RateLimit) {
+func (l *recordingLimiter) Observe(_ Operation, _ Lane, r RateLimit) {
 	l.log = append(l.log, "observe "+strconv.Itoa(r.Limit))
 }
 

@@ -33,6 +33,7 @@ type settings struct {
 	conflictError bool
 	unchecked     bool
 	prefetch      int
+	lane          Lane
 
 	// Only for single calls.
 	key      string

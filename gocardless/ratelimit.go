@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// RateLimit is the state of the API's rate limit as a reply told it. The API
-// counts requests, failed ones too, in windows of one clock minute.
+// RateLimit is the state of the API's rate limit as reported by a reply. The API
+// counts requests, including failed ones, in windows of one clock minute.
 type RateLimit struct {
 	// Limit is the number of requests allowed in a window, or 0 when the reply
-	// did not say.
+	// reported none.
 	Limit int
 	// Remaining is the number of requests left in the window.
 	Remaining int
-	// Reset is when the next window begins; zero when the reply did not say.
+	// Reset is when the next window begins; zero when the reply reported none.
 	Reset time.Time
 }
 
-// IsZero reports whether nothing is known.
+// IsZero reports whether the reply reported no rate limit.
 func (r RateLimit) IsZero() bool { return r.Limit == 0 && r.Reset.IsZero() }
 
 // Names of the rate limit headers in canonical form.
@@ -71,8 +71,8 @@ func onOurClock(t time.Time, h http.Header) time.Time {
 	return t
 }
 
-// RateLimit returns the rate limit as the last reply to this client told it, and
-// false when no reply has told it yet. Other clients and processes that use the
+// RateLimit returns the rate limit that the last reply to this client reported, and
+// false when no reply has reported one yet. Other clients and processes that use the
 // same access token spend from the same budget.
 func (c *Client) RateLimit() (RateLimit, bool) {
 	if r := c.core.rateLimit.Load(); r != nil {
