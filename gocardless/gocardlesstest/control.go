@@ -214,7 +214,7 @@ func controlClock(sb *Sandbox, _ string, body object) (object, error) {
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	err := sb.advance(to.Sub(now))
+	_, err := sb.advance(to.Sub(now))
 	return sb.controlState(), err
 }
 

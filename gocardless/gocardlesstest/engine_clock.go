@@ -90,42 +90,43 @@ func (sb *Sandbox) Now() time.Time {
 
 // Advance moves the sandbox's clock forward and does everything that falls due on the way, each
 // step at its own time: payments are submitted, confirmed and paid out, mandates become active,
-// subscriptions make payments, webhooks are delivered and retried. It returns when the webhooks
-// of these steps have been answered. A negative d is ignored.
+// subscriptions make payments, webhooks are delivered and retried. It returns the attempts to deliver
+// webhooks, when they have been answered. A negative d is ignored.
 //
 // Do not call it from a webhook handler: it waits for the handlers.
-func (sb *Sandbox) Advance(d time.Duration) {
-	_ = sb.advance(d) // the calls that follow report that the state file cannot be written
+func (sb *Sandbox) Advance(d time.Duration) []*Delivery {
+	made, _ := sb.advance(d) // the calls that follow report that the state file cannot be written
+	return made
 }
 
-func (sb *Sandbox) advance(d time.Duration) error {
+func (sb *Sandbox) advance(d time.Duration) (made []*Delivery, err error) {
 	if d < 0 {
-		return nil
+		return nil, nil
 	}
 	end := sb.Now().Add(d)
 	for {
 		sb.mu.Lock()
 		due, any := sb.nextStep()
-		if !any || due.After(end) {
-			sb.moveTo(end)
-			err := sb.orRevert(sb.commit())
-			sb.mu.Unlock()
-			sb.deliverDue()
-			return err
+		last := !any || due.After(end)
+		if last {
+			due = end
 		}
 		sb.moveTo(due)
 		sb.runDue(sb.Now())
 		err := sb.orRevert(sb.commit())
 		sb.mu.Unlock()
 		if err != nil {
-			return err
+			return made, err
 		}
-		sb.deliverDue()
+		made = append(made, sb.FlushWebhooks()...)
+		if last {
+			return made, nil
+		}
 	}
 }
 
 // AdvanceTo moves the clock forward to a time, as Advance does.
-func (sb *Sandbox) AdvanceTo(t time.Time) { sb.Advance(t.Sub(sb.Now())) }
+func (sb *Sandbox) AdvanceTo(t time.Time) []*Delivery { return sb.Advance(t.Sub(sb.Now())) }
 
 // moveTo sets the clock forward; it never goes back.
 func (sb *Sandbox) moveTo(t time.Time) {

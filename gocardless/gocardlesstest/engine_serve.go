@@ -55,6 +55,7 @@ func (sb *Sandbox) serve(in *incoming) *outgoing {
 		entry.Operation = op.name
 	}
 	fault := sb.faults.match(op)
+	entry.Fault = fault
 	if fault != nil && fault.Delay > 0 && !fault.After {
 		if !wait(in.ctx, fault.Delay) {
 			out.drop = true
@@ -85,6 +86,7 @@ func (sb *Sandbox) serve(in *incoming) *outgoing {
 	sb.standardHeaders(out, rid, now)
 	entry.Status, entry.Reply = out.status, out.body
 	entry.Dropped = out.drop
+	entry.Body, entry.Reply = shorten(entry.Body), shorten(entry.Reply)
 	sb.log.add(entry)
 	if sb.opts.hook != nil {
 		sb.opts.hook(entry)

@@ -3,7 +3,9 @@ package gocardlesstest
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,39 +28,47 @@ type Request struct {
 	RequestID string
 	Resource  string // id of the resource in the reply, if any
 	Dropped   bool   // no reply was sent: a fault, or the caller had gone
+	Fault     *Fault // that hit the request, if any
 }
 
-// requestLog is the last requests, in a ring.
-type requestLog struct {
+// ring keeps the last items that were added.
+type ring[T any] struct {
 	mu    sync.Mutex
-	ring  []*Request
+	items []T
 	next  int
-	total int
 	size  int
+	total atomic.Int64 // that were ever added
 }
 
-func (l *requestLog) init(size int) { l.size = size }
+func (l *ring[T]) init(size int) { l.size = size }
 
-func (l *requestLog) clear() {
+func (l *ring[T]) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring, l.next, l.total = nil, 0, 0
+	l.items, l.next = nil, 0
+	l.total.Add(1) // who watches it sees a change
 }
 
-func (l *requestLog) add(r *Request) {
+func (l *ring[T]) add(v T) {
 	if l.size == 0 {
 		return
 	}
-	r.Body, r.Reply = shorten(r.Body), shorten(r.Reply)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.total++
-	if len(l.ring) < l.size {
-		l.ring = append(l.ring, r)
+	l.total.Add(1)
+	if len(l.items) < l.size {
+		l.items = append(l.items, v)
 		return
 	}
-	l.ring[l.next] = r
+	l.items[l.next] = v
 	l.next = (l.next + 1) % l.size
+}
+
+// all lists the items, oldest first.
+func (l *ring[T]) all() []T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Concat(l.items[l.next:], l.items[:l.next])
 }
 
 // shorten cuts a body that is too long to keep.
@@ -71,11 +81,4 @@ func shorten(b []byte) []byte {
 
 // Requests lists the requests that the sandbox remembers, oldest first: all of them, up to the
 // number of WithRequestLog. Requests that a fault answered are among them.
-func (sb *Sandbox) Requests() []*Request {
-	l := &sb.log
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]*Request, 0, len(l.ring))
-	out = append(out, l.ring[l.next:]...)
-	return append(out, l.ring[:l.next]...)
-}
+func (sb *Sandbox) Requests() []*Request { return sb.log.all() }

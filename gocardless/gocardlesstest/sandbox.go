@@ -37,7 +37,7 @@ type Sandbox struct {
 	hooks  dispatcher
 	limits rateLimiter
 	faults faultList
-	log    requestLog
+	log    ring[*Request]
 	ids    atomic.Uint64 // of requests
 	tokens tokenTable
 }
@@ -53,6 +53,10 @@ func New(opts ...Option) *Sandbox {
 	sb.hooks.sb = sb
 	sb.limits.init(sb.opts.rateLimit)
 	sb.log.init(sb.opts.logSize)
+	sb.hooks.log.init(sb.opts.logSize)
+	for _, w := range sb.opts.endpoints {
+		sb.hooks.add(w)
+	}
 	sb.tokens.init(sb.opts.tokens)
 	sb.reset()
 	return sb
@@ -81,6 +85,7 @@ func (sb *Sandbox) reset() {
 	sb.limits.clear()
 	sb.faults.clear()
 	sb.log.clear()
+	sb.hooks.log.clear()
 	sb.ids.Store(0)
 	tx := sb.begin(sb.Now())
 	for _, seed := range reg.seeds {

@@ -24,8 +24,9 @@ const (
 )
 
 const (
-	webhookEndpoint hidden[int64] = "endpoint" // position in the list of endpoints
+	webhookEndpoint hidden[int64] = "endpoint" // number of the endpoint
 	webhookAttempts hidden[int64] = "attempts"
+	webhookEvents   hidden[int64] = "events" // how many there are in it
 )
 
 // Webhooks is an endpoint that the sandbox sends events to: a URL, or a Handler in the same
@@ -40,6 +41,9 @@ type Webhooks struct {
 	// Client sends to URL; by default one with the API's ten seconds and without redirects.
 	Client *http.Client
 
+	// Events are the events that the endpoint gets, such as "payments.failed" or "mandates.*"; none
+	// means all.
+	Events []string
 	// Duplicate sends every webhook twice, as the API sometimes does.
 	Duplicate bool
 	// Shuffle puts the events of a webhook out of order, in a way that depends on the seed alone.
@@ -59,17 +63,25 @@ func (w Webhooks) Validate() error {
 			return errors.New("gocardlesstest: a webhook endpoint needs a handler or an http(s) URL")
 		}
 	}
+	for _, pattern := range w.Events {
+		if !eventPatternKnown(pattern) {
+			return errors.New("gocardlesstest: Webhooks.Events: no event of the API matches " + short(pattern))
+		}
+	}
 	return nil
 }
 
 // dispatcher sends webhooks. Its queue is guarded by the sandbox's lock; deliver is held while
 // one is on its way, so that they arrive one after the other.
 type dispatcher struct {
-	sb      *Sandbox
-	deliver sync.Mutex
-	queue   []delivery
-	waiting atomic.Int64 // length of the queue
-	running atomic.Bool  // a goroutine is delivering
+	sb        *Sandbox
+	deliver   sync.Mutex
+	endpoints []*endpoint
+	made      int // endpoints that were ever added
+	log       ring[*Delivery]
+	queue     []delivery
+	waiting   atomic.Int64 // length of the queue
+	running   atomic.Bool  // a goroutine is delivering
 }
 
 // delivery is one webhook to send.
@@ -95,31 +107,33 @@ func (d *dispatcher) push(w *record, due time.Time) {
 	d.waiting.Store(int64(len(d.queue)))
 }
 
-// nextRetry is when the first webhook of the queue is due.
+// nextRetry is when the first webhook of the queue is due that no pause holds back.
 func (d *dispatcher) nextRetry() (time.Time, bool) {
-	if len(d.queue) == 0 {
-		return time.Time{}, false
+	for _, x := range d.queue {
+		if !d.holds(x.endpoint, true) {
+			return x.due, true
+		}
 	}
-	return d.queue[0].due, true
+	return time.Time{}, false
 }
 
 // sealBatch makes webhooks of the events since the last one. The caller holds the lock.
 func (sb *Sandbox) sealBatch() {
 	events := sb.batch
 	sb.batch = nil
-	if len(events) == 0 || len(sb.opts.endpoints) == 0 {
+	if len(events) == 0 {
 		return
 	}
-	for at := range sb.opts.endpoints {
-		for chunk := range slices.Chunk(events, maxBatch) {
-			sb.makeWebhook(at, chunk)
+	for _, ep := range sb.hooks.endpoints {
+		wanted := slices.DeleteFunc(slices.Clone(events), func(ev *record) bool { return !ep.wants(ev) })
+		for chunk := range slices.Chunk(wanted, maxBatch) {
+			sb.makeWebhook(ep, chunk)
 		}
 	}
 }
 
 // makeWebhook records a webhook for an endpoint and queues it.
-func (sb *Sandbox) makeWebhook(at int, events []*record) {
-	ep := &sb.opts.endpoints[at]
+func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 	tx := sb.begin(sb.Now())
 	w := tx.make("webhooks")
 	if ep.Shuffle {
@@ -142,7 +156,7 @@ func (sb *Sandbox) makeWebhook(at int, events []*record) {
 		target = "https://webhooks.example.com/gocardless"
 	}
 	headers := object{}
-	for _, h := range sb.webhookHeaders(ep, w.id, body) {
+	for _, h := range sb.webhookHeaders(&ep.Webhooks, w.id, body) {
 		headers = append(headers, member{h[0], h[1]})
 	}
 	w.set("url", target)
@@ -153,7 +167,8 @@ func (sb *Sandbox) makeWebhook(at int, events []*record) {
 	w.set("response_body_truncated", false)
 	w.set("response_headers_content_truncated", false)
 	w.set("response_headers_count_truncated", false)
-	webhookEndpoint.set(w, int64(at))
+	webhookEndpoint.set(w, int64(ep.number))
+	webhookEvents.set(w, int64(len(events)))
 	webhookAttempts.set(w, 0)
 	tx.add(w)
 	sb.queueWebhook(w, tx.now)
@@ -210,7 +225,7 @@ func base16(v uint64, width int) string {
 
 // kick delivers what is due on a goroutine of its own, which ends when nothing is left.
 func (sb *Sandbox) kick() {
-	if sb.hooks.waiting.Load() == 0 || !sb.automatic() || !sb.hooks.running.CompareAndSwap(false, true) {
+	if sb.hooks.waiting.Load() == 0 || !sb.dueNow() || !sb.hooks.running.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
@@ -223,11 +238,6 @@ func (sb *Sandbox) kick() {
 			}
 		}
 	}()
-}
-
-// automatic says whether any endpoint wants webhooks without being asked.
-func (sb *Sandbox) automatic() bool {
-	return slices.ContainsFunc(sb.opts.endpoints, func(w Webhooks) bool { return !w.Manual })
 }
 
 func (sb *Sandbox) dueNow() bool {
@@ -243,25 +253,22 @@ func (d *dispatcher) nextDue(now time.Time, manual bool) int {
 		if x.due.After(now) {
 			break
 		}
-		if manual || x.endpoint >= len(d.sb.opts.endpoints) || !d.sb.opts.endpoints[x.endpoint].Manual {
+		if !d.holds(x.endpoint, manual) {
 			return i
 		}
 	}
 	return -1
 }
 
-// FlushWebhooks delivers every webhook that is due and waits for the answers. Webhooks that the
-// endpoint refused wait for their next attempt; Advance brings it.
+// FlushWebhooks delivers every webhook that is due and returns the attempts and their answers.
+// Webhooks that the endpoint refused wait for their next attempt; Advance brings it.
 //
 // Do not call it from a webhook handler: it waits for the handlers.
-func (sb *Sandbox) FlushWebhooks() { sb.deliverDue() }
+func (sb *Sandbox) FlushWebhooks() []*Delivery { return sb.deliverSome(true) }
 
-// deliverDue sends all that is due, one after the other.
-func (sb *Sandbox) deliverDue() { sb.deliverSome(true) }
-
-// deliverSome sends what is due; webhooks of endpoints that wait to be asked only when manual is
-// set.
-func (sb *Sandbox) deliverSome(manual bool) {
+// deliverSome sends what is due, one after the other; webhooks of endpoints that wait to be asked
+// only when manual is set.
+func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 	d := &sb.hooks
 	d.deliver.Lock()
 	defer d.deliver.Unlock()
@@ -270,24 +277,27 @@ func (sb *Sandbox) deliverSome(manual bool) {
 		i := d.nextDue(sb.Now(), manual)
 		if i < 0 {
 			sb.mu.Unlock()
-			return
+			return made
 		}
 		next := d.queue[i]
 		d.queue = slices.Delete(d.queue, i, i+1)
 		d.waiting.Store(int64(len(d.queue)))
 		w := sb.store.find("webhooks", next.id)
-		if w == nil {
+		ep := d.endpoint(next.endpoint)
+		if w == nil || ep == nil {
 			sb.mu.Unlock()
 			continue
 		}
-		at := next.endpoint
 		body := []byte(w.str("request_body"))
 		headers := w.obj("request_headers")
+		try := &Delivery{Time: sb.Now(), Webhook: w.id, Endpoint: endpointID(ep.number), URL: w.str("url"),
+			Attempt: int(webhookAttempts.of(w)) + 1, Events: int(webhookEvents.of(w))}
 		sb.mu.Unlock()
-		if at >= len(sb.opts.endpoints) {
-			continue // a state file of a sandbox with more endpoints
-		}
-		answer := send(&sb.opts.endpoints[at], body, headers)
+		began := time.Now()
+		answer := send(&ep.Webhooks, body, headers)
+		try.Took, try.Status, try.Reply, try.Error = time.Since(began), answer.code, answer.body, answer.why
+		d.log.add(try)
+		made = append(made, try)
 		sb.mu.Lock()
 		// The state may have been restored meanwhile.
 		if w := sb.store.find("webhooks", next.id); w != nil {
@@ -304,6 +314,7 @@ type hookAnswer struct {
 	header    http.Header
 	body      []byte
 	truncated bool
+	why       string // there is no answer
 }
 
 // recordAnswer keeps the answer and plans the next attempt when it was not 2xx.
@@ -346,7 +357,7 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
-		return hookAnswer{}
+		return hookAnswer{why: err.Error()}
 	}
 	for _, h := range headers {
 		v, _ := h.val.(string)
@@ -357,10 +368,10 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 		req.RemoteAddr = "127.0.0.1:0"
 		rec := newRecorder(req)
 		if !rec.run(ep.Handler) {
-			return hookAnswer{}
+			return hookAnswer{why: "the handler gave up the connection"}
 		}
 		b := rec.body.Bytes()
-		return hookAnswer{rec.status, rec.sent, b[:min(len(b), keptReply)], len(b) > keptReply}
+		return hookAnswer{code: rec.status, header: rec.sent, body: b[:min(len(b), keptReply)], truncated: len(b) > keptReply}
 	}
 	client := ep.Client
 	if client == nil {
@@ -368,14 +379,14 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return hookAnswer{}
+		return hookAnswer{why: err.Error()}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, keptReply+1))
 	if err != nil {
-		return hookAnswer{}
+		return hookAnswer{why: err.Error()}
 	}
-	return hookAnswer{resp.StatusCode, resp.Header, b[:min(len(b), keptReply)], len(b) > keptReply}
+	return hookAnswer{code: resp.StatusCode, header: resp.Header, body: b[:min(len(b), keptReply)], truncated: len(b) > keptReply}
 }
 
 // retryWebhook serves POST /webhooks/:id/actions/retry. It sends the webhook again at once, after

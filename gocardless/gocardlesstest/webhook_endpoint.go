@@ -1,0 +1,161 @@
+package gocardlesstest
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// endpoint is an endpoint that a sandbox has. Its number never belongs to another one.
+type endpoint struct {
+	Webhooks
+	number int
+	paused bool
+}
+
+// Endpoint is an endpoint for webhooks, as Endpoints reports it.
+type Endpoint struct {
+	ID string // such as "EP1"
+	Webhooks
+	Paused  bool
+	Waiting int // webhooks that are to be sent or to be sent again
+}
+
+func endpointID(number int) string { return "EP" + strconv.Itoa(number+1) }
+
+// wants reports whether the endpoint's filter lets an event pass.
+func (w *Webhooks) wants(ev *record) bool {
+	kind := ev.str("resource_type") + "." + ev.str("action")
+	return len(w.Events) == 0 || slices.ContainsFunc(w.Events, func(pattern string) bool {
+		ok, _ := path.Match(pattern, kind)
+		return ok
+	})
+}
+
+// hitsAny reports whether the catalogue has an event that a pattern stands for.
+func eventPatternKnown(pattern string) bool {
+	return slices.ContainsFunc(catalogueEvents, func(e eventSpec) bool {
+		ok, err := path.Match(pattern, e.resource+"."+e.action)
+		return err == nil && ok
+	})
+}
+
+// add makes an endpoint. The caller holds the sandbox's lock, or nobody else knows the sandbox yet.
+func (d *dispatcher) add(w Webhooks) *endpoint {
+	ep := &endpoint{Webhooks: w, number: d.made}
+	d.made++
+	d.endpoints = append(d.endpoints, ep)
+	return ep
+}
+
+// endpoint finds an endpoint by its number, nil when there is none: it was removed, or the state is
+// that of a sandbox with other endpoints.
+func (d *dispatcher) endpoint(number int) *endpoint {
+	for _, ep := range d.endpoints {
+		if ep.number == number {
+			return ep
+		}
+	}
+	return nil
+}
+
+// holds reports whether webhooks of an endpoint wait: until it is resumed, or, without manual, until
+// they are asked for.
+func (d *dispatcher) holds(number int, manual bool) bool {
+	ep := d.endpoint(number)
+	return ep != nil && (ep.paused || ep.Manual && !manual)
+}
+
+// AddEndpoint adds an endpoint for webhooks, beside those of WithWebhooks, and returns its id. Events
+// from now on are sent to it. State files and snapshots do not keep endpoints.
+func (sb *Sandbox) AddEndpoint(w Webhooks) (string, error) {
+	if err := w.Validate(); err != nil {
+		return "", err
+	}
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	return endpointID(sb.hooks.add(w).number), nil
+}
+
+// RemoveEndpoint removes an endpoint. What it has not got is not sent.
+func (sb *Sandbox) RemoveEndpoint(id string) error {
+	return sb.changeEndpoint(id, func(d *dispatcher, ep *endpoint) {
+		d.endpoints = slices.DeleteFunc(d.endpoints, func(e *endpoint) bool { return e == ep })
+	})
+}
+
+// PauseEndpoint holds an endpoint's webhooks back until it is resumed, whatever the clock does.
+func (sb *Sandbox) PauseEndpoint(id string) error {
+	return sb.changeEndpoint(id, func(_ *dispatcher, ep *endpoint) { ep.paused = true })
+}
+
+// ResumeEndpoint sends what a pause has held back.
+func (sb *Sandbox) ResumeEndpoint(id string) error {
+	return sb.changeEndpoint(id, func(_ *dispatcher, ep *endpoint) { ep.paused = false })
+}
+
+func (sb *Sandbox) changeEndpoint(id string, change func(*dispatcher, *endpoint)) error {
+	sb.mu.Lock()
+	i := slices.IndexFunc(sb.hooks.endpoints, func(ep *endpoint) bool { return endpointID(ep.number) == id })
+	if i < 0 {
+		sb.mu.Unlock()
+		return notFound()
+	}
+	change(&sb.hooks, sb.hooks.endpoints[i])
+	sb.mu.Unlock()
+	sb.kick()
+	return nil
+}
+
+// Endpoints lists the endpoints for webhooks.
+func (sb *Sandbox) Endpoints() []Endpoint {
+	sb.mu.RLock()
+	defer sb.mu.RUnlock()
+	out := []Endpoint{}
+	for _, ep := range sb.hooks.endpoints {
+		e := Endpoint{ID: endpointID(ep.number), Webhooks: ep.Webhooks, Paused: ep.paused}
+		for _, x := range sb.hooks.queue {
+			if x.endpoint == ep.number {
+				e.Waiting++
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// ResendWebhook sends a webhook again at once, or when its endpoint is resumed, and starts its
+// attempts anew.
+func (sb *Sandbox) ResendWebhook(id string) error {
+	return sb.update(func(tx *tx) error {
+		w := tx.find("webhooks", id)
+		if w == nil {
+			return notFound()
+		}
+		webhookAttempts.set(w, 0)
+		sb.queueWebhook(w, tx.now)
+		return nil
+	})
+}
+
+// Delivery is one attempt to deliver a webhook.
+type Delivery struct {
+	Time     time.Time // by the sandbox's clock
+	Webhook  string    // id of the webhook, such as "WB123"
+	Endpoint string    // id of the endpoint
+	URL      string
+	Attempt  int           // 1 for the first
+	Events   int           // in the webhook
+	Status   int           // of the reply, 0 when there was none
+	Reply    []byte        // what the endpoint answered, up to 4 KiB
+	Error    string        // why there was no reply
+	Took     time.Duration // in real time
+}
+
+// Accepted reports whether the endpoint answered with 2xx.
+func (d *Delivery) Accepted() bool { return d.Status >= 200 && d.Status < 300 }
+
+// Deliveries lists the attempts to deliver webhooks that the sandbox remembers, oldest first: as many
+// as it remembers requests.
+func (sb *Sandbox) Deliveries() []*Delivery { return sb.hooks.log.all() }
