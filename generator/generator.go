@@ -68,7 +68,11 @@ func Generate(cfg Config) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(append(append(files, lock, readme, guide), sandbox...), command...)
+		examples, err := emitExamples(api, cfg.Root)
+		if err != nil {
+			return nil, err
+		}
+		files = append(append(append(files, lock, readme, guide, examples), sandbox...), command...)
 	}
 	slices.SortFunc(files, func(a, b emit.File) int { return strings.Compare(a.Path, b.Path) })
 	for i := 1; i < len(files); i++ {
@@ -126,6 +130,18 @@ func emitAll(api *ir.API, root string) ([]emit.File, error) {
 		files = append(files, more...)
 	}
 	return files, nil
+}
+
+func emitExamples(api *ir.API, root string) (emit.File, error) {
+	data, err := os.ReadFile(filepath.Join(root, "generator", "examples.json"))
+	if err != nil {
+		return emit.File{}, err
+	}
+	examples, err := emit.ParseExamples(data)
+	if err != nil {
+		return emit.File{}, err
+	}
+	return emit.Examples(api, examples, os.DirFS(filepath.Join(root, "templates")))
 }
 
 func modulePath(goMod string) (string, error) {

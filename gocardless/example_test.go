@@ -11,12 +11,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
-	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
-
-// The examples run against a sandbox inside the process. In a program the client
-// comes from New or NewFromEnv.
-func exampleClient() *gocardless.Client { return gocardlesstest.New().Client() }
 
 func exampleCustomer() gocardless.CustomerCreateParams {
 	return gocardless.CustomerCreateParams{GivenName: new("Frank"), FamilyName: new("Osborne"), Email: new("frank@acmeplc.com")}

@@ -1,0 +1,70 @@
+package generator
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/generator/emit"
+)
+
+const repository = ".."
+
+// A method that an update of the API brings gets its example in examples.json.
+func TestEveryMethodHasAnExample(t *testing.T) {
+	api, err := Load(Config{Root: repository})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(repository, "generator", "examples.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := emit.ParseExamples(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, s := range api.Services {
+		for _, op := range s.Operations {
+			for _, m := range op.Methods {
+				if e := examples[s.GoName][m.GoName]; e == nil || len(e.Output) == 0 && op.Reply != nil && !op.List {
+					t.Errorf("generator/examples.json: %s.%s has no example with output", s.GoName, m.GoName)
+				}
+				count++
+			}
+		}
+	}
+	t.Logf("%d methods", count)
+}
+
+func TestBadExamples(t *testing.T) {
+	api, err := Load(Config{Root: repository})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ data, want string }{
+		"unknown method":    {`{"Payments":{"Refund":{"print":["id"]}}}`, "no method Payments.Refund"},
+		"unknown service":   {`{"Widgets":{"Get":{"print":["id"]}}}`, "no method Widgets.Get"},
+		"unknown entry":     {`{"Payments":{"Get":{"prints":["id"]}}}`, "prints"},
+		"unknown param":     {`{"Payments":{"Create":{"params":{"amounts":1},"print":["id"]}}}`, "[amounts]"},
+		"unknown value":     {`{"Payments":{"Create":{"params":{"currency":"XXX"},"print":["id"]}}}`, `no value "XXX"`},
+		"a value too many":  {`{"Payments":{"Create":{"params":{"amount":[1]},"print":["id"]}}}`, "does not fit"},
+		"no id":             {`{"Payments":{"Get":{"print":["id"]}}}`, "there is no id"},
+		"nothing printed":   {`{"Payments":{"Get":{"given":"payment"}}}`, "print is empty"},
+		"unknown member":    {`{"Payments":{"Get":{"given":"payment","print":["links.mandates"]}}}`, "no member mandates"},
+		"a path too long":   {`{"Payments":{"Get":{"given":"payment","print":["amount.x"]}}}`, "has no members"},
+		"params not needed": {`{"Customers":{"Get":{"given":"customer","params":{"a":1},"print":["id"]}}}`, "takes no params"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			examples, err := emit.ParseExamples([]byte(c.data))
+			if err == nil {
+				_, err = emit.Examples(api, examples, os.DirFS(filepath.Join(repository, "templates")))
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+		})
+	}
+}
