@@ -241,15 +241,14 @@ func checkConsent(p *problems, at, scheme string, o object) {
 // checkConstraints checks the limits of a mandate and fills in what they leave open.
 func checkConstraints(p *problems, at, scheme string, o object) object {
 	c := o.obj("constraints")
-	vrp, payTo := scheme == "faster_payments", scheme == "pay_to"
-	at += "constraints"
+	vrp := scheme == "faster_payments"
 	if c == nil {
-		if vrp || payTo {
-			p.add(at, "can't be blank")
+		if vrp || scheme == "pay_to" {
+			p.add(at+"constraints", "can't be blank")
 		}
 		return nil
 	}
-	at += "/"
+	at += "constraints/"
 	switch {
 	case c.has("max_amount_per_payment") && c.num("max_amount_per_payment") < 1:
 		p.add(at+"max_amount_per_payment", "must be greater than 0")
@@ -272,27 +271,32 @@ func checkConstraints(p *problems, at, scheme string, o object) object {
 	filled := []any{}
 	for i, v := range limits {
 		l, _ := v.(object)
-		where := at + "periodic_limits/" + itoa(i) + "/"
-		if vrp && !l.has("max_total_amount") {
-			p.add(where+"max_total_amount", "can't be blank")
-		}
-		if payTo && l.has("max_total_amount") {
-			p.add(where+"max_total_amount", "cannot be given for pay_to")
-		}
-		if !payTo && l.has("max_payments") {
-			p.add(where+"max_payments", "can only be given for pay_to")
-		}
-		switch {
-		case l.has("period"):
-		case payTo:
-			l = l.with("period", "flexible")
-		default:
-			p.add(where+"period", "can't be blank")
-		}
-		if !l.has("alignment") {
-			l = l.with("alignment", "creation_date")
-		}
-		filled = append(filled, l)
+		filled = append(filled, checkPeriodicLimit(p, at+"periodic_limits/"+itoa(i)+"/", scheme, l))
 	}
 	return c.with("periodic_limits", filled)
+}
+
+// checkPeriodicLimit does the same for one limit of a period.
+func checkPeriodicLimit(p *problems, at, scheme string, l object) object {
+	payTo := scheme == "pay_to"
+	if scheme == "faster_payments" && !l.has("max_total_amount") {
+		p.add(at+"max_total_amount", "can't be blank")
+	}
+	if payTo && l.has("max_total_amount") {
+		p.add(at+"max_total_amount", "cannot be given for pay_to")
+	}
+	if !payTo && l.has("max_payments") {
+		p.add(at+"max_payments", "can only be given for pay_to")
+	}
+	switch {
+	case l.has("period"):
+	case payTo:
+		l = l.with("period", "flexible")
+	default:
+		p.add(at+"period", "can't be blank")
+	}
+	if !l.has("alignment") {
+		l = l.with("alignment", "creation_date")
+	}
+	return l
 }

@@ -109,10 +109,10 @@ type rateWindow struct {
 	used   [rateGroups]int
 }
 
-// manyTokens is how many windows are kept before old ones are looked for.
+// manyTokens is how many windows are kept before old ones are removed.
 const manyTokens = 1024
 
-// rateNote is what the headers of a reply say.
+// rateNote is what the headers of a reply report.
 type rateNote struct {
 	limit, remaining int
 	reset            time.Time
@@ -157,21 +157,41 @@ func groupOf(op *opSpec) rateGroup {
 	return rateAll
 }
 
-// take counts a request. The note describes the budget that is nearest to its end.
+// take counts a request. The note describes the narrowest budget that the request draws from, or
+// the one that is used up.
 func (l *rateLimiter) take(token string, op *opSpec, now time.Time) rateNote {
 	minute := now.Unix() / 60
 	note := rateNote{limit: l.budget[rateAll], reset: time.Unix((minute+1)*60, 0).UTC()}
 	if note.limit <= 0 {
-		note.limit = 1000
-		note.remaining = 999
+		note.limit, note.remaining = 1000, 999
 		return note
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	w := l.window(token, minute)
+	groups := []rateGroup{rateAll}
+	if g := groupOf(op); g != rateAll {
+		groups = append(groups, g)
+	}
+	for _, g := range groups {
+		if w.used[g] >= l.budget[g] {
+			note.limit, note.exceeded = l.budget[g], true
+			return note
+		}
+	}
+	for _, g := range groups {
+		w.used[g]++
+		note.limit, note.remaining = l.budget[g], l.budget[g]-w.used[g]
+	}
+	return note
+}
+
+// window is the count of a token in a minute. Any token is accepted by default, so tokens of past
+// minutes are forgotten.
+func (l *rateLimiter) window(token string, minute int64) *rateWindow {
 	w := l.windows[token]
 	if w == nil {
 		if len(l.windows) >= manyTokens {
-			// Any token is accepted by default: those of past minutes need not be remembered.
 			maps.DeleteFunc(l.windows, func(_ string, w *rateWindow) bool { return w.minute != minute })
 		}
 		w = &rateWindow{}
@@ -180,21 +200,7 @@ func (l *rateLimiter) take(token string, op *opSpec, now time.Time) rateNote {
 	if w.minute != minute {
 		*w = rateWindow{minute: minute}
 	}
-	g := groupOf(op)
-	for _, group := range []rateGroup{rateAll, g} {
-		if group == rateAll || group == g {
-			if w.used[group] >= l.budget[group] {
-				note.limit, note.remaining, note.exceeded = l.budget[group], 0, true
-				return note
-			}
-		}
-	}
-	w.used[rateAll]++
-	if g != rateAll {
-		w.used[g]++
-	}
-	note.limit, note.remaining = l.budget[g], l.budget[g]-w.used[g]
-	return note
+	return w
 }
 
 func (n rateNote) write(h http.Header) {

@@ -42,59 +42,70 @@ type outgoing struct {
 	cut    int  // send only so many bytes of the body; -1 sends all
 }
 
-// serve answers one API request.
+// serve answers one API request, spoilt by the fault that hits it, and logs it.
 func (sb *Sandbox) serve(in *incoming) *outgoing {
 	now := sb.Now()
-	op, id, known := theRegistry().routes.find(in.method, in.url.EscapedPath())
-	out := &outgoing{header: make(http.Header, 16), cut: -1}
-	rid := sb.requestID(now)
-	raw, tooBig, readErr := readBody(in.body)
-	entry := &Request{Time: now, Method: in.method, Path: in.url.Path, Query: in.url.RawQuery,
-		Header: in.header, Body: raw, RequestID: rid}
-	if op != nil {
-		entry.Operation = op.name
+	c := &apiCall{sb: sb, in: in, now: now, rid: sb.requestID(now), out: &outgoing{header: make(http.Header, 16), cut: -1}}
+	c.op, c.id, c.known = theRegistry().routes.find(in.method, in.url.EscapedPath())
+	c.raw, c.tooBig, c.readErr = readBody(in.body)
+	fault := sb.faults.match(c.op)
+	if fault == nil {
+		c.reply()
+	} else if c.fault = fault; !c.spoil(fault) {
+		return c.out // the caller has given up
 	}
-	fault := sb.faults.match(op)
-	entry.Fault = fault
-	if fault != nil && fault.Delay > 0 && !fault.After {
-		if !wait(in.ctx, fault.Delay) {
-			out.drop = true
-			return out
-		}
-	}
-	if fault != nil && !fault.After && fault.answers() {
-		fault.answer(out, rid)
-	} else {
-		c := &apiCall{sb: sb, in: in, op: op, id: id, known: known, now: now, raw: raw, tooBig: tooBig, readErr: readErr, out: out, rid: rid}
-		if err := c.run(); err != nil {
-			out.status = err.status
-			out.body = err.body(rid)
-			delete(out.header, "Location")
-		}
-		entry.Resource = c.made
-		if fault != nil && fault.After {
-			if fault.Delay > 0 && !wait(in.ctx, fault.Delay) {
-				out.drop = true
-			} else if fault.answers() {
-				fault.answer(out, rid)
-			}
-		}
-		if fault != nil {
-			fault.damage(out)
-		}
-	}
-	sb.standardHeaders(out, rid, now)
-	entry.Status, entry.Reply = out.status, out.body
-	entry.Dropped = out.drop
-	entry.Body, entry.Reply = shorten(entry.Body), shorten(entry.Reply)
-	sb.log.add(entry)
-	if sb.opts.hook != nil {
-		sb.opts.hook(entry)
-	}
+	sb.standardHeaders(c.out, c.rid, now)
+	c.log()
 	if sb.hooks.waiting.Load() > 0 {
 		sb.kick()
 	}
-	return out
+	return c.out
+}
+
+// reply does what the call asks for and writes its reply.
+func (c *apiCall) reply() {
+	if err := c.run(); err != nil {
+		c.out.status = err.status
+		c.out.body = err.body(c.rid)
+		delete(c.out.header, "Location")
+	}
+}
+
+// spoil replies as a fault says. It reports whether there is anything to send and to log.
+func (c *apiCall) spoil(f *Fault) bool {
+	switch {
+	case f.After:
+		c.reply()
+		if f.Delay > 0 && !wait(c.in.ctx, f.Delay) {
+			c.out.drop = true
+		} else if f.answers() {
+			f.answer(c.out, c.rid)
+		}
+	case f.Delay > 0 && !wait(c.in.ctx, f.Delay):
+		c.out.drop = true
+		return false
+	case f.answers():
+		f.answer(c.out, c.rid)
+		return true
+	default:
+		c.reply()
+	}
+	f.damage(c.out)
+	return true
+}
+
+// log adds the call to the sandbox's log and shows it to the hook.
+func (c *apiCall) log() {
+	entry := &Request{Time: c.now, Method: c.in.method, Path: c.in.url.Path, Query: c.in.url.RawQuery, Header: c.in.header, Body: c.raw,
+		RequestID: c.rid, Resource: c.made, Status: c.out.status, Reply: c.out.body, Dropped: c.out.drop, Fault: c.fault}
+	if c.op != nil {
+		entry.Operation = c.op.name
+	}
+	entry.Body, entry.Reply = shorten(entry.Body), shorten(entry.Reply)
+	c.sb.log.add(entry)
+	if c.sb.opts.hook != nil {
+		c.sb.opts.hook(entry)
+	}
 }
 
 // wait lets time pass, unless the caller gives up.
@@ -133,6 +144,7 @@ type apiCall struct {
 	readErr error
 	out     *outgoing
 	rid     string
+	fault   *Fault // that hit the call
 
 	token string
 	query url.Values

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net"
@@ -137,7 +138,32 @@ func (b *billing) flowStepAt(f *record, wanted string) string {
 	return steps[len(steps)-1].key
 }
 
-// flowForm builds the page of a step. The form, when there is one, is what was entered.
+// flowEntry is what a payer sees of one step: the values entered so far, or test details.
+type flowEntry struct {
+	b    *billing
+	flow *record
+	here string     // address of the flow
+	form url.Values // what was entered, nil at first
+	fill bool       // with test details
+}
+
+// get is the value of a field: what was entered, else the first of the others that is not empty.
+func (e *flowEntry) get(name string, otherwise ...string) string {
+	if e.form != nil {
+		return e.form.Get(name)
+	}
+	return cmp.Or(otherwise...)
+}
+
+// testLink offers test details, unless the fields have them already.
+func (e *flowEntry) testLink(label, step string) []viewLink {
+	if e.fill {
+		return nil
+	}
+	return []viewLink{{Label: label, URL: template.URL(e.here + "&step=" + step + "&fill=1")}} //nolint:gosec // a path of this page
+}
+
+// flowForm builds the page of a step. The form, if any, is what was entered.
 func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill bool) *view {
 	v := &view{
 		Merchant: b.creditor.str("name"), Theme: tx.themeOf(b.creditor.id), Lang: f.str("language"), Exit: true,
@@ -145,76 +171,71 @@ func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill
 		Buttons: []viewButton{{Label: "Continue"}},
 		targets: []string{f.str("redirect_uri"), f.str("exit_uri")},
 	}
-	here := flowPath + "?id=" + url.QueryEscape(f.id)
+	e := &flowEntry{b: b, flow: f, here: flowPath + "?id=" + url.QueryEscape(f.id), form: form, fill: fill}
 	for _, s := range b.flowSteps(f) {
 		vs := viewStep{Name: s.name, Current: s.key == step, Done: !s.open && s.key != step}
 		if vs.Done && s.back {
-			vs.Link = here + "&step=" + s.key
+			vs.Link = e.here + "&step=" + s.key
 		}
 		v.Steps = append(v.Steps, vs)
 	}
-	get := func(name string, otherwise ...string) string {
-		if form != nil {
-			return form.Get(name)
-		}
-		for _, o := range otherwise {
-			if o != "" {
-				return o
-			}
-		}
-		return ""
+	show := map[string]func(*view){
+		"currency": e.currency, "amount": e.amount, "details": e.details, "bank": e.bank, "account": e.account, "confirm": e.confirm,
 	}
-	switch step {
-	case "currency":
-		v.Title, v.Intro = "Choose a currency", "The currency of the bank account that "+v.Merchant+" will collect from."
-		field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: get("currency", b.currency())}
-		for _, c := range mandateCurrencies {
-			field.Options = append(field.Options, viewOption{Value: c, Label: c + ", " + currencyNames[c]})
-		}
-		v.Fields = []*viewField{field}
-	case "amount":
-		v.Title = "How much?"
-		v.Fields = []*viewField{{Name: "amount", Label: "Amount in " + b.currency(), Kind: "text", Mode: "decimal", Value: get("amount", decimal(b.payment)), Hint: "For example 25.00"}}
-	case "details":
-		v.Title, v.Intro = "Your details", b.purpose()
-		v.Fields = b.detailFields(f, get, fill)
-		if !fill && form == nil {
-			v.Links = []viewLink{{Label: "Fill in a test payer", URL: fillLink(here, "details")}}
-		}
-	case "bank":
-		v.Title, v.Intro = "Choose your bank", b.purpose()
-		field := &viewField{Name: "institution", Label: "Bank", Kind: "radio", Value: get("institution", b.institution)}
-		for i := range institutions {
-			if in := &institutions[i]; in.status == "enabled" && b.canUse(in) {
-				o := viewOption{Value: in.id, Label: in.name, Note: "asks for your account number"}
-				if in.passesAccount {
-					o.Note = "passes your account number on"
-				}
-				field.Options = append(field.Options, o)
-			}
-		}
-		v.Fields = []*viewField{field}
-	case "account":
-		v.Title, v.Intro = "Bank account", b.purpose()
-		v.Fields = b.accountFields(f, get, fill)
-		if !fill && form == nil {
-			v.Links = []viewLink{{Label: "Fill in a test account", URL: fillLink(here, "account")}}
-		}
-	default:
-		v.Title, v.Intro = "Check and confirm", b.purpose()
-		v.Summary = b.summary()
-		v.Small = b.terms()
-		v.Buttons = []viewButton{{Label: b.confirmLabel()}}
-		if b.mandate != nil && b.scheme() == "bacs" {
-			v.Fields = []*viewField{{Name: "dual", Label: "More than one person has to authorise this account", Kind: "checkbox", Optional: true}}
-		}
-	}
+	show[step](v)
 	return v
 }
 
-// fillLink leads to a step with test details in its fields.
-func fillLink(here, step string) template.URL {
-	return template.URL(here + "&step=" + step + "&fill=1") //nolint:gosec // a path of this page
+func (e *flowEntry) currency(v *view) {
+	v.Title, v.Intro = "Choose a currency", "The currency of the bank account that "+v.Merchant+" will collect from."
+	field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: e.get("currency", e.b.currency())}
+	for _, c := range mandateCurrencies {
+		field.Options = append(field.Options, viewOption{Value: c, Label: c + ", " + currencyNames[c]})
+	}
+	v.Fields = []*viewField{field}
+}
+
+func (e *flowEntry) amount(v *view) {
+	v.Title = "How much?"
+	v.Fields = []*viewField{{Name: "amount", Label: "Amount in " + e.b.currency(), Kind: "text", Mode: "decimal",
+		Value: e.get("amount", decimal(e.b.payment)), Hint: "For example 25.00"}}
+}
+
+func (e *flowEntry) details(v *view) {
+	v.Title, v.Intro = "Your details", e.b.purpose()
+	v.Fields = e.b.detailFields(e.flow, e.get, e.fill)
+	v.Links = e.testLink("Fill in a test payer", "details")
+}
+
+func (e *flowEntry) bank(v *view) {
+	v.Title, v.Intro = "Choose your bank", e.b.purpose()
+	field := &viewField{Name: "institution", Label: "Bank", Kind: "radio", Value: e.get("institution", e.b.institution)}
+	for i := range institutions {
+		if in := &institutions[i]; in.status == "enabled" && e.b.canUse(in) {
+			o := viewOption{Value: in.id, Label: in.name, Note: "asks for your account number"}
+			if in.passesAccount {
+				o.Note = "passes your account number on"
+			}
+			field.Options = append(field.Options, o)
+		}
+	}
+	v.Fields = []*viewField{field}
+}
+
+func (e *flowEntry) account(v *view) {
+	v.Title, v.Intro = "Bank account", e.b.purpose()
+	v.Fields = e.b.accountFields(e.flow, e.get, e.fill)
+	v.Links = e.testLink("Fill in a test account", "account")
+}
+
+func (e *flowEntry) confirm(v *view) {
+	v.Title, v.Intro = "Check and confirm", e.b.purpose()
+	v.Summary = e.b.summary()
+	v.Small = e.b.terms()
+	v.Buttons = []viewButton{{Label: e.b.confirmLabel()}}
+	if e.b.mandate != nil && e.b.scheme() == "bacs" {
+		v.Fields = []*viewField{{Name: "dual", Label: "More than one person has to authorise this account", Kind: "checkbox", Optional: true}}
+	}
 }
 
 var currencyNames = map[string]string{
