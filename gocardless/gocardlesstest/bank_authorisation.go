@@ -67,7 +67,7 @@ func createBankAuthorisation(tx *tx) (result, error) {
 		return result{}, err
 	}
 	if b.done[authoriseBank] {
-		return result{}, wrongState("The billing request has been authorised already")
+		return result{}, tooLate("The billing request has been authorised already")
 	}
 	return one(b.authorisation(redirect, "")), nil
 }
@@ -109,9 +109,9 @@ func (tx *tx) decide(a *record, answer string) (string, error) {
 	b := tx.openBilling(tx.must("billing_requests", a.link("billing_request")))
 	switch {
 	case a.ref("decision") != "":
-		return "", wrongState("The bank authorisation has been answered already")
+		return "", tooLate("The bank authorisation has been answered already")
 	case b.finished():
-		return "", wrongState("The billing request is " + b.rec.status())
+		return "", tooLate("The billing request is " + b.rec.status())
 	case b.customer.removed:
 		return "", refuse("customer_data_removed", "This customer's data has been removed")
 	}

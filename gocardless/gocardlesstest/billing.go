@@ -195,15 +195,15 @@ func createWithActions(tx *tx) (result, error) {
 func (b *billing) fallBack() error {
 	switch {
 	case b.finished():
-		return wrongState("The billing request is " + b.rec.status())
+		return tooLate("The billing request is " + b.rec.status())
 	case b.fallback:
-		return wrongState("The billing request has fallen back already")
+		return tooLate("The billing request has fallen back already")
 	case b.payment == nil:
-		return wrongState("The billing request has no payment_request")
+		return tooLate("The billing request has no payment_request")
 	case !b.rec.flag("fallback_enabled"):
-		return wrongState("Fallback is not enabled for the billing request")
+		return tooLate("Fallback is not enabled for the billing request")
 	case schemeOf(b.currency()) == "" || b.payment.str("scheme") == "pay_to":
-		return wrongState("There is no direct debit for the billing request to fall back to")
+		return tooLate("There is no direct debit for the billing request to fall back to")
 	}
 	b.fallback = true
 	b.institution = ""
@@ -228,9 +228,9 @@ func (b *billing) fallBack() error {
 func (b *billing) notify(body object) error {
 	switch {
 	case b.finished():
-		return wrongState("The billing request is " + b.rec.status())
+		return tooLate("The billing request is " + b.rec.status())
 	case !b.instant():
-		return wrongState("Only billing requests with an instant payment can be notified")
+		return tooLate("Only billing requests with an instant payment can be notified")
 	case b.person.str("email") == "":
 		return refuse("billing_request_missing_customer_email", "The customer of the billing request has no email")
 	}
@@ -254,9 +254,9 @@ func (b *billing) cancel() error {
 func (b *billing) fulfil() error {
 	switch {
 	case b.finished():
-		return wrongState("The billing request is " + b.rec.status())
+		return tooLate("The billing request is " + b.rec.status())
 	case !b.ready():
-		return wrongState("The billing request is not ready to fulfil: not all required actions are completed")
+		return tooEarly("The billing request is not ready to fulfil: not all required actions are completed")
 	case b.customer.removed:
 		return refuse("customer_data_removed", "This customer's data has been removed")
 	case !b.account.flag("enabled"):

@@ -14,19 +14,19 @@ import (
 // may says whether a step can be taken now.
 func (b *billing) may(kind string) error {
 	if b.finished() {
-		return wrongState("The billing request is " + b.rec.status())
+		return tooLate("The billing request is " + b.rec.status())
 	}
 	if b.customer != nil && b.customer.removed {
 		return refuse("customer_data_removed", "This customer's data has been removed")
 	}
 	a, there := b.action(kind)
 	if !there {
-		return wrongState("The billing request has no " + kind + " action")
+		return tooLate("The billing request has no " + kind + " action")
 	}
 	for _, need := range a.requires {
 		// The bank account of a request can bring its currency.
 		if !b.completed(need) {
-			return wrongState(kind + " requires " + need + " to be completed first")
+			return tooEarly(kind + " requires " + need + " to be completed first")
 		}
 	}
 	return nil
@@ -217,11 +217,11 @@ func (b *billing) chooseCurrency(p *problems, body object) error {
 		return err
 	}
 	if b.payment != nil {
-		return wrongState("The currency of a billing request with a payment is fixed")
+		return tooLate("The currency of a billing request with a payment is fixed")
 	}
 	for _, f := range b.tx.sb.store.coll("billing_request_flows").by("billing_request", b.rec.id) {
 		if f.flag("lock_currency") {
-			return wrongState("The currency is locked by the billing request's flow")
+			return tooLate("The currency is locked by the billing request's flow")
 		}
 	}
 	currency := body.str("currency")
@@ -262,10 +262,10 @@ func (b *billing) collectAmount(p *problems, amount int64) error {
 // selectInstitution notes the payer's bank.
 func (b *billing) selectInstitution(p *problems, path, country, id string) error {
 	if b.finished() {
-		return wrongState("The billing request is " + b.rec.status())
+		return tooLate("The billing request is " + b.rec.status())
 	}
 	if a, _, _ := b.adapter(); !strings.HasPrefix(a, "open_banking") {
-		return wrongState("The billing request has no " + selectInstitution + " action")
+		return tooLate("The billing request has no " + selectInstitution + " action")
 	}
 	in := institutionOf(id)
 	switch {

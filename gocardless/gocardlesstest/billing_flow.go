@@ -36,7 +36,7 @@ func createFlow(tx *tx) (result, error) {
 	}
 	b := tx.openBilling(request)
 	if b.finished() {
-		return result{}, wrongState("The billing request is " + request.status())
+		return result{}, tooLate("The billing request is " + request.status())
 	}
 	p := tx.problems()
 	if v, given := tx.body.lookup("auto_fulfil"); given && v == false {
@@ -81,7 +81,7 @@ func (tx *tx) addFlow(b *billing, body object) *record {
 func initialiseFlow(tx *tx) (result, error) {
 	f := tx.target
 	if f.str("expires_at") <= tx.timestamp() {
-		return result{}, wrongState("The billing request flow has expired")
+		return result{}, tooLate("The billing request flow has expired")
 	}
 	n := flowSessions.of(f) + 1
 	flowSessions.set(f, n)

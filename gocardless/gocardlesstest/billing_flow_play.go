@@ -16,11 +16,11 @@ func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, err
 	var back string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
 		if b.rec.status() == "cancelled" {
-			return wrongState(tx.flowEnd(b, f).Title)
+			return tooLate(tx.flowEnd(b, f).Title)
 		}
 		for !b.finished() {
 			if v := tx.flowEnd(b, f); v != nil && !b.finished() {
-				return wrongState(v.Title)
+				return tooLate(v.Title)
 			}
 			if b.finished() {
 				break
@@ -70,7 +70,7 @@ func (sb *Sandbox) ExitBillingRequestFlow(id string) (string, error) {
 	var to string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
 		if v := tx.flowEnd(b, f); v != nil {
-			return wrongState(v.Title)
+			return tooLate(v.Title)
 		}
 		tx.flowExit(b, f)
 		to = f.back("exit_uri", "failure")

@@ -130,7 +130,7 @@ func readPaymentRequest(p *problems, o object) object {
 			p.addWith(object{{"maximum_amount", high}}, at+"amount", "is above the scheme maximum")
 		}
 	}
-	if fee := o.num("app_fee"); fee < 0 || o.has("amount") && fee > o.num("amount") {
+	if fee := o.num("app_fee"); o.has("app_fee") && (fee < 0 || o.has("amount") && fee > o.num("amount")) {
 		p.add(at+"app_fee", "must be between 0 and the amount")
 	}
 	settlement := o.str("funds_settlement")

@@ -53,10 +53,9 @@ func countryLanguage(country string) string {
 }
 
 var (
-	phoneForm   = regexp.MustCompile(`^\+?[0-9 ()./-]{4,}$`)
-	stateForm   = regexp.MustCompile(`^[A-Z]{2}$`)
-	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
-	onlyDigits  = regexp.MustCompile(`^[0-9]+$`)
+	phoneForm  = regexp.MustCompile(`^\+?[0-9 ()./-]{4,}$`)
+	stateForm  = regexp.MustCompile(`^[A-Z]{2}$`)
+	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 )
 
 // checkCustomer checks the details of a person or company. Before is the customer as it was, nil
@@ -102,9 +101,6 @@ func (tx *tx) checkCustomer(p *problems, path string, details object, before *re
 
 // checkAddress checks what depends on the country.
 func checkAddress(p *problems, path string, details object, country string) {
-	if v := details.str("country_code"); v != "" && !countryForm.MatchString(v) {
-		p.add(path+"country_code", "must be an ISO 3166-1 alpha-2 code")
-	}
 	if v := details.str("region"); v != "" && country == "US" && !stateForm.MatchString(v) {
 		p.add(path+"region", "must be a two-letter state code")
 	}

@@ -6,9 +6,12 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // bodyCheck compares a request body with its schema in two passes, as the API does: first the
@@ -17,6 +20,42 @@ type bodyCheck struct {
 	structure []errorItem // unknown members and members missing inside a nested object: 400
 	types     []errorItem // wrong types and members missing at the top: 422
 	values    []errorItem // limits and formats: 422
+}
+
+// readInts returns a body whose integers are numbers: clients may send them as strings of digits.
+func (t *typeSpec) readInts(o object) object {
+	out := make(object, len(o))
+	for i, m := range o {
+		out[i] = m
+		if f := t.field(m.key); f != nil {
+			out[i].val = f.readInts(m.val)
+		}
+	}
+	return out
+}
+
+// readInts does the same for the value of a member.
+func (f *fieldSpec) readInts(v any) any {
+	switch v := v.(type) {
+	case string:
+		if n, err := strconv.ParseInt(v, 10, 64); f.kind == kInt && err == nil && v[0] != '+' {
+			return n
+		}
+	case object:
+		if f.kind == kObject {
+			return f.typ.readInts(v)
+		}
+	case []any:
+		if f.kind != kArray {
+			return v
+		}
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = f.elem.readInts(e)
+		}
+		return out
+	}
+	return v
 }
 
 // checkBody checks the content of an envelope.
@@ -210,6 +249,8 @@ func (c *bodyCheck) text(f *fieldSpec, s, pointer, field string) {
 		}
 	case f.format == "email" && !validEmail(s):
 		c.bad(field, pointer, "is invalid")
+	case f.name == "country_code" && s != "" && !bank.KnownCountry(s):
+		c.bad(field, pointer, "must be an ISO 3166-1 alpha-2 code")
 	}
 	if f.lim == nil {
 		return

@@ -128,8 +128,12 @@ func validationFailed(items []errorItem) *apiError {
 	return &apiError{status: 422, typ: "validation_failed", reason: "validation_failed", message: "Validation failed", items: items}
 }
 
-// wrongState refuses an action that does not fit the state of its resource. The API's own reasons
-// for most of these are not known, so the error has none: its type alone tells what is wrong.
-func wrongState(message string) *apiError {
-	return &apiError{status: 422, typ: "invalid_state", reason: "invalid_state", message: message, items: []errorItem{{message: message}}}
-}
+// The API's reasons for most actions that do not fit the state of their resource are not known, but
+// each of its errors of this type has one: official clients rely on it. The sandbox uses two from the
+// catalogue.
+
+// tooLate refuses an action on a resource that is past it.
+func tooLate(message string) *apiError { return refuse("already_actioned", message) }
+
+// tooEarly refuses an action on a resource that is not ready for it.
+func tooEarly(message string) *apiError { return refuse("redirect_flow_incomplete", message) }

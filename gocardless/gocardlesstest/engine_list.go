@@ -2,12 +2,9 @@ package gocardlesstest
 
 import (
 	"cmp"
-	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 const (
@@ -23,11 +20,11 @@ type listPlan struct {
 
 // listFilter is one parameter of a list.
 type listFilter struct {
-	param string
-	// one of these
+	param  string
 	test   filterFunc
-	field  int    // position of the member, when link is ""
-	link   string // link or private member
+	many   bool   // takes several values
+	field  int    // position of the member, or -1
+	link   string // link or private member, else ""
 	ranged bool   // created_at[gte]=…
 }
 
@@ -44,119 +41,18 @@ func (r *registry) planList(op *opSpec) *listPlan {
 		case "after", "before", "limit", "sort_field", "sort_direction", "include":
 			continue
 		}
-		f := listFilter{param: q.name, field: -1}
+		f := listFilter{param: q.name, field: -1, many: q.takesList()}
 		switch i := spec.index(q.name); {
 		case r.filters[op.name+" "+q.name] != nil:
 			f.test = r.filters[op.name+" "+q.name]
 		case i >= 0:
-			f.field, f.ranged = i, q.style == deepStyle
+			f.field, f.ranged, f.test = i, q.style == deepStyle, valueFilter(i, q.kind)
 		default:
-			f.link = q.name
+			f.link, f.test = q.name, linkFilter(q.name)
 		}
 		p.filters = append(p.filters, f)
 	}
 	return p
-}
-
-// checkQuery refuses parameters that the operation does not have, or whose values make no sense.
-func checkQuery(op *opSpec, q url.Values) *apiError {
-	bad := func(name, format string, args ...any) *apiError {
-		e := refuse("invalid_filters", fmt.Sprintf(format, args...))
-		e.items[0].field = name
-		return e
-	}
-	for name, values := range q {
-		base, sub, deep := strings.Cut(name, "[")
-		var f *fieldSpec
-		for i := range op.query {
-			if op.query[i].name == base {
-				f = &op.query[i]
-			}
-		}
-		if f == nil {
-			return bad(short(base), "%q is not a permitted filter", short(base))
-		}
-		sub = strings.TrimSuffix(sub, "]")
-		for _, v := range values {
-			if msg := checkParam(f, sub, deep, v); msg != "" {
-				return bad(base, "%s %s", base, msg)
-			}
-		}
-	}
-	for i := range op.query {
-		if f := &op.query[i]; f.required && q.Get(f.name) == "" {
-			return bad(f.name, "%q wasn't supplied", f.name)
-		}
-	}
-	return nil
-}
-
-// checkParam says what is wrong with one value, "" when nothing is.
-func checkParam(f *fieldSpec, sub string, deep bool, v string) string {
-	switch {
-	case f.kind == kMetadata || f.kind == kStringMap:
-		if !deep {
-			return "must be given as " + f.name + "[key]=value"
-		}
-		return ""
-	case f.style == deepStyle:
-		if !deep {
-			return "must be given as " + f.name + "[gte]=value or the like"
-		}
-		g := f.typ.field(sub)
-		if g == nil {
-			return "must be compared with gt, gte, lt or lte"
-		}
-		return checkParam(g, "", false, v)
-	case f.kind == kArray:
-		for part := range strings.SplitSeq(v, ",") {
-			if msg := checkParam(f.elem, "", false, part); msg != "" {
-				return msg
-			}
-		}
-		return ""
-	case deep && sub != "":
-		return "takes a single value"
-	}
-	switch f.kind {
-	case kInt:
-		if n, err := strconv.Atoi(v); err != nil || f.name == "limit" && n < 1 {
-			return "must be a positive number"
-		}
-	case kBool:
-		if v != "true" && v != "false" {
-			return "must be true or false"
-		}
-	case kDate:
-		if _, err := time.Parse(dateForm, v); err != nil {
-			return "must be a date"
-		}
-	case kTime:
-		if _, err := parseStamp(v); err != nil {
-			return "must be a timestamp"
-		}
-	}
-	if f.enum != nil {
-		// Several values of one enum are taken comma-joined by every list.
-		for part := range strings.SplitSeq(v, ",") {
-			if !slices.Contains(f.enum, part) {
-				return "must be one of: " + strings.Join(f.enum, ", ")
-			}
-		}
-	}
-	return ""
-}
-
-// parseStamp reads a timestamp of a filter into the store's own form. A plain date is midnight.
-func parseStamp(v string) (string, error) {
-	// A plus sign that was not escaped arrives as a space.
-	t, err := time.Parse(time.RFC3339, strings.Replace(v, " ", "+", 1))
-	if err != nil {
-		if t, err = time.Parse(dateForm, v); err != nil {
-			return "", err
-		}
-	}
-	return stamp(t), nil
 }
 
 // listing is the part of a list that a reply shows.
@@ -429,33 +325,41 @@ func (tx *tx) matcher(c *collection, f *listFilter) (match, []*record, error) {
 	if v == "" {
 		return nil, nil, nil
 	}
-	if f.test != nil {
-		return func(r *record) bool { return f.test(tx.sb, r, v) }, nil, nil
-	}
-	if f.link != "" {
-		m := func(r *record) bool { return r.ref(f.link) == v || r.linkOrEmpty(f.link) == v }
-		if slices.Contains(c.indexed, f.link) {
-			list := c.index[f.link][v]
-			if list == nil {
-				list = []*record{}
-			}
-			return m, list, nil
-		}
-		return m, nil, nil
-	}
-	switch c.spec.fields[f.field].kind {
-	case kBool:
-		want := v == "true"
-		return func(r *record) bool { b, _ := r.vals[f.field].(bool); return b == want }, nil, nil
-	case kInt:
-		want, _ := strconv.ParseInt(v, 10, 64)
-		return func(r *record) bool { n, ok := r.vals[f.field].(int64); return ok && n == want }, nil, nil
-	}
 	wanted := []string{v}
-	if c.spec.fields[f.field].enum != nil {
+	if f.many {
 		wanted = strings.Split(v, ",")
 	}
-	return func(r *record) bool { s, _ := r.vals[f.field].(string); return slices.Contains(wanted, s) }, nil, nil
+	m := func(r *record) bool {
+		return slices.ContainsFunc(wanted, func(v string) bool { return f.test(tx.sb, r, v) })
+	}
+	if f.link != "" && !f.many && slices.Contains(c.indexed, f.link) {
+		found := c.by(f.link, v)
+		if found == nil {
+			found = []*record{} // nil would mean that no index serves the filter
+		}
+		return m, found, nil
+	}
+	return m, nil, nil
+}
+
+// valueFilter compares the member at a position.
+func valueFilter(field int, kind fieldKind) filterFunc {
+	return func(_ *Sandbox, r *record, v string) bool {
+		switch have := r.vals[field].(type) {
+		case bool:
+			return have == (v == "true")
+		case int64:
+			return strconv.FormatInt(have, 10) == v
+		case string:
+			return have == v
+		}
+		return kind == kBool && v == "false"
+	}
+}
+
+// linkFilter compares a link or a private member.
+func linkFilter(name string) filterFunc {
+	return func(_ *Sandbox, r *record, v string) bool { return r.ref(name) == v || r.linkOrEmpty(name) == v }
 }
 
 // rangeMatcher compares a date or timestamp with gt, gte, lt and lte.

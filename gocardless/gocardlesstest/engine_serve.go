@@ -274,7 +274,7 @@ func (c *apiCall) act() *apiError {
 func (c *apiCall) handle() *apiError {
 	sb, op := c.sb, c.op
 	reg := theRegistry()
-	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, query: c.query, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
+	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
 	if owner := reg.ownerOf(op); owner != "" {
 		// An unknown id is told before the body is looked at.
 		r := sb.store.coll(owner).byID[c.id]
@@ -301,9 +301,11 @@ func (c *apiCall) handle() *apiError {
 	if err := c.openBody(tx); err != nil {
 		return err
 	}
-	if err := checkQuery(op, c.query); err != nil {
-		return err
+	query, bad := readQuery(op, c.query)
+	if bad != nil {
+		return bad
 	}
+	tx.query = query
 	res, err := reg.handlers[op.name](tx)
 	if err != nil {
 		var refused *apiError
@@ -324,72 +326,86 @@ func (c *apiCall) handle() *apiError {
 // openBody takes the content out of its envelope and checks it.
 func (c *apiCall) openBody(tx *tx) *apiError {
 	op := c.op
-	structure := func(message string) *apiError {
-		return &apiError{status: 400, typ: "invalid_api_usage", reason: "invalid_document_structure",
-			message: "Invalid document structure", items: []errorItem{{message: message, pointer: "/"}}}
-	}
-	if c.root == nil && len(c.raw) > 0 {
-		return structure("The root of the document must be an object.")
-	}
-	envelope := op.request
-	if c.root == nil {
-		if envelope == "" || op.kind != kindCreate && len(op.bodies) > 0 && !needsBody(op.bodies[0]) {
-			return nil
-		}
-		return structure(`"` + envelope + `" wasn't supplied.`)
+	if c.root == nil && (len(c.raw) == 0 || op.kind == kindAction || op.kind == kindDelete) {
+		// Python sends null with actions and removals that take nothing.
+		return c.withoutBody()
 	}
 	root, ok := c.root.(object)
 	if !ok {
-		return structure("The root of the document must be an object.")
+		return badStructure("The root of the document must be an object.")
 	}
-	if envelope == "" {
-		// Clients send {} or {"data":{}} with actions that take nothing.
-		for _, m := range root {
-			if content, isObject := m.val.(object); m.key != "data" || !isObject || len(content) > 0 {
-				return structure(`"` + short(m.key) + `" is not a permitted key.`)
-			}
-		}
-		return nil
+	if op.request == "" {
+		return checkEmpty(root)
 	}
 	for _, m := range root {
-		if m.key != envelope {
-			return structure(`"` + short(m.key) + `" is not a permitted key.`)
+		if m.key != op.request {
+			return wrongEnvelope(op.request)
 		}
 	}
-	content, there := root.lookup(envelope)
-	if !there {
-		if op.kind != kindCreate && !needsBody(op.bodies[0]) {
-			return nil
-		}
-		return structure(`"` + envelope + `" wasn't supplied.`)
+	content := root.get(op.request)
+	if content == nil {
+		return c.withoutBody()
 	}
 	body, ok := content.(object)
 	if !ok {
-		return structure(`"` + envelope + `" must be an object.`)
+		return badStructure(`"` + op.request + `" must be an object.`)
 	}
-	tx.body = body
-	tx.form = chooseForm(op.bodies, body)
-	return checkBody(op.bodies[tx.form], envelope, body)
+	tx.body, tx.form = chooseForm(op.bodies, body)
+	return checkBody(op.bodies[tx.form], op.request, tx.body)
+}
+
+// badStructure refuses a body whose outermost form is wrong.
+func badStructure(message string) *apiError {
+	return &apiError{status: 400, typ: "invalid_api_usage", reason: "invalid_document_structure",
+		message: "Invalid document structure", items: []errorItem{{message: message, pointer: "/"}}}
+}
+
+// wrongEnvelope refuses a body that is not wrapped in the envelope of its operation.
+func wrongEnvelope(name string) *apiError {
+	return refuse("invalid_document_structure", "Data sent to this endpoint must be wrapped in a '"+name+"' envelope")
+}
+
+// withoutBody refuses a call that needs a body and has none.
+func (c *apiCall) withoutBody() *apiError {
+	op := c.op
+	if op.request == "" || op.kind != kindCreate && (len(op.bodies) == 0 || !needsBody(op.bodies[0])) {
+		return nil
+	}
+	return wrongEnvelope(op.request)
+}
+
+// checkEmpty checks the body of an operation that takes none. Clients send {}, {"data":{}} or
+// {"data":null}.
+func checkEmpty(root object) *apiError {
+	for _, m := range root {
+		content, isObject := m.val.(object)
+		if m.key != "data" || m.val != nil && !isObject || len(content) > 0 {
+			return badStructure(`"` + short(m.key) + `" is not a permitted key.`)
+		}
+	}
+	return nil
 }
 
 func needsBody(t *typeSpec) bool {
 	return slices.ContainsFunc(t.fields, func(f fieldSpec) bool { return f.required })
 }
 
-// chooseForm picks the form of a body that has several: the one with the fewest problems.
-func chooseForm(forms []*typeSpec, body object) int {
-	best, fewest := 0, -1
+// chooseForm reads a body in the form that it has, of those that the operation takes: the one with
+// the fewest problems.
+func chooseForm(forms []*typeSpec, body object) (read object, form int) {
+	fewest := -1
 	for i, t := range forms {
+		o := t.readInts(body)
 		if len(forms) == 1 {
-			break
+			return o, 0
 		}
 		var c bodyCheck
-		c.object(t, body, "", "")
+		c.object(t, o, "", "")
 		if n := len(c.structure) + len(c.types); fewest < 0 || n < fewest {
-			best, fewest = i, n
+			read, form, fewest = o, i, n
 		}
 	}
-	return best
+	return read, form
 }
 
 // id is the identifier of what a call made.

@@ -149,8 +149,8 @@ func (c *caller) refused(status int, reason, method, path, body string, headers 
 		first = l[0].(object)
 	}
 	found := first.str("reason")
-	if found == "" && e.str("type") == "invalid_state" {
-		found = "invalid_state" // states that the API has no known reason for
+	if reason == "invalid_state" && e.str("type") == reason && found != "" {
+		found = reason // where the API's own reason is not known
 	}
 	if r.status != status || found != reason && first.str("request_pointer") != reason {
 		c.t.Fatalf("%s %s %s: got %d %s, want %d %s", method, path, body, r.status, r.raw, status, reason)

@@ -82,10 +82,10 @@ func institutionListing(tx *tx, keep func(*institution) bool) (result, error) {
 func listInstitutions(tx *tx) (result, error) {
 	country := orDefault(tx.query.Get("country_code"), "GB")
 	feature := orDefault(tx.query.Get("feature"), "pis")
-	scheme := orDefault(tx.query.Get("scheme"), "faster_payments")
+	schemes := strings.Split(orDefault(tx.query.Get("scheme"), "faster_payments"), ",")
 	branch := bank.Separators.Replace(tx.query.Get("branch_code"))
 	return institutionListing(tx, func(in *institution) bool {
-		return in.status == "enabled" && in.country == country && slices.Contains(in.roles, feature) && slices.Contains(in.schemes, scheme) &&
+		return in.status == "enabled" && in.country == country && slices.Contains(in.roles, feature) && slices.ContainsFunc(in.schemes, func(s string) bool { return slices.Contains(schemes, s) }) &&
 			(branch == "" || in.sortCodes != "" && strings.HasPrefix(branch, in.sortCodes))
 	})
 }

@@ -74,7 +74,7 @@ func createMandateImport(tx *tx) (result, error) {
 func submitMandateImport(tx *tx) (result, error) {
 	im := tx.target
 	if im.status() != "created" {
-		return result{}, wrongState("The mandate import is " + im.status())
+		return result{}, tooLate("The mandate import is " + im.status())
 	}
 	im.set("status", "submitted")
 	tx.at(tx.now.Add(importTime/2), "mandate_import.start", im.id, "")
@@ -96,7 +96,7 @@ func createMandateImportEntry(tx *tx) (result, error) {
 		return result{}, err
 	}
 	if im.status() != "created" {
-		return result{}, wrongState("The mandate import is " + im.status() + ", so no entries can be added")
+		return result{}, tooLate("The mandate import is " + im.status() + ", so no entries can be added")
 	}
 	siblings := tx.sb.store.coll("mandate_import_entries").by("mandate_import", im.id)
 	if len(siblings) >= maxImportEntries {

@@ -163,7 +163,7 @@ func (tx *tx) verifyOutbound(o *record) {
 func approveOutbound(tx *tx) (result, error) {
 	o := tx.target
 	if o.status() != "pending_approval" {
-		return result{}, wrongState("Only outbound payments that are pending_approval can be approved; this one is " + o.status())
+		return result{}, tooEarly("Only outbound payments that are pending_approval can be approved; this one is " + o.status())
 	}
 	tx.scheduleOutbound(o)
 	return one(o), nil

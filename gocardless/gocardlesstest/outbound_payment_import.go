@@ -145,7 +145,7 @@ func entryErrors(p *problems) object {
 // approveOutboundImport starts what a person allowed.
 func (tx *tx) approveOutboundImport(im *record) error {
 	if im.status() != "valid" {
-		return wrongState("Only valid imports can be approved; this one is " + im.status())
+		return tooEarly("Only valid imports can be approved; this one is " + im.status())
 	}
 	im.set("status", "processing")
 	tx.at(tx.now.Add(outboundStep), "outbound_import.process", im.id, "")

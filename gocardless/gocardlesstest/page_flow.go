@@ -489,7 +489,7 @@ func bankPage(tx *tx, r *http.Request) *view {
 	}
 	answer := r.PostForm.Get("decision")
 	if !slices.Contains([]string{"authorised", "denied", "failed"}, answer) {
-		v.refused(wrongState("Choose what the payer does"))
+		v.refused(tooEarly("Choose what the payer does"))
 		return v
 	}
 	to, err := tx.decide(a, answer)

@@ -98,7 +98,7 @@ func (tx *tx) missingDetails(a *record) []errorItem {
 
 func updatePayerAuthorisation(tx *tx) (result, error) {
 	if tx.target.status() != "created" {
-		return result{}, wrongState("The payer authorisation is " + tx.target.status() + " and can no longer be changed")
+		return result{}, tooLate("The payer authorisation is " + tx.target.status() + " and can no longer be changed")
 	}
 	tx.fillPayerAuthorisation(tx.target)
 	return one(tx.target), nil
@@ -107,7 +107,7 @@ func updatePayerAuthorisation(tx *tx) (result, error) {
 func submitPayerAuthorisation(tx *tx) (result, error) {
 	a := tx.target
 	if a.status() != "created" {
-		return result{}, wrongState("The payer authorisation is " + a.status())
+		return result{}, tooLate("The payer authorisation is " + a.status())
 	}
 	p := &problems{prefix: "/payer_authorisations", items: tx.missingDetails(a)}
 	if len(p.items) == 0 {
@@ -128,7 +128,7 @@ func submitPayerAuthorisation(tx *tx) (result, error) {
 func confirmPayerAuthorisation(tx *tx) (result, error) {
 	a := tx.target
 	if a.status() != "submitted" {
-		return result{}, wrongState("Only submitted payer authorisations can be confirmed; this one is " + a.status())
+		return result{}, tooEarly("Only submitted payer authorisations can be confirmed; this one is " + a.status())
 	}
 	a.set("status", "confirmed")
 	tx.at(tx.now.Add(time.Second), "payer_authorisation.complete", a.id, "")

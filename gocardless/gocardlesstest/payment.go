@@ -119,7 +119,7 @@ func createPayment(tx *tx) (result, error) {
 	if scheme == "becs" && tx.sb.referenceTaken(tx.body.str("reference")) {
 		p.add("reference", "has already been taken")
 	}
-	if fee := tx.body.num("app_fee"); fee < 0 || fee > amount {
+	if fee := tx.body.num("app_fee"); tx.body.has("app_fee") && (fee < 0 || fee > amount) {
 		p.add("app_fee", "must be between 0 and the amount")
 	}
 	tx.checkChargeDate(p, "charge_date", tx.body.str("charge_date"), m)

@@ -118,7 +118,7 @@ func when(needs func(*tx, *record) bool, do func(*tx, *record)) handler {
 	return func(tx *tx) (result, error) {
 		r := tx.target
 		if !needs(tx, r) {
-			return result{}, wrongState("The simulator does not fit the resource's state. It needs: " + tx.simulatorSpec().requires)
+			return result{}, tooLate("The simulator does not fit the resource's state. It needs: " + tx.simulatorSpec().requires)
 		}
 		do(tx, r)
 		return result{}, nil
