@@ -79,16 +79,19 @@ type exchange struct {
 	params               headered
 	key                  []string // of idempotency, or nil
 
+	context operationContext // of the attempts
+
 	// What is known so far.
-	attempts   int
-	mayHaveRun bool
-	counted    bool // by the limiter, which has not been notified of the end
-	existing   bool
-	status     int
-	header     http.Header
-	requestID  string
-	rateLimit  RateLimit
-	reply      []byte // kept for the response record only
+	limiterWait time.Duration // before the last attempt
+	attempts    int
+	mayHaveRun  bool
+	counted     bool // by the limiter, which has not been notified of the end
+	existing    bool
+	status      int
+	header      http.Header
+	requestID   string
+	rateLimit   RateLimit
+	reply       []byte // kept for the response record only
 }
 
 // call makes a request, again if it fails in a way that allows it, and reads the
@@ -107,10 +110,7 @@ func (c *core) call(ctx context.Context, op *Operation, in input, opts []Request
 	if x.settings.logger != nil {
 		began = time.Now()
 	}
-	err := x.prepare(&in)
-	if err == nil {
-		err = x.run(ctx)
-	}
+	err := x.performObserved(ctx, &in)
 	x.record()
 	if logger := x.settings.logger; logger != nil {
 		if err != nil {
@@ -120,6 +120,14 @@ func (c *core) call(ctx context.Context, op *Operation, in input, opts []Request
 		}
 	}
 	return err
+}
+
+// perform prepares the call and runs it.
+func (x *exchange) perform(ctx context.Context, in *input) error {
+	if err := x.prepare(in); err != nil {
+		return err
+	}
+	return x.run(ctx)
 }
 
 // prepare checks the input and makes everything of the request that is the same
@@ -204,38 +212,18 @@ func (x *exchange) unencodable(err error) error {
 
 // run makes attempts until one succeeds or there is to be no other.
 func (x *exchange) run(ctx context.Context) error {
+	x.context = operationContext{ctx, x.op}
+	ctx = &x.context
 	var previous error
 	for {
 		if err := x.allow(ctx, previous); err != nil {
 			return err
 		}
-		notSent, err := x.attempt(ctx)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return err
-		}
-		if existing, ok := x.conflict(err); ok {
-			return x.readExisting(ctx, existing, err.(*Error))
-		}
-		if x.attempts > x.settings.retries {
-			return err
-		}
-		decision := x.settings.policy(RetryAttempt{
-			Operation:  *x.op,
-			Attempt:    x.attempts,
-			StatusCode: x.status,
-			Header:     x.header,
-			Err:        err,
-			NotSent:    notSent,
-		})
+		decision, err := x.tryObserved(ctx)
 		if !decision.Retry {
-			return err
-		}
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= decision.Wait {
-			// The wait could only end in the context's error; the reason of the
-			// failure is worth more, and now.
+			if existing, ok := x.conflict(ctx, err); ok {
+				return x.readExisting(ctx, existing, err.(*Error))
+			}
 			return err
 		}
 		if x.settings.logger != nil {
@@ -248,12 +236,39 @@ func (x *exchange) run(ctx context.Context) error {
 	}
 }
 
+// tryOnce makes an attempt and decides whether there is to be another.
+func (x *exchange) tryOnce(ctx context.Context) (RetryDecision, error) {
+	notSent, err := x.attempt(ctx)
+	if err == nil || ctx.Err() != nil || x.attempts > x.settings.retries {
+		return RetryDecision{}, err
+	}
+	if _, ok := x.conflict(ctx, err); ok {
+		return RetryDecision{}, err
+	}
+	decision := x.settings.policy(RetryAttempt{
+		Operation:  *x.op,
+		Attempt:    x.attempts,
+		StatusCode: x.status,
+		Header:     x.header,
+		Err:        err,
+		NotSent:    notSent,
+	})
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= decision.Wait {
+		// The wait could only end in the context's error; the reason of the
+		// failure is worth more, and now.
+		return RetryDecision{}, err
+	}
+	return decision, err
+}
+
 // allow ends the call when its context has ended, and waits for the rate limit
 // when the client is to.
 func (x *exchange) allow(ctx context.Context, previous error) error {
 	err := ctx.Err()
 	if err == nil && x.core.limiter != nil {
+		began := time.Now()
 		err = x.core.limiter.Wait(ctx, *x.op, x.settings.lane)
+		x.limiterWait = time.Since(began)
 		x.counted = err == nil
 	}
 	if err != nil {
@@ -288,9 +303,9 @@ func (x *exchange) keyText() string {
 
 // conflict returns the id of the resource that an earlier request with the same
 // key has created, if there is a way to read it.
-func (x *exchange) conflict(err error) (string, bool) {
+func (x *exchange) conflict(ctx context.Context, err error) (string, bool) {
 	e, ok := err.(*Error)
-	if !ok || x.settings.conflictError || x.op.Kind != KindCreate || x.op.read == nil {
+	if !ok || ctx.Err() != nil || x.settings.conflictError || x.op.Kind != KindCreate || x.op.read == nil {
 		return "", false
 	}
 	if !e.HasReason(reasonConflict) {

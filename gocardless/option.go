@@ -34,6 +34,7 @@ type settings struct {
 	unchecked     bool
 	prefetch      int
 	lane          Lane
+	observer      *Observer
 
 	// Only for single calls.
 	key      string
