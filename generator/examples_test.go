@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,13 @@ func TestEveryMethodHasAnExample(t *testing.T) {
 	examples, err := emit.ParseExamples(data)
 	if err != nil {
 		t.Fatal(err)
+	}
+	_, problems, err := emit.Examples(api, examples, os.DirFS(filepath.Join(repository, "templates")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("generator/examples.json: %v", p)
 	}
 	count := 0
 	for _, s := range api.Services {
@@ -60,7 +68,9 @@ func TestBadExamples(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			examples, err := emit.ParseExamples([]byte(c.data))
 			if err == nil {
-				_, err = emit.Examples(api, examples, os.DirFS(filepath.Join(repository, "templates")))
+				var problems []error
+				_, problems, err = emit.Examples(api, examples, os.DirFS(filepath.Join(repository, "templates")))
+				err = errors.Join(append(problems, err)...)
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)

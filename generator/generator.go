@@ -141,7 +141,8 @@ func emitExamples(api *ir.API, root string) (emit.File, error) {
 	if err != nil {
 		return emit.File{}, err
 	}
-	return emit.Examples(api, examples, os.DirFS(filepath.Join(root, "templates")))
+	file, _, err := emit.Examples(api, examples, os.DirFS(filepath.Join(root, "templates")))
+	return file, err
 }
 
 func modulePath(goMod string) (string, error) {

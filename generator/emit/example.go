@@ -58,19 +58,19 @@ func ParseExamples(data []byte) (map[string]map[string]*Example, error) {
 	return examples, nil
 }
 
-// Examples emits a test file with an example for every method of which the data has one. An entry
-// for a method that does not exist is an error.
-func Examples(api *ir.API, examples map[string]map[string]*Example, templates fs.FS) (File, error) {
+// Examples emits a test file with an example for every method that the data has one for. Problems
+// are entries that do not fit the API, which are left out: an update of the API is not held up by
+// its examples, a test reports them.
+func Examples(api *ir.API, examples map[string]map[string]*Example, templates fs.FS) (file File, problems []error, err error) {
 	tmpl, err := template.ParseFS(templates, "example_test.go.tmpl")
 	if err != nil {
-		return File{}, err
+		return File{}, nil, err
 	}
 	data := struct {
 		Header, ModulePath string
 		UsesTime           bool
 		Cases              []exampleCase
 	}{Header: Header, ModulePath: api.ModulePath}
-	var errs []error
 	used := map[*Example]bool{}
 	for _, s := range api.Services {
 		for _, op := range s.Operations {
@@ -82,7 +82,7 @@ func Examples(api *ir.API, examples map[string]map[string]*Example, templates fs
 				used[e] = true
 				c, err := newExampleCases(api, s, op, m, e)
 				if err != nil {
-					errs = append(errs, fmt.Errorf("examples: %s.%s: %w", s.GoName, m.GoName, err))
+					problems = append(problems, fmt.Errorf("examples: %s.%s: %w", s.GoName, m.GoName, err))
 				}
 				data.Cases = append(data.Cases, c...)
 			}
@@ -91,25 +91,22 @@ func Examples(api *ir.API, examples map[string]map[string]*Example, templates fs
 	for _, service := range slices.Sorted(maps.Keys(examples)) {
 		for _, method := range slices.Sorted(maps.Keys(examples[service])) {
 			if !used[examples[service][method]] {
-				errs = append(errs, fmt.Errorf("examples: the API has no method %s.%s", service, method))
+				problems = append(problems, fmt.Errorf("examples: the API has no method %s.%s", service, method))
 			}
 		}
 	}
 	for _, c := range data.Cases {
 		data.UsesTime = data.UsesTime || strings.Contains(c.Call, "time.")
 	}
-	if err := errors.Join(errs...); err != nil {
-		return File{}, err
-	}
 	var b bytes.Buffer
 	if err := tmpl.Execute(&b, data); err != nil {
-		return File{}, err
+		return File{}, nil, err
 	}
 	content, err := format.Source(b.Bytes())
 	if err != nil {
-		return File{}, fmt.Errorf("%s: %w\n%s", ExamplesPath, err, b.Bytes())
+		return File{}, nil, fmt.Errorf("%s: %w\n%s", ExamplesPath, err, b.Bytes())
 	}
-	return File{Path: ExamplesPath, Content: content}, nil
+	return File{Path: ExamplesPath, Content: content}, problems, nil
 }
 
 // newExampleCases returns the method's example, and that of its iterator if it has one.
