@@ -1,0 +1,248 @@
+package cassette
+
+import (
+	"mime"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A Kind is what two replies differ in.
+type Kind string
+
+// The kinds of differences.
+const (
+	Status   Kind = "status"   // the HTTP status
+	Value    Kind = "value"    // the type, reason, field or pointer of an error
+	Missing  Kind = "missing"  // a member, an item or a header that only the recorded reply has
+	Extra    Kind = "extra"    // a member, an item or a header that only the other reply has
+	Type     Kind = "type"     // a value of another JSON type, or a date that is a timestamp
+	Null     Kind = "null"     // null in one, a value in the other
+	Order    Kind = "order"    // the items of a list in another order
+	Unmapped Kind = "unmapped" // the request speaks of a resource that has no counterpart
+	Body     Kind = "body"     // a body that is JSON in one only, or there in one only
+)
+
+// A Difference is one thing in which a reply is not like the recorded one.
+type Difference struct {
+	Exchange  string `json:"exchange"`  // the file of the exchange
+	Operation string `json:"operation"` // such as "POST /payments"
+	Path      string `json:"path"`      // JSON pointer into the body, or the name of a header, or ""
+	Kind      Kind   `json:"kind"`
+	Recorded  string `json:"recorded"` // what was recorded; never personal data: a type, a word of the API, a number of items
+	Got       string `json:"got"`
+	Known     string `json:"known,omitempty"` // why it is expected
+}
+
+// comparison collects the differences of one exchange.
+type comparison struct {
+	ids                 *ids
+	exchange, operation string
+	partial             bool
+	found               []Difference
+}
+
+func (c *comparison) add(path string, kind Kind, recorded, got string) {
+	c.found = append(c.found, Difference{Exchange: c.exchange, Operation: c.operation, Path: path, Kind: kind, Recorded: recorded, Got: got})
+}
+
+func (c *comparison) reply(recorded *Reply, got *http.Response, raw []byte) {
+	if recorded.Status != got.StatusCode {
+		c.add("", Status, strconv.Itoa(recorded.Status), strconv.Itoa(got.StatusCode))
+	}
+	c.headers(recorded.Header, got.Header)
+	want, _ := parse(recorded.Body)
+	have, _ := parse(raw)
+	switch {
+	case want != nil && have != nil:
+		// Replies of different success have nothing in common that a further difference would add to.
+		if recorded.Status/100 == got.StatusCode/100 {
+			c.learn("", nil, want, have)
+			c.value("", want, have)
+		}
+	case (want != nil) != (have != nil) || (recorded.Text == "") != (len(raw) == 0):
+		c.add("", Body, bodyForm(want, recorded.Text), bodyForm(have, string(raw)))
+	}
+}
+
+func bodyForm(v *value, raw string) string {
+	switch {
+	case v != nil:
+		return "JSON"
+	case raw == "":
+		return "no body"
+	}
+	return "not JSON"
+}
+
+// headers compares which headers there are, and the media type.
+func (c *comparison) headers(recorded map[string]string, got http.Header) {
+	for _, name := range replyHeaders {
+		want, have := recorded[name], got.Get(name)
+		switch {
+		case want != "" && have == "":
+			c.add(name, Missing, "header", "no header")
+		case want == "" && have != "" && !c.partial:
+			c.add(name, Extra, "no header", "header")
+		case name == "Content-Type" && want != "" && mediaType(want) != mediaType(have):
+			c.add(name, Value, mediaType(want), mediaType(have))
+		}
+	}
+}
+
+func mediaType(s string) string {
+	t, _, err := mime.ParseMediaType(s)
+	if err != nil {
+		return s
+	}
+	return t
+}
+
+// learn pairs the ids of two replies to the same request.
+func (c *comparison) learn(path string, at place, want, have *value) {
+	if want.kind == text && have.kind == text && (at.name() == "id" || at.parent() == "links") && looksLikeID(want.text) {
+		c.ids.learn(want.text, have.text)
+	}
+	if want.kind == list && have.kind == list && len(want.items) == len(have.items) {
+		if c.inLists(want) {
+			return // pairing by position would hide another order
+		}
+		for i := range want.items {
+			c.learn(path, at, want.items[i], have.items[i])
+		}
+	}
+	for _, m := range want.members {
+		if other := have.get(m.name); other != nil {
+			c.learn(path+"/"+m.name, append(at[:len(at):len(at)], m.name), m.value, other)
+		}
+	}
+}
+
+// inLists reports whether the items of a list have ids of which one is known.
+func (c *comparison) inLists(v *value) bool {
+	for _, item := range v.items {
+		if id := item.get("id"); id != nil && c.ids.other[id.text] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// exact are the members whose values are the API's own words.
+var exact = regexp.MustCompile(`^/error/(type|code)$|^/error/errors/\d+/(reason|field|request_pointer)$`)
+
+// value compares two values at a JSON pointer.
+func (c *comparison) value(path string, want, have *value) {
+	switch {
+	case (want.kind == null) != (have.kind == null):
+		c.add(path, Null, form(want), form(have))
+	case form(want) != form(have):
+		c.add(path, Type, form(want), form(have))
+	case want.kind == object:
+		c.object(path, want, have)
+	case want.kind == list:
+		c.list(path, want, have)
+	case exact.MatchString(path) && want.text != have.text:
+		c.add(path, Value, want.text, have.text)
+	}
+}
+
+var (
+	dateForm      = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
+	timestampForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$`)
+)
+
+// form is the type of a value, and tells dates from other strings.
+func form(v *value) string {
+	if v.kind == text {
+		switch {
+		case dateForm.MatchString(v.text):
+			return "date"
+		case timestampForm.MatchString(v.text):
+			return "timestamp"
+		}
+	}
+	return string(v.kind)
+}
+
+func (c *comparison) object(path string, want, have *value) {
+	for _, m := range want.members {
+		if other := have.get(m.name); other != nil {
+			c.value(path+"/"+escape(m.name), m.value, other)
+		} else {
+			c.add(path+"/"+escape(m.name), Missing, form(m.value), "no member")
+		}
+	}
+	for _, m := range have.members {
+		if want.get(m.name) == nil && !c.partial {
+			c.add(path+"/"+escape(m.name), Extra, "no member", form(m.value))
+		}
+	}
+}
+
+// escape writes a name as a part of a JSON pointer (RFC 6901).
+func escape(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// list compares lists of resources by their ids, and others by position.
+func (c *comparison) list(path string, want, have *value) {
+	if !ofResources(want) || !ofResources(have) {
+		for i := range min(len(want.items), len(have.items)) {
+			c.value(path+"/"+strconv.Itoa(i), want.items[i], have.items[i])
+		}
+		if len(want.items) > len(have.items) {
+			c.add(path, Missing, count(want), count(have))
+		}
+		if len(want.items) < len(have.items) && !c.partial {
+			c.add(path, Extra, count(want), count(have))
+		}
+		return
+	}
+	c.resources(path, want, have)
+}
+
+func count(v *value) string { return strconv.Itoa(len(v.items)) + " items" }
+
+func ofResources(v *value) bool {
+	for _, item := range v.items {
+		if id := item.get("id"); id == nil || id.kind != text {
+			return false
+		}
+	}
+	return true
+}
+
+// resources compares lists of resources. Those that are in one account only and were not made by the
+// cassette do not count: two accounts have different pasts.
+func (c *comparison) resources(path string, want, have *value) {
+	at := map[string]int{}
+	for i, item := range have.items {
+		at[item.get("id").text] = i
+	}
+	last := -1
+	ordered := true
+	for i, item := range want.items {
+		other, known := c.ids.other[item.get("id").text]
+		j, there := at[other]
+		switch {
+		case known && !there:
+			c.add(path+"/"+strconv.Itoa(i), Missing, "item", "no item")
+		case known:
+			ordered = ordered && j > last
+			last = j
+			c.value(path+"/"+strconv.Itoa(i), item, have.items[j])
+			delete(at, other)
+		}
+	}
+	if !ordered {
+		c.add(path, Order, "recorded order", "another order")
+	}
+	for i, item := range have.items {
+		id := item.get("id").text
+		if _, left := at[id]; left && c.ids.back[id] != "" && !c.partial {
+			c.add(path+"/"+strconv.Itoa(i), Extra, "no item", "item")
+		}
+	}
+}

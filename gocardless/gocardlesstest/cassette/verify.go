@@ -1,0 +1,260 @@
+package cassette
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// VerifyOptions says where and how the requests of a cassette are replayed.
+type VerifyOptions struct {
+	// BaseURL is the API to compare with, such as the address of a sandbox.
+	BaseURL string
+	// Token is its access token; "" sends "verify", which a sandbox without tokens accepts.
+	Token string
+	// Transport sends the requests; nil is [http.DefaultTransport]. With the Transport of a sandbox
+	// no socket is needed.
+	Transport http.RoundTripper
+	// Before, if set, is called before each request, for example to advance a sandbox's clock to the
+	// time of the exchange.
+	Before func(*Exchange)
+	// IDs are resources of the recorded account that the cassette does not create, with the ids that
+	// stand for them in the other API. A creditor is found without this: the first one is taken.
+	IDs map[string]string
+	// Known are differences that are expected.
+	Known []Known
+}
+
+// Known is a difference that is expected. An empty member matches everything.
+type Known struct {
+	Operation string `json:"operation,omitempty"` // such as "GET /payments/:id"
+	Path      string `json:"path,omitempty"`      // such as "/payments/links", with everything below it
+	Kind      Kind   `json:"kind,omitempty"`
+	Reason    string `json:"reason"` // why it is expected; required
+}
+
+// ReadKnown reads a list of known differences, which is a JSON array. Each needs a reason.
+func ReadKnown(r io.Reader) ([]Known, error) {
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	var known []Known
+	if err := d.Decode(&known); err != nil {
+		return nil, fmt.Errorf("cassette: known differences: %w", err)
+	}
+	for i, k := range known {
+		if strings.TrimSpace(k.Reason) == "" {
+			return nil, fmt.Errorf("cassette: known differences: /%d/reason is missing: say why the difference is expected", i)
+		}
+	}
+	return known, nil
+}
+
+func (k *Known) matches(d *Difference) bool {
+	return (k.Operation == "" || k.Operation == d.Operation) && (k.Kind == "" || k.Kind == d.Kind) &&
+		(k.Path == "" || k.Path == d.Path || strings.HasPrefix(d.Path, strings.TrimSuffix(k.Path, "/")+"/"))
+}
+
+// Verify sends the requests of a cassette to an API, one after the other, and compares the replies
+// with the recorded ones in everything but values. The ids of the recorded resources are replaced by
+// those of the resources that the same requests have created. The error is about the options or a
+// transport that failed; differences are in the report.
+func Verify(ctx context.Context, exchanges []Exchange, options VerifyOptions) (*Report, error) {
+	base, err := url.Parse(options.BaseURL)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("cassette: BaseURL must be an absolute URL, and is %q", options.BaseURL)
+	}
+	v := &verifier{options: options, base: base, ids: newIDs(options.IDs)}
+	if v.options.Transport == nil {
+		v.options.Transport = http.DefaultTransport
+	}
+	if v.options.Token == "" {
+		v.options.Token = "verify"
+	}
+	if err := v.findCreditor(ctx, exchanges); err != nil {
+		return nil, err
+	}
+	report := &Report{Exchanges: len(exchanges)}
+	for i := range exchanges {
+		x := &exchanges[i]
+		if options.Before != nil {
+			options.Before(x)
+		}
+		differences, err := v.exchange(ctx, x)
+		if err != nil {
+			return nil, fmt.Errorf("cassette: %s: %s: %w", x.File, x.Request.Operation(), err)
+		}
+		report.Differences = append(report.Differences, differences...)
+	}
+	report.explain(options.Known)
+	return report, nil
+}
+
+type verifier struct {
+	options VerifyOptions
+	base    *url.URL
+	ids     *ids
+}
+
+// exchange replays one request.
+func (v *verifier) exchange(ctx context.Context, x *Exchange) ([]Difference, error) {
+	c := &comparison{ids: v.ids, exchange: x.File, operation: x.Request.Operation(), partial: x.Partial}
+	path, unknown := v.ids.inPath(x.Request.Path)
+	for _, id := range unknown {
+		// An id in a path that is not the cassette's own is meant to be unknown where the recorded
+		// reply is 404.
+		if x.Reply.Status != http.StatusNotFound {
+			c.add("", Unmapped, id, "the cassette does not create it; give its counterpart in IDs")
+		}
+	}
+	if len(c.found) > 0 {
+		return c.found, nil
+	}
+	body, err := v.requestBody(&x.Request)
+	if err != nil {
+		return nil, err
+	}
+	reply, raw, err := v.send(ctx, &x.Request, path, body)
+	if err != nil {
+		return nil, err
+	}
+	c.reply(&x.Reply, reply, raw)
+	return c.found, nil
+}
+
+// requestBody is the body of a request with the other API's ids.
+func (v *verifier) requestBody(r *Request) ([]byte, error) {
+	if len(r.Body) == 0 {
+		return []byte(r.Text), nil
+	}
+	body, err := parse(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	body.eachString(nil, func(_ place, s string) string { return v.ids.replace(s) })
+	return body.encode(nil), nil
+}
+
+func (v *verifier) send(ctx context.Context, r *Request, path string, body []byte) (*http.Response, []byte, error) {
+	u := *v.base
+	u.Path = strings.TrimSuffix(u.Path, "/") + path
+	u.RawQuery = v.ids.inQuery(r.Query)
+	var reader io.Reader
+	if len(body) > 0 {
+		reader = bytes.NewReader(body)
+	}
+	request, err := http.NewRequestWithContext(ctx, r.Method, u.String(), reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	for name, value := range r.Header {
+		request.Header.Set(name, value)
+	}
+	request.Header.Set("Authorization", "Bearer "+v.options.Token)
+	reply, err := v.options.Transport.RoundTrip(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = reply.Body.Close() }()
+	raw, err := readAll(reply.Body)
+	return reply, raw, err
+}
+
+// findCreditor lets the account's creditor stand for the recorded one, which a cassette can hardly
+// create.
+func (v *verifier) findCreditor(ctx context.Context, exchanges []Exchange) error {
+	recorded := ""
+	for i := range exchanges {
+		for _, raw := range []json.RawMessage{exchanges[i].Request.Body, exchanges[i].Reply.Body} {
+			body, err := parse(raw)
+			if err != nil {
+				continue
+			}
+			body.eachString(nil, func(at place, s string) string {
+				if at.name() == "creditor" && at.parent() == "links" && recorded == "" && looksLikeID(s) {
+					recorded = s
+				}
+				return s
+			})
+		}
+	}
+	if recorded == "" || v.ids.other[recorded] != "" {
+		return nil
+	}
+	_, raw, err := v.send(ctx, &Request{Method: http.MethodGet, Header: map[string]string{"GoCardless-Version": "2015-07-06", "Accept": "application/json"}}, "/creditors", nil)
+	if err != nil {
+		return fmt.Errorf("cassette: GET /creditors: %w", err)
+	}
+	body, err := parse(raw)
+	if err != nil {
+		return errors.New("cassette: GET /creditors: the reply is not JSON; does BaseURL name the API?")
+	}
+	if creditors := body.get("creditors"); creditors != nil && len(creditors.items) > 0 {
+		if id := creditors.items[len(creditors.items)-1].get("id"); id != nil { // the oldest
+			v.ids.learn(recorded, id.text)
+		}
+	}
+	return nil
+}
+
+// ids maps the ids of recorded resources to those of their counterparts.
+type ids struct {
+	other map[string]string // recorded → other
+	back  map[string]string // other → recorded
+}
+
+func newIDs(given map[string]string) *ids {
+	m := &ids{map[string]string{}, map[string]string{}}
+	for recorded, other := range given {
+		m.learn(recorded, other)
+	}
+	return m
+}
+
+func (m *ids) learn(recorded, other string) {
+	if m.other[recorded] == "" && m.back[other] == "" {
+		m.other[recorded], m.back[other] = other, recorded
+	}
+}
+
+// replace returns a string that is a recorded id as its counterpart, and any other unchanged.
+func (m *ids) replace(s string) string {
+	if other := m.other[s]; other != "" {
+		return other
+	}
+	return s
+}
+
+// inPath replaces the ids of a path, and returns those that have no counterpart.
+func (m *ids) inPath(path string) (string, []string) {
+	segments := strings.Split(path, "/")
+	var unknown []string
+	for i, s := range segments {
+		segments[i] = m.replace(s)
+		if looksLikeID(s) && m.other[s] == "" {
+			unknown = append(unknown, s)
+		}
+	}
+	return strings.Join(segments, "/"), unknown
+}
+
+// inQuery replaces the ids in the values of a query, lists of them included.
+func (m *ids) inQuery(raw string) string {
+	parts := strings.Split(raw, "&")
+	for i, part := range parts {
+		name, joined, _ := strings.Cut(part, "=")
+		words := strings.Split(joined, ",")
+		for j, word := range words {
+			words[j] = m.replace(word)
+		}
+		if joined != "" {
+			parts[i] = name + "=" + strings.Join(words, ",")
+		}
+	}
+	return strings.Join(parts, "&")
+}
