@@ -22,10 +22,10 @@ type Exchange struct {
 	File string `json:"-"`
 	// Time is when the request was made.
 	Time time.Time `json:"time"`
-	// Note says what the exchange shows, where that is not obvious.
+	// Note explains what the exchange shows, where that is not obvious.
 	Note string `json:"note,omitempty"`
-	// Partial marks a reply of which only the members and headers given here are known. Verify
-	// then does not report further ones.
+	// Partial marks a reply whose further members and headers are unknown. Verify does not report
+	// any.
 	Partial bool    `json:"partial,omitempty"`
 	Request Request `json:"request"`
 	Reply   Reply   `json:"reply"`
@@ -94,7 +94,7 @@ func Read(cassette fs.FS) ([]Exchange, error) {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, errors.New("cassette: no exchanges: there is no file that ends in .json")
+		return nil, errors.New("cassette: no exchanges: no file ends in .json")
 	}
 	slices.Sort(names)
 	exchanges := make([]Exchange, len(names))

@@ -31,7 +31,7 @@ func newSandbox(t *testing.T, seed uint64) *gocardlesstest.Sandbox {
 	return gocardlesstest.New(gocardlesstest.WithFrozenClock(at), gocardlesstest.WithSeed(seed))
 }
 
-// Personal data of the program below, none of which may reach a cassette.
+// Personal data of the program below, which must not reach a cassette.
 var private = []string{"Marjorie", "Featherstone", "marjorie@private.example", "14 Acacia Avenue", "Leighton", "LU7 1AB", "44772211", "very-secret-token", "private.example"}
 
 // program is what a user records: creates, reads, lists, and errors of three kinds.

@@ -119,7 +119,7 @@ func (c *comparison) learn(path string, at place, want, have *value) {
 	}
 }
 
-// inLists reports whether the items of a list have ids of which one is known.
+// inLists reports whether the id of at least one item of a list is known.
 func (c *comparison) inLists(v *value) bool {
 	for _, item := range v.items {
 		if id := item.get("id"); id != nil && c.ids.other[id.text] != "" {
@@ -153,7 +153,7 @@ var (
 	timestampForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$`)
 )
 
-// form is the type of a value, and tells dates from other strings.
+// form is the type of a value, and distinguishes dates from other strings.
 func form(v *value) string {
 	if v.kind == text {
 		switch {

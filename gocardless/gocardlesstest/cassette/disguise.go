@@ -77,8 +77,8 @@ func sameCase(s, like string) string {
 	return s
 }
 
-// harmless are values that the API's documentation gives for tests. They name nobody, and the API
-// accepts or acts on these only.
+// harmless are values that the API's documentation gives for tests. They belong to no person, and the
+// API accepts or acts on these only.
 var harmless = map[string]bool{
 	// Bank details (API reference, "Testing": bank account test details).
 	"55779911": true, "55666666": true, "FR1420041010050500013M02606": true, "DE89370400440532013000": true,
@@ -227,7 +227,7 @@ func hideURL(s string) string {
 }
 
 // sameForm returns a maker of replacements that have a digit for each digit and a letter for each
-// letter. The last characters, as many as keep says, stay: the API shows them in
+// letter. The last characters, as many as keep, stay: the API shows them in
 // account_number_ending. What was an IBAN stays one of the same bank.
 func sameForm(keep int) func(int, string) string {
 	return func(n int, s string) string {

@@ -40,7 +40,7 @@ const maxBody = 64 << 20
 
 // NewRecorder returns a recorder that passes requests on to a target, an absolute URL, and writes
 // what it sees to a directory. It makes the directory, and refuses one that holds a cassette
-// already, since the replacements of its personal data are not known any more. It refuses the live
+// already, since the replacements of its personal data are no longer known. It refuses the live
 // API, too. The transport may be nil, for [http.DefaultTransport].
 func NewRecorder(target, dir string, transport http.RoundTripper) (*Recorder, error) {
 	u, err := url.Parse(target)
@@ -166,7 +166,7 @@ func (r *Recorder) hide(x *Exchange, request, reply []byte) {
 	}
 }
 
-// hidden returns a body as JSON, or as text when it is none.
+// hidden returns a body as JSON, or as a string when it is not JSON.
 func (r *Recorder) hidden(v *value, raw []byte) (json.RawMessage, string) {
 	if v == nil {
 		return nil, r.disguise.hideIn(strings.ToValidUTF8(string(raw), "\uFFFD"))

@@ -18,7 +18,7 @@ import (
 // body. Headers do not count, nor do the values of members that a recorder replaces, such as names.
 // Where none has the same body, the first whose body differs in free text only answers, since a
 // recorder replaces names there, too. A request that has no such exchange gets 400 with an error in the form of the API's, which no
-// client retries, and which says what was expected.
+// client retries, and which names the next expected request.
 type Replay struct {
 	mu        sync.Mutex
 	exchanges []Exchange

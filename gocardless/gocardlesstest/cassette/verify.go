@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// VerifyOptions says where and how the requests of a cassette are replayed.
+// VerifyOptions configures where and how the requests of a cassette are replayed.
 type VerifyOptions struct {
 	// BaseURL is the API to compare with, such as the address of a sandbox.
 	BaseURL string
