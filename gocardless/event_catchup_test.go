@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -16,36 +15,40 @@ import (
 	"time"
 )
 
-// history is an events API: it lists what was created in a range, newest first.
+// history is an events API: it lists what was created in a range, newest first. Its clock is
+// ahead of the local one by ahead.
 type history struct {
 	events []Event
 	lists  int
 	read   int
 	fail   error
+	ahead  time.Duration
 }
+
+func (h *history) now() time.Time { return time.Now().Add(h.ahead) }
 
 func (h *history) add(id string, created time.Time) {
 	h.events = append(h.events, Event{ID: id, CreatedAt: created, ResourceType: "payments", Action: "failed"})
 }
 
-func (h *history) list(_ context.Context, from, to time.Time) iter.Seq2[*Event, error] {
-	return func(yield func(*Event, error) bool) {
-		h.lists++
-		if h.fail != nil {
-			yield(nil, h.fail)
-			return
-		}
-		found := slices.DeleteFunc(slices.Clone(h.events), func(e Event) bool {
-			return e.CreatedAt.Before(from) || !e.CreatedAt.Before(to)
-		})
-		slices.SortStableFunc(found, func(a, b Event) int { return b.CreatedAt.Compare(a.CreatedAt) })
-		for i := range found {
-			h.read++
-			if !yield(&found[i], nil) {
-				return
-			}
-		}
+func (h *history) list(_ context.Context, from, to time.Time, limit int) (eventList, error) {
+	h.lists++
+	if h.fail != nil {
+		return eventList{}, h.fail
 	}
+	list := eventList{now: h.now()}
+	found := slices.DeleteFunc(slices.Clone(h.events), func(e Event) bool {
+		return e.CreatedAt.Before(from) || !e.CreatedAt.Before(to) || !e.CreatedAt.Before(list.now)
+	})
+	slices.SortStableFunc(found, func(a, b Event) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	for i := range found {
+		if limit > 0 && i == limit {
+			break
+		}
+		h.read++
+		list.events = append(list.events, &found[i])
+	}
+	return list, nil
 }
 
 // catchUpBed is a catch-up with a history, in a synctest bubble.
@@ -237,7 +240,8 @@ func TestCatchUpWindows(t *testing.T) {
 		var last time.Time
 		end := start
 		seen := map[string]bool{}
-		for w, err := range eventWindows(t.Context(), h.list, start, start.Add(30*24*time.Hour)) {
+		h.ahead = time.Until(start.Add(30 * 24 * time.Hour))
+		for w, err := range eventWindows(t.Context(), h.list, start) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -326,9 +330,9 @@ func TestCatchUpKeepsWhatItReads(t *testing.T) {
 		b.history.add("EV5", time.Now())
 		time.Sleep(9*time.Hour + 59*time.Minute)
 		slow := b.history.list
-		b.list = func(ctx context.Context, from, to time.Time) iter.Seq2[*Event, error] {
+		b.list = func(ctx context.Context, from, to time.Time, limit int) (eventList, error) {
 			time.Sleep(time.Hour)
-			return slow(ctx, from, to)
+			return slow(ctx, from, to, limit)
 		}
 		if r := b.run(t, "EV5"); r.Duplicates != 5 {
 			t.Errorf("report = %+v", r)
@@ -406,7 +410,7 @@ func TestEventsSince(t *testing.T) {
 			if strings.HasSuffix(r.URL.Path, "/EV1") {
 				body = `{"events":{"id":"EV1","created_at":"2026-05-04T09:00:00.500Z","resource_type":"payments","action":"failed"}}`
 			}
-			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}, "Date": {httpDate(time.Now())}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 		})}))
 		if err != nil {
 			t.Fatal(err)
@@ -421,7 +425,7 @@ func TestEventsSince(t *testing.T) {
 		if fmt.Sprint(ids) != "[EV2 EV3]" {
 			t.Errorf("events = %v", ids)
 		}
-		want := "[GET /events/EV1? GET /events?created_at[gte]=2026-05-04T09:00:00.5Z&created_at[lt]=2026-05-04T09:30:00Z&limit=500]"
+		want := "[GET /events/EV1? GET /events?created_at[gte]=2026-05-04T09:00:00.5Z&created_at[lt]=2026-05-04T10:00:00.5Z&limit=500]"
 		if fmt.Sprint(requests) != want {
 			t.Errorf("requests = %v\nwant %s", requests, want)
 		}
@@ -432,9 +436,111 @@ func TestEventsSince(t *testing.T) {
 		if r, err := catchUp.Run(t.Context()); err != nil || r.Handled != 3 {
 			t.Errorf("report = %+v, %v", r, err)
 		}
-		want = "[GET /events?created_at[gte]=2026-05-04T09:00:00Z&created_at[lt]=2026-05-04T09:30:00Z&limit=500]"
+		want = "[GET /events?created_at[gte]=2026-05-04T09:00:00Z&created_at[lt]=2026-05-04T10:00:00Z&limit=500]"
 		if fmt.Sprint(requests) != want {
 			t.Errorf("requests = %v\nwant %s", requests, want)
 		}
 	})
+}
+
+// The checkpoint is a time of the API's clock: a run on a machine whose clock is ahead loses
+// nothing of the time between the two, and one whose clock is behind reads up to the present.
+func TestCatchUpOnTheServersClock(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"local clock ahead": -3 * time.Hour, "local clock behind": 3 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newCatchUp(t)
+				b.history.ahead = ahead
+				b.From = b.history.now()
+				b.history.add("EV1", b.history.now())
+				time.Sleep(time.Second)
+				if r := b.run(t, "EV1"); !r.Checkpoint.CreatedAt.Equal(b.history.now()) {
+					t.Errorf("checkpoint %s, the API's clock says %s", r.Checkpoint.CreatedAt, b.history.now())
+				}
+				time.Sleep(time.Minute)
+				b.history.add("EV2", b.history.now())
+				time.Sleep(3 * time.Hour)
+				b.history.add("EV3", b.history.now())
+				time.Sleep(time.Second)
+				b.run(t, "EV2 EV3")
+			})
+		})
+	}
+}
+
+// A checkpoint that a wrong clock left in the future is an error, not a run that finds nothing.
+func TestCatchUpFromTheFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newCatchUp(t)
+		b.history.add("EV1", time.Now())
+		time.Sleep(time.Minute)
+		future := EventCheckpoint{CreatedAt: time.Now().Add(3 * time.Hour)}
+		if err := b.store.SetEventCheckpoint(t.Context(), "default", future); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := b.Run(t.Context()); !errors.Is(err, ErrCheckpointAhead) || r.Handled != 0 {
+			t.Errorf("report = %+v, %v", r, err)
+		}
+		if !b.store.DeleteEventCheckpoint("default") || b.store.DeleteEventCheckpoint("default") {
+			t.Error("DeleteEventCheckpoint does not report whether there was one")
+		}
+		b.run(t, "EV1")
+
+		b = newCatchUp(t)
+		b.From = time.Now().Add(500 * time.Millisecond) // the Date header has seconds
+		b.run(t, "")
+	})
+}
+
+// dated is an events API whose replies have the given header and one event.
+func dated(t *testing.T, header http.Header) *Client {
+	client, err := New("token", EnvironmentSandbox, WithHTTPClient(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		body := `{"events":[{"id":"EV1","created_at":"2026-05-04T09:20:00.000Z","resource_type":"payments","action":"failed"}],"meta":{"cursors":{},"limit":500}}`
+		if r.URL.Path != "/events" {
+			body = `{"events":{"id":"EV0","created_at":"2026-05-04T09:00:00.000Z","resource_type":"payments","action":"failed"}}`
+		}
+		return &http.Response{StatusCode: 200, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Where the replies have no time, the local clock does not stand in: a clock has to be named.
+func TestCatchUpWithoutDate(t *testing.T) {
+	for _, date := range []string{"", "yesterday"} {
+		header := http.Header{"Content-Type": {"application/json"}}
+		if date != "" {
+			header.Set("Date", date)
+		}
+		var store MemoryEventStore
+		catchUp := EventCatchUp{Client: dated(t, header), Store: &store, From: time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC), Handler: NewEventMux()}
+		if _, err := catchUp.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "EventCatchUp.Clock") {
+			t.Errorf("Date %q: error = %v", date, err)
+		}
+		now := time.Date(2026, 5, 4, 9, 30, 0, 0, time.UTC)
+		catchUp.Clock = func() time.Time { return now }
+		if r, err := catchUp.Run(t.Context()); err != nil || r.Handled != 1 || !r.Checkpoint.CreatedAt.Equal(now) {
+			t.Errorf("Date %q with a clock: %+v, %v", date, r, err)
+		}
+	}
+}
+
+// A caller's response record is filled as in any other call.
+func TestSinceKeepsTheCallersRecord(t *testing.T) {
+	header := http.Header{"Content-Type": {"application/json"}, "Date": {"Mon, 04 May 2026 09:30:00 GMT"}, "X-Request-Id": {"RQ1"}}
+	for _, more := range [][]RequestOption{nil, {WithPrefetch(2)}} {
+		var r Response
+		n := 0
+		for _, err := range dated(t, header).Events.Since(t.Context(), "EV0", append(more, WithResponse(&r))...) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != 1 || r.RequestID != "RQ1" || r.StatusCode != 200 {
+			t.Errorf("%d events, record %+v", n, r)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package gocardless
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,14 +22,20 @@ type MemoryEventStore struct {
 	// DefaultEventAttempts, a negative number no limit. Set it before the first use.
 	MaxAttempts int
 	// Retention is how long an event that is done is remembered, at the least; zero means
-	// DefaultEventRetention, a negative value for ever. Set it before the first use.
+	// DefaultEventRetention, a negative value no limit. A checkpoint that was not written for
+	// so long is stale: it no longer keeps the events after it. Set it before the first use.
 	Retention time.Duration
 
 	mu          sync.Mutex
 	events      map[string]*memoryEvent
 	done        []*memoryEvent // in the order in which they were done
-	checkpoints map[string]EventCheckpoint
+	checkpoints map[string]memoryCheckpoint
 	horizon     time.Time
+}
+
+type memoryCheckpoint struct {
+	EventCheckpoint
+	setAt time.Time
 }
 
 type memoryState int
@@ -80,11 +87,13 @@ func (s *MemoryEventStore) claim(event Event) (*memoryEvent, EventOutcome) {
 	s.forget(time.Now())
 	e := s.events[event.ID]
 	if e == nil {
-		e = &memoryEvent{id: event.ID, createdAt: event.CreatedAt, state: memoryFailed}
+		// The id may share memory with the event's whole delivery.
+		id := strings.Clone(event.ID)
+		e = &memoryEvent{id: id, createdAt: event.CreatedAt, state: memoryFailed}
 		if s.events == nil {
 			s.events = map[string]*memoryEvent{}
 		}
-		s.events[event.ID] = e
+		s.events[id] = e
 	}
 	switch e.state {
 	case memoryClaimed:
@@ -128,9 +137,10 @@ func (s *MemoryEventStore) forget(now time.Time) {
 	if retention < 0 {
 		return
 	}
+	since, kept := s.neededSince(now.Add(-retention))
 	for len(s.done) > 0 {
 		e := s.done[0]
-		if now.Sub(e.doneAt) < retention || s.needed(e) {
+		if now.Sub(e.doneAt) < retention || kept && !e.createdAt.Before(since) {
 			return
 		}
 		if e.createdAt.After(s.horizon) {
@@ -142,13 +152,18 @@ func (s *MemoryEventStore) forget(now time.Time) {
 	}
 }
 
-func (s *MemoryEventStore) needed(e *memoryEvent) bool {
+// neededSince returns the time since which a catch-up may read events again, if there is a
+// checkpoint that is not stale.
+func (s *MemoryEventStore) neededSince(stale time.Time) (since time.Time, ok bool) {
 	for _, c := range s.checkpoints {
-		if !e.createdAt.Before(c.CreatedAt.Add(-catchUpKeep)) {
-			return true
+		if c.setAt.Before(stale) {
+			continue
+		}
+		if at := c.CreatedAt.Add(-catchUpKeep); !ok || at.Before(since) {
+			since, ok = at, true
 		}
 	}
-	return false
+	return since, ok
 }
 
 // Parked returns the ids of the events that are parked, in no particular order.
@@ -181,7 +196,7 @@ func (s *MemoryEventStore) Release(id string) bool {
 func (s *MemoryEventStore) EventCheckpoint(_ context.Context, name string) (EventCheckpoint, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.checkpoints[name], nil
+	return s.checkpoints[name].EventCheckpoint, nil
 }
 
 // SetEventCheckpoint implements [EventCheckpoints].
@@ -192,10 +207,20 @@ func (s *MemoryEventStore) SetEventCheckpoint(_ context.Context, name string, ch
 		return nil
 	}
 	if s.checkpoints == nil {
-		s.checkpoints = map[string]EventCheckpoint{}
+		s.checkpoints = map[string]memoryCheckpoint{}
 	}
-	s.checkpoints[name] = checkpoint
+	checkpoint.EventID = strings.Clone(checkpoint.EventID)
+	s.checkpoints[name] = memoryCheckpoint{checkpoint, time.Now()}
 	return nil
+}
+
+// DeleteEventCheckpoint removes a checkpoint and reports whether there was one.
+func (s *MemoryEventStore) DeleteEventCheckpoint(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.checkpoints[name]
+	delete(s.checkpoints, name)
+	return ok
 }
 
 // EventHorizon implements [EventCheckpoints].

@@ -3,6 +3,9 @@ package gocardless_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,13 +135,24 @@ func TestMemoryEventStoreForgets(t *testing.T) {
 			t.Errorf("horizon went back to %s", h)
 		}
 		handle("EV1", created)
-		// What a catch-up may read again is kept, however old it is.
-		if err := store.SetEventCheckpoint(ctx, "default", gocardless.EventCheckpoint{CreatedAt: created}); err != nil {
-			t.Error(err)
+		// What a catch-up may read again is kept, however old it is, as long as it runs.
+		point := gocardless.EventCheckpoint{CreatedAt: created}
+		for range 20 {
+			if err := store.SetEventCheckpoint(ctx, "default", point); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(59 * time.Minute)
+			if o := handle("EV1", created); o != gocardless.EventOutcomeDuplicate {
+				t.Fatalf("with a checkpoint: %s", o)
+			}
 		}
-		time.Sleep(1000 * time.Hour)
-		if o := handle("EV1", created); o != gocardless.EventOutcomeDuplicate {
-			t.Errorf("with a checkpoint: %s", o)
+		// A checkpoint that nobody moves does not make the store grow without limit.
+		time.Sleep(2 * time.Minute)
+		if h, _ := store.EventHorizon(ctx); !h.Equal(created) {
+			t.Errorf("horizon = %s, want %s", h, created)
+		}
+		if o := handle("EV1", created); o != gocardless.EventOutcomeHandled {
+			t.Errorf("with a stale checkpoint: %s", o)
 		}
 		forever := gocardless.MemoryEventStore{Retention: -1}
 		_, _ = forever.HandleOnce(ctx, eventstoretest.NewEvent("EV1"), func(context.Context) error { return nil })
@@ -148,6 +162,32 @@ func TestMemoryEventStoreForgets(t *testing.T) {
 			t.Errorf("with no limit: %s", o)
 		}
 	})
+}
+
+// The ids that a store remembers do not keep the memory of the deliveries they came in.
+func TestMemoryEventStoreKeepsNoBodies(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	const n, size = 200, 100_000
+	padding := strings.Repeat("x", size)
+	for name, result := range map[string]error{"parked": errors.New("failed"), "done": nil} {
+		store := gocardless.MemoryEventStore{MaxAttempts: 1}
+		before := heap()
+		for i := range n {
+			id := fmt.Sprintf("EV%d", i)
+			event := eventstoretest.NewEvent((id + padding)[:len(id)]) // cut out of a body
+			_, _ = store.HandleOnce(t.Context(), event, func(context.Context) error { return result })
+		}
+		if kept := (heap() - before) / n; kept > size/10 {
+			t.Errorf("%s: %d bytes are kept of each event of %d", name, kept, size)
+		}
+		runtime.KeepAlive(&store)
+	}
 }
 
 func TestEventOutcomeNames(t *testing.T) {

@@ -203,7 +203,7 @@ func exampleAPI() *http.Client {
 type exampleTransport func(*http.Request) string
 
 func (f exampleTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}, "Date": {time.Now().UTC().Format(http.TimeFormat)}},
 		Body: io.NopCloser(strings.NewReader(f(r))), Request: r}, nil
 }
 

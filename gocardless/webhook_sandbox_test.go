@@ -97,9 +97,9 @@ func TestWebhooksOfTheSandbox(t *testing.T) {
 		if len(l.done) != before {
 			t.Errorf("%d events were handled in the outage", len(l.done)-before)
 		}
-		// The sandbox's clock was moved; the service's is moved after it.
-		time.Sleep(time.Until(sandbox.Now().Add(time.Minute)))
-
+		if ahead := time.Until(sandbox.Now()); ahead < 30*24*time.Hour {
+			t.Fatalf("the sandbox's clock is only %s ahead", ahead)
+		}
 		catchUp := gocardless.EventCatchUp{Client: l.client, Store: &l.store, Handler: &l.mux, From: start}
 		for run := range 3 {
 			report, err := catchUp.Run(ctx)

@@ -1,0 +1,170 @@
+package gocardless
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Since yields the events created after the event with the given id, from the oldest to the
+// newest, up to now: what to read when events may have been missed. It fetches the event to learn
+// its time and then lists by time, holding a few thousand events at once. Events are created
+// asynchronously, so an event can appear among those that were already read; [EventCatchUp]
+// allows for that.
+func (s *EventService) Since(ctx context.Context, id string, opts ...RequestOption) iter.Seq2[*Event, error] {
+	return func(yield func(*Event, error) bool) {
+		last, err := s.Get(ctx, id, opts...)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for window, err := range eventWindows(ctx, s.lister(nil, opts...), last.CreatedAt) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, e := range window.events {
+				if e.ID != id && !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// eventLister lists the events created at or after from and before to, newest first as the API
+// does, and stops after limit events unless that is zero.
+type eventLister = func(ctx context.Context, from, to time.Time, limit int) (eventList, error)
+
+// eventList is what the API lists of a stretch of time.
+type eventList struct {
+	events []*Event
+	// now is the API's time when it began to list. Events created before it are listed.
+	now time.Time
+}
+
+var errNoDate = errors.New("the reply has no valid Date header to tell the API's time by; set EventCatchUp.Clock")
+
+// lister returns a lister that reads from the API. A nil clock means that of the replies.
+func (s *EventService) lister(clock func() time.Time, opts ...RequestOption) eventLister {
+	return func(ctx context.Context, from, to time.Time, limit int) (list eventList, err error) {
+		record, date := replyDate()
+		if clock != nil {
+			list.now = clock()
+		}
+		params := EventListParams{CreatedAt: TimestampFilter{Gte: from, Lt: to}, Limit: 500}
+		for e, err := range s.All(ctx, params, slices.Concat(opts, []RequestOption{record})...) {
+			if err != nil {
+				return eventList{}, err
+			}
+			if list.now.IsZero() { // only the first page's time is early enough
+				list.now = date()
+			}
+			list.events = append(list.events, e)
+			if limit > 0 && len(list.events) >= limit {
+				break
+			}
+		}
+		if list.now.IsZero() {
+			list.now = date()
+		}
+		if list.now.IsZero() {
+			return eventList{}, errNoDate
+		}
+		return list, nil
+	}
+}
+
+// replyDate returns an option for a call, and a function that returns the Date of its last reply.
+// It shares the caller's response record, if there is one.
+func replyDate() (RequestOption, func() time.Time) {
+	var record *Response
+	option := requestOption(func(s *settings) {
+		if record == nil {
+			if record = s.response; record == nil {
+				record = new(Response)
+			}
+		}
+		if s.response == nil {
+			s.response = record
+		}
+	})
+	return option, func() time.Time {
+		if record == nil {
+			return time.Time{}
+		}
+		return parseHTTPTime(record.Header.Get("Date"))
+	}
+}
+
+// eventWindow is a stretch of history.
+type eventWindow struct {
+	events []*Event  // oldest first
+	end    time.Time // every event before it is in this window or an earlier one
+	now    time.Time // the API's time when it listed the window
+}
+
+const (
+	windowFirst    = time.Hour
+	windowShortest = time.Minute
+	windowFull     = 5000 // more events than this are too many for a window
+	windowSparse   = 1000 // with fewer, the next window is longer
+)
+
+// eventWindows yields the history from a time up to the API's present, in stretches that fit in
+// memory. The API lists from the newest to the oldest, but continuing an interrupted run needs the
+// opposite; so each stretch is listed by itself and reversed.
+func eventWindows(ctx context.Context, list eventLister, from time.Time) iter.Seq2[eventWindow, error] {
+	return func(yield func(eventWindow, error) bool) {
+		// The API has milliseconds. Rounding down loses nothing: from is included.
+		from = from.Truncate(time.Millisecond)
+		for length := windowFirst; ; {
+			end := from.Add(length)
+			limit := windowFull
+			if length <= windowShortest {
+				limit = 0
+			}
+			found, err := list(ctx, from, end, limit)
+			if err != nil {
+				yield(eventWindow{}, err)
+				return
+			}
+			if limit > 0 && len(found.events) >= limit {
+				length = shorter(found, from, length)
+				continue
+			}
+			w := eventWindow{events: found.events, end: end, now: found.now.UTC()}
+			last := w.now.Before(end)
+			if last {
+				// What is created from now on is not listed. The window does not end before it
+				// begins, though: a time from which to read may be a little ahead.
+				w.end = w.now
+				if w.end.Before(from) {
+					w.end = from
+				}
+			}
+			slices.Reverse(w.events)
+			slices.SortStableFunc(w.events, func(a, b *Event) int { return a.CreatedAt.Compare(b.CreatedAt) })
+			if !yield(w, nil) || last {
+				return
+			}
+			from = end
+			if len(w.events) < windowSparse {
+				length *= 2
+			}
+		}
+	}
+}
+
+// shorter returns the length of a window after a list that was too long. The events read are newer
+// than its last one, so the next try ends there. That it gets shorter must not depend on the API
+// keeping to the range.
+func shorter(found eventList, from time.Time, length time.Duration) time.Duration {
+	read := found.events[len(found.events)-1].CreatedAt.Sub(from)
+	if read >= length {
+		read = length / 2
+	}
+	return max(read, windowShortest)
+}
