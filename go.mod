@@ -12,6 +12,7 @@ require (
 	github.com/jarcoal/httpmock v1.4.2
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/exp v0.0.0-20261014143641-f0251eb4aa3e
+	golang.org/x/mod v0.42.0
 	golang.org/x/oauth2 v0.37.0
 )
 

@@ -4,6 +4,7 @@ package generator
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,9 +13,12 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/modfile"
+
 	"github.com/gocardless-community/gocardless-go/generator/emit"
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/load"
+	"github.com/gocardless-community/gocardless-go/internal/filetx"
 )
 
 // Config says what to generate and where.
@@ -38,41 +42,22 @@ func Generate(cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := cfg.Out
-	elsewhere := out != "" && out != cfg.Root
-	if !elsewhere {
-		out = cfg.Root
-	}
-	files, err := emitAll(api, cfg.Root)
+	files, err := emit.SDK(api)
 	if err != nil {
 		return nil, err
 	}
-	if !elsewhere {
-		lock, err := lockNames(api, filepath.Join(cfg.Root, lockPath), cfg.AllowRenames)
+	tests, err := emit.ContractTests(api, os.DirFS(filepath.Join(cfg.Root, "templates")))
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, tests...)
+	out := cmp.Or(cfg.Out, cfg.Root)
+	if out == cfg.Root {
+		own, err := emitOwn(api, cfg)
 		if err != nil {
 			return nil, err
 		}
-		readme, err := emit.Readme(api, filepath.Join(cfg.Root, "README.md"))
-		if err != nil {
-			return nil, err
-		}
-		guide, err := emit.MigrationGuide(api, filepath.Join(cfg.Root, filepath.FromSlash(emit.MigrationGuidePath)))
-		if err != nil {
-			return nil, err
-		}
-		sandbox, err := emit.Sandbox(api)
-		if err != nil {
-			return nil, err
-		}
-		command, err := emit.Command(api)
-		if err != nil {
-			return nil, err
-		}
-		examples, err := emitExamples(api, cfg.Root)
-		if err != nil {
-			return nil, err
-		}
-		files = append(append(append(files, lock, readme, guide, examples), sandbox...), command...)
+		files = append(files, own...)
 	}
 	slices.SortFunc(files, func(a, b emit.File) int { return strings.Compare(a.Path, b.Path) })
 	for i := 1; i < len(files); i++ {
@@ -83,13 +68,48 @@ func Generate(cfg Config) (*Result, error) {
 	return &Result{API: api, Files: files, out: out}, nil
 }
 
+// emitOwn makes the files that belong to this module alone: the lock of names, the sandbox's
+// tables, and the documents that have a generated part.
+func emitOwn(api *ir.API, cfg Config) ([]emit.File, error) {
+	lock, err := lockNames(api, filepath.Join(cfg.Root, lockPath), cfg.AllowRenames)
+	if err != nil {
+		return nil, err
+	}
+	files, err := emit.Sandbox(api)
+	if err != nil {
+		return nil, err
+	}
+	command, err := emit.Command(api)
+	if err != nil {
+		return nil, err
+	}
+	examples, err := emitExamples(api, cfg.Root)
+	if err != nil {
+		return nil, err
+	}
+	files = append(append(files, lock, examples), command...)
+	for path, document := range map[string]func(*ir.API, []byte) (emit.File, error){
+		"README.md":             emit.Readme,
+		emit.MigrationGuidePath: emit.MigrationGuide,
+	} {
+		text, err := os.ReadFile(filepath.Join(cfg.Root, filepath.FromSlash(path)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		f, err := document(api, text)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
 // Load reads the model that the configuration names.
 func Load(cfg Config) (*ir.API, error) {
-	schema := cfg.Schema
-	if schema == "" {
-		schema = filepath.Join(cfg.Root, "schema", "gocardless.json")
-	}
+	schema := cmp.Or(cfg.Schema, filepath.Join(cfg.Root, "schema", "gocardless.json"))
 	in := load.Input{}
+	var goMod []byte
 	for _, part := range []struct {
 		path string
 		to   *[]byte
@@ -97,6 +117,7 @@ func Load(cfg Config) (*ir.API, error) {
 		{schema, &in.Schema},
 		{filepath.Join(cfg.Root, "schema", "catalogue.json"), &in.Catalogue},
 		{filepath.Join(cfg.Root, "generator", "overlay.json"), &in.Overlay},
+		{filepath.Join(cfg.Root, "go.mod"), &goMod},
 	} {
 		data, err := os.ReadFile(part.path)
 		if err != nil {
@@ -104,32 +125,14 @@ func Load(cfg Config) (*ir.API, error) {
 		}
 		*part.to = data
 	}
-	var err error
-	if in.ModulePath, err = modulePath(filepath.Join(cfg.Root, "go.mod")); err != nil {
-		return nil, err
+	if in.ModulePath = modfile.ModulePath(goMod); in.ModulePath == "" {
+		return nil, fmt.Errorf("%s: no module line", filepath.Join(cfg.Root, "go.mod"))
 	}
 	api, err := load.Load(in)
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", schema, err)
 	}
 	return api, nil
-}
-
-func emitAll(api *ir.API, root string) ([]emit.File, error) {
-	var files []emit.File
-	for _, emitter := range []func() ([]emit.File, error){
-		func() ([]emit.File, error) { return emit.SDK(api) },
-		func() ([]emit.File, error) {
-			return emit.ContractTests(api, os.DirFS(filepath.Join(root, "templates")))
-		},
-	} {
-		more, err := emitter()
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, more...)
-	}
-	return files, nil
 }
 
 func emitExamples(api *ir.API, root string) (emit.File, error) {
@@ -143,19 +146,6 @@ func emitExamples(api *ir.API, root string) (emit.File, error) {
 	}
 	file, _, err := emit.Examples(api, examples, os.DirFS(filepath.Join(root, "templates")))
 	return file, err
-}
-
-func modulePath(goMod string) (string, error) {
-	data, err := os.ReadFile(goMod)
-	if err != nil {
-		return "", err
-	}
-	for line := range strings.Lines(string(data)) {
-		if path, ok := strings.CutPrefix(line, "module "); ok {
-			return strings.TrimSpace(path), nil
-		}
-	}
-	return "", fmt.Errorf("%s: no module line", goMod)
 }
 
 // Difference is a file on disk that is not what would be generated.
@@ -232,68 +222,32 @@ func isGenerated(content []byte) bool {
 	return bytes.HasPrefix(line, []byte("// Code generated by cmd/gen from ")) && bytes.HasSuffix(line, []byte(" DO NOT EDIT."))
 }
 
-// Write brings the files on disk up to date and returns the paths that changed. Files with the
-// same content are left alone. New content is written beside its place first, so that a full disk
-// or a missing permission leaves nothing half done.
+// Write brings the files on disk up to date, all or none, and returns the paths that changed. Files
+// with the same content are left alone.
 func (r *Result) Write() ([]string, error) {
-	differences, err := r.Check()
-	if err != nil {
+	if _, err := filetx.Recover(r.out); err != nil {
+		return nil, fmt.Errorf("an interrupted run cannot be undone: %w", err)
+	}
+	tx := filetx.New(r.out)
+	if err := r.Plan(tx); err != nil {
 		return nil, err
 	}
-	contents := map[string][]byte{}
-	for _, f := range r.Files {
-		contents[f.Path] = f.Content
-	}
-	var staged [][2]string // temporary name, final name
-	defer func() {
-		for _, s := range staged {
-			os.Remove(s[0])
-		}
-	}()
-	var changed []string
-	var remove []string
-	for _, d := range differences {
-		changed = append(changed, d.Path)
-		final := filepath.Join(r.out, filepath.FromSlash(d.Path))
-		content, ok := contents[d.Path]
-		if !ok {
-			remove = append(remove, final)
-			continue
-		}
-		temporary, err := stage(final, content)
-		if err != nil {
-			return nil, err
-		}
-		staged = append(staged, [2]string{temporary, final})
-	}
-	for _, s := range staged {
-		if err := os.Rename(s[0], s[1]); err != nil {
-			return nil, err
-		}
-	}
-	for _, path := range remove {
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	return changed, nil
+	return tx.Commit()
 }
 
-func stage(final string, content []byte) (string, error) {
-	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp(filepath.Dir(final), ".gen-*")
+// Plan adds the files to a transaction, and the removal of those that are no longer generated.
+func (r *Result) Plan(tx *filetx.Tx) error {
+	stale, err := r.stale()
 	if err != nil {
-		return "", err
+		return err
 	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err != nil {
-		os.Remove(f.Name())
-		return "", err
+	for _, path := range stale {
+		tx.Remove(path)
 	}
-	return f.Name(), nil
+	for _, f := range r.Files {
+		tx.Write(f.Path, f.Content)
+	}
+	return nil
 }
 
 // Summary counts what was generated, in one line.

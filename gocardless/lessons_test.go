@@ -63,7 +63,7 @@ var traps = []struct {
 // A trap whose test has gone is open again.
 func TestEveryTrapHasItsTests(t *testing.T) {
 	exists := map[string]bool{}
-	for dir, prefix := range map[string]string{".": "", "..": "./", "../contract": "contract/", "../generator": "generator/"} {
+	for dir, prefix := range map[string]string{".": "", "..": "./", "../internal/contract": "contract/", "../generator": "generator/"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 		if err != nil {
 			t.Fatal(err)

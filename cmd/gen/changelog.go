@@ -10,9 +10,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gocardless-community/gocardless-go/generator/changelog"
-	"github.com/gocardless-community/gocardless-go/generator/filetx"
-	"github.com/gocardless-community/gocardless-go/generator/release"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/release"
+	"github.com/gocardless-community/gocardless-go/internal/filetx"
 )
 
 // runChangelog writes the generated sections of CHANGELOG.md, or checks them.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gocardless-community/gocardless-go/generator/drift"
-	"github.com/gocardless-community/gocardless-go/generator/release"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/release"
 )
 
 const diffUsage = `usage: gen diff [flags] OLD NEW        compare two API descriptions
@@ -26,7 +26,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, diffUsage)
 		set.PrintDefaults()
 	}
-	format := set.String("format", "text", "one of "+strings.Join(drift.Formats, ", "))
+	format := set.String("format", "text", "one of "+strings.Join(compare.Formats, ", "))
 	failOn := set.String("fail-on", "", "exit with 1 if there is a change of this class or a worse one: breaking, behaviour, addition or documentation")
 	goAPI := set.Bool("go", true, "compare the exported Go API as well")
 	since := set.String("since", "", "compare the working tree with this commit or tag; \"tag\" stands for the last version tag")
@@ -35,9 +35,9 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 	if !ok {
 		return 2
 	}
-	var limit drift.Class
+	var limit compare.Class
 	if *failOn != "" {
-		if limit, ok = drift.ParseClass(*failOn); !ok {
+		if limit, ok = compare.ParseClass(*failOn); !ok {
 			fmt.Fprintf(stderr, "gen: -fail-on %q: one of breaking, behaviour, addition, documentation\n", *failOn)
 			return 2
 		}
@@ -53,7 +53,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, err)
 	}
-	var report *drift.Report
+	var report *compare.Report
 	switch {
 	case *since != "" && len(files) == 0:
 		if *since == "tag" {
@@ -62,7 +62,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 			}
 			if *since == "" {
 				fmt.Fprintln(stderr, "gen: note: no version tag to compare with")
-				report, *checkVersion = &drift.Report{Changes: []drift.Change{}}, false
+				report, *checkVersion = &compare.Report{Changes: []compare.Change{}}, false
 				break
 			}
 		}
@@ -94,10 +94,10 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 // knownFormat reports whether a report can be written in a format, and says so if not. Asked before
 // any work: the report comes when everything else is done.
 func knownFormat(format string, stderr io.Writer) bool {
-	if slices.Contains(drift.Formats, format) {
+	if slices.Contains(compare.Formats, format) {
 		return true
 	}
-	fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", format, strings.Join(drift.Formats, ", "))
+	fmt.Fprintf(stderr, "gen: -format %q: one of %s\n", format, strings.Join(compare.Formats, ", "))
 	return false
 }
 

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/gocardless-community/gocardless-go/generator/release"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/release"
 )
 
 // runRelease checks that a tag may be released, and prints its notes from the changelog.

@@ -14,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gocardless-community/gocardless-go/generator/drift"
-	"github.com/gocardless-community/gocardless-go/generator/release"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/release"
 )
 
 const updateUsage = `usage: gen update [flags] SOURCE
@@ -44,7 +44,7 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	set.BoolVar(&o.Words, "own-words", false, "the source's descriptions are ours: take them over instead of marking them to be written")
 	set.BoolVar(&o.AllowRenames, "allow-renames", false, "accept Go names that differ from generator/names.lock")
 	set.BoolVar(&o.DryRun, "dry-run", false, "say what would change and write nothing")
-	format := set.String("format", "text", "of the report: one of "+strings.Join(drift.Formats, ", "))
+	format := set.String("format", "text", "of the report: one of "+strings.Join(compare.Formats, ", "))
 	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be repeated)", func(s string) error {
 		pointer, name, ok := strings.Cut(s, "=")
 		if !ok || !strings.HasPrefix(pointer, "/") || !typeName.MatchString(name) {
@@ -83,7 +83,7 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	}
 	if done.Report == nil {
 		if *format == "json" {
-			err = (&drift.Report{Changes: []drift.Change{}}).Render(stdout, *format)
+			err = (&compare.Report{Changes: []compare.Change{}}).Render(stdout, *format)
 		} else {
 			_, err = fmt.Fprintln(stdout, "nothing changed: the source means the same as schema/gocardless.json")
 		}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gocardless-community/gocardless-go/generator/jsontree"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 

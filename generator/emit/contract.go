@@ -61,7 +61,7 @@ func ContractTests(api *ir.API, templates fs.FS) ([]File, error) {
 		if err := tmpl.Execute(&b, data); err != nil {
 			return nil, err
 		}
-		name := path.Join("contract", s.Resource+"_gen_test.go")
+		name := path.Join("internal/contract", s.Resource+"_gen_test.go")
 		content, err := format.Source(b.Bytes())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w\n%s", name, err, b.Bytes())

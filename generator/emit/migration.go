@@ -2,11 +2,8 @@ package emit
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -20,26 +17,15 @@ const MigrationGuidePath = "docs/from-the-official-client.md"
 const namesBegin = "<!-- generated: names -->\n"
 
 // MigrationGuide returns the guide for users of the official Go client with its tables of old and
-// new names brought up to date. The rest of the file is left as it is.
-func MigrationGuide(api *ir.API, path string) (File, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(namesBegin + tableEnd)
-	} else if err != nil {
+// new names brought up to date. The rest of the text stays as it is.
+func MigrationGuide(api *ir.API, text []byte) (File, error) {
+	before, after, err := around(text, MigrationGuidePath, namesBegin)
+	if err != nil {
 		return File{}, err
-	}
-	before, rest, ok := bytes.Cut(text, []byte(namesBegin))
-	if !ok {
-		return File{}, fmt.Errorf("%s: no line %q", path, strings.TrimSpace(namesBegin))
-	}
-	_, after, ok := bytes.Cut(rest, []byte(tableEnd))
-	if !ok {
-		return File{}, fmt.Errorf("%s: no line %q", path, strings.TrimSpace(tableEnd))
 	}
 	o := officialNames(api)
 	var b bytes.Buffer
 	b.Write(before)
-	b.WriteString(namesBegin)
 	for _, t := range []struct {
 		title string
 		names map[string]string
@@ -53,7 +39,6 @@ func MigrationGuide(api *ir.API, path string) (File, error) {
 		}
 	}
 	b.WriteByte('\n')
-	b.WriteString(tableEnd)
 	b.Write(after)
 	return File{Path: MigrationGuidePath, Content: b.Bytes()}, nil
 }

@@ -2,10 +2,7 @@ package emit
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
@@ -17,25 +14,14 @@ const (
 )
 
 // Readme returns the README with its table of resources and methods brought up to date. The rest
-// of the file is left as it is.
-func Readme(api *ir.API, path string) (File, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(tableBegin + tableEnd)
-	} else if err != nil {
+// of the text stays as it is.
+func Readme(api *ir.API, text []byte) (File, error) {
+	before, after, err := around(text, "README.md", tableBegin)
+	if err != nil {
 		return File{}, err
-	}
-	before, rest, ok := bytes.Cut(text, []byte(tableBegin))
-	if !ok {
-		return File{}, fmt.Errorf("%s: no line %q", path, strings.TrimSpace(tableBegin))
-	}
-	_, after, ok := bytes.Cut(rest, []byte(tableEnd))
-	if !ok {
-		return File{}, fmt.Errorf("%s: no line %q", path, strings.TrimSpace(tableEnd))
 	}
 	var b bytes.Buffer
 	b.Write(before)
-	b.WriteString(tableBegin)
 	fmt.Fprintf(&b, "| Field of the client | Methods |\n|---|---|\n")
 	for _, s := range api.Services {
 		var methods []string
@@ -49,9 +35,25 @@ func Readme(api *ir.API, path string) (File, error) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s |\n", s.GoName, strings.Join(methods, ", "))
 	}
-	b.WriteString(tableEnd)
 	b.Write(after)
 	return File{Path: "README.md", Content: b.Bytes()}, nil
+}
+
+// around returns what stands before and after the generated part of a text, the marks included. A
+// text that does not exist yet consists of the marks alone.
+func around(text []byte, path, begin string) (before, after []byte, err error) {
+	if text == nil {
+		return []byte(begin), []byte(tableEnd), nil
+	}
+	_, rest, ok := bytes.Cut(text, []byte(begin))
+	if !ok {
+		return nil, nil, fmt.Errorf("%s: no line %q", path, strings.TrimSpace(begin))
+	}
+	end := bytes.Index(rest, []byte(tableEnd))
+	if end < 0 {
+		return nil, nil, fmt.Errorf("%s: no line %q", path, strings.TrimSpace(tableEnd))
+	}
+	return text[:len(text)-len(rest)], rest[end:], nil
 }
 
 func mark(method string, deprecated bool) string {

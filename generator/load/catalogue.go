@@ -10,6 +10,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/name"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
 type catalogueFile struct {
@@ -98,7 +99,7 @@ func Catalogue(data []byte) (*ir.Catalogue, error) {
 	for _, reason := range sorted(file.Reasons) {
 		r := file.Reasons[reason]
 		if r.Status < 400 || r.Status > 599 {
-			errs.add(join("", "reasons", reason, "status"), "not the status of an error: %d", r.Status)
+			errs.add(jsontree.Join("", "reasons", reason, "status"), "not the status of an error: %d", r.Status)
 		}
 		out.Reasons = append(out.Reasons, &ir.Reason{GoName: "Reason" + name.Go(reason), Name: reason, Doc: r.Description, Status: r.Status, Type: r.Type, Link: r.Link})
 	}

@@ -3,7 +3,6 @@
 package load
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/name"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
 // Input is what a model is made from.
@@ -76,51 +76,21 @@ func Load(in Input) (*ir.API, error) {
 // checkReferences finds broken JSON and references that lead nowhere, with their places, which the
 // OpenAPI loader does not tell.
 func checkReferences(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	var root any
-	if err := dec.Decode(&root); err != nil {
-		return fmt.Errorf("schema: not JSON at byte %d: %w", dec.InputOffset(), err)
+	root, err := jsontree.Parse(data)
+	if err != nil {
+		return fmt.Errorf("schema: not JSON: %w", err)
 	}
 	var errs problems
-	var walk func(v any, pointer string)
-	walk = func(v any, pointer string) {
-		switch v := v.(type) {
-		case map[string]any:
-			if target, ok := v["$ref"].(string); ok {
-				if !resolves(root, target) {
-					errs.add(join(pointer, "$ref"), "%q leads nowhere", target)
-				}
-			}
-			for _, key := range sorted(v) {
-				walk(v[key], join(pointer, key))
-			}
-		case []any:
-			for i, e := range v {
-				walk(e, fmt.Sprintf("%s/%d", pointer, i))
-			}
+	root.Walk(func(pointer string, v *jsontree.Value) {
+		ref := v.Get("$ref")
+		if ref == nil || ref.Kind != jsontree.String {
+			return
 		}
-	}
-	walk(root, "")
+		if target, ok := strings.CutPrefix(ref.Text, "#"); !ok || root.At(target) == nil {
+			errs.add(jsontree.Join(pointer, "$ref"), "%q leads nowhere", ref.Text)
+		}
+	})
 	return errs.err()
-}
-
-func resolves(root any, target string) bool {
-	rest, ok := strings.CutPrefix(target, "#/")
-	if !ok {
-		return false
-	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	at := root
-	for token := range strings.SplitSeq(rest, "/") {
-		m, ok := at.(map[string]any)
-		if !ok {
-			return false
-		}
-		if at, ok = m[unescape.Replace(token)]; !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // typeKey tells apart the types that one schema becomes.
@@ -156,19 +126,19 @@ func (l *document) operations() {
 	paths := l.doc.Paths.Map()
 	for _, path := range sorted(paths) {
 		item := paths[path]
-		pointer := join("", "paths", path)
+		pointer := jsontree.Join("", "paths", path)
 		operations := item.Operations()
 		for _, method := range sorted(operations) {
 			if !slices.Contains(methodOrder, method) {
-				l.errs.add(join(pointer, strings.ToLower(method)), "method %s is not supported", method)
+				l.errs.add(jsontree.Join(pointer, strings.ToLower(method)), "method %s is not supported", method)
 			}
 		}
 		if len(item.Parameters) > 0 {
-			l.errs.add(join(pointer, "parameters"), "parameters of a whole path are not supported")
+			l.errs.add(jsontree.Join(pointer, "parameters"), "parameters of a whole path are not supported")
 		}
 		for _, method := range methodOrder {
 			if op := operations[method]; op != nil {
-				l.operation(method, path, op, join(pointer, strings.ToLower(method)))
+				l.operation(method, path, op, jsontree.Join(pointer, strings.ToLower(method)))
 			}
 		}
 	}
@@ -203,11 +173,11 @@ func (l *document) operation(method, path string, src *openapi3.Operation, point
 		Deprecated: src.Deprecated, Restricted: flag(src.Extensions, "x-restricted"), Note: l.overlay.note(id),
 	}
 	if len(src.Callbacks) > 0 {
-		l.errs.add(join(pointer, "callbacks"), "callbacks are not supported")
+		l.errs.add(jsontree.Join(pointer, "callbacks"), "callbacks are not supported")
 	}
-	query, hasKey := l.parameters(op, src.Parameters, join(pointer, "parameters"))
+	query, hasKey := l.parameters(op, src.Parameters, jsontree.Join(pointer, "parameters"))
 	op.Kind = l.kind(op, hasKey)
-	l.reply(op, src.Responses, join(pointer, "responses"))
+	l.reply(op, src.Responses, jsontree.Join(pointer, "responses"))
 	l.methods(op, src, verb, query, pointer)
 	service.Operations = append(service.Operations, op)
 }
@@ -264,7 +234,7 @@ func (l *document) parameters(op *ir.Operation, params openapi3.Parameters, poin
 				fields = append(fields, f)
 			}
 		default:
-			l.errs.add(join(at, "in"), "parameters in %q are not supported", p.In)
+			l.errs.add(jsontree.Join(at, "in"), "parameters in %q are not supported", p.In)
 		}
 	}
 	if len(op.PathParams) > 1 {
@@ -274,7 +244,7 @@ func (l *document) parameters(op *ir.Operation, params openapi3.Parameters, poin
 }
 
 func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer string) *ir.Field {
-	at := join(pointer, "schema")
+	at := jsontree.Join(pointer, "schema")
 	ref, nullable := l.use(p.Schema, at, ir.RoleFilter, p.Name)
 	if ref == nil {
 		return nil
@@ -323,13 +293,13 @@ func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointe
 		case "200", "201":
 			op.Status = int(status[0]-'0')*100 + int(status[2]-'0')
 		default:
-			l.errs.add(join(pointer, status), "status %s is not supported", status)
+			l.errs.add(jsontree.Join(pointer, status), "status %s is not supported", status)
 			continue
 		}
-		at := join(pointer, status, "content", "application/json", "schema")
+		at := jsontree.Join(pointer, status, "content", "application/json", "schema")
 		media := response.Content.Get("application/json")
 		if media == nil || media.Schema == nil {
-			l.errs.add(join(pointer, status), "no application/json schema")
+			l.errs.add(jsontree.Join(pointer, status), "no application/json schema")
 			continue
 		}
 		l.replyBody(op, media.Schema, at)
@@ -353,12 +323,12 @@ func (l *document) replyBody(op *ir.Operation, schema *openapi3.SchemaRef, point
 	s := schema.Value
 	l.understood(s, pointer, "Type", "Required", "Properties", "Description")
 	if len(s.Required) != 1 {
-		l.errs.add(join(pointer, "required"), "a reply must require exactly its envelope")
+		l.errs.add(jsontree.Join(pointer, "required"), "a reply must require exactly its envelope")
 		return
 	}
 	op.ReplyEnvelope = s.Required[0]
 	for _, key := range sorted(s.Properties) {
-		at := join(pointer, "properties", key)
+		at := jsontree.Join(pointer, "properties", key)
 		ref, _ := l.use(s.Properties[key], at, ir.RoleReply, key)
 		switch {
 		case ref == nil:
@@ -398,20 +368,20 @@ func (l *document) methods(op *ir.Operation, src *openapi3.Operation, verb strin
 	base := name.Go(name.Singular(op.Service.Resource))
 	if src.RequestBody == nil {
 		if len(query) > 0 {
-			m.Params = &ir.Type{Pointer: join(pointer, "parameters"), GoName: base + m.GoName + "Params", Doc: "Parameters of " + op.ID + ".", Role: ir.RoleParams, Fields: query, Home: op.Service.Resource}
+			m.Params = &ir.Type{Pointer: jsontree.Join(pointer, "parameters"), GoName: base + m.GoName + "Params", Doc: "Parameters of " + op.ID + ".", Role: ir.RoleParams, Fields: query, Home: op.Service.Resource}
 			l.types[typeKey{"operation " + op.ID, ir.RoleParams}] = m.Params
 		}
 		op.Methods = []*ir.Method{m}
 		return
 	}
-	at := join(pointer, "requestBody")
+	at := jsontree.Join(pointer, "requestBody")
 	body := src.RequestBody.Value
 	media := body.Content.Get("application/json")
 	if !body.Required || media == nil || media.Schema == nil || len(body.Content) != 1 {
 		l.errs.add(at, "a request body must be required and have an application/json schema only")
 		return
 	}
-	at = join(at, "content", "application/json", "schema")
+	at = jsontree.Join(at, "content", "application/json", "schema")
 	s := media.Schema.Value
 	if media.Schema.Ref != "" || len(s.Properties) != 1 || len(s.Required) != 1 {
 		l.errs.add(at, "a request body must be an inline object with its envelope as the one required property")
@@ -420,7 +390,7 @@ func (l *document) methods(op *ir.Operation, src *openapi3.Operation, verb strin
 	l.understood(s, at, "Type", "Required", "Properties", "Description")
 	op.RequestEnvelope = s.Required[0]
 	inner := s.Properties[op.RequestEnvelope]
-	at = join(at, "properties", op.RequestEnvelope)
+	at = jsontree.Join(at, "properties", op.RequestEnvelope)
 	if inner == nil {
 		l.errs.add(at, "the required envelope has no schema")
 		return
@@ -441,7 +411,7 @@ func (l *document) variants(op *ir.Operation, src *openapi3.Operation, schema *o
 		err = json.Unmarshal(raw, &variants)
 	}
 	if err != nil || len(variants) != len(schema.OneOf) {
-		l.errs.add(join(pointer, "x-variants"), "a request body with oneOf needs x-variants that name a method for each")
+		l.errs.add(jsontree.Join(pointer, "x-variants"), "a request body with oneOf needs x-variants that name a method for each")
 		return
 	}
 	for i, v := range variants {
@@ -452,7 +422,7 @@ func (l *document) variants(op *ir.Operation, src *openapi3.Operation, schema *o
 			}
 		}
 		if match == nil {
-			l.errs.add(fmt.Sprintf("%s/%d", join(pointer, "x-variants"), i), "%s is not among the forms of the request body", v.Params)
+			l.errs.add(fmt.Sprintf("%s/%d", jsontree.Join(pointer, "x-variants"), i), "%s is not among the forms of the request body", v.Params)
 			continue
 		}
 		op.Methods = append(op.Methods, &ir.Method{
@@ -574,7 +544,7 @@ func (l *document) unique() {
 		seen[key] = pointer
 	}
 	for _, s := range l.api.Services {
-		at := join("", "tags", s.Resource)
+		at := jsontree.Join("", "tags", s.Resource)
 		claim("", s.TypeName, at)
 		claim("Client.", s.GoName, at)
 		for _, op := range s.Operations {
@@ -590,7 +560,7 @@ func (l *document) unique() {
 	for _, t := range l.api.Types {
 		claim("", t.GoName, t.Pointer)
 		for _, v := range t.Values {
-			claim("", v.GoName, join(t.Pointer, "enum", v.Wire))
+			claim("", v.GoName, jsontree.Join(t.Pointer, "enum", v.Wire))
 		}
 		for _, f := range t.Fields {
 			claim(t.GoName+".", f.GoName, f.Pointer)
@@ -601,13 +571,13 @@ func (l *document) unique() {
 	}
 	if c := l.catalogue; c != nil {
 		for _, e := range c.Events {
-			claim("", e.GoName, join("", "events", e.Resource, e.Action))
+			claim("", e.GoName, jsontree.Join("", "events", e.Resource, e.Action))
 		}
 		for _, r := range c.Reasons {
-			claim("", r.GoName, join("", "reasons", r.Name))
+			claim("", r.GoName, jsontree.Join("", "reasons", r.Name))
 		}
 		for _, s := range c.Simulators {
-			claim("", s.GoName, join("", "simulators", s.Name))
+			claim("", s.GoName, jsontree.Join("", "simulators", s.Name))
 		}
 	}
 }

@@ -3,7 +3,6 @@ package load
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Problem is something in a document that the generator cannot or must not turn into code.
@@ -27,13 +26,3 @@ func (p *problems) add(pointer, format string, args ...any) {
 }
 
 func (p *problems) err() error { return errors.Join(p.list...) }
-
-var escape = strings.NewReplacer("~", "~0", "/", "~1")
-
-// join appends tokens to a JSON pointer, escaped as RFC 6901 says.
-func join(pointer string, tokens ...string) string {
-	for _, token := range tokens {
-		pointer += "/" + escape.Replace(token)
-	}
-	return pointer
-}

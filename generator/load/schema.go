@@ -12,6 +12,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/name"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
 const schemaPrefix = "#/components/schemas/"
@@ -31,13 +32,13 @@ func (l *document) understood(s *openapi3.Schema, pointer string, fields ...stri
 		case "Extensions":
 			for _, key := range sorted(s.Extensions) {
 				if !strings.HasPrefix(key, "x-") {
-					l.errs.add(join(pointer, key), "unknown keyword")
+					l.errs.add(jsontree.Join(pointer, key), "unknown keyword")
 				}
 			}
 			continue
 		}
 		keyword, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		l.errs.add(join(pointer, keyword), "keyword %s is not supported here", keyword)
+		l.errs.add(jsontree.Join(pointer, keyword), "keyword %s is not supported here", keyword)
 	}
 }
 
@@ -65,7 +66,7 @@ func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, pro
 	if sr.Ref != "" {
 		schema, ok := strings.CutPrefix(sr.Ref, schemaPrefix)
 		if !ok {
-			l.errs.add(join(pointer, "$ref"), "%q is not a component schema", sr.Ref)
+			l.errs.add(jsontree.Join(pointer, "$ref"), "%q is not a component schema", sr.Ref)
 			return nil, false
 		}
 		if isEnum(s) || isObject(s) {
@@ -79,7 +80,7 @@ func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, pro
 	// {"anyOf": [X, {"type": "null"}]} and, before OpenAPI 3.1, {"allOf": [X], "nullable": true}.
 	if inner := nullableOf(s); inner != nil {
 		l.understood(s, pointer, ofNullable...)
-		ref, _ := l.use(inner, join(pointer, wrapperOf(s), "0"), role, property)
+		ref, _ := l.use(inner, jsontree.Join(pointer, wrapperOf(s), "0"), role, property)
 		return ref, nullable || len(s.AnyOf) > 0
 	}
 	if isEnum(s) || isObject(s) {
@@ -147,7 +148,7 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 		case slices.Contains(knownFormats, s.Format):
 			return &ir.Ref{Kind: ir.String, Format: s.Format}
 		}
-		l.errs.add(join(pointer, "format"), "string format %q is not supported", s.Format)
+		l.errs.add(jsontree.Join(pointer, "format"), "string format %q is not supported", s.Format)
 	case "integer":
 		l.understood(s, pointer, ofNumber...)
 		switch s.Format {
@@ -156,7 +157,7 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 		case "", "int32":
 			return &ir.Ref{Kind: ir.Int}
 		}
-		l.errs.add(join(pointer, "format"), "integer format %q is not supported", s.Format)
+		l.errs.add(jsontree.Join(pointer, "format"), "integer format %q is not supported", s.Format)
 	case "number":
 		l.understood(s, pointer, ofNumber...)
 		return &ir.Ref{Kind: ir.Float}
@@ -165,18 +166,18 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 		return &ir.Ref{Kind: ir.Bool}
 	case "array":
 		l.understood(s, pointer, ofArray...)
-		elem, _ := l.use(s.Items, join(pointer, "items"), role, property)
+		elem, _ := l.use(s.Items, jsontree.Join(pointer, "items"), role, property)
 		switch {
 		case elem == nil:
 		case elem.Kind == ir.String || elem.Kind == ir.Int64 || elem.Kind == ir.Named:
 			return &ir.Ref{Kind: ir.Array, Elem: elem}
 		default:
-			l.errs.add(join(pointer, "items"), "arrays of this type are not supported: texts, int64 integers, enums and objects are")
+			l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: texts, int64 integers, enums and objects are")
 		}
 	case "object":
 		return l.mapping(s, pointer, property)
 	default:
-		l.errs.add(join(pointer, "type"), "exactly one type is needed, or one and null")
+		l.errs.add(jsontree.Join(pointer, "type"), "exactly one type is needed, or one and null")
 	}
 	return nil
 }
@@ -195,14 +196,14 @@ func (l *document) mapping(s *openapi3.Schema, pointer, property string) *ir.Ref
 	case anything:
 		return &ir.Ref{Kind: ir.AnyMap}
 	}
-	l.errs.add(join(pointer, "additionalProperties"), "a map must hold strings (type string) or anything (true)")
+	l.errs.add(jsontree.Join(pointer, "additionalProperties"), "a map must hold strings (type string) or anything (true)")
 	return nil
 }
 
 // named returns the Go type of a component schema in a role, and reads the schema on first use.
 func (l *document) named(schema string, role ir.Role) *ir.Type {
 	s := l.doc.Components.Schemas[schema].Value
-	pointer := join("", "components", "schemas", schema)
+	pointer := jsontree.Join("", "components", "schemas", schema)
 	if isEnum(s) {
 		role = ir.RoleReply // enums are open on both sides: one type serves
 	}
@@ -243,7 +244,7 @@ func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
 			continue
 		}
 		goName := t.GoName + name.Go(wire)
-		if other := l.overlay.name(join(t.Pointer, "enum", wire)); other != "" {
+		if other := l.overlay.name(jsontree.Join(t.Pointer, "enum", wire)); other != "" {
 			goName = other
 		}
 		doc, _ := docs[wire].(string)
@@ -251,7 +252,7 @@ func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
 	}
 	for _, key := range sorted(docs) {
 		if !slices.ContainsFunc(t.Values, func(v *ir.Value) bool { return v.Wire == key }) {
-			l.errs.add(join(t.Pointer, "x-enum-descriptions", key), "describes a value that the enum does not have")
+			l.errs.add(jsontree.Join(t.Pointer, "x-enum-descriptions", key), "describes a value that the enum does not have")
 		}
 	}
 }
@@ -259,14 +260,14 @@ func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
 func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	l.understood(s, t.Pointer, ofObject...)
 	if s.AdditionalProperties.Schema != nil || s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has {
-		l.errs.add(join(t.Pointer, "additionalProperties"), "an object with named properties cannot be a map as well")
+		l.errs.add(jsontree.Join(t.Pointer, "additionalProperties"), "an object with named properties cannot be a map as well")
 	}
 	inner := role
 	if role == ir.RoleParams {
 		inner = ir.RoleNested
 	}
 	for _, property := range sorted(s.Properties) {
-		at := join(t.Pointer, "properties", property)
+		at := jsontree.Join(t.Pointer, "properties", property)
 		sr := s.Properties[property]
 		ref, nullable := l.use(sr, at, inner, property)
 		if ref == nil {
@@ -355,15 +356,15 @@ func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, point
 		f.MinLength = new(int(s.MinLength))
 	}
 	f.MaxLength = count(s.MaxLength)
-	f.Minimum = l.bound(s.Min, join(pointer, "minimum"))
-	f.Maximum = l.bound(s.Max, join(pointer, "maximum"))
+	f.Minimum = l.bound(s.Min, jsontree.Join(pointer, "minimum"))
+	f.Maximum = l.bound(s.Max, jsontree.Join(pointer, "maximum"))
 	f.MaxMembers = count(s.MaxProps)
 	if s.PropertyNames != nil {
-		l.understood(s.PropertyNames.Value, join(pointer, "propertyNames"), "MaxLength")
+		l.understood(s.PropertyNames.Value, jsontree.Join(pointer, "propertyNames"), "MaxLength")
 		f.MaxKeyLength = count(s.PropertyNames.Value.MaxLength)
 	}
 	if values := s.AdditionalProperties.Schema; values != nil {
-		l.understood(values.Value, join(pointer, "additionalProperties"), "Type", "MaxLength", "Description")
+		l.understood(values.Value, jsontree.Join(pointer, "additionalProperties"), "Type", "MaxLength", "Description")
 		f.MaxValueLength = count(values.Value.MaxLength)
 	}
 	return f
@@ -400,7 +401,7 @@ func (l *document) condition(t *ir.Type, s *openapi3.Schema) {
 	if s.If == nil && s.Then == nil {
 		return
 	}
-	at := join(t.Pointer, "if")
+	at := jsontree.Join(t.Pointer, "if")
 	if s.If == nil || s.Then == nil {
 		l.errs.add(at, "if and then go together")
 		return
@@ -415,7 +416,7 @@ func (l *document) condition(t *ir.Type, s *openapi3.Schema) {
 	subject := fieldOf(t, property)
 	var want string
 	if compared := cond.Properties[property]; compared != nil {
-		l.understood(compared.Value, join(at, "properties", property), "Const")
+		l.understood(compared.Value, jsontree.Join(at, "properties", property), "Const")
 		want, _ = compared.Value.Const.(string)
 	}
 	if subject == nil || want == "" {
@@ -423,7 +424,7 @@ func (l *document) condition(t *ir.Type, s *openapi3.Schema) {
 		return
 	}
 	c := &ir.Condition{Pointer: at, Field: subject, Equals: want}
-	l.consequences(t, s.Then.Value, nil, c, join(t.Pointer, "then"))
+	l.consequences(t, s.Then.Value, nil, c, jsontree.Join(t.Pointer, "then"))
 	t.Conditions = append(t.Conditions, c)
 }
 
@@ -439,7 +440,7 @@ func (l *document) consequences(t *ir.Type, s *openapi3.Schema, path ir.Path, c 
 	}
 	for _, property := range sorted(s.Properties) {
 		f := fieldOf(t, property)
-		at := join(pointer, "properties", property)
+		at := jsontree.Join(pointer, "properties", property)
 		if f == nil || !f.Type.IsObject() {
 			l.errs.add(at, "a consequence must be about an object of the same schema")
 			continue

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocardless-community/gocardless-go/generator/jsontree"
-	"github.com/gocardless-community/gocardless-go/generator/update"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/adopt"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
 // Later is a date after that of every snapshot.
@@ -37,7 +37,7 @@ func Everything(t testing.TB) []string {
 	}
 	return []string{
 		"go.mod", "go.sum", "README.md", schemaFile, "schema/catalogue.json", path.Join(historyDir, filepath.Base(slices.Max(history))),
-		"templates", "gocardless", "contract", "docs", "generator/overlay.json", "generator/examples.json", "generator/names.lock",
+		"templates", "gocardless", "internal/contract", "docs", "generator/overlay.json", "generator/examples.json", "generator/names.lock",
 		"cmd/gcpro/go.mod", "cmd/gcpro/internal/spec/operations_gen.go",
 	}
 }
@@ -92,12 +92,12 @@ func settled(t testing.TB, name string, data []byte) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(update.Unwritten(v)) == 0 {
+		if len(adopt.Unwritten(v)) == 0 {
 			return data
 		}
 		v.Walk(func(_ string, v *jsontree.Value) {
-			v.Delete(update.SourceKey)
-			v.Delete(update.ValueSourceKey)
+			v.Delete(adopt.SourceKey)
+			v.Delete(adopt.ValueSourceKey)
 		})
 		return v.Format()
 	}

@@ -1,0 +1,387 @@
+package adopt
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/name"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// scope says where in the API a schema is, so that new types can be named.
+type scope struct {
+	resource string // "payments"
+	owner    string // beginning of the name: "PaymentCreateParams"
+	member   string // property or parameter
+	verb     string // of the operation whose reply it is
+	depth    int
+}
+
+// schemaKeys is the order of keywords where ours does not decide.
+var schemaKeys = []string{
+	"title", "$ref", "anyOf", "oneOf", "type", "format", "items", "additionalProperties", "description", SourceKey,
+	"enum", "x-enum-descriptions", ValueSourceKey, "required", "properties", "pattern", "minLength", "maxLength",
+	"minimum", "maximum", "minItems", "maxItems", "maxProperties", "propertyNames", "x-required-when", "x-restricted",
+	"deprecated", "default", "examples", "if", "then", "else",
+}
+
+// coreKeys decide what a schema is; the others speak about it.
+var coreKeys = []string{
+	"$ref", "anyOf", "oneOf", "allOf", "type", "format", "nullable", "items", "additionalProperties", "enum", "x-enum-descriptions",
+	"required", "properties", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
+	"minProperties", "maxProperties", "uniqueItems", "multipleOf", "propertyNames", "if", "then", "else", "const",
+}
+
+// mergeUse brings a use of a schema up to date. withWords is false where the words belong to
+// something around the use, such as a parameter.
+func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schema, withWords bool) {
+	if c.depth++; c.depth > maxDepth || raw == nil {
+		return
+	}
+	if withWords {
+		m.words(raw, "description", ours.Pointer, src.Description, schemaKeys)
+	}
+	m.mergeAnnotations(raw, ours, src)
+	if kind(ours) == "forms" && kind(src) != "forms" {
+		m.fail(src.Pointer, "one form where the vendored document has %d: change x-variants by hand first", len(ours.Def().OneOf))
+		return
+	}
+	if !m.sameKind(ours, src) {
+		m.replace(c, raw, src)
+		return
+	}
+	o, s := ours.Def(), src.Def()
+	if o.Component != "" && !bare(src) && !m.follows(o.Component, s) {
+		// The source says something else here than in the other places of this component.
+		m.replace(c, raw, src)
+		return
+	}
+	if m.src.Says("null") && ours.MayBeNull() != src.MayBeNull() {
+		setNull(raw, src.MayBeNull())
+	}
+	if o.Component == "" {
+		m.mergeDef(c, inner(raw), o, s)
+	}
+}
+
+const maxDepth = 60
+
+// sameKind reports whether both become the same sort of Go type, as far as the source speaks of it.
+func (m *merger) sameKind(ours, src *openapi.Schema) bool {
+	if a, b := m.sort(ours), m.sort(src); a != b {
+		return a == "enum" && b == "string" && !m.src.Says("enum")
+	}
+	return true
+}
+
+// inner returns what a use says beside null: the first form of anyOf with null, or the use itself.
+func inner(raw *jsontree.Value) *jsontree.Value {
+	if forms := raw.Get("anyOf"); forms != nil && len(forms.Items) > 0 {
+		return forms.Items[0]
+	}
+	return raw
+}
+
+// setNull allows or refuses null in our spelling.
+func setNull(raw *jsontree.Value, allowed bool) {
+	switch {
+	case allowed && raw.Has("$ref"):
+		ref := jsontree.NewObject(jsontree.Member{Name: "$ref", Value: raw.Get("$ref")})
+		forms := &jsontree.Value{Kind: jsontree.Array, Items: []*jsontree.Value{ref, jsontree.NewObject(jsontree.Member{Name: "type", Value: jsontree.NewString("null")})}}
+		replaceMember(raw, "$ref", "anyOf", forms)
+	case allowed && raw.Get("type").Str() != "":
+		raw.Set("type", jsontree.NewStrings(raw.Get("type").Str(), "null"))
+	case !allowed && raw.Has("anyOf"):
+		replaceMember(raw, "anyOf", "$ref", inner(raw).Get("$ref"))
+	case !allowed && raw.Has("type"):
+		for _, name := range raw.Get("type").Strings() {
+			if name != "null" {
+				raw.Set("type", jsontree.NewString(name))
+			}
+		}
+	}
+}
+
+// replaceMember puts one member in the place of another.
+func replaceMember(raw *jsontree.Value, old, name string, value *jsontree.Value) {
+	for i := range raw.Members {
+		if raw.Members[i].Name == old {
+			raw.Members[i] = jsontree.Member{Name: name, Value: value}
+		}
+	}
+}
+
+// replace gives a use another schema and keeps what is said about it.
+func (m *merger) replace(c scope, raw *jsontree.Value, src *openapi.Schema) {
+	fresh := m.build(c, src, false)
+	for _, key := range coreKeys {
+		raw.Delete(key)
+	}
+	raw.Members = append(slices.Clone(fresh.Members), slices.DeleteFunc(raw.Members, func(o jsontree.Member) bool { return fresh.Has(o.Name) })...)
+}
+
+// mergeAnnotations carries over what the source says about a use, as far as it says such things
+// at all.
+func (m *merger) mergeAnnotations(raw *jsontree.Value, ours, src *openapi.Schema) {
+	if m.src.Says("deprecated") && ours.Deprecated != src.Deprecated {
+		flag(raw, "deprecated", src.Deprecated, schemaKeys)
+	}
+	if m.src.Says("x-restricted") && ours.Restricted != src.Restricted {
+		flag(raw, "x-restricted", src.Restricted, schemaKeys)
+	}
+	if m.src.Says("x-required-when") && !sameWords(ours.RequiredWhen, src.RequiredWhen) {
+		set(raw, "x-required-when", jsontree.NewString(src.RequiredWhen), src.RequiredWhen == "")
+	}
+	if m.src.Says("default") && !sameJSON(ours.Default, src.Default) {
+		v, _ := jsontree.Parse([]byte(src.Default)) // was written by Compact
+		set(raw, "default", v, src.Default == "")
+	}
+}
+
+func set(raw *jsontree.Value, key string, value *jsontree.Value, remove bool) {
+	if remove {
+		raw.Delete(key)
+		return
+	}
+	raw.SetOrdered(key, value, schemaKeys)
+}
+
+func sameJSON(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if a == "" || b == "" {
+		return false
+	}
+	x, errX := jsontree.Parse([]byte(a))
+	y, errY := jsontree.Parse([]byte(b))
+	return errX == nil && errY == nil && jsontree.Equal(x, y)
+}
+
+// mergeComponents brings every component of ours up to date that the source speaks of.
+func (m *merger) mergeComponents() {
+	for _, component := range slices.Sorted(maps.Keys(m.pairs)) {
+		p := m.pairs[component]
+		main := p.groups[0].defs[0]
+		raw := m.raw[p.def.Pointer]
+		if main.Component != "" {
+			m.words(raw, "description", p.def.Pointer, main.Description, schemaKeys)
+		}
+		m.mergeDef(scope{resource: m.resourceNamed(component), owner: component}, inner(raw), p.def, main)
+	}
+}
+
+// resourceNamed returns the resource after which a component is named, or "".
+func (m *merger) resourceNamed(component string) string {
+	best := ""
+	for _, t := range m.ours.Tags {
+		if strings.HasPrefix(component, pascal(name.Singular(t.Name))) && len(t.Name) > len(best) {
+			best = t.Name
+		}
+	}
+	return best
+}
+
+// mergeDef brings a definition up to date.
+func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
+	switch kind(o) {
+	case "enum":
+		m.mergeEnum(raw, o, s)
+	case "array":
+		m.mergeUse(c, raw.Get("items"), o.Items, s.Items, false)
+	case "object":
+		m.mergeObject(c, raw, o, s)
+	case "map":
+		m.mergeMap(c, raw, o, s)
+	case "forms":
+		m.mergeForms(c, raw, o, s)
+	default:
+		if f := format(s); o.Format != f && (f != "" || m.src.Says("format:"+o.Format)) {
+			set(raw, "format", jsontree.NewString(f), f == "")
+		}
+	}
+	m.mergeLimits(raw, o, s)
+	m.refuseOther(s)
+}
+
+// refuseOther fails for the keywords of a definition that nobody here understands. Extensions are
+// the vendor's own business.
+func (m *merger) refuseOther(s *openapi.Schema) {
+	for _, key := range slices.Sorted(maps.Keys(s.Other)) {
+		if !strings.HasPrefix(key, "x-") {
+			m.fail(s.Pointer, "keyword %s is not understood: %s", key, s.Other[key])
+		}
+	}
+}
+
+// format returns the format of a definition if the generator makes something of it. Vendors use
+// many more, as words; int32 is what every integer is.
+func format(d *openapi.Schema) string {
+	if slices.Contains([]string{"date", "date-time", "int64", "uri", "email"}, d.Format) {
+		return d.Format
+	}
+	return ""
+}
+
+func (m *merger) mergeEnum(raw *jsontree.Value, o, s *openapi.Schema) {
+	if kind(s) != "enum" {
+		return
+	}
+	values, words := raw.Get("enum"), raw.Get("x-enum-descriptions")
+	values.Items = slices.DeleteFunc(values.Items, func(v *jsontree.Value) bool {
+		gone := v.Kind == jsontree.String && !slices.Contains(s.Enum, v.Text)
+		if gone && words != nil {
+			words.Delete(v.Text)
+		}
+		return gone
+	})
+	for _, value := range s.Enum {
+		if slices.Contains(o.Enum, value) {
+			continue
+		}
+		values.Items = append(values.Items, jsontree.NewString(value))
+		m.newValue(raw, value, s.EnumDescriptions[value])
+	}
+}
+
+// newValue gives a value its description, or the mark that one is to be written.
+func (m *merger) newValue(raw *jsontree.Value, value, text string) {
+	key := ValueSourceKey
+	if text = Plain(text); m.opts.Words && text != "" {
+		key = "x-enum-descriptions"
+	}
+	words := raw.Get(key)
+	if words == nil {
+		words = &jsontree.Value{Kind: jsontree.Object}
+		raw.SetOrdered(key, words, schemaKeys)
+	}
+	words.Set(value, jsontree.NewString(text))
+}
+
+func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
+	properties := raw.Get("properties")
+	for _, p := range o.Properties {
+		if s.Property(p.Name) == nil {
+			properties.Delete(p.Name)
+		}
+	}
+	for _, q := range s.Properties {
+		inside := c
+		inside.member = q.Name
+		if o.Property(q.Name) != nil {
+			m.mergeUse(inside, properties.Get(q.Name), o.Property(q.Name), q.Schema, true)
+			continue
+		}
+		if properties == nil {
+			properties = &jsontree.Value{Kind: jsontree.Object}
+			raw.SetOrdered("properties", properties, schemaKeys)
+		}
+		insertProperty(properties, q.Name, m.build(inside, q.Schema, true))
+	}
+	if m.src.Says("required") && !slices.Equal(o.Required, s.Required) {
+		set(raw, "required", jsontree.NewStrings(s.Required...), len(s.Required) == 0)
+	}
+	if m.src.Says("if") && (canonical(o.If) != canonical(s.If) || canonical(o.Then) != canonical(s.Then) || canonical(o.Else) != canonical(s.Else)) {
+		for key, v := range map[string]*jsontree.Value{"if": s.If, "then": s.Then, "else": s.Else} {
+			set(raw, key, v.Clone(), v == nil)
+		}
+		// Three members from a map come in any order.
+		for _, key := range []string{"if", "then", "else"} {
+			if v := raw.Get(key); v != nil {
+				raw.Delete(key)
+				raw.Set(key, v)
+			}
+		}
+	}
+}
+
+// canonical writes a value without regard to the order of members and of lists of names.
+func canonical(v *jsontree.Value) string {
+	if v == nil {
+		return ""
+	}
+	c := v.Clone()
+	c.Walk(func(_ string, v *jsontree.Value) {
+		slices.SortFunc(v.Members, func(a, b jsontree.Member) int { return strings.Compare(a.Name, b.Name) })
+		if required := v.Get("required"); required != nil && required.Kind == jsontree.Array {
+			slices.SortFunc(required.Items, func(a, b *jsontree.Value) int { return strings.Compare(a.Text, b.Text) })
+		}
+	})
+	return c.Compact()
+}
+
+// insertProperty adds a property in our order: id first, the rest by name.
+func insertProperty(properties *jsontree.Value, name string, value *jsontree.Value) {
+	at := len(properties.Members)
+	for i, p := range properties.Members {
+		if name == "id" || p.Name != "id" && p.Name > name {
+			at = i
+			break
+		}
+	}
+	properties.Members = slices.Insert(properties.Members, at, jsontree.Member{Name: name, Value: value})
+}
+
+func (m *merger) mergeMap(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
+	switch {
+	case o.Values == nil && s.Values == nil:
+	case o.Values != nil && s.Values != nil:
+		m.mergeUse(c, raw.Get("additionalProperties"), o.Values, s.Values, false)
+	case s.Values == nil && !s.Open:
+	case s.Values == nil:
+		raw.SetOrdered("additionalProperties", jsontree.NewBool(true), schemaKeys)
+	default:
+		raw.SetOrdered("additionalProperties", m.build(c, s.Values, false), schemaKeys)
+	}
+}
+
+func (m *merger) mergeForms(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
+	if len(o.OneOf) != len(s.OneOf) {
+		m.fail(s.Pointer, "%d forms where the vendored document has %d: change x-variants by hand first", len(s.OneOf), len(o.OneOf))
+		return
+	}
+	for _, f := range matchForms(o.OneOf, s.OneOf) {
+		i := slices.Index(o.OneOf, f[0])
+		m.mergeUse(c, raw.Get("oneOf").Items[i], f[0], f[1], false)
+	}
+}
+
+// mergeLimits carries over the restrictions on values that the source speaks of.
+func (m *merger) mergeLimits(raw *jsontree.Value, o, s *openapi.Schema) {
+	keys := slices.Collect(maps.Keys(o.Limits))
+	for key := range s.Limits {
+		if _, ok := o.Limits[key]; !ok {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if !m.speaksOf(key) || sameJSON(o.Limits[key], s.Limits[key]) {
+			continue
+		}
+		if strings.HasPrefix(key, "additionalProperties/") {
+			continue // merged with the schema of the values
+		}
+		if parent, member, nested := strings.Cut(key, "/"); nested {
+			m.nestedLimit(raw, parent, member, s.Limits[key])
+			continue
+		}
+		v, _ := jsontree.Parse([]byte(s.Limits[key]))
+		set(raw, key, v, s.Limits[key] == "")
+	}
+}
+
+func (m *merger) nestedLimit(raw *jsontree.Value, parent, member, text string) {
+	at := raw.Get(parent)
+	if at == nil {
+		at = &jsontree.Value{Kind: jsontree.Object}
+		raw.SetOrdered(parent, at, schemaKeys)
+	}
+	v, _ := jsontree.Parse([]byte(text))
+	set(at, member, v, text == "")
+	if len(at.Members) == 0 {
+		raw.Delete(parent)
+	}
+}

@@ -1,0 +1,411 @@
+// Package adopt adopts a description of the API that is not in our form: it pairs it with the
+// vendored document, operation by operation and schema by schema, and carries over what changed
+// in meaning. Names, order and words stay ours.
+//
+// A document that never uses a keyword says nothing by leaving it out. A vendor who writes no
+// maxLength has not lifted the limits that we know, and OpenAPI 3.0 cannot express conditions.
+package adopt
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/name"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// Options steer what the document itself does not decide.
+type Options struct {
+	// OperationID names an operation that no rule covers; it returns "" to leave it to the rules.
+	OperationID func(method, path string) string
+	// Names gives new schemas a name, by their JSON pointer in the source.
+	Names map[string]string
+	// Words says that the source's descriptions are our own and may be taken over as they are.
+	Words bool
+	// Lock holds the fingerprints of the descriptions that the vendored document was last updated
+	// from, by place.
+	Lock map[string]string
+}
+
+// Normalised is a foreign document in our form.
+type Normalised struct {
+	Root  *jsontree.Value
+	Lock  map[string]string // fingerprints of the source's descriptions
+	Notes []string          // what was left aside, for a person to read
+}
+
+// Normalise rewrites source in the form of the vendored document. What source says the same as
+// the vendored document stays as it is there, byte for byte; so a source of the same meaning gives
+// the vendored document back.
+func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, error) {
+	groupBrackets(source)
+	m := &merger{
+		ours: vendored, src: source, opts: opts, root: vendored.Root.Clone(),
+		raw: map[string]*jsontree.Value{}, pairs: map[string]*pairing{},
+		sigs: map[*openapi.Schema]string{}, named: map[string]string{}, lock: map[string]string{},
+		byDef: map[*openapi.Schema]string{}, built: map[*openapi.Schema]string{},
+	}
+	for _, p := range source.Problems {
+		m.fail(p.Pointer, "%s", p.Message)
+	}
+	for pointer := range opts.Names {
+		if source.Root.At(pointer) == nil {
+			m.fail(pointer, "is to be named by -name, but the source has no such place")
+		}
+	}
+	m.pairOperations()
+	if err := m.failure(); err != nil {
+		return nil, err
+	}
+	m.root.Walk(func(pointer string, v *jsontree.Value) { m.raw[pointer] = v })
+	for place, print := range opts.Lock {
+		m.lock[place] = print
+	}
+	before := m.reachable()
+	m.info()
+	m.pairSchemas()
+	m.chooseGroups()
+	m.mergeOperations()
+	m.mergeComponents()
+	m.addOperations()
+	m.prune(before)
+	if err := m.failure(); err != nil {
+		return nil, err
+	}
+	return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes}, nil
+}
+
+type merger struct {
+	ours, src *openapi.Document
+	opts      Options
+	root      *jsontree.Value            // the result; begins as a copy of ours
+	raw       map[string]*jsontree.Value // nodes of the result by their pointer in ours
+	pairs     map[string]*pairing        // by name of our component
+	sigs      map[*openapi.Schema]string
+	byDef     map[*openapi.Schema]string // our component for a definition of the source
+	bySig     map[string][]string        // our components by what they mean
+	named     map[string]string          // new components by meaning
+	built     map[*openapi.Schema]string // new components by definition
+	members   map[[2]string]int          // how often a member refers to a component of ours
+	texts     map[string]string          // our descriptions by their words
+	ops       []opPair
+	gone      []*openapi.Operation
+	fresh     []*openapi.Operation
+	lock      map[string]string
+	notes     []string
+	errs      []error
+}
+
+type opPair struct{ ours, src *openapi.Operation }
+
+func (m *merger) fail(pointer, format string, args ...any) {
+	m.errs = append(m.errs, openapi.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+}
+
+func (m *merger) failure() error { return openapi.JoinErrors(m.errs) }
+
+func (m *merger) note(format string, args ...any) {
+	m.notes = append(m.notes, fmt.Sprintf(format, args...))
+}
+
+var dateForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+
+// info carries over the API's version. Vendors also count their documents there, so only a date
+// is taken for a value of the GoCardless-Version header.
+func (m *merger) info() {
+	if v := m.src.Version; v != m.ours.Version && dateForm.MatchString(v) {
+		m.raw["/info/version"].Text = v
+	} else if v != m.ours.Version {
+		m.note("info/version is %q in the source and no date: kept %s", v, m.ours.Version)
+	}
+	for _, s := range m.src.Servers {
+		if !slices.ContainsFunc(m.ours.Servers, func(o openapi.Server) bool { return o.URL == strings.TrimSuffix(s.URL, "/") }) {
+			m.note("the source names another server, %s: the vendored ones are kept", s.URL)
+		}
+	}
+}
+
+// pairOperations pairs by method and path, then by id among those that are left.
+func (m *merger) pairOperations() {
+	taken := map[*openapi.Operation]bool{}
+	var left []*openapi.Operation
+	for _, o := range m.ours.Operations {
+		if s := m.src.Operation(o.Method, o.Shape()); s != nil && !taken[s] {
+			m.ops, taken[s] = append(m.ops, opPair{o, s}), true
+		} else {
+			left = append(left, o)
+		}
+	}
+	for _, o := range left {
+		if s := m.src.ByID(o.ID); s != nil && !taken[s] {
+			m.ops, taken[s] = append(m.ops, opPair{o, s}), true
+		} else {
+			m.gone = append(m.gone, o)
+		}
+	}
+	for _, s := range m.src.Operations {
+		if strings.Count(s.Path, "{") > 1 {
+			m.fail(s.Pointer, "a path with more than one variable segment is not supported")
+			continue
+		}
+		if taken[s] {
+			continue
+		}
+		if !slices.Contains([]string{"GET", "POST", "PUT", "DELETE"}, s.Method) {
+			m.fail(s.Pointer, "method %s is not supported", s.Method)
+			continue
+		}
+		if other := m.src.Operation(s.Method, s.Shape()); other != s {
+			m.fail(s.Pointer, "is the same operation as %s", other.Pointer)
+			continue
+		}
+		m.fresh = append(m.fresh, s)
+	}
+	if len(m.ops) == 0 {
+		m.fail("/paths", "none of the vendored operations is among these %d: is this a description of the same API, with paths such as %s?", len(m.src.Operations), m.ours.Operations[0].Path)
+	}
+}
+
+func (m *merger) pairSchemas() {
+	for _, p := range m.ops {
+		m.pairOperation(p.ours, p.src)
+	}
+}
+
+func (m *merger) pairOperation(o, s *openapi.Operation) {
+	for _, p := range o.Params {
+		if q := s.Param(p.In, p.Name); q != nil {
+			m.pair(p.Schema, q.Schema)
+		}
+	}
+	if o.Body != nil && s.Body != nil {
+		m.pairEnvelope(o.Body.Schema, s.Body.Schema)
+	}
+	if r, q := o.Reply(), m.replyOf(o, s); r != nil && q != nil && r.Schema != nil && q.Schema != nil {
+		m.pairEnvelope(r.Schema, q.Schema)
+	}
+	if m.sameFailure(o, s) {
+		m.pairEnvelope(o.Failure, s.Failure)
+	}
+}
+
+// sameFailure reports whether both describe refusals in the same envelope. Vendors often describe
+// none, or something of their documentation tool.
+func (m *merger) sameFailure(o, s *openapi.Operation) bool {
+	return o.Failure != nil && s.Failure != nil && s.Failure.Def().Property("error") != nil && s.Failure.Def().Property("error").IsObject()
+}
+
+// replyOf picks the reply of the source that answers to ours: with our status if there is one.
+func (m *merger) replyOf(o, s *openapi.Operation) *openapi.Reply {
+	if mine := o.Reply(); mine != nil {
+		for _, r := range s.Replies {
+			if r.Status == mine.Status {
+				return r
+			}
+		}
+	}
+	return s.Reply()
+}
+
+func (m *merger) pairEnvelope(o, s *openapi.Schema) {
+	od, sd := o.Def(), s.Def()
+	if od.Component != "" {
+		m.pair(o, s)
+		return
+	}
+	for _, p := range od.Properties {
+		if q := sd.Property(p.Name); q != nil {
+			m.pair(p.Schema, q)
+		} else if len(od.Properties) == 1 && len(sd.Properties) == 1 {
+			m.pair(p.Schema, sd.Properties[0].Schema) // the envelope has another name
+		}
+	}
+}
+
+// methodOrder is the order of a path's methods where ours does not decide.
+var methodOrder = []string{"post", "get", "put", "delete"}
+
+func (m *merger) mergeOperations() {
+	paths := m.root.Get("paths")
+	for _, o := range m.gone {
+		m.removeOperation(paths, o)
+	}
+	for _, p := range m.ops {
+		m.mergeOperation(p.ours, p.src)
+		if p.ours.Method != p.src.Method || p.ours.Shape() != p.src.Shape() {
+			m.removeOperation(paths, p.ours)
+			m.place(paths, p.src, m.raw[p.ours.Pointer])
+		}
+	}
+}
+
+func (m *merger) removeOperation(paths *jsontree.Value, o *openapi.Operation) {
+	item := paths.Get(o.Path)
+	item.Delete(strings.ToLower(o.Method))
+	if len(item.Members) == 0 {
+		paths.Delete(o.Path)
+	}
+}
+
+// place puts an operation under its path, with our name for the variable segment.
+func (m *merger) place(paths *jsontree.Value, s *openapi.Operation, op *jsontree.Value) {
+	path := ourPath(s.Path)
+	item := paths.Get(path)
+	if item == nil {
+		item = &jsontree.Value{Kind: jsontree.Object}
+		paths.SetSorted(path, item)
+	}
+	item.SetOrdered(strings.ToLower(s.Method), op, methodOrder)
+}
+
+var segment = regexp.MustCompile(`\{[^}]*\}`)
+
+// ourPath names the variable segment of a path as all our paths do.
+func ourPath(path string) string {
+	return strings.TrimSuffix(segment.ReplaceAllString(path, "{identity}"), "/")
+}
+
+var operationKeys = []string{"operationId", "tags", "summary", "description", "x-description-source", "deprecated", "x-restricted", "parameters", "requestBody", "x-variants", "responses"}
+
+func (m *merger) mergeOperation(o, s *openapi.Operation) {
+	raw := m.raw[o.Pointer]
+	if m.src.Says("deprecated") {
+		flag(raw, "deprecated", s.Deprecated, operationKeys)
+	}
+	if m.src.Says("x-restricted") {
+		flag(raw, "x-restricted", s.Restricted, operationKeys)
+	}
+	text := s.Description
+	if text == "" {
+		text = s.Summary
+	}
+	m.words(raw, "description", o.Pointer, text, operationKeys)
+	c := scope{resource: resourceOf(o.ID), owner: ownerOf(o.ID)}
+	m.mergeParams(c, raw, o, s)
+	m.mergeBody(c, raw, o, s)
+	m.mergeReply(c, raw, o, s)
+}
+
+// flag sets or deletes a boolean that is only ever written when true.
+func flag(raw *jsontree.Value, key string, on bool, order []string) {
+	if raw.Get(key).True() == on {
+		return
+	}
+	if on {
+		raw.SetOrdered(key, jsontree.NewBool(true), order)
+	} else {
+		raw.Delete(key)
+	}
+}
+
+func resourceOf(id string) string {
+	resource, _, _ := strings.Cut(id, ".")
+	return resource
+}
+
+// ownerOf is the beginning of the names of an operation's own types: PaymentCreate.
+func ownerOf(id string) string {
+	resource, verb, _ := strings.Cut(id, ".")
+	return pascal(name.Singular(resource)) + pascal(verb)
+}
+
+func pascal(snake string) string {
+	var b strings.Builder
+	for _, word := range strings.FieldsFunc(snake, func(r rune) bool { return r == '_' || r == '-' || r == '.' || r == ' ' }) {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}
+
+// groupBrackets turns parameters such as created_at[gte] into members of one parameter, as our
+// form and the deepObject style have them.
+func groupBrackets(d *openapi.Document) {
+	for _, o := range d.Operations {
+		var out []*openapi.Param
+		groups := map[string]*openapi.Param{}
+		for _, p := range o.Params {
+			base, member, ok := strings.Cut(strings.TrimSuffix(p.Name, "]"), "[")
+			if p.In != "query" || !ok || member == "" || !strings.HasSuffix(p.Name, "]") {
+				out = append(out, p)
+				continue
+			}
+			g := groups[base]
+			if g == nil {
+				g = &openapi.Param{
+					Pointer: p.Pointer, In: "query", Name: base, Style: "deepObject", Explode: true,
+					Schema: &openapi.Schema{Pointer: p.Pointer + "/schema", Type: "object"},
+				}
+				groups[base] = g
+				out = append(out, g)
+			}
+			member = strings.ReplaceAll(member, "][", "_")
+			use := *p.Schema
+			if use.Description == "" {
+				use.Description = p.Description
+			}
+			g.Schema.Properties = append(g.Schema.Properties, openapi.Property{Name: member, Schema: &use})
+		}
+		o.Params = out
+	}
+}
+
+// prune removes components that nothing refers to any more, and the tags of resources without
+// operations.
+func (m *merger) prune(before map[string]bool) {
+	after := m.reachable()
+	if schemas := m.root.At("/components/schemas"); schemas != nil {
+		schemas.Members = slices.DeleteFunc(schemas.Members, func(c jsontree.Member) bool {
+			return !after[c.Name] && (before[c.Name] || m.ours.Component(c.Name) == nil)
+		})
+	}
+	used := map[string]bool{}
+	for _, path := range m.root.Get("paths").Members {
+		for _, op := range path.Value.Members {
+			for _, tag := range op.Value.Get("tags").Strings() {
+				used[tag] = true
+			}
+		}
+	}
+	if tags := m.root.Get("tags"); tags != nil {
+		tags.Items = slices.DeleteFunc(tags.Items, func(t *jsontree.Value) bool { return !used[t.Get("name").Str()] })
+	}
+}
+
+// reachable returns the names of the components that operations refer to.
+func (m *merger) reachable() map[string]bool {
+	seen := map[string]bool{}
+	schemas := m.root.At("/components/schemas")
+	var visit func(v *jsontree.Value)
+	visit = func(v *jsontree.Value) {
+		if v == nil {
+			return
+		}
+		v.Walk(func(_ string, v *jsontree.Value) {
+			if name, ok := strings.CutPrefix(v.Get("$ref").Str(), schemaPrefix); ok && !seen[name] {
+				seen[name] = true
+				visit(schemas.Get(name))
+			}
+		})
+	}
+	visit(m.root.Get("paths"))
+	for _, part := range []string{"responses", "parameters", "requestBodies"} {
+		visit(m.root.At("/components/" + part))
+	}
+	return seen
+}
+
+const schemaPrefix = "#/components/schemas/"
+
+func paramOrder(a, b *jsontree.Value) int {
+	rank := func(p *jsontree.Value) int {
+		if p.Has("$ref") {
+			return 3
+		}
+		return map[string]int{"path": 0, "query": 1, "header": 2}[p.Get("in").Str()]
+	}
+	return cmp.Or(rank(a)-rank(b), strings.Compare(a.Get("name").Str(), b.Get("name").Str()))
+}

@@ -1,0 +1,253 @@
+package adopt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+)
+
+// pairing gathers what the source has in the places where we refer to one component. A document
+// that writes schemas in place has a copy of it in every place; normally they mean the same.
+type pairing struct {
+	def    *openapi.Schema // ours
+	groups []*group
+}
+
+// group is the source's definitions that mean the same.
+type group struct {
+	sig  string
+	defs []*openapi.Schema
+}
+
+// kind is the sort of Go type that a schema becomes.
+func kind(s *openapi.Schema) string {
+	d := s.Def()
+	switch {
+	case len(d.OneOf) > 0:
+		return "forms"
+	case len(d.Enum) > 0:
+		return "enum"
+	case d.Type == "array" && d.Items == nil:
+		return "array of anything"
+	case s.IsObject() && (len(d.Properties) > 0 || d.Closed):
+		return "object"
+	case d.Type == "object":
+		return "map"
+	}
+	return d.Type
+}
+
+// sort is the kind of a schema as far as the source tells kinds apart. In a document without
+// integers every number is just a number.
+func (m *merger) sort(s *openapi.Schema) string {
+	if k := kind(s); k != "integer" || m.src.Says("type:integer") {
+		return k
+	}
+	return "number"
+}
+
+// bare reports an object of which nothing is said: no members, and not whether there may be any.
+func bare(s *openapi.Schema) bool {
+	d := s.Def()
+	return kind(s) == "map" && d.Values == nil && !d.Open
+}
+
+// pair notes what of the source answers to what of ours, and follows both.
+func (m *merger) pair(ours, src *openapi.Schema) {
+	o, s := ours.Def(), src.Def()
+	if m.sort(ours) != m.sort(src) || bare(src) {
+		return
+	}
+	if o.Component != "" {
+		p := m.pairs[o.Component]
+		if p == nil {
+			p = &pairing{def: o}
+			m.pairs[o.Component] = p
+		}
+		if !p.add(s, m.sigDef(s)) {
+			return
+		}
+	}
+	switch kind(ours) {
+	case "array":
+		m.pair(o.Items, s.Items)
+	case "object":
+		for _, q := range o.Properties {
+			if t := s.Property(q.Name); t != nil {
+				m.pair(q.Schema, t)
+			}
+		}
+	case "forms":
+		for _, f := range matchForms(o.OneOf, s.OneOf) {
+			m.pair(f[0], f[1])
+		}
+	}
+}
+
+// add puts a definition into its group and reports whether it was new there.
+func (p *pairing) add(s *openapi.Schema, sig string) bool {
+	for _, g := range p.groups {
+		if g.sig == sig {
+			if slices.Contains(g.defs, s) {
+				return false
+			}
+			g.defs = append(g.defs, s)
+			return true
+		}
+	}
+	p.groups = append(p.groups, &group{sig, []*openapi.Schema{s}})
+	return true
+}
+
+// matchForms pairs the forms of a oneOf by the members that they share.
+func matchForms(ours, src []*openapi.Schema) [][2]*openapi.Schema {
+	var out [][2]*openapi.Schema
+	taken := map[int]bool{}
+	for _, o := range ours {
+		best, most := -1, -1
+		for i, s := range src {
+			if taken[i] {
+				continue
+			}
+			if n := likeness(o, s); n > most {
+				best, most = i, n
+			}
+		}
+		if best >= 0 {
+			taken[best] = true
+			out = append(out, [2]*openapi.Schema{o, src[best]})
+		}
+	}
+	return out
+}
+
+// likeness counts what two forms have in common; members of the same sort count more.
+func likeness(o, s *openapi.Schema) int {
+	n := 0
+	for _, p := range o.Def().Properties {
+		q := s.Def().Property(p.Name)
+		if q == nil {
+			continue
+		}
+		if n++; kind(p.Schema) == kind(q) {
+			n += 2
+		}
+	}
+	return n
+}
+
+// chooseGroups decides, for every component of ours, which of the source's definitions it follows
+// if they differ: those that mean what ours means, else the most common.
+func (m *merger) chooseGroups() {
+	m.bySig = map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(m.pairs)) {
+		p := m.pairs[name]
+		mine := m.sigDef(p.def)
+		slices.SortStableFunc(p.groups, func(a, b *group) int {
+			if (a.sig == mine) != (b.sig == mine) {
+				if a.sig == mine {
+					return -1
+				}
+				return 1
+			}
+			return len(b.defs) - len(a.defs)
+		})
+		main := p.groups[0]
+		for _, s := range main.defs {
+			if _, ok := m.byDef[s]; !ok {
+				m.byDef[s] = name
+			}
+		}
+		m.bySig[main.sig] = append(m.bySig[main.sig], name)
+	}
+}
+
+// follows reports whether a component of ours speaks for a definition of the source.
+func (m *merger) follows(component string, s *openapi.Schema) bool {
+	p := m.pairs[component]
+	return p != nil && len(p.groups) > 0 && slices.Contains(p.groups[0].defs, s)
+}
+
+// sigDef is what a definition means, as a fingerprint: two definitions with the same one become
+// the same Go type. It leaves out words, and everything that the source never speaks of.
+func (m *merger) sigDef(d *openapi.Schema) string {
+	if s, ok := m.sigs[d]; ok {
+		return s
+	}
+	m.sigs[d] = "circle" // a schema that contains itself
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s;", m.sort(d))
+	switch kind(d) {
+	case "enum":
+		values := slices.Clone(d.Enum)
+		slices.Sort(values)
+		fmt.Fprintf(&b, "%q", values)
+	case "array":
+		b.WriteString(m.sigUse(d.Items))
+	case "object":
+		properties := slices.Clone(d.Properties)
+		slices.SortFunc(properties, func(p, q openapi.Property) int { return strings.Compare(p.Name, q.Name) })
+		for _, p := range properties {
+			fmt.Fprintf(&b, "%s:%s,", p.Name, m.sigUse(p.Schema))
+		}
+		if m.src.Says("required") {
+			fmt.Fprintf(&b, "required %q", d.Required)
+		}
+		if m.src.Says("if") && d.If != nil {
+			fmt.Fprintf(&b, "if %s then %s", canonical(d.If), canonical(d.Then))
+		}
+	case "map":
+		if d.Values != nil {
+			b.WriteString(m.sigUse(d.Values))
+		}
+	case "forms":
+		var forms []string
+		for _, f := range d.OneOf {
+			forms = append(forms, m.sigUse(f))
+		}
+		slices.Sort(forms)
+		fmt.Fprintf(&b, "%q", forms)
+	}
+	b.WriteString(m.saidFormat(d))
+	for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
+		if m.speaksOf(key) {
+			fmt.Fprintf(&b, ";%s=%s", key, d.Limits[key])
+		}
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	m.sigs[d] = hex.EncodeToString(sum[:12])
+	return m.sigs[d]
+}
+
+func (m *merger) sigUse(s *openapi.Schema) string {
+	out := m.sigDef(s.Def())
+	if m.src.Says("null") && s.MayBeNull() {
+		out += "?"
+	}
+	if m.src.Says("default") && s.Default != "" {
+		out += "=" + s.Default
+	}
+	return out
+}
+
+// saidFormat returns the format of a definition if the source uses such formats at all.
+func (m *merger) saidFormat(d *openapi.Schema) string {
+	if f := format(d); f != "" && m.src.Says("format:"+f) {
+		return ";" + f
+	}
+	return ""
+}
+
+// speaksOf reports whether the source uses a keyword of limits.
+func (m *merger) speaksOf(limit string) bool {
+	first, rest, nested := strings.Cut(limit, "/")
+	if nested && first == "additionalProperties" {
+		return m.src.Says(rest)
+	}
+	return m.src.Says(first)
+}

@@ -1,0 +1,284 @@
+// Package changelog writes CHANGELOG.md: one section for each snapshot of the API's description,
+// from what changed since the one before. Generated text stands between two marks; whatever people
+// write outside them is kept.
+package changelog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+)
+
+// File is where the changelog is.
+const File = "CHANGELOG.md"
+
+// Section is what one snapshot of the API brought.
+type Section struct {
+	Date    string          // of the snapshot: "2026-08-13"
+	Version string          // of the SDK that first has it; "" when there was none
+	Report  *compare.Report // changes since the snapshot before; nil for the first one
+	Summary string          // of the whole API, for the first one
+}
+
+const header = `# Changelog
+
+What changed in the API's description and what that means for programs that use this library. The form is that of
+[Keep a Changelog](https://keepachangelog.com/en/1.1.0/), the versions follow [Semantic Versioning](https://semver.org/):
+before 1.0.0 a breaking change raises the minor number.
+
+The text between two ` + "`snapshot`" + ` comments is written by ` + "`go run ./cmd/gen changelog`" + ` from ` + "`schema/history/`" + `; notes around
+it are written by hand and stay.
+
+## [Unreleased]
+`
+
+func begin(date string) string { return "<!-- snapshot " + date + ": generated, see the top -->" }
+
+func end(date string) string { return "<!-- end of snapshot " + date + " -->" }
+
+var (
+	beginMark = regexp.MustCompile(`^<!-- snapshot (\d{4}-\d{2}-\d{2}): generated, see the top -->$`)
+	endMark   = regexp.MustCompile(`^<!-- end of snapshot (\d{4}-\d{2}-\d{2}) -->$`)
+)
+
+// Render brings a changelog up to date. existing is the file as it is, or nil; sections come the
+// newest first; templates holds changelog.md.tmpl.
+func Render(existing []byte, sections []Section, templates fs.FS) ([]byte, error) {
+	body, err := template.ParseFS(templates, "changelog.md.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(existing)) == 0 {
+		existing = []byte(header)
+	}
+	// A checkout on Windows may have its own line ends, which then stay.
+	windows := bytes.Contains(existing, []byte("\r\n"))
+	lines := split(existing)
+	blocks, err := find(lines)
+	if err != nil {
+		return nil, err
+	}
+	// From the last to the first, so that places found before stay right.
+	for _, s := range slices.Backward(sections) {
+		text, err := s.text(body)
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(blocks, func(b block) bool { return b.date == s.Date }); i >= 0 {
+			lines = slices.Replace(lines, blocks[i].from, blocks[i].to+1, text...)
+		} else {
+			at := len(lines)
+			for _, b := range blocks {
+				if b.date < s.Date {
+					at = heading(lines, b.from)
+					break
+				}
+			}
+			lines = slices.Insert(lines, at, append(append([]string{s.heading(), ""}, text...), "")...)
+			if at > 0 && lines[at-1] != "" {
+				lines = slices.Insert(lines, at, "")
+			}
+		}
+		if blocks, err = find(lines); err != nil {
+			return nil, err
+		}
+		if s.Version != "" {
+			setHeading(lines, blocks, s)
+		}
+	}
+	out := strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+	if windows {
+		out = strings.ReplaceAll(out, "\n", "\r\n")
+	}
+	return []byte(out), nil
+}
+
+// split returns the lines of a file without their ends.
+func split(text []byte) []string {
+	return strings.Split(strings.TrimRight(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), "\n")
+}
+
+// heading names a section by its version, or by the API's date when no version of the SDK had it.
+func (s Section) heading() string {
+	if s.Version == "" {
+		return fmt.Sprintf("## [API %s] - %s", s.Date, s.Date)
+	}
+	return fmt.Sprintf("## [%s] - %s", s.Version, s.Date)
+}
+
+var headingForm = regexp.MustCompile(`^## \[([^\]]+)\] - (\d{4}-\d{2}-\d{2})$`)
+
+// setHeading gives a section's heading the version, when it still is the generated one.
+func setHeading(lines []string, blocks []block, s Section) {
+	for _, b := range blocks {
+		if b.date != s.Date {
+			continue
+		}
+		at := heading(lines, b.from)
+		if m := headingForm.FindStringSubmatch(lines[at]); m != nil && m[2] == s.Date {
+			lines[at] = s.heading()
+		}
+	}
+}
+
+var blankLines = regexp.MustCompile(`\n{3,}`)
+
+type block struct {
+	date     string
+	from, to int // lines of the two marks
+}
+
+// find returns the generated blocks of a changelog, in its order.
+func find(lines []string) ([]block, error) {
+	blocks, err := marks(lines)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", File, err)
+	}
+	return blocks, nil
+}
+
+func marks(lines []string) ([]block, error) {
+	var out []block
+	open := -1
+	for i, line := range lines {
+		if m := beginMark.FindStringSubmatch(line); m != nil {
+			if open >= 0 {
+				return nil, fmt.Errorf("line %d: the snapshot that begins on line %d has no end", i+1, open+1)
+			}
+			if slices.ContainsFunc(out, func(b block) bool { return b.date == m[1] }) {
+				return nil, fmt.Errorf("line %d: snapshot %s is here a second time", i+1, m[1])
+			}
+			out, open = append(out, block{date: m[1], from: i}), i
+		} else if m := endMark.FindStringSubmatch(line); m != nil {
+			if open < 0 || out[len(out)-1].date != m[1] {
+				return nil, fmt.Errorf("line %d: an end without its beginning", i+1)
+			}
+			out[len(out)-1].to, open = i, -1
+		}
+	}
+	if open >= 0 {
+		return nil, fmt.Errorf("the snapshot that begins on line %d has no end", open+1)
+	}
+	return out, nil
+}
+
+// heading finds the line of the heading over a block.
+func heading(lines []string, from int) int {
+	for i := from - 1; i >= 0; i-- {
+		if strings.HasPrefix(lines[i], "## ") {
+			return i
+		}
+		if endMark.MatchString(lines[i]) {
+			return i + 1
+		}
+	}
+	return from
+}
+
+// Dates lists the snapshots that a changelog has.
+func Dates(existing []byte) ([]string, error) {
+	blocks, err := find(split(existing))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, b := range blocks {
+		out = append(out, b.date)
+	}
+	return out, nil
+}
+
+// Versions lists the versions that a changelog has a section for, in its order: the newest first.
+func Versions(existing []byte) []string {
+	var out []string
+	for line := range strings.Lines(string(existing)) {
+		if m := headingForm.FindStringSubmatch(strings.TrimSpace(line)); m != nil && !strings.HasPrefix(m[1], "API ") {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// view is what the template sees: prepared values only.
+type view struct {
+	Date, Since, Summary string
+	Parts                []part
+}
+
+type part struct {
+	Title string
+	Items []entry
+}
+
+type entry struct {
+	Text string
+	Code []string
+}
+
+func (s Section) text(body *template.Template) ([]string, error) {
+	v := view{Date: s.Date, Summary: s.Summary}
+	if s.Report != nil {
+		v.Since = s.Report.Old
+		v.Parts = parts(s.Report)
+	} else if s.Summary == "" {
+		return nil, errors.New("a section needs a report or a summary")
+	}
+	var b bytes.Buffer
+	if err := body.Execute(&b, v); err != nil {
+		return nil, err
+	}
+	text := []string{begin(s.Date), ""}
+	text = append(text, strings.Split(strings.Trim(blankLines.ReplaceAllString(b.String(), "\n\n"), "\n"), "\n")...)
+	return append(text, "", end(s.Date)), nil
+}
+
+// parts arranges a report under the headings of Keep a Changelog, what breaks first.
+func parts(r *compare.Report) []part {
+	var deprecated, changed []compare.Change
+	for _, c := range r.Of(compare.Behaviour) {
+		if strings.HasSuffix(c.Code, "deprecated") {
+			deprecated = append(deprecated, c)
+		} else {
+			changed = append(changed, c)
+		}
+	}
+	all := []part{
+		{"Breaking", entries(r.Of(compare.Breaking))},
+		{"Changed", entries(changed)},
+		{"Deprecated", entries(deprecated)},
+		{"Added", entries(r.Of(compare.Addition))},
+		{"Documentation", documentation(r.Of(compare.Documentation))},
+	}
+	return slices.DeleteFunc(all, func(p part) bool { return len(p.Items) == 0 })
+}
+
+func entries(changes []compare.Change) []entry {
+	var out []entry
+	for _, g := range compare.Groups(changes) {
+		for _, c := range g.Changes {
+			e := entry{Text: c.Markdown()}
+			if code := c.Snippet(); code != "" {
+				e.Code = strings.Split(code, "\n")
+			}
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// few is how many changes of words are told one by one.
+const few = 12
+
+func documentation(changes []compare.Change) []entry {
+	if len(changes) <= few {
+		return entries(changes)
+	}
+	return []entry{{Text: fmt.Sprintf("The descriptions of %d types, methods and fields changed.", len(changes))}}
+}

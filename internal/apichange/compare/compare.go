@@ -1,0 +1,693 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/name"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+)
+
+// Side is one of the two documents of a comparison.
+type Side struct {
+	Doc   *openapi.Document
+	Names *Names // nil: names by rule
+}
+
+// Compare reports what changed from old to new.
+func Compare(old, revised Side) (*Report, error) {
+	c := &comparison{old: old, new: revised, changes: map[string]*Change{}}
+	c.document()
+	c.operations()
+	c.documentation()
+	if err := c.crossCheck(); err != nil {
+		return nil, err
+	}
+	r := &Report{Old: old.Doc.Date, New: revised.Doc.Date, Changes: c.list()}
+	for _, change := range r.Changes {
+		r.Bump = max(r.Bump, BumpOf(change.Class))
+	}
+	return r, nil
+}
+
+type comparison struct {
+	old, new Side
+	changes  map[string]*Change
+	docs     map[string]*docChange
+}
+
+// at is where the comparison stands.
+type at struct {
+	op      *openapi.Operation // in the new document, or in the old one if gone
+	methods []string
+	side    side
+	// internal is what hand-written code reads: errors, the cursors of a list. Their schemas become
+	// no Go types.
+	internal bool
+	wire     string // members from the body's root, as oasdiff writes them: "payments/items/links"
+}
+
+func (a at) in(member string) at {
+	a.wire = strings.Trim(a.wire+"/"+member, "/")
+	return a
+}
+
+func operationKey(o *openapi.Operation) string { return o.Method + " " + o.Shape() }
+
+// add records a change. The same change seen from several operations, because they share a
+// schema, becomes one with all of them; if it is graver for one of them, that counts.
+func (c *comparison) add(a at, change Change) {
+	if a.internal {
+		change.Before, change.After = "", ""
+		if change.Class == Breaking {
+			change.Advice = "Upgrade: the code that reads it is part of the library. Code stays as it is."
+		}
+	}
+	key := change.Code + "\x00" + change.Pointer + "\x00" + change.Text
+	have := c.changes[key]
+	if have == nil {
+		have = &change
+		have.resources, have.places = map[string]bool{}, map[place]bool{}
+		c.changes[key] = have
+	}
+	if change.Class > have.Class {
+		have.Class, have.Advice, have.Before, have.After = change.Class, change.Advice, change.Before, change.After
+	}
+	if a.op == nil {
+		return
+	}
+	for _, m := range a.methods {
+		if !slices.Contains(have.Operations, m) {
+			have.Operations = append(have.Operations, m)
+		}
+	}
+	have.resources[resourceOf(a.op)] = true
+	have.places[place{operationKey(a.op), a.wire}] = true
+}
+
+func (c *comparison) list() []Change {
+	list := make([]Change, 0, len(c.changes))
+	for _, key := range slices.Sorted(maps.Keys(c.changes)) {
+		change := c.changes[key]
+		slices.Sort(change.Operations)
+		slices.Sort(change.Rules)
+		change.Rules = slices.Compact(change.Rules)
+		if home := change.home(); home != "" {
+			change.Resource = home
+		}
+		list = append(list, *change)
+	}
+	slices.SortStableFunc(list, func(a, b Change) int {
+		return cmp.Or(int(b.Class)-int(a.Class), strings.Compare(a.Resource, b.Resource), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Text, b.Text))
+	})
+	return list
+}
+
+// home returns the resource that a change belongs to: the only one that it concerns, or among
+// several the one after which its type is named.
+func (c *Change) home() string {
+	if len(c.resources) == 1 {
+		return slices.Sorted(maps.Keys(c.resources))[0]
+	}
+	best := ""
+	for resource := range c.resources {
+		if strings.HasPrefix(c.Subject, goName(name.Singular(resource))) && len(resource) > len(best) {
+			best = resource
+		}
+	}
+	return best
+}
+
+// document compares what concerns the whole API.
+func (c *comparison) document() {
+	old, revised := c.old.Doc, c.new.Doc
+	if old.Version != revised.Version {
+		c.add(at{}, Change{
+			Class: Breaking, Code: "api-version-changed", Pointer: "/info/version", Subject: "GoCardless-Version",
+			Text:   fmt.Sprintf("The API's version changed from %s to %s; the SDK sends it as the GoCardless-Version header.", old.Version, revised.Version),
+			Advice: "Read the API's own upgrade notes: a new version may change any reply.",
+		})
+	}
+	if old.Title != revised.Title {
+		c.describe(at{}, "/info", "API", "the API", "title")
+	}
+	if !sameText(old.Description, revised.Description) {
+		c.describe(at{}, "/info", "API", "the API", "description")
+	}
+	for _, s := range old.Servers {
+		if !slices.ContainsFunc(revised.Servers, func(t openapi.Server) bool { return t.URL == s.URL }) {
+			c.add(at{}, Change{
+				Class: Breaking, Code: "server-removed", Pointer: "/servers", Subject: s.URL,
+				Text:   fmt.Sprintf("The API is no longer served at %s.", s.URL),
+				Advice: "Upgrade; programs that set this address with WithBaseURL must use another one.",
+			})
+		}
+	}
+	for _, s := range revised.Servers {
+		if !slices.ContainsFunc(old.Servers, func(t openapi.Server) bool { return t.URL == s.URL }) {
+			c.add(at{}, Change{
+				Class: Addition, Code: "server-added", Pointer: "/servers", Subject: s.URL,
+				Text: fmt.Sprintf("The API is served at %s too.", s.URL),
+			})
+		}
+	}
+	if a, b := security(old), security(revised); a != b {
+		c.add(at{}, Change{
+			Class: Breaking, Code: "security-changed", Pointer: "/security", Subject: "authentication",
+			Text:   fmt.Sprintf("How calls are authenticated changed from %s to %s.", a, b),
+			Advice: "Check how the client is made: its access token may no longer be enough.",
+		})
+	}
+	for _, t := range revised.Tags {
+		for _, u := range old.Tags {
+			if t.Name == u.Name && !sameText(t.Description, u.Description) {
+				c.describe(at{}, t.Pointer, "client."+goName(t.Name), "client."+goName(t.Name), "")
+				c.docs["client."+goName(t.Name)].resource = t.Name
+			}
+		}
+	}
+}
+
+func security(d *openapi.Document) string {
+	s := d.Root.Get("security").Compact()
+	if schemes := d.Root.At("/components/securitySchemes"); schemes != nil {
+		for _, m := range schemes.Members {
+			s += " " + m.Name + ":" + m.Value.Get("type").Str() + "/" + m.Value.Get("scheme").Str() + m.Value.Get("in").Str() + m.Value.Get("name").Str()
+		}
+	}
+	return s
+}
+
+// operations pairs the operations of the two documents: by method and path, and failing that by
+// their id.
+func (c *comparison) operations() {
+	taken := map[*openapi.Operation]bool{}
+	pairs := map[*openapi.Operation]*openapi.Operation{}
+	for _, o := range c.old.Doc.Operations {
+		if n := c.new.Doc.Operation(o.Method, o.Shape()); n != nil {
+			pairs[o], taken[n] = n, true
+		}
+	}
+	for _, o := range c.old.Doc.Operations {
+		if pairs[o] != nil {
+			continue
+		}
+		for _, n := range c.new.Doc.Operations {
+			if !taken[n] && operationID(n) == operationID(o) {
+				pairs[o], taken[n] = n, true
+				break
+			}
+		}
+	}
+	for _, o := range c.old.Doc.Operations {
+		if n := pairs[o]; n != nil {
+			c.operation(o, n)
+			continue
+		}
+		c.removed(o)
+	}
+	for _, n := range c.new.Doc.Operations {
+		if !taken[n] {
+			a := at{op: n, methods: c.new.Names.methodsOf(n)}
+			for _, m := range a.methods {
+				c.add(at{op: n, methods: []string{m}}, Change{
+					Class: Addition, Code: "operation-added", Pointer: n.Pointer, Subject: m,
+					Text: fmt.Sprintf("%s was added (%s %s).", m, n.Method, n.Path),
+				})
+			}
+		}
+	}
+}
+
+func (c *comparison) removed(o *openapi.Operation) {
+	for _, m := range c.old.Names.methodsOf(o) {
+		advice := "Stop calling it; the API refuses it."
+		if o.Deprecated {
+			advice = "It was deprecated before. " + advice
+		}
+		c.add(at{op: o, methods: []string{m}}, Change{
+			Class: Breaking, Code: "operation-removed", Pointer: o.Pointer, Subject: m,
+			Text:   fmt.Sprintf("%s was removed (%s %s).", m, o.Method, o.Path),
+			Advice: advice,
+			Before: c.old.call(o, m), After: "// no longer possible",
+		})
+	}
+}
+
+// call writes a call of a method with its arguments.
+func (s Side) call(o *openapi.Operation, method string) string {
+	args := []string{"ctx"}
+	if strings.Contains(o.Path, "{") {
+		args = append(args, "id")
+	}
+	if t := s.paramsOf(o, method); t != "" {
+		args = append(args, "gocardless."+t+"{ /* … */ }")
+	}
+	return method + "(" + strings.Join(args, ", ") + ")"
+}
+
+// paramsOf returns the params type of a method, or "" when it takes none.
+func (s Side) paramsOf(o *openapi.Operation, method string) string {
+	if o.Body != nil {
+		if _, inner := envelope(o.Body.Schema); inner != nil {
+			for i, v := range o.Variants {
+				if strings.HasSuffix(method, "."+goName(v.Name)) && i < len(o.Variants) {
+					return goName(v.Params)
+				}
+			}
+			return s.Names.typeName(inner.Def(), query)
+		}
+	}
+	for _, p := range o.Params {
+		if fieldParam(p) {
+			return s.Names.paramsName(o)
+		}
+	}
+	return ""
+}
+
+// envelope returns the one member of a request body and its schema.
+func envelope(s *openapi.Schema) (string, *openapi.Schema) {
+	d := s.Def()
+	if len(d.Properties) == 1 {
+		return d.Properties[0].Name, d.Properties[0].Schema
+	}
+	return "", nil
+}
+
+func (c *comparison) operation(o, n *openapi.Operation) {
+	a := at{op: n, methods: c.new.Names.methodsOf(n)}
+	before, after := c.old.Names.methodsOf(o), a.methods
+	c.methods(a, o, n, before, after)
+	if o.Method != n.Method || o.Shape() != n.Shape() {
+		change := Change{
+			Class: Breaking, Code: "operation-moved", Pointer: n.Pointer, Subject: after[0],
+			Text:   fmt.Sprintf("%s moved from %s %s to %s %s.", list(after), o.Method, o.Path, n.Method, n.Path),
+			Advice: "Upgrade: released versions call the old address, which the API no longer serves.",
+		}
+		c.add(a, change)
+		gone := a
+		gone.op = o // oasdiff sees the old address go
+		c.add(gone, change)
+	}
+	if !o.Deprecated && n.Deprecated {
+		c.add(a, Change{
+			Class: Behaviour, Code: "operation-deprecated", Pointer: n.Pointer, Subject: after[0],
+			Text:   fmt.Sprintf("%s is deprecated.", list(after)),
+			Advice: "Plan to stop using it; its documentation says what to use instead.",
+		})
+	} else if o.Deprecated && !n.Deprecated {
+		c.add(a, Change{
+			Class: Documentation, Code: "operation-undeprecated", Pointer: n.Pointer, Subject: after[0],
+			Text: fmt.Sprintf("%s is no longer deprecated.", list(after)),
+		})
+	}
+	c.restricted(a, n.Pointer, list(after), o.Restricted, n.Restricted)
+	if !sameText(o.Description, n.Description) || !sameText(o.Summary, n.Summary) {
+		c.describe(a, n.Pointer, after[0], list(after), "")
+	}
+	c.params(a, o, n)
+	c.body(a, o, n)
+	c.replies(a, o, n)
+}
+
+func list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// methods compares the Go methods of an operation. One name for another is a rename; more or
+// fewer are variants that came or went.
+func (c *comparison) methods(a at, o, n *openapi.Operation, before, after []string) {
+	if len(before) == 1 && len(after) == 1 {
+		if before[0] != after[0] {
+			c.add(a, Change{
+				Class: Breaking, Code: "operation-renamed", Pointer: n.Pointer, Subject: after[0],
+				Text:   fmt.Sprintf("%s is now called %s.", before[0], after[0]),
+				Advice: "Call it by its new name.",
+				Before: c.old.call(o, before[0]), After: c.new.call(n, after[0]),
+			})
+		}
+		return
+	}
+	if n.Body != nil {
+		key, _ := envelope(n.Body.Schema)
+		a = a.in(key)
+	}
+	for _, m := range before {
+		if !slices.Contains(after, m) {
+			c.add(a, Change{
+				Class: Breaking, Code: "variant-removed", Pointer: n.Pointer, Subject: m,
+				Text:   fmt.Sprintf("%s was removed; the operation is reached by %s.", m, list(after)),
+				Advice: fmt.Sprintf("Call %s.", list(after)),
+				Before: c.old.call(o, m), After: c.new.call(n, after[0]),
+			})
+		}
+	}
+	for _, m := range after {
+		if !slices.Contains(before, m) {
+			c.add(a, Change{
+				Class: Addition, Code: "variant-added", Pointer: n.Pointer, Subject: m,
+				Text: fmt.Sprintf("%s was added (%s %s).", m, n.Method, n.Path),
+			})
+		}
+	}
+}
+
+// restricted compares the mark of endpoints and fields that need to be enabled by GoCardless. A
+// document without any such mark says nothing about restrictions.
+func (c *comparison) restricted(a at, pointer, what string, old, revised bool) {
+	if old == revised {
+		return
+	}
+	class := Behaviour
+	if !c.old.Doc.Says("x-restricted") || !c.new.Doc.Says("x-restricted") {
+		class = Documentation
+	}
+	if revised {
+		c.add(a, Change{
+			Class: class, Code: "restricted", Pointer: pointer, Subject: what,
+			Text:   fmt.Sprintf("%s must be enabled for an account before it can be used.", what),
+			Advice: "Ask GoCardless to enable it; until then calls fail with ErrPermission.",
+		})
+		return
+	}
+	c.add(a, Change{
+		Class: class, Code: "unrestricted", Pointer: pointer, Subject: what,
+		Text: fmt.Sprintf("%s is open to every account.", what),
+	})
+}
+
+// fieldParam reports whether a parameter is a field of the params. The path's is an argument, and
+// the pipeline sends the idempotency key.
+func fieldParam(p *openapi.Param) bool {
+	return p.In == "query" || p.In == "header" && !strings.EqualFold(p.Name, "Idempotency-Key")
+}
+
+func (c *comparison) params(a at, o, n *openapi.Operation) {
+	had, has := o.Param("header", "Idempotency-Key"), n.Param("header", "Idempotency-Key")
+	if (had == nil) != (has == nil) {
+		text := "%s no longer takes an idempotency key, so that it is repeated only when it surely did not run."
+		if has != nil {
+			text = "%s takes an idempotency key, so that it can be repeated safely."
+		}
+		c.add(a.in("Idempotency-Key"), Change{
+			Class: Behaviour, Code: "idempotency-changed", Pointer: n.Pointer + "/parameters", Subject: a.methods[0],
+			Text: fmt.Sprintf(text, list(a.methods)),
+		})
+	}
+	segments := func(o *openapi.Operation) int { return strings.Count(o.Path, "{") }
+	if segments(o) != segments(n) {
+		c.add(a, Change{
+			Class: Breaking, Code: "path-arguments-changed", Pointer: n.Pointer, Subject: a.methods[0],
+			Text:   fmt.Sprintf("%s takes %d ids in its path instead of %d.", list(a.methods), segments(n), segments(o)),
+			Advice: "Pass the ids that the new signature asks for.",
+			Before: c.old.call(o, a.methods[0]), After: c.new.call(n, a.methods[0]),
+		})
+	}
+	hadParams, hasParams := c.old.paramsOf(o, c.old.Names.methodsOf(o)[0]), c.new.paramsOf(n, a.methods[0])
+	if hadParams != "" && hasParams != "" || hadParams == "" && hasParams == "" {
+		hadParams, hasParams = "", ""
+	}
+	if hadParams != hasParams {
+		text, advice := "%s takes params now: its signature changed.", "Pass params, an empty value if there is nothing to say."
+		if hasParams == "" {
+			text, advice = "%s takes no params any more: its signature changed.", "Leave the params out of the call."
+		}
+		c.add(a, Change{
+			Class: Breaking, Code: "signature-changed", Pointer: n.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf(text, list(a.methods)), Advice: advice,
+			Before: c.old.call(o, c.old.Names.methodsOf(o)[0]), After: c.new.call(n, a.methods[0]),
+		})
+	}
+	owner, oldOwner := c.new.Names.paramsName(n), c.old.Names.paramsName(o)
+	for _, p := range o.Params {
+		if fieldParam(p) && n.Param(p.In, p.Name) == nil {
+			field := oldOwner + "." + c.old.Names.lookup(p.Pointer, goName(p.Name))
+			c.add(a.in(p.Name), Change{
+				Class: Breaking, Code: "parameter-removed", Pointer: p.Pointer, Subject: field,
+				Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
+				Advice: "Stop setting it; the API no longer knows this " + kindOf(p) + ".",
+				Before: literal(oldOwner, c.old.Names.lookup(p.Pointer, goName(p.Name)), c.old.sample(p.Schema, query, p.Required, p.Name)), After: literal(owner, "", ""),
+			})
+		}
+	}
+	for _, p := range n.Params {
+		if !fieldParam(p) {
+			continue
+		}
+		a := a.in(p.Name)
+		a.side = query
+		field := owner + "." + c.new.Names.lookup(p.Pointer, goName(p.Name))
+		before := o.Param(p.In, p.Name)
+		if before == nil {
+			c.parameterAdded(a, p, oldOwner, owner, field)
+			continue
+		}
+		c.parameter(a, before, p, oldOwner, owner, field)
+	}
+}
+
+func kindOf(p *openapi.Param) string {
+	if p.In == "header" {
+		return "header"
+	}
+	return "filter"
+}
+
+func (c *comparison) parameterAdded(a at, p *openapi.Param, oldOwner, owner, field string) {
+	if p.Required {
+		c.add(a, Change{
+			Class: Breaking, Code: "parameter-added-required", Pointer: p.Pointer, Subject: field,
+			Text:   fmt.Sprintf("%s (`%s`) was added and is required.", field, p.Name),
+			Advice: "Set it in every call.",
+			Before: literal(oldOwner, "", ""), After: literal(owner, c.new.Names.lookup(p.Pointer, goName(p.Name)), c.new.sample(p.Schema, query, true, p.Name)),
+		})
+		return
+	}
+	c.add(a, Change{
+		Class: Addition, Code: "parameter-added", Pointer: p.Pointer, Subject: field,
+		Text: fmt.Sprintf("%s (`%s`) was added.", field, p.Name),
+	})
+}
+
+func (c *comparison) parameter(a at, o, n *openapi.Param, oldOwner, owner, field string) {
+	switch {
+	case !o.Required && n.Required:
+		c.add(a, Change{
+			Class: Breaking, Code: "became-required", Pointer: n.Pointer, Subject: field,
+			Text:   fmt.Sprintf("%s (`%s`) is required now.", field, n.Name),
+			Advice: "Set it in every call.",
+			Before: literal(oldOwner, "", ""), After: literal(owner, c.new.Names.lookup(n.Pointer, goName(n.Name)), c.new.sample(n.Schema, query, true, n.Name)),
+		})
+	case o.Required && !n.Required:
+		c.add(a, Change{
+			Class: Addition, Code: "became-optional", Pointer: n.Pointer, Subject: field,
+			Text: fmt.Sprintf("%s (`%s`) may be left out now.", field, n.Name),
+		})
+	}
+	if o.Style != n.Style || o.Explode != n.Explode {
+		c.add(a, Change{
+			Class: Breaking, Code: "style-changed", Pointer: n.Pointer, Subject: field,
+			Text:   fmt.Sprintf("%s (`%s`) is written differently in the query (style %s, explode %t; before: style %s, explode %t).", field, n.Name, n.Style, n.Explode, o.Style, o.Explode),
+			Advice: "Upgrade: released versions write it in the old way, which the API may ignore. Code stays as it is.",
+		})
+	}
+	c.deprecated(a, n.Pointer, field, o.Deprecated || o.Schema.Deprecated, n.Deprecated || n.Schema.Deprecated)
+	if !sameText(o.Description, n.Description) {
+		c.describe(a, n.Pointer+"/description", owner, owner, n.Name)
+	}
+	c.schema(a, spot{owner: owner, oldOwner: oldOwner, field: field, member: n.Name, required: n.Required, was: o.Required}, o.Schema, n.Schema)
+}
+
+func (c *comparison) deprecated(a at, pointer, what string, old, revised bool) {
+	switch {
+	case !old && revised:
+		c.add(a, Change{
+			Class: Behaviour, Code: "deprecated", Pointer: pointer, Subject: what,
+			Text:   fmt.Sprintf("%s is deprecated.", what),
+			Advice: "Plan to stop using it; its documentation says what to use instead.",
+		})
+	case old && !revised:
+		c.add(a, Change{
+			Class: Documentation, Code: "undeprecated", Pointer: pointer, Subject: what,
+			Text: fmt.Sprintf("%s is no longer deprecated.", what),
+		})
+	}
+}
+
+func (c *comparison) body(a at, o, n *openapi.Operation) {
+	if o.Body == nil || n.Body == nil {
+		if (o.Body == nil) != (n.Body == nil) {
+			// The signature has been reported; a body beside query params changes the wire alone.
+			c.add(a, Change{
+				Class: Breaking, Code: "body-changed", Pointer: n.Pointer, Subject: a.methods[0],
+				Text:   fmt.Sprintf("%s %s a request body.", list(a.methods), map[bool]string{true: "takes", false: "no longer takes"}[n.Body != nil]),
+				Advice: "Upgrade: released versions send the old form.",
+			})
+		}
+		return
+	}
+	if o.Body.Required != n.Body.Required {
+		class, text := Addition, "may be called without a request body."
+		if n.Body.Required {
+			class, text = Breaking, "must have a request body."
+		}
+		c.add(a, Change{
+			Class: class, Code: "body-required-changed", Pointer: n.Body.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("%s %s", list(a.methods), text),
+		})
+	}
+	a.side = body
+	oldKey, oldInner := envelope(o.Body.Schema)
+	newKey, newInner := envelope(n.Body.Schema)
+	if oldInner == nil || newInner == nil {
+		c.schema(a, spot{owner: a.methods[0], field: a.methods[0], required: true, root: true}, o.Body.Schema, n.Body.Schema)
+		return
+	}
+	if oldKey != newKey {
+		for _, key := range []string{oldKey, newKey} {
+			c.add(a.in(key), Change{
+				Class: Breaking, Code: "envelope-changed", Pointer: n.Body.Schema.Pointer, Subject: a.methods[0],
+				Text:   fmt.Sprintf("The request body of %s is wrapped in `%s` instead of `%s`.", list(a.methods), newKey, oldKey),
+				Advice: "Upgrade: the API refuses the body that released versions send. Code stays as it is.",
+			})
+		}
+	}
+	a = a.in(newKey)
+	if had, has := o.Body.Schema.Def().Requires(oldKey), n.Body.Schema.Def().Requires(newKey); had != has {
+		c.add(a, Change{
+			Class: Documentation, Code: "envelope-required-changed", Pointer: n.Body.Schema.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("The request body of %s %s; the SDK always sends it.", list(a.methods),
+				map[bool]string{true: "must have `" + newKey + "` now", false: "may come without `" + newKey + "` now"}[has]),
+		})
+	}
+	oldForms, newForms := c.forms(o, oldInner), c.forms(n, newInner)
+	for _, method := range slices.Sorted(maps.Keys(oldForms)) {
+		before := oldForms[method]
+		if after := newForms[method]; after != nil {
+			a := a
+			if len(newForms) > 1 {
+				a.methods = slices.DeleteFunc(slices.Clone(a.methods), func(m string) bool { return !strings.HasSuffix(m, "."+goName(method)) })
+			}
+			c.params1(a, before, after)
+		}
+	}
+}
+
+// forms returns the params of each method of an operation, by the variant's name.
+func (c *comparison) forms(o *openapi.Operation, inner *openapi.Schema) map[string]*openapi.Schema {
+	d := inner.Def()
+	if len(d.OneOf) == 0 || len(o.Variants) == 0 {
+		return map[string]*openapi.Schema{"": inner}
+	}
+	forms := map[string]*openapi.Schema{}
+	for _, v := range o.Variants {
+		for _, form := range d.OneOf {
+			if form.Name() == v.Params {
+				forms[v.Name] = form
+			}
+		}
+	}
+	return forms
+}
+
+func (c *comparison) replies(a at, o, n *openapi.Operation) {
+	a.side = reply
+	before, after := o.Reply(), n.Reply()
+	if before == nil || after == nil {
+		return
+	}
+	if before.Status != after.Status {
+		c.add(a, Change{
+			Class: Behaviour, Code: "status-changed", Pointer: after.Pointer, Subject: a.methods[0],
+			Text:   fmt.Sprintf("%s answers %s instead of %s.", list(a.methods), after.Status, before.Status),
+			Advice: "Nothing to do, unless the status is read with WithResponse.",
+		})
+	}
+	switch {
+	case before.Schema == nil && after.Schema == nil:
+	case before.Schema == nil || after.Schema == nil:
+		text := "%s returns a value now: its signature changed."
+		if after.Schema == nil {
+			text = "%s returns no value any more: its signature changed."
+		}
+		change := Change{
+			Class: Breaking, Code: "reply-changed", Pointer: after.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf(text, list(a.methods)), Advice: "Change the assignment of the call's results.",
+		}
+		c.add(a, change)
+		c.add(a.in("application/json"), change) // where oasdiff sees the media type come
+	default:
+		c.reply(a, before.Schema, after.Schema)
+	}
+	if o.Failure != nil && n.Failure != nil {
+		a.wire, a.internal = "", true
+		c.schema(a, spot{owner: "Error", field: "Error", required: true, root: true}, o.Failure, n.Failure)
+	}
+}
+
+// reply compares the members around the reply: the envelope, meta, linked.
+func (c *comparison) reply(a at, before, after *openapi.Schema) {
+	o, n := before.Def(), after.Def()
+	if o.Component != "" || n.Component != "" { // no envelope
+		c.schema(a, spot{owner: a.methods[0], field: a.methods[0], root: true}, before, after)
+		return
+	}
+	for _, p := range o.Properties {
+		if n.Property(p.Name) != nil {
+			continue
+		}
+		class, text := Breaking, "The reply of %s has no `%s` any more."
+		if p.Name == "meta" {
+			class = Behaviour
+		}
+		c.add(a.in(p.Name), Change{
+			Class: class, Code: "reply-member-removed", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+			Text:   fmt.Sprintf(text, list(a.methods), p.Name),
+			Advice: "Upgrade: released versions look for it.",
+		})
+	}
+	for _, p := range n.Properties {
+		before := o.Property(p.Name)
+		if before == nil {
+			// A new envelope is reported by the loss of the old one.
+			c.add(a.in(p.Name), Change{
+				Class: Addition, Code: "reply-member-added", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+				Text: fmt.Sprintf("The reply of %s has a new member `%s`.", list(a.methods), p.Name),
+			})
+			continue
+		}
+		a := a.in(p.Name)
+		a.internal = p.Name == "meta"
+		if had, has := o.Requires(p.Name), n.Requires(p.Name); had != has {
+			c.replyMemberRequired(a, p, has)
+		}
+		c.schema(a, spot{owner: a.methods[0], field: "the reply of " + list(a.methods), member: p.Name, root: true}, before, p.Schema)
+	}
+}
+
+// replyMemberRequired reports whether the envelope of a reply is always there.
+func (c *comparison) replyMemberRequired(a at, p openapi.Property, always bool) {
+	if always {
+		c.add(a, Change{
+			Class: Documentation, Code: "reply-member-required", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("The reply of %s always has `%s` now.", list(a.methods), p.Name),
+		})
+		return
+	}
+	change := Change{
+		Class: Breaking, Code: "reply-member-optional", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+		Text:   fmt.Sprintf("The reply of %s may come without `%s` now.", list(a.methods), p.Name),
+		Advice: "Upgrade: released versions take a reply without it for a malformed one.",
+	}
+	if a.internal {
+		change.Class, change.Advice = Behaviour, "Nothing to do: a page without cursors is taken for the last one."
+	}
+	c.add(a, change)
+}

@@ -1,0 +1,186 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// statement is one requirement of an if/then/else: what must be present, and when.
+type statement struct {
+	when  string   // "scheme=pay_to", one per line
+	needs []string // wire path of the required member; nil for a consequence of another kind
+	other string   // that consequence, as JSON
+}
+
+func (s statement) key() string {
+	return s.when + "\x00" + strings.Join(s.needs, "/") + "\x00" + s.other
+}
+
+// conditions compares the conditional requirements of an object, which oasdiff reports only when
+// they come or go as a whole.
+func (c *comparison) conditions(a at, s spot, o, n *openapi.Schema) {
+	before, after := statements(o), statements(n)
+	for _, st := range after {
+		if !slices.ContainsFunc(before, func(x statement) bool { return x.key() == st.key() }) {
+			c.condition(a, s, n, c.new, st, true)
+		}
+	}
+	for _, st := range before {
+		if !slices.ContainsFunc(after, func(x statement) bool { return x.key() == st.key() }) {
+			c.condition(a, s, o, c.old, st, false)
+		}
+	}
+}
+
+func (c *comparison) condition(a at, s spot, def *openapi.Schema, in Side, st statement, added bool) {
+	owner := in.Names.typeName(def, c.ownerSide(a, s))
+	if owner == "" {
+		owner = s.owner
+	}
+	subject := owner
+	for _, name := range st.needs {
+		subject += "." + goName(name)
+	}
+	what := fmt.Sprintf("%s (`%s`)", subject, strings.Join(st.needs, "."))
+	if st.other != "" {
+		what = fmt.Sprintf("%s must satisfy `%s`, which", owner, st.other)
+	}
+	when := in.when(def, st.when)
+	change := Change{Subject: subject, Pointer: def.Pointer + "/then"}
+	switch {
+	case added:
+		change.Class, change.Code = Breaking, "condition-added"
+		change.Text = fmt.Sprintf("%s is required now %s.", what, when)
+		change.Advice = "Set it in these cases."
+		change.Before, change.After = c.conditionCode(in, def, owner, st)
+	default:
+		change.Class, change.Code = Behaviour, "condition-removed"
+		change.Text = fmt.Sprintf("%s is no longer required %s.", what, when)
+	}
+	if a.side == reply {
+		change.Class, change.Before, change.After = Documentation, "", ""
+	}
+	for line := range strings.SplitSeq(st.when, "\n") {
+		if member, _, ok := strings.Cut(line, "="); ok {
+			c.add(a.in(member), change)
+		}
+	}
+	for i := range st.needs {
+		c.add(a.in(strings.Join(st.needs[:i+1], "/")), change)
+	}
+	c.add(a, change)
+}
+
+// when puts a condition into words: "when Scheme is SchemePayTo (`scheme` = `pay_to`)".
+func (s Side) when(def *openapi.Schema, conditions string) string {
+	var parts []string
+	for line := range strings.SplitSeq(conditions, "\n") {
+		member, value, ok := strings.Cut(line, "=")
+		if !ok {
+			parts = append(parts, "if `"+line+"`")
+			continue
+		}
+		goValue := "`" + value + "`"
+		if p := def.Property(member); p != nil && p.IsEnum() {
+			goValue = s.Names.valueName(p.Def(), value)
+		}
+		parts = append(parts, fmt.Sprintf("when %s is %s (`%s` = `%s`)", goName(member), goValue, member, value))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// conditionCode shows the smallest params that used to pass and those that pass now.
+func (c *comparison) conditionCode(in Side, def *openapi.Schema, owner string, st statement) (before, after string) {
+	member, value, ok := strings.Cut(st.when, "=")
+	p := def.Property(member)
+	if !ok || p == nil || len(st.needs) == 0 || st.needs[0] == member || strings.Contains(st.when, "\n") {
+		return "", ""
+	}
+	setting := fmt.Sprintf("%q", value)
+	if p.IsEnum() {
+		setting = "gocardless." + in.Names.valueName(p.Def(), value)
+	}
+	if !def.Requires(member) {
+		setting = "new(" + setting + ")"
+	}
+	inner := def
+	var open, closing string
+	for i, name := range st.needs {
+		use := inner.Property(name)
+		if use == nil {
+			return "", ""
+		}
+		if i == len(st.needs)-1 {
+			open += goName(name) + ": " + in.sample(use, body, inner.Requires(name), name)
+			break
+		}
+		inner = use.Def()
+		open += goName(name) + ": &gocardless." + in.Names.typeName(inner, body) + "{"
+		closing += "}"
+	}
+	return literal(owner, goName(member), setting), fmt.Sprintf("gocardless.%s{%s: %s, %s%s}", owner, goName(member), setting, open, closing)
+}
+
+// statements takes the conditions of a definition apart.
+func statements(d *openapi.Schema) []statement {
+	if d.If == nil {
+		return nil
+	}
+	var out []statement
+	when := strings.Join(comparisons(d.If), "\n")
+	out = consequences(out, when, nil, d.Then)
+	return consequences(out, "not "+d.If.Compact(), nil, d.Else)
+}
+
+// comparisons reads an if that compares members with constants.
+func comparisons(v *jsontree.Value) []string {
+	var out []string
+	rest := v.Clone()
+	rest.Delete("required")
+	properties := v.Get("properties")
+	rest.Delete("properties")
+	if properties != nil {
+		for _, m := range properties.Members {
+			if constant := m.Value.Get("const"); constant != nil && len(m.Value.Members) == 1 && constant.Kind == jsontree.String {
+				out = append(out, m.Name+"="+constant.Text)
+				continue
+			}
+			if values := m.Value.Get("enum"); values != nil && len(values.Items) == 1 && values.Items[0].Kind == jsontree.String {
+				out = append(out, m.Name+"="+values.Items[0].Text)
+				continue
+			}
+			out = append(out, m.Name+" "+m.Value.Compact())
+		}
+	}
+	if len(rest.Members) > 0 || len(out) == 0 {
+		out = append(out, rest.Compact())
+	}
+	slices.Sort(out)
+	return out
+}
+
+func consequences(out []statement, when string, path []string, v *jsontree.Value) []statement {
+	if v == nil {
+		return out
+	}
+	for _, name := range v.Get("required").Strings() {
+		out = append(out, statement{when: when, needs: append(slices.Clone(path), name)})
+	}
+	for _, m := range v.Members {
+		switch m.Name {
+		case "required", "description":
+		case "properties":
+			for _, p := range m.Value.Members {
+				out = consequences(out, when, append(slices.Clone(path), p.Name), p.Value)
+			}
+		default:
+			other := strings.Join(append(slices.Clone(path), m.Name), "/") + ": " + m.Value.Compact()
+			out = append(out, statement{when: when, other: other})
+		}
+	}
+	return out
+}

@@ -1,0 +1,204 @@
+// Package oasdiff runs the checks of github.com/oasdiff/oasdiff over two documents. It is the only
+// place that knows that library, whose interface is stable in name only.
+package oasdiff
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oasdiff/oasdiff/checker"
+	"github.com/oasdiff/oasdiff/diff"
+	"github.com/oasdiff/oasdiff/load"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// Level is how grave oasdiff thinks a finding is.
+type Level int
+
+// The levels.
+const (
+	Info Level = iota + 1
+	Warning
+	Error
+)
+
+// Finding is one result of oasdiff's checks.
+type Finding struct {
+	Rule   string // "request-property-removed"
+	Level  Level
+	Method string // "" when the finding is not about an operation
+	Path   string
+	Args   []string // among them the place, such as "payments/links/mandate"
+	Text   string   // oasdiff's own sentence
+}
+
+// Compare returns the findings of all checks.
+//
+// Both documents are made plain first: null is taken out, because the many ways to allow it read to
+// oasdiff as different types and the model of package openapi compares it better; and what can be
+// written in several ways of one meaning is written in one.
+func Compare(old, revised *jsontree.Value) ([]Finding, error) {
+	before, err := spec("the old document", old)
+	if err != nil {
+		return nil, err
+	}
+	after, err := spec("the new document", revised)
+	if err != nil {
+		return nil, err
+	}
+	difference, sources, err := diff.GetWithOperationsSourcesMap(diff.NewConfig(), before, after)
+	if err != nil {
+		return nil, fmt.Errorf("oasdiff: %w", err)
+	}
+	config := checker.NewConfig(checker.GetAllChecks())
+	localize := checker.NewDefaultLocalizer()
+	var out []Finding
+	for _, c := range checker.CheckBackwardCompatibilityUntilLevel(config, difference, sources, checker.INFO) {
+		f := Finding{Rule: c.GetId(), Level: level(c.GetLevel()), Text: c.GetUncolorizedText(localize)}
+		if c.GetPath() != "" {
+			f.Method, f.Path = c.GetOperation(), c.GetPath()
+		}
+		for _, arg := range c.GetArgs() {
+			f.Args = append(f.Args, strings.Trim(fmt.Sprint(arg), "/"))
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func level(l checker.Level) Level {
+	switch l {
+	case checker.ERR:
+		return Error
+	case checker.WARN:
+		return Warning
+	}
+	return Info
+}
+
+func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
+	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), plain(root.Clone()).Format(), "document.json")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", which, err)
+	}
+	return s, nil
+}
+
+// plain takes null and differences of spelling out of a document.
+func plain(root *jsontree.Value) *jsontree.Value {
+	withoutNull(root).Walk(func(_ string, v *jsontree.Value) {
+		// A wrapper around one schema that adds only words stands for that schema.
+		for all := v.Get("allOf"); all != nil && len(all.Items) == 1 && openapi.OnlyAnnotates(v, "allOf"); all = v.Get("allOf") {
+			v.Delete("allOf")
+			merge(v, all.Items[0])
+		}
+		// A condition compares a member with one value.
+		if properties := v.Get("if").Get("properties"); properties != nil {
+			for _, m := range properties.Members {
+				if values := m.Value.Get("enum"); values != nil && len(values.Items) == 1 && !m.Value.Has("const") {
+					m.Value.Delete("enum")
+					m.Value.Set("const", values.Items[0])
+				}
+			}
+		}
+		if content := v.Get("content"); content != nil {
+			for i, m := range content.Members {
+				kind, _, _ := strings.Cut(m.Name, ";")
+				content.Members[i].Name = strings.TrimSpace(kind)
+			}
+		}
+	})
+	if paths := root.Get("paths"); paths != nil {
+		for _, path := range paths.Members {
+			spread(root, path.Value)
+		}
+	}
+	return root
+}
+
+// spread gives the parameters of a whole path to its operations, unless they have their own of
+// that name.
+func spread(root, path *jsontree.Value) {
+	shared := path.Get("parameters")
+	if shared == nil {
+		return
+	}
+	path.Delete("parameters")
+	key := func(p *jsontree.Value) string {
+		if ref, ok := strings.CutPrefix(p.Get("$ref").Str(), "#"); ok {
+			p = root.At(ref)
+		}
+		return p.Get("in").Str() + " " + p.Get("name").Str()
+	}
+	for _, m := range path.Members {
+		if !m.Value.Has("responses") {
+			continue // a description, say
+		}
+		own := m.Value.Get("parameters")
+		if own == nil {
+			own = &jsontree.Value{Kind: jsontree.Array}
+			m.Value.Set("parameters", own)
+		}
+		for _, p := range shared.Items {
+			if !slices.ContainsFunc(own.Items, func(q *jsontree.Value) bool { return key(p) == key(q) }) {
+				own.Items = append(own.Items, p)
+			}
+		}
+	}
+}
+
+// merge adds the members of another object that v does not have.
+func merge(v, other *jsontree.Value) {
+	for _, m := range other.Members {
+		if !v.Has(m.Name) {
+			v.Members = append(v.Members, m)
+		}
+	}
+}
+
+// withoutNull takes the ways to allow null out of a document.
+func withoutNull(root *jsontree.Value) *jsontree.Value {
+	root.Walk(func(_ string, v *jsontree.Value) {
+		for _, key := range []string{"anyOf", "oneOf"} {
+			forms := v.Get(key)
+			if forms == nil || forms.Kind != jsontree.Array {
+				continue
+			}
+			var rest []*jsontree.Value
+			for _, form := range forms.Items {
+				if form.Get("type").Str() != "null" {
+					rest = append(rest, form)
+				}
+			}
+			if len(rest) == len(forms.Items) || len(rest) == 0 {
+				continue
+			}
+			forms.Items = rest
+			if len(rest) == 1 {
+				v.Delete(key)
+				merge(v, rest[0])
+			}
+		}
+		if t := v.Get("type"); t != nil && t.Kind == jsontree.Array {
+			var rest []string
+			for _, name := range t.Strings() {
+				if name != "null" {
+					rest = append(rest, name)
+				}
+			}
+			if len(rest) == 1 {
+				v.Set("type", jsontree.NewString(rest[0]))
+			} else if len(rest) > 1 {
+				v.Set("type", jsontree.NewStrings(rest...))
+			}
+		}
+		if n := v.Get("nullable"); n != nil && n.Kind == jsontree.Bool {
+			v.Delete("nullable")
+		}
+	})
+	return root
+}

@@ -1,0 +1,525 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// spot is the field whose schemas are compared.
+type spot struct {
+	owner    string // Go type that has the field
+	oldOwner string // and that had it, should its name have changed
+	field    string // "PaymentCreateParams.Amount"
+	member   string // on the wire
+	required bool   // in the new document
+	was      bool   // required in the old document
+	root     bool   // a whole body or the element of a list, not a field
+	params   bool   // the params of a method
+	depth    int
+}
+
+// past is the field as the old document has it.
+func (s spot) past() spot {
+	s.owner = s.oldOwner
+	return s
+}
+
+const maxDepth = 40
+
+// params1 compares the params of a method. Their type carries the fields of the query as well.
+func (c *comparison) params1(a at, o, n *openapi.Schema) {
+	owner := c.new.Names.typeName(n.Def(), query)
+	if before := c.old.Names.typeName(o.Def(), query); before != owner && before != "" && owner != "" {
+		c.renamed(a, n.Def().Pointer, before, owner)
+	}
+	s := spot{owner: owner, oldOwner: owner, field: owner, required: true, was: true, root: true, params: true}
+	c.object(a, s, o.Def(), n.Def())
+	c.limits(a, s, o, n)
+	c.other(a, s, o, n)
+}
+
+func (c *comparison) renamed(a at, pointer, before, after string) {
+	c.add(a, Change{
+		Class: Breaking, Code: "type-renamed", Pointer: pointer, Subject: after,
+		Text:   fmt.Sprintf("The type %s is now called %s.", before, after),
+		Advice: "Use the new name.",
+		Before: "var x gocardless." + before, After: "var x gocardless." + after,
+	})
+}
+
+// schema compares two uses of a schema in the same place.
+func (c *comparison) schema(a at, s spot, before, after *openapi.Schema) {
+	if s.depth++; s.depth > maxDepth {
+		return // a schema that contains itself
+	}
+	o, n := before.Def(), after.Def()
+	if !s.root {
+		c.use(a, s, before, after)
+	}
+	oldType, newType := c.shape(before), c.shape(after)
+	if oldType != newType {
+		c.typeChanged(a, s, before, after)
+		return
+	}
+	c.rename(a, o, n)
+	c.nullability(a, s, before, after)
+	switch {
+	case n.IsEnum():
+		c.enum(a, s, o, n)
+	case n.Type == "array" && o.Items != nil && n.Items != nil:
+		inner := s
+		inner.root, inner.params = true, false
+		c.schema(a.in("items"), inner, o.Items, n.Items)
+	case n.IsObject():
+		owner := c.new.Names.typeName(n, a.side)
+		if owner == "" {
+			owner = s.field
+		}
+		s.owner = owner
+		c.object(a, s, o, n)
+	}
+	c.limits(a, s, before, after)
+	c.other(a, s, before, after)
+	if o.Component != "" && n.Component != "" && !sameText(o.Description, n.Description) {
+		t := c.new.Names.typeName(n, a.side)
+		c.describe(a, n.Pointer, t, t, "")
+	}
+}
+
+// shape is what decides the kind of Go type, without names, null and limits.
+func (c *comparison) shape(use *openapi.Schema) string {
+	d := use.Def()
+	switch {
+	case d.IsEnum() && d.Component != "":
+		return "enum"
+	case len(d.OneOf) > 0:
+		return "one of several"
+	case d.Type == "array" && d.Items != nil:
+		return "array of " + c.shape(d.Items)
+	case d.IsObject():
+		return "object"
+	case d.Type == "object" && d.Values != nil:
+		return "map of " + c.shape(d.Values)
+	case d.Type == "object":
+		return "map of anything"
+	case d.Type == "integer" && d.Format == "int64":
+		return "int64"
+	case d.Type == "string" && (d.Format == "date" || d.Format == "date-time"):
+		return d.Format
+	case d.Type == "":
+		return "anything"
+	}
+	return d.Type
+}
+
+func (c *comparison) typeChanged(a at, s spot, before, after *openapi.Schema) {
+	oldType := c.old.Names.goType(before, a.side, s.was, s.member)
+	newType := c.new.Names.goType(after, a.side, s.required, s.member)
+	from, to := oldType, newType
+	if from == to {
+		from, to = c.shape(before), c.shape(after)
+		if before.IsMap() && after.IsMap() {
+			// Metadata is a map of strings for the SDK, also where a document allowed anything.
+			c.add(a, Change{
+				Class: Documentation, Code: "map-described", Pointer: after.Pointer, Subject: s.field,
+				Text: fmt.Sprintf("%s is described as a %s instead of a %s; its type in the SDK stays %s.", s.named(), to, from, newType),
+			})
+			return
+		}
+	}
+	advice := "Read the field as its new type."
+	if a.side != reply {
+		advice = "Set the field to a value of its new type."
+	}
+	c.add(a, Change{
+		Class: Breaking, Code: "type-changed", Pointer: after.Pointer, Subject: s.field,
+		Text:   fmt.Sprintf("%s changed its type from %s to %s.", s.named(), from, to),
+		Advice: advice,
+		Before: c.fieldUse(c.old, a, s.past(), before, s.was), After: c.fieldUse(c.new, a, s, after, s.required),
+	})
+}
+
+func (s spot) named() string {
+	if s.member == "" || s.root {
+		return s.field
+	}
+	return fmt.Sprintf("%s (`%s`)", s.field, s.member)
+}
+
+// rename compares the names of Go types of paired definitions.
+func (c *comparison) rename(a at, o, n *openapi.Schema) {
+	if !n.IsEnum() && !n.IsObject() || o.Component == "" || n.Component == "" {
+		return
+	}
+	before, after := c.old.Names.typeName(o, a.side), c.new.Names.typeName(n, a.side)
+	if before != after && !a.internal {
+		c.renamed(a, n.Pointer, before, after)
+	}
+}
+
+// nullability compares whether null is allowed. In replies it decides between a value and a
+// pointer for numbers, booleans and objects; other types show null as their zero value.
+func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
+	o, n := before.MayBeNull(), after.MayBeNull()
+	if o == n || s.root {
+		return
+	}
+	if a.side != reply {
+		if n {
+			c.add(a, Change{
+				Class: Addition, Code: "request-null-allowed", Pointer: after.Pointer, Subject: s.field,
+				Text: fmt.Sprintf("%s may be sent as null, with WithBodyField.", s.named()),
+			})
+			return
+		}
+		c.add(a, Change{
+			Class: Breaking, Code: "request-null-refused", Pointer: after.Pointer, Subject: s.field,
+			Text:   fmt.Sprintf("%s may not be null any more.", s.named()),
+			Advice: "Do not send null for it with WithBodyField; leave it out instead.",
+		})
+		return
+	}
+	oldType := c.old.Names.goType(before, a.side, s.was, s.member)
+	newType := c.new.Names.goType(after, a.side, s.required, s.member)
+	class, code, text, advice := Behaviour, "reply-null-allowed", "%s may be null now", "Expect its zero value."
+	if !n {
+		code, text, advice = "reply-null-gone", "%s is never null any more", ""
+	}
+	text = fmt.Sprintf(text, s.named())
+	change := Change{Code: code, Pointer: after.Pointer, Subject: s.field}
+	if strings.HasPrefix(newType, "*") && oldType == newType {
+		advice = "Check it for nil before use."
+		if !n {
+			advice = ""
+		}
+	}
+	if oldType != newType {
+		class = Breaking
+		text += fmt.Sprintf(": its type changed from %s to %s", oldType, newType)
+		advice = "Check the pointer for nil and read the value through it."
+		if !n {
+			advice = "Read the value without the pointer."
+		}
+		change.Before, change.After = c.fieldUse(c.old, a, s.past(), before, s.was), c.fieldUse(c.new, a, s, after, s.required)
+	}
+	change.Class, change.Text, change.Advice = class, text+".", advice
+	c.add(a, change)
+}
+
+func (c *comparison) enum(a at, s spot, o, n *openapi.Schema) {
+	typeName := c.new.Names.typeName(n, a.side)
+	for _, wire := range o.Enum {
+		if !slices.Contains(n.Enum, wire) {
+			constant := c.old.Names.valueName(o, wire)
+			c.add(a, Change{
+				Class: Breaking, Code: "enum-value-removed", Pointer: n.Pointer, Subject: constant,
+				Text:   fmt.Sprintf("The value %s (`%s`) was removed from %s.", constant, wire, typeName),
+				Advice: "Remove the constant from the code. The type is open: a value read from old data can still be compared as text.",
+				Before: "gocardless." + constant, After: fmt.Sprintf("gocardless.%s(%q) // only for old data", typeName, wire),
+			})
+		}
+	}
+	for _, wire := range n.Enum {
+		if !slices.Contains(o.Enum, wire) {
+			constant := c.new.Names.valueName(n, wire)
+			c.add(a, Change{
+				Class: Addition, Code: "enum-value-added", Pointer: n.Pointer, Subject: constant,
+				Text: fmt.Sprintf("%s has a new value %s (`%s`).", typeName, constant, wire),
+			})
+			continue
+		}
+		if !sameText(o.EnumDescriptions[wire], n.EnumDescriptions[wire]) {
+			c.describe(a, n.Pointer, typeName, typeName, wire)
+		}
+	}
+}
+
+// object compares the members of two objects.
+func (c *comparison) object(a at, s spot, o, n *openapi.Schema) {
+	s.oldOwner = c.old.Names.typeName(o, c.ownerSide(a, s))
+	if s.oldOwner == "" {
+		s.oldOwner = s.owner
+	}
+	for _, p := range o.Properties {
+		if n.Property(p.Name) == nil {
+			c.memberRemoved(a.in(p.Name), s, p, o.Requires(p.Name))
+		}
+	}
+	for _, p := range n.Properties {
+		field := s.owner + "." + c.new.Names.lookup(p.Schema.Pointer, goName(p.Name))
+		inner := spot{owner: s.owner, oldOwner: s.oldOwner, field: field, member: p.Name, required: n.Requires(p.Name), was: o.Requires(p.Name), depth: s.depth}
+		before := o.Property(p.Name)
+		if before == nil {
+			c.memberAdded(a.in(p.Name), inner, p.Schema)
+			continue
+		}
+		c.required(a.in(p.Name), inner, before, p.Schema)
+		c.schema(a.in(p.Name), inner, before, p.Schema)
+	}
+	c.conditions(a, s, o, n)
+	if len(o.OneOf) > 0 && len(n.OneOf) > 0 && len(o.OneOf) != len(n.OneOf) {
+		c.add(a, Change{
+			Class: Breaking, Code: "forms-changed", Pointer: n.Pointer, Subject: s.field,
+			Text: fmt.Sprintf("%s may take %d forms instead of %d.", s.named(), len(n.OneOf), len(o.OneOf)),
+		})
+	}
+}
+
+// ownerSide is the side by which an object's own name is looked up: the params of a method carry
+// the plain name.
+func (c *comparison) ownerSide(a at, s spot) side {
+	if s.params {
+		return query
+	}
+	return a.side
+}
+
+func (c *comparison) memberRemoved(a at, s spot, p openapi.Property, required bool) {
+	goField := c.old.Names.lookup(p.Schema.Pointer, goName(p.Name))
+	field := s.oldOwner + "." + goField
+	change := Change{
+		Class: Breaking, Code: "reply-field-removed", Pointer: p.Schema.Pointer, Subject: field,
+		Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
+		Advice: "Stop reading it; the API no longer sends it.",
+		Before: "v." + goField, After: "// gone",
+	}
+	if a.side != reply {
+		change.Code, change.Advice = "request-field-removed", "Stop setting it; the API refuses members that it does not know."
+		change.Before, change.After = literal(s.oldOwner, goField, c.old.sample(p.Schema, a.side, required, p.Name)), literal(s.owner, "", "")
+	}
+	c.add(a, change)
+}
+
+func (c *comparison) memberAdded(a at, s spot, schema *openapi.Schema) {
+	change := Change{Class: Addition, Code: "field-added", Pointer: schema.Pointer, Subject: s.field, Text: fmt.Sprintf("%s (`%s`) was added.", s.field, s.member)}
+	if a.side == body && s.required {
+		change.Class, change.Code = Breaking, "request-field-added-required"
+		change.Text = fmt.Sprintf("%s (`%s`) was added and is required.", s.field, s.member)
+		change.Advice = "Set it in every call."
+		goField := s.field[strings.LastIndexByte(s.field, '.')+1:]
+		change.Before, change.After = literal(s.oldOwner, "", ""), literal(s.owner, goField, c.new.sample(schema, a.side, true, s.member))
+	}
+	c.add(a, change)
+}
+
+// required compares whether a member must be sent or will be there.
+func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
+	if s.was == s.required {
+		return
+	}
+	goField := s.field[strings.LastIndexByte(s.field, '.')+1:]
+	if a.side == reply {
+		text := "%s may be missing from replies now."
+		if s.required {
+			text = "%s is always in replies now."
+		}
+		c.add(a, Change{Class: Behaviour, Code: "reply-required-changed", Pointer: after.Pointer, Subject: s.field, Text: fmt.Sprintf(text, s.named())})
+		return
+	}
+	oldType := c.old.Names.goType(before, a.side, s.was, s.member)
+	newType := c.new.Names.goType(after, a.side, s.required, s.member)
+	if s.required {
+		change := Change{
+			Class: Breaking, Code: "became-required", Pointer: after.Pointer, Subject: s.field,
+			Text:   fmt.Sprintf("%s is required now.", s.named()),
+			Advice: "Set it in every call.",
+			Before: literal(s.oldOwner, "", ""), After: literal(s.owner, goField, c.new.sample(after, a.side, true, s.member)),
+		}
+		if oldType != newType {
+			change.Text = fmt.Sprintf("%s is required now: its type changed from %s to %s.", s.named(), oldType, newType)
+		}
+		c.add(a, change)
+		return
+	}
+	change := Change{Class: Addition, Code: "became-optional", Pointer: after.Pointer, Subject: s.field, Text: fmt.Sprintf("%s may be left out now.", s.named())}
+	if oldType != newType {
+		change.Class = Breaking
+		change.Text = fmt.Sprintf("%s may be left out now: its type changed from %s to %s.", s.named(), oldType, newType)
+		change.Advice = "Wrap the value in new."
+		change.Before = literal(s.oldOwner, goField, c.old.sample(before, a.side, true, s.member))
+		change.After = literal(s.owner, goField, c.new.sample(after, a.side, false, s.member))
+	}
+	c.add(a, change)
+}
+
+// use compares what is said about a use: deprecation, restrictions, defaults, examples, words.
+func (c *comparison) use(a at, s spot, o, n *openapi.Schema) {
+	c.deprecated(a, n.Pointer, s.field, o.Deprecated, n.Deprecated)
+	c.restricted(a, n.Pointer, s.field, o.Restricted, n.Restricted)
+	if !sameText(o.RequiredWhen, n.RequiredWhen) {
+		class := Behaviour
+		if !c.old.Doc.Says("x-required-when") || !c.new.Doc.Says("x-required-when") {
+			class = Documentation
+		}
+		change := Change{Class: class, Code: "required-when-changed", Pointer: n.Pointer, Subject: s.field,
+			Text: fmt.Sprintf("%s is required when: %s", s.named(), strings.TrimSuffix(n.RequiredWhen, ".")+"."), Advice: "Set it in these cases."}
+		if n.RequiredWhen == "" {
+			change.Text, change.Advice = fmt.Sprintf("%s is no longer required when: %s", s.named(), strings.TrimSuffix(o.RequiredWhen, ".")+"."), ""
+		}
+		if class == Documentation {
+			c.describe(a, n.Pointer, s.owner, s.owner, s.member)
+		} else {
+			c.add(a, change)
+		}
+	}
+	if !sameJSON(o.Default, n.Default) {
+		c.defaultChanged(a, s, o, n)
+	}
+	if !sameText(o.Description, n.Description) || !sameText(o.Title, n.Title) || !sameExamples(o, n) {
+		c.describe(a, n.Pointer, s.owner, s.owner, s.member)
+	}
+}
+
+func (c *comparison) defaultChanged(a at, s spot, o, n *openapi.Schema) {
+	class, text := Behaviour, ""
+	switch {
+	case n.Default == "":
+		text = fmt.Sprintf("%s no longer has a default (it was %s).", s.named(), o.Default)
+	case o.Default == "":
+		text = fmt.Sprintf("%s has the default %s.", s.named(), n.Default)
+	default:
+		text = fmt.Sprintf("The default of %s changed from %s to %s.", s.named(), o.Default, n.Default)
+	}
+	if a.side == reply || !c.old.Doc.Says("default") || !c.new.Doc.Says("default") {
+		class = Documentation
+	}
+	c.add(a, Change{Class: class, Code: "default-changed", Pointer: n.Pointer, Subject: s.field, Text: text, Advice: "Set the field where the other value is meant."})
+}
+
+func sameExamples(o, n *openapi.Schema) bool {
+	if len(o.Examples) != len(n.Examples) {
+		return false
+	}
+	for i := range o.Examples {
+		if o.Examples[i].Compact() != n.Examples[i].Compact() {
+			return false
+		}
+	}
+	return true
+}
+
+// limits compares the restrictions on values. Tighter ones refuse requests that used to pass.
+func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
+	had, has := o.AllLimits(), n.AllLimits()
+	for _, key := range keysOf(had, has) {
+		before, after := had[key], has[key]
+		if sameJSON(before, after) {
+			continue
+		}
+		change := Change{Code: "limit-changed", Pointer: n.Pointer, Subject: s.field}
+		switch {
+		case after == "":
+			change.Text = fmt.Sprintf("%s has no %s any more (it was %s).", s.named(), key, before)
+		case before == "":
+			change.Text = fmt.Sprintf("%s now has a %s of %s.", s.named(), key, after)
+		default:
+			change.Text = fmt.Sprintf("The %s of %s changed from %s to %s.", key, s.named(), before, after)
+		}
+		switch {
+		case a.side == reply:
+			change.Class = Documentation
+		case tighter(key, before, after):
+			change.Class, change.Code = Breaking, "limit-tightened"
+			change.Advice = "Keep values within the limit: Validate and the API refuse others."
+		default:
+			change.Class, change.Code = Behaviour, "limit-loosened"
+		}
+		c.add(a, change)
+	}
+}
+
+// tighter reports whether a limit lets fewer values pass than before.
+func tighter(key, before, after string) bool {
+	switch {
+	case after == "":
+		return false
+	case before == "":
+		return key != "uniqueItems" || after == "true"
+	}
+	var x, y float64
+	if _, err := fmt.Sscan(before, &x); err != nil {
+		return true // patterns: nobody can tell
+	}
+	if _, err := fmt.Sscan(after, &y); err != nil {
+		return true
+	}
+	switch key[strings.LastIndexByte(key, '/')+1:] {
+	case "minLength", "minimum", "minItems", "minProperties", "exclusiveMinimum":
+		return y > x
+	case "maxLength", "maximum", "maxItems", "maxProperties", "exclusiveMaximum":
+		return y < x
+	}
+	return true
+}
+
+// other compares formats that do not decide the Go type, and keywords that the model has no
+// field for.
+func (c *comparison) other(a at, s spot, before, after *openapi.Schema) {
+	o, n := before.Def(), after.Def()
+	if o.Format != n.Format {
+		c.add(a, Change{
+			Class: Documentation, Code: "format-changed", Pointer: n.Pointer, Subject: s.field,
+			Text: fmt.Sprintf("The format of %s changed from %s to %s.", s.named(), orNone(o.Format), orNone(n.Format)),
+		})
+	}
+	if !sameJSON(o.Const, n.Const) {
+		c.keyword(a, s, n, "const", o.Const, n.Const)
+	}
+	if o.Closed != n.Closed && n.IsMap() {
+		c.keyword(a, s, n, "additionalProperties", fmt.Sprint(!o.Closed), fmt.Sprint(!n.Closed))
+	}
+	had, has := before.AllOther(), after.AllOther()
+	for _, key := range keysOf(had, has) {
+		if !sameJSON(had[key], has[key]) {
+			c.keyword(a, s, n, key, had[key], has[key])
+		}
+	}
+}
+
+// sameJSON compares values written as JSON: 28 and 28.0 are one number.
+func sameJSON(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err := jsontree.Parse([]byte(a))
+	if err != nil {
+		return false
+	}
+	y, err := jsontree.Parse([]byte(b))
+	return err == nil && jsontree.Equal(x, y)
+}
+
+// keysOf lists the keys of both maps, sorted.
+func keysOf(a, b map[string]string) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// keyword reports a change that the model does not understand: in a request it may refuse calls.
+func (c *comparison) keyword(a at, s spot, n *openapi.Schema, key, before, after string) {
+	class := Behaviour
+	if a.side != reply && after != "" {
+		class = Breaking
+	}
+	if strings.HasPrefix(key, "x-") {
+		class = Documentation
+	}
+	c.add(a, Change{
+		Class: class, Code: "keyword-changed", Pointer: n.Pointer, Subject: s.field,
+		Text:   fmt.Sprintf("The schema of %s changed in `%s`: from %s to %s.", s.named(), key, orNone(before), orNone(after)),
+		Advice: "Read the API's documentation of this field.",
+	})
+}

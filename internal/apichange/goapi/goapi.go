@@ -1,0 +1,259 @@
+// Package goapi compares the exported Go API of two states of the SDK with apidiff. It reads
+// source from memory, so that code generated from two documents can be compared without writing
+// either of them to disk.
+package goapi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/build"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/exp/apidiff"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+)
+
+// Source is the Go files of a module, by slash-separated path from the module's root.
+type Source struct {
+	Module string // module path
+	Root   string // directory whose go.mod says where other modules are; "" when the code uses none
+	Files  map[string][]byte
+}
+
+// ReadDir takes the Go files in or under gocardless/. Tests and files for which keep returns false
+// are left out; a nil keep takes all.
+func ReadDir(module, root string, keep func(path string) bool) (Source, error) {
+	tree := os.DirFS(root)
+	s := Source{Module: module, Root: root, Files: map[string][]byte{}}
+	err := fs.WalkDir(tree, "gocardless", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if d.Name() == "testdata" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || keep != nil && !keep(name) {
+			return nil
+		}
+		s.Files[name], err = fs.ReadFile(tree, name)
+		return err
+	})
+	return s, err
+}
+
+// With returns the source with more files, which replace those of the same path.
+func (s Source) With(files map[string][]byte) Source {
+	all := map[string][]byte{}
+	for name, content := range s.Files {
+		all[name] = content
+	}
+	for name, content := range files {
+		if strings.HasPrefix(name, "gocardless/") && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			all[name] = content
+		}
+	}
+	return Source{s.Module, s.Root, all}
+}
+
+// packages lists the directories with Go files that other modules may import.
+func (s Source) packages() []string {
+	dirs := map[string]bool{}
+	for name := range s.Files {
+		if dir := path.Dir(name); !strings.Contains(dir+"/", "/internal/") {
+			dirs[dir] = true
+		}
+	}
+	list := make([]string, 0, len(dirs))
+	for dir := range dirs {
+		list = append(list, dir)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// moving are constants whose value is a fact about the release, which no program may rely on.
+var moving = []string{"Version", "SchemaDate"}
+
+// Compare reports how the exported API of all packages changed. With a directory list, only these
+// are compared.
+func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
+	before, err := newChecker(old)
+	if err != nil {
+		return nil, err
+	}
+	after, err := newChecker(revised)
+	if err != nil {
+		return nil, err
+	}
+	if len(dirs) == 0 {
+		dirs = append(old.packages(), revised.packages()...)
+		slices.Sort(dirs)
+		dirs = slices.Compact(dirs)
+	}
+	out := &compare.GoDiff{}
+	for _, dir := range dirs {
+		had, has := slices.Contains(old.packages(), dir), slices.Contains(revised.packages(), dir)
+		switch {
+		case !had && !has:
+			return nil, fmt.Errorf("%s: no Go package", dir)
+		case !had:
+			out.Compatible = append(out.Compatible, fmt.Sprintf("package %s: added", dir))
+			continue
+		case !has:
+			out.Incompatible = append(out.Incompatible, fmt.Sprintf("package %s: removed", dir))
+			continue
+		}
+		o, err := before.check(dir)
+		if err != nil {
+			return nil, fmt.Errorf("the old code: %w", err)
+		}
+		n, err := after.check(dir)
+		if err != nil {
+			return nil, fmt.Errorf("the new code: %w", err)
+		}
+		prefix := ""
+		if dir != "gocardless" {
+			prefix = path.Base(dir) + "."
+		}
+		for _, c := range apidiff.Changes(o, n).Changes {
+			if slices.ContainsFunc(moving, func(name string) bool { return strings.HasPrefix(c.Message, name+": value changed") }) {
+				continue
+			}
+			// A struct that gains a slice can no longer be compared with ==. The SDK promises no such
+			// comparison: otherwise no type could ever gain a list.
+			if c.Compatible || strings.HasSuffix(c.Message, "old is comparable, new is not") {
+				out.Compatible = append(out.Compatible, prefix+c.Message)
+			} else {
+				out.Incompatible = append(out.Incompatible, prefix+c.Message)
+			}
+		}
+	}
+	slices.Sort(out.Compatible)
+	slices.Sort(out.Incompatible)
+	return out, nil
+}
+
+// checker type-checks the declarations of packages; function bodies are no part of an API.
+type checker struct {
+	source Source
+	set    *token.FileSet
+	done   map[string]*types.Package
+	std    types.Importer
+	others types.Importer // packages of other modules
+}
+
+func newChecker(s Source) (*checker, error) {
+	if s.Module == "" {
+		return nil, errors.New("no module path")
+	}
+	set := token.NewFileSet()
+	return &checker{
+		source: s, set: set, done: map[string]*types.Package{}, std: importer.Default(),
+		others: importer.ForCompiler(set, "gc", s.exportData),
+	}, nil
+}
+
+// exportData opens what the compiler says about a package of another module.
+func (s Source) exportData(importPath string) (io.ReadCloser, error) {
+	if s.Root == "" {
+		return nil, errors.New("it belongs to another module")
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command("go", "list", "-export", "-f", "{{.Export}}", "--", importPath)
+	cmd.Dir, cmd.Stderr = s.Root, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	return os.Open(strings.TrimSpace(string(out)))
+}
+
+// Import serves the module's own packages from source and others from export data.
+func (c *checker) Import(importPath string) (*types.Package, error) {
+	if dir, own := strings.CutPrefix(importPath, c.source.Module+"/"); own {
+		return c.check(dir)
+	}
+	if first, _, _ := strings.Cut(importPath, "/"); strings.Contains(first, ".") {
+		return c.others.Import(importPath)
+	}
+	return c.std.Import(importPath)
+}
+
+func (c *checker) check(dir string) (*types.Package, error) {
+	if p, ok := c.done[dir]; ok {
+		if p == nil {
+			return nil, fmt.Errorf("%s: packages import each other", dir)
+		}
+		return p, nil
+	}
+	c.done[dir] = nil
+	files, err := c.parse(dir)
+	if err != nil {
+		return nil, err
+	}
+	var problems []error
+	config := types.Config{
+		Importer: c, IgnoreFuncBodies: true, FakeImportC: true, DisableUnusedImportCheck: true,
+		Error: func(err error) { problems = append(problems, err) },
+	}
+	p, _ := config.Check(c.source.Module+"/"+dir, c.set, files, nil) // errors are in problems
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("%s does not compile: %w", dir, problems[0])
+	}
+	c.done[dir] = p
+	return p, nil
+}
+
+// parse reads the files of a directory that a build on this machine would take.
+func (c *checker) parse(dir string) ([]*ast.File, error) {
+	context := build.Default
+	context.OpenFile = func(name string) (io.ReadCloser, error) {
+		content, ok := c.source.Files[filepath.ToSlash(name)]
+		if !ok {
+			return nil, fs.ErrNotExist
+		}
+		return io.NopCloser(strings.NewReader(string(content))), nil
+	}
+	var names []string
+	for name := range c.source.Files {
+		if path.Dir(name) == dir {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var files []*ast.File
+	for _, name := range names {
+		if match, err := context.MatchFile(filepath.FromSlash(dir), path.Base(name)); err != nil || !match {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		f, err := parser.ParseFile(c.set, name, c.source.Files[name], parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: no Go files", dir)
+	}
+	return files, nil
+}

@@ -1,0 +1,290 @@
+// Package openapi reads an OpenAPI 3.0 or 3.1 document, in whatever spelling, into one plain model:
+// references are resolved, the two spellings of null are one, wrappers around a single schema are
+// gone, and everything knows its JSON pointer. Comparing two documents and adopting a foreign one
+// both start from it; code is generated from the stricter model of generator/load.
+package openapi
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// Document is a whole API description.
+type Document struct {
+	Root        *jsontree.Value
+	OpenAPI     string // "3.1.0"
+	Title       string
+	Version     string // of the API: the value of the GoCardless-Version header
+	Date        string // info/x-schema-date; "" in a foreign document
+	Description string
+	Servers     []Server
+	Tags        []Tag
+	Operations  []*Operation // in the document's order
+	Problems    []Problem    // constructs that the model cannot hold
+
+	components map[string]*Schema
+	says       map[string]bool
+}
+
+// Server is a base URL of the API.
+type Server struct{ URL, Description string }
+
+// Tag describes a resource.
+type Tag struct{ Pointer, Name, Description string }
+
+// Problem is a construct that is not understood.
+type Problem struct{ Pointer, Message string }
+
+// Error names the place first.
+func (p Problem) Error() string { return p.Pointer + ": " + p.Message }
+
+// Operation is one method of one path.
+type Operation struct {
+	Pointer     string
+	Method      string // "POST"
+	Path        string // "/payments/{identity}"
+	ID          string // operationId as written; may be ""
+	Tags        []string
+	Summary     string
+	Description string
+	Deprecated  bool
+	Restricted  bool
+	Params      []*Param
+	Body        *Body    // nil without a request body
+	Replies     []*Reply // of success, by status
+	Failure     *Schema  // body of a refusal, or nil
+	Variants    []Variant
+}
+
+// Shape is the path with its variable segments unnamed, which tells paths apart as servers do.
+func (o *Operation) Shape() string { return Shape(o.Path) }
+
+// Shape removes the names of a path's variable segments: /payments/{id} is /payments/{}.
+func Shape(path string) string {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if strings.HasPrefix(s, "{") && strings.HasSuffix(s, "}") {
+			segments[i] = "{}"
+		}
+	}
+	return strings.TrimSuffix(strings.Join(segments, "/"), "/")
+}
+
+// Param returns the parameter of that place and name, or nil. Header names have no case.
+func (o *Operation) Param(in, name string) *Param {
+	for _, p := range o.Params {
+		if p.In == in && (p.Name == name || in == "header" && strings.EqualFold(p.Name, name)) {
+			return p
+		}
+	}
+	return nil
+}
+
+// Reply returns the reply of success that the SDK reads: 204 when the API may answer without a
+// body, else the one with the lowest status. It is nil when there is none.
+func (o *Operation) Reply() *Reply {
+	for _, r := range o.Replies {
+		if r.Status == "204" {
+			return r
+		}
+	}
+	if len(o.Replies) == 0 {
+		return nil
+	}
+	return o.Replies[0]
+}
+
+// Param is a parameter in the path, query or header.
+type Param struct {
+	Pointer     string
+	In, Name    string
+	Description string
+	Required    bool
+	Deprecated  bool
+	Style       string // with defaults filled in: "form", "simple", "deepObject"
+	Explode     bool
+	Schema      *Schema
+}
+
+// Body is a request body in JSON.
+type Body struct {
+	Pointer  string
+	Required bool
+	Schema   *Schema
+}
+
+// Reply is an answer with a 2xx status.
+type Reply struct {
+	Pointer string
+	Status  string  // "201" or AnyStatus
+	Schema  *Schema // nil without a body
+}
+
+// AnyStatus stands for every status of success, for documents that do not tell them apart.
+const AnyStatus = "2XX"
+
+// Variant is one method of an operation that has several (x-variants).
+type Variant struct {
+	Pointer, Name, Params, Summary, Description string
+}
+
+// Schema is a use of a schema or its definition. A component with properties that are only read or only
+// written is two definitions, one for requests and one for replies. A use refers to a definition by Ref and may add
+// a description, examples and null; everything else is in the definition.
+type Schema struct {
+	Pointer   string
+	Component string  // name, when this is a component
+	Ref       *Schema // what a use refers to
+
+	Type       string // "string", "object"; several joined by |; "" when anything is allowed
+	Nullable   bool
+	Format     string
+	Enum       []string // values, without null
+	Properties []Property
+	Required   []string // sorted
+	Items      *Schema
+	Values     *Schema // of the members that Properties does not name
+	Open       bool    // members that Properties does not name may be anything
+	Closed     bool    // there may be no such members
+	OneOf      []*Schema
+	Limits     map[string]string // "maxLength": "18", as JSON text
+	Const      string            // as JSON text
+	Default    string            // as JSON text
+	If         *jsontree.Value
+	Then       *jsontree.Value
+	Else       *jsontree.Value
+
+	Title            string
+	Description      string
+	Examples         []*jsontree.Value
+	EnumDescriptions map[string]string
+	Deprecated       bool
+	Restricted       bool
+	RequiredWhen     string
+	Other            map[string]string // keywords that the model has no field for, as JSON text
+
+	hidden []string // members that are not there in this direction
+}
+
+// Property is a member of an object.
+type Property struct {
+	Name   string
+	Schema *Schema
+}
+
+// Def returns the definition behind a use.
+func (s *Schema) Def() *Schema {
+	for range maxReferences {
+		if s.Ref == nil {
+			return s
+		}
+		s = s.Ref
+	}
+	return s
+}
+
+// maxReferences ends a chain of references that runs in a circle.
+const maxReferences = 64
+
+// MayBeNull reports whether null is allowed, by the use or by the definition.
+func (s *Schema) MayBeNull() bool {
+	for range maxReferences {
+		if s.Nullable {
+			return true
+		}
+		if s.Ref == nil {
+			return false
+		}
+		s = s.Ref
+	}
+	return false
+}
+
+// AllLimits returns the limits of the definition together with those that a use adds.
+func (s *Schema) AllLimits() map[string]string {
+	return s.together(func(s *Schema) map[string]string { return s.Limits })
+}
+
+// AllOther returns the keywords of Other in the definition together with those that a use adds.
+func (s *Schema) AllOther() map[string]string {
+	return s.together(func(s *Schema) map[string]string { return s.Other })
+}
+
+// together joins what the references on the way to the definition say; the outermost counts.
+func (s *Schema) together(part func(*Schema) map[string]string) map[string]string {
+	all := maps.Clone(part(s))
+	for range maxReferences {
+		if s = s.Ref; s == nil {
+			break
+		}
+		for key, text := range part(s) {
+			if all[key] == "" {
+				set(&all, key, text)
+			}
+		}
+	}
+	return all
+}
+
+// Name returns the name of the component that a use refers to, or "".
+func (s *Schema) Name() string { return s.Def().Component }
+
+// Property returns the member of that name, or nil.
+func (s *Schema) Property(name string) *Schema {
+	for _, p := range s.Properties {
+		if p.Name == name {
+			return p.Schema
+		}
+	}
+	return nil
+}
+
+// Requires reports whether a member must be present.
+func (s *Schema) Requires(name string) bool { return slices.Contains(s.Required, name) }
+
+// IsObject reports an object with named members, which becomes a struct.
+func (s *Schema) IsObject() bool {
+	d := s.Def()
+	return d.Type == "object" && (len(d.Properties) > 0 || d.Values == nil && !d.Open)
+}
+
+// IsMap reports an object whose members have no names of their own.
+func (s *Schema) IsMap() bool {
+	d := s.Def()
+	return d.Type == "object" && !s.IsObject()
+}
+
+// IsEnum reports a string with a list of values.
+func (s *Schema) IsEnum() bool { return len(s.Def().Enum) > 0 }
+
+// Operation returns the operation of a method and a path shape, or nil.
+func (d *Document) Operation(method, shape string) *Operation {
+	for _, o := range d.Operations {
+		if o.Method == method && o.Shape() == shape {
+			return o
+		}
+	}
+	return nil
+}
+
+// ByID returns the operation of that operationId, or nil.
+func (d *Document) ByID(id string) *Operation {
+	for _, o := range d.Operations {
+		if o.ID == id && id != "" {
+			return o
+		}
+	}
+	return nil
+}
+
+// Component returns a component schema, or nil.
+func (d *Document) Component(name string) *Schema { return d.components[name] }
+
+// Says reports whether a keyword occurs anywhere in the document; a format is asked for as
+// "format:date", a header as "header:idempotency-key", and "null" stands for every way to allow null.
+// A document that never uses a keyword says nothing by leaving it out: an author
+// who writes no limits has not lifted them, and OpenAPI 3.0 cannot express conditions at all.
+func (d *Document) Says(keyword string) bool { return d.says[keyword] }

@@ -1,0 +1,502 @@
+package openapi
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+const schemaPrefix = "#/components/schemas/"
+
+// component reads a component schema once; uses inside it may refer back to it.
+func (r *reader) component(name string, v *jsontree.Value) *Schema {
+	key := r.side + schemaPrefix + name
+	if s := r.refs[key]; s != nil {
+		return s
+	}
+	s := &Schema{}
+	r.refs[key] = s
+	read := r.schema(v, jsontree.Join("", "components", "schemas", name))
+	*s = *read
+	s.Component = name
+	if s.Def().Ref != nil {
+		s.Ref = nil
+		r.broken = append(r.broken, Problem{s.Pointer, "refers to itself"})
+	}
+	return s
+}
+
+// target returns the definition that a reference leads to.
+func (r *reader) target(ref, at string) *Schema {
+	key := r.side + ref
+	if s := r.refs[key]; s != nil {
+		return s
+	}
+	v, pointer := r.lookUp(ref, jsontree.Join(at, "$ref"))
+	if v == nil {
+		return &Schema{Pointer: at}
+	}
+	if name, ok := strings.CutPrefix("#"+pointer, schemaPrefix); ok && !strings.Contains(name, "/") {
+		return r.component(jsontree.Unescape(name), v)
+	}
+	s := &Schema{}
+	r.refs[key] = s
+	*s = *r.schema(v, pointer)
+	return s
+}
+
+// annotations are read from a use as well as from a definition.
+func (r *reader) annotate(s *Schema, v *jsontree.Value) {
+	if d := v.Get("description"); d != nil {
+		s.Description = d.Str()
+	}
+	if t := v.Get("title"); t != nil {
+		s.Title = t.Str()
+	}
+	if e := v.Get("examples"); e != nil && e.Kind == jsontree.Array {
+		s.Examples = e.Items
+	} else if e := v.Get("example"); e != nil {
+		s.Examples = []*jsontree.Value{e}
+	}
+	if v.Has("default") {
+		s.Default = v.Get("default").Compact()
+	}
+	s.Deprecated = s.Deprecated || v.Get("deprecated").True()
+	s.Restricted = s.Restricted || v.Get("x-restricted").True()
+	if v.Get("nullable").True() {
+		s.Nullable = true
+		r.doc.says["null"] = true
+	}
+	if w := v.Get("x-required-when"); w != nil {
+		s.RequiredWhen = w.Str()
+	}
+	for _, m := range v.Members {
+		if m.Name == "format" {
+			r.doc.says["format:"+m.Value.Str()] = true
+		}
+		if m.Name == "required" && len(m.Value.Strings()) == 0 {
+			continue // an empty list, or true beside a property, requires nothing
+		}
+		r.doc.says[m.Name] = true
+	}
+}
+
+// annotationKeys may stand beside a reference or a wrapper without changing what is described.
+var annotationKeys = []string{
+	"description", "title", "example", "examples", "default", "deprecated", "nullable", "readOnly", "writeOnly",
+	"externalDocs", "xml", "$comment", "x-restricted", "x-required-when",
+}
+
+// OnlyAnnotates reports whether a schema says nothing but words, besides the keywords given.
+func OnlyAnnotates(v *jsontree.Value, besides ...string) bool {
+	for _, m := range v.Members {
+		if !slices.Contains(annotationKeys, m.Name) && !slices.Contains(besides, m.Name) && !strings.HasPrefix(m.Name, "x-") {
+			return false
+		}
+	}
+	return true
+}
+
+func isNull(v *jsontree.Value) bool {
+	if e := v.Get("enum"); e != nil && len(e.Items) == 1 && e.Items[0].Kind == jsontree.Null {
+		return true
+	}
+	c := v.Get("const")
+	return v.Get("type").Str() == "null" || c != nil && c.Kind == jsontree.Null
+}
+
+func (r *reader) schema(v *jsontree.Value, at string) *Schema {
+	s := &Schema{Pointer: at}
+	if v.Kind == jsontree.Bool {
+		s.Open = v.True()
+		s.Closed = !s.Open
+		return s
+	}
+	if v.Kind != jsontree.Object {
+		r.problem(at, "a schema must be an object")
+		return s
+	}
+	if r.depth++; r.depth > maxNesting {
+		r.depth--
+		r.problem(at, "schemas nested too deeply")
+		return s
+	}
+	defer func() { r.depth-- }()
+	if ref := v.Get("$ref"); ref != nil {
+		s.Ref = r.target(ref.Str(), at)
+		r.annotate(s, v)
+		r.siblings(s, v)
+		return s
+	}
+	if inner, innerAt, nullable := r.wrapped(v, at); inner != nil {
+		in := r.schema(inner, innerAt)
+		if in.Ref == nil {
+			// A schema written in place: what the wrapper says stands for it.
+			s = in
+			s.Pointer = at
+		} else {
+			s.Ref = in.Ref
+			s.Nullable = in.Nullable
+			s.Description, s.Examples, s.Title, s.Default = in.Description, in.Examples, in.Title, in.Default
+		}
+		s.Nullable = s.Nullable || nullable
+		for _, part := range items(v.Get("allOf")) {
+			if part != inner {
+				r.annotate(s, part)
+			}
+		}
+		r.annotate(s, v)
+		return s
+	}
+	if all := v.Get("allOf"); all != nil && r.is(all, jsontree.Array, jsontree.Join(at, "allOf")) {
+		return r.allOf(v, all, at)
+	}
+	r.annotate(s, v)
+	r.types(s, v)
+	for _, m := range v.Members {
+		r.keyword(s, m.Name, m.Value, at)
+	}
+	// An object may come without its type when its members say it all.
+	if s.Type == "" && (len(s.Properties) > 0 || s.Values != nil) {
+		s.Type = "object"
+	}
+	s.dropHidden()
+	gatherValues(s)
+	if s.Type == "" && len(s.Enum) > 0 {
+		s.Type = "string"
+	}
+	return s
+}
+
+// gatherValues reads a choice between strings as one enum, if any of them has listed values: an enum
+// that is open because any string will do as well, as all ours are, or one whose values are
+// constants with a description each.
+func gatherValues(s *Schema) {
+	listed := false
+	for _, form := range s.OneOf {
+		d := form.Def()
+		if d.Type != "string" || d.Format != "" || len(d.Other) > 0 {
+			return
+		}
+		listed = listed || len(d.Enum) > 0
+	}
+	if !listed {
+		return
+	}
+	for _, form := range s.OneOf {
+		d := form.Def()
+		s.Nullable = s.Nullable || form.MayBeNull()
+		for _, value := range d.Enum {
+			words := d.EnumDescriptions[value]
+			if len(d.Enum) == 1 && words == "" {
+				words = form.Description
+			}
+			s.addValue(value, words)
+		}
+	}
+	s.Type, s.OneOf = "string", nil
+}
+
+// addValue adds a value to an enum, once.
+func (s *Schema) addValue(value, words string) {
+	if !slices.Contains(s.Enum, value) {
+		s.Enum = append(s.Enum, value)
+	}
+	if words != "" {
+		set(&s.EnumDescriptions, value, words)
+	}
+}
+
+// siblings reads the keywords that OpenAPI 3.1 lets a use add to what it refers to.
+func (r *reader) siblings(s *Schema, v *jsontree.Value) {
+	if !strings.HasPrefix(r.doc.OpenAPI, "3.1") {
+		return // in 3.0 whatever stands beside a reference is ignored
+	}
+	for _, m := range v.Members {
+		switch {
+		case slices.Contains(limitKeys, m.Name):
+			set(&s.Limits, m.Name, m.Value.Compact())
+		case m.Name != "$ref" && !slices.Contains(annotationKeys, m.Name) && !strings.HasPrefix(m.Name, "x-"):
+			set(&s.Other, m.Name, m.Value.Compact())
+		}
+	}
+}
+
+// maxNesting keeps a hostile document from exhausting the stack; ours is 7 levels deep.
+const maxNesting = 200
+
+// wrapped recognises schemas that only wrap one other: allOf with one entry beside entries that only
+// describe, and anyOf or oneOf with one entry beside null.
+func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, innerAt string, nullable bool) {
+	if all := v.Get("allOf"); all != nil && OnlyAnnotates(v, "allOf", "type") {
+		found := -1
+		for i, part := range all.Items {
+			switch {
+			case part.Kind == jsontree.Object && OnlyAnnotates(part):
+			case found < 0:
+				found = i
+			default:
+				return nil, "", false
+			}
+		}
+		if found >= 0 {
+			return all.Items[found], jsontree.Join(at, "allOf", itoa(found)), slices.Contains(v.Get("type").Strings(), "null")
+		}
+	}
+	for _, key := range []string{"anyOf", "oneOf"} {
+		forms := v.Get(key)
+		if forms == nil || !OnlyAnnotates(v, key, "type") {
+			continue
+		}
+		found := -1
+		for i, form := range forms.Items {
+			switch {
+			case isNull(form):
+				nullable = true
+				r.doc.says["null"] = true
+			case found < 0:
+				found = i
+			default:
+				return nil, "", false
+			}
+		}
+		if found >= 0 {
+			return forms.Items[found], jsontree.Join(at, key, itoa(found)), nullable
+		}
+	}
+	return nil, "", false
+}
+
+// allOf merges objects into one, as an SDK reads them.
+func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
+	s := &Schema{Pointer: at, Type: "object"}
+	for i, part := range all.Items {
+		p := r.schema(part, jsontree.Join(at, "allOf", itoa(i)))
+		d := p.Def()
+		if part.Kind == jsontree.Object && OnlyAnnotates(part) {
+			r.annotate(s, part)
+			continue
+		}
+		if d.Pointer == "" {
+			r.problem(jsontree.Join(at, "allOf", itoa(i)), "a schema cannot be combined with one that it is a part of")
+			continue
+		}
+		if len(d.OneOf) > 0 {
+			r.problem(jsontree.Join(at, "allOf", itoa(i)), "a choice between several schemas cannot be combined by allOf")
+			continue
+		}
+		if d.Type != "object" && (d.Type != "" || len(d.Required) == 0) {
+			r.problem(jsontree.Join(at, "allOf", itoa(i)), "only objects can be combined by allOf, this is %q", d.Type)
+			continue
+		}
+		r.adopt(s, d)
+		s.Nullable = s.Nullable || p.Nullable
+		if s.Description == "" {
+			s.Description = d.Description
+		}
+	}
+	r.annotate(s, v)
+	own := &Schema{Pointer: at}
+	r.types(own, v)
+	for _, m := range v.Members {
+		if m.Name != "allOf" && !slices.Contains(annotationKeys, m.Name) {
+			r.keyword(own, m.Name, m.Value, at)
+		}
+	}
+	if len(own.OneOf) > 0 {
+		r.problem(at, "a choice between several schemas cannot be combined by allOf")
+	}
+	s.Nullable = s.Nullable || own.Nullable
+	r.adopt(s, own)
+	s.dropHidden()
+	return s
+}
+
+// dropHidden requires no member that the side being read does not have.
+func (s *Schema) dropHidden() {
+	s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return slices.Contains(s.hidden, name) })
+}
+
+func (r *reader) adopt(s, part *Schema) {
+	for _, p := range part.Properties {
+		if i := slices.IndexFunc(s.Properties, func(q Property) bool { return q.Name == p.Name }); i >= 0 {
+			s.Properties[i] = p
+		} else {
+			s.Properties = append(s.Properties, p)
+		}
+	}
+	for _, name := range part.Required {
+		if !s.Requires(name) {
+			s.Required = append(s.Required, name)
+		}
+	}
+	slices.Sort(s.Required)
+	s.hidden = append(s.hidden, part.hidden...)
+	if part.Values != nil {
+		s.Values = part.Values
+	}
+	s.Open, s.Closed = s.Open || part.Open, s.Closed || part.Closed
+	if part.If != nil {
+		s.If, s.Then, s.Else = part.If, part.Then, part.Else
+	}
+	for k, text := range part.Limits {
+		set(&s.Limits, k, text)
+	}
+	for k, text := range part.Other {
+		set(&s.Other, k, text)
+	}
+}
+
+func (r *reader) types(s *Schema, v *jsontree.Value) {
+	t := v.Get("type")
+	var list []string
+	switch {
+	case t == nil:
+	case t.Kind == jsontree.String:
+		list = []string{t.Text}
+	default:
+		list = t.Strings()
+	}
+	var rest []string
+	for _, name := range list {
+		if name == "null" {
+			s.Nullable = true
+			r.doc.says["null"] = true
+		} else {
+			rest = append(rest, name)
+			r.doc.says["type:"+name] = true
+		}
+	}
+	slices.Sort(rest)
+	s.Type = strings.Join(rest, "|")
+}
+
+// limitKeys restrict values; each is compared as text.
+var limitKeys = []string{
+	"minLength", "maxLength", "minimum", "maximum", "pattern", "multipleOf",
+	"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+}
+
+func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
+	inner := jsontree.Join(at, key)
+	switch key {
+	case "enum", "oneOf", "anyOf":
+		r.is(v, jsontree.Array, inner)
+	case "properties":
+		r.is(v, jsontree.Object, inner)
+	case "required":
+		// Elder documents have true beside a property that is required.
+		if v.Kind != jsontree.Bool {
+			r.is(v, jsontree.Array, inner)
+		}
+	}
+	switch key {
+	case "type", "description", "title", "example", "examples", "default", "deprecated", "nullable", "x-restricted", "x-required-when":
+	case "readOnly", "writeOnly", "externalDocs", "xml", "discriminator", "$comment", "$schema", "$id", "$defs", "x-description-source", "x-enum-descriptions-source":
+	case "format":
+		s.Format = v.Str()
+	case "enum":
+		for _, e := range v.Items {
+			switch e.Kind {
+			case jsontree.Null:
+				s.Nullable = true
+				r.doc.says["null"] = true
+			case jsontree.String:
+				s.addValue(e.Text, "")
+			default:
+				set(&s.Other, key, v.Compact()) // a list of numbers or booleans
+			}
+		}
+	case "x-enum-descriptions":
+		for _, m := range v.Members {
+			set(&s.EnumDescriptions, m.Name, m.Value.Str())
+		}
+	case "properties":
+		for _, m := range v.Members {
+			if r.hides(m.Value) {
+				s.hidden = append(s.hidden, m.Name)
+				continue
+			}
+			s.Properties = append(s.Properties, Property{m.Name, r.schema(m.Value, jsontree.Join(inner, m.Name))})
+		}
+	case "required":
+		s.Required = v.Strings()
+		slices.Sort(s.Required)
+		s.Required = slices.Compact(s.Required)
+	case "items":
+		s.Items = r.schema(v, inner)
+	case "additionalProperties":
+		r.additional(s, v, inner)
+	case "unevaluatedProperties":
+		if v.Kind != jsontree.Bool {
+			set(&s.Other, key, v.Compact())
+		}
+	case "propertyNames":
+		for _, m := range v.Members {
+			set(&s.Limits, "propertyNames/"+m.Name, m.Value.Compact())
+		}
+	case "exclusiveMinimum", "exclusiveMaximum":
+		// A boolean beside the bound in OpenAPI 3.0, a bound of its own in 3.1.
+		if v.Kind == jsontree.Bool {
+			if v.True() {
+				set(&s.Limits, key, "true")
+			}
+			return
+		}
+		set(&s.Limits, key, v.Compact())
+	case "const":
+		if v.Kind == jsontree.String {
+			r.doc.says["enum"] = true
+			s.addValue(v.Text, "") // an enum of one value
+			return
+		}
+		s.Const = v.Compact()
+	case "if":
+		s.If = v
+	case "then":
+		s.Then = v
+	case "else":
+		s.Else = v
+	case "oneOf", "anyOf":
+		for i, form := range v.Items {
+			if isNull(form) {
+				s.Nullable = true
+				r.doc.says["null"] = true
+				continue
+			}
+			s.OneOf = append(s.OneOf, r.schema(form, jsontree.Join(inner, itoa(i))))
+		}
+	default:
+		if slices.Contains(limitKeys, key) {
+			set(&s.Limits, key, v.Compact())
+			return
+		}
+		set(&s.Other, key, v.Compact())
+	}
+}
+
+func (r *reader) additional(s *Schema, v *jsontree.Value, at string) {
+	switch {
+	case v.Kind == jsontree.Bool:
+		s.Open = v.True()
+		s.Closed = !s.Open
+	case len(v.Members) == 0:
+		s.Open = true
+	default:
+		s.Values = r.schema(v, at)
+		for key, text := range s.Values.Limits {
+			set(&s.Limits, "additionalProperties/"+key, text)
+		}
+	}
+}
+
+func set(m *map[string]string, key, value string) {
+	if *m == nil {
+		*m = map[string]string{}
+	}
+	(*m)[key] = value
+}
+
+func itoa(i int) string { return strconv.Itoa(i) }

@@ -1,0 +1,109 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+)
+
+const (
+	schemaFile = "schema/gocardless.json"
+	historyDir = "schema/history"
+)
+
+// snapshots lists the vendored descriptions, the oldest first and the current one last.
+func snapshots(root string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(historyDir), "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	return append(files, filepath.Join(root, filepath.FromSlash(schemaFile))), nil
+}
+
+// named reads a description together with the names that the generator gives its parts.
+func named(root, file string) (compare.Side, error) {
+	s, err := side(file)
+	if err != nil {
+		return s, err
+	}
+	api, err := generator.Load(generator.Config{Root: root, Schema: file})
+	if err != nil {
+		return s, err
+	}
+	s.Names = compare.NamesOf(api)
+	return s, nil
+}
+
+// sections compares each of the files with the one before; the newest comes first.
+func sections(root string, files []string) ([]changelog.Section, error) {
+	var out []changelog.Section
+	var before *compare.Side
+	for _, file := range files {
+		after, err := named(root, file)
+		if err != nil {
+			return nil, err
+		}
+		s := changelog.Section{Date: after.Doc.Date}
+		if before == nil {
+			s.Summary = summary(after.Doc)
+		} else if s.Report, err = compare.Compare(*before, after); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if before != nil && before.Doc.Date >= after.Doc.Date {
+			return nil, fmt.Errorf("%s: dated %s, which is not after %s", file, after.Doc.Date, before.Doc.Date)
+		}
+		out = append(out, s)
+		before = &after
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+func summary(d *openapi.Document) string {
+	resources := map[string]bool{}
+	for _, o := range d.Operations {
+		for _, t := range o.Tags {
+			resources[t] = true
+		}
+	}
+	return fmt.Sprintf("The first one vendored: %d operations on %d resources.", len(d.Operations), len(resources))
+}
+
+// Changelog returns CHANGELOG.md as it must be for the snapshots in the module.
+func Changelog(root string) ([]byte, error) {
+	files, err := snapshots(root)
+	if err != nil {
+		return nil, err
+	}
+	list, err := sections(root, files)
+	if err != nil {
+		return nil, err
+	}
+	existing, err := os.ReadFile(filepath.Join(root, changelog.File))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	known, err := changelog.Dates(existing)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(known, list[0].Date) {
+		version, err := CurrentVersion(root)
+		if err != nil {
+			return nil, err
+		}
+		list[0].Version = version.String()
+	}
+	return changelog.Render(existing, list, templates(root))
+}
+
+func templates(root string) fs.FS { return os.DirFS(filepath.Join(root, "templates")) }

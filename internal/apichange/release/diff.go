@@ -1,0 +1,194 @@
+// Package release joins the comparison of API descriptions and of the Go API made from them: what
+// a maintainer asks before a new version.
+package release
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/goapi"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+)
+
+// Diff compares two API descriptions, and with goAPI also the Go code made from them. A document
+// that the generator does not take, such as one in the vendor's own form, is compared as a
+// description all the same; the report then says why the Go API is missing.
+func Diff(root, old, revised string, goAPI bool) (*compare.Report, error) {
+	before, err := side(old)
+	if err != nil {
+		return nil, err
+	}
+	after, err := side(revised)
+	if err != nil {
+		return nil, err
+	}
+	var difference *compare.GoDiff
+	if goAPI {
+		difference = &compare.GoDiff{}
+		o, oldErr := goapi.Generate(root, old)
+		n, newErr := goapi.Generate(root, revised)
+		if o != nil {
+			before.Names = compare.NamesOf(o.API)
+		}
+		if n != nil {
+			after.Names = compare.NamesOf(n.API)
+		}
+		if err := errors.Join(oldErr, newErr); err != nil {
+			difference.Unavailable = firstLine(err)
+		} else if difference, err = goapi.BetweenSchemas(o, n); err != nil {
+			difference = &compare.GoDiff{Unavailable: firstLine(err)}
+		}
+	}
+	return report(before, after, difference)
+}
+
+func report(before, after compare.Side, difference *compare.GoDiff) (*compare.Report, error) {
+	report, err := compare.Compare(before, after)
+	if err != nil {
+		return nil, err
+	}
+	if difference != nil {
+		report.SetGo(difference)
+	}
+	return report, nil
+}
+
+func firstLine(err error) string {
+	line, _, more := strings.Cut(err.Error(), "\n")
+	if more && strings.HasSuffix(line, ":") {
+		rest, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), line+"\n"), "\n")
+		line += " " + rest
+	}
+	return line
+}
+
+func side(file string) (compare.Side, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return compare.Side{}, err
+	}
+	doc, err := openapi.Parse(data)
+	if err != nil {
+		return compare.Side{}, fmt.Errorf("%s: %w", file, err)
+	}
+	// What the model cannot hold, the comparison cannot see.
+	var problems []error
+	for _, p := range doc.Problems {
+		problems = append(problems, fmt.Errorf("%s: %w", file, p))
+	}
+	return compare.Side{Doc: doc}, errors.Join(problems...)
+}
+
+// Since compares the module at root with a commit or tag of its own past: the description and, with
+// goAPI, the exported Go API of every public package as they were committed then.
+func Since(root, ref string, goAPI bool) (*compare.Report, error) {
+	past, err := at(root, ref)
+	if err != nil {
+		return nil, err
+	}
+	const schema = "schema/gocardless.json"
+	old, err := os.MkdirTemp("", "gen-since-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(old)
+	oldSchema := filepath.Join(old, "gocardless.json")
+	if past[schema] == nil {
+		return nil, fmt.Errorf("%s has no %s", ref, schema)
+	}
+	if err := os.WriteFile(oldSchema, past[schema], 0o600); err != nil {
+		return nil, err
+	}
+	report, err := Diff(root, oldSchema, filepath.Join(root, filepath.FromSlash(schema)), false)
+	if err != nil {
+		return nil, err
+	}
+	if !goAPI {
+		return report, nil
+	}
+	oldModule, err := modulePath(past["go.mod"])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	}
+	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return nil, err
+	}
+	module, err := modulePath(goMod)
+	if err != nil {
+		return nil, err
+	}
+	present, err := goapi.ReadDir(module, root, nil)
+	if err != nil {
+		return nil, err
+	}
+	difference, err := goapi.Compare(goapi.Source{Module: oldModule, Root: root}.With(past), present)
+	if err != nil {
+		return nil, err
+	}
+	report.SetGo(difference)
+	return report, nil
+}
+
+// at reads the files of a commit that make up the public API.
+func at(root, ref string) (map[string][]byte, error) {
+	if strings.HasPrefix(ref, "-") || ref == "" {
+		return nil, fmt.Errorf("%q is no commit", ref)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command("git", "archive", "--format=tar", ref, "--", "go.mod", "schema/gocardless.json", "gocardless")
+	cmd.Dir, cmd.Stderr = root, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("git archive %s: %w: %s", ref, err, strings.TrimSpace(stderr.String()))
+	}
+	files := map[string][]byte{}
+	for r := tar.NewReader(bytes.NewReader(out)); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return files, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("git archive %s: %w", ref, err)
+		}
+		if h.Typeflag != tar.TypeReg || strings.Contains(h.Name, "/testdata/") {
+			continue
+		}
+		if files[h.Name], err = io.ReadAll(r); err != nil {
+			return nil, fmt.Errorf("git archive %s: %w", ref, err)
+		}
+	}
+}
+
+// LastTag returns the newest version tag before the working tree, or "" when there is none. In a
+// shallow clone nobody can tell: there it is an error to find none.
+func LastTag(root string) (string, error) {
+	cmd := exec.Command("git", "tag", "--list", "v*", "--sort=-version:refname", "--merged", "HEAD")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("git tag: %w", err)
+	}
+	for tag := range strings.Lines(string(out)) {
+		if _, err := ParseVersion(strings.TrimPrefix(strings.TrimSpace(tag), "v")); err == nil {
+			return strings.TrimSpace(tag), nil
+		}
+	}
+	cmd = exec.Command("git", "rev-parse", "--is-shallow-repository")
+	cmd.Dir = root
+	if out, err = cmd.Output(); err != nil {
+		return "", fmt.Errorf("git rev-parse: %w", err)
+	}
+	if strings.TrimSpace(string(out)) == "true" {
+		return "", errors.New("no version tag in this shallow clone: fetch the whole history with git fetch --unshallow --tags")
+	}
+	return "", nil
+}

@@ -1,0 +1,339 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/adopt"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/goapi"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/filetx"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// LockFile holds the fingerprints of the vendor's descriptions, by place.
+const LockFile = "schema/descriptions.lock"
+
+// UpdateOptions say what to adopt and how.
+type UpdateOptions struct {
+	Root         string // of the module
+	Source       string // file or URL
+	Date         string // of the new snapshot; "" for the source's own if it has a later one, else today
+	Words        bool   // the source's descriptions are ours to publish
+	Names        map[string]string
+	AllowRenames bool
+	DryRun       bool // work everything out and write nothing
+	Client       *http.Client
+	Now          func() time.Time
+}
+
+// Updated says what an update did.
+type Updated struct {
+	Report    *compare.Report // nil when the source means the same as the vendored document
+	Old, New  Version
+	Files     []string // that changed
+	Notes     []string // for a person to read
+	Unwritten []string // places whose descriptions are still to be written
+}
+
+// Update adopts a description of the API: it rewrites it in our form, moves the old snapshot to
+// the history, regenerates the SDK, writes the changelog and raises the version. A source that
+// means the same as what is vendored changes nothing. After an error nothing has changed.
+func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
+	undone, err := filetx.Recover(o.Root)
+	if err != nil {
+		return nil, fmt.Errorf("an earlier update was interrupted and could not be undone: %w", err)
+	}
+	source, err := adopt.ReadSource(ctx, o.Client, o.Source)
+	if err != nil {
+		return nil, err
+	}
+	u := updater{UpdateOptions: o, tx: filetx.New(o.Root), out: &Updated{}}
+	if err := u.normalise(source); err != nil {
+		return nil, err
+	}
+	if undone {
+		u.out.Notes = append([]string{"an earlier update was interrupted: it was undone first"}, u.out.Notes...)
+	}
+	if bytes.Equal(u.vendored.Root.Format(), u.root.Format()) {
+		return u.out, nil
+	}
+	if err := u.date(source); err != nil {
+		return nil, err
+	}
+	if err := u.regenerate(); err != nil {
+		return nil, err
+	}
+	if o.DryRun {
+		return u.out, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // the last moment to stop
+	}
+	if u.out.Files, err = u.tx.Commit(); err != nil {
+		return nil, err
+	}
+	return u.out, nil
+}
+
+type updater struct {
+	UpdateOptions
+	tx       *filetx.Tx
+	out      *Updated
+	vendored *openapi.Document
+	root     *jsontree.Value
+}
+
+func (u *updater) path(name string) string { return filepath.Join(u.Root, filepath.FromSlash(name)) }
+
+func (u *updater) normalise(source *openapi.Document) error {
+	data, err := os.ReadFile(u.path(schemaFile))
+	if err != nil {
+		return err
+	}
+	if u.vendored, err = openapi.Parse(data); err != nil {
+		return fmt.Errorf("%s: %w", schemaFile, err)
+	}
+	overlay, err := os.ReadFile(u.path("generator/overlay.json"))
+	if err != nil {
+		return err
+	}
+	names, err := adopt.OperationNames(overlay)
+	if err != nil {
+		return err
+	}
+	lock := map[string]string{}
+	if data, err := os.ReadFile(u.path(LockFile)); err == nil {
+		if err := json.Unmarshal(data, &lock); err != nil {
+			return fmt.Errorf("%s: %w", LockFile, err)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	n, err := adopt.Normalise(u.vendored, source, adopt.Options{OperationID: names, Names: u.Names, Words: u.Words, Lock: lock})
+	if err != nil {
+		return fmt.Errorf("%s:\n%w", adopt.Location(u.Source), err)
+	}
+	u.root = n.Root
+	u.out.Notes, u.out.Unwritten = n.Notes, adopt.Unwritten(n.Root)
+	if len(n.Lock) > 0 || len(lock) > 0 {
+		text, err := json.MarshalIndent(n.Lock, "", "  ")
+		if err != nil {
+			return err
+		}
+		u.tx.Write(LockFile, append(text, '\n'))
+	}
+	return nil
+}
+
+// date gives the new snapshot its date, which names the old one's file in the history too.
+func (u *updater) date(source *openapi.Document) error {
+	date := u.Date
+	if date == "" {
+		if date = u.Now().UTC().Format(time.DateOnly); source.Date > u.vendored.Date {
+			date = source.Date
+		}
+	}
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		return fmt.Errorf("date %q is not of the form 2026-01-31", date)
+	}
+	if date <= u.vendored.Date {
+		return fmt.Errorf("the vendored snapshot is of %s, and the new one would be of %s: give it a later date with -date", u.vendored.Date, date)
+	}
+	u.root.Get("info").Set("x-schema-date", jsontree.NewString(date))
+	history := historyDir + "/" + u.vendored.Date + ".json"
+	if _, err := os.Stat(u.path(history)); err == nil {
+		return fmt.Errorf("%s is there already: two snapshots have the same date", history)
+	}
+	u.tx.Write(history, u.vendored.Root.Format())
+	u.tx.Write(schemaFile, u.root.Format())
+	return nil
+}
+
+// regenerate works out everything that follows from the new document.
+func (u *updater) regenerate() error {
+	dir, err := os.MkdirTemp("", "gen-update-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	revised := filepath.Join(dir, "gocardless.json")
+	if err := os.WriteFile(revised, u.root.Format(), 0o600); err != nil {
+		return err
+	}
+	result, err := generator.Generate(generator.Config{Root: u.Root, Schema: revised, AllowRenames: u.AllowRenames})
+	if err != nil {
+		// Nobody can look into a file that is gone; the places are those of the document in our form.
+		return errors.New(strings.ReplaceAll(err.Error(), revised, "the new "+schemaFile))
+	}
+	if err := result.Plan(u.tx); err != nil {
+		return err
+	}
+	if err := u.compare(result); err != nil {
+		return err
+	}
+	if err := u.version(); err != nil {
+		return err
+	}
+	return u.changelog()
+}
+
+// compare reports what changed. The Go API as it was is the one on disk.
+func (u *updater) compare(result *generator.Result) error {
+	before, err := named(u.Root, u.path(schemaFile))
+	if err != nil {
+		return err
+	}
+	doc, err := openapi.Read(u.root)
+	if err != nil {
+		return err
+	}
+	after := compare.Side{Doc: doc, Names: compare.NamesOf(result.API)}
+	had, err := goapi.ReadDir(result.API.ModulePath, u.Root, nil)
+	if err != nil {
+		return err
+	}
+	has, err := goapi.FromResult(u.Root, result)
+	if err != nil {
+		return err
+	}
+	difference, err := goapi.Compare(had, has.Source, "gocardless")
+	if err != nil {
+		return fmt.Errorf("the Go API cannot be compared: %w", err)
+	}
+	u.out.Report, err = report(before, after, difference)
+	return err
+}
+
+func (u *updater) version() error {
+	source, err := u.tx.Content(VersionFile)
+	if err != nil {
+		return err
+	}
+	if u.out.Old, err = ReadVersion(source); err != nil {
+		return fmt.Errorf("%s: %w", VersionFile, err)
+	}
+	u.out.New = u.out.Old.Next(u.out.Report.Bump)
+	if source, err = SetVersion(source, u.out.New); err != nil {
+		return err
+	}
+	u.tx.Write(VersionFile, source)
+	return u.modulePath()
+}
+
+func (u *updater) changelog() error {
+	// The sections of older snapshots stand as they are.
+	section := changelog.Section{Date: u.out.Report.New, Version: u.out.New.String(), Report: u.out.Report}
+	existing, err := u.tx.Content(changelog.File)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text, err := changelog.Render(existing, []changelog.Section{section}, templates(u.Root))
+	if err != nil {
+		return err
+	}
+	u.tx.Write(changelog.File, text)
+	if u.out.Report.Bump == compare.Major {
+		return u.migration(section)
+	}
+	return nil
+}
+
+var blankLines = regexp.MustCompile(`\n{3,}`)
+
+// MigrationFile is the guide to a version that breaks.
+func MigrationFile(v Version) string { return "docs/migrations/" + v.String() + ".md" }
+
+// migration writes the guide to a version that breaks callers.
+func (u *updater) migration(s changelog.Section) error {
+	tmpl, err := template.ParseFS(templates(u.Root), "migration.md.tmpl")
+	if err != nil {
+		return err
+	}
+	type step struct {
+		Text string
+		Code []string
+	}
+	type group struct {
+		Title string
+		Steps []step
+	}
+	data := struct {
+		Old, New, Date string
+		Groups         []group
+		Go             []string
+	}{Old: u.out.Old.String(), New: u.out.New.String(), Date: s.Date}
+	for _, g := range compare.Groups(s.Report.Of(compare.Breaking)) {
+		out := group{Title: g.Title}
+		for _, c := range g.Changes {
+			one := step{Text: c.Markdown()}
+			if code := c.Snippet(); code != "" {
+				one.Code = strings.Split(code, "\n")
+			}
+			out.Steps = append(out.Steps, one)
+		}
+		data.Groups = append(data.Groups, out)
+	}
+	data.Go = u.out.Report.Go.Incompatible
+	var b bytes.Buffer
+	if err := tmpl.Execute(&b, data); err != nil {
+		return err
+	}
+	u.tx.Write(MigrationFile(u.out.New), blankLines.ReplaceAll(b.Bytes(), []byte("\n\n")))
+	return nil
+}
+
+// modulePath moves the module to the path of its next major version, where Go asks for that.
+func (u *updater) modulePath() error {
+	goMod, err := u.tx.Content("go.mod")
+	if err != nil {
+		return err
+	}
+	old, err := modulePath(goMod)
+	if err != nil {
+		return err
+	}
+	revised := ModulePath(old, u.out.New)
+	if revised == old {
+		return nil
+	}
+	u.out.Notes = append(u.out.Notes, fmt.Sprintf("the module is called %s from now on: Go asks for the major version in the path", revised))
+	files, err := moduleFiles(u.Root)
+	if err != nil {
+		return err
+	}
+	files = append(files, generatedPaths(u.tx)...)
+	slices.Sort(files)
+	for _, f := range slices.Compact(files) {
+		content, err := u.tx.Content(f)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if moved := movePath(content, old, revised); !bytes.Equal(moved, content) {
+			u.tx.Write(f, moved)
+		}
+	}
+	return nil
+}
+
+func generatedPaths(tx *filetx.Tx) []string {
+	return slices.DeleteFunc(tx.Paths(), func(p string) bool { return !mentionsModule(p) })
+}

@@ -1,0 +1,377 @@
+package release
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
+)
+
+// module copies what an update reads and writes, so that it can be changed.
+func module(t *testing.T) string {
+	t.Helper()
+	dir := testmodule.Copy(t, testmodule.Everything(t)...)
+	if changelogOfModule == nil {
+		var err error
+		if changelogOfModule, err = Changelog(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testmodule.Write(t, filepath.Join(dir, "CHANGELOG.md"), changelogOfModule)
+	return dir
+}
+
+var changelogOfModule []byte
+
+var later, _ = time.Parse(time.DateOnly, testmodule.Later)
+
+func options(dir, source string) UpdateOptions {
+	return UpdateOptions{
+		Root: dir, Source: source, Client: http.DefaultClient, Names: map[string]string{},
+		Now: func() time.Time { return later },
+	}
+}
+
+// source writes a changed copy of the vendored document and returns its path.
+func source(t *testing.T, change func(v *jsontree.Value)) string {
+	t.Helper()
+	v := testmodule.Schema(t, root)
+	change(v)
+	file := filepath.Join(t.TempDir(), "source.json")
+	if err := os.WriteFile(file, []byte(v.Compact()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func parseJSON(t *testing.T, text string) *jsontree.Value {
+	t.Helper()
+	v, err := jsontree.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// foreign makes small changes of spelling: no ids of operations, another version of OpenAPI.
+func foreign(v *jsontree.Value) {
+	v.Get("info").Delete("x-schema-date")
+	for _, path := range v.Get("paths").Members {
+		for _, op := range path.Value.Members {
+			op.Value.Delete("operationId")
+			op.Value.Delete("tags")
+		}
+	}
+}
+
+func TestUpdateOfTheSameChangesNothing(t *testing.T) {
+	dir := module(t)
+	before := testmodule.Digest(t, dir)
+	for name, change := range map[string]func(v *jsontree.Value){
+		"the very same": func(*jsontree.Value) {},
+		"foreign":       foreign,
+		"another date":  func(v *jsontree.Value) { v.Get("info").Set("x-schema-date", jsontree.NewString("2026-12-01")) },
+	} {
+		done, err := Update(t.Context(), options(dir, source(t, change)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if done.Report != nil || len(done.Files) > 0 {
+			t.Errorf("%s: changed %v", name, done.Files)
+		}
+		if !maps.Equal(testmodule.Digest(t, dir), before) {
+			t.Errorf("%s: the tree changed", name)
+		}
+	}
+}
+
+// newAPI removes an operation, adds a field, an object that contains itself and a resource, all in the vendor's own spelling.
+func newAPI(t *testing.T) func(v *jsontree.Value) {
+	return func(v *jsontree.Value) {
+		foreign(v)
+		v.Get("paths").Delete("/payments/{identity}/actions/retry")
+		v.At("/components/schemas/Payment/properties").Set("colour", parseJSON(t, `{"type": "string", "enum": ["vermilion", "viridian"], "description": "<p>Its <b>colour</b>.</p>"}`))
+		v.At("/components/schemas").Set("Tree", parseJSON(t, `{"type": "object", "properties": {"leaf": {"type": "string"}, "branches": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}}`))
+		v.At("/components/schemas/Payment/properties").Set("tree", parseJSON(t, `{"$ref": "#/components/schemas/Tree"}`))
+		v.Get("paths").Set("/wallets", parseJSON(t, `{"get": {"operationId": "ListAllWallets", "responses": {"200": {"description": "", "content": {"application/json": {"schema": {
+			"type": "object", "properties": {
+				"wallets": {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}, "balance": {"type": "integer", "format": "int64"}}}},
+				"meta": {"$ref": "#/components/schemas/ListMeta"}}}}}}}}}`))
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	dir := module(t)
+	read := func(name string) string {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	oldSchema, oldVersion, oldDate := read("schema/gocardless.json"), read(VersionFile), testmodule.Date(t, dir)
+	log := strings.Replace(read("CHANGELOG.md"), "## [Unreleased]\n", "## [Unreleased]\n\n- A note by hand.\n", 1)
+	if err := os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), []byte(log), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file := source(t, newAPI(t))
+	if done, err := Update(t.Context(), func() UpdateOptions { o := options(dir, file); o.DryRun = true; return o }()); err != nil || done.Report == nil || read("schema/gocardless.json") != oldSchema {
+		t.Fatalf("a dry run: %+v, %v", done, err)
+	}
+	done, err := Update(t.Context(), options(dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done.Report.Bump != compare.Major || done.Old.String() != "0.1.0" || done.New.String() != "0.2.0" {
+		t.Errorf("%s: %s to %s", done.Report.Bump, done.Old, done.New)
+	}
+	if got := read("schema/history/" + oldDate + ".json"); got != oldSchema {
+		t.Error("the old snapshot is not in the history as it was")
+	}
+	if got := read(VersionFile); got != strings.Replace(oldVersion, `"0.1.0"`, `"0.2.0"`, 1) {
+		t.Errorf("version.go is\n%s", got)
+	}
+	for name, parts := range map[string][]string{
+		"schema/gocardless.json":                {`"x-schema-date": "2099-03-04"`, `"/wallets": {`, `"operationId": "wallets.list"`, "\"colour\": {\n            \"$ref\": \"#/components/schemas/PaymentColour\",\n            \"x-description-source\": \"Its colour.\""},
+		"CHANGELOG.md":                          {"- A note by hand.", "## [0.2.0] - 2099-03-04", "- `client.Payments.Retry` was removed", "- `client.Wallets.List` was added", "## [0.1.0] - " + oldDate},
+		"docs/migrations/0.2.0.md":              {"# From 0.1.0 to 0.2.0", "`client.Payments.Retry` was removed", "`(*PaymentService).Retry: removed`"},
+		"gocardless/api_payments_gen.go":        {" PaymentColour "},
+		"gocardless/api_wallets_gen.go":         {"func (s *WalletService) List("},
+		"generator/names.lock":                  {"/paths/~1wallets/get Wallets.List"},
+		"internal/contract/wallets_gen_test.go": {"TestContractWallets"},
+	} {
+		for _, part := range parts {
+			if !strings.Contains(read(name), part) {
+				t.Errorf("%s does not have %q", name, part)
+			}
+		}
+	}
+	if strings.Contains(read("gocardless/api_payments_gen.go"), "PaymentRetryParams") {
+		t.Error("the removed operation is still generated")
+	}
+	result, err := generator.Generate(generator.Config{Root: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if differences, err := result.Check(); err != nil || len(differences) > 0 {
+		t.Errorf("not up to date: %v, %v", differences, err)
+	}
+	if text, err := Changelog(dir); err != nil || string(text) != read("CHANGELOG.md") {
+		t.Errorf("the changelog is not what a full run writes: %v", err)
+	}
+	if err := Check(dir, "v0.2.0"); err == nil || !strings.Contains(err.Error(), "a description is still to be written") {
+		t.Errorf("a release without descriptions passes: %v", err)
+	}
+
+	// Each part that is left out of the commit is missed.
+	if err := Complete(dir); err != nil {
+		t.Errorf("an update is not complete: %v", err)
+	}
+	for _, name := range []string{"docs/migrations/0.2.0.md", VersionFile} {
+		file, whole := filepath.Join(dir, filepath.FromSlash(name)), read(name)
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		if name == VersionFile {
+			if err := os.WriteFile(file, []byte(oldVersion), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Complete(dir); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without the new %s: %v", name, err)
+		}
+		if err := os.WriteFile(file, []byte(whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// The same source again, and then the date alone.
+	before := testmodule.Digest(t, dir)
+	for range 2 {
+		done, err = Update(t.Context(), options(dir, file))
+		if err != nil || done.Report != nil || !maps.Equal(testmodule.Digest(t, dir), before) {
+			t.Errorf("a second run changed %+v, %v", done, err)
+		}
+	}
+}
+
+func TestFailedUpdateChangesNothing(t *testing.T) {
+	dir := module(t)
+	write := func(name, content string) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	whole, err := os.ReadFile(filepath.Join(root, "schema", "gocardless.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(schema string) func(v *jsontree.Value) {
+		return func(v *jsontree.Value) {
+			v.At("/components/schemas/Payment/properties").Set("colour", parseJSON(t, schema))
+		}
+	}
+	for _, c := range []struct {
+		name, source, want string
+		change             func(o *UpdateOptions)
+	}{
+		{"no such file", filepath.Join(dir, "nowhere.json"), "nowhere.json", nil},
+		{"truncated", write("cut.json", string(whole[:len(whole)/2])), "the document ends in the middle", nil},
+		{"no OpenAPI", write("x.json", `{"hello": "world"}`), "/openapi is missing", nil},
+		{"unreachable", "http://127.0.0.1:1/openapi.json", "refused", nil},
+		{"unknown keyword", source(t, add(`{"type": "string", "contentEncoding": "base64"}`)), "/components/schemas/Payment/properties/colour: keyword contentEncoding is not understood", nil},
+		{"choice of types", source(t, add(`{"oneOf": [{"type": "string"}, {"type": "integer"}]}`)), "/components/schemas/Payment/properties/colour: a choice between several schemas", nil},
+		{"no type", source(t, add(`{}`)), "/components/schemas/Payment/properties/colour", nil},
+		{"operation without a name", source(t, func(v *jsontree.Value) {
+			v.Get("paths").Set("/a/b/c/d", parseJSON(t, `{"get": {"operationId": "X", "responses": {"204": {"description": ""}}}}`))
+		}), "no rule names GET /a/b/c/d", nil},
+		{"name clash", source(t, func(v *jsontree.Value) {
+			v.At("/components/schemas/Payment/properties").Set("create_params", parseJSON(t, `{"type": "object", "properties": {"a": {"type": "string"}}}`))
+		}), "PaymentCreateParams", nil},
+		{"form gone", source(t, func(v *jsontree.Value) {
+			forms := v.At("/paths/~1instalment_schedules/post/requestBody/content/application~1json/schema/properties/instalment_schedules/oneOf")
+			forms.Items = forms.Items[:1]
+		}), "instalment_schedules", nil},
+		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = testmodule.Date(t, dir) }},
+		{"bad date", source(t, newAPI(t)), "not of the form", func(o *UpdateOptions) { o.Date = "tomorrow" }},
+		{"disk", source(t, newAPI(t)), "is a directory", func(o *UpdateOptions) {
+			if err := os.MkdirAll(filepath.Join(dir, "gocardless", "api_wallets_gen.go"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := options(dir, c.source)
+			if c.change != nil {
+				c.change(&o)
+			}
+			before := testmodule.Digest(t, dir)
+			done, err := Update(t.Context(), o)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %+v, %v; want an error with %q", done, err, c.want)
+			}
+			if !maps.Equal(testmodule.Digest(t, dir), before) {
+				t.Error("the tree changed")
+			}
+		})
+	}
+}
+
+// From 2.0.0 on the module's path ends in its major version.
+func TestUpdateMovesTheModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the SDK: left out by -short")
+	}
+	dir := module(t)
+	version, err := os.ReadFile(filepath.Join(dir, VersionFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err = SetVersion(version, Version{1, 4, 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, VersionFile), version, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	done, err := Update(t.Context(), options(dir, source(t, newAPI(t))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done.New.String() != "2.0.0" {
+		t.Errorf("version %s", done.New)
+	}
+	const moved = "github.com/gocardless-community/gocardless-go/v2"
+	goMod, _ := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if !strings.HasPrefix(string(goMod), "module "+moved+"\n") {
+		t.Errorf("go.mod begins %.80s", goMod)
+	}
+	cmd := exec.Command("go", "build", "./gocardless/...")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("the moved module does not build: %v\n%s", err, out)
+	}
+	result, err := generator.Generate(generator.Config{Root: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if differences, err := result.Check(); err != nil || len(differences) > 0 {
+		t.Errorf("not up to date: %v, %v", differences, err)
+	}
+}
+
+func TestMovePath(t *testing.T) {
+	const old, revised = "example.com/m", "example.com/m/v2"
+	for in, want := range map[string]string{
+		`import "example.com/m/pkg"`:                `import "example.com/m/v2/pkg"`,
+		"module example.com/m\n":                    "module example.com/m/v2\n",
+		"go get example.com/m@latest":               "go get example.com/m/v2@latest",
+		"see https://example.com/m/issues":          "see https://example.com/m/issues",
+		"example.com/more":                          "example.com/more",
+		"module example.com/m/tools":                "module example.com/m/tools",
+		"`example.com/m` and https://example.com/m": "`example.com/m/v2` and https://example.com/m",
+	} {
+		if got := string(movePath([]byte(in), old, revised)); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCheckAndNotes(t *testing.T) {
+	dir := module(t)
+	if err := Check(dir, "v0.1.0"); err != nil {
+		t.Errorf("what is vendored cannot be released: %v", err)
+	}
+	if err := Check(dir, "v0.1.1"); err == nil || !strings.Contains(err.Error(), "the tag is v0.1.1") {
+		t.Errorf("got %v", err)
+	}
+	notes, err := Notes(dir, Version{0, 1, 0})
+	if err != nil || !strings.HasPrefix(notes, "API description of "+testmodule.Date(t, dir)) || strings.Contains(notes, "<!--") || strings.Contains(notes, "\n## ") {
+		t.Errorf("notes: %v\n%.200s", err, notes)
+	}
+	if _, err := Notes(dir, Version{9, 9, 9}); err == nil {
+		t.Error("notes of a version that is not there")
+	}
+	file := filepath.Join(dir, "CHANGELOG.md")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(data, []byte("API description of"), []byte("A description of"), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Check(dir, "v0.1.0"); err == nil || !strings.Contains(err.Error(), "not up to date") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCheckVersion(t *testing.T) {
+	dir := module(t)
+	for _, c := range []struct {
+		tag  string
+		bump compare.Bump
+		ok   bool
+	}{
+		{"v0.1.0", compare.None, true},
+		{"v0.1.0", compare.Minor, false},
+		{"v0.0.9", compare.Major, true},
+		{"v0.0.9", compare.Minor, true},
+		{"vnext", compare.None, false},
+	} {
+		if err := CheckVersion(dir, c.tag, c.bump); (err == nil) != c.ok {
+			t.Errorf("%s with %s: %v", c.tag, c.bump, err)
+		}
+	}
+}

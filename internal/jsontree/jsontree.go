@@ -1,0 +1,472 @@
+// Package jsontree holds JSON documents as trees that keep the order of their members, so that a
+// program can change a vendored document and leave every other byte of it alone.
+package jsontree
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kind is the type of a JSON value.
+type Kind int
+
+// The kinds of value.
+const (
+	Null Kind = iota
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+// Value is a JSON value. The zero Value is null.
+type Value struct {
+	Kind    Kind
+	Text    string // of a string: its characters; of a number: as written; of a boolean: true or false
+	Items   []*Value
+	Members []Member
+}
+
+// Member is one name and value of an object.
+type Member struct {
+	Name  string
+	Value *Value
+}
+
+// MaxDepth is how deeply a document may be nested; a deeper one is refused rather than recursed into.
+const MaxDepth = 500
+
+// Parse reads exactly one JSON value. A syntax error names the line and column; a member that an
+// object has twice is an error, because tools disagree on which one counts.
+func Parse(data []byte) (*Value, error) {
+	if !utf8.Valid(data) {
+		return nil, errors.New("not valid UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	v, err := parse(dec, "", 0)
+	if err == nil {
+		if _, more := dec.Token(); more != io.EOF {
+			err = errors.New("text after the end of the JSON value")
+		}
+	}
+	if err != nil {
+		at := offset(dec, err)
+		if errors.Is(err, errTruncated) {
+			at = int64(len(data))
+		}
+		return nil, fmt.Errorf("%s: %w", position(data, at), err)
+	}
+	return v, nil
+}
+
+var errTruncated = errors.New("the document ends in the middle")
+
+func offset(dec *json.Decoder, err error) int64 {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return syntax.Offset
+	}
+	return dec.InputOffset()
+}
+
+func position(data []byte, at int64) string {
+	before := data[:min(int(at), len(data))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf("line %d, column %d", line, column)
+}
+
+func parse(dec *json.Decoder, pointer string, depth int) (*Value, error) {
+	if depth > MaxDepth {
+		return nil, fmt.Errorf("nested more than %d levels deep", MaxDepth)
+	}
+	token, err := dec.Token()
+	if err != nil {
+		return nil, truncated(err)
+	}
+	switch t := token.(type) {
+	case nil:
+		return &Value{}, nil
+	case bool:
+		return &Value{Kind: Bool, Text: fmt.Sprint(t)}, nil
+	case json.Number:
+		return &Value{Kind: Number, Text: t.String()}, nil
+	case string:
+		return &Value{Kind: String, Text: t}, nil
+	case json.Delim:
+		if t == '[' {
+			return parseArray(dec, pointer, depth)
+		}
+		return parseObject(dec, pointer, depth)
+	}
+	return nil, fmt.Errorf("unexpected token %v", token)
+}
+
+func parseArray(dec *json.Decoder, pointer string, depth int) (*Value, error) {
+	v := &Value{Kind: Array}
+	for dec.More() {
+		item, err := parse(dec, fmt.Sprintf("%s/%d", pointer, len(v.Items)), depth+1)
+		if err != nil {
+			return nil, err
+		}
+		v.Items = append(v.Items, item)
+	}
+	return v, end(dec)
+}
+
+func parseObject(dec *json.Decoder, pointer string, depth int) (*Value, error) {
+	v := &Value{Kind: Object}
+	seen := map[string]bool{}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, truncated(err)
+		}
+		name := key.(string) // the decoder accepts nothing else before a colon
+		at := Join(pointer, name)
+		if seen[name] {
+			return nil, fmt.Errorf("%s is given twice", at)
+		}
+		seen[name] = true
+		value, err := parse(dec, at, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		v.Members = append(v.Members, Member{name, value})
+	}
+	return v, end(dec)
+}
+
+func end(dec *json.Decoder) error {
+	_, err := dec.Token()
+	return truncated(err)
+}
+
+// truncated gives the end of the input one name. The decoder has three for it, the last since Go
+// 1.27, which tells it by its text alone.
+func truncated(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errTruncated
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Error() == "unexpected end of JSON input" {
+		return errTruncated
+	}
+	return err
+}
+
+// Format writes the value as the vendored documents are written: two spaces a level, no escapes
+// that JSON does not need, one newline at the end.
+func (v *Value) Format() []byte {
+	var b bytes.Buffer
+	v.write(&b, "\n", "  ")
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+// Compact returns the value on one line; equal values with equal order have equal text.
+func (v *Value) Compact() string {
+	var b bytes.Buffer
+	v.write(&b, "", "")
+	return b.String()
+}
+
+func (v *Value) write(b *bytes.Buffer, newline, indent string) {
+	inner := newline
+	if newline != "" {
+		inner += indent
+	}
+	switch {
+	case v == nil || v.Kind == Null:
+		b.WriteString("null")
+	case v.Kind == String:
+		writeString(b, v.Text)
+	case v.Kind == Array && len(v.Items) > 0:
+		for i, item := range v.Items {
+			b.WriteString(separator(i, '[') + inner)
+			item.write(b, inner, indent)
+		}
+		b.WriteString(newline + "]")
+	case v.Kind == Array:
+		b.WriteString("[]")
+	case v.Kind == Object && len(v.Members) > 0:
+		for i, m := range v.Members {
+			b.WriteString(separator(i, '{') + inner)
+			writeString(b, m.Name)
+			b.WriteByte(':')
+			if newline != "" {
+				b.WriteByte(' ')
+			}
+			m.Value.write(b, inner, indent)
+		}
+		b.WriteString(newline + "}")
+	case v.Kind == Object:
+		b.WriteString("{}")
+	default:
+		b.WriteString(v.Text)
+	}
+}
+
+func separator(i int, open byte) string {
+	if i == 0 {
+		return string(open)
+	}
+	return ","
+}
+
+func writeString(b *bytes.Buffer, s string) {
+	start := b.Len()
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		panic("jsontree: a string cannot fail to encode: " + err.Error())
+	}
+	b.Truncate(b.Len() - 1) // the encoder ends with a newline
+	// The encoder escapes the two line separators for the sake of JavaScript; the documents do not.
+	if strings.ContainsAny(s, "\u2028\u2029") {
+		text := string(b.Bytes()[start:])
+		b.Truncate(start)
+		b.WriteString(strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029").Replace(text))
+	}
+}
+
+// Get returns the member of an object, or nil when v is no object or has none of that name.
+func (v *Value) Get(name string) *Value {
+	if v == nil {
+		return nil
+	}
+	for i := range v.Members {
+		if v.Members[i].Name == name {
+			return v.Members[i].Value
+		}
+	}
+	return nil
+}
+
+// Has reports whether an object has a member of that name.
+func (v *Value) Has(name string) bool { return v.Get(name) != nil }
+
+// Set replaces a member or appends it.
+func (v *Value) Set(name string, value *Value) {
+	for i := range v.Members {
+		if v.Members[i].Name == name {
+			v.Members[i].Value = value
+			return
+		}
+	}
+	v.Members = append(v.Members, Member{name, value})
+}
+
+// SetOrdered replaces a member, or inserts it so that the members named in order keep that order.
+// Members that order does not name stay where they are.
+func (v *Value) SetOrdered(name string, value *Value, order []string) {
+	if v.Has(name) {
+		v.Set(name, value)
+		return
+	}
+	rank := slices.Index(order, name)
+	at := len(v.Members)
+	if rank >= 0 {
+		for i, m := range v.Members {
+			if slices.Index(order, m.Name) > rank {
+				at = i
+				break
+			}
+		}
+	}
+	v.Members = slices.Insert(v.Members, at, Member{name, value})
+}
+
+// SetSorted replaces a member, or inserts it before the first one whose name is greater.
+func (v *Value) SetSorted(name string, value *Value) {
+	if v.Has(name) {
+		v.Set(name, value)
+		return
+	}
+	at := len(v.Members)
+	for i, m := range v.Members {
+		if m.Name > name {
+			at = i
+			break
+		}
+	}
+	v.Members = slices.Insert(v.Members, at, Member{name, value})
+}
+
+// Delete removes a member if there is one.
+func (v *Value) Delete(name string) {
+	v.Members = slices.DeleteFunc(v.Members, func(m Member) bool { return m.Name == name })
+}
+
+// Names returns the names of an object's members in order.
+func (v *Value) Names() []string {
+	if v == nil {
+		return nil
+	}
+	names := make([]string, len(v.Members))
+	for i, m := range v.Members {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// Str returns the text of a string, or "" for anything else.
+func (v *Value) Str() string {
+	if v == nil || v.Kind != String {
+		return ""
+	}
+	return v.Text
+}
+
+// True reports whether v is the boolean true.
+func (v *Value) True() bool { return v != nil && v.Kind == Bool && v.Text == "true" }
+
+// Strings returns the strings in an array, leaving out everything else.
+func (v *Value) Strings() []string {
+	if v == nil {
+		return nil
+	}
+	var out []string
+	for _, item := range v.Items {
+		if item.Kind == String {
+			out = append(out, item.Text)
+		}
+	}
+	return out
+}
+
+// Clone copies a value with everything in it.
+func (v *Value) Clone() *Value {
+	if v == nil {
+		return nil
+	}
+	c := &Value{Kind: v.Kind, Text: v.Text}
+	for _, item := range v.Items {
+		c.Items = append(c.Items, item.Clone())
+	}
+	for _, m := range v.Members {
+		c.Members = append(c.Members, Member{m.Name, m.Value.Clone()})
+	}
+	return c
+}
+
+// Equal reports whether two values are the same; the order of members does not count.
+func Equal(a, b *Value) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Kind != b.Kind || len(a.Items) != len(b.Items) || len(a.Members) != len(b.Members) {
+		return false
+	}
+	if a.Kind == Number {
+		return sameNumber(a.Text, b.Text)
+	}
+	if a.Text != b.Text {
+		return false
+	}
+	for i := range a.Items {
+		if !Equal(a.Items[i], b.Items[i]) {
+			return false
+		}
+	}
+	for _, m := range a.Members {
+		if !b.Has(m.Name) || !Equal(m.Value, b.Get(m.Name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameNumber compares numbers by value, so that 1 and 1.0 are the same.
+func sameNumber(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := json.Number(a).Float64()
+	y, errY := json.Number(b).Float64()
+	return errX == nil && errY == nil && x == y
+}
+
+// Walk visits v and everything in it with its JSON pointer, parents first.
+func (v *Value) Walk(visit func(pointer string, v *Value)) { v.walk("", visit) }
+
+func (v *Value) walk(pointer string, visit func(string, *Value)) {
+	visit(pointer, v)
+	for i, item := range v.Items {
+		item.walk(fmt.Sprintf("%s/%d", pointer, i), visit)
+	}
+	for _, m := range v.Members {
+		m.Value.walk(Join(pointer, m.Name), visit)
+	}
+}
+
+// At follows a JSON pointer from v; it returns nil when it leads nowhere.
+func (v *Value) At(pointer string) *Value {
+	if pointer == "" {
+		return v
+	}
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		token = unescape.Replace(token)
+		if v == nil {
+			return nil
+		}
+		if v.Kind == Array {
+			var i int
+			if _, err := fmt.Sscanf(token, "%d", &i); err != nil || i < 0 || i >= len(v.Items) {
+				return nil
+			}
+			v = v.Items[i]
+			continue
+		}
+		v = v.Get(token)
+	}
+	return v
+}
+
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+// Join appends tokens to a JSON pointer, escaped as RFC 6901 says.
+func Join(pointer string, tokens ...string) string {
+	for _, token := range tokens {
+		pointer += "/" + escape.Replace(token)
+	}
+	return pointer
+}
+
+// Unescape returns one token of a JSON pointer as it is in the document.
+func Unescape(token string) string { return unescape.Replace(token) }
+
+// NewString returns a JSON string.
+func NewString(s string) *Value { return &Value{Kind: String, Text: s} }
+
+// NewBool returns a JSON boolean.
+func NewBool(b bool) *Value { return &Value{Kind: Bool, Text: fmt.Sprint(b)} }
+
+// NewStrings returns a JSON array of strings.
+func NewStrings(list ...string) *Value {
+	v := &Value{Kind: Array}
+	for _, s := range list {
+		v.Items = append(v.Items, NewString(s))
+	}
+	return v
+}
+
+// NewObject returns an object with the given members; those whose value is nil are left out.
+func NewObject(members ...Member) *Value {
+	v := &Value{Kind: Object}
+	for _, m := range members {
+		if m.Value != nil {
+			v.Members = append(v.Members, m)
+		}
+	}
+	return v
+}
