@@ -375,11 +375,7 @@ func TestPayouts(t *testing.T) {
 		}
 	}
 	// A charge back is settled by the next payout.
-	w.step(func(tx *tx) {
-		p := tx.find("payments", first)
-		tx.chargeBack(p, tx.bankEnding(p, "refund_requested"))
-		tx.settle(p, "chargeback_settled", "payment_charged_back")
-	})
+	w.must(w.sb.ChargeBack(first))
 	w.paidOut("5000")
 	w.wantActions("payment", first, "created", "submitted", "confirmed", "paid_out", "charged_back", "chargeback_settled")
 	w.checkPayouts()
@@ -430,13 +426,7 @@ func TestBalances(t *testing.T) {
 func TestCancelledChargeback(t *testing.T) {
 	w := newWorld(t)
 	id := w.paidOut("1000")
-	charge := func() {
-		w.step(func(tx *tx) {
-			p := tx.find("payments", id)
-			tx.chargeBack(p, tx.bankEnding(p, "authorisation_disputed"))
-			tx.settle(p, "chargeback_settled", "payment_charged_back")
-		})
-	}
+	charge := func() { w.must(w.sb.ChargeBack(id)) }
 	charge()
 	if err := w.sb.CancelChargeback(id); err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ func families() []func(*registry) {
 		subscriptionFamily,
 		instalmentFamily,
 		refundFamily,
-		payoutFamily,
+		payoutFamily, settlementFamily,
 		redirectFlowFamily,
 		noticeFamily,
 		billingFamily,

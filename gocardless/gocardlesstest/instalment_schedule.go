@@ -54,7 +54,7 @@ func (tx *tx) checkSchedule(p *problems, path string, o object, instalments any,
 		p.add(path+"name", "can't be blank")
 	}
 	checkAmount(p, path+"total_amount", path+"currency", o.num("total_amount"), o.str("currency"), scheme)
-	checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
+	tx.checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
 	var rows []any
 	switch v := instalments.(type) {
 	case []any:

@@ -440,8 +440,8 @@ func transferredMandate(tx *tx) (result, error) {
 	})}, nil
 }
 
-// replaceMandate stands in for a change of the service user number: a new mandate takes over, the
-// old one points to it and is cancelled.
+// replaceMandate stands in for a change of the service user number: a new mandate takes over with all
+// that is still to be collected, the old one points to it and is cancelled.
 func (tx *tx) replaceMandate(m *record) *record {
 	n := tx.make("mandates")
 	copy(n.vals, m.vals)
@@ -452,13 +452,33 @@ func (tx *tx) replaceMandate(m *record) *record {
 	m.set("status", "cancelled")
 	m.setLink("new_mandate", n.id)
 	tx.event(m, event{action: "replaced", cause: "scheme_identifier_changed", origin: "gocardless", links: object{{"new_mandate", n.id}}})
+	tx.moveToMandate("payments", paymentCancellable, m, n)
+	tx.moveToMandate("subscriptions", subscriptionOpen, m, n)
+	tx.moveToMandate("instalment_schedules", scheduleOpen, m, n)
+	switch n.status() {
+	case "pending_submission":
+		tx.planMandate(n)
+	case "submitted":
+		tx.at(bank.TimingOf(n.str("scheme")).Days().Shift(tx.today(), 1).At(bank.ConfirmHour, 0), "mandate.activate", n.id, "")
+	}
 	return n
 }
 
-// ReplaceMandate does to a mandate what a change of the creditor's scheme identifier does: a new
-// mandate with the same details takes over, and calls that use the old one answer
-// mandate_replaced with a link to the new one, whose id is returned. An id that is not that of an
-// open mandate is an error.
+// moveToMandate moves the resources of a mandate that are still open to another one.
+func (tx *tx) moveToMandate(coll string, open func(status string) bool, from, to *record) {
+	for _, r := range slices.Clone(tx.sb.store.coll(coll).by("mandate", from.id)) {
+		if open(r.status()) {
+			r.setLink("mandate", to.id)
+			r.coll.reindex(r, "mandate", from.id)
+		}
+	}
+}
+
+// ReplaceMandate does what a change of the creditor's scheme identifier does to a mandate: a new
+// mandate with the same details takes over, with the subscriptions, instalment schedules and pending
+// payments of the old one. It returns the id of the new mandate; calls that use the old one are
+// refused with the reason "mandate_replaced" and a link to the new one. It returns an error if there
+// is no open mandate with this id.
 func (sb *Sandbox) ReplaceMandate(id string) (string, error) {
 	var fresh string
 	err := sb.update(func(tx *tx) error {

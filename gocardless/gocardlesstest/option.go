@@ -22,6 +22,9 @@ type options struct {
 	refundLimit      int
 	refundConfirm    bool
 	listMeta         bool
+	feeTaxes         bool
+	surcharge        int64
+	ownNumber        bool // a Bacs service user number of its own
 	removalBody      bool
 	notifications    bool
 	requireApproval  bool
@@ -34,7 +37,7 @@ type options struct {
 func defaultOptions() options {
 	return options{
 		clock: time.Now, seed: 1, rateLimit: 1000, logSize: 1000, bankTimings: true,
-		refunds: true, refundConfirm: true, listMeta: true,
+		refunds: true, refundConfirm: true, listMeta: true, ownNumber: true,
 		asyncInstalments: time.Second,
 		retryGaps: []time.Duration{time.Minute, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
 			time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour},
@@ -123,6 +126,24 @@ func WithoutBankTimings() Option {
 // not been enabled for refunds.
 func WithoutRefunds() Option {
 	return func(o *options) { o.refunds = false }
+}
+
+// WithFeeTaxes plays an account that pays VAT on the fees of GoCardless, as British and French ones
+// do: items of payouts show the tax, and fees are larger by it.
+func WithFeeTaxes() Option {
+	return func(o *options) { o.feeTaxes = true }
+}
+
+// WithSurchargeFees plays an account that pays an amount, in minor units, for every payment that
+// fails or is charged back. It is taken off the creditor's next payouts.
+func WithSurchargeFees(amount int64) Option {
+	return func(o *options) { o.surcharge = amount }
+}
+
+// WithoutServiceUserNumber plays an account that collects Bacs payments under the service user number
+// of GoCardless, as most do: payments then take no reference of their own.
+func WithoutServiceUserNumber() Option {
+	return func(o *options) { o.ownNumber = false }
 }
 
 // WithRefundLimit sets how many refunds a payment may have; more answer

@@ -44,11 +44,9 @@ func paymentFamily(r *registry) {
 	})
 	step("payment.fail_late", []string{"confirmed", "paid_out"}, func(tx *tx, p *record) {
 		tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
-		tx.settle(p, "late_failure_settled", "payment_failed")
 	})
 	step("payment.charge_back", []string{"confirmed", "paid_out"}, func(tx *tx, p *record) {
 		tx.chargeBack(p, tx.bankEnding(p, "refund_requested"))
-		tx.settle(p, "chargeback_settled", "payment_charged_back")
 	})
 }
 
@@ -85,12 +83,14 @@ func checkAmount(p *problems, amountPath, currencyPath string, amount int64, cur
 	}
 }
 
-// checkReference checks the text for the bank statement.
-func checkReference(p *problems, path, reference, scheme string) {
+// checkReference checks the reference that a bank statement shows.
+func (tx *tx) checkReference(p *problems, path, reference, scheme string) {
 	switch limit := referenceLimit(scheme); {
 	case reference == "":
 	case limit == 0:
 		p.add(path, "cannot be set for %s", scheme)
+	case scheme == "bacs" && !tx.sb.opts.ownNumber:
+		p.add(path, "cannot be set without a Bacs service user number of your own")
 	case utf8.RuneCountInString(reference) > limit:
 		p.add(path, "is too long (maximum is %d characters)", limit)
 	}
@@ -115,7 +115,7 @@ func createPayment(tx *tx) (result, error) {
 	p := tx.problems()
 	amount := tx.body.num("amount")
 	checkAmount(p, "amount", "currency", amount, tx.body.str("currency"), scheme)
-	checkReference(p, "reference", tx.body.str("reference"), scheme)
+	tx.checkReference(p, "reference", tx.body.str("reference"), scheme)
 	if scheme == "becs" && tx.sb.referenceTaken(tx.body.str("reference")) {
 		p.add("reference", "has already been taken")
 	}
@@ -187,7 +187,7 @@ func (tx *tx) addPayment(pay, m *record, cause string) *record {
 // of its scheme.
 func (tx *tx) planPayment(p *record) {
 	if tx.scripted && p.attempt() == "0" {
-		return // what a simulator makes stays as it leaves it
+		return // the simulator resumes it at its end
 	}
 	m := tx.must("mandates", p.link("mandate"))
 	arg := p.attempt()
@@ -201,15 +201,7 @@ func (tx *tx) planPayment(p *record) {
 		}
 		return
 	}
-	if !tx.sb.opts.bankTimings {
-		return
-	}
-	t := bank.TimingOf(p.str("scheme"))
-	at := t.SubmitTime(date(p.str("charge_date")))
-	if at.Before(tx.now) {
-		at = tx.now
-	}
-	tx.at(at, "payment.submit", p.id, arg)
+	tx.resumePayment(p)
 }
 
 // submitPayment sends a payment to the bank. In some schemes its mandate goes with it.
@@ -224,20 +216,40 @@ func (tx *tx) submitPayment(p *record) {
 	}
 	p.set("status", "submitted")
 	tx.event(p, event{action: "submitted", cause: "payment_submitted", origin: "gocardless"})
-	if tx.byDate() {
-		t := bank.TimingOf(p.str("scheme"))
-		charge := date(p.str("charge_date"))
-		if s := tx.scheduleOf(p); s != nil && strings.HasPrefix(s.str("name"), "Faily") {
-			tx.at(t.ConfirmTime(charge), "payment.fail", p.id, p.attempt())
-			return
-		}
-		tx.at(later(t.ConfirmTime(charge), tx.now), "payment.confirm", p.id, p.attempt())
+	tx.planNext(p)
+}
+
+// planNext plans the step that follows the status of a payment, by date. A simulator takes its steps
+// itself, and resumes the payment at the end.
+func (tx *tx) planNext(p *record) {
+	if !tx.scripted && tx.sb.opts.bankTimings {
+		tx.resumePayment(p)
 	}
 }
 
-// byDate says whether the next step follows by date. A simulator, which is an API call, takes its
-// next steps itself.
-func (tx *tx) byDate() bool { return tx.op == nil && tx.sb.opts.bankTimings }
+// resumePayment plans the step that follows the status of a payment, by date.
+func (tx *tx) resumePayment(p *record) {
+	if !tx.sb.opts.bankTimings {
+		return
+	}
+	t, charge := bank.TimingOf(p.str("scheme")), date(p.str("charge_date"))
+	var at time.Time
+	var job string
+	switch p.status() {
+	case "pending_submission":
+		at, job = t.SubmitTime(charge), "payment.submit"
+	case "submitted":
+		at, job = t.ConfirmTime(charge), "payment.confirm"
+		if s := tx.scheduleOf(p); s != nil && strings.HasPrefix(s.str("name"), "Faily") {
+			job = "payment.fail"
+		}
+	case "confirmed":
+		at, job = t.PayOutTime(charge), "payment.pay_out"
+	default:
+		return
+	}
+	tx.at(later(at, tx.now), job, p.id, p.attempt())
+}
 
 func later(a, b time.Time) time.Time {
 	if a.Before(b) {
@@ -252,15 +264,13 @@ func (tx *tx) confirmPayment(p *record) {
 	if s := tx.scheduleOf(p); s != nil && s.status() == "errored" {
 		tx.resumeSchedule(s)
 	}
-	if tx.byDate() {
-		t := bank.TimingOf(p.str("scheme"))
-		tx.at(later(t.PayOutTime(date(p.str("charge_date"))), tx.now), "payment.pay_out", p.id, p.attempt())
-	}
+	tx.planNext(p)
 }
 
 // failPayment ends an attempt. A payment that may be retried by itself is, once.
 func (tx *tx) failPayment(p *record, e ending) {
-	late := slices.Contains([]string{"confirmed", "paid_out"}, p.status())
+	late := collected(p.status())
+	tx.takeBack(p, "late_failure_settled", "payment_failed")
 	p.set("status", "failed")
 	ev := e.event("failed", p)
 	retry := p.flag("retry_if_possible") && paymentRetries.of(p) == 0 && !late
@@ -283,33 +293,61 @@ func (tx *tx) failPayment(p *record, e ending) {
 	}
 }
 
+// takeBack notes that the creditor owes the money of a payment that was paid out, and a surcharge if
+// the account pays any.
+func (tx *tx) takeBack(p *record, action, item string) {
+	links := object{{"payment", p.id}}
+	if p.status() == "paid_out" {
+		tx.owe(p, action, item, p.num("amount"), links)
+	}
+	if n := tx.sb.opts.surcharge; n > 0 {
+		tx.owe(p, "surcharge_fee_debited", "surcharge_fee", n, links)
+	}
+}
+
 // chargeBack takes the money of a collected payment back.
 func (tx *tx) chargeBack(p *record, e ending) {
+	tx.takeBack(p, "chargeback_settled", "payment_charged_back")
 	p.setRef("before_chargeback", p.status())
 	p.set("status", "charged_back")
 	tx.event(p, e.event("charged_back", p))
 }
 
-// cancelChargeback restores a payment that was charged back. What was to be taken off a payout no
-// longer is; what was taken off comes back with the next one.
+// cancelChargeback restores a payment that was charged back. What is still owed for it no longer is;
+// what was taken comes back with the next payout.
 func (tx *tx) cancelChargeback(p *record) {
 	p.set("status", p.ref("before_chargeback"))
 	tx.event(p, event{action: "chargeback_cancelled", cause: "payment_confirmed", origin: "gocardless"})
-	for _, s := range tx.sb.store.coll("settlements").by("creditor", p.link("creditor")) {
-		switch {
-		case s.str("of") != "payments "+p.id || s.str("type") != "payment_charged_back":
-		case s.status() == "open":
-			s.set("status", "dropped")
-		case s.status() == "done":
-			s.set("status", "returned")
-			tx.owe(p, "", "payment_paid_out", -p.num("amount"), p.link("creditor"), p.str("currency"), object{{"payment", p.id}})
-		}
-	}
+	tx.forgive(p, "payment_charged_back", "payment_paid_out")
+	tx.resumePayment(p)
 }
 
-// CancelChargeback takes a chargeback of a payment back, as banks do when it was a mistake; no
-// scenario simulator does this. The payment returns to the status that it had. An id that is not
-// that of a payment that was charged back is an error.
+// ChargeBack has a payment's payer demand the money back from their bank, on the day that the
+// sandbox's clock shows, however long ago the payment was collected. The money of a payment that was
+// paid out is taken off the creditor's next payouts. It returns an error if there is no payment with
+// this id that was collected.
+func (sb *Sandbox) ChargeBack(id string) error {
+	return sb.update(func(tx *tx) error {
+		p := tx.find("payments", id)
+		if p == nil || !collected(p.status()) {
+			return notFound()
+		}
+		tx.chargeBack(p, tx.bankEnding(p, chargebackCause(p)))
+		return nil
+	})
+}
+
+// chargebackCause is the reason that banks give for a chargeback in a payment's scheme.
+func chargebackCause(p *record) string {
+	if p.str("scheme") == "sepa_core" {
+		return "refund_requested"
+	}
+	return "authorisation_disputed"
+}
+
+// CancelChargeback withdraws a chargeback, as banks do after a mistake; no scenario simulator does
+// this. The payment returns to its former status. It returns an error if there is no payment with
+// this id that was charged back.
 func (sb *Sandbox) CancelChargeback(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)

@@ -1,14 +1,18 @@
 package gocardlesstest
 
 import (
-	"fmt"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Payouts and what they are made of. All payments of a creditor and currency that are paid out at
-// one moment share a payout; what was owed back by then is taken off it.
+// one moment share a payout; what the creditor owes by then is taken off it. Money is conserved: of
+// all that was collected, each penny is in a payout, in the balance, or was a fee, a refund or money
+// taken back.
 
 func payoutFamily(r *registry) {
 	r.collection(collectionSpec{name: "payouts", indexed: []string{"creditor"}})
@@ -20,8 +24,6 @@ func payoutFamily(r *registry) {
 			tx.payPayout(p)
 		}
 	})
-	// What is owed back to GoCardless, waiting for the creditor's next payout.
-	r.collection(collectionSpec{name: "settlements", prefix: "SE", internal: true, indexed: []string{"creditor"}, spec: settlementSpec})
 	r.on("balances.list", listBalances)
 	r.on("payouts.update", func(tx *tx) (result, error) {
 		tx.merge(tx.target)
@@ -29,24 +31,21 @@ func payoutFamily(r *registry) {
 	})
 }
 
-// settlementSpec is the schema of the internal collection of settlements.
-var settlementSpec = &typeSpec{name: "settlement", fields: []fieldSpec{
-	{name: "id"}, {name: "status"}, {name: "type"}, {name: "action"}, {name: "amount", kind: kInt}, {name: "currency"},
-	{name: "of", nullable: true}, {name: "links", kind: kAnyMap},
-}}
-
 // payOut puts a confirmed payment into a payout and returns the payout.
 func (tx *tx) payOut(p *record) *record {
 	po := tx.payoutFor(p.link("creditor"), p.str("currency"))
 	p.set("status", "paid_out")
 	p.setLink("payout", po.id)
-	amount := p.num("amount")
-	tx.addItem(po, "payment_paid_out", amount, object{{"payment", p.id}})
-	if fee := p.num("app_fee"); fee > 0 {
-		tx.addItem(po, "app_fee", -fee, object{{"payment", p.id}})
+	amount, links := p.num("amount"), object{{"payment", p.id}}
+	tx.addItem(po, "payment_paid_out", amount, links)
+	left := amount
+	if fee := min(p.num("app_fee"), left); fee > 0 {
+		tx.addItem(po, "app_fee", -fee, links)
+		left -= fee
 	}
-	tx.addItem(po, "gocardless_fee", -fee(amount), object{{"payment", p.id}})
+	tx.addFee(po, "gocardless_fee", min(fee(amount), left), left, links)
 	tx.event(p, event{action: "paid_out", cause: "payment_paid_out", origin: "gocardless", links: object{{"payout", po.id}}})
+	tx.settleInto(po)
 	if s := tx.scheduleOf(p); s != nil {
 		tx.completeSchedule(s)
 	}
@@ -78,10 +77,17 @@ func (tx *tx) payoutFor(creditor, currency string) *record {
 	po.set("payout_type", "merchant")
 	po.set("reference", payoutReference(cr, po.id))
 	po.set("status", "pending")
+	account := tx.payoutAccount(cr, currency)
 	po.set("fx", object{{"fx_currency", currency}})
-	po.set("links", object{{"creditor", creditor}, {"creditor_bank_account", tx.payoutAccount(cr, currency)}})
+	if a := tx.find("creditor_bank_accounts", account); a != nil && a.str("currency") != currency {
+		to := a.str("currency")
+		po.set("fx", object{{"fx_currency", to}, {"estimated_exchange_rate", tx.exchangeRate(currency, to)}})
+	}
+	po.set("links", object{{"creditor", creditor}, {"creditor_bank_account", account}})
+	if tx.taxRate(po) != nil {
+		po.set("tax_currency", countryCurrency(cr.str("country_code")))
+	}
 	tx.add(po)
-	tx.settleInto(po)
 	if tx.sb.opts.bankTimings {
 		tx.at(bank.TimingOf(schemeOf(currency)).Days().Shift(tx.today(), 1).At(bank.ArriveHour, 0), "payout.pay", po.id, "")
 	}
@@ -100,62 +106,118 @@ func payoutReference(creditor *record, id string) string {
 func (tx *tx) addItem(po *record, kind string, amount int64, links object) *record {
 	it := tx.make("payout_items")
 	it.set("type", kind)
-	it.set("amount", fmt.Sprintf("%d.0", amount))
+	it.set("amount", minorUnits(amount))
 	it.set("links", links)
 	it.setRef("payout", po.id)
-	if kind == "gocardless_fee" {
+	if kind == "gocardless_fee" || kind == "surcharge_fee" {
 		it.set("taxes", []any{})
 	}
 	tx.add(it)
 	po.set("amount", po.num("amount")+amount)
-	if kind == "gocardless_fee" || kind == "app_fee" || kind == "surcharge_fee" {
+	if slices.Contains([]string{"gocardless_fee", "app_fee", "surcharge_fee"}, kind) {
 		po.set("deducted_fees", po.num("deducted_fees")-amount)
 	}
 	return it
 }
 
-// settle notes that a payment's money goes back with the creditor's next payout of the currency,
-// if it had been paid out at all. The event of the action tells when that has happened.
-func (tx *tx) settle(p *record, action, item string) {
-	if p.link("payout") == "" {
+// minorUnits writes an amount as payout items have it.
+func minorUnits(n int64) string { return strconv.FormatInt(n, 10) + ".0" }
+
+// addFee adds a fee of GoCardless' own, with its tax if the creditor pays any. Both together are at
+// most what is left of the payment.
+func (tx *tx) addFee(po *record, kind string, fee, left int64, links object) {
+	rate := tx.taxRate(po)
+	if rate == nil {
+		tx.addItem(po, kind, -fee, links)
 		return
 	}
-	tx.owe(p, action, item, p.num("amount"), p.link("creditor"), p.str("currency"), object{{"payment", p.id}})
+	tax := min(percent(fee, rate.str("percentage")), left-fee)
+	it := tx.addItem(po, kind, -fee-tax, links)
+	t := object{
+		{"amount", minorUnits(tax)}, {"currency", po.get("currency")}, {"destination_amount", minorUnits(tax)},
+		{"destination_currency", po.get("tax_currency")}, {"tax_rate_id", rate.id},
+	}
+	if po.get("tax_currency") != po.get("currency") {
+		t = t.with("destination_amount", nil).with("exchange_rate", nil) // until the rates are confirmed
+	}
+	it.set("taxes", []any{t})
 }
 
-func (tx *tx) owe(of *record, action, item string, amount int64, creditor, currency string, links object) {
-	s := tx.make("settlements")
-	s.set("status", "open")
-	s.set("type", item)
-	s.set("action", action)
-	s.set("amount", amount)
-	s.set("currency", currency)
-	s.set("of", of.coll.name+" "+of.id)
-	s.set("links", links)
-	s.setRef("creditor", creditor)
-	tx.add(s)
+// percent is a share of an amount, rounded to a whole minor unit.
+func percent(amount int64, percentage string) int64 {
+	p, err := strconv.ParseFloat(percentage, 64)
+	if err != nil {
+		panic("gocardlesstest: bad percentage " + percentage)
+	}
+	return int64(math.Round(float64(amount) * p / 100))
 }
 
-// settleInto takes what is owed off a new payout.
-func (tx *tx) settleInto(po *record) {
-	for _, s := range tx.sb.store.coll("settlements").by("creditor", po.link("creditor")) {
-		if s.status() != "open" || s.str("currency") != po.str("currency") {
-			continue
-		}
-		s.set("status", "done")
-		tx.addItem(po, s.str("type"), -s.num("amount"), s.obj("links"))
-		coll, id, _ := strings.Cut(s.str("of"), " ")
-		if action := s.str("action"); action != "" {
-			tx.event(tx.must(coll, id), event{action: action, cause: action, origin: "gocardless", links: object{{"payout", po.id}}})
+// taxRate is the tax on the fees of a payout, nil if there is none.
+func (tx *tx) taxRate(po *record) *record {
+	if !tx.sb.opts.feeTaxes {
+		return nil
+	}
+	country := tx.must("creditors", po.link("creditor")).str("country_code")
+	for _, r := range tx.sb.store.coll("tax_rates").recs {
+		if r.str("jurisdiction") == country && r.get("end_date") == nil {
+			return r
 		}
 	}
+	return nil
 }
 
-// payPayout sends a payout to the creditor's bank.
+// payPayout sends a payout to the creditor's bank. Its exchange rates are final from then on.
 func (tx *tx) payPayout(po *record) {
+	if fx := po.obj("fx"); fx.str("fx_currency") != po.str("currency") {
+		rate := tx.exchangeRate(po.str("currency"), fx.str("fx_currency"))
+		po.set("fx", fx.with("exchange_rate", rate).with("fx_amount", convert(po.num("amount"), rate)))
+		tx.event(po, event{action: "fx_rate_confirmed", cause: "payout_fx_rate_confirmed", origin: "gocardless"})
+	}
+	tx.confirmTaxRates(po)
 	po.set("status", "paid")
 	po.set("arrival_date", string(tx.today()))
 	tx.event(po, event{action: "paid", cause: "payout_paid", origin: "gocardless"})
+}
+
+// confirmTaxRates converts the taxes of a payout into the currency in which they are paid to the
+// authorities.
+func (tx *tx) confirmTaxRates(po *record) {
+	to := po.str("tax_currency")
+	if to == "" || to == po.str("currency") {
+		return
+	}
+	rate := tx.exchangeRate(po.str("currency"), to)
+	for _, it := range tx.sb.store.coll("payout_items").by("payout", po.id) {
+		taxes, _ := it.get("taxes").([]any)
+		for i, v := range taxes {
+			t, _ := v.(object)
+			amount, _, _ := strings.Cut(t.str("amount"), ".")
+			n, _ := strconv.ParseInt(amount, 10, 64)
+			taxes = slices.Clone(taxes)
+			taxes[i] = t.with("exchange_rate", rate).with("destination_amount", minorUnits(convert(n, rate)))
+			it.set("taxes", taxes)
+		}
+	}
+	tx.event(po, event{action: "tax_exchange_rates_confirmed", cause: "payout_tax_exchange_rates_confirmed", origin: "gocardless"})
+}
+
+// exchangeRate is the rate from one currency to another.
+func (tx *tx) exchangeRate(from, to string) string {
+	for _, r := range tx.sb.store.coll("currency_exchange_rates").recs {
+		if r.str("source") == from && r.str("target") == to {
+			return r.str("rate")
+		}
+	}
+	return "1.0"
+}
+
+// convert is an amount in another currency, rounded to a whole minor unit.
+func convert(amount int64, rate string) int64 {
+	r, err := strconv.ParseFloat(rate, 64)
+	if err != nil {
+		panic("gocardlesstest: bad exchange rate " + rate)
+	}
+	return int64(math.Round(float64(amount) * r))
 }
 
 func listPayoutItems(tx *tx) (result, error) {
@@ -172,40 +234,56 @@ func listPayoutItems(tx *tx) (result, error) {
 	return tx.list()
 }
 
-// listBalances works the balances out from payments and payouts.
+// listBalances works the balances out from payments, debts and payouts.
 func listBalances(tx *tx) (result, error) {
 	c := tx.find("creditors", tx.query.Get("creditor"))
 	if c == nil {
 		return result{}, notFound()
 	}
-	sums := map[[2]string]int64{}
-	for _, p := range tx.sb.store.coll("payments").recs {
-		if p.link("creditor") != c.id {
-			continue
-		}
-		switch p.status() {
-		case "confirmed":
-			sums[[2]string{p.str("currency"), "confirmed_funds"}] += p.num("amount")
-		case "submitted":
-			sums[[2]string{p.str("currency"), "pending_payments_submitted"}] += p.num("amount")
-		}
-	}
-	for _, po := range tx.sb.store.coll("payouts").by("creditor", c.id) {
-		if po.status() == "pending" {
-			sums[[2]string{po.str("currency"), "pending_payouts"}] += po.num("amount")
-		}
-	}
+	sums := tx.sb.balances(c)
 	var objs []object
 	for _, cur := range theOps("payments.create").bodies[0].field("currency").enum {
-		if c.link(payoutLink(cur)) == "" && sums[[2]string{cur, "confirmed_funds"}] == 0 {
+		if c.link(payoutLink(cur)) == "" && sums[balance{cur, "confirmed_funds"}] == 0 {
 			continue
 		}
 		for _, kind := range []string{"confirmed_funds", "pending_payouts", "pending_payments_submitted"} {
 			objs = append(objs, object{
-				{"amount", sums[[2]string{cur, kind}]}, {"balance_type", kind}, {"currency", cur},
+				{"amount", sums[balance{cur, kind}]}, {"balance_type", kind}, {"currency", cur},
 				{"last_updated_at", tx.timestamp()}, {"links", object{{"creditor", c.id}}},
 			})
 		}
 	}
 	return result{listing: &listing{objs: objs, limit: tx.limit()}}, nil
+}
+
+// balance names an amount that a creditor has.
+type balance struct{ currency, kind string }
+
+// balances are those of a creditor. Confirmed funds are what was collected and not paid out, less
+// what the creditor owes; they may be negative.
+func (sb *Sandbox) balances(c *record) map[balance]int64 {
+	sums := map[balance]int64{}
+	for _, p := range sb.store.coll("payments").recs {
+		if p.link("creditor") != c.id {
+			continue
+		}
+		switch p.status() {
+		case "confirmed":
+			sums[balance{p.str("currency"), "confirmed_funds"}] += p.num("amount")
+		case "submitted":
+			sums[balance{p.str("currency"), "pending_payments_submitted"}] += p.num("amount")
+		}
+	}
+	for _, po := range sb.store.coll("payouts").by("creditor", c.id) {
+		if po.status() == "pending" {
+			sums[balance{po.str("currency"), "pending_payouts"}] += po.num("amount")
+		}
+	}
+	for _, s := range sb.store.coll("settlements").recs {
+		debtor, currency, _ := strings.Cut(s.ref("debtor"), " ")
+		if debtor == c.id && s.str("type") != "surcharge_fee" { // fees count once they are deducted
+			sums[balance{currency, "confirmed_funds"}] -= s.num("left")
+		}
+	}
+	return sums
 }

@@ -44,6 +44,7 @@ func seedLists(tx *tx) {
 	}
 	for _, x := range []struct{ source, target, rate string }{
 		{"EUR", "GBP", "0.8642"}, {"GBP", "EUR", "1.1571"}, {"GBP", "USD", "1.3412"}, {"USD", "GBP", "0.7456"}, {"SEK", "GBP", "0.0784"},
+		{"AUD", "GBP", "0.4874"}, {"CAD", "GBP", "0.5342"}, {"DKK", "GBP", "0.1158"}, {"NZD", "GBP", "0.4312"},
 	} {
 		r := tx.make("currency_exchange_rates")
 		r.set("source", x.source)

@@ -64,7 +64,7 @@ func createRefund(tx *tx) (result, error) {
 	case m == nil:
 		return result{}, p.err()
 	}
-	checkReference(p, "reference", tx.body.str("reference"), m.str("scheme"))
+	tx.checkReference(p, "reference", tx.body.str("reference"), m.str("scheme"))
 	if err := p.err(); err != nil {
 		return result{}, err
 	}
@@ -132,7 +132,7 @@ func (tx *tx) settleRefund(f *record) {
 	} else {
 		links = append(links, member{"mandate", f.link("mandate")})
 	}
-	tx.owe(f, "refund_settled", kind, f.num("amount"), f.ref("creditor"), f.str("currency"), links)
+	tx.owe(f, "refund_settled", kind, f.num("amount"), links)
 }
 
 // returnRefund is a refund that came back: bounced or funds_returned. What was not taken off a
@@ -149,14 +149,7 @@ func (tx *tx) returnRefund(f *record, status string) {
 		action, cause = "failed", "refund_failed"
 	}
 	tx.event(f, event{action: action, cause: cause, origin: "gocardless"})
-	for _, s := range tx.sb.store.coll("settlements").by("creditor", f.ref("creditor")) {
-		if s.str("of") != "refunds "+f.id {
-			continue
-		}
-		if s.status() == "open" {
-			s.set("status", "dropped")
-		} else if s.status() == "done" {
-			tx.owe(f, "", "refund_funds_returned", -f.num("amount"), f.ref("creditor"), f.str("currency"), object{{"refund", f.id}})
-		}
+	for _, item := range []string{"refund", "payment_refunded"} {
+		tx.forgive(f, item, "refund_funds_returned")
 	}
 }

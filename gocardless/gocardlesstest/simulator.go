@@ -13,11 +13,20 @@ import (
 func simulatorFamily(r *registry) {
 	r.owner("scenario_simulators.run", "")
 	r.on("scenario_simulators.run", runSimulator)
-
 	for _, status := range []string{"action_required", "in_review", "successful"} {
 		r.simulator("creditor_verification_status_"+status, always(func(tx *tx, c *record) { tx.setVerification(c, status) }))
 	}
+	r.simulator("payout_bounced", when(inStatus("paid"), func(tx *tx, po *record) {
+		po.set("status", "bounced")
+		tx.event(tx.must("creditors", po.link("creditor")), event{action: "bounced_payout", cause: "bounced_payout", links: object{{"payout", po.id}}})
+	}))
+	paymentSimulators(r)
+	mandateSimulators(r)
+	refundSimulators(r)
+	billingSimulators(r)
+}
 
+func paymentSimulators(r *registry) {
 	r.simulator("payment_submitted", when(sendable, (*tx).submitPayment))
 	r.simulator("payment_confirmed", when(sendable, (*tx).simulateConfirmed))
 	r.simulator("payment_paid_out", when(sendable, (*tx).simulatePaidOut))
@@ -25,35 +34,41 @@ func simulatorFamily(r *registry) {
 		tx.submitPayment(p)
 		tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
 	}))
-	r.simulator("payment_charged_back", when(sendable, (*tx).simulateChargedBack))
-	r.simulator("payment_chargeback_settled", when(sendable, func(tx *tx, p *record) {
-		tx.simulateChargedBack(p)
-		tx.settle(p, "chargeback_settled", "payment_charged_back")
+	r.simulator("payment_charged_back", when(disputable, (*tx).simulateChargedBack))
+	r.simulator("payment_chargeback_settled", when(either(owing("charged_back"), disputable), func(tx *tx, p *record) {
+		if p.status() != "charged_back" {
+			tx.simulateChargedBack(p)
+		}
 		tx.settleNow(p)
 	}))
 	r.simulator("payment_late_failure", when(failsLate, (*tx).simulateLateFailure))
-	r.simulator("payment_late_failure_settled", when(failsLate, func(tx *tx, p *record) {
-		tx.simulateLateFailure(p)
-		tx.settle(p, "late_failure_settled", "payment_failed")
+	r.simulator("payment_late_failure_settled", when(either(owing("failed"), failsLate), func(tx *tx, p *record) {
+		if p.status() != "failed" {
+			tx.simulateLateFailure(p)
+		}
 		tx.settleNow(p)
 	}))
+}
 
-	mandate := func(name string, statuses []string, fits func(scheme string) bool, do func(*tx, *record)) {
-		r.simulator(name, when(func(_ *tx, m *record) bool { return slices.Contains(statuses, m.status()) && fits(m.str("scheme")) }, do))
+func mandateSimulators(r *registry) {
+	mandate := func(name, status string, fits func(scheme string) bool, do func(*tx, *record)) {
+		r.simulator(name, when(func(_ *tx, m *record) bool { return m.status() == status && fits(m.str("scheme")) }, do))
 	}
-	pending := []string{"pending_submission"}
+	const pending = "pending_submission"
 	mandate("mandate_activated", pending, func(s string) bool { return !bank.TimingOf(s).WithPayment }, (*tx).ensureActive)
 	for _, how := range []string{"granted", "skipped"} {
-		mandate("mandate_customer_approval_"+how, []string{"pending_customer_approval"}, schemeIn("bacs", "sepa_core"), func(tx *tx, m *record) {
+		mandate("mandate_customer_approval_"+how, "pending_customer_approval", schemeIn("bacs", "sepa_core"), func(tx *tx, m *record) {
 			tx.approveMandate(m, "customer_approval_"+how)
 		})
 	}
-	mandate("mandate_failed", []string{"pending_submission", "submitted"}, schemeNotIn("sepa_core"), func(tx *tx, m *record) {
-		if m.status() == "pending_submission" {
+	r.simulator("mandate_failed", when(func(_ *tx, m *record) bool {
+		return slices.Contains([]string{pending, "submitted"}, m.status()) && m.str("scheme") != "sepa_core"
+	}, func(tx *tx, m *record) {
+		if m.status() == pending {
 			tx.submitMandate(m)
 		}
 		tx.endMandate(m, "failed", tx.bankEnding(m, "invalid_bank_details"))
-	})
+	}))
 	mandate("mandate_expired", pending, schemeNotIn("autogiro", "becs_nz", "pad"), func(tx *tx, m *record) {
 		tx.ensureActive(m)
 		tx.endMandate(m, "expired", ending{cause: "mandate_expired"})
@@ -63,34 +78,27 @@ func simulatorFamily(r *registry) {
 		tx.transferMandate(m)
 	})
 	mandate("mandate_transferred_with_resubmission", pending, schemeIn("bacs"), (*tx).simulateResubmission)
-	mandate("mandate_suspended_by_payer", []string{"active"}, schemeIn("pay_to"), func(tx *tx, m *record) {
+	mandate("mandate_suspended_by_payer", "active", schemeIn("pay_to"), func(tx *tx, m *record) {
 		tx.endMandate(m, "suspended_by_payer", tx.bankEnding(m, "mandate_suspended_by_payer"))
 	})
+}
 
-	refund := func(name string, statuses []string, do func(*tx, *record)) {
-		r.simulator(name, when(func(_ *tx, f *record) bool { return slices.Contains(statuses, f.status()) }, do))
+func refundSimulators(r *registry) {
+	paid := func(then func(*tx, *record)) handler {
+		return when(inStatus("pending_submission", "submitted", "paid"), func(tx *tx, f *record) {
+			if f.status() != "paid" {
+				tx.payRefund(f)
+			}
+			then(tx, f)
+		})
 	}
-	open := []string{"pending_submission", "submitted"}
-	refund("refund_paid", open, (*tx).payRefund)
-	refund("refund_settled", append(open, "paid"), func(tx *tx, f *record) {
-		if f.status() != "paid" {
-			tx.payRefund(f)
-		}
-		tx.settleNow(f)
-	})
-	refund("refund_bounced", append(open, "paid"), func(tx *tx, f *record) {
-		if f.status() != "paid" {
-			tx.payRefund(f)
-		}
-		tx.returnRefund(f, "bounced")
-	})
-	refund("refund_returned", pending, func(tx *tx, f *record) { tx.returnRefund(f, "funds_returned") })
+	r.simulator("refund_paid", when(inStatus("pending_submission", "submitted"), (*tx).payRefund))
+	r.simulator("refund_settled", paid(func(tx *tx, f *record) { tx.settleNow(f) }))
+	r.simulator("refund_bounced", paid(func(tx *tx, f *record) { tx.returnRefund(f, "bounced") }))
+	r.simulator("refund_returned", when(inStatus("pending_submission"), func(tx *tx, f *record) { tx.returnRefund(f, "funds_returned") }))
+}
 
-	r.simulator("payout_bounced", when(func(_ *tx, po *record) bool { return po.status() == "paid" }, func(tx *tx, po *record) {
-		po.set("status", "bounced")
-		tx.event(tx.must("creditors", po.link("creditor")), event{action: "bounced_payout", cause: "bounced_payout", links: object{{"payout", po.id}}})
-	}))
-
+func billingSimulators(r *registry) {
 	request := func(name string, then func(*tx, *record)) {
 		r.simulator("billing_request_fulfilled"+name, when((*tx).awaitsBank, func(tx *tx, r *record) {
 			b := tx.openBilling(r)
@@ -98,10 +106,16 @@ func simulatorFamily(r *registry) {
 			b.commit()
 			b.then(b.make)
 			b.commit()
-			then(tx, tx.must("payments", r.link("payment_request_payment")))
+			p := tx.must("payments", r.link("payment_request_payment"))
+			then(tx, p)
 		}))
 	}
-	request("", func(*tx, *record) {})
+	request("", func(tx *tx, p *record) {
+		if tx.sb.opts.bankTimings {
+			// A moment later, so that a simulator of payments can take over.
+			tx.at(tx.now.Add(triggerStep), "payment.submit", p.id, p.attempt())
+		}
+	})
 	request("_and_payment_failed", func(tx *tx, p *record) {
 		tx.submitPayment(p)
 		tx.failPayment(p, tx.bankEnding(p, "bank_declined_payment"))
@@ -121,8 +135,25 @@ func when(needs func(*tx, *record) bool, do func(*tx, *record)) handler {
 			return result{}, tooLate("The simulator does not fit the resource's state. It needs: " + tx.simulatorSpec().requires)
 		}
 		do(tx, r)
+		if r.coll.name == "payments" {
+			tx.resumePayment(r)
+		}
 		return result{}, nil
 	}
+}
+
+// inStatus needs one of some statuses.
+func inStatus(list ...string) func(*tx, *record) bool {
+	return func(_ *tx, r *record) bool { return slices.Contains(list, r.status()) }
+}
+
+// owing needs a payment of a status whose money is still to be settled.
+func owing(status string) func(*tx, *record) bool {
+	return func(tx *tx, p *record) bool { return p.status() == status && tx.sb.settleable(p) }
+}
+
+func either(a, b func(*tx, *record) bool) func(*tx, *record) bool {
+	return func(tx *tx, r *record) bool { return a(tx, r) || b(tx, r) }
 }
 
 func always(do func(*tx, *record)) handler {
@@ -178,6 +209,9 @@ func sendable(tx *tx, p *record) bool {
 		(slices.Contains([]string{"active", "consumed"}, m.status()) || m.status() == "pending_submission" && bank.TimingOf(m.str("scheme")).WithPayment)
 }
 
+// disputable is the same for chargebacks, which also take payments that were collected before.
+func disputable(tx *tx, p *record) bool { return collected(p.status()) || sendable(tx, p) }
+
 // failsLate is the same for the late failures, which also take payments that were paid out.
 func failsLate(tx *tx, p *record) bool {
 	return p.str("scheme") != "autogiro" && (p.status() == "paid_out" || sendable(tx, p))
@@ -194,12 +228,10 @@ func (tx *tx) simulatePaidOut(p *record) {
 }
 
 func (tx *tx) simulateChargedBack(p *record) {
-	tx.simulatePaidOut(p)
-	cause := "authorisation_disputed"
-	if p.str("scheme") == "sepa_core" {
-		cause = "refund_requested"
+	if !collected(p.status()) {
+		tx.simulatePaidOut(p)
 	}
-	tx.chargeBack(p, tx.bankEnding(p, cause))
+	tx.chargeBack(p, tx.bankEnding(p, chargebackCause(p)))
 }
 
 func (tx *tx) simulateLateFailure(p *record) {
@@ -207,20 +239,6 @@ func (tx *tx) simulateLateFailure(p *record) {
 		tx.simulatePaidOut(p)
 	}
 	tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
-}
-
-// settleNow tells at once that what is owed for a resource was settled. The money still goes off
-// the creditor's next payout.
-func (tx *tx) settleNow(of *record) {
-	creditor := of.ref("creditor")
-	for _, s := range tx.sb.store.coll("settlements").by("creditor", creditor) {
-		if s.str("of") != of.coll.name+" "+of.id || s.status() != "open" || s.str("action") == "" {
-			continue
-		}
-		action := s.str("action")
-		s.set("action", "")
-		tx.event(of, event{action: action, cause: action})
-	}
 }
 
 // simulateResubmission moves a mandate to the payer's new bank, which has to accept it anew.

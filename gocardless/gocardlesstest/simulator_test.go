@@ -82,6 +82,9 @@ func TestSimulatorsOfPayments(t *testing.T) {
 			if got := w.eventsOf("payment", p); got != c.events {
 				t.Errorf("events %q, want %q", got, c.events)
 			}
+			if c.simulator == "payment_charged_back" {
+				w.simulate("payment_chargeback_settled", p)
+			}
 			w.cannotSimulate(c.simulator, p)
 			if c.simulator == "payment_paid_out" {
 				po := w.ok("GET", "/payments/"+p, "").obj("links").str("payout")
@@ -231,6 +234,12 @@ func TestSimulatorsOfBillingRequests(t *testing.T) {
 		}
 		if got := w.status("mandates", r.obj("links").str("mandate_request_mandate")); got != "pending_submission" {
 			t.Errorf("%s: the mandate asked for is %s", name, got)
+		}
+		if name == "billing_request_fulfilled" {
+			w.sb.Advance(7 * days)
+			if got := w.status("payments", p); got != "paid_out" {
+				t.Errorf("a week later the payment is %s", got)
+			}
 		}
 	}
 }

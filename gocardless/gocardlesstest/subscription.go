@@ -126,7 +126,7 @@ func createSubscription(tx *tx) (result, error) {
 func (tx *tx) checkSubscription(p *problems, path string, o object, m *record) {
 	scheme := m.str("scheme")
 	checkAmount(p, path+"amount", path+"currency", o.num("amount"), o.str("currency"), scheme)
-	checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
+	tx.checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
 	tx.checkChargeDate(p, path+"start_date", o.str("start_date"), m)
 	unit := o.str("interval_unit")
 	limit := map[string]int64{"weekly": 52, "monthly": 12, "yearly": 1}[unit]
@@ -339,7 +339,7 @@ func updateSubscription(tx *tx) (result, error) {
 	if amount {
 		checkAmount(p, "amount", "currency", tx.body.num("amount"), "", m.str("scheme"))
 	}
-	checkReference(p, "payment_reference", tx.body.str("payment_reference"), m.str("scheme"))
+	tx.checkReference(p, "payment_reference", tx.body.str("payment_reference"), m.str("scheme"))
 	if err := p.err(); err != nil {
 		return result{}, err
 	}

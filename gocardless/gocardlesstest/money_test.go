@@ -1,0 +1,270 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// gross is the sum of what all payouts paid out for payments, and took back.
+func (w *world) gross() int64 {
+	w.t.Helper()
+	sum := int64(0)
+	for _, po := range w.list("/payouts?limit=500") {
+		sum += po.num("amount") + po.num("deducted_fees")
+	}
+	return sum
+}
+
+// activeWorld is a world whose mandate is active.
+func activeWorld(t testing.TB, opts ...Option) *world {
+	w := newWorld(t, opts...)
+	w.simulate("mandate_activated", w.mandate)
+	return w
+}
+
+// What is taken back from a payment that was paid out goes off the next payout, whoever takes it
+// back, and is reported once it has.
+func TestTakenBackAfterPayout(t *testing.T) {
+	for name, settled := range map[string]string{"payment_late_failure": "late_failure_settled", "payment_charged_back": "chargeback_settled"} {
+		w := activeWorld(t)
+		id := w.pay("10000")
+		w.simulate("payment_paid_out", id)
+		w.sb.Advance(5 * days) // paid out days ago
+		w.simulate(name, id)
+		w.pay("30000")
+		w.sb.Advance(60 * days)
+		if got := w.gross(); got != 30000 {
+			t.Errorf("%s: gross of all payouts is %d, want 30000", name, got)
+		}
+		if got := w.eventsOf("payment", id); !strings.HasSuffix(got, " "+settled) {
+			t.Errorf("%s: events %q, want %s at the end", name, got, settled)
+		}
+		w.checkPayouts()
+	}
+}
+
+// The simulators of settlements take a payment that was taken back before, once.
+func TestSettledSimulators(t *testing.T) {
+	for before, name := range map[string]string{"payment_late_failure": "payment_late_failure_settled", "payment_charged_back": "payment_chargeback_settled"} {
+		w := activeWorld(t)
+		id := w.pay("10000")
+		w.simulate(before, id)
+		w.simulate(name, id)
+		w.cannotSimulate(name, id)
+		w.pay("30000")
+		w.sb.Advance(60 * days)
+		if got := w.gross(); got != 30000 {
+			t.Errorf("%s: gross of all payouts is %d, want 30000", name, got)
+		}
+		if n := strings.Count(w.eventsOf("payment", id), "settled"); n != 1 {
+			t.Errorf("%s: %d events of a settlement, want 1", name, n)
+		}
+	}
+}
+
+// A payment that a simulator leaves half-way goes on by date.
+func TestSimulatedPaymentsGoOn(t *testing.T) {
+	for _, name := range []string{"payment_submitted", "payment_confirmed"} {
+		w := activeWorld(t)
+		id := w.pay("10000")
+		w.simulate(name, id)
+		w.sb.Advance(14 * days)
+		if got := w.eventsOf("payment", id); got != "created submitted confirmed paid_out" {
+			t.Errorf("%s: events %q", name, got)
+		}
+		w = activeWorld(t, WithoutBankTimings())
+		id = w.pay("10000")
+		w.simulate(name, id)
+		w.sb.Advance(14 * days)
+		if got := w.status("payments", id); got != strings.TrimPrefix(name, "payment_") {
+			t.Errorf("%s without bank timings: payment is %s", name, got)
+		}
+	}
+}
+
+// A debt that is larger than the next payout is carried to the ones after.
+func TestDebtIsCarried(t *testing.T) {
+	w := activeWorld(t)
+	id := w.pay("50000")
+	w.simulate("payment_charged_back", id)
+	for range 3 {
+		w.pay("20000")
+		w.sb.Advance(14 * days)
+	}
+	var amounts []int64
+	for _, po := range w.list("/payouts") {
+		amounts = append(amounts, po.num("amount"))
+		if po.num("amount") < 0 {
+			t.Errorf("payout %v is negative", po)
+		}
+	}
+	// 50000 less its fee; then nothing, nothing, and what three payments less fees leave of the debt.
+	if want := []int64{3*(20000-220) - 50000, 0, 0, 50000 - 400}; !slices.Equal(amounts, want) {
+		t.Errorf("payouts of %v, want %v", amounts, want)
+	}
+	if got := w.eventsOf("payment", id); !strings.HasSuffix(got, " chargeback_settled") {
+		t.Errorf("events %q", got)
+	}
+	w.checkPayouts()
+}
+
+// A payout is not negative either when the partner's fee leaves nothing for GoCardless'.
+func TestFeesLeaveNothing(t *testing.T) {
+	w := activeWorld(t, WithFeeTaxes())
+	id := w.ok("POST", "/payments", `{"payments":{"amount":100,"app_fee":90,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	w.simulate("payment_paid_out", id)
+	if po := w.list("/payouts")[0]; po.num("amount") != 0 || po.num("deducted_fees") != 100 {
+		t.Errorf("payout is %v", po)
+	}
+	w.checkPayouts()
+}
+
+func TestChargeBack(t *testing.T) {
+	w := activeWorld(t)
+	id := w.pay("1000")
+	if err := w.sb.ChargeBack(id); err == nil {
+		t.Error("a payment that was not collected was charged back")
+	}
+	w.simulate("payment_paid_out", id)
+	w.sb.Advance(90 * days)
+	w.must(w.sb.ChargeBack(id))
+	if s := w.status("payments", id); s != "charged_back" {
+		t.Errorf("payment is %s", s)
+	}
+	if err := w.sb.ChargeBack(id); err == nil {
+		t.Error("a payment was charged back twice")
+	}
+	// A chargeback before the payout takes nothing off it, and a cancelled one pays it out after all.
+	id = w.pay("2000")
+	w.simulate("payment_confirmed", id)
+	w.must(w.sb.ChargeBack(id))
+	w.sb.Advance(30 * days)
+	w.must(w.sb.CancelChargeback(id))
+	w.sb.Advance(30 * days)
+	if s := w.status("payments", id); s != "paid_out" {
+		t.Errorf("after the chargeback was cancelled the payment is %s", s)
+	}
+	if got := w.gross(); got != 2000 {
+		t.Errorf("gross of all payouts is %d, want 2000", got)
+	}
+}
+
+// What a replaced mandate had still to collect is collected under its successor.
+func TestReplacedMandateGoesOn(t *testing.T) {
+	w := newWorld(t)
+	pm := w.pay("1000")
+	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"weekly","count":3,"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	next, err := w.sb.ReplaceMandate(w.mandate)
+	w.must(err)
+	w.sb.Advance(60 * days)
+	if s := w.status("mandates", next); s != "active" {
+		t.Errorf("the new mandate is %s", s)
+	}
+	p := w.ok("GET", "/payments/"+pm, "")
+	if p.str("status") != "paid_out" || p.obj("links").str("mandate") != next {
+		t.Errorf("the pending payment is %v", p)
+	}
+	s := w.ok("GET", "/subscriptions/"+sb, "")
+	if s.str("status") != "finished" || s.obj("links").str("mandate") != next {
+		t.Errorf("the subscription is %v", s)
+	}
+	if got := w.list("/payments?status=paid_out&mandate=" + next); len(got) != 4 {
+		t.Errorf("%d payments under the new mandate, want 4", len(got))
+	}
+}
+
+// An account without a service user number of its own takes no references.
+func TestBacsReference(t *testing.T) {
+	body := func(w *world) string {
+		return `{"payments":{"amount":100,"currency":"GBP","reference":"ORDER-1","links":{"mandate":"` + w.mandate + `"}}}`
+	}
+	w := newWorld(t)
+	w.ok("POST", "/payments", body(w))
+	w = newWorld(t, WithoutServiceUserNumber())
+	w.refused(422, "/payments/reference", "POST", "/payments", body(w))
+	w.payUnder(w.mandate, "GBP")
+}
+
+// Money in a currency that the creditor has no account for is converted when it is sent.
+func TestCurrencyConversion(t *testing.T) {
+	w := newWorld(t, WithFeeTaxes())
+	m := w.mandateFor("autogiro")
+	w.simulate("mandate_activated", m)
+	w.simulate("payment_paid_out", w.payUnder(m, "SEK"))
+	po := w.list("/payouts?currency=SEK")[0]
+	fx := po.obj("fx")
+	if net := po.num("amount"); fx.str("fx_currency") != "GBP" || fx.str("exchange_rate") != "0.0784" || fx.num("fx_amount") != convert(net, "0.0784") || po.str("tax_currency") != "GBP" {
+		t.Errorf("payout is %v", po)
+	}
+	if got := w.eventsOf("payout", po.str("id")); got != "fx_rate_confirmed tax_exchange_rates_confirmed paid" {
+		t.Errorf("events %q", got)
+	}
+	for _, it := range w.list("/payout_items?payout=" + po.str("id")) {
+		if it.str("type") != "gocardless_fee" {
+			continue
+		}
+		// A fee of 70 with VAT of 20 per cent.
+		tax, _ := it.list("taxes")[0].(object)
+		if it.str("amount") != "-84.0" || tax.str("amount") != "14.0" || tax.str("destination_amount") != "1.0" || tax.str("tax_rate_id") != "GB_VAT_1" || tax.str("exchange_rate") != "0.0784" {
+			t.Errorf("fee is %v", it)
+		}
+	}
+	w.checkPayouts()
+}
+
+func TestSurchargeFees(t *testing.T) {
+	w := activeWorld(t, WithSurchargeFees(500))
+	id := w.pay("1000")
+	w.simulate("payment_failed", id)
+	w.simulate("payment_paid_out", w.pay("20000"))
+	if po := w.list("/payouts")[0]; po.num("amount") != 20000-220-500 || po.num("deducted_fees") != 720 {
+		t.Errorf("payout is %v", po)
+	}
+	if got := w.eventsOf("payment", id); got != "created submitted failed surcharge_fee_debited" {
+		t.Errorf("events %q", got)
+	}
+	w.checkPayouts()
+}
+
+// Every event of the API can be had: what no life cycle causes, Emit does.
+func TestEveryEventCanBeEmitted(t *testing.T) {
+	w := newWorld(t)
+	if err := w.sb.Emit("payments.teleported", "PM1"); err == nil {
+		t.Error("an event that the API does not have was emitted")
+	}
+	if err := w.sb.Emit("payments.confirmed", "PM0"); err == nil {
+		t.Error("an event about a payment that does not exist was emitted")
+	}
+	for i := range catalogueEvents {
+		spec := &catalogueEvents[i]
+		var id string
+		w.must(w.sb.update(func(tx *tx) error {
+			c := tx.sb.store.coll(spec.resource)
+			if len(c.recs) == 0 {
+				r := tx.make(spec.resource)
+				tx.add(r)
+			}
+			id = c.recs[0].id
+			return nil
+		}))
+		w.must(w.sb.Emit(spec.resource+"."+spec.action, id))
+	}
+	w.strict = true
+	seen := map[string]bool{}
+	for _, e := range w.list("/events?limit=500") {
+		seen[e.str("resource_type")+"."+e.str("action")] = true
+	}
+	for _, spec := range catalogueEvents {
+		if !seen[spec.resource+"."+spec.action] {
+			t.Errorf("%s.%s was not emitted", spec.resource, spec.action)
+		}
+	}
+}
