@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -60,21 +61,24 @@ type Balance struct {
 	Links *BalanceLinks `json:"links,omitzero"`
 }
 
-func (v *Balance) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Balance) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "balance_type":
-			v.BalanceType = BalanceType(d.enum())
+			v.BalanceType = BalanceType(d.Enum())
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "last_updated_at":
-			v.LastUpdatedAt = d.time()
+			v.LastUpdatedAt = d.Time()
 		case "links":
-			v.Links = decodeObject[BalanceLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BalanceLinks)
+				v.Links.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -85,13 +89,13 @@ type BalanceLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-func (v *BalanceLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BalanceLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -108,11 +112,11 @@ type BalanceListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *BalanceListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("creditor", p.Creditor)
-	q.int("limit", p.Limit)
+func (p *BalanceListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("creditor", p.Creditor)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *BalanceListParams) check(c *checker) {

@@ -4,7 +4,7 @@ package gocardless
 
 import (
 	"context"
-	"net/http"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 var opBankAccountDetailsGet = Operation{
@@ -29,7 +29,7 @@ type BankAccountDetailService struct {
 //
 // GET /bank_account_details/{identity}
 func (s *BankAccountDetailService) Get(ctx context.Context, id string, params BankAccountDetailGetParams, opts ...RequestOption) (*BankAccountDetail, error) {
-	return do[BankAccountDetail](ctx, s.client, &opBankAccountDetailsGet, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBankAccountDetailsGet, input{id: id, params: &params}, opts, new(BankAccountDetail))
 }
 
 // BankAccountDetail holds the full details of a bank account, encrypted as a JWE that only your own
@@ -49,21 +49,21 @@ type BankAccountDetail struct {
 	Tag string `json:"tag,omitzero"`
 }
 
-func (v *BankAccountDetail) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BankAccountDetail) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "ciphertext":
-			v.Ciphertext = d.string()
+			v.Ciphertext = d.Text()
 		case "encrypted_key":
-			v.EncryptedKey = d.string()
+			v.EncryptedKey = d.Text()
 		case "iv":
-			v.Iv = d.string()
+			v.Iv = d.Text()
 		case "protected":
-			v.Protected = d.string()
+			v.Protected = d.Text()
 		case "tag":
-			v.Tag = d.string()
+			v.Tag = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -75,8 +75,8 @@ type BankAccountDetailGetParams struct {
 	GcKeyID string `json:"-"`
 }
 
-func (p *BankAccountDetailGetParams) header(h http.Header) {
-	setHeader(h, "Gc-Key-Id", p.GcKeyID)
+func (p *BankAccountDetailGetParams) write(w *requestParts) {
+	w.setHeader("Gc-Key-Id", p.GcKeyID)
 }
 
 func (p *BankAccountDetailGetParams) check(c *checker) {

@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opBankAccountHolderVerificationsCreate = Operation{
 	Name:            "bank_account_holder_verifications.create",
@@ -12,6 +15,7 @@ var opBankAccountHolderVerificationsCreate = Operation{
 	RequestEnvelope: "bank_account_holder_verifications",
 	ReplyEnvelope:   "bank_account_holder_verifications",
 	Status:          201,
+	identified:      true,
 	read:            &opBankAccountHolderVerificationsGet,
 }
 
@@ -22,6 +26,7 @@ var opBankAccountHolderVerificationsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "bank_account_holder_verifications",
 	Status:        200,
+	identified:    true,
 }
 
 // BankAccountHolderVerificationService calls the operations on bank account holder verifications.
@@ -40,14 +45,14 @@ type BankAccountHolderVerificationService struct {
 //
 // POST /bank_account_holder_verifications
 func (s *BankAccountHolderVerificationService) Create(ctx context.Context, params BankAccountHolderVerificationCreateParams, opts ...RequestOption) (*BankAccountHolderVerification, error) {
-	return do[BankAccountHolderVerification](ctx, s.client, &opBankAccountHolderVerificationsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opBankAccountHolderVerificationsCreate, input{params: &params}, opts, new(BankAccountHolderVerification))
 }
 
 // Get returns one verification, found by its id.
 //
 // GET /bank_account_holder_verifications/{identity}
 func (s *BankAccountHolderVerificationService) Get(ctx context.Context, id string, opts ...RequestOption) (*BankAccountHolderVerification, error) {
-	return do[BankAccountHolderVerification](ctx, s.client, &opBankAccountHolderVerificationsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opBankAccountHolderVerificationsGet, input{id: id}, opts, new(BankAccountHolderVerification))
 }
 
 // BankAccountHolderVerification is a check whether a bank account belongs to the name given for it.
@@ -65,21 +70,21 @@ type BankAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
-func (v *BankAccountHolderVerification) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BankAccountHolderVerification) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "actual_account_name":
-			v.ActualAccountName = d.string()
+			v.ActualAccountName = d.Text()
 		case "result":
-			v.Result = AccountHolderVerificationResult(d.enum())
+			v.Result = AccountHolderVerificationResult(d.Enum())
 		case "status":
-			v.Status = BankAccountHolderVerificationStatus(d.enum())
+			v.Status = BankAccountHolderVerificationStatus(d.Enum())
 		case "type":
-			v.Type = AccountHolderVerificationType(d.enum())
+			v.Type = AccountHolderVerificationType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -93,11 +98,13 @@ type BankAccountHolderVerificationCreateParams struct {
 	Type AccountHolderVerificationType `json:"type"`
 }
 
-func (p *BankAccountHolderVerificationCreateParams) encode(e *encoder) {
-	e.begin()
-	e.object("links", &p.Links)
-	e.string("type", string(p.Type))
-	e.end()
+func (p *BankAccountHolderVerificationCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Name("links")
+	p.Links.encode(e)
+	e.Text("type", string(p.Type))
+	e.End()
 }
 
 func (p *BankAccountHolderVerificationCreateParams) check(c *checker) {
@@ -120,10 +127,10 @@ type BankAccountHolderVerificationCreateParamsLinks struct {
 	BankAccount string `json:"bank_account"`
 }
 
-func (p *BankAccountHolderVerificationCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("bank_account", p.BankAccount)
-	e.end()
+func (p *BankAccountHolderVerificationCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("bank_account", p.BankAccount)
+	e.End()
 }
 
 func (p *BankAccountHolderVerificationCreateParamsLinks) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -15,6 +16,7 @@ var opBankAuthorisationsCreate = Operation{
 	RequestEnvelope: "bank_authorisations",
 	ReplyEnvelope:   "bank_authorisations",
 	Status:          201,
+	identified:      true,
 	read:            &opBankAuthorisationsGet,
 }
 
@@ -25,6 +27,7 @@ var opBankAuthorisationsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "bank_authorisations",
 	Status:        200,
+	identified:    true,
 }
 
 // BankAuthorisationService calls the operations on bank authorisations. It is safe for concurrent
@@ -42,14 +45,14 @@ type BankAuthorisationService struct {
 //
 // POST /bank_authorisations
 func (s *BankAuthorisationService) Create(ctx context.Context, params BankAuthorisationCreateParams, opts ...RequestOption) (*BankAuthorisation, error) {
-	return do[BankAuthorisation](ctx, s.client, &opBankAuthorisationsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opBankAuthorisationsCreate, input{params: &params}, opts, new(BankAuthorisation))
 }
 
 // Get fetches one bank authorisation by its id.
 //
 // GET /bank_authorisations/{identity}
 func (s *BankAuthorisationService) Get(ctx context.Context, id string, opts ...RequestOption) (*BankAuthorisation, error) {
-	return do[BankAuthorisation](ctx, s.client, &opBankAuthorisationsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opBankAuthorisationsGet, input{id: id}, opts, new(BankAuthorisation))
 }
 
 // BankAuthorisation is a payer's approval of a billing request at a particular bank, usually the
@@ -80,31 +83,34 @@ type BankAuthorisation struct {
 	URL string `json:"url,omitzero"`
 }
 
-func (v *BankAuthorisation) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "authorisation_type":
-			v.AuthorisationType = AuthorisationType(d.enum())
+			v.AuthorisationType = AuthorisationType(d.Enum())
 		case "authorised_at":
-			v.AuthorisedAt = d.time()
+			v.AuthorisedAt = d.Time()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "expires_at":
-			v.ExpiresAt = d.time()
+			v.ExpiresAt = d.Time()
 		case "last_visited_at":
-			v.LastVisitedAt = d.time()
+			v.LastVisitedAt = d.Time()
 		case "links":
-			v.Links = decodeObject[BankAuthorisationLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BankAuthorisationLinks)
+				v.Links.decode(d)
+			}
 		case "qr_code_url":
-			v.QrCodeURL = d.string()
+			v.QrCodeURL = d.Text()
 		case "redirect_uri":
-			v.RedirectURI = d.string()
+			v.RedirectURI = d.Text()
 		case "url":
-			v.URL = d.string()
+			v.URL = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -120,13 +126,15 @@ type BankAuthorisationCreateParams struct {
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
-func (p *BankAuthorisationCreateParams) encode(e *encoder) {
-	e.begin()
-	e.object("links", &p.Links)
+func (p *BankAuthorisationCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Name("links")
+	p.Links.encode(e)
 	if p.RedirectURI != nil {
-		e.string("redirect_uri", *p.RedirectURI)
+		e.Text("redirect_uri", *p.RedirectURI)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BankAuthorisationCreateParams) check(c *checker) {}
@@ -143,10 +151,10 @@ type BankAuthorisationCreateParamsLinks struct {
 	BillingRequest *string `json:"billing_request,omitzero"`
 }
 
-func (p *BankAuthorisationCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *BankAuthorisationCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.BillingRequest != nil {
-		e.string("billing_request", *p.BillingRequest)
+		e.Text("billing_request", *p.BillingRequest)
 	}
-	e.end()
+	e.End()
 }

@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opBankDetailsLookupsCreate = Operation{
 	Name:            "bank_details_lookups.create",
@@ -28,7 +31,7 @@ type BankDetailsLookupService struct {
 //
 // POST /bank_details_lookups
 func (s *BankDetailsLookupService) Create(ctx context.Context, params BankDetailsLookupCreateParams, opts ...RequestOption) (*BankDetailsLookup, error) {
-	return do[BankDetailsLookup](ctx, s.client, &opBankDetailsLookupsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opBankDetailsLookupsCreate, input{params: &params}, opts, new(BankDetailsLookup))
 }
 
 // BankDetailsLookup is the outcome of checking a bank account: its bank's name and the schemes that
@@ -43,17 +46,17 @@ type BankDetailsLookup struct {
 	BIC string `json:"bic,omitzero"`
 }
 
-func (v *BankDetailsLookup) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BankDetailsLookup) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "available_debit_schemes":
-			v.AvailableDebitSchemes = decodeEnums[Scheme](d)
+			v.AvailableDebitSchemes = jsonwire.Enums[Scheme](d)
 		case "bank_name":
-			v.BankName = d.string()
+			v.BankName = d.Text()
 		case "bic":
-			v.BIC = d.string()
+			v.BIC = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -77,27 +80,28 @@ type BankDetailsLookupCreateParams struct {
 	IBAN *string `json:"iban,omitzero"`
 }
 
-func (p *BankDetailsLookupCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *BankDetailsLookupCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AccountHolderName != nil {
-		e.string("account_holder_name", *p.AccountHolderName)
+		e.Text("account_holder_name", *p.AccountHolderName)
 	}
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BankDetailsLookupCreateParams) check(c *checker) {}

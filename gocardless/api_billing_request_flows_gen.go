@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -15,6 +16,7 @@ var opBillingRequestFlowsCreate = Operation{
 	RequestEnvelope: "billing_request_flows",
 	ReplyEnvelope:   "billing_request_flows",
 	Status:          201,
+	identified:      true,
 }
 
 var opBillingRequestFlowsInitialise = Operation{
@@ -24,6 +26,7 @@ var opBillingRequestFlowsInitialise = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "billing_request_flows",
 	Status:        200,
+	identified:    true,
 }
 
 // BillingRequestFlowService calls the operations on billing request flows. It is safe for
@@ -39,7 +42,7 @@ type BillingRequestFlowService struct {
 //
 // POST /billing_request_flows
 func (s *BillingRequestFlowService) Create(ctx context.Context, params BillingRequestFlowCreateParams, opts ...RequestOption) (*BillingRequestFlow, error) {
-	return do[BillingRequestFlow](ctx, s.client, &opBillingRequestFlowsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestFlowsCreate, input{params: &params}, opts, new(BillingRequestFlow))
 }
 
 // Initialise generates a new session token for the flow and returns the flow with it. Custom
@@ -47,7 +50,7 @@ func (s *BillingRequestFlowService) Create(ctx context.Context, params BillingRe
 //
 // POST /billing_request_flows/{identity}/actions/initialise
 func (s *BillingRequestFlowService) Initialise(ctx context.Context, id string, opts ...RequestOption) (*BillingRequestFlow, error) {
-	return do[BillingRequestFlow](ctx, s.client, &opBillingRequestFlowsInitialise, input{id: id}, opts)
+	return do(ctx, s.client, &opBillingRequestFlowsInitialise, input{id: id}, opts, new(BillingRequestFlow))
 }
 
 // BillingRequestFlow is the hosted pages that take a payer through a billing request. Needed, for
@@ -110,49 +113,58 @@ type BillingRequestFlow struct {
 	SkipSuccessScreen bool `json:"skip_success_screen,omitzero"`
 }
 
-func (v *BillingRequestFlow) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "authorisation_url":
-			v.AuthorisationURL = d.string()
+			v.AuthorisationURL = d.Text()
 		case "auto_fulfil":
-			v.AutoFulfil = d.bool()
+			v.AutoFulfil = d.Bool()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "customer_details_captured":
-			v.CustomerDetailsCaptured = d.bool()
+			v.CustomerDetailsCaptured = d.Bool()
 		case "exit_uri":
-			v.ExitURI = d.string()
+			v.ExitURI = d.Text()
 		case "expires_at":
-			v.ExpiresAt = d.time()
+			v.ExpiresAt = d.Time()
 		case "language":
-			v.Language = d.string()
+			v.Language = d.Text()
 		case "links":
-			v.Links = decodeObject[BillingRequestFlowLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BillingRequestFlowLinks)
+				v.Links.decode(d)
+			}
 		case "lock_bank_account":
-			v.LockBankAccount = d.bool()
+			v.LockBankAccount = d.Bool()
 		case "lock_currency":
-			v.LockCurrency = d.bool()
+			v.LockCurrency = d.Bool()
 		case "lock_customer_details":
-			v.LockCustomerDetails = d.bool()
+			v.LockCustomerDetails = d.Bool()
 		case "prefilled_bank_account":
-			v.PrefilledBankAccount = decodeObject[BillingRequestFlowPrefilledBankAccount](d)
+			if v.PrefilledBankAccount = nil; d.HasObject() {
+				v.PrefilledBankAccount = new(BillingRequestFlowPrefilledBankAccount)
+				v.PrefilledBankAccount.decode(d)
+			}
 		case "prefilled_customer":
-			v.PrefilledCustomer = decodeObject[BillingRequestFlowPrefilledCustomer](d)
+			if v.PrefilledCustomer = nil; d.HasObject() {
+				v.PrefilledCustomer = new(BillingRequestFlowPrefilledCustomer)
+				v.PrefilledCustomer.decode(d)
+			}
 		case "redirect_uri":
-			v.RedirectURI = d.string()
+			v.RedirectURI = d.Text()
 		case "session_token":
-			v.SessionToken = d.string()
+			v.SessionToken = d.Text()
 		case "show_redirect_buttons":
-			v.ShowRedirectButtons = d.bool()
+			v.ShowRedirectButtons = d.Bool()
 		case "show_success_redirect_button":
-			v.ShowSuccessRedirectButton = d.bool()
+			v.ShowSuccessRedirectButton = d.Bool()
 		case "skip_success_screen":
-			v.SkipSuccessScreen = d.bool()
+			v.SkipSuccessScreen = d.Bool()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -205,49 +217,53 @@ type BillingRequestFlowCreateParams struct {
 	SkipSuccessScreen *bool `json:"skip_success_screen,omitzero"`
 }
 
-func (p *BillingRequestFlowCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestFlowCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AutoFulfil != nil {
-		e.bool("auto_fulfil", *p.AutoFulfil)
+		e.Bool("auto_fulfil", *p.AutoFulfil)
 	}
 	if p.CustomerDetailsCaptured != nil {
-		e.bool("customer_details_captured", *p.CustomerDetailsCaptured)
+		e.Bool("customer_details_captured", *p.CustomerDetailsCaptured)
 	}
 	if p.ExitURI != nil {
-		e.string("exit_uri", *p.ExitURI)
+		e.Text("exit_uri", *p.ExitURI)
 	}
 	if p.Language != nil {
-		e.string("language", *p.Language)
+		e.Text("language", *p.Language)
 	}
-	e.object("links", &p.Links)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.LockBankAccount != nil {
-		e.bool("lock_bank_account", *p.LockBankAccount)
+		e.Bool("lock_bank_account", *p.LockBankAccount)
 	}
 	if p.LockCurrency != nil {
-		e.bool("lock_currency", *p.LockCurrency)
+		e.Bool("lock_currency", *p.LockCurrency)
 	}
 	if p.LockCustomerDetails != nil {
-		e.bool("lock_customer_details", *p.LockCustomerDetails)
+		e.Bool("lock_customer_details", *p.LockCustomerDetails)
 	}
 	if p.PrefilledBankAccount != nil {
-		e.object("prefilled_bank_account", p.PrefilledBankAccount)
+		e.Name("prefilled_bank_account")
+		p.PrefilledBankAccount.encode(e)
 	}
 	if p.PrefilledCustomer != nil {
-		e.object("prefilled_customer", p.PrefilledCustomer)
+		e.Name("prefilled_customer")
+		p.PrefilledCustomer.encode(e)
 	}
 	if p.RedirectURI != nil {
-		e.string("redirect_uri", *p.RedirectURI)
+		e.Text("redirect_uri", *p.RedirectURI)
 	}
 	if p.ShowRedirectButtons != nil {
-		e.bool("show_redirect_buttons", *p.ShowRedirectButtons)
+		e.Bool("show_redirect_buttons", *p.ShowRedirectButtons)
 	}
 	if p.ShowSuccessRedirectButton != nil {
-		e.bool("show_success_redirect_button", *p.ShowSuccessRedirectButton)
+		e.Bool("show_success_redirect_button", *p.ShowSuccessRedirectButton)
 	}
 	if p.SkipSuccessScreen != nil {
-		e.bool("skip_success_screen", *p.SkipSuccessScreen)
+		e.Bool("skip_success_screen", *p.SkipSuccessScreen)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestFlowCreateParams) check(c *checker) {
@@ -269,10 +285,10 @@ type BillingRequestFlowCreateParamsLinks struct {
 	BillingRequest string `json:"billing_request"`
 }
 
-func (p *BillingRequestFlowCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("billing_request", p.BillingRequest)
-	e.end()
+func (p *BillingRequestFlowCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("billing_request", p.BillingRequest)
+	e.End()
 }
 
 func (p *BillingRequestFlowCreateParamsLinks) check(c *checker) {
@@ -285,13 +301,13 @@ type BillingRequestFlowLinks struct {
 	BillingRequest string `json:"billing_request,omitzero"`
 }
 
-func (v *BillingRequestFlowLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestFlowLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "billing_request":
-			v.BillingRequest = d.string()
+			v.BillingRequest = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -304,13 +320,13 @@ type BillingRequestFlowPrefilledBankAccount struct {
 	AccountType BankAccountType `json:"account_type,omitzero"`
 }
 
-func (v *BillingRequestFlowPrefilledBankAccount) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestFlowPrefilledBankAccount) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "account_type":
-			v.AccountType = BankAccountType(d.enum())
+			v.AccountType = BankAccountType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -350,37 +366,37 @@ type BillingRequestFlowPrefilledCustomer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-func (v *BillingRequestFlowPrefilledCustomer) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestFlowPrefilledCustomer) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "company_name":
-			v.CompanyName = d.string()
+			v.CompanyName = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "danish_identity_number":
-			v.DanishIdentityNumber = d.string()
+			v.DanishIdentityNumber = d.Text()
 		case "email":
-			v.Email = d.string()
+			v.Email = d.Text()
 		case "family_name":
-			v.FamilyName = d.string()
+			v.FamilyName = d.Text()
 		case "given_name":
-			v.GivenName = d.string()
+			v.GivenName = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		case "swedish_identity_number":
-			v.SwedishIdentityNumber = d.string()
+			v.SwedishIdentityNumber = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -420,46 +436,46 @@ type BillingRequestFlowPrefilledCustomerParams struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *BillingRequestFlowPrefilledCustomerParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestFlowPrefilledCustomerParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.Email != nil {
-		e.string("email", *p.Email)
+		e.Text("email", *p.Email)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
+	e.End()
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opBillingRequestTemplatesCreate = Operation{
 	RequestEnvelope: "billing_request_templates",
 	ReplyEnvelope:   "billing_request_templates",
 	Status:          201,
+	identified:      true,
 	read:            &opBillingRequestTemplatesGet,
 }
 
@@ -37,6 +39,7 @@ var opBillingRequestTemplatesGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "billing_request_templates",
 	Status:        200,
+	identified:    true,
 }
 
 var opBillingRequestTemplatesUpdate = Operation{
@@ -47,6 +50,7 @@ var opBillingRequestTemplatesUpdate = Operation{
 	RequestEnvelope: "billing_request_templates",
 	ReplyEnvelope:   "billing_request_templates",
 	Status:          200,
+	identified:      true,
 }
 
 // BillingRequestTemplateService calls the operations on billing request templates. It is safe for
@@ -79,14 +83,14 @@ func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingR
 //
 // POST /billing_request_templates
 func (s *BillingRequestTemplateService) Create(ctx context.Context, params BillingRequestTemplateCreateParams, opts ...RequestOption) (*BillingRequestTemplate, error) {
-	return do[BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestTemplatesCreate, input{params: &params}, opts, new(BillingRequestTemplate))
 }
 
 // Get returns one billing request template by its id.
 //
 // GET /billing_request_templates/{identity}
 func (s *BillingRequestTemplateService) Get(ctx context.Context, id string, opts ...RequestOption) (*BillingRequestTemplate, error) {
-	return do[BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesGet, input{id: id}, opts)
+	return do(ctx, s.client, &opBillingRequestTemplatesGet, input{id: id}, opts, new(BillingRequestTemplate))
 }
 
 // Update updates a billing request template. Billing requests made from it afterwards use the new
@@ -94,7 +98,7 @@ func (s *BillingRequestTemplateService) Get(ctx context.Context, id string, opts
 //
 // PUT /billing_request_templates/{identity}
 func (s *BillingRequestTemplateService) Update(ctx context.Context, id string, params BillingRequestTemplateUpdateParams, opts ...RequestOption) (*BillingRequestTemplate, error) {
-	return do[BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestTemplatesUpdate, input{id: id, params: &params}, opts, new(BillingRequestTemplate))
 }
 
 // BillingRequestTemplate is a pattern for many similar billing requests, with one link that any
@@ -150,47 +154,50 @@ type BillingRequestTemplate struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
-func (v *BillingRequestTemplate) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestTemplate) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "authorisation_url":
-			v.AuthorisationURL = d.string()
+			v.AuthorisationURL = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "mandate_request_constraints":
-			v.MandateRequestConstraints = decodeObject[MandateRequestConstraints](d)
+			if v.MandateRequestConstraints = nil; d.HasObject() {
+				v.MandateRequestConstraints = new(MandateRequestConstraints)
+				v.MandateRequestConstraints.decode(d)
+			}
 		case "mandate_request_currency":
-			v.MandateRequestCurrency = Currency(d.enum())
+			v.MandateRequestCurrency = Currency(d.Enum())
 		case "mandate_request_description":
-			v.MandateRequestDescription = d.string()
+			v.MandateRequestDescription = d.Text()
 		case "mandate_request_metadata":
-			v.MandateRequestMetadata = d.metadata()
+			v.MandateRequestMetadata = d.StringMap()
 		case "mandate_request_scheme":
-			v.MandateRequestScheme = Scheme(d.enum())
+			v.MandateRequestScheme = Scheme(d.Enum())
 		case "mandate_request_verify":
-			v.MandateRequestVerify = MandateVerification(d.enum())
+			v.MandateRequestVerify = MandateVerification(d.Enum())
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "payment_request_amount":
-			v.PaymentRequestAmount = d.string()
+			v.PaymentRequestAmount = d.Text()
 		case "payment_request_currency":
-			v.PaymentRequestCurrency = Currency(d.enum())
+			v.PaymentRequestCurrency = Currency(d.Enum())
 		case "payment_request_description":
-			v.PaymentRequestDescription = d.string()
+			v.PaymentRequestDescription = d.Text()
 		case "payment_request_metadata":
-			v.PaymentRequestMetadata = d.metadata()
+			v.PaymentRequestMetadata = d.StringMap()
 		case "payment_request_scheme":
-			v.PaymentRequestScheme = Scheme(d.enum())
+			v.PaymentRequestScheme = Scheme(d.Enum())
 		case "redirect_uri":
-			v.RedirectURI = d.string()
+			v.RedirectURI = d.Text()
 		case "updated_at":
-			v.UpdatedAt = d.time()
+			v.UpdatedAt = d.Time()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -239,54 +246,57 @@ type BillingRequestTemplateCreateParams struct {
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
-func (p *BillingRequestTemplateCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestTemplateCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
 	if p.MandateRequestConstraints != nil {
-		e.object("mandate_request_constraints", p.MandateRequestConstraints)
+		e.Name("mandate_request_constraints")
+		p.MandateRequestConstraints.encode(e)
 	}
 	if p.MandateRequestCurrency != nil {
-		e.string("mandate_request_currency", string(*p.MandateRequestCurrency))
+		e.Text("mandate_request_currency", string(*p.MandateRequestCurrency))
 	}
 	if p.MandateRequestDescription != nil {
-		e.string("mandate_request_description", *p.MandateRequestDescription)
+		e.Text("mandate_request_description", *p.MandateRequestDescription)
 	}
 	if p.MandateRequestMetadata != nil {
-		e.stringMap("mandate_request_metadata", p.MandateRequestMetadata)
+		e.StringMap("mandate_request_metadata", p.MandateRequestMetadata)
 	}
 	if p.MandateRequestScheme != nil {
-		e.string("mandate_request_scheme", string(*p.MandateRequestScheme))
+		e.Text("mandate_request_scheme", string(*p.MandateRequestScheme))
 	}
 	if p.MandateRequestVerify != nil {
-		e.string("mandate_request_verify", string(*p.MandateRequestVerify))
+		e.Text("mandate_request_verify", string(*p.MandateRequestVerify))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Name != nil {
-		e.string("name", *p.Name)
+		e.Text("name", *p.Name)
 	}
 	if p.PaymentRequestAmount != nil {
-		e.string("payment_request_amount", *p.PaymentRequestAmount)
+		e.Text("payment_request_amount", *p.PaymentRequestAmount)
 	}
 	if p.PaymentRequestCurrency != nil {
-		e.string("payment_request_currency", string(*p.PaymentRequestCurrency))
+		e.Text("payment_request_currency", string(*p.PaymentRequestCurrency))
 	}
 	if p.PaymentRequestDescription != nil {
-		e.string("payment_request_description", *p.PaymentRequestDescription)
+		e.Text("payment_request_description", *p.PaymentRequestDescription)
 	}
 	if p.PaymentRequestMetadata != nil {
-		e.stringMap("payment_request_metadata", p.PaymentRequestMetadata)
+		e.StringMap("payment_request_metadata", p.PaymentRequestMetadata)
 	}
 	if p.PaymentRequestScheme != nil {
-		e.string("payment_request_scheme", string(*p.PaymentRequestScheme))
+		e.Text("payment_request_scheme", string(*p.PaymentRequestScheme))
 	}
 	if p.RedirectURI != nil {
-		e.string("redirect_uri", *p.RedirectURI)
+		e.Text("redirect_uri", *p.RedirectURI)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestTemplateCreateParams) check(c *checker) {
@@ -309,12 +319,12 @@ type BillingRequestTemplateCreateParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *BillingRequestTemplateCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestTemplateCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }
 
 // BillingRequestTemplateListParams holds the parameters of billing_request_templates.list.
@@ -331,11 +341,11 @@ type BillingRequestTemplateListParams struct {
 	PaymentRequestScheme Scheme `json:"payment_request_scheme,omitzero"`
 }
 
-func (p *BillingRequestTemplateListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.int("limit", p.Limit)
-	q.string("payment_request_scheme", string(p.PaymentRequestScheme))
+func (p *BillingRequestTemplateListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.int("limit", p.Limit)
+	w.query.string("payment_request_scheme", string(p.PaymentRequestScheme))
 }
 
 func (p *BillingRequestTemplateListParams) check(c *checker) {}
@@ -388,51 +398,53 @@ type BillingRequestTemplateUpdateParams struct {
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
-func (p *BillingRequestTemplateUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestTemplateUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.MandateRequestConstraints != nil {
-		e.object("mandate_request_constraints", p.MandateRequestConstraints)
+		e.Name("mandate_request_constraints")
+		p.MandateRequestConstraints.encode(e)
 	}
 	if p.MandateRequestCurrency != nil {
-		e.string("mandate_request_currency", string(*p.MandateRequestCurrency))
+		e.Text("mandate_request_currency", string(*p.MandateRequestCurrency))
 	}
 	if p.MandateRequestDescription != nil {
-		e.string("mandate_request_description", *p.MandateRequestDescription)
+		e.Text("mandate_request_description", *p.MandateRequestDescription)
 	}
 	if p.MandateRequestMetadata != nil {
-		e.stringMap("mandate_request_metadata", p.MandateRequestMetadata)
+		e.StringMap("mandate_request_metadata", p.MandateRequestMetadata)
 	}
 	if p.MandateRequestScheme != nil {
-		e.string("mandate_request_scheme", string(*p.MandateRequestScheme))
+		e.Text("mandate_request_scheme", string(*p.MandateRequestScheme))
 	}
 	if p.MandateRequestVerify != nil {
-		e.string("mandate_request_verify", string(*p.MandateRequestVerify))
+		e.Text("mandate_request_verify", string(*p.MandateRequestVerify))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Name != nil {
-		e.string("name", *p.Name)
+		e.Text("name", *p.Name)
 	}
 	if p.PaymentRequestAmount != nil {
-		e.string("payment_request_amount", *p.PaymentRequestAmount)
+		e.Text("payment_request_amount", *p.PaymentRequestAmount)
 	}
 	if p.PaymentRequestCurrency != nil {
-		e.string("payment_request_currency", string(*p.PaymentRequestCurrency))
+		e.Text("payment_request_currency", string(*p.PaymentRequestCurrency))
 	}
 	if p.PaymentRequestDescription != nil {
-		e.string("payment_request_description", *p.PaymentRequestDescription)
+		e.Text("payment_request_description", *p.PaymentRequestDescription)
 	}
 	if p.PaymentRequestMetadata != nil {
-		e.stringMap("payment_request_metadata", p.PaymentRequestMetadata)
+		e.StringMap("payment_request_metadata", p.PaymentRequestMetadata)
 	}
 	if p.PaymentRequestScheme != nil {
-		e.string("payment_request_scheme", string(*p.PaymentRequestScheme))
+		e.Text("payment_request_scheme", string(*p.PaymentRequestScheme))
 	}
 	if p.RedirectURI != nil {
-		e.string("redirect_uri", *p.RedirectURI)
+		e.Text("redirect_uri", *p.RedirectURI)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestTemplateUpdateParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opBillingRequestsCreate = Operation{
 	RequestEnvelope: "billing_requests",
 	ReplyEnvelope:   "billing_requests",
 	Status:          201,
+	identified:      true,
 	read:            &opBillingRequestsGet,
 }
 
@@ -47,6 +49,7 @@ var opBillingRequestsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "billing_requests",
 	Status:        200,
+	identified:    true,
 }
 
 var opBillingRequestsCancel = Operation{
@@ -57,6 +60,7 @@ var opBillingRequestsCancel = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 var opBillingRequestsChooseCurrency = Operation{
@@ -67,6 +71,7 @@ var opBillingRequestsChooseCurrency = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 var opBillingRequestsCollectBankAccount = Operation{
@@ -77,6 +82,7 @@ var opBillingRequestsCollectBankAccount = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 var opBillingRequestsCollectCustomerDetails = Operation{
@@ -87,6 +93,7 @@ var opBillingRequestsCollectCustomerDetails = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 var opBillingRequestsConfirmPayerDetails = Operation{
@@ -97,6 +104,7 @@ var opBillingRequestsConfirmPayerDetails = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 var opBillingRequestsFallback = Operation{
@@ -106,6 +114,7 @@ var opBillingRequestsFallback = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "billing_requests",
 	Status:        200,
+	identified:    true,
 }
 
 var opBillingRequestsFulfil = Operation{
@@ -116,6 +125,7 @@ var opBillingRequestsFulfil = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 var opBillingRequestsNotify = Operation{
@@ -126,6 +136,7 @@ var opBillingRequestsNotify = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 var opBillingRequestsSelectInstitution = Operation{
@@ -136,6 +147,7 @@ var opBillingRequestsSelectInstitution = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "billing_requests",
 	Status:          200,
+	identified:      true,
 }
 
 // BillingRequestService calls the operations on billing requests. It is safe for concurrent use;
@@ -169,7 +181,7 @@ func (s *BillingRequestService) All(ctx context.Context, params BillingRequestLi
 //
 // POST /billing_requests
 func (s *BillingRequestService) Create(ctx context.Context, params BillingRequestCreateParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsCreate, input{params: &params}, opts, new(BillingRequest))
 }
 
 // CreateWithActions creates a billing request and performs the given actions on it, such as
@@ -177,21 +189,21 @@ func (s *BillingRequestService) Create(ctx context.Context, params BillingReques
 //
 // POST /billing_requests/create_with_actions
 func (s *BillingRequestService) CreateWithActions(ctx context.Context, params BillingRequestCreateWithActionsParams, opts ...RequestOption) (*BillingRequestWithActions, error) {
-	return do[BillingRequestWithActions](ctx, s.client, &opBillingRequestsCreateWithActions, input{params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsCreateWithActions, input{params: &params}, opts, new(BillingRequestWithActions))
 }
 
 // Get retrieves one billing request by its id.
 //
 // GET /billing_requests/{identity}
 func (s *BillingRequestService) Get(ctx context.Context, id string, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opBillingRequestsGet, input{id: id}, opts, new(BillingRequest))
 }
 
 // Cancel cancels a billing request at once. All its flows expire.
 //
 // POST /billing_requests/{identity}/actions/cancel
 func (s *BillingRequestService) Cancel(ctx context.Context, id string, params BillingRequestCancelParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsCancel, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsCancel, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // ChooseCurrency changes the currency of a billing request and, where that calls for it, the
@@ -200,7 +212,7 @@ func (s *BillingRequestService) Cancel(ctx context.Context, id string, params Bi
 //
 // POST /billing_requests/{identity}/actions/choose_currency
 func (s *BillingRequestService) ChooseCurrency(ctx context.Context, id string, params BillingRequestChooseCurrencyParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsChooseCurrency, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsChooseCurrency, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // CollectBankAccount completes a pending `collect_bank_account` action, creating and attaching the
@@ -209,7 +221,7 @@ func (s *BillingRequestService) ChooseCurrency(ctx context.Context, id string, p
 //
 // POST /billing_requests/{identity}/actions/collect_bank_account
 func (s *BillingRequestService) CollectBankAccount(ctx context.Context, id string, params BillingRequestCollectBankAccountParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsCollectBankAccount, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsCollectBankAccount, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // CollectCustomerDetails completes a pending `collect_customer_details` action with the details
@@ -218,7 +230,7 @@ func (s *BillingRequestService) CollectBankAccount(ctx context.Context, id strin
 //
 // POST /billing_requests/{identity}/actions/collect_customer_details
 func (s *BillingRequestService) CollectCustomerDetails(ctx context.Context, id string, params BillingRequestCollectCustomerDetailsParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsCollectCustomerDetails, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsCollectCustomerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // ConfirmPayerDetails confirms that the payer has checked the details they entered. Scheme rules
@@ -226,7 +238,7 @@ func (s *BillingRequestService) CollectCustomerDetails(ctx context.Context, id s
 //
 // POST /billing_requests/{identity}/actions/confirm_payer_details
 func (s *BillingRequestService) ConfirmPayerDetails(ctx context.Context, id string, params BillingRequestConfirmPayerDetailsParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsConfirmPayerDetails, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsConfirmPayerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // Fallback switches a billing request from open banking to direct debit. Needs `fallback_enabled`
@@ -234,14 +246,14 @@ func (s *BillingRequestService) ConfirmPayerDetails(ctx context.Context, id stri
 //
 // POST /billing_requests/{identity}/actions/fallback
 func (s *BillingRequestService) Fallback(ctx context.Context, id string, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsFallback, input{id: id}, opts)
+	return do(ctx, s.client, &opBillingRequestsFallback, input{id: id}, opts, new(BillingRequest))
 }
 
 // Fulfil fulfils a billing request whose status is `ready_to_fulfil` and carries out the payment.
 //
 // POST /billing_requests/{identity}/actions/fulfil
 func (s *BillingRequestService) Fulfil(ctx context.Context, id string, params BillingRequestFulfilParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsFulfil, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsFulfil, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // Notify asks the linked customer by email to authorise the billing request. Available for Pay by
@@ -249,7 +261,7 @@ func (s *BillingRequestService) Fulfil(ctx context.Context, id string, params Bi
 //
 // POST /billing_requests/{identity}/actions/notify
 func (s *BillingRequestService) Notify(ctx context.Context, id string, params BillingRequestNotifyParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsNotify, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsNotify, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // SelectInstitution creates an institution record for the payer's choice and puts it on the billing
@@ -257,7 +269,7 @@ func (s *BillingRequestService) Notify(ctx context.Context, id string, params Bi
 //
 // POST /billing_requests/{identity}/actions/select_institution
 func (s *BillingRequestService) SelectInstitution(ctx context.Context, id string, params BillingRequestSelectInstitutionParams, opts ...RequestOption) (*BillingRequest, error) {
-	return do[BillingRequest](ctx, s.client, &opBillingRequestsSelectInstitution, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opBillingRequestsSelectInstitution, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
 // BillingRequest is a request for something that needs the customer to provide details or act, such
@@ -306,43 +318,61 @@ type BillingRequest struct {
 	SubscriptionRequest *BillingRequestSubscriptionRequest `json:"subscription_request,omitzero"`
 }
 
-func (v *BillingRequest) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequest) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "actions":
 			v.Actions = decodeObjects[BillingRequestAction](d)
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "fallback_enabled":
-			v.FallbackEnabled = d.bool()
+			v.FallbackEnabled = d.Bool()
 		case "fallback_occurred":
-			v.FallbackOccurred = d.bool()
+			v.FallbackOccurred = d.Bool()
 		case "instalment_schedule_request":
-			v.InstalmentScheduleRequest = decodeObject[BillingRequestInstalmentScheduleRequest](d)
+			if v.InstalmentScheduleRequest = nil; d.HasObject() {
+				v.InstalmentScheduleRequest = new(BillingRequestInstalmentScheduleRequest)
+				v.InstalmentScheduleRequest.decode(d)
+			}
 		case "links":
-			v.Links = decodeObject[BillingRequestLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BillingRequestLinks)
+				v.Links.decode(d)
+			}
 		case "mandate_request":
-			v.MandateRequest = decodeObject[BillingRequestMandateRequest](d)
+			if v.MandateRequest = nil; d.HasObject() {
+				v.MandateRequest = new(BillingRequestMandateRequest)
+				v.MandateRequest.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "payment_context_code":
-			v.PaymentContextCode = PaymentContextCode(d.enum())
+			v.PaymentContextCode = PaymentContextCode(d.Enum())
 		case "payment_purpose_code":
-			v.PaymentPurposeCode = d.string()
+			v.PaymentPurposeCode = d.Text()
 		case "payment_request":
-			v.PaymentRequest = decodeObject[BillingRequestPaymentRequest](d)
+			if v.PaymentRequest = nil; d.HasObject() {
+				v.PaymentRequest = new(BillingRequestPaymentRequest)
+				v.PaymentRequest.decode(d)
+			}
 		case "purpose_code":
-			v.PurposeCode = PurposeCode(d.enum())
+			v.PurposeCode = PurposeCode(d.Enum())
 		case "resources":
-			v.Resources = decodeObject[BillingRequestResource](d)
+			if v.Resources = nil; d.HasObject() {
+				v.Resources = new(BillingRequestResource)
+				v.Resources.decode(d)
+			}
 		case "status":
-			v.Status = BillingRequestStatus(d.enum())
+			v.Status = BillingRequestStatus(d.Enum())
 		case "subscription_request":
-			v.SubscriptionRequest = decodeObject[BillingRequestSubscriptionRequest](d)
+			if v.SubscriptionRequest = nil; d.HasObject() {
+				v.SubscriptionRequest = new(BillingRequestSubscriptionRequest)
+				v.SubscriptionRequest.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -354,12 +384,13 @@ type BillingRequestCancelParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *BillingRequestCancelParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCancelParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCancelParams) check(c *checker) {
@@ -381,13 +412,14 @@ type BillingRequestChooseCurrencyParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *BillingRequestChooseCurrencyParams) encode(e *encoder) {
-	e.begin()
-	e.string("currency", string(p.Currency))
+func (p *BillingRequestChooseCurrencyParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Text("currency", string(p.Currency))
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestChooseCurrencyParams) check(c *checker) {
@@ -436,42 +468,43 @@ type BillingRequestCollectBankAccountParams struct {
 	PayID *string `json:"pay_id,omitzero"`
 }
 
-func (p *BillingRequestCollectBankAccountParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCollectBankAccountParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AccountHolderName != nil {
-		e.string("account_holder_name", *p.AccountHolderName)
+		e.Text("account_holder_name", *p.AccountHolderName)
 	}
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.AccountNumberSuffix != nil {
-		e.string("account_number_suffix", *p.AccountNumberSuffix)
+		e.Text("account_number_suffix", *p.AccountNumberSuffix)
 	}
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PayID != nil {
-		e.string("pay_id", *p.PayID)
+		e.Text("pay_id", *p.PayID)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCollectBankAccountParams) check(c *checker) {
@@ -493,15 +526,18 @@ type BillingRequestCollectCustomerDetailsParams struct {
 	CustomerBillingDetail *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
-func (p *BillingRequestCollectCustomerDetailsParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCollectCustomerDetailsParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Customer != nil {
-		e.object("customer", p.Customer)
+		e.Name("customer")
+		p.Customer.encode(e)
 	}
 	if p.CustomerBillingDetail != nil {
-		e.object("customer_billing_detail", p.CustomerBillingDetail)
+		e.Name("customer_billing_detail")
+		p.CustomerBillingDetail.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCollectCustomerDetailsParams) check(c *checker) {
@@ -540,30 +576,30 @@ type BillingRequestCollectCustomerDetailsParamsCustomer struct {
 	PhoneNumber *string `json:"phone_number,omitzero"`
 }
 
-func (p *BillingRequestCollectCustomerDetailsParamsCustomer) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCollectCustomerDetailsParamsCustomer) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.Email != nil {
-		e.string("email", *p.Email)
+		e.Text("email", *p.Email)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.Language != nil {
-		e.string("language", *p.Language)
+		e.Text("language", *p.Language)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PhoneNumber != nil {
-		e.string("phone_number", *p.PhoneNumber)
+		e.Text("phone_number", *p.PhoneNumber)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCollectCustomerDetailsParamsCustomer) check(c *checker) {
@@ -601,39 +637,39 @@ type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.IPAddress != nil {
-		e.string("ip_address", *p.IPAddress)
+		e.Text("ip_address", *p.IPAddress)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
+	e.End()
 }
 
 // BillingRequestConfirmPayerDetailsParams holds the parameters of
@@ -647,15 +683,16 @@ type BillingRequestConfirmPayerDetailsParams struct {
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
 }
 
-func (p *BillingRequestConfirmPayerDetailsParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestConfirmPayerDetailsParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PayerRequestedDualSignature != nil {
-		e.bool("payer_requested_dual_signature", *p.PayerRequestedDualSignature)
+		e.Bool("payer_requested_dual_signature", *p.PayerRequestedDualSignature)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestConfirmPayerDetailsParams) check(c *checker) {
@@ -697,39 +734,45 @@ type BillingRequestCreateParams struct {
 	SubscriptionRequest *BillingRequestCreateParamsSubscriptionRequest `json:"subscription_request,omitzero"`
 }
 
-func (p *BillingRequestCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.FallbackEnabled != nil {
-		e.bool("fallback_enabled", *p.FallbackEnabled)
+		e.Bool("fallback_enabled", *p.FallbackEnabled)
 	}
 	if p.InstalmentScheduleRequest != nil {
-		e.object("instalment_schedule_request", p.InstalmentScheduleRequest)
+		e.Name("instalment_schedule_request")
+		p.InstalmentScheduleRequest.encode(e)
 	}
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
 	if p.MandateRequest != nil {
-		e.object("mandate_request", p.MandateRequest)
+		e.Name("mandate_request")
+		p.MandateRequest.encode(e)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PaymentContextCode != nil {
-		e.string("payment_context_code", string(*p.PaymentContextCode))
+		e.Text("payment_context_code", string(*p.PaymentContextCode))
 	}
 	if p.PaymentPurposeCode != nil {
-		e.string("payment_purpose_code", *p.PaymentPurposeCode)
+		e.Text("payment_purpose_code", *p.PaymentPurposeCode)
 	}
 	if p.PaymentRequest != nil {
-		e.object("payment_request", p.PaymentRequest)
+		e.Name("payment_request")
+		p.PaymentRequest.encode(e)
 	}
 	if p.PurposeCode != nil {
-		e.string("purpose_code", string(*p.PurposeCode))
+		e.Text("purpose_code", string(*p.PurposeCode))
 	}
 	if p.SubscriptionRequest != nil {
-		e.object("subscription_request", p.SubscriptionRequest)
+		e.Name("subscription_request")
+		p.SubscriptionRequest.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateParams) check(c *checker) {
@@ -791,36 +834,37 @@ type BillingRequestCreateParamsInstalmentScheduleRequest struct {
 	TotalAmount *int64 `json:"total_amount,omitzero"`
 }
 
-func (p *BillingRequestCreateParamsInstalmentScheduleRequest) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateParamsInstalmentScheduleRequest) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.InstalmentsWithDates != nil {
 		encodeObjects(e, "instalments_with_dates", p.InstalmentsWithDates)
 	}
 	if p.InstalmentsWithSchedule != nil {
-		e.object("instalments_with_schedule", p.InstalmentsWithSchedule)
+		e.Name("instalments_with_schedule")
+		p.InstalmentsWithSchedule.encode(e)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Name != nil {
-		e.string("name", *p.Name)
+		e.Text("name", *p.Name)
 	}
 	if p.PaymentReference != nil {
-		e.string("payment_reference", *p.PaymentReference)
+		e.Text("payment_reference", *p.PaymentReference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
 	if p.TotalAmount != nil {
-		e.int64("total_amount", *p.TotalAmount)
+		e.Int64("total_amount", *p.TotalAmount)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateParamsInstalmentScheduleRequest) check(c *checker) {
@@ -841,18 +885,18 @@ type BillingRequestCreateParamsLinks struct {
 	CustomerBankAccount *string `json:"customer_bank_account,omitzero"`
 }
 
-func (p *BillingRequestCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
 	if p.Customer != nil {
-		e.string("customer", *p.Customer)
+		e.Text("customer", *p.Customer)
 	}
 	if p.CustomerBankAccount != nil {
-		e.string("customer_bank_account", *p.CustomerBankAccount)
+		e.Text("customer_bank_account", *p.CustomerBankAccount)
 	}
-	e.end()
+	e.End()
 }
 
 // BillingRequestCreateParamsMandateRequest is the mandate to ask for.
@@ -887,42 +931,43 @@ type BillingRequestCreateParamsMandateRequest struct {
 	Verify *MandateVerification `json:"verify,omitzero"`
 }
 
-func (p *BillingRequestCreateParamsMandateRequest) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateParamsMandateRequest) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AuthorisationSource != nil {
-		e.string("authorisation_source", string(*p.AuthorisationSource))
+		e.Text("authorisation_source", string(*p.AuthorisationSource))
 	}
 	if p.ConsentType != nil {
-		e.string("consent_type", *p.ConsentType)
+		e.Text("consent_type", *p.ConsentType)
 	}
 	if p.Constraints != nil {
-		e.object("constraints", p.Constraints)
+		e.Name("constraints")
+		p.Constraints.encode(e)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
 	if p.FundsSettlement != nil {
-		e.string("funds_settlement", string(*p.FundsSettlement))
+		e.Text("funds_settlement", string(*p.FundsSettlement))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
 	if p.Scheme != nil {
-		e.string("scheme", string(*p.Scheme))
+		e.Text("scheme", string(*p.Scheme))
 	}
 	if p.Sweeping != nil {
-		e.bool("sweeping", *p.Sweeping)
+		e.Bool("sweeping", *p.Sweeping)
 	}
 	if p.Verify != nil {
-		e.string("verify", string(*p.Verify))
+		e.Text("verify", string(*p.Verify))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateParamsMandateRequest) check(c *checker) {
@@ -966,36 +1011,36 @@ type BillingRequestCreateParamsPaymentRequest struct {
 	Scheme *Scheme `json:"scheme,omitzero"`
 }
 
-func (p *BillingRequestCreateParamsPaymentRequest) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateParamsPaymentRequest) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Amount != nil {
-		e.int64("amount", *p.Amount)
+		e.Int64("amount", *p.Amount)
 	}
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
 	if p.FundsSettlement != nil {
-		e.string("funds_settlement", string(*p.FundsSettlement))
+		e.Text("funds_settlement", string(*p.FundsSettlement))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
 	if p.Scheme != nil {
-		e.string("scheme", string(*p.Scheme))
+		e.Text("scheme", string(*p.Scheme))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateParamsPaymentRequest) check(c *checker) {
@@ -1039,48 +1084,48 @@ type BillingRequestCreateParamsSubscriptionRequest struct {
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
-func (p *BillingRequestCreateParamsSubscriptionRequest) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateParamsSubscriptionRequest) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Amount != nil {
-		e.int64("amount", *p.Amount)
+		e.Int64("amount", *p.Amount)
 	}
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
 	if p.Count != nil {
-		e.int("count", *p.Count)
+		e.Int("count", *p.Count)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.DayOfMonth != nil {
-		e.int("day_of_month", *p.DayOfMonth)
+		e.Int("day_of_month", *p.DayOfMonth)
 	}
 	if p.Interval != nil {
-		e.int("interval", *p.Interval)
+		e.Int("interval", *p.Interval)
 	}
 	if p.IntervalUnit != nil {
-		e.string("interval_unit", string(*p.IntervalUnit))
+		e.Text("interval_unit", string(*p.IntervalUnit))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Month != nil {
-		e.string("month", string(*p.Month))
+		e.Text("month", string(*p.Month))
 	}
 	if p.Name != nil {
-		e.string("name", *p.Name)
+		e.Text("name", *p.Name)
 	}
 	if p.PaymentReference != nil {
-		e.string("payment_reference", *p.PaymentReference)
+		e.Text("payment_reference", *p.PaymentReference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
 	if p.StartDate != nil {
-		e.date("start_date", *p.StartDate)
+		e.Date("start_date", jsonwire.Date(*p.StartDate))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateParamsSubscriptionRequest) check(c *checker) {
@@ -1125,36 +1170,41 @@ type BillingRequestCreateWithActionsParams struct {
 	PurposeCode *PurposeCode `json:"purpose_code,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateWithActionsParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Actions != nil {
-		e.object("actions", p.Actions)
+		e.Name("actions")
+		p.Actions.encode(e)
 	}
 	if p.FallbackEnabled != nil {
-		e.bool("fallback_enabled", *p.FallbackEnabled)
+		e.Bool("fallback_enabled", *p.FallbackEnabled)
 	}
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
 	if p.MandateRequest != nil {
-		e.object("mandate_request", p.MandateRequest)
+		e.Name("mandate_request")
+		p.MandateRequest.encode(e)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PaymentContextCode != nil {
-		e.string("payment_context_code", string(*p.PaymentContextCode))
+		e.Text("payment_context_code", string(*p.PaymentContextCode))
 	}
 	if p.PaymentPurposeCode != nil {
-		e.string("payment_purpose_code", *p.PaymentPurposeCode)
+		e.Text("payment_purpose_code", *p.PaymentPurposeCode)
 	}
 	if p.PaymentRequest != nil {
-		e.object("payment_request", p.PaymentRequest)
+		e.Name("payment_request")
+		p.PaymentRequest.encode(e)
 	}
 	if p.PurposeCode != nil {
-		e.string("purpose_code", string(*p.PurposeCode))
+		e.Text("purpose_code", string(*p.PurposeCode))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateWithActionsParams) check(c *checker) {
@@ -1200,27 +1250,31 @@ type BillingRequestCreateWithActionsParamsActions struct {
 	SelectInstitution *BillingRequestCreateWithActionsParamsSelectInstitution `json:"select_institution,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsActions) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateWithActionsParamsActions) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.BankAuthorisationRedirectURI != nil {
-		e.string("bank_authorisation_redirect_uri", *p.BankAuthorisationRedirectURI)
+		e.Text("bank_authorisation_redirect_uri", *p.BankAuthorisationRedirectURI)
 	}
 	if p.CollectBankAccount != nil {
-		e.object("collect_bank_account", p.CollectBankAccount)
+		e.Name("collect_bank_account")
+		p.CollectBankAccount.encode(e)
 	}
 	if p.CollectCustomerDetails != nil {
-		e.object("collect_customer_details", p.CollectCustomerDetails)
+		e.Name("collect_customer_details")
+		p.CollectCustomerDetails.encode(e)
 	}
 	if p.ConfirmPayerDetails != nil {
-		e.object("confirm_payer_details", p.ConfirmPayerDetails)
+		e.Name("confirm_payer_details")
+		p.ConfirmPayerDetails.encode(e)
 	}
 	if p.CreateBankAuthorisation != nil {
-		e.bool("create_bank_authorisation", *p.CreateBankAuthorisation)
+		e.Bool("create_bank_authorisation", *p.CreateBankAuthorisation)
 	}
 	if p.SelectInstitution != nil {
-		e.object("select_institution", p.SelectInstitution)
+		e.Name("select_institution")
+		p.SelectInstitution.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateWithActionsParamsActions) check(c *checker) {
@@ -1282,42 +1336,42 @@ type BillingRequestCreateWithActionsParamsCollectBankAccount struct {
 	PayID *string `json:"pay_id,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsCollectBankAccount) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateWithActionsParamsCollectBankAccount) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AccountHolderName != nil {
-		e.string("account_holder_name", *p.AccountHolderName)
+		e.Text("account_holder_name", *p.AccountHolderName)
 	}
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.AccountNumberSuffix != nil {
-		e.string("account_number_suffix", *p.AccountNumberSuffix)
+		e.Text("account_number_suffix", *p.AccountNumberSuffix)
 	}
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PayID != nil {
-		e.string("pay_id", *p.PayID)
+		e.Text("pay_id", *p.PayID)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateWithActionsParamsCollectBankAccount) check(c *checker) {
@@ -1333,15 +1387,17 @@ type BillingRequestCreateWithActionsParamsCollectCustomerDetails struct {
 	CustomerBillingDetail *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Customer != nil {
-		e.object("customer", p.Customer)
+		e.Name("customer")
+		p.Customer.encode(e)
 	}
 	if p.CustomerBillingDetail != nil {
-		e.object("customer_billing_detail", p.CustomerBillingDetail)
+		e.Name("customer_billing_detail")
+		p.CustomerBillingDetail.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) check(c *checker) {
@@ -1363,15 +1419,15 @@ type BillingRequestCreateWithActionsParamsConfirmPayerDetails struct {
 	PayerRequestedDualSignature *bool `json:"payer_requested_dual_signature,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsConfirmPayerDetails) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateWithActionsParamsConfirmPayerDetails) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PayerRequestedDualSignature != nil {
-		e.bool("payer_requested_dual_signature", *p.PayerRequestedDualSignature)
+		e.Bool("payer_requested_dual_signature", *p.PayerRequestedDualSignature)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateWithActionsParamsConfirmPayerDetails) check(c *checker) {
@@ -1389,18 +1445,18 @@ type BillingRequestCreateWithActionsParamsLinks struct {
 	CustomerBankAccount *string `json:"customer_bank_account,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateWithActionsParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
 	if p.Customer != nil {
-		e.string("customer", *p.Customer)
+		e.Text("customer", *p.Customer)
 	}
 	if p.CustomerBankAccount != nil {
-		e.string("customer_bank_account", *p.CustomerBankAccount)
+		e.Text("customer_bank_account", *p.CustomerBankAccount)
 	}
-	e.end()
+	e.End()
 }
 
 // BillingRequestCreateWithActionsParamsMandateRequest is the mandate to set up once the billing
@@ -1434,39 +1490,40 @@ type BillingRequestCreateWithActionsParamsMandateRequest struct {
 	Verify *MandateVerification `json:"verify,omitzero"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsMandateRequest) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestCreateWithActionsParamsMandateRequest) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AuthorisationSource != nil {
-		e.string("authorisation_source", string(*p.AuthorisationSource))
+		e.Text("authorisation_source", string(*p.AuthorisationSource))
 	}
 	if p.Constraints != nil {
-		e.object("constraints", p.Constraints)
+		e.Name("constraints")
+		p.Constraints.encode(e)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
 	if p.FundsSettlement != nil {
-		e.string("funds_settlement", string(*p.FundsSettlement))
+		e.Text("funds_settlement", string(*p.FundsSettlement))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
 	if p.Scheme != nil {
-		e.string("scheme", string(*p.Scheme))
+		e.Text("scheme", string(*p.Scheme))
 	}
 	if p.Sweeping != nil {
-		e.bool("sweeping", *p.Sweeping)
+		e.Bool("sweeping", *p.Sweeping)
 	}
 	if p.Verify != nil {
-		e.string("verify", string(*p.Verify))
+		e.Text("verify", string(*p.Verify))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestCreateWithActionsParamsMandateRequest) check(c *checker) {
@@ -1491,11 +1548,11 @@ type BillingRequestCreateWithActionsParamsSelectInstitution struct {
 	Institution string `json:"institution"`
 }
 
-func (p *BillingRequestCreateWithActionsParamsSelectInstitution) encode(e *encoder) {
-	e.begin()
-	e.string("country_code", p.CountryCode)
-	e.string("institution", p.Institution)
-	e.end()
+func (p *BillingRequestCreateWithActionsParamsSelectInstitution) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("country_code", p.CountryCode)
+	e.Text("institution", p.Institution)
+	e.End()
 }
 
 func (p *BillingRequestCreateWithActionsParamsSelectInstitution) check(c *checker) {
@@ -1510,12 +1567,13 @@ type BillingRequestFulfilParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *BillingRequestFulfilParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestFulfilParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestFulfilParams) check(c *checker) {
@@ -1542,12 +1600,12 @@ type BillingRequestListParams struct {
 	Status BillingRequestStatus `json:"status,omitzero"`
 }
 
-func (p *BillingRequestListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("customer", p.Customer)
-	q.int("limit", p.Limit)
-	q.string("status", string(p.Status))
+func (p *BillingRequestListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("customer", p.Customer)
+	w.query.int("limit", p.Limit)
+	w.query.string("status", string(p.Status))
 }
 
 func (p *BillingRequestListParams) check(c *checker) {}
@@ -1566,13 +1624,14 @@ type BillingRequestNotifyParams struct {
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
-func (p *BillingRequestNotifyParams) encode(e *encoder) {
-	e.begin()
-	e.string("notification_type", string(p.NotificationType))
+func (p *BillingRequestNotifyParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Text("notification_type", string(p.NotificationType))
 	if p.RedirectURI != nil {
-		e.string("redirect_uri", *p.RedirectURI)
+		e.Text("redirect_uri", *p.RedirectURI)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BillingRequestNotifyParams) check(c *checker) {
@@ -1595,11 +1654,12 @@ type BillingRequestSelectInstitutionParams struct {
 	Institution string `json:"institution"`
 }
 
-func (p *BillingRequestSelectInstitutionParams) encode(e *encoder) {
-	e.begin()
-	e.string("country_code", p.CountryCode)
-	e.string("institution", p.Institution)
-	e.end()
+func (p *BillingRequestSelectInstitutionParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Text("country_code", p.CountryCode)
+	e.Text("institution", p.Institution)
+	e.End()
 }
 
 func (p *BillingRequestSelectInstitutionParams) check(c *checker) {
@@ -1626,15 +1686,21 @@ type BillingRequestWithActions struct {
 	BillingRequests *BillingRequest `json:"billing_requests,omitzero"`
 }
 
-func (v *BillingRequestWithActions) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestWithActions) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "bank_authorisations":
-			v.BankAuthorisations = decodeObject[BankAuthorisation](d)
+			if v.BankAuthorisations = nil; d.HasObject() {
+				v.BankAuthorisations = new(BankAuthorisation)
+				v.BankAuthorisations.decode(d)
+			}
 		case "billing_requests":
-			v.BillingRequests = decodeObject[BillingRequest](d)
+			if v.BillingRequests = nil; d.HasObject() {
+				v.BillingRequests = new(BillingRequest)
+				v.BillingRequests.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opBlocksCreate = Operation{
 	RequestEnvelope: "blocks",
 	ReplyEnvelope:   "blocks",
 	Status:          201,
+	identified:      true,
 	read:            &opBlocksGet,
 }
 
@@ -48,6 +50,7 @@ var opBlocksGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "blocks",
 	Status:        200,
+	identified:    true,
 }
 
 var opBlocksDisable = Operation{
@@ -57,6 +60,7 @@ var opBlocksDisable = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "blocks",
 	Status:        200,
+	identified:    true,
 }
 
 var opBlocksEnable = Operation{
@@ -66,6 +70,7 @@ var opBlocksEnable = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "blocks",
 	Status:        200,
+	identified:    true,
 }
 
 // BlockService calls the operations on blocks. It is safe for concurrent use; get it from the field
@@ -106,7 +111,7 @@ func (v *Block) exportPlace() (string, time.Time) {
 //
 // POST /blocks
 func (s *BlockService) Create(ctx context.Context, params BlockCreateParams, opts ...RequestOption) (*Block, error) {
-	return do[Block](ctx, s.client, &opBlocksCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opBlocksCreate, input{params: &params}, opts, new(Block))
 }
 
 // BlockByRef creates blocks from the emails and bank accounts linked to a customer or mandate,
@@ -122,21 +127,21 @@ func (s *BlockService) BlockByRef(ctx context.Context, params BlockByRefParams, 
 //
 // GET /blocks/{identity}
 func (s *BlockService) Get(ctx context.Context, id string, opts ...RequestOption) (*Block, error) {
-	return do[Block](ctx, s.client, &opBlocksGet, input{id: id}, opts)
+	return do(ctx, s.client, &opBlocksGet, input{id: id}, opts, new(Block))
 }
 
 // Disable disables a block; mandates that match it can be created again.
 //
 // POST /blocks/{identity}/actions/disable
 func (s *BlockService) Disable(ctx context.Context, id string, opts ...RequestOption) (*Block, error) {
-	return do[Block](ctx, s.client, &opBlocksDisable, input{id: id}, opts)
+	return do(ctx, s.client, &opBlocksDisable, input{id: id}, opts, new(Block))
 }
 
 // Enable enables a disabled block, so that matching mandates are stopped once more.
 //
 // POST /blocks/{identity}/actions/enable
 func (s *BlockService) Enable(ctx context.Context, id string, opts ...RequestOption) (*Block, error) {
-	return do[Block](ctx, s.client, &opBlocksEnable, input{id: id}, opts)
+	return do(ctx, s.client, &opBlocksEnable, input{id: id}, opts, new(Block))
 }
 
 // Block is a rule checked against each new mandate's details; a match makes the mandate `blocked`
@@ -165,27 +170,27 @@ type Block struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
-func (v *Block) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Block) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "active":
-			v.Active = d.boolPtr()
+			v.Active = d.BoolPtr()
 		case "block_type":
-			v.BlockType = BlockType(d.enum())
+			v.BlockType = BlockType(d.Enum())
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "reason_description":
-			v.ReasonDescription = d.string()
+			v.ReasonDescription = d.Text()
 		case "reason_type":
-			v.ReasonType = BlockReasonType(d.enum())
+			v.ReasonType = BlockReasonType(d.Enum())
 		case "resource_reference":
-			v.ResourceReference = d.string()
+			v.ResourceReference = d.Text()
 		case "updated_at":
-			v.UpdatedAt = d.time()
+			v.UpdatedAt = d.Time()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -207,24 +212,25 @@ type BlockByRefParams struct {
 	ReferenceValue *string `json:"reference_value,omitzero"`
 }
 
-func (p *BlockByRefParams) encode(e *encoder) {
-	e.begin()
+func (p *BlockByRefParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Active != nil {
-		e.bool("active", *p.Active)
+		e.Bool("active", *p.Active)
 	}
 	if p.ReasonDescription != nil {
-		e.string("reason_description", *p.ReasonDescription)
+		e.Text("reason_description", *p.ReasonDescription)
 	}
 	if p.ReasonType != nil {
-		e.string("reason_type", string(*p.ReasonType))
+		e.Text("reason_type", string(*p.ReasonType))
 	}
 	if p.ReferenceType != nil {
-		e.string("reference_type", string(*p.ReferenceType))
+		e.Text("reference_type", string(*p.ReferenceType))
 	}
 	if p.ReferenceValue != nil {
-		e.string("reference_value", *p.ReferenceValue)
+		e.Text("reference_value", *p.ReferenceValue)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BlockByRefParams) check(c *checker) {}
@@ -253,24 +259,25 @@ type BlockCreateParams struct {
 	ResourceReference *string `json:"resource_reference,omitzero"`
 }
 
-func (p *BlockCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *BlockCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Active != nil {
-		e.bool("active", *p.Active)
+		e.Bool("active", *p.Active)
 	}
 	if p.BlockType != nil {
-		e.string("block_type", string(*p.BlockType))
+		e.Text("block_type", string(*p.BlockType))
 	}
 	if p.ReasonDescription != nil {
-		e.string("reason_description", *p.ReasonDescription)
+		e.Text("reason_description", *p.ReasonDescription)
 	}
 	if p.ReasonType != nil {
-		e.string("reason_type", string(*p.ReasonType))
+		e.Text("reason_type", string(*p.ReasonType))
 	}
 	if p.ResourceReference != nil {
-		e.string("resource_reference", *p.ResourceReference)
+		e.Text("resource_reference", *p.ResourceReference)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *BlockCreateParams) check(c *checker) {}
@@ -297,16 +304,16 @@ type BlockListParams struct {
 	ReasonType BlockReasonType `json:"reason_type,omitzero"`
 }
 
-func (p *BlockListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("block_type", string(p.BlockType))
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.int("limit", p.Limit)
-	q.string("reason_type", string(p.ReasonType))
+func (p *BlockListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("block_type", string(p.BlockType))
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.int("limit", p.Limit)
+	w.query.string("reason_type", string(p.ReasonType))
 }
 
 func (p *BlockListParams) check(c *checker) {}

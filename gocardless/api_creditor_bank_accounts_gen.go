@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opCreditorBankAccountsCreate = Operation{
 	RequestEnvelope: "creditor_bank_accounts",
 	ReplyEnvelope:   "creditor_bank_accounts",
 	Status:          201,
+	identified:      true,
 	read:            &opCreditorBankAccountsGet,
 }
 
@@ -37,6 +39,7 @@ var opCreditorBankAccountsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "creditor_bank_accounts",
 	Status:        200,
+	identified:    true,
 }
 
 var opCreditorBankAccountsDisable = Operation{
@@ -46,6 +49,7 @@ var opCreditorBankAccountsDisable = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "creditor_bank_accounts",
 	Status:        200,
+	identified:    true,
 }
 
 // CreditorBankAccountService calls the operations on creditor bank accounts. It is safe for
@@ -89,14 +93,14 @@ func (v *CreditorBankAccount) exportPlace() (string, time.Time) {
 //
 // POST /creditor_bank_accounts
 func (s *CreditorBankAccountService) Create(ctx context.Context, params CreditorBankAccountCreateParams, opts ...RequestOption) (*CreditorBankAccount, error) {
-	return do[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opCreditorBankAccountsCreate, input{params: &params}, opts, new(CreditorBankAccount))
 }
 
 // Get returns one creditor bank account by its id.
 //
 // GET /creditor_bank_accounts/{identity}
 func (s *CreditorBankAccountService) Get(ctx context.Context, id string, opts ...RequestOption) (*CreditorBankAccount, error) {
-	return do[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opCreditorBankAccountsGet, input{id: id}, opts, new(CreditorBankAccount))
 }
 
 // Disable disables a creditor bank account at once, so that it receives no more payouts. Doing so
@@ -107,7 +111,7 @@ func (s *CreditorBankAccountService) Get(ctx context.Context, id string, opts ..
 //
 // POST /creditor_bank_accounts/{identity}/actions/disable
 func (s *CreditorBankAccountService) Disable(ctx context.Context, id string, opts ...RequestOption) (*CreditorBankAccount, error) {
-	return do[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsDisable, input{id: id}, opts)
+	return do(ctx, s.client, &opCreditorBankAccountsDisable, input{id: id}, opts, new(CreditorBankAccount))
 }
 
 // CreditorBankAccount is a creditor's bank account, to which payouts are sent. Accounts are unique:
@@ -143,35 +147,38 @@ type CreditorBankAccount struct {
 	VerificationStatus CreditorBankAccountVerificationStatus `json:"verification_status,omitzero"`
 }
 
-func (v *CreditorBankAccount) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CreditorBankAccount) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "account_holder_name":
-			v.AccountHolderName = d.string()
+			v.AccountHolderName = d.Text()
 		case "account_number_ending":
-			v.AccountNumberEnding = d.string()
+			v.AccountNumberEnding = d.Text()
 		case "account_type":
-			v.AccountType = BankAccountType(d.enum())
+			v.AccountType = BankAccountType(d.Enum())
 		case "bank_name":
-			v.BankName = d.string()
+			v.BankName = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "enabled":
-			v.Enabled = d.bool()
+			v.Enabled = d.Bool()
 		case "links":
-			v.Links = decodeObject[CreditorBankAccountLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(CreditorBankAccountLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "verification_status":
-			v.VerificationStatus = CreditorBankAccountVerificationStatus(d.enum())
+			v.VerificationStatus = CreditorBankAccountVerificationStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -209,38 +216,40 @@ type CreditorBankAccountCreateParams struct {
 	SetAsDefaultPayoutAccount *bool `json:"set_as_default_payout_account,omitzero"`
 }
 
-func (p *CreditorBankAccountCreateParams) encode(e *encoder) {
-	e.begin()
-	e.string("account_holder_name", p.AccountHolderName)
+func (p *CreditorBankAccountCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Text("account_holder_name", p.AccountHolderName)
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
-	e.object("links", &p.Links)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.SetAsDefaultPayoutAccount != nil {
-		e.bool("set_as_default_payout_account", *p.SetAsDefaultPayoutAccount)
+		e.Bool("set_as_default_payout_account", *p.SetAsDefaultPayoutAccount)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *CreditorBankAccountCreateParams) check(c *checker) {
@@ -264,10 +273,10 @@ type CreditorBankAccountCreateParamsLinks struct {
 	Creditor string `json:"creditor"`
 }
 
-func (p *CreditorBankAccountCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("creditor", p.Creditor)
-	e.end()
+func (p *CreditorBankAccountCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("creditor", p.Creditor)
+	e.End()
 }
 
 func (p *CreditorBankAccountCreateParamsLinks) check(c *checker) {
@@ -280,13 +289,13 @@ type CreditorBankAccountLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-func (v *CreditorBankAccountLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CreditorBankAccountLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -307,16 +316,16 @@ type CreditorBankAccountListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *CreditorBankAccountListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("creditor", p.Creditor)
-	q.bool("enabled", p.Enabled)
-	q.int("limit", p.Limit)
+func (p *CreditorBankAccountListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("creditor", p.Creditor)
+	w.query.bool("enabled", p.Enabled)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *CreditorBankAccountListParams) check(c *checker) {}

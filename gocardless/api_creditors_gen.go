@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opCreditorsCreate = Operation{
 	RequestEnvelope: "creditors",
 	ReplyEnvelope:   "creditors",
 	Status:          201,
+	identified:      true,
 	read:            &opCreditorsGet,
 }
 
@@ -37,6 +39,7 @@ var opCreditorsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "creditors",
 	Status:        200,
+	identified:    true,
 }
 
 var opCreditorsUpdate = Operation{
@@ -47,6 +50,7 @@ var opCreditorsUpdate = Operation{
 	RequestEnvelope: "creditors",
 	ReplyEnvelope:   "creditors",
 	Status:          200,
+	identified:      true,
 }
 
 // CreditorService calls the operations on creditors. It is safe for concurrent use; get it from the
@@ -89,14 +93,14 @@ func (v *Creditor) exportPlace() (string, time.Time) {
 //
 // POST /creditors
 func (s *CreditorService) Create(ctx context.Context, params CreditorCreateParams, opts ...RequestOption) (*Creditor, error) {
-	return do[Creditor](ctx, s.client, &opCreditorsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opCreditorsCreate, input{params: &params}, opts, new(Creditor))
 }
 
 // Get fetches one creditor by its id.
 //
 // GET /creditors/{identity}
 func (s *CreditorService) Get(ctx context.Context, id string, opts ...RequestOption) (*Creditor, error) {
-	return do[Creditor](ctx, s.client, &opCreditorsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opCreditorsGet, input{id: id}, opts, new(Creditor))
 }
 
 // Update changes a creditor; every field accepted at creation is accepted here.
@@ -105,7 +109,7 @@ func (s *CreditorService) Get(ctx context.Context, id string, opts ...RequestOpt
 //
 // PUT /creditors/{identity}
 func (s *CreditorService) Update(ctx context.Context, id string, params CreditorUpdateParams, opts ...RequestOption) (*Creditor, error) {
-	return do[Creditor](ctx, s.client, &opCreditorsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opCreditorsUpdate, input{id: id, params: &params}, opts, new(Creditor))
 }
 
 // Creditor is the party to which collected payments are paid out. Most organisations have just one,
@@ -162,53 +166,56 @@ type Creditor struct {
 	VerificationStatus CreditorVerificationStatus `json:"verification_status,omitzero"`
 }
 
-func (v *Creditor) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Creditor) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "bank_reference_prefix":
-			v.BankReferencePrefix = d.string()
+			v.BankReferencePrefix = d.Text()
 		case "can_create_refunds":
-			v.CanCreateRefunds = d.bool()
+			v.CanCreateRefunds = d.Bool()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "creditor_type":
-			v.CreditorType = CreditorType(d.enum())
+			v.CreditorType = CreditorType(d.Enum())
 		case "custom_payment_pages_enabled":
-			v.CustomPaymentPagesEnabled = d.bool()
+			v.CustomPaymentPagesEnabled = d.Bool()
 		case "fx_payout_currency":
-			v.FXPayoutCurrency = Currency(d.enum())
+			v.FXPayoutCurrency = Currency(d.Enum())
 		case "links":
-			v.Links = decodeObject[CreditorLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(CreditorLinks)
+				v.Links.decode(d)
+			}
 		case "logo_url":
-			v.LogoURL = d.string()
+			v.LogoURL = d.Text()
 		case "mandate_imports_enabled":
-			v.MandateImportsEnabled = d.bool()
+			v.MandateImportsEnabled = d.Bool()
 		case "merchant_responsible_for_notifications":
-			v.MerchantResponsibleForNotifications = d.bool()
+			v.MerchantResponsibleForNotifications = d.Bool()
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		case "scheme_identifiers":
 			v.SchemeIdentifiers = decodeObjects[CreditorSchemeIdentifier](d)
 		case "verification_status":
-			v.VerificationStatus = CreditorVerificationStatus(d.enum())
+			v.VerificationStatus = CreditorVerificationStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -228,18 +235,19 @@ type CreditorCreateParams struct {
 	Name string `json:"name"`
 }
 
-func (p *CreditorCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *CreditorCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.BankReferencePrefix != nil {
-		e.string("bank_reference_prefix", *p.BankReferencePrefix)
+		e.Text("bank_reference_prefix", *p.BankReferencePrefix)
 	}
-	e.string("country_code", p.CountryCode)
-	e.string("creditor_type", string(p.CreditorType))
+	e.Text("country_code", p.CountryCode)
+	e.Text("creditor_type", string(p.CreditorType))
 	if p.Links != nil {
-		e.anyMap("links", p.Links)
+		e.AnyMap("links", p.Links)
 	}
-	e.string("name", p.Name)
-	e.end()
+	e.Text("name", p.Name)
+	e.End()
 }
 
 func (p *CreditorCreateParams) check(c *checker) {
@@ -266,14 +274,14 @@ type CreditorListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *CreditorListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.int("limit", p.Limit)
+func (p *CreditorListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *CreditorListParams) check(c *checker) {}
@@ -310,39 +318,41 @@ type CreditorUpdateParams struct {
 	Region *string `json:"region,omitzero"`
 }
 
-func (p *CreditorUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *CreditorUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.BankReferencePrefix != nil {
-		e.string("bank_reference_prefix", *p.BankReferencePrefix)
+		e.Text("bank_reference_prefix", *p.BankReferencePrefix)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
 	if p.Name != nil {
-		e.string("name", *p.Name)
+		e.Text("name", *p.Name)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *CreditorUpdateParams) check(c *checker) {}
@@ -374,31 +384,31 @@ type CreditorUpdateParamsLinks struct {
 	DefaultUsdPayoutAccount *string `json:"default_usd_payout_account,omitzero"`
 }
 
-func (p *CreditorUpdateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *CreditorUpdateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.DefaultAudPayoutAccount != nil {
-		e.string("default_aud_payout_account", *p.DefaultAudPayoutAccount)
+		e.Text("default_aud_payout_account", *p.DefaultAudPayoutAccount)
 	}
 	if p.DefaultCadPayoutAccount != nil {
-		e.string("default_cad_payout_account", *p.DefaultCadPayoutAccount)
+		e.Text("default_cad_payout_account", *p.DefaultCadPayoutAccount)
 	}
 	if p.DefaultDkkPayoutAccount != nil {
-		e.string("default_dkk_payout_account", *p.DefaultDkkPayoutAccount)
+		e.Text("default_dkk_payout_account", *p.DefaultDkkPayoutAccount)
 	}
 	if p.DefaultEurPayoutAccount != nil {
-		e.string("default_eur_payout_account", *p.DefaultEurPayoutAccount)
+		e.Text("default_eur_payout_account", *p.DefaultEurPayoutAccount)
 	}
 	if p.DefaultGbpPayoutAccount != nil {
-		e.string("default_gbp_payout_account", *p.DefaultGbpPayoutAccount)
+		e.Text("default_gbp_payout_account", *p.DefaultGbpPayoutAccount)
 	}
 	if p.DefaultNzdPayoutAccount != nil {
-		e.string("default_nzd_payout_account", *p.DefaultNzdPayoutAccount)
+		e.Text("default_nzd_payout_account", *p.DefaultNzdPayoutAccount)
 	}
 	if p.DefaultSekPayoutAccount != nil {
-		e.string("default_sek_payout_account", *p.DefaultSekPayoutAccount)
+		e.Text("default_sek_payout_account", *p.DefaultSekPayoutAccount)
 	}
 	if p.DefaultUsdPayoutAccount != nil {
-		e.string("default_usd_payout_account", *p.DefaultUsdPayoutAccount)
+		e.Text("default_usd_payout_account", *p.DefaultUsdPayoutAccount)
 	}
-	e.end()
+	e.End()
 }

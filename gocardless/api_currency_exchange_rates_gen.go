@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -58,19 +59,19 @@ type CurrencyExchangeRate struct {
 	Time time.Time `json:"time,omitzero"`
 }
 
-func (v *CurrencyExchangeRate) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CurrencyExchangeRate) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "rate":
-			v.Rate = d.string()
+			v.Rate = d.Text()
 		case "source":
-			v.Source = d.string()
+			v.Source = d.Text()
 		case "target":
-			v.Target = d.string()
+			v.Target = d.Text()
 		case "time":
-			v.Time = d.time()
+			v.Time = d.Time()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -89,12 +90,12 @@ type CurrencyExchangeRateListParams struct {
 	Target string `json:"target,omitzero"`
 }
 
-func (p *CurrencyExchangeRateListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.int("limit", p.Limit)
-	q.string("source", p.Source)
-	q.string("target", p.Target)
+func (p *CurrencyExchangeRateListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.int("limit", p.Limit)
+	w.query.string("source", p.Source)
+	w.query.string("target", p.Target)
 }
 
 func (p *CurrencyExchangeRateListParams) check(c *checker) {}

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opCustomerBankAccountsCreate = Operation{
 	RequestEnvelope: "customer_bank_accounts",
 	ReplyEnvelope:   "customer_bank_accounts",
 	Status:          201,
+	identified:      true,
 	read:            &opCustomerBankAccountsGet,
 }
 
@@ -37,6 +39,7 @@ var opCustomerBankAccountsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "customer_bank_accounts",
 	Status:        200,
+	identified:    true,
 }
 
 var opCustomerBankAccountsUpdate = Operation{
@@ -47,6 +50,7 @@ var opCustomerBankAccountsUpdate = Operation{
 	RequestEnvelope: "customer_bank_accounts",
 	ReplyEnvelope:   "customer_bank_accounts",
 	Status:          200,
+	identified:      true,
 }
 
 var opCustomerBankAccountsDisable = Operation{
@@ -56,6 +60,7 @@ var opCustomerBankAccountsDisable = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "customer_bank_accounts",
 	Status:        200,
+	identified:    true,
 }
 
 // CustomerBankAccountService calls the operations on customer bank accounts. It is safe for
@@ -101,21 +106,21 @@ func (v *CustomerBankAccount) exportPlace() (string, time.Time) {
 //
 // POST /customer_bank_accounts
 func (s *CustomerBankAccountService) Create(ctx context.Context, params CustomerBankAccountCreateParams, opts ...RequestOption) (*CustomerBankAccount, error) {
-	return do[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opCustomerBankAccountsCreate, input{params: &params}, opts, new(CustomerBankAccount))
 }
 
 // Get fetches one customer bank account by its id.
 //
 // GET /customer_bank_accounts/{identity}
 func (s *CustomerBankAccountService) Get(ctx context.Context, id string, opts ...RequestOption) (*CustomerBankAccount, error) {
-	return do[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opCustomerBankAccountsGet, input{id: id}, opts, new(CustomerBankAccount))
 }
 
 // Update changes the `metadata` of a customer bank account; nothing else can be changed.
 //
 // PUT /customer_bank_accounts/{identity}
 func (s *CustomerBankAccountService) Update(ctx context.Context, id string, params CustomerBankAccountUpdateParams, opts ...RequestOption) (*CustomerBankAccount, error) {
-	return do[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opCustomerBankAccountsUpdate, input{id: id, params: &params}, opts, new(CustomerBankAccount))
 }
 
 // Disable disables a bank account and at once cancels its mandates and any payments that can still
@@ -124,7 +129,7 @@ func (s *CustomerBankAccountService) Update(ctx context.Context, id string, para
 //
 // POST /customer_bank_accounts/{identity}/actions/disable
 func (s *CustomerBankAccountService) Disable(ctx context.Context, id string, opts ...RequestOption) (*CustomerBankAccount, error) {
-	return do[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsDisable, input{id: id}, opts)
+	return do(ctx, s.client, &opCustomerBankAccountsDisable, input{id: id}, opts, new(CustomerBankAccount))
 }
 
 // CustomerBankAccount holds the bank details of one customer, on which several mandates may be set
@@ -167,39 +172,42 @@ type CustomerBankAccount struct {
 	TrustedRecipient bool `json:"trusted_recipient,omitzero"`
 }
 
-func (v *CustomerBankAccount) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "account_holder_name":
-			v.AccountHolderName = d.string()
+			v.AccountHolderName = d.Text()
 		case "account_number_ending":
-			v.AccountNumberEnding = d.string()
+			v.AccountNumberEnding = d.Text()
 		case "account_type":
-			v.AccountType = BankAccountType(d.enum())
+			v.AccountType = BankAccountType(d.Enum())
 		case "bank_account_token":
-			v.BankAccountToken = d.string()
+			v.BankAccountToken = d.Text()
 		case "bank_name":
-			v.BankName = d.string()
+			v.BankName = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "enabled":
-			v.Enabled = d.bool()
+			v.Enabled = d.Bool()
 		case "links":
-			v.Links = decodeObject[CustomerBankAccountLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(CustomerBankAccountLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "payer_name_verification_result":
-			v.PayerNameVerificationResult = PayerNameVerificationResult(d.enum())
+			v.PayerNameVerificationResult = PayerNameVerificationResult(d.Enum())
 		case "trusted_recipient":
-			v.TrustedRecipient = d.bool()
+			v.TrustedRecipient = d.Bool()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -235,37 +243,39 @@ type CustomerBankAccountCreateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *CustomerBankAccountCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *CustomerBankAccountCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AccountHolderName != nil {
-		e.string("account_holder_name", *p.AccountHolderName)
+		e.Text("account_holder_name", *p.AccountHolderName)
 	}
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
-	e.object("links", &p.Links)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *CustomerBankAccountCreateParams) check(c *checker) {
@@ -290,13 +300,13 @@ type CustomerBankAccountCreateParamsLinks struct {
 	CustomerBankAccountToken *string `json:"customer_bank_account_token,omitzero"`
 }
 
-func (p *CustomerBankAccountCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("customer", p.Customer)
+func (p *CustomerBankAccountCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("customer", p.Customer)
 	if p.CustomerBankAccountToken != nil {
-		e.string("customer_bank_account_token", *p.CustomerBankAccountToken)
+		e.Text("customer_bank_account_token", *p.CustomerBankAccountToken)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *CustomerBankAccountCreateParamsLinks) check(c *checker) {
@@ -309,13 +319,13 @@ type CustomerBankAccountLinks struct {
 	Customer string `json:"customer,omitzero"`
 }
 
-func (v *CustomerBankAccountLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -337,16 +347,16 @@ type CustomerBankAccountListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *CustomerBankAccountListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("customer", p.Customer)
-	q.bool("enabled", p.Enabled)
-	q.int("limit", p.Limit)
+func (p *CustomerBankAccountListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("customer", p.Customer)
+	w.query.bool("enabled", p.Enabled)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *CustomerBankAccountListParams) check(c *checker) {}
@@ -364,12 +374,13 @@ type CustomerBankAccountUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *CustomerBankAccountUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *CustomerBankAccountUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *CustomerBankAccountUpdateParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -14,6 +15,7 @@ var opCustomerNotificationsHandle = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "customer_notifications",
 	Status:        200,
+	identified:    true,
 	Restricted:    true,
 }
 
@@ -35,7 +37,7 @@ type CustomerNotificationService struct {
 //
 // POST /customer_notifications/{identity}/actions/handle
 func (s *CustomerNotificationService) Handle(ctx context.Context, id string, opts ...RequestOption) (*CustomerNotification, error) {
-	return do[CustomerNotification](ctx, s.client, &opCustomerNotificationsHandle, input{id: id}, opts)
+	return do(ctx, s.client, &opCustomerNotificationsHandle, input{id: id}, opts, new(CustomerNotification))
 }
 
 // CustomerNotification is a notification that must go to a customer because of an event; `links`
@@ -57,23 +59,26 @@ type CustomerNotification struct {
 	Type CustomerNotificationType `json:"type,omitzero"`
 }
 
-func (v *CustomerNotification) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "action_taken":
-			v.ActionTaken = CustomerNotificationActionTaken(d.enum())
+			v.ActionTaken = CustomerNotificationActionTaken(d.Enum())
 		case "action_taken_at":
-			v.ActionTakenAt = d.time()
+			v.ActionTakenAt = d.Time()
 		case "action_taken_by":
-			v.ActionTakenBy = d.string()
+			v.ActionTakenBy = d.Text()
 		case "links":
-			v.Links = decodeObject[CustomerNotificationLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(CustomerNotificationLinks)
+				v.Links.decode(d)
+			}
 		case "type":
-			v.Type = CustomerNotificationType(d.enum())
+			v.Type = CustomerNotificationType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -115,23 +120,23 @@ type CustomerNotificationLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-func (v *CustomerNotificationLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "event":
-			v.Event = d.string()
+			v.Event = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		case "payment":
-			v.Payment = d.string()
+			v.Payment = d.Text()
 		case "refund":
-			v.Refund = d.string()
+			v.Refund = d.Text()
 		case "subscription":
-			v.Subscription = d.string()
+			v.Subscription = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opCustomersCreate = Operation{
 	RequestEnvelope: "customers",
 	ReplyEnvelope:   "customers",
 	Status:          201,
+	identified:      true,
 	read:            &opCustomersGet,
 }
 
@@ -37,6 +39,7 @@ var opCustomersGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "customers",
 	Status:        200,
+	identified:    true,
 }
 
 var opCustomersUpdate = Operation{
@@ -47,6 +50,7 @@ var opCustomersUpdate = Operation{
 	RequestEnvelope: "customers",
 	ReplyEnvelope:   "customers",
 	Status:          200,
+	identified:      true,
 }
 
 var opCustomersRemove = Operation{
@@ -98,21 +102,21 @@ func (v *Customer) exportPlace() (string, time.Time) {
 //
 // POST /customers
 func (s *CustomerService) Create(ctx context.Context, params CustomerCreateParams, opts ...RequestOption) (*Customer, error) {
-	return do[Customer](ctx, s.client, &opCustomersCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opCustomersCreate, input{params: &params}, opts, new(Customer))
 }
 
 // Get fetches one customer by its id. A removed customer cannot be fetched.
 //
 // GET /customers/{identity}
 func (s *CustomerService) Get(ctx context.Context, id string, opts ...RequestOption) (*Customer, error) {
-	return do[Customer](ctx, s.client, &opCustomersGet, input{id: id}, opts)
+	return do(ctx, s.client, &opCustomersGet, input{id: id}, opts, new(Customer))
 }
 
 // Update changes a customer; every field accepted at creation is accepted here.
 //
 // PUT /customers/{identity}
 func (s *CustomerService) Update(ctx context.Context, id string, params CustomerUpdateParams, opts ...RequestOption) (*Customer, error) {
-	return do[Customer](ctx, s.client, &opCustomersUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opCustomersUpdate, input{id: id, params: &params}, opts, new(Customer))
 }
 
 // Remove removes a customer permanently: it vanishes from searches, lists and exports, and can no
@@ -170,47 +174,47 @@ type Customer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-func (v *Customer) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Customer) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "company_name":
-			v.CompanyName = d.string()
+			v.CompanyName = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "danish_identity_number":
-			v.DanishIdentityNumber = d.string()
+			v.DanishIdentityNumber = d.Text()
 		case "email":
-			v.Email = d.string()
+			v.Email = d.Text()
 		case "family_name":
-			v.FamilyName = d.string()
+			v.FamilyName = d.Text()
 		case "given_name":
-			v.GivenName = d.string()
+			v.GivenName = d.Text()
 		case "language":
-			v.Language = d.string()
+			v.Language = d.Text()
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "phone_number":
-			v.PhoneNumber = d.string()
+			v.PhoneNumber = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		case "swedish_identity_number":
-			v.SwedishIdentityNumber = d.string()
+			v.SwedishIdentityNumber = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -260,57 +264,58 @@ type CustomerCreateParams struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *CustomerCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *CustomerCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.Email != nil {
-		e.string("email", *p.Email)
+		e.Text("email", *p.Email)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.Language != nil {
-		e.string("language", *p.Language)
+		e.Text("language", *p.Language)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PhoneNumber != nil {
-		e.string("phone_number", *p.PhoneNumber)
+		e.Text("phone_number", *p.PhoneNumber)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *CustomerCreateParams) check(c *checker) {
@@ -343,18 +348,18 @@ type CustomerListParams struct {
 	SortField CustomerSortField `json:"sort_field,omitzero"`
 }
 
-func (p *CustomerListParams) query(q *query) {
-	q.bool("action_required", p.ActionRequired)
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("currency", string(p.Currency))
-	q.int("limit", p.Limit)
-	q.string("sort_direction", string(p.SortDirection))
-	q.string("sort_field", string(p.SortField))
+func (p *CustomerListParams) write(w *requestParts) {
+	w.query.bool("action_required", p.ActionRequired)
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("currency", string(p.Currency))
+	w.query.int("limit", p.Limit)
+	w.query.string("sort_direction", string(p.SortDirection))
+	w.query.string("sort_field", string(p.SortField))
 }
 
 func (p *CustomerListParams) check(c *checker) {}
@@ -436,57 +441,58 @@ type CustomerUpdateParams struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *CustomerUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *CustomerUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.Email != nil {
-		e.string("email", *p.Email)
+		e.Text("email", *p.Email)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.Language != nil {
-		e.string("language", *p.Language)
+		e.Text("language", *p.Language)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PhoneNumber != nil {
-		e.string("phone_number", *p.PhoneNumber)
+		e.Text("phone_number", *p.PhoneNumber)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *CustomerUpdateParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -26,6 +27,7 @@ var opEventsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "events",
 	Status:        200,
+	identified:    true,
 }
 
 // EventService calls the operations on events. It is safe for concurrent use; get it from the field
@@ -68,7 +70,7 @@ func (v *Event) exportPlace() (string, time.Time) {
 //
 // GET /events/{identity}
 func (s *EventService) Get(ctx context.Context, id string, opts ...RequestOption) (*Event, error) {
-	return do[Event](ctx, s.client, &opEventsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opEventsGet, input{id: id}, opts, new(Event))
 }
 
 // Event is a record of something that happened to a resource, such as a payment being collected.
@@ -102,35 +104,47 @@ type Event struct {
 	ResourceType EventResourceType `json:"resource_type,omitzero"`
 	// Who or what produced the event, for audit purposes.
 	Source *EventSource `json:"source,omitzero"`
+	// Misfits are the values of the event that do not fit their fields, which have the zero value.
+	// Their paths are relative to the event.
+	Misfits []Misfit `json:"-"`
 }
 
-func (v *Event) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Event) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "action":
-			v.Action = EventAction(d.enum())
+			v.Action = EventAction(d.Enum())
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "customer_notifications":
 			v.CustomerNotifications = decodeObjects[EventCustomerNotification](d)
 		case "details":
-			v.Details = decodeObject[EventDetails](d)
+			if v.Details = nil; d.HasObject() {
+				v.Details = new(EventDetails)
+				v.Details.decode(d)
+			}
 		case "links":
-			v.Links = decodeObject[EventLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(EventLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "organisation_id":
-			v.OrganisationID = d.string()
+			v.OrganisationID = d.Text()
 		case "resource_metadata":
-			v.ResourceMetadata = d.metadata()
+			v.ResourceMetadata = d.StringMap()
 		case "resource_type":
-			v.ResourceType = EventResourceType(d.enum())
+			v.ResourceType = EventResourceType(d.Enum())
 		case "source":
-			v.Source = decodeObject[EventSource](d)
+			if v.Source = nil; d.HasObject() {
+				v.Source = new(EventSource)
+				v.Source.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -720,19 +734,19 @@ type EventCustomerNotification struct {
 	Type string `json:"type,omitzero"`
 }
 
-func (v *EventCustomerNotification) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "deadline":
-			v.Deadline = d.time()
+			v.Deadline = d.Time()
 		case "mandatory":
-			v.Mandatory = d.bool()
+			v.Mandatory = d.Bool()
 		case "type":
-			v.Type = d.string()
+			v.Type = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -773,33 +787,33 @@ type EventDetails struct {
 	Extra map[string]any `json:"-"`
 }
 
-func (v *EventDetails) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *EventDetails) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "bank_account_id":
-			v.BankAccountID = d.string()
+			v.BankAccountID = d.Text()
 		case "cause":
-			v.Cause = EventCause(d.enum())
+			v.Cause = EventCause(d.Enum())
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "item_count":
-			v.ItemCount = d.int()
+			v.ItemCount = d.Int()
 		case "not_retried_reason":
-			v.NotRetriedReason = d.string()
+			v.NotRetriedReason = d.Text()
 		case "origin":
-			v.Origin = EventOrigin(d.enum())
+			v.Origin = EventOrigin(d.Enum())
 		case "property":
-			v.Property = d.string()
+			v.Property = d.Text()
 		case "reason_code":
-			v.ReasonCode = d.string()
+			v.ReasonCode = d.Text()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "will_attempt_retry":
-			v.WillAttemptRetry = d.bool()
+			v.WillAttemptRetry = d.Bool()
 		default:
-			d.extra(&v.Extra)
+			d.Extra(&v.Extra)
 		}
 	}
 }
@@ -891,9 +905,9 @@ type EventLinked struct {
 	Subscriptions []Subscription `json:"subscriptions,omitzero"`
 }
 
-func (v *EventLinked) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *EventLinked) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "billing_requests":
 			v.BillingRequests = decodeObjects[BillingRequest](d)
 		case "creditors":
@@ -921,7 +935,7 @@ func (v *EventLinked) decode(d *decoder) {
 		case "subscriptions":
 			v.Subscriptions = decodeObjects[Subscription](d)
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -988,59 +1002,59 @@ type EventLinks struct {
 	Extra map[string]any `json:"-"`
 }
 
-func (v *EventLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *EventLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "bank_authorisation":
-			v.BankAuthorisation = d.string()
+			v.BankAuthorisation = d.Text()
 		case "billing_request":
-			v.BillingRequest = d.string()
+			v.BillingRequest = d.Text()
 		case "billing_request_flow":
-			v.BillingRequestFlow = d.string()
+			v.BillingRequestFlow = d.Text()
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "customer_bank_account":
-			v.CustomerBankAccount = d.string()
+			v.CustomerBankAccount = d.Text()
 		case "instalment_schedule":
-			v.InstalmentSchedule = d.string()
+			v.InstalmentSchedule = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		case "mandate_request":
-			v.MandateRequest = d.string()
+			v.MandateRequest = d.Text()
 		case "mandate_request_mandate":
-			v.MandateRequestMandate = d.string()
+			v.MandateRequestMandate = d.Text()
 		case "new_customer_bank_account":
-			v.NewCustomerBankAccount = d.string()
+			v.NewCustomerBankAccount = d.Text()
 		case "new_mandate":
-			v.NewMandate = d.string()
+			v.NewMandate = d.Text()
 		case "organisation":
-			v.Organisation = d.string()
+			v.Organisation = d.Text()
 		case "outbound_payment":
-			v.OutboundPayment = d.string()
+			v.OutboundPayment = d.Text()
 		case "parent_event":
-			v.ParentEvent = d.string()
+			v.ParentEvent = d.Text()
 		case "payer_authorisation":
-			v.PayerAuthorisation = d.string()
+			v.PayerAuthorisation = d.Text()
 		case "payment":
-			v.Payment = d.string()
+			v.Payment = d.Text()
 		case "payment_account_transaction":
-			v.PaymentAccountTransaction = d.string()
+			v.PaymentAccountTransaction = d.Text()
 		case "payment_request_payment":
-			v.PaymentRequestPayment = d.string()
+			v.PaymentRequestPayment = d.Text()
 		case "payout":
-			v.Payout = d.string()
+			v.Payout = d.Text()
 		case "previous_customer_bank_account":
-			v.PreviousCustomerBankAccount = d.string()
+			v.PreviousCustomerBankAccount = d.Text()
 		case "refund":
-			v.Refund = d.string()
+			v.Refund = d.Text()
 		case "scheme_identifier":
-			v.SchemeIdentifier = d.string()
+			v.SchemeIdentifier = d.Text()
 		case "subscription":
-			v.Subscription = d.string()
+			v.Subscription = d.Text()
 		default:
-			d.extra(&v.Extra)
+			d.Extra(&v.Extra)
 		}
 	}
 }
@@ -1093,31 +1107,31 @@ type EventListParams struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-func (p *EventListParams) query(q *query) {
-	q.string("action", p.Action)
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("billing_request", p.BillingRequest)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("creditor", p.Creditor)
-	q.string("export", p.Export)
-	q.string("include", string(p.Include))
-	q.string("instalment_schedule", p.InstalmentSchedule)
-	q.int("limit", p.Limit)
-	q.string("mandate", p.Mandate)
-	q.string("outbound_payment", p.OutboundPayment)
-	q.string("parent_event", p.ParentEvent)
-	q.string("payer_authorisation", p.PayerAuthorisation)
-	q.string("payment", p.Payment)
-	q.string("payment_account_transaction", p.PaymentAccountTransaction)
-	q.string("payout", p.Payout)
-	q.string("refund", p.Refund)
-	q.string("resource_type", string(p.ResourceType))
-	q.string("scheme_identifier", p.SchemeIdentifier)
-	q.string("subscription", p.Subscription)
+func (p *EventListParams) write(w *requestParts) {
+	w.query.string("action", p.Action)
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("billing_request", p.BillingRequest)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("creditor", p.Creditor)
+	w.query.string("export", p.Export)
+	w.query.string("include", string(p.Include))
+	w.query.string("instalment_schedule", p.InstalmentSchedule)
+	w.query.int("limit", p.Limit)
+	w.query.string("mandate", p.Mandate)
+	w.query.string("outbound_payment", p.OutboundPayment)
+	w.query.string("parent_event", p.ParentEvent)
+	w.query.string("payer_authorisation", p.PayerAuthorisation)
+	w.query.string("payment", p.Payment)
+	w.query.string("payment_account_transaction", p.PaymentAccountTransaction)
+	w.query.string("payout", p.Payout)
+	w.query.string("refund", p.Refund)
+	w.query.string("resource_type", string(p.ResourceType))
+	w.query.string("scheme_identifier", p.SchemeIdentifier)
+	w.query.string("subscription", p.Subscription)
 }
 
 func (p *EventListParams) check(c *checker) {}
@@ -1230,15 +1244,15 @@ type EventSource struct {
 	Type EventSourceType `json:"type,omitzero"`
 }
 
-func (v *EventSource) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *EventSource) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "type":
-			v.Type = EventSourceType(d.enum())
+			v.Type = EventSourceType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

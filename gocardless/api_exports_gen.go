@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -26,6 +27,7 @@ var opExportsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "exports",
 	Status:        200,
+	identified:    true,
 }
 
 // ExportService calls the operations on exports. It is safe for concurrent use; get it from the
@@ -56,7 +58,7 @@ func (s *ExportService) All(ctx context.Context, params ExportListParams, opts .
 //
 // GET /exports/{identity}
 func (s *ExportService) Get(ctx context.Context, id string, opts ...RequestOption) (*Export, error) {
-	return do[Export](ctx, s.client, &opExportsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opExportsGet, input{id: id}, opts, new(Export))
 }
 
 // Export is a file of your data, produced by GoCardless for download.
@@ -75,23 +77,23 @@ type Export struct {
 	ExportType ExportType `json:"export_type,omitzero"`
 }
 
-func (v *Export) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Export) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "download_url":
-			v.DownloadURL = d.string()
+			v.DownloadURL = d.Text()
 		case "error_message":
-			v.ErrorMessage = d.string()
+			v.ErrorMessage = d.Text()
 		case "export_type":
-			v.ExportType = ExportType(d.enum())
+			v.ExportType = ExportType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -106,10 +108,10 @@ type ExportListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *ExportListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.int("limit", p.Limit)
+func (p *ExportListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *ExportListParams) check(c *checker) {}

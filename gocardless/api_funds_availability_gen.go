@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opFundsAvailabilityCheck = Operation{
 	Name:   "funds_availability.check",
@@ -26,7 +29,7 @@ type FundsAvailabilityService struct {
 //
 // GET /funds_availability/{identity}
 func (s *FundsAvailabilityService) Check(ctx context.Context, id string, params FundsAvailabilityCheckParams, opts ...RequestOption) (*FundsAvailability, error) {
-	return do[FundsAvailability](ctx, s.client, &opFundsAvailabilityCheck, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opFundsAvailabilityCheck, input{id: id, params: &params}, opts, new(FundsAvailability))
 }
 
 // FundsAvailability tells whether a payer has enough money for an intended charge that stays within
@@ -36,13 +39,13 @@ type FundsAvailability struct {
 	Available bool `json:"available,omitzero"`
 }
 
-func (v *FundsAvailability) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *FundsAvailability) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "available":
-			v.Available = d.bool()
+			v.Available = d.Bool()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -53,8 +56,8 @@ type FundsAvailabilityCheckParams struct {
 	Amount string `json:"amount,omitzero"`
 }
 
-func (p *FundsAvailabilityCheckParams) query(q *query) {
-	q.string("amount", p.Amount)
+func (p *FundsAvailabilityCheckParams) write(w *requestParts) {
+	w.query.string("amount", p.Amount)
 }
 
 func (p *FundsAvailabilityCheckParams) check(c *checker) {}

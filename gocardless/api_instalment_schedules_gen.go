@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opInstalmentSchedulesCreate = Operation{
 	RequestEnvelope: "instalment_schedules",
 	ReplyEnvelope:   "instalment_schedules",
 	Status:          201,
+	identified:      true,
 	read:            &opInstalmentSchedulesGet,
 }
 
@@ -37,6 +39,7 @@ var opInstalmentSchedulesGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "instalment_schedules",
 	Status:        200,
+	identified:    true,
 }
 
 var opInstalmentSchedulesUpdate = Operation{
@@ -47,6 +50,7 @@ var opInstalmentSchedulesUpdate = Operation{
 	RequestEnvelope: "instalment_schedules",
 	ReplyEnvelope:   "instalment_schedules",
 	Status:          200,
+	identified:      true,
 }
 
 var opInstalmentSchedulesCancel = Operation{
@@ -56,6 +60,7 @@ var opInstalmentSchedulesCancel = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "instalment_schedules",
 	Status:        200,
+	identified:    true,
 }
 
 // InstalmentScheduleService calls the operations on instalment schedules. It is safe for concurrent
@@ -98,7 +103,7 @@ func (v *InstalmentSchedule) exportPlace() (string, time.Time) {
 //
 // POST /instalment_schedules
 func (s *InstalmentScheduleService) CreateWithDates(ctx context.Context, params InstalmentScheduleCreateWithDatesParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opInstalmentSchedulesCreate, input{params: &params}, opts, new(InstalmentSchedule))
 }
 
 // CreateWithSchedule creates an instalment schedule whose charge dates GoCardless works out from a
@@ -107,21 +112,21 @@ func (s *InstalmentScheduleService) CreateWithDates(ctx context.Context, params 
 //
 // POST /instalment_schedules
 func (s *InstalmentScheduleService) CreateWithSchedule(ctx context.Context, params InstalmentScheduleCreateWithScheduleParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opInstalmentSchedulesCreate, input{params: &params}, opts, new(InstalmentSchedule))
 }
 
 // Get returns one instalment schedule by its id.
 //
 // GET /instalment_schedules/{identity}
 func (s *InstalmentScheduleService) Get(ctx context.Context, id string, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesGet, input{id: id}, opts)
+	return do(ctx, s.client, &opInstalmentSchedulesGet, input{id: id}, opts, new(InstalmentSchedule))
 }
 
 // Update updates the `metadata` of an instalment schedule; no other field can be changed.
 //
 // PUT /instalment_schedules/{identity}
 func (s *InstalmentScheduleService) Update(ctx context.Context, id string, params InstalmentScheduleUpdateParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opInstalmentSchedulesUpdate, input{id: id, params: &params}, opts, new(InstalmentSchedule))
 }
 
 // Cancel cancels an instalment schedule at once, so that nothing more is collected for it. A
@@ -129,7 +134,7 @@ func (s *InstalmentScheduleService) Update(ctx context.Context, id string, param
 //
 // POST /instalment_schedules/{identity}/actions/cancel
 func (s *InstalmentScheduleService) Cancel(ctx context.Context, id string, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesCancel, input{id: id}, opts)
+	return do(ctx, s.client, &opInstalmentSchedulesCancel, input{id: id}, opts, new(InstalmentSchedule))
 }
 
 // InstalmentSchedule is a set of payments that together collect a fixed total, planned by explicit
@@ -161,29 +166,32 @@ type InstalmentSchedule struct {
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
-func (v *InstalmentSchedule) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *InstalmentSchedule) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "links":
-			v.Links = decodeObject[InstalmentScheduleLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(InstalmentScheduleLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "payment_errors":
-			v.PaymentErrors = d.anyMap()
+			v.PaymentErrors = d.AnyMap()
 		case "status":
-			v.Status = InstalmentScheduleStatus(d.enum())
+			v.Status = InstalmentScheduleStatus(d.Enum())
 		case "total_amount":
-			v.TotalAmount = d.int64()
+			v.TotalAmount = d.Int64()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -221,26 +229,28 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	TotalAmount int64 `json:"total_amount"`
 }
 
-func (p *InstalmentScheduleCreateWithDatesParams) encode(e *encoder) {
-	e.begin()
+func (p *InstalmentScheduleCreateWithDatesParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
-	e.string("currency", string(p.Currency))
+	e.Text("currency", string(p.Currency))
 	encodeObjects(e, "instalments", p.Instalments)
-	e.object("links", &p.Links)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.string("name", p.Name)
+	e.Text("name", p.Name)
 	if p.PaymentReference != nil {
-		e.string("payment_reference", *p.PaymentReference)
+		e.Text("payment_reference", *p.PaymentReference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
-	e.int64("total_amount", p.TotalAmount)
-	e.end()
+	e.Int64("total_amount", p.TotalAmount)
+	e.End()
 }
 
 func (p *InstalmentScheduleCreateWithDatesParams) check(c *checker) {
@@ -269,10 +279,10 @@ type InstalmentScheduleCreateWithDatesParamsLinks struct {
 	Mandate string `json:"mandate"`
 }
 
-func (p *InstalmentScheduleCreateWithDatesParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("mandate", p.Mandate)
-	e.end()
+func (p *InstalmentScheduleCreateWithDatesParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("mandate", p.Mandate)
+	e.End()
 }
 
 func (p *InstalmentScheduleCreateWithDatesParamsLinks) check(c *checker) {
@@ -312,26 +322,29 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	TotalAmount int64 `json:"total_amount"`
 }
 
-func (p *InstalmentScheduleCreateWithScheduleParams) encode(e *encoder) {
-	e.begin()
+func (p *InstalmentScheduleCreateWithScheduleParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
-	e.string("currency", string(p.Currency))
-	e.object("instalments", &p.Instalments)
-	e.object("links", &p.Links)
+	e.Text("currency", string(p.Currency))
+	e.Name("instalments")
+	p.Instalments.encode(e)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.string("name", p.Name)
+	e.Text("name", p.Name)
 	if p.PaymentReference != nil {
-		e.string("payment_reference", *p.PaymentReference)
+		e.Text("payment_reference", *p.PaymentReference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
-	e.int64("total_amount", p.TotalAmount)
-	e.end()
+	e.Int64("total_amount", p.TotalAmount)
+	e.End()
 }
 
 func (p *InstalmentScheduleCreateWithScheduleParams) check(c *checker) {
@@ -359,10 +372,10 @@ type InstalmentScheduleCreateWithScheduleParamsLinks struct {
 	Mandate string `json:"mandate"`
 }
 
-func (p *InstalmentScheduleCreateWithScheduleParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("mandate", p.Mandate)
-	e.end()
+func (p *InstalmentScheduleCreateWithScheduleParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("mandate", p.Mandate)
+	e.End()
 }
 
 func (p *InstalmentScheduleCreateWithScheduleParamsLinks) check(c *checker) {
@@ -387,17 +400,17 @@ type InstalmentScheduleListParams struct {
 	Status []InstalmentScheduleStatus `json:"status,omitzero"`
 }
 
-func (p *InstalmentScheduleListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("customer", p.Customer)
-	q.int("limit", p.Limit)
-	q.string("mandate", p.Mandate)
-	queryList(q, "status", p.Status)
+func (p *InstalmentScheduleListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("customer", p.Customer)
+	w.query.int("limit", p.Limit)
+	w.query.string("mandate", p.Mandate)
+	queryList(&w.query, "status", p.Status)
 }
 
 func (p *InstalmentScheduleListParams) check(c *checker) {}
@@ -415,12 +428,13 @@ type InstalmentScheduleUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *InstalmentScheduleUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *InstalmentScheduleUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *InstalmentScheduleUpdateParams) check(c *checker) {

@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opInstitutionsListForBillingRequest = Operation{
 	Name:          "institutions.list_for_billing_request",
@@ -75,29 +78,32 @@ type Institution struct {
 	Status InstitutionStatus `json:"status,omitzero"`
 }
 
-func (v *Institution) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Institution) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "autocompletes_collect_bank_account":
-			v.AutocompletesCollectBankAccount = d.bool()
+			v.AutocompletesCollectBankAccount = d.Bool()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "icon_url":
-			v.IconURL = d.string()
+			v.IconURL = d.Text()
 		case "limits":
-			v.Limits = decodeObject[InstitutionLimits](d)
+			if v.Limits = nil; d.HasObject() {
+				v.Limits = new(InstitutionLimits)
+				v.Limits.decode(d)
+			}
 		case "logo_url":
-			v.LogoURL = d.string()
+			v.LogoURL = d.Text()
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "roles":
-			v.Roles = d.strings()
+			v.Roles = d.Strings()
 		case "status":
-			v.Status = InstitutionStatus(d.enum())
+			v.Status = InstitutionStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -113,15 +119,15 @@ type InstitutionLimits struct {
 	Single map[string]any `json:"single,omitzero"`
 }
 
-func (v *InstitutionLimits) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *InstitutionLimits) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "daily":
-			v.Daily = d.anyMap()
+			v.Daily = d.AnyMap()
 		case "single":
-			v.Single = d.anyMap()
+			v.Single = d.AnyMap()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -142,11 +148,11 @@ type InstitutionListForBillingRequestParams struct {
 	Search string `json:"search,omitzero"`
 }
 
-func (p *InstitutionListForBillingRequestParams) query(q *query) {
-	q.string("country_code", p.CountryCode)
-	queryList(q, "ids", p.IDs)
-	q.bool("include_disabled", p.IncludeDisabled)
-	q.string("search", p.Search)
+func (p *InstitutionListForBillingRequestParams) write(w *requestParts) {
+	w.query.string("country_code", p.CountryCode)
+	queryList(&w.query, "ids", p.IDs)
+	w.query.bool("include_disabled", p.IncludeDisabled)
+	w.query.string("search", p.Search)
 }
 
 func (p *InstitutionListForBillingRequestParams) check(c *checker) {
@@ -176,11 +182,11 @@ type InstitutionListParams struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-func (p *InstitutionListParams) query(q *query) {
-	q.string("branch_code", p.BranchCode)
-	q.string("country_code", p.CountryCode)
-	q.string("feature", p.Feature)
-	q.string("scheme", string(p.Scheme))
+func (p *InstitutionListParams) write(w *requestParts) {
+	w.query.string("branch_code", p.BranchCode)
+	w.query.string("country_code", p.CountryCode)
+	w.query.string("feature", p.Feature)
+	w.query.string("scheme", string(p.Scheme))
 }
 
 func (p *InstitutionListParams) check(c *checker) {

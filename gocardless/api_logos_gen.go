@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opLogosCreateForCreditor = Operation{
 	Name:            "logos.create_for_creditor",
@@ -12,6 +15,7 @@ var opLogosCreateForCreditor = Operation{
 	RequestEnvelope: "logos",
 	ReplyEnvelope:   "logos",
 	Status:          201,
+	identified:      true,
 }
 
 // LogoService calls the operations on logos. It is safe for concurrent use; get it from the field
@@ -28,7 +32,7 @@ type LogoService struct {
 //
 // POST /branding/logos
 func (s *LogoService) CreateForCreditor(ctx context.Context, params LogoCreateForCreditorParams, opts ...RequestOption) (*Logo, error) {
-	return do[Logo](ctx, s.client, &opLogosCreateForCreditor, input{params: &params}, opts)
+	return do(ctx, s.client, &opLogosCreateForCreditor, input{params: &params}, opts, new(Logo))
 }
 
 // Logo is an uploaded image which, once attached to a creditor, appears on the payment pages of its
@@ -38,13 +42,13 @@ type Logo struct {
 	ID string `json:"id,omitzero"`
 }
 
-func (v *Logo) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Logo) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -57,13 +61,15 @@ type LogoCreateForCreditorParams struct {
 	Links *LogoCreateForCreditorParamsLinks `json:"links,omitzero"`
 }
 
-func (p *LogoCreateForCreditorParams) encode(e *encoder) {
-	e.begin()
-	e.string("image", p.Image)
+func (p *LogoCreateForCreditorParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Text("image", p.Image)
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *LogoCreateForCreditorParams) check(c *checker) {
@@ -82,10 +88,10 @@ type LogoCreateForCreditorParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *LogoCreateForCreditorParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *LogoCreateForCreditorParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -61,7 +62,7 @@ func (s *MandateImportEntryService) All(ctx context.Context, params MandateImpor
 //
 // POST /mandate_import_entries
 func (s *MandateImportEntryService) Create(ctx context.Context, params MandateImportEntryCreateParams, opts ...RequestOption) (*MandateImportEntry, error) {
-	return do[MandateImportEntry](ctx, s.client, &opMandateImportEntriesCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opMandateImportEntriesCreate, input{params: &params}, opts, new(MandateImportEntry))
 }
 
 // MandateImportEntry is one mandate to bring into GoCardless as part of a mandate import, with its
@@ -79,19 +80,22 @@ type MandateImportEntry struct {
 	RecordIdentifier string `json:"record_identifier,omitzero"`
 }
 
-func (v *MandateImportEntry) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandateImportEntry) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "links":
-			v.Links = decodeObject[MandateImportEntryLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(MandateImportEntryLinks)
+				v.Links.decode(d)
+			}
 		case "processing_errors":
-			v.ProcessingErrors = d.anyMap()
+			v.ProcessingErrors = d.AnyMap()
 		case "record_identifier":
-			v.RecordIdentifier = d.string()
+			v.RecordIdentifier = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -115,21 +119,27 @@ type MandateImportEntryCreateParams struct {
 	RecordIdentifier *string `json:"record_identifier,omitzero"`
 }
 
-func (p *MandateImportEntryCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *MandateImportEntryCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Amendment != nil {
-		e.object("amendment", p.Amendment)
+		e.Name("amendment")
+		p.Amendment.encode(e)
 	}
-	e.object("bank_account", &p.BankAccount)
-	e.object("customer", &p.Customer)
-	e.object("links", &p.Links)
+	e.Name("bank_account")
+	p.BankAccount.encode(e)
+	e.Name("customer")
+	p.Customer.encode(e)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Mandate != nil {
-		e.object("mandate", p.Mandate)
+		e.Name("mandate")
+		p.Mandate.encode(e)
 	}
 	if p.RecordIdentifier != nil {
-		e.string("record_identifier", *p.RecordIdentifier)
+		e.Text("record_identifier", *p.RecordIdentifier)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateImportEntryCreateParams) check(c *checker) {
@@ -176,12 +186,12 @@ type MandateImportEntryCreateParamsAmendment struct {
 	OriginalMandateReference string `json:"original_mandate_reference"`
 }
 
-func (p *MandateImportEntryCreateParamsAmendment) encode(e *encoder) {
-	e.begin()
-	e.string("original_creditor_id", p.OriginalCreditorID)
-	e.string("original_creditor_name", p.OriginalCreditorName)
-	e.string("original_mandate_reference", p.OriginalMandateReference)
-	e.end()
+func (p *MandateImportEntryCreateParamsAmendment) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("original_creditor_id", p.OriginalCreditorID)
+	e.Text("original_creditor_name", p.OriginalCreditorName)
+	e.Text("original_mandate_reference", p.OriginalMandateReference)
+	e.End()
 }
 
 func (p *MandateImportEntryCreateParamsAmendment) check(c *checker) {
@@ -218,31 +228,31 @@ type MandateImportEntryCreateParamsBankAccount struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *MandateImportEntryCreateParamsBankAccount) encode(e *encoder) {
-	e.begin()
-	e.string("account_holder_name", p.AccountHolderName)
+func (p *MandateImportEntryCreateParamsBankAccount) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("account_holder_name", p.AccountHolderName)
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateImportEntryCreateParamsBankAccount) check(c *checker) {
@@ -297,57 +307,57 @@ type MandateImportEntryCreateParamsCustomer struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *MandateImportEntryCreateParamsCustomer) encode(e *encoder) {
-	e.begin()
+func (p *MandateImportEntryCreateParamsCustomer) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.Email != nil {
-		e.string("email", *p.Email)
+		e.Text("email", *p.Email)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.Language != nil {
-		e.string("language", *p.Language)
+		e.Text("language", *p.Language)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PhoneNumber != nil {
-		e.string("phone_number", *p.PhoneNumber)
+		e.Text("phone_number", *p.PhoneNumber)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateImportEntryCreateParamsCustomer) check(c *checker) {
@@ -361,10 +371,10 @@ type MandateImportEntryCreateParamsLinks struct {
 	MandateImport string `json:"mandate_import"`
 }
 
-func (p *MandateImportEntryCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("mandate_import", p.MandateImport)
-	e.end()
+func (p *MandateImportEntryCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("mandate_import", p.MandateImport)
+	e.End()
 }
 
 func (p *MandateImportEntryCreateParamsLinks) check(c *checker) {
@@ -383,18 +393,18 @@ type MandateImportEntryCreateParamsMandate struct {
 	Reference *string `json:"reference,omitzero"`
 }
 
-func (p *MandateImportEntryCreateParamsMandate) encode(e *encoder) {
-	e.begin()
+func (p *MandateImportEntryCreateParamsMandate) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AuthorisationSource != nil {
-		e.string("authorisation_source", string(*p.AuthorisationSource))
+		e.Text("authorisation_source", string(*p.AuthorisationSource))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateImportEntryCreateParamsMandate) check(c *checker) {
@@ -413,19 +423,19 @@ type MandateImportEntryLinks struct {
 	MandateImport string `json:"mandate_import,omitzero"`
 }
 
-func (v *MandateImportEntryLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandateImportEntryLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "customer_bank_account":
-			v.CustomerBankAccount = d.string()
+			v.CustomerBankAccount = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		case "mandate_import":
-			v.MandateImport = d.string()
+			v.MandateImport = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -444,12 +454,12 @@ type MandateImportEntryListParams struct {
 	Status MandateImportEntryStatus `json:"status,omitzero"`
 }
 
-func (p *MandateImportEntryListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.int("limit", p.Limit)
-	q.string("mandate_import", p.MandateImport)
-	q.string("status", string(p.Status))
+func (p *MandateImportEntryListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.int("limit", p.Limit)
+	w.query.string("mandate_import", p.MandateImport)
+	w.query.string("status", string(p.Status))
 }
 
 func (p *MandateImportEntryListParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -15,6 +16,7 @@ var opMandateImportsCreate = Operation{
 	RequestEnvelope: "mandate_imports",
 	ReplyEnvelope:   "mandate_imports",
 	Status:          201,
+	identified:      true,
 	read:            &opMandateImportsGet,
 }
 
@@ -25,6 +27,7 @@ var opMandateImportsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "mandate_imports",
 	Status:        200,
+	identified:    true,
 }
 
 var opMandateImportsCancel = Operation{
@@ -34,6 +37,7 @@ var opMandateImportsCancel = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "mandate_imports",
 	Status:        200,
+	identified:    true,
 }
 
 var opMandateImportsSubmit = Operation{
@@ -43,6 +47,7 @@ var opMandateImportsSubmit = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "mandate_imports",
 	Status:        200,
+	identified:    true,
 }
 
 // MandateImportService calls the operations on mandate imports. It is safe for concurrent use; get
@@ -60,14 +65,14 @@ type MandateImportService struct {
 //
 // POST /mandate_imports
 func (s *MandateImportService) Create(ctx context.Context, params MandateImportCreateParams, opts ...RequestOption) (*MandateImport, error) {
-	return do[MandateImport](ctx, s.client, &opMandateImportsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opMandateImportsCreate, input{params: &params}, opts, new(MandateImport))
 }
 
 // Get returns one mandate import by its id.
 //
 // GET /mandate_imports/{identity}
 func (s *MandateImportService) Get(ctx context.Context, id string, opts ...RequestOption) (*MandateImport, error) {
-	return do[MandateImport](ctx, s.client, &opMandateImportsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opMandateImportsGet, input{id: id}, opts, new(MandateImport))
 }
 
 // Cancel cancels a mandate import, so that none of its mandates are set up and no entries can be
@@ -75,7 +80,7 @@ func (s *MandateImportService) Get(ctx context.Context, id string, opts ...Reque
 //
 // POST /mandate_imports/{identity}/actions/cancel
 func (s *MandateImportService) Cancel(ctx context.Context, id string, opts ...RequestOption) (*MandateImport, error) {
-	return do[MandateImport](ctx, s.client, &opMandateImportsCancel, input{id: id}, opts)
+	return do(ctx, s.client, &opMandateImportsCancel, input{id: id}, opts, new(MandateImport))
 }
 
 // Submit submits a mandate import for GoCardless staff to process; no entries can be added
@@ -83,7 +88,7 @@ func (s *MandateImportService) Cancel(ctx context.Context, id string, opts ...Re
 //
 // POST /mandate_imports/{identity}/actions/submit
 func (s *MandateImportService) Submit(ctx context.Context, id string, opts ...RequestOption) (*MandateImport, error) {
-	return do[MandateImport](ctx, s.client, &opMandateImportsSubmit, input{id: id}, opts)
+	return do(ctx, s.client, &opMandateImportsSubmit, input{id: id}, opts, new(MandateImport))
 }
 
 // MandateImport is a batch of mandates brought over from another provider. Add up to 30,000
@@ -102,21 +107,24 @@ type MandateImport struct {
 	Status MandateImportStatus `json:"status,omitzero"`
 }
 
-func (v *MandateImport) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandateImport) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "links":
-			v.Links = decodeObject[MandateImportLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(MandateImportLinks)
+				v.Links.decode(d)
+			}
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "status":
-			v.Status = MandateImportStatus(d.enum())
+			v.Status = MandateImportStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -129,13 +137,15 @@ type MandateImportCreateParams struct {
 	Scheme Scheme `json:"scheme"`
 }
 
-func (p *MandateImportCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *MandateImportCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
-	e.string("scheme", string(p.Scheme))
-	e.end()
+	e.Text("scheme", string(p.Scheme))
+	e.End()
 }
 
 func (p *MandateImportCreateParams) check(c *checker) {
@@ -155,12 +165,12 @@ type MandateImportCreateParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *MandateImportCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *MandateImportCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }
 
 // MandateImportLinks holds the identifiers of resources related to the mandate import.
@@ -169,13 +179,13 @@ type MandateImportLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-func (v *MandateImportLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandateImportLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

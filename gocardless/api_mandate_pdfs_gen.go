@@ -4,7 +4,7 @@ package gocardless
 
 import (
 	"context"
-	"net/http"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -33,7 +33,7 @@ type MandatePDFService struct {
 //
 // POST /mandate_pdfs
 func (s *MandatePDFService) Create(ctx context.Context, params MandatePDFCreateParams, opts ...RequestOption) (*MandatePDF, error) {
-	return do[MandatePDF](ctx, s.client, &opMandatePDFsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opMandatePDFsCreate, input{params: &params}, opts, new(MandatePDF))
 }
 
 // MandatePDF is a PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer.
@@ -46,15 +46,15 @@ type MandatePDF struct {
 	URL string `json:"url,omitzero"`
 }
 
-func (v *MandatePDF) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandatePDF) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "expires_at":
-			v.ExpiresAt = d.time()
+			v.ExpiresAt = d.Time()
 		case "url":
-			v.URL = d.string()
+			v.URL = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -136,94 +136,93 @@ type MandatePDFCreateParams struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *MandatePDFCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *MandatePDFCreateParams) write(w *requestParts) {
+	w.setHeader("Accept-Language", p.AcceptLanguage)
+	e := w.body()
+	e.Begin()
 	if p.AccountHolderName != nil {
-		e.string("account_holder_name", *p.AccountHolderName)
+		e.Text("account_holder_name", *p.AccountHolderName)
 	}
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BIC != nil {
-		e.string("bic", *p.BIC)
+		e.Text("bic", *p.BIC)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
 	if p.MandateReference != nil {
-		e.string("mandate_reference", *p.MandateReference)
+		e.Text("mandate_reference", *p.MandateReference)
 	}
 	if p.PayerIPAddress != nil {
-		e.string("payer_ip_address", *p.PayerIPAddress)
+		e.Text("payer_ip_address", *p.PayerIPAddress)
 	}
 	if p.PhoneNumber != nil {
-		e.string("phone_number", *p.PhoneNumber)
+		e.Text("phone_number", *p.PhoneNumber)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.Scheme != nil {
-		e.string("scheme", string(*p.Scheme))
+		e.Text("scheme", string(*p.Scheme))
 	}
 	if p.SignatureDate != nil {
-		e.date("signature_date", *p.SignatureDate)
+		e.Date("signature_date", jsonwire.Date(*p.SignatureDate))
 	}
 	if p.SubscriptionAmount != nil {
-		e.int64("subscription_amount", *p.SubscriptionAmount)
+		e.Int64("subscription_amount", *p.SubscriptionAmount)
 	}
 	if p.SubscriptionFrequency != nil {
-		e.string("subscription_frequency", string(*p.SubscriptionFrequency))
+		e.Text("subscription_frequency", string(*p.SubscriptionFrequency))
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
-}
-
-func (p *MandatePDFCreateParams) header(h http.Header) {
-	setHeader(h, "Accept-Language", p.AcceptLanguage)
+	e.End()
 }
 
 func (p *MandatePDFCreateParams) check(c *checker) {
@@ -252,13 +251,13 @@ type MandatePDFCreateParamsLinks struct {
 	Mandate *string `json:"mandate,omitzero"`
 }
 
-func (p *MandatePDFCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *MandatePDFCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
 	if p.Mandate != nil {
-		e.string("mandate", *p.Mandate)
+		e.Text("mandate", *p.Mandate)
 	}
-	e.end()
+	e.End()
 }

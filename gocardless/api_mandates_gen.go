@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opMandatesCreate = Operation{
 	RequestEnvelope: "mandates",
 	ReplyEnvelope:   "mandates",
 	Status:          201,
+	identified:      true,
 	read:            &opMandatesGet,
 }
 
@@ -37,6 +39,7 @@ var opMandatesGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "mandates",
 	Status:        200,
+	identified:    true,
 }
 
 var opMandatesUpdate = Operation{
@@ -47,6 +50,7 @@ var opMandatesUpdate = Operation{
 	RequestEnvelope: "mandates",
 	ReplyEnvelope:   "mandates",
 	Status:          200,
+	identified:      true,
 }
 
 var opMandatesCancel = Operation{
@@ -57,6 +61,7 @@ var opMandatesCancel = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "mandates",
 	Status:          200,
+	identified:      true,
 }
 
 var opMandatesReinstate = Operation{
@@ -67,6 +72,7 @@ var opMandatesReinstate = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "mandates",
 	Status:          200,
+	identified:      true,
 }
 
 // MandateService calls the operations on mandates. It is safe for concurrent use; get it from the
@@ -112,21 +118,21 @@ func (v *Mandate) exportPlace() (string, time.Time) {
 //
 // POST /mandates
 func (s *MandateService) Create(ctx context.Context, params MandateCreateParams, opts ...RequestOption) (*Mandate, error) {
-	return do[Mandate](ctx, s.client, &opMandatesCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opMandatesCreate, input{params: &params}, opts, new(Mandate))
 }
 
 // Get returns one mandate by its id.
 //
 // GET /mandates/{identity}
 func (s *MandateService) Get(ctx context.Context, id string, opts ...RequestOption) (*Mandate, error) {
-	return do[Mandate](ctx, s.client, &opMandatesGet, input{id: id}, opts)
+	return do(ctx, s.client, &opMandatesGet, input{id: id}, opts, new(Mandate))
 }
 
 // Update updates the `metadata` of a mandate; no other field can be changed.
 //
 // PUT /mandates/{identity}
 func (s *MandateService) Update(ctx context.Context, id string, params MandateUpdateParams, opts ...RequestOption) (*Mandate, error) {
-	return do[Mandate](ctx, s.client, &opMandatesUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opMandatesUpdate, input{id: id, params: &params}, opts, new(Mandate))
 }
 
 // Cancel cancels a mandate at once, together with those of its payments that can still be
@@ -135,7 +141,7 @@ func (s *MandateService) Update(ctx context.Context, id string, params MandateUp
 //
 // POST /mandates/{identity}/actions/cancel
 func (s *MandateService) Cancel(ctx context.Context, id string, params MandateCancelParams, opts ...RequestOption) (*Mandate, error) {
-	return do[Mandate](ctx, s.client, &opMandatesCancel, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opMandatesCancel, input{id: id, params: &params}, opts, new(Mandate))
 }
 
 // Reinstate sets up an expired or cancelled mandate with the banks again, at most 10 times; one
@@ -144,7 +150,7 @@ func (s *MandateService) Cancel(ctx context.Context, id string, params MandateCa
 //
 // POST /mandates/{identity}/actions/reinstate
 func (s *MandateService) Reinstate(ctx context.Context, id string, params MandateReinstateParams, opts ...RequestOption) (*Mandate, error) {
-	return do[Mandate](ctx, s.client, &opMandatesReinstate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opMandatesReinstate, input{id: id, params: &params}, opts, new(Mandate))
 }
 
 // Mandate is a Direct Debit mandate: the permission a customer gives to collect from one of their
@@ -194,43 +200,49 @@ type Mandate struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
-func (v *Mandate) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Mandate) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "authorisation_source":
-			v.AuthorisationSource = AuthorisationSource(d.enum())
+			v.AuthorisationSource = AuthorisationSource(d.Enum())
 		case "consent_parameters":
-			v.ConsentParameters = decodeObject[MandateConsentParameters](d)
+			if v.ConsentParameters = nil; d.HasObject() {
+				v.ConsentParameters = new(MandateConsentParameters)
+				v.ConsentParameters.decode(d)
+			}
 		case "consent_type":
-			v.ConsentType = ConsentType(d.enum())
+			v.ConsentType = ConsentType(d.Enum())
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "funds_settlement":
-			v.FundsSettlement = FundsSettlement(d.enum())
+			v.FundsSettlement = FundsSettlement(d.Enum())
 		case "links":
-			v.Links = decodeObject[MandateLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(MandateLinks)
+				v.Links.decode(d)
+			}
 		case "mandate_type":
-			v.MandateType = MandateType(d.enum())
+			v.MandateType = MandateType(d.Enum())
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "next_possible_charge_date":
-			v.NextPossibleChargeDate = d.date()
+			v.NextPossibleChargeDate = Date(d.Date())
 		case "next_possible_standard_ach_charge_date":
-			v.NextPossibleStandardACHChargeDate = d.date()
+			v.NextPossibleStandardACHChargeDate = Date(d.Date())
 		case "payments_require_approval":
-			v.PaymentsRequireApproval = d.bool()
+			v.PaymentsRequireApproval = d.Bool()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "status":
-			v.Status = MandateStatus(d.enum())
+			v.Status = MandateStatus(d.Enum())
 		case "verified_at":
-			v.VerifiedAt = d.time()
+			v.VerifiedAt = d.Time()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -242,12 +254,13 @@ type MandateCancelParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *MandateCancelParams) encode(e *encoder) {
-	e.begin()
+func (p *MandateCancelParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateCancelParams) check(c *checker) {
@@ -281,25 +294,27 @@ type MandateCreateParams struct {
 	Scheme *Scheme `json:"scheme,omitzero"`
 }
 
-func (p *MandateCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *MandateCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.AuthorisationSource != nil {
-		e.string("authorisation_source", string(*p.AuthorisationSource))
+		e.Text("authorisation_source", string(*p.AuthorisationSource))
 	}
-	e.object("links", &p.Links)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PayerIPAddress != nil {
-		e.string("payer_ip_address", *p.PayerIPAddress)
+		e.Text("payer_ip_address", *p.PayerIPAddress)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
 	if p.Scheme != nil {
-		e.string("scheme", string(*p.Scheme))
+		e.Text("scheme", string(*p.Scheme))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateCreateParams) check(c *checker) {
@@ -324,13 +339,13 @@ type MandateCreateParamsLinks struct {
 	CustomerBankAccount string `json:"customer_bank_account"`
 }
 
-func (p *MandateCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *MandateCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.string("customer_bank_account", p.CustomerBankAccount)
-	e.end()
+	e.Text("customer_bank_account", p.CustomerBankAccount)
+	e.End()
 }
 
 func (p *MandateCreateParamsLinks) check(c *checker) {
@@ -367,21 +382,21 @@ type MandateListParams struct {
 	Status []MandateStatus `json:"status,omitzero"`
 }
 
-func (p *MandateListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("creditor", p.Creditor)
-	q.string("customer", p.Customer)
-	q.string("customer_bank_account", p.CustomerBankAccount)
-	q.int("limit", p.Limit)
-	q.string("mandate_type", string(p.MandateType))
-	q.string("reference", p.Reference)
-	queryList(q, "scheme", p.Scheme)
-	queryList(q, "status", p.Status)
+func (p *MandateListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("creditor", p.Creditor)
+	w.query.string("customer", p.Customer)
+	w.query.string("customer_bank_account", p.CustomerBankAccount)
+	w.query.int("limit", p.Limit)
+	w.query.string("mandate_type", string(p.MandateType))
+	w.query.string("reference", p.Reference)
+	queryList(&w.query, "scheme", p.Scheme)
+	queryList(&w.query, "status", p.Status)
 }
 
 func (p *MandateListParams) check(c *checker) {}
@@ -399,12 +414,13 @@ type MandateReinstateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *MandateReinstateParams) encode(e *encoder) {
-	e.begin()
+func (p *MandateReinstateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateReinstateParams) check(c *checker) {
@@ -424,12 +440,13 @@ type MandateUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *MandateUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *MandateUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *MandateUpdateParams) check(c *checker) {

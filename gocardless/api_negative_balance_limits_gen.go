@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -60,21 +61,24 @@ type NegativeBalanceLimit struct {
 	Links *NegativeBalanceLimitLinks `json:"links,omitzero"`
 }
 
-func (v *NegativeBalanceLimit) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *NegativeBalanceLimit) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "balance_limit":
-			v.BalanceLimit = d.int64()
+			v.BalanceLimit = d.Int64()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "links":
-			v.Links = decodeObject[NegativeBalanceLimitLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(NegativeBalanceLimitLinks)
+				v.Links.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -88,15 +92,15 @@ type NegativeBalanceLimitLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-func (v *NegativeBalanceLimitLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *NegativeBalanceLimitLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creator_user":
-			v.CreatorUser = d.string()
+			v.CreatorUser = d.Text()
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -115,12 +119,12 @@ type NegativeBalanceLimitListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *NegativeBalanceLimitListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("creditor", p.Creditor)
-	q.string("currency", string(p.Currency))
-	q.int("limit", p.Limit)
+func (p *NegativeBalanceLimitListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("creditor", p.Creditor)
+	w.query.string("currency", string(p.Currency))
+	w.query.int("limit", p.Limit)
 }
 
 func (p *NegativeBalanceLimitListParams) check(c *checker) {}

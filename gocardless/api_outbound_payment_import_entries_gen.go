@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -70,31 +71,37 @@ type OutboundPaymentImportEntry struct {
 	VerificationResult AccountHolderVerificationResult `json:"verification_result,omitzero"`
 }
 
-func (v *OutboundPaymentImportEntry) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentImportEntry) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount":
-			v.Amount = d.int64Ptr()
+			v.Amount = d.Int64Ptr()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "links":
-			v.Links = decodeObject[OutboundPaymentImportEntryLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(OutboundPaymentImportEntryLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "processed_at":
-			v.ProcessedAt = d.time()
+			v.ProcessedAt = d.Time()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "validation_errors":
-			v.ValidationErrors = decodeObject[OutboundPaymentImportEntryValidationErrors](d)
+			if v.ValidationErrors = nil; d.HasObject() {
+				v.ValidationErrors = new(OutboundPaymentImportEntryValidationErrors)
+				v.ValidationErrors.decode(d)
+			}
 		case "verification_result":
-			v.VerificationResult = AccountHolderVerificationResult(d.enum())
+			v.VerificationResult = AccountHolderVerificationResult(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -109,17 +116,17 @@ type OutboundPaymentImportEntryLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
-func (v *OutboundPaymentImportEntryLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentImportEntryLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "outbound_payment":
-			v.OutboundPayment = d.string()
+			v.OutboundPayment = d.Text()
 		case "outbound_payment_import":
-			v.OutboundPaymentImport = d.string()
+			v.OutboundPaymentImport = d.Text()
 		case "recipient_bank_account":
-			v.RecipientBankAccount = d.string()
+			v.RecipientBankAccount = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -137,11 +144,11 @@ type OutboundPaymentImportEntryListParams struct {
 	OutboundPaymentImport string `json:"outbound_payment_import"`
 }
 
-func (p *OutboundPaymentImportEntryListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.int("limit", p.Limit)
-	q.string("outbound_payment_import", p.OutboundPaymentImport)
+func (p *OutboundPaymentImportEntryListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.int("limit", p.Limit)
+	w.query.string("outbound_payment_import", p.OutboundPaymentImport)
 }
 
 func (p *OutboundPaymentImportEntryListParams) check(c *checker) {
@@ -168,19 +175,19 @@ type OutboundPaymentImportEntryOutboundPaymentErrors struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.strings()
+			v.Amount = d.Strings()
 		case "recipient_bank_account":
-			v.RecipientBankAccount = d.strings()
+			v.RecipientBankAccount = d.Strings()
 		case "reference":
-			v.Reference = d.strings()
+			v.Reference = d.Strings()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -192,13 +199,16 @@ type OutboundPaymentImportEntryValidationErrors struct {
 	OutboundPayment *OutboundPaymentImportEntryOutboundPaymentErrors `json:"outbound_payment,omitzero"`
 }
 
-func (v *OutboundPaymentImportEntryValidationErrors) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentImportEntryValidationErrors) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "outbound_payment":
-			v.OutboundPayment = decodeObject[OutboundPaymentImportEntryOutboundPaymentErrors](d)
+			if v.OutboundPayment = nil; d.HasObject() {
+				v.OutboundPayment = new(OutboundPaymentImportEntryOutboundPaymentErrors)
+				v.OutboundPayment.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

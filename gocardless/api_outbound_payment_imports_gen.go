@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opOutboundPaymentImportsCreate = Operation{
 	RequestEnvelope: "outbound_payment_imports",
 	ReplyEnvelope:   "outbound_payment_imports",
 	Status:          201,
+	identified:      true,
 	read:            &opOutboundPaymentImportsGet,
 }
 
@@ -37,6 +39,7 @@ var opOutboundPaymentImportsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "outbound_payment_imports",
 	Status:        200,
+	identified:    true,
 }
 
 // OutboundPaymentImportService calls the operations on outbound payment imports. It is safe for
@@ -78,14 +81,14 @@ func (v *OutboundPaymentImport) exportPlace() (string, time.Time) {
 //
 // POST /outbound_payment_imports
 func (s *OutboundPaymentImportService) Create(ctx context.Context, params OutboundPaymentImportCreateParams, opts ...RequestOption) (*OutboundPaymentImport, error) {
-	return do[OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opOutboundPaymentImportsCreate, input{params: &params}, opts, new(OutboundPaymentImport))
 }
 
 // Get fetches one outbound payment import by its id, for instance to follow its status and counts.
 //
 // GET /outbound_payment_imports/{identity}
 func (s *OutboundPaymentImportService) Get(ctx context.Context, id string, opts ...RequestOption) (*OutboundPaymentImport, error) {
-	return do[OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opOutboundPaymentImportsGet, input{id: id}, opts, new(OutboundPaymentImport))
 }
 
 // OutboundPaymentImport is a batch of up to 1000 outbound payments made with one request. No money
@@ -112,27 +115,33 @@ type OutboundPaymentImport struct {
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
 }
 
-func (v *OutboundPaymentImport) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount_sum":
-			v.AmountSum = d.int64()
+			v.AmountSum = d.Int64()
 		case "authorisation_url":
-			v.AuthorisationURL = d.string()
+			v.AuthorisationURL = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "entry_counts":
-			v.EntryCounts = decodeObject[OutboundPaymentImportEntryCounts](d)
+			if v.EntryCounts = nil; d.HasObject() {
+				v.EntryCounts = new(OutboundPaymentImportEntryCounts)
+				v.EntryCounts.decode(d)
+			}
 		case "links":
-			v.Links = decodeObject[OutboundPaymentImportLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(OutboundPaymentImportLinks)
+				v.Links.decode(d)
+			}
 		case "status":
-			v.Status = OutboundPaymentImportStatus(d.enum())
+			v.Status = OutboundPaymentImportStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -145,13 +154,15 @@ type OutboundPaymentImportCreateParams struct {
 	Links *OutboundPaymentImportCreateParamsLinks `json:"links,omitzero"`
 }
 
-func (p *OutboundPaymentImportCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *OutboundPaymentImportCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	encodeObjects(e, "entry_items", p.EntryItems)
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *OutboundPaymentImportCreateParams) check(c *checker) {
@@ -186,18 +197,18 @@ type OutboundPaymentImportCreateParamsEntryItem struct {
 	Scheme Scheme `json:"scheme"`
 }
 
-func (p *OutboundPaymentImportCreateParamsEntryItem) encode(e *encoder) {
-	e.begin()
-	e.int64("amount", p.Amount)
+func (p *OutboundPaymentImportCreateParamsEntryItem) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Int64("amount", p.Amount)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.string("recipient_bank_account_id", p.RecipientBankAccountID)
+	e.Text("recipient_bank_account_id", p.RecipientBankAccountID)
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
-	e.string("scheme", string(p.Scheme))
-	e.end()
+	e.Text("scheme", string(p.Scheme))
+	e.End()
 }
 
 func (p *OutboundPaymentImportCreateParamsEntryItem) check(c *checker) {
@@ -213,12 +224,12 @@ type OutboundPaymentImportCreateParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *OutboundPaymentImportCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *OutboundPaymentImportCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }
 
 // OutboundPaymentImportEntryCounts holds the tallies of the import's entries: how many there are,
@@ -246,31 +257,31 @@ type OutboundPaymentImportEntryCounts struct {
 	VerifiedWithUnableToMatch int `json:"verified_with_unable_to_match,omitzero"`
 }
 
-func (v *OutboundPaymentImportEntryCounts) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentImportEntryCounts) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "failed_to_process":
-			v.FailedToProcess = d.int()
+			v.FailedToProcess = d.Int()
 		case "invalid":
-			v.Invalid = d.int()
+			v.Invalid = d.Int()
 		case "processed":
-			v.Processed = d.int()
+			v.Processed = d.Int()
 		case "total":
-			v.Total = d.int()
+			v.Total = d.Int()
 		case "valid":
-			v.Valid = d.int()
+			v.Valid = d.Int()
 		case "verified":
-			v.Verified = d.int()
+			v.Verified = d.Int()
 		case "verified_with_full_match":
-			v.VerifiedWithFullMatch = d.int()
+			v.VerifiedWithFullMatch = d.Int()
 		case "verified_with_no_match":
-			v.VerifiedWithNoMatch = d.int()
+			v.VerifiedWithNoMatch = d.Int()
 		case "verified_with_partial_match":
-			v.VerifiedWithPartialMatch = d.int()
+			v.VerifiedWithPartialMatch = d.Int()
 		case "verified_with_unable_to_match":
-			v.VerifiedWithUnableToMatch = d.int()
+			v.VerifiedWithUnableToMatch = d.Int()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -282,13 +293,13 @@ type OutboundPaymentImportLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-func (v *OutboundPaymentImportLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentImportLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -307,15 +318,15 @@ type OutboundPaymentImportListParams struct {
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
 }
 
-func (p *OutboundPaymentImportListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.int("limit", p.Limit)
-	q.string("status", string(p.Status))
+func (p *OutboundPaymentImportListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.int("limit", p.Limit)
+	w.query.string("status", string(p.Status))
 }
 
 func (p *OutboundPaymentImportListParams) check(c *checker) {}

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opOutboundPaymentsCreate = Operation{
 	RequestEnvelope: "outbound_payments",
 	ReplyEnvelope:   "outbound_payments",
 	Status:          201,
+	identified:      true,
 	read:            &opOutboundPaymentsGet,
 }
 
@@ -47,6 +49,7 @@ var opOutboundPaymentsWithdraw = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "outbound_payments",
 	Status:          200,
+	identified:      true,
 	read:            &opOutboundPaymentsGet,
 }
 
@@ -57,6 +60,7 @@ var opOutboundPaymentsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "outbound_payments",
 	Status:        200,
+	identified:    true,
 }
 
 var opOutboundPaymentsUpdate = Operation{
@@ -67,6 +71,7 @@ var opOutboundPaymentsUpdate = Operation{
 	RequestEnvelope: "outbound_payments",
 	ReplyEnvelope:   "outbound_payments",
 	Status:          200,
+	identified:      true,
 }
 
 var opOutboundPaymentsApprove = Operation{
@@ -76,6 +81,7 @@ var opOutboundPaymentsApprove = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "outbound_payments",
 	Status:        200,
+	identified:    true,
 }
 
 var opOutboundPaymentsCancel = Operation{
@@ -86,6 +92,7 @@ var opOutboundPaymentsCancel = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "outbound_payments",
 	Status:          200,
+	identified:      true,
 }
 
 // OutboundPaymentService calls the operations on outbound payments. It is safe for concurrent use;
@@ -119,42 +126,42 @@ func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPayment
 //
 // POST /outbound_payments
 func (s *OutboundPaymentService) Create(ctx context.Context, params OutboundPaymentCreateParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do[OutboundPayment](ctx, s.client, &opOutboundPaymentsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opOutboundPaymentsCreate, input{params: &params}, opts, new(OutboundPayment))
 }
 
 // Stats returns totals over outbound payments.
 //
 // GET /outbound_payments/stats
 func (s *OutboundPaymentService) Stats(ctx context.Context, opts ...RequestOption) (*OutboundPaymentStats, error) {
-	return do[OutboundPaymentStats](ctx, s.client, &opOutboundPaymentsStats, input{}, opts)
+	return do(ctx, s.client, &opOutboundPaymentsStats, input{}, opts, new(OutboundPaymentStats))
 }
 
 // Withdraw creates an outbound payment that pays your own verified business bank account.
 //
 // POST /outbound_payments/withdrawal
 func (s *OutboundPaymentService) Withdraw(ctx context.Context, params OutboundPaymentWithdrawParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do[OutboundPayment](ctx, s.client, &opOutboundPaymentsWithdraw, input{params: &params}, opts)
+	return do(ctx, s.client, &opOutboundPaymentsWithdraw, input{params: &params}, opts, new(OutboundPayment))
 }
 
 // Get returns one outbound payment, found by its id.
 //
 // GET /outbound_payments/{identity}
 func (s *OutboundPaymentService) Get(ctx context.Context, id string, opts ...RequestOption) (*OutboundPayment, error) {
-	return do[OutboundPayment](ctx, s.client, &opOutboundPaymentsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opOutboundPaymentsGet, input{id: id}, opts, new(OutboundPayment))
 }
 
 // Update changes the metadata of an outbound payment. Nothing else can be changed.
 //
 // PUT /outbound_payments/{identity}
 func (s *OutboundPaymentService) Update(ctx context.Context, id string, params OutboundPaymentUpdateParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do[OutboundPayment](ctx, s.client, &opOutboundPaymentsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opOutboundPaymentsUpdate, input{id: id, params: &params}, opts, new(OutboundPayment))
 }
 
 // Approve approves an outbound payment, which must be in the `pending_approval` status.
 //
 // POST /outbound_payments/{identity}/actions/approve
 func (s *OutboundPaymentService) Approve(ctx context.Context, id string, opts ...RequestOption) (*OutboundPayment, error) {
-	return do[OutboundPayment](ctx, s.client, &opOutboundPaymentsApprove, input{id: id}, opts)
+	return do(ctx, s.client, &opOutboundPaymentsApprove, input{id: id}, opts, new(OutboundPayment))
 }
 
 // Cancel cancels an outbound payment that is still `verifying`, `pending_approval` or `scheduled`.
@@ -162,7 +169,7 @@ func (s *OutboundPaymentService) Approve(ctx context.Context, id string, opts ..
 //
 // POST /outbound_payments/{identity}/actions/cancel
 func (s *OutboundPaymentService) Cancel(ctx context.Context, id string, params OutboundPaymentCancelParams, opts ...RequestOption) (*OutboundPayment, error) {
-	return do[OutboundPayment](ctx, s.client, &opOutboundPaymentsCancel, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opOutboundPaymentsCancel, input{id: id, params: &params}, opts, new(OutboundPayment))
 }
 
 // OutboundPayment is the money sent by a creditor; webhooks report changes of its status. POST
@@ -199,37 +206,43 @@ type OutboundPayment struct {
 	Verifications *OutboundPaymentVerifications `json:"verifications,omitzero"`
 }
 
-func (v *OutboundPayment) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "execution_date":
-			v.ExecutionDate = d.date()
+			v.ExecutionDate = Date(d.Date())
 		case "is_withdrawal":
-			v.IsWithdrawal = d.bool()
+			v.IsWithdrawal = d.Bool()
 		case "links":
-			v.Links = decodeObject[OutboundPaymentLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(OutboundPaymentLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "status":
-			v.Status = OutboundPaymentStatus(d.enum())
+			v.Status = OutboundPaymentStatus(d.Enum())
 		case "verifications":
-			v.Verifications = decodeObject[OutboundPaymentVerifications](d)
+			if v.Verifications = nil; d.HasObject() {
+				v.Verifications = new(OutboundPaymentVerifications)
+				v.Verifications.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -240,12 +253,13 @@ type OutboundPaymentCancelParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *OutboundPaymentCancelParams) encode(e *encoder) {
-	e.begin()
+func (p *OutboundPaymentCancelParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *OutboundPaymentCancelParams) check(c *checker) {
@@ -278,24 +292,26 @@ type OutboundPaymentCreateParams struct {
 	Scheme Scheme `json:"scheme"`
 }
 
-func (p *OutboundPaymentCreateParams) encode(e *encoder) {
-	e.begin()
-	e.int64("amount", p.Amount)
+func (p *OutboundPaymentCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Int64("amount", p.Amount)
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
 	if p.ExecutionDate != nil {
-		e.date("execution_date", *p.ExecutionDate)
+		e.Date("execution_date", jsonwire.Date(*p.ExecutionDate))
 	}
-	e.object("links", &p.Links)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
-	e.string("scheme", string(p.Scheme))
-	e.end()
+	e.Text("scheme", string(p.Scheme))
+	e.End()
 }
 
 func (p *OutboundPaymentCreateParams) check(c *checker) {
@@ -323,16 +339,16 @@ type OutboundPaymentCreateParamsLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account"`
 }
 
-func (p *OutboundPaymentCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *OutboundPaymentCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
 	if p.OutboundPaymentImport != nil {
-		e.string("outbound_payment_import", *p.OutboundPaymentImport)
+		e.Text("outbound_payment_import", *p.OutboundPaymentImport)
 	}
-	e.string("recipient_bank_account", p.RecipientBankAccount)
-	e.end()
+	e.Text("recipient_bank_account", p.RecipientBankAccount)
+	e.End()
 }
 
 func (p *OutboundPaymentCreateParamsLinks) check(c *checker) {
@@ -355,13 +371,13 @@ type OutboundPaymentListParams struct {
 	Status OutboundPaymentStatus `json:"status,omitzero"`
 }
 
-func (p *OutboundPaymentListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("created_from", p.CreatedFrom)
-	q.string("created_to", p.CreatedTo)
-	q.int("limit", p.Limit)
-	q.string("status", string(p.Status))
+func (p *OutboundPaymentListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("created_from", p.CreatedFrom)
+	w.query.string("created_to", p.CreatedTo)
+	w.query.int("limit", p.Limit)
+	w.query.string("status", string(p.Status))
 }
 
 func (p *OutboundPaymentListParams) check(c *checker) {}
@@ -388,23 +404,23 @@ type OutboundPaymentStats struct {
 	ScheduledCount int `json:"scheduled_count,omitzero"`
 }
 
-func (v *OutboundPaymentStats) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentStats) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "executing_amount":
-			v.ExecutingAmount = d.int64()
+			v.ExecutingAmount = d.Int64()
 		case "executing_count":
-			v.ExecutingCount = d.int()
+			v.ExecutingCount = d.Int()
 		case "pending_approval_amount":
-			v.PendingApprovalAmount = d.int64()
+			v.PendingApprovalAmount = d.Int64()
 		case "pending_approval_count":
-			v.PendingApprovalCount = d.int()
+			v.PendingApprovalCount = d.Int()
 		case "scheduled_amount":
-			v.ScheduledAmount = d.int64()
+			v.ScheduledAmount = d.Int64()
 		case "scheduled_count":
-			v.ScheduledCount = d.int()
+			v.ScheduledCount = d.Int()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -415,12 +431,13 @@ type OutboundPaymentUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *OutboundPaymentUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *OutboundPaymentUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *OutboundPaymentUpdateParams) check(c *checker) {
@@ -453,26 +470,28 @@ type OutboundPaymentWithdrawParams struct {
 	Scheme Scheme `json:"scheme"`
 }
 
-func (p *OutboundPaymentWithdrawParams) encode(e *encoder) {
-	e.begin()
-	e.int64("amount", p.Amount)
+func (p *OutboundPaymentWithdrawParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Int64("amount", p.Amount)
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
 	if p.ExecutionDate != nil {
-		e.date("execution_date", *p.ExecutionDate)
+		e.Date("execution_date", jsonwire.Date(*p.ExecutionDate))
 	}
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
-	e.string("scheme", string(p.Scheme))
-	e.end()
+	e.Text("scheme", string(p.Scheme))
+	e.End()
 }
 
 func (p *OutboundPaymentWithdrawParams) check(c *checker) {
@@ -493,10 +512,10 @@ type OutboundPaymentWithdrawParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *OutboundPaymentWithdrawParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *OutboundPaymentWithdrawParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -15,6 +16,7 @@ var opPayerAuthorisationsCreate = Operation{
 	RequestEnvelope: "payer_authorisations",
 	ReplyEnvelope:   "payer_authorisations",
 	Status:          201,
+	identified:      true,
 	Deprecated:      true,
 	read:            &opPayerAuthorisationsGet,
 }
@@ -26,6 +28,7 @@ var opPayerAuthorisationsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "payer_authorisations",
 	Status:        200,
+	identified:    true,
 	Deprecated:    true,
 }
 
@@ -37,6 +40,7 @@ var opPayerAuthorisationsUpdate = Operation{
 	RequestEnvelope: "payer_authorisations",
 	ReplyEnvelope:   "payer_authorisations",
 	Status:          200,
+	identified:      true,
 	Deprecated:      true,
 }
 
@@ -47,6 +51,7 @@ var opPayerAuthorisationsConfirm = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "payer_authorisations",
 	Status:        200,
+	identified:    true,
 	Deprecated:    true,
 }
 
@@ -57,6 +62,7 @@ var opPayerAuthorisationsSubmit = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "payer_authorisations",
 	Status:        200,
+	identified:    true,
 	Deprecated:    true,
 }
 
@@ -78,7 +84,7 @@ type PayerAuthorisationService struct {
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *PayerAuthorisationService) Create(ctx context.Context, params PayerAuthorisationCreateParams, opts ...RequestOption) (*PayerAuthorisation, error) {
-	return do[PayerAuthorisation](ctx, s.client, &opPayerAuthorisationsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opPayerAuthorisationsCreate, input{params: &params}, opts, new(PayerAuthorisation))
 }
 
 // Get fetches one payer authorisation by its id, for example to poll its `status`.
@@ -87,7 +93,7 @@ func (s *PayerAuthorisationService) Create(ctx context.Context, params PayerAuth
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *PayerAuthorisationService) Get(ctx context.Context, id string, opts ...RequestOption) (*PayerAuthorisation, error) {
-	return do[PayerAuthorisation](ctx, s.client, &opPayerAuthorisationsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opPayerAuthorisationsGet, input{id: id}, opts, new(PayerAuthorisation))
 }
 
 // Update changes the fields present in the request and leaves the rest as they are; may be repeated
@@ -97,7 +103,7 @@ func (s *PayerAuthorisationService) Get(ctx context.Context, id string, opts ...
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *PayerAuthorisationService) Update(ctx context.Context, id string, params PayerAuthorisationUpdateParams, opts ...RequestOption) (*PayerAuthorisation, error) {
-	return do[PayerAuthorisation](ctx, s.client, &opPayerAuthorisationsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opPayerAuthorisationsUpdate, input{id: id, params: &params}, opts, new(PayerAuthorisation))
 }
 
 // Confirm marks the set-up as finished, so that customer, bank account and mandate can be made.
@@ -108,7 +114,7 @@ func (s *PayerAuthorisationService) Update(ctx context.Context, id string, param
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *PayerAuthorisationService) Confirm(ctx context.Context, id string, opts ...RequestOption) (*PayerAuthorisation, error) {
-	return do[PayerAuthorisation](ctx, s.client, &opPayerAuthorisationsConfirm, input{id: id}, opts)
+	return do(ctx, s.client, &opPayerAuthorisationsConfirm, input{id: id}, opts, new(PayerAuthorisation))
 }
 
 // Submit hands in everything gathered so far for validation. Fails with HTTP 422 if anything is
@@ -118,7 +124,7 @@ func (s *PayerAuthorisationService) Confirm(ctx context.Context, id string, opts
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *PayerAuthorisationService) Submit(ctx context.Context, id string, opts ...RequestOption) (*PayerAuthorisation, error) {
-	return do[PayerAuthorisation](ctx, s.client, &opPayerAuthorisationsSubmit, input{id: id}, opts)
+	return do(ctx, s.client, &opPayerAuthorisationsSubmit, input{id: id}, opts, new(PayerAuthorisation))
 }
 
 // PayerAuthorisation gathers customer, bank account and mandate details for self-built payment
@@ -146,27 +152,39 @@ type PayerAuthorisation struct {
 	Status PayerAuthorisationStatus `json:"status,omitzero"`
 }
 
-func (v *PayerAuthorisation) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "bank_account":
-			v.BankAccount = decodeObject[PayerAuthorisationBankAccount](d)
+			if v.BankAccount = nil; d.HasObject() {
+				v.BankAccount = new(PayerAuthorisationBankAccount)
+				v.BankAccount.decode(d)
+			}
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "customer":
-			v.Customer = decodeObject[PayerAuthorisationCustomer](d)
+			if v.Customer = nil; d.HasObject() {
+				v.Customer = new(PayerAuthorisationCustomer)
+				v.Customer.decode(d)
+			}
 		case "incomplete_fields":
 			v.IncompleteFields = decodeObjects[PayerAuthorisationIncompleteField](d)
 		case "links":
-			v.Links = decodeObject[PayerAuthorisationLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(PayerAuthorisationLinks)
+				v.Links.decode(d)
+			}
 		case "mandate":
-			v.Mandate = decodeObject[PayerAuthorisationMandate](d)
+			if v.Mandate = nil; d.HasObject() {
+				v.Mandate = new(PayerAuthorisationMandate)
+				v.Mandate.decode(d)
+			}
 		case "status":
-			v.Status = PayerAuthorisationStatus(d.enum())
+			v.Status = PayerAuthorisationStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -204,42 +222,42 @@ type PayerAuthorisationBankAccountParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *PayerAuthorisationBankAccountParams) encode(e *encoder) {
-	e.begin()
+func (p *PayerAuthorisationBankAccountParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AccountHolderName != nil {
-		e.string("account_holder_name", *p.AccountHolderName)
+		e.Text("account_holder_name", *p.AccountHolderName)
 	}
 	if p.AccountNumber != nil {
-		e.string("account_number", *p.AccountNumber)
+		e.Text("account_number", *p.AccountNumber)
 	}
 	if p.AccountNumberEnding != nil {
-		e.string("account_number_ending", *p.AccountNumberEnding)
+		e.Text("account_number_ending", *p.AccountNumberEnding)
 	}
 	if p.AccountNumberSuffix != nil {
-		e.string("account_number_suffix", *p.AccountNumberSuffix)
+		e.Text("account_number_suffix", *p.AccountNumberSuffix)
 	}
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
 	if p.BankCode != nil {
-		e.string("bank_code", *p.BankCode)
+		e.Text("bank_code", *p.BankCode)
 	}
 	if p.BranchCode != nil {
-		e.string("branch_code", *p.BranchCode)
+		e.Text("branch_code", *p.BranchCode)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.Currency != nil {
-		e.string("currency", string(*p.Currency))
+		e.Text("currency", string(*p.Currency))
 	}
 	if p.IBAN != nil {
-		e.string("iban", *p.IBAN)
+		e.Text("iban", *p.IBAN)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PayerAuthorisationBankAccountParams) check(c *checker) {
@@ -257,12 +275,16 @@ type PayerAuthorisationCreateParams struct {
 	Mandate PayerAuthorisationMandateParams `json:"mandate"`
 }
 
-func (p *PayerAuthorisationCreateParams) encode(e *encoder) {
-	e.begin()
-	e.object("bank_account", &p.BankAccount)
-	e.object("customer", &p.Customer)
-	e.object("mandate", &p.Mandate)
-	e.end()
+func (p *PayerAuthorisationCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Name("bank_account")
+	p.BankAccount.encode(e)
+	e.Name("customer")
+	p.Customer.encode(e)
+	e.Name("mandate")
+	p.Mandate.encode(e)
+	e.End()
 }
 
 func (p *PayerAuthorisationCreateParams) check(c *checker) {
@@ -321,54 +343,54 @@ type PayerAuthorisationCustomerParams struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *PayerAuthorisationCustomerParams) encode(e *encoder) {
-	e.begin()
+func (p *PayerAuthorisationCustomerParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.Email != nil {
-		e.string("email", *p.Email)
+		e.Text("email", *p.Email)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.Locale != nil {
-		e.string("locale", *p.Locale)
+		e.Text("locale", *p.Locale)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PayerAuthorisationCustomerParams) check(c *checker) {
@@ -390,21 +412,21 @@ type PayerAuthorisationMandateParams struct {
 	Scheme *Scheme `json:"scheme,omitzero"`
 }
 
-func (p *PayerAuthorisationMandateParams) encode(e *encoder) {
-	e.begin()
+func (p *PayerAuthorisationMandateParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PayerIPAddress != nil {
-		e.string("payer_ip_address", *p.PayerIPAddress)
+		e.Text("payer_ip_address", *p.PayerIPAddress)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
 	if p.Scheme != nil {
-		e.string("scheme", string(*p.Scheme))
+		e.Text("scheme", string(*p.Scheme))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PayerAuthorisationMandateParams) check(c *checker) {
@@ -422,12 +444,16 @@ type PayerAuthorisationUpdateParams struct {
 	Mandate PayerAuthorisationMandateParams `json:"mandate"`
 }
 
-func (p *PayerAuthorisationUpdateParams) encode(e *encoder) {
-	e.begin()
-	e.object("bank_account", &p.BankAccount)
-	e.object("customer", &p.Customer)
-	e.object("mandate", &p.Mandate)
-	e.end()
+func (p *PayerAuthorisationUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Name("bank_account")
+	p.BankAccount.encode(e)
+	e.Name("customer")
+	p.Customer.encode(e)
+	e.Name("mandate")
+	p.Mandate.encode(e)
+	e.End()
 }
 
 func (p *PayerAuthorisationUpdateParams) check(c *checker) {

@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opPayerThemesCreateForCreditor = Operation{
 	Name:            "payer_themes.create_for_creditor",
@@ -12,6 +15,7 @@ var opPayerThemesCreateForCreditor = Operation{
 	RequestEnvelope: "payer_themes",
 	ReplyEnvelope:   "payer_themes",
 	Status:          201,
+	identified:      true,
 }
 
 // PayerThemeService calls the operations on payer themes. It is safe for concurrent use; get it
@@ -27,7 +31,7 @@ type PayerThemeService struct {
 //
 // POST /branding/payer_themes
 func (s *PayerThemeService) CreateForCreditor(ctx context.Context, params PayerThemeCreateForCreditorParams, opts ...RequestOption) (*PayerTheme, error) {
-	return do[PayerTheme](ctx, s.client, &opPayerThemesCreateForCreditor, input{params: &params}, opts)
+	return do(ctx, s.client, &opPayerThemesCreateForCreditor, input{params: &params}, opts, new(PayerTheme))
 }
 
 // PayerTheme is a creditor's own colours for its payment pages and the notifications its customers
@@ -37,13 +41,13 @@ type PayerTheme struct {
 	ID string `json:"id,omitzero"`
 }
 
-func (v *PayerTheme) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayerTheme) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -62,24 +66,26 @@ type PayerThemeCreateForCreditorParams struct {
 	Links *PayerThemeCreateForCreditorParamsLinks `json:"links,omitzero"`
 }
 
-func (p *PayerThemeCreateForCreditorParams) encode(e *encoder) {
-	e.begin()
+func (p *PayerThemeCreateForCreditorParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.ButtonBackgroundColour != nil {
-		e.string("button_background_colour", *p.ButtonBackgroundColour)
+		e.Text("button_background_colour", *p.ButtonBackgroundColour)
 	}
 	if p.ContentBoxBorderColour != nil {
-		e.string("content_box_border_colour", *p.ContentBoxBorderColour)
+		e.Text("content_box_border_colour", *p.ContentBoxBorderColour)
 	}
 	if p.HeaderBackgroundColour != nil {
-		e.string("header_background_colour", *p.HeaderBackgroundColour)
+		e.Text("header_background_colour", *p.HeaderBackgroundColour)
 	}
 	if p.LinkTextColour != nil {
-		e.string("link_text_colour", *p.LinkTextColour)
+		e.Text("link_text_colour", *p.LinkTextColour)
 	}
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PayerThemeCreateForCreditorParams) check(c *checker) {}
@@ -97,10 +103,10 @@ type PayerThemeCreateForCreditorParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *PayerThemeCreateForCreditorParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *PayerThemeCreateForCreditorParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }

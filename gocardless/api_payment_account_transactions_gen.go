@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -14,6 +15,7 @@ var opPaymentAccountTransactionsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "payment_account_transactions",
 	Status:        200,
+	identified:    true,
 }
 
 var opPaymentAccountTransactionsList = Operation{
@@ -40,7 +42,7 @@ type PaymentAccountTransactionService struct {
 //
 // GET /payment_account_transactions/{identity}
 func (s *PaymentAccountTransactionService) Get(ctx context.Context, id string, opts ...RequestOption) (*PaymentAccountTransaction, error) {
-	return do[PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opPaymentAccountTransactionsGet, input{id: id}, opts, new(PaymentAccountTransaction))
 }
 
 // List returns the transactions of one payment account.
@@ -84,31 +86,34 @@ type PaymentAccountTransaction struct {
 	ValueDate Date `json:"value_date,omitzero"`
 }
 
-func (v *PaymentAccountTransaction) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "balance_after_transaction":
-			v.BalanceAfterTransaction = d.int64()
+			v.BalanceAfterTransaction = d.Int64()
 		case "counterparty_name":
-			v.CounterpartyName = d.string()
+			v.CounterpartyName = d.Text()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "direction":
-			v.Direction = PaymentAccountTransactionDirection(d.enum())
+			v.Direction = PaymentAccountTransactionDirection(d.Enum())
 		case "links":
-			v.Links = decodeObject[PaymentAccountTransactionLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(PaymentAccountTransactionLinks)
+				v.Links.decode(d)
+			}
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "value_date":
-			v.ValueDate = d.date()
+			v.ValueDate = Date(d.Date())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -129,13 +134,13 @@ type PaymentAccountTransactionListParams struct {
 	ValueDateTo string `json:"value_date_to"`
 }
 
-func (p *PaymentAccountTransactionListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("direction", string(p.Direction))
-	q.int("limit", p.Limit)
-	q.string("value_date_from", p.ValueDateFrom)
-	q.string("value_date_to", p.ValueDateTo)
+func (p *PaymentAccountTransactionListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("direction", string(p.Direction))
+	w.query.int("limit", p.Limit)
+	w.query.string("value_date_from", p.ValueDateFrom)
+	w.query.string("value_date_to", p.ValueDateTo)
 }
 
 func (p *PaymentAccountTransactionListParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -25,6 +26,7 @@ var opPaymentAccountsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "payment_accounts",
 	Status:        200,
+	identified:    true,
 }
 
 // PaymentAccountService calls the operations on payment accounts. It is safe for concurrent use;
@@ -56,7 +58,7 @@ func (s *PaymentAccountService) All(ctx context.Context, params PaymentAccountLi
 //
 // GET /payment_accounts/{identity}
 func (s *PaymentAccountService) Get(ctx context.Context, id string, opts ...RequestOption) (*PaymentAccount, error) {
-	return do[PaymentAccount](ctx, s.client, &opPaymentAccountsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opPaymentAccountsGet, input{id: id}, opts, new(PaymentAccount))
 }
 
 // PaymentAccount is a bank account that GoCardless provides to the merchant as the source of money
@@ -81,25 +83,28 @@ type PaymentAccount struct {
 	Links *PaymentAccountLinks `json:"links,omitzero"`
 }
 
-func (v *PaymentAccount) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PaymentAccount) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "account_balance":
-			v.AccountBalance = d.int64()
+			v.AccountBalance = d.Int64()
 		case "account_holder_name":
-			v.AccountHolderName = d.string()
+			v.AccountHolderName = d.Text()
 		case "account_number_ending":
-			v.AccountNumberEnding = d.string()
+			v.AccountNumberEnding = d.Text()
 		case "bank_name":
-			v.BankName = d.string()
+			v.BankName = d.Text()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "links":
-			v.Links = decodeObject[PaymentAccountLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(PaymentAccountLinks)
+				v.Links.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -110,13 +115,13 @@ type PaymentAccountLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-func (v *PaymentAccountLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PaymentAccountLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -131,10 +136,10 @@ type PaymentAccountListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *PaymentAccountListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.int("limit", p.Limit)
+func (p *PaymentAccountListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *PaymentAccountListParams) check(c *checker) {}

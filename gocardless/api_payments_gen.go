@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opPaymentsCreate = Operation{
 	RequestEnvelope: "payments",
 	ReplyEnvelope:   "payments",
 	Status:          201,
+	identified:      true,
 	read:            &opPaymentsGet,
 }
 
@@ -37,6 +39,7 @@ var opPaymentsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "payments",
 	Status:        200,
+	identified:    true,
 }
 
 var opPaymentsUpdate = Operation{
@@ -47,6 +50,7 @@ var opPaymentsUpdate = Operation{
 	RequestEnvelope: "payments",
 	ReplyEnvelope:   "payments",
 	Status:          200,
+	identified:      true,
 }
 
 var opPaymentsCancel = Operation{
@@ -57,6 +61,7 @@ var opPaymentsCancel = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "payments",
 	Status:          200,
+	identified:      true,
 }
 
 var opPaymentsRetry = Operation{
@@ -67,6 +72,7 @@ var opPaymentsRetry = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "payments",
 	Status:          200,
+	identified:      true,
 }
 
 // PaymentService calls the operations on payments. It is safe for concurrent use; get it from the
@@ -108,14 +114,14 @@ func (v *Payment) exportPlace() (string, time.Time) {
 //
 // POST /payments
 func (s *PaymentService) Create(ctx context.Context, params PaymentCreateParams, opts ...RequestOption) (*Payment, error) {
-	return do[Payment](ctx, s.client, &opPaymentsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opPaymentsCreate, input{params: &params}, opts, new(Payment))
 }
 
 // Get returns one payment by its id.
 //
 // GET /payments/{identity}
 func (s *PaymentService) Get(ctx context.Context, id string, opts ...RequestOption) (*Payment, error) {
-	return do[Payment](ctx, s.client, &opPaymentsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opPaymentsGet, input{id: id}, opts, new(Payment))
 }
 
 // Update updates a payment's `metadata` or its `retry_if_possible` flag; its other fields cannot be
@@ -123,7 +129,7 @@ func (s *PaymentService) Get(ctx context.Context, id string, opts ...RequestOpti
 //
 // PUT /payments/{identity}
 func (s *PaymentService) Update(ctx context.Context, id string, params PaymentUpdateParams, opts ...RequestOption) (*Payment, error) {
-	return do[Payment](ctx, s.client, &opPaymentsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opPaymentsUpdate, input{id: id, params: &params}, opts, new(Payment))
 }
 
 // Cancel cancels a payment that has not gone to the banks. Any status other than
@@ -132,7 +138,7 @@ func (s *PaymentService) Update(ctx context.Context, id string, params PaymentUp
 //
 // POST /payments/{identity}/actions/cancel
 func (s *PaymentService) Cancel(ctx context.Context, id string, params PaymentCancelParams, opts ...RequestOption) (*Payment, error) {
-	return do[Payment](ctx, s.client, &opPaymentsCancel, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opPaymentsCancel, input{id: id, params: &params}, opts, new(Payment))
 }
 
 // Retry retries a failed payment, at most 3 times, while its mandate is active; a payment that has
@@ -141,7 +147,7 @@ func (s *PaymentService) Cancel(ctx context.Context, id string, params PaymentCa
 //
 // POST /payments/{identity}/actions/retry
 func (s *PaymentService) Retry(ctx context.Context, id string, params PaymentRetryParams, opts ...RequestOption) (*Payment, error) {
-	return do[Payment](ctx, s.client, &opPaymentsRetry, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opPaymentsRetry, input{id: id, params: &params}, opts, new(Payment))
 }
 
 // DateFilter limits a list to records whose date falls in a range; bounds combine.
@@ -230,43 +236,49 @@ type Payment struct {
 	Status PaymentStatus `json:"status,omitzero"`
 }
 
-func (v *Payment) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Payment) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "amount_refunded":
-			v.AmountRefunded = d.int64()
+			v.AmountRefunded = d.Int64()
 		case "app_fee":
-			v.AppFee = d.int64Ptr()
+			v.AppFee = d.Int64Ptr()
 		case "charge_date":
-			v.ChargeDate = d.date()
+			v.ChargeDate = Date(d.Date())
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "faster_ach":
-			v.FasterACH = d.boolPtr()
+			v.FasterACH = d.BoolPtr()
 		case "fx":
-			v.FX = decodeObject[FX](d)
+			if v.FX = nil; d.HasObject() {
+				v.FX = new(FX)
+				v.FX.decode(d)
+			}
 		case "links":
-			v.Links = decodeObject[PaymentLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(PaymentLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "retry_if_possible":
-			v.RetryIfPossible = d.bool()
+			v.RetryIfPossible = d.Bool()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "status":
-			v.Status = PaymentStatus(d.enum())
+			v.Status = PaymentStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -278,12 +290,13 @@ type PaymentCancelParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *PaymentCancelParams) encode(e *encoder) {
-	e.begin()
+func (p *PaymentCancelParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PaymentCancelParams) check(c *checker) {
@@ -333,36 +346,38 @@ type PaymentCreateParams struct {
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 
-func (p *PaymentCreateParams) encode(e *encoder) {
-	e.begin()
-	e.int64("amount", p.Amount)
+func (p *PaymentCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Int64("amount", p.Amount)
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
 	if p.ChargeDate != nil {
-		e.date("charge_date", *p.ChargeDate)
+		e.Date("charge_date", jsonwire.Date(*p.ChargeDate))
 	}
-	e.string("currency", string(p.Currency))
+	e.Text("currency", string(p.Currency))
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
 	if p.FasterACH != nil {
-		e.bool("faster_ach", *p.FasterACH)
+		e.Bool("faster_ach", *p.FasterACH)
 	}
-	e.object("links", &p.Links)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PSUInteractionType != nil {
-		e.string("psu_interaction_type", string(*p.PSUInteractionType))
+		e.Text("psu_interaction_type", string(*p.PSUInteractionType))
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PaymentCreateParams) check(c *checker) {
@@ -385,10 +400,10 @@ type PaymentCreateParamsLinks struct {
 	Mandate string `json:"mandate"`
 }
 
-func (p *PaymentCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("mandate", p.Mandate)
-	e.end()
+func (p *PaymentCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("mandate", p.Mandate)
+	e.End()
 }
 
 func (p *PaymentCreateParamsLinks) check(c *checker) {
@@ -430,27 +445,27 @@ type PaymentListParams struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-func (p *PaymentListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.date("charge_date[gt]", p.ChargeDate.Gt)
-	q.date("charge_date[gte]", p.ChargeDate.Gte)
-	q.date("charge_date[lt]", p.ChargeDate.Lt)
-	q.date("charge_date[lte]", p.ChargeDate.Lte)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("creditor", p.Creditor)
-	q.string("currency", string(p.Currency))
-	q.string("customer", p.Customer)
-	q.int("limit", p.Limit)
-	q.string("mandate", p.Mandate)
-	q.string("scheme", string(p.Scheme))
-	q.string("sort_direction", string(p.SortDirection))
-	q.string("sort_field", string(p.SortField))
-	q.string("status", string(p.Status))
-	q.string("subscription", p.Subscription)
+func (p *PaymentListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.date("charge_date[gt]", p.ChargeDate.Gt)
+	w.query.date("charge_date[gte]", p.ChargeDate.Gte)
+	w.query.date("charge_date[lt]", p.ChargeDate.Lt)
+	w.query.date("charge_date[lte]", p.ChargeDate.Lte)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("creditor", p.Creditor)
+	w.query.string("currency", string(p.Currency))
+	w.query.string("customer", p.Customer)
+	w.query.int("limit", p.Limit)
+	w.query.string("mandate", p.Mandate)
+	w.query.string("scheme", string(p.Scheme))
+	w.query.string("sort_direction", string(p.SortDirection))
+	w.query.string("sort_field", string(p.SortField))
+	w.query.string("status", string(p.Status))
+	w.query.string("subscription", p.Subscription)
 }
 
 func (p *PaymentListParams) check(c *checker) {}
@@ -471,15 +486,16 @@ type PaymentRetryParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *PaymentRetryParams) encode(e *encoder) {
-	e.begin()
+func (p *PaymentRetryParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.ChargeDate != nil {
-		e.date("charge_date", *p.ChargeDate)
+		e.Date("charge_date", jsonwire.Date(*p.ChargeDate))
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PaymentRetryParams) check(c *checker) {
@@ -525,15 +541,16 @@ type PaymentUpdateParams struct {
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 
-func (p *PaymentUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *PaymentUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PaymentUpdateParams) check(c *checker) {

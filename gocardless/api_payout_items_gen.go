@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -62,19 +63,22 @@ type PayoutItem struct {
 	Type PayoutItemType `json:"type,omitzero"`
 }
 
-func (v *PayoutItem) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayoutItem) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.string()
+			v.Amount = d.Text()
 		case "links":
-			v.Links = decodeObject[PayoutItemLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(PayoutItemLinks)
+				v.Links.decode(d)
+			}
 		case "taxes":
 			v.Taxes = decodeObjects[PayoutItemTax](d)
 		case "type":
-			v.Type = PayoutItemType(d.enum())
+			v.Type = PayoutItemType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -92,17 +96,17 @@ type PayoutItemLinks struct {
 	Refund string `json:"refund,omitzero"`
 }
 
-func (v *PayoutItemLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayoutItemLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		case "payment":
-			v.Payment = d.string()
+			v.Payment = d.Text()
 		case "refund":
-			v.Refund = d.string()
+			v.Refund = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -121,12 +125,12 @@ type PayoutItemListParams struct {
 	Payout string `json:"payout"`
 }
 
-func (p *PayoutItemListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.bool("include_2020_tax_cutover", p.Include2020TaxCutover)
-	q.int("limit", p.Limit)
-	q.string("payout", p.Payout)
+func (p *PayoutItemListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.bool("include_2020_tax_cutover", p.Include2020TaxCutover)
+	w.query.int("limit", p.Limit)
+	w.query.string("payout", p.Payout)
 }
 
 func (p *PayoutItemListParams) check(c *checker) {
@@ -162,23 +166,23 @@ type PayoutItemTax struct {
 	TaxRateID string `json:"tax_rate_id,omitzero"`
 }
 
-func (v *PayoutItemTax) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayoutItemTax) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.string()
+			v.Amount = d.Text()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "destination_amount":
-			v.DestinationAmount = d.string()
+			v.DestinationAmount = d.Text()
 		case "destination_currency":
-			v.DestinationCurrency = Currency(d.enum())
+			v.DestinationCurrency = Currency(d.Enum())
 		case "exchange_rate":
-			v.ExchangeRate = d.string()
+			v.ExchangeRate = d.Text()
 		case "tax_rate_id":
-			v.TaxRateID = d.string()
+			v.TaxRateID = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -26,6 +27,7 @@ var opPayoutsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "payouts",
 	Status:        200,
+	identified:    true,
 }
 
 var opPayoutsUpdate = Operation{
@@ -36,6 +38,7 @@ var opPayoutsUpdate = Operation{
 	RequestEnvelope: "payouts",
 	ReplyEnvelope:   "payouts",
 	Status:          200,
+	identified:      true,
 }
 
 // PayoutService calls the operations on payouts. It is safe for concurrent use; get it from the
@@ -76,14 +79,14 @@ func (v *Payout) exportPlace() (string, time.Time) {
 //
 // GET /payouts/{identity}
 func (s *PayoutService) Get(ctx context.Context, id string, opts ...RequestOption) (*Payout, error) {
-	return do[Payout](ctx, s.client, &opPayoutsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opPayoutsGet, input{id: id}, opts, new(Payout))
 }
 
 // Update changes the `metadata` of a payout; nothing else can be changed.
 //
 // PUT /payouts/{identity}
 func (s *PayoutService) Update(ctx context.Context, id string, params PayoutUpdateParams, opts ...RequestOption) (*Payout, error) {
-	return do[Payout](ctx, s.client, &opPayoutsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opPayoutsUpdate, input{id: id, params: &params}, opts, new(Payout))
 }
 
 // Payout is a transfer of collected money from GoCardless to a creditor, made automatically. It
@@ -122,37 +125,43 @@ type Payout struct {
 	TaxCurrency Currency `json:"tax_currency,omitzero"`
 }
 
-func (v *Payout) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Payout) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "arrival_date":
-			v.ArrivalDate = d.date()
+			v.ArrivalDate = Date(d.Date())
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "deducted_fees":
-			v.DeductedFees = d.int64()
+			v.DeductedFees = d.Int64()
 		case "fx":
-			v.FX = decodeObject[FX](d)
+			if v.FX = nil; d.HasObject() {
+				v.FX = new(FX)
+				v.FX.decode(d)
+			}
 		case "links":
-			v.Links = decodeObject[PayoutLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(PayoutLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "payout_type":
-			v.PayoutType = PayoutType(d.enum())
+			v.PayoutType = PayoutType(d.Enum())
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "status":
-			v.Status = PayoutStatus(d.enum())
+			v.Status = PayoutStatus(d.Enum())
 		case "tax_currency":
-			v.TaxCurrency = Currency(d.enum())
+			v.TaxCurrency = Currency(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -184,21 +193,21 @@ type PayoutListParams struct {
 	Status PayoutStatus `json:"status,omitzero"`
 }
 
-func (p *PayoutListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("creditor", p.Creditor)
-	q.string("creditor_bank_account", p.CreditorBankAccount)
-	q.string("currency", string(p.Currency))
-	q.int("limit", p.Limit)
-	q.stringMap("metadata", p.Metadata)
-	q.string("payout_type", string(p.PayoutType))
-	q.string("reference", p.Reference)
-	q.string("status", string(p.Status))
+func (p *PayoutListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("creditor", p.Creditor)
+	w.query.string("creditor_bank_account", p.CreditorBankAccount)
+	w.query.string("currency", string(p.Currency))
+	w.query.int("limit", p.Limit)
+	w.query.stringMap("metadata", p.Metadata)
+	w.query.string("payout_type", string(p.PayoutType))
+	w.query.string("reference", p.Reference)
+	w.query.string("status", string(p.Status))
 }
 
 func (p *PayoutListParams) check(c *checker) {
@@ -218,12 +227,13 @@ type PayoutUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *PayoutUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *PayoutUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *PayoutUpdateParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"time"
 )
 
@@ -15,6 +16,7 @@ var opRedirectFlowsCreate = Operation{
 	RequestEnvelope: "redirect_flows",
 	ReplyEnvelope:   "redirect_flows",
 	Status:          201,
+	identified:      true,
 	Deprecated:      true,
 	read:            &opRedirectFlowsGet,
 }
@@ -26,6 +28,7 @@ var opRedirectFlowsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "redirect_flows",
 	Status:        200,
+	identified:    true,
 	Deprecated:    true,
 }
 
@@ -37,6 +40,7 @@ var opRedirectFlowsComplete = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "redirect_flows",
 	Status:          200,
+	identified:      true,
 	Deprecated:      true,
 }
 
@@ -57,7 +61,7 @@ type RedirectFlowService struct {
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *RedirectFlowService) Create(ctx context.Context, params RedirectFlowCreateParams, opts ...RequestOption) (*RedirectFlow, error) {
-	return do[RedirectFlow](ctx, s.client, &opRedirectFlowsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opRedirectFlowsCreate, input{params: &params}, opts, new(RedirectFlow))
 }
 
 // Get returns one redirect flow, found by its id.
@@ -66,7 +70,7 @@ func (s *RedirectFlowService) Create(ctx context.Context, params RedirectFlowCre
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *RedirectFlowService) Get(ctx context.Context, id string, opts ...RequestOption) (*RedirectFlow, error) {
-	return do[RedirectFlow](ctx, s.client, &opRedirectFlowsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opRedirectFlowsGet, input{id: id}, opts, new(RedirectFlow))
 }
 
 // Complete creates the customer, bank account and mandate from what the customer entered. Fails
@@ -77,7 +81,7 @@ func (s *RedirectFlowService) Get(ctx context.Context, id string, opts ...Reques
 //
 // Deprecated: GoCardless advises against this operation and may withdraw it.
 func (s *RedirectFlowService) Complete(ctx context.Context, id string, params RedirectFlowCompleteParams, opts ...RequestOption) (*RedirectFlow, error) {
-	return do[RedirectFlow](ctx, s.client, &opRedirectFlowsComplete, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opRedirectFlowsComplete, input{id: id, params: &params}, opts, new(RedirectFlow))
 }
 
 // RedirectFlow is the legacy way to set up a mandate on hosted payment pages; new integrations must
@@ -114,33 +118,36 @@ type RedirectFlow struct {
 	SuccessRedirectURL string `json:"success_redirect_url,omitzero"`
 }
 
-func (v *RedirectFlow) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *RedirectFlow) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "confirmation_url":
-			v.ConfirmationURL = d.string()
+			v.ConfirmationURL = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "links":
-			v.Links = decodeObject[RedirectFlowLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(RedirectFlowLinks)
+				v.Links.decode(d)
+			}
 		case "mandate_reference":
-			v.MandateReference = d.string()
+			v.MandateReference = d.Text()
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "redirect_url":
-			v.RedirectURL = d.string()
+			v.RedirectURL = d.Text()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "session_token":
-			v.SessionToken = d.string()
+			v.SessionToken = d.Text()
 		case "success_redirect_url":
-			v.SuccessRedirectURL = d.string()
+			v.SuccessRedirectURL = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -152,10 +159,11 @@ type RedirectFlowCompleteParams struct {
 	SessionToken string `json:"session_token"`
 }
 
-func (p *RedirectFlowCompleteParams) encode(e *encoder) {
-	e.begin()
-	e.string("session_token", p.SessionToken)
-	e.end()
+func (p *RedirectFlowCompleteParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Text("session_token", p.SessionToken)
+	e.End()
 }
 
 func (p *RedirectFlowCompleteParams) check(c *checker) {
@@ -196,29 +204,33 @@ type RedirectFlowCreateParams struct {
 	SuccessRedirectURL string `json:"success_redirect_url"`
 }
 
-func (p *RedirectFlowCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *RedirectFlowCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PrefilledBankAccount != nil {
-		e.object("prefilled_bank_account", p.PrefilledBankAccount)
+		e.Name("prefilled_bank_account")
+		p.PrefilledBankAccount.encode(e)
 	}
 	if p.PrefilledCustomer != nil {
-		e.object("prefilled_customer", p.PrefilledCustomer)
+		e.Name("prefilled_customer")
+		p.PrefilledCustomer.encode(e)
 	}
 	if p.Scheme != nil {
-		e.string("scheme", string(*p.Scheme))
+		e.Text("scheme", string(*p.Scheme))
 	}
-	e.string("session_token", p.SessionToken)
-	e.string("success_redirect_url", p.SuccessRedirectURL)
-	e.end()
+	e.Text("session_token", p.SessionToken)
+	e.Text("success_redirect_url", p.SuccessRedirectURL)
+	e.End()
 }
 
 func (p *RedirectFlowCreateParams) check(c *checker) {
@@ -240,12 +252,12 @@ type RedirectFlowCreateParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *RedirectFlowCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *RedirectFlowCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }
 
 // RedirectFlowCreateParamsPrefilledCustomer holds the customer details you already hold, shown to
@@ -287,54 +299,54 @@ type RedirectFlowCreateParamsPrefilledCustomer struct {
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
-func (p *RedirectFlowCreateParamsPrefilledCustomer) encode(e *encoder) {
-	e.begin()
+func (p *RedirectFlowCreateParamsPrefilledCustomer) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AddressLine1 != nil {
-		e.string("address_line1", *p.AddressLine1)
+		e.Text("address_line1", *p.AddressLine1)
 	}
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CompanyName != nil {
-		e.string("company_name", *p.CompanyName)
+		e.Text("company_name", *p.CompanyName)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DanishIdentityNumber != nil {
-		e.string("danish_identity_number", *p.DanishIdentityNumber)
+		e.Text("danish_identity_number", *p.DanishIdentityNumber)
 	}
 	if p.Email != nil {
-		e.string("email", *p.Email)
+		e.Text("email", *p.Email)
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.Language != nil {
-		e.string("language", *p.Language)
+		e.Text("language", *p.Language)
 	}
 	if p.PhoneNumber != nil {
-		e.string("phone_number", *p.PhoneNumber)
+		e.Text("phone_number", *p.PhoneNumber)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Region != nil {
-		e.string("region", *p.Region)
+		e.Text("region", *p.Region)
 	}
 	if p.SwedishIdentityNumber != nil {
-		e.string("swedish_identity_number", *p.SwedishIdentityNumber)
+		e.Text("swedish_identity_number", *p.SwedishIdentityNumber)
 	}
-	e.end()
+	e.End()
 }
 
 // RedirectFlowLinks holds the identifiers of resources related to the redirect flow.
@@ -353,21 +365,21 @@ type RedirectFlowLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-func (v *RedirectFlowLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *RedirectFlowLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "billing_request":
-			v.BillingRequest = d.string()
+			v.BillingRequest = d.Text()
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "customer_bank_account":
-			v.CustomerBankAccount = d.string()
+			v.CustomerBankAccount = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opRefundsCreate = Operation{
 	RequestEnvelope: "refunds",
 	ReplyEnvelope:   "refunds",
 	Status:          201,
+	identified:      true,
 	read:            &opRefundsGet,
 }
 
@@ -37,6 +39,7 @@ var opRefundsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "refunds",
 	Status:        200,
+	identified:    true,
 }
 
 var opRefundsUpdate = Operation{
@@ -47,6 +50,7 @@ var opRefundsUpdate = Operation{
 	RequestEnvelope: "refunds",
 	ReplyEnvelope:   "refunds",
 	Status:          200,
+	identified:      true,
 }
 
 // RefundService calls the operations on refunds. It is safe for concurrent use; get it from the
@@ -88,21 +92,21 @@ func (v *Refund) exportPlace() (string, time.Time) {
 //
 // POST /refunds
 func (s *RefundService) Create(ctx context.Context, params RefundCreateParams, opts ...RequestOption) (*Refund, error) {
-	return do[Refund](ctx, s.client, &opRefundsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opRefundsCreate, input{params: &params}, opts, new(Refund))
 }
 
 // Get fetches one refund by its id.
 //
 // GET /refunds/{identity}
 func (s *RefundService) Get(ctx context.Context, id string, opts ...RequestOption) (*Refund, error) {
-	return do[Refund](ctx, s.client, &opRefundsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opRefundsGet, input{id: id}, opts, new(Refund))
 }
 
 // Update changes an existing refund.
 //
 // PUT /refunds/{identity}
 func (s *RefundService) Update(ctx context.Context, id string, params RefundUpdateParams, opts ...RequestOption) (*Refund, error) {
-	return do[Refund](ctx, s.client, &opRefundsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opRefundsUpdate, input{id: id, params: &params}, opts, new(Refund))
 }
 
 // Refund is the part or all of a payment given back to the customer. Creating one sends a webhook
@@ -133,29 +137,35 @@ type Refund struct {
 	Status RefundStatus `json:"status,omitzero"`
 }
 
-func (v *Refund) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Refund) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "fx":
-			v.FX = decodeObject[FX](d)
+			if v.FX = nil; d.HasObject() {
+				v.FX = new(FX)
+				v.FX.decode(d)
+			}
 		case "links":
-			v.Links = decodeObject[RefundLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(RefundLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "status":
-			v.Status = RefundStatus(d.enum())
+			v.Status = RefundStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -180,20 +190,22 @@ type RefundCreateParams struct {
 	TotalAmountConfirmation *int64 `json:"total_amount_confirmation,omitzero"`
 }
 
-func (p *RefundCreateParams) encode(e *encoder) {
-	e.begin()
-	e.int64("amount", p.Amount)
-	e.object("links", &p.Links)
+func (p *RefundCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Int64("amount", p.Amount)
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Reference != nil {
-		e.string("reference", *p.Reference)
+		e.Text("reference", *p.Reference)
 	}
 	if p.TotalAmountConfirmation != nil {
-		e.int64("total_amount_confirmation", *p.TotalAmountConfirmation)
+		e.Int64("total_amount_confirmation", *p.TotalAmountConfirmation)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *RefundCreateParams) check(c *checker) {
@@ -215,15 +227,15 @@ type RefundCreateParamsLinks struct {
 	Payment *string `json:"payment,omitzero"`
 }
 
-func (p *RefundCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *RefundCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Mandate != nil {
-		e.string("mandate", *p.Mandate)
+		e.Text("mandate", *p.Mandate)
 	}
 	if p.Payment != nil {
-		e.string("payment", *p.Payment)
+		e.Text("payment", *p.Payment)
 	}
-	e.end()
+	e.End()
 }
 
 // RefundListParams holds the parameters of refunds.list.
@@ -246,17 +258,17 @@ type RefundListParams struct {
 	RefundType RefundType `json:"refund_type,omitzero"`
 }
 
-func (p *RefundListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.int("limit", p.Limit)
-	q.string("mandate", p.Mandate)
-	q.string("payment", p.Payment)
-	q.string("refund_type", string(p.RefundType))
+func (p *RefundListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.int("limit", p.Limit)
+	w.query.string("mandate", p.Mandate)
+	w.query.string("payment", p.Payment)
+	w.query.string("refund_type", string(p.RefundType))
 }
 
 func (p *RefundListParams) check(c *checker) {}
@@ -297,12 +309,13 @@ type RefundUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *RefundUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *RefundUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *RefundUpdateParams) check(c *checker) {

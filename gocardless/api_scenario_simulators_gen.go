@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opScenarioSimulatorsRun = Operation{
 	Name:            "scenario_simulators.run",
@@ -12,6 +15,7 @@ var opScenarioSimulatorsRun = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "scenario_simulators",
 	Status:          200,
+	identified:      true,
 }
 
 // ScenarioSimulatorService calls the operations on scenario simulators. It is safe for concurrent
@@ -28,7 +32,7 @@ type ScenarioSimulatorService struct {
 //
 // POST /scenario_simulators/{identity}/actions/run
 func (s *ScenarioSimulatorService) Run(ctx context.Context, id string, params ScenarioSimulatorRunParams, opts ...RequestOption) (*ScenarioSimulator, error) {
-	return do[ScenarioSimulator](ctx, s.client, &opScenarioSimulatorsRun, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opScenarioSimulatorsRun, input{id: id, params: &params}, opts, new(ScenarioSimulator))
 }
 
 // ScenarioSimulator is a sandbox-only tool that pushes a resource to a chosen outcome, so that an
@@ -40,13 +44,13 @@ type ScenarioSimulator struct {
 	ID string `json:"id,omitzero"`
 }
 
-func (v *ScenarioSimulator) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *ScenarioSimulator) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -57,12 +61,14 @@ type ScenarioSimulatorRunParams struct {
 	Links *ScenarioSimulatorRunParamsLinks `json:"links,omitzero"`
 }
 
-func (p *ScenarioSimulatorRunParams) encode(e *encoder) {
-	e.begin()
+func (p *ScenarioSimulatorRunParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *ScenarioSimulatorRunParams) check(c *checker) {
@@ -86,10 +92,10 @@ type ScenarioSimulatorRunParamsLinks struct {
 	Resource string `json:"resource"`
 }
 
-func (p *ScenarioSimulatorRunParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("resource", p.Resource)
-	e.end()
+func (p *ScenarioSimulatorRunParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("resource", p.Resource)
+	e.End()
 }
 
 func (p *ScenarioSimulatorRunParamsLinks) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opSchemeIdentifiersCreate = Operation{
 	RequestEnvelope: "scheme_identifiers",
 	ReplyEnvelope:   "scheme_identifiers",
 	Status:          201,
+	identified:      true,
 	read:            &opSchemeIdentifiersGet,
 }
 
@@ -37,6 +39,7 @@ var opSchemeIdentifiersGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "scheme_identifiers",
 	Status:        200,
+	identified:    true,
 }
 
 // SchemeIdentifierService calls the operations on scheme identifiers. It is safe for concurrent
@@ -70,14 +73,14 @@ func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifi
 //
 // POST /scheme_identifiers
 func (s *SchemeIdentifierService) Create(ctx context.Context, params SchemeIdentifierCreateParams, opts ...RequestOption) (*SchemeIdentifier, error) {
-	return do[SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opSchemeIdentifiersCreate, input{params: &params}, opts, new(SchemeIdentifier))
 }
 
 // Get fetches one scheme identifier by its id.
 //
 // GET /scheme_identifiers/{identity}
 func (s *SchemeIdentifierService) Get(ctx context.Context, id string, opts ...RequestOption) (*SchemeIdentifier, error) {
-	return do[SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersGet, input{id: id}, opts)
+	return do(ctx, s.client, &opSchemeIdentifiersGet, input{id: id}, opts, new(SchemeIdentifier))
 }
 
 // SchemeIdentifier is a creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA
@@ -124,47 +127,47 @@ type SchemeIdentifier struct {
 	Status SchemeIdentifierStatus `json:"status,omitzero"`
 }
 
-func (v *SchemeIdentifier) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *SchemeIdentifier) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "can_specify_mandate_reference":
-			v.CanSpecifyMandateReference = d.bool()
+			v.CanSpecifyMandateReference = d.Bool()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "email":
-			v.Email = d.string()
+			v.Email = d.Text()
 		case "minimum_advance_notice":
-			v.MinimumAdvanceNotice = d.int()
+			v.MinimumAdvanceNotice = d.Int()
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "phone_number":
-			v.PhoneNumber = d.string()
+			v.PhoneNumber = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		case "scheme":
-			v.Scheme = SchemeIdentifierScheme(d.enum())
+			v.Scheme = SchemeIdentifierScheme(d.Enum())
 		case "status":
-			v.Status = SchemeIdentifierStatus(d.enum())
+			v.Status = SchemeIdentifierStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -181,14 +184,16 @@ type SchemeIdentifierCreateParams struct {
 	Scheme SchemeIdentifierScheme `json:"scheme"`
 }
 
-func (p *SchemeIdentifierCreateParams) encode(e *encoder) {
-	e.begin()
+func (p *SchemeIdentifierCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Links != nil {
-		e.object("links", p.Links)
+		e.Name("links")
+		p.Links.encode(e)
 	}
-	e.string("name", p.Name)
-	e.string("scheme", string(p.Scheme))
-	e.end()
+	e.Text("name", p.Name)
+	e.Text("scheme", string(p.Scheme))
+	e.End()
 }
 
 func (p *SchemeIdentifierCreateParams) check(c *checker) {
@@ -209,12 +214,12 @@ type SchemeIdentifierCreateParamsLinks struct {
 	Creditor *string `json:"creditor,omitzero"`
 }
 
-func (p *SchemeIdentifierCreateParamsLinks) encode(e *encoder) {
-	e.begin()
+func (p *SchemeIdentifierCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Creditor != nil {
-		e.string("creditor", *p.Creditor)
+		e.Text("creditor", *p.Creditor)
 	}
-	e.end()
+	e.End()
 }
 
 // SchemeIdentifierListParams holds the parameters of scheme_identifiers.list.
@@ -229,11 +234,11 @@ type SchemeIdentifierListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *SchemeIdentifierListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("creditor", p.Creditor)
-	q.int("limit", p.Limit)
+func (p *SchemeIdentifierListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("creditor", p.Creditor)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *SchemeIdentifierListParams) check(c *checker) {}

@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "time"
+import (
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"time"
+)
 
 // AccountHolderVerificationResult is the outcome of comparing the account holder name with the
 // bank's records. Values that are not listed here may appear: the API adds some without notice.
@@ -167,15 +170,15 @@ type BankAuthorisationLinks struct {
 	Institution string `json:"institution,omitzero"`
 }
 
-func (v *BankAuthorisationLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BankAuthorisationLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "billing_request":
-			v.BillingRequest = d.string()
+			v.BillingRequest = d.Text()
 		case "institution":
-			v.Institution = d.string()
+			v.Institution = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -205,29 +208,35 @@ type BillingRequestAction struct {
 	Type BillingRequestActionType `json:"type,omitzero"`
 }
 
-func (v *BillingRequestAction) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestAction) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "available_currencies":
-			v.AvailableCurrencies = decodeEnums[Currency](d)
+			v.AvailableCurrencies = jsonwire.Enums[Currency](d)
 		case "bank_authorisation":
-			v.BankAuthorisation = decodeObject[BillingRequestActionBankAuthorisation](d)
+			if v.BankAuthorisation = nil; d.HasObject() {
+				v.BankAuthorisation = new(BillingRequestActionBankAuthorisation)
+				v.BankAuthorisation.decode(d)
+			}
 		case "collect_customer_details":
-			v.CollectCustomerDetails = decodeObject[BillingRequestActionCollectCustomerDetails](d)
+			if v.CollectCustomerDetails = nil; d.HasObject() {
+				v.CollectCustomerDetails = new(BillingRequestActionCollectCustomerDetails)
+				v.CollectCustomerDetails.decode(d)
+			}
 		case "completes_actions":
-			v.CompletesActions = d.strings()
+			v.CompletesActions = d.Strings()
 		case "institution_guess_status":
-			v.InstitutionGuessStatus = InstitutionGuessStatus(d.enum())
+			v.InstitutionGuessStatus = InstitutionGuessStatus(d.Enum())
 		case "required":
-			v.Required = d.bool()
+			v.Required = d.Bool()
 		case "requires_actions":
-			v.RequiresActions = d.strings()
+			v.RequiresActions = d.Strings()
 		case "status":
-			v.Status = BillingRequestActionStatus(d.enum())
+			v.Status = BillingRequestActionStatus(d.Enum())
 		case "type":
-			v.Type = BillingRequestActionType(d.enum())
+			v.Type = BillingRequestActionType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -241,15 +250,15 @@ type BillingRequestActionBankAuthorisation struct {
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
 }
 
-func (v *BillingRequestActionBankAuthorisation) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestActionBankAuthorisation) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "adapter":
-			v.Adapter = BankAuthorisationAdapter(d.enum())
+			v.Adapter = BankAuthorisationAdapter(d.Enum())
 		case "authorisation_type":
-			v.AuthorisationType = AuthorisationType(d.enum())
+			v.AuthorisationType = AuthorisationType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -263,15 +272,18 @@ type BillingRequestActionCollectCustomerDetails struct {
 	IncompleteFields *BillingRequestActionCollectCustomerDetailsIncompleteFields `json:"incomplete_fields,omitzero"`
 }
 
-func (v *BillingRequestActionCollectCustomerDetails) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestActionCollectCustomerDetails) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "default_country_code":
-			v.DefaultCountryCode = d.string()
+			v.DefaultCountryCode = d.Text()
 		case "incomplete_fields":
-			v.IncompleteFields = decodeObject[BillingRequestActionCollectCustomerDetailsIncompleteFields](d)
+			if v.IncompleteFields = nil; d.HasObject() {
+				v.IncompleteFields = new(BillingRequestActionCollectCustomerDetailsIncompleteFields)
+				v.IncompleteFields.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -285,15 +297,15 @@ type BillingRequestActionCollectCustomerDetailsIncompleteFields struct {
 	CustomerBillingDetail []string `json:"customer_billing_detail,omitzero"`
 }
 
-func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer":
-			v.Customer = d.strings()
+			v.Customer = d.Strings()
 		case "customer_billing_detail":
-			v.CustomerBillingDetail = d.strings()
+			v.CustomerBillingDetail = d.Strings()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -369,12 +381,12 @@ type BillingRequestFlowPrefilledBankAccountParams struct {
 	AccountType *BankAccountType `json:"account_type,omitzero"`
 }
 
-func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *encoder) {
-	e.begin()
+func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.AccountType != nil {
-		e.string("account_type", string(*p.AccountType))
+		e.Text("account_type", string(*p.AccountType))
 	}
-	e.end()
+	e.End()
 }
 
 // BillingRequestInstalmentScheduleRequest holds the details of the instalment schedule asked for,
@@ -408,31 +420,37 @@ type BillingRequestInstalmentScheduleRequest struct {
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
-func (v *BillingRequestInstalmentScheduleRequest) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestInstalmentScheduleRequest) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "app_fee":
-			v.AppFee = d.int64Ptr()
+			v.AppFee = d.Int64Ptr()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "instalments_with_dates":
 			v.InstalmentsWithDates = decodeObjects[DatedInstalment](d)
 		case "instalments_with_schedule":
-			v.InstalmentsWithSchedule = decodeObject[InstalmentSeries](d)
+			if v.InstalmentsWithSchedule = nil; d.HasObject() {
+				v.InstalmentsWithSchedule = new(InstalmentSeries)
+				v.InstalmentsWithSchedule.decode(d)
+			}
 		case "links":
-			v.Links = decodeObject[BillingRequestInstalmentScheduleRequestLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BillingRequestInstalmentScheduleRequestLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "payment_reference":
-			v.PaymentReference = d.string()
+			v.PaymentReference = d.Text()
 		case "retry_if_possible":
-			v.RetryIfPossible = d.bool()
+			v.RetryIfPossible = d.Bool()
 		case "total_amount":
-			v.TotalAmount = d.int64()
+			v.TotalAmount = d.Int64()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -444,13 +462,13 @@ type BillingRequestInstalmentScheduleRequestLinks struct {
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
 }
 
-func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "instalment_schedule":
-			v.InstalmentSchedule = d.string()
+			v.InstalmentSchedule = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -490,41 +508,41 @@ type BillingRequestLinks struct {
 	SubscriptionRequestSubscription string `json:"subscription_request_subscription,omitzero"`
 }
 
-func (v *BillingRequestLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "bank_authorisation":
-			v.BankAuthorisation = d.string()
+			v.BankAuthorisation = d.Text()
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "customer_bank_account":
-			v.CustomerBankAccount = d.string()
+			v.CustomerBankAccount = d.Text()
 		case "customer_billing_detail":
-			v.CustomerBillingDetail = d.string()
+			v.CustomerBillingDetail = d.Text()
 		case "instalment_schedule_request":
-			v.InstalmentScheduleRequest = d.string()
+			v.InstalmentScheduleRequest = d.Text()
 		case "instalment_schedule_request_instalment_schedule":
-			v.InstalmentScheduleRequestInstalmentSchedule = d.string()
+			v.InstalmentScheduleRequestInstalmentSchedule = d.Text()
 		case "mandate_request":
-			v.MandateRequest = d.string()
+			v.MandateRequest = d.Text()
 		case "mandate_request_mandate":
-			v.MandateRequestMandate = d.string()
+			v.MandateRequestMandate = d.Text()
 		case "organisation":
-			v.Organisation = d.string()
+			v.Organisation = d.Text()
 		case "payment_provider":
-			v.PaymentProvider = d.string()
+			v.PaymentProvider = d.Text()
 		case "payment_request":
-			v.PaymentRequest = d.string()
+			v.PaymentRequest = d.Text()
 		case "payment_request_payment":
-			v.PaymentRequestPayment = d.string()
+			v.PaymentRequestPayment = d.Text()
 		case "subscription_request":
-			v.SubscriptionRequest = d.string()
+			v.SubscriptionRequest = d.Text()
 		case "subscription_request_subscription":
-			v.SubscriptionRequestSubscription = d.string()
+			v.SubscriptionRequestSubscription = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -564,35 +582,41 @@ type BillingRequestMandateRequest struct {
 	Verify MandateVerification `json:"verify,omitzero"`
 }
 
-func (v *BillingRequestMandateRequest) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestMandateRequest) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "authorisation_source":
-			v.AuthorisationSource = AuthorisationSource(d.enum())
+			v.AuthorisationSource = AuthorisationSource(d.Enum())
 		case "consent_type":
-			v.ConsentType = d.string()
+			v.ConsentType = d.Text()
 		case "constraints":
-			v.Constraints = decodeObject[MandateRequestConstraints](d)
+			if v.Constraints = nil; d.HasObject() {
+				v.Constraints = new(MandateRequestConstraints)
+				v.Constraints.decode(d)
+			}
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "funds_settlement":
-			v.FundsSettlement = FundsSettlement(d.enum())
+			v.FundsSettlement = FundsSettlement(d.Enum())
 		case "links":
-			v.Links = decodeObject[BillingRequestMandateRequestLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BillingRequestMandateRequestLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "payer_requested_dual_signature":
-			v.PayerRequestedDualSignature = d.bool()
+			v.PayerRequestedDualSignature = d.Bool()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		case "sweeping":
-			v.Sweeping = d.bool()
+			v.Sweeping = d.Bool()
 		case "verify":
-			v.Verify = MandateVerification(d.enum())
+			v.Verify = MandateVerification(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -604,13 +628,13 @@ type BillingRequestMandateRequestLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-func (v *BillingRequestMandateRequestLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestMandateRequestLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -645,29 +669,32 @@ type BillingRequestPaymentRequest struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-func (v *BillingRequestPaymentRequest) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestPaymentRequest) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "app_fee":
-			v.AppFee = d.int64Ptr()
+			v.AppFee = d.Int64Ptr()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "funds_settlement":
-			v.FundsSettlement = FundsSettlement(d.enum())
+			v.FundsSettlement = FundsSettlement(d.Enum())
 		case "links":
-			v.Links = decodeObject[BillingRequestPaymentRequestLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BillingRequestPaymentRequestLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -679,13 +706,13 @@ type BillingRequestPaymentRequestLinks struct {
 	Payment string `json:"payment,omitzero"`
 }
 
-func (v *BillingRequestPaymentRequestLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestPaymentRequestLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "payment":
-			v.Payment = d.string()
+			v.Payment = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -701,17 +728,26 @@ type BillingRequestResource struct {
 	CustomerBillingDetail *BillingRequestResourceCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
-func (v *BillingRequestResource) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestResource) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer":
-			v.Customer = decodeObject[BillingRequestResourceCustomer](d)
+			if v.Customer = nil; d.HasObject() {
+				v.Customer = new(BillingRequestResourceCustomer)
+				v.Customer.decode(d)
+			}
 		case "customer_bank_account":
-			v.CustomerBankAccount = decodeObject[BillingRequestResourceCustomerBankAccount](d)
+			if v.CustomerBankAccount = nil; d.HasObject() {
+				v.CustomerBankAccount = new(BillingRequestResourceCustomerBankAccount)
+				v.CustomerBankAccount.decode(d)
+			}
 		case "customer_billing_detail":
-			v.CustomerBillingDetail = decodeObject[BillingRequestResourceCustomerBillingDetail](d)
+			if v.CustomerBillingDetail = nil; d.HasObject() {
+				v.CustomerBillingDetail = new(BillingRequestResourceCustomerBillingDetail)
+				v.CustomerBillingDetail.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -742,29 +778,29 @@ type BillingRequestResourceCustomer struct {
 	PhoneNumber string `json:"phone_number,omitzero"`
 }
 
-func (v *BillingRequestResourceCustomer) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "company_name":
-			v.CompanyName = d.string()
+			v.CompanyName = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "email":
-			v.Email = d.string()
+			v.Email = d.Text()
 		case "family_name":
-			v.FamilyName = d.string()
+			v.FamilyName = d.Text()
 		case "given_name":
-			v.GivenName = d.string()
+			v.GivenName = d.Text()
 		case "language":
-			v.Language = d.string()
+			v.Language = d.Text()
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "phone_number":
-			v.PhoneNumber = d.string()
+			v.PhoneNumber = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -805,37 +841,40 @@ type BillingRequestResourceCustomerBankAccount struct {
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
 }
 
-func (v *BillingRequestResourceCustomerBankAccount) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "account_holder_name":
-			v.AccountHolderName = d.string()
+			v.AccountHolderName = d.Text()
 		case "account_number_ending":
-			v.AccountNumberEnding = d.string()
+			v.AccountNumberEnding = d.Text()
 		case "account_type":
-			v.AccountType = BankAccountType(d.enum())
+			v.AccountType = BankAccountType(d.Enum())
 		case "bank_account_token":
-			v.BankAccountToken = d.string()
+			v.BankAccountToken = d.Text()
 		case "bank_name":
-			v.BankName = d.string()
+			v.BankName = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "enabled":
-			v.Enabled = d.bool()
+			v.Enabled = d.Bool()
 		case "links":
-			v.Links = decodeObject[BillingRequestResourceCustomerBankAccountLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BillingRequestResourceCustomerBankAccountLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "payer_name_verification_result":
-			v.PayerNameVerificationResult = PayerNameVerificationResult(d.enum())
+			v.PayerNameVerificationResult = PayerNameVerificationResult(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -847,13 +886,13 @@ type BillingRequestResourceCustomerBankAccountLinks struct {
 	Customer string `json:"customer,omitzero"`
 }
 
-func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -892,37 +931,37 @@ type BillingRequestResourceCustomerBillingDetail struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-func (v *BillingRequestResourceCustomerBillingDetail) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "danish_identity_number":
-			v.DanishIdentityNumber = d.string()
+			v.DanishIdentityNumber = d.Text()
 		case "ip_address":
-			v.IPAddress = d.string()
+			v.IPAddress = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		case "schemes":
-			v.Schemes = decodeEnums[Scheme](d)
+			v.Schemes = jsonwire.Enums[Scheme](d)
 		case "swedish_identity_number":
-			v.SwedishIdentityNumber = d.string()
+			v.SwedishIdentityNumber = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -999,39 +1038,42 @@ type BillingRequestSubscriptionRequest struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-func (v *BillingRequestSubscriptionRequest) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestSubscriptionRequest) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "app_fee":
-			v.AppFee = d.int64Ptr()
+			v.AppFee = d.Int64Ptr()
 		case "count":
-			v.Count = d.intPtr()
+			v.Count = d.IntPtr()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "day_of_month":
-			v.DayOfMonth = d.intPtr()
+			v.DayOfMonth = d.IntPtr()
 		case "interval":
-			v.Interval = d.int()
+			v.Interval = d.Int()
 		case "interval_unit":
-			v.IntervalUnit = IntervalUnit(d.enum())
+			v.IntervalUnit = IntervalUnit(d.Enum())
 		case "links":
-			v.Links = decodeObject[BillingRequestSubscriptionRequestLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(BillingRequestSubscriptionRequestLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "month":
-			v.Month = Month(d.enum())
+			v.Month = Month(d.Enum())
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "payment_reference":
-			v.PaymentReference = d.string()
+			v.PaymentReference = d.Text()
 		case "retry_if_possible":
-			v.RetryIfPossible = d.bool()
+			v.RetryIfPossible = d.Bool()
 		case "start_date":
-			v.StartDate = d.date()
+			v.StartDate = Date(d.Date())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1043,13 +1085,13 @@ type BillingRequestSubscriptionRequestLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-func (v *BillingRequestSubscriptionRequestLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *BillingRequestSubscriptionRequestLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "subscription":
-			v.Subscription = d.string()
+			v.Subscription = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1108,27 +1150,27 @@ type CreditorLinks struct {
 	DefaultUsdPayoutAccount string `json:"default_usd_payout_account,omitzero"`
 }
 
-func (v *CreditorLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CreditorLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "default_aud_payout_account":
-			v.DefaultAudPayoutAccount = d.string()
+			v.DefaultAudPayoutAccount = d.Text()
 		case "default_cad_payout_account":
-			v.DefaultCadPayoutAccount = d.string()
+			v.DefaultCadPayoutAccount = d.Text()
 		case "default_dkk_payout_account":
-			v.DefaultDkkPayoutAccount = d.string()
+			v.DefaultDkkPayoutAccount = d.Text()
 		case "default_eur_payout_account":
-			v.DefaultEurPayoutAccount = d.string()
+			v.DefaultEurPayoutAccount = d.Text()
 		case "default_gbp_payout_account":
-			v.DefaultGbpPayoutAccount = d.string()
+			v.DefaultGbpPayoutAccount = d.Text()
 		case "default_nzd_payout_account":
-			v.DefaultNzdPayoutAccount = d.string()
+			v.DefaultNzdPayoutAccount = d.Text()
 		case "default_sek_payout_account":
-			v.DefaultSekPayoutAccount = d.string()
+			v.DefaultSekPayoutAccount = d.Text()
 		case "default_usd_payout_account":
-			v.DefaultUsdPayoutAccount = d.string()
+			v.DefaultUsdPayoutAccount = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1178,47 +1220,47 @@ type CreditorSchemeIdentifier struct {
 	Status CreditorSchemeIdentifierStatus `json:"status,omitzero"`
 }
 
-func (v *CreditorSchemeIdentifier) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "can_specify_mandate_reference":
-			v.CanSpecifyMandateReference = d.bool()
+			v.CanSpecifyMandateReference = d.Bool()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "email":
-			v.Email = d.string()
+			v.Email = d.Text()
 		case "minimum_advance_notice":
-			v.MinimumAdvanceNotice = d.int()
+			v.MinimumAdvanceNotice = d.Int()
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "phone_number":
-			v.PhoneNumber = d.string()
+			v.PhoneNumber = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		case "scheme":
-			v.Scheme = SchemeIdentifierScheme(d.enum())
+			v.Scheme = SchemeIdentifierScheme(d.Enum())
 		case "status":
-			v.Status = CreditorSchemeIdentifierStatus(d.enum())
+			v.Status = CreditorSchemeIdentifierStatus(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1362,17 +1404,17 @@ type DatedInstalment struct {
 	Description string `json:"description,omitzero"`
 }
 
-func (v *DatedInstalment) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *DatedInstalment) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "charge_date":
-			v.ChargeDate = d.date()
+			v.ChargeDate = Date(d.Date())
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1391,18 +1433,18 @@ type DatedInstalmentParams struct {
 	Description *string `json:"description,omitzero"`
 }
 
-func (p *DatedInstalmentParams) encode(e *encoder) {
-	e.begin()
+func (p *DatedInstalmentParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Amount != nil {
-		e.int64("amount", *p.Amount)
+		e.Int64("amount", *p.Amount)
 	}
 	if p.ChargeDate != nil {
-		e.date("charge_date", *p.ChargeDate)
+		e.Date("charge_date", jsonwire.Date(*p.ChargeDate))
 	}
 	if p.Description != nil {
-		e.string("description", *p.Description)
+		e.Text("description", *p.Description)
 	}
-	e.end()
+	e.End()
 }
 
 // FX groups the foreign exchange details: the payout currency, the rate and the converted amount.
@@ -1419,19 +1461,19 @@ type FX struct {
 	FXCurrency Currency `json:"fx_currency,omitzero"`
 }
 
-func (v *FX) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *FX) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "estimated_exchange_rate":
-			v.EstimatedExchangeRate = d.string()
+			v.EstimatedExchangeRate = d.Text()
 		case "exchange_rate":
-			v.ExchangeRate = d.string()
+			v.ExchangeRate = d.Text()
 		case "fx_amount":
-			v.FXAmount = d.int64Ptr()
+			v.FXAmount = d.Int64Ptr()
 		case "fx_currency":
-			v.FXCurrency = Currency(d.enum())
+			v.FXCurrency = Currency(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1469,17 +1511,17 @@ type InstalmentScheduleLinks struct {
 	Payments []string `json:"payments,omitzero"`
 }
 
-func (v *InstalmentScheduleLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *InstalmentScheduleLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		case "payments":
-			v.Payments = d.strings()
+			v.Payments = d.Strings()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1534,19 +1576,19 @@ type InstalmentSeries struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-func (v *InstalmentSeries) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *InstalmentSeries) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amounts":
-			v.Amounts = d.int64s()
+			v.Amounts = d.Int64s()
 		case "interval":
-			v.Interval = d.int()
+			v.Interval = d.Int()
 		case "interval_unit":
-			v.IntervalUnit = IntervalUnit(d.enum())
+			v.IntervalUnit = IntervalUnit(d.Enum())
 		case "start_date":
-			v.StartDate = d.date()
+			v.StartDate = Date(d.Date())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1565,21 +1607,21 @@ type InstalmentSeriesParams struct {
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
-func (p *InstalmentSeriesParams) encode(e *encoder) {
-	e.begin()
+func (p *InstalmentSeriesParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Amounts != nil {
-		e.int64s("amounts", p.Amounts)
+		e.Int64s("amounts", p.Amounts)
 	}
 	if p.Interval != nil {
-		e.int("interval", *p.Interval)
+		e.Int("interval", *p.Interval)
 	}
 	if p.IntervalUnit != nil {
-		e.string("interval_unit", string(*p.IntervalUnit))
+		e.Text("interval_unit", string(*p.IntervalUnit))
 	}
 	if p.StartDate != nil {
-		e.date("start_date", *p.StartDate)
+		e.Date("start_date", jsonwire.Date(*p.StartDate))
 	}
-	e.end()
+	e.End()
 }
 
 // InstitutionGuessStatus is the progress of deducing the payer's institution. Values that are not
@@ -1657,23 +1699,23 @@ type MandateConsentParameters struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-func (v *MandateConsentParameters) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "end_date":
-			v.EndDate = d.date()
+			v.EndDate = Date(d.Date())
 		case "max_amount_per_payment":
-			v.MaxAmountPerPayment = d.int64()
+			v.MaxAmountPerPayment = d.Int64()
 		case "max_amount_per_period":
-			v.MaxAmountPerPeriod = d.int64()
+			v.MaxAmountPerPeriod = d.Int64()
 		case "max_payments_per_period":
-			v.MaxPaymentsPerPeriod = d.int()
+			v.MaxPaymentsPerPeriod = d.Int()
 		case "period":
-			v.Period = PeriodUnit(d.enum())
+			v.Period = PeriodUnit(d.Enum())
 		case "start_date":
-			v.StartDate = d.date()
+			v.StartDate = Date(d.Date())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1691,19 +1733,19 @@ type MandateLinks struct {
 	NewMandate string `json:"new_mandate,omitzero"`
 }
 
-func (v *MandateLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandateLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "customer_bank_account":
-			v.CustomerBankAccount = d.string()
+			v.CustomerBankAccount = d.Text()
 		case "new_mandate":
-			v.NewMandate = d.string()
+			v.NewMandate = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1726,21 +1768,21 @@ type MandateRequestConstraints struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-func (v *MandateRequestConstraints) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *MandateRequestConstraints) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "end_date":
-			v.EndDate = d.date()
+			v.EndDate = Date(d.Date())
 		case "max_amount_per_payment":
-			v.MaxAmountPerPayment = d.int64()
+			v.MaxAmountPerPayment = d.Int64()
 		case "payment_method":
-			v.PaymentMethod = d.string()
+			v.PaymentMethod = d.Text()
 		case "periodic_limits":
 			v.PeriodicLimits = decodeObjects[PeriodicLimit](d)
 		case "start_date":
-			v.StartDate = d.date()
+			v.StartDate = Date(d.Date())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1763,24 +1805,24 @@ type MandateRequestConstraintsParams struct {
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
-func (p *MandateRequestConstraintsParams) encode(e *encoder) {
-	e.begin()
+func (p *MandateRequestConstraintsParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.EndDate != nil {
-		e.date("end_date", *p.EndDate)
+		e.Date("end_date", jsonwire.Date(*p.EndDate))
 	}
 	if p.MaxAmountPerPayment != nil {
-		e.int64("max_amount_per_payment", *p.MaxAmountPerPayment)
+		e.Int64("max_amount_per_payment", *p.MaxAmountPerPayment)
 	}
 	if p.PaymentMethod != nil {
-		e.string("payment_method", *p.PaymentMethod)
+		e.Text("payment_method", *p.PaymentMethod)
 	}
 	if p.PeriodicLimits != nil {
 		encodeObjects(e, "periodic_limits", p.PeriodicLimits)
 	}
 	if p.StartDate != nil {
-		e.date("start_date", *p.StartDate)
+		e.Date("start_date", jsonwire.Date(*p.StartDate))
 	}
-	e.end()
+	e.End()
 }
 
 // MandateStatus is the stage of a mandate. Values that are not listed here may appear: the API adds
@@ -1956,17 +1998,17 @@ type OutboundPaymentAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
-func (v *OutboundPaymentAccountHolderVerification) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentAccountHolderVerification) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "actual_account_name":
-			v.ActualAccountName = d.string()
+			v.ActualAccountName = d.Text()
 		case "result":
-			v.Result = AccountHolderVerificationResult(d.enum())
+			v.Result = AccountHolderVerificationResult(d.Enum())
 		case "type":
-			v.Type = AccountHolderVerificationType(d.enum())
+			v.Type = AccountHolderVerificationType(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -1983,19 +2025,19 @@ type OutboundPaymentLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
-func (v *OutboundPaymentLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "outbound_payment_import":
-			v.OutboundPaymentImport = d.string()
+			v.OutboundPaymentImport = d.Text()
 		case "recipient_bank_account":
-			v.RecipientBankAccount = d.string()
+			v.RecipientBankAccount = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2044,13 +2086,16 @@ type OutboundPaymentVerifications struct {
 	RecipientBankAccountHolderVerification *OutboundPaymentAccountHolderVerification `json:"recipient_bank_account_holder_verification,omitzero"`
 }
 
-func (v *OutboundPaymentVerifications) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "recipient_bank_account_holder_verification":
-			v.RecipientBankAccountHolderVerification = decodeObject[OutboundPaymentAccountHolderVerification](d)
+			if v.RecipientBankAccountHolderVerification = nil; d.HasObject() {
+				v.RecipientBankAccountHolderVerification = new(OutboundPaymentAccountHolderVerification)
+				v.RecipientBankAccountHolderVerification.decode(d)
+			}
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2088,33 +2133,33 @@ type PayerAuthorisationBankAccount struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (v *PayerAuthorisationBankAccount) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "account_holder_name":
-			v.AccountHolderName = d.string()
+			v.AccountHolderName = d.Text()
 		case "account_number":
-			v.AccountNumber = d.string()
+			v.AccountNumber = d.Text()
 		case "account_number_ending":
-			v.AccountNumberEnding = d.string()
+			v.AccountNumberEnding = d.Text()
 		case "account_number_suffix":
-			v.AccountNumberSuffix = d.string()
+			v.AccountNumberSuffix = d.Text()
 		case "account_type":
-			v.AccountType = BankAccountType(d.enum())
+			v.AccountType = BankAccountType(d.Enum())
 		case "bank_code":
-			v.BankCode = d.string()
+			v.BankCode = d.Text()
 		case "branch_code":
-			v.BranchCode = d.string()
+			v.BranchCode = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "iban":
-			v.IBAN = d.string()
+			v.IBAN = d.Text()
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2157,41 +2202,41 @@ type PayerAuthorisationCustomer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-func (v *PayerAuthorisationCustomer) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "company_name":
-			v.CompanyName = d.string()
+			v.CompanyName = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "danish_identity_number":
-			v.DanishIdentityNumber = d.string()
+			v.DanishIdentityNumber = d.Text()
 		case "email":
-			v.Email = d.string()
+			v.Email = d.Text()
 		case "family_name":
-			v.FamilyName = d.string()
+			v.FamilyName = d.Text()
 		case "given_name":
-			v.GivenName = d.string()
+			v.GivenName = d.Text()
 		case "locale":
-			v.Locale = d.string()
+			v.Locale = d.Text()
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		case "swedish_identity_number":
-			v.SwedishIdentityNumber = d.string()
+			v.SwedishIdentityNumber = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2207,17 +2252,17 @@ type PayerAuthorisationIncompleteField struct {
 	RequestPointer string `json:"request_pointer,omitzero"`
 }
 
-func (v *PayerAuthorisationIncompleteField) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "field":
-			v.Field = d.string()
+			v.Field = d.Text()
 		case "message":
-			v.Message = d.string()
+			v.Message = d.Text()
 		case "request_pointer":
-			v.RequestPointer = d.string()
+			v.RequestPointer = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2235,17 +2280,17 @@ type PayerAuthorisationLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-func (v *PayerAuthorisationLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayerAuthorisationLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "bank_account":
-			v.BankAccount = d.string()
+			v.BankAccount = d.Text()
 		case "customer":
-			v.Customer = d.string()
+			v.Customer = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2265,19 +2310,19 @@ type PayerAuthorisationMandate struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-func (v *PayerAuthorisationMandate) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "payer_ip_address":
-			v.PayerIPAddress = d.string()
+			v.PayerIPAddress = d.Text()
 		case "reference":
-			v.Reference = d.string()
+			v.Reference = d.Text()
 		case "scheme":
-			v.Scheme = Scheme(d.enum())
+			v.Scheme = Scheme(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2376,17 +2421,17 @@ type PaymentAccountTransactionLinks struct {
 	Payout string `json:"payout,omitzero"`
 }
 
-func (v *PaymentAccountTransactionLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PaymentAccountTransactionLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "outbound_payment":
-			v.OutboundPayment = d.string()
+			v.OutboundPayment = d.Text()
 		case "payment_bank_account":
-			v.PaymentBankAccount = d.string()
+			v.PaymentBankAccount = d.Text()
 		case "payout":
-			v.Payout = d.string()
+			v.Payout = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2443,21 +2488,21 @@ type PaymentLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-func (v *PaymentLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PaymentLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		case "instalment_schedule":
-			v.InstalmentSchedule = d.string()
+			v.InstalmentSchedule = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		case "payout":
-			v.Payout = d.string()
+			v.Payout = d.Text()
 		case "subscription":
-			v.Subscription = d.string()
+			v.Subscription = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2514,15 +2559,15 @@ type PayoutLinks struct {
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
 }
 
-func (v *PayoutLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PayoutLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		case "creditor_bank_account":
-			v.CreditorBankAccount = d.string()
+			v.CreditorBankAccount = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2648,19 +2693,19 @@ type PeriodicLimit struct {
 	Period PeriodUnit `json:"period,omitzero"`
 }
 
-func (v *PeriodicLimit) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *PeriodicLimit) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "alignment":
-			v.Alignment = PeriodAlignment(d.enum())
+			v.Alignment = PeriodAlignment(d.Enum())
 		case "max_payments":
-			v.MaxPayments = d.int()
+			v.MaxPayments = d.Int()
 		case "max_total_amount":
-			v.MaxTotalAmount = d.int64()
+			v.MaxTotalAmount = d.Int64()
 		case "period":
-			v.Period = PeriodUnit(d.enum())
+			v.Period = PeriodUnit(d.Enum())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -2680,21 +2725,21 @@ type PeriodicLimitParams struct {
 	Period *PeriodUnit `json:"period,omitzero"`
 }
 
-func (p *PeriodicLimitParams) encode(e *encoder) {
-	e.begin()
+func (p *PeriodicLimitParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.Alignment != nil {
-		e.string("alignment", string(*p.Alignment))
+		e.Text("alignment", string(*p.Alignment))
 	}
 	if p.MaxPayments != nil {
-		e.int("max_payments", *p.MaxPayments)
+		e.Int("max_payments", *p.MaxPayments)
 	}
 	if p.MaxTotalAmount != nil {
-		e.int64("max_total_amount", *p.MaxTotalAmount)
+		e.Int64("max_total_amount", *p.MaxTotalAmount)
 	}
 	if p.Period != nil {
-		e.string("period", string(*p.Period))
+		e.Text("period", string(*p.Period))
 	}
-	e.end()
+	e.End()
 }
 
 // PurposeCode is the high-level purpose of a payment or mandate. Values that are not listed here
@@ -2890,15 +2935,15 @@ type RefundLinks struct {
 	Payment string `json:"payment,omitzero"`
 }
 
-func (v *RefundLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *RefundLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		case "payment":
-			v.Payment = d.string()
+			v.Payment = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -3102,13 +3147,13 @@ type SubscriptionLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-func (v *SubscriptionLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *SubscriptionLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -3157,15 +3202,15 @@ type SubscriptionUpcomingPayment struct {
 	ChargeDate Date `json:"charge_date,omitzero"`
 }
 
-func (v *SubscriptionUpcomingPayment) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *SubscriptionUpcomingPayment) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "charge_date":
-			v.ChargeDate = d.date()
+			v.ChargeDate = Date(d.Date())
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

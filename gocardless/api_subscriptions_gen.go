@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -27,6 +28,7 @@ var opSubscriptionsCreate = Operation{
 	RequestEnvelope: "subscriptions",
 	ReplyEnvelope:   "subscriptions",
 	Status:          201,
+	identified:      true,
 	read:            &opSubscriptionsGet,
 }
 
@@ -37,6 +39,7 @@ var opSubscriptionsGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "subscriptions",
 	Status:        200,
+	identified:    true,
 }
 
 var opSubscriptionsUpdate = Operation{
@@ -47,6 +50,7 @@ var opSubscriptionsUpdate = Operation{
 	RequestEnvelope: "subscriptions",
 	ReplyEnvelope:   "subscriptions",
 	Status:          200,
+	identified:      true,
 }
 
 var opSubscriptionsCancel = Operation{
@@ -57,6 +61,7 @@ var opSubscriptionsCancel = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "subscriptions",
 	Status:          200,
+	identified:      true,
 }
 
 var opSubscriptionsPause = Operation{
@@ -67,6 +72,7 @@ var opSubscriptionsPause = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "subscriptions",
 	Status:          200,
+	identified:      true,
 }
 
 var opSubscriptionsResume = Operation{
@@ -77,6 +83,7 @@ var opSubscriptionsResume = Operation{
 	RequestEnvelope: "data",
 	ReplyEnvelope:   "subscriptions",
 	Status:          200,
+	identified:      true,
 }
 
 // SubscriptionService calls the operations on subscriptions. It is safe for concurrent use; get it
@@ -119,14 +126,14 @@ func (v *Subscription) exportPlace() (string, time.Time) {
 //
 // POST /subscriptions
 func (s *SubscriptionService) Create(ctx context.Context, params SubscriptionCreateParams, opts ...RequestOption) (*Subscription, error) {
-	return do[Subscription](ctx, s.client, &opSubscriptionsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opSubscriptionsCreate, input{params: &params}, opts, new(Subscription))
 }
 
 // Get fetches one subscription by its id.
 //
 // GET /subscriptions/{identity}
 func (s *SubscriptionService) Get(ctx context.Context, id string, opts ...RequestOption) (*Subscription, error) {
-	return do[Subscription](ctx, s.client, &opSubscriptionsGet, input{id: id}, opts)
+	return do(ctx, s.client, &opSubscriptionsGet, input{id: id}, opts, new(Subscription))
 }
 
 // Update changes a subscription. Fails once it is inactive or ended, and for the amount also after
@@ -135,7 +142,7 @@ func (s *SubscriptionService) Get(ctx context.Context, id string, opts ...Reques
 //
 // PUT /subscriptions/{identity}
 func (s *SubscriptionService) Update(ctx context.Context, id string, params SubscriptionUpdateParams, opts ...RequestOption) (*Subscription, error) {
-	return do[Subscription](ctx, s.client, &opSubscriptionsUpdate, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opSubscriptionsUpdate, input{id: id, params: &params}, opts, new(Subscription))
 }
 
 // Cancel cancels a subscription at once, so that it creates nothing further. Metadata sent along is
@@ -144,7 +151,7 @@ func (s *SubscriptionService) Update(ctx context.Context, id string, params Subs
 //
 // POST /subscriptions/{identity}/actions/cancel
 func (s *SubscriptionService) Cancel(ctx context.Context, id string, params SubscriptionCancelParams, opts ...RequestOption) (*Subscription, error) {
-	return do[Subscription](ctx, s.client, &opSubscriptionsCancel, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opSubscriptionsCancel, input{id: id, params: &params}, opts, new(Subscription))
 }
 
 // Pause stops creating payments, for `pause_cycles` cycles or else until resumed. Not for
@@ -154,7 +161,7 @@ func (s *SubscriptionService) Cancel(ctx context.Context, id string, params Subs
 //
 // POST /subscriptions/{identity}/actions/pause
 func (s *SubscriptionService) Pause(ctx context.Context, id string, params SubscriptionPauseParams, opts ...RequestOption) (*Subscription, error) {
-	return do[Subscription](ctx, s.client, &opSubscriptionsPause, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opSubscriptionsPause, input{id: id, params: &params}, opts, new(Subscription))
 }
 
 // Resume restarts a paused subscription by its recurrence rules; the next payment is charged on
@@ -163,7 +170,7 @@ func (s *SubscriptionService) Pause(ctx context.Context, id string, params Subsc
 //
 // POST /subscriptions/{identity}/actions/resume
 func (s *SubscriptionService) Resume(ctx context.Context, id string, params SubscriptionResumeParams, opts ...RequestOption) (*Subscription, error) {
-	return do[Subscription](ctx, s.client, &opSubscriptionsResume, input{id: id, params: &params}, opts)
+	return do(ctx, s.client, &opSubscriptionsResume, input{id: id, params: &params}, opts, new(Subscription))
 }
 
 // Subscription creates payments under a mandate on a weekly, monthly or yearly schedule, by default
@@ -228,53 +235,56 @@ type Subscription struct {
 	UpcomingPayments []SubscriptionUpcomingPayment `json:"upcoming_payments,omitzero"`
 }
 
-func (v *Subscription) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Subscription) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "amount":
-			v.Amount = d.int64()
+			v.Amount = d.Int64()
 		case "app_fee":
-			v.AppFee = d.int64Ptr()
+			v.AppFee = d.Int64Ptr()
 		case "count":
-			v.Count = d.intPtr()
+			v.Count = d.IntPtr()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "currency":
-			v.Currency = Currency(d.enum())
+			v.Currency = Currency(d.Enum())
 		case "day_of_month":
-			v.DayOfMonth = d.intPtr()
+			v.DayOfMonth = d.IntPtr()
 		case "earliest_charge_date_after_resume":
-			v.EarliestChargeDateAfterResume = d.date()
+			v.EarliestChargeDateAfterResume = Date(d.Date())
 		case "end_date":
-			v.EndDate = d.date()
+			v.EndDate = Date(d.Date())
 		case "interval":
-			v.Interval = d.int()
+			v.Interval = d.Int()
 		case "interval_unit":
-			v.IntervalUnit = IntervalUnit(d.enum())
+			v.IntervalUnit = IntervalUnit(d.Enum())
 		case "links":
-			v.Links = decodeObject[SubscriptionLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(SubscriptionLinks)
+				v.Links.decode(d)
+			}
 		case "metadata":
-			v.Metadata = d.metadata()
+			v.Metadata = d.StringMap()
 		case "month":
-			v.Month = Month(d.enum())
+			v.Month = Month(d.Enum())
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "parent_plan_paused":
-			v.ParentPlanPaused = d.bool()
+			v.ParentPlanPaused = d.Bool()
 		case "payment_reference":
-			v.PaymentReference = d.string()
+			v.PaymentReference = d.Text()
 		case "retry_if_possible":
-			v.RetryIfPossible = d.bool()
+			v.RetryIfPossible = d.Bool()
 		case "start_date":
-			v.StartDate = d.date()
+			v.StartDate = Date(d.Date())
 		case "status":
-			v.Status = SubscriptionStatus(d.enum())
+			v.Status = SubscriptionStatus(d.Enum())
 		case "upcoming_payments":
 			v.UpcomingPayments = decodeObjects[SubscriptionUpcomingPayment](d)
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -286,12 +296,13 @@ type SubscriptionCancelParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *SubscriptionCancelParams) encode(e *encoder) {
-	e.begin()
+func (p *SubscriptionCancelParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *SubscriptionCancelParams) check(c *checker) {
@@ -349,46 +360,48 @@ type SubscriptionCreateParams struct {
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
-func (p *SubscriptionCreateParams) encode(e *encoder) {
-	e.begin()
-	e.int64("amount", p.Amount)
+func (p *SubscriptionCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Int64("amount", p.Amount)
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
 	if p.Count != nil {
-		e.int("count", *p.Count)
+		e.Int("count", *p.Count)
 	}
-	e.string("currency", string(p.Currency))
+	e.Text("currency", string(p.Currency))
 	if p.DayOfMonth != nil {
-		e.int("day_of_month", *p.DayOfMonth)
+		e.Int("day_of_month", *p.DayOfMonth)
 	}
 	if p.EndDate != nil {
-		e.date("end_date", *p.EndDate)
+		e.Date("end_date", jsonwire.Date(*p.EndDate))
 	}
 	if p.Interval != nil {
-		e.int("interval", *p.Interval)
+		e.Int("interval", *p.Interval)
 	}
-	e.string("interval_unit", string(p.IntervalUnit))
-	e.object("links", &p.Links)
+	e.Text("interval_unit", string(p.IntervalUnit))
+	e.Name("links")
+	p.Links.encode(e)
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Month != nil {
-		e.string("month", string(*p.Month))
+		e.Text("month", string(*p.Month))
 	}
 	if p.Name != nil {
-		e.string("name", *p.Name)
+		e.Text("name", *p.Name)
 	}
 	if p.PaymentReference != nil {
-		e.string("payment_reference", *p.PaymentReference)
+		e.Text("payment_reference", *p.PaymentReference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
 	if p.StartDate != nil {
-		e.date("start_date", *p.StartDate)
+		e.Date("start_date", jsonwire.Date(*p.StartDate))
 	}
-	e.end()
+	e.End()
 }
 
 func (p *SubscriptionCreateParams) check(c *checker) {
@@ -422,10 +435,10 @@ type SubscriptionCreateParamsLinks struct {
 	Mandate string `json:"mandate"`
 }
 
-func (p *SubscriptionCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("mandate", p.Mandate)
-	e.end()
+func (p *SubscriptionCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("mandate", p.Mandate)
+	e.End()
 }
 
 func (p *SubscriptionCreateParamsLinks) check(c *checker) {
@@ -453,17 +466,17 @@ type SubscriptionListParams struct {
 	Status []SubscriptionStatus `json:"status,omitzero"`
 }
 
-func (p *SubscriptionListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.string("customer", p.Customer)
-	q.int("limit", p.Limit)
-	q.string("mandate", p.Mandate)
-	queryList(q, "status", p.Status)
+func (p *SubscriptionListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.string("customer", p.Customer)
+	w.query.int("limit", p.Limit)
+	w.query.string("mandate", p.Mandate)
+	queryList(&w.query, "status", p.Status)
 }
 
 func (p *SubscriptionListParams) check(c *checker) {}
@@ -485,15 +498,16 @@ type SubscriptionPauseParams struct {
 	PauseCycles *int `json:"pause_cycles,omitzero"`
 }
 
-func (p *SubscriptionPauseParams) encode(e *encoder) {
-	e.begin()
+func (p *SubscriptionPauseParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.PauseCycles != nil {
-		e.int("pause_cycles", *p.PauseCycles)
+		e.Int("pause_cycles", *p.PauseCycles)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *SubscriptionPauseParams) check(c *checker) {
@@ -516,12 +530,13 @@ type SubscriptionResumeParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-func (p *SubscriptionResumeParams) encode(e *encoder) {
-	e.begin()
+func (p *SubscriptionResumeParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *SubscriptionResumeParams) check(c *checker) {
@@ -556,27 +571,28 @@ type SubscriptionUpdateParams struct {
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 
-func (p *SubscriptionUpdateParams) encode(e *encoder) {
-	e.begin()
+func (p *SubscriptionUpdateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
 	if p.Amount != nil {
-		e.int64("amount", *p.Amount)
+		e.Int64("amount", *p.Amount)
 	}
 	if p.AppFee != nil {
-		e.int64("app_fee", *p.AppFee)
+		e.Int64("app_fee", *p.AppFee)
 	}
 	if p.Metadata != nil {
-		e.stringMap("metadata", p.Metadata)
+		e.StringMap("metadata", p.Metadata)
 	}
 	if p.Name != nil {
-		e.string("name", *p.Name)
+		e.Text("name", *p.Name)
 	}
 	if p.PaymentReference != nil {
-		e.string("payment_reference", *p.PaymentReference)
+		e.Text("payment_reference", *p.PaymentReference)
 	}
 	if p.RetryIfPossible != nil {
-		e.bool("retry_if_possible", *p.RetryIfPossible)
+		e.Bool("retry_if_possible", *p.RetryIfPossible)
 	}
-	e.end()
+	e.End()
 }
 
 func (p *SubscriptionUpdateParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -25,6 +26,7 @@ var opTaxRatesGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "tax_rates",
 	Status:        200,
+	identified:    true,
 }
 
 // TaxRateService calls the operations on tax rates. It is safe for concurrent use; get it from the
@@ -55,7 +57,7 @@ func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts
 //
 // GET /tax_rates/{identity}
 func (s *TaxRateService) Get(ctx context.Context, id string, opts ...RequestOption) (*TaxRate, error) {
-	return do[TaxRate](ctx, s.client, &opTaxRatesGet, input{id: id}, opts)
+	return do(ctx, s.client, &opTaxRatesGet, input{id: id}, opts, new(TaxRate))
 }
 
 // TaxRate is a rate of tax, set by a tax authority, that GoCardless adds to its fees in a
@@ -75,23 +77,23 @@ type TaxRate struct {
 	Type string `json:"type,omitzero"`
 }
 
-func (v *TaxRate) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *TaxRate) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "end_date":
-			v.EndDate = d.date()
+			v.EndDate = Date(d.Date())
 		case "jurisdiction":
-			v.Jurisdiction = d.string()
+			v.Jurisdiction = d.Text()
 		case "percentage":
-			v.Percentage = d.string()
+			v.Percentage = d.Text()
 		case "start_date":
-			v.StartDate = d.date()
+			v.StartDate = Date(d.Date())
 		case "type":
-			v.Type = d.string()
+			v.Type = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -108,11 +110,11 @@ type TaxRateListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *TaxRateListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("jurisdiction", p.Jurisdiction)
-	q.int("limit", p.Limit)
+func (p *TaxRateListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("jurisdiction", p.Jurisdiction)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *TaxRateListParams) check(c *checker) {}

@@ -2,7 +2,10 @@
 
 package gocardless
 
-import "context"
+import (
+	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 var opTransferredMandatesGet = Operation{
 	Name:          "transferred_mandates.get",
@@ -26,7 +29,7 @@ type TransferredMandateService struct {
 //
 // GET /transferred_mandates/{identity}
 func (s *TransferredMandateService) Get(ctx context.Context, id string, opts ...RequestOption) (*TransferredMandate, error) {
-	return do[TransferredMandate](ctx, s.client, &opTransferredMandatesGet, input{id: id}, opts)
+	return do(ctx, s.client, &opTransferredMandatesGet, input{id: id}, opts, new(TransferredMandate))
 }
 
 // TransferredMandate is the customer's new bank details, in encrypted form, for a mandate that
@@ -43,19 +46,22 @@ type TransferredMandate struct {
 	PublicKeyID string `json:"public_key_id,omitzero"`
 }
 
-func (v *TransferredMandate) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *TransferredMandate) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "encrypted_customer_bank_details":
-			v.EncryptedCustomerBankDetails = d.string()
+			v.EncryptedCustomerBankDetails = d.Text()
 		case "encrypted_decryption_key":
-			v.EncryptedDecryptionKey = d.string()
+			v.EncryptedDecryptionKey = d.Text()
 		case "links":
-			v.Links = decodeObject[TransferredMandateLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(TransferredMandateLinks)
+				v.Links.decode(d)
+			}
 		case "public_key_id":
-			v.PublicKeyID = d.string()
+			v.PublicKeyID = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -68,15 +74,15 @@ type TransferredMandateLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-func (v *TransferredMandateLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *TransferredMandateLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "customer_bank_account":
-			v.CustomerBankAccount = d.string()
+			v.CustomerBankAccount = d.Text()
 		case "mandate":
-			v.Mandate = d.string()
+			v.Mandate = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 )
 
@@ -66,7 +67,7 @@ func (s *VerificationDetailService) All(ctx context.Context, params Verification
 //
 // POST /verification_details
 func (s *VerificationDetailService) Create(ctx context.Context, params VerificationDetailCreateParams, opts ...RequestOption) (*VerificationDetail, error) {
-	return do[VerificationDetail](ctx, s.client, &opVerificationDetailsCreate, input{params: &params}, opts)
+	return do(ctx, s.client, &opVerificationDetailsCreate, input{params: &params}, opts, new(VerificationDetail))
 }
 
 // Director holds the people who are directors of the company, each with name, date of birth and
@@ -88,25 +89,25 @@ type Director struct {
 	Street string `json:"street,omitzero"`
 }
 
-func (v *Director) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Director) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "date_of_birth":
-			v.DateOfBirth = d.date()
+			v.DateOfBirth = Date(d.Date())
 		case "family_name":
-			v.FamilyName = d.string()
+			v.FamilyName = d.Text()
 		case "given_name":
-			v.GivenName = d.string()
+			v.GivenName = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "street":
-			v.Street = d.string()
+			v.Street = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -130,30 +131,30 @@ type DirectorParams struct {
 	Street *string `json:"street,omitzero"`
 }
 
-func (p *DirectorParams) encode(e *encoder) {
-	e.begin()
+func (p *DirectorParams) encode(e *jsonwire.Encoder) {
+	e.Begin()
 	if p.City != nil {
-		e.string("city", *p.City)
+		e.Text("city", *p.City)
 	}
 	if p.CountryCode != nil {
-		e.string("country_code", *p.CountryCode)
+		e.Text("country_code", *p.CountryCode)
 	}
 	if p.DateOfBirth != nil {
-		e.date("date_of_birth", *p.DateOfBirth)
+		e.Date("date_of_birth", jsonwire.Date(*p.DateOfBirth))
 	}
 	if p.FamilyName != nil {
-		e.string("family_name", *p.FamilyName)
+		e.Text("family_name", *p.FamilyName)
 	}
 	if p.GivenName != nil {
-		e.string("given_name", *p.GivenName)
+		e.Text("given_name", *p.GivenName)
 	}
 	if p.PostalCode != nil {
-		e.string("postal_code", *p.PostalCode)
+		e.Text("postal_code", *p.PostalCode)
 	}
 	if p.Street != nil {
-		e.string("street", *p.Street)
+		e.Text("street", *p.Street)
 	}
-	e.end()
+	e.End()
 }
 
 // VerificationDetail holds the facts about a company and its directors that GoCardless uses to
@@ -186,35 +187,38 @@ type VerificationDetail struct {
 	Region string `json:"region,omitzero"`
 }
 
-func (v *VerificationDetail) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *VerificationDetail) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "address_line1":
-			v.AddressLine1 = d.string()
+			v.AddressLine1 = d.Text()
 		case "address_line2":
-			v.AddressLine2 = d.string()
+			v.AddressLine2 = d.Text()
 		case "address_line3":
-			v.AddressLine3 = d.string()
+			v.AddressLine3 = d.Text()
 		case "city":
-			v.City = d.string()
+			v.City = d.Text()
 		case "company_number":
-			v.CompanyNumber = d.string()
+			v.CompanyNumber = d.Text()
 		case "country_code":
-			v.CountryCode = d.string()
+			v.CountryCode = d.Text()
 		case "description":
-			v.Description = d.string()
+			v.Description = d.Text()
 		case "directors":
 			v.Directors = decodeObjects[Director](d)
 		case "links":
-			v.Links = decodeObject[VerificationDetailLinks](d)
+			if v.Links = nil; d.HasObject() {
+				v.Links = new(VerificationDetailLinks)
+				v.Links.decode(d)
+			}
 		case "name":
-			v.Name = d.string()
+			v.Name = d.Text()
 		case "postal_code":
-			v.PostalCode = d.string()
+			v.PostalCode = d.Text()
 		case "region":
-			v.Region = d.string()
+			v.Region = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -243,23 +247,25 @@ type VerificationDetailCreateParams struct {
 	PostalCode string `json:"postal_code"`
 }
 
-func (p *VerificationDetailCreateParams) encode(e *encoder) {
-	e.begin()
-	e.string("address_line1", p.AddressLine1)
+func (p *VerificationDetailCreateParams) write(w *requestParts) {
+	e := w.body()
+	e.Begin()
+	e.Text("address_line1", p.AddressLine1)
 	if p.AddressLine2 != nil {
-		e.string("address_line2", *p.AddressLine2)
+		e.Text("address_line2", *p.AddressLine2)
 	}
 	if p.AddressLine3 != nil {
-		e.string("address_line3", *p.AddressLine3)
+		e.Text("address_line3", *p.AddressLine3)
 	}
-	e.string("city", p.City)
-	e.string("company_number", p.CompanyNumber)
-	e.string("description", p.Description)
+	e.Text("city", p.City)
+	e.Text("company_number", p.CompanyNumber)
+	e.Text("description", p.Description)
 	encodeObjects(e, "directors", p.Directors)
-	e.object("links", &p.Links)
-	e.string("name", p.Name)
-	e.string("postal_code", p.PostalCode)
-	e.end()
+	e.Name("links")
+	p.Links.encode(e)
+	e.Text("name", p.Name)
+	e.Text("postal_code", p.PostalCode)
+	e.End()
 }
 
 func (p *VerificationDetailCreateParams) check(c *checker) {
@@ -288,10 +294,10 @@ type VerificationDetailCreateParamsLinks struct {
 	Creditor string `json:"creditor"`
 }
 
-func (p *VerificationDetailCreateParamsLinks) encode(e *encoder) {
-	e.begin()
-	e.string("creditor", p.Creditor)
-	e.end()
+func (p *VerificationDetailCreateParamsLinks) encode(e *jsonwire.Encoder) {
+	e.Begin()
+	e.Text("creditor", p.Creditor)
+	e.End()
 }
 
 func (p *VerificationDetailCreateParamsLinks) check(c *checker) {
@@ -304,13 +310,13 @@ type VerificationDetailLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-func (v *VerificationDetailLinks) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *VerificationDetailLinks) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "creditor":
-			v.Creditor = d.string()
+			v.Creditor = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -327,11 +333,11 @@ type VerificationDetailListParams struct {
 	Limit int `json:"limit,omitzero"`
 }
 
-func (p *VerificationDetailListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.string("creditor", p.Creditor)
-	q.int("limit", p.Limit)
+func (p *VerificationDetailListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.string("creditor", p.Creditor)
+	w.query.int("limit", p.Limit)
 }
 
 func (p *VerificationDetailListParams) check(c *checker) {

@@ -4,6 +4,7 @@ package gocardless
 
 import (
 	"context"
+	jsonwire "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"iter"
 	"time"
 )
@@ -26,6 +27,7 @@ var opWebhooksGet = Operation{
 	Kind:          KindRead,
 	ReplyEnvelope: "webhooks",
 	Status:        200,
+	identified:    true,
 }
 
 var opWebhooksRetry = Operation{
@@ -35,6 +37,7 @@ var opWebhooksRetry = Operation{
 	Kind:          KindAction,
 	ReplyEnvelope: "webhooks",
 	Status:        200,
+	identified:    true,
 }
 
 // WebhookService calls the operations on webhooks. It is safe for concurrent use; get it from the
@@ -74,14 +77,14 @@ func (v *Webhook) exportPlace() (string, time.Time) {
 //
 // GET /webhooks/{identity}
 func (s *WebhookService) Get(ctx context.Context, id string, opts ...RequestOption) (*Webhook, error) {
-	return do[Webhook](ctx, s.client, &opWebhooksGet, input{id: id}, opts)
+	return do(ctx, s.client, &opWebhooksGet, input{id: id}, opts, new(Webhook))
 }
 
 // Retry asks GoCardless to deliver an earlier webhook once more.
 //
 // POST /webhooks/{identity}/actions/retry
 func (s *WebhookService) Retry(ctx context.Context, id string, opts ...RequestOption) (*Webhook, error) {
-	return do[Webhook](ctx, s.client, &opWebhooksRetry, input{id: id}, opts)
+	return do(ctx, s.client, &opWebhooksRetry, input{id: id}, opts, new(Webhook))
 }
 
 // Webhook is the record of one delivery of events to your endpoint: the request that was sent and
@@ -115,37 +118,37 @@ type Webhook struct {
 	URL string `json:"url,omitzero"`
 }
 
-func (v *Webhook) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *Webhook) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "id":
-			v.ID = d.string()
+			v.ID = d.ID()
 		case "created_at":
-			v.CreatedAt = d.time()
+			v.CreatedAt = d.Time()
 		case "is_test":
-			v.IsTest = d.bool()
+			v.IsTest = d.Bool()
 		case "request_body":
-			v.RequestBody = d.string()
+			v.RequestBody = d.Text()
 		case "request_headers":
-			v.RequestHeaders = d.anyMap()
+			v.RequestHeaders = d.AnyMap()
 		case "response_body":
-			v.ResponseBody = d.string()
+			v.ResponseBody = d.Text()
 		case "response_body_truncated":
-			v.ResponseBodyTruncated = d.bool()
+			v.ResponseBodyTruncated = d.Bool()
 		case "response_code":
-			v.ResponseCode = d.int()
+			v.ResponseCode = d.Int()
 		case "response_headers":
-			v.ResponseHeaders = d.anyMap()
+			v.ResponseHeaders = d.AnyMap()
 		case "response_headers_content_truncated":
-			v.ResponseHeadersContentTruncated = d.bool()
+			v.ResponseHeadersContentTruncated = d.Bool()
 		case "response_headers_count_truncated":
-			v.ResponseHeadersCountTruncated = d.bool()
+			v.ResponseHeadersCountTruncated = d.Bool()
 		case "successful":
-			v.Successful = d.bool()
+			v.Successful = d.Bool()
 		case "url":
-			v.URL = d.string()
+			v.URL = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
@@ -166,16 +169,16 @@ type WebhookListParams struct {
 	Successful *bool `json:"successful,omitzero"`
 }
 
-func (p *WebhookListParams) query(q *query) {
-	q.string("after", p.After)
-	q.string("before", p.Before)
-	q.time("created_at[gt]", p.CreatedAt.Gt)
-	q.time("created_at[gte]", p.CreatedAt.Gte)
-	q.time("created_at[lt]", p.CreatedAt.Lt)
-	q.time("created_at[lte]", p.CreatedAt.Lte)
-	q.bool("is_test", p.IsTest)
-	q.int("limit", p.Limit)
-	q.bool("successful", p.Successful)
+func (p *WebhookListParams) write(w *requestParts) {
+	w.query.string("after", p.After)
+	w.query.string("before", p.Before)
+	w.query.time("created_at[gt]", p.CreatedAt.Gt)
+	w.query.time("created_at[gte]", p.CreatedAt.Gte)
+	w.query.time("created_at[lt]", p.CreatedAt.Lt)
+	w.query.time("created_at[lte]", p.CreatedAt.Lte)
+	w.query.bool("is_test", p.IsTest)
+	w.query.int("limit", p.Limit)
+	w.query.bool("successful", p.Successful)
 }
 
 func (p *WebhookListParams) check(c *checker) {}

@@ -4,17 +4,16 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"net"
+	"maps"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"net/url"
 	"strings"
 	"sync"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/sendtrace"
 )
 
 // Values of headers that never change. They are shared by all requests; a slice
@@ -26,15 +25,15 @@ var (
 	libraryVersionValue = []string{Version}
 )
 
-// attempt sends the request once, reads the reply and returns nil when all went
-// well, or the error with which the call ends if there is no other attempt. It
-// also reports whether the request surely did not reach the API.
+// attempt sends the request once, reads the reply and returns nil when all went well, or the
+// error with which the call ends if there is no other attempt. It also reports whether the
+// request is known not to have reached the API.
 func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
+	// A transport that panics, or ends its goroutine, must not keep its share of the budget.
+	defer x.landed(RateLimit{})
 	x.attempts++
 	x.status, x.header, x.requestID, x.rateLimit, x.reply = 0, nil, "", RateLimit{}, nil
-	// A transport that panics, or ends its goroutine, must not keep its share of the
-	// budget.
-	defer x.landed(RateLimit{})
+	x.misfits, x.resourceID = nil, ""
 
 	parent := ctx
 	if x.settings.timeout > 0 {
@@ -42,14 +41,10 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 		ctx, cancel = context.WithTimeout(ctx, x.settings.timeout)
 		defer cancel()
 	}
-	var progress *sendProgress
+	var progress *sendtrace.Progress
 	if x.op.Kind != KindRead {
-		progress = new(sendProgress)
-		if x.op.Kind == KindAction {
-			ctx, progress.stop = context.WithCancelCause(ctx)
-			defer progress.stop(nil)
-		}
-		ctx = progress.watch(ctx)
+		ctx, progress = sendtrace.Watch(ctx, x.op.Kind == KindAction)
+		defer progress.Done()
 	}
 	req := x.request(ctx)
 	if x.core.signer != nil {
@@ -58,12 +53,12 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 		}
 	}
 	resp, err := x.core.http.Do(req)
-	x.mayHaveRun = x.mayHaveRun || progress.sentBefore()
+	x.mayHaveRun = x.mayHaveRun || progress.SentBefore()
 	if err != nil {
 		if resp != nil && resp.Body != nil {
 			_ = resp.Body.Close()
 		}
-		notSent = progress.neverSent(err)
+		notSent = progress.NeverSent(err)
 		x.mayHaveRun = x.mayHaveRun || !notSent
 		return notSent, x.connectionError(x.cause(parent, ctx, err))
 	}
@@ -92,9 +87,8 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		parts.body.Reset(x.body)
 		req.Body = &parts.body
 		req.ContentLength = int64(len(x.body))
-		// Lets the transport send the request again by itself when nothing of it has
-		// been written. For what else it might repeat see keyHeaderOnWire and
-		// sendProgress.
+		// Lets the transport send the request again by itself when nothing of it has been
+		// written. For what else it might repeat see keyHeaderOnWire and package sendtrace.
 		body := x.body
 		req.GetBody = func() (io.ReadCloser, error) {
 			b := new(requestBody)
@@ -130,9 +124,7 @@ func (x *exchange) headers() http.Header {
 			h[keyHeader] = x.key
 		}
 	}
-	if x.params != nil {
-		x.params.header(h)
-	}
+	maps.Copy(h, x.paramHeader)
 	for name, values := range x.settings.header {
 		if name == otherKeyHeader && x.op.Kind == KindAction {
 			name = otherKeyHeaderOnWire
@@ -150,21 +142,14 @@ func (x *exchange) headers() http.Header {
 	return h
 }
 
-// setHeader sets a header from a params field; an empty value is not sent.
-func setHeader(h http.Header, name, value string) {
-	if value != "" {
-		h.Set(name, value)
-	}
-}
-
 // cause finds out why there is no reply: the caller's context, the time limit of
 // the attempt, or the network.
 func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	if cause := parent.Err(); cause != nil {
 		return cause
 	}
-	if context.Cause(ctx) == errSentBefore {
-		return errSentBefore
+	if context.Cause(ctx) == sendtrace.ErrSentBefore {
+		return sendtrace.ErrSentBefore
 	}
 	if ctx.Err() != nil {
 		return ErrTimeout
@@ -177,19 +162,10 @@ func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	return err
 }
 
-// receive reads and judges a reply.
+// receive reads a reply and judges it.
 func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) error {
-	x.status, x.header = resp.StatusCode, resp.Header
-	x.requestID = headerValue(resp.Header, requestIDHeader)
-	x.rateLimit = parseRateLimit(resp.Header)
-	if !x.rateLimit.IsZero() {
-		seen := x.rateLimit
-		x.core.rateLimit.Store(&seen)
-	}
-	x.landed(x.rateLimit)
-	earlier := x.mayHaveRun
-	x.mayHaveRun = earlier || mayHaveRun(resp)
-
+	lost := x.mayHaveRun // the reply to an earlier attempt
+	x.note(resp)
 	buffer := buffers.Get().(*[]byte)
 	defer keepBuffer(buffer)
 	limit := x.settings.maxReply
@@ -201,45 +177,49 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 	if x.settings.response != nil {
 		x.reply = bytes.Clone(body)
 	}
-	if x.op.Kind == KindDelete && earlier && resp.StatusCode == http.StatusGone {
-		// The reply of an attempt before was lost, and its work was done.
+	switch {
+	case x.op.Kind == KindDelete && lost && x.status == http.StatusGone:
+		// The earlier attempt did the work.
 		x.existing = true
 		return nil
-	}
-	if !isSuccess(resp) {
+	case !isSuccess(resp):
 		// A part of an error page is as good as all of it.
 		return x.apiError(body)
-	}
-	switch {
 	case x.out == nil:
-		// Nothing is to be read: the status says all.
+		// There is nothing to read: the status says all.
 		return nil
-	case err == ErrReplyTooLarge:
-		return x.malformed(body, err)
-	case err != nil && !isBodyCoding(err):
-		return x.connectionError(x.cause(parent, ctx, err))
-	case err != nil:
-	case resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusResetContent:
-		x.out.reset()
-		return nil
-	case len(body) == 0:
-		err = errNoReply
-	default:
+	}
+	tooLarge := err == ErrReplyTooLarge
+	cutOff := err != nil && !tooLarge && !isBodyCoding(err)
+	if err == nil {
 		err = x.decode(body)
 	}
-	if err != nil && ctx.Err() != nil {
-		// The end of a body that was cut off when time ran out can look like a
-		// proper one.
+	_, misfit := err.(misfitError)
+	switch {
+	case err == nil:
+		return nil
+	case cutOff, ctx.Err() != nil && !tooLarge && !misfit:
+		// When time ran out, the end of a body that was cut off can look like a proper one.
 		return x.connectionError(x.cause(parent, ctx, err))
 	}
-	if err != nil {
-		return x.malformed(body, err)
-	}
-	return nil
+	return x.malformed(body, err)
 }
 
-// landed notifies the limiter that an attempt has ended. Only the first call does
-// so for each attempt.
+// note keeps what the head of a reply says.
+func (x *exchange) note(resp *http.Response) {
+	x.status, x.header = resp.StatusCode, resp.Header
+	x.requestID = headerValue(resp.Header, requestIDHeader)
+	x.rateLimit = parseRateLimit(resp.Header)
+	if !x.rateLimit.IsZero() {
+		seen := x.rateLimit
+		x.core.rateLimit.Store(&seen)
+	}
+	x.landed(x.rateLimit)
+	x.mayHaveRun = x.mayHaveRun || mayHaveRun(resp)
+}
+
+// landed notifies the limiter that an attempt has ended. Only the first call does so for each
+// attempt.
 func (x *exchange) landed(limit RateLimit) {
 	if !x.counted {
 		return
@@ -269,42 +249,40 @@ func mayHaveRun(resp *http.Response) bool {
 
 // decode reads a successful reply.
 func (x *exchange) decode(body []byte) error {
-	if r, ok := x.out.(interface{ raw([]byte) error }); ok {
-		return r.raw(body)
+	raw, isRaw := x.out.(interface{ raw([]byte) error })
+	noContent := x.status == http.StatusNoContent || x.status == http.StatusResetContent
+	switch {
+	case isRaw && noContent:
+		return nil
+	case len(body) == 0 || noContent:
+		return errNoReply
+	case isRaw:
+		return raw.raw(body)
 	}
 	x.out.reset()
-	d := newDecoder(body)
-	found := true
-	if envelope := x.op.ReplyEnvelope; envelope == "" {
-		if d.next() != '{' {
-			d.fail("not an object")
-		}
-		x.out.value(d)
-	} else {
-		if d.next() != '{' {
-			d.fail("not an object")
-		}
-		found = false
-		for d.object(); d.more(); {
-			switch {
-			case string(d.key) != envelope:
-				x.out.sibling(d)
-			case d.next() == 'n':
-				d.skip()
-				found = false
-			default:
-				found = true
-				x.out.value(d)
-			}
-		}
-	}
-	if err := d.finish(); err != nil {
+	d := jsonwire.NewDecoder(body)
+	found := x.decodeEnvelope(d)
+	outcome, err := d.Finish()
+	if err != nil {
 		return err
 	}
-	if !found {
-		return errors.New("no member " + x.op.ReplyEnvelope)
+	return x.judge(found, outcome)
+}
+
+// decodeEnvelope reads a reply and reports whether it holds a result.
+func (x *exchange) decodeEnvelope(d *jsonwire.Decoder) (found bool) {
+	envelope := x.op.ReplyEnvelope
+	if envelope == "" {
+		return x.out.value(d)
 	}
-	return nil
+	for d.Object(); d.More(); {
+		if string(d.Key) == envelope {
+			found = x.out.value(d)
+		} else {
+			x.out.sibling(d)
+		}
+	}
+	return found
 }
 
 func (x *exchange) apiError(body []byte) *Error {
@@ -320,7 +298,7 @@ func (x *exchange) apiError(body []byte) *Error {
 		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
 		secret:         x.core.mask,
 	}
-	decodeError(e, body)
+	e.unreadable = !decodeError(e, body)
 	if x.status >= 300 && x.status <= 399 {
 		e.hint = "redirects are followed for GET within the same host only"
 	}
@@ -338,6 +316,7 @@ func (x *exchange) malformed(body []byte, err error) error {
 		IdempotencyKey: x.keyText(),
 		Header:         x.header,
 		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
+		ResourceID:     x.resourceID,
 		Err:            err,
 	}
 }
@@ -408,125 +387,4 @@ type codingError struct{ error }
 func isBodyCoding(err error) bool {
 	_, ok := err.(codingError)
 	return ok || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
-}
-
-// errSentBefore ends an attempt of an action that the transport was about to send
-// for the second time.
-var errSentBefore = errors.New("the connection broke off after the request was sent")
-
-// sendProgress watches a transport work, to tell a request that was never sent
-// from one that may have been, and to keep an action from being sent twice.
-//
-// Over HTTP/2 a [net/http.Transport] repeats a request of any kind when its stream
-// was refused, when the server said goodbye without having seen it, and when its
-// stream was reset with PROTOCOL_ERROR. Of these the last can follow upon work that
-// was done, as when a proxy does not like the reply. A transport does not tell which
-// of them it was, so an action is not repeated after any.
-type sendProgress struct {
-	stop  context.CancelCauseFunc // ends the attempt of an action
-	trace httptrace.ClientTrace
-
-	mu        sync.Mutex
-	asked     bool // the transport looked for a connection
-	connected bool // and found one
-	written   bool // a request was written to it
-	answered  bool // and had a reply
-	again     bool // it was lost, and the transport repeated it
-}
-
-func (p *sendProgress) watch(ctx context.Context) context.Context {
-	p.trace = httptrace.ClientTrace{
-		GetConn: func(string) { p.note(func() { p.asked = true }) },
-		GotConn: p.gotConn,
-		// A transport under ours may make requests of its own, such as for a token:
-		// what has had its reply is not being repeated. An informational reply is none.
-		// Over HTTP/2 the reply may be seen before the writing.
-		WroteHeaders:         func() { p.note(func() { p.written = true }) },
-		GotFirstResponseByte: func() { p.note(func() { p.answered = true }) },
-		Got1xxResponse: func(int, textproto.MIMEHeader) error {
-			p.note(func() { p.answered = false })
-			return nil
-		},
-	}
-	return httptrace.WithClientTrace(ctx, &p.trace)
-}
-
-func (p *sendProgress) note(fact func()) {
-	p.mu.Lock()
-	fact()
-	p.mu.Unlock()
-}
-
-// gotConn is called before anything is written to a connection. Over HTTP/2 what is
-// seen of the writing comes after it, so that a request may have been sent from here
-// on.
-func (p *sendProgress) gotConn(info httptrace.GotConnInfo) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	lost := p.written && !p.answered
-	p.connected, p.written, p.answered = true, false, false
-	switch {
-	case !lost:
-	case p.stop == nil:
-		p.again = true
-	case isHTTP2(info.Conn):
-		p.stop(errSentBefore)
-	default:
-		// Over HTTP/1.1 a written action is not repeated, see keyHeaderOnWire: its
-		// headers were in a buffer, and the connection had gone.
-	}
-}
-
-func isHTTP2(conn net.Conn) bool {
-	secure, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
-	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"
-}
-
-// sentBefore reports whether the transport sent the request more than once, so that
-// the reply, or its absence, does not tell what came of all of it.
-func (p *sendProgress) sentBefore() bool {
-	if p == nil {
-		return false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.again
-}
-
-// neverSent reports whether the transport, which ended with the given error, wrote a
-// request to no connection. The error alone does not tell: it may be of the second
-// connection, or from the middle of one. It has to do for a transport that shows
-// nothing.
-func (p *sendProgress) neverSent(err error) bool {
-	if p == nil {
-		return neverConnected(err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.connected && (p.asked || neverConnected(err))
-}
-
-// neverConnected reports whether an error can only come from before there was a
-// connection.
-func neverConnected(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") {
-		return true
-	}
-	var dns *net.DNSError
-	return errors.As(err, &dns) || isPermanent(err)
-}
-
-// isPermanent reports whether the server cannot be trusted or does not speak TLS:
-// that does not change from one attempt to the next.
-func isPermanent(err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		record       tls.RecordHeaderError
-	)
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
 }

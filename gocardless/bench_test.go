@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // The benchmarks come in pairs, sdk and floor, so that benchstat and "make bench" can put the
@@ -89,15 +91,16 @@ func BenchmarkDecodePage(b *testing.B) {
 // decodePaymentPage reads a page of payments as a list does.
 func decodePaymentPage(text []byte) error {
 	var r pageReply[Payment, *Payment]
-	d := newDecoder(text)
-	for d.object(); d.more(); {
-		if string(d.key) == "payments" {
+	d := jsonwire.NewDecoder(text)
+	for d.Object(); d.More(); {
+		if string(d.Key) == "payments" {
 			r.value(d)
 		} else {
 			r.sibling(d)
 		}
 	}
-	return d.finish()
+	_, err := d.Finish()
+	return err
 }
 
 // BenchmarkPage is the whole request of a page.

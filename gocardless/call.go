@@ -2,22 +2,25 @@ package gocardless
 
 import (
 	"context"
-	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Every call of the API goes through one function, core.call. The generic
-// functions in this file and in page.go give a call its types and hold no logic,
-// because what is generic is compiled once for each type.
+// Every call of the API goes through one function, core.call. The functions in this file and in
+// page.go that are generic give a call its types and hold no logic, because generic code is
+// compiled once for each type.
 
 // input is what a generated method knows about a call.
 type input struct {
 	id     string // for the variable segment of the path
-	params any    // pointer to a params struct, or nil
+	params params // a pointer to a params struct, or nil
 
-	// The cursor of a following page, which takes the place of the caller's.
+	// The cursor of a following page, which replaces the caller's.
 	cursorName, cursor string
 
 	raw *rawInput // instead of all the above, for Client.Do
@@ -29,42 +32,97 @@ type rawInput struct {
 	body           []byte
 }
 
-// What a params type may implement.
-type (
-	queryable interface{ query(*query) }
-	headered  interface{ header(http.Header) }
-)
+// params is a pointer to a generated params struct. Every such struct has both methods, so that
+// one which lacks a method, or misspells it, does not compile.
+type params interface {
+	// check reports what the schema refuses.
+	check(*checker)
+	// write adds the params to a request.
+	write(*requestParts)
+}
 
-// replyReader reads a reply of one type. A reply may be read more than once when
-// a request is repeated, so reset makes it as new.
+// requestParts is what params add to a request.
+type requestParts struct {
+	query    query
+	header   http.Header
+	envelope string
+	encoder  *jsonwire.Encoder // nil without a body
+}
+
+// body starts the body and returns where to write the params.
+func (w *requestParts) body() *jsonwire.Encoder {
+	w.encoder = jsonwire.NewEncoder()
+	if w.envelope != "" {
+		w.encoder.Begin()
+		w.encoder.Name(w.envelope)
+	}
+	return w.encoder
+}
+
+// bytes ends the body and returns it, nil if there is none.
+func (w *requestParts) bytes() ([]byte, error) {
+	if w.encoder == nil {
+		return nil, nil
+	}
+	if w.envelope != "" {
+		w.encoder.End()
+	}
+	return w.encoder.Bytes()
+}
+
+// setHeader sets a header; an empty value is not sent.
+func (w *requestParts) setHeader(name, value string) {
+	if value == "" {
+		return
+	}
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	w.header.Set(name, value)
+}
+
+// replyReader reads a reply of one type. A reply may be read more than once when a request is
+// retried, so reset removes what an earlier reading left behind.
 type replyReader interface {
 	reset()
-	// value reads the result itself.
-	value(*decoder)
-	// sibling reads a member beside the result; its name is in the decoder's key.
-	sibling(*decoder)
+	// value reads the result itself. It returns false if there is none.
+	value(*jsonwire.Decoder) bool
+	// sibling reads a member next to the result; its name is the decoder's key.
+	sibling(*jsonwire.Decoder)
 }
 
-// do makes a call that returns a resource.
-func do[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) (*T, error) {
-	r := new(result[T, P])
-	if err := c.core.call(ctx, op, in, opts, r); err != nil {
-		return nil, err
+// decodable is a pointer to a generated reply struct.
+type decodable interface{ decode(*jsonwire.Decoder) }
+
+// do makes a call that returns a resource, which it reads into v. All pointers share one
+// instance of the function.
+func do[P decodable](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, v P) (P, error) {
+	if err := c.core.call(ctx, op, in, opts, &resourceReply{v}); err != nil {
+		var none P
+		return none, err
 	}
-	return &r.v, nil
+	return v, nil
 }
 
-// doNoReply makes a call of which the reply has no body.
+// doNoReply makes a call whose reply has no body.
 func doNoReply(ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) error {
 	return c.core.call(ctx, op, in, opts, nil)
 }
 
-// result reads the reply of a single resource.
-type result[T any, P decodable[T]] struct{ v T }
+// resourceReply reads the reply of a single resource.
+type resourceReply struct{ v decodable }
 
-func (r *result[T, P]) reset()             { r.v = *new(T) }
-func (r *result[T, P]) value(d *decoder)   { P(&r.v).decode(d) }
-func (r *result[T, P]) sibling(d *decoder) { d.unknown() }
+func (r *resourceReply) reset() { reflect.ValueOf(r.v).Elem().SetZero() }
+
+func (r *resourceReply) value(d *jsonwire.Decoder) bool {
+	if !d.Resource() {
+		return false
+	}
+	r.v.decode(d)
+	return true
+}
+
+func (r *resourceReply) sibling(d *jsonwire.Decoder) { d.Unknown() }
 
 // exchange is the state of one call.
 type exchange struct {
@@ -75,9 +133,9 @@ type exchange struct {
 
 	// The request, the same for each attempt.
 	path, escaped, query string
-	body                 []byte // nil for none
-	params               headered
-	key                  []string // of idempotency, or nil
+	body                 []byte      // nil for none
+	paramHeader          http.Header // from the params, or nil
+	key                  []string    // of idempotency, or nil
 
 	context operationContext // of the attempts
 
@@ -92,6 +150,8 @@ type exchange struct {
 	requestID   string
 	rateLimit   RateLimit
 	reply       []byte // kept for the response record only
+	misfits     []Misfit
+	resourceID  string // from the reply
 }
 
 // call makes a request, again if it fails in a way that allows it, and reads the
@@ -113,6 +173,9 @@ func (c *core) call(ctx context.Context, op *Operation, in input, opts []Request
 	err := x.performObserved(ctx, &in)
 	x.record()
 	if logger := x.settings.logger; logger != nil {
+		if len(x.misfits) > 0 {
+			logger.misfits(ctx, x)
+		}
 		if err != nil {
 			logger.failed(ctx, x, began, err)
 		} else {
@@ -148,9 +211,9 @@ func (x *exchange) prepare(in *input) error {
 		if problem != "" {
 			problems = append(slices.Clip(problems), Problem{Field: "id", Message: problem})
 		}
-		if p, ok := in.params.(checkable); ok && !x.settings.unchecked {
+		if in.params != nil && !x.settings.unchecked {
 			c := checker{envelope: x.op.RequestEnvelope}
-			p.check(&c)
+			in.params.check(&c)
 			problems = append(slices.Clip(problems), c.problems...)
 		}
 	}
@@ -171,43 +234,54 @@ func (x *exchange) prepare(in *input) error {
 	return nil
 }
 
-// encode writes the params into the query and the body. The body is encoded
-// once: what is repeated is the same request, byte for byte.
+// encode writes the params into the query, the headers and the body. The body is encoded once: a
+// retry sends the same request, byte for byte.
 func (x *exchange) encode(in *input) error {
-	if p, ok := in.params.(queryable); ok {
-		q := query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window}
-		p.query(&q)
-		if q.noDate != "" {
-			return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: q.noDate, Message: "cannot be sent: no such date"}}}
+	if in.params != nil {
+		w := requestParts{
+			query:    query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window},
+			envelope: x.op.RequestEnvelope,
 		}
-		x.query = q.finish()
-	}
-	x.params, _ = in.params.(headered)
-	if p, ok := in.params.(encodable); ok && x.op.RequestEnvelope != "" {
-		body, err := encodeDocument(x.op.RequestEnvelope, p)
+		in.params.write(&w)
+		if w.query.noDate != "" {
+			return x.refuse(w.query.noDate, "cannot be sent: no such date")
+		}
+		x.query, x.paramHeader = w.query.finish(), w.header
+		body, err := w.bytes()
 		if err != nil {
 			return x.unencodable(err)
 		}
 		x.body = body
 	}
-	if edit := x.settings.edit; edit != nil {
-		if x.op.Method == http.MethodGet || x.op.Method == http.MethodDelete {
-			return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: "WithBodyField", Message: "is for operations with a body"}}}
-		}
-		body, err := edit.apply(x.body, x.op.RequestEnvelope, edit.fields)
-		if err != nil {
-			return x.unencodable(err)
-		}
-		x.body = body
+	return x.editBody()
+}
+
+// editBody applies the caller's body fields.
+func (x *exchange) editBody() error {
+	edit := x.settings.edit
+	if edit == nil {
+		return nil
 	}
+	if x.op.Method == http.MethodGet || x.op.Method == http.MethodDelete {
+		return x.refuse("WithBodyField", "is for operations with a body")
+	}
+	body, err := edit.apply(x.body, x.op.RequestEnvelope, edit.fields)
+	if err != nil {
+		return x.unencodable(err)
+	}
+	x.body = body
 	return nil
 }
 
+func (x *exchange) refuse(field, message string) error {
+	return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: field, Message: message}}}
+}
+
 func (x *exchange) unencodable(err error) error {
-	if e, ok := err.(*encodeError); ok {
-		return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: e.name, Message: "cannot be sent: " + scrub(e.what)}}}
+	if e, ok := err.(*jsonwire.ValueError); ok {
+		return x.refuse(e.Name, "cannot be sent: "+scrub.Text(e.What))
 	}
-	return &ParamsError{Operation: x.op.Name, Problems: []Problem{{Field: "body", Message: "cannot be encoded: " + scrub(err.Error())}}}
+	return x.refuse("body", "cannot be encoded: "+scrub.Text(err.Error()))
 }
 
 // run makes attempts until one succeeds or there is to be no other.
@@ -328,6 +402,7 @@ func (x *exchange) readExisting(ctx context.Context, id string, conflict *Error)
 	x.attempts += read.attempts
 	if read.status != 0 {
 		x.status, x.header, x.requestID, x.rateLimit, x.reply = read.status, read.header, read.requestID, read.rateLimit, read.reply
+		x.misfits = read.misfits
 	}
 	x.existing = true
 	if err != nil {
@@ -351,9 +426,7 @@ func (x *exchange) record() {
 			IdempotencyKey: x.keyText(),
 			Existing:       x.existing,
 			Body:           x.reply,
+			Misfits:        x.misfits,
 		}
 	}
 }
-
-// errNoReply is what is wrong with an empty 200.
-var errNoReply = errors.New("the reply is empty")

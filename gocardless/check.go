@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // A Problem is one thing wrong with the input of a call.
@@ -51,11 +53,11 @@ func (e *ParamsError) Error() string {
 			b.WriteString("; ")
 		}
 		// A field may be named by the caller, as in metadata.
-		b.WriteString(scrub(p.Field))
+		b.WriteString(scrub.Text(p.Field))
 		b.WriteByte(' ')
 		b.WriteString(p.Message)
 		if p.Pointer != "" {
-			b.WriteString(" (" + scrub(p.Pointer) + ")")
+			b.WriteString(" (" + scrub.Text(p.Pointer) + ")")
 		}
 	}
 	return b.String()
@@ -70,10 +72,6 @@ func (e *ParamsError) MarshalText() ([]byte, error) { return []byte(e.Error()), 
 // Is reports whether target is [ErrValidation].
 func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
 
-// checkable is implemented by params types for which the schema says more than
-// their Go types do.
-type checkable interface{ check(*checker) }
-
 // checker collects the problems of a params value. The generated check methods
 // drive it.
 type checker struct {
@@ -83,7 +81,7 @@ type checker struct {
 }
 
 // validate checks params on their own; it is what the Validate methods call.
-func validate(envelope string, params checkable) error {
+func validate(envelope string, params params) error {
 	c := checker{envelope: envelope}
 	params.check(&c)
 	if len(c.problems) == 0 {

@@ -14,6 +14,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // Environment is one of the two worlds of GoCardless, which have separate
@@ -52,7 +55,7 @@ type core struct {
 	// printers that follow pointers show every string that they can reach.
 	authorization func() []string
 	// mask takes the token out of a text.
-	mask mask
+	mask scrub.Mask
 
 	limiter   Limiter
 	signer    requestSigner
@@ -104,7 +107,7 @@ func New(accessToken string, env Environment, opts ...ClientOption) (*Client, er
 		env:           env,
 		base:          base,
 		authorization: func() []string { return authorization },
-		mask:          func(s string) string { return strings.ReplaceAll(s, accessToken, "[token]") },
+		mask:          scrub.Token(accessToken),
 		limiter:       config.limiter,
 		signer:        config.signer,
 	}
@@ -202,7 +205,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 	default:
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "cannot be encoded: " + scrub(err.Error())}}}
+			return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "cannot be encoded: " + scrub.Text(err.Error())}}}
 		}
 		in.raw.body = encoded
 	}
@@ -220,9 +223,12 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 // jsonReply reads a whole reply by encoding/json.
 type jsonReply struct{ target any }
 
-func (r *jsonReply) reset()             {}
-func (r *jsonReply) value(d *decoder)   { d.skip() }
-func (r *jsonReply) sibling(d *decoder) { d.unknown() }
+func (r *jsonReply) reset() {}
+func (r *jsonReply) value(d *jsonwire.Decoder) bool {
+	d.Skip()
+	return true
+}
+func (r *jsonReply) sibling(d *jsonwire.Decoder) { d.Unknown() }
 func (r *jsonReply) raw(data []byte) error {
 	if raw, ok := r.target.(*json.RawMessage); ok {
 		if !json.Valid(data) {
@@ -237,12 +243,6 @@ func (r *jsonReply) raw(data []byte) error {
 	}
 	return err
 }
-
-// misfitError is a reply that is JSON, and not what the caller's value can hold. To
-// send the request again would not change that.
-type misfitError struct{ error }
-
-func (e misfitError) Unwrap() error { return e.error }
 
 // defaultTransport is shared by all clients without one of their own, so that
 // making many clients, one for each merchant's token, does not make many

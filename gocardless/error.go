@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // Sentinels for errors.Is. They tell the classes of an [Error] apart without
@@ -109,9 +112,10 @@ type Error struct {
 	// Body is the start of the reply's body, at most 4 KiB.
 	Body []byte
 
-	hint   string
-	cause  error
-	secret mask
+	hint       string
+	cause      error
+	unreadable bool // the body is not an error of the API, or broke off
+	secret     scrub.Mask
 }
 
 // ErrorDetail is one problem in an [Error].
@@ -157,7 +161,7 @@ func (e *Error) Error() string {
 		b.WriteString(e.cause.Error())
 	}
 	writeAttempts(&b, e.Attempts)
-	if id := safeID(e.RequestID); id != "" {
+	if id := scrub.ID(e.RequestID); id != "" {
 		b.WriteString(" [request id " + id + "]")
 	}
 	return b.String()
@@ -212,7 +216,7 @@ func writeAttempts(b *strings.Builder, n int) {
 }
 
 // scrub is for texts of the reply. Something on the way may have repeated the token.
-func (e *Error) scrub(text string) string { return e.secret.scrub(text) }
+func (e *Error) scrub(text string) string { return e.secret.Text(text) }
 
 // GoString is like Error: it keeps %#v from printing the body.
 func (e *Error) GoString() string { return "&gocardless.Error{" + e.Error() + "}" }
@@ -294,7 +298,7 @@ type ConnectionError struct {
 	// the wait for another one; else nil.
 	Previous error
 
-	secret mask
+	secret scrub.Mask
 }
 
 // Error describes the failure in one line, without personal data.
@@ -308,7 +312,7 @@ func (e *ConnectionError) Error() string {
 	if e.Err != nil {
 		text = e.Err.Error()
 	}
-	b.WriteString(e.secret.scrub(text))
+	b.WriteString(e.secret.Text(text))
 	writeAttempts(&b, e.Attempts)
 	if e.Previous != nil {
 		b.WriteString("; before that: " + e.Previous.Error())
@@ -359,7 +363,11 @@ type MalformedResponseError struct {
 	// Body is the start of the reply's body, at most 4 KiB. It may hold personal
 	// data.
 	Body []byte
-	// Err says what is wrong with the reply.
+	// ResourceID is the id of the resource in the reply, if it could be read: after a create,
+	// that of the new resource.
+	ResourceID string
+	// Err says what is wrong with the reply. It matches [ErrMisfit] if the reply is well-formed
+	// and a value in it is not what the SDK can accept.
 	Err error
 }
 
@@ -373,13 +381,30 @@ func (e *MalformedResponseError) Error() string {
 	b.WriteString(strconv.Itoa(e.StatusCode))
 	b.WriteString(" with an unreadable reply")
 	if e.Err != nil {
-		b.WriteString(": " + scrub(e.Err.Error()))
+		b.WriteString(": " + replyProblem(e.Err))
+	}
+	if id := scrub.ID(e.ResourceID); id != "" {
+		b.WriteString(" (resource " + id + ")")
 	}
 	writeAttempts(&b, e.Attempts)
-	if id := safeID(e.RequestID); id != "" {
+	if id := scrub.ID(e.RequestID); id != "" {
 		b.WriteString(" [request id " + id + "]")
 	}
 	return b.String()
+}
+
+// replyProblem says what is wrong with a reply. Errors of the decoder hold nothing of the values;
+// masking would only hide their paths, which can be long.
+func replyProblem(err error) string {
+	var syntax *jsonwire.SyntaxError
+	var misfit *jsonwire.Misfit
+	switch {
+	case errors.As(err, &syntax):
+		return syntax.Error()
+	case errors.As(err, &misfit):
+		return misfit.Error()
+	}
+	return scrub.Text(err.Error())
 }
 
 // GoString is like Error: it keeps %#v from printing the body.

@@ -1,20 +1,24 @@
 package gocardless
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 // decodeError fills in what the body of an unsuccessful reply tells. The body
 // may be anything: the API's own error object, {"error":"text"}, an HTML page of
 // a proxy, a part of any of these, or nothing. What cannot be read is left out;
-// the status alone is enough for an error.
-func decodeError(e *Error, body []byte) {
+// the status alone is enough for an error. It reports whether the body is complete JSON.
+func decodeError(e *Error, body []byte) bool {
 	if len(body) == 0 || !looksLikeObject(body) {
-		return
+		return false
 	}
 	var fields errorBody
-	if decodeDocument(body, &fields) != nil {
+	if _, err := decodeDocument(body, &fields); err != nil {
 		// Half an error object is not to be trusted: a reason that was cut off
 		// could be taken for another.
-		return
+		return false
 	}
 	e.Type = ErrorType(fields.kind)
 	e.Code = fields.code
@@ -27,6 +31,7 @@ func decodeError(e *Error, body []byte) {
 	if e.HasReason("access_token_not_found") {
 		e.hint = "the token may belong to the other environment"
 	}
+	return true
 }
 
 func looksLikeObject(body []byte) bool {
@@ -48,26 +53,26 @@ type errorBody struct {
 	details []ErrorDetail
 }
 
-func (v *errorBody) decode(d *decoder) {
-	for d.object(); d.more(); {
-		if string(d.key) != "error" {
-			d.unknown()
+func (v *errorBody) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		if string(d.Key) != "error" {
+			d.Unknown()
 			continue
 		}
-		switch d.next() {
+		switch d.Next() {
 		case '{':
 			v.decodeError(d)
 		case '"':
-			v.message = d.string()
+			v.message = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	}
 }
 
-func (v *errorBody) decodeError(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *errorBody) decodeError(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "type":
 			v.kind = looseString(d)
 		case "code":
@@ -81,19 +86,19 @@ func (v *errorBody) decodeError(d *decoder) {
 		case "errors":
 			v.decodeDetails(d)
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
 
-func (v *errorBody) decodeDetails(d *decoder) {
-	if d.next() != '[' {
-		d.skip()
+func (v *errorBody) decodeDetails(d *jsonwire.Decoder) {
+	if d.Next() != '[' {
+		d.Skip()
 		return
 	}
-	for d.array(); d.elem(); {
-		if d.next() != '{' {
-			d.skip()
+	for d.Array(); d.Elem(); {
+		if d.Next() != '{' {
+			d.Skip()
 			continue
 		}
 		v.details = append(v.details, ErrorDetail{})
@@ -101,9 +106,9 @@ func (v *errorBody) decodeDetails(d *decoder) {
 	}
 }
 
-func (v *ErrorDetail) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (v *ErrorDetail) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "reason":
 			v.Reason = Reason(looseString(d))
 		case "field":
@@ -113,41 +118,41 @@ func (v *ErrorDetail) decode(d *decoder) {
 		case "request_pointer":
 			v.RequestPointer = looseString(d)
 		case "links":
-			if d.next() != '{' {
-				d.skip()
+			if d.Next() != '{' {
+				d.Skip()
 				continue
 			}
-			v.Links = d.stringMap()
+			v.Links = d.StringMap()
 		case "metadata":
-			if d.next() != '{' {
-				d.skip()
+			if d.Next() != '{' {
+				d.Skip()
 				continue
 			}
-			v.Metadata = d.anyMap()
+			v.Metadata = d.AnyMap()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
 
 // looseString reads a string and steps over anything else: one odd member must
 // not cost the rest of the error.
-func looseString(d *decoder) string {
-	if d.next() != '"' {
-		d.skip()
+func looseString(d *jsonwire.Decoder) string {
+	if d.Next() != '"' {
+		d.Skip()
 		return ""
 	}
-	return strings.ToValidUTF8(d.string(), "\uFFFD")
+	return strings.ToValidUTF8(d.Text(), "\uFFFD")
 }
 
-func looseInt(d *decoder) int {
-	if c := d.next(); c < '0' || c > '9' {
-		d.skip()
+func looseInt(d *jsonwire.Decoder) int {
+	if c := d.Next(); c < '0' || c > '9' {
+		d.Skip()
 		return 0
 	}
-	f := d.float64()
-	if f < 0 || f > 1<<30 {
+	n := d.Int64()
+	if n > 1<<30 {
 		return 0
 	}
-	return int(f)
+	return int(n)
 }

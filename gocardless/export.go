@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // Limits of an [Exporter].
@@ -45,7 +47,7 @@ type Exporter[T any] struct {
 // exportParams are the params of a list with a filter of created_at.
 type exportParams[Q any] interface {
 	*Q
-	queryable
+	params
 	exportRange() TimestampFilter
 }
 
@@ -108,13 +110,14 @@ func NewExporter[T, Q any, I exportItem[T], P exportParams[Q]](
 
 // checkExport reports mistakes in the arguments of NewExporter, fills in defaults, and returns
 // the size of a page.
-func checkExport(params queryable, options *ExportOptions, opts []RequestOption) (int, error) {
+func checkExport(params params, options *ExportOptions, opts []RequestOption) (int, error) {
 	var problems []Problem
 	refuse := func(field, message string) {
 		problems = append(problems, Problem{Field: field, Message: message})
 	}
-	var q query
-	params.query(&q)
+	var parts requestParts
+	params.write(&parts)
+	q := &parts.query
 	limit := exportPageSize
 	for name, value := range q.pairs() {
 		switch name {
@@ -153,7 +156,7 @@ func checkExport(params queryable, options *ExportOptions, opts []RequestOption)
 
 // parseLimit reads a limit between 1 and 500; 0 stands for anything else.
 func parseLimit(s string) int {
-	n, problem := parseInteger([]byte(s))
+	n, problem := jsonwire.ParseInteger([]byte(s))
 	if problem != "" || n < 1 || n > exportPageSize {
 		return 0
 	}

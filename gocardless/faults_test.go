@@ -34,7 +34,6 @@ const (
 	never      repeatable = iota // no other attempt for any operation
 	unlessActs                   // for all but actions, which may have run
 	always                       // surely did not run
-	harmless                     // not a fault at all
 )
 
 func (r repeatable) attempts(kind OperationKind) int {
@@ -258,7 +257,11 @@ func matrix() []matrixFault {
 	add("400", never, wantStatus(400), 400, "application/json", `{"error":"bank_authorisation_expired"}`)
 	add("404", never, wantStatus(404), 404, "application/json", `{"error":{"type":"invalid_api_usage","code":404,"errors":[{"reason":"resource_not_found"}]}}`)
 	add("422", never, wantStatus(422), 422, "application/json", `{"error":{"type":"validation_failed","code":422,"errors":[{"field":"amount","message":"is wrong"}]}}`)
-	add("204", harmless, nil, 204, "", "")
+	add("204", unlessActs, wantMalformed(204), 204, "", "")
+	add("205", unlessActs, wantMalformed(205), 205, "", "")
+	add("200 empty resource", unlessActs, wantMalformed(200), 200, "application/json", `{"payments":{},"blocks":{}}`)
+	add("200 empty id", unlessActs, wantMalformed(200), 200, "application/json", `{"payments":{"id":""},"blocks":{"id":""}}`)
+	add("200 null id", unlessActs, wantMalformed(200), 200, "application/json", `{"payments":{"id":null},"blocks":{"id":null}}`)
 	add("200 HTML", unlessActs, wantMalformed(200), 200, "text/html", html)
 	add("200 text", unlessActs, wantMalformed(200), 200, "text/plain", "ok")
 	add("200 empty", unlessActs, wantMalformed(200), 200, "", "")
@@ -273,7 +276,7 @@ func matrix() []matrixFault {
 
 // outcome is what must come of a fault for an operation.
 func (f *matrixFault) outcome(kind OperationKind) (attempts int, fails bool) {
-	if f.class == harmless || f.noBody && kind == KindDelete {
+	if f.noBody && kind == KindDelete {
 		// A delete has no result to be read: the status says that it is done.
 		return 1, false
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // Log lines are built from this list of facts and nothing else: operation,
@@ -17,6 +19,7 @@ import (
 type callLogger interface {
 	succeeded(ctx context.Context, x *exchange, began time.Time)
 	retrying(ctx context.Context, x *exchange, decision RetryDecision)
+	misfits(ctx context.Context, x *exchange)
 	failed(ctx context.Context, x *exchange, began time.Time, err error)
 }
 
@@ -44,7 +47,7 @@ func (l slogLogger) succeeded(ctx context.Context, x *exchange, began time.Time)
 		slog.Int("status", x.status),
 		slog.Int("attempts", x.attempts),
 		slog.Bool("existing", x.existing),
-		slog.String("request_id", safeID(x.requestID)),
+		slog.String("request_id", scrub.ID(x.requestID)),
 		slog.Duration("duration", time.Since(began)))
 }
 
@@ -54,8 +57,16 @@ func (l slogLogger) retrying(ctx context.Context, x *exchange, decision RetryDec
 		slog.Int("status", x.status),
 		slog.Int("attempt", x.attempts),
 		slog.Duration("wait", decision.Wait),
-		slog.String("reason", scrub(decision.Reason)),
-		slog.String("request_id", safeID(x.requestID)))
+		slog.String("reason", scrub.Text(decision.Reason)),
+		slog.String("request_id", scrub.ID(x.requestID)))
+}
+
+func (l slogLogger) misfits(ctx context.Context, x *exchange) {
+	l.LogAttrs(ctx, slog.LevelWarn, "gocardless: reply does not fit",
+		slog.String("operation", x.op.Name),
+		slog.Int("misfits", len(x.misfits)),
+		slog.String("first", x.misfits[0].String()),
+		slog.String("request_id", scrub.ID(x.requestID)))
 }
 
 func (l slogLogger) failed(ctx context.Context, x *exchange, began time.Time, err error) {
@@ -64,7 +75,7 @@ func (l slogLogger) failed(ctx context.Context, x *exchange, began time.Time, er
 		slog.String("error", errorClass(err)),
 		slog.Int("status", x.status),
 		slog.Int("attempts", x.attempts),
-		slog.String("request_id", safeID(x.requestID)),
+		slog.String("request_id", scrub.ID(x.requestID)),
 		slog.Duration("duration", time.Since(began)))
 }
 

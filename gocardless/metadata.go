@@ -1,5 +1,9 @@
 package gocardless
 
+import (
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
+
 // Metadata is a set of up to three names with text values that the API keeps with a resource
 // and does not interpret: names of up to 50 characters, values of up to 500. Sent with an
 // update it replaces what was there, and an empty Metadata removes it all.
@@ -8,10 +12,14 @@ type Metadata map[string]string
 // UnmarshalJSON reads metadata from JSON as the client does: a number or a boolean is taken as
 // text.
 func (m *Metadata) UnmarshalJSON(data []byte) error {
-	d := newDecoder(data)
-	v := d.metadata()
-	if err := d.finish(); err != nil {
+	d := jsonwire.NewDecoder(data)
+	v := d.StringMap()
+	outcome, err := d.Finish()
+	switch {
+	case err != nil:
 		return err
+	case len(outcome.Misfits) > 0:
+		return &outcome.Misfits[0]
 	}
 	*m = v
 	return nil

@@ -195,7 +195,7 @@ func TestObserverAllocations(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	c := benchClient(t, benchEnvelope(1)).core
-	out := func() replyReader { return new(result[Payment, *Payment]) }
+	out := func() replyReader { return &resourceReply{new(Payment)} }
 	newExchange := func() *exchange {
 		return &exchange{core: c, op: &opPaymentsGet, settings: c.settings, out: out()}
 	}

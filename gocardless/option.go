@@ -32,6 +32,7 @@ type settings struct {
 	header        http.Header // the caller's, by canonical name; nil removes a header
 	conflictError bool
 	unchecked     bool
+	strict        bool
 	prefetch      int
 	lane          Lane
 	observer      *Observer

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"slices"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // Page is one page of a list.
@@ -98,10 +100,10 @@ func newSource(c *Client, op *Operation, in input, opts []RequestOption, page fu
 	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), make: page}
 }
 
-func makePage[T any, P decodable[T]]() pageReader { return new(pageReply[T, P]) }
+func makePage[T any, P readable[T]]() pageReader { return new(pageReply[T, P]) }
 
 // list fetches one page.
-func list[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) (*Page[T], error) {
+func list[T any, P readable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) (*Page[T], error) {
 	page, err := newSource(c, op, in, opts, makePage[T, P]).fetch(ctx)
 	if err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func list[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, 
 // It is not inlined: the service's method would hold another copy of its closures.
 //
 //go:noinline
-func all[T any, P decodable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) iter.Seq2[*T, error] {
+func all[T any, P readable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) iter.Seq2[*T, error] {
 	source := newSource(c, op, in, opts, makePage[T, P])
 	return func(yield func(*T, error) bool) {
 		source.each(ctx, func(page pageReader, err error) bool {
@@ -180,9 +182,10 @@ type walk struct {
 // going the other way would leave it at once.
 func startWalk(in input) walk {
 	w := walk{in: in, seen: map[string]bool{}}
-	if p, ok := in.params.(queryable); ok {
-		var q query
-		p.query(&q)
+	if in.params != nil {
+		var parts requestParts
+		in.params.write(&parts)
+		q := &parts.query
 		w.back = q.before != "" && q.after == ""
 		if w.back {
 			w.seen[q.before] = true
@@ -217,11 +220,18 @@ func repeatedCursor(op *Operation) error {
 }
 
 // pageReply reads the reply of a list.
-type pageReply[T any, P decodable[T]] struct{ page Page[T] }
+type pageReply[T any, P readable[T]] struct{ page Page[T] }
 
 func (r *pageReply[T, P]) reset() { r.page = Page[T]{} }
 
-func (r *pageReply[T, P]) value(d *decoder) { r.page.Items = decodeItems[T, P](d) }
+func (r *pageReply[T, P]) value(d *jsonwire.Decoder) bool {
+	r.page.Items = nil
+	if !d.HasArray() {
+		return false
+	}
+	r.page.Items = decodeItems[T, P](d)
+	return true
+}
 
 func (r *pageReply[T, P]) cursors() (after, before string) { return r.page.After, r.page.Before }
 
@@ -229,53 +239,60 @@ func (r *pageReply[T, P]) from(s *pageSource) { r.page.source = s }
 
 func (r *pageReply[T, P]) result() any { return &r.page }
 
-func (r *pageReply[T, P]) sibling(d *decoder) {
+func (r *pageReply[T, P]) sibling(d *jsonwire.Decoder) {
 	p := &r.page
 	decodePageSibling(d, (*T)(nil), &p.After, &p.Before, &p.Limit, &p.Linked)
 }
 
 // decodePageSibling reads a member beside the items of a page.
-func decodePageSibling(d *decoder, item any, after, before *string, limit *int, linked **EventLinked) {
-	switch string(d.key) {
+func decodePageSibling(d *jsonwire.Decoder, item any, after, before *string, limit *int, linked **EventLinked) {
+	switch string(d.Key) {
 	case "meta":
 		decodeMeta(d, after, before, limit)
 	case "linked":
 		// Asked by an interface, so that only programs that list events link the
 		// decoders of everything that events refer to.
 		if linker, ok := item.(interface {
-			decodeLinked(*decoder) *EventLinked
+			decodeLinked(*jsonwire.Decoder) *EventLinked
 		}); ok {
 			*linked = linker.decodeLinked(d)
 			return
 		}
-		d.skip()
+		d.Skip()
 	default:
-		d.unknown()
+		d.Unknown()
 	}
 }
 
 // decodeLinked reads what a list of events carries beside its items.
-func (*Event) decodeLinked(d *decoder) *EventLinked { return decodeObject[EventLinked](d) }
+func (*Event) decodeLinked(d *jsonwire.Decoder) *EventLinked {
+	if !d.HasObject() {
+		return nil
+	}
+	v := new(EventLinked)
+	v.decode(d)
+	return v
+}
 
 // decodeMeta reads the cursors of a page. All of it may be missing or null.
-func decodeMeta(d *decoder, after, before *string, limit *int) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func decodeMeta(d *jsonwire.Decoder, after, before *string, limit *int) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "cursors":
-			for d.object(); d.more(); {
-				switch string(d.key) {
+			for d.Object(); d.More(); {
+				switch string(d.Key) {
 				case afterParam:
-					*after = d.string()
+					*after = d.Text()
 				case beforeParam:
-					*before = d.string()
+					*before = d.Text()
 				default:
-					d.unknown()
+					d.Unknown()
 				}
 			}
 		case "limit":
-			*limit = d.int()
+			*limit = d.Int()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

@@ -2,10 +2,11 @@ package gocardless
 
 import (
 	"errors"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/loopback"
 )
 
 // hosts of the two environments.
@@ -34,7 +35,7 @@ func parseBase(raw string) (*url.URL, error) {
 		return nil, errors.New("gocardless: the base URL must not hold a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("gocardless: the base URL must not have a query or fragment")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
 		return nil, errors.New("gocardless: the base URL must use https: plain http is allowed for loopback addresses only")
 	}
 	if strings.Contains(u.Path, "//") || hasDotSegment(u.Path) {
@@ -52,14 +53,6 @@ func parseBase(raw string) (*url.URL, error) {
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // expandPath puts an id into the variable segment of an operation's path and

@@ -63,13 +63,6 @@ func (q *query) int64(name string, value int64) {
 	}
 }
 
-func (q *query) float64(name string, value float64) {
-	if value != 0 {
-		q.name(name)
-		q.buf = strconv.AppendFloat(q.buf, value, 'f', -1, 64)
-	}
-}
-
 func (q *query) bool(name string, value *bool) {
 	if value != nil {
 		q.name(name)

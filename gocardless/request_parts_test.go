@@ -97,7 +97,6 @@ func TestQuery(t *testing.T) {
 	q.int("zero", 0)
 	q.int("limit", 50)
 	q.int64("amount", -7)
-	q.float64("rate", 1.25)
 	q.bool("unset", nil)
 	q.bool("no", new(false))
 	q.bool("yes", new(true))
@@ -108,7 +107,7 @@ func TestQuery(t *testing.T) {
 	queryList(&q, "status", []PaymentStatus{PaymentStatusPaidOut, "a,b"})
 	queryList(&q, "none", []string(nil))
 	q.stringMap("metadata", map[string]string{"b": "2", "a&": "1"})
-	const want = "text=a%20b%26c%3Dd%2B%C3%A9&limit=50&amount=-7&rate=1.25&no=false&yes=true&created_at%5Bgte%5D=2026-01-02T02%3A04%3A05.6Z" +
+	const want = "text=a%20b%26c%3Dd%2B%C3%A9&limit=50&amount=-7&no=false&yes=true&created_at%5Bgte%5D=2026-01-02T02%3A04%3A05.6Z" +
 		"&charge_date%5Bgt%5D=2026-01-02&status=paid_out,a%2Cb&metadata%5Ba%26%5D=1&metadata%5Bb%5D=2"
 	if got := q.finish(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // Response records what is known about the HTTP side of a call. [WithResponse]
@@ -39,13 +41,20 @@ type Response struct {
 	// an earlier attempt of the same call whose reply was lost (Attempts then
 	// tells) or a call of long ago.
 	Existing bool
+	// Misfits are the values of the reply that do not fit their fields, which have the zero
+	// value; see [Misfit]. There are none in the replies that the API documents.
+	Misfits []Misfit
 	// Body is the raw body of the last reply, after decompression.
 	Body []byte
 }
 
 // String describes the response without its headers and body.
 func (r Response) String() string {
-	return fmt.Sprintf("%d, attempts %d, existing %t, request id %q", r.StatusCode, r.Attempts, r.Existing, safeID(r.RequestID))
+	text := fmt.Sprintf("%d, attempts %d, existing %t, request id %q", r.StatusCode, r.Attempts, r.Existing, scrub.ID(r.RequestID))
+	if n := len(r.Misfits); n > 0 {
+		text += fmt.Sprintf(", misfits %d (%s)", n, r.Misfits[0])
+	}
+	return text
 }
 
 // GoString is like String: it keeps %#v from printing the body.
@@ -60,7 +69,8 @@ func (r Response) LogValue() slog.Value {
 		slog.Int("status", r.StatusCode),
 		slog.Int("attempts", r.Attempts),
 		slog.Bool("existing", r.Existing),
-		slog.String("request_id", safeID(r.RequestID)),
+		slog.Int("misfits", len(r.Misfits)),
+		slog.String("request_id", scrub.ID(r.RequestID)),
 	)
 }
 

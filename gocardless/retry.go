@@ -2,10 +2,13 @@ package gocardless
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/sendtrace"
 )
 
 // Defaults of the retry rules.
@@ -14,6 +17,9 @@ const (
 	firstBackoff   = 500 * time.Millisecond
 	maxBackoff     = 8 * time.Second
 	maxServerWait  = 60 * time.Second
+	// longestAsked is what a longer wait that a server asks for is taken for, so that arithmetic
+	// on it cannot overflow.
+	longestAsked = 24 * time.Hour
 )
 
 // RetryAttempt describes an attempt that failed, for a [RetryPolicy] to decide
@@ -85,28 +91,45 @@ func DefaultRetry(a RetryAttempt) RetryDecision {
 	return RetryDecision{Retry: true, Wait: retryWait(a), Reason: reason}
 }
 
-// retryReason names what makes an attempt worth repeating, or returns "".
+// retryReason names what makes an attempt worth retrying, or returns "".
 func retryReason(a RetryAttempt) string {
-	switch err := a.Err.(type) {
-	case *ConnectionError:
-		switch {
-		case a.NotSent && isPermanent(err.Err):
-			return ""
-		case a.NotSent:
-			return "no connection"
-		case err.Timeout():
-			return "timeout"
-		}
-		return "connection lost"
-	case *MalformedResponseError:
-		if _, misfit := err.Err.(misfitError); misfit || err.Err == ErrReplyTooLarge {
-			return ""
-		}
-		return "unreadable reply"
-	case *Error:
-		if a.StatusCode == http.StatusRequestTimeout || a.StatusCode == http.StatusTooManyRequests || a.StatusCode >= 500 {
-			return "status " + strconv.Itoa(a.StatusCode)
-		}
+	// The outermost of our errors counts: one may wrap another, and a policy may have wrapped it.
+	var err interface {
+		error
+		retryReason(RetryAttempt) string
+	}
+	if errors.As(a.Err, &err) {
+		return err.retryReason(a)
+	}
+	return ""
+}
+
+func (e *ConnectionError) retryReason(a RetryAttempt) string {
+	switch {
+	case a.NotSent && sendtrace.Permanent(e.Err):
+		return ""
+	case a.NotSent:
+		return "no connection"
+	case e.Timeout():
+		return "timeout"
+	}
+	return "connection lost"
+}
+
+func (e *MalformedResponseError) retryReason(RetryAttempt) string {
+	if errors.Is(e.Err, ErrMisfit) || errors.Is(e.Err, ErrReplyTooLarge) {
+		return ""
+	}
+	return "unreadable reply"
+}
+
+func (e *Error) retryReason(a RetryAttempt) string {
+	switch {
+	case a.StatusCode == http.StatusRequestTimeout || a.StatusCode == http.StatusTooManyRequests || a.StatusCode >= 500:
+		return "status " + strconv.Itoa(a.StatusCode)
+	case e.unreadable && a.StatusCode == http.StatusConflict && a.Operation.Kind == KindCreate:
+		// It may say that an earlier attempt has created the resource, and which it is.
+		return "unreadable conflict"
 	}
 	return ""
 }
@@ -129,15 +152,12 @@ func surelyNotRun(a RetryAttempt) bool {
 func retryWait(a RetryAttempt) time.Duration {
 	ceiling := maxBackoff
 	if a.Attempt < 5 {
-		ceiling = firstBackoff << (a.Attempt - 1)
+		ceiling = firstBackoff << max(a.Attempt-1, 0)
 	}
 	// Full jitter: callers that failed together do not come back together.
 	wait := rand.N(ceiling + 1)
 	if asked := serverWait(a.StatusCode, a.Header); asked > 0 {
-		wait += asked
-		if wait > maxServerWait {
-			wait = maxServerWait
-		}
+		wait = min(wait+min(asked, maxServerWait), maxServerWait)
 	}
 	return wait
 }
@@ -165,8 +185,7 @@ func retryAfter(h http.Header) (time.Duration, bool) {
 		if n < 0 {
 			return 0, false
 		}
-		// Beyond a day the number only has to stay large.
-		return time.Duration(min(n, 24*60*60)) * time.Second, true
+		return time.Duration(min(n, int64(longestAsked/time.Second))) * time.Second, true
 	}
 	t := parseHTTPTime(v)
 	if t.IsZero() {
@@ -185,7 +204,7 @@ func until(t time.Time, h http.Header) time.Duration {
 	if now.IsZero() {
 		now = time.Now()
 	}
-	return max(t.Sub(now), 0)
+	return min(max(t.Sub(now), 0), longestAsked)
 }
 
 // sleep waits, or returns the context's error as soon as it ends.

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // requestSigner adds the headers of a signature to a request. It is an interface
@@ -181,7 +183,7 @@ type SigningError struct {
 
 // Error says which request could not be signed and why.
 func (e *SigningError) Error() string {
-	return e.Operation + ": the request could not be signed: " + scrub(e.Err.Error())
+	return e.Operation + ": the request could not be signed: " + scrub.Text(e.Err.Error())
 }
 
 // GoString is like Error.

@@ -10,6 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // WebhookSignatureHeader is the header in which GoCardless sends the signature of a webhook.
@@ -64,6 +66,9 @@ type WebhookDelivery struct {
 	// Body is the request's body, byte by byte as it was signed. It has what the fields of
 	// Event do not have a place for.
 	Body []byte
+	// Misfits are the values that do not fit their fields, which have the zero value. Each event
+	// has its own in Event.Misfits as well.
+	Misfits []Misfit
 }
 
 // ParseWebhook checks that body was signed with one of the secrets, and reads it. The body has
@@ -112,7 +117,8 @@ func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) erro
 // from a queue, and for Webhook.RequestBody; never use it on a request.
 func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
 	w := webhookBody{}
-	if err := decodeDocument(body, &w); err != nil {
+	outcome, err := decodeDocument(body, &w)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformedWebhook, err)
 	}
 	if w.events == nil {
@@ -124,7 +130,14 @@ func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
 			return nil, fmt.Errorf("%w: event %d lacks id, resource_type or action", ErrMalformedWebhook, i)
 		}
 	}
-	return &WebhookDelivery{ID: w.id, Events: w.events, Body: body}, nil
+	delivery := &WebhookDelivery{ID: w.id, Events: w.events, Body: body, Misfits: misfitsOf(outcome.Misfits)}
+	for _, m := range delivery.Misfits {
+		if i, path, ok := insideList(m.Path, "events"); ok && i < len(w.events) {
+			m.Path = path
+			w.events[i].Misfits = append(w.events[i].Misfits, m)
+		}
+	}
+	return delivery, nil
 }
 
 // SignWebhook returns the signature that GoCardless sends with a body, for tests of your own
@@ -163,26 +176,26 @@ type webhookBody struct {
 	events []Event
 }
 
-func (w *webhookBody) decode(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (w *webhookBody) decode(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "events":
 			w.events = decodeObjects[Event](d)
 		case "meta":
 			w.decodeMeta(d)
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }
 
-func (w *webhookBody) decodeMeta(d *decoder) {
-	for d.object(); d.more(); {
-		switch string(d.key) {
+func (w *webhookBody) decodeMeta(d *jsonwire.Decoder) {
+	for d.Object(); d.More(); {
+		switch string(d.Key) {
 		case "webhook_id":
-			w.id = d.string()
+			w.id = d.Text()
 		default:
-			d.unknown()
+			d.Unknown()
 		}
 	}
 }

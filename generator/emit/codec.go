@@ -8,29 +8,47 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// decodeFunc writes the function that reads a reply object.
-func decodeFunc(g *jen.File, t *ir.Type) {
-	g.Func().Params(jen.Id("v").Op("*").Id(t.GoName)).Id("decode").Params(jen.Id("d").Op("*").Id("decoder")).Block(
-		jen.For(jen.Id("d").Dot("object").Call(), jen.Id("d").Dot("more").Call(), jen.Empty()).Block(
-			jen.Switch(jen.String().Call(jen.Id("d").Dot("key"))).BlockFunc(func(s *jen.Group) {
+// wire names something in the package that reads and writes JSON.
+func (s *source) wire(name string) *jen.Statement {
+	return jen.Qual(s.module+"/"+sdk+"/internal/jsonwire", name)
+}
+
+// decodeFunc writes the method that reads a reply object.
+func decodeFunc(s *source, t *ir.Type) {
+	s.file.Func().Params(jen.Id("v").Op("*").Id(t.GoName)).Id("decode").Params(jen.Id("d").Op("*").Add(s.wire("Decoder"))).Block(
+		jen.For(jen.Id("d").Dot("Object").Call(), jen.Id("d").Dot("More").Call(), jen.Empty()).Block(
+			jen.Switch(jen.String().Call(jen.Id("d").Dot("Key"))).BlockFunc(func(b *jen.Group) {
 				for _, f := range t.Fields {
-					s.Case(jen.Lit(f.Name)).Block(jen.Id("v").Dot(f.GoName).Op("=").Add(decodeValue(f)))
+					b.Case(jen.Lit(f.Name)).BlockFunc(func(b *jen.Group) { s.decodeField(b, f) })
 				}
-				s.Default().BlockFunc(func(b *jen.Group) {
+				b.Default().BlockFunc(func(b *jen.Group) {
 					if t.KeepsExtra {
-						b.Id("d").Dot("extra").Call(jen.Op("&").Id("v").Dot("Extra"))
+						b.Id("d").Dot("Extra").Call(jen.Op("&").Id("v").Dot("Extra"))
 					} else {
-						b.Id("d").Dot("unknown").Call()
+						b.Id("d").Dot("Unknown").Call()
 					}
 				})
 			}),
 		),
 	)
-	g.Line()
+	s.file.Line()
 }
 
-// decodeValue is the expression that reads a field of a reply.
-func decodeValue(f *ir.Field) *jen.Statement {
+// decodeField reads a member into its field.
+func (s *source) decodeField(b *jen.Group, f *ir.Field) {
+	field := func() *jen.Statement { return jen.Id("v").Dot(f.GoName) }
+	if !f.Type.IsObject() {
+		b.Add(field().Op("=").Add(s.decodeValue(f)))
+		return
+	}
+	b.If(field().Op("=").Nil(), jen.Id("d").Dot("HasObject").Call()).Block(
+		field().Op("=").New(jen.Id(f.Type.Type.GoName)),
+		field().Dot("decode").Call(jen.Id("d")),
+	)
+}
+
+// decodeValue is the expression that reads a field which is not an object.
+func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 	method := func(name string) *jen.Statement { return jen.Id("d").Dot(name).Call() }
 	pointer := func(name string) *jen.Statement {
 		if f.Pointered {
@@ -40,123 +58,152 @@ func decodeValue(f *ir.Field) *jen.Statement {
 	}
 	switch r := f.Type; r.Kind {
 	case ir.Int:
-		return pointer("int")
+		return pointer("Int")
 	case ir.Int64:
-		return pointer("int64")
+		return pointer("Int64")
 	case ir.Float:
-		return pointer("float64")
+		return pointer("Float64")
 	case ir.Bool:
-		return pointer("bool")
+		return pointer("Bool")
 	case ir.Date:
-		return method("date")
+		return jen.Id("Date").Call(method("Date"))
 	case ir.Time:
-		return method("time")
-	case ir.Metadata:
-		return method("metadata")
-	case ir.StringMap:
-		return method("stringMap")
+		return method("Time")
+	case ir.Metadata, ir.StringMap:
+		return method("StringMap")
 	case ir.AnyMap:
-		return method("anyMap")
-	case ir.Named:
-		if r.IsEnum() {
-			return jen.Id(r.Type.GoName).Call(method("enum"))
-		}
-		return jen.Id("decodeObject").Types(jen.Id(r.Type.GoName)).Call(jen.Id("d"))
+		return method("AnyMap")
+	case ir.Named: // an enum
+		return jen.Id(r.Type.GoName).Call(method("Enum"))
 	case ir.Array:
 		switch {
 		case r.Elem.IsEnum():
-			return jen.Id("decodeEnums").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
+			return s.wire("Enums").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
 		case r.Elem.IsObject():
 			return jen.Id("decodeObjects").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
 		case r.Elem.Kind == ir.Int64:
-			return method("int64s")
+			return method("Int64s")
 		}
-		return method("strings")
+		return method("Strings")
 	}
-	return method("string")
+	if f.Name == idField {
+		return method("ID")
+	}
+	return method("Text")
 }
 
-// encodeFunc writes the function that turns the body fields of params into a JSON object.
-func encodeFunc(g *jen.File, t *ir.Type) {
-	g.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("encode").Params(jen.Id("e").Op("*").Id("encoder")).BlockFunc(func(b *jen.Group) {
-		b.Id("e").Dot("begin").Call()
+// idField is the member of a resource that holds its id.
+const idField = "id"
+
+// identified reports whether a reply is a resource with an id.
+func identified(t *ir.Type) bool {
+	if t == nil {
+		return false
+	}
+	for _, f := range t.Fields {
+		if f.Name == idField && f.Type.Kind == ir.String {
+			return true
+		}
+	}
+	return false
+}
+
+// encodeFunc writes the method that turns a nested object of a request into JSON.
+func encodeFunc(s *source, t *ir.Type) {
+	s.file.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("encode").Params(jen.Id("e").Op("*").Add(s.wire("Encoder"))).BlockFunc(func(b *jen.Group) {
+		s.encodeFields(b, t)
+	})
+	s.file.Line()
+}
+
+// writeFunc writes the method that adds params to a request: query, headers and body.
+func writeFunc(s *source, t *ir.Type) {
+	s.file.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("write").Params(jen.Id("w").Op("*").Id("requestParts")).BlockFunc(func(b *jen.Group) {
 		for _, f := range t.Fields {
-			if f.In != ir.InBody {
-				continue
-			}
-			value := jen.Id("p").Dot(f.GoName)
-			if f.Pointered && !f.Type.IsObject() {
-				value = jen.Op("*").Add(value)
-			}
-			if !f.Pointered && f.Type.IsObject() {
-				value = jen.Op("&").Add(value)
-			}
-			write := encodeValue(f, value)
-			if f.Required {
-				b.Add(write)
-			} else {
-				b.If(jen.Id("p").Dot(f.GoName).Op("!=").Nil()).Block(write)
+			switch f.In {
+			case ir.InQuery:
+				queryValue(b, f.Name, f, jen.Id("p").Dot(f.GoName))
+			case ir.InHeader:
+				b.Id("w").Dot("setHeader").Call(jen.Lit(f.Name), jen.Id("p").Dot(f.GoName))
 			}
 		}
-		b.Id("e").Dot("end").Call()
+		if t.HasBody() {
+			b.Id("e").Op(":=").Id("w").Dot("body").Call()
+			s.encodeFields(b, t)
+		}
 	})
-	g.Line()
+	s.file.Line()
 }
 
-func encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
+func (s *source) encodeFields(b *jen.Group, t *ir.Type) {
+	b.Id("e").Dot("Begin").Call()
+	for _, f := range t.Fields {
+		if f.In != ir.InBody {
+			continue
+		}
+		if f.Required {
+			s.encodeField(b, f)
+		} else {
+			b.If(jen.Id("p").Dot(f.GoName).Op("!=").Nil()).BlockFunc(func(b *jen.Group) { s.encodeField(b, f) })
+		}
+	}
+	b.Id("e").Dot("End").Call()
+}
+
+func (s *source) encodeField(b *jen.Group, f *ir.Field) {
+	value := jen.Id("p").Dot(f.GoName)
+	if f.Type.IsObject() {
+		b.Id("e").Dot("Name").Call(jen.Lit(f.Name))
+		b.Add(value.Dot("encode").Call(jen.Id("e")))
+		return
+	}
+	if f.Pointered {
+		value = jen.Op("*").Add(value)
+	}
+	b.Add(s.encodeValue(f, value))
+}
+
+// encodeValue is the statement that writes a field which is not an object.
+func (s *source) encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
 	method := func(name string) *jen.Statement {
 		return jen.Id("e").Dot(name).Call(jen.Lit(f.Name), value)
 	}
 	switch r := f.Type; r.Kind {
 	case ir.Int:
-		return method("int")
+		return method("Int")
 	case ir.Int64:
-		return method("int64")
+		return method("Int64")
 	case ir.Float:
-		return method("float64")
+		return method("Float64")
 	case ir.Bool:
-		return method("bool")
+		return method("Bool")
 	case ir.Date:
-		return method("date")
+		return jen.Id("e").Dot("Date").Call(jen.Lit(f.Name), s.wire("Date").Call(value))
 	case ir.Time:
-		return method("time")
+		return method("Time")
 	case ir.Metadata, ir.StringMap:
-		return method("stringMap")
+		return method("StringMap")
 	case ir.AnyMap:
-		return method("anyMap")
-	case ir.Named:
-		if r.IsEnum() {
-			return jen.Id("e").Dot("string").Call(jen.Lit(f.Name), jen.String().Call(value))
-		}
-		return method("object")
+		return method("AnyMap")
+	case ir.Named: // an enum
+		return jen.Id("e").Dot("Text").Call(jen.Lit(f.Name), jen.String().Call(value))
 	case ir.Array:
 		switch {
 		case r.Elem.IsEnum():
-			return jen.Id("encodeEnums").Call(jen.Id("e"), jen.Lit(f.Name), value)
+			return s.wire("EncodeEnums").Call(jen.Id("e"), jen.Lit(f.Name), value)
 		case r.Elem.IsObject():
 			return jen.Id("encodeObjects").Call(jen.Id("e"), jen.Lit(f.Name), value)
 		case r.Elem.Kind == ir.Int64:
-			return method("int64s")
+			return method("Int64s")
 		}
-		return method("strings")
+		return method("Strings")
 	}
-	return method("string")
+	return method("Text")
 }
 
-// queryFunc writes the function that adds the query fields of params to a request.
-func queryFunc(g *jen.File, t *ir.Type) {
-	g.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("query").Params(jen.Id("q").Op("*").Id("query")).BlockFunc(func(b *jen.Group) {
-		for _, f := range t.Fields {
-			if f.In == ir.InQuery {
-				queryValue(b, f.Name, f, jen.Id("p").Dot(f.GoName))
-			}
-		}
-	})
-	g.Line()
-}
-
+// queryValue writes a field into the query, an object member by member.
 func queryValue(b *jen.Group, wire string, f *ir.Field, value *jen.Statement) {
-	method := func(name string, v jen.Code) { b.Id("q").Dot(name).Call(jen.Lit(wire), v) }
+	method := func(name string, v jen.Code) { b.Id("w").Dot("query").Dot(name).Call(jen.Lit(wire), v) }
 	switch r := f.Type; r.Kind {
 	case ir.Int:
 		method("int", value)
@@ -171,7 +218,7 @@ func queryValue(b *jen.Group, wire string, f *ir.Field, value *jen.Statement) {
 	case ir.Metadata, ir.StringMap:
 		method("stringMap", value)
 	case ir.Array:
-		b.Id("queryList").Call(jen.Id("q"), jen.Lit(wire), value)
+		b.Id("queryList").Call(jen.Op("&").Id("w").Dot("query"), jen.Lit(wire), value)
 	case ir.Named:
 		if r.IsEnum() {
 			method("string", jen.String().Call(value))
@@ -183,16 +230,4 @@ func queryValue(b *jen.Group, wire string, f *ir.Field, value *jen.Statement) {
 	default:
 		method("string", value)
 	}
-}
-
-// headerFunc writes the function that adds the header fields of params to a request.
-func headerFunc(g *jen.File, t *ir.Type) {
-	g.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("header").Params(jen.Id("h").Qual("net/http", "Header")).BlockFunc(func(b *jen.Group) {
-		for _, f := range t.Fields {
-			if f.In == ir.InHeader {
-				b.Id("setHeader").Call(jen.Id("h"), jen.Lit(f.Name), jen.Id("p").Dot(f.GoName))
-			}
-		}
-	})
-	g.Line()
 }

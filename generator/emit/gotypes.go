@@ -100,6 +100,12 @@ func structDecl(g *jen.File, t *ir.Type) {
 			s.Comment("Extra holds the members that this version of the library does not know, by name.")
 			s.Id("Extra").Map(jen.String()).Any().Tag(map[string]string{"json": "-"})
 		}
+		if t.GoName == "Event" && t.Role == ir.RoleReply {
+			for _, line := range docLines(4, "Misfits are the values of the event that do not fit their fields, which have the zero value. Their paths are relative to the event.") {
+				s.Add(line)
+			}
+			s.Id("Misfits").Index().Id("Misfit").Tag(map[string]string{"json": "-"})
+		}
 	})
 	g.Line()
 }

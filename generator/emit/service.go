@@ -37,7 +37,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 	}
 	for _, t := range api.Types {
 		if t.Home == s.Resource {
-			typeDecl(g, t)
+			typeDecl(src, t)
 			if t.Role == ir.RoleParams && t.Kind == ir.Object {
 				validateFunc(g, s, t)
 			}
@@ -69,7 +69,7 @@ func operationVar(g *jen.File, op *ir.Operation) {
 		flags := []struct {
 			name string
 			set  bool
-		}{{"List", op.List}, {"Cursors", op.Cursors}, {"Deprecated", op.Deprecated}, {"Restricted", op.Restricted}}
+		}{{"identified", !op.List && identified(op.Reply)}, {"List", op.List}, {"Cursors", op.Cursors}, {"Deprecated", op.Deprecated}, {"Restricted", op.Restricted}}
 		for _, f := range flags {
 			if f.set {
 				field(v, f.name, jen.True())
@@ -135,7 +135,7 @@ func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 			Block(jen.Return(jen.Id("list").Types(jen.Id(op.Reply.GoName)).Call(args...)))
 	default:
 		f.Params(jen.Op("*").Id(op.Reply.GoName), jen.Error()).
-			Block(jen.Return(jen.Id("do").Types(jen.Id(op.Reply.GoName)).Call(args...)))
+			Block(jen.Return(jen.Id("do").Call(append(args, jen.New(jen.Id(op.Reply.GoName)))...)))
 	}
 	g.Line()
 }

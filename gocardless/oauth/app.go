@@ -15,7 +15,6 @@ import (
 	"io"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/loopback"
 )
 
 // Addresses of the authorisation servers.
@@ -145,10 +145,7 @@ func secureURL(field, address string) (*url.URL, error) {
 		// The cause would quote the address, and with it what should not be in it.
 		return nil, fmt.Errorf("oauth: Config.%s is not an absolute URL", field)
 	}
-	host := u.Hostname()
-	ip := net.ParseIP(host)
-	local := host == "localhost" || ip != nil && ip.IsLoopback()
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback.Host(u.Hostname())) {
 		return nil, fmt.Errorf("oauth: Config.%s must be https", field)
 	}
 	return u, nil

@@ -1,4 +1,5 @@
-package gocardless
+// Package scrub makes strings from outside fit for errors and logs.
+package scrub
 
 import (
 	"strings"
@@ -9,18 +10,60 @@ import (
 // maxText is how many bytes of a foreign message go into the text of an error.
 const maxText = 300
 
-// mask takes the access token out of a text; nil is for an error that belongs to no client.
-type mask func(string) string
+// Mask takes an access token out of a string. A nil Mask changes nothing: it is for errors that
+// belong to no client.
+type Mask func(string) string
 
-// scrub makes a text from outside fit for logs, without the token.
-func (m mask) scrub(text string) string {
+// Text is like the function [Text], and takes out the token as well.
+func (m Mask) Text(s string) string {
 	if m != nil {
-		text = m(text)
+		s = m(s)
 	}
-	return scrub(text)
+	return Text(s)
 }
 
-// scrub makes a text from outside fit for logs. It masks what looks like an e-mail
+// Lengths of tokens. The API's are much longer.
+const (
+	shortToken = 8  // a shorter one is not masked: it may be part of any message
+	longToken  = 16 // a shorter one is masked as a whole word only
+)
+
+// Token returns the Mask of an access token.
+func Token(token string) Mask {
+	switch {
+	case len(token) < shortToken:
+		return nil
+	case len(token) >= longToken:
+		return func(s string) string { return strings.ReplaceAll(s, token, tokenMask) }
+	}
+	return func(s string) string { return replaceWord(s, token) }
+}
+
+const tokenMask = "[token]"
+
+// replaceWord masks the occurrences of a token that are not part of a longer word.
+func replaceWord(s, token string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, token)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		end := i + len(token)
+		if i > 0 && isWord(s[i-1]) || end < len(s) && isWord(s[end]) {
+			b.WriteString(s[:i+1])
+			s = s[i+1:]
+			continue
+		}
+		b.WriteString(s[:i] + tokenMask)
+		s = s[end:]
+	}
+}
+
+func isWord(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
+
+// Text makes a string from outside fit for logs. It masks what looks like an e-mail
 // address, an IBAN, a number of six digits or more (accounts, cards, telephones,
 // sort codes), the user of a URL, and everything in double quotes or backticks
 // that is not a plain name. Dates stay, control characters become spaces, and the
@@ -28,7 +71,7 @@ func (m mask) scrub(text string) string {
 //
 // Names and streets that stand free in a sentence cannot be recognised: this
 // narrows what a message can give away and does not close it.
-func scrub(text string) string {
+func Text(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
 		if b.Len() >= maxText {
@@ -234,8 +277,8 @@ func longestDigits(s string) int {
 	return longest
 }
 
-// safeID returns an identifier that came in a header, if it looks like one.
-func safeID(id string) string {
+// ID returns an identifier that came in a header, if it looks like one.
+func ID(id string) string {
 	if len(id) > 128 {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package gocardless
+package jsonwire
 
 import (
 	"encoding/json"

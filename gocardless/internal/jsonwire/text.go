@@ -1,8 +1,7 @@
-package gocardless
+package jsonwire
 
 import (
 	"bytes"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -19,7 +18,7 @@ const (
 // keep returns a copy of b. The short texts of one item share an allocation. It never reaches
 // beyond the item and is small, so that whoever keeps an id of an item keeps some hundred
 // bytes, and never the page.
-func (d *decoder) keep(b []byte) string {
+func (d *Decoder) keep(b []byte) string {
 	n := len(b)
 	if n == 0 {
 		return ""
@@ -40,7 +39,7 @@ func (d *decoder) keep(b []byte) string {
 
 // nextItem ends the sharing of memory between texts: those of the next item get their own.
 // The items of a page are alike, so that the size of one predicts the size of the next.
-func (d *decoder) nextItem() {
+func (d *Decoder) nextItem() {
 	if d.poolUsed > 0 {
 		d.poolSize = min(d.poolUsed+d.poolUsed/8, poolMax)
 		d.poolUsed = 0
@@ -49,7 +48,7 @@ func (d *decoder) nextItem() {
 }
 
 // intern returns b as a string, the same memory each time where it can.
-func (d *decoder) intern(b []byte) string {
+func (d *Decoder) intern(b []byte) string {
 	n := len(b)
 	if n == 0 {
 		return ""
@@ -64,10 +63,10 @@ func (d *decoder) intern(b []byte) string {
 	return *slot
 }
 
-// text reads a string literal, of which the opening quote is at d.pos, and returns its text:
-// a part of the input, or of d.scratch when there were escapes or invalid UTF-8. It is valid
+// quoted reads a string literal whose opening quote is at d.pos. It returns the contents:
+// a part of the input, or of d.scratch if there were escapes or invalid UTF-8. They are valid
 // until the next read.
-func (d *decoder) text() []byte {
+func (d *Decoder) quoted() []byte {
 	d.pos++
 	start := d.pos
 	data := d.data
@@ -83,7 +82,7 @@ func (d *decoder) text() []byte {
 }
 
 // unusualText continues text at i, where a byte is that does not stand for itself.
-func (d *decoder) unusualText(start, i int) []byte {
+func (d *Decoder) unusualText(start, i int) []byte {
 	data := d.data
 	out := append(d.scratch[:0], data[start:i]...)
 	for i < len(data) {
@@ -202,24 +201,4 @@ func hex4(b []byte) rune {
 		r = r<<4 | rune(c)
 	}
 	return r
-}
-
-// jsonError says what is wrong with a document and where. It holds nothing of the values,
-// which may be personal data.
-type jsonError struct {
-	Path   string // such as payments[3].links.mandate; "" for the whole document
-	Offset int    // in bytes, from 0
-	What   string
-}
-
-func (e *jsonError) Error() string {
-	var b strings.Builder
-	if e.Path != "" {
-		b.WriteString(e.Path)
-		b.WriteString(": ")
-	}
-	b.WriteString(e.What)
-	b.WriteString(" at byte ")
-	b.WriteString(itoa(e.Offset))
-	return b.String()
 }

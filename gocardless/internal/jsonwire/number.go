@@ -1,15 +1,13 @@
-package gocardless
+package jsonwire
 
 import (
 	"math"
 	"strconv"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// number steps over a number and returns its text, nil when there is none.
-func (d *decoder) number() []byte {
-	d.next()
+// number steps over a number and returns its digits, or nil if there is none.
+func (d *Decoder) number() []byte {
+	d.Next()
 	n := scanNumber(d.data[d.pos:])
 	if n == 0 {
 		d.syntax("a value")
@@ -64,45 +62,92 @@ func digits(b []byte) int {
 	return len(b)
 }
 
-// integer reads an integer, and false for null or an error.
-func (d *decoder) integer() (int64, bool) {
-	switch c := d.next(); {
-	case c-'0' <= 9 || c == '-':
-		start := d.pos
-		b := d.number()
-		if b == nil {
-			return 0, false
-		}
-		return d.toInteger(start, b)
-	case c == '"':
-		start := d.pos
-		b := d.text()
-		if scanNumber(b) != len(b) || len(b) == 0 {
-			if d.err == nil {
-				d.failAt(start, "expected an integer, found a string")
-			}
-			return 0, false
-		}
-		return d.toInteger(start, b)
-	}
-	if !d.null() {
-		d.wrong("an integer")
-	}
-	return 0, false
-}
+// What is expected and found when a number cannot be read.
+const (
+	anInteger  = "an integer"
+	aNumber    = "a number"
+	outOfRange = "a number out of range"
+	aFraction  = "a fraction"
+)
 
-// toInteger converts the number b, which stands at start.
-func (d *decoder) toInteger(start int, b []byte) (int64, bool) {
-	n, err := parseInteger(b)
-	if err != "" {
-		d.failAt(start, err)
+// integer reads an integer. It returns false for null and for a misfit.
+func (d *Decoder) integer() (int64, bool) {
+	start, b, ok := d.numeral(anInteger)
+	if !ok {
+		return 0, false
+	}
+	n, problem := parseInteger(b)
+	if problem != "" {
+		d.unreadable(start, anInteger, problem)
 		return 0, false
 	}
 	return n, true
 }
 
-// parseInteger converts a JSON number to an integer without a detour over floating point. It
-// returns what is wrong, or "".
+// Float64 reads a number.
+func (d *Decoder) Float64() float64 {
+	start, b, ok := d.numeral(aNumber)
+	if !ok {
+		return 0
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		d.unreadable(start, aNumber, outOfRange)
+		return 0
+	}
+	return f
+}
+
+// numeral returns the digits of a number, which may be in a string, and where they are. It
+// returns false for null and for a misfit.
+func (d *Decoder) numeral(expected string) (start int, b []byte, ok bool) {
+	c := d.Next()
+	start = d.pos
+	switch {
+	case c-'0' <= 9 || c == '-':
+		b = d.number()
+		return start, b, b != nil
+	case c == '"':
+		b = d.quoted()
+		if len(b) > 0 && scanNumber(b) == len(b) {
+			return start, b, true
+		}
+		d.unreadable(start, expected, "a string")
+	case d.Null():
+	default:
+		found := kindOf(c)
+		if found == "" {
+			d.syntax(expected)
+			break
+		}
+		d.Skip()
+		d.unreadable(start, expected, found)
+	}
+	return start, nil, false
+}
+
+// anyNumber reads a number that no field expects.
+func (d *Decoder) anyNumber() any {
+	b := d.number()
+	if b == nil {
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		return string(b)
+	}
+	return f
+}
+
+// ParseInteger converts a JSON number to an integer without a detour through floating point. It
+// returns what was found instead of an integer, or "".
+func ParseInteger(b []byte) (int64, string) {
+	if len(b) == 0 || scanNumber(b) != len(b) {
+		return 0, "a string"
+	}
+	return parseInteger(b)
+}
+
 func parseInteger(b []byte) (int64, string) {
 	neg := b[0] == '-'
 	if neg {
@@ -130,7 +175,7 @@ func parseInteger(b []byte) (int64, string) {
 	case !neg && n <= math.MaxInt64:
 		return int64(n), ""
 	}
-	return 0, "integer out of range"
+	return 0, outOfRange
 }
 
 // parseDecimal converts an unsigned JSON number with a whole value.
@@ -169,40 +214,16 @@ func parseDecimal(b []byte) (uint64, string) {
 	case len(mantissa) == 0:
 		return 0, ""
 	case exp < 0:
-		return 0, "expected an integer, found a fraction"
+		return 0, aFraction
 	case exp > 20 || len(mantissa)+exp > 20:
-		return 0, "integer out of range"
+		return 0, outOfRange
 	}
 	for range exp {
 		mantissa = append(mantissa, '0')
 	}
 	n, err := strconv.ParseUint(string(mantissa), 10, 64)
 	if err != nil {
-		return 0, "integer out of range"
+		return 0, outOfRange
 	}
 	return n, ""
-}
-
-// float64 reads a number.
-func (d *decoder) float64() float64 {
-	switch c := d.next(); {
-	case c-'0' <= 9 || c == '-':
-	case c == 'n':
-		d.null()
-		return 0
-	default:
-		d.wrong("a number")
-		return 0
-	}
-	start := d.pos
-	b := d.number()
-	if b == nil {
-		return 0
-	}
-	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil {
-		d.failAt(start, "number out of range")
-		return 0
-	}
-	return f
 }

@@ -1,0 +1,72 @@
+package scrub
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestText(t *testing.T) {
+	for text, want := range map[string]string{
+		"amount must be greater than 0":                         "amount must be greater than 0",
+		"start_date must be on or after 2026-05-01":             "start_date must be on or after 2026-05-01",
+		"before 2026-05-01T10:00:00.000Z.":                      "before 2026-05-01T10:00:00.000Z.",
+		"jane.doe@example.com is taken":                         "[e-mail] is taken",
+		"<jane+tag@example.co.uk>, bob@x":                       "<[e-mail]>, [e-mail]",
+		"GB33BUKB20201555555555 is invalid":                     "[IBAN] is invalid",
+		"IBAN DE89 3704 0044 0532 0130 00 is invalid":           "IBAN [IBAN] is invalid",
+		"NO9386011117947":                                       "[IBAN]",
+		"account 55779911, sort code 20-00-00":                  "account [number], sort code [number]",
+		"card 4242 4242 4242 4242 declined":                     "card [number] declined",
+		"call +44 20 7946 0958 now":                             "call [number] now",
+		"number 20140522 is not a string":                       "number [number] is not a string",
+		"20140522X is not":                                      "[number] is not",
+		`"charge_date" is not a permitted key.`:                 `"charge_date" is not a permitted key.`,
+		`"Jane Smith" is not a country`:                         `"…" is not a country`,
+		"`12 High Street` and \"open":                           "`…` and \"open",
+		"invalid character '<' looking for beginning":           "invalid character '<' looking for beginning",
+		"dial tcp 127.0.0.1:43817: connect: connection refused": "dial tcp 127.0.0.1:43817: connect: connection refused",
+		"dial tcp [::1]:443: i/o timeout":                       "dial tcp [::1]:443: i/o timeout",
+		"lookup api.gocardless.com: no such host":               "lookup api.gocardless.com: no such host",
+		"proxy http://user:pw@proxy.example:3128/x?y failed":    "proxy http://proxy.example:3128/… failed",
+		"a\nb\x00c\u0085d\xffe":                                 "a b c d e",
+		"Überweisung für Größe":                                 "Überweisung für Größe",
+		"":                                                      "",
+		strings.Repeat("a", 90):                                 "[long text]",
+		"up to 10000 per day":                                   "up to 10000 per day",
+		"limit is 3-5":                                          "limit is 3-5",
+	} {
+		if got := Text(text); got != want {
+			t.Errorf("Text(%q) = %q, want %q", text, got, want)
+		}
+	}
+	if got := Text(strings.Repeat("word ", 1000)); len(got) > maxText+10 {
+		t.Errorf("%d bytes", len(got))
+	}
+}
+
+// Nothing that looks like an address survives, and the text stays short and clean.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{"jane@example.com", "a@b", "GB33BUKB20201555555555", "DE89 3704 0044 0532 0130 00", "55779911", "\"x@y\"", "http://u:p@h/x", "2026-01-01", "+44 20 7946 0958", "\xff\x00", strings.Repeat("9 ", 500)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := Text(s)
+		if len(got) > maxText+200 || !utf8.ValidString(got) {
+			t.Fatalf("%q becomes %q", s, got)
+		}
+		for _, r := range got {
+			if r < ' ' || r == 0x7f {
+				t.Fatalf("%q becomes %q", s, got)
+			}
+		}
+		if longestDigits(got) >= 8 && !strings.Contains(got, "://") {
+			t.Fatalf("%q becomes %q", s, got)
+		}
+		for i := range len(got) - 2 {
+			if got[i+1] == '@' && isAlnum(got[i]) && isAlnum(got[i+2]) {
+				t.Fatalf("%q becomes %q", s, got)
+			}
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package gocardless
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
+
+// A Misfit is a value in a reply or webhook whose type does not fit the field it is for, such as
+// a date in another format. The field keeps its zero value, and everything else is read; the raw
+// body has the value (Response.Body, WebhookDelivery.Body).
+//
+// A number that cannot be read is different: it never passes for a zero. The call fails with a
+// [MalformedResponseError] that names the resource, and is not retried.
+type Misfit struct {
+	// Path leads to the value, such as "payments[3].charge_date".
+	Path string
+	// Expected is the kind of value that the field takes, such as "a date".
+	Expected string
+	// Found is the kind of value that was there, such as "a number".
+	Found string
+}
+
+// String describes the misfit in one line.
+func (m Misfit) String() string {
+	return (&jsonwire.Misfit{Path: m.Path, Expected: m.Expected, Found: m.Found}).Error()
+}
+
+// ErrMisfit is found inside a [MalformedResponseError] whose reply is well-formed JSON with a
+// value that the SDK cannot accept. Such a call is not retried.
+var ErrMisfit = errors.New("gocardless: a value of the reply does not fit")
+
+// misfitError is a reply that is JSON, but not what its target can hold. Sending the request
+// again would not change that.
+type misfitError struct{ error }
+
+func (misfitError) Is(target error) bool { return target == ErrMisfit }
+
+func (e misfitError) Unwrap() error { return e.error }
+
+// misfitsOf copies the misfits of a document.
+func misfitsOf(found []jsonwire.Misfit) []Misfit {
+	if len(found) == 0 {
+		return nil
+	}
+	list := make([]Misfit, len(found))
+	for i, m := range found {
+		list[i] = Misfit{Path: m.Path, Expected: m.Expected, Found: m.Found}
+	}
+	return list
+}
+
+// insideList splits the path of a value inside an element of a list, such as
+// "events[3].links.payment", into the element's index and the rest.
+func insideList(path, list string) (index int, rest string, ok bool) {
+	path, ok = strings.CutPrefix(path, list+"[")
+	if !ok {
+		return 0, "", false
+	}
+	number, rest, _ := strings.Cut(path, "]")
+	index, err := strconv.Atoi(number)
+	return index, strings.TrimPrefix(rest, "."), err == nil
+}
+
+// What is wrong with a successful reply that is well-formed.
+var (
+	errNoReply = errors.New("the reply is empty")
+	errNoID    = errors.New("the resource has no id")
+)
+
+// judge decides what becomes of a reply without syntax errors.
+func (x *exchange) judge(found bool, o jsonwire.Outcome) error {
+	x.misfits = misfitsOf(o.Misfits)
+	x.resourceID = o.ID
+	switch {
+	case o.Unreadable != nil:
+		x.resourceID = o.UnreadableID
+		return misfitError{o.Unreadable}
+	case !found && x.op.ReplyEnvelope == "":
+		return errors.New("not an object")
+	case !found:
+		return errors.New("no member " + x.op.ReplyEnvelope)
+	case x.op.identified && o.ID == "":
+		return errNoID
+	case x.settings.strict && len(o.Misfits) > 0:
+		return misfitError{&o.Misfits[0]}
+	}
+	return nil
+}
+
+// WithStrictReplies makes every [Misfit] an error: the call fails with a
+// [MalformedResponseError] that matches [ErrMisfit]. It is for tests, which then notice when the
+// API or a fake of it sends something that the SDK does not expect.
+func WithStrictReplies() Option {
+	return option(func(s *settings) { s.strict = true })
+}
