@@ -87,10 +87,14 @@ func emitOwn(api *ir.API, cfg Config) ([]emit.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	guide, err := migrationGuide(cfg.Root)
+	if err != nil {
+		return nil, err
+	}
 	files = append(append(files, lock, examples), command...)
 	for path, document := range map[string]func(*ir.API, []byte) (emit.File, error){
 		"README.md":             emit.Readme,
-		emit.MigrationGuidePath: emit.MigrationGuide,
+		emit.MigrationGuidePath: guide,
 	} {
 		text, err := os.ReadFile(filepath.Join(cfg.Root, filepath.FromSlash(path)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -133,6 +137,19 @@ func Load(cfg Config) (*ir.API, error) {
 		return nil, fmt.Errorf("%s:\n%w", schema, err)
 	}
 	return api, nil
+}
+
+// migrationGuide returns the emitter of the guide, which knows the names of the official client.
+func migrationGuide(root string) (func(*ir.API, []byte) (emit.File, error), error) {
+	data, err := os.ReadFile(filepath.Join(root, "generator", "official.json"))
+	if err != nil {
+		return nil, err
+	}
+	official, err := emit.ParseOfficial(data)
+	if err != nil {
+		return nil, err
+	}
+	return func(api *ir.API, text []byte) (emit.File, error) { return emit.MigrationGuide(api, official, text) }, nil
 }
 
 func emitExamples(api *ir.API, root string) (emit.File, error) {

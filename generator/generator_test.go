@@ -55,7 +55,7 @@ func TestSummary(t *testing.T) {
 // A change of one field makes the check fail, and writing mends it. The change is made in a copy.
 func TestDriftIsFoundAndMended(t *testing.T) {
 	dir := t.TempDir()
-	copyTree(t, dir, "go.mod", "README.md", "schema/gocardless.json", "schema/catalogue.json", "generator/overlay.json", "generator/examples.json", "generator/names.lock", "templates")
+	copyTree(t, dir, "go.mod", "README.md", "docs", "schema/gocardless.json", "schema/catalogue.json", "generator/overlay.json", "generator/examples.json", "generator/official.json", "generator/names.lock", "templates")
 	run := func() *generator.Result {
 		result, err := generator.Generate(generator.Config{Root: dir})
 		if err != nil {
@@ -124,7 +124,7 @@ func TestDriftIsFoundAndMended(t *testing.T) {
 // A name that users know may not change by accident.
 func TestRenameIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	copyTree(t, dir, "go.mod", "schema/gocardless.json", "schema/catalogue.json", "generator/overlay.json", "generator/examples.json", "generator/names.lock", "templates")
+	copyTree(t, dir, "go.mod", "schema/gocardless.json", "schema/catalogue.json", "generator/overlay.json", "generator/examples.json", "generator/official.json", "generator/names.lock", "templates")
 	edit(t, filepath.Join(dir, "generator", "overlay.json"), func(doc map[string]any) {
 		doc["names"] = []any{map[string]any{"pointer": "/components/schemas/Payment/properties/amount", "name": "Sum", "reason": "test"}}
 	})
@@ -140,7 +140,7 @@ func TestRenameIsRefused(t *testing.T) {
 // A broken schema is an error with its place, and nothing is written.
 func TestBrokenSchemaWritesNothing(t *testing.T) {
 	dir := t.TempDir()
-	copyTree(t, dir, "go.mod", "schema", "generator/overlay.json", "generator/examples.json", "templates")
+	copyTree(t, dir, "go.mod", "schema", "generator/overlay.json", "generator/examples.json", "generator/official.json", "templates")
 	schema := filepath.Join(dir, "schema", "gocardless.json")
 	whole := read(t, schema)
 	for name, c := range map[string]struct {

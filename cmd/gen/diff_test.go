@@ -131,7 +131,7 @@ func module(t *testing.T) (git func(args ...string)) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("no git")
 	}
-	t.Chdir(testmodule.Copy(t, "schema/gocardless.json", "schema/catalogue.json", "schema/history/2025-06-23.json", "schema/history/2026-06-17.json", "templates", "generator/overlay.json", "generator/examples.json", "gocardless/version.go"))
+	t.Chdir(testmodule.Copy(t, "schema/gocardless.json", "schema/catalogue.json", "schema/history/2025-06-23.json", "schema/history/2026-06-17.json", "templates", "generator/overlay.json", "generator/examples.json", "generator/official.json", "gocardless/version.go"))
 	writeFile(t, "go.mod", "module example.com/m\n")
 	writeChangelog(t)
 	git = func(args ...string) {

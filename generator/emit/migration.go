@@ -2,13 +2,13 @@ package emit
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
-	"github.com/gocardless-community/gocardless-go/generator/name"
 )
 
 // MigrationGuidePath is the guide for users of the official Go client.
@@ -16,26 +16,54 @@ const MigrationGuidePath = "docs/from-the-official-client.md"
 
 const namesBegin = "<!-- generated: names -->\n"
 
-// MigrationGuide returns the guide for users of the official Go client with its tables of old and
-// new names brought up to date. The rest of the text stays as it is.
-func MigrationGuide(api *ir.API, text []byte) (File, error) {
+// Official holds the names of the official Go client: facts, against which the rule that its
+// generator follows is checked.
+type Official struct {
+	Version  string                     `json:"version"`
+	Renamed  map[string]string          `json:"renamed"` // methods whose service or name is another here
+	Services map[string]OfficialService `json:"services"`
+	Types    map[string]string          `json:"types"`   // with their fields, separated by spaces
+	Written  map[string]string          `json:"written"` // functions, and types that are not the API's, with their fields
+}
+
+// OfficialService is a field of the official client.
+type OfficialService struct {
+	Type    string `json:"type"`    // what its types' names start with
+	Methods string `json:"methods"` // separated by spaces
+}
+
+// ParseOfficial reads the names of the official client.
+func ParseOfficial(data []byte) (*Official, error) {
+	var o Official
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&o); err != nil {
+		return nil, fmt.Errorf("official client: %w", err)
+	}
+	return &o, nil
+}
+
+// MigrationGuide returns the guide with its tables of old and new names brought up to date. The
+// rest of the text stays.
+func MigrationGuide(api *ir.API, official *Official, text []byte) (File, error) {
 	before, after, err := around(text, MigrationGuidePath, namesBegin)
 	if err != nil {
 		return File{}, err
 	}
-	o := officialNames(api)
+	c := CompareNames(api, official)
 	var b bytes.Buffer
 	b.Write(before)
 	for _, t := range []struct {
 		title string
 		names map[string]string
-	}{{"Field of the client", o.services}, {"Method", o.methods}, {"Field of a type", o.fields}, {"Type", o.types}} {
-		if len(t.names) == 0 {
-			continue
-		}
-		fmt.Fprintf(&b, "\n| %s, official client | here |\n|---|---|\n", t.title)
+	}{{"Method, official client", c.Methods}, {"Field, official client", c.Fields}, {"Type, official client", c.Types}} {
+		fmt.Fprintf(&b, "\n| %s | here |\n|---|---|\n", t.title)
 		for _, old := range slices.Sorted(maps.Keys(t.names)) {
-			fmt.Fprintf(&b, "| `%s` | `%s` |\n", old, t.names[old])
+			if revised := t.names[old]; revised == "" {
+				fmt.Fprintf(&b, "| `%s` | none: the method takes no params |\n", old)
+			} else {
+				fmt.Fprintf(&b, "| `%s` | `%s` |\n", old, revised)
+			}
 		}
 	}
 	b.WriteByte('\n')
@@ -43,67 +71,115 @@ func MigrationGuide(api *ir.API, text []byte) (File, error) {
 	return File{Path: MigrationGuidePath, Content: b.Bytes()}, nil
 }
 
-// official holds the official client's names that differ from ours, with ours. That client is
+// Comparison holds the official client's names that differ from ours, with ours. A type without a
+// name here is that of params which the method does not take.
+type Comparison struct {
+	Methods, Fields, Types map[string]string
+	Unknown                []string // official names whose counterpart is not found
+
+	official *Official
+	seen     map[string]bool
+}
+
+// CompareNames follows both clients' methods to their types and fields. The official client is
 // generated as well: each word of a name begins with one capital, and the type of a nested object
 // is called after the path that leads to it.
-type official struct{ services, methods, fields, types map[string]string }
-
-func officialNames(api *ir.API) official {
-	o := official{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
+func CompareNames(api *ir.API, official *Official) *Comparison {
+	c := &Comparison{Methods: map[string]string{}, Fields: map[string]string{}, Types: map[string]string{}, official: official, seen: map[string]bool{}}
+	ours := map[string]*ir.Method{}
+	operations := map[*ir.Method]*ir.Operation{}
 	for _, s := range api.Services {
-		service := camel(s.Resource)
-		note(o.services, service, s.GoName)
-		one := camel(name.Singular(s.Resource))
 		for _, op := range s.Operations {
-			if op.Reply != nil && op.Reply.Home == s.Resource && op.ID == s.Resource+".get" {
-				o.walk(one, op.Reply, 0)
-			}
 			for _, m := range op.Methods {
-				verb := op.ID[strings.IndexByte(op.ID, '.')+1:]
-				if len(op.Methods) > 1 {
-					verb = m.GoName
-				}
-				if service+camel(verb) != service+m.GoName {
-					note(o.methods, service+"."+camel(verb), s.GoName+"."+m.GoName)
-				}
-				if m.Params != nil {
-					o.walk(one+camel(verb)+"Params", m.Params, 0)
+				ours[s.GoName+"."+m.GoName] = m
+				operations[m] = op
+				if m.AllName != "" {
+					ours[s.GoName+"."+m.AllName] = m
 				}
 			}
 		}
 	}
-	return o
+	for _, name := range slices.Sorted(maps.Keys(official.Services)) {
+		service := official.Services[name]
+		for method := range strings.FieldsSeq(service.Methods) {
+			old := name + "." + method
+			revised := old
+			if other, ok := official.Renamed[old]; ok {
+				revised = other
+				c.Methods[old] = other
+			}
+			m := ours[revised]
+			switch {
+			case m == nil:
+				c.Unknown = append(c.Unknown, old)
+			case method != m.AllName:
+				c.method(service.Type, method, operations[m], m)
+			}
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(official.Types)) {
+		if !c.seen[t] {
+			c.Unknown = append(c.Unknown, t)
+		}
+	}
+	return c
 }
 
-// walk compares the names of a type, its fields and the types of these.
-func (o official) walk(old string, t *ir.Type, depth int) {
-	if depth > maxNesting {
+// method compares the types that a method takes and returns.
+func (c *Comparison) method(prefix, method string, op *ir.Operation, m *ir.Method) {
+	params := prefix + method + "Params"
+	if m.Params != nil {
+		c.walk(params, m.Params)
+	} else if _, ok := c.official.Types[params]; ok {
+		c.Types[params] = ""
+		c.seen[params] = true
+	}
+	if op.Reply == nil {
 		return
 	}
-	note(o.types, old, t.GoName)
+	// A result that is not the resource is a wrapper around it.
+	if result := prefix + method + "Result"; c.official.Types[result] != "" {
+		c.Types[result] = op.Reply.GoName
+		c.seen[result] = true
+		return
+	}
+	c.walk(prefix, op.Reply)
+}
+
+// walk compares the names of a type, its fields and their types.
+func (c *Comparison) walk(old string, t *ir.Type) {
+	fields, ok := c.official.Types[old]
+	if !ok || c.seen[old] {
+		return
+	}
+	c.seen[old] = true
+	if old != t.GoName {
+		c.Types[old] = t.GoName
+	}
+	missing := strings.Fields(fields)
 	for _, f := range t.Fields {
-		if f.In != ir.InHeader {
-			note(o.fields, camel(f.Name), f.GoName)
+		i := slices.Index(missing, camel(f.Name))
+		if f.In == ir.InHeader || i < 0 {
+			continue
+		}
+		missing = slices.Delete(missing, i, i+1)
+		if camel(f.Name) != f.GoName {
+			c.Fields[camel(f.Name)] = f.GoName
 		}
 		ref := f.Type
 		for ref.Kind == ir.Array {
 			ref = ref.Elem
 		}
-		if ref.Kind == ir.Named && ref.Type.Kind == ir.Object {
-			o.walk(old+camel(f.Name), ref.Type, depth+1)
+		if ref.IsObject() {
+			c.walk(old+camel(f.Name), ref.Type)
 		}
 	}
-}
-
-// maxNesting ends the walk through a type that contains itself.
-const maxNesting = 20
-
-func note(names map[string]string, old, revised string) {
-	if old != revised {
-		names[old] = revised
+	for _, name := range missing {
+		c.Unknown = append(c.Unknown, old+"."+name)
 	}
 }
 
+// camel writes a wire name as the official client does.
 func camel(wire string) string {
 	var b strings.Builder
 	for word := range strings.FieldsFuncSeq(wire, func(r rune) bool { return r == '_' || r == '-' }) {

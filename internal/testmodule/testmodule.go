@@ -37,7 +37,7 @@ func Everything(t testing.TB) []string {
 	}
 	return []string{
 		"go.mod", "go.sum", "README.md", schemaFile, "schema/catalogue.json", path.Join(historyDir, filepath.Base(slices.Max(history))),
-		"templates", "gocardless", "internal/contract", "docs", "generator/overlay.json", "generator/examples.json", "generator/names.lock",
+		"templates", "gocardless", "internal/contract", "docs", "generator/overlay.json", "generator/examples.json", "generator/official.json", "generator/names.lock",
 		"cmd/gcpro/go.mod", "cmd/gcpro/internal/spec/operations_gen.go",
 	}
 }
