@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Formats of the API. Text in these forms sorts by time.
@@ -12,7 +14,16 @@ const (
 	stampForm = "2006-01-02T15:04:05.000Z"
 )
 
-func stamp(t time.Time) string { return t.UTC().Format(stampForm) }
+func stamp(t time.Time) string {
+	t = t.UTC()
+	h, m, s := t.Clock()
+	ms := t.Nanosecond() / 1e6
+	clock := []byte{
+		'T', '0' + byte(h/10), '0' + byte(h%10), ':', '0' + byte(m/10), '0' + byte(m%10), ':', '0' + byte(s/10), '0' + byte(s%10),
+		'.', '0' + byte(ms/100), '0' + byte(ms/10%10), '0' + byte(ms%10), 'Z',
+	}
+	return string(bank.DateOf(t)) + string(clock)
+}
 
 // record is one resource: a slot for each member of its reply schema, and private members.
 //

@@ -12,15 +12,40 @@ const dateForm = "2006-01-02"
 type Date string
 
 // DateOf is the day of a time, UTC.
-func DateOf(t time.Time) Date { return Date(t.UTC().Format(dateForm)) }
+func DateOf(t time.Time) Date {
+	y, m, d := t.UTC().Date()
+	if y < 0 || y > 9999 {
+		return Date(t.UTC().Format(dateForm))
+	}
+	// Life cycles make dates by the million, so they are written and read by hand.
+	return Date([]byte{
+		'0' + byte(y/1000), '0' + byte(y/100%10), '0' + byte(y/10%10), '0' + byte(y%10), '-',
+		'0' + byte(m/10), '0' + byte(m%10), '-', '0' + byte(d/10), '0' + byte(d%10),
+	})
+}
 
 // Time is midnight UTC of the day. It panics if the day is malformed: callers have checked it.
 func (d Date) Time() time.Time {
-	t, err := time.Parse(dateForm, string(d))
-	if err != nil {
-		panic(fmt.Sprintf("bank: bad date %q", string(d)))
+	if len(d) == len(dateForm) && d[4] == '-' && d[7] == '-' {
+		y, m, day := d.number(0, 4), d.number(5, 7), d.number(8, 10)
+		// A day that a month does not have moves into the next one, and so its date differs.
+		if t := time.Date(y, time.Month(m), day, 0, 0, 0, 0, time.UTC); y >= 0 && m >= 0 && day >= 0 && DateOf(t) == d {
+			return t
+		}
 	}
-	return t
+	panic(fmt.Sprintf("bank: bad date %q", string(d)))
+}
+
+// number reads digits of a date; it is negative if there is anything else.
+func (d Date) number(from, to int) int {
+	n := 0
+	for _, c := range []byte(d[from:to]) {
+		if c < '0' || c > '9' {
+			return -1 << 20
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
 }
 
 // Add moves by calendar days.

@@ -1,0 +1,261 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The conservation of money, for every sequence of operations: per currency,
+//
+//	collected = paid out + balance + fees (with their taxes) + refunds + taken back
+//
+// and every payout is the sum of its items and never negative.
+
+// ledger is a sandbox that a sequence of steps, one or two bytes each, is played to.
+type ledger struct {
+	t    testing.TB
+	sb   *Sandbox
+	in   []byte
+	mans []*record
+	pays []*record
+	refs []*record
+}
+
+// ledgerSchemes are those of the mandates of a ledger: one that is paid out as it is, one whose
+// money is converted, one whose mandates go to the bank with the first payment.
+var ledgerSchemes = []string{"bacs", "autogiro", "sepa_core"}
+
+func newLedger(t testing.TB, in []byte, opts ...Option) *ledger {
+	opts = append([]Option{WithFrozenClock(monday), WithRateLimit(0), WithRequestLog(0)}, opts...)
+	l := &ledger{t: t, sb: New(opts...), in: in}
+	l.do(func(tx *tx) {
+		for _, scheme := range ledgerSchemes {
+			customer := tx.make("customers")
+			customer.set("given_name", "Ada")
+			tx.add(customer)
+			account := tx.addCustomerBankAccount(customer, bankDetails{Country: "GB", Currency: currencyOf(scheme), Key: scheme}, nil)
+			m := tx.make("mandates")
+			m.set("scheme", scheme)
+			l.mans = append(l.mans, tx.addMandate(m, tx.sb.store.coll("creditors").recs[0], customer, account))
+		}
+	})
+	return l
+}
+
+// do takes a step on the store.
+func (l *ledger) do(f func(*tx)) {
+	_ = l.sb.update(func(tx *tx) error { f(tx); return nil })
+}
+
+// call runs the handler of an operation, as an API call does after its checks. It may refuse.
+func (l *ledger) call(name string, target *record, body object) {
+	l.do(func(tx *tx) {
+		tx.op, tx.target, tx.body, tx.origin = theRegistry().ops[name], target, body, "api"
+		res, err := theRegistry().handlers[name](tx)
+		switch {
+		case err != nil:
+		case name == "payments.create":
+			l.pays = append(l.pays, res.rec)
+		case name == "refunds.create":
+			l.refs = append(l.refs, res.rec)
+		}
+	})
+}
+
+func (l *ledger) next() int {
+	if len(l.in) == 0 {
+		return 0
+	}
+	b := l.in[0]
+	l.in = l.in[1:]
+	return int(b)
+}
+
+func pickRecord(list []*record, n int) *record {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[n%len(list)]
+}
+
+var paymentSimulatorNames = simulatorsOf("payments")
+
+func simulatorsOf(resource string) (names []string) {
+	for _, s := range catalogueSimulators {
+		if s.resource == resource {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
+// simulate runs a simulator, which may refuse.
+func (l *ledger) simulate(name string, r *record) {
+	l.do(func(tx *tx) {
+		tx.op, tx.id, tx.origin = theRegistry().ops["scenario_simulators.run"], name, "api"
+		tx.body = object{{"links", object{{"resource", r.id}}}}
+		_, _ = runSimulator(tx)
+	})
+}
+
+// step plays one step.
+func (l *ledger) step() {
+	what, n := l.next(), l.next()
+	pay, ref := pickRecord(l.pays, n), pickRecord(l.refs, n)
+	switch kind := what % 12; {
+	case kind < 2 || pay == nil:
+		amount := int64(1 + n*(1+what/12))
+		m := l.mans[n%len(l.mans)]
+		body := object{{"amount", amount}, {"currency", currencyOf(m.str("scheme"))}, {"links", object{{"mandate", m.id}}}}
+		if n%3 == 0 {
+			body = append(body, member{"app_fee", amount / 2})
+		}
+		if n%5 == 0 {
+			body = append(body, member{"retry_if_possible", true})
+		}
+		l.call("payments.create", nil, body)
+	case kind < 5:
+		l.simulate(paymentSimulatorNames[what/12%len(paymentSimulatorNames)], pay)
+	case kind == 5:
+		l.sb.Advance(time.Duration(1+what/12) * 24 * time.Hour)
+	case kind == 6:
+		done := pay.num("amount_refunded")
+		amount := min(int64(1+what), pay.num("amount")-done)
+		l.call("refunds.create", nil, object{{"amount", amount}, {"total_amount_confirmation", done + amount}, {"links", object{{"payment", pay.id}}}})
+	case kind == 7 && ref != nil:
+		names := simulatorsOf("refunds")
+		l.simulate(names[what/12%len(names)], ref)
+	case kind == 8:
+		_ = l.sb.ChargeBack(pay.id)
+	case kind == 9:
+		_ = l.sb.CancelChargeback(pay.id)
+	case kind == 10:
+		l.call([]string{"payments.retry", "payments.cancel"}[what/12%2], pay, nil)
+	default:
+		l.simulate("mandate_activated", pickRecord(l.mans, n))
+	}
+}
+
+// sums of money in a currency.
+type sums struct{ collected, takenBack, refunds, paidOut, fees, balance int64 }
+
+// audit checks that no money was made or lost. It follows the money by what the API shows: events,
+// payouts, their items and balances.
+func (l *ledger) audit() {
+	byCurrency := map[string]*sums{}
+	of := func(currency string) *sums {
+		if byCurrency[currency] == nil {
+			byCurrency[currency] = &sums{}
+		}
+		return byCurrency[currency]
+	}
+	st := l.sb.store
+	in := map[string]bool{} // payments whose money is in
+	for _, e := range st.coll("events").recs {
+		if e.str("resource_type") != "payments" {
+			continue
+		}
+		p := st.find("payments", e.link("payment"))
+		s := of(p.str("currency"))
+		switch action := e.str("action"); {
+		case action == "confirmed":
+			s.collected += p.num("amount")
+			in[p.id] = true
+		case (action == "failed" || action == "charged_back") && in[p.id]:
+			s.takenBack += p.num("amount")
+			in[p.id] = false
+		case action == "chargeback_cancelled":
+			s.takenBack -= p.num("amount")
+			in[p.id] = true
+		}
+	}
+	for _, f := range st.coll("refunds").recs {
+		if f.status() == "paid" {
+			of(f.str("currency")).refunds += f.num("amount")
+		}
+	}
+	for _, po := range st.coll("payouts").recs {
+		s := of(po.str("currency"))
+		s.paidOut += po.num("amount")
+		s.fees += po.num("deducted_fees")
+		l.auditPayout(po)
+	}
+	for b, n := range l.sb.balances(st.coll("creditors").recs[0]) {
+		if b.kind == "confirmed_funds" {
+			of(b.currency).balance += n
+		}
+	}
+	for currency, s := range byCurrency {
+		if got := s.paidOut + s.balance + s.fees + s.refunds + s.takenBack; got != s.collected {
+			l.t.Errorf("%s: collected %d, but %d is accounted for: %+v", currency, s.collected, got, *s)
+		}
+	}
+}
+
+func (l *ledger) auditPayout(po *record) {
+	sum, fees := int64(0), int64(0)
+	for _, it := range l.sb.store.coll("payout_items").by("payout", po.id) {
+		whole, _ := strings.CutSuffix(it.str("amount"), ".0")
+		n, err := strconv.ParseInt(whole, 10, 64)
+		if err != nil {
+			l.t.Errorf("amount of an item is %q", it.str("amount"))
+		}
+		sum += n
+		if strings.HasSuffix(it.str("type"), "_fee") {
+			fees -= n
+		}
+	}
+	if sum != po.num("amount") || fees != po.num("deducted_fees") || sum < 0 {
+		l.t.Errorf("payout %s: %d with fees of %d; its items sum up to %d and %d", po.id, po.num("amount"), po.num("deducted_fees"), sum, fees)
+	}
+}
+
+// play plays a sequence, audits after every step, and once more when all has settled.
+func playLedger(t testing.TB, in []byte) {
+	opts := []Option{}
+	if len(in) > 0 && in[0]%2 == 1 {
+		opts = append(opts, WithFeeTaxes(), WithSurchargeFees(35))
+	}
+	l := newLedger(t, in, opts...)
+	for len(l.in) > 0 && !t.Failed() {
+		l.step()
+		l.audit()
+	}
+	l.sb.Advance(60 * 24 * time.Hour)
+	l.audit()
+	if t.Failed() {
+		t.Logf("sequence %v", fmt.Sprint(in))
+	}
+}
+
+func TestMoneyIsConserved(t *testing.T) {
+	n := 4000
+	if testing.Short() {
+		n = 400
+	}
+	for seed := range uint64(n) {
+		in := make([]byte, 8+seed%40)
+		for i := range in {
+			in[i] = byte(mix(seed<<16 + uint64(i)))
+		}
+		if playLedger(t, in); t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func FuzzMoneyIsConserved(f *testing.F) {
+	f.Add([]byte{0, 10, 11, 0, 27, 0, 8, 0, 0, 200, 5, 0, 5, 0})
+	f.Add([]byte("payments, simulators, refunds, retries and time"))
+	f.Fuzz(func(t *testing.T, in []byte) { playLedger(t, in[:min(len(in), 200)]) })
+}
+
+func BenchmarkSequences(b *testing.B) {
+	in := []byte("payments, simulators, refunds and time")
+	for b.Loop() {
+		playLedger(b, in)
+	}
+}
