@@ -1,65 +1,104 @@
 package gocardlesstest
 
 import (
+	"encoding/base64"
 	"errors"
 	"maps"
-	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // ControlPath is the path that ControlHandler serves under. No path of the API begins with it.
 const ControlPath = "/_sandbox/"
 
+// maxState is how large a snapshot or a world in a request may be.
+const maxState = 256 << 20
+
 // ControlHandler does for programs in other languages what methods of the Sandbox do for tests in
-// Go: it moves the clock, sets faults, resets, and plays the payer of a hosted flow. WithControl
-// serves it beside the API; ServeHTTP and Transport do not. Bodies are JSON objects and may be left
-// out where no member is required.
+// Go: it moves the clock, sets faults, plays payers and banks, keeps snapshots, and reports requests
+// and webhooks. WithControl serves it beside the API, and with it the dashboard; ServeHTTP and
+// Transport do not.
 //
-//	GET    /_sandbox/clock
-//	POST   /_sandbox/clock              {"advance": "14d"} or {"to": "2026-10-01T00:00:00Z"}
-//	POST   /_sandbox/faults             {"operation": "payments.create", "after": true, "drop": true}
-//	DELETE /_sandbox/faults
-//	POST   /_sandbox/reset
-//	POST   /_sandbox/flows/{id}/finish  {"given_name": "Penniless"}
-//
-// All but the last answer with the time and with how many faults are still to come:
-//
-//	{"now": "2026-10-01T00:00:00.000Z", "faults": 1}
+// The paths are those of the table that GET /_sandbox/openapi.json describes. Bodies are JSON objects
+// and may be left out where no member is required. What is refused answers with an error in the form
+// of the API's.
 //
 // The clock moves as with Advance: the reply comes when all that fell due is done and its webhooks
-// are answered, so a handler of webhooks must not wait for it. A fault has the members of Fault in
-// snake case; its delay is text such as "2s" or "1m30s". Faults do not hit the control itself, and a
-// state file does not keep them.
+// are answered, so a handler of webhooks must not wait for it.
 //
-// A flow is the id of a billing request flow or a redirect flow. The body has the members of Payer
-// in snake case. What is left out is TestPayer's; a bank account is taken whole, from the body or
-// from TestPayer. The reply has the address that the payer's browser is sent back to, or null:
-//
-//	{"redirect_uri": "https://example.com/thanks?redirect_flow_id=RE000…"}
-//
-// What is refused answers with an error in the form of the API's.
-//
-// When the sandbox knows its tokens (WithToken), one of them is needed, and a read-only one can only
-// ask for the time. Requests of web pages of other sites are refused, as on every path; from other
-// programs that reach the socket, only a token protects.
+// When the sandbox knows its tokens (WithToken), one of them is needed, as for the API or as the
+// password of HTTP basic authentication, and a read-only one can only read. Requests of web pages of
+// other sites are refused, as on every path; from other programs that reach the socket, only a token
+// protects.
 func (sb *Sandbox) ControlHandler() http.Handler {
 	return http.HandlerFunc(sb.serveControl)
 }
 
-// besideControl is the API with the control beside it.
-func (sb *Sandbox) besideControl() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, ControlPath) {
-			sb.serveControl(w, r)
-			return
-		}
-		sb.ServeHTTP(w, r)
-	})
+// A control is something that Sandbox does, as programs in other languages ask for it. The table of
+// controls is where its method in Go, its route and its description meet: routes, the OpenAPI
+// document, the dashboard's forms and the steps of worlds all come from it.
+type control struct {
+	name   string   // in the OpenAPI document and, after "sandbox.", in worlds
+	goes   []string // methods of Sandbox that it stands for
+	method string
+	path   string // after ControlPath, with {id} for an id
+	group  string
+	text   string
+	body   *typeSpec // members of the body or, of GET, of the query
+	reply  *typeSpec
+	large  bool // the body can be a whole state
+	do     func(sb *Sandbox, c *controlCall) (any, error)
 }
+
+// controlCall is what a control is given.
+type controlCall struct {
+	id   string
+	body object
+}
+
+// perform checks a call and does it.
+func (c *control) perform(sb *Sandbox, call *controlCall) (object, error) {
+	v, err := c.run(sb, call)
+	o, _ := v.(object)
+	return o, err
+}
+
+func (c *control) run(sb *Sandbox, call *controlCall) (any, error) {
+	if c.body != nil {
+		var check bodyCheck
+		check.object(c.body, call.body, "", "")
+		if err := check.err(); err != nil {
+			return nil, err
+		}
+	}
+	return c.do(sb, call)
+}
+
+// controlNamed finds a control, nil when there is none.
+func controlNamed(name string) *control {
+	for _, c := range theControls() {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// theControls is the table. It is built on first use: one of its entries, for worlds, refers to it.
+func theControls() []*control {
+	controlsOnce.Do(func() { builtControls = controlTable() })
+	return builtControls
+}
+
+var (
+	controlsOnce  sync.Once
+	builtControls []*control
+)
 
 func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	now := sb.Now()
@@ -74,7 +113,11 @@ func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 		failed := refuse("internal_server_error", err.Error())
 		out.status, out.body = failed.status, failed.body(rid)
 	default:
-		out.body = appendJSON(nil, reply)
+		if raw, ok := reply.([]byte); ok {
+			out.body = raw
+		} else {
+			out.body = appendJSON(nil, reply)
+		}
 	}
 	sb.standardHeaders(out, rid, now)
 	if sb.opts.hook != nil {
@@ -86,75 +129,112 @@ func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out.body)
 }
 
-// A control is one thing that can be asked for.
-type control struct {
-	body *typeSpec
-	do   func(sb *Sandbox, id string, body object) (object, error)
-}
-
-// controls are found by path and method.
-var controls = map[string]map[string]control{
-	"clock": {
-		http.MethodGet:  {&typeSpec{}, func(sb *Sandbox, _ string, _ object) (object, error) { return sb.controlState(), nil }},
-		http.MethodPost: {&typeSpec{fields: []fieldSpec{{name: "advance"}, {name: "to", kind: kTime}}}, controlClock},
-	},
-	"faults": {
-		http.MethodPost: {faultSpec, controlFault},
-		http.MethodDelete: {&typeSpec{}, func(sb *Sandbox, _ string, _ object) (object, error) {
-			sb.ClearFaults()
-			return sb.controlState(), nil
-		}},
-	},
-	"reset": {
-		http.MethodPost: {&typeSpec{}, func(sb *Sandbox, _ string, _ object) (object, error) {
-			err := sb.Reset()
-			return sb.controlState(), err
-		}},
-	},
-	"flows/{id}/finish": {
-		http.MethodPost: {payerSpec(), controlFlow},
-	},
-}
-
 // control finds out what is asked for and does it. It may add to the headers of the reply.
-func (sb *Sandbox) control(r *http.Request, header http.Header) (object, error) {
+func (sb *Sandbox) control(r *http.Request, header http.Header) (any, error) {
 	if err := sb.guard(r); err != nil {
 		return nil, err
 	}
-	path, id := strings.TrimPrefix(r.URL.Path, ControlPath), ""
-	if p := strings.Split(path, "/"); len(p) == 3 {
-		id, p[1] = p[1], "{id}"
-		path = strings.Join(p, "/")
+	if err := sb.authoriseControl(r, header); err != nil {
+		return nil, err
 	}
-	methods := controls[path]
-	if methods == nil {
-		return nil, refuse("path_not_found", "There is no such control; there are "+ControlPath+strings.Join(slices.Sorted(maps.Keys(controls)), ", "+ControlPath))
+	if r.URL.Path == ControlPath+"openapi.json" && r.Method == http.MethodGet {
+		return describeControls(sb.seenBase(r)), nil
 	}
-	c, ok := methods[r.Method]
-	if !ok {
-		allowed := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
-		header.Set("Allow", allowed)
-		return nil, refuse("method_not_allowed", "Method not allowed; it must be one of: "+allowed)
-	}
-	if !sb.tokens.open {
-		op := &opSpec{kind: kindAction}
-		if r.Method == http.MethodGet {
-			op.kind = kindRead
-		}
-		if _, err := sb.authorise(r.Header, op); err != nil {
-			return nil, err
-		}
-	}
-	body, err := controlBody(r, c.body)
+	c, id, err := findControl(r, header)
 	if err != nil {
 		return nil, err
 	}
-	return c.do(sb, id, body)
+	call := &controlCall{id: id}
+	if r.Method == http.MethodGet {
+		call.body, err = controlQuery(r, c.body)
+	} else {
+		call.body, err = controlBody(r, c.large)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.run(sb, call)
 }
 
-// controlBody reads a body and checks it; none is an empty object.
-func controlBody(r *http.Request, spec *typeSpec) (object, error) {
-	raw, tooBig, err := readBody(r.Body)
+// findControl finds the control of a request and the id in its path.
+func findControl(r *http.Request, header http.Header) (*control, string, error) {
+	path, id := strings.TrimPrefix(r.URL.EscapedPath(), ControlPath), ""
+	methods := map[string]*control{}
+	for _, c := range theControls() {
+		if of, ok := matchPath(c.path, path); ok {
+			methods[c.method], id = c, of
+		}
+	}
+	if len(methods) == 0 {
+		paths := slices.Compact(slices.Sorted(maps.Keys(controlPaths())))
+		return nil, "", refuse("path_not_found", "There is no such control; there are "+ControlPath+strings.Join(paths, ", "+ControlPath))
+	}
+	c := methods[r.Method]
+	if c == nil {
+		allowed := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
+		header.Set("Allow", allowed)
+		return nil, "", refuse("method_not_allowed", "Method not allowed; it must be one of: "+allowed)
+	}
+	return c, id, nil
+}
+
+func controlPaths() map[string]bool {
+	paths := map[string]bool{"openapi.json": true}
+	for _, c := range theControls() {
+		paths[c.path] = true
+	}
+	return paths
+}
+
+// matchPath compares a path with a form that may have one {id}.
+func matchPath(form, path string) (id string, ok bool) {
+	before, after, has := strings.Cut(form, "{id}")
+	if !has {
+		return "", form == path
+	}
+	rest, ok := strings.CutPrefix(path, before)
+	if !ok {
+		return "", false
+	}
+	id, ok = strings.CutSuffix(rest, after)
+	if !ok || strings.Contains(id, "/") {
+		return "", false
+	}
+	plain, err := url.PathUnescape(id)
+	return plain, err == nil
+}
+
+// authoriseControl checks the token, where tokens are known. Browsers are asked for it.
+func (sb *Sandbox) authoriseControl(r *http.Request, header http.Header) error {
+	if sb.tokens.isOpen() {
+		return nil
+	}
+	h := r.Header
+	if kind, pair, ok := strings.Cut(h.Get("Authorization"), " "); ok && strings.EqualFold(kind, "basic") {
+		plain, _ := base64.StdEncoding.DecodeString(pair)
+		_, password, _ := strings.Cut(string(plain), ":")
+		h = http.Header{"Authorization": {"Bearer " + password}}
+	}
+	op := &opSpec{kind: kindAction}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		op.kind = kindRead
+	}
+	if _, err := sb.authorise(h, op); err != nil {
+		if err.status == http.StatusUnauthorized {
+			header.Set("WWW-Authenticate", `Basic realm="GoCardless sandbox: any name, and the access token as the password", charset="UTF-8"`)
+		}
+		return err
+	}
+	return nil
+}
+
+// controlBody reads a body; none is an empty object.
+func controlBody(r *http.Request, large bool) (object, error) {
+	limit := maxBody
+	if large {
+		limit = maxState
+	}
+	raw, tooBig, err := readUpTo(r.Body, limit)
 	switch {
 	case tooBig:
 		return nil, refuse("request_entity_too_large", "The request body is too large")
@@ -171,37 +251,92 @@ func controlBody(r *http.Request, spec *typeSpec) (object, error) {
 	if !ok {
 		return nil, refuse("invalid_document_structure", "The root of the document must be an object.")
 	}
-	var c bodyCheck
-	c.object(spec, body, "", "")
-	if err := c.err(); err != nil {
-		return nil, err
-	}
 	return body, nil
+}
+
+// controlQuery reads a query as an object.
+func controlQuery(r *http.Request, spec *typeSpec) (object, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse("bad_request", "The query is malformed")
+	}
+	out := object{}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		var v any = query.Get(name)
+		if f := spec.field(name); f != nil && f.kind == kInt {
+			if n, err := strconv.ParseInt(query.Get(name), 10, 64); err == nil {
+				v = n
+			}
+		}
+		out = append(out, member{name, v})
+	}
+	return out, nil
 }
 
 // controlState is what most controls answer.
 func (sb *Sandbox) controlState() object {
-	return object{{"now", stamp(sb.Now())}, {"faults", sb.faults.count()}}
+	return object{{"now", stamp(sb.Now())}, {"faults", int64(sb.faults.count())}}
+}
+
+// clockState is controlState with what only the clock's controls tell.
+func (sb *Sandbox) clockState() object {
+	o := append(sb.controlState(), member{"frozen", sb.frozen.Load() != nil}, member{"next", nil})
+	if due := sb.Due(); len(due) > 0 {
+		o = o.with("next", stamp(due[0].Due))
+	}
+	return o
 }
 
 // lastTime is as far as the control moves the clock: times are kept in nanoseconds, which end in
 // 2262.
 var lastTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func controlClock(sb *Sandbox, _ string, body object) (object, error) {
+func controlClock(sb *Sandbox, c *controlCall) (any, error) {
+	to, err := sb.clockTarget(c.body)
+	if err != nil {
+		return nil, err
+	}
+	if still, given := c.body.lookup("frozen"); given {
+		sb.setFrozen(still == true)
+	}
+	var made []*Delivery
+	if c.body.flag("next") {
+		made, err = sb.advanceToNext()
+	} else {
+		made, err = sb.advance(to.Sub(sb.Now()))
+	}
+	accepted := int64(0)
+	for _, d := range made {
+		if d.Accepted() {
+			accepted++
+		}
+	}
+	return append(sb.clockState(), member{"delivered", accepted}, member{"refused", int64(len(made)) - accepted}), err
+}
+
+// clockTarget is the time that the clock is to be moved to.
+func (sb *Sandbox) clockTarget(body object) (time.Time, error) {
 	p := &problems{}
 	now := sb.Now()
 	to, field := now, "to"
-	switch text := body.str("advance"); {
-	case len(body) != 1:
-		p.add("advance", `must be given, or else "to", and not both`)
+	moves := 0
+	for _, name := range []string{"advance", "to", "next"} {
+		if _, given := body.lookup(name); given {
+			moves++
+		}
+	}
+	switch {
+	case moves > 1:
+		p.add("advance", `must be given, or else "to" or "next", and not both`)
+	case moves == 0 && !body.has("frozen"):
+		p.add("advance", `must be given, or else "to", "next" or "frozen"`)
 	case body.has("advance"):
-		d, err := parseSpan(text)
+		d, err := parseSpan(body.str("advance"))
 		if err != nil {
-			p.add("advance", `must be a duration such as "36h", "90m" or "14d"`)
+			p.add("advance", `must be a duration such as "36h", "90m", "14d" or "2w"`)
 		}
 		to, field = now.Add(d), "advance"
-	default:
+	case body.has("to"):
 		to, _ = time.Parse(time.RFC3339, body.str("to")) // its form was checked
 	}
 	switch {
@@ -211,44 +346,26 @@ func controlClock(sb *Sandbox, _ string, body object) (object, error) {
 	case to.After(lastTime):
 		p.add(field, "leads beyond %s, where the clock ends", stamp(lastTime))
 	}
-	if err := p.err(); err != nil {
-		return nil, err
-	}
-	_, err := sb.advance(to.Sub(now))
-	return sb.controlState(), err
+	return to, p.err()
 }
 
-// parseSpan reads a duration in Go's form, or in days. (Seventeen bits hold more days than the
-// clock has, and fewer than would overflow.)
+// parseSpan reads a duration in Go's form, or in days or weeks. (Seventeen bits hold more days than
+// the clock has, and fewer than would overflow.)
 func parseSpan(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseInt(days, 10, 17)
-		return time.Duration(n) * 24 * time.Hour, err
+	for unit, days := range map[string]time.Duration{"d": 1, "w": 7} {
+		if number, ok := strings.CutSuffix(s, unit); ok {
+			n, err := strconv.ParseInt(number, 10, 17)
+			if span := time.Duration(n) * days; err == nil && span <= 1<<16 && span >= -1<<16 {
+				return span * 24 * time.Hour, nil
+			}
+			return 0, errBadSpan
+		}
 	}
 	return time.ParseDuration(s)
 }
 
-// faultSpec has the members of Fault.
-var faultSpec = func() *typeSpec {
-	count := &limits{minimum: new(int64(0)), maximum: new(int64(math.MaxInt32))}
-	return &typeSpec{fields: []fieldSpec{
-		{name: "operation"},
-		{name: "skip", kind: kInt, lim: count},
-		{name: "times", kind: kInt, lim: &limits{minimum: new(int64(-1)), maximum: count.maximum}},
-		{name: "after", kind: kBool},
-		{name: "reason"},
-		{name: "status", kind: kInt, lim: &limits{minimum: new(int64(200)), maximum: new(int64(599))}},
-		{name: "header", kind: kStringMap},
-		{name: "body"},
-		{name: "content_type"},
-		{name: "bare"},
-		{name: "delay"},
-		{name: "drop", kind: kBool},
-		{name: "truncate", kind: kInt, lim: count},
-	}}
-}()
-
-func controlFault(sb *Sandbox, _ string, body object) (object, error) {
+// controlFault reads a fault from a body whose form was checked.
+func controlFault(body object) (Fault, error) {
 	f := Fault{
 		Operation: body.str("operation"), Skip: int(body.num("skip")), Times: int(body.num("times")), After: body.flag("after"),
 		Reason: body.str("reason"), Status: int(body.num("status")), Header: http.Header{}, Body: body.str("body"),
@@ -275,16 +392,43 @@ func controlFault(sb *Sandbox, _ string, body object) (object, error) {
 	if !f.answers() && !f.Drop && f.Delay == 0 && f.Truncate == 0 && len(f.Header) == 0 && len(p.items) == 0 {
 		p.add("reason", "must be given, or else one of: status, header, body, bare, delay, drop, truncate")
 	}
-	if err := p.err(); err != nil {
-		return nil, err
+	return f, p.err()
+}
+
+// object is the fault in the form that controlFault reads, without what it leaves alone.
+func (f *Fault) object() object {
+	o := pairs("operation", f.Operation, "reason", f.Reason, "body", f.Body, "content_type", f.ContentType, "bare", f.Bare)
+	for name, n := range map[string]int{"skip": f.Skip, "times": f.Times, "status": f.Status, "truncate": f.Truncate} {
+		if n != 0 {
+			o = append(o, member{name, int64(n)})
+		}
 	}
-	sb.Inject(f)
-	return sb.controlState(), nil
+	for name, on := range map[string]bool{"after": f.After, "drop": f.Drop} {
+		if on {
+			o = append(o, member{name, true})
+		}
+	}
+	if f.Delay > 0 {
+		o = append(o, member{"delay", f.Delay.String()})
+	}
+	if len(f.Header) > 0 {
+		o = append(o, member{"header", headerObject(f.Header)})
+	}
+	slices.SortFunc(o, func(a, b member) int { return strings.Compare(a.key, b.key) })
+	return o
+}
+
+func headerObject(h http.Header) object {
+	o := object{}
+	for _, k := range slices.Sorted(maps.Keys(h)) {
+		o = append(o, member{k, strings.Join(h[k], ", ")})
+	}
+	return o
 }
 
 // members are the details of a payer by name; those of the bank account come first.
-func (p *Payer) members() (list []payerMember, bank int) {
-	return []payerMember{
+func (p *Payer) members() (list []stringMember, bank int) {
+	return []stringMember{
 		{"iban", &p.IBAN}, {"account_number", &p.AccountNumber}, {"branch_code", &p.BranchCode}, {"bank_code", &p.BankCode}, {"account_type", &p.AccountType},
 		{"given_name", &p.GivenName}, {"family_name", &p.FamilyName}, {"company_name", &p.CompanyName}, {"email", &p.Email},
 		{"address_line1", &p.AddressLine1}, {"city", &p.City}, {"postal_code", &p.PostalCode}, {"country_code", &p.CountryCode},
@@ -292,41 +436,32 @@ func (p *Payer) members() (list []payerMember, bank int) {
 	}, 5
 }
 
-type payerMember struct {
+// stringMember is a string of a Go struct under its name in JSON.
+type stringMember struct {
 	name string
 	val  *string
 }
 
-// payerSpec has the members of Payer.
-func payerSpec() *typeSpec {
-	t := &typeSpec{}
-	members, _ := new(Payer).members()
-	for _, m := range members {
-		t.fields = append(t.fields, fieldSpec{name: m.name})
-	}
-	return t
-}
-
-func controlFlow(sb *Sandbox, id string, body object) (object, error) {
+func controlFlow(sb *Sandbox, c *controlCall) (any, error) {
 	payer := TestPayer
 	members, bank := payer.members()
-	if slices.ContainsFunc(members[:bank], func(m payerMember) bool { return body.has(m.name) }) {
+	if slices.ContainsFunc(members[:bank], func(m stringMember) bool { return c.body.has(m.name) }) {
 		for _, m := range members[:bank] {
 			*m.val = ""
 		}
 	}
 	for _, m := range members {
-		if body.has(m.name) {
-			*m.val = body.str(m.name)
+		if c.body.has(m.name) {
+			*m.val = c.body.str(m.name)
 		}
 	}
 	finish := sb.FinishBillingRequestFlow
 	sb.view(func(tx *tx) {
-		if tx.find("redirect_flows", id) != nil {
+		if tx.find("redirect_flows", c.id) != nil {
 			finish = sb.FinishRedirectFlow
 		}
 	})
-	back, err := finish(id, payer)
+	back, err := finish(c.id, payer)
 	if err != nil {
 		return nil, err
 	}

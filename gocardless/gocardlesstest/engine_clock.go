@@ -85,7 +85,11 @@ func (sb *Sandbox) begin(now time.Time) *tx {
 
 // Now is the sandbox's time: that of its clock, moved by every Advance.
 func (sb *Sandbox) Now() time.Time {
-	return sb.opts.clock().Add(time.Duration(sb.offset.Load())).UTC()
+	now := sb.frozen.Load()
+	if now == nil {
+		now = new(sb.opts.clock())
+	}
+	return now.Add(time.Duration(sb.offset.Load())).UTC()
 }
 
 // Advance moves the sandbox's clock forward and does everything that falls due on the way, each

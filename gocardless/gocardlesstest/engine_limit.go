@@ -27,12 +27,20 @@ type tokenTable struct {
 	known map[string]tokenState
 }
 
-func (t *tokenTable) init(known map[string]tokenState) {
-	t.open = len(known) == 0
-	t.known = map[string]tokenState{}
-	for k, v := range known {
-		t.known[k] = v
-	}
+func (t *tokenTable) init() { t.open, t.known = true, map[string]tokenState{} }
+
+// admit makes a token one of those that the sandbox knows, so that it knows no others.
+func (t *tokenTable) admit(token string, s tokenState) {
+	t.set(token, s)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = false
+}
+
+func (t *tokenTable) isOpen() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.open
 }
 
 func (t *tokenTable) state(token string) tokenState {
@@ -119,8 +127,7 @@ type rateNote struct {
 	exceeded         bool
 }
 
-func (l *rateLimiter) init(perMinute int) {
-	l.budget[rateAll] = perMinute
+func (l *rateLimiter) init() {
 	for _, r := range catalogueRates {
 		switch {
 		case strings.HasSuffix(r.paths, "/balances"):
@@ -132,6 +139,13 @@ func (l *rateLimiter) init(perMinute int) {
 		}
 	}
 	l.clear()
+}
+
+// setBudget sets how many requests a token may make in a minute; zero or less is no limit.
+func (l *rateLimiter) setBudget(perMinute int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.budget[rateAll] = perMinute
 }
 
 func (l *rateLimiter) clear() {
@@ -161,13 +175,13 @@ func groupOf(op *opSpec) rateGroup {
 // the one that is used up.
 func (l *rateLimiter) take(token string, op *opSpec, now time.Time) rateNote {
 	minute := now.Unix() / 60
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	note := rateNote{limit: l.budget[rateAll], reset: time.Unix((minute+1)*60, 0).UTC()}
 	if note.limit <= 0 {
 		note.limit, note.remaining = 1000, 999
 		return note
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	w := l.window(token, minute)
 	groups := []rateGroup{rateAll}
 	if g := groupOf(op); g != rateAll {

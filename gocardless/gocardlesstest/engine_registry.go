@@ -77,7 +77,7 @@ type registry struct {
 	filters     map[string]filterFunc // "payments.list customer"
 	owners      map[string]string     // operation → collection of the id in its path
 	jobs        map[string]jobFunc
-	simulators  map[string]handler
+	simulators  map[string]*scenario
 	seeds       []func(*tx)
 	pages       []page0
 	plans       map[string]*listPlan
@@ -135,7 +135,7 @@ func (r *registry) owner(op, coll string) { r.owners[op] = coll }
 func (r *registry) job(name string, f jobFunc) { r.jobs[name] = f }
 
 // simulator sets what a scenario simulator does. The target of its tx is the resource.
-func (r *registry) simulator(name string, h handler) { r.simulators[name] = h }
+func (r *registry) simulator(name string, s *scenario) { r.simulators[name] = s }
 
 // seed adds to the state that a new or reset sandbox starts with.
 func (r *registry) seed(f func(*tx)) { r.seeds = append(r.seeds, f) }
@@ -160,7 +160,7 @@ var (
 func buildRegistry() *registry {
 	r := &registry{
 		ops: map[string]*opSpec{}, handlers: map[string]handler{}, filters: map[string]filterFunc{},
-		owners: map[string]string{}, jobs: map[string]jobFunc{}, simulators: map[string]handler{},
+		owners: map[string]string{}, jobs: map[string]jobFunc{}, simulators: map[string]*scenario{},
 		plans: map[string]*listPlan{},
 	}
 	for i := range operations {

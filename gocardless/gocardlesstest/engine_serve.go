@@ -120,12 +120,14 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func readBody(r io.Reader) (b []byte, tooBig bool, err error) {
+func readBody(r io.Reader) (b []byte, tooBig bool, err error) { return readUpTo(r, maxBody) }
+
+func readUpTo(r io.Reader, limit int) (b []byte, tooBig bool, err error) {
 	if r == nil || r == http.NoBody {
 		return nil, false, nil
 	}
-	b, err = io.ReadAll(io.LimitReader(r, maxBody+1))
-	if len(b) > maxBody {
+	b, err = io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if len(b) > limit {
 		return b[:1024], true, nil
 	}
 	return b, false, err

@@ -109,6 +109,7 @@ type fieldSpec struct {
 	typ      *typeSpec
 	elem     *fieldSpec
 	lim      *limits
+	text     string // what it means, in the control API
 }
 
 // limits of a member; a nil pointer is no limit.

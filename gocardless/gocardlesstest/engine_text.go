@@ -47,6 +47,15 @@ func texts(list []string) []any {
 	return out
 }
 
+// mapped turns each item of a list into a string.
+func mapped[T any](list []T, f func(T) string) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = f(v)
+	}
+	return out
+}
+
 // pairs is an object of the members that are not empty.
 func pairs(list ...string) object {
 	o := object{}

@@ -50,6 +50,7 @@ type Fault struct {
 // Injection is a fault that was set.
 type Injection struct {
 	fault Fault
+	id    int
 	from  *faultList
 	hits  atomic.Int64
 	left  int
@@ -58,6 +59,19 @@ type Injection struct {
 
 // Hits is how many calls the fault has hit.
 func (i *Injection) Hits() int { return int(i.hits.Load()) }
+
+// ID is what RemoveFault knows the fault by, such as "F1".
+func (i *Injection) ID() string { return "F" + itoa(i.id) }
+
+// Fault is what was set.
+func (i *Injection) Fault() Fault { return i.fault }
+
+// Left is how many calls the fault is still to hit, -1 for all.
+func (i *Injection) Left() int {
+	i.from.mu.Lock()
+	defer i.from.mu.Unlock()
+	return max(i.left, -1)
+}
 
 // Remove takes the fault away.
 func (i *Injection) Remove() {
@@ -72,6 +86,7 @@ func (i *Injection) Remove() {
 type faultList struct {
 	mu   sync.Mutex
 	list []*Injection
+	made int // faults that were ever set
 	any  atomic.Bool
 }
 
@@ -91,6 +106,8 @@ func (sb *Sandbox) Inject(f Fault) *Injection {
 	}
 	sb.faults.mu.Lock()
 	defer sb.faults.mu.Unlock()
+	sb.faults.made++
+	in.id = sb.faults.made
 	sb.faults.list = append(sb.faults.list, in)
 	sb.faults.any.Store(true)
 	return in
@@ -99,11 +116,33 @@ func (sb *Sandbox) Inject(f Fault) *Injection {
 // ClearFaults takes all faults away.
 func (sb *Sandbox) ClearFaults() { sb.faults.clear() }
 
-// count is how many faults are still to come.
+// Faults lists the faults that are still to come, in the order in which they are tried.
+func (sb *Sandbox) Faults() []*Injection {
+	sb.faults.mu.Lock()
+	defer sb.faults.mu.Unlock()
+	return slices.Clone(sb.faults.list)
+}
+
+// RemoveFault takes away the fault with an id.
+func (sb *Sandbox) RemoveFault(id string) error {
+	for _, in := range sb.Faults() {
+		if in.ID() == id {
+			in.Remove()
+			return nil
+		}
+	}
+	return notFound()
+}
+
+// count is how many calls are still to be hit; a fault without end counts once.
 func (l *faultList) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.list)
+	n := 0
+	for _, in := range l.list {
+		n += max(1, in.left)
+	}
+	return n
 }
 
 func (l *faultList) clear() {

@@ -9,13 +9,22 @@ import (
 type Option func(*options)
 
 type options struct {
-	clock            func() time.Time
-	seed             uint64
-	tokens           map[string]tokenState
+	live
+	clock     func() time.Time
+	seed      uint64
+	tokens    map[string]tokenState
+	hook      func(*Request)
+	endpoints []Webhooks
+	control   bool
+	hosts     []string // beside those of this machine
+	tls       bool
+}
+
+// live are the options that can change while the sandbox is in use; its lock guards them. Each has
+// an entry in the table of settings.
+type live struct {
 	rateLimit        int
 	logSize          int
-	hook             func(*Request)
-	endpoints        []Webhooks
 	retryGaps        []time.Duration
 	bankTimings      bool
 	refunds          bool
@@ -30,18 +39,16 @@ type options struct {
 	requireApproval  bool
 	asyncInstalments time.Duration
 	keys             []encryptionKey
-	control          bool
-	hosts            []string // beside those of this machine
 }
 
 func defaultOptions() options {
-	return options{
-		clock: time.Now, seed: 1, rateLimit: 1000, logSize: 1000, bankTimings: true,
+	return options{clock: time.Now, seed: 1, live: live{
+		rateLimit: 1000, logSize: 1000, bankTimings: true,
 		refunds: true, refundConfirm: true, listMeta: true, ownNumber: true,
 		asyncInstalments: time.Second,
 		retryGaps: []time.Duration{time.Minute, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
 			time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour},
-	}
+	}}
 }
 
 // WithClock sets the clock, by default time.Now. Advance adds to it. A clock that stands still

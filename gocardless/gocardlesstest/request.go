@@ -40,7 +40,13 @@ type ring[T any] struct {
 	total atomic.Int64 // that were ever added
 }
 
-func (l *ring[T]) init(size int) { l.size = size }
+// resize sets how many items are kept.
+func (l *ring[T]) resize(size int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	items := slices.Concat(l.items[l.next:], l.items[:l.next])
+	l.items, l.next, l.size = items[max(0, len(items)-size):], 0, size
+}
 
 func (l *ring[T]) clear() {
 	l.mu.Lock()
@@ -50,11 +56,11 @@ func (l *ring[T]) clear() {
 }
 
 func (l *ring[T]) add(v T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.size == 0 {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.total.Add(1)
 	if len(l.items) < l.size {
 		l.items = append(l.items, v)
@@ -82,3 +88,6 @@ func shorten(b []byte) []byte {
 // Requests lists the requests that the sandbox remembers, oldest first: all of them, up to the
 // number of WithRequestLog. Requests that a fault answered are among them.
 func (sb *Sandbox) Requests() []*Request { return sb.log.all() }
+
+// ClearRequests forgets the requests so far.
+func (sb *Sandbox) ClearRequests() { sb.log.clear() }

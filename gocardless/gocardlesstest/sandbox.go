@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Sandbox is a stateful fake of the GoCardless API. It keeps what is created, refuses what the
@@ -30,9 +31,11 @@ type Sandbox struct {
 	newKeys  []string
 	batch    []*record // events that the next webhook carries
 	journal  *journal
+	saved    []SavedSnapshot
 
-	offset  atomic.Int64 // how far the clock was advanced
-	nextDue atomic.Int64 // time of the next job, in Unix nanoseconds
+	offset  atomic.Int64              // how far the clock was advanced
+	frozen  atomic.Pointer[time.Time] // what the clock of the options said when it was frozen
+	nextDue atomic.Int64              // time of the next job, in Unix nanoseconds
 
 	hooks  dispatcher
 	limits rateLimiter
@@ -51,13 +54,9 @@ func New(opts ...Option) *Sandbox {
 		o(&sb.opts)
 	}
 	sb.hooks.sb = sb
-	sb.limits.init(sb.opts.rateLimit)
-	sb.log.init(sb.opts.logSize)
-	sb.hooks.log.init(sb.opts.logSize)
-	for _, w := range sb.opts.endpoints {
-		sb.hooks.add(w)
-	}
-	sb.tokens.init(sb.opts.tokens)
+	sb.limits.init()
+	sb.tokens.init()
+	sb.apply(&sb.opts)
 	sb.reset()
 	return sb
 }

@@ -2,11 +2,16 @@ package gocardlesstest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -18,14 +23,16 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Server is a Sandbox behind a loopback socket.
+// Server is a Sandbox behind a socket.
 type Server struct {
 	*Sandbox
-	// URL is the base URL, such as "http://127.0.0.1:34567".
+	// URL is the base URL, such as "http://127.0.0.1:34567". That of a Unix socket is
+	// "http://localhost"; HTTPClient knows where it leads.
 	URL string
 
 	http     *http.Server
 	listener net.Listener
+	cert     *x509.Certificate // self-made
 	done     chan struct{}
 	stop     chan struct{}
 	once     sync.Once
@@ -48,27 +55,36 @@ func NewServer(tb TB, opts ...Option) *Server {
 	return s
 }
 
-// Start starts a sandbox on an address, such as "127.0.0.1:8080" or "127.0.0.1:0" for a free port.
-// What falls due by its clock is done every second, without a request to prompt it.
+// Start starts a sandbox on an address, such as "127.0.0.1:8080", "127.0.0.1:0" for a free port or
+// "unix:/tmp/sandbox.sock" for a Unix socket. What falls due by its clock is done every second,
+// without a request to prompt it.
 func Start(addr string, opts ...Option) (*Server, error) {
 	return New(opts...).Listen(addr)
 }
 
-// Listen puts the sandbox behind a socket. The server must be shut down by its caller.
+// Listen puts the sandbox behind a socket, as Start does. The server must be shut down by its caller.
 func (sb *Sandbox) Listen(addr string) (*Server, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := openSocket(addr)
 	if err != nil {
 		return nil, fmt.Errorf("starting the sandbox: %w", err)
 	}
 	s := &Server{Sandbox: sb, URL: "http://" + l.Addr().String(), listener: l, done: make(chan struct{}), stop: make(chan struct{})}
+	if l.Addr().Network() == "unix" {
+		s.URL = "http://localhost"
+	}
+	if sb.opts.tls {
+		if err := s.secure(); err != nil {
+			return nil, errors.Join(fmt.Errorf("starting the sandbox: %w", err), l.Close())
+		}
+	}
 	sb.base.Store(&s.URL)
 	handler := http.Handler(sb)
 	if sb.opts.control {
-		handler = sb.besideControl()
+		handler = sb.besideControl(s.stop)
 	}
 	s.http = &http.Server{
 		Handler: handler,
-		// A client that sends slowly must not hold a connection for ever.
+		// A client that sends slowly must not hold a connection indefinitely.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -76,12 +92,94 @@ func (sb *Sandbox) Listen(addr string) (*Server, error) {
 	}
 	go func() {
 		defer close(s.done)
-		if err := s.http.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.err = err
 		}
 	}()
 	go s.tick()
 	return s, nil
+}
+
+// openSocket opens a socket. A Unix socket that a killed process left behind is replaced.
+func openSocket(addr string) (net.Listener, error) {
+	path, isUnix := strings.CutPrefix(addr, "unix:")
+	if !isUnix {
+		return net.Listen("tcp", addr)
+	}
+	l, err := net.Listen("unix", path)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return l, err
+	}
+	conn, dialErr := net.Dial("unix", path)
+	if dialErr == nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	if err := os.Remove(path); err != nil {
+		return nil, err
+	}
+	return net.Listen("unix", path)
+}
+
+// secure puts TLS on the socket, with a certificate made for it.
+func (s *Server) secure() error {
+	cert, err := selfMade(append([]string{"localhost"}, s.opts.hosts...), s.listener.Addr())
+	if err != nil {
+		return err
+	}
+	s.cert = cert.Leaf
+	s.listener = tls.NewListener(s.listener, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	s.URL = "https" + strings.TrimPrefix(s.URL, "http")
+	return nil
+}
+
+// HTTPClient is a client that reaches the server: it trusts the certificate of WithTLS and connects
+// to the Unix socket.
+func (s *Server) HTTPClient() *http.Client {
+	t := &http.Transport{MaxIdleConnsPerHost: 64}
+	if s.cert != nil {
+		pool := x509.NewCertPool()
+		pool.AddCert(s.cert)
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	if addr := s.listener.Addr(); addr.Network() == "unix" {
+		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", addr.String())
+		}
+	}
+	return &http.Client{Transport: t}
+}
+
+// besideControl is the API with the control, the dashboard and the health checks beside it.
+func (sb *Sandbox) besideControl(stop <-chan struct{}) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/healthz" || r.URL.Path == "/readyz":
+			sb.serveHealth(w, r)
+		case isDashboard(r):
+			sb.serveDashboard(w, r, stop)
+		case strings.HasPrefix(r.URL.Path, ControlPath):
+			sb.serveControl(w, r)
+		default:
+			sb.ServeHTTP(w, r)
+		}
+	})
+}
+
+// serveHealth answers whether the sandbox runs and, to /readyz, whether it can take changes.
+func (sb *Sandbox) serveHealth(w http.ResponseWriter, r *http.Request) {
+	sb.mu.RLock()
+	broken := sb.journal != nil && sb.journal.broken != nil
+	sb.mu.RUnlock()
+	status, text := http.StatusOK, `{"status":"ok"}`
+	if broken && r.URL.Path == "/readyz" {
+		status, text = http.StatusServiceUnavailable, `{"status":"the state file cannot be used"}`
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write([]byte(text))
+	}
 }
 
 // tick does what falls due.

@@ -84,7 +84,7 @@ func mandateSimulators(r *registry) {
 }
 
 func refundSimulators(r *registry) {
-	paid := func(then func(*tx, *record)) handler {
+	paid := func(then func(*tx, *record)) *scenario {
 		return when(inStatus("pending_submission", "submitted", "paid"), func(tx *tx, f *record) {
 			if f.status() != "paid" {
 				tx.payRefund(f)
@@ -127,19 +127,15 @@ func billingSimulators(r *registry) {
 	request("_and_payment_paid_out", (*tx).simulatePaidOut)
 }
 
+// scenario is a simulator: what it needs of its resource, and what it does.
+type scenario struct {
+	needs func(*tx, *record) bool
+	do    func(*tx, *record)
+}
+
 // when is a simulator that needs something of its resource.
-func when(needs func(*tx, *record) bool, do func(*tx, *record)) handler {
-	return func(tx *tx) (result, error) {
-		r := tx.target
-		if !needs(tx, r) {
-			return result{}, tooLate("The simulator does not fit the resource's state. It needs: " + tx.simulatorSpec().requires)
-		}
-		do(tx, r)
-		if r.coll.name == "payments" {
-			tx.resumePayment(r)
-		}
-		return result{}, nil
-	}
+func when(needs func(*tx, *record) bool, do func(*tx, *record)) *scenario {
+	return &scenario{needs, do}
 }
 
 // inStatus needs one of some statuses.
@@ -156,7 +152,7 @@ func either(a, b func(*tx, *record) bool) func(*tx, *record) bool {
 	return func(tx *tx, r *record) bool { return a(tx, r) || b(tx, r) }
 }
 
-func always(do func(*tx, *record)) handler {
+func always(do func(*tx, *record)) *scenario {
 	return when(func(*tx, *record) bool { return true }, do)
 }
 
@@ -195,8 +191,12 @@ func runSimulator(tx *tx) (result, error) {
 	}
 	tx.target = target
 	tx.origin, tx.scripted = "gocardless", true
-	if _, err := run(tx); err != nil {
-		return result{}, err
+	if !run.needs(tx, target) {
+		return result{}, tooLate("The simulator does not fit the resource's state. It needs: " + spec.requires)
+	}
+	run.do(tx, target)
+	if target.coll.name == "payments" {
+		tx.resumePayment(target)
 	}
 	return result{obj: object{{"id", tx.id}}}, nil
 }

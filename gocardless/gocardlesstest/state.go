@@ -57,6 +57,13 @@ func (sb *Sandbox) Restore(snapshot []byte) error {
 	if err != nil {
 		return err
 	}
+	return sb.restore(v)
+}
+
+func (sb *Sandbox) restore(v object) error {
+	if v.num("version") != stateVersion {
+		return fmt.Errorf("reading the state: it is not a snapshot of version %d", stateVersion)
+	}
 	sb.hooks.deliver.Lock()
 	defer sb.hooks.deliver.Unlock()
 	sb.mu.Lock()

@@ -1,0 +1,195 @@
+package gocardlesstest
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"math"
+	"time"
+)
+
+// Configure changes options of a sandbox that is in use. Those that only a new sandbox can take
+// (WithClock, WithFrozenClock, WithSeed, WithRequestHook, WithControl, WithAllowedHosts) change
+// nothing. What has happened stays as it is.
+func (sb *Sandbox) Configure(opts ...Option) {
+	sb.mu.Lock()
+	o := sb.opts
+	o.tokens, o.endpoints = nil, nil
+	for _, opt := range opts {
+		opt(&o)
+	}
+	sb.apply(&o)
+	sb.mu.Unlock()
+	sb.kick()
+}
+
+// apply takes over what can change in a sandbox that is in use. The caller holds the lock.
+func (sb *Sandbox) apply(o *options) {
+	sb.opts.live = o.live
+	sb.limits.setBudget(o.rateLimit)
+	sb.log.resize(o.logSize)
+	sb.hooks.log.resize(o.logSize)
+	for token, state := range o.tokens {
+		sb.tokens.admit(token, state)
+	}
+	for _, w := range o.endpoints {
+		sb.hooks.add(w)
+	}
+}
+
+// setting is an option as programs in other languages see and change it.
+type setting struct {
+	fieldSpec
+	option string // its name in Go
+	get    func(*options) any
+	set    func(*options, any) error
+}
+
+// aSetting is a setting whose value is a member of the options as it is.
+func aSetting[T any](option, name string, kind fieldKind, at func(*options) *T, text string) setting {
+	return setting{fieldSpec{name: name, kind: kind, text: text}, option,
+		func(o *options) any { return *at(o) },
+		func(o *options, v any) error { *at(o), _ = v.(T); return nil }}
+}
+
+// count is a setting that is a number from zero up.
+func count(option, name string, at func(*options) *int, text string) setting {
+	return setting{fieldSpec{name: name, kind: kInt, text: text, lim: &limits{minimum: new(int64(0)), maximum: new(int64(math.MaxInt32))}}, option,
+		func(o *options) any { return int64(*at(o)) },
+		func(o *options, v any) error { n, _ := v.(int64); *at(o) = int(n); return nil }}
+}
+
+// settings are the options that can be read and changed over the control API.
+var settings = []setting{
+	aSetting("WithoutBankTimings", "bank_timings", kBool, func(o *options) *bool { return &o.bankTimings }, "Payments and mandates move by date; otherwise only simulators and calls move them."),
+	aSetting("WithoutRefunds", "refunds", kBool, func(o *options) *bool { return &o.refunds }, "The account may make refunds."),
+	count("WithRefundLimit", "refund_limit", func(o *options) *int { return &o.refundLimit }, "How many refunds a payment may have; 0 is no limit."),
+	aSetting("WithoutRefundConfirmation", "refund_confirmation", kBool, func(o *options) *bool { return &o.refundConfirm }, "A refund needs total_amount_confirmation."),
+	aSetting("WithoutInstitutionMeta", "institution_meta", kBool, func(o *options) *bool { return &o.listMeta }, "The two lists of institutions have meta."),
+	aSetting("WithFeeTaxes", "fee_taxes", kBool, func(o *options) *bool { return &o.feeTaxes }, "The account pays VAT on fees."),
+	aSetting("WithSurchargeFees", "surcharge_fee", kInt, func(o *options) *int64 { return &o.surcharge }, "What a failure or a chargeback costs, in minor units."),
+	aSetting("WithoutServiceUserNumber", "service_user_number", kBool, func(o *options) *bool { return &o.ownNumber }, "The account collects Bacs payments under a service user number of its own."),
+	aSetting("WithRemovalBody", "removal_body", kBool, func(o *options) *bool { return &o.removalBody }, "Removing a customer answers 200 with the customer instead of 204."),
+	aSetting("WithCustomerNotifications", "customer_notifications", kBool, func(o *options) *bool { return &o.notifications }, "The account sends its own notifications: webhooks carry customer_notifications."),
+	aSetting("WithPayerApproval", "payer_approval", kBool, func(o *options) *bool { return &o.requireApproval }, "New Bacs and SEPA mandates wait for the payer's approval."),
+	count("WithRateLimit", "rate_limit", func(o *options) *int { return &o.rateLimit }, "Requests per token and minute; 0 is no limit."),
+	count("WithRequestLog", "request_log", func(o *options) *int { return &o.logSize }, "How many requests and deliveries are remembered."),
+	{fieldSpec{name: "instalment_delay", text: "How long an instalment schedule stays pending, such as \"1s\"."}, "WithInstalmentDelay",
+		func(o *options) any { return o.asyncInstalments.String() },
+		func(o *options, v any) (err error) { o.asyncInstalments, err = spanOf(v); return err }},
+	{fieldSpec{name: "webhook_retries", kind: kArray, elem: &fieldSpec{}, text: "Gaps after which a webhook that was not accepted is sent again, such as [\"1m\", \"1h\"]."}, "WithWebhookRetries",
+		func(o *options) any {
+			return texts(mapped(o.retryGaps, time.Duration.String))
+		},
+		func(o *options, v any) error {
+			list, _ := v.([]any)
+			gaps := make([]time.Duration, 0, len(list))
+			for _, e := range list {
+				d, err := spanOf(e)
+				if err != nil {
+					return err
+				}
+				gaps = append(gaps, d)
+			}
+			o.retryGaps = gaps
+			return nil
+		}},
+	{fieldSpec{name: "encryption_keys", kind: kStringMap, text: "RSA public keys (PEM) to encrypt bank account details to, by key id; they are added to those that there are."}, "WithEncryptionKey",
+		func(o *options) any {
+			out := object{}
+			for _, k := range o.keys {
+				der, _ := x509.MarshalPKIXPublicKey(k.key)
+				out = append(out, member{k.id, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))})
+			}
+			return out
+		},
+		func(o *options, v any) error {
+			keys, _ := v.(object)
+			for _, m := range keys {
+				text, _ := m.val.(string)
+				key, err := parseRSAKey(text)
+				if err != nil || m.key == "" {
+					return errBadKey
+				}
+				o.keys = append(o.keys[:len(o.keys):len(o.keys)], encryptionKey{m.key, key})
+			}
+			return nil
+		}},
+}
+
+type settingError string
+
+func (e settingError) Error() string { return string(e) }
+
+const (
+	errBadSpan = settingError(`must be a duration such as "36h", "90m" or "14d"`)
+	errBadKey  = settingError("must be an RSA public key in PEM form under its id")
+)
+
+// spanOf reads a duration that is not negative.
+func spanOf(v any) (time.Duration, error) {
+	s, _ := v.(string)
+	d, err := parseSpan(s)
+	if err != nil || d < 0 {
+		return 0, errBadSpan
+	}
+	return d, nil
+}
+
+func parseRSAKey(text string) (*rsa.PublicKey, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errBadKey
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	rsaKey, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return nil, errBadKey
+	}
+	return rsaKey, nil
+}
+
+// settingsSpec has the settings as members of an object.
+func settingsSpec() *typeSpec {
+	t := &typeSpec{name: "Settings"}
+	for i := range settings {
+		t.fields = append(t.fields, settings[i].fieldSpec)
+	}
+	return t
+}
+
+// currentSettings are the settings as they stand.
+func (sb *Sandbox) currentSettings() object {
+	sb.mu.RLock()
+	defer sb.mu.RUnlock()
+	out := object{}
+	for i := range settings {
+		out = append(out, member{settings[i].name, settings[i].get(&sb.opts)})
+	}
+	return out
+}
+
+// changeSettings takes over the settings of an object whose form was checked.
+func (sb *Sandbox) changeSettings(body object) error {
+	p := &problems{}
+	opts := []Option{}
+	for i := range settings {
+		s := &settings[i]
+		v, given := body.lookup(s.name)
+		if !given {
+			continue
+		}
+		if err := s.set(&options{}, v); err != nil {
+			p.add(s.name, "%s", err.Error())
+		}
+		opts = append(opts, func(o *options) { _ = s.set(o, v) })
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	sb.Configure(opts...)
+	return nil
+}

@@ -1,0 +1,60 @@
+package gocardlesstest
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// SavedSnapshot is a snapshot that SaveSnapshot keeps.
+type SavedSnapshot struct {
+	Name string
+	Time time.Time // of the sandbox's clock
+	Size int       // in bytes
+	body []byte
+}
+
+// SaveSnapshot keeps the state in memory, under a name, for RestoreSnapshot. A snapshot that had the
+// name before is replaced. Reset keeps the snapshots.
+func (sb *Sandbox) SaveSnapshot(name string) error {
+	if name == "" || len(name) > 80 || strings.Contains(name, "/") {
+		p := &problems{}
+		p.add("name", "must have from 1 to 80 characters, and no slash")
+		return p.err()
+	}
+	b := sb.Snapshot()
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	sb.saved = slices.DeleteFunc(sb.saved, func(s SavedSnapshot) bool { return s.Name == name })
+	sb.saved = append(sb.saved, SavedSnapshot{name, sb.Now(), len(b), b})
+	return nil
+}
+
+// Snapshots lists the saved snapshots, the oldest first.
+func (sb *Sandbox) Snapshots() []SavedSnapshot {
+	sb.mu.RLock()
+	defer sb.mu.RUnlock()
+	return slices.Clone(sb.saved)
+}
+
+// RestoreSnapshot replaces the state by a saved snapshot.
+func (sb *Sandbox) RestoreSnapshot(name string) error {
+	for _, s := range sb.Snapshots() {
+		if s.Name == name {
+			return sb.Restore(s.body)
+		}
+	}
+	return notFound()
+}
+
+// DeleteSnapshot forgets a saved snapshot.
+func (sb *Sandbox) DeleteSnapshot(name string) error {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	n := len(sb.saved)
+	sb.saved = slices.DeleteFunc(sb.saved, func(s SavedSnapshot) bool { return s.Name == name })
+	if len(sb.saved) == n {
+		return notFound()
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package gocardlesstest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// call runs an operation as a step of the sandbox's own: it meets no fault and no rate limit, and
+// the log of requests does not have it. It returns the content of the reply's envelope.
+func (sb *Sandbox) call(op *opSpec, id string, body object) (object, error) {
+	sb.Tick() // act would start a goroutine for it
+	c := &apiCall{sb: sb, op: op, id: id, now: sb.Now(), query: url.Values{}, out: &outgoing{header: http.Header{}},
+		in: &incoming{ctx: context.Background(), method: op.method, header: http.Header{}, base: sb.baseURL()}}
+	if body != nil {
+		c.root = object{{op.request, body}}
+	}
+	if err := c.act(); err != nil {
+		return nil, err
+	}
+	sb.kick()
+	if len(c.out.body) == 0 {
+		return object{}, nil
+	}
+	reply, err := parseJSON(c.out.body)
+	if err != nil {
+		return nil, err
+	}
+	root, _ := reply.(object)
+	return root.obj(op.reply), nil
+}
+
+// Simulate runs a scenario simulator, such as "payment_failed", on a resource. What a simulator needs
+// is the same as for the call of the API.
+func (sb *Sandbox) Simulate(id, scenario string) error {
+	_, err := sb.call(theOps("scenario_simulators.run"), scenario, object{{"links", object{{"resource", id}}}})
+	return err
+}
+
+// Simulators lists the scenario simulators that fit a resource in its present state.
+func (sb *Sandbox) Simulators(id string) []string {
+	names := []string{}
+	sb.view(func(tx *tx) {
+		for i := range catalogueSimulators {
+			s := &catalogueSimulators[i]
+			if r := tx.find(s.resource, id); r != nil && theRegistry().simulators[s.name].needs(tx, r) {
+				names = append(names, s.name)
+			}
+		}
+	})
+	return names
+}
+
+// Event is an event that Emit makes.
+type Event struct {
+	// Type is the resource type and the action, such as "payments.failed". Required.
+	Type string
+	// Resource is the id of the resource that the event is about: by default the newest of its type,
+	// or an id that nothing has.
+	Resource string
+	// Cause and Origin are by default the first that the API's documents give for the type. An event
+	// that comes from the bank gets scheme and reason code by its cause.
+	Cause, Origin string
+	// The others are details that events of some types have.
+	Scheme, ReasonCode, Property, Currency, BankAccount, NotRetriedReason string
+	WillAttemptRetry                                                      *bool
+	ItemCount                                                             *int64
+}
+
+// members are the strings of an event by name.
+func (e *Event) members() []stringMember {
+	return []stringMember{
+		{"type", &e.Type}, {"resource", &e.Resource}, {"cause", &e.Cause}, {"origin", &e.Origin}, {"scheme", &e.Scheme}, {"reason_code", &e.ReasonCode},
+		{"property", &e.Property}, {"currency", &e.Currency}, {"bank_account", &e.BankAccount}, {"not_retried_reason", &e.NotRetriedReason},
+	}
+}
+
+// Emit makes an event of any type that the API has and sends it to the endpoints for webhooks. The
+// resource does not change. It returns the id of the event.
+func (sb *Sandbox) Emit(e Event) (string, error) {
+	kind := eventKinds()[e.Type]
+	p := &problems{}
+	if kind == nil {
+		p.add("type", `must be a type of event of the API, such as "payments.failed"`)
+		return "", p.err()
+	}
+	if e.Cause == "" {
+		e.Cause = kind.usualCause()
+	}
+	i := slices.IndexFunc(kind.causes, func(c causeSpec) bool { return c.name == e.Cause })
+	switch {
+	case len(kind.causes) == 0:
+	case i < 0:
+		p.add("cause", "must be one of: %s", humanList(mapped(kind.causes, func(c causeSpec) string { return c.name })))
+	case e.Origin != "" && !slices.Contains(kind.causes[i].origins, e.Origin):
+		p.add("origin", "must be one of: %s", humanList(kind.causes[i].origins))
+	}
+	if err := p.err(); err != nil {
+		return "", err
+	}
+	id := ""
+	err := sb.update(func(tx *tx) error {
+		r := tx.subject(kind.resource, e.Resource)
+		if r == nil {
+			p.add("resource", "is not the id of one of the %s", kind.resource)
+			return p.err()
+		}
+		tx.origin = "gocardless"
+		if e.Origin == "" && i >= 0 && len(kind.causes[i].origins) > 0 {
+			e.Origin = kind.causes[i].origins[0]
+		}
+		if e.Origin == "bank" && e.Scheme == "" {
+			e.Scheme = r.scheme()
+		}
+		if e.Origin == "bank" && e.ReasonCode == "" {
+			e.ReasonCode = failureCode(e.Scheme, e.Cause)
+		}
+		out := event{action: kind.action, cause: e.Cause, origin: e.Origin, scheme: e.Scheme, reasonCode: e.ReasonCode,
+			notRetried: e.NotRetriedReason, property: e.Property, currency: e.Currency, bankAccount: e.BankAccount}
+		if e.WillAttemptRetry != nil {
+			out.willRetry = *e.WillAttemptRetry
+		}
+		if e.ItemCount != nil {
+			out.itemCount = *e.ItemCount
+		}
+		id = tx.event(r, out).id
+		return nil
+	})
+	return id, err
+}
+
+// usualCause is the first cause that somebody sets off.
+func (e *eventSpec) usualCause() string {
+	for i := range e.causes {
+		if len(e.causes[i].origins) > 0 {
+			return e.causes[i].name
+		}
+	}
+	if len(e.causes) > 0 {
+		return e.causes[0].name
+	}
+	return ""
+}
+
+// subject is what an emitted event is about, nil for an unknown id.
+func (tx *tx) subject(coll, id string) *record {
+	if id != "" {
+		return tx.find(coll, id)
+	}
+	for _, r := range slices.Backward(tx.sb.store.coll(coll).recs) {
+		if !r.removed {
+			return r
+		}
+	}
+	return tx.make(coll)
+}
+
+// Step is something that the sandbox will do.
+type Step struct {
+	Due      time.Time
+	Name     string // such as "payment.submit" or "webhook"
+	Resource string // id of what it is done to
+}
+
+// Due lists what the sandbox will do when its clock gets there, the next step first. Some steps turn
+// out to have nothing to do: cancelling a payment leaves the steps that were planned for it.
+func (sb *Sandbox) Due() []Step {
+	sb.mu.RLock()
+	defer sb.mu.RUnlock()
+	out := []Step{}
+	for _, j := range sb.jobs {
+		out = append(out, Step{j.due, j.name, j.id})
+	}
+	for _, x := range sb.hooks.queue {
+		if !sb.hooks.holds(x.endpoint, true) {
+			out = append(out, Step{x.due, "webhook", x.id})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Step) int { return a.Due.Compare(b.Due) })
+	return out
+}
+
+// AdvanceToNext moves the clock forward to the next step that is due, as Advance does. Without such a
+// step the clock stays.
+func (sb *Sandbox) AdvanceToNext() []*Delivery {
+	made, _ := sb.advanceToNext()
+	return made
+}
+
+func (sb *Sandbox) advanceToNext() ([]*Delivery, error) {
+	due := sb.Due()
+	if len(due) == 0 {
+		return nil, nil
+	}
+	return sb.advance(max(0, due[0].Due.Sub(sb.Now())))
+}
+
+// Freeze makes the clock stand still, so that only Advance moves it.
+func (sb *Sandbox) Freeze() { sb.setFrozen(true) }
+
+// Unfreeze lets the clock go on from where it stands.
+func (sb *Sandbox) Unfreeze() { sb.setFrozen(false) }
+
+func (sb *Sandbox) setFrozen(still bool) {
+	sb.mu.Lock()
+	defer sb.mu.Unlock()
+	stands := sb.frozen.Load()
+	switch {
+	case still && stands == nil:
+		sb.frozen.Store(new(sb.opts.clock()))
+	case !still && stands != nil:
+		// Time that passed meanwhile did not pass here.
+		sb.offset.Add(int64(stands.Sub(sb.opts.clock())))
+		sb.frozen.Store(nil)
+		_ = sb.commit()
+	}
+}

@@ -1,0 +1,285 @@
+package gocardlesstest
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed worlds/*.json
+var worldFiles embed.FS
+
+// ReadyWorlds lists the worlds that come with the package, by the name that ReadyWorld takes.
+func ReadyWorlds() []string {
+	files, err := worldFiles.ReadDir("worlds")
+	if err != nil {
+		panic(err)
+	}
+	names := []string{}
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(f.Name(), ".json"))
+	}
+	return names
+}
+
+// ReadyWorld is a world that comes with the package, for LoadWorld: "gym" (50 members and their
+// subscriptions, some of which fail), "shop" (instant payments by pay by bank) or "arrears" (three
+// months of late failures and chargebacks).
+func ReadyWorld(name string) ([]byte, error) {
+	b, err := worldFiles.ReadFile("worlds/" + name + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("gocardlesstest: no world %q; there are %s", short(name), humanList(ReadyWorlds()))
+	}
+	return b, nil
+}
+
+// LoadWorld takes the steps of a world, which add to what is there, and returns the resources that
+// the steps named, as they were then. A step that is refused ends it; the error says which one.
+//
+// A world is a JSON object with "steps". A step names an operation of the API or, after "sandbox.",
+// one of the control API, with its body and the id in its path, and may name the result:
+//
+//	{"steps": [
+//	  {"do": "customers.create", "with": {"given_name": "Ada", "family_name": "Byron", "email": "ada@example.com"}, "as": "ada"},
+//	  {"do": "customer_bank_accounts.create", "as": "account", "with": {
+//	    "account_holder_name": "Ada Byron", "branch_code": "200000", "account_number": "55779911", "country_code": "GB",
+//	    "links": {"customer": "$ada.id"}}},
+//	  {"do": "mandates.create", "with": {"links": {"customer_bank_account": "$account.id"}}, "as": "mandate"},
+//	  {"do": "mandates.cancel", "id": "$mandate.id"},
+//	  {"do": "sandbox.advance", "with": {"advance": "30d"}}
+//	]}
+//
+// "$name.member" stands for a member of a named result; "${name.member}" does so inside a longer
+// string, "$today" and "$today+14d" for dates, and "$$" for a dollar sign. A step may instead repeat
+// steps for each item of a list, which they know as "each":
+//
+//	{"each": [{"name": "Ada"}, {"name": "Grace"}], "steps": [{"do": "customers.create", "with": {"given_name": "$each.name"}}]}
+func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
+	v, err := parseJSON(world)
+	if err != nil {
+		return nil, fmt.Errorf("gocardlesstest: reading the world: %w", err)
+	}
+	o, ok := v.(object)
+	if !ok {
+		return nil, errors.New("gocardlesstest: a world is a JSON object")
+	}
+	made, err := sb.loadWorld(o)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]json.RawMessage{}
+	for _, m := range made {
+		out[m.key] = appendJSON(nil, m.val)
+	}
+	return out, nil
+}
+
+// worldSpec is the form of a world, and stepSpec that of its steps.
+var (
+	worldSpec = &typeSpec{name: "World", fields: []fieldSpec{
+		{name: "about", text: "What the world is."},
+		{name: "steps", kind: kArray, required: true, elem: &fieldSpec{kind: kObject, typ: stepSpec}, text: "What is done, in order."},
+	}}
+	stepSpec = &typeSpec{name: "Step", fields: []fieldSpec{
+		{name: "do", text: "Operation of the API, such as \"payments.create\", or of the control API, such as \"sandbox.advance\"."},
+		{name: "id", text: "Id in the operation's path."},
+		{name: "with", kind: kAnyMap, text: "Content of the operation's body."},
+		{name: "as", text: "Name of the result, for steps that follow."},
+		{name: "each", kind: kArray, elem: &fieldSpec{kind: kAnyMap}, text: "Items to repeat the steps for, instead of \"do\"."},
+		{name: "steps", kind: kArray, elem: &fieldSpec{kind: kAnyMap}, text: "Steps to repeat."},
+	}}
+)
+
+// loadWorld is LoadWorld for a parsed world.
+func (sb *Sandbox) loadWorld(o object) (object, error) {
+	var c bodyCheck
+	c.object(worldSpec, o, "", "")
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	l := &worldLoader{sb: sb, names: map[string]object{}}
+	if err := l.run(o.list("steps"), "/steps"); err != nil {
+		return nil, err
+	}
+	made := object{}
+	for _, name := range l.order {
+		made = append(made, member{name, l.names[name]})
+	}
+	return made, nil
+}
+
+type worldLoader struct {
+	sb    *Sandbox
+	names map[string]object
+	order []string // of the names of results
+}
+
+func (l *worldLoader) run(steps []any, at string) error {
+	for i, v := range steps {
+		step, _ := v.(object)
+		here := at + "/" + strconv.Itoa(i)
+		var c bodyCheck
+		c.object(stepSpec, step, here, "")
+		if err := c.err(); err != nil {
+			return err
+		}
+		if err := l.step(step, here); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *worldLoader) step(step object, at string) error {
+	if items, each := step.lookup("each"); each {
+		list, _ := items.([]any)
+		before := l.names["each"]
+		for _, item := range list {
+			l.names["each"], _ = item.(object)
+			if err := l.run(step.list("steps"), at+"/steps"); err != nil {
+				return err
+			}
+		}
+		l.names["each"] = before
+		return nil
+	}
+	filled, err := l.fill(step, at)
+	if err != nil {
+		return err
+	}
+	step = filled.(object)
+	made, err := l.do(step.str("do"), step.str("id"), step.obj("with"))
+	if err != nil {
+		return inStep(err, step.str("do"), at)
+	}
+	if name := step.str("as"); name != "" {
+		if !slices.Contains(l.order, name) {
+			l.order = append(l.order, name)
+		}
+		l.names[name] = made
+	}
+	return nil
+}
+
+func (l *worldLoader) do(name, id string, with object) (object, error) {
+	if own, ok := strings.CutPrefix(name, "sandbox."); ok {
+		c := controlNamed(own)
+		if c == nil {
+			return nil, refuse("path_not_found", "The control API has no operation "+short(own))
+		}
+		return c.perform(l.sb, &controlCall{id: id, body: with})
+	}
+	op := theRegistry().ops[name]
+	switch {
+	case op == nil:
+		return nil, refuse("path_not_found", "The API has no operation "+short(name))
+	case with == nil && op.request != "" && (op.kind == kindCreate || needsBody(op.bodies[0])):
+		with = object{}
+	}
+	return l.sb.call(op, id, with)
+}
+
+// inStep puts the step into an error.
+func inStep(err error, do, at string) error {
+	var refused *apiError
+	if !errors.As(err, &refused) {
+		return fmt.Errorf("%s (%s): %w", at, do, err)
+	}
+	out := *refused
+	out.message = at + " (" + do + "): " + out.message
+	out.items = slices.Clone(out.items)
+	for i := range out.items {
+		it := &out.items[i]
+		it.pointer = at + "/with" + it.pointer
+	}
+	return &out
+}
+
+// fill replaces the references in a value.
+func (l *worldLoader) fill(v any, at string) (any, error) {
+	switch v := v.(type) {
+	case object:
+		out := make(object, 0, len(v))
+		for _, m := range v {
+			val, err := l.fill(m.val, at+"/"+escapePointer(m.key))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, member{m.key, val})
+		}
+		return out, nil
+	case []any:
+		out := make([]any, 0, len(v))
+		for i, e := range v {
+			val, err := l.fill(e, at+"/"+strconv.Itoa(i))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, val)
+		}
+		return out, nil
+	case string:
+		return l.fillString(v, at)
+	}
+	return v, nil
+}
+
+func (l *worldLoader) fillString(s, at string) (any, error) {
+	if ref, ok := strings.CutPrefix(s, "$"); ok && !strings.HasPrefix(ref, "{") && !strings.HasPrefix(ref, "$") {
+		return l.lookup(ref, at)
+	}
+	out := ""
+	for {
+		before, rest, found := strings.Cut(s, "$")
+		out += before
+		if !found {
+			return out, nil
+		}
+		inside, after, closed := strings.Cut(strings.TrimPrefix(rest, "{"), "}")
+		switch {
+		case strings.HasPrefix(rest, "{") && closed:
+			v, err := l.lookup(inside, at)
+			if err != nil {
+				return nil, err
+			}
+			if text, ok := v.(string); ok {
+				out += text
+			} else {
+				out += string(appendJSON(nil, v))
+			}
+			s = after
+		default:
+			out, s = out+"$", strings.TrimPrefix(rest, "$")
+		}
+	}
+}
+
+// lookup finds what a reference stands for.
+func (l *worldLoader) lookup(ref, at string) (any, error) {
+	p := &problems{}
+	if span, ok := strings.CutPrefix(ref, "today"); ok {
+		d, err := parseSpan(strings.TrimPrefix(orDefault(span, "0s"), "+"))
+		if err == nil {
+			return string(dateOf(l.sb.Now().Add(d))), nil
+		}
+	}
+	name, path, _ := strings.Cut(ref, ".")
+	found, ok := l.names[name]
+	if !ok {
+		p.add(strings.TrimPrefix(at, "/"), "refers to %q, but no step before it has that name", short(name))
+		return nil, p.err()
+	}
+	var v any = found
+	for key := range strings.SplitSeq(path, ".") {
+		o, _ := v.(object)
+		if v, ok = o.lookup(key); !ok {
+			p.add(strings.TrimPrefix(at, "/"), "refers to %q, but %q has no such member", short(ref), short(name))
+			return nil, p.err()
+		}
+	}
+	return v, nil
+}

@@ -1,0 +1,246 @@
+package gocardlesstest
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Detail is something about what a builder such as ActiveMandate makes.
+type Detail func(*details)
+
+// details are the bodies of a builder's creates.
+type details struct {
+	customer, account, mandate, payment, subscription object
+	under                                             string
+}
+
+// GivenName sets the payer's given name. Some names decide how things go, as in the real sandbox:
+// see the package's documentation.
+func GivenName(name string) Detail {
+	return func(d *details) { d.customer = d.customer.with("given_name", name) }
+}
+
+// FamilyName sets the payer's family name.
+func FamilyName(name string) Detail {
+	return func(d *details) { d.customer = d.customer.with("family_name", name) }
+}
+
+// Email sets the payer's e-mail address.
+func Email(address string) Detail {
+	return func(d *details) { d.customer = d.customer.with("email", address) }
+}
+
+// Scheme sets the mandate's scheme, by default Bacs, and with it the payer's country and account and
+// the currency.
+func Scheme(s gocardless.Scheme) Detail {
+	return func(d *details) { d.mandate = d.mandate.with("scheme", string(s)) }
+}
+
+// Under collects under an existing mandate, by its id, instead of a new one.
+func Under(mandate string) Detail { return func(d *details) { d.under = mandate } }
+
+// Amount sets the amount of payments in minor units, by default 1000.
+func Amount(minor int64) Detail {
+	return func(d *details) {
+		d.payment, d.subscription = d.payment.with("amount", minor), d.subscription.with("amount", minor)
+	}
+}
+
+// Every sets how often a subscription charges, by default every month.
+func Every(interval int, unit gocardless.IntervalUnit) Detail {
+	return func(d *details) {
+		d.subscription = d.subscription.with("interval", int64(interval)).with("interval_unit", string(unit))
+	}
+}
+
+// Count ends a subscription after so many payments.
+func Count(payments int) Detail {
+	return func(d *details) { d.subscription = d.subscription.with("count", int64(payments)) }
+}
+
+// Metadata sets the metadata of what is made last: the mandate of ActiveMandate, the payment of
+// PaidOutPayment.
+func Metadata(m map[string]string) Detail {
+	return func(d *details) {
+		o := object{}
+		for _, k := range sortedKeys(m) {
+			o = append(o, member{k, m[k]})
+		}
+		d.customer, d.mandate = d.customer.with("metadata", o), d.mandate.with("metadata", o)
+		d.payment, d.subscription = d.payment.with("metadata", o), d.subscription.with("metadata", o)
+	}
+}
+
+// testAccounts are bank accounts that the sandbox takes, and what else their schemes want.
+var testAccounts = map[string]struct{ currency, account, customer, mandate string }{
+	"bacs":             {"GBP", `{"country_code":"GB","branch_code":"200000","account_number":"55779911"}`, `{}`, `{}`},
+	"sepa_core":        {"EUR", `{"iban":"DE89370400440532013000"}`, `{}`, `{}`},
+	"ach":              {"USD", `{"country_code":"US","bank_code":"026073150","account_number":"2715500356","account_type":"checking"}`, `{}`, `{"payer_ip_address":"192.0.2.1"}`},
+	"autogiro":         {"SEK", `{"country_code":"SE","branch_code":"5491","account_number":"0000003"}`, `{"swedish_identity_number":"198112289874"}`, `{}`},
+	"becs":             {"AUD", `{"country_code":"AU","branch_code":"082-082","account_number":"012345678"}`, `{}`, `{}`},
+	"becs_nz":          {"NZD", `{"country_code":"NZ","account_number":"12-3113-0003869-00"}`, `{}`, `{}`},
+	"betalingsservice": {"DKK", `{"country_code":"DK","bank_code":"345","account_number":"3179681"}`, `{"danish_identity_number":"0101701234"}`, `{}`},
+	"pad":              {"CAD", `{"country_code":"CA","bank_code":"0003","branch_code":"00006","account_number":"1234567"}`, `{}`, `{}`},
+}
+
+func literal(text string) object {
+	v, err := parseJSON([]byte(text))
+	if err != nil {
+		panic(err)
+	}
+	return v.(object)
+}
+
+// step is a step of a world.
+func step(do, id string, with object, as string) object {
+	return object{{"do", do}, {"id", id}, {"with", with}, {"as", as}}
+}
+
+func newDetails(list []Detail) *details {
+	d := &details{
+		customer: object{{"given_name", "Robin"}, {"family_name", "Sample"}, {"email", "payer@example.com"}},
+		payment:  object{{"amount", int64(1000)}}, subscription: object{{"amount", int64(1000)}, {"interval_unit", "monthly"}},
+	}
+	for _, f := range list {
+		f(d)
+	}
+	return d
+}
+
+// world is the steps that make an active mandate, and then those given.
+func (d *details) world(then ...object) (object, error) {
+	steps := []any{}
+	scheme := orDefault(d.mandate.str("scheme"), "bacs")
+	x, ok := testAccounts[scheme]
+	if !ok {
+		return nil, fmt.Errorf("gocardlesstest: no builder makes mandates of the scheme %q", scheme)
+	}
+	if d.under != "" {
+		steps = append(steps, step("mandates.get", d.under, nil, "mandate"))
+	} else {
+		holder := d.customer.str("given_name") + " " + d.customer.str("family_name")
+		mandate := append(literal(x.mandate), d.mandate...).with("links", object{{"customer_bank_account", "$account.id"}})
+		steps = append(steps,
+			step("customers.create", "", append(literal(x.customer), d.customer...), "customer"),
+			step("customer_bank_accounts.create", "", append(literal(x.account), member{"account_holder_name", holder}, member{"links", object{{"customer", "$customer.id"}}}), "account"),
+			step("mandates.create", "", mandate, "mandate"))
+	}
+	steps = append(steps, step("sandbox.activate", "$mandate.id", nil, ""), step("mandates.get", "$mandate.id", nil, "mandate"))
+	for _, s := range then {
+		steps = append(steps, s)
+	}
+	return object{{"steps", steps}}, nil
+}
+
+// paymentWorld is the steps that make a payment and bring it to an outcome.
+func paymentWorld(list []Detail, scenario string) (object, error) {
+	d := newDetails(list)
+	body := d.payment.with("currency", d.currency()).with("links", object{{"mandate", "$mandate.id"}})
+	then := []object{step("payments.create", "", body, "payment")}
+	if scenario != "" {
+		then = append(then, step("sandbox.simulate", "", object{{"resource", "$payment.id"}, {"scenario", scenario}}, ""))
+	}
+	return d.world(append(then, step("payments.get", "$payment.id", nil, "payment"))...)
+}
+
+func subscriptionWorld(list []Detail) (object, error) {
+	d := newDetails(list)
+	body := d.subscription.with("currency", d.currency()).with("links", object{{"mandate", "$mandate.id"}})
+	return d.world(step("subscriptions.create", "", body, "subscription"))
+}
+
+// currency is the mandate's; that of an existing mandate is not known yet, and left to the API.
+func (d *details) currency() string {
+	return testAccounts[orDefault(d.mandate.str("scheme"), "bacs")].currency
+}
+
+// build loads a world that a builder made and returns one of its resources.
+func build[T any](load func(object) (object, error), name string, world object, err error) (*T, error) {
+	var made object
+	if err == nil {
+		made, err = load(world)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := new(T)
+	return out, json.Unmarshal(appendJSON(nil, made.get(name)), out)
+}
+
+func (sb *Sandbox) mandate(list []Detail) *gocardless.Mandate {
+	w, err := newDetails(list).world()
+	return must(build[gocardless.Mandate](sb.loadWorld, "mandate", w, err))
+}
+
+func (sb *Sandbox) payment(list []Detail, scenario string) *gocardless.Payment {
+	w, err := paymentWorld(list, scenario)
+	return must(build[gocardless.Payment](sb.loadWorld, "payment", w, err))
+}
+
+// must panics on an error: what a builder was given was a mistake in a test.
+func must[T any](v *T, err error) *T {
+	if err != nil {
+		panic("gocardlesstest: " + err.Error())
+	}
+	return v
+}
+
+// ActiveMandate makes a customer, a bank account and a mandate that is active. Builders add to what
+// is there; they are not in the log of requests and meet no faults. Details that the API would refuse
+// panic.
+//
+//	mandate := sandbox.ActiveMandate(gocardlesstest.Scheme(gocardless.SchemeSepaCore))
+func (sb *Sandbox) ActiveMandate(details ...Detail) *gocardless.Mandate { return sb.mandate(details) }
+
+// PendingPayment makes a payment that is not submitted yet, and an active mandate for it.
+func (sb *Sandbox) PendingPayment(details ...Detail) *gocardless.Payment {
+	return sb.payment(details, "")
+}
+
+// ConfirmedPayment makes a payment that was collected, and an active mandate for it.
+func (sb *Sandbox) ConfirmedPayment(details ...Detail) *gocardless.Payment {
+	return sb.payment(details, "payment_confirmed")
+}
+
+// PaidOutPayment makes a payment that was paid out, its payout, and an active mandate for it.
+func (sb *Sandbox) PaidOutPayment(details ...Detail) *gocardless.Payment {
+	return sb.payment(details, "payment_paid_out")
+}
+
+// FailedPayment makes a payment that the payer's bank refused, and an active mandate for it.
+func (sb *Sandbox) FailedPayment(details ...Detail) *gocardless.Payment {
+	return sb.payment(details, "payment_failed")
+}
+
+// ChargedBackPayment makes a payment that was paid out and then taken back by the payer.
+func (sb *Sandbox) ChargedBackPayment(details ...Detail) *gocardless.Payment {
+	return sb.payment(details, "payment_charged_back")
+}
+
+// LateFailedPayment makes a payment that was paid out and then refused by the payer's bank.
+func (sb *Sandbox) LateFailedPayment(details ...Detail) *gocardless.Payment {
+	return sb.payment(details, "payment_late_failure")
+}
+
+// Subscriber makes a subscription, and an active mandate for it.
+func (sb *Sandbox) Subscriber(details ...Detail) *gocardless.Subscription {
+	w, err := subscriptionWorld(details)
+	return must(build[gocardless.Subscription](sb.loadWorld, "subscription", w, err))
+}
+
+// ActivateMandate brings a mandate that waits for the banks to active, as its first payment does.
+func (sb *Sandbox) ActivateMandate(id string) error {
+	return sb.update(func(tx *tx) error {
+		m := tx.find("mandates", id)
+		if m == nil {
+			return notFound()
+		}
+		tx.ensureActive(m)
+		if m.status() != "active" {
+			return tooLate("The mandate is " + m.status())
+		}
+		return nil
+	})
+}
