@@ -83,6 +83,10 @@ func emitOwn(api *ir.API, cfg Config) ([]emit.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	bulk, err := emit.Bulk(api)
+	if err != nil {
+		return nil, err
+	}
 	examples, err := emitExamples(api, cfg.Root)
 	if err != nil {
 		return nil, err
@@ -91,7 +95,7 @@ func emitOwn(api *ir.API, cfg Config) ([]emit.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files = append(append(files, lock, examples), command...)
+	files = slices.Concat(files, []emit.File{lock, examples}, command, bulk)
 	for path, document := range map[string]func(*ir.API, []byte) (emit.File, error){
 		"README.md":             emit.Readme,
 		emit.MigrationGuidePath: guide,

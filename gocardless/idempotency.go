@@ -69,3 +69,12 @@ func keyProblem(key string) string {
 	}
 	return ""
 }
+
+// CheckIdempotencyKey reports what makes a key unusable for [WithIdempotencyKey], or
+// nil.
+func CheckIdempotencyKey(key string) error {
+	if problem := keyProblem(key); problem != "" {
+		return &ParamsError{Operation: "CheckIdempotencyKey", Problems: []Problem{{Field: keyHeader, Message: problem}}}
+	}
+	return nil
+}

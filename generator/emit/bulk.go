@@ -1,0 +1,70 @@
+package emit
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// bulkDir is the package for billing runs.
+const bulkDir = "gocardless/bulk"
+
+// Bulk emits the table of the creates that a billing run can make: those whose idempotency key
+// the API honours.
+func Bulk(api *ir.API) ([]File, error) {
+	sdk := api.ModulePath + "/gocardless"
+	f := jen.NewFilePathName(api.ModulePath+"/"+bulkDir, "bulk")
+	f.HeaderComment(Header)
+	var vars, table []jen.Code
+	for _, s := range api.Services {
+		for _, op := range s.Operations {
+			for _, m := range op.Methods {
+				if op.Kind != ir.KindCreate || m.Params == nil || op.Reply == nil || len(op.PathParams) > 0 {
+					continue
+				}
+				name := s.GoName + strings.TrimPrefix(m.GoName, "Create")
+				vars = append(vars, bulkCreate(sdk, s, op, m, name)...)
+				table = append(table, jen.Id(name))
+			}
+		}
+	}
+	f.Comment("The creates of the API. Create something else in bulk, and a request whose reply is lost could not be repeated.")
+	f.Var().Defs(vars...)
+	f.Line()
+	f.Comment("creates is all of them.")
+	f.Var().Id("creates").Op("=").Index().Id("Operation").Add(rows(table))
+	var b bytes.Buffer
+	if err := f.Render(&b); err != nil {
+		return nil, fmt.Errorf("%s: %w", bulkDir, err)
+	}
+	return []File{{Path: path.Join(bulkDir, "creates_gen.go"), Content: b.Bytes()}}, nil
+}
+
+func bulkCreate(sdk string, s *ir.Service, op *ir.Operation, m *ir.Method, name string) []jen.Code {
+	params, reply := jen.Qual(sdk, m.Params.GoName), jen.Qual(sdk, op.Reply.GoName)
+	method := jen.Func().Params(jen.Id("c").Op("*").Qual(sdk, "Client")).
+		Func().Params(jen.Qual("context", "Context"), params, jen.Op("...").Qual(sdk, "RequestOption")).Params(jen.Op("*").Add(reply), jen.Error()).
+		Block(jen.Return(jen.Id("c").Dot(s.GoName).Dot(m.GoName)))
+	id := jen.Nil()
+	if slices.ContainsFunc(op.Reply.Fields, func(f *ir.Field) bool { return f.Name == "id" }) {
+		id = jen.Func().Params(jen.Id("r").Op("*").Add(reply)).String().Block(jen.Return(jen.Id("r").Dot("ID")))
+	}
+	return []jen.Code{
+		jen.Comment(fmt.Sprintf("%s creates %s.", name, strings.ReplaceAll(s.Resource, "_", " "))),
+		jen.Id(name).Op("=").Id("Create").Types(params, reply).Values(jen.Lit(methodID(op, m)), method, id),
+	}
+}
+
+// methodID is the name of a method: that of its operation, unless that has several.
+func methodID(op *ir.Operation, m *ir.Method) string {
+	if len(op.Methods) == 1 {
+		return op.ID
+	}
+	return op.ID[:strings.IndexByte(op.ID, '.')+1] + snake(m.GoName)
+}

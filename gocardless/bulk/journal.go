@@ -1,0 +1,210 @@
+package bulk
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// State is the outcome of a line.
+type State string
+
+// The states.
+const (
+	// Created means that the resource was created.
+	Created State = "created"
+	// Existing means that a request with the key had created the resource before:
+	// one of this run whose reply or record was lost, or one of long ago.
+	Existing State = "existing"
+	// Failed means that the API, or the check before sending, refused the params. A
+	// run sends the line again only when its params have changed, or with
+	// [Options.RetryFailed].
+	Failed State = "failed"
+	// Open means that there is no outcome yet: the line is being sent, or the last
+	// attempt ended in an error that settles nothing. A run sends it again.
+	Open State = "open"
+)
+
+// final reports whether no later outcome replaces the state: a slow process may
+// record a line that another one has finished since.
+func (s State) final() bool { return s == Created || s == Existing }
+
+// Entry is the record of a line.
+type Entry struct {
+	Key   string `json:"key"`
+	State State  `json:"state"`
+	// ID is that of the resource; some kinds have none.
+	ID string `json:"id,omitzero"`
+	// Error is the class of the error ([gocardless.ErrorClass]), Message its text,
+	// which holds no personal data.
+	Error     string    `json:"error,omitzero"`
+	Message   string    `json:"message,omitzero"`
+	RequestID string    `json:"request_id,omitzero"`
+	Attempts  int       `json:"attempts,omitzero"`
+	At        time.Time `json:"at,omitzero"`
+	// Fingerprint tells the params of the line from others.
+	Fingerprint string `json:"fingerprint,omitzero"`
+
+	cause error
+}
+
+// Header says what a journal is of.
+type Header struct {
+	Operation   string    `json:"operation"`
+	Environment string    `json:"environment"`
+	Started     time.Time `json:"started"`
+}
+
+// Claim asks for the right to send a line.
+type Claim struct {
+	Key, Fingerprint string
+}
+
+// Verdict is the answer to a claim.
+type Verdict uint8
+
+// The verdicts.
+const (
+	// Granted: the line has no outcome, and is this process's to send.
+	Granted Verdict = iota
+	// Settled: the line has an outcome.
+	Settled
+	// Busy: another process is sending it.
+	Busy
+	// Changed: the key belongs to a line with other params.
+	Changed
+)
+
+// A Journal records the outcomes of a run. It must be safe for concurrent use.
+//
+// No journal is needed to keep a create from being made twice; the keys do that. It
+// saves the requests for lines that are done, and makes the report.
+type Journal interface {
+	// Begin stores the header, or returns the one that is stored.
+	Begin(ctx context.Context, h Header) (Header, error)
+	// Claim answers claims of different keys, in their order. Lines granted are busy
+	// for other processes until they are recorded or the time has come.
+	Claim(ctx context.Context, claims []Claim, until time.Time, retryFailed bool) ([]Verdict, error)
+	// Record stores outcomes of lines that were granted.
+	Record(ctx context.Context, entries []Entry) error
+	// Entries iterates over all lines that were claimed or recorded.
+	Entries(ctx context.Context) iter.Seq2[Entry, error]
+}
+
+// record is what a journal knows of a line.
+type record struct {
+	Entry
+	until time.Time // of the claim
+}
+
+// verdict decides a claim. SQLJournal has the same rule in SQL.
+func (r *record) verdict(c Claim, now time.Time, retryFailed bool) Verdict {
+	same := r.Fingerprint == c.Fingerprint
+	switch {
+	case r.State == Failed && (retryFailed || !same):
+		return Granted
+	case !same:
+		return Changed
+	case r.State != Open:
+		return Settled
+	case now.Before(r.until):
+		return Busy
+	}
+	return Granted
+}
+
+// MemoryJournal is a journal in memory, for tests and for runs that need not be
+// resumed. The zero value is ready for use.
+type MemoryJournal struct {
+	mu     sync.Mutex
+	header Header
+	lines  map[string]*record
+	order  []string
+}
+
+// Begin implements [Journal].
+func (j *MemoryJournal) Begin(_ context.Context, h Header) (Header, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.header == (Header{}) {
+		j.header = h
+	}
+	return j.header, nil
+}
+
+// Claim implements [Journal].
+func (j *MemoryJournal) Claim(_ context.Context, claims []Claim, until time.Time, retryFailed bool) ([]Verdict, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now := time.Now()
+	verdicts := make([]Verdict, len(claims))
+	for i, c := range claims {
+		r := j.line(c.Key, c.Fingerprint)
+		if verdicts[i] = r.verdict(c, now, retryFailed); verdicts[i] == Granted {
+			r.State, r.Fingerprint, r.until = Open, c.Fingerprint, until
+		}
+	}
+	return verdicts, nil
+}
+
+// line returns the record of a key, new if there is none.
+func (j *MemoryJournal) line(key, fingerprint string) *record {
+	r := j.lines[key]
+	if r == nil {
+		if j.lines == nil {
+			j.lines = map[string]*record{}
+		}
+		r = &record{Entry: Entry{Key: key, State: Open, Fingerprint: fingerprint}}
+		j.lines[key] = r
+		j.order = append(j.order, key)
+	}
+	return r
+}
+
+// Record implements [Journal].
+func (j *MemoryJournal) Record(_ context.Context, entries []Entry) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, e := range entries {
+		if r := j.line(e.Key, e.Fingerprint); !r.State.final() {
+			e.cause = nil
+			*r = record{Entry: e}
+		}
+	}
+	return nil
+}
+
+// Entries implements [Journal], in the order in which the lines were first claimed.
+func (j *MemoryJournal) Entries(context.Context) iter.Seq2[Entry, error] {
+	j.mu.Lock()
+	order := slices.Clone(j.order)
+	lines := maps.Clone(j.lines)
+	j.mu.Unlock()
+	return func(yield func(Entry, error) bool) {
+		for _, key := range order {
+			j.mu.Lock()
+			e := lines[key].Entry
+			j.mu.Unlock()
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// check refuses to go on with the journal of another run.
+func (h Header) check(want Header, allowOld bool) error {
+	switch {
+	case h.Operation != want.Operation:
+		return fmt.Errorf("bulk: the journal is of the operation %s, not of %s", h.Operation, want.Operation)
+	case h.Environment != want.Environment:
+		return fmt.Errorf("bulk: the journal is of the environment %s, not of %s", h.Environment, want.Environment)
+	case !allowOld && want.Started.Sub(h.Started) > keyLifetime:
+		return fmt.Errorf("%w: it began on %s", ErrTooOld, h.Started.UTC().Format(time.DateOnly))
+	}
+	return nil
+}
