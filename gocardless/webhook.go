@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
@@ -138,6 +140,31 @@ func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
 		}
 	}
 	return delivery, nil
+}
+
+// RawEvents returns the JSON of each event, byte by byte as in Body and in the order of Events, for
+// instance to put events on a queue; [ParseUnverifiedEvent] reads them behind it.
+func (d *WebhookDelivery) RawEvents() ([]json.RawMessage, error) {
+	var body struct {
+		Events []json.RawMessage `json:"events"`
+	}
+	if err := json.Unmarshal(d.Body, &body); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformedWebhook, err)
+	}
+	return body.Events, nil
+}
+
+// ParseUnverifiedEvent reads one event from JSON that [WebhookDelivery.RawEvents] or [EventJSON]
+// returned. Never use it on a request.
+func ParseUnverifiedEvent(raw []byte) (*Event, error) {
+	d, err := ParseUnverifiedWebhook(slices.Concat([]byte(`{"events":[`), raw, []byte(`]}`)))
+	if err != nil {
+		return nil, err
+	}
+	if len(d.Events) != 1 {
+		return nil, fmt.Errorf("%w: %d events instead of one", ErrMalformedWebhook, len(d.Events))
+	}
+	return &d.Events[0], nil
 }
 
 // SignWebhook returns the signature that GoCardless sends with a body, for tests of your own

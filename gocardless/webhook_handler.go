@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -250,7 +252,7 @@ func (h *WebhookHandler) refuse(r *http.Request, status int, why string) int {
 // handleAll hands over the events of a delivery. Those that another worker has are tried again
 // when the others are done.
 func (h *WebhookHandler) handleAll(ctx context.Context, handler EventHandler, d *WebhookDelivery) error {
-	ctx = context.WithValue(ctx, deliveryKey{}, d)
+	ctx = withDelivery(ctx, d)
 	todo := make([]*Event, len(d.Events))
 	for i := range d.Events {
 		todo[i] = &d.Events[i]
@@ -308,10 +310,46 @@ func contain(f func() error) (err error) {
 
 type deliveryKey struct{}
 
-// WebhookDeliveryFromContext returns the delivery to which the event of a handler belongs, for
-// its id or its raw body. It returns nil outside of a handler, and for events that did not
-// arrive by webhook.
+// handledDelivery is what the context of an event handler has of its delivery.
+type handledDelivery struct {
+	*WebhookDelivery
+	bodies func() map[string]json.RawMessage // the JSON of each event by id
+}
+
+func withDelivery(ctx context.Context, d *WebhookDelivery) context.Context {
+	bodies := sync.OnceValue(func() map[string]json.RawMessage {
+		list, _ := d.RawEvents() // the body was read before
+		m := make(map[string]json.RawMessage, len(list))
+		for i, raw := range list {
+			if i < len(d.Events) {
+				m[d.Events[i].ID] = raw
+			}
+		}
+		return m
+	})
+	return context.WithValue(ctx, deliveryKey{}, handledDelivery{d, bodies})
+}
+
+// WebhookDeliveryFromContext returns the delivery that the event of a handler belongs to, for its
+// id or its raw body. It returns nil outside of a handler, and for events that did not arrive by
+// webhook.
 func WebhookDeliveryFromContext(ctx context.Context) *WebhookDelivery {
-	d, _ := ctx.Value(deliveryKey{}).(*WebhookDelivery)
-	return d
+	d, _ := ctx.Value(deliveryKey{}).(handledDelivery)
+	return d.WebhookDelivery
+}
+
+// EventJSON returns an event as JSON, which [ParseUnverifiedEvent] reads: byte by byte as it was
+// delivered, if ctx is that of a handler to which it was delivered by webhook. Other events are
+// encoded, without the members that this version of the package has no field for.
+func EventJSON(ctx context.Context, event Event) ([]byte, error) {
+	if d, ok := ctx.Value(deliveryKey{}).(handledDelivery); ok {
+		if raw := d.bodies()[event.ID]; raw != nil {
+			return raw, nil
+		}
+	}
+	raw, err := json.Marshal(event)
+	if err != nil {
+		return nil, fmt.Errorf("gocardless: encoding event %s: %w", event.ID, err)
+	}
+	return raw, nil
 }

@@ -25,10 +25,13 @@ type claim struct {
 
 	// marked is set when the handler marks the event in a transaction of its own.
 	marked atomic.Bool
+	// extended is set when the lease was extended, in the table of leases.
+	extended atomic.Bool
 }
 
 // run calls the handler and writes down how it ended.
 func (c *claim) run(ctx context.Context, handle func(context.Context) error) error {
+	defer c.endLease(ctx) // not before the event is marked, or another worker could take it
 	if err := c.begin(ctx); err != nil {
 		return errors.Join(fmt.Errorf("eventsql: beginning a transaction: %w", err), c.fail(ctx, err))
 	}
@@ -98,32 +101,17 @@ func (c *claim) rollback() error {
 
 // keepAlive extends the lease until stop is called. If the claim is lost, the context ends.
 func (c *claim) keepAlive(ctx context.Context) (_ context.Context, stop func()) {
+	if c.tx != nil && c.store.dialect == SQLite {
+		// The store's transaction holds the one write lock. Nobody can take the event, and an
+		// attempt to extend the lease would wait in the driver until the transaction ends.
+		return ctx, func() {}
+	}
 	ctx, lost := context.WithCancelCause(ctx)
 	quit, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var beat sync.WaitGroup
 	beat.Go(func() {
-		s := c.store
-		ticker := time.NewTicker(max(s.options.Lease/3, time.Millisecond))
-		defer ticker.Stop()
-		for {
-			select {
-			case <-quit.Done():
-				return
-			case <-ticker.C:
-			}
-			if c.marked.Load() {
-				continue // what happens to the row now is up to the handler's transaction
-			}
-			// An error says nothing about the claim. In SQLite it is expected while the
-			// store's transaction holds the one write lock; nobody can take the event then.
-			result, err := s.db.ExecContext(quit, s.q.renew, c.id, c.token, s.options.Lease.Milliseconds())
-			if err != nil {
-				continue
-			}
-			if n, err := result.RowsAffected(); err == nil && n == 0 && !c.marked.Load() {
-				lost(gocardless.ErrClaimLost)
-				return
-			}
+		if !c.extend(quit) {
+			lost(gocardless.ErrClaimLost)
 		}
 	})
 	return ctx, func() {
@@ -131,6 +119,45 @@ func (c *claim) keepAlive(ctx context.Context) (_ context.Context, stop func()) 
 		beat.Wait()
 		lost(nil)
 	}
+}
+
+// extend extends the lease three times in its length until the context ends. It returns early,
+// with false, when the claim is lost.
+func (c *claim) extend(quit context.Context) bool {
+	s := c.store
+	ticker := time.NewTicker(max(s.options.Lease/3, time.Millisecond))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-quit.Done():
+			return true
+		case <-ticker.C:
+		}
+		if c.marked.Load() {
+			continue // what happens to the event now is up to the handler's transaction
+		}
+		// An error says nothing about the claim. In SQLite it is expected while a transaction of
+		// the handler's holds the one write lock; nobody can take the event then.
+		result, err := s.db.ExecContext(quit, s.q.extend, c.id, c.token, s.options.Lease.Milliseconds())
+		if err != nil {
+			continue
+		}
+		c.extended.Store(true)
+		if n, err := result.RowsAffected(); err == nil && n == 0 && !c.marked.Load() {
+			return false
+		}
+	}
+}
+
+// endLease removes what extend wrote. A lease that is left behind, by a worker that was killed or
+// by a failure here, means nothing once the claim has ended, and goes with the next Purge.
+func (c *claim) endLease(ctx context.Context) {
+	if !c.extended.Swap(false) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUp)
+	defer cancel()
+	_, _ = c.store.exec(ctx, c.store.q.endLease, c.token)
 }
 
 // done marks the event as done, if that is still up to this claim.
@@ -186,20 +213,24 @@ func (c *claim) verify(ctx context.Context, err error) error {
 	return errors.Join(err, c.fail(ctx, err))
 }
 
-// fail marks the event as failed or, after the last attempt, as parked. It does nothing if the
-// claim is lost or the event is done.
+// fail marks the event as failed or, after the last attempt, as parked. An attempt that another
+// transaction was in the way of does not count. It does nothing if the claim is lost or the event
+// is done.
 func (c *claim) fail(ctx context.Context, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUp)
 	defer cancel()
-	limit := c.store.options.MaxAttempts
-	if _, err := c.store.exec(ctx, c.store.q.fail, c.id, c.token, clip(reason.Error()), limit); err != nil {
+	limit, uncounted := c.store.options.MaxAttempts, 0
+	if c.store.dialect.inTheWay(reason) {
+		uncounted = 1
+	}
+	if _, err := c.store.exec(ctx, c.store.q.fail, c.id, c.token, clip(reason.Error()), limit, uncounted); err != nil {
 		return fmt.Errorf("eventsql: marking event as failed: %w", err)
 	}
 	return nil
 }
 
-// clip makes a text fit for a column: valid, without the NUL that PostgreSQL refuses, and of
-// at most 1000 bytes.
+// clip makes a string fit for a column: valid UTF-8, without the NUL that PostgreSQL refuses, and
+// at most 1000 bytes long.
 func clip(s string) string {
 	s = strings.ReplaceAll(s, "\x00", "")
 	if len(s) > 1000 {

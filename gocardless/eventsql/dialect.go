@@ -43,10 +43,11 @@ const (
 
 // queries are the statements of a store.
 type queries struct {
-	look, insert, takeOver, park, renew, done, fail, who string
-	list, release, limits, purgeUpTo, purge              string
-	point, setPoint, deletePoint                         string
-	schema                                               []string
+	look, insert, takeOver, park, renew, done, fail, who   string
+	extend, endLease                                       string
+	list, body, release, limits, purgeUpTo, purge, purgeLs string
+	point, setPoint, deletePoint                           string
+	schema                                                 []string
 }
 
 // syntax is what the databases write differently: PostgreSQL has timestamps, SQLite
@@ -93,33 +94,43 @@ func (d Dialect) queries(names names) (queries, error) {
 	if d == SQLite && names.schema != "" {
 		return queries{}, errors.New("eventsql: Options.Table with a schema, which SQLite does not have")
 	}
+	// The first lease is in the event's row, and those that extend it in a table of their own: a
+	// transaction that marks the event as done must not find its row changed since it began.
+	expired := `claimed_until < ` + x.now + ` AND NOT EXISTS (SELECT 1 FROM {leases} l
+			WHERE l.claim = {events}.claim AND l.claimed_until >= ` + x.now + `)`
 	q := queries{
-		look: `SELECT state, attempts, claimed_until < ` + x.now + ` FROM {events} WHERE id = $1`,
+		look: `SELECT state, attempts, ` + expired + ` FROM {events} WHERE id = $1`,
 		insert: `INSERT INTO {events} (id, type, organisation, state, attempts, claim, claimed_until,
-			event_created_at, first_seen_at, updated_at)
-			VALUES ($1, $2, $3, 'claimed', 1, $4, ` + x.lease("$5") + `, $6, ` + x.now + `, ` + x.now + `)
+			event_created_at, first_seen_at, updated_at, body)
+			VALUES ($1, $2, $3, 'claimed', 1, $4, ` + x.lease("$5") + `, $6, ` + x.now + `, ` + x.now + `, $7)
 			ON CONFLICT (id) DO NOTHING`,
 		takeOver: `UPDATE {events} SET state = 'claimed', attempts = attempts + 1, claim = $2,
 			claimed_until = ` + x.lease("$3") + `, updated_at = ` + x.now + `
 			WHERE id = $1 AND attempts = $4
-			AND (state = 'failed' OR state = 'claimed' AND claimed_until < ` + x.now + `)`,
+			AND (state = 'failed' OR state = 'claimed' AND ` + expired + `)`,
 		park: `UPDATE {events} SET state = 'parked', updated_at = ` + x.now + `, last_error =
 			CASE WHEN state = 'claimed' THEN 'the worker stopped while handling the event' ELSE last_error END
 			WHERE id = $1 AND attempts = $2
-			AND (state = 'failed' OR state = 'claimed' AND claimed_until < ` + x.now + `)`,
+			AND (state = 'failed' OR state = 'claimed' AND ` + expired + `)`,
+		extend: `INSERT INTO {leases} (claim, claimed_until) SELECT claim, ` + x.lease("$3") + ` FROM {events}
+			WHERE id = $1 AND claim = $2 AND state = 'claimed'
+			ON CONFLICT (claim) DO UPDATE SET claimed_until = excluded.claimed_until`,
+		endLease: `DELETE FROM {leases} WHERE claim = $1`,
+		purgeLs:  `DELETE FROM {leases} WHERE claimed_until < ` + x.at("$1"),
 		renew: `UPDATE {events} SET claimed_until = ` + x.lease("$3") + `
 			WHERE id = $1 AND claim = $2 AND state = 'claimed'`,
 		// The claim stays in the row, so that a worker can tell its own mark from another's.
-		done: `UPDATE {events} SET state = 'done', last_error = '', updated_at = ` + x.now + `
+		done: `UPDATE {events} SET state = 'done', last_error = '', body = '', updated_at = ` + x.now + `
 			WHERE id = $1 AND claim = $2 AND state = 'claimed'`,
-		fail: `UPDATE {events} SET last_error = $3, updated_at = ` + x.now + `,
-			state = CASE WHEN $4 > 0 AND attempts >= $4 THEN 'parked' ELSE 'failed' END
+		fail: `UPDATE {events} SET last_error = $3, updated_at = ` + x.now + `, attempts = attempts - $5,
+			state = CASE WHEN $4 > 0 AND attempts - $5 >= $4 THEN 'parked' ELSE 'failed' END
 			WHERE id = $1 AND claim = $2 AND state = 'claimed'`,
 		who: `SELECT state, claim FROM {events} WHERE id = $1`,
 		list: `SELECT id, type, organisation, state, attempts, last_error, ` + x.millis("event_created_at") + `,
 			` + x.millis("first_seen_at") + `, ` + x.millis("updated_at") + `
-			FROM {events} WHERE state = 'failed' OR state = 'parked' OR state = 'claimed' AND claimed_until < ` + x.now + `
+			FROM {events} WHERE state = 'failed' OR state = 'parked' OR state = 'claimed' AND ` + expired + `
 			ORDER BY updated_at, id LIMIT $1`,
+		body: `SELECT body FROM {events} WHERE id = $1 AND body <> ''`,
 		release: `UPDATE {events} SET state = 'failed', attempts = 0, updated_at = ` + x.now + `
 			WHERE id = $1 AND state = 'parked'`,
 		limits: `SELECT ` + x.millis(x.now) + `, ` + x.millis("min(created_at)") + ` FROM {points} WHERE name <> $1`,
@@ -146,7 +157,12 @@ func (d Dialect) queries(names names) (queries, error) {
 	event_created_at ` + x.timeType + `,
 	first_seen_at ` + x.timeType + ` NOT NULL,
 	updated_at ` + x.timeType + ` NOT NULL,
-	last_error text NOT NULL DEFAULT ''
+	last_error text NOT NULL DEFAULT '',
+	body text NOT NULL DEFAULT ''
+)`,
+			`CREATE TABLE IF NOT EXISTS {leases} (
+	claim text NOT NULL PRIMARY KEY,
+	claimed_until ` + x.timeType + ` NOT NULL
 )`,
 			`CREATE INDEX IF NOT EXISTS {index} ON {events} (state, updated_at)`,
 			`CREATE TABLE IF NOT EXISTS {points} (
@@ -156,14 +172,15 @@ func (d Dialect) queries(names names) (queries, error) {
 )`,
 		},
 	}
-	replacer := strings.NewReplacer("{events}", names.events, "{points}", names.points, "{index}", names.index)
+	replacements := []string{"{events}", names.events, "{points}", names.points, "{leases}", names.leases, "{index}", names.index}
 	if d == SQLite {
 		// Its own way to number parameters, which all drivers understand.
-		replacer = strings.NewReplacer("{events}", names.events, "{points}", names.points, "{index}", names.index, "$", "?")
+		replacements = append(replacements, "$", "?")
 	}
+	replacer := strings.NewReplacer(replacements...)
 	for _, s := range []*string{
-		&q.look, &q.insert, &q.takeOver, &q.park, &q.renew, &q.done, &q.fail, &q.who,
-		&q.list, &q.release, &q.limits, &q.purgeUpTo, &q.purge, &q.point, &q.setPoint, &q.deletePoint,
+		&q.look, &q.insert, &q.takeOver, &q.park, &q.renew, &q.done, &q.fail, &q.who, &q.extend, &q.endLease, &q.purgeLs,
+		&q.list, &q.body, &q.release, &q.limits, &q.purgeUpTo, &q.purge, &q.point, &q.setPoint, &q.deletePoint,
 	} {
 		*s = replacer.Replace(*s)
 	}
@@ -202,7 +219,7 @@ func (d Dialect) inTheWay(err error) bool {
 }
 
 // names are the tables, quoted.
-type names struct{ schema, events, points, index string }
+type names struct{ schema, events, points, leases, index string }
 
 var namePattern = regexp.MustCompile(`^(?:([A-Za-z_][A-Za-z0-9_]{0,39})\.)?([A-Za-z_][A-Za-z0-9_]{0,39})$`)
 
@@ -222,6 +239,7 @@ func tableNames(table string) (names, error) {
 		schema: m[1],
 		events: schema + `"` + m[2] + `"`,
 		points: schema + `"` + m[2] + `_checkpoints"`,
+		leases: schema + `"` + m[2] + `_leases"`,
 		index:  `"` + m[2] + `_state"`,
 	}, nil
 }

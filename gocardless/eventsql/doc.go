@@ -25,15 +25,23 @@
 // What a handler does outside of the database, such as another call of the API, is in no
 // transaction: give it an idempotency key made from the id of the event.
 //
+// # Parked events
+//
+// The store keeps the body of an event until the event is done. [Store.Unfinished] lists what
+// failed or is parked, with the last error, and [Store.Retry] handles such an event again.
+//
 // # Databases
 //
 // PostgreSQL 9.5 or later, also behind a pooler. Leases are measured by the database's clock,
-// so the clocks of the workers do not matter. Any isolation level works; where it makes
-// statements of the store fail, they are repeated.
+// so the clocks of the workers do not matter. Transactions may be READ COMMITTED, REPEATABLE READ
+// or SERIALIZABLE, and last as long as they need. Where a stricter level makes a statement of the
+// store fail, the statement is repeated; where it makes the handler's transaction fail, the event
+// is handled again with its next delivery, and the attempt does not count.
 //
 // SQLite 3.24 or later. It has one writer at a time: set a busy timeout, and prefer the
 // write-ahead log, both in the driver's data source name. With Options.Transaction the store's
 // transaction writes first of all, so that the handler does not run into a snapshot that is out
-// of date; other writers wait while a handler runs. A database in memory must be limited to one
+// of date; other writers wait while a handler runs. A transaction of the handler's own should begin
+// with a write for the same reason. A database in memory must be limited to one
 // connection, and then cannot be used with Options.Transaction and handlers that open another.
 package eventsql

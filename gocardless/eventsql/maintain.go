@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
@@ -17,17 +18,16 @@ type Record struct {
 	Organisation string
 	State        State
 	Attempts     int    // how often it was begun
-	LastError    string // text of the last error, up to 1000 bytes
+	LastError    string // message of the last error, up to 1000 bytes
 
 	CreatedAt   time.Time // when the event happened
 	FirstSeenAt time.Time // when it first arrived
 	UpdatedAt   time.Time // when its state last changed
 }
 
-// Unfinished returns the events that need somebody's attention, those longest unchanged first,
-// up to limit: the failed, the parked, and those whose worker stopped. To handle one without
-// waiting for GoCardless to deliver it again, fetch it with EventService.Get and give it to the
-// handler that [gocardless.Once] returned.
+// Unfinished returns up to limit events that need attention, those longest unchanged first: the
+// failed, the parked, and those whose worker stopped. To handle one without waiting for GoCardless
+// to deliver it again, call [Store.Retry].
 func (s *Store) Unfinished(ctx context.Context, limit int) ([]Record, error) {
 	var list []Record
 	err := s.retry(ctx, func() error {
@@ -55,8 +55,54 @@ func (s *Store) Unfinished(ctx context.Context, limit int) ([]Record, error) {
 	return list, nil
 }
 
-// Release makes a parked event one that failed and was never begun, so that its next delivery
-// is handled. It reports whether the event was parked.
+// Event returns an unfinished event as it was delivered. It returns nil if the event is done or
+// unknown: the store keeps the body of an event only until it is done.
+func (s *Store) Event(ctx context.Context, id string) (*gocardless.Event, error) {
+	var body string
+	err := s.retry(ctx, func() error { return s.db.QueryRowContext(ctx, s.q.body, id).Scan(&body) })
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("eventsql: reading event: %w", err)
+	}
+	event, err := gocardless.ParseUnverifiedEvent([]byte(body))
+	if err != nil {
+		return nil, fmt.Errorf("eventsql: event %s: %w", id, err)
+	}
+	return event, nil
+}
+
+// Retry handles an unfinished event now, with the body that the store kept; a parked one is
+// released first. The handler is the one inside of [gocardless.Once]. The outcome and the error
+// are those of HandleOnce; for an event that the store does not know, they are EventOutcomeUnknown
+// and an error.
+func (s *Store) Retry(ctx context.Context, id string, handler gocardless.EventHandler) (gocardless.EventOutcome, error) {
+	event, err := s.Event(ctx, id)
+	if err != nil {
+		return gocardless.EventOutcomeUnknown, err
+	}
+	if event == nil {
+		return gocardless.EventOutcomeUnknown, fmt.Errorf("eventsql: event %q is done or unknown: no body is kept", id)
+	}
+	if _, err := s.Release(ctx, id); err != nil {
+		return gocardless.EventOutcomeUnknown, err
+	}
+	return s.HandleOnce(ctx, *event, func(ctx context.Context) error { return handler.HandleEvent(ctx, *event) })
+}
+
+// body returns the JSON of an event for the table, or "" for an event that JSON has no form for.
+// PostgreSQL refuses invalid UTF-8.
+func body(ctx context.Context, event gocardless.Event) string {
+	raw, err := gocardless.EventJSON(ctx, event)
+	if err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(string(raw), "\uFFFD")
+}
+
+// Release turns a parked event into a failed one that was never begun, so that its next delivery
+// is handled. It reports whether the event was parked. [Store.Retry] does not wait for a delivery.
 func (s *Store) Release(ctx context.Context, id string) (bool, error) {
 	n, err := s.exec(ctx, s.q.release, id)
 	if err != nil {
@@ -65,12 +111,13 @@ func (s *Store) Release(ctx context.Context, id string) (bool, error) {
 	return n == 1, nil
 }
 
-// Purge forgets the events that were done longer ago than the given time, and returns how many
-// they were. An event that is forgotten and delivered again is handled again. So keep more than
-// GoCardless repeats deliveries for, which is some days: 30 days is a good choice.
+// Purge forgets the events that were done longer ago than the given time, and returns their number.
+// An event that is forgotten and delivered again is handled again. GoCardless repeats deliveries
+// for some days, so keep events longer than that: 30 days is a good choice.
 //
-// Events that failed or are parked are kept, and so are those that a catch-up may read again:
-// everything that is not at least 25 hours older than the earliest checkpoint.
+// Purge keeps events that failed or are parked, and those that a catch-up may read again:
+// everything that is not at least 25 hours older than the earliest checkpoint. Delete the
+// checkpoint of an organisation that is no longer connected: [Store.DeleteEventCheckpoint].
 func (s *Store) Purge(ctx context.Context, olderThan time.Duration) (int64, error) {
 	if olderThan <= 0 {
 		return 0, errors.New("eventsql: Purge needs a positive age")
@@ -98,9 +145,8 @@ func (s *Store) purge(ctx context.Context, olderThan time.Duration) (int64, erro
 	if earliest.Valid {
 		created = min(created, earliest.Int64-(gocardless.MaxCatchUpOverlap+time.Hour).Milliseconds())
 	}
-	// The horizon is set first: it may say too much, but never too little. That the rows
-	// which are found now are those which are deleted is sure, as nothing becomes done in the
-	// past.
+	// The horizon is set first: it may be too late, but never too early. The rows found now are
+	// those that are deleted, since nothing becomes done in the past.
 	var newest sql.NullInt64
 	if err := s.retry(ctx, func() error {
 		return s.db.QueryRowContext(ctx, s.q.purgeUpTo, done, created).Scan(&newest)
@@ -112,6 +158,9 @@ func (s *Store) purge(ctx context.Context, olderThan time.Duration) (int64, erro
 			return 0, err
 		}
 	}
+	if _, err := s.exec(ctx, s.q.purgeLs, done); err != nil {
+		return 0, err
+	}
 	var total int64
 	for {
 		n, err := s.exec(ctx, s.q.purge, done, created, purgeBatch)
@@ -122,7 +171,7 @@ func (s *Store) purge(ctx context.Context, olderThan time.Duration) (int64, erro
 	}
 }
 
-// horizonName is the row of the table of checkpoints that says what was purged.
+// horizonName is the row in the table of checkpoints that records what was purged.
 const horizonName = "(purged)"
 
 // EventHorizon implements [gocardless.EventCheckpoints].
@@ -152,7 +201,7 @@ func (s *Store) SetEventCheckpoint(ctx context.Context, name string, checkpoint 
 }
 
 // DeleteEventCheckpoint removes a checkpoint, such as that of an organisation that is no longer
-// connected: [Store.Purge] keeps what is newer than the earliest. It is no error if there is
+// connected: [Store.Purge] keeps what is newer than the earliest. It is not an error if there is
 // none.
 func (s *Store) DeleteEventCheckpoint(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {

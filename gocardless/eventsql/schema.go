@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Schema returns the statements that create the tables of a store, for a migration of your own:
-// each ends with a semicolon and a line end. An empty table means DefaultTable.
+// Schema returns the statements that create the tables of a store, for your own migration: each
+// ends with a semicolon and a newline. An empty table means DefaultTable.
 func Schema(dialect Dialect, table string) (string, error) {
 	names, err := tableNames(table)
 	if err != nil {
@@ -20,8 +20,8 @@ func Schema(dialect Dialect, table string) (string, error) {
 	return strings.Join(q.schema, ";\n") + ";\n", nil
 }
 
-// CreateSchema creates the tables of the store where they do not exist. Several workers may do
-// so at the same time. It leaves existing tables as they are.
+// CreateSchema creates the tables of the store where they do not exist, and leaves existing tables
+// as they are. Several workers may call it at the same time, however they spell the table.
 func (s *Store) CreateSchema(ctx context.Context) error {
 	err := s.retry(ctx, func() error {
 		tx, err := s.db.BeginTx(ctx, nil)
@@ -31,8 +31,9 @@ func (s *Store) CreateSchema(ctx context.Context) error {
 		defer func() { _ = tx.Rollback() }()
 		if s.dialect == PostgreSQL {
 			// IF NOT EXISTS alone does not keep two sessions from creating the same table:
-			// the second one fails on the catalogue's unique index.
-			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext($1))`, "gocardless eventsql "+s.options.Table); err != nil {
+			// the second one fails on the catalogue's unique index. One lock serves all
+			// tables, because one table has several names: with and without its schema.
+			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext('gocardless eventsql'))`); err != nil {
 				return err
 			}
 		}

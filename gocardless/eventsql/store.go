@@ -21,19 +21,21 @@ const DefaultTable = "gocardless_events"
 // Options are the settings of a [Store]. The zero value is fine.
 type Options struct {
 	// Table is the name of the table; empty means DefaultTable. It may have a schema in front,
-	// as in "billing.events". A second table, with "_checkpoints" after the name, is created
-	// beside it. Letters, digits and underscores are allowed.
+	// as in "billing.events". Two more tables have "_checkpoints" and "_leases" after the name.
+	// Letters, digits and underscores are allowed.
 	Table string
 	// Lease is how long a claim lasts without being extended; zero means DefaultLease. It is
 	// extended three times in that time while the handler runs, so it limits how long an event
 	// waits after a crash, not how long a handler may take.
 	Lease time.Duration
 	// MaxAttempts is how often an event is begun before it is parked; zero means
-	// gocardless.DefaultEventAttempts, a negative number no limit. It counts what failed and
-	// what was killed, so that an event which brings down its worker does not do so for ever.
+	// gocardless.DefaultEventAttempts, a negative number no limit. Attempts that failed count,
+	// and those that were killed, so that an event that brings down its worker does not do so
+	// indefinitely. Attempts that the database undid because another transaction was in the way
+	// do not count.
 	MaxAttempts int
-	// Transaction makes the store begin a transaction for each event, which the handler finds
-	// with Tx, and in which the event is marked as done.
+	// Transaction makes the store begin a transaction for each event. The handler gets it from
+	// Tx, and the event is marked as done in it.
 	Transaction bool
 	// TxOptions are the options of that transaction; nil means the driver's.
 	TxOptions *sql.TxOptions
@@ -53,8 +55,8 @@ var (
 	_ gocardless.EventCheckpoints = (*Store)(nil)
 )
 
-// New returns a store in db, which stays the caller's to close. It does not touch the database;
-// see [Store.CreateSchema].
+// New returns a store in db. The caller keeps ownership of db. New does not touch the database; see
+// [Store.CreateSchema].
 func New(db *sql.DB, dialect Dialect, options Options) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("eventsql: New: nil database")
@@ -98,15 +100,15 @@ func (s *Store) HandleOnce(ctx context.Context, event gocardless.Event, handle f
 	return gocardless.EventOutcomeHandled, nil
 }
 
-// take claims the event. The outcome is EventOutcomeUnknown when it is claimed, since what
-// comes of it is not known yet, and otherwise says why not.
+// take claims the event. The outcome is EventOutcomeUnknown when it is claimed, and otherwise the
+// reason why not.
 func (c *claim) take(ctx context.Context, event gocardless.Event) (gocardless.EventOutcome, error) {
 	s := c.store
 	lease := s.options.Lease.Milliseconds()
 	limit := s.options.MaxAttempts
-	// Each turn reads the state and then changes it on the condition that it is still the
-	// same. When it is not, another worker was quicker; two turns later there is something
-	// to report, unless the event changes hands without end, which is busy by any name.
+	// Each turn reads the state and then changes it on condition that it is still the same. If
+	// it is not, another worker was quicker; two turns later there is something to report, unless
+	// the event keeps changing hands, which counts as busy.
 	for range 5 {
 		var state State
 		var attempts int
@@ -118,7 +120,7 @@ func (c *claim) take(ctx context.Context, event gocardless.Event) (gocardless.Ev
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			n, err = s.exec(ctx, s.q.insert, event.ID, string(event.Type()), event.Organisation(),
-				c.token, lease, s.dialect.time(event.CreatedAt))
+				c.token, lease, s.dialect.time(event.CreatedAt), body(ctx, event))
 		case err != nil:
 			return gocardless.EventOutcomeUnknown, err
 		case state == StateDone:
@@ -128,7 +130,7 @@ func (c *claim) take(ctx context.Context, event gocardless.Event) (gocardless.Ev
 		case state == StateClaimed && !expired:
 			return gocardless.EventOutcomeBusy, nil
 		case limit > 0 && attempts >= limit:
-			// It was begun for the last time, and its worker did not live to say how it went.
+			// It was begun for the last time, and its worker died.
 			n, err = s.exec(ctx, s.q.park, event.ID, attempts)
 			if n == 1 && err == nil {
 				return gocardless.EventOutcomeParked, nil

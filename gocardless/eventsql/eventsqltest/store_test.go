@@ -1,9 +1,14 @@
 package eventsqltest
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -229,7 +234,8 @@ func TestLeaseIsExtended(t *testing.T) {
 		event := eventstoretest.NewEvent("EV1")
 		until := func() string {
 			var s string
-			if err := db.QueryRow("SELECT claimed_until FROM gocardless_events").Scan(&s); err != nil {
+			err := db.QueryRow("SELECT claimed_until FROM gocardless_events_leases").Scan(&s)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				t.Fatal(err)
 			}
 			return s
@@ -402,7 +408,7 @@ func TestPurgeInBatches(t *testing.T) {
 		if d.dialect == eventsql.SQLite {
 			at, numbers = "0", "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 12000) SELECT n FROM c)"
 		}
-		if _, err := db.Exec("INSERT INTO gocardless_events SELECT 'EV' || n, 'a.b', '', 'done', 1, '', " + at + ", " + at + ", " + at + ", " + at + ", '' FROM " + numbers); err != nil {
+		if _, err := db.Exec("INSERT INTO gocardless_events SELECT 'EV' || n, 'a.b', '', 'done', 1, '', " + at + ", " + at + ", " + at + ", " + at + ", '', '' FROM " + numbers); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := store.Purge(t.Context(), 24*time.Hour); n != 12000 || err != nil {
@@ -411,14 +417,22 @@ func TestPurgeInBatches(t *testing.T) {
 	})
 }
 
-// Many workers start at once on an empty database.
+// Many workers start at once on an empty database, and spell its table in every way there is.
 func TestCreateSchemaConcurrently(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		source := d.dataSource(t)
+		tables := []string{"", eventsql.DefaultTable}
+		if d.dialect == eventsql.PostgreSQL {
+			var schema string
+			if err := d.open(t, source).QueryRow("SELECT current_schema()").Scan(&schema); err != nil {
+				t.Fatal(err)
+			}
+			tables = append(tables, schema+"."+eventsql.DefaultTable)
+		}
 		var wg sync.WaitGroup
-		for range 8 {
+		for i := range 12 {
 			db := d.open(t, source)
-			store, err := eventsql.New(db, d.dialect, eventsql.Options{})
+			store, err := eventsql.New(db, d.dialect, eventsql.Options{Table: tables[i%len(tables)]})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -479,7 +493,7 @@ func TestSerializable(t *testing.T) {
 	eventstoretest.Deliver(t, d.storeIn(t, db, eventsql.Options{MaxAttempts: 100}), 300, 8, nil)
 
 	// The store cannot repeat a handler's transaction; the next delivery does.
-	store := d.storeIn(t, db, eventsql.Options{Table: "strict", Transaction: true, MaxAttempts: -1})
+	store := d.storeIn(t, db, eventsql.Options{Table: "strict", Transaction: true})
 	ledger(t, db)
 	handler := gocardless.Once(store, eventsql.TxHandler(func(ctx context.Context, tx *sql.Tx, e gocardless.Event) error {
 		_, err := tx.ExecContext(ctx, d.insert(), e.ID, "w")
@@ -507,6 +521,190 @@ func TestSerializable(t *testing.T) {
 			t.Errorf("event %s is in the ledger %d times", id, n)
 		}
 	}
+}
+
+// A handler may take longer than the lease in a transaction of any isolation level, in the store's
+// or in its own: that the lease is extended meanwhile does not get in the way of the mark.
+func TestLongHandlerInEveryIsolationLevel(t *testing.T) {
+	const lease = 150 * time.Millisecond
+	levels := []sql.IsolationLevel{sql.LevelDefault, sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable}
+	each(t, func(t *testing.T, d database) {
+		for _, level := range levels {
+			if d.dialect == eventsql.SQLite && level != sql.LevelDefault {
+				continue // it has one level
+			}
+			for _, own := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, own transaction %v", level, own), func(t *testing.T) {
+					t.Parallel() // they wait
+					options := &sql.TxOptions{Isolation: level}
+					store, db := d.store(t, eventsql.Options{Lease: lease, Transaction: !own, TxOptions: options})
+					ledger(t, db)
+					outcome, err := store.HandleOnce(t.Context(), eventstoretest.NewEvent("EV1"), func(ctx context.Context) error {
+						tx := eventsql.Tx(ctx)
+						if own {
+							var err error
+							if tx, err = db.BeginTx(ctx, options); err != nil {
+								return err
+							}
+							defer func() { _ = tx.Rollback() }()
+						}
+						if _, err := tx.ExecContext(ctx, d.insert(), "EV1", "w"); err != nil {
+							return err
+						}
+						time.Sleep(2 * lease)
+						if !own {
+							return nil
+						}
+						if err := eventsql.MarkDone(ctx, tx); err != nil {
+							return err
+						}
+						return tx.Commit()
+					})
+					if outcome != gocardless.EventOutcomeHandled || err != nil {
+						t.Errorf("outcome = %s, %v", outcome, err)
+					}
+					if counts := rows(t, db); counts["EV1"] != 1 {
+						t.Errorf("ledger = %v", counts)
+					}
+					if n := leases(t, db); n != 0 {
+						t.Errorf("%d leases are left", n)
+					}
+				})
+			}
+		}
+	})
+}
+
+func leases(t *testing.T, db *sql.DB) (n int) {
+	t.Helper()
+	if err := db.QueryRow("SELECT count(*) FROM gocardless_events_leases").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// An event whose lease is extended cannot be taken over, though its first lease has run out; what a
+// killed worker leaves behind is purged.
+func TestExtendedLeaseExcludes(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, db := d.store(t, eventsql.Options{Lease: 200 * time.Millisecond})
+		event := eventstoretest.NewEvent("EV1")
+		o, err := store.HandleOnce(t.Context(), event, func(ctx context.Context) error {
+			for leases(t, db) == 0 {
+				time.Sleep(5 * time.Millisecond)
+			}
+			far := "clock_timestamp() + interval '1 hour'"
+			if d.dialect == eventsql.SQLite {
+				far = fmt.Sprint(time.Now().Add(time.Hour).UnixMilli())
+			}
+			// The worker is slow to extend it again, and nobody else may take the event.
+			if _, err := db.Exec("UPDATE gocardless_events_leases SET claimed_until = " + far); err != nil {
+				t.Error(err)
+			}
+			expire(t, d, db)
+			if o, err := store.HandleOnce(t.Context(), event, nil); o != gocardless.EventOutcomeBusy || err != nil {
+				t.Errorf("another worker: %s, %v", o, err)
+			}
+			return nil
+		})
+		if o != gocardless.EventOutcomeHandled || err != nil {
+			t.Errorf("outcome = %s, %v", o, err)
+		}
+		past := "clock_timestamp() - interval '40 days'"
+		if d.dialect == eventsql.SQLite {
+			past = "0"
+		}
+		if _, err := db.Exec("INSERT INTO gocardless_events_leases VALUES ('killed', " + past + ")"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Purge(t.Context(), 30*24*time.Hour); err != nil || leases(t, db) != 0 {
+			t.Errorf("after Purge: %d leases, %v", leases(t, db), err)
+		}
+	})
+}
+
+// An attempt that the database undid because of another transaction is not the event's fault.
+func TestConflictsDoNotPark(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, _ := d.store(t, eventsql.Options{MaxAttempts: 2})
+		event := eventstoretest.NewEvent("EV1")
+		for range 5 {
+			o, err := store.HandleOnce(t.Context(), event, func(context.Context) error {
+				return fmt.Errorf("writing: %w", conflict{})
+			})
+			if o != gocardless.EventOutcomeFailed || !errors.As(err, new(conflict)) {
+				t.Fatalf("outcome = %s, %v", o, err)
+			}
+		}
+		if o, err := store.HandleOnce(t.Context(), event, func(context.Context) error { return nil }); o != gocardless.EventOutcomeHandled || err != nil {
+			t.Errorf("outcome = %s, %v", o, err)
+		}
+	})
+}
+
+// conflict is the error of a driver for a transaction that cannot be serialized.
+type conflict struct{}
+
+func (conflict) Error() string    { return "could not serialize access" }
+func (conflict) SQLState() string { return "40001" }
+func (conflict) Code() int        { return 5 }
+
+// A parked event keeps its error and its body, with which it is handled when somebody says so.
+func TestRetryWithTheBody(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		store, _ := d.store(t, eventsql.Options{MaxAttempts: 2})
+		var links []string
+		failure := errors.New("the mandate is unknown")
+		broken := true
+		handler := gocardless.EventHandlerFunc(func(_ context.Context, e gocardless.Event) error {
+			if broken && e.ID == "EV1" {
+				return failure
+			}
+			links = append(links, e.ID+" "+e.Link("payment")+" "+e.Link("new_thing"))
+			return nil
+		})
+		hook, err := gocardless.NewWebhookHandler(gocardless.Once(store, handler), "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := []byte(`{"events":[{"id":"EV0","resource_type":"payments","action":"failed"},` +
+			`{"id":"EV1","created_at":"2026-05-04T09:00:00.000Z","resource_type":"payments","action":"failed","links":{"payment":"PM1","new_thing":"NT1"},"note":"caf` + "\xe9" + `"}]}`)
+		for range 3 {
+			r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set(gocardless.WebhookSignatureHeader, gocardless.SignWebhook(body, "secret"))
+			hook.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		list, err := store.Unfinished(t.Context(), 10)
+		if err != nil || len(list) != 1 || list[0].ID != "EV1" || list[0].State != eventsql.StateParked || list[0].LastError != failure.Error() {
+			t.Fatalf("unfinished = %+v, %v", list, err)
+		}
+		if o, err := store.Retry(t.Context(), "EV1", handler); o != gocardless.EventOutcomeFailed || !errors.Is(err, failure) {
+			t.Errorf("still broken: %s, %v", o, err)
+		}
+		broken, links = false, nil
+		if o, err := store.Retry(t.Context(), "EV1", handler); o != gocardless.EventOutcomeHandled || err != nil {
+			t.Errorf("mended: %s, %v", o, err)
+		}
+		if len(links) != 1 || links[0] != "EV1 PM1 NT1" {
+			t.Errorf("handled %q: not the event as delivered", links)
+		}
+		for _, id := range []string{"EV0", "EV1", "EV2"} { // done, done, unknown
+			if e, err := store.Event(t.Context(), id); e != nil || err != nil {
+				t.Errorf("event %s: %v, %v", id, e, err)
+			}
+			if o, err := store.Retry(t.Context(), id, handler); o != gocardless.EventOutcomeUnknown || err == nil {
+				t.Errorf("retrying %s: %s, %v", id, o, err)
+			}
+		}
+
+		// An event that was not delivered by webhook is kept as its fields say.
+		event := eventstoretest.NewEvent("EV3")
+		_, _ = store.HandleOnce(t.Context(), event, func(context.Context) error { return failure })
+		if kept, err := store.Event(t.Context(), "EV3"); err != nil || kept == nil || !reflect.DeepEqual(*kept, event) {
+			t.Errorf("kept %+v, %v, want %+v", kept, err, event)
+		}
+	})
 }
 
 // The database goes away: an error, and no handling.
