@@ -25,6 +25,9 @@ type options struct {
 type live struct {
 	rateLimit        int
 	logSize          int
+	hook             func(*Request)
+	deliveryHook     func(*Delivery)
+	endpoints        []Webhooks
 	retryGaps        []time.Duration
 	bankTimings      bool
 	refunds          bool
@@ -101,6 +104,12 @@ func WithRequestLog(n int) Option {
 // those to ControlHandler, without their bodies. It may be called by several goroutines at once.
 func WithRequestHook(hook func(*Request)) Option {
 	return func(o *options) { o.hook = hook }
+}
+
+// WithDeliveryHook calls a function after each attempt to deliver a webhook. It is called on the
+// goroutine that delivers, so it must not wait for another delivery.
+func WithDeliveryHook(hook func(*Delivery)) Option {
+	return func(o *options) { o.deliveryHook = hook }
 }
 
 // WithControl makes Listen, Start and NewServer serve ControlHandler beside the API, so that programs

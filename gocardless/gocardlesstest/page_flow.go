@@ -188,7 +188,7 @@ func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill
 
 func (e *flowEntry) currency(v *view) {
 	v.Title, v.Intro = "Choose a currency", "The currency of the bank account that "+v.Merchant+" will collect from."
-	field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: e.get("currency", e.b.currency())}
+	field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: e.get("currency", e.b.currency(), e.b.creditor.str("fx_payout_currency"))}
 	for _, c := range mandateCurrencies {
 		field.Options = append(field.Options, viewOption{Value: c, Label: c + ", " + currencyNames[c]})
 	}

@@ -26,7 +26,7 @@ const (
 const (
 	webhookEndpoint hidden[int64] = "endpoint" // number of the endpoint
 	webhookAttempts hidden[int64] = "attempts"
-	webhookEvents   hidden[int64] = "events" // how many there are in it
+	webhookEvents   hidden[[]any] = "events" // id and type of each
 )
 
 // Webhooks is an endpoint that the sandbox sends events to: a URL, or a Handler in the same
@@ -168,7 +168,11 @@ func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 	w.set("response_headers_content_truncated", false)
 	w.set("response_headers_count_truncated", false)
 	webhookEndpoint.set(w, int64(ep.number))
-	webhookEvents.set(w, int64(len(events)))
+	listed := make([]any, 0, len(events))
+	for _, ev := range events {
+		listed = append(listed, ev.id+" "+ev.str("resource_type")+"."+ev.str("action"))
+	}
+	webhookEvents.set(w, listed)
 	webhookAttempts.set(w, 0)
 	tx.add(w)
 	sb.queueWebhook(w, tx.now)
@@ -291,12 +295,16 @@ func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 		body := []byte(w.str("request_body"))
 		headers := w.obj("request_headers")
 		try := &Delivery{Time: sb.Now(), Webhook: w.id, Endpoint: endpointID(ep.number), URL: w.str("url"),
-			Attempt: int(webhookAttempts.of(w)) + 1, Events: int(webhookEvents.of(w))}
+			Attempt: int(webhookAttempts.of(w)) + 1}
+		try.list(webhookEvents.of(w))
 		sb.mu.Unlock()
 		began := time.Now()
 		answer := send(&ep.Webhooks, body, headers)
 		try.Took, try.Status, try.Reply, try.Error = time.Since(began), answer.code, answer.body, answer.why
 		d.log.add(try)
+		if sb.opts.deliveryHook != nil {
+			sb.opts.deliveryHook(try)
+		}
 		made = append(made, try)
 		sb.mu.Lock()
 		// The state may have been restored meanwhile.
@@ -305,6 +313,16 @@ func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 		}
 		_ = sb.commit() // what was sent is not undone: the next commit writes it
 		sb.mu.Unlock()
+	}
+}
+
+// list notes the events of a webhook, each written as its id and type.
+func (d *Delivery) list(events []any) {
+	d.Events = len(events)
+	for _, v := range events {
+		s, _ := v.(string)
+		id, name, _ := strings.Cut(s, " ")
+		d.EventIDs, d.Types = append(d.EventIDs, id), append(d.Types, name)
 	}
 }
 

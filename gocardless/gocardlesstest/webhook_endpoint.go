@@ -147,6 +147,8 @@ type Delivery struct {
 	URL      string
 	Attempt  int           // 1 for the first
 	Events   int           // in the webhook
+	EventIDs []string      // of the events, in the order of the webhook
+	Types    []string      // of the events, such as "payments.confirmed"
 	Status   int           // of the reply, 0 when there was none
 	Reply    []byte        // what the endpoint answered, up to 4 KiB
 	Error    string        // why there was no reply
