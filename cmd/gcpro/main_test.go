@@ -252,10 +252,10 @@ func TestSandboxLogsWebhooks(t *testing.T) {
 		args   []string
 		want   string
 	}{
-		{500, nil, `level=WARN msg="webhook not accepted" status=500`},
-		{302, nil, `level=WARN msg="webhook not accepted" status=302`},
-		{204, nil, "level=INFO msg=webhook status=204"},
-		{0, nil, `level=WARN msg="webhook not delivered" error="dial tcp`},
+		{500, nil, `types=billing_requests.created status=500 reason="Internal Server Error"`},
+		{302, nil, `types=billing_requests.created status=302 reason=Found`},
+		{204, nil, "types=billing_requests.created status=204"},
+		{0, nil, `types=billing_requests.created error="dial tcp`},
 		{0, []string{"-quiet"}, ""},
 	} {
 		endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) }))

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
@@ -66,11 +67,11 @@ func runSandbox(ctx context.Context, args []string, out, errs io.Writer) (err er
 	case (*webhookURL == "") != (*webhookSecret == ""):
 		return errors.New("-webhook-url and -webhook-secret belong together")
 	case *webhookURL != "":
-		w := gocardlesstest.Webhooks{URL: *webhookURL, Secret: gocardless.WebhookSecret(*webhookSecret), Client: webhookClient(log)}
+		w := gocardlesstest.Webhooks{URL: *webhookURL, Secret: gocardless.WebhookSecret(*webhookSecret)}
 		if err := w.Validate(); err != nil {
 			return err
 		}
-		opts = append(opts, gocardlesstest.WithWebhooks(w))
+		opts = append(opts, gocardlesstest.WithWebhooks(w), gocardlesstest.WithDeliveryHook(func(d *gocardlesstest.Delivery) { logDelivery(log, d) }))
 	}
 	if *clock != "" {
 		from, err := time.Parse(time.RFC3339, *clock)
@@ -117,26 +118,16 @@ func logRequest(log *slog.Logger, r *gocardlesstest.Request) {
 	log.Info("request", "method", r.Method, "path", r.Path, "operation", r.Operation, "status", r.Status, "resource", r.Resource, "request_id", r.RequestID)
 }
 
-// webhookClient sends webhooks, as the sandbox itself would, and logs how they were answered.
-func webhookClient(log *slog.Logger) *http.Client {
-	return &http.Client{
-		Transport:     webhookLog{log},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-type webhookLog struct{ log *slog.Logger }
-
-// RoundTrip writes a line for a webhook: never its address, which may hold a secret, or its body.
-func (l webhookLog) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := http.DefaultTransport.RoundTrip(r)
+// logDelivery writes a line for an attempt to deliver a webhook: never its address, which may hold a
+// secret, or its body.
+func logDelivery(log *slog.Logger, d *gocardlesstest.Delivery) {
+	about := []any{"webhook", d.Webhook, "attempt", d.Attempt, "events", strings.Join(d.EventIDs, ","), "types", strings.Join(d.Types, ",")}
 	switch {
-	case err != nil:
-		l.log.Warn("webhook not delivered", "error", err)
-	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		l.log.Warn("webhook not accepted", "status", resp.StatusCode)
+	case d.Accepted():
+		log.Info("webhook", append(about, "status", d.Status)...)
+	case d.Status != 0:
+		log.Warn("webhook not accepted", append(about, "status", d.Status, "reason", http.StatusText(d.Status))...)
 	default:
-		l.log.Info("webhook", "status", resp.StatusCode)
+		log.Warn("webhook not delivered", append(about, "error", d.Error)...)
 	}
-	return resp, err
 }

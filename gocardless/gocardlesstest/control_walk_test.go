@@ -32,6 +32,7 @@ var notSettable = map[string]string{
 	"WithFrozenClock":  "the clock is frozen and moved by its own controls",
 	"WithSeed":         "ids of the state follow from it",
 	"WithRequestHook":  "is a function",
+	"WithDeliveryHook": "is a function",
 	"WithControl":      "is on",
 	"WithTLS":          "belongs to the socket",
 	"WithAllowedHosts": "would let a caller open the door to others",

@@ -14,6 +14,7 @@ type options struct {
 	seed      uint64
 	tokens    map[string]tokenState
 	hook      func(*Request)
+	delivered func(*Delivery) // hook
 	endpoints []Webhooks
 	control   bool
 	hosts     []string // beside those of this machine
@@ -25,9 +26,6 @@ type options struct {
 type live struct {
 	rateLimit        int
 	logSize          int
-	hook             func(*Request)
-	deliveryHook     func(*Delivery)
-	endpoints        []Webhooks
 	retryGaps        []time.Duration
 	bankTimings      bool
 	refunds          bool
@@ -109,7 +107,7 @@ func WithRequestHook(hook func(*Request)) Option {
 // WithDeliveryHook calls a function after each attempt to deliver a webhook. It is called on the
 // goroutine that delivers, so it must not wait for another delivery.
 func WithDeliveryHook(hook func(*Delivery)) Option {
-	return func(o *options) { o.deliveryHook = hook }
+	return func(o *options) { o.delivered = hook }
 }
 
 // WithControl makes Listen, Start and NewServer serve ControlHandler beside the API, so that programs

@@ -302,8 +302,8 @@ func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 		answer := send(&ep.Webhooks, body, headers)
 		try.Took, try.Status, try.Reply, try.Error = time.Since(began), answer.code, answer.body, answer.why
 		d.log.add(try)
-		if sb.opts.deliveryHook != nil {
-			sb.opts.deliveryHook(try)
+		if sb.opts.delivered != nil {
+			sb.opts.delivered(try)
 		}
 		made = append(made, try)
 		sb.mu.Lock()
@@ -397,6 +397,11 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		// An error of package net/http begins with the address, whose query may hold a secret.
+		var about *url.Error
+		if errors.As(err, &about) {
+			err = about.Err
+		}
 		return hookAnswer{why: err.Error()}
 	}
 	defer func() { _ = resp.Body.Close() }()

@@ -245,3 +245,24 @@ func TestWebhooksAreValidated(t *testing.T) {
 		}
 	}
 }
+
+// A hook sees each attempt, with the events that it was about.
+func TestDeliveryHook(t *testing.T) {
+	var seen []*Delivery
+	refuse := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(503) })
+	w := newWorld(t, WithWebhooks(Webhooks{Handler: refuse, Secret: hookSecret, Manual: true}), WithDeliveryHook(func(d *Delivery) { seen = append(seen, d) }))
+	w.sb.FlushWebhooks()
+	seen = nil
+	id := w.pay("100")
+	made := w.sb.FlushWebhooks()
+	if len(seen) != 1 || len(made) != 1 || seen[0] != made[0] {
+		t.Fatalf("the hook saw %d attempts, FlushWebhooks made %d", len(seen), len(made))
+	}
+	ev := w.list("/events?payment=" + id)[0].str("id")
+	if d := seen[0]; d.Accepted() || d.Status != 503 || d.Events != 1 || !slices.Equal(d.EventIDs, []string{ev}) || !slices.Equal(d.Types, []string{"payments.created"}) {
+		t.Errorf("attempt %+v", d)
+	}
+	if made := w.sb.Advance(time.Minute); len(made) == 0 || made[0].Attempt != 2 {
+		t.Errorf("Advance returned %v", made)
+	}
+}
