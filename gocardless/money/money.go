@@ -1,0 +1,81 @@
+// Package money formats amounts of the API for people, and calculates with those that the API
+// sends as decimal strings, exactly and without floats.
+//
+//	money.Format(1500, gocardless.CurrencyGBP)     // "£15.00"
+//	d, err := money.ParseDecimal(item.Amount)      // "-37.5", in pence
+//	minor, whole := d.MinorUnits()                 // -37, false: half a penny is left
+package money
+
+import (
+	"strconv"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// signs are what a person in the scheme's country writes before an amount.
+var signs = map[gocardless.Currency]string{
+	gocardless.CurrencyGBP: "£", gocardless.CurrencyEUR: "€", gocardless.CurrencyUSD: "US$",
+	gocardless.CurrencyAUD: "A$", gocardless.CurrencyCAD: "C$", gocardless.CurrencyNZD: "NZ$",
+}
+
+// digits is the number of decimals of every currency of the API.
+const digits = 2
+
+// Format returns an amount in minor units with its currency, as in "£15.00", "-€0.05" or
+// "SEK 15.00". A currency without a sign here is written as its code, and nothing is written for
+// what is not a code.
+func Format(minor int64, currency gocardless.Currency) string {
+	return FromMinor(minor).Format(currency)
+}
+
+// Major returns an amount in minor units as a decimal number of major units, as in "15.00": what a
+// spreadsheet or a form field takes.
+func Major(minor int64) string { return FromMinor(minor).Major() }
+
+// Format returns an amount in minor units with its currency, as the function [Format] does. Parts
+// of a minor unit are kept: "£0.125".
+func (d Decimal) Format(currency gocardless.Currency) string {
+	minus, major := "", d.Major()
+	if d.coef < 0 {
+		minus, major = "-", major[1:]
+	}
+	return minus + sign(currency) + major
+}
+
+// sign returns what is written before an amount. Anything may be in a Currency, which is open, so
+// only what looks like a code is copied.
+func sign(currency gocardless.Currency) string {
+	if s, ok := signs[currency]; ok {
+		return s
+	}
+	if len(currency) != 3 {
+		return ""
+	}
+	for _, c := range []byte(currency) {
+		if c < 'A' || c > 'Z' {
+			return ""
+		}
+	}
+	return string(currency) + " "
+}
+
+// Major returns an amount in minor units as a decimal number of major units with at least two
+// decimals, as in "-15.00" or "0.125".
+func (d Decimal) Major() string {
+	return point(strconv.FormatInt(d.coef, 10), int(d.scale)+digits)
+}
+
+// point writes a decimal point before the last so many digits.
+func point(coef string, scale int) string {
+	minus := ""
+	if coef[0] == '-' {
+		minus, coef = "-", coef[1:]
+	}
+	for len(coef) <= scale {
+		coef = "0" + coef
+	}
+	if scale == 0 {
+		return minus + coef
+	}
+	return minus + coef[:len(coef)-scale] + "." + coef[len(coef)-scale:]
+}
