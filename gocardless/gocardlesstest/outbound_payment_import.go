@@ -3,6 +3,9 @@ package gocardlesstest
 import (
 	"net/http"
 	"net/url"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
 // Outbound payment imports: many outbound payments in one request, checked one by one and made
@@ -205,7 +208,7 @@ func outboundImportPage(tx *tx, r *http.Request) *view {
 	} {
 		v.Summary = append(v.Summary, viewRow{row.label, itoa(int(row.value))})
 	}
-	v.Summary = append(v.Summary, viewRow{"Total", money(im.num("amount_sum"), "GBP")}, viewRow{"Status", im.status()})
+	v.Summary = append(v.Summary, viewRow{"Total", money.Format(im.num("amount_sum"), gocardless.CurrencyGBP)}, viewRow{"Status", im.status()})
 	if r.Method == http.MethodPost && r.PostForm.Get("decision") != "" && im.status() == "valid" {
 		if r.PostForm.Get("decision") == "approve" {
 			if err := tx.approveOutboundImport(im); err != nil {

@@ -2,13 +2,15 @@ package gocardlesstest
 
 import (
 	"cmp"
-	"fmt"
 	"html/template"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
 // The page of a billing request flow: the request's open steps, one after the other, then its end.
@@ -249,11 +251,11 @@ func (b *billing) purpose() string {
 	text := ""
 	switch {
 	case b.instant() && b.payment.has("amount"):
-		text = "You are paying " + money(b.payment.num("amount"), b.currency()) + " to " + who
+		text = "You are paying " + money.Format(b.payment.num("amount"), gocardless.Currency(b.currency())) + " to " + who
 	case b.instant():
 		text = "You are paying " + who
 	case b.payment != nil:
-		text = "You are paying " + money(b.payment.num("amount"), b.currency()) + " to " + who + " by Direct Debit"
+		text = "You are paying " + money.Format(b.payment.num("amount"), gocardless.Currency(b.currency())) + " to " + who + " by Direct Debit"
 	default:
 		text = "You are setting up a Direct Debit with " + who
 	}
@@ -285,17 +287,11 @@ func (b *billing) confirmLabel() string {
 	return "Confirm"
 }
 
-// money writes an amount for people.
-func money(minor int64, currency string) string {
-	sign := map[string]string{"GBP": "£", "EUR": "€", "USD": "US$", "AUD": "A$", "CAD": "C$", "NZD": "NZ$", "SEK": "SEK ", "DKK": "DKK "}[currency]
-	return fmt.Sprintf("%s%d.%02d", sign, minor/100, minor%100)
-}
-
 func decimal(payment object) string {
 	if !payment.has("amount") {
 		return ""
 	}
-	return fmt.Sprintf("%d.%02d", payment.num("amount")/100, payment.num("amount")%100)
+	return money.Major(payment.num("amount"))
 }
 
 // summary lists what was collected.
@@ -307,7 +303,7 @@ func (b *billing) summary() []viewRow {
 		}
 	}
 	if b.payment != nil {
-		add("Amount", money(b.payment.num("amount"), b.currency()))
+		add("Amount", money.Format(b.payment.num("amount"), gocardless.Currency(b.currency())))
 		add("For", b.payment.str("description"))
 	} else {
 		add("For", b.mandate.str("description"))
@@ -506,10 +502,10 @@ func bankPage(tx *tx, r *http.Request) *view {
 func (b *billing) bankSummary() []viewRow {
 	rows := []viewRow{{"To", b.creditor.str("name")}}
 	if b.instant() {
-		rows = append(rows, viewRow{"Amount", money(b.payment.num("amount"), b.currency())}, viewRow{"For", b.payment.str("description")})
+		rows = append(rows, viewRow{"Amount", money.Format(b.payment.num("amount"), gocardless.Currency(b.currency()))}, viewRow{"For", b.payment.str("description")})
 	}
 	if c := b.mandate.obj("constraints"); c != nil {
-		rows = append(rows, viewRow{"At most per payment", money(c.num("max_amount_per_payment"), b.currency())})
+		rows = append(rows, viewRow{"At most per payment", money.Format(c.num("max_amount_per_payment"), gocardless.Currency(b.currency()))})
 	}
 	if b.account != nil {
 		rows = append(rows, viewRow{"From account ending", b.account.str("account_number_ending")})

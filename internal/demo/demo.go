@@ -11,6 +11,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
+	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
 // start is the time in the demo's own sandbox: a Monday morning, so that the output is the same
@@ -129,7 +130,7 @@ func (t *tour) collect(ctx context.Context, mandate *gocardless.Mandate) error {
 			return err
 		}
 		made = append(made, payment)
-		t.row("created", "%s  %s, charged on %s", payment.ID, pounds(payment.Amount), payment.ChargeDate)
+		t.row("created", "%s  %s, charged on %s", payment.ID, money.Format(payment.Amount, payment.Currency), payment.ChargeDate)
 	}
 	first, err := t.client.Payments.Get(ctx, made[0].ID)
 	if err != nil {
@@ -145,7 +146,7 @@ func (t *tour) collect(ctx context.Context, mandate *gocardless.Mandate) error {
 		if err != nil {
 			return err
 		}
-		t.row("listed", "%s  %s, %s", payment.ID, pounds(payment.Amount), payment.Status)
+		t.row("listed", "%s  %s, %s", payment.ID, money.Format(payment.Amount, payment.Currency), payment.Status)
 	}
 	return nil
 }
@@ -226,14 +227,14 @@ func (t *tour) journey(ctx context.Context, request *gocardless.BillingRequest) 
 	if err != nil {
 		return err
 	}
-	t.row("payment", "%s  %s, %s", payment.ID, pounds(payment.Amount), payment.Status)
+	t.row("payment", "%s  %s, %s", payment.ID, money.Format(payment.Amount, payment.Currency), payment.Status)
 	if err := t.simulate(ctx, gocardless.SimulatorPaymentPaidOut, payment.ID); err != nil {
 		return err
 	}
 	if payment, err = t.client.Payments.Get(ctx, payment.ID); err != nil {
 		return err
 	}
-	t.row("payment", "%s  %s, %s", payment.ID, pounds(payment.Amount), payment.Status)
+	t.row("payment", "%s  %s, %s", payment.ID, money.Format(payment.Amount, payment.Currency), payment.Status)
 	if payment.Links == nil || payment.Links.Payout == "" {
 		return errors.New("the payment has no payout")
 	}
@@ -246,7 +247,7 @@ func (t *tour) journey(ctx context.Context, request *gocardless.BillingRequest) 
 	if err != nil {
 		return err
 	}
-	t.row("payout", "%s  %s, %s, arrived on %s", payout.ID, pounds(payout.Amount), payout.Status, payout.ArrivalDate)
+	t.row("payout", "%s  %s, %s, arrived on %s", payout.ID, money.Format(payout.Amount, payout.Currency), payout.Status, payout.ArrivalDate)
 	for item, err := range t.client.PayoutItems.All(ctx, gocardless.PayoutItemListParams{Payout: payout.ID}) {
 		if err != nil {
 			return err
@@ -279,5 +280,3 @@ func (t *tour) HandleEvent(_ context.Context, e gocardless.Event) error {
 	t.row(e.CreatedAt.Format("Mon 2 Jan 15:04")+"  "+string(e.Origin()), "%-41s %s  %s", e.Type(), e.ResourceID(), why)
 	return nil
 }
-
-func pounds(pence int64) string { return fmt.Sprintf("£%d.%02d", pence/100, pence%100) }
