@@ -393,3 +393,12 @@ func TestTemplates(t *testing.T) {
 		}
 	}
 }
+
+// A mistake does not take the test details away, and the creditor's currency is chosen at first.
+func TestFlowOffersTestDetailsAfterAMistake(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().open(w.flow(w.request(`"mandate_request":{}`).str("id"), "").str("authorisation_url"))
+	b.sees(`<option value="GBP" selected>`).submit("currency", "GBP")
+	b.sees("Fill in a test payer")
+	b.submit("given_name", "", "email", "nobody").sees("There is a problem").sees("Fill in a test payer")
+}
