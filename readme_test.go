@@ -12,31 +12,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// prelude stands around the README's snippets that are no whole programs: it makes the client, the
-// context and the mandate that they speak of.
+const module = "github.com/gocardless-community/gocardless-go"
+
+// prelude surrounds the snippets that are not whole programs. It makes what they use: a client, a
+// context, a mandate and, where the snippet uses it, a database with the document's tables.
 const prelude = `package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"log"
-	"net/http"
-	"os"
-	"time"
-
-	"%[1]s/gocardless"
-)
-
-var (
-	_ = errors.Is
-	_ = fmt.Print
-	_ = os.Getenv
-	_ = time.Now
-	_ json.RawMessage
-	_ http.Handler
-)
+%[1]s)
 
 func main() {
 	ctx := context.Background()
@@ -59,89 +42,161 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := snippet(ctx, client, mandate); err != nil {
+%[2]s	if err := snippet(ctx, client, mandate); err != nil {
 		log.Fatal(err)
 	}
 }
 
 func snippet(ctx context.Context, client *gocardless.Client, mandate *gocardless.Mandate) error {
-%[2]s
+%[3]s
 	return nil
 }
 `
 
-var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
-
-func TestReadmeCode(t *testing.T) { runCode(t, "README.md") }
-
-func TestMigrationGuideCode(t *testing.T) { runCode(t, "docs/from-the-official-client.md") }
-
-// runCode shows that every Go block of a document compiles and runs, against the sandbox of
-// gocardlesstest. A whole program is run as it stands; a test file is run by go test.
-func runCode(t *testing.T, document string) {
-	readme, err := os.ReadFile(document)
+const openDatabase = `	db, err = sql.Open("sqlite", "file::memory:?cache=shared")
 	if err != nil {
-		t.Fatal(err)
+		log.Fatal(err)
 	}
-	blocks := goBlock.FindAllStringSubmatch(string(readme), -1)
-	if len(blocks) < 3 {
-		t.Fatalf("only %d Go blocks found", len(blocks))
+	db.SetMaxOpenConns(1)
+	for _, table := range []string{%s} {
+		if _, err := db.ExecContext(ctx, table); err != nil {
+			log.Fatal(err)
+		}
 	}
-	root, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
+`
+
+// packages are what snippets may import, by the name that they use.
+var packages = map[string]string{
+	"context": "context", "errors": "errors", "fmt": "fmt", "log": "log", "http": "net/http", "os": "os", "sql": "database/sql", "time": "time",
+	"gocardless": module + "/gocardless", "eventsql": module + "/gocardless/eventsql",
+	"reconcile": module + "/gocardless/reconcile", "workdays": module + "/gocardless/workdays",
+}
+
+var (
+	goBlock  = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+	sqlBlock = regexp.MustCompile("(?ms)^```sql\n(.*?)^```$")
+	usesDB   = regexp.MustCompile(`\bdb\b`)
+)
+
+// document is a Markdown file that is being compiled.
+type document struct{ tables []string }
+
+// program completes a snippet.
+func (d document) program(snippet string) string {
+	database, declaration, imports := "", "", ""
+	if usesDB.MatchString(snippet) {
+		var tables []string
+		for _, table := range d.tables {
+			tables = append(tables, fmt.Sprintf("%q", table))
+		}
+		database = fmt.Sprintf(openDatabase, strings.Join(tables, ", "))
+		declaration = "\nvar db *sql.DB\n"
+		imports = "\t_ \"modernc.org/sqlite\"\n"
 	}
-	const module = "github.com/gocardless-community/gocardless-go"
+	body := fmt.Sprintf(prelude, "", database, snippet) + declaration
+	for name, path := range packages {
+		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(body) {
+			imports += fmt.Sprintf("\t%q\n", path)
+		}
+	}
+	return strings.Replace(body, "import (\n", "import (\n"+imports, 1)
+}
+
+// TestDocumentedCode shows that every Go block of the documents compiles and runs, against the
+// sandbox of gocardlesstest. A whole program is run as it is; a test file is run by go test.
+func TestDocumentedCode(t *testing.T) {
+	guides, err := filepath.Glob("docs/guides/*.md")
+	if err != nil || len(guides) < 4 {
+		t.Fatal(guides, err)
+	}
 	dir := t.TempDir()
-	write := func(path, content string) {
-		path = filepath.Join(dir, path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	writeModule(t, dir)
+	tests := map[string]bool{}
+	for _, path := range append(guides, "README.md", "docs/from-the-official-client.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
+		var d document
+		for _, m := range sqlBlock.FindAllStringSubmatch(string(text), -1) {
+			d.tables = append(d.tables, m[1])
 		}
-	}
-	goMod, err := os.ReadFile("go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	goSum, err := os.ReadFile("go.sum")
-	if err != nil {
-		t.Fatal(err)
-	}
-	write("go.mod", strings.Replace(string(goMod), "module "+module, "module example.com/readme\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+root, 1))
-	write("go.sum", string(goSum))
-	for i, block := range blocks {
-		name, code := fmt.Sprintf("block%d", i+1), block[1]
-		switch {
-		case strings.Contains(code, "*testing.T"):
-			write(name+"/readme_test.go", code)
-		case strings.HasPrefix(code, "package main"):
-			write(name+"/main.go", code)
-		default:
-			write(name+"/main.go", fmt.Sprintf(prelude, module, code))
+		blocks := goBlock.FindAllStringSubmatch(string(text), -1)
+		if len(blocks) == 0 {
+			t.Errorf("%s has no Go block", path)
 		}
-	}
-	for i, block := range blocks {
-		name := fmt.Sprintf("block%d", i+1)
-		t.Run(name, func(t *testing.T) {
-			sandbox := gocardlesstest.NewServer(t)
-			args := []string{"run", "-mod=mod", "./" + name}
-			if strings.Contains(block[1], "*testing.T") {
-				args = []string{"test", "-mod=mod", "./" + name}
+		for i, block := range blocks {
+			name := fmt.Sprintf("%s-%d", strings.TrimSuffix(filepath.Base(path), ".md"), i+1)
+			file, code := "main.go", block[1]
+			switch {
+			case strings.Contains(code, "*testing.T"):
+				file = "block_test.go"
+			case !strings.HasPrefix(code, "package main"):
+				code = d.program(code)
 			}
-			cmd := exec.Command("go", args...)
-			cmd.Dir = dir
+			write(t, filepath.Join(dir, name, file), code)
+			tests[name] = file == "block_test.go"
+		}
+	}
+	goCommand(t, dir, "build", "-o", "bin/", "./...")
+	for name, isTest := range tests {
+		t.Run(name, func(t *testing.T) {
+			if isTest {
+				goCommand(t, dir, "test", "./"+name)
+				return
+			}
+			sandbox := gocardlesstest.NewServer(t)
+			cmd := exec.Command(filepath.Join(dir, "bin", name))
 			cmd.Env = append(os.Environ(), "GOCARDLESS_ACCESS_TOKEN=readme", "GOCARDLESS_ENVIRONMENT=sandbox", "GOCARDLESS_BASE_URL="+sandbox.URL,
 				"GOCARDLESS_WEBHOOK_SECRET=secret")
 			out, err := cmd.CombinedOutput()
 			if err != nil {
-				t.Errorf("%v\n%s\n%s", err, out, block[1])
+				t.Errorf("%v\n%s", err, out)
 			}
-			if len(sandbox.Requests()) == 0 && !strings.Contains(block[1], "*testing.T") {
+			if len(sandbox.Requests()) == 0 {
 				t.Errorf("no request was made\n%s", out)
 			}
 		})
+	}
+}
+
+// writeModule writes the go.mod of a user who also has a database driver.
+func writeModule(t *testing.T, dir string) {
+	t.Helper()
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const driver = "examples/membership"
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(driver, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := strings.Replace(string(text), "module "+module+"/"+driver, "module example.com/documents", 1)
+		if name == "go.mod" {
+			own += "\nreplace " + module + " => " + root + "\n"
+		}
+		write(t, filepath.Join(dir, name), own)
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func goCommand(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the path of a Chromium for the tests of the sandbox's pages. Where there is none it is
-# installed from Debian's packages, if that is possible; if not, this says why and fails, and the
+# installed from Debian's packages, if that is possible; if not, this prints why and fails, and the
 # tests skip. CHROMIUM names one that is somewhere else.
 set -euo pipefail
 

@@ -7,16 +7,16 @@
 #   scripts/postgres.sh stop             stop the one that start left running
 #
 # A server that GOCARDLESS_TEST_POSTGRES names already is used as it is. Where PostgreSQL is
-# missing it is installed from Debian's packages, if that is possible; if not, "run" says so and
+# missing it is installed from Debian's packages, if that is possible; if not, "run" prints that and
 # runs COMMAND without, whose tests then skip what needs it. PostgreSQL refuses to run as root, so
-# root hands it to the user that the package made, or to nobody.
+# root hands it to the user that the package made, or to "nobody".
 set -euo pipefail
 
 state=${TMPDIR:-/tmp}/gocardless-test-postgres.$(id -u)
 
 say() { echo "postgres.sh: $*" >&2; }
 
-# as_owner runs a command as somebody who may run PostgreSQL.
+# as_owner runs a command as a user who may run PostgreSQL.
 as_owner() {
 	if [ "$(id -u)" -ne 0 ]; then
 		"$@"

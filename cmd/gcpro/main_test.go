@@ -283,17 +283,17 @@ func TestSandboxLogsWebhooks(t *testing.T) {
 	}
 }
 
-// The walk through the sandbox in the README works as it is printed: its calls succeed one after
+// The walk through the sandbox in the guide works as it is printed: its calls succeed one after
 // the other, ids and all, and the payment in another currency is refused.
-func TestReadmeWalkThrough(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+func TestGuideWalkThrough(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/guides/testing.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(readme), "```console\n$ go run ./cmd/gcpro sandbox &\n")
+	_, rest, ok := strings.Cut(string(guide), "```console\n$ go run ./cmd/gcpro sandbox &\n")
 	block, _, ended := strings.Cut(rest, "```")
 	if !ok || !ended {
-		t.Fatal("the README has no walk through the sandbox")
+		t.Fatal("the guide has no walk through the sandbox")
 	}
 	url, _, stop := serve(t, "-quiet")
 	defer stop()
