@@ -78,6 +78,7 @@ type PathParam struct {
 type Method struct {
 	GoName  string // "Create"
 	AllName string // "All" or "AllForBillingRequest" when there is an iterator, else ""
+	Variant string // "create_with_dates" when the operation has a method for each form of its body
 	Summary string
 	Doc     string
 	Params  *Type // nil when the method takes none

@@ -426,7 +426,7 @@ func (l *document) variants(op *ir.Operation, src *openapi3.Operation, schema *o
 			continue
 		}
 		op.Methods = append(op.Methods, &ir.Method{
-			GoName: name.Go(v.Name), Summary: v.Summary, Doc: v.Description,
+			GoName: name.Go(v.Name), Variant: v.Name, Summary: v.Summary, Doc: v.Description,
 			Params: l.params(op, match, query, at),
 		})
 	}

@@ -148,7 +148,7 @@ func TestUpdate(t *testing.T) {
 		"docs/migrations/0.2.0.md":              {"# From 0.1.0 to 0.2.0", "`client.Payments.Retry` was removed", "`(*PaymentService).Retry: removed`"},
 		"gocardless/api_payments_gen.go":        {" PaymentColour "},
 		"gocardless/api_wallets_gen.go":         {"func (s *WalletService) List("},
-		"generator/names.lock":                  {"/paths/~1wallets/get Wallets.List"},
+		"generator/names.lock":                  {"GET /wallets Wallets.List"},
 		"internal/contract/wallets_gen_test.go": {"TestContractWallets"},
 	} {
 		for _, part := range parts {
