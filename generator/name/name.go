@@ -109,7 +109,9 @@ var (
 	collection = regexp.MustCompile(`^/([a-z_]+)$`)
 	member     = regexp.MustCompile(`^/([a-z_]+)/\{[a-z_]+\}$`)
 	action     = regexp.MustCompile(`^/([a-z_]+)/\{[a-z_]+\}/actions/([a-z_]+)$`)
-	ours       = regexp.MustCompile(`^[a-z][a-z_]*\.[a-z][a-z_]*$`)
+	// A second way to create in a collection: billing_requests/create_with_actions.
+	variant = regexp.MustCompile(`^/([a-z_]+)/(create_with_[a-z_]+)$`)
+	ours    = regexp.MustCompile(`^[a-z][a-z_]*\.[a-z][a-z_]*$`)
 )
 
 // Operation returns the id of an operation by the rules for its method and path, or "" when no
@@ -117,6 +119,9 @@ var (
 // payments.retry.
 func Operation(method, path string) string {
 	if m := action.FindStringSubmatch(path); m != nil && method == "POST" {
+		return m[1] + "." + m[2]
+	}
+	if m := variant.FindStringSubmatch(path); m != nil && method == "POST" {
 		return m[1] + "." + m[2]
 	}
 	if m := collection.FindStringSubmatch(path); m != nil {

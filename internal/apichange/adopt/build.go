@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -111,12 +112,15 @@ func (m *merger) component(c scope, d *openapi.Schema) string {
 	return component
 }
 
-// alike finds a component that means the same as a new definition. Enums of the same values and
-// objects of some size are the same thing wherever they stand; small objects, such as links,
-// resemble each other by chance, so they count only where ours uses one type for that member in
-// several places, as for meta.
+// alike finds a component that means the same as a new definition. Objects of some size are the
+// same thing wherever they stand; small ones, such as links, resemble each other by chance, so they
+// count only where ours uses one type for that member in several places, as for meta. Two enums are
+// one type only if the description says so, by one schema or in one member of one resource.
 func (m *merger) alike(c scope, d *openapi.Schema, sig string) string {
-	distinct := kind(d) == "enum" && len(d.Enum) > 1 || len(d.Properties) > 2
+	if kind(d) == "enum" {
+		return m.sameEnum(c, d, sig)
+	}
+	distinct := len(d.Properties) > 2
 	best := ""
 	for _, component := range m.bySig[sig] {
 		if strings.Contains(component, "Params") && !strings.Contains(c.owner, "Params") {
@@ -135,6 +139,16 @@ func (m *merger) alike(c scope, d *openapi.Schema, sig string) string {
 	return best
 }
 
+// sameEnum finds an enum of the same values that has the name which the new one would get.
+func (m *merger) sameEnum(c scope, d *openapi.Schema, sig string) string {
+	for _, candidate := range m.candidates(c, d) {
+		if slices.Contains(m.bySig[sig], candidate) || m.named[sig] == candidate {
+			return candidate
+		}
+	}
+	return ""
+}
+
 // uses counts the places of ours where a member of that name refers to a component.
 func (m *merger) uses(component, member string) int {
 	if m.members == nil {
@@ -148,39 +162,78 @@ func (m *merger) uses(component, member string) int {
 	return m.members[[2]string{component, member}]
 }
 
-// newName makes a name by rule: the type that contains it and the member's name; for an enum, which
-// requests and replies share, the resource and the member's name, or the latter alone when it says
-// enough.
+// newName makes a name for a new definition; see candidates.
 func (m *merger) newName(c scope, d *openapi.Schema) string {
 	if given, ok := m.opts.Names[d.Pointer]; ok {
 		m.claim(d, given)
 		return given
 	}
-	var candidates []string
-	switch {
-	case c.member == "" && c.verb != "":
-		candidates = append(candidates, c.owner, c.owner+pascal(c.verb))
-	case c.member == "":
-		candidates = append(candidates, c.owner)
-	case kind(d) == "enum" && strings.Count(c.member, "_") >= 2:
-		candidates = append(candidates, pascal(c.member), c.owner+pascal(c.member))
-	case kind(d) == "enum" && c.resource != "":
-		one := name.Singular(c.resource)
-		if strings.HasPrefix(c.member, one+"_") {
-			candidates = append(candidates, pascal(c.member))
-		}
-		candidates = append(candidates, pascal(one)+pascal(c.member), c.owner+pascal(c.member))
-	default:
-		candidates = append(candidates, c.owner+pascal(c.member))
-	}
-	schemas := m.root.At("/components/schemas")
+	candidates := m.candidates(c, d)
 	for _, candidate := range candidates {
-		if !schemas.Has(candidate) {
+		if m.free(candidate) {
 			return candidate
 		}
 	}
-	m.fail(d.Pointer, "the name %s for this new schema is taken by another one: give it a name with -name %s=NAME", candidates[len(candidates)-1], d.Pointer)
+	m.fail(d.Pointer, "the name %s for this new schema is already used: name it with -name %s=NAME", strings.Join(candidates, " or "), d.Pointer)
 	return candidates[len(candidates)-1]
+}
+
+// candidates are the names that a new definition may get, the best first. In a document that shares
+// our names its own is the best. Otherwise it is the type that contains it and the member's name; for
+// an enum in a resource or in params, which share it, the resource and the member's name, or the
+// latter alone when it says enough.
+func (m *merger) candidates(c scope, d *openapi.Schema) []string {
+	var out []string
+	own := d.Component
+	if m.sharesNames() && goTypeName.MatchString(own) {
+		out = append(out, own)
+	}
+	inResource := c.owner == pascal(name.Singular(c.resource)) || strings.Contains(c.owner, "Params")
+	switch {
+	case c.member == "" && c.verb != "":
+		out = append(out, c.owner, c.owner+pascal(c.verb))
+	case c.member == "":
+		out = append(out, c.owner)
+	case kind(d) == "enum" && strings.Count(c.member, "_") >= 2:
+		out = append(out, pascal(c.member), c.owner+pascal(c.member))
+	case kind(d) == "enum" && c.resource != "" && inResource:
+		one := name.Singular(c.resource)
+		if strings.HasPrefix(c.member, one+"_") {
+			out = append(out, pascal(c.member))
+		}
+		out = append(out, pascal(one)+pascal(c.member), c.owner+pascal(c.member))
+	default:
+		out = append(out, c.owner+pascal(c.member))
+	}
+	if goTypeName.MatchString(own) {
+		out = append(out, own)
+	}
+	return slices.Compact(out)
+}
+
+var goTypeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+
+// sharesNames reports whether the source calls most of our components what we call them.
+func (m *merger) sharesNames() bool {
+	same := 0
+	for component, p := range m.pairs {
+		if p.groups[0].defs[0].Component == component {
+			same++
+		}
+	}
+	return same*2 > len(m.pairs)
+}
+
+// free reports whether a name may be given to a new component: no other has it, unless that one goes
+// away, and no Go identifier that is not made from a component.
+func (m *merger) free(candidate string) bool {
+	if m.opts.Reserved[candidate] != "" {
+		return false
+	}
+	if !m.root.At("/components/schemas").Has(candidate) {
+		return true
+	}
+	return m.pairs[candidate] == nil && m.ours.Component(candidate) != nil && !m.reachable()[candidate]
 }
 
 func (m *merger) claim(d *openapi.Schema, given string) {
@@ -191,7 +244,9 @@ func (m *merger) claim(d *openapi.Schema, given string) {
 
 func (m *merger) addComponent(c scope, component string, d *openapi.Schema) {
 	raw := jsontree.NewObject()
-	m.root.At("/components/schemas").SetSorted(component, raw)
+	schemas := m.root.At("/components/schemas")
+	schemas.Delete(component) // one of ours that goes away
+	schemas.SetSorted(component, raw)
 	m.fresh1(raw, d.Description, schemaKeys)
 	if kind(d) == "enum" {
 		raw.Set("type", jsontree.NewString("string"))

@@ -24,6 +24,8 @@ type Options struct {
 	OperationID func(method, path string) string
 	// Names gives new schemas a name, by their JSON pointer in the source.
 	Names map[string]string
+	// Reserved are Go names that no schema may get, with the place that has each.
+	Reserved map[string]string
 	// Words says that the source's descriptions are our own and may be taken over as they are.
 	Words bool
 	// Lock holds the fingerprints of the descriptions that the vendored document was last updated
@@ -56,6 +58,9 @@ func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, e
 		if source.Root.At(pointer) == nil {
 			m.fail(pointer, "is to be named by -name, but the source has no such place")
 		}
+	}
+	if err := m.splitVariants(); err != nil {
+		return nil, err
 	}
 	m.pairOperations()
 	if err := m.failure(); err != nil {

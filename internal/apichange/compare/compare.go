@@ -186,12 +186,13 @@ func security(d *openapi.Document) string {
 func (c *comparison) operations() {
 	taken := map[*openapi.Operation]bool{}
 	pairs := map[*openapi.Operation]*openapi.Operation{}
-	for _, o := range c.old.Doc.Operations {
+	olds := c.splitVariants()
+	for _, o := range olds {
 		if n := c.new.Doc.Operation(o.Method, o.Shape()); n != nil {
 			pairs[o], taken[n] = n, true
 		}
 	}
-	for _, o := range c.old.Doc.Operations {
+	for _, o := range olds {
 		if pairs[o] != nil {
 			continue
 		}
@@ -202,7 +203,7 @@ func (c *comparison) operations() {
 			}
 		}
 	}
-	for _, o := range c.old.Doc.Operations {
+	for _, o := range olds {
 		if n := pairs[o]; n != nil {
 			c.operation(o, n)
 			continue
@@ -220,6 +221,23 @@ func (c *comparison) operations() {
 			}
 		}
 	}
+}
+
+// splitVariants lists the old operations, with one for each form of a body where the new document
+// has operations of their own for the forms.
+func (c *comparison) splitVariants() []*openapi.Operation {
+	var out []*openapi.Operation
+	for _, o := range c.old.Doc.Operations {
+		parts := o.SplitVariants()
+		apart := slices.ContainsFunc(parts, func(p *openapi.Operation) bool {
+			return slices.ContainsFunc(c.new.Doc.Operations, func(n *openapi.Operation) bool { return operationID(n) == p.ID })
+		})
+		if !apart {
+			parts = []*openapi.Operation{o}
+		}
+		out = append(out, parts...)
+	}
+	return out
 }
 
 func (c *comparison) removed(o *openapi.Operation) {
@@ -287,6 +305,10 @@ func (c *comparison) operation(o, n *openapi.Operation) {
 			Class: Breaking, Code: "operation-moved", Pointer: n.Pointer, Subject: after[0],
 			Text:   fmt.Sprintf("%s moved from %s %s to %s %s.", list(after), o.Method, o.Path, n.Method, n.Path),
 			Advice: "Upgrade: released versions call the old address, which the API no longer serves.",
+		}
+		if o.Variant != "" {
+			// A form of a request that gets a path of its own is an alias: nothing is taken away.
+			change.Class, change.Advice = Behaviour, "Code stays as it is. Released versions go on calling the old path."
 		}
 		c.add(a, change)
 		gone := a

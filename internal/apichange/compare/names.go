@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
@@ -82,7 +83,11 @@ func resourceOf(o *openapi.Operation) string {
 // methods returns the SDK's methods for an operation.
 func (n *Names) methodsOf(o *openapi.Operation) []string {
 	if n != nil {
-		if list := n.methods[o.Method+" "+o.Shape()]; len(list) > 0 {
+		list := n.methods[o.Method+" "+o.Shape()]
+		if o.Variant != "" {
+			list = slices.DeleteFunc(slices.Clone(list), func(m string) bool { return !strings.HasSuffix(m, "."+goName(o.Variant)) })
+		}
+		if len(list) > 0 {
 			return list
 		}
 	}

@@ -57,6 +57,38 @@ type Operation struct {
 	Replies     []*Reply // of success, by status
 	Failure     *Schema  // body of a refusal, or nil
 	Variants    []Variant
+	Variant     string // name of the variant that this stands for alone; see SplitVariants
+}
+
+// SplitVariants returns an operation for each form of the body of o, all at the path of o.
+func (o *Operation) SplitVariants() []*Operation {
+	resource, _, _ := strings.Cut(o.ID, ".")
+	var out []*Operation
+	for _, v := range o.Variants {
+		one := *o
+		one.ID, one.Variant, one.Variants = resource+"."+v.Name, v.Name, nil
+		one.Summary, one.Description = v.Summary, v.Description
+		if body := o.Body.form(v.Params); body != nil {
+			one.Body = body
+		}
+		out = append(out, &one)
+	}
+	return out
+}
+
+// form returns a body whose envelope holds one of its forms alone, or nil.
+func (b *Body) form(component string) *Body {
+	if b == nil || len(b.Schema.Def().Properties) != 1 {
+		return nil
+	}
+	envelope := *b.Schema.Def()
+	for _, form := range envelope.Properties[0].Schema.Def().OneOf {
+		if form.Name() == component {
+			envelope.Properties = []Property{{envelope.Properties[0].Name, form}}
+			return &Body{Pointer: b.Pointer, Required: b.Required, Schema: &envelope}
+		}
+	}
+	return nil
 }
 
 // Shape is the path with its variable segments unnamed, which tells paths apart as servers do.
