@@ -94,6 +94,8 @@ func (v *BankAccountHolderVerification) decode(d *jsonwire.Decoder) {
 type BankAccountHolderVerificationCreateParams struct {
 	// Identifiers of related resources: the bank account to check. Required.
 	Links BankAccountHolderVerificationCreateParamsLinks `json:"links"`
+	// Your own reference for the check, to find it again by.
+	Reference *string `json:"reference,omitzero"`
 	// Kind of check made on the account holder. Required.
 	Type AccountHolderVerificationType `json:"type"`
 }
@@ -103,6 +105,9 @@ func (p *BankAccountHolderVerificationCreateParams) write(w *requestParts) {
 	e.Begin()
 	e.Name("links")
 	p.Links.encode(e)
+	if p.Reference != nil {
+		e.Text("reference", *p.Reference)
+	}
 	e.Text("type", string(p.Type))
 	e.End()
 }

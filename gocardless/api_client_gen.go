@@ -7,7 +7,7 @@ const apiVersion = "2015-07-06"
 
 // SchemaDate is the date of the API description that this version of the library was generated
 // from, as YYYY-MM-DD.
-const SchemaDate = "2026-08-13"
+const SchemaDate = "2026-09-23"
 
 // Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe
 // for concurrent use, and it keeps connections open between calls. The zero Client is of no use:
@@ -27,6 +27,7 @@ type Client struct {
 	CreditorBankAccounts           *CreditorBankAccountService
 	Creditors                      *CreditorService
 	CurrencyExchangeRates          *CurrencyExchangeRateService
+	CustomerBankAccountTokens      *CustomerBankAccountTokenService
 	CustomerBankAccounts           *CustomerBankAccountService
 	CustomerNotifications          *CustomerNotificationService
 	Customers                      *CustomerService
@@ -80,6 +81,7 @@ func newClient(c *core) *Client {
 		CreditorBankAccounts           CreditorBankAccountService
 		Creditors                      CreditorService
 		CurrencyExchangeRates          CurrencyExchangeRateService
+		CustomerBankAccountTokens      CustomerBankAccountTokenService
 		CustomerBankAccounts           CustomerBankAccountService
 		CustomerNotifications          CustomerNotificationService
 		Customers                      CustomerService
@@ -140,6 +142,8 @@ func newClient(c *core) *Client {
 	client.Creditors = &all.Creditors
 	all.CurrencyExchangeRates.client = client
 	client.CurrencyExchangeRates = &all.CurrencyExchangeRates
+	all.CustomerBankAccountTokens.client = client
+	client.CustomerBankAccountTokens = &all.CustomerBankAccountTokens
 	all.CustomerBankAccounts.client = client
 	client.CustomerBankAccounts = &all.CustomerBankAccounts
 	all.CustomerNotifications.client = client

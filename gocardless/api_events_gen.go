@@ -1271,6 +1271,15 @@ const (
 	EventSourceTypeGcTeam EventSourceType = "gc_team"
 	// EventSourceTypeAccessToken: an API access token.
 	EventSourceTypeAccessToken EventSourceType = "access_token"
+	// EventSourceTypeBillingRequest: a billing request set it off.
+	EventSourceTypeBillingRequest EventSourceType = "billing_request"
+	// EventSourceTypeBillingRequestFlow: the payer set it off in a billing request flow.
+	EventSourceTypeBillingRequestFlow EventSourceType = "billing_request_flow"
+	// EventSourceTypeDropin: the payer set it off in the drop-in, the hosted flow embedded in your
+	// own page.
+	EventSourceTypeDropin EventSourceType = "dropin"
+	// EventSourceTypeHostedPaymentPage: the payer set it off on a hosted payment page.
+	EventSourceTypeHostedPaymentPage EventSourceType = "hosted_payment_page"
 )
 
 // Known reports whether v is a value that this version of the library lists.
@@ -1280,7 +1289,11 @@ func (v EventSourceType) Known() bool {
 		EventSourceTypeApp,
 		EventSourceTypeUser,
 		EventSourceTypeGcTeam,
-		EventSourceTypeAccessToken:
+		EventSourceTypeAccessToken,
+		EventSourceTypeBillingRequest,
+		EventSourceTypeBillingRequestFlow,
+		EventSourceTypeDropin,
+		EventSourceTypeHostedPaymentPage:
 		return true
 	}
 	return false

@@ -812,6 +812,37 @@ func ExampleCurrencyExchangeRateService_All() {
 	// EUR GBP
 }
 
+func ExampleCustomerBankAccountTokenService_Create() {
+	ctx := context.Background()
+	client := exampleClient()
+
+	customerBankAccountToken, err := client.CustomerBankAccountTokens.Create(ctx, gocardless.CustomerBankAccountTokenCreateParams{
+		AccountHolderName: "Ada Lovelace",
+		AccountNumber:     new("55779911"),
+		BranchCode:        new("200000"),
+		CountryCode:       new("GB"),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(customerBankAccountToken.AccountHolderName, customerBankAccountToken.AccountNumberEnding, customerBankAccountToken.BankName)
+	// Output:
+	// ADA LOVELACE 11 BARCLAYS BANK PLC
+}
+
+func ExampleCustomerBankAccountTokenService_Get() {
+	ctx := context.Background()
+	client, tokenID := givenToken(ctx)
+
+	customerBankAccountToken, err := client.CustomerBankAccountTokens.Get(ctx, tokenID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(customerBankAccountToken.AccountHolderName, customerBankAccountToken.AccountNumberEnding)
+	// Output:
+	// ADA LOVELACE 11
+}
+
 func ExampleCustomerBankAccountService_List() {
 	ctx := context.Background()
 	client, _ := givenAccount(ctx)
@@ -2716,7 +2747,7 @@ func ExampleWebhookService_List() {
 		log.Fatal(err)
 	}
 	for _, webhook := range page.Items {
-		fmt.Println(webhook.URL, webhook.ResponseCode, webhook.Successful)
+		fmt.Println(webhook.URL, *webhook.ResponseCode, webhook.Successful)
 	}
 	// Output:
 	// https://webhooks.example.com/gocardless 204 true
@@ -2732,7 +2763,7 @@ func ExampleWebhookService_All() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(webhook.URL, webhook.ResponseCode, webhook.Successful)
+		fmt.Println(webhook.URL, *webhook.ResponseCode, webhook.Successful)
 	}
 	// Output:
 	// https://webhooks.example.com/gocardless 204 true
@@ -2746,7 +2777,7 @@ func ExampleWebhookService_Get() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(webhook.ResponseCode, webhook.Successful)
+	fmt.Println(*webhook.ResponseCode, webhook.Successful)
 	// Output:
 	// 204 true
 }
@@ -2759,7 +2790,7 @@ func ExampleWebhookService_Retry() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(webhook.ResponseCode, webhook.Successful)
+	fmt.Println(*webhook.ResponseCode, webhook.Successful)
 	// Output:
 	// 204 true
 }

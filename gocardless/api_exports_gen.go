@@ -179,6 +179,8 @@ const (
 	ExportTypeOutboundPaymentsIndex ExportType = "outbound_payments_index"
 	// ExportTypePaymentAccountTransactions: transactions on a payment account.
 	ExportTypePaymentAccountTransactions ExportType = "payment_account_transactions"
+	// ExportTypeAppConnectedOrganisations: the organisations that are connected to a partner's app.
+	ExportTypeAppConnectedOrganisations ExportType = "app_connected_organisations"
 )
 
 // Known reports whether v is a value that this version of the library lists.
@@ -209,7 +211,8 @@ func (v ExportType) Known() bool {
 		ExportTypePaymentsImportTemplate,
 		ExportTypePaymentAccountStatement,
 		ExportTypeOutboundPaymentsIndex,
-		ExportTypePaymentAccountTransactions:
+		ExportTypePaymentAccountTransactions,
+		ExportTypeAppConnectedOrganisations:
 		return true
 	}
 	return false

@@ -20,10 +20,22 @@ var opInstalmentSchedulesList = Operation{
 	Cursors:       true,
 }
 
-var opInstalmentSchedulesCreate = Operation{
-	Name:            "instalment_schedules.create",
+var opInstalmentSchedulesCreateWithDates = Operation{
+	Name:            "instalment_schedules.create_with_dates",
 	Method:          "POST",
-	Path:            "/instalment_schedules",
+	Path:            "/instalment_schedules/create_with_dates",
+	Kind:            KindCreate,
+	RequestEnvelope: "instalment_schedules",
+	ReplyEnvelope:   "instalment_schedules",
+	Status:          201,
+	identified:      true,
+	read:            &opInstalmentSchedulesGet,
+}
+
+var opInstalmentSchedulesCreateWithSchedule = Operation{
+	Name:            "instalment_schedules.create_with_schedule",
+	Method:          "POST",
+	Path:            "/instalment_schedules/create_with_schedule",
 	Kind:            KindCreate,
 	RequestEnvelope: "instalment_schedules",
 	ReplyEnvelope:   "instalment_schedules",
@@ -101,18 +113,18 @@ func (v *InstalmentSchedule) exportPlace() (string, time.Time) {
 // the dates are known. Its payments are made in the background: the status begins as `pending`, and
 // a later read shows the created payments or the errors.
 //
-// POST /instalment_schedules
+// POST /instalment_schedules/create_with_dates
 func (s *InstalmentScheduleService) CreateWithDates(ctx context.Context, params InstalmentScheduleCreateWithDatesParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do(ctx, s.client, &opInstalmentSchedulesCreate, input{params: &params}, opts, new(InstalmentSchedule))
+	return do(ctx, s.client, &opInstalmentSchedulesCreateWithDates, input{params: &params}, opts, new(InstalmentSchedule))
 }
 
 // CreateWithSchedule creates an instalment schedule whose charge dates GoCardless works out from a
 // start date and an interval. Its payments are made in the background: the status begins as
 // `pending`, and a later read shows the created payments or the errors.
 //
-// POST /instalment_schedules
+// POST /instalment_schedules/create_with_schedule
 func (s *InstalmentScheduleService) CreateWithSchedule(ctx context.Context, params InstalmentScheduleCreateWithScheduleParams, opts ...RequestOption) (*InstalmentSchedule, error) {
-	return do(ctx, s.client, &opInstalmentSchedulesCreate, input{params: &params}, opts, new(InstalmentSchedule))
+	return do(ctx, s.client, &opInstalmentSchedulesCreateWithSchedule, input{params: &params}, opts, new(InstalmentSchedule))
 }
 
 // Get returns one instalment schedule by its id.

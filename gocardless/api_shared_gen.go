@@ -1695,6 +1695,8 @@ type MandateConsentParameters struct {
 	MaxPaymentsPerPeriod int `json:"max_payments_per_period,omitzero"`
 	// Length of the repeating period to which the per-period limits apply.
 	Period PeriodUnit `json:"period,omitzero"`
+	// Whether each period follows the calendar or is counted from the day of consent.
+	PeriodAlignment MandateConsentParametersPeriodAlignment `json:"period_alignment,omitzero"`
 	// First day on which payments may be taken.
 	StartDate Date `json:"start_date,omitzero"`
 }
@@ -1712,12 +1714,38 @@ func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
 			v.MaxPaymentsPerPeriod = d.Int()
 		case "period":
 			v.Period = PeriodUnit(d.Enum())
+		case "period_alignment":
+			v.PeriodAlignment = MandateConsentParametersPeriodAlignment(d.Enum())
 		case "start_date":
 			v.StartDate = Date(d.Date())
 		default:
 			d.Unknown()
 		}
 	}
+}
+
+// MandateConsentParametersPeriodAlignment says what the periods of a consent are aligned to. Values
+// that are not listed here may appear: the API adds some without notice.
+type MandateConsentParametersPeriodAlignment string
+
+// Known values of MandateConsentParametersPeriodAlignment.
+const (
+	// MandateConsentParametersPeriodAlignmentCalendar: periods follow the calendar: a month begins
+	// on the first.
+	MandateConsentParametersPeriodAlignmentCalendar MandateConsentParametersPeriodAlignment = "calendar"
+	// MandateConsentParametersPeriodAlignmentConsent: periods are counted from the day of consent.
+	MandateConsentParametersPeriodAlignmentConsent MandateConsentParametersPeriodAlignment = "consent"
+)
+
+// Known reports whether v is a value that this version of the library lists.
+func (v MandateConsentParametersPeriodAlignment) Known() bool {
+	switch v {
+	case
+		MandateConsentParametersPeriodAlignmentCalendar,
+		MandateConsentParametersPeriodAlignmentConsent:
+		return true
+	}
+	return false
 }
 
 // MandateLinks holds the identifiers of resources related to the mandate.
@@ -2684,10 +2712,10 @@ type PeriodicLimit struct {
 	// What the periods are counted from. Ignored for `flexible` periods.
 	Alignment PeriodAlignment `json:"alignment,omitzero"`
 	// How many payments may be taken per period. Optional, and for PayTo alone.
-	MaxPayments int `json:"max_payments,omitzero"`
+	MaxPayments *int `json:"max_payments,omitzero"`
 	// Ceiling for the sum of the payments in one period, in minor units of the currency. PayTo does
 	// not allow it.
-	MaxTotalAmount int64 `json:"max_total_amount,omitzero"`
+	MaxTotalAmount *int64 `json:"max_total_amount,omitzero"`
 	// Period after which the limit starts afresh. PayTo without any periodic limit counts as
 	// `flexible`.
 	Period PeriodUnit `json:"period,omitzero"`
@@ -2699,9 +2727,9 @@ func (v *PeriodicLimit) decode(d *jsonwire.Decoder) {
 		case "alignment":
 			v.Alignment = PeriodAlignment(d.Enum())
 		case "max_payments":
-			v.MaxPayments = d.Int()
+			v.MaxPayments = d.IntPtr()
 		case "max_total_amount":
-			v.MaxTotalAmount = d.Int64()
+			v.MaxTotalAmount = d.Int64Ptr()
 		case "period":
 			v.Period = PeriodUnit(d.Enum())
 		default:

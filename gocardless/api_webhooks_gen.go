@@ -105,7 +105,7 @@ type Webhook struct {
 	// True if `response_body` holds only part of what your endpoint returned.
 	ResponseBodyTruncated bool `json:"response_body_truncated,omitzero"`
 	// HTTP status with which your endpoint answered.
-	ResponseCode int `json:"response_code,omitzero"`
+	ResponseCode *int `json:"response_code,omitzero"`
 	// HTTP headers with which your endpoint answered, by name.
 	ResponseHeaders map[string]any `json:"response_headers,omitzero"`
 	// True if values in `response_headers` were cut short.
@@ -136,7 +136,7 @@ func (v *Webhook) decode(d *jsonwire.Decoder) {
 		case "response_body_truncated":
 			v.ResponseBodyTruncated = d.Bool()
 		case "response_code":
-			v.ResponseCode = d.Int()
+			v.ResponseCode = d.IntPtr()
 		case "response_headers":
 			v.ResponseHeaders = d.AnyMap()
 		case "response_headers_content_truncated":

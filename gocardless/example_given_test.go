@@ -84,6 +84,14 @@ func (g given) account(ctx context.Context) string {
 	})).ID
 }
 
+func givenToken(ctx context.Context) (*gocardless.Client, string) {
+	client := exampleClient()
+	token := must(client.CustomerBankAccountTokens.Create(ctx, gocardless.CustomerBankAccountTokenCreateParams{
+		AccountHolderName: "Ada Lovelace", BranchCode: new("200000"), AccountNumber: new("55779911"), CountryCode: new("GB"),
+	}))
+	return client, token.ID
+}
+
 func givenCreditorAndAccount(ctx context.Context) (client *gocardless.Client, creditorID, accountID string) {
 	g := newGiven()
 	return g.Client, g.creditor(ctx), g.account(ctx)

@@ -3,8 +3,6 @@ package gocardlesstest
 import (
 	"strings"
 	"time"
-
-	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Bank accounts of customers and creditors, look-ups of bank details, and checks of holders.
@@ -51,13 +49,10 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 	var d bankDetails
 	token := tx.body.obj("links").str("customer_bank_account_token")
 	if token != "" {
-		// Tokens come from a browser library that sends bank details straight to the API. Here
-		// every token stands for one account, derived from its text.
 		if tx.sb.tokenUsed(token) {
 			return result{}, refuse("customer_bank_account_token_used", "This token has already been used")
 		}
-		d = bankDetails{Country: "GB", Currency: "GBP", BankName: "BARCLAYS BANK PLC", Ending: "11", Key: "token " + token,
-			Holder: bank.HolderName(customerName(customer))}
+		d = tx.tokenDetails(token, customer)
 	} else {
 		if tx.body.str("account_holder_name") == "" {
 			p.add("account_holder_name", "can't be blank")

@@ -33,6 +33,7 @@ func families() []func(*registry) {
 	return []func(*registry){
 		customerFamily,
 		bankAccountFamily,
+		bankAccountTokenFamily,
 		creditorFamily,
 		mandateFamily,
 		paymentFamily,
@@ -166,6 +167,10 @@ func buildRegistry() *registry {
 	for i := range operations {
 		r.ops[operations[i].name] = &operations[i]
 	}
+	served := slices.Concat(pointers(operations), aliases(r.ops))
+	for _, op := range served {
+		r.ops[op.name] = op
+	}
 	for _, f := range families() {
 		f(r)
 	}
@@ -178,8 +183,16 @@ func buildRegistry() *registry {
 			r.plans[op.name] = r.planList(op)
 		}
 	}
-	r.routes = newRouter(operations)
+	r.routes = newRouter(served)
 	return r
+}
+
+func pointers(ops []opSpec) []*opSpec {
+	out := make([]*opSpec, len(ops))
+	for i := range ops {
+		out[i] = &ops[i]
+	}
+	return out
 }
 
 // hasCollection says whether a family declared a collection.

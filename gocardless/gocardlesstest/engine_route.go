@@ -10,10 +10,10 @@ type router struct {
 	byPath map[string]map[string]*opSpec // path with {} for the id → method → operation
 }
 
-func newRouter(ops []opSpec) *router {
+func newRouter(ops []*opSpec) *router {
 	r := &router{byPath: map[string]map[string]*opSpec{}}
-	for i := range ops {
-		p := ops[i].path
+	for _, op := range ops {
+		p := op.path
 		if a := strings.IndexByte(p, '{'); a >= 0 {
 			b := strings.IndexByte(p, '}')
 			p = p[:a] + "{}" + p[b+1:]
@@ -21,7 +21,7 @@ func newRouter(ops []opSpec) *router {
 		if r.byPath[p] == nil {
 			r.byPath[p] = map[string]*opSpec{}
 		}
-		r.byPath[p][ops[i].method] = &ops[i]
+		r.byPath[p][op.method] = op
 	}
 	return r
 }

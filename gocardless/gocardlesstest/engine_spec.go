@@ -17,9 +17,12 @@ const (
 
 // opSpec is one operation of the API.
 type opSpec struct {
-	name    string // "payments.create"
-	method  string
-	path    string // "/payments/{identity}"
+	name   string // "payments.create"
+	method string
+	path   string // "/payments/{identity}"
+
+	describedAt string // path in the API's description, when this one is an older name for it
+
 	kind    opKind
 	request string // envelope of the request body, "" when there is none
 	reply   string // envelope of the reply body, "" when there is none

@@ -13,7 +13,9 @@ const scheduleInstalments hidden[[]any] = "instalments"
 
 func instalmentFamily(r *registry) {
 	r.collection(collectionSpec{name: "instalment_schedules", indexed: []string{"mandate", "customer"}})
-	r.on("instalment_schedules.create", createSchedule)
+	for _, op := range []string{"instalment_schedules.create_with_dates", "instalment_schedules.create_with_schedule", "instalment_schedules.create"} {
+		r.on(op, createSchedule)
+	}
 	r.on("instalment_schedules.cancel", cancelSchedule)
 	r.job("instalment_schedule.start", func(tx *tx, id, _ string) {
 		if s := tx.find("instalment_schedules", id); s != nil && s.status() == "pending" {

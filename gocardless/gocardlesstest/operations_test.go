@@ -112,6 +112,12 @@ func TestOperationsAnswer(t *testing.T) {
 	call("customer_bank_accounts.update", w.account, "", `{"customer_bank_accounts":{"metadata":{"ref":"1"}}}`)
 	ba := call("customer_bank_accounts.create", "", "", `{"customer_bank_accounts":{"account_holder_name":"Ada","iban":"DE89370400440532013000","links":{"customer":"`+w.customer+`"}}}`).str("id")
 	call("customer_bank_accounts.disable", ba, "", "")
+	token := call("customer_bank_account_tokens.create", "", "", `{"customer_bank_account_tokens":{"account_holder_name":"Ada","iban":"FR1420041010050500013M02606"}}`).str("id")
+	call("customer_bank_account_tokens.get", token, "", "")
+	tokened := call("customer_bank_accounts.create", "", "", `{"customer_bank_accounts":{"links":{"customer":"`+w.customer+`","customer_bank_account_token":"`+token+`"}}}`)
+	if tokened.str("country_code") != "FR" || tokened.str("account_number_ending") != "06" {
+		t.Errorf("the account of a token is %v", tokened)
+	}
 	bahv := call("bank_account_holder_verifications.create", "", "", `{"bank_account_holder_verifications":{"type":"confirmation_of_payee","links":{"bank_account":"`+w.account+`"}}}`).str("id")
 	w.sb.Advance(2 * time.Second)
 	call("bank_account_holder_verifications.get", bahv, "", "")
@@ -159,7 +165,8 @@ func TestOperationsAnswer(t *testing.T) {
 	call("subscriptions.pause", sb, "", `{"data":{}}`)
 	call("subscriptions.resume", sb, "", `{"data":{}}`)
 	call("subscriptions.cancel", sb, "", `{"data":{}}`)
-	is := call("instalment_schedules.create", "", "", `{"instalment_schedules":{"name":"Bill","currency":"GBP","total_amount":300,"instalments":[{"amount":100,"charge_date":"2026-10-01"},{"amount":200,"charge_date":"2026-11-02"}],"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	is := call("instalment_schedules.create_with_dates", "", "", `{"instalment_schedules":{"name":"Bill","currency":"GBP","total_amount":300,"instalments":[{"amount":100,"charge_date":"2026-10-01"},{"amount":200,"charge_date":"2026-11-02"}],"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	call("instalment_schedules.create_with_schedule", "", "", `{"instalment_schedules":{"name":"Bill","currency":"GBP","total_amount":300,"instalments":{"amounts":[100,200],"interval":1,"interval_unit":"monthly"},"links":{"mandate":"`+w.mandate+`"}}}`)
 	call("instalment_schedules.list", "", "?mandate="+w.mandate, "")
 	w.sb.Advance(2 * time.Second)
 	call("instalment_schedules.get", is, "", "")

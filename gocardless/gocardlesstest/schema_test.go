@@ -68,7 +68,11 @@ func checkReply(t testing.TB, op *opSpec, status int, raw []byte) {
 		if op.name == "customers.remove" {
 			code = 200
 		}
-		path := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(op.path)
+		path := op.path
+		if op.describedAt != "" {
+			path = op.describedAt
+		}
+		path = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(path)
 		pointer = fmt.Sprintf("/paths/%s/%s/responses/%d/content/application~1json/schema", path, strings.ToLower(op.method), code)
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))

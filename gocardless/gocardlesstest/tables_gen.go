@@ -86,6 +86,8 @@ var operations = []opSpec{
 		{name: "source"},
 		{name: "target"},
 	}, result: &typeCurrencyExchangeRate},
+	{name: "customer_bank_account_tokens.create", method: "POST", path: "/customer_bank_account_tokens", kind: kindAction, request: "customer_bank_account_tokens", reply: "customer_bank_account_tokens", status: 201, bodies: []*typeSpec{&typeCustomerBankAccountTokenCreateParams}, result: &typeCustomerBankAccountToken},
+	{name: "customer_bank_account_tokens.get", method: "GET", path: "/customer_bank_account_tokens/{identity}", kind: kindRead, reply: "customer_bank_account_tokens", status: 200, result: &typeCustomerBankAccountToken},
 	{name: "customer_bank_accounts.list", method: "GET", path: "/customer_bank_accounts", kind: kindRead, reply: "customer_bank_accounts", list: true, cursors: true, status: 200, query: []fieldSpec{
 		{name: "after"},
 		{name: "before"},
@@ -155,7 +157,8 @@ var operations = []opSpec{
 		{name: "mandate"},
 		{name: "status", kind: kArray, elem: &fieldSpec{enum: enumInstalmentScheduleStatus}, style: commaStyle},
 	}, result: &typeInstalmentSchedule},
-	{name: "instalment_schedules.create", method: "POST", path: "/instalment_schedules", kind: kindCreate, request: "instalment_schedules", reply: "instalment_schedules", status: 201, bodies: []*typeSpec{&typeInstalmentScheduleCreateWithDatesParams, &typeInstalmentScheduleCreateWithScheduleParams}, result: &typeInstalmentSchedule},
+	{name: "instalment_schedules.create_with_dates", method: "POST", path: "/instalment_schedules/create_with_dates", kind: kindCreate, request: "instalment_schedules", reply: "instalment_schedules", status: 201, bodies: []*typeSpec{&typeInstalmentScheduleCreateWithDatesParams}, result: &typeInstalmentSchedule},
+	{name: "instalment_schedules.create_with_schedule", method: "POST", path: "/instalment_schedules/create_with_schedule", kind: kindCreate, request: "instalment_schedules", reply: "instalment_schedules", status: 201, bodies: []*typeSpec{&typeInstalmentScheduleCreateWithScheduleParams}, result: &typeInstalmentSchedule},
 	{name: "instalment_schedules.get", method: "GET", path: "/instalment_schedules/{identity}", kind: kindRead, reply: "instalment_schedules", status: 200, result: &typeInstalmentSchedule},
 	{name: "instalment_schedules.update", method: "PUT", path: "/instalment_schedules/{identity}", kind: kindUpdate, request: "instalment_schedules", reply: "instalment_schedules", status: 200, bodies: []*typeSpec{&typeInstalmentScheduleUpdateParams}, result: &typeInstalmentSchedule},
 	{name: "instalment_schedules.cancel", method: "POST", path: "/instalment_schedules/{identity}/actions/cancel", kind: kindAction, reply: "instalment_schedules", status: 200, result: &typeInstalmentSchedule},
@@ -385,6 +388,7 @@ var typeBankAccountDetail = typeSpec{name: "BankAccountDetail", fields: []fieldS
 }}
 var typeBankAccountHolderVerificationCreateParams = typeSpec{name: "BankAccountHolderVerificationCreateParams", fields: []fieldSpec{
 	{name: "links", kind: kObject, typ: &typeBankAccountHolderVerificationCreateParamsLinks, required: true},
+	{name: "reference"},
 	{name: "type", enum: enumAccountHolderVerificationType, required: true},
 }}
 var typeBankAccountHolderVerification = typeSpec{name: "BankAccountHolderVerification", fields: []fieldSpec{
@@ -524,7 +528,7 @@ var typeBillingRequest = typeSpec{name: "BillingRequest", fields: []fieldSpec{
 	{name: "instalment_schedule_request", kind: kObject, typ: &typeBillingRequestInstalmentScheduleRequest, nullable: true},
 	{name: "links", kind: kObject, typ: &typeBillingRequestLinks},
 	{name: "mandate_request", kind: kObject, typ: &typeBillingRequestMandateRequest, nullable: true},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "metadata", kind: kMetadata, nullable: true},
 	{name: "payment_context_code", enum: enumPaymentContextCode},
 	{name: "payment_purpose_code"},
 	{name: "payment_request", kind: kObject, typ: &typeBillingRequestPaymentRequest, nullable: true},
@@ -557,7 +561,7 @@ var typeBillingRequestCreateWithActionsParams = typeSpec{name: "BillingRequestCr
 	{name: "purpose_code", enum: enumPurposeCode},
 }}
 var typeBillingRequestWithActions = typeSpec{name: "BillingRequestWithActions", fields: []fieldSpec{
-	{name: "bank_authorisations", kind: kObject, typ: &typeBankAuthorisation},
+	{name: "bank_authorisations", kind: kObject, typ: &typeBankAuthorisation, nullable: true},
 	{name: "billing_requests", kind: kObject, typ: &typeBillingRequest},
 }}
 var typeBillingRequestCancelParams = typeSpec{name: "BillingRequestCancelParams", fields: []fieldSpec{
@@ -636,7 +640,7 @@ var typeCreditorBankAccount = typeSpec{name: "CreditorBankAccount", fields: []fi
 	{name: "account_holder_name"},
 	{name: "account_number_ending"},
 	{name: "account_type", enum: enumBankAccountType},
-	{name: "bank_name"},
+	{name: "bank_name", nullable: true},
 	{name: "country_code", nullable: true},
 	{name: "created_at", kind: kTime},
 	{name: "currency", enum: enumCurrency, nullable: true},
@@ -706,13 +710,31 @@ var typeCurrencyExchangeRate = typeSpec{name: "CurrencyExchangeRate", fields: []
 	{name: "target"},
 	{name: "time", kind: kTime},
 }}
+var typeCustomerBankAccountTokenCreateParams = typeSpec{name: "CustomerBankAccountTokenCreateParams", fields: []fieldSpec{
+	{name: "account_holder_name", required: true},
+	{name: "account_number"},
+	{name: "bank_code"},
+	{name: "branch_code"},
+	{name: "country_code"},
+	{name: "currency", enum: enumCurrency},
+	{name: "iban"},
+}}
+var typeCustomerBankAccountToken = typeSpec{name: "CustomerBankAccountToken", fields: []fieldSpec{
+	{name: "id"},
+	{name: "account_holder_name"},
+	{name: "account_number_ending"},
+	{name: "bank_name", nullable: true},
+	{name: "country_code", nullable: true},
+	{name: "created_at", kind: kTime},
+	{name: "currency", enum: enumCurrency, nullable: true},
+}}
 var typeCustomerBankAccount = typeSpec{name: "CustomerBankAccount", fields: []fieldSpec{
 	{name: "id"},
 	{name: "account_holder_name"},
 	{name: "account_number_ending"},
 	{name: "account_type", enum: enumBankAccountType},
 	{name: "bank_account_token", nullable: true},
-	{name: "bank_name"},
+	{name: "bank_name", nullable: true},
 	{name: "country_code", nullable: true},
 	{name: "created_at", kind: kTime},
 	{name: "currency", enum: enumCurrency, nullable: true},
@@ -1040,7 +1062,7 @@ var typeOutboundPayment = typeSpec{name: "OutboundPayment", fields: []fieldSpec{
 	{name: "execution_date", kind: kDate},
 	{name: "is_withdrawal", kind: kBool},
 	{name: "links", kind: kObject, typ: &typeOutboundPaymentLinks},
-	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
+	{name: "metadata", kind: kMetadata, nullable: true},
 	{name: "reference"},
 	{name: "scheme", enum: enumScheme},
 	{name: "status", enum: enumOutboundPaymentStatus},
@@ -1126,7 +1148,7 @@ var typePaymentAccount = typeSpec{name: "PaymentAccount", fields: []fieldSpec{
 	{name: "account_balance", kind: kInt},
 	{name: "account_holder_name"},
 	{name: "account_number_ending"},
-	{name: "bank_name"},
+	{name: "bank_name", nullable: true},
 	{name: "currency", enum: enumCurrency, nullable: true},
 	{name: "links", kind: kObject, typ: &typePaymentAccountLinks},
 }}
@@ -1220,7 +1242,7 @@ var typeRedirectFlow = typeSpec{name: "RedirectFlow", fields: []fieldSpec{
 	{name: "id"},
 	{name: "confirmation_url", format: "uri"},
 	{name: "created_at", kind: kTime},
-	{name: "description"},
+	{name: "description", nullable: true},
 	{name: "links", kind: kObject, typ: &typeRedirectFlowLinks},
 	{name: "mandate_reference"},
 	{name: "metadata", kind: kMetadata, lim: &limits{maxMembers: new(3), maxKeyLength: new(50), maxValueLength: new(500)}},
@@ -1262,20 +1284,20 @@ var typeScenarioSimulator = typeSpec{name: "ScenarioSimulator", fields: []fieldS
 }}
 var typeSchemeIdentifier = typeSpec{name: "SchemeIdentifier", fields: []fieldSpec{
 	{name: "id"},
-	{name: "address_line1"},
+	{name: "address_line1", nullable: true},
 	{name: "address_line2", nullable: true},
 	{name: "address_line3", nullable: true},
 	{name: "can_specify_mandate_reference", kind: kBool},
-	{name: "city"},
+	{name: "city", nullable: true},
 	{name: "country_code"},
 	{name: "created_at", kind: kTime},
 	{name: "currency", enum: enumCurrency},
-	{name: "email", format: "email"},
+	{name: "email", format: "email", nullable: true},
 	{name: "minimum_advance_notice", kind: kInt},
 	{name: "name"},
-	{name: "phone_number"},
+	{name: "phone_number", nullable: true},
 	{name: "postal_code"},
-	{name: "reference"},
+	{name: "reference", nullable: true},
 	{name: "region", nullable: true},
 	{name: "scheme", enum: enumSchemeIdentifierScheme},
 	{name: "status", enum: enumSchemeIdentifierStatus},
@@ -1390,10 +1412,10 @@ var typeWebhook = typeSpec{name: "Webhook", fields: []fieldSpec{
 	{name: "is_test", kind: kBool},
 	{name: "request_body"},
 	{name: "request_headers", kind: kAnyMap},
-	{name: "response_body"},
+	{name: "response_body", nullable: true},
 	{name: "response_body_truncated", kind: kBool},
-	{name: "response_code", kind: kInt},
-	{name: "response_headers", kind: kAnyMap},
+	{name: "response_code", kind: kInt, nullable: true},
+	{name: "response_headers", kind: kAnyMap, nullable: true},
 	{name: "response_headers_content_truncated", kind: kBool},
 	{name: "response_headers_count_truncated", kind: kBool},
 	{name: "successful", kind: kBool},
@@ -1460,22 +1482,22 @@ var typeBillingRequestFlowPrefilledCustomer = typeSpec{name: "BillingRequestFlow
 	{name: "swedish_identity_number", nullable: true},
 }}
 var typeMandateRequestConstraints = typeSpec{name: "MandateRequestConstraints", fields: []fieldSpec{
-	{name: "end_date", kind: kDate},
+	{name: "end_date", kind: kDate, nullable: true},
 	{name: "max_amount_per_payment", kind: kInt},
 	{name: "payment_method"},
 	{name: "periodic_limits", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePeriodicLimit}},
-	{name: "start_date", kind: kDate},
+	{name: "start_date", kind: kDate, nullable: true},
 }}
 var enumMandateVerification = []string{"minimum", "recommended", "when_available", "always"}
 var typeBillingRequestTemplateCreateParamsLinks = typeSpec{name: "BillingRequestTemplateCreateParamsLinks", fields: []fieldSpec{
 	{name: "creditor"},
 }}
 var typeMandateRequestConstraintsParams = typeSpec{name: "MandateRequestConstraintsParams", fields: []fieldSpec{
-	{name: "end_date", kind: kDate},
+	{name: "end_date", kind: kDate, nullable: true},
 	{name: "max_amount_per_payment", kind: kInt},
 	{name: "payment_method"},
 	{name: "periodic_limits", kind: kArray, elem: &fieldSpec{kind: kObject, typ: &typePeriodicLimitParams}},
-	{name: "start_date", kind: kDate},
+	{name: "start_date", kind: kDate, nullable: true},
 }}
 var typeBillingRequestAction = typeSpec{name: "BillingRequestAction", fields: []fieldSpec{
 	{name: "available_currencies", kind: kArray, elem: &fieldSpec{enum: enumCurrency}},
@@ -1786,7 +1808,7 @@ var typeEventSource = typeSpec{name: "EventSource", fields: []fieldSpec{
 	{name: "name"},
 	{name: "type", enum: enumEventSourceType},
 }}
-var enumExportType = []string{"payments_index", "events_index", "refunds_index", "payouts_index", "customers_index", "subscriptions_index", "payment_events", "subscription_events", "payout_events", "refund_events", "mandate_events", "payout_events_breakdown", "payout_events_reconciliation", "payout_transactions_breakdown", "payout_transactions_reconciliation", "authorisation_requests", "customer_bank_accounts", "users", "organisation_authorisations", "gc_invalid_authorisation_requests", "partner_fees", "payments_import_template", "payment_account_statement", "outbound_payments_index", "payment_account_transactions"}
+var enumExportType = []string{"payments_index", "events_index", "refunds_index", "payouts_index", "customers_index", "subscriptions_index", "payment_events", "subscription_events", "payout_events", "refund_events", "mandate_events", "payout_events_breakdown", "payout_events_reconciliation", "payout_transactions_breakdown", "payout_transactions_reconciliation", "authorisation_requests", "customer_bank_accounts", "users", "organisation_authorisations", "gc_invalid_authorisation_requests", "partner_fees", "payments_import_template", "payment_account_statement", "outbound_payments_index", "payment_account_transactions", "app_connected_organisations"}
 var typeInstalmentScheduleLinks = typeSpec{name: "InstalmentScheduleLinks", fields: []fieldSpec{
 	{name: "customer"},
 	{name: "mandate"},
@@ -1883,6 +1905,7 @@ var typeMandateConsentParameters = typeSpec{name: "MandateConsentParameters", fi
 	{name: "max_amount_per_period", kind: kInt},
 	{name: "max_payments_per_period", kind: kInt},
 	{name: "period", enum: enumPeriodUnit},
+	{name: "period_alignment", enum: enumMandateConsentParametersPeriodAlignment},
 	{name: "start_date", kind: kDate},
 }}
 var enumConsentType = []string{"one_off", "single", "recurring", "standing", "sporadic"}
@@ -2165,14 +2188,14 @@ var typeVerificationDetailCreateParamsLinks = typeSpec{name: "VerificationDetail
 }}
 var typePeriodicLimit = typeSpec{name: "PeriodicLimit", fields: []fieldSpec{
 	{name: "alignment", enum: enumPeriodAlignment},
-	{name: "max_payments", kind: kInt},
-	{name: "max_total_amount", kind: kInt},
+	{name: "max_payments", kind: kInt, nullable: true},
+	{name: "max_total_amount", kind: kInt, nullable: true},
 	{name: "period", enum: enumPeriodUnit},
 }}
 var typePeriodicLimitParams = typeSpec{name: "PeriodicLimitParams", fields: []fieldSpec{
 	{name: "alignment", enum: enumPeriodAlignment},
-	{name: "max_payments", kind: kInt},
-	{name: "max_total_amount", kind: kInt},
+	{name: "max_payments", kind: kInt, nullable: true},
+	{name: "max_total_amount", kind: kInt, nullable: true},
 	{name: "period", enum: enumPeriodUnit},
 }}
 var typeBillingRequestActionBankAuthorisation = typeSpec{name: "BillingRequestActionBankAuthorisation", fields: []fieldSpec{
@@ -2180,7 +2203,7 @@ var typeBillingRequestActionBankAuthorisation = typeSpec{name: "BillingRequestAc
 	{name: "authorisation_type", enum: enumAuthorisationType},
 }}
 var typeBillingRequestActionCollectCustomerDetails = typeSpec{name: "BillingRequestActionCollectCustomerDetails", fields: []fieldSpec{
-	{name: "default_country_code"},
+	{name: "default_country_code", nullable: true},
 	{name: "incomplete_fields", kind: kObject, typ: &typeBillingRequestActionCollectCustomerDetailsIncompleteFields},
 }}
 var enumInstitutionGuessStatus = []string{"not_needed", "pending", "failed", "success"}
@@ -2278,8 +2301,9 @@ var typeBillingRequestCreateWithActionsParamsSelectInstitution = typeSpec{name: 
 var enumCreditorSchemeIdentifierStatus = []string{"pending", "active"}
 var enumEventCause = []string{"account_auto_frozen", "account_auto_frozen_reverted", "account_blocked_for_any_financial_transaction", "authorisation_disputed", "bank_account_closed", "bank_account_disabled", "bank_account_transferred", "bank_declined_payment", "billing_request_bank_authorisation_authorised", "billing_request_bank_authorisation_denied", "billing_request_bank_authorisation_expired", "billing_request_bank_authorisation_failed", "billing_request_bank_authorisation_visited", "billing_request_cancelled", "billing_request_choose_currency", "billing_request_collect_amount", "billing_request_collect_bank_account", "billing_request_collect_customer_details", "billing_request_created", "billing_request_failed", "billing_request_flow_created", "billing_request_flow_exited", "billing_request_flow_visited", "billing_request_fulfilled", "billing_request_payer_details_confirmed", "billing_request_select_institution", "bounced_payout", "chargeback_settled", "creditor_updated", "customer_approval_denied", "customer_approval_granted", "customer_approval_skipped", "customer_bank_account_creation_failed", "customer_creation_failed", "daily_payment_limit_reached", "direct_debit_not_enabled", "export_completed", "export_failed", "export_started", "initial_one_off_payment_failed", "instalment_schedule_cancelled", "instalment_schedule_completed", "instalment_schedule_created", "instalment_schedule_creation_failed", "instalment_schedule_errored", "instalment_schedule_errored_late", "instalment_schedule_resumed", "insufficient_funds", "insufficient_payment_permissions", "invalid_bank_details", "late_failure_settled", "mandate_activated", "mandate_blocked", "mandate_blocked_by_gocardless", "mandate_cancelled", "mandate_consumed", "mandate_created", "mandate_creation_failed", "mandate_expired", "mandate_failed", "mandate_reinstated", "mandate_submitted", "mandate_suspended_by_payer", "mandate_transferred", "new_payout_currency_added", "other", "payer_authorisation_completed", "payer_geo_blocked", "payment_autoretried", "payment_cancelled", "payment_confirmed", "payment_created", "payment_paid_out", "payment_refunded", "payment_retried", "payment_stopped", "payment_submitted", "payment_surcharge_fee_debited", "payment_violated_mandate_parameters", "payout_fx_rate_confirmed", "payout_paid", "payout_tax_exchange_rates_confirmed", "plan_cancelled", "refer_to_payer", "refund_created", "refund_failed", "refund_funds_returned", "refund_paid", "refund_requested", "refund_settled", "resubmission_requested", "return_on_odfi_request", "scheduled_pause", "scheduled_pause_cancelled", "scheduled_resume", "scheme_identifier_activated", "scheme_identifier_changed", "subscription_amended", "subscription_cancelled", "subscription_created", "subscription_finished", "subscription_paused", "subscription_resumed", "surcharge_fee_debited", "test_failure"}
 var enumEventOrigin = []string{"bank", "api", "gocardless", "customer", "payer"}
-var enumEventSourceType = []string{"app", "user", "gc_team", "access_token"}
+var enumEventSourceType = []string{"app", "user", "gc_team", "access_token", "billing_request", "billing_request_flow", "dropin", "hosted_payment_page"}
 var enumPeriodUnit = []string{"day", "week", "month", "year", "flexible"}
+var enumMandateConsentParametersPeriodAlignment = []string{"calendar", "consent"}
 var typeOutboundPaymentImportEntryOutboundPaymentErrors = typeSpec{name: "OutboundPaymentImportEntryOutboundPaymentErrors", fields: []fieldSpec{
 	{name: "amount", kind: kArray, elem: &fieldSpec{}},
 	{name: "recipient_bank_account", kind: kArray, elem: &fieldSpec{}},

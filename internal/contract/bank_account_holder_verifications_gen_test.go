@@ -17,7 +17,7 @@ func TestContractBankAccountHolderVerifications(t *testing.T) {
 			operation: "bank_account_holder_verifications.create",
 			method:    "POST",
 			path:      "/bank_account_holder_verifications",
-			body:      "{\"bank_account_holder_verifications\":{\"links\":{\"bank_account\":\"BA000123\"},\"type\":\"confirmation_of_payee\"}}",
+			body:      "{\"bank_account_holder_verifications\":{\"links\":{\"bank_account\":\"BA000123\"},\"reference\":\"REF-0123\",\"type\":\"confirmation_of_payee\"}}",
 			status:    201,
 			envelope:  "bank_account_holder_verifications",
 			reply:     "{\"bank_account_holder_verifications\":{\"id\":\"BAHV000123\",\"actual_account_name\":\"Example Bicycles Limited\",\"result\":\"partial_match\",\"status\":\"completed\",\"type\":\"confirmation_of_payee\"}}",
@@ -26,7 +26,8 @@ func TestContractBankAccountHolderVerifications(t *testing.T) {
 				Links: gocardless.BankAccountHolderVerificationCreateParamsLinks{
 					BankAccount: "BA000123",
 				},
-				Type: "confirmation_of_payee",
+				Reference: new("REF-0123"),
+				Type:      "confirmation_of_payee",
 			})
 		})
 	})

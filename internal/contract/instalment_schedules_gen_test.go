@@ -67,9 +67,9 @@ func TestContractInstalmentSchedules(t *testing.T) {
 	})
 	t.Run("CreateWithDates", func(t *testing.T) {
 		contract{
-			operation: "instalment_schedules.create",
+			operation: "instalment_schedules.create_with_dates",
 			method:    "POST",
-			path:      "/instalment_schedules",
+			path:      "/instalment_schedules/create_with_dates",
 			body:      "{\"instalment_schedules\":{\"app_fee\":50,\"currency\":\"GBP\",\"instalments\":[{\"amount\":2500,\"charge_date\":\"2026-11-02\",\"description\":\"October membership\"}],\"links\":{\"mandate\":\"MD000123\"},\"metadata\":{\"key\":\"value\"},\"name\":\"Invoice 7781\",\"payment_reference\":\"PLAN-3082\",\"retry_if_possible\":true,\"total_amount\":30000}}",
 			status:    201,
 			envelope:  "instalment_schedules",
@@ -96,9 +96,9 @@ func TestContractInstalmentSchedules(t *testing.T) {
 	})
 	t.Run("CreateWithSchedule", func(t *testing.T) {
 		contract{
-			operation: "instalment_schedules.create",
+			operation: "instalment_schedules.create_with_schedule",
 			method:    "POST",
-			path:      "/instalment_schedules",
+			path:      "/instalment_schedules/create_with_schedule",
 			body:      "{\"instalment_schedules\":{\"app_fee\":50,\"currency\":\"GBP\",\"instalments\":{\"amounts\":[7],\"interval\":1,\"interval_unit\":\"monthly\",\"start_date\":\"2026-10-05\"},\"links\":{\"mandate\":\"MD000123\"},\"metadata\":{\"key\":\"value\"},\"name\":\"Invoice 7781\",\"payment_reference\":\"PLAN-3082\",\"retry_if_possible\":true,\"total_amount\":30000}}",
 			status:    201,
 			envelope:  "instalment_schedules",

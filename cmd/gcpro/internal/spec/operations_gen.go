@@ -45,6 +45,8 @@ var Operations = []Operation{
 	{Name: "creditors.get", Verb: "get", Method: "GET", Path: "/creditors/{identity}", Kind: "read", Reply: "creditors", Doc: "Fetches one creditor by its id.", Result: &objectCreditor},
 	{Name: "creditors.update", Verb: "update", Method: "PUT", Path: "/creditors/{identity}", Kind: "update", Request: "creditors", Reply: "creditors", Doc: "Changes a creditor; every field accepted at creation is accepted here.", Params: &objectCreditorUpdateParams, Result: &objectCreditor},
 	{Name: "currency_exchange_rates.list", Verb: "list", Method: "GET", Path: "/currency_exchange_rates", Kind: "read", Reply: "currency_exchange_rates", List: true, Cursors: true, Doc: "Returns exchange rates, one cursor-based page at a time.", Params: &objectCurrencyExchangeRateListParams, Result: &objectCurrencyExchangeRate},
+	{Name: "customer_bank_account_tokens.create", Verb: "create", Method: "POST", Path: "/customer_bank_account_tokens", Kind: "action", Request: "customer_bank_account_tokens", Reply: "customer_bank_account_tokens", Restricted: true, Doc: "Creates a token that stands for bank details, so that these never reach your server. The token then takes their place in the links of a new customer bank account, once. GoCardless documents it for its JavaScript flow alone, which calls it from the payer's browser with a publishable access token; the official server-side clients do not have it.", Params: &objectCustomerBankAccountTokenCreateParams, Result: &objectCustomerBankAccountToken},
+	{Name: "customer_bank_account_tokens.get", Verb: "get", Method: "GET", Path: "/customer_bank_account_tokens/{identity}", Kind: "read", Reply: "customer_bank_account_tokens", Restricted: true, Doc: "Fetches one customer bank account token by its id. GoCardless documents it for its JavaScript flow alone, which calls it from the payer's browser with a publishable access token; the official server-side clients do not have it.", Result: &objectCustomerBankAccountToken},
 	{Name: "customer_bank_accounts.list", Verb: "list", Method: "GET", Path: "/customer_bank_accounts", Kind: "read", Reply: "customer_bank_accounts", List: true, Cursors: true, Doc: "Lists the bank accounts of your customers, one cursor-delimited page at a time.", Params: &objectCustomerBankAccountListParams, Result: &objectCustomerBankAccount},
 	{Name: "customer_bank_accounts.create", Verb: "create", Method: "POST", Path: "/customer_bank_accounts", Kind: "create", Request: "customer_bank_accounts", Reply: "customer_bank_accounts", Doc: "Creates a bank account for a customer from local details, an IBAN or a customer bank account token. A duplicate fails with `bank_account_exists`, and the error's `links[customer_bank_account]` names the account already there.", Params: &objectCustomerBankAccountCreateParams, Result: &objectCustomerBankAccount},
 	{Name: "customer_bank_accounts.get", Verb: "get", Method: "GET", Path: "/customer_bank_accounts/{identity}", Kind: "read", Reply: "customer_bank_accounts", Doc: "Fetches one customer bank account by its id.", Result: &objectCustomerBankAccount},
@@ -62,8 +64,8 @@ var Operations = []Operation{
 	{Name: "exports.get", Verb: "get", Method: "GET", Path: "/exports/{identity}", Kind: "read", Reply: "exports", Doc: "Fetches one export by its id.", Result: &objectExport},
 	{Name: "funds_availability.check", Verb: "check", Method: "GET", Path: "/funds_availability/{identity}", Kind: "read", Doc: "Asks whether the payer behind a mandate currently has enough money for the given amount, within the limits of their consent.", Params: &objectFundsAvailabilityCheckParams, Result: &objectFundsAvailability},
 	{Name: "instalment_schedules.list", Verb: "list", Method: "GET", Path: "/instalment_schedules", Kind: "read", Reply: "instalment_schedules", List: true, Cursors: true, Doc: "Returns your instalment schedules, one cursor-based page at a time.", Params: &objectInstalmentScheduleListParams, Result: &objectInstalmentSchedule},
-	{Name: "instalment_schedules.create", Verb: "create_with_dates", Method: "POST", Path: "/instalment_schedules", Kind: "create", Request: "instalment_schedules", Reply: "instalment_schedules", Doc: "Creates an instalment schedule from a list of amounts and charge dates, for when the dates are known. Its payments are made in the background: the status begins as `pending`, and a later read shows the created payments or the errors.", Params: &objectInstalmentScheduleCreateWithDatesParams, Result: &objectInstalmentSchedule},
-	{Name: "instalment_schedules.create", Verb: "create_with_schedule", Method: "POST", Path: "/instalment_schedules", Kind: "create", Request: "instalment_schedules", Reply: "instalment_schedules", Doc: "Creates an instalment schedule whose charge dates GoCardless works out from a start date and an interval. Its payments are made in the background: the status begins as `pending`, and a later read shows the created payments or the errors.", Params: &objectInstalmentScheduleCreateWithScheduleParams, Result: &objectInstalmentSchedule},
+	{Name: "instalment_schedules.create_with_dates", Verb: "create_with_dates", Method: "POST", Path: "/instalment_schedules/create_with_dates", Kind: "create", Request: "instalment_schedules", Reply: "instalment_schedules", Doc: "Creates an instalment schedule from a list of amounts and charge dates, for when the dates are known. Its payments are made in the background: the status begins as `pending`, and a later read shows the created payments or the errors.", Params: &objectInstalmentScheduleCreateWithDatesParams, Result: &objectInstalmentSchedule},
+	{Name: "instalment_schedules.create_with_schedule", Verb: "create_with_schedule", Method: "POST", Path: "/instalment_schedules/create_with_schedule", Kind: "create", Request: "instalment_schedules", Reply: "instalment_schedules", Doc: "Creates an instalment schedule whose charge dates GoCardless works out from a start date and an interval. Its payments are made in the background: the status begins as `pending`, and a later read shows the created payments or the errors.", Params: &objectInstalmentScheduleCreateWithScheduleParams, Result: &objectInstalmentSchedule},
 	{Name: "instalment_schedules.get", Verb: "get", Method: "GET", Path: "/instalment_schedules/{identity}", Kind: "read", Reply: "instalment_schedules", Doc: "Returns one instalment schedule by its id.", Result: &objectInstalmentSchedule},
 	{Name: "instalment_schedules.update", Verb: "update", Method: "PUT", Path: "/instalment_schedules/{identity}", Kind: "update", Request: "instalment_schedules", Reply: "instalment_schedules", Doc: "Updates the `metadata` of an instalment schedule; no other field can be changed.", Params: &objectInstalmentScheduleUpdateParams, Result: &objectInstalmentSchedule},
 	{Name: "instalment_schedules.cancel", Verb: "cancel", Method: "POST", Path: "/instalment_schedules/{identity}/actions/cancel", Kind: "action", Reply: "instalment_schedules", Doc: "Cancels an instalment schedule at once, so that nothing more is collected for it. A completed or cancelled schedule gives a `cancellation_failed` error.", Result: &objectInstalmentSchedule},
@@ -158,6 +160,7 @@ var Resources = []Resource{
 	{"creditor_bank_accounts", "A creditor's bank account, to which payouts are sent. Accounts are unique: a duplicate gives a `bank_account_exists` error whose `links` name the account already held. Not open to partner integrations."},
 	{"creditors", "The party to which collected payments are paid out. Most organisations have just one, but payments can be taken for several; anti-money-laundering rules demand that each is directly connected with your organisation."},
 	{"currency_exchange_rates", "A rate for converting one currency into another, obtained from GoCardless's foreign exchange provider."},
+	{"customer_bank_account_tokens", "Tokens that stand for bank details in GoCardless's JavaScript flow. The official server-side clients do not have this resource: its operations are meant for publishable access tokens."},
 	{"customer_bank_accounts", "Bank details of one customer, on which several mandates may be set up. Each account can exist only once; a bank details lookup beforehand shows whether the details are valid."},
 	{"customer_notifications", "A notification that must go to a customer because of an event; `links` names the customer, event and resource. Short-lived: it disappears from the API once acted on. Only approved integrators have access."},
 	{"customers", "Contact details of someone who pays you. A customer may own several bank accounts, and each of those may carry several mandates."},
@@ -217,6 +220,7 @@ var objectBankAccountDetail = Object{Fields: []Field{
 }}
 var objectBankAccountHolderVerificationCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectBankAccountHolderVerificationCreateParamsLinks, Doc: "Identifiers of related resources: the bank account to check.", Required: true},
+	{Name: "reference", Doc: "Your own reference for the check, to find it again by.", Example: "\"REF-0123\""},
 	{Name: "type", Enum: enumAccountHolderVerificationType, Doc: "Kind of check made on the account holder.", Required: true, Example: "\"confirmation_of_payee\""},
 }}
 var objectBankAccountHolderVerification = Object{Fields: []Field{
@@ -569,6 +573,24 @@ var objectCurrencyExchangeRate = Object{Fields: []Field{
 	{Name: "source"},
 	{Name: "target"},
 	{Name: "time", Kind: Time},
+}}
+var objectCustomerBankAccountTokenCreateParams = Object{Fields: []Field{
+	{Name: "account_holder_name", Doc: "Account holder's name, as registered at the bank. Kept in full, but banks receive it transliterated, in capitals and cut to 18 characters.", Required: true, Example: "\"Robin Sample\""},
+	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Example: "\"12345678\""},
+	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
+	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Example: "\"GB37TEST01020312345678\""},
+}}
+var objectCustomerBankAccountToken = Object{Fields: []Field{
+	{Name: "id"},
+	{Name: "account_holder_name"},
+	{Name: "account_number_ending"},
+	{Name: "bank_name"},
+	{Name: "country_code"},
+	{Name: "created_at", Kind: Time},
+	{Name: "currency", Enum: enumCurrency},
 }}
 var objectCustomerBankAccountListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
@@ -1555,11 +1577,11 @@ var objectBillingRequestTemplateCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor to collect for.", RequiredWhen: "the account manages more than one creditor", Example: "\"CR000123\""},
 }}
 var objectMandateRequestConstraintsParams = Object{Fields: []Field{
-	{Name: "end_date", Kind: Date, Doc: "Last day for taking payments, later than any `start_date`. Without it the agreement never ends. Allow for the time the payer needs to finish setting up.", Example: "\"2027-12-31\""},
+	{Name: "end_date", Kind: Date, Doc: "Last day for taking payments, later than any `start_date`. Without it the agreement never ends. Allow for the time the payer needs to finish setting up.", Nullable: true, Example: "\"2027-12-31\""},
 	{Name: "max_amount_per_payment", Kind: Money, Doc: "Ceiling for any one payment, in minor units of the currency.", Example: "10000"},
 	{Name: "payment_method", Doc: "Free text on how payment amounts are worked out, for payments without a fixed amount and frequency. ACH and PAD only.", Example: "\"Metered usage at the published tariff\""},
 	{Name: "periodic_limits", Kind: List, Elem: &Field{Kind: Group, Object: &objectPeriodicLimitParams}, Doc: "Caps on the number of payments, their sum or both over a repeating period. VRP takes exactly one entry; PayTo may go without."},
-	{Name: "start_date", Kind: Date, Doc: "First day for taking payments. Left out, it becomes the day of authorisation.", Example: "\"2026-10-01\""},
+	{Name: "start_date", Kind: Date, Doc: "First day for taking payments. Left out, it becomes the day of authorisation.", Nullable: true, Example: "\"2026-10-01\""},
 }}
 var enumBillingRequestStatus = []Value{
 	{"pending", "Open: some required actions are still to be done"},
@@ -2133,6 +2155,7 @@ var enumExportType = []Value{
 	{"payment_account_statement", "Statement of a payment account"},
 	{"outbound_payments_index", "List of outbound payments"},
 	{"payment_account_transactions", "Transactions on a payment account"},
+	{"app_connected_organisations", "The organisations that are connected to a partner's app."},
 }
 var enumInstalmentScheduleStatus = []Value{
 	{"pending", "GoCardless has yet to create the payments."},
@@ -2279,6 +2302,7 @@ var objectMandateConsentParameters = Object{Fields: []Field{
 	{Name: "max_amount_per_period", Kind: Money},
 	{Name: "max_payments_per_period", Kind: Int},
 	{Name: "period", Enum: enumPeriodUnit},
+	{Name: "period_alignment", Enum: enumMandateConsentParametersPeriodAlignment},
 	{Name: "start_date", Kind: Date},
 }}
 var enumConsentType = []Value{
@@ -2697,8 +2721,8 @@ var objectPeriodicLimit = Object{Fields: []Field{
 }}
 var objectPeriodicLimitParams = Object{Fields: []Field{
 	{Name: "alignment", Enum: enumPeriodAlignment, Doc: "What the periods are counted from. Ignored for `flexible` periods.", Example: "\"calendar\""},
-	{Name: "max_payments", Kind: Int, Doc: "How many payments may be taken per period. Optional, and for PayTo alone.", Example: "4"},
-	{Name: "max_total_amount", Kind: Money, Doc: "Ceiling for the sum of the payments in one period, in minor units of the currency. PayTo does not allow it.", Example: "50000"},
+	{Name: "max_payments", Kind: Int, Doc: "How many payments may be taken per period. Optional, and for PayTo alone.", Nullable: true, Example: "4"},
+	{Name: "max_total_amount", Kind: Money, Doc: "Ceiling for the sum of the payments in one period, in minor units of the currency. PayTo does not allow it.", Nullable: true, Example: "50000"},
 	{Name: "period", Enum: enumPeriodUnit, Doc: "Period after which the limit starts afresh. PayTo without any periodic limit counts as `flexible`.", Example: "\"month\""},
 }}
 var objectBillingRequestActionBankAuthorisation = Object{Fields: []Field{
@@ -2940,6 +2964,10 @@ var enumEventSourceType = []Value{
 	{"user", "A user of the account"},
 	{"gc_team", "The GoCardless team"},
 	{"access_token", "An API access token"},
+	{"billing_request", "A billing request set it off."},
+	{"billing_request_flow", "The payer set it off in a billing request flow."},
+	{"dropin", "The payer set it off in the drop-in, the hosted flow embedded in your own page."},
+	{"hosted_payment_page", "The payer set it off on a hosted payment page."},
 }
 var enumPeriodUnit = []Value{
 	{"day", "Each day"},
@@ -2947,6 +2975,10 @@ var enumPeriodUnit = []Value{
 	{"month", "Each month"},
 	{"year", "Each year"},
 	{"flexible", "No fixed period"},
+}
+var enumMandateConsentParametersPeriodAlignment = []Value{
+	{"calendar", "Periods follow the calendar: a month begins on the first."},
+	{"consent", "Periods are counted from the day of consent."},
 }
 var objectOutboundPaymentImportEntryOutboundPaymentErrors = Object{Fields: []Field{
 	{Name: "amount", Kind: List, Elem: &Field{}},

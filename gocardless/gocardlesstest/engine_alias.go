@@ -1,0 +1,27 @@
+package gocardlesstest
+
+// aliases are operations whose requests the API describes at other paths today, and which it goes on
+// serving at the old ones for the clients that have them.
+func aliases(ops map[string]*opSpec) []*opSpec {
+	var out []*opSpec
+	for _, a := range []struct {
+		name, path string
+		forms      []string // operations that stand for the forms of its body
+	}{
+		{"instalment_schedules.create", "/instalment_schedules", []string{"instalment_schedules.create_with_dates", "instalment_schedules.create_with_schedule"}},
+	} {
+		first := ops[a.forms[0]]
+		if first == nil || ops[a.name] != nil {
+			continue // a description from before or after the change
+		}
+		alias := *first
+		alias.name, alias.path, alias.describedAt, alias.bodies = a.name, a.path, first.path, nil
+		for _, form := range a.forms {
+			if op := ops[form]; op != nil {
+				alias.bodies = append(alias.bodies, op.bodies...)
+			}
+		}
+		out = append(out, &alias)
+	}
+	return out
+}
