@@ -91,11 +91,16 @@ func emitOwn(api *ir.API, cfg Config) ([]emit.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	guide, err := migrationGuide(cfg.Root)
+	official, err := readOfficial(cfg.Root)
 	if err != nil {
 		return nil, err
 	}
-	files = slices.Concat(files, []emit.File{lock, examples}, command, bulk)
+	table, err := emit.MigrationTable(api, official)
+	if err != nil {
+		return nil, err
+	}
+	guide := func(api *ir.API, text []byte) (emit.File, error) { return emit.MigrationGuide(api, official, text) }
+	files = slices.Concat(files, []emit.File{lock, examples, table}, command, bulk)
 	for path, document := range map[string]func(*ir.API, []byte) (emit.File, error){
 		"README.md":             emit.Readme,
 		emit.MigrationGuidePath: guide,
@@ -143,17 +148,13 @@ func Load(cfg Config) (*ir.API, error) {
 	return api, nil
 }
 
-// migrationGuide returns the emitter of the guide, which knows the names of the official client.
-func migrationGuide(root string) (func(*ir.API, []byte) (emit.File, error), error) {
+// readOfficial reads the names of the official client.
+func readOfficial(root string) (*emit.Official, error) {
 	data, err := os.ReadFile(filepath.Join(root, "generator", "official.json"))
 	if err != nil {
 		return nil, err
 	}
-	official, err := emit.ParseOfficial(data)
-	if err != nil {
-		return nil, err
-	}
-	return func(api *ir.API, text []byte) (emit.File, error) { return emit.MigrationGuide(api, official, text) }, nil
+	return emit.ParseOfficial(data)
 }
 
 func emitExamples(api *ir.API, root string) (emit.File, error) {

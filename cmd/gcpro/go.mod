@@ -8,4 +8,12 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5
 )
 
-require github.com/itchyny/timefmt-go v0.1.9 // indirect
+require (
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+)
+
+require (
+	github.com/itchyny/timefmt-go v0.1.9 // indirect
+	golang.org/x/tools v0.52.0
+)
