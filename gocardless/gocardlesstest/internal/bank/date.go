@@ -3,6 +3,8 @@ package bank
 import (
 	"fmt"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
 // dateForm is how the API writes a day.
@@ -55,3 +57,8 @@ func (d Date) Add(days int) Date { return DateOf(d.Time().AddDate(0, 0, days)) }
 func (d Date) At(hour, minute int) time.Time {
 	return d.Time().Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
 }
+
+// public is the date as the SDK has it.
+func (d Date) public() gocardless.Date { return gocardless.DateOf(d.Time()) }
+
+func ofPublic(d gocardless.Date) Date { return DateOf(d.Time(time.UTC)) }
