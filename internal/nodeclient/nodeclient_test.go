@@ -57,16 +57,16 @@ func install(t *testing.T) (modules string) {
 
 // A step is a call of the client, or something done to the sandbox.
 type step struct {
-	As      string          `json:"as"`
-	Call    string          `json:"call"`
-	Args    []any           `json:"args"`
-	Items   *int            `json:"items"` // how many a list has
-	Want    json.RawMessage `json:"want"`  // some members of the result
-	Error   *expectedError  `json:"error"`
-	Advance string          `json:"advance"`
-	Finish  string          `json:"finish"`
-	Payer   map[string]any  `json:"payer"`
-	Notices bool            `json:"notices"`
+	As      string          `json:"as,omitempty"`
+	Call    string          `json:"call,omitempty"`
+	Args    []any           `json:"args,omitempty"`
+	Items   *int            `json:"items,omitempty"` // how many a list has
+	Want    json.RawMessage `json:"want,omitempty"`  // some members of the result
+	Error   *expectedError  `json:"error,omitempty"`
+	Advance string          `json:"advance,omitempty"`
+	Finish  string          `json:"finish,omitempty"`
+	Payer   map[string]any  `json:"payer,omitempty"`
+	Notices bool            `json:"notices,omitempty"`
 }
 
 type expectedError struct{ Type, Reason, Pointer string }
@@ -141,14 +141,13 @@ func TestScenario(t *testing.T) {
 	if len(lines) != len(steps) {
 		t.Fatalf("the driver ran %d of %d steps", len(lines), len(steps))
 	}
-	replies := map[string][]byte{}
 	seen := map[string]bool{}
 	for _, r := range sandbox.Requests() {
-		replies[r.RequestID] = r.Reply
 		seen[r.Operation] = true
 	}
+	sent := replies(sandbox)
 	for i := range steps {
-		if problem := check(&steps[i], &lines[i], replies); problem != "" {
+		if problem := check(&steps[i], &lines[i], sent); problem != "" {
 			args, _ := json.Marshal(steps[i].Args)
 			t.Errorf("step %d, %s%s %s: %s", i+1, steps[i].Call, steps[i].Advance+steps[i].Finish, args, problem)
 		}
