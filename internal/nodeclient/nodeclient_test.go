@@ -153,8 +153,9 @@ func TestScenario(t *testing.T) {
 		}
 	}
 	for _, op := range operations(t) {
-		if !seen[op] {
-			t.Errorf("%s is not called", op)
+		// The client has no tokens of bank accounts, which browsers create.
+		if without := strings.HasPrefix(op, "customer_bank_account_tokens."); seen[op] == without {
+			t.Errorf("%s: called: %v", op, seen[op])
 		}
 	}
 }
