@@ -158,7 +158,7 @@ type exchange struct {
 // reply into out, which may be nil.
 func (c *core) call(ctx context.Context, op *Operation, in input, opts []RequestOption, out replyReader) error {
 	if ctx == nil {
-		return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "ctx", Message: "must not be nil"}}}
+		return nilContext(op.Name)
 	}
 	x := &exchange{core: c, op: op, settings: c.settings, out: out}
 	for _, o := range opts {
@@ -183,6 +183,10 @@ func (c *core) call(ctx context.Context, op *Operation, in input, opts []Request
 		}
 	}
 	return err
+}
+
+func nilContext(operation string) error {
+	return &ParamsError{Operation: operation, Problems: []Problem{{Field: "ctx", Message: "must not be nil"}}}
 }
 
 // perform prepares the call and runs it.

@@ -170,8 +170,12 @@ func parseLimit(s string) int {
 // again; do not range over it twice at the same time.
 func (e *Exporter[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		if e.problem != nil {
-			yield(nil, e.problem)
+		problem := e.problem
+		if problem == nil && ctx == nil {
+			problem = nilContext("Exporter.All")
+		}
+		if problem != nil {
+			yield(nil, problem)
 			return
 		}
 		e.last.Store(nil)

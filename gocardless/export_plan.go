@@ -120,20 +120,27 @@ func (x *export) start(ctx context.Context, fetch func(context.Context, listWind
 	for range x.workers {
 		x.running.Go(func() {
 			for s := x.take(); s != nil; s = x.take() {
-				x.done(s, safely(ctx, s.window, fetch))
+				x.safely(ctx, s, fetch)
 			}
 		})
 	}
 }
 
-// safely reads a page and hands a panic on to the consumer, where it can be recovered.
-func safely(ctx context.Context, w listWindow, fetch func(context.Context, listWindow) exportPage) (page exportPage) {
+// errWorkerGone is the end of an export whose transport ended the goroutine of a request, as a
+// test's own does by calling FailNow.
+var errWorkerGone = errors.New("gocardless: the transport ended a goroutine of the export")
+
+// safely reads a page. It hands a panic on to the consumer, where it can be recovered.
+func (x *export) safely(ctx context.Context, s *segment, fetch func(context.Context, listWindow) exportPage) {
+	page := exportPage{err: errWorkerGone}
 	defer func() {
+		// Also after runtime.Goexit, which runs deferred functions and nothing else.
 		if p := recover(); p != nil {
 			page = exportPage{panicked: p}
 		}
+		x.done(s, page)
 	}()
-	return fetch(ctx, w)
+	page = fetch(ctx, s.window)
 }
 
 // stop ends the reading and waits for the workers.

@@ -2,11 +2,14 @@ package gocardless
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -351,6 +354,70 @@ func TestExporterPanicReachesTheCaller(t *testing.T) {
 		}
 		t.Error("the loop ended without the panic")
 	})
+}
+
+// A transport that ends its goroutine ends the export with an error, whichever request it was.
+func TestExporterNoticesAGoroutineThatEnded(t *testing.T) {
+	for _, request := range []int{1, 5} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFakeList(every(1000, time.Minute, fakeNow))
+			f.before = func(f *fakeList, _ *http.Request) error {
+				if len(f.requests) == request {
+					runtime.Goexit()
+				}
+				return nil
+			}
+			var last error
+			for _, err := range NewExporter(fakeClient(t, f).Payments.List, PaymentListParams{Limit: 50}, ExportOptions{Workers: 2}).All(t.Context()) {
+				last = err
+			}
+			if !errors.Is(last, errWorkerGone) {
+				t.Errorf("request %d: got %v", request, last)
+			}
+		})
+	}
+}
+
+// A nil context is refused like any other parameter, wherever it is given.
+func TestNilContext(t *testing.T) {
+	c, s := scripted(t, replyWith(200, `{"payments":[]}`))
+	var none context.Context
+	check := func(name string, err error) {
+		t.Helper()
+		if e, ok := errors.AsType[*ParamsError](err); !ok || e.Problems[0].Field != "ctx" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	first := func(seq iter.Seq2[*Payment, error]) error {
+		for _, err := range seq {
+			return err
+		}
+		return nil
+	}
+	check("All", first(c.Payments.All(none, PaymentListParams{})))
+	check("All with prefetch", first(c.Payments.All(none, PaymentListParams{}, WithPrefetch(2))))
+	check("Exporter.All", first(NewExporter(c.Payments.List, PaymentListParams{}, ExportOptions{}).All(none)))
+	_, err := c.Payments.List(none, PaymentListParams{})
+	check("List", err)
+	check("Do", c.Do(none, "GET", "/payments", nil, nil))
+	_, err = (&Page[Payment]{After: "x", source: &pageSource{core: c.core, op: &opPaymentsList, make: makePage[Payment, *Payment]}}).Next(none)
+	check("Next", err)
+	if n := len(s.requests()); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// The zero values of errors can be printed.
+func TestZeroErrors(t *testing.T) {
+	for _, err := range []error{&SigningError{}, &Error{}, &ConnectionError{}, &MalformedResponseError{}, &ParamsError{}, &MetadataError{}, &PanicError{}} {
+		if err.Error() == "" {
+			t.Errorf("%T has no text", err)
+		}
+		_ = fmt.Sprintf("%v %+v %#v %q", err, err, err, err)
+		_, _ = json.Marshal(err)
+		_ = errors.Is(err, ErrNotFound)
+		_ = errors.Unwrap(err)
+	}
 }
 
 func TestExporterRefuses(t *testing.T) {

@@ -141,7 +141,7 @@ func (s *pageSource) each(ctx context.Context, yield func(pageReader, error) boo
 			o.applyRequest(&set)
 		}
 	}
-	if set.prefetch > 0 {
+	if set.prefetch > 0 && ctx != nil {
 		s.ahead(ctx, set.prefetch, set.response, yield)
 		return
 	}

@@ -183,7 +183,15 @@ type SigningError struct {
 
 // Error says which request could not be signed and why.
 func (e *SigningError) Error() string {
-	return e.Operation + ": the request could not be signed: " + scrub.Text(e.Err.Error())
+	var b strings.Builder
+	if e.Operation != "" {
+		b.WriteString(e.Operation + ": ")
+	}
+	b.WriteString("the request could not be signed")
+	if e.Err != nil {
+		b.WriteString(": " + scrub.Text(e.Err.Error()))
+	}
+	return b.String()
 }
 
 // GoString is like Error.

@@ -28,12 +28,23 @@ import (
 // it carried out was whole, creates made one resource, actions ran once at most, and an error
 // never denies what has run.
 
+// wireConn is a connection with TLS or without.
+type wireConn interface {
+	net.Conn
+	NetConn() net.Conn
+}
+
+// clearConn is one without.
+type clearConn struct{ net.Conn }
+
+func (c clearConn) NetConn() net.Conn { return c.Conn }
+
 // wireFault breaks one exchange. It is either for HTTP/1.1 or for HTTP/2.
 type wireFault struct {
 	name string
 	// http1 answers a request on the connection. The request is carried out by run, which
 	// returns the reply as it should be. The connection is closed afterwards.
-	http1 func(c *tls.Conn, run func() []byte)
+	http1 func(c wireConn, run func() []byte)
 	// frames are what the client gets instead of the reply on a stream, and close says what
 	// becomes of the connection. The request is carried out before unless it is unseen.
 	frames func(stream uint32, reply []byte) []byte
@@ -78,45 +89,54 @@ func h2Goodbye(distance int32, code uint32) func(uint32, []byte) []byte {
 }
 
 func wireFaults() []wireFault {
-	reset := func(c *tls.Conn) { _ = c.NetConn().(*net.TCPConn).SetLinger(0); _ = c.NetConn().Close() }
+	reset := func(c wireConn) { _ = c.NetConn().(*net.TCPConn).SetLinger(0); _ = c.NetConn().Close() }
 	write := func(c io.Writer, b []byte) { _, _ = c.Write(b) }
 	cut := func(reply []byte, from string) []byte { return reply[:bytes.Index(reply, []byte(from))+len(from)] }
 	return []wireFault{
-		{name: "closed, not run", http1: func(*tls.Conn, func() []byte) {}},
-		{name: "reset, not run", http1: func(c *tls.Conn, _ func() []byte) { reset(c) }},
-		{name: "closed after it ran", http1: func(_ *tls.Conn, run func() []byte) { run() }},
-		{name: "reset after it ran", http1: func(c *tls.Conn, run func() []byte) { run(); reset(c) }},
-		{name: "no TLS record after it ran", http1: func(c *tls.Conn, run func() []byte) {
+		{name: "closed, not run", http1: func(wireConn, func() []byte) {}},
+		{name: "reset, not run", http1: func(c wireConn, _ func() []byte) { reset(c) }},
+		{name: "closed after it ran", http1: func(_ wireConn, run func() []byte) { run() }},
+		{name: "reset after it ran", http1: func(c wireConn, run func() []byte) { run(); reset(c) }},
+		{name: "no TLS record after it ran", http1: func(c wireConn, run func() []byte) {
 			run()
 			write(c.NetConn(), []byte("HTTP/1.1 503 Service Unavailable\r\n\r\n"))
 		}},
-		{name: "cut in the status line", http1: func(c *tls.Conn, run func() []byte) { write(c, run()[:9]) }},
-		{name: "cut in the headers", http1: func(c *tls.Conn, run func() []byte) { write(c, cut(run(), "Content-")) }},
-		{name: "shorter than its length", http1: func(c *tls.Conn, run func() []byte) { write(c, bytes.TrimRight(run(), "}\n")) }},
-		{name: "reset in the body", http1: func(c *tls.Conn, run func() []byte) { write(c, cut(run(), "\r\n\r\n{")); reset(c) }},
-		{name: "cut between chunks", http1: func(c *tls.Conn, run func() []byte) {
+		{name: "cut in the status line", http1: func(c wireConn, run func() []byte) { write(c, run()[:9]) }},
+		{name: "cut in the headers", http1: func(c wireConn, run func() []byte) { write(c, cut(run(), "Content-")) }},
+		{name: "shorter than its length", http1: func(c wireConn, run func() []byte) { write(c, bytes.TrimRight(run(), "}\n")) }},
+		{name: "reset in the body", http1: func(c wireConn, run func() []byte) { write(c, cut(run(), "\r\n\r\n{")); reset(c) }},
+		{name: "cut between chunks", http1: func(c wireConn, run func() []byte) {
 			run()
 			write(c, []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"pay\r\n"))
 		}},
-		{name: "cut in the gzip stream", http1: func(c *tls.Conn, run func() []byte) {
+		{name: "cut in the gzip stream", http1: func(c wireConn, run func() []byte) {
 			run()
 			write(c, []byte("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\xaa\x56"))
 		}},
-		{name: "no HTTP", http1: func(c *tls.Conn, run func() []byte) { run(); write(c, []byte("SSH-2.0-OpenSSH_9.9\r\n")) }},
-		{name: "another protocol", http1: func(c *tls.Conn, run func() []byte) {
+		{name: "no HTTP", http1: func(c wireConn, run func() []byte) { run(); write(c, []byte("SSH-2.0-OpenSSH_9.9\r\n")) }},
+		{name: "another protocol", http1: func(c wireConn, run func() []byte) {
 			run()
 			write(c, []byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
 			_, _ = io.Copy(io.Discard, c) // until the client goes
 		}, refused: true},
-		{name: "informational replies first", http1: func(c *tls.Conn, run func() []byte) {
+		{name: "informational replies first", http1: func(c wireConn, run func() []byte) {
 			write(c, []byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"))
 			write(c, run())
 		}},
-		{name: "refused before the body", http1: func(c *tls.Conn, _ func() []byte) {
+		{name: "informational replies without end", http1: func(c wireConn, run func() []byte) {
+			run()
+			early := []byte("HTTP/1.1 103 Early Hints\r\nLink: </" + strings.Repeat("x", 8<<10) + ">\r\n\r\n")
+			for {
+				if _, err := c.Write(early); err != nil {
+					return
+				}
+			}
+		}},
+		{name: "refused before the body", http1: func(c wireConn, _ func() []byte) {
 			write(c, []byte("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 			_, _ = io.Copy(io.Discard, c)
 		}, refused: true},
-		{name: "503 and closed", http1: func(c *tls.Conn, run func() []byte) {
+		{name: "503 and closed", http1: func(c wireConn, run func() []byte) {
 			run()
 			write(c, []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 		}},
@@ -128,6 +148,14 @@ func wireFaults() []wireFault {
 			early := h2Frame(h2Headers, stream, append([]byte{0x08, 3}, "103"...)...) // :status, without indexing
 			early[4] = 4                                                              // all of the headers
 			return append(early, h2ResetStream(h2ProtocolError)(stream, nil)...)
+		}},
+		{name: "informational replies without end", frames: func(stream uint32, _ []byte) []byte {
+			// :status 103 and a long Link header, without indexing.
+			fields := append([]byte{0x08, 3}, "103\x00\x04link"...)
+			fields = append(fields, 0x7f, 0x81, 0x3e) // a length of 8064
+			early := h2Frame(h2Headers, stream, append(fields, bytes.Repeat([]byte("x"), 8064)...)...)
+			early[4] = 4 // all of the headers
+			return bytes.Repeat(early, 2_000)
 		}},
 		{name: "stream reset: internal error", frames: h2ResetStream(h2InternalError)},
 		{name: "stream reset: enhance your calm", frames: h2ResetStream(h2EnhanceYourCalm)},
@@ -208,6 +236,7 @@ type wireServer struct {
 	api      *wireAPI
 	fault    *wireFault
 	down     bool // nothing can be reached after the fault
+	clear    bool // without TLS
 	listener net.Listener
 	backend  *pipeListener
 
@@ -225,12 +254,12 @@ var wireCertificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
 	return server.TLS.Certificates[0], pool
 })
 
-func newWireServer(t *testing.T, fault *wireFault, down bool) *wireServer {
+func newWireServer(t *testing.T, fault *wireFault, down, cleartext bool) *wireServer {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &wireServer{api: &wireAPI{keys: map[string]bool{}}, fault: fault, down: down, listener: listener,
+	s := &wireServer{api: &wireAPI{keys: map[string]bool{}}, fault: fault, down: down, clear: cleartext, listener: listener,
 		backend: &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}}
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
@@ -288,13 +317,8 @@ func (s *wireServer) serve(conn net.Conn) {
 	s.mu.Lock()
 	s.conns = append(s.conns, conn)
 	s.mu.Unlock()
-	protocol := "http/1.1"
-	if s.fault.frames != nil {
-		protocol = "h2"
-	}
-	certificate, _ := wireCertificate()
-	secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{protocol}})
-	if secure.Handshake() != nil {
+	secure := s.secure(conn)
+	if secure == nil {
 		return
 	}
 	defer func() { _ = secure.Close() }()
@@ -326,8 +350,26 @@ func (s *wireServer) serve(conn net.Conn) {
 	}
 }
 
+// secure speaks TLS on a connection, unless the server is one without. It returns nil if that
+// fails.
+func (s *wireServer) secure(conn net.Conn) wireConn {
+	if s.clear {
+		return clearConn{conn}
+	}
+	protocol := "http/1.1"
+	if s.fault.frames != nil {
+		protocol = "h2"
+	}
+	certificate, _ := wireCertificate()
+	secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{protocol}})
+	if secure.Handshake() != nil {
+		return nil
+	}
+	return secure
+}
+
 // serveHTTP2 hands frames to the API and back.
-func (s *wireServer) serveHTTP2(client *tls.Conn) {
+func (s *wireServer) serveHTTP2(client wireConn) {
 	server, err := s.backend.dial(context.Background())
 	if err != nil {
 		return
@@ -418,11 +460,15 @@ func readFrame(r io.Reader) (frame []byte, kind byte, stream uint32, err error) 
 	return frame, head[3], binary.BigEndian.Uint32(head[5:]) &^ (1 << 31), err
 }
 
+// inCleartext is the way without TLS.
+const inCleartext = "in cleartext"
+
 // wirePaths are ways from the client to the server.
 var wirePaths = []struct {
 	name string
 	wrap func(*testing.T, *http.Transport) http.RoundTripper
 }{
+	{inCleartext, func(_ *testing.T, t *http.Transport) http.RoundTripper { return t }},
 	{"directly", func(_ *testing.T, t *http.Transport) http.RoundTripper { return t }},
 	{"by a proxy", func(t *testing.T, transport *http.Transport) http.RoundTripper {
 		transport.Proxy = http.ProxyURL(tunnel(t))
@@ -486,7 +532,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 			protocol = "HTTP2"
 		}
 		for _, path := range wirePaths {
-			if testing.Short() && path.name != "directly" {
+			if testing.Short() && path.name != "directly" && path.name != inCleartext {
 				continue
 			}
 			for column, k := range matrixKinds {
@@ -495,12 +541,20 @@ func TestFaultsOnTheWire(t *testing.T) {
 				}
 				for _, down := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%s/%s/%s/%s/down=%t", protocol, fault.name, path.name, k.name, down), func(t *testing.T) {
-						s := newWireServer(t, &fault, down)
+						scheme := "https"
+						if path.name == inCleartext {
+							scheme = "http"
+						}
+						s := newWireServer(t, &fault, down, scheme == "http")
 						_, trusted := wireCertificate()
 						transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true,
 							HTTP2: &http.HTTP2Config{MaxDecoderHeaderTableSize: 1, MaxEncoderHeaderTableSize: 1}}
+						if scheme == "http" && fault.frames != nil {
+							transport.Protocols = new(http.Protocols)
+							transport.Protocols.SetUnencryptedHTTP2(true)
+						}
 						t.Cleanup(transport.CloseIdleConnections)
-						c := clientOver(t, path.wrap(t, transport), WithBaseURL("https://"+s.listener.Addr().String()), WithRetryPolicy(atOnce))
+						c := clientOver(t, path.wrap(t, transport), WithBaseURL(scheme+"://"+s.listener.Addr().String()), WithRetryPolicy(atOnce))
 						if err := c.Do(t.Context(), "GET", "/warm", nil, nil); err != nil {
 							t.Fatal(err)
 						}
@@ -553,7 +607,7 @@ func (s *wireServer) judge(t *testing.T, column int, err error, r Response) {
 // are no sign that ours was sent before.
 func TestRequestsOfTheTransportItself(t *testing.T) {
 	for column, k := range matrixKinds {
-		s := newWireServer(t, &wireFault{frames: h2ResetStream(h2RefusedStream)}, false)
+		s := newWireServer(t, &wireFault{frames: h2ResetStream(h2RefusedStream)}, false, false)
 		_, trusted := wireCertificate()
 		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true}
 		t.Cleanup(transport.CloseIdleConnections)

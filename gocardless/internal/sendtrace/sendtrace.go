@@ -22,9 +22,9 @@ var ErrSentBefore = errors.New("the connection broke off after the request was s
 // errInformational ends an attempt whose server sends informational replies without end.
 var errInformational = errors.New("too many informational (1xx) replies")
 
-// maxInformational is how many informational replies a request may have. It is the limit of
-// net/http, which leaves the counting to whoever looks at these replies.
-const maxInformational = 5
+// maxInformational is how many informational replies a request may have. The limit of net/http, on
+// their size, does not apply to those who look at them.
+const maxInformational = 100
 
 // Progress is what one attempt has come to.
 //
