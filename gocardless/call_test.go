@@ -469,6 +469,33 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
+// A sandbox in the next container has no TLS: an option of its own accepts that, never for live.
+func TestPlainHTTP(t *testing.T) {
+	for _, base := range []string{"http://sandbox:8080", "http://host.docker.internal:8080/prefix"} {
+		if _, err := New(testToken, EnvironmentSandbox, WithBaseURL(base)); err == nil || !strings.Contains(err.Error(), "WithPlainHTTP") {
+			t.Errorf("%s: got %v, want an error that names the option", base, err)
+		}
+		if _, err := New(testToken, EnvironmentLive, WithBaseURL(base), WithPlainHTTP()); err == nil || !strings.Contains(err.Error(), "WithPlainHTTP") {
+			t.Errorf("%s, live: got %v", base, err)
+		}
+		s := &script{replies: []replier{replyWith(200, paymentReply)}}
+		c, err := New(testToken, EnvironmentSandbox, WithPlainHTTP(), WithBaseURL(base), WithHTTPClient(&http.Client{Transport: s}))
+		if err != nil {
+			t.Errorf("%s: %v", base, err)
+			continue
+		}
+		if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil {
+			t.Error(err)
+		}
+		if got := s.requests()[0]; !strings.HasPrefix(base, "http://"+got.Host) {
+			t.Errorf("sent to %s, want %s", got.Host, base)
+		}
+	}
+	if _, err := New(testToken, EnvironmentSandbox, WithPlainHTTP(), WithBaseURL("ftp://sandbox")); err == nil {
+		t.Error("ftp accepted")
+	}
+}
+
 func TestNewRefusals(t *testing.T) {
 	for name, test := range map[string]struct {
 		token string

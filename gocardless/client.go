@@ -94,10 +94,13 @@ func New(accessToken string, env Environment, opts ...ClientOption) (*Client, er
 			o.applyClient(&config)
 		}
 	}
+	if config.plainHTTP && env == EnvironmentLive {
+		config.refuse("WithPlainHTTP", "must not be used with EnvironmentLive")
+	}
 	if len(config.problems) > 0 {
 		return nil, &ParamsError{Operation: "New", Problems: config.problems}
 	}
-	base, err := parseBase(config.baseURL)
+	base, err := parseBase(config.baseURL, config.plainHTTP)
 	if err != nil {
 		return nil, err
 	}

@@ -54,10 +54,11 @@ func (s *settings) refuse(option, message string) {
 // clientConfig is what [New] gathers from its options.
 type clientConfig struct {
 	settings
-	baseURL string
-	client  *http.Client
-	limiter Limiter
-	signer  requestSigner
+	baseURL   string
+	plainHTTP bool
+	client    *http.Client
+	limiter   Limiter
+	signer    requestSigner
 }
 
 type clientOption func(*clientConfig)
@@ -75,13 +76,22 @@ func (f option) applyRequest(s *settings)    { f(s) }
 
 // WithBaseURL sends requests to another address than that of the client's
 // environment, such as a test server or a gateway. It must begin with https://;
-// plain http is accepted for loopback addresses. A path is kept as a prefix.
+// plain http is accepted for loopback addresses, and for others with
+// [WithPlainHTTP]. A path is kept as a prefix.
 func WithBaseURL(url string) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		if c.baseURL = url; url == "" {
 			c.refuse("WithBaseURL", "must not be empty")
 		}
 	})
+}
+
+// WithPlainHTTP accepts plain http in the base URL for any host, such as a sandbox
+// in another container (http://sandbox:8080, http://host.docker.internal:8080).
+// The access token and all data then travel in clear: use it only with a sandbox
+// of your own on a network of your own. [New] refuses it for [EnvironmentLive].
+func WithPlainHTTP() ClientOption {
+	return clientOption(func(c *clientConfig) { c.plainHTTP = true })
 }
 
 // WithHTTPClient makes requests through the given client: its Transport, its

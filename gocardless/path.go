@@ -15,10 +15,9 @@ const (
 	liveURL    = "https://api.gocardless.com"
 )
 
-// parseBase checks a base URL and splits it, once, when the client is made.
-// Plain http is accepted for the loopback interface only: a token sent in clear
-// over a network is a token lost.
-func parseBase(raw string) (*url.URL, error) {
+// parseBase checks a base URL and splits it, once, when the client is made. Plain HTTP needs the
+// loopback interface or the caller's word: a token sent in clear over a network is a token lost.
+func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		// The cause repeats the URL, which may hold a password.
@@ -35,8 +34,8 @@ func parseBase(raw string) (*url.URL, error) {
 		return nil, errors.New("gocardless: the base URL must not hold a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("gocardless: the base URL must not have a query or fragment")
-	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
-		return nil, errors.New("gocardless: the base URL must use https: plain http is allowed for loopback addresses only")
+	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
+		return nil, errors.New("gocardless: the base URL must use https; plain http is for loopback addresses, and with WithPlainHTTP for a sandbox in another container")
 	}
 	if strings.Contains(u.Path, "//") || hasDotSegment(u.Path) {
 		return nil, errors.New("gocardless: the path of the base URL has an empty, . or .. segment")
