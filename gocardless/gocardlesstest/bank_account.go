@@ -22,7 +22,7 @@ func bankAccountFamily(r *registry) {
 	r.on("bank_account_holder_verifications.create", verifyHolder)
 	r.job("holder.complete", completeHolderVerification)
 
-	// The reply is encrypted for the key named in the header; nobody but its owner can read it.
+	// The reply is encrypted for the key named in the header, so only the owner of the key can read it.
 	r.owner("bank_account_details.get", "")
 	r.on("bank_account_details.get", bankAccountDetails)
 }

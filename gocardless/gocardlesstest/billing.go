@@ -203,7 +203,7 @@ func (b *billing) fallBack() error {
 	case !b.rec.flag("fallback_enabled"):
 		return tooLate("Fallback is not enabled for the billing request")
 	case schemeOf(b.currency()) == "" || b.payment.str("scheme") == "pay_to":
-		return tooLate("There is no direct debit for the billing request to fall back to")
+		return tooLate("The billing request has no direct debit to fall back to")
 	}
 	b.fallback = true
 	b.institution = ""

@@ -11,7 +11,7 @@ import (
 // done, so that several can follow one another within a call. The page that payers see takes the
 // same ones.
 
-// may says whether a step can be taken now.
+// may reports whether a step can be taken now.
 func (b *billing) may(kind string) error {
 	if b.finished() {
 		return tooLate("The billing request is " + b.rec.status())

@@ -93,7 +93,7 @@ func (sb *Sandbox) playFlow(id string, play func(*tx, *billing, *record) error) 
 	})
 }
 
-// visitFlow tells that a flow was opened, the first time.
+// visitFlow reports the first visit of a flow.
 func (tx *tx) visitFlow(b *billing, f *record) {
 	if !flowVisited.of(f) {
 		flowVisited.set(f, true)

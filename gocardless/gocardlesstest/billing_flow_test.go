@@ -171,7 +171,7 @@ func TestFlowExitExpiryAndUnknown(t *testing.T) {
 	w.refused(422, "invalid_state", "POST", "/billing_request_flows", `{"billing_request_flows":{"links":{"billing_request":"`+id+`"}}}`)
 }
 
-// Text that somebody else chose is shown as text, and nobody is sent where a script would run.
+// Foreign strings are shown, never run: neither as markup nor as an address that runs a script.
 func TestFlowIsSafe(t *testing.T) {
 	w := newWorld(t)
 	const evil = `\"><script>alert(1)</script><img src=x onerror=alert(2)>`

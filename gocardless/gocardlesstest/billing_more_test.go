@@ -31,7 +31,7 @@ func TestCreateWithActions(t *testing.T) {
 	if want := "https://shop.example.com/bank?id=" + request.str("id") + "&outcome=success"; b.url != want {
 		t.Errorf("the bank leads to %s, want %s", b.url, want)
 	}
-	// Nobody came through a flow, so the merchant fulfils.
+	// No payer came through a flow, so the merchant fulfils.
 	if s := w.status("billing_requests", request.str("id")); s != "ready_to_fulfil" {
 		t.Fatalf("authorised request is %s", s)
 	}

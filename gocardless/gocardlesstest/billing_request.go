@@ -195,7 +195,7 @@ func (b *billing) readMandateRequest(p *problems, o object) object {
 		verify = "recommended"
 	}
 	if verify == "always" && scheme != "" && !slices.Contains([]string{"bacs", "autogiro", "pay_to", "faster_payments"}, scheme) {
-		p.add(at+"verify", "cannot be always: there is no way to verify %s mandates", scheme)
+		p.add(at+"verify", "cannot be always: %s mandates cannot be verified", scheme)
 	}
 	checkConsent(p, at, scheme, o)
 	constraints := checkConstraints(p, at, scheme, o)

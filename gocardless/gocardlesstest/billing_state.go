@@ -20,7 +20,7 @@ const (
 	authoriseBank     = "bank_authorisation"
 )
 
-// billing is a billing request at work: what its record says, and what the current call is about
+// billing is a billing request at work: what its record holds, and what the current call is about
 // to add. Its methods check and note; nothing is written before commit, so that a call that is
 // refused changes nothing.
 type billing struct {
@@ -75,12 +75,12 @@ func (r *record) object() object {
 	return o
 }
 
-// finished says whether nothing more happens to the request.
+// finished reports whether the request has ended.
 func (b *billing) finished() bool {
 	return b.rec != nil && slices.Contains([]string{"fulfilled", "cancelled", "fulfilling"}, b.rec.status())
 }
 
-// instant says whether the request asks for a payment through the payer's bank.
+// instant reports whether the request asks for a payment through the payer's bank.
 func (b *billing) instant() bool { return b.payment != nil && !b.fallback }
 
 // scheme is that of the mandate, "" while it is open.
@@ -117,7 +117,7 @@ func (b *billing) adapter() (adapter, kind string, required bool) {
 	return "", "", false
 }
 
-// picksBank says whether the payer chooses a bank, which open banking needs and PayTo does not.
+// picksBank reports whether the payer chooses a bank, which open banking needs and PayTo does not.
 func (b *billing) picksBank() bool {
 	a, _, _ := b.adapter()
 	return a == "open_banking_gateway_pis"
@@ -168,7 +168,7 @@ func (b *billing) actions() []billingAction {
 	return list
 }
 
-// completed says whether a step is done.
+// completed reports whether a step is done.
 func (b *billing) completed(kind string) bool {
 	switch kind {
 	case chooseCurrency:
@@ -194,12 +194,12 @@ func (b *billing) action(kind string) (billingAction, bool) {
 	return billingAction{}, false
 }
 
-// ready says whether all required steps are done.
+// ready reports whether all required steps are done.
 func (b *billing) ready() bool {
 	return !slices.ContainsFunc(b.actions(), func(a billingAction) bool { return a.required && !a.done })
 }
 
-// readyBut says whether all required steps but one are done.
+// readyBut reports whether all required steps but one are done.
 func (b *billing) readyBut(kind string) bool {
 	return !slices.ContainsFunc(b.actions(), func(a billingAction) bool { return a.required && !a.done && a.kind != kind })
 }

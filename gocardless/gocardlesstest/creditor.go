@@ -146,7 +146,7 @@ func updateCreditor(tx *tx) (result, error) {
 	return one(c), nil
 }
 
-// setVerification changes a creditor's verification status and tells about it.
+// setVerification changes a creditor's verification status and emits the event of it.
 func (tx *tx) setVerification(c *record, status string) {
 	if c.str("verification_status") != status {
 		c.set("verification_status", status)
@@ -208,7 +208,7 @@ func (tx *tx) activateSchemeIdentifier(s *record) {
 	tx.event(s, event{action: "activated", cause: "scheme_identifier_activated", origin: "gocardless"})
 }
 
-// minimumNotice is how many working days before the charge a payer must be told.
+// minimumNotice is how many working days before the charge a payer must be notified.
 var minimumNotice = map[string]int{"bacs": 3, "sepa": 3, "autogiro": 8, "betalingsservice": 6, "becs_nz": 2, "pad": 3, "ach": 1}
 
 func (tx *tx) addSchemeIdentifier(creditor *record, scheme, name string) *record {

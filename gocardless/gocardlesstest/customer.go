@@ -18,7 +18,7 @@ func customerFamily(r *registry) {
 			return a.str("currency") == currency
 		})
 	})
-	// Nobody at GoCardless waits for anything from a customer of the sandbox.
+	// The sandbox never waits for more details of a customer.
 	r.filter("customers.list", "action_required", func(_ *Sandbox, _ *record, v string) bool { return v == "false" })
 }
 

@@ -32,7 +32,7 @@ func noticeFamily(r *registry) {
 	r.on("webhooks.retry", retryWebhook)
 }
 
-// noticeKinds are the events that customers are told of.
+// noticeKinds are the events that customers are notified of.
 var noticeKinds = map[string]string{
 	"payments.created": "payment_created", "payments.cancelled": "payment_cancelled",
 	"mandates.created": "mandate_created", "mandates.blocked": "mandate_blocked",
@@ -157,7 +157,7 @@ func blockByRef(tx *tx) (result, error) {
 	return result{listing: l, status: status}, nil
 }
 
-// blocked says whether a payer matches an active block.
+// blocked reports whether a payer matches an active block.
 func (sb *Sandbox) blocked(customer, account *record) bool {
 	mail := strings.ToLower(customer.str("email"))
 	_, domain, _ := strings.Cut(mail, "@")

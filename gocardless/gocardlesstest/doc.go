@@ -1,8 +1,8 @@
 // Package gocardlesstest is a stateful fake of the GoCardless API, for tests and laptops.
 //
 // A [Sandbox] keeps what is created, refuses what the API refuses with the same error bodies, moves
-// payments and mandates along their life cycles, and sends signed webhooks. No account and no
-// network are needed, and no money moves.
+// payments and mandates along their life cycles, and sends signed webhooks. It needs neither an
+// account nor a network, and moves no money.
 //
 //	func TestCollect(t *testing.T) {
 //		sandbox := gocardlesstest.NewServer(t)
@@ -20,9 +20,10 @@
 // [NewServer] puts a sandbox behind a loopback socket for a test, [Start] for a program.
 // [Sandbox.Client] is an SDK client without a socket, [Sandbox.Transport] a RoundTripper for any
 // other client; both work in a testing/synctest bubble, where nothing waits in real time. The
-// command `gocardless sandbox` serves programs in other languages, which move its clock, set faults,
-// reset it and play payers by the paths of [Sandbox.ControlHandler]; [WithControl] gives a [Server]
-// the same.
+// command gcpro sandbox serves programs in other languages, which move its clock, set faults, reset it
+// and play payers through the paths of [Sandbox.ControlHandler]; [WithControl] gives a [Server] the
+// same. GoCardless' own clients work with it: lists in queries, integers in bodies and empty bodies
+// are accepted in every form that one of them sends.
 //
 // A new sandbox holds an organisation with one verified creditor, its bank accounts in pounds and
 // euros, a scheme identifier for every scheme, and the lists that the API only reads.
@@ -34,14 +35,15 @@
 // scheme. Ids depend on the seed and the calls alone; with a frozen clock everything does. The given
 // name of a customer can decide how things go, as in the real sandbox: Successful, Penniless,
 // Fickle, Late, Invalid, Expired, Switching. Scenario simulators are called like any operation;
-// [Sandbox.ReplaceMandate] and [Sandbox.CancelChargeback] do what no simulator does.
+// [Sandbox.ChargeBack], [Sandbox.CancelChargeback] and [Sandbox.ReplaceMandate] do what no simulator
+// does, and [Sandbox.Emit] makes events that nothing in the sandbox causes.
 //
 // # Webhooks
 //
-// [WithWebhooks] sends every event to a URL or to an http.Handler, signed and in batches. Webhooks
-// that are not answered with 2xx are sent again after growing gaps of the sandbox's time; Advance
-// brings them. [Sandbox.FlushWebhooks] waits for those that are due. [Webhooks] can hold them back,
-// double them and shuffle their events.
+// [WithWebhooks] sends every event to a URL or to an http.Handler, signed and in batches. A webhook
+// that is not answered with 2xx is sent again after growing gaps of the sandbox's time. Advance and
+// [Sandbox.FlushWebhooks] return each attempt with its outcome, and [WithDeliveryHook] sees all of
+// them. [Webhooks] can hold webhooks back, send them twice and shuffle their events.
 //
 // # Payers
 //
@@ -52,14 +54,21 @@
 // # Faults and inspection
 //
 // [Sandbox.Inject] makes chosen calls fail, before or after they take effect: with an error of the
-// API, a status, HTML, a delay, a broken connection or a truncated reply. [Sandbox.Requests] tells
-// what was asked and answered, [Sandbox.Snapshot] and [Sandbox.Restore] keep and bring back the whole
-// state, [Sandbox.OpenState] keeps it in a file.
+// API, a status, HTML, a delay, a broken connection or a truncated reply. [Sandbox.Requests] returns the
+// requests and their replies, [Sandbox.Snapshot] and [Sandbox.Restore] save and restore the whole
+// state, and [Sandbox.OpenState] keeps it in a file.
+//
+// # Money
+//
+// Money is conserved. At every moment, in each currency, what was collected is what was paid out, the
+// balance, fees with their taxes, refunds, and what failed late or was charged back. Every payout is
+// the sum of its items. A payout is never negative: what a creditor owes is taken off its next
+// payouts, as far as they go, and the rest of the debt is carried.
 //
 // # What is chosen
 //
-// Where the API's behaviour is not public, the sandbox chooses. Choices with an option in brackets
-// can be switched.
+// Where the API's behaviour is not public, the sandbox chooses. An option in brackets changes the
+// choice.
 //
 // Requests
 //   - Checks run in this order: version, token, rate limit, path, method, Accept, syntax of query and
@@ -67,20 +76,23 @@
 //     the operation checks itself, state before values.
 //   - Any access token is accepted ([WithToken]). The rate limit is that of the API ([WithRateLimit])
 //     and its windows are minutes of the sandbox's clock.
-//   - A required member that is missing answers 422 invalid_type at the top of a body and 400
-//     invalid_document_structure inside it. Amounts as text are refused.
-//   - A body may have 4 MiB and 32 levels, an idempotency key 128 characters. Keys are kept until
-//     Reset, apply per path and whatever the body; creations that return no id (mandate PDFs,
-//     look-ups) do not use them up, and refused ones do not either. Billing request flows ignore them.
-//   - Parameters that a list does not have, bad values and unknown cursors answer 400 invalid_filters.
-//     A limit above 500 is taken as 500. Sorted lists run downwards unless told otherwise.
+//   - A missing required member is 422 invalid_type at the top of a body and 400
+//     invalid_document_structure inside it.
+//   - A body may have 4 MiB and 32 levels, an idempotency key 128 characters. A key is kept until Reset
+//     and applies to its path, whatever the body. It is used up neither by requests that return no id
+//     (mandate PDFs, look-ups) nor by refused ones. Billing request flows ignore keys.
+//   - Parameters that a list does not have, bad values, single values given twice and unknown cursors
+//     are 400 invalid_filters. A limit above 500 means 500. Sorted lists are descending by default.
+//   - An action on a resource in the wrong state is 422 invalid_state. Where the reason is not known it
+//     is already_actioned for a resource that is past the action, and redirect_flow_incomplete for one
+//     that is not ready.
 //   - The two lists of institutions have meta ([WithoutInstitutionMeta]).
 //
 // Customers and accounts
 //   - An e-mail address is required unless the account sends its own notifications
 //     ([WithCustomerNotifications]).
-//   - A removal answers 204 ([WithRemovalBody]), cancels open mandates and what hangs on them, and
-//     later calls answer 410 customer_data_removed.
+//   - A removal replies with 204 ([WithRemovalBody]), cancels open mandates and what hangs on them, and
+//     later calls get 410 customer_data_removed.
 //   - Bank details: lengths everywhere, check digits of IBANs, US routing numbers, New Zealand
 //     accounts of the banks that weigh branch and account, and Swedish 5xxx clearing numbers. British
 //     sort codes are not looked up. A token for a bank account stands for one account and works once.
@@ -96,8 +108,11 @@
 //     Betalingsservice 10,000,000.
 //   - retry_if_possible retries a failed payment once, three working days later than the next possible
 //     date.
-//   - Chargebacks and late failures are taken off the creditor's next payout in the currency.
-//   - Steps told by a customer's name are a minute apart, whatever the bank timings.
+//   - Chargebacks and late failures are taken off the creditor's next payouts in the currency.
+//   - Bacs payments take references: the account has a service user number of its own
+//     ([WithoutServiceUserNumber]).
+//   - The steps that a customer's name decides are a minute apart, whatever the bank timings. What a
+//     simulator leaves unfinished continues by date.
 //
 // Subscriptions and instalments
 //   - A payment is made one working day before its date could no longer be met; a subscription is finished
@@ -108,28 +123,30 @@
 // Refunds and payouts
 //   - Refunds are enabled ([WithoutRefunds]), without a limit to their number ([WithRefundLimit]), and
 //     need total_amount_confirmation ([WithoutRefundConfirmation]). A payment must be confirmed or paid
-//     out. amount_refunded counts a refund when it is made. More than what is left of a payment is a
-//     validation error. The creditor's balance is not looked at.
+//     out. amount_refunded counts a refund when it is made. A refund of more than the rest of a payment
+//     is a validation error. The creditor's balance is not checked.
 //   - All payments of a creditor and currency that are paid out at one moment share a payout, which is
-//     in the currency of the payments. The fee is 1% and 20 minor units, at most 400, without taxes.
+//     in the currency of the payments. If the creditor has no account in that currency, the payout is
+//     converted when it is paid, at a rate of the list of exchange rates.
+//   - The fee is 1% and 20 minor units, at most 400, without taxes ([WithFeeTaxes]) and without
+//     surcharges ([WithSurchargeFees]).
 //
 // Webhooks and events
 //   - Events exist at once. Webhooks follow the reply and are sent by one sender in order; they are
-//     repeated after 1, 2, 10, 30 minutes, 1, 3, 6 and 12 hours ([WithWebhookRetries]).
+//     sent again after 1, 2, 10, 30 minutes, 1, 3, 6 and 12 hours ([WithWebhookRetries]).
 //
 // Billing requests, simulators, outbound payments
-//   - A simulator on a resource that does not fit answers 422 invalid_state, an unknown simulator 404.
-//   - Actions that a billing request does not allow answer 422 invalid_state without a reason.
+//   - A simulator on a resource that does not fit is 422 invalid_state, an unknown simulator 404.
 //   - A billing request makes its customer at once, with details to follow, and lists show it.
 //   - Bank authorisations may be created with any token, as everything in the real sandbox may; their
 //     qr_code_url is null.
 //   - Encrypted replies (bank account details, transferred mandates) have the right shape and are
-//     sealed for nobody ([WithEncryptionKey]). Those of transferred mandates are AES-256-GCM with the
+//     sealed without a key ([WithEncryptionKey]). Those of transferred mandates are AES-256-GCM with the
 //     nonce in front, under a key encrypted with RSA-OAEP and SHA-256.
 //
 // # What it does not do
 //
-// It has one organisation, does not convert currencies, does not keep partners' apps apart, does not
-// verify request signatures, and does not write e-mails. Bank names come from a short list. Replies
+// It has one organisation, does not keep partners' apps apart, does not verify request signatures, and
+// does not send e-mails. Bank names come from a short list. Replies
 // hold no fields that the API's description lacks.
 package gocardlesstest

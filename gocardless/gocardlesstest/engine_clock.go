@@ -153,7 +153,7 @@ func (sb *Sandbox) nextStep() (time.Time, bool) {
 }
 
 // Tick does what has fallen due by the sandbox's time. A request does the same first, so only a
-// server that nobody calls needs it; Start does it every second.
+// server without callers needs it; Start does it every second.
 func (sb *Sandbox) Tick() {
 	now := sb.Now()
 	if sb.nextDue.Load() <= now.UnixNano() {

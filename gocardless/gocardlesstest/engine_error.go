@@ -87,7 +87,7 @@ func refuse(reason, message string, links ...string) *apiError {
 	return &apiError{status: r.status, typ: r.typ, reason: reason, message: message, items: []errorItem{it}}
 }
 
-// notFound is the answer to an id that nobody knows.
+// notFound is the answer to an unknown id.
 func notFound() *apiError { return refuse("resource_not_found", "Resource not found") }
 
 // linkNotFound is the answer to a link in a body that leads nowhere.

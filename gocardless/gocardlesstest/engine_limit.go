@@ -141,7 +141,7 @@ func (l *rateLimiter) init() {
 	l.clear()
 }
 
-// setBudget sets how many requests a token may make in a minute; zero or less is no limit.
+// setBudget sets how many requests a token may make in a minute; zero or less removes the limit.
 func (l *rateLimiter) setBudget(perMinute int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

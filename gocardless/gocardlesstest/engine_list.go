@@ -66,7 +66,7 @@ type listing struct {
 	bare          bool // without meta
 }
 
-// linkedGroup is one member of `linked`.
+// linkedGroup is one member of "linked".
 type linkedGroup struct {
 	name string
 	recs []*record

@@ -22,7 +22,7 @@ import (
 //     from its tx: never call time.Now, never keep a record across calls.
 //   - The body has been checked against its schema, the target (the resource whose id is in the
 //     path) has been found. Check the rest, return refuse(…), linkNotFound(…) or problems.err(),
-//     and only then change anything: there is no rollback.
+//     and only then change anything: nothing rolls back.
 //   - Change a record through set, setLink and setRef, add it with tx.add, tell the world with
 //     tx.event. Later steps are jobs: tx.at(time, "payments.submit", id). A job checks that the
 //     record is still in the state it was planned for, since nothing cancels a job.
@@ -67,7 +67,7 @@ type handler func(*tx) (result, error)
 // jobFunc is a step that was planned for a time.
 type jobFunc func(tx *tx, id, arg string)
 
-// filterFunc says whether a record passes a list filter.
+// filterFunc reports whether a record passes a list filter.
 type filterFunc func(sb *Sandbox, r *record, value string) bool
 
 // registry is everything that the families declare. It is built once and never changes.
@@ -128,8 +128,8 @@ func (r *registry) on(op string, h handler) {
 // the same name is equal to the value) does not do.
 func (r *registry) filter(op, param string, f filterFunc) { r.filters[op+" "+param] = f }
 
-// owner says that the id in an operation's path belongs to another collection than the one the
-// operation is named after; "" says that it belongs to none.
+// owner sets the collection of the id in an operation's path, where it is not the one the operation
+// is named after; "" means that it belongs to none.
 func (r *registry) owner(op, coll string) { r.owners[op] = coll }
 
 // job names a step that tx.at can plan.
@@ -195,7 +195,7 @@ func pointers(ops []opSpec) []*opSpec {
 	return out
 }
 
-// hasCollection says whether a family declared a collection.
+// hasCollection reports whether a family declared a collection.
 func (r *registry) hasCollection(name string) bool {
 	return slices.ContainsFunc(r.collections, func(c collectionSpec) bool { return c.name == name })
 }
@@ -211,7 +211,7 @@ func (r *registry) ownerOf(op *opSpec) string {
 	return op.resource()
 }
 
-// defaultHandler is what an operation does when its family says nothing: create stores the
+// defaultHandler is what an operation does when its family sets no handler: create stores the
 // members that request and reply share, get and list read, update merges.
 func (r *registry) defaultHandler(op *opSpec) handler {
 	if !r.hasCollection(op.resource()) {

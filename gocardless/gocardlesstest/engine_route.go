@@ -26,7 +26,7 @@ func newRouter(ops []*opSpec) *router {
 	return r
 }
 
-// find returns the operation and the id in the path. Without an operation, known says whether
+// find returns the operation and the id in the path. Without an operation, known reports whether
 // the path exists for another method.
 func (r *router) find(method, escapedPath string) (op *opSpec, id string, known bool) {
 	if m := r.byPath[escapedPath]; m != nil {

@@ -71,7 +71,7 @@ func (c *apiCall) reply() {
 	}
 }
 
-// spoil replies as a fault says. It reports whether there is anything to send and to log.
+// spoil replies as a fault wants. It reports whether there is anything to send and to log.
 func (c *apiCall) spoil(f *Fault) bool {
 	switch {
 	case f.After:
@@ -156,7 +156,7 @@ type apiCall struct {
 
 func (c *apiCall) run() *apiError {
 	h := c.in.header
-	// The version is checked before the token: a browser without either is told of the version.
+	// The version is checked before the token: a browser that sends neither gets the error of the version.
 	if v := h.Get("GoCardless-Version"); v == "" {
 		return refuse("missing_version_header", "Missing GoCardless-Version header")
 	} else if v != apiVersion {
@@ -190,7 +190,7 @@ func (c *apiCall) run() *apiError {
 	return c.act()
 }
 
-// acceptable says whether the caller takes JSON.
+// acceptable reports whether the caller takes JSON.
 func acceptable(accept []string) bool {
 	if len(accept) == 0 {
 		return true
@@ -278,7 +278,7 @@ func (c *apiCall) handle() *apiError {
 	reg := theRegistry()
 	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
 	if owner := reg.ownerOf(op); owner != "" {
-		// An unknown id is told before the body is looked at.
+		// An unknown id is reported before the body is checked.
 		r := sb.store.coll(owner).byID[c.id]
 		if r == nil {
 			return notFound()

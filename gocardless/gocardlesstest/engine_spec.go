@@ -34,7 +34,7 @@ type opSpec struct {
 	query   []fieldSpec
 	headers []fieldSpec
 	result  *typeSpec // schema of one resource in the reply
-	linked  *typeSpec // what a list carries beside its items
+	linked  *typeSpec // what a list carries alongside its items
 }
 
 // resource is the part of the name before the dot, such as "payments".
@@ -83,8 +83,8 @@ const (
 	kBool
 	kDate
 	kTime
-	kObject    // typ says which
-	kArray     // elem says of what
+	kObject    // typ is its type
+	kArray     // elem is its element
 	kMetadata  // string map with limits
 	kStringMap // string map
 	kAnyMap    // any object
@@ -115,7 +115,7 @@ type fieldSpec struct {
 	text     string // what it means, in the control API
 }
 
-// limits of a member; a nil pointer is no limit.
+// limits of a member; a nil pointer means unlimited.
 type limits struct {
 	minLength, maxLength                     *int
 	minimum, maximum                         *int64

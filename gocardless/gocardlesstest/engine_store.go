@@ -13,7 +13,7 @@ type store struct {
 	dirty []*record     // changed since the journal was last written
 }
 
-// collection holds the resources of one kind in the order of their creation.
+// collection holds the resources of one kind in the order in which they were made.
 type collection struct {
 	collectionSpec
 	store *store
@@ -24,7 +24,7 @@ type collection struct {
 	gone  int                             // how many of recs are removed
 }
 
-// collectionSpec is what a family says about its collection.
+// collectionSpec describes the collection of a family.
 type collectionSpec struct {
 	name     string
 	prefix   string

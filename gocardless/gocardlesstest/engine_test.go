@@ -193,7 +193,7 @@ func TestSnapshots(t *testing.T) {
 	if got := c.sb.Snapshot(); !bytes.Equal(got, state) {
 		t.Errorf("restored state differs:\n%s\n%s", got, state)
 	}
-	// The restored sandbox goes on as the first one does.
+	// The restored sandbox continues like the first one.
 	a.sb.Advance(60 * days)
 	c.sb.Advance(60 * days)
 	if x, y := len(a.list("/events?limit=500")), len(c.list("/events?limit=500")); x != y || x < 10 {

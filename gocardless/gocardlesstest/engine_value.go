@@ -13,8 +13,8 @@ import (
 )
 
 // Values are kept as JSON means them: nil, bool, string, int64, json.Number for a number that
-// is no int64, []any and object. Dates and times are strings in the API's own format, which
-// compare in the right order as text. Everything in the store can therefore be written to a
+// is not an int64, []any and object. Dates and times are strings in the API's own format, which
+// compare in the right order as strings. Everything in the store can therefore be written to a
 // file and read back without knowing what it is.
 
 // object is a JSON object with its members in order. Objects of the API are small, so a scan
@@ -43,7 +43,7 @@ func (o object) get(key string) any {
 	return v
 }
 
-// has says whether a member is there and not null.
+// has reports whether a member is there and not null.
 func (o object) has(key string) bool { return o.get(key) != nil }
 
 // str is a string member, "" when it is anything else.

@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// event is what a handler or job tells the world about a record.
+// event is what a handler or job reports about a record.
 type event struct {
 	action string
 	cause  string
 	origin string // by default the tx's: "api" in a call, "gocardless" in a job
-	links  object // beside the link to the record itself
+	links  object // besides the link to the record itself
 	// The rest goes into details.
 	scheme      string
 	reasonCode  string
@@ -170,7 +170,7 @@ func theOps(name string) *opSpec {
 	panic("gocardlesstest: no operation " + name)
 }
 
-// listEvents is the list with `include`: the resources that the page's events are about.
+// listEvents is the list with "include": the resources that the page's events are about.
 func listEvents(tx *tx) (result, error) {
 	p, err := tx.listing()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // Fault is something that goes wrong on purpose. The zero value of every member leaves that part
 // alone; Delay, Truncate and Drop combine with the others.
 type Fault struct {
-	// Operation says which calls are hit: a name such as "payments.create", a pattern such as
+	// Operation selects the calls that are hit: a name such as "payments.create", a pattern such as
 	// "payments.*" or "*.create", or "" for every call, those of unknown paths included.
 	Operation string
 	// Skip lets that many matching calls pass first.
@@ -193,7 +193,7 @@ func (f *Fault) hitsAny() bool {
 // reasonKnown reports whether the API has the fault's reason, if it names one.
 func (f *Fault) reasonKnown() bool { return f.Reason == "" || reasons()[f.Reason] != nil }
 
-// answers says whether the fault replaces the reply.
+// answers reports whether the fault replaces the reply.
 func (f *Fault) answers() bool {
 	return f.Reason != "" || f.Status != 0 || f.Body != "" || f.Bare != "" || f.Drop && !f.After
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// checked holds the operations of which a reply of success was checked against the API description.
+// checked holds the operations with a successful reply that was checked against the API description.
 var checked sync.Map
 
 // TestMain demands, of a whole run, that every operation of the API was answered and its reply

@@ -167,7 +167,7 @@ func (tx *tx) scheduleOf(p *record) *record {
 	return nil
 }
 
-// errSchedule marks a schedule of which a payment failed.
+// errSchedule marks a schedule after one of its payments failed.
 func (tx *tx) errSchedule(s *record, late bool) {
 	if !slices.Contains([]string{"active", "completed"}, s.status()) {
 		return
@@ -180,7 +180,7 @@ func (tx *tx) errSchedule(s *record, late bool) {
 	tx.event(s, event{action: "errored", cause: cause, origin: "gocardless"})
 }
 
-// resumeSchedule puts a schedule right when none of its payments is failed any more.
+// resumeSchedule puts a schedule right when none of its payments is still failed.
 func (tx *tx) resumeSchedule(s *record) {
 	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
 		if p.status() == "failed" {

@@ -107,7 +107,7 @@ func listInstitutionsFor(tx *tx) (result, error) {
 	})
 }
 
-// canUse says whether a bank does what the request needs.
+// canUse reports whether a bank does what the request needs.
 func (b *billing) canUse(in *institution) bool {
 	switch adapter, _, _ := b.adapter(); adapter {
 	case "open_banking_gateway_pis":

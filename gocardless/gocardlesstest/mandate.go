@@ -55,12 +55,12 @@ func mandateFamily(r *registry) {
 	r.on("transferred_mandates.get", transferredMandate)
 }
 
-// mandateUsable says whether payments can be made under a mandate.
+// mandateUsable reports whether payments can be made under a mandate.
 func mandateUsable(status string) bool {
 	return slices.Contains([]string{"pending_customer_approval", "pending_submission", "submitted", "active"}, status)
 }
 
-// mandateOpen says whether a mandate has not ended.
+// mandateOpen reports whether a mandate has not ended.
 func mandateOpen(status string) bool { return mandateUsable(status) || status == "suspended_by_payer" }
 
 // nextCharge is next_possible_charge_date: it moves with the clock and is null once the mandate
@@ -347,7 +347,7 @@ func childCause(kind, status string, e ending) ending {
 	return ending{cause: "mandate_cancelled"}
 }
 
-// allows says whether a cause may come from an origin.
+// allows reports whether a cause may come from an origin.
 func (e *eventSpec) allows(cause, origin string) bool {
 	for i := range e.causes {
 		if e.causes[i].name == cause {
@@ -477,8 +477,8 @@ func (tx *tx) moveToMandate(coll string, open func(status string) bool, from, to
 // ReplaceMandate does what a change of the creditor's scheme identifier does to a mandate: a new
 // mandate with the same details takes over, with the subscriptions, instalment schedules and pending
 // payments of the old one. It returns the id of the new mandate; calls that use the old one are
-// refused with the reason "mandate_replaced" and a link to the new one. It returns an error if there
-// is no open mandate with this id.
+// refused with the reason "mandate_replaced" and a link to the new one. It returns an error if no
+// open mandate has this id.
 func (sb *Sandbox) ReplaceMandate(id string) (string, error) {
 	var fresh string
 	err := sb.update(func(tx *tx) error {

@@ -142,7 +142,7 @@ func (tx *tx) checkImportEntry(p *problems, scheme string) {
 	if tx.body.has("amendment") && scheme != "sepa_core" {
 		p.add("amendment", "can only be given for sepa_core")
 	}
-	// Imported mandates were signed elsewhere, so nobody's browser has an address to record.
+	// Imported mandates were signed elsewhere, so the payer's browser left no address to record.
 	mandate := tx.body.obj("mandate")
 	if mandate.str("authorisation_source") == "" {
 		mandate = mandate.with("authorisation_source", "paper")
@@ -150,7 +150,7 @@ func (tx *tx) checkImportEntry(p *problems, scheme string) {
 	tx.checkMandate(p, "mandate/", scheme, tx.standIn("customers", customer), mandate)
 }
 
-// processMandateImport makes what the entries ask for. An entry that cannot be made says why and
+// processMandateImport makes what the entries ask for. An entry that cannot be made records why and
 // makes nothing.
 func (tx *tx) processMandateImport(im *record) {
 	scheme := im.str("scheme")

@@ -69,7 +69,7 @@ func createMandatePDF(tx *tx) (result, error) {
 	return result{obj: r.object()}, nil
 }
 
-// pdfLines is the text of the document.
+// pdfLines are the lines of the document.
 func pdfLines(scheme string, o object) []string {
 	lines := []string{"Direct Debit mandate (" + scheme + ")", "Made by a sandbox: not a valid mandate", ""}
 	for _, f := range []struct{ label, name string }{
@@ -98,7 +98,7 @@ func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	if lines == nil {
-		writePage(w, r, message(http.StatusNotFound, "Page not found", "There is no document at this address, or its ten minutes are over."))
+		writePage(w, r, message(http.StatusNotFound, "Page not found", "This address has no document, or its ten minutes are over."))
 		return
 	}
 	w.Header().Set("Content-Type", "application/pdf")

@@ -17,7 +17,7 @@ type options struct {
 	delivered func(*Delivery) // hook
 	endpoints []Webhooks
 	control   bool
-	hosts     []string // beside those of this machine
+	hosts     []string // besides those of this machine
 	tls       bool
 }
 
@@ -110,7 +110,7 @@ func WithDeliveryHook(hook func(*Delivery)) Option {
 	return func(o *options) { o.delivered = hook }
 }
 
-// WithControl makes Listen, Start and NewServer serve ControlHandler beside the API, so that programs
+// WithControl makes Listen, Start and NewServer serve ControlHandler alongside the API, so that programs
 // in other languages can move the clock, set faults and reset.
 func WithControl() Option {
 	return func(o *options) { o.control = true }
@@ -161,7 +161,7 @@ func WithoutServiceUserNumber() Option {
 }
 
 // WithRefundLimit sets how many refunds a payment may have; more answer
-// number_of_refunds_exceeded. The default, 0, is no limit. The API's documents have said 5 and 25.
+// number_of_refunds_exceeded. The default, 0, means unlimited. The API's documents have named 5 and 25.
 func WithRefundLimit(n int) Option {
 	return func(o *options) { o.refundLimit = n }
 }
@@ -171,7 +171,7 @@ func WithoutRefundConfirmation() Option {
 	return func(o *options) { o.refundConfirm = false }
 }
 
-// WithoutInstitutionMeta leaves `meta` out of the two lists of institutions, as the API has been
+// WithoutInstitutionMeta leaves "meta" out of the two lists of institutions, as the API has been
 // seen to do.
 func WithoutInstitutionMeta() Option {
 	return func(o *options) { o.listMeta = false }
@@ -205,7 +205,7 @@ func WithInstalmentDelay(d time.Duration) Option {
 // WithEncryptionKey gives the sandbox a public key of yours, by its id in your JWKS: the replies of
 // bank_account_details (for the key that the Gc-Key-Id header names) and transferred_mandates (for
 // the first key given) are encrypted to it, and can be opened with your private key. It can be given
-// several times. Without it these replies have the right shape, and nobody can open them. An empty
+// several times. Without it these replies have the right shape, and no key opens them. An empty
 // id or a nil key panics.
 func WithEncryptionKey(id string, key *rsa.PublicKey) Option {
 	if id == "" || key == nil {

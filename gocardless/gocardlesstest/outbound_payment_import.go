@@ -9,7 +9,7 @@ import (
 )
 
 // Outbound payment imports: many outbound payments in one request, checked one by one and made
-// once somebody has approved them on a page.
+// once they have been approved on a page.
 
 const (
 	maxOutboundEntries = 1000
@@ -191,7 +191,7 @@ func (sb *Sandbox) ApproveOutboundPaymentImport(id string) error {
 func outboundImportPage(tx *tx, r *http.Request) *view {
 	im := tx.find("outbound_payment_imports", r.FormValue("id"))
 	if im == nil {
-		return message(http.StatusNotFound, "Page not found", "There is no outbound payment import at this address.")
+		return message(http.StatusNotFound, "Page not found", "This address has no outbound payment import.")
 	}
 	creditor := tx.must("creditors", im.link("creditor"))
 	v := &view{

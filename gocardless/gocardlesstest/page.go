@@ -154,7 +154,7 @@ func checkPageRequest(w http.ResponseWriter, r *http.Request) *view {
 	return nil
 }
 
-// message is a page that says one thing.
+// message is a page with one message.
 func message(status int, title, text string) *view {
 	return &view{Status: status, Title: title, Intro: text}
 }
@@ -225,7 +225,7 @@ func link(label, address string, main bool) []viewLink {
 	return []viewLink{{Label: label, URL: template.URL(address), Main: main}} //nolint:gosec // checked above
 }
 
-// showErrors puts the problems of an action beside the fields of the form, and lists them in the
+// showErrors puts the problems of an action next to the fields of the form, and lists them in the
 // order of the fields.
 func (v *view) showErrors(p *problems) {
 	v.Status = http.StatusUnprocessableEntity
@@ -276,7 +276,7 @@ func (tx *tx) themeOf(creditor string) pageTheme {
 	return t
 }
 
-// inkOn is the colour of a text that can be read on a colour, white or nearly black: the one with
+// inkOn is the colour of letters that can be read on a colour, white or nearly black: the one with
 // the larger contrast as the Web Content Accessibility Guidelines measure it.
 func inkOn(colour string) string {
 	hex := strings.TrimPrefix(colour, "#")

@@ -18,7 +18,7 @@ import (
 // flowStep is a page of the flow.
 type flowStep struct {
 	key, name string
-	// open says whether the step is still to be taken; back whether one can return to it.
+	// open is set while the step is still to be taken, back if one can return to it.
 	open, back bool
 }
 
@@ -47,7 +47,7 @@ func (b *billing) flowSteps(f *record) []flowStep {
 func flowPage(tx *tx, r *http.Request) *view {
 	f := tx.find("billing_request_flows", r.FormValue("id"))
 	if f == nil {
-		return message(http.StatusNotFound, "Page not found", "There is no billing request flow at this address.")
+		return message(http.StatusNotFound, "Page not found", "This address has no billing request flow.")
 	}
 	b := tx.openBilling(tx.must("billing_requests", f.link("billing_request")))
 	if r.Method != http.MethodHead {
@@ -245,7 +245,7 @@ var currencyNames = map[string]string{
 	"NZD": "New Zealand dollar", "SEK": "Swedish krona", "USD": "US dollar",
 }
 
-// purpose says what the payer is about to agree to.
+// purpose describes what the payer is about to agree to.
 func (b *billing) purpose() string {
 	who := b.creditor.str("name")
 	text := ""
@@ -356,7 +356,7 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *view {
 	return v
 }
 
-// flowTake does what a step's form asks for and says where to go next.
+// flowTake does what a step's form asks for and returns where to go next.
 func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *problems, ip string) (string, error) {
 	next := flowPath + "?id=" + url.QueryEscape(f.id)
 	var err error
@@ -450,7 +450,7 @@ func remoteIP(r *http.Request) string {
 func bankPage(tx *tx, r *http.Request) *view {
 	a := tx.find("bank_authorisations", r.FormValue("id"))
 	if a == nil {
-		return message(http.StatusNotFound, "Page not found", "There is no bank authorisation at this address.")
+		return message(http.StatusNotFound, "Page not found", "This address has no bank authorisation.")
 	}
 	b := tx.openBilling(tx.must("billing_requests", a.link("billing_request")))
 	name := "Your bank"
@@ -518,7 +518,7 @@ func templatePage(tx *tx, r *http.Request) *view {
 	t := tx.find("billing_request_templates", r.FormValue("id"))
 	switch {
 	case t == nil:
-		return message(http.StatusNotFound, "Page not found", "There is no billing request template at this address.")
+		return message(http.StatusNotFound, "Page not found", "This address has no billing request template.")
 	case r.Method != http.MethodGet:
 		return message(http.StatusOK, t.str("name"), "")
 	}

@@ -25,7 +25,7 @@ func redirectFlowPage(tx *tx, r *http.Request) *view {
 	id, success := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, redirectFlowPath), "/success")
 	f := tx.find("redirect_flows", id)
 	if f == nil {
-		return message(http.StatusNotFound, "There is no such page", "The link is wrong, or the sandbox was reset.")
+		return message(http.StatusNotFound, "Page not found", "The link is wrong, or the sandbox was reset.")
 	}
 	creditor := tx.must("creditors", f.link("creditor"))
 	dress := func(v *view) *view {
@@ -39,7 +39,7 @@ func redirectFlowPage(tx *tx, r *http.Request) *view {
 		v.Summary = []viewRow{{"Reference", f.str("mandate_reference")}}
 		return dress(v)
 	case success:
-		return dress(message(http.StatusNotFound, "There is no such page", "The redirect flow has not been completed."))
+		return dress(message(http.StatusNotFound, "Page not found", "The redirect flow has not been completed."))
 	case f.link("mandate") != "":
 		return dress(message(http.StatusGone, "This link has been used", "Nothing more is needed from you."))
 	case tx.flowExpired(f):
@@ -69,7 +69,7 @@ func redirectFlowPage(tx *tx, r *http.Request) *view {
 	return v
 }
 
-// identityNumber is what a scheme asks of a payer beside the usual.
+// identityNumber is what a scheme asks of a payer besides the usual.
 func identityNumber(currency string) []string {
 	switch currency {
 	case "SEK":

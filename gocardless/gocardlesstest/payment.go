@@ -142,7 +142,7 @@ func (sb *Sandbox) referenceTaken(reference string) bool {
 	return false
 }
 
-// addPayment stores a checked payment under a mandate and plans its way. Links beside mandate and
+// addPayment stores a checked payment under a mandate and plans its way. Links besides mandate and
 // creditor must be there already.
 func (tx *tx) addPayment(pay, m *record, cause string) *record {
 	scheme := m.str("scheme")
@@ -324,8 +324,8 @@ func (tx *tx) cancelChargeback(p *record) {
 
 // ChargeBack has a payment's payer demand the money back from their bank, on the day that the
 // sandbox's clock shows, however long ago the payment was collected. The money of a payment that was
-// paid out is taken off the creditor's next payouts. It returns an error if there is no payment with
-// this id that was collected.
+// paid out is taken off the creditor's next payouts. It returns an error if no collected payment
+// has this id.
 func (sb *Sandbox) ChargeBack(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
@@ -346,8 +346,8 @@ func chargebackCause(p *record) string {
 }
 
 // CancelChargeback withdraws a chargeback, as banks do after a mistake; no scenario simulator does
-// this. The payment returns to its former status. It returns an error if there is no payment with
-// this id that was charged back.
+// this. The payment returns to its former status. It returns an error if no payment that
+// was charged back has this id.
 func (sb *Sandbox) CancelChargeback(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
@@ -359,7 +359,7 @@ func (sb *Sandbox) CancelChargeback(id string) error {
 	})
 }
 
-// paymentCancellable says whether a payment can still be stopped.
+// paymentCancellable reports whether a payment can still be stopped.
 func paymentCancellable(status string) bool {
 	return slices.Contains([]string{"pending_submission", "pending_customer_approval"}, status)
 }
@@ -409,5 +409,5 @@ func retryPayment(tx *tx) (result, error) {
 	return one(p), nil
 }
 
-// collected says whether a payment's money has come in.
+// collected reports whether a payment's money has come in.
 func collected(status string) bool { return slices.Contains([]string{"confirmed", "paid_out"}, status) }

@@ -1,6 +1,6 @@
 package gocardlesstest
 
-// What the catalogue says of the schemes, and the limits of a new account.
+// What the catalogue knows of the schemes, and the limits of a new account.
 
 // schemeOf is the direct debit scheme of a currency.
 func schemeOf(currency string) string {

@@ -241,7 +241,7 @@ func (tx *tx) simulateLateFailure(p *record) {
 	tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
 }
 
-// simulateResubmission moves a mandate to the payer's new bank, which has to accept it anew.
+// simulateResubmission moves a mandate to the payer's new bank, which has to accept it again.
 func (tx *tx) simulateResubmission(m *record) {
 	tx.ensureActive(m)
 	tx.transferMandate(m)
@@ -256,7 +256,7 @@ func (tx *tx) simulateResubmission(m *record) {
 	}
 }
 
-// awaitsBank says whether a billing request waits for nothing but the payer's bank.
+// awaitsBank reports whether a billing request waits for nothing but the payer's bank.
 func (tx *tx) awaitsBank(r *record) bool {
 	if r.status() != "pending" {
 		return false

@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
-// Subscriptions: a series of dates, of which each makes a payment shortly before it comes.
+// Subscriptions: a series of dates. Each makes a payment shortly before it comes.
 
 const (
 	shownPayments = 10 // upcoming_payments of an endless subscription

@@ -97,7 +97,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if host == "" {
 		host = r.URL.Host
 	}
-	// The caller may go on to use its header map.
+	// The caller may use its header map again.
 	out := t.sb.serve(&incoming{ctx: r.Context(), method: r.Method, url: r.URL, header: r.Header.Clone(), body: r.Body, base: r.URL.Scheme + "://" + host})
 	if err := r.Context().Err(); err != nil {
 		return nil, err

@@ -52,7 +52,7 @@ type Webhooks struct {
 	Manual bool
 }
 
-// Validate says what is wrong with an endpoint, if anything.
+// Validate returns what is wrong with an endpoint, if anything.
 func (w Webhooks) Validate() error {
 	if w.Secret == "" {
 		return errors.New("gocardlesstest: the secret of the webhook endpoint is empty")
@@ -332,7 +332,7 @@ type hookAnswer struct {
 	header    http.Header
 	body      []byte
 	truncated bool
-	why       string // there is no answer
+	why       string // why it has no answer
 }
 
 // recordAnswer keeps the answer and plans the next attempt when it was not 2xx.

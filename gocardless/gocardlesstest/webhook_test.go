@@ -17,7 +17,7 @@ import (
 
 const hookSecret = "ED7D658C-D8EB-4941-948B-3973214F2D49"
 
-// inbox is an endpoint that remembers what it got and answers as it is told.
+// inbox is an endpoint that remembers what it got and answers as it is set to.
 type inbox struct {
 	mu      sync.Mutex
 	answers []int // statuses of the next answers; 204 when there is none left
@@ -175,7 +175,7 @@ func TestEventsOfOneStepShareAWebhook(t *testing.T) {
 	}
 }
 
-// In a bubble there is no socket and no goroutine that stays: the SDK, its retries and waits, the
+// A bubble has neither a socket nor a goroutine that stays: the SDK, its retries and waits, the
 // sandbox and its webhooks all run on fake time.
 func TestInASynctestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
