@@ -127,7 +127,7 @@ func (c *Club) charge(ctx context.Context) error {
 	return err
 }
 
-// readPayments completes the payments of which only events are known.
+// readPayments completes the payments that only events have reported.
 func (c *Club) readPayments(ctx context.Context) error {
 	payments, err := query(ctx, c.db, `SELECT id FROM payments WHERE amount IS NULL`, func(p *payment) []any { return []any{&p.ID} })
 	for _, known := range payments {
@@ -155,7 +155,7 @@ func (c *Club) cancel(ctx context.Context, id int64) error {
 }
 
 // retry collects a failed payment again. An action has no idempotency key: where it is not known
-// whether it ran, the error says so, and the payment's status decides.
+// whether it ran, the error reports that, and the payment's status decides.
 func (c *Club) retry(ctx context.Context, payment string) error {
 	_, err := c.client.Payments.Retry(ctx, payment, gocardless.PaymentRetryParams{})
 	return err
@@ -171,7 +171,7 @@ func (c *Club) refund(ctx context.Context, id string) error {
 	if rest <= 0 {
 		return nil
 	}
-	// The total as the API will have it guards against a refund that somebody else made meanwhile.
+	// The total as the API will have it guards against a refund made elsewhere meanwhile.
 	_, err = c.client.Refunds.Create(ctx, gocardless.RefundCreateParams{
 		Amount: rest, TotalAmountConfirmation: new(p.Amount), Links: gocardless.RefundCreateParamsLinks{Payment: new(id)},
 	}, gocardless.WithIdempotencyKey(fmt.Sprintf("refund-%s-%d", id, p.AmountRefunded)))

@@ -18,7 +18,7 @@ import (
 
 const secret = gocardless.WebhookSecret("club-secret")
 
-// world is the club, a sandbox that sends it webhooks, and somebody with a browser.
+// world is the club, a sandbox that sends it webhooks, and a visitor with a browser.
 type world struct {
 	t       *testing.T
 	club    *Club
@@ -95,7 +95,7 @@ func (w *world) post(path string, wantStatus int, form url.Values) string {
 	return r.Header.Get("Location")
 }
 
-// join signs somebody up through the hosted page.
+// join signs a member up through the hosted page.
 func (w *world) join(name string) {
 	w.t.Helper()
 	hosted := w.post("/join", http.StatusSeeOther, url.Values{"name": {name}, "email": {"member@example.com"}})
