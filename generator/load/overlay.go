@@ -20,6 +20,7 @@ type Overlay struct {
 	Extra      []*ExtraOf       `json:"extra"`
 	Styles     []*StyleOf       `json:"styles"`
 	Names      []*NameOf        `json:"names"`
+	Pins       []*Pin           `json:"pins"`
 }
 
 // Entry is what all entries of an overlay have.
@@ -82,6 +83,14 @@ type NameOf struct {
 	Entry
 }
 
+// Pin keeps part of our description against sources that say something else there. Package adopt
+// obeys pins; the document that code is made from needs none.
+type Pin struct {
+	Place string `json:"place"` // "POST /*/{identity}/actions/*", or the JSON pointer of a member
+	Keep  string `json:"keep"`  // "envelope" or "member"
+	Entry
+}
+
 // ParseOverlay reads an overlay. Unknown members and missing reasons are errors.
 func ParseOverlay(data []byte) (*Overlay, error) {
 	var o Overlay
@@ -99,6 +108,15 @@ func ParseOverlay(data []byte) (*Overlay, error) {
 			errs.add(pointer, "overlay entry has no reason")
 		}
 	})
+	for i, e := range o.Pins {
+		pointer := fmt.Sprintf("/pins/%d", i)
+		if strings.TrimSpace(e.Reason) == "" {
+			errs.add(pointer, "overlay entry has no reason")
+		}
+		if e.Keep != "envelope" && e.Keep != "member" {
+			errs.add(pointer, "keep is %q: envelope or member is expected", e.Keep)
+		}
+	}
 	return &o, errs.err()
 }
 

@@ -34,6 +34,8 @@ func (m *merger) mergeBody(c scope, raw *jsontree.Value, o, s *openapi.Operation
 		raw.Delete("x-variants")
 	default:
 		c.owner += "Params"
+		c.places = openapi.InRequest
+		c.keepsEnvelope = m.renamesEnvelope(o.Body.Schema, s.Body.Schema) && m.pinnedEnvelope(o)
 		m.mergeEnvelope(c, m.raw[o.Body.Schema.Pointer], o.Body.Schema, s.Body.Schema)
 	}
 }
@@ -53,9 +55,13 @@ func (m *merger) mergeEnvelope(c scope, raw *jsontree.Value, ours, src *openapi.
 		return
 	}
 	properties := raw.Get("properties")
-	if len(o.Properties) == 1 && len(s.Properties) == 1 && o.Properties[0].Name != s.Properties[0].Name {
-		m.renameEnvelope(raw, o.Properties[0].Name, s.Properties[0].Name)
-		m.mergeUse(c, properties.Get(s.Properties[0].Name), o.Properties[0].Schema, s.Properties[0].Schema, false)
+	if m.renamesEnvelope(ours, src) {
+		key := o.Properties[0].Name
+		if !c.keepsEnvelope {
+			key = s.Properties[0].Name
+			m.renameEnvelope(raw, o.Properties[0].Name, key)
+		}
+		m.mergeUse(c, properties.Get(key), o.Properties[0].Schema, s.Properties[0].Schema, false)
 		return
 	}
 	for _, p := range o.Properties {
@@ -68,15 +74,23 @@ func (m *merger) mergeEnvelope(c scope, raw *jsontree.Value, ours, src *openapi.
 			properties.Delete(p.Name)
 			continue
 		}
-		m.mergeUse(c, properties.Get(p.Name), p.Schema, q, false)
+		inside := c
+		inside.places = placeOf(c.places, p.Name)
+		m.mergeUse(inside, properties.Get(p.Name), p.Schema, q, false)
 	}
 	for _, q := range s.Properties {
 		if o.Property(q.Name) == nil {
 			inside := c
-			inside.member = q.Name
+			inside.member, inside.places = q.Name, placeOf(c.places, q.Name)
 			properties.Set(q.Name, m.build(inside, q.Schema, false))
 		}
 	}
+}
+
+// renamesEnvelope reports whether the source wraps a body in another name.
+func (m *merger) renamesEnvelope(ours, src *openapi.Schema) bool {
+	o, s := ours.Def(), src.Def()
+	return len(o.Properties) == 1 && len(s.Properties) == 1 && o.Properties[0].Name != s.Properties[0].Name
 }
 
 func memberNames(s *openapi.Schema) []string {
@@ -104,11 +118,7 @@ func (m *merger) mergeReply(c scope, raw *jsontree.Value, o, s *openapi.Operatio
 	}
 	responses := raw.Get("responses")
 	status := before.Status
-	if after.Status != status && after.Status != openapi.AnyStatus {
-		replaceMember(responses, status, after.Status, responses.Get(status))
-		status = after.Status
-	}
-	c.owner = pascal(name.Singular(c.resource))
+	c.owner, c.places = pascal(name.Singular(c.resource)), openapi.InReply
 	switch {
 	case before.Schema == nil && after.Schema == nil:
 	case after.Schema == nil:
@@ -117,6 +127,35 @@ func (m *merger) mergeReply(c scope, raw *jsontree.Value, o, s *openapi.Operatio
 		responses.Set(status, m.newReply(c, after))
 	default:
 		m.mergeEnvelope(c, m.raw[before.Schema.Pointer], before.Schema, after.Schema)
+	}
+	m.mergeStatuses(responses, status, o, s)
+}
+
+// mergeStatuses carries over with which statuses the API answers success. A foreign document names
+// one of them: it adds to ours.
+func (m *merger) mergeStatuses(responses *jsontree.Value, main string, o, s *openapi.Operation) {
+	for _, r := range s.Replies {
+		if r.Status == openapi.AnyStatus {
+			return
+		}
+	}
+	for _, r := range s.Replies {
+		if !responses.Has(r.Status) {
+			added := responses.Get(main).Clone()
+			if r.Schema == nil {
+				added.Delete("content")
+			}
+			at := slices.IndexFunc(responses.Members, func(x jsontree.Member) bool { return x.Name > r.Status })
+			responses.Members = slices.Insert(responses.Members, max(at, 0), jsontree.Member{Name: r.Status, Value: added})
+		}
+	}
+	if m.foreign {
+		return
+	}
+	for _, r := range o.Replies {
+		if !slices.ContainsFunc(s.Replies, func(t *openapi.Reply) bool { return t.Status == r.Status }) {
+			responses.Delete(r.Status)
+		}
 	}
 }
 
@@ -220,10 +259,8 @@ func (m *merger) addOperations() {
 }
 
 func (m *merger) operationID(s *openapi.Operation, path string) string {
-	if m.opts.OperationID != nil {
-		if id := m.opts.OperationID(s.Method, path); id != "" {
-			return id
-		}
+	if id := m.opts.Rules.operationID(s.Method, path); id != "" {
+		return id
 	}
 	if id := name.Operation(s.Method, path); id != "" {
 		return id

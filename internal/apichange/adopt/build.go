@@ -38,6 +38,9 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 		if d.Values != nil && kind(d.Values) == "string" {
 			use.Set("additionalProperties", jsontree.NewObject(jsontree.Member{Name: "type", Value: jsontree.NewString("string")}))
 		}
+	case openapi.StringOrInteger:
+		use.Set("type", jsontree.NewString("integer"))
+		use.Set("format", jsontree.NewString("int64"))
 	case "string", "integer", "number", "boolean":
 		use.Set("type", jsontree.NewString(d.Type))
 		if f := format(d); f != "" {
@@ -263,7 +266,7 @@ func (m *merger) addComponent(c scope, component string, d *openapi.Schema) {
 	properties := jsontree.NewObject()
 	raw.Set("properties", properties)
 	for _, p := range d.Properties {
-		inside := scope{resource: c.resource, owner: component, member: p.Name, depth: c.depth}
+		inside := scope{resource: c.resource, owner: component, member: p.Name, places: c.places, depth: c.depth}
 		insertProperty(properties, p.Name, m.build(inside, p.Schema, true))
 	}
 	for _, part := range []jsontree.Member{{Name: "if", Value: d.If}, {Name: "then", Value: d.Then}, {Name: "else", Value: d.Else}} {

@@ -16,7 +16,10 @@ type scope struct {
 	owner    string // beginning of the name: "PaymentCreateParams"
 	member   string // property or parameter
 	verb     string // of the operation whose reply it is
-	depth    int
+	places   openapi.Place
+
+	keepsEnvelope bool // the overlay pins the name of the body's envelope
+	depth         int
 }
 
 // schemaKeys is the order of keywords where ours does not decide.
@@ -43,23 +46,38 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 	if withWords {
 		m.words(raw, "description", ours.Pointer, src.Description, schemaKeys)
 	}
-	m.mergeAnnotations(raw, ours, src)
+	if m.foreign && bare(src) && kind(ours) != "map" {
+		return // nothing is said of it
+	}
+	m.mergeAnnotations(c, raw, ours, src)
 	if kind(ours) == "forms" && kind(src) != "forms" {
-		m.fail(src.Pointer, "one form where the vendored document has %d: change x-variants by hand first", len(ours.Def().OneOf))
+		m.mergeOneForm(c, raw, ours, src)
 		return
 	}
-	if !m.sameKind(ours, src) {
+	if m.wholeResource(ours, src) {
+		m.note("%s: the source has a whole resource where a %s is: kept", src.Pointer, kind(ours))
+		return
+	}
+	if !m.sameKind(c, ours, src) {
+		if m.pinnedMember(ours) {
+			return
+		}
 		m.replace(c, raw, src)
 		return
 	}
 	o, s := ours.Def(), src.Def()
-	if o.Component != "" && !bare(src) && !m.follows(o.Component, s) {
+	if m.foreign && kind(ours) == "enum" && kind(src) == "string" {
+		m.mergeNull(c, raw, ours, src) // its values are listed elsewhere
+		return
+	}
+	if o.Component != "" && !bare(src) && !m.follows(o.Component, s) && !m.narrower(o, s) {
 		// The source says something else here than in the other places of this component.
 		m.replace(c, raw, src)
 		return
 	}
-	if m.src.Says("null") && ours.MayBeNull() != src.MayBeNull() {
-		setNull(raw, src.MayBeNull())
+	m.mergeNull(c, raw, ours, src)
+	if ours.Ref != nil && src.Ref != nil {
+		m.mergeLimits(c, raw, ours, src) // those that the use adds
 	}
 	if o.Component == "" {
 		m.mergeDef(c, inner(raw), o, s)
@@ -68,12 +86,52 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 
 const maxDepth = 60
 
-// sameKind reports whether both become the same sort of Go type, as far as the source speaks of it.
-func (m *merger) sameKind(ours, src *openapi.Schema) bool {
-	if a, b := m.sort(ours), m.sort(src); a != b {
-		return a == "enum" && b == "string" && !m.src.Says("enum")
+// mergeNull carries over whether null is allowed. A description that forgets null in one place must
+// not turn a pointer into a value, so only one in our own form takes it away; and where requests and
+// replies share descriptions, null is that of the replies.
+func (m *merger) mergeNull(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
+	if o, s := ours.MayBeNull(), src.MayBeNull(); o != s && m.says(c.places, "null") && (!m.foreign || s && c.places&openapi.InReply != 0) {
+		setNull(raw, s)
 	}
-	return true
+}
+
+// mergeOneForm merges a body that the source describes in one of our forms only.
+func (m *merger) mergeOneForm(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
+	forms := ours.Def().OneOf
+	if !m.foreign || kind(src) != "object" {
+		m.fail(src.Pointer, "one form where the vendored document has %d: change x-variants by hand first", len(forms))
+		return
+	}
+	best := matchForms([]*openapi.Schema{src}, forms)[0][1]
+	m.note("%s: the source describes one of %d forms: the others are kept", src.Pointer, len(forms))
+	m.mergeUse(c, raw.Get("oneOf").Items[slices.Index(forms, best)], best, src, false)
+}
+
+// wholeResource recognises a description that has a whole resource in the place of its id, or of one
+// of its members.
+func (m *merger) wholeResource(ours, src *openapi.Schema) bool {
+	s := src.Def()
+	return m.foreign && !ours.IsObject() && kind(ours) != "map" && src.IsObject() && s.Property("id") != nil && s.Property("created_at") != nil
+}
+
+// narrower reports an enum of the source that stands for one of ours, even if it lists other values
+// than elsewhere: an author lists those that are possible in this place. See mergeEnum.
+func (m *merger) narrower(o, s *openapi.Schema) bool {
+	return m.foreign && kind(o) == "enum" && kind(s) == "enum" && m.pairs[o.Component] != nil
+}
+
+// sameKind reports whether both become the same sort of Go type, as far as the source speaks of it.
+func (m *merger) sameKind(c scope, ours, src *openapi.Schema) bool {
+	a, b := m.sort(ours), m.sort(src)
+	switch {
+	case a == b:
+		return true
+	case b == openapi.StringOrInteger:
+		return a == "integer" || a == "string"
+	case a == "enum" && b == "string":
+		return m.foreign || !m.says(c.places, "enum")
+	}
+	return false
 }
 
 // inner returns what a use says beside null: the first form of anyOf with null, or the use itself.
@@ -124,17 +182,17 @@ func (m *merger) replace(c scope, raw *jsontree.Value, src *openapi.Schema) {
 
 // mergeAnnotations carries over what the source says about a use, as far as it says such things
 // at all.
-func (m *merger) mergeAnnotations(raw *jsontree.Value, ours, src *openapi.Schema) {
-	if m.src.Says("deprecated") && ours.Deprecated != src.Deprecated {
+func (m *merger) mergeAnnotations(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
+	if m.says(c.places, "deprecated") && ours.Deprecated != src.Deprecated {
 		flag(raw, "deprecated", src.Deprecated, schemaKeys)
 	}
-	if m.src.Says("x-restricted") && ours.Restricted != src.Restricted {
+	if m.says(c.places, "x-restricted") && ours.Restricted != src.Restricted {
 		flag(raw, "x-restricted", src.Restricted, schemaKeys)
 	}
-	if m.src.Says("x-required-when") && !sameWords(ours.RequiredWhen, src.RequiredWhen) {
+	if m.says(c.places, "x-required-when") && !sameWords(ours.RequiredWhen, src.RequiredWhen) {
 		set(raw, "x-required-when", jsontree.NewString(src.RequiredWhen), src.RequiredWhen == "")
 	}
-	if m.src.Says("default") && !sameJSON(ours.Default, src.Default) {
+	if m.says(c.places, "default") && !sameJSON(ours.Default, src.Default) {
 		v, _ := jsontree.Parse([]byte(src.Default)) // was written by Compact
 		set(raw, "default", v, src.Default == "")
 	}
@@ -169,7 +227,7 @@ func (m *merger) mergeComponents() {
 		if main.Component != "" {
 			m.words(raw, "description", p.def.Pointer, main.Description, schemaKeys)
 		}
-		m.mergeDef(scope{resource: m.resourceNamed(component), owner: component}, inner(raw), p.def, main)
+		m.mergeDef(scope{resource: m.resourceNamed(component), owner: component, places: p.places}, inner(raw), p.def, main)
 	}
 }
 
@@ -198,11 +256,12 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	case "forms":
 		m.mergeForms(c, raw, o, s)
 	default:
-		if f := format(s); o.Format != f && (f != "" || m.src.Says("format:"+o.Format)) {
+		// A date that is described as a mere string stays a date.
+		if f := format(s); s.Type != openapi.StringOrInteger && o.Format != f && (f != "" || !m.foreign && m.src.Says("format:"+o.Format)) {
 			set(raw, "format", jsontree.NewString(f), f == "")
 		}
 	}
-	m.mergeLimits(raw, o, s)
+	m.mergeLimits(c, raw, o, s)
 	m.refuseOther(s)
 }
 
@@ -229,21 +288,40 @@ func (m *merger) mergeEnum(raw *jsontree.Value, o, s *openapi.Schema) {
 	if kind(s) != "enum" {
 		return
 	}
+	listed, complete := m.valuesOf(o, s)
 	values, words := raw.Get("enum"), raw.Get("x-enum-descriptions")
 	values.Items = slices.DeleteFunc(values.Items, func(v *jsontree.Value) bool {
-		gone := v.Kind == jsontree.String && !slices.Contains(s.Enum, v.Text)
+		gone := complete && v.Kind == jsontree.String && !slices.Contains(listed, v.Text)
 		if gone && words != nil {
 			words.Delete(v.Text)
 		}
 		return gone
 	})
-	for _, value := range s.Enum {
+	for _, value := range listed {
 		if slices.Contains(o.Enum, value) {
 			continue
 		}
 		values.Items = append(values.Items, jsontree.NewString(value))
 		m.newValue(raw, value, s.EnumDescriptions[value])
 	}
+}
+
+// valuesOf returns the values that the source lists for an enum of ours, and whether these are all:
+// a foreign document lists some in one place, others in another, and describes a third place as a
+// mere string.
+func (m *merger) valuesOf(o, s *openapi.Schema) (values []string, complete bool) {
+	p := m.pairs[o.Component]
+	if !m.foreign || p == nil {
+		return s.Enum, true
+	}
+	for _, g := range p.groups {
+		for _, value := range g.defs[0].Enum {
+			if !slices.Contains(values, value) {
+				values = append(values, value)
+			}
+		}
+	}
+	return values, !m.unlisted[o.Component]
 }
 
 // newValue gives a value its description, or the mark that one is to be written.
@@ -263,7 +341,7 @@ func (m *merger) newValue(raw *jsontree.Value, value, text string) {
 func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	properties := raw.Get("properties")
 	for _, p := range o.Properties {
-		if s.Property(p.Name) == nil {
+		if s.Property(p.Name) == nil && !m.pinnedMember(p.Schema) {
 			properties.Delete(p.Name)
 		}
 	}
@@ -280,10 +358,10 @@ func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema)
 		}
 		insertProperty(properties, q.Name, m.build(inside, q.Schema, true))
 	}
-	if m.src.Says("required") && !slices.Equal(o.Required, s.Required) {
+	if m.says(c.places, "required") && !slices.Equal(o.Required, s.Required) {
 		set(raw, "required", jsontree.NewStrings(s.Required...), len(s.Required) == 0)
 	}
-	if m.src.Says("if") && (canonical(o.If) != canonical(s.If) || canonical(o.Then) != canonical(s.Then) || canonical(o.Else) != canonical(s.Else)) {
+	if m.says(c.places, "if") && (canonical(o.If) != canonical(s.If) || canonical(o.Then) != canonical(s.Then) || canonical(o.Else) != canonical(s.Else)) {
 		for key, v := range map[string]*jsontree.Value{"if": s.If, "then": s.Then, "else": s.Else} {
 			set(raw, key, v.Clone(), v == nil)
 		}
@@ -349,7 +427,7 @@ func (m *merger) mergeForms(c scope, raw *jsontree.Value, o, s *openapi.Schema) 
 }
 
 // mergeLimits carries over the restrictions on values that the source speaks of.
-func (m *merger) mergeLimits(raw *jsontree.Value, o, s *openapi.Schema) {
+func (m *merger) mergeLimits(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	keys := slices.Collect(maps.Keys(o.Limits))
 	for key := range s.Limits {
 		if _, ok := o.Limits[key]; !ok {
@@ -358,7 +436,7 @@ func (m *merger) mergeLimits(raw *jsontree.Value, o, s *openapi.Schema) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if !m.speaksOf(key) || sameJSON(o.Limits[key], s.Limits[key]) {
+		if !m.says(c.places, limitKeyword(key)) || sameJSON(o.Limits[key], s.Limits[key]) {
 			continue
 		}
 		if strings.HasPrefix(key, "additionalProperties/") {

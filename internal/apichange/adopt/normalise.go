@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/load"
 	"github.com/gocardless-community/gocardless-go/generator/name"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
@@ -20,8 +21,8 @@ import (
 
 // Options steer what the document itself does not decide.
 type Options struct {
-	// OperationID names an operation that no rule covers; it returns "" to leave it to the rules.
-	OperationID func(method, path string) string
+	// Rules are those of the generator's overlay; nil for none.
+	Rules *Rules
 	// Names gives new schemas a name, by their JSON pointer in the source.
 	Names map[string]string
 	// Reserved are Go names that no schema may get, with the place that has each.
@@ -46,9 +47,10 @@ type Normalised struct {
 func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, error) {
 	groupBrackets(source)
 	m := &merger{
-		ours: vendored, src: source, opts: opts, root: vendored.Root.Clone(),
+		ours: vendored, src: source, opts: opts, foreign: source.Date == "", root: vendored.Root.Clone(),
 		raw: map[string]*jsontree.Value{}, pairs: map[string]*pairing{},
 		sigs: map[*openapi.Schema]string{}, named: map[string]string{}, lock: map[string]string{},
+		usedPins: map[*load.Pin]bool{}, unlisted: map[string]bool{},
 		byDef: map[*openapi.Schema]string{}, built: map[*openapi.Schema]string{},
 	}
 	for _, p := range source.Problems {
@@ -81,12 +83,14 @@ func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, e
 	if err := m.failure(); err != nil {
 		return nil, err
 	}
+	m.notes = append(m.notes, m.stalePins()...)
 	return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes}, nil
 }
 
 type merger struct {
 	ours, src *openapi.Document
 	opts      Options
+	foreign   bool                       // the source is not in our form: what it leaves out may merely be left unsaid
 	root      *jsontree.Value            // the result; begins as a copy of ours
 	raw       map[string]*jsontree.Value // nodes of the result by their pointer in ours
 	pairs     map[string]*pairing        // by name of our component
@@ -95,6 +99,8 @@ type merger struct {
 	bySig     map[string][]string        // our components by what they mean
 	named     map[string]string          // new components by meaning
 	built     map[*openapi.Schema]string // new components by definition
+	usedPins  map[*load.Pin]bool         // pins that made a difference
+	unlisted  map[string]bool            // enums of ours that the source describes as a mere string somewhere
 	members   map[[2]string]int          // how often a member refers to a component of ours
 	texts     map[string]string          // our descriptions by their words
 	ops       []opPair
@@ -127,9 +133,38 @@ func (m *merger) info() {
 	} else if v != m.ours.Version {
 		m.note("info/version is %q in the source and no date: kept %s", v, m.ours.Version)
 	}
+	m.security()
 	for _, s := range m.src.Servers {
 		if !slices.ContainsFunc(m.ours.Servers, func(o openapi.Server) bool { return o.URL == strings.TrimSuffix(s.URL, "/") }) {
 			m.note("the source names another server, %s: the vendored ones are kept", s.URL)
+		}
+	}
+}
+
+// security carries over how calls are authenticated, if the source says so.
+func (m *merger) security() {
+	had, has := m.ours.Security(), m.src.Security()
+	if has == "" || had == has {
+		return
+	}
+	m.root.Set("security", m.src.Root.Get("security").Clone())
+	m.root.Get("components").Set("securitySchemes", m.src.Root.At("/components/securitySchemes").Clone())
+}
+
+// unadopted notes what the source says about refusals and media that has no place in our form: the
+// code that reads them is written by hand.
+func (m *merger) unadopted(o, s *openapi.Operation) {
+	if s.Failure != nil && o.Failure != nil && !m.foreign && !m.sameFailure(o, s) {
+		m.note("%s: refusals have another form, and the code that reads them is written by hand: kept", s.Pointer)
+	}
+	for _, status := range s.Refusals {
+		if !slices.Contains(o.Refusals, status) && !m.src.UsualRefusal(status) {
+			m.note("%s: may be refused with status %s, which needs no code of its own", s.Pointer, status)
+		}
+	}
+	for _, media := range s.Media {
+		if !slices.Contains(o.Media, media) {
+			m.note("%s: the API also knows its %s: JSON is kept", s.Pointer, media)
 		}
 	}
 }
@@ -184,17 +219,17 @@ func (m *merger) pairSchemas() {
 func (m *merger) pairOperation(o, s *openapi.Operation) {
 	for _, p := range o.Params {
 		if q := s.Param(p.In, p.Name); q != nil {
-			m.pair(p.Schema, q.Schema)
+			m.pair(openapi.InQuery, p.Schema, q.Schema)
 		}
 	}
 	if o.Body != nil && s.Body != nil {
-		m.pairEnvelope(o.Body.Schema, s.Body.Schema)
+		m.pairEnvelope(openapi.InRequest, o.Body.Schema, s.Body.Schema)
 	}
 	if r, q := o.Reply(), m.replyOf(o, s); r != nil && q != nil && r.Schema != nil && q.Schema != nil {
-		m.pairEnvelope(r.Schema, q.Schema)
+		m.pairEnvelope(openapi.InReply, r.Schema, q.Schema)
 	}
 	if m.sameFailure(o, s) {
-		m.pairEnvelope(o.Failure, s.Failure)
+		m.pairEnvelope(openapi.InMeta, o.Failure, s.Failure)
 	}
 }
 
@@ -216,19 +251,27 @@ func (m *merger) replyOf(o, s *openapi.Operation) *openapi.Reply {
 	return s.Reply()
 }
 
-func (m *merger) pairEnvelope(o, s *openapi.Schema) {
+func (m *merger) pairEnvelope(place openapi.Place, o, s *openapi.Schema) {
 	od, sd := o.Def(), s.Def()
 	if od.Component != "" {
-		m.pair(o, s)
+		m.pair(place, o, s)
 		return
 	}
 	for _, p := range od.Properties {
 		if q := sd.Property(p.Name); q != nil {
-			m.pair(p.Schema, q)
+			m.pair(placeOf(place, p.Name), p.Schema, q)
 		} else if len(od.Properties) == 1 && len(sd.Properties) == 1 {
-			m.pair(p.Schema, sd.Properties[0].Schema) // the envelope has another name
+			m.pair(place, p.Schema, sd.Properties[0].Schema) // the envelope has another name
 		}
 	}
+}
+
+// placeOf is the place of a member of the object around a body.
+func placeOf(around openapi.Place, member string) openapi.Place {
+	if around == openapi.InReply && slices.Contains(beside, member) {
+		return openapi.InMeta
+	}
+	return around
 }
 
 // methodOrder is the order of a path's methods where ours does not decide.
@@ -278,10 +321,10 @@ var operationKeys = []string{"operationId", "tags", "summary", "description", "x
 
 func (m *merger) mergeOperation(o, s *openapi.Operation) {
 	raw := m.raw[o.Pointer]
-	if m.src.Says("deprecated") {
+	if m.src.Says("operation:deprecated") {
 		flag(raw, "deprecated", s.Deprecated, operationKeys)
 	}
-	if m.src.Says("x-restricted") {
+	if m.src.Says("operation:x-restricted") {
 		flag(raw, "x-restricted", s.Restricted, operationKeys)
 	}
 	text := s.Description
@@ -293,6 +336,7 @@ func (m *merger) mergeOperation(o, s *openapi.Operation) {
 	m.mergeParams(c, raw, o, s)
 	m.mergeBody(c, raw, o, s)
 	m.mergeReply(c, raw, o, s)
+	m.unadopted(o, s)
 }
 
 // flag sets or deletes a boolean that is only ever written when true.

@@ -1,19 +1,80 @@
 package adopt
 
-import "github.com/gocardless-community/gocardless-go/generator/load"
+import (
+	"fmt"
+	"path"
+	"strings"
 
-// OperationNames reads from the generator's overlay how operations are named that no rule covers.
-func OperationNames(overlay []byte) (func(method, path string) string, error) {
+	"github.com/gocardless-community/gocardless-go/generator/load"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+)
+
+// Rules are what the generator's overlay says about sources.
+type Rules struct {
+	operations []*load.OperationName
+	pins       []*load.Pin
+}
+
+// ReadRules reads them from the overlay.
+func ReadRules(overlay []byte) (*Rules, error) {
 	o, err := load.ParseOverlay(overlay)
 	if err != nil {
 		return nil, err
 	}
-	return func(method, path string) string {
-		for _, entry := range o.Operations {
-			if entry.Method == method && entry.Path == path {
-				return entry.ID
-			}
-		}
+	return &Rules{o.Operations, o.Pins}, nil
+}
+
+// operationID returns the id that the overlay gives an operation, or "".
+func (r *Rules) operationID(method, path string) string {
+	if r == nil {
 		return ""
-	}, nil
+	}
+	for _, entry := range r.operations {
+		if entry.Method == method && entry.Path == path {
+			return entry.ID
+		}
+	}
+	return ""
+}
+
+// pinnedEnvelope reports whether the envelope of an operation's request stays ours.
+func (m *merger) pinnedEnvelope(o *openapi.Operation) bool {
+	return m.pinned("envelope", func(place string) bool {
+		match, err := path.Match(place, o.Method+" "+o.Path)
+		return err == nil && match
+	})
+}
+
+// pinnedMember reports whether a member of ours stays as it is.
+func (m *merger) pinnedMember(ours *openapi.Schema) bool {
+	return m.pinned("member", func(place string) bool { return strings.HasPrefix(ours.Pointer+"/", place+"/") })
+}
+
+func (m *merger) pinned(keep string, matches func(place string) bool) bool {
+	found := false
+	for _, pin := range m.rules().pins {
+		if pin.Keep == keep && matches(pin.Place) {
+			m.usedPins[pin] = true
+			found = true
+		}
+	}
+	return found
+}
+
+func (m *merger) rules() *Rules {
+	if m.opts.Rules == nil {
+		return &Rules{}
+	}
+	return m.opts.Rules
+}
+
+// stalePins lists the pins that a foreign source makes needless, for it says the same.
+func (m *merger) stalePins() []string {
+	var out []string
+	for i, pin := range m.rules().pins {
+		if m.foreign && !m.usedPins[pin] {
+			out = append(out, fmt.Sprintf("/pins/%d of generator/overlay.json (%s) is not needed: the source says the same", i, pin.Place))
+		}
+	}
+	return out
 }

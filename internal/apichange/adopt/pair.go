@@ -15,6 +15,7 @@ import (
 // that writes schemas in place has a copy of it in every place; normally they mean the same.
 type pairing struct {
 	def    *openapi.Schema // ours
+	places openapi.Place   // where both refer to it
 	groups []*group
 }
 
@@ -58,8 +59,15 @@ func bare(s *openapi.Schema) bool {
 }
 
 // pair notes what of the source answers to what of ours, and follows both.
-func (m *merger) pair(ours, src *openapi.Schema) {
+func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 	o, s := ours.Def(), src.Def()
+	if kind(ours) == "enum" && kind(src) == "string" {
+		m.unlisted[o.Component] = true
+	}
+	if m.foreign && kind(ours) == "forms" && kind(src) == "object" {
+		m.pair(place, matchForms([]*openapi.Schema{src}, o.OneOf)[0][1], src)
+		return
+	}
 	if m.sort(ours) != m.sort(src) || bare(src) {
 		return
 	}
@@ -69,22 +77,24 @@ func (m *merger) pair(ours, src *openapi.Schema) {
 			p = &pairing{def: o}
 			m.pairs[o.Component] = p
 		}
-		if !p.add(s, m.sigDef(s)) {
+		seen := p.places&place != 0
+		p.places |= place
+		if !p.add(s, m.sigDef(s)) && seen {
 			return
 		}
 	}
 	switch kind(ours) {
 	case "array":
-		m.pair(o.Items, s.Items)
+		m.pair(place, o.Items, s.Items)
 	case "object":
 		for _, q := range o.Properties {
 			if t := s.Property(q.Name); t != nil {
-				m.pair(q.Schema, t)
+				m.pair(place, q.Schema, t)
 			}
 		}
 	case "forms":
 		for _, f := range matchForms(o.OneOf, s.OneOf) {
-			m.pair(f[0], f[1])
+			m.pair(place, f[0], f[1])
 		}
 	}
 }
@@ -195,10 +205,10 @@ func (m *merger) sigDef(d *openapi.Schema) string {
 		for _, p := range properties {
 			fmt.Fprintf(&b, "%s:%s,", p.Name, m.sigUse(p.Schema))
 		}
-		if m.src.Says("required") {
+		if m.speaks("required") {
 			fmt.Fprintf(&b, "required %q", d.Required)
 		}
-		if m.src.Says("if") && d.If != nil {
+		if m.speaks("if") && d.If != nil {
 			fmt.Fprintf(&b, "if %s then %s", canonical(d.If), canonical(d.Then))
 		}
 	case "map":
@@ -215,7 +225,7 @@ func (m *merger) sigDef(d *openapi.Schema) string {
 	}
 	b.WriteString(m.saidFormat(d))
 	for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
-		if m.speaksOf(key) {
+		if m.speaks(limitKeyword(key)) {
 			fmt.Fprintf(&b, ";%s=%s", key, d.Limits[key])
 		}
 	}
@@ -226,10 +236,10 @@ func (m *merger) sigDef(d *openapi.Schema) string {
 
 func (m *merger) sigUse(s *openapi.Schema) string {
 	out := m.sigDef(s.Def())
-	if m.src.Says("null") && s.MayBeNull() {
+	if m.speaks("null") && s.MayBeNull() {
 		out += "?"
 	}
-	if m.src.Says("default") && s.Default != "" {
+	if m.speaks("default") && s.Default != "" {
 		out += "=" + s.Default
 	}
 	return out
@@ -237,17 +247,35 @@ func (m *merger) sigUse(s *openapi.Schema) string {
 
 // saidFormat returns the format of a definition if the source uses such formats at all.
 func (m *merger) saidFormat(d *openapi.Schema) string {
-	if f := format(d); f != "" && m.src.Says("format:"+f) {
+	if f := format(d); f != "" && m.speaks("format:"+f) {
 		return ";" + f
 	}
 	return ""
 }
 
-// speaksOf reports whether the source uses a keyword of limits.
-func (m *merger) speaksOf(limit string) bool {
+// speaks reports whether the source uses a keyword in what it says of resources, which is where
+// definitions are compared as a whole.
+func (m *merger) speaks(keyword string) bool {
+	if !m.foreign {
+		return m.src.Says(keyword)
+	}
+	return m.src.SaysInAny(openapi.InQuery|openapi.InRequest|openapi.InReply, keyword)
+}
+
+// says reports whether the source speaks of a keyword in all of the places, so that leaving it out
+// means something. A document in our own form leaves nothing out.
+func (m *merger) says(places openapi.Place, keyword string) bool {
+	if !m.foreign {
+		return m.src.Says(keyword)
+	}
+	return m.src.SaysIn(places, keyword)
+}
+
+// limitKeyword is the keyword that a limit comes from: additionalProperties/maxLength is a maxLength.
+func limitKeyword(limit string) string {
 	first, rest, nested := strings.Cut(limit, "/")
 	if nested && first == "additionalProperties" {
-		return m.src.Says(rest)
+		return rest
 	}
-	return m.src.Says(first)
+	return first
 }

@@ -50,9 +50,12 @@ func (m *merger) mergeParams(c scope, raw *jsontree.Value, o, s *openapi.Operati
 }
 
 // dropsParam reports whether a document that does not list a parameter of ours means that it is
-// gone. One that lists no such header anywhere does not speak of headers.
+// gone. One that lists no query parameter, or no such header, anywhere does not speak of them.
 func (m *merger) dropsParam(p *openapi.Param) bool {
-	return p.In != "header" || m.src.Says("header:"+strings.ToLower(p.Name))
+	if p.In == "header" {
+		return m.src.Says("header:" + strings.ToLower(p.Name))
+	}
+	return m.src.Says("in:" + p.In)
 }
 
 func (m *merger) removeParam(list *jsontree.Value, p *openapi.Param) {
@@ -75,14 +78,14 @@ func insertParam(list, param *jsontree.Value) {
 
 func (m *merger) mergeParam(c scope, p, q *openapi.Param) {
 	raw := m.raw[p.Pointer]
-	if p.Required != q.Required {
+	if p.Required != q.Required && m.says(openapi.InQuery, "required") {
 		if q.Required {
 			raw.SetOrdered("required", jsontree.NewBool(true), paramKeys)
 		} else {
 			raw.Delete("required")
 		}
 	}
-	if m.src.Says("deprecated") {
+	if m.says(openapi.InQuery, "deprecated") {
 		flag(raw, "deprecated", q.Deprecated || q.Schema.Deprecated, paramKeys)
 	}
 	if p.Style != q.Style && m.src.Says("style") || p.Explode != q.Explode && m.src.Says("explode") {
@@ -94,7 +97,7 @@ func (m *merger) mergeParam(c scope, p, q *openapi.Param) {
 		text = q.Schema.Description
 	}
 	m.words(raw, "description", p.Pointer, text, paramKeys)
-	c.member = p.Name
+	c.member, c.places = p.Name, openapi.InQuery
 	c.owner += "Params"
 	m.mergeUse(c, raw.Get("schema"), p.Schema, q.Schema, false)
 }
@@ -104,7 +107,7 @@ func (m *merger) newParam(c scope, q *openapi.Param) *jsontree.Value {
 	if strings.EqualFold(q.Name, idempotencyKey) {
 		return jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString("#/components/parameters/IdempotencyKey")})
 	}
-	c.member = q.Name
+	c.member, c.places = q.Name, openapi.InQuery
 	c.owner += "Params"
 	p := jsontree.NewObject(
 		jsontree.Member{Name: "name", Value: jsontree.NewString(q.Name)},

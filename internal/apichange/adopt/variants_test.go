@@ -455,7 +455,7 @@ func TestHistoryIsAdopted(t *testing.T) {
 				t.Parallel()
 				source := want.Clone()
 				v.vary(source)
-				got, err := Normalise(document(t, steps[i-1]), document(t, source), Options{Words: true, OperationID: overlay(t)})
+				got, err := Normalise(document(t, steps[i-1]), document(t, source), Options{Words: true, Rules: overlay(t)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -474,15 +474,15 @@ func TestHistoryIsAdopted(t *testing.T) {
 }
 
 // overlay names the operations that no rule names, as the generator does.
-func overlay(t testing.TB) func(method, path string) string {
+func overlay(t testing.TB) *Rules {
 	t.Helper()
 	data, err := os.ReadFile(root + "/generator/overlay.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := OperationNames(data)
+	rules, err := ReadRules(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return name
+	return rules
 }

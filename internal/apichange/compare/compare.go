@@ -90,8 +90,15 @@ func (c *comparison) add(a at, change Change) {
 
 func (c *comparison) list() []Change {
 	list := make([]Change, 0, len(c.changes))
+	inReplies := map[string]bool{} // places that may be null in replies
+	for _, change := range c.changes {
+		inReplies[change.Pointer] = inReplies[change.Pointer] || change.Code == "reply-null-allowed"
+	}
 	for _, key := range slices.Sorted(maps.Keys(c.changes)) {
 		change := c.changes[key]
+		if change.Code == "request-null-allowed" && inReplies[change.Pointer] {
+			continue // one description serves both, and it is about the reply
+		}
 		slices.Sort(change.Operations)
 		slices.Sort(change.Rules)
 		change.Rules = slices.Compact(change.Rules)
@@ -154,7 +161,7 @@ func (c *comparison) document() {
 			})
 		}
 	}
-	if a, b := security(old), security(revised); a != b {
+	if a, b := old.Security(), revised.Security(); a != b {
 		c.add(at{}, Change{
 			Class: Breaking, Code: "security-changed", Pointer: "/security", Subject: "authentication",
 			Text:   fmt.Sprintf("How calls are authenticated changed from %s to %s.", a, b),
@@ -169,16 +176,6 @@ func (c *comparison) document() {
 			}
 		}
 	}
-}
-
-func security(d *openapi.Document) string {
-	s := d.Root.Get("security").Compact()
-	if schemes := d.Root.At("/components/securitySchemes"); schemes != nil {
-		for _, m := range schemes.Members {
-			s += " " + m.Name + ":" + m.Value.Get("type").Str() + "/" + m.Value.Get("scheme").Str() + m.Value.Get("in").Str() + m.Value.Get("name").Str()
-		}
-	}
-	return s
 }
 
 // operations pairs the operations of the two documents: by method and path, and failing that by
@@ -625,13 +622,7 @@ func (c *comparison) replies(a at, o, n *openapi.Operation) {
 	if before == nil || after == nil {
 		return
 	}
-	if before.Status != after.Status {
-		c.add(a, Change{
-			Class: Behaviour, Code: "status-changed", Pointer: after.Pointer, Subject: a.methods[0],
-			Text:   fmt.Sprintf("%s answers %s instead of %s.", list(a.methods), after.Status, before.Status),
-			Advice: "Nothing to do, unless the status is read with WithResponse.",
-		})
-	}
+	c.statuses(a, o, n)
 	switch {
 	case before.Schema == nil && after.Schema == nil:
 	case before.Schema == nil || after.Schema == nil:
@@ -652,6 +643,43 @@ func (c *comparison) replies(a at, o, n *openapi.Operation) {
 		a.wire, a.internal = "", true
 		c.schema(a, spot{owner: "Error", field: "Error", required: true, root: true}, o.Failure, n.Failure)
 	}
+}
+
+// statuses compares with which statuses an operation succeeds and is refused, and in which media.
+func (c *comparison) statuses(a at, o, n *openapi.Operation) {
+	before, after := successes(o), successes(n)
+	if before != after {
+		c.add(a, Change{
+			Class: Behaviour, Code: "status-changed", Pointer: n.Reply().Pointer, Subject: a.methods[0],
+			Text:   fmt.Sprintf("%s answers %s instead of %s.", list(a.methods), after, before),
+			Advice: "Nothing to do, unless the status is read with WithResponse.",
+		})
+	}
+	for _, status := range n.Refusals {
+		// A document that lists no refusals, or the same ones everywhere, says nothing about this one.
+		if !slices.Contains(o.Refusals, status) && !c.new.Doc.UsualRefusal(status) && !c.old.Doc.UsualRefusal(status) {
+			c.add(a, Change{
+				Class: Documentation, Code: "refusal-added", Pointer: n.Pointer, Subject: a.methods[0],
+				Text: fmt.Sprintf("%s may be refused with status %s.", list(a.methods), status),
+			})
+		}
+	}
+	for _, media := range n.Media {
+		if !slices.Contains(o.Media, media) {
+			c.add(a, Change{
+				Class: Documentation, Code: "media-added", Pointer: n.Pointer, Subject: a.methods[0],
+				Text: fmt.Sprintf("%s: the API also knows its %s; the SDK uses JSON.", list(a.methods), media),
+			})
+		}
+	}
+}
+
+func successes(o *openapi.Operation) string {
+	var out []string
+	for _, r := range o.Replies {
+		out = append(out, r.Status)
+	}
+	return strings.Join(out, " or ")
 }
 
 // reply compares the members around the reply: the envelope, meta, linked.

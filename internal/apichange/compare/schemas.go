@@ -74,6 +74,9 @@ func (c *comparison) schema(a at, s spot, before, after *openapi.Schema) {
 	case n.Type == "array" && o.Items != nil && n.Items != nil:
 		inner := s
 		inner.root, inner.params = true, false
+		if had, has := o.Items.MayBeNull(), n.Items.MayBeNull(); had != has {
+			c.nullItems(a, s, n, has)
+		}
 		c.schema(a.in("items"), inner, o.Items, n.Items)
 	case n.IsObject():
 		owner := c.new.Names.typeName(n, a.side)
@@ -208,6 +211,16 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 		change.Before, change.After = c.fieldUse(c.old, a, s.past(), before, s.was), c.fieldUse(c.new, a, s, after, s.required)
 	}
 	change.Class, change.Text, change.Advice = class, text+".", advice
+	c.add(a, change)
+}
+
+// nullItems reports whether a list may hold null, which the SDK reads as the zero value.
+func (c *comparison) nullItems(a at, s spot, n *openapi.Schema, may bool) {
+	change := Change{Class: Behaviour, Code: "null-items", Pointer: n.Pointer, Subject: s.field,
+		Text: fmt.Sprintf("%s may have null among its items.", s.named()), Advice: "Expect the zero value among them."}
+	if !may {
+		change.Text, change.Advice = fmt.Sprintf("%s no longer has null among its items.", s.named()), ""
+	}
 	c.add(a, change)
 }
 

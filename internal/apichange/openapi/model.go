@@ -26,7 +26,8 @@ type Document struct {
 	Problems    []Problem    // constructs that the model cannot hold
 
 	components map[string]*Schema
-	says       map[string]bool
+	says       map[string]bool           // keywords that occur anywhere
+	said       map[Place]map[string]bool // and in each kind of place; made on demand
 }
 
 // Server is a base URL of the API.
@@ -56,6 +57,8 @@ type Operation struct {
 	Body        *Body    // nil without a request body
 	Replies     []*Reply // of success, by status
 	Failure     *Schema  // body of a refusal, or nil
+	Refusals    []string // statuses of refusals that are listed one by one
+	Media       []string // media types other than JSON that a body or a reply may have
 	Variants    []Variant
 	Variant     string // name of the variant that this stands for alone; see SplitVariants
 }
@@ -103,6 +106,38 @@ func Shape(path string) string {
 		}
 	}
 	return strings.TrimSuffix(strings.Join(segments, "/"), "/")
+}
+
+// UsualRefusal reports whether at least half of the operations list a status: what an author writes
+// everywhere is no news anywhere.
+func (d *Document) UsualRefusal(status string) bool {
+	n := 0
+	for _, o := range d.Operations {
+		if slices.Contains(o.Refusals, status) {
+			n++
+		}
+	}
+	return 2*n >= len(d.Operations)
+}
+
+// Security says how calls are authenticated, without the names of the schemes; "" when the document
+// does not say.
+func (d *Document) Security() string {
+	var ways []string
+	schemes := d.Root.At("/components/securitySchemes")
+	for _, way := range items(d.Root.Get("security")) {
+		var parts []string
+		for _, m := range way.Members {
+			s := schemes.Get(m.Name)
+			parts = append(parts, strings.Join(slices.DeleteFunc([]string{
+				s.Get("type").Str(), s.Get("scheme").Str(), s.Get("in").Str(), s.Get("name").Str(),
+			}, func(part string) bool { return part == "" }), " "))
+		}
+		slices.Sort(parts)
+		ways = append(ways, strings.Join(parts, " and "))
+	}
+	slices.Sort(ways)
+	return strings.Join(ways, " or ")
 }
 
 // Param returns the parameter of that place and name, or nil. Header names have no case.

@@ -207,7 +207,8 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 		Tags: v.Get("tags").Strings(), Summary: v.Get("summary").Str(), Description: v.Get("description").Str(),
 		Deprecated: v.Get("deprecated").True(), Restricted: v.Get("x-restricted").True(),
 	}
-	r.note(v, "deprecated", "x-restricted", "x-variants")
+	r.note("operation:", v, "deprecated", "x-restricted")
+	r.note("", v, "deprecated", "x-restricted", "x-variants")
 	r.is(v.Get("parameters"), jsontree.Array, jsontree.Join(at, "parameters"))
 	for i, p := range items(v.Get("parameters")) {
 		r.param(o, p, fmt.Sprintf("%s/parameters/%d", at, i))
@@ -225,6 +226,7 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 		body, bodyAt := r.follow(body, jsontree.Join(at, "requestBody"))
 		var schema *Schema
 		r.on(request, func() { schema, _ = r.media(body, bodyAt) })
+		o.noteMedia("request", body)
 		if schema != nil {
 			o.Body = &Body{Pointer: bodyAt, Required: body.Get("required").True(), Schema: schema}
 		}
@@ -234,10 +236,10 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 }
 
 // note records that the document uses keywords.
-func (r *reader) note(v *jsontree.Value, keywords ...string) {
+func (r *reader) note(prefix string, v *jsontree.Value, keywords ...string) {
 	for _, k := range keywords {
 		if v.Has(k) {
-			r.doc.says[k] = true
+			r.doc.says[prefix+k] = true
 		}
 	}
 }
@@ -248,7 +250,8 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 		Pointer: at, In: v.Get("in").Str(), Name: v.Get("name").Str(), Description: v.Get("description").Str(),
 		Required: v.Get("required").True(), Deprecated: v.Get("deprecated").True(), Style: v.Get("style").Str(),
 	}
-	r.note(v, "deprecated", "style", "explode")
+	r.note("", v, "deprecated", "style", "explode")
+	r.doc.says["in:"+p.In] = true
 	if p.In == "header" {
 		r.doc.says["header:"+strings.ToLower(p.Name)] = true
 	}
@@ -296,9 +299,7 @@ func (r *reader) media(v *jsontree.Value, at string) (*Schema, string) {
 		return nil, ""
 	}
 	for _, m := range content.Members {
-		kind, _, _ := strings.Cut(m.Name, ";")
-		kind = strings.TrimSpace(strings.ToLower(kind))
-		if kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "*/*" {
+		if jsonMedia(m.Name) {
 			at = jsontree.Join(at, "content", m.Name, "schema")
 			if m.Value.Has("schema") {
 				return r.schema(m.Value.Get("schema"), at), at
@@ -307,6 +308,21 @@ func (r *reader) media(v *jsontree.Value, at string) (*Schema, string) {
 	}
 	r.problem(jsontree.Join(at, "content"), "no JSON content with a schema, only %s", strings.Join(content.Names(), ", "))
 	return nil, ""
+}
+
+func jsonMedia(name string) bool {
+	kind, _, _ := strings.Cut(name, ";")
+	kind = strings.TrimSpace(strings.ToLower(kind))
+	return kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "*/*"
+}
+
+// noteMedia remembers the other media types of a body or reply that also comes as JSON.
+func (o *Operation) noteMedia(what string, v *jsontree.Value) {
+	for _, name := range v.Get("content").Names() {
+		if other := what + " as " + name; !jsonMedia(name) && !slices.Contains(o.Media, other) {
+			o.Media = append(o.Media, other)
+		}
+	}
 }
 
 func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
@@ -321,12 +337,16 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 		switch {
 		case strings.HasPrefix(m.Name, "2"):
 			schema, _ := r.media(reply, replyAt)
+			o.noteMedia("reply", reply)
 			o.Replies = append(o.Replies, &Reply{Pointer: replyAt, Status: strings.ToUpper(m.Name), Schema: schema})
 		case m.Name == "default":
 			schema, _ := r.media(reply, replyAt)
 			other = &Reply{Pointer: replyAt, Status: AnyStatus, Schema: schema}
-		case o.Failure == nil && strings.HasPrefix(m.Name, "4"):
-			o.Failure, _ = r.media(reply, replyAt)
+		case m.Name >= "4" && m.Name < "6":
+			o.Refusals = append(o.Refusals, m.Name)
+			if o.Failure == nil && strings.HasPrefix(m.Name, "4") {
+				o.Failure, _ = r.media(reply, replyAt)
+			}
 		}
 	}
 	switch {

@@ -164,6 +164,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	}
 	s.dropHidden()
 	gatherValues(s)
+	gatherNumber(s)
 	if s.Type == "" && len(s.Enum) > 0 {
 		s.Type = "string"
 	}
@@ -198,6 +199,33 @@ func gatherValues(s *Schema) {
 	}
 	s.Type, s.OneOf = "string", nil
 }
+
+// gatherNumber reads a choice between a string and an integer as the type that allows both: the API
+// takes amounts in either form.
+func gatherNumber(s *Schema) {
+	if len(s.OneOf) != 2 {
+		return
+	}
+	var types []string
+	for _, form := range s.OneOf {
+		d := form.Def()
+		if len(d.Enum) > 0 || len(d.Other) > 0 {
+			return
+		}
+		types = append(types, d.Type)
+	}
+	slices.Sort(types)
+	if !slices.Equal(types, []string{"integer", "string"}) {
+		return
+	}
+	for _, form := range s.OneOf {
+		s.Nullable = s.Nullable || form.MayBeNull()
+	}
+	s.Type, s.OneOf = StringOrInteger, nil
+}
+
+// StringOrInteger is the type of a schema that allows both, in either spelling.
+const StringOrInteger = "integer|string"
 
 // addValue adds a value to an enum, once.
 func (s *Schema) addValue(value, words string) {

@@ -113,7 +113,7 @@ func (u *updater) normalise(source *openapi.Document) error {
 	if err != nil {
 		return err
 	}
-	names, err := adopt.OperationNames(overlay)
+	rules, err := adopt.ReadRules(overlay)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (u *updater) normalise(source *openapi.Document) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	n, err := adopt.Normalise(u.vendored, source, adopt.Options{OperationID: names, Names: u.Names, Words: u.Words, Lock: lock})
+	n, err := adopt.Normalise(u.vendored, source, adopt.Options{Rules: rules, Names: u.Names, Words: u.Words, Lock: lock})
 	if err != nil {
 		return fmt.Errorf("%s:\n%w", adopt.Location(u.Source), err)
 	}

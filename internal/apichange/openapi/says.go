@@ -1,0 +1,137 @@
+package openapi
+
+import (
+	"maps"
+	"strings"
+)
+
+// Place is a set of kinds of place in a description. What an author never writes in a kind of place,
+// such as limits in replies, the description says nothing about there.
+type Place uint8
+
+// The kinds of place.
+const (
+	InQuery   Place = 1 << iota // query and header parameters
+	InRequest                   // inside the envelope of a request
+	InReply                     // inside the envelope of a reply
+	InMeta                      // alongside the envelope, and in refusals
+)
+
+// envelopes are the members of a reply that are not its envelope.
+var besideEnvelope = map[string]bool{"meta": true, "linked": true}
+
+// SaysIn reports whether a keyword occurs in every one of the places; see Says for the keywords.
+func (d *Document) SaysIn(places Place, keyword string) bool {
+	if d.said == nil {
+		d.listen()
+	}
+	for p := InQuery; p <= InMeta; p <<= 1 {
+		if places&p != 0 && !d.said[p][keyword] {
+			return false
+		}
+	}
+	return places != 0
+}
+
+// SaysInAny reports whether a keyword occurs in one of the places.
+func (d *Document) SaysInAny(places Place, keyword string) bool {
+	for p := InQuery; p <= InMeta; p <<= 1 {
+		if places&p != 0 && d.SaysIn(p, keyword) {
+			return true
+		}
+	}
+	return false
+}
+
+// listen gathers the keywords of every place.
+func (d *Document) listen() {
+	d.said = map[Place]map[string]bool{InQuery: {}, InRequest: {}, InReply: {}, InMeta: {}}
+	l := listener{d, map[heard]bool{}}
+	for _, o := range d.Operations {
+		for _, p := range o.Params {
+			if p.In == "path" {
+				continue
+			}
+			if p.Required {
+				d.said[InQuery]["required"] = true
+			}
+			if p.Deprecated {
+				d.said[InQuery]["deprecated"] = true
+			}
+			l.schema(InQuery, p.Schema)
+		}
+		if o.Body != nil {
+			l.envelope(InRequest, o.Body.Schema)
+		}
+		for _, r := range o.Replies {
+			l.envelope(InReply, r.Schema)
+		}
+		l.schema(InMeta, o.Failure)
+	}
+}
+
+type listener struct {
+	doc  *Document
+	done map[heard]bool
+}
+
+type heard struct {
+	place  Place
+	schema *Schema
+}
+
+// envelope looks into the members of the object around a body; what the object itself says, such as
+// that its envelope is required, says nothing about what is in it.
+func (l listener) envelope(place Place, s *Schema) {
+	if s == nil {
+		return
+	}
+	if d := s.Def(); len(d.Properties) > 0 && (place == InReply || len(d.Properties) == 1) {
+		for _, p := range d.Properties {
+			if place == InReply && besideEnvelope[p.Name] {
+				l.schema(InMeta, p.Schema)
+			} else {
+				l.schema(place, p.Schema)
+			}
+		}
+		return
+	}
+	l.schema(place, s)
+}
+
+func (l listener) schema(place Place, s *Schema) {
+	if s == nil || l.done[heard{place, s}] {
+		return
+	}
+	l.done[heard{place, s}] = true
+	said := l.doc.said[place]
+	for keyword, present := range map[string]bool{
+		"required": len(s.Required) > 0, "enum": len(s.Enum) > 0, "format:" + s.Format: s.Format != "", "null": s.Nullable,
+		"default": s.Default != "", "deprecated": s.Deprecated, "x-restricted": s.Restricted, "x-required-when": s.RequiredWhen != "", "if": s.If != nil,
+	} {
+		if present {
+			said[keyword] = true
+		}
+	}
+	for limit := range maps.Keys(s.Limits) {
+		said[limitKeyword(limit)] = true
+	}
+	l.schema(place, s.Ref)
+	l.schema(place, s.Items)
+	l.schema(place, s.Values)
+	for _, p := range s.Properties {
+		l.schema(place, p.Schema)
+	}
+	for _, form := range s.OneOf {
+		l.schema(place, form)
+	}
+}
+
+// limitKeyword is the keyword that a limit comes from: additionalProperties/maxLength is a maxLength.
+func limitKeyword(limit string) string {
+	first, rest, nested := strings.Cut(limit, "/")
+	if nested && first == "additionalProperties" {
+		return rest
+	}
+	return first
+}
