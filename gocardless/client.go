@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -154,6 +156,9 @@ func (c Client) String() string {
 
 // GoString is like String: it keeps %#v from printing the access token.
 func (c Client) GoString() string { return c.String() }
+
+// Format is like String, whatever the verb.
+func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
 // LogValue is what a logger sees of a client.
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }

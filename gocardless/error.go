@@ -2,6 +2,8 @@ package gocardless
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -219,10 +221,13 @@ func writeAttempts(b *strings.Builder, n int) {
 func (e *Error) scrub(text string) string { return e.secret.Text(text) }
 
 // GoString is like Error: it keeps %#v from printing the body.
-func (e *Error) GoString() string { return "&gocardless.Error{" + e.Error() + "}" }
+func (e Error) GoString() string { return "&gocardless.Error{" + e.Error() + "}" }
+
+// Format is like Error, whatever the verb, and whether by pointer or value.
+func (e Error) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalText is like Error: it keeps the body out of a JSON document.
-func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns the error of reading the existing resource after an idempotency
 // conflict, or nil.
@@ -321,10 +326,13 @@ func (e *ConnectionError) Error() string {
 }
 
 // GoString is like Error.
-func (e *ConnectionError) GoString() string { return "&gocardless.ConnectionError{" + e.Error() + "}" }
+func (e ConnectionError) GoString() string { return "&gocardless.ConnectionError{" + e.Error() + "}" }
+
+// Format is like Error, whatever the verb, and whether by pointer or value.
+func (e ConnectionError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalText is like Error: it keeps what Previous holds out of a JSON document.
-func (e *ConnectionError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e ConnectionError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns what ended the call and how the attempt before failed.
 func (e *ConnectionError) Unwrap() []error {
@@ -408,12 +416,15 @@ func replyProblem(err error) string {
 }
 
 // GoString is like Error: it keeps %#v from printing the body.
-func (e *MalformedResponseError) GoString() string {
+func (e MalformedResponseError) GoString() string {
 	return "&gocardless.MalformedResponseError{" + e.Error() + "}"
 }
 
+// Format is like Error, whatever the verb, and whether by pointer or value.
+func (e MalformedResponseError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+
 // MarshalText is like Error: it keeps the body out of a JSON document.
-func (e *MalformedResponseError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+func (e MalformedResponseError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns what is wrong with the reply.
 func (e *MalformedResponseError) Unwrap() error { return e.Err }

@@ -145,13 +145,14 @@ func WithRetryPolicy(policy RetryPolicy) Option {
 // client's own, whatever the case of the name; an empty value removes the
 // header. An Idempotency-Key can be set for a single call only.
 func WithHeader(name, value string) Option {
-	return headerOption{name, value}
+	// A function, because the value may be a secret, and printers show every string.
+	return headerOption{func() (string, string) { return name, value }}
 }
 
-type headerOption struct{ name, value string }
+type headerOption struct{ header func() (name, value string) }
 
 func (o headerOption) applyClient(c *clientConfig) {
-	if textproto.CanonicalMIMEHeaderKey(o.name) == keyHeader {
+	if name, _ := o.header(); textproto.CanonicalMIMEHeaderKey(name) == keyHeader {
 		c.refuse("WithHeader", "must not set an Idempotency-Key for all requests: only the first would create anything")
 		return
 	}
@@ -159,18 +160,19 @@ func (o headerOption) applyClient(c *clientConfig) {
 }
 
 func (o headerOption) applyRequest(s *settings) {
-	name := textproto.CanonicalMIMEHeaderKey(o.name)
+	name, value := o.header()
+	name = textproto.CanonicalMIMEHeaderKey(name)
 	if !validHeaderName(name) {
 		s.refuse("WithHeader", "needs the name of a header")
 		return
 	}
-	if !validHeaderValue(o.value) {
+	if !validHeaderValue(value) {
 		s.refuse("WithHeader", "must not set "+name+" to a value with control characters")
 		return
 	}
 	switch name {
 	case keyHeader:
-		WithIdempotencyKey(o.value).applyRequest(s)
+		WithIdempotencyKey(value).applyRequest(s)
 		return
 	case "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection":
 		s.refuse("WithHeader", "must not set "+name+": the connection does")
@@ -181,10 +183,10 @@ func (o headerOption) applyRequest(s *settings) {
 	for k, v := range s.header {
 		header[k] = v
 	}
-	if o.value == "" {
+	if value == "" {
 		header[name] = nil
 	} else {
-		header[name] = []string{o.value}
+		header[name] = []string{value}
 	}
 	s.header = header
 }

@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 
@@ -59,6 +60,9 @@ func (r Response) String() string {
 
 // GoString is like String: it keeps %#v from printing the body.
 func (r Response) GoString() string { return "gocardless.Response{" + r.String() + "}" }
+
+// Format is like String, whatever the verb: it keeps %+v from printing the body.
+func (r Response) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
 
 // MarshalText is like String: it keeps the body out of a JSON document.
 func (r Response) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -69,6 +69,15 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("gocardless: event handler panicked with a %T", e.Value)
 }
 
+// GoString is like Error: it keeps %#v from printing the value.
+func (e PanicError) GoString() string { return e.Error() }
+
+// Format is like Error, whatever the verb.
+func (e PanicError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+
+// MarshalText is like Error: it keeps the value out of a JSON document.
+func (e PanicError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
 // Unwrap returns the value of the panic if it is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
@@ -104,7 +113,8 @@ type WebhookHandler struct {
 	Logger *slog.Logger
 
 	deliver func(context.Context, *WebhookDelivery) error
-	secrets []WebhookSecret
+	// A function, because printers that follow pointers show every string that they can reach.
+	secrets func() []WebhookSecret
 }
 
 // NewWebhookHandler returns an endpoint that hands each event of a delivery to handler, such as
@@ -147,7 +157,8 @@ func newWebhookHandler(secrets []WebhookSecret) (*WebhookHandler, error) {
 	if err := checkSecrets(secrets); err != nil {
 		return nil, err
 	}
-	return &WebhookHandler{secrets: slices.Clone(secrets)}, nil
+	secrets = slices.Clone(secrets)
+	return &WebhookHandler{secrets: func() []WebhookSecret { return secrets }}, nil
 }
 
 // ServeHTTP answers one delivery.
@@ -177,12 +188,15 @@ func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request) (status i
 	if len(signatures) == 1 {
 		signature = signatures[0]
 	}
-	delivery, err := ParseWebhook(body, signature, h.secrets...)
+	delivery, err := ParseWebhook(body, signature, h.secretList()...)
 	switch {
 	case errors.Is(err, ErrMissingSignature), errors.Is(err, ErrInvalidSignature):
 		return h.refuse(r, statusTokenInvalid, err.Error())
 	case err != nil:
 		return h.refuse(r, http.StatusBadRequest, err.Error())
+	}
+	if n := len(delivery.Misfits); n > 0 && h.Logger != nil {
+		h.Logger.WarnContext(r.Context(), "gocardless: webhook does not fit", "webhook", delivery.ID, "misfits", n, "first", delivery.Misfits[0].String())
 	}
 	switch err := h.deliver(r.Context(), delivery); {
 	case err == nil:
@@ -192,6 +206,14 @@ func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request) (status i
 	default:
 		return http.StatusInternalServerError
 	}
+}
+
+// secretList returns the secrets; the zero handler has none.
+func (h *WebhookHandler) secretList() []WebhookSecret {
+	if h.secrets == nil {
+		return nil
+	}
+	return h.secrets()
 }
 
 // read reads the body, up to the limits. The status is 0 when all of it was read.
@@ -293,7 +315,7 @@ func (h *WebhookHandler) logFailure(ctx context.Context, err error, attrs ...any
 	}
 	attrs = append(attrs, "error", err)
 	if p, ok := errors.AsType[*PanicError](err); ok {
-		attrs = append(attrs, "panic", fmt.Sprint(p.Value), "stack", string(p.Stack))
+		attrs = append(attrs, "panic", fmt.Sprintf("%T", p.Value), "stack", string(p.Stack))
 	}
 	h.Logger.ErrorContext(ctx, "gocardless: webhook handler failed", attrs...)
 }

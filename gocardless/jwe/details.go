@@ -3,11 +3,13 @@ package jwe
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 )
 
 // BankDetails are the details of a bank account. They are personal data: keep them no longer and
-// no wider than you need. A BankDetails prints without them.
+// no wider than you need. A BankDetails prints without them, and so does its
+// JSON; use its fields.
 //
 // The API does not document the names of the members. The fields take the names that its
 // unencrypted resources use, also with "swift_" in front, as its documentation of transferred
@@ -31,6 +33,12 @@ func (BankDetails) String() string { return "jwe.BankDetails{redacted}" }
 
 // GoString returns the same as String.
 func (d BankDetails) GoString() string { return d.String() }
+
+// Format writes the same as String, whatever the verb.
+func (d BankDetails) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
+
+// MarshalText returns the same as String.
+func (d BankDetails) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // LogValue returns the same as String.
 func (d BankDetails) LogValue() slog.Value { return slog.StringValue(d.String()) }

@@ -16,6 +16,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -52,6 +53,12 @@ func (k Key) String() string { return fmt.Sprintf("jwe.Key{ID:%q}", k.ID) }
 
 // GoString returns the same as String.
 func (k Key) GoString() string { return k.String() }
+
+// Format writes the same as String, whatever the verb.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// MarshalText returns the same as String.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // LogValue returns the same as String.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

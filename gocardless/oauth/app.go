@@ -80,13 +80,18 @@ func (c Config) GoString() string { return c.String() }
 // MarshalText returns the same as String.
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
+// Format writes the same as String, whatever the verb.
+func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
 // LogValue returns the same as String.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // App is a partner's app at the authorisation server. It is safe for concurrent use.
 type App struct {
-	config Config
-	oauth  oauth2.Config
+	// Functions, because printers that follow pointers show every string that they can reach.
+	config func() Config
+	oauth  func() *oauth2.Config
+
 	base   *url.URL
 	client *http.Client
 }
@@ -120,21 +125,22 @@ func New(config Config) (*App, error) {
 		client = *config.HTTPClient
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	protocol := oauth2.Config{
+		ClientID:     config.ClientID,
+		ClientSecret: config.ClientSecret,
+		RedirectURL:  config.RedirectURL,
+		Scopes:       []string{string(config.Scope)},
+		Endpoint: oauth2.Endpoint{
+			AuthURL:   base.JoinPath("oauth/authorize").String(),
+			TokenURL:  base.JoinPath("oauth/access_token").String(),
+			AuthStyle: oauth2.AuthStyleInParams,
+		},
+	}
 	return &App{
-		config: config,
+		config: func() Config { return config },
+		oauth:  func() *oauth2.Config { return &protocol },
 		base:   base,
 		client: &client,
-		oauth: oauth2.Config{
-			ClientID:     config.ClientID,
-			ClientSecret: config.ClientSecret,
-			RedirectURL:  config.RedirectURL,
-			Scopes:       []string{string(config.Scope)},
-			Endpoint: oauth2.Endpoint{
-				AuthURL:   base.JoinPath("oauth/authorize").String(),
-				TokenURL:  base.JoinPath("oauth/access_token").String(),
-				AuthStyle: oauth2.AuthStyleInParams,
-			},
-		},
 	}, nil
 }
 
@@ -152,13 +158,24 @@ func secureURL(field, address string) (*url.URL, error) {
 }
 
 // String returns the app's configuration without its secret.
-func (a *App) String() string { return a.config.String() }
+func (a App) String() string {
+	if a.config == nil {
+		return "oauth.App{}"
+	}
+	return a.config().String()
+}
 
 // GoString returns the same as String.
-func (a *App) GoString() string { return a.config.String() }
+func (a App) GoString() string { return a.String() }
+
+// Format writes the same as String, whatever the verb.
+func (a App) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
+
+// MarshalText returns the same as String.
+func (a App) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // LogValue returns the same as String.
-func (a *App) LogValue() slog.Value { return a.config.LogValue() }
+func (a App) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 // InitialView is the page that a merchant sees first.
 type InitialView string
@@ -210,10 +227,11 @@ func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 		}
 		params = append(params, oauth2.SetAuthURLParam(name, value))
 	}
-	return a.oauth.AuthCodeURL(state, params...), nil
+	return a.oauth().AuthCodeURL(state, params...), nil
 }
 
-// Token is an access token for one organisation. It prints without the token itself.
+// Token is an access token for one organisation. It prints without the token itself, and so does
+// its JSON: to store a token, store its fields.
 type Token struct {
 	// AccessToken is the secret: store it encrypted.
 	AccessToken string
@@ -236,6 +254,12 @@ func (t Token) String() string {
 // GoString returns the same as String.
 func (t Token) GoString() string { return t.String() }
 
+// Format writes the same as String, whatever the verb.
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
+
+// MarshalText returns the same as String.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
 // LogValue returns the same as String.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
@@ -249,13 +273,17 @@ func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
 	if code == "" {
 		return nil, errors.New("oauth: Exchange needs a code")
 	}
-	reply, err := a.oauth.Exchange(context.WithValue(ctx, oauth2.HTTPClient, a.client), code)
+	reply, err := a.oauth().Exchange(context.WithValue(ctx, oauth2.HTTPClient, a.client), code)
 	if err != nil {
 		return nil, exchangeError(err)
 	}
 	text := func(name string) string {
 		s, _ := reply.Extra(name).(string)
 		return s
+	}
+	if text("organisation_id") == "" {
+		// Without it nobody can tell whose token this is, nor find it again for a webhook.
+		return nil, &Error{Operation: "exchange", StatusCode: http.StatusOK, err: errors.New("reply without an organisation_id")}
 	}
 	return &Token{
 		AccessToken:    reply.AccessToken,
@@ -272,7 +300,7 @@ func (a *App) Client(token *Token, opts ...gocardless.ClientOption) (*gocardless
 	if token == nil {
 		return nil, errors.New("oauth: App.Client needs a token")
 	}
-	return gocardless.New(token.AccessToken, a.config.Environment, opts...)
+	return gocardless.New(token.AccessToken, a.config().Environment, opts...)
 }
 
 // Introspection is what the authorisation server knows of a token.
@@ -330,7 +358,7 @@ func (a *App) post(ctx context.Context, operation, token string, reply any) erro
 	if token == "" {
 		return fmt.Errorf("oauth: %s needs an access token", operation)
 	}
-	form := url.Values{"client_id": {a.config.ClientID}, "client_secret": {a.config.ClientSecret}, "token": {token}}
+	form := url.Values{"client_id": {a.config().ClientID}, "client_secret": {a.config().ClientSecret}, "token": {token}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base.JoinPath("oauth", operation).String(), formBody(form))
 	if err != nil {
 		return &Error{Operation: operation, err: errors.New("cannot make the request")}

@@ -253,14 +253,14 @@ func TestHTTPClientIsNotChanged(t *testing.T) {
 
 func TestSecretsAreNotPrinted(t *testing.T) {
 	_, app := newProvider(t)
-	token := Token{AccessToken: "token-of-OR1", OrganisationID: "OR1"}
+	token, config := Token{AccessToken: "token-of-OR1", OrganisationID: "OR1"}, app.config()
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
-	log.Info("x", "app", app, "config", app.config, "token", token, "pointer", &token)
-	for _, v := range []any{app, app.config, &app.config, token, &token} {
+	log.Info("x", "app", app, "config", config, "token", token, "pointer", &token)
+	for _, v := range []any{app, config, &config, token, &token} {
 		fmt.Fprintf(&out, "%v %+v %#v %s\n", v, v, v, v)
 	}
-	asJSON, err := json.Marshal([]any{app, app.config, &app.config})
+	asJSON, err := json.Marshal([]any{app, config, &config})
 	if err != nil {
 		t.Error(err)
 	}

@@ -62,7 +62,18 @@ type Error struct {
 
 // Error says what failed, with the status and code. It has neither the description nor anything
 // that was sent.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.text() }
+
+// GoString returns the same as Error: it keeps %#v from printing the description.
+func (e Error) GoString() string { return e.text() }
+
+// Format writes the same as Error, whatever the verb.
+func (e Error) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.text()) }
+
+// MarshalText returns the same as Error: it keeps the description out of a JSON document.
+func (e Error) MarshalText() ([]byte, error) { return []byte(e.text()), nil }
+
+func (e Error) text() string {
 	var b strings.Builder
 	b.WriteString("oauth: " + e.Operation + " failed")
 	if e.StatusCode != 0 {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 )
 
 // ErrState means that a browser came back with a state that it was not sent away with: it was
@@ -25,7 +27,9 @@ const stateSeconds = 3600
 //	mux.Handle("GET /connect/callback", login.Callback())
 //
 // The state is random and kept in a cookie of the browser that expires after an hour: so the
-// callback works for the browser that began, once. Several round trips may be under way in one
+// callback works for the browser that began, once in each process: a browser that comes back
+// several times at the same moment makes one exchange, because a server may revoke a token whose
+// code it sees again. Several round trips may be under way in one
 // browser.
 //
 // Who of your own users the browser belongs to is for your session to say; check it in
@@ -72,6 +76,7 @@ func (l *Login) Start() http.Handler {
 // Callback returns the handler for the browser that comes back.
 func (l *Login) Callback() http.Handler {
 	l.check()
+	var used usedStates
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
 			w.Header().Set("Allow", http.MethodGet)
@@ -83,7 +88,7 @@ func (l *Login) Callback() http.Handler {
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		query := r.URL.Query()
 		state := query["state"]
-		if len(state) != 1 || !l.knows(r, state[0]) {
+		if len(state) != 1 || !l.knows(r, state[0]) || !used.claim(state[0], time.Now()) {
 			l.failed(w, r, ErrState)
 			return
 		}
@@ -105,6 +110,30 @@ func (l *Login) Callback() http.Handler {
 	})
 }
 
+// usedStates remembers states for as long as their cookies can live.
+type usedStates struct {
+	mu            sync.Mutex
+	since         time.Time
+	recent, older map[string]bool
+}
+
+// maxUsedStates bounds the memory. A browser can invent states of its own, with cookies to match.
+const maxUsedStates = 100_000
+
+// claim reports whether a state has not been used before, and notes that it is now.
+func (u *usedStates) claim(state string, now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.recent[state] || u.older[state] {
+		return false
+	}
+	if u.recent == nil || now.Sub(u.since) > stateSeconds*time.Second || len(u.recent) >= maxUsedStates {
+		u.older, u.recent, u.since = u.recent, map[string]bool{}, now
+	}
+	u.recent[state] = true
+	return true
+}
+
 func (l *Login) check() {
 	if l.App == nil || l.Connected == nil {
 		panic("oauth: Login needs App and Connected")
@@ -123,7 +152,7 @@ func (l *Login) cookie(state string, maxAge int) *http.Cookie {
 		// The way back is a navigation from GoCardless: Strict would lose the cookie.
 		SameSite: http.SameSiteLaxMode,
 	}
-	if strings.HasPrefix(l.App.config.RedirectURL, "https:") {
+	if strings.HasPrefix(l.App.config().RedirectURL, "https:") {
 		// The prefix keeps other hosts of the same domain from setting it.
 		c.Name = "__Host-" + c.Name
 		c.Secure = true

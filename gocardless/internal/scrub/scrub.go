@@ -204,15 +204,36 @@ func scrubURL(b *strings.Builder, text string, scheme int) int {
 	return end
 }
 
-// numberAt looks for an IBAN or a number of six digits or more at the start of
-// text, possibly written in groups, and returns its length and a mask. A date is
-// not one.
+// numberAt looks for an IBAN or a number of six digits or more at the start of text, possibly
+// written in groups, and returns its length and a mask. Dates and IP addresses are not numbers.
 func numberAt(text string) (int, string) {
 	if isDate(text) {
 		return 0, ""
 	}
 	iban := len(text) >= 4 && isLetter(text[0]) && isLetter(text[1]) && isDigits(text[2:4])
-	length, end := 0, 0
+	g := groupsAt(text, iban)
+	switch {
+	case iban && g.length >= 15:
+		return g.end, "[IBAN]"
+	case iban:
+	case g.plain >= 6:
+		// Without what points and slashes add: 1.5 is a number, 5000.00 an amount.
+		return g.plainEnd, "[number]"
+	case g.length >= 6 && g.count >= 3 && !isIPv4(text[:g.end]):
+		return g.end, "[number]"
+	}
+	return 0, ""
+}
+
+// groups is a number in groups.
+type groups struct {
+	count, length, end int // of groups, their characters, and where they end
+	plain, plainEnd    int // length and end of what comes before the first point or slash
+}
+
+// groupsAt reads groups with one separator between them.
+func groupsAt(text string, iban bool) (g groups) {
+	plain := true
 	for i := 0; ; i++ {
 		if i == 0 && text[0] == '+' {
 			i++
@@ -223,21 +244,28 @@ func numberAt(text string) (int, string) {
 		}
 		group := text[start:i]
 		if group == "" || !isDigits(group) && !iban || iban && start > 0 && !isGroup(group) {
-			break
+			return g
 		}
-		length += len(group)
-		end = i
-		if i == len(text) || text[i] != ' ' && text[i] != '-' {
-			break
+		g.count, g.length, g.end = g.count+1, g.length+len(group), i
+		if plain {
+			g.plain, g.plainEnd = g.length, i
+		}
+		if i == len(text) || strings.IndexByte(" -./", text[i]) < 0 {
+			return g
+		}
+		plain = plain && text[i] != '.' && text[i] != '/'
+	}
+}
+
+// isIPv4 reports whether s looks like an address of four bytes.
+func isIPv4(s string) bool {
+	parts := strings.Split(s, ".")
+	for _, part := range parts {
+		if len(part) > 3 {
+			return false
 		}
 	}
-	switch {
-	case iban && length >= 15:
-		return end, "[IBAN]"
-	case !iban && length >= 6:
-		return end, "[number]"
-	}
-	return 0, ""
+	return len(parts) == 4
 }
 
 // isGroup reports whether a text may be one of the later groups of an IBAN.

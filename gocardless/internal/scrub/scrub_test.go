@@ -15,6 +15,14 @@ func TestText(t *testing.T) {
 		"<jane+tag@example.co.uk>, bob@x":                       "<[e-mail]>, [e-mail]",
 		"GB33BUKB20201555555555 is invalid":                     "[IBAN] is invalid",
 		"IBAN DE89 3704 0044 0532 0130 00 is invalid":           "IBAN [IBAN] is invalid",
+		"GB33.BUKB.2020.1555.5555.55 is invalid":                "[IBAN] is invalid",
+		"DE89/3704/0044/0532/0130/00":                           "[IBAN]",
+		"(DE89-3704.0044 0532/0130 00)":                         "([IBAN])",
+		"IBAN GB33BUKB20201555555555. It":                       "IBAN [IBAN]. It",
+		"sort code 20/00/00, account 55.779.911":                "sort code [number], account [number]",
+		"born 01/02/1990":                                       "born [number]",
+		"amount 5000.00 of 10.5":                                "amount 5000.00 of 10.5",
+		"up to 1/2 of 3/4":                                      "up to 1/2 of 3/4",
 		"NO9386011117947":                                       "[IBAN]",
 		"account 55779911, sort code 20-00-00":                  "account [number], sort code [number]",
 		"card 4242 4242 4242 4242 declined":                     "card [number] declined",
@@ -42,6 +50,22 @@ func TestText(t *testing.T) {
 	}
 	if got := Text(strings.Repeat("word ", 1000)); len(got) > maxText+10 {
 		t.Errorf("%d bytes", len(got))
+	}
+}
+
+func TestToken(t *testing.T) {
+	const long, middle = "sandbox_abcDEF0123456789", "sandbox_x1"
+	for _, test := range []struct{ token, text, want string }{
+		// A short token may be part of any message, and the API's are long.
+		{"t", "Resource not found", "Resource not found"},
+		{"any", "company any", "company any"},
+		{"payment", "payments: payment", "payments: payment"},
+		{middle, "Bearer sandbox_x1, sandbox_x12 and my_sandbox_x1", "Bearer [token], sandbox_x12 and my_sandbox_x1"},
+		{long, "Bearer%20" + long + "x", "Bearer%20[token]x"},
+	} {
+		if got := Token(test.token).Text(test.text); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.token, got, test.want)
+		}
 	}
 }
 

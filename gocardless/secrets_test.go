@@ -1,0 +1,91 @@
+package gocardless
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/leaktest"
+)
+
+// What holds a secret or a body prints without it, by pointer and by value, alone and inside of
+// other values.
+func TestValuesDoNotPrintSecrets(t *testing.T) {
+	const secret, token = "whsec-0123456789abcdef", "live_0123456789abcdefghijkl"
+	handler, err := NewWebhookHandler(EventHandlerFunc(func(context.Context, Event) error { return nil }), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaktest.Check(t, *handler, secret)
+	leaktest.Check(t, WebhookSecret(secret), secret)
+
+	key, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := key.D.String()
+	client, err := New(token, EnvironmentLive, WithHeader("X-Secret", secret), WithRequestSigning("key", key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaktest.Check(t, *client, token, secret, private)
+	leaktest.Check(t, *client.Payments, token, secret, private)
+	leaktest.Check(t, WithHeader("Authorization", "Bearer "+token), token)
+	leaktest.Check(t, WithRequestSigning("key", key), private)
+
+	header := http.Header{"X-Secret": {secret}}
+	leaktest.Check(t, Error{StatusCode: 500, Message: "no", Body: []byte(secret), Header: header}, secret)
+	leaktest.Check(t, ConnectionError{Err: errors.New("no"), Previous: &Error{Body: []byte(secret)}}, secret)
+	leaktest.Check(t, MalformedResponseError{Err: errors.New("no"), Body: []byte(secret), Header: header}, secret)
+	leaktest.Check(t, Response{Body: []byte(secret), Header: header}, secret)
+	leaktest.Check(t, PanicError{Value: secret, Stack: []byte("stack")}, secret)
+}
+
+// The handler's logger learns that a handler panicked and where, and nothing of the value.
+func TestHandlerLogsNoPanicValue(t *testing.T) {
+	const secret = "whsec"
+	for name, value := range map[string]any{"string": "jane@example.com", "error": errors.New("jane@example.com"), "wrapped": fmt.Errorf("x: %w", errors.New("jane@example.com"))} {
+		var log strings.Builder
+		for _, logger := range []*slog.Logger{slog.New(slog.NewTextHandler(&log, nil)), slog.New(slog.NewJSONHandler(&log, nil))} {
+			handler, err := NewWebhookHandler(EventHandlerFunc(func(context.Context, Event) error { panic(value) }), secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			handler.Logger = logger
+			body := []byte(`{"events":[{"id":"EV1","resource_type":"payments","action":"paid_out"}]}`)
+			r := httptest.NewRequest("POST", "/", strings.NewReader(string(body)))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set(WebhookSignatureHeader, SignWebhook(body, secret))
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			if w.Code != http.StatusInternalServerError {
+				t.Errorf("%s: status %d", name, w.Code)
+			}
+		}
+		if strings.Contains(log.String(), "jane") || !strings.Contains(log.String(), "panicked with a") || !strings.Contains(log.String(), "secrets_test.go") {
+			t.Errorf("%s: logged %s", name, log.String())
+		}
+	}
+}
+
+// A token as short as the README's does not take messages apart.
+func TestShortTokensLeaveMessagesAlone(t *testing.T) {
+	for _, token := range []string{"t", "any", "token"} {
+		s := &script{replies: []replier{replyWith(404, `{"error":{"message":"Resource not found, any token","type":"invalid_api_usage","code":404}}`)}}
+		c, err := New(token, EnvironmentSandbox, WithHTTPClient(&http.Client{Transport: s}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Payments.Get(t.Context(), "PM1"); err == nil || !strings.Contains(err.Error(), "Resource not found, any token") {
+			t.Errorf("%s: %v", token, err)
+		}
+	}
+}
