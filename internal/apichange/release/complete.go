@@ -45,5 +45,14 @@ func Complete(root string) error {
 			errs = append(errs, fmt.Errorf("version %s breaks %s and has no guide: commit %s, which gen update wrote, or write one", v, versions[i+1], guide))
 		}
 	}
-	return errors.Join(errs...)
+	read := func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(root, filepath.FromSlash(name))) }
+	goMod, err := read("go.mod")
+	if err != nil {
+		return err
+	}
+	module, err := modulePath(goMod)
+	if err != nil {
+		return err
+	}
+	return errors.Join(append(errs, checkRequired(read, module, now))...)
 }

@@ -15,7 +15,7 @@ func mentionsModule(name string) bool {
 		return false // a module of its own, and what tells of the past
 	}
 	base := path.Base(name)
-	return base == "go.mod" || base == "Makefile" || base == ".goreleaser.yaml" ||
+	return base == "go.mod" || base == workFile || base == "Makefile" || base == ".goreleaser.yaml" ||
 		slices.Contains([]string{".go", ".md", ".tmpl"}, path.Ext(name))
 }
 

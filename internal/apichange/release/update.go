@@ -308,6 +308,9 @@ func (u *updater) modulePath() error {
 	if err != nil {
 		return err
 	}
+	if err := u.requireVersion(old); err != nil {
+		return err
+	}
 	revised := ModulePath(old, u.out.New)
 	if revised == old {
 		return nil
