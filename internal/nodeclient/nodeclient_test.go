@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -172,21 +171,19 @@ func drive(t *testing.T, modules, base, notices, scenario string) []line {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
 	var lines []line
-	for s := bufio.NewScanner(bytes.NewReader(out)); ; {
-		s.Buffer(nil, 16<<20)
-		for s.Scan() {
-			var l line
-			if err := json.Unmarshal(s.Bytes(), &l); err != nil {
-				// Results that are not objects have nothing to be checked.
-				l = line{}
-			}
-			lines = append(lines, l)
+	scanner := bufio.NewScanner(bytes.NewReader(out))
+	scanner.Buffer(nil, 16<<20)
+	for scanner.Scan() {
+		var l line
+		if err := json.Unmarshal(scanner.Bytes(), &l); err != nil {
+			l = line{} // a result that is not an object has nothing to be checked
 		}
-		if err := s.Err(); err != nil && err != io.EOF {
-			t.Fatal(err)
-		}
-		return lines
+		lines = append(lines, l)
 	}
+	if err := scanner.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return lines
 }
 
 // check reports what is wrong with the outcome of a step.
