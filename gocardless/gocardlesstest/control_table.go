@@ -292,7 +292,7 @@ func (e Endpoint) object() object {
 
 func (d *Delivery) object() object {
 	o := object{{"time", stamp(d.Time)}, {"webhook", d.Webhook}, {"endpoint", d.Endpoint}, {"url", d.URL}, {"attempt", int64(d.Attempt)},
-		{"events", int64(d.Events)}, {"status", nil}, {"accepted", d.Accepted()}, {"reply", validText(d.Reply)}, {"error", nilIfEmpty(d.Error)},
+		{"events", int64(d.Events)}, {"event_ids", texts(d.EventIDs)}, {"types", texts(d.Types)}, {"status", nil}, {"accepted", d.Accepted()}, {"reply", validText(d.Reply)}, {"error", nilIfEmpty(d.Error)},
 		{"took", d.Took.Round(time.Microsecond).String()}}
 	if d.Status != 0 {
 		o = o.with("status", int64(d.Status))
@@ -418,6 +418,7 @@ var (
 	deliverySpec = &typeSpec{name: "Delivery", fields: []fieldSpec{
 		{name: "time", kind: kTime, text: "Time of the clock."}, {name: "webhook", text: "Id of the webhook."}, {name: "endpoint", text: "Id of the endpoint."},
 		{name: "url", text: "Where it was sent."}, {name: "attempt", kind: kInt, text: "1 for the first."}, {name: "events", kind: kInt, text: "How many events are in the webhook."},
+		{name: "event_ids", kind: kArray, elem: &fieldSpec{}, text: "Their ids."}, {name: "types", kind: kArray, elem: &fieldSpec{}, text: "Their types, such as \"payments.failed\"."},
 		{name: "status", kind: kInt, nullable: true, text: "Status of the reply."}, {name: "accepted", kind: kBool, text: "The reply was a 2xx."},
 		{name: "reply", text: "Body of the reply, up to 4 KiB."}, {name: "error", nullable: true, text: "Why there was no reply."}, {name: "took", text: "Real time until the reply."},
 	}}

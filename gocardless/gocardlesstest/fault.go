@@ -49,15 +49,17 @@ type Fault struct {
 
 // Injection is a fault that was set.
 type Injection struct {
-	fault Fault
-	id    int
-	from  *faultList
-	hits  atomic.Int64
-	left  int
-	skip  int
+	fault  Fault
+	id     int
+	from   *faultList
+	remote *Remote // nil in a sandbox of this process
+	hits   atomic.Int64
+	left   int
+	skip   int
 }
 
-// Hits is how many calls the fault has hit.
+// Hits is how many calls the fault has hit. Of a Remote's fault, it is how many had when the fault
+// was read.
 func (i *Injection) Hits() int { return int(i.hits.Load()) }
 
 // ID is what RemoveFault knows the fault by, such as "F1".
@@ -75,6 +77,10 @@ func (i *Injection) Left() int {
 
 // Remove takes the fault away.
 func (i *Injection) Remove() {
+	if i.remote != nil {
+		_ = i.remote.RemoveFault(i.ID()) // a fault that is gone already, or a sandbox that is
+		return
+	}
 	l := i.from
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -33,6 +33,7 @@ type Sandbox struct {
 	journal  *journal
 	saved    []SavedSnapshot
 
+	changes atomic.Int64              // commits and resets so far
 	offset  atomic.Int64              // how far the clock was advanced
 	frozen  atomic.Pointer[time.Time] // what the clock of the options said when it was frozen
 	nextDue atomic.Int64              // time of the next job, in Unix nanoseconds

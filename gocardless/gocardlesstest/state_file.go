@@ -180,6 +180,7 @@ func (sb *Sandbox) commit() error {
 
 // written forgets what there was to write.
 func (sb *Sandbox) written() {
+	sb.changes.Add(1)
 	for _, r := range sb.store.dirty {
 		r.dirty = false
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -164,14 +165,38 @@ type Step struct {
 	Resource string // id of what it is done to
 }
 
-// Due lists what the sandbox will do when its clock gets there, the next step first. Some steps turn
-// out to have nothing to do: cancelling a payment leaves the steps that were planned for it.
+// lastStatuses are, for planned steps, the statuses of their resources in which they can still come to
+// do something. Nothing cancels a step: a payment that was cancelled leaves those planned for it.
+var lastStatuses = func() map[string][]string {
+	mandate := []string{"pending_customer_approval", "pending_submission", "submitted"}
+	payment := []string{"pending_customer_approval", "pending_submission", "submitted", "confirmed", "paid_out"}
+	return map[string][]string{
+		"mandate.submit": mandate[:2], "mandate.activate": mandate, "mandate.fail": mandate,
+		"payment.submit": payment[:2], "payment.confirm": payment[:3], "payment.fail": payment[:3], "payment.pay_out": payment[:4],
+		"payment.fail_late": payment, "payment.charge_back": payment,
+	}
+}()
+
+// idle reports whether a planned step has no longer anything to do.
+func (sb *Sandbox) idle(j job) bool {
+	statuses, known := lastStatuses[j.name]
+	if !known {
+		return false
+	}
+	kind, _, _ := strings.Cut(j.name, ".")
+	r := sb.store.find(kind+"s", j.id)
+	return r == nil || !slices.Contains(statuses, r.status())
+}
+
+// Due lists what the sandbox will do when its clock gets there, the next step first.
 func (sb *Sandbox) Due() []Step {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
 	out := []Step{}
 	for _, j := range sb.jobs {
-		out = append(out, Step{j.due, j.name, j.id})
+		if !sb.idle(j) {
+			out = append(out, Step{j.due, j.name, j.id})
+		}
 	}
 	for _, x := range sb.hooks.queue {
 		if !sb.hooks.holds(x.endpoint, true) {

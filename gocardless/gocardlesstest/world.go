@@ -69,13 +69,23 @@ func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
 	}
 	made, err := sb.loadWorld(o)
 	if err != nil {
-		return nil, err
+		return nil, explained(err)
 	}
 	out := map[string]json.RawMessage{}
 	for _, m := range made {
 		out[m.key] = appendJSON(nil, m.val)
 	}
 	return out, nil
+}
+
+// explained puts all that a refusal says into one line.
+func explained(err error) error {
+	var refused *apiError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	said := mapped(refused.items, func(it errorItem) string { return strings.TrimSpace(it.pointer + " " + it.message) })
+	return errors.New("gocardlesstest: " + refused.message + ": " + strings.Join(said, "; "))
 }
 
 // worldSpec is the form of a world, and stepSpec that of its steps.
@@ -177,6 +187,8 @@ func (l *worldLoader) do(name, id string, with object) (object, error) {
 	switch {
 	case op == nil:
 		return nil, refuse("path_not_found", "The API has no operation "+short(name))
+	case len(with) == 0 && op.request == "":
+		with = nil
 	case with == nil && op.request != "" && (op.kind == kindCreate || needsBody(op.bodies[0])):
 		with = object{}
 	}
@@ -187,7 +199,7 @@ func (l *worldLoader) do(name, id string, with object) (object, error) {
 func inStep(err error, do, at string) error {
 	var refused *apiError
 	if !errors.As(err, &refused) {
-		return fmt.Errorf("%s (%s): %w", at, do, err)
+		return fmt.Errorf("gocardlesstest: %s (%s): %w", at, do, err)
 	}
 	out := *refused
 	out.message = at + " (" + do + "): " + out.message

@@ -12,8 +12,8 @@ type Detail func(*details)
 
 // details are the bodies of a builder's creates.
 type details struct {
-	customer, account, mandate, payment, subscription object
-	under                                             string
+	customer, mandate, payment, subscription object
+	under                                    string
 }
 
 // GivenName sets the payer's given name. Some names decide how things go, as in the real sandbox:
@@ -95,7 +95,11 @@ func literal(text string) object {
 
 // step is a step of a world.
 func step(do, id string, with object, as string) object {
-	return object{{"do", do}, {"id", id}, {"with", with}, {"as", as}}
+	o := pairs("do", do, "id", id, "as", as)
+	if with != nil {
+		o = append(o, member{"with", with})
+	}
+	return o
 }
 
 func newDetails(list []Detail) *details {
@@ -163,7 +167,7 @@ func build[T any](load func(object) (object, error), name string, world object, 
 		made, err = load(world)
 	}
 	if err != nil {
-		return nil, err
+		return nil, explained(err)
 	}
 	out := new(T)
 	return out, json.Unmarshal(appendJSON(nil, made.get(name)), out)
@@ -182,7 +186,7 @@ func (sb *Sandbox) payment(list []Detail, scenario string) *gocardless.Payment {
 // must panics on an error: what a builder was given was a mistake in a test.
 func must[T any](v *T, err error) *T {
 	if err != nil {
-		panic("gocardlesstest: " + err.Error())
+		panic(err.Error())
 	}
 	return v
 }

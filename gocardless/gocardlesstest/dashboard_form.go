@@ -1,0 +1,172 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// dashForm is a control as a form.
+type dashForm struct {
+	Name, Method, Path, Text, Label string
+	Fields                          []dashField
+	File                            bool // the body is a file
+}
+
+// dashField is a member of a control's body as a field of a form.
+type dashField struct {
+	Form, Name, Label, Text string
+	Kind                    string // "text", "int", "bool", "list", "json", "choice"
+	List                    string // id of the list of what fits
+	Value                   string
+	Checked                 bool
+	Choices                 []string
+	Required                bool
+}
+
+// dashButton is a control with all that it needs, so that pressing the button does it.
+type dashButton struct {
+	Method, Path, Label string
+	Fields              []dashField
+	Danger              bool
+}
+
+// dashGroup is forms under a heading, which a link can lead to.
+type dashGroup struct {
+	ID, Title string
+	Forms     []dashForm
+}
+
+type dashControl struct{ Method, Path, Text string }
+
+// formLabels name the buttons of forms.
+var formLabels = map[string]string{
+	"advance": "Move the clock", "inject": "Set the fault", "emit": "Emit", "load": "Load", "save": "Save", "restore": "Restore the file",
+	"set_token": "Set", "add_endpoint": "Add the endpoint", "configure": "Change the settings",
+}
+
+// fieldLists are the lists that fields offer.
+var fieldLists = map[string]string{"operation": "operations", "reason": "reasons", "type": "event-types", "ready": "ready-worlds"}
+
+func formOf(name string) dashForm {
+	c := controlNamed(name)
+	f := dashForm{Name: name, Method: c.method, Path: ControlPath + c.path, Text: c.text, Label: formLabels[name], File: c.body == nil}
+	if c.body != nil {
+		for i := range c.body.fields {
+			s := &c.body.fields[i]
+			f.Fields = append(f.Fields, dashField{Form: name, Name: s.name, Label: titleCase(s.name), Text: s.text, Kind: s.inputKind(),
+				List: fieldLists[s.name], Choices: s.enum, Required: s.required})
+		}
+	}
+	return f
+}
+
+// inputKind is the kind of field for a member.
+func (f *fieldSpec) inputKind() string {
+	switch {
+	case len(f.enum) > 0:
+		return "choice"
+	case f.kind == kInt:
+		return "int"
+	case f.kind == kBool:
+		return "bool"
+	case f.kind == kArray && f.elem.kind == kString:
+		return "list"
+	case f.kind == kArray, f.kind == kStringMap, f.kind == kAnyMap:
+		return "json"
+	}
+	return "text"
+}
+
+// with fills in the fields of a form.
+func (f dashForm) with(values object) dashForm {
+	for i := range f.Fields {
+		field := &f.Fields[i]
+		switch v := values.get(field.Name).(type) {
+		case nil:
+		case bool:
+			field.Checked = v
+		case string:
+			field.Value = v
+		case []any:
+			field.Value = strings.Join(strs(v), ", ")
+		default:
+			field.Value = string(appendJSON(nil, v))
+		}
+	}
+	return f
+}
+
+// button makes a button of a control; the members of its body come as name and value in turn.
+func button(name, id, label string, members ...any) dashButton {
+	c := controlNamed(name)
+	b := dashButton{Method: c.method, Path: ControlPath + strings.ReplaceAll(c.path, "{id}", url.PathEscape(id)), Label: label,
+		Danger: slices.Contains([]string{"reset", "remove_endpoint", "delete_snapshot", "clear_faults"}, name)}
+	for i := 0; i+1 < len(members); i += 2 {
+		member := fmt.Sprint(members[i])
+		b.Fields = append(b.Fields, dashField{Name: member, Kind: c.body.field(member).inputKind(), Value: fmt.Sprint(members[i+1])})
+	}
+	return b
+}
+
+// pageActions are the controls that a resource's page offers: for which kind and statuses, under which
+// label. No statuses means all.
+var pageActions = []struct{ kind, control, label, statuses string }{
+	{"mandates", "activate", "Activate", "pending_submission submitted"},
+	{"mandates", "replace", "Replace by a new mandate", "pending_submission submitted active"},
+	{"payments", "charge_back", "Charge back", "confirmed paid_out"},
+	{"payments", "cancel_chargeback", "Cancel the chargeback", "charged_back"},
+	{"outbound_payment_imports", "approve_import", "Approve", ""},
+	{"billing_request_flows", "finish", "Finish as a test payer", ""},
+	{"billing_request_flows", "exit", "Leave as the payer", ""},
+	{"redirect_flows", "finish", "Finish as a test payer", ""},
+	{"webhooks", "resend", "Send again", ""},
+}
+
+// actionsOn are the actions that fit a resource.
+func actionsOn(kind, id, status string) []dashButton {
+	out := []dashButton{}
+	for _, a := range pageActions {
+		if a.kind == kind && (a.statuses == "" || slices.Contains(strings.Fields(a.statuses), status)) {
+			out = append(out, button(a.control, id, a.label))
+		}
+	}
+	return out
+}
+
+// dashboardFuncs are what the templates can call.
+var dashboardFuncs = template.FuncMap{
+	"button": button,
+	"words":  func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+	// tone is the colour of a status of HTTP.
+	"tone": func(status int) string {
+		switch {
+		case status >= 200 && status < 300:
+			return "good"
+		case status >= 300 && status < 500:
+			return "warn"
+		}
+		return "bad"
+	},
+	// mood is the colour of a status of a resource.
+	"mood": func(status string) string {
+		switch status {
+		case "active", "confirmed", "paid_out", "paid", "fulfilled", "successful", "verified", "completed", "executed", "processed", "enabled":
+			return "good"
+		case "failed", "charged_back", "cancelled", "customer_approval_denied", "expired", "bounced", "funds_returned", "blocked", "suspended_by_payer":
+			return "bad"
+		case "":
+			return "none"
+		}
+		return "warn"
+	},
+	"operations": func() []string { return mapped(operations, func(o opSpec) string { return o.name }) },
+	"reasons":    func() []string { return mapped(catalogueReasons, func(r reasonSpec) string { return r.name }) },
+	"eventTypes": func() []string {
+		return mapped(catalogueEvents, func(e eventSpec) string { return e.resource + "." + e.action })
+	},
+	"worlds": ReadyWorlds,
+	"ui":     func() string { return dashboardPath },
+}

@@ -1,0 +1,94 @@
+package gocardlesstest
+
+import (
+	"html/template"
+	"strings"
+)
+
+// dashJSON is JSON as a page shows it, or another text as it is.
+type dashJSON struct {
+	HTML  template.HTML
+	Empty bool
+}
+
+// longJSON is how much of a text a page shows.
+const longJSON = keptBody + 1024
+
+// prettyJSON sets JSON out in lines, with a link for every id of a resource. What is not JSON, or no
+// longer because it was cut, stays as it is.
+func (tx *tx) prettyJSON(b []byte) dashJSON {
+	if len(b) == 0 {
+		return dashJSON{Empty: true}
+	}
+	p := &jsonPrinter{tx: tx}
+	if v, err := parseJSON(b); err == nil {
+		p.value(v, 0)
+	} else {
+		p.text("", validText(b[:min(len(b), longJSON)]))
+	}
+	return dashJSON{HTML: template.HTML(p.out.String())} //nolint:gosec // text escapes all that comes from outside
+}
+
+type jsonPrinter struct {
+	tx  *tx
+	out strings.Builder
+}
+
+// text writes something from outside, escaped, in a class.
+func (p *jsonPrinter) text(class, s string) {
+	if class == "" {
+		template.HTMLEscape(&p.out, []byte(s))
+		return
+	}
+	p.out.WriteString(`<span class="` + class + `">`)
+	template.HTMLEscape(&p.out, []byte(s))
+	p.out.WriteString(`</span>`)
+}
+
+func (p *jsonPrinter) newLine(depth int) {
+	p.out.WriteString("\n" + strings.Repeat("  ", depth))
+}
+
+func (p *jsonPrinter) value(v any, depth int) {
+	switch v := v.(type) {
+	case object:
+		p.block("{", "}", len(v), depth, func(i int) {
+			p.text("k", string(appendString(nil, v[i].key)))
+			p.out.WriteString(": ")
+			p.value(v[i].val, depth+1)
+		})
+	case []any:
+		p.block("[", "]", len(v), depth, func(i int) { p.value(v[i], depth+1) })
+	case string:
+		p.string(v)
+	default:
+		p.text("n", string(appendJSON(nil, v)))
+	}
+}
+
+func (p *jsonPrinter) block(open, end string, n, depth int, item func(int)) {
+	p.out.WriteString(open)
+	for i := range n {
+		p.newLine(depth + 1)
+		item(i)
+		if i < n-1 {
+			p.out.WriteString(",")
+		}
+	}
+	if n > 0 {
+		p.newLine(depth)
+	}
+	p.out.WriteString(end)
+}
+
+func (p *jsonPrinter) string(s string) {
+	if l := p.tx.linkTo(s); len(s) < 64 && l.Href != "" {
+		p.out.WriteString(`<a href="`)
+		template.HTMLEscape(&p.out, []byte(l.Href))
+		p.out.WriteString(`">`)
+		p.text("s", `"`+s+`"`)
+		p.out.WriteString(`</a>`)
+		return
+	}
+	p.text("s", string(appendString(nil, s)))
+}

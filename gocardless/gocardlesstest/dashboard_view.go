@@ -1,0 +1,585 @@
+package gocardlesstest
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/money"
+)
+
+// dashLink is a text that may lead somewhere.
+type dashLink struct{ Text, Href string }
+
+type requestRow struct {
+	Href, Time, Method, Path, Operation, Key, Fault string
+	Status                                          int
+	Dropped                                         bool
+	Resource                                        dashLink
+}
+
+type eventRow struct {
+	Href, Time, Type, Cause, Text string
+	Resource                      dashLink
+	Due                           bool // it has not happened yet
+}
+
+type deliveryRow struct {
+	Time, Href, Webhook, Endpoint, URL, Reply, Error, Took, Types string
+	Attempt, Events, Status                                       int
+}
+
+// resourceRow is a resource in a list.
+type resourceRow struct {
+	ID, Href, Status, Text, Time string
+}
+
+// dashboardView makes the page of a path.
+func (sb *Sandbox) dashboardView(r *http.Request) *dashView {
+	v := &dashView{Status: http.StatusOK, Base: sb.seenBase(r)}
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, dashboardPath), "/")
+	switch {
+	case r.URL.Path == "/" || r.URL.Path == dashboardPath:
+		sb.overview(v)
+	case len(parts) == 1 && parts[0] == "requests":
+		sb.requestsView(v, r.URL.Query())
+	case len(parts) == 2 && parts[0] == "requests":
+		sb.requestView(v, parts[1])
+	case len(parts) == 1 && parts[0] == "webhooks":
+		sb.webhooksView(v)
+	case len(parts) == 2 && parts[0] == "webhooks":
+		sb.webhookView(v, parts[1])
+	case len(parts) == 1 && parts[0] == "resources":
+		sb.resourcesView(v)
+	case len(parts) == 2 && parts[0] == "resources":
+		sb.kindView(v, parts[1], r.URL.Query())
+	case len(parts) == 3 && parts[0] == "resources":
+		sb.resourceView(v, parts[1], parts[2])
+	case len(parts) == 1 && parts[0] == "time":
+		sb.timeView(v)
+	case len(parts) == 1 && parts[0] == "tools":
+		sb.toolsView(v)
+	}
+	if v.Page == "" {
+		v.Page, v.Title, v.Status = "message", "There is nothing here", http.StatusNotFound
+		v.Body = "The sandbox does not have what this address is for. A reset or a restored snapshot may have removed it."
+	}
+	sb.around(v)
+	return v
+}
+
+// around fills in what every page shows.
+func (sb *Sandbox) around(v *dashView) {
+	v.Clock = dashClock{Now: showTime(sb.Now()), Frozen: sb.frozen.Load() != nil}
+	if due := sb.Due(); len(due) > 0 {
+		v.Clock.Next = stepName(due[0].Name) + ", " + until(due[0].Due.Sub(sb.Now()))
+	}
+	resources := 0
+	sb.view(func(tx *tx) {
+		for _, c := range tx.sb.store.order {
+			if !c.internal {
+				resources += len(c.recs) - c.gone
+			}
+		}
+	})
+	v.Nav = []navItem{
+		{Name: "Overview", Href: "/"},
+		{Name: "Requests", Href: dashboardPath + "requests", Count: len(sb.Requests())},
+		{Name: "Webhooks", Href: dashboardPath + "webhooks", Count: len(sb.Deliveries())},
+		{Name: "Resources", Href: dashboardPath + "resources", Count: resources},
+		{Name: "Time", Href: dashboardPath + "time", Count: len(sb.Due())},
+		{Name: "Tools", Href: dashboardPath + "tools"},
+	}
+	for i := range v.Nav {
+		v.Nav[i].Current = v.Nav[i].Name == v.Section
+	}
+}
+
+func (sb *Sandbox) overview(v *dashView) {
+	type counts struct {
+		Name, Href string
+		Count      int
+		Statuses   []string
+	}
+	body := struct {
+		Requests   []requestRow
+		Events     []eventRow
+		Due        []eventRow
+		Counts     []counts
+		Deliveries []deliveryRow
+		Worlds     []string
+		Empty      bool
+	}{Requests: sb.requestRows(sb.Requests(), 8), Deliveries: sb.deliveryRows(sb.Deliveries(), 6), Worlds: ReadyWorlds()}
+	sb.view(func(tx *tx) {
+		body.Events = tx.eventRows(tx.sb.store.coll("events").recs, 8)
+		for _, kind := range []string{"customers", "mandates", "payments", "subscriptions", "payouts", "billing_requests"} {
+			c := tx.sb.store.coll(kind)
+			body.Counts = append(body.Counts, counts{titleCase(kind), dashboardPath + "resources/" + kind, len(c.recs) - c.gone, c.statuses()})
+		}
+	})
+	body.Due = sb.dueRows("", 8)
+	body.Empty = len(body.Events) == 0 && len(body.Requests) == 0
+	v.Page, v.Title, v.Section, v.Body = "overview", "Overview", "Overview", body
+}
+
+// statuses counts the resources of a kind by their status: "3 active".
+func (c *collection) statuses() []string {
+	if c.spec.index("status") < 0 {
+		return nil
+	}
+	n, order := map[string]int{}, []string{}
+	for _, r := range c.recs {
+		if !r.removed {
+			if n[r.status()] == 0 {
+				order = append(order, r.status())
+			}
+			n[r.status()]++
+		}
+	}
+	return mapped(order, func(s string) string { return strconv.Itoa(n[s]) + " " + strings.ReplaceAll(s, "_", " ") })
+}
+
+// resourcePath is the page of a resource.
+func resourcePath(kind, id string) string {
+	return dashboardPath + "resources/" + kind + "/" + url.PathEscape(id)
+}
+
+// linkTo is a link to the resource with an id, or the id alone when nothing has it.
+func (tx *tx) linkTo(id string) dashLink {
+	if id != "" {
+		for _, c := range tx.sb.store.order {
+			if r := c.byID[id]; r != nil && !c.internal && !r.removed {
+				return dashLink{id, resourcePath(c.name, id)}
+			}
+		}
+	}
+	return dashLink{Text: id}
+}
+
+// requestRows are the newest requests, the newest first.
+func (sb *Sandbox) requestRows(list []*Request, n int) []requestRow {
+	rows := []requestRow{}
+	sb.view(func(tx *tx) {
+		for _, r := range slices.Backward(list) {
+			if len(rows) == n {
+				break
+			}
+			row := requestRow{Href: dashboardPath + "requests/" + r.RequestID, Time: showTime(r.Time), Method: r.Method, Path: r.Path, Operation: r.Operation,
+				Key: r.Header.Get("Idempotency-Key"), Status: r.Status, Dropped: r.Dropped, Resource: tx.linkTo(r.Resource)}
+			if r.Fault != nil {
+				row.Fault = r.Fault.summary()
+			}
+			rows = append(rows, row)
+		}
+	})
+	return rows
+}
+
+// summary is what a fault does, in a few words.
+func (f *Fault) summary() string {
+	words := []string{}
+	add := func(when bool, format string, args ...any) {
+		if when {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
+	}
+	add(f.Delay > 0, "delayed %s", f.Delay)
+	add(f.Reason != "", "%s", f.Reason)
+	add(f.Status != 0, "status %d", f.Status)
+	add(f.Bare != "" || f.Body != "", "another body")
+	add(f.Drop, "dropped")
+	add(f.Truncate > 0, "truncated")
+	add(len(f.Header) > 0, "headers")
+	add(f.After, "after the effect")
+	return strings.Join(words, ", ")
+}
+
+func (sb *Sandbox) requestsView(v *dashView, query url.Values) {
+	list := sb.Requests()
+	want, status := query.Get("operation"), query.Get("status")
+	list = slices.DeleteFunc(list, func(r *Request) bool {
+		return want != "" && !strings.Contains(r.Operation+" "+r.Path, want) || status == "failed" && r.Status < 400 && !r.Dropped
+	})
+	if before := query.Get("before"); before != "" {
+		if i := slices.IndexFunc(list, func(r *Request) bool { return r.RequestID == before }); i >= 0 {
+			list = list[:i]
+		}
+	}
+	const shown = 100
+	body := struct {
+		Rows              []requestRow
+		Operation, Status string
+		Older             string
+		Total             int
+	}{Rows: sb.requestRows(list, shown), Operation: want, Status: status, Total: len(list)}
+	if len(list) > shown {
+		query.Set("before", list[len(list)-shown].RequestID)
+		body.Older = dashboardPath + "requests?" + query.Encode()
+	}
+	v.Page, v.Title, v.Section, v.Body = "requests", "Requests", "Requests", body
+}
+
+func (sb *Sandbox) requestView(v *dashView, id string) {
+	list := sb.Requests()
+	i := slices.IndexFunc(list, func(r *Request) bool { return r.RequestID == id })
+	if i < 0 {
+		return
+	}
+	r := list[i]
+	type header struct{ Name, Value string }
+	body := struct {
+		Row         requestRow
+		Query       string
+		Headers     []header
+		Body, Reply dashJSON
+		Curl        string
+		Cut         bool
+	}{Row: sb.requestRows(list[i:i+1], 1)[0], Query: r.Query, Curl: r.curl(v.Base), Cut: len(r.Body) == keptBody || len(r.Reply) == keptBody}
+	for _, m := range headerObject(r.Header) {
+		value, _ := m.val.(string)
+		if m.key == "Authorization" {
+			value = "(not shown)"
+		}
+		body.Headers = append(body.Headers, header{m.key, value})
+	}
+	sb.view(func(tx *tx) { body.Body, body.Reply = tx.prettyJSON(r.Body), tx.prettyJSON(r.Reply) })
+	v.Page, v.Title, v.Section, v.Body = "request", r.Method+" "+short(r.Path), "Requests", body
+}
+
+// curl is the request as a command for a shell. The token is a variable of the shell.
+func (r *Request) curl(base string) string {
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+	address := base + (&url.URL{Path: r.Path, RawQuery: r.Query}).String()
+	out := "curl -X " + r.Method + " " + quote(address) + " \\\n  -H \"Authorization: Bearer $TOKEN\""
+	for _, name := range []string{"GoCardless-Version", "Content-Type", "Idempotency-Key"} {
+		if value := r.Header.Get(name); value != "" {
+			out += " \\\n  -H " + quote(name+": "+value)
+		}
+	}
+	if len(r.Body) > 0 {
+		out += " \\\n  --data-binary " + quote(validText(r.Body))
+	}
+	return out
+}
+
+// eventRows are the newest events, the newest first.
+func (tx *tx) eventRows(list []*record, n int) []eventRow {
+	rows := []eventRow{}
+	for _, e := range slices.Backward(list) {
+		if len(rows) == n {
+			break
+		}
+		kind := e.str("resource_type")
+		d := e.obj("details")
+		created, _ := time.Parse(stampForm, e.str("created_at"))
+		rows = append(rows, eventRow{Href: resourcePath("events", e.id), Time: showTime(created), Type: kind + "." + e.str("action"), Cause: d.str("cause"),
+			Text: d.str("description"), Resource: tx.linkTo(e.link(singular(kind)))})
+	}
+	return rows
+}
+
+// dueRows are the next steps: all, or those of a resource and of what links to it.
+func (sb *Sandbox) dueRows(id string, n int) []eventRow {
+	rows := []eventRow{}
+	due, now := sb.Due(), sb.Now()
+	sb.view(func(tx *tx) {
+		for _, s := range due {
+			if len(rows) == n {
+				break
+			}
+			if id == "" || s.Resource == id || tx.linksTo(s.Resource, id) {
+				rows = append(rows, eventRow{Time: showTime(s.Due), Type: stepName(s.Name), Text: until(s.Due.Sub(now)), Resource: tx.linkTo(s.Resource), Due: true})
+			}
+		}
+	})
+	return rows
+}
+
+// linksTo reports whether a resource links to an id.
+func (tx *tx) linksTo(resource, id string) bool {
+	for _, c := range tx.sb.store.order {
+		if r := c.byID[resource]; r != nil {
+			return r.linked(id)
+		}
+	}
+	return false
+}
+
+func (r *record) linked(id string) bool {
+	if r.coll.spec.index("links") < 0 {
+		return false
+	}
+	for _, m := range r.obj("links") {
+		if m.val == id {
+			return true
+		}
+	}
+	return false
+}
+
+// stepName is the name of a step as a person reads it: "Payment: pay out".
+func stepName(name string) string {
+	what, does, ok := strings.Cut(name, ".")
+	if !ok {
+		return titleCase(name)
+	}
+	return titleCase(what) + ": " + strings.ReplaceAll(does, "_", " ")
+}
+
+func (sb *Sandbox) deliveryRows(list []*Delivery, n int) []deliveryRow {
+	rows := []deliveryRow{}
+	for _, d := range slices.Backward(list) {
+		if len(rows) == n {
+			break
+		}
+		rows = append(rows, deliveryRow{showTime(d.Time), dashboardPath + "webhooks/" + d.Webhook, d.Webhook, d.Endpoint, d.URL, validText(d.Reply), d.Error,
+			d.Took.Round(time.Microsecond).String(), typesOf(d), d.Attempt, d.Events, d.Status})
+	}
+	return rows
+}
+
+// typesOf names the first events of a webhook.
+func typesOf(d *Delivery) string {
+	types := slices.Compact(slices.Sorted(slices.Values(d.Types)))
+	if len(types) > 3 {
+		types = append(types[:3:3], "…")
+	}
+	return strings.Join(types, ", ")
+}
+
+func (sb *Sandbox) webhooksView(v *dashView) {
+	v.Page, v.Title, v.Section = "webhooks", "Webhooks", "Webhooks"
+	v.Body = struct {
+		Endpoints []Endpoint
+		Rows      []deliveryRow
+		Add       dashForm
+	}{sb.Endpoints(), sb.deliveryRows(sb.Deliveries(), 100), formOf("add_endpoint")}
+}
+
+func (sb *Sandbox) webhookView(v *dashView, id string) {
+	attempts := slices.DeleteFunc(sb.Deliveries(), func(d *Delivery) bool { return d.Webhook != id })
+	body := struct {
+		ID, URL    string
+		Successful bool
+		Due        string
+		Attempts   []deliveryRow
+		Payload    dashJSON
+	}{ID: id, Attempts: sb.deliveryRows(attempts, 20)}
+	found := false
+	sb.view(func(tx *tx) {
+		w := tx.find("webhooks", id)
+		if w == nil {
+			return
+		}
+		found = true
+		body.URL, body.Successful = w.str("url"), w.flag("successful")
+		if due, err := time.Parse(stampForm, w.ref("due")); err == nil {
+			body.Due = showTime(due)
+		}
+		body.Payload = tx.prettyJSON([]byte(w.str("request_body")))
+	})
+	if found {
+		v.Page, v.Title, v.Section, v.Body = "webhook", "Webhook "+id, "Webhooks", body
+	}
+}
+
+func (sb *Sandbox) resourcesView(v *dashView) {
+	type kind struct {
+		Name, Href string
+		Count      int
+		Statuses   []string
+	}
+	kinds := []kind{}
+	sb.view(func(tx *tx) {
+		for _, c := range tx.sb.store.order {
+			if n := len(c.recs) - c.gone; n > 0 && !c.internal {
+				kinds = append(kinds, kind{titleCase(c.name), dashboardPath + "resources/" + c.name, n, c.statuses()})
+			}
+		}
+	})
+	v.Page, v.Title, v.Section, v.Body = "resources", "Resources", "Resources", kinds
+}
+
+func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
+	const shown = 100
+	body := struct {
+		Rows  []resourceRow
+		Total int
+		Find  string
+		Older string
+	}{Find: strings.TrimSpace(query.Get("find"))}
+	known := false
+	sb.view(func(tx *tx) {
+		c := tx.sb.store.colls[kind]
+		if c == nil || c.internal {
+			return
+		}
+		known = true
+		body.Total = len(c.recs) - c.gone
+		from := query.Get("before")
+		for _, r := range slices.Backward(c.recs) {
+			switch {
+			case r.removed || body.Find != "" && !strings.Contains(strings.ToLower(string(r.body(tx.sb))), strings.ToLower(body.Find)):
+			case from != "":
+				if r.id == from {
+					from = ""
+				}
+			case len(body.Rows) == shown:
+				query.Set("before", body.Rows[shown-1].ID)
+				body.Older = dashboardPath + "resources/" + kind + "?" + query.Encode()
+				return
+			default:
+				body.Rows = append(body.Rows, tx.resourceRow(r))
+			}
+		}
+	})
+	if known {
+		v.Page, v.Title, v.Section, v.Body = "kind", titleCase(kind), "Resources", body
+	}
+}
+
+// resourceRow is a resource with what tells it from others.
+func (tx *tx) resourceRow(r *record) resourceRow {
+	row := resourceRow{ID: r.id, Href: resourcePath(r.coll.name, r.id)}
+	has := func(name string) bool { return r.coll.spec.index(name) >= 0 }
+	words := []string{}
+	if has("amount") && has("currency") && r.get("amount") != nil {
+		words = append(words, money.Format(r.num("amount"), gocardless.Currency(r.str("currency"))))
+	}
+	if has("resource_type") {
+		words = append(words, r.str("resource_type")+"."+r.str("action"))
+	}
+	name := []string{}
+	for _, member := range []string{"given_name", "family_name", "company_name", "name", "account_holder_name", "bank_name", "account_number_ending", "scheme", "description", "charge_date", "reference"} {
+		if has(member) && r.str(member) != "" {
+			name = append(name, r.str(member))
+		}
+	}
+	row.Text = strings.Join(append(words, strings.Join(name, " ")), " ")
+	if has("status") {
+		row.Status = r.status()
+	}
+	if has("created_at") {
+		if t, err := time.Parse(stampForm, r.str("created_at")); err == nil {
+			row.Time = showTime(t)
+		}
+	}
+	return row
+}
+
+func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
+	body := struct {
+		Row        resourceRow
+		Kind       string
+		Removed    bool
+		JSON       dashJSON
+		Timeline   []eventRow
+		LinkedFrom []resourceRow
+		Simulators []string
+		Actions    []dashButton
+		Page       string // hosted page on which a payer can be played
+	}{Kind: kind, Simulators: sb.Simulators(id), Timeline: sb.dueRows(id, 20)}
+	slices.Reverse(body.Timeline)
+	found := false
+	sb.view(func(tx *tx) {
+		c := tx.sb.store.colls[kind]
+		if c == nil || c.internal || c.byID[id] == nil || c.byID[id].removed {
+			return
+		}
+		r := c.byID[id]
+		found = true
+		body.Row = tx.resourceRow(r)
+		body.JSON = tx.prettyJSON(r.body(tx.sb))
+		about := slices.DeleteFunc(slices.Clone(tx.sb.store.coll("events").recs), func(e *record) bool { return !e.linked(id) })
+		body.Timeline = append(body.Timeline, tx.eventRows(about, 200)...)
+		for _, other := range tx.sb.store.order {
+			if other.internal || other.name == "events" {
+				continue
+			}
+			for _, o := range slices.Backward(other.recs) {
+				if len(body.LinkedFrom) < 50 && !o.removed && o.linked(id) {
+					body.LinkedFrom = append(body.LinkedFrom, tx.resourceRow(o))
+				}
+			}
+		}
+		for _, member := range []string{"authorisation_url", "redirect_url"} {
+			if c.spec.index(member) >= 0 && strings.HasPrefix(r.str(member), tx.base+"/") {
+				body.Page = r.str(member)
+			}
+		}
+	})
+	body.Actions = actionsOn(kind, id, body.Row.Status)
+	if found {
+		v.Page, v.Title, v.Section, v.Body = "resource", titleCase(singular(kind))+" "+id, "Resources", body
+	}
+}
+
+func (sb *Sandbox) timeView(v *dashView) {
+	v.Page, v.Title, v.Section = "time", "Time", "Time"
+	v.Body = struct {
+		Move dashForm
+		Rows []eventRow
+	}{formOf("advance"), sb.dueRows("", 200)}
+}
+
+func (sb *Sandbox) toolsView(v *dashView) {
+	type fault struct {
+		ID, Operation, Summary string
+		Hits, Left             int
+	}
+	body := struct {
+		Faults    []fault
+		Snapshots []SavedSnapshot
+		Worlds    []struct{ Name, About string }
+		Forms     []dashGroup
+		Settings  dashForm
+		Catalogue []dashControl
+	}{Snapshots: sb.Snapshots(), Settings: formOf("configure").with(sb.currentSettings())}
+	for _, in := range sb.Faults() {
+		body.Faults = append(body.Faults, fault{in.ID(), orDefault(in.fault.Operation, "every call"), in.fault.summary(), in.Hits(), in.Left()})
+	}
+	for _, name := range ReadyWorlds() {
+		body.Worlds = append(body.Worlds, struct{ Name, About string }{name, readyObject(name).str("about")})
+	}
+	body.Forms = []dashGroup{
+		{"faults", "Faults", []dashForm{formOf("inject")}},
+		{"events", "Emit an event", []dashForm{formOf("emit")}},
+		{"worlds", "Worlds", []dashForm{formOf("load")}},
+		{"snapshots", "Snapshots", []dashForm{formOf("save"), formOf("restore")}},
+		{"tokens", "Access tokens", []dashForm{formOf("set_token")}},
+	}
+	for _, c := range theControls() {
+		body.Catalogue = append(body.Catalogue, dashControl{c.method, ControlPath + c.path, c.text})
+	}
+	v.Page, v.Title, v.Section, v.Body = "tools", "Tools", "Tools", body
+}
+
+// showTime is a time as the dashboard writes it, in UTC.
+func showTime(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04:05") }
+
+// until says how far a moment is away.
+func until(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "now"
+	case d < time.Minute:
+		return "in " + d.Round(time.Second).String()
+	case d < 2*time.Hour:
+		return "in " + plural(int(d.Minutes()), "minute")
+	case d < 48*time.Hour:
+		return "in " + plural(int(d.Hours()), "hour")
+	}
+	return "in " + plural(int(d.Hours()/24), "day")
+}
+
+func plural(n int, unit string) string {
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.Itoa(n) + " " + unit
+}

@@ -1,0 +1,143 @@
+package gocardlesstest
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+func TestReadyWorlds(t *testing.T) {
+	for name, want := range map[string]map[string]int{
+		"gym":     {"customers": 50, "mandates": 50, "subscriptions": 50},
+		"shop":    {"billing_requests": 6, "billing_request_flows": 1, "payments": 5},
+		"arrears": {"customers": 6, "subscriptions": 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := ReadyWorld(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A world can be loaded on any day, and after another one.
+			for _, day := range []int{0, 152} {
+				c := newCaller(t, WithFrozenClock(monday.AddDate(0, 0, day)))
+				if _, err := c.sb.LoadWorld(b); err != nil {
+					t.Fatal(err)
+				}
+				for coll, n := range want {
+					if got := len(c.sb.store.coll(coll).recs); got != n {
+						t.Errorf("%d %s, want %d", got, coll, n)
+					}
+				}
+				if len(c.sb.Requests()) != 0 {
+					t.Error("the steps of a world are in the log of requests")
+				}
+				statuses := map[string]int{}
+				for _, p := range c.sb.store.coll("payments").recs {
+					statuses[p.status()]++
+				}
+				if statuses["paid_out"] == 0 || statuses["failed"] == 0 || name == "arrears" && statuses["charged_back"] < 2 || name == "shop" && statuses["paid_out"] != 4 {
+					t.Errorf("the payments are %v", statuses)
+				}
+				if _, err := c.sb.LoadWorld(b); err != nil {
+					t.Errorf("loaded twice: %v", err)
+				}
+			}
+		})
+	}
+	if !slices.Equal(ReadyWorlds(), []string{"arrears", "gym", "shop"}) {
+		t.Errorf("the worlds are %v", ReadyWorlds())
+	}
+	if _, err := ReadyWorld("../gym"); err == nil || !strings.Contains(err.Error(), "arrears, gym or shop") {
+		t.Errorf("an unknown world: %v", err)
+	}
+}
+
+func TestWorldReferences(t *testing.T) {
+	c := newCaller(t)
+	made, err := c.sb.LoadWorld([]byte(`{"steps":[
+		{"do":"customers.create","as":"ada","with":{"given_name":"Ada","family_name":"Byron","email":"ada@example.com","metadata":{"price":"$$5 and $","born":"$today"}}},
+		{"each":[{"n":"one","x":{"y":"Z"}},{"n":"two","x":{"y":"Q"}}],"steps":[
+			{"do":"customers.create","as":"last","with":{"given_name":"${each.n}-${each.x.y}","family_name":"$ada.family_name","email":"a@example.com","metadata":{"until":"$today+14d"}}}]},
+		{"do":"customers.update","id":"$ada.id","with":{"given_name":"Augusta"}},
+		{"do":"customers.get","id":"$ada.id","as":"after"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last, after gocardless.Customer
+	if err := json.Unmarshal(made["last"], &last); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(made["after"], &after); err != nil {
+		t.Fatal(err)
+	}
+	if last.GivenName != "two-Q" || last.FamilyName != "Byron" || last.Metadata["until"] != "2026-09-28" {
+		t.Errorf("the last customer is %+v", last)
+	}
+	if after.GivenName != "Augusta" || after.Metadata["price"] != "$5 and $" || after.Metadata["born"] != "2026-09-14" {
+		t.Errorf("Ada is %+v", after)
+	}
+}
+
+func TestWorldsThatAreRefused(t *testing.T) {
+	c := newCaller(t)
+	for world, want := range map[string]string{
+		`{"steps":[{"do":"customers.crate"}]}`:                                                         "no operation customers.crate",
+		`{"steps":[{"do":"sandbox.fly"}]}`:                                                             "no operation fly",
+		`{"steps":[{"do":"customers.create","with":{"given_name":"A"}}]}`:                              "/steps/0 (customers.create)",
+		`{"steps":[{"do":"mandates.create","with":{"links":{"customer_bank_account":"$nobody.id"}}}]}`: `refers to "nobody"`,
+		`{"steps":[{"each":[{"a":"1"}],"steps":[{"do":"customers.get","id":"$each.b"}]}]}`:             `refers to "each.b"`,
+		`{"steps":[{"do":"sandbox.advance","with":{"advance":"soon"}}]}`:                               "/steps/0 (sandbox.advance)",
+		`{"steps":[{"do":"customers.get","ID":"x"}]}`:                                                  `"ID" is not a permitted key`,
+		`{"stages":[]}`:              `"stages" is not a permitted key`,
+		`{"steps":[{"do":7}]}`:       "7 is not a string",
+		`{"steps":["x"]}`:            "is not an object",
+		`{"steps":[{"steps":"all"}]`: "reading the world",
+		`[]`:                         "a world is a JSON object",
+	} {
+		_, err := c.sb.LoadWorld([]byte(world))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", world, err, want)
+		}
+	}
+}
+
+func TestBuilders(t *testing.T) {
+	for scheme := range testAccounts {
+		t.Run(scheme, func(t *testing.T) {
+			sb := New(WithFrozenClock(monday))
+			m := sb.ActiveMandate(Scheme(gocardless.Scheme(scheme)), GivenName("Ada"), FamilyName("Byron"), Email("ada@example.com"), Metadata(map[string]string{"a": "1"}))
+			if m.Status != gocardless.MandateStatusActive || string(m.Scheme) != scheme || m.Metadata["a"] != "1" {
+				t.Errorf("the mandate is %+v", m)
+			}
+			p := sb.PaidOutPayment(Scheme(gocardless.Scheme(scheme)), Under(m.ID), Amount(1500))
+			if p.Status != gocardless.PaymentStatusPaidOut || p.Amount != 1500 || p.Links.Mandate != m.ID {
+				t.Errorf("the payment is %+v", p)
+			}
+		})
+	}
+	sb := New(WithFrozenClock(monday))
+	for want, p := range map[gocardless.PaymentStatus]*gocardless.Payment{
+		gocardless.PaymentStatusPendingSubmission: sb.PendingPayment(), gocardless.PaymentStatusConfirmed: sb.ConfirmedPayment(),
+		gocardless.PaymentStatusFailed: sb.FailedPayment(), gocardless.PaymentStatusChargedBack: sb.ChargedBackPayment(),
+	} {
+		if p.Status != want || p.Amount != 1000 {
+			t.Errorf("the payment is %s, want %s", p.Status, want)
+		}
+	}
+	if p := sb.LateFailedPayment(); p.Status != gocardless.PaymentStatusFailed || p.Links.Payout == "" {
+		t.Errorf("the payment is %+v", p)
+	}
+	s := sb.Subscriber(Amount(900), Every(2, gocardless.IntervalUnitWeekly), Count(3))
+	if s.Status != gocardless.SubscriptionStatusActive || s.Amount != 900 || s.Interval != 2 || s.IntervalUnit != gocardless.IntervalUnitWeekly {
+		t.Errorf("the subscription is %+v", s)
+	}
+	defer func() {
+		if p := recover(); p == nil || !strings.Contains(p.(string), "payments.create") {
+			t.Errorf("a bad amount panics with %v", p)
+		}
+	}()
+	sb.PendingPayment(Amount(-1))
+}
