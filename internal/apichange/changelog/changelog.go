@@ -29,12 +29,10 @@ type Section struct {
 
 const header = `# Changelog
 
-What changed in the API's description and what that means for programs that use this library. The form is that of
-[Keep a Changelog](https://keepachangelog.com/en/1.1.0/), the versions follow [Semantic Versioning](https://semver.org/):
-before 1.0.0 a breaking change raises the minor number.
+Changes for programs that use this library. The format is [Keep a Changelog](https://keepachangelog.com/en/1.1.0/), and versions follow
+[Semantic Versioning](https://semver.org/): before 1.0.0 a breaking change raises the minor number.
 
-The text between two ` + "`snapshot`" + ` comments is written by ` + "`go run ./cmd/gen changelog`" + ` from ` + "`schema/history/`" + `; notes around
-it are written by hand and stay.
+` + "`go run ./cmd/gen changelog`" + ` writes the text between two ` + "`snapshot`" + ` comments from ` + "`schema/history/`" + ` and keeps the notes around it.
 
 ## [Unreleased]
 `

@@ -53,7 +53,7 @@ func TestRender(t *testing.T) {
 		"### Breaking\n\n- `client.Payments.Retry` was removed. Stop calling it.\n\n  ```go\n  client.Payments.Retry(ctx, id) // before\n  client.Payments.Again(ctx, id) // now\n  ```\n",
 		"### Changed\n\n- The default changed.\n",
 		"### Deprecated\n\n- `Payment.Old` is deprecated.\n",
-		"### Added\n\n- `Payment.Colour` (`colour`) was added. In client.Payments (Get and List).\n",
+		"### Added\n\n- `Payment.Colour` (`colour`) was added in client.Payments (Get and List).\n",
 		"### Documentation\n",
 		"## [API 2026-01-01] - 2026-01-01\n", "The first one vendored: 3 operations.",
 	)

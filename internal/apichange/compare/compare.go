@@ -316,7 +316,7 @@ func (c *comparison) operation(o, n *openapi.Operation) {
 		c.add(a, Change{
 			Class: Behaviour, Code: "operation-deprecated", Pointer: n.Pointer, Subject: after[0],
 			Text:   fmt.Sprintf("%s is deprecated.", list(after)),
-			Advice: "Plan to stop using it; its documentation says what to use instead.",
+			Advice: "Plan to replace it: its documentation names the replacement.",
 		})
 	} else if o.Deprecated && !n.Deprecated {
 		c.add(a, Change{
@@ -451,7 +451,7 @@ func (c *comparison) params(a at, o, n *openapi.Operation) {
 			c.add(a.in(p.Name), Change{
 				Class: Breaking, Code: "parameter-removed", Pointer: p.Pointer, Subject: field,
 				Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
-				Advice: "Stop setting it; the API no longer knows this " + kindOf(p) + ".",
+				Advice: "Remove it from your code: the API no longer accepts this " + kindOf(p) + ".",
 				Before: literal(oldOwner, c.old.Names.lookup(p.Pointer, goName(p.Name)), c.old.sample(p.Schema, query, p.Required, p.Name)), After: literal(owner, "", ""),
 			})
 		}
@@ -530,7 +530,7 @@ func (c *comparison) deprecated(a at, pointer, what string, old, revised bool) {
 		c.add(a, Change{
 			Class: Behaviour, Code: "deprecated", Pointer: pointer, Subject: what,
 			Text:   fmt.Sprintf("%s is deprecated.", what),
-			Advice: "Plan to stop using it; its documentation says what to use instead.",
+			Advice: "Plan to replace it: its documentation names the replacement.",
 		})
 	case old && !revised:
 		c.add(a, Change{

@@ -183,11 +183,11 @@ var mutations = []struct {
 		e.remove(create+"/properties/currency", "$ref")
 		e.set(create+"/properties/currency", "type", `"string"`)
 	}, Breaking, "type-changed", "from Currency to string"},
-	{"maximum length lowered", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/name", "maxLength", "100") }, Breaking, "limit-tightened", "The maxLength of SubscriptionCreateParams.Name (`name`) changed from 255 to 100"},
-	{"maximum length raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/name", "maxLength", "300") }, Behaviour, "limit-loosened", "from 255 to 300"},
-	{"maximum length dropped", func(e edit) { e.remove(schemas+"/SubscriptionCreateParams/properties/name", "maxLength") }, Behaviour, "limit-loosened", "has no maxLength any more"},
-	{"minimum raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/interval", "minimum", "2") }, Breaking, "limit-tightened", "The minimum of"},
-	{"pattern added", func(e edit) { e.set(create+"/properties/reference", "pattern", `"^[A-Z]+$"`) }, Breaking, "limit-tightened", "now has a pattern of"},
+	{"maximum length lowered", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/name", "maxLength", "100") }, Breaking, "limit-tightened", "SubscriptionCreateParams.Name (`name`) must now have at most 100 characters; before, it had to have at most 255 characters"},
+	{"maximum length raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/name", "maxLength", "300") }, Behaviour, "limit-loosened", "must now have at most 300 characters"},
+	{"maximum length dropped", func(e edit) { e.remove(schemas+"/SubscriptionCreateParams/properties/name", "maxLength") }, Behaviour, "limit-loosened", "need no longer have at most 255 characters"},
+	{"minimum raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/interval", "minimum", "2") }, Breaking, "limit-tightened", "must now be at least 2"},
+	{"pattern added", func(e edit) { e.set(create+"/properties/reference", "pattern", `"^[A-Z]+$"`) }, Breaking, "limit-tightened", "must now have the form"},
 	{"metadata allows fewer keys", func(e edit) { e.set(schemas+"/Metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "maxProperties"},
 	{"metadata allows shorter keys", func(e edit) { e.set(schemas+"/Metadata/propertyNames", "maxLength", "20") }, Breaking, "limit-tightened", "propertyNames/maxLength"},
 	{"metadata allows longer values", func(e edit) { e.set(schemas+"/Metadata/additionalProperties", "maxLength", "900") }, Behaviour, "limit-loosened", "additionalProperties/maxLength"},
@@ -216,7 +216,7 @@ var mutations = []struct {
 	{"request may come without its envelope", func(e edit) {
 		e.remove(pay+"/requestBody/content/application~1json/schema", "required")
 	}, Documentation, "envelope-required-changed", "The request body of client.Payments.Create may come without `payments` now"},
-	{"params need more members", func(e edit) { e.set(create, "minProperties", "4") }, Breaking, "limit-tightened", "PaymentCreateParams now has a minProperties of 4"},
+	{"params need more members", func(e edit) { e.set(create, "minProperties", "4") }, Breaking, "limit-tightened", "PaymentCreateParams must now have at least 4 members"},
 	{"request object replaced", func(e edit) {
 		e.set(create+"/properties", "links", `{"$ref": "#/components/schemas/PaymentLinks"}`)
 	}, Breaking, "type-renamed", "The type PaymentCreateParamsLinks is now called PaymentLinksParams"},
@@ -269,7 +269,7 @@ var mutations = []struct {
 	{"reply type changed", func(e edit) { e.set(payment+"/properties/description", "type", `"boolean"`) }, Breaking, "type-changed", "from string to bool"},
 	{"reply number may be null", func(e edit) { e.set(payment+"/properties/amount", "type", `["integer", "null"]`) }, Breaking, "reply-null-allowed", "its type changed from int64 to *int64"},
 	{"reply number never null", func(e edit) { e.set(payment+"/properties/app_fee", "type", `"integer"`) }, Breaking, "reply-null-gone", "its type changed from *int64 to int64"},
-	{"reply text may be null", func(e edit) { e.set(payment+"/properties/created_at", "type", `["string", "null"]`) }, Behaviour, "reply-null-allowed", "may be null now"},
+	{"reply text may be null", func(e edit) { e.set(payment+"/properties/created_at", "type", `["string", "null"]`) }, Behaviour, "reply-null-allowed", "can now be null"},
 	{"reply text never null", func(e edit) { e.set(payment+"/properties/description", "type", `"string"`) }, Behaviour, "reply-null-gone", "is never null any more"},
 	{"null in another spelling", func(e edit) {
 		e.remove(payment+"/properties/description", "type")
@@ -282,7 +282,7 @@ var mutations = []struct {
 	{"reply field reworded", func(e edit) { e.set(payment+"/properties/amount", "description", `"Sum."`) }, Documentation, "documentation-changed", "Payment changed in `amount`"},
 	{"example changed", func(e edit) { e.set(payment+"/properties/amount", "examples", `[99]`) }, Documentation, "documentation-changed", "Payment changed in `amount`"},
 	{"reply field deprecated", func(e edit) { e.set(payment+"/properties/reference", "deprecated", "true") }, Behaviour, "deprecated", "Payment.Reference is deprecated"},
-	{"reply limit", func(e edit) { e.set(payment+"/properties/reference", "maxLength", "10") }, Documentation, "limit-changed", "maxLength"},
+	{"reply limit", func(e edit) { e.set(payment+"/properties/reference", "maxLength", "10") }, Documentation, "limit-changed", "must now have at most 10 characters"},
 	{"reply status changed", func(e edit) { e.rename(pay+"/responses", "201", "200") }, Behaviour, "status-changed", "answers 200 instead of 201"},
 	{"reply body dropped", func(e edit) { e.remove(pay+"/responses/201", "content") }, Breaking, "reply-changed", "returns no value any more"},
 	{"reply envelope renamed", func(e edit) {

@@ -156,7 +156,7 @@ func (c Change) Markdown() string {
 		text = strings.Replace(text, c.Subject, "`"+c.Subject+"`", 1)
 	}
 	if used := c.Users(); used != "" {
-		text += " In " + used + "."
+		text = strings.TrimSuffix(text, ".") + " in " + used + "."
 	}
 	if c.Advice != "" {
 		text += " " + c.Advice

@@ -189,7 +189,7 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 	}
 	oldType := c.old.Names.goType(before, a.side, s.was, s.member)
 	newType := c.new.Names.goType(after, a.side, s.required, s.member)
-	class, code, text, advice := Behaviour, "reply-null-allowed", "%s may be null now", "Expect its zero value."
+	class, code, text, advice := Behaviour, "reply-null-allowed", "%s can now be null", "Expect its zero value."
 	if !n {
 		code, text, advice = "reply-null-gone", "%s is never null any more", ""
 	}
@@ -298,11 +298,11 @@ func (c *comparison) memberRemoved(a at, s spot, p openapi.Property, required bo
 	change := Change{
 		Class: Breaking, Code: "reply-field-removed", Pointer: p.Schema.Pointer, Subject: field,
 		Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
-		Advice: "Stop reading it; the API no longer sends it.",
+		Advice: "Remove it from your code: the API no longer sends it.",
 		Before: "v." + goField, After: "// gone",
 	}
 	if a.side != reply {
-		change.Code, change.Advice = "request-field-removed", "Stop setting it; the API refuses members that it does not know."
+		change.Code, change.Advice = "request-field-removed", "Remove it from your code: the API refuses requests that contain it."
 		change.Before, change.After = literal(s.oldOwner, goField, c.old.sample(p.Schema, a.side, required, p.Name)), literal(s.owner, "", "")
 	}
 	c.add(a, change)
@@ -416,6 +416,21 @@ func sameExamples(o, n *openapi.Schema) bool {
 	return true
 }
 
+// limit writes a restriction as what a value must do.
+func limit(key, value string) string {
+	forms := map[string]string{
+		"maxLength": "have at most %s characters", "minLength": "have at least %s characters",
+		"maximum": "be at most %s", "minimum": "be at least %s", "exclusiveMaximum": "be below %s", "exclusiveMinimum": "be above %s",
+		"maxItems": "have at most %s items", "minItems": "have at least %s items",
+		"maxProperties": "have at most %s members", "minProperties": "have at least %s members",
+		"pattern": "have the form %s",
+	}
+	if form, ok := forms[key]; ok {
+		return fmt.Sprintf(form, value)
+	}
+	return "obey " + key + " " + value
+}
+
 // limits compares the restrictions on values. Tighter ones refuse requests that used to pass.
 func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 	had, has := o.AllLimits(), n.AllLimits()
@@ -427,18 +442,18 @@ func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 		change := Change{Code: "limit-changed", Pointer: n.Pointer, Subject: s.field}
 		switch {
 		case after == "":
-			change.Text = fmt.Sprintf("%s has no %s any more (it was %s).", s.named(), key, before)
+			change.Text = fmt.Sprintf("%s need no longer %s.", s.named(), limit(key, before))
 		case before == "":
-			change.Text = fmt.Sprintf("%s now has a %s of %s.", s.named(), key, after)
+			change.Text = fmt.Sprintf("%s must now %s.", s.named(), limit(key, after))
 		default:
-			change.Text = fmt.Sprintf("The %s of %s changed from %s to %s.", key, s.named(), before, after)
+			change.Text = fmt.Sprintf("%s must now %s; before, it had to %s.", s.named(), limit(key, after), limit(key, before))
 		}
 		switch {
 		case a.side == reply:
 			change.Class = Documentation
 		case tighter(key, before, after):
 			change.Class, change.Code = Breaking, "limit-tightened"
-			change.Advice = "Keep values within the limit: Validate and the API refuse others."
+			change.Advice = "Keep values within the limit: the SDK and the API refuse others."
 		default:
 			change.Class, change.Code = Behaviour, "limit-loosened"
 		}

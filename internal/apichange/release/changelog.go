@@ -101,7 +101,10 @@ func Changelog(root string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		list[0].Version = version.String()
+		// A version that has its section already was not made for this snapshot.
+		if !slices.Contains(changelog.Versions(existing), version.String()) {
+			list[0].Version = version.String()
+		}
 	}
 	return changelog.Render(existing, list, templates(root))
 }
