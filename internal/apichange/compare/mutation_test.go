@@ -188,7 +188,7 @@ var mutations = []struct {
 	{"maximum length dropped", func(e edit) { e.remove(schemas+"/SubscriptionCreateParams/properties/name", "maxLength") }, Behaviour, "limit-loosened", "need no longer have at most 255 characters"},
 	{"minimum raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/interval", "minimum", "2") }, Breaking, "limit-tightened", "must now be at least 2"},
 	{"pattern added", func(e edit) { e.set(create+"/properties/reference", "pattern", `"^[A-Z]+$"`) }, Breaking, "limit-tightened", "must now have the form"},
-	{"metadata allows fewer keys", func(e edit) { e.set(schemas+"/Metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "maxProperties"},
+	{"metadata allows fewer keys", func(e edit) { e.set(schemas+"/Metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "must now have at most 2 members"},
 	{"metadata allows shorter keys", func(e edit) { e.set(schemas+"/Metadata/propertyNames", "maxLength", "20") }, Breaking, "limit-tightened", "propertyNames/maxLength"},
 	{"metadata allows longer values", func(e edit) { e.set(schemas+"/Metadata/additionalProperties", "maxLength", "900") }, Behaviour, "limit-loosened", "additionalProperties/maxLength"},
 	{"default changed", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/interval", "default", "2") }, Behaviour, "default-changed", "from 1 to 2"},
