@@ -1,35 +1,53 @@
-// Package gocardless is a client for the GoCardless Pro API: it collects bank payments by Direct
+// Package gocardless is a client for the GoCardless Pro API, which collects bank payments by Direct
 // Debit and open banking.
 //
-// It is a community project, independent of GoCardless. A client for [EnvironmentLive] moves real
-// money; try everything with [EnvironmentSandbox], or without any account with the package
-// gocardlesstest, a fake of the API for tests and laptops.
+// This is a community project, independent of GoCardless. A client for [EnvironmentLive] moves real
+// money. Try everything with [EnvironmentSandbox], or without an account with the package
+// gocardlesstest, the API in memory.
 //
 // # Calls
 //
-// A [Client] has a field for each resource of the API, whose methods are its operations:
+// A [Client] has a field for each resource of the API. The field's methods are the operations:
 //
 //	client, err := gocardless.New(os.Getenv("GOCARDLESS_ACCESS_TOKEN"), gocardless.EnvironmentSandbox)
 //	...
 //	payment, err := client.Payments.Create(ctx, gocardless.PaymentCreateParams{
-//		Amount:   1500, // minor units: 15.00 pounds
-//		Currency: gocardless.CurrencyGBP,
-//		Links:    gocardless.PaymentCreateParamsLinks{Mandate: mandate.ID},
+//		Amount:      1500, // minor units: 15.00 pounds
+//		Currency:    gocardless.CurrencyGBP,
 //		Description: new("October membership"),
+//		Links:       gocardless.PaymentCreateParamsLinks{Mandate: mandate.ID},
 //	})
 //
-// Required fields of params are plain values. Optional ones are pointers, slices or maps: nil is
-// not sent, and everything else is, so that new(false), new("") and an empty map reach the API.
+// Required fields of params are plain values, always sent. Optional fields are pointers, slices or
+// maps. Nil is not sent; everything else is, so new(false), new("") and an empty map reach the API.
 // [WithBodyField] sends an explicit null, or a field that this version does not know.
 //
-// In replies, null and absent fields are zero values; numbers, booleans and objects that may be
-// null are pointers. Amounts are integers in the minor unit of their currency, times are UTC.
-// Enums are open: a value that is not among the constants is kept as it came.
+// In replies, null and absent fields are zero values. Numbers, booleans and objects that can be null
+// are pointers. Amounts are integers in the minor unit of their currency, and times are UTC. Enums
+// are open: a value that is newer than this package is kept.
+//
+// # Signing payers up
+//
+// Most live accounts cannot create customers and mandates directly. Create a billing request and a
+// flow, and send the payer to the page that GoCardless hosts:
+//
+//	request, err := client.BillingRequests.Create(ctx, gocardless.BillingRequestCreateParams{
+//		MandateRequest: &gocardless.BillingRequestCreateParamsMandateRequest{Scheme: new(gocardless.SchemeBacs)},
+//	})
+//	...
+//	flow, err := client.BillingRequestFlows.Create(ctx, gocardless.BillingRequestFlowCreateParams{
+//		RedirectURI: new("https://shop.example.com/welcome"),
+//		Links:       gocardless.BillingRequestFlowCreateParamsLinks{BillingRequest: request.ID},
+//	})
+//	// redirect the payer to flow.AuthorisationURL
+//
+// The event [EventBillingRequestsFulfilled] reports success. The mandate is then in
+// request.Links.MandateRequestMandate.
 //
 // # Lists
 //
-// All returns an iterator over every item of a list, which asks for pages as they are needed. List
-// returns a single [Page].
+// All returns an iterator over every item of a list and fetches pages as needed. List returns one
+// [Page].
 //
 //	for payment, err := range client.Payments.All(ctx, gocardless.PaymentListParams{}) {
 //		if err != nil {
@@ -40,29 +58,65 @@
 //
 // # Errors
 //
-// A call returns an error of one of four types, which errors.As and errors.AsType find:
+// A call returns an error of one of these types, which errors.As and errors.AsType find:
 //
-//   - [*ParamsError]: refused before anything was sent, with every problem found;
-//   - [*Error]: the API, or something on the way, answered with another status than 2xx. It
-//     matches the sentinels, such as [ErrValidation] and [ErrInvalidState], by errors.Is;
-//   - [*MalformedResponseError]: a reply of success that cannot be read;
-//   - [*ConnectionError]: no reply.
+//   - [*ParamsError]: the params are invalid; nothing was sent. It lists every problem.
+//   - [*Error]: the API, or a proxy in between, answered with a status other than 2xx. It matches
+//     sentinels such as [ErrValidation] and [ErrInvalidState] with errors.Is.
+//   - [*MalformedResponseError]: the reply reports success but cannot be read.
+//   - [*ConnectionError]: there was no reply.
+//   - [*SigningError]: the request could not be signed; nothing was sent.
 //
-// A client that signs its requests may also return a [*SigningError]: nothing was sent.
-//
-// In text, logs and JSON these errors hold no access tokens, bodies or personal data; their fields
-// do.
+// As strings, in logs and in JSON these errors contain no access tokens, bodies or personal data;
+// their fields do.
 //
 // # Retries
 //
-// Calls are repeated after faults for which this is safe, see [OperationKind] and [DefaultRetry].
-// Creations carry an Idempotency-Key, the same on every attempt, so that nothing is created twice:
-// if an earlier attempt arrived after all, the resource that it made is read and returned, and
-// [Response] says so. Actions, for which the API does not promise this, are repeated only when
-// they surely did not run. [WithIdempotencyKey] makes a creation repeatable across restarts.
+// The client retries a call after a fault if that is safe, with exponential backoff and full jitter;
+// see [OperationKind] and [DefaultRetry]. A create request carries the same Idempotency-Key on every
+// attempt, so that nothing is created twice. If an earlier attempt arrived, the call returns the
+// original resource and sets Response.Existing. The API does not promise this for actions, so they
+// are retried only if they are known not to have run. [WithIdempotencyKey] makes a create request
+// safe to retry after a restart.
+//
+// # Options
+//
+// [ClientOption] lists what New accepts, and [RequestOption] what a call accepts. An [Option] is
+// both.
+//
+// # Webhooks
+//
+// [NewWebhookHandler] is an http.Handler that verifies the signature of the raw body, parses the
+// events and passes them to an [EventHandler], such as an [EventMux]. [Once] makes sure that each
+// event is handled once; the package eventsql stores its records in PostgreSQL or SQLite.
+// [NewWebhookDeliveryHandler] passes the delivery on whole, for a queue: GoCardless expects an answer
+// within 10 seconds. [ParseWebhook] verifies and parses a body without a handler.
+//
+// # Catching up after an outage
+//
+// [EventCatchUp] reads the events since its last run from the API and passes them to the handler of
+// the webhooks, through the same store. [EventService.Since] iterates over the events after a known
+// one.
+//
+// # Exports
+//
+// [NewExporter] reads a large list with several workers, each over a stretch of time. It yields every
+// item exactly once and returns a cursor to resume from. [WithPrefetch] fetches pages ahead of an
+// iterator; [WithBulkLane] leaves part of the rate limit to interactive calls.
+//
+// # Metadata
+//
+// Most resources have [Metadata]: three keys, each with a string. Its methods set and read integers,
+// booleans, times, dates and JSON, and report what exceeds the limits before a call does.
+//
+// # OAuth
+//
+// The package oauth connects the accounts of other organisations to a partner's app: the
+// authorisation page, the login handler, the exchange of the code, and a client for each
+// organisation.
 //
 // # Concurrency
 //
-// Clients, services, pages and iterators' sources may be used by many goroutines at once. Params
-// and options are never written to.
+// Clients, services and pages may be used by many goroutines at once. The package never writes to
+// params, options or the http.Client that it is given.
 package gocardless

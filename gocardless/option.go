@@ -6,17 +6,32 @@ import (
 	"time"
 )
 
-// ClientOption configures a client, in [New] and [NewFromEnv].
+// ClientOption configures a client, in [New] and [NewFromEnv]. Besides every [Option] there are
+//
+//   - where requests go: [WithBaseURL], [WithHTTPClient]
+//   - signing: [WithRequestSigning], [WithRequestSigner]
+//   - rate limits: [WithRateLimitWait], [WithRateLimitReserve], [WithLimiter]
 type ClientOption interface {
 	applyClient(*clientConfig)
 }
 
-// RequestOption configures one call. It overrides what the client is set to.
+// RequestOption configures one call and overrides the client's setting. Besides every [Option] there
+// are
+//
+//   - the request: [WithIdempotencyKey], [WithBodyField]
+//   - the reply: [WithResponse]
+//   - calls with [Client.Do]: [WithOperationKind]
 type RequestOption interface {
 	applyRequest(*settings)
 }
 
-// Option can be given to a client, for all its calls, and to a single call.
+// Option configures a client, for all its calls, or a single call:
+//
+//   - timeouts and retries: [WithTimeout], [WithRetries], [WithRetryPolicy], [WithConflictError]
+//   - the request: [WithHeader], [WithoutValidation]
+//   - the reply: [WithMaxReplyBytes], [WithStrictReplies]
+//   - lists: [WithPrefetch], [WithBulkLane]
+//   - observation: [WithLogger], [WithObserver]
 type Option interface {
 	ClientOption
 	RequestOption
