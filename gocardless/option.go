@@ -8,7 +8,7 @@ import (
 
 // ClientOption configures a client, in [New] and [NewFromEnv]. Besides every [Option] there are
 //
-//   - where requests go: [WithBaseURL], [WithHTTPClient]
+//   - where requests go: [WithBaseURL], [WithPlainHTTP], [WithHTTPClient]
 //   - signing: [WithRequestSigning], [WithRequestSigner]
 //   - rate limits: [WithRateLimitWait], [WithRateLimitReserve], [WithLimiter]
 type ClientOption interface {
