@@ -31,6 +31,7 @@ func TestValuesDoNotPrintSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	//lint:ignore SA1019 the number is what fmt would print of the key
 	private := key.D.String()
 	client, err := New(token, EnvironmentLive, WithHeader("X-Secret", secret), WithRequestSigning("key", key))
 	if err != nil {
