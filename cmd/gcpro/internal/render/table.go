@@ -166,7 +166,7 @@ func drawRow(out *bufio.Writer, row []Cell, widths []int, color bool) {
 var preferred = []string{
 	"id", "status", "verification_status", "resource_type", "action", "type", "name", "given_name", "family_name", "company_name", "email", "account_holder_name",
 	"account_number_ending", "bank_name", "amount", "scheme", "description", "reference", "charge_date", "next_payment_date", "start_date", "arrival_date", "execution_date",
-	"export_type", "url", "is_test", "source", "target", "rate", "balance_type",
+	"export_type", "url", "is_test", "target", "rate", "balance_type",
 }
 
 const maxColumns = 7

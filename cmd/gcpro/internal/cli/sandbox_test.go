@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bufio"
@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
-	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
 // buffer is a writer for several goroutines.
@@ -37,25 +36,27 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
+// run is the program without its process.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	a := &app{in: strings.NewReader(""), out: out, errs: errs, env: func(string) string { return "" }, now: time.Now}
+	return a.run(ctx, args)
+}
+
 func TestUsage(t *testing.T) {
 	for _, c := range []struct {
 		args   []string
 		status int
 		says   string
 	}{
-		{nil, 2, "usage: gcpro"},
-		{[]string{"help"}, 0, ""},
 		{[]string{"nonsense"}, 2, `no command "nonsense"`},
-		{[]string{"sandbox", "-nonsense"}, 2, "not defined"},
-		{[]string{"sandbox", "extra"}, 2, "takes no arguments"},
-		{[]string{"sandbox", "-webhook-url", "http://localhost:1"}, 1, "belong together"},
-		{[]string{"sandbox", "-webhook-url", "ftp://x", "-webhook-secret", "s"}, 1, "http(s) URL"},
-		{[]string{"sandbox", "-clock", "yesterday"}, 1, "-clock"},
-		{[]string{"sandbox", "-addr", "nowhere:99999"}, 1, "starting the sandbox"},
-		{[]string{"sandbox", "-state", "/does/not/exist/state"}, 1, "state"},
-		{[]string{"sandbox", "-h"}, 0, "-webhook-secret"},
-		{[]string{"sandbox", "-h"}, 0, gocardlesstest.ControlPath + "flows/{id}/finish"},
-		{[]string{"version", "1"}, 2, "takes no arguments"},
+		{[]string{"sandbox", "--nonsense"}, 2, "unknown flag"},
+		{[]string{"sandbox", "extra"}, 2, `no command "extra"`},
+		{[]string{"sandbox", "--webhook-url", "http://localhost:1"}, 2, "belong together"},
+		{[]string{"sandbox", "--webhook-url", "ftp://x", "--webhook-secret", "s"}, 2, "http(s) URL"},
+		{[]string{"sandbox", "--clock", "yesterday"}, 2, "--clock"},
+		{[]string{"sandbox", "--addr", "nowhere:99999"}, 1, "starting the sandbox"},
+		{[]string{"sandbox", "--state", "/does/not/exist/state"}, 1, "state"},
+		{[]string{"version", "1"}, 2, "unknown command"},
 	} {
 		var out, errs bytes.Buffer
 		if got := run(t.Context(), c.args, &out, &errs); got != c.status || !strings.Contains(errs.String(), c.says) {
@@ -65,7 +66,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	for _, arg := range []string{"version", "-version", "--version"} {
+	for _, arg := range []string{"version", "--version"} {
 		var out, errs bytes.Buffer
 		if got := run(t.Context(), []string{arg}, &out, &errs); got != 0 || !strings.HasPrefix(out.String(), "gcpro "+gocardless.Version) {
 			t.Errorf("%s: status %d, said %q and %q", arg, got, out.String(), errs.String())
@@ -95,7 +96,7 @@ func serve(t *testing.T, args ...string) (url string, logged *buffer, stop func(
 	logged = &buffer{}
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, append([]string{"sandbox", "-addr", "127.0.0.1:0"}, args...), w, logged)
+		done <- run(ctx, append([]string{"sandbox", "--addr", "127.0.0.1:0"}, args...), w, logged)
 		_ = w.Close()
 	}()
 	line, err := bufio.NewReader(r).ReadString('\n')
@@ -144,7 +145,7 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(&events, r.Body) }))
 	defer endpoint.Close()
 	state := filepath.Join(t.TempDir(), "state")
-	url, logged, stop := serve(t, "-clock", "2026-09-14T09:00:00Z", "-state", state, "-webhook-url", endpoint.URL, "-webhook-secret", "s")
+	url, logged, stop := serve(t, "--clock", "2026-09-14T09:00:00Z", "--state", state, "--webhook-url", endpoint.URL, "--webhook-secret", "s")
 	want := func(status int, says, method, path, body string) {
 		t.Helper()
 		if got, reply := call(t, method, url+path, body); got != status || !strings.Contains(reply, says) {
@@ -188,7 +189,7 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 		t.Errorf("the log does not say that the clock was moved:\n%s", log)
 	}
 
-	url, _, stop = serve(t, "-clock", "2026-09-14T09:00:00Z", "-state", state, "-quiet")
+	url, _, stop = serve(t, "--clock", "2026-09-14T09:00:00Z", "--state", state, "--quiet")
 	defer stop()
 	// The clock begins anew at -clock, as far advanced as it was: two weeks, less what they took.
 	want(200, `{"now":"2026-09-28T0`, "GET", "/_sandbox/clock", "")
@@ -199,7 +200,7 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 
 func TestSandboxKeepsItsState(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
-	url, logged, stop := serve(t, "-state", state, "-token", "secret_token")
+	url, logged, stop := serve(t, "--state", state, "--token", "secret_token")
 	client := func(url, token string) *gocardless.Client {
 		c, err := gocardless.New(token, gocardless.EnvironmentSandbox, gocardless.WithBaseURL(url), gocardless.WithRetries(0))
 		if err != nil {
@@ -224,7 +225,7 @@ func TestSandboxKeepsItsState(t *testing.T) {
 			t.Errorf("the log holds %q: %s", private, log)
 		}
 	}
-	url, _, stop = serve(t, "-state", state, "-token", "secret_token", "-quiet", "-clock", "2030-01-01T00:00:00Z")
+	url, _, stop = serve(t, "--state", state, "--token", "secret_token", "--quiet", "--clock", "2030-01-01T00:00:00Z")
 	defer stop()
 	again, err := client(url, "secret_token").Customers.Get(t.Context(), made.ID)
 	if err != nil {
@@ -256,13 +257,13 @@ func TestSandboxLogsWebhooks(t *testing.T) {
 		{302, nil, `types=billing_requests.created status=302 reason=Found`},
 		{204, nil, "types=billing_requests.created status=204"},
 		{0, nil, `types=billing_requests.created error="dial tcp`},
-		{0, []string{"-quiet"}, ""},
+		{0, []string{"--quiet"}, ""},
 	} {
 		endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) }))
 		if c.status == 0 {
 			endpoint.Close()
 		}
-		url, logged, stop := serve(t, append(c.args, "-webhook-url", endpoint.URL+"/hidden?key=hidden", "-webhook-secret", "hidden")...)
+		url, logged, stop := serve(t, append(c.args, "--webhook-url", endpoint.URL+"/hidden?key=hidden", "--webhook-secret", "hidden")...)
 		client, err := gocardless.New("any", gocardless.EnvironmentSandbox, gocardless.WithBaseURL(url))
 		if err != nil {
 			t.Fatal(err)
@@ -283,41 +284,50 @@ func TestSandboxLogsWebhooks(t *testing.T) {
 	}
 }
 
-// The walk through the sandbox in the guide works as it is printed: its calls succeed one after
+// The walk through the sandbox in the guide works as it is printed: its commands succeed one after
 // the other, ids and all, and the payment in another currency is refused.
 func TestGuideWalkThrough(t *testing.T) {
-	guide, err := os.ReadFile("../../docs/guides/testing.md")
+	guide, err := os.ReadFile("../../../../docs/guides/testing.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(guide), "```console\n$ go run ./cmd/gcpro sandbox &\n")
+	_, rest, ok := strings.Cut(string(guide), "```console\n$ gcpro sandbox &\n")
 	block, _, ended := strings.Cut(rest, "```")
 	if !ok || !ended {
 		t.Fatal("the guide has no walk through the sandbox")
 	}
-	url, _, stop := serve(t, "-quiet")
+	url, _, stop := serve(t, "--quiet")
 	defer stop()
-	calls, refused := 0, 0
+	commands, refused := 0, 0
 	for line := range strings.Lines(block) {
-		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ api ")
+		command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ gcpro ")
 		if !ok {
 			continue
 		}
-		path, body, _ := strings.Cut(command, " ")
-		path, body = strings.Trim(path, "'"), strings.Trim(body, "'")
-		method := http.MethodGet
-		if body != "" {
-			method = http.MethodPost
-		}
-		calls++
-		switch status, reply := call(t, method, url+path, body); {
-		case strings.Contains(body, "EUR") && status == http.StatusUnprocessableEntity:
+		commands++
+		var out, errs bytes.Buffer
+		args := append([]string{"--base-url", url}, words(command)...)
+		switch status := run(t.Context(), args, &out, &errs); {
+		case strings.Contains(command, "EUR") && status == exitRefused:
 			refused++
-		case status >= 300:
-			t.Errorf("%s: %d %s", command, status, reply)
+		case status != exitOK:
+			t.Errorf("%s: %d\n%s", command, status, errs.String())
 		}
 	}
-	if calls < 12 || refused != 1 {
-		t.Errorf("%d calls, of which %d were refused as they should be", calls, refused)
+	if commands < 12 || refused != 1 {
+		t.Errorf("%d commands, of which %d were refused as they should be", commands, refused)
 	}
+}
+
+// words splits a command line at spaces outside of single quotes.
+func words(line string) []string {
+	var out []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			out = append(out, part)
+		} else {
+			out = append(out, strings.Fields(part)...)
+		}
+	}
+	return out
 }

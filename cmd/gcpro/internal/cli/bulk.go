@@ -1,0 +1,322 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/param"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/render"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/bulk"
+)
+
+// bulkName is the operation as the package bulk calls it.
+func bulkName(op *spec.Operation) string { return op.Resource() + "." + op.Verb }
+
+func bulkable(op *spec.Operation) bool {
+	if len(op.PathParams()) > 0 {
+		return false
+	}
+	_, ok := bulk.Find(bulkName(op))
+	return ok
+}
+
+func addBulkFlags(c *cobra.Command, f *operationFlags) {
+	c.Flags().StringVar(&f.from, "from", "", "create one for each line of a CSV `FILE`, whose header names parameters; flags apply to all lines")
+	c.Flags().StringVar(&f.keyColumn, "key-column", "", "`column` of --from that makes the idempotency key of a line")
+	c.Flags().StringVar(&f.journal, "journal", "", "`FILE` with the outcome of each line; the same command resumes from it")
+	c.Flags().IntVar(&f.lanes, "lanes", 0, "`number` of requests at the same time (default 16)")
+	c.Flags().Float64Var(&f.stopAfter, "stop-after", 0, "stop when this `part` of the last 100 lines failed (default 0.1)")
+}
+
+// maxLine is how long a line of a CSV file may be, and maxReported how many wrong lines are listed.
+const (
+	maxLine     = 1 << 20
+	maxReported = 100
+)
+
+// bulk creates one resource for each line of a file.
+func (a *app) bulk(ctx context.Context, op *spec.Operation, base *param.Set, leaves []param.Leaf, f *operationFlags) error {
+	if f.keyColumn == "" || f.journal == "" && !f.dryRun {
+		return usagef("--from needs --key-column and --journal: they keep a line from being created twice")
+	}
+	file := &lineFile{path: f.from, key: f.keyColumn, op: op, base: base, leaves: leaves, app: a, lax: f.lax}
+	total, err := a.checkLines(file)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		a.note("%d lines are valid; nothing was sent", total)
+		return nil
+	}
+	t, client, err := a.connect()
+	if err != nil {
+		return err
+	}
+	if err := a.confirm(ctx, t, client, fmt.Sprintf("creating %d %s", total, strings.ReplaceAll(op.Resource(), "_", " "))); err != nil {
+		return err
+	}
+	journal, err := bulk.OpenFile(f.journal)
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+	create, _ := bulk.Find(bulkName(op))
+	bar := a.progress(total)
+	options := bulk.Options{
+		Workers: f.lanes, MaxErrorRate: f.stopAfter,
+		Progress: func(r bulk.Report) {
+			bar.set(min(total, r.Created+r.Existing+r.Failed+r.Open+r.Settled+r.Repeated+r.Busy))
+		},
+	}
+	report, err := create.RunJSON(ctx, client, file.lines(), journal, options)
+	bar.clear()
+	a.note("%s", report)
+	a.note("the journal %s has the outcome of each line", f.journal)
+	switch {
+	case err != nil:
+		return err
+	case report.Failed > 0:
+		return quiet(&gocardless.ParamsError{Operation: op.Name, Problems: []gocardless.Problem{{Field: f.from, Message: "lines failed"}}})
+	case report.Open > 0:
+		return quiet(&gocardless.ConnectionError{Operation: op.Name, Err: errors.New("lines are open")})
+	}
+	return nil
+}
+
+// checkLines reads the whole file and reports everything that is wrong with it, before anything is
+// sent.
+func (a *app) checkLines(file *lineFile) (total int, err error) {
+	seen := map[string]int{}
+	wrong := 0
+	for line := range file.read() {
+		if line.err == nil {
+			if first := seen[line.key]; first > 0 {
+				line.err = fmt.Errorf("has the key of line %d", first)
+			}
+			seen[line.key] = line.number
+		}
+		if line.err != nil {
+			if wrong++; wrong <= maxReported {
+				fmt.Fprintf(a.errs, "line %d: %s\n", line.number, render.Safe(line.err.Error()))
+			}
+			if line.last {
+				break
+			}
+			continue
+		}
+		total++
+	}
+	switch {
+	case wrong > maxReported:
+		return 0, refuse("%d lines of %s are wrong, of which the first %d are listed; nothing was sent", wrong, file.path, maxReported)
+	case wrong > 0:
+		return 0, refuse("%d lines of %s are wrong; nothing was sent", wrong, file.path)
+	case total == 0:
+		return 0, refuse("%s has no lines", file.path)
+	}
+	return total, nil
+}
+
+// lineFile is a CSV file whose header names parameters.
+type lineFile struct {
+	path, key string
+	op        *spec.Operation
+	base      *param.Set
+	leaves    []param.Leaf
+	app       *app
+	lax       bool
+}
+
+// fileLine is a line of it, or what is wrong with it.
+type fileLine struct {
+	number int
+	key    string
+	body   json.RawMessage
+	err    error
+	last   bool // what comes after it cannot be read
+}
+
+// lines are those of a run; the file was checked before.
+func (f *lineFile) lines() iter.Seq[bulk.Line[json.RawMessage]] {
+	return func(yield func(bulk.Line[json.RawMessage]) bool) {
+		for line := range f.read() {
+			l := bulk.Line[json.RawMessage]{Key: line.key, Params: line.body}
+			if line.err != nil {
+				l.Err = fmt.Errorf("line %d: %w", line.number, line.err)
+			}
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// read yields the lines of the file, one in memory at a time.
+func (f *lineFile) read() iter.Seq[fileLine] {
+	return func(yield func(fileLine) bool) {
+		file, err := os.Open(f.path)
+		if err != nil {
+			yield(fileLine{err: err, last: true})
+			return
+		}
+		defer file.Close()
+		short := &shortLines{r: file}
+		r := csv.NewReader(short)
+		r.ReuseRecord = true
+		header, columns, err := f.header(r)
+		if err != nil {
+			yield(fileLine{number: 1, err: err, last: true})
+			return
+		}
+		for {
+			record, err := r.Read()
+			short.n = 0
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			number, _ := r.FieldPos(0)
+			line := fileLine{number: number}
+			if err != nil {
+				parse, ok := errors.AsType[*csv.ParseError](err)
+				if ok {
+					line.number, err = parse.Line, parse.Err
+				}
+				line.err, line.last = err, !errors.Is(err, csv.ErrFieldCount)
+			} else {
+				line.key, line.body, line.err = f.line(record, header, columns)
+			}
+			if !yield(line) || line.last {
+				return
+			}
+		}
+	}
+}
+
+// header finds the parameter of each column.
+func (f *lineFile) header(r *csv.Reader) (header []string, columns map[string]param.Leaf, err error) {
+	record, err := r.Read()
+	if err != nil {
+		return nil, nil, fmt.Errorf("the header cannot be read: %w", err)
+	}
+	columns = map[string]param.Leaf{}
+	keyed := false
+	for i, name := range record {
+		if i == 0 {
+			name = strings.TrimPrefix(name, "\ufeff")
+		}
+		name = strings.TrimSpace(name)
+		header = append(header, name)
+		keyed = keyed || name == f.key
+		leaf, ok := f.leaf(name)
+		switch {
+		case ok:
+			columns[name] = leaf
+		case name != f.key:
+			return nil, nil, fmt.Errorf("the column %q is not a parameter of %s", name, f.op.Name)
+		}
+	}
+	if !keyed {
+		return nil, nil, fmt.Errorf("there is no column %q for the key", f.key)
+	}
+	return header, columns, nil
+}
+
+// leaf finds a parameter by the name of a column; a member of a map is one, too: metadata.order.
+func (f *lineFile) leaf(name string) (param.Leaf, bool) {
+	for _, l := range f.leaves {
+		if l.Path == name || kebab(l.Path) == name {
+			return l, true
+		}
+		if l.Field.Kind == spec.Map && strings.HasPrefix(name, l.Path+".") {
+			return l, true
+		}
+	}
+	return param.Leaf{}, false
+}
+
+// line makes the key and the parameters of a record. Empty cells are not sent.
+func (f *lineFile) line(record, header []string, columns map[string]param.Leaf) (key string, body json.RawMessage, err error) {
+	set := param.New(f.op, f.app.now())
+	set.Lax = f.lax
+	maps.Copy(set.Values(), cloneObject(f.base.Values()))
+	for i, cell := range record {
+		name := header[i]
+		if !utf8.ValidString(cell) {
+			return "", nil, fmt.Errorf("%s is not valid UTF-8", name)
+		}
+		if name == f.key {
+			key = strings.TrimSpace(cell)
+		}
+		leaf, ok := columns[name]
+		if !ok || cell == "" {
+			continue
+		}
+		if leaf.Field.Kind == spec.Map && name != leaf.Path {
+			cell = strings.TrimPrefix(name, leaf.Path+".") + "=" + cell
+		}
+		set.Put(leaf, []string{cell})
+	}
+	if err := set.Check(); err != nil {
+		return key, nil, lineError(err)
+	}
+	if err := gocardless.CheckIdempotencyKey(key); err != nil {
+		return key, nil, fmt.Errorf("%s is no key: %w", f.key, err)
+	}
+	values, _, _ := set.Split()
+	body, err = encode(values)
+	return key, body, err
+}
+
+// lineError names the problems without the words that come with a single call.
+func lineError(err error) error {
+	refused, ok := errors.AsType[*gocardless.ParamsError](err)
+	if !ok {
+		return err
+	}
+	var parts []string
+	for _, p := range refused.Problems {
+		parts = append(parts, p.Field+" "+p.Message)
+	}
+	return errors.New(strings.Join(parts, "; "))
+}
+
+// cloneObject copies the parameters that all lines share.
+func cloneObject(o map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, v := range o {
+		if inner, ok := v.(map[string]any); ok {
+			v = cloneObject(inner)
+		}
+		out[name] = v
+	}
+	return out
+}
+
+// shortLines fails on a record that is too long to be one, so that a file without line ends, or with
+// a quote that nothing closes, is not read into memory.
+type shortLines struct {
+	r io.Reader
+	n int // since the last record
+}
+
+func (s *shortLines) Read(p []byte) (int, error) {
+	if s.n > maxLine {
+		return 0, fmt.Errorf("a line is longer than %d bytes", maxLine)
+	}
+	n, err := s.r.Read(p)
+	s.n += n
+	return n, err
+}

@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/param"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/relay"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/render"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// listenOptions are the flags of gcpro listen.
+type listenOptions struct {
+	to, events, resend []string
+	since              string
+	every              time.Duration
+	secret             bool
+}
+
+const listenLong = `Polls for new events and forwards each, as a signed webhook, to endpoints on your machine.
+The secret that signs them is printed once and kept.
+
+What was forwarded is kept on disk: after a lost network, or when gcpro was stopped or
+killed, the next run goes on where the last one ended, without missing an event or
+forwarding one twice. An event that was on its way at the moment of a kill is reported;
+--resend sends it again. The first run begins with the events from now on.`
+
+func (a *app) listenCommand() *cobra.Command {
+	var o listenOptions
+	c := &cobra.Command{
+		Use: "listen", Short: "Forward webhooks to your machine", Long: listenLong, Args: args(cobra.NoArgs),
+		Example: "  gcpro listen --forward-to localhost:3000/webhooks\n  gcpro listen --forward-to localhost:3000/webhooks --events payments.failed,mandates --since 2h\n" +
+			"  gcpro listen --forward-to localhost:3000/webhooks --resend EV123",
+	}
+	f := c.Flags()
+	f.StringSliceVar(&o.to, "forward-to", nil, "`URL` of an endpoint; may be given several times")
+	f.StringSliceVar(&o.events, "events", nil, "`types` of event to forward, such as payments.failed or mandates (default all)")
+	f.StringVar(&o.since, "since", "", "begin with the events since a `time`, such as 2h or 2026-01-31, also with those that were forwarded")
+	f.StringSliceVar(&o.resend, "resend", nil, "`ids` of events to forward again, and nothing else")
+	f.DurationVar(&o.every, "every", 0, "`time` between two polls (default 5s, and 500ms for a local sandbox)")
+	f.BoolVar(&o.secret, "print-secret", false, "print the secret, and nothing else")
+	_ = c.RegisterFlagCompletionFunc("events", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var out []cobra.Completion
+		for _, e := range spec.Events {
+			out = append(out, cobra.CompletionWithDesc(e.Name, firstSentence(e.Doc)))
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	})
+	c.RunE = func(c *cobra.Command, _ []string) error { return a.listen(c.Context(), &o) }
+	return c
+}
+
+func (a *app) listen(ctx context.Context, o *listenOptions) error {
+	endpoints, err := endpointURLs(o.to)
+	if err != nil {
+		return err
+	}
+	if len(endpoints) == 0 && !o.secret {
+		return usagef("needs --forward-to")
+	}
+	t, client, err := a.connect()
+	if err != nil {
+		return err
+	}
+	state, err := a.listenState(t)
+	if err != nil {
+		return err
+	}
+	if o.secret {
+		fmt.Fprintln(a.out, state.Secret())
+		return state.Close()
+	}
+	r := &relay.Relay{
+		Source: eventSource(client), Endpoints: endpoints, Filter: o.events, State: state, Every: o.every,
+		Client: &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		Delivered: a.showDelivery, Retryable: worthRetrying,
+		Lost: func(err error) { a.note("%s; trying again", firstLine(err.Error())) },
+		Doubtful: func(id, endpoint string) {
+			a.note("%s was on its way to %s when gcpro was killed, and may have arrived; --resend %s sends it again", id, endpoint, id)
+		},
+	}
+	if r.Every == 0 {
+		if r.Every = 5 * time.Second; t.local() {
+			r.Every = time.Second / 2
+		}
+	}
+	if len(o.resend) > 0 {
+		return errors.Join(a.resend(ctx, client, r, o.resend), state.Close())
+	}
+	if err := a.begin(ctx, client, state, o.since); err != nil {
+		return err
+	}
+	a.note("forwarding to %s; stop with Ctrl-C", strings.Join(endpoints, ", "))
+	err = r.Run(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, state.Close())
+}
+
+func endpointURLs(texts []string) ([]string, error) {
+	var out []string
+	for _, text := range texts {
+		if !strings.Contains(text, "://") {
+			text = "http://" + text
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, usagef("--forward-to must be a URL such as localhost:3000/webhooks")
+		}
+		out = append(out, u.String())
+	}
+	return out, nil
+}
+
+// listenState opens the state for a server and profile, and prints a new secret.
+func (a *app) listenState(t *target) (*relay.State, error) {
+	dir, err := a.configDir()
+	if err != nil {
+		return nil, err
+	}
+	// The token tells accounts apart when it comes from the environment. Its hash says nothing of it.
+	sum := sha256.Sum256([]byte(t.url() + "\n" + t.profile + "\n" + t.token))
+	state, fresh, err := relay.Open(filepath.Join(dir, "listen", string(t.env)+"-"+hex.EncodeToString(sum[:6])+".json"))
+	if err == nil && fresh {
+		a.note("the secret of your webhooks, printed this once (--print-secret shows it again):")
+		fmt.Fprintln(a.out, state.Secret())
+	}
+	return state, err
+}
+
+// begin decides where the first poll starts: at --since, where the last run ended, or at the newest
+// event there is, by the API's clock.
+func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay.State, since string) error {
+	if since != "" {
+		from, ok := param.Relative(since, a.now(), true)
+		if !ok {
+			var err error
+			if from, err = time.Parse(time.DateOnly, since); err != nil {
+				if from, err = time.Parse(time.RFC3339, since); err != nil {
+					return usagef("--since must be a time such as 2h, 7d, yesterday or 2026-01-31")
+				}
+			}
+		}
+		return state.Restart(from)
+	}
+	if !state.Cursor().IsZero() {
+		a.note("going on after %s", state.Cursor().Format(time.RFC3339))
+		return nil
+	}
+	from := time.Unix(0, 0)
+	r := &request{op: spec.Find("events", "list"), path: "/events", query: url.Values{}}
+	err := pages(ctx, client, r, 1, func(items []json.RawMessage) error {
+		for _, item := range items {
+			e, err := relay.ParseEvent(item)
+			if err != nil {
+				return err
+			}
+			from = e.CreatedAt.Add(time.Millisecond)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return state.From(from)
+}
+
+// eventSource lists events from the API.
+func eventSource(client *gocardless.Client) relay.Source {
+	return func(ctx context.Context, since time.Time) ([]relay.Event, error) {
+		var events []relay.Event
+		query := url.Values{"created_at[gte]": {since.UTC().Format("2006-01-02T15:04:05.000Z")}}
+		r := &request{op: spec.Find("events", "list"), path: "/events", query: query}
+		err := pages(ctx, client, r, 0, func(items []json.RawMessage) error {
+			for _, item := range items {
+				e, err := relay.ParseEvent(item)
+				if err != nil {
+					return err
+				}
+				events = append(events, e)
+			}
+			return nil
+		})
+		return events, err
+	}
+}
+
+// worthRetrying reports whether a fault may pass: the network, the API or an endpoint is away.
+func worthRetrying(err error) bool {
+	if _, ok := errors.AsType[*relay.EndpointError](err); ok {
+		return true
+	}
+	code := codeOf(err)
+	return code == exitUnreachable || code == exitRateLimited
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// showDelivery prints what became of an event at an endpoint.
+func (a *app) showDelivery(d relay.Delivery) {
+	result := fmt.Sprintf("%d (%s)", d.Status, d.Elapsed.Round(time.Millisecond))
+	if d.Err != nil && d.Status == 0 {
+		result = "no reply: " + d.Err.Error()
+	}
+	fmt.Fprintf(a.out, "%s %s -> %s %s\n", render.Safe(d.Event.Type), render.Safe(d.Event.ID), d.Endpoint, render.Safe(result))
+	if body := strings.TrimSpace(d.Body); body != "" {
+		fmt.Fprintln(a.out, "  "+strings.ReplaceAll(render.SafeText(shorten(body, 500)), "\n", "\n  "))
+	}
+}
+
+func shorten(s string, n int) string {
+	if len(s) > n {
+		return s[:n] + "…"
+	}
+	return s
+}
+
+// resend forwards events again that were forwarded before.
+func (a *app) resend(ctx context.Context, client *gocardless.Client, r *relay.Relay, ids []string) error {
+	for _, id := range ids {
+		raw, op, err := fetch(ctx, client, id)
+		if err != nil {
+			return err
+		}
+		if op.Resource() != "events" {
+			return refuse("%s is not an event", render.Safe(id))
+		}
+		e, err := relay.ParseEvent(raw)
+		if err != nil {
+			return err
+		}
+		for _, endpoint := range r.Endpoints {
+			d := r.Send(ctx, e, endpoint)
+			a.showDelivery(d)
+			if d.Status == 0 {
+				return fmt.Errorf("%s was not delivered", id)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/render"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+func (a *app) loginCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "login", Short: "Store an access token", Args: args(cobra.NoArgs),
+		Long: "Asks for an access token without showing it, or reads it from stdin, tries it, and stores it in the system's keyring.\n\n" +
+			"A profile has one token for the sandbox environment and one for live (--live). GOCARDLESS_ACCESS_TOKEN, if set, wins over both.",
+		Example: "  gcpro login\n  gcpro login --live --profile shop < token.txt",
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		store, err := a.store()
+		if err != nil {
+			return err
+		}
+		profile, err := a.profile(store)
+		if err != nil {
+			return err
+		}
+		token, err := a.readToken()
+		if err != nil {
+			return err
+		}
+		t := &target{env: gocardless.EnvironmentSandbox, base: defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL")), token: token}
+		if a.flags.live {
+			t.env = gocardless.EnvironmentLive
+		}
+		client, err := a.client(t)
+		if err != nil {
+			return refusal{err}
+		}
+		ctx, cancel := a.context(c.Context())
+		defer cancel()
+		name, err := creditorName(ctx, client)
+		if err != nil {
+			return fmt.Errorf("the token was not stored: %w", err)
+		}
+		inFile, err := store.Save(profile, string(t.env), token, account.Entry{Creditor: name})
+		if err != nil {
+			return err
+		}
+		if inFile {
+			a.note("note: there is no keyring here; the token is in a file in %s that only you can read", store.Dir)
+		}
+		a.note("logged in to %s as %s, in profile %s", t.env, defaultTo(name, "an account without a creditor"), profile)
+		return nil
+	}
+	return c
+}
+
+// readToken reads the token without showing it.
+func (a *app) readToken() (string, error) {
+	var raw []byte
+	var err error
+	if f, ok := a.in.(*os.File); ok && a.inTTY {
+		fmt.Fprint(a.errs, "Access token: ")
+		raw, err = term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(a.errs)
+	} else {
+		raw, err = readAll(a.in, 4<<10, "the token")
+	}
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(raw))
+	if token == "" {
+		return "", refusal{errors.New("the token is empty")}
+	}
+	return token, nil
+}
+
+func (a *app) logoutCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "logout", Short: "Forget an access token", Args: args(cobra.NoArgs),
+		Long: "Deletes the stored token of the sandbox environment, or with --live that of live. The token itself stays valid.",
+		RunE: func(*cobra.Command, []string) error {
+			store, err := a.store()
+			if err != nil {
+				return err
+			}
+			profile, err := a.profile(store)
+			if err != nil {
+				return err
+			}
+			env := gocardless.EnvironmentSandbox
+			if a.flags.live {
+				env = gocardless.EnvironmentLive
+			}
+			had, err := store.Delete(profile, string(env))
+			if err == nil && !had {
+				err = fmt.Errorf("profile %q has no token for %s", profile, env)
+			}
+			return err
+		},
+	}
+}
+
+func (a *app) profilesCommand() *cobra.Command {
+	c := &cobra.Command{Use: "profiles", Short: "List and choose profiles", Args: args(cobra.NoArgs)}
+	c.RunE = func(*cobra.Command, []string) error {
+		store, err := a.store()
+		if err != nil {
+			return err
+		}
+		names, profiles, err := store.Profiles()
+		if err != nil {
+			return err
+		}
+		current, err := store.Current()
+		if err != nil {
+			return err
+		}
+		var rows []any
+		for _, name := range names {
+			row := map[string]any{"profile": name, "current": name == current}
+			for env, e := range profiles[name] {
+				row[env] = defaultTo(e.Creditor, "yes")
+			}
+			rows = append(rows, row)
+		}
+		look := a.look()
+		look.Columns = []string{"profile", "current", "sandbox", "live"}
+		if len(rows) == 0 {
+			a.note("there are no profiles; gcpro login makes one")
+			return nil
+		}
+		return render.Table(a.out, rows, nil, look)
+	}
+	c.AddCommand(&cobra.Command{
+		Use: "use PROFILE", Short: "Choose the profile in use", Args: args(ids("PROFILE")),
+		RunE: func(_ *cobra.Command, names []string) error {
+			store, err := a.store()
+			if err != nil {
+				return err
+			}
+			return store.Use(names[0])
+		},
+	})
+	return c
+}

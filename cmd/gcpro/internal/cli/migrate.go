@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/migrate"
+)
+
+func (a *app) migrateCommand() *cobra.Command {
+	var write, diff bool
+	c := &cobra.Command{
+		Use: "migrate [PACKAGES]", Short: "Rewrite a Go program from the official client to this SDK",
+		Long: "Rewrites the packages that the patterns name, by default ./..., with their type information: imports, the client's set-up, names, optional fields, iterators, errors and the webhook handler.\n\n" +
+			"It prints the differences; -w writes the files. What it cannot do is listed, with the section of the guide that explains it.",
+		Example: "  gcpro migrate ./...\n  gcpro migrate -w ./...",
+	}
+	c.Flags().BoolVarP(&write, "write", "w", false, "write the files instead of printing the differences")
+	c.Flags().BoolVar(&diff, "diff", true, "print the differences")
+	c.RunE = func(c *cobra.Command, patterns []string) error {
+		if len(patterns) == 0 {
+			patterns = []string{"./..."}
+		}
+		ctx, cancel := a.context(c.Context())
+		defer cancel()
+		result, err := migrate.Run(ctx, ".", patterns...)
+		if err != nil {
+			return err
+		}
+		for _, f := range result.Files {
+			if write {
+				err = rewrite(f)
+			} else if diff {
+				err = a.diff(f)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		for _, n := range result.Notes {
+			fmt.Fprintln(a.errs, n.String())
+		}
+		verb := map[bool]string{true: "changed", false: "would change"}[write]
+		a.note("%d files %s, %d places are left to you", len(result.Files), verb, len(result.Notes))
+		return nil
+	}
+	return c
+}
+
+// rewrite replaces a file in one step and keeps its mode.
+func rewrite(f migrate.File) error {
+	info, err := os.Stat(f.Path)
+	if err != nil {
+		return err
+	}
+	temporary := f.Path + ".gcpro"
+	if err := os.WriteFile(temporary, f.New, info.Mode().Perm()); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, f.Path); err != nil {
+		_ = os.Remove(temporary)
+		return err
+	}
+	return nil
+}
+
+// diff prints the differences of a file by git or diff, whichever is there.
+func (a *app) diff(f migrate.File) error {
+	dir, err := os.MkdirTemp("", "gcpro-diff-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	before, after := filepath.Join(dir, "before.go"), filepath.Join(dir, "after.go")
+	if err := os.WriteFile(before, f.Old, 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(after, f.New, 0o600); err != nil {
+		return err
+	}
+	name := f.Path
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, f.Path); err == nil {
+			name = filepath.ToSlash(rel)
+		}
+	}
+	// Both exit with 1 for a difference; what they print is what counts.
+	out, _ := exec.Command("git", "diff", "--no-index", "--no-color", before, after).Output()
+	if len(out) == 0 {
+		out, _ = exec.Command("diff", "-u", before, after).Output()
+	}
+	if i := bytes.Index(out, []byte("\n@@")); i >= 0 {
+		out = out[i+1:]
+	} else {
+		out = append([]byte("(no diff program here; the whole new file follows)\n"), f.New...)
+	}
+	_, err = fmt.Fprintf(a.out, "--- a/%s\n+++ b/%s\n%s", name, name, out)
+	return err
+}

@@ -1,0 +1,311 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/param"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// resourceCommands makes a command for each resource, with one for each operation below it.
+func (a *app) resourceCommands() []*cobra.Command {
+	byResource := map[string]*cobra.Command{}
+	var list []*cobra.Command
+	for _, r := range spec.Resources {
+		c := &cobra.Command{
+			Use: kebab(r.Name), Aliases: aliases(r.Name), GroupID: "api",
+			Short: firstSentence(r.Doc), Long: r.Doc,
+		}
+		byResource[r.Name] = c
+		list = append(list, c)
+	}
+	for i := range spec.Operations {
+		op := &spec.Operations[i]
+		byResource[op.Resource()].AddCommand(a.operationCommand(op))
+	}
+	return list
+}
+
+// aliases lets the name of the API and the singular stand for a command.
+func aliases(wire string) []string {
+	var out []string
+	if strings.Contains(wire, "_") {
+		out = append(out, wire)
+	}
+	if one, ok := strings.CutSuffix(kebab(wire), "s"); ok && !strings.HasSuffix(one, "ie") {
+		out = append(out, one)
+	} else if one, ok := strings.CutSuffix(kebab(wire), "ies"); ok {
+		out = append(out, one+"y")
+	}
+	return out
+}
+
+func firstSentence(doc string) string {
+	first, _, _ := strings.Cut(doc, ". ")
+	first = strings.TrimSuffix(strings.ReplaceAll(first, "`", "'"), ".")
+	if len(first) <= maxShort {
+		return first
+	}
+	return first[:strings.LastIndexByte(first[:maxShort], ' ')] + " …"
+}
+
+// maxShort is how long the line about a command may be in a list of commands.
+const maxShort = 72
+
+// operationFlags are the flags of an operation that are not parameters.
+type operationFlags struct {
+	data, key, from, keyColumn, journal string
+	dryRun, lax, all                    bool
+	limit, lanes                        int
+	stopAfter                           float64
+}
+
+// reserved are the names of flags that parameters cannot have.
+var reserved = map[string]bool{
+	"output": true, "columns": true, "jq": true, "template": true, "profile": true, "base-url": true, "live": true, "yes": true, "verbose": true,
+	"no-color": true, "timeout": true, "help": true, "data": true, "dry-run": true, "idempotency-key": true, "no-validation": true,
+	"all": true, "from": true, "key-column": true, "journal": true, "lanes": true, "stop-after": true,
+}
+
+// flagName is the flag of a parameter: its path, unless a flag of the program has that name.
+func flagName(l param.Leaf) string {
+	name := kebab(l.Path)
+	if reserved[name] {
+		return "param." + name
+	}
+	return name
+}
+
+func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
+	var f operationFlags
+	c := &cobra.Command{
+		Use: use(op), Short: firstSentence(op.Doc), Long: long(op), Example: example(op),
+		Args: args(ids(op.PathParams()...)),
+	}
+	if strings.Contains(op.Verb, "_") {
+		c.Aliases = []string{op.Verb}
+	}
+	if op.Deprecated {
+		c.Short += " (deprecated)"
+	}
+	leaves := param.Leaves(op)
+	if op.List {
+		leaves = withoutLimit(leaves)
+	}
+	for _, l := range leaves {
+		addParam(c, l)
+	}
+	flags := c.Flags()
+	flags.SortFlags = false
+	if op.Request != "" && op.Params != nil {
+		flags.StringVar(&f.data, "data", "", "parameters as `JSON`, @FILE or - for stdin; flags win over it")
+	}
+	if op.Method == "POST" {
+		flags.StringVar(&f.key, "idempotency-key", "", "`key` of the request, to repeat it without doing it twice (default random)")
+	}
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the request instead of sending it")
+	flags.BoolVar(&f.lax, "no-validation", false, "leave the checks of parameters to the API")
+	if op.List && op.Cursors {
+		flags.IntVar(&f.limit, "limit", defaultItems, "`number` of items to show")
+		flags.BoolVar(&f.all, "all", false, "show all items")
+	}
+	if bulkable(op) {
+		addBulkFlags(c, &f)
+	}
+	c.RunE = func(c *cobra.Command, ids []string) error { return a.runOperation(c, op, leaves, &f, ids) }
+	return c
+}
+
+// withoutLimit takes the size of a page away: --limit counts items, however many pages that takes.
+func withoutLimit(leaves []param.Leaf) []param.Leaf {
+	var out []param.Leaf
+	for _, l := range leaves {
+		if l.Path != "limit" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (a *app) runOperation(c *cobra.Command, op *spec.Operation, leaves []param.Leaf, f *operationFlags, ids []string) error {
+	if err := a.checkOutput(); err != nil {
+		return err
+	}
+	if f.limit < 1 && op.List && op.Cursors {
+		return usagef("--limit must be at least 1; --all shows all items")
+	}
+	ctx, cancel := a.context(c.Context())
+	defer cancel()
+	set := param.New(op, a.now())
+	set.Lax = f.lax
+	if err := a.data(set, f.data); err != nil {
+		return refusal{err}
+	}
+	for _, l := range leaves {
+		if flag := c.Flags().Lookup(flagName(l)); flag.Changed {
+			set.Put(l, flag.Value.(*paramValue).texts)
+		}
+	}
+	if f.from != "" {
+		return a.bulk(ctx, op, set, leaves, f)
+	}
+	r, err := newRequest(op, ids, set)
+	if err != nil {
+		return err
+	}
+	r.key = f.key
+	return a.perform(ctx, r, f)
+}
+
+// data reads --data into the parameters.
+func (a *app) data(set *param.Set, data string) error {
+	switch name, isFile := strings.CutPrefix(data, "@"); {
+	case data == "":
+		return nil
+	case data == "-":
+		return set.Data(a.in)
+	case isFile:
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		return set.Data(file)
+	}
+	return set.Data(strings.NewReader(data))
+}
+
+// perform sends a request, or prints it, and writes the result.
+func (a *app) perform(ctx context.Context, r *request, f *operationFlags) error {
+	if f.dryRun {
+		t, err := a.target()
+		if _, missing := err.(noToken); err != nil && !missing {
+			return err
+		} else if missing {
+			t = &target{env: gocardless.EnvironmentSandbox}
+		}
+		return r.dryRun(a.out, t)
+	}
+	t, client, err := a.connect()
+	if err != nil {
+		return err
+	}
+	if r.op.Kind != string(gocardless.KindRead) {
+		if err := a.confirm(ctx, t, client, r.op.Name); err != nil {
+			return err
+		}
+	}
+	if r.op.List {
+		enough := f.limit
+		if f.all {
+			enough = 0
+		}
+		return a.list(ctx, client, r, enough)
+	}
+	return a.single(ctx, client, r)
+}
+
+// single makes a call that returns one resource, or nothing.
+func (a *app) single(ctx context.Context, client *gocardless.Client, r *request) error {
+	var record gocardless.Response
+	reply, err := r.send(ctx, client, &record)
+	if err != nil {
+		return err
+	}
+	if record.Existing {
+		a.note("note: the idempotency key was used before; this is the resource that it created")
+	}
+	if r.op.Result == nil {
+		a.note("done")
+		return nil
+	}
+	result, err := unwrap(r.op, reply)
+	if err != nil {
+		return err
+	}
+	return a.one(ctx, result, r.op.Result)
+}
+
+// use is the line of usage: the verb and the ids that it needs.
+func use(op *spec.Operation) string {
+	parts := []string{kebab(op.Verb)}
+	for range op.PathParams() {
+		parts = append(parts, "ID")
+	}
+	return strings.Join(parts, " ")
+}
+
+func long(op *spec.Operation) string {
+	doc := op.Doc
+	if doc == "" {
+		doc = op.Name + "."
+	}
+	if op.Restricted {
+		doc += "\n\nGoCardless has to enable this operation for your account."
+	}
+	if op.Deprecated {
+		doc += "\n\nDeprecated: GoCardless advises against this operation."
+	}
+	return fmt.Sprintf("%s\n\n%s %s", doc, op.Method, op.Path)
+}
+
+// example is a command line with everything that the operation needs.
+func example(op *spec.Operation) string {
+	parts := []string{"  gcpro", kebab(op.Resource()), kebab(op.Verb)}
+	for range op.PathParams() {
+		parts = append(parts, exampleID(op.Resource()))
+	}
+	for _, l := range param.Leaves(op) {
+		if l.Needed {
+			parts = append(parts, "--"+flagName(l), exampleValue(l))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func exampleID(resource string) string {
+	for _, p := range spec.Prefixes {
+		if p.Resource == resource {
+			return p.Prefix + "123"
+		}
+	}
+	return "ID"
+}
+
+func exampleValue(l param.Leaf) string {
+	var v any
+	if l.Field.Example != "" && json.Unmarshal([]byte(l.Field.Example), &v) == nil {
+		if s, ok := v.(string); ok {
+			return quoteArg(s)
+		}
+		return quoteArg(l.Field.Example)
+	}
+	if len(l.Field.Enum) > 0 {
+		return l.Field.Enum[0].Name
+	}
+	return strings.ToUpper(l.Field.Name)
+}
+
+func quoteArg(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \"'{}[]&;<>|$*?#~()\\`!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// readAll reads a text of bounded length.
+func readAll(r io.Reader, limit int64, what string) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("%s is longer than %d bytes", what, limit)
+	}
+	return b, err
+}

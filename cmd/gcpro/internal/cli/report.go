@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/render"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitRefusedHere = 3
+	exitRefused     = 4
+	exitNotFound    = 5
+	exitPermission  = 6
+	exitUnreachable = 7
+	exitRateLimited = 8
+	exitInterrupted = 130
+)
+
+const exitCodesText = `Exit codes:
+
+  0    success
+  1    another failure, such as a file that cannot be written
+  2    the command line makes no sense
+  3    refused before sending: invalid parameters, or a write to live without consent
+  4    refused by the API: validation, state or usage
+  5    not found
+  6    the access token is missing, wrong or not permitted
+  7    unreachable: no reply in time, a server error, or a reply that cannot be read;
+       the message says when the request may have been carried out
+  8    rate limited
+  130  interrupted
+`
+
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodesText}
+}
+
+// refusal is a request that was not sent, for reasons other than its parameters.
+type refusal struct{ error }
+
+func (e refusal) Unwrap() error { return e.error }
+
+func refuse(format string, args ...any) error { return refusal{fmt.Errorf(format, args...)} }
+
+// noToken says that there is nothing to authenticate with.
+type noToken struct{ error }
+
+// codeOf maps an error to the exit code.
+func codeOf(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
+	if _, ok := errors.AsType[refusal](err); ok {
+		return exitRefusedHere
+	}
+	if _, ok := errors.AsType[*gocardless.ParamsError](err); ok {
+		return exitRefusedHere
+	}
+	if _, ok := errors.AsType[noToken](err); ok {
+		return exitPermission
+	}
+	if _, ok := errors.AsType[*gocardless.ConnectionError](err); ok {
+		return exitUnreachable
+	}
+	if _, ok := errors.AsType[*gocardless.MalformedResponseError](err); ok {
+		return exitUnreachable
+	}
+	return codeOfReply(err)
+}
+
+func codeOfReply(err error) int {
+	refused, ok := errors.AsType[*gocardless.Error](err)
+	switch {
+	case !ok && errors.Is(err, context.DeadlineExceeded):
+		return exitUnreachable
+	case !ok:
+		return exitFailure
+	case errors.Is(err, gocardless.ErrNotFound):
+		return exitNotFound
+	case errors.Is(err, gocardless.ErrAuthentication), errors.Is(err, gocardless.ErrPermission):
+		return exitPermission
+	case errors.Is(err, gocardless.ErrRateLimited):
+		return exitRateLimited
+	case refused.StatusCode >= 500:
+		return exitUnreachable
+	}
+	return exitRefused
+}
+
+// report prints an error with what helps, and returns the exit code.
+func (a *app) report(c *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if errors.Is(err, errQuiet) {
+		return codeOf(err)
+	}
+	if strings.HasPrefix(err.Error(), "unknown command ") {
+		err = usageError{err} // cobra's own
+	}
+	for line := range strings.Lines(render.SafeText(err.Error())) {
+		fmt.Fprintln(a.errs, "gcpro: "+strings.TrimRight(line, "\n"))
+	}
+	for _, h := range hints(err) {
+		fmt.Fprintln(a.errs, "hint: "+render.Safe(h))
+	}
+	if codeOf(err) == exitUsage && c != nil {
+		fmt.Fprintf(a.errs, "hint: %s --help\n", c.CommandPath())
+	}
+	return codeOf(err)
+}
+
+// errQuiet marks an error of which everything has been printed.
+var errQuiet = errors.New("reported")
+
+// quiet keeps the exit code of an error that has been printed.
+func quiet(err error) error { return fmt.Errorf("%w: %w", errQuiet, err) }
+
+// hints are what a person can do about an error.
+func hints(err error) []string {
+	var out []string
+	var key string
+	var mayHaveRun bool
+	if e, ok := errors.AsType[*gocardless.Error](err); ok {
+		key, mayHaveRun = e.IdempotencyKey, e.MayHaveRun
+		for _, d := range e.Details {
+			if flag := flagOf(d.RequestPointer); flag != "" {
+				out = append(out, flag+" "+d.Message)
+			}
+		}
+		if e.DocumentationURL != "" {
+			out = append(out, "see "+e.DocumentationURL)
+		}
+		if e.StatusCode == 401 {
+			out = append(out, "gcpro login stores another access token; those of sandbox and live differ")
+		}
+	}
+	if e, ok := errors.AsType[*gocardless.ConnectionError](err); ok {
+		key, mayHaveRun = e.IdempotencyKey, e.MayHaveRun
+	}
+	if e, ok := errors.AsType[*gocardless.MalformedResponseError](err); ok {
+		key, mayHaveRun = e.IdempotencyKey, true
+	}
+	switch {
+	case mayHaveRun && key != "":
+		out = append(out, "it may have been carried out; --idempotency-key "+key+" repeats a create without doing it twice")
+	case mayHaveRun:
+		out = append(out, "it may have been carried out: look before you repeat it")
+	}
+	return out
+}
+
+// flagOf turns the pointer into a request body into the flag that sets the member.
+func flagOf(pointer string) string {
+	_, rest, ok := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	if !ok || rest == "" {
+		return ""
+	}
+	return "--" + kebab(strings.ReplaceAll(rest, "/", "."))
+}
+
+// note prints a line about the work, not part of the result.
+func (a *app) note(format string, args ...any) { note(a.errs, format, args...) }
+
+func note(w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, render.Safe(fmt.Sprintf(format, args...)))
+}

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/render"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+const (
+	sandboxAPI = "https://api-sandbox.gocardless.com"
+	liveAPI    = "https://api.gocardless.com"
+)
+
+// target is the server that a command talks to, and as whom.
+type target struct {
+	env     gocardless.Environment
+	base    string // "" for the environment's own
+	token   string
+	profile string // "" when the token comes from the environment variable
+}
+
+// url is the address of the server.
+func (t *target) url() string {
+	switch {
+	case t.base != "":
+		return t.base
+	case t.env == gocardless.EnvironmentLive:
+		return liveAPI
+	}
+	return sandboxAPI
+}
+
+// local reports whether the server is on this machine, as the sandbox of gcpro is.
+func (t *target) local() bool { return t.base != "" && isLoopback(t.base) }
+
+func isLoopback(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// target finds out where to send requests. The access token comes from the environment variable, or
+// else from the profile. A stored token never goes to a server that is not GoCardless's.
+func (a *app) target() (*target, error) {
+	t := &target{env: gocardless.EnvironmentSandbox, base: a.flags.baseURL}
+	if t.base == "" {
+		t.base = a.env("GOCARDLESS_BASE_URL")
+	}
+	if a.flags.live {
+		t.env = gocardless.EnvironmentLive
+	} else if a.env("GOCARDLESS_ENVIRONMENT") == string(gocardless.EnvironmentLive) {
+		return nil, refuse("GOCARDLESS_ENVIRONMENT is live, and --live is not given: give it, or unset the variable")
+	}
+	if t.token = a.env("GOCARDLESS_ACCESS_TOKEN"); t.token != "" {
+		return t, nil
+	}
+	if t.base != "" {
+		if !t.local() {
+			return nil, noToken{errors.New("GOCARDLESS_ACCESS_TOKEN is not set; a stored token is only sent to GoCardless")}
+		}
+		t.token = "local" // a sandbox of gcpro takes any, unless it was told one
+		return t, nil
+	}
+	return t, a.storedToken(t)
+}
+
+func (a *app) storedToken(t *target) error {
+	store, err := a.store()
+	if err != nil {
+		return err
+	}
+	if t.profile, err = a.profile(store); err != nil {
+		return err
+	}
+	if t.token, err = store.Token(t.profile, string(t.env)); err != nil {
+		return err
+	}
+	if t.token == "" {
+		return noToken{fmt.Errorf("there is no access token for %s in profile %q: run gcpro login%s, or set GOCARDLESS_ACCESS_TOKEN",
+			t.env, t.profile, map[bool]string{true: " --live"}[a.flags.live])}
+	}
+	return nil
+}
+
+// profile is the name of the profile in use.
+func (a *app) profile(store *account.Store) (string, error) {
+	name := a.flags.profile
+	if name == "" {
+		name = a.env("GCPRO_PROFILE")
+	}
+	if name == "" {
+		return store.Current()
+	}
+	if err := account.CheckName(name); err != nil {
+		return "", usageError{err}
+	}
+	return name, nil
+}
+
+// client returns a client for a target.
+func (a *app) client(t *target, more ...gocardless.ClientOption) (*gocardless.Client, error) {
+	opts := []gocardless.ClientOption{gocardless.WithRateLimitWait()}
+	if t.base != "" {
+		opts = append(opts, gocardless.WithBaseURL(t.base))
+	}
+	if a.flags.verbose {
+		opts = append(opts, gocardless.WithLogger(slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	}
+	return gocardless.New(t.token, t.env, append(opts, more...)...)
+}
+
+// connect is target and client in one.
+func (a *app) connect(more ...gocardless.ClientOption) (*target, *gocardless.Client, error) {
+	t, err := a.target()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := a.client(t, more...)
+	return t, c, err
+}
+
+// context gives a command its time.
+func (a *app) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.flags.timeout > 0 {
+		return context.WithTimeout(ctx, a.flags.timeout)
+	}
+	return context.WithCancel(ctx)
+}
+
+// confirm asks for consent before a write to live: a person types the name of the creditor, a
+// script says --yes.
+func (a *app) confirm(ctx context.Context, t *target, client *gocardless.Client, what string) error {
+	if t.env != gocardless.EnvironmentLive || a.flags.yes {
+		return nil
+	}
+	if !a.inTTY || !a.errTTY {
+		return refuse("%s would write to live; --yes consents to that", what)
+	}
+	name, err := creditorName(ctx, client)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		return refuse("%s would write to live, and the account has no creditor whose name could be asked for; --yes consents", what)
+	}
+	fmt.Fprintf(a.errs, "%s writes to LIVE, as %s. Type that name to go on: ", what, render.Safe(name))
+	line, err := bufio.NewReader(io.LimitReader(a.in, 1<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if strings.TrimSpace(line) != strings.TrimSpace(name) {
+		return refuse("the name is another one; nothing was sent")
+	}
+	return nil
+}
+
+// creditorName returns the name of the first creditor.
+func creditorName(ctx context.Context, client *gocardless.Client) (string, error) {
+	var reply struct {
+		Creditors []struct {
+			Name string `json:"name"`
+		} `json:"creditors"`
+	}
+	var raw json.RawMessage
+	if err := client.Do(ctx, "GET", "/creditors?limit=1", nil, &raw); err != nil {
+		return "", err
+	}
+	if err := json.Unmarshal(raw, &reply); err != nil || len(reply.Creditors) == 0 {
+		return "", err
+	}
+	return reply.Creditors[0].Name, nil
+}

@@ -1,0 +1,423 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/param"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/render"
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// fetch gets a resource by its id alone. Some resources share a prefix: the first that knows the id
+// is it.
+func fetch(ctx context.Context, client *gocardless.Client, id string) (json.RawMessage, *spec.Operation, error) {
+	var candidates []*spec.Operation
+	for _, resource := range spec.ResourcesOf(id) {
+		if op := spec.Find(resource, "get"); op != nil {
+			candidates = append(candidates, op)
+		}
+	}
+	if candidates == nil {
+		return nil, nil, refuse("%q is not an id of a resource that can be fetched", render.Safe(id))
+	}
+	var err error
+	for _, op := range candidates {
+		var r *request
+		if r, err = newRequest(op, []string{id}, nil); err != nil {
+			return nil, nil, err
+		}
+		var reply json.RawMessage
+		if reply, err = r.send(ctx, client, &gocardless.Response{}); err == nil {
+			result, err := unwrap(op, reply)
+			return result, op, err
+		}
+		if !errors.Is(err, gocardless.ErrNotFound) {
+			break
+		}
+	}
+	return nil, nil, err
+}
+
+func (a *app) getCommand() *cobra.Command {
+	var tree bool
+	c := &cobra.Command{
+		Use: "get ID", Short: "Any resource by its id", Args: args(ids("ID")),
+		Long:    "Fetches a resource; the prefix of the id says which kind it is.",
+		Example: "  gcpro get PM123\n  gcpro get PM123 --tree\n  gcpro get MD123 --jq .status",
+	}
+	c.Flags().BoolVar(&tree, "tree", false, "follow the links to what the resource belongs to")
+	c.RunE = func(c *cobra.Command, ids []string) error {
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
+		ctx, cancel := a.context(c.Context())
+		defer cancel()
+		_, client, err := a.connect()
+		if err != nil {
+			return err
+		}
+		raw, op, err := fetch(ctx, client, ids[0])
+		if err != nil {
+			return err
+		}
+		if tree {
+			return a.tree(ctx, client, op, raw)
+		}
+		return a.one(ctx, raw, op.Result)
+	}
+	return c
+}
+
+// maxTree bounds how many resources a tree fetches.
+const maxTree = 40
+
+// tree prints a resource with what its links lead to, each once.
+func (a *app) tree(ctx context.Context, client *gocardless.Client, op *spec.Operation, raw json.RawMessage) error {
+	seen := map[string]bool{}
+	var walk func(label string, op *spec.Operation, raw json.RawMessage, indent string) error
+	walk = func(label string, op *spec.Operation, raw json.RawMessage, indent string) error {
+		v, err := render.Decode(raw)
+		if err != nil {
+			return err
+		}
+		id, _ := render.Lookup(v, "id").(string)
+		seen[id] = true
+		fmt.Fprintf(a.out, "%s%s%s\n", indent, label, a.brief(v, op))
+		links, _ := render.Lookup(v, "links").(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(links)) {
+			linked, _ := links[name].(string)
+			if linked == "" || seen[linked] || len(seen) >= maxTree {
+				continue
+			}
+			raw, op, err := fetch(ctx, client, linked)
+			if err != nil {
+				fmt.Fprintf(a.out, "%s  %s: %s\n", indent, render.Safe(name), render.Safe(linked))
+				seen[linked] = true
+				continue
+			}
+			if err := walk(render.Safe(name)+": ", op, raw, indent+"  "); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return walk("", op, raw, "")
+}
+
+// brief is a resource on one line.
+func (a *app) brief(v any, op *spec.Operation) string {
+	var b strings.Builder
+	var parts []string
+	for _, c := range render.DefaultColumns([]any{v}, op.Result) {
+		if c != "links" {
+			parts = append(parts, c)
+		}
+	}
+	_ = render.Table(&b, []any{v}, op.Result, render.Look{Columns: parts})
+	return strings.ReplaceAll(strings.TrimSpace(b.String()), "\t", "  ")
+}
+
+// eventsShortcut makes "gcpro events ID" list the events of a resource; the operations on events
+// stay below it.
+func (a *app) eventsShortcut(root *cobra.Command) *cobra.Command {
+	c := find(root, "events")
+	root.RemoveCommand(c)
+	var follow bool
+	f := operationFlags{limit: defaultItems}
+	c.Use, c.Short = "events [ID]", "Events of a resource, or of all"
+	c.Long += "\n\nWith an id, events lists those of one resource; without, the newest of all."
+	c.Example = "  gcpro events MD123\n  gcpro events PM123 --follow\n  gcpro events list --created-at.gte 2d --resource-type payments"
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new events as they come")
+	c.Flags().IntVar(&f.limit, "limit", defaultItems, "`number` of events to show")
+	c.Flags().BoolVar(&f.all, "all", false, "show all events")
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, ids []string) error {
+		if len(ids) > 1 || len(ids) == 1 && spec.ResourcesOf(ids[0]) == nil {
+			return unknownCommand(c, ids[0])
+		}
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
+		filter, err := eventFilter(ids)
+		if err != nil {
+			return err
+		}
+		r := &request{op: spec.Find("events", "list"), path: "/events", query: filter}
+		if follow {
+			return a.follow(c.Context(), r)
+		}
+		ctx, cancel := a.context(c.Context())
+		defer cancel()
+		return a.perform(ctx, r, &f)
+	}
+	return c
+}
+
+// eventFilter is the query for the events of a resource.
+func eventFilter(ids []string) (url.Values, error) {
+	query := url.Values{}
+	if len(ids) == 0 {
+		return query, nil
+	}
+	list := spec.Find("events", "list")
+	for _, resource := range spec.ResourcesOf(ids[0]) {
+		for _, name := range []string{strings.TrimSuffix(resource, "s"), resource} {
+			if list.Params.Field(name) != nil {
+				query.Set(name, ids[0])
+				return query, nil
+			}
+		}
+	}
+	return nil, refuse("the API cannot list the events of %s", render.Safe(ids[0]))
+}
+
+// followEvery is how often new events are asked for.
+const followEvery = 2 * time.Second
+
+// follow writes new events as they come, until it is interrupted.
+func (a *app) follow(ctx context.Context, r *request) error {
+	_, client, err := a.connect()
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	first := true
+	out := a.sink(r.op.Result)
+	if t, ok := out.(*tableSink); ok {
+		t.look.Aligned = false
+	}
+	for {
+		var fresh []json.RawMessage
+		enough := maxPage
+		if first {
+			enough = 10
+		}
+		err := pages(ctx, client, r, enough, func(items []json.RawMessage) error {
+			for _, item := range items {
+				var e struct {
+					ID string `json:"id"`
+				}
+				if json.Unmarshal(item, &e) == nil && !seen[e.ID] {
+					seen[e.ID] = true
+					fresh = append(fresh, item)
+				}
+			}
+			return nil
+		})
+		r.query.Del("after")
+		if err != nil && codeOf(err) != exitUnreachable {
+			return err
+		}
+		slices.Reverse(fresh)
+		if err := out.write(fresh); err != nil {
+			return err
+		}
+		first = first && err != nil
+		if err := sleep(ctx, followEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// sleep waits, or returns why the context ended.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// addPayoutItems adds "gcpro payouts items ID".
+func (a *app) addPayoutItems(root *cobra.Command) {
+	f := operationFlags{all: true}
+	c := &cobra.Command{
+		Use: "items ID", Short: "What a payout consists of", Args: args(ids("ID")),
+		Example: "  gcpro payouts items PO123 -o csv",
+	}
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the request instead of sending it")
+	c.RunE = func(c *cobra.Command, ids []string) error {
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
+		ctx, cancel := a.context(c.Context())
+		defer cancel()
+		r := &request{op: spec.Find("payout_items", "list"), path: "/payout_items", query: url.Values{"payout": {ids[0]}}}
+		return a.perform(ctx, r, &f)
+	}
+	find(root, "payouts").AddCommand(c)
+}
+
+func find(root *cobra.Command, name string) *cobra.Command {
+	for _, c := range root.Commands() {
+		if c.Name() == name {
+			return c
+		}
+	}
+	panic("no command " + name)
+}
+
+func (a *app) apiCommand() *cobra.Command {
+	var fields []string
+	var f operationFlags
+	c := &cobra.Command{
+		Use: "api METHOD PATH", Short: "Any request, also one that gcpro has no command for", Args: args(ids("METHOD", "PATH")),
+		Long: "Sends a request as it is, through the same retries, limits and errors.\n\n" +
+			"Fields given with -f go into the query of a GET, and into the JSON body of other methods, where a dot descends:\n" +
+			"-f payments.links.mandate=MD123. Whole numbers, true, false and null are sent as such; -f 'key=\"1\"' sends a string.",
+		Example: "  gcpro api GET /payments -f limit=1\n  gcpro api POST /payments --data @payment.json",
+	}
+	c.Flags().StringArrayVarP(&fields, "field", "f", nil, "`KEY=VALUE` for the query or the body")
+	c.Flags().StringVar(&f.data, "data", "", "body as `JSON`, @FILE or - for stdin")
+	c.Flags().StringVar(&f.key, "idempotency-key", "", "`key` of a POST that creates (default random)")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the request instead of sending it")
+	c.RunE = func(c *cobra.Command, given []string) error { return a.runAPI(c, given, fields, &f) }
+	return c
+}
+
+func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags) error {
+	if err := a.checkOutput(); err != nil {
+		return err
+	}
+	if a.flags.output == "" && a.flags.jq == "" && a.flags.template == "" {
+		a.flags.output = "json"
+	}
+	method, path := strings.ToUpper(given[0]), given[1]
+	if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, method) || !strings.HasPrefix(path, "/") {
+		return usagef("needs a method, GET, POST, PUT, PATCH or DELETE, and a path that starts with a slash")
+	}
+	path, rawQuery, _ := strings.Cut(path, "?")
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return usagef("the query of the path is not valid")
+	}
+	op := operationOf(method, path)
+	r := &request{op: op, path: path, query: query, key: f.key}
+	set := param.New(&spec.Operation{}, a.now())
+	if err := a.data(set, f.data); err != nil {
+		return refusal{err}
+	}
+	body := set.Values()
+	for _, field := range fields {
+		key, value, ok := strings.Cut(field, "=")
+		if !ok || key == "" {
+			return usagef("-f needs the form KEY=VALUE")
+		}
+		if method == http.MethodGet {
+			r.query.Set(key, value)
+			continue
+		}
+		put(body, strings.Split(key, "."), literal(value))
+	}
+	if method != http.MethodGet && len(body) > 0 {
+		if r.body, err = encode(body); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := a.context(c.Context())
+	defer cancel()
+	return a.perform(ctx, r, f)
+}
+
+// operationOf describes a raw request: as one of the known operations where the path fits one,
+// because that decides what may be repeated. The reply is shown whole.
+func operationOf(method, path string) *spec.Operation {
+	kinds := map[string]gocardless.OperationKind{"GET": gocardless.KindRead, "PUT": gocardless.KindUpdate, "PATCH": gocardless.KindUpdate, "DELETE": gocardless.KindDelete}
+	raw := &spec.Operation{Name: method + " " + path, Method: method, Kind: string(kinds[method]), Result: &spec.Object{}}
+	if raw.Kind == "" {
+		raw.Kind = string(gocardless.KindAction)
+	}
+	for _, op := range spec.Operations {
+		if op.Method == method && op.Path == path {
+			raw.Kind = op.Kind
+		}
+	}
+	return raw
+}
+
+func put(object map[string]any, path []string, v any) {
+	for _, name := range path[:len(path)-1] {
+		next, ok := object[name].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			object[name] = next
+		}
+		object = next
+	}
+	object[path[len(path)-1]] = v
+}
+
+// literal reads a value of -f: JSON for numbers, true, false, null and quoted strings, else text.
+func literal(text string) any {
+	if text != "" && strings.ContainsRune(`-0123456789tfn"`, rune(text[0])) {
+		if v, err := render.Decode([]byte(text)); err == nil && json.Valid([]byte(text)) {
+			return v
+		}
+	}
+	return text
+}
+
+func (a *app) openCommand() *cobra.Command {
+	var show bool
+	c := &cobra.Command{
+		Use: "open ID", Short: "Open a resource in the dashboard", Args: args(ids("ID")),
+		Example: "  gcpro open PM123",
+	}
+	c.Flags().BoolVar(&show, "print", false, "print the address instead of opening a browser")
+	c.RunE = func(_ *cobra.Command, ids []string) error {
+		resources := spec.ResourcesOf(ids[0])
+		if resources == nil || strings.ContainsFunc(ids[0], func(r rune) bool { return r < '0' || r > 'z' }) {
+			return refuse("%q is not an id", render.Safe(ids[0]))
+		}
+		t, err := a.target()
+		if _, missing := err.(noToken); err != nil && !missing {
+			return err
+		} else if missing {
+			t = &target{env: gocardless.EnvironmentSandbox}
+		}
+		address := dashboard(t) + "/" + strings.ReplaceAll(resources[0], "_", "-") + "/" + ids[0]
+		if t.local() {
+			address = t.base + "/#" + ids[0]
+		}
+		if show || !a.outTTY {
+			fmt.Fprintln(a.out, address)
+			return nil
+		}
+		return browse(address)
+	}
+	return c
+}
+
+func dashboard(t *target) string {
+	if t.env == gocardless.EnvironmentLive {
+		return "https://manage.gocardless.com"
+	}
+	return "https://manage-sandbox.gocardless.com"
+}
+
+func browse(address string) error {
+	switch runtime.GOOS {
+	case "windows":
+		return exec.Command("rundll32", "url.dll,FileProtocolHandler", address).Start()
+	case "darwin":
+		return exec.Command("open", address).Start()
+	}
+	return exec.Command("xdg-open", address).Start()
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// version is the SDK's, with the commit that the program was built from.
+func version() string {
+	built, _ := debug.ReadBuildInfo()
+	return fmt.Sprintf("%s%s, %s %s/%s", gocardless.Version, commit(built), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// commit names what the program was built from, as far as the build recorded it: a build from the
+// module cache or with -buildvcs=false knows no commit.
+func commit(built *debug.BuildInfo) string {
+	if built == nil {
+		return ""
+	}
+	said := map[string]string{}
+	for _, s := range built.Settings {
+		said[s.Key] = s.Value
+	}
+	switch {
+	case said["vcs.revision"] == "":
+		return ""
+	case said["vcs.modified"] == "true":
+		return fmt.Sprintf(" (commit %s, changed since)", said["vcs.revision"])
+	}
+	return fmt.Sprintf(" (commit %s)", said["vcs.revision"])
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "The version, and the commit it was built from", Args: args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(a.out, "gcpro "+version())
+			return err
+		},
+	}
+}
+
+func (a *app) manCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "man DIR", Short: "Write man pages into a directory", Args: args(ids("DIR")),
+		Example: "  gcpro man /usr/local/share/man/man1",
+		RunE: func(_ *cobra.Command, dirs []string) error {
+			dir := filepath.Clean(dirs[0])
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+			root.DisableAutoGenTag = true
+			return doc.GenManTree(root, &doc.GenManHeader{Title: "GCPRO", Section: "1", Source: "gcpro " + gocardless.Version}, dir)
+		},
+	}
+}

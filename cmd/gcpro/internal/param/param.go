@@ -1,0 +1,224 @@
+// Package param turns flags and JSON into the parameters of an operation, and checks them against
+// the description of the API before anything is sent.
+package param
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Leaf is a parameter that a flag sets: a member of the operation's parameters, or of an object in
+// them.
+type Leaf struct {
+	Path  string // "links.mandate"
+	Field *spec.Field
+	In    spec.Place // of the outermost member
+	// Needed reports that the API requires it whatever else is given.
+	Needed bool
+}
+
+// Leaves lists all parameters of an operation, the needed ones first.
+func Leaves(op *spec.Operation) []Leaf {
+	if op.Params == nil {
+		return nil
+	}
+	list := leaves(op.Params, "", true, nil)
+	slices.SortStableFunc(list, func(a, b Leaf) int {
+		switch {
+		case a.Needed == b.Needed:
+			return 0
+		case a.Needed:
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+func leaves(o *spec.Object, prefix string, needed bool, within []*spec.Object) []Leaf {
+	if slices.Contains(within, o) {
+		return nil // it contains itself: --data can say it
+	}
+	within = append(within, o)
+	var out []Leaf
+	for i := range o.Fields {
+		f := &o.Fields[i]
+		if f.Kind != spec.Group {
+			out = append(out, Leaf{Path: prefix + f.Name, Field: f, In: f.In, Needed: needed && f.Required})
+			continue
+		}
+		for _, l := range leaves(f.Object, prefix+f.Name+".", needed && f.Required, within) {
+			l.In = f.In
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// Set is the parameters of one call in the making.
+type Set struct {
+	op       *spec.Operation
+	now      time.Time
+	values   map[string]any
+	problems []gocardless.Problem
+	later    []moneyCheck // what can be told only when all parameters are known
+	// Lax leaves the checks against the description to the API.
+	Lax bool
+}
+
+// New returns an empty set of parameters.
+func New(op *spec.Operation, now time.Time) *Set {
+	return &Set{op: op, now: now, values: map[string]any{}}
+}
+
+// MaxData is how long the JSON of one call may be.
+const MaxData = 16 << 20
+
+// Data takes parameters from JSON: an object with them, or with the request's envelope around it.
+// Parameters set later win.
+func (s *Set) Data(r io.Reader) error {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxData+1))
+	if err != nil {
+		return err
+	}
+	if len(raw) > MaxData {
+		return fmt.Errorf("--data is longer than %d MB", MaxData>>20)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v map[string]any
+	if err := d.Decode(&v); err != nil {
+		return fmt.Errorf("--data is not a JSON object: %w", err)
+	}
+	if d.More() {
+		return errors.New("--data is more than one JSON value")
+	}
+	if inner, ok := v[s.op.Request].(map[string]any); ok && len(v) == 1 && s.op.Params.Field(s.op.Request) == nil {
+		v = inner
+	}
+	s.values = v
+	return nil
+}
+
+// Problem notes that a parameter is wrong.
+func (s *Set) Problem(path, message string) {
+	p := gocardless.Problem{Field: path, Message: message}
+	if s.op.Request != "" {
+		p.Pointer = "/" + s.op.Request + "/" + strings.ReplaceAll(path, ".", "/")
+	}
+	s.problems = append(s.problems, p)
+}
+
+// Put sets a parameter from the texts that its flag was given.
+func (s *Set) Put(l Leaf, texts []string) {
+	v, err := s.parse(l, texts)
+	if err != nil {
+		s.Problem(l.Path, err.Error())
+		return
+	}
+	s.assign(l.Path, v)
+}
+
+func (s *Set) assign(path string, v any) {
+	object := s.values
+	names := strings.Split(path, ".")
+	for _, name := range names[:len(names)-1] {
+		next, ok := object[name].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			object[name] = next
+		}
+		object = next
+	}
+	last := names[len(names)-1]
+	if more, ok := v.(map[string]any); ok {
+		if have, ok := object[last].(map[string]any); ok {
+			maps.Copy(have, more)
+			return
+		}
+	}
+	object[last] = v
+}
+
+// Values returns the parameters as they are.
+func (s *Set) Values() map[string]any { return s.values }
+
+// Check returns a *gocardless.ParamsError with everything that is wrong, or nil.
+func (s *Set) Check() error {
+	for _, c := range s.later {
+		if err := s.agree(c.leaf, c.currencies); err != nil {
+			s.Problem(c.leaf.Path, err.Error())
+		}
+	}
+	if s.op.Params != nil && !s.Lax {
+		s.object(s.op.Params, s.values, "")
+	}
+	if len(s.problems) == 0 {
+		return nil
+	}
+	return &gocardless.ParamsError{Operation: s.op.Name, Problems: s.problems}
+}
+
+// Split divides the parameters into what goes into the body, the query and the headers.
+func (s *Set) Split() (body map[string]any, query url.Values, header map[string]string) {
+	body, query, header = map[string]any{}, url.Values{}, map[string]string{}
+	for name, v := range s.values {
+		place := spec.InBody
+		if f := s.op.Params.Field(name); f != nil {
+			place = f.In
+		} else if s.op.Request == "" {
+			place = spec.InQuery
+		}
+		switch place {
+		case spec.InHeader:
+			header[name] = Text(v)
+		case spec.InBody:
+			body[name] = v
+		default:
+			addQuery(query, name, v)
+		}
+	}
+	return body, query, header
+}
+
+func addQuery(query url.Values, name string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for sub, v := range v {
+			query.Set(name+"["+sub+"]", Text(v))
+		}
+	case []any:
+		var parts []string
+		for _, item := range v {
+			parts = append(parts, Text(item))
+		}
+		query.Set(name, strings.Join(parts, ","))
+	default:
+		query.Set(name, Text(v))
+	}
+}
+
+// Text is a scalar as a query writes it.
+func Text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case nil:
+		return ""
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,295 @@
+package param
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+)
+
+// parse reads the texts of a flag as the value of its parameter. Errors do not repeat the text,
+// which may be personal data.
+func (s *Set) parse(l Leaf, texts []string) (any, error) {
+	for _, t := range texts {
+		if !utf8.ValidString(t) {
+			return nil, errors.New("is not valid UTF-8")
+		}
+	}
+	switch l.Field.Kind {
+	case spec.List:
+		return s.list(l, texts)
+	case spec.Map:
+		return pairs(texts)
+	}
+	return s.scalar(l, l.Field, texts[len(texts)-1])
+}
+
+func (s *Set) scalar(l Leaf, f *spec.Field, text string) (any, error) {
+	switch f.Kind {
+	case spec.Int:
+		return integer(text)
+	case spec.Money:
+		return s.money(l, text)
+	case spec.Float:
+		if _, err := strconv.ParseFloat(text, 64); err != nil {
+			return nil, errors.New("must be a number")
+		}
+		return json.Number(text), nil
+	case spec.Bool:
+		v, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, errors.New("must be true or false")
+		}
+		return v, nil
+	case spec.Date:
+		return day(text, s.now, l.In != spec.InBody)
+	case spec.Time:
+		return moment(text, s.now, l.In != spec.InBody)
+	case spec.JSON, spec.Group:
+		return jsonObject(text)
+	}
+	return text, nil
+}
+
+func integer(text string) (any, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil, errors.New("must be a whole number")
+	}
+	return json.Number(strconv.FormatInt(n, 10)), nil
+}
+
+// list reads a list of scalars, separated by commas or given by several flags, or of objects as
+// JSON.
+func (s *Set) list(l Leaf, texts []string) (any, error) {
+	items := []any{}
+	for _, text := range texts {
+		if l.Field.Elem.Kind == spec.Group || l.Field.Elem.Kind == spec.JSON {
+			more, err := jsonObjects(text)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, more...)
+			continue
+		}
+		for part := range strings.SplitSeq(text, ",") {
+			v, err := s.scalar(l, l.Field.Elem, strings.TrimSpace(part))
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, v)
+		}
+	}
+	return items, nil
+}
+
+func pairs(texts []string) (any, error) {
+	m := map[string]any{}
+	for _, text := range texts {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || key == "" {
+			return nil, errors.New("must have the form KEY=VALUE")
+		}
+		m[key] = value
+	}
+	return m, nil
+}
+
+func jsonObject(text string) (any, error) {
+	items, err := jsonObjects(text)
+	if err != nil || len(items) != 1 || strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return nil, errors.New("must be a JSON object")
+	}
+	return items[0], nil
+}
+
+func jsonObjects(text string) ([]any, error) {
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil || d.More() {
+		return nil, errors.New("must be JSON: an object, or a list of them")
+	}
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	for _, item := range items {
+		if _, ok := item.(map[string]any); !ok {
+			return nil, errors.New("must be JSON: an object, or a list of them")
+		}
+	}
+	return items, nil
+}
+
+var (
+	span    = regexp.MustCompile(`^([+-]?)(\d{1,6})(m|h|d|w)$`)
+	decimal = regexp.MustCompile(`^(\d{1,15})(?:\.(\d{2}))?$`)
+)
+
+// Relative reads "7d", "-2h" or "+1w", and the words today, yesterday and tomorrow, as a time. Without
+// a sign a span leads into the past for a filter, and into the future for what is to happen.
+func Relative(text string, now time.Time, past bool) (time.Time, bool) {
+	switch text {
+	case "now":
+		return now, true
+	case "today":
+		return midnight(now), true
+	case "yesterday":
+		return midnight(now).AddDate(0, 0, -1), true
+	case "tomorrow":
+		return midnight(now).AddDate(0, 0, 1), true
+	}
+	m := span.FindStringSubmatch(text)
+	if m == nil {
+		return time.Time{}, false
+	}
+	n, _ := strconv.Atoi(m[2])
+	if m[1] == "-" || m[1] == "" && past {
+		n = -n
+	}
+	switch m[3] {
+	case "m":
+		return now.Add(time.Duration(n) * time.Minute), true
+	case "h":
+		return now.Add(time.Duration(n) * time.Hour), true
+	case "w":
+		n *= 7
+	}
+	return now.AddDate(0, 0, n), true
+}
+
+func midnight(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+func day(text string, now time.Time, past bool) (any, error) {
+	if t, ok := Relative(text, now.UTC(), past); ok {
+		return t.Format(time.DateOnly), nil
+	}
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
+		return nil, errors.New("must be a date such as 2026-01-31, 7d, today or tomorrow")
+	}
+	return text, nil
+}
+
+func moment(text string, now time.Time, past bool) (any, error) {
+	if t, ok := Relative(text, now.UTC(), past); ok {
+		return stamp(t), nil
+	}
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return stamp(t), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return nil, errors.New("must be a time such as 2026-01-31T09:00:00Z, 2026-01-31, 7d, 2h or yesterday")
+	}
+	return stamp(t), nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// symbols are the currencies that a sign stands for.
+var symbols = map[string][]string{"£": {"GBP"}, "€": {"EUR"}, "$": {"USD", "AUD", "CAD", "NZD"}, "kr": {"SEK", "DKK"}}
+
+// money reads an amount: a whole number is in minor units; with a sign or code of a currency it is
+// in major ones, which must be the currency of the call.
+func (s *Set) money(l Leaf, text string) (any, error) {
+	if v, err := integer(text); err == nil {
+		return v, nil
+	}
+	text = strings.ReplaceAll(text, " ", "")
+	var currencies []string
+	for symbol, codes := range symbols {
+		if rest, ok := strings.CutPrefix(text, symbol); ok {
+			text, currencies = rest, codes
+		}
+	}
+	if n := len(text) - 3; currencies == nil && n > 0 && isCurrency(text[n:]) {
+		text, currencies = text[:n], []string{text[n:]}
+	}
+	m := decimal.FindStringSubmatch(text)
+	if m == nil || currencies == nil {
+		return nil, errors.New("must be a whole number of minor units, such as 1500, or an amount with its currency, such as £15.00 or 15.00GBP")
+	}
+	if m[2] == "" {
+		m[2] = "00"
+	}
+	s.later = append(s.later, moneyCheck{l, currencies})
+	n, err := strconv.ParseInt(m[1]+m[2], 10, 64)
+	return json.Number(strconv.FormatInt(n, 10)), err
+}
+
+// moneyCheck is an amount that was given in a currency, or in one of several with the same sign.
+type moneyCheck struct {
+	leaf       Leaf
+	currencies []string
+}
+
+func isCurrency(code string) bool {
+	for _, c := range code {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// agree holds the currency that an amount was given in against that of the call, and sets it where
+// the amount leaves no doubt.
+func (s *Set) agree(l Leaf, currencies []string) error {
+	path, ok := s.currencyOf(l.Path)
+	if !ok {
+		return errors.New("has no currency here to compare with: give the amount in minor units")
+	}
+	have, _ := lookup(s.values, path).(string)
+	for _, c := range currencies {
+		if have == c {
+			return nil
+		}
+	}
+	switch {
+	case have != "":
+		return fmt.Errorf("is in another currency than %s", path)
+	case len(currencies) > 1:
+		return fmt.Errorf("needs --%s: several currencies have that sign", strings.ReplaceAll(path, "_", "-"))
+	}
+	s.assign(path, currencies[0])
+	return nil
+}
+
+// currencyOf finds the parameter that holds the currency of an amount: next to it, or further out.
+func (s *Set) currencyOf(path string) (string, bool) {
+	for {
+		cut := strings.LastIndexByte(path, '.')
+		prefix := path[:max(cut, 0)]
+		object := s.op.Params
+		for name := range strings.SplitSeq(prefix, ".") {
+			if f := object.Field(name); f != nil && f.Object != nil {
+				object = f.Object
+			}
+		}
+		if object.Field("currency") != nil {
+			return strings.TrimPrefix(prefix+".currency", "."), true
+		}
+		if cut < 0 {
+			return "", false
+		}
+		path = prefix
+	}
+}
+
+func lookup(v any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		object, _ := v.(map[string]any)
+		v = object[name]
+	}
+	return v
+}

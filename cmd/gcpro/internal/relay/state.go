@@ -1,0 +1,201 @@
+package relay
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
+)
+
+// Pending is an event at an endpoint, as the journal has it.
+type Pending struct {
+	Event    string    `json:"event"`
+	Endpoint string    `json:"endpoint"`
+	At       time.Time `json:"at"`
+	State    string    `json:"state,omitempty"` // "start", "done" or "undo"
+}
+
+func (p Pending) key() string { return p.Event + " " + p.Endpoint }
+
+// State is what a relay knows between its runs: a file with the secret and the cursor, and a journal
+// of what has been forwarded since.
+type State struct {
+	path    string
+	journal *os.File
+	saved   saved
+	known   map[string]Pending
+	lines   int
+}
+
+type saved struct {
+	Secret string    `json:"secret"`
+	Begin  time.Time `json:"begin"`
+	Cursor time.Time `json:"cursor"`
+	Recent []Pending `json:"recent,omitempty"` // within the overlap before the cursor
+}
+
+// Open reads a state, or begins one. Fresh reports that its secret was made just now.
+func Open(path string) (s *State, fresh bool, err error) {
+	s = &State{path: path, known: map[string]Pending{}}
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fresh = true
+		s.saved.Secret = rand.Text() + rand.Text()
+	case err != nil:
+		return nil, false, err
+	case json.Unmarshal(data, &s.saved) != nil || s.saved.Secret == "":
+		return nil, false, errors.New(path + " is not valid; delete it to begin anew")
+	}
+	for _, p := range s.saved.Recent {
+		s.known[p.key()] = p
+	}
+	if err := s.replay(); err != nil {
+		return nil, false, err
+	}
+	return s, fresh, s.compact()
+}
+
+// replay reads the journal. A last line that a crash cut short never happened.
+func (s *State) replay() error {
+	data, err := os.ReadFile(s.path + ".journal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		var p Pending
+		if json.Unmarshal(lines.Bytes(), &p) == nil {
+			s.note(p)
+		}
+	}
+	return lines.Err()
+}
+
+func (s *State) note(p Pending) {
+	if p.State == "undo" {
+		delete(s.known, p.key())
+		return
+	}
+	s.known[p.key()] = p
+}
+
+// compact writes the file anew and empties the journal. What is older than the overlap is not looked
+// at again.
+func (s *State) compact() error {
+	s.saved.Recent = nil
+	for key, p := range s.known {
+		if p.At.Before(s.saved.Cursor.Add(-2 * Overlap)) {
+			delete(s.known, key)
+			continue
+		}
+		s.saved.Recent = append(s.saved.Recent, p)
+	}
+	data, err := json.Marshal(s.saved)
+	if err != nil {
+		return err
+	}
+	if err := account.WriteFile(s.path, append(data, '\n')); err != nil {
+		return err
+	}
+	if s.journal != nil {
+		s.journal.Close()
+	}
+	s.lines = 0
+	s.journal, err = os.OpenFile(s.path+".journal", os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
+	return err
+}
+
+func (s *State) write(p Pending, state string) error {
+	p.State = state
+	line, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if _, err := s.journal.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	s.note(p)
+	s.lines++
+	return nil
+}
+
+// Start notes that an event is being sent, Settle that it was, and Undo that it was not.
+func (s *State) Start(p Pending) error  { return s.write(p, "start") }
+func (s *State) Settle(p Pending) error { return s.write(p, "done") }
+func (s *State) Undo(p Pending) error   { return s.write(p, "undo") }
+
+// Done reports whether an event has been sent, or may have been.
+func (s *State) Done(p Pending) bool {
+	_, ok := s.known[p.key()]
+	return ok
+}
+
+// Doubtful lists the events that were being sent when the last run ended.
+func (s *State) Doubtful() []Pending {
+	var out []Pending
+	for _, p := range s.known {
+		if p.State == "start" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+const journalLines = 500
+
+// Advance moves the cursor forward.
+func (s *State) Advance(to time.Time) error {
+	if !to.After(s.saved.Cursor) {
+		return nil
+	}
+	s.saved.Cursor = to
+	if s.lines < journalLines {
+		// The journal says enough until then; after a crash a little more is looked at again.
+		return nil
+	}
+	return s.compact()
+}
+
+// From makes the relay begin at a time.
+func (s *State) From(begin time.Time) error {
+	s.saved.Begin, s.saved.Cursor = begin, begin
+	return s.compact()
+}
+
+// Close writes the cursor.
+func (s *State) Close() error {
+	return errors.Join(s.compact(), s.journal.Close())
+}
+
+// Secret signs the webhooks.
+func (s *State) Secret() string { return s.saved.Secret }
+
+// Cursor is the time of the newest event that was looked at; zero before the first run.
+func (s *State) Cursor() time.Time { return s.saved.Cursor }
+
+// Begin is the time before which events are not forwarded.
+func (s *State) Begin() time.Time { return s.saved.Begin }
+
+// refused reports whether a connection was never made, so that the endpoint cannot have seen the
+// event.
+func refused(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
+}
+
+// Restart is From, and forgets what has been forwarded.
+func (s *State) Restart(begin time.Time) error {
+	clear(s.known)
+	return s.From(begin)
+}
