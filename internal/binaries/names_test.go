@@ -1,0 +1,110 @@
+// Package binaries holds the tests of what this repository installs on other people's machines.
+package binaries
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// taken are the names of the vendor's own command.
+var taken = []string{"gc", "gocardless"}
+
+const root = "../.."
+
+var packageMain = regexp.MustCompile(`(?m)^package main$`)
+
+// No program that "go install" would put on somebody's PATH takes the name of the vendor's.
+func TestPrograms(t *testing.T) {
+	found := 0
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && slices.Contains([]string{".git", "testdata", "node_modules", "dist"}, d.Name()) {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		source, err := os.ReadFile(file)
+		if err != nil || !packageMain.Match(source) {
+			return err
+		}
+		found++
+		if name := filepath.Base(filepath.Dir(file)); slices.Contains(taken, name) {
+			t.Errorf("%s makes a program called %s", file, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found < 3 {
+		t.Errorf("only %d files of programs were found", found)
+	}
+}
+
+// Nothing in a release, neither archive, binary, image nor package, has the vendor's name. Owners and
+// addresses of repositories may: they say whose SDK it is.
+func TestRelease(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(root, ".goreleaser.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config yaml.Node
+	if err := yaml.Unmarshal(source, &config); err != nil {
+		t.Fatal(err)
+	}
+	if problems := releaseProblems(&config, ""); len(problems) > 0 {
+		t.Errorf("%s", strings.Join(problems, "\n"))
+	}
+	if !bytes.Contains(source, []byte("project_name: gcpro")) {
+		t.Error("archives are called after the project, which is not gcpro")
+	}
+	// The test finds what it looks for.
+	for _, bad := range []string{"project_name: gocardless", "builds: [{binary: gc}]", "dockers: [{image_templates: ['ghcr.io/owner/gocardless:latest']}]",
+		"archives: [{name_template: 'gocardless_{{ .Os }}'}]"} {
+		var node yaml.Node
+		if err := yaml.Unmarshal([]byte(bad), &node); err != nil {
+			t.Fatal(err)
+		}
+		if len(releaseProblems(&node, "")) == 0 {
+			t.Errorf("%s was accepted", bad)
+		}
+	}
+}
+
+// names are the members of the configuration that name what is published.
+var names = []string{"project_name", "binary", "name_template", "image_templates", "images", "repositories", "package_name", "file_name_template"}
+
+var word = regexp.MustCompile(`[A-Za-z0-9.-]+`)
+
+func releaseProblems(n *yaml.Node, member string) []string {
+	var out []string
+	if n.Kind == yaml.ScalarNode && slices.Contains(names, member) {
+		for _, w := range word.FindAllString(n.Value, -1) {
+			if slices.Contains(taken, w) {
+				out = append(out, member+" is "+n.Value)
+			}
+		}
+	}
+	for i, c := range n.Content {
+		name := member
+		if n.Kind == yaml.MappingNode {
+			if i%2 == 0 {
+				continue
+			}
+			name = n.Content[i-1].Value
+		}
+		out = append(out, releaseProblems(c, name)...)
+	}
+	return out
+}
