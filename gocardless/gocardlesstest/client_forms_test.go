@@ -216,3 +216,18 @@ func TestNegativeAmount(t *testing.T) {
 		t.Errorf("amount above the maximum: %s", r.raw)
 	}
 }
+
+// Captures of the API have these members as null, not left out.
+func TestNullMembers(t *testing.T) {
+	w := newWorld(t)
+	for path, name := range map[string]string{
+		"/customer_bank_accounts/" + w.account:                                      "account_type",
+		"/creditor_bank_accounts/" + w.list("/creditor_bank_accounts")[0].str("id"): "account_type",
+		"/subscriptions/" + w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":100,"currency":"GBP","interval_unit":"monthly","links":{"mandate":"`+w.mandate+`"}}}`).str("id"): "month",
+		"/redirect_flows/" + w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s","success_redirect_url":"https://example.com/ok"}}`).str("id"):                      "scheme",
+	} {
+		if v, there := w.ok("GET", path, "").lookup(name); !there || v != nil {
+			t.Errorf("%s: %s is %v, there %v; want null", path, name, v, there)
+		}
+	}
+}

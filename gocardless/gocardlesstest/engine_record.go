@@ -211,6 +211,9 @@ func (r *record) render(sb *Sandbox, dst []byte, leave []string) []byte {
 
 // appendMember writes a member of a typed object and counts it.
 func appendMember(dst []byte, f *fieldSpec, v any, n int, inLinks bool) ([]byte, int) {
+	if v == nil && f.kind == kMetadata && f.name == "metadata" {
+		v = object{} // captures of the API have {}, also where its description allows null
+	}
 	if v == nil && !f.nullable {
 		switch f.kind {
 		case kArray:
