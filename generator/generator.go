@@ -141,6 +141,10 @@ func Load(cfg Config) (*ir.API, error) {
 	if in.ModulePath = modfile.ModulePath(goMod); in.ModulePath == "" {
 		return nil, fmt.Errorf("%s: no module line", filepath.Join(cfg.Root, "go.mod"))
 	}
+	var err error
+	if in.Reserved, err = Reserved(cfg.Root); err != nil {
+		return nil, err
+	}
 	api, err := load.Load(in)
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", schema, err)

@@ -20,8 +20,8 @@ var opBalancesList = Operation{
 	Cursors:       true,
 }
 
-// BalanceService calls the operations on balances. It is safe for concurrent use; get it from the
-// field Balances of a [Client].
+// BalanceService calls the operations on balances. It is the field Balances of a [Client], and safe
+// for concurrent use.
 //
 // An amount of money of one type held for a creditor. Figures are usually 3 to 5 minutes old and
 // may differ from the dashboard, which refreshes only daily.
@@ -37,9 +37,9 @@ func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opt
 	return list[Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /balances
 func (s *BalanceService) All(ctx context.Context, params BalanceListParams, opts ...RequestOption) iter.Seq2[*Balance, error] {

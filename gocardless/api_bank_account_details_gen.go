@@ -16,8 +16,8 @@ var opBankAccountDetailsGet = Operation{
 	Status:        200,
 }
 
-// BankAccountDetailService calls the operations on bank account details. It is safe for concurrent
-// use; get it from the field BankAccountDetails of a [Client].
+// BankAccountDetailService calls the operations on bank account details. It is the field
+// BankAccountDetails of a [Client], and safe for concurrent use.
 //
 // Full details of a bank account, encrypted as a JWE that only your own key can open.
 type BankAccountDetailService struct {
@@ -25,7 +25,7 @@ type BankAccountDetailService struct {
 }
 
 // Get fetches the details of a bank account as a JWE in flattened JSON form (RFC 7516). The request
-// must carry a `Gc-Key-Id` header that names your public key.
+// must carry a "Gc-Key-Id" header that names your public key.
 //
 // GET /bank_account_details/{identity}
 func (s *BankAccountDetailService) Get(ctx context.Context, id string, params BankAccountDetailGetParams, opts ...RequestOption) (*BankAccountDetail, error) {
@@ -41,8 +41,8 @@ type BankAccountDetail struct {
 	EncryptedKey string `json:"encrypted_key,omitzero"`
 	// Initialisation vector with which the content was encrypted, in base64url.
 	Iv string `json:"iv,omitzero"`
-	// JWE header in base64url: `alg` (how the symmetric key is encrypted, such as `RSA-OAEP`),
-	// `enc` (how the content is, such as `A256GCM`) and `kid` (which RSA-2048 key of your JWKS was
+	// JWE header in base64url: "alg" (how the symmetric key is encrypted, such as "RSA-OAEP"),
+	// "enc" (how the content is, such as "A256GCM") and "kid" (which RSA-2048 key of your JWKS was
 	// used).
 	Protected string `json:"protected,omitzero"`
 	// Authentication tag in base64url, by which decryption detects a tampered payload.

@@ -30,8 +30,7 @@ var opBankAccountHolderVerificationsGet = Operation{
 }
 
 // BankAccountHolderVerificationService calls the operations on bank account holder verifications.
-// It is safe for concurrent use; get it from the field BankAccountHolderVerifications of a
-// [Client].
+// It is the field BankAccountHolderVerifications of a [Client], and safe for concurrent use.
 //
 // A check whether a bank account belongs to the name given for it. Once complete, it can be
 // attached to a new outbound payment.
@@ -58,7 +57,7 @@ func (s *BankAccountHolderVerificationService) Get(ctx context.Context, id strin
 // BankAccountHolderVerification is a check whether a bank account belongs to the name given for it.
 // Once complete, it can be attached to a new outbound payment.
 type BankAccountHolderVerification struct {
-	// Id of the bank account holder verification, prefixed `BAHV`.
+	// Id of the bank account holder verification, prefixed "BAHV".
 	ID string `json:"id,omitzero"`
 	// Account holder's name as the recipient's bank has it; given for a partial match only.
 	ActualAccountName string `json:"actual_account_name,omitzero"`
@@ -128,7 +127,7 @@ func (p BankAccountHolderVerificationCreateParams) Validate() error {
 // BankAccountHolderVerificationCreateParamsLinks holds the identifiers of related resources: the
 // bank account to check.
 type BankAccountHolderVerificationCreateParamsLinks struct {
-	// Id of the bank account whose holder to check, prefixed `BA`. Required.
+	// Id of the bank account whose holder to check, prefixed "BA". Required.
 	BankAccount string `json:"bank_account"`
 }
 

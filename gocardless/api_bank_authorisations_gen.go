@@ -30,8 +30,8 @@ var opBankAuthorisationsGet = Operation{
 	identified:    true,
 }
 
-// BankAuthorisationService calls the operations on bank authorisations. It is safe for concurrent
-// use; get it from the field BankAuthorisations of a [Client].
+// BankAuthorisationService calls the operations on bank authorisations. It is the field
+// BankAuthorisations of a [Client], and safe for concurrent use.
 //
 // A payer's approval of a billing request at a particular bank, usually the one that holds the
 // payer's account. For regulatory reasons they can be created only from pages hosted by GoCardless,
@@ -59,7 +59,7 @@ func (s *BankAuthorisationService) Get(ctx context.Context, id string, opts ...R
 // one that holds the payer's account. For regulatory reasons they can be created only from pages
 // hosted by GoCardless, through billing request flows.
 type BankAuthorisation struct {
-	// Unique id of the bank authorisation, prefixed `BAU`.
+	// Unique id of the bank authorisation, prefixed "BAU".
 	ID string `json:"id,omitzero"`
 	// What the payer authorises at the bank.
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
@@ -67,16 +67,16 @@ type BankAuthorisation struct {
 	AuthorisedAt time.Time `json:"authorised_at,omitzero"`
 	// When the resource was created.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Time from which `url` no longer works. A URL usually lives 15 minutes, though banks differ.
+	// Time from which "url" no longer works. A URL usually lives 15 minutes, though banks differ.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// When the authorisation URL was visited; null until then. Fixed once set.
 	LastVisitedAt time.Time `json:"last_visited_at,omitzero"`
 	// Identifiers of related resources.
 	Links *BankAuthorisationLinks `json:"links,omitzero"`
-	// Address of a PNG with a QR code for `url`, to let the payer authorise on a phone.
+	// Address of a PNG with a QR code for "url", to let the payer authorise on a phone.
 	QrCodeURL string `json:"qr_code_url,omitzero"`
-	// Where the payer lands afterwards, with query parameters `outcome` (`success`, `failure` or
-	// `timeout`, after which to offer another try) and `id` (billing request flow). A success may
+	// Where the payer lands afterwards, with query parameters "outcome" ("success", "failure" or
+	// "timeout", after which to offer another try) and "id" (billing request flow). A success may
 	// still fail later: rely on the bank authorisation events.
 	RedirectURI string `json:"redirect_uri,omitzero"`
 	// Address of the OAuth flow in which the payer authorises the payment.
@@ -119,9 +119,9 @@ func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
 type BankAuthorisationCreateParams struct {
 	// Identifiers of related resources. Required.
 	Links BankAuthorisationCreateParamsLinks `json:"links"`
-	// Where to send the payer afterwards. The query parameters `outcome` (`success`, `failure` or
-	// `timeout`) and `id` (billing request flow) are added. An authorisation may fail even after
-	// `success`, so await its event; on `timeout`, offer another try. Default:
+	// Where to send the payer afterwards. The query parameters "outcome" ("success", "failure" or
+	// "timeout") and "id" (billing request flow) are added. An authorisation may fail even after
+	// "success", so await its event; on "timeout", offer another try. Default:
 	// "https://pay.gocardless.com/billing/static/thankyou".
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }

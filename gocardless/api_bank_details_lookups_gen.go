@@ -17,8 +17,8 @@ var opBankDetailsLookupsCreate = Operation{
 	Status:          201,
 }
 
-// BankDetailsLookupService calls the operations on bank details lookups. It is safe for concurrent
-// use; get it from the field BankDetailsLookups of a [Client].
+// BankDetailsLookupService calls the operations on bank details lookups. It is the field
+// BankDetailsLookups of a [Client], and safe for concurrent use.
 //
 // The outcome of checking a bank account: its bank's name and the schemes that can reach it.
 type BankDetailsLookupService struct {
@@ -26,8 +26,8 @@ type BankDetailsLookupService struct {
 }
 
 // Create checks the modulus and reachability of an account given by IBAN or local details. In the
-// UK and Eurozone, a wrong `account_holder_name` gives a 422 validation error. An error or an empty
-// `available_debit_schemes` means nothing can be collected from it.
+// UK and Eurozone, a wrong "account_holder_name" gives a 422 validation error. An error or an empty
+// "available_debit_schemes" means nothing can be collected from it.
 //
 // POST /bank_details_lookups
 func (s *BankDetailsLookupService) Create(ctx context.Context, params BankDetailsLookupCreateParams, opts ...RequestOption) (*BankDetailsLookup, error) {
@@ -42,7 +42,7 @@ type BankDetailsLookup struct {
 	// Name of the bank that holds the account, when known.
 	BankName string `json:"bank_name,omitzero"`
 	// SWIFT BIC (ISO 9362) of the bank that holds the account. It may be missing for a collectable
-	// account; rely on `available_debit_schemes` instead.
+	// account; rely on "available_debit_schemes" instead.
 	BIC string `json:"bic,omitzero"`
 }
 
@@ -63,15 +63,15 @@ func (v *BankDetailsLookup) decode(d *jsonwire.Decoder) {
 
 // BankDetailsLookupCreateParams holds the parameters of bank_details_lookups.create.
 type BankDetailsLookupCreateParams struct {
-	// Name of the account's holder, if known. For the country code `GB`, giving it starts a payer
+	// Name of the account's holder, if known. For the country code "GB", giving it starts a payer
 	// name check.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
 	// Two-letter ISO 3166-1 country code of the account. Required when the account is given by
 	// local details.

@@ -29,8 +29,8 @@ var opBillingRequestFlowsInitialise = Operation{
 	identified:    true,
 }
 
-// BillingRequestFlowService calls the operations on billing request flows. It is safe for
-// concurrent use; get it from the field BillingRequestFlows of a [Client].
+// BillingRequestFlowService calls the operations on billing request flows. It is the field
+// BillingRequestFlows of a [Client], and safe for concurrent use.
 //
 // Hosted pages that take a payer through a billing request. Needed, for instance, where the scheme
 // demands that the payer strongly authorise a payment, as with single payments by open banking.
@@ -57,7 +57,7 @@ func (s *BillingRequestFlowService) Initialise(ctx context.Context, id string, o
 // instance, where the scheme demands that the payer strongly authorise a payment, as with single
 // payments by open banking.
 type BillingRequestFlow struct {
-	// Id of the billing request flow, prefixed `BRF`.
+	// Id of the billing request flow, prefixed "BRF".
 	ID string `json:"id,omitzero"`
 	// Address of the GoCardless-hosted page to send the payer to, where they complete the billing
 	// request.
@@ -103,13 +103,13 @@ type BillingRequestFlow struct {
 	SessionToken string `json:"session_token,omitzero"`
 	// Puts redirect buttons on the Thank You page, leading back to the flow when it was opened in a
 	// mobile app. After success the button returns to the success screen; after failure it goes to
-	// `exit_uri`.
+	// "exit_uri".
 	ShowRedirectButtons bool `json:"show_redirect_buttons,omitzero"`
-	// Puts a button on the success page that takes the payer to `redirect_uri`. Useful on Android,
+	// Puts a button on the success page that takes the payer to "redirect_uri". Useful on Android,
 	// where automatic redirects do not work, or when you do not want them.
 	ShowSuccessRedirectButton bool `json:"show_success_redirect_button,omitzero"`
 	// Leaves out the success screen at the end of the flow. Has an effect only together with a
-	// `redirect_uri`.
+	// "redirect_uri".
 	SkipSuccessScreen bool `json:"skip_success_screen,omitzero"`
 }
 
@@ -207,13 +207,13 @@ type BillingRequestFlowCreateParams struct {
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 	// Set to true for redirect buttons on the Thank You page, leading back to the flow when it was
 	// opened in a mobile app. After success the button returns to the success screen; after failure
-	// it goes to `exit_uri`.
+	// it goes to "exit_uri".
 	ShowRedirectButtons *bool `json:"show_redirect_buttons,omitzero"`
-	// Set to true for a button on the success page that takes the payer to `redirect_uri`. Useful
+	// Set to true for a button on the success page that takes the payer to "redirect_uri". Useful
 	// on Android, where automatic redirects do not work, or when you do not want them.
 	ShowSuccessRedirectButton *bool `json:"show_success_redirect_button,omitzero"`
 	// Leaves out the success screen at the end of the flow. Has an effect only together with a
-	// `redirect_uri`.
+	// "redirect_uri".
 	SkipSuccessScreen *bool `json:"skip_success_screen,omitzero"`
 }
 
@@ -343,8 +343,8 @@ type BillingRequestFlowPrefilledCustomer struct {
 	AddressLine3 string `json:"address_line3,omitzero"`
 	// Town or city of the customer's postal address.
 	City string `json:"city,omitzero"`
-	// Name of the customer's business. Give it only for a customer with null `given_name` and
-	// `family_name`.
+	// Name of the customer's business. Give it only for a customer with null "given_name" and
+	// "family_name".
 	CompanyName string `json:"company_name,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code.
 	CountryCode string `json:"country_code,omitzero"`
@@ -413,8 +413,8 @@ type BillingRequestFlowPrefilledCustomerParams struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Town or city of the customer's postal address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's business. Give it only for a customer with null `given_name` and
-	// `family_name`.
+	// Name of the customer's business. Give it only for a customer with null "given_name" and
+	// "family_name".
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code.
 	CountryCode *string `json:"country_code,omitzero"`

@@ -53,8 +53,8 @@ var opBillingRequestTemplatesUpdate = Operation{
 	identified:      true,
 }
 
-// BillingRequestTemplateService calls the operations on billing request templates. It is safe for
-// concurrent use; get it from the field BillingRequestTemplates of a [Client].
+// BillingRequestTemplateService calls the operations on billing request templates. It is the field
+// BillingRequestTemplates of a [Client], and safe for concurrent use.
 //
 // A pattern for many similar billing requests, with one link that any number of customers can use.
 // Opening the link makes a fresh billing request each time, since a single billing request serves
@@ -70,9 +70,9 @@ func (s *BillingRequestTemplateService) List(ctx context.Context, params Billing
 	return list[BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) iter.Seq2[*BillingRequestTemplate, error] {
@@ -105,10 +105,10 @@ func (s *BillingRequestTemplateService) Update(ctx context.Context, id string, p
 // number of customers can use. Opening the link makes a fresh billing request each time, since a
 // single billing request serves only one customer.
 type BillingRequestTemplate struct {
-	// Id of the billing request template, with the prefix `BRT`.
+	// Id of the billing request template, with the prefix "BRT".
 	ID string `json:"id,omitzero"`
 	// Reusable link that never expires. Each customer who opens it can go through a flow built from
-	// the template, ending at the `redirect_uri`.
+	// the template, ending at the "redirect_uri".
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -122,8 +122,8 @@ type BillingRequestTemplate struct {
 	// Your own key-value data, copied to the mandate on fulfilment. At most 3 keys, with names of
 	// up to 50 characters and values of up to 500.
 	MandateRequestMetadata Metadata `json:"mandate_request_metadata,omitzero"`
-	// Scheme of the requested mandate: `bacs`, `faster_payments`, `sepa_core`, `autogiro`,
-	// `betalingsservice`, `ach`, `pad`, `becs`, `pay_to` or `becs_nz`. May be empty when only a
+	// Scheme of the requested mandate: "bacs", "faster_payments", "sepa_core", "autogiro",
+	// "betalingsservice", "ach", "pad", "becs", "pay_to" or "becs_nz". May be empty when only a
 	// mandate is requested; the payer then picks from your schemes.
 	MandateRequestScheme Scheme `json:"mandate_request_scheme,omitzero"`
 	// How far to go in verifying the payer's bank account for the mandate.
@@ -133,10 +133,10 @@ type BillingRequestTemplate struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Readable name of the template, displayed in the dashboard; at most 255 characters.
 	Name string `json:"name,omitzero"`
-	// Amount of the requested payment, as a decimal string in whole units of the currency: `69.99`
+	// Amount of the requested payment, as a decimal string in whole units of the currency: "69.99"
 	// is 69 pounds and 99 pence.
 	PaymentRequestAmount string `json:"payment_request_amount,omitzero"`
-	// ISO 4217 code of the currency for the requested payment: `GBP` for customers in the UK, `EUR`
+	// ISO 4217 code of the currency for the requested payment: "GBP" for customers in the UK, "EUR"
 	// for customers in supported Eurozone countries.
 	PaymentRequestCurrency Currency `json:"payment_request_currency,omitzero"`
 	// Text saying what the payment or mandate is for. The payer sees it while authorising.
@@ -144,8 +144,8 @@ type BillingRequestTemplate struct {
 	// Your own key-value data, copied to the payment on fulfilment. At most 3 keys, with names of
 	// up to 50 characters and values of up to 500.
 	PaymentRequestMetadata Metadata `json:"payment_request_metadata,omitzero"`
-	// Open Banking scheme for the payment: `faster_payments` for GBP in the UK,
-	// `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer` for EUR. SEPA
+	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
+	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
 	// Instant may cost the customer an extra fee.
 	PaymentRequestScheme Scheme `json:"payment_request_scheme,omitzero"`
 	// Where to send the payer once they have finished the flow.
@@ -216,8 +216,8 @@ type BillingRequestTemplateCreateParams struct {
 	// Your own key-value data, to be copied to the mandate on fulfilment. At most 3 keys, with
 	// names of up to 50 characters and values of up to 500.
 	MandateRequestMetadata Metadata `json:"mandate_request_metadata,omitzero"`
-	// Scheme to request: `bacs`, `faster_payments`, `sepa_core`, `autogiro`, `betalingsservice`,
-	// `ach`, `pad`, `becs`, `pay_to` or `becs_nz`. May be omitted when only a mandate is requested;
+	// Scheme to request: "bacs", "faster_payments", "sepa_core", "autogiro", "betalingsservice",
+	// "ach", "pad", "becs", "pay_to" or "becs_nz". May be omitted when only a mandate is requested;
 	// the payer then picks from your schemes.
 	MandateRequestScheme *Scheme `json:"mandate_request_scheme,omitzero"`
 	// How far to go in verifying the payer's bank account for the mandate.
@@ -227,10 +227,10 @@ type BillingRequestTemplateCreateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Readable name for the template, displayed in the dashboard; at most 255 characters.
 	Name *string `json:"name,omitzero"`
-	// Amount of the requested payment, as a decimal string in whole units of the currency: `69.99`
+	// Amount of the requested payment, as a decimal string in whole units of the currency: "69.99"
 	// is 69 pounds and 99 pence.
 	PaymentRequestAmount *string `json:"payment_request_amount,omitzero"`
-	// ISO 4217 code of the currency for the requested payment: `GBP` for customers in the UK, `EUR`
+	// ISO 4217 code of the currency for the requested payment: "GBP" for customers in the UK, "EUR"
 	// for customers in supported Eurozone countries.
 	PaymentRequestCurrency *Currency `json:"payment_request_currency,omitzero"`
 	// Text saying what the payment or mandate is for. The payer sees it while authorising.
@@ -238,8 +238,8 @@ type BillingRequestTemplateCreateParams struct {
 	// Your own key-value data, to be copied to the payment on fulfilment. At most 3 keys, with
 	// names of up to 50 characters and values of up to 500.
 	PaymentRequestMetadata Metadata `json:"payment_request_metadata,omitzero"`
-	// Open Banking scheme for the payment: `faster_payments` for GBP in the UK,
-	// `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer` for EUR. SEPA
+	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
+	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
 	// Instant may cost the customer an extra fee. Optional.
 	PaymentRequestScheme *Scheme `json:"payment_request_scheme,omitzero"`
 	// Where to send the payer once they have finished the flow.
@@ -335,8 +335,8 @@ type BillingRequestTemplateListParams struct {
 	Before string `json:"before,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Open Banking scheme for the payment: `faster_payments` for GBP in the UK,
-	// `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer` for EUR. SEPA
+	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
+	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
 	// Instant may cost the customer an extra fee. Optional.
 	PaymentRequestScheme Scheme `json:"payment_request_scheme,omitzero"`
 }
@@ -368,8 +368,8 @@ type BillingRequestTemplateUpdateParams struct {
 	// Your own key-value data, to be copied to the mandate on fulfilment. At most 3 keys, with
 	// names of up to 50 characters and values of up to 500.
 	MandateRequestMetadata Metadata `json:"mandate_request_metadata,omitzero"`
-	// Scheme to request: `bacs`, `faster_payments`, `sepa_core`, `autogiro`, `betalingsservice`,
-	// `ach`, `pad`, `becs`, `pay_to` or `becs_nz`. May be omitted when only a mandate is requested;
+	// Scheme to request: "bacs", "faster_payments", "sepa_core", "autogiro", "betalingsservice",
+	// "ach", "pad", "becs", "pay_to" or "becs_nz". May be omitted when only a mandate is requested;
 	// the payer then picks from your schemes.
 	MandateRequestScheme *Scheme `json:"mandate_request_scheme,omitzero"`
 	// How far to go in verifying the payer's bank account for the mandate.
@@ -379,10 +379,10 @@ type BillingRequestTemplateUpdateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Readable name for the template, displayed in the dashboard; at most 255 characters.
 	Name *string `json:"name,omitzero"`
-	// Amount of the requested payment, as a decimal string in whole units of the currency: `69.99`
+	// Amount of the requested payment, as a decimal string in whole units of the currency: "69.99"
 	// is 69 pounds and 99 pence.
 	PaymentRequestAmount *string `json:"payment_request_amount,omitzero"`
-	// ISO 4217 code of the currency for the requested payment: `GBP` for customers in the UK, `EUR`
+	// ISO 4217 code of the currency for the requested payment: "GBP" for customers in the UK, "EUR"
 	// for customers in supported Eurozone countries.
 	PaymentRequestCurrency *Currency `json:"payment_request_currency,omitzero"`
 	// Text saying what the payment or mandate is for. The payer sees it while authorising.
@@ -390,8 +390,8 @@ type BillingRequestTemplateUpdateParams struct {
 	// Your own key-value data, to be copied to the payment on fulfilment. At most 3 keys, with
 	// names of up to 50 characters and values of up to 500.
 	PaymentRequestMetadata Metadata `json:"payment_request_metadata,omitzero"`
-	// Open Banking scheme for the payment: `faster_payments` for GBP in the UK,
-	// `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer` for EUR. SEPA
+	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
+	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
 	// Instant may cost the customer an extra fee. Optional.
 	PaymentRequestScheme *Scheme `json:"payment_request_scheme,omitzero"`
 	// Where to send the payer once they have finished the flow.

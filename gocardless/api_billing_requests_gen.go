@@ -150,8 +150,8 @@ var opBillingRequestsSelectInstitution = Operation{
 	identified:      true,
 }
 
-// BillingRequestService calls the operations on billing requests. It is safe for concurrent use;
-// get it from the field BillingRequests of a [Client].
+// BillingRequestService calls the operations on billing requests. It is the field BillingRequests
+// of a [Client], and safe for concurrent use.
 //
 // A request for something that needs the customer to provide details or act, such as authorising in
 // a banking app. Fulfilled, it yields mandates, payments and the like. Its subscription and
@@ -167,16 +167,16 @@ func (s *BillingRequestService) List(ctx context.Context, params BillingRequestL
 	return list[BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /billing_requests
 func (s *BillingRequestService) All(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) iter.Seq2[*BillingRequest, error] {
 	return all[BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts)
 }
 
-// Create creates a billing request. `subscription_request` and `instalment_schedule_request` are
+// Create creates a billing request. "subscription_request" and "instalment_schedule_request" are
 // accepted for ACH and PAD only.
 //
 // POST /billing_requests
@@ -208,23 +208,23 @@ func (s *BillingRequestService) Cancel(ctx context.Context, id string, params Bi
 
 // ChooseCurrency changes the currency of a billing request and, where that calls for it, the
 // scheme. Only for requests for nothing but a mandate, with no payment request, whose flow does not
-// set `lock_currency`.
+// set "lock_currency".
 //
 // POST /billing_requests/{identity}/actions/choose_currency
 func (s *BillingRequestService) ChooseCurrency(ctx context.Context, id string, params BillingRequestChooseCurrencyParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsChooseCurrency, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// CollectBankAccount completes a pending `collect_bank_account` action, creating and attaching the
-// account if the scheme allows it. PayTo also takes `pay_id` with `country_code`. ACH accounts must
-// pass an outside check; a UK or Eurozone name mismatch gives a 422 error on `account_holder_name`.
+// CollectBankAccount completes a pending "collect_bank_account" action, creating and attaching the
+// account if the scheme allows it. PayTo also takes "pay_id" with "country_code". ACH accounts must
+// pass an outside check; a UK or Eurozone name mismatch gives a 422 error on "account_holder_name".
 //
 // POST /billing_requests/{identity}/actions/collect_bank_account
 func (s *BillingRequestService) CollectBankAccount(ctx context.Context, id string, params BillingRequestCollectBankAccountParams, opts ...RequestOption) (*BillingRequest, error) {
 	return do(ctx, s.client, &opBillingRequestsCollectBankAccount, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// CollectCustomerDetails completes a pending `collect_customer_details` action with the details
+// CollectCustomerDetails completes a pending "collect_customer_details" action with the details
 // sent, in the same shape as for a customer. They are checked against what the scheme needs and
 // change the linked customer at once.
 //
@@ -241,7 +241,7 @@ func (s *BillingRequestService) ConfirmPayerDetails(ctx context.Context, id stri
 	return do(ctx, s.client, &opBillingRequestsConfirmPayerDetails, input{id: id, params: &params}, opts, new(BillingRequest))
 }
 
-// Fallback switches a billing request from open banking to direct debit. Needs `fallback_enabled`
+// Fallback switches a billing request from open banking to direct debit. Needs "fallback_enabled"
 // on the request.
 //
 // POST /billing_requests/{identity}/actions/fallback
@@ -249,7 +249,7 @@ func (s *BillingRequestService) Fallback(ctx context.Context, id string, opts ..
 	return do(ctx, s.client, &opBillingRequestsFallback, input{id: id}, opts, new(BillingRequest))
 }
 
-// Fulfil fulfils a billing request whose status is `ready_to_fulfil` and carries out the payment.
+// Fulfil fulfils a billing request whose status is "ready_to_fulfil" and carries out the payment.
 //
 // POST /billing_requests/{identity}/actions/fulfil
 func (s *BillingRequestService) Fulfil(ctx context.Context, id string, params BillingRequestFulfilParams, opts ...RequestOption) (*BillingRequest, error) {
@@ -276,7 +276,7 @@ func (s *BillingRequestService) SelectInstitution(ctx context.Context, id string
 // as authorising in a banking app. Fulfilled, it yields mandates, payments and the like. Its
 // subscription and instalment schedule parts exist for ACH and PAD only.
 type BillingRequest struct {
-	// Id of the billing request. Starts with `BRQ`.
+	// Id of the billing request. Starts with "BRQ".
 	ID string `json:"id,omitzero"`
 	// Steps that exist for this billing request, each with its own state. The required ones have to
 	// be finished ahead of fulfilment.
@@ -288,8 +288,8 @@ type BillingRequest struct {
 	FallbackEnabled bool `json:"fallback_enabled,omitzero"`
 	// Whether direct debit took the place of the instant payment in completing this request.
 	FallbackOccurred bool `json:"fallback_occurred,omitzero"`
-	// Details of the instalment schedule asked for, given as one `instalments_with_schedule` object
-	// or as a list in `instalments_with_dates`.
+	// Details of the instalment schedule asked for, given as one "instalments_with_schedule" object
+	// or as a list in "instalments_with_dates".
 	InstalmentScheduleRequest *BillingRequestInstalmentScheduleRequest `json:"instalment_schedule_request,omitzero"`
 	// Identifiers of resources related to the billing request.
 	Links *BillingRequestLinks `json:"links,omitzero"`
@@ -405,7 +405,7 @@ func (p BillingRequestCancelParams) Validate() error {
 
 // BillingRequestChooseCurrencyParams holds the parameters of billing_requests.choose_currency.
 type BillingRequestChooseCurrencyParams struct {
-	// ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`. Required.
+	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD". Required.
 	Currency Currency `json:"currency"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -440,22 +440,22 @@ type BillingRequestCollectBankAccountParams struct {
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
 	// token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Suffix of a New Zealand account number. For NZD accounts alone.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
 	// account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
-	// Required when no `iban` is given.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Required when no "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.
+	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
 	Currency *Currency `json:"currency,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
@@ -557,17 +557,17 @@ func (p BillingRequestCollectCustomerDetailsParams) Validate() error {
 // BillingRequestCollectCustomerDetailsParamsCustomer holds the name and contact data of the payer.
 type BillingRequestCollectCustomerDetailsParamsCustomer struct {
 	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates. Required when `given_name` and `family_name` are not given.
+	// Personal PAD mandates. Required when "given_name" and "family_name" are not given.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Email address that GoCardless sends notifications to. Nearly always needed.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when `company_name` is not given.
+	// The customer's last name. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when `company_name` is not given.
+	// The customer's forename. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: `da`, `de`, `en`, `es`,
-	// `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. Left out, a customer linked at creation decides,
-	// failing that it is `en`.
+	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, a customer linked at creation decides,
+	// failing that it is "en".
 	Language *string `json:"language,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -624,12 +624,12 @@ type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
 	// IP address from which the payer went through the mandate setup. Used for ACH alone; mandates
 	// authorised by telephone or on paper do without. Required when the scheme is ACH and
-	// `authorisation_source` is neither `telephone` nor `paper`.
+	// "authorisation_source" is neither "telephone" nor "paper".
 	IPAddress *string `json:"ip_address,omitzero"`
 	// Postcode or ZIP code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like `CA`. Required when the customer is in the US.
+	// ISO 3166-2 state code, like "CA". Required when the customer is in the US.
 	Region *string `json:"region,omitzero"`
 	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
 	// for Swedish customers alone; fixed after it is first given. Required when the customer's bank
@@ -811,9 +811,9 @@ type BillingRequestCreateParamsInstalmentScheduleRequest struct {
 	// Part of every payment that goes to the partner whose integration set up the payments, in
 	// minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the currency to charge: `USD` or `CAD`.
+	// ISO 4217 code of the currency to charge: "USD" or "CAD".
 	Currency *Currency `json:"currency,omitzero"`
-	// Instalments listed one by one, each having its own `amount` and `charge_date`.
+	// Instalments listed one by one, each having its own "amount" and "charge_date".
 	InstalmentsWithDates []DatedInstalmentParams `json:"instalments_with_dates,omitzero"`
 	// Instalments described by a start date, a frequency and the successive amounts.
 	InstalmentsWithSchedule *InstalmentSeriesParams `json:"instalments_with_schedule,omitzero"`
@@ -903,8 +903,8 @@ func (p *BillingRequestCreateParamsLinks) encode(e *jsonwire.Encoder) {
 type BillingRequestCreateParamsMandateRequest struct {
 	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Kind of authorisation the payer gives the merchant. ACH takes `one_off`, `recurring` or
-	// `standing`, PAD takes `single`, `recurring` or `sporadic`; other schemes do not have it.
+	// Kind of authorisation the payer gives the merchant. ACH takes "one_off", "recurring" or
+	// "standing", PAD takes "single", "recurring" or "sporadic"; other schemes do not have it.
 	ConsentType *string `json:"consent_type,omitzero"`
 	// Limits on what may be collected under the mandate: dates, amounts and periodic caps. Optional
 	// except for PayTo and VRP. Required when the mandate is for PayTo or VRP.
@@ -921,11 +921,11 @@ type BillingRequestCreateParamsMandateRequest struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Reference for the mandate that this request sets up.
 	Reference *string `json:"reference,omitzero"`
-	// Bank payment scheme for the mandate, such as `bacs`, `ach` or `sepa_core`. A request for
+	// Bank payment scheme for the mandate, such as "bacs", "ach" or "sepa_core". A request for
 	// nothing but a mandate may omit it: the payer then chooses among the schemes you have.
 	Scheme *Scheme `json:"scheme,omitzero"`
 	// Whether the mandate serves only to move money between accounts that both belong to the payer.
-	// Required when the scheme is `faster_payments`.
+	// Required when the scheme is "faster_payments".
 	Sweeping *bool `json:"sweeping,omitzero"`
 	// How far the payer is verified for the mandate.
 	Verify *MandateVerification `json:"verify,omitzero"`
@@ -989,7 +989,7 @@ type BillingRequestCreateParamsPaymentRequest struct {
 	// Part of the payment that goes to the partner whose integration made the billing request, in
 	// minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the payment's currency: `GBP` for payers in the UK, `EUR` for payers in a
+	// ISO 4217 code of the payment's currency: "GBP" for payers in the UK, "EUR" for payers in a
 	// supported Eurozone country.
 	Currency *Currency `json:"currency,omitzero"`
 	// Text about the mandate or payment, or both, shown to the payer while they authorise the
@@ -1005,8 +1005,8 @@ type BillingRequestCreateParamsPaymentRequest struct {
 	Reference *string `json:"reference,omitzero"`
 	// Whether to retry the payment automatically if it fails.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Open banking scheme for the payment: `faster_payments` in the UK, `sepa_credit_transfer` (the
-	// Eurozone default) or `sepa_instant_credit_transfer`, for which the payer may be charged a
+	// Open banking scheme for the payment: "faster_payments" in the UK, "sepa_credit_transfer" (the
+	// Eurozone default) or "sepa_instant_credit_transfer", for which the payer may be charged a
 	// fee.
 	Scheme *Scheme `json:"scheme,omitzero"`
 }
@@ -1056,19 +1056,19 @@ type BillingRequestCreateParamsSubscriptionRequest struct {
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// How many payments the subscription takes altogether.
 	Count *int `json:"count,omitzero"`
-	// ISO 4217 code of the currency to charge: `USD` or `CAD`.
+	// ISO 4217 code of the currency to charge: "USD" or "CAD".
 	Currency *Currency `json:"currency,omitzero"`
 	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// How many `interval_unit` periods lie between one charge and the next. At least 1, and small
+	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
 	// enough for a charge every year. Default: 1.
 	Interval *int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by `interval`.
+	// Length of one period between charges, multiplied by "interval".
 	IntervalUnit *IntervalUnit `json:"interval_unit,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for `yearly` intervals alone.
+	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
 	Month *Month `json:"month,omitzero"`
 	// What the subscription is called, at most 255 characters. Its payments get this as their
 	// description. May be left out.
@@ -1079,8 +1079,8 @@ type BillingRequestCreateParamsSubscriptionRequest struct {
 	// Whether failed payments are retried automatically with intelligent retries. This takes effect
 	// only with Success+ switched on in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge. Left out, it follows from `month` or `day_of_month`; without those,
-	// or when fulfilment comes later, the mandate's `next_possible_charge_date` applies.
+	// Day of the first charge. Left out, it follows from "month" or "day_of_month"; without those,
+	// or when fulfilment comes later, the mandate's "next_possible_charge_date" applies.
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
@@ -1307,23 +1307,23 @@ type BillingRequestCreateWithActionsParamsCollectBankAccount struct {
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
 	// token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Suffix that completes a New Zealand account number; used only for accounts in NZD.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
 	// account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
-	// Required when no `iban` is given.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Required when no "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency *Currency `json:"currency,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
@@ -1480,11 +1480,11 @@ type BillingRequestCreateWithActionsParamsMandateRequest struct {
 	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
 	// is left out, GoCardless makes a suitable one.
 	Reference *string `json:"reference,omitzero"`
-	// Bank payment scheme for the mandate, such as `bacs`, `ach` or `sepa_core`. A request for
+	// Bank payment scheme for the mandate, such as "bacs", "ach" or "sepa_core". A request for
 	// nothing but a mandate may omit it: the payer then chooses among the schemes you have.
 	Scheme *Scheme `json:"scheme,omitzero"`
 	// Whether the mandate serves only to move money between accounts that both belong to the payer.
-	// Required when the scheme is `faster_payments`.
+	// Required when the scheme is "faster_payments".
 	Sweeping *bool `json:"sweeping,omitzero"`
 	// How far the payer is verified for the mandate.
 	Verify *MandateVerification `json:"verify,omitzero"`
@@ -1541,7 +1541,7 @@ func (p *BillingRequestCreateWithActionsParamsMandateRequest) check(c *checker) 
 // BillingRequestCreateWithActionsParamsSelectInstitution is the bank to use, for the action that
 // selects an institution.
 type BillingRequestCreateWithActionsParamsSelectInstitution struct {
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned
+	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
 	// when no country is given. Required.
 	CountryCode string `json:"country_code"`
 	// Id of the institution. Required.
@@ -1647,7 +1647,7 @@ func (p BillingRequestNotifyParams) Validate() error {
 // BillingRequestSelectInstitutionParams holds the parameters of
 // billing_requests.select_institution.
 type BillingRequestSelectInstitutionParams struct {
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned
+	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
 	// when no country is given. Required.
 	CountryCode string `json:"country_code"`
 	// Id of the institution. Required.
@@ -1681,7 +1681,7 @@ type BillingRequestWithActions struct {
 	// payer's own. For regulatory reasons only GoCardless-hosted pages may create these.
 	BankAuthorisations *BankAuthorisation `json:"bank_authorisations,omitzero"`
 	// The billing request, which gathers the input or actions needed from a customer before other
-	// resources are created. Its `subscription_request` and `instalment_schedule_request` work only
+	// resources are created. Its "subscription_request" and "instalment_schedule_request" work only
 	// for ACH and PAD.
 	BillingRequests *BillingRequest `json:"billing_requests,omitzero"`
 }

@@ -73,11 +73,11 @@ var opBlocksEnable = Operation{
 	identified:    true,
 }
 
-// BlockService calls the operations on blocks. It is safe for concurrent use; get it from the field
-// Blocks of a [Client].
+// BlockService calls the operations on blocks. It is the field Blocks of a [Client], and safe for
+// concurrent use.
 //
-// A rule checked against each new mandate's details; a match makes the mandate `blocked` for good,
-// with no payments or subscriptions. A `bank_name` block stops bank accounts being created instead.
+// A rule checked against each new mandate's details; a match makes the mandate "blocked" for good,
+// with no payments or subscriptions. A "bank_name" block stops bank accounts being created instead.
 // Broad rules can hit honest payers. GoCardless Protect+ integrators only.
 type BlockService struct {
 	client *Client
@@ -90,9 +90,9 @@ func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ..
 	return list[Block](ctx, s.client, &opBlocksList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /blocks
 func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...RequestOption) iter.Seq2[*Block, error] {
@@ -144,11 +144,11 @@ func (s *BlockService) Enable(ctx context.Context, id string, opts ...RequestOpt
 	return do(ctx, s.client, &opBlocksEnable, input{id: id}, opts, new(Block))
 }
 
-// Block is a rule checked against each new mandate's details; a match makes the mandate `blocked`
-// for good, with no payments or subscriptions. A `bank_name` block stops bank accounts being
+// Block is a rule checked against each new mandate's details; a match makes the mandate "blocked"
+// for good, with no payments or subscriptions. A "bank_name" block stops bank accounts being
 // created instead. Broad rules can hit honest payers. GoCardless Protect+ integrators only.
 type Block struct {
-	// Id of the block, with the prefix `BLC`.
+	// Id of the block, with the prefix "BLC".
 	ID string `json:"id,omitzero"`
 	// Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new
 	// block is active unless stated otherwise.
@@ -160,10 +160,10 @@ type Block struct {
 	// Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to
 	// learn about new types of fraud.
 	ReasonDescription string `json:"reason_description,omitzero"`
-	// Why the payer is blocked. With `other`, a `reason_description` must be given.
+	// Why the payer is blocked. With "other", a "reason_description" must be given.
 	ReasonType BlockReasonType `json:"reason_type,omitzero"`
 	// What is blocked: the email address or domain itself, or the id of a bank account for the
-	// `bank_account` and `bank_name` types. That bank account must already exist, even to block by
+	// "bank_account" and "bank_name" types. That bank account must already exist, even to block by
 	// bank name.
 	ResourceReference string `json:"resource_reference,omitzero"`
 	// Time at which the block was last changed.
@@ -201,9 +201,9 @@ type BlockByRefParams struct {
 	// block is active unless stated otherwise.
 	Active *bool `json:"active,omitzero"`
 	// Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to
-	// learn about new types of fraud. Required when `reason_type` is `other`.
+	// learn about new types of fraud. Required when "reason_type" is "other".
 	ReasonDescription *string `json:"reason_description,omitzero"`
-	// Why the payer is to be blocked. With `other`, a `reason_description` must be given.
+	// Why the payer is to be blocked. With "other", a "reason_description" must be given.
 	ReasonType *BlockReasonType `json:"reason_type,omitzero"`
 	// Kind of resource whose emails and bank accounts are to be blocked.
 	ReferenceType *BlockReferenceType `json:"reference_type,omitzero"`
@@ -249,12 +249,12 @@ type BlockCreateParams struct {
 	// Kind of detail to match against.
 	BlockType *BlockType `json:"block_type,omitzero"`
 	// Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to
-	// learn about new types of fraud. Required when `reason_type` is `other`.
+	// learn about new types of fraud. Required when "reason_type" is "other".
 	ReasonDescription *string `json:"reason_description,omitzero"`
-	// Why the payer is to be blocked. With `other`, a `reason_description` must be given.
+	// Why the payer is to be blocked. With "other", a "reason_description" must be given.
 	ReasonType *BlockReasonType `json:"reason_type,omitzero"`
 	// What to block: the email address or domain itself, or the id of a bank account for the
-	// `bank_account` and `bank_name` types. That bank account must already exist, even to block by
+	// "bank_account" and "bank_name" types. That bank account must already exist, even to block by
 	// bank name.
 	ResourceReference *string `json:"resource_reference,omitzero"`
 }
@@ -300,7 +300,7 @@ type BlockListParams struct {
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Why the payer is to be blocked. With `other`, a `reason_description` must be given.
+	// Why the payer is to be blocked. With "other", a "reason_description" must be given.
 	ReasonType BlockReasonType `json:"reason_type,omitzero"`
 }
 
@@ -336,7 +336,7 @@ const (
 	BlockReasonTypeNoIntentToPay BlockReasonType = "no_intent_to_pay"
 	// BlockReasonTypeUnfairChargeback: the payer claimed money back without good cause.
 	BlockReasonTypeUnfairChargeback BlockReasonType = "unfair_chargeback"
-	// BlockReasonTypeOther: another reason, explained in `reason_description`.
+	// BlockReasonTypeOther: another reason, explained in "reason_description".
 	BlockReasonTypeOther BlockReasonType = "other"
 )
 
@@ -359,9 +359,9 @@ type BlockReferenceType string
 
 // Known values of BlockReferenceType.
 const (
-	// BlockReferenceTypeCustomer: `reference_value` is a customer's id.
+	// BlockReferenceTypeCustomer: "reference_value" is a customer's id.
 	BlockReferenceTypeCustomer BlockReferenceType = "customer"
-	// BlockReferenceTypeMandate: `reference_value` is a mandate's id.
+	// BlockReferenceTypeMandate: "reference_value" is a mandate's id.
 	BlockReferenceTypeMandate BlockReferenceType = "mandate"
 )
 

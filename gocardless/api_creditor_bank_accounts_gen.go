@@ -52,11 +52,11 @@ var opCreditorBankAccountsDisable = Operation{
 	identified:    true,
 }
 
-// CreditorBankAccountService calls the operations on creditor bank accounts. It is safe for
-// concurrent use; get it from the field CreditorBankAccounts of a [Client].
+// CreditorBankAccountService calls the operations on creditor bank accounts. It is the field
+// CreditorBankAccounts of a [Client], and safe for concurrent use.
 //
 // A creditor's bank account, to which payouts are sent. Accounts are unique: a duplicate gives a
-// `bank_account_exists` error whose `links` name the account already held. Not open to partner
+// "bank_account_exists" error whose "links" name the account already held. Not open to partner
 // integrations.
 type CreditorBankAccountService struct {
 	client *Client
@@ -69,9 +69,9 @@ func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBa
 	return list[CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) iter.Seq2[*CreditorBankAccount, error] {
@@ -87,7 +87,7 @@ func (v *CreditorBankAccount) exportPlace() (string, time.Time) {
 }
 
 // Create creates a bank account for a creditor. One that is already held gives a
-// `bank_account_exists` error.
+// "bank_account_exists" error.
 //
 // On live accounts, GoCardless has to enable this operation for your account.
 //
@@ -104,7 +104,7 @@ func (s *CreditorBankAccountService) Get(ctx context.Context, id string, opts ..
 }
 
 // Disable disables a creditor bank account at once, so that it receives no more payouts. Doing so
-// twice gives a `disable_failed` error. To use the account again, create it anew with identical
+// twice gives a "disable_failed" error. To use the account again, create it anew with identical
 // details.
 //
 // On live accounts, GoCardless has to enable this operation for your account.
@@ -115,10 +115,10 @@ func (s *CreditorBankAccountService) Disable(ctx context.Context, id string, opt
 }
 
 // CreditorBankAccount is a creditor's bank account, to which payouts are sent. Accounts are unique:
-// a duplicate gives a `bank_account_exists` error whose `links` name the account already held. Not
+// a duplicate gives a "bank_account_exists" error whose "links" name the account already held. Not
 // open to partner integrations.
 type CreditorBankAccount struct {
-	// Id of the bank account. Starts with `BA`.
+	// Id of the bank account. Starts with "BA".
 	ID string `json:"id,omitzero"`
 	// Holder's name as the bank has it, normally the same as the linked creditor's name. Stored
 	// transliterated, in capitals and cut to 18 characters.
@@ -129,12 +129,12 @@ type CreditorBankAccount struct {
 	AccountType BankAccountType `json:"account_type,omitzero"`
 	// The bank's name, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
 	CountryCode string `json:"country_code,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// True while the account can be used, false once it has been disabled.
 	Enabled bool `json:"enabled,omitzero"`
@@ -188,20 +188,20 @@ type CreditorBankAccountCreateParams struct {
 	// Holder's name as the bank has it, normally the same as the linked creditor's name. It is
 	// transliterated, put in capitals and cut to 18 characters. Required.
 	AccountHolderName string `json:"account_holder_name"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
 	// account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
-	// Required when no `iban` is given.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Required when no "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.
+	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
 	Currency *Currency `json:"currency,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
@@ -308,7 +308,7 @@ type CreditorBankAccountListParams struct {
 	Before string `json:"before,omitzero"`
 	// Filters creditor bank accounts by creation time.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only records of the creditor with this id, which has the prefix `CR`.
+	// Only records of the creditor with this id, which has the prefix "CR".
 	Creditor string `json:"creditor,omitzero"`
 	// True for enabled bank accounts only, false for disabled ones only.
 	Enabled *bool `json:"enabled,omitzero"`

@@ -53,8 +53,8 @@ var opCreditorsUpdate = Operation{
 	identified:      true,
 }
 
-// CreditorService calls the operations on creditors. It is safe for concurrent use; get it from the
-// field Creditors of a [Client].
+// CreditorService calls the operations on creditors. It is the field Creditors of a [Client], and
+// safe for concurrent use.
 //
 // The party to which collected payments are paid out. Most organisations have just one, but
 // payments can be taken for several; anti-money-laundering rules demand that each is directly
@@ -70,9 +70,9 @@ func (s *CreditorService) List(ctx context.Context, params CreditorListParams, o
 	return list[Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /creditors
 func (s *CreditorService) All(ctx context.Context, params CreditorListParams, opts ...RequestOption) iter.Seq2[*Creditor, error] {
@@ -116,7 +116,7 @@ func (s *CreditorService) Update(ctx context.Context, id string, params Creditor
 // but payments can be taken for several; anti-money-laundering rules demand that each is directly
 // connected with your organisation.
 type Creditor struct {
-	// Id of the creditor, prefixed `CR`.
+	// Id of the creditor, prefixed "CR".
 	ID string `json:"id,omitzero"`
 	// Street address of the creditor, line 1.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -124,8 +124,8 @@ type Creditor struct {
 	AddressLine2 string `json:"address_line2,omitzero"`
 	// Street address of the creditor, line 3, if any.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// Text that starts the bank reference of each payout to this creditor: with `ACME`, a reference
-	// may read `ACME-8G7Q8`. Refunds in EUR and GBP carry it too.
+	// Text that starts the bank reference of each payout to this creditor: with "ACME", a reference
+	// may read "ACME-8G7Q8". Refunds in EUR and GBP carry it too.
 	BankReferencePrefix string `json:"bank_reference_prefix,omitzero"`
 	// True if this creditor may issue refunds.
 	CanCreateRefunds bool `json:"can_create_refunds,omitzero"`
@@ -159,7 +159,7 @@ type Creditor struct {
 	// County, region or department in which the creditor is based.
 	Region string `json:"region,omitzero"`
 	// Scheme identifiers under which the creditor can set up mandates. Payment pages must show
-	// their support address, `phone_number` and `email`, so that customers can reach the merchant.
+	// their support address, "phone_number" and "email", so that customers can reach the merchant.
 	SchemeIdentifiers []CreditorSchemeIdentifier `json:"scheme_identifiers,omitzero"`
 	// How far GoCardless has got with verifying the creditor, which decides whether payouts can be
 	// made.
@@ -222,8 +222,8 @@ func (v *Creditor) decode(d *jsonwire.Decoder) {
 
 // CreditorCreateParams holds the parameters of creditors.create.
 type CreditorCreateParams struct {
-	// Text to start the bank reference of each payout to this creditor: with `ACME`, a reference
-	// may read `ACME-8G7Q8`. Refunds in EUR and GBP carry it too.
+	// Text to start the bank reference of each payout to this creditor: with "ACME", a reference
+	// may read "ACME-8G7Q8". Refunds in EUR and GBP carry it too.
 	BankReferencePrefix *string `json:"bank_reference_prefix,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code. Required.
 	CountryCode string `json:"country_code"`
@@ -300,8 +300,8 @@ type CreditorUpdateParams struct {
 	AddressLine2 *string `json:"address_line2,omitzero"`
 	// Street address of the creditor, line 3, if any.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Text to start the bank reference of each payout to this creditor: with `ACME`, a reference
-	// may read `ACME-8G7Q8`. Refunds in EUR and GBP carry it too.
+	// Text to start the bank reference of each payout to this creditor: with "ACME", a reference
+	// may read "ACME-8G7Q8". Refunds in EUR and GBP carry it too.
 	BankReferencePrefix *string `json:"bank_reference_prefix,omitzero"`
 	// Town or city in which the creditor is based.
 	City *string `json:"city,omitzero"`

@@ -20,8 +20,8 @@ var opCurrencyExchangeRatesList = Operation{
 	Cursors:       true,
 }
 
-// CurrencyExchangeRateService calls the operations on currency exchange rates. It is safe for
-// concurrent use; get it from the field CurrencyExchangeRates of a [Client].
+// CurrencyExchangeRateService calls the operations on currency exchange rates. It is the field
+// CurrencyExchangeRates of a [Client], and safe for concurrent use.
 //
 // A rate for converting one currency into another, obtained from GoCardless's foreign exchange
 // provider.
@@ -36,9 +36,9 @@ func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyE
 	return list[CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) All(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) iter.Seq2[*CurrencyExchangeRate, error] {

@@ -31,8 +31,8 @@ var opCustomerBankAccountTokensGet = Operation{
 	Restricted:    true,
 }
 
-// CustomerBankAccountTokenService calls the operations on customer bank account tokens. It is safe
-// for concurrent use; get it from the field CustomerBankAccountTokens of a [Client].
+// CustomerBankAccountTokenService calls the operations on customer bank account tokens. It is the
+// field CustomerBankAccountTokens of a [Client], and safe for concurrent use.
 //
 // Tokens that stand for bank details in GoCardless's JavaScript flow. The official server-side
 // clients do not have this resource: its operations are meant for publishable access tokens.
@@ -76,12 +76,12 @@ type CustomerBankAccountToken struct {
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
 	// The bank's name, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
 	CountryCode string `json:"country_code,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency Currency `json:"currency,omitzero"`
 }
 
@@ -113,17 +113,17 @@ type CustomerBankAccountTokenCreateParams struct {
 	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
 	// transliterated, in capitals and cut to 18 characters. Required.
 	AccountHolderName string `json:"account_holder_name"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
-	// Required when no `iban` is given.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Required when no "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.
+	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
 	Currency *Currency `json:"currency,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.

@@ -63,8 +63,8 @@ var opCustomerBankAccountsDisable = Operation{
 	identified:    true,
 }
 
-// CustomerBankAccountService calls the operations on customer bank accounts. It is safe for
-// concurrent use; get it from the field CustomerBankAccounts of a [Client].
+// CustomerBankAccountService calls the operations on customer bank accounts. It is the field
+// CustomerBankAccounts of a [Client], and safe for concurrent use.
 //
 // Bank details of one customer, on which several mandates may be set up. Each account can exist
 // only once; a bank details lookup beforehand shows whether the details are valid.
@@ -79,9 +79,9 @@ func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBa
 	return list[CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) iter.Seq2[*CustomerBankAccount, error] {
@@ -97,8 +97,8 @@ func (v *CustomerBankAccount) exportPlace() (string, time.Time) {
 }
 
 // Create creates a bank account for a customer from local details, an IBAN or a customer bank
-// account token. A duplicate fails with `bank_account_exists`, and the error's
-// `links[customer_bank_account]` names the account already there.
+// account token. A duplicate fails with "bank_account_exists", and the error's
+// "links[customer_bank_account]" names the account already there.
 //
 // On live accounts, GoCardless allows this operation only with custom payment pages, which it has
 // to enable for your account. Without them, sign payers up with a billing request and its hosted
@@ -116,7 +116,7 @@ func (s *CustomerBankAccountService) Get(ctx context.Context, id string, opts ..
 	return do(ctx, s.client, &opCustomerBankAccountsGet, input{id: id}, opts, new(CustomerBankAccount))
 }
 
-// Update changes the `metadata` of a customer bank account; nothing else can be changed.
+// Update changes the "metadata" of a customer bank account; nothing else can be changed.
 //
 // PUT /customer_bank_accounts/{identity}
 func (s *CustomerBankAccountService) Update(ctx context.Context, id string, params CustomerBankAccountUpdateParams, opts ...RequestOption) (*CustomerBankAccount, error) {
@@ -124,7 +124,7 @@ func (s *CustomerBankAccountService) Update(ctx context.Context, id string, para
 }
 
 // Disable disables a bank account and at once cancels its mandates and any payments that can still
-// be cancelled. Fails with `disable_failed` if it is disabled already. Creating an account with the
+// be cancelled. Fails with "disable_failed" if it is disabled already. Creating an account with the
 // same details enables it again.
 //
 // POST /customer_bank_accounts/{identity}/actions/disable
@@ -136,7 +136,7 @@ func (s *CustomerBankAccountService) Disable(ctx context.Context, id string, opt
 // up. Each account can exist only once; a bank details lookup beforehand shows whether the details
 // are valid.
 type CustomerBankAccount struct {
-	// Id of the bank account. Starts with `BA`.
+	// Id of the bank account. Starts with "BA".
 	ID string `json:"id,omitzero"`
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
@@ -150,12 +150,12 @@ type CustomerBankAccount struct {
 	BankAccountToken string `json:"bank_account_token,omitzero"`
 	// The bank's name, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
 	CountryCode string `json:"country_code,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// True while the account can be used, false once it has been disabled.
 	Enabled bool `json:"enabled,omitzero"`
@@ -218,20 +218,20 @@ type CustomerBankAccountCreateParams struct {
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
 	// token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
 	// account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
-	// Required when no `iban` is given.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Required when no "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.
+	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
 	Currency *Currency `json:"currency,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
@@ -338,7 +338,7 @@ type CustomerBankAccountListParams struct {
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only bank accounts created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Id of a customer, prefixed `CU`. In a list query, keeps only records that belong to that
+	// Id of a customer, prefixed "CU". In a list query, keeps only records that belong to that
 	// customer.
 	Customer string `json:"customer,omitzero"`
 	// True keeps only bank accounts in use, false only disabled ones.

@@ -19,10 +19,10 @@ var opCustomerNotificationsHandle = Operation{
 	Restricted:    true,
 }
 
-// CustomerNotificationService calls the operations on customer notifications. It is safe for
-// concurrent use; get it from the field CustomerNotifications of a [Client].
+// CustomerNotificationService calls the operations on customer notifications. It is the field
+// CustomerNotifications of a [Client], and safe for concurrent use.
 //
-// A notification that must go to a customer because of an event; `links` names the customer, event
+// A notification that must go to a customer because of an event; "links" names the customer, event
 // and resource. Short-lived: it disappears from the API once acted on. Only approved integrators
 // have access.
 type CustomerNotificationService struct {
@@ -30,7 +30,7 @@ type CustomerNotificationService struct {
 }
 
 // Handle marks a notification as sent by you, so that GoCardless does not send it. Fails with
-// `already_actioned` if it was dealt with before or its deadline is over; nothing more is then
+// "already_actioned" if it was dealt with before or its deadline is over; nothing more is then
 // needed. Takes no parameters.
 //
 // Restricted: GoCardless has to enable this operation for your account.
@@ -40,7 +40,7 @@ func (s *CustomerNotificationService) Handle(ctx context.Context, id string, opt
 	return do(ctx, s.client, &opCustomerNotificationsHandle, input{id: id}, opts, new(CustomerNotification))
 }
 
-// CustomerNotification is a notification that must go to a customer because of an event; `links`
+// CustomerNotification is a notification that must go to a customer because of an event; "links"
 // names the customer, event and resource. Short-lived: it disappears from the API once acted on.
 // Only approved integrators have access.
 type CustomerNotification struct {

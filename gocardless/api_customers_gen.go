@@ -61,8 +61,8 @@ var opCustomersRemove = Operation{
 	Status: 204,
 }
 
-// CustomerService calls the operations on customers. It is safe for concurrent use; get it from the
-// field Customers of a [Client].
+// CustomerService calls the operations on customers. It is the field Customers of a [Client], and
+// safe for concurrent use.
 //
 // Contact details of someone who pays you. A customer may own several bank accounts, and each of
 // those may carry several mandates.
@@ -77,9 +77,9 @@ func (s *CustomerService) List(ctx context.Context, params CustomerListParams, o
 	return list[Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /customers
 func (s *CustomerService) All(ctx context.Context, params CustomerListParams, opts ...RequestOption) iter.Seq2[*Customer, error] {
@@ -130,7 +130,7 @@ func (s *CustomerService) Remove(ctx context.Context, id string, opts ...Request
 // Customer holds the contact details of someone who pays you. A customer may own several bank
 // accounts, and each of those may carry several mandates.
 type Customer struct {
-	// Id of the resource. Starts with `CU`.
+	// Id of the resource. Starts with "CU".
 	ID string `json:"id,omitzero"`
 	// First line of the customer's postal address.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -155,9 +155,9 @@ type Customer struct {
 	FamilyName string `json:"family_name,omitzero"`
 	// The customer's forename.
 	GivenName string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: `da`, `de`, `en`, `es`,
-	// `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. Left out, `country_code` decides, failing that it
-	// is `en`.
+	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
+	// is "en".
 	Language string `json:"language,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -167,7 +167,7 @@ type Customer struct {
 	// Postcode or ZIP code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like `CA`.
+	// ISO 3166-2 state code, like "CA".
 	Region string `json:"region,omitzero"`
 	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
 	// for Swedish customers alone; fixed after it is first given.
@@ -230,7 +230,7 @@ type CustomerCreateParams struct {
 	// Town or city of the customer's postal address.
 	City *string `json:"city,omitzero"`
 	// Name of the customer's company. In Canada, giving one makes the customer's mandates business
-	// PADs; otherwise they are personal PADs. Required when `given_name` and `family_name` are not
+	// PADs; otherwise they are personal PADs. Required when "given_name" and "family_name" are not
 	// provided.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code.
@@ -240,12 +240,12 @@ type CustomerCreateParams struct {
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
 	// Email address that GoCardless sends notifications to. Nearly always needed.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when `company_name` is not given.
+	// The customer's last name. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when `company_name` is not given.
+	// The customer's forename. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 language of GoCardless's notification emails: `en`, `fr`, `de`, `pt`, `es`, `it`,
-	// `nl`, `da`, `nb`, `sl` or `sv`. If omitted, follows `country_code`, or else is `en`. Has no
+	// ISO 639-1 language of GoCardless's notification emails: "en", "fr", "de", "pt", "es", "it",
+	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
 	// effect where you send your own.
 	Language *string `json:"language,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
@@ -407,7 +407,7 @@ type CustomerUpdateParams struct {
 	// Town or city of the customer's postal address.
 	City *string `json:"city,omitzero"`
 	// Name of the customer's company. In Canada, giving one makes the customer's mandates business
-	// PADs; otherwise they are personal PADs. Required when `given_name` and `family_name` are not
+	// PADs; otherwise they are personal PADs. Required when "given_name" and "family_name" are not
 	// provided.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code.
@@ -417,12 +417,12 @@ type CustomerUpdateParams struct {
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
 	// Email address that GoCardless sends notifications to. Nearly always needed.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when `company_name` is not given.
+	// The customer's last name. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when `company_name` is not given.
+	// The customer's forename. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 language of GoCardless's notification emails: `en`, `fr`, `de`, `pt`, `es`, `it`,
-	// `nl`, `da`, `nb`, `sl` or `sv`. If omitted, follows `country_code`, or else is `en`. Has no
+	// ISO 639-1 language of GoCardless's notification emails: "en", "fr", "de", "pt", "es", "it",
+	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
 	// effect where you send your own.
 	Language *string `json:"language,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up

@@ -30,8 +30,8 @@ var opEventsGet = Operation{
 	identified:    true,
 }
 
-// EventService calls the operations on events. It is safe for concurrent use; get it from the field
-// Events of a [Client].
+// EventService calls the operations on events. It is the field Events of a [Client], and safe for
+// concurrent use.
 //
 // A record of something that happened to a resource, such as a payment being collected. Each
 // webhook's events are kept and can be listed here. Events are created asynchronously, so one may
@@ -49,9 +49,9 @@ func (s *EventService) List(ctx context.Context, params EventListParams, opts ..
 	return list[Event](ctx, s.client, &opEventsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /events
 func (s *EventService) All(ctx context.Context, params EventListParams, opts ...RequestOption) iter.Seq2[*Event, error] {
@@ -77,10 +77,10 @@ func (s *EventService) Get(ctx context.Context, id string, opts ...RequestOption
 // Each webhook's events are kept and can be listed here. Events are created asynchronously, so one
 // may show up a while after its action.
 type Event struct {
-	// Unique id of the event, prefixed `EV`.
+	// Unique id of the event, prefixed "EV".
 	ID string `json:"id,omitzero"`
-	// Verb for what took place, such as `created`, `confirmed` or `failed`. The possible verbs
-	// depend on `resource_type`.
+	// Verb for what took place, such as "created", "confirmed" or "failed". The possible verbs
+	// depend on "resource_type".
 	Action EventAction `json:"action,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -91,10 +91,10 @@ type Event struct {
 	// resource and action.
 	Details *EventDetails `json:"details,omitzero"`
 	// Identifiers of the resources the event concerns. Which of them are present depends on
-	// `resource_type` and `action`.
+	// "resource_type" and "action".
 	Links *EventLinks `json:"links,omitzero"`
 	// Metadata sent with the API call behind the event, such as a mandate cancellation. Empty
-	// unless `details.origin` is `api`.
+	// unless "details.origin" is "api".
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Id of the organisation that the event belongs to. Only webhooks carry it.
 	OrganisationID string `json:"organisation_id,omitzero"`
@@ -730,7 +730,7 @@ type EventCustomerNotification struct {
 	Deadline time.Time `json:"deadline,omitzero"`
 	// True if the customer has to receive this notification.
 	Mandatory bool `json:"mandatory,omitzero"`
-	// Kind of customer notification, for example `payment_created`.
+	// Kind of customer notification, for example "payment_created".
 	Type string `json:"type,omitzero"`
 }
 
@@ -755,30 +755,30 @@ func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
 // depends on the resource and action.
 type EventDetails struct {
 	// Id of the newly added bank account. Present on creditor events with action
-	// `new_payout_currency_added`.
+	// "new_payout_currency_added".
 	BankAccountID string `json:"bank_account_id,omitzero"`
 	// Stable, machine-readable name for the trigger of the event, normalised by GoCardless across
 	// schemes.
 	Cause EventCause `json:"cause,omitzero"`
 	// Currency of the newly added payout account. Present on creditor events with action
-	// `new_payout_currency_added`.
+	// "new_payout_currency_added".
 	Currency Currency `json:"currency,omitzero"`
 	// Explanation of the cause for people to read. Its wording may change without notice, so do not
 	// match on it.
 	Description string `json:"description,omitzero"`
 	// Number of rows in the exported CSV file. Present on export events.
 	ItemCount int `json:"item_count,omitzero"`
-	// Why a failed payment is not being retried: `failure_filter_applied` (a retry would very
-	// probably fail too) or `other`. Present when `will_attempt_retry` is false.
+	// Why a failed payment is not being retried: "failure_filter_applied" (a retry would very
+	// probably fail too) or "other". Present when "will_attempt_retry" is false.
 	NotRetriedReason string `json:"not_retried_reason,omitzero"`
 	// Party that set off the event.
 	Origin EventOrigin `json:"origin,omitzero"`
-	// Name of the creditor property that changed. Present on `creditor_updated` events.
+	// Name of the creditor property that changed. Present on "creditor_updated" events.
 	Property string `json:"property,omitzero"`
-	// Raw code from the customer's bank, present when `origin` is `bank`. Codes differ by scheme,
+	// Raw code from the customer's bank, present when "origin" is "bank". Codes differ by scheme,
 	// and banks do not use them consistently.
 	ReasonCode string `json:"reason_code,omitzero"`
-	// Payment scheme the report came through. Present when `origin` is `bank`.
+	// Payment scheme the report came through. Present when "origin" is "bank".
 	Scheme Scheme `json:"scheme,omitzero"`
 	// True if GoCardless will try to collect the failed payment again by itself. Present on payment
 	// failure events.
@@ -874,7 +874,7 @@ func (v EventInclude) Known() bool {
 	return false
 }
 
-// EventLinked holds the resources that the listed events concern, present when the `include` filter
+// EventLinked holds the resources that the listed events concern, present when the "include" filter
 // asks for them.
 type EventLinked struct {
 	// The billing requests that the listed events concern.
@@ -941,7 +941,7 @@ func (v *EventLinked) decode(d *jsonwire.Decoder) {
 }
 
 // EventLinks holds the identifiers of the resources the event concerns. Which of them are present
-// depends on `resource_type` and `action`.
+// depends on "resource_type" and "action".
 type EventLinks struct {
 	// Id of the bank authorisation the event concerns.
 	BankAuthorisation string `json:"bank_authorisation,omitzero"`
@@ -949,19 +949,19 @@ type EventLinks struct {
 	BillingRequest string `json:"billing_request,omitzero"`
 	// Id of the billing request flow the event concerns.
 	BillingRequestFlow string `json:"billing_request_flow,omitzero"`
-	// Id of the creditor the event is about, for `creditors` events.
+	// Id of the creditor the event is about, for "creditors" events.
 	Creditor string `json:"creditor,omitzero"`
 	// Id of the customer the event concerns.
 	Customer string `json:"customer,omitzero"`
 	// Id of the customer bank account the event concerns.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
-	// Id of the instalment schedule the event is about, for `instalment_schedules` events.
+	// Id of the instalment schedule the event is about, for "instalment_schedules" events.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
-	// Id of the mandate the event is about, for `mandates` events.
+	// Id of the mandate the event is about, for "mandates" events.
 	Mandate string `json:"mandate,omitzero"`
 	// Id of the mandate request the event relates to.
 	MandateRequest string `json:"mandate_request,omitzero"`
-	// Id of the mandate that a billing request's mandate request produced, for `billing_requests`
+	// Id of the mandate that a billing request's mandate request produced, for "billing_requests"
 	// events.
 	MandateRequestMandate string `json:"mandate_request_mandate,omitzero"`
 	// Id of the customer bank account that a transferred mandate moves to. Present on mandate
@@ -973,7 +973,7 @@ type EventLinks struct {
 	// Id of the GoCardless account that owns the event. Present in webhooks delivered to an OAuth
 	// app.
 	Organisation string `json:"organisation,omitzero"`
-	// Id of the outbound payment the event is about, for `outbound_payments` events.
+	// Id of the outbound payment the event is about, for "outbound_payments" events.
 	OutboundPayment string `json:"outbound_payment,omitzero"`
 	// Id of the event that caused this one. Cancelling a mandate, for instance, cancels its pending
 	// payments, and each payment's event points back to the mandate's.
@@ -981,22 +981,22 @@ type EventLinks struct {
 	// Id of a payer authorisation. In a response, the one the event concerns; as a query parameter,
 	// keeps only events about it.
 	PayerAuthorisation string `json:"payer_authorisation,omitzero"`
-	// Id of the payment the event is about, for `payments` events.
+	// Id of the payment the event is about, for "payments" events.
 	Payment string `json:"payment,omitzero"`
-	// Id of the transaction booked on a payment account, for `payment_account_transactions` events.
+	// Id of the transaction booked on a payment account, for "payment_account_transactions" events.
 	PaymentAccountTransaction string `json:"payment_account_transaction,omitzero"`
-	// Id of the Pay by Bank payment that a billing request produced, for `billing_requests` events.
+	// Id of the Pay by Bank payment that a billing request produced, for "billing_requests" events.
 	PaymentRequestPayment string `json:"payment_request_payment,omitzero"`
-	// Id of the payout the event is about, for `payouts` events.
+	// Id of the payout the event is about, for "payouts" events.
 	Payout string `json:"payout,omitzero"`
 	// Id of the customer bank account that a transferred mandate leaves. Present on mandate
 	// transfer events only.
 	PreviousCustomerBankAccount string `json:"previous_customer_bank_account,omitzero"`
-	// Id of the refund the event is about, for `refunds` events.
+	// Id of the refund the event is about, for "refunds" events.
 	Refund string `json:"refund,omitzero"`
-	// Id of the scheme identifier the event is about, for `scheme_identifiers` events.
+	// Id of the scheme identifier the event is about, for "scheme_identifiers" events.
 	SchemeIdentifier string `json:"scheme_identifier,omitzero"`
-	// Id of the subscription the event is about, for `subscriptions` events.
+	// Id of the subscription the event is about, for "subscriptions" events.
 	Subscription string `json:"subscription,omitzero"`
 	// Extra holds the members that this version of the library does not know, by name.
 	Extra map[string]any `json:"-"`
@@ -1075,7 +1075,7 @@ type EventListParams struct {
 	Creditor string `json:"creditor,omitzero"`
 	// Id of an export; keeps only events about it.
 	Export string `json:"export,omitzero"`
-	// Kind of linked resource to embed in the response. Only works together with `resource_type`.
+	// Kind of linked resource to embed in the response. Only works together with "resource_type".
 	Include EventInclude `json:"include,omitzero"`
 	// Id of an instalment schedule; keeps only events about it.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
@@ -1099,7 +1099,7 @@ type EventListParams struct {
 	// Id of a refund; keeps only events about it.
 	Refund string `json:"refund,omitzero"`
 	// Keeps only events about this kind of resource. Not allowed alongside a filter on one
-	// resource's id, such as `mandate` or `payment`.
+	// resource's id, such as "mandate" or "payment".
 	ResourceType EventResourceType `json:"resource_type,omitzero"`
 	// Id of a scheme identifier; keeps only events about it.
 	SchemeIdentifier string `json:"scheme_identifier,omitzero"`

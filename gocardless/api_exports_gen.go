@@ -30,8 +30,8 @@ var opExportsGet = Operation{
 	identified:    true,
 }
 
-// ExportService calls the operations on exports. It is safe for concurrent use; get it from the
-// field Exports of a [Client].
+// ExportService calls the operations on exports. It is the field Exports of a [Client], and safe
+// for concurrent use.
 //
 // A file of your data, produced by GoCardless for download.
 type ExportService struct {
@@ -45,9 +45,9 @@ func (s *ExportService) List(ctx context.Context, params ExportListParams, opts 
 	return list[Export](ctx, s.client, &opExportsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /exports
 func (s *ExportService) All(ctx context.Context, params ExportListParams, opts ...RequestOption) iter.Seq2[*Export, error] {
@@ -63,7 +63,7 @@ func (s *ExportService) Get(ctx context.Context, id string, opts ...RequestOptio
 
 // Export is a file of your data, produced by GoCardless for download.
 type Export struct {
-	// Id of the export, prefixed `EX`.
+	// Id of the export, prefixed "EX".
 	ID string `json:"id,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`

@@ -15,8 +15,8 @@ var opFundsAvailabilityCheck = Operation{
 	Status: 200,
 }
 
-// FundsAvailabilityService calls the operations on funds availability. It is safe for concurrent
-// use; get it from the field FundsAvailability of a [Client].
+// FundsAvailabilityService calls the operations on funds availability. It is the field
+// FundsAvailability of a [Client], and safe for concurrent use.
 //
 // Tells whether a payer has enough money for an intended charge that stays within what the
 // mandate's consent allows.

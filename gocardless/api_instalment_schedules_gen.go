@@ -75,8 +75,8 @@ var opInstalmentSchedulesCancel = Operation{
 	identified:    true,
 }
 
-// InstalmentScheduleService calls the operations on instalment schedules. It is safe for concurrent
-// use; get it from the field InstalmentSchedules of a [Client].
+// InstalmentScheduleService calls the operations on instalment schedules. It is the field
+// InstalmentSchedules of a [Client], and safe for concurrent use.
 //
 // A set of payments that together collect a fixed total, planned by explicit dates or by a regular
 // interval. All payments are made up front, so it can be cancelled but not changed; cancelling
@@ -92,9 +92,9 @@ func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentS
 	return list[InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) iter.Seq2[*InstalmentSchedule, error] {
@@ -110,7 +110,7 @@ func (v *InstalmentSchedule) exportPlace() (string, time.Time) {
 }
 
 // CreateWithDates creates an instalment schedule from a list of amounts and charge dates, for when
-// the dates are known. Its payments are made in the background: the status begins as `pending`, and
+// the dates are known. Its payments are made in the background: the status begins as "pending", and
 // a later read shows the created payments or the errors.
 //
 // POST /instalment_schedules/create_with_dates
@@ -120,7 +120,7 @@ func (s *InstalmentScheduleService) CreateWithDates(ctx context.Context, params 
 
 // CreateWithSchedule creates an instalment schedule whose charge dates GoCardless works out from a
 // start date and an interval. Its payments are made in the background: the status begins as
-// `pending`, and a later read shows the created payments or the errors.
+// "pending", and a later read shows the created payments or the errors.
 //
 // POST /instalment_schedules/create_with_schedule
 func (s *InstalmentScheduleService) CreateWithSchedule(ctx context.Context, params InstalmentScheduleCreateWithScheduleParams, opts ...RequestOption) (*InstalmentSchedule, error) {
@@ -134,7 +134,7 @@ func (s *InstalmentScheduleService) Get(ctx context.Context, id string, opts ...
 	return do(ctx, s.client, &opInstalmentSchedulesGet, input{id: id}, opts, new(InstalmentSchedule))
 }
 
-// Update updates the `metadata` of an instalment schedule; no other field can be changed.
+// Update updates the "metadata" of an instalment schedule; no other field can be changed.
 //
 // PUT /instalment_schedules/{identity}
 func (s *InstalmentScheduleService) Update(ctx context.Context, id string, params InstalmentScheduleUpdateParams, opts ...RequestOption) (*InstalmentSchedule, error) {
@@ -142,7 +142,7 @@ func (s *InstalmentScheduleService) Update(ctx context.Context, id string, param
 }
 
 // Cancel cancels an instalment schedule at once, so that nothing more is collected for it. A
-// completed or cancelled schedule gives a `cancellation_failed` error.
+// completed or cancelled schedule gives a "cancellation_failed" error.
 //
 // POST /instalment_schedules/{identity}/actions/cancel
 func (s *InstalmentScheduleService) Cancel(ctx context.Context, id string, opts ...RequestOption) (*InstalmentSchedule, error) {
@@ -154,7 +154,7 @@ func (s *InstalmentScheduleService) Cancel(ctx context.Context, id string, opts 
 // changed; cancelling stops payments not yet submitted. The customer gets one notice for the whole
 // plan.
 type InstalmentSchedule struct {
-	// Identifier of the instalment schedule, with the prefix `IS`.
+	// Identifier of the instalment schedule, with the prefix "IS".
 	ID string `json:"id,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -169,7 +169,7 @@ type InstalmentSchedule struct {
 	// and an interval passes it on to its payments.
 	Name string `json:"name,omitzero"`
 	// Validation errors of the instalments that could not be created, keyed by instalment index.
-	// Filled in only for the status `creation_failed`.
+	// Filled in only for the status "creation_failed".
 	PaymentErrors map[string]any `json:"payment_errors,omitzero"`
 	// Current stage of the instalment schedule.
 	Status InstalmentScheduleStatus `json:"status,omitzero"`
@@ -217,8 +217,8 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
 	// Required.
 	Currency Currency `json:"currency"`
-	// The instalments to collect, one entry per payment. Each needs an `amount` and a
-	// `charge_date`. Required.
+	// The instalments to collect, one entry per payment. Each needs an "amount" and a
+	// "charge_date". Required.
 	Instalments []DatedInstalmentParams `json:"instalments"`
 	// Identifiers of resources related to the instalment schedule. Required.
 	Links InstalmentScheduleCreateWithDatesParamsLinks `json:"links"`

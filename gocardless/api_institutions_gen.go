@@ -27,8 +27,8 @@ var opInstitutionsList = Operation{
 	List:          true,
 }
 
-// InstitutionService calls the operations on institutions. It is safe for concurrent use; get it
-// from the field Institutions of a [Client].
+// InstitutionService calls the operations on institutions. It is the field Institutions of a
+// [Client], and safe for concurrent use.
 //
 // A bank or similar body that payers can choose for a bank authorisation, depending on the country
 // and the purpose. Some support only one of Payment Initiation (PIS) and Account Information (AIS).
@@ -45,7 +45,7 @@ func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id strin
 }
 
 // List returns the supported institutions. Unless filtered otherwise, these are institutions in
-// `GB` that support `pis` and `faster_payments`.
+// "GB" that support "pis" and "faster_payments".
 //
 // GET /institutions
 func (s *InstitutionService) List(ctx context.Context, params InstitutionListParams, opts ...RequestOption) (*Page[Institution], error) {
@@ -58,10 +58,10 @@ func (s *InstitutionService) List(ctx context.Context, params InstitutionListPar
 type Institution struct {
 	// Id of the institution.
 	ID string `json:"id,omitzero"`
-	// True if choosing this institution with `select_institution` may also complete
-	// `collect_bank_account`, because the bank can pass on the payer's account details.
+	// True if choosing this institution with "select_institution" may also complete
+	// "collect_bank_account", because the bank can pass on the payer's account details.
 	AutocompletesCollectBankAccount bool `json:"autocompletes_collect_bank_account,omitzero"`
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned
+	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
 	// when no country is given.
 	CountryCode string `json:"country_code,omitzero"`
 	// Address of the institution's icon.
@@ -135,7 +135,7 @@ func (v *InstitutionLimits) decode(d *jsonwire.Decoder) {
 // InstitutionListForBillingRequestParams holds the parameters of
 // institutions.list_for_billing_request.
 type InstitutionListForBillingRequestParams struct {
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned
+	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
 	// when no country is given. Required.
 	CountryCode string `json:"country_code"`
 	// Only institutions with these ids, written as one comma-separated string when there are
@@ -170,14 +170,14 @@ type InstitutionListParams struct {
 	// Six-digit code of the bank and branch that hold an account. Only UK sort codes work at
 	// present.
 	BranchCode string `json:"branch_code,omitzero"`
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned
+	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
 	// when no country is given.
 	CountryCode string `json:"country_code,omitzero"`
-	// Only institutions that support this feature, for example `pis` or `vrp_sweeping`. Taken as
-	// `pis` when omitted. Default: "pis".
+	// Only institutions that support this feature, for example "pis" or "vrp_sweeping". Taken as
+	// "pis" when omitted. Default: "pis".
 	Feature string `json:"feature,omitzero"`
-	// Only institutions that support this scheme, for example `faster_payments`,
-	// `sepa_credit_transfer` or `sepa_instant_credit_transfer`. Taken as `faster_payments` when
+	// Only institutions that support this scheme, for example "faster_payments",
+	// "sepa_credit_transfer" or "sepa_instant_credit_transfer". Taken as "faster_payments" when
 	// omitted.
 	Scheme Scheme `json:"scheme,omitzero"`
 }

@@ -18,8 +18,8 @@ var opLogosCreateForCreditor = Operation{
 	identified:      true,
 }
 
-// LogoService calls the operations on logos. It is safe for concurrent use; get it from the field
-// Logos of a [Client].
+// LogoService calls the operations on logos. It is the field Logos of a [Client], and safe for
+// concurrent use.
 //
 // An uploaded image which, once attached to a creditor, appears on the payment pages of its billing
 // request flows.
@@ -38,7 +38,7 @@ func (s *LogoService) CreateForCreditor(ctx context.Context, params LogoCreateFo
 // Logo is an uploaded image which, once attached to a creditor, appears on the payment pages of its
 // billing request flows.
 type Logo struct {
-	// Id of the logo, prefixed `LO`.
+	// Id of the logo, prefixed "LO".
 	ID string `json:"id,omitzero"`
 }
 

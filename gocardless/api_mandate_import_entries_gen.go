@@ -30,27 +30,27 @@ var opMandateImportEntriesCreate = Operation{
 	Status:          201,
 }
 
-// MandateImportEntryService calls the operations on mandate import entries. It is safe for
-// concurrent use; get it from the field MandateImportEntries of a [Client].
+// MandateImportEntryService calls the operations on mandate import entries. It is the field
+// MandateImportEntries of a [Client], and safe for concurrent use.
 //
 // One mandate to bring into GoCardless as part of a mandate import, with its customer and bank
-// account, plus amendment details for SEPA. After processing, `links` names the created records.
+// account, plus amendment details for SEPA. After processing, "links" names the created records.
 // Open to approved integrators only.
 type MandateImportEntryService struct {
 	client *Client
 }
 
 // List returns the entries of one mandate import. Once the import has been submitted,
-// `record_identifier` lets you match each entry to your own records.
+// "record_identifier" lets you match each entry to your own records.
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) List(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) (*Page[MandateImportEntry], error) {
 	return list[MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) All(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) iter.Seq2[*MandateImportEntry, error] {
@@ -58,7 +58,7 @@ func (s *MandateImportEntryService) All(ctx context.Context, params MandateImpor
 }
 
 // Create adds one mandate to an existing mandate import. An import holds at most 30,000 entries;
-// going beyond that gives a `record_limit_exceeded` error.
+// going beyond that gives a "record_limit_exceeded" error.
 //
 // POST /mandate_import_entries
 func (s *MandateImportEntryService) Create(ctx context.Context, params MandateImportEntryCreateParams, opts ...RequestOption) (*MandateImportEntry, error) {
@@ -66,7 +66,7 @@ func (s *MandateImportEntryService) Create(ctx context.Context, params MandateIm
 }
 
 // MandateImportEntry is one mandate to bring into GoCardless as part of a mandate import, with its
-// customer and bank account, plus amendment details for SEPA. After processing, `links` names the
+// customer and bank account, plus amendment details for SEPA. After processing, "links" names the
 // created records. Open to approved integrators only.
 type MandateImportEntry struct {
 	// When GoCardless created the resource. Never changes.
@@ -177,12 +177,12 @@ func (p MandateImportEntryCreateParams) Validate() error {
 // being moved or changed.
 type MandateImportEntryCreateParamsAmendment struct {
 	// Creditor identifier of the organisation that first set up the direct debit. Required when the
-	// mandate import scheme is `sepa`. Required.
+	// mandate import scheme is "sepa". Required.
 	OriginalCreditorID string `json:"original_creditor_id"`
 	// Name of the creditor that the original mandate was made out to. Required.
 	OriginalCreditorName string `json:"original_creditor_name"`
 	// SEPA reference that uniquely identifies the mandate to amend. Required when the mandate
-	// import scheme is `sepa`. Required.
+	// import scheme is "sepa". Required.
 	OriginalMandateReference string `json:"original_mandate_reference"`
 }
 
@@ -207,18 +207,18 @@ type MandateImportEntryCreateParamsBankAccount struct {
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
 	// token is given. Required.
 	AccountHolderName string `json:"account_holder_name"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
 	// account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
-	// Required when no `iban` is given.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Required when no "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
@@ -264,7 +264,7 @@ func (p *MandateImportEntryCreateParamsBankAccount) check(c *checker) {
 // or company name, address and contact data.
 type MandateImportEntryCreateParamsCustomer struct {
 	// First line of the customer's postal address. Required when the mandate import scheme is
-	// `bacs` or `sepa`.
+	// "bacs" or "sepa".
 	AddressLine1 *string `json:"address_line1,omitzero"`
 	// Second line of the customer's postal address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
@@ -273,7 +273,7 @@ type MandateImportEntryCreateParamsCustomer struct {
 	// Town or city of the customer's postal address.
 	City *string `json:"city,omitzero"`
 	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates. Required when `given_name` and `family_name` are not given.
+	// Personal PAD mandates. Required when "given_name" and "family_name" are not given.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code.
 	CountryCode *string `json:"country_code,omitzero"`
@@ -282,24 +282,24 @@ type MandateImportEntryCreateParamsCustomer struct {
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
 	// Email address that GoCardless sends notifications to. Nearly always needed.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when `company_name` is not given.
+	// The customer's last name. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when `company_name` is not given.
+	// The customer's forename. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: `da`, `de`, `en`, `es`,
-	// `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. Left out, `country_code` decides, failing that it
-	// is `en`.
+	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
+	// is "en".
 	Language *string `json:"language,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in ITU E.123 format, with its country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
-	// Postcode of the customer's address. Required when the mandate import scheme is `bacs` or
-	// `sepa`.
+	// Postcode of the customer's address. Required when the mandate import scheme is "bacs" or
+	// "sepa".
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like `CA`. Required when the customer is in the US.
+	// ISO 3166-2 state code, like "CA". Required when the customer is in the US.
 	Region *string `json:"region,omitzero"`
 	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
 	// for Swedish customers alone; fixed after it is first given. Required when the customer's bank
@@ -367,7 +367,7 @@ func (p *MandateImportEntryCreateParamsCustomer) check(c *checker) {
 // MandateImportEntryCreateParamsLinks holds the identifiers of resources related to the mandate
 // import entry.
 type MandateImportEntryCreateParamsLinks struct {
-	// Id of the mandate import, with the prefix `IM`. Required.
+	// Id of the mandate import, with the prefix "IM". Required.
 	MandateImport string `json:"mandate_import"`
 }
 
@@ -448,7 +448,7 @@ type MandateImportEntryListParams struct {
 	Before string `json:"before,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Id of the mandate import, with the prefix `IM`. Required.
+	// Id of the mandate import, with the prefix "IM". Required.
 	MandateImport string `json:"mandate_import"`
 	// Only entries with this processing outcome.
 	Status MandateImportEntryStatus `json:"status,omitzero"`
@@ -482,7 +482,7 @@ const (
 	// exist.
 	MandateImportEntryStatusSuccessfullyProcessed MandateImportEntryStatus = "successfully_processed"
 	// MandateImportEntryStatusUnsuccessfullyProcessed: an error stopped the import of the entry;
-	// see `processing_errors`.
+	// see "processing_errors".
 	MandateImportEntryStatusUnsuccessfullyProcessed MandateImportEntryStatus = "unsuccessfully_processed"
 )
 

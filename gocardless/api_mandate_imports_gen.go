@@ -50,11 +50,11 @@ var opMandateImportsSubmit = Operation{
 	identified:    true,
 }
 
-// MandateImportService calls the operations on mandate imports. It is safe for concurrent use; get
-// it from the field MandateImports of a [Client].
+// MandateImportService calls the operations on mandate imports. It is the field MandateImports of a
+// [Client], and safe for concurrent use.
 //
 // A batch of mandates brought over from another provider. Add up to 30,000 entries, then submit it;
-// once GoCardless staff approve it, each entry becomes a mandate with its own `mandate_created`
+// once GoCardless staff approve it, each entry becomes a mandate with its own "mandate_created"
 // webhook. Open to approved integrators only.
 type MandateImportService struct {
 	client *Client
@@ -93,9 +93,9 @@ func (s *MandateImportService) Submit(ctx context.Context, id string, opts ...Re
 
 // MandateImport is a batch of mandates brought over from another provider. Add up to 30,000
 // entries, then submit it; once GoCardless staff approve it, each entry becomes a mandate with its
-// own `mandate_created` webhook. Open to approved integrators only.
+// own "mandate_created" webhook. Open to approved integrators only.
 type MandateImport struct {
-	// Id of the import, with the prefix `IM`.
+	// Id of the import, with the prefix "IM".
 	ID string `json:"id,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`

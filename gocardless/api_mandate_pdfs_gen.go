@@ -18,8 +18,8 @@ var opMandatePDFsCreate = Operation{
 	Status:          201,
 }
 
-// MandatePDFService calls the operations on mandate pdfs. It is safe for concurrent use; get it
-// from the field MandatePDFs of a [Client].
+// MandatePDFService calls the operations on mandate pdfs. It is the field MandatePDFs of a
+// [Client], and safe for concurrent use.
 //
 // A PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer. It can be
 // blank, filled in from given details, or built from an existing mandate.
@@ -28,7 +28,7 @@ type MandatePDFService struct {
 }
 
 // Create creates a mandate PDF and returns a short-lived URL for it. Leave customer and bank
-// details out, supply them, or link an existing mandate. The `Accept-Language` header picks the
+// details out, supply them, or link an existing mandate. The "Accept-Language" header picks the
 // language, English by default; Autogiro, Betalingsservice and SEPA Core offer others.
 //
 // POST /mandate_pdfs
@@ -39,9 +39,9 @@ func (s *MandatePDFService) Create(ctx context.Context, params MandatePDFCreateP
 // MandatePDF is a PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer.
 // It can be blank, filled in from given details, or built from an existing mandate.
 type MandatePDF struct {
-	// Time from which `url` no longer works, 10 minutes after the PDF was requested.
+	// Time from which "url" no longer works, 10 minutes after the PDF was requested.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// Temporary address of the PDF, good until `expires_at`. Its form may change, so neither keep
+	// Temporary address of the PDF, good until "expires_at". Its form may change, so neither keep
 	// it nor parse it.
 	URL string `json:"url,omitzero"`
 }
@@ -61,12 +61,12 @@ func (v *MandatePDF) decode(d *jsonwire.Decoder) {
 
 // MandatePDFCreateParams holds the parameters of mandate_pdfs.create.
 type MandatePDFCreateParams struct {
-	// Language of the document, for example `fr`; English when absent or unsupported.
+	// Language of the document, for example "fr"; English when absent or unsupported.
 	AcceptLanguage string `json:"-"`
 	// Account holder's name as the bank holds it, at most 18 characters; normally the customer's
 	// own name.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
 	// account is in USD.
@@ -77,13 +77,13 @@ type MandatePDFCreateParams struct {
 	AddressLine2 *string `json:"address_line2,omitzero"`
 	// Third line of the customer's postal address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// SWIFT BIC of the bank. Worked out from a valid `iban` or local bank details when those are
+	// SWIFT BIC of the bank. Worked out from a valid "iban" or local bank details when those are
 	// given.
 	BIC *string `json:"bic,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
 	// Town or city of the customer's postal address.
 	City *string `json:"city,omitzero"`
@@ -95,11 +95,11 @@ type MandatePDFCreateParams struct {
 	// CPR (person) or CVR (company) number of a Danish customer. Send it for Betalingsservice
 	// mandates only.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Customer's surname, printed in the PDF's customer name box. Has no effect when `company_name`
+	// Customer's surname, printed in the PDF's customer name box. Has no effect when "company_name"
 	// is set.
 	FamilyName *string `json:"family_name,omitzero"`
 	// Customer's first name, printed in the PDF's customer name box. Has no effect when
-	// `company_name` is set.
+	// "company_name" is set.
 	GivenName *string `json:"given_name,omitzero"`
 	// IBAN of the bank account, as an alternative to local bank details. Not accepted for Autogiro
 	// mandates.
@@ -119,17 +119,17 @@ type MandatePDFCreateParams struct {
 	// County, region or department where the customer is; in the United States, the state as a
 	// two-letter ISO 3166-2:US code. Required when the customer is in the United States.
 	Region *string `json:"region,omitzero"`
-	// Direct Debit scheme of the mandate, such as `bacs`. Detected from the bank details when
-	// omitted. Required when none of `links.mandate`, `iban` or local bank details with a
-	// `country_code` is given.
+	// Direct Debit scheme of the mandate, such as "bacs". Detected from the bank details when
+	// omitted. Required when none of "links.mandate", "iban" or local bank details with a
+	// "country_code" is given.
 	Scheme *Scheme `json:"scheme,omitzero"`
 	// Date of signature to print. The form then has no space for a signature.
 	SignatureDate *Date `json:"signature_date,omitzero"`
 	// Amount of the subscription that the mandate authorises, in minor units (cents). For American
-	// customers only. Required when `subscription_frequency` is given.
+	// customers only. Required when "subscription_frequency" is given.
 	SubscriptionAmount *int64 `json:"subscription_amount,omitzero"`
 	// How often the subscription that the mandate authorises is charged. For American customers
-	// only. Required when `subscription_amount` is given.
+	// only. Required when "subscription_amount" is given.
 	SubscriptionFrequency *IntervalUnit `json:"subscription_frequency,omitzero"`
 	// Personnummer, samordningsnummer or organisationsnummer of a Swedish customer. Send it for
 	// Autogiro mandates only.

@@ -75,8 +75,8 @@ var opMandatesReinstate = Operation{
 	identified:      true,
 }
 
-// MandateService calls the operations on mandates. It is safe for concurrent use; get it from the
-// field Mandates of a [Client].
+// MandateService calls the operations on mandates. It is the field Mandates of a [Client], and safe
+// for concurrent use.
 //
 // A Direct Debit mandate: the permission a customer gives to collect from one of their bank
 // accounts. Payments and subscriptions are made under it, and each change of its status is
@@ -92,9 +92,9 @@ func (s *MandateService) List(ctx context.Context, params MandateListParams, opt
 	return list[Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /mandates
 func (s *MandateService) All(ctx context.Context, params MandateListParams, opts ...RequestOption) iter.Seq2[*Mandate, error] {
@@ -109,7 +109,7 @@ func (v *Mandate) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a mandate on a customer's bank account. Without a `scheme`, GoCardless picks one
+// Create creates a mandate on a customer's bank account. Without a "scheme", GoCardless picks one
 // to suit the account.
 //
 // On live accounts, GoCardless allows this operation only with custom payment pages, which it has
@@ -128,7 +128,7 @@ func (s *MandateService) Get(ctx context.Context, id string, opts ...RequestOpti
 	return do(ctx, s.client, &opMandatesGet, input{id: id}, opts, new(Mandate))
 }
 
-// Update updates the `metadata` of a mandate; no other field can be changed.
+// Update updates the "metadata" of a mandate; no other field can be changed.
 //
 // PUT /mandates/{identity}
 func (s *MandateService) Update(ctx context.Context, id string, params MandateUpdateParams, opts ...RequestOption) (*Mandate, error) {
@@ -137,7 +137,7 @@ func (s *MandateService) Update(ctx context.Context, id string, params MandateUp
 
 // Cancel cancels a mandate at once, together with those of its payments that can still be
 // cancelled. Metadata sent with the request is kept on the resulting cancellation event. An already
-// cancelled mandate gives a `cancellation_failed` error.
+// cancelled mandate gives a "cancellation_failed" error.
 //
 // POST /mandates/{identity}/actions/cancel
 func (s *MandateService) Cancel(ctx context.Context, id string, params MandateCancelParams, opts ...RequestOption) (*Mandate, error) {
@@ -145,8 +145,8 @@ func (s *MandateService) Cancel(ctx context.Context, id string, params MandateCa
 }
 
 // Reinstate sets up an expired or cancelled mandate with the banks again, at most 10 times; one
-// active or being submitted gives `mandate_not_inactive`. Webhooks: `resubmission_requested` (keeps
-// metadata sent), `submitted`, then `reinstated` or `failed` within two working days.
+// active or being submitted gives "mandate_not_inactive". Webhooks: "resubmission_requested" (keeps
+// metadata sent), "submitted", then "reinstated" or "failed" within two working days.
 //
 // POST /mandates/{identity}/actions/reinstate
 func (s *MandateService) Reinstate(ctx context.Context, id string, params MandateReinstateParams, opts ...RequestOption) (*Mandate, error) {
@@ -157,7 +157,7 @@ func (s *MandateService) Reinstate(ctx context.Context, id string, params Mandat
 // bank accounts. Payments and subscriptions are made under it, and each change of its status is
 // announced by webhook.
 type Mandate struct {
-	// Id of the mandate, normally with the prefix `MD`. Mandates older than 2016 may carry another
+	// Id of the mandate, normally with the prefix "MD". Mandates older than 2016 may carry another
 	// prefix.
 	ID string `json:"id,omitzero"`
 	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
@@ -179,10 +179,10 @@ type Mandate struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Soonest `charge_date` that a payment made now under this mandate can have. It moves on as
+	// Soonest "charge_date" that a payment made now under this mandate can have. It moves on as
 	// time passes.
 	NextPossibleChargeDate Date `json:"next_possible_charge_date,omitzero"`
-	// Soonest `charge_date` for a new payment collected by standard ACH instead of Faster ACH. It
+	// Soonest "charge_date" for a new payment collected by standard ACH instead of Faster ACH. It
 	// moves on as time passes and is absent on mandates of other schemes.
 	NextPossibleStandardACHChargeDate Date `json:"next_possible_standard_ach_charge_date,omitzero"`
 	// True if someone must approve this mandate's payments and subscriptions, through an automatic
@@ -284,7 +284,7 @@ type MandateCreateParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// IP address from which the payer completed the mandate set-up in a browser. Used for ACH only,
 	// and not needed for mandates authorised by telephone or on paper. Required when the customer
-	// pays by ACH, unless `authorisation_source` is telephone or paper.
+	// pays by ACH, unless "authorisation_source" is telephone or paper.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
 	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
 	// is left out, GoCardless makes a suitable one.
@@ -360,14 +360,14 @@ type MandateListParams struct {
 	Before string `json:"before,omitzero"`
 	// Filters mandates by creation time.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only mandates of the creditor with this id. Not to be combined with `customer` or
-	// `customer_bank_account`.
+	// Only mandates of the creditor with this id. Not to be combined with "customer" or
+	// "customer_bank_account".
 	Creditor string `json:"creditor,omitzero"`
-	// Only mandates of the customer with this id. Not to be combined with `creditor` or
-	// `customer_bank_account`.
+	// Only mandates of the customer with this id. Not to be combined with "creditor" or
+	// "customer_bank_account".
 	Customer string `json:"customer,omitzero"`
-	// Only mandates on the customer bank account with this id. Not to be combined with `creditor`
-	// or `customer`.
+	// Only mandates on the customer bank account with this id. Not to be combined with "creditor"
+	// or "customer".
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`

@@ -20,8 +20,8 @@ var opNegativeBalanceLimitsList = Operation{
 	Cursors:       true,
 }
 
-// NegativeBalanceLimitService calls the operations on negative balance limits. It is safe for
-// concurrent use; get it from the field NegativeBalanceLimits of a [Client].
+// NegativeBalanceLimitService calls the operations on negative balance limits. It is the field
+// NegativeBalanceLimits of a [Client], and safe for concurrent use.
 //
 // How far below zero a creditor's balance may be before refunds are refused. It is set for each
 // creditor; by default it is zero, so a negative balance blocks refunds.
@@ -36,9 +36,9 @@ func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeB
 	return list[NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) iter.Seq2[*NegativeBalanceLimit, error] {
@@ -49,7 +49,7 @@ func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBa
 // refused. It is set for each creditor; by default it is zero, so a negative balance blocks
 // refunds.
 type NegativeBalanceLimit struct {
-	// Id of the negative balance limit, prefixed `NBL`.
+	// Id of the negative balance limit, prefixed "NBL".
 	ID string `json:"id,omitzero"`
 	// Size of the limit in pence, as a positive number: 10000 lets the balance go down to -100 GBP.
 	BalanceLimit int64 `json:"balance_limit,omitzero"`
@@ -111,7 +111,7 @@ type NegativeBalanceLimitListParams struct {
 	After string `json:"after,omitzero"`
 	// Pagination cursor: the page stops before this point.
 	Before string `json:"before,omitzero"`
-	// Only records of the creditor with this id, which has the prefix `CR`.
+	// Only records of the creditor with this id, which has the prefix "CR".
 	Creditor string `json:"creditor,omitzero"`
 	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
 	Currency Currency `json:"currency,omitzero"`

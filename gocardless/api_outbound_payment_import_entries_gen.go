@@ -21,7 +21,7 @@ var opOutboundPaymentImportEntriesList = Operation{
 }
 
 // OutboundPaymentImportEntryService calls the operations on outbound payment import entries. It is
-// safe for concurrent use; get it from the field OutboundPaymentImportEntries of a [Client].
+// the field OutboundPaymentImportEntries of a [Client], and safe for concurrent use.
 //
 // One row of an outbound payment import: a payment to be made once the import is authorised, with
 // the outcome of its checks.
@@ -36,9 +36,9 @@ func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params Out
 	return list[OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImportEntry, error] {
@@ -48,7 +48,7 @@ func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params Outb
 // OutboundPaymentImportEntry is one row of an outbound payment import: a payment to be made once
 // the import is authorised, with the outcome of its checks.
 type OutboundPaymentImportEntry struct {
-	// Id of the import entry, prefixed `IE`.
+	// Id of the import entry, prefixed "IE".
 	ID string `json:"id,omitzero"`
 	// Sum of money in minor units of the currency (pence for GBP, cents for EUR).
 	Amount *int64 `json:"amount,omitzero"`
@@ -62,7 +62,7 @@ type OutboundPaymentImportEntry struct {
 	ProcessedAt time.Time `json:"processed_at,omitzero"`
 	// Reference for the payment to be made; optional.
 	Reference string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only
+	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
 	// one.
 	Scheme Scheme `json:"scheme,omitzero"`
 	// What is wrong with the entry, grouped by type of resource and, inside that, by field.
@@ -140,7 +140,7 @@ type OutboundPaymentImportEntryListParams struct {
 	Before string `json:"before,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Id of the import whose entries to list, prefixed `IM`. Required.
+	// Id of the import whose entries to list, prefixed "IM". Required.
 	OutboundPaymentImport string `json:"outbound_payment_import"`
 }
 
@@ -170,7 +170,7 @@ type OutboundPaymentImportEntryOutboundPaymentErrors struct {
 	RecipientBankAccount []string `json:"recipient_bank_account,omitzero"`
 	// Messages saying what is wrong with the reference.
 	Reference []string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only
+	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
 	// one.
 	Scheme Scheme `json:"scheme,omitzero"`
 }

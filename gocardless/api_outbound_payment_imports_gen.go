@@ -42,8 +42,8 @@ var opOutboundPaymentImportsGet = Operation{
 	identified:    true,
 }
 
-// OutboundPaymentImportService calls the operations on outbound payment imports. It is safe for
-// concurrent use; get it from the field OutboundPaymentImports of a [Client].
+// OutboundPaymentImportService calls the operations on outbound payment imports. It is the field
+// OutboundPaymentImports of a [Client], and safe for concurrent use.
 //
 // A batch of up to 1000 outbound payments made with one request. No money moves until a user opens
 // the authorisation link and approves it in the dashboard; each entry then becomes an outbound
@@ -59,9 +59,9 @@ func (s *OutboundPaymentImportService) List(ctx context.Context, params Outbound
 	return list[OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImport, error] {
@@ -77,7 +77,7 @@ func (v *OutboundPaymentImport) exportPlace() (string, time.Time) {
 }
 
 // Create creates an import from a list of at most 1000 entries. Send a user to the
-// `authorisation_url` in the response; the payments are made only after approval there.
+// "authorisation_url" in the response; the payments are made only after approval there.
 //
 // POST /outbound_payment_imports
 func (s *OutboundPaymentImportService) Create(ctx context.Context, params OutboundPaymentImportCreateParams, opts ...RequestOption) (*OutboundPaymentImport, error) {
@@ -95,7 +95,7 @@ func (s *OutboundPaymentImportService) Get(ctx context.Context, id string, opts 
 // moves until a user opens the authorisation link and approves it in the dashboard; each entry then
 // becomes an outbound payment of its own.
 type OutboundPaymentImport struct {
-	// Id of the import, with the prefix `IM`.
+	// Id of the import, with the prefix "IM".
 	ID string `json:"id,omitzero"`
 	// Total of the amounts of all entries, in minor units of the currency (pence for GBP).
 	AmountSum int64 `json:"amount_sum,omitzero"`
@@ -103,7 +103,7 @@ type OutboundPaymentImport struct {
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Currency of the outbound payment as an ISO 4217 code. Only `GBP` is available at present.
+	// Currency of the outbound payment as an ISO 4217 code. Only "GBP" is available at present.
 	Currency Currency `json:"currency,omitzero"`
 	// Tallies of the import's entries: how many there are, how they fared in validation and holder
 	// verification, and how many became payments.
@@ -190,9 +190,9 @@ type OutboundPaymentImportCreateParamsEntryItem struct {
 	// Id of the customer bank account to which the money is sent. Required.
 	RecipientBankAccountID string `json:"recipient_bank_account_id"`
 	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.
+	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only
+	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
 	// one. Required.
 	Scheme Scheme `json:"scheme"`
 }

@@ -95,8 +95,8 @@ var opOutboundPaymentsCancel = Operation{
 	identified:      true,
 }
 
-// OutboundPaymentService calls the operations on outbound payments. It is safe for concurrent use;
-// get it from the field OutboundPayments of a [Client].
+// OutboundPaymentService calls the operations on outbound payments. It is the field
+// OutboundPayments of a [Client], and safe for concurrent use.
 //
 // Money sent by a creditor; webhooks report changes of its status. POST endpoints share a limit of
 // 300 requests a minute, roughly 150 payments when each is created and then approved; the other
@@ -112,9 +112,9 @@ func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymen
 	return list[OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) iter.Seq2[*OutboundPayment, error] {
@@ -157,15 +157,15 @@ func (s *OutboundPaymentService) Update(ctx context.Context, id string, params O
 	return do(ctx, s.client, &opOutboundPaymentsUpdate, input{id: id, params: &params}, opts, new(OutboundPayment))
 }
 
-// Approve approves an outbound payment, which must be in the `pending_approval` status.
+// Approve approves an outbound payment, which must be in the "pending_approval" status.
 //
 // POST /outbound_payments/{identity}/actions/approve
 func (s *OutboundPaymentService) Approve(ctx context.Context, id string, opts ...RequestOption) (*OutboundPayment, error) {
 	return do(ctx, s.client, &opOutboundPaymentsApprove, input{id: id}, opts, new(OutboundPayment))
 }
 
-// Cancel cancels an outbound payment that is still `verifying`, `pending_approval` or `scheduled`.
-// From `executing` onwards the money is already moving and the payment can no longer be stopped.
+// Cancel cancels an outbound payment that is still "verifying", "pending_approval" or "scheduled".
+// From "executing" onwards the money is already moving and the payment can no longer be stopped.
 //
 // POST /outbound_payments/{identity}/actions/cancel
 func (s *OutboundPaymentService) Cancel(ctx context.Context, id string, params OutboundPaymentCancelParams, opts ...RequestOption) (*OutboundPayment, error) {
@@ -182,7 +182,7 @@ type OutboundPayment struct {
 	Amount int64 `json:"amount,omitzero"`
 	// When the outbound payment was created.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Currency of the outbound payment as an ISO 4217 code. Only `GBP` is available at present.
+	// Currency of the outbound payment as an ISO 4217 code. Only "GBP" is available at present.
 	Currency Currency `json:"currency,omitzero"`
 	// Free text for people to read, saying what the outbound payment is for.
 	Description string `json:"description,omitzero"`
@@ -195,9 +195,9 @@ type OutboundPayment struct {
 	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.
+	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
 	Reference string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only
+	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
 	// one.
 	Scheme Scheme `json:"scheme,omitzero"`
 	// Stage the outbound payment has reached.
@@ -285,9 +285,9 @@ type OutboundPaymentCreateParams struct {
 	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.
+	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only
+	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
 	// one. Required.
 	Scheme Scheme `json:"scheme"`
 }
@@ -463,9 +463,9 @@ type OutboundPaymentWithdrawParams struct {
 	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.
+	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only
+	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
 	// one. Required.
 	Scheme Scheme `json:"scheme"`
 }

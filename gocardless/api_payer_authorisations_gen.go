@@ -66,8 +66,8 @@ var opPayerAuthorisationsSubmit = Operation{
 	Deprecated:    true,
 }
 
-// PayerAuthorisationService calls the operations on payer authorisations. It is safe for concurrent
-// use; get it from the field PayerAuthorisations of a [Client].
+// PayerAuthorisationService calls the operations on payer authorisations. It is the field
+// PayerAuthorisations of a [Client], and safe for concurrent use.
 //
 // Gathers customer, bank account and mandate details for self-built payment pages: create, update,
 // submit, then confirm, after which the records are made asynchronously. Deprecated: new
@@ -77,7 +77,7 @@ type PayerAuthorisationService struct {
 }
 
 // Create creates a payer authorisation, saving it even if details are missing. What is missing is
-// listed in `incomplete_fields`, so that a form of several steps can fill it in without the
+// listed in "incomplete_fields", so that a form of several steps can fill it in without the
 // integrator keeping payer data.
 //
 // POST /payer_authorisations
@@ -87,7 +87,7 @@ func (s *PayerAuthorisationService) Create(ctx context.Context, params PayerAuth
 	return do(ctx, s.client, &opPayerAuthorisationsCreate, input{params: &params}, opts, new(PayerAuthorisation))
 }
 
-// Get fetches one payer authorisation by its id, for example to poll its `status`.
+// Get fetches one payer authorisation by its id, for example to poll its "status".
 //
 // GET /payer_authorisations/{identity}
 //
@@ -97,7 +97,7 @@ func (s *PayerAuthorisationService) Get(ctx context.Context, id string, opts ...
 }
 
 // Update changes the fields present in the request and leaves the rest as they are; may be repeated
-// until `incomplete_fields` is empty. `metadata` is replaced as a whole, so send all of its keys.
+// until "incomplete_fields" is empty. "metadata" is replaced as a whole, so send all of its keys.
 //
 // PUT /payer_authorisations/{identity}
 //
@@ -131,10 +131,10 @@ func (s *PayerAuthorisationService) Submit(ctx context.Context, id string, opts 
 // pages: create, update, submit, then confirm, after which the records are made asynchronously.
 // Deprecated: new integrations should use billing requests.
 type PayerAuthorisation struct {
-	// Id of the payer authorisation, prefixed `PA`.
+	// Id of the payer authorisation, prefixed "PA".
 	ID string `json:"id,omitzero"`
-	// Details from which the customer bank account will be made. Local details (`account_number`,
-	// `bank_code`, `branch_code`) go together in one request, not spread over several.
+	// Details from which the customer bank account will be made. Local details ("account_number",
+	// "bank_code", "branch_code") go together in one request, not spread over several.
 	BankAccount *PayerAuthorisationBankAccount `json:"bank_account,omitzero"`
 	// When the payer authorisation was created; set by GoCardless.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -190,13 +190,13 @@ func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
 }
 
 // PayerAuthorisationBankAccountParams holds the details from which the customer bank account will
-// be made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request,
+// be made. Local details ("account_number", "bank_code", "branch_code") go together in one request,
 // not spread over several.
 type PayerAuthorisationBankAccountParams struct {
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
 	AccountNumberEnding *string `json:"account_number_ending,omitzero"`
@@ -204,15 +204,15 @@ type PayerAuthorisationBankAccountParams struct {
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency *Currency `json:"currency,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
@@ -266,8 +266,8 @@ func (p *PayerAuthorisationBankAccountParams) check(c *checker) {
 
 // PayerAuthorisationCreateParams holds the parameters of payer_authorisations.create.
 type PayerAuthorisationCreateParams struct {
-	// Details from which the customer bank account will be made. Local details (`account_number`,
-	// `bank_code`, `branch_code`) go together in one request, not spread over several. Required.
+	// Details from which the customer bank account will be made. Local details ("account_number",
+	// "bank_code", "branch_code") go together in one request, not spread over several. Required.
 	BankAccount PayerAuthorisationBankAccountParams `json:"bank_account"`
 	// Contact details from which the customer will be made. Required.
 	Customer PayerAuthorisationCustomerParams `json:"customer"`
@@ -336,7 +336,7 @@ type PayerAuthorisationCustomerParams struct {
 	// Postcode or ZIP code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like `CA`.
+	// ISO 3166-2 state code, like "CA".
 	Region *string `json:"region,omitzero"`
 	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
 	// for Swedish customers alone; fixed after it is first given.
@@ -435,8 +435,8 @@ func (p *PayerAuthorisationMandateParams) check(c *checker) {
 
 // PayerAuthorisationUpdateParams holds the parameters of payer_authorisations.update.
 type PayerAuthorisationUpdateParams struct {
-	// Details from which the customer bank account will be made. Local details (`account_number`,
-	// `bank_code`, `branch_code`) go together in one request, not spread over several. Required.
+	// Details from which the customer bank account will be made. Local details ("account_number",
+	// "bank_code", "branch_code") go together in one request, not spread over several. Required.
 	BankAccount PayerAuthorisationBankAccountParams `json:"bank_account"`
 	// Contact details from which the customer will be made. Required.
 	Customer PayerAuthorisationCustomerParams `json:"customer"`

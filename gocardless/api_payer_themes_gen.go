@@ -18,8 +18,8 @@ var opPayerThemesCreateForCreditor = Operation{
 	identified:      true,
 }
 
-// PayerThemeService calls the operations on payer themes. It is safe for concurrent use; get it
-// from the field PayerThemes of a [Client].
+// PayerThemeService calls the operations on payer themes. It is the field PayerThemes of a
+// [Client], and safe for concurrent use.
 //
 // A creditor's own colours for its payment pages and the notifications its customers get.
 type PayerThemeService struct {
@@ -37,7 +37,7 @@ func (s *PayerThemeService) CreateForCreditor(ctx context.Context, params PayerT
 // PayerTheme is a creditor's own colours for its payment pages and the notifications its customers
 // get.
 type PayerTheme struct {
-	// Id of the payer theme, prefixed `PTH`.
+	// Id of the payer theme, prefixed "PTH".
 	ID string `json:"id,omitzero"`
 }
 

@@ -29,8 +29,8 @@ var opPaymentAccountTransactionsList = Operation{
 	Cursors:       true,
 }
 
-// PaymentAccountTransactionService calls the operations on payment account transactions. It is safe
-// for concurrent use; get it from the field PaymentAccountTransactions of a [Client].
+// PaymentAccountTransactionService calls the operations on payment account transactions. It is the
+// field PaymentAccountTransactions of a [Client], and safe for concurrent use.
 //
 // One movement of money in or out of a payment account. GoCardless provides the account, and its
 // funds pay for outbound payments.
@@ -52,9 +52,9 @@ func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, 
 	return list[PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) All(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) iter.Seq2[*PaymentAccountTransaction, error] {

@@ -29,8 +29,8 @@ var opPaymentAccountsGet = Operation{
 	identified:    true,
 }
 
-// PaymentAccountService calls the operations on payment accounts. It is safe for concurrent use;
-// get it from the field PaymentAccounts of a [Client].
+// PaymentAccountService calls the operations on payment accounts. It is the field PaymentAccounts
+// of a [Client], and safe for concurrent use.
 //
 // A bank account that GoCardless provides to the merchant as the source of money for outbound
 // payments.
@@ -45,9 +45,9 @@ func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountL
 	return list[PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) All(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) iter.Seq2[*PaymentAccount, error] {
@@ -64,7 +64,7 @@ func (s *PaymentAccountService) Get(ctx context.Context, id string, opts ...Requ
 // PaymentAccount is a bank account that GoCardless provides to the merchant as the source of money
 // for outbound payments.
 type PaymentAccount struct {
-	// Id of the bank account. Starts with `BA`.
+	// Id of the bank account. Starts with "BA".
 	ID string `json:"id,omitzero"`
 	// Balance of the account when the request was made, in minor units such as pence or cents. It
 	// changes constantly.
@@ -76,8 +76,8 @@ type PaymentAccount struct {
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
 	// The bank's name, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// Identifiers of related resources.
 	Links *PaymentAccountLinks `json:"links,omitzero"`

@@ -75,8 +75,8 @@ var opPaymentsRetry = Operation{
 	identified:      true,
 }
 
-// PaymentService calls the operations on payments. It is safe for concurrent use; get it from the
-// field Payments of a [Client].
+// PaymentService calls the operations on payments. It is the field Payments of a [Client], and safe
+// for concurrent use.
 //
 // A single collection of money from a customer for a creditor, made under a mandate. Every change
 // of its status is announced by webhook.
@@ -91,9 +91,9 @@ func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opt
 	return list[Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /payments
 func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts ...RequestOption) iter.Seq2[*Payment, error] {
@@ -108,9 +108,9 @@ func (v *Payment) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a payment against a mandate that is `pending_customer_approval`,
-// `pending_submission`, `submitted` or `active`. A cancelled or failed mandate gives a
-// `mandate_is_inactive` error.
+// Create creates a payment against a mandate that is "pending_customer_approval",
+// "pending_submission", "submitted" or "active". A cancelled or failed mandate gives a
+// "mandate_is_inactive" error.
 //
 // POST /payments
 func (s *PaymentService) Create(ctx context.Context, params PaymentCreateParams, opts ...RequestOption) (*Payment, error) {
@@ -124,7 +124,7 @@ func (s *PaymentService) Get(ctx context.Context, id string, opts ...RequestOpti
 	return do(ctx, s.client, &opPaymentsGet, input{id: id}, opts, new(Payment))
 }
 
-// Update updates a payment's `metadata` or its `retry_if_possible` flag; its other fields cannot be
+// Update updates a payment's "metadata" or its "retry_if_possible" flag; its other fields cannot be
 // changed.
 //
 // PUT /payments/{identity}
@@ -133,7 +133,7 @@ func (s *PaymentService) Update(ctx context.Context, id string, params PaymentUp
 }
 
 // Cancel cancels a payment that has not gone to the banks. Any status other than
-// `pending_submission` gives a `cancellation_failed` error. Metadata sent with the request is kept
+// "pending_submission" gives a "cancellation_failed" error. Metadata sent with the request is kept
 // on the resulting cancellation event.
 //
 // POST /payments/{identity}/actions/cancel
@@ -142,7 +142,7 @@ func (s *PaymentService) Cancel(ctx context.Context, id string, params PaymentCa
 }
 
 // Retry retries a failed payment, at most 3 times, while its mandate is active; a payment that has
-// not failed gives `retry_failed`. A `resubmission_requested` webhook comes first, then the usual
+// not failed gives "retry_failed". A "resubmission_requested" webhook comes first, then the usual
 // submission events. Metadata sent is kept on the submission event.
 //
 // POST /payments/{identity}/actions/retry
@@ -189,10 +189,10 @@ func (v PSUInteractionType) Known() bool {
 // Payment is a single collection of money from a customer for a creditor, made under a mandate.
 // Every change of its status is announced by webhook.
 type Payment struct {
-	// Identifier of the payment, with the prefix `PM`.
+	// Identifier of the payment, with the prefix "PM".
 	ID string `json:"id,omitzero"`
 	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
-	// Recurring Payments the mandate's `max_amount_per_payment` is the ceiling.
+	// Recurring Payments the mandate's "max_amount_per_payment" is the ceiling.
 	Amount int64 `json:"amount,omitzero"`
 	// Total refunded so far for this payment, in minor units of the currency (e.g. pence).
 	AmountRefunded int64 `json:"amount_refunded,omitzero"`
@@ -200,7 +200,7 @@ type Payment struct {
 	// app created the payment.
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Date on which the payment is due to be collected; as early as possible when none was
-	// requested. Never before the mandate's `next_possible_charge_date`, and moved to the next
+	// requested. Never before the mandate's "next_possible_charge_date", and moved to the next
 	// working day if needed.
 	ChargeDate Date `json:"charge_date,omitzero"`
 	// When GoCardless created the resource. Never changes.
@@ -228,9 +228,9 @@ type Payment struct {
 	// Whether a failed collection is retried automatically by intelligent retries. Works only with
 	// Success+ switched on in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Bank scheme of the payment. UK: `bacs`, `faster_payments`; eurozone: `sepa_core`,
-	// `sepa_credit_transfer`, `sepa_instant_credit_transfer`; US: `ach`; Canada: `pad`; Australia:
-	// `becs`, `pay_to`; New Zealand: `becs_nz`; Sweden: `autogiro`; Denmark: `betalingsservice`.
+	// Bank scheme of the payment. UK: "bacs", "faster_payments"; eurozone: "sepa_core",
+	// "sepa_credit_transfer", "sepa_instant_credit_transfer"; US: "ach"; Canada: "pad"; Australia:
+	// "becs", "pay_to"; New Zealand: "becs_nz"; Sweden: "autogiro"; Denmark: "betalingsservice".
 	Scheme Scheme `json:"scheme,omitzero"`
 	// Current stage of the payment.
 	Status PaymentStatus `json:"status,omitzero"`
@@ -312,13 +312,13 @@ func (p PaymentCancelParams) Validate() error {
 // PaymentCreateParams holds the parameters of payments.create.
 type PaymentCreateParams struct {
 	// Amount to collect, in minor units of the currency (e.g. pence). Lower and upper limits depend
-	// on the scheme; a Variable Recurring Payment may not go above `max_amount_per_payment` of its
+	// on the scheme; a Variable Recurring Payment may not go above "max_amount_per_payment" of its
 	// mandate. Required.
 	Amount int64 `json:"amount"`
 	// Fee that the OAuth app keeps from the payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Date to collect the payment on; as early as possible when omitted. Rejected if earlier than
-	// the mandate's `next_possible_charge_date`; a non-working day becomes the next working day.
+	// the mandate's "next_possible_charge_date"; a non-working day becomes the next working day.
 	ChargeDate *Date `json:"charge_date,omitzero"`
 	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
 	// Required.
@@ -420,20 +420,20 @@ type PaymentListParams struct {
 	ChargeDate DateFilter `json:"charge_date,omitzero"`
 	// Filters payments by creation time.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only payments for the creditor with this id. Not allowed together with `customer`.
+	// Only payments for the creditor with this id. Not allowed together with "customer".
 	Creditor string `json:"creditor,omitzero"`
 	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
 	Currency Currency `json:"currency,omitzero"`
-	// Only payments from the customer with this id. Not allowed together with `creditor`.
+	// Only payments from the customer with this id. Not allowed together with "creditor".
 	Customer string `json:"customer,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Id of a mandate, prefixed `MD` (some from before 2016 differ). In a list query, keeps only
+	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
 	// records that belong to that mandate.
 	Mandate string `json:"mandate,omitzero"`
-	// Bank scheme of the payment. UK: `bacs`, `faster_payments`; eurozone: `sepa_core`,
-	// `sepa_credit_transfer`, `sepa_instant_credit_transfer`; US: `ach`; Canada: `pad`; Australia:
-	// `becs`, `pay_to`; New Zealand: `becs_nz`; Sweden: `autogiro`; Denmark: `betalingsservice`.
+	// Bank scheme of the payment. UK: "bacs", "faster_payments"; eurozone: "sepa_core",
+	// "sepa_credit_transfer", "sepa_instant_credit_transfer"; US: "ach"; Canada: "pad"; Australia:
+	// "becs", "pay_to"; New Zealand: "becs_nz"; Sweden: "autogiro"; Denmark: "betalingsservice".
 	Scheme Scheme `json:"scheme,omitzero"`
 	// Whether results run upwards or downwards on the sort field.
 	SortDirection SortDirection `json:"sort_direction,omitzero"`
@@ -441,7 +441,7 @@ type PaymentListParams struct {
 	SortField PaymentSortField `json:"sort_field,omitzero"`
 	// Only payments that have this status.
 	Status PaymentStatus `json:"status,omitzero"`
-	// Only payments produced by the subscription with this id, which starts with `SB`.
+	// Only payments produced by the subscription with this id, which starts with "SB".
 	Subscription string `json:"subscription,omitzero"`
 }
 
@@ -479,7 +479,7 @@ func (p PaymentListParams) Validate() error {
 // PaymentRetryParams holds the parameters of payments.retry.
 type PaymentRetryParams struct {
 	// Date to collect the payment on; as early as possible when omitted. Rejected if earlier than
-	// the mandate's `next_possible_charge_date`; a non-working day becomes the next working day.
+	// the mandate's "next_possible_charge_date"; a non-working day becomes the next working day.
 	ChargeDate *Date `json:"charge_date,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.

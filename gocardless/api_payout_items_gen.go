@@ -19,8 +19,8 @@ var opPayoutItemsList = Operation{
 	Cursors:       true,
 }
 
-// PayoutItemService calls the operations on payout items. It is safe for concurrent use; get it
-// from the field PayoutItems of a [Client].
+// PayoutItemService calls the operations on payout items. It is the field PayoutItems of a
+// [Client], and safe for concurrent use.
 //
 // One credit or debit behind the total of a payout, such as a collected payment, a fee or a
 // chargeback. They can be read only for payouts of the last six months; older ones give HTTP 410.
@@ -36,9 +36,9 @@ func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParam
 	return list[PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /payout_items
 func (s *PayoutItemService) All(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) iter.Seq2[*PayoutItem, error] {
@@ -85,14 +85,14 @@ func (v *PayoutItem) decode(d *jsonwire.Decoder) {
 
 // PayoutItemLinks holds the identifiers of resources related to the payout item.
 type PayoutItemLinks struct {
-	// Id of the mandate, prefixed `MD` (some from before 2016 differ). Absent unless the item's
-	// type is `payment_refunded`, `refund` or `refund_funds_returned`.
+	// Id of the mandate, prefixed "MD" (some from before 2016 differ). Absent unless the item's
+	// type is "payment_refunded", "refund" or "refund_funds_returned".
 	Mandate string `json:"mandate,omitzero"`
-	// Id of a payment, prefixed `PM`. In a list query, keeps only records that belong to that
+	// Id of a payment, prefixed "PM". In a list query, keeps only records that belong to that
 	// payment.
 	Payment string `json:"payment,omitzero"`
-	// Id of the refund, prefixed `RF`. Absent unless the item's type is `payment_refunded`,
-	// `refund` or `refund_funds_returned`.
+	// Id of the refund, prefixed "RF". Absent unless the item's type is "payment_refunded",
+	// "refund" or "refund_funds_returned".
 	Refund string `json:"refund,omitzero"`
 }
 
@@ -121,7 +121,7 @@ type PayoutItemListParams struct {
 	Include2020TaxCutover *bool `json:"include_2020_tax_cutover,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Id of the payout whose items to list, prefixed `PO`. Required.
+	// Id of the payout whose items to list, prefixed "PO". Required.
 	Payout string `json:"payout"`
 }
 
@@ -151,15 +151,15 @@ type PayoutItemTax struct {
 	Amount string `json:"amount,omitzero"`
 	// ISO 4217 currency code.
 	Currency Currency `json:"currency,omitzero"`
-	// Tax that goes to the authorities, in minor units of `destination_currency`, as a string with
-	// one decimal place. Null while the `exchange_rate` between two differing currencies is not yet
+	// Tax that goes to the authorities, in minor units of "destination_currency", as a string with
+	// one decimal place. Null while the "exchange_rate" between two differing currencies is not yet
 	// final.
 	DestinationAmount string `json:"destination_amount,omitzero"`
-	// ISO 4217 code of the currency in which the tax reaches the authorities: `EUR` for merchants
-	// in France, `GBP` for those in the UK.
+	// ISO 4217 code of the currency in which the tax reaches the authorities: "EUR" for merchants
+	// in France, "GBP" for those in the UK.
 	DestinationCurrency Currency `json:"destination_currency,omitzero"`
-	// Rate that converts the tax from `currency` to `destination_currency`. Absent if the two are
-	// the same or the rate is not yet final; a payout's `tax_exchange_rates_confirmed` event says
+	// Rate that converts the tax from "currency" to "destination_currency". Absent if the two are
+	// the same or the rate is not yet final; a payout's "tax_exchange_rates_confirmed" event says
 	// when all are.
 	ExchangeRate string `json:"exchange_rate,omitzero"`
 	// Id of the tax rate applied, made up of jurisdiction, kind of tax and version.

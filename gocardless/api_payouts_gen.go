@@ -41,8 +41,8 @@ var opPayoutsUpdate = Operation{
 	identified:      true,
 }
 
-// PayoutService calls the operations on payouts. It is safe for concurrent use; get it from the
-// field Payouts of a [Client].
+// PayoutService calls the operations on payouts. It is the field Payouts of a [Client], and safe
+// for concurrent use.
 //
 // A transfer of collected money from GoCardless to a creditor, made automatically. It covers one or
 // more successful payments, all collected in the same currency.
@@ -57,9 +57,9 @@ func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts 
 	return list[Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /payouts
 func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts ...RequestOption) iter.Seq2[*Payout, error] {
@@ -82,7 +82,7 @@ func (s *PayoutService) Get(ctx context.Context, id string, opts ...RequestOptio
 	return do(ctx, s.client, &opPayoutsGet, input{id: id}, opts, new(Payout))
 }
 
-// Update changes the `metadata` of a payout; nothing else can be changed.
+// Update changes the "metadata" of a payout; nothing else can be changed.
 //
 // PUT /payouts/{identity}
 func (s *PayoutService) Update(ctx context.Context, id string, params PayoutUpdateParams, opts ...RequestOption) (*Payout, error) {
@@ -92,7 +92,7 @@ func (s *PayoutService) Update(ctx context.Context, id string, params PayoutUpda
 // Payout is a transfer of collected money from GoCardless to a creditor, made automatically. It
 // covers one or more successful payments, all collected in the same currency.
 type Payout struct {
-	// Id of the payout, prefixed `PO`.
+	// Id of the payout, prefixed "PO".
 	ID string `json:"id,omitzero"`
 	// Amount in minor units of the currency, so 1250 is 12.50 pounds.
 	Amount int64 `json:"amount,omitzero"`
@@ -120,8 +120,8 @@ type Payout struct {
 	Reference string `json:"reference,omitzero"`
 	// Whether the money has left for the creditor's bank, and whether it came back.
 	Status PayoutStatus `json:"status,omitzero"`
-	// ISO 4217 code of the currency in which tax goes to the tax authority, at present `EUR` for
-	// French and `GBP` for British merchants. Null where no tax applies.
+	// ISO 4217 code of the currency in which tax goes to the tax authority, at present "EUR" for
+	// French and "GBP" for British merchants. Null where no tax applies.
 	TaxCurrency Currency `json:"tax_currency,omitzero"`
 }
 
@@ -174,9 +174,9 @@ type PayoutListParams struct {
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only payouts created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only records of the creditor with this id, which has the prefix `CR`.
+	// Only records of the creditor with this id, which has the prefix "CR".
 	Creditor string `json:"creditor,omitzero"`
-	// Keeps only payouts to the creditor bank account with this id, prefixed `BA`.
+	// Keeps only payouts to the creditor bank account with this id, prefixed "BA".
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
 	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
 	Currency Currency `json:"currency,omitzero"`

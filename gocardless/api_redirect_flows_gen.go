@@ -44,8 +44,8 @@ var opRedirectFlowsComplete = Operation{
 	Deprecated:      true,
 }
 
-// RedirectFlowService calls the operations on redirect flows. It is safe for concurrent use; get it
-// from the field RedirectFlows of a [Client].
+// RedirectFlowService calls the operations on redirect flows. It is the field RedirectFlows of a
+// [Client], and safe for concurrent use.
 //
 // Legacy way to set up a mandate on hosted payment pages; new integrations must use billing request
 // flows. Completing it creates a customer, bank account and mandate. Expires 30 minutes after
@@ -54,7 +54,7 @@ type RedirectFlowService struct {
 	client *Client
 }
 
-// Create creates a redirect flow, whose `redirect_url` takes the customer to the hosted payment
+// Create creates a redirect flow, whose "redirect_url" takes the customer to the hosted payment
 // pages. Legacy: not open to new integrations.
 //
 // POST /redirect_flows
@@ -74,8 +74,8 @@ func (s *RedirectFlowService) Get(ctx context.Context, id string, opts ...Reques
 }
 
 // Complete creates the customer, bank account and mandate from what the customer entered. Fails
-// with `redirect_flow_incomplete` if they are not back yet, `redirect_flow_already_completed` on a
-// second call, or `bad_request` for a different `session_token`.
+// with "redirect_flow_incomplete" if they are not back yet, "redirect_flow_already_completed" on a
+// second call, or "bad_request" for a different "session_token".
 //
 // POST /redirect_flows/{identity}/actions/complete
 //
@@ -88,7 +88,7 @@ func (s *RedirectFlowService) Complete(ctx context.Context, id string, params Re
 // use billing request flows. Completing it creates a customer, bank account and mandate. Expires 30
 // minutes after creation, or 10 for an integrator.
 type RedirectFlow struct {
-	// Id of the redirect flow, prefixed `RE`.
+	// Id of the redirect flow, prefixed "RE".
 	ID string `json:"id,omitzero"`
 	// Ready-made page, in the customer's language, telling them the Direct Debit is in place; using
 	// it is optional. Present only after the flow is completed, and valid for 15 minutes from then.
@@ -113,7 +113,7 @@ type RedirectFlow struct {
 	// Session id of the customer, sent both when creating and when completing the flow. Comparing
 	// the two shows that the person who finished the pages is the one you sent there.
 	SessionToken string `json:"session_token,omitzero"`
-	// Where the customer goes after setting up the mandate. Has to start with `https` in the live
+	// Where the customer goes after setting up the mandate. Has to start with "https" in the live
 	// environment.
 	SuccessRedirectURL string `json:"success_redirect_url,omitzero"`
 }
@@ -199,7 +199,7 @@ type RedirectFlowCreateParams struct {
 	// Session id of the customer, sent both when creating and when completing the flow. Comparing
 	// the two shows that the person who finished the pages is the one you sent there. Required.
 	SessionToken string `json:"session_token"`
-	// Where the customer goes after setting up the mandate. Has to start with `https` in the live
+	// Where the customer goes after setting up the mandate. Has to start with "https" in the live
 	// environment. Required.
 	SuccessRedirectURL string `json:"success_redirect_url"`
 }
@@ -247,7 +247,7 @@ func (p RedirectFlowCreateParams) Validate() error {
 
 // RedirectFlowCreateParamsLinks holds the identifiers of resources related to the redirect flow.
 type RedirectFlowCreateParamsLinks struct {
-	// Id of the creditor that will own the mandate. The payment page shows this creditor's `name`.
+	// Id of the creditor that will own the mandate. The payment page shows this creditor's "name".
 	// Required when the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
 }
@@ -272,8 +272,8 @@ type RedirectFlowCreateParamsPrefilledCustomer struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Town or city of the customer's postal address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's business. Give it only for a customer with null `given_name` and
-	// `family_name`.
+	// Name of the customer's business. Give it only for a customer with null "given_name" and
+	// "family_name".
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code.
 	CountryCode *string `json:"country_code,omitzero"`
@@ -354,7 +354,7 @@ type RedirectFlowLinks struct {
 	// Id of the billing request made by the redirect flow. Set only when the flow qualifies to send
 	// the payer through a billing request instead.
 	BillingRequest string `json:"billing_request,omitzero"`
-	// Id of the creditor that will own the mandate. The payment page shows this creditor's `name`.
+	// Id of the creditor that will own the mandate. The payment page shows this creditor's "name".
 	Creditor string `json:"creditor,omitzero"`
 	// Id of the customer that the flow created. Absent until the flow has been completed.
 	Customer string `json:"customer,omitzero"`

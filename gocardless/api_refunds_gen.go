@@ -53,11 +53,11 @@ var opRefundsUpdate = Operation{
 	identified:      true,
 }
 
-// RefundService calls the operations on refunds. It is safe for concurrent use; get it from the
-// field Refunds of a [Client].
+// RefundService calls the operations on refunds. It is the field Refunds of a [Client], and safe
+// for concurrent use.
 //
 // Part or all of a payment given back to the customer. Creating one sends a webhook and raises the
-// payment's `amount_refunded`.
+// payment's "amount_refunded".
 type RefundService struct {
 	client *Client
 }
@@ -69,9 +69,9 @@ func (s *RefundService) List(ctx context.Context, params RefundListParams, opts 
 	return list[Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /refunds
 func (s *RefundService) All(ctx context.Context, params RefundListParams, opts ...RequestOption) iter.Seq2[*Refund, error] {
@@ -86,8 +86,8 @@ func (v *Refund) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a refund. Fails with `total_amount_confirmation_invalid` if the confirmed total is
-// wrong, which guards against concurrent refunds, or `available_refund_amount_insufficient` if the
+// Create creates a refund. Fails with "total_amount_confirmation_invalid" if the confirmed total is
+// wrong, which guards against concurrent refunds, or "available_refund_amount_insufficient" if the
 // creditor's refund balance is too low.
 //
 // POST /refunds
@@ -110,9 +110,9 @@ func (s *RefundService) Update(ctx context.Context, id string, params RefundUpda
 }
 
 // Refund is the part or all of a payment given back to the customer. Creating one sends a webhook
-// and raises the payment's `amount_refunded`.
+// and raises the payment's "amount_refunded".
 type Refund struct {
-	// Unique id of the refund, prefixed `RF`.
+	// Unique id of the refund, prefixed "RF".
 	ID string `json:"id,omitzero"`
 	// Amount in minor units of the currency, so 1250 is 12.50 pounds.
 	Amount int64 `json:"amount,omitzero"`
@@ -185,7 +185,7 @@ type RefundCreateParams struct {
 	// GoCardless has to enable it for your account.
 	Reference *string `json:"reference,omitzero"`
 	// Total refunded on the payment once this refund is added to any earlier ones, in minor units
-	// such as pence. Support can lift the requirement for an account. Required when `links.payment`
+	// such as pence. Support can lift the requirement for an account. Required when "links.payment"
 	// is given, unless the account has opted out.
 	TotalAmountConfirmation *int64 `json:"total_amount_confirmation,omitzero"`
 }
@@ -248,10 +248,10 @@ type RefundListParams struct {
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Id of a mandate, prefixed `MD` (some from before 2016 differ). In a list query, keeps only
+	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
 	// records that belong to that mandate.
 	Mandate string `json:"mandate,omitzero"`
-	// Id of a payment, prefixed `PM`. In a list query, keeps only records that belong to that
+	// Id of a payment, prefixed "PM". In a list query, keeps only records that belong to that
 	// payment.
 	Payment string `json:"payment,omitzero"`
 	// Keeps only refunds made against this kind of resource.

@@ -18,8 +18,8 @@ var opScenarioSimulatorsRun = Operation{
 	identified:      true,
 }
 
-// ScenarioSimulatorService calls the operations on scenario simulators. It is safe for concurrent
-// use; get it from the field ScenarioSimulators of a [Client].
+// ScenarioSimulatorService calls the operations on scenario simulators. It is the field
+// ScenarioSimulators of a [Client], and safe for concurrent use.
 //
 // A sandbox-only tool that pushes a resource to a chosen outcome, so that an integration can be
 // tested against what may happen in live use.
@@ -27,7 +27,7 @@ type ScenarioSimulatorService struct {
 	client *Client
 }
 
-// Run runs a scenario simulator on the resource named in `links`, in the sandbox only. The resource
+// Run runs a scenario simulator on the resource named in "links", in the sandbox only. The resource
 // must be of the type that the simulator is for.
 //
 // POST /scenario_simulators/{identity}/actions/run
@@ -38,7 +38,7 @@ func (s *ScenarioSimulatorService) Run(ctx context.Context, id string, params Sc
 // ScenarioSimulator is a sandbox-only tool that pushes a resource to a chosen outcome, so that an
 // integration can be tested against what may happen in live use.
 type ScenarioSimulator struct {
-	// Name of the simulator, such as `payment_failed`, `mandate_activated` or `payout_bounced`: the
+	// Name of the simulator, such as "payment_failed", "mandate_activated" or "payout_bounced": the
 	// resource type followed by the outcome. Most need the resource to be in a certain status
 	// first, and some work with certain schemes only.
 	ID string `json:"id,omitzero"`
@@ -88,7 +88,7 @@ func (p ScenarioSimulatorRunParams) Validate() error {
 // ScenarioSimulatorRunParamsLinks holds the identifiers of resources related to the simulator run.
 type ScenarioSimulatorRunParamsLinks struct {
 	// Id of the resource to simulate on, of the type the simulator handles: a payment's id for
-	// `payment_failed`, a mandate's for `mandate_activated`. Required.
+	// "payment_failed", a mandate's for "mandate_activated". Required.
 	Resource string `json:"resource"`
 }
 

@@ -42,8 +42,8 @@ var opSchemeIdentifiersGet = Operation{
 	identified:    true,
 }
 
-// SchemeIdentifierService calls the operations on scheme identifiers. It is safe for concurrent
-// use; get it from the field SchemeIdentifiers of a [Client].
+// SchemeIdentifierService calls the operations on scheme identifiers. It is the field
+// SchemeIdentifiers of a [Client], and safe for concurrent use.
 //
 // A creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA CID. It decides the
 // beneficiary name that customers read on their bank statements.
@@ -58,17 +58,17 @@ func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentif
 	return list[SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) iter.Seq2[*SchemeIdentifier, error] {
 	return all[SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts)
 }
 
-// Create creates a scheme identifier, `pending` until set up (up to five working days in Bacs,
-// instantly elsewhere), then `active`, announced by webhook. Length and symbols of `name` are
+// Create creates a scheme identifier, "pending" until set up (up to five working days in Bacs,
+// instantly elsewhere), then "active", announced by webhook. Length and symbols of "name" are
 // limited by scheme; the error for a bad name suggests a valid one in its metadata.
 //
 // POST /scheme_identifiers
@@ -86,7 +86,7 @@ func (s *SchemeIdentifierService) Get(ctx context.Context, id string, opts ...Re
 // SchemeIdentifier is a creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA
 // CID. It decides the beneficiary name that customers read on their bank statements.
 type SchemeIdentifier struct {
-	// Id of the scheme identifier, in most cases prefixed `SU`.
+	// Id of the scheme identifier, in most cases prefixed "SU".
 	ID string `json:"id,omitzero"`
 	// Line 1 of the address at which customers can get support.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -123,7 +123,7 @@ type SchemeIdentifier struct {
 	// Payment scheme in which the scheme identifier is used.
 	Scheme SchemeIdentifierScheme `json:"scheme,omitzero"`
 	// Whether the scheme identifier is ready. A creditor's payments only ever use those that are
-	// `active`.
+	// "active".
 	Status SchemeIdentifierStatus `json:"status,omitzero"`
 }
 
@@ -178,7 +178,7 @@ type SchemeIdentifierCreateParams struct {
 	Links *SchemeIdentifierCreateParamsLinks `json:"links,omitzero"`
 	// Beneficiary name for customers' statements; one unlike the creditor's legal or trading name
 	// invites chargebacks. Letters, digits, spaces and some symbols; at most 18 characters in
-	// `bacs` and `faster_payments`, 16 in `ach`, 70 in `sepa`. Required.
+	// "bacs" and "faster_payments", 16 in "ach", 70 in "sepa". Required.
 	Name string `json:"name"`
 	// Payment scheme in which the scheme identifier is used. Required.
 	Scheme SchemeIdentifierScheme `json:"scheme"`
@@ -228,7 +228,7 @@ type SchemeIdentifierListParams struct {
 	After string `json:"after,omitzero"`
 	// Pagination cursor: the page stops before this point.
 	Before string `json:"before,omitzero"`
-	// Only records of the creditor with this id, which has the prefix `CR`.
+	// Only records of the creditor with this id, which has the prefix "CR".
 	Creditor string `json:"creditor,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`

@@ -188,10 +188,10 @@ func (v *BankAuthorisationLinks) decode(d *jsonwire.Decoder) {
 type BillingRequestAction struct {
 	// Currency codes that the mandate can be set up in.
 	AvailableCurrencies []Currency `json:"available_currencies,omitzero"`
-	// Settings for a `bank_authorisation` action: how, and for what, the payer's bank is asked to
+	// Settings for a "bank_authorisation" action: how, and for what, the payer's bank is asked to
 	// authorise.
 	BankAuthorisation *BillingRequestActionBankAuthorisation `json:"bank_authorisation,omitzero"`
-	// Hints for a `collect_customer_details` action: a country to preselect and the details still
+	// Hints for a "collect_customer_details" action: a country to preselect and the details still
 	// missing.
 	CollectCustomerDetails *BillingRequestActionCollectCustomerDetails `json:"collect_customer_details,omitzero"`
 	// Types of further actions that get completed along with this one.
@@ -241,7 +241,7 @@ func (v *BillingRequestAction) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// BillingRequestActionBankAuthorisation holds the settings for a `bank_authorisation` action: how,
+// BillingRequestActionBankAuthorisation holds the settings for a "bank_authorisation" action: how,
 // and for what, the payer's bank is asked to authorise.
 type BillingRequestActionBankAuthorisation struct {
 	// Integration that carries out the bank authorisation. Meant for GoCardless itself.
@@ -263,7 +263,7 @@ func (v *BillingRequestActionBankAuthorisation) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// BillingRequestActionCollectCustomerDetails holds the hints for a `collect_customer_details`
+// BillingRequestActionCollectCustomerDetails holds the hints for a "collect_customer_details"
 // action: a country to preselect and the details still missing.
 type BillingRequestActionCollectCustomerDetails struct {
 	// Country to preselect for the customer, worked out from the scheme and where the payer is.
@@ -390,14 +390,14 @@ func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *jsonwire.Encode
 }
 
 // BillingRequestInstalmentScheduleRequest holds the details of the instalment schedule asked for,
-// given as one `instalments_with_schedule` object or as a list in `instalments_with_dates`.
+// given as one "instalments_with_schedule" object or as a list in "instalments_with_dates".
 type BillingRequestInstalmentScheduleRequest struct {
 	// Part of every payment that goes to the partner whose integration set up the payments, in
 	// minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the currency to charge: `USD` or `CAD`.
+	// ISO 4217 code of the currency to charge: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
-	// Instalments listed one by one, each having its own `amount` and `charge_date`.
+	// Instalments listed one by one, each having its own "amount" and "charge_date".
 	InstalmentsWithDates []DatedInstalment `json:"instalments_with_dates,omitzero"`
 	// Instalments described by a start date, a frequency and the successive amounts.
 	InstalmentsWithSchedule *InstalmentSeries `json:"instalments_with_schedule,omitzero"`
@@ -552,8 +552,8 @@ func (v *BillingRequestLinks) decode(d *jsonwire.Decoder) {
 type BillingRequestMandateRequest struct {
 	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
 	AuthorisationSource AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Kind of authorisation the payer gives the merchant. ACH takes `one_off`, `recurring` or
-	// `standing`, PAD takes `single`, `recurring` or `sporadic`; other schemes do not have it.
+	// Kind of authorisation the payer gives the merchant. ACH takes "one_off", "recurring" or
+	// "standing", PAD takes "single", "recurring" or "sporadic"; other schemes do not have it.
 	ConsentType string `json:"consent_type,omitzero"`
 	// Limits on what may be collected under the mandate: dates, amounts and periodic caps. Optional
 	// except for PayTo and VRP.
@@ -573,7 +573,7 @@ type BillingRequestMandateRequest struct {
 	// Whether the payer said the mandate needs more than one signature. With all other actions
 	// done, the payer is emailed how to add the next one, on GoCardless branded pages only.
 	PayerRequestedDualSignature bool `json:"payer_requested_dual_signature,omitzero"`
-	// Bank payment scheme for the mandate, such as `bacs`, `ach` or `sepa_core`. A request for
+	// Bank payment scheme for the mandate, such as "bacs", "ach" or "sepa_core". A request for
 	// nothing but a mandate may omit it: the payer then chooses among the schemes you have.
 	Scheme Scheme `json:"scheme,omitzero"`
 	// Whether the mandate serves only to move money between accounts that both belong to the payer.
@@ -647,7 +647,7 @@ type BillingRequestPaymentRequest struct {
 	// Part of the payment that goes to the partner whose integration made the billing request, in
 	// minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the payment's currency: `GBP` for payers in the UK, `EUR` for payers in a
+	// ISO 4217 code of the payment's currency: "GBP" for payers in the UK, "EUR" for payers in a
 	// supported Eurozone country.
 	Currency Currency `json:"currency,omitzero"`
 	// Text about the mandate or payment, or both, shown to the payer while they authorise the
@@ -663,8 +663,8 @@ type BillingRequestPaymentRequest struct {
 	// Payment reference of the merchant's choosing. Works with PayTo, and with Faster Payments
 	// under direct funds settlement.
 	Reference string `json:"reference,omitzero"`
-	// Open banking scheme for the payment: `faster_payments` in the UK, `sepa_credit_transfer` (the
-	// Eurozone default) or `sepa_instant_credit_transfer`, for which the payer may be charged a
+	// Open banking scheme for the payment: "faster_payments" in the UK, "sepa_credit_transfer" (the
+	// Eurozone default) or "sepa_instant_credit_transfer", for which the payer may be charged a
 	// fee.
 	Scheme Scheme `json:"scheme,omitzero"`
 }
@@ -754,7 +754,7 @@ func (v *BillingRequestResource) decode(d *jsonwire.Decoder) {
 
 // BillingRequestResourceCustomer is the payer's customer record, given in full.
 type BillingRequestResourceCustomer struct {
-	// Id of the resource. Starts with `CU`.
+	// Id of the resource. Starts with "CU".
 	ID string `json:"id,omitzero"`
 	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
 	// Personal PAD mandates.
@@ -767,9 +767,9 @@ type BillingRequestResourceCustomer struct {
 	FamilyName string `json:"family_name,omitzero"`
 	// The customer's forename.
 	GivenName string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: `da`, `de`, `en`, `es`,
-	// `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. Left out, `country_code` decides, failing that it
-	// is `en`.
+	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
+	// is "en".
 	Language string `json:"language,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -808,7 +808,7 @@ func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
 // BillingRequestResourceCustomerBankAccount is the linked customer bank account, given in full.
 // Absent while no account is linked.
 type BillingRequestResourceCustomerBankAccount struct {
-	// Id of the bank account. Starts with `BA`.
+	// Id of the bank account. Starts with "BA".
 	ID string `json:"id,omitzero"`
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
@@ -822,12 +822,12 @@ type BillingRequestResourceCustomerBankAccount struct {
 	BankAccountToken string `json:"bank_account_token,omitzero"`
 	// The bank's name, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
 	CountryCode string `json:"country_code,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// True while the account can be used, false once it has been disabled.
 	Enabled bool `json:"enabled,omitzero"`
@@ -900,7 +900,7 @@ func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *jsonwire.Deco
 // BillingRequestResourceCustomerBillingDetail is the payer's billing detail (address and
 // scheme-specific identity data), given in full.
 type BillingRequestResourceCustomerBillingDetail struct {
-	// Id of the resource. Starts with `CU`.
+	// Id of the resource. Starts with "CU".
 	ID string `json:"id,omitzero"`
 	// First line of the customer's postal address.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -922,7 +922,7 @@ type BillingRequestResourceCustomerBillingDetail struct {
 	// Postcode or ZIP code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like `CA`.
+	// ISO 3166-2 state code, like "CA".
 	Region string `json:"region,omitzero"`
 	// Payment schemes that the billing detail goes with.
 	Schemes []Scheme `json:"schemes,omitzero"`
@@ -1008,21 +1008,21 @@ type BillingRequestSubscriptionRequest struct {
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// How many payments the subscription takes altogether.
 	Count *int `json:"count,omitzero"`
-	// ISO 4217 code of the currency to charge: `USD` or `CAD`.
+	// ISO 4217 code of the currency to charge: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
 	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// How many `interval_unit` periods lie between one charge and the next. At least 1, and small
+	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
 	// enough for a charge every year.
 	Interval int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by `interval`.
+	// Length of one period between charges, multiplied by "interval".
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
 	// Identifiers of resources that came from this subscription request.
 	Links *BillingRequestSubscriptionRequestLinks `json:"links,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for `yearly` intervals alone.
+	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
 	Month Month `json:"month,omitzero"`
 	// What the subscription is called, at most 255 characters. Its payments get this as their
 	// description. May be left out.
@@ -1033,8 +1033,8 @@ type BillingRequestSubscriptionRequest struct {
 	// Whether failed payments are retried automatically with intelligent retries. This takes effect
 	// only with Success+ switched on in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge. Left out, it follows from `month` or `day_of_month`; without those,
-	// or when fulfilment comes later, the mandate's `next_possible_charge_date` applies.
+	// Day of the first charge. Left out, it follows from "month" or "day_of_month"; without those,
+	// or when fulfilment comes later, the mandate's "next_possible_charge_date" applies.
 	StartDate Date `json:"start_date,omitzero"`
 }
 
@@ -1176,10 +1176,10 @@ func (v *CreditorLinks) decode(d *jsonwire.Decoder) {
 }
 
 // CreditorSchemeIdentifier is the scheme identifiers under which the creditor can set up mandates.
-// Payment pages must show their support address, `phone_number` and `email`, so that customers can
+// Payment pages must show their support address, "phone_number" and "email", so that customers can
 // reach the merchant.
 type CreditorSchemeIdentifier struct {
-	// Id of the scheme identifier, in most cases prefixed `SU`.
+	// Id of the scheme identifier, in most cases prefixed "SU".
 	ID string `json:"id,omitzero"`
 	// Line 1 of the address at which customers can get support.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -1216,7 +1216,7 @@ type CreditorSchemeIdentifier struct {
 	// Payment scheme in which the scheme identifier is used.
 	Scheme SchemeIdentifierScheme `json:"scheme,omitzero"`
 	// Whether the scheme identifier is ready. A creditor's payments only ever use those that are
-	// `active`.
+	// "active".
 	Status CreditorSchemeIdentifierStatus `json:"status,omitzero"`
 }
 
@@ -1390,14 +1390,14 @@ func (v Currency) Known() bool {
 	return false
 }
 
-// DatedInstalment holds the instalments listed one by one, each having its own `amount` and
-// `charge_date`.
+// DatedInstalment holds the instalments listed one by one, each having its own "amount" and
+// "charge_date".
 type DatedInstalment struct {
 	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
-	// Recurring Payments the mandate's `max_amount_per_payment` is the ceiling.
+	// Recurring Payments the mandate's "max_amount_per_payment" is the ceiling.
 	Amount int64 `json:"amount,omitzero"`
 	// Day in the future to collect the payment on. A day too early for the mandate is moved to its
-	// `next_possible_charge_date`.
+	// "next_possible_charge_date".
 	ChargeDate Date `json:"charge_date,omitzero"`
 	// Text about the payment for people to read. GoCardless puts it in its notification email,
 	// unless your organisation sends its own.
@@ -1419,14 +1419,14 @@ func (v *DatedInstalment) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// DatedInstalmentParams holds the instalments listed one by one, each having its own `amount` and
-// `charge_date`.
+// DatedInstalmentParams holds the instalments listed one by one, each having its own "amount" and
+// "charge_date".
 type DatedInstalmentParams struct {
 	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
-	// Recurring Payments the mandate's `max_amount_per_payment` is the ceiling.
+	// Recurring Payments the mandate's "max_amount_per_payment" is the ceiling.
 	Amount *int64 `json:"amount,omitzero"`
 	// Day in the future to collect the payment on. A day too early for the mandate is moved to its
-	// `next_possible_charge_date`.
+	// "next_possible_charge_date".
 	ChargeDate *Date `json:"charge_date,omitzero"`
 	// Text about the payment for people to read. GoCardless puts it in its notification email,
 	// unless your organisation sends its own.
@@ -1449,13 +1449,13 @@ func (p *DatedInstalmentParams) encode(e *jsonwire.Encoder) {
 
 // FX groups the foreign exchange details: the payout currency, the rate and the converted amount.
 type FX struct {
-	// Expected rate for converting `amount` into `fx_currency`, as a decimal string of at most 10
+	// Expected rate for converting "amount" into "fx_currency", as a decimal string of at most 10
 	// decimal places. Follows the market until payout and is absent afterwards.
 	EstimatedExchangeRate string `json:"estimated_exchange_rate,omitzero"`
-	// Actual rate at which `amount` was converted into `fx_currency`, as a decimal string of at
+	// Actual rate at which "amount" was converted into "fx_currency", as a decimal string of at
 	// most 10 decimal places. Absent until payout.
 	ExchangeRate string `json:"exchange_rate,omitzero"`
-	// Converted amount paid out, in minor units of `fx_currency`. Absent until payout.
+	// Converted amount paid out, in minor units of "fx_currency". Absent until payout.
 	FXAmount *int64 `json:"fx_amount,omitzero"`
 	// ISO 4217 code of the payout currency. Absent unless the payout involves foreign exchange.
 	FXCurrency Currency `json:"fx_currency,omitzero"`
@@ -1567,12 +1567,12 @@ func (v InstalmentScheduleStatus) Known() bool {
 type InstalmentSeries struct {
 	// Instalment amounts in order of collection, in minor units of the currency.
 	Amounts []int64 `json:"amounts,omitzero"`
-	// How many `interval_unit` periods lie between one charge and the next. At least 1.
+	// How many "interval_unit" periods lie between one charge and the next. At least 1.
 	Interval int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by `interval`.
+	// Length of one period between charges, multiplied by "interval".
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
-	// Day of the first charge, not earlier than the mandate's `next_possible_charge_date`. Left
-	// out, that date applies, or the first one matching `month` or `day_of_month`.
+	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
+	// out, that date applies, or the first one matching "month" or "day_of_month".
 	StartDate Date `json:"start_date,omitzero"`
 }
 
@@ -1598,12 +1598,12 @@ func (v *InstalmentSeries) decode(d *jsonwire.Decoder) {
 type InstalmentSeriesParams struct {
 	// Instalment amounts in order of collection, in minor units of the currency.
 	Amounts []int64 `json:"amounts,omitzero"`
-	// How many `interval_unit` periods lie between one charge and the next. At least 1.
+	// How many "interval_unit" periods lie between one charge and the next. At least 1.
 	Interval *int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by `interval`.
+	// Length of one period between charges, multiplied by "interval".
 	IntervalUnit *IntervalUnit `json:"interval_unit,omitzero"`
-	// Day of the first charge, not earlier than the mandate's `next_possible_charge_date`. Left
-	// out, that date applies, or the first one matching `month` or `day_of_month`.
+	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
+	// out, that date applies, or the first one matching "month" or "day_of_month".
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
@@ -1684,7 +1684,7 @@ func (v IntervalUnit) Known() bool {
 // MandateConsentParameters holds the limits the payer agreed to, such as amounts, dates and
 // frequency. Present only for schemes that use them: PayTo and VRP.
 type MandateConsentParameters struct {
-	// Last day on which payments may be taken. Falls after `start_date` where both are given.
+	// Last day on which payments may be taken. Falls after "start_date" where both are given.
 	EndDate Date `json:"end_date,omitzero"`
 	// Most that any one payment may be, in minor units of the currency, e.g. pence.
 	MaxAmountPerPayment int64 `json:"max_amount_per_payment,omitzero"`
@@ -1781,7 +1781,7 @@ func (v *MandateLinks) decode(d *jsonwire.Decoder) {
 // MandateRequestConstraints holds the limits on what may be collected under the mandate: dates,
 // amounts and periodic caps. Optional except for PayTo and VRP.
 type MandateRequestConstraints struct {
-	// Last day for taking payments, later than any `start_date`. Without it the agreement never
+	// Last day for taking payments, later than any "start_date". Without it the agreement never
 	// ends. Allow for the time the payer needs to finish setting up.
 	EndDate Date `json:"end_date,omitzero"`
 	// Ceiling for any one payment, in minor units of the currency.
@@ -1818,7 +1818,7 @@ func (v *MandateRequestConstraints) decode(d *jsonwire.Decoder) {
 // MandateRequestConstraintsParams holds the limits on what may be collected under the mandate:
 // dates, amounts and periodic caps. Optional except for PayTo and VRP.
 type MandateRequestConstraintsParams struct {
-	// Last day for taking payments, later than any `start_date`. Without it the agreement never
+	// Last day for taking payments, later than any "start_date". Without it the agreement never
 	// ends. Allow for the time the payer needs to finish setting up.
 	EndDate *Date `json:"end_date,omitzero"`
 	// Ceiling for any one payment, in minor units of the currency.
@@ -1940,7 +1940,7 @@ type MandateVerification string
 const (
 	// MandateVerificationMinimum: verify only where there is no way round it, such as scheme rules.
 	MandateVerificationMinimum MandateVerification = "minimum"
-	// MandateVerificationRecommended: also where payment intelligence asks for it; like `minimum`
+	// MandateVerificationRecommended: also where payment intelligence asks for it; like "minimum"
 	// if that is unavailable.
 	MandateVerificationRecommended MandateVerification = "recommended"
 	// MandateVerificationWhenAvailable: verify whenever a way to do so exists.
@@ -2129,13 +2129,13 @@ func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
 }
 
 // PayerAuthorisationBankAccount holds the details from which the customer bank account will be
-// made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request,
+// made. Local details ("account_number", "bank_code", "branch_code") go together in one request,
 // not spread over several.
 type PayerAuthorisationBankAccount struct {
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an `iban`.
+	// Account number in the local format of the bank's country. Give this or an "iban".
 	AccountNumber string `json:"account_number,omitzero"`
 	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
@@ -2143,15 +2143,15 @@ type PayerAuthorisationBankAccount struct {
 	AccountNumberSuffix string `json:"account_number_suffix,omitzero"`
 	// Kind of account. For USD accounts only; other currencies must leave it out.
 	AccountType BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an `iban`.
+	// Code of the bank, where local details in its country include one. Not needed with an "iban".
 	BankCode string `json:"bank_code,omitzero"`
 	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an `iban`.
+	// an "iban".
 	BranchCode string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.
+	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
 	CountryCode string `json:"country_code,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
@@ -2223,7 +2223,7 @@ type PayerAuthorisationCustomer struct {
 	// Postcode or ZIP code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like `CA`.
+	// ISO 3166-2 state code, like "CA".
 	Region string `json:"region,omitzero"`
 	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
 	// for Swedish customers alone; fixed after it is first given.
@@ -2298,12 +2298,12 @@ func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
 // PayerAuthorisationLinks holds the identifiers of the customer, bank account and mandate that came
 // out of the payer authorisation.
 type PayerAuthorisationLinks struct {
-	// Id of the customer bank account that was made, prefixed `BA`.
+	// Id of the customer bank account that was made, prefixed "BA".
 	BankAccount string `json:"bank_account,omitzero"`
-	// Id of a customer, prefixed `CU`. In a list query, keeps only records that belong to that
+	// Id of a customer, prefixed "CU". In a list query, keeps only records that belong to that
 	// customer.
 	Customer string `json:"customer,omitzero"`
-	// Id of a mandate, prefixed `MD` (some from before 2016 differ). In a list query, keeps only
+	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
 	// records that belong to that mandate.
 	Mandate string `json:"mandate,omitzero"`
 }
@@ -2555,7 +2555,7 @@ const (
 	PaymentStatusCancelled PaymentStatus = "cancelled"
 	// PaymentStatusCustomerApprovalDenied: the customer refused approval; contact them directly.
 	PaymentStatusCustomerApprovalDenied PaymentStatus = "customer_approval_denied"
-	// PaymentStatusFailed: could not be processed; may follow `confirmed` if the bank reports late.
+	// PaymentStatusFailed: could not be processed; may follow "confirmed" if the bank reports late.
 	PaymentStatusFailed PaymentStatus = "failed"
 	// PaymentStatusChargedBack: the payment was charged back.
 	PaymentStatusChargedBack PaymentStatus = "charged_back"
@@ -2581,7 +2581,7 @@ func (v PaymentStatus) Known() bool {
 
 // PayoutLinks holds the identifiers of resources related to the payout.
 type PayoutLinks struct {
-	// Id of the creditor being paid, to whom `creditor_bank_account` belongs.
+	// Id of the creditor being paid, to whom "creditor_bank_account" belongs.
 	Creditor string `json:"creditor,omitzero"`
 	// Id of the creditor bank account that receives the payout.
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
@@ -2608,7 +2608,7 @@ type PayoutStatus string
 const (
 	// PayoutStatusPending: not sent to the bank yet, or still being exchanged.
 	PayoutStatusPending PayoutStatus = "pending"
-	// PayoutStatusPaid: sent to the bank; for FX payouts, after the `fx_rate_confirmed` webhook.
+	// PayoutStatusPaid: sent to the bank; for FX payouts, after the "fx_rate_confirmed" webhook.
 	PayoutStatusPaid PayoutStatus = "paid"
 	// PayoutStatusBounced: returned after sending; may be tried again.
 	PayoutStatusBounced PayoutStatus = "bounced"
@@ -2709,7 +2709,7 @@ func (v PeriodUnit) Known() bool {
 // PeriodicLimit holds the caps on the number of payments, their sum or both over a repeating
 // period. VRP takes exactly one entry; PayTo may go without.
 type PeriodicLimit struct {
-	// What the periods are counted from. Ignored for `flexible` periods.
+	// What the periods are counted from. Ignored for "flexible" periods.
 	Alignment PeriodAlignment `json:"alignment,omitzero"`
 	// How many payments may be taken per period. Optional, and for PayTo alone.
 	MaxPayments *int `json:"max_payments,omitzero"`
@@ -2717,7 +2717,7 @@ type PeriodicLimit struct {
 	// not allow it.
 	MaxTotalAmount *int64 `json:"max_total_amount,omitzero"`
 	// Period after which the limit starts afresh. PayTo without any periodic limit counts as
-	// `flexible`.
+	// "flexible".
 	Period PeriodUnit `json:"period,omitzero"`
 }
 
@@ -2741,7 +2741,7 @@ func (v *PeriodicLimit) decode(d *jsonwire.Decoder) {
 // PeriodicLimitParams holds the caps on the number of payments, their sum or both over a repeating
 // period. VRP takes exactly one entry; PayTo may go without.
 type PeriodicLimitParams struct {
-	// What the periods are counted from. Ignored for `flexible` periods.
+	// What the periods are counted from. Ignored for "flexible" periods.
 	Alignment *PeriodAlignment `json:"alignment,omitzero"`
 	// How many payments may be taken per period. Optional, and for PayTo alone.
 	MaxPayments *int `json:"max_payments,omitzero"`
@@ -2749,7 +2749,7 @@ type PeriodicLimitParams struct {
 	// not allow it.
 	MaxTotalAmount *int64 `json:"max_total_amount,omitzero"`
 	// Period after which the limit starts afresh. PayTo without any periodic limit counts as
-	// `flexible`.
+	// "flexible".
 	Period *PeriodUnit `json:"period,omitzero"`
 }
 

@@ -86,12 +86,12 @@ var opSubscriptionsResume = Operation{
 	identified:      true,
 }
 
-// SubscriptionService calls the operations on subscriptions. It is safe for concurrent use; get it
-// from the field Subscriptions of a [Client].
+// SubscriptionService calls the operations on subscriptions. It is the field Subscriptions of a
+// [Client], and safe for concurrent use.
 //
 // Creates payments under a mandate on a weekly, monthly or yearly schedule, by default from the
-// mandate's `next_possible_charge_date`. Dates on non-working days move to the next working day, or
-// to the previous one if `day_of_month` is -1.
+// mandate's "next_possible_charge_date". Dates on non-working days move to the next working day, or
+// to the previous one if "day_of_month" is -1.
 type SubscriptionService struct {
 	client *Client
 }
@@ -104,9 +104,9 @@ func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListP
 	return list[Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /subscriptions
 func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) iter.Seq2[*Subscription, error] {
@@ -121,8 +121,8 @@ func (v *Subscription) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a subscription on a mandate. `month` is for yearly schedules only and must come
-// together with `day_of_month`; monthly ones may set `day_of_month` alone, and weekly ones neither.
+// Create creates a subscription on a mandate. "month" is for yearly schedules only and must come
+// together with "day_of_month"; monthly ones may set "day_of_month" alone, and weekly ones neither.
 //
 // POST /subscriptions
 func (s *SubscriptionService) Create(ctx context.Context, params SubscriptionCreateParams, opts ...RequestOption) (*Subscription, error) {
@@ -137,7 +137,7 @@ func (s *SubscriptionService) Get(ctx context.Context, id string, opts ...Reques
 }
 
 // Update changes a subscription. Fails once it is inactive or ended, and for the amount also after
-// 10 changes (`number_of_subscription_amendments_exceeded`) or if the mandate needs approval.
+// 10 changes ("number_of_subscription_amendments_exceeded") or if the mandate needs approval.
 // Amount and app fee may only be changed by the app, if any, that created it.
 //
 // PUT /subscriptions/{identity}
@@ -146,7 +146,7 @@ func (s *SubscriptionService) Update(ctx context.Context, id string, params Subs
 }
 
 // Cancel cancels a subscription at once, so that it creates nothing further. Metadata sent along is
-// kept on the resulting cancellation event. Fails with `cancellation_failed` if it has finished or
+// kept on the resulting cancellation event. Fails with "cancellation_failed" if it has finished or
 // was cancelled before.
 //
 // POST /subscriptions/{identity}/actions/cancel
@@ -154,9 +154,9 @@ func (s *SubscriptionService) Cancel(ctx context.Context, id string, params Subs
 	return do(ctx, s.client, &opSubscriptionsCancel, input{id: id, params: &params}, opts, new(Subscription))
 }
 
-// Pause stops creating payments, for `pause_cycles` cycles or else until resumed. Not for
-// subscriptions with a requested `end_date`; with `count`, `end_date` is moved or cleared. Fails if
-// ended or unpausable (`subscription_cannot_be_paused`); only its creating app, if any, may call
+// Pause stops creating payments, for "pause_cycles" cycles or else until resumed. Not for
+// subscriptions with a requested "end_date"; with "count", "end_date" is moved or cleared. Fails if
+// ended or unpausable ("subscription_cannot_be_paused"); only its creating app, if any, may call
 // it.
 //
 // POST /subscriptions/{identity}/actions/pause
@@ -165,8 +165,8 @@ func (s *SubscriptionService) Pause(ctx context.Context, id string, params Subsc
 }
 
 // Resume restarts a paused subscription by its recurrence rules; the next payment is charged on
-// `earliest_charge_date_after_resume`. Fails with `subscription_not_paused` if it is not on hold,
-// or `forbidden` unless called by its creating app, if it has one.
+// "earliest_charge_date_after_resume". Fails with "subscription_not_paused" if it is not on hold,
+// or "forbidden" unless called by its creating app, if it has one.
 //
 // POST /subscriptions/{identity}/actions/resume
 func (s *SubscriptionService) Resume(ctx context.Context, id string, params SubscriptionResumeParams, opts ...RequestOption) (*Subscription, error) {
@@ -174,10 +174,10 @@ func (s *SubscriptionService) Resume(ctx context.Context, id string, params Subs
 }
 
 // Subscription creates payments under a mandate on a weekly, monthly or yearly schedule, by default
-// from the mandate's `next_possible_charge_date`. Dates on non-working days move to the next
-// working day, or to the previous one if `day_of_month` is -1.
+// from the mandate's "next_possible_charge_date". Dates on non-working days move to the next
+// working day, or to the previous one if "day_of_month" is -1.
 type Subscription struct {
-	// Id of the subscription, prefixed `SB`.
+	// Id of the subscription, prefixed "SB".
 	ID string `json:"id,omitzero"`
 	// Amount of each payment, in minor units of the currency.
 	Amount int64 `json:"amount,omitzero"`
@@ -188,30 +188,30 @@ type Subscription struct {
 	Count *int `json:"count,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or
-	// `USD`.
+	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
+	// "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// First `charge_date` that payments would get if the subscription were resumed now. Moves as
-	// time passes; absent unless the status is `paused`.
+	// First "charge_date" that payments would get if the subscription were resumed now. Moves as
+	// time passes; absent unless the status is "paused".
 	EarliestChargeDateAfterResume Date `json:"earliest_charge_date_after_resume,omitzero"`
-	// Day from which no more payments are created. When neither this nor `count` is set, the
+	// Day from which no more payments are created. When neither this nor "count" is set, the
 	// subscription has no end.
 	//
-	// Deprecated: limit it with `count`.
+	// Deprecated: limit it with "count".
 	EndDate Date `json:"end_date,omitzero"`
-	// How many `interval_unit` periods lie between one charge and the next. At least 1, and small
+	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
 	// enough for a charge every year.
 	Interval int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by `interval`.
+	// Length of one period between charges, multiplied by "interval".
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
 	// Identifiers of resources related to the subscription.
 	Links *SubscriptionLinks `json:"links,omitzero"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for `yearly` intervals alone.
+	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
 	Month Month `json:"month,omitzero"`
 	// What the subscription is called, at most 255 characters. Its payments get this as their
 	// description. May be left out.
@@ -225,8 +225,8 @@ type Subscription struct {
 	// Whether failed payments are retried automatically with intelligent retries. This takes effect
 	// only with Success+ switched on in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge, not earlier than the mandate's `next_possible_charge_date`. Left
-	// out, that date applies, or the first one matching `month` or `day_of_month`.
+	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
+	// out, that date applies, or the first one matching "month" or "day_of_month".
 	StartDate Date `json:"start_date,omitzero"`
 	// Stage of the subscription's life, which decides whether it goes on creating payments.
 	Status SubscriptionStatus `json:"status,omitzero"`
@@ -324,26 +324,26 @@ type SubscriptionCreateParams struct {
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// How many payments the subscription takes altogether.
 	Count *int `json:"count,omitzero"`
-	// ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`. Required.
+	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD". Required.
 	Currency Currency `json:"currency"`
 	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// Day from which no more payments are created. When neither this nor `count` is given, the
+	// Day from which no more payments are created. When neither this nor "count" is given, the
 	// subscription has no end.
 	//
-	// Deprecated: limit it with `count`.
+	// Deprecated: limit it with "count".
 	EndDate *Date `json:"end_date,omitzero"`
-	// How many `interval_unit` periods lie between one charge and the next. At least 1, and small
+	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
 	// enough for a charge every year. Default: 1.
 	Interval *int `json:"interval,omitzero"`
-	// Unit in which `interval`, the gap between charge dates, is counted. Required.
+	// Unit in which "interval", the gap between charge dates, is counted. Required.
 	IntervalUnit IntervalUnit `json:"interval_unit"`
 	// Identifiers of resources related to the subscription. Required.
 	Links SubscriptionCreateParamsLinks `json:"links"`
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for `yearly` intervals alone.
+	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
 	Month *Month `json:"month,omitzero"`
 	// What the subscription is called, at most 255 characters. Its payments get this as their
 	// description. May be left out.
@@ -355,8 +355,8 @@ type SubscriptionCreateParams struct {
 	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
 	// switched on in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge, not earlier than the mandate's `next_possible_charge_date`. Left
-	// out, that date applies, or the first one matching `month` or `day_of_month`.
+	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
+	// out, that date applies, or the first one matching "month" or "day_of_month".
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
@@ -453,12 +453,12 @@ type SubscriptionListParams struct {
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only subscriptions created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Id of a customer, prefixed `CU`. In a list query, keeps only records that belong to that
+	// Id of a customer, prefixed "CU". In a list query, keeps only records that belong to that
 	// customer.
 	Customer string `json:"customer,omitzero"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`
-	// Id of a mandate, prefixed `MD` (some from before 2016 differ). In a list query, keeps only
+	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
 	// records that belong to that mandate.
 	Mandate string `json:"mandate,omitzero"`
 	// Keeps only subscriptions in one of these statuses, at most five of them. Without it, every
@@ -492,7 +492,7 @@ type SubscriptionPauseParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// How many cycles of `interval` and `interval_unit` to pause for; at least 1. Weekly
+	// How many cycles of "interval" and "interval_unit" to pause for; at least 1. Weekly
 	// subscriptions need at least 3 or 4 in AUD and 2 in NZD. Without it, the pause lasts until
 	// resumed.
 	PauseCycles *int `json:"pause_cycles,omitzero"`

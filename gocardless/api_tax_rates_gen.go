@@ -29,8 +29,8 @@ var opTaxRatesGet = Operation{
 	identified:    true,
 }
 
-// TaxRateService calls the operations on tax rates. It is safe for concurrent use; get it from the
-// field TaxRates of a [Client].
+// TaxRateService calls the operations on tax rates. It is the field TaxRates of a [Client], and
+// safe for concurrent use.
 //
 // A rate of tax, set by a tax authority, that GoCardless adds to its fees in a jurisdiction.
 type TaxRateService struct {
@@ -44,9 +44,9 @@ func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opt
 	return list[TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /tax_rates
 func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts ...RequestOption) iter.Seq2[*TaxRate, error] {

@@ -31,8 +31,8 @@ var opVerificationDetailsCreate = Operation{
 	Restricted:      true,
 }
 
-// VerificationDetailService calls the operations on verification details. It is safe for concurrent
-// use; get it from the field VerificationDetails of a [Client].
+// VerificationDetailService calls the operations on verification details. It is the field
+// VerificationDetails of a [Client], and safe for concurrent use.
 //
 // Facts about a company and its directors that GoCardless uses to verify a creditor. Only for
 // accounts enabled to gather these from their merchants and hand them over through the API.
@@ -49,9 +49,9 @@ func (s *VerificationDetailService) List(ctx context.Context, params Verificatio
 	return list[VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // Restricted: GoCardless has to enable this operation for your account.
 //
@@ -327,7 +327,7 @@ type VerificationDetailListParams struct {
 	After string `json:"after,omitzero"`
 	// Pagination cursor: the page stops before this point.
 	Before string `json:"before,omitzero"`
-	// Only records of the creditor with this id, which has the prefix `CR`. Required.
+	// Only records of the creditor with this id, which has the prefix "CR". Required.
 	Creditor string `json:"creditor"`
 	// How many records a page may hold.
 	Limit int `json:"limit,omitzero"`

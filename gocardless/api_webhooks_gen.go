@@ -40,8 +40,8 @@ var opWebhooksRetry = Operation{
 	identified:    true,
 }
 
-// WebhookService calls the operations on webhooks. It is safe for concurrent use; get it from the
-// field Webhooks of a [Client].
+// WebhookService calls the operations on webhooks. It is the field Webhooks of a [Client], and safe
+// for concurrent use.
 //
 // Record of one delivery of events to your endpoint: the request that was sent and the response it
 // got.
@@ -56,9 +56,9 @@ func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opt
 	return list[Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts)
 }
 
-// All returns an iterator over what List returns page by page, from params.After on if that is set.
-// It asks for a page when it is needed, one request each, and none after a break. After an error,
-// which comes with a nil item, it ends. Ranging over it again starts anew.
+// All returns an iterator over the items that List returns page by page, starting after
+// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
+// error. Each range starts again from the first page.
 //
 // GET /webhooks
 func (s *WebhookService) All(ctx context.Context, params WebhookListParams, opts ...RequestOption) iter.Seq2[*Webhook, error] {
@@ -90,7 +90,7 @@ func (s *WebhookService) Retry(ctx context.Context, id string, opts ...RequestOp
 // Webhook is the record of one delivery of events to your endpoint: the request that was sent and
 // the response it got.
 type Webhook struct {
-	// Id of the webhook, prefixed `WB`.
+	// Id of the webhook, prefixed "WB".
 	ID string `json:"id,omitzero"`
 	// When GoCardless created the resource. Never changes.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -100,17 +100,17 @@ type Webhook struct {
 	RequestBody string `json:"request_body,omitzero"`
 	// HTTP headers that GoCardless sent with the payload, by name.
 	RequestHeaders map[string]any `json:"request_headers,omitzero"`
-	// Body with which your endpoint answered; possibly cut short, see `response_body_truncated`.
+	// Body with which your endpoint answered; possibly cut short, see "response_body_truncated".
 	ResponseBody string `json:"response_body,omitzero"`
-	// True if `response_body` holds only part of what your endpoint returned.
+	// True if "response_body" holds only part of what your endpoint returned.
 	ResponseBodyTruncated bool `json:"response_body_truncated,omitzero"`
 	// HTTP status with which your endpoint answered.
 	ResponseCode *int `json:"response_code,omitzero"`
 	// HTTP headers with which your endpoint answered, by name.
 	ResponseHeaders map[string]any `json:"response_headers,omitzero"`
-	// True if values in `response_headers` were cut short.
+	// True if values in "response_headers" were cut short.
 	ResponseHeadersContentTruncated bool `json:"response_headers_content_truncated,omitzero"`
-	// True if `response_headers` leaves some headers out because there were too many.
+	// True if "response_headers" leaves some headers out because there were too many.
 	ResponseHeadersCountTruncated bool `json:"response_headers_count_truncated,omitzero"`
 	// True if the delivery worked, false if it failed.
 	Successful bool `json:"successful,omitzero"`

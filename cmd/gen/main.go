@@ -96,6 +96,21 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "gen: %d files are not up to date: run go generate and commit the result\n", len(differences))
 		return 1
 	}
+	root, err := moduleRoot()
+	if err != nil {
+		return fail(stderr, err)
+	}
+	gaps, err := generator.SandboxGaps(root, result.API)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	for _, gap := range gaps {
+		fmt.Fprintln(stderr, "gen:", gap)
+	}
+	if len(gaps) > 0 {
+		fmt.Fprintln(stderr, "gen: the sandbox serves operations that the API does not have: remove what is named above")
+		return 1
+	}
 	fmt.Fprintln(stdout, "up to date:", result.Summary())
 	return 0
 }

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,17 +19,32 @@ const width = 100
 func docLines(indent int, paragraphs ...string) []jen.Code {
 	var out []jen.Code
 	for _, p := range paragraphs {
-		if p = strings.TrimSpace(p); p == "" {
+		if p = strings.TrimSpace(quoted(p)); p == "" {
 			continue
 		}
 		if len(out) > 0 {
 			out = append(out, jen.Comment("//"))
 		}
 		for _, line := range wrap(p, width-indent-len("// ")) {
-			out = append(out, jen.Comment(line))
+			// With its slashes, for jennifer takes a text that has some of its own for a whole comment.
+			out = append(out, jen.Comment("// "+line))
 		}
 	}
 	return out
+}
+
+var codeSpan = regexp.MustCompile("`([^`]*)`")
+
+// quoted writes what a description has between backticks as Go's documentation has it: between
+// quotation marks, or as it is when it has some already.
+func quoted(text string) string {
+	return codeSpan.ReplaceAllStringFunc(text, func(code string) string {
+		code = strings.Trim(code, "`")
+		if strings.Contains(code, `"`) {
+			return code
+		}
+		return `"` + code + `"`
+	})
 }
 
 // wrap breaks text at spaces into lines of at most n columns.

@@ -16,7 +16,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 	for _, op := range s.Operations {
 		operationVar(g, op)
 	}
-	doc := []string{fmt.Sprintf("%s calls the operations on %s. It is safe for concurrent use; get it from the field %s of a [Client].",
+	doc := []string{fmt.Sprintf("%s calls the operations on %s. It is the field %s of a [Client], and safe for concurrent use.",
 		s.TypeName, strings.ReplaceAll(s.Resource, "_", " "), s.GoName)}
 	if s.Doc != "" {
 		doc = append(doc, fullStop(s.Doc))
@@ -142,8 +142,8 @@ func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 
 // iterator writes the function that ranges over all pages of a list.
 func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
-	doc := fmt.Sprintf("%s returns an iterator over what %s returns page by page, from params.After on if that is set. It asks for a page when it is "+
-		"needed, one request each, and none after a break. After an error, which comes with a nil item, it ends. Ranging over it again starts anew.", m.AllName, m.GoName)
+	doc := fmt.Sprintf("%s returns an iterator over the items that %s returns page by page, starting after params.After if that is set. It requests each page "+
+		"when it needs it. Iteration stops at the first error. Each range starts again from the first page.", m.AllName, m.GoName)
 	for _, line := range methodDoc(op, m.AllName, doc) {
 		g.Add(line)
 	}

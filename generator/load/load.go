@@ -5,8 +5,13 @@ package load
 import (
 	"encoding/json"
 	"fmt"
+	"go/token"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -21,6 +26,7 @@ type Input struct {
 	Catalogue  []byte // events, reasons and so on; nil leaves them out
 	Overlay    []byte // nil for none
 	ModulePath string
+	Reserved   map[string]string // Go names that are taken, such as Client or Client.Do, with their file
 }
 
 // Load reads, checks and names everything. The error, if any, lists every problem found.
@@ -53,7 +59,7 @@ func Load(in Input) (*ir.API, error) {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
 	l := &document{
-		doc: doc, overlay: overlay, catalogue: catalogue,
+		doc: doc, overlay: overlay, catalogue: catalogue, reserved: in.Reserved,
 		types:    map[typeKey]*ir.Type{},
 		services: map[string]*ir.Service{},
 		api: &ir.API{
@@ -61,8 +67,11 @@ func Load(in Input) (*ir.API, error) {
 			SchemaDate: text(doc.Info.Extensions, "x-schema-date"), ModulePath: in.ModulePath, Catalogue: catalogue,
 		},
 	}
-	if l.api.SchemaDate == "" {
-		l.errs.add("/info/x-schema-date", "missing: the date of the document, YYYY-MM-DD")
+	if _, err := time.Parse(time.DateOnly, l.api.SchemaDate); err != nil {
+		l.errs.add("/info/x-schema-date", "the date of the document is needed, as YYYY-MM-DD, not %q", l.api.SchemaDate)
+	}
+	if !plainText(l.api.Version) {
+		l.errs.add("/info/version", "%q cannot be the value of a header", l.api.Version)
 	}
 	l.operations()
 	l.finish()
@@ -104,6 +113,7 @@ type document struct {
 	overlay   *Overlay
 	catalogue *ir.Catalogue
 	api       *ir.API
+	reserved  map[string]string
 	types     map[typeKey]*ir.Type
 	services  map[string]*ir.Service
 	errs      problems
@@ -147,7 +157,7 @@ func (l *document) operations() {
 // operationID finds an operation's id: the overlay, the rules for method and path, and the
 // document's own id if it has our form, in this order.
 func (l *document) operationID(method, path, own string) string {
-	if id := l.overlay.operation(method, path); id != "" {
+	if id := l.overlay.operation(method, path); name.IsOperation(id) {
 		return id
 	}
 	if id := name.Operation(method, path); id != "" {
@@ -532,13 +542,31 @@ func (l *document) homes() {
 	}
 }
 
+// wireName is the form of the names of members and parameters: they stand in struct tags.
+var wireName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+// plainText reports a string without control characters.
+func plainText(s string) bool {
+	return s != "" && strings.IndexFunc(s, unicode.IsControl) < 0
+}
+
 // unique reports every Go name that two parts of the document would share.
 func (l *document) unique() {
-	seen := map[string]string{}
+	seen := maps.Clone(l.reserved)
+	if seen == nil {
+		seen = map[string]string{}
+	}
+	for _, own := range []string{"Client", "SchemaDate", "EventType", "Reason"} {
+		seen[own] = "the generator"
+	}
 	claim := func(scope, goName, pointer string) {
 		key := scope + goName
+		if !token.IsIdentifier(goName) {
+			l.errs.add(pointer, "%q cannot be a Go name: give it another one in the overlay", goName)
+			return
+		}
 		if other, taken := seen[key]; taken {
-			l.errs.add(pointer, "the Go name %s is also that of %s: give one of them another name in the overlay", strings.TrimPrefix(key, "."), other)
+			l.errs.add(pointer, "the Go name %s is already used by %s: give this one another name, in the overlay's names or with gen update -name", strings.TrimPrefix(key, "."), other)
 			return
 		}
 		seen[key] = pointer
@@ -564,6 +592,12 @@ func (l *document) unique() {
 		}
 		for _, f := range t.Fields {
 			claim(t.GoName+".", f.GoName, f.Pointer)
+			if !wireName.MatchString(f.Name) {
+				l.errs.add(f.Pointer, "%q cannot be the name of a member", f.Name)
+			}
+		}
+		if t.Role == ir.RoleParams {
+			claim(t.GoName+".", "Validate", t.Pointer)
 		}
 		if t.KeepsExtra {
 			claim(t.GoName+".", "Extra", t.Pointer)

@@ -90,6 +90,11 @@ func refuse(reason, message string, links ...string) *apiError {
 // notFound is the answer to an unknown id.
 func notFound() *apiError { return refuse("resource_not_found", "Resource not found") }
 
+// notServed is the answer to an operation that nothing here serves.
+func notServed(op *opSpec) *apiError {
+	return refuse("resource_not_found", "The sandbox does not serve "+op.name)
+}
+
 // linkNotFound is the answer to a link in a body that leads nowhere.
 func linkNotFound(envelope, noun, link string) *apiError {
 	e := refuse("link_not_found", titleCase(noun)+" not found")

@@ -1,0 +1,166 @@
+package generator_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/generator/emit"
+	"github.com/gocardless-community/gocardless-go/generator/load"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// hostile are strings that would do harm in Go source outside of a literal.
+var hostile = []string{
+	"//go:generate rm -rf /",
+	"x\n//go:generate rm -rf /\n",
+	"*/ func init() { panic(1) } /*",
+	"`\nfunc init() { panic(1) }\n`",
+	`"} func init() { panic(1) }; var x = struct{a string "`,
+	"../../escape",
+	"a\x00b",
+	"json:\"-\" ,string",
+}
+
+var directive = regexp.MustCompile(`(?m)^\s*//(go:|line |export |\+build)`)
+
+// Every string of a document, and every name in it, is replaced by hostile ones in turn: the
+// document is refused, or what is made of it is inert.
+func TestHostileStrings(t *testing.T) {
+	base, err := jsontree.Parse(read(t, filepath.Join("testdata", "golden", "kinds", "schema.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, reached := stringPlaces(base), map[string]bool{}
+	texts := hostile
+	if testing.Short() {
+		texts = texts[:2]
+	}
+	for _, text := range texts {
+		for _, place := range places {
+			root := base.Clone()
+			place.set(root, text)
+			files, err := generated(root)
+			if err != nil {
+				continue
+			}
+			reached[place.pointer] = true
+			for _, f := range files {
+				if problem := harm(f); problem != "" {
+					t.Fatalf("%q at %s: %s: %s\n%s", text, place.pointer, f.Path, problem, f.Content)
+				}
+			}
+		}
+	}
+	// Descriptions, examples and the like reach comments and literals; the rest must be refused.
+	if len(reached) < 20 || reached["/info/x-schema-date"] {
+		t.Errorf("of %d places %d were accepted: %v", len(places), len(reached), reached)
+	}
+}
+
+type stringPlace struct {
+	pointer string
+	set     func(root *jsontree.Value, text string)
+}
+
+// stringPlaces lists the strings of a document and the names of its members.
+func stringPlaces(base *jsontree.Value) []stringPlace {
+	var out []stringPlace
+	base.Walk(func(pointer string, v *jsontree.Value) {
+		if v.Kind == jsontree.String {
+			out = append(out, stringPlace{pointer, func(root *jsontree.Value, text string) { root.At(pointer).Text = text }})
+		}
+		for i := range v.Members {
+			out = append(out, stringPlace{jsontree.Join(pointer, v.Members[i].Name) + " (name)", func(root *jsontree.Value, text string) {
+				root.At(pointer).Members[i].Name = text
+			}})
+		}
+	})
+	return out
+}
+
+func generated(doc *jsontree.Value) ([]emit.File, error) {
+	api, err := load.Load(load.Input{Schema: doc.Format(), ModulePath: "example.com/test"})
+	if err != nil {
+		return nil, err
+	}
+	files, err := emit.SDK(api)
+	if err != nil {
+		return nil, err
+	}
+	tests, err := emit.ContractTests(api, os.DirFS(filepath.Join(root, "templates")))
+	return append(files, tests...), err
+}
+
+// harm says what is wrong with a generated file: a path that leads elsewhere, code that nobody wrote,
+// a directive.
+func harm(f emit.File) string {
+	if !regexp.MustCompile(`^[a-z/_]+\.go$`).MatchString(f.Path) {
+		return "a path that nobody expects"
+	}
+	tree, err := parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution|parser.ParseComments)
+	if err != nil {
+		return err.Error()
+	}
+	for _, decl := range tree.Decls {
+		if d, ok := decl.(*ast.FuncDecl); ok && d.Recv == nil && d.Name.Name == "init" {
+			return "a function init"
+		}
+	}
+	for _, group := range tree.Comments {
+		for _, c := range group.List {
+			if directive.MatchString(c.Text) {
+				return "a directive"
+			}
+		}
+	}
+	return ""
+}
+
+// A name that hand-written code has is an error that says so, not code that does not compile.
+func TestReservedNames(t *testing.T) {
+	reserved, err := generator.Reserved(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Page", "Error", "Client.Do", "Date"} {
+		if reserved[name] == "" {
+			t.Errorf("%s is not among the names of written files", name)
+		}
+	}
+	schema := strings.ReplaceAll(string(read(t, filepath.Join("testdata", "golden", "kinds", "schema.json"))), "widget", "page")
+	schema = strings.ReplaceAll(schema, "Widget", "Page")
+	_, err = load.Load(load.Input{Schema: []byte(schema), ModulePath: "example.com/test", Reserved: reserved})
+	if err == nil || !strings.Contains(err.Error(), "/components/schemas/Page: the Go name Page is already used by gocardless/") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// The sandbox serves no operation that the API does not have; one that goes away is named.
+func TestSandboxGaps(t *testing.T) {
+	api, err := generator.Load(generator.Config{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gaps, err := generator.SandboxGaps(root, api); err != nil || len(gaps) > 0 {
+		t.Errorf("%v, %v", gaps, err)
+	}
+	for _, s := range api.Services {
+		for i, op := range s.Operations {
+			if op.ID == "payments.retry" {
+				s.Operations = append(s.Operations[:i:i], s.Operations[i+1:]...)
+				break
+			}
+		}
+	}
+	gaps, err := generator.SandboxGaps(root, api)
+	if want := "gocardless/gocardlesstest/payment.go: the API has no operation payments.retry"; err != nil || len(gaps) != 1 || gaps[0] != want {
+		t.Errorf("%v, %v", gaps, err)
+	}
+}

@@ -1,0 +1,162 @@
+package generator
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+)
+
+// The generator reads the written files of the SDK for two things: which Go names they have, so that
+// nothing generated gets the same, and which operations the sandbox serves by hand.
+
+// writtenFiles parses the files of a package that are not generated, without tests.
+func writtenFiles(root, dir string) (map[string]*ast.File, error) {
+	entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
+	if os.IsNotExist(err) {
+		return nil, nil // generating for a directory without an SDK
+	}
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]*ast.File{}
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "_gen.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, filepath.FromSlash(dir), name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		files[path.Join(dir, name)] = f
+	}
+	return files, nil
+}
+
+// Reserved returns the Go names in the written files of the SDK, such as Page and Client.Do, each
+// with its file.
+func Reserved(root string) (map[string]string, error) {
+	files, err := writtenFiles(root, "gocardless")
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for file, f := range files {
+		for _, decl := range f.Decls {
+			for _, name := range declared(decl) {
+				names[name] = file
+			}
+		}
+	}
+	return names, nil
+}
+
+func declared(decl ast.Decl) []string {
+	var names []string
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil {
+			return []string{d.Name.Name}
+		}
+		receiver := d.Recv.List[0].Type
+		if star, ok := receiver.(*ast.StarExpr); ok {
+			receiver = star.X
+		}
+		if id, ok := receiver.(*ast.Ident); ok {
+			return []string{id.Name + "." + d.Name.Name}
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				names = append(names, s.Name.Name)
+			case *ast.ValueSpec:
+				for _, id := range s.Names {
+					names = append(names, id.Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// sandboxAliases holds operations at older paths, which the description no longer has.
+const sandboxAliases = "gocardless/gocardlesstest/engine_alias.go"
+
+// SandboxGaps lists what the written files of the sandbox say about operations that the API does
+// not have. The sandbox leaves it aside when it starts, so that an operation that goes away breaks no
+// test of a user's; here it is found.
+func SandboxGaps(root string, api *ir.API) ([]string, error) {
+	files, err := writtenFiles(root, "gocardless/gocardlesstest")
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, s := range api.Services {
+		for _, op := range s.Operations {
+			known[op.ID] = true
+		}
+	}
+	if f := files[sandboxAliases]; f != nil {
+		ast.Inspect(f, func(n ast.Node) bool {
+			known[literal(n)] = true
+			return true
+		})
+	}
+	var gaps []string
+	for file, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			for _, op := range registered(n) {
+				if op != "" && !known[op] {
+					gaps = append(gaps, file+": the API has no operation "+op)
+				}
+			}
+			return true
+		})
+	}
+	slices.Sort(gaps)
+	return gaps, nil
+}
+
+// registered returns the operations that a call of the registry names: r.on("payments.create", …).
+func registered(n ast.Node) []string {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 {
+		return nil
+	}
+	if f, ok := call.Fun.(*ast.Ident); ok && f.Name == "theOps" {
+		return []string{literal(call.Args[0])}
+	}
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || !slices.Contains([]string{"on", "filter", "owner"}, method.Sel.Name) {
+		return nil
+	}
+	if receiver, ok := method.X.(*ast.Ident); !ok || receiver.Name != "r" {
+		return nil
+	}
+	if op := literal(call.Args[0]); op != "" {
+		return []string{op}
+	}
+	return nil
+}
+
+// literal returns the value of a string literal, or "".
+func literal(n ast.Node) string {
+	lit, ok := n.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return ""
+	}
+	s, err := strconv.Unquote(lit.Value)
+	if err != nil {
+		return ""
+	}
+	return s
+}
