@@ -90,7 +90,7 @@ func BenchmarkDecodePage(b *testing.B) {
 
 // decodePaymentPage reads a page of payments as a list does.
 func decodePaymentPage(text []byte) error {
-	var r pageReply[Payment, *Payment]
+	r := &pageReply{new(Page[Payment])}
 	d := jsonwire.NewDecoder(text)
 	for d.Object(); d.More(); {
 		if string(d.Key) == "payments" {

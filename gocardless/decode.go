@@ -29,20 +29,6 @@ func decodeObjects[T any, P readable[T]](d *jsonwire.Decoder) []T {
 	return list
 }
 
-// decodeItems reads the items of a page.
-func decodeItems[T any, P readable[T]](d *jsonwire.Decoder) []*T {
-	var list []*T
-	for d.Array(); d.Elem(); {
-		v := new(T)
-		if d.Item() {
-			P(v).decode(d)
-		}
-		list = append(list, v)
-	}
-	d.EndItems()
-	return list
-}
-
 // encodable is a pointer to a generated nested object of a request.
 type encodable[T any] interface {
 	*T

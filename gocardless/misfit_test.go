@@ -79,7 +79,7 @@ func TestMisfitLosesOnlyItsField(t *testing.T) {
 // Iterating over misfits yields every item.
 func TestMisfitsInLists(t *testing.T) {
 	const body = `{"mandates":[{"id":"MD1","consent_parameters":{"end_date":"31/12/2031"}},{"id":"MD2","consent_parameters":[]},` +
-		`{"id":"MD3","links":"x","next_possible_charge_date":false}],"meta":{"cursors":{"after":7},"limit":"3"}}`
+		`{"id":"MD3","links":"x","next_possible_charge_date":false}],"meta":{"cursors":{"after":null},"limit":"3"}}`
 	c, s := scripted(t, replyWith(200, body))
 	var ids []string
 	var r Response
@@ -89,8 +89,31 @@ func TestMisfitsInLists(t *testing.T) {
 		}
 		ids = append(ids, m.ID)
 	}
-	if strings.Join(ids, ",") != "MD1,MD2,MD3" || len(s.requests()) != 1 || len(r.Misfits) != 5 {
+	if strings.Join(ids, ",") != "MD1,MD2,MD3" || len(s.requests()) != 1 || len(r.Misfits) != 4 {
 		t.Errorf("got %v, %v after %d requests", ids, r.Misfits, len(s.requests()))
+	}
+}
+
+// A cursor that cannot be read would pass for the end of the list: it is an error.
+func TestUnreadableCursor(t *testing.T) {
+	for _, meta := range []string{`{"cursors":{"after":7}}`, `{"cursors":["PM1"]}`, `"none"`, `[]`} {
+		c, s := scripted(t, replyWith(200, `{"payments":[{"id":"PM1"}],"meta":`+meta+`}`))
+		if _, err := c.Payments.List(t.Context(), PaymentListParams{}); !errors.Is(err, ErrMisfit) || len(s.requests()) != 1 {
+			t.Errorf("%s: %v after %d requests", meta, err, len(s.requests()))
+		}
+	}
+}
+
+// Events that are listed carry their misfits as those of a webhook do.
+func TestMisfitsOfListedEvents(t *testing.T) {
+	c, _ := scripted(t, replyWith(200, `{"events":[{"id":"EV1"},{"id":"EV2","created_at":5,"links":{"payment":7}}]}`))
+	page, err := c.Events.List(t.Context(), EventListParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Misfit{{"created_at", "a timestamp", "a number"}, {"links.payment", "a string", "a number"}}
+	if page.Items[0].Misfits != nil || !reflect.DeepEqual(page.Items[1].Misfits, want) {
+		t.Errorf("got %v", page.Items[1].Misfits)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"reflect"
 	"slices"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
@@ -36,18 +37,50 @@ type pageSource struct {
 	op   *Operation
 	in   input
 	opts []RequestOption
-	make func() pageReader
+	page pageReader // one of the type to make; never read into
 }
 
-// pageReader reads a page. Beyond it nothing depends on the type of the items, so
-// that paging is compiled once and not for each of them.
+// pageReader is a pointer to a Page. Beyond it nothing depends on the type of the items, so that
+// paging is compiled once and not for each of them.
 type pageReader interface {
-	replyReader
-	cursors() (after, before string)
-	// from notes where the page comes from.
-	from(*pageSource)
-	// result is the *Page[T].
-	result() any
+	// decodeItems reads the items.
+	decodeItems(*jsonwire.Decoder)
+	// fields returns pointers to the other fields, and a nil pointer to an item.
+	fields() pageFields
+}
+
+type pageFields struct {
+	after, before *string
+	limit         *int
+	linked        **EventLinked
+	source        **pageSource
+	item          any
+}
+
+func (p *Page[T]) fields() pageFields {
+	return pageFields{&p.After, &p.Before, &p.Limit, &p.Linked, &p.source, (*T)(nil)}
+}
+
+func (p *Page[T]) decodeItems(d *jsonwire.Decoder) {
+	p.Items = nil
+	for d.Array(); d.Elem(); {
+		v := new(T)
+		if d.Item() {
+			any(v).(decodable).decode(d)
+		}
+		p.Items = append(p.Items, v)
+	}
+	d.EndItems()
+}
+
+// each calls yield with each item, until it returns false.
+func (p *Page[T]) each(yield func(*T, error) bool) bool {
+	for _, item := range p.Items {
+		if !yield(item, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // HasNext reports whether there is a following page.
@@ -70,7 +103,7 @@ func (p *Page[T]) Next(ctx context.Context) (*Page[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return page.result().(*Page[T]), nil
+	return page.(*Page[T]), nil
 }
 
 // next fetches the page after a cursor.
@@ -85,50 +118,48 @@ func (s *pageSource) next(ctx context.Context, after string) (pageReader, error)
 
 // fetch fetches the page.
 func (s *pageSource) fetch(ctx context.Context) (pageReader, error) {
-	r := s.make()
-	if err := s.core.call(ctx, s.op, s.in, s.opts, r); err != nil {
+	page := reflect.New(reflect.TypeOf(s.page).Elem()).Interface().(pageReader)
+	if err := s.core.call(ctx, s.op, s.in, s.opts, &pageReply{page}); err != nil {
 		return nil, err
 	}
 	if s.op.Cursors { // else, whatever the reply says, there is no other page
-		r.from(s)
+		*page.fields().source = s
 	}
-	return r, nil
+	return page, nil
 }
 
 // newSource copies the options, so that the caller may go on to use the slice.
-func newSource(c *Client, op *Operation, in input, opts []RequestOption, page func() pageReader) *pageSource {
-	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), make: page}
+func newSource(c *Client, op *Operation, in input, opts []RequestOption, page pageReader) *pageSource {
+	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), page: page}
 }
 
-func makePage[T any, P readable[T]]() pageReader { return new(pageReply[T, P]) }
-
-// list fetches one page.
-func list[T any, P readable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) (*Page[T], error) {
-	page, err := newSource(c, op, in, opts, makePage[T, P]).fetch(ctx)
+// list fetches one page. All pointers share one instance of the function.
+func list[P pageReader](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind P) (P, error) {
+	page, err := newSource(c, op, in, opts, kind).fetch(ctx)
 	if err != nil {
-		return nil, err
+		var none P
+		return none, err
 	}
-	return page.result().(*Page[T]), nil
+	return page.(P), nil
 }
 
-// all iterates over the items of all pages; ranging again starts again.
+// all iterates over the items of all pages; ranging again starts again. P is a pointer to an item,
+// so that all lists share one instance of the function.
 //
 // It is not inlined: the service's method would hold another copy of its closures.
 //
 //go:noinline
-func all[T any, P readable[T]](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption) iter.Seq2[*T, error] {
-	source := newSource(c, op, in, opts, makePage[T, P])
-	return func(yield func(*T, error) bool) {
+func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind pageReader) iter.Seq2[P, error] {
+	source := newSource(c, op, in, opts, kind)
+	return func(yield func(P, error) bool) {
 		source.each(ctx, func(page pageReader, err error) bool {
 			if err != nil {
-				return yield(nil, err)
+				var none P
+				return yield(none, err)
 			}
-			for _, item := range page.result().(*Page[T]).Items {
-				if !yield(item, nil) {
-					return false
-				}
-			}
-			return true
+			return page.(interface {
+				each(func(P, error) bool) bool
+			}).each(yield)
 		})
 	}
 }
@@ -163,8 +194,8 @@ func (s *pageSource) pages(ctx context.Context, yield func(pageReader, error) bo
 		if !yield(page, nil) {
 			return
 		}
-		after, before := page.cursors()
-		if more, err = walk.advance(s.op, after, before); err != nil {
+		cursors := page.fields()
+		if more, err = walk.advance(s.op, *cursors.after, *cursors.before); err != nil {
 			yield(nil, err)
 		}
 	}
@@ -220,42 +251,34 @@ func repeatedCursor(op *Operation) error {
 }
 
 // pageReply reads the reply of a list.
-type pageReply[T any, P readable[T]] struct{ page Page[T] }
+type pageReply struct{ page pageReader }
 
-func (r *pageReply[T, P]) reset() { r.page = Page[T]{} }
+func (r *pageReply) reset() { reflect.ValueOf(r.page).Elem().SetZero() }
 
-func (r *pageReply[T, P]) value(d *jsonwire.Decoder) bool {
-	r.page.Items = nil
+func (r *pageReply) value(d *jsonwire.Decoder) bool {
 	if !d.HasArray() {
 		return false
 	}
-	r.page.Items = decodeItems[T, P](d)
+	r.page.decodeItems(d)
 	return true
 }
 
-func (r *pageReply[T, P]) cursors() (after, before string) { return r.page.After, r.page.Before }
-
-func (r *pageReply[T, P]) from(s *pageSource) { r.page.source = s }
-
-func (r *pageReply[T, P]) result() any { return &r.page }
-
-func (r *pageReply[T, P]) sibling(d *jsonwire.Decoder) {
-	p := &r.page
-	decodePageSibling(d, (*T)(nil), &p.After, &p.Before, &p.Limit, &p.Linked)
-}
-
-// decodePageSibling reads a member beside the items of a page.
-func decodePageSibling(d *jsonwire.Decoder, item any, after, before *string, limit *int, linked **EventLinked) {
+// sibling reads a member next to the items.
+func (r *pageReply) sibling(d *jsonwire.Decoder) {
+	p := r.page.fields()
 	switch string(d.Key) {
 	case "meta":
-		decodeMeta(d, after, before, limit)
+		// A cursor that cannot be read would pass for the end of the list.
+		d.Essential(true)
+		decodeMeta(d, p.after, p.before, p.limit)
+		d.Essential(false)
 	case "linked":
 		// Asked by an interface, so that only programs that list events link the
 		// decoders of everything that events refer to.
-		if linker, ok := item.(interface {
+		if linker, ok := p.item.(interface {
 			decodeLinked(*jsonwire.Decoder) *EventLinked
 		}); ok {
-			*linked = linker.decodeLinked(d)
+			*p.linked = linker.decodeLinked(d)
 			return
 		}
 		d.Skip()
@@ -264,7 +287,27 @@ func decodePageSibling(d *jsonwire.Decoder, item any, after, before *string, lim
 	}
 }
 
-// decodeLinked reads what a list of events carries beside its items.
+// keepMisfits hands misfits to items that have a place for them.
+func (r *pageReply) keepMisfits(misfits []Misfit) {
+	if keeper, ok := r.page.fields().item.(interface {
+		keepMisfits(page any, misfits []Misfit)
+	}); ok {
+		keeper.keepMisfits(r.page, misfits)
+	}
+}
+
+// keepMisfits gives each event of a page its own.
+func (*Event) keepMisfits(page any, misfits []Misfit) {
+	items := page.(*Page[Event]).Items
+	for _, m := range misfits {
+		if i, path, ok := insideList(m.Path, "events"); ok && i < len(items) {
+			m.Path = path
+			items[i].Misfits = append(items[i].Misfits, m)
+		}
+	}
+}
+
+// decodeLinked reads what a list of events carries next to its items.
 func (*Event) decodeLinked(d *jsonwire.Decoder) *EventLinked {
 	if !d.HasObject() {
 		return nil

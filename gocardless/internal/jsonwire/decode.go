@@ -42,7 +42,8 @@ type Decoder struct {
 	depth int
 	state uint8 // what the next call of More or Elem expects
 
-	resource   // the one being read
+	resource        // the one being read
+	essential  bool // see Essential
 	misfits    []Misfit
 	fatal      *Misfit // the first misfit that must not pass for a zero value
 	fatalStart int     // where its resource starts

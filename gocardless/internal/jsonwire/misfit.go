@@ -129,8 +129,15 @@ func kindOf(c byte) string {
 	return ""
 }
 
+// Essential says whether the values that follow are needed to make sense of the reply: a misfit
+// among them makes it unreadable.
+func (d *Decoder) Essential(on bool) { d.essential = on }
+
 // misfit records a misfit at an offset.
 func (d *Decoder) misfit(offset int, expected, found string) {
+	if d.essential && d.fatal == nil {
+		d.fatal, d.fatalStart = &Misfit{Offset: offset, Expected: expected, Found: found}, d.start
+	}
 	if d.err == nil && len(d.misfits) < maxMisfits {
 		d.misfits = append(d.misfits, Misfit{Offset: offset, Expected: expected, Found: found})
 	}
@@ -141,11 +148,10 @@ func (d *Decoder) unreadable(offset int, expected, found string) {
 	if d.err != nil {
 		return
 	}
+	essential := d.essential
+	d.essential = true
 	d.misfit(offset, expected, found)
-	if d.fatal == nil {
-		d.fatal = &Misfit{Offset: offset, Expected: expected, Found: found}
-		d.fatalStart = d.start
-	}
+	d.essential = essential
 }
 
 // outcome gathers what the decoder has noted. It finds the paths by reading the document again,
@@ -160,7 +166,9 @@ func (d *Decoder) outcome() Outcome {
 	}
 	if o.Unreadable != nil {
 		o.Unreadable.Path = newPaths(d.src).at(o.Unreadable.Offset)
-		o.UnreadableID = idOf(d.src[d.fatalStart:])
+		if d.fatalStart > 0 {
+			o.UnreadableID = idOf(d.src[d.fatalStart:])
+		}
 	}
 	return o
 }
