@@ -46,22 +46,22 @@ type requestParts struct {
 	query    query
 	header   http.Header
 	envelope string
-	encoder  *jsonwire.Encoder // nil without a body
+	encoder  jsonwire.Encoder // not started without a body
 }
 
 // body starts the body and returns where to write the params.
 func (w *requestParts) body() *jsonwire.Encoder {
-	w.encoder = jsonwire.NewEncoder()
+	w.encoder.Start()
 	if w.envelope != "" {
 		w.encoder.Begin()
 		w.encoder.Name(w.envelope)
 	}
-	return w.encoder
+	return &w.encoder
 }
 
 // bytes ends the body and returns it, nil if there is none.
 func (w *requestParts) bytes() ([]byte, error) {
-	if w.encoder == nil {
+	if !w.encoder.Started() {
 		return nil, nil
 	}
 	if w.envelope != "" {
@@ -97,7 +97,9 @@ type decodable interface{ decode(*jsonwire.Decoder) }
 // do makes a call that returns a resource, which it reads into v. All pointers share one
 // instance of the function.
 func do[P decodable](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, v P) (P, error) {
-	if err := c.core.call(ctx, op, in, opts, &resourceReply{v}); err != nil {
+	x := &exchange{core: c.core, op: op, settings: c.core.settings, resource: resourceReply{v}}
+	x.out = &x.resource
+	if err := x.call(ctx, &in, opts); err != nil {
 		var none P
 		return none, err
 	}
@@ -136,6 +138,12 @@ type exchange struct {
 	body                 []byte      // nil for none
 	paramHeader          http.Header // from the params, or nil
 	key                  []string    // of idempotency, or nil
+	oneKey               [1]string   // that key
+
+	// Work space, here to save allocations.
+	checker  checker
+	parts    requestParts
+	resource resourceReply
 
 	context operationContext // of the attempts
 
@@ -157,10 +165,14 @@ type exchange struct {
 // call makes a request, again if it fails in a way that allows it, and reads the
 // reply into out, which may be nil.
 func (c *core) call(ctx context.Context, op *Operation, in input, opts []RequestOption, out replyReader) error {
-	if ctx == nil {
-		return nilContext(op.Name)
-	}
 	x := &exchange{core: c, op: op, settings: c.settings, out: out}
+	return x.call(ctx, &in, opts)
+}
+
+func (x *exchange) call(ctx context.Context, in *input, opts []RequestOption) error {
+	if ctx == nil {
+		return nilContext(x.op.Name)
+	}
 	for _, o := range opts {
 		if o != nil {
 			o.applyRequest(&x.settings)
@@ -170,7 +182,7 @@ func (c *core) call(ctx context.Context, op *Operation, in input, opts []Request
 	if x.settings.logger != nil {
 		began = time.Now()
 	}
-	err := x.performObserved(ctx, &in)
+	err := x.performObserved(ctx, in)
 	x.record()
 	if logger := x.settings.logger; logger != nil {
 		if len(x.misfits) > 0 {
@@ -216,8 +228,9 @@ func (x *exchange) prepare(in *input) error {
 			problems = append(slices.Clip(problems), Problem{Field: "id", Message: problem})
 		}
 		if in.params != nil && !x.settings.unchecked {
-			c := checker{envelope: x.op.RequestEnvelope}
-			in.params.check(&c)
+			c := &x.checker
+			c.envelope = x.op.RequestEnvelope
+			in.params.check(c)
 			problems = append(slices.Clip(problems), c.problems...)
 		}
 	}
@@ -233,7 +246,8 @@ func (x *exchange) prepare(in *input) error {
 		if key == "" {
 			key = newKey()
 		}
-		x.key = []string{key}
+		x.oneKey[0] = key
+		x.key = x.oneKey[:]
 	}
 	return nil
 }
@@ -242,11 +256,10 @@ func (x *exchange) prepare(in *input) error {
 // retry sends the same request, byte for byte.
 func (x *exchange) encode(in *input) error {
 	if in.params != nil {
-		w := requestParts{
-			query:    query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window},
-			envelope: x.op.RequestEnvelope,
-		}
-		in.params.write(&w)
+		w := &x.parts
+		w.query = query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window}
+		w.envelope = x.op.RequestEnvelope
+		in.params.write(w)
 		if w.query.noDate != "" {
 			return x.refuse(w.query.noDate, "cannot be sent: no such date")
 		}

@@ -1,15 +1,15 @@
 package gocardless
 
 import (
-	"maps"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // A Problem is one thing wrong with the input of a call.
@@ -77,6 +77,7 @@ func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
 type checker struct {
 	envelope string // "" for query parameters
 	path     []string
+	few      [4]string // for a path, without an allocation
 	problems []Problem
 }
 
@@ -91,11 +92,16 @@ func validate(envelope string, params params) error {
 }
 
 // enter descends into a nested object; leave comes back.
-func (c *checker) enter(name string) { c.path = append(c.path, name) }
+func (c *checker) enter(name string) {
+	if c.path == nil {
+		c.path = c.few[:0]
+	}
+	c.path = append(c.path, name)
+}
 
 // enterIndex descends into an element of a list of objects; leave comes back.
 func (c *checker) enterIndex(name string, i int) {
-	c.path = append(c.path, name+"."+strconv.Itoa(i))
+	c.enter(name + "." + strconv.Itoa(i))
 }
 
 func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
@@ -174,7 +180,8 @@ func (c *checker) stringMap(name string, value map[string]string, members, keyLe
 	if keyLength < 0 && valueLength < 0 {
 		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(value)) {
+	var few [8]string // more than metadata may have
+	for _, key := range jsonwire.SortedKeys(few[:0], value) {
 		if keyLength >= 0 && utf8.RuneCountInString(key) > keyLength {
 			c.fail(name, "must not have a name of more than "+strconv.Itoa(keyLength)+" characters")
 			continue // the name is too long to be shown

@@ -1,11 +1,11 @@
 package gocardless
 
 import (
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // query builds the query string of a request from the fields of a params
@@ -32,6 +32,7 @@ const (
 	limitParam  = "limit"
 )
 
+//go:noinline
 func (q *query) string(name, value string) {
 	switch name {
 	case afterParam:
@@ -49,6 +50,7 @@ func (q *query) string(name, value string) {
 	}
 }
 
+//go:noinline
 func (q *query) int(name string, value int) {
 	if q.window != nil && name == limitParam {
 		return
@@ -56,6 +58,7 @@ func (q *query) int(name string, value int) {
 	q.int64(name, int64(value))
 }
 
+//go:noinline
 func (q *query) int64(name string, value int64) {
 	if value != 0 {
 		q.name(name)
@@ -63,6 +66,7 @@ func (q *query) int64(name string, value int64) {
 	}
 }
 
+//go:noinline
 func (q *query) bool(name string, value *bool) {
 	if value != nil {
 		q.name(name)
@@ -72,6 +76,8 @@ func (q *query) bool(name string, value *bool) {
 
 // time writes an instant in UTC with as many decimals as it has, so that a
 // filter is exactly the instant that was asked for.
+//
+//go:noinline
 func (q *query) time(name string, value time.Time) {
 	if q.window != nil && strings.HasPrefix(name, "created_at[") {
 		return
@@ -82,6 +88,7 @@ func (q *query) time(name string, value time.Time) {
 	}
 }
 
+//go:noinline
 func (q *query) date(name string, value Date) {
 	if value != (Date{}) {
 		if !value.IsValid() {
@@ -94,8 +101,11 @@ func (q *query) date(name string, value Date) {
 
 // stringMap writes name[key]=value for each member, by key, so that equal maps
 // give equal queries.
+//
+//go:noinline
 func (q *query) stringMap(name string, value map[string]string) {
-	for _, key := range slices.Sorted(maps.Keys(value)) {
+	var few [8]string
+	for _, key := range jsonwire.SortedKeys(few[:0], value) {
 		q.name(name + "[" + key + "]")
 		q.buf = appendEscaped(q.buf, value[key])
 	}

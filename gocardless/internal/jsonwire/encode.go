@@ -19,7 +19,17 @@ type Encoder struct {
 }
 
 // NewEncoder returns an encoder for an empty document.
-func NewEncoder() *Encoder { return &Encoder{buf: make([]byte, 0, 512)} }
+func NewEncoder() *Encoder {
+	e := new(Encoder)
+	e.Start()
+	return e
+}
+
+// Start makes a zero Encoder ready.
+func (e *Encoder) Start() { e.buf = make([]byte, 0, 512) }
+
+// Started reports whether Start was called.
+func (e *Encoder) Started() bool { return e.buf != nil }
 
 // Bytes returns the document, or the first error.
 func (e *Encoder) Bytes() ([]byte, error) {
@@ -30,9 +40,13 @@ func (e *Encoder) Bytes() ([]byte, error) {
 }
 
 // Begin starts an object.
+//
+//go:noinline
 func (e *Encoder) Begin() { e.buf = append(e.buf, '{') }
 
 // End ends an object.
+//
+//go:noinline
 func (e *Encoder) End() { e.buf = append(e.buf, '}') }
 
 // ValueError is a value that cannot be sent.
@@ -59,6 +73,8 @@ func (e *Encoder) comma() {
 }
 
 // Name starts a member whose value follows. The name comes from the schema and needs no escapes.
+//
+//go:noinline
 func (e *Encoder) Name(name string) {
 	e.comma()
 	e.buf = append(e.buf, '"')
@@ -67,21 +83,29 @@ func (e *Encoder) Name(name string) {
 }
 
 // Text writes a string.
+//
+//go:noinline
 func (e *Encoder) Text(name, v string) {
 	e.Name(name)
 	e.buf = appendString(e.buf, v)
 }
 
 // Int64 writes an integer.
+//
+//go:noinline
 func (e *Encoder) Int64(name string, v int64) {
 	e.Name(name)
 	e.buf = strconv.AppendInt(e.buf, v, 10)
 }
 
 // Int writes an integer.
+//
+//go:noinline
 func (e *Encoder) Int(name string, v int) { e.Int64(name, int64(v)) }
 
 // Bool writes a boolean.
+//
+//go:noinline
 func (e *Encoder) Bool(name string, v bool) {
 	e.Name(name)
 	e.buf = strconv.AppendBool(e.buf, v)
@@ -152,15 +176,21 @@ func (e *Encoder) Int64s(name string, v []int64) {
 }
 
 // BeginArray starts a member that is an array of objects. Elem separates them.
+//
+//go:noinline
 func (e *Encoder) BeginArray(name string) {
 	e.Name(name)
 	e.buf = append(e.buf, '[')
 }
 
 // Elem starts an element of an array.
+//
+//go:noinline
 func (e *Encoder) Elem() { e.comma() }
 
 // EndArray ends an array.
+//
+//go:noinline
 func (e *Encoder) EndArray() { e.buf = append(e.buf, ']') }
 
 // StringMap writes an object of strings, sorted by name so that the same params always give the
@@ -168,18 +198,26 @@ func (e *Encoder) EndArray() { e.buf = append(e.buf, ']') }
 func (e *Encoder) StringMap(name string, v map[string]string) {
 	e.Name(name)
 	e.Begin()
-	var few [8]string // as many as metadata has, and more: no allocation
-	keys := few[:0]
-	for key := range v {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
+	var few [fewKeys]string
+	for _, key := range SortedKeys(few[:0], v) {
 		e.comma()
 		e.buf = append(appendString(e.buf, key), ':')
 		e.buf = appendString(e.buf, v[key])
 	}
 	e.End()
+}
+
+// fewKeys is more than metadata may have.
+const fewKeys = 8
+
+// SortedKeys appends the keys of a map to a slice and sorts it. With room in the slice it does not
+// allocate.
+func SortedKeys(into []string, m map[string]string) []string {
+	for key := range m {
+		into = append(into, key)
+	}
+	slices.Sort(into)
+	return into
 }
 
 // AnyMap writes an object of arbitrary values as encoding/json does; nil is written as an empty
