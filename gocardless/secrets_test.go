@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,8 +32,11 @@ func TestValuesDoNotPrintSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	//lint:ignore SA1019 the number is what fmt would print of the key
-	private := key.D.String()
+	raw, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := new(big.Int).SetBytes(raw).String()
 	client, err := New(token, EnvironmentLive, WithHeader("X-Secret", secret), WithRequestSigning("key", key))
 	if err != nil {
 		t.Fatal(err)
