@@ -1,0 +1,100 @@
+package riverinbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Kind is the kind of River's jobs for events.
+const Kind = "gocardless_event"
+
+// EventArgs are the arguments of a job: an event.
+type EventArgs struct {
+	ID           string `json:"id" river:"unique"`
+	Type         string `json:"type"`
+	Resource     string `json:"resource,omitempty"`
+	Organisation string `json:"organisation,omitempty"`
+	// CreatedAt is in UTC with milliseconds, so that it sorts as a string.
+	CreatedAt string `json:"created_at"`
+	// Event is the event as delivered. Text is the same as a string, for an event that
+	// PostgreSQL cannot store as JSON.
+	Event json.RawMessage `json:"event,omitempty"`
+	Text  string          `json:"text,omitempty"`
+}
+
+// Kind implements [river.JobArgs].
+func (EventArgs) Kind() string { return Kind }
+
+const sortable = "2006-01-02T15:04:05.000Z"
+
+func sortableTime(t time.Time) string { return t.UTC().Format(sortable) }
+
+func newArgs(event gocardless.Event, raw []byte) EventArgs {
+	args := EventArgs{
+		ID: event.ID, Type: string(event.Type()), Resource: event.ResourceID(), Organisation: event.Organisation(),
+		CreatedAt: sortableTime(event.CreatedAt),
+	}
+	if storable(raw) {
+		args.Event = raw
+	} else {
+		args.Text = strings.ToValidUTF8(string(raw), "\uFFFD")
+	}
+	return args
+}
+
+// hugeNumber finds what may be a number beyond those of PostgreSQL.
+var hugeNumber = regexp.MustCompile(`[0-9][eE][+-]?[0-9]{3}`)
+
+// storable reports whether PostgreSQL certainly stores JSON as such. It refuses some escapes (NUL,
+// half a surrogate pair), invalid UTF-8 and huge numbers, and one such event would keep its whole
+// delivery from being stored, each time.
+func storable(raw []byte) bool {
+	return utf8.Valid(raw) && !strings.Contains(string(raw), `\u`) && !hugeNumber.Match(raw)
+}
+
+func decodeArgs(encoded []byte) (EventArgs, error) {
+	var args EventArgs
+	if err := json.Unmarshal(encoded, &args); err != nil {
+		return args, fmt.Errorf("riverinbox: arguments of a job: %w", err)
+	}
+	return args, nil
+}
+
+// event reads the event.
+func (a EventArgs) event() (*gocardless.Event, error) {
+	raw := a.Event
+	if a.Text != "" {
+		raw = json.RawMessage(a.Text)
+	}
+	event, err := gocardless.ParseUnverifiedEvent(raw)
+	if err != nil {
+		return nil, fmt.Errorf("riverinbox: event %s: %w", a.ID, err)
+	}
+	if event.OrganisationID == "" {
+		event.OrganisationID = a.Organisation // one that a catch-up filled in
+	}
+	return event, nil
+}
+
+// allStates makes an event unique whatever became of its job: a parked one does not come back with
+// the next delivery.
+var allStates = []rivertype.JobState{
+	rivertype.JobStateAvailable, rivertype.JobStateCancelled, rivertype.JobStateCompleted, rivertype.JobStateDiscarded,
+	rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+}
+
+func (b *Inbox[TTx]) insertOpts() *river.InsertOpts {
+	return &river.InsertOpts{
+		MaxAttempts: b.options.MaxAttempts, Queue: b.options.Queue,
+		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: allStates},
+	}
+}

@@ -1,0 +1,246 @@
+package riverinbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Stats is how much is to be done, for metrics.
+type Stats struct {
+	// Waiting events are to be handled now, Running ones are being handled, Retrying ones failed
+	// and wait for their next attempt, and Parked ones need somebody's attention.
+	Waiting, Running, Retrying, Parked int
+	// Oldest is how long ago the oldest event that is waiting, running or retrying was stored;
+	// zero if there is none.
+	Oldest time.Duration
+}
+
+// Stats returns how much is to be done.
+func (b *Inbox[TTx]) Stats(ctx context.Context) (Stats, error) {
+	var s Stats
+	now := b.db.millis("CURRENT_TIMESTAMP")
+	err := b.db.query(ctx, func(scan func(...any) error) error {
+		var state string
+		var n int
+		var oldest int64
+		if err := scan(&state, &n, &oldest); err != nil {
+			return err
+		}
+		switch state {
+		case "running":
+			s.Running += n
+		case "retryable":
+			s.Retrying += n
+		case "discarded":
+			s.Parked += n
+			return nil
+		default:
+			s.Waiting += n
+		}
+		s.Oldest = max(s.Oldest, time.Duration(oldest)*time.Millisecond)
+		return nil
+	}, `SELECT state, count(*), `+now+` - min(`+b.db.millis("created_at")+`) FROM river_job
+		WHERE kind = '`+Kind+`' AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled', 'discarded') GROUP BY state`)
+	if err != nil {
+		return Stats{}, fmt.Errorf("riverinbox: counting events: %w", err)
+	}
+	return s, nil
+}
+
+// ParkedEvent is an event that failed as often as it may.
+type ParkedEvent struct {
+	gocardless.Event
+	Attempts  int
+	LastError string
+	ParkedAt  time.Time
+}
+
+// Parked returns up to limit events that are parked, those parked longest first.
+func (b *Inbox[TTx]) Parked(ctx context.Context, limit int) ([]ParkedEvent, error) {
+	var ids []int64
+	err := b.db.query(ctx, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT id FROM river_job WHERE kind = '`+Kind+`' AND state = 'discarded' ORDER BY finalized_at, id LIMIT ?1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("riverinbox: listing parked events: %w", err)
+	}
+	var list []ParkedEvent
+	for _, id := range ids {
+		p, err := b.parked(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func (b *Inbox[TTx]) parked(ctx context.Context, id int64) (ParkedEvent, error) {
+	job, err := b.client.JobGet(ctx, id)
+	if err != nil {
+		return ParkedEvent{}, fmt.Errorf("riverinbox: reading job %d: %w", id, err)
+	}
+	args, err := decodeArgs(job.EncodedArgs)
+	if err != nil {
+		return ParkedEvent{}, err
+	}
+	p := ParkedEvent{Attempts: job.Attempt, Event: gocardless.Event{ID: args.ID}}
+	if event, err := args.event(); err == nil {
+		p.Event = *event
+	}
+	if n := len(job.Errors); n > 0 {
+		p.LastError = job.Errors[n-1].Error
+	}
+	if job.FinalizedAt != nil {
+		p.ParkedAt = *job.FinalizedAt
+	}
+	return p, nil
+}
+
+// Release lets parked events be handled again, at once. It returns how many of the ids were parked.
+func (b *Inbox[TTx]) Release(ctx context.Context, ids ...string) (int, error) {
+	return b.again(ctx, Filter{IDs: ids}, "state = 'discarded'")
+}
+
+// Filter selects events. Conditions that are zero select all; at least one must be set.
+type Filter struct {
+	// IDs are the ids of events.
+	IDs []string
+	// Types are types of events.
+	Types []gocardless.EventType
+	// From and To limit when the event was created: at or after From, and before To.
+	From, To time.Time
+}
+
+// settled is how long ago an event must have become done to be replayed. River writes the end of a
+// job a moment after the inbox's transaction, and must not take a replay for that job.
+const settled = 5 * time.Second
+
+// Replay handles events again that are done, parked or waiting for a retry: after a mistake in a
+// handler, for instance. It returns how many. Events that became done in the last five seconds, and
+// those that are being handled, are left out.
+func (b *Inbox[TTx]) Replay(ctx context.Context, filter Filter) (int, error) {
+	if len(filter.IDs) == 0 && len(filter.Types) == 0 && filter.From.IsZero() && filter.To.IsZero() {
+		return 0, fmt.Errorf("riverinbox: Replay needs a condition: IDs, Types, From or To")
+	}
+	before := time.Now().Add(-settled).UnixMilli()
+	return b.again(ctx, filter, fmt.Sprintf("(state IN ('discarded', 'cancelled', 'retryable') OR state = 'completed' AND %s < %d)",
+		b.db.millis("finalized_at"), before))
+}
+
+// again makes jobs available that a filter and a condition select.
+func (b *Inbox[TTx]) again(ctx context.Context, filter Filter, condition string) (int, error) {
+	where, args := b.where(filter)
+	type found struct {
+		job   int64
+		event string
+	}
+	var list []found
+	err := b.db.query(ctx, func(scan func(...any) error) error {
+		var f found
+		err := scan(&f.job, &f.event)
+		list = append(list, f)
+		return err
+	}, `SELECT id, `+b.db.json("id")+` FROM river_job WHERE kind = '`+Kind+`' AND `+condition+where+` ORDER BY `+b.db.json("created_at")+`, id`, args...)
+	if err != nil {
+		return 0, fmt.Errorf("riverinbox: selecting events: %w", err)
+	}
+	for n, f := range list {
+		if err := b.retry(ctx, f.job, f.event); err != nil {
+			return n, err
+		}
+	}
+	return len(list), nil
+}
+
+// retry takes back the mark that an event is done and makes its job available, in one transaction.
+func (b *Inbox[TTx]) retry(ctx context.Context, job int64, event string) error {
+	tx, err := b.db.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("riverinbox: beginning a transaction: %w", err)
+	}
+	defer b.db.rollback(ctx, tx)
+	if _, err := b.db.exec(ctx, &tx, `DELETE FROM gocardless_inbox_done WHERE event_id = ?1`, event); err != nil {
+		return fmt.Errorf("riverinbox: replaying event %s: %w", event, err)
+	}
+	if _, err := b.client.JobRetryTx(ctx, tx, job); err != nil {
+		return fmt.Errorf("riverinbox: replaying event %s: %w", event, err)
+	}
+	if err := b.db.commit(ctx, tx); err != nil {
+		return fmt.Errorf("riverinbox: replaying event %s: %w", event, err)
+	}
+	return nil
+}
+
+// where returns the conditions of a filter, each with AND in front, and their parameters.
+func (b *Inbox[TTx]) where(f Filter) (string, []any) {
+	var where strings.Builder
+	var args []any
+	param := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("?%d", len(args))
+	}
+	if len(f.IDs) > 0 {
+		fmt.Fprintf(&where, " AND %s IN (%s)", b.db.json("id"), params(param, f.IDs))
+	}
+	if len(f.Types) > 0 {
+		fmt.Fprintf(&where, " AND %s IN (%s)", b.db.json("type"), params(param, f.Types))
+	}
+	if !f.From.IsZero() {
+		fmt.Fprintf(&where, " AND %s >= %s", b.db.json("created_at"), param(sortableTime(f.From)))
+	}
+	if !f.To.IsZero() {
+		fmt.Fprintf(&where, " AND %s < %s", b.db.json("created_at"), param(sortableTime(f.To)))
+	}
+	return where.String(), args
+}
+
+func params[T ~string](param func(any) string, values []T) string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = param(string(v))
+	}
+	return strings.Join(list, ", ")
+}
+
+// Purge forgets which events were done longer ago than the given time, and returns how many they
+// were. An event that is forgotten, and delivered again after River has removed its job, is handled
+// again; so keep them for at least 30 days. It keeps what a catch-up may read again: everything that
+// is not 25 hours older than the earliest checkpoint.
+func (b *Inbox[TTx]) Purge(ctx context.Context, olderThan time.Duration) (int64, error) {
+	if olderThan <= 0 {
+		return 0, fmt.Errorf("riverinbox: Purge needs a positive age")
+	}
+	now := time.Now()
+	earliest, newest := now.UnixMilli(), int64(0)
+	one := func(to *int64) func(func(...any) error) error {
+		return func(scan func(...any) error) error { return scan(to) }
+	}
+	err := b.db.query(ctx, one(&earliest), `SELECT coalesce(min(created_at), ?1) FROM gocardless_inbox_checkpoints WHERE name <> ?2`, earliest, horizonName)
+	if err != nil {
+		return 0, fmt.Errorf("riverinbox: purging: %w", err)
+	}
+	done, created := now.Add(-olderThan).UnixMilli(), earliest-(gocardless.MaxCatchUpOverlap+time.Hour).Milliseconds()
+	const old = ` FROM gocardless_inbox_done WHERE done_at < ?1 AND created_at < ?2`
+	if err := b.db.query(ctx, one(&newest), `SELECT coalesce(max(created_at), 0)`+old, done, created); err != nil {
+		return 0, fmt.Errorf("riverinbox: purging: %w", err)
+	}
+	// The horizon comes first: it may be too late, but never too early.
+	if newest > 0 {
+		if err := b.setPoint(ctx, horizonName, newest, ""); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.db.exec(ctx, nil, `DELETE`+old, done, created)
+	if err != nil {
+		return n, fmt.Errorf("riverinbox: purging: %w", err)
+	}
+	return n, nil
+}
