@@ -134,7 +134,7 @@ type ErrorDetail struct {
 	// Links are the ids of resources that have to do with the problem, by name,
 	// such as "conflicting_resource_id" or "new_mandate".
 	Links map[string]string
-	// Metadata holds further facts, such as "maximum_amount".
+	// Metadata holds further facts, such as "maximum_amount". Whole numbers are int64.
 	Metadata map[string]any
 }
 

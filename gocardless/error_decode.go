@@ -1,6 +1,7 @@
 package gocardless
 
 import (
+	"math"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
@@ -128,7 +129,7 @@ func (v *ErrorDetail) decode(d *jsonwire.Decoder) {
 				d.Skip()
 				continue
 			}
-			v.Metadata = d.AnyMap()
+			v.Metadata = wholeNumbers(d.AnyMap())
 		default:
 			d.Unknown()
 		}
@@ -155,4 +156,15 @@ func looseInt(d *jsonwire.Decoder) int {
 		return 0
 	}
 	return int(n)
+}
+
+// wholeNumbers makes the whole numbers of a map integers: amounts are, and printed as a float64 a
+// million pounds is 1e+08.
+func wholeNumbers(m map[string]any) map[string]any {
+	for k, v := range m {
+		if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			m[k] = int64(f)
+		}
+	}
+	return m
 }

@@ -29,7 +29,7 @@ func TestErrorOfTheAPI(t *testing.T) {
 		Operation: "payments.create", StatusCode: 422, Type: ErrorTypeValidationFailed, Code: 422, Message: "Validation failed",
 		Details: []ErrorDetail{
 			{Field: "amount", Message: "must be greater than 0", RequestPointer: "/payments/amount"},
-			{Field: "currency", Message: "must be GBP", RequestPointer: "/payments/currency", Metadata: map[string]any{"maximum_amount": 1e8, "list": []any{1.0, "a", nil}}},
+			{Field: "currency", Message: "must be GBP", RequestPointer: "/payments/currency", Metadata: map[string]any{"maximum_amount": int64(100000000), "list": []any{1.0, "a", nil}}},
 		},
 		DocumentationURL: "https://developer.gocardless.com/api-reference#validation_failed",
 		RequestID:        "RQ-header", RateLimit: RateLimit{Limit: 1000, Remaining: 7}, Attempts: 1, IdempotencyKey: "k1",
