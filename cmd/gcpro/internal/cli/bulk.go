@@ -10,6 +10,7 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -102,15 +103,14 @@ func (a *app) checkLines(file *lineFile) (total int, err error) {
 	seen := map[string]int{}
 	wrong := 0
 	for line := range file.read() {
-		if line.err == nil {
-			if first := seen[line.key]; first > 0 {
-				line.err = fmt.Errorf("has the key of line %d", first)
-			}
+		if first := seen[line.key]; first > 0 {
+			line.err = errors.Join(fmt.Errorf("has the key of line %d", first), line.err)
+		} else if line.key != "" {
 			seen[line.key] = line.number
 		}
 		if line.err != nil {
 			if wrong++; wrong <= maxReported {
-				fmt.Fprintf(a.errs, "line %d: %s\n", line.number, render.Safe(line.err.Error()))
+				fmt.Fprintf(a.errs, "line %d: %s\n", line.number, render.Safe(strings.ReplaceAll(line.err.Error(), "\n", "; ")))
 			}
 			if line.last {
 				break
@@ -187,8 +187,10 @@ func (f *lineFile) read() iter.Seq[fileLine] {
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			number, _ := r.FieldPos(0)
-			line := fileLine{number: number}
+			line := fileLine{}
+			if err == nil {
+				line.number, _ = r.FieldPos(0)
+			}
 			if err != nil {
 				parse, ok := errors.AsType[*csv.ParseError](err)
 				if ok {
@@ -211,15 +213,17 @@ func (f *lineFile) header(r *csv.Reader) (header []string, columns map[string]pa
 	if err != nil {
 		return nil, nil, fmt.Errorf("the header cannot be read: %w", err)
 	}
-	columns = map[string]param.Leaf{}
-	keyed := false
 	for i, name := range record {
 		if i == 0 {
 			name = strings.TrimPrefix(name, "\ufeff")
 		}
-		name = strings.TrimSpace(name)
-		header = append(header, name)
-		keyed = keyed || name == f.key
+		header = append(header, strings.TrimSpace(name))
+	}
+	if !slices.Contains(header, f.key) {
+		return nil, nil, fmt.Errorf("there is no column %q for the key", f.key)
+	}
+	columns = map[string]param.Leaf{}
+	for _, name := range header {
 		leaf, ok := f.leaf(name)
 		switch {
 		case ok:
@@ -227,9 +231,6 @@ func (f *lineFile) header(r *csv.Reader) (header []string, columns map[string]pa
 		case name != f.key:
 			return nil, nil, fmt.Errorf("the column %q is not a parameter of %s", name, f.op.Name)
 		}
-	}
-	if !keyed {
-		return nil, nil, fmt.Errorf("there is no column %q for the key", f.key)
 	}
 	return header, columns, nil
 }
@@ -273,7 +274,7 @@ func (f *lineFile) line(record, header []string, columns map[string]param.Leaf) 
 		return key, nil, lineError(err)
 	}
 	if err := gocardless.CheckIdempotencyKey(key); err != nil {
-		return key, nil, fmt.Errorf("%s is no key: %w", f.key, err)
+		return key, nil, fmt.Errorf("%s, which makes the key: %w", f.key, lineError(err))
 	}
 	values, _, _ := set.Split()
 	body, err = encode(values)

@@ -1,19 +1,18 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/migrate"
 )
 
 func (a *app) migrateCommand() *cobra.Command {
-	var write, diff bool
+	var write, show bool
 	c := &cobra.Command{
 		Use: "migrate [PACKAGES]", Short: "Rewrite a Go program from the official client to this SDK",
 		Long: "Rewrites the packages that the patterns name, by default ./..., with their type information: imports, the client's set-up, names, optional fields, iterators, errors and the webhook handler.\n\n" +
@@ -21,7 +20,7 @@ func (a *app) migrateCommand() *cobra.Command {
 		Example: "  gcpro migrate ./...\n  gcpro migrate -w ./...",
 	}
 	c.Flags().BoolVarP(&write, "write", "w", false, "write the files instead of printing the differences")
-	c.Flags().BoolVar(&diff, "diff", true, "print the differences")
+	c.Flags().BoolVar(&show, "diff", true, "print the differences")
 	c.RunE = func(c *cobra.Command, patterns []string) error {
 		if len(patterns) == 0 {
 			patterns = []string{"./..."}
@@ -35,7 +34,7 @@ func (a *app) migrateCommand() *cobra.Command {
 		for _, f := range result.Files {
 			if write {
 				err = rewrite(f)
-			} else if diff {
+			} else if show {
 				err = a.diff(f)
 			}
 			if err != nil {
@@ -69,36 +68,14 @@ func rewrite(f migrate.File) error {
 	return nil
 }
 
-// diff prints the differences of a file by git or diff, whichever is there.
+// diff prints the differences of a file.
 func (a *app) diff(f migrate.File) error {
-	dir, err := os.MkdirTemp("", "gcpro-diff-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	before, after := filepath.Join(dir, "before.go"), filepath.Join(dir, "after.go")
-	if err := os.WriteFile(before, f.Old, 0o600); err != nil {
-		return err
-	}
-	if err := os.WriteFile(after, f.New, 0o600); err != nil {
-		return err
-	}
 	name := f.Path
 	if wd, err := os.Getwd(); err == nil {
 		if rel, err := filepath.Rel(wd, f.Path); err == nil {
 			name = filepath.ToSlash(rel)
 		}
 	}
-	// Both exit with 1 for a difference; what they print is what counts.
-	out, _ := exec.Command("git", "diff", "--no-index", "--no-color", before, after).Output()
-	if len(out) == 0 {
-		out, _ = exec.Command("diff", "-u", before, after).Output()
-	}
-	if i := bytes.Index(out, []byte("\n@@")); i >= 0 {
-		out = out[i+1:]
-	} else {
-		out = append([]byte("(no diff program here; the whole new file follows)\n"), f.New...)
-	}
-	_, err = fmt.Fprintf(a.out, "--- a/%s\n+++ b/%s\n%s", name, name, out)
+	_, err := a.out.Write(diff.Diff("a/"+name, f.Old, "b/"+name, f.New))
 	return err
 }

@@ -133,10 +133,10 @@ func quiet(err error) error { return fmt.Errorf("%w: %w", errQuiet, err) }
 // hints are what a person can do about an error.
 func hints(err error) []string {
 	var out []string
-	var key string
+	var key, operation string
 	var mayHaveRun bool
 	if e, ok := errors.AsType[*gocardless.Error](err); ok {
-		key, mayHaveRun = e.IdempotencyKey, e.MayHaveRun
+		key, mayHaveRun, operation = e.IdempotencyKey, e.MayHaveRun, e.Operation
 		for _, d := range e.Details {
 			if flag := flagOf(d.RequestPointer); flag != "" {
 				out = append(out, flag+" "+d.Message)
@@ -150,12 +150,13 @@ func hints(err error) []string {
 		}
 	}
 	if e, ok := errors.AsType[*gocardless.ConnectionError](err); ok {
-		key, mayHaveRun = e.IdempotencyKey, e.MayHaveRun
+		key, mayHaveRun, operation = e.IdempotencyKey, e.MayHaveRun, e.Operation
 	}
 	if e, ok := errors.AsType[*gocardless.MalformedResponseError](err); ok {
-		key, mayHaveRun = e.IdempotencyKey, true
+		key, mayHaveRun, operation = e.IdempotencyKey, true, e.Operation
 	}
 	switch {
+	case strings.HasPrefix(operation, "GET "): // changes nothing
 	case mayHaveRun && key != "":
 		out = append(out, "it may have been carried out; --idempotency-key "+key+" repeats a create without doing it twice")
 	case mayHaveRun:

@@ -11,21 +11,37 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// object checks the members of an object. A required object that is missing is checked as an empty
-// one, because the members that it lacks are what a caller can set.
+// fill makes the required objects that are missing, as the SDK sends them: empty if nothing in them
+// is given.
+func fill(o *spec.Object, v map[string]any) {
+	for _, f := range o.Fields {
+		if f.Kind != spec.Group || f.In != spec.InBody {
+			continue
+		}
+		inner, ok := v[f.Name].(map[string]any)
+		if _, given := v[f.Name]; !given && f.Required {
+			inner, ok = map[string]any{}, true
+			v[f.Name] = inner
+		}
+		if ok {
+			fill(f.Object, inner)
+		}
+	}
+}
+
+// object checks the members of an object.
 func (s *Set) object(o *spec.Object, v map[string]any, prefix string) {
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		path := prefix + f.Name
 		value, given := v[f.Name]
 		switch {
-		case !given && f.Required && f.Kind == spec.Group && hasRequired(f.Object):
-			s.object(f.Object, nil, path+".")
+		case s.unread[path]:
 		case !given && f.Required:
 			s.Problem(path, "is required")
 		case given && value != nil:
 			s.value(f, value, path)
-		case given && !f.Nullable && f.In == spec.InBody && f.Required:
+		case given && f.Required && !f.Nullable:
 			s.Problem(path, "must not be null")
 		}
 	}
@@ -39,15 +55,6 @@ func (s *Set) object(o *spec.Object, v map[string]any, prefix string) {
 			}
 		}
 	}
-}
-
-func hasRequired(o *spec.Object) bool {
-	for _, f := range o.Fields {
-		if f.Required {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Set) value(f *spec.Field, v any, path string) {

@@ -73,14 +73,15 @@ type Set struct {
 	now      time.Time
 	values   map[string]any
 	problems []gocardless.Problem
-	later    []moneyCheck // what can be told only when all parameters are known
+	unread   map[string]bool // parameters whose text is wrong, and which are not missing therefore
+	later    []moneyCheck    // what can be told only when all parameters are known
 	// Lax leaves the checks against the description to the API.
 	Lax bool
 }
 
 // New returns an empty set of parameters.
 func New(op *spec.Operation, now time.Time) *Set {
-	return &Set{op: op, now: now, values: map[string]any{}}
+	return &Set{op: op, now: now, values: map[string]any{}, unread: map[string]bool{}}
 }
 
 // MaxData is how long the JSON of one call may be.
@@ -126,6 +127,7 @@ func (s *Set) Put(l Leaf, texts []string) {
 	v, err := s.parse(l, texts)
 	if err != nil {
 		s.Problem(l.Path, err.Error())
+		s.unread[l.Path] = true
 		return
 	}
 	s.assign(l.Path, v)
@@ -163,6 +165,7 @@ func (s *Set) Check() error {
 		}
 	}
 	if s.op.Params != nil && !s.Lax {
+		fill(s.op.Params, s.values)
 		s.object(s.op.Params, s.values, "")
 	}
 	if len(s.problems) == 0 {

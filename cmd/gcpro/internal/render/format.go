@@ -58,13 +58,17 @@ func YAML(w io.Writer, raw []byte) error {
 	if err := errors.Join(e.Encode(&node), e.Close()); err != nil {
 		return err
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(safeJSON(b.Bytes())) // the escapes are those of JSON
 	return err
 }
 
-// block takes JSON's braces and quotes away where YAML needs none.
+// block takes JSON's braces and quotes away where YAML needs none. What a terminal would act on is
+// escaped, for which YAML needs them.
 func block(n *yaml.Node) {
 	n.Style = 0
+	if strings.ContainsFunc(n.Value, dangerous) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
 	for _, c := range n.Content {
 		block(c)
 	}
