@@ -8,6 +8,8 @@
 //     tests: the API in memory.
 //   - [github.com/gocardless-community/gocardless-go/gocardless/eventsql] remembers handled webhook
 //     events in PostgreSQL or SQLite.
+//   - [github.com/gocardless-community/gocardless-go/gocardless/reconcile] explains a payout to the
+//     penny.
 //   - [github.com/gocardless-community/gocardless-go/gocardless/oauth] connects the accounts of
 //     other organisations to a partner's app.
 //   - [github.com/gocardless-community/gocardless-go/gocardless/jwe] decrypts bank details that the
