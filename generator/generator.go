@@ -251,6 +251,11 @@ func isGenerated(content []byte) bool {
 // Write brings the files on disk up to date, all or none, and returns the paths that changed. Files
 // with the same content are left alone.
 func (r *Result) Write() ([]string, error) {
+	unlock, err := filetx.Lock(r.out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if _, err := filetx.Recover(r.out); err != nil {
 		return nil, fmt.Errorf("an interrupted run cannot be undone: %w", err)
 	}

@@ -207,6 +207,7 @@ func copyCore(t *testing.T, to string) {
 		}
 		copyTree(t, to, "gocardless/"+base)
 	}
+	copyTree(t, to, "gocardless/internal")
 }
 
 // copyTree copies files and directories of the module.

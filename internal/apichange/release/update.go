@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/adopt"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
@@ -55,6 +56,11 @@ type Updated struct {
 // the history, regenerates the SDK, writes the changelog and raises the version. A source that
 // means the same as what is vendored changes nothing. After an error nothing has changed.
 func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
+	unlock, err := filetx.Lock(o.Root)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	undone, err := filetx.Recover(o.Root)
 	if err != nil {
 		return nil, fmt.Errorf("an earlier update was interrupted and could not be undone: %w", err)
@@ -96,6 +102,7 @@ type updater struct {
 	tx       *filetx.Tx
 	out      *Updated
 	vendored *openapi.Document
+	names    *compare.Names // of the vendored document
 	root     *jsontree.Value
 }
 
@@ -125,7 +132,16 @@ func (u *updater) normalise(source *openapi.Document) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	n, err := adopt.Normalise(u.vendored, source, adopt.Options{Rules: rules, Names: u.Names, Words: u.Words, Lock: lock})
+	api, err := generator.Load(generator.Config{Root: u.Root})
+	if err != nil {
+		return err
+	}
+	u.names = compare.NamesOf(api)
+	reserved, err := u.reserved(api)
+	if err != nil {
+		return err
+	}
+	n, err := adopt.Normalise(u.vendored, source, adopt.Options{Rules: rules, Names: u.Names, Reserved: reserved, Words: u.Words, Lock: lock})
 	if err != nil {
 		return fmt.Errorf("%s:\n%w", adopt.Location(u.Source), err)
 	}
@@ -139,6 +155,35 @@ func (u *updater) normalise(source *openapi.Document) error {
 		u.tx.Write(LockFile, append(text, '\n'))
 	}
 	return nil
+}
+
+// reserved lists the Go names that no new schema may get: those of written files, and those of
+// generated code that comes from elsewhere.
+func (u *updater) reserved(api *ir.API) (map[string]string, error) {
+	names, err := generator.Reserved(u.Root)
+	if err != nil {
+		return nil, err
+	}
+	for _, own := range []string{"Client", "EventType", "Reason", "SchemaDate"} {
+		names[own] = "the generator"
+	}
+	for _, s := range api.Services {
+		names[s.TypeName] = s.Resource
+	}
+	for _, t := range api.Types {
+		if t.Schema == "" {
+			names[t.GoName] = t.Pointer
+		}
+	}
+	if c := api.Catalogue; c != nil {
+		for _, e := range c.Events {
+			names[e.GoName] = "the catalogue"
+		}
+		for _, r := range c.Reasons {
+			names[r.GoName] = "the catalogue"
+		}
+	}
+	return names, nil
 }
 
 // date gives the new snapshot its date, which names the old one's file in the history too.
@@ -195,10 +240,7 @@ func (u *updater) regenerate() error {
 
 // compare reports what changed. The Go API as it was is the one on disk.
 func (u *updater) compare(result *generator.Result) error {
-	before, err := named(u.Root, u.path(schemaFile))
-	if err != nil {
-		return err
-	}
+	before := compare.Side{Doc: u.vendored, Names: u.names}
 	doc, err := openapi.Read(u.root)
 	if err != nil {
 		return err

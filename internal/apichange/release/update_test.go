@@ -233,7 +233,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		{"no OpenAPI", write("x.json", `{"hello": "world"}`), "/openapi is missing", nil},
 		{"unreachable", "http://127.0.0.1:1/openapi.json", "refused", nil},
 		{"unknown keyword", source(t, add(`{"type": "string", "contentEncoding": "base64"}`)), "/components/schemas/Payment/properties/colour: keyword contentEncoding is not understood", nil},
-		{"choice of types", source(t, add(`{"oneOf": [{"type": "string"}, {"type": "integer"}]}`)), "/components/schemas/Payment/properties/colour: a choice between several schemas", nil},
+		{"choice of types", source(t, add(`{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`)), "/components/schemas/Payment/properties/colour: a choice between several schemas", nil},
 		{"no type", source(t, add(`{}`)), "/components/schemas/Payment/properties/colour", nil},
 		{"operation without a name", source(t, func(v *jsontree.Value) {
 			v.Get("paths").Set("/a/b/c/d", parseJSON(t, `{"get": {"operationId": "X", "responses": {"204": {"description": ""}}}}`))
@@ -241,10 +241,6 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		{"name clash", source(t, func(v *jsontree.Value) {
 			v.At("/components/schemas/Payment/properties").Set("create_params", parseJSON(t, `{"type": "object", "properties": {"a": {"type": "string"}}}`))
 		}), "PaymentCreateParams", nil},
-		{"form gone", source(t, func(v *jsontree.Value) {
-			forms := v.At("/paths/~1instalment_schedules/post/requestBody/content/application~1json/schema/properties/instalment_schedules/oneOf")
-			forms.Items = forms.Items[:1]
-		}), "instalment_schedules", nil},
 		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = testmodule.Date(t, dir) }},
 		{"bad date", source(t, newAPI(t)), "not of the form", func(o *UpdateOptions) { o.Date = "tomorrow" }},
 		{"disk", source(t, newAPI(t)), "is a directory", func(o *UpdateOptions) {
