@@ -2,7 +2,11 @@ package main
 
 import (
 	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +35,9 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Defer(func() { _ = server.Close() })
+			endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "thanks\x1b[2J") }))
+			e.Defer(endpoint.Close)
+			e.Setenv("ENDPOINT", strings.TrimPrefix(endpoint.URL, "http://"))
 			e.Setenv("GOCARDLESS_BASE_URL", server.URL)
 			e.Setenv("GCPRO_CONFIG_DIR", e.WorkDir+"/config")
 			e.Setenv("GCPRO_KEYRING", "off")

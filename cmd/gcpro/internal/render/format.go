@@ -15,7 +15,6 @@ import (
 	"text/template"
 
 	"github.com/itchyny/gojq"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
@@ -43,35 +42,6 @@ func Line(w io.Writer, raw []byte) error {
 	b.WriteByte('\n')
 	_, err := w.Write(safeJSON(b.Bytes()))
 	return err
-}
-
-// YAML writes a value as YAML, with its members in the order of the reply.
-func YAML(w io.Writer, raw []byte) error {
-	var node yaml.Node
-	if err := yaml.Unmarshal(safeJSON(raw), &node); err != nil {
-		return err
-	}
-	block(&node)
-	var b bytes.Buffer
-	e := yaml.NewEncoder(&b)
-	e.SetIndent(2)
-	if err := errors.Join(e.Encode(&node), e.Close()); err != nil {
-		return err
-	}
-	_, err := w.Write(safeJSON(b.Bytes())) // the escapes are those of JSON
-	return err
-}
-
-// block takes JSON's braces and quotes away where YAML needs none. What a terminal would act on is
-// escaped, for which YAML needs them.
-func block(n *yaml.Node) {
-	n.Style = 0
-	if strings.ContainsFunc(n.Value, dangerous) {
-		n.Style = yaml.DoubleQuotedStyle
-	}
-	for _, c := range n.Content {
-		block(c)
-	}
 }
 
 // CSV writes rows for a spreadsheet.

@@ -5,6 +5,7 @@ package render
 import (
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -63,6 +64,18 @@ func hex(n uint32, digits int) string {
 
 // safeJSON escapes inside JSON what Safe escapes in plain strings, so that its value stays the same.
 func safeJSON(raw []byte) []byte {
+	return escapeInside(raw, func(r rune) string {
+		hi, lo := utf16.EncodeRune(r)
+		return `\u` + hex(uint32(hi), 4) + `\u` + hex(uint32(lo), 4)
+	})
+}
+
+// safeYAML does the same inside double-quoted strings of YAML, which knows no surrogates.
+func safeYAML(raw []byte) []byte {
+	return escapeInside(raw, func(r rune) string { return `\U` + hex(uint32(r), 8) })
+}
+
+func escapeInside(raw []byte, long func(rune) string) []byte {
 	if plain(string(raw)) {
 		return raw
 	}
@@ -72,8 +85,7 @@ func safeJSON(raw []byte) []byte {
 		case r == '\n' || r == '\t' || !dangerous(r):
 			b.WriteRune(r)
 		case r > 0xffff:
-			hi, lo := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
-			b.WriteString(`\u` + hex(uint32(hi), 4) + `\u` + hex(uint32(lo), 4))
+			b.WriteString(long(r))
 		default:
 			b.WriteString(`\u` + hex(uint32(r), 4))
 		}

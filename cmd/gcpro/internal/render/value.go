@@ -120,9 +120,17 @@ func Money(minor, currency string) string {
 	return sign + digits[:cut] + "." + digits[cut:] + " " + Safe(currency)
 }
 
+// creditorLast sorts names, with the link that is the same on every row at the end.
+func creditorLast(a, b string) int {
+	if (a == "creditor") != (b == "creditor") {
+		return map[bool]int{true: 1, false: -1}[a == "creditor"]
+	}
+	return strings.Compare(a, b)
+}
+
 func pairs(object map[string]any) string {
 	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(object)) {
+	for _, name := range slices.SortedFunc(maps.Keys(object), creditorLast) {
 		if text := inline(object[name]); text != "" {
 			parts = append(parts, Safe(name)+"="+text)
 		}

@@ -1,0 +1,76 @@
+package account
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/zalando/go-keyring"
+)
+
+func TestTokensAreKept(t *testing.T) {
+	for name, c := range map[string]struct {
+		noKeyring, inFile bool
+		prepare           func()
+	}{
+		"keyring":         {false, false, keyring.MockInit},
+		"broken keyring":  {false, true, func() { keyring.MockInitWithError(errors.New("no bus")) }},
+		"without keyring": {true, true, keyring.MockInit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.prepare()
+			s := &Store{Dir: filepath.Join(t.TempDir(), "gcpro"), NoKeyring: c.noKeyring}
+			inFile, err := s.Save("shop", "live", "secret_token", Entry{Creditor: "ACME"})
+			if err != nil || inFile != c.inFile {
+				t.Fatalf("in a file: %t, %v", inFile, err)
+			}
+			if token, err := s.Token("shop", "live"); err != nil || token != "secret_token" {
+				t.Errorf("%q, %v", token, err)
+			}
+			if token, err := s.Token("shop", "sandbox"); err != nil || token != "" {
+				t.Errorf("another environment: %q, %v", token, err)
+			}
+			files, err := filepath.Glob(filepath.Join(s.Dir, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				data, err := os.ReadFile(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				info, err := os.Stat(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(string(data), "secret_token") != (c.inFile && filepath.Base(f) == tokensFile) {
+					t.Errorf("%s: %s", f, data)
+				}
+				if info.Mode().Perm() != 0o600 {
+					t.Errorf("%s has mode %v", f, info.Mode())
+				}
+			}
+			if had, err := s.Delete("shop", "live"); !had || err != nil {
+				t.Errorf("deleted: %t, %v", had, err)
+			}
+			if token, err := s.Token("shop", "live"); err != nil || token != "" {
+				t.Errorf("after deletion: %q, %v", token, err)
+			}
+		})
+	}
+}
+
+func TestDamagedFilesAreNotQuoted(t *testing.T) {
+	s := &Store{Dir: t.TempDir(), NoKeyring: true}
+	if _, err := s.Save("a", "live", "secret_token", Entry{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.Dir, tokensFile), []byte(`{"a/live": secret_token`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Token("a", "live"); err == nil || strings.Contains(err.Error(), "secret_token") {
+		t.Errorf("%v", err)
+	}
+}

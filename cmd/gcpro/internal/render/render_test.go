@@ -1,0 +1,86 @@
+package render
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func TestMoneyReadsWell(t *testing.T) {
+	for _, c := range []struct{ minor, want string }{{"1500", "15.00 GBP"}, {"5", "0.05 GBP"}, {"0", "0.00 GBP"}, {"-50", "-0.50 GBP"}, {"123456789012345678901", "1234567890123456789.01 GBP"}, {"x", "x GBP"}} {
+		if got := Money(c.minor, "GBP"); got != c.want {
+			t.Errorf("%s: %q", c.minor, got)
+		}
+	}
+}
+
+func TestDefuse(t *testing.T) {
+	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "+4477": "+4477", "-35.0": "-35.0", "-35.0.1": "'-35.0.1", "+44 77": "'+44 77", "\tx": "'\tx", "x": "x", "": ""} {
+		if got := defuse(in); got != want {
+			t.Errorf("%q became %q", in, got)
+		}
+	}
+}
+
+// FuzzOutput writes hostile data in every format: no byte that a terminal acts on, and the machine
+// formats keep the value.
+func FuzzOutput(f *testing.F) {
+	for _, s := range []string{"Ada", "\x1b[31m", "\u009b", "\u202e", "a\r\nb", "=1", "\xff", "yes", "2026-01-31", "null", "- x", "# c", "\U000e0041", "\u2028"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		raw, err := json.Marshal(map[string]any{"name": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want map[string]any
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatal(err)
+		}
+		v, err := Decode(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write := map[string]func(*bytes.Buffer) error{
+			"json":   func(b *bytes.Buffer) error { return JSON(b, raw) },
+			"ndjson": func(b *bytes.Buffer) error { return Line(b, raw) },
+			"yaml":   func(b *bytes.Buffer) error { return YAML(b, raw) },
+			"table":  func(b *bytes.Buffer) error { return Table(b, []any{v}, nil, Look{Aligned: true, MaxWidth: 40}) },
+			"csv":    func(b *bytes.Buffer) error { return NewCSV(b, nil).Write([]any{v}, nil) },
+			"jq":     func(b *bytes.Buffer) error { return JQ(t.Context(), b, ".name", raw) },
+			"go":     func(b *bytes.Buffer) error { return Template(b, "{{.name}}", raw) },
+		}
+		for format, f := range write {
+			var b bytes.Buffer
+			if err := f(&b); err != nil {
+				t.Errorf("%s: %v", format, err)
+				continue
+			}
+			for _, r := range b.String() {
+				if dangerous(r) && r != '\n' && r != '\t' {
+					t.Errorf("%s holds %U: %q", format, r, b.String())
+				}
+			}
+			var got map[string]any
+			switch format {
+			case "json", "ndjson":
+				err = json.Unmarshal(b.Bytes(), &got)
+			case "yaml":
+				err = yaml.Unmarshal(b.Bytes(), &got)
+			case "csv":
+				_, err = csv.NewReader(strings.NewReader(b.String())).ReadAll()
+				got = want
+			default:
+				continue
+			}
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %q came back as %q, %v", format, want, got, err)
+			}
+		}
+	})
+}
