@@ -43,6 +43,10 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 	if c.depth++; c.depth > maxDepth || raw == nil {
 		return
 	}
+	if m.wholeResource(ours, src) {
+		m.note("%s: the source has a whole resource where a %s is: kept", src.Pointer, kind(ours))
+		return
+	}
 	if withWords {
 		m.words(raw, "description", ours.Pointer, src.Description, schemaKeys)
 	}
@@ -52,10 +56,6 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 	m.mergeAnnotations(c, raw, ours, src)
 	if kind(ours) == "forms" && kind(src) != "forms" {
 		m.mergeOneForm(c, raw, ours, src)
-		return
-	}
-	if m.wholeResource(ours, src) {
-		m.note("%s: the source has a whole resource where a %s is: kept", src.Pointer, kind(ours))
 		return
 	}
 	if !m.sameKind(c, ours, src) {
