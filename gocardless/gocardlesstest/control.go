@@ -281,7 +281,7 @@ func (sb *Sandbox) controlState() object {
 // clockState is controlState with what only the clock's controls tell.
 func (sb *Sandbox) clockState() object {
 	o := append(sb.controlState(), member{"frozen", sb.frozen.Load() != nil}, member{"next", nil})
-	if due := sb.Due(); len(due) > 0 {
+	if due := sb.dueFirst(1); len(due) > 0 {
 		o = o.with("next", stamp(due[0].Due))
 	}
 	return o

@@ -76,7 +76,7 @@ func (sb *Sandbox) dashboardView(r *http.Request) *dashView {
 // around fills in what every page shows.
 func (sb *Sandbox) around(v *dashView) {
 	v.Clock = dashClock{Now: showTime(sb.Now()), Frozen: sb.frozen.Load() != nil}
-	if due := sb.Due(); len(due) > 0 {
+	if due := sb.dueFirst(1); len(due) > 0 {
 		v.Clock.Next = stepName(due[0].Name) + ", " + until(due[0].Due.Sub(sb.Now()))
 	}
 	resources := 0
@@ -89,10 +89,10 @@ func (sb *Sandbox) around(v *dashView) {
 	})
 	v.Nav = []navItem{
 		{Name: "Overview", Href: "/"},
-		{Name: "Requests", Href: dashboardPath + "requests", Count: len(sb.Requests())},
-		{Name: "Webhooks", Href: dashboardPath + "webhooks", Count: len(sb.Deliveries())},
+		{Name: "Requests", Href: dashboardPath + "requests", Count: sb.log.len()},
+		{Name: "Webhooks", Href: dashboardPath + "webhooks", Count: sb.hooks.log.len()},
 		{Name: "Resources", Href: dashboardPath + "resources", Count: resources},
-		{Name: "Time", Href: dashboardPath + "time", Count: len(sb.Due())},
+		{Name: "Time", Href: dashboardPath + "time"},
 		{Name: "Tools", Href: dashboardPath + "tools"},
 	}
 	for i := range v.Nav {
@@ -286,7 +286,11 @@ func (tx *tx) eventRows(list []*record, n int) []eventRow {
 // dueRows are the next steps: all, or those of a resource and of what links to it.
 func (sb *Sandbox) dueRows(id string, n int) []eventRow {
 	rows := []eventRow{}
-	due, now := sb.Due(), sb.Now()
+	now := sb.Now()
+	due := sb.dueFirst(n)
+	if id != "" {
+		due = sb.Due()
+	}
 	sb.view(func(tx *tx) {
 		for _, s := range due {
 			if len(rows) == n {

@@ -70,6 +70,12 @@ func (l *ring[T]) add(v T) {
 	l.next = (l.next + 1) % l.size
 }
 
+func (l *ring[T]) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.items)
+}
+
 // all lists the items, oldest first.
 func (l *ring[T]) all() []T {
 	l.mu.Lock()

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -189,21 +190,31 @@ func (sb *Sandbox) idle(j job) bool {
 }
 
 // Due lists what the sandbox will do when its clock gets there, the next step first.
-func (sb *Sandbox) Due() []Step {
+func (sb *Sandbox) Due() []Step { return sb.dueFirst(math.MaxInt) }
+
+// dueFirst lists the first steps of Due. A few are found in one pass over the planned ones.
+func (sb *Sandbox) dueFirst(n int) []Step {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
+	byTime := func(a, b Step) int { return a.Due.Compare(b.Due) }
 	out := []Step{}
-	for _, j := range sb.jobs {
-		if !sb.idle(j) {
-			out = append(out, Step{j.due, j.name, j.id})
+	add := func(s Step, useful func() bool) {
+		if len(out) == n && !s.Due.Before(out[n-1].Due) || !useful() {
+			return
 		}
+		out = append(out, s)
+		if n < math.MaxInt {
+			slices.SortStableFunc(out, byTime)
+			out = out[:min(n, len(out))]
+		}
+	}
+	for _, j := range sb.jobs {
+		add(Step{j.due, j.name, j.id}, func() bool { return !sb.idle(j) })
 	}
 	for _, x := range sb.hooks.queue {
-		if !sb.hooks.holds(x.endpoint, true) {
-			out = append(out, Step{x.due, "webhook", x.id})
-		}
+		add(Step{x.due, "webhook", x.id}, func() bool { return !sb.hooks.holds(x.endpoint, true) })
 	}
-	slices.SortStableFunc(out, func(a, b Step) int { return a.Due.Compare(b.Due) })
+	slices.SortStableFunc(out, byTime)
 	return out
 }
 
@@ -215,7 +226,7 @@ func (sb *Sandbox) AdvanceToNext() []*Delivery {
 }
 
 func (sb *Sandbox) advanceToNext() ([]*Delivery, error) {
-	due := sb.Due()
+	due := sb.dueFirst(1)
 	if len(due) == 0 {
 		return nil, nil
 	}

@@ -89,7 +89,7 @@ type tab struct {
 }
 
 // open opens a tab.
-func open(t *testing.T) *tab {
+func open(t *testing.T, opts ...gocardlesstest.Option) *tab {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starting a browser takes seconds")
@@ -98,7 +98,7 @@ func open(t *testing.T) *tab {
 	if path == "" {
 		t.Skip("no Chromium: " + why)
 	}
-	b := &tab{T: t, sandbox: gocardlesstest.NewServer(t)}
+	b := &tab{T: t, sandbox: gocardlesstest.NewServer(t, opts...)}
 	b.shop = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/favicon.ico" {
 			return
