@@ -1,0 +1,29 @@
+package gocardlesstest
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The programs of docs/sandbox, in other languages, run an outage test over the control API.
+func TestOutageInOtherLanguages(t *testing.T) {
+	for _, x := range [][]string{{"python3", "../../docs/sandbox/outage.py"}, {"node", "../../docs/sandbox/outage.mjs"}} {
+		t.Run(x[0], func(t *testing.T) {
+			if _, err := exec.LookPath(x[0]); err != nil {
+				t.Skip("not run: ", err)
+			}
+			s := NewServer(t, WithControl())
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for range 2 { // the second run starts from what the first one left
+				out, err := exec.CommandContext(ctx, x[0], x[1], s.URL).CombinedOutput()
+				if err != nil || strings.TrimSpace(string(out)) != "one payment, paid out, and the app knows" {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+		})
+	}
+}
