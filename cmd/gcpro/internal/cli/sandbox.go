@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -22,10 +23,11 @@ const shutdownTime = 5 * time.Second
 
 // sandboxOptions are the flags of gcpro sandbox.
 type sandboxOptions struct {
-	addr, token, webhookURL, webhookSecret, clock, state, world string
-	seed                                                        uint64
-	limit                                                       int
-	quiet                                                       bool
+	addr, token, clock, state, world, certificate string
+	webhookURLs, webhookSecrets, hosts            []string
+	seed                                          uint64
+	limit                                         int
+	quiet                                         bool
 }
 
 const sandboxLong = `Serves a fake of the API to programs in any language: it keeps what they create, moves
@@ -43,14 +45,16 @@ func (a *app) sandboxCommand() *cobra.Command {
 		Example: "  gcpro sandbox --world gym\n  gcpro sandbox advance 14d\n  gcpro sandbox fault payments.create --status 503",
 	}
 	f := c.Flags()
-	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free one")
-	f.StringVar(&o.token, "token", "", "the only access `token` that is accepted (default any)")
-	f.StringVar(&o.webhookURL, "webhook-url", "", "`URL` that webhooks are sent to")
-	f.StringVar(&o.webhookSecret, "webhook-secret", "", "`secret` that webhooks are signed with")
+	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on, or unix:PATH; port 0 picks a free one")
+	f.StringSliceVar(&o.hosts, "allow-host", nil, "host `name` under which other machines or containers may call, * for any")
+	f.StringVar(&o.certificate, "tls-cert", "", "serve HTTPS, and write the certificate to this `file`")
+	f.StringVar(&o.token, "token", "", "the only access `token` that is accepted, by the API, the control API and the dashboard (default any)")
+	f.StringArrayVar(&o.webhookURLs, "webhook-url", nil, "`URL` that webhooks are sent to; can be repeated")
+	f.StringArrayVar(&o.webhookSecrets, "webhook-secret", nil, "`secret` that webhooks are signed with: one for all, or one for each URL")
 	f.Uint64Var(&o.seed, "seed", 1, "`number` that ids are made from")
 	f.StringVar(&o.clock, "clock", "", "`time` at which the clock starts, such as 2026-09-14T09:00:00Z (default now)")
 	f.StringVar(&o.state, "state", "", "`file` that keeps the state over restarts (default in memory)")
-	f.StringVar(&o.world, "world", "", "`name` of a world to start with, such as gym")
+	f.StringVar(&o.world, "world", "", "`name` of a world to start with, such as gym, or a file")
 	f.IntVar(&o.limit, "rate-limit", 1000, "requests per token and minute; 0 for no limit")
 	f.BoolVar(&o.quiet, "quiet", false, "do not log requests and webhooks")
 	c.Args = func(c *cobra.Command, list []string) error {
@@ -88,20 +92,39 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 	if err != nil {
 		return errors.Join(err, sandbox.Close())
 	}
-	if host, _, err := net.SplitHostPort(o.addr); err == nil && !isLoopback("http://"+net.JoinHostPort(host, "0")) {
+	if host, _, err := net.SplitHostPort(o.addr); err == nil && !strings.HasPrefix(o.addr, "unix:") && !isLoopback("http://"+net.JoinHostPort(host, "0")) {
 		fmt.Fprintln(a.errs, "warning: the sandbox can be reached from other machines")
 	}
 	a.announce(a.out, server.URL, o)
-	if o.world != "" {
-		t := &target{env: gocardless.EnvironmentSandbox, base: server.URL, token: defaultTo(o.token, "local")}
-		if err := a.control(ctx, t, http.MethodPost, "worlds", map[string]any{"ready": o.world}, nil); err != nil {
-			return errors.Join(err, server.Close())
-		}
+	if o.certificate != "" {
+		err = os.WriteFile(o.certificate, server.CertificatePEM(), 0o644) //nolint:gosec // a certificate is public
+	}
+	if err == nil && o.world != "" {
+		err = loadWorld(sandbox, o.world)
+	}
+	if err != nil {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		return errors.Join(err, server.Shutdown(stopping))
 	}
 	<-ctx.Done()
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
 	return server.Shutdown(stopping)
+}
+
+// loadWorld loads a world that comes with the sandbox, or one from a file.
+func loadWorld(sandbox *gocardlesstest.Sandbox, name string) error {
+	world, err := gocardlesstest.ReadyWorld(name)
+	if err != nil {
+		b, fileErr := os.ReadFile(name) //nolint:gosec // the caller's own file
+		if fileErr != nil {
+			return usageError{errors.Join(err, fileErr)}
+		}
+		world = b
+	}
+	_, err = sandbox.LoadWorld(world)
+	return err
 }
 
 // announce prints the address, the dashboard and what to export.
@@ -119,16 +142,23 @@ func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, err
 	if o.token != "" {
 		opts = append(opts, gocardlesstest.WithToken(o.token))
 	}
-	switch {
-	case (o.webhookURL == "") != (o.webhookSecret == ""):
+	if len(o.hosts) > 0 {
+		opts = append(opts, gocardlesstest.WithAllowedHosts(o.hosts...))
+	}
+	if o.certificate != "" {
+		opts = append(opts, gocardlesstest.WithTLS())
+	}
+	if len(o.webhookSecrets) != len(o.webhookURLs) && (len(o.webhookSecrets) != 1 || len(o.webhookURLs) == 0) {
 		return nil, usagef("--webhook-url and --webhook-secret belong together")
-	case o.webhookURL != "":
-		w := gocardlesstest.Webhooks{URL: o.webhookURL, Secret: gocardless.WebhookSecret(o.webhookSecret)}
+	}
+	for i, address := range o.webhookURLs {
+		w := gocardlesstest.Webhooks{URL: address, Secret: gocardless.WebhookSecret(o.webhookSecrets[min(i, len(o.webhookSecrets)-1)])}
 		if err := w.Validate(); err != nil {
 			return nil, usageError{err}
 		}
-		opts = append(opts, gocardlesstest.WithWebhooks(w), gocardlesstest.WithDeliveryHook(func(d *gocardlesstest.Delivery) { logDelivery(log, d) }))
+		opts = append(opts, gocardlesstest.WithWebhooks(w))
 	}
+	opts = append(opts, gocardlesstest.WithDeliveryHook(func(d *gocardlesstest.Delivery) { logDelivery(log, d) }))
 	if o.clock != "" {
 		from, err := time.Parse(time.RFC3339, o.clock)
 		if err != nil {
