@@ -112,7 +112,7 @@ func TestDocumentedCode(t *testing.T) {
 	dir := t.TempDir()
 	writeModule(t, dir)
 	tests := map[string]bool{}
-	for _, path := range append(guides, "README.md", "docs/from-the-official-client.md") {
+	for _, path := range append(guides, "README.md", "docs/from-the-official-client.md", "docs/sandbox.md") {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,13 @@
+# The image of gcpro: the program alone. goreleaser builds it for each platform from the binaries of a
+# release, which it puts into a directory named after the platform.
+FROM scratch
+ARG TARGETPLATFORM
+COPY LICENSE /LICENSE
+COPY $TARGETPLATFORM/gcpro /gcpro
+USER 65532:65532
+EXPOSE 8080
+# "gcpro sandbox clock" asks the sandbox of the same container.
+HEALTHCHECK --interval=2s --timeout=2s --retries=30 CMD ["/gcpro", "sandbox", "clock"]
+ENTRYPOINT ["/gcpro"]
+# Another container reaches the sandbox by a name, which --allow-host allows.
+CMD ["sandbox", "--addr", "0.0.0.0:8080", "--allow-host", "sandbox"]
