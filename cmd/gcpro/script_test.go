@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,11 @@ func TestMain(m *testing.M) {
 // TestScripts runs the sessions in testdata/script, each with a sandbox of its own that starts on a
 // Monday and gives the same ids every time.
 func TestScripts(t *testing.T) {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	goCache := strings.TrimSpace(string(out))
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
@@ -41,6 +47,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOCARDLESS_BASE_URL", server.URL)
 			e.Setenv("GCPRO_CONFIG_DIR", e.WorkDir+"/config")
 			e.Setenv("GCPRO_KEYRING", "off")
+			// For the session that rewrites a program.
+			e.Setenv("GOCACHE", goCache)
+			e.Setenv("GOWORK", "off")
+			e.Setenv("GOFLAGS", "-mod=mod")
+			e.Setenv("GOPROXY", "off")
 			return nil
 		},
 	})

@@ -16,10 +16,10 @@ import (
 
 // Pending is an event at an endpoint, as the journal has it.
 type Pending struct {
-	Event    string    `json:"event"`
-	Endpoint string    `json:"endpoint"`
+	Event    string    `json:"event,omitempty"`
+	Endpoint string    `json:"endpoint,omitempty"`
 	At       time.Time `json:"at"`
-	State    string    `json:"state,omitempty"` // "start", "done" or "undo"
+	State    string    `json:"state,omitempty"` // "start", "done" or "undo"; "cursor" when only At counts
 }
 
 func (p Pending) key() string { return p.Event + " " + p.Endpoint }
@@ -83,11 +83,14 @@ func (s *State) replay() error {
 }
 
 func (s *State) note(p Pending) {
-	if p.State == "undo" {
+	switch p.State {
+	case "cursor":
+		s.saved.Cursor = p.At
+	case "undo":
 		delete(s.known, p.key())
-		return
+	default:
+		s.known[p.key()] = p
 	}
-	s.known[p.key()] = p
 }
 
 // compact writes the file anew and empties the journal. What is older than the overlap is not looked
@@ -159,10 +162,8 @@ func (s *State) Advance(to time.Time) error {
 	if !to.After(s.saved.Cursor) {
 		return nil
 	}
-	s.saved.Cursor = to
-	if s.lines < journalLines {
-		// The journal says enough until then; after a crash a little more is looked at again.
-		return nil
+	if err := s.write(Pending{At: to}, "cursor"); err != nil || s.lines < journalLines {
+		return err
 	}
 	return s.compact()
 }
