@@ -3,8 +3,6 @@ package gocardless
 import (
 	"context"
 	"errors"
-	"net/http"
-	"strings"
 )
 
 // A Limiter holds requests back before the API's rate limit is reached. To share
@@ -109,41 +107,37 @@ func NewLimiter(reservePercent int) (Limiter, error) {
 
 const reserveProblem = "must be between 0 and 90 percent"
 
-// Documented numbers of requests in a window, used until a reply reports the
-// actual one.
-const (
-	generalBudget          = 1000
-	balancesBudget         = 60
-	outboundPostBudget     = 300
-	outboundOtherBudget    = 500
-	outboundPaymentsPrefix = "/outbound_payments"
-)
-
 // windowLimiter is the limiter of [NewLimiter].
 type windowLimiter struct {
-	general, balances, outboundPosts, outboundOthers budget
+	general, balances, outboundWrites, outboundReads budget
 }
 
 func newWindowLimiter(reserve int) *windowLimiter {
 	l := new(windowLimiter)
-	l.general.init(generalBudget, reserve)
-	l.balances.init(balancesBudget, reserve)
-	l.outboundPosts.init(outboundPostBudget, reserve)
-	l.outboundOthers.init(outboundOtherBudget, reserve)
+	for _, g := range []RateLimitGroup{GroupGeneral, GroupBalances, GroupOutboundWrites, GroupOutboundReads} {
+		l.budget(g).init(g.DefaultLimit(), reserve)
+	}
 	return l
+}
+
+func (l *windowLimiter) budget(g RateLimitGroup) *budget {
+	switch g {
+	case GroupBalances:
+		return &l.balances
+	case GroupOutboundWrites:
+		return &l.outboundWrites
+	case GroupOutboundReads:
+		return &l.outboundReads
+	}
+	return &l.general
 }
 
 // special is the budget that an operation has besides the general one, or nil.
 func (l *windowLimiter) special(op *Operation) *budget {
-	switch rest, ok := strings.CutPrefix(op.Path, outboundPaymentsPrefix); {
-	case op.Path == "/balances" && op.Method == http.MethodGet:
-		return &l.balances
-	case !ok || rest != "" && rest[0] != '/':
-		return nil
-	case op.Method == http.MethodPost:
-		return &l.outboundPosts
+	if g := op.RateLimitGroup(); g != GroupGeneral {
+		return l.budget(g)
 	}
-	return &l.outboundOthers
+	return nil
 }
 
 func (l *windowLimiter) Wait(ctx context.Context, op Operation, lane Lane) error {

@@ -196,8 +196,8 @@ func TestRateLimitGroups(t *testing.T) {
 		t.Errorf("%d and %d on their way after the reply", l.general.flying, l.balances.flying)
 	}
 	for name, want := range map[string]*budget{
-		"payments.list": nil, "balances.list": &l.balances, "outbound_payments.create": &l.outboundPosts, "outbound_payments.withdraw": &l.outboundPosts,
-		"outbound_payments.approve": &l.outboundPosts, "outbound_payments.list": &l.outboundOthers, "outbound_payments.update": &l.outboundOthers,
+		"payments.list": nil, "balances.list": &l.balances, "outbound_payments.create": &l.outboundWrites, "outbound_payments.withdraw": &l.outboundWrites,
+		"outbound_payments.approve": &l.outboundWrites, "outbound_payments.list": &l.outboundReads, "outbound_payments.update": &l.outboundReads,
 		"outbound_payment_imports.create": nil, "outbound_payment_import_entries.list": nil,
 	} {
 		i := slices.IndexFunc(operations[:], func(op *Operation) bool { return op.Name == name })

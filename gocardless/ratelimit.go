@@ -3,6 +3,7 @@ package gocardless
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -83,3 +84,43 @@ func (c *Client) RateLimit() (RateLimit, bool) {
 
 // rateLimitCell holds the last state seen.
 type rateLimitCell struct{ atomic.Pointer[RateLimit] }
+
+// A RateLimitGroup is a budget of requests. Every request counts against the general
+// budget; those of the other groups have a smaller one of their own, too, which their
+// replies report.
+type RateLimitGroup string
+
+// The groups.
+const (
+	GroupGeneral        RateLimitGroup = "general"
+	GroupBalances       RateLimitGroup = "balances"
+	GroupOutboundWrites RateLimitGroup = "outbound_writes"
+	GroupOutboundReads  RateLimitGroup = "outbound_reads"
+)
+
+// DefaultLimit is the documented number of requests in a minute. A reply reports the
+// actual one.
+func (g RateLimitGroup) DefaultLimit() int {
+	switch g {
+	case GroupBalances:
+		return 60
+	case GroupOutboundWrites:
+		return 300
+	case GroupOutboundReads:
+		return 500
+	}
+	return 1000
+}
+
+// RateLimitGroup returns the narrowest budget that the operation counts against.
+func (op *Operation) RateLimitGroup() RateLimitGroup {
+	switch rest, ok := strings.CutPrefix(op.Path, "/outbound_payments"); {
+	case op.Path == "/balances" && op.Method == http.MethodGet:
+		return GroupBalances
+	case !ok || rest != "" && rest[0] != '/':
+		return GroupGeneral
+	case op.Method == http.MethodPost:
+		return GroupOutboundWrites
+	}
+	return GroupOutboundReads
+}

@@ -60,7 +60,7 @@ func (l *Limiter) inform() {
 }
 
 // example has an operation of each kind.
-var example = [groups]gocardless.Operation{
+var example = [len(groups)]gocardless.Operation{
 	{Method: "GET", Path: "/payments"}, {Method: "GET", Path: "/balances"},
 	{Method: "POST", Path: "/outbound_payments"}, {Method: "GET", Path: "/outbound_payments"},
 }

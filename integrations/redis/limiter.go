@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,7 +46,7 @@ const (
 type Limiter struct {
 	redis   redis.Scripter
 	options Options
-	groups  [groups]group
+	groups  [len(groups)]group
 	clock   func() int64 // ms, for tests; 0 is Redis's own time
 
 	mu     sync.Mutex
@@ -89,35 +89,15 @@ func New(client redis.Scripter, options Options) (*Limiter, error) {
 	return &Limiter{redis: client, options: options, clock: func() int64 { return 0 }}, nil
 }
 
-// kind is one of the budgets of the API.
+// kind is one of the budgets of the API; 0 is the general one.
 type kind int
 
-const (
-	general kind = iota
-	balances
-	outboundWrites
-	outboundReads
-	groups
-)
-
-// budgets are their names in Redis, and their limits until a reply reports one.
-var budgets = [groups]struct {
-	name  string
-	limit int
-}{{"general", 1000}, {"balances", 60}, {"outbound-writes", 300}, {"outbound-reads", 500}}
+var groups = [...]gocardless.RateLimitGroup{
+	gocardless.GroupGeneral, gocardless.GroupBalances, gocardless.GroupOutboundWrites, gocardless.GroupOutboundReads,
+}
 
 // kindOf is the narrowest budget that an operation uses; all use the general one, too.
-func kindOf(op *gocardless.Operation) kind {
-	switch rest, ok := strings.CutPrefix(op.Path, "/outbound_payments"); {
-	case op.Path == "/balances" && op.Method == http.MethodGet:
-		return balances
-	case !ok || rest != "" && rest[0] != '/':
-		return general
-	case op.Method == http.MethodPost:
-		return outboundWrites
-	}
-	return outboundReads
-}
+func kindOf(op *gocardless.Operation) kind { return kind(slices.Index(groups[:], op.RateLimitGroup())) }
 
 // group is what this process knows of a budget.
 type group struct {
@@ -188,9 +168,9 @@ func (l *Limiter) ask(ctx context.Context, k kind, lane gocardless.Lane) (answer
 	}
 	args := []any{l.clock(), window.Milliseconds(), bulk, l.options.ReservePercent, longest}
 	var keys []string
-	for _, k := range []kind{general, k}[:min(int(k), 1)+1] {
-		keys = append(keys, "gocardless:{"+l.options.Budget+"}:"+budgets[k].name)
-		args = append(args, l.groups[k].report(budgets[k].limit)...)
+	for _, k := range []kind{0, k}[:min(int(k), 1)+1] {
+		keys = append(keys, "gocardless:{"+l.options.Budget+"}:"+string(groups[k]))
+		args = append(args, l.groups[k].report(groups[k].DefaultLimit())...)
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.options.Timeout)
 	defer cancel()
@@ -241,9 +221,9 @@ func (g *group) report(limit int) []any {
 // Observe implements [gocardless.Limiter].
 func (l *Limiter) Observe(op gocardless.Operation, lane gocardless.Lane, limit gocardless.RateLimit) {
 	k := kindOf(&op)
-	if k != general {
+	if k != 0 {
 		// The reply describes the budget of its own.
-		l.groups[general].observe(gocardless.RateLimit{})
+		l.groups[0].observe(gocardless.RateLimit{})
 	}
 	g := &l.groups[k]
 	if g.observe(limit) {
