@@ -113,7 +113,7 @@ func (b *bank) serve(req *http.Request) (status int, body string, header http.He
 	return 201, `{"payments":{"id":"` + id + `"}}`, header
 }
 
-// mortal is a journal as a process reaches it: not any more once it has crashed.
+// mortal is a journal as a process reaches it, until it crashes.
 type mortal struct {
 	Journal
 	process *process

@@ -150,7 +150,7 @@ func (c Create[P, R]) job(client *gocardless.Client, line Line[P], opts []gocard
 	}
 }
 
-// fingerprint tells params from others, without holding them.
+// fingerprint identifies params without holding them.
 func fingerprint(params any) (string, error) {
 	text, err := json.Marshal(params)
 	if err != nil {
@@ -191,7 +191,7 @@ func (j job) entry(state State, err error) Entry {
 // maxMessage is how much of an error's text is recorded.
 const maxMessage = 500
 
-// message is the text of an error of the SDK, which holds no personal data.
+// message shortens the message of an SDK error, which holds no personal data.
 func message(err error) string {
 	text := err.Error()
 	if len(text) > maxMessage {
@@ -226,7 +226,7 @@ func outcome(err error, existing bool) State {
 		return Open
 	case e.StatusCode == http.StatusUnauthorized, e.StatusCode == http.StatusForbidden,
 		e.StatusCode == http.StatusRequestTimeout, e.StatusCode == http.StatusTooManyRequests:
-		return Open // it says nothing of the line
+		return Open // not about the line
 	case e.StatusCode >= 400 && e.StatusCode <= 499:
 		return Failed
 	}

@@ -102,7 +102,7 @@ func (j *FileJournal) Begin(ctx context.Context, h Header) (Header, error) {
 	return j.memory.Begin(ctx, h)
 }
 
-// Claim implements [Journal]. Claims are not written: nobody else reads the file.
+// Claim implements [Journal]. Claims are not written: no other process reads the file.
 func (j *FileJournal) Claim(ctx context.Context, claims []Claim, until time.Time, retryFailed bool) ([]Verdict, error) {
 	return j.memory.Claim(ctx, claims, until, retryFailed)
 }

@@ -24,7 +24,7 @@ const (
 	// run sends the line again only when its params have changed, or with
 	// [Options.RetryFailed].
 	Failed State = "failed"
-	// Open means that there is no outcome yet: the line is being sent, or the last
+	// Open means that the outcome is not known yet: the line is being sent, or the last
 	// attempt ended in an error that settles nothing. A run sends it again.
 	Open State = "open"
 )
@@ -46,13 +46,13 @@ type Entry struct {
 	RequestID string    `json:"request_id,omitzero"`
 	Attempts  int       `json:"attempts,omitzero"`
 	At        time.Time `json:"at,omitzero"`
-	// Fingerprint tells the params of the line from others.
+	// Fingerprint identifies the params of the line.
 	Fingerprint string `json:"fingerprint,omitzero"`
 
 	cause error
 }
 
-// Header says what a journal is of.
+// Header identifies the run that a journal belongs to.
 type Header struct {
 	Operation   string    `json:"operation"`
 	Environment string    `json:"environment"`
@@ -196,7 +196,7 @@ func (j *MemoryJournal) Entries(context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
-// check refuses to go on with the journal of another run.
+// check rejects the journal of another run.
 func (h Header) check(want Header, allowOld bool) error {
 	switch {
 	case h.Operation != want.Operation:

@@ -11,7 +11,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Options says how a run works. The zero value has the defaults.
+// Options configures a run. The zero value has the defaults.
 type Options struct {
 	// Workers is how many requests are made at the same time: 1 to 64, 16 when zero.
 	Workers int
@@ -22,7 +22,7 @@ type Options struct {
 	// MaxErrorRate stops the run when more than this part of the last 100 lines failed
 	// or stayed open: 0.1 when zero, 1 for never.
 	MaxErrorRate float64
-	// AllowOld goes on with a run that began more than 29 days ago; see [ErrTooOld].
+	// AllowOld resumes a run that began more than 29 days ago; see [ErrTooOld].
 	AllowOld bool
 	// Lease is how long a line that a process has claimed stays its own if it is not
 	// recorded, because the process crashed: 5 minutes when zero. A line that takes
@@ -57,7 +57,7 @@ var (
 	ErrKeyReused = errors.New("bulk: the key belongs to a line with other params")
 	// ErrTooOld means that the run began more than 29 days ago. The API may have
 	// forgotten the keys since, so a line that was sent and not recorded could be
-	// created twice. Look at the open lines before going on with [Options.AllowOld].
+	// created twice. Look at the open lines before you set [Options.AllowOld].
 	ErrTooOld = errors.New("bulk: the API may have forgotten the keys of this run")
 
 	errWorker = errors.New("bulk: the transport panicked or ended its goroutine")
@@ -86,12 +86,12 @@ func (o *Options) check() error {
 }
 
 // Run makes a create of each line that the journal has no outcome for. It returns
-// when all lines have an outcome, and otherwise with an error that says why not:
+// when all lines have an outcome, and otherwise with the reason:
 // [ErrIncomplete], [ErrErrorRate], the context's, that of a line, of the journal, or
 // of the API when it refuses every request. To go on, call it again.
 //
-// The lines must be the same each time, and the sequence must begin anew when it is
-// ranged over again: with several processes Run returns to lines that another one
+// The lines must be the same each time, and the sequence must start again from the first line
+// each time it is ranged over: with several processes Run returns to lines that another one
 // had claimed and not finished. Request options apply to each create.
 //
 // A line that the API refuses does not end the run; see [Report.Failed] and the
@@ -395,7 +395,7 @@ func (r *runner) note(e Entry) (tooMany bool) {
 	default:
 		r.report.Open++
 	}
-	// A line that the end of the run interrupted says nothing.
+	// A line interrupted by the end of the run does not count.
 	if r.intake.Err() != nil {
 		return false
 	}

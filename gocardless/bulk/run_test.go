@@ -129,7 +129,7 @@ func TestRetryFailed(t *testing.T) {
 	}
 }
 
-// Lines without an outcome stay open, and a run says so.
+// Lines without an outcome stay open, and the run returns an error.
 func TestOpenLines(t *testing.T) {
 	sandbox := gocardlesstest.New()
 	client := sandbox.Client(gocardless.WithRetries(0))
@@ -296,7 +296,7 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// A journal is of one operation and environment, and not for ever.
+// A journal belongs to one operation and environment, and expires.
 func TestJournalOfAnotherRun(t *testing.T) {
 	client := gocardlesstest.New().Client()
 	for name, h := range map[string]Header{

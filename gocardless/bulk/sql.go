@@ -27,7 +27,7 @@ const (
 // DefaultTable is the table of a [SQLJournal] whose options name none.
 const DefaultTable = "gocardless_bulk"
 
-// SQLOptions says where a [SQLJournal] is.
+// SQLOptions locates a [SQLJournal].
 type SQLOptions struct {
 	// Run names the run; a table holds many.
 	Run string
@@ -138,7 +138,7 @@ func (j *SQLJournal) failed(err error) error {
 	return fmt.Errorf("bulk: the journal's database: %w", err)
 }
 
-// statement is text with its parameters.
+// statement is SQL with its parameters.
 type statement struct {
 	text strings.Builder
 	args []any

@@ -9,8 +9,8 @@
 // whole limit, bulk calls leave a reserve and are spread over the minute, over all
 // processes together. Each request costs one short script in Redis (5.0 or later).
 //
-// When Redis cannot be reached, each process goes on with a limiter of its own, and
-// the logger is told; after a while Redis is tried again. Nothing has to survive in
+// When Redis cannot be reached, each process uses a limiter of its own and logs a
+// warning; later it tries Redis again. Nothing has to survive in
 // Redis: what the API's replies report is passed on, so that a server that has lost
 // its memory learns what was used.
 package redislimit

@@ -23,7 +23,7 @@ func (l *Limiter) current() gocardless.Limiter {
 	return l.local
 }
 
-// lost goes over to the local limiter, and says so the first time.
+// lost switches to the local limiter, and logs it the first time.
 func (l *Limiter) lost(err error) {
 	l.mu.Lock()
 	first := l.local == nil

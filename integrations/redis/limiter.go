@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Options says how a [Limiter] works. Budget must be set.
+// Options configures a [Limiter]. Budget must be set.
 type Options struct {
 	// Budget names the access token among those that share the Redis: processes that use
 	// one token use one name. It appears in keys, so it must not be the token itself.
@@ -28,7 +28,7 @@ type Options struct {
 	// Timeout limits a call of Redis: 250 ms when zero. A call of the API waits so long at
 	// most before Redis counts as lost.
 	Timeout time.Duration
-	// Logger is told when Redis is lost, and when it is back: [slog.Default] when nil.
+	// Logger receives a line when Redis is lost, and when it is back: [slog.Default] when nil.
 	Logger *slog.Logger
 	// OnChange is called at the same times, with the error and with nil.
 	OnChange func(error)
@@ -42,7 +42,7 @@ const (
 )
 
 // Limiter is a [gocardless.Limiter] that keeps its budgets in Redis. While Redis
-// cannot be reached, each process goes on with a limiter of its own.
+// cannot be reached, each process uses a limiter of its own.
 type Limiter struct {
 	redis   redis.Scripter
 	options Options
@@ -174,7 +174,7 @@ func (l *Limiter) ask(ctx context.Context, k kind, lane gocardless.Lane) (answer
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.options.Timeout)
 	defer cancel()
-	// A client of Redis heeds the context's deadline only if it is told to.
+	// go-redis observes the context's deadline only with ContextTimeoutEnabled.
 	type reply struct {
 		answer
 		err error
@@ -209,7 +209,7 @@ func (g *group) report(limit int) []any {
 	defer g.mu.Unlock()
 	ended := g.ended
 	g.ended = 0
-	// The last report is repeated as long as its window lasts, so that a Redis that has
+	// The last report is sent until its window ends, so that a Redis that has
 	// lost its memory learns of what was used.
 	left := time.Until(g.last.Reset)
 	if g.last.Limit <= 0 || left <= 0 || left > window+time.Second {

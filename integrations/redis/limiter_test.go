@@ -231,7 +231,7 @@ func TestDeadlines(t *testing.T) {
 				t.Errorf("%v after %v", err, after)
 			}
 		}
-		// One that gives up holds up nobody.
+		// A call that gives up does not block the others.
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(5*time.Second, cancel)
 		if _, err := c.Payments.Get(ctx, "PM1"); !errors.Is(err, context.Canceled) {
@@ -271,7 +271,7 @@ func TestBudgetOfItsOwn(t *testing.T) {
 	}
 }
 
-// Redis is lost in the middle: each process goes on by itself and says so, and when Redis is back,
+// Redis is lost in the middle: each process continues by itself and reports it, and when Redis is back,
 // without its memory, the budget is shared again. No request is one too many.
 func TestRestarts(t *testing.T) {
 	eachOwn(t, func(t *testing.T, s server) {
@@ -311,7 +311,7 @@ func TestRestarts(t *testing.T) {
 			time.Sleep(20 * time.Second)
 			for _, l := range limiters {
 				if l.Err() == nil {
-					t.Error("Redis is gone, and Err does not say so")
+					t.Error("Redis is gone, and Err returns nil")
 				}
 			}
 			_, before, _ := a.count()

@@ -11,9 +11,9 @@ import (
 // they come.
 type queue struct {
 	mu      sync.Mutex
-	busy    bool // somebody is asking
+	busy    bool // a call is asking
 	waiting []*waiter
-	from    time.Time     // nobody in the queue can go before
+	from    time.Time     // the earliest time for those in the queue
 	step    time.Duration // from one to the next, at least
 }
 

@@ -1,0 +1,30 @@
+// Package gcotel makes OpenTelemetry spans and metrics of the calls of a client, and
+// of the events of a webhook:
+//
+//	telemetry, err := gcotel.New(gcotel.Options{})
+//	…
+//	client, err := gocardless.New(token, gocardless.EnvironmentLive, gocardless.WithObserver(telemetry.Observer()))
+//	handler, err := gocardless.NewWebhookHandler(telemetry.Events(mux), secret)
+//	http.Handle("/webhooks", telemetry.Delivery(handler))
+//
+// A call has a span with the name of its operation, such as "payments.create", and
+// a child span for each attempt, which is an HTTP client span. Attributes follow
+// version 1.43 of the semantic conventions; those that they lack begin with
+// "gocardless.".
+//
+// Spans and metrics hold no personal data, no query strings and no bodies. The ids of
+// resources are left out of addresses: url.full has the braces of the template. The
+// request id and the ids of events are in spans, never in metrics.
+//
+// The metrics:
+//
+//   - http.client.request.duration: attempts, by method, url.template, status and error
+//   - gocardless.client.call.duration: calls, with retries and waits, by operation and error
+//   - gocardless.client.retries: retries, by operation and error
+//   - gocardless.client.limiter.wait: how long the limiter held requests back, by lane
+//   - gocardless.client.rate_limit.remaining and gocardless.client.rate_limit.limit, by budget
+//   - gocardless.event.duration: events handled, by type, action and error
+//   - gocardless.inbox.depth and gocardless.inbox.age; see [Telemetry.ObserveInbox]
+//
+// The file dashboard.json is a Grafana dashboard over them, for a Prometheus data source.
+package gcotel

@@ -1,0 +1,160 @@
+package gcotel
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// Delivery wraps a webhook handler: each delivery gets a server span. It is not needed
+// behind a handler that makes one already.
+func (t *Telemetry) Delivery(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A trace of the sender's, whoever that is, is not continued.
+		ctx, span := t.tracer.Start(r.Context(), "POST webhook", trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
+			trace.WithAttributes(semconv.HTTPRequestMethodKey.String(method(r.Method))))
+		status := &statusWriter{ResponseWriter: w}
+		defer func() {
+			code := status.code
+			if code == 0 {
+				code = http.StatusOK
+			}
+			span.SetAttributes(semconv.HTTPResponseStatusCode(code))
+			if code >= 500 {
+				fail(span, errDelivery, strconv.Itoa(code))
+			}
+			span.End()
+		}()
+		next.ServeHTTP(status, r.WithContext(ctx))
+	})
+}
+
+var errDelivery = errors.New("gcotel: the delivery was not accepted")
+
+// method returns a known method, or "_OTHER" as the semantic conventions want it.
+func method(m string) string {
+	switch m {
+	case http.MethodPost, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "_OTHER"
+}
+
+// statusWriter remembers the status of a reply.
+type statusWriter struct {
+	http.ResponseWriter
+	code int
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *statusWriter) WriteHeader(code int) {
+	if w.code == 0 && code >= 200 {
+		w.code = code
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets [http.ResponseController] reach what is below.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Events wraps an event handler: each event gets a span, which continues from that of
+// its delivery. For an event that is handled later, after a store or a queue, see
+// [Capture] and [Continue].
+func (t *Telemetry) Events(next gocardless.EventHandler) gocardless.EventHandler {
+	return gocardless.EventHandlerFunc(func(ctx context.Context, event gocardless.Event) (err error) {
+		kind := []attribute.KeyValue{eventTypeKey.String(known(event.ResourceType.Known(), string(event.ResourceType))), eventActionKey.String(known(event.Action.Known(), string(event.Action)))}
+		ctx, span := t.tracer.Start(ctx, "handle "+kind[0].Value.AsString()+"."+kind[1].Value.AsString(), trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(kind...))
+		span.SetAttributes(eventIDKey.String(event.ID))
+		began := time.Now()
+		err = errHandler // until the handler has returned
+		defer func() {
+			class := ""
+			if err != nil {
+				class = eventError(err)
+			}
+			attributes := append(kind, fail(span, err, class)...)
+			t.instruments.events.Record(ctx, time.Since(began).Seconds(), metric.WithAttributes(attributes...))
+			span.End()
+		}()
+		err = next.HandleEvent(ctx, event)
+		return err
+	})
+}
+
+var errHandler = errors.New("gcotel: the handler panicked or ended its goroutine")
+
+// known keeps values that the SDK does not know out of the names of metrics.
+func known(ok bool, value string) string {
+	if ok {
+		return value
+	}
+	return "other"
+}
+
+// eventError is the class of a handler's error.
+func eventError(err error) string {
+	switch {
+	case err == errHandler:
+		return "panic"
+	case errors.Is(err, gocardless.ErrEventBusy):
+		return "busy"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "context"
+	}
+	return errorType(err, 0)
+}
+
+// Capture returns the current span in a form that can be stored with an event or a job,
+// or "" when there is none; see [Continue].
+func Capture(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier["traceparent"]
+}
+
+// Continue returns a context in which spans continue from the one that [Capture]
+// returned, in another process or at another time. Anything else is ignored.
+func Continue(ctx context.Context, captured string) context.Context {
+	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": captured})
+}
+
+// An Inbox holds events until they are handled, such as a queue in a database.
+type Inbox interface {
+	// Backlog returns how many events are waiting to be handled, and for how long the
+	// oldest of them has been, 0 when there is none.
+	Backlog(ctx context.Context) (depth int64, oldest time.Duration, err error)
+}
+
+// ObserveInbox reports the depth and the age of an inbox whenever metrics are
+// collected. The name identifies the inbox and must not hold personal data. The
+// registration ends it.
+func (t *Telemetry) ObserveInbox(name string, inbox Inbox) (metric.Registration, error) {
+	depth, err := t.meter.Int64ObservableGauge("gocardless.inbox.depth", metric.WithUnit("{event}"), metric.WithDescription("Events that wait to be handled."))
+	if err != nil {
+		return nil, err
+	}
+	age, err := t.meter.Float64ObservableGauge("gocardless.inbox.age", metric.WithUnit("s"), metric.WithDescription("How long the oldest event has been waiting."))
+	if err != nil {
+		return nil, err
+	}
+	attributes := metric.WithAttributes(inboxKey.String(name))
+	return t.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		n, oldest, err := inbox.Backlog(ctx)
+		if err != nil {
+			return err
+		}
+		o.ObserveInt64(depth, n, attributes)
+		o.ObserveFloat64(age, oldest.Seconds(), attributes)
+		return nil
+	}, depth, age)
+}
