@@ -16,7 +16,7 @@ import (
 const bulkDir = "gocardless/bulk"
 
 // Bulk emits the table of the creates that a billing run can make: those whose idempotency key
-// the API honours.
+// the API honours, and which it does not advise against.
 func Bulk(api *ir.API) ([]File, error) {
 	sdk := api.ModulePath + "/gocardless"
 	f := jen.NewFilePathName(api.ModulePath+"/"+bulkDir, "bulk")
@@ -25,7 +25,7 @@ func Bulk(api *ir.API) ([]File, error) {
 	for _, s := range api.Services {
 		for _, op := range s.Operations {
 			for _, m := range op.Methods {
-				if op.Kind != ir.KindCreate || m.Params == nil || op.Reply == nil || len(op.PathParams) > 0 {
+				if op.Kind != ir.KindCreate || op.Deprecated || m.Params == nil || op.Reply == nil || len(op.PathParams) > 0 {
 					continue
 				}
 				name := s.GoName + strings.TrimPrefix(m.GoName, "Create")

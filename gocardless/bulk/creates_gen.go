@@ -127,12 +127,6 @@ var (
 	}, func(r *gocardless.OutboundPayment) string {
 		return r.ID
 	}}
-	// PayerAuthorisations creates payer authorisations.
-	PayerAuthorisations = Create[gocardless.PayerAuthorisationCreateParams, gocardless.PayerAuthorisation]{"payer_authorisations.create", func(c *gocardless.Client) func(context.Context, gocardless.PayerAuthorisationCreateParams, ...gocardless.RequestOption) (*gocardless.PayerAuthorisation, error) {
-		return c.PayerAuthorisations.Create
-	}, func(r *gocardless.PayerAuthorisation) string {
-		return r.ID
-	}}
 	// PayerThemesForCreditor creates payer themes.
 	PayerThemesForCreditor = Create[gocardless.PayerThemeCreateForCreditorParams, gocardless.PayerTheme]{"payer_themes.create_for_creditor", func(c *gocardless.Client) func(context.Context, gocardless.PayerThemeCreateForCreditorParams, ...gocardless.RequestOption) (*gocardless.PayerTheme, error) {
 		return c.PayerThemes.CreateForCreditor
@@ -143,12 +137,6 @@ var (
 	Payments = Create[gocardless.PaymentCreateParams, gocardless.Payment]{"payments.create", func(c *gocardless.Client) func(context.Context, gocardless.PaymentCreateParams, ...gocardless.RequestOption) (*gocardless.Payment, error) {
 		return c.Payments.Create
 	}, func(r *gocardless.Payment) string {
-		return r.ID
-	}}
-	// RedirectFlows creates redirect flows.
-	RedirectFlows = Create[gocardless.RedirectFlowCreateParams, gocardless.RedirectFlow]{"redirect_flows.create", func(c *gocardless.Client) func(context.Context, gocardless.RedirectFlowCreateParams, ...gocardless.RequestOption) (*gocardless.RedirectFlow, error) {
-		return c.RedirectFlows.Create
-	}, func(r *gocardless.RedirectFlow) string {
 		return r.ID
 	}}
 	// Refunds creates refunds.
@@ -198,10 +186,8 @@ var creates = []Operation{
 	OutboundPaymentImports,
 	OutboundPayments,
 	OutboundPaymentsWithdraw,
-	PayerAuthorisations,
 	PayerThemesForCreditor,
 	Payments,
-	RedirectFlows,
 	Refunds,
 	SchemeIdentifiers,
 	Subscriptions,

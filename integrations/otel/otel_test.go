@@ -104,7 +104,7 @@ func text(s tracetest.SpanStub) string {
 	var list []string
 	for _, a := range s.Attributes {
 		if a.Key != "http.response.header.x-request-id" && a.Key != waitKey {
-			list = append(list, string(a.Key)+"="+a.Value.Emit())
+			list = append(list, string(a.Key)+"="+a.Value.String())
 		}
 	}
 	slices.Sort(list)
@@ -207,8 +207,8 @@ func noIDs(t *testing.T, c *collector, words ...string) {
 	for name, list := range c.metrics(t) {
 		for _, p := range list {
 			for _, a := range p.attributes.ToSlice() {
-				if id.MatchString(a.Value.Emit()) {
-					t.Errorf("%s has %s=%s", name, a.Key, a.Value.Emit())
+				if id.MatchString(a.Value.String()) {
+					t.Errorf("%s has %s=%s", name, a.Key, a.Value.String())
 				}
 			}
 		}
@@ -377,7 +377,7 @@ func required(t *testing.T, s tracetest.SpanStub) {
 	t.Helper()
 	has := map[attribute.Key]string{}
 	for _, a := range s.Attributes {
-		has[a.Key] = a.Value.Emit()
+		has[a.Key] = a.Value.String()
 	}
 	for _, key := range []attribute.Key{"http.request.method", "server.address", "server.port"} {
 		if has[key] == "" {
