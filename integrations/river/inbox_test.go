@@ -234,12 +234,12 @@ func (b *bed) mustDeliver(t testing.TB, body []byte) {
 	}
 }
 
-// until waits for a condition, up to a minute.
+// until waits for a condition, as long as no machine takes.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !condition(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after a minute still not: %s", what)
+			t.Fatalf("after five minutes still not: %s", what)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package riverinbox
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -51,14 +51,23 @@ func newArgs(event gocardless.Event, raw []byte) EventArgs {
 	return args
 }
 
-// hugeNumber finds what may be a number beyond those of PostgreSQL.
-var hugeNumber = regexp.MustCompile(`[0-9][eE][+-]?[0-9]{3}`)
-
 // storable reports whether PostgreSQL certainly stores JSON as such. It refuses some escapes (NUL,
 // half a surrogate pair), invalid UTF-8 and huge numbers, and one such event would keep its whole
 // delivery from being stored, each time.
 func storable(raw []byte) bool {
-	return utf8.Valid(raw) && !strings.Contains(string(raw), `\u`) && !hugeNumber.Match(raw)
+	return utf8.Valid(raw) && !bytes.Contains(raw, []byte(`\u`)) && !exponent(raw)
+}
+
+// exponent reports whether there may be a number with an exponent.
+func exponent(raw []byte) bool {
+	for i := 1; i+1 < len(raw); i++ {
+		if c := raw[i]; (c == 'e' || c == 'E') && '0' <= raw[i-1] && raw[i-1] <= '9' {
+			if c := raw[i+1]; '0' <= c && c <= '9' || c == '+' || c == '-' {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func decodeArgs(encoded []byte) (EventArgs, error) {
