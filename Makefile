@@ -10,7 +10,7 @@ STATICCHECK = $$($(TOOL) -n staticcheck)
 # dependencies would decide the versions of the linters'.
 GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
 
-.PHONY: help tidy generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff vuln snapshot publish
+.PHONY: help tidy generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff vuln snapshot sbom publish
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -81,6 +81,10 @@ vuln: ## known vulnerabilities in what the module uses, by the database of the G
 snapshot: ## what a release would publish, into dist/
 	$(GORELEASER) check
 	$(GORELEASER) release --snapshot --clean
+
+sbom: ## what the command is made of, as CycloneDX, into dist/
+	@mkdir -p dist
+	cd cmd/gcpro && $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0 mod -json -licenses -output ../../dist/gcpro.cdx.json
 
 publish: ## release the tag that is checked out, with the notes in the file NOTES (release.yml does)
 	@test -s "$(NOTES)" || { echo "NOTES must name a file with the release's notes"; exit 1; }
