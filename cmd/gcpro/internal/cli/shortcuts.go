@@ -394,7 +394,7 @@ func (a *app) openCommand() *cobra.Command {
 		}
 		address := dashboard(t) + "/" + strings.ReplaceAll(resources[0], "_", "-") + "/" + ids[0]
 		if t.local() {
-			address = t.base + "/#" + ids[0]
+			address = t.base + "/_sandbox/ui/resources/" + resources[0] + "/" + ids[0]
 		}
 		if show || !a.outTTY {
 			fmt.Fprintln(a.out, address)

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -143,7 +145,13 @@ func (m *maker) post(ctx context.Context, resource, verb string, ids []string, b
 func (m *maker) make(ctx context.Context, s *spec.Simulator) (string, error) {
 	switch s.Resource {
 	case "mandates":
-		return m.mandate(ctx, strings.Contains(s.Requires, "PayTo"), strings.Contains(s.Requires, "Mandate active"))
+		switch {
+		case strings.Contains(s.Requires, "PayTo"):
+			return "", refuse("a PayTo mandate, which only a payer can authorise; pass the id of one with --mandate")
+		case strings.Contains(s.Requires, "pending_customer_approval"):
+			return m.unapproved(ctx)
+		}
+		return m.mandate(ctx, false)
 	case "payments":
 		return m.payment(ctx)
 	case "refunds":
@@ -165,32 +173,39 @@ func (m *maker) make(ctx context.Context, s *spec.Simulator) (string, error) {
 	return "", refuse("gcpro cannot make %s: pass the id of one", strings.ReplaceAll(s.Resource, "_", " "))
 }
 
-func (m *maker) mandate(ctx context.Context, payTo, active bool) (string, error) {
-	customer, err := m.post(ctx, "customers", "create", nil, map[string]any{"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com",
-		"country_code": map[bool]string{true: "AU", false: "GB"}[payTo], "address_line1": "1 Test Street", "city": "London", "postal_code": "E1 1AA"})
+func (m *maker) mandate(ctx context.Context, active bool) (string, error) {
+	customer, err := m.post(ctx, "customers", "create", nil, merge(person, address))
 	if err != nil {
 		return "", err
 	}
-	details := map[string]any{"account_holder_name": "Ada Lovelace", "country_code": "GB", "branch_code": "200000", "account_number": "55779911", "links": map[string]any{"customer": customer}}
-	mandate := map[string]any{"scheme": "bacs"}
-	if payTo {
-		details["country_code"], details["branch_code"], details["account_number"] = "AU", "082082", "012345678"
-		mandate["scheme"] = "pay_to"
-	}
-	account, err := m.post(ctx, "customer_bank_accounts", "create", nil, details)
+	account, err := m.post(ctx, "customer_bank_accounts", "create", nil, merge(bankAccount, map[string]any{"links": map[string]any{"customer": customer}}))
 	if err != nil {
 		return "", err
 	}
-	mandate["links"] = map[string]any{"customer_bank_account": account}
-	id, err := m.post(ctx, "mandates", "create", nil, mandate)
+	id, err := m.post(ctx, "mandates", "create", nil, map[string]any{"scheme": "bacs", "links": map[string]any{"customer_bank_account": account}})
 	if err != nil || !active {
 		return id, err
 	}
 	return id, m.run(ctx, "mandate_activated", id)
 }
 
+// The test payer.
+var (
+	person      = map[string]any{"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com"}
+	address     = map[string]any{"address_line1": "1 Test Street", "city": "London", "postal_code": "E1 1AA", "country_code": "GB"}
+	bankAccount = map[string]any{"account_holder_name": "Ada Lovelace", "country_code": "GB", "branch_code": "200000", "account_number": "55779911"}
+)
+
+func merge(objects ...map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, o := range objects {
+		maps.Copy(out, o)
+	}
+	return out
+}
+
 func (m *maker) payment(ctx context.Context) (string, error) {
-	mandate, err := m.mandate(ctx, false, true)
+	mandate, err := m.mandate(ctx, true)
 	if err != nil {
 		return "", err
 	}
@@ -229,21 +244,86 @@ func (m *maker) billingRequest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	steps := []struct {
-		verb string
-		body map[string]any
-	}{
-		{"collect_customer_details", map[string]any{
-			"customer":                map[string]any{"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com"},
-			"customer_billing_detail": map[string]any{"address_line1": "1 Test Street", "city": "London", "postal_code": "E1 1AA", "country_code": "GB"}}},
-		{"select_institution", map[string]any{"country_code": "GB", "institution": "read_refund_account_sandbox_bank"}},
-		{"confirm_payer_details", map[string]any{}},
+	bank, err := m.institution(ctx)
+	if err != nil {
+		return "", err
 	}
+	return id, m.act(ctx, id, []action{
+		{"collect_customer_details", map[string]any{"customer": person, "customer_billing_detail": address}},
+		{"select_institution", map[string]any{"country_code": "GB", "institution": bank}},
+		{"collect_bank_account", bankAccount},
+		{"confirm_payer_details", map[string]any{}},
+	})
+}
+
+// unapproved makes a mandate whose account has a second holder, who has not signed yet.
+func (m *maker) unapproved(ctx context.Context) (string, error) {
+	id, err := m.post(ctx, "billing_requests", "create", nil, map[string]any{"mandate_request": map[string]any{"scheme": "bacs", "currency": "GBP"}})
+	if err != nil {
+		return "", err
+	}
+	err = m.act(ctx, id, []action{
+		{"collect_customer_details", map[string]any{"customer": person, "customer_billing_detail": address}},
+		{"collect_bank_account", bankAccount},
+		{"confirm_payer_details", map[string]any{"payer_requested_dual_signature": true}},
+		{"fulfil", map[string]any{}},
+	})
+	if err != nil {
+		return "", err
+	}
+	raw, _, err := fetch(ctx, m.client, id)
+	if err != nil {
+		return "", err
+	}
+	var request struct {
+		Links struct {
+			Mandate string `json:"mandate_request_mandate"`
+		} `json:"links"`
+	}
+	err = json.Unmarshal(raw, &request)
+	return request.Links.Mandate, err
+}
+
+// action is a step of a billing request.
+type action struct {
+	verb string
+	body map[string]any
+}
+
+// act takes steps. One that this request does not ask for is not needed either.
+func (m *maker) act(ctx context.Context, id string, steps []action) error {
 	for _, step := range steps {
-		// An action that this request does not ask for is not needed either.
-		if _, err := m.post(ctx, "billing_requests", step.verb, []string{id}, step.body); err != nil && codeOf(err) != exitRefused {
-			return "", err
+		_, err := m.post(ctx, "billing_requests", step.verb, []string{id}, step.body)
+		if err != nil && !errors.Is(err, gocardless.ErrInvalidState) {
+			return err
 		}
 	}
-	return id, nil
+	return nil
 }
+
+// institution returns a bank to pay from: GoCardless's test bank, or else the first there is.
+func (m *maker) institution(ctx context.Context) (string, error) {
+	var reply struct {
+		Institutions []struct {
+			ID string `json:"id"`
+		} `json:"institutions"`
+	}
+	var raw json.RawMessage
+	if err := m.client.Do(ctx, "GET", "/institutions?country_code=GB", nil, &raw); err != nil {
+		return "", err
+	}
+	if err := json.Unmarshal(raw, &reply); err != nil {
+		return "", err
+	}
+	for _, i := range reply.Institutions {
+		if i.ID == testBank {
+			return i.ID, nil
+		}
+	}
+	if len(reply.Institutions) == 0 {
+		return testBank, nil
+	}
+	return reply.Institutions[0].ID, nil
+}
+
+const testBank = "read_refund_account_sandbox_bank"
