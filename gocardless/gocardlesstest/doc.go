@@ -20,9 +20,9 @@
 // [NewServer] puts a sandbox behind a loopback socket for a test, [Start] for a program.
 // [Sandbox.Client] is an SDK client without a socket, [Sandbox.Transport] a RoundTripper for any
 // other client; both work in a testing/synctest bubble, where nothing waits in real time. The
-// command gcpro sandbox serves programs in other languages, which move its clock, set faults, reset it
-// and play payers through the paths of [Sandbox.ControlHandler]; [WithControl] gives a [Server] the
-// same. GoCardless' own clients work with it: lists in queries, integers in bodies and empty bodies
+// command gcpro sandbox serves programs in other languages, which steer it through the paths of
+// [Sandbox.ControlHandler], and has a dashboard for people at its address; [WithControl] gives a
+// [Server] both. [Connect] steers a sandbox in another process from Go. GoCardless' own clients work with it: lists in queries, integers in bodies and empty bodies
 // are accepted in every form that one of them sends.
 //
 // A new sandbox holds an organisation with one verified creditor, its bank accounts in pounds and
@@ -44,6 +44,15 @@
 // that is not answered with 2xx is sent again after growing gaps of the sandbox's time. Advance and
 // [Sandbox.FlushWebhooks] return each attempt with its outcome, and [WithDeliveryHook] sees all of
 // them. [Webhooks] can hold webhooks back, send them twice and shuffle their events.
+//
+// Endpoints can be added, paused and removed while the sandbox runs, and have filters of their own;
+// [Sandbox.Deliveries] is the log of all attempts.
+//
+// # Worlds
+//
+// Builders make what a test starts from in one line: [Sandbox.ActiveMandate],
+// [Sandbox.PaidOutPayment], [Sandbox.Subscriber]. [Sandbox.LoadWorld] takes a list of steps as JSON, and
+// [ReadyWorld] has three such lists.
 //
 // # Payers
 //

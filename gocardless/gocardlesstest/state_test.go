@@ -1,10 +1,12 @@
 package gocardlesstest
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -296,5 +298,87 @@ func TestManyMembers(t *testing.T) {
 		if want := fmt.Sprintf(form, 249_999); string(appendJSON(nil, object{last})) != "{"+want+"}" {
 			t.Errorf("%s: the last of %d members is %v", form, len(o), last)
 		}
+	}
+}
+
+// TestKilledChild is the process that TestStateFileSurvivesKills kills: it creates customers and says
+// so on its output.
+func TestKilledChild(t *testing.T) {
+	file := os.Getenv("SANDBOX_STATE")
+	if file == "" {
+		t.Skip("is a part of TestStateFileSurvivesKills")
+	}
+	c := newCaller(t)
+	if lost, err := c.sb.OpenState(file); err != nil || lost > 1000 {
+		fmt.Println("refused:", lost, err)
+		return
+	}
+	for {
+		fmt.Println("made", c.ok("POST", "/customers", customerBody).str("id"))
+	}
+}
+
+// A process that is killed in the middle of its work leaves a file with all that it acknowledged, and
+// while it lives no other gets the file.
+func TestStateFileSurvivesKills(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	file := filepath.Join(t.TempDir(), "state")
+	made := []string{}
+	start := func() (*exec.Cmd, *bufio.Scanner) {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledChild$", "-test.v")
+		cmd.Env = append(os.Environ(), "SANDBOX_STATE="+file)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd, bufio.NewScanner(out)
+	}
+	for round := range 4 {
+		cmd, out := start()
+		read := func() bool {
+			if !out.Scan() {
+				return false
+			}
+			if id, ok := strings.CutPrefix(out.Text(), "made "); ok {
+				made = append(made, id)
+			} else if strings.HasPrefix(out.Text(), "refused") {
+				t.Errorf("round %d: %s", round, out.Text())
+			}
+			return true
+		}
+		for before := len(made); len(made) < before+50 && read(); {
+		}
+		if round == 0 {
+			other, said := start()
+			text := ""
+			for said.Scan() {
+				text += said.Text()
+			}
+			_ = other.Wait()
+			if !strings.Contains(text, errLocked.Error()) {
+				t.Errorf("a second process: %s", text)
+			}
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for read() { // what was acknowledged before the kill
+		}
+		_ = cmd.Wait()
+	}
+	c := newCaller(t)
+	c.openState(file)
+	for _, id := range made {
+		if c.sb.store.find("customers", id) == nil {
+			t.Fatalf("%s was acknowledged and is gone", id)
+		}
+	}
+	if len(made) < 200 {
+		t.Errorf("only %d customers were made", len(made))
 	}
 }
