@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -270,8 +271,8 @@ func (a *app) requestsCommand() *cobra.Command {
 			if err := a.printRequests(raw, seen); err != nil || !follow {
 				return err
 			}
-			if err := sleep(c.Context(), time.Second/2); err != nil {
-				return err
+			if sleep(c.Context(), time.Second/2) != nil {
+				return nil // that is how it ends
 			}
 		}
 	}
@@ -291,7 +292,7 @@ func (a *app) printRequests(raw json.RawMessage, seen map[string]bool) error {
 		if err != nil {
 			return err
 		}
-		id := fmt.Sprint(render.Lookup(v, "request_id"))
+		id := fmt.Sprint(render.Lookup(v, "id"))
 		if seen[id] {
 			continue
 		}
@@ -303,7 +304,7 @@ func (a *app) printRequests(raw json.RawMessage, seen map[string]bool) error {
 			continue
 		}
 		look := a.look()
-		look.Aligned, look.Columns = false, []string{"time", "method", "path", "status", "resource", "request_id"}
+		look.Aligned, look.Columns = false, []string{"time", "method", "path", "status", "resource", "id"}
 		if err := render.Table(a.out, []any{v}, nil, look); err != nil {
 			return err
 		}
@@ -323,11 +324,15 @@ func (a *app) recordCommand() *cobra.Command {
 		if err != nil {
 			return refusal{err}
 		}
-		server := &http.Server{Addr: addr, Handler: recorder, ReadHeaderTimeout: 10 * time.Second}
-		stopped := context.AfterFunc(c.Context(), func() { _ = server.Close() })
-		defer stopped()
-		a.note("recording at http://%s into %s", addr, list[0])
-		if err := server.ListenAndServe(); c.Context().Err() == nil {
+		socket, err := net.Listen("tcp", addr)
+		if err != nil {
+			return err
+		}
+		server := &http.Server{Handler: recorder, ReadHeaderTimeout: 10 * time.Second}
+		stop := context.AfterFunc(c.Context(), func() { _ = server.Close() })
+		defer stop()
+		fmt.Fprintf(a.out, "recording at http://%s\n", socket.Addr())
+		if err := server.Serve(socket); c.Context().Err() == nil {
 			return err
 		}
 		a.note("recorded %d exchanges", recorder.Count())
@@ -337,10 +342,14 @@ func (a *app) recordCommand() *cobra.Command {
 }
 
 func (a *app) verifyCommand() *cobra.Command {
+	var known string
+	var junit bool
 	c := &cobra.Command{
 		Use: "verify DIR", Short: "Compare the sandbox with what was recorded", Args: args(ids("DIR")),
-		Long: "Sends the recorded requests to a running sandbox, or to a new one when none is named, and lists the differences.",
+		Long: "Sends the recorded requests to a running sandbox, or to a new one when none is named, and lists the differences. It fails if there are unexpected ones.",
 	}
+	c.Flags().StringVar(&known, "known", "", "JSON `FILE` with the differences that are expected")
+	c.Flags().BoolVar(&junit, "junit", false, "report in the XML form of JUnit")
 	c.RunE = func(c *cobra.Command, list []string) error {
 		exchanges, err := cassette.Read(os.DirFS(list[0]))
 		if err != nil {
@@ -350,19 +359,39 @@ func (a *app) verifyCommand() *cobra.Command {
 		if options.BaseURL == "" {
 			options.BaseURL, options.Transport = defaultSandbox, gocardlesstest.New().Transport()
 		}
+		if options.Known, err = readKnown(known); err != nil {
+			return err
+		}
 		report, err := cassette.Verify(c.Context(), exchanges, options)
 		if err != nil {
 			return err
 		}
-		if a.flags.output == "json" {
-			err = report.WriteJSON(a.out)
-		} else {
-			err = report.WriteTable(a.out)
+		write := report.WriteTable
+		switch {
+		case junit:
+			write = report.WriteJUnit
+		case a.flags.output == "json":
+			write = report.WriteJSON
 		}
-		if err == nil && !report.OK() {
-			err = quiet(refuse("differences"))
+		if err := write(a.out); err != nil {
+			return err
 		}
-		return err
+		if !report.OK() {
+			return fmt.Errorf("%w: the sandbox differs", errQuiet)
+		}
+		return nil
 	}
 	return c
+}
+
+func readKnown(name string) ([]cassette.Known, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return cassette.ReadKnown(f)
 }

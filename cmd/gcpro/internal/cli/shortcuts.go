@@ -219,7 +219,7 @@ func (a *app) follow(ctx context.Context, r *request) error {
 			return nil
 		})
 		r.query.Del("after")
-		if err != nil && codeOf(err) != exitUnreachable {
+		if err != nil && ctx.Err() == nil && codeOf(err) != exitUnreachable {
 			return err
 		}
 		slices.Reverse(fresh)
@@ -227,8 +227,8 @@ func (a *app) follow(ctx context.Context, r *request) error {
 			return err
 		}
 		first = first && err != nil
-		if err := sleep(ctx, followEvery); err != nil {
-			return err
+		if sleep(ctx, followEvery) != nil {
+			return nil // that is how it ends
 		}
 	}
 }
