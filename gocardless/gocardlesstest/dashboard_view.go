@@ -512,8 +512,12 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 			}
 		}
 		for _, member := range []string{"authorisation_url", "redirect_url"} {
-			if c.spec.index(member) >= 0 && strings.HasPrefix(r.str(member), tx.base+"/") {
-				body.Page = r.str(member)
+			if c.spec.index(member) < 0 {
+				continue
+			}
+			// Whatever name the program used for the sandbox, the page is here.
+			if u, err := url.Parse(r.str(member)); err == nil && pageFor(u.Path) != nil {
+				body.Page = u.RequestURI()
 			}
 		}
 	})
