@@ -27,4 +27,6 @@
 //   - gocardless.inbox.depth and gocardless.inbox.age; see [Telemetry.ObserveInbox]
 //
 // The file dashboard.json is a Grafana dashboard over them, for a Prometheus data source.
+// The pictures dashboard.png and trace.png show it and a trace with the data of a
+// simulated hour. A test draws them from the dashboard's queries, not Grafana.
 package gcotel
