@@ -29,6 +29,8 @@ var schema = []string{
 // them: ?1. A nil transaction means none.
 type database[TTx any] interface {
 	begin(ctx context.Context) (TTx, error)
+	// lock keeps others from migrating at the same time, until unlock is called.
+	lock(ctx context.Context) (unlock func(), err error)
 	commit(ctx context.Context, tx TTx) error
 	rollback(ctx context.Context, tx TTx)
 	exec(ctx context.Context, tx *TTx, statement string, args ...any) (changed int64, err error)
@@ -53,6 +55,19 @@ func (p postgres) rollback(ctx context.Context, tx pgx.Tx) {
 func (p postgres) json(member string) string { return "args->>'" + member + "'" }
 func (p postgres) millis(column string) string {
 	return "(1000 * extract(epoch FROM " + column + "))::bigint"
+}
+
+func (p postgres) lock(ctx context.Context) (func(), error) {
+	tx, err := p.pool.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unlock := func() { p.rollback(ctx, tx) }
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('gocardless riverinbox'))`); err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
 }
 
 func (p postgres) exec(ctx context.Context, tx *pgx.Tx, statement string, args ...any) (int64, error) {
@@ -87,6 +102,8 @@ func (s sqlite) json(member string) string                  { return "args->>'$.
 func (s sqlite) millis(column string) string {
 	return "CAST((julianday(" + column + ") - 2440587.5) * 86400000 AS integer)"
 }
+
+func (s sqlite) lock(context.Context) (func(), error) { return func() {}, nil }
 
 func (s sqlite) exec(ctx context.Context, tx **sql.Tx, statement string, args ...any) (int64, error) {
 	run := s.db.ExecContext

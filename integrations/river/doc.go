@@ -26,8 +26,17 @@
 //
 // An event is a job of the kind "gocardless_event" in the queue "gocardless_events", and
 // unique by the event's id. Its arguments are the event as delivered. River's own page, riverui,
-// shows and retries these jobs. The inbox creates its River client; [Inbox.Client] returns it for
-// jobs of your own.
+// shows and retries these jobs:
+//
+//	go install riverqueue.com/riverui/cmd/riverui@v0.22.0
+//	DATABASE_URL=postgres://… riverui
+//
+// Parked events are its discarded jobs. Its button "Retry" is for those; an event that is done is
+// handled again only by [Inbox.Replay], which also takes back the mark. The inbox creates its River
+// client; [Inbox.Client] returns it for jobs of your own.
+//
+// The file compose.yaml runs PostgreSQL, two workers and a sandbox; the directory example has the
+// program.
 //
 // With SQLite, limit the database to one connection (SetMaxOpenConns(1)), as River asks for: one
 // event is then handled at a time.

@@ -132,9 +132,14 @@ func (b *Inbox[TTx]) config() *river.Config {
 // Client returns the River client, for jobs of your own in the same database.
 func (b *Inbox[TTx]) Client() *river.Client[TTx] { return b.client }
 
-// Migrate creates or updates the tables of River and of the inbox. Run it when you deploy, not at
-// the start of each worker.
+// Migrate creates or updates the tables of River and of the inbox. With PostgreSQL several workers
+// may call it at the same time.
 func (b *Inbox[TTx]) Migrate(ctx context.Context) error {
+	unlock, err := b.db.lock(ctx)
+	if err != nil {
+		return fmt.Errorf("riverinbox: locking the schema: %w", err)
+	}
+	defer unlock()
 	if _, err := b.migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("riverinbox: migrating River: %w", err)
 	}

@@ -529,6 +529,21 @@ func newMandate(t *testing.T, client *gocardless.Client) {
 	}
 }
 
+// Many workers start at once on an empty database.
+func TestMigrateConcurrently(t *testing.T) {
+	source := postgresSource(t)
+	var workers sync.WaitGroup
+	for range 4 {
+		b := newPostgresBed(t, source, riverinbox.Options{Configure: quick})
+		workers.Go(func() {
+			if err := b.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	workers.Wait()
+}
+
 func TestRefuses(t *testing.T) {
 	if _, err := riverinbox.NewPostgres(nil, riverinbox.Options{}); err == nil {
 		t.Error("nil pool: no error")
