@@ -65,7 +65,6 @@ func sampleReply(t reflect.Type, name, leaf string, depth int) any {
 // oddCall is an operation with a reply, to be called with whatever arguments.
 type oddCall struct {
 	name   string
-	op     Operation
 	method reflect.Value
 	item   reflect.Type // of the resource
 	list   bool
@@ -73,10 +72,6 @@ type oddCall struct {
 
 // oddCalls are all operations whose reply has a result.
 func oddCalls(t *testing.T, c *Client) (calls []oddCall) {
-	ops := map[string]Operation{}
-	for _, op := range Operations() {
-		ops[op.Method+" "+op.Path] = op
-	}
 	client := reflect.ValueOf(c).Elem()
 	for i := range client.NumField() {
 		if !client.Type().Field(i).IsExported() {
@@ -134,7 +129,6 @@ func (o oddCall) reply(resource any, envelope string) map[string]any {
 // oddTransport answers each request with the same body.
 type oddTransport struct {
 	body     []byte
-	envelope string
 	requests int
 }
 
