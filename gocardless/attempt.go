@@ -88,7 +88,7 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		req.Body = &parts.body
 		req.ContentLength = int64(len(x.body))
 		// Lets the transport send the request again by itself when nothing of it has been
-		// written. For what else it might repeat see keyHeaderOnWire and package sendtrace.
+		// written. For what else it might retry see keyHeaderOnWire and package sendtrace.
 		body := x.body
 		req.GetBody = func() (io.ReadCloser, error) {
 			b := new(requestBody)
@@ -156,7 +156,7 @@ func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	}
 	var e *url.Error
 	if errors.As(err, &e) {
-		// Its text repeats the address with the query.
+		// Its message contains the address with the query.
 		return e.Err
 	}
 	return err
@@ -325,7 +325,7 @@ func (x *exchange) malformed(body []byte, err error) error {
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func keepBuffer(b *[]byte) {
-	// One large reply must not hold its memory for ever.
+	// One large reply must not keep its memory.
 	if cap(*b) <= 1<<20 {
 		buffers.Put(b)
 	}
@@ -375,7 +375,7 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 		}
 		if ctx.Err() != nil {
 			// A transport of net/http ends the body by itself. Others may let it
-			// drip for ever.
+			// drip indefinitely.
 			return buf, ctx.Err()
 		}
 	}

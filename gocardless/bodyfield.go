@@ -61,7 +61,7 @@ func applyBodyFields(body []byte, envelope string, fields []bodyField) ([]byte, 
 }
 
 // setMember returns a copy of a JSON object with the member at path set. The
-// other members keep their text, so that no number changes on the way.
+// other members keep their bytes, so that no number changes.
 func setMember(object []byte, path []string, value json.RawMessage) ([]byte, error) {
 	members := map[string]json.RawMessage{}
 	if trimmed := bytes.TrimSpace(object); len(trimmed) > 0 && !bytes.Equal(trimmed, []byte("null")) {

@@ -39,7 +39,7 @@ type ParamsError struct {
 	Problems []Problem
 }
 
-// Error lists the problems. The text holds no values, and no names that look like
+// Error lists the problems. The message contains no values, and no names that look like
 // personal data.
 func (e *ParamsError) Error() string {
 	var b strings.Builder
@@ -140,7 +140,7 @@ func (c *checker) minLength(name, value string, limit int) {
 }
 
 func (c *checker) maxLength(name, value string, limit int) {
-	// A text is never longer in characters than in bytes.
+	// A string never has more characters than bytes.
 	if len(value) > limit && utf8.RuneCountInString(value) > limit {
 		c.fail(name, "must have at most "+strconv.Itoa(limit)+" characters")
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Environment is one of the two worlds of GoCardless, which have separate
-// accounts, access tokens and data.
+// Environment is one of the two environments of GoCardless. They have separate accounts, access
+// tokens and data.
 type Environment string
 
 // The environments.
@@ -46,7 +46,7 @@ const (
 	defaultMaxReply = 64 << 20
 )
 
-// core is everything behind a client but its services.
+// core is everything behind a client except its services.
 type core struct {
 	settings
 	env  Environment
@@ -56,7 +56,7 @@ type core struct {
 	// authorization returns the value of the header. A function, because
 	// printers that follow pointers show every string that they can reach.
 	authorization func() []string
-	// mask takes the token out of a text.
+	// mask takes the token out of a string.
 	mask scrub.Mask
 
 	limiter   Limiter
@@ -68,8 +68,8 @@ type core struct {
 // GoCardless dashboard or from OAuth. The environment has no default, because the
 // wrong one either fails or moves money.
 //
-// A client is safe for concurrent use. Make one for each access token and keep
-// it: it keeps connections open between calls.
+// A client is safe for concurrent use. Create one per access token and reuse it:
+// it keeps connections open between calls.
 func New(accessToken string, env Environment, opts ...ClientOption) (*Client, error) {
 	config := clientConfig{settings: settings{
 		timeout:  defaultTimeout,
@@ -179,7 +179,7 @@ func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 //	err := client.Do(ctx, "POST", "/payments", json.RawMessage(`{"payments":{…}}`), &reply,
 //		gocardless.WithOperationKind(gocardless.KindCreate))
 //
-// After an idempotency conflict nothing is read on its own: the error tells.
+// After an idempotency conflict, Do does not read the existing resource; the error names it.
 func (c *Client) Do(ctx context.Context, method, path string, body, reply any, opts ...RequestOption) error {
 	op := Operation{Name: method, Method: method}
 	switch method {
@@ -284,7 +284,7 @@ func (c *core) httpClient(user *http.Client) *http.Client {
 		switch {
 		case first.Method != http.MethodGet || signed:
 			// Followed as a GET, the reply would be taken for the result of the
-			// request; repeated, the request might be done twice. A signature
+			// request; retried, the request might be carried out twice. A signature
 			// covers the address.
 			return http.ErrUseLastResponse
 		case req.URL.Scheme != first.URL.Scheme || req.URL.Host != first.URL.Host:

@@ -8,8 +8,8 @@ import (
 )
 
 // Date is a day without a time or a time zone, such as the day on which a payment is
-// collected. Dates can be compared with ==. The zero Date is no date; it stands for null and
-// for what is absent.
+// collected. Dates can be compared with ==. The zero Date is not a date; it stands for null and
+// for absent values.
 //
 // Its text form, also in JSON, is YYYY-MM-DD, for years 0 to 9999.
 type Date struct {
@@ -18,8 +18,8 @@ type Date struct {
 	Day   int
 }
 
-// NewDate returns the date of a year, month and day. A day outside of the month counts on
-// into the next or the previous one, as in [time.Date]: 31 April is 1 May.
+// NewDate returns the date of a year, month and day. A day outside the month carries into
+// the next or previous month, as in [time.Date]: 31 April is 1 May.
 func NewDate(year int, month time.Month, day int) Date {
 	return DateOf(time.Date(year, month, day, 0, 0, 0, 0, time.UTC))
 }
@@ -33,7 +33,7 @@ func DateOf(t time.Time) Date {
 
 // ParseDate reads a date in the form YYYY-MM-DD. It refuses days that do not exist, such as
 // 2025-02-29. A timestamp as in RFC 3339 is accepted and cut after the day, because some
-// fields of the API have changed from one to the other; an empty text is not a date.
+// fields of the API have changed from one to the other; an empty string is not a date.
 func ParseDate(s string) (Date, error) {
 	d, ok := jsonwire.ParseDate([]byte(s))
 	if !ok || s == "" {
@@ -42,7 +42,7 @@ func ParseDate(s string) (Date, error) {
 	return Date(d), nil
 }
 
-// IsZero reports whether d is the zero Date, which is no date.
+// IsZero reports whether d is the zero Date, which is not a date.
 func (d Date) IsZero() bool { return d == Date{} }
 
 // IsValid reports whether d is a day that exists, in a year from 0 to 9999. The zero Date is
@@ -73,7 +73,7 @@ func (d Date) AppendText(b []byte) ([]byte, error) {
 	return jsonwire.Date(d).Append(b), nil
 }
 
-// UnmarshalText reads what [ParseDate] reads; an empty text is the zero Date.
+// UnmarshalText reads what [ParseDate] reads; an empty string is the zero Date.
 func (d *Date) UnmarshalText(text []byte) error {
 	v, ok := jsonwire.ParseDate(text)
 	if !ok {

@@ -13,8 +13,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Sentinels for errors.Is. They tell the classes of an [Error] apart without
-// looking at status codes:
+// Sentinels for errors.Is. They distinguish the classes of an [Error] without
+// status codes:
 //
 //	if errors.Is(err, gocardless.ErrInvalidState) { … }
 //
@@ -33,13 +33,13 @@ var (
 	// ErrValidation: parameters were refused, by the API (type validation_failed)
 	// or before sending ([ParamsError]).
 	ErrValidation = errors.New("gocardless: validation failed")
-	// ErrInvalidState: the resource is in no state for this (type invalid_state).
+	// ErrInvalidState: the state of the resource does not allow this (type invalid_state).
 	ErrInvalidState = errors.New("gocardless: invalid state")
 	// ErrInvalidUsage: the request was wrong in form (type invalid_api_usage).
 	ErrInvalidUsage = errors.New("gocardless: invalid API usage")
 	// ErrIdempotencyConflict: a create found its idempotency key used before.
 	ErrIdempotencyConflict = errors.New("gocardless: idempotency key already used")
-	// ErrInternal: something went wrong at GoCardless or on the way to it (any
+	// ErrInternal: something failed at GoCardless or on the way to it (any
 	// 5xx, or type gocardless).
 	ErrInternal = errors.New("gocardless: internal error")
 
@@ -74,9 +74,9 @@ const maxErrorBody = 4 << 10
 // the API or from something on the way, such as a proxy that answers HTML.
 //
 // Message, Details and Body are what was received and may hold personal data.
-// The text of Error does not: e-mail addresses, IBANs and long numbers in the
-// messages are masked there, and the body is left out. Mind the difference when
-// logging.
+// The message that Error returns does not: e-mail addresses, IBANs and long numbers in the
+// messages are masked there, and the body is left out. Keep the difference in mind
+// when logging.
 type Error struct {
 	// Operation is the operation that failed, such as "payments.create".
 	Operation string
@@ -85,7 +85,7 @@ type Error struct {
 	// Type is the class of the error; empty when the reply was not an error of
 	// the API.
 	Type ErrorType
-	// Code is the status as the body repeats it.
+	// Code is the status that the body states.
 	Code int
 	// Message says what went wrong, for a developer.
 	Message string
@@ -95,7 +95,7 @@ type Error struct {
 	DocumentationURL string
 	// RequestID identifies the request to GoCardless support.
 	RequestID string
-	// RateLimit is the state of the rate limit as the reply told it.
+	// RateLimit is the state of the rate limit according to the reply.
 	RateLimit RateLimit
 	// RetryAfter is how long the reply asked to wait before another attempt; zero
 	// when it did not.
@@ -105,8 +105,8 @@ type Error struct {
 	// IdempotencyKey is the key that was sent with a POST. A later call with the
 	// same key ([WithIdempotencyKey]) cannot create anything twice.
 	IdempotencyKey string
-	// MayHaveRun reports whether the API may have carried out the request all the
-	// same: after a 5xx, or when an earlier attempt was lost on the way. It is
+	// MayHaveRun reports whether the API may have carried out the request anyway:
+	// after a 5xx, or when an earlier attempt was lost on the way. It is
 	// false when it is certain that nothing was done.
 	MayHaveRun bool
 	// Header holds the headers of the reply.
@@ -169,7 +169,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// maxDetails is how many problems the text of an error names.
+// maxDetails is how many problems the message of an error lists.
 const maxDetails = 3
 
 func (e *Error) writeDetails(b *strings.Builder) {
@@ -210,14 +210,14 @@ func (e *Error) writeDetails(b *strings.Builder) {
 	}
 }
 
-// writeAttempts says how often a call was tried, if more than once.
+// writeAttempts writes the number of attempts, if there was more than one.
 func writeAttempts(b *strings.Builder, n int) {
 	if n > 1 {
 		b.WriteString(" (" + strconv.Itoa(n) + " attempts)")
 	}
 }
 
-// scrub is for texts of the reply. Something on the way may have repeated the token.
+// scrub is for strings from the reply. A proxy may have echoed the token.
 func (e *Error) scrub(text string) string { return e.secret.Text(text) }
 
 // GoString is like Error: it keeps %#v from printing the body.
@@ -349,7 +349,7 @@ func (e *ConnectionError) Timeout() bool {
 }
 
 // MalformedResponseError reports a successful reply (2xx) that is not the JSON
-// that the operation promises: an HTML page, a text cut short, a missing
+// that the operation promises: an HTML page, a truncated document, a missing
 // envelope, or one larger than [WithMaxReplyBytes] allows. The request has most
 // likely been carried out.
 type MalformedResponseError struct {
@@ -359,7 +359,7 @@ type MalformedResponseError struct {
 	StatusCode int
 	// RequestID identifies the request to GoCardless support.
 	RequestID string
-	// RateLimit is the state of the rate limit as the reply told it.
+	// RateLimit is the state of the rate limit according to the reply.
 	RateLimit RateLimit
 	// Attempts counts the requests that were sent, retries included.
 	Attempts int

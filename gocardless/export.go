@@ -66,7 +66,7 @@ type exportItem[T any] interface {
 //	}, gocardless.ExportOptions{Workers: 8})
 //	for payment, err := range exporter.All(ctx) {
 //		if err != nil {
-//			return err // exporter.Cursor() tells where to continue
+//			return err // exporter.Cursor() is where to continue
 //		}
 //		// …
 //	}

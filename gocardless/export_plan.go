@@ -13,7 +13,7 @@ import (
 // order, newest first. Workers read the first segment that nobody reads yet, one page each; the
 // consumer takes the pages from the front.
 //
-// A segment of which is known how long a time a page of items takes is not read as it is: a
+// A segment whose items per unit of time are roughly known is not read whole: a
 // piece is cut off its new end, so that other workers can go on with the rest. What a piece has
 // beyond a page remains as a segment and is read from the cursor on; when that too has more than
 // a page, it is divided itself. So nothing depends on the estimates but the number of requests

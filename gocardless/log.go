@@ -79,7 +79,7 @@ func (l slogLogger) failed(ctx context.Context, x *exchange, began time.Time, er
 		slog.Duration("duration", time.Since(began)))
 }
 
-// errorClass names an error without its text.
+// errorClass names an error without its message.
 func errorClass(err error) string {
 	switch err := err.(type) {
 	case *Error:

@@ -4,13 +4,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// Metadata is a set of up to three names with text values that the API keeps with a resource
+// Metadata is a set of up to three names with string values that the API keeps with a resource
 // and does not interpret: names of up to 50 characters, values of up to 500. Sent with an
 // update it replaces what was there, and an empty Metadata removes it all.
 type Metadata map[string]string
 
-// UnmarshalJSON reads metadata from JSON as the client does: a number or a boolean is taken as
-// text.
+// UnmarshalJSON reads metadata from JSON as the client does: a number or a boolean becomes a
+// string.
 func (m *Metadata) UnmarshalJSON(data []byte) error {
 	d := jsonwire.NewDecoder(data)
 	v := d.StringMap()

@@ -22,7 +22,7 @@ const (
 // for the key.
 var ErrNoMetadata = errors.New("gocardless: no such metadata")
 
-// MetadataError says what is wrong with a value of [Metadata]. Its text has the key and never
+// MetadataError says what is wrong with a value of [Metadata]. Its message has the key and never
 // the value.
 type MetadataError struct {
 	Key     string
@@ -38,11 +38,11 @@ func (e *MetadataError) Error() string {
 // Unwrap returns the cause.
 func (e *MetadataError) Unwrap() error { return e.Err }
 
-// The methods below keep typed values in the texts that the API takes. Those that write check
+// The methods below store typed values as the strings that the API accepts. Those that write check
 // the API's limits and change nothing when they return an error. Like any map, a Metadata has to
 // be made before it is written to.
 
-// SetString sets a text.
+// SetString sets a string.
 func (m Metadata) SetString(key, value string) error { return m.set(key, value) }
 
 // SetInt sets a number, in decimal.
@@ -71,7 +71,7 @@ func (m Metadata) SetDate(key string, value Date) error {
 	return m.set(key, value.String())
 }
 
-// SetJSON sets the JSON text of a value, as short as it can be. A value has room for 500
+// SetJSON sets the compact JSON of a value. A value has room for 500
 // characters of it.
 func (m Metadata) SetJSON(key string, value any) error {
 	var text bytes.Buffer
@@ -130,8 +130,8 @@ func (m Metadata) Check() error {
 	return nil
 }
 
-// Int returns the number of a key. Without the key the error is [ErrNoMetadata]; a text that is
-// no number gives a [*MetadataError], as in the other methods that read.
+// Int returns the number of a key. Without the key the error is [ErrNoMetadata]; a string that
+// is not a number gives a [*MetadataError], as in the other methods that read.
 func (m Metadata) Int(key string) (int64, error) {
 	return readMetadata(m, key, "not a number", func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
 }
@@ -155,7 +155,7 @@ func (m Metadata) Date(key string) (Date, error) {
 	return readMetadata(m, key, "not a date", ParseDate)
 }
 
-// JSON reads the JSON text of a key into the variable that target points to, as
+// JSON reads the JSON of a key into the variable that target points to, as
 // [json.Unmarshal] does.
 func (m Metadata) JSON(key string, target any) error {
 	_, err := readMetadata(m, key, "not the JSON expected", func(s string) (struct{}, error) {
@@ -172,7 +172,7 @@ func readMetadata[T any](m Metadata, key, problem string, parse func(string) (T,
 	}
 	value, err := parse(text)
 	if err != nil {
-		// The cause is not wrapped: the errors of these parsers quote the text.
+		// The cause is not wrapped: the errors of these parsers quote the value.
 		return zero, &MetadataError{Key: key, Problem: problem}
 	}
 	return value, nil

@@ -1,7 +1,7 @@
 package gocardless
 
-// OperationKind says what an operation does to the world, and thereby when the
-// client may send it again after a failure; see [DefaultRetry] for the rules.
+// OperationKind classifies what an operation does, and therefore when the client may
+// retry it after a failure; see [DefaultRetry] for the rules.
 type OperationKind string
 
 // The kinds of operation.
@@ -14,12 +14,11 @@ const (
 	// KindDelete is a DELETE.
 	KindDelete OperationKind = "delete"
 	// KindCreate is a POST that makes a resource and for which the API honours
-	// the Idempotency-Key header, so that a repeated request creates nothing
-	// twice.
+	// the Idempotency-Key header, so that a retry creates nothing twice.
 	KindCreate OperationKind = "create"
 	// KindAction is a POST that makes something happen, such as a cancellation
-	// or a retry, with nothing that would keep a repeated request from making
-	// it happen twice.
+	// or a retry, with nothing that would keep a retry from making it
+	// happen twice.
 	KindAction OperationKind = "action"
 )
 
@@ -33,7 +32,7 @@ type Operation struct {
 	// Path is the path below the base URL. A variable segment is in braces, as
 	// in "/payments/{identity}".
 	Path string
-	// Kind decides when the operation may be repeated after a failure.
+	// Kind decides when the operation may be retried after a failure.
 	Kind OperationKind
 	// RequestEnvelope is the one member of the request body, which holds the
 	// parameters; empty when the operation sends no body.

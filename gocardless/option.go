@@ -136,8 +136,8 @@ func WithTimeout(d time.Duration) Option {
 	})
 }
 
-// WithRetries sets how often a failed request is sent again at most. The default
-// is 3; 0 turns repeating off.
+// WithRetries sets the maximum number of retries. The default is 3; 0 disables
+// retries.
 func WithRetries(n int) Option {
 	return option(func(s *settings) {
 		if s.retries = n; n < 0 {
@@ -224,7 +224,7 @@ func WithIdempotencyKey(key string) RequestOption {
 
 // WithConflictError makes a create whose idempotency key was used before fail
 // with [ErrIdempotencyConflict]. By default the resource that the earlier request
-// created is read and returned, and [Response.Existing] tells.
+// created is read and returned, and [Response.Existing] is set.
 func WithConflictError() Option {
 	return option(func(s *settings) { s.conflictError = true })
 }
@@ -249,7 +249,7 @@ func WithBodyField(path string, value any) RequestOption {
 }
 
 // WithoutValidation sends params without checking them first. The API checks
-// them all the same.
+// them anyway.
 func WithoutValidation() Option {
 	return option(func(s *settings) { s.unchecked = true })
 }
@@ -265,9 +265,9 @@ func WithMaxReplyBytes(n int64) Option {
 	})
 }
 
-// WithOperationKind tells [Client.Do] what a request does to the world, and
-// thereby when it may be repeated. It matters for a POST, which otherwise is
-// taken for [KindAction] and repeated only when it surely did not run: a create
+// WithOperationKind tells [Client.Do] what kind of request it sends, and therefore
+// when it may be retried. It matters for a POST, which is otherwise treated as
+// [KindAction] and retried only when it is known not to have run: a create
 // for which the API honours the idempotency key is [KindCreate]. Methods with a
 // name ignore it.
 func WithOperationKind(kind OperationKind) RequestOption {

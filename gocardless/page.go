@@ -122,7 +122,7 @@ func (s *pageSource) fetch(ctx context.Context) (pageReader, error) {
 	if err := s.core.call(ctx, s.op, s.in, s.opts, &pageReply{page}); err != nil {
 		return nil, err
 	}
-	if s.op.Cursors { // else, whatever the reply says, there is no other page
+	if s.op.Cursors { // otherwise there are no further pages, whatever the reply contains
 		*page.fields().source = s
 	}
 	return page, nil
@@ -228,9 +228,9 @@ func startWalk(in input) walk {
 }
 
 // advance moves to the page after the one with the given cursors and reports
-// whether there is one. A cursor that was used before would lead round in
-// circles; the items after it cannot be had, and not to say so would pass for a
-// complete list.
+// whether there is one. A cursor that was used before would loop; the items
+// after it cannot be fetched, and ending without an error would pass for a complete
+// list.
 func (w *walk) advance(op *Operation, after, before string) (bool, error) {
 	w.in.cursorName, w.in.cursor = afterParam, after
 	if w.back {

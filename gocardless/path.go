@@ -20,7 +20,7 @@ const (
 func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		// The cause repeats the URL, which may hold a password.
+		// The cause contains the URL, which may contain a password.
 		return nil, errors.New("gocardless: the base URL cannot be parsed")
 	}
 	switch {

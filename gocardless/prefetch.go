@@ -16,7 +16,7 @@ const maxPrefetch = 16
 // takes as long as fetching one; more even out differences.
 //
 // It takes a goroutine, which has ended when the loop has. After a break up to that many pages
-// were fetched in vain, which count for the rate limit. It has no effect on other calls. To
+// were fetched in vain; they count towards the rate limit. It has no effect on other calls. To
 // read a large account faster than one page after the other, see [NewExporter].
 func WithPrefetch(pages int) Option {
 	return option(func(s *settings) {
@@ -35,7 +35,7 @@ type fetched struct {
 	panicked any
 }
 
-// ahead calls yield with each page, of which so many are fetched while yield works on an
+// ahead calls yield with each page, and fetches up to the given number of pages while yield works on an
 // earlier one.
 func (s *pageSource) ahead(ctx context.Context, pages int, response *Response, yield func(pageReader, error) bool) {
 	ctx, cancel := context.WithCancel(ctx)

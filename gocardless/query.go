@@ -32,6 +32,8 @@ const (
 	limitParam  = "limit"
 )
 
+// string adds a string parameter, and notes the cursors.
+//
 //go:noinline
 func (q *query) string(name, value string) {
 	switch name {
@@ -50,6 +52,8 @@ func (q *query) string(name, value string) {
 	}
 }
 
+// int adds an integer parameter.
+//
 //go:noinline
 func (q *query) int(name string, value int) {
 	if q.window != nil && name == limitParam {
@@ -58,6 +62,8 @@ func (q *query) int(name string, value int) {
 	q.int64(name, int64(value))
 }
 
+// int64 adds an integer parameter.
+//
 //go:noinline
 func (q *query) int64(name string, value int64) {
 	if value != 0 {
@@ -66,6 +72,8 @@ func (q *query) int64(name string, value int64) {
 	}
 }
 
+// bool adds a boolean parameter.
+//
 //go:noinline
 func (q *query) bool(name string, value *bool) {
 	if value != nil {
@@ -88,6 +96,8 @@ func (q *query) time(name string, value time.Time) {
 	}
 }
 
+// date adds a date parameter.
+//
 //go:noinline
 func (q *query) date(name string, value Date) {
 	if value != (Date{}) {

@@ -9,14 +9,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Response records what is known about the HTTP side of a call. [WithResponse]
-// asks for one:
+// Response records the HTTP side of a call. Request one with [WithResponse]:
 //
 //	var r gocardless.Response
 //	payment, err := client.Payments.Create(ctx, params, gocardless.WithResponse(&r))
 //
 // It is filled when the call ends, whether well or with an error; fields that
-// the call never got to know stay zero. For lists and iterators it describes the
+// the call did not learn stay zero. For lists and iterators it describes the
 // last page fetched. A record must not be shared by calls that run at the same
 // time.
 //
@@ -28,7 +27,7 @@ type Response struct {
 	Header http.Header
 	// RequestID identifies the request to GoCardless support.
 	RequestID string
-	// RateLimit is the state of the rate limit as the reply told it.
+	// RateLimit is the state of the rate limit according to the reply.
 	RateLimit RateLimit
 	// Attempts counts the requests that were sent, retries and the reading of an
 	// existing resource included.

@@ -22,8 +22,8 @@ const (
 	longestAsked = 24 * time.Hour
 )
 
-// RetryAttempt describes an attempt that failed, for a [RetryPolicy] to decide
-// whether there is to be another.
+// RetryAttempt describes a failed attempt, for a [RetryPolicy] to decide whether to
+// make another.
 type RetryAttempt struct {
 	// Operation is the operation being called.
 	Operation Operation
@@ -33,11 +33,11 @@ type RetryAttempt struct {
 	StatusCode int
 	// Header holds the headers of the reply, or nil.
 	Header http.Header
-	// Err is the error that the call will return if there is no other attempt:
+	// Err is the error that the call returns unless there is another attempt:
 	// an [*Error], a [*ConnectionError] or a [*MalformedResponseError].
 	Err error
-	// NotSent reports that the request surely did not reach the API, because no
-	// connection was established.
+	// NotSent reports that the request is known not to have reached the API,
+	// because no connection was established.
 	NotSent bool
 }
 
@@ -55,26 +55,26 @@ type RetryDecision struct {
 // asked only while the number of retries that [WithRetries] sets is not reached,
 // and never once the context has ended. It may build on [DefaultRetry].
 //
-// A policy that repeats operations of [KindAction] after they may have run, can
-// make them happen twice.
+// A policy that retries operations of [KindAction] after they may have run can make
+// them happen twice.
 type RetryPolicy func(RetryAttempt) RetryDecision
 
 // DefaultRetry is the policy of a client that sets no other.
 //
-//   - GET, PUT and DELETE are repeated after a failure of the network, an attempt
+//   - GET, PUT and DELETE are retried after a failure of the network, an attempt
 //     that took too long, the statuses 408, 429 and 5xx, and a successful reply
 //     that cannot be read.
-//   - A POST that creates is repeated after the same, with the same idempotency
-//     key.
-//   - A POST that acts is repeated only after what surely did not run: no
-//     connection could be established, 429, and 503 with Retry-After.
+//   - A POST that creates is retried after the same, and after a reply without the
+//     resource, with the same idempotency key.
+//   - A POST that acts is retried only if it is known not to have run: after 429,
+//     503 with Retry-After, and if no connection could be established.
 //
 // A failed check of the server's certificate, a reply over the size limit, one that
 // does not fit the value given to [Client.Do] and a request that cannot be signed
-// would fail again and are not repeated.
+// would fail again and are not retried.
 //
-// It waits for a random time between zero and 0.5 s, doubling with each attempt
-// up to 8 s, and at least as long as Retry-After or, after 429, RateLimit-Reset
+// It uses exponential backoff with full jitter, starting at 0.5 s and doubling up to 8 s,
+// and waits at least as long as Retry-After or, after 429, RateLimit-Reset
 // ask for, up to 60 s.
 func DefaultRetry(a RetryAttempt) RetryDecision {
 	reason := retryReason(a)
@@ -84,7 +84,7 @@ func DefaultRetry(a RetryAttempt) RetryDecision {
 	switch a.Operation.Kind {
 	case KindRead, KindUpdate, KindDelete, KindCreate:
 	default:
-		if !surelyNotRun(a) {
+		if !knownNotRun(a) {
 			return RetryDecision{}
 		}
 	}
@@ -134,8 +134,8 @@ func (e *Error) retryReason(a RetryAttempt) string {
 	return ""
 }
 
-// surelyNotRun reports whether the API cannot have acted on the attempt.
-func surelyNotRun(a RetryAttempt) bool {
+// knownNotRun reports whether the API cannot have acted on the attempt.
+func knownNotRun(a RetryAttempt) bool {
 	switch a.StatusCode {
 	case 0:
 		return a.NotSent

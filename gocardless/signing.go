@@ -67,7 +67,7 @@ func (c *clientConfig) setSigner(option, keyID string, signer crypto.Signer) {
 	c.signer = &ecdsaSigner{keyID: keyID, signer: signer}
 }
 
-// ParseSigningKey reads a private key for [WithRequestSigning] from PEM text, as
+// ParseSigningKey reads a private key for [WithRequestSigning] in PEM, as
 // "openssl ecparam -name secp521r1 -genkey -noout" or "openssl genpkey" write it
 // (EC PRIVATE KEY or PRIVATE KEY). Encrypted keys are refused, and so are keys on
 // other curves than P-521.
@@ -98,7 +98,7 @@ func ParseSigningKey(text []byte) (*ecdsa.PrivateKey, error) {
 			return nil, errors.New("gocardless: the PEM text does not begin with a private key")
 		}
 		if err != nil {
-			// The cause is left out: it may repeat bytes of the key.
+			// The cause is left out: it may contain bytes of the key.
 			return nil, errors.New("gocardless: the private key cannot be parsed")
 		}
 		ec, ok := key.(*ecdsa.PrivateKey)
@@ -135,7 +135,7 @@ func (s *ecdsaSigner) sign(req *http.Request, body []byte) error {
 	return nil
 }
 
-// signatureBase returns the text that is signed, and the parameters as they stand
+// signatureBase returns the string that is signed, and the parameters as they appear
 // in its last line and in the Gc-Signature-Input header.
 func signatureBase(req *http.Request, body []byte, keyID string, created time.Time, nonce string) (base, params string) {
 	var lines, names strings.Builder
@@ -173,7 +173,7 @@ func authority(req *http.Request) string {
 }
 
 // SigningError reports that a request could not be signed. Nothing was sent, and
-// the call is not repeated.
+// the call is not retried.
 type SigningError struct {
 	// Operation is the operation that was called, such as "payments.create".
 	Operation string

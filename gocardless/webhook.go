@@ -103,7 +103,7 @@ func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) erro
 	if err != nil || len(given) != sha256.Size {
 		return ErrInvalidSignature
 	}
-	// All secrets are tried, so that the time does not tell which one it was.
+	// All secrets are tried, so that the time does not reveal which one matched.
 	match := 0
 	for _, secret := range secrets {
 		match |= subtle.ConstantTimeCompare(given, signature256(body, secret))

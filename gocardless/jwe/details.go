@@ -24,7 +24,7 @@ type BankDetails struct {
 	BankCode, BranchCode, AccountNumber string
 	// CountryCode is the country of the account, in two letters.
 	CountryCode string
-	// JSON is the decrypted text, a JSON object.
+	// JSON is the decrypted JSON object.
 	JSON json.RawMessage
 }
 

@@ -31,7 +31,7 @@ var (
 	// ErrNoKey means that the details are encrypted to a key that was not given.
 	ErrNoKey = errors.New("jwe: no key with the id that the details are encrypted to")
 	// ErrDecrypt means that the key does not open the details: it is the wrong one, or they
-	// were tampered with. Which of the two is on purpose not told.
+	// were tampered with. Which of the two is deliberately not reported.
 	ErrDecrypt = errors.New("jwe: cannot decrypt")
 	// ErrMalformed means that what was to be opened is incomplete or not in a known form.
 	ErrMalformed = errors.New("jwe: malformed")
@@ -167,7 +167,7 @@ func checkKeys(keys []Key) error {
 	return nil
 }
 
-// findKey returns the key of an id. Without an id there is no choice but the only key.
+// findKey returns the key of an id. Without an id, only a single key can be meant.
 func findKey(id string, keys []Key) (*rsa.PrivateKey, error) {
 	for _, k := range keys {
 		if k.ID == id || id == "" && len(keys) == 1 {
@@ -177,7 +177,7 @@ func findKey(id string, keys []Key) (*rsa.PrivateKey, error) {
 	return nil, ErrNoKey
 }
 
-// openJWE opens a JWE in compact or flattened form, of which protected is the header.
+// openJWE opens a JWE in compact or flattened form, whose header is protected.
 func openJWE(text, protected string, algorithms []jose.KeyAlgorithm, find func(id string) (any, error)) (*BankDetails, error) {
 	var header struct {
 		Algorithm  jose.KeyAlgorithm      `json:"alg"`
@@ -189,8 +189,8 @@ func openJWE(text, protected string, algorithms []jose.KeyAlgorithm, find func(i
 	if err != nil || json.Unmarshal(raw, &header) != nil {
 		return nil, fmt.Errorf("%w: header of the JWE", ErrMalformed)
 	}
-	// The library checks the algorithms too, but its error does not tell them from the rest.
-	// Compression has no use for so little text.
+	// The library checks the algorithms too, but its error does not distinguish them.
+	// So little data needs no compression.
 	if !slices.Contains(algorithms, header.Algorithm) || !slices.Contains(contentAlgorithms, header.Encryption) || header.Zip != nil {
 		return nil, ErrAlgorithm
 	}

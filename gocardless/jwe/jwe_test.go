@@ -131,7 +131,7 @@ func TestTampered(t *testing.T) {
 			}
 		}
 	}
-	// A header that says something else about the same content.
+	// A header that describes the same content differently.
 	copied := *v.JWE["RSA-OAEP A256GCM"]
 	copied.Protected = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RSA-OAEP","enc":"A256GCM","kid":"key-1","x":1}`))
 	if _, err := DecryptBankAccountDetail(&copied, key1); !errors.Is(err, ErrDecrypt) {

@@ -101,7 +101,7 @@ func TransferredMandateKey(mandate *gocardless.TransferredMandate, keys ...Key) 
 	return nil, ErrDecrypt
 }
 
-// protectedHeader returns the header of a JWE in compact or flattened form, and whether the text
+// protectedHeader returns the header of a JWE in compact or flattened form, and whether the value
 // looks like one.
 func protectedHeader(text string) (string, bool) {
 	if strings.HasPrefix(text, "{") {

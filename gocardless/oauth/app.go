@@ -242,7 +242,7 @@ type Token struct {
 	Scope Scope
 	// TokenType is "bearer".
 	TokenType string
-	// Email is the address of the person who consented, if the server tells.
+	// Email is the address of the person who consented, if the server includes it.
 	Email string
 }
 
@@ -265,7 +265,7 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // Exchange turns the code that came back with the browser into an access token. A code can be
 // exchanged once, and soon; an old or used one gives [ErrInvalidGrant]. The exchange is not
-// repeated by itself, since the first try may have used the code.
+// retried automatically, since the first attempt may have used the code.
 func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
 	if ctx == nil {
 		return nil, errNilContext
@@ -282,7 +282,7 @@ func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
 		return s
 	}
 	if text("organisation_id") == "" {
-		// Without it nobody can tell whose token this is, nor find it again for a webhook.
+		// Without it the app cannot assign the token, nor find it again for a webhook.
 		return nil, &Error{Operation: "exchange", StatusCode: http.StatusOK, err: errors.New("reply without an organisation_id")}
 	}
 	return &Token{
@@ -315,8 +315,8 @@ type Introspection struct {
 	Extra map[string]any
 }
 
-// Introspect asks what a token is good for. That a token is revoked or unknown is no error, but
-// an Introspection that is not active.
+// Introspect asks what a token is valid for. A revoked or unknown token is not an error, but an
+// Introspection that is not active.
 func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspection, error) {
 	var members map[string]any
 	if err := a.post(ctx, "introspect", accessToken, &members); err != nil {
@@ -345,7 +345,7 @@ func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspectio
 }
 
 // Revoke ends the validity of a token, and with it the connection to its organisation. Revoking
-// a token twice is no error, if the server keeps to RFC 7009.
+// a token twice is not an error if the server keeps to RFC 7009.
 func (a *App) Revoke(ctx context.Context, accessToken string) error {
 	return a.post(ctx, "revoke", accessToken, nil)
 }

@@ -35,7 +35,7 @@ type Clients struct {
 type ClientsOptions struct {
 	// HTTPClient makes the requests; nil means one of the package's own. It is not changed.
 	HTTPClient *http.Client
-	// Disconnected is called when the API says that the token of an organisation is no
+	// Disconnected is called when the API reports that the token of an organisation is no
 	// longer good, with the token, so that the store forgets this one and not a newer one.
 	// It is called from the goroutine of the API call, possibly several times.
 	Disconnected func(organisationID, accessToken string)
@@ -107,7 +107,7 @@ func (c *Clients) Client(ctx context.Context, organisationID string) (*gocardles
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		// The one who looked gave up; that says nothing about the organisation.
+		// The other caller gave up; that does not concern the organisation.
 	}
 }
 
@@ -190,7 +190,7 @@ func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 	return reply, nil
 }
 
-// disconnects reports whether the body of a 401 says that the token was good once, or never.
+// disconnects reports whether the body of a 401 means that the token is revoked or unknown.
 func disconnects(body []byte) bool {
 	var reply struct {
 		Error struct {

@@ -154,7 +154,7 @@ func TestClientsRevoked(t *testing.T) {
 			t.Errorf("%s: the old client's error dropped the new one", reason)
 		}
 	}
-	// Another 401 is looked at again, but is no disconnection.
+	// Another 401 is looked at again, but is not a disconnection.
 	c, v, a := newClients(t)
 	client, _ := c.Client(t.Context(), "OR1")
 	a.reason["t1"] = "unauthorized"
@@ -222,7 +222,7 @@ func TestClientsConcurrently(t *testing.T) {
 	})
 }
 
-// A look-up that panics, or fails, leaves nobody waiting.
+// A look-up that panics, or fails, leaves no caller waiting.
 func TestClientsLookupFails(t *testing.T) {
 	failure := errors.New("database is down")
 	mode := "panic"

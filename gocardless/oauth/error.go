@@ -53,14 +53,14 @@ type Error struct {
 	// Code is the error code of RFC 6749, such as "invalid_grant"; empty when the server
 	// gave none. After "authorise" it is what the browser brought, and can be anything.
 	Code string
-	// Description is the server's explanation, for developers. Do not show it to anybody
-	// without escaping: after "authorise" it, too, is what the browser brought.
+	// Description is the server's explanation, for developers. Do not display it without
+	// escaping: after "authorise" it, too, is what the browser brought.
 	Description string
 
 	err error
 }
 
-// Error says what failed, with the status and code. It has neither the description nor anything
+// Error describes what failed, with the status and code. It has neither the description nor anything
 // that was sent.
 func (e *Error) Error() string { return e.text() }
 
@@ -124,7 +124,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// exchangeError makes an Error of what the oauth2 package returns, whose text has the reply.
+// exchangeError makes an Error of what the oauth2 package returns, whose message contains the reply.
 func exchangeError(err error) error {
 	if r, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		e := &Error{Operation: "exchange", Code: r.ErrorCode, Description: r.ErrorDescription}
@@ -169,8 +169,8 @@ func replyError(operation string, status int, header http.Header, body []byte) e
 	return e
 }
 
-// IsDisconnected reports whether the error of an API call says that its access token is no
-// longer good: the merchant, or the partner, has ended the connection.
+// IsDisconnected reports whether the error of an API call means that its access token is no
+// longer valid: the merchant, or the partner, has ended the connection.
 func IsDisconnected(err error) bool {
 	e, ok := errors.AsType[*gocardless.Error](err)
 	return ok && (e.HasReason(gocardless.ReasonAccessTokenRevoked) ||

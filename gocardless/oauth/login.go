@@ -11,7 +11,7 @@ import (
 )
 
 // ErrState means that a browser came back with a state that it was not sent away with: it was
-// led to the callback by somebody else, took more than an hour, came back a second time, or
+// led to the callback by another site, took more than an hour, came back a second time, or
 // does not keep cookies. Nothing was exchanged.
 var ErrState = errors.New("oauth: state does not match")
 
@@ -83,7 +83,7 @@ func (l *Login) Callback() http.Handler {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		// The address has a code in it, which is nobody else's business.
+		// The address contains a code, which must not leave this browser.
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		query := r.URL.Query()

@@ -181,7 +181,7 @@ func TestLoginFailures(t *testing.T) {
 	if len(b.errs) != 2 || errors.Is(b.errs[0], ErrState) || !errors.Is(b.errs[1], ErrInvalidGrant) {
 		t.Errorf("errors = %v", b.errs)
 	}
-	// The pages that are shown when nothing else is said.
+	// The default pages.
 	b.login.Failed = nil
 	for _, c := range []struct {
 		query string
@@ -280,7 +280,7 @@ func TestUsedStatesAreForgotten(t *testing.T) {
 	}
 }
 
-// A token whose organisation is not known is of no use, and no webhook would lead to it.
+// A token whose organisation is not known is not usable, and no webhook would lead to it.
 func TestExchangeWithoutOrganisation(t *testing.T) {
 	p, app := newProvider(t)
 	p.broken = func(w http.ResponseWriter, _ *http.Request) {

@@ -99,7 +99,7 @@ func checkDoc(file string, d doc, at func(token.Pos) int) []finding {
 		line := at(d.group.Pos()) + strings.Count(text[:i], "\n")
 		findings = append(findings, finding{file, line, excerpt(text[i:]), "quotes around a value, [Name] for an identifier: go doc has no backticks"})
 	}
-	if d.name == "" || startsWith(text, d.name) || !mustStart(text, d.name, strings.HasSuffix(file, "_test.go")) {
+	if d.name == "" || text == "" || startsWith(text, d.name) || !mustStart(text, d.name, strings.HasSuffix(file, "_test.go")) {
 		return findings
 	}
 	return append(findings, finding{file, at(d.group.Pos()), excerpt(text), fmt.Sprintf("a doc comment that starts with %s", d.name)})

@@ -189,6 +189,6 @@ func idOf(src []byte) string {
 		}
 		d.Skip()
 	}
-	_, _ = d.Finish() // what follows the object is no concern here
+	_, _ = d.Finish() // what follows the object does not matter here
 	return id
 }

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// Sizes of the memory for texts.
+// Sizes of the memory for strings.
 const (
 	poolFirst = 192 // bytes set aside for the first item
-	poolMax   = 512 // bytes that the texts of one item share at most
-	keepMax   = 128 // a longer text has memory of its own
-	seenSize  = 64  // texts that the decoder knows again; a power of two
-	seenMax   = 32  // a longer text is not looked up
+	poolMax   = 512 // most bytes that the strings of one item share
+	keepMax   = 128 // a longer string has its own memory
+	seenSize  = 64  // strings that the decoder recognises; a power of two
+	seenMax   = 32  // a longer string is not looked up
 )
 
-// keep returns a copy of b. The short texts of one item share an allocation. It never reaches
-// beyond the item and is small, so that whoever keeps an id of an item keeps some hundred
+// keep returns a copy of b. The short strings of one item share an allocation. It never reaches
+// beyond the item and is small, so that a caller who keeps an id of an item keeps a few hundred
 // bytes, and never the page.
 func (d *Decoder) keep(b []byte) string {
 	n := len(b)
@@ -37,7 +37,7 @@ func (d *Decoder) keep(b []byte) string {
 	return d.pool.String()[used:]
 }
 
-// nextItem ends the sharing of memory between texts: those of the next item get their own.
+// nextItem ends the sharing of memory between strings: those of the next item get their own.
 // The items of a page are alike, so that the size of one predicts the size of the next.
 func (d *Decoder) nextItem() {
 	if d.poolUsed > 0 {
@@ -81,7 +81,7 @@ func (d *Decoder) quoted() []byte {
 	return d.unusualText(start, i)
 }
 
-// unusualText continues text at i, where a byte is that does not stand for itself.
+// unusualText continues quoted at i, at a byte that does not stand for itself.
 func (d *Decoder) unusualText(start, i int) []byte {
 	data := d.data
 	out := append(d.scratch[:0], data[start:i]...)
@@ -154,8 +154,8 @@ func unescape(out, b []byte) ([]byte, int) {
 }
 
 // lowerKey returns a copy of a key in lower case, or nil when it is that already. Like
-// encoding/json it knows the two letters beyond ASCII that are forms of one within: no other
-// could be of a name of the API.
+// encoding/json it knows the two letters beyond ASCII that fold to an ASCII letter; no other can
+// be part of a name of the API.
 func lowerKey(key []byte) []byte {
 	i := 0
 	for i < len(key) && key[i] < utf8.RuneSelf && (key[i] < 'A' || key[i] > 'Z') {

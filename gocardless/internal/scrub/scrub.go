@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is how many bytes of a foreign message go into the text of an error.
+// maxText is how many bytes of a message from outside go into an error.
 const maxText = 300
 
 // Mask takes an access token out of a string. A nil Mask changes nothing: it is for errors that
@@ -119,7 +119,7 @@ func scrubQuoted(b *strings.Builder, text string) int {
 	return end + 2
 }
 
-// isName reports whether a text looks like the name of a field or a code.
+// isName reports whether a string looks like the name of a field or a code.
 func isName(s string) bool {
 	if len(s) > 60 {
 		return false
@@ -133,7 +133,7 @@ func isName(s string) bool {
 }
 
 // scrubWord writes the word at the start of text, or a mask for it, and returns
-// how much of the text that covers.
+// how many bytes that covers.
 func scrubWord(b *strings.Builder, text string) int {
 	n := 0
 	for n < len(text) && isWordByte(text[n]) {
@@ -149,7 +149,7 @@ func scrubWord(b *strings.Builder, text string) int {
 	}
 	if length, mask := numberAt(text); length > 0 {
 		b.WriteString(mask)
-		// The rest of a word of which a part is masked says too much.
+		// The rest of a partly masked word reveals too much.
 		for length < len(text) && isAlnum(text[length]) {
 			length++
 		}
@@ -171,7 +171,7 @@ func scrubWord(b *strings.Builder, text string) int {
 	return n
 }
 
-// writeClean writes text with spaces for control characters and for what is no
+// writeClean writes text with spaces for control characters and for invalid
 // UTF-8.
 func writeClean(b *strings.Builder, text string) {
 	for _, r := range text {
@@ -268,7 +268,7 @@ func isIPv4(s string) bool {
 	return len(parts) == 4
 }
 
-// isGroup reports whether a text may be one of the later groups of an IBAN.
+// isGroup reports whether a string may be one of the later groups of an IBAN.
 func isGroup(s string) bool {
 	if len(s) > 4 {
 		return false
