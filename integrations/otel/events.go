@@ -135,6 +135,14 @@ type Inbox interface {
 	Backlog(ctx context.Context) (depth int64, oldest time.Duration, err error)
 }
 
+// InboxFunc is a function as an [Inbox], for one whose own statistics have another form.
+type InboxFunc func(ctx context.Context) (depth int64, oldest time.Duration, err error)
+
+// Backlog calls f.
+func (f InboxFunc) Backlog(ctx context.Context) (depth int64, oldest time.Duration, err error) {
+	return f(ctx)
+}
+
 // ObserveInbox reports the depth and the age of an inbox whenever metrics are
 // collected. The name identifies the inbox and must not hold personal data. The
 // registration ends it.

@@ -451,7 +451,7 @@ func TestSpansOfADelivery(t *testing.T) {
 
 func TestInboxMetrics(t *testing.T) {
 	c := collect(t)
-	registration, err := c.ObserveInbox("webhooks", inbox{7, 90 * time.Second})
+	registration, err := c.ObserveInbox("webhooks", InboxFunc(inbox{7, 90 * time.Second}.Backlog))
 	if err != nil {
 		t.Fatal(err)
 	}
