@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,7 @@ func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
 	var f operationFlags
 	c := &cobra.Command{
 		Use: use(op), Short: firstSentence(op.Doc), Long: long(op), Example: example(op),
-		Args: args(ids(op.PathParams()...)),
+		Args: args(ids(slices.Repeat([]string{"ID"}, len(op.PathParams()))...)),
 	}
 	if strings.Contains(op.Verb, "_") {
 		c.Aliases = []string{op.Verb}
