@@ -20,25 +20,27 @@ type ledger struct {
 	sb   *Sandbox
 	in   []byte
 	mans []*record
-	pays []*record
 	refs []*record
 }
 
-// ledgerSchemes are those of the mandates of a ledger: one that is paid out as it is, one whose
-// money is converted, one whose mandates go to the bank with the first payment.
-var ledgerSchemes = []string{"bacs", "autogiro", "sepa_core"}
+// ledgerPayers are the payers of a ledger: one whose money is paid out as it is, one whose money is
+// converted, one whose mandate goes to the bank with the first payment, and two whose names take the
+// money back after the payout.
+var ledgerPayers = []struct{ scheme, name string }{
+	{"bacs", "Ada"}, {"autogiro", "Ada"}, {"sepa_core", "Ada"}, {"bacs", "Fickle"}, {"sepa_core", "Late"},
+}
 
 func newLedger(t testing.TB, in []byte, opts ...Option) *ledger {
 	opts = append([]Option{WithFrozenClock(monday), WithRateLimit(0), WithRequestLog(0)}, opts...)
 	l := &ledger{t: t, sb: New(opts...), in: in}
 	l.do(func(tx *tx) {
-		for _, scheme := range ledgerSchemes {
+		for _, payer := range ledgerPayers {
 			customer := tx.make("customers")
-			customer.set("given_name", "Ada")
+			customer.set("given_name", payer.name)
 			tx.add(customer)
-			account := tx.addCustomerBankAccount(customer, bankDetails{Country: "GB", Currency: currencyOf(scheme), Key: scheme}, nil)
+			account := tx.addCustomerBankAccount(customer, bankDetails{Country: "GB", Currency: currencyOf(payer.scheme), Key: payer.scheme}, nil)
 			m := tx.make("mandates")
-			m.set("scheme", scheme)
+			m.set("scheme", payer.scheme)
 			l.mans = append(l.mans, tx.addMandate(m, tx.sb.store.coll("creditors").recs[0], customer, account))
 		}
 	})
@@ -57,8 +59,6 @@ func (l *ledger) call(name string, target *record, body object) {
 		res, err := theRegistry().handlers[name](tx)
 		switch {
 		case err != nil:
-		case name == "payments.create":
-			l.pays = append(l.pays, res.rec)
 		case name == "refunds.create":
 			l.refs = append(l.refs, res.rec)
 		}
@@ -104,10 +104,10 @@ func (l *ledger) simulate(name string, r *record) {
 // step plays one step.
 func (l *ledger) step() {
 	what, n := l.next(), l.next()
-	pay, ref := pickRecord(l.pays, n), pickRecord(l.refs, n)
-	switch kind := what % 12; {
+	pay, ref := pickRecord(l.sb.store.coll("payments").recs, n), pickRecord(l.refs, n)
+	switch kind := what % 16; {
 	case kind < 2 || pay == nil:
-		amount := int64(1 + n*(1+what/12))
+		amount := int64(1 + n*(1+what/16))
 		m := l.mans[n%len(l.mans)]
 		body := object{{"amount", amount}, {"currency", currencyOf(m.str("scheme"))}, {"links", object{{"mandate", m.id}}}}
 		if n%3 == 0 {
@@ -118,22 +118,38 @@ func (l *ledger) step() {
 		}
 		l.call("payments.create", nil, body)
 	case kind < 5:
-		l.simulate(paymentSimulatorNames[what/12%len(paymentSimulatorNames)], pay)
+		l.simulate(paymentSimulatorNames[what/16%len(paymentSimulatorNames)], pay)
 	case kind == 5:
-		l.sb.Advance(time.Duration(1+what/12) * 24 * time.Hour)
+		l.sb.Advance(time.Duration(1+what/16) * 24 * time.Hour)
 	case kind == 6:
 		done := pay.num("amount_refunded")
 		amount := min(int64(1+what), pay.num("amount")-done)
 		l.call("refunds.create", nil, object{{"amount", amount}, {"total_amount_confirmation", done + amount}, {"links", object{{"payment", pay.id}}}})
 	case kind == 7 && ref != nil:
 		names := simulatorsOf("refunds")
-		l.simulate(names[what/12%len(names)], ref)
+		l.simulate(names[what/16%len(names)], ref)
 	case kind == 8:
 		_ = l.sb.ChargeBack(pay.id)
 	case kind == 9:
 		_ = l.sb.CancelChargeback(pay.id)
+	case kind == 11:
+		m := l.mans[n%len(l.mans)]
+		l.call("refunds.create", nil, object{{"amount", int64(1 + what)}, {"links", object{{"mandate", m.id}}}})
+	case kind == 12:
+		if po := pickRecord(l.sb.store.coll("payouts").recs, n); po != nil {
+			l.simulate("payout_bounced", po)
+		}
+	case kind == 13:
+		i := n % len(l.mans)
+		if id, err := l.sb.ReplaceMandate(l.mans[i].id); err == nil {
+			l.mans[i] = l.sb.store.find("mandates", id)
+		}
+	case kind == 14:
+		m := l.mans[n%len(l.mans)]
+		l.call("subscriptions.create", nil, object{{"amount", int64(1 + n)}, {"currency", currencyOf(m.str("scheme"))}, {"interval_unit", "weekly"},
+			{"interval", int64(1)}, {"count", int64(2)}, {"links", object{{"mandate", m.id}}}})
 	case kind == 10:
-		l.call([]string{"payments.retry", "payments.cancel"}[what/12%2], pay, nil)
+		l.call([]string{"payments.retry", "payments.cancel"}[what/16%2], pay, nil)
 	default:
 		l.simulate("mandate_activated", pickRecord(l.mans, n))
 	}
@@ -214,7 +230,7 @@ func (l *ledger) auditPayout(po *record) {
 }
 
 // play plays a sequence, audits after every step, and once more when all has settled.
-func playLedger(t testing.TB, in []byte) {
+func playLedger(t testing.TB, in []byte) *ledger {
 	opts := []Option{}
 	if len(in) > 0 && in[0]%2 == 1 {
 		opts = append(opts, WithFeeTaxes(), WithSurchargeFees(35))
@@ -229,6 +245,7 @@ func playLedger(t testing.TB, in []byte) {
 	if t.Failed() {
 		t.Logf("sequence %v", fmt.Sprint(in))
 	}
+	return l
 }
 
 func TestMoneyIsConserved(t *testing.T) {
@@ -236,13 +253,28 @@ func TestMoneyIsConserved(t *testing.T) {
 	if testing.Short() {
 		n = 400
 	}
+	reached := map[string]bool{}
 	for seed := range uint64(n) {
-		in := make([]byte, 8+seed%40)
+		in := make([]byte, 8+seed%60)
 		for i := range in {
 			in[i] = byte(mix(seed<<16 + uint64(i)))
 		}
-		if playLedger(t, in); t.Failed() {
+		l := playLedger(t, in)
+		if t.Failed() {
 			t.Fatalf("seed %d", seed)
+		}
+		for _, e := range l.sb.store.coll("events").recs {
+			reached[e.str("resource_type")+"."+e.str("action")] = true
+		}
+	}
+	// The sequences lead to everything that moves money.
+	for _, name := range []string{
+		"payments.paid_out", "payments.failed", "payments.late_failure_settled", "payments.charged_back", "payments.chargeback_cancelled",
+		"payments.chargeback_settled", "payments.surcharge_fee_debited", "payments.resubmission_requested", "refunds.paid", "refunds.refund_settled",
+		"refunds.failed", "refunds.funds_returned", "payouts.fx_rate_confirmed", "creditors.bounced_payout", "mandates.replaced", "subscriptions.finished",
+	} {
+		if !reached[name] {
+			t.Errorf("no sequence leads to %s", name)
 		}
 	}
 }
