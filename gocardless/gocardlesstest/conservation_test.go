@@ -250,7 +250,7 @@ func playLedger(t testing.TB, in []byte) *ledger {
 
 func TestMoneyIsConserved(t *testing.T) {
 	n := 4000
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		n = 400
 	}
 	reached := map[string]bool{}
