@@ -37,7 +37,7 @@ var (
 	makeTarget   = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
 )
 
-// workflowProblems says what is wrong with a workflow beyond what actionlint sees.
+// workflowProblems reports what is wrong with a workflow beyond what actionlint sees.
 func workflowProblems(source string, targets []string) []string {
 	var w workflow
 	if err := yaml.Unmarshal([]byte(source), &w); err != nil {

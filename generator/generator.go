@@ -21,7 +21,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/filetx"
 )
 
-// Config says what to generate and where.
+// Config names what to generate and where.
 type Config struct {
 	Root         string // directory of the module: go.mod, schema/, generator/, templates/
 	Schema       string // OpenAPI document; "" for schema/gocardless.json below Root
@@ -177,7 +177,7 @@ func emitExamples(api *ir.API, root string) (emit.File, error) {
 // Difference is a file on disk that is not what would be generated.
 type Difference struct {
 	Path string
-	What string // "differs", "is missing" or "is not generated any more"
+	What string // "differs", "is missing" or "is no longer generated"
 }
 
 func (d Difference) String() string { return d.Path + " " + d.What }
@@ -201,7 +201,7 @@ func (r *Result) Check() ([]Difference, error) {
 		return nil, err
 	}
 	for _, path := range stale {
-		out = append(out, Difference{path, "is not generated any more"})
+		out = append(out, Difference{path, "is no longer generated"})
 	}
 	return out, nil
 }

@@ -38,7 +38,7 @@ func loadCase(dir string) (*ir.API, error) {
 	return load.Load(load.Input{Schema: schema, Overlay: overlay, ModulePath: "example.com/test"})
 }
 
-// TestGolden compares what small documents become with the files kept beside them; run it with
+// TestGolden compares what small documents become with the files next to them; run it with
 // -update after a change that is meant.
 func TestGolden(t *testing.T) {
 	for _, dir := range cases(t, "golden") {

@@ -98,7 +98,7 @@ func generated(doc *jsontree.Value) ([]emit.File, error) {
 	return append(files, tests...), err
 }
 
-// harm says what is wrong with a generated file: a path that leads elsewhere, code that nobody wrote,
+// harm reports what is wrong with a generated file: a path that leads elsewhere, foreign code,
 // a directive.
 func harm(f emit.File) string {
 	if !regexp.MustCompile(`^[a-z/_]+\.go$`).MatchString(f.Path) {
@@ -123,7 +123,7 @@ func harm(f emit.File) string {
 	return ""
 }
 
-// A name that hand-written code has is an error that says so, not code that does not compile.
+// A name that hand-written code has is a clear error, not code that does not compile.
 func TestReservedNames(t *testing.T) {
 	reserved, err := generator.Reserved(root)
 	if err != nil {

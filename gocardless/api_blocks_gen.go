@@ -324,8 +324,8 @@ func (p BlockListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BlockReasonType says why a block was created. Values that are not listed here may appear: the API
-// adds some without notice.
+// BlockReasonType describes why a block was created. Values that are not listed here may appear:
+// the API adds some without notice.
 type BlockReasonType string
 
 // Known values of BlockReasonType.

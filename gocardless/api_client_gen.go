@@ -10,7 +10,7 @@ const apiVersion = "2015-07-06"
 const SchemaDate = "2026-09-23"
 
 // Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe
-// for concurrent use, and it keeps connections open between calls. The zero Client is of no use:
+// for concurrent use, and it keeps connections open between calls. The zero Client is not usable:
 // its calls panic.
 //
 // Each field holds the operations of one resource. A client prints itself without its access token.

@@ -83,8 +83,8 @@ func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// CustomerNotificationActionTaken says how a customer notification was dealt with. Values that are
-// not listed here may appear: the API adds some without notice.
+// CustomerNotificationActionTaken describes how a customer notification was dealt with. Values that
+// are not listed here may appear: the API adds some without notice.
 type CustomerNotificationActionTaken string
 
 // Known values of CustomerNotificationActionTaken.
@@ -141,8 +141,8 @@ func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// CustomerNotificationType says what a customer notification tells the customer. Values that are
-// not listed here may appear: the API adds some without notice.
+// CustomerNotificationType describes what a customer notification tells the customer. Values that
+// are not listed here may appear: the API adds some without notice.
 type CustomerNotificationType string
 
 // Known values of CustomerNotificationType.

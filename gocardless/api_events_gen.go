@@ -149,8 +149,8 @@ func (v *Event) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// EventAction says what happened to the resource of an event. Values that are not listed here may
-// appear: the API adds some without notice.
+// EventAction describes what happened to the resource of an event. Values that are not listed here
+// may appear: the API adds some without notice.
 type EventAction string
 
 // Known values of EventAction.
@@ -381,8 +381,8 @@ func (v EventAction) Known() bool {
 	return false
 }
 
-// EventCause says why an event happened. Values that are not listed here may appear: the API adds
-// some without notice.
+// EventCause describes why an event happened. Values that are not listed here may appear: the API
+// adds some without notice.
 type EventCause string
 
 // Known values of EventCause.
@@ -751,8 +751,8 @@ func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// EventDetails says why the event happened and who or what set it off. Which members are present
-// depends on the resource and action.
+// EventDetails describes why the event happened and who or what set it off. Which members are
+// present depends on the resource and action.
 type EventDetails struct {
 	// Id of the newly added bank account. Present on creditor events with action
 	// "new_payout_currency_added".
@@ -1142,8 +1142,8 @@ func (p EventListParams) Validate() error {
 	return validate("", &p)
 }
 
-// EventOrigin says who or what caused an event. Values that are not listed here may appear: the API
-// adds some without notice.
+// EventOrigin describes who or what caused an event. Values that are not listed here may appear:
+// the API adds some without notice.
 type EventOrigin string
 
 // Known values of EventOrigin.
@@ -1236,7 +1236,7 @@ func (v EventResourceType) Known() bool {
 	return false
 }
 
-// EventSource says who or what produced the event, for audit purposes.
+// EventSource describes who or what produced the event, for audit purposes.
 type EventSource struct {
 	// Name of the app, user, team or token behind the event.
 	Name string `json:"name,omitzero"`

@@ -201,7 +201,7 @@ func (p InstitutionListParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstitutionStatus says whether an institution can be used now. Values that are not listed here
+// InstitutionStatus reports whether an institution can be used now. Values that are not listed here
 // may appear: the API adds some without notice.
 type InstitutionStatus string
 

@@ -45,7 +45,7 @@ func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBa
 	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(Page[NegativeBalanceLimit]))
 }
 
-// NegativeBalanceLimit says how far below zero a creditor's balance may be before refunds are
+// NegativeBalanceLimit describes how far below zero a creditor's balance may be before refunds are
 // refused. It is set for each creditor; by default it is zero, so a negative balance blocks
 // refunds.
 type NegativeBalanceLimit struct {

@@ -192,8 +192,8 @@ func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *jsonwire.Dec
 	}
 }
 
-// OutboundPaymentImportEntryValidationErrors says what is wrong with the entry, grouped by type of
-// resource and, inside that, by field.
+// OutboundPaymentImportEntryValidationErrors describes what is wrong with the entry, grouped by
+// type of resource and, inside that, by field.
 type OutboundPaymentImportEntryValidationErrors struct {
 	// Problems with the outbound payment's own data, by field.
 	OutboundPayment *OutboundPaymentImportEntryOutboundPaymentErrors `json:"outbound_payment,omitzero"`

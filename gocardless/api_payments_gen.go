@@ -162,8 +162,8 @@ type DateFilter struct {
 	Lte Date `json:"lte,omitzero"`
 }
 
-// PSUInteractionType says whether the payer is present when a payment is made. Values that are not
-// listed here may appear: the API adds some without notice.
+// PSUInteractionType reports whether the payer is present when a payment is made. Values that are
+// not listed here may appear: the API adds some without notice.
 type PSUInteractionType string
 
 // Known values of PSUInteractionType.

@@ -187,8 +187,8 @@ func (v *PayoutItemTax) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// PayoutItemType says what a payout item credits or debits. Values that are not listed here may
-// appear: the API adds some without notice.
+// PayoutItemType describes what a payout item credits or debits. Values that are not listed here
+// may appear: the API adds some without notice.
 type PayoutItemType string
 
 // Known values of PayoutItemType.

@@ -279,8 +279,8 @@ func (p RefundListParams) Validate() error {
 	return validate("", &p)
 }
 
-// RefundType says what a refund is made against. Values that are not listed here may appear: the
-// API adds some without notice.
+// RefundType describes what a refund is made against. Values that are not listed here may appear:
+// the API adds some without notice.
 type RefundType string
 
 // Known values of RefundType.

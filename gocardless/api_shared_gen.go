@@ -85,8 +85,8 @@ func (v AuthorisationSource) Known() bool {
 	return false
 }
 
-// AuthorisationType says what a bank authorisation authorises. Values that are not listed here may
-// appear: the API adds some without notice.
+// AuthorisationType describes what a bank authorisation authorises. Values that are not listed here
+// may appear: the API adds some without notice.
 type AuthorisationType string
 
 // Known values of AuthorisationType.
@@ -1265,8 +1265,8 @@ func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// CreditorSchemeIdentifierStatus says whether a scheme identifier can be used yet. Values that are
-// not listed here may appear: the API adds some without notice.
+// CreditorSchemeIdentifierStatus reports whether a scheme identifier can be used yet. Values that
+// are not listed here may appear: the API adds some without notice.
 type CreditorSchemeIdentifierStatus string
 
 // Known values of CreditorSchemeIdentifierStatus.
@@ -1478,8 +1478,8 @@ func (v *FX) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// FundsSettlement says how the collected money reaches the merchant. Values that are not listed
-// here may appear: the API adds some without notice.
+// FundsSettlement describes how the collected money reaches the merchant. Values that are not
+// listed here may appear: the API adds some without notice.
 type FundsSettlement string
 
 // Known values of FundsSettlement.
@@ -1724,8 +1724,8 @@ func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// MandateConsentParametersPeriodAlignment says what the periods of a consent are aligned to. Values
-// that are not listed here may appear: the API adds some without notice.
+// MandateConsentParametersPeriodAlignment describes what the periods of a consent are aligned to.
+// Values that are not listed here may appear: the API adds some without notice.
 type MandateConsentParametersPeriodAlignment string
 
 // Known values of MandateConsentParametersPeriodAlignment.
@@ -1932,8 +1932,8 @@ func (v MandateType) Known() bool {
 	return false
 }
 
-// MandateVerification says how strongly the payer must be verified for a mandate. Values that are
-// not listed here may appear: the API adds some without notice.
+// MandateVerification describes how strongly the payer must be verified for a mandate. Values that
+// are not listed here may appear: the API adds some without notice.
 type MandateVerification string
 
 // Known values of MandateVerification.
@@ -2389,8 +2389,8 @@ func (v PayerAuthorisationStatus) Known() bool {
 	return false
 }
 
-// PayerNameVerificationResult says how well the payer's name matched the bank account. Values that
-// are not listed here may appear: the API adds some without notice.
+// PayerNameVerificationResult describes how well the payer's name matched the bank account. Values
+// that are not listed here may appear: the API adds some without notice.
 type PayerNameVerificationResult string
 
 // Known values of PayerNameVerificationResult.
@@ -2416,8 +2416,8 @@ func (v PayerNameVerificationResult) Known() bool {
 	return false
 }
 
-// PaymentAccountTransactionDirection says whether a transaction adds money or takes it. Values that
-// are not listed here may appear: the API adds some without notice.
+// PaymentAccountTransactionDirection reports whether a transaction adds money or takes it. Values
+// that are not listed here may appear: the API adds some without notice.
 type PaymentAccountTransactionDirection string
 
 // Known values of PaymentAccountTransactionDirection.
@@ -2626,8 +2626,8 @@ func (v PayoutStatus) Known() bool {
 	return false
 }
 
-// PayoutType says who a payout is made to. Values that are not listed here may appear: the API adds
-// some without notice.
+// PayoutType describes who a payout is made to. Values that are not listed here may appear: the API
+// adds some without notice.
 type PayoutType string
 
 // Known values of PayoutType.
@@ -2649,7 +2649,7 @@ func (v PayoutType) Known() bool {
 	return false
 }
 
-// PeriodAlignment says where the periods of a limit start. Values that are not listed here may
+// PeriodAlignment describes where the periods of a limit start. Values that are not listed here may
 // appear: the API adds some without notice.
 type PeriodAlignment string
 
@@ -3123,7 +3123,7 @@ func (v SchemeIdentifierScheme) Known() bool {
 	return false
 }
 
-// SchemeIdentifierStatus says whether a scheme identifier can be used yet. Values that are not
+// SchemeIdentifierStatus reports whether a scheme identifier can be used yet. Values that are not
 // listed here may appear: the API adds some without notice.
 type SchemeIdentifierStatus string
 

@@ -7,7 +7,7 @@
 #   scripts/redis.sh path             print the path of the program, installing it if need be
 #
 # A server that GOCARDLESS_TEST_REDIS names already is used as it is. Where Redis is missing it is
-# installed from Debian's packages, if that is possible; if not, "run" says so and runs COMMAND
+# installed from Debian's packages, if that is possible; if not, "run" prints that and runs COMMAND
 # without, whose tests then skip what needs it. Nothing is written to the disk.
 set -euo pipefail
 

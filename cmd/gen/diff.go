@@ -14,7 +14,7 @@ import (
 const diffUsage = `usage: gen diff [flags] OLD NEW        compare two API descriptions
        gen diff [flags] -since REF      compare the working tree with a commit or tag
 
-The last line says which part of the version must rise.
+The last line names the part of the version must rise.
 `
 
 // runDiff compares API descriptions. It exits with 1 on an error and on a change of the class given
@@ -91,7 +91,7 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// knownFormat reports whether a report can be written in a format, and says so if not. Asked before
+// knownFormat reports whether a report can be written in a format, and reports it if not. Asked before
 // any work: the report comes when everything else is done.
 func knownFormat(format string, stderr io.Writer) bool {
 	if slices.Contains(compare.Formats, format) {

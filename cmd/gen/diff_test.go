@@ -79,7 +79,7 @@ func TestDiffUsage(t *testing.T) {
 	}
 }
 
-// Whatever is no usable document is refused with its name and the place, and nothing on stdout.
+// Whatever is not a usable document is refused with its name and the place, and nothing on stdout.
 func TestDiffBadInput(t *testing.T) {
 	good, err := os.ReadFile("../../schema/gocardless.json")
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator"
 )
 
-// commands are the subcommands beside the plain "generate".
+// commands are the subcommands besides the plain "generate".
 var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"check":     runCheck,
 	"diff":      runDiff,
@@ -40,7 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return runGenerate(args, stdout, stderr)
 }
 
-// parse reads flags and refuses arguments that nobody asked for.
+// parse reads flags and refuses superfluous arguments.
 func parse(set *flag.FlagSet, args []string, stderr io.Writer) bool {
 	set.SetOutput(stderr)
 	if err := set.Parse(args); err != nil {

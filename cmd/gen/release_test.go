@@ -16,7 +16,7 @@ func TestReleaseUsage(t *testing.T) {
 	}
 }
 
-// The notes of a release are what the changelog says of its version, by hand and from the schema.
+// The notes of a release are the changelog's section of its version, written and generated.
 func TestRelease(t *testing.T) {
 	module(t)
 	whole := readFile(t, "CHANGELOG.md")

@@ -45,7 +45,7 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	set.BoolVar(&o.AllowRenames, "allow-renames", false, "accept Go names that differ from generator/names.lock")
 	set.BoolVar(&o.DryRun, "dry-run", false, "say what would change and write nothing")
 	format := set.String("format", "text", "of the report: one of "+strings.Join(compare.Formats, ", "))
-	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be repeated)", func(s string) error {
+	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be given several times)", func(s string) error {
 		pointer, name, ok := strings.Cut(s, "=")
 		if !ok || !strings.HasPrefix(pointer, "/") || !typeName.MatchString(name) {
 			return errors.New("must be POINTER=NAME, the name in the form PaymentLinks")

@@ -34,7 +34,7 @@ func Bulk(api *ir.API) ([]File, error) {
 			}
 		}
 	}
-	f.Comment("The creates of the API. Create something else in bulk, and a request whose reply is lost could not be repeated.")
+	f.Comment("The creates of the API. Create something else in bulk, and a request whose reply is lost could not be retried.")
 	f.Var().Defs(vars...)
 	f.Line()
 	f.Comment("creates is all of them.")

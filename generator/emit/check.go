@@ -6,7 +6,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// checks reports whether the schema asks anything of a request type that can be told before
+// checks reports whether the schema asks anything of a request type that can be checked before
 // sending.
 func checks(t *ir.Type) bool {
 	return checksOf(t, map[*ir.Type]bool{})
@@ -126,7 +126,7 @@ func limits(b *jen.Group, f *ir.Field) {
 	if f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil {
 		call("stringMap", value, limit(f.MaxMembers), limit(f.MaxKeyLength), limit(f.MaxValueLength))
 	}
-	// A required text that is missing has been reported as such; its length says nothing more.
+	// A required string that is missing has been reported as such; its length adds nothing.
 	if present := presence(f); f.Pointered || isText(f.Type) && present != nil {
 		b.If(present).Block(list...)
 		return

@@ -19,7 +19,7 @@ func clientSource(api *ir.API) *source {
 	g.Const().Id("SchemaDate").Op("=").Lit(api.SchemaDate)
 	g.Line()
 	for _, line := range docLines(0,
-		"Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe for concurrent use, and it keeps connections open between calls. The zero Client is of no use: its calls panic.",
+		"Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe for concurrent use, and it keeps connections open between calls. The zero Client is not usable: its calls panic.",
 		"Each field holds the operations of one resource. A client prints itself without its access token.") {
 		g.Add(line)
 	}

@@ -16,7 +16,7 @@ import (
 const commandDir = "cmd/gcpro/internal/spec"
 
 // Command emits the table that gcpro makes its commands from: every operation with its parameters,
-// the members of its result, and what the catalogue says of events, simulators and ids.
+// the members of its result, and what the catalogue lists of events, simulators and ids.
 func Command(api *ir.API) ([]File, error) {
 	t := &commandTable{vars: map[*ir.Type]string{}}
 	f := jen.NewFilePathName(api.ModulePath+"/"+commandDir, "spec")

@@ -26,7 +26,7 @@ func docLines(indent int, paragraphs ...string) []jen.Code {
 			out = append(out, jen.Comment("//"))
 		}
 		for _, line := range wrap(p, width-indent-len("// ")) {
-			// With its slashes, for jennifer takes a text that has some of its own for a whole comment.
+			// With its slashes, because jennifer takes a string that already has them for a whole comment.
 			out = append(out, jen.Comment("// "+line))
 		}
 	}
@@ -67,10 +67,10 @@ func wrap(text string, n int) []string {
 	return append(lines, line)
 }
 
-// connectives lead from a type's name to a description that is no noun with an article.
+// connectives lead from a type's name to a description that is not a noun with an article.
 var connectives = map[string]string{
 	"a": "is", "an": "is", "the": "is", "one": "is",
-	"what": "says", "whether": "says", "how": "says", "why": "says", "where": "says", "who": "says",
+	"what": "describes", "whether": "reports", "how": "describes", "why": "describes", "where": "describes", "who": "describes",
 	"tells": "", "groups": "", "gathers": "", "creates": "",
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// Example says how to show a method: what exists before the call, the call's arguments, and what
+// Example describes how to show a method: what exists before the call, the call's arguments, and what
 // the reply holds. The example runs against the sandbox.
 type Example struct {
 	// Given names what the sandbox holds: "mandate" calls the helper givenMandate, which returns a

@@ -22,7 +22,7 @@ func exportFuncs(g *jen.File, op *ir.Operation, m *ir.Method) {
 	g.Line()
 }
 
-// exportable reports whether a list has cursors, a filter of the time of creation, and items
+// exportable reports whether a list has cursors, a filter by creation time, and items
 // that tell theirs.
 func exportable(op *ir.Operation, m *ir.Method) bool {
 	if !op.List || !op.Cursors || m.Params == nil || op.Reply == nil {

@@ -39,8 +39,8 @@ func Readme(api *ir.API, text []byte) (File, error) {
 	return File{Path: "README.md", Content: b.Bytes()}, nil
 }
 
-// around returns what stands before and after the generated part of a text, the marks included. A
-// text that does not exist yet consists of the marks alone.
+// around returns what stands before and after the generated part of a document, the marks included. A
+// document that does not exist yet consists of the marks alone.
 func around(text []byte, path, begin string) (before, after []byte, err error) {
 	if text == nil {
 		return []byte(begin), []byte(tableEnd), nil

@@ -322,7 +322,7 @@ func fieldLimits(f *ir.Field) *literal {
 	return &l
 }
 
-// catalogueTables writes what the documentation lists beside the schema.
+// catalogueTables writes what the documentation lists besides the schema.
 func catalogueTables(f *jen.File, c *ir.Catalogue) {
 	if c == nil {
 		c = &ir.Catalogue{}

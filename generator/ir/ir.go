@@ -27,7 +27,7 @@ type Service struct {
 	Operations []*Operation // in order of the document's paths
 }
 
-// Kind is what an operation does to the world; it decides when the operation may be repeated.
+// Kind is what an operation does to the world; it decides when the operation may be retried.
 type Kind string
 
 // The kinds of operation.
@@ -56,7 +56,7 @@ type Operation struct {
 	Reply           *Type  // nil when the reply has no body
 	List            bool   // the reply is a page of Reply
 	Cursors         bool   // the list has cursors
-	Linked          *Type  // what a list carries beside its items ("linked" of events), or nil
+	Linked          *Type  // what a list carries besides its items ("linked" of events), or nil
 	Status          int    // status of success: 200, 201 or 204
 
 	Deprecated bool
@@ -84,10 +84,10 @@ type Method struct {
 	Params  *Type // nil when the method takes none
 }
 
-// HasParams reports whether the method takes params beside path segments.
+// HasParams reports whether the method takes params besides path segments.
 func (m *Method) HasParams() bool { return m.Params != nil }
 
-// TypeKind tells the two sorts of named type apart.
+// TypeKind distinguishes the two sorts of named type.
 type TypeKind int
 
 // The kinds of named type.
@@ -238,7 +238,7 @@ type Condition struct {
 // Path leads from an object to a member, possibly of a member.
 type Path []*Field
 
-// Catalogue is what the API's documentation lists beside its schema.
+// Catalogue is what the API's documentation lists besides its schema.
 type Catalogue struct {
 	ResourceTypes []*EventResource
 	Actions       []*Value // over all resource types, by name

@@ -102,7 +102,7 @@ func checkReferences(data []byte) error {
 	return errs.err()
 }
 
-// typeKey tells apart the types that one schema becomes.
+// typeKey distinguishes the types that one schema becomes.
 type typeKey struct {
 	schema string
 	role   ir.Role
@@ -221,7 +221,7 @@ func (l *document) kind(op *ir.Operation, hasKey bool) ir.Kind {
 	case "DELETE":
 		return ir.KindDelete
 	}
-	// Only a create with a key that the API honours may be repeated without doubling anything.
+	// Only a create with a key that the API honours may be retried without doubling anything.
 	if hasKey && !strings.Contains(op.Path, "/actions/") {
 		return ir.KindCreate
 	}

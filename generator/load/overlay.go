@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// Overlay corrects what a document says or leaves open. Every entry carries its reason, and one
+// Overlay corrects what a document states or leaves open. Every entry carries its reason, and one
 // that matches nothing is an error. An entry with Since applies to documents of that date or later.
 type Overlay struct {
 	Operations []*OperationName `json:"operations"`

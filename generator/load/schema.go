@@ -17,7 +17,7 @@ import (
 
 const schemaPrefix = "#/components/schemas/"
 
-// understood reports every keyword of a schema beside the given fields and the annotations.
+// understood reports every keyword of a schema besides the given fields and the annotations.
 // Looking at the struct by reflection catches keywords that a new version of the parser adds.
 func (l *document) understood(s *openapi3.Schema, pointer string, fields ...string) {
 	v := reflect.ValueOf(s).Elem()
@@ -55,7 +55,7 @@ var (
 )
 
 // use reads the schema of a property, parameter or item. It returns nil after reporting a problem.
-// The property name tells metadata from other maps.
+// The property name distinguishes metadata from other maps.
 func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, property string) (ref *ir.Ref, nullable bool) {
 	if sr == nil || sr.Value == nil {
 		l.errs.add(pointer, "no schema")
@@ -118,7 +118,7 @@ func isNullable(s *openapi3.Schema) bool {
 	return s.Nullable || s.Type != nil && s.Type.Includes("null")
 }
 
-// soleType returns the one type of a schema beside null.
+// soleType returns the one type of a schema besides null.
 func soleType(s *openapi3.Schema) string {
 	if s.Type == nil {
 		return ""
@@ -172,7 +172,7 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 		case elem.Kind == ir.String || elem.Kind == ir.Int64 || elem.Kind == ir.Named:
 			return &ir.Ref{Kind: ir.Array, Elem: elem}
 		default:
-			l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: texts, int64 integers, enums and objects are")
+			l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: strings, int64 integers, enums and objects are")
 		}
 	case "object":
 		return l.mapping(s, pointer, property)
@@ -236,7 +236,7 @@ func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
 	for i, raw := range s.Enum {
 		at := fmt.Sprintf("%s/enum/%d", t.Pointer, i)
 		if raw == nil {
-			continue // null beside the values says that the property is nullable
+			continue // null among the values makes the property nullable
 		}
 		wire, ok := raw.(string)
 		if !ok || wire == "" {
@@ -298,7 +298,7 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	l.condition(t, s)
 }
 
-// isScalar reports a type whose zero value says something: null needs a pointer.
+// isScalar reports a type whose zero value means something: null needs a pointer.
 func isScalar(r *ir.Ref) bool {
 	return r.Kind == ir.Int || r.Kind == ir.Int64 || r.Kind == ir.Float || r.Kind == ir.Bool
 }

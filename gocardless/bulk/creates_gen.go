@@ -7,7 +7,7 @@ import (
 	gocardless "github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// The creates of the API. Create something else in bulk, and a request whose reply is lost could not be repeated.
+// The creates of the API. Create something else in bulk, and a request whose reply is lost could not be retried.
 var (
 	// BankAccountHolderVerifications creates bank account holder verifications.
 	BankAccountHolderVerifications = Create[gocardless.BankAccountHolderVerificationCreateParams, gocardless.BankAccountHolderVerification]{"bank_account_holder_verifications.create", func(c *gocardless.Client) func(context.Context, gocardless.BankAccountHolderVerificationCreateParams, ...gocardless.RequestOption) (*gocardless.BankAccountHolderVerification, error) {

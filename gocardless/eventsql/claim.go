@@ -14,10 +14,10 @@ import (
 )
 
 // wrapUp is how long the store tries to write down how a handler ended. The request that
-// brought the event may have ended by then, which is no reason to forget what came of it.
+// brought the event may have ended by then, which must not lose the outcome.
 const wrapUp = 10 * time.Second
 
-// claim is a worker's right to handle an event, as long as token is what the table says.
+// claim is a worker's right to handle an event, as long as token is the one in the table.
 type claim struct {
 	store     *Store
 	id, token string
@@ -102,7 +102,7 @@ func (c *claim) rollback() error {
 // keepAlive extends the lease until stop is called. If the claim is lost, the context ends.
 func (c *claim) keepAlive(ctx context.Context) (_ context.Context, stop func()) {
 	if c.tx != nil && c.store.dialect == SQLite {
-		// The store's transaction holds the one write lock. Nobody can take the event, and an
+		// The store's transaction holds the one write lock. No other worker can take the event, and an
 		// attempt to extend the lease would wait in the driver until the transaction ends.
 		return ctx, func() {}
 	}
@@ -137,7 +137,7 @@ func (c *claim) extend(quit context.Context) bool {
 			continue // what happens to the event now is up to the handler's transaction
 		}
 		// An error says nothing about the claim. In SQLite it is expected while a transaction of
-		// the handler's holds the one write lock; nobody can take the event then.
+		// the handler's holds the one write lock; no other worker can take the event then.
 		result, err := s.db.ExecContext(quit, s.q.extend, c.id, c.token, s.options.Lease.Milliseconds())
 		if err != nil {
 			continue
@@ -263,7 +263,7 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (n int64, e
 	return n, err
 }
 
-// retry calls f again while the database says that another transaction was in the way, for up
+// retry calls f again while the database reports that another transaction was in the way, for up
 // to five seconds.
 func (s *Store) retry(ctx context.Context, f func() error) error {
 	deadline := time.Now().Add(5 * time.Second)

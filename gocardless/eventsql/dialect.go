@@ -55,8 +55,8 @@ type queries struct {
 type syntax struct {
 	timeType string
 	now      string
-	lease    func(param string) string  // the time as many milliseconds from now as a parameter says
-	at       func(param string) string  // the time that a parameter in milliseconds says
+	lease    func(param string) string  // the time as many milliseconds from now given by a parameter
+	at       func(param string) string  // the time given by a parameter in milliseconds
 	millis   func(column string) string // a time in milliseconds
 }
 
@@ -202,7 +202,7 @@ func (d Dialect) time(t time.Time) any {
 }
 
 // inTheWay reports whether a statement failed only because of what another transaction did at
-// the same time, and did nothing. Drivers are told apart by what their errors can say, since
+// the same time, and did nothing. Drivers are distinguished by what their errors reveal, since
 // none is imported here.
 func (d Dialect) inTheWay(err error) bool {
 	if d == PostgreSQL {

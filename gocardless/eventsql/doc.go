@@ -35,7 +35,7 @@
 // PostgreSQL 9.5 or later, also behind a pooler. Leases are measured by the database's clock,
 // so the clocks of the workers do not matter. Transactions may be READ COMMITTED, REPEATABLE READ
 // or SERIALIZABLE, and last as long as they need. Where a stricter level makes a statement of the
-// store fail, the statement is repeated; where it makes the handler's transaction fail, the event
+// store fail, the statement is retried; where it makes the handler's transaction fail, the event
 // is handled again with its next delivery, and the attempt does not count.
 //
 // SQLite 3.24 or later. It has one writer at a time: set a busy timeout, and prefer the

@@ -19,7 +19,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Config says what to test and how much.
+// Config describes what to test and how much.
 type Config struct {
 	// New returns an empty store that parks an event which was begun as often as attempts
 	// says. It is called for each test.

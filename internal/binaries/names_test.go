@@ -21,7 +21,7 @@ const root = "../.."
 
 var packageMain = regexp.MustCompile(`(?m)^package main$`)
 
-// No program that "go install" would put on somebody's PATH takes the name of the vendor's.
+// No program that "go install" would put on a user's PATH takes the name of the vendor's.
 func TestPrograms(t *testing.T) {
 	found := 0
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {

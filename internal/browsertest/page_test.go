@@ -61,7 +61,7 @@ func TestMandateByKeyboard(t *testing.T) {
 	}
 }
 
-// A payer chooses a bank, says no there, comes back, says yes, and sees the last page.
+// A payer chooses a bank, declines there, comes back, accepts, and sees the last page.
 func TestPaymentThroughBank(t *testing.T) {
 	b := open(t)
 	r := b.flow(both(), gocardless.BillingRequestFlowCreateParams{RedirectURI: new(b.shop.URL + "/done"), ShowSuccessRedirectButton: new(true)})
@@ -99,7 +99,7 @@ func TestPaymentThroughBank(t *testing.T) {
 	b.at("Back at the shop")
 }
 
-// Mistakes are told where a screen reader and a keyboard find them.
+// Mistakes are shown where a screen reader and a keyboard find them.
 func TestMistakes(t *testing.T) {
 	b := open(t)
 	b.flow(bacs(), gocardless.BillingRequestFlowCreateParams{})

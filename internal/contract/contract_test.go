@@ -28,7 +28,7 @@ type contract struct {
 	method    string
 	path      string            // escaped
 	query     string            // encoded, in any order
-	headers   map[string]string // beside those of every request
+	headers   map[string]string // besides those of every request
 	body      string            // "" for none
 	status    int
 	envelope  string

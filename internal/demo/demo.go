@@ -74,7 +74,7 @@ func (t *tour) run(ctx context.Context) error {
 		return err
 	}
 	if t.sandbox != nil {
-		// What follows is told by the webhooks from here on.
+		// What follows is reported by the webhooks from here on.
 		t.sandbox.FlushWebhooks()
 		t.listening = true
 	}
@@ -239,7 +239,7 @@ func (t *tour) journey(ctx context.Context, request *gocardless.BillingRequest) 
 		return errors.New("the payment has no payout")
 	}
 
-	t.title("What the signed webhooks told")
+	t.title("What the signed webhooks reported")
 	t.sandbox.FlushWebhooks()
 
 	t.title("The money")

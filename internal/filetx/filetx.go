@@ -1,6 +1,6 @@
 // Package filetx changes many files of a directory tree as one: either all of them change or none.
 //
-// A journal of what is to be done is written first, then the new content beside its place. Only when
+// A journal of what is to be done is written first, then the new content next to its place. Only when
 // all of it is on disk are the files swapped by renaming, and a failure in the middle puts back what
 // was swapped. The journal lets the next run do the same after a crash.
 package filetx
@@ -119,7 +119,7 @@ func (t *Tx) Commit() (changed []string, err error) {
 		}
 		changed = append(changed, s.Path)
 	}
-	// From here on the new state stands: nobody puts the old one back.
+	// From here on the new state stands: the old one is not restored.
 	if err := t.rename(t.full(journalName), t.full(doneName)); err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (t *Tx) missing(dir string) []string {
 	return append(t.missing(pathpkg.Dir(dir)), dir)
 }
 
-// stage writes new content beside its place.
+// stage writes new content next to its place.
 func (t *Tx) stage(s swap) error {
 	if s.Staged == "" {
 		return nil

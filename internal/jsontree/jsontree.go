@@ -150,7 +150,7 @@ func end(dec *json.Decoder) error {
 }
 
 // truncated gives the end of the input one name. The decoder has three for it, the last since Go
-// 1.27, which tells it by its text alone.
+// 1.27, which recognises it by its message alone.
 func truncated(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errTruncated
@@ -236,7 +236,7 @@ func writeString(b *bytes.Buffer, s string) {
 	}
 }
 
-// Get returns the member of an object, or nil when v is no object or has none of that name.
+// Get returns the member of an object, or nil when v is not an object or has none of that name.
 func (v *Value) Get(name string) *Value {
 	if v == nil {
 		return nil
@@ -316,7 +316,7 @@ func (v *Value) Names() []string {
 	return names
 }
 
-// Str returns the text of a string, or "" for anything else.
+// Str returns the value of a string, or "" for anything else.
 func (v *Value) Str() string {
 	if v == nil || v.Kind != String {
 		return ""

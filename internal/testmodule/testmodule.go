@@ -1,4 +1,4 @@
-// Package testmodule copies parts of this module for tests that change it. What a copy says of
+// Package testmodule copies parts of this module for tests that change it. What a copy states of
 // itself is the same whatever the API is like by now, so that an update of the API leaves the tests
 // alone: it is at version 0.1.0, every description is written, and nothing is in its changelog yet.
 package testmodule

@@ -23,8 +23,12 @@ func checkGo(name string, source []byte, rules []rule) ([]finding, error) {
 	at := func(pos token.Pos) int { return files.Position(pos).Line }
 	var findings []finding
 	if !ast.IsGenerated(file) {
+		named := map[*ast.CommentGroup]string{}
+		for _, d := range docs(file) {
+			named[d.group] = d.name
+		}
 		for _, group := range file.Comments {
-			findings = append(findings, apply(rules, name, comment(group, at))...)
+			findings = append(findings, apply(rules, name, comment(group, named[group], at))...)
 		}
 		if !strings.HasSuffix(name, "_test.go") {
 			ast.Inspect(file, func(n ast.Node) bool {
@@ -42,13 +46,13 @@ func checkGo(name string, source []byte, rules []rule) ([]finding, error) {
 	return findings, nil
 }
 
-// comment returns a comment line by line, as in the file.
-func comment(group *ast.CommentGroup, at func(token.Pos) int) passage {
+// comment returns a comment line by line, as in the file, without the name that it documents.
+func comment(group *ast.CommentGroup, name string, at func(token.Pos) int) passage {
 	var text strings.Builder
 	for _, c := range group.List {
 		text.WriteString(strings.TrimPrefix(strings.TrimPrefix(c.Text, "//"), " ") + "\n")
 	}
-	return passage{at(group.Pos()), text.String()}
+	return passage{at(group.Pos()), strings.TrimPrefix(text.String(), name+" ")}
 }
 
 // A doc is a doc comment with the name that it documents; fields, and groups of constants, have

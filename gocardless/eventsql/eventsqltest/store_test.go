@@ -285,7 +285,7 @@ func TestRequestEndsBeforeTheMark(t *testing.T) {
 	})
 }
 
-// An event that stops its worker each time is parked, though nobody lived to say so.
+// An event that stops its worker each time is parked, although no worker survived to report it.
 func TestPoison(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, db := d.store(t, eventsql.Options{MaxAttempts: 3})
@@ -483,7 +483,7 @@ func TestTable(t *testing.T) {
 	})
 }
 
-// Databases whose default is the strictest isolation make statements fail, which are repeated.
+// Databases whose default is the strictest isolation make statements fail, which are retried.
 func TestSerializable(t *testing.T) {
 	d := databases()[1]
 	if d.dsn == "" {
@@ -597,7 +597,7 @@ func TestExtendedLeaseExcludes(t *testing.T) {
 			if d.dialect == eventsql.SQLite {
 				far = fmt.Sprint(time.Now().Add(time.Hour).UnixMilli())
 			}
-			// The worker is slow to extend it again, and nobody else may take the event.
+			// The worker is slow to extend it again, and no other worker may take the event.
 			if _, err := db.Exec("UPDATE gocardless_events_leases SET claimed_until = " + far); err != nil {
 				t.Error(err)
 			}
@@ -649,7 +649,7 @@ func (conflict) Error() string    { return "could not serialize access" }
 func (conflict) SQLState() string { return "40001" }
 func (conflict) Code() int        { return 5 }
 
-// A parked event keeps its error and its body, with which it is handled when somebody says so.
+// A parked event keeps its error and its body, with which it is handled on request.
 func TestRetryWithTheBody(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, _ := d.store(t, eventsql.Options{MaxAttempts: 2})

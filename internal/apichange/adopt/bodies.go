@@ -181,7 +181,7 @@ func (m *merger) newReply(c scope, r *openapi.Reply) *jsontree.Value {
 	return reply
 }
 
-// beside are the members that may stand beside the envelope of a reply.
+// beside are the members that may stand next to the envelope of a reply.
 var beside = []string{"meta", "linked"}
 
 // newEnvelope writes the object around a new body: its members in place, the envelope required.

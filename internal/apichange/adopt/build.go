@@ -118,7 +118,7 @@ func (m *merger) component(c scope, d *openapi.Schema) string {
 // alike finds a component that means the same as a new definition. Objects of some size are the
 // same thing wherever they stand; small ones, such as links, resemble each other by chance, so they
 // count only where ours uses one type for that member in several places, as for meta. Two enums are
-// one type only if the description says so, by one schema or in one member of one resource.
+// one type only if the description makes them so, by one schema or in one member of one resource.
 func (m *merger) alike(c scope, d *openapi.Schema, sig string) string {
 	if kind(d) == "enum" {
 		return m.sameEnum(c, d, sig)
@@ -184,7 +184,7 @@ func (m *merger) newName(c scope, d *openapi.Schema) string {
 // candidates are the names that a new definition may get, the best first. In a document that shares
 // our names its own is the best. Otherwise it is the type that contains it and the member's name; for
 // an enum in a resource or in params, which share it, the resource and the member's name, or the
-// latter alone when it says enough.
+// latter alone when it is enough.
 func (m *merger) candidates(c scope, d *openapi.Schema) []string {
 	var out []string
 	own := d.Component
@@ -241,7 +241,7 @@ func (m *merger) free(candidate string) bool {
 
 func (m *merger) claim(d *openapi.Schema, given string) {
 	if m.root.At("/components/schemas").Has(given) {
-		m.fail(d.Pointer, "the name %s given by -name is taken by another schema", given)
+		m.fail(d.Pointer, "the name %s given by -name is already used by another schema", given)
 	}
 }
 

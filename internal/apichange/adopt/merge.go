@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// scope says where in the API a schema is, so that new types can be named.
+// scope is where in the API a schema is, so that new types can be named.
 type scope struct {
 	resource string // "payments"
 	owner    string // beginning of the name: "PaymentCreateParams"
@@ -51,7 +51,7 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 		m.words(raw, "description", ours.Pointer, src.Description, schemaKeys)
 	}
 	if m.foreign && bare(src) && kind(ours) != "map" {
-		return // nothing is said of it
+		return // the source is silent about it
 	}
 	m.mergeAnnotations(c, raw, ours, src)
 	if kind(ours) == "forms" && kind(src) != "forms" {
@@ -71,7 +71,7 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 		return
 	}
 	if o.Component != "" && !bare(src) && !m.follows(o.Component, s) && !m.narrower(o, s) {
-		// The source says something else here than in the other places of this component.
+		// The source differs here than in the other places of this component.
 		m.replace(c, raw, src)
 		return
 	}
@@ -134,7 +134,7 @@ func (m *merger) sameKind(c scope, ours, src *openapi.Schema) bool {
 	return false
 }
 
-// inner returns what a use says beside null: the first form of anyOf with null, or the use itself.
+// inner returns what a use allows besides null: the first form of anyOf with null, or the use itself.
 func inner(raw *jsontree.Value) *jsontree.Value {
 	if forms := raw.Get("anyOf"); forms != nil && len(forms.Items) > 0 {
 		return forms.Items[0]
@@ -171,7 +171,7 @@ func replaceMember(raw *jsontree.Value, old, name string, value *jsontree.Value)
 	}
 }
 
-// replace gives a use another schema and keeps what is said about it.
+// replace gives a use another schema and keeps its annotations.
 func (m *merger) replace(c scope, raw *jsontree.Value, src *openapi.Schema) {
 	fresh := m.build(c, src, false)
 	for _, key := range coreKeys {
@@ -180,7 +180,7 @@ func (m *merger) replace(c scope, raw *jsontree.Value, src *openapi.Schema) {
 	raw.Members = append(slices.Clone(fresh.Members), slices.DeleteFunc(raw.Members, func(o jsontree.Member) bool { return fresh.Has(o.Name) })...)
 }
 
-// mergeAnnotations carries over what the source says about a use, as far as it says such things
+// mergeAnnotations carries over what the source states about a use, as far as it states such things
 // at all.
 func (m *merger) mergeAnnotations(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
 	if m.says(c.places, "deprecated") && ours.Deprecated != src.Deprecated {
@@ -265,7 +265,7 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	m.refuseOther(s)
 }
 
-// refuseOther fails for the keywords of a definition that nobody here understands. Extensions are
+// refuseOther fails for the keywords of a definition that this package does not understand. Extensions are
 // the vendor's own business.
 func (m *merger) refuseOther(s *openapi.Schema) {
 	for _, key := range slices.Sorted(maps.Keys(s.Other)) {

@@ -27,7 +27,7 @@ type Options struct {
 	Names map[string]string
 	// Reserved are Go names that no schema may get, with the place that has each.
 	Reserved map[string]string
-	// Words says that the source's descriptions are our own and may be taken over as they are.
+	// Words reports that the source's descriptions are our own and may be taken over as they are.
 	Words bool
 	// Lock holds the fingerprints of the descriptions that the vendored document was last updated
 	// from, by place.
@@ -41,7 +41,7 @@ type Normalised struct {
 	Notes []string          // what was left aside, for a person to read
 }
 
-// Normalise rewrites source in the form of the vendored document. What source says the same as
+// Normalise rewrites source in the form of the vendored document. What source states the same as
 // the vendored document stays as it is there, byte for byte; so a source of the same meaning gives
 // the vendored document back.
 func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, error) {
@@ -141,7 +141,7 @@ func (m *merger) info() {
 	}
 }
 
-// security carries over how calls are authenticated, if the source says so.
+// security carries over how calls are authenticated, if the source states it.
 func (m *merger) security() {
 	had, has := m.ours.Security(), m.src.Security()
 	if has == "" || had == has {
@@ -151,7 +151,7 @@ func (m *merger) security() {
 	m.root.Get("components").Set("securitySchemes", m.src.Root.At("/components/securitySchemes").Clone())
 }
 
-// unadopted notes what the source says about refusals and media that has no place in our form: the
+// unadopted notes what the source states about refusals and media that has no place in our form: the
 // code that reads them is written by hand.
 func (m *merger) unadopted(o, s *openapi.Operation) {
 	if s.Failure != nil && o.Failure != nil && !m.foreign && !m.sameFailure(o, s) {
@@ -402,7 +402,7 @@ func groupBrackets(d *openapi.Document) {
 	}
 }
 
-// prune removes components that nothing refers to any more, and the tags of resources without
+// prune removes components that nothing refers to, and the tags of resources without
 // operations.
 func (m *merger) prune(before map[string]bool) {
 	after := m.reachable()

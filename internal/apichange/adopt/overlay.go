@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// Rules are what the generator's overlay says about sources.
+// Rules are what the generator's overlay rules about sources.
 type Rules struct {
 	operations []*load.OperationName
 	pins       []*load.Pin
@@ -68,12 +68,12 @@ func (m *merger) rules() *Rules {
 	return m.opts.Rules
 }
 
-// stalePins lists the pins that a foreign source makes needless, for it says the same.
+// stalePins lists the pins that a foreign source makes needless, because it states the same.
 func (m *merger) stalePins() []string {
 	var out []string
 	for i, pin := range m.rules().pins {
 		if m.foreign && !m.usedPins[pin] {
-			out = append(out, fmt.Sprintf("/pins/%d of generator/overlay.json (%s) is not needed: the source says the same", i, pin.Place))
+			out = append(out, fmt.Sprintf("/pins/%d of generator/overlay.json (%s) is not needed: the source states the same", i, pin.Place))
 		}
 	}
 	return out

@@ -43,7 +43,7 @@ func kind(s *openapi.Schema) string {
 	return d.Type
 }
 
-// sort is the kind of a schema as far as the source tells kinds apart. In a document without
+// sort is the kind of a schema as far as the source distinguishes kinds. In a document without
 // integers every number is just a number.
 func (m *merger) sort(s *openapi.Schema) string {
 	if k := kind(s); k != "integer" || m.src.Says("type:integer") {
@@ -52,7 +52,7 @@ func (m *merger) sort(s *openapi.Schema) string {
 	return "number"
 }
 
-// bare reports an object of which nothing is said: no members, and not whether there may be any.
+// bare reports an object that nothing is known about: no members, and not whether there may be any.
 func bare(s *openapi.Schema) bool {
 	d := s.Def()
 	return kind(s) == "map" && d.Values == nil && !d.Open
@@ -253,7 +253,7 @@ func (m *merger) saidFormat(d *openapi.Schema) string {
 	return ""
 }
 
-// speaks reports whether the source uses a keyword in what it says of resources, which is where
+// speaks reports whether the source uses a keyword in its resources, which is where
 // definitions are compared as a whole.
 func (m *merger) speaks(keyword string) bool {
 	if !m.foreign {

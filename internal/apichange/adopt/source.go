@@ -39,7 +39,7 @@ func ReadSource(ctx context.Context, client *http.Client, source string) (*opena
 	return doc, nil
 }
 
-// Location says where a source is, for errors and reports: of a URL only what cannot be secret.
+// Location returns where a source is, for errors and reports: of a URL only what cannot be secret.
 func Location(source string) string {
 	u, err := url.Parse(source)
 	if err != nil || u.Host == "" {
@@ -80,7 +80,7 @@ func fetch(ctx context.Context, client *http.Client, source string) ([]byte, err
 	return limited(at, resp.Body)
 }
 
-// secure refuses a URL over which somebody else could send another description.
+// secure refuses a URL over which an attacker could send another description.
 func secure(u *url.URL) error {
 	switch {
 	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
@@ -198,9 +198,9 @@ func scalar(n *yaml.Node, pointer string) (*jsontree.Value, error) {
 	case "!!int", "!!float":
 		v, err := jsontree.Parse([]byte(n.Value))
 		if err != nil || v.Kind != jsontree.Number {
-			return nil, fmt.Errorf("line %d: %s: %q is no JSON number", n.Line, pointer, n.Value)
+			return nil, fmt.Errorf("line %d: %s: %q is not a JSON number", n.Line, pointer, n.Value)
 		}
 		return v, nil
 	}
-	return jsontree.NewString(n.Value), nil // also timestamps, which JSON has as text
+	return jsontree.NewString(n.Value), nil // also timestamps, which are strings in JSON
 }

@@ -58,7 +58,7 @@ func TestReadSource(t *testing.T) {
 	}
 }
 
-// What a URL has beside its place may be a secret, and errors end up in logs.
+// What a URL has besides its place may be a secret, and errors end up in logs.
 func TestErrorsHideSecrets(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -244,7 +244,7 @@ func object(members ...any) *jsontree.Value {
 }
 
 // halve writes an object as one with half of its properties and, in turn, by a second object and
-// by keywords beside allOf, one with the other half.
+// by keywords next to allOf, one with the other half.
 func halve(components *jsontree.Value, name string, s *jsontree.Value) {
 	properties := s.Get("properties")
 	if properties == nil || len(properties.Members) < 2 || s.Has("if") {
@@ -590,7 +590,7 @@ func TestRefusedSources(t *testing.T) {
 	}
 }
 
-// A habit of the vendor's is not told a thousand times.
+// A habit of the vendor's is not reported a thousand times.
 func TestManyErrors(t *testing.T) {
 	source := vendored().Clone()
 	for _, m := range source.At("/components/schemas").Members {

@@ -19,7 +19,7 @@ const SourceKey = "x-description-source"
 const ValueSourceKey = "x-enum-descriptions-source"
 
 // words compares the vendor's words about something we describe. Ours stay; when the vendor's
-// have changed since the last update, theirs are put beside ours for somebody to look at.
+// have changed since the last update, theirs are put next to ours for review.
 func (m *merger) words(raw *jsontree.Value, key, place, text string, order []string) {
 	text = Plain(text)
 	if text == "" {
@@ -57,7 +57,7 @@ func (m *merger) fresh1(raw *jsontree.Value, text string, order []string) {
 	raw.SetOrdered(SourceKey, jsontree.NewString(text), order)
 }
 
-// ourWords returns a description of ours that says the same, such as that of metadata, or "".
+// ourWords returns a description of ours that means the same, such as that of metadata, or "".
 func (m *merger) ourWords(text string) string {
 	if m.texts == nil {
 		m.texts = map[string]string{}
@@ -78,7 +78,7 @@ func fingerprint(text string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// sameWords compares texts by their words, without markup and punctuation.
+// sameWords compares descriptions by their words, without markup and punctuation.
 func sameWords(a, b string) bool {
 	x, y := wordsOf(a), wordsOf(b)
 	if len(x) != len(y) {

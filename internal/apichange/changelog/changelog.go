@@ -271,7 +271,7 @@ func entries(changes []compare.Change) []entry {
 	return out
 }
 
-// few is how many changes of words are told one by one.
+// few is how many changes of words are listed one by one.
 const few = 12
 
 func documentation(changes []compare.Change) []entry {

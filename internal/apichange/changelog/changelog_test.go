@@ -93,7 +93,7 @@ func TestNotesSurvive(t *testing.T) {
 	}
 }
 
-// A file with the line ends of Windows keeps them, and its marks are found all the same.
+// A file with the line ends of Windows keeps them, and its marks are found anyway.
 func TestWindowsLineEnds(t *testing.T) {
 	first, second := Section{Date: "2026-01-01", Summary: "One."}, Section{Date: "2026-02-01", Report: report("2026-01-01", "2026-02-01")}
 	text := render(t, "", second, first)

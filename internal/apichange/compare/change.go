@@ -1,4 +1,4 @@
-// Package compare says what changed between two descriptions of the API, in the words of the SDK's
+// Package compare reports what changed between two descriptions of the API, in the words of the SDK's
 // users: which method, type or field, whether their programs break, and what they must do.
 //
 // The comparison is made twice. Once over the model of package openapi, which knows what a change
@@ -111,7 +111,7 @@ type Report struct {
 	Bump    Bump     `json:"bump"`
 }
 
-// GoDiff is what apidiff says of the code generated from the two documents.
+// GoDiff is what apidiff reports of the code generated from the two documents.
 type GoDiff struct {
 	Incompatible []string `json:"incompatible,omitempty"`
 	Compatible   []string `json:"compatible,omitempty"`

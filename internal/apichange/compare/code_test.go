@@ -131,7 +131,7 @@ func (c code) compile(snippet, subject string) error {
 	return err
 }
 
-// ours is the report without the second opinion of oasdiff, which takes most of the time and shows
+// ours is the report without the second opinion of oasdiff, which takes longest and shows
 // no code.
 func ours(old, revised code) *Report {
 	c := &comparison{old: old.Side, new: revised.Side, changes: map[string]*Change{}}

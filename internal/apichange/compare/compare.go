@@ -411,9 +411,9 @@ func fieldParam(p *openapi.Param) bool {
 func (c *comparison) params(a at, o, n *openapi.Operation) {
 	had, has := o.Param("header", "Idempotency-Key"), n.Param("header", "Idempotency-Key")
 	if (had == nil) != (has == nil) {
-		text := "%s no longer takes an idempotency key, so that it is repeated only when it surely did not run."
+		text := "%s no longer takes an idempotency key, so that it is retried only when it is known not to have run."
 		if has != nil {
-			text = "%s takes an idempotency key, so that it can be repeated safely."
+			text = "%s takes an idempotency key, so that it can be retried safely."
 		}
 		c.add(a.in("Idempotency-Key"), Change{
 			Class: Behaviour, Code: "idempotency-changed", Pointer: n.Pointer + "/parameters", Subject: a.methods[0],
@@ -436,7 +436,7 @@ func (c *comparison) params(a at, o, n *openapi.Operation) {
 	if hadParams != hasParams {
 		text, advice := "%s takes params now: its signature changed.", "Pass params, an empty value if there is nothing to say."
 		if hasParams == "" {
-			text, advice = "%s takes no params any more: its signature changed.", "Leave the params out of the call."
+			text, advice = "%s no longer takes params: its signature changed.", "Leave the params out of the call."
 		}
 		c.add(a, Change{
 			Class: Breaking, Code: "signature-changed", Pointer: n.Pointer, Subject: a.methods[0],
@@ -543,7 +543,7 @@ func (c *comparison) deprecated(a at, pointer, what string, old, revised bool) {
 func (c *comparison) body(a at, o, n *openapi.Operation) {
 	if o.Body == nil || n.Body == nil {
 		if (o.Body == nil) != (n.Body == nil) {
-			// The signature has been reported; a body beside query params changes the wire alone.
+			// The signature has been reported; a body besides query params changes the wire alone.
 			c.add(a, Change{
 				Class: Breaking, Code: "body-changed", Pointer: n.Pointer, Subject: a.methods[0],
 				Text:   fmt.Sprintf("%s %s a request body.", list(a.methods), map[bool]string{true: "takes", false: "no longer takes"}[n.Body != nil]),
@@ -628,7 +628,7 @@ func (c *comparison) replies(a at, o, n *openapi.Operation) {
 	case before.Schema == nil || after.Schema == nil:
 		text := "%s returns a value now: its signature changed."
 		if after.Schema == nil {
-			text = "%s returns no value any more: its signature changed."
+			text = "%s no longer returns a value: its signature changed."
 		}
 		change := Change{
 			Class: Breaking, Code: "reply-changed", Pointer: after.Pointer, Subject: a.methods[0],
@@ -693,7 +693,7 @@ func (c *comparison) reply(a at, before, after *openapi.Schema) {
 		if n.Property(p.Name) != nil {
 			continue
 		}
-		class, text := Breaking, "The reply of %s has no `%s` any more."
+		class, text := Breaking, "The reply of %s no longer has `%s`."
 		if p.Name == "meta" {
 			class = Behaviour
 		}

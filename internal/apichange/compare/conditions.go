@@ -75,7 +75,7 @@ func (c *comparison) condition(a at, s spot, def *openapi.Schema, in Side, st st
 	c.add(a, change)
 }
 
-// when puts a condition into words: "when Scheme is SchemePayTo (`scheme` = `pay_to`)".
+// when puts a condition into words: "when Scheme is SchemePayTo" and the wire names.
 func (s Side) when(def *openapi.Schema, conditions string) string {
 	var parts []string
 	for line := range strings.SplitSeq(conditions, "\n") {

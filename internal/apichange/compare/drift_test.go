@@ -71,7 +71,7 @@ var fixed = sync.OnceValue(func() *jsontree.Value {
 	panic("no description")
 })
 
-// history is what the steps of the API's past must be said to be: the changes that break, in full,
+// history is what the steps of the API's past must be reported as: the changes that break, in full,
 // and some of the others.
 var history = map[string]struct {
 	breaking []string // exactly these

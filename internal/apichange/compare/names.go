@@ -161,7 +161,7 @@ func (n *Names) goType(use *openapi.Schema, where side, required bool, member st
 	return base
 }
 
-// baseType returns the Go type without a pointer. A scalar is a type whose zero value says
+// baseType returns the Go type without a pointer. A scalar is a type whose zero value means
 // something, so that null needs a pointer.
 func (n *Names) baseType(use *openapi.Schema, where side, member string) (goType string, scalar, structure bool) {
 	d := use.Def()

@@ -100,7 +100,7 @@ func enums(root *jsontree.Value) (out []*jsontree.Value) {
 	return out
 }
 
-// changes are the kinds of random change. Each says what it did, or "" when there was nothing to do
+// changes are the kinds of random change. Each reports what it did, or "" when there was nothing to do
 // at the place that it chose.
 var changes = []struct {
 	name  string
@@ -472,7 +472,7 @@ var rewrites = []struct {
 		s := m.schema()
 		for _, key := range []string{"$ref", "anyOf", "oneOf", "properties", "default", "deprecated", "x-restricted", "x-required-when"} {
 			if s.Has(key) {
-				return "" // not a plain value, or something is said about this use of it alone
+				return "" // not a plain value, or this use of it alone has annotations
 			}
 		}
 		root.At("/components/schemas").Set("MovedScalar", s)
@@ -619,7 +619,7 @@ var rewrites = []struct {
 	}},
 }
 
-// What means the same is no change, or at most one of words.
+// What means the same is not a change, or at most one of words.
 func TestRewrites(t *testing.T) {
 	base := part(t)
 	for i, c := range rewrites {

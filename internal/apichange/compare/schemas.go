@@ -182,7 +182,7 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 		}
 		c.add(a, Change{
 			Class: Breaking, Code: "request-null-refused", Pointer: after.Pointer, Subject: s.field,
-			Text:   fmt.Sprintf("%s may not be null any more.", s.named()),
+			Text:   fmt.Sprintf("%s may no longer be null.", s.named()),
 			Advice: "Do not send null for it with WithBodyField; leave it out instead.",
 		})
 		return
@@ -191,7 +191,7 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 	newType := c.new.Names.goType(after, a.side, s.required, s.member)
 	class, code, text, advice := Behaviour, "reply-null-allowed", "%s can now be null", "Expect its zero value."
 	if !n {
-		code, text, advice = "reply-null-gone", "%s is never null any more", ""
+		code, text, advice = "reply-null-gone", "%s is no longer ever null", ""
 	}
 	text = fmt.Sprintf(text, s.named())
 	change := Change{Code: code, Pointer: after.Pointer, Subject: s.field}
@@ -232,7 +232,7 @@ func (c *comparison) enum(a at, s spot, o, n *openapi.Schema) {
 			c.add(a, Change{
 				Class: Breaking, Code: "enum-value-removed", Pointer: n.Pointer, Subject: constant,
 				Text:   fmt.Sprintf("The value %s (`%s`) was removed from %s.", constant, wire, typeName),
-				Advice: "Remove the constant from the code. The type is open: a value read from old data can still be compared as text.",
+				Advice: "Remove the constant from the code. The type is open: a value read from old data can still be compared as a string.",
 				Before: "gocardless." + constant, After: fmt.Sprintf("gocardless.%s(%q) // only for old data", typeName, wire),
 			})
 		}
@@ -360,7 +360,7 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 	c.add(a, change)
 }
 
-// use compares what is said about a use: deprecation, restrictions, defaults, examples, words.
+// use compares the annotations of a use: deprecation, restrictions, defaults, examples, words.
 func (c *comparison) use(a at, s spot, o, n *openapi.Schema) {
 	c.deprecated(a, n.Pointer, s.field, o.Deprecated, n.Deprecated)
 	c.restricted(a, n.Pointer, s.field, o.Restricted, n.Restricted)
@@ -471,7 +471,7 @@ func tighter(key, before, after string) bool {
 	}
 	var x, y float64
 	if _, err := fmt.Sscan(before, &x); err != nil {
-		return true // patterns: nobody can tell
+		return true // patterns: undecidable here
 	}
 	if _, err := fmt.Sscan(after, &y); err != nil {
 		return true

@@ -30,7 +30,7 @@ import (
 // Source is the Go files of a module, by slash-separated path from the module's root.
 type Source struct {
 	Module string // module path
-	Root   string // directory whose go.mod says where other modules are; "" when the code uses none
+	Root   string // directory whose go.mod names where other modules are; "" when the code uses none
 	Files  map[string][]byte
 }
 
@@ -150,7 +150,7 @@ func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
 	return out, nil
 }
 
-// checker type-checks the declarations of packages; function bodies are no part of an API.
+// checker type-checks the declarations of packages; function bodies are not part of an API.
 type checker struct {
 	source Source
 	set    *token.FileSet
@@ -170,7 +170,7 @@ func newChecker(s Source) (*checker, error) {
 	}, nil
 }
 
-// exportData opens what the compiler says about a package of another module.
+// exportData opens what the compiler knows about a package of another module.
 func (s Source) exportData(importPath string) (io.ReadCloser, error) {
 	if s.Root == "" {
 		return nil, errors.New("it belongs to another module")

@@ -46,7 +46,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// The value of the version differs in every release: that alone is no difference of the API.
+// The value of the version differs in every release: that alone is not a difference of the API.
 func TestVersionMoves(t *testing.T) {
 	d, err := Compare(source("const Version, Other = \"1\", \"1\"\n"), source("const Version, Other = \"2\", \"2\"\n"))
 	if err != nil || len(d.Incompatible) != 1 || !strings.HasPrefix(d.Incompatible[0], "Other: value changed") {

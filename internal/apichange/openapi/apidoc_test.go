@@ -29,7 +29,7 @@ func vendored(t *testing.T) map[string]*Document {
 }
 
 // The model must hold everything that the vendored documents say: what it has no field for could
-// change without anybody being told.
+// change without a report.
 func TestVendoredDocumentsAreHeldWhole(t *testing.T) {
 	docs := vendored(t)
 	if len(docs) < 8 {

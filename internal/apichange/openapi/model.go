@@ -94,7 +94,7 @@ func (b *Body) form(component string) *Body {
 	return nil
 }
 
-// Shape is the path with its variable segments unnamed, which tells paths apart as servers do.
+// Shape is the path with its variable segments unnamed, which distinguishes paths as servers do.
 func (o *Operation) Shape() string { return Shape(o.Path) }
 
 // Shape removes the names of a path's variable segments: /payments/{id} is /payments/{}.
@@ -109,7 +109,7 @@ func Shape(path string) string {
 }
 
 // UsualRefusal reports whether at least half of the operations list a status: what an author writes
-// everywhere is no news anywhere.
+// everywhere is not news anywhere.
 func (d *Document) UsualRefusal(status string) bool {
 	n := 0
 	for _, o := range d.Operations {
@@ -120,7 +120,7 @@ func (d *Document) UsualRefusal(status string) bool {
 	return 2*n >= len(d.Operations)
 }
 
-// Security says how calls are authenticated, without the names of the schemes; "" when the document
+// Security describes how calls are authenticated, without the names of the schemes; "" when the document
 // does not say.
 func (d *Document) Security() string {
 	var ways []string
@@ -215,7 +215,7 @@ type Schema struct {
 	Items      *Schema
 	Values     *Schema // of the members that Properties does not name
 	Open       bool    // members that Properties does not name may be anything
-	Closed     bool    // there may be no such members
+	Closed     bool    // such members are not allowed
 	OneOf      []*Schema
 	Limits     map[string]string // "maxLength": "18", as JSON text
 	Const      string            // as JSON text

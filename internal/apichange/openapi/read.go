@@ -19,7 +19,7 @@ func Parse(data []byte) (*Document, error) {
 	return Read(root)
 }
 
-// Read makes the model of a document. The error is for what is no OpenAPI document or has broken
+// Read makes the model of a document. The error is for what is not an OpenAPI document or has broken
 // references; constructs that the model merely cannot hold are listed in Problems.
 func Read(root *jsontree.Value) (*Document, error) {
 	if root.Kind != jsontree.Object {
@@ -82,7 +82,7 @@ type reader struct {
 	broken []error
 	depth  int
 
-	sided bool   // the document says which properties are only read or only written
+	sided bool   // the document marks which properties are only read or only written
 	side  string // what is being read: "", request or reply
 }
 
@@ -126,7 +126,7 @@ func JoinErrors(errs []error) error {
 }
 
 // is reports whether a part of the document has the kind that OpenAPI gives it, and notes it if not:
-// reading nothing in it would take what it says for removed.
+// reading nothing in it would take its content for removed.
 func (r *reader) is(v *jsontree.Value, kind jsontree.Kind, at string) bool {
 	if v == nil || v.Kind == kind {
 		return true
@@ -277,7 +277,7 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 		p.Explode = e.True()
 	}
 	if p.Style == "deepObject" {
-		p.Explode = true // has no other form, whatever the document says
+		p.Explode = true // has no other form, whatever the document claims
 	}
 	if schema := v.Get("schema"); schema != nil {
 		p.Schema = r.schema(schema, jsontree.Join(at, "schema"))
@@ -285,7 +285,7 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 		r.problem(at, "a parameter needs a schema")
 		return
 	}
-	// In OpenAPI 3.0 the example of a parameter often stands beside its schema.
+	// In OpenAPI 3.0 the example of a parameter often stands next to its schema.
 	if len(p.Schema.Examples) == 0 && v.Has("example") {
 		p.Schema.Examples = []*jsontree.Value{v.Get("example")}
 	}
@@ -352,7 +352,7 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 	switch {
 	case other == nil || other.Schema == nil:
 	case len(o.Replies) == 0 && other.Schema.Def().Property("error") == nil:
-		// The only body that is no refusal is that of success.
+		// The only body that is not a refusal is that of success.
 		o.Replies = append(o.Replies, other)
 	default:
 		o.Failure = other.Schema

@@ -20,7 +20,7 @@ const (
 // envelopes are the members of a reply that are not its envelope.
 var besideEnvelope = map[string]bool{"meta": true, "linked": true}
 
-// SaysIn reports whether a keyword occurs in every one of the places; see Says for the keywords.
+// SaysIn reports whether a keyword occurs in every one of the places; the keywords are those of the method above.
 func (d *Document) SaysIn(places Place, keyword string) bool {
 	if d.said == nil {
 		d.listen()
@@ -80,7 +80,7 @@ type heard struct {
 	schema *Schema
 }
 
-// envelope looks into the members of the object around a body; what the object itself says, such as
+// envelope looks into the members of the object around a body; what the object itself states, such as
 // that its envelope is required, says nothing about what is in it.
 func (l listener) envelope(place Place, s *Schema) {
 	if s == nil {

@@ -77,19 +77,19 @@ func (r *reader) annotate(s *Schema, v *jsontree.Value) {
 			r.doc.says["format:"+m.Value.Str()] = true
 		}
 		if m.Name == "required" && len(m.Value.Strings()) == 0 {
-			continue // an empty list, or true beside a property, requires nothing
+			continue // an empty list, or true next to a property, requires nothing
 		}
 		r.doc.says[m.Name] = true
 	}
 }
 
-// annotationKeys may stand beside a reference or a wrapper without changing what is described.
+// annotationKeys may stand next to a reference or a wrapper without changing what is described.
 var annotationKeys = []string{
 	"description", "title", "example", "examples", "default", "deprecated", "nullable", "readOnly", "writeOnly",
 	"externalDocs", "xml", "$comment", "x-restricted", "x-required-when",
 }
 
-// OnlyAnnotates reports whether a schema says nothing but words, besides the keywords given.
+// OnlyAnnotates reports whether a schema has nothing but descriptions, besides the keywords given.
 func OnlyAnnotates(v *jsontree.Value, besides ...string) bool {
 	for _, m := range v.Members {
 		if !slices.Contains(annotationKeys, m.Name) && !slices.Contains(besides, m.Name) && !strings.HasPrefix(m.Name, "x-") {
@@ -133,7 +133,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	if inner, innerAt, nullable := r.wrapped(v, at); inner != nil {
 		in := r.schema(inner, innerAt)
 		if in.Ref == nil {
-			// A schema written in place: what the wrapper says stands for it.
+			// A schema written in place: the wrapper stands for it.
 			s = in
 			s.Pointer = at
 		} else {
@@ -240,7 +240,7 @@ func (s *Schema) addValue(value, words string) {
 // siblings reads the keywords that OpenAPI 3.1 lets a use add to what it refers to.
 func (r *reader) siblings(s *Schema, v *jsontree.Value) {
 	if !strings.HasPrefix(r.doc.OpenAPI, "3.1") {
-		return // in 3.0 whatever stands beside a reference is ignored
+		return // in 3.0 whatever stands next to a reference is ignored
 	}
 	for _, m := range v.Members {
 		switch {
@@ -255,8 +255,8 @@ func (r *reader) siblings(s *Schema, v *jsontree.Value) {
 // maxNesting keeps a hostile document from exhausting the stack; ours is 7 levels deep.
 const maxNesting = 200
 
-// wrapped recognises schemas that only wrap one other: allOf with one entry beside entries that only
-// describe, and anyOf or oneOf with one entry beside null.
+// wrapped recognises schemas that only wrap one other: allOf with one entry besides entries that only
+// describe, and anyOf or oneOf with one entry besides null.
 func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, innerAt string, nullable bool) {
 	if all := v.Get("allOf"); all != nil && OnlyAnnotates(v, "allOf", "type") {
 		found := -1
@@ -401,7 +401,7 @@ func (r *reader) types(s *Schema, v *jsontree.Value) {
 	s.Type = strings.Join(rest, "|")
 }
 
-// limitKeys restrict values; each is compared as text.
+// limitKeys restrict values; each is compared as a string.
 var limitKeys = []string{
 	"minLength", "maxLength", "minimum", "maximum", "pattern", "multipleOf",
 	"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
@@ -415,7 +415,7 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	case "properties":
 		r.is(v, jsontree.Object, inner)
 	case "required":
-		// Elder documents have true beside a property that is required.
+		// Elder documents have true next to a property that is required.
 		if v.Kind != jsontree.Bool {
 			r.is(v, jsontree.Array, inner)
 		}
@@ -466,7 +466,7 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 			set(&s.Limits, "propertyNames/"+m.Name, m.Value.Compact())
 		}
 	case "exclusiveMinimum", "exclusiveMaximum":
-		// A boolean beside the bound in OpenAPI 3.0, a bound of its own in 3.1.
+		// A boolean next to the bound in OpenAPI 3.0, a bound of its own in 3.1.
 		if v.Kind == jsontree.Bool {
 			if v.True() {
 				set(&s.Limits, key, "true")

@@ -39,7 +39,7 @@ func CheckVersion(root, tag string, bump compare.Bump) error {
 		return err
 	}
 	if least := last.Next(bump); now.Less(least) {
-		return fmt.Errorf("%s says %s, but the changes since %s call for %s (%s)", VersionFile, now, tag, least, bump)
+		return fmt.Errorf("%s has %s, but the changes since %s call for %s (%s)", VersionFile, now, tag, least, bump)
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func Check(root, tag string) error {
 		return err
 	}
 	if tag != "v"+v.String() {
-		errs = append(errs, fmt.Errorf("the tag is %s, but %s says %s", tag, VersionFile, v))
+		errs = append(errs, fmt.Errorf("the tag is %s, but %s has %s", tag, VersionFile, v))
 	}
 	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -94,7 +94,7 @@ func Check(root, tag string) error {
 	return errors.Join(errs...)
 }
 
-// Notes returns what the changelog says of a version, as text for a release.
+// Notes returns the changelog's section of a version, for a release.
 func Notes(root string, v Version) (string, error) {
 	data, err := os.ReadFile(filepath.Join(root, changelog.File))
 	if err != nil {

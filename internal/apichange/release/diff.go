@@ -20,7 +20,7 @@ import (
 
 // Diff compares two API descriptions, and with goAPI also the Go code made from them. A document
 // that the generator does not take, such as one in the vendor's own form, is compared as a
-// description all the same; the report then says why the Go API is missing.
+// description anyway; the report then names why the Go API is missing.
 func Diff(root, old, revised string, goAPI bool) (*compare.Report, error) {
 	before, err := side(old)
 	if err != nil {
@@ -141,7 +141,7 @@ func Since(root, ref string, goAPI bool) (*compare.Report, error) {
 // at reads the files of a commit that make up the public API.
 func at(root, ref string) (map[string][]byte, error) {
 	if strings.HasPrefix(ref, "-") || ref == "" {
-		return nil, fmt.Errorf("%q is no commit", ref)
+		return nil, fmt.Errorf("%q is not a commit", ref)
 	}
 	var stderr bytes.Buffer
 	cmd := exec.Command("git", "archive", "--format=tar", ref, "--", "go.mod", "schema/gocardless.json", "gocardless")
@@ -169,7 +169,7 @@ func at(root, ref string) (map[string][]byte, error) {
 }
 
 // LastTag returns the newest version tag before the working tree, or "" when there is none. In a
-// shallow clone nobody can tell: there it is an error to find none.
+// shallow clone that is unknown: there it is an error to find none.
 func LastTag(root string) (string, error) {
 	cmd := exec.Command("git", "tag", "--list", "v*", "--sort=-version:refname", "--merged", "HEAD")
 	cmd.Dir = root

@@ -12,7 +12,7 @@ import (
 // mentionsModule reports the kinds of file in which the module's path stands for the module.
 func mentionsModule(name string) bool {
 	if strings.HasPrefix(name, "tools/") || strings.HasPrefix(name, "schema/") || strings.HasPrefix(name, "docs/migrations/") || name == "CHANGELOG.md" {
-		return false // a module of its own, and what tells of the past
+		return false // a module of its own, and records of the past
 	}
 	base := path.Base(name)
 	return base == "go.mod" || base == workFile || base == "Makefile" || base == ".goreleaser.yaml" ||

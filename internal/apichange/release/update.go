@@ -43,7 +43,7 @@ type UpdateOptions struct {
 	Now          func() time.Time
 }
 
-// Updated says what an update did.
+// Updated reports what an update did.
 type Updated struct {
 	Report    *compare.Report // nil when the source means the same as the vendored document
 	Old, New  Version
@@ -223,7 +223,7 @@ func (u *updater) regenerate() error {
 	}
 	result, err := generator.Generate(generator.Config{Root: u.Root, Schema: revised, AllowRenames: u.AllowRenames})
 	if err != nil {
-		// Nobody can look into a file that is gone; the places are those of the document in our form.
+		// A file that is gone cannot be looked into; the places are those of the document in our form.
 		return errors.New(strings.ReplaceAll(err.Error(), revised, "the new "+schemaFile))
 	}
 	if err := result.Plan(u.tx); err != nil {

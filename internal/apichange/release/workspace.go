@@ -67,7 +67,7 @@ func checkRequired(read func(name string) ([]byte, error), module string, v Vers
 	for name, content := range files {
 		for _, m := range requirement(module).FindAllSubmatch(content, -1) {
 			if got := string(m[3]); got != "v"+v.String() {
-				errs = append(errs, fmt.Errorf("%s names %s %s, but %s says %s", name, module, got, VersionFile, v))
+				errs = append(errs, fmt.Errorf("%s names %s %s, but %s has %s", name, module, got, VersionFile, v))
 			}
 		}
 	}
