@@ -1,6 +1,6 @@
 # One target per job; CI runs the same ones.
 GO ?= go
-# A busy machine is no reason to fail: the limit of Go, 10 minutes, is far above what a package takes
+# A busy machine must not fail the tests: the limit of Go, 10 minutes, is far above what a package takes
 # on an idle one, and could be reached on a loaded one.
 TEST = $(GO) test -timeout 30m
 # The tools have a go.mod of their own, which a workspace would refuse.

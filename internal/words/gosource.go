@@ -34,6 +34,9 @@ func checkGo(name string, source []byte, rules []rule) ([]finding, error) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
 					text, _ := strconv.Unquote(lit.Value)
+					if !strings.Contains(text, " ") { // a word, not a sentence
+						return true
+					}
 					findings = append(findings, apply(rules, name, passage{at(lit.Pos()), text})...)
 				}
 				return true
@@ -70,11 +73,7 @@ func docs(file *ast.File) []doc {
 		case *ast.FuncDecl:
 			add(decl.Doc, decl.Name.Name)
 		case *ast.GenDecl:
-			name := ""
-			if spec, ok := decl.Specs[0].(*ast.TypeSpec); ok && !decl.Lparen.IsValid() {
-				name = spec.Name.Name
-			}
-			add(decl.Doc, name)
+			add(decl.Doc, soleName(decl))
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -89,6 +88,22 @@ func docs(file *ast.File) []doc {
 		return true
 	})
 	return found
+}
+
+// soleName returns the name that a declaration without parentheses declares, or "".
+func soleName(decl *ast.GenDecl) string {
+	if decl.Lparen.IsValid() {
+		return ""
+	}
+	switch spec := decl.Specs[0].(type) {
+	case *ast.TypeSpec:
+		return spec.Name.Name
+	case *ast.ValueSpec:
+		if len(spec.Names) == 1 {
+			return spec.Names[0].Name
+		}
+	}
+	return ""
 }
 
 // checkDoc checks the form of a doc comment: no backticks, which go doc prints as they are, and

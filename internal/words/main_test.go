@@ -52,7 +52,7 @@ func TestRight(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
-	source := "It\nsays `says`.\n\n```go\n// says\n```\n"
+	source := "It:\nsays `says`.\n\n```go\n// says\n```\n"
 	findings, err := check(fstest.MapFS{"x.md": {Data: []byte(source)}})
 	if err != nil || len(findings) != 1 || findings[0].line != 2 {
 		t.Errorf("found %v, %v; only the word in line 2 is prose", findings, err)
@@ -65,7 +65,7 @@ func TestGo(t *testing.T) {
 		want         []string
 	}{
 		"over a line break":    {"x.go", "package x\n\n// It is\n// no option.\nvar X int\n", []string{"is no option"}},
-		"a string":             {"x.go", "package x\n\nvar x = \"it surely ran\"\n", []string{"surely"}},
+		"a string":             {"x.go", "package x\n\nvar x = \"it surely ran\"\nvar y = \"surely\"\n", []string{"surely"}},
 		"a string of a test":   {"x_test.go", "package x\n\nvar x = \"it surely ran\"\n", nil},
 		"another name":         {"x.go", "package x\n\n// Gets it.\nfunc Get() {}\n", []string{"Gets it."}},
 		"the right name":       {"x.go", "package x\n\n// A Getter gets it.\ntype Getter int\n\n// Get it.\nfunc Get() {}\n", nil},
