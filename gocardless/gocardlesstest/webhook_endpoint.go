@@ -33,7 +33,7 @@ func (w *Webhooks) wants(ev *record) bool {
 	})
 }
 
-// hitsAny reports whether the catalogue has an event that a pattern stands for.
+// eventPatternKnown reports whether the catalogue has an event that a pattern stands for.
 func eventPatternKnown(pattern string) bool {
 	return slices.ContainsFunc(catalogueEvents, func(e eventSpec) bool {
 		ok, err := path.Match(pattern, e.resource+"."+e.action)
@@ -41,7 +41,7 @@ func eventPatternKnown(pattern string) bool {
 	})
 }
 
-// add makes an endpoint. The caller holds the sandbox's lock, or nobody else knows the sandbox yet.
+// add makes an endpoint. The caller holds the sandbox's lock, or the only reference to the sandbox.
 func (d *dispatcher) add(w Webhooks) *endpoint {
 	ep := &endpoint{Webhooks: w, number: d.made}
 	d.made++

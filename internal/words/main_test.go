@@ -64,7 +64,7 @@ func TestGo(t *testing.T) {
 		file, source string
 		want         []string
 	}{
-		"over a line break":    {"x.go", "package x\n\n// It is\n// no option.\nvar X int\n", []string{"is no option"}},
+		"over a line break":    {"x.go", "package x\n\n// X is\n// no option.\nvar X int\n", []string{"is no option"}},
 		"a string":             {"x.go", "package x\n\nvar x = \"it surely ran\"\nvar y = \"surely\"\n", []string{"surely"}},
 		"a string of a test":   {"x_test.go", "package x\n\nvar x = \"it surely ran\"\n", nil},
 		"another name":         {"x.go", "package x\n\n// Gets it.\nfunc Get() {}\n", []string{"Gets it."}},

@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// says reports whether a request body asks for anything. Vendors describe empty ones too.
+// hasBody reports whether a request body asks for anything. Vendors describe empty ones too.
 func (m *merger) hasBody(s *openapi.Operation) bool {
 	if s.Body == nil {
 		return false
