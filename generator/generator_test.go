@@ -87,7 +87,7 @@ func TestDriftIsFoundAndMended(t *testing.T) {
 	}
 	want := map[string]string{
 		"gocardless/api_payments_gen.go": "differs", "internal/contract/payments_gen_test.go": "differs",
-		"generator/names.lock": "differs", "gocardless/old_gen.go": "is not generated any more",
+		"generator/names.lock": "differs", "gocardless/old_gen.go": "is no longer generated",
 		"gocardless/gocardlesstest/tables_gen.go":   "differs",
 		"cmd/gcpro/internal/spec/operations_gen.go": "differs",
 		// Linked resources of events are payments, too.
