@@ -29,7 +29,7 @@ func TestRelease(t *testing.T) {
 		}
 	}
 	for tag, want := range map[string]string{
-		"v0.2.0": "the tag is v0.2.0, but gocardless/version.go says 0.1.0",
+		"v0.2.0": "the tag is v0.2.0, but gocardless/version.go has 0.1.0",
 		"0.1.0":  "the tag is 0.1.0, but",
 		"vnext":  "the tag is vnext, but",
 	} {

@@ -95,7 +95,7 @@ func TestUpdateFails(t *testing.T) {
 		{[]string{file, "-date", "tomorrow"}, `date "tomorrow" is not of the form 2026-01-31`},
 		{[]string{file, "-date", "2020-01-01"}, "give it a later date with -date"},
 		{[]string{file, "-name", "/components/schemas/None=Colour"}, "/components/schemas/None: is to be named by -name, but the source has no such place"},
-		{[]string{file, "-name", colourPointer + "=Payment"}, "the name Payment given by -name is taken by another schema"},
+		{[]string{file, "-name", colourPointer + "=Payment"}, "the name Payment given by -name is already used by another schema"},
 		{[]string{newDescription(t, addClash), "-date", testmodule.Later}, "gen: the new schema/gocardless.json"},
 	} {
 		status, stdout, stderr := gen(append([]string{"update"}, c.args...)...)

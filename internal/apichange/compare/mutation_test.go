@@ -192,7 +192,7 @@ var mutations = []struct {
 	{"metadata allows shorter keys", func(e edit) { e.set(schemas+"/Metadata/propertyNames", "maxLength", "20") }, Breaking, "limit-tightened", "propertyNames/maxLength"},
 	{"metadata allows longer values", func(e edit) { e.set(schemas+"/Metadata/additionalProperties", "maxLength", "900") }, Behaviour, "limit-loosened", "additionalProperties/maxLength"},
 	{"default changed", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/interval", "default", "2") }, Behaviour, "default-changed", "from 1 to 2"},
-	{"request null refused", func(e edit) { e.set(mandates+"/properties/description", "type", `"string"`) }, Breaking, "request-null-refused", "may not be null any more"},
+	{"request null refused", func(e edit) { e.set(mandates+"/properties/description", "type", `"string"`) }, Breaking, "request-null-refused", "may no longer be null"},
 	{"request null allowed", func(e edit) { e.set(create+"/properties/reference", "type", `["string", "null"]`) }, Addition, "request-null-allowed", "may be sent as null"},
 	{"request enum value removed", func(e edit) {
 		e.drop(schemas+"/PSUInteractionType/enum", "off_session")
@@ -204,7 +204,7 @@ var mutations = []struct {
 		e.rename(s+"/properties", "payments", "payment")
 		e.set(s, "required", `["payment"]`)
 	}, Breaking, "envelope-changed", "wrapped in `payment` instead of `payments`"},
-	{"request body dropped", func(e edit) { e.remove("/paths/~1payments~1{identity}~1actions~1cancel/post", "requestBody") }, Breaking, "signature-changed", "client.Payments.Cancel takes no params any more"},
+	{"request body dropped", func(e edit) { e.remove("/paths/~1payments~1{identity}~1actions~1cancel/post", "requestBody") }, Breaking, "signature-changed", "client.Payments.Cancel no longer takes params"},
 	{"params type renamed", func(e edit) {
 		e.rename(schemas, "PaymentCreateParams", "PaymentNewParams")
 		e.set(pay+"/requestBody/content/application~1json/schema/properties/payments", "$ref", `"#/components/schemas/PaymentNewParams"`)
@@ -270,7 +270,7 @@ var mutations = []struct {
 	{"reply number may be null", func(e edit) { e.set(payment+"/properties/amount", "type", `["integer", "null"]`) }, Breaking, "reply-null-allowed", "its type changed from int64 to *int64"},
 	{"reply number never null", func(e edit) { e.set(payment+"/properties/app_fee", "type", `"integer"`) }, Breaking, "reply-null-gone", "its type changed from *int64 to int64"},
 	{"reply text may be null", func(e edit) { e.set(payment+"/properties/created_at", "type", `["string", "null"]`) }, Behaviour, "reply-null-allowed", "can now be null"},
-	{"reply text never null", func(e edit) { e.set(payment+"/properties/description", "type", `"string"`) }, Behaviour, "reply-null-gone", "is never null any more"},
+	{"reply text never null", func(e edit) { e.set(payment+"/properties/description", "type", `"string"`) }, Behaviour, "reply-null-gone", "is never null now"},
 	{"null in another spelling", func(e edit) {
 		e.remove(payment+"/properties/description", "type")
 		e.set(payment+"/properties/description", "anyOf", `[{"type": "string"}, {"type": "null"}]`)
@@ -284,12 +284,12 @@ var mutations = []struct {
 	{"reply field deprecated", func(e edit) { e.set(payment+"/properties/reference", "deprecated", "true") }, Behaviour, "deprecated", "Payment.Reference is deprecated"},
 	{"reply limit", func(e edit) { e.set(payment+"/properties/reference", "maxLength", "10") }, Documentation, "limit-changed", "must now have at most 10 characters"},
 	{"reply status changed", func(e edit) { e.rename(pay+"/responses", "201", "200") }, Behaviour, "status-changed", "answers 200 instead of 201"},
-	{"reply body dropped", func(e edit) { e.remove(pay+"/responses/201", "content") }, Breaking, "reply-changed", "returns no value any more"},
+	{"reply body dropped", func(e edit) { e.remove(pay+"/responses/201", "content") }, Breaking, "reply-changed", "no longer returns a value"},
 	{"reply envelope renamed", func(e edit) {
 		s := pay + "/responses/201/content/application~1json/schema"
 		e.rename(s+"/properties", "payments", "payment")
 		e.set(s, "required", `["payment"]`)
-	}, Breaking, "reply-member-removed", "The reply of client.Payments.Create has no `payments` any more"},
+	}, Breaking, "reply-member-removed", "The reply of client.Payments.Create no longer has `payments`"},
 	{"list lost its cursors", func(e edit) {
 		e.remove(payList+"/responses/200/content/application~1json/schema/properties", "meta")
 	}, Behaviour, "reply-member-removed", "has no `meta`"},
@@ -298,7 +298,7 @@ var mutations = []struct {
 	}, Breaking, "reply-member-optional", "The reply of client.Payments.Create may come without `payments` now"},
 	{"reply gained a body", func(e edit) {
 		e.set("/paths/~1payments~1{identity}~1actions~1cancel/post/responses", "204", `{"description": "Done."}`)
-	}, Breaking, "reply-changed", "client.Payments.Cancel returns no value any more"},
+	}, Breaking, "reply-changed", "client.Payments.Cancel no longer returns a value"},
 	{"list always has its cursors", func(e edit) {
 		e.set(payList+"/responses/200/content/application~1json/schema", "required", `["payments", "meta"]`)
 	}, Documentation, "reply-member-required", "The reply of client.Payments.List always has `meta` now"},

@@ -191,7 +191,7 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 	newType := c.new.Names.goType(after, a.side, s.required, s.member)
 	class, code, text, advice := Behaviour, "reply-null-allowed", "%s can now be null", "Expect its zero value."
 	if !n {
-		code, text, advice = "reply-null-gone", "%s is no longer ever null", ""
+		code, text, advice = "reply-null-gone", "%s is never null now", ""
 	}
 	text = fmt.Sprintf(text, s.named())
 	change := Change{Code: code, Pointer: after.Pointer, Subject: s.field}
