@@ -458,7 +458,7 @@ var realChanges = []struct {
 	{"type of a field", func(r *jsontree.Value) { properties(r, "Payment").Set("amount_refunded", parse(`{"type": "string"}`)) }, "breaking: Payment.AmountRefunded (`amount_refunded`) changed its type from int64 to string."},
 	{"field may be null", func(r *jsontree.Value) {
 		properties(r, "Payment").Get("amount").Set("type", jsontree.NewStrings("integer", "null"))
-	}, "breaking: Payment.Amount (`amount`) may be null now: its type changed from int64 to *int64."},
+	}, "breaking: Payment.Amount (`amount`) can now be null: its type changed from int64 to *int64."},
 	{"nested object", func(r *jsontree.Value) {
 		properties(r, "PaymentCreateParams").Set("risk", parse(`{"type": "object", "properties": {"level": {"type": "string"}, "score": {"type": "integer"}}}`))
 	}, "addition: PaymentCreateParams.Risk (`risk`) was added."},

@@ -115,7 +115,7 @@ var history = map[string]struct {
 			"MandateListParams.MandateType (`mandate_type`) changed its type from string to MandateType. [client.Mandates.List]",
 		},
 		others: []string{
-			"behaviour: BillingRequest.PaymentRequest (`payment_request`) may be null now.",
+			"behaviour: BillingRequest.PaymentRequest (`payment_request`) can now be null.",
 			"addition: client.OutboundPaymentImports.Create was added (POST /outbound_payment_imports).",
 		},
 	},

@@ -292,7 +292,7 @@ var mutations = []struct {
 	}, Breaking, "reply-member-removed", "The reply of client.Payments.Create no longer has `payments`"},
 	{"list lost its cursors", func(e edit) {
 		e.remove(payList+"/responses/200/content/application~1json/schema/properties", "meta")
-	}, Behaviour, "reply-member-removed", "has no `meta`"},
+	}, Behaviour, "reply-member-removed", "no longer has `meta`"},
 	{"reply may come without its envelope", func(e edit) {
 		e.remove(pay+"/responses/201/content/application~1json/schema", "required")
 	}, Breaking, "reply-member-optional", "The reply of client.Payments.Create may come without `payments` now"},
