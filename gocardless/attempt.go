@@ -299,6 +299,9 @@ func (x *exchange) apiError(body []byte) *Error {
 		secret:         x.core.mask,
 	}
 	e.unreadable = !decodeError(e, body)
+	if e.unreadableConflict(x.op.Kind) {
+		x.mayHaveRun = true // it may say so of an earlier attempt
+	}
 	if x.status >= 300 && x.status <= 399 {
 		e.hint = "redirects are followed for GET within the same host only"
 	}

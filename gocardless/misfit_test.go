@@ -205,6 +205,12 @@ func testConflictThatBreaksOff(t *testing.T) {
 			t.Errorf("%s: got %v, %v after %d requests", name, payment, err, len(s.requests()))
 		}
 	}
+	// When no attempt is left, the error does not deny that something was created.
+	c, _ := scripted(t, replyWith(409, conflict[:60]))
+	_, err := c.Payments.Create(t.Context(), paymentParams())
+	if e := as[*Error](t, err); !e.MayHaveRun || e.Attempts != 4 || e.IdempotencyKey == "" {
+		t.Errorf("got %v, may have run %t", err, e.MayHaveRun)
+	}
 	// Another 409 that is complete is final, and so is a broken one of an action.
 	c, s := scripted(t, replyWith(409, `{"error":{"type":"invalid_state","errors":[{"reason":"payment_cancelled"}]}}`))
 	if _, err := c.Payments.Create(t.Context(), paymentParams()); !errors.Is(err, ErrInvalidState) || len(s.requests()) != 1 {

@@ -127,11 +127,16 @@ func (e *Error) retryReason(a RetryAttempt) string {
 	switch {
 	case a.StatusCode == http.StatusRequestTimeout || a.StatusCode == http.StatusTooManyRequests || a.StatusCode >= 500:
 		return "status " + strconv.Itoa(a.StatusCode)
-	case e.unreadable && a.StatusCode == http.StatusConflict && a.Operation.Kind == KindCreate:
-		// It may say that an earlier attempt has created the resource, and which it is.
+	case e.unreadableConflict(a.Operation.Kind):
 		return "unreadable conflict"
 	}
 	return ""
+}
+
+// unreadableConflict reports whether the error may say that an earlier attempt of a create has made
+// the resource, and which it is, but cannot be read.
+func (e *Error) unreadableConflict(kind OperationKind) bool {
+	return e.unreadable && e.StatusCode == http.StatusConflict && kind == KindCreate
 }
 
 // knownNotRun reports whether the API cannot have acted on the attempt.
