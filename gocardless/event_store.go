@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// EventStore remembers which events were handled, so that deliveries which arrive more than
-// once, or at several workers at the same time, are handled one time. [MemoryEventStore] does so
-// within one process; the package eventsql keeps the memory in PostgreSQL or SQLite.
+// EventStore records which events were handled, so that an event that is delivered more than once,
+// or to several workers at the same time, is handled once. [MemoryEventStore] does so within one
+// process; package eventsql keeps the record in PostgreSQL or SQLite.
 //
 // An event is in one of four states:
 //
 //   - claimed: a worker is handling it. The claim ends with the worker: a store that outlives
 //     its workers gives it a time limit
-//   - done: never to be handled again
-//   - failed: the handler returned an error. The next delivery hands the event over again
+//   - done: it is not handled again
+//   - failed: the handler returned an error. The next delivery is handled again
 //   - parked: it was begun as often as the store allows and never became done, because it
-//     fails each time or stops the worker. It is acknowledged and left alone until somebody
-//     releases it
+//     fails each time or stops the worker. It is acknowledged and left alone until it is
+//     released
 //
 // An implementation must be safe for concurrent use.
 type EventStore interface {
@@ -31,7 +31,7 @@ type EventStore interface {
 	HandleOnce(ctx context.Context, event Event, handle func(context.Context) error) (EventOutcome, error)
 }
 
-// EventOutcome is what came of handing an event to an [EventStore].
+// EventOutcome is the result of [EventStore.HandleOnce].
 type EventOutcome int
 
 // The outcomes.
@@ -44,13 +44,13 @@ const (
 	EventOutcomeDuplicate
 	// EventOutcomeBusy means that another worker has the event.
 	EventOutcomeBusy
-	// EventOutcomeFailed means that the event was handed over, and is not done.
+	// EventOutcomeFailed means that the handler was called, and the event is not done.
 	EventOutcomeFailed
-	// EventOutcomeParked means that the event was given up earlier.
+	// EventOutcomeParked means that the event was parked earlier.
 	EventOutcomeParked
 )
 
-// String returns the outcome in one word.
+// String returns the outcome as one word.
 func (o EventOutcome) String() string {
 	switch o {
 	case EventOutcomeHandled:

@@ -99,12 +99,12 @@ func TestArithmetic(t *testing.T) {
 	overflows := 0
 	for range 20_000 {
 		a, b := random(), random()
-		for name, op := range map[string]func() (Decimal, error, *big.Rat){
-			"+": func() (Decimal, error, *big.Rat) { d, err := a.Add(b); return d, err, new(big.Rat).Add(rat(a), rat(b)) },
-			"-": func() (Decimal, error, *big.Rat) { d, err := a.Sub(b); return d, err, new(big.Rat).Sub(rat(a), rat(b)) },
-			"*": func() (Decimal, error, *big.Rat) { d, err := a.Mul(b); return d, err, new(big.Rat).Mul(rat(a), rat(b)) },
+		for name, op := range map[string]func() (Decimal, *big.Rat, error){
+			"+": func() (Decimal, *big.Rat, error) { d, err := a.Add(b); return d, new(big.Rat).Add(rat(a), rat(b)), err },
+			"-": func() (Decimal, *big.Rat, error) { d, err := a.Sub(b); return d, new(big.Rat).Sub(rat(a), rat(b)), err },
+			"*": func() (Decimal, *big.Rat, error) { d, err := a.Mul(b); return d, new(big.Rat).Mul(rat(a), rat(b)), err },
 		} {
-			got, err, want := op()
+			got, want, err := op()
 			if err != nil {
 				if overflows++; !errors.Is(err, ErrOverflow) || got != (Decimal{}) {
 					t.Fatalf("%s %s %s: %v, %v", a, name, b, got, err)

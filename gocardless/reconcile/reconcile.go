@@ -129,7 +129,7 @@ type Problem struct {
 	Line int
 	// Field is what is wrong, as in the API: "amount", "deducted_fees", "taxes[0].amount".
 	Field string
-	// Message says what is wrong.
+	// Message describes what is wrong.
 	Message string
 	// Want and Got are the amounts that should be equal, if there are such.
 	Want, Got string

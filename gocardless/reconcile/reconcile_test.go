@@ -206,7 +206,7 @@ func TestPlantedErrors(t *testing.T) {
 		payout func(*reconcile.Report) bool
 		path   string
 		edit   func(map[string]any)
-		want   string // what the error says
+		want   string // what the error contains
 	}{
 		"payout a penny short": {large, "/payouts/", func(v map[string]any) { payout(v)["amount"] = number(payout(v)["amount"], -1) }, "amount is not the sum of the items"},
 		"fees a penny more": {large, "/payouts/", func(v map[string]any) { payout(v)["deducted_fees"] = number(payout(v)["deducted_fees"], 1) },

@@ -25,8 +25,8 @@ func dates(list ...string) []gocardless.Date {
 	return out
 }
 
-// holidayRule gives a holiday's day in a year, or "" when there is none. Taken says which days are
-// holidays already, for rules that give way to others.
+// holidayRule gives a holiday's day in a year, or "" when there is none. Taken has the days that
+// are holidays already, for rules that give way to others.
 type holidayRule func(year int, taken days) gocardless.Date
 
 // on is a fixed day that is not moved when it falls on a weekend.

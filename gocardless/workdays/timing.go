@@ -7,7 +7,7 @@ import (
 )
 
 // Timing is how long the steps of a payment take in a scheme. The numbers are working days after
-// its creation, as the API documents them; they are typical, not promised.
+// it was created, as the API documents them; they are typical, not promised.
 type Timing struct {
 	Calendar *Calendar
 	// Submitted, Confirmed and PaidOut are when the payment is sent to the bank, known to be

@@ -127,7 +127,7 @@ func TestEveryScheme(t *testing.T) {
 	}
 }
 
-// The steps of a payment come one after the other, and its latest creation is consistent with the
+// The steps of a payment come one after the other, and the latest day to create it is consistent with the
 // earliest charge date.
 func TestSteps(t *testing.T) {
 	for scheme, timing := range timings {

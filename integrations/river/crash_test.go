@@ -100,6 +100,7 @@ func TestDeliveriesWithSkewedClocks(t *testing.T) {
 			Configure: func(c *river.Config) {
 				quick(c)
 				c.Test.Time = skewed(skew)
+				c.RetryPolicy = atOnce(skewed(skew).Now)
 			},
 		})
 		if first == nil {

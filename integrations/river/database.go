@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// schema are the inbox's own tables. River's say what is to be done; the first of these says what
-// is done, for longer than River keeps its jobs, and by whatever worker came first.
+// schema are the inbox's own tables. River's list what is to be done; the first of these lists
+// what is done, for longer than River keeps its jobs, and by whatever worker came first.
 var schema = []string{
 	`CREATE TABLE IF NOT EXISTS gocardless_inbox_done (
 	event_id text NOT NULL PRIMARY KEY,
@@ -35,7 +35,7 @@ type database[TTx any] interface {
 	rollback(ctx context.Context, tx TTx)
 	exec(ctx context.Context, tx *TTx, statement string, args ...any) (changed int64, err error)
 	query(ctx context.Context, each func(scan func(...any) error) error, statement string, args ...any) error
-	// json returns an expression for a member of a job's arguments, as text.
+	// json returns an expression for a member of a job's arguments, as a string.
 	json(member string) string
 	// millis returns an expression for a time column in milliseconds since 1970.
 	millis(column string) string

@@ -13,7 +13,7 @@
 // Each event is handled in a transaction, which the handler gets from [Tx]. The mark that the event
 // is done is committed in it. So what the handler writes there happens once, whatever is killed and
 // when, and however often GoCardless delivers the event. What a handler does elsewhere, such as an
-// API call, may be repeated after a crash: give it an idempotency key made from Event.ID.
+// API call, may happen again after a crash: give it an idempotency key made from Event.ID.
 //
 // # Failures
 //

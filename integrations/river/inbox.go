@@ -116,7 +116,7 @@ func (b *Inbox[TTx]) config() *river.Config {
 		JobTimeout:                  o.Timeout,
 		RescueStuckJobsAfter:        o.Timeout + rescueAfter,
 		CompletedJobRetentionPeriod: o.Retention,
-		DiscardedJobRetentionPeriod: -1, // parked events are somebody's to look at
+		DiscardedJobRetentionPeriod: -1, // an operator releases parked events
 	}
 	if o.Handler != nil {
 		config.Workers = river.NewWorkers()
@@ -151,7 +151,7 @@ func (b *Inbox[TTx]) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// Start begins to handle events. It returns at once; the work goes on until the context ends or
+// Start begins to handle events. It returns at once; the workers run until the context ends or
 // Stop is called.
 func (b *Inbox[TTx]) Start(ctx context.Context) error {
 	if b.options.Handler == nil {

@@ -164,13 +164,14 @@ func newSQLiteBed(t testing.TB, options riverinbox.Options) *bed {
 // quick lets River's retries and polls come at once, and keeps its log for failures.
 func quick(c *river.Config) {
 	c.FetchCooldown, c.FetchPollInterval = 5*time.Millisecond, 20*time.Millisecond
-	c.RetryPolicy = atOnce{}
+	c.RetryPolicy = atOnce(time.Now)
 	c.Logger = slog.New(slog.DiscardHandler)
 }
 
-type atOnce struct{}
+// atOnce is a retry policy by a clock.
+type atOnce func() time.Time
 
-func (atOnce) NextRetry(*rivertype.JobRow) time.Time { return time.Now() }
+func (now atOnce) NextRetry(*rivertype.JobRow) time.Time { return now() }
 
 // each runs a test with both databases. The handler gets the bed that it runs in.
 func each(t *testing.T, options riverinbox.Options, handle func(b *bed, ctx context.Context, e gocardless.Event) error, f func(t *testing.T, b *bed)) {
@@ -415,7 +416,7 @@ func TestParkReleaseReplay(t *testing.T) {
 	})
 }
 
-// The events of a resource are handled one at a time, in the order of their creation, whatever the
+// The events of a resource are handled one at a time, in the order in which they were created, whatever the
 // order of arrival; those of others meanwhile.
 func TestPerResource(t *testing.T) {
 	type log struct {

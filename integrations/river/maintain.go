@@ -12,7 +12,7 @@ import (
 // Stats is how much is to be done, for metrics.
 type Stats struct {
 	// Waiting events are to be handled now, Running ones are being handled, Retrying ones failed
-	// and wait for their next attempt, and Parked ones need somebody's attention.
+	// and wait for their next attempt, and Parked ones need attention.
 	Waiting, Running, Retrying, Parked int
 	// Oldest is how long ago the oldest event that is waiting, running or retrying was stored;
 	// zero if there is none.
