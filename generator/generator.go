@@ -161,6 +161,34 @@ func readOfficial(root string) (*emit.Official, error) {
 	return emit.ParseOfficial(data)
 }
 
+// MissingExamples lists the methods that have no example with output in examples.json: a release
+// needs them.
+func MissingExamples(root string) ([]string, error) {
+	api, err := Load(Config{Root: root})
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(root, "generator", "examples.json"))
+	if err != nil {
+		return nil, err
+	}
+	examples, err := emit.ParseExamples(data)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, s := range api.Services {
+		for _, op := range s.Operations {
+			for _, m := range op.Methods {
+				if e := examples[s.GoName][m.GoName]; e == nil || len(e.Output) == 0 && op.Reply != nil && !op.List {
+					missing = append(missing, s.GoName+"."+m.GoName)
+				}
+			}
+		}
+	}
+	return missing, nil
+}
+
 func emitExamples(api *ir.API, root string) (emit.File, error) {
 	data, err := os.ReadFile(filepath.Join(root, "generator", "examples.json"))
 	if err != nil {

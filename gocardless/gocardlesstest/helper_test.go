@@ -20,9 +20,7 @@ var checked sync.Map
 // checked.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	whole := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" && flag.Lookup("test.list").Value.String() == "" &&
-		flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.fuzzworker").Value.String() == "false"
-	if code == 0 && whole {
+	if code == 0 && wholeRun() {
 		for i := range operations {
 			if _, ok := checked.Load(operations[i].name); !ok {
 				fmt.Fprintf(os.Stderr, "no test has checked a reply of %s: add a call to TestOperationsAnswer\n", operations[i].name)
@@ -31,6 +29,12 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(code)
+}
+
+// wholeRun reports whether all tests run, and not some that were asked for.
+func wholeRun() bool {
+	value := func(name string) string { return flag.Lookup("test." + name).Value.String() }
+	return value("run") == "" && value("skip") == "" && value("list") == "" && value("fuzz") == "" && value("fuzzworker") == "false"
 }
 
 // monday is when the tests' clocks start: a working day in every scheme, before the banks' cut-off.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/adopt"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
@@ -75,6 +76,13 @@ func Check(root, tag string) error {
 	}
 	for _, place := range adopt.Unwritten(schema) {
 		errs = append(errs, fmt.Errorf("%s: %s: a description is still to be written", schemaFile, place))
+	}
+	missing, err := generator.MissingExamples(root)
+	if err != nil {
+		return err
+	}
+	for _, method := range missing {
+		errs = append(errs, fmt.Errorf("generator/examples.json: client.%s has no example", method))
 	}
 	text, err := Changelog(root)
 	if err != nil {
