@@ -62,7 +62,7 @@ func (r *recording) client(t *testing.T, status int, reply string) *gocardless.C
 		}
 		return resp, nil
 	})
-	client, err := gocardless.New("secret-token", gocardless.EnvironmentSandbox, gocardless.WithHTTPClient(&http.Client{Transport: transport}))
+	client, err := gocardless.New("secret-token", gocardless.EnvironmentSandbox, gocardless.WithHTTPClient(&http.Client{Transport: transport}), gocardless.WithRetries(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,8 @@ func (c contract) checkReply(t *testing.T, got any) {
 	}
 }
 
-// nullReply is the reply with every member of the resource set to null.
+// nullReply is the reply with every member of the resource set to null, except for its id: a reply
+// without one is unreadable, which is tested elsewhere.
 func (c contract) nullReply(t *testing.T) string {
 	t.Helper()
 	reply := parse(t, []byte(c.reply)).(map[string]any)
@@ -211,7 +212,9 @@ func (c contract) nullReply(t *testing.T) string {
 		object = inner[0].(map[string]any)
 	}
 	for member := range object {
-		object[member] = nil
+		if member != "id" {
+			object[member] = nil
+		}
 	}
 	data, err := json.Marshal(reply)
 	if err != nil {
@@ -339,7 +342,8 @@ func invoke(t *testing.T, name string, params func(reflect.Value)) map[string]an
 	}
 	args = append(args, reflect.ValueOf(gocardless.WithoutValidation()))
 	results := method.Call(args)
-	if err, _ := results[len(results)-1].Interface().(error); err != nil {
+	var unreadable *gocardless.MalformedResponseError // the empty reply: it is the request that counts
+	if err, _ := results[len(results)-1].Interface().(error); err != nil && !errors.As(err, &unreadable) {
 		t.Fatal(err)
 	}
 	if len(rec.body) == 0 {
