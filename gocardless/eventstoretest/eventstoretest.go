@@ -21,8 +21,8 @@ import (
 
 // Config describes what to test and how much.
 type Config struct {
-	// New returns an empty store that parks an event which was begun as often as attempts
-	// says. It is called for each test.
+	// New returns an empty store that parks an event which was begun attempts
+	// times. It is called for each test.
 	New func(t *testing.T, attempts int) gocardless.EventStore
 	// Deliveries is how many deliveries the large test sends; zero means 10,000.
 	Deliveries int

@@ -197,7 +197,7 @@ func TestDashboardOfAHostileWorld(t *testing.T) {
 		if n := js[int](b, `document.querySelectorAll("main script, main img, main [onerror], a[href^=javascript]").length`); n > 0 {
 			t.Errorf("%s has %d elements from outside", path, n)
 		}
-		// A change loads the page anew through the script.
+		// A change loads the page again through the script.
 		b.sandbox.Advance(time.Minute)
 		b.until(`document.getElementById("clock").innerText.includes(` + strconv.Quote(b.sandbox.Now().Format("15:04:05")) + `)`)
 		if w := js[int](b, `document.documentElement.scrollWidth - innerWidth`); w > 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// Lock waits until nobody else changes the tree below root, and keeps others out until unlock is
+// Lock waits until no other process changes the tree below root, and keeps others out until unlock is
 // called or the process ends. The lock is a file in the system's directory for temporary files, so
 // that the tree itself stays clean.
 func Lock(root string) (unlock func(), err error) {

@@ -9,10 +9,10 @@ type Misfit struct {
 	Found    string // such as "a string"
 }
 
-// Description says what was expected and found.
+// Description returns what was expected and found.
 func (m *Misfit) Description() string { return "expected " + m.Expected + ", found " + m.Found }
 
-// Error says where the misfit is, and what was expected and found.
+// Error reports where the misfit is, and what was expected and found.
 func (m *Misfit) Error() string { return located(m.Path, m.Description()) }
 
 // maxMisfits is how many misfits an outcome lists at most.
@@ -129,7 +129,7 @@ func kindOf(c byte) string {
 	return ""
 }
 
-// Essential says whether the values that follow are needed to make sense of the reply: a misfit
+// Essential sets whether the values that follow are needed to make sense of the reply: a misfit
 // among them makes it unreadable.
 func (d *Decoder) Essential(on bool) { d.essential = on }
 

@@ -28,7 +28,7 @@ func (d *Decoder) syntax(expected string) {
 	d.fail("invalid character, expected " + expected)
 }
 
-// SyntaxError says what is wrong with a document and where. It holds nothing of the values,
+// SyntaxError reports what is wrong with a document and where. It holds nothing of the values,
 // which may be personal data.
 type SyntaxError struct {
 	Path   string // such as payments[3].links.mandate; "" for the whole document
@@ -36,7 +36,7 @@ type SyntaxError struct {
 	What   string
 }
 
-// Description says what is wrong, without the path.
+// Description returns what is wrong, without the path.
 func (e *SyntaxError) Description() string { return e.What + " at byte " + strconv.Itoa(e.Offset) }
 
 func (e *SyntaxError) Error() string { return located(e.Path, e.Description()) }
@@ -104,8 +104,8 @@ func (p *paths) string(offset int) {
 	}
 }
 
-// shownKey returns a member name if it looks like one of the API, else "…": a name that somebody
-// else chose may give something away.
+// shownKey returns a member name if it looks like one of the API, else "…": a name that another
+// party chose may give something away.
 func shownKey(key []byte) string {
 	if len(key) > pathKeyMax {
 		return "…"

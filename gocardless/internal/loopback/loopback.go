@@ -1,4 +1,4 @@
-// Package loopback says which hosts are this machine. It is the one rule for where plain HTTP is
+// Package loopback decides which hosts are this machine. It is the one rule for where plain HTTP is
 // safe.
 package loopback
 

@@ -28,8 +28,8 @@ const maxInformational = 100
 
 // Progress is what one attempt has come to.
 //
-// Over HTTP/2 a [http.Transport] repeats a request of any kind when its stream was refused, when
-// the server said goodbye without having seen it, and when its stream was reset with
+// Over HTTP/2 a [http.Transport] retries a request of any kind when its stream was refused, when
+// the server sent GOAWAY without having seen it, and when its stream was reset with
 // PROTOCOL_ERROR. The last of these can follow work that was done, as when a proxy rejects the
 // reply. The transport does not tell which it was, so an action is not repeated after any.
 type Progress struct {
@@ -64,7 +64,7 @@ func Watch(ctx context.Context, action bool) (context.Context, *Progress) {
 			}
 		},
 		// A transport under ours may make requests of its own, for instance for a token: one
-		// that has had its reply is not being repeated. An informational reply does not count.
+		// that has had its reply is not being retried. An informational reply does not count.
 		// Over HTTP/2 the reply may be seen before the writing.
 		WroteHeaders:         func() { p.note(func() { p.written = true }) },
 		GotFirstResponseByte: func() { p.note(func() { p.answered = true }) },
@@ -110,7 +110,7 @@ func (p *Progress) gotConn(info httptrace.GotConnInfo) {
 	case http2:
 		p.stop(ErrSentBefore)
 	default:
-		// Over HTTP/1.1 the transport does not repeat an action that was written, because its
+		// Over HTTP/1.1 the transport does not retry an action that was written, because its
 		// idempotency key has a name that the transport does not know. Its headers were in a
 		// buffer, and the connection had gone.
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// The habits of the vendor's published document, made out of our own description. None of them says
+// The habits of the vendor's published document, made out of our own description. None of them means
 // that anything has changed.
 var habits = []variant{
 	{"no query parameters and headers", func(r *jsontree.Value) {
@@ -144,7 +144,7 @@ func asVendor(r *jsontree.Value) {
 	})
 }
 
-// What the vendor never says in a kind of place it does not deny: each habit alone, and all of them,
+// What the vendor never states in a kind of place it does not deny: each habit alone, and all of them,
 // give the vendored document back, byte for byte.
 func TestVendorsHabitsSayNothing(t *testing.T) {
 	want := string(vendored().Format())

@@ -67,7 +67,7 @@ func read(t testing.TB, file string) []byte {
 	return data
 }
 
-// lineDifferences lists the lines that only one of two texts has.
+// lineDifferences lists the lines that only one of two strings has.
 func lineDifferences(want, got string) string {
 	has := func(text string) map[string]bool {
 		lines := map[string]bool{}

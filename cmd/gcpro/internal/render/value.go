@@ -169,7 +169,7 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// statusColor tells at a glance whether something is done, broken or on its way.
+// statusColor shows at a glance whether something is done, broken or on its way.
 func statusColor(status string) string {
 	for _, s := range []string{"fail", "cancel", "charged_back", "chargeback", "expired", "bounced", "blocked", "denied", "suspended", "returned", "rejected", "invalid", "action_required"} {
 		if strings.Contains(status, s) {
