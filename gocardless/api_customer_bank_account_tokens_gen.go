@@ -35,7 +35,9 @@ var opCustomerBankAccountTokensGet = Operation{
 // field CustomerBankAccountTokens of a [Client], and safe for concurrent use.
 //
 // Tokens that stand for bank details in GoCardless's JavaScript flow. The official server-side
-// clients do not have this resource: its operations are meant for publishable access tokens.
+// clients do not have this resource: its operations are meant for publishable access tokens. No
+// description of its members is published in machine-readable form: they follow those of customer
+// bank accounts here, and have not been compared with the API.
 type CustomerBankAccountTokenService struct {
 	client *Client
 }

@@ -391,7 +391,7 @@ func panel(t *testing.T, samples []sample, d dashboard, title string) string {
 	}
 	slices.Sort(order)
 	const width, height = 420.0, 140.0
-	svg := fmt.Sprintf(`<svg width="456" height="160" font-size="10" fill="#9a9aab">`)
+	svg := `<svg width="456" height="160" font-size="10" fill="#9a9aab">`
 	for i := range 3 {
 		y := height - height*float64(i)/2 + 6
 		svg += fmt.Sprintf(`<line x1="34" x2="454" y1="%.0f" y2="%.0f" stroke="#2a2d33"/><text x="0" y="%.0f">%s</text>`, y, y, y+3, short(top*float64(i)/2, unit))
