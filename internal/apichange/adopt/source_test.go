@@ -181,7 +181,7 @@ func TestBadSources(t *testing.T) {
 		{write("swagger.yaml", "swagger: '2.0'\npaths: {}\n"), "Swagger 2"},
 		{write("twice.yaml", "openapi: 3.1.0\nopenapi: 3.1.0\n"), "openapi"},
 		{write("tabs.yaml", "openapi: 3.1.0\n\tpaths: {}\n"), "neither JSON nor YAML"},
-		{write("number.yaml", "openapi: 3.1.0\nx: 0x1F\n"), "is no JSON number"},
+		{write("number.yaml", "openapi: 3.1.0\nx: 0x1F\n"), "is not a JSON number"},
 		{write("bomb.yaml", bomb), "YAML"},
 		{server.URL + "/missing", "404"},
 		{server.URL + "/html", "HTML"},
