@@ -58,7 +58,7 @@ func (c *comparison) reply(recorded *Reply, got *http.Response, raw []byte) {
 	case want != nil && have != nil:
 		// Replies of different success have nothing in common that a further difference would add to.
 		if recorded.Status/100 == got.StatusCode/100 {
-			c.learn("", nil, want, have)
+			c.learn(nil, want, have)
 			c.value("", want, have)
 		}
 	case (want != nil) != (have != nil) || (recorded.Text == "") != (len(raw) == 0):
@@ -100,7 +100,7 @@ func mediaType(s string) string {
 }
 
 // learn pairs the ids of two replies to the same request.
-func (c *comparison) learn(path string, at place, want, have *value) {
+func (c *comparison) learn(at place, want, have *value) {
 	if want.kind == text && have.kind == text && (at.name() == "id" || at.parent() == "links") && looksLikeID(want.text) {
 		c.ids.learn(want.text, have.text)
 	}
@@ -109,12 +109,12 @@ func (c *comparison) learn(path string, at place, want, have *value) {
 			return // pairing by position would hide another order
 		}
 		for i := range want.items {
-			c.learn(path, at, want.items[i], have.items[i])
+			c.learn(at, want.items[i], have.items[i])
 		}
 	}
 	for _, m := range want.members {
 		if other := have.get(m.name); other != nil {
-			c.learn(path+"/"+m.name, append(at[:len(at):len(at)], m.name), m.value, other)
+			c.learn(append(at[:len(at):len(at)], m.name), m.value, other)
 		}
 	}
 }
