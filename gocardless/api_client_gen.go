@@ -6,7 +6,7 @@ package gocardless
 const apiVersion = "2015-07-06"
 
 // SchemaDate is the date of the API description that this version of the library was generated
-// from, as YYYY-MM-DD.
+// from, as YYYY-MM-DD. A second one of the same day ends in a letter: 2026-01-31b.
 const SchemaDate = "2026-09-23"
 
 // Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe

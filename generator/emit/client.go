@@ -13,7 +13,7 @@ func clientSource(api *ir.API) *source {
 	g.Comment("apiVersion is the version of the API that requests ask for.")
 	g.Const().Id("apiVersion").Op("=").Lit(api.Version)
 	g.Line()
-	for _, line := range docLines(0, "SchemaDate is the date of the API description that this version of the library was generated from, as YYYY-MM-DD.") {
+	for _, line := range docLines(0, "SchemaDate is the date of the API description that this version of the library was generated from, as YYYY-MM-DD. A second one of the same day ends in a letter: 2026-01-31b.") {
 		g.Add(line)
 	}
 	g.Const().Id("SchemaDate").Op("=").Lit(api.SchemaDate)

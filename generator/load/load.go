@@ -67,7 +67,7 @@ func Load(in Input) (*ir.API, error) {
 			SchemaDate: text(doc.Info.Extensions, "x-schema-date"), ModulePath: in.ModulePath, Catalogue: catalogue,
 		},
 	}
-	if _, err := time.Parse(time.DateOnly, l.api.SchemaDate); err != nil {
+	if !isSnapshotDate(l.api.SchemaDate) {
 		l.errs.add("/info/x-schema-date", "the date of the document is needed, as YYYY-MM-DD, not %q", l.api.SchemaDate)
 	}
 	if !plainText(l.api.Version) {
@@ -544,6 +544,17 @@ func (l *document) homes() {
 
 // wireName is the form of the names of members and parameters: they stand in struct tags.
 var wireName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+var snapshotDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[b-z]?$`)
+
+// isSnapshotDate reports a day, with a letter if the day had a snapshot before.
+func isSnapshotDate(s string) bool {
+	if !snapshotDate.MatchString(s) {
+		return false
+	}
+	_, err := time.Parse(time.DateOnly, s[:len(time.DateOnly)])
+	return err == nil
+}
 
 // plainText reports a string without control characters.
 func plainText(s string) bool {

@@ -5,6 +5,7 @@ package changelog
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +24,7 @@ const File = "CHANGELOG.md"
 type Section struct {
 	Date    string          // of the snapshot: "2026-08-13"
 	Version string          // of the SDK that first has it; "" when there was none
+	Day     string          // of that version; "" for the snapshot's date
 	Report  *compare.Report // changes since the snapshot before; nil for the first one
 	Summary string          // of the whole API, for the first one
 }
@@ -42,8 +44,8 @@ func begin(date string) string { return "<!-- snapshot " + date + ": generated, 
 func end(date string) string { return "<!-- end of snapshot " + date + " -->" }
 
 var (
-	beginMark = regexp.MustCompile(`^<!-- snapshot (\d{4}-\d{2}-\d{2}): generated, see the top -->$`)
-	endMark   = regexp.MustCompile(`^<!-- end of snapshot (\d{4}-\d{2}-\d{2}) -->$`)
+	beginMark = regexp.MustCompile(`^<!-- snapshot (\d{4}-\d{2}-\d{2}[b-z]?): generated, see the top -->$`)
+	endMark   = regexp.MustCompile(`^<!-- end of snapshot (\d{4}-\d{2}-\d{2}[b-z]?) -->$`)
 )
 
 // Render brings a changelog up to date. existing is the file as it is, or nil; sections come the
@@ -72,13 +74,7 @@ func Render(existing []byte, sections []Section, templates fs.FS) ([]byte, error
 		if i := slices.IndexFunc(blocks, func(b block) bool { return b.date == s.Date }); i >= 0 {
 			lines = slices.Replace(lines, blocks[i].from, blocks[i].to+1, text...)
 		} else {
-			at := len(lines)
-			for _, b := range blocks {
-				if b.date < s.Date {
-					at = heading(lines, b.from)
-					break
-				}
-			}
+			at := s.place(lines, blocks)
 			lines = slices.Insert(lines, at, append(append([]string{s.heading(), ""}, text...), "")...)
 			if at > 0 && lines[at-1] != "" {
 				lines = slices.Insert(lines, at, "")
@@ -86,9 +82,6 @@ func Render(existing []byte, sections []Section, templates fs.FS) ([]byte, error
 		}
 		if blocks, err = find(lines); err != nil {
 			return nil, err
-		}
-		if s.Version != "" {
-			setHeading(lines, blocks, s)
 		}
 	}
 	out := strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
@@ -108,22 +101,25 @@ func (s Section) heading() string {
 	if s.Version == "" {
 		return fmt.Sprintf("## [API %s] - %s", s.Date, s.Date)
 	}
-	return fmt.Sprintf("## [%s] - %s", s.Version, s.Date)
+	return fmt.Sprintf("## [%s] - %s", s.Version, cmp.Or(s.Day, s.Date))
 }
 
-var headingForm = regexp.MustCompile(`^## \[([^\]]+)\] - (\d{4}-\d{2}-\d{2})$`)
+var headingForm = regexp.MustCompile(`^## \[([^\]]+)\] - \d{4}-\d{2}-\d{2}[b-z]?$`)
 
-// setHeading gives a section's heading the version, when it still is the generated one.
-func setHeading(lines []string, blocks []block, s Section) {
-	for _, b := range blocks {
-		if b.date != s.Date {
-			continue
-		}
-		at := heading(lines, b.from)
-		if m := headingForm.FindStringSubmatch(lines[at]); m != nil && m[2] == s.Date {
-			lines[at] = s.heading()
+// place finds the line before which a new section stands. A version is newer than everything that
+// is there, also than versions that brought no snapshot; a snapshot without one goes by its date.
+func (s Section) place(lines []string, blocks []block) int {
+	if s.Version != "" {
+		if i := slices.IndexFunc(lines, headingForm.MatchString); i >= 0 {
+			return i
 		}
 	}
+	for _, b := range blocks {
+		if b.date < s.Date {
+			return heading(lines, b.from)
+		}
+	}
+	return len(lines)
 }
 
 var blankLines = regexp.MustCompile(`\n{3,}`)

@@ -79,11 +79,13 @@ func TestNotesSurvive(t *testing.T) {
 	if again := render(t, text, first); again != text {
 		t.Errorf("notes were changed:\n%s", again)
 	}
-	second := Section{Date: "2026-02-01", Version: "1.1.0", Report: report("2026-01-01", "2026-02-01")}
+	// A new version stands on top, whatever the dates: the API's may be older than the library's.
+	second := Section{Date: "2026-01-10", Version: "1.1.0", Day: "2026-02-01", Report: report("2026-01-01", "2026-01-10")}
 	text = render(t, text, second, first)
 	order(t, text,
-		"## [Unreleased]\n\n- Note at the top.", "## [1.0.1] - 2026-01-15\n\n- A fix of the library alone.\n",
-		"## [1.1.0] - 2026-02-01", "<!-- end of snapshot 2026-02-01 -->",
+		"## [Unreleased]\n\n- Note at the top.",
+		"## [1.1.0] - 2026-02-01", "<!-- end of snapshot 2026-01-10 -->\n\n",
+		"## [1.0.1] - 2026-01-15\n\n- A fix of the library alone.\n",
 		"## [1.0.0] - 2026-01-03\n\nNote before.", "<!-- snapshot 2026-01-01", "One.", "<!-- end of snapshot 2026-01-01 -->\n\nNote after.\n\n[1.0.0]: https://example.com\n",
 	)
 	// Changed generated text is put right; only the newest is asked for here.

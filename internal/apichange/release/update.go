@@ -186,16 +186,21 @@ func (u *updater) reserved(api *ir.API) (map[string]string, error) {
 	return names, nil
 }
 
+// today is the day of the update.
+func (u *updater) today() string { return u.Now().UTC().Format(time.DateOnly) }
+
 // date gives the new snapshot its date, which names the old one's file in the history too.
 func (u *updater) date(source *openapi.Document) error {
 	date := u.Date
 	if date == "" {
-		if date = u.Now().UTC().Format(time.DateOnly); source.Date > u.vendored.Date {
+		if date = u.today(); source.Date > u.vendored.Date {
 			date = source.Date
 		}
-	}
-	if _, err := time.Parse(time.DateOnly, date); err != nil {
+	} else if _, err := time.Parse(time.DateOnly, date); err != nil {
 		return fmt.Errorf("date %q is not of the form 2026-01-31", date)
+	}
+	if strings.HasPrefix(u.vendored.Date, date) {
+		date = nextOfDay(u.vendored.Date)
 	}
 	if date <= u.vendored.Date {
 		return fmt.Errorf("the vendored snapshot is of %s, and the new one would be of %s: give it a later date with -date", u.vendored.Date, date)
@@ -208,6 +213,20 @@ func (u *updater) date(source *openapi.Document) error {
 	u.tx.Write(history, u.vendored.Root.Format())
 	u.tx.Write(schemaFile, u.root.Format())
 	return nil
+}
+
+// nextOfDay returns the date of the snapshot that follows another one on the same day: after
+// 2026-01-31 come 2026-01-31b and 2026-01-31c, which sort in this order, as names of files too.
+// After z there is none: the date stays.
+func nextOfDay(date string) string {
+	day, letter := date[:len(time.DateOnly)], date[len(time.DateOnly):]
+	switch letter {
+	case "":
+		return day + "b"
+	case "z":
+		return date
+	}
+	return day + string(letter[0]+1)
 }
 
 // regenerate works out everything that follows from the new document.
@@ -280,7 +299,7 @@ func (u *updater) version() error {
 
 func (u *updater) changelog() error {
 	// The sections of older snapshots stand as they are.
-	section := changelog.Section{Date: u.out.Report.New, Version: u.out.New.String(), Report: u.out.Report}
+	section := changelog.Section{Date: u.out.Report.New, Version: u.out.New.String(), Day: u.today(), Report: u.out.Report}
 	existing, err := u.tx.Content(changelog.File)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

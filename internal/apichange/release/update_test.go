@@ -204,6 +204,40 @@ func TestUpdate(t *testing.T) {
 			t.Errorf("a second run changed %+v, %v", done, err)
 		}
 	}
+
+	// Another change on the same day is a snapshot of its own.
+	first := read(schemaFile)
+	again := func(v *jsontree.Value) {
+		newAPI(t)(v)
+		v.At("/components/schemas/Payment/properties").Set("shade", parseJSON(t, `{"type": "string"}`))
+	}
+	if done, err = Update(t.Context(), options(dir, source(t, again))); err != nil {
+		t.Fatal(err)
+	}
+	if r := done.Report; r.Old != testmodule.Later || r.New != testmodule.Later+"b" || len(r.Changes) != 1 || done.New.String() != "0.2.1" {
+		t.Errorf("a second change of the day: %+v, version %s", r, done.New)
+	}
+	if read("schema/history/"+testmodule.Later+".json") != first {
+		t.Error("the first snapshot of the day is not in the history as it was")
+	}
+	log = read("CHANGELOG.md")
+	if second, first := strings.Index(log, "\n## [0.2.1] - 2099-03-04\n\n<!-- snapshot 2099-03-04b:"), strings.Index(log, "\n## [0.2.0] - 2099-03-04\n\n<!-- snapshot 2099-03-04:"); second < 0 || first < second {
+		t.Errorf("the changelog has the second change at %d, the first at %d", second, first)
+	}
+	if text, err := Changelog(dir); err != nil || string(text) != log {
+		t.Errorf("the changelog is not what a full run writes: %v", err)
+	}
+	if err := Complete(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNextOfDay(t *testing.T) {
+	for date, want := range map[string]string{"2026-01-31": "2026-01-31b", "2026-01-31b": "2026-01-31c", "2026-01-31y": "2026-01-31z", "2026-01-31z": "2026-01-31z"} {
+		if got := nextOfDay(date); got != want {
+			t.Errorf("after %s comes %s, want %s", date, got, want)
+		}
+	}
 }
 
 func TestFailedUpdateChangesNothing(t *testing.T) {
@@ -241,7 +275,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		{"name clash", source(t, func(v *jsontree.Value) {
 			v.At("/components/schemas/Payment/properties").Set("create_params", parseJSON(t, `{"type": "object", "properties": {"a": {"type": "string"}}}`))
 		}), "PaymentCreateParams", nil},
-		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = testmodule.Date(t, dir) }},
+		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = "2020-01-01" }},
 		{"bad date", source(t, newAPI(t)), "not of the form", func(o *UpdateOptions) { o.Date = "tomorrow" }},
 		{"disk", source(t, newAPI(t)), "is a directory", func(o *UpdateOptions) {
 			if err := os.MkdirAll(filepath.Join(dir, "gocardless", "api_wallets_gen.go"), 0o755); err != nil {
