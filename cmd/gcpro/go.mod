@@ -3,7 +3,7 @@ module github.com/gocardless-community/gocardless-go/cmd/gcpro
 go 1.26.0
 
 require (
-	github.com/gocardless-community/gocardless-go v0.1.0
+	github.com/gocardless-community/gocardless-go v0.2.0
 	github.com/itchyny/gojq v0.12.20
 	github.com/spf13/pflag v1.0.9
 	go.yaml.in/yaml/v3 v3.0.5

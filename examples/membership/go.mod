@@ -8,7 +8,7 @@ require golang.org/x/sync v0.24.0 // indirect
 
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
-	github.com/gocardless-community/gocardless-go v0.1.0
+	github.com/gocardless-community/gocardless-go v0.2.0
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect

@@ -3,7 +3,7 @@ module github.com/gocardless-community/gocardless-go/gocardless/eventsql/eventsq
 go 1.26.0
 
 require (
-	github.com/gocardless-community/gocardless-go v0.1.0
+	github.com/gocardless-community/gocardless-go v0.2.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/lib/pq v1.12.3
 	modernc.org/sqlite v1.60.0
