@@ -27,8 +27,8 @@ func bankAccountFamily(r *registry) {
 	r.on("bank_account_details.get", bankAccountDetails)
 }
 
-// fill writes checked details into an account.
-func (a *record) fill(d bankDetails) {
+// fillAccount writes checked details into an account.
+func fillAccount(a *record, d bankDetails) {
 	a.set("account_holder_name", d.Holder)
 	a.set("account_number_ending", d.Ending)
 	a.set("account_type", nilIfEmpty(d.AccountType))
@@ -62,7 +62,7 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 	if err := p.err(); err != nil {
 		return result{}, err
 	}
-	for _, a := range customer.accounts() {
+	for _, a := range accountsOf(customer) {
 		if a.ref("key") != d.Key {
 			continue
 		}
@@ -84,9 +84,9 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 	return one(a), nil
 }
 
-// accounts of a customer, oldest first.
-func (r *record) accounts() []*record {
-	return r.coll.store.coll("customer_bank_accounts").by("customer", r.id)
+// accountsOf lists the accounts of a customer, oldest first.
+func accountsOf(customer *record) []*record {
+	return customer.coll.store.coll("customer_bank_accounts").by("customer", customer.id)
 }
 
 func (sb *Sandbox) tokenUsed(token string) bool {
@@ -101,7 +101,7 @@ func (sb *Sandbox) tokenUsed(token string) bool {
 // addCustomerBankAccount stores an account with checked details.
 func (tx *tx) addCustomerBankAccount(customer *record, d bankDetails, metadata any) *record {
 	a := tx.make("customer_bank_accounts")
-	a.fill(d)
+	fillAccount(a, d)
 	a.set("metadata", metadata)
 	a.set("links", object{{"customer", customer.id}})
 	a.set("trusted_recipient", false)
@@ -150,7 +150,7 @@ func createCreditorBankAccount(tx *tx) (result, error) {
 
 func (tx *tx) addCreditorBankAccount(creditor *record, d bankDetails, metadata any) *record {
 	a := tx.make("creditor_bank_accounts")
-	a.fill(d)
+	fillAccount(a, d)
 	a.set("metadata", metadata)
 	a.set("links", object{{"creditor", creditor.id}})
 	a.set("verification_status", "successful")
@@ -229,7 +229,7 @@ func bankAccountDetails(tx *tx) (result, error) {
 	if key == "" {
 		return result{}, refuse("bad_request", "The Gc-Key-Id header is missing")
 	}
-	o, err := tx.sealedFor(key, a.fullDetails(""), hashText(a.id))
+	o, err := tx.sealedFor(key, fullDetails(a, ""), hashText(a.id))
 	if err != nil {
 		return result{}, err
 	}

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"strings"
+	"time"
 )
 
 // Billing requests: made, worked through step by step, and fulfilled into a mandate, a payment or
@@ -119,11 +120,11 @@ func (b *billing) create(body object) {
 }
 
 // billingResources are copies of the records of the payer.
-func billingResources(sb *Sandbox, r *record) any {
+func billingResources(_ time.Time, r *record) any {
 	o := object{}
 	add := func(name, coll, link string) {
 		if id := r.link(link); id != "" {
-			if c := sb.store.coll(coll).byID[id]; c != nil && !c.removed {
+			if c := r.coll.store.coll(coll).byID[id]; c != nil && !c.removed {
 				o = append(o, member{name, c.object()})
 			}
 		}
@@ -187,7 +188,7 @@ func createWithActions(tx *tx) (result, error) {
 	if authorise {
 		reply = append(reply, member{"bank_authorisations", b.authorisation(redirect, "").object()})
 	}
-	request := b.rec.object().with("resources", billingResources(tx.sb, b.rec))
+	request := b.rec.object().with("resources", billingResources(tx.now, b.rec))
 	return result{obj: append(reply, member{"billing_requests", request}), made: b.rec.id}, nil
 }
 

@@ -188,7 +188,7 @@ func (b *billing) readPayID(p *problems, path, id string, body object) bankDetai
 // it already, else a new one.
 func (b *billing) attach(d bankDetails, metadata any) {
 	b.account = nil
-	for _, a := range b.customer.accounts() {
+	for _, a := range accountsOf(b.customer) {
 		if a.ref("key") == d.Key {
 			a.set("enabled", true)
 			b.account = a

@@ -30,7 +30,7 @@ func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, err
 			}
 			b = tx.openBilling(b.rec)
 		}
-		back = f.back("redirect_uri", "success")
+		back = backTo(f, "redirect_uri", "success")
 		return nil
 	})
 	return back, err
@@ -73,7 +73,7 @@ func (sb *Sandbox) ExitBillingRequestFlow(id string) (string, error) {
 			return tooLate(v.Title)
 		}
 		tx.flowExit(b, f)
-		to = f.back("exit_uri", "failure")
+		to = backTo(f, "exit_uri", "failure")
 		return nil
 	})
 	return to, err

@@ -64,17 +64,6 @@ func (tx *tx) openBilling(r *record) *billing {
 	return b
 }
 
-// object is what a record's members are, with null ones left out.
-func (r *record) object() object {
-	o := object{{"id", r.id}}
-	for i := range r.coll.spec.fields {
-		if f := &r.coll.spec.fields[i]; r.vals[i] != nil && f.name != "id" {
-			o = append(o, member{f.name, r.vals[i]})
-		}
-	}
-	return o
-}
-
 // finished reports whether the request has ended.
 func (b *billing) finished() bool {
 	return b.rec != nil && slices.Contains([]string{"fulfilled", "cancelled", "fulfilling"}, b.rec.status())

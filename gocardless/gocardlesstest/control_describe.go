@@ -40,12 +40,12 @@ func (c *control) describe(schemas *object) object {
 	case c.method == http.MethodGet:
 		for i := range c.body.fields {
 			f := &c.body.fields[i]
-			params = append(params, object{{"name", f.name}, {"in", "query"}, {"required", f.required}, {"description", f.text}, {"schema", f.describe(schemas).without("description")}})
+			params = append(params, object{{"name", f.name}, {"in", "query"}, {"required", f.required}, {"description", f.text}, {"schema", describeField(f, schemas).without("description")}})
 		}
 	case c.body == nil:
 		o = append(o, member{"requestBody", content("What to take over.", object{{"type", "object"}})})
 	case len(c.body.fields) > 0:
-		body := content("What to do.", c.body.describe(schemas))
+		body := content("What to do.", describeType(c.body, schemas))
 		o = append(o, member{"requestBody", append(body, member{"required", needsBody(c.body)})})
 	}
 	if len(params) > 0 {
@@ -53,7 +53,7 @@ func (c *control) describe(schemas *object) object {
 	}
 	reply := object{{"type", "object"}}
 	if c.reply != nil {
-		reply = c.reply.describe(schemas)
+		reply = describeType(c.reply, schemas)
 	}
 	return append(o, member{"responses", object{
 		{"200", content("It was done.", reply)},
@@ -65,8 +65,8 @@ func content(text string, schema object) object {
 	return object{{"description", text}, {"content", object{{"application/json", object{{"schema", schema}}}}}}
 }
 
-// describe refers to the type's schema, which it adds to the others.
-func (t *typeSpec) describe(schemas *object) object {
+// describeType refers to the type's schema, which it adds to the others.
+func describeType(t *typeSpec, schemas *object) object {
 	ref := object{{"$ref", "#/components/schemas/" + t.name}}
 	if schemas.has(t.name) {
 		return ref
@@ -74,7 +74,7 @@ func (t *typeSpec) describe(schemas *object) object {
 	props, required := object{}, []any{}
 	for i := range t.fields {
 		f := &t.fields[i]
-		props = append(props, member{f.name, f.describe(schemas)})
+		props = append(props, member{f.name, describeField(f, schemas)})
 		if f.required {
 			required = append(required, f.name)
 		}
@@ -87,8 +87,8 @@ func (t *typeSpec) describe(schemas *object) object {
 	return ref
 }
 
-// describe is the schema of a member.
-func (f *fieldSpec) describe(schemas *object) object {
+// describeField is the schema of a member.
+func describeField(f *fieldSpec, schemas *object) object {
 	var s object
 	switch f.kind {
 	case kInt:
@@ -98,9 +98,9 @@ func (f *fieldSpec) describe(schemas *object) object {
 	case kTime:
 		s = object{{"type", "string"}, {"format", "date-time"}}
 	case kObject:
-		s = f.typ.describe(schemas)
+		s = describeType(f.typ, schemas)
 	case kArray:
-		s = object{{"type", "array"}, {"items", f.elem.describe(schemas)}}
+		s = object{{"type", "array"}, {"items", describeField(f.elem, schemas)}}
 	case kStringMap:
 		s = object{{"type", "object"}, {"additionalProperties", object{{"type", "string"}}}}
 	case kAnyMap:

@@ -3,6 +3,7 @@ package gocardlesstest
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
@@ -79,9 +80,9 @@ func (tx *tx) addCreditor(c *record) *record {
 }
 
 // schemeIdentifiersOf is the creditor's list of scheme identifiers, which replies embed.
-func schemeIdentifiersOf(sb *Sandbox, c *record) any {
+func schemeIdentifiersOf(_ time.Time, c *record) any {
 	out := []any{}
-	for _, s := range sb.store.coll("scheme_identifiers").by("creditor", c.id) {
+	for _, s := range c.coll.store.coll("scheme_identifiers").by("creditor", c.id) {
 		o := object{{"id", s.id}}
 		for i, f := range s.coll.spec.fields {
 			if f.name != "id" {

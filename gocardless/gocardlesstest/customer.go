@@ -13,13 +13,13 @@ func customerFamily(r *registry) {
 	r.on("customers.create", createCustomer)
 	r.on("customers.update", updateCustomer)
 	r.on("customers.remove", removeCustomer)
-	r.filter("customers.list", "currency", func(sb *Sandbox, c *record, currency string) bool {
-		return slices.ContainsFunc(sb.store.coll("customer_bank_accounts").by("customer", c.id), func(a *record) bool {
+	r.filter("customers.list", "currency", func(c *record, currency string) bool {
+		return slices.ContainsFunc(c.coll.store.coll("customer_bank_accounts").by("customer", c.id), func(a *record) bool {
 			return a.str("currency") == currency
 		})
 	})
 	// The sandbox never waits for more details of a customer.
-	r.filter("customers.list", "action_required", func(_ *Sandbox, _ *record, v string) bool { return v == "false" })
+	r.filter("customers.list", "action_required", func(_ *record, v string) bool { return v == "false" })
 }
 
 // languages that the API writes to customers in.

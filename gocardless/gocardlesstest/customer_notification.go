@@ -127,7 +127,7 @@ func blockByRef(tx *tx) (result, error) {
 		if customer = tx.find("customers", id); customer == nil {
 			return result{}, notFound()
 		}
-		accounts = customer.accounts()
+		accounts = accountsOf(customer)
 	}
 	l := &listing{limit: defaultLimit}
 	status := 200

@@ -56,7 +56,7 @@ func formOf(name string) dashForm {
 	if c.body != nil {
 		for i := range c.body.fields {
 			s := &c.body.fields[i]
-			f.Fields = append(f.Fields, dashField{Form: name, Name: s.name, Label: titleCase(s.name), Text: s.text, Kind: s.inputKind(),
+			f.Fields = append(f.Fields, dashField{Form: name, Name: s.name, Label: titleCase(s.name), Text: s.text, Kind: inputKind(s),
 				List: fieldLists[s.name], Choices: s.enum, Required: s.required})
 		}
 	}
@@ -64,7 +64,7 @@ func formOf(name string) dashForm {
 }
 
 // inputKind is the kind of field for a member.
-func (f *fieldSpec) inputKind() string {
+func inputKind(f *fieldSpec) string {
 	switch {
 	case len(f.enum) > 0:
 		return "choice"
@@ -106,7 +106,7 @@ func button(name, id, label string, members ...any) dashButton {
 		Danger: slices.Contains([]string{"reset", "remove_endpoint", "delete_snapshot", "clear_faults"}, name)}
 	for i := 0; i+1 < len(members); i += 2 {
 		member := fmt.Sprint(members[i])
-		b.Fields = append(b.Fields, dashField{Name: member, Kind: c.body.field(member).inputKind(), Value: fmt.Sprint(members[i+1])})
+		b.Fields = append(b.Fields, dashField{Name: member, Kind: inputKind(c.body.field(member)), Value: fmt.Sprint(members[i+1])})
 	}
 	return b
 }

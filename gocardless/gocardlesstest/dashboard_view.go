@@ -119,7 +119,7 @@ func (sb *Sandbox) overview(v *dashView) {
 		body.Events = tx.eventRows(tx.sb.store.coll("events").recs, 8)
 		for _, kind := range []string{"customers", "mandates", "payments", "subscriptions", "payouts", "billing_requests"} {
 			c := tx.sb.store.coll(kind)
-			body.Counts = append(body.Counts, counts{titleCase(kind), dashboardPath + "resources/" + kind, len(c.recs) - c.gone, c.statuses()})
+			body.Counts = append(body.Counts, counts{titleCase(kind), dashboardPath + "resources/" + kind, len(c.recs) - c.gone, statusesOf(c)})
 		}
 	})
 	body.Due = sb.dueRows("", 8)
@@ -127,8 +127,8 @@ func (sb *Sandbox) overview(v *dashView) {
 	v.Page, v.Title, v.Section, v.Body = "overview", "Overview", "Overview", body
 }
 
-// statuses counts the resources of a kind by their status: "3 active".
-func (c *collection) statuses() []string {
+// statusesOf counts the resources of a kind by their status: "3 active".
+func statusesOf(c *collection) []string {
 	if c.spec.index("status") < 0 {
 		return nil
 	}
@@ -308,13 +308,13 @@ func (sb *Sandbox) dueRows(id string, n int) []eventRow {
 func (tx *tx) linksTo(resource, id string) bool {
 	for _, c := range tx.sb.store.order {
 		if r := c.byID[resource]; r != nil {
-			return r.linked(id)
+			return linksTo(r, id)
 		}
 	}
 	return false
 }
 
-func (r *record) linked(id string) bool {
+func linksTo(r *record, id string) bool {
 	if r.coll.spec.index("links") < 0 {
 		return false
 	}
@@ -402,7 +402,7 @@ func (sb *Sandbox) resourcesView(v *dashView) {
 	sb.view(func(tx *tx) {
 		for _, c := range tx.sb.store.order {
 			if n := len(c.recs) - c.gone; n > 0 && !c.internal {
-				kinds = append(kinds, kind{titleCase(c.name), dashboardPath + "resources/" + c.name, n, c.statuses()})
+				kinds = append(kinds, kind{titleCase(c.name), dashboardPath + "resources/" + c.name, n, statusesOf(c)})
 			}
 		}
 	})
@@ -428,7 +428,7 @@ func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 		from := query.Get("before")
 		for _, r := range slices.Backward(c.recs) {
 			switch {
-			case r.removed || body.Find != "" && !strings.Contains(strings.ToLower(string(r.body(tx.sb))), strings.ToLower(body.Find)):
+			case r.removed || body.Find != "" && !strings.Contains(strings.ToLower(string(r.body(tx.now))), strings.ToLower(body.Find)):
 			case from != "":
 				if r.id == from {
 					from = ""
@@ -498,15 +498,15 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 		r := c.byID[id]
 		found = true
 		body.Row = tx.resourceRow(r)
-		body.JSON = tx.prettyJSON(r.body(tx.sb))
-		about := slices.DeleteFunc(slices.Clone(tx.sb.store.coll("events").recs), func(e *record) bool { return !e.linked(id) })
+		body.JSON = tx.prettyJSON(r.body(tx.now))
+		about := slices.DeleteFunc(slices.Clone(tx.sb.store.coll("events").recs), func(e *record) bool { return !linksTo(e, id) })
 		body.Timeline = append(body.Timeline, tx.eventRows(about, 200)...)
 		for _, other := range tx.sb.store.order {
 			if other.internal || other.name == "events" {
 				continue
 			}
 			for _, o := range slices.Backward(other.recs) {
-				if len(body.LinkedFrom) < 50 && !o.removed && o.linked(id) {
+				if len(body.LinkedFrom) < 50 && !o.removed && linksTo(o, id) {
 					body.LinkedFrom = append(body.LinkedFrom, tx.resourceRow(o))
 				}
 			}

@@ -3,7 +3,6 @@ package gocardlesstest
 import (
 	"fmt"
 	"strings"
-	"sync"
 )
 
 // apiError is a refusal in the API's own terms. Handlers return it as an error.
@@ -64,15 +63,6 @@ func (e *apiError) body(requestID string) []byte {
 	}}})
 }
 
-// reasons is the catalogue by name.
-var reasons = sync.OnceValue(func() map[string]*reasonSpec {
-	m := make(map[string]*reasonSpec, len(catalogueReasons))
-	for i := range catalogueReasons {
-		m[catalogueReasons[i].name] = &catalogueReasons[i]
-	}
-	return m
-})
-
 // refuse makes the error of a reason; its status and type are the catalogue's. The links, when
 // given, are name and id in turn.
 func refuse(reason, message string, links ...string) *apiError {
@@ -101,6 +91,15 @@ func linkNotFound(envelope, noun, link string) *apiError {
 	e.items[0].field = link + "_id"
 	e.items[0].pointer = "/" + envelope + "/links/" + link
 	return e
+}
+
+// titleCase writes a name of the API as words: "bank_account" is "Bank account".
+func titleCase(s string) string {
+	s = strings.ReplaceAll(s, "_", " ")
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // problems gathers what is wrong with the values of a body, so that one reply lists them all.

@@ -2,9 +2,11 @@ package gocardlesstest
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -14,7 +16,6 @@ const (
 
 // listPlan is how a list operation filters, worked out once from its query parameters.
 type listPlan struct {
-	coll    string
 	filters []listFilter
 }
 
@@ -28,13 +29,10 @@ type listFilter struct {
 	ranged bool   // created_at[gte]=…
 }
 
-// planList resolves the parameters of a list: a filter of the family, a member, a link or a
-// private member of the same name. What resolves to nothing is a mistake in this package.
-func (r *registry) planList(op *opSpec) *listPlan {
-	p := &listPlan{coll: op.resource()}
-	if !r.hasCollection(p.coll) {
-		return p
-	}
+// planList resolves the parameters of a list: a filter of the family, which is found under the names of
+// operation and parameter, or else a member, a link or a private member of the same name.
+func planList(op *opSpec, filters map[string]filterFunc) *listPlan {
+	p := &listPlan{}
 	spec := op.result
 	for _, q := range op.query {
 		switch q.name {
@@ -43,8 +41,8 @@ func (r *registry) planList(op *opSpec) *listPlan {
 		}
 		f := listFilter{param: q.name, field: -1, many: q.takesList()}
 		switch i := spec.index(q.name); {
-		case r.filters[op.name+" "+q.name] != nil:
-			f.test = r.filters[op.name+" "+q.name]
+		case filters[op.name+" "+q.name] != nil:
+			f.test = filters[op.name+" "+q.name]
 		case i >= 0:
 			f.field, f.ranged, f.test = i, q.style == deepStyle, valueFilter(i, q.kind)
 		default:
@@ -73,7 +71,7 @@ type linkedGroup struct {
 }
 
 // render writes the page in its envelope.
-func (p *listing) render(sb *Sandbox, op *opSpec) []byte {
+func (p *listing) render(now time.Time, op *opSpec) []byte {
 	b := make([]byte, 0, 256+700*len(p.recs))
 	b = append(b, `{"`...)
 	b = append(b, op.reply...)
@@ -83,9 +81,9 @@ func (p *listing) render(sb *Sandbox, op *opSpec) []byte {
 			b = append(b, ',')
 		}
 		if p.leave != nil {
-			b = r.render(sb, b, p.leave)
+			b = r.render(now, b, p.leave)
 		} else {
-			b = append(b, r.body(sb)...)
+			b = append(b, r.body(now)...)
 		}
 	}
 	for i, o := range p.objs {
@@ -106,7 +104,7 @@ func (p *listing) render(sb *Sandbox, op *opSpec) []byte {
 				if j > 0 {
 					b = append(b, ',')
 				}
-				b = append(b, r.body(sb)...)
+				b = append(b, r.body(now)...)
 			}
 			b = append(b, ']')
 		}
@@ -126,26 +124,16 @@ func (p *listing) render(sb *Sandbox, op *opSpec) []byte {
 	return append(b, '}')
 }
 
-// list answers a list operation from its collection: filtered, newest first, one page.
-func (tx *tx) list() (result, error) {
-	p, err := tx.listing()
-	if err != nil {
-		return result{}, err
-	}
-	return result{listing: p}, nil
-}
-
 // match is a filter ready to be applied.
 type match func(*record) bool
 
-// listing works out the page that the query asks for, of the records that also pass what is given.
-func (tx *tx) listing(also ...match) (*listing, error) {
-	plan := theRegistry().plans[tx.op.name]
-	c := tx.sb.store.coll(plan.coll)
+// page works out the page of a collection that a query asks for, of the records that also pass what is
+// given.
+func (p *listPlan) page(c *collection, query url.Values, also ...match) (*listing, error) {
 	recs := c.recs
 	matches := also
-	for _, f := range plan.filters {
-		if m, narrowed, err := tx.matcher(c, &f); err != nil {
+	for _, f := range p.filters {
+		if m, narrowed, err := f.matcher(c, query); err != nil {
 			return nil, err
 		} else if narrowed != nil {
 			if len(narrowed) < len(recs) {
@@ -167,23 +155,23 @@ func (tx *tx) listing(also ...match) (*listing, error) {
 		}
 		return true
 	}
-	limit := tx.limit()
-	after, before := tx.query.Get("after"), tx.query.Get("before")
+	limit := pageSize(query)
+	after, before := query.Get("after"), query.Get("before")
 	for _, cursor := range []string{after, before} {
 		if cursor != "" && c.byID[cursor] == nil {
 			e := refuse("invalid_filters", "The cursor does not name a resource of this list")
 			return nil, e
 		}
 	}
-	if field := tx.query.Get("sort_field"); field != "" || tx.query.Get("sort_direction") != "" {
-		return tx.sortedListing(c, recs, keep, field, limit)
+	if query.Get("sort_field") != "" || query.Get("sort_direction") != "" {
+		return sortedListing(c, recs, keep, query), nil
 	}
 	return newestFirst(recs, keep, c.byID[after], c.byID[before], limit), nil
 }
 
-// limit is the page size that the query asks for. More than 500 is taken as 500.
-func (tx *tx) limit() int {
-	n, err := strconv.Atoi(tx.query.Get("limit"))
+// pageSize is the page size that a query asks for. More than 500 is taken as 500.
+func pageSize(query url.Values) int {
+	n, err := strconv.Atoi(query.Get("limit"))
 	if err != nil {
 		return defaultLimit
 	}
@@ -249,7 +237,8 @@ func hasOlder(recs []*record, keep match, seq int64) bool {
 }
 
 // sortedListing is a page of a list that is sorted by something else than its age.
-func (tx *tx) sortedListing(c *collection, recs []*record, keep match, field string, limit int) (*listing, error) {
+func sortedListing(c *collection, recs []*record, keep match, query url.Values) *listing {
+	field, limit := query.Get("sort_field"), pageSize(query)
 	var all []*record
 	for _, r := range recs {
 		if keep(r) {
@@ -271,7 +260,7 @@ func (tx *tx) sortedListing(c *collection, recs []*record, keep match, field str
 		}
 		return cmp.Compare(a.seq, b.seq)
 	})
-	if tx.query.Get("sort_direction") != "asc" {
+	if query.Get("sort_direction") != "asc" {
 		slices.Reverse(all)
 	}
 	p := &listing{limit: limit}
@@ -279,14 +268,14 @@ func (tx *tx) sortedListing(c *collection, recs []*record, keep match, field str
 		return slices.IndexFunc(all, func(r *record) bool { return r.id == id })
 	}
 	from, to := 0, len(all)
-	if id := tx.query.Get("after"); id != "" {
+	if id := query.Get("after"); id != "" {
 		from = position(id) + 1
 	}
-	if id := tx.query.Get("before"); id != "" {
+	if id := query.Get("before"); id != "" {
 		if to = position(id); to < 0 {
 			to = 0
 		}
-		if tx.query.Get("after") == "" {
+		if query.Get("after") == "" {
 			from = max(0, to-limit)
 		}
 	}
@@ -298,7 +287,7 @@ func (tx *tx) sortedListing(c *collection, recs []*record, keep match, field str
 	if len(p.recs) > 0 && to < len(all) {
 		p.after = p.recs[len(p.recs)-1].id
 	}
-	return p, nil
+	return p
 }
 
 func compareValues(a, b any) int {
@@ -312,16 +301,16 @@ func compareValues(a, b any) int {
 	return cmp.Compare(strings.ToLower(s), strings.ToLower(t))
 }
 
-// matcher makes a filter of the query ready. When an index serves it, the records come with it.
-func (tx *tx) matcher(c *collection, f *listFilter) (match, []*record, error) {
+// matcher makes a filter of a query ready. When an index serves it, the records come with it.
+func (f *listFilter) matcher(c *collection, query url.Values) (match, []*record, error) {
 	if f.ranged {
-		m, err := tx.rangeMatcher(f)
+		m, err := f.rangeMatcher(query)
 		return m, nil, err
 	}
 	if f.field >= 0 && (c.spec.fields[f.field].kind == kMetadata) {
-		return tx.metadataMatcher(f), nil, nil
+		return f.metadataMatcher(query), nil, nil
 	}
-	v := tx.query.Get(f.param)
+	v := query.Get(f.param)
 	if v == "" {
 		return nil, nil, nil
 	}
@@ -330,7 +319,7 @@ func (tx *tx) matcher(c *collection, f *listFilter) (match, []*record, error) {
 		wanted = strings.Split(v, ",")
 	}
 	m := func(r *record) bool {
-		return slices.ContainsFunc(wanted, func(v string) bool { return f.test(tx.sb, r, v) })
+		return slices.ContainsFunc(wanted, func(v string) bool { return f.test(r, v) })
 	}
 	if f.link != "" && !f.many && slices.Contains(c.indexed, f.link) {
 		found := c.by(f.link, v)
@@ -344,7 +333,7 @@ func (tx *tx) matcher(c *collection, f *listFilter) (match, []*record, error) {
 
 // valueFilter compares the member at a position.
 func valueFilter(field int, kind fieldKind) filterFunc {
-	return func(_ *Sandbox, r *record, v string) bool {
+	return func(r *record, v string) bool {
 		switch have := r.vals[field].(type) {
 		case bool:
 			return have == (v == "true")
@@ -359,14 +348,14 @@ func valueFilter(field int, kind fieldKind) filterFunc {
 
 // linkFilter compares a link or a private member.
 func linkFilter(name string) filterFunc {
-	return func(_ *Sandbox, r *record, v string) bool { return r.ref(name) == v || r.linkOrEmpty(name) == v }
+	return func(r *record, v string) bool { return r.ref(name) == v || r.linkOrEmpty(name) == v }
 }
 
 // rangeMatcher compares a date or timestamp with gt, gte, lt and lte.
-func (tx *tx) rangeMatcher(f *listFilter) (match, error) {
+func (f *listFilter) rangeMatcher(query url.Values) (match, error) {
 	var tests []match
 	for _, op := range []string{"gt", "gte", "lt", "lte"} {
-		v := tx.query.Get(f.param + "[" + op + "]")
+		v := query.Get(f.param + "[" + op + "]")
 		if v == "" {
 			continue
 		}
@@ -404,9 +393,9 @@ func (tx *tx) rangeMatcher(f *listFilter) (match, error) {
 }
 
 // metadataMatcher serves metadata[key]=value.
-func (tx *tx) metadataMatcher(f *listFilter) match {
+func (f *listFilter) metadataMatcher(query url.Values) match {
 	wanted := object{}
-	for name, values := range tx.query {
+	for name, values := range query {
 		if key, ok := strings.CutPrefix(name, f.param+"["); ok {
 			wanted = append(wanted, member{strings.TrimSuffix(key, "]"), values[0]})
 		}

@@ -4,26 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
-
-	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
-
-// Formats of the API. Text in these forms sorts by time.
-const (
-	dateForm  = "2006-01-02"
-	stampForm = "2006-01-02T15:04:05.000Z"
-)
-
-func stamp(t time.Time) string {
-	t = t.UTC()
-	h, m, s := t.Clock()
-	ms := t.Nanosecond() / 1e6
-	clock := []byte{
-		'T', '0' + byte(h/10), '0' + byte(h%10), ':', '0' + byte(m/10), '0' + byte(m%10), ':', '0' + byte(s/10), '0' + byte(s%10),
-		'.', '0' + byte(ms/100), '0' + byte(ms/10%10), '0' + byte(ms%10), 'Z',
-	}
-	return string(bank.DateOf(t)) + string(clock)
-}
 
 // record is one resource: a slot for each member of its reply schema, and private members.
 //
@@ -129,6 +110,17 @@ func (r *record) metadata() object {
 	return object{}
 }
 
+// object is what a record's members are, with null ones left out.
+func (r *record) object() object {
+	o := object{{"id", r.id}}
+	for i := range r.coll.spec.fields {
+		if f := &r.coll.spec.fields[i]; r.vals[i] != nil && f.name != "id" {
+			o = append(o, member{f.name, r.vals[i]})
+		}
+	}
+	return o
+}
+
 // touch marks the record as changed.
 func (r *record) touch() {
 	r.reply.Store(nil)
@@ -165,27 +157,27 @@ func defaultValue(f *fieldSpec) any {
 }
 
 // body renders the resource as it stands in a reply. The bytes are shared: do not write to them.
-func (r *record) body(sb *Sandbox) []byte {
+func (r *record) body(now time.Time) []byte {
 	if r.coll.live {
-		return r.render(sb, make([]byte, 0, 1024), nil)
+		return r.render(now, make([]byte, 0, 1024), nil)
 	}
 	key := ""
 	for _, c := range r.coll.computed {
 		if c.moves {
-			s, _ := c.value(sb, r).(string)
+			s, _ := c.value(now, r).(string)
 			key += s + "|"
 		}
 	}
 	if c := r.reply.Load(); c != nil && c.key == key {
 		return c.body
 	}
-	b := r.render(sb, make([]byte, 0, 512), nil)
+	b := r.render(now, make([]byte, 0, 512), nil)
 	r.reply.Store(&rendered{key, b})
 	return b
 }
 
 // render writes the resource; members named in leave are left out.
-func (r *record) render(sb *Sandbox, dst []byte, leave []string) []byte {
+func (r *record) render(now time.Time, dst []byte, leave []string) []byte {
 	dst = append(dst, '{')
 	n := 0
 	for i := range r.coll.spec.fields {
@@ -196,7 +188,7 @@ func (r *record) render(sb *Sandbox, dst []byte, leave []string) []byte {
 		}
 		for _, c := range r.coll.computed {
 			if c.name == f.name {
-				v = c.value(sb, r)
+				v = c.value(now, r)
 			}
 		}
 		for _, l := range leave {

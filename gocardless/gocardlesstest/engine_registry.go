@@ -68,7 +68,7 @@ type handler func(*tx) (result, error)
 type jobFunc func(tx *tx, id, arg string)
 
 // filterFunc reports whether a record passes a list filter.
-type filterFunc func(sb *Sandbox, r *record, value string) bool
+type filterFunc func(r *record, value string) bool
 
 // registry is everything that the families declare. It is built once and never changes.
 type registry struct {
@@ -179,8 +179,8 @@ func buildRegistry() *registry {
 		if r.handlers[op.name] == nil {
 			r.handlers[op.name] = r.defaultHandler(op)
 		}
-		if op.list {
-			r.plans[op.name] = r.planList(op)
+		if op.list && r.hasCollection(op.resource()) {
+			r.plans[op.name] = planList(op, r.filters)
 		}
 	}
 	r.routes = newRouter(served)
@@ -193,6 +193,20 @@ func pointers(ops []opSpec) []*opSpec {
 		out[i] = &ops[i]
 	}
 	return out
+}
+
+// list answers a list operation from its collection: filtered, newest first, one page.
+func (tx *tx) list() (result, error) {
+	p, err := tx.listing()
+	if err != nil {
+		return result{}, err
+	}
+	return result{listing: p}, nil
+}
+
+// listing works out the page that the query asks for, of the records that also pass what is given.
+func (tx *tx) listing(also ...match) (*listing, error) {
+	return theRegistry().plans[tx.op.name].page(tx.sb.store.coll(tx.op.resource()), tx.query, also...)
 }
 
 // hasCollection reports whether a family declared a collection.

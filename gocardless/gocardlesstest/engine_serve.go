@@ -443,9 +443,9 @@ func (c *apiCall) render(res result) {
 	}
 	switch {
 	case res.listing != nil:
-		b = res.listing.render(c.sb, op)
+		b = res.listing.render(c.now, op)
 	case res.rec != nil:
-		body := res.rec.body(c.sb)
+		body := res.rec.body(c.now)
 		open(len(body))
 		b = append(b, body...)
 		if out.status == http.StatusCreated {

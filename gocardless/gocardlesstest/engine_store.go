@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"time"
 )
 
 // store holds the collections of one sandbox.
@@ -43,7 +44,7 @@ type collectionSpec struct {
 // One that follows from other records relies on them to touch the record when they change.
 type computed struct {
 	name  string
-	value func(sb *Sandbox, r *record) any
+	value func(now time.Time, r *record) any
 	moves bool // with the clock; the value is a string or nil
 }
 

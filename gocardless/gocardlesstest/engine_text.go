@@ -23,14 +23,6 @@ func orDefault(v, otherwise string) string {
 	return v
 }
 
-func titleCase(s string) string {
-	s = strings.ReplaceAll(s, "_", " ")
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
 // humanList joins words for a message: "a, b or c".
 func humanList(words []string) string {
 	if len(words) < 2 {

@@ -9,7 +9,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
 // Values are kept as JSON means them: nil, bool, string, int64, json.Number for a number that
@@ -269,6 +272,23 @@ func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	dst = append(dst, s...)
 	return append(dst, '"')
+}
+
+// Formats of the API. Text in these forms sorts by time.
+const (
+	dateForm  = "2006-01-02"
+	stampForm = "2006-01-02T15:04:05.000Z"
+)
+
+func stamp(t time.Time) string {
+	t = t.UTC()
+	h, m, s := t.Clock()
+	ms := t.Nanosecond() / 1e6
+	clock := []byte{
+		'T', '0' + byte(h/10), '0' + byte(h%10), ':', '0' + byte(m/10), '0' + byte(m%10), ':', '0' + byte(s/10), '0' + byte(s%10),
+		'.', '0' + byte(ms/100), '0' + byte(ms/10%10), '0' + byte(ms%10), 'Z',
+	}
+	return string(bank.DateOf(t)) + string(clock)
 }
 
 // inspect shows a value the way the API's messages do.

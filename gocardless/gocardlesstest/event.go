@@ -1,9 +1,8 @@
 package gocardlesstest
 
 import (
-	"slices"
 	"strings"
-	"sync"
+	"time"
 )
 
 // event is what a handler or job reports about a record.
@@ -23,53 +22,6 @@ type event struct {
 	itemCount   any // int64, or nil
 }
 
-// eventKinds is the catalogue by resource type and action.
-var eventKinds = sync.OnceValue(func() map[string]*eventSpec {
-	m := make(map[string]*eventSpec, len(catalogueEvents))
-	for i := range catalogueEvents {
-		m[catalogueEvents[i].resource+"."+catalogueEvents[i].action] = &catalogueEvents[i]
-	}
-	return m
-})
-
-// originOf is who set an event off. An origin that the event names must be in the catalogue; one
-// that only follows from the step gives way to the catalogue's (a call that cancels a mandate
-// cancels its schedules in GoCardless' name).
-func (e *eventSpec) originOf(ev event, step string) string {
-	for i := range e.causes {
-		c := &e.causes[i]
-		if c.name != ev.cause {
-			continue
-		}
-		switch {
-		case ev.origin == "" && slices.Contains(c.origins, step):
-			return step
-		case ev.origin == "" && len(c.origins) > 0:
-			return c.origins[0]
-		case slices.Contains(c.origins, ev.origin):
-			return ev.origin
-		}
-		panic("gocardlesstest: " + ev.cause + " of " + e.resource + "." + e.action + " never comes from " + ev.origin)
-	}
-	if len(e.causes) > 0 {
-		panic("gocardlesstest: the catalogue has no cause " + ev.cause + " of " + e.resource + "." + e.action)
-	}
-	if ev.origin != "" {
-		return ev.origin
-	}
-	return step
-}
-
-// causeText is the description of a cause, "" when the catalogue has none.
-func (e *eventSpec) causeText(cause string) string {
-	for i := range e.causes {
-		if e.causes[i].name == cause {
-			return e.causes[i].text
-		}
-	}
-	return ""
-}
-
 // event appends an event about a record and queues it for webhooks. Every pair of resource type
 // and action must be in the catalogue.
 func (tx *tx) event(r *record, e event) *record {
@@ -78,7 +30,7 @@ func (tx *tx) event(r *record, e event) *record {
 	if kind == nil {
 		panic("gocardlesstest: the catalogue has no event " + resource + "." + e.action)
 	}
-	origin := kind.originOf(e, tx.origin)
+	origin := kind.originOf(e.cause, e.origin, tx.origin)
 	ev := tx.make("events")
 	links := make(object, 0, len(e.links)+2)
 	links = append(links, member{singular(resource), r.id})
@@ -145,16 +97,16 @@ func (sb *Sandbox) organisation() string {
 }
 
 func eventFamily(r *registry) {
-	onlyInWebhooks := func(*Sandbox, *record) any { return omitted{} }
+	onlyInWebhooks := func(time.Time, *record) any { return omitted{} }
 	r.collection(collectionSpec{name: "events", computed: []computed{
 		{name: "organisation_id", value: onlyInWebhooks}, {name: "customer_notifications", value: onlyInWebhooks}}})
 	for _, q := range theOps("events.list").query {
 		switch q.name {
 		case "action", "resource_type", "created_at", "after", "before", "limit", "include":
 		case "export":
-			r.filter("events.list", "export", func(_ *Sandbox, e *record, id string) bool { return e.ref("export") == id })
+			r.filter("events.list", "export", func(e *record, id string) bool { return e.ref("export") == id })
 		default:
-			r.filter("events.list", q.name, func(_ *Sandbox, e *record, id string) bool { return e.link(q.name) == id })
+			r.filter("events.list", q.name, func(e *record, id string) bool { return e.link(q.name) == id })
 		}
 	}
 	r.on("events.list", listEvents)

@@ -65,18 +65,18 @@ func mandateOpen(status string) bool { return mandateUsable(status) || status ==
 
 // nextCharge is next_possible_charge_date: it moves with the clock and is null once the mandate
 // has ended.
-func nextCharge(sb *Sandbox, m *record) any {
+func nextCharge(now time.Time, m *record) any {
 	if !mandateUsable(m.status()) {
 		return nil
 	}
-	return string(mandateNextCharge(m, sb.Now()))
+	return string(mandateNextCharge(m, now))
 }
 
-func nextStandardCharge(sb *Sandbox, m *record) any {
+func nextStandardCharge(now time.Time, m *record) any {
 	if m.str("scheme") != "ach" {
 		return nil
 	}
-	return nextCharge(sb, m)
+	return nextCharge(now, m)
 }
 
 // mandateNextCharge is the first day on which a new payment can be charged.
@@ -280,13 +280,13 @@ type ending struct {
 func (e ending) event(action string, r *record) event {
 	ev := event{action: action, cause: e.cause, origin: e.origin, reasonCode: e.reasonCode}
 	if e.origin == "bank" {
-		ev.scheme = r.scheme()
+		ev.scheme = recordScheme(r)
 	}
 	return ev
 }
 
-// scheme of a record: its own, or that of its mandate.
-func (r *record) scheme() string {
+// recordScheme is the scheme of a record: its own, or that of its mandate.
+func recordScheme(r *record) string {
 	if r.coll.spec.index("scheme") >= 0 {
 		return r.str("scheme")
 	}
@@ -345,16 +345,6 @@ func childCause(kind, status string, e ending) ending {
 		}
 	}
 	return ending{cause: "mandate_cancelled"}
-}
-
-// allows reports whether a cause may come from an origin.
-func (e *eventSpec) allows(cause, origin string) bool {
-	for i := range e.causes {
-		if e.causes[i].name == cause {
-			return slices.Contains(e.causes[i].origins, origin)
-		}
-	}
-	return false
 }
 
 func cancelMandateCall(tx *tx) (result, error) {
@@ -435,7 +425,7 @@ func transferredMandate(tx *tx) (result, error) {
 		return result{}, notFound()
 	}
 	account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
-	return result{obj: append(tx.sealedTransfer(account.fullDetails("swift_"), hashText(m.id)), member{
+	return result{obj: append(tx.sealedTransfer(fullDetails(account, "swift_"), hashText(m.id)), member{
 		"links", object{{"customer_bank_account", account.id}, {"mandate", m.id}},
 	})}, nil
 }

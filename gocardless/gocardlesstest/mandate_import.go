@@ -35,7 +35,7 @@ func mandateImportFamily(r *registry) {
 
 	r.collection(collectionSpec{name: "mandate_import_entries", indexed: []string{"mandate_import"}})
 	r.on("mandate_import_entries.create", createMandateImportEntry)
-	r.filter("mandate_import_entries.list", "status", func(_ *Sandbox, e *record, status string) bool { return e.ref("outcome") == status })
+	r.filter("mandate_import_entries.list", "status", func(e *record, status string) bool { return e.ref("outcome") == status })
 }
 
 // standIn is a record for checks that need one before it exists. It is in no collection, and must

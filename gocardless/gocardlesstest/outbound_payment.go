@@ -30,8 +30,8 @@ func outboundFamily(r *registry) {
 	r.on("outbound_payments.approve", approveOutbound)
 	r.on("outbound_payments.cancel", cancelOutbound)
 	r.on("outbound_payments.stats", outboundStats)
-	r.filter("outbound_payments.list", "created_from", func(_ *Sandbox, o *record, v string) bool { return o.str("created_at") >= v })
-	r.filter("outbound_payments.list", "created_to", func(_ *Sandbox, o *record, v string) bool {
+	r.filter("outbound_payments.list", "created_from", func(o *record, v string) bool { return o.str("created_at") >= v })
+	r.filter("outbound_payments.list", "created_to", func(o *record, v string) bool {
 		if len(v) == len(dateForm) {
 			return o.str("created_at")[:len(dateForm)] <= v // the whole day
 		}

@@ -92,8 +92,8 @@ func (tx *tx) flowEnd(b *billing, f *record) *view {
 	return nil
 }
 
-// back is where a finished flow leads.
-func (f *record) back(name, outcome string) string {
+// backTo is where a finished flow leads.
+func backTo(f *record, name, outcome string) string {
 	if f.str(name) == "" {
 		return ""
 	}
@@ -102,7 +102,7 @@ func (f *record) back(name, outcome string) string {
 
 // flowDone is the last page.
 func (tx *tx) flowDone(b *billing, f *record) *view {
-	to := f.back("redirect_uri", "success")
+	to := backTo(f, "redirect_uri", "success")
 	if to != "" && f.flag("skip_success_screen") && safeRedirect(to) {
 		return sendTo(to)
 	}
@@ -428,7 +428,7 @@ func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 // flowExit is the payer leaving before the end.
 func (tx *tx) flowExit(b *billing, f *record) *view {
 	b.tell("flow_exited", member{"billing_request_flow", f.id})
-	if to := f.back("exit_uri", "failure"); safeRedirect(to) {
+	if to := backTo(f, "exit_uri", "failure"); safeRedirect(to) {
 		return sendTo(to)
 	}
 	v := message(http.StatusOK, "You have left", "Nothing was set up. You can come back to this page until "+f.str("expires_at")[:10]+".")

@@ -31,7 +31,7 @@ func paymentFamily(r *registry) {
 	// A step belongs to one attempt: its arg must be the payment's current one.
 	step := func(name string, from []string, f func(*tx, *record)) {
 		r.job(name, func(tx *tx, id, arg string) {
-			if p := tx.find("payments", id); p != nil && slices.Contains(from, p.status()) && arg == p.attempt() {
+			if p := tx.find("payments", id); p != nil && slices.Contains(from, p.status()) && arg == attemptOf(p) {
 				f(tx, p)
 			}
 		})
@@ -50,12 +50,12 @@ func paymentFamily(r *registry) {
 	})
 }
 
-// attempt counts the retries of a payment.
-func (r *record) attempt() string { return itoa(int(paymentRetries.of(r))) }
+// attemptOf counts the retries of a payment.
+func attemptOf(r *record) string { return itoa(int(paymentRetries.of(r))) }
 
 // bankEnding is an ending that the bank reports.
 func (tx *tx) bankEnding(r *record, cause string) ending {
-	return ending{cause: cause, origin: "bank", reasonCode: failureCode(r.scheme(), cause)}
+	return ending{cause: cause, origin: "bank", reasonCode: failureCode(recordScheme(r), cause)}
 }
 
 // payable refuses a mandate that nothing can be collected under.
@@ -186,11 +186,11 @@ func (tx *tx) addPayment(pay, m *record, cause string) *record {
 // planPayment plans the steps of a payment: by the name of its customer, else by the bank timings
 // of its scheme.
 func (tx *tx) planPayment(p *record) {
-	if tx.scripted && p.attempt() == "0" {
+	if tx.scripted && attemptOf(p) == "0" {
 		return // the simulator resumes it at its end
 	}
 	m := tx.must("mandates", p.link("mandate"))
-	arg := p.attempt()
+	arg := attemptOf(p)
 	if story := triggerOf(tx.must("customers", m.link("customer"))); story != nil && story.payment != nil {
 		at := tx.now
 		if m.status() != "active" {
@@ -248,7 +248,7 @@ func (tx *tx) resumePayment(p *record) {
 	default:
 		return
 	}
-	tx.at(later(at, tx.now), job, p.id, p.attempt())
+	tx.at(later(at, tx.now), job, p.id, attemptOf(p))
 }
 
 func later(a, b time.Time) time.Time {

@@ -18,7 +18,7 @@ func paymentAccountFamily(r *registry) {
 	r.owner("payment_account_transactions.list", "payment_accounts")
 	r.on("payment_account_transactions.list", listTransactions)
 	inRange := func(param string, f func(have, want string) bool) {
-		r.filter("payment_account_transactions.list", param, func(_ *Sandbox, t *record, v string) bool { return f(t.str("value_date"), v) })
+		r.filter("payment_account_transactions.list", param, func(t *record, v string) bool { return f(t.str("value_date"), v) })
 	}
 	inRange("value_date_from", func(have, want string) bool { return have >= want })
 	inRange("value_date_to", func(have, want string) bool { return have <= want })

@@ -18,7 +18,7 @@ func payoutFamily(r *registry) {
 	r.collection(collectionSpec{name: "payouts", indexed: []string{"creditor"}})
 	r.collection(collectionSpec{name: "payout_items", prefix: "PI", indexed: []string{"payout"}})
 	r.on("payout_items.list", listPayoutItems)
-	r.filter("payout_items.list", "include_2020_tax_cutover", func(*Sandbox, *record, string) bool { return true })
+	r.filter("payout_items.list", "include_2020_tax_cutover", func(*record, string) bool { return true })
 	r.job("payout.pay", func(tx *tx, id, _ string) {
 		if p := tx.find("payouts", id); p != nil && p.status() == "pending" {
 			tx.payPayout(p)
@@ -253,7 +253,7 @@ func listBalances(tx *tx) (result, error) {
 			})
 		}
 	}
-	return result{listing: &listing{objs: objs, limit: tx.limit()}}, nil
+	return result{listing: &listing{objs: objs, limit: pageSize(tx.query)}}, nil
 }
 
 // balance names an amount that a creditor has.

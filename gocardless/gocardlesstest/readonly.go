@@ -14,7 +14,7 @@ func genericFamily(r *registry) {
 	r.collection(collectionSpec{name: "currency_exchange_rates", prefix: "FX"})
 	r.collection(collectionSpec{name: "exports"})
 	r.collection(collectionSpec{name: "negative_balance_limits"})
-	r.filter("negative_balance_limits.list", "creditor", func(_ *Sandbox, l *record, id string) bool { return l.link("creditor") == id })
+	r.filter("negative_balance_limits.list", "creditor", func(l *record, id string) bool { return l.link("creditor") == id })
 	r.owner("funds_availability.check", "mandates")
 	r.on("funds_availability.check", checkFunds)
 

@@ -12,7 +12,7 @@ const refundSettling hidden[bool] = "settling"
 func refundFamily(r *registry) {
 	r.collection(collectionSpec{name: "refunds", indexed: []string{"payment", "mandate"}})
 	r.on("refunds.create", createRefund)
-	r.filter("refunds.list", "refund_type", func(_ *Sandbox, f *record, kind string) bool {
+	r.filter("refunds.list", "refund_type", func(f *record, kind string) bool {
 		return (f.link("payment") != "") == (kind == "payment")
 	})
 	r.job("refund.submit", func(tx *tx, id, _ string) {

@@ -34,7 +34,7 @@ func noise(seed uint64, n int) []byte {
 
 // fullDetails are the details of an account, with its number in full. Members that come from the
 // national form have a prefix in some replies.
-func (a *record) fullDetails(prefix string) object {
+func fullDetails(a *record, prefix string) object {
 	o := object{{"account_holder_name", a.str("account_holder_name")}, {"country_code", a.str("country_code")}}
 	kind, rest, _ := strings.Cut(a.ref("key"), " ")
 	codes, number, local := strings.Cut(rest, " ")

@@ -113,7 +113,7 @@ func billingSimulators(r *registry) {
 	request("", func(tx *tx, p *record) {
 		if tx.sb.opts.bankTimings {
 			// A moment later, so that a simulator of payments can take over.
-			tx.at(tx.now.Add(triggerStep), "payment.submit", p.id, p.attempt())
+			tx.at(tx.now.Add(triggerStep), "payment.submit", p.id, attemptOf(p))
 		}
 	})
 	request("_and_payment_failed", func(tx *tx, p *record) {

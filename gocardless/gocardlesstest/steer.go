@@ -114,7 +114,7 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 			e.Origin = kind.causes[i].origins[0]
 		}
 		if e.Origin == "bank" && e.Scheme == "" {
-			e.Scheme = r.scheme()
+			e.Scheme = recordScheme(r)
 		}
 		if e.Origin == "bank" && e.ReasonCode == "" {
 			e.ReasonCode = failureCode(e.Scheme, e.Cause)
@@ -131,19 +131,6 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 		return nil
 	})
 	return id, err
-}
-
-// usualCause is the first cause that somebody sets off.
-func (e *eventSpec) usualCause() string {
-	for i := range e.causes {
-		if len(e.causes[i].origins) > 0 {
-			return e.causes[i].name
-		}
-	}
-	if len(e.causes) > 0 {
-		return e.causes[0].name
-	}
-	return ""
 }
 
 // subject is what an emitted event is about, nil for an unknown id.

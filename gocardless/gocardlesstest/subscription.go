@@ -84,7 +84,7 @@ func (s series) charge(n int) date {
 func seriesOf(s *record) series {
 	return series{
 		start: date(s.str("start_date")), unit: s.str("interval_unit"), interval: int(s.num("interval")),
-		day: int(s.num("day_of_month")), calendar: bank.TimingOf(s.scheme()).Days(),
+		day: int(s.num("day_of_month")), calendar: bank.TimingOf(recordScheme(s)).Days(),
 	}
 }
 
@@ -242,7 +242,7 @@ func (tx *tx) planSubscription(s *record) {
 	if n >= 0 && made >= n || !tx.sb.opts.bankTimings {
 		return
 	}
-	t := bank.TimingOf(s.scheme())
+	t := bank.TimingOf(recordScheme(s))
 	at := t.Days().Shift(seriesOf(s).charge(next), -t.Lead()).At(8, 0)
 	tx.at(later(at, tx.now), "subscription.charge", s.id, strconv.Itoa(next))
 }
@@ -403,11 +403,11 @@ func pauseSubscription(tx *tx) (result, error) {
 
 // resumeDate is earliest_charge_date_after_resume: the first date that can still be charged. Only
 // paused subscriptions have it.
-func resumeDate(sb *Sandbox, s *record) any {
+func resumeDate(now time.Time, s *record) any {
 	if s.status() != "paused" {
 		return omitted{}
 	}
-	n := resumeAt(s, sb.Now())
+	n := resumeAt(s, now)
 	return string(seriesOf(s).charge(n))
 }
 
