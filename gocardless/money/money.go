@@ -39,12 +39,13 @@ func (d Decimal) Format(currency gocardless.Currency) string {
 	if d.coef < 0 {
 		minus, major = "-", major[1:]
 	}
-	return minus + sign(currency) + major
+	return minus + Sign(currency) + major
 }
 
-// sign returns what is written before an amount. Anything may be in a Currency, which is open, so
-// only what looks like a code is copied.
-func sign(currency gocardless.Currency) string {
+// Sign returns what [Format] writes before an amount: "£", "A$" or, for a currency without a sign
+// here, its code and a space. Anything may be in a Currency, which is open, so only what looks like a
+// code is copied; for the rest Sign returns "".
+func Sign(currency gocardless.Currency) string {
 	if s, ok := signs[currency]; ok {
 		return s
 	}

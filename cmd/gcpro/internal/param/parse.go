@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
 // parse reads the texts of a flag as the value of its parameter. Errors do not repeat the text,
@@ -130,8 +132,9 @@ func jsonObjects(text string) ([]any, error) {
 }
 
 var (
-	span    = regexp.MustCompile(`^([+-]?)(\d{1,6})(m|h|d|w)$`)
-	decimal = regexp.MustCompile(`^(\d{1,15})(?:\.(\d{2}))?$`)
+	span   = regexp.MustCompile(`^([+-]?)(\d{1,6})(m|h|d|w)$`)
+	priced = regexp.MustCompile(`^(\D*)(\d{1,15})(?:\.(\d{2}))?(\D*)$`)
+	code   = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
 // Relative reads "7d", "-2h" or "+1w", and the words today, yesterday and tomorrow, as a time. Without
@@ -196,50 +199,45 @@ func moment(text string, now time.Time, past bool) (any, error) {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// symbols are the currencies that a sign stands for.
-var symbols = map[string][]string{"£": {"GBP"}, "€": {"EUR"}, "$": {"USD", "AUD", "CAD", "NZD"}, "kr": {"SEK", "DKK"}}
-
-// money reads an amount: a whole number is in minor units; with a sign or code of a currency it is
-// in major ones, which must be the currency of the call.
+// money reads an amount: a whole number is in minor units; with a sign or code of a currency, before
+// or after it, it is in major ones, and that must be the currency of the call.
 func (s *Set) money(l Leaf, text string) (any, error) {
 	if v, err := integer(text); err == nil {
 		return v, nil
 	}
-	text = strings.ReplaceAll(text, " ", "")
 	var currencies []string
-	for symbol, codes := range symbols {
-		if rest, ok := strings.CutPrefix(text, symbol); ok {
-			text, currencies = rest, codes
-		}
+	m := priced.FindStringSubmatch(strings.ReplaceAll(text, " ", ""))
+	if m != nil {
+		currencies = currenciesOf(m[1] + m[4])
 	}
-	if n := len(text) - 3; currencies == nil && n > 0 && isCurrency(text[n:]) {
-		text, currencies = text[:n], []string{text[n:]}
-	}
-	m := decimal.FindStringSubmatch(text)
-	if m == nil || currencies == nil {
+	if currencies == nil {
 		return nil, errors.New("must be a whole number of minor units, such as 1500, or an amount with its currency, such as £15.00 or 15.00GBP")
 	}
-	if m[2] == "" {
-		m[2] = "00"
-	}
 	s.later = append(s.later, moneyCheck{l, currencies})
-	n, err := strconv.ParseInt(m[1]+m[2], 10, 64)
+	n, err := strconv.ParseInt(m[2]+(m[3] + "00")[:2], 10, 64)
 	return json.Number(strconv.FormatInt(n, 10)), err
+}
+
+// shared are the signs that several currencies have at home.
+var shared = map[string][]string{"$": {"USD", "AUD", "CAD", "NZD"}, "kr": {"SEK", "DKK"}}
+
+// currenciesOf returns the currencies that a code or sign stands for.
+func currenciesOf(unit string) []string {
+	if code.MatchString(unit) {
+		return []string{unit}
+	}
+	for _, c := range spec.Find("payments", "create").Params.Field("currency").Enum {
+		if unit == money.Sign(gocardless.Currency(c.Name)) {
+			return []string{c.Name}
+		}
+	}
+	return shared[unit]
 }
 
 // moneyCheck is an amount that was given in a currency, or in one of several with the same sign.
 type moneyCheck struct {
 	leaf       Leaf
 	currencies []string
-}
-
-func isCurrency(code string) bool {
-	for _, c := range code {
-		if c < 'A' || c > 'Z' {
-			return false
-		}
-	}
-	return true
 }
 
 // agree holds the currency that an amount was given in against that of the call, and sets it where

@@ -11,10 +11,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func TestMoneyReadsWell(t *testing.T) {
-	for _, c := range []struct{ minor, want string }{{"1500", "15.00 GBP"}, {"5", "0.05 GBP"}, {"0", "0.00 GBP"}, {"-50", "-0.50 GBP"}, {"123456789012345678901", "1234567890123456789.01 GBP"}, {"x", "x GBP"}} {
-		if got := Money(c.minor, "GBP"); got != c.want {
-			t.Errorf("%s: %q", c.minor, got)
+// Amounts are formatted as everywhere else; what is not an amount is shown without a currency, so that
+// minor units do not pass for major ones.
+func TestMoney(t *testing.T) {
+	for _, c := range []struct{ minor, currency, want string }{
+		{"1500", "GBP", "£15.00"}, {"-50", "SEK", "-SEK 0.50"}, {"1500.0", "EUR", "€15.00"}, {"1", "\x1b", "0.01"},
+		{"123456789012345678901", "GBP", "123456789012345678901"}, {"x\x1b", "GBP", `x\u001b`},
+	} {
+		if got := Money(c.minor, c.currency); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.minor, c.currency, got, c.want)
 		}
 	}
 }

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
 // Decode reads a JSON value, keeping numbers as they are written.
@@ -101,23 +102,14 @@ func stringCell(v string, field *spec.Field, path string) Cell {
 	return c
 }
 
-// Money formats an amount in minor units with its currency, such as "15.00 GBP". All currencies of
-// the API have two decimals.
+// Money formats an amount in minor units with its currency, such as "£15.00". What is not an amount,
+// or is beyond all amounts of the API, is returned as it is.
 func Money(minor, currency string) string {
-	n, ok := new(big.Int).SetString(minor, 10)
-	if !ok {
-		return Safe(minor + " " + currency)
+	amount, err := money.ParseDecimal(minor)
+	if err != nil {
+		return Safe(minor)
 	}
-	sign := ""
-	if n.Sign() < 0 {
-		sign = "-"
-	}
-	digits := n.Abs(n).String()
-	if len(digits) < 3 {
-		digits = strings.Repeat("0", 3-len(digits)) + digits
-	}
-	cut := len(digits) - 2
-	return sign + digits[:cut] + "." + digits[cut:] + " " + Safe(currency)
+	return amount.Format(gocardless.Currency(currency))
 }
 
 // creditorLast sorts names, with the link that is the same on every row at the end.
