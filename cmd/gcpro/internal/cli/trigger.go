@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,15 +22,19 @@ func (a *app) triggerCommand() *cobra.Command {
 	var list bool
 	existing := map[string]*string{}
 	c := &cobra.Command{
-		Use: "trigger SCENARIO", Short: "Run a scenario simulator, on what it needs",
-		Long: "Creates what a scenario simulator of the sandbox environment needs, a customer with a mandate and a payment for example, and runs it. " +
-			"With the id of a resource of yours, it runs on that.\n\nIt works on GoCardless's sandbox and on the one of gcpro, and refuses live.",
-		Example: "  gcpro trigger payment_failed\n  gcpro trigger payment_failed --payment PM123\n  gcpro trigger --list",
+		Use: "trigger SCENARIO|EVENT", Short: "Run a scenario simulator and create what it needs",
+		Long: "Creates what a scenario simulator of the sandbox environment needs, for example a customer with a mandate and a payment, and runs it. " +
+			"Given the id of an existing resource, it runs on that. Instead of a scenario, name a type of event that one makes.\n\n" +
+			"It works in GoCardless's sandbox environment and with gcpro sandbox. It refuses live.",
+		Example: "  gcpro trigger payment_failed\n  gcpro trigger payment_failed --payment PM123\n  gcpro trigger mandates.expired\n  gcpro trigger --list",
 		Args:    args(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			var out []cobra.Completion
 			for _, s := range spec.Simulators {
 				out = append(out, cobra.CompletionWithDesc(s.Name, s.Doc))
+			}
+			for _, event := range slices.Sorted(maps.Keys(makerOf)) {
+				out = append(out, cobra.CompletionWithDesc(event, "by "+makerOf[event]))
 			}
 			return out, cobra.ShellCompDirectiveNoFileComp
 		},
@@ -45,9 +52,9 @@ func (a *app) triggerCommand() *cobra.Command {
 		if len(names) == 0 {
 			return usagef("needs a scenario; gcpro trigger --list lists them")
 		}
-		scenario := scenarioNamed(names[0])
-		if scenario == nil {
-			return usagef("there is no scenario %q; gcpro trigger --list lists them", render.Safe(names[0]))
+		scenario, err := scenarioNamed(names[0])
+		if err != nil {
+			return err
 		}
 		for resource, id := range existing {
 			if *id != "" && resource != scenario.Resource {
@@ -59,13 +66,61 @@ func (a *app) triggerCommand() *cobra.Command {
 	return c
 }
 
-func scenarioNamed(name string) *spec.Simulator {
-	for i, s := range spec.Simulators {
-		if s.Name == strings.ReplaceAll(name, "-", "_") {
-			return &spec.Simulators[i]
+// makerOf maps each type of event that a scenario can make, or that comes up while trigger creates
+// what the scenario needs, to the simplest such scenario.
+var makerOf = map[string]string{
+	"billing_requests.bank_authorisation_authorised": "billing_request_fulfilled",
+	"billing_requests.collect_bank_account":          "billing_request_fulfilled",
+	"billing_requests.collect_customer_details":      "billing_request_fulfilled",
+	"billing_requests.created":                       "billing_request_fulfilled",
+	"billing_requests.flow_created":                  "mandate_suspended_by_payer",
+	"billing_requests.flow_visited":                  "mandate_suspended_by_payer",
+	"billing_requests.fulfilled":                     "billing_request_fulfilled",
+	"billing_requests.payer_details_confirmed":       "mandate_customer_approval_granted",
+	"billing_requests.select_institution":            "billing_request_fulfilled",
+	"creditors.bounced_payout":                       "payout_bounced",
+	"creditors.updated":                              "creditor_verification_status_in_review",
+	"mandates.active":                                "mandate_activated",
+	"mandates.consumed":                              "billing_request_fulfilled",
+	"mandates.created":                               "mandate_activated",
+	"mandates.customer_approval_granted":             "mandate_customer_approval_granted",
+	"mandates.customer_approval_skipped":             "mandate_customer_approval_skipped",
+	"mandates.expired":                               "mandate_expired",
+	"mandates.failed":                                "mandate_failed",
+	"mandates.resubmission_requested":                "mandate_transferred_with_resubmission",
+	"mandates.submitted":                             "mandate_activated",
+	"mandates.suspended_by_payer":                    "mandate_suspended_by_payer",
+	"mandates.transferred":                           "mandate_transferred",
+	"payments.chargeback_settled":                    "payment_chargeback_settled",
+	"payments.charged_back":                          "payment_charged_back",
+	"payments.confirmed":                             "payment_confirmed",
+	"payments.created":                               "payment_submitted",
+	"payments.failed":                                "payment_failed",
+	"payments.late_failure_settled":                  "payment_late_failure_settled",
+	"payments.paid_out":                              "payment_paid_out",
+	"payments.submitted":                             "payment_submitted",
+	"payouts.paid":                                   "payment_paid_out",
+	"refunds.created":                                "refund_paid",
+	"refunds.failed":                                 "refund_bounced",
+	"refunds.funds_returned":                         "refund_returned",
+	"refunds.paid":                                   "refund_paid",
+	"refunds.refund_settled":                         "refund_settled",
+}
+
+// scenarioNamed finds a scenario by its name or by a type of event.
+func scenarioNamed(name string) (*spec.Simulator, error) {
+	scenario := strings.ReplaceAll(name, "-", "_")
+	if strings.Contains(name, ".") {
+		if scenario = makerOf[name]; scenario == "" {
+			return nil, usagef("no scenario makes the event %q; gcpro sandbox emit %[1]s makes it in a running gcpro sandbox", render.Safe(name))
 		}
 	}
-	return nil
+	for i, s := range spec.Simulators {
+		if s.Name == scenario {
+			return &spec.Simulators[i], nil
+		}
+	}
+	return nil, usagef("there is no scenario %q; gcpro trigger --list lists them", render.Safe(name))
 }
 
 func (a *app) listScenarios() error {
@@ -89,6 +144,11 @@ func (a *app) trigger(ctx context.Context, scenario *spec.Simulator, id string) 
 		return refuse("scenario simulators exist in the sandbox environment only")
 	}
 	m := &maker{client: client, say: a.note}
+	if t.local() {
+		m.pay = func(ctx context.Context, flow string) error {
+			return a.control(ctx, t, http.MethodPost, "flows/"+url.PathEscape(flow)+"/finish", nil, nil)
+		}
+	}
 	if id == "" {
 		if id, err = m.make(ctx, scenario); err != nil {
 			return fmt.Errorf("making what %s needs: %w", scenario.Name, err)
@@ -106,6 +166,7 @@ func (a *app) trigger(ctx context.Context, scenario *spec.Simulator, id string) 
 type maker struct {
 	client *gocardless.Client
 	say    func(format string, args ...any)
+	pay    func(ctx context.Context, flow string) error // plays the payer; nil where a person has to
 }
 
 func (m *maker) run(ctx context.Context, scenario, id string) error {
@@ -113,41 +174,54 @@ func (m *maker) run(ctx context.Context, scenario, id string) error {
 	return err
 }
 
+// made is what the maker needs to know of a resource.
+type made struct {
+	ID               string `json:"id"`
+	AuthorisationURL string `json:"authorisation_url"`
+	Links            struct {
+		Mandate string `json:"mandate_request_mandate"`
+	} `json:"links"`
+}
+
 // post calls an operation and returns the id of the result.
 func (m *maker) post(ctx context.Context, resource, verb string, ids []string, body map[string]any) (string, error) {
+	result, err := m.call(ctx, resource, verb, ids, body)
+	return result.ID, err
+}
+
+func (m *maker) call(ctx context.Context, resource, verb string, ids []string, body map[string]any) (result made, err error) {
 	r, err := newRequest(spec.Find(resource, verb), ids, nil)
 	if err != nil {
-		return "", err
+		return result, err
 	}
-	if r.body, err = encode(map[string]any{r.op.Request: body}); err != nil {
-		return "", err
+	if body != nil {
+		if r.body, err = encode(map[string]any{r.op.Request: body}); err != nil {
+			return result, err
+		}
 	}
 	reply, err := r.send(ctx, m.client, &gocardless.Response{})
 	if err != nil {
-		return "", err
+		return result, err
 	}
-	result, err := unwrap(r.op, reply)
+	raw, err := unwrap(r.op, reply)
 	if err != nil {
-		return "", err
+		return result, err
 	}
-	var made struct {
-		ID string `json:"id"`
+	err = json.Unmarshal(raw, &result)
+	if result.ID != "" && verb == "create" {
+		m.say("created %s", result.ID)
 	}
-	err = json.Unmarshal(result, &made)
-	if made.ID != "" && verb == "create" {
-		m.say("created %s", made.ID)
-	}
-	return made.ID, err
+	return result, err
 }
 
 // make returns the id of a new resource in the state that a scenario needs, or of an existing one
-// where the API lets nobody create it.
+// where merchants cannot create it.
 func (m *maker) make(ctx context.Context, s *spec.Simulator) (string, error) {
 	switch s.Resource {
 	case "mandates":
 		switch {
 		case strings.Contains(s.Requires, "PayTo"):
-			return "", refuse("a PayTo mandate, which only a payer can authorise; pass the id of one with --mandate")
+			return m.payTo(ctx)
 		case strings.Contains(s.Requires, "pending_customer_approval"):
 			return m.unapproved(ctx)
 		}
@@ -271,17 +345,38 @@ func (m *maker) unapproved(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	raw, _, err := fetch(ctx, m.client, id)
+	request, err := m.call(ctx, "billing_requests", "get", []string{id}, nil)
+	return request.Links.Mandate, err
+}
+
+// payTo makes a PayTo mandate, which the payer authorises on a hosted page: in GoCardless's sandbox
+// environment that is for the person at the terminal to do.
+func (m *maker) payTo(ctx context.Context) (string, error) {
+	id, err := m.post(ctx, "billing_requests", "create", nil, map[string]any{"mandate_request": map[string]any{
+		"scheme": "pay_to", "currency": "AUD", "constraints": map[string]any{"max_amount_per_payment": 10000},
+	}})
 	if err != nil {
 		return "", err
 	}
-	var request struct {
-		Links struct {
-			Mandate string `json:"mandate_request_mandate"`
-		} `json:"links"`
+	flow, err := m.call(ctx, "billing_request_flows", "create", nil, map[string]any{
+		"redirect_uri": "https://example.com/", "links": map[string]any{"billing_request": id},
+	})
+	if err != nil {
+		return "", err
 	}
-	err = json.Unmarshal(raw, &request)
-	return request.Links.Mandate, err
+	if m.pay != nil {
+		err = m.pay(ctx, flow.ID)
+	} else {
+		m.say("waiting until you have authorised the mandate at %s", flow.AuthorisationURL)
+	}
+	for err == nil {
+		request, getErr := m.call(ctx, "billing_requests", "get", []string{id}, nil)
+		if getErr != nil || request.Links.Mandate != "" {
+			return request.Links.Mandate, getErr
+		}
+		err = sleep(ctx, followEvery)
+	}
+	return "", err
 }
 
 // action is a step of a billing request.
