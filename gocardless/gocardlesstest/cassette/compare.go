@@ -14,7 +14,7 @@ type Kind string
 // The kinds of differences.
 const (
 	Status   Kind = "status"   // the HTTP status
-	Value    Kind = "value"    // the type, reason, field or pointer of an error
+	Value    Kind = "value"    // the type, reason, field or pointer of an error, or an action of a billing request
 	Missing  Kind = "missing"  // a member, an item or a header that only the recorded reply has
 	Extra    Kind = "extra"    // a member, an item or a header that only the other reply has
 	Type     Kind = "type"     // a value of another JSON type, or a date that is a timestamp
@@ -129,8 +129,10 @@ func (c *comparison) inLists(v *value) bool {
 	return false
 }
 
-// exact are the members whose values are the API's own words.
-var exact = regexp.MustCompile(`^/error/(type|code)$|^/error/errors/\d+/(reason|field|request_pointer)$`)
+// exact are the members whose values are the API's own words: what an error is, and which actions a
+// billing request needs in what order.
+var exact = regexp.MustCompile(`^/error/(type|code)$|^/error/errors/\d+/(reason|field|request_pointer)$` +
+	`|/actions/\d+/(type|required|status|(requires|completes)_actions/\d+)$`)
 
 // value compares two values at a JSON pointer.
 func (c *comparison) value(path string, want, have *value) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,7 @@ type VerifyOptions struct {
 // Known is a difference that is expected. An empty member matches everything.
 type Known struct {
 	Operation string `json:"operation,omitempty"` // such as "GET /payments/:id"
-	Path      string `json:"path,omitempty"`      // such as "/payments/links", with everything below it
+	Path      string `json:"path,omitempty"`      // such as "/payments/*/links", with everything below it; * is any member or position
 	Kind      Kind   `json:"kind,omitempty"`
 	Reason    string `json:"reason"` // why it is expected; required
 }
@@ -56,8 +57,16 @@ func ReadKnown(r io.Reader) ([]Known, error) {
 }
 
 func (k *Known) matches(d *Difference) bool {
-	return (k.Operation == "" || k.Operation == d.Operation) && (k.Kind == "" || k.Kind == d.Kind) &&
-		(k.Path == "" || k.Path == d.Path || strings.HasPrefix(d.Path, strings.TrimSuffix(k.Path, "/")+"/"))
+	return (k.Operation == "" || k.Operation == d.Operation) && (k.Kind == "" || k.Kind == d.Kind) && covers(k.Path, d.Path)
+}
+
+// covers reports whether a path is the pattern's, or below it.
+func covers(pattern, path string) bool {
+	if pattern == "" {
+		return true
+	}
+	want, have := strings.Split(strings.TrimSuffix(pattern, "/"), "/"), strings.Split(path, "/")
+	return len(have) >= len(want) && slices.EqualFunc(want, have[:len(want)], func(w, h string) bool { return w == "*" || w == h })
 }
 
 // Verify sends the requests of a cassette to an API, one after the other, and compares the replies
