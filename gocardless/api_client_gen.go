@@ -65,150 +65,57 @@ type Client struct {
 	core *core
 }
 
-// newClient makes a client and all its services in one allocation.
+// newClient makes a client. Its services are one value, seen as a type for each.
 func newClient(c *core) *Client {
-	var all struct {
-		client                         Client
-		Balances                       BalanceService
-		BankAccountDetails             BankAccountDetailService
-		BankAccountHolderVerifications BankAccountHolderVerificationService
-		BankAuthorisations             BankAuthorisationService
-		BankDetailsLookups             BankDetailsLookupService
-		BillingRequestFlows            BillingRequestFlowService
-		BillingRequestTemplates        BillingRequestTemplateService
-		BillingRequests                BillingRequestService
-		Blocks                         BlockService
-		CreditorBankAccounts           CreditorBankAccountService
-		Creditors                      CreditorService
-		CurrencyExchangeRates          CurrencyExchangeRateService
-		CustomerBankAccountTokens      CustomerBankAccountTokenService
-		CustomerBankAccounts           CustomerBankAccountService
-		CustomerNotifications          CustomerNotificationService
-		Customers                      CustomerService
-		Events                         EventService
-		Exports                        ExportService
-		FundsAvailability              FundsAvailabilityService
-		InstalmentSchedules            InstalmentScheduleService
-		Institutions                   InstitutionService
-		Logos                          LogoService
-		MandateImportEntries           MandateImportEntryService
-		MandateImports                 MandateImportService
-		MandatePDFs                    MandatePDFService
-		Mandates                       MandateService
-		NegativeBalanceLimits          NegativeBalanceLimitService
-		OutboundPaymentImportEntries   OutboundPaymentImportEntryService
-		OutboundPaymentImports         OutboundPaymentImportService
-		OutboundPayments               OutboundPaymentService
-		PayerAuthorisations            PayerAuthorisationService
-		PayerThemes                    PayerThemeService
-		PaymentAccountTransactions     PaymentAccountTransactionService
-		PaymentAccounts                PaymentAccountService
-		Payments                       PaymentService
-		PayoutItems                    PayoutItemService
-		Payouts                        PayoutService
-		RedirectFlows                  RedirectFlowService
-		Refunds                        RefundService
-		ScenarioSimulators             ScenarioSimulatorService
-		SchemeIdentifiers              SchemeIdentifierService
-		Subscriptions                  SubscriptionService
-		TaxRates                       TaxRateService
-		TransferredMandates            TransferredMandateService
-		VerificationDetails            VerificationDetailService
-		Webhooks                       WebhookService
+	s := &service{}
+	s.client = &Client{
+		Balances:                       (*BalanceService)(s),
+		BankAccountDetails:             (*BankAccountDetailService)(s),
+		BankAccountHolderVerifications: (*BankAccountHolderVerificationService)(s),
+		BankAuthorisations:             (*BankAuthorisationService)(s),
+		BankDetailsLookups:             (*BankDetailsLookupService)(s),
+		BillingRequestFlows:            (*BillingRequestFlowService)(s),
+		BillingRequestTemplates:        (*BillingRequestTemplateService)(s),
+		BillingRequests:                (*BillingRequestService)(s),
+		Blocks:                         (*BlockService)(s),
+		CreditorBankAccounts:           (*CreditorBankAccountService)(s),
+		Creditors:                      (*CreditorService)(s),
+		CurrencyExchangeRates:          (*CurrencyExchangeRateService)(s),
+		CustomerBankAccountTokens:      (*CustomerBankAccountTokenService)(s),
+		CustomerBankAccounts:           (*CustomerBankAccountService)(s),
+		CustomerNotifications:          (*CustomerNotificationService)(s),
+		Customers:                      (*CustomerService)(s),
+		Events:                         (*EventService)(s),
+		Exports:                        (*ExportService)(s),
+		FundsAvailability:              (*FundsAvailabilityService)(s),
+		InstalmentSchedules:            (*InstalmentScheduleService)(s),
+		Institutions:                   (*InstitutionService)(s),
+		Logos:                          (*LogoService)(s),
+		MandateImportEntries:           (*MandateImportEntryService)(s),
+		MandateImports:                 (*MandateImportService)(s),
+		MandatePDFs:                    (*MandatePDFService)(s),
+		Mandates:                       (*MandateService)(s),
+		NegativeBalanceLimits:          (*NegativeBalanceLimitService)(s),
+		OutboundPaymentImportEntries:   (*OutboundPaymentImportEntryService)(s),
+		OutboundPaymentImports:         (*OutboundPaymentImportService)(s),
+		OutboundPayments:               (*OutboundPaymentService)(s),
+		PayerAuthorisations:            (*PayerAuthorisationService)(s),
+		PayerThemes:                    (*PayerThemeService)(s),
+		PaymentAccountTransactions:     (*PaymentAccountTransactionService)(s),
+		PaymentAccounts:                (*PaymentAccountService)(s),
+		Payments:                       (*PaymentService)(s),
+		PayoutItems:                    (*PayoutItemService)(s),
+		Payouts:                        (*PayoutService)(s),
+		RedirectFlows:                  (*RedirectFlowService)(s),
+		Refunds:                        (*RefundService)(s),
+		ScenarioSimulators:             (*ScenarioSimulatorService)(s),
+		SchemeIdentifiers:              (*SchemeIdentifierService)(s),
+		Subscriptions:                  (*SubscriptionService)(s),
+		TaxRates:                       (*TaxRateService)(s),
+		TransferredMandates:            (*TransferredMandateService)(s),
+		VerificationDetails:            (*VerificationDetailService)(s),
+		Webhooks:                       (*WebhookService)(s),
+		core:                           c,
 	}
-	client := &all.client
-	client.core = c
-	all.Balances.client = client
-	client.Balances = &all.Balances
-	all.BankAccountDetails.client = client
-	client.BankAccountDetails = &all.BankAccountDetails
-	all.BankAccountHolderVerifications.client = client
-	client.BankAccountHolderVerifications = &all.BankAccountHolderVerifications
-	all.BankAuthorisations.client = client
-	client.BankAuthorisations = &all.BankAuthorisations
-	all.BankDetailsLookups.client = client
-	client.BankDetailsLookups = &all.BankDetailsLookups
-	all.BillingRequestFlows.client = client
-	client.BillingRequestFlows = &all.BillingRequestFlows
-	all.BillingRequestTemplates.client = client
-	client.BillingRequestTemplates = &all.BillingRequestTemplates
-	all.BillingRequests.client = client
-	client.BillingRequests = &all.BillingRequests
-	all.Blocks.client = client
-	client.Blocks = &all.Blocks
-	all.CreditorBankAccounts.client = client
-	client.CreditorBankAccounts = &all.CreditorBankAccounts
-	all.Creditors.client = client
-	client.Creditors = &all.Creditors
-	all.CurrencyExchangeRates.client = client
-	client.CurrencyExchangeRates = &all.CurrencyExchangeRates
-	all.CustomerBankAccountTokens.client = client
-	client.CustomerBankAccountTokens = &all.CustomerBankAccountTokens
-	all.CustomerBankAccounts.client = client
-	client.CustomerBankAccounts = &all.CustomerBankAccounts
-	all.CustomerNotifications.client = client
-	client.CustomerNotifications = &all.CustomerNotifications
-	all.Customers.client = client
-	client.Customers = &all.Customers
-	all.Events.client = client
-	client.Events = &all.Events
-	all.Exports.client = client
-	client.Exports = &all.Exports
-	all.FundsAvailability.client = client
-	client.FundsAvailability = &all.FundsAvailability
-	all.InstalmentSchedules.client = client
-	client.InstalmentSchedules = &all.InstalmentSchedules
-	all.Institutions.client = client
-	client.Institutions = &all.Institutions
-	all.Logos.client = client
-	client.Logos = &all.Logos
-	all.MandateImportEntries.client = client
-	client.MandateImportEntries = &all.MandateImportEntries
-	all.MandateImports.client = client
-	client.MandateImports = &all.MandateImports
-	all.MandatePDFs.client = client
-	client.MandatePDFs = &all.MandatePDFs
-	all.Mandates.client = client
-	client.Mandates = &all.Mandates
-	all.NegativeBalanceLimits.client = client
-	client.NegativeBalanceLimits = &all.NegativeBalanceLimits
-	all.OutboundPaymentImportEntries.client = client
-	client.OutboundPaymentImportEntries = &all.OutboundPaymentImportEntries
-	all.OutboundPaymentImports.client = client
-	client.OutboundPaymentImports = &all.OutboundPaymentImports
-	all.OutboundPayments.client = client
-	client.OutboundPayments = &all.OutboundPayments
-	all.PayerAuthorisations.client = client
-	client.PayerAuthorisations = &all.PayerAuthorisations
-	all.PayerThemes.client = client
-	client.PayerThemes = &all.PayerThemes
-	all.PaymentAccountTransactions.client = client
-	client.PaymentAccountTransactions = &all.PaymentAccountTransactions
-	all.PaymentAccounts.client = client
-	client.PaymentAccounts = &all.PaymentAccounts
-	all.Payments.client = client
-	client.Payments = &all.Payments
-	all.PayoutItems.client = client
-	client.PayoutItems = &all.PayoutItems
-	all.Payouts.client = client
-	client.Payouts = &all.Payouts
-	all.RedirectFlows.client = client
-	client.RedirectFlows = &all.RedirectFlows
-	all.Refunds.client = client
-	client.Refunds = &all.Refunds
-	all.ScenarioSimulators.client = client
-	client.ScenarioSimulators = &all.ScenarioSimulators
-	all.SchemeIdentifiers.client = client
-	client.SchemeIdentifiers = &all.SchemeIdentifiers
-	all.Subscriptions.client = client
-	client.Subscriptions = &all.Subscriptions
-	all.TaxRates.client = client
-	client.TaxRates = &all.TaxRates
-	all.TransferredMandates.client = client
-	client.TransferredMandates = &all.TransferredMandates
-	all.VerificationDetails.client = client
-	client.VerificationDetails = &all.VerificationDetails
-	all.Webhooks.client = client
-	client.Webhooks = &all.Webhooks
-	return client
+	return s.client
 }

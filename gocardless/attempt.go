@@ -111,7 +111,7 @@ func (x *exchange) headers() http.Header {
 	h["Authorization"] = x.core.authorization()
 	h["Gocardless-Version"] = versionValue
 	h["Accept"] = jsonValue
-	h["User-Agent"] = userAgent()
+	h["User-Agent"] = userAgent
 	h["Gocardless-Client-Library"] = libraryValue
 	h["Gocardless-Client-Version"] = libraryVersionValue
 	if x.body != nil {
@@ -154,8 +154,7 @@ func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ErrTimeout
 	}
-	var e *url.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*url.Error](err); ok {
 		// Its message contains the address with the query.
 		return e.Err
 	}

@@ -43,22 +43,15 @@ type ParamsError struct {
 // personal data.
 func (e *ParamsError) Error() string {
 	var b strings.Builder
-	if e.Operation != "" {
-		b.WriteString(e.Operation)
-		b.WriteString(": ")
-	}
-	b.WriteString("refused before sending: ")
+	writeSet(&b, "", e.Operation, ": ")
+	writeAll(&b, "refused before sending: ")
 	for i, p := range e.Problems {
 		if i > 0 {
-			b.WriteString("; ")
+			writeAll(&b, "; ")
 		}
 		// A field may be named by the caller, as in metadata.
-		b.WriteString(scrub.Text(p.Field))
-		b.WriteByte(' ')
-		b.WriteString(p.Message)
-		if p.Pointer != "" {
-			b.WriteString(" (" + scrub.Text(p.Pointer) + ")")
-		}
+		writeAll(&b, scrub.Text(p.Field), " ", p.Message)
+		writeSet(&b, " (", scrub.Text(p.Pointer), ")")
 	}
 	return b.String()
 }

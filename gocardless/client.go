@@ -143,6 +143,9 @@ func NewFromEnv(opts ...ClientOption) (*Client, error) {
 	return New(token, env, opts...)
 }
 
+// service is what every generated service is: a client to call with.
+type service struct{ client *Client }
+
 // Environment returns the environment that the client was made for.
 func (c *Client) Environment() Environment { return c.core.env }
 
@@ -254,12 +257,12 @@ func (r *jsonReply) raw(data []byte) error {
 
 // defaultTransport is shared by all clients without one of their own, so that
 // making many clients, one for each merchant's token, does not make many
-// connection pools.
-var defaultTransport = sync.OnceValue(func() http.RoundTripper {
+// connection pools. It returns nil if the program has put a transport of another
+// kind in the place of [http.DefaultTransport], which then is used.
+var defaultTransport = sync.OnceValue(func() *http.Transport {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
-		// The program has put something in its place on purpose.
-		return http.DefaultTransport
+		return nil
 	}
 	t := base.Clone()
 	// The default of 2 makes concurrent callers open a connection for nearly
@@ -274,8 +277,8 @@ func (c *core) httpClient(user *http.Client) *http.Client {
 	var own http.Client
 	if user != nil {
 		own = *user
-	} else {
-		own.Transport = defaultTransport()
+	} else if t := defaultTransport(); t != nil {
+		own.Transport = t
 	}
 	userCheck := own.CheckRedirect
 	signed := c.signer != nil
@@ -301,6 +304,4 @@ func (c *core) httpClient(user *http.Client) *http.Client {
 }
 
 // userAgent is the value of the User-Agent header.
-var userAgent = sync.OnceValue(func() []string {
-	return []string{"gocardless-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + "/" + runtime.GOARCH + ")"}
-})
+var userAgent = []string{"gocardless-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + "/" + runtime.GOARCH + ")"}

@@ -1,6 +1,7 @@
 package gocardless
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -142,30 +143,20 @@ type ErrorDetail struct {
 // operation, status, type, the first problems, the attempts and the request id.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Operation != "" {
-		b.WriteString(e.Operation)
-		b.WriteString(": ")
-	}
-	b.WriteString(strconv.Itoa(e.StatusCode))
+	writeSet(&b, "", e.Operation, ": ")
+	writeAll(&b, strconv.Itoa(e.StatusCode))
 	if e.Type != "" {
-		b.WriteByte(' ')
-		b.WriteString(e.scrub(string(e.Type)))
-	} else if text := http.StatusText(e.StatusCode); text != "" {
-		b.WriteByte(' ')
-		b.WriteString(text)
+		writeAll(&b, " ", e.scrub(string(e.Type)))
+	} else {
+		writeSet(&b, " ", http.StatusText(e.StatusCode), "")
 	}
 	e.writeDetails(&b)
-	if e.hint != "" {
-		b.WriteString(" (" + e.hint + ")")
-	}
+	writeSet(&b, " (", e.hint, ")")
 	if e.cause != nil {
-		b.WriteString("; reading the existing resource failed: ")
-		b.WriteString(e.cause.Error())
+		writeAll(&b, "; reading the existing resource failed: ", e.cause.Error())
 	}
 	writeAttempts(&b, e.Attempts)
-	if id := scrub.ID(e.RequestID); id != "" {
-		b.WriteString(" [request id " + id + "]")
-	}
+	writeSet(&b, " [request id ", scrub.ID(e.RequestID), "]")
 	return b.String()
 }
 
@@ -174,46 +165,53 @@ const maxDetails = 3
 
 func (e *Error) writeDetails(b *strings.Builder) {
 	if len(e.Details) == 0 {
-		if e.Message != "" {
-			b.WriteString(": " + e.scrub(e.Message))
-		}
+		writeSet(b, ": ", e.scrub(e.Message), "")
 		return
 	}
 	for i, d := range e.Details {
 		if i == maxDetails {
-			b.WriteString("; and " + strconv.Itoa(len(e.Details)-i) + " more")
+			writeAll(b, "; and ", strconv.Itoa(len(e.Details)-i), " more")
 			return
 		}
 		separator := "; "
 		if i == 0 {
 			separator = ": "
 		}
-		b.WriteString(separator)
-		message := d.Message
-		if message == "" {
-			message = e.Message
-		}
+		message := cmp.Or(d.Message, e.Message)
+		writeAll(b, separator)
 		if d.Field != "" && !strings.HasPrefix(message, d.Field) {
-			b.WriteString(e.scrub(d.Field))
+			join := " "
 			if first := message[:min(1, len(message))]; first < "a" || first > "z" {
-				b.WriteByte(':') // the message does not go on from the field: "customer_id: Customer not found"
+				join = ": " // the message does not go on from the field: "customer_id: Customer not found"
 			}
-			b.WriteByte(' ')
+			writeAll(b, e.scrub(d.Field), join)
 		}
-		b.WriteString(e.scrub(message))
-		if d.Reason != "" {
-			b.WriteString(" (" + e.scrub(string(d.Reason)) + ")")
-		}
-		if d.RequestPointer != "" {
-			b.WriteString(" (" + e.scrub(d.RequestPointer) + ")")
-		}
+		writeAll(b, e.scrub(message))
+		writeSet(b, " (", e.scrub(string(d.Reason)), ")")
+		writeSet(b, " (", e.scrub(d.RequestPointer), ")")
 	}
 }
 
 // writeAttempts writes the number of attempts, if there was more than one.
 func writeAttempts(b *strings.Builder, n int) {
 	if n > 1 {
-		b.WriteString(" (" + strconv.Itoa(n) + " attempts)")
+		writeAll(b, " (", strconv.Itoa(n), " attempts)")
+	}
+}
+
+// writeSet writes a part of a message and what surrounds it, or nothing if there is no such part.
+func writeSet(b *strings.Builder, before, part, after string) {
+	if part != "" {
+		writeAll(b, before, part, after)
+	}
+}
+
+// writeAll is not inlined: every program links the messages of all errors.
+//
+//go:noinline
+func writeAll(b *strings.Builder, parts ...string) {
+	for _, part := range parts {
+		b.WriteString(part)
 	}
 }
 
@@ -309,18 +307,15 @@ type ConnectionError struct {
 // Error describes the failure in one line, without personal data.
 func (e *ConnectionError) Error() string {
 	var b strings.Builder
-	if e.Operation != "" {
-		b.WriteString(e.Operation)
-		b.WriteString(": ")
-	}
+	writeSet(&b, "", e.Operation, ": ")
 	text := "no reply"
 	if e.Err != nil {
 		text = e.Err.Error()
 	}
-	b.WriteString(e.secret.Text(text))
+	writeAll(&b, e.secret.Text(text))
 	writeAttempts(&b, e.Attempts)
 	if e.Previous != nil {
-		b.WriteString("; before that: " + e.Previous.Error())
+		writeAll(&b, "; before that: ", e.Previous.Error())
 	}
 	return b.String()
 }
@@ -344,8 +339,14 @@ func (e *ConnectionError) Unwrap() []error {
 
 // Timeout reports whether time ran out: that of an attempt, or of the context.
 func (e *ConnectionError) Timeout() bool {
-	var t interface{ Timeout() bool }
-	return errors.Is(e.Err, ErrTimeout) || errors.As(e.Err, &t) && t.Timeout()
+	t, ok := errors.AsType[timeoutError](e.Err)
+	return ok && t.Timeout() || errors.Is(e.Err, ErrTimeout)
+}
+
+// timeoutError is what a context, a connection and others return when time runs out.
+type timeoutError interface {
+	error
+	Timeout() bool
 }
 
 // MalformedResponseError reports a successful reply (2xx) that is not the JSON
@@ -382,34 +383,24 @@ type MalformedResponseError struct {
 // Error describes the failure in one line, without personal data.
 func (e *MalformedResponseError) Error() string {
 	var b strings.Builder
-	if e.Operation != "" {
-		b.WriteString(e.Operation)
-		b.WriteString(": ")
-	}
-	b.WriteString(strconv.Itoa(e.StatusCode))
-	b.WriteString(" with an unreadable reply")
+	writeSet(&b, "", e.Operation, ": ")
+	writeAll(&b, strconv.Itoa(e.StatusCode), " with an unreadable reply")
 	if e.Err != nil {
-		b.WriteString(": " + replyProblem(e.Err))
+		writeAll(&b, ": ", replyProblem(e.Err))
 	}
-	if id := scrub.ID(e.ResourceID); id != "" {
-		b.WriteString(" (resource " + id + ")")
-	}
+	writeSet(&b, " (resource ", scrub.ID(e.ResourceID), ")")
 	writeAttempts(&b, e.Attempts)
-	if id := scrub.ID(e.RequestID); id != "" {
-		b.WriteString(" [request id " + id + "]")
-	}
+	writeSet(&b, " [request id ", scrub.ID(e.RequestID), "]")
 	return b.String()
 }
 
 // replyProblem says what is wrong with a reply. Errors of the decoder hold nothing of the values;
 // masking would only hide their paths, which can be long.
 func replyProblem(err error) string {
-	var syntax *jsonwire.SyntaxError
-	var misfit *jsonwire.Misfit
-	switch {
-	case errors.As(err, &syntax):
+	if syntax, ok := errors.AsType[*jsonwire.SyntaxError](err); ok {
 		return syntax.Error()
-	case errors.As(err, &misfit):
+	}
+	if misfit, ok := errors.AsType[*jsonwire.Misfit](err); ok {
 		return misfit.Error()
 	}
 	return scrub.Text(err.Error())

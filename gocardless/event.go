@@ -68,16 +68,25 @@ func (l *EventLinks) link(name string) string {
 	return id
 }
 
-// linkFields has the fields of EventLinks by their names in the API. They are read from the
+// linkFields returns the fields of EventLinks by their names in the API. They are read from the
 // struct's tags, so that a link which the API gains needs no change here.
-var linkFields = sync.OnceValue(func() map[string]int {
-	fields := map[string]int{}
-	t := reflect.TypeFor[EventLinks]()
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		if t.Field(i).Type.Kind() == reflect.String && name != "" && name != "-" {
-			fields[name] = i
+//
+// It is not a [sync.OnceValue], which every program would link.
+func linkFields() map[string]int {
+	fieldsOfLinks.Do(func() {
+		fieldsOfLinks.byName = map[string]int{}
+		t := reflect.TypeFor[EventLinks]()
+		for i := range t.NumField() {
+			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			if t.Field(i).Type.Kind() == reflect.String && name != "" && name != "-" {
+				fieldsOfLinks.byName[name] = i
+			}
 		}
-	}
-	return fields
-})
+	})
+	return fieldsOfLinks.byName
+}
+
+var fieldsOfLinks struct {
+	sync.Once
+	byName map[string]int
+}

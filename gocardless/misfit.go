@@ -73,8 +73,8 @@ var (
 // judge decides what becomes of a reply without syntax errors.
 func (x *exchange) judge(found bool, o jsonwire.Outcome) error {
 	x.misfits = misfitsOf(o.Misfits)
-	if page, ok := x.out.(*pageReply); ok && len(x.misfits) > 0 {
-		page.keepMisfits(x.misfits)
+	if keeper, ok := x.out.(interface{ keepMisfits([]Misfit) }); ok && len(x.misfits) > 0 {
+		keeper.keepMisfits(x.misfits)
 	}
 	x.resourceID = o.ID
 	switch {

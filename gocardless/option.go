@@ -57,7 +57,7 @@ type settings struct {
 	kind     OperationKind
 	response *Response
 	edit     *bodyEdit
-	window   *listWindow
+	window   queryWriter
 
 	problems []Problem // options with unusable values
 }

@@ -52,13 +52,12 @@ type pageReader interface {
 type pageFields struct {
 	after, before *string
 	limit         *int
-	linked        **EventLinked
 	source        **pageSource
 	item          any
 }
 
 func (p *Page[T]) fields() pageFields {
-	return pageFields{&p.After, &p.Before, &p.Limit, &p.Linked, &p.source, (*T)(nil)}
+	return pageFields{&p.After, &p.Before, &p.Limit, &p.source, (*T)(nil)}
 }
 
 func (p *Page[T]) decodeItems(d *jsonwire.Decoder) {
@@ -273,12 +272,13 @@ func (r *pageReply) sibling(d *jsonwire.Decoder) {
 		decodeMeta(d, p.after, p.before, p.limit)
 		d.Essential(false)
 	case "linked":
-		// Asked by an interface, so that only programs that list events link the
-		// decoders of everything that events refer to.
+		// Asked by an interface that does not name EventLinked, so that only programs that
+		// list link the types of everything that events refer to, and only those that list
+		// events their decoders.
 		if linker, ok := p.item.(interface {
-			decodeLinked(*jsonwire.Decoder) *EventLinked
+			decodeLinked(page any, d *jsonwire.Decoder)
 		}); ok {
-			*p.linked = linker.decodeLinked(d)
+			linker.decodeLinked(r.page, d)
 			return
 		}
 		d.Skip()
@@ -308,13 +308,13 @@ func (*Event) keepMisfits(page any, misfits []Misfit) {
 }
 
 // decodeLinked reads what a list of events carries next to its items.
-func (*Event) decodeLinked(d *jsonwire.Decoder) *EventLinked {
+func (*Event) decodeLinked(page any, d *jsonwire.Decoder) {
 	if !d.HasObject() {
-		return nil
+		return
 	}
 	v := new(EventLinked)
 	v.decode(d)
-	return v
+	page.(*Page[Event]).Linked = v
 }
 
 // decodeMeta reads the cursors of a page. All of it may be missing or null.

@@ -18,12 +18,16 @@ type query struct {
 	// without writing into the caller's params.
 	cursor, cursorName string
 	// window, if set, takes the place of the caller's created_at filter and limit.
-	window *listWindow
+	window queryWriter
 	// The caller's own cursors, noted on the way.
 	after, before string
 	// noDate names a parameter with a date that does not exist.
 	noDate string
 }
+
+// queryWriter adds parameters to a query. It is an interface so that programs without an export
+// link no code for its windows.
+type queryWriter interface{ write(*query) }
 
 // The paging parameters of a list.
 const (

@@ -94,14 +94,16 @@ func DefaultRetry(a RetryAttempt) RetryDecision {
 // retryReason names what makes an attempt worth retrying, or returns "".
 func retryReason(a RetryAttempt) string {
 	// The outermost of our errors counts: one may wrap another, and a policy may have wrapped it.
-	var err interface {
-		error
-		retryReason(RetryAttempt) string
-	}
-	if errors.As(a.Err, &err) {
+	if err, ok := errors.AsType[retryableError](a.Err); ok {
 		return err.retryReason(a)
 	}
 	return ""
+}
+
+// retryableError is an error of ours that knows whether another attempt may help.
+type retryableError interface {
+	error
+	retryReason(RetryAttempt) string
 }
 
 func (e *ConnectionError) retryReason(a RetryAttempt) string {

@@ -184,12 +184,10 @@ type SigningError struct {
 // Error says which request could not be signed and why.
 func (e *SigningError) Error() string {
 	var b strings.Builder
-	if e.Operation != "" {
-		b.WriteString(e.Operation + ": ")
-	}
-	b.WriteString("the request could not be signed")
+	writeSet(&b, "", e.Operation, ": ")
+	writeAll(&b, "the request could not be signed")
 	if e.Err != nil {
-		b.WriteString(": " + scrub.Text(e.Err.Error()))
+		writeAll(&b, ": ", scrub.Text(e.Err.Error()))
 	}
 	return b.String()
 }

@@ -31,21 +31,17 @@ func clientSource(api *ir.API) *source {
 		b.Id("core").Op("*").Id("core")
 	})
 	g.Line()
-	g.Comment("newClient makes a client and all its services in one allocation.")
+	g.Comment("newClient makes a client. Its services are one value, seen as a type for each.")
 	g.Func().Id("newClient").Params(jen.Id("c").Op("*").Id("core")).Op("*").Id("Client").BlockFunc(func(b *jen.Group) {
-		b.Var().Id("all").StructFunc(func(f *jen.Group) {
-			f.Id("client").Id("Client")
-			for _, s := range api.Services {
-				f.Id(s.GoName).Id(s.TypeName)
-			}
-		})
-		b.Id("client").Op(":=").Op("&").Id("all").Dot("client")
-		b.Id("client").Dot("core").Op("=").Id("c")
-		for _, s := range api.Services {
-			b.Id("all").Dot(s.GoName).Dot("client").Op("=").Id("client")
-			b.Id("client").Dot(s.GoName).Op("=").Op("&").Id("all").Dot(s.GoName)
-		}
-		b.Return(jen.Id("client"))
+		b.Id("s").Op(":=").Op("&").Id("service").Values()
+		b.Id("s").Dot("client").Op("=").Op("&").Id("Client").CustomFunc(
+			jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(v *jen.Group) {
+				for _, s := range api.Services {
+					v.Id(s.GoName).Op(":").Parens(jen.Op("*").Id(s.TypeName)).Parens(jen.Id("s"))
+				}
+				v.Id("core").Op(":").Id("c")
+			})
+		b.Return(jen.Id("s").Dot("client"))
 	})
 	return src
 }

@@ -47,16 +47,16 @@ func replaceWord(s, token string) string {
 	for {
 		i := strings.Index(s, token)
 		if i < 0 {
-			b.WriteString(s)
+			write(&b, s)
 			return b.String()
 		}
 		end := i + len(token)
 		if i > 0 && isWord(s[i-1]) || end < len(s) && isWord(s[end]) {
-			b.WriteString(s[:i+1])
+			write(&b, s[:i+1])
 			s = s[i+1:]
 			continue
 		}
-		b.WriteString(s[:i] + tokenMask)
+		write(&b, s[:i], tokenMask)
 		s = s[end:]
 	}
 }
@@ -75,7 +75,7 @@ func Text(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
 		if b.Len() >= maxText {
-			b.WriteString("…")
+			write(&b, "…")
 			break
 		}
 		switch c := text[i]; {
@@ -106,16 +106,14 @@ func scrubQuoted(b *strings.Builder, text string) int {
 	quote := text[0]
 	end := strings.IndexByte(text[1:], quote)
 	if end < 0 {
-		b.WriteByte(quote)
+		write(b, text[:1])
 		return 1
 	}
 	inner := text[1 : 1+end]
 	if !isName(inner) {
 		inner = "…"
 	}
-	b.WriteByte(quote)
-	b.WriteString(inner)
-	b.WriteByte(quote)
+	write(b, text[:1], inner, text[:1])
 	return end + 2
 }
 
@@ -142,13 +140,13 @@ func scrubWord(b *strings.Builder, text string) int {
 	word := text[:n]
 	switch {
 	case strings.IndexByte(word, '@') >= 0:
-		b.WriteString("[e-mail]")
+		write(b, "[e-mail]")
 		return n
 	case n <= 20 && longestDigits(word) < 3 && strings.HasPrefix(text[n:], "://"):
 		return scrubURL(b, text, n)
 	}
 	if length, mask := numberAt(text); length > 0 {
-		b.WriteString(mask)
+		write(b, mask)
 		// The rest of a partly masked word reveals too much.
 		for length < len(text) && isAlnum(text[length]) {
 			length++
@@ -156,11 +154,11 @@ func scrubWord(b *strings.Builder, text string) int {
 		return length
 	}
 	if longestDigits(word) >= 6 {
-		b.WriteString("[number]")
+		write(b, "[number]")
 		return n
 	}
 	if len(word) > 80 {
-		b.WriteString("[long text]")
+		write(b, "[long text]")
 		return n
 	}
 	// What follows a sign inside the word may be the start of a number.
@@ -169,6 +167,15 @@ func scrubWord(b *strings.Builder, text string) int {
 	}
 	writeClean(b, text[:n])
 	return n
+}
+
+// write is not inlined: every program links this package.
+//
+//go:noinline
+func write(b *strings.Builder, parts ...string) {
+	for _, part := range parts {
+		b.WriteString(part)
+	}
 }
 
 // writeClean writes text with spaces for control characters and for invalid
@@ -196,10 +203,10 @@ func scrubURL(b *strings.Builder, text string, scheme int) int {
 		host = host[i+1:]
 	}
 	writeClean(b, text[:scheme])
-	b.WriteString("://")
+	write(b, "://")
 	writeClean(b, host[:min(len(host), 100)])
 	if scheme+len("://")+len(host) < end {
-		b.WriteString("/…")
+		write(b, "/…")
 	}
 	return end
 }

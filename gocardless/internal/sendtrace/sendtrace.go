@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -147,24 +148,25 @@ func (p *Progress) NeverSent(err error) bool {
 
 // neverConnected reports whether an error can only come from before there was a connection.
 func neverConnected(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") {
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "dial" || op.Op == "proxyconnect") {
 		return true
 	}
-	var dns *net.DNSError
-	return errors.As(err, &dns) || Permanent(err)
+	_, ok := errors.AsType[*net.DNSError](err)
+	return ok || Permanent(err)
 }
 
 // Permanent reports whether the server cannot be trusted or does not speak TLS, which does not
 // change from one attempt to the next.
 func Permanent(err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		record       tls.RecordHeaderError
-	)
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
+	switch err := err.(type) {
+	case nil:
+		return false
+	case *tls.CertificateVerificationError, x509.UnknownAuthorityError, x509.HostnameError, x509.CertificateInvalidError, tls.RecordHeaderError:
+		return true
+	case interface{ Unwrap() error }:
+		return Permanent(err.Unwrap())
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(err.Unwrap(), Permanent)
+	}
+	return err == http.ErrSchemeMismatch
 }
