@@ -136,6 +136,11 @@ func TestDocumentedCode(t *testing.T) {
 			}
 			write(t, filepath.Join(dir, name, file), code)
 			tests[name] = file == "block_test.go"
+			if tests[name] {
+				if err := os.CopyFS(filepath.Join(dir, name, "testdata"), os.DirFS("docs/guides/testdata")); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	}
 	goCommand(t, dir, "build", "-o", "bin/", "./...")

@@ -22,8 +22,9 @@
 // other client; both work in a testing/synctest bubble, where nothing waits in real time. The
 // command gcpro sandbox serves programs in other languages, which steer it through the paths of
 // [Sandbox.ControlHandler], and has a dashboard for people at its address; [WithControl] gives a
-// [Server] both. [Connect] steers a sandbox in another process from Go. GoCardless' own clients work with it: lists in queries, integers in bodies and empty bodies
-// are accepted in every form that one of them sends.
+// [Server] both. [Connect] steers a sandbox in another process from Go. GoCardless' own clients work with it:
+// lists in queries, integers in bodies and empty bodies are accepted in every form that one of them
+// sends.
 //
 // A new sandbox holds an organisation with one verified creditor, its bank accounts in pounds and
 // euros, a scheme identifier for every scheme, and the lists that the API only reads.
@@ -66,6 +67,11 @@
 // API, a status, HTML, a delay, a broken connection or a truncated reply. [Sandbox.Requests] returns the
 // requests and their replies, [Sandbox.Snapshot] and [Sandbox.Restore] save and restore the whole
 // state, and [Sandbox.OpenState] keeps it in a file.
+//
+// # Recorded replies
+//
+// [Replay] answers a test's requests from what the API once answered. Package cassette records that,
+// and verifies the sandbox against it.
 //
 // # Money
 //

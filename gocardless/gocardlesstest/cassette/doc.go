@@ -9,7 +9,7 @@
 //     gocardlesstest, and reports where the replies differ in anything but their values: status,
 //     errors, members, types, nulls, headers, order.
 //   - A [Replay] answers a program's requests from a cassette, so that its tests need neither a
-//     network nor an account.
+//     network nor an account. In a test, use the function Replay of package gocardlesstest.
 //
 // Record against the vendor's sandbox environment only. A recorder refuses the live API.
 package cassette

@@ -17,8 +17,8 @@ import (
 // A request is answered by the first exchange, not yet used, that has its method, path, query and
 // body. Headers do not count, nor do the values of members that a recorder replaces, such as names.
 // Where none has the same body, the first whose body differs in free text only answers, since a
-// recorder replaces names there, too. A request that has no such exchange gets 400 with an error in the form of the API's, which no
-// client retries, and which names the next expected request.
+// recorder replaces names there, too. A request that has no such exchange gets 400 with an error in
+// the form of the API's, which no client retries, and which names the next expected request.
 type Replay struct {
 	mu        sync.Mutex
 	exchanges []Exchange
@@ -26,7 +26,7 @@ type Replay struct {
 	refused   []string
 }
 
-// NewReplay returns a replay of exchanges.
+// NewReplay returns a replay of exchanges, which [Read] reads from a directory.
 func NewReplay(exchanges []Exchange) *Replay {
 	return &Replay{exchanges: exchanges, used: make([]bool, len(exchanges))}
 }

@@ -1,0 +1,33 @@
+package gocardlesstest
+
+import (
+	"net/http"
+	"os"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/cassette"
+)
+
+// Replay returns a transport that answers requests from a cassette: a directory in which "gcpro
+// sandbox record" or a [cassette.Recorder] has written what the API answered. Neither a network nor
+// an account is needed.
+//
+//	client, err := gocardless.New("any", gocardless.EnvironmentSandbox,
+//		gocardless.WithHTTPClient(&http.Client{Transport: gocardlesstest.Replay(t, "testdata/signup")}))
+//
+// The test fails at its end if a request had no exchange in the cassette, or if an exchange was not
+// used. [cassette.Replay] says what makes a request match.
+func Replay(tb TB, dir string) http.RoundTripper {
+	tb.Helper()
+	exchanges, err := cassette.Read(os.DirFS(dir))
+	if err != nil {
+		tb.Fatalf("gocardlesstest: %s: %v", dir, err)
+	}
+	replay := cassette.NewReplay(exchanges)
+	tb.Cleanup(func() {
+		tb.Helper()
+		if err := replay.Err(); err != nil {
+			tb.Fatalf("gocardlesstest: %s: %v", dir, err)
+		}
+	})
+	return replay
+}
