@@ -133,7 +133,7 @@ type job struct {
 func (c Create[P, R]) job(client *gocardless.Client, line Line[P], opts []gocardless.RequestOption) job {
 	return job{
 		key: line.Key, err: line.Err, opts: opts,
-		fingerprint: func() (string, error) { return fingerprint(line.Params) },
+		fingerprint: func() (string, error) { return Fingerprint(line.Params) },
 		validate: func() error {
 			if p, ok := any(line.Params).(interface{ Validate() error }); ok {
 				return p.Validate()
@@ -150,8 +150,8 @@ func (c Create[P, R]) job(client *gocardless.Client, line Line[P], opts []gocard
 	}
 }
 
-// fingerprint identifies params without holding them.
-func fingerprint(params any) (string, error) {
+// Fingerprint identifies params without holding them; see [Entry.Fingerprint].
+func Fingerprint(params any) (string, error) {
 	text, err := json.Marshal(params)
 	if err != nil {
 		return "", errors.New("the params cannot be encoded")

@@ -84,6 +84,7 @@ const (
 // No journal is needed to keep a create from being made twice; the keys do that. It
 // saves the requests for lines that are done, and makes the report.
 type Journal interface {
+	Entries
 	// Begin stores the header, or returns the one that is stored.
 	Begin(ctx context.Context, h Header) (Header, error)
 	// Claim answers claims of different keys, in their order. Lines granted are busy
@@ -91,6 +92,10 @@ type Journal interface {
 	Claim(ctx context.Context, claims []Claim, until time.Time, retryFailed bool) ([]Verdict, error)
 	// Record stores outcomes of lines that were granted.
 	Record(ctx context.Context, entries []Entry) error
+}
+
+// Entries has the records of a run.
+type Entries interface {
 	// Entries iterates over all lines that were claimed or recorded.
 	Entries(ctx context.Context) iter.Seq2[Entry, error]
 }
@@ -196,13 +201,14 @@ func (j *MemoryJournal) Entries(context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
-// check rejects the journal of another run.
-func (h Header) check(want Header, allowOld bool) error {
+// Check rejects the journal of another run, and with [ErrTooOld] that of one which began more than
+// 29 days before, unless it may be old.
+func (h Header) Check(want Header, allowOld bool) error {
 	switch {
 	case h.Operation != want.Operation:
-		return fmt.Errorf("bulk: the journal is of the operation %s, not of %s", h.Operation, want.Operation)
+		return fmt.Errorf("bulk: the run is of the operation %s, not of %s", h.Operation, want.Operation)
 	case h.Environment != want.Environment:
-		return fmt.Errorf("bulk: the journal is of the environment %s, not of %s", h.Environment, want.Environment)
+		return fmt.Errorf("bulk: the run is of the environment %s, not of %s", h.Environment, want.Environment)
 	case !allowOld && want.Started.Sub(h.Started) > keyLifetime:
 		return fmt.Errorf("%w: it began on %s", ErrTooOld, h.Started.UTC().Format(time.DateOnly))
 	}

@@ -38,7 +38,7 @@ func (r Report) String() string {
 }
 
 // WriteCSV writes a line for each entry of a journal, after a heading.
-func WriteCSV(ctx context.Context, w io.Writer, journal Journal) error {
+func WriteCSV(ctx context.Context, w io.Writer, journal Entries) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"key", "state", "id", "error", "message", "request_id", "attempts", "at"}); err != nil {
 		return err

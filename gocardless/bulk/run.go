@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,9 +77,6 @@ func (o *Options) check() error {
 	if o.Workers == 0 {
 		o.Workers = defaultWorkers
 	}
-	if o.MaxErrorRate == 0 {
-		o.MaxErrorRate = defaultErrorRate
-	}
 	if o.Lease == 0 {
 		o.Lease = defaultLease
 	}
@@ -128,12 +126,12 @@ func run(ctx context.Context, header Header, jobs iter.Seq[job], journal Journal
 	}
 	stored, err := journal.Begin(ctx, header)
 	if err == nil {
-		err = stored.check(header, options.AllowOld)
+		err = stored.Check(header, options.AllowOld)
 	}
 	if err != nil {
 		return Report{}, err
 	}
-	r := &runner{journal: journal, options: options, began: time.Now(), inFlight: map[string]string{}}
+	r := &runner{journal: journal, options: options, began: time.Now(), inFlight: map[string]string{}, errors: ErrorRate{Max: options.MaxErrorRate}}
 	r.intake, r.stop = context.WithCancelCause(ctx)
 	defer r.stop(nil)
 	err = r.passes(ctx, jobs)
@@ -161,7 +159,7 @@ type runner struct {
 
 	mu       sync.Mutex
 	report   Report
-	recent   recent
+	errors   ErrorRate
 	inFlight map[string]string // fingerprints of the lines being sent, by key
 	panicked any
 }
@@ -399,7 +397,7 @@ func (r *runner) note(e Entry) (tooMany bool) {
 	if r.intake.Err() != nil {
 		return false
 	}
-	return r.recent.add(!e.State.final()) > int(r.options.MaxErrorRate*errorWindow)
+	return r.errors.Add(e.State)
 }
 
 func (r *runner) count(f func(*Report)) {
@@ -426,21 +424,27 @@ func (r *runner) progress() {
 	r.options.Progress(r.snapshot())
 }
 
-// recent counts the errors among the last lines.
-type recent struct {
+// ErrorRate watches the outcomes of the last 100 lines. It is for programs that call [Create.Step]
+// themselves, and not safe for concurrent use.
+type ErrorRate struct {
+	// Max is [Options.MaxErrorRate].
+	Max float64
+
 	bad   [errorWindow]bool
 	next  int
 	count int
 }
 
-func (w *recent) add(bad bool) int {
-	if w.bad[w.next] {
-		w.count--
+// Add adds the outcome of a line, and reports whether too many lines failed or stayed open.
+func (r *ErrorRate) Add(s State) (tooMany bool) {
+	if r.bad[r.next] {
+		r.count--
 	}
+	bad := !s.final()
 	if bad {
-		w.count++
+		r.count++
 	}
-	w.bad[w.next] = bad
-	w.next = (w.next + 1) % errorWindow
-	return w.count
+	r.bad[r.next] = bad
+	r.next = (r.next + 1) % errorWindow
+	return r.count > int(cmp.Or(r.Max, defaultErrorRate)*errorWindow)
 }
