@@ -10,6 +10,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	riverinbox "github.com/gocardless-community/gocardless-go/integrations/river"
+	"github.com/gocardless-community/gocardless-go/integrations/river/internal/rivertest"
 )
 
 // BenchmarkAcknowledge measures how long a delivery of 250 new events takes until it is answered,
@@ -47,16 +48,16 @@ func BenchmarkAcknowledge(b *testing.B) {
 		run(b, &bed{endpoint: h})
 	})
 	b.Run("PostgreSQL", func(b *testing.B) {
-		bed := newPostgresBed(b, postgresSource(b), riverinbox.Options{})
+		bed := newPostgresBed(b, rivertest.Postgres(b), riverinbox.Options{})
 		bed.prepare(b)
 		run(b, bed)
 	})
 	// Workers handle the events meanwhile, on the same machine.
 	b.Run("PostgreSQL-UnderLoad", func(b *testing.B) {
-		source := postgresSource(b)
+		source := rivertest.Postgres(b)
 		var worker *bed
 		worker = newPostgresBed(b, source, riverinbox.Options{
-			Handler: gocardless.EventHandlerFunc(func(ctx context.Context, e gocardless.Event) error { return worker.write(ctx, e) }), Configure: quick,
+			Handler: gocardless.EventHandlerFunc(func(ctx context.Context, e gocardless.Event) error { return worker.write(ctx, e) }), Configure: rivertest.Quick,
 		})
 		worker.prepare(b)
 		worker.start(b)

@@ -31,7 +31,7 @@ func (s catchUpStore[TTx]) HandleOnce(ctx context.Context, event gocardless.Even
 		return gocardless.EventOutcomeUnknown, errors.New("riverinbox: event without an id")
 	}
 	done := int64(0)
-	err := s.inbox.db.query(ctx, func(scan func(...any) error) error { return scan(&done) },
+	err := s.inbox.db.Query(ctx, func(scan func(...any) error) error { return scan(&done) },
 		`SELECT count(*) FROM gocardless_inbox_done WHERE event_id = ?1`, event.ID)
 	if err != nil {
 		return gocardless.EventOutcomeUnknown, fmt.Errorf("riverinbox: looking for event %s: %w", event.ID, err)
@@ -55,7 +55,7 @@ const horizonName = "(purged)"
 // EventCheckpoint implements [gocardless.EventCheckpoints].
 func (s catchUpStore[TTx]) EventCheckpoint(ctx context.Context, name string) (gocardless.EventCheckpoint, error) {
 	var p gocardless.EventCheckpoint
-	err := s.inbox.db.query(ctx, func(scan func(...any) error) error {
+	err := s.inbox.db.Query(ctx, func(scan func(...any) error) error {
 		var at int64
 		err := scan(&at, &p.EventID)
 		p.CreatedAt = time.UnixMilli(at).UTC()
@@ -83,7 +83,7 @@ func (s catchUpStore[TTx]) EventHorizon(ctx context.Context) (time.Time, error) 
 
 // setPoint writes a checkpoint, which only moves forward.
 func (b *Inbox[TTx]) setPoint(ctx context.Context, name string, at int64, event string) error {
-	_, err := b.db.exec(ctx, nil, `INSERT INTO gocardless_inbox_checkpoints AS p (name, created_at, event_id) VALUES (?1, ?2, ?3)
+	_, err := b.db.Exec(ctx, nil, `INSERT INTO gocardless_inbox_checkpoints AS p (name, created_at, event_id) VALUES (?1, ?2, ?3)
 		ON CONFLICT (name) DO UPDATE SET created_at = excluded.created_at, event_id = excluded.event_id
 		WHERE p.created_at <= excluded.created_at`, name, at, event)
 	if err != nil {

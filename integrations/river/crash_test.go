@@ -21,6 +21,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/eventstoretest"
 	riverinbox "github.com/gocardless-community/gocardless-go/integrations/river"
+	"github.com/gocardless-community/gocardless-go/integrations/river/internal/rivertest"
 )
 
 // deliveries is how many deliveries the large tests send: GOCARDLESS_TEST_DELIVERIES, or few.
@@ -90,7 +91,7 @@ func ledgerIs(t *testing.T, b *bed, plan eventstoretest.Plan) {
 // Deliveries with duplicates, in any order, to workers whose clocks disagree by minutes.
 func TestDeliveriesWithSkewedClocks(t *testing.T) {
 	t.Parallel()
-	source := postgresSource(t)
+	source := rivertest.Postgres(t)
 	plan := eventstoretest.NewPlan(deliveries(600), 7)
 	var first *bed
 	for _, skew := range []time.Duration{0, 4 * time.Minute, -4 * time.Minute, 90 * time.Second} {
@@ -98,9 +99,9 @@ func TestDeliveriesWithSkewedClocks(t *testing.T) {
 		b = newPostgresBed(t, source, riverinbox.Options{
 			Workers: 2, MaxAttempts: 1000, Handler: shaky(&b),
 			Configure: func(c *river.Config) {
-				quick(c)
+				rivertest.Quick(c)
 				c.Test.Time = skewed(skew)
-				c.RetryPolicy = atOnce(skewed(skew).Now)
+				c.RetryPolicy = rivertest.AtOnce(skewed(skew).Now)
 			},
 		})
 		if first == nil {
@@ -110,7 +111,7 @@ func TestDeliveriesWithSkewedClocks(t *testing.T) {
 		b.start(t)
 	}
 	send(t, plan, first)
-	until(t, "all are handled", first.drained(t))
+	rivertest.Until(t, "all are handled", first.drained(t))
 	ledgerIs(t, first, plan)
 	t.Logf("%d deliveries, %d events, each once", len(plan.Deliveries), plan.Events)
 }
@@ -127,7 +128,7 @@ func TestMain(m *testing.M) {
 
 // crashing is the configuration of workers that are killed: what they held comes back soon.
 func crashing(c *river.Config) {
-	quick(c)
+	rivertest.Quick(c)
 	c.JobTimeout, c.RescueStuckJobsAfter = 2*time.Second, 3*time.Second
 }
 
@@ -182,7 +183,7 @@ func TestKills(t *testing.T) {
 		t.Skip("takes a minute of waiting")
 	}
 	t.Parallel()
-	source := postgresSource(t)
+	source := rivertest.Postgres(t)
 	var endpoint *bed
 	endpoint = newPostgresBed(t, source, riverinbox.Options{Workers: 2, MaxAttempts: 1000, Handler: shaky(&endpoint), Configure: crashing})
 	endpoint.prepare(t)
@@ -239,7 +240,7 @@ func TestKills(t *testing.T) {
 	chaos.Wait()
 
 	endpoint.start(t) // the survivor
-	until(t, "all are handled", endpoint.drained(t))
+	rivertest.Until(t, "all are handled", endpoint.drained(t))
 	ledgerIs(t, endpoint, plan)
 	t.Logf("%d deliveries, %d events, each once; %d workers killed, %d connections cut", len(plan.Deliveries), plan.Events, kills, cuts)
 	if kills == 0 || cuts == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -39,7 +40,7 @@ func ExampleNewSQLite() {
 	})
 
 	ctx := context.Background()
-	inbox, err := riverinbox.NewSQLite(db, riverinbox.Options{Handler: mux, Configure: quick})
+	inbox, err := riverinbox.NewSQLite(db, riverinbox.Options{Handler: mux, Logger: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		err = inbox.Migrate(ctx)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/integrations/river/internal/riverdb"
 )
 
 // Defaults of [Options].
@@ -62,12 +63,28 @@ type Options struct {
 	Configure func(*river.Config)
 }
 
+// schema are the inbox's own tables. River's list what is to be done; the first of these lists
+// what is done, for longer than River keeps its jobs, and by whatever worker came first.
+var schema = []string{
+	`CREATE TABLE IF NOT EXISTS gocardless_inbox_done (
+	event_id text NOT NULL PRIMARY KEY,
+	created_at bigint NOT NULL,
+	done_at bigint NOT NULL
+)`,
+	`CREATE INDEX IF NOT EXISTS gocardless_inbox_done_at ON gocardless_inbox_done (done_at)`,
+	`CREATE TABLE IF NOT EXISTS gocardless_inbox_checkpoints (
+	name text NOT NULL PRIMARY KEY,
+	created_at bigint NOT NULL,
+	event_id text NOT NULL
+)`,
+}
+
 // Inbox receives events and handles them. TTx is the transaction of its database, pgx.Tx or *sql.Tx.
 // It is safe for concurrent use.
 type Inbox[TTx any] struct {
 	options  Options
 	client   *river.Client[TTx]
-	db       database[TTx]
+	db       riverdb.Database[TTx]
 	migrator *rivermigrate.Migrator[TTx]
 }
 
@@ -76,7 +93,7 @@ func NewPostgres(pool *pgxpool.Pool, options Options) (*Inbox[pgx.Tx], error) {
 	if pool == nil {
 		return nil, errors.New("riverinbox: NewPostgres: nil pool")
 	}
-	return newInbox[pgx.Tx](riverpgxv5.New(pool), postgres{pool}, options)
+	return newInbox[pgx.Tx](riverpgxv5.New(pool), riverdb.Postgres(pool), options)
 }
 
 // NewSQLite returns an inbox in SQLite. The caller keeps ownership of db.
@@ -84,10 +101,10 @@ func NewSQLite(db *sql.DB, options Options) (*Inbox[*sql.Tx], error) {
 	if db == nil {
 		return nil, errors.New("riverinbox: NewSQLite: nil database")
 	}
-	return newInbox[*sql.Tx](riversqlite.New(db), sqlite{db}, options)
+	return newInbox[*sql.Tx](riversqlite.New(db), riverdb.SQLite(db), options)
 }
 
-func newInbox[TTx any](driver riverdriver.Driver[TTx], db database[TTx], options Options) (*Inbox[TTx], error) {
+func newInbox[TTx any](driver riverdriver.Driver[TTx], db riverdb.Database[TTx], options Options) (*Inbox[TTx], error) {
 	if options.Workers < 0 || options.MaxAttempts < 0 || options.Timeout < 0 || options.Retention < 0 {
 		return nil, errors.New("riverinbox: Options.Workers, MaxAttempts, Timeout and Retention must not be negative")
 	}
@@ -135,7 +152,7 @@ func (b *Inbox[TTx]) Client() *river.Client[TTx] { return b.client }
 // Migrate creates or updates the tables of River and of the inbox. With PostgreSQL several workers
 // may call it at the same time.
 func (b *Inbox[TTx]) Migrate(ctx context.Context) error {
-	unlock, err := b.db.lock(ctx)
+	unlock, err := b.db.Lock(ctx)
 	if err != nil {
 		return fmt.Errorf("riverinbox: locking the schema: %w", err)
 	}
@@ -144,7 +161,7 @@ func (b *Inbox[TTx]) Migrate(ctx context.Context) error {
 		return fmt.Errorf("riverinbox: migrating River: %w", err)
 	}
 	for _, statement := range schema {
-		if _, err := b.db.exec(ctx, nil, statement); err != nil {
+		if _, err := b.db.Exec(ctx, nil, statement); err != nil {
 			return fmt.Errorf("riverinbox: creating tables: %w", err)
 		}
 	}

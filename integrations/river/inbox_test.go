@@ -6,27 +6,22 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 	_ "modernc.org/sqlite"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 	riverinbox "github.com/gocardless-community/gocardless-go/integrations/river"
+	"github.com/gocardless-community/gocardless-go/integrations/river/internal/rivertest"
 )
 
 const secret gocardless.WebhookSecret = "of the endpoint"
@@ -53,31 +48,6 @@ type bed struct {
 	// exec runs a statement, and count returns the number that a query has.
 	exec  func(statement string, args ...any)
 	count func(query string) int
-}
-
-var schemas atomic.Int64
-
-// postgresSource returns the address of an empty schema.
-func postgresSource(t testing.TB) string {
-	dsn := os.Getenv("GOCARDLESS_TEST_POSTGRES")
-	if dsn == "" {
-		t.Skip("GOCARDLESS_TEST_POSTGRES is not set: see scripts/postgres.sh")
-	}
-	schema := fmt.Sprintf("river%d_%d", os.Getpid(), schemas.Add(1))
-	conn, err := pgx.Connect(context.Background(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Exec(context.Background(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := conn.Exec(context.Background(), "DROP SCHEMA "+schema+" CASCADE"); err != nil {
-			t.Error(err)
-		}
-		_ = conn.Close(context.Background())
-	})
-	return dsn + "&search_path=" + schema
 }
 
 func newPostgresBed(t testing.TB, source string, options riverinbox.Options) *bed {
@@ -121,7 +91,7 @@ func newPostgresBed(t testing.TB, source string, options riverinbox.Options) *be
 }
 
 func newSQLiteBed(t testing.TB, options riverinbox.Options) *bed {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "inbox.db")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
+	db, err := sql.Open("sqlite", rivertest.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,18 +131,6 @@ func newSQLiteBed(t testing.TB, options riverinbox.Options) *bed {
 	}
 }
 
-// quick lets River's retries and polls come at once, and keeps its log for failures.
-func quick(c *river.Config) {
-	c.FetchCooldown, c.FetchPollInterval = 5*time.Millisecond, 20*time.Millisecond
-	c.RetryPolicy = atOnce(time.Now)
-	c.Logger = slog.New(slog.DiscardHandler)
-}
-
-// atOnce is a retry policy by a clock.
-type atOnce func() time.Time
-
-func (now atOnce) NextRetry(*rivertype.JobRow) time.Time { return now() }
-
 // each runs a test with both databases. The handler gets the bed that it runs in.
 func each(t *testing.T, options riverinbox.Options, handle func(b *bed, ctx context.Context, e gocardless.Event) error, f func(t *testing.T, b *bed)) {
 	for _, name := range []string{"SQLite", "PostgreSQL"} {
@@ -181,11 +139,11 @@ func each(t *testing.T, options riverinbox.Options, handle func(b *bed, ctx cont
 			var b *bed
 			options := options
 			options.Handler = gocardless.EventHandlerFunc(func(ctx context.Context, e gocardless.Event) error { return handle(b, ctx, e) })
-			options.Configure = quick
+			options.Configure = rivertest.Quick
 			if name == "SQLite" {
 				b = newSQLiteBed(t, options)
 			} else {
-				b = newPostgresBed(t, postgresSource(t), options)
+				b = newPostgresBed(t, rivertest.Postgres(t), options)
 			}
 			b.prepare(t)
 			f(t, b)
@@ -232,16 +190,6 @@ func (b *bed) mustDeliver(t testing.TB, body []byte) {
 	t.Helper()
 	if status := b.deliver(body); status != http.StatusNoContent {
 		t.Fatalf("status = %d", status)
-	}
-}
-
-// until waits for a condition, as long as no machine takes.
-func until(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(5 * time.Minute); !condition(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after five minutes still not: %s", what)
-		}
 	}
 }
 
@@ -297,9 +245,9 @@ func TestInbox(t *testing.T) {
 		}
 		b.start(t)
 		b.mustDeliver(t, delivery(body...))
-		until(t, "all are handled", b.drained(t))
+		rivertest.Until(t, "all are handled", b.drained(t))
 		b.mustDeliver(t, delivery(body...))
-		until(t, "all are handled", b.drained(t))
+		rivertest.Until(t, "all are handled", b.drained(t))
 		if n := b.count("SELECT count(*) FROM ledger"); n != 2+len(odd) {
 			t.Errorf("%d rows in the ledger", n)
 		}
@@ -314,7 +262,7 @@ func TestInbox(t *testing.T) {
 		// River forgets its jobs in time; an event that comes back then still is not handled again.
 		b.exec("DELETE FROM river_job")
 		b.mustDeliver(t, delivery(known))
-		until(t, "all are handled", b.drained(t))
+		rivertest.Until(t, "all are handled", b.drained(t))
 		if n := b.count("SELECT count(*) FROM ledger"); n != 2+len(odd) {
 			t.Errorf("%d rows in the ledger after River forgot", n)
 		}
@@ -358,7 +306,7 @@ func TestParkReleaseReplay(t *testing.T) {
 			s, err := b.Stats(t.Context())
 			return err == nil && s.Parked == 2 && s.Waiting+s.Running+s.Retrying == 0
 		}
-		until(t, "two are parked", parked)
+		rivertest.Until(t, "two are parked", parked)
 		list, err := b.Parked(t.Context(), 10)
 		if err != nil || len(list) != 2 {
 			t.Fatalf("parked = %+v, %v", list, err)
@@ -381,13 +329,13 @@ func TestParkReleaseReplay(t *testing.T) {
 		if n, err := b.Release(t.Context(), "EV1", "EV3", "EV9"); n != 1 || err != nil {
 			t.Errorf("released %d, %v", n, err)
 		}
-		until(t, "EV1 is handled", func() bool { return b.count("SELECT count(*) FROM ledger WHERE event = 'EV1'") == 1 })
+		rivertest.Until(t, "EV1 is handled", func() bool { return b.count("SELECT count(*) FROM ledger WHERE event = 'EV1'") == 1 })
 
 		// Replays: only what is selected, and not what has just become done.
 		if n, err := b.Replay(t.Context(), riverinbox.Filter{IDs: []string{"EV3"}}); n > 1 || err != nil {
 			t.Errorf("replayed %d, %v", n, err)
 		}
-		until(t, "all are handled", b.drained(t))
+		rivertest.Until(t, "all are handled", b.drained(t))
 		b.exec("DELETE FROM ledger")
 		past := "now() - interval '1 hour'"
 		if strings.Contains(t.Name(), "SQLite") {
@@ -406,7 +354,7 @@ func TestParkReleaseReplay(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		until(t, "all are handled", b.drained(t))
+		rivertest.Until(t, "all are handled", b.drained(t))
 		if n := b.count("SELECT count(*) FROM ledger"); n != 2 || b.count("SELECT count(*) FROM ledger WHERE event = 'EV2'") != 0 {
 			t.Errorf("%d rows in the ledger after the replays", n)
 		}
@@ -452,7 +400,7 @@ func TestPerResource(t *testing.T) {
 			b.mustDeliver(t, delivery(event(fmt.Sprintf("EV%02d", i), i, fmt.Sprintf("PM%d", i%3))))
 		}
 		b.start(t)
-		until(t, "all are handled", b.drained(t))
+		rivertest.Until(t, "all are handled", b.drained(t))
 		v, _ := logs.Load(b)
 		for payment, order := range v.(*log).order {
 			if !slices.IsSorted(order) || len(order) != n/3 {
@@ -485,7 +433,7 @@ func TestCatchUp(t *testing.T) {
 			}
 			b.start(t)
 			b.mustDeliver(t, delivery(fmt.Sprintf(`{"id":%q,"created_at":"2026-05-04T09:00:00.000Z","resource_type":"customers","action":"created"}`, first.ID)))
-			until(t, "one is handled", func() bool { return b.count("SELECT count(*) FROM ledger") == 1 })
+			rivertest.Until(t, "one is handled", func() bool { return b.count("SELECT count(*) FROM ledger") == 1 })
 			b.exec("DELETE FROM river_job")
 
 			catchUp := b.CatchUp(client, start)
@@ -497,7 +445,7 @@ func TestCatchUp(t *testing.T) {
 				}
 				sandbox.Advance(time.Minute)
 			}
-			until(t, "all are handled", b.drained(t))
+			rivertest.Until(t, "all are handled", b.drained(t))
 			if n := b.count("SELECT count(*) FROM ledger"); n != all {
 				t.Errorf("%d rows in the ledger for %d events", n, all)
 			}
@@ -532,10 +480,10 @@ func newMandate(t *testing.T, client *gocardless.Client) {
 
 // Many workers start at once on an empty database.
 func TestMigrateConcurrently(t *testing.T) {
-	source := postgresSource(t)
+	source := rivertest.Postgres(t)
 	var workers sync.WaitGroup
 	for range 4 {
-		b := newPostgresBed(t, source, riverinbox.Options{Configure: quick})
+		b := newPostgresBed(t, source, riverinbox.Options{Configure: rivertest.Quick})
 		workers.Go(func() {
 			if err := b.Migrate(t.Context()); err != nil {
 				t.Error(err)

@@ -20,15 +20,15 @@ func NewInboxHandler[TTx any](inbox *Inbox[TTx], secrets ...gocardless.WebhookSe
 		return nil, errors.New("riverinbox: NewInboxHandler: nil inbox")
 	}
 	return gocardless.NewWebhookDeliveryHandler(func(ctx context.Context, d *gocardless.WebhookDelivery) error {
-		tx, err := inbox.db.begin(ctx)
+		tx, err := inbox.db.Begin(ctx)
 		if err != nil {
 			return fmt.Errorf("riverinbox: beginning a transaction: %w", err)
 		}
-		defer inbox.db.rollback(ctx, tx)
+		defer inbox.db.Rollback(ctx, tx)
 		if _, err := inbox.InsertTx(ctx, tx, d); err != nil {
 			return err
 		}
-		if err := inbox.db.commit(ctx, tx); err != nil {
+		if err := inbox.db.Commit(ctx, tx); err != nil {
 			return fmt.Errorf("riverinbox: committing: %w", err)
 		}
 		return nil

@@ -94,16 +94,11 @@ func (a EventArgs) event() (*gocardless.Event, error) {
 	return event, nil
 }
 
-// allStates makes an event unique whatever became of its job: a parked one does not come back with
+// insertOpts makes an event unique whatever became of its job: a parked one does not come back with
 // the next delivery.
-var allStates = []rivertype.JobState{
-	rivertype.JobStateAvailable, rivertype.JobStateCancelled, rivertype.JobStateCompleted, rivertype.JobStateDiscarded,
-	rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
-}
-
 func (b *Inbox[TTx]) insertOpts() *river.InsertOpts {
 	return &river.InsertOpts{
 		MaxAttempts: b.options.MaxAttempts, Queue: b.options.Queue,
-		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: allStates},
+		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()},
 	}
 }

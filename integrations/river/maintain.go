@@ -22,8 +22,8 @@ type Stats struct {
 // Stats returns how much is to be done.
 func (b *Inbox[TTx]) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
-	now := b.db.millis("CURRENT_TIMESTAMP")
-	err := b.db.query(ctx, func(scan func(...any) error) error {
+	now := b.db.Millis("CURRENT_TIMESTAMP")
+	err := b.db.Query(ctx, func(scan func(...any) error) error {
 		var state string
 		var n int
 		var oldest int64
@@ -43,7 +43,7 @@ func (b *Inbox[TTx]) Stats(ctx context.Context) (Stats, error) {
 		}
 		s.Oldest = max(s.Oldest, time.Duration(oldest)*time.Millisecond)
 		return nil
-	}, `SELECT state, count(*), `+now+` - min(`+b.db.millis("created_at")+`) FROM river_job
+	}, `SELECT state, count(*), `+now+` - min(`+b.db.Millis("created_at")+`) FROM river_job
 		WHERE kind = '`+Kind+`' AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled', 'discarded') GROUP BY state`)
 	if err != nil {
 		return Stats{}, fmt.Errorf("riverinbox: counting events: %w", err)
@@ -62,7 +62,7 @@ type ParkedEvent struct {
 // Parked returns up to limit events that are parked, those parked longest first.
 func (b *Inbox[TTx]) Parked(ctx context.Context, limit int) ([]ParkedEvent, error) {
 	var ids []int64
-	err := b.db.query(ctx, func(scan func(...any) error) error {
+	err := b.db.Query(ctx, func(scan func(...any) error) error {
 		var id int64
 		err := scan(&id)
 		ids = append(ids, id)
@@ -132,7 +132,7 @@ func (b *Inbox[TTx]) Replay(ctx context.Context, filter Filter) (int, error) {
 	}
 	before := time.Now().Add(-settled).UnixMilli()
 	return b.again(ctx, filter, fmt.Sprintf("(state IN ('discarded', 'cancelled', 'retryable') OR state = 'completed' AND %s < %d)",
-		b.db.millis("finalized_at"), before))
+		b.db.Millis("finalized_at"), before))
 }
 
 // again makes jobs available that a filter and a condition select.
@@ -143,12 +143,12 @@ func (b *Inbox[TTx]) again(ctx context.Context, filter Filter, condition string)
 		event string
 	}
 	var list []found
-	err := b.db.query(ctx, func(scan func(...any) error) error {
+	err := b.db.Query(ctx, func(scan func(...any) error) error {
 		var f found
 		err := scan(&f.job, &f.event)
 		list = append(list, f)
 		return err
-	}, `SELECT id, `+b.db.json("id")+` FROM river_job WHERE kind = '`+Kind+`' AND `+condition+where+` ORDER BY `+b.db.json("created_at")+`, id`, args...)
+	}, `SELECT id, args->>'id' FROM river_job WHERE kind = '`+Kind+`' AND `+condition+where+` ORDER BY args->>'created_at', id`, args...)
 	if err != nil {
 		return 0, fmt.Errorf("riverinbox: selecting events: %w", err)
 	}
@@ -162,18 +162,18 @@ func (b *Inbox[TTx]) again(ctx context.Context, filter Filter, condition string)
 
 // retry takes back the mark that an event is done and makes its job available, in one transaction.
 func (b *Inbox[TTx]) retry(ctx context.Context, job int64, event string) error {
-	tx, err := b.db.begin(ctx)
+	tx, err := b.db.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("riverinbox: beginning a transaction: %w", err)
 	}
-	defer b.db.rollback(ctx, tx)
-	if _, err := b.db.exec(ctx, &tx, `DELETE FROM gocardless_inbox_done WHERE event_id = ?1`, event); err != nil {
+	defer b.db.Rollback(ctx, tx)
+	if _, err := b.db.Exec(ctx, &tx, `DELETE FROM gocardless_inbox_done WHERE event_id = ?1`, event); err != nil {
 		return fmt.Errorf("riverinbox: replaying event %s: %w", event, err)
 	}
 	if _, err := b.client.JobRetryTx(ctx, tx, job); err != nil {
 		return fmt.Errorf("riverinbox: replaying event %s: %w", event, err)
 	}
-	if err := b.db.commit(ctx, tx); err != nil {
+	if err := b.db.Commit(ctx, tx); err != nil {
 		return fmt.Errorf("riverinbox: replaying event %s: %w", event, err)
 	}
 	return nil
@@ -188,16 +188,16 @@ func (b *Inbox[TTx]) where(f Filter) (string, []any) {
 		return fmt.Sprintf("?%d", len(args))
 	}
 	if len(f.IDs) > 0 {
-		fmt.Fprintf(&where, " AND %s IN (%s)", b.db.json("id"), params(param, f.IDs))
+		fmt.Fprintf(&where, " AND args->>'id' IN (%s)", params(param, f.IDs))
 	}
 	if len(f.Types) > 0 {
-		fmt.Fprintf(&where, " AND %s IN (%s)", b.db.json("type"), params(param, f.Types))
+		fmt.Fprintf(&where, " AND args->>'type' IN (%s)", params(param, f.Types))
 	}
 	if !f.From.IsZero() {
-		fmt.Fprintf(&where, " AND %s >= %s", b.db.json("created_at"), param(sortableTime(f.From)))
+		fmt.Fprintf(&where, " AND args->>'created_at' >= %s", param(sortableTime(f.From)))
 	}
 	if !f.To.IsZero() {
-		fmt.Fprintf(&where, " AND %s < %s", b.db.json("created_at"), param(sortableTime(f.To)))
+		fmt.Fprintf(&where, " AND args->>'created_at' < %s", param(sortableTime(f.To)))
 	}
 	return where.String(), args
 }
@@ -223,13 +223,13 @@ func (b *Inbox[TTx]) Purge(ctx context.Context, olderThan time.Duration) (int64,
 	one := func(to *int64) func(func(...any) error) error {
 		return func(scan func(...any) error) error { return scan(to) }
 	}
-	err := b.db.query(ctx, one(&earliest), `SELECT coalesce(min(created_at), ?1) FROM gocardless_inbox_checkpoints WHERE name <> ?2`, earliest, horizonName)
+	err := b.db.Query(ctx, one(&earliest), `SELECT coalesce(min(created_at), ?1) FROM gocardless_inbox_checkpoints WHERE name <> ?2`, earliest, horizonName)
 	if err != nil {
 		return 0, fmt.Errorf("riverinbox: purging: %w", err)
 	}
 	done, created := now.Add(-olderThan).UnixMilli(), earliest-(gocardless.MaxCatchUpOverlap+time.Hour).Milliseconds()
 	const old = ` FROM gocardless_inbox_done WHERE done_at < ?1 AND created_at < ?2`
-	if err := b.db.query(ctx, one(&newest), `SELECT coalesce(max(created_at), 0)`+old, done, created); err != nil {
+	if err := b.db.Query(ctx, one(&newest), `SELECT coalesce(max(created_at), 0)`+old, done, created); err != nil {
 		return 0, fmt.Errorf("riverinbox: purging: %w", err)
 	}
 	// The horizon comes first: it may be too late, but never too early.
@@ -238,7 +238,7 @@ func (b *Inbox[TTx]) Purge(ctx context.Context, olderThan time.Duration) (int64,
 			return 0, err
 		}
 	}
-	n, err := b.db.exec(ctx, nil, `DELETE`+old, done, created)
+	n, err := b.db.Exec(ctx, nil, `DELETE`+old, done, created)
 	if err != nil {
 		return n, fmt.Errorf("riverinbox: purging: %w", err)
 	}

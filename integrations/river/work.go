@@ -46,14 +46,14 @@ func (b *Inbox[TTx]) handle(ctx context.Context, args EventArgs) error {
 	if err != nil {
 		return err
 	}
-	tx, err := b.db.begin(ctx)
+	tx, err := b.db.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("riverinbox: beginning a transaction: %w", err)
 	}
-	defer b.db.rollback(ctx, tx) // also for a panic, which River catches
+	defer b.db.Rollback(ctx, tx) // also for a panic, which River catches
 	// The mark comes first. Another worker that has the event, because River took this one for
 	// dead, waits here until this transaction ends, and then finds the event done or not.
-	marked, err := b.db.exec(ctx, &tx, `INSERT INTO gocardless_inbox_done (event_id, created_at, done_at) VALUES (?1, ?2, ?3)
+	marked, err := b.db.Exec(ctx, &tx, `INSERT INTO gocardless_inbox_done (event_id, created_at, done_at) VALUES (?1, ?2, ?3)
 		ON CONFLICT (event_id) DO NOTHING`, event.ID, event.CreatedAt.UnixMilli(), time.Now().UnixMilli())
 	if err != nil {
 		return fmt.Errorf("riverinbox: marking event %s: %w", event.ID, err)
@@ -64,7 +64,7 @@ func (b *Inbox[TTx]) handle(ctx context.Context, args EventArgs) error {
 	if err := b.options.Handler.HandleEvent(context.WithValue(ctx, txKey[TTx]{}, tx), *event); err != nil {
 		return err
 	}
-	if err := b.db.commit(ctx, tx); err != nil {
+	if err := b.db.Commit(ctx, tx); err != nil {
 		return fmt.Errorf("riverinbox: committing event %s: %w", event.ID, err)
 	}
 	return nil
@@ -77,12 +77,11 @@ func (b *Inbox[TTx]) handle(ctx context.Context, args EventArgs) error {
 // while that runs. River has committed that a job runs before its worker looks here. So of two
 // events at least one sees the other, and they never run at the same time.
 func (b *Inbox[TTx]) heldUp(ctx context.Context, job *river.Job[EventArgs]) (time.Duration, error) {
-	created, id := b.db.json("created_at"), b.db.json("id")
 	var earlier, running int64
-	err := b.db.query(ctx, func(scan func(...any) error) error { return scan(&earlier, &running) },
-		`SELECT coalesce(sum(CASE WHEN `+created+` < ?3 OR `+created+` = ?3 AND `+id+` < ?4 THEN 1 ELSE 0 END), 0),
+	err := b.db.Query(ctx, func(scan func(...any) error) error { return scan(&earlier, &running) },
+		`SELECT coalesce(sum(CASE WHEN args->>'created_at' < ?3 OR args->>'created_at' = ?3 AND args->>'id' < ?4 THEN 1 ELSE 0 END), 0),
 			coalesce(sum(CASE WHEN state = 'running' THEN 1 ELSE 0 END), 0)
-		FROM river_job WHERE kind = '`+Kind+`' AND id <> ?1 AND `+b.db.json("resource")+` = ?2
+		FROM river_job WHERE kind = '`+Kind+`' AND id <> ?1 AND args->>'resource' = ?2
 			AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`,
 		job.ID, job.Args.Resource, job.Args.CreatedAt, job.Args.ID)
 	switch {
