@@ -1,0 +1,188 @@
+package riverbulk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/bulk"
+)
+
+// DryRun checks all lines against the rules of the params and the jobs of the run, and inserts
+// nothing. Its report counts as Created the lines that would be sent, and as Failed those that would
+// be refused, for reasons that OnEntry gets. Do it before [Insert], which inserts in batches as it
+// reads.
+func DryRun[P, R, TTx any](ctx context.Context, client *gocardless.Client, c bulk.Create[P, R], lines iter.Seq[bulk.Line[P]], run *Run[TTx], options bulk.Options) (bulk.Report, error) {
+	options.DryRun, options.RetryFailed = true, run.options.RetryFailed
+	return bulk.Run(ctx, client, c, lines, dryJournal{new(bulk.MemoryJournal), run}, options)
+}
+
+// dryJournal is the jobs of a run as a journal that is only read.
+type dryJournal struct {
+	*bulk.MemoryJournal
+	entries bulk.Entries
+}
+
+// Entries implements [bulk.Journal].
+func (j dryJournal) Entries(ctx context.Context) iter.Seq2[bulk.Entry, error] {
+	return j.entries.Entries(ctx)
+}
+
+// Insert inserts a job for each line that has none, takes up those that have stopped, and returns
+// the report of the run. The client is that of the workers' environment. To repeat an Insert that
+// ended with an error, or whose process crashed, call it again with the same lines.
+//
+// A job that is inserted may be worked at once. A line whose key belongs to other params ends Insert
+// with [bulk.ErrKeyReused], unless the API refused these.
+func Insert[P, R, TTx any](ctx context.Context, client *gocardless.Client, c bulk.Create[P, R], lines iter.Seq[bulk.Line[P]], run *Run[TTx]) (Report, error) {
+	if client == nil {
+		return Report{}, errors.New("riverbulk: Insert: nil client")
+	}
+	if _, ok := bulk.Find(c.Operation()); !ok {
+		return Report{}, errors.New("riverbulk: Insert: the create must be a variable of package bulk")
+	}
+	header := bulk.Header{Operation: c.Operation(), Environment: string(client.Environment()), Started: time.Now()}
+	if err := run.begin(ctx, header); err != nil {
+		return Report{}, err
+	}
+	batch := batch{}
+	for line := range lines {
+		args, err := newArgs(run.options.Run, header, line)
+		if err == nil {
+			err = batch.add(args)
+		}
+		if err == nil && len(batch) == page {
+			err = run.insert(ctx, batch)
+			batch = nil
+		}
+		if err != nil {
+			return Report{}, err
+		}
+	}
+	if err := run.insert(ctx, batch); err != nil {
+		return Report{}, err
+	}
+	return run.Report(ctx)
+}
+
+// newArgs returns the arguments of the job for a line.
+func newArgs[P any](run string, h bulk.Header, line bulk.Line[P]) (Args, error) {
+	if line.Err != nil {
+		return Args{}, line.Err
+	}
+	err := gocardless.CheckIdempotencyKey(line.Key)
+	var params []byte
+	if err == nil {
+		params, err = json.Marshal(line.Params)
+	}
+	var fingerprint string
+	if err == nil {
+		fingerprint, err = bulk.Fingerprint(line.Params)
+	}
+	if err == nil && bytes.Contains(params, []byte(`\u0000`)) {
+		err = errors.New("the params hold a NUL character, which PostgreSQL cannot store")
+	}
+	if err != nil {
+		return Args{}, fmt.Errorf("riverbulk: the line with key %q: %w", line.Key, err)
+	}
+	return Args{Run: run, Key: line.Key, Operation: h.Operation, Environment: h.Environment, Fingerprint: fingerprint, Params: params}, nil
+}
+
+// batch is lines by their key.
+type batch []Args
+
+// add adds a line, unless the batch has it.
+func (b *batch) add(args Args) error {
+	for _, other := range *b {
+		if other.Key == args.Key {
+			return sameParams(other, args)
+		}
+	}
+	*b = append(*b, args)
+	return nil
+}
+
+func sameParams(a, b Args) error {
+	if a.Fingerprint != b.Fingerprint {
+		return fmt.Errorf("%w: %s", bulk.ErrKeyReused, b.Key)
+	}
+	return nil
+}
+
+func (r *Run[TTx]) params(args Args) river.InsertManyParams {
+	return river.InsertManyParams{Args: args, InsertOpts: &river.InsertOpts{
+		Queue: r.options.Queue, MaxAttempts: r.options.MaxAttempts,
+		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()},
+	}}
+}
+
+// insert inserts the jobs of a batch, and looks at those that are there already.
+func (r *Run[TTx]) insert(ctx context.Context, batch batch) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	params := make([]river.InsertManyParams, len(batch))
+	lines := make(map[string]Args, len(batch))
+	for i, args := range batch {
+		params[i] = r.params(args)
+		lines[args.Key] = args
+	}
+	results, err := r.queue.InsertMany(ctx, params)
+	if err != nil {
+		return failed("inserting lines", err)
+	}
+	for _, result := range results {
+		if !result.UniqueSkippedAsDuplicate {
+			continue
+		}
+		var old Args
+		if err := json.Unmarshal(result.Job.EncodedArgs, &old); err != nil {
+			return failed("reading a job", err)
+		}
+		if err := r.again(ctx, result.Job, old, lines[old.Key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again takes up a line that has a job, if it has stopped.
+func (r *Run[TTx]) again(ctx context.Context, job *rivertype.JobRow, old, args Args) error {
+	stopped := job.State == rivertype.JobStateCancelled || job.State == rivertype.JobStateDiscarded
+	refused := stopped && entryOf(old, job.Output()).State == bulk.Failed
+	err := sameParams(old, args)
+	switch {
+	case refused && err != nil:
+		return failed("replacing the line with key "+args.Key, r.replace(ctx, job.ID, args))
+	case err != nil:
+		return err
+	case stopped && (!refused || r.options.RetryFailed):
+		_, err = r.queue.JobRetry(ctx, job.ID)
+	}
+	return failed("taking up the line with key "+args.Key, err)
+}
+
+// replace gives a line other params. What the API refused does not exist.
+func (r *Run[TTx]) replace(ctx context.Context, job int64, args Args) error {
+	tx, err := r.db.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.db.Rollback(ctx, tx)
+	if _, err := r.queue.JobDeleteTx(ctx, tx, job); err != nil {
+		return err
+	}
+	p := r.params(args)
+	if _, err := r.queue.InsertTx(ctx, tx, p.Args, p.InsertOpts); err != nil {
+		return err
+	}
+	return r.db.Commit(ctx, tx)
+}
