@@ -67,9 +67,9 @@ const openDatabase = `	db, err = sql.Open("sqlite", "file::memory:?cache=shared"
 
 // packages are what snippets may import, by the name that they use.
 var packages = map[string]string{
-	"context": "context", "errors": "errors", "fmt": "fmt", "log": "log", "http": "net/http", "os": "os", "sql": "database/sql", "time": "time",
+	"context": "context", "errors": "errors", "filepath": "path/filepath", "fmt": "fmt", "log": "log", "http": "net/http", "os": "os", "sql": "database/sql", "time": "time",
 	"gocardless": module + "/gocardless", "eventsql": module + "/gocardless/eventsql",
-	"reconcile": module + "/gocardless/reconcile", "workdays": module + "/gocardless/workdays",
+	"bulk": module + "/gocardless/bulk", "reconcile": module + "/gocardless/reconcile", "workdays": module + "/gocardless/workdays",
 }
 
 var (
