@@ -18,7 +18,7 @@
 // # What is exactly once
 //
 // A job is unique by run and key, and each attempt sends the key of the line as idempotency key. So
-// workers on any number of machines may be killed at any time: an attempt that nobody recorded is
+// workers on any number of machines may be killed at any time: an attempt without a record is
 // made again, and the API returns what the first one created. The API keeps keys for 30 days, so
 // after 29 days an attempt that follows another one is refused ([bulk.ErrTooOld]), and so is
 // [Insert]. The run itself is recorded for good, also when River has removed its jobs.

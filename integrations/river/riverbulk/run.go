@@ -20,7 +20,7 @@ import (
 )
 
 // ErrPaused means that the queue of the run is paused, by a worker because too many lines failed,
-// or by somebody. River's QueueResume goes on.
+// or by an operator. River's QueueResume goes on.
 var ErrPaused = errors.New("riverbulk: the queue is paused")
 
 // Options are the settings of a [Run].
@@ -231,7 +231,7 @@ func (r *Run[TTx]) list(ctx context.Context, after int64, condition string) (lis
 		}
 		list = append(list, row{id, entryOf(Args{Key: key, Fingerprint: fingerprint}, []byte(output))})
 		return nil
-	}, `SELECT id, args->>'key', args->>'fingerprint', coalesce(CAST(metadata->'output' AS text), '')`+jobs+
+	}, `SELECT id, args->>'key', args->>'fingerprint', coalesce(CAST(metadata->'output' AS varchar), '')`+jobs+
 		` AND id > ?2`+condition+` ORDER BY id LIMIT ?3`, r.options.Run, after, page)
 	return list, failed("listing the lines", err)
 }

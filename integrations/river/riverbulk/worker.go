@@ -95,7 +95,7 @@ func (w *Worker[TTx]) Configure(config *river.Config) {
 	}
 	config.Queues[w.options.Queue] = river.QueueConfig{MaxWorkers: w.options.Workers}
 	for _, keep := range []*time.Duration{&config.CompletedJobRetentionPeriod, &config.CancelledJobRetentionPeriod, &config.DiscardedJobRetentionPeriod} {
-		if *keep >= 0 { // less is for ever
+		if *keep >= 0 { // negative: indefinitely
 			*keep = max(*keep, retention)
 		}
 	}
@@ -140,7 +140,7 @@ func (w *Worker[TTx]) Work(ctx context.Context, job *river.Job[Args]) error {
 	return err
 }
 
-// tooMany adds an outcome, and reports whether too many lines failed. It starts anew then, since the
+// tooMany adds an outcome, and reports whether too many lines failed. It starts again then, since the
 // queue is paused.
 func (w *Worker[TTx]) tooMany(s bulk.State) bool {
 	w.mu.Lock()
