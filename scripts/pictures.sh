@@ -31,7 +31,7 @@ shoot "file://$dir/demo.html" docs/images/demo.png 960 850
 
 # The hosted page, as the sandbox serves it.
 (cd cmd/gcpro && go build -o "$dir/gcpro" .)
-"$dir/gcpro" sandbox -addr 127.0.0.1:0 >"$dir/log" 2>&1 &
+"$dir/gcpro" sandbox --addr 127.0.0.1:0 >"$dir/log" 2>&1 &
 server=$!
 until url=$(grep -o 'http://127[^ ]*' "$dir/log" | head -1) && [ -n "$url" ]; do sleep 0.1; done
 api() {

@@ -34,8 +34,8 @@ func TestInstallFromATag(t *testing.T) {
 	}
 	c := exec.Command("go", "install", rootModule+"/cmd/gcpro@"+version)
 	c.Dir = bin
-	// Another module cache, so that what is packed here is not taken for the published version. The
-	// real one serves the other modules.
+	// The module cache is a new one, so that the module packed here does not mix with the published
+	// version. The real one serves the other modules.
 	c.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod -modcacherw", "GOBIN="+bin, "GOMODCACHE="+cache, "GONOSUMDB="+rootModule+"*", "GONOSUMCHECK=1", "GOSUMDB=off",
 		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+filepath.ToSlash(filepath.Join(strings.TrimSpace(string(known)), "cache", "download")))
 	if out, err := c.CombinedOutput(); err != nil {
@@ -58,7 +58,7 @@ func TestInstallFromATag(t *testing.T) {
 	}
 }
 
-// pack puts a module into a directory as the module proxy serves it.
+// pack writes a module to a directory in the layout of a module proxy.
 func pack(t *testing.T, proxy, path, version, dir string) {
 	t.Helper()
 	at := filepath.Join(proxy, filepath.FromSlash(path), "@v")
@@ -88,7 +88,7 @@ func pack(t *testing.T, proxy, path, version, dir string) {
 	}
 }
 
-// The help comes at once: at most 50 ms of CPU time.
+// The help takes at most 50 ms of CPU time.
 func BenchmarkHelp(b *testing.B) {
 	best := time.Hour
 	for b.Loop() {

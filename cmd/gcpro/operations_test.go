@@ -37,7 +37,7 @@ func TestOperationsAreThoseOfTheSDK(t *testing.T) {
 	}
 }
 
-// Every operation is called once, as its own help says, and arrives at the API as itself.
+// Every operation is called once with its required parameters, and arrives at the API as itself.
 func TestEveryOperation(t *testing.T) {
 	server := gocardlesstest.NewServer(t)
 	config := t.TempDir()
@@ -69,7 +69,7 @@ func TestEveryOperation(t *testing.T) {
 	}
 }
 
-// needed are flags for what the operation cannot do without, and JSON for lists of objects.
+// needed returns flags for the required parameters, with JSON for lists of objects.
 func needed(op *spec.Operation) []string {
 	var args []string
 	for _, l := range param.Leaves(op) {

@@ -1,5 +1,5 @@
-// Package account keeps access tokens in the system's keyring, and what is known about them in a
-// file: profiles, each with a token for the sandbox environment, for live, or for both.
+// Package account stores access tokens in the system's keyring, and the profiles that they belong to
+// in a file. A profile has a token for the sandbox environment, for live, or for both.
 package account
 
 import (
@@ -27,7 +27,7 @@ const (
 	tokensFile = "tokens.json"
 )
 
-// Entry is what is remembered of a token, next to the token itself.
+// Entry describes a stored token.
 type Entry struct {
 	Creditor string `json:"creditor,omitempty"` // name of the creditor, for people
 	InFile   bool   `json:"in_file,omitempty"`  // the token is in a file, not in the keyring
@@ -46,10 +46,10 @@ type Store struct {
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// CheckName refuses names of profiles that would be trouble in files and keyrings.
+// CheckName refuses names of profiles that files or keyrings could not take.
 func CheckName(name string) error {
 	if !validName.MatchString(name) {
-		return errors.New("the name of a profile is made of letters, digits, dots, dashes and underscores")
+		return errors.New("the name of a profile may only have letters, digits, dots, dashes and underscores, and starts with a letter or digit")
 	}
 	return nil
 }
@@ -70,19 +70,19 @@ func (s *Store) Use(profile string) error {
 		return err
 	}
 	if c.Profiles[profile] == nil {
-		return fmt.Errorf("there is no profile %q; gcpro login --profile %s makes one", profile, profile)
+		return fmt.Errorf("there is no profile %q; gcpro login --profile NAME creates one", profile)
 	}
 	c.Current = profile
 	return s.write(configFile, c)
 }
 
-// Profiles returns the names of all profiles with what is known of their tokens by environment.
+// Profiles returns the names of all profiles, and the tokens of each by environment.
 func (s *Store) Profiles() ([]string, map[string]map[string]Entry, error) {
 	c, err := s.read()
 	return slices.Sorted(maps.Keys(c.Profiles)), c.Profiles, err
 }
 
-// Save keeps a token and reports whether it went into a file, for want of a keyring.
+// Save stores a token, and reports whether it is in a file because there is no keyring.
 func (s *Store) Save(profile, env, token string, e Entry) (inFile bool, err error) {
 	c, err := s.read()
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *Store) Token(profile, env string) (string, error) {
 	return token, nil
 }
 
-// Delete forgets the token of an environment and reports whether there was one.
+// Delete deletes the token of an environment, and reports whether there was one.
 func (s *Store) Delete(profile, env string) (bool, error) {
 	c, err := s.read()
 	if err != nil {
@@ -186,7 +186,7 @@ func (s *Store) load(name string, into any) error {
 	}
 	if err == nil {
 		if json.Unmarshal(data, into) != nil { // the error could quote a token
-			return fmt.Errorf("%s is not valid; mend or delete it", filepath.Join(s.Dir, name))
+			return fmt.Errorf("%s is not valid; correct or delete it", filepath.Join(s.Dir, name))
 		}
 	}
 	return err
@@ -200,8 +200,7 @@ func (s *Store) write(name string, v any) error {
 	return WriteFile(filepath.Join(s.Dir, name), append(data, '\n'))
 }
 
-// WriteFile replaces a file that only its owner can read, in one step: a crash leaves the old
-// content or the new one.
+// WriteFile atomically replaces a file that only its owner can read.
 func WriteFile(name string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err

@@ -72,14 +72,14 @@ func (a *app) width() int {
 	return 0
 }
 
-// configDir is where profiles and the state of listen are kept.
+// configDir returns the directory of the profiles and of what listen has forwarded.
 func (a *app) configDir() (string, error) {
 	if dir := a.env("GCPRO_CONFIG_DIR"); dir != "" {
 		return dir, nil
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", errors.New("there is no directory for configuration; set GCPRO_CONFIG_DIR")
+		return "", errors.New("the system has no directory for configuration; set GCPRO_CONFIG_DIR")
 	}
 	return filepath.Join(dir, "gcpro"), nil
 }
@@ -92,12 +92,9 @@ func (a *app) store() (*account.Store, error) {
 	return &account.Store{Dir: dir, NoKeyring: a.env("GCPRO_KEYRING") == "off"}, nil
 }
 
-const rootLong = `gcpro calls the GoCardless API from a shell: every operation, with filters, pages and
-formats; webhooks on your machine; a sandbox of its own.
+const rootLong = `gcpro calls the GoCardless API from a shell. It has a command for every operation, forwards webhooks to your machine, and serves a sandbox of its own.
 
-It is a community program, independent of GoCardless. It talks to GoCardless's sandbox
-environment unless --live is given, or to the server that GOCARDLESS_BASE_URL names,
-such as the one that gcpro sandbox starts.`
+It is a community program, independent of GoCardless. It talks to GoCardless's sandbox environment unless --live is given. GOCARDLESS_BASE_URL names another server, such as a running gcpro sandbox.`
 
 const rootExample = `  gcpro login
   gcpro payments list --status failed --created-at.gte 7d
@@ -116,15 +113,16 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.errs)
 	root.SetVersionTemplate("gcpro {{.Version}}\n")
-	root.SetUsageTemplate(usageTemplate)
+	a.setTemplates(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetGlobalNormalizationFunc(kebabFlags)
+	root.Flags().Bool("version", false, "Print the version.")
 	a.globalFlags(root)
 	root.AddGroup(
 		&cobra.Group{ID: "daily", Title: "Shortcuts:"},
 		&cobra.Group{ID: "develop", Title: "Webhooks and sandboxes:"},
 		&cobra.Group{ID: "account", Title: "Accounts:"},
-		&cobra.Group{ID: "api", Title: "Operations of the API, by resource:"},
+		&cobra.Group{ID: "api", Title: "Operations of the API by resource:"},
 	)
 	for _, c := range a.resourceCommands() {
 		root.AddCommand(c)
@@ -149,7 +147,7 @@ func (a *app) addWritten(root *cobra.Command) {
 	root.AddCommand(a.manCommand(root), a.versionCommand(), exitCodesTopic())
 }
 
-// subcommandsOnly makes a command that only groups others refuse what is none of them.
+// subcommandsOnly makes a command that only groups others refuse every other argument.
 func subcommandsOnly(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		subcommandsOnly(sub)

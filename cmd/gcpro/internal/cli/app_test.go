@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
@@ -77,4 +80,29 @@ func TestProgress(t *testing.T) {
 	if out.Len() > 0 {
 		t.Error("drawn without a terminal")
 	}
+}
+
+// Every command has an example and a line about it, and every flag a sentence.
+func TestHelp(t *testing.T) {
+	a := &app{env: func(string) string { return "" }, now: time.Now}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Runnable() && c.Example == "" {
+			t.Errorf("%s has no example", c.CommandPath())
+		}
+		if strings.HasSuffix(c.Short, ".") || strings.ToUpper(c.Short[:1]) != c.Short[:1] {
+			t.Errorf("%s: %q is not a line about the command", c.CommandPath(), c.Short)
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			_, usage := pflag.UnquoteUsage(f)
+			usage = strings.TrimPrefix(usage, "(required) ")
+			if usage != "" && !strings.ContainsAny(usage[len(usage)-1:], ".)") {
+				t.Errorf("%s --%s: %q is not a sentence", c.CommandPath(), f.Name, usage)
+			}
+		})
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(a.root())
 }

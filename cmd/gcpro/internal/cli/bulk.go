@@ -35,14 +35,14 @@ func bulkable(op *spec.Operation) bool {
 }
 
 func addBulkFlags(c *cobra.Command, f *operationFlags) {
-	c.Flags().StringVar(&f.from, "from", "", "create one for each line of a CSV `FILE`, whose header names parameters; flags apply to all lines")
-	c.Flags().StringVar(&f.keyColumn, "key-column", "", "`column` of --from that makes the idempotency key of a line")
-	c.Flags().StringVar(&f.journal, "journal", "", "`FILE` with the outcome of each line; the same command resumes from it")
-	c.Flags().IntVar(&f.lanes, "lanes", 0, "`number` of requests at the same time (default 16)")
-	c.Flags().Float64Var(&f.stopAfter, "stop-after", 0, "stop when this `part` of the last 100 lines failed (default 0.1)")
+	c.Flags().StringVar(&f.from, "from", "", "Create one for each line of this CSV `FILE`. Its header names parameters; flags apply to all lines.")
+	c.Flags().StringVar(&f.keyColumn, "key-column", "", "Take the idempotency key of a line from this `column` of --from.")
+	c.Flags().StringVar(&f.journal, "journal", "", "Record the outcome of each line in this `FILE`. The same command resumes from it.")
+	c.Flags().IntVar(&f.lanes, "lanes", 0, "Send this `number` of requests at a time. The default is 16.")
+	c.Flags().Float64Var(&f.stopAfter, "stop-after", 0, "Stop when this `fraction` of the last 100 lines failed. The default is 0.1.")
 }
 
-// maxLine is how long a line of a CSV file may be, and maxReported how many wrong lines are listed.
+// maxLine is the longest line of a CSV file, and maxReported how many invalid lines are listed.
 const (
 	maxLine     = 1 << 20
 	maxReported = 100
@@ -51,7 +51,7 @@ const (
 // bulk creates one resource for each line of a file.
 func (a *app) bulk(ctx context.Context, op *spec.Operation, base *param.Set, leaves []param.Leaf, f *operationFlags) error {
 	if f.keyColumn == "" || f.journal == "" && !f.dryRun {
-		return usagef("--from needs --key-column and --journal: they keep a line from being created twice")
+		return usagef("--from needs --key-column and --journal, so that no line is created twice")
 	}
 	file := &lineFile{path: f.from, key: f.keyColumn, op: op, base: base, leaves: leaves, app: a, lax: f.lax}
 	total, err := a.checkLines(file)
@@ -85,7 +85,7 @@ func (a *app) bulk(ctx context.Context, op *spec.Operation, base *param.Set, lea
 	report, err := create.RunJSON(ctx, client, file.lines(), journal, options)
 	bar.clear()
 	a.note("%s", report)
-	a.note("the journal %s has the outcome of each line", f.journal)
+	a.note("the outcome of each line is in the journal %s", f.journal)
 	switch {
 	case err != nil:
 		return err
@@ -97,8 +97,7 @@ func (a *app) bulk(ctx context.Context, op *spec.Operation, base *param.Set, lea
 	return nil
 }
 
-// checkLines reads the whole file and reports everything that is wrong with it, before anything is
-// sent.
+// checkLines reads the whole file and reports every invalid line before anything is sent.
 func (a *app) checkLines(file *lineFile) (total int, err error) {
 	seen := map[string]int{}
 	wrong := 0
@@ -121,9 +120,9 @@ func (a *app) checkLines(file *lineFile) (total int, err error) {
 	}
 	switch {
 	case wrong > maxReported:
-		return 0, refuse("%d lines of %s are wrong, of which the first %d are listed; nothing was sent", wrong, file.path, maxReported)
+		return 0, refuse("%d lines of %s are not valid, the first %d are listed; nothing was sent", wrong, file.path, maxReported)
 	case wrong > 0:
-		return 0, refuse("%d lines of %s are wrong; nothing was sent", wrong, file.path)
+		return 0, refuse("%d lines of %s are not valid; nothing was sent", wrong, file.path)
 	case total == 0:
 		return 0, refuse("%s has no lines", file.path)
 	}
@@ -140,16 +139,16 @@ type lineFile struct {
 	lax       bool
 }
 
-// fileLine is a line of it, or what is wrong with it.
+// fileLine is a line of the file, or an error.
 type fileLine struct {
 	number int
 	key    string
 	body   json.RawMessage
 	err    error
-	last   bool // what comes after it cannot be read
+	last   bool // the rest of the file cannot be read
 }
 
-// lines are those of a run; the file was checked before.
+// lines returns the lines of a run; the file was checked before.
 func (f *lineFile) lines() iter.Seq[bulk.Line[json.RawMessage]] {
 	return func(yield func(bulk.Line[json.RawMessage]) bool) {
 		for line := range f.read() {
@@ -164,7 +163,7 @@ func (f *lineFile) lines() iter.Seq[bulk.Line[json.RawMessage]] {
 	}
 }
 
-// read yields the lines of the file, one in memory at a time.
+// read yields the lines of the file, with one in memory at a time.
 func (f *lineFile) read() iter.Seq[fileLine] {
 	return func(yield func(fileLine) bool) {
 		file, err := os.Open(f.path)
@@ -211,7 +210,7 @@ func (f *lineFile) read() iter.Seq[fileLine] {
 func (f *lineFile) header(r *csv.Reader) (header []string, columns map[string]param.Leaf, err error) {
 	record, err := r.Read()
 	if err != nil {
-		return nil, nil, fmt.Errorf("the header cannot be read: %w", err)
+		return nil, nil, fmt.Errorf("cannot read the header: %w", err)
 	}
 	for i, name := range record {
 		if i == 0 {
@@ -220,7 +219,7 @@ func (f *lineFile) header(r *csv.Reader) (header []string, columns map[string]pa
 		header = append(header, strings.TrimSpace(name))
 	}
 	if !slices.Contains(header, f.key) {
-		return nil, nil, fmt.Errorf("there is no column %q for the key", f.key)
+		return nil, nil, fmt.Errorf("the file has no column %q for the key", f.key)
 	}
 	columns = map[string]param.Leaf{}
 	for _, name := range header {
@@ -235,7 +234,7 @@ func (f *lineFile) header(r *csv.Reader) (header []string, columns map[string]pa
 	return header, columns, nil
 }
 
-// leaf finds a parameter by the name of a column; a member of a map is one, too: metadata.order.
+// leaf finds a parameter by the name of a column. It may be a member of a map, as in metadata.order.
 func (f *lineFile) leaf(name string) (param.Leaf, bool) {
 	for _, l := range f.leaves {
 		if l.Path == name || kebab(l.Path) == name {
@@ -248,7 +247,7 @@ func (f *lineFile) leaf(name string) (param.Leaf, bool) {
 	return param.Leaf{}, false
 }
 
-// line makes the key and the parameters of a record. Empty cells are not sent.
+// line returns the key and the parameters of a record. Empty cells are not sent.
 func (f *lineFile) line(record, header []string, columns map[string]param.Leaf) (key string, body json.RawMessage, err error) {
 	set := param.New(f.op, f.app.now())
 	set.Lax = f.lax
@@ -281,7 +280,7 @@ func (f *lineFile) line(record, header []string, columns map[string]param.Leaf) 
 	return key, body, err
 }
 
-// lineError names the problems without the words that come with a single call.
+// lineError lists the problems without the preamble that a single call has.
 func lineError(err error) error {
 	refused, ok := errors.AsType[*gocardless.ParamsError](err)
 	if !ok {
@@ -306,8 +305,8 @@ func cloneObject(o map[string]any) map[string]any {
 	return out
 }
 
-// shortLines fails on a record that is too long to be one, so that a file without line ends, or with
-// a quote that nothing closes, is not read into memory.
+// shortLines fails on an overlong record, so that a file without line ends, or with an unclosed quote,
+// is not read into memory.
 type shortLines struct {
 	r io.Reader
 	n int // since the last record

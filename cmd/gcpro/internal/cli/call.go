@@ -56,7 +56,7 @@ func newRequest(op *spec.Operation, ids []string, set *param.Set) (*request, err
 	return r, nil
 }
 
-// encode writes JSON without escaping what only HTML minds.
+// encode writes JSON without the escapes for HTML.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -114,7 +114,7 @@ func conflicting(op *spec.Operation, err error) string {
 	return refused.Link("conflicting_resource_id")
 }
 
-// unwrap takes the result out of a reply.
+// unwrap returns the result inside a reply.
 func unwrap(op *spec.Operation, reply json.RawMessage) (json.RawMessage, error) {
 	if op.Reply == "" || len(reply) == 0 {
 		return reply, nil
@@ -126,8 +126,8 @@ func unwrap(op *spec.Operation, reply json.RawMessage) (json.RawMessage, error) 
 	return members[op.Reply], nil
 }
 
-// dryRun prints a request as it would be sent. The key of a create is made when it is sent, unless
-// it is given.
+// dryRun prints a request as it would be sent. Its idempotency key is drawn when it is sent, unless
+// one is given.
 func (r *request) dryRun(w io.Writer, t *target) error {
 	fmt.Fprintf(w, "%s %s\n", r.op.Method, render.Safe(t.url()+r.target()))
 	headers := map[string]string{"Authorization": "Bearer [hidden]"}

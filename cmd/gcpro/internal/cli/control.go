@@ -22,18 +22,18 @@ import (
 
 const defaultSandbox = "http://127.0.0.1:8080"
 
-// sandboxTarget is the running sandbox that the commands below gcpro sandbox work on.
+// sandboxTarget returns the running sandbox that the subcommands of gcpro sandbox work on.
 func (a *app) sandboxTarget() (*target, error) {
 	t := &target{env: gocardless.EnvironmentSandbox, base: defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL"))}
 	t.base = strings.TrimSuffix(defaultTo(t.base, defaultSandbox), "/")
 	if !t.local() {
-		return nil, refuse("%s is not a sandbox of gcpro on this machine", render.Safe(t.base))
+		return nil, refuse("%s is not an address on this machine: these commands only work on a local gcpro sandbox", render.Safe(t.base))
 	}
 	t.token = defaultTo(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")
 	return t, nil
 }
 
-// control asks a running sandbox for something.
+// control calls the control API of a running sandbox.
 func (a *app) control(ctx context.Context, t *target, method, path string, body map[string]any, reply *json.RawMessage) error {
 	client, err := a.client(t, gocardless.WithRetries(0), gocardless.WithTimeout(10*time.Minute))
 	if err != nil {
@@ -53,7 +53,7 @@ func (a *app) control(ctx context.Context, t *target, method, path string, body 
 	return client.Do(ctx, method, gocardlesstest.ControlPath+path, sent, reply)
 }
 
-// steer makes a command that asks a running sandbox for something and prints what it replies.
+// steer makes a command that calls the control API and prints the reply.
 func (a *app) steer(c *cobra.Command, ask func(args []string) (method, path string, body map[string]any, err error)) *cobra.Command {
 	c.RunE = func(c *cobra.Command, list []string) error {
 		if err := a.checkOutput(); err != nil {
@@ -84,7 +84,10 @@ func (a *app) steer(c *cobra.Command, ask func(args []string) (method, path stri
 func (a *app) addControls(c *cobra.Command) {
 	post := http.MethodPost
 	c.AddCommand(
-		a.steer(&cobra.Command{Use: "advance SPAN", Short: "Move the clock: 36h, 14d, next, or up to a time", Args: args(ids("SPAN"))},
+		a.steer(&cobra.Command{Use: "advance SPAN|TIME|next", Short: "Move the clock forward", Args: args(ids("SPAN")),
+			Long:    "Moves the clock forward by a span, to a time, or to the next thing that is due. What is due until then happens in order.",
+			Example: "  gcpro sandbox advance 14d\n  gcpro sandbox advance 36h\n  gcpro sandbox advance 2026-10-01T09:00:00Z\n  gcpro sandbox advance next",
+		},
 			func(list []string) (string, string, map[string]any, error) {
 				switch span := list[0]; {
 				case span == "next":
@@ -98,10 +101,13 @@ func (a *app) addControls(c *cobra.Command) {
 		a.faultCommand(),
 		a.payCommand(),
 		a.emitCommand(),
-		a.steer(&cobra.Command{Use: "world [NAME|FILE]", Short: "Load a world; without a name, list them", Args: args(cobra.MaximumNArgs(1))}, worldRequest),
-		a.steer(&cobra.Command{Use: "clock", Short: "Show the time", Args: args(cobra.NoArgs)},
+		a.steer(&cobra.Command{Use: "world [NAME|FILE]", Short: "Load a world or list those there are", Args: args(cobra.MaximumNArgs(1)),
+			Long:    "Adds the customers, mandates and payments of a world: one that the sandbox brings along, or one in a JSON file. Without a name it lists the worlds.",
+			Example: "  gcpro sandbox world\n  gcpro sandbox world gym\n  gcpro sandbox world mine.json",
+		}, worldRequest),
+		a.steer(&cobra.Command{Use: "clock", Short: "Show the time in the sandbox", Args: args(cobra.NoArgs), Example: "  gcpro sandbox clock"},
 			func([]string) (string, string, map[string]any, error) { return http.MethodGet, "clock", nil, nil }),
-		a.steer(&cobra.Command{Use: "reset", Short: "Start again; the clock stays", Args: args(cobra.NoArgs)},
+		a.steer(&cobra.Command{Use: "reset", Short: "Delete everything in the sandbox; the clock stays", Args: args(cobra.NoArgs), Example: "  gcpro sandbox reset"},
 			func([]string) (string, string, map[string]any, error) { return post, "reset", nil, nil }),
 		a.stateCommand(), a.requestsCommand(), a.recordCommand(), a.verifyCommand(),
 	)
@@ -119,7 +125,7 @@ func worldRequest(list []string) (string, string, map[string]any, error) {
 	return http.MethodPost, "worlds", body, err
 }
 
-// maxFile is how large a file for the sandbox may be.
+// maxFile is the largest file that is sent to the sandbox.
 const maxFile = 256 << 20
 
 func readObject(name string) (map[string]any, error) {
@@ -146,19 +152,20 @@ func (a *app) faultCommand() *cobra.Command {
 	var status, times, skip int
 	c := &cobra.Command{
 		Use: "fault [OPERATION]", Short: "Make the next calls fail", Args: args(cobra.MaximumNArgs(1)),
+		Long:    "Makes the next calls of an operation fail, or the next calls of any. An operation has the form payments.create or payments.*.",
 		Example: "  gcpro sandbox fault payments.create --status 503\n  gcpro sandbox fault 'payments.*' --after --drop --times 2\n  gcpro sandbox fault --clear",
 	}
 	f := c.Flags()
-	f.IntVar(&status, "status", 0, "answer with this `status`")
-	f.StringVar(&reason, "reason", "", "answer with the API's error of that `name`, such as rate_limit_exceeded")
-	f.StringVar(&body, "body", "", "`body` of the reply")
-	f.StringVar(&delay, "delay", "", "wait for a `time`, such as 2s")
-	f.BoolVar(&drop, "drop", false, "close the connection without a reply")
-	f.BoolVar(&after, "after", false, "do the work first, then spoil the reply")
-	f.IntVar(&times, "times", 0, "`number` of calls to hit (default 1; -1 for all)")
-	f.IntVar(&skip, "skip", 0, "let a `number` of calls pass first")
-	f.BoolVar(&list, "list", false, "list the faults to come")
-	f.BoolVar(&clear, "clear", false, "remove all faults")
+	f.IntVar(&status, "status", 0, "Reply with this HTTP `status`.")
+	f.StringVar(&reason, "reason", "", "Reply with the API's error of this `name`, such as rate_limit_exceeded.")
+	f.StringVar(&body, "body", "", "Reply with this `body`.")
+	f.StringVar(&delay, "delay", "", "Wait this `time` before the reply, such as 2s.")
+	f.BoolVar(&drop, "drop", false, "Close the connection without a reply.")
+	f.BoolVar(&after, "after", false, "Carry out the request first, then fail.")
+	f.IntVar(&times, "times", 0, "Fail this `number` of calls, -1 for all. The default is 1.")
+	f.IntVar(&skip, "skip", 0, "Let this `number` of calls pass first.")
+	f.BoolVar(&list, "list", false, "List the faults that are still to come.")
+	f.BoolVar(&clear, "clear", false, "Remove all faults.")
 	return a.steer(c, func(names []string) (string, string, map[string]any, error) {
 		switch {
 		case clear:
@@ -184,11 +191,11 @@ func (a *app) payCommand() *cobra.Command {
 	var leave bool
 	c := &cobra.Command{
 		Use: "pay FLOW", Short: "Play the payer of a hosted flow", Args: args(ids("FLOW")),
-		Long:    "Finishes a billing request flow or redirect flow as its payer would. The given name decides how things go: Successful, Penniless, Fickle, Late, Invalid, Expired, Switching.",
+		Long:    "Completes a billing request flow or redirect flow as its payer would. The given name of the payer decides what happens later: Successful, Penniless, Fickle, Late, Invalid, Expired or Switching.",
 		Example: "  gcpro sandbox pay BRF123 --as Penniless",
 	}
-	c.Flags().StringVar(&as, "as", "", "given `name` of the payer")
-	c.Flags().BoolVar(&leave, "exit", false, "leave the flow instead")
+	c.Flags().StringVar(&as, "as", "", "Give the payer this given `name`.")
+	c.Flags().BoolVar(&leave, "exit", false, "Leave the flow without completing it.")
 	return a.steer(c, func(list []string) (string, string, map[string]any, error) {
 		path := "flows/" + url.PathEscape(list[0])
 		if leave {
@@ -205,12 +212,13 @@ func (a *app) payCommand() *cobra.Command {
 func (a *app) emitCommand() *cobra.Command {
 	var resource, cause, origin string
 	c := &cobra.Command{
-		Use: "emit TYPE", Short: "Make an event and send it to the endpoints", Args: args(ids("TYPE")),
+		Use: "emit TYPE", Short: "Create an event and send it to the webhook endpoints", Args: args(ids("TYPE")),
+		Long:    "Creates an event of any type. The resource itself does not change.",
 		Example: "  gcpro sandbox emit payments.failed --resource PM123 --cause insufficient_funds",
 	}
-	c.Flags().StringVar(&resource, "resource", "", "`id` of the resource (default the newest of its type)")
-	c.Flags().StringVar(&cause, "cause", "", "`cause` of the event")
-	c.Flags().StringVar(&origin, "origin", "", "`origin` of the event")
+	c.Flags().StringVar(&resource, "resource", "", "Take the resource with this `id`. The default is the newest of its kind.")
+	c.Flags().StringVar(&cause, "cause", "", "Give the event this `cause`.")
+	c.Flags().StringVar(&origin, "origin", "", "Give the event this `origin`.")
 	return a.steer(c, func(list []string) (string, string, map[string]any, error) {
 		body := map[string]any{"type": list[0]}
 		for name, v := range map[string]string{"resource": resource, "cause": cause, "origin": origin} {
@@ -224,7 +232,7 @@ func (a *app) emitCommand() *cobra.Command {
 
 func (a *app) stateCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "state save FILE | load FILE", Short: "Save the whole state into a file, or load it", Args: args(ids("save|load", "FILE")),
+		Use: "state save FILE | load FILE", Short: "Save the whole state to a file or load it from one", Args: args(ids("save|load", "FILE")),
 		Example: "  gcpro sandbox state save before.json\n  gcpro sandbox state load before.json",
 	}
 	c.RunE = func(c *cobra.Command, list []string) error {
@@ -248,15 +256,18 @@ func (a *app) stateCommand() *cobra.Command {
 			}
 			return a.control(ctx, t, http.MethodPut, "snapshot", body, nil)
 		}
-		return usagef("needs save or load, and a file")
+		return usagef("the first argument must be save or load")
 	}
 	return c
 }
 
 func (a *app) requestsCommand() *cobra.Command {
 	var follow bool
-	c := &cobra.Command{Use: "requests", Short: "Show the requests that programs made", Args: args(cobra.NoArgs)}
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new requests as they come")
+	c := &cobra.Command{Use: "requests", Short: "List the requests that the sandbox received", Args: args(cobra.NoArgs),
+		Long:    "Lists the latest requests with their time, method, path, status, resource and id, the oldest first.",
+		Example: "  gcpro sandbox requests\n  gcpro sandbox requests --follow\n  gcpro sandbox requests -o ndjson",
+	}
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "Continue with new requests as they arrive.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		t, err := a.sandboxTarget()
 		if err != nil {
@@ -272,7 +283,7 @@ func (a *app) requestsCommand() *cobra.Command {
 				return err
 			}
 			if sleep(c.Context(), time.Second/2) != nil {
-				return nil // that is how it ends
+				return nil // interrupted, which is how it ends
 			}
 		}
 	}
@@ -315,10 +326,11 @@ func (a *app) printRequests(raw json.RawMessage, seen map[string]bool) error {
 func (a *app) recordCommand() *cobra.Command {
 	var addr string
 	c := &cobra.Command{
-		Use: "record DIR", Short: "Record what GoCardless's sandbox answers, as a proxy", Args: args(ids("DIR")),
-		Long: "Passes requests on to GoCardless's sandbox environment, or to --base-url, and writes them with the replies into a directory, without tokens and personal data. It refuses live.",
+		Use: "record DIR", Short: "Record the replies of GoCardless's sandbox as a proxy", Args: args(ids("DIR")),
+		Long:    "Forwards requests to GoCardless's sandbox environment, or to --base-url, and writes them with their replies to a directory, without tokens and personal data. It refuses live.",
+		Example: "  gcpro sandbox record tape\n  GOCARDLESS_BASE_URL=http://127.0.0.1:8081 gcpro customers list",
 	}
-	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8081", "`address` to listen on")
+	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8081", "Listen on this `address`.")
 	c.RunE = func(c *cobra.Command, list []string) error {
 		recorder, err := cassette.NewRecorder(defaultTo(defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL")), sandboxAPI), list[0], nil)
 		if err != nil {
@@ -345,11 +357,12 @@ func (a *app) verifyCommand() *cobra.Command {
 	var known string
 	var junit bool
 	c := &cobra.Command{
-		Use: "verify DIR", Short: "Compare the sandbox with what was recorded", Args: args(ids("DIR")),
-		Long: "Sends the recorded requests to a running sandbox, or to a new one when none is named, and lists the differences. It fails if there are unexpected ones.",
+		Use: "verify DIR", Short: "Compare the sandbox with recorded replies", Args: args(ids("DIR")),
+		Long:    "Sends the recorded requests to the sandbox at --base-url or GOCARDLESS_BASE_URL, or else to a new one, and lists the differences between the replies. It fails if it finds an unexpected one.",
+		Example: "  gcpro sandbox verify tape\n  gcpro sandbox verify tape --known known.json --junit",
 	}
-	c.Flags().StringVar(&known, "known", "", "JSON `FILE` with the differences that are expected")
-	c.Flags().BoolVar(&junit, "junit", false, "report in the XML form of JUnit")
+	c.Flags().StringVar(&known, "known", "", "Expect the differences in this JSON `FILE`.")
+	c.Flags().BoolVar(&junit, "junit", false, "Report in JUnit's XML format.")
 	c.RunE = func(c *cobra.Command, list []string) error {
 		exchanges, err := cassette.Read(os.DirFS(list[0]))
 		if err != nil {

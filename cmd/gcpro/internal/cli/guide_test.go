@@ -2,25 +2,31 @@ package cli
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
 
+// ofGcpro finds a command line of gcpro in a guide or a script.
+var ofGcpro = regexp.MustCompile(`^(?:\$ gcpro|(?:\$ )?go run \S*cmd/gcpro(?:@latest)?|"\$dir/gcpro") ([^>]*)`)
+
 // Every command in the guides exists, with its flags.
 func TestGuidesNameCommandsThatExist(t *testing.T) {
 	found := 0
-	for _, page := range []string{"../../../../README.md", "../../../../docs/command-line.md", "../../../../docs/guides/testing.md", "../../../../docs/sandbox-clients.md"} {
+	for _, page := range []string{"../../../../README.md", "../../../../docs/command-line.md", "../../../../docs/guides/testing.md", "../../../../docs/sandbox-clients.md",
+		"../../../../docs/sandbox.md", "../../../../examples/membership/README.md", "../../../../scripts/pictures.sh"} {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(string(text)) {
-			command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ gcpro ")
-			if !ok {
+			m := ofGcpro.FindStringSubmatch(strings.TrimSpace(line))
+			if m == nil {
 				continue
 			}
 			found++
+			command := m[1]
 			a := &app{in: strings.NewReader(""), env: func(string) string { return "" }, now: time.Now}
 			c, rest, err := a.root().Find(words(strings.TrimSuffix(command, " &")))
 			if err != nil || !c.HasParent() {
@@ -34,7 +40,7 @@ func TestGuidesNameCommandsThatExist(t *testing.T) {
 				switch {
 				case isLong && c.Flag(name) == nil:
 					t.Errorf("%s: %s: no flag --%s", page, command, name)
-				case !isLong && isShort && len(short) == 1 && c.Flags().ShorthandLookup(short) == nil && c.InheritedFlags().ShorthandLookup(short) == nil:
+				case !isLong && isShort && short != "" && c.Flags().ShorthandLookup(short[:1]) == nil && c.InheritedFlags().ShorthandLookup(short[:1]) == nil:
 					t.Errorf("%s: %s: no flag -%s", page, command, short)
 				}
 			}

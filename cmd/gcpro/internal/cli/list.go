@@ -10,14 +10,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// maxPage is the most that the API returns at once.
+// maxPage is the largest page of the API.
 const maxPage = 500
 
-// defaultItems is how many items a list shows unless it is told otherwise.
+// defaultItems is the default of --limit.
 const defaultItems = 50
 
-// pages calls a list page by page until it has seen enough items (0 for all), and hands over each
-// page.
+// pages calls a list page by page and passes each page to a function, until it has seen enough items;
+// 0 means all.
 func pages(ctx context.Context, client *gocardless.Client, r *request, enough int, each func(items []json.RawMessage) error) error {
 	seen := 0
 	for {
@@ -48,7 +48,7 @@ func pages(ctx context.Context, client *gocardless.Client, r *request, enough in
 		case after == "" || enough > 0 && seen >= enough:
 			return nil
 		case after == r.query.Get("after"):
-			return errors.New("the API returned the same page again")
+			return errors.New("the API returned the same page twice; the list is incomplete")
 		}
 		r.query.Set("after", after)
 	}

@@ -30,13 +30,9 @@ type listenOptions struct {
 	secret             bool
 }
 
-const listenLong = `Polls for new events and forwards each, as a signed webhook, to endpoints on your machine.
-The secret that signs them is printed once and kept.
+const listenLong = `Polls for new events and forwards each, as a signed webhook, to endpoints on your machine. The secret that signs them is printed once and kept.
 
-What was forwarded is kept on disk: after a lost network, or when gcpro was stopped or
-killed, the next run goes on where the last one ended, without missing an event or
-forwarding one twice. An event that was on its way at the moment of a kill is reported;
---resend sends it again. The first run begins with the events from now on.`
+The first run starts with the events from now on. What was forwarded is recorded on disk: after a lost network, a stop or a crash, gcpro listen continues where it was, without missing an event or forwarding one twice. An event that was on its way when gcpro was killed may have arrived. It is reported, and --resend sends it again.`
 
 func (a *app) listenCommand() *cobra.Command {
 	var o listenOptions
@@ -46,12 +42,12 @@ func (a *app) listenCommand() *cobra.Command {
 			"  gcpro listen --forward-to localhost:3000/webhooks --resend EV123",
 	}
 	f := c.Flags()
-	f.StringSliceVar(&o.to, "forward-to", nil, "`URL` of an endpoint; may be given several times")
-	f.StringSliceVar(&o.events, "events", nil, "`types` of event to forward, such as payments.failed or mandates (default all)")
-	f.StringVar(&o.since, "since", "", "begin with the events since a `time`, such as 2h or 2026-01-31, also with those that were forwarded")
-	f.StringSliceVar(&o.resend, "resend", nil, "`ids` of events to forward again, and nothing else")
-	f.DurationVar(&o.every, "every", 0, "`time` between two polls (default 5s, and 500ms for a local sandbox)")
-	f.BoolVar(&o.secret, "print-secret", false, "print the secret, and nothing else")
+	f.StringSliceVar(&o.to, "forward-to", nil, "Forward to the endpoint at this `URL`. May be given several times.")
+	f.StringSliceVar(&o.events, "events", nil, "Forward only these `types` of event, such as payments.failed or mandates. The default is all.")
+	f.StringVar(&o.since, "since", "", "Start with the events since this `time`, such as 2h or 2026-01-31, even those forwarded before.")
+	f.StringSliceVar(&o.resend, "resend", nil, "Forward the events with these `ids` again, and no others.")
+	f.DurationVar(&o.every, "every", 0, "Wait this `time` between two polls. The default is 5s, or 500ms for a local sandbox.")
+	f.BoolVar(&o.secret, "print-secret", false, "Print the secret and exit.")
 	_ = c.RegisterFlagCompletionFunc("events", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var out []cobra.Completion
 		for _, e := range spec.Events {
@@ -69,7 +65,7 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 		return err
 	}
 	if len(endpoints) == 0 && !o.secret {
-		return usagef("needs --forward-to")
+		return usagef("--forward-to is missing: pass the URL of your endpoint, such as localhost:3000/webhooks")
 	}
 	t, client, err := a.connect()
 	if err != nil {
@@ -90,7 +86,7 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		Delivered: a.showDelivery, Retryable: worthRetrying,
-		Lost: func(err error) { a.note("%s; trying again", firstLine(err.Error())) },
+		Lost: func(err error) { a.note("%s; retrying", firstLine(err.Error())) },
 		Doubtful: func(id, endpoint string) {
 			a.note("%s was on its way to %s when gcpro was killed, and may have arrived; --resend %s sends it again", id, endpoint, id)
 		},
@@ -129,24 +125,24 @@ func endpointURLs(texts []string) ([]string, error) {
 	return out, nil
 }
 
-// listenState opens the state for a server and profile, and prints a new secret.
+// listenState opens the state for a server and an account, and prints a new secret.
 func (a *app) listenState(t *target) (*relay.State, error) {
 	dir, err := a.configDir()
 	if err != nil {
 		return nil, err
 	}
-	// The token tells accounts apart when it comes from the environment. Its hash says nothing of it.
+	// A token of the environment distinguishes accounts. Its hash does not reveal it.
 	sum := sha256.Sum256([]byte(t.url() + "\n" + t.profile + "\n" + t.token))
 	state, fresh, err := relay.Open(filepath.Join(dir, "listen", string(t.env)+"-"+hex.EncodeToString(sum[:6])+".json"))
 	if err == nil && fresh {
-		a.note("the secret of your webhooks, printed this once (--print-secret shows it again):")
+		a.note("this secret signs your webhooks; --print-secret prints it again:")
 		fmt.Fprintln(a.out, state.Secret())
 	}
 	return state, err
 }
 
-// begin decides where the first poll starts: at --since, where the last run ended, or at the newest
-// event there is, by the API's clock.
+// begin sets where the first poll starts: at --since, where the last run ended, or after the newest
+// event, by the API's clock.
 func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay.State, since string) error {
 	if since != "" {
 		from, ok := param.Relative(since, a.now(), true)
@@ -161,7 +157,7 @@ func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay
 		return state.Restart(from)
 	}
 	if !state.Cursor().IsZero() {
-		a.note("going on after %s", state.Cursor().Format(time.RFC3339))
+		a.note("continuing after %s", state.Cursor().Format(time.RFC3339))
 		return nil
 	}
 	from := time.Unix(0, 0)
@@ -202,7 +198,7 @@ func eventSource(client *gocardless.Client) relay.Source {
 	}
 }
 
-// worthRetrying reports whether a fault may pass: the network, the API or an endpoint is away.
+// worthRetrying reports whether a fault may pass: the network, the API or an endpoint is unavailable.
 func worthRetrying(err error) bool {
 	if _, ok := errors.AsType[*relay.EndpointError](err); ok {
 		return true
@@ -216,7 +212,7 @@ func firstLine(s string) string {
 	return line
 }
 
-// showDelivery prints what became of an event at an endpoint.
+// showDelivery prints how an endpoint answered.
 func (a *app) showDelivery(d relay.Delivery) {
 	result := fmt.Sprintf("%d (%s)", d.Status, d.Elapsed.Round(time.Millisecond))
 	if d.Err != nil && d.Status == 0 {
@@ -235,7 +231,7 @@ func shorten(s string, n int) string {
 	return s
 }
 
-// resend forwards events again that were forwarded before.
+// resend forwards events again.
 func (a *app) resend(ctx context.Context, client *gocardless.Client, r *relay.Relay, ids []string) error {
 	for _, id := range ids {
 		raw, op, err := fetch(ctx, client, id)

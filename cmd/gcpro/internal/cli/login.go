@@ -17,7 +17,7 @@ import (
 func (a *app) loginCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "login", Short: "Store an access token", Args: args(cobra.NoArgs),
-		Long: "Asks for an access token without showing it, or reads it from stdin, tries it, and stores it in the system's keyring.\n\n" +
+		Long: "Asks for an access token without showing it, or reads it from stdin, checks that the API accepts it, and stores it in the system's keyring. Where there is none, it stores it in a file that only you can read.\n\n" +
 			"A profile has one token for the sandbox environment and one for live (--live). GOCARDLESS_ACCESS_TOKEN, if set, wins over both.",
 		Example: "  gcpro login\n  gcpro login --live --profile shop < token.txt",
 	}
@@ -53,7 +53,7 @@ func (a *app) loginCommand() *cobra.Command {
 			return err
 		}
 		if inFile {
-			a.note("note: there is no keyring here; the token is in a file in %s that only you can read", store.Dir)
+			a.note("note: no keyring is available; the token is in a file in %s that only you can read", store.Dir)
 		}
 		a.note("logged in to %s as %s, in profile %s", t.env, defaultTo(name, "an account without a creditor"), profile)
 		return nil
@@ -84,8 +84,9 @@ func (a *app) readToken() (string, error) {
 
 func (a *app) logoutCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "logout", Short: "Forget an access token", Args: args(cobra.NoArgs),
-		Long: "Deletes the stored token of the sandbox environment, or with --live that of live. The token itself stays valid.",
+		Use: "logout", Short: "Delete a stored access token", Args: args(cobra.NoArgs),
+		Long:    "Deletes the stored token for the sandbox environment or, with --live, for live. The token itself stays valid: revoke it in GoCardless's dashboard.",
+		Example: "  gcpro logout\n  gcpro logout --live --profile shop",
 		RunE: func(*cobra.Command, []string) error {
 			store, err := a.store()
 			if err != nil {
@@ -109,7 +110,10 @@ func (a *app) logoutCommand() *cobra.Command {
 }
 
 func (a *app) profilesCommand() *cobra.Command {
-	c := &cobra.Command{Use: "profiles", Short: "List and choose profiles", Args: args(cobra.NoArgs)}
+	c := &cobra.Command{Use: "profiles", Short: "List and choose profiles", Args: args(cobra.NoArgs),
+		Long:    "Lists the profiles with the creditors that their tokens belong to.",
+		Example: "  gcpro profiles\n  gcpro profiles use shop",
+	}
 	c.RunE = func(*cobra.Command, []string) error {
 		store, err := a.store()
 		if err != nil {
@@ -134,13 +138,14 @@ func (a *app) profilesCommand() *cobra.Command {
 		look := a.look()
 		look.Columns = []string{"profile", "current", "sandbox", "live"}
 		if len(rows) == 0 {
-			a.note("there are no profiles; gcpro login makes one")
+			a.note("there are no profiles; gcpro login creates one")
 			return nil
 		}
 		return render.Table(a.out, rows, nil, look)
 	}
 	c.AddCommand(&cobra.Command{
-		Use: "use PROFILE", Short: "Choose the profile in use", Args: args(ids("PROFILE")),
+		Use: "use PROFILE", Short: "Choose the profile that later commands use", Args: args(ids("PROFILE")),
+		Example: "  gcpro profiles use shop",
 		RunE: func(_ *cobra.Command, names []string) error {
 			store, err := a.store()
 			if err != nil {

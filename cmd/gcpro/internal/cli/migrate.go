@@ -15,12 +15,12 @@ func (a *app) migrateCommand() *cobra.Command {
 	var write, show bool
 	c := &cobra.Command{
 		Use: "migrate [PACKAGES]", Short: "Rewrite a Go program from the official client to this SDK",
-		Long: "Rewrites the packages that the patterns name, by default ./..., with their type information: imports, the client's set-up, names, optional fields, iterators, errors and the webhook handler.\n\n" +
-			"It prints the differences; -w writes the files. What it cannot do is listed, with the section of the guide that explains it.",
+		Long: "Rewrites the packages that match the patterns, by default ./..., using their type information: imports, the client's set-up, names, optional fields, iterators, errors and the webhook handler.\n\n" +
+			"It prints the differences; -w writes the files. It lists what it cannot rewrite, with the section of the guide that explains it.",
 		Example: "  gcpro migrate ./...\n  gcpro migrate -w ./...",
 	}
-	c.Flags().BoolVarP(&write, "write", "w", false, "write the files instead of printing the differences")
-	c.Flags().BoolVar(&show, "diff", true, "print the differences")
+	c.Flags().BoolVarP(&write, "write", "w", false, "Write the files instead of printing the differences.")
+	c.Flags().BoolVar(&show, "diff", true, "Print the differences.")
 	c.RunE = func(c *cobra.Command, patterns []string) error {
 		if len(patterns) == 0 {
 			patterns = []string{"./..."}

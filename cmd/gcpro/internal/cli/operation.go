@@ -30,12 +30,17 @@ func (a *app) resourceCommands() []*cobra.Command {
 	}
 	for i := range spec.Operations {
 		op := &spec.Operations[i]
-		byResource[op.Resource()].AddCommand(a.operationCommand(op))
+		c := byResource[op.Resource()]
+		if c.Example != "" {
+			c.Example += "\n"
+		}
+		c.Example += example(op)
+		c.AddCommand(a.operationCommand(op))
 	}
 	return list
 }
 
-// aliases lets the name of the API and the singular stand for a command.
+// aliases returns other names of a command: the API's and the singular.
 func aliases(wire string) []string {
 	var out []string
 	if strings.Contains(wire, "_") {
@@ -58,7 +63,7 @@ func firstSentence(doc string) string {
 	return first[:strings.LastIndexByte(first[:maxShort], ' ')] + " …"
 }
 
-// maxShort is how long the line about a command may be in a list of commands.
+// maxShort limits the line about a command in a list of commands.
 const maxShort = 72
 
 // operationFlags are the flags of an operation that are not parameters.
@@ -107,16 +112,16 @@ func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
 	flags := c.Flags()
 	flags.SortFlags = false
 	if op.Request != "" && op.Params != nil {
-		flags.StringVar(&f.data, "data", "", "parameters as `JSON`, @FILE or - for stdin; flags win over it")
+		flags.StringVar(&f.data, "data", "", "Take parameters from this `JSON`, from @FILE, or from stdin if it is -. Flags win over it.")
 	}
 	if op.Method == "POST" {
-		flags.StringVar(&f.key, "idempotency-key", "", "`key` of the request, to repeat it without doing it twice (default random)")
+		flags.StringVar(&f.key, "idempotency-key", "", "Send this idempotency `key`, with which a create request can be retried safely. The default is random.")
 	}
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print the request instead of sending it")
-	flags.BoolVar(&f.lax, "no-validation", false, "leave the checks of parameters to the API")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "Print the request instead of sending it.")
+	flags.BoolVar(&f.lax, "no-validation", false, "Leave the validation of parameters to the API.")
 	if op.List && op.Cursors {
-		flags.IntVar(&f.limit, "limit", defaultItems, "`number` of items to show")
-		flags.BoolVar(&f.all, "all", false, "show all items")
+		flags.IntVar(&f.limit, "limit", defaultItems, "Show at most this `number` of items.")
+		flags.BoolVar(&f.all, "all", false, "Show all items.")
 	}
 	if bulkable(op) {
 		addBulkFlags(c, &f)
@@ -125,7 +130,8 @@ func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
 	return c
 }
 
-// withoutLimit takes the size of a page away: --limit counts items, however many pages that takes.
+// withoutLimit removes the parameter for the size of a page: --limit counts items, on however many
+// pages.
 func withoutLimit(leaves []param.Leaf) []param.Leaf {
 	var out []param.Leaf
 	for _, l := range leaves {
@@ -141,7 +147,7 @@ func (a *app) runOperation(c *cobra.Command, op *spec.Operation, leaves []param.
 		return err
 	}
 	if f.limit < 1 && op.List && op.Cursors {
-		return usagef("--limit must be at least 1; --all shows all items")
+		return usagef("--limit must be at least 1; for all items pass --all")
 	}
 	ctx, cancel := a.context(c.Context())
 	defer cancel()
@@ -166,7 +172,7 @@ func (a *app) runOperation(c *cobra.Command, op *spec.Operation, leaves []param.
 	return a.perform(ctx, r, f)
 }
 
-// data reads --data into the parameters.
+// data reads the parameters of --data.
 func (a *app) data(set *param.Set, data string) error {
 	switch name, isFile := strings.CutPrefix(data, "@"); {
 	case data == "":
@@ -214,7 +220,7 @@ func (a *app) perform(ctx context.Context, r *request, f *operationFlags) error 
 	return a.single(ctx, client, r)
 }
 
-// single makes a call that returns one resource, or nothing.
+// single makes a call whose reply is one resource or empty.
 func (a *app) single(ctx context.Context, client *gocardless.Client, r *request) error {
 	var record gocardless.Response
 	reply, err := r.send(ctx, client, &record)
@@ -222,7 +228,7 @@ func (a *app) single(ctx context.Context, client *gocardless.Client, r *request)
 		return err
 	}
 	if record.Existing {
-		a.note("note: the idempotency key was used before; this is the resource that it created")
+		a.note("note: the idempotency key was used before; this is the resource that was created with it")
 	}
 	if r.op.Result == nil {
 		a.note("done")
@@ -235,7 +241,7 @@ func (a *app) single(ctx context.Context, client *gocardless.Client, r *request)
 	return a.one(ctx, result, r.op.Result)
 }
 
-// use is the line of usage: the verb and the ids that it needs.
+// use returns the usage line: the verb and the ids that it needs.
 func use(op *spec.Operation) string {
 	parts := []string{kebab(op.Verb)}
 	for range op.PathParams() {
@@ -250,7 +256,7 @@ func long(op *spec.Operation) string {
 		doc = op.Name + "."
 	}
 	if op.Restricted {
-		doc += "\n\nGoCardless has to enable this operation for your account."
+		doc += "\n\nGoCardless must enable this operation for your account."
 	}
 	if op.Deprecated {
 		doc += "\n\nDeprecated: GoCardless advises against this operation."
@@ -258,7 +264,7 @@ func long(op *spec.Operation) string {
 	return fmt.Sprintf("%s\n\n%s %s", doc, op.Method, op.Path)
 }
 
-// example is a command line with everything that the operation needs.
+// example returns a command line with every required parameter.
 func example(op *spec.Operation) string {
 	parts := []string{"  gcpro", kebab(op.Resource()), kebab(op.Verb)}
 	for range op.PathParams() {
@@ -302,7 +308,7 @@ func quoteArg(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// readAll reads a text of bounded length.
+// readAll reads at most limit bytes. What names the source in the error for more.
 func readAll(r io.Reader, limit int64, what string) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(b)) > limit {

@@ -14,7 +14,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// checkOutput refuses flags of output that contradict each other, before anything is sent.
+// checkOutput refuses contradictory output flags before anything is sent.
 func (a *app) checkOutput() error {
 	f := &a.flags
 	given := 0
@@ -25,11 +25,11 @@ func (a *app) checkOutput() error {
 	}
 	switch {
 	case given > 1:
-		return usagef("--output, --jq and --template exclude each other")
+		return usagef("only one of --output, --jq and --template can be given")
 	case f.output != "" && !slices.Contains(render.Formats, f.output):
 		return usagef("--output must be one of %s", strings.Join(render.Formats, ", "))
 	case f.columns != nil && f.output != "" && f.output != "table" && f.output != "csv":
-		return usagef("--columns goes with tables and CSV")
+		return usagef("--columns only works with tables and CSV")
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (a *app) one(ctx context.Context, raw json.RawMessage, object *spec.Object)
 	return render.Record(a.out, v, object, a.look())
 }
 
-// sink takes the items of a list as they come.
+// sink writes the items of a list, page by page.
 type sink interface {
 	write(items []json.RawMessage) error
 	close(ctx context.Context) error
@@ -95,7 +95,7 @@ func (a *app) sink(object *spec.Object) sink {
 	return &tableSink{app: a, object: object, look: a.look()}
 }
 
-// wholeSink collects everything: filters and templates see the list as one.
+// wholeSink collects all items: filters and templates see the list as one array.
 type wholeSink struct {
 	items  []json.RawMessage
 	finish func(context.Context, json.RawMessage) error
@@ -205,8 +205,8 @@ func (s csvSink) write(items []json.RawMessage) error {
 
 func (s csvSink) close(context.Context) error { return s.csv.Write(nil, s.object) }
 
-// tableSink draws a table at the end, when the widths of its columns are known; rows for other
-// programs are written as they come.
+// tableSink draws a table at the end, when the widths of its columns are known. Rows for other
+// programs are written at once.
 type tableSink struct {
 	app    *app
 	object *spec.Object
@@ -255,7 +255,7 @@ func decodeAll(items []json.RawMessage) ([]any, error) {
 	return values, nil
 }
 
-// pager returns where to write a long table on a terminal, and what to call at its end.
+// pager returns where to write a long table on a terminal, and a function to call afterwards.
 func (a *app) pager(lines int) (io.Writer, func()) {
 	command := a.env("GCPRO_PAGER")
 	if command == "" {
@@ -281,7 +281,7 @@ func (a *app) pager(lines int) (io.Writer, func()) {
 	}
 }
 
-// quietWriter ignores that a person left the pager before the end.
+// quietWriter ignores that the user left the pager before the end.
 type quietWriter struct{ io.Writer }
 
 func (w quietWriter) Write(p []byte) (int, error) {

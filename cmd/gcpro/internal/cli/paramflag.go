@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// paramValue is a flag for a parameter. It only remembers what it was given: what a text means may
-// depend on other flags.
+// paramValue is a flag for a parameter. It keeps its arguments unread: their meaning may depend on
+// other flags.
 type paramValue struct {
 	kind     string
 	repeated bool
@@ -58,7 +58,7 @@ func addParam(c *cobra.Command, l param.Leaf) {
 	}
 }
 
-// maxListed is how many values of an enum the help of a flag lists.
+// maxListed limits how many values of an enum the help of a flag lists.
 const maxListed = 14
 
 func paramUsage(l param.Leaf) string {

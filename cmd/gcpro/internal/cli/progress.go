@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// progress is a line on stderr that tells how far a long command has come. It is silent unless
-// stderr is a terminal.
+// progress is a line on stderr that shows how far a long command is. It is silent unless stderr is a
+// terminal.
 type progress struct {
 	out   io.Writer // nil when silent
 	total int       // 0 when it is not known
@@ -53,7 +53,7 @@ func (p *progress) left(now time.Time, done int) string {
 	return ", " + left.Round(time.Second).String() + " left"
 }
 
-// clear takes the line away.
+// clear removes the line.
 func (p *progress) clear() {
 	if p.out != nil && !p.drawn.IsZero() {
 		fmt.Fprint(p.out, "\r\x1b[K")

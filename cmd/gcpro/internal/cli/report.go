@@ -30,33 +30,33 @@ const (
 const exitCodesText = `Exit codes:
 
   0    success
-  1    another failure, such as a file that cannot be written
-  2    the command line makes no sense
-  3    refused before sending: invalid parameters, or a write to live without consent
+  1    any other failure, such as a file that cannot be written
+  2    the command line is not valid
+  3    refused before sending: invalid parameters, or no consent to write to live
   4    refused by the API: validation, state or usage
   5    not found
-  6    the access token is missing, wrong or not permitted
-  7    unreachable: no reply in time, a server error, or a reply that cannot be read;
-       the message says when the request may have been carried out
+  6    the access token is missing, not valid or not permitted
+  7    unreachable: no reply in time, a server error, or an unreadable reply;
+       the message warns if the request may have been carried out
   8    rate limited
   130  interrupted
 `
 
 func exitCodesTopic() *cobra.Command {
-	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodesText}
+	return &cobra.Command{Use: "exit-codes", Short: "Explain the exit codes", Long: exitCodesText}
 }
 
-// refusal is a request that was not sent, for reasons other than its parameters.
+// refusal is the error of a request that was not sent, for reasons other than its parameters.
 type refusal struct{ error }
 
 func (e refusal) Unwrap() error { return e.error }
 
 func refuse(format string, args ...any) error { return refusal{fmt.Errorf(format, args...)} }
 
-// noToken says that there is nothing to authenticate with.
+// noToken is the error of a request that needs an access token where none is known.
 type noToken struct{ error }
 
-// codeOf maps an error to the exit code.
+// codeOf returns the exit code for an error.
 func codeOf(err error) int {
 	if err == nil {
 		return exitOK
@@ -101,7 +101,7 @@ func codeOfReply(err error) int {
 	return exitRefused
 }
 
-// report prints an error with what helps, and returns the exit code.
+// report prints an error with hints, and returns the exit code.
 func (a *app) report(c *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
@@ -124,13 +124,13 @@ func (a *app) report(c *cobra.Command, err error) int {
 	return codeOf(err)
 }
 
-// errQuiet marks an error of which everything has been printed.
+// errQuiet marks an error that has been printed.
 var errQuiet = errors.New("reported")
 
 // quiet keeps the exit code of an error that has been printed.
 func quiet(err error) error { return fmt.Errorf("%w: %w", errQuiet, err) }
 
-// hints are what a person can do about an error.
+// hints returns what the user can do about an error.
 func hints(err error) []string {
 	var out []string
 	var key, operation string
@@ -146,7 +146,7 @@ func hints(err error) []string {
 			out = append(out, "see "+e.DocumentationURL)
 		}
 		if e.StatusCode == 401 {
-			out = append(out, "gcpro login stores another access token; those of sandbox and live differ")
+			out = append(out, "gcpro login stores another access token; sandbox and live have different ones")
 		}
 	}
 	if e, ok := errors.AsType[*gocardless.ConnectionError](err); ok {
@@ -158,9 +158,9 @@ func hints(err error) []string {
 	switch {
 	case strings.HasPrefix(operation, "GET "): // changes nothing
 	case mayHaveRun && key != "":
-		out = append(out, "it may have been carried out; --idempotency-key "+key+" repeats a create without doing it twice")
+		out = append(out, "it may have been carried out; --idempotency-key "+key+" retries a create request safely")
 	case mayHaveRun:
-		out = append(out, "it may have been carried out: look before you repeat it")
+		out = append(out, "it may have been carried out: check before you retry it")
 	}
 	return out
 }

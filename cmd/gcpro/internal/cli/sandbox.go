@@ -18,7 +18,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// shutdownTime is how long requests under way may take when the sandbox is told to stop.
+// shutdownTime is how long requests in progress may take when the sandbox stops.
 const shutdownTime = 5 * time.Second
 
 // sandboxOptions are the flags of gcpro sandbox.
@@ -30,33 +30,31 @@ type sandboxOptions struct {
 	quiet                                         bool
 }
 
-const sandboxLong = `Serves a fake of the API to programs in any language: it keeps what they create, moves
-mandates and payments along, and sends signed webhooks. No account is needed, and no
-money moves. Its address in a browser is a dashboard.
+const sandboxLong = `Serves a fake of the API to programs in any language. It keeps what they create, moves mandates and payments along, and sends signed webhooks. No account is needed, and no money moves. A browser at its address shows a dashboard.
 
-The commands below it work on a running one, at GOCARDLESS_BASE_URL, --base-url, or else
-http://127.0.0.1:8080. Programs control it under /_sandbox/, which
-/_sandbox/openapi.json describes.`
+The subcommands work on a running sandbox: the one at --base-url, GOCARDLESS_BASE_URL or else http://127.0.0.1:8080. Programs control it under /_sandbox/, which /_sandbox/openapi.json describes.
+
+The token and the webhook secret of a sandbox are values that you make up for tests. Never use real ones: arguments show in process lists and in the history of the shell. @FILE reads a value from a file.`
 
 func (a *app) sandboxCommand() *cobra.Command {
 	var o sandboxOptions
 	c := &cobra.Command{
-		Use: "sandbox", Short: "Serve a sandbox of the API, and control a running one", Long: sandboxLong,
+		Use: "sandbox", Short: "Serve a sandbox of the API or control a running one", Long: sandboxLong,
 		Example: "  gcpro sandbox --world gym\n  gcpro sandbox advance 14d\n  gcpro sandbox fault payments.create --status 503",
 	}
 	f := c.Flags()
-	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on, or unix:PATH; port 0 picks a free one")
-	f.StringSliceVar(&o.hosts, "allow-host", nil, "host `name` under which other machines or containers may call, * for any")
-	f.StringVar(&o.certificate, "tls-cert", "", "serve HTTPS, and write the certificate to this `file`")
-	f.StringVar(&o.token, "token", "", "the only access `token` that is accepted, by the API, the control API and the dashboard (default any)")
-	f.StringArrayVar(&o.webhookURLs, "webhook-url", nil, "`URL` that webhooks are sent to; can be repeated")
-	f.StringArrayVar(&o.webhookSecrets, "webhook-secret", nil, "`secret` that webhooks are signed with: one for all, or one for each URL")
-	f.Uint64Var(&o.seed, "seed", 1, "`number` that ids are made from")
-	f.StringVar(&o.clock, "clock", "", "`time` at which the clock starts, such as 2026-09-14T09:00:00Z (default now)")
-	f.StringVar(&o.state, "state", "", "`file` that keeps the state over restarts (default in memory)")
-	f.StringVar(&o.world, "world", "", "`name` of a world to start with, such as gym, or a file")
-	f.IntVar(&o.limit, "rate-limit", 1000, "requests per token and minute; 0 for no limit")
-	f.BoolVar(&o.quiet, "quiet", false, "do not log requests and webhooks")
+	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "Listen on this `address` or on unix:PATH. Port 0 picks a free one.")
+	f.StringSliceVar(&o.hosts, "allow-host", nil, "Accept calls to this host `name` from other machines and containers, or * for any.")
+	f.StringVar(&o.certificate, "tls-cert", "", "Serve HTTPS and write the certificate to this `file`.")
+	f.StringVar(&o.token, "token", "", "Accept only this access `token`, a made-up value or @FILE, for the API, the control API and the dashboard. The default is any.")
+	f.StringArrayVar(&o.webhookURLs, "webhook-url", nil, "Send webhooks to this `URL`. May be given several times.")
+	f.StringArrayVar(&o.webhookSecrets, "webhook-secret", nil, "Sign webhooks with this `secret`, a made-up value or @FILE: one for all URLs or one for each.")
+	f.Uint64Var(&o.seed, "seed", 1, "Derive ids from this `number`.")
+	f.StringVar(&o.clock, "clock", "", "Start the clock at this `time`, such as 2026-09-14T09:00:00Z. The default is now.")
+	f.StringVar(&o.state, "state", "", "Keep the state in this `file` across restarts. The default is in memory.")
+	f.StringVar(&o.world, "world", "", "Start with the world of this `name`, such as gym, or with that of a file.")
+	f.IntVar(&o.limit, "rate-limit", 1000, "Allow this `number` of requests per token and minute, 0 for any.")
+	f.BoolVar(&o.quiet, "quiet", false, "Do not log requests and webhooks.")
 	c.Args = func(c *cobra.Command, list []string) error {
 		if len(list) > 0 {
 			return unknownCommand(c, list[0])
@@ -113,7 +111,7 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 	return server.Shutdown(stopping)
 }
 
-// loadWorld loads a world that comes with the sandbox, or one from a file.
+// loadWorld loads a world that the sandbox brings along, or one from a file.
 func loadWorld(sandbox *gocardlesstest.Sandbox, name string) error {
 	world, err := gocardlesstest.ReadyWorld(name)
 	if err != nil {
@@ -127,7 +125,7 @@ func loadWorld(sandbox *gocardlesstest.Sandbox, name string) error {
 	return err
 }
 
-// announce prints the address, the dashboard and what to export.
+// announce prints the address, the dashboard and the variables to export.
 func (a *app) announce(w io.Writer, address string, o *sandboxOptions) {
 	token := "any"
 	if o.token != "" {
@@ -140,7 +138,11 @@ func (a *app) announce(w io.Writer, address string, o *sandboxOptions) {
 func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, error) {
 	opts := []gocardlesstest.Option{gocardlesstest.WithSeed(o.seed), gocardlesstest.WithRateLimit(o.limit), gocardlesstest.WithControl()}
 	if o.token != "" {
-		opts = append(opts, gocardlesstest.WithToken(o.token))
+		token, err := madeUp("--token", o.token)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, gocardlesstest.WithToken(token))
 	}
 	if len(o.hosts) > 0 {
 		opts = append(opts, gocardlesstest.WithAllowedHosts(o.hosts...))
@@ -149,10 +151,14 @@ func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, err
 		opts = append(opts, gocardlesstest.WithTLS())
 	}
 	if len(o.webhookSecrets) != len(o.webhookURLs) && (len(o.webhookSecrets) != 1 || len(o.webhookURLs) == 0) {
-		return nil, usagef("--webhook-url and --webhook-secret belong together")
+		return nil, usagef("--webhook-url and --webhook-secret must be given together: one secret for all URLs or one for each")
 	}
 	for i, address := range o.webhookURLs {
-		w := gocardlesstest.Webhooks{URL: address, Secret: gocardless.WebhookSecret(o.webhookSecrets[min(i, len(o.webhookSecrets)-1)])}
+		secret, err := madeUp("--webhook-secret", o.webhookSecrets[min(i, len(o.webhookSecrets)-1)])
+		if err != nil {
+			return nil, err
+		}
+		w := gocardlesstest.Webhooks{URL: address, Secret: gocardless.WebhookSecret(secret)}
 		if err := w.Validate(); err != nil {
 			return nil, usageError{err}
 		}
@@ -173,13 +179,37 @@ func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, err
 	return opts, nil
 }
 
-// logRequest writes a line for a request: never its query, headers or bodies.
+// madeUp returns the value of a flag for a token or secret of the sandbox, or the content of the file
+// that it names. It refuses a live access token: others on the machine can read arguments.
+func madeUp(flag, value string) (string, error) {
+	if name, isFile := strings.CutPrefix(value, "@"); isFile {
+		f, err := os.Open(name) //nolint:gosec // the caller's own file
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", flag, err)
+		}
+		defer f.Close()
+		content, err := readAll(f, 4<<10, name)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", flag, err)
+		}
+		value = strings.TrimSpace(string(content))
+	}
+	switch {
+	case value == "":
+		return "", usagef("%s is empty", flag)
+	case strings.HasPrefix(value, "live_"):
+		return "", refuse("%s looks like an access token for live: make up another value, and revoke that token if others may have seen it", flag)
+	}
+	return value, nil
+}
+
+// logRequest logs a request, but not its query, headers or body.
 func logRequest(log *slog.Logger, r *gocardlesstest.Request) {
 	log.Info("request", "method", r.Method, "path", r.Path, "operation", r.Operation, "status", r.Status, "resource", r.Resource, "request_id", r.RequestID)
 }
 
-// logDelivery writes a line for an attempt to deliver a webhook: never its address, which may hold a
-// secret, or its body.
+// logDelivery logs an attempt to deliver a webhook, but not its address, which may hold a secret, or
+// its body.
 func logDelivery(log *slog.Logger, d *gocardlesstest.Delivery) {
 	about := []any{"webhook", d.Webhook, "attempt", d.Attempt, "events", strings.Join(d.EventIDs, ","), "types", strings.Join(d.Types, ",")}
 	switch {

@@ -51,7 +51,10 @@ func TestUsage(t *testing.T) {
 		{[]string{"nonsense"}, 2, `no command "nonsense"`},
 		{[]string{"sandbox", "--nonsense"}, 2, "unknown flag"},
 		{[]string{"sandbox", "extra"}, 2, `no command "extra"`},
-		{[]string{"sandbox", "--webhook-url", "http://localhost:1"}, 2, "belong together"},
+		{[]string{"sandbox", "--webhook-url", "http://localhost:1"}, 2, "must be given together"},
+		{[]string{"sandbox", "--token", "live_abc"}, 3, "--token looks like an access token for live"},
+		{[]string{"sandbox", "--token", "@/does/not/exist"}, 1, "--token: open"},
+		{[]string{"sandbox", "--webhook-url", "http://localhost:1", "--webhook-secret", "@" + os.DevNull}, 2, "--webhook-secret is empty"},
 		{[]string{"sandbox", "--webhook-url", "ftp://x", "--webhook-secret", "s"}, 2, "http(s) URL"},
 		{[]string{"sandbox", "--clock", "yesterday"}, 2, "--clock"},
 		{[]string{"sandbox", "--addr", "nowhere:99999"}, 1, "starting the sandbox"},
@@ -191,7 +194,7 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 
 	url, _, stop = serve(t, "--clock", "2026-09-14T09:00:00Z", "--state", state, "--quiet")
 	defer stop()
-	// The clock begins anew at -clock, as far advanced as it was: two weeks, less what they took.
+	// The clock begins again at -clock, as far advanced as it was: two weeks, less what they took.
 	want(200, `{"now":"2026-09-28T0`, "GET", "/_sandbox/clock", "")
 	want(200, `"status":"paid_out"`, "GET", "/payments/"+payment, "")
 	want(200, `{"now":"2026-09-28T0`, "POST", "/_sandbox/reset", "")
@@ -200,7 +203,11 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 
 func TestSandboxKeepsItsState(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
-	url, logged, stop := serve(t, "--state", state, "--token", "secret_token")
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("secret_token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url, logged, stop := serve(t, "--state", state, "--token", "@"+token)
 	client := func(url, token string) *gocardless.Client {
 		c, err := gocardless.New(token, gocardless.EnvironmentSandbox, gocardless.WithBaseURL(url), gocardless.WithRetries(0))
 		if err != nil {

@@ -53,8 +53,8 @@ func isLoopback(base string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// target finds out where to send requests. The access token comes from the environment variable, or
-// else from the profile. A stored token never goes to a server that is not GoCardless's.
+// target returns where to send requests. The access token is that of the environment variable or else
+// of the profile. A stored token is never sent to a server that is not GoCardless's.
 func (a *app) target() (*target, error) {
 	t := &target{env: gocardless.EnvironmentSandbox, base: a.flags.baseURL}
 	if t.base == "" {
@@ -63,7 +63,7 @@ func (a *app) target() (*target, error) {
 	if a.flags.live {
 		t.env = gocardless.EnvironmentLive
 	} else if a.env("GOCARDLESS_ENVIRONMENT") == string(gocardless.EnvironmentLive) {
-		return nil, refuse("GOCARDLESS_ENVIRONMENT is live, and --live is not given: give it, or unset the variable")
+		return nil, refuse("GOCARDLESS_ENVIRONMENT is live, but --live is not given: pass it or unset the variable")
 	}
 	if t.token = a.env("GOCARDLESS_ACCESS_TOKEN"); t.token != "" {
 		return t, nil
@@ -72,7 +72,7 @@ func (a *app) target() (*target, error) {
 		if !t.local() {
 			return nil, noToken{errors.New("GOCARDLESS_ACCESS_TOKEN is not set; a stored token is only sent to GoCardless")}
 		}
-		t.token = "local" // a sandbox of gcpro takes any, unless it was told one
+		t.token = "local" // gcpro sandbox accepts any, unless it was started with one
 		return t, nil
 	}
 	return t, a.storedToken(t)
@@ -115,7 +115,7 @@ func (a *app) profile(store *account.Store) (string, error) {
 func (a *app) client(t *target, more ...gocardless.ClientOption) (*gocardless.Client, error) {
 	var opts []gocardless.ClientOption
 	if !t.local() {
-		// A sandbox on this machine is nobody else's: pacing would only cost time.
+		// A sandbox on this machine has no other users: pacing would only cost time.
 		opts = append(opts, gocardless.WithRateLimitWait())
 	}
 	if t.base != "" {
@@ -127,7 +127,7 @@ func (a *app) client(t *target, more ...gocardless.ClientOption) (*gocardless.Cl
 	return gocardless.New(t.token, t.env, append(opts, more...)...)
 }
 
-// connect is target and client in one.
+// connect returns the target and a client for it.
 func (a *app) connect(more ...gocardless.ClientOption) (*target, *gocardless.Client, error) {
 	t, err := a.target()
 	if err != nil {
@@ -137,7 +137,7 @@ func (a *app) connect(more ...gocardless.ClientOption) (*target, *gocardless.Cli
 	return t, c, err
 }
 
-// context gives a command its time.
+// context returns a context that ends after --timeout.
 func (a *app) context(ctx context.Context) (context.Context, context.CancelFunc) {
 	if a.flags.timeout > 0 {
 		return context.WithTimeout(ctx, a.flags.timeout)
@@ -145,29 +145,29 @@ func (a *app) context(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithCancel(ctx)
 }
 
-// confirm asks for consent before a write to live: a person types the name of the creditor, a
-// script says --yes.
+// confirm asks for consent before a write to live: at a terminal for the name of the creditor, in a
+// script for --yes.
 func (a *app) confirm(ctx context.Context, t *target, client *gocardless.Client, what string) error {
 	if t.env != gocardless.EnvironmentLive || a.flags.yes {
 		return nil
 	}
 	if !a.inTTY || !a.errTTY {
-		return refuse("%s would write to live; --yes consents to that", what)
+		return refuse("%s would write to live; pass --yes to consent", what)
 	}
 	name, err := creditorName(ctx, client)
 	if err != nil {
 		return err
 	}
 	if name == "" {
-		return refuse("%s would write to live, and the account has no creditor whose name could be asked for; --yes consents", what)
+		return refuse("%s would write to live, and the account has no creditor to ask the name of; pass --yes to consent", what)
 	}
-	fmt.Fprintf(a.errs, "%s writes to LIVE, as %s. Type that name to go on: ", what, render.Safe(name))
+	fmt.Fprintf(a.errs, "%s writes to LIVE, as %s. Type that name to continue: ", what, render.Safe(name))
 	line, err := bufio.NewReader(io.LimitReader(a.in, 1<<10)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if strings.TrimSpace(line) != strings.TrimSpace(name) {
-		return refuse("the name is another one; nothing was sent")
+		return refuse("the name does not match; nothing was sent")
 	}
 	return nil
 }

@@ -22,8 +22,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// fetch gets a resource by its id alone. Some resources share a prefix: the first that knows the id
-// is it.
+// fetch gets a resource by its id alone. Some resources share a prefix: they are tried in turn.
 func fetch(ctx context.Context, client *gocardless.Client, id string) (json.RawMessage, *spec.Operation, error) {
 	var candidates []*spec.Operation
 	for _, resource := range spec.ResourcesOf(id) {
@@ -32,7 +31,7 @@ func fetch(ctx context.Context, client *gocardless.Client, id string) (json.RawM
 		}
 	}
 	if candidates == nil {
-		return nil, nil, refuse("%q is not an id of a resource that can be fetched", render.Safe(id))
+		return nil, nil, refuse("%q is not the id of a resource that can be fetched", render.Safe(id))
 	}
 	var err error
 	for _, op := range candidates {
@@ -55,11 +54,11 @@ func fetch(ctx context.Context, client *gocardless.Client, id string) (json.RawM
 func (a *app) getCommand() *cobra.Command {
 	var tree bool
 	c := &cobra.Command{
-		Use: "get ID", Short: "Any resource by its id", Args: args(ids("ID")),
-		Long:    "Fetches a resource; the prefix of the id says which kind it is.",
+		Use: "get ID", Short: "Show any resource by its id", Args: args(ids("ID")),
+		Long:    "Fetches a resource. The prefix of its id identifies its kind.",
 		Example: "  gcpro get PM123\n  gcpro get PM123 --tree\n  gcpro get MD123 --jq .status",
 	}
-	c.Flags().BoolVar(&tree, "tree", false, "follow the links to what the resource belongs to")
+	c.Flags().BoolVar(&tree, "tree", false, "Follow the links to the resources that it belongs to.")
 	c.RunE = func(c *cobra.Command, ids []string) error {
 		if err := a.checkOutput(); err != nil {
 			return err
@@ -85,7 +84,7 @@ func (a *app) getCommand() *cobra.Command {
 // maxTree bounds how many resources a tree fetches.
 const maxTree = 40
 
-// tree prints a resource with what its links lead to, each once.
+// tree prints a resource and, indented, the resources that it links to, each once.
 func (a *app) tree(ctx context.Context, client *gocardless.Client, op *spec.Operation, raw json.RawMessage) error {
 	seen := map[string]bool{}
 	var walk func(label string, op *spec.Operation, raw json.RawMessage, indent string) error
@@ -118,7 +117,7 @@ func (a *app) tree(ctx context.Context, client *gocardless.Client, op *spec.Oper
 	return walk("", op, raw, "")
 }
 
-// brief is a resource on one line.
+// brief returns a resource on one line.
 func (a *app) brief(v any, op *spec.Operation) string {
 	var b strings.Builder
 	var parts []string
@@ -138,12 +137,12 @@ func (a *app) eventsShortcut(root *cobra.Command) *cobra.Command {
 	root.RemoveCommand(c)
 	var follow bool
 	f := operationFlags{limit: defaultItems}
-	c.Use, c.Short = "events [ID]", "Events of a resource, or of all"
-	c.Long += "\n\nWith an id, events lists those of one resource; without, the newest of all."
+	c.Use, c.Short = "events [ID]", "List the events of a resource, or all events"
+	c.Long += "\n\nWith an id, it lists the events of that resource, otherwise the newest of all."
 	c.Example = "  gcpro events MD123\n  gcpro events PM123 --follow\n  gcpro events list --created-at.gte 2d --resource-type payments"
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with new events as they come")
-	c.Flags().IntVar(&f.limit, "limit", defaultItems, "`number` of events to show")
-	c.Flags().BoolVar(&f.all, "all", false, "show all events")
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "Continue with new events as they arrive.")
+	c.Flags().IntVar(&f.limit, "limit", defaultItems, "Show at most this `number` of events.")
+	c.Flags().BoolVar(&f.all, "all", false, "Show all events.")
 	c.Args = cobra.ArbitraryArgs
 	c.RunE = func(c *cobra.Command, ids []string) error {
 		if len(ids) > 1 || len(ids) == 1 && spec.ResourcesOf(ids[0]) == nil {
@@ -185,10 +184,10 @@ func eventFilter(ids []string) (url.Values, error) {
 	return nil, refuse("the API cannot list the events of %s", render.Safe(ids[0]))
 }
 
-// followEvery is how often new events are asked for.
+// followEvery is the time between two polls for something new.
 const followEvery = 2 * time.Second
 
-// follow writes new events as they come, until it is interrupted.
+// follow writes new events as they arrive, until it is interrupted.
 func (a *app) follow(ctx context.Context, r *request) error {
 	_, client, err := a.connect()
 	if err != nil {
@@ -228,7 +227,7 @@ func (a *app) follow(ctx context.Context, r *request) error {
 		}
 		first = first && err != nil
 		if sleep(ctx, followEvery) != nil {
-			return nil // that is how it ends
+			return nil // interrupted, which is how it ends
 		}
 	}
 }
@@ -249,10 +248,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (a *app) addPayoutItems(root *cobra.Command) {
 	f := operationFlags{all: true}
 	c := &cobra.Command{
-		Use: "items ID", Short: "What a payout consists of", Args: args(ids("ID")),
+		Use: "items ID", Short: "Lists the items of a payout", Args: args(ids("ID")),
 		Example: "  gcpro payouts items PO123 -o csv",
 	}
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the request instead of sending it")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "Print the request instead of sending it.")
 	c.RunE = func(c *cobra.Command, ids []string) error {
 		if err := a.checkOutput(); err != nil {
 			return err
@@ -278,16 +277,16 @@ func (a *app) apiCommand() *cobra.Command {
 	var fields []string
 	var f operationFlags
 	c := &cobra.Command{
-		Use: "api METHOD PATH", Short: "Any request, also one that gcpro has no command for", Args: args(ids("METHOD", "PATH")),
-		Long: "Sends a request as it is, through the same retries, limits and errors.\n\n" +
-			"Fields given with -f go into the query of a GET, and into the JSON body of other methods, where a dot descends:\n" +
-			"-f payments.links.mandate=MD123. Whole numbers, true, false and null are sent as such; -f 'key=\"1\"' sends a string.",
+		Use: "api METHOD PATH", Short: "Send any request, even one that has no command", Args: args(ids("METHOD", "PATH")),
+		Long: "Sends a request unchanged, with the same retries, rate limits and errors as the other commands.\n\n" +
+			"Fields given with -f become the query of a GET and the JSON body of other methods, where a dot separates levels, as in -f payments.links.mandate=MD123. " +
+			"Numbers, true, false and null are sent as such; -f 'key=\"1\"' sends a string.",
 		Example: "  gcpro api GET /payments -f limit=1\n  gcpro api POST /payments --data @payment.json",
 	}
-	c.Flags().StringArrayVarP(&fields, "field", "f", nil, "`KEY=VALUE` for the query or the body")
-	c.Flags().StringVar(&f.data, "data", "", "body as `JSON`, @FILE or - for stdin")
-	c.Flags().StringVar(&f.key, "idempotency-key", "", "`key` of a POST that creates (default random)")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the request instead of sending it")
+	c.Flags().StringArrayVarP(&fields, "field", "f", nil, "Add this `KEY=VALUE` to the query or the body. May be given several times.")
+	c.Flags().StringVar(&f.data, "data", "", "Send this `JSON`, that of @FILE, or stdin if it is -.")
+	c.Flags().StringVar(&f.key, "idempotency-key", "", "Send this idempotency `key`, with which a create request can be retried safely. The default is random.")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "Print the request instead of sending it.")
 	c.RunE = func(c *cobra.Command, given []string) error { return a.runAPI(c, given, fields, &f) }
 	return c
 }
@@ -306,7 +305,7 @@ func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags
 	path, rawQuery, _ := strings.Cut(path, "?")
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return usagef("the query of the path is not valid")
+		return usagef("the query in the path is not valid")
 	}
 	op := operationOf(method, path)
 	r := &request{op: op, path: path, query: query, key: f.key}
@@ -318,7 +317,7 @@ func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags
 	for _, field := range fields {
 		key, value, ok := strings.Cut(field, "=")
 		if !ok || key == "" {
-			return usagef("-f needs the form KEY=VALUE")
+			return usagef("-f must have the form KEY=VALUE")
 		}
 		if method == http.MethodGet {
 			r.query.Set(key, value)
@@ -336,8 +335,8 @@ func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags
 	return a.perform(ctx, r, f)
 }
 
-// operationOf describes a raw request: as one of the known operations where the path fits one,
-// because that decides what may be repeated. The reply is shown whole.
+// operationOf describes a raw request. The kind of the operation whose path it has decides whether it
+// may be retried. The reply is shown whole.
 func operationOf(method, path string) *spec.Operation {
 	kinds := map[string]gocardless.OperationKind{"GET": gocardless.KindRead, "PUT": gocardless.KindUpdate, "PATCH": gocardless.KindUpdate, "DELETE": gocardless.KindDelete}
 	raw := &spec.Operation{Name: method + " " + path, Method: method, Kind: string(kinds[method]), Result: &spec.Object{}}
@@ -364,7 +363,8 @@ func put(object map[string]any, path []string, v any) {
 	object[path[len(path)-1]] = v
 }
 
-// literal reads a value of -f: JSON for numbers, true, false, null and quoted strings, else text.
+// literal reads a value of -f: JSON for numbers, true, false, null and quoted strings, otherwise a
+// string.
 func literal(text string) any {
 	if text != "" && strings.ContainsRune(`-0123456789tfn"`, rune(text[0])) {
 		if v, err := render.Decode([]byte(text)); err == nil && json.Valid([]byte(text)) {
@@ -378,9 +378,10 @@ func (a *app) openCommand() *cobra.Command {
 	var show bool
 	c := &cobra.Command{
 		Use: "open ID", Short: "Open a resource in the dashboard", Args: args(ids("ID")),
-		Example: "  gcpro open PM123",
+		Long:    "Opens GoCardless's dashboard or that of the running gcpro sandbox in a browser. Without a terminal it prints the address.",
+		Example: "  gcpro open PM123\n  gcpro open PM123 --print",
 	}
-	c.Flags().BoolVar(&show, "print", false, "print the address instead of opening a browser")
+	c.Flags().BoolVar(&show, "print", false, "Print the address instead of opening a browser.")
 	c.RunE = func(_ *cobra.Command, ids []string) error {
 		resources := spec.ResourcesOf(ids[0])
 		if resources == nil || strings.ContainsFunc(ids[0], func(r rune) bool { return r < '0' || r > 'z' }) {

@@ -39,10 +39,10 @@ func (a *app) triggerCommand() *cobra.Command {
 			return out, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	c.Flags().BoolVar(&list, "list", false, "list the scenarios")
+	c.Flags().BoolVar(&list, "list", false, "List the scenarios.")
 	for _, s := range spec.Simulators {
 		if one := strings.TrimSuffix(s.Resource, "s"); existing[s.Resource] == nil {
-			existing[s.Resource] = c.Flags().String(kebab(one), "", "`id` of a "+strings.ReplaceAll(one, "_", " ")+" to run it on")
+			existing[s.Resource] = c.Flags().String(kebab(one), "", "Run it on the "+strings.ReplaceAll(one, "_", " ")+" with this `id`.")
 		}
 	}
 	c.RunE = func(c *cobra.Command, names []string) error {
@@ -50,7 +50,7 @@ func (a *app) triggerCommand() *cobra.Command {
 			return a.listScenarios()
 		}
 		if len(names) == 0 {
-			return usagef("needs a scenario; gcpro trigger --list lists them")
+			return usagef("the scenario is missing; gcpro trigger --list lists them")
 		}
 		scenario, err := scenarioNamed(names[0])
 		if err != nil {
@@ -151,7 +151,7 @@ func (a *app) trigger(ctx context.Context, scenario *spec.Simulator, id string) 
 	}
 	if id == "" {
 		if id, err = m.make(ctx, scenario); err != nil {
-			return fmt.Errorf("making what %s needs: %w", scenario.Name, err)
+			return fmt.Errorf("creating what %s needs: %w", scenario.Name, err)
 		}
 	}
 	if err := m.run(ctx, scenario.Name, id); err != nil {
@@ -174,7 +174,7 @@ func (m *maker) run(ctx context.Context, scenario, id string) error {
 	return err
 }
 
-// made is what the maker needs to know of a resource.
+// made has the members of a resource that the maker reads.
 type made struct {
 	ID               string `json:"id"`
 	AuthorisationURL string `json:"authorisation_url"`
@@ -244,7 +244,7 @@ func (m *maker) make(ctx context.Context, s *spec.Simulator) (string, error) {
 	case "billing_requests":
 		return m.billingRequest(ctx)
 	}
-	return "", refuse("gcpro cannot make %s: pass the id of one", strings.ReplaceAll(s.Resource, "_", " "))
+	return "", refuse("gcpro cannot create %s: pass the id of one", strings.ReplaceAll(s.Resource, "_", " "))
 }
 
 func (m *maker) mandate(ctx context.Context, active bool) (string, error) {
@@ -312,7 +312,7 @@ func (m *maker) newest(ctx context.Context, resource, filter string) (string, er
 	return items[0].ID, nil
 }
 
-// billingRequest makes one that only the payer's bank is missing for.
+// billingRequest creates one that waits for nothing but the payer's bank.
 func (m *maker) billingRequest(ctx context.Context) (string, error) {
 	id, err := m.post(ctx, "billing_requests", "create", nil, map[string]any{"payment_request": map[string]any{"amount": 1500, "currency": "GBP", "description": "gcpro trigger"}})
 	if err != nil {
@@ -330,7 +330,7 @@ func (m *maker) billingRequest(ctx context.Context) (string, error) {
 	})
 }
 
-// unapproved makes a mandate whose account has a second holder, who has not signed yet.
+// unapproved creates a mandate whose account has a second holder, who has not signed yet.
 func (m *maker) unapproved(ctx context.Context) (string, error) {
 	id, err := m.post(ctx, "billing_requests", "create", nil, map[string]any{"mandate_request": map[string]any{"scheme": "bacs", "currency": "GBP"}})
 	if err != nil {
@@ -385,7 +385,7 @@ type action struct {
 	body map[string]any
 }
 
-// act takes steps. One that this request does not ask for is not needed either.
+// act carries out steps. A step that this request does not ask for is skipped.
 func (m *maker) act(ctx context.Context, id string, steps []action) error {
 	for _, step := range steps {
 		_, err := m.post(ctx, "billing_requests", step.verb, []string{id}, step.body)
@@ -396,7 +396,7 @@ func (m *maker) act(ctx context.Context, id string, steps []action) error {
 	return nil
 }
 
-// institution returns a bank to pay from: GoCardless's test bank, or else the first there is.
+// institution returns a bank to pay from: GoCardless's test bank or else the first one.
 func (m *maker) institution(ctx context.Context) (string, error) {
 	var reply struct {
 		Institutions []struct {

@@ -3,7 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"text/template"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,17 +16,18 @@ import (
 
 func (a *app) globalFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVarP(&a.flags.output, "output", "o", "", "`format`: "+strings.Join(render.Formats, ", ")+" (default a table)")
-	f.StringSliceVar(&a.flags.columns, "columns", nil, "`members` to show in tables and CSV, as id,amount,links.mandate")
-	f.StringVar(&a.flags.jq, "jq", "", "jq `filter` for the reply")
-	f.StringVar(&a.flags.template, "template", "", "Go `template` for the reply")
-	f.StringVar(&a.flags.profile, "profile", "", "`name` of the profile to use (default GCPRO_PROFILE, or as gcpro profiles use)")
-	f.StringVar(&a.flags.baseURL, "base-url", "", "`URL` of another server (default GOCARDLESS_BASE_URL)")
-	f.BoolVar(&a.flags.live, "live", false, "use the live environment, where money moves")
-	f.BoolVar(&a.flags.yes, "yes", false, "do not ask before a write to live")
-	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "log requests to stderr, without bodies")
-	f.BoolVar(&a.flags.noColor, "no-color", false, "no colours; NO_COLOR does the same")
-	f.DurationVar(&a.flags.timeout, "timeout", 0, "`time` for the whole command, such as 30s")
+	f.StringVarP(&a.flags.output, "output", "o", "", "Write the output in this `format`: "+strings.Join(render.Formats, ", ")+". The default is a table.")
+	f.StringSliceVar(&a.flags.columns, "columns", nil, "Show these `members` in tables and CSV, such as id,amount,links.mandate.")
+	f.StringVar(&a.flags.jq, "jq", "", "Pass the reply through this jq `filter`.")
+	f.StringVar(&a.flags.template, "template", "", "Format the reply with this Go `template`.")
+	f.StringVar(&a.flags.profile, "profile", "", "Use the profile of this `name`. The default is GCPRO_PROFILE or the profile chosen with gcpro profiles use.")
+	f.StringVar(&a.flags.baseURL, "base-url", "", "Talk to the server at this `URL`. The default is GOCARDLESS_BASE_URL.")
+	f.BoolVar(&a.flags.live, "live", false, "Use the live environment, where real money moves.")
+	f.BoolVar(&a.flags.yes, "yes", false, "Do not ask before a write to live.")
+	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "Log requests to stderr, without their bodies.")
+	f.BoolVar(&a.flags.noColor, "no-color", false, "Use no colours. The variable NO_COLOR does the same.")
+	f.BoolP("help", "h", false, "Show the help of a command.")
+	f.DurationVar(&a.flags.timeout, "timeout", 0, "Give the whole command this much `time`, such as 30s.")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(toCompletions(render.Formats), cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -33,14 +37,14 @@ func toCompletions(values []string) []cobra.Completion {
 	return out
 }
 
-// kebabFlags lets the names of the API stand for flags: --created_at.gte is --created-at.gte.
+// kebabFlags accepts the API's names as flags: --created_at.gte is --created-at.gte.
 func kebabFlags(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	return pflag.NormalizedName(kebab(name))
 }
 
 func kebab(wire string) string { return strings.ReplaceAll(wire, "_", "-") }
 
-// usageError is a command line that makes no sense; the exit code is 2.
+// usageError is an invalid command line; the exit code is 2.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
@@ -48,7 +52,7 @@ func (e usageError) Unwrap() error { return e.error }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 func unknownCommand(c *cobra.Command, name string) error {
-	text := fmt.Sprintf("there is no command %q in %s", name, c.CommandPath())
+	text := fmt.Sprintf("%[2]s has no command %[1]q", name, c.CommandPath())
 	if c.SuggestionsMinimumDistance <= 0 {
 		c.SuggestionsMinimumDistance = 2
 	}
@@ -79,7 +83,50 @@ func ids(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// usageTemplate is cobra's, with flags wrapped and the global ones left to the root.
+// helpWidth is the width of help for a file or another program.
+const helpWidth = 100
+
+// setTemplates makes help and usage as wide as the terminal.
+func (a *app) setTemplates(root *cobra.Command) {
+	width := a.width()
+	if width == 0 {
+		width = helpWidth
+	}
+	cobra.AddTemplateFuncs(template.FuncMap{"wrap": wrap, "row": row})
+	fit := func(template string) string { return strings.ReplaceAll(template, "WIDTH", strconv.Itoa(width)) }
+	root.SetHelpTemplate(fit(helpTemplate))
+	root.SetUsageTemplate(fit(usageTemplate))
+}
+
+// wrap breaks the long lines of a text, and quotes what Markdown marks as code.
+func wrap(width int, text string) string {
+	var out []string
+	for line := range strings.Lines(strings.ReplaceAll(strings.TrimSpace(text), "`", "'")) {
+		line = strings.TrimRight(line, "\n")
+		for utf8.RuneCountInString(line) > width {
+			cut := strings.LastIndexByte(string([]rune(line)[:width+1]), ' ')
+			if cut <= 0 {
+				break
+			}
+			out = append(out, line[:cut])
+			line = line[cut+1:]
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}
+
+// row is a line of a list of commands, shortened to the width.
+func row(width int, c *cobra.Command) string {
+	return render.Clip(fmt.Sprintf("  %-*s %s", c.NamePadding(), c.Name(), c.Short), width)
+}
+
+const helpTemplate = `{{if .Long}}{{wrap WIDTH .Long}}{{else}}{{.Short}}.{{end}}
+
+{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`
+
+// usageTemplate is like cobra's, but with lines as wide as the terminal, and without the global flags,
+// which only the root lists.
 const usageTemplate = `Usage:{{if .Runnable}}
   {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} [command]{{end}}{{if gt (len .Aliases) 0}}
@@ -91,16 +138,19 @@ Examples:
 {{.Example}}{{end}}{{if .HasAvailableSubCommands}}{{$cmds := .Commands}}{{if eq (len .Groups) 0}}
 
 Commands:{{range $cmds}}{{if (or .IsAvailableCommand (eq .Name "help"))}}
-  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{else}}{{range $group := .Groups}}
+{{row WIDTH .}}{{end}}{{end}}{{else}}{{range $group := .Groups}}
 
 {{.Title}}{{range $cmds}}{{if (and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help")))}}
-  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{if not .AllChildCommandsHaveGroup}}
+{{row WIDTH .}}{{end}}{{end}}{{end}}{{if not .AllChildCommandsHaveGroup}}
 
 Other commands:{{range $cmds}}{{if (and (eq .GroupID "") (or .IsAvailableCommand (eq .Name "help")))}}
-  {{rpad .Name .NamePadding }} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+{{row WIDTH .}}{{end}}{{end}}{{end}}{{end}}{{end}}{{if .HasHelpSubCommands}}
+
+Help topics:{{range .Commands}}{{if .IsAdditionalHelpTopicCommand}}
+{{row WIDTH .}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
 
 Flags:
-{{.LocalFlags.FlagUsagesWrapped 100 | trimTrailingWhitespaces}}{{end}}{{if .HasParent}}
+{{.LocalFlags.FlagUsagesWrapped WIDTH | trimTrailingWhitespaces}}{{end}}{{if .HasParent}}
 
-"gcpro --help" lists the flags that every command takes, "gcpro help exit-codes" the exit codes.{{end}}
+{{wrap WIDTH "\"gcpro --help\" lists the flags of all commands, \"gcpro exit-codes\" the exit codes."}}{{end}}
 `

@@ -25,22 +25,23 @@ func commit(built *debug.BuildInfo) string {
 	if built == nil {
 		return ""
 	}
-	said := map[string]string{}
+	settings := map[string]string{}
 	for _, s := range built.Settings {
-		said[s.Key] = s.Value
+		settings[s.Key] = s.Value
 	}
 	switch {
-	case said["vcs.revision"] == "":
+	case settings["vcs.revision"] == "":
 		return ""
-	case said["vcs.modified"] == "true":
-		return fmt.Sprintf(" (commit %s, changed since)", said["vcs.revision"])
+	case settings["vcs.modified"] == "true":
+		return fmt.Sprintf(" (commit %s, changed since)", settings["vcs.revision"])
 	}
-	return fmt.Sprintf(" (commit %s)", said["vcs.revision"])
+	return fmt.Sprintf(" (commit %s)", settings["vcs.revision"])
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "The version, and the commit it was built from", Args: args(cobra.NoArgs),
+		Use: "version", Short: "Print the version and the commit it was built from", Args: args(cobra.NoArgs),
+		Example: "  gcpro version",
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintln(a.out, "gcpro "+version())
 			return err
@@ -50,7 +51,7 @@ func (a *app) versionCommand() *cobra.Command {
 
 func (a *app) manCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use: "man DIR", Short: "Write man pages into a directory", Args: args(ids("DIR")),
+		Use: "man DIR", Short: "Write man pages to a directory", Args: args(ids("DIR")),
 		Example: "  gcpro man /usr/local/share/man/man1",
 		RunE: func(_ *cobra.Command, dirs []string) error {
 			dir := filepath.Clean(dirs[0])

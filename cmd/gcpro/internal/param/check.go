@@ -11,8 +11,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// fill makes the required objects that are missing, as the SDK sends them: empty if nothing in them
-// is given.
+// fill adds the required objects that are missing, empty, as the SDK sends them.
 func fill(o *spec.Object, v map[string]any) {
 	for _, f := range o.Fields {
 		if f.Kind != spec.Group || f.In != spec.InBody {

@@ -49,7 +49,7 @@ func Leaves(op *spec.Operation) []Leaf {
 
 func leaves(o *spec.Object, prefix string, needed bool, within []*spec.Object) []Leaf {
 	if slices.Contains(within, o) {
-		return nil // it contains itself: --data can say it
+		return nil // it contains itself: --data can express it
 	}
 	within = append(within, o)
 	var out []Leaf
@@ -67,14 +67,14 @@ func leaves(o *spec.Object, prefix string, needed bool, within []*spec.Object) [
 	return out
 }
 
-// Set is the parameters of one call in the making.
+// Set collects the parameters of one call.
 type Set struct {
 	op       *spec.Operation
 	now      time.Time
 	values   map[string]any
 	problems []gocardless.Problem
-	unread   map[string]bool // parameters whose text is wrong, and which are not missing therefore
-	later    []moneyCheck    // what can be told only when all parameters are known
+	unread   map[string]bool // parameters that are not valid, and so not missing
+	later    []moneyCheck    // checks that need all parameters
 	// Lax leaves the checks against the description to the API.
 	Lax bool
 }
@@ -84,10 +84,10 @@ func New(op *spec.Operation, now time.Time) *Set {
 	return &Set{op: op, now: now, values: map[string]any{}, unread: map[string]bool{}}
 }
 
-// MaxData is how long the JSON of one call may be.
+// MaxData is the longest JSON of one call.
 const MaxData = 16 << 20
 
-// Data takes parameters from JSON: an object with them, or with the request's envelope around it.
+// Data takes parameters from JSON: an object of them, with or without the request's envelope.
 // Parameters set later win.
 func (s *Set) Data(r io.Reader) error {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxData+1))
@@ -104,7 +104,7 @@ func (s *Set) Data(r io.Reader) error {
 		return fmt.Errorf("--data is not a JSON object: %w", err)
 	}
 	if d.More() {
-		return errors.New("--data is more than one JSON value")
+		return errors.New("--data has more than one JSON value")
 	}
 	if inner, ok := v[s.op.Request].(map[string]any); ok && len(v) == 1 && s.op.Params.Field(s.op.Request) == nil {
 		v = inner
@@ -122,9 +122,9 @@ func (s *Set) Problem(path, message string) {
 	s.problems = append(s.problems, p)
 }
 
-// Put sets a parameter from the texts that its flag was given.
-func (s *Set) Put(l Leaf, texts []string) {
-	v, err := s.parse(l, texts)
+// Put sets a parameter from the arguments of its flag.
+func (s *Set) Put(l Leaf, arguments []string) {
+	v, err := s.parse(l, arguments)
 	if err != nil {
 		s.Problem(l.Path, err.Error())
 		s.unread[l.Path] = true
@@ -154,10 +154,10 @@ func (s *Set) assign(path string, v any) {
 	object[last] = v
 }
 
-// Values returns the parameters as they are.
+// Values returns the parameters without checking them.
 func (s *Set) Values() map[string]any { return s.values }
 
-// Check returns a *gocardless.ParamsError with everything that is wrong, or nil.
+// Check returns a [*gocardless.ParamsError] with every problem, or nil.
 func (s *Set) Check() error {
 	for _, c := range s.later {
 		if err := s.agree(c.leaf, c.currencies); err != nil {
@@ -174,7 +174,7 @@ func (s *Set) Check() error {
 	return &gocardless.ParamsError{Operation: s.op.Name, Problems: s.problems}
 }
 
-// Split divides the parameters into what goes into the body, the query and the headers.
+// Split divides the parameters into the members of the body, the query and the headers.
 func (s *Set) Split() (body map[string]any, query url.Values, header map[string]string) {
 	body, query, header = map[string]any{}, url.Values{}, map[string]string{}
 	for name, v := range s.values {
@@ -213,7 +213,7 @@ func addQuery(query url.Values, name string, v any) {
 	}
 }
 
-// Text is a scalar as a query writes it.
+// Text formats a scalar for a query.
 func Text(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -16,21 +16,21 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
-// parse reads the texts of a flag as the value of its parameter. Errors do not repeat the text,
-// which may be personal data.
-func (s *Set) parse(l Leaf, texts []string) (any, error) {
-	for _, t := range texts {
+// parse reads the arguments of a flag as the value of its parameter. Errors do not quote the
+// arguments, which may be personal data.
+func (s *Set) parse(l Leaf, arguments []string) (any, error) {
+	for _, t := range arguments {
 		if !utf8.ValidString(t) {
 			return nil, errors.New("is not valid UTF-8")
 		}
 	}
 	switch l.Field.Kind {
 	case spec.List:
-		return s.list(l, texts)
+		return s.list(l, arguments)
 	case spec.Map:
-		return pairs(texts)
+		return pairs(arguments)
 	}
-	return s.scalar(l, l.Field, texts[len(texts)-1])
+	return s.scalar(l, l.Field, arguments[len(arguments)-1])
 }
 
 func (s *Set) scalar(l Leaf, f *spec.Field, text string) (any, error) {
@@ -70,9 +70,9 @@ func integer(text string) (any, error) {
 
 // list reads a list of scalars, separated by commas or given by several flags, or of objects as
 // JSON.
-func (s *Set) list(l Leaf, texts []string) (any, error) {
+func (s *Set) list(l Leaf, arguments []string) (any, error) {
 	items := []any{}
-	for _, text := range texts {
+	for _, text := range arguments {
 		if l.Field.Elem.Kind == spec.Group || l.Field.Elem.Kind == spec.JSON {
 			more, err := jsonObjects(text)
 			if err != nil {
@@ -92,9 +92,9 @@ func (s *Set) list(l Leaf, texts []string) (any, error) {
 	return items, nil
 }
 
-func pairs(texts []string) (any, error) {
+func pairs(arguments []string) (any, error) {
 	m := map[string]any{}
-	for _, text := range texts {
+	for _, text := range arguments {
 		key, value, ok := strings.Cut(text, "=")
 		if !ok || key == "" {
 			return nil, errors.New("must have the form KEY=VALUE")
@@ -137,8 +137,8 @@ var (
 	code   = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// Relative reads "7d", "-2h" or "+1w", and the words today, yesterday and tomorrow, as a time. Without
-// a sign a span leads into the past for a filter, and into the future for what is to happen.
+// Relative reads "7d", "-2h" or "+1w", and the words now, today, yesterday and tomorrow, as a time.
+// Without a sign a span leads into the past in a filter and into the future elsewhere.
 func Relative(text string, now time.Time, past bool) (time.Time, bool) {
 	switch text {
 	case "now":
@@ -240,12 +240,12 @@ type moneyCheck struct {
 	currencies []string
 }
 
-// agree holds the currency that an amount was given in against that of the call, and sets it where
-// the amount leaves no doubt.
+// agree compares the currency of an amount with that of the call, and sets the latter if it is missing
+// and the amount names exactly one.
 func (s *Set) agree(l Leaf, currencies []string) error {
 	path, ok := s.currencyOf(l.Path)
 	if !ok {
-		return errors.New("has no currency here to compare with: give the amount in minor units")
+		return errors.New("has no currency to compare with: give the amount in minor units")
 	}
 	have, _ := lookup(s.values, path).(string)
 	for _, c := range currencies {
@@ -255,15 +255,15 @@ func (s *Set) agree(l Leaf, currencies []string) error {
 	}
 	switch {
 	case have != "":
-		return fmt.Errorf("is in another currency than %s", path)
+		return fmt.Errorf("is in a currency other than %s", path)
 	case len(currencies) > 1:
-		return fmt.Errorf("needs --%s: several currencies have that sign", strings.ReplaceAll(path, "_", "-"))
+		return fmt.Errorf("needs --%s: several currencies share this sign", strings.ReplaceAll(path, "_", "-"))
 	}
 	s.assign(path, currencies[0])
 	return nil
 }
 
-// currencyOf finds the parameter that holds the currency of an amount: next to it, or further out.
+// currencyOf returns the parameter with the currency of an amount: next to it or further out.
 func (s *Set) currencyOf(path string) (string, bool) {
 	for {
 		cut := strings.LastIndexByte(path, '.')

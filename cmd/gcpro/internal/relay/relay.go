@@ -1,9 +1,9 @@
 // Package relay forwards the events of an account to endpoints on this machine, as signed webhooks.
 //
-// It polls for events and keeps on disk what it has forwarded, so that neither a lost network nor a
-// crash makes it miss an event or forward one twice. Only an event that was on its way when the
-// process was killed is in doubt: nobody can know whether the endpoint had it. Such an event is
-// reported and not sent again unasked.
+// It polls for events and records on disk what it has forwarded, so that it neither misses an event nor
+// forwards one twice after a lost network or a crash. Only an event that was on its way when the
+// process was killed is in doubt: the endpoint may have received it. It is reported, and not sent
+// again automatically.
 package relay
 
 import (
@@ -53,11 +53,11 @@ type Relay struct {
 	Delivered func(Delivery)
 	Lost      func(error) // the source could not be reached
 	Doubtful  func(eventID, endpoint string)
-	Retryable func(error) bool // whether it is worth asking the source again
+	Retryable func(error) bool // whether an error of the source may pass
 }
 
-// Overlap is how far back events are looked for: they are created asynchronously, so one may show up
-// after later ones.
+// Overlap is how far before the cursor events are looked for: they are created asynchronously, so one
+// may appear after later ones.
 const Overlap = 10 * time.Minute
 
 // Run forwards events until the context ends.
@@ -92,7 +92,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 }
 
-// Poll forwards what is new.
+// Poll forwards the new events.
 func (r *Relay) Poll(ctx context.Context) error {
 	events, err := r.Source(ctx, r.State.Cursor().Add(-Overlap))
 	if err != nil {
@@ -124,7 +124,7 @@ func (r *Relay) wanted(kind string) bool {
 }
 
 // forward sends an event to an endpoint, once. An endpoint that refuses the connection has not seen
-// the event, so it gets it when it is back.
+// the event and gets it later.
 func (r *Relay) forward(ctx context.Context, e Event, endpoint string) error {
 	d := Pending{Event: e.ID, Endpoint: endpoint, At: e.CreatedAt}
 	if r.State.Done(d) {
@@ -133,7 +133,7 @@ func (r *Relay) forward(ctx context.Context, e Event, endpoint string) error {
 	if err := r.State.Start(d); err != nil {
 		return err
 	}
-	// What has been started is finished, also when the program is told to stop.
+	// A delivery in progress is completed even when the program is stopping.
 	delivery := r.Send(context.WithoutCancel(ctx), e, endpoint)
 	if refused(delivery.Err) {
 		if err := r.State.Undo(d); err != nil {
@@ -162,7 +162,7 @@ const (
 	maxReply     = 64 << 10
 )
 
-// Send makes a signed webhook of an event.
+// Send sends an event as a signed webhook.
 func (r *Relay) Send(ctx context.Context, e Event, endpoint string) Delivery {
 	ctx, cancel := context.WithTimeout(ctx, endpointTime)
 	defer cancel()
@@ -178,7 +178,7 @@ func (r *Relay) Send(ctx context.Context, e Event, endpoint string) Delivery {
 		d.Err = err
 		return d
 	}
-	req.GetBody = nil // a webhook is sent once: the transport must not repeat it
+	req.GetBody = nil // a webhook is sent once: the transport must not retry it
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "gcpro-listen/"+gocardless.Version)
 	req.Header.Set(gocardless.WebhookSignatureHeader, gocardless.SignWebhook(body, gocardless.WebhookSecret(r.State.Secret())))
@@ -202,7 +202,7 @@ func ParseEvent(raw json.RawMessage) (Event, error) {
 		Action       string    `json:"action"`
 	}
 	if err := json.Unmarshal(raw, &e); err != nil || e.ID == "" {
-		return Event{}, fmt.Errorf("an event cannot be read: %w", err)
+		return Event{}, fmt.Errorf("cannot read an event: %w", err)
 	}
 	return Event{ID: e.ID, Type: e.ResourceType + "." + e.Action, CreatedAt: e.CreatedAt, Raw: raw}, nil
 }

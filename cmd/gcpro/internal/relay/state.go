@@ -14,7 +14,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
 )
 
-// Pending is an event at an endpoint, as the journal has it.
+// Pending is an event at an endpoint in the journal.
 type Pending struct {
 	Event    string    `json:"event,omitempty"`
 	Endpoint string    `json:"endpoint,omitempty"`
@@ -24,8 +24,8 @@ type Pending struct {
 
 func (p Pending) key() string { return p.Event + " " + p.Endpoint }
 
-// State is what a relay knows between its runs: a file with the secret and the cursor, and a journal
-// of what has been forwarded since.
+// State is what a relay keeps between its runs: a file with the secret and the cursor, and a journal of
+// what has been forwarded since.
 type State struct {
 	path    string
 	journal *os.File
@@ -41,7 +41,7 @@ type saved struct {
 	Recent []Pending `json:"recent,omitempty"` // within the overlap before the cursor
 }
 
-// Open reads a state, or begins one. Fresh reports that its secret was made just now.
+// Open reads a state or creates one. Fresh reports that it was created.
 func Open(path string) (s *State, fresh bool, err error) {
 	s = &State{path: path, known: map[string]Pending{}}
 	data, err := os.ReadFile(path)
@@ -52,7 +52,7 @@ func Open(path string) (s *State, fresh bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case json.Unmarshal(data, &s.saved) != nil || s.saved.Secret == "":
-		return nil, false, errors.New(path + " is not valid; delete it to begin anew")
+		return nil, false, errors.New(path + " is not valid; delete it to start again")
 	}
 	for _, p := range s.saved.Recent {
 		s.known[p.key()] = p
@@ -63,7 +63,7 @@ func Open(path string) (s *State, fresh bool, err error) {
 	return s, fresh, s.compact()
 }
 
-// replay reads the journal. A last line that a crash cut short never happened.
+// replay reads the journal. A last line that a crash cut short is ignored.
 func (s *State) replay() error {
 	data, err := os.ReadFile(s.path + ".journal")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -93,8 +93,8 @@ func (s *State) note(p Pending) {
 	}
 }
 
-// compact writes the file anew and empties the journal. What is older than the overlap is not looked
-// at again.
+// compact rewrites the file and empties the journal. Events older than the overlap are dropped: they
+// are not looked at again.
 func (s *State) compact() error {
 	s.saved.Recent = nil
 	for key, p := range s.known {
@@ -188,14 +188,13 @@ func (s *State) Cursor() time.Time { return s.saved.Cursor }
 // Begin is the time before which events are not forwarded.
 func (s *State) Begin() time.Time { return s.saved.Begin }
 
-// refused reports whether a connection was never made, so that the endpoint cannot have seen the
-// event.
+// refused reports whether no connection was made, so that the endpoint cannot have seen the event.
 func refused(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }
 
-// Restart is From, and forgets what has been forwarded.
+// Restart is like From, and forgets what has been forwarded.
 func (s *State) Restart(begin time.Time) error {
 	clear(s.known)
 	return s.From(begin)

@@ -78,7 +78,7 @@ func (c *CSV) Write(items []any, object *spec.Object) error {
 	return c.w.Error()
 }
 
-// csvColumns are all members that the description or an item has.
+// csvColumns returns all members that the description has, or else those of the items.
 func csvColumns(items []any, object *spec.Object) []string {
 	var columns []string
 	add := func(path string) {
@@ -124,7 +124,7 @@ func csvText(v any) string {
 
 var number = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
 
-// defuse keeps a spreadsheet from taking a payer's text for a formula. Numbers are none.
+// defuse keeps a spreadsheet from running a payer's input as a formula. A number is not a formula.
 func defuse(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) && !number.MatchString(s) {
 		return "'" + s
@@ -132,7 +132,7 @@ func defuse(s string) string {
 	return s
 }
 
-// JQ writes what a filter makes of a value: strings as they are, all else as JSON.
+// JQ writes the results of a filter: strings unquoted, other values as JSON.
 func JQ(ctx context.Context, w io.Writer, filter string, raw []byte) error {
 	query, err := gojq.Parse(filter)
 	if err != nil {
@@ -174,7 +174,7 @@ func JQ(ctx context.Context, w io.Writer, filter string, raw []byte) error {
 	}
 }
 
-// Template writes a value through a Go template with a few functions more.
+// Template writes a value through a Go template that has a few more functions.
 func Template(w io.Writer, text string, raw []byte) error {
 	t, err := template.New("template").Funcs(template.FuncMap{
 		"money": func(amount any, currency string) string { return Money(fmt.Sprint(amount), currency) },

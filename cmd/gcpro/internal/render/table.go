@@ -105,8 +105,8 @@ func draw(w io.Writer, rows [][]Cell, look Look) error {
 
 const gap = 2
 
-// columnWidths gives every column what it needs; when the terminal is too narrow, the widest ones
-// give way.
+// columnWidths gives every column the width that it needs. On a narrow terminal the widest columns
+// shrink.
 func columnWidths(rows [][]Cell, limit int) []int {
 	var widths []int
 	for _, row := range rows {
@@ -142,7 +142,7 @@ func columnWidths(rows [][]Cell, limit int) []int {
 
 func drawRow(out *bufio.Writer, row []Cell, widths []int, color bool) {
 	for i, c := range row {
-		text := clip(c.Text, widths[i])
+		text := Clip(c.Text, widths[i])
 		pad := strings.Repeat(" ", max(0, widths[i]-width(text)))
 		if c.Right {
 			out.WriteString(pad)
@@ -162,7 +162,7 @@ func drawRow(out *bufio.Writer, row []Cell, widths []int, color bool) {
 	out.WriteByte('\n')
 }
 
-// preferred are the members that say most about a resource, in the order of their columns.
+// preferred are the most informative members of a resource, in the order of their columns.
 var preferred = []string{
 	"id", "status", "verification_status", "resource_type", "action", "type", "name", "given_name", "family_name", "company_name", "email", "account_holder_name",
 	"account_number_ending", "bank_name", "amount", "scheme", "description", "reference", "charge_date", "next_payment_date", "start_date", "arrival_date", "execution_date",
@@ -171,8 +171,8 @@ var preferred = []string{
 
 const maxColumns = 7
 
-// DefaultColumns chooses the columns of a table: the members that say most, of those that any item
-// has, then the links and the time.
+// DefaultColumns chooses the columns of a table: the most informative members that any item has, then
+// the links and the time.
 func DefaultColumns(items []any, object *spec.Object) []string {
 	present := map[string]bool{}
 	for _, item := range items {

@@ -1,4 +1,4 @@
-// Package render writes what the API answered for people and for programs: tables, JSON, CSV, YAML,
+// Package render writes the replies of the API for people and for programs: tables, JSON, CSV, YAML,
 // jq filters and templates.
 package render
 
@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// Safe returns a string with nothing in it that a terminal would act on. Data comes from payers:
-// control characters could move the cursor or set the title, and the controls of writing direction
-// could make an amount read as another one. They show as escapes, and so does broken UTF-8.
+// Safe returns a string with escapes for everything that a terminal would act on, and for invalid
+// UTF-8. Data comes from payers: control characters could move the cursor or set the title, and
+// controls of the writing direction could make one amount look like another.
 func Safe(s string) string { return escape(s, false) }
 
 // SafeText is like Safe, but leaves line breaks and tabs alone.
@@ -93,8 +93,8 @@ func escapeInside(raw []byte, long func(rune) string) []byte {
 	return []byte(b.String())
 }
 
-// width is how many columns a string takes on a terminal, near enough: wide characters take two,
-// combining ones none.
+// width returns how many columns a string takes on most terminals: two for wide characters, none for
+// combining ones.
 func width(s string) int {
 	n := 0
 	for _, r := range s {
@@ -114,8 +114,8 @@ func wide(r rune) bool {
 		r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 || r >= 0x1f300 && r <= 0x1faff || r >= 0x20000 && r <= 0x3fffd)
 }
 
-// clip shortens a string to a number of columns.
-func clip(s string, columns int) string {
+// Clip shortens a string to a number of columns.
+func Clip(s string, columns int) string {
 	if columns < 1 || width(s) <= columns {
 		return s
 	}

@@ -102,8 +102,8 @@ func stringCell(v string, field *spec.Field, path string) Cell {
 	return c
 }
 
-// Money formats an amount in minor units with its currency, such as "£15.00". What is not an amount,
-// or is beyond all amounts of the API, is returned as it is.
+// Money formats an amount in minor units with its currency, such as "£15.00". Anything else, even a
+// number with more digits than an amount can have, is returned without the currency.
 func Money(minor, currency string) string {
 	amount, err := money.ParseDecimal(minor)
 	if err != nil {
@@ -161,7 +161,7 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// statusColor shows at a glance whether something is done, broken or on its way.
+// statusColor returns green for what is done, red for what failed and yellow for what is in progress.
 func statusColor(status string) string {
 	for _, s := range []string{"fail", "cancel", "charged_back", "chargeback", "expired", "bounced", "blocked", "denied", "suspended", "returned", "rejected", "invalid", "action_required"} {
 		if strings.Contains(status, s) {
