@@ -89,7 +89,7 @@ func declared(decl ast.Decl) []string {
 }
 
 // sandboxAliases holds operations at older paths, which the description no longer has.
-const sandboxAliases = "gocardless/gocardlesstest/engine_alias.go"
+const sandboxAliases = "gocardless/gocardlesstest/internal/api/alias.go"
 
 // SandboxGaps lists what the written files of the sandbox say about operations that the API does
 // not have. The sandbox leaves it aside when it starts, so that an operation that goes away breaks no
@@ -105,7 +105,11 @@ func SandboxGaps(root string, api *ir.API) ([]string, error) {
 			known[op.ID] = true
 		}
 	}
-	if f := files[sandboxAliases]; f != nil {
+	tables, err := writtenFiles(root, path.Dir(sandboxAliases))
+	if err != nil {
+		return nil, err
+	}
+	if f := tables[sandboxAliases]; f != nil {
 		ast.Inspect(f, func(n ast.Node) bool {
 			known[literal(n)] = true
 			return true
@@ -126,24 +130,21 @@ func SandboxGaps(root string, api *ir.API) ([]string, error) {
 	return gaps, nil
 }
 
-// registered returns the operations that a call of the registry names: r.on("payments.create", …).
+// registered returns the operations that a call of the registry or a look-up names: r.on("payments.create", …).
 func registered(n ast.Node) []string {
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) == 0 {
 		return nil
 	}
-	if f, ok := call.Fun.(*ast.Ident); ok && f.Name == "theOps" {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	of, _ := f.X.(*ast.Ident)
+	switch {
+	case of == nil:
+	case of.Name == "api" && f.Sel.Name == "Op", of.Name == "r" && slices.Contains([]string{"on", "filter", "owner"}, f.Sel.Name):
 		return []string{literal(call.Args[0])}
-	}
-	method, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || !slices.Contains([]string{"on", "filter", "owner"}, method.Sel.Name) {
-		return nil
-	}
-	if receiver, ok := method.X.(*ast.Ident); !ok || receiver.Name != "r" {
-		return nil
-	}
-	if op := literal(call.Args[0]); op != "" {
-		return []string{op}
 	}
 	return nil
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// sandboxPackage is the package of the in-process fake, below the SDK's directory.
-const sandboxPackage = "gocardlesstest"
+// sandboxTables is the package of the in-process fake that holds its tables, below the SDK's directory.
+const sandboxTables = "gocardlesstest/internal/api"
 
 // Sandbox emits the tables that the in-process fake is driven by: every operation with its
 // filters and bodies, every object with its members and limits, and the catalogue. They are
-// private to that package.
+// internal to it.
 func Sandbox(api *ir.API) ([]File, error) {
 	t := &tables{seen: map[*ir.Type]bool{}}
 	files := []struct {
@@ -27,14 +27,14 @@ func Sandbox(api *ir.API) ([]File, error) {
 	}
 	var out []File
 	for _, file := range files {
-		f := jen.NewFilePathName(api.ModulePath+"/"+sdk+"/"+sandboxPackage, sandboxPackage)
+		f := jen.NewFilePath(api.ModulePath + "/" + sdk + "/" + sandboxTables)
 		f.HeaderComment(Header)
 		file.body(f)
 		var b bytes.Buffer
 		if err := f.Render(&b); err != nil {
 			return nil, fmt.Errorf("%s: %w", file.name, err)
 		}
-		out = append(out, File{Path: path.Join(sdk, sandboxPackage, file.name), Content: b.Bytes()})
+		out = append(out, File{Path: path.Join(sdk, sandboxTables, file.name), Content: b.Bytes()})
 	}
 	return out, nil
 }
@@ -86,21 +86,21 @@ func (t *tables) operations(f *jen.File, api *ir.API) {
 			ops = append(ops, t.operation(op))
 		}
 	}
-	f.Comment("operations are those of the API, by resource.")
-	f.Var().Id("operations").Op("=").Index().Id("opSpec").Add(rows(ops))
+	f.Comment("Operations are those of the API, by resource.")
+	f.Var().Id("Operations").Op("=").Index().Id("Operation").Add(rows(ops))
 }
 
 func (t *tables) operation(op *ir.Operation) jen.Code {
 	var l literal
-	l.text("name", op.ID)
-	l.text("method", op.HTTPMethod)
-	l.text("path", op.Path)
-	l.set("kind", jen.Id(opKind(op.Kind)))
-	l.text("request", op.RequestEnvelope)
-	l.text("reply", op.ReplyEnvelope)
-	l.flag("list", op.List)
-	l.flag("cursors", op.Cursors)
-	l.set("status", jen.Lit(op.Status))
+	l.text("Name", op.ID)
+	l.text("Method", op.HTTPMethod)
+	l.text("Path", op.Path)
+	l.set("Kind", jen.Id(opKind(op.Kind)))
+	l.text("Request", op.RequestEnvelope)
+	l.text("Reply", op.ReplyEnvelope)
+	l.flag("List", op.List)
+	l.flag("Cursors", op.Cursors)
+	l.set("Status", jen.Lit(op.Status))
 	var bodies, query, headers []jen.Code
 	for i, m := range op.Methods {
 		if m.Params == nil {
@@ -122,19 +122,19 @@ func (t *tables) operation(op *ir.Operation) jen.Code {
 		}
 	}
 	if bodies != nil {
-		l.set("bodies", jen.Index().Op("*").Id("typeSpec").Values(bodies...))
+		l.set("Bodies", jen.Index().Op("*").Id("Type").Values(bodies...))
 	}
 	if query != nil {
-		l.set("query", jen.Index().Id("fieldSpec").Add(rows(query)))
+		l.set("Query", jen.Index().Id("Field").Add(rows(query)))
 	}
 	if headers != nil {
-		l.set("headers", jen.Index().Id("fieldSpec").Values(headers...))
+		l.set("Headers", jen.Index().Id("Field").Values(headers...))
 	}
 	if op.Reply != nil {
-		l.set("result", jen.Op("&").Id(t.use(op.Reply)))
+		l.set("Result", jen.Op("&").Id(t.use(op.Reply)))
 	}
 	if op.Linked != nil {
-		l.set("linked", jen.Op("&").Id(t.use(op.Linked)))
+		l.set("Linked", jen.Op("&").Id(t.use(op.Linked)))
 	}
 	return l.code()
 }
@@ -142,15 +142,15 @@ func (t *tables) operation(op *ir.Operation) jen.Code {
 func opKind(k ir.Kind) string {
 	switch k {
 	case ir.KindRead:
-		return "kindRead"
+		return "OpRead"
 	case ir.KindUpdate:
-		return "kindUpdate"
+		return "OpUpdate"
 	case ir.KindDelete:
-		return "kindDelete"
+		return "OpDelete"
 	case ir.KindCreate:
-		return "kindCreate"
+		return "OpCreate"
 	}
-	return "kindAction"
+	return "OpAction"
 }
 
 // use notes a type and returns the name of its variable.
@@ -179,7 +179,7 @@ func (t *tables) types(f *jen.File) {
 			continue
 		}
 		var l literal
-		l.text("name", typ.GoName)
+		l.text("Name", typ.GoName)
 		var fields []jen.Code
 		for _, field := range typ.Fields {
 			if field.In == ir.InBody {
@@ -193,18 +193,18 @@ func (t *tables) types(f *jen.File) {
 					fields = append(fields, t.field(field))
 				}
 			}
-			list := jen.Index().Id("fieldSpec").Add(rows(fields))
+			list := jen.Index().Id("Field").Add(rows(fields))
 			if recursive(typ) {
 				// A variable may not refer to itself while it is made.
-				later = append(later, jen.Id(t.use(typ)).Dot("fields").Op("=").Add(list))
+				later = append(later, jen.Id(t.use(typ)).Dot("Fields").Op("=").Add(list))
 			} else {
-				l.set("fields", list)
+				l.set("Fields", list)
 			}
 		}
 		if c := conditions(typ.Conditions); c != nil {
-			l.set("conditions", jen.Index().Id("condSpec").Values(c...))
+			l.set("Conditions", jen.Index().Id("Condition").Values(c...))
 		}
-		f.Var().Id(t.use(typ)).Op("=").Id("typeSpec").Add(l.code())
+		f.Var().Id(t.use(typ)).Op("=").Id("Type").Add(l.code())
 	}
 	if later != nil {
 		f.Func().Id("init").Params().Block(later...)
@@ -243,9 +243,9 @@ func conditions(list []*ir.Condition) []jen.Code {
 			paths = append(paths, jen.Values(steps...))
 		}
 		var l literal
-		l.text("field", c.Field.Name)
-		l.text("is", c.Equals)
-		l.set("then", jen.Index().Index().String().Values(paths...))
+		l.text("Field", c.Field.Name)
+		l.text("Is", c.Equals)
+		l.set("Then", jen.Index().Index().String().Values(paths...))
 		out = append(out, l.code())
 	}
 	return out
@@ -253,46 +253,46 @@ func conditions(list []*ir.Condition) []jen.Code {
 
 func (t *tables) field(field *ir.Field) jen.Code {
 	var l literal
-	l.text("name", field.Name)
+	l.text("Name", field.Name)
 	if field.Type.Kind == ir.Metadata {
 		// Metadata has its limits wherever it is used.
-		l.set("kind", jen.Id("kMetadata"))
+		l.set("Kind", jen.Id("KindMetadata"))
 	} else {
 		t.ref(&l, field.Type)
 	}
 	switch field.Style {
 	case ir.DeepObject:
-		l.set("style", jen.Id("deepStyle"))
+		l.set("Style", jen.Id("StyleDeep"))
 	case ir.Comma:
-		l.set("style", jen.Id("commaStyle"))
+		l.set("Style", jen.Id("StyleComma"))
 	}
-	l.flag("required", field.Required)
-	l.flag("nullable", field.Nullable)
-	l.text("def", field.Default)
+	l.flag("Required", field.Required)
+	l.flag("Nullable", field.Nullable)
+	l.text("Default", field.Default)
 	if lim := fieldLimits(field); lim != nil {
-		l.set("lim", jen.Op("&").Id("limits").Add(lim.code()))
+		l.set("Limits", jen.Op("&").Id("Limits").Add(lim.code()))
 	}
 	return l.code()
 }
 
 // ref describes the shape of a value.
 func (t *tables) ref(l *literal, r *ir.Ref) {
-	kinds := map[ir.RefKind]string{ir.Int: "kInt", ir.Int64: "kInt", ir.Float: "kFloat", ir.Bool: "kBool", ir.Date: "kDate", ir.Time: "kTime",
-		ir.Array: "kArray", ir.Metadata: "kMetadata", ir.StringMap: "kStringMap", ir.AnyMap: "kAnyMap"}
+	kinds := map[ir.RefKind]string{ir.Int: "KindInt", ir.Int64: "KindInt", ir.Float: "KindFloat", ir.Bool: "KindBool", ir.Date: "KindDate", ir.Time: "KindTime",
+		ir.Array: "KindArray", ir.Metadata: "KindMetadata", ir.StringMap: "KindStringMap", ir.AnyMap: "KindAnyMap"}
 	if k := kinds[r.Kind]; k != "" {
-		l.set("kind", jen.Id(k))
+		l.set("Kind", jen.Id(k))
 	}
-	l.text("format", r.Format)
+	l.text("Format", r.Format)
 	switch {
 	case r.Kind == ir.Array:
 		var elem literal
 		t.ref(&elem, r.Elem)
-		l.set("elem", jen.Op("&").Id("fieldSpec").Add(elem.code()))
+		l.set("Elem", jen.Op("&").Id("Field").Add(elem.code()))
 	case r.Kind == ir.Named && r.Type.Kind == ir.Enum:
-		l.set("enum", jen.Id(t.use(r.Type)))
+		l.set("Enum", jen.Id(t.use(r.Type)))
 	case r.Kind == ir.Named:
-		l.set("kind", jen.Id("kObject"))
-		l.set("typ", jen.Op("&").Id(t.use(r.Type)))
+		l.set("Kind", jen.Id("KindObject"))
+		l.set("Type", jen.Op("&").Id(t.use(r.Type)))
 	}
 }
 
@@ -303,19 +303,19 @@ func fieldLimits(f *ir.Field) *literal {
 			l.set(name, jen.New(jen.Lit(*v)))
 		}
 	}
-	count("minLength", f.MinLength)
-	count("maxLength", f.MaxLength)
-	count("maxMembers", f.MaxMembers)
-	count("maxKeyLength", f.MaxKeyLength)
-	count("maxValueLength", f.MaxValueLength)
+	count("MinLength", f.MinLength)
+	count("MaxLength", f.MaxLength)
+	count("MaxMembers", f.MaxMembers)
+	count("MaxKeyLength", f.MaxKeyLength)
+	count("MaxValueLength", f.MaxValueLength)
 	amount := func(name string, v *int64) {
 		if v != nil {
 			l.set(name, jen.New(jen.Int64().Call(jen.Lit(int(*v)))))
 		}
 	}
-	amount("minimum", f.Minimum)
-	amount("maximum", f.Maximum)
-	l.text("pattern", f.Pattern)
+	amount("Minimum", f.Minimum)
+	amount("Maximum", f.Maximum)
+	l.text("Pattern", f.Pattern)
 	if l == nil {
 		return nil
 	}
@@ -334,29 +334,29 @@ func catalogueTables(f *jen.File, c *ir.Catalogue) {
 	var events []jen.Code
 	for _, e := range c.Events {
 		var l literal
-		l.text("resource", e.Resource)
-		l.text("action", e.Action)
+		l.text("Resource", e.Resource)
+		l.text("Action", e.Action)
 		var causes []jen.Code
 		for _, cause := range e.Causes {
 			causes = append(causes, jen.Values(jen.Lit(cause.Name), jen.Lit(cause.Doc), stringsLit(cause.Origins)))
 		}
 		if causes != nil {
-			l.set("causes", jen.Index().Id("causeSpec").Add(rows(causes)))
+			l.set("Causes", jen.Index().Id("Cause").Add(rows(causes)))
 		}
 		events = append(events, l.code())
 	}
-	list("catalogueEvents", "eventSpec", "are the pairs of resource type and action, with their causes.", events)
+	list("Events", "Event", "are the pairs of resource type and action, with their causes.", events)
 	var reasons []jen.Code
 	for _, r := range c.Reasons {
 		var l literal
-		l.text("name", r.Name)
-		l.set("status", jen.Lit(r.Status))
-		l.text("typ", r.Type)
-		l.text("link", r.Link)
-		l.text("text", r.Doc)
+		l.text("Name", r.Name)
+		l.set("Status", jen.Lit(r.Status))
+		l.text("Type", r.Type)
+		l.text("Link", r.Link)
+		l.text("Text", r.Doc)
 		reasons = append(reasons, l.code())
 	}
-	list("catalogueReasons", "reasonSpec", "are the codes of API errors.", reasons)
+	list("Reasons", "Reason", "are the codes of API errors.", reasons)
 	var simulators []jen.Code
 	for _, s := range c.Simulators {
 		var pairs []jen.Code
@@ -367,18 +367,18 @@ func catalogueTables(f *jen.File, c *ir.Catalogue) {
 			jen.Lit(s.Name), jen.Lit(s.Resource), jen.Lit(s.Requires), jen.Index().Index(jen.Lit(2)).String().Values(pairs...),
 		}.code())
 	}
-	list("catalogueSimulators", "simulatorSpec", "are the scenario simulators.", simulators)
+	list("Simulators", "Simulator", "are the scenario simulators.", simulators)
 	var prefixes, rates, schemes []jen.Code
 	for _, p := range c.Prefixes {
 		prefixes = append(prefixes, jen.Values(jen.Lit(p.Resource), jen.Lit(p.Prefix)))
 	}
-	list("cataloguePrefixes", "prefixSpec", "are the id prefixes of the resources.", prefixes)
+	list("Prefixes", "Prefix", "are the id prefixes of the resources.", prefixes)
 	for _, r := range c.RateLimits {
 		rates = append(rates, jen.Values(jen.Lit(r.Paths), jen.Lit(r.PerMinute)))
 	}
-	list("catalogueRates", "rateSpec", "are the budgets of requests per minute.", rates)
+	list("Rates", "Rate", "are the budgets of requests per minute.", rates)
 	for _, s := range c.Schemes {
 		schemes = append(schemes, jen.Values(jen.Lit(s.Name), jen.Lit(s.Currency), stringsLit(s.Countries)))
 	}
-	list("catalogueSchemes", "schemeSpec", "are the bank payment schemes.", schemes)
+	list("Schemes", "Scheme", "are the bank payment schemes.", schemes)
 }

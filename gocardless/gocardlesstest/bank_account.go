@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // Bank accounts of customers and creditors, look-ups of bank details, and checks of holders.
@@ -47,19 +49,19 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	var d bankDetails
-	token := tx.body.obj("links").str("customer_bank_account_token")
+	token := tx.body.Obj("links").Str("customer_bank_account_token")
 	if token != "" {
 		if tx.sb.tokenUsed(token) {
-			return result{}, refuse("customer_bank_account_token_used", "This token has already been used")
+			return result{}, api.Refuse("customer_bank_account_token_used", "This token has already been used")
 		}
 		d = tx.tokenDetails(token, customer)
 	} else {
-		if tx.body.str("account_holder_name") == "" {
-			p.add("account_holder_name", "can't be blank")
+		if tx.body.Str("account_holder_name") == "" {
+			p.Add("account_holder_name", "can't be blank")
 		}
 		d = readBankDetails(p, "", tx.body)
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	for _, a := range accountsOf(customer) {
@@ -67,17 +69,17 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 			continue
 		}
 		if a.flag("enabled") {
-			return result{}, refuse("bank_account_exists", "Bank account already exists", "customer_bank_account", a.id)
+			return result{}, api.Refuse("bank_account_exists", "Bank account already exists", "customer_bank_account", a.id)
 		}
 		// The same details again bring the disabled account back.
 		a.set("enabled", true)
 		a.set("account_holder_name", d.Holder)
-		if tx.body.has("metadata") {
-			a.set("metadata", tx.body.get("metadata"))
+		if tx.body.Has("metadata") {
+			a.set("metadata", tx.body.Get("metadata"))
 		}
 		return one(a), nil
 	}
-	a := tx.addCustomerBankAccount(customer, d, tx.body.get("metadata"))
+	a := tx.addCustomerBankAccount(customer, d, tx.body.Get("metadata"))
 	if token != "" {
 		a.setRef("token", token)
 	}
@@ -111,7 +113,7 @@ func (tx *tx) addCustomerBankAccount(customer *record, d bankDetails, metadata a
 func disableCustomerBankAccount(tx *tx) (result, error) {
 	a := tx.target
 	if !a.flag("enabled") {
-		return result{}, refuse("disable_failed", "Bank account is already disabled")
+		return result{}, api.Refuse("disable_failed", "Bank account is already disabled")
 	}
 	a.set("enabled", false)
 	for _, m := range tx.sb.store.coll("mandates").by("customer_bank_account", a.id) {
@@ -129,17 +131,17 @@ func createCreditorBankAccount(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	d := readBankDetails(p, "", tx.body)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	for _, a := range tx.sb.store.coll("creditor_bank_accounts").by("creditor", creditor.id) {
 		if a.ref("key") == d.Key && a.flag("enabled") {
-			return result{}, refuse("bank_account_exists", "Bank account already exists", "creditor_bank_account", a.id)
+			return result{}, api.Refuse("bank_account_exists", "Bank account already exists", "creditor_bank_account", a.id)
 		}
 	}
 	first := creditor.link(payoutLink(d.Currency)) == ""
-	a := tx.addCreditorBankAccount(creditor, d, tx.body.get("metadata"))
-	if standard, given := tx.body.lookup("set_as_default_payout_account"); !given || standard == true {
+	a := tx.addCreditorBankAccount(creditor, d, tx.body.Get("metadata"))
+	if standard, given := tx.body.Lookup("set_as_default_payout_account"); !given || standard == true {
 		creditor.setLink(payoutLink(d.Currency), a.id)
 		if first {
 			tx.event(creditor, event{action: "new_payout_currency_added", cause: "new_payout_currency_added", currency: d.Currency, bankAccount: a.id})
@@ -165,12 +167,12 @@ func payoutLink(currency string) string {
 func disableCreditorBankAccount(tx *tx) (result, error) {
 	a := tx.target
 	if !a.flag("enabled") {
-		return result{}, refuse("disable_failed", "Bank account is already disabled")
+		return result{}, api.Refuse("disable_failed", "Bank account is already disabled")
 	}
 	a.set("enabled", false)
 	creditor := tx.must("creditors", a.link("creditor"))
 	if link := payoutLink(a.str("currency")); creditor.link(link) == a.id {
-		creditor.set("links", creditor.obj("links").with(link, nil))
+		creditor.set("links", creditor.obj("links").With(link, nil))
 	}
 	return one(a), nil
 }
@@ -178,7 +180,7 @@ func disableCreditorBankAccount(tx *tx) (result, error) {
 func lookUpBankDetails(tx *tx) (result, error) {
 	p := tx.problems()
 	d, _ := readAccount(p, "", tx.body) // without an account type: the question is about the bank
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	return result{obj: object{{"available_debit_schemes", schemesFor(d)}, {"bank_name", d.BankName}, {"bic", nilIfEmpty(d.BIC)}}}, nil
@@ -187,16 +189,16 @@ func lookUpBankDetails(tx *tx) (result, error) {
 // verifyHolder starts a check of an account's holder. The name decides the result, so that each
 // can be had: "partial" in it gives a partial match, "nobody" none, "unable" no answer.
 func verifyHolder(tx *tx) (result, error) {
-	id := tx.body.obj("links").str("bank_account")
+	id := tx.body.Obj("links").Str("bank_account")
 	a := tx.find("customer_bank_accounts", id)
 	if a == nil {
 		a = tx.find("creditor_bank_accounts", id)
 	}
 	if a == nil {
-		return result{}, linkNotFound(tx.op.request, "bank account", "bank_account")
+		return result{}, api.LinkNotFound(tx.op.Request, "bank account", "bank_account")
 	}
 	v := tx.make("bank_account_holder_verifications")
-	v.set("type", tx.body.str("type"))
+	v.set("type", tx.body.Str("type"))
 	v.set("status", "pending")
 	v.setRef("holder", a.str("account_holder_name"))
 	tx.add(v)
@@ -223,11 +225,11 @@ func bankAccountDetails(tx *tx) (result, error) {
 		a = tx.find("creditor_bank_accounts", tx.id)
 	}
 	if a == nil {
-		return result{}, notFound()
+		return result{}, api.NotFound()
 	}
 	key := tx.header.Get("Gc-Key-Id")
 	if key == "" {
-		return result{}, refuse("bad_request", "The Gc-Key-Id header is missing")
+		return result{}, api.Refuse("bad_request", "The Gc-Key-Id header is missing")
 	}
 	o, err := tx.sealedFor(key, fullDetails(a, ""), hashText(a.id))
 	if err != nil {
@@ -243,7 +245,7 @@ const holderCheckTime = time.Second
 func holderMatch(holder string) (match string, actual any) {
 	switch n := strings.ToLower(holder); {
 	case strings.Contains(n, "partial"):
-		return "partial_match", titleCase(strings.ToLower(holder)) + " Jr"
+		return "partial_match", api.TitleCase(strings.ToLower(holder)) + " Jr"
 	case strings.Contains(n, "nobody"):
 		return "no_match", nil
 	case strings.Contains(n, "unable"):

@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"slices"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The test accounts of the API's documents are accepted; the same ones with a digit changed where a
@@ -49,11 +51,11 @@ func TestBankDetails(t *testing.T) {
 		{"PAD", pairs("country_code", "CA", "bank_code", "0003", "branch_code", "00006", "account_number", "1234567"), "CAD", "67", ""},
 		{"PAD, transit number short", pairs("country_code", "CA", "bank_code", "0003", "branch_code", "0006", "account_number", "1234567"), "", "", "branch_code"},
 	} {
-		p := &problems{prefix: "/b"}
+		p := &api.Problems{Prefix: "/b"}
 		d := readBankDetails(p, "", x.o)
 		var fields []string
-		for _, it := range p.items {
-			fields = append(fields, it.field)
+		for _, it := range p.Items {
+			fields = append(fields, it.Field)
 		}
 		if x.bad != "" {
 			if !slices.Contains(fields, x.bad) {
@@ -62,7 +64,7 @@ func TestBankDetails(t *testing.T) {
 			continue
 		}
 		if len(fields) > 0 {
-			t.Errorf("%s: refused: %v", x.name, p.items)
+			t.Errorf("%s: refused: %v", x.name, p.Items)
 		} else if d.Currency != x.currency || d.Ending != x.ending {
 			t.Errorf("%s: %s ending in %s, want %s and %s", x.name, d.Currency, d.Ending, x.currency, x.ending)
 		}
@@ -75,12 +77,12 @@ func TestBankAccountsOfACustomer(t *testing.T) {
 		return `{"customer_bank_accounts":{` + ukAccount + `,"links":{"customer":"` + customer + `"}}}`
 	}
 	e := w.refused(409, "bank_account_exists", "POST", "/customer_bank_accounts", body(w.customer))
-	if got := e.obj("links").str("customer_bank_account"); got != w.account {
+	if got := e.Obj("links").Str("customer_bank_account"); got != w.account {
 		t.Errorf("the conflict names %q, want %q", got, w.account)
 	}
 	// The same account as an IBAN is the same account; another customer may have it too.
 	w.refused(409, "bank_account_exists", "POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A","iban":"GB60BARC20000055779911","links":{"customer":"`+w.customer+`"}}}`)
-	other := w.ok("POST", "/customers", customerBody).str("id")
+	other := w.ok("POST", "/customers", customerBody).Str("id")
 	w.ok("POST", "/customer_bank_accounts", body(other))
 
 	pm := w.pay("100")
@@ -90,17 +92,17 @@ func TestBankAccountsOfACustomer(t *testing.T) {
 		t.Errorf("after the account was disabled: mandate %s, payment %s", m, p)
 	}
 	ev := w.list("/events?payment=" + pm + "&action=cancelled")[0]
-	parent := w.ok("GET", "/events/"+ev.obj("links").str("parent_event"), "")
-	if parent.str("resource_type") != "mandates" || parent.obj("links").str("mandate") != w.mandate {
+	parent := w.ok("GET", "/events/"+ev.Obj("links").Str("parent_event"), "")
+	if parent.Str("resource_type") != "mandates" || parent.Obj("links").Str("mandate") != w.mandate {
 		t.Errorf("the payment's event points to %v", parent)
 	}
 	w.refused(422, "bank_account_disabled", "POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`)
 	again := w.ok("POST", "/customer_bank_accounts", body(w.customer))
-	if again.str("id") != w.account || !again.flag("enabled") {
+	if again.Str("id") != w.account || !again.Flag("enabled") {
 		t.Errorf("the same details again gave %v, want the old account enabled", again)
 	}
 	a := w.ok("GET", "/customer_bank_accounts/"+w.account, "")
-	if a.str("account_number_ending") != "11" || a.str("bank_name") != "BARCLAYS BANK PLC" || a.str("account_holder_name") != "ADA BYRON" || a.has("account_number") {
+	if a.Str("account_number_ending") != "11" || a.Str("bank_name") != "BARCLAYS BANK PLC" || a.Str("account_holder_name") != "ADA BYRON" || a.Has("account_number") {
 		t.Errorf("account is %v", a)
 	}
 
@@ -113,14 +115,14 @@ func TestBankAccountsOfACustomer(t *testing.T) {
 func TestHolderVerification(t *testing.T) {
 	w := newWorld(t)
 	for name, want := range map[string]string{"Ada Byron": "full_match", "Partial Match": "partial_match", "Nobody Here": "no_match", "Unable To": "unable_to_match"} {
-		cu := w.ok("POST", "/customers", customerBody).str("id")
-		ba := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"`+name+`","iban":"DE89370400440532013000","links":{"customer":"`+cu+`"}}}`).str("id")
+		cu := w.ok("POST", "/customers", customerBody).Str("id")
+		ba := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"`+name+`","iban":"DE89370400440532013000","links":{"customer":"`+cu+`"}}}`).Str("id")
 		v := w.ok("POST", "/bank_account_holder_verifications", `{"bank_account_holder_verifications":{"type":"confirmation_of_payee","links":{"bank_account":"`+ba+`"}}}`)
-		if v.str("status") != "pending" || v.has("result") {
+		if v.Str("status") != "pending" || v.Has("result") {
 			t.Errorf("%s: at first %v", name, v)
 		}
 		w.sb.Advance(holderCheckTime)
-		if v = w.ok("GET", "/bank_account_holder_verifications/"+v.str("id"), ""); v.str("status") != "completed" || v.str("result") != want {
+		if v = w.ok("GET", "/bank_account_holder_verifications/"+v.Str("id"), ""); v.Str("status") != "completed" || v.Str("result") != want {
 			t.Errorf("%s: %v, want %s", name, v, want)
 		}
 	}

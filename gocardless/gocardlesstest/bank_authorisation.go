@@ -4,6 +4,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Bank authorisations: the payer's visit to their bank, played on a page of the sandbox.
@@ -30,9 +33,9 @@ func bankAuthorisationFamily(r *registry) {
 
 // checkRedirect refuses addresses that a browser must not be sent to. Mobile apps have schemes of
 // their own, so what is left out are those that run or show content.
-func checkRedirect(p *problems, path, raw string) {
+func checkRedirect(p *api.Problems, path, raw string) {
 	if raw != "" && !safeRedirect(raw) {
-		p.add(path, "must be a valid URL")
+		p.Add(path, "must be a valid URL")
 	}
 }
 
@@ -55,11 +58,11 @@ func createBankAuthorisation(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	if r == nil {
-		p.add("links/billing_request", "can't be blank")
+		p.Add("links/billing_request", "can't be blank")
 	}
-	redirect := tx.body.str("redirect_uri")
+	redirect := tx.body.Str("redirect_uri")
 	checkRedirect(p, "redirect_uri", redirect)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	b := tx.openBilling(r)
@@ -67,7 +70,7 @@ func createBankAuthorisation(tx *tx) (result, error) {
 		return result{}, err
 	}
 	if b.done[authoriseBank] {
-		return result{}, tooLate("The billing request has been authorised already")
+		return result{}, api.TooLate("The billing request has been authorised already")
 	}
 	return one(b.authorisation(redirect, "")), nil
 }
@@ -79,7 +82,7 @@ func (b *billing) authorisation(redirect, flow string) *record {
 	a := tx.make("bank_authorisations")
 	_, kind, _ := b.adapter()
 	a.set("authorisation_type", kind)
-	a.set("expires_at", stamp(tx.now.Add(authorisationLife)))
+	a.set("expires_at", value.Stamp(tx.now.Add(authorisationLife)))
 	a.set("redirect_uri", orDefault(redirect, defaultRedirect))
 	a.set("url", tx.payURL()+bankPath+"?id="+a.id)
 	links := object{{"billing_request", b.rec.id}}
@@ -109,11 +112,11 @@ func (tx *tx) decide(a *record, answer string) (string, error) {
 	b := tx.openBilling(tx.must("billing_requests", a.link("billing_request")))
 	switch {
 	case a.ref("decision") != "":
-		return "", tooLate("The bank authorisation has been answered already")
+		return "", api.TooLate("The bank authorisation has been answered already")
 	case b.finished():
-		return "", tooLate("The billing request is " + b.rec.status())
+		return "", api.TooLate("The billing request is " + b.rec.status())
 	case b.customer.removed:
-		return "", refuse("customer_data_removed", "This customer's data has been removed")
+		return "", api.Refuse("customer_data_removed", "This customer's data has been removed")
 	}
 	a.setRef("decision", answer)
 	outcome := "success"

@@ -3,6 +3,7 @@ package gocardlesstest
 import (
 	"slices"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -13,30 +14,30 @@ type bankDetails = bank.Account
 
 // readBankDetails checks an IBAN or local details. The path leads to them within the body; p gets
 // what is wrong.
-func readBankDetails(p *problems, path string, o object) bankDetails {
+func readBankDetails(p *api.Problems, path string, o object) bankDetails {
 	d, ok := readAccount(p, path, o)
 	if !ok {
 		return d
 	}
-	d.AccountType = o.str("account_type")
+	d.AccountType = o.Str("account_type")
 	switch {
 	case d.Currency == "USD" && d.AccountType == "":
-		p.add(path+"account_type", "can't be blank")
+		p.Add(path+"account_type", "can't be blank")
 	case d.Currency != "USD" && d.AccountType != "":
-		p.add(path+"account_type", "must be blank unless the account is in USD")
+		p.Add(path+"account_type", "must be blank unless the account is in USD")
 	}
 	return d
 }
 
 // readAccount does the same without the rules of the account type, and reports whether the details
 // are right.
-func readAccount(p *problems, path string, o object) (bankDetails, bool) {
+func readAccount(p *api.Problems, path string, o object) (bankDetails, bool) {
 	d, wrong := bank.Read(bank.Given{
-		Country: o.str("country_code"), Currency: o.str("currency"), Holder: o.str("account_holder_name"), IBAN: o.str("iban"),
-		BankCode: o.str("bank_code"), BranchCode: o.str("branch_code"), AccountNumber: o.str("account_number"), Suffix: o.str("account_number_suffix"),
+		Country: o.Str("country_code"), Currency: o.Str("currency"), Holder: o.Str("account_holder_name"), IBAN: o.Str("iban"),
+		BankCode: o.Str("bank_code"), BranchCode: o.Str("branch_code"), AccountNumber: o.Str("account_number"), Suffix: o.Str("account_number_suffix"),
 	})
 	for _, w := range wrong {
-		p.add(path+w.Field, "%s", w.Message)
+		p.Add(path+w.Field, "%s", w.Message)
 	}
 	if d.Currency == "" {
 		d.Currency = orDefault(countryCurrency(d.Country), "EUR")
@@ -47,9 +48,9 @@ func readAccount(p *problems, path string, o object) (bankDetails, bool) {
 // schemesFor lists the schemes that an account can be debited by.
 func schemesFor(d bankDetails) []any {
 	out := []any{}
-	for _, s := range catalogueSchemes {
-		if t, known := bank.FindTiming(s.name); known && !t.Instant && s.currency == d.Currency && slices.Contains(s.countries, d.Country) {
-			out = append(out, s.name)
+	for _, s := range api.Schemes {
+		if t, known := bank.FindTiming(s.Name); known && !t.Instant && s.Currency == d.Currency && slices.Contains(s.Countries, d.Country) {
+			out = append(out, s.Name)
 		}
 	}
 	return out

@@ -14,9 +14,9 @@ func benchRequest(b *testing.B, method, path, body string) func() int {
 	sb := New(WithRateLimit(0))
 	rt := sb.Transport()
 	c := &world{caller: &caller{b, sb, rt, false}}
-	c.customer = c.ok("POST", "/customers", customerBody).str("id")
-	c.account = c.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+c.customer+`"}}}`).str("id")
-	c.mandate = c.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+c.account+`"}}}`).str("id")
+	c.customer = c.ok("POST", "/customers", customerBody).Str("id")
+	c.account = c.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+c.customer+`"}}}`).Str("id")
+	c.mandate = c.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+c.account+`"}}}`).Str("id")
 	for range 600 {
 		c.pay("100")
 	}

@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // Billing requests: made, worked through step by step, and fulfilled into a mandate, a payment or
@@ -24,13 +26,13 @@ func billingFamily(r *registry) {
 	// The payer's billing details exist within billing requests only.
 	r.collection(collectionSpec{
 		name: "customer_billing_details", prefix: "CBD", internal: true,
-		spec: theOps("billing_requests.get").result.field("resources").typ.field("customer_billing_detail").typ,
+		spec: api.Op("billing_requests.get").Result.Field("resources").Type.Field("customer_billing_detail").Type,
 	})
 	r.on("billing_requests.create", func(tx *tx) (result, error) {
 		p := tx.problems()
 		b, err := tx.newBilling(p, tx.body)
 		if err == nil {
-			err = p.err()
+			err = p.Err()
 		}
 		if err != nil {
 			return result{}, err
@@ -47,12 +49,12 @@ func billingFamily(r *registry) {
 		l.leave = []string{"actions", "resources"} // single replies have them, rows do not
 		return result{listing: l}, nil
 	})
-	act := func(name string, f func(b *billing, p *problems, body object) error) {
+	act := func(name string, f func(b *billing, p *api.Problems, body object) error) {
 		r.on("billing_requests."+name, func(tx *tx) (result, error) {
 			b, p := tx.openBilling(tx.target), tx.problems()
 			err := f(b, p, tx.body)
 			if err == nil {
-				err = p.err()
+				err = p.Err()
 			}
 			if err != nil {
 				return result{}, err
@@ -61,17 +63,17 @@ func billingFamily(r *registry) {
 			return one(b.rec), nil
 		})
 	}
-	act("collect_customer_details", func(b *billing, p *problems, body object) error { return b.collectCustomerDetails(p, "", body) })
-	act("collect_bank_account", func(b *billing, p *problems, body object) error { return b.collectBankAccount(p, "", body) })
-	act("confirm_payer_details", func(b *billing, _ *problems, body object) error { return b.confirmPayerDetails(body) })
+	act("collect_customer_details", func(b *billing, p *api.Problems, body object) error { return b.collectCustomerDetails(p, "", body) })
+	act("collect_bank_account", func(b *billing, p *api.Problems, body object) error { return b.collectBankAccount(p, "", body) })
+	act("confirm_payer_details", func(b *billing, _ *api.Problems, body object) error { return b.confirmPayerDetails(body) })
 	act("choose_currency", (*billing).chooseCurrency)
-	act("select_institution", func(b *billing, p *problems, body object) error {
-		return b.selectInstitution(p, "", body.str("country_code"), body.str("institution"))
+	act("select_institution", func(b *billing, p *api.Problems, body object) error {
+		return b.selectInstitution(p, "", body.Str("country_code"), body.Str("institution"))
 	})
-	act("fallback", func(b *billing, _ *problems, _ object) error { return b.fallBack() })
-	act("notify", func(b *billing, _ *problems, body object) error { return b.notify(body) })
-	act("fulfil", func(b *billing, _ *problems, _ object) error { return b.fulfil() })
-	act("cancel", func(b *billing, _ *problems, _ object) error { return b.cancel() })
+	act("fallback", func(b *billing, _ *api.Problems, _ object) error { return b.fallBack() })
+	act("notify", func(b *billing, _ *api.Problems, body object) error { return b.notify(body) })
+	act("fulfil", func(b *billing, _ *api.Problems, _ object) error { return b.fulfil() })
+	act("cancel", func(b *billing, _ *api.Problems, _ object) error { return b.cancel() })
 }
 
 // create stores a request whose parts have been checked.
@@ -84,18 +86,18 @@ func (b *billing) create(body object) {
 		b.person = b.customer.object()
 	}
 	b.detail = tx.make("customer_billing_details")
-	for i := range b.detail.coll.spec.fields {
-		if f := b.detail.coll.spec.fields[i].name; f != "id" && f != "created_at" && b.customer.coll.spec.index(f) >= 0 {
+	for i := range b.detail.coll.spec.Fields {
+		if f := b.detail.coll.spec.Fields[i].Name; f != "id" && f != "created_at" && b.customer.coll.spec.Index(f) >= 0 {
 			b.detail.set(f, b.customer.get(f))
 		}
 	}
 	tx.add(b.detail)
 	for _, name := range []string{"metadata", "fallback_enabled", "purpose_code", "payment_purpose_code", "payment_context_code"} {
-		if body.has(name) {
-			r.set(name, body.get(name))
+		if body.Has(name) {
+			r.set(name, body.Get(name))
 		}
 	}
-	r.set("fallback_enabled", body.flag("fallback_enabled"))
+	r.set("fallback_enabled", body.Flag("fallback_enabled"))
 	links := object{
 		{"creditor", b.creditor.id}, {"customer", b.customer.id}, {"customer_billing_detail", b.detail.id}, {"organisation", tx.sb.organisation()},
 	}
@@ -141,12 +143,12 @@ func createWithActions(tx *tx) (result, error) {
 	p := tx.problems()
 	b, err := tx.newBilling(p, tx.body)
 	if err == nil {
-		err = p.err()
+		err = p.Err()
 	}
 	if err != nil {
 		return result{}, err
 	}
-	todo := tx.body.obj("actions")
+	todo := tx.body.Obj("actions")
 	steps := []struct {
 		name string
 		do   func(object) error
@@ -155,32 +157,32 @@ func createWithActions(tx *tx) (result, error) {
 			return b.collectCustomerDetails(p, "actions/collect_customer_details/", o)
 		}},
 		{"select_institution", func(o object) error {
-			return b.selectInstitution(p, "actions/select_institution/", o.str("country_code"), o.str("institution"))
+			return b.selectInstitution(p, "actions/select_institution/", o.Str("country_code"), o.Str("institution"))
 		}},
 		{"collect_bank_account", func(o object) error { return b.collectBankAccount(p, "actions/collect_bank_account/", o) }},
 		{"confirm_payer_details", b.confirmPayerDetails},
 	}
 	for _, s := range steps {
-		o := todo.obj(s.name)
+		o := todo.Obj(s.name)
 		if o == nil {
 			continue
 		}
 		if err := s.do(o); err != nil {
 			return result{}, err
 		}
-		if err := p.err(); err != nil {
+		if err := p.Err(); err != nil {
 			return result{}, err
 		}
 	}
-	authorise := todo.flag("create_bank_authorisation")
+	authorise := todo.Flag("create_bank_authorisation")
 	if authorise {
 		if err := b.may(authoriseBank); err != nil {
 			return result{}, err
 		}
 	}
-	redirect := todo.str("bank_authorisation_redirect_uri")
+	redirect := todo.Str("bank_authorisation_redirect_uri")
 	checkRedirect(p, "actions/bank_authorisation_redirect_uri", redirect)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	b.create(tx.body)
@@ -188,7 +190,7 @@ func createWithActions(tx *tx) (result, error) {
 	if authorise {
 		reply = append(reply, member{"bank_authorisations", b.authorisation(redirect, "").object()})
 	}
-	request := b.rec.object().with("resources", billingResources(tx.now, b.rec))
+	request := b.rec.object().With("resources", billingResources(tx.now, b.rec))
 	return result{obj: append(reply, member{"billing_requests", request}), made: b.rec.id}, nil
 }
 
@@ -196,15 +198,15 @@ func createWithActions(tx *tx) (result, error) {
 func (b *billing) fallBack() error {
 	switch {
 	case b.finished():
-		return tooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.status())
 	case b.fallback:
-		return tooLate("The billing request has fallen back already")
+		return api.TooLate("The billing request has fallen back already")
 	case b.payment == nil:
-		return tooLate("The billing request has no payment_request")
+		return api.TooLate("The billing request has no payment_request")
 	case !b.rec.flag("fallback_enabled"):
-		return tooLate("Fallback is not enabled for the billing request")
-	case schemeOf(b.currency()) == "" || b.payment.str("scheme") == "pay_to":
-		return tooLate("The billing request has no direct debit to fall back to")
+		return api.TooLate("Fallback is not enabled for the billing request")
+	case schemeOf(b.currency()) == "" || b.payment.Str("scheme") == "pay_to":
+		return api.TooLate("The billing request has no direct debit to fall back to")
 	}
 	b.fallback = true
 	b.institution = ""
@@ -221,7 +223,7 @@ func (b *billing) fallBack() error {
 		}
 		b.then(func() { b.rec.setLink("mandate_request", "MRQ"+strings.TrimPrefix(b.rec.id, b.rec.coll.prefix)) })
 	}
-	b.payment = b.payment.with("scheme", scheme)
+	b.payment = b.payment.With("scheme", scheme)
 	return nil
 }
 
@@ -229,20 +231,20 @@ func (b *billing) fallBack() error {
 func (b *billing) notify(body object) error {
 	switch {
 	case b.finished():
-		return tooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.status())
 	case !b.instant():
-		return tooLate("Only billing requests with an instant payment can be notified")
-	case b.person.str("email") == "":
-		return refuse("billing_request_missing_customer_email", "The customer of the billing request has no email")
+		return api.TooLate("Only billing requests with an instant payment can be notified")
+	case b.person.Str("email") == "":
+		return api.Refuse("billing_request_missing_customer_email", "The customer of the billing request has no email")
 	}
-	b.then(func() { b.rec.setRef("notified", body.str("notification_type")) })
+	b.then(func() { b.rec.setRef("notified", body.Str("notification_type")) })
 	return nil
 }
 
 // cancel ends the request; its flows can no longer be used.
 func (b *billing) cancel() error {
 	if b.finished() {
-		return refuse("cancellation_failed", "The billing request cannot be cancelled: it is "+b.rec.status())
+		return api.Refuse("cancellation_failed", "The billing request cannot be cancelled: it is "+b.rec.status())
 	}
 	b.then(func() {
 		b.rec.set("status", "cancelled")
@@ -255,13 +257,13 @@ func (b *billing) cancel() error {
 func (b *billing) fulfil() error {
 	switch {
 	case b.finished():
-		return tooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.status())
 	case !b.ready():
-		return tooEarly("The billing request is not ready to fulfil: not all required actions are completed")
+		return api.TooEarly("The billing request is not ready to fulfil: not all required actions are completed")
 	case b.customer.removed:
-		return refuse("customer_data_removed", "This customer's data has been removed")
+		return api.Refuse("customer_data_removed", "This customer's data has been removed")
 	case !b.account.flag("enabled"):
-		return refuse("bank_account_disabled", "Bank account is disabled")
+		return api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	b.then(b.make)
 	return nil
@@ -279,13 +281,13 @@ func (b *billing) make() {
 	var mandate *record
 	if b.mandate != nil {
 		mandate = b.makeMandate()
-		b.mandate = b.mandate.with("links", object{{"mandate", mandate.id}})
+		b.mandate = b.mandate.With("links", object{{"mandate", mandate.id}})
 		b.rec.setLink("mandate_request_mandate", mandate.id)
 		links = append(links, member{"mandate_request_mandate", mandate.id})
 	}
 	if b.payment != nil {
 		pay := b.makePayment(mandate)
-		b.payment = b.payment.with("links", object{{"payment", pay.id}})
+		b.payment = b.payment.With("links", object{{"payment", pay.id}})
 		b.rec.setLink("payment_request_payment", pay.id)
 		links = append(links, member{"payment_request_payment", pay.id})
 	}
@@ -298,29 +300,29 @@ func (b *billing) makeMandate() *record {
 	tx, o := b.tx, b.mandate
 	m := tx.make("mandates")
 	m.set("scheme", b.scheme())
-	m.set("metadata", o.obj("metadata"))
+	m.set("metadata", o.Obj("metadata"))
 	for _, name := range []string{"reference", "authorisation_source", "consent_type"} {
-		if o.has(name) && m.coll.spec.index(name) >= 0 {
-			m.set(name, o.get(name))
+		if o.Has(name) && m.coll.spec.Index(name) >= 0 {
+			m.set(name, o.Get(name))
 		}
 	}
 	switch {
-	case b.scheme() == "faster_payments" && o.flag("sweeping"):
+	case b.scheme() == "faster_payments" && o.Flag("sweeping"):
 		m.set("mandate_type", "vrp_sweeping")
 	case b.scheme() == "faster_payments":
 		m.set("mandate_type", "vrp_commercial")
 	}
-	if c := o.obj("constraints"); c != nil {
+	if c := o.Obj("constraints"); c != nil {
 		m.set("consent_parameters", consentOf(c))
 	}
 	tx.addMandate(m, b.creditor, b.customer, b.account)
-	if s := o.str("funds_settlement"); s != "" {
+	if s := o.Str("funds_settlement"); s != "" {
 		m.set("funds_settlement", s)
 	}
 	if b.done[authoriseBank] {
 		m.set("verified_at", tx.timestamp())
 	}
-	if o.flag("payer_requested_dual_signature") && m.status() == "pending_submission" {
+	if o.Flag("payer_requested_dual_signature") && m.status() == "pending_submission" {
 		m.set("status", "pending_customer_approval")
 	}
 	return m
@@ -330,17 +332,17 @@ func (b *billing) makeMandate() *record {
 func consentOf(c object) object {
 	o := object{}
 	for _, name := range []string{"start_date", "end_date", "max_amount_per_payment"} {
-		if c.has(name) {
-			o = append(o, member{name, c.get(name)})
+		if c.Has(name) {
+			o = append(o, member{name, c.Get(name)})
 		}
 	}
-	if limits := c.list("periodic_limits"); len(limits) > 0 {
+	if limits := c.List("periodic_limits"); len(limits) > 0 {
 		l, _ := limits[0].(object)
 		for _, m := range []struct{ from, to string }{
 			{"period", "period"}, {"max_total_amount", "max_amount_per_period"}, {"max_payments", "max_payments_per_period"},
 		} {
-			if l.has(m.from) {
-				o = append(o, member{m.to, l.get(m.from)})
+			if l.Has(m.from) {
+				o = append(o, member{m.to, l.Get(m.from)})
 			}
 		}
 	}
@@ -354,14 +356,14 @@ func (b *billing) makePayment(mandate *record) *record {
 	once := b.instant()
 	if once {
 		mandate = tx.make("mandates")
-		mandate.set("scheme", o.str("scheme"))
+		mandate.set("scheme", o.Str("scheme"))
 		mandate.set("mandate_type", "instant")
 		tx.addMandate(mandate, b.creditor, b.customer, b.account)
 	}
 	pay := tx.make("payments")
 	for _, name := range []string{"amount", "description", "reference", "metadata", "app_fee", "retry_if_possible"} {
-		if o.has(name) && pay.coll.spec.index(name) >= 0 {
-			pay.set(name, o.get(name))
+		if o.Has(name) && pay.coll.spec.Index(name) >= 0 {
+			pay.set(name, o.Get(name))
 		}
 	}
 	tx.addPayment(pay, mandate, "payment_created")

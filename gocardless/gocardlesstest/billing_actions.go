@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -14,19 +15,19 @@ import (
 // may reports whether a step can be taken now.
 func (b *billing) may(kind string) error {
 	if b.finished() {
-		return tooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.status())
 	}
 	if b.customer != nil && b.customer.removed {
-		return refuse("customer_data_removed", "This customer's data has been removed")
+		return api.Refuse("customer_data_removed", "This customer's data has been removed")
 	}
 	a, there := b.action(kind)
 	if !there {
-		return tooLate("The billing request has no " + kind + " action")
+		return api.TooLate("The billing request has no " + kind + " action")
 	}
 	for _, need := range a.requires {
 		// The bank account of a request can bring its currency.
 		if !b.completed(need) {
-			return tooEarly(kind + " requires " + need + " to be completed first")
+			return api.TooEarly(kind + " requires " + need + " to be completed first")
 		}
 	}
 	return nil
@@ -50,32 +51,32 @@ func billingCause(action string) string {
 }
 
 // collectCustomerDetails takes the payer's name and address. The path leads to them in the body.
-func (b *billing) collectCustomerDetails(p *problems, path string, body object) error {
+func (b *billing) collectCustomerDetails(p *api.Problems, path string, body object) error {
 	if err := b.may(collectDetails); err != nil {
 		return err
 	}
-	person, address := body.obj("customer"), body.obj("customer_billing_detail")
+	person, address := body.Obj("customer"), body.Obj("customer_billing_detail")
 	if v := b.customerBefore(); v == nil || len(person) > 0 || b.done[collectDetails] {
 		b.tx.checkCustomer(p, path+"customer/", person, v)
 	}
 	merged := b.address
 	for _, m := range address {
-		merged = merged.with(m.key, m.val)
+		merged = merged.With(m.Key, m.Val)
 	}
 	b.checkBillingDetail(p, path+"customer_billing_detail/", address, merged)
 	b.address = merged
 	for _, m := range person {
-		b.person = b.person.with(m.key, m.val)
+		b.person = b.person.With(m.Key, m.Val)
 	}
 	b.done[collectDetails] = true
 	b.then(func() {
 		for _, m := range person {
-			b.customer.set(m.key, m.val)
+			b.customer.set(m.Key, m.Val)
 		}
 		for _, m := range address {
-			b.detail.set(m.key, m.val)
-			if b.customer.coll.spec.index(m.key) >= 0 {
-				b.customer.set(m.key, m.val)
+			b.detail.set(m.Key, m.Val)
+			if b.customer.coll.spec.Index(m.Key) >= 0 {
+				b.customer.set(m.Key, m.Val)
 			}
 		}
 		b.tell(collectDetails)
@@ -87,57 +88,57 @@ func (b *billing) collectCustomerDetails(p *problems, path string, body object) 
 func (b *billing) customerBefore() *record { return b.customer }
 
 // checkBillingDetail checks the address against what the scheme asks for.
-func (b *billing) checkBillingDetail(p *problems, path string, given, merged object) {
-	checkAddress(p, path, given, merged.str("country_code"))
+func (b *billing) checkBillingDetail(p *api.Problems, path string, given, merged object) {
+	checkAddress(p, path, given, merged.Str("country_code"))
 	if b.mandate != nil {
-		for _, f := range billingFields(b.scheme(), b.mandate.str("authorisation_source")) {
-			if strings.TrimSpace(merged.str(f)) == "" {
-				p.add(path+f, "can't be blank")
+		for _, f := range billingFields(b.scheme(), b.mandate.Str("authorisation_source")) {
+			if strings.TrimSpace(merged.Str(f)) == "" {
+				p.Add(path+f, "can't be blank")
 			}
 		}
 	}
-	if v := given.str("swedish_identity_number"); v != "" && !validSwedishNumber(v) {
-		p.add(path+"swedish_identity_number", "is invalid")
+	if v := given.Str("swedish_identity_number"); v != "" && !validSwedishNumber(v) {
+		p.Add(path+"swedish_identity_number", "is invalid")
 	}
-	if v := strings.ReplaceAll(given.str("danish_identity_number"), "-", ""); v != "" && (!onlyDigits.MatchString(v) || len(v) != 8 && len(v) != 10) {
-		p.add(path+"danish_identity_number", "is invalid")
+	if v := strings.ReplaceAll(given.Str("danish_identity_number"), "-", ""); v != "" && (!onlyDigits.MatchString(v) || len(v) != 8 && len(v) != 10) {
+		p.Add(path+"danish_identity_number", "is invalid")
 	}
 }
 
 // collectBankAccount takes the account that will be debited.
-func (b *billing) collectBankAccount(p *problems, path string, body object) error {
+func (b *billing) collectBankAccount(p *api.Problems, path string, body object) error {
 	if err := b.may(collectAccount); err != nil {
 		return err
 	}
-	before := len(p.items)
+	before := len(p.Items)
 	var d bankDetails
-	if id := body.str("pay_id"); id != "" {
+	if id := body.Str("pay_id"); id != "" {
 		d = b.readPayID(p, path, id, body)
 	} else {
-		if strings.TrimSpace(body.str("account_holder_name")) == "" {
-			p.add(path+"account_holder_name", "can't be blank")
+		if strings.TrimSpace(body.Str("account_holder_name")) == "" {
+			p.Add(path+"account_holder_name", "can't be blank")
 		}
 		d = readBankDetails(p, path, body)
 	}
-	if len(p.items) > before {
+	if len(p.Items) > before {
 		return nil
 	}
 	if b.currency() == "" {
 		b.takeCurrency(d.Currency)
 	}
 	if scheme := b.debitScheme(); d.Currency != b.currency() {
-		p.add(path+"country_code", "must be that of an account in %s", b.currency())
+		p.Add(path+"country_code", "must be that of an account in %s", b.currency())
 	} else if scheme != "" && !slices.Contains(reachable(d), any(scheme)) {
-		p.add(path+"country_code", "is not supported by %s", scheme)
+		p.Add(path+"country_code", "is not supported by %s", scheme)
 	} else if b.mandate != nil && scheme == "" {
 		b.takeCurrency(d.Currency)
 	}
-	if len(p.items) > before {
+	if len(p.Items) > before {
 		return nil
 	}
 	b.done[collectAccount] = true
 	b.then(func() {
-		b.attach(d, body.get("metadata"))
+		b.attach(d, body.Get("metadata"))
 		b.tell(collectAccount, member{"customer_bank_account", b.account.id})
 	})
 	return nil
@@ -146,7 +147,7 @@ func (b *billing) collectBankAccount(p *problems, path string, body object) erro
 // debitScheme is the scheme that the payer's account must be able to take part in.
 func (b *billing) debitScheme() string {
 	if b.instant() {
-		return b.payment.str("scheme")
+		return b.payment.Str("scheme")
 	}
 	return b.scheme()
 }
@@ -154,30 +155,30 @@ func (b *billing) debitScheme() string {
 // reachable lists all schemes of an account, those for instant payments among them.
 func reachable(d bankDetails) []any {
 	out := []any{}
-	for _, s := range catalogueSchemes {
-		if s.currency == d.Currency && slices.Contains(s.countries, d.Country) {
-			out = append(out, s.name)
+	for _, s := range api.Schemes {
+		if s.Currency == d.Currency && slices.Contains(s.Countries, d.Country) {
+			out = append(out, s.Name)
 		}
 	}
 	return out
 }
 
 // readPayID makes details of a PayID, which stands for an account at an Australian bank.
-func (b *billing) readPayID(p *problems, path, id string, body object) bankDetails {
+func (b *billing) readPayID(p *api.Problems, path, id string, body object) bankDetails {
 	if b.debitScheme() != "pay_to" {
-		p.add(path+"pay_id", "can only be given for pay_to")
+		p.Add(path+"pay_id", "can only be given for pay_to")
 	}
-	if body.str("country_code") != "AU" {
-		p.add(path+"country_code", "must be AU for a PayID")
+	if body.Str("country_code") != "AU" {
+		p.Add(path+"country_code", "must be AU for a PayID")
 	}
 	for _, name := range []string{"account_number", "branch_code", "iban"} {
-		if body.has(name) {
-			p.add(path+name, "must be blank when a PayID is given")
+		if body.Has(name) {
+			p.Add(path+name, "must be blank when a PayID is given")
 		}
 	}
-	holder := bank.HolderName(body.str("account_holder_name"))
+	holder := bank.HolderName(body.Str("account_holder_name"))
 	if holder == "" {
-		holder = bank.HolderName(strings.TrimSpace(b.person.str("given_name") + " " + b.person.str("family_name")))
+		holder = bank.HolderName(strings.TrimSpace(b.person.Str("given_name") + " " + b.person.Str("family_name")))
 	}
 	name, bic := bank.NameOf("AU", "")
 	return bankDetails{Country: "AU", Currency: "AUD", BankName: name, BIC: bic, Holder: holder,
@@ -206,27 +207,27 @@ func (b *billing) confirmPayerDetails(body object) error {
 		return err
 	}
 	b.done[confirmDetails] = true
-	b.mandate = b.mandate.with("payer_requested_dual_signature", body.flag("payer_requested_dual_signature"))
+	b.mandate = b.mandate.With("payer_requested_dual_signature", body.Flag("payer_requested_dual_signature"))
 	b.then(func() { b.tell("payer_details_confirmed") })
 	return nil
 }
 
 // chooseCurrency changes the currency of a request for nothing but a mandate.
-func (b *billing) chooseCurrency(p *problems, body object) error {
+func (b *billing) chooseCurrency(p *api.Problems, body object) error {
 	if err := b.may(chooseCurrency); err != nil {
 		return err
 	}
 	if b.payment != nil {
-		return tooLate("The currency of a billing request with a payment is fixed")
+		return api.TooLate("The currency of a billing request with a payment is fixed")
 	}
 	for _, f := range b.tx.sb.store.coll("billing_request_flows").by("billing_request", b.rec.id) {
 		if f.flag("lock_currency") {
-			return tooLate("The currency is locked by the billing request's flow")
+			return api.TooLate("The currency is locked by the billing request's flow")
 		}
 	}
-	currency := body.str("currency")
+	currency := body.Str("currency")
 	if !slices.Contains(mandateCurrencies, currency) {
-		p.add("currency", "must be one of %s", humanList(mandateCurrencies))
+		p.Add("currency", "must be one of %s", humanList(mandateCurrencies))
 		return nil
 	}
 	b.takeCurrency(currency)
@@ -237,7 +238,7 @@ func (b *billing) chooseCurrency(p *problems, body object) error {
 	}
 	b.then(func() {
 		if b.account == nil {
-			b.rec.set("links", b.rec.obj("links").without("customer_bank_account"))
+			b.rec.set("links", b.rec.obj("links").Without("customer_bank_account"))
 		}
 		b.tell(chooseCurrency)
 	})
@@ -246,34 +247,34 @@ func (b *billing) chooseCurrency(p *problems, body object) error {
 
 // collectAmount takes the amount of a payment that left it open. Only the page that payers see
 // can do it.
-func (b *billing) collectAmount(p *problems, amount int64) error {
+func (b *billing) collectAmount(p *api.Problems, amount int64) error {
 	if err := b.may(collectAmount); err != nil {
 		return err
 	}
-	if _, high := amountRange(b.payment.str("scheme")); amount < minimumPayment || amount > high {
-		p.add("amount", "must be between %d and %d", minimumPayment, high)
+	if _, high := amountRange(b.payment.Str("scheme")); amount < minimumPayment || amount > high {
+		p.Add("amount", "must be between %d and %d", minimumPayment, high)
 		return nil
 	}
-	b.payment = b.payment.with("amount", amount)
+	b.payment = b.payment.With("amount", amount)
 	b.then(func() { b.tell(collectAmount) })
 	return nil
 }
 
 // selectInstitution notes the payer's bank.
-func (b *billing) selectInstitution(p *problems, path, country, id string) error {
+func (b *billing) selectInstitution(p *api.Problems, path, country, id string) error {
 	if b.finished() {
-		return tooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.status())
 	}
 	if a, _, _ := b.adapter(); !strings.HasPrefix(a, "open_banking") {
-		return tooLate("The billing request has no " + selectInstitution + " action")
+		return api.TooLate("The billing request has no " + selectInstitution + " action")
 	}
 	in := institutionOf(id)
 	switch {
 	case in == nil || in.country != country:
-		p.add(path+"institution", "is not an institution in %s", country)
+		p.Add(path+"institution", "is not an institution in %s", country)
 		return nil
 	case in.status != "enabled":
-		p.add(path+"institution", "cannot be used at the moment")
+		p.Add(path+"institution", "cannot be used at the moment")
 		return nil
 	}
 	b.institution = id

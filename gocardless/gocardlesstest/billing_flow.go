@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Billing request flows, which take a payer through a request on the sandbox's own pages, and
@@ -36,24 +39,24 @@ func createFlow(tx *tx) (result, error) {
 	}
 	b := tx.openBilling(request)
 	if b.finished() {
-		return result{}, tooLate("The billing request is " + request.status())
+		return result{}, api.TooLate("The billing request is " + request.status())
 	}
 	p := tx.problems()
-	if v, given := tx.body.lookup("auto_fulfil"); given && v == false {
-		p.add("auto_fulfil", "cannot be switched off")
+	if v, given := tx.body.Lookup("auto_fulfil"); given && v == false {
+		p.Add("auto_fulfil", "cannot be switched off")
 	}
-	if tx.body.flag("lock_customer_details") && !b.completed(collectDetails) {
-		p.add("lock_customer_details", "needs a billing request whose customer details are complete")
+	if tx.body.Flag("lock_customer_details") && !b.completed(collectDetails) {
+		p.Add("lock_customer_details", "needs a billing request whose customer details are complete")
 	}
-	if tx.body.flag("lock_bank_account") && !b.completed(collectAccount) {
-		p.add("lock_bank_account", "needs a billing request with a bank account")
+	if tx.body.Flag("lock_bank_account") && !b.completed(collectAccount) {
+		p.Add("lock_bank_account", "needs a billing request with a bank account")
 	}
-	if v := tx.body.str("language"); v != "" && !languageForm.MatchString(v) {
-		p.add("language", "must be an ISO 639-1 code")
+	if v := tx.body.Str("language"); v != "" && !languageForm.MatchString(v) {
+		p.Add("language", "must be an ISO 639-1 code")
 	}
-	checkRedirect(p, "redirect_uri", tx.body.str("redirect_uri"))
-	checkRedirect(p, "exit_uri", tx.body.str("exit_uri"))
-	if err := p.err(); err != nil {
+	checkRedirect(p, "redirect_uri", tx.body.Str("redirect_uri"))
+	checkRedirect(p, "exit_uri", tx.body.Str("exit_uri"))
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	return one(tx.addFlow(b, tx.body)), nil
@@ -64,13 +67,13 @@ var languageForm = regexp.MustCompile(`^[a-z]{2}(-[A-Z]{2})?$`)
 // addFlow stores a flow for a request.
 func (tx *tx) addFlow(b *billing, body object) *record {
 	f := tx.make("billing_request_flows")
-	f.copyFrom(theOps("billing_request_flows.create").bodies[0], body)
+	f.copyFrom(api.Op("billing_request_flows.create").Bodies[0], body)
 	for _, name := range []string{"lock_bank_account", "lock_currency", "lock_customer_details", "show_redirect_buttons", "show_success_redirect_button", "skip_success_screen", "customer_details_captured"} {
-		f.set(name, body.flag(name))
+		f.set(name, body.Flag(name))
 	}
 	f.set("auto_fulfil", true)
 	f.set("authorisation_url", tx.payURL()+flowPath+"?id="+f.id)
-	f.set("expires_at", stamp(tx.now.Add(flowLife)))
+	f.set("expires_at", value.Stamp(tx.now.Add(flowLife)))
 	f.set("links", object{{"billing_request", b.rec.id}})
 	tx.add(f)
 	b.tell("flow_created", member{"billing_request_flow", f.id})
@@ -81,11 +84,11 @@ func (tx *tx) addFlow(b *billing, body object) *record {
 func initialiseFlow(tx *tx) (result, error) {
 	f := tx.target
 	if f.str("expires_at") <= tx.timestamp() {
-		return result{}, tooLate("The billing request flow has expired")
+		return result{}, api.TooLate("The billing request flow has expired")
 	}
 	n := flowSessions.of(f) + 1
 	flowSessions.set(f, n)
-	return result{obj: f.object().with("session_token", "SESS"+base32(mix(hashText(f.id)+uint64(n)), 12)+base32(mix(hashText(f.id)-uint64(n)), 12))}, nil
+	return result{obj: f.object().With("session_token", "SESS"+base32(mix(hashText(f.id)+uint64(n)), 12)+base32(mix(hashText(f.id)-uint64(n)), 12))}, nil
 }
 
 func createTemplate(tx *tx) (result, error) {
@@ -97,7 +100,7 @@ func createTemplate(tx *tx) (result, error) {
 		return result{}, err
 	}
 	t := tx.make("billing_request_templates")
-	t.copyFrom(tx.op.bodies[0], tx.body)
+	t.copyFrom(tx.op.Bodies[0], tx.body)
 	t.set("authorisation_url", tx.payURL()+templatePath+"?id="+t.id)
 	t.setRef("creditor", creditor.id)
 	return one(tx.add(t)), nil
@@ -106,7 +109,7 @@ func createTemplate(tx *tx) (result, error) {
 func updateTemplate(tx *tx) (result, error) {
 	merged := tx.target.object()
 	for _, m := range tx.body {
-		merged = merged.with(m.key, m.val)
+		merged = merged.With(m.Key, m.Val)
 	}
 	if err := tx.checkTemplate(merged); err != nil {
 		return result{}, err
@@ -118,29 +121,29 @@ func updateTemplate(tx *tx) (result, error) {
 // checkTemplate checks a template as if a request were made from it.
 func (tx *tx) checkTemplate(o object) error {
 	p := tx.problems()
-	checkRedirect(p, "redirect_uri", o.str("redirect_uri"))
-	if v := o.str("payment_request_amount"); v != "" {
+	checkRedirect(p, "redirect_uri", o.Str("redirect_uri"))
+	if v := o.Str("payment_request_amount"); v != "" {
 		if _, err := parseDecimal(v); err != nil {
-			p.add("payment_request_amount", "must be an amount in the form 12.34")
+			p.Add("payment_request_amount", "must be an amount in the form 12.34")
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return err
 	}
-	inner := &problems{prefix: p.prefix}
+	inner := &api.Problems{Prefix: p.Prefix}
 	b := &billing{tx: tx, done: map[string]bool{}}
 	b.readRequests(inner, templateBody(o))
-	for _, it := range inner.items {
+	for _, it := range inner.Items {
 		// A template has the parts of a request side by side.
 		for _, part := range []string{"mandate_request", "payment_request"} {
-			if rest, ok := strings.CutPrefix(it.pointer, p.prefix+"/"+part+"/"); ok {
-				it.field = part + "_" + it.field
-				it.pointer = p.prefix + "/" + part + "_" + rest
+			if rest, ok := strings.CutPrefix(it.Pointer, p.Prefix+"/"+part+"/"); ok {
+				it.Field = part + "_" + it.Field
+				it.Pointer = p.Prefix + "/" + part + "_" + rest
 			}
 		}
-		p.items = append(p.items, it)
+		p.Items = append(p.Items, it)
 	}
-	return p.err()
+	return p.Err()
 }
 
 // templateBody is the body of the request that a template stands for.
@@ -149,7 +152,7 @@ func templateBody(o object) object {
 	part := func(name string, fields ...string) {
 		v := object{}
 		for _, f := range fields {
-			if x := o.get(name + "_" + f); x != nil && x != "" {
+			if x := o.Get(name + "_" + f); x != nil && x != "" {
 				v = append(v, member{f, x})
 			}
 		}
@@ -157,13 +160,13 @@ func templateBody(o object) object {
 			body = append(body, member{name, v})
 		}
 	}
-	if v := o.str("payment_request_amount"); v != "" {
+	if v := o.Str("payment_request_amount"); v != "" {
 		minor, _ := parseDecimal(v)
-		o = o.with("payment_request_amount", minor)
+		o = o.With("payment_request_amount", minor)
 	}
 	part("mandate_request", "constraints", "currency", "description", "metadata", "scheme", "verify")
 	part("payment_request", "amount", "currency", "description", "metadata", "scheme")
-	if m := o.obj("metadata"); len(m) > 0 {
+	if m := o.Obj("metadata"); len(m) > 0 {
 		body = append(body, member{"metadata", m})
 	}
 	return body
@@ -175,7 +178,7 @@ var decimalForm = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,2})?$`)
 // decimals.
 func parseDecimal(s string) (int64, error) {
 	if !decimalForm.MatchString(s) {
-		return 0, fmt.Errorf("%q is not an amount", short(s))
+		return 0, fmt.Errorf("%q is not an amount", value.Short(s))
 	}
 	whole, cents, _ := strings.Cut(s, ".")
 	return strconv.ParseInt(whole+(cents + "00")[:2], 10, 64)
@@ -185,12 +188,12 @@ func parseDecimal(s string) (int64, error) {
 // flow.
 func (tx *tx) openTemplate(t *record) (*record, error) {
 	body := templateBody(t.object())
-	body = body.with("links", object{{"creditor", t.ref("creditor")}})
+	body = body.With("links", object{{"creditor", t.ref("creditor")}})
 	tx.body = body
-	p := &problems{prefix: "/billing_requests"}
+	p := &api.Problems{Prefix: "/billing_requests"}
 	b, err := tx.newBilling(p, body)
 	if err == nil {
-		err = p.err()
+		err = p.Err()
 	}
 	if err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package gocardlesstest
 
 import (
 	"net/url"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // FinishBillingRequestFlow plays the payer on the pages of a billing request flow: the open steps
@@ -16,11 +18,11 @@ func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, err
 	var back string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
 		if b.rec.status() == "cancelled" {
-			return tooLate(tx.flowEnd(b, f).Title)
+			return api.TooLate(tx.flowEnd(b, f).Title)
 		}
 		for !b.finished() {
 			if v := tx.flowEnd(b, f); v != nil && !b.finished() {
-				return tooLate(v.Title)
+				return api.TooLate(v.Title)
 			}
 			if b.finished() {
 				break
@@ -41,8 +43,8 @@ func (tx *tx) playStep(b *billing, f *record, payer Payer) error {
 	form := url.Values{"currency": {countryCurrency(payer.CountryCode)}}
 	for _, o := range []object{payer.details(), payer.bank()} {
 		for _, m := range o {
-			s, _ := m.val.(string)
-			form.Set(m.key, s)
+			s, _ := m.Val.(string)
+			form.Set(m.Key, s)
 		}
 	}
 	for i := range institutions {
@@ -52,10 +54,10 @@ func (tx *tx) playStep(b *billing, f *record, payer Payer) error {
 		}
 	}
 	step := b.flowStepAt(f, "")
-	p := &problems{prefix: "/" + step}
+	p := &api.Problems{Prefix: "/" + step}
 	_, err := tx.flowTake(b, f, step, form, p, "127.0.0.1")
 	if err == nil {
-		err = p.err()
+		err = p.Err()
 	}
 	if err != nil || step != "confirm" || b.finished() {
 		return err
@@ -70,7 +72,7 @@ func (sb *Sandbox) ExitBillingRequestFlow(id string) (string, error) {
 	var to string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
 		if v := tx.flowEnd(b, f); v != nil {
-			return tooLate(v.Title)
+			return api.TooLate(v.Title)
 		}
 		tx.flowExit(b, f)
 		to = backTo(f, "exit_uri", "failure")
@@ -85,7 +87,7 @@ func (sb *Sandbox) playFlow(id string, play func(*tx, *billing, *record) error) 
 		tx.origin = "payer"
 		f := tx.find("billing_request_flows", id)
 		if f == nil {
-			return notFound()
+			return api.NotFound()
 		}
 		b := tx.openBilling(tx.must("billing_requests", f.link("billing_request")))
 		tx.visitFlow(b, f)

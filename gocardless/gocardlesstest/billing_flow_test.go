@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // browser follows the sandbox's pages without a socket and without following redirects away.
@@ -88,9 +90,9 @@ var pagePayer = []string{
 
 func TestFlowForMandate(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(mandateRequest).str("id")
+	id := w.request(mandateRequest).Str("id")
 	f := w.flow(id, `"redirect_uri":"https://shop.example.com/done?order=7","exit_uri":"https://shop.example.com/left"`)
-	b := w.browser().open(f.str("authorisation_url")).sees("Your details")
+	b := w.browser().open(f.Str("authorisation_url")).sees("Your details")
 	b.submit("given_name", "Robin").sees("Last name can&#39;t be blank").sees(`aria-invalid="true"`)
 	if b.code != 422 {
 		t.Errorf("a form with mistakes answers %d", b.code)
@@ -98,32 +100,32 @@ func TestFlowForMandate(t *testing.T) {
 	b.submit(pagePayer...).sees("Bank account")
 	b.submit("account_holder_name", "Robin Sample", "branch_code", "20-00", "account_number", "55779911").sees("is the wrong length")
 	b.submit("account_holder_name", "Robin Sample", "branch_code", "20-00-00", "account_number", "55779911").sees("Check and confirm").sees("ending 11")
-	b.submit().sees("All done").sees("https://shop.example.com/done?id=" + f.str("id") + "&amp;order=7&amp;outcome=success")
+	b.submit().sees("All done").sees("https://shop.example.com/done?id=" + f.Str("id") + "&amp;order=7&amp;outcome=success")
 	r := w.ok("GET", "/billing_requests/"+id, "")
-	if r.str("status") != "fulfilled" || w.status("mandates", r.obj("links").str("mandate_request_mandate")) != "pending_submission" {
-		t.Errorf("after the flow: %s", appendJSON(nil, r))
+	if r.Str("status") != "fulfilled" || w.status("mandates", r.Obj("links").Str("mandate_request_mandate")) != "pending_submission" {
+		t.Errorf("after the flow: %s", value.Append(nil, r))
 	}
 	want := "created flow_created flow_visited collect_customer_details collect_bank_account payer_details_confirmed fulfilled"
 	if got := w.eventsOf("billing_request", id); got != want {
 		t.Errorf("events %q, want %q", got, want)
 	}
 	for _, e := range w.list("/events?billing_request=" + id) {
-		want := map[string]string{"created": "api", "flow_created": "api", "fulfilled": "gocardless"}[e.str("action")]
+		want := map[string]string{"created": "api", "flow_created": "api", "fulfilled": "gocardless"}[e.Str("action")]
 		if want == "" {
 			want = "payer"
 		}
-		if got := e.obj("details").str("origin"); got != want {
-			t.Errorf("%s comes from %s, want %s", e.str("action"), got, want)
+		if got := e.Obj("details").Str("origin"); got != want {
+			t.Errorf("%s comes from %s, want %s", e.Str("action"), got, want)
 		}
 	}
-	b.open(f.str("authorisation_url")).sees("All done")
+	b.open(f.Str("authorisation_url")).sees("All done")
 }
 
 func TestFlowForPayment(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(paymentRequest + "," + mandateRequest).str("id")
+	id := w.request(paymentRequest + "," + mandateRequest).Str("id")
 	f := w.flow(id, `"redirect_uri":"https://shop.example.com/done","skip_success_screen":true`)
-	b := w.browser().open(f.str("authorisation_url"))
+	b := w.browser().open(f.Str("authorisation_url"))
 	b.submit(pagePayer...).sees("Choose your bank")
 	b.submit("institution", "").sees("must be chosen")
 	b.submit("institution", "former_bank_gb").sees("cannot be used")
@@ -132,13 +134,13 @@ func TestFlowForPayment(t *testing.T) {
 	b.submit("decision", "denied").sees("did not authorise")
 	b.submit().sees("Approve this at Sand Bank")
 	b.submit("decision", "authorised")
-	if b.code != http.StatusSeeOther || b.url != "https://shop.example.com/done?id="+f.str("id")+"&outcome=success" {
+	if b.code != http.StatusSeeOther || b.url != "https://shop.example.com/done?id="+f.Str("id")+"&outcome=success" {
 		t.Errorf("after the bank: %d %s", b.code, b.url)
 	}
 	r := w.ok("GET", "/billing_requests/"+id, "")
-	pay := w.ok("GET", "/payments/"+r.obj("links").str("payment_request_payment"), "")
-	if r.str("status") != "fulfilled" || pay.num("amount") != 2500 || pay.str("scheme") != "faster_payments" {
-		t.Errorf("request %s, payment %s", appendJSON(nil, r), appendJSON(nil, pay))
+	pay := w.ok("GET", "/payments/"+r.Obj("links").Str("payment_request_payment"), "")
+	if r.Str("status") != "fulfilled" || pay.Num("amount") != 2500 || pay.Str("scheme") != "faster_payments" {
+		t.Errorf("request %s, payment %s", value.Append(nil, r), value.Append(nil, pay))
 	}
 	if got := w.eventsOf("billing_request", id); !strings.HasSuffix(got, "bank_authorisation_visited bank_authorisation_denied payer_details_confirmed bank_authorisation_visited bank_authorisation_authorised fulfilled") {
 		t.Errorf("events %q", got)
@@ -147,24 +149,24 @@ func TestFlowForPayment(t *testing.T) {
 
 func TestFlowExitExpiryAndUnknown(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(mandateRequest).str("id")
+	id := w.request(mandateRequest).Str("id")
 	f := w.flow(id, `"exit_uri":"myapp://left/here"`)
-	b := w.browser().open(f.str("authorisation_url"))
+	b := w.browser().open(f.Str("authorisation_url"))
 	b.submit("action", "exit")
-	if b.url != "myapp://left/here?id="+f.str("id")+"&outcome=failure" {
+	if b.url != "myapp://left/here?id="+f.Str("id")+"&outcome=failure" {
 		t.Errorf("exit leads to %s", b.url)
 	}
 	if got := w.eventsOf("billing_request", id); !strings.HasSuffix(got, "flow_exited") {
 		t.Errorf("events %q", got)
 	}
 	plain := w.flow(id, "")
-	w.browser().open(plain.str("authorisation_url")).submit("action", "exit").sees("You have left")
+	w.browser().open(plain.Str("authorisation_url")).submit("action", "exit").sees("You have left")
 	w.sb.Advance(flowLife)
-	if b.open(plain.str("authorisation_url")).sees("expired"); b.code != http.StatusGone {
+	if b.open(plain.Str("authorisation_url")).sees("expired"); b.code != http.StatusGone {
 		t.Errorf("an expired flow answers %d", b.code)
 	}
 	w.act(id, "cancel", "")
-	b.open(plain.str("authorisation_url")).sees("cancelled")
+	b.open(plain.Str("authorisation_url")).sees("cancelled")
 	if b.open("https://pay-sandbox.gocardless.com" + flowPath + "?id=BRF1"); b.code != http.StatusNotFound {
 		t.Errorf("an unknown flow answers %d", b.code)
 	}
@@ -175,13 +177,13 @@ func TestFlowExitExpiryAndUnknown(t *testing.T) {
 func TestFlowIsSafe(t *testing.T) {
 	w := newWorld(t)
 	const evil = `\"><script>alert(1)</script><img src=x onerror=alert(2)>`
-	id := w.request(`"mandate_request":{"scheme":"bacs","description":"` + evil + `"}`).str("id")
+	id := w.request(`"mandate_request":{"scheme":"bacs","description":"` + evil + `"}`).Str("id")
 	for _, uri := range []string{"javascript:alert(1)", "javascript://x/%0aalert(1)", "data:text/html,x", "JaVaScRiPt://x/y", "vbscript://x/y", "//evil.example.com", "https:evil", "ftp://x/y"} {
 		w.refused(422, "/billing_request_flows/redirect_uri", "POST", "/billing_request_flows", `{"billing_request_flows":{"redirect_uri":"`+uri+`","links":{"billing_request":"`+id+`"}}}`)
 		w.refused(422, "/billing_request_flows/exit_uri", "POST", "/billing_request_flows", `{"billing_request_flows":{"exit_uri":"`+uri+`","links":{"billing_request":"`+id+`"}}}`)
 	}
 	f := w.flow(id, `"prefilled_customer":{"given_name":"`+evil+`","family_name":"O'Brien & \u202e"},"redirect_uri":"https://a.example.com/'\">;script-src *"`)
-	b := w.browser().open(f.str("authorisation_url"))
+	b := w.browser().open(f.Str("authorisation_url"))
 	if strings.Contains(b.page, "<script") || strings.Contains(b.page, "<img") {
 		t.Errorf("markup of others got into the page:\n%s", b.page)
 	}
@@ -193,7 +195,7 @@ func TestFlowIsSafe(t *testing.T) {
 
 	get := func(method string, headers ...string) *http.Response {
 		t.Helper()
-		req, err := http.NewRequest(method, f.str("authorisation_url"), strings.NewReader("id="+f.str("id")+"&step=account&action=exit"))
+		req, err := http.NewRequest(method, f.Str("authorisation_url"), strings.NewReader("id="+f.Str("id")+"&step=account&action=exit"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +229,7 @@ func TestFlowIsSafe(t *testing.T) {
 	if got := resp.Header.Get("Referrer-Policy"); got != "same-origin" {
 		t.Errorf("referrer policy %s", got)
 	}
-	huge, err := http.NewRequest("POST", f.str("authorisation_url"), strings.NewReader("id="+f.str("id")+"&x="+strings.Repeat("a", maxForm)))
+	huge, err := http.NewRequest("POST", f.Str("authorisation_url"), strings.NewReader("id="+f.Str("id")+"&x="+strings.Repeat("a", maxForm)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,9 +256,9 @@ func TestFlowOfEveryScheme(t *testing.T) {
 	for name, parts := range requests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			id := w.request(parts).str("id")
+			id := w.request(parts).Str("id")
 			f := w.flow(id, "")
-			b := w.browser().open(f.str("authorisation_url"))
+			b := w.browser().open(f.Str("authorisation_url"))
 			for range 10 {
 				var fields []string
 				for _, m := range regexp.MustCompile(`href="([^"]*fill=1[^"]*)"`).FindAllStringSubmatch(b.page, -1) {
@@ -298,17 +300,17 @@ func TestFlowOfEveryScheme(t *testing.T) {
 			}
 			payer := TestPayer
 			again := w.request(parts)
-			switch currency := again.obj("mandate_request").str("currency") + again.obj("payment_request").str("currency"); currency {
+			switch currency := again.Obj("mandate_request").Str("currency") + again.Obj("payment_request").Str("currency"); currency {
 			case "GBP", "":
 			case "EUR":
 				payer.IBAN = "DE89370400440532013000"
 			default:
 				return
 			}
-			if _, err := w.sb.FinishBillingRequestFlow(w.flow(again.str("id"), "").str("id"), payer); err != nil {
+			if _, err := w.sb.FinishBillingRequestFlow(w.flow(again.Str("id"), "").Str("id"), payer); err != nil {
 				t.Errorf("playing the payer: %v", err)
 			}
-			if s := w.status("billing_requests", again.str("id")); s != "fulfilled" {
+			if s := w.status("billing_requests", again.Str("id")); s != "fulfilled" {
 				t.Errorf("played request is %s", s)
 			}
 		})
@@ -317,8 +319,8 @@ func TestFlowOfEveryScheme(t *testing.T) {
 
 func TestPlayedFlow(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(mandateRequest).str("id")
-	f := w.flow(id, `"redirect_uri":"https://shop.example.com/done","exit_uri":"https://shop.example.com/left"`).str("id")
+	id := w.request(mandateRequest).Str("id")
+	f := w.flow(id, `"redirect_uri":"https://shop.example.com/done","exit_uri":"https://shop.example.com/left"`).Str("id")
 	if to, err := w.sb.ExitBillingRequestFlow(f); err != nil || to != "https://shop.example.com/left?id="+f+"&outcome=failure" {
 		t.Errorf("exit: %s %v", to, err)
 	}
@@ -336,8 +338,8 @@ func TestPlayedFlow(t *testing.T) {
 	if _, err := w.sb.FinishBillingRequestFlow("BRF1", TestPayer); err == nil {
 		t.Error("an unknown flow was finished")
 	}
-	id = w.request(mandateRequest).str("id")
-	f = w.flow(id, `"redirect_uri":"https://shop.example.com/done"`).str("id")
+	id = w.request(mandateRequest).Str("id")
+	f = w.flow(id, `"redirect_uri":"https://shop.example.com/done"`).Str("id")
 	w.act(id, "cancel", "")
 	if to, err := w.sb.FinishBillingRequestFlow(f, TestPayer); err == nil || !strings.Contains(err.Error(), "This request was cancelled") {
 		t.Errorf("the flow of a cancelled request led to %q, %v", to, err)
@@ -346,7 +348,7 @@ func TestPlayedFlow(t *testing.T) {
 
 func TestFlowLocks(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(mandateRequest).str("id")
+	id := w.request(mandateRequest).Str("id")
 	for _, lock := range []string{"lock_customer_details", "lock_bank_account"} {
 		w.refused(422, "/billing_request_flows/"+lock, "POST", "/billing_request_flows", `{"billing_request_flows":{"`+lock+`":true,"links":{"billing_request":"`+id+`"}}}`)
 	}
@@ -354,14 +356,14 @@ func TestFlowLocks(t *testing.T) {
 	w.act(id, "collect_customer_details", payerPerson+","+payerAddress)
 	w.act(id, "collect_bank_account", ukAccount)
 	f := w.flow(id, `"lock_customer_details":true,"lock_bank_account":true,"lock_currency":true`)
-	b := w.browser().open(f.str("authorisation_url") + "&step=details").sees("Check and confirm")
+	b := w.browser().open(f.Str("authorisation_url") + "&step=details").sees("Check and confirm")
 	if strings.Contains(b.page, "step=details") {
 		t.Error("locked details can be gone back to")
 	}
 	w.refused(422, "invalid_state", "POST", "/billing_requests/"+id+"/actions/choose_currency", `{"data":{"currency":"EUR"}}`)
-	s := w.ok("POST", "/billing_request_flows/"+f.str("id")+"/actions/initialise", "")
-	if s.str("session_token") == "" || f.get("session_token") != nil {
-		t.Errorf("session token: %q, before %v", s.str("session_token"), f.get("session_token"))
+	s := w.ok("POST", "/billing_request_flows/"+f.Str("id")+"/actions/initialise", "")
+	if s.Str("session_token") == "" || f.Get("session_token") != nil {
+		t.Errorf("session token: %q, before %v", s.Str("session_token"), f.Get("session_token"))
 	}
 }
 
@@ -372,23 +374,23 @@ func TestTemplates(t *testing.T) {
 	if got := w.list("/billing_request_templates"); len(got) != 1 {
 		t.Errorf("%d templates", len(got))
 	}
-	w.ok("GET", "/billing_request_templates/"+tm.str("id"), "")
+	w.ok("GET", "/billing_request_templates/"+tm.Str("id"), "")
 	w.refused(422, "/billing_request_templates/payment_request_amount", "POST", "/billing_request_templates", strings.Replace(body, "69.99", "69,99", 1))
-	w.refused(422, "/billing_request_templates/payment_request_description", "PUT", "/billing_request_templates/"+tm.str("id"), `{"billing_request_templates":{"payment_request_description":""}}`)
-	if got := w.ok("PUT", "/billing_request_templates/"+tm.str("id"), `{"billing_request_templates":{"payment_request_amount":"12.5"}}`).str("payment_request_amount"); got != "12.5" {
+	w.refused(422, "/billing_request_templates/payment_request_description", "PUT", "/billing_request_templates/"+tm.Str("id"), `{"billing_request_templates":{"payment_request_description":""}}`)
+	if got := w.ok("PUT", "/billing_request_templates/"+tm.Str("id"), `{"billing_request_templates":{"payment_request_amount":"12.5"}}`).Str("payment_request_amount"); got != "12.5" {
 		t.Errorf("amount after update: %s", got)
 	}
-	first := w.browser().open(tm.str("authorisation_url")).sees("Your details").sees("£12.50")
-	second := w.browser().open(tm.str("authorisation_url")).sees("Your details")
+	first := w.browser().open(tm.Str("authorisation_url")).sees("Your details").sees("£12.50")
+	second := w.browser().open(tm.Str("authorisation_url")).sees("Your details")
 	if first.url == second.url {
 		t.Error("a template's link gave one flow twice")
 	}
 	got := w.list("/billing_requests")
-	if len(got) != 2 || got[0].obj("mandate_request").obj("metadata").str("kind") != "member" || got[0].obj("payment_request").num("amount") != 1250 {
+	if len(got) != 2 || got[0].Obj("mandate_request").Obj("metadata").Str("kind") != "member" || got[0].Obj("payment_request").Num("amount") != 1250 {
 		t.Errorf("requests of the template: %v", got)
 	}
 	for _, r := range got {
-		if _, there := r.lookup("actions"); there {
+		if _, there := r.Lookup("actions"); there {
 			t.Error("a row of the list has actions")
 		}
 	}
@@ -397,7 +399,7 @@ func TestTemplates(t *testing.T) {
 // A mistake does not take the test details away, and the creditor's currency is chosen at first.
 func TestFlowOffersTestDetailsAfterAMistake(t *testing.T) {
 	w := newWorld(t)
-	b := w.browser().open(w.flow(w.request(`"mandate_request":{}`).str("id"), "").str("authorisation_url"))
+	b := w.browser().open(w.flow(w.request(`"mandate_request":{}`).Str("id"), "").Str("authorisation_url"))
 	b.sees(`<option value="GBP" selected>`).submit("currency", "GBP")
 	b.sees("Fill in a test payer")
 	b.submit("given_name", "", "email", "nobody").sees("There is a problem").sees("Fill in a test payer")

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 func TestCreateWithActions(t *testing.T) {
@@ -18,36 +20,36 @@ func TestCreateWithActions(t *testing.T) {
 		t.Error("a refused call made something")
 	}
 	r := w.ok("POST", "/billing_requests/create_with_actions", body, "Idempotency-Key", "k1")
-	request, visit := r.obj("billing_requests"), r.obj("bank_authorisations")
-	if request.str("status") != "pending" || request.obj("resources").obj("customer_bank_account") == nil || visit.obj("links").str("institution") != "read_bank_gb" {
-		t.Fatalf("created: %s", appendJSON(nil, r))
+	request, visit := r.Obj("billing_requests"), r.Obj("bank_authorisations")
+	if request.Str("status") != "pending" || request.Obj("resources").Obj("customer_bank_account") == nil || visit.Obj("links").Str("institution") != "read_bank_gb" {
+		t.Fatalf("created: %s", value.Append(nil, r))
 	}
 	conflict := w.refused(409, "idempotent_creation_conflict", "POST", "/billing_requests/create_with_actions", body, "Idempotency-Key", "k1")
-	if got := conflict.obj("links").str("conflicting_resource_id"); got != request.str("id") {
+	if got := conflict.Obj("links").Str("conflicting_resource_id"); got != request.Str("id") {
 		t.Errorf("conflict with %s", got)
 	}
-	b := w.browser().open(visit.str("url")).sees("Approve this at Read Bank")
+	b := w.browser().open(visit.Str("url")).sees("Approve this at Read Bank")
 	b.submit("decision", "authorised")
-	if want := "https://shop.example.com/bank?id=" + request.str("id") + "&outcome=success"; b.url != want {
+	if want := "https://shop.example.com/bank?id=" + request.Str("id") + "&outcome=success"; b.url != want {
 		t.Errorf("the bank leads to %s, want %s", b.url, want)
 	}
 	// No payer came through a flow, so the merchant fulfils.
-	if s := w.status("billing_requests", request.str("id")); s != "ready_to_fulfil" {
+	if s := w.status("billing_requests", request.Str("id")); s != "ready_to_fulfil" {
 		t.Fatalf("authorised request is %s", s)
 	}
-	got := w.ok("GET", "/bank_authorisations/"+visit.str("id"), "")
-	if got.str("authorised_at") == "" || got.str("last_visited_at") == "" || got.str("authorisation_type") != "payment" {
-		t.Errorf("bank authorisation: %s", appendJSON(nil, got))
+	got := w.ok("GET", "/bank_authorisations/"+visit.Str("id"), "")
+	if got.Str("authorised_at") == "" || got.Str("last_visited_at") == "" || got.Str("authorisation_type") != "payment" {
+		t.Errorf("bank authorisation: %s", value.Append(nil, got))
 	}
-	w.act(request.str("id"), "fulfil", "")
-	if b.open(visit.str("url")); b.code != 410 {
+	w.act(request.Str("id"), "fulfil", "")
+	if b.open(visit.Str("url")); b.code != 410 {
 		t.Errorf("a used link to the bank answers %d", b.code)
 	}
 }
 
 func TestBankAuthorisationExpires(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(paymentRequest).str("id")
+	id := w.request(paymentRequest).Str("id")
 	const path = "/bank_authorisations"
 	body := `{"bank_authorisations":{"redirect_uri":"https://shop.example.com","links":{"billing_request":"` + id + `"}}}`
 	w.refused(422, "invalid_state", "POST", path, body)
@@ -57,14 +59,14 @@ func TestBankAuthorisationExpires(t *testing.T) {
 	w.refused(422, "/bank_authorisations/links/billing_request", "POST", path, `{"bank_authorisations":{"links":{}}}`)
 	a := w.ok("POST", path, body)
 	w.sb.Advance(authorisationLife)
-	if b := w.browser().open(a.str("url")); b.code != 410 {
+	if b := w.browser().open(a.Str("url")); b.code != 410 {
 		t.Errorf("an expired link to the bank answers %d", b.code)
 	}
 	if got := w.eventsOf("billing_request", id); !strings.HasSuffix(got, "bank_authorisation_expired") {
 		t.Errorf("events %q", got)
 	}
 	again := w.ok("POST", path, body)
-	b := w.browser().open(again.str("url"))
+	b := w.browser().open(again.Str("url"))
 	b.submit("decision", "failed")
 	if !strings.HasSuffix(b.url, "outcome=failure") {
 		t.Errorf("failure leads to %s", b.url)
@@ -77,11 +79,11 @@ func TestBankAuthorisationExpires(t *testing.T) {
 
 func TestFallback(t *testing.T) {
 	w := newWorld(t)
-	w.refused(422, "invalid_state", "POST", "/billing_requests/"+w.request(paymentRequest).str("id")+"/actions/fallback", "")
-	id := w.request(paymentRequest + `,"fallback_enabled":true`).str("id")
+	w.refused(422, "invalid_state", "POST", "/billing_requests/"+w.request(paymentRequest).Str("id")+"/actions/fallback", "")
+	id := w.request(paymentRequest + `,"fallback_enabled":true`).Str("id")
 	r := w.act(id, "fallback", "")
-	if !r.flag("fallback_occurred") || r.obj("mandate_request").str("scheme") != "bacs" || r.obj("links").str("mandate_request") == "" {
-		t.Fatalf("after the fallback: %s", appendJSON(nil, r))
+	if !r.Flag("fallback_occurred") || r.Obj("mandate_request").Str("scheme") != "bacs" || r.Obj("links").Str("mandate_request") == "" {
+		t.Fatalf("after the fallback: %s", value.Append(nil, r))
 	}
 	wantActions(t, r,
 		"choose_currency R done",
@@ -95,23 +97,23 @@ func TestFallback(t *testing.T) {
 	w.act(id, "collect_bank_account", ukAccount)
 	w.act(id, "confirm_payer_details", "")
 	r = w.act(id, "fulfil", "")
-	pay := w.ok("GET", "/payments/"+r.obj("links").str("payment_request_payment"), "")
-	if pay.obj("links").str("mandate") != r.obj("links").str("mandate_request_mandate") || pay.str("scheme") != "bacs" {
-		t.Errorf("payment after a fallback: %s", appendJSON(nil, pay))
+	pay := w.ok("GET", "/payments/"+r.Obj("links").Str("payment_request_payment"), "")
+	if pay.Obj("links").Str("mandate") != r.Obj("links").Str("mandate_request_mandate") || pay.Str("scheme") != "bacs" {
+		t.Errorf("payment after a fallback: %s", value.Append(nil, pay))
 	}
 }
 
 func TestNotifyAndCancel(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(paymentRequest).str("id")
+	id := w.request(paymentRequest).Str("id")
 	path := "/billing_requests/" + id + "/actions/"
 	w.refused(422, "billing_request_missing_customer_email", "POST", path+"notify", `{"data":{"notification_type":"email"}}`)
 	w.act(id, "collect_customer_details", payerPerson)
 	w.act(id, "notify", `"notification_type":"email","redirect_uri":"https://shop.example.com"`)
-	w.refused(422, "invalid_state", "POST", "/billing_requests/"+w.request(mandateRequest).str("id")+"/actions/notify", `{"data":{"notification_type":"email"}}`)
+	w.refused(422, "invalid_state", "POST", "/billing_requests/"+w.request(mandateRequest).Str("id")+"/actions/notify", `{"data":{"notification_type":"email"}}`)
 	r := w.act(id, "cancel", "")
-	if r.str("status") != "cancelled" || len(r.list("actions")) > 0 {
-		t.Errorf("cancelled: %s", appendJSON(nil, r))
+	if r.Str("status") != "cancelled" || len(r.List("actions")) > 0 {
+		t.Errorf("cancelled: %s", value.Append(nil, r))
 	}
 	w.refused(422, "cancellation_failed", "POST", path+"cancel", `{"data":{}}`)
 	w.refused(422, "invalid_state", "POST", path+"collect_customer_details", `{"data":{`+payerPerson+`}}`)
@@ -120,22 +122,22 @@ func TestNotifyAndCancel(t *testing.T) {
 
 func TestChooseCurrency(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(`"mandate_request":{}`).str("id")
+	id := w.request(`"mandate_request":{}`).Str("id")
 	w.refused(422, "invalid_state", "POST", "/billing_requests/"+id+"/actions/collect_customer_details", `{"data":{`+payerPerson+`}}`)
 	// The bank account brings the currency along.
 	r := w.act(id, "collect_bank_account", ukAccount)
-	if m := r.obj("mandate_request"); m.str("currency") != "GBP" || m.str("scheme") != "bacs" {
-		t.Errorf("after the account: %s", appendJSON(nil, m))
+	if m := r.Obj("mandate_request"); m.Str("currency") != "GBP" || m.Str("scheme") != "bacs" {
+		t.Errorf("after the account: %s", value.Append(nil, m))
 	}
 	r = w.act(id, "choose_currency", `"currency":"SEK"`)
-	if m := r.obj("mandate_request"); m.str("scheme") != "autogiro" || r.obj("links").str("customer_bank_account") != "" {
-		t.Errorf("after the choice: %s", appendJSON(nil, r))
+	if m := r.Obj("mandate_request"); m.Str("scheme") != "autogiro" || r.Obj("links").Str("customer_bank_account") != "" {
+		t.Errorf("after the choice: %s", value.Append(nil, r))
 	}
-	details := r.list("actions")[1].(object).obj("collect_customer_details")
-	if got := details.obj("incomplete_fields").list("customer_billing_detail"); len(got) != 5 || got[4] != "swedish_identity_number" {
+	details := r.List("actions")[1].(object).Obj("collect_customer_details")
+	if got := details.Obj("incomplete_fields").List("customer_billing_detail"); len(got) != 5 || got[4] != "swedish_identity_number" {
 		t.Errorf("wanted for Autogiro: %v", got)
 	}
-	w.refused(422, "invalid_state", "POST", "/billing_requests/"+w.request(paymentRequest).str("id")+"/actions/choose_currency", `{"data":{"currency":"EUR"}}`)
+	w.refused(422, "invalid_state", "POST", "/billing_requests/"+w.request(paymentRequest).Str("id")+"/actions/choose_currency", `{"data":{"currency":"EUR"}}`)
 }
 
 func TestBillingRequestOfKnownCustomer(t *testing.T) {
@@ -147,14 +149,14 @@ func TestBillingRequestOfKnownCustomer(t *testing.T) {
 	}
 	// The copies in the request follow the customer.
 	w.ok("PUT", "/customers/"+w.customer, `{"customers":{"family_name":"King"}}`)
-	if got := w.ok("GET", "/billing_requests/"+r.str("id"), "").obj("resources").obj("customer").str("family_name"); got != "King" {
+	if got := w.ok("GET", "/billing_requests/"+r.Str("id"), "").Obj("resources").Obj("customer").Str("family_name"); got != "King" {
 		t.Errorf("family name in the request: %s", got)
 	}
 	if n := len(w.list("/billing_requests?customer=" + w.customer + "&status=pending")); n != 1 {
 		t.Errorf("%d requests of the customer", n)
 	}
 	w.ok("DELETE", "/customers/"+w.customer, "")
-	w.refused(410, "customer_data_removed", "POST", "/billing_requests/"+r.str("id")+"/actions/confirm_payer_details", `{"data":{}}`)
+	w.refused(410, "customer_data_removed", "POST", "/billing_requests/"+r.Str("id")+"/actions/confirm_payer_details", `{"data":{}}`)
 }
 
 func TestBillingRequestRules(t *testing.T) {
@@ -191,32 +193,32 @@ func TestBillingRequestWithPlans(t *testing.T) {
 	w := newWorld(t)
 	fulfil := func(parts string) object {
 		t.Helper()
-		id := w.request(`"mandate_request":{"scheme":"ach","currency":"USD"},` + parts).str("id")
+		id := w.request(`"mandate_request":{"scheme":"ach","currency":"USD"},` + parts).Str("id")
 		w.act(id, "collect_customer_details", payerPerson+`,"customer_billing_detail":{"address_line1":"1 Street","city":"Reno","postal_code":"89501","country_code":"US","region":"NV","ip_address":"127.0.0.1"}`)
 		w.act(id, "collect_bank_account", `"account_holder_name":"Ada","bank_code":"026073150","account_number":"2715500356","account_type":"checking","country_code":"US"`)
 		w.act(id, "confirm_payer_details", "")
 		return w.act(id, "fulfil", "")
 	}
 	r := fulfil(`"subscription_request":{"amount":1500,"currency":"USD","interval_unit":"monthly","name":"Gym","start_date":"2026-09-16"}`)
-	s := w.ok("GET", "/subscriptions/"+r.obj("links").str("subscription_request_subscription"), "")
-	if s.num("amount") != 1500 || s.obj("links").str("mandate") != r.obj("links").str("mandate_request_mandate") {
-		t.Errorf("subscription: %s", appendJSON(nil, s))
+	s := w.ok("GET", "/subscriptions/"+r.Obj("links").Str("subscription_request_subscription"), "")
+	if s.Num("amount") != 1500 || s.Obj("links").Str("mandate") != r.Obj("links").Str("mandate_request_mandate") {
+		t.Errorf("subscription: %s", value.Append(nil, s))
 	}
 	r = fulfil(`"instalment_schedule_request":{"name":"Bill","currency":"USD","total_amount":700,"instalments_with_schedule":{"amounts":[300,400],"interval":1,"interval_unit":"monthly"}}`)
 	w.sb.Advance(2 * time.Second)
-	i := w.ok("GET", "/instalment_schedules/"+r.obj("links").str("instalment_schedule_request_instalment_schedule"), "")
-	if i.str("status") != "active" || len(i.obj("links").list("payments")) != 2 {
-		t.Errorf("schedule: %s", appendJSON(nil, i))
+	i := w.ok("GET", "/instalment_schedules/"+r.Obj("links").Str("instalment_schedule_request_instalment_schedule"), "")
+	if i.Str("status") != "active" || len(i.Obj("links").List("payments")) != 2 {
+		t.Errorf("schedule: %s", value.Append(nil, i))
 	}
 }
 
 func TestDualSignature(t *testing.T) {
 	w := newWorld(t)
-	id := w.request(mandateRequest).str("id")
+	id := w.request(mandateRequest).Str("id")
 	w.act(id, "collect_customer_details", payerPerson+","+payerAddress)
 	w.act(id, "collect_bank_account", ukAccount)
 	w.act(id, "confirm_payer_details", `"payer_requested_dual_signature":true`)
-	m := w.act(id, "fulfil", "").obj("links").str("mandate_request_mandate")
+	m := w.act(id, "fulfil", "").Obj("links").Str("mandate_request_mandate")
 	if s := w.status("mandates", m); s != "pending_customer_approval" {
 		t.Errorf("mandate is %s", s)
 	}
@@ -240,7 +242,7 @@ func TestInstitutions(t *testing.T) {
 	count("/institutions?feature=vrp_sweeping", 2)
 	count("/institutions?branch_code=200000", 1)
 	count("/institutions?country_code=US", 0)
-	id := w.request(paymentRequest).str("id")
+	id := w.request(paymentRequest).Str("id")
 	path := "/billing_requests/" + id + "/institutions?country_code=GB"
 	count(path, 4)
 	count(path+"&include_disabled=true", 5)
@@ -248,11 +250,11 @@ func TestInstitutions(t *testing.T) {
 	count(path+"&ids=monzo,sand_bank_gb,credit_riverain_fr", 2)
 	w.refused(400, "invalid_filters", "GET", "/billing_requests/"+id+"/institutions", "")
 	w.refused(404, "resource_not_found", "GET", "/billing_requests/BRQ1/institutions?country_code=GB", "")
-	if r := w.do("GET", "/institutions", ""); r.body.obj("meta") == nil {
+	if r := w.do("GET", "/institutions", ""); r.body.Obj("meta") == nil {
 		t.Errorf("no meta: %s", r.raw)
 	}
 	bare := newWorld(t, WithoutInstitutionMeta())
-	if r := bare.do("GET", "/institutions", ""); r.body.obj("meta") != nil {
+	if r := bare.do("GET", "/institutions", ""); r.body.Obj("meta") != nil {
 		t.Errorf("meta: %s", r.raw)
 	}
 }

@@ -1,6 +1,10 @@
 package gocardlesstest
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+)
 
 // Subscriptions and instalment schedules that come out of billing requests (ACH and PAD only).
 
@@ -9,52 +13,52 @@ func (tx *tx) futureMandate(scheme string) *record {
 	return tx.standIn("mandates", object{{"scheme", scheme}, {"created_at", tx.timestamp()}})
 }
 
-func (b *billing) readSubscriptionRequest(p *problems, o object) object {
+func (b *billing) readSubscriptionRequest(p *api.Problems, o object) object {
 	const part = "subscription_request"
 	if !b.checkPlan(p, part, o) {
 		return o
 	}
-	if o.str("interval_unit") == "" {
-		p.add(part+"/interval_unit", "can't be blank")
+	if o.Str("interval_unit") == "" {
+		p.Add(part+"/interval_unit", "can't be blank")
 		return o
 	}
 	b.tx.checkSubscription(p, part+"/", o, b.tx.futureMandate(b.scheme()))
-	return o.with("links", object{}).with("metadata", metadataOf(o))
+	return o.With("links", object{}).With("metadata", metadataOf(o))
 }
 
-func (b *billing) readScheduleRequest(p *problems, o object) object {
+func (b *billing) readScheduleRequest(p *api.Problems, o object) object {
 	const part = "instalment_schedule_request"
 	if !b.checkPlan(p, part, o) {
 		return o
 	}
-	if (o.list("instalments_with_dates") == nil) == (o.obj("instalments_with_schedule") == nil) {
-		p.add(part+"/instalments_with_dates", "or instalments_with_schedule must be given")
+	if (o.List("instalments_with_dates") == nil) == (o.Obj("instalments_with_schedule") == nil) {
+		p.Add(part+"/instalments_with_dates", "or instalments_with_schedule must be given")
 		return o
 	}
 	b.tx.checkSchedule(p, part+"/", o, instalmentsOf(o), b.tx.futureMandate(b.scheme()))
-	return o.with("links", object{}).with("metadata", metadataOf(o))
+	return o.With("links", object{}).With("metadata", metadataOf(o))
 }
 
 // instalmentsOf is the schedule request's instalments, in the form that it uses.
 func instalmentsOf(o object) any {
-	if dates := o.list("instalments_with_dates"); dates != nil {
+	if dates := o.List("instalments_with_dates"); dates != nil {
 		return dates
 	}
-	return o.obj("instalments_with_schedule")
+	return o.Obj("instalments_with_schedule")
 }
 
 // checkPlan checks that a subscription or schedule comes with a mandate that can carry it.
-func (b *billing) checkPlan(p *problems, part string, o object) bool {
-	before := len(p.items)
+func (b *billing) checkPlan(p *api.Problems, part string, o object) bool {
+	before := len(p.Items)
 	switch {
 	case b.mandate == nil:
-		p.add(part, "needs a mandate_request")
+		p.Add(part, "needs a mandate_request")
 	case !slices.Contains([]string{"ach", "pad"}, b.scheme()):
-		p.add(part, "can only be given for ach and pad")
-	case o.str("currency") == "":
-		p.add(part+"/currency", "can't be blank")
+		p.Add(part, "can only be given for ach and pad")
+	case o.Str("currency") == "":
+		p.Add(part+"/currency", "can't be blank")
 	}
-	return len(p.items) == before
+	return len(p.Items) == before
 }
 
 // makePlans makes the subscription and the schedule of a fulfilled request. A start that has become
@@ -68,33 +72,33 @@ func (b *billing) makePlans(mandate *record) {
 	if o := b.subscription; o != nil {
 		s := tx.make("subscriptions")
 		for _, m := range o {
-			if m.key != "links" && s.coll.spec.index(m.key) >= 0 {
-				s.set(m.key, m.val)
+			if m.Key != "links" && s.coll.spec.Index(m.Key) >= 0 {
+				s.set(m.Key, m.Val)
 			}
 		}
 		if s.str("start_date") < next {
 			s.set("start_date", nil)
 		}
 		tx.addSubscription(s, mandate)
-		b.subscription = o.with("links", object{{"subscription", s.id}})
+		b.subscription = o.With("links", object{{"subscription", s.id}})
 		b.rec.setLink("subscription_request_subscription", s.id)
 	}
 	if o := b.schedule; o != nil {
 		s := tx.make("instalment_schedules")
 		for _, name := range []string{"name", "total_amount", "metadata"} {
-			s.set(name, o.get(name))
+			s.set(name, o.Get(name))
 		}
 		for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-			hidden[any](name).set(s, o.get(name))
+			hidden[any](name).set(s, o.Get(name))
 		}
-		rows := slices.Clone(tx.checkSchedule(&problems{}, "", o, instalmentsOf(o), mandate))
+		rows := slices.Clone(tx.checkSchedule(&api.Problems{}, "", o, instalmentsOf(o), mandate))
 		for i, v := range rows {
-			if row, _ := v.(object); row.str("charge_date") < next {
-				rows[i] = row.without("charge_date")
+			if row, _ := v.(object); row.Str("charge_date") < next {
+				rows[i] = row.Without("charge_date")
 			}
 		}
 		tx.addSchedule(s, mandate, rows)
-		b.schedule = o.with("links", object{{"instalment_schedule", s.id}})
+		b.schedule = o.With("links", object{{"instalment_schedule", s.id}})
 		b.rec.setLink("instalment_schedule_request_instalment_schedule", s.id)
 	}
 }

@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // What a new billing request may ask for.
@@ -12,7 +14,7 @@ const minimumPayment = 100
 
 // newBilling reads what a create asks for. The rules of the request itself go to p; an error is
 // returned for what is refused before them, such as a link that leads nowhere.
-func (tx *tx) newBilling(p *problems, body object) (*billing, error) {
+func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 	b := &billing{tx: tx, done: map[string]bool{}}
 	var err error
 	if b.creditor, err = tx.creditor(); err != nil {
@@ -40,23 +42,23 @@ func (tx *tx) newBilling(p *problems, body object) (*billing, error) {
 }
 
 // linkAccount takes over the bank account of an existing customer.
-func (b *billing) linkAccount(p *problems) error {
+func (b *billing) linkAccount(p *api.Problems) error {
 	owner := b.tx.must("customers", b.account.link("customer"))
 	switch {
 	case b.customer == nil:
 		b.customer = owner
 	case b.customer != owner:
-		p.add("links/customer_bank_account", "belongs to another customer")
+		p.Add("links/customer_bank_account", "belongs to another customer")
 	}
 	if !b.account.flag("enabled") {
-		return refuse("bank_account_disabled", "Bank account is disabled")
+		return api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	currency := b.account.str("currency")
 	if b.currency() == "" {
 		b.takeCurrency(currency)
 	}
 	if currency != b.currency() {
-		p.add("links/customer_bank_account", "must be an account in %s", b.currency())
+		p.Add("links/customer_bank_account", "must be an account in %s", b.currency())
 	}
 	b.done[collectAccount] = true
 	return nil
@@ -65,17 +67,17 @@ func (b *billing) linkAccount(p *problems) error {
 // takeCurrency fills in the currency of a request for nothing but a mandate, and its scheme where
 // that does not fit.
 func (b *billing) takeCurrency(currency string) {
-	b.mandate = b.mandate.with("currency", currency)
+	b.mandate = b.mandate.With("currency", currency)
 	if s := b.scheme(); s == "" || currencyOf(s) != currency {
-		b.mandate = b.mandate.with("scheme", schemeOf(currency))
+		b.mandate = b.mandate.With("scheme", schemeOf(currency))
 	}
 }
 
 // readRequests checks the parts of the body and turns them into what replies show.
-func (b *billing) readRequests(p *problems, body object) {
-	mandate, payment := body.obj("mandate_request"), body.obj("payment_request")
+func (b *billing) readRequests(p *api.Problems, body object) {
+	mandate, payment := body.Obj("mandate_request"), body.Obj("payment_request")
 	if mandate == nil && payment == nil {
-		p.add("mandate_request", "or a payment_request must be given")
+		p.Add("mandate_request", "or a payment_request must be given")
 		return
 	}
 	if payment != nil {
@@ -84,10 +86,10 @@ func (b *billing) readRequests(p *problems, body object) {
 	if mandate != nil {
 		b.mandate = b.readMandateRequest(p, mandate)
 	}
-	if s := body.obj("subscription_request"); s != nil {
+	if s := body.Obj("subscription_request"); s != nil {
 		b.subscription = b.readSubscriptionRequest(p, s)
 	}
-	if s := body.obj("instalment_schedule_request"); s != nil {
+	if s := body.Obj("instalment_schedule_request"); s != nil {
 		b.schedule = b.readScheduleRequest(p, s)
 	}
 }
@@ -106,52 +108,52 @@ func instantSchemes(currency string) []string {
 	return nil
 }
 
-func readPaymentRequest(p *problems, o object) object {
+func readPaymentRequest(p *api.Problems, o object) object {
 	const at = "payment_request/"
-	if strings.TrimSpace(o.str("description")) == "" {
-		p.add(at+"description", "can't be blank")
+	if strings.TrimSpace(o.Str("description")) == "" {
+		p.Add(at+"description", "can't be blank")
 	}
-	currency, scheme := o.str("currency"), o.str("scheme")
+	currency, scheme := o.Str("currency"), o.Str("scheme")
 	schemes := instantSchemes(currency)
 	switch {
 	case currency == "":
-		p.add(at+"currency", "can't be blank")
+		p.Add(at+"currency", "can't be blank")
 	case schemes == nil:
-		p.add(at+"currency", "must be one of %s", humanList(paymentCurrencies))
+		p.Add(at+"currency", "must be one of %s", humanList(paymentCurrencies))
 	case scheme == "":
 		scheme = schemes[0]
 	case !slices.Contains(schemes, scheme):
-		p.add(at+"scheme", "must be %s for %s", humanList(schemes), currency)
+		p.Add(at+"scheme", "must be %s for %s", humanList(schemes), currency)
 	}
-	if o.has("amount") {
-		if n := o.num("amount"); n < minimumPayment {
-			p.add(at+"amount", "is lower than the minimum permitted amount, %d", minimumPayment)
+	if o.Has("amount") {
+		if n := o.Num("amount"); n < minimumPayment {
+			p.Add(at+"amount", "is lower than the minimum permitted amount, %d", minimumPayment)
 		} else if _, high := amountRange(scheme); n > high {
-			p.addWith(object{{"maximum_amount", high}}, at+"amount", "is above the scheme maximum")
+			p.AddWith(object{{"maximum_amount", high}}, at+"amount", "is above the scheme maximum")
 		}
 	}
-	if fee := o.num("app_fee"); o.has("app_fee") && (fee < 0 || o.has("amount") && fee > o.num("amount")) {
-		p.add(at+"app_fee", "must be between 0 and the amount")
+	if fee := o.Num("app_fee"); o.Has("app_fee") && (fee < 0 || o.Has("amount") && fee > o.Num("amount")) {
+		p.Add(at+"app_fee", "must be between 0 and the amount")
 	}
-	settlement := o.str("funds_settlement")
+	settlement := o.Str("funds_settlement")
 	if settlement == "" {
 		settlement = "managed"
 	}
-	if ref := o.str("reference"); ref != "" {
+	if ref := o.Str("reference"); ref != "" {
 		switch {
 		case scheme != "pay_to" && settlement != "direct":
-			p.add(at+"reference", "can only be set for pay_to or with direct funds settlement")
+			p.Add(at+"reference", "can only be set for pay_to or with direct funds settlement")
 		case len(ref) > 18:
-			p.add(at+"reference", "is too long (maximum is %d characters)", 18)
+			p.Add(at+"reference", "is too long (maximum is %d characters)", 18)
 		}
 	}
 	out := object{
-		{"description", o.get("description")}, {"currency", currency}, {"scheme", scheme}, {"funds_settlement", settlement},
+		{"description", o.Get("description")}, {"currency", currency}, {"scheme", scheme}, {"funds_settlement", settlement},
 		{"links", object{}}, {"metadata", metadataOf(o)},
 	}
 	for _, name := range []string{"amount", "app_fee", "reference", "retry_if_possible"} {
-		if o.has(name) {
-			out = append(out, member{name, o.get(name)})
+		if o.Has(name) {
+			out = append(out, member{name, o.Get(name)})
 		}
 	}
 	return out
@@ -159,22 +161,22 @@ func readPaymentRequest(p *problems, o object) object {
 
 // metadataOf is the metadata of a part of a body, {} when it has none.
 func metadataOf(o object) object {
-	if m := o.obj("metadata"); m != nil {
+	if m := o.Obj("metadata"); m != nil {
 		return m
 	}
 	return object{}
 }
 
-func (b *billing) readMandateRequest(p *problems, o object) object {
+func (b *billing) readMandateRequest(p *api.Problems, o object) object {
 	const at = "mandate_request/"
-	currency, scheme := o.str("currency"), o.str("scheme")
+	currency, scheme := o.Str("currency"), o.Str("scheme")
 	if b.payment != nil {
 		// The payment decides the currency, and with it the mandate's scheme.
 		if currency == "" {
-			currency = b.payment.str("currency")
+			currency = b.payment.Str("currency")
 		}
-		if currency != b.payment.str("currency") {
-			p.add(at+"currency", "must be that of the payment_request")
+		if currency != b.payment.Str("currency") {
+			p.Add(at+"currency", "must be that of the payment_request")
 		}
 		if scheme == "" {
 			scheme = schemeOf(currency)
@@ -186,24 +188,24 @@ func (b *billing) readMandateRequest(p *problems, o object) object {
 	switch {
 	case scheme == "":
 	case strings.HasSuffix(scheme, "credit_transfer"):
-		p.add(at+"scheme", "must be a direct debit scheme, pay_to or faster_payments")
+		p.Add(at+"scheme", "must be a direct debit scheme, pay_to or faster_payments")
 	case currencyOf(scheme) != currency:
-		p.add(at+"scheme", "is not a scheme for %s", currency)
+		p.Add(at+"scheme", "is not a scheme for %s", currency)
 	}
-	verify := o.str("verify")
+	verify := o.Str("verify")
 	if verify == "" {
 		verify = "recommended"
 	}
 	if verify == "always" && scheme != "" && !slices.Contains([]string{"bacs", "autogiro", "pay_to", "faster_payments"}, scheme) {
-		p.add(at+"verify", "cannot be always: %s mandates cannot be verified", scheme)
+		p.Add(at+"verify", "cannot be always: %s mandates cannot be verified", scheme)
 	}
 	checkConsent(p, at, scheme, o)
 	constraints := checkConstraints(p, at, scheme, o)
-	if scheme == "faster_payments" && !o.has("sweeping") {
-		p.add(at+"sweeping", "can't be blank")
+	if scheme == "faster_payments" && !o.Has("sweeping") {
+		p.Add(at+"sweeping", "can't be blank")
 	}
 	out := object{
-		{"verify", verify}, {"sweeping", o.flag("sweeping")}, {"payer_requested_dual_signature", false},
+		{"verify", verify}, {"sweeping", o.Flag("sweeping")}, {"payer_requested_dual_signature", false},
 		{"links", object{}}, {"metadata", metadataOf(o)},
 	}
 	if currency != "" {
@@ -216,54 +218,54 @@ func (b *billing) readMandateRequest(p *problems, o object) object {
 		out = append(out, member{"constraints", constraints})
 	}
 	for _, name := range []string{"authorisation_source", "consent_type", "description", "funds_settlement", "reference"} {
-		if o.has(name) {
-			out = append(out, member{name, o.get(name)})
+		if o.Has(name) {
+			out = append(out, member{name, o.Get(name)})
 		}
 	}
 	return out
 }
 
 // checkConsent checks the kind of authorisation, which two schemes have.
-func checkConsent(p *problems, at, scheme string, o object) {
-	consent := o.str("consent_type")
+func checkConsent(p *api.Problems, at, scheme string, o object) {
+	consent := o.Str("consent_type")
 	if consent == "" {
 		return
 	}
 	allowed := map[string][]string{"ach": {"one_off", "recurring", "standing"}, "pad": {"single", "recurring", "sporadic"}}[scheme]
 	switch {
 	case allowed == nil:
-		p.add(at+"consent_type", "can only be given for ach and pad")
+		p.Add(at+"consent_type", "can only be given for ach and pad")
 	case !slices.Contains(allowed, consent):
-		p.add(at+"consent_type", "must be %s", humanList(allowed))
+		p.Add(at+"consent_type", "must be %s", humanList(allowed))
 	}
 }
 
 // checkConstraints checks the limits of a mandate and fills in what they leave open.
-func checkConstraints(p *problems, at, scheme string, o object) object {
-	c := o.obj("constraints")
+func checkConstraints(p *api.Problems, at, scheme string, o object) object {
+	c := o.Obj("constraints")
 	vrp := scheme == "faster_payments"
 	if c == nil {
 		if vrp || scheme == "pay_to" {
-			p.add(at+"constraints", "can't be blank")
+			p.Add(at+"constraints", "can't be blank")
 		}
 		return nil
 	}
 	at += "constraints/"
 	switch {
-	case c.has("max_amount_per_payment") && c.num("max_amount_per_payment") < 1:
-		p.add(at+"max_amount_per_payment", "must be greater than 0")
-	case !c.has("max_amount_per_payment") && vrp:
-		p.add(at+"max_amount_per_payment", "can't be blank")
+	case c.Has("max_amount_per_payment") && c.Num("max_amount_per_payment") < 1:
+		p.Add(at+"max_amount_per_payment", "must be greater than 0")
+	case !c.Has("max_amount_per_payment") && vrp:
+		p.Add(at+"max_amount_per_payment", "can't be blank")
 	}
-	if start, end := c.str("start_date"), c.str("end_date"); start != "" && end != "" && end <= start {
-		p.add(at+"end_date", "must be after start_date")
+	if start, end := c.Str("start_date"), c.Str("end_date"); start != "" && end != "" && end <= start {
+		p.Add(at+"end_date", "must be after start_date")
 	}
-	if c.has("payment_method") && !slices.Contains([]string{"ach", "pad"}, scheme) {
-		p.add(at+"payment_method", "can only be given for ach and pad")
+	if c.Has("payment_method") && !slices.Contains([]string{"ach", "pad"}, scheme) {
+		p.Add(at+"payment_method", "can only be given for ach and pad")
 	}
-	limits := c.list("periodic_limits")
+	limits := c.List("periodic_limits")
 	if vrp && len(limits) != 1 {
-		p.add(at+"periodic_limits", "must have exactly one entry")
+		p.Add(at+"periodic_limits", "must have exactly one entry")
 	}
 	if limits == nil {
 		return c
@@ -273,30 +275,30 @@ func checkConstraints(p *problems, at, scheme string, o object) object {
 		l, _ := v.(object)
 		filled = append(filled, checkPeriodicLimit(p, at+"periodic_limits/"+itoa(i)+"/", scheme, l))
 	}
-	return c.with("periodic_limits", filled)
+	return c.With("periodic_limits", filled)
 }
 
 // checkPeriodicLimit does the same for one limit of a period.
-func checkPeriodicLimit(p *problems, at, scheme string, l object) object {
+func checkPeriodicLimit(p *api.Problems, at, scheme string, l object) object {
 	payTo := scheme == "pay_to"
-	if scheme == "faster_payments" && !l.has("max_total_amount") {
-		p.add(at+"max_total_amount", "can't be blank")
+	if scheme == "faster_payments" && !l.Has("max_total_amount") {
+		p.Add(at+"max_total_amount", "can't be blank")
 	}
-	if payTo && l.has("max_total_amount") {
-		p.add(at+"max_total_amount", "cannot be given for pay_to")
+	if payTo && l.Has("max_total_amount") {
+		p.Add(at+"max_total_amount", "cannot be given for pay_to")
 	}
-	if !payTo && l.has("max_payments") {
-		p.add(at+"max_payments", "can only be given for pay_to")
+	if !payTo && l.Has("max_payments") {
+		p.Add(at+"max_payments", "can only be given for pay_to")
 	}
 	switch {
-	case l.has("period"):
+	case l.Has("period"):
 	case payTo:
-		l = l.with("period", "flexible")
+		l = l.With("period", "flexible")
 	default:
-		p.add(at+"period", "can't be blank")
+		p.Add(at+"period", "can't be blank")
 	}
-	if !l.has("alignment") {
-		l = l.with("alignment", "creation_date")
+	if !l.Has("alignment") {
+		l = l.With("alignment", "creation_date")
 	}
 	return l
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // billingSequence makes random calls on billing requests, their pages, imports and outbound
@@ -40,14 +43,14 @@ var sequenceActions = []struct{ name, data string }{
 func (s *billingSequence) create(coll, path, body string, list *[]string, headers ...string) {
 	s.t.Helper()
 	o := s.call("POST", path, body, headers...)
-	if inner := o.obj("billing_requests"); inner != nil {
+	if inner := o.Obj("billing_requests"); inner != nil {
 		o = inner
 	}
 	if o == nil {
 		return
 	}
 	s.made[coll]++
-	*list = append(*list, o.str("id"))
+	*list = append(*list, o.Str("id"))
 }
 
 func (s *billingSequence) form() url.Values {
@@ -90,7 +93,7 @@ func (s *billingSequence) step2() {
 		s.create("billing_requests", "/billing_requests/create_with_actions", body, &s.requests, "Idempotency-Key", key)
 		if last := s.pick(s.requests[max(0, len(s.requests)-1):]); before == "" {
 			s.byKey[key] = last
-		} else if conflict := s.refused(409, "idempotent_creation_conflict", "POST", "/billing_requests/create_with_actions", body, "Idempotency-Key", key); conflict.obj("links").str("conflicting_resource_id") != before {
+		} else if conflict := s.refused(409, "idempotent_creation_conflict", "POST", "/billing_requests/create_with_actions", body, "Idempotency-Key", key); conflict.Obj("links").Str("conflicting_resource_id") != before {
 			s.t.Fatalf("key %s: %v, made %s", key, conflict, before)
 		}
 	case 3, 4, 5, 6:
@@ -114,8 +117,8 @@ func (s *billingSequence) step2() {
 			s.t.Fatal("an error without a text")
 		}
 	case 12:
-		spec := catalogueSimulators[s.next(4)]
-		s.call("POST", "/scenario_simulators/"+spec.name+"/actions/run", `{"data":{"links":{"resource":"`+s.pick(s.requests)+`"}}}`)
+		spec := api.Simulators[s.next(4)]
+		s.call("POST", "/scenario_simulators/"+spec.Name+"/actions/run", `{"data":{"links":{"resource":"`+s.pick(s.requests)+`"}}}`)
 	case 13:
 		d := []string{"", failToExecute, failRejected, failLateReject}[s.next(4)]
 		s.create("outbound_payments", "/outbound_payments", `{"outbound_payments":{"amount":`+itoa(1+s.next(250)*400_000)+`,"scheme":"faster_payments","description":"`+d+`","links":{"recipient_bank_account":"`+s.account+`"}}}`, &s.outbound)
@@ -178,37 +181,37 @@ func (s *billingSequence) billingInvariants() {
 		}
 	}
 	for _, row := range s.all("/billing_requests?", 500) {
-		r := s.ok("GET", "/billing_requests/"+row.str("id"), "")
+		r := s.ok("GET", "/billing_requests/"+row.Str("id"), "")
 		open := 0
-		for _, v := range r.list("actions") {
-			if a := v.(object); a.flag("required") && a.str("status") != "completed" {
+		for _, v := range r.List("actions") {
+			if a := v.(object); a.Flag("required") && a.Str("status") != "completed" {
 				open++
 			}
 		}
-		status := r.str("status")
-		if (status == "pending") != (open > 0) || slices.Contains([]string{"fulfilled", "cancelled"}, status) != (len(r.list("actions")) == 0) {
-			t.Errorf("%s request with %d open actions: %s", status, open, appendJSON(nil, r))
+		status := r.Str("status")
+		if (status == "pending") != (open > 0) || slices.Contains([]string{"fulfilled", "cancelled"}, status) != (len(r.List("actions")) == 0) {
+			t.Errorf("%s request with %d open actions: %s", status, open, value.Append(nil, r))
 		}
-		made := r.obj("links").str("mandate_request_mandate") + r.obj("links").str("payment_request_payment")
+		made := r.Obj("links").Str("mandate_request_mandate") + r.Obj("links").Str("payment_request_payment")
 		if (status == "fulfilled") != (made != "") {
 			t.Errorf("%s request made %q", status, made)
 		}
 	}
 	account := s.list("/payment_accounts")[0]
 	sum, last := int64(0), int64(-1)
-	moves := s.all("/payment_accounts/"+account.str("id")+"/transactions?value_date_from=2020-01-01&value_date_to=2040-01-01", 100)
+	moves := s.all("/payment_accounts/"+account.Str("id")+"/transactions?value_date_from=2020-01-01&value_date_to=2040-01-01", 100)
 	for _, m := range slices.Backward(moves) {
-		if m.str("direction") == "debit" {
-			sum -= m.num("amount")
+		if m.Str("direction") == "debit" {
+			sum -= m.Num("amount")
 		} else {
-			sum += m.num("amount")
+			sum += m.Num("amount")
 		}
-		if last = m.num("balance_after_transaction"); last != sum || sum < 0 {
-			t.Errorf("balance after %s is %d, the sum %d", m.str("id"), last, sum)
+		if last = m.Num("balance_after_transaction"); last != sum || sum < 0 {
+			t.Errorf("balance after %s is %d, the sum %d", m.Str("id"), last, sum)
 		}
 	}
-	if account.num("account_balance") != sum {
-		t.Errorf("balance %d, sum of the transactions %d", account.num("account_balance"), sum)
+	if account.Num("account_balance") != sum {
+		t.Errorf("balance %d, sum of the transactions %d", account.Num("account_balance"), sum)
 	}
 	collections := map[string]string{
 		"parent_event": "events", "mandate_request_mandate": "mandates", "payment_request_payment": "payments",
@@ -217,14 +220,14 @@ func (s *billingSequence) billingInvariants() {
 	s.sb.view(func(tx *tx) {
 		for _, e := range tx.sb.store.coll("events").recs {
 			for _, l := range e.obj("links") {
-				if tx.sb.store.coll(orDefault(collections[l.key], l.key+"s")).byID[l.val.(string)] == nil {
-					t.Errorf("event %s links to %s %v, which does not exist", e.id, l.key, l.val)
+				if tx.sb.store.coll(orDefault(collections[l.Key], l.Key+"s")).byID[l.Val.(string)] == nil {
+					t.Errorf("event %s links to %s %v, which does not exist", e.id, l.Key, l.Val)
 				}
 			}
-			spec := eventKinds()[e.str("resource_type")+"."+e.str("action")]
+			spec := api.EventsByName()[e.str("resource_type")+"."+e.str("action")]
 			d := e.obj("details")
-			if len(spec.causes) > 0 && !spec.allows(d.str("cause"), d.str("origin")) {
-				t.Errorf("%s %s: the catalogue has no %s from %s", e.str("resource_type"), e.str("action"), d.str("cause"), d.str("origin"))
+			if len(spec.Causes) > 0 && !spec.Allows(d.Str("cause"), d.Str("origin")) {
+				t.Errorf("%s %s: the catalogue has no %s from %s", e.str("resource_type"), e.str("action"), d.Str("cause"), d.Str("origin"))
 			}
 		}
 	})
@@ -273,7 +276,7 @@ func FuzzFlowForm(f *testing.F) {
 	f.Add("amount", "amount", "99999999999999999999")
 	c := newCaller(f, WithRequestLog(0))
 	w := &world{caller: c}
-	flow := w.flow(w.request(mandateRequest+","+paymentRequest).str("id"), "").str("authorisation_url")
+	flow := w.flow(w.request(mandateRequest+","+paymentRequest).Str("id"), "").Str("authorisation_url")
 	f.Fuzz(func(t *testing.T, step, name, value string) {
 		c := &caller{t, c.sb, c.rt, true}
 		status, _, body := c.browse(flow, url.Values{"step": {step}, name: {value}, "id": {flow[strings.Index(flow, "=")+1:]}})

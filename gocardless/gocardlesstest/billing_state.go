@@ -73,26 +73,26 @@ func (b *billing) finished() bool {
 func (b *billing) instant() bool { return b.payment != nil && !b.fallback }
 
 // scheme is that of the mandate, "" while it is open.
-func (b *billing) scheme() string { return b.mandate.str("scheme") }
+func (b *billing) scheme() string { return b.mandate.Str("scheme") }
 
 // currency is that of the payment or mandate, "" while it is open.
 func (b *billing) currency() string {
-	if c := b.payment.str("currency"); c != "" {
+	if c := b.payment.Str("currency"); c != "" {
 		return c
 	}
-	return b.mandate.str("currency")
+	return b.mandate.Str("currency")
 }
 
 // adapter is how the payer's bank is asked, "" when it is not. What is authorised is a payment or a
 // mandate.
 func (b *billing) adapter() (adapter, kind string, required bool) {
 	switch {
-	case b.instant() && b.payment.str("scheme") == "pay_to":
+	case b.instant() && b.payment.Str("scheme") == "pay_to":
 		return "bank_pay_recurring", "payment", true
 	case b.instant():
 		return "open_banking_gateway_pis", "payment", true
 	}
-	asked := slices.Contains([]string{"when_available", "always"}, b.mandate.str("verify"))
+	asked := slices.Contains([]string{"when_available", "always"}, b.mandate.Str("verify"))
 	switch b.scheme() {
 	case "pay_to":
 		return "bank_pay_recurring", "mandate", true
@@ -163,7 +163,7 @@ func (b *billing) completed(kind string) bool {
 	case chooseCurrency:
 		return b.currency() != ""
 	case collectAmount:
-		return b.payment.has("amount")
+		return b.payment.Has("amount")
 	case collectDetails:
 		person, address := b.incomplete()
 		return b.done[kind] && len(person)+len(address) == 0
@@ -217,19 +217,19 @@ func billingFields(scheme, source string) []string {
 // incomplete names the details of the payer that are still to be collected.
 func (b *billing) incomplete() (person, address []string) {
 	wanted := []string{"email", "given_name", "family_name"}
-	if b.person.str("company_name") != "" {
+	if b.person.Str("company_name") != "" {
 		wanted = wanted[:1]
 	}
 	for _, f := range wanted {
-		if b.person.str(f) == "" {
+		if b.person.Str(f) == "" {
 			person = append(person, f)
 		}
 	}
 	if b.mandate == nil {
 		return person, nil
 	}
-	for _, f := range billingFields(b.scheme(), b.mandate.str("authorisation_source")) {
-		if b.address.str(f) == "" {
+	for _, f := range billingFields(b.scheme(), b.mandate.Str("authorisation_source")) {
+		if b.address.Str(f) == "" {
 			address = append(address, f)
 		}
 	}
@@ -272,7 +272,7 @@ func (b *billing) actionList() []any {
 	for _, a := range b.actions() {
 		o := object{{"type", a.kind}, {"required", a.required}, {"status", "pending"}, {"requires_actions", texts(a.requires)}, {"completes_actions", texts(a.complete)}}
 		if a.done {
-			o = o.with("status", "completed")
+			o = o.With("status", "completed")
 		}
 		switch a.kind {
 		case chooseCurrency:

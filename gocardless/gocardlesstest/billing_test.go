@@ -3,27 +3,29 @@ package gocardlesstest
 import (
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // actionTypes lists a request's actions as "type R requires completes status".
 func actionTypes(request object) []string {
 	var out []string
-	for _, v := range request.list("actions") {
+	for _, v := range request.List("actions") {
 		a := v.(object)
-		s := a.str("type")
-		if a.flag("required") {
+		s := a.Str("type")
+		if a.Flag("required") {
 			s += " R"
 		}
-		for _, r := range a.list("requires_actions") {
+		for _, r := range a.List("requires_actions") {
 			s += " <" + r.(string)
 		}
-		for _, r := range a.list("completes_actions") {
+		for _, r := range a.List("completes_actions") {
 			s += " >" + r.(string)
 		}
-		if o := a.obj("bank_authorisation"); o != nil {
-			s += " " + o.str("adapter") + "/" + o.str("authorisation_type")
+		if o := a.Obj("bank_authorisation"); o != nil {
+			s += " " + o.Str("adapter") + "/" + o.Str("authorisation_type")
 		}
-		if a.str("status") == "completed" {
+		if a.Str("status") == "completed" {
 			s += " done"
 		}
 		out = append(out, s)
@@ -80,8 +82,8 @@ func TestBillingRequestActions(t *testing.T) {
 		"collect_bank_account R <collect_amount >choose_currency",
 		"confirm_payer_details R <collect_customer_details <collect_bank_account",
 		"bank_authorisation R <select_institution open_banking_gateway_pis/payment")
-	details := both.list("actions")[2].(object).obj("collect_customer_details")
-	if got := string(appendJSON(nil, details)); got != `{"default_country_code":"GB","incomplete_fields":{"customer":["email","given_name","family_name"],"customer_billing_detail":["address_line1","city","postal_code","country_code"]}}` {
+	details := both.List("actions")[2].(object).Obj("collect_customer_details")
+	if got := string(value.Append(nil, details)); got != `{"default_country_code":"GB","incomplete_fields":{"customer":["email","given_name","family_name"],"customer_billing_detail":["address_line1","city","postal_code","country_code"]}}` {
 		t.Errorf("hints: %s", got)
 	}
 }
@@ -89,9 +91,9 @@ func TestBillingRequestActions(t *testing.T) {
 func TestBillingRequestForMandate(t *testing.T) {
 	w := newWorld(t)
 	r := w.request(mandateRequest)
-	id := r.str("id")
-	if r.str("status") != "pending" || r.obj("mandate_request").str("verify") != "recommended" || r.obj("links").str("customer") == "" {
-		t.Fatalf("created: %s", appendJSON(nil, r))
+	id := r.Str("id")
+	if r.Str("status") != "pending" || r.Obj("mandate_request").Str("verify") != "recommended" || r.Obj("links").Str("customer") == "" {
+		t.Fatalf("created: %s", value.Append(nil, r))
 	}
 	w.refused(422, "invalid_state", "POST", "/billing_requests/"+id+"/actions/fulfil", `{"data":{}}`)
 	w.refused(422, "invalid_state", "POST", "/billing_requests/"+id+"/actions/confirm_payer_details", `{"data":{}}`)
@@ -100,22 +102,22 @@ func TestBillingRequestForMandate(t *testing.T) {
 	w.refused(422, "/data/country_code", "POST", "/billing_requests/"+id+"/actions/collect_bank_account", `{"data":{"account_holder_name":"A","iban":"DE89370400440532013000"}}`)
 	w.act(id, "collect_bank_account", ukAccount)
 	r = w.act(id, "confirm_payer_details", "")
-	if r.str("status") != "ready_to_fulfil" {
-		t.Fatalf("before fulfil: %s", appendJSON(nil, r))
+	if r.Str("status") != "ready_to_fulfil" {
+		t.Fatalf("before fulfil: %s", value.Append(nil, r))
 	}
 	r = w.act(id, "fulfil", "")
-	m := r.obj("links").str("mandate_request_mandate")
-	if r.str("status") != "fulfilled" || len(r.list("actions")) > 0 || m == "" || r.obj("mandate_request").obj("links").str("mandate") != m {
-		t.Fatalf("fulfilled: %s", appendJSON(nil, r))
+	m := r.Obj("links").Str("mandate_request_mandate")
+	if r.Str("status") != "fulfilled" || len(r.List("actions")) > 0 || m == "" || r.Obj("mandate_request").Obj("links").Str("mandate") != m {
+		t.Fatalf("fulfilled: %s", value.Append(nil, r))
 	}
-	if got := w.ok("GET", "/mandates/"+m, ""); got.str("status") != "pending_submission" || got.obj("links").str("customer") != r.obj("links").str("customer") {
-		t.Errorf("mandate: %s", appendJSON(nil, got))
+	if got := w.ok("GET", "/mandates/"+m, ""); got.Str("status") != "pending_submission" || got.Obj("links").Str("customer") != r.Obj("links").Str("customer") {
+		t.Errorf("mandate: %s", value.Append(nil, got))
 	}
 	w.refused(422, "cancellation_failed", "POST", "/billing_requests/"+id+"/actions/cancel", `{"data":{}}`)
 	w.refused(422, "invalid_state", "POST", "/billing_requests/"+id+"/actions/collect_bank_account", `{"data":{`+ukAccount+`}}`)
 	var actions []string
 	for _, e := range w.list("/events?billing_request=" + id) {
-		actions = append(actions, e.str("action"))
+		actions = append(actions, e.Str("action"))
 	}
 	if got := strings.Join(actions, " "); got != "fulfilled payer_details_confirmed collect_bank_account collect_customer_details created" {
 		t.Errorf("events: %s", got)

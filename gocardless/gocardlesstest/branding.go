@@ -35,20 +35,20 @@ func createLogo(tx *tx) (result, error) {
 		return result{}, err
 	}
 	p := tx.problems()
-	text := tx.body.str("image")
+	text := tx.body.Str("image")
 	if rest, ok := strings.CutPrefix(text, "data:"); ok {
 		_, text, _ = strings.Cut(rest, ",")
 	}
 	image, err := base64.StdEncoding.DecodeString(text)
 	switch {
 	case text == "":
-		p.add("image", "can't be blank")
+		p.Add("image", "can't be blank")
 	case err != nil:
-		p.add("image", "must be encoded in base64")
+		p.Add("image", "must be encoded in base64")
 	case !bytes.HasPrefix(image, []byte("\x89PNG\r\n\x1a\n")) && !bytes.HasPrefix(image, []byte("\xff\xd8\xff")):
-		p.add("image", "must be a JPG or PNG")
+		p.Add("image", "must be a JPG or PNG")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	l := tx.ofCreditor("logos", creditor.id)
@@ -72,11 +72,11 @@ func createTheme(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	for _, m := range tx.body {
-		if s, text := m.val.(string); text && !colourForm.MatchString(s) {
-			p.add(m.key, "must be a hex code such as #1a2b3c")
+		if s, text := m.Val.(string); text && !colourForm.MatchString(s) {
+			p.Add(m.Key, "must be a hex code such as #1a2b3c")
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	t := tx.ofCreditor("payer_themes", creditor.id)
@@ -86,8 +86,8 @@ func createTheme(tx *tx) (result, error) {
 		tx.add(t)
 	}
 	for _, m := range tx.body {
-		if s, text := m.val.(string); text {
-			t.setRef(m.key, s)
+		if s, text := m.Val.(string); text {
+			t.setRef(m.Key, s)
 		}
 	}
 	return one(t), nil

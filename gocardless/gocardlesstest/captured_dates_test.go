@@ -30,7 +30,7 @@ func TestCapturedChargeDates(t *testing.T) {
 		} else {
 			w = newWorld(t, WithFrozenClock(at))
 		}
-		if got := w.ok("GET", "/mandates/"+w.mandate, "").str("next_possible_charge_date"); got != x.want {
+		if got := w.ok("GET", "/mandates/"+w.mandate, "").Str("next_possible_charge_date"); got != x.want {
 			t.Errorf("at %s, active %v: next possible charge date %s, want %s", x.at, x.active, got, x.want)
 		}
 	}

@@ -21,7 +21,7 @@ func TestCatchUpAfterAdvance(t *testing.T) {
 				return nil
 			})}
 		w := &world{caller: &caller{t, sb, sb.Transport(), true}}
-		w.creditor = w.list("/creditors")[0].str("id")
+		w.creditor = w.list("/creditors")[0].Str("id")
 		o := newOther(w)
 		if _, err := catchUp.Run(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)

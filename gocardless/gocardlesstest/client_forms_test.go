@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The forms in which the vendor's clients write lists into a query all mean the same. What none of
@@ -15,11 +17,11 @@ func TestListsInQueries(t *testing.T) {
 	pm := w.pay("100")
 	w.ok("POST", "/payments/"+pm+"/actions/cancel", "")
 	w.pay("200")
-	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":100,"currency":"GBP","interval_unit":"monthly","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":100,"currency":"GBP","interval_unit":"monthly","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	w.ok("POST", "/subscriptions/"+sb+"/actions/pause", "")
 	w.mandateFor("sepa_core")
 	w.mandateFor("ach")
-	request := w.ok("POST", "/billing_requests", `{"billing_requests":{"payment_request":{"amount":1000,"currency":"GBP","description":"A"}}}`).str("id")
+	request := w.ok("POST", "/billing_requests", `{"billing_requests":{"payment_request":{"amount":1000,"currency":"GBP","description":"A"}}}`).Str("id")
 	banks := "/billing_requests/" + request + "/institutions?country_code=GB"
 
 	for _, x := range []struct {
@@ -84,7 +86,7 @@ func queryForms(param string, values []string) map[string]string {
 func TestPythonQueries(t *testing.T) {
 	w := newWorld(t)
 	pm := w.pay("100")
-	if got := w.ok("GET", "/payments/"+pm+"?payments=amount&payments=currency&amount=100", ""); got.str("id") != pm {
+	if got := w.ok("GET", "/payments/"+pm+"?payments=amount&payments=currency&amount=100", ""); got.Str("id") != pm {
 		t.Errorf("got %v, want payment %s", got, pm)
 	}
 	for _, value := range []string{"True", "true", "TRUE"} {
@@ -103,7 +105,7 @@ func TestEmptyBodies(t *testing.T) {
 	for _, body := range []string{"", "null", "{}", `{"data":null}`, `{"data":{}}`} {
 		w := newWorld(t)
 		pm := w.pay("100")
-		if got := w.ok("POST", "/payments/"+pm+"/actions/cancel", body); got.str("status") != "cancelled" {
+		if got := w.ok("POST", "/payments/"+pm+"/actions/cancel", body); got.Str("status") != "cancelled" {
 			t.Errorf("cancel with body %q: %v", body, got)
 		}
 		other := newOther(w)
@@ -124,15 +126,15 @@ func TestEmptyBodies(t *testing.T) {
 func TestIntegersAsStrings(t *testing.T) {
 	w := newWorld(t)
 	links := `"links":{"mandate":"` + w.mandate + `"}`
-	if got := w.ok("POST", "/payments", `{"payments":{"amount":"1000","app_fee":"10","currency":"GBP",`+links+`}}`); got.num("amount") != 1000 {
+	if got := w.ok("POST", "/payments", `{"payments":{"amount":"1000","app_fee":"10","currency":"GBP",`+links+`}}`); got.Num("amount") != 1000 {
 		t.Errorf("payment is %v", got)
 	}
 	got := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":"500","count":"3","interval":"2","day_of_month":"5","currency":"GBP","interval_unit":"monthly",`+links+`}}`)
-	if got.num("amount") != 500 || got.num("interval") != 2 || got.num("day_of_month") != 5 || len(got.list("upcoming_payments")) != 3 {
+	if got.Num("amount") != 500 || got.Num("interval") != 2 || got.Num("day_of_month") != 5 || len(got.List("upcoming_payments")) != 3 {
 		t.Errorf("subscription is %v", got)
 	}
 	got = w.ok("POST", "/instalment_schedules", `{"instalment_schedules":{"name":"A","currency":"GBP","total_amount":"300","instalments":[{"amount":"100","charge_date":"2026-10-01"},{"amount":"200","charge_date":"2026-11-02"}],`+links+`}}`)
-	if got.num("total_amount") != 300 {
+	if got.Num("total_amount") != 300 {
 		t.Errorf("instalment schedule is %v", got)
 	}
 	for _, bad := range []string{"", "1.0", "1e3", "+5", " 5", "five", "99999999999999999999"} {
@@ -140,8 +142,8 @@ func TestIntegersAsStrings(t *testing.T) {
 	}
 	// Metadata stays text.
 	w.refused(422, "/customers/metadata/a", "POST", "/customers", `{"customers":{"metadata":{"a":5}}}`)
-	if got := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com","metadata":{"a":"5"}}}`); got.obj("metadata").get("a") != "5" {
-		t.Errorf("metadata is %v", got.obj("metadata"))
+	if got := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com","metadata":{"a":"5"}}}`); got.Obj("metadata").Get("a") != "5" {
+		t.Errorf("metadata is %v", got.Obj("metadata"))
 	}
 }
 
@@ -150,10 +152,10 @@ func TestWrongEnvelope(t *testing.T) {
 	w := newWorld(t)
 	for _, body := range []string{`{"data":{"name":"A"}}`, `{"payments":{}}`, `{}`} {
 		r := w.do("POST", "/instalment_schedules", body)
-		e := r.body.obj("error")
-		first := e.list("errors")[0].(object)
-		if r.status != 400 || e.str("type") != "invalid_api_usage" || first.str("reason") != "invalid_document_structure" ||
-			e.str("message") != "Data sent to this endpoint must be wrapped in a 'instalment_schedules' envelope" {
+		e := r.body.Obj("error")
+		first := e.List("errors")[0].(object)
+		if r.status != 400 || e.Str("type") != "invalid_api_usage" || first.Str("reason") != "invalid_document_structure" ||
+			e.Str("message") != "Data sent to this endpoint must be wrapped in a 'instalment_schedules' envelope" {
 			t.Errorf("%s: %d %s", body, r.status, r.raw)
 		}
 	}
@@ -163,7 +165,7 @@ func TestWrongEnvelope(t *testing.T) {
 func TestInvalidStateHasReasons(t *testing.T) {
 	w := newWorld(t)
 	request := func() string {
-		return w.ok("POST", "/billing_requests", `{"billing_requests":{"mandate_request":{"scheme":"bacs"}}}`).str("id")
+		return w.ok("POST", "/billing_requests", `{"billing_requests":{"mandate_request":{"scheme":"bacs"}}}`).Str("id")
 	}
 	pm := w.pay("100")
 	for _, name := range []string{"payment_charged_back", "payment_failed", "payment_paid_out", "payment_late_failure"} {
@@ -180,13 +182,13 @@ func TestInvalidStateHasReasons(t *testing.T) {
 	w.ok("POST", "/billing_requests/"+br+"/actions/cancel", "")
 	w.refused(422, "invalid_state", "POST", "/billing_requests/"+br+"/actions/cancel", "")
 	w.refused(422, "invalid_state", "POST", "/billing_request_flows", `{"billing_request_flows":{"links":{"billing_request":"`+br+`"}}}`)
-	im := w.ok("POST", "/mandate_imports", `{"mandate_imports":{"scheme":"bacs"}}`).str("id")
+	im := w.ok("POST", "/mandate_imports", `{"mandate_imports":{"scheme":"bacs"}}`).Str("id")
 	w.ok("POST", "/mandate_imports/"+im+"/actions/submit", "")
 	w.refused(422, "invalid_state", "POST", "/mandate_imports/"+im+"/actions/submit", "")
 
 	// Nothing in the package can make an error of this type without a reason.
-	for _, e := range []*apiError{tooLate("x"), tooEarly("x")} {
-		if e.typ != "invalid_state" || slices.ContainsFunc(e.items, func(it errorItem) bool { return it.reason == "" }) {
+	for _, e := range []*api.Error{api.TooLate("x"), api.TooEarly("x")} {
+		if e.Type != "invalid_state" || slices.ContainsFunc(e.Items, func(it api.ErrorItem) bool { return it.Reason == "" }) {
 			t.Errorf("%+v has no reason", e)
 		}
 	}
@@ -208,7 +210,7 @@ func TestNegativeAmount(t *testing.T) {
 	w := newWorld(t)
 	links := `"links":{"mandate":"` + w.mandate + `"}`
 	r := w.do("POST", "/payments", `{"payments":{"amount":-1,"currency":"GBP",`+links+`}}`)
-	if items := r.body.obj("error").list("errors"); r.status != 422 || len(items) != 1 || items[0].(object).str("field") != "amount" {
+	if items := r.body.Obj("error").List("errors"); r.status != 422 || len(items) != 1 || items[0].(object).Str("field") != "amount" {
 		t.Errorf("amount -1: %d %s", r.status, r.raw)
 	}
 	r = w.do("POST", "/payments", `{"payments":{"amount":100000001,"currency":"GBP",`+links+`}}`)
@@ -222,11 +224,11 @@ func TestNullMembers(t *testing.T) {
 	w := newWorld(t)
 	for path, name := range map[string]string{
 		"/customer_bank_accounts/" + w.account:                                      "account_type",
-		"/creditor_bank_accounts/" + w.list("/creditor_bank_accounts")[0].str("id"): "account_type",
-		"/subscriptions/" + w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":100,"currency":"GBP","interval_unit":"monthly","links":{"mandate":"`+w.mandate+`"}}}`).str("id"): "month",
-		"/redirect_flows/" + w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s","success_redirect_url":"https://example.com/ok"}}`).str("id"):                      "scheme",
+		"/creditor_bank_accounts/" + w.list("/creditor_bank_accounts")[0].Str("id"): "account_type",
+		"/subscriptions/" + w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":100,"currency":"GBP","interval_unit":"monthly","links":{"mandate":"`+w.mandate+`"}}}`).Str("id"): "month",
+		"/redirect_flows/" + w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s","success_redirect_url":"https://example.com/ok"}}`).Str("id"):                      "scheme",
 	} {
-		if v, there := w.ok("GET", path, "").lookup(name); !there || v != nil {
+		if v, there := w.ok("GET", path, "").Lookup(name); !there || v != nil {
 			t.Errorf("%s: %s is %v, there %v; want null", path, name, v, there)
 		}
 	}

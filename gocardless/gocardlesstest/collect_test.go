@@ -15,8 +15,8 @@ func (w *world) subscribe(rest string) object {
 
 func upcoming(s object) []string {
 	out := []string{}
-	for _, v := range s.list("upcoming_payments") {
-		out = append(out, v.(object).str("charge_date"))
+	for _, v := range s.List("upcoming_payments") {
+		out = append(out, v.(object).Str("charge_date"))
 	}
 	return out
 }
@@ -45,8 +45,8 @@ func TestSubscriptionDates(t *testing.T) {
 		if len(got) != x.n || !slices.Equal(got[:len(x.first)], x.first) {
 			t.Errorf("%s: %d dates %v, want %d that begin with %v", x.rest, len(got), got, x.n, x.first)
 		}
-		if s.str("status") != "active" {
-			t.Errorf("%s: %s", x.rest, s.str("status"))
+		if s.Str("status") != "active" {
+			t.Errorf("%s: %s", x.rest, s.Str("status"))
 		}
 	}
 }
@@ -80,29 +80,29 @@ func TestSubscriptionRefusals(t *testing.T) {
 func TestSubscriptionMakesPayments(t *testing.T) {
 	w := newWorld(t)
 	s := w.subscribe(`"interval_unit":"monthly","start_date":"2026-10-20","count":3,"name":"Gym","payment_reference":"GYM","metadata":{"a":"b"}`)
-	id := s.str("id")
-	if s.str("end_date") != "2026-12-21" {
-		t.Errorf("end_date is %v", s.get("end_date"))
+	id := s.Str("id")
+	if s.Str("end_date") != "2026-12-21" {
+		t.Errorf("end_date is %v", s.Get("end_date"))
 	}
 	if n := len(w.list("/payments?subscription=" + id)); n != 0 {
 		t.Errorf("%d payments five weeks before the first date", n)
 	}
 	w.sb.AdvanceTo(time.Date(2026, 10, 19, 12, 0, 0, 0, time.UTC))
 	ps := w.list("/payments?subscription=" + id)
-	if len(ps) != 1 || ps[0].str("charge_date") != "2026-10-20" || ps[0].str("description") != "Gym" || ps[0].str("reference") != "GYM" || ps[0].num("amount") != 500 {
+	if len(ps) != 1 || ps[0].Str("charge_date") != "2026-10-20" || ps[0].Str("description") != "Gym" || ps[0].Str("reference") != "GYM" || ps[0].Num("amount") != 500 {
 		t.Fatalf("payments are %v", ps)
 	}
 	if got := upcoming(w.ok("GET", "/subscriptions/"+id, "")); !slices.Equal(got, []string{"2026-11-20", "2026-12-21"}) {
 		t.Errorf("upcoming payments are %v", got)
 	}
 	e := w.list("/events?subscription=" + id + "&action=payment_created")[0]
-	if e.obj("links").str("payment") != ps[0].str("id") {
+	if e.Obj("links").Str("payment") != ps[0].Str("id") {
 		t.Errorf("event is %v", e)
 	}
 	w.sb.AdvanceTo(time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC))
 	dates := []string{}
 	for _, p := range w.list("/payments?subscription=" + id) {
-		dates = append(dates, p.str("charge_date")+" "+p.str("status"))
+		dates = append(dates, p.Str("charge_date")+" "+p.Str("status"))
 	}
 	if want := []string{"2026-12-21 paid_out", "2026-11-20 paid_out", "2026-10-20 paid_out"}; !slices.Equal(dates, want) {
 		t.Errorf("payments are %v, want %v", dates, want)
@@ -119,12 +119,12 @@ func TestSubscriptionMakesPayments(t *testing.T) {
 
 func TestSubscriptionPause(t *testing.T) {
 	w := newWorld(t)
-	id := w.subscribe(`"interval_unit":"monthly","start_date":"2026-10-20","count":4`).str("id")
+	id := w.subscribe(`"interval_unit":"monthly","start_date":"2026-10-20","count":4`).Str("id")
 	pause, resume := "/subscriptions/"+id+"/actions/pause", "/subscriptions/"+id+"/actions/resume"
 	w.refused(422, "subscription_not_paused", "POST", resume, `{"data":{}}`)
 	w.refused(422, "/data/pause_cycles", "POST", pause, `{"data":{"pause_cycles":0}}`)
 	s := w.ok("POST", pause, `{"data":{}}`)
-	if s.str("status") != "paused" || len(upcoming(s)) != 0 || s.get("end_date") != nil || s.str("earliest_charge_date_after_resume") != "2026-10-20" {
+	if s.Str("status") != "paused" || len(upcoming(s)) != 0 || s.Get("end_date") != nil || s.Str("earliest_charge_date_after_resume") != "2026-10-20" {
 		t.Errorf("paused: %v", s)
 	}
 	w.refused(422, "subscription_cannot_be_paused", "POST", pause, `{"data":{}}`)
@@ -132,26 +132,26 @@ func TestSubscriptionPause(t *testing.T) {
 	if n := len(w.list("/payments?subscription=" + id)); n != 0 {
 		t.Errorf("%d payments while paused", n)
 	}
-	earliest := w.ok("GET", "/subscriptions/"+id, "").str("earliest_charge_date_after_resume")
+	earliest := w.ok("GET", "/subscriptions/"+id, "").Str("earliest_charge_date_after_resume")
 	s = w.ok("POST", resume, `{"data":{}}`)
-	if got := upcoming(s); len(got) != 4 || got[0] != earliest || got[0] != "2026-11-20" || s.has("earliest_charge_date_after_resume") || s.str("end_date") != "2027-02-22" {
+	if got := upcoming(s); len(got) != 4 || got[0] != earliest || got[0] != "2026-11-20" || s.Has("earliest_charge_date_after_resume") || s.Str("end_date") != "2027-02-22" {
 		t.Errorf("resumed, earliest was %s: %v", earliest, s)
 	}
 	s = w.ok("POST", pause, `{"data":{"pause_cycles":2}}`)
-	if got := upcoming(s); s.str("status") != "paused" || len(got) != 4 || got[0] != "2027-01-20" || s.str("end_date") != "2027-04-20" {
+	if got := upcoming(s); s.Str("status") != "paused" || len(got) != 4 || got[0] != "2027-01-20" || s.Str("end_date") != "2027-04-20" {
 		t.Errorf("paused for two cycles: %v", s)
 	}
 	w.refused(422, "subscription_paused_cannot_update_cycles", "POST", pause, `{"data":{"pause_cycles":3}}`)
 	w.sb.AdvanceTo(time.Date(2027, 1, 25, 9, 0, 0, 0, time.UTC))
 	ps := w.list("/payments?subscription=" + id)
-	if len(ps) != 1 || ps[0].str("charge_date") != "2027-01-20" || w.status("subscriptions", id) != "active" {
+	if len(ps) != 1 || ps[0].Str("charge_date") != "2027-01-20" || w.status("subscriptions", id) != "active" {
 		t.Errorf("after the cycles: %v, %s", ps, w.status("subscriptions", id))
 	}
 	w.wantActions("subscription", id, "created", "paused", "resumed", "paused", "resumed", "payment_created")
 
-	ends := w.subscribe(`"interval_unit":"monthly","end_date":"2028-01-01"`).str("id")
+	ends := w.subscribe(`"interval_unit":"monthly","end_date":"2028-01-01"`).Str("id")
 	w.refused(422, "subscription_cannot_be_paused", "POST", "/subscriptions/"+ends+"/actions/pause", `{"data":{}}`)
-	endless := w.subscribe(`"interval_unit":"monthly"`).str("id")
+	endless := w.subscribe(`"interval_unit":"monthly"`).Str("id")
 	w.ok("POST", "/subscriptions/"+endless+"/actions/pause", `{"data":{"pause_cycles":3}}`)
 	// One that is paused for cycles may be paused without an end.
 	if s := w.ok("POST", "/subscriptions/"+endless+"/actions/pause", `{"data":{}}`); len(upcoming(s)) != 0 {
@@ -162,10 +162,10 @@ func TestSubscriptionPause(t *testing.T) {
 
 func TestSubscriptionAmendments(t *testing.T) {
 	w := newWorld(t)
-	id := w.subscribe(`"interval_unit":"monthly","start_date":"2026-10-20"`).str("id")
+	id := w.subscribe(`"interval_unit":"monthly","start_date":"2026-10-20"`).Str("id")
 	for i := range maxAmendments {
 		s := w.ok("PUT", "/subscriptions/"+id, `{"subscriptions":{"amount":`+strconv.Itoa(600+i)+`}}`)
-		if s.list("upcoming_payments")[0].(object).num("amount") != int64(600+i) {
+		if s.List("upcoming_payments")[0].(object).Num("amount") != int64(600+i) {
 			t.Fatalf("upcoming payments of %v", s)
 		}
 	}
@@ -178,11 +178,11 @@ func TestSubscriptionAmendments(t *testing.T) {
 		t.Fatalf("%d payments", pm())
 	}
 	s := w.ok("POST", "/subscriptions/"+id+"/actions/cancel", "")
-	if s.str("status") != "cancelled" || len(upcoming(s)) != 0 {
+	if s.Str("status") != "cancelled" || len(upcoming(s)) != 0 {
 		t.Errorf("cancelled: %v", s)
 	}
 	w.sb.Advance(200 * days)
-	if p := w.list("/payments?subscription=" + id); len(p) != 1 || p[0].str("status") != "paid_out" {
+	if p := w.list("/payments?subscription=" + id); len(p) != 1 || p[0].Str("status") != "paid_out" {
 		t.Errorf("payments after the cancellation: %v; the one that was made goes on", p)
 	}
 }
@@ -194,17 +194,17 @@ func TestInstalmentSchedules(t *testing.T) {
 	}
 	two := `"total_amount":300,"instalments":[{"amount":100,"charge_date":"2026-10-01","description":"first"},{"amount":200,"charge_date":"2026-11-01"}]`
 	s := w.ok("POST", "/instalment_schedules", create(two))
-	id := s.str("id")
-	if s.str("status") != "pending" || s.obj("links").has("payments") {
+	id := s.Str("id")
+	if s.Str("status") != "pending" || s.Obj("links").Has("payments") {
 		t.Errorf("at first: %v", s)
 	}
 	w.sb.Advance(time.Second)
 	s = w.ok("GET", "/instalment_schedules/"+id, "")
-	if s.str("status") != "active" || len(s.obj("links").list("payments")) != 2 {
+	if s.Str("status") != "active" || len(s.Obj("links").List("payments")) != 2 {
 		t.Fatalf("after a second: %v", s)
 	}
-	p := w.ok("GET", "/payments/"+s.obj("links").list("payments")[1].(string), "")
-	if p.str("charge_date") != "2026-11-02" || p.num("amount") != 200 || p.obj("links").str("instalment_schedule") != id || p.str("description") != "Bill" {
+	p := w.ok("GET", "/payments/"+s.Obj("links").List("payments")[1].(string), "")
+	if p.Str("charge_date") != "2026-11-02" || p.Num("amount") != 200 || p.Obj("links").Str("instalment_schedule") != id || p.Str("description") != "Bill" {
 		t.Errorf("second payment is %v", p)
 	}
 	w.sb.Advance(90 * days)
@@ -214,19 +214,19 @@ func TestInstalmentSchedules(t *testing.T) {
 	w.wantActions("instalment_schedule", id, "created", "completed")
 	w.refused(422, "cancellation_failed", "POST", "/instalment_schedules/"+id+"/actions/cancel", "")
 
-	series := w.ok("POST", "/instalment_schedules", create(`"total_amount":600,"instalments":{"amounts":[100,200,300],"interval":1,"interval_unit":"monthly","start_date":"2027-01-31"}`)).str("id")
+	series := w.ok("POST", "/instalment_schedules", create(`"total_amount":600,"instalments":{"amounts":[100,200,300],"interval":1,"interval_unit":"monthly","start_date":"2027-01-31"}`)).Str("id")
 	w.sb.Advance(time.Second)
 	got := []string{}
-	for _, v := range w.ok("GET", "/instalment_schedules/"+series, "").obj("links").list("payments") {
+	for _, v := range w.ok("GET", "/instalment_schedules/"+series, "").Obj("links").List("payments") {
 		p := w.ok("GET", "/payments/"+v.(string), "")
-		got = append(got, p.str("charge_date")+" "+strconv.FormatInt(p.num("amount"), 10))
+		got = append(got, p.Str("charge_date")+" "+strconv.FormatInt(p.Num("amount"), 10))
 	}
 	if want := []string{"2027-02-01 100", "2027-03-01 200", "2027-03-31 300"}; !slices.Equal(got, want) {
 		t.Errorf("series: %v, want %v", got, want)
 	}
 	w.ok("POST", "/instalment_schedules/"+series+"/actions/cancel", "")
 	for _, p := range w.list("/payments?status=cancelled") {
-		if e := w.list("/events?payment=" + p.str("id") + "&action=cancelled")[0]; e.obj("details").str("cause") != "instalment_schedule_cancelled" || !e.obj("links").has("parent_event") {
+		if e := w.list("/events?payment=" + p.Str("id") + "&action=cancelled")[0]; e.Obj("details").Str("cause") != "instalment_schedule_cancelled" || !e.Obj("links").Has("parent_event") {
 			t.Errorf("event is %v", e)
 		}
 	}
@@ -235,17 +235,17 @@ func TestInstalmentSchedules(t *testing.T) {
 	w.refused(400, "/instalment_schedules", "POST", "/instalment_schedules", create(strings.Replace(two, "total_amount", "amount", 1)))
 	w.refused(422, "/instalment_schedules/instalments", "POST", "/instalment_schedules", create(`"total_amount":300,"instalments":[]`))
 	w.refused(422, "/instalment_schedules/instalments/1/amount", "POST", "/instalment_schedules", create(strings.Replace(two, "200", "0", 1)))
-	early := w.ok("POST", "/instalment_schedules", create(two)).str("id") // its dates are over by now
+	early := w.ok("POST", "/instalment_schedules", create(two)).Str("id") // its dates are over by now
 	w.sb.Advance(time.Second)
 	s = w.ok("GET", "/instalment_schedules/"+early, "")
-	if s.str("status") != "creation_failed" || len(s.obj("payment_errors").list("0")) != 1 || s.obj("links").has("payments") {
+	if s.Str("status") != "creation_failed" || len(s.Obj("payment_errors").List("0")) != 1 || s.Obj("links").Has("payments") {
 		t.Errorf("with dates in the past: %v", s)
 	}
 }
 
 func TestInstalmentsThatFail(t *testing.T) {
 	w := newWorld(t, WithInstalmentDelay(0))
-	id := w.ok("POST", "/instalment_schedules", `{"instalment_schedules":{"name":"Faily","currency":"GBP","total_amount":100,"instalments":[{"amount":100,"charge_date":"2026-10-01"}],"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	id := w.ok("POST", "/instalment_schedules", `{"instalment_schedules":{"name":"Faily","currency":"GBP","total_amount":100,"instalments":[{"amount":100,"charge_date":"2026-10-01"}],"links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	if st := w.status("instalment_schedules", id); st != "active" {
 		t.Fatalf("without delay: %s", st)
 	}
@@ -253,7 +253,7 @@ func TestInstalmentsThatFail(t *testing.T) {
 	if st := w.status("instalment_schedules", id); st != "errored" {
 		t.Errorf("after the date: %s", st)
 	}
-	pm := w.list("/payments?status=failed")[0].str("id")
+	pm := w.list("/payments?status=failed")[0].Str("id")
 	w.ok("POST", "/payments/"+pm+"/actions/retry", "")
 	w.step(func(tx *tx) {
 		p := tx.find("payments", pm)
@@ -284,16 +284,16 @@ func TestRefunds(t *testing.T) {
 		return `{"refunds":{` + rest + `,"links":{"payment":"` + pm + `"}}}`
 	}
 	rf := w.ok("POST", "/refunds", create(`"amount":300,"total_amount_confirmation":300,"reference":"BACK"`))
-	if rf.str("status") != "pending_submission" || rf.str("currency") != "GBP" || rf.obj("links").str("mandate") != w.mandate {
+	if rf.Str("status") != "pending_submission" || rf.Str("currency") != "GBP" || rf.Obj("links").Str("mandate") != w.mandate {
 		t.Errorf("refund is %v", rf)
 	}
-	if n := w.ok("GET", "/payments/"+pm, "").num("amount_refunded"); n != 300 {
+	if n := w.ok("GET", "/payments/"+pm, "").Num("amount_refunded"); n != 300 {
 		t.Errorf("amount_refunded is %d", n)
 	}
 	w.refused(422, "total_amount_confirmation_invalid", "POST", "/refunds", create(`"amount":300,"total_amount_confirmation":300`))
 	w.refused(422, "/refunds/total_amount_confirmation", "POST", "/refunds", create(`"amount":300`))
 	e := w.refused(422, "/refunds/amount", "POST", "/refunds", create(`"amount":701,"total_amount_confirmation":1001`))
-	if e.obj("metadata").num("maximum_amount") != 700 {
+	if e.Obj("metadata").Num("maximum_amount") != 700 {
 		t.Errorf("problem is %v", e)
 	}
 	w.ok("POST", "/refunds", create(`"amount":700,"total_amount_confirmation":1000`))
@@ -301,22 +301,22 @@ func TestRefunds(t *testing.T) {
 	w.refused(422, "refund_payment_invalid_state", "POST", "/refunds", `{"refunds":{"amount":10,"total_amount_confirmation":10,"links":{"payment":"`+open+`"}}}`)
 	w.refused(422, "/refunds/links/payment", "POST", "/refunds", `{"refunds":{"amount":10,"links":{}}}`)
 	w.refused(422, "link_not_found", "POST", "/refunds", `{"refunds":{"amount":10,"links":{"payment":"PM0"}}}`)
-	m := w.ok("POST", "/refunds", `{"refunds":{"amount":55,"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
-	if got := w.list("/refunds?refund_type=mandate"); len(got) != 1 || got[0].str("id") != m {
+	m := w.ok("POST", "/refunds", `{"refunds":{"amount":55,"links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
+	if got := w.list("/refunds?refund_type=mandate"); len(got) != 1 || got[0].Str("id") != m {
 		t.Errorf("mandate refunds: %v", got)
 	}
 	if got := w.list("/refunds?refund_type=payment"); len(got) != 2 {
 		t.Errorf("payment refunds: %v", got)
 	}
 	w.sb.Advance(7 * days)
-	if s := w.status("refunds", rf.str("id")); s != "paid" {
+	if s := w.status("refunds", rf.Str("id")); s != "paid" {
 		t.Errorf("after a week: %s", s)
 	}
-	w.wantActions("refund", rf.str("id"), "created", "paid")
+	w.wantActions("refund", rf.Str("id"), "created", "paid")
 	// The next payout takes the refunds off.
 	w.pay("5000")
 	w.sb.Advance(14 * days)
-	w.wantActions("refund", rf.str("id"), "created", "paid", "refund_settled")
+	w.wantActions("refund", rf.Str("id"), "created", "paid", "refund_settled")
 	w.checkPayouts()
 }
 
@@ -324,7 +324,7 @@ func TestRefundSwitches(t *testing.T) {
 	off := newWorld(t, WithoutRefunds())
 	pm := off.paidOut("100")
 	off.refused(403, "forbidden", "POST", "/refunds", `{"refunds":{"amount":10,"total_amount_confirmation":10,"links":{"payment":"`+pm+`"}}}`)
-	if off.ok("GET", "/creditors/"+off.creditor, "").flag("can_create_refunds") {
+	if off.ok("GET", "/creditors/"+off.creditor, "").Flag("can_create_refunds") {
 		t.Error("can_create_refunds is true")
 	}
 	two := newWorld(t, WithRefundLimit(2), WithoutRefundConfirmation())
@@ -340,19 +340,19 @@ func (w *world) checkPayouts() {
 	w.t.Helper()
 	for _, po := range w.list("/payouts?limit=500") {
 		sum, fees := int64(0), int64(0)
-		for _, it := range w.list("/payout_items?limit=500&payout=" + po.str("id")) {
-			whole, ok := strings.CutSuffix(it.str("amount"), ".0")
+		for _, it := range w.list("/payout_items?limit=500&payout=" + po.Str("id")) {
+			whole, ok := strings.CutSuffix(it.Str("amount"), ".0")
 			n, err := strconv.ParseInt(whole, 10, 64)
 			if !ok || err != nil {
-				w.t.Fatalf("amount of an item is %q", it.str("amount"))
+				w.t.Fatalf("amount of an item is %q", it.Str("amount"))
 			}
 			sum += n
-			if strings.HasSuffix(it.str("type"), "_fee") {
+			if strings.HasSuffix(it.Str("type"), "_fee") {
 				fees -= n
 			}
 		}
-		if sum != po.num("amount") || fees != po.num("deducted_fees") {
-			w.t.Errorf("payout %s: %d with fees of %d; its items sum up to %d and %d", po.str("id"), po.num("amount"), po.num("deducted_fees"), sum, fees)
+		if sum != po.Num("amount") || fees != po.Num("deducted_fees") {
+			w.t.Errorf("payout %s: %d with fees of %d; its items sum up to %d and %d", po.Str("id"), po.Num("amount"), po.Num("deducted_fees"), sum, fees)
 		}
 	}
 }
@@ -366,11 +366,11 @@ func TestPayouts(t *testing.T) {
 		t.Fatalf("%d payouts for two payments of one day, want 1", len(pos))
 	}
 	po := pos[0]
-	if po.num("amount") != 3000-30-40 || po.num("deducted_fees") != 70 || po.str("status") != "paid" || po.str("arrival_date") == "" || !po.obj("links").has("creditor_bank_account") {
+	if po.Num("amount") != 3000-30-40 || po.Num("deducted_fees") != 70 || po.Str("status") != "paid" || po.Str("arrival_date") == "" || !po.Obj("links").Has("creditor_bank_account") {
 		t.Errorf("payout is %v", po)
 	}
 	for _, id := range []string{first, second} {
-		if got := w.ok("GET", "/payments/"+id, "").obj("links").str("payout"); got != po.str("id") {
+		if got := w.ok("GET", "/payments/"+id, "").Obj("links").Str("payout"); got != po.Str("id") {
 			t.Errorf("payment %s is in payout %q", id, got)
 		}
 	}
@@ -380,8 +380,8 @@ func TestPayouts(t *testing.T) {
 	w.wantActions("payment", first, "created", "submitted", "confirmed", "paid_out", "charged_back", "chargeback_settled")
 	w.checkPayouts()
 	kinds := []string{}
-	for _, it := range w.list("/payout_items?payout=" + w.list("/payouts")[0].str("id")) {
-		kinds = append(kinds, it.str("type"))
+	for _, it := range w.list("/payout_items?payout=" + w.list("/payouts")[0].Str("id")) {
+		kinds = append(kinds, it.Str("type"))
 	}
 	slices.Sort(kinds)
 	if want := []string{"gocardless_fee", "payment_charged_back", "payment_paid_out"}; !slices.Equal(kinds, want) {
@@ -389,7 +389,7 @@ func TestPayouts(t *testing.T) {
 	}
 	w.refused(404, "resource_not_found", "GET", "/payout_items?payout=PO0", "")
 	w.sb.Advance(300 * days)
-	if r := w.do("GET", "/payout_items?payout="+po.str("id"), ""); r.status != 410 {
+	if r := w.do("GET", "/payout_items?payout="+po.Str("id"), ""); r.status != 410 {
 		t.Errorf("items of an old payout: %d", r.status)
 	}
 }
@@ -399,8 +399,8 @@ func TestBalances(t *testing.T) {
 	w.pay("1000")
 	balance := func(kind string) int64 {
 		for _, b := range w.list("/balances?creditor=" + w.creditor) {
-			if b.str("currency") == "GBP" && b.str("balance_type") == kind {
-				return b.num("amount")
+			if b.Str("currency") == "GBP" && b.Str("balance_type") == kind {
+				return b.Num("amount")
 			}
 		}
 		return -1
@@ -445,7 +445,7 @@ func TestCancelledChargeback(t *testing.T) {
 		"charged_back", "chargeback_settled", "chargeback_cancelled")
 	amounts := []int64{}
 	for _, po := range w.list("/payouts") {
-		amounts = append(amounts, po.num("amount"))
+		amounts = append(amounts, po.Num("amount"))
 	}
 	if want := []int64{4930 + 1000, 4930 - 1000, 4930, 970}; !slices.Equal(amounts, want) {
 		t.Errorf("payouts of %v, want %v", amounts, want)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The conservation of money, for every sequence of operations: per currency,
@@ -84,9 +86,9 @@ func pickRecord(list []*record, n int) *record {
 var paymentSimulatorNames = simulatorsOf("payments")
 
 func simulatorsOf(resource string) (names []string) {
-	for _, s := range catalogueSimulators {
-		if s.resource == resource {
-			names = append(names, s.name)
+	for _, s := range api.Simulators {
+		if s.Resource == resource {
+			names = append(names, s.Name)
 		}
 	}
 	return names

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // ControlPath is the path that ControlHandler serves under. No path of the API begins with it.
@@ -49,8 +52,8 @@ type control struct {
 	path   string // after ControlPath, with {id} for an id
 	group  string
 	text   string
-	body   *typeSpec // members of the body or, of GET, of the query
-	reply  *typeSpec
+	body   *api.Type // members of the body or, of GET, of the query
+	reply  *api.Type
 	large  bool // the body can be a whole state
 	do     func(sb *Sandbox, c *controlCall) (any, error)
 }
@@ -70,9 +73,7 @@ func (c *control) perform(sb *Sandbox, call *controlCall) (object, error) {
 
 func (c *control) run(sb *Sandbox, call *controlCall) (any, error) {
 	if c.body != nil {
-		var check bodyCheck
-		check.object(c.body, call.body, "", "")
-		if err := check.err(); err != nil {
+		if err := c.body.Check(call.body, ""); err != nil {
 			return nil, err
 		}
 	}
@@ -105,18 +106,18 @@ func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	rid := sb.requestID(now)
 	out := &outgoing{status: http.StatusOK, header: http.Header{}}
 	reply, err := sb.control(r, out.header)
-	var refused *apiError
+	var refused *api.Error
 	switch {
 	case errors.As(err, &refused):
-		out.status, out.body = refused.status, refused.body(rid)
+		out.status, out.body = refused.Status, refused.Body(rid)
 	case err != nil: // of the state file
-		failed := refuse("internal_server_error", err.Error())
-		out.status, out.body = failed.status, failed.body(rid)
+		failed := api.Refuse("internal_server_error", err.Error())
+		out.status, out.body = failed.Status, failed.Body(rid)
 	default:
 		if raw, ok := reply.([]byte); ok {
 			out.body = raw
 		} else {
-			out.body = appendJSON(nil, reply)
+			out.body = value.Append(nil, reply)
 		}
 	}
 	sb.standardHeaders(out, rid, now)
@@ -167,13 +168,13 @@ func findControl(r *http.Request, header http.Header) (*control, string, error) 
 	}
 	if len(methods) == 0 {
 		paths := slices.Compact(slices.Sorted(maps.Keys(controlPaths())))
-		return nil, "", refuse("path_not_found", "There is no such control; there are "+ControlPath+strings.Join(paths, ", "+ControlPath))
+		return nil, "", api.Refuse("path_not_found", "There is no such control; there are "+ControlPath+strings.Join(paths, ", "+ControlPath))
 	}
 	c := methods[r.Method]
 	if c == nil {
 		allowed := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
 		header.Set("Allow", allowed)
-		return nil, "", refuse("method_not_allowed", "Method not allowed; it must be one of: "+allowed)
+		return nil, "", api.Refuse("method_not_allowed", "Method not allowed; it must be one of: "+allowed)
 	}
 	return c, id, nil
 }
@@ -215,12 +216,12 @@ func (sb *Sandbox) authoriseControl(r *http.Request, header http.Header) error {
 		_, password, _ := strings.Cut(string(plain), ":")
 		h = http.Header{"Authorization": {"Bearer " + password}}
 	}
-	op := &opSpec{kind: kindAction}
+	op := &api.Operation{Kind: api.OpAction}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		op.kind = kindRead
+		op.Kind = api.OpRead
 	}
 	if _, err := sb.authorise(h, op); err != nil {
-		if err.status == http.StatusUnauthorized {
+		if err.Status == http.StatusUnauthorized {
 			header.Set("WWW-Authenticate", `Basic realm="GoCardless sandbox: any name, and the access token as the password", charset="UTF-8"`)
 		}
 		return err
@@ -237,33 +238,33 @@ func controlBody(r *http.Request, large bool) (object, error) {
 	raw, tooBig, err := readUpTo(r.Body, limit)
 	switch {
 	case tooBig:
-		return nil, refuse("request_entity_too_large", "The request body is too large")
+		return nil, api.Refuse("request_entity_too_large", "The request body is too large")
 	case err != nil:
-		return nil, refuse("bad_request", "The request body could not be read")
+		return nil, api.Refuse("bad_request", "The request body could not be read")
 	case len(raw) == 0:
 		return object{}, nil
 	}
-	v, err := parseJSON(raw)
+	v, err := value.Parse(raw)
 	if err != nil {
-		return nil, refuse("bad_request", "Bad request: "+err.Error())
+		return nil, api.Refuse("bad_request", "Bad request: "+err.Error())
 	}
 	body, ok := v.(object)
 	if !ok {
-		return nil, refuse("invalid_document_structure", "The root of the document must be an object.")
+		return nil, api.Refuse("invalid_document_structure", "The root of the document must be an object.")
 	}
 	return body, nil
 }
 
 // controlQuery reads a query as an object.
-func controlQuery(r *http.Request, spec *typeSpec) (object, error) {
+func controlQuery(r *http.Request, spec *api.Type) (object, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, refuse("bad_request", "The query is malformed")
+		return nil, api.Refuse("bad_request", "The query is malformed")
 	}
 	out := object{}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		var v any = query.Get(name)
-		if f := spec.field(name); f != nil && f.kind == kInt {
+		if f := spec.Field(name); f != nil && f.Kind == api.KindInt {
 			if n, err := strconv.ParseInt(query.Get(name), 10, 64); err == nil {
 				v = n
 			}
@@ -275,14 +276,14 @@ func controlQuery(r *http.Request, spec *typeSpec) (object, error) {
 
 // controlState is what most controls answer.
 func (sb *Sandbox) controlState() object {
-	return object{{"now", stamp(sb.Now())}, {"faults", int64(sb.faults.count())}}
+	return object{{"now", value.Stamp(sb.Now())}, {"faults", int64(sb.faults.count())}}
 }
 
 // clockState is controlState with what only the clock's controls tell.
 func (sb *Sandbox) clockState() object {
 	o := append(sb.controlState(), member{"frozen", sb.frozen.Load() != nil}, member{"next", nil})
 	if due := sb.dueFirst(1); len(due) > 0 {
-		o = o.with("next", stamp(due[0].Due))
+		o = o.With("next", value.Stamp(due[0].Due))
 	}
 	return o
 }
@@ -296,11 +297,11 @@ func controlClock(sb *Sandbox, c *controlCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if still, given := c.body.lookup("frozen"); given {
+	if still, given := c.body.Lookup("frozen"); given {
 		sb.setFrozen(still == true)
 	}
 	var made []*Delivery
-	if c.body.flag("next") {
+	if c.body.Flag("next") {
 		made, err = sb.advanceToNext()
 	} else {
 		made, err = sb.advance(to.Sub(sb.Now()))
@@ -316,37 +317,37 @@ func controlClock(sb *Sandbox, c *controlCall) (any, error) {
 
 // clockTarget is the time that the clock is to be moved to.
 func (sb *Sandbox) clockTarget(body object) (time.Time, error) {
-	p := &problems{}
+	p := &api.Problems{}
 	now := sb.Now()
 	to, field := now, "to"
 	moves := 0
 	for _, name := range []string{"advance", "to", "next"} {
-		if _, given := body.lookup(name); given {
+		if _, given := body.Lookup(name); given {
 			moves++
 		}
 	}
 	switch {
 	case moves > 1:
-		p.add("advance", `must be given, or else "to" or "next", and not both`)
-	case moves == 0 && !body.has("frozen"):
-		p.add("advance", `must be given, or else "to", "next" or "frozen"`)
-	case body.has("advance"):
-		d, err := parseSpan(body.str("advance"))
+		p.Add("advance", `must be given, or else "to" or "next", and not both`)
+	case moves == 0 && !body.Has("frozen"):
+		p.Add("advance", `must be given, or else "to", "next" or "frozen"`)
+	case body.Has("advance"):
+		d, err := parseSpan(body.Str("advance"))
 		if err != nil {
-			p.add("advance", `must be a duration such as "36h", "90m", "14d" or "2w"`)
+			p.Add("advance", `must be a duration such as "36h", "90m", "14d" or "2w"`)
 		}
 		to, field = now.Add(d), "advance"
-	case body.has("to"):
-		to, _ = time.Parse(time.RFC3339, body.str("to")) // its form was checked
+	case body.Has("to"):
+		to, _ = time.Parse(time.RFC3339, body.Str("to")) // its form was checked
 	}
 	switch {
-	case len(p.items) > 0:
+	case len(p.Items) > 0:
 	case to.Before(now):
-		p.add(field, "leads back to %s; it is %s, and the clock never goes back", stamp(to), stamp(now))
+		p.Add(field, "leads back to %s; it is %s, and the clock never goes back", value.Stamp(to), value.Stamp(now))
 	case to.After(lastTime):
-		p.add(field, "leads beyond %s, where the clock ends", stamp(lastTime))
+		p.Add(field, "leads beyond %s, where the clock ends", value.Stamp(lastTime))
 	}
-	return to, p.err()
+	return to, p.Err()
 }
 
 // parseSpan reads a duration in Go's form, or in days or weeks. (Seventeen bits hold more days than
@@ -367,32 +368,32 @@ func parseSpan(s string) (time.Duration, error) {
 // controlFault reads a fault from a body whose form was checked.
 func controlFault(body object) (Fault, error) {
 	f := Fault{
-		Operation: body.str("operation"), Skip: int(body.num("skip")), Times: int(body.num("times")), After: body.flag("after"),
-		Reason: body.str("reason"), Status: int(body.num("status")), Header: http.Header{}, Body: body.str("body"),
-		ContentType: body.str("content_type"), Bare: body.str("bare"), Drop: body.flag("drop"), Truncate: int(body.num("truncate")),
+		Operation: body.Str("operation"), Skip: int(body.Num("skip")), Times: int(body.Num("times")), After: body.Flag("after"),
+		Reason: body.Str("reason"), Status: int(body.Num("status")), Header: http.Header{}, Body: body.Str("body"),
+		ContentType: body.Str("content_type"), Bare: body.Str("bare"), Drop: body.Flag("drop"), Truncate: int(body.Num("truncate")),
 	}
-	for _, m := range body.obj("header") {
-		s, _ := m.val.(string)
-		f.Header.Set(m.key, s)
+	for _, m := range body.Obj("header") {
+		s, _ := m.Val.(string)
+		f.Header.Set(m.Key, s)
 	}
-	p := &problems{}
-	if body.has("delay") {
-		d, err := parseSpan(body.str("delay"))
+	p := &api.Problems{}
+	if body.Has("delay") {
+		d, err := parseSpan(body.Str("delay"))
 		if err != nil || d < 0 {
-			p.add("delay", `must be a duration such as "2s" or "1m30s"`)
+			p.Add("delay", `must be a duration such as "2s" or "1m30s"`)
 		}
 		f.Delay = d
 	}
 	if !f.hitsAny() {
-		p.add("operation", "matches no operation of the API")
+		p.Add("operation", "matches no operation of the API")
 	}
 	if !f.reasonKnown() {
-		p.add("reason", "is not a reason of the API")
+		p.Add("reason", "is not a reason of the API")
 	}
-	if !f.answers() && !f.Drop && f.Delay == 0 && f.Truncate == 0 && len(f.Header) == 0 && len(p.items) == 0 {
-		p.add("reason", "must be given, or else one of: status, header, body, bare, delay, drop, truncate")
+	if !f.answers() && !f.Drop && f.Delay == 0 && f.Truncate == 0 && len(f.Header) == 0 && len(p.Items) == 0 {
+		p.Add("reason", "must be given, or else one of: status, header, body, bare, delay, drop, truncate")
 	}
-	return f, p.err()
+	return f, p.Err()
 }
 
 // object is the fault in the form that controlFault reads, without what it leaves alone.
@@ -414,7 +415,7 @@ func (f *Fault) object() object {
 	if len(f.Header) > 0 {
 		o = append(o, member{"header", headerObject(f.Header)})
 	}
-	slices.SortFunc(o, func(a, b member) int { return strings.Compare(a.key, b.key) })
+	slices.SortFunc(o, func(a, b member) int { return strings.Compare(a.Key, b.Key) })
 	return o
 }
 
@@ -445,14 +446,14 @@ type stringMember struct {
 func controlFlow(sb *Sandbox, c *controlCall) (any, error) {
 	payer := TestPayer
 	members, bank := payer.members()
-	if slices.ContainsFunc(members[:bank], func(m stringMember) bool { return c.body.has(m.name) }) {
+	if slices.ContainsFunc(members[:bank], func(m stringMember) bool { return c.body.Has(m.name) }) {
 		for _, m := range members[:bank] {
 			*m.val = ""
 		}
 	}
 	for _, m := range members {
-		if c.body.has(m.name) {
-			*m.val = c.body.str(m.name)
+		if c.body.Has(m.name) {
+			*m.val = c.body.Str(m.name)
 		}
 	}
 	finish := sb.FinishBillingRequestFlow

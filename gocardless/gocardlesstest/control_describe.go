@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // describeControls is the OpenAPI document of the control API.
@@ -21,7 +23,7 @@ var controlDescription = sync.OnceValue(func() object {
 	schemas, paths := object{}, object{}
 	for _, c := range theControls() {
 		at := ControlPath + c.path
-		paths = paths.with(at, append(paths.obj(at), member{strings.ToLower(c.method), c.describe(&schemas)}))
+		paths = paths.With(at, append(paths.Obj(at), member{strings.ToLower(c.method), c.describe(&schemas)}))
 	}
 	schemas = append(schemas, member{"Error", object{{"type", "object"}, {"description", "An error in the form of the API's."},
 		{"properties", object{{"error", object{{"type", "object"}}}}}, {"required", []any{"error"}}}})
@@ -38,15 +40,15 @@ func (c *control) describe(schemas *object) object {
 	}
 	switch {
 	case c.method == http.MethodGet:
-		for i := range c.body.fields {
-			f := &c.body.fields[i]
-			params = append(params, object{{"name", f.name}, {"in", "query"}, {"required", f.required}, {"description", f.text}, {"schema", describeField(f, schemas).without("description")}})
+		for i := range c.body.Fields {
+			f := &c.body.Fields[i]
+			params = append(params, object{{"name", f.Name}, {"in", "query"}, {"required", f.Required}, {"description", f.Text}, {"schema", describeField(f, schemas).Without("description")}})
 		}
 	case c.body == nil:
 		o = append(o, member{"requestBody", content("What to take over.", object{{"type", "object"}})})
-	case len(c.body.fields) > 0:
+	case len(c.body.Fields) > 0:
 		body := content("What to do.", describeType(c.body, schemas))
-		o = append(o, member{"requestBody", append(body, member{"required", needsBody(c.body)})})
+		o = append(o, member{"requestBody", append(body, member{"required", c.body.NeedsAny()})})
 	}
 	if len(params) > 0 {
 		o = append(o, member{"parameters", params})
@@ -66,62 +68,62 @@ func content(text string, schema object) object {
 }
 
 // describeType refers to the type's schema, which it adds to the others.
-func describeType(t *typeSpec, schemas *object) object {
-	ref := object{{"$ref", "#/components/schemas/" + t.name}}
-	if schemas.has(t.name) {
+func describeType(t *api.Type, schemas *object) object {
+	ref := object{{"$ref", "#/components/schemas/" + t.Name}}
+	if schemas.Has(t.Name) {
 		return ref
 	}
 	props, required := object{}, []any{}
-	for i := range t.fields {
-		f := &t.fields[i]
-		props = append(props, member{f.name, describeField(f, schemas)})
-		if f.required {
-			required = append(required, f.name)
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		props = append(props, member{f.Name, describeField(f, schemas)})
+		if f.Required {
+			required = append(required, f.Name)
 		}
 	}
 	s := object{{"type", "object"}, {"properties", props}, {"additionalProperties", false}}
 	if len(required) > 0 {
 		s = append(s, member{"required", required})
 	}
-	*schemas = append(*schemas, member{t.name, s})
+	*schemas = append(*schemas, member{t.Name, s})
 	return ref
 }
 
 // describeField is the schema of a member.
-func describeField(f *fieldSpec, schemas *object) object {
+func describeField(f *api.Field, schemas *object) object {
 	var s object
-	switch f.kind {
-	case kInt:
+	switch f.Kind {
+	case api.KindInt:
 		s = object{{"type", "integer"}}
-	case kBool:
+	case api.KindBool:
 		s = object{{"type", "boolean"}}
-	case kTime:
+	case api.KindTime:
 		s = object{{"type", "string"}, {"format", "date-time"}}
-	case kObject:
-		s = describeType(f.typ, schemas)
-	case kArray:
-		s = object{{"type", "array"}, {"items", describeField(f.elem, schemas)}}
-	case kStringMap:
+	case api.KindObject:
+		s = describeType(f.Type, schemas)
+	case api.KindArray:
+		s = object{{"type", "array"}, {"items", describeField(f.Elem, schemas)}}
+	case api.KindStringMap:
 		s = object{{"type", "object"}, {"additionalProperties", object{{"type", "string"}}}}
-	case kAnyMap:
+	case api.KindAnyMap:
 		s = object{{"type", "object"}}
 	default:
 		s = object{{"type", "string"}}
 	}
-	if f.nullable {
-		s = s.with("type", []any{s.get("type"), "null"})
+	if f.Nullable {
+		s = s.With("type", []any{s.Get("type"), "null"})
 	}
-	if len(f.enum) > 0 {
-		s = append(s, member{"enum", texts(f.enum)})
+	if len(f.Enum) > 0 {
+		s = append(s, member{"enum", texts(f.Enum)})
 	}
-	if f.lim != nil && f.lim.minimum != nil {
-		s = append(s, member{"minimum", *f.lim.minimum})
+	if f.Limits != nil && f.Limits.Minimum != nil {
+		s = append(s, member{"minimum", *f.Limits.Minimum})
 	}
-	if f.lim != nil && f.lim.maximum != nil {
-		s = append(s, member{"maximum", *f.lim.maximum})
+	if f.Limits != nil && f.Limits.Maximum != nil {
+		s = append(s, member{"maximum", *f.Limits.Maximum})
 	}
-	if f.text != "" {
-		s = append(s, member{"description", f.text})
+	if f.Text != "" {
+		s = append(s, member{"description", f.Text})
 	}
 	return s
 }

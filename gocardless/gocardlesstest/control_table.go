@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // The groups of the table, in the order of the description.
@@ -79,7 +81,7 @@ func controlTable() []*control {
 			return listOf("snapshots", sb.Snapshots(), SavedSnapshot.object), nil
 		}},
 		{"save", []string{"SaveSnapshot"}, post, "snapshots", groupState, "Saves the state under a name, in memory.", nameSpec, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
-			err := sb.SaveSnapshot(c.body.str("name"))
+			err := sb.SaveSnapshot(c.body.Str("name"))
 			return sb.controlState(), err
 		}},
 		{"restore_saved", []string{"RestoreSnapshot"}, post, "snapshots/{id}/restore", groupState, "Goes back to a saved snapshot.", noBody, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
@@ -97,7 +99,7 @@ func controlTable() []*control {
 		{"load", append([]string{"LoadWorld"}, builders...), post, "worlds", groupWorlds, "Takes the steps of a world, which add to what is there.", loadSpec, loadReply, true, controlWorld},
 
 		{"simulate", []string{"Simulate"}, post, "simulate", groupResources, "Runs a scenario simulator on a resource.", simulateSpec, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
-			err := sb.Simulate(c.body.str("resource"), c.body.str("scenario"))
+			err := sb.Simulate(c.body.Str("resource"), c.body.Str("scenario"))
 			return sb.controlState(), err
 		}},
 		{"simulators", []string{"Simulators"}, get, "resources/{id}/simulators", groupResources, "Lists the scenario simulators that fit a resource now.", noBody, namesReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
@@ -176,37 +178,37 @@ func endpointActs(name, goes, method, path, text string, do func(*Sandbox, strin
 // newest is the end of a list, as long as the query says.
 func newest[T any](list []T, query object) []T {
 	limit := 100
-	if query.has("limit") {
-		limit = int(query.num("limit"))
+	if query.Has("limit") {
+		limit = int(query.Num("limit"))
 	}
 	return list[max(0, len(list)-limit):]
 }
 
 func controlEndpoint(sb *Sandbox, c *controlCall) (any, error) {
-	w := Webhooks{URL: c.body.str("url"), Secret: gocardless.WebhookSecret(c.body.str("secret")),
-		Duplicate: c.body.flag("duplicate"), Shuffle: c.body.flag("shuffle"), Manual: c.body.flag("manual")}
-	for _, v := range c.body.list("events") {
+	w := Webhooks{URL: c.body.Str("url"), Secret: gocardless.WebhookSecret(c.body.Str("secret")),
+		Duplicate: c.body.Flag("duplicate"), Shuffle: c.body.Flag("shuffle"), Manual: c.body.Flag("manual")}
+	for _, v := range c.body.List("events") {
 		pattern, _ := v.(string)
 		w.Events = append(w.Events, pattern)
 	}
 	id, err := sb.AddEndpoint(w)
 	if err != nil {
-		p := &problems{}
+		p := &api.Problems{}
 		field := "url"
 		for _, name := range []string{"secret", "Events"} {
 			if strings.Contains(err.Error(), name) {
 				field = strings.ToLower(name)
 			}
 		}
-		p.add(field, "%s", strings.TrimPrefix(err.Error(), "gocardlesstest: "))
-		return nil, p.err()
+		p.Add(field, "%s", strings.TrimPrefix(err.Error(), "gocardlesstest: "))
+		return nil, p.Err()
 	}
 	return object{{"id", id}}, nil
 }
 
 func controlToken(sb *Sandbox, c *controlCall) (any, error) {
-	token := c.body.str("token")
-	switch c.body.str("access") {
+	token := c.body.Str("token")
+	switch c.body.Str("access") {
 	case "full":
 		sb.Configure(WithToken(token))
 	case "read_only":
@@ -221,14 +223,14 @@ func controlToken(sb *Sandbox, c *controlCall) (any, error) {
 
 func controlWorld(sb *Sandbox, c *controlCall) (any, error) {
 	world := c.body
-	if name := world.str("ready"); name != "" {
+	if name := world.Str("ready"); name != "" {
 		b, err := ReadyWorld(name)
 		if err != nil {
-			p := &problems{}
-			p.add("ready", "must be one of: %s", humanList(ReadyWorlds()))
-			return nil, p.err()
+			p := &api.Problems{}
+			p.Add("ready", "must be one of: %s", humanList(ReadyWorlds()))
+			return nil, p.Err()
 		}
-		v, err := parseJSON(b)
+		v, err := value.Parse(b)
 		if err != nil {
 			return nil, err
 		}
@@ -244,13 +246,13 @@ func controlWorld(sb *Sandbox, c *controlCall) (any, error) {
 func eventOf(body object) Event {
 	e := Event{}
 	for _, m := range e.members() {
-		*m.val = body.str(m.name)
+		*m.val = body.Str(m.name)
 	}
-	if body.has("will_attempt_retry") {
-		e.WillAttemptRetry = new(body.flag("will_attempt_retry"))
+	if body.Has("will_attempt_retry") {
+		e.WillAttemptRetry = new(body.Flag("will_attempt_retry"))
 	}
-	if body.has("item_count") {
-		e.ItemCount = new(body.num("item_count"))
+	if body.Has("item_count") {
+		e.ItemCount = new(body.Num("item_count"))
 	}
 	return e
 }
@@ -265,7 +267,7 @@ func listOf[T any](name string, list []T, f func(T) object) object {
 }
 
 func (s Step) object() object {
-	return object{{"due", stamp(s.Due)}, {"step", s.Name}, {"resource", s.Resource}}
+	return object{{"due", value.Stamp(s.Due)}, {"step", s.Name}, {"resource", s.Resource}}
 }
 
 func (i *Injection) object() object {
@@ -274,14 +276,14 @@ func (i *Injection) object() object {
 }
 
 func (s SavedSnapshot) object() object {
-	return object{{"name", s.Name}, {"time", stamp(s.Time)}, {"size", int64(s.Size)}}
+	return object{{"name", s.Name}, {"time", value.Stamp(s.Time)}, {"size", int64(s.Size)}}
 }
 
 func readyObject(name string) object {
 	b, _ := ReadyWorld(name)
-	v, _ := parseJSON(b)
+	v, _ := value.Parse(b)
 	o, _ := v.(object)
-	return object{{"name", name}, {"about", o.str("about")}}
+	return object{{"name", name}, {"about", o.Str("about")}}
 }
 
 // object leaves the secret out.
@@ -291,11 +293,11 @@ func (e Endpoint) object() object {
 }
 
 func (d *Delivery) object() object {
-	o := object{{"time", stamp(d.Time)}, {"webhook", d.Webhook}, {"endpoint", d.Endpoint}, {"url", d.URL}, {"attempt", int64(d.Attempt)},
+	o := object{{"time", value.Stamp(d.Time)}, {"webhook", d.Webhook}, {"endpoint", d.Endpoint}, {"url", d.URL}, {"attempt", int64(d.Attempt)},
 		{"events", int64(d.Events)}, {"event_ids", texts(d.EventIDs)}, {"types", texts(d.Types)}, {"status", nil}, {"accepted", d.Accepted()}, {"reply", validText(d.Reply)}, {"error", nilIfEmpty(d.Error)},
 		{"took", d.Took.Round(time.Microsecond).String()}}
 	if d.Status != 0 {
-		o = o.with("status", int64(d.Status))
+		o = o.With("status", int64(d.Status))
 	}
 	return o
 }
@@ -304,11 +306,11 @@ func (d *Delivery) object() object {
 func (r *Request) object() object {
 	h := r.Header.Clone()
 	h.Del("Authorization")
-	o := object{{"id", r.RequestID}, {"time", stamp(r.Time)}, {"method", r.Method}, {"path", r.Path}, {"query", r.Query}, {"operation", nilIfEmpty(r.Operation)},
+	o := object{{"id", r.RequestID}, {"time", value.Stamp(r.Time)}, {"method", r.Method}, {"path", r.Path}, {"query", r.Query}, {"operation", nilIfEmpty(r.Operation)},
 		{"status", int64(r.Status)}, {"resource", nilIfEmpty(r.Resource)}, {"idempotency_key", nilIfEmpty(h.Get("Idempotency-Key"))},
 		{"dropped", r.Dropped}, {"header", headerObject(h)}, {"body", validText(r.Body)}, {"reply", validText(r.Reply)}, {"fault", nil}}
 	if r.Fault != nil {
-		o = o.with("fault", r.Fault.object())
+		o = o.With("fault", r.Fault.object())
 	}
 	return o
 }
@@ -317,127 +319,127 @@ func validText(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD"
 
 // The forms of bodies and replies.
 var (
-	noBody    = &typeSpec{}
-	anyReply  = (*typeSpec)(nil)
-	someCount = &limits{minimum: new(int64(0)), maximum: new(int64(math.MaxInt32))}
+	noBody    = &api.Type{}
+	anyReply  = (*api.Type)(nil)
+	someCount = &api.Limits{Minimum: new(int64(0)), Maximum: new(int64(math.MaxInt32))}
 
-	stateFields = []fieldSpec{
-		{name: "now", kind: kTime, text: "Time of the sandbox's clock."},
-		{name: "faults", kind: kInt, text: "How many calls the faults are still to hit; a fault without end counts once."},
+	stateFields = []api.Field{
+		{Name: "now", Kind: api.KindTime, Text: "Time of the sandbox's clock."},
+		{Name: "faults", Kind: api.KindInt, Text: "How many calls the faults are still to hit; a fault without end counts once."},
 	}
 	clockFields = append(stateFields[:2:2],
-		fieldSpec{name: "frozen", kind: kBool, text: "The clock stands still but for being advanced."},
-		fieldSpec{name: "next", kind: kTime, nullable: true, text: "When the next step is due."})
-	stateReply = &typeSpec{name: "State", fields: stateFields}
-	clockReply = &typeSpec{name: "Clock", fields: clockFields}
-	movedReply = &typeSpec{name: "Moved", fields: append(clockFields[:4:4],
-		fieldSpec{name: "delivered", kind: kInt, text: "How many webhooks the endpoints accepted."},
-		fieldSpec{name: "refused", kind: kInt, text: "How many attempts to deliver one were refused."})}
-	idReply    = &typeSpec{name: "Made", fields: []fieldSpec{{name: "id", text: "Id of what was made."}}}
-	namesReply = &typeSpec{name: "Simulators", fields: []fieldSpec{{name: "simulators", kind: kArray, elem: &fieldSpec{}, text: "Names for /_sandbox/simulate."}}}
+		api.Field{Name: "frozen", Kind: api.KindBool, Text: "The clock stands still but for being advanced."},
+		api.Field{Name: "next", Kind: api.KindTime, Nullable: true, Text: "When the next step is due."})
+	stateReply = &api.Type{Name: "State", Fields: stateFields}
+	clockReply = &api.Type{Name: "Clock", Fields: clockFields}
+	movedReply = &api.Type{Name: "Moved", Fields: append(clockFields[:4:4],
+		api.Field{Name: "delivered", Kind: api.KindInt, Text: "How many webhooks the endpoints accepted."},
+		api.Field{Name: "refused", Kind: api.KindInt, Text: "How many attempts to deliver one were refused."})}
+	idReply    = &api.Type{Name: "Made", Fields: []api.Field{{Name: "id", Text: "Id of what was made."}}}
+	namesReply = &api.Type{Name: "Simulators", Fields: []api.Field{{Name: "simulators", Kind: api.KindArray, Elem: &api.Field{}, Text: "Names for /_sandbox/simulate."}}}
 
-	clockSpec = &typeSpec{name: "Move", fields: []fieldSpec{
-		{name: "advance", text: "How far, such as \"36h\", \"14d\" or \"2w\"."},
-		{name: "to", kind: kTime, text: "Up to when, such as \"2030-01-01T00:00:00Z\"."},
-		{name: "next", kind: kBool, text: "Up to the next step that is due."},
-		{name: "frozen", kind: kBool, text: "Whether the clock stands still from now on."},
+	clockSpec = &api.Type{Name: "Move", Fields: []api.Field{
+		{Name: "advance", Text: "How far, such as \"36h\", \"14d\" or \"2w\"."},
+		{Name: "to", Kind: api.KindTime, Text: "Up to when, such as \"2030-01-01T00:00:00Z\"."},
+		{Name: "next", Kind: api.KindBool, Text: "Up to the next step that is due."},
+		{Name: "frozen", Kind: api.KindBool, Text: "Whether the clock stands still from now on."},
 	}}
-	dueSpec = &typeSpec{name: "Due", fields: []fieldSpec{
-		{name: "due", kind: kTime, text: "When it is done."},
-		{name: "step", text: "What is done, such as \"payment.submit\"."},
-		{name: "resource", text: "What it is done to."},
+	dueSpec = &api.Type{Name: "Due", Fields: []api.Field{
+		{Name: "due", Kind: api.KindTime, Text: "When it is done."},
+		{Name: "step", Text: "What is done, such as \"payment.submit\"."},
+		{Name: "resource", Text: "What it is done to."},
 	}}
 
-	faultSpec = &typeSpec{name: "Fault", fields: []fieldSpec{
-		{name: "operation", text: "Calls to hit: a name such as \"payments.create\", a pattern such as \"payments.*\", or all if left out."},
-		{name: "skip", kind: kInt, lim: someCount, text: "Let so many matching calls pass first."},
-		{name: "times", kind: kInt, lim: &limits{minimum: new(int64(-1)), maximum: someCount.maximum}, text: "How many calls to hit: 1 if left out, -1 for all."},
-		{name: "after", kind: kBool, text: "Do the work first and then spoil the reply."},
-		{name: "reason", text: "Answer with the API's error of that name, such as \"rate_limit_exceeded\"."},
-		{name: "status", kind: kInt, lim: &limits{minimum: new(int64(200)), maximum: new(int64(599))}, text: "Answer with this status."},
-		{name: "header", kind: kStringMap, text: "Headers to add to the reply."},
-		{name: "body", text: "Body of the reply."},
-		{name: "content_type", text: "Type of the body, by default text/html."},
-		{name: "bare", text: "Answer 400 with {\"error\": \"…\"}."},
-		{name: "delay", text: "Wait before the call or, with after, before the reply, such as \"2s\"."},
-		{name: "drop", kind: kBool, text: "Close the connection without a reply."},
-		{name: "truncate", kind: kInt, lim: someCount, text: "Send so many bytes of the body and close the connection."},
+	faultSpec = &api.Type{Name: "Fault", Fields: []api.Field{
+		{Name: "operation", Text: "Calls to hit: a name such as \"payments.create\", a pattern such as \"payments.*\", or all if left out."},
+		{Name: "skip", Kind: api.KindInt, Limits: someCount, Text: "Let so many matching calls pass first."},
+		{Name: "times", Kind: api.KindInt, Limits: &api.Limits{Minimum: new(int64(-1)), Maximum: someCount.Maximum}, Text: "How many calls to hit: 1 if left out, -1 for all."},
+		{Name: "after", Kind: api.KindBool, Text: "Do the work first and then spoil the reply."},
+		{Name: "reason", Text: "Answer with the API's error of that name, such as \"rate_limit_exceeded\"."},
+		{Name: "status", Kind: api.KindInt, Limits: &api.Limits{Minimum: new(int64(200)), Maximum: new(int64(599))}, Text: "Answer with this status."},
+		{Name: "header", Kind: api.KindStringMap, Text: "Headers to add to the reply."},
+		{Name: "body", Text: "Body of the reply."},
+		{Name: "content_type", Text: "Type of the body, by default text/html."},
+		{Name: "bare", Text: "Answer 400 with {\"error\": \"…\"}."},
+		{Name: "delay", Text: "Wait before the call or, with after, before the reply, such as \"2s\"."},
+		{Name: "drop", Kind: api.KindBool, Text: "Close the connection without a reply."},
+		{Name: "truncate", Kind: api.KindInt, Limits: someCount, Text: "Send so many bytes of the body and close the connection."},
 	}}
-	faultReply = &typeSpec{name: "PendingFault", fields: append([]fieldSpec{
-		{name: "id", text: "Id for removing it."}, {name: "hits", kind: kInt, text: "How many calls it has hit."},
-		{name: "left", kind: kInt, text: "How many calls it is still to hit, -1 for all."},
-	}, faultSpec.fields...)}
-	faultSetReply = &typeSpec{name: "FaultSet", fields: append(stateFields[:2:2], fieldSpec{name: "id", text: "Id for removing it."})}
+	faultReply = &api.Type{Name: "PendingFault", Fields: append([]api.Field{
+		{Name: "id", Text: "Id for removing it."}, {Name: "hits", Kind: api.KindInt, Text: "How many calls it has hit."},
+		{Name: "left", Kind: api.KindInt, Text: "How many calls it is still to hit, -1 for all."},
+	}, faultSpec.Fields...)}
+	faultSetReply = &api.Type{Name: "FaultSet", Fields: append(stateFields[:2:2], api.Field{Name: "id", Text: "Id for removing it."})}
 
-	nameSpec  = &typeSpec{name: "Save", fields: []fieldSpec{{name: "name", required: true, text: "Name to save the state under."}}}
-	savedSpec = &typeSpec{name: "SavedSnapshot", fields: []fieldSpec{
-		{name: "name", text: "Name it was saved under."}, {name: "time", kind: kTime, text: "Time of the clock then."}, {name: "size", kind: kInt, text: "Size in bytes."},
+	nameSpec  = &api.Type{Name: "Save", Fields: []api.Field{{Name: "name", Required: true, Text: "Name to save the state under."}}}
+	savedSpec = &api.Type{Name: "SavedSnapshot", Fields: []api.Field{
+		{Name: "name", Text: "Name it was saved under."}, {Name: "time", Kind: api.KindTime, Text: "Time of the clock then."}, {Name: "size", Kind: api.KindInt, Text: "Size in bytes."},
 	}}
-	readySpec = &typeSpec{name: "ReadyWorld", fields: []fieldSpec{{name: "name", text: "Name for loading it."}, {name: "about", text: "What it is."}}}
-	loadSpec  = &typeSpec{name: "Load", fields: append([]fieldSpec{{name: "ready", text: "Name of a world that comes with the sandbox, instead of steps."}},
-		fieldSpec{name: "about", text: worldSpec.fields[0].text}, fieldSpec{name: "steps", kind: kArray, elem: worldSpec.fields[1].elem, text: worldSpec.fields[1].text})}
-	loadReply = &typeSpec{name: "Loaded", fields: []fieldSpec{{name: "made", kind: kAnyMap, text: "The resources that steps named, as they were then."}}}
+	readySpec = &api.Type{Name: "ReadyWorld", Fields: []api.Field{{Name: "name", Text: "Name for loading it."}, {Name: "about", Text: "What it is."}}}
+	loadSpec  = &api.Type{Name: "Load", Fields: append([]api.Field{{Name: "ready", Text: "Name of a world that comes with the sandbox, instead of steps."}},
+		api.Field{Name: "about", Text: worldSpec.Fields[0].Text}, api.Field{Name: "steps", Kind: api.KindArray, Elem: worldSpec.Fields[1].Elem, Text: worldSpec.Fields[1].Text})}
+	loadReply = &api.Type{Name: "Loaded", Fields: []api.Field{{Name: "made", Kind: api.KindAnyMap, Text: "The resources that steps named, as they were then."}}}
 
-	simulateSpec = &typeSpec{name: "Simulate", fields: []fieldSpec{
-		{name: "resource", required: true, text: "Id of the resource."}, {name: "scenario", required: true, text: "Simulator, such as \"payment_failed\"."},
+	simulateSpec = &api.Type{Name: "Simulate", Fields: []api.Field{
+		{Name: "resource", Required: true, Text: "Id of the resource."}, {Name: "scenario", Required: true, Text: "Simulator, such as \"payment_failed\"."},
 	}}
-	payerSpec = func() *typeSpec {
-		t := &typeSpec{name: "Payer"}
+	payerSpec = func() *api.Type {
+		t := &api.Type{Name: "Payer"}
 		members, _ := new(Payer).members()
 		for _, m := range members {
-			t.fields = append(t.fields, fieldSpec{name: m.name, text: "The payer's " + strings.ReplaceAll(m.name, "_", " ") + "."})
+			t.Fields = append(t.Fields, api.Field{Name: m.name, Text: "The payer's " + strings.ReplaceAll(m.name, "_", " ") + "."})
 		}
 		return t
 	}()
-	finishReply = &typeSpec{name: "Finished", fields: []fieldSpec{{name: "redirect_uri", nullable: true, text: "Where the payer's browser is sent."}}}
+	finishReply = &api.Type{Name: "Finished", Fields: []api.Field{{Name: "redirect_uri", Nullable: true, Text: "Where the payer's browser is sent."}}}
 
-	emitSpec = func() *typeSpec {
-		t := &typeSpec{name: "Emit"}
+	emitSpec = func() *api.Type {
+		t := &api.Type{Name: "Emit"}
 		about := map[string]string{
 			"type": "Resource type and action, such as \"payments.failed\".", "resource": "Id of the resource; by default the newest of its type.",
 			"cause": "Cause, by default the first that the API has for the type.", "origin": "Origin, by default the first that the cause has.",
 		}
 		for _, m := range new(Event).members() {
-			t.fields = append(t.fields, fieldSpec{name: m.name, required: m.name == "type", text: orDefault(about[m.name], "Detail of the event.")})
+			t.Fields = append(t.Fields, api.Field{Name: m.name, Required: m.name == "type", Text: orDefault(about[m.name], "Detail of the event.")})
 		}
-		return &typeSpec{name: t.name, fields: append(t.fields,
-			fieldSpec{name: "will_attempt_retry", kind: kBool, text: "Detail of the event."}, fieldSpec{name: "item_count", kind: kInt, text: "Detail of the event."})}
+		return &api.Type{Name: t.Name, Fields: append(t.Fields,
+			api.Field{Name: "will_attempt_retry", Kind: api.KindBool, Text: "Detail of the event."}, api.Field{Name: "item_count", Kind: api.KindInt, Text: "Detail of the event."})}
 	}()
-	endpointSpec = &typeSpec{name: "Endpoint", fields: []fieldSpec{
-		{name: "url", required: true, text: "Where webhooks are sent."},
-		{name: "secret", required: true, text: "What they are signed with."},
-		{name: "events", kind: kArray, elem: &fieldSpec{}, text: "Events to send, such as [\"payments.failed\", \"mandates.*\"]; all if left out."},
-		{name: "duplicate", kind: kBool, text: "Send every webhook twice."},
-		{name: "shuffle", kind: kBool, text: "Put the events of a webhook out of order."},
-		{name: "manual", kind: kBool, text: "Hold webhooks back until they are flushed or the clock is advanced."},
+	endpointSpec = &api.Type{Name: "Endpoint", Fields: []api.Field{
+		{Name: "url", Required: true, Text: "Where webhooks are sent."},
+		{Name: "secret", Required: true, Text: "What they are signed with."},
+		{Name: "events", Kind: api.KindArray, Elem: &api.Field{}, Text: "Events to send, such as [\"payments.failed\", \"mandates.*\"]; all if left out."},
+		{Name: "duplicate", Kind: api.KindBool, Text: "Send every webhook twice."},
+		{Name: "shuffle", Kind: api.KindBool, Text: "Put the events of a webhook out of order."},
+		{Name: "manual", Kind: api.KindBool, Text: "Hold webhooks back until they are flushed or the clock is advanced."},
 	}}
-	endpointReply = &typeSpec{name: "WebhookEndpoint", fields: append([]fieldSpec{
-		{name: "id", text: "Id for changing it."}, {name: "paused", kind: kBool, text: "It gets nothing until it is resumed."},
-		{name: "waiting", kind: kInt, text: "Webhooks that are to be sent, or sent again."},
-	}, endpointSpec.fields[0], endpointSpec.fields[2], endpointSpec.fields[3], endpointSpec.fields[4], endpointSpec.fields[5])}
-	deliverySpec = &typeSpec{name: "Delivery", fields: []fieldSpec{
-		{name: "time", kind: kTime, text: "Time of the clock."}, {name: "webhook", text: "Id of the webhook."}, {name: "endpoint", text: "Id of the endpoint."},
-		{name: "url", text: "Where it was sent."}, {name: "attempt", kind: kInt, text: "1 for the first."}, {name: "events", kind: kInt, text: "How many events are in the webhook."},
-		{name: "event_ids", kind: kArray, elem: &fieldSpec{}, text: "Their ids."}, {name: "types", kind: kArray, elem: &fieldSpec{}, text: "Their types, such as \"payments.failed\"."},
-		{name: "status", kind: kInt, nullable: true, text: "Status of the reply."}, {name: "accepted", kind: kBool, text: "The reply was a 2xx."},
-		{name: "reply", text: "Body of the reply, up to 4 KiB."}, {name: "error", nullable: true, text: "Why there was no reply."}, {name: "took", text: "Real time until the reply."},
+	endpointReply = &api.Type{Name: "WebhookEndpoint", Fields: append([]api.Field{
+		{Name: "id", Text: "Id for changing it."}, {Name: "paused", Kind: api.KindBool, Text: "It gets nothing until it is resumed."},
+		{Name: "waiting", Kind: api.KindInt, Text: "Webhooks that are to be sent, or sent again."},
+	}, endpointSpec.Fields[0], endpointSpec.Fields[2], endpointSpec.Fields[3], endpointSpec.Fields[4], endpointSpec.Fields[5])}
+	deliverySpec = &api.Type{Name: "Delivery", Fields: []api.Field{
+		{Name: "time", Kind: api.KindTime, Text: "Time of the clock."}, {Name: "webhook", Text: "Id of the webhook."}, {Name: "endpoint", Text: "Id of the endpoint."},
+		{Name: "url", Text: "Where it was sent."}, {Name: "attempt", Kind: api.KindInt, Text: "1 for the first."}, {Name: "events", Kind: api.KindInt, Text: "How many events are in the webhook."},
+		{Name: "event_ids", Kind: api.KindArray, Elem: &api.Field{}, Text: "Their ids."}, {Name: "types", Kind: api.KindArray, Elem: &api.Field{}, Text: "Their types, such as \"payments.failed\"."},
+		{Name: "status", Kind: api.KindInt, Nullable: true, Text: "Status of the reply."}, {Name: "accepted", Kind: api.KindBool, Text: "The reply was a 2xx."},
+		{Name: "reply", Text: "Body of the reply, up to 4 KiB."}, {Name: "error", Nullable: true, Text: "Why there was no reply."}, {Name: "took", Text: "Real time until the reply."},
 	}}
-	limitSpec   = &typeSpec{fields: []fieldSpec{{name: "limit", kind: kInt, lim: someCount, text: "How many, by default 100."}}}
-	requestSpec = &typeSpec{name: "Request", fields: []fieldSpec{
-		{name: "id", text: "Id of the request, as in its X-Request-Id."}, {name: "time", kind: kTime, text: "Time of the clock."}, {name: "method", text: "HTTP method."},
-		{name: "path", text: "Path."}, {name: "query", text: "Query, as it was sent."}, {name: "operation", nullable: true, text: "Operation, such as \"payments.create\"."},
-		{name: "status", kind: kInt, text: "Status of the reply."}, {name: "resource", nullable: true, text: "Id of the resource in the reply."},
-		{name: "idempotency_key", nullable: true, text: "The request's idempotency key."}, {name: "dropped", kind: kBool, text: "No reply was sent."},
-		{name: "header", kind: kStringMap, text: "Headers without the access token."}, {name: "body", text: "Body, up to 64 KiB."}, {name: "reply", text: "Body of the reply, up to 64 KiB."},
-		{name: "fault", kind: kAnyMap, nullable: true, text: "The fault that hit it."},
+	limitSpec   = &api.Type{Fields: []api.Field{{Name: "limit", Kind: api.KindInt, Limits: someCount, Text: "How many, by default 100."}}}
+	requestSpec = &api.Type{Name: "Request", Fields: []api.Field{
+		{Name: "id", Text: "Id of the request, as in its X-Request-Id."}, {Name: "time", Kind: api.KindTime, Text: "Time of the clock."}, {Name: "method", Text: "HTTP method."},
+		{Name: "path", Text: "Path."}, {Name: "query", Text: "Query, as it was sent."}, {Name: "operation", Nullable: true, Text: "Operation, such as \"payments.create\"."},
+		{Name: "status", Kind: api.KindInt, Text: "Status of the reply."}, {Name: "resource", Nullable: true, Text: "Id of the resource in the reply."},
+		{Name: "idempotency_key", Nullable: true, Text: "The request's idempotency key."}, {Name: "dropped", Kind: api.KindBool, Text: "No reply was sent."},
+		{Name: "header", Kind: api.KindStringMap, Text: "Headers without the access token."}, {Name: "body", Text: "Body, up to 64 KiB."}, {Name: "reply", Text: "Body of the reply, up to 64 KiB."},
+		{Name: "fault", Kind: api.KindAnyMap, Nullable: true, Text: "The fault that hit it."},
 	}}
-	tokenSpec = &typeSpec{name: "Token", fields: []fieldSpec{
-		{name: "token", required: true, text: "Access token."},
-		{name: "access", required: true, enum: []string{"full", "read_only", "revoked", "inactive"}, text: "What it may do."},
+	tokenSpec = &api.Type{Name: "Token", Fields: []api.Field{
+		{Name: "token", Required: true, Text: "Access token."},
+		{Name: "access", Required: true, Enum: []string{"full", "read_only", "revoked", "inactive"}, Text: "What it may do."},
 	}}
 )
 
 // listReply is a reply with one list.
-func listReply(name string, of *typeSpec) *typeSpec {
-	return &typeSpec{name: of.name + "List", fields: []fieldSpec{{name: name, kind: kArray, elem: &fieldSpec{kind: kObject, typ: of}, text: "The list."}}}
+func listReply(name string, of *api.Type) *api.Type {
+	return &api.Type{Name: of.Name + "List", Fields: []api.Field{{Name: name, Kind: api.KindArray, Elem: &api.Field{Kind: api.KindObject, Type: of}, Text: "The list."}}}
 }

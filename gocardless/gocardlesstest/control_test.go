@@ -11,6 +11,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // control makes a call of the control and returns the reply's status, headers and body.
@@ -41,18 +44,16 @@ func (c *caller) described(req *http.Request, rec *recorder) {
 	if err != nil || rec.status != 200 || ctl.reply == nil {
 		return
 	}
-	v, err := parseJSON(rec.body.Bytes())
+	v, err := value.Parse(rec.body.Bytes())
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	reply, _ := v.(object)
-	var check bodyCheck
-	check.object(ctl.reply, reply, "", "")
-	for _, it := range slices.Concat(check.structure, check.types) {
-		c.t.Errorf("%s %s: the reply is not as described: %s %s", req.Method, req.URL.Path, it.pointer, it.message)
+	for _, it := range ctl.reply.AllProblems(reply) {
+		c.t.Errorf("%s %s: the reply is not as described: %s %s", req.Method, req.URL.Path, it.Pointer, it.Message)
 	}
-	if len(reply) != len(ctl.reply.fields) {
-		c.t.Errorf("%s %s: the reply has %d members, the description %d: %s", req.Method, req.URL.Path, len(reply), len(ctl.reply.fields), rec.body.String())
+	if len(reply) != len(ctl.reply.Fields) {
+		c.t.Errorf("%s %s: the reply has %d members, the description %d: %s", req.Method, req.URL.Path, len(reply), len(ctl.reply.Fields), rec.body.String())
 	}
 }
 
@@ -64,7 +65,7 @@ func (c *caller) controls(method, path, body, want string) {
 	if ok {
 		members := literal(got)
 		for _, m := range literal(want) {
-			ok = ok && reflect.DeepEqual(members.get(m.key), m.val)
+			ok = ok && reflect.DeepEqual(members.Get(m.Key), m.Val)
 		}
 	}
 	if !ok {
@@ -151,14 +152,14 @@ func TestControlHasAllMembers(t *testing.T) {
 	}
 	for _, x := range []struct {
 		typ  reflect.Type
-		spec *typeSpec
+		spec *api.Type
 	}{{reflect.TypeFor[Fault](), faultSpec}, {reflect.TypeFor[Payer](), payerSpec}, {reflect.TypeFor[Event](), emitSpec}} {
 		var want, got []string
 		for i := range x.typ.NumField() {
 			want = append(want, snake(x.typ.Field(i).Name))
 		}
-		for _, f := range x.spec.fields {
-			got = append(got, f.name)
+		for _, f := range x.spec.Fields {
+			got = append(got, f.Name)
 		}
 		slices.Sort(want)
 		slices.Sort(got)
@@ -171,38 +172,38 @@ func TestControlHasAllMembers(t *testing.T) {
 func TestControlFlows(t *testing.T) {
 	w := newWorld(t)
 	// A bank account is taken whole: a lone account number does not get the sort code of TestPayer.
-	plain := w.flow(w.request(mandateRequest).str("id"), "").str("id")
+	plain := w.flow(w.request(mandateRequest).Str("id"), "").Str("id")
 	status, _, body := w.control("POST", "/_sandbox/flows/"+plain+"/finish", `{"account_number":"55779911"}`)
 	if status != 422 || !strings.Contains(body, `"field":"branch_code"`) {
 		t.Errorf("half an account: %d %s", status, body)
 	}
 	w.controls("POST", "/_sandbox/flows/"+plain+"/finish", "", `{"redirect_uri":null}`)
 
-	br := w.request(mandateRequest).str("id")
-	flow := w.flow(br, `"redirect_uri":"https://shop.example.com/done"`).str("id")
+	br := w.request(mandateRequest).Str("id")
+	flow := w.flow(br, `"redirect_uri":"https://shop.example.com/done"`).Str("id")
 	w.controls("POST", "/_sandbox/flows/"+flow+"/finish", `{"given_name":"Penniless"}`,
 		`{"redirect_uri":"https://shop.example.com/done?id=`+flow+`&outcome=success"}`)
 	if s := w.status("billing_requests", br); s != "fulfilled" {
 		t.Errorf("billing request is %s", s)
 	}
-	if name := w.ok("GET", "/customers/"+w.ok("GET", "/billing_requests/"+br, "").obj("links").str("customer"), "").str("given_name"); name != "Penniless" {
+	if name := w.ok("GET", "/customers/"+w.ok("GET", "/billing_requests/"+br, "").Obj("links").Str("customer"), "").Str("given_name"); name != "Penniless" {
 		t.Errorf("the payer's name is %q", name)
 	}
-	old := w.flow(w.request(mandateRequest).str("id"), "").str("id")
+	old := w.flow(w.request(mandateRequest).Str("id"), "").Str("id")
 	w.sb.Advance(flowLife)
 	status, _, body = w.control("POST", "/_sandbox/flows/"+old+"/finish", "")
 	if status != 422 || !strings.Contains(body, `"type":"invalid_state"`) {
 		t.Errorf("an expired billing request flow: %d %s", status, body)
 	}
 
-	re := w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://shop.example/done"}}`).str("id")
+	re := w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://shop.example/done"}}`).Str("id")
 	w.controls("POST", "/_sandbox/flows/"+re+"/finish", `{"country_code":"DE","iban":"DE89370400440532013000"}`,
 		`{"redirect_uri":"https://shop.example/done?redirect_flow_id=`+re+`"}`)
-	mandate := w.ok("POST", "/redirect_flows/"+re+"/actions/complete", `{"data":{"session_token":"s1"}}`).obj("links").str("mandate")
-	if s := w.ok("GET", "/mandates/"+mandate, "").str("scheme"); s != "sepa_core" {
+	mandate := w.ok("POST", "/redirect_flows/"+re+"/actions/complete", `{"data":{"session_token":"s1"}}`).Obj("links").Str("mandate")
+	if s := w.ok("GET", "/mandates/"+mandate, "").Str("scheme"); s != "sepa_core" {
 		t.Errorf("the mandate's scheme is %s", s)
 	}
-	late := w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://shop.example/done"}}`).str("id")
+	late := w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://shop.example/done"}}`).Str("id")
 	w.controls("POST", "/_sandbox/clock", `{"advance":"31m"}`, `{"now":"2026-09-21T09:31:00.000Z","faults":0}`)
 	if status, _, body = w.control("POST", "/_sandbox/flows/"+late+"/finish", ""); status != 400 || !strings.Contains(body, "has expired") {
 		t.Errorf("an expired flow: %d %s", status, body)
@@ -257,12 +258,12 @@ func TestControlRefuses(t *testing.T) {
 		{"POST", "/_sandbox/reset", `"` + strings.Repeat("x", maxBody) + `"`, 413, "request_entity_too_large", nil},
 	} {
 		status, header, body := c.control(x.method, x.path, x.body)
-		v, err := parseJSON([]byte(body))
+		v, err := value.Parse([]byte(body))
 		if err != nil {
 			t.Fatalf("%s %s: %s is not JSON", x.method, x.path, body)
 		}
-		e := v.(object).obj("error")
-		if status != x.status || e.num("code") != int64(x.status) || !strings.HasSuffix(e.str("documentation_url"), "#"+x.fragment) || e.str("request_id") != header.Get("X-Request-Id") {
+		e := v.(object).Obj("error")
+		if status != x.status || e.Num("code") != int64(x.status) || !strings.HasSuffix(e.Str("documentation_url"), "#"+x.fragment) || e.Str("request_id") != header.Get("X-Request-Id") {
 			t.Errorf("%s %s %.80s: %d %s\nwant %d %s", x.method, x.path, x.body, status, body, x.status, x.fragment)
 		}
 		for _, s := range x.says {
@@ -346,9 +347,9 @@ func TestControlIsServedOnRequest(t *testing.T) {
 	if !slices.Equal(seen, []string{"GET /_sandbox/clock", "GET /customers", "GET /_sandbox"}) {
 		t.Errorf("the hook saw %v", seen)
 	}
-	for i := range operations {
-		if strings.HasPrefix(operations[i].path, "/_") {
-			t.Errorf("%s may collide with %s", operations[i].path, ControlPath)
+	for i := range api.Operations {
+		if strings.HasPrefix(api.Operations[i].Path, "/_") {
+			t.Errorf("%s may collide with %s", api.Operations[i].Path, ControlPath)
 		}
 	}
 }

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Methods that the control API does not have, and why.
@@ -101,7 +104,7 @@ func TestSettingsCoverAllOptions(t *testing.T) {
 	}
 	for _, s := range settings {
 		if !options[s.option] {
-			t.Errorf("the setting %s names %s, which does not exist", s.name, s.option)
+			t.Errorf("the setting %s names %s, which does not exist", s.Name, s.option)
 		}
 	}
 }
@@ -110,9 +113,9 @@ func TestSettingsCoverAllOptions(t *testing.T) {
 func TestSettings(t *testing.T) {
 	c := newCaller(t)
 	before := c.sb.currentSettings()
-	_, _, same := c.control("PATCH", "/_sandbox/settings", string(appendJSON(nil, before)))
-	if same != string(appendJSON(nil, before)) {
-		t.Errorf("the settings became %s\nwere %s", same, appendJSON(nil, before))
+	_, _, same := c.control("PATCH", "/_sandbox/settings", string(value.Append(nil, before)))
+	if same != string(value.Append(nil, before)) {
+		t.Errorf("the settings became %s\nwere %s", same, value.Append(nil, before))
 	}
 	change := `{"bank_timings":false,"refunds":false,"refund_limit":3,"refund_confirmation":false,"institution_meta":false,"fee_taxes":true,"surcharge_fee":50,"service_user_number":false,"removal_body":true,` +
 		`"customer_notifications":true,"payer_approval":true,"rate_limit":0,"request_log":7,"instalment_delay":"1h0m0s","webhook_retries":["1m0s","2h0m0s"]}`
@@ -120,11 +123,11 @@ func TestSettings(t *testing.T) {
 	c.controls("GET", "/_sandbox/settings", "", change)
 	c.sb.opts.rateLimit = 1000 // the default of a new sandbox, not of the tests'
 	for _, m := range c.sb.currentSettings() {
-		if was := New().currentSettings().get(m.key); m.key != "encryption_keys" && m.key != "rate_limit" && reflect.DeepEqual(m.val, was) {
-			t.Errorf("%s did not change", m.key)
+		if was := New().currentSettings().Get(m.Key); m.Key != "encryption_keys" && m.Key != "rate_limit" && reflect.DeepEqual(m.Val, was) {
+			t.Errorf("%s did not change", m.Key)
 		}
 	}
-	id := c.ok("POST", "/customers", customerBody).str("id")
+	id := c.ok("POST", "/customers", customerBody).Str("id")
 	if r := c.do("DELETE", "/customers/"+id, ""); r.status != 200 {
 		t.Errorf("a removal answers %d, want 200 with a body", r.status)
 	}
@@ -163,13 +166,13 @@ func TestControlDescription(t *testing.T) {
 		t.Errorf("%d controls, %d are described", len(theControls()), n)
 	}
 	for _, ctl := range theControls() {
-		for _, spec := range []*typeSpec{ctl.body, ctl.reply} {
+		for _, spec := range []*api.Type{ctl.body, ctl.reply} {
 			if spec == nil {
 				continue
 			}
-			for _, f := range spec.fields {
-				if !strings.HasSuffix(f.text, ".") {
-					t.Errorf("%s: %s is not described: %q", ctl.name, f.name, f.text)
+			for _, f := range spec.Fields {
+				if !strings.HasSuffix(f.Text, ".") {
+					t.Errorf("%s: %s is not described: %q", ctl.name, f.Name, f.Text)
 				}
 			}
 		}
@@ -199,19 +202,19 @@ func TestEveryControl(t *testing.T) {
 		return literal(reply)
 	}
 	do("save", "", `{"name":"start"}`)
-	if s := do("snapshots", "", "").list("snapshots"); len(s) != 1 || s[0].(object).str("name") != "start" {
+	if s := do("snapshots", "", "").List("snapshots"); len(s) != 1 || s[0].(object).Str("name") != "start" {
 		t.Errorf("the snapshots are %v", s)
 	}
-	state := string(appendJSON(nil, do("snapshot", "", "")))
+	state := string(value.Append(nil, do("snapshot", "", "")))
 	do("tick", "", "")
-	if next := do("now", "", "").str("next"); next == "" {
+	if next := do("now", "", "").Str("next"); next == "" {
 		t.Error("nothing is due")
 	}
 	payment := w.pay("100")
-	if due := do("due", "", "").list("due"); len(due) == 0 || due[0].(object).str("step") != "webhook" {
+	if due := do("due", "", "").List("due"); len(due) == 0 || due[0].(object).Str("step") != "webhook" {
 		t.Errorf("due is %v", due)
 	}
-	if names := do("simulators", w.mandate, "").list("simulators"); !slices.Contains(names, any("mandate_failed")) {
+	if names := do("simulators", w.mandate, "").List("simulators"); !slices.Contains(names, any("mandate_failed")) {
 		t.Errorf("the simulators are %v", names)
 	}
 	do("activate", w.mandate, "")
@@ -221,57 +224,57 @@ func TestEveryControl(t *testing.T) {
 	if s := w.status("payments", payment); s != "paid_out" {
 		t.Errorf("the payment is %s", s)
 	}
-	event := do("emit", "", `{"type":"payments.failed","resource":"`+payment+`","cause":"bank_account_closed","origin":"bank","reason_code":"ARUDD-B","will_attempt_retry":false}`).str("id")
-	if d := w.ok("GET", "/events/"+event, "").obj("details"); d.str("cause") != "bank_account_closed" || d.get("will_attempt_retry") != false {
+	event := do("emit", "", `{"type":"payments.failed","resource":"`+payment+`","cause":"bank_account_closed","origin":"bank","reason_code":"ARUDD-B","will_attempt_retry":false}`).Str("id")
+	if d := w.ok("GET", "/events/"+event, "").Obj("details"); d.Str("cause") != "bank_account_closed" || d.Get("will_attempt_retry") != false {
 		t.Errorf("the event is %v", d)
 	}
-	if d := do("flush", "", "").list("deliveries"); len(d) == 0 {
+	if d := do("flush", "", "").List("deliveries"); len(d) == 0 {
 		t.Error("no deliveries")
 	}
-	last := do("deliveries", "?limit=1", "").list("deliveries")
+	last := do("deliveries", "?limit=1", "").List("deliveries")
 	if len(last) != 1 {
 		t.Fatalf("%d deliveries, want the limit", len(last))
 	}
-	do("resend", last[0].(object).str("webhook"), "")
-	ep := do("add_endpoint", "", `{"url":"http://127.0.0.1:1/","secret":"s","events":["payments.*"],"manual":true}`).str("id")
+	do("resend", last[0].(object).Str("webhook"), "")
+	ep := do("add_endpoint", "", `{"url":"http://127.0.0.1:1/","secret":"s","events":["payments.*"],"manual":true}`).Str("id")
 	do("pause_endpoint", ep, "")
-	if e := do("endpoints", "", "").list("webhook_endpoints"); len(e) != 2 || !e[1].(object).flag("paused") || e[1].(object).has("secret") {
+	if e := do("endpoints", "", "").List("webhook_endpoints"); len(e) != 2 || !e[1].(object).Flag("paused") || e[1].(object).Has("secret") {
 		t.Errorf("the endpoints are %v", e)
 	}
 	do("resume_endpoint", ep, "")
 	do("remove_endpoint", ep, "")
 	do("replace", w.mandate, "")
 	fault := do("inject", "", `{"operation":"payments.list","status":503,"times":2}`)
-	if fault.num("faults") != 2 {
-		t.Errorf("%d calls are to be hit, want 2", fault.num("faults"))
+	if fault.Num("faults") != 2 {
+		t.Errorf("%d calls are to be hit, want 2", fault.Num("faults"))
 	}
-	if list := do("faults", "", "").list("faults"); len(list) != 1 || list[0].(object).num("left") != 2 || list[0].(object).num("status") != 503 {
+	if list := do("faults", "", "").List("faults"); len(list) != 1 || list[0].(object).Num("left") != 2 || list[0].(object).Num("status") != 503 {
 		t.Errorf("the faults are %v", list)
 	}
-	do("remove_fault", fault.str("id"), "")
+	do("remove_fault", fault.Str("id"), "")
 	do("clear_faults", "", "")
-	requests := do("requests", "", "").list("requests")
-	if r := requests[len(requests)-1].(object); r.str("operation") == "" || r.obj("header").has("Authorization") {
+	requests := do("requests", "", "").List("requests")
+	if r := requests[len(requests)-1].(object); r.Str("operation") == "" || r.Obj("header").Has("Authorization") {
 		t.Errorf("the request is %v", r)
 	}
 	do("clear_requests", "", "")
 	if n := len(w.sb.Requests()); n != 0 {
 		t.Errorf("%d requests after they were forgotten", n)
 	}
-	flow := w.flow(w.request(mandateRequest).str("id"), `"redirect_uri":"https://shop.example.com/","exit_uri":"https://shop.example.com/exit"`).str("id")
+	flow := w.flow(w.request(mandateRequest).Str("id"), `"redirect_uri":"https://shop.example.com/","exit_uri":"https://shop.example.com/exit"`).Str("id")
 	do("exit", flow, "")
-	do("finish", w.flow(w.request(mandateRequest).str("id"), "").str("id"), "")
+	do("finish", w.flow(w.request(mandateRequest).Str("id"), "").Str("id"), "")
 	do("worlds", "", "")
 	made := do("load", "", `{"steps":[{"do":"customers.create","as":"c","with":{"given_name":"A","family_name":"B","email":"a@example.com"}}]}`)
-	if made.obj("made").obj("c").str("given_name") != "A" {
+	if made.Obj("made").Obj("c").Str("given_name") != "A" {
 		t.Errorf("the world made %v", made)
 	}
-	im := w.ok("POST", "/outbound_payment_imports", `{"outbound_payment_imports":{"entry_items":[{"amount":100,"scheme":"faster_payments","recipient_bank_account_id":"`+w.account+`"}]}}`).str("id")
+	im := w.ok("POST", "/outbound_payment_imports", `{"outbound_payment_imports":{"entry_items":[{"amount":100,"scheme":"faster_payments","recipient_bank_account_id":"`+w.account+`"}]}}`).Str("id")
 	w.sb.Advance(time.Minute)
 	do("approve_import", im, "")
 	do("settings", "", "")
 	do("configure", "", `{"refund_limit":5}`)
-	if moved := do("advance", "", `{"next":true,"frozen":true}`); !moved.flag("frozen") || moved.num("delivered") == 0 {
+	if moved := do("advance", "", `{"next":true,"frozen":true}`); !moved.Flag("frozen") || moved.Num("delivered") == 0 {
 		t.Errorf("the clock moved: %v", moved)
 	}
 	do("restore_saved", "start", "")
@@ -297,12 +300,12 @@ func TestEveryControl(t *testing.T) {
 // Any event that the API has can be made.
 func TestEmitMakesEveryEvent(t *testing.T) {
 	sb := New(WithFrozenClock(monday))
-	for i := range catalogueEvents {
-		e := &catalogueEvents[i]
-		causes := append([]causeSpec{{}}, e.causes...)
+	for i := range api.Events {
+		e := &api.Events[i]
+		causes := append([]api.Cause{{}}, e.Causes...)
 		for _, cause := range causes {
-			if _, err := sb.Emit(Event{Type: e.resource + "." + e.action, Cause: cause.name}); err != nil {
-				t.Errorf("%s.%s, cause %q: %v", e.resource, e.action, cause.name, err)
+			if _, err := sb.Emit(Event{Type: e.Resource + "." + e.Action, Cause: cause.Name}); err != nil {
+				t.Errorf("%s.%s, cause %q: %v", e.Resource, e.Action, cause.Name, err)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -40,7 +41,7 @@ func seedCreditor(tx *tx) {
 	c.set("postal_code", "EC1V 7LQ")
 	c.set("country_code", "GB")
 	tx.addCreditor(c)
-	p := &problems{}
+	p := &api.Problems{}
 	for _, o := range []object{
 		{{"account_holder_name", "Sandbox Merchant Ltd"}, {"country_code", "GB"}, {"branch_code", "200000"}, {"account_number", "55779911"}},
 		{{"account_holder_name", "Sandbox Merchant Ltd"}, {"iban", "FR1420041010050500013M02606"}},
@@ -49,10 +50,10 @@ func seedCreditor(tx *tx) {
 		a := tx.addCreditorBankAccount(c, d, nil)
 		c.setLink(payoutLink(d.Currency), a.id)
 	}
-	if len(p.items) > 0 {
-		panic("gocardlesstest: " + p.items[0].message)
+	if len(p.Items) > 0 {
+		panic("gocardlesstest: " + p.Items[0].Message)
 	}
-	for _, scheme := range theOps("scheme_identifiers.create").bodies[0].field("scheme").enum {
+	for _, scheme := range api.Op("scheme_identifiers.create").Bodies[0].Field("scheme").Enum {
 		s := tx.addSchemeIdentifier(c, scheme, "SANDBOX MERCHANT")
 		s.set("status", "active")
 	}
@@ -72,8 +73,8 @@ func (tx *tx) addCreditor(c *record) *record {
 	}
 	c.set("fx_payout_currency", currency)
 	links := object{}
-	for _, f := range c.coll.spec.field("links").typ.fields {
-		links = append(links, member{f.name, nil})
+	for _, f := range c.coll.spec.Field("links").Type.Fields {
+		links = append(links, member{f.Name, nil})
 	}
 	c.set("links", links)
 	return tx.add(c)
@@ -84,9 +85,9 @@ func schemeIdentifiersOf(_ time.Time, c *record) any {
 	out := []any{}
 	for _, s := range c.coll.store.coll("scheme_identifiers").by("creditor", c.id) {
 		o := object{{"id", s.id}}
-		for i, f := range s.coll.spec.fields {
-			if f.name != "id" {
-				o = append(o, member{f.name, s.vals[i]})
+		for i, f := range s.coll.spec.Fields {
+			if f.Name != "id" {
+				o = append(o, member{f.Name, s.vals[i]})
 			}
 		}
 		out = append(out, o)
@@ -96,53 +97,53 @@ func schemeIdentifiersOf(_ time.Time, c *record) any {
 
 func createCreditor(tx *tx) (result, error) {
 	p := tx.problems()
-	checkAddress(p, "", tx.body, tx.body.str("country_code"))
-	checkPrefix(p, tx.body.str("bank_reference_prefix"))
-	if strings.TrimSpace(tx.body.str("name")) == "" {
-		p.add("name", "can't be blank")
+	checkAddress(p, "", tx.body, tx.body.Str("country_code"))
+	checkPrefix(p, tx.body.Str("bank_reference_prefix"))
+	if strings.TrimSpace(tx.body.Str("name")) == "" {
+		p.Add("name", "can't be blank")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	c := tx.make("creditors")
-	c.copyFrom(tx.op.bodies[0], tx.body)
+	c.copyFrom(tx.op.Bodies[0], tx.body)
 	return one(tx.addCreditor(c)), nil
 }
 
-func checkPrefix(p *problems, prefix string) {
+func checkPrefix(p *api.Problems, prefix string) {
 	if prefix != "" && (utf8.RuneCountInString(prefix) > 6 || strings.ContainsFunc(prefix, func(c rune) bool {
 		return !(c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
 	})) {
-		p.add("bank_reference_prefix", "must be up to 6 letters and digits")
+		p.Add("bank_reference_prefix", "must be up to 6 letters and digits")
 	}
 }
 
 func updateCreditor(tx *tx) (result, error) {
 	c := tx.target
 	p := tx.problems()
-	checkAddress(p, "", tx.body, tx.body.str("country_code"))
-	checkPrefix(p, tx.body.str("bank_reference_prefix"))
-	for _, l := range tx.body.obj("links") {
-		id, _ := l.val.(string)
+	checkAddress(p, "", tx.body, tx.body.Str("country_code"))
+	checkPrefix(p, tx.body.Str("bank_reference_prefix"))
+	for _, l := range tx.body.Obj("links") {
+		id, _ := l.Val.(string)
 		if id == "" {
 			continue
 		}
 		a := tx.find("creditor_bank_accounts", id)
 		switch {
 		case a == nil || a.link("creditor") != c.id:
-			return result{}, linkNotFound(tx.op.request, "creditor bank account", l.key)
+			return result{}, api.LinkNotFound(tx.op.Request, "creditor bank account", l.Key)
 		case !a.flag("enabled"):
-			return result{}, refuse("bank_account_disabled", "The bank account is disabled")
-		case payoutLink(a.str("currency")) != l.key:
-			p.add("links/"+l.key, "must be an account in that currency")
+			return result{}, api.Refuse("bank_account_disabled", "The bank account is disabled")
+		case payoutLink(a.str("currency")) != l.Key:
+			p.Add("links/"+l.Key, "must be an account in that currency")
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	tx.merge(c)
-	for _, l := range tx.body.obj("links") {
-		c.set("links", c.obj("links").with(l.key, l.val))
+	for _, l := range tx.body.Obj("links") {
+		c.set("links", c.obj("links").With(l.Key, l.Val))
 	}
 	return one(c), nil
 }
@@ -171,12 +172,12 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	name, scheme := strings.TrimSpace(tx.body.str("name")), tx.body.str("scheme")
+	name, scheme := strings.TrimSpace(tx.body.Str("name")), tx.body.Str("scheme")
 	p := tx.problems()
 	if name == "" {
-		p.add("name", "can't be blank")
+		p.Add("name", "can't be blank")
 	} else if n := identifierLimit(scheme); utf8.RuneCountInString(name) > n {
-		p.add("name", "is too long (maximum is %d characters)", n)
+		p.Add("name", "is too long (maximum is %d characters)", n)
 	}
 	for _, s := range tx.sb.store.coll("scheme_identifiers").recs {
 		if s.str("scheme") == scheme && strings.EqualFold(s.str("name"), name) {
@@ -185,11 +186,11 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 			if utf8.RuneCountInString(other)+2 > identifierLimit(scheme) {
 				other = string([]rune(other)[:identifierLimit(scheme)-2])
 			}
-			p.addWith(object{{"suggested_name", other + " 2"}}, "name", "has already been taken")
+			p.AddWith(object{{"suggested_name", other + " 2"}}, "name", "has already been taken")
 			break
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	s := tx.addSchemeIdentifier(creditor, scheme, name)
@@ -252,10 +253,10 @@ func createVerificationDetail(tx *tx) (result, error) {
 		return result{}, err
 	}
 	p := tx.problems()
-	if len(tx.body.list("directors")) == 0 {
-		p.add("directors", "can't be blank")
+	if len(tx.body.List("directors")) == 0 {
+		p.Add("directors", "can't be blank")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	v := tx.draft("verification_details")

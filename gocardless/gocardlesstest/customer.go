@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // Customers: created with a name or a company, removed for good.
@@ -60,49 +62,49 @@ var (
 
 // checkCustomer checks the details of a person or company. Before is the customer as it was, nil
 // for a new one. The path leads to the details within the body.
-func (tx *tx) checkCustomer(p *problems, path string, details object, before *record) {
+func (tx *tx) checkCustomer(p *api.Problems, path string, details object, before *record) {
 	value := func(name string) string {
-		if _, there := details.lookup(name); !there && before != nil {
+		if _, there := details.Lookup(name); !there && before != nil {
 			return before.str(name)
 		}
-		return strings.TrimSpace(details.str(name))
+		return strings.TrimSpace(details.Str(name))
 	}
 	if value("company_name") == "" {
 		for _, name := range []string{"given_name", "family_name"} {
 			if value(name) == "" {
-				p.add(path+name, "can't be blank")
+				p.Add(path+name, "can't be blank")
 			}
 		}
 	}
 	if value("email") == "" && !tx.sb.opts.notifications {
-		p.add(path+"email", "can't be blank")
+		p.Add(path+"email", "can't be blank")
 	}
 	checkAddress(p, path, details, value("country_code"))
-	if v := details.str("language"); v != "" && !slices.Contains(languages, v) {
-		p.add(path+"language", "must be one of: %s", strings.Join(languages, ", "))
+	if v := details.Str("language"); v != "" && !slices.Contains(languages, v) {
+		p.Add(path+"language", "must be one of: %s", strings.Join(languages, ", "))
 	}
-	if v := details.str("phone_number"); v != "" && !phoneForm.MatchString(v) {
-		p.add(path+"phone_number", "is invalid")
+	if v := details.Str("phone_number"); v != "" && !phoneForm.MatchString(v) {
+		p.Add(path+"phone_number", "is invalid")
 	}
-	if v := details.str("swedish_identity_number"); v != "" {
+	if v := details.Str("swedish_identity_number"); v != "" {
 		switch {
 		case !validSwedishNumber(v):
-			p.add(path+"swedish_identity_number", "is invalid")
+			p.Add(path+"swedish_identity_number", "is invalid")
 		case before != nil && before.str("swedish_identity_number") != "" && before.str("swedish_identity_number") != v:
-			p.add(path+"swedish_identity_number", "cannot be changed")
+			p.Add(path+"swedish_identity_number", "cannot be changed")
 		}
 	}
-	if v := details.str("danish_identity_number"); v != "" {
+	if v := details.Str("danish_identity_number"); v != "" {
 		if d := strings.ReplaceAll(v, "-", ""); !onlyDigits.MatchString(d) || len(d) != 8 && len(d) != 10 {
-			p.add(path+"danish_identity_number", "is invalid")
+			p.Add(path+"danish_identity_number", "is invalid")
 		}
 	}
 }
 
 // checkAddress checks what depends on the country.
-func checkAddress(p *problems, path string, details object, country string) {
-	if v := details.str("region"); v != "" && country == "US" && !stateForm.MatchString(v) {
-		p.add(path+"region", "must be a two-letter state code")
+func checkAddress(p *api.Problems, path string, details object, country string) {
+	if v := details.Str("region"); v != "" && country == "US" && !stateForm.MatchString(v) {
+		p.Add(path+"region", "must be a two-letter state code")
 	}
 }
 
@@ -115,7 +117,7 @@ func validSwedishNumber(v string) bool {
 func createCustomer(tx *tx) (result, error) {
 	p := tx.problems()
 	tx.checkCustomer(p, "", tx.body, nil)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	return one(tx.addCustomer(tx.body)), nil
@@ -125,8 +127,8 @@ func createCustomer(tx *tx) (result, error) {
 func (tx *tx) addCustomer(details object) *record {
 	c := tx.make("customers")
 	for _, m := range details {
-		if c.coll.spec.index(m.key) >= 0 {
-			c.set(m.key, m.val)
+		if c.coll.spec.Index(m.Key) >= 0 {
+			c.set(m.Key, m.Val)
 		}
 	}
 	if c.str("language") == "" {
@@ -138,7 +140,7 @@ func (tx *tx) addCustomer(details object) *record {
 func updateCustomer(tx *tx) (result, error) {
 	p := tx.problems()
 	tx.checkCustomer(p, "", tx.body, tx.target)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	tx.merge(tx.target)
@@ -161,8 +163,8 @@ func removeCustomer(tx *tx) (result, error) {
 		a.set("enabled", false)
 	}
 	// Nothing personal is kept.
-	for i := range c.coll.spec.fields {
-		switch c.coll.spec.fields[i].name {
+	for i := range c.coll.spec.Fields {
+		switch c.coll.spec.Fields[i].Name {
 		case "id", "created_at":
 		default:
 			c.vals[i] = nil

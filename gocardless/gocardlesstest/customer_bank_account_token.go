@@ -10,7 +10,7 @@ func bankAccountTokenFamily(r *registry) {
 	r.on("customer_bank_account_tokens.create", func(tx *tx) (result, error) {
 		p := tx.problems()
 		d := readBankDetails(p, "", tx.body)
-		if err := p.err(); err != nil {
+		if err := p.Err(); err != nil {
 			return result{}, err
 		}
 		t := tx.make("customer_bank_account_tokens")

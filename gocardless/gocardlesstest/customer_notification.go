@@ -3,6 +3,9 @@ package gocardlesstest
 import (
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Customer notifications, blocks, webhooks.
@@ -56,20 +59,20 @@ func (sb *Sandbox) notify(tx *tx, r, ev *record) {
 	if customer != "" {
 		links = append(links, member{"customer", customer})
 	}
-	if name := singular(r.coll.name); n.coll.spec.field("links").typ.index(name) >= 0 {
+	if name := singular(r.coll.name); n.coll.spec.Field("links").Type.Index(name) >= 0 {
 		links = append(links, member{name, r.id})
 	}
 	n.set("links", links)
 	tx.add(n)
 	eventNotifications.set(ev, []any{object{
-		{"id", n.id}, {"deadline", stamp(tx.now.Add(time.Hour))}, {"mandatory", strings.HasSuffix(kind, "_created")}, {"type", kind},
+		{"id", n.id}, {"deadline", value.Stamp(tx.now.Add(time.Hour))}, {"mandatory", strings.HasSuffix(kind, "_created")}, {"type", kind},
 	}})
 }
 
 func handleNotification(tx *tx) (result, error) {
 	n := tx.target
 	if n.str("action_taken") != "" {
-		return result{}, refuse("already_actioned", "This notification has already been handled")
+		return result{}, api.Refuse("already_actioned", "This notification has already been handled")
 	}
 	n.set("action_taken", "handled")
 	n.set("action_taken_at", tx.timestamp())
@@ -80,12 +83,12 @@ func handleNotification(tx *tx) (result, error) {
 func createBlock(tx *tx) (result, error) {
 	p := tx.problems()
 	for _, name := range []string{"block_type", "reason_type", "resource_reference"} {
-		if tx.body.str(name) == "" {
-			p.add(name, "can't be blank")
+		if tx.body.Str(name) == "" {
+			p.Add(name, "can't be blank")
 		}
 	}
 	checkBlockReason(p, tx.body)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	b := tx.draft("blocks")
@@ -95,9 +98,9 @@ func createBlock(tx *tx) (result, error) {
 	return one(tx.add(b)), nil
 }
 
-func checkBlockReason(p *problems, o object) {
-	if o.str("reason_type") == "other" && o.str("reason_description") == "" {
-		p.add("reason_description", "can't be blank")
+func checkBlockReason(p *api.Problems, o object) {
+	if o.Str("reason_type") == "other" && o.Str("reason_description") == "" {
+		p.Add("reason_description", "can't be blank")
 	}
 }
 
@@ -105,27 +108,27 @@ func checkBlockReason(p *problems, o object) {
 func blockByRef(tx *tx) (result, error) {
 	p := tx.problems()
 	for _, name := range []string{"reference_type", "reference_value", "reason_type"} {
-		if tx.body.str(name) == "" {
-			p.add(name, "can't be blank")
+		if tx.body.Str(name) == "" {
+			p.Add(name, "can't be blank")
 		}
 	}
 	checkBlockReason(p, tx.body)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	var customer *record
 	var accounts []*record
-	id := tx.body.str("reference_value")
-	if tx.body.str("reference_type") == "mandate" {
+	id := tx.body.Str("reference_value")
+	if tx.body.Str("reference_type") == "mandate" {
 		m := tx.find("mandates", id)
 		if m == nil {
-			return result{}, notFound()
+			return result{}, api.NotFound()
 		}
 		customer = tx.must("customers", m.link("customer"))
 		accounts = []*record{tx.must("customer_bank_accounts", m.link("customer_bank_account"))}
 	} else {
 		if customer = tx.find("customers", id); customer == nil {
-			return result{}, notFound()
+			return result{}, api.NotFound()
 		}
 		accounts = accountsOf(customer)
 	}
@@ -140,7 +143,7 @@ func blockByRef(tx *tx) (result, error) {
 		}
 		status = 201
 		b := tx.make("blocks")
-		b.copyFrom(tx.op.bodies[0], tx.body)
+		b.copyFrom(tx.op.Bodies[0], tx.body)
 		b.set("block_type", kind)
 		b.set("resource_reference", reference)
 		if b.get("active") == nil {

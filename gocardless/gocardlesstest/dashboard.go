@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The dashboard: pages on which a person sees what the program under test did and what the banks
@@ -81,7 +83,7 @@ func (sb *Sandbox) serveDashboard(w http.ResponseWriter, r *http.Request, stop <
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
-		sb.writeRefusal(w, refuse("method_not_allowed", "Method not allowed; it must be one of: GET, HEAD"))
+		sb.writeRefusal(w, api.Refuse("method_not_allowed", "Method not allowed; it must be one of: GET, HEAD"))
 		return
 	}
 	if sb.serveDashboardFile(w, r) {
@@ -90,7 +92,7 @@ func (sb *Sandbox) serveDashboard(w http.ResponseWriter, r *http.Request, stop <
 	header := http.Header{}
 	if err := sb.authoriseControl(r, header); err != nil {
 		maps.Copy(h, header)
-		var refused *apiError
+		var refused *api.Error
 		if errors.As(err, &refused) {
 			sb.writeRefusal(w, refused)
 		}

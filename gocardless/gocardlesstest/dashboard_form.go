@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // dashForm is a control as a form.
@@ -54,27 +57,27 @@ func formOf(name string) dashForm {
 	c := controlNamed(name)
 	f := dashForm{Name: name, Method: c.method, Path: ControlPath + c.path, Text: c.text, Label: formLabels[name], File: c.body == nil}
 	if c.body != nil {
-		for i := range c.body.fields {
-			s := &c.body.fields[i]
-			f.Fields = append(f.Fields, dashField{Form: name, Name: s.name, Label: titleCase(s.name), Text: s.text, Kind: inputKind(s),
-				List: fieldLists[s.name], Choices: s.enum, Required: s.required})
+		for i := range c.body.Fields {
+			s := &c.body.Fields[i]
+			f.Fields = append(f.Fields, dashField{Form: name, Name: s.Name, Label: api.TitleCase(s.Name), Text: s.Text, Kind: inputKind(s),
+				List: fieldLists[s.Name], Choices: s.Enum, Required: s.Required})
 		}
 	}
 	return f
 }
 
 // inputKind is the kind of field for a member.
-func inputKind(f *fieldSpec) string {
+func inputKind(f *api.Field) string {
 	switch {
-	case len(f.enum) > 0:
+	case len(f.Enum) > 0:
 		return "choice"
-	case f.kind == kInt:
+	case f.Kind == api.KindInt:
 		return "int"
-	case f.kind == kBool:
+	case f.Kind == api.KindBool:
 		return "bool"
-	case f.kind == kArray && f.elem.kind == kString:
+	case f.Kind == api.KindArray && f.Elem.Kind == api.KindString:
 		return "list"
-	case f.kind == kArray, f.kind == kStringMap, f.kind == kAnyMap:
+	case f.Kind == api.KindArray, f.Kind == api.KindStringMap, f.Kind == api.KindAnyMap:
 		return "json"
 	}
 	return "text"
@@ -84,7 +87,7 @@ func inputKind(f *fieldSpec) string {
 func (f dashForm) with(values object) dashForm {
 	for i := range f.Fields {
 		field := &f.Fields[i]
-		switch v := values.get(field.Name).(type) {
+		switch v := values.Get(field.Name).(type) {
 		case nil:
 		case bool:
 			field.Checked = v
@@ -93,7 +96,7 @@ func (f dashForm) with(values object) dashForm {
 		case []any:
 			field.Value = strings.Join(strs(v), ", ")
 		default:
-			field.Value = string(appendJSON(nil, v))
+			field.Value = string(value.Append(nil, v))
 		}
 	}
 	return f
@@ -106,7 +109,7 @@ func button(name, id, label string, members ...any) dashButton {
 		Danger: slices.Contains([]string{"reset", "remove_endpoint", "delete_snapshot", "clear_faults"}, name)}
 	for i := 0; i+1 < len(members); i += 2 {
 		member := fmt.Sprint(members[i])
-		b.Fields = append(b.Fields, dashField{Name: member, Kind: inputKind(c.body.field(member)), Value: fmt.Sprint(members[i+1])})
+		b.Fields = append(b.Fields, dashField{Name: member, Kind: inputKind(c.body.Field(member)), Value: fmt.Sprint(members[i+1])})
 	}
 	return b
 }
@@ -162,10 +165,10 @@ var dashboardFuncs = template.FuncMap{
 		}
 		return "warn"
 	},
-	"operations": func() []string { return mapped(operations, func(o opSpec) string { return o.name }) },
-	"reasons":    func() []string { return mapped(catalogueReasons, func(r reasonSpec) string { return r.name }) },
+	"operations": func() []string { return mapped(api.Operations, func(o api.Operation) string { return o.Name }) },
+	"reasons":    func() []string { return mapped(api.Reasons, func(r api.Reason) string { return r.Name }) },
 	"eventTypes": func() []string {
-		return mapped(catalogueEvents, func(e eventSpec) string { return e.resource + "." + e.action })
+		return mapped(api.Events, func(e api.Event) string { return e.Resource + "." + e.Action })
 	},
 	"worlds": ReadyWorlds,
 	"ui":     func() string { return dashboardPath },

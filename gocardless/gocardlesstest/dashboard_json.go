@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"html/template"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // dashJSON is JSON as a page shows it, or another text as it is.
@@ -21,7 +23,7 @@ func (tx *tx) prettyJSON(b []byte) dashJSON {
 		return dashJSON{Empty: true}
 	}
 	p := &jsonPrinter{tx: tx}
-	if v, err := parseJSON(b); err == nil {
+	if v, err := value.Parse(b); err == nil {
 		p.value(v, 0)
 	} else {
 		p.text("", validText(b[:min(len(b), longJSON)]))
@@ -53,16 +55,16 @@ func (p *jsonPrinter) value(v any, depth int) {
 	switch v := v.(type) {
 	case object:
 		p.block("{", "}", len(v), depth, func(i int) {
-			p.text("k", string(appendString(nil, v[i].key)))
+			p.text("k", string(value.AppendString(nil, v[i].Key)))
 			p.out.WriteString(": ")
-			p.value(v[i].val, depth+1)
+			p.value(v[i].Val, depth+1)
 		})
 	case []any:
 		p.block("[", "]", len(v), depth, func(i int) { p.value(v[i], depth+1) })
 	case string:
 		p.string(v)
 	default:
-		p.text("n", string(appendJSON(nil, v)))
+		p.text("n", string(value.Append(nil, v)))
 	}
 }
 
@@ -90,5 +92,5 @@ func (p *jsonPrinter) string(s string) {
 		p.out.WriteString(`</a>`)
 		return
 	}
-	p.text("s", string(appendString(nil, s)))
+	p.text("s", string(value.AppendString(nil, s)))
 }

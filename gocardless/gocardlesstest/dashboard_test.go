@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // look opens a page of a server's dashboard as a browser does.
@@ -57,8 +59,8 @@ func TestDashboardPages(t *testing.T) {
 		}
 	}
 	m := s.ActiveMandate(GivenName("<b>"+evil), FamilyName("javascript:alert(1)"), Metadata(map[string]string{"<i>": evil}))
-	body := string(appendJSON(nil, object{{"payments", object{{"amount", int64(100)}, {"currency", "GBP"}, {"description", evil}, {"links", object{{"mandate", m.ID}}}}}}))
-	payment := c.ok("POST", "/payments", body, "Idempotency-Key", `<script>alert("key")</script>`).str("id")
+	body := string(value.Append(nil, object{{"payments", object{{"amount", int64(100)}, {"currency", "GBP"}, {"description", evil}, {"links", object{{"mandate", m.ID}}}}}}))
+	payment := c.ok("POST", "/payments", body, "Idempotency-Key", `<script>alert("key")</script>`).Str("id")
 	c.do("GET", "/"+strings.ReplaceAll("<script>alert(1)</script>", "/", "%2F")+"?x=<b>", "")
 	c.do("POST", "/payments", `{"payments":"`+strings.Repeat("<b>", 400_000)+`"}`)
 	c.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s","success_redirect_url":"https://evil.example/x","description":"<script>"}}`)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
@@ -119,7 +121,7 @@ func (sb *Sandbox) overview(v *dashView) {
 		body.Events = tx.eventRows(tx.sb.store.coll("events").recs, 8)
 		for _, kind := range []string{"customers", "mandates", "payments", "subscriptions", "payouts", "billing_requests"} {
 			c := tx.sb.store.coll(kind)
-			body.Counts = append(body.Counts, counts{titleCase(kind), dashboardPath + "resources/" + kind, len(c.recs) - c.gone, statusesOf(c)})
+			body.Counts = append(body.Counts, counts{api.TitleCase(kind), dashboardPath + "resources/" + kind, len(c.recs) - c.gone, statusesOf(c)})
 		}
 	})
 	body.Due = sb.dueRows("", 8)
@@ -129,7 +131,7 @@ func (sb *Sandbox) overview(v *dashView) {
 
 // statusesOf counts the resources of a kind by their status: "3 active".
 func statusesOf(c *collection) []string {
-	if c.spec.index("status") < 0 {
+	if c.spec.Index("status") < 0 {
 		return nil
 	}
 	n, order := map[string]int{}, []string{}
@@ -241,14 +243,14 @@ func (sb *Sandbox) requestView(v *dashView, id string) {
 		Cut         bool
 	}{Row: sb.requestRows(list[i:i+1], 1)[0], Query: r.Query, Curl: r.curl(v.Base), Cut: len(r.Body) == keptBody || len(r.Reply) == keptBody}
 	for _, m := range headerObject(r.Header) {
-		value, _ := m.val.(string)
-		if m.key == "Authorization" {
+		value, _ := m.Val.(string)
+		if m.Key == "Authorization" {
 			value = "(not shown)"
 		}
-		body.Headers = append(body.Headers, header{m.key, value})
+		body.Headers = append(body.Headers, header{m.Key, value})
 	}
 	sb.view(func(tx *tx) { body.Body, body.Reply = tx.prettyJSON(r.Body), tx.prettyJSON(r.Reply) })
-	v.Page, v.Title, v.Section, v.Body = "request", r.Method+" "+short(r.Path), "Requests", body
+	v.Page, v.Title, v.Section, v.Body = "request", r.Method+" "+value.Short(r.Path), "Requests", body
 }
 
 // curl is the request as a command for a shell. The token is a variable of the shell.
@@ -276,9 +278,9 @@ func (tx *tx) eventRows(list []*record, n int) []eventRow {
 		}
 		kind := e.str("resource_type")
 		d := e.obj("details")
-		created, _ := time.Parse(stampForm, e.str("created_at"))
-		rows = append(rows, eventRow{Href: resourcePath("events", e.id), Time: showTime(created), Type: kind + "." + e.str("action"), Cause: d.str("cause"),
-			Text: d.str("description"), Resource: tx.linkTo(e.link(singular(kind)))})
+		created, _ := time.Parse(value.StampForm, e.str("created_at"))
+		rows = append(rows, eventRow{Href: resourcePath("events", e.id), Time: showTime(created), Type: kind + "." + e.str("action"), Cause: d.Str("cause"),
+			Text: d.Str("description"), Resource: tx.linkTo(e.link(singular(kind)))})
 	}
 	return rows
 }
@@ -315,11 +317,11 @@ func (tx *tx) linksTo(resource, id string) bool {
 }
 
 func linksTo(r *record, id string) bool {
-	if r.coll.spec.index("links") < 0 {
+	if r.coll.spec.Index("links") < 0 {
 		return false
 	}
 	for _, m := range r.obj("links") {
-		if m.val == id {
+		if m.Val == id {
 			return true
 		}
 	}
@@ -330,9 +332,9 @@ func linksTo(r *record, id string) bool {
 func stepName(name string) string {
 	what, does, ok := strings.Cut(name, ".")
 	if !ok {
-		return titleCase(name)
+		return api.TitleCase(name)
 	}
-	return titleCase(what) + ": " + strings.ReplaceAll(does, "_", " ")
+	return api.TitleCase(what) + ": " + strings.ReplaceAll(does, "_", " ")
 }
 
 func (sb *Sandbox) deliveryRows(list []*Delivery, n int) []deliveryRow {
@@ -382,7 +384,7 @@ func (sb *Sandbox) webhookView(v *dashView, id string) {
 		}
 		found = true
 		body.URL, body.Successful = w.str("url"), w.flag("successful")
-		if due, err := time.Parse(stampForm, w.ref("due")); err == nil {
+		if due, err := time.Parse(value.StampForm, w.ref("due")); err == nil {
 			body.Due = showTime(due)
 		}
 		body.Payload = tx.prettyJSON([]byte(w.str("request_body")))
@@ -402,7 +404,7 @@ func (sb *Sandbox) resourcesView(v *dashView) {
 	sb.view(func(tx *tx) {
 		for _, c := range tx.sb.store.order {
 			if n := len(c.recs) - c.gone; n > 0 && !c.internal {
-				kinds = append(kinds, kind{titleCase(c.name), dashboardPath + "resources/" + c.name, n, statusesOf(c)})
+				kinds = append(kinds, kind{api.TitleCase(c.name), dashboardPath + "resources/" + c.name, n, statusesOf(c)})
 			}
 		}
 	})
@@ -443,14 +445,14 @@ func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 		}
 	})
 	if known {
-		v.Page, v.Title, v.Section, v.Body = "kind", titleCase(kind), "Resources", body
+		v.Page, v.Title, v.Section, v.Body = "kind", api.TitleCase(kind), "Resources", body
 	}
 }
 
 // resourceRow is a resource with what tells it from others.
 func (tx *tx) resourceRow(r *record) resourceRow {
 	row := resourceRow{ID: r.id, Href: resourcePath(r.coll.name, r.id)}
-	has := func(name string) bool { return r.coll.spec.index(name) >= 0 }
+	has := func(name string) bool { return r.coll.spec.Index(name) >= 0 }
 	words := []string{}
 	if has("amount") && has("currency") && r.get("amount") != nil {
 		words = append(words, money.Format(r.num("amount"), gocardless.Currency(r.str("currency"))))
@@ -469,7 +471,7 @@ func (tx *tx) resourceRow(r *record) resourceRow {
 		row.Status = r.status()
 	}
 	if has("created_at") {
-		if t, err := time.Parse(stampForm, r.str("created_at")); err == nil {
+		if t, err := time.Parse(value.StampForm, r.str("created_at")); err == nil {
 			row.Time = showTime(t)
 		}
 	}
@@ -512,7 +514,7 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 			}
 		}
 		for _, member := range []string{"authorisation_url", "redirect_url"} {
-			if c.spec.index(member) < 0 {
+			if c.spec.Index(member) < 0 {
 				continue
 			}
 			// Whatever name the program used for the sandbox, the page is here.
@@ -523,7 +525,7 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 	})
 	body.Actions = actionsOn(kind, id, body.Row.Status)
 	if found {
-		v.Page, v.Title, v.Section, v.Body = "resource", titleCase(singular(kind))+" "+id, "Resources", body
+		v.Page, v.Title, v.Section, v.Body = "resource", api.TitleCase(singular(kind))+" "+id, "Resources", body
 	}
 }
 
@@ -552,7 +554,7 @@ func (sb *Sandbox) toolsView(v *dashView) {
 		body.Faults = append(body.Faults, fault{in.ID(), orDefault(in.fault.Operation, "every call"), in.fault.summary(), in.Hits(), in.Left()})
 	}
 	for _, name := range ReadyWorlds() {
-		body.Worlds = append(body.Worlds, struct{ Name, About string }{name, readyObject(name).str("about")})
+		body.Worlds = append(body.Worlds, struct{ Name, About string }{name, readyObject(name).Str("about")})
 	}
 	body.Forms = []dashGroup{
 		{"faults", "Faults", []dashForm{formOf("inject")}},

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // tokenState is what a known access token may do.
@@ -69,26 +71,26 @@ func (sb *Sandbox) RevokeToken(token string) { sb.tokens.set(token, tokenRevoked
 func (sb *Sandbox) DeactivateToken(token string) { sb.tokens.set(token, tokenInactive) }
 
 // authorise checks the Authorization header and returns the token.
-func (sb *Sandbox) authorise(h http.Header, op *opSpec) (string, *apiError) {
+func (sb *Sandbox) authorise(h http.Header, op *api.Operation) (string, *api.Error) {
 	auth := h.Get("Authorization")
 	if auth == "" {
-		return "", refuse("missing_authorization_header", "Missing authorization header")
+		return "", api.Refuse("missing_authorization_header", "Missing authorization header")
 	}
 	kind, token, ok := strings.Cut(auth, " ")
 	token = strings.TrimSpace(token)
 	if !ok || !strings.EqualFold(kind, "bearer") || token == "" {
-		return "", refuse("invalid_authorization_header", "Invalid authorization header")
+		return "", api.Refuse("invalid_authorization_header", "Invalid authorization header")
 	}
 	switch sb.tokens.state(token) {
 	case tokenUnknown:
-		return "", refuse("access_token_not_found", "The access token you've used is not a valid sandbox API access token")
+		return "", api.Refuse("access_token_not_found", "The access token you've used is not a valid sandbox API access token")
 	case tokenRevoked:
-		return "", refuse("access_token_revoked", "The access token has been revoked")
+		return "", api.Refuse("access_token_revoked", "The access token has been revoked")
 	case tokenInactive:
-		return "", refuse("access_token_not_active", "The access token is not active")
+		return "", api.Refuse("access_token_not_active", "The access token is not active")
 	case tokenReadOnly:
-		if op != nil && op.kind != kindRead {
-			return token, refuse("insufficient_permissions", "The access token is read-only")
+		if op != nil && op.Kind != api.OpRead {
+			return token, api.Refuse("insufficient_permissions", "The access token is read-only")
 		}
 	}
 	return token, nil
@@ -128,14 +130,14 @@ type rateNote struct {
 }
 
 func (l *rateLimiter) init() {
-	for _, r := range catalogueRates {
+	for _, r := range api.Rates {
 		switch {
-		case strings.HasSuffix(r.paths, "/balances"):
-			l.budget[rateBalances] = r.perMinute
-		case strings.HasPrefix(r.paths, "POST /outbound_payments"):
-			l.budget[rateOutboundWrites] = r.perMinute
-		case strings.Contains(r.paths, "/outbound_payments"):
-			l.budget[rateOutboundReads] = r.perMinute
+		case strings.HasSuffix(r.Paths, "/balances"):
+			l.budget[rateBalances] = r.PerMinute
+		case strings.HasPrefix(r.Paths, "POST /outbound_payments"):
+			l.budget[rateOutboundWrites] = r.PerMinute
+		case strings.Contains(r.Paths, "/outbound_payments"):
+			l.budget[rateOutboundReads] = r.PerMinute
 		}
 	}
 	l.clear()
@@ -155,15 +157,15 @@ func (l *rateLimiter) clear() {
 }
 
 // groupOf is the narrower budget that an operation also draws from.
-func groupOf(op *opSpec) rateGroup {
+func groupOf(op *api.Operation) rateGroup {
 	if op == nil {
 		return rateAll
 	}
-	switch op.resource() {
+	switch op.Resource() {
 	case "balances":
 		return rateBalances
 	case "outbound_payments":
-		if op.method == http.MethodPost {
+		if op.Method == http.MethodPost {
 			return rateOutboundWrites
 		}
 		return rateOutboundReads
@@ -173,7 +175,7 @@ func groupOf(op *opSpec) rateGroup {
 
 // take counts a request. The note describes the narrowest budget that the request draws from, or
 // the one that is used up.
-func (l *rateLimiter) take(token string, op *opSpec, now time.Time) rateNote {
+func (l *rateLimiter) take(token string, op *api.Operation, now time.Time) rateNote {
 	minute := now.Unix() / 60
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 const (
@@ -31,22 +34,22 @@ type listFilter struct {
 
 // planList resolves the parameters of a list: a filter of the family, which is found under the names of
 // operation and parameter, or else a member, a link or a private member of the same name.
-func planList(op *opSpec, filters map[string]filterFunc) *listPlan {
+func planList(op *api.Operation, filters map[string]filterFunc) *listPlan {
 	p := &listPlan{}
-	spec := op.result
-	for _, q := range op.query {
-		switch q.name {
+	spec := op.Result
+	for _, q := range op.Query {
+		switch q.Name {
 		case "after", "before", "limit", "sort_field", "sort_direction", "include":
 			continue
 		}
-		f := listFilter{param: q.name, field: -1, many: q.takesList()}
-		switch i := spec.index(q.name); {
-		case filters[op.name+" "+q.name] != nil:
-			f.test = filters[op.name+" "+q.name]
+		f := listFilter{param: q.Name, field: -1, many: q.TakesList()}
+		switch i := spec.Index(q.Name); {
+		case filters[op.Name+" "+q.Name] != nil:
+			f.test = filters[op.Name+" "+q.Name]
 		case i >= 0:
-			f.field, f.ranged, f.test = i, q.style == deepStyle, valueFilter(i, q.kind)
+			f.field, f.ranged, f.test = i, q.Style == api.StyleDeep, valueFilter(i, q.Kind)
 		default:
-			f.link, f.test = q.name, linkFilter(q.name)
+			f.link, f.test = q.Name, linkFilter(q.Name)
 		}
 		p.filters = append(p.filters, f)
 	}
@@ -71,10 +74,10 @@ type linkedGroup struct {
 }
 
 // render writes the page in its envelope.
-func (p *listing) render(now time.Time, op *opSpec) []byte {
+func (p *listing) render(now time.Time, op *api.Operation) []byte {
 	b := make([]byte, 0, 256+700*len(p.recs))
 	b = append(b, `{"`...)
-	b = append(b, op.reply...)
+	b = append(b, op.Reply...)
 	b = append(b, `":[`...)
 	for i, r := range p.recs {
 		if i > 0 {
@@ -90,7 +93,7 @@ func (p *listing) render(now time.Time, op *opSpec) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendObject(b, op.result, o, false)
+		b = appendObject(b, op.Result, o, false)
 	}
 	b = append(b, ']')
 	if p.linked != nil {
@@ -99,7 +102,7 @@ func (p *listing) render(now time.Time, op *opSpec) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendString(b, g.name), ":["...)
+			b = append(value.AppendString(b, g.name), ":["...)
 			for j, r := range g.recs {
 				if j > 0 {
 					b = append(b, ',')
@@ -120,7 +123,7 @@ func (p *listing) render(now time.Time, op *opSpec) []byte {
 		return id
 	}
 	b = append(b, `,"meta":`...)
-	b = appendJSON(b, object{{"cursors", object{{"before", cursor(p.before)}, {"after", cursor(p.after)}}}, {"limit", int64(p.limit)}})
+	b = value.Append(b, object{{"cursors", object{{"before", cursor(p.before)}, {"after", cursor(p.after)}}}, {"limit", int64(p.limit)}})
 	return append(b, '}')
 }
 
@@ -159,7 +162,7 @@ func (p *listPlan) page(c *collection, query url.Values, also ...match) (*listin
 	after, before := query.Get("after"), query.Get("before")
 	for _, cursor := range []string{after, before} {
 		if cursor != "" && c.byID[cursor] == nil {
-			e := refuse("invalid_filters", "The cursor does not name a resource of this list")
+			e := api.Refuse("invalid_filters", "The cursor does not name a resource of this list")
 			return nil, e
 		}
 	}
@@ -249,7 +252,7 @@ func sortedListing(c *collection, recs []*record, keep match, query url.Values) 
 		switch {
 		case field == "" || field == "created_at":
 			return r.seq
-		case field == "name" && c.spec.index("family_name") >= 0:
+		case field == "name" && c.spec.Index("family_name") >= 0:
 			return strings.ToLower(r.str("family_name") + " " + r.str("given_name"))
 		}
 		return r.get(field)
@@ -307,7 +310,7 @@ func (f *listFilter) matcher(c *collection, query url.Values) (match, []*record,
 		m, err := f.rangeMatcher(query)
 		return m, nil, err
 	}
-	if f.field >= 0 && (c.spec.fields[f.field].kind == kMetadata) {
+	if f.field >= 0 && (c.spec.Fields[f.field].Kind == api.KindMetadata) {
 		return f.metadataMatcher(query), nil, nil
 	}
 	v := query.Get(f.param)
@@ -332,7 +335,7 @@ func (f *listFilter) matcher(c *collection, query url.Values) (match, []*record,
 }
 
 // valueFilter compares the member at a position.
-func valueFilter(field int, kind fieldKind) filterFunc {
+func valueFilter(field int, kind api.Kind) filterFunc {
 	return func(r *record, v string) bool {
 		switch have := r.vals[field].(type) {
 		case bool:
@@ -342,7 +345,7 @@ func valueFilter(field int, kind fieldKind) filterFunc {
 		case string:
 			return have == v
 		}
-		return kind == kBool && v == "false"
+		return kind == api.KindBool && v == "false"
 	}
 }
 
@@ -360,7 +363,7 @@ func (f *listFilter) rangeMatcher(query url.Values) (match, error) {
 			continue
 		}
 		if f.param == "created_at" {
-			v, _ = parseStamp(v)
+			v, _ = api.ParseStamp(v)
 		}
 		tests = append(tests, func(r *record) bool {
 			s, _ := r.vals[f.field].(string)
@@ -406,7 +409,7 @@ func (f *listFilter) metadataMatcher(query url.Values) match {
 	return func(r *record) bool {
 		have := r.metadata()
 		for _, w := range wanted {
-			if have.str(w.key) != w.val.(string) {
+			if have.Str(w.Key) != w.Val.(string) {
 				return false
 			}
 		}

@@ -5,13 +5,15 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // ids of a list reply.
 func ids(items []any) []string {
 	out := []string{}
 	for _, v := range items {
-		out = append(out, v.(object).str("id"))
+		out = append(out, v.(object).Str("id"))
 	}
 	return out
 }
@@ -23,8 +25,8 @@ func (c *caller) listing(path string) (got []string, before, after any, limit in
 	if r.status != 200 {
 		c.t.Fatalf("GET %s: %d %s", path, r.status, r.raw)
 	}
-	cursors := r.body.obj("meta").obj("cursors")
-	return ids(r.body[0].val.([]any)), cursors.get("before"), cursors.get("after"), r.body.obj("meta").num("limit")
+	cursors := r.body.Obj("meta").Obj("cursors")
+	return ids(r.body[0].Val.([]any)), cursors.Get("before"), cursors.Get("after"), r.body.Obj("meta").Num("limit")
 }
 
 func TestPages(t *testing.T) {
@@ -85,7 +87,7 @@ func TestSortedPages(t *testing.T) {
 	}
 	names := []string{}
 	for _, c := range w.list("/customers?sort_field=name&sort_direction=asc") {
-		names = append(names, c.str("family_name"))
+		names = append(names, c.Str("family_name"))
 	}
 	if !slices.Equal(names, []string{"ann", "Bob", "Byron", "zoe"}) {
 		t.Errorf("customers by name: %v", names)
@@ -146,9 +148,9 @@ func TestFilters(t *testing.T) {
 // newOther is a second payer in the same sandbox.
 func newOther(w *world) *world {
 	o := &world{caller: w.caller, creditor: w.creditor}
-	o.customer = o.ok("POST", "/customers", customerBody).str("id")
-	o.account = o.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+o.customer+`"}}}`).str("id")
-	o.mandate = o.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+o.account+`"}}}`).str("id")
+	o.customer = o.ok("POST", "/customers", customerBody).Str("id")
+	o.account = o.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+o.customer+`"}}}`).Str("id")
+	o.mandate = o.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+o.account+`"}}}`).Str("id")
 	return o
 }
 
@@ -158,11 +160,11 @@ func TestEventsWithInclude(t *testing.T) {
 	w.pay("200")
 	w.ok("POST", "/payments/"+pm+"/actions/cancel", "")
 	r := w.do("GET", "/events?resource_type=payments&include=payment", "")
-	linked := r.body.obj("linked").list("payments")
-	if len(r.body.list("events")) != 3 || len(linked) != 2 {
-		t.Errorf("%d events, %d linked payments, want 3 and 2: %s", len(r.body.list("events")), len(linked), r.raw)
+	linked := r.body.Obj("linked").List("payments")
+	if len(r.body.List("events")) != 3 || len(linked) != 2 {
+		t.Errorf("%d events, %d linked payments, want 3 and 2: %s", len(r.body.List("events")), len(linked), r.raw)
 	}
-	if w.do("GET", "/events", "").body.has("linked") {
+	if w.do("GET", "/events", "").body.Has("linked") {
 		t.Error("linked without include")
 	}
 	w.refused(400, "invalid_filters", "GET", "/events?include=payment", "")
@@ -175,24 +177,24 @@ func TestEventsWithInclude(t *testing.T) {
 // silently useless because its name leads nowhere.
 func TestEveryFilterResolves(t *testing.T) {
 	reg := theRegistry()
-	for i := range operations {
-		op := &operations[i]
-		if !op.list || !op.cursors {
+	for i := range api.Operations {
+		op := &api.Operations[i]
+		if !op.List || !op.Cursors {
 			continue
 		}
-		spec := op.result
-		for _, f := range reg.plans[op.name].filters {
+		spec := op.Result
+		for _, f := range reg.plans[op.Name].filters {
 			if f.link == "" {
 				continue
 			}
-			links := spec.field("links")
-			known := links != nil && links.typ != nil && links.typ.index(f.link) >= 0
+			links := spec.Field("links")
+			known := links != nil && links.Type != nil && links.Type.Index(f.link) >= 0
 			// Private members that filters rely on, by collection.
 			private := map[string][]string{
 				"payments": {"customer", "creditor"}, "subscriptions": {"customer"}, "payout_items": {"payout"}, "scheme_identifiers": {"creditor"},
-			}[op.resource()]
+			}[op.Resource()]
 			if !known && !slices.Contains(private, f.link) {
-				t.Errorf("%s: filter %q leads nowhere", op.name, f.link)
+				t.Errorf("%s: filter %q leads nowhere", op.Name, f.link)
 			}
 		}
 	}

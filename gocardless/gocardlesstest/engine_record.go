@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // record is one resource: a slot for each member of its reply schema, and private members.
@@ -32,7 +35,7 @@ type rendered struct {
 type omitted struct{}
 
 func (r *record) slot(name string) int {
-	i := r.coll.spec.index(name)
+	i := r.coll.spec.Index(name)
 	if i < 0 {
 		panic(fmt.Sprintf("gocardlesstest: %s has no member %q", r.coll.name, name))
 	}
@@ -63,10 +66,10 @@ func (r *record) obj(name string) object { o, _ := r.get(name).(object); return 
 func (r *record) status() string { return r.str("status") }
 
 // link is the id at links.name, "" when there is none.
-func (r *record) link(name string) string { return r.obj("links").str(name) }
+func (r *record) link(name string) string { return r.obj("links").Str(name) }
 
 // ref reads a private string member.
-func (r *record) ref(name string) string { return r.private.str(name) }
+func (r *record) ref(name string) string { return r.private.Str(name) }
 
 // set writes a member.
 func (r *record) set(name string, val any) {
@@ -79,7 +82,7 @@ func (r *record) set(name string, val any) {
 }
 
 // setLink writes links.name. Links that lists filter by must be there when the record is added.
-func (r *record) setLink(name, id string) { r.set("links", r.obj("links").with(name, id)) }
+func (r *record) setLink(name, id string) { r.set("links", r.obj("links").With(name, id)) }
 
 // setRef writes a private string member, such as the id of a related record.
 func (r *record) setRef(name, val string) { hidden[string](name).set(r, val) }
@@ -90,19 +93,19 @@ type hidden[T any] string
 
 // of reads the member, the zero value if it is not set.
 func (h hidden[T]) of(r *record) T {
-	v, _ := r.private.get(string(h)).(T)
+	v, _ := r.private.Get(string(h)).(T)
 	return v
 }
 
 // set writes the member.
 func (h hidden[T]) set(r *record, v T) {
-	r.private = r.private.with(string(h), v)
+	r.private = r.private.With(string(h), v)
 	r.touch()
 }
 
 // metadata is the metadata of the resource, {} when it has none.
 func (r *record) metadata() object {
-	if i := r.coll.spec.index("metadata"); i >= 0 {
+	if i := r.coll.spec.Index("metadata"); i >= 0 {
 		if o, ok := r.vals[i].(object); ok {
 			return o
 		}
@@ -113,9 +116,9 @@ func (r *record) metadata() object {
 // object is what a record's members are, with null ones left out.
 func (r *record) object() object {
 	o := object{{"id", r.id}}
-	for i := range r.coll.spec.fields {
-		if f := &r.coll.spec.fields[i]; r.vals[i] != nil && f.name != "id" {
-			o = append(o, member{f.name, r.vals[i]})
+	for i := range r.coll.spec.Fields {
+		if f := &r.coll.spec.Fields[i]; r.vals[i] != nil && f.Name != "id" {
+			o = append(o, member{f.Name, r.vals[i]})
 		}
 	}
 	return o
@@ -132,26 +135,26 @@ func (r *record) touch() {
 
 // copyFrom takes over the members of a request body that the resource has under the same name,
 // and the defaults of those that the body leaves out.
-func (r *record) copyFrom(spec *typeSpec, body object) {
-	for i := range spec.fields {
-		f := &spec.fields[i]
-		j := r.coll.spec.index(f.name)
-		if j < 0 || f.name == "links" || f.name == "id" {
+func (r *record) copyFrom(spec *api.Type, body object) {
+	for i := range spec.Fields {
+		f := &spec.Fields[i]
+		j := r.coll.spec.Index(f.Name)
+		if j < 0 || f.Name == "links" || f.Name == "id" {
 			continue
 		}
-		if v, there := body.lookup(f.name); there {
+		if v, there := body.Lookup(f.Name); there {
 			r.vals[j] = v
-		} else if f.def != "" && r.vals[j] == nil {
+		} else if f.Default != "" && r.vals[j] == nil {
 			r.vals[j] = defaultValue(f)
 		}
 	}
 	r.touch()
 }
 
-func defaultValue(f *fieldSpec) any {
-	v, err := parseJSON([]byte(f.def))
+func defaultValue(f *api.Field) any {
+	v, err := value.Parse([]byte(f.Default))
 	if err != nil {
-		panic("gocardlesstest: bad default of " + f.name)
+		panic("gocardlesstest: bad default of " + f.Name)
 	}
 	return v
 }
@@ -180,19 +183,19 @@ func (r *record) body(now time.Time) []byte {
 func (r *record) render(now time.Time, dst []byte, leave []string) []byte {
 	dst = append(dst, '{')
 	n := 0
-	for i := range r.coll.spec.fields {
-		f := &r.coll.spec.fields[i]
+	for i := range r.coll.spec.Fields {
+		f := &r.coll.spec.Fields[i]
 		v := r.vals[i]
-		if f.name == "id" {
+		if f.Name == "id" {
 			v = r.id
 		}
 		for _, c := range r.coll.computed {
-			if c.name == f.name {
+			if c.name == f.Name {
 				v = c.value(now, r)
 			}
 		}
 		for _, l := range leave {
-			if l == f.name {
+			if l == f.Name {
 				v = omitted{}
 			}
 		}
@@ -202,18 +205,18 @@ func (r *record) render(now time.Time, dst []byte, leave []string) []byte {
 }
 
 // appendMember writes a member of a typed object and counts it.
-func appendMember(dst []byte, f *fieldSpec, v any, n int, inLinks bool) ([]byte, int) {
-	if v == nil && f.kind == kMetadata && f.name == "metadata" {
+func appendMember(dst []byte, f *api.Field, v any, n int, inLinks bool) ([]byte, int) {
+	if v == nil && f.Kind == api.KindMetadata && f.Name == "metadata" {
 		v = object{} // captures of the API have {}, also where its description allows null
 	}
-	if v == nil && !f.nullable {
-		switch f.kind {
-		case kArray:
+	if v == nil && !f.Nullable {
+		switch f.Kind {
+		case api.KindArray:
 			v = []any{}
-		case kMetadata, kStringMap, kAnyMap:
+		case api.KindMetadata, api.KindStringMap, api.KindAnyMap:
 			v = object{}
-		case kObject:
-			if f.name != "links" {
+		case api.KindObject:
+			if f.Name != "links" {
 				return dst, n
 			}
 			v = object{}
@@ -227,39 +230,39 @@ func appendMember(dst []byte, f *fieldSpec, v any, n int, inLinks bool) ([]byte,
 	if n > 0 {
 		dst = append(dst, ',')
 	}
-	dst = append(appendString(dst, f.name), ':')
-	return appendTyped(dst, f, v, f.name == "links"), n + 1
+	dst = append(value.AppendString(dst, f.Name), ':')
+	return appendTyped(dst, f, v, f.Name == "links"), n + 1
 }
 
 // appendTyped writes a value in the order of its schema. Members of links that do not apply are
 // left out; other members that may be null are written as null.
-func appendTyped(dst []byte, f *fieldSpec, v any, links bool) []byte {
+func appendTyped(dst []byte, f *api.Field, v any, links bool) []byte {
 	switch v := v.(type) {
 	case object:
-		if f.typ == nil {
-			return appendJSON(dst, v)
+		if f.Type == nil {
+			return value.Append(dst, v)
 		}
-		return appendObject(dst, f.typ, v, links)
+		return appendObject(dst, f.Type, v, links)
 	case []any:
 		dst = append(dst, '[')
 		for i, e := range v {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendTyped(dst, f.elem, e, false)
+			dst = appendTyped(dst, f.Elem, e, false)
 		}
 		return append(dst, ']')
 	}
-	return appendJSON(dst, v)
+	return value.Append(dst, v)
 }
 
-func appendObject(dst []byte, t *typeSpec, o object, links bool) []byte {
+func appendObject(dst []byte, t *api.Type, o object, links bool) []byte {
 	dst = append(dst, '{')
 	n := 0
-	for i := range t.fields {
-		f := &t.fields[i]
-		v, there := o.lookup(f.name)
-		if !there && (links || f.kind == kArray || f.kind == kAnyMap) {
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		v, there := o.Lookup(f.Name)
+		if !there && (links || f.Kind == api.KindArray || f.Kind == api.KindAnyMap) {
 			continue
 		}
 		dst, n = appendMember(dst, f, v, n, links)

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // How this package is put together, for whoever adds to it.
@@ -72,7 +75,7 @@ type filterFunc func(r *record, value string) bool
 
 // registry is everything that the families declare. It is built once and never changes.
 type registry struct {
-	ops         map[string]*opSpec
+	ops         map[string]*api.Operation
 	handlers    map[string]handler
 	collections []collectionSpec
 	filters     map[string]filterFunc // "payments.list customer"
@@ -82,7 +85,7 @@ type registry struct {
 	seeds       []func(*tx)
 	pages       []page0
 	plans       map[string]*listPlan
-	routes      *router
+	routes      *api.Router
 }
 
 type page0 struct {
@@ -100,13 +103,13 @@ func (r *registry) collection(c collectionSpec) {
 	}
 	for _, verb := range []string{"get", "create", "create_for_creditor", "list", "handle"} {
 		if op := r.ops[c.name+"."+verb]; c.spec == nil && op != nil {
-			c.spec = op.result
+			c.spec = op.Result
 		}
 	}
 	if c.prefix == "" {
-		for _, p := range cataloguePrefixes {
-			if p.resource == c.name {
-				c.prefix = p.prefix
+		for _, p := range api.Prefixes {
+			if p.Resource == c.name {
+				c.prefix = p.Prefix
 			}
 		}
 	}
@@ -160,35 +163,35 @@ var (
 
 func buildRegistry() *registry {
 	r := &registry{
-		ops: map[string]*opSpec{}, handlers: map[string]handler{}, filters: map[string]filterFunc{},
+		ops: map[string]*api.Operation{}, handlers: map[string]handler{}, filters: map[string]filterFunc{},
 		owners: map[string]string{}, jobs: map[string]jobFunc{}, simulators: map[string]*scenario{},
 		plans: map[string]*listPlan{},
 	}
-	for i := range operations {
-		r.ops[operations[i].name] = &operations[i]
+	for i := range api.Operations {
+		r.ops[api.Operations[i].Name] = &api.Operations[i]
 	}
-	served := slices.Concat(pointers(operations), aliases(r.ops))
+	served := slices.Concat(pointers(api.Operations), api.Aliases(r.ops))
 	for _, op := range served {
-		r.ops[op.name] = op
+		r.ops[op.Name] = op
 	}
 	for _, f := range families() {
 		f(r)
 	}
-	for i := range operations {
-		op := &operations[i]
-		if r.handlers[op.name] == nil {
-			r.handlers[op.name] = r.defaultHandler(op)
+	for i := range api.Operations {
+		op := &api.Operations[i]
+		if r.handlers[op.Name] == nil {
+			r.handlers[op.Name] = r.defaultHandler(op)
 		}
-		if op.list && r.hasCollection(op.resource()) {
-			r.plans[op.name] = planList(op, r.filters)
+		if op.List && r.hasCollection(op.Resource()) {
+			r.plans[op.Name] = planList(op, r.filters)
 		}
 	}
-	r.routes = newRouter(served)
+	r.routes = api.NewRouter(served)
 	return r
 }
 
-func pointers(ops []opSpec) []*opSpec {
-	out := make([]*opSpec, len(ops))
+func pointers(ops []api.Operation) []*api.Operation {
+	out := make([]*api.Operation, len(ops))
 	for i := range ops {
 		out[i] = &ops[i]
 	}
@@ -206,7 +209,7 @@ func (tx *tx) list() (result, error) {
 
 // listing works out the page that the query asks for, of the records that also pass what is given.
 func (tx *tx) listing(also ...match) (*listing, error) {
-	return theRegistry().plans[tx.op.name].page(tx.sb.store.coll(tx.op.resource()), tx.query, also...)
+	return theRegistry().plans[tx.op.Name].page(tx.sb.store.coll(tx.op.Resource()), tx.query, also...)
 }
 
 // hasCollection reports whether a family declared a collection.
@@ -215,34 +218,34 @@ func (r *registry) hasCollection(name string) bool {
 }
 
 // ownerOf is the collection of the id in an operation's path.
-func (r *registry) ownerOf(op *opSpec) string {
-	if !strings.Contains(op.path, "{") {
+func (r *registry) ownerOf(op *api.Operation) string {
+	if !strings.Contains(op.Path, "{") {
 		return ""
 	}
-	if o, set := r.owners[op.name]; set {
+	if o, set := r.owners[op.Name]; set {
 		return o
 	}
-	return op.resource()
+	return op.Resource()
 }
 
 // defaultHandler is what an operation does when its family sets no handler: create stores the
 // members that request and reply share, get and list read, update merges.
-func (r *registry) defaultHandler(op *opSpec) handler {
-	if !r.hasCollection(op.resource()) {
-		return func(*tx) (result, error) { return result{}, notServed(op) }
+func (r *registry) defaultHandler(op *api.Operation) handler {
+	if !r.hasCollection(op.Resource()) {
+		return func(*tx) (result, error) { return result{}, api.NotServed(op) }
 	}
 	switch {
-	case op.list:
+	case op.List:
 		return func(tx *tx) (result, error) { return tx.list() }
-	case op.kind == kindRead:
+	case op.Kind == api.OpRead:
 		return func(tx *tx) (result, error) { return one(tx.target), nil }
-	case op.kind == kindUpdate:
+	case op.Kind == api.OpUpdate:
 		return func(tx *tx) (result, error) {
 			tx.merge(tx.target)
 			return one(tx.target), nil
 		}
-	case op.status == http.StatusCreated:
-		return func(tx *tx) (result, error) { return one(tx.add(tx.draft(op.resource()))), nil }
+	case op.Status == http.StatusCreated:
+		return func(tx *tx) (result, error) { return one(tx.add(tx.draft(op.Resource()))), nil }
 	}
 	return func(tx *tx) (result, error) { return one(tx.target), nil }
 }
@@ -266,7 +269,7 @@ type tx struct {
 	now time.Time
 
 	// Of an API call; nil and empty in a job.
-	op     *opSpec
+	op     *api.Operation
 	id     string  // id in the path
 	target *record // resource with that id
 	body   object  // content of the envelope
@@ -284,16 +287,16 @@ type tx struct {
 }
 
 // timestamp is the tx's time as the API writes it.
-func (tx *tx) timestamp() string { return stamp(tx.now) }
+func (tx *tx) timestamp() string { return value.Stamp(tx.now) }
 
 // today is the tx's date.
 func (tx *tx) today() date { return dateOf(tx.now) }
 
 // problems gathers what is wrong with the body's values.
-func (tx *tx) problems() *problems {
-	p := &problems{}
+func (tx *tx) problems() *api.Problems {
+	p := &api.Problems{}
 	if tx.op != nil {
-		p.prefix = "/" + tx.op.request
+		p.Prefix = "/" + tx.op.Request
 	}
 	return p
 }
@@ -301,11 +304,11 @@ func (tx *tx) problems() *problems {
 // fresh record of a collection: not yet in it, with id, created_at and empty metadata.
 func (tx *tx) make(coll string) *record {
 	c := tx.sb.store.coll(coll)
-	r := &record{coll: c, id: c.ids.next(), vals: make([]any, len(c.spec.fields))}
-	if i := c.spec.index("created_at"); i >= 0 {
+	r := &record{coll: c, id: c.ids.next(), vals: make([]any, len(c.spec.Fields))}
+	if i := c.spec.Index("created_at"); i >= 0 {
 		r.vals[i] = tx.timestamp()
 	}
-	if i := c.spec.index("updated_at"); i >= 0 {
+	if i := c.spec.Index("updated_at"); i >= 0 {
 		r.vals[i] = tx.timestamp()
 	}
 	return r
@@ -315,10 +318,10 @@ func (tx *tx) make(coll string) *record {
 // body's links that the resource also has.
 func (tx *tx) draft(coll string) *record {
 	r := tx.make(coll)
-	r.copyFrom(tx.op.bodies[tx.form], tx.body)
-	if f := r.coll.spec.field("links"); f != nil && f.typ != nil {
-		for _, l := range tx.body.obj("links") {
-			if f.typ.index(l.key) >= 0 {
+	r.copyFrom(tx.op.Bodies[tx.form], tx.body)
+	if f := r.coll.spec.Field("links"); f != nil && f.Type != nil {
+		for _, l := range tx.body.Obj("links") {
+			if f.Type.Index(l.Key) >= 0 {
 				r.set("links", append(r.obj("links"), l))
 			}
 		}
@@ -329,11 +332,11 @@ func (tx *tx) draft(coll string) *record {
 // merge writes the body's members into a record, as PUT does.
 func (tx *tx) merge(r *record) {
 	for _, m := range tx.body {
-		if m.key != "links" && r.coll.spec.index(m.key) >= 0 {
-			r.set(m.key, m.val)
+		if m.Key != "links" && r.coll.spec.Index(m.Key) >= 0 {
+			r.set(m.Key, m.Val)
 		}
 	}
-	if r.coll.spec.index("updated_at") >= 0 {
+	if r.coll.spec.Index("updated_at") >= 0 {
 		r.set("updated_at", tx.timestamp())
 	}
 }
@@ -359,14 +362,14 @@ func (tx *tx) must(coll, id string) *record {
 // linked looks up the record that the body's links.name leads to. An absent link gives nil
 // without an error, an unknown one link_not_found.
 func (tx *tx) linked(coll, name string) (*record, error) {
-	v := tx.body.obj("links").get(name)
+	v := tx.body.Obj("links").Get(name)
 	if v == nil {
 		return nil, nil
 	}
 	id, _ := v.(string)
 	r := tx.find(coll, id)
 	if r == nil {
-		return nil, linkNotFound(tx.op.request, name, name)
+		return nil, api.LinkNotFound(tx.op.Request, name, name)
 	}
 	return r, nil
 }
@@ -379,7 +382,7 @@ func (tx *tx) creditor() (*record, error) {
 	}
 	recs := tx.sb.store.coll("creditors").recs
 	if len(recs) == 0 {
-		return nil, linkNotFound(tx.op.request, "creditor", "creditor")
+		return nil, api.LinkNotFound(tx.op.Request, "creditor", "creditor")
 	}
 	return recs[0], nil
 }

@@ -1,19 +1,23 @@
 package gocardlesstest
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
+)
 
 // apply adds or replaces the records of a snapshot or of a journal line.
 func (s *store) apply(o object) error {
-	for _, v := range o.list("records") {
+	for _, v := range o.List("records") {
 		r, err := s.loadRecord(v)
 		if err != nil {
 			return err
 		}
 		r.dirty = false
 	}
-	for _, n := range o.obj("ids") {
-		if c := s.colls[n.key]; c != nil {
-			v, _ := n.val.(int64)
+	for _, n := range o.Obj("ids") {
+		if c := s.colls[n.Key]; c != nil {
+			v, _ := n.Val.(int64)
 			c.ids.n = uint64(v)
 		}
 	}
@@ -25,7 +29,7 @@ func (r *record) save() object {
 	vals := object{}
 	for i, v := range r.vals {
 		if v != nil {
-			vals = append(vals, member{r.coll.spec.fields[i].name, v})
+			vals = append(vals, member{r.coll.spec.Fields[i].Name, v})
 		}
 	}
 	o := object{{"in", r.coll.name}, {"id", r.id}, {"at", r.seq}, {"is", vals}}
@@ -40,15 +44,15 @@ func (r *record) save() object {
 
 func (s *store) loadRecord(v any) (*record, error) {
 	o, _ := v.(object)
-	c := s.colls[o.str("in")]
-	id := o.str("id")
+	c := s.colls[o.Str("in")]
+	id := o.Str("id")
 	if c == nil || id == "" {
-		return nil, fmt.Errorf("reading the state: a record of an unknown kind (%s)", short(o.str("in")))
+		return nil, fmt.Errorf("reading the state: a record of an unknown kind (%s)", value.Short(o.Str("in")))
 	}
-	r := &record{coll: c, id: id, vals: make([]any, len(c.spec.fields)), private: o.obj("private"), removed: o.flag("removed")}
-	for _, m := range o.obj("is") {
-		if i := c.spec.index(m.key); i >= 0 {
-			r.vals[i] = m.val
+	r := &record{coll: c, id: id, vals: make([]any, len(c.spec.Fields)), private: o.Obj("private"), removed: o.Flag("removed")}
+	for _, m := range o.Obj("is") {
+		if i := c.spec.Index(m.Key); i >= 0 {
+			r.vals[i] = m.Val
 		}
 	}
 	if old := c.byID[id]; old != nil {
@@ -66,8 +70,8 @@ func (s *store) loadRecord(v any) (*record, error) {
 		}
 		return old, nil
 	}
-	if o.num("at") != int64(len(c.recs)) {
-		return nil, fmt.Errorf("reading the state: %s %s is out of order", c.name, short(id))
+	if o.Num("at") != int64(len(c.recs)) {
+		return nil, fmt.Errorf("reading the state: %s %s is out of order", c.name, value.Short(id))
 	}
 	removed := r.removed
 	r.removed = false

@@ -8,10 +8,12 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 const (
@@ -46,7 +48,7 @@ type outgoing struct {
 func (sb *Sandbox) serve(in *incoming) *outgoing {
 	now := sb.Now()
 	c := &apiCall{sb: sb, in: in, now: now, rid: sb.requestID(now), out: &outgoing{header: make(http.Header, 16), cut: -1}}
-	c.op, c.id, c.known = theRegistry().routes.find(in.method, in.url.EscapedPath())
+	c.op, c.id, c.known = theRegistry().routes.Find(in.method, in.url.EscapedPath())
 	c.raw, c.tooBig, c.readErr = readBody(in.body)
 	fault := sb.faults.match(c.op)
 	if fault == nil {
@@ -65,8 +67,8 @@ func (sb *Sandbox) serve(in *incoming) *outgoing {
 // reply does what the call asks for and writes its reply.
 func (c *apiCall) reply() {
 	if err := c.run(); err != nil {
-		c.out.status = err.status
-		c.out.body = err.body(c.rid)
+		c.out.status = err.Status
+		c.out.body = err.Body(c.rid)
 		delete(c.out.header, "Location")
 	}
 }
@@ -99,7 +101,7 @@ func (c *apiCall) log() {
 	entry := &Request{Time: c.now, Method: c.in.method, Path: c.in.url.Path, Query: c.in.url.RawQuery, Header: c.in.header, Body: c.raw,
 		RequestID: c.rid, Resource: c.made, Status: c.out.status, Reply: c.out.body, Dropped: c.out.drop, Fault: c.fault}
 	if c.op != nil {
-		entry.Operation = c.op.name
+		entry.Operation = c.op.Name
 	}
 	entry.Body, entry.Reply = shorten(entry.Body), shorten(entry.Reply)
 	c.sb.log.add(entry)
@@ -137,7 +139,7 @@ func readUpTo(r io.Reader, limit int) (b []byte, tooBig bool, err error) {
 type apiCall struct {
 	sb      *Sandbox
 	in      *incoming
-	op      *opSpec
+	op      *api.Operation
 	id      string
 	known   bool
 	now     time.Time
@@ -154,13 +156,13 @@ type apiCall struct {
 	made  string
 }
 
-func (c *apiCall) run() *apiError {
+func (c *apiCall) run() *api.Error {
 	h := c.in.header
 	// The version is checked before the token: a browser that sends neither gets the error of the version.
 	if v := h.Get("GoCardless-Version"); v == "" {
-		return refuse("missing_version_header", "Missing GoCardless-Version header")
+		return api.Refuse("missing_version_header", "Missing GoCardless-Version header")
 	} else if v != apiVersion {
-		return refuse("version_not_found", "Version not found")
+		return api.Refuse("version_not_found", "Version not found")
 	}
 	token, err := c.sb.authorise(h, c.op)
 	c.token = token
@@ -170,19 +172,19 @@ func (c *apiCall) run() *apiError {
 	note := c.sb.limits.take(token, c.op, c.now)
 	note.write(c.out.header)
 	if note.exceeded {
-		return refuse("rate_limit_exceeded", "Rate limit exceeded")
+		return api.Refuse("rate_limit_exceeded", "Rate limit exceeded")
 	}
 	if err != nil {
 		return err
 	}
 	if c.op == nil {
 		if c.known {
-			return refuse("method_not_allowed", "Method not allowed")
+			return api.Refuse("method_not_allowed", "Method not allowed")
 		}
-		return refuse("path_not_found", "Path not found")
+		return api.Refuse("path_not_found", "Path not found")
 	}
 	if !acceptable(h.Values("Accept")) {
-		return refuse("not_acceptable", "Only application/json can be sent")
+		return api.Refuse("not_acceptable", "Only application/json can be sent")
 	}
 	if err := c.parse(); err != nil {
 		return err
@@ -208,54 +210,54 @@ func acceptable(accept []string) bool {
 }
 
 // parse reads query and body as far as their syntax goes.
-func (c *apiCall) parse() *apiError {
+func (c *apiCall) parse() *api.Error {
 	q, err := url.ParseQuery(c.in.url.RawQuery)
 	if err != nil {
-		return refuse("bad_request", "The query is malformed")
+		return api.Refuse("bad_request", "The query is malformed")
 	}
 	c.query = q
 	if c.tooBig {
-		return refuse("request_entity_too_large", "The request body is too large")
+		return api.Refuse("request_entity_too_large", "The request body is too large")
 	}
 	if c.readErr != nil {
-		return refuse("bad_request", "The request body could not be read")
+		return api.Refuse("bad_request", "The request body could not be read")
 	}
 	if len(c.raw) == 0 {
 		return nil
 	}
 	if c.in.method == http.MethodGet {
-		return refuse("request_body_not_allowed", "A GET request takes no body")
+		return api.Refuse("request_body_not_allowed", "A GET request takes no body")
 	}
 	if enc := c.in.header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return refuse("unsupported_media_type", "Content encodings are not supported")
+		return api.Refuse("unsupported_media_type", "Content encodings are not supported")
 	}
 	kind := c.in.header.Get("Content-Type")
 	if kind == "" {
-		return refuse("invalid_content_type", "The Content-Type header must be application/json")
+		return api.Refuse("invalid_content_type", "The Content-Type header must be application/json")
 	}
 	switch m, params, err := mime.ParseMediaType(kind); {
 	case err != nil:
-		return refuse("invalid_content_type", "The Content-Type header must be application/json")
+		return api.Refuse("invalid_content_type", "The Content-Type header must be application/json")
 	case m != "application/json" && m != "application/vnd.api+json":
-		return refuse("unsupported_media_type", "The Content-Type header must be application/json")
+		return api.Refuse("unsupported_media_type", "The Content-Type header must be application/json")
 	case params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8"):
-		return refuse("unsupported_media_type", "The body must be UTF-8")
+		return api.Refuse("unsupported_media_type", "The body must be UTF-8")
 	}
-	root, err := parseJSON(c.raw)
+	root, err := value.Parse(c.raw)
 	if err != nil {
-		return refuse("bad_request", "Bad request: "+err.Error())
+		return api.Refuse("bad_request", "Bad request: "+err.Error())
 	}
 	c.root = root
 	return nil
 }
 
 // act runs the operation under the lock.
-func (c *apiCall) act() *apiError {
+func (c *apiCall) act() *api.Error {
 	sb := c.sb
 	if sb.nextDue.Load() <= c.now.UnixNano() {
 		sb.Tick()
 	}
-	if c.op.kind == kindRead {
+	if c.op.Kind == api.OpRead {
 		sb.mu.RLock()
 		defer sb.mu.RUnlock()
 		return c.handle()
@@ -267,13 +269,13 @@ func (c *apiCall) act() *apiError {
 	if jerr := sb.orRevert(sb.commit()); jerr != nil && err == nil {
 		// What is not on disk did not happen.
 		c.made = ""
-		return refuse("internal_server_error", "The state file could not be written")
+		return api.Refuse("internal_server_error", "The state file could not be written")
 	}
 	return err
 }
 
 // handle does the checks that need the store, runs the handler and renders its result.
-func (c *apiCall) handle() *apiError {
+func (c *apiCall) handle() *api.Error {
 	sb, op := c.sb, c.op
 	reg := theRegistry()
 	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
@@ -281,36 +283,35 @@ func (c *apiCall) handle() *apiError {
 		// An unknown id is reported before the body is checked.
 		r := sb.store.coll(owner).byID[c.id]
 		if r == nil {
-			return notFound()
+			return api.NotFound()
 		}
 		if r.removed {
-			return refuse("customer_data_removed", "This customer's data has been removed")
+			return api.Refuse("customer_data_removed", "This customer's data has been removed")
 		}
 		tx.target = r
 	}
 	key := ""
-	if op.kind == kindCreate {
+	if op.Kind == api.OpCreate {
 		if k := c.in.header.Get("Idempotency-Key"); len(k) > maxKey {
-			return refuse("idempotency_key_too_long", fmt.Sprintf("The idempotency key must be no more than %d characters", maxKey))
+			return api.Refuse("idempotency_key_too_long", fmt.Sprintf("The idempotency key must be no more than %d characters", maxKey))
 		} else if k != "" {
-			key = op.path + " " + k
+			key = op.Path + " " + k
 			if id, used := sb.keys[key]; used {
-				return refuse("idempotent_creation_conflict", "A resource has already been created with this idempotency key",
+				return api.Refuse("idempotent_creation_conflict", "A resource has already been created with this idempotency key",
 					"conflicting_resource_id", id)
 			}
 		}
 	}
-	if err := c.openBody(tx); err != nil {
-		return err
-	}
-	query, bad := readQuery(op, c.query)
-	if bad != nil {
+	var bad *api.Error
+	if tx.body, tx.form, bad = op.ReadBody(c.root, len(c.raw) > 0); bad != nil {
 		return bad
 	}
-	tx.query = query
-	res, err := reg.handlers[op.name](tx)
+	if tx.query, bad = op.ReadQuery(c.query); bad != nil {
+		return bad
+	}
+	res, err := reg.handlers[op.Name](tx)
 	if err != nil {
-		var refused *apiError
+		var refused *api.Error
 		if !errors.As(err, &refused) {
 			panic(err)
 		}
@@ -325,91 +326,6 @@ func (c *apiCall) handle() *apiError {
 	return nil
 }
 
-// openBody takes the content out of its envelope and checks it.
-func (c *apiCall) openBody(tx *tx) *apiError {
-	op := c.op
-	if c.root == nil && (len(c.raw) == 0 || op.kind == kindAction || op.kind == kindDelete) {
-		// Python sends null with actions and removals that take nothing.
-		return c.withoutBody()
-	}
-	root, ok := c.root.(object)
-	if !ok {
-		return badStructure("The root of the document must be an object.")
-	}
-	if op.request == "" {
-		return checkEmpty(root)
-	}
-	for _, m := range root {
-		if m.key != op.request {
-			return wrongEnvelope(op.request)
-		}
-	}
-	content := root.get(op.request)
-	if content == nil {
-		return c.withoutBody()
-	}
-	body, ok := content.(object)
-	if !ok {
-		return badStructure(`"` + op.request + `" must be an object.`)
-	}
-	tx.body, tx.form = chooseForm(op.bodies, body)
-	return checkBody(op.bodies[tx.form], op.request, tx.body)
-}
-
-// badStructure refuses a body whose outermost form is wrong.
-func badStructure(message string) *apiError {
-	return &apiError{status: 400, typ: "invalid_api_usage", reason: "invalid_document_structure",
-		message: "Invalid document structure", items: []errorItem{{message: message, pointer: "/"}}}
-}
-
-// wrongEnvelope refuses a body that is not wrapped in the envelope of its operation.
-func wrongEnvelope(name string) *apiError {
-	return refuse("invalid_document_structure", "Data sent to this endpoint must be wrapped in a '"+name+"' envelope")
-}
-
-// withoutBody refuses a call that needs a body and has none.
-func (c *apiCall) withoutBody() *apiError {
-	op := c.op
-	if op.request == "" || op.kind != kindCreate && (len(op.bodies) == 0 || !needsBody(op.bodies[0])) {
-		return nil
-	}
-	return wrongEnvelope(op.request)
-}
-
-// checkEmpty checks the body of an operation that takes none. Clients send {}, {"data":{}} or
-// {"data":null}.
-func checkEmpty(root object) *apiError {
-	for _, m := range root {
-		content, isObject := m.val.(object)
-		if m.key != "data" || m.val != nil && !isObject || len(content) > 0 {
-			return badStructure(`"` + short(m.key) + `" is not a permitted key.`)
-		}
-	}
-	return nil
-}
-
-func needsBody(t *typeSpec) bool {
-	return slices.ContainsFunc(t.fields, func(f fieldSpec) bool { return f.required })
-}
-
-// chooseForm reads a body in the form that it has, of those that the operation takes: the one with
-// the fewest problems.
-func chooseForm(forms []*typeSpec, body object) (read object, form int) {
-	fewest := -1
-	for i, t := range forms {
-		o := t.readInts(body)
-		if len(forms) == 1 {
-			return o, 0
-		}
-		var c bodyCheck
-		c.object(t, o, "", "")
-		if n := len(c.structure) + len(c.types); fewest < 0 || n < fewest {
-			read, form, fewest = o, i, n
-		}
-	}
-	return read, form
-}
-
 // id is the identifier of what a call made.
 func (r result) id() string {
 	if r.rec != nil {
@@ -421,14 +337,14 @@ func (r result) id() string {
 // render writes the result as the reply.
 func (c *apiCall) render(res result) {
 	op, out := c.op, c.out
-	out.status = op.status
+	out.status = op.Status
 	if res.status != 0 {
 		out.status = res.status
 	}
 	if res.empty {
 		return
 	}
-	envelope := op.reply
+	envelope := op.Reply
 	if envelope == "" && res.rec != nil {
 		envelope = res.rec.coll.name // the removal of a customer, when it has a body
 	}
@@ -449,11 +365,11 @@ func (c *apiCall) render(res result) {
 		open(len(body))
 		b = append(b, body...)
 		if out.status == http.StatusCreated {
-			out.header["Location"] = []string{c.in.base + "/" + op.resource() + "/" + res.rec.id}
+			out.header["Location"] = []string{c.in.base + "/" + op.Resource() + "/" + res.rec.id}
 		}
 	default:
 		open(256)
-		b = appendObject(b, op.result, res.obj, false)
+		b = appendObject(b, op.Result, res.obj, false)
 	}
 	if envelope != "" && res.listing == nil {
 		b = append(b, '}')

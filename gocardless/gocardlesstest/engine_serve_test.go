@@ -62,13 +62,13 @@ func TestChecksComeInTheAPIsOrder(t *testing.T) {
 // list2 is list with headers.
 func (c *caller) list2(path string, headers ...string) []any {
 	c.t.Helper()
-	return c.do("GET", path, "", headers...).body[0].val.([]any)
+	return c.do("GET", path, "", headers...).body[0].Val.([]any)
 }
 
 func TestReplyHeaders(t *testing.T) {
 	c := newCaller(t)
 	r := c.do("POST", "/customers", customerBody)
-	id := r.body.obj("customers").str("id")
+	id := r.body.Obj("customers").Str("id")
 	want := map[string]string{
 		"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache", "Vary": "Origin",
 		"X-Content-Type-Options": "nosniff", "Location": "https://api-sandbox.gocardless.com/customers/" + id,
@@ -82,13 +82,13 @@ func TestReplyHeaders(t *testing.T) {
 		t.Errorf("ETag is %q", r.header.Get("Etag"))
 	}
 	e := c.do("GET", "/customers/CU0", "")
-	if a, b := e.header.Get("X-Request-Id"), e.body.obj("error").str("request_id"); a == "" || a != b {
+	if a, b := e.header.Get("X-Request-Id"), e.body.Obj("error").Str("request_id"); a == "" || a != b {
 		t.Errorf("X-Request-Id %q, request_id %q", a, b)
 	}
 	if e.header.Get("Etag") != "" || e.header.Get("Location") != "" {
 		t.Errorf("an error has success headers: %v", e.header)
 	}
-	if got := e.body.obj("error").str("documentation_url"); got != "https://developer.gocardless.com/api-reference#resource_not_found" {
+	if got := e.body.Obj("error").Str("documentation_url"); got != "https://developer.gocardless.com/api-reference#resource_not_found" {
 		t.Errorf("documentation_url is %q", got)
 	}
 	removed := c.do("DELETE", "/customers/"+id, "")
@@ -148,21 +148,21 @@ func TestBodyShapeErrors(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			c := &caller{t, w.sb, w.rt, true}
 			r := c.do("POST", x.path, x.body)
-			e := r.body.obj("error")
-			if r.status != x.status || e.str("type") != x.typ || !strings.HasSuffix(e.str("documentation_url"), "#"+x.fragment) {
+			e := r.body.Obj("error")
+			if r.status != x.status || e.Str("type") != x.typ || !strings.HasSuffix(e.Str("documentation_url"), "#"+x.fragment) {
 				t.Fatalf("got %d %s", r.status, r.raw)
 			}
-			got := e.list("errors")
+			got := e.List("errors")
 			if len(got) != len(x.items) {
 				t.Fatalf("%d problems, want %d: %s", len(got), len(x.items), r.raw)
 			}
 			for i, want := range x.items {
 				g := got[i].(object)
-				if !strings.HasPrefix(g.str("message"), want.message) || g.str("request_pointer") != want.pointer || g.str("field") != want.field {
+				if !strings.HasPrefix(g.Str("message"), want.message) || g.Str("request_pointer") != want.pointer || g.Str("field") != want.field {
 					t.Errorf("problem %d is %v, want %v", i, g, want)
 				}
-				if (g.has("reason")) != (x.fragment == "link_not_found" || strings.HasPrefix(want.message, "Data sent")) {
-					t.Errorf("problem %d: reason is %q", i, g.str("reason"))
+				if (g.Has("reason")) != (x.fragment == "link_not_found" || strings.HasPrefix(want.message, "Data sent")) {
+					t.Errorf("problem %d: reason is %q", i, g.Str("reason"))
 				}
 			}
 		})
@@ -172,11 +172,11 @@ func TestBodyShapeErrors(t *testing.T) {
 func TestActionsTakeNoEmptyOrDataBody(t *testing.T) {
 	w := newWorld(t)
 	for _, body := range []string{"", "{}", `{"data":{}}`, `{"data":{"metadata":{"a":"b"}}}`} {
-		if got := w.ok("POST", "/payments/"+w.pay("100")+"/actions/cancel", body).str("status"); got != "cancelled" {
+		if got := w.ok("POST", "/payments/"+w.pay("100")+"/actions/cancel", body).Str("status"); got != "cancelled" {
 			t.Errorf("body %q: %s", body, got)
 		}
 	}
-	id := w.ok("POST", "/blocks", `{"blocks":{"block_type":"email","reason_type":"identity_fraud","resource_reference":"a@example.com"}}`).str("id")
+	id := w.ok("POST", "/blocks", `{"blocks":{"block_type":"email","reason_type":"identity_fraud","resource_reference":"a@example.com"}}`).Str("id")
 	for _, body := range []string{"", "{}", `{"data":{}}`} {
 		w.ok("POST", "/blocks/"+id+"/actions/disable", body)
 	}
@@ -187,17 +187,17 @@ func TestIdempotency(t *testing.T) {
 	w := newWorld(t)
 	body := `{"payments":{"amount":100,"currency":"GBP","links":{"mandate":"` + w.mandate + `"}}}`
 	w.refused(422, "/payments/currency", "POST", "/payments", strings.Replace(body, "GBP", "EUR", 1), "Idempotency-Key", "k1")
-	first := w.ok("POST", "/payments", body, "Idempotency-Key", "k1").str("id") // a refused create does not use the key up
+	first := w.ok("POST", "/payments", body, "Idempotency-Key", "k1").Str("id") // a refused create does not use the key up
 	for _, replay := range []string{body, strings.Replace(body, "100", "999", 1), `{"payments":{"nonsense":1}}`} {
 		e := w.refused(409, "idempotent_creation_conflict", "POST", "/payments", replay, "Idempotency-Key", "k1")
-		if got := e.obj("links").str("conflicting_resource_id"); got != first {
+		if got := e.Obj("links").Str("conflicting_resource_id"); got != first {
 			t.Errorf("conflict with %q, want %q", got, first)
 		}
 	}
 	// Another collection has keys of its own.
 	w.ok("POST", "/customers", customerBody, "Idempotency-Key", "k1")
 	// Actions tolerate keys and do not deduplicate by them.
-	second := w.ok("POST", "/payments", body, "Idempotency-Key", "k2").str("id")
+	second := w.ok("POST", "/payments", body, "Idempotency-Key", "k2").Str("id")
 	w.ok("POST", "/payments/"+first+"/actions/cancel", "", "Idempotency-Key", "k3")
 	w.ok("POST", "/payments/"+second+"/actions/cancel", "", "Idempotency-Key", "k3")
 	w.refused(400, "idempotency_key_too_long", "POST", "/payments", body, "Idempotency-Key", strings.Repeat("k", 129))
@@ -233,7 +233,7 @@ func TestRateLimit(t *testing.T) {
 
 func TestRateLimitOfBalances(t *testing.T) {
 	c := newCaller(t, WithRateLimit(1000))
-	path := "/balances?creditor=" + c.list("/creditors")[0].str("id")
+	path := "/balances?creditor=" + c.list("/creditors")[0].Str("id")
 	for i := range 60 {
 		if r := c.do("GET", path, ""); r.status != 200 || r.header.Get("RateLimit-Limit") != "60" || r.header.Get("RateLimit-Remaining") != fmt.Sprint(59-i) {
 			t.Fatalf("request %d: %d %v", i, r.status, r.header)
@@ -247,7 +247,7 @@ func TestRequestsAreRemembered(t *testing.T) {
 	c := newCaller(t, WithRequestLog(3))
 	c.do("GET", "/nothing", "")
 	c.do("GET", "/customers?limit=5", "")
-	id := c.ok("POST", "/customers", customerBody, "Idempotency-Key", "k").str("id")
+	id := c.ok("POST", "/customers", customerBody, "Idempotency-Key", "k").Str("id")
 	c.do("GET", "/customers/CU0", "")
 	got := c.sb.Requests()
 	if len(got) != 3 {

@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 	"slices"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // store holds the collections of one sandbox.
@@ -30,7 +32,7 @@ type collectionSpec struct {
 	name     string
 	prefix   string
 	idForm   idForm
-	spec     *typeSpec
+	spec     *api.Type
 	indexed  []string // links and private members by which records are found often
 	computed []computed
 	// internal collections are not resources of the API: they have no lists and no events.
@@ -123,7 +125,7 @@ func (c *collection) reindex(r *record, name, before string) {
 }
 
 func (r *record) linkOrEmpty(name string) string {
-	if r.coll.spec.index("links") < 0 {
+	if r.coll.spec.Index("links") < 0 {
 		return ""
 	}
 	return r.link(name)

@@ -166,7 +166,7 @@ func TestReset(t *testing.T) {
 	if n := len(w.list("/payments")) + len(w.list("/customers")) + len(w.list("/events")); n != 0 {
 		t.Errorf("%d resources left", n)
 	}
-	again := w.ok("POST", "/customers", customerBody).str("id")
+	again := w.ok("POST", "/customers", customerBody).Str("id")
 	if again != w.customer {
 		t.Errorf("first customer is %s, was %s", again, w.customer)
 	}
@@ -216,9 +216,9 @@ func TestManyClients(t *testing.T) {
 	box := &inbox{}
 	s := New(WithRateLimit(0), WithWebhooks(Webhooks{Handler: box, Secret: hookSecret}))
 	w := &world{caller: &caller{t, s, s.Transport(), false}}
-	w.customer = w.ok("POST", "/customers", customerBody).str("id")
-	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).str("id")
-	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("id")
+	w.customer = w.ok("POST", "/customers", customerBody).Str("id")
+	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).Str("id")
+	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).Str("id")
 	const clients, each = 64, 5
 	var wg sync.WaitGroup
 	for i := range clients {
@@ -328,12 +328,12 @@ func TestServerAddresses(t *testing.T) {
 	s := NewServer(t)
 	c := &caller{t, s.Sandbox, rewrite{s.URL}, true}
 	r := c.do("POST", "/customers", customerBody)
-	if want := s.URL + "/customers/" + r.body.obj("customers").str("id"); r.header.Get("Location") != want {
+	if want := s.URL + "/customers/" + r.body.Obj("customers").Str("id"); r.header.Get("Location") != want {
 		t.Errorf("Location is %q, want %q", r.header.Get("Location"), want)
 	}
 	f := c.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s","success_redirect_url":"https://x.example"}}`)
-	if !strings.HasPrefix(f.str("redirect_url"), s.URL+"/") {
-		t.Errorf("redirect_url is %q", f.str("redirect_url"))
+	if !strings.HasPrefix(f.Str("redirect_url"), s.URL+"/") {
+		t.Errorf("redirect_url is %q", f.Str("redirect_url"))
 	}
 	if _, err := Start(strings.TrimPrefix(s.URL, "http://")); err == nil {
 		t.Error("two servers on one port")

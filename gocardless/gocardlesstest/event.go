@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // event is what a handler or job reports about a record.
@@ -26,11 +28,11 @@ type event struct {
 // and action must be in the catalogue.
 func (tx *tx) event(r *record, e event) *record {
 	resource := r.coll.name
-	kind := eventKinds()[resource+"."+e.action]
+	kind := api.EventsByName()[resource+"."+e.action]
 	if kind == nil {
 		panic("gocardlesstest: the catalogue has no event " + resource + "." + e.action)
 	}
-	origin := kind.originOf(e.cause, e.origin, tx.origin)
+	origin := kind.OriginOf(e.cause, e.origin, tx.origin)
 	ev := tx.make("events")
 	links := make(object, 0, len(e.links)+2)
 	links = append(links, member{singular(resource), r.id})
@@ -50,7 +52,7 @@ func (tx *tx) event(r *record, e event) *record {
 		cause = e.action
 	}
 	detail("cause", cause)
-	detail("description", kind.causeText(e.cause))
+	detail("description", kind.CauseText(e.cause))
 	detail("scheme", e.scheme)
 	detail("reason_code", e.reasonCode)
 	detail("not_retried_reason", e.notRetried)
@@ -67,7 +69,7 @@ func (tx *tx) event(r *record, e event) *record {
 	source := object{{"name", "GoCardless"}, {"type", "gc_team"}}
 	if origin == "api" {
 		source = object{{"name", "Sandbox token"}, {"type", "access_token"}}
-		if m := tx.body.obj("metadata"); m != nil {
+		if m := tx.body.Obj("metadata"); m != nil {
 			metadata = m
 		}
 	}
@@ -100,26 +102,16 @@ func eventFamily(r *registry) {
 	onlyInWebhooks := func(time.Time, *record) any { return omitted{} }
 	r.collection(collectionSpec{name: "events", computed: []computed{
 		{name: "organisation_id", value: onlyInWebhooks}, {name: "customer_notifications", value: onlyInWebhooks}}})
-	for _, q := range theOps("events.list").query {
-		switch q.name {
+	for _, q := range api.Op("events.list").Query {
+		switch q.Name {
 		case "action", "resource_type", "created_at", "after", "before", "limit", "include":
 		case "export":
 			r.filter("events.list", "export", func(e *record, id string) bool { return e.ref("export") == id })
 		default:
-			r.filter("events.list", q.name, func(e *record, id string) bool { return e.link(q.name) == id })
+			r.filter("events.list", q.Name, func(e *record, id string) bool { return e.link(q.Name) == id })
 		}
 	}
 	r.on("events.list", listEvents)
-}
-
-// theOps finds an operation of the table while the registry is being built.
-func theOps(name string) *opSpec {
-	for i := range operations {
-		if operations[i].name == name {
-			return &operations[i]
-		}
-	}
-	panic("gocardlesstest: no operation " + name)
 }
 
 // listEvents is the list with "include": the resources that the page's events are about.
@@ -133,7 +125,7 @@ func listEvents(tx *tx) (result, error) {
 		return result{listing: p}, nil
 	}
 	if tx.query.Get("resource_type") == "" {
-		return result{}, refuse("invalid_filters", "include needs resource_type")
+		return result{}, api.Refuse("invalid_filters", "include needs resource_type")
 	}
 	p.linked = []linkedGroup{}
 	for name := range strings.SplitSeq(include, ",") {

@@ -35,9 +35,9 @@ func TestExportOfALargeAccount(t *testing.T) {
 	now := monday
 	sb := New(WithClock(func() time.Time { return now }), WithRateLimit(0))
 	c := &world{caller: &caller{t, sb, sb.Transport(), false}}
-	c.customer = c.ok("POST", "/customers", customerBody).str("id")
-	c.account = c.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+c.customer+`"}}}`).str("id")
-	c.mandate = c.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+c.account+`"}}}`).str("id")
+	c.customer = c.ok("POST", "/customers", customerBody).Str("id")
+	c.account = c.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+c.customer+`"}}}`).Str("id")
+	c.mandate = c.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+c.account+`"}}}`).Str("id")
 	body := `{"payments":{"amount":100,"currency":"GBP","links":{"mandate":"` + c.mandate + `"}}}`
 	header := http.Header{"Authorization": {"Bearer t"}, "Gocardless-Version": {"2015-07-06"}, "Content-Type": {"application/json"}}
 	r := rand.New(rand.NewPCG(1, 2))

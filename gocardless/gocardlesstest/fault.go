@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // Fault is something that goes wrong on purpose. The zero value of every member leaves that part
@@ -137,7 +139,7 @@ func (sb *Sandbox) RemoveFault(id string) error {
 			return nil
 		}
 	}
-	return notFound()
+	return api.NotFound()
 }
 
 // count is how many calls are still to be hit; a fault without end counts once.
@@ -159,14 +161,14 @@ func (l *faultList) clear() {
 }
 
 // match finds the fault that hits a call, and counts the hit.
-func (l *faultList) match(op *opSpec) *Fault {
+func (l *faultList) match(op *api.Operation) *Fault {
 	if !l.any.Load() {
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, in := range l.list {
-		if in.fault.Operation != "" && (op == nil || !in.fault.hits(op.name)) {
+		if in.fault.Operation != "" && (op == nil || !in.fault.hits(op.Name)) {
 			continue
 		}
 		if in.skip > 0 {
@@ -193,11 +195,11 @@ func (f *Fault) hits(operation string) bool {
 
 // hitsAny reports whether there is anything that the fault could hit.
 func (f *Fault) hitsAny() bool {
-	return f.Operation == "" || slices.ContainsFunc(operations, func(op opSpec) bool { return f.hits(op.name) })
+	return f.Operation == "" || slices.ContainsFunc(api.Operations, func(op api.Operation) bool { return f.hits(op.Name) })
 }
 
 // reasonKnown reports whether the API has the fault's reason, if it names one.
-func (f *Fault) reasonKnown() bool { return f.Reason == "" || reasons()[f.Reason] != nil }
+func (f *Fault) reasonKnown() bool { return f.Reason == "" || api.ReasonsByName()[f.Reason] != nil }
 
 // answers reports whether the fault replaces the reply.
 func (f *Fault) answers() bool {
@@ -210,11 +212,11 @@ func (f *Fault) answer(out *outgoing, rid string) {
 	out.body = nil
 	switch {
 	case f.Reason != "":
-		e := refuse(f.Reason, reasons()[f.Reason].text)
-		out.status, out.body = e.status, e.body(rid)
+		e := api.Refuse(f.Reason, api.ReasonsByName()[f.Reason].Text)
+		out.status, out.body = e.Status, e.Body(rid)
 	case f.Bare != "":
-		e := &apiError{bare: f.Bare}
-		out.status, out.body = http.StatusBadRequest, e.body(rid)
+		e := &api.Error{Bare: f.Bare}
+		out.status, out.body = http.StatusBadRequest, e.Body(rid)
 	default:
 		out.status, out.body = http.StatusOK, []byte(f.Body)
 		out.header.Set("Content-Type", "text/html; charset=utf-8")

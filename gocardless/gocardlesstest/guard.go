@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // WithAllowedHosts sets further host names under which requests may reach the sandbox's socket, such
@@ -26,25 +29,25 @@ func WithAllowedHosts(names ...string) Option {
 // also send requests across origins; the Origin and Sec-Fetch headers tell.
 //
 // Requests that came through no TCP socket pass: no browser sends them.
-func (sb *Sandbox) guard(r *http.Request) *apiError {
+func (sb *Sandbox) guard(r *http.Request) *api.Error {
 	if addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr); addr == nil || addr.Network() == "unix" {
 		return nil
 	}
 	if !sb.hostAllowed(hostName(r.Host)) {
-		return refuse("forbidden", "The host "+short(r.Host)+" is not allowed: it could be the name that a web page gave to this machine. "+
+		return api.Refuse("forbidden", "The host "+value.Short(r.Host)+" is not allowed: it could be the name that a web page gave to this machine. "+
 			"Allow it with WithAllowedHosts or -allow-host")
 	}
 	if !sameOrigin(r) {
-		return refuse("forbidden", "The request comes from a page of another site")
+		return api.Refuse("forbidden", "The request comes from a page of another site")
 	}
 	return nil
 }
 
 // writeRefusal answers a request that the API does not see.
-func (sb *Sandbox) writeRefusal(w http.ResponseWriter, err *apiError) {
+func (sb *Sandbox) writeRefusal(w http.ResponseWriter, err *api.Error) {
 	now := sb.Now()
 	rid := sb.requestID(now)
-	out := &outgoing{status: err.status, header: http.Header{}, body: err.body(rid)}
+	out := &outgoing{status: err.Status, header: http.Header{}, body: err.Body(rid)}
 	sb.standardHeaders(out, rid, now)
 	maps.Copy(w.Header(), out.header)
 	w.WriteHeader(out.status)

@@ -11,6 +11,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // checked holds the operations with a successful reply that was checked against the API description.
@@ -21,9 +24,9 @@ var checked sync.Map
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if code == 0 && wholeRun() {
-		for i := range operations {
-			if _, ok := checked.Load(operations[i].name); !ok {
-				fmt.Fprintf(os.Stderr, "no test has checked a reply of %s: add a call to TestOperationsAnswer\n", operations[i].name)
+		for i := range api.Operations {
+			if _, ok := checked.Load(api.Operations[i].Name); !ok {
+				fmt.Fprintf(os.Stderr, "no test has checked a reply of %s: add a call to TestOperationsAnswer\n", api.Operations[i].Name)
 				code = 1
 			}
 		}
@@ -94,17 +97,17 @@ func (c *caller) do(method, path, body string, headers ...string) *reply {
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	if op, _, _ := theRegistry().routes.find(method, req.URL.EscapedPath()); op != nil || resp.StatusCode >= 400 {
+	if op, _, _ := theRegistry().routes.Find(method, req.URL.EscapedPath()); op != nil || resp.StatusCode >= 400 {
 		if c.strict {
 			checkReply(c.t, op, resp.StatusCode, raw)
 			if resp.StatusCode < 300 {
-				checked.Store(op.name, true)
+				checked.Store(op.Name, true)
 			}
 		}
 	}
 	r := &reply{status: resp.StatusCode, header: resp.Header, raw: raw}
 	if len(bytes.TrimSpace(raw)) > 0 {
-		v, err := parseJSON(raw)
+		v, err := value.Parse(raw)
 		if err != nil {
 			c.t.Fatalf("%s %s: reply is not JSON: %s", method, path, raw)
 		}
@@ -121,7 +124,7 @@ func (c *caller) ok(method, path, body string, headers ...string) object {
 		c.t.Fatalf("%s %s %s: %d %s", method, path, body, r.status, r.raw)
 	}
 	for _, m := range r.body {
-		if o, ok := m.val.(object); ok && m.key != "meta" {
+		if o, ok := m.Val.(object); ok && m.Key != "meta" {
 			return o
 		}
 	}
@@ -136,7 +139,7 @@ func (c *caller) list(path string) []object {
 		c.t.Fatalf("GET %s: %d %s", path, r.status, r.raw)
 	}
 	var out []object
-	for _, v := range r.body[0].val.([]any) {
+	for _, v := range r.body[0].Val.([]any) {
 		out = append(out, v.(object))
 	}
 	return out
@@ -147,16 +150,16 @@ func (c *caller) list(path string) []object {
 func (c *caller) refused(status int, reason, method, path, body string, headers ...string) object {
 	c.t.Helper()
 	r := c.do(method, path, body, headers...)
-	e := r.body.obj("error")
+	e := r.body.Obj("error")
 	var first object
-	if l := e.list("errors"); len(l) > 0 {
+	if l := e.List("errors"); len(l) > 0 {
 		first = l[0].(object)
 	}
-	found := first.str("reason")
-	if reason == "invalid_state" && e.str("type") == reason && found != "" {
+	found := first.Str("reason")
+	if reason == "invalid_state" && e.Str("type") == reason && found != "" {
 		found = reason // where the API's own reason is not known
 	}
-	if r.status != status || found != reason && first.str("request_pointer") != reason {
+	if r.status != status || found != reason && first.Str("request_pointer") != reason {
 		c.t.Fatalf("%s %s %s: got %d %s, want %d %s", method, path, body, r.status, r.raw, status, reason)
 	}
 	return first

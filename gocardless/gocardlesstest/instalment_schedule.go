@@ -3,6 +3,7 @@ package gocardlesstest
 import (
 	"slices"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -37,63 +38,63 @@ func createSchedule(tx *tx) (result, error) {
 		return result{}, err
 	}
 	p := tx.problems()
-	rows := tx.checkSchedule(p, "", tx.body, tx.body.get("instalments"), m)
-	if err := p.err(); err != nil {
+	rows := tx.checkSchedule(p, "", tx.body, tx.body.Get("instalments"), m)
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	s := tx.draft("instalment_schedules")
 	for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-		hidden[any](name).set(s, tx.body.get(name))
+		hidden[any](name).set(s, tx.body.Get(name))
 	}
 	return one(tx.addSchedule(s, m, rows)), nil
 }
 
 // checkSchedule checks the details of a schedule, with its instalments in either form, and returns
 // the instalments with their dates. The path leads to the details within the body.
-func (tx *tx) checkSchedule(p *problems, path string, o object, instalments any, m *record) []any {
+func (tx *tx) checkSchedule(p *api.Problems, path string, o object, instalments any, m *record) []any {
 	scheme := m.str("scheme")
-	if name := o.str("name"); name == "" {
-		p.add(path+"name", "can't be blank")
+	if name := o.Str("name"); name == "" {
+		p.Add(path+"name", "can't be blank")
 	}
-	checkAmount(p, path+"total_amount", path+"currency", o.num("total_amount"), o.str("currency"), scheme)
-	tx.checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
+	checkAmount(p, path+"total_amount", path+"currency", o.Num("total_amount"), o.Str("currency"), scheme)
+	tx.checkReference(p, path+"payment_reference", o.Str("payment_reference"), scheme)
 	var rows []any
 	switch v := instalments.(type) {
 	case []any:
 		rows = v
 	case object:
-		amounts := v.list("amounts")
-		start := date(v.str("start_date"))
+		amounts := v.List("amounts")
+		start := date(v.Str("start_date"))
 		if start == "" {
 			start = mandateNextCharge(m, tx.now)
 		}
-		if v.num("interval") < 1 {
-			p.add(path+"instalments/interval", "must be greater than 0")
+		if v.Num("interval") < 1 {
+			p.Add(path+"instalments/interval", "must be greater than 0")
 			return nil
 		}
-		if v.str("interval_unit") == "" {
-			p.add(path+"instalments/interval_unit", "can't be blank")
+		if v.Str("interval_unit") == "" {
+			p.Add(path+"instalments/interval_unit", "can't be blank")
 			return nil
 		}
-		d := series{start: start, unit: v.str("interval_unit"), interval: int(v.num("interval")), calendar: bank.TimingOf(scheme).Days()}
+		d := series{start: start, unit: v.Str("interval_unit"), interval: int(v.Num("interval")), calendar: bank.TimingOf(scheme).Days()}
 		for i, a := range amounts {
 			rows = append(rows, object{{"amount", a}, {"charge_date", string(d.charge(i))}})
 		}
 	}
 	if len(rows) == 0 {
-		p.add(path+"instalments", "can't be blank")
+		p.Add(path+"instalments", "can't be blank")
 		return nil
 	}
 	sum := int64(0)
 	for i, r := range rows {
 		row, _ := r.(object)
-		if row.num("amount") < 1 {
-			p.add(path+"instalments/"+itoa(i)+"/amount", "must be greater than 0")
+		if row.Num("amount") < 1 {
+			p.Add(path+"instalments/"+itoa(i)+"/amount", "must be greater than 0")
 		}
-		sum += row.num("amount")
+		sum += row.Num("amount")
 	}
-	if sum != o.num("total_amount") {
-		p.add(path+"total_amount", "must be equal to the sum of the instalments")
+	if sum != o.Num("total_amount") {
+		p.Add(path+"total_amount", "must be equal to the sum of the instalments")
 	}
 	return rows
 }
@@ -125,10 +126,10 @@ func (tx *tx) startSchedule(s *record) {
 	failures := object{}
 	for i, r := range rows {
 		row, _ := r.(object)
-		switch charge := date(row.str("charge_date")); {
+		switch charge := date(row.Str("charge_date")); {
 		case charge != "" && charge < next:
 			failures = append(failures, member{itoa(i), []any{object{{"field", "charge_date"}, {"message", "must be on or after mandate's next_possible_charge_date"}}}})
-		case row.num("amount") > high:
+		case row.Num("amount") > high:
 			failures = append(failures, member{itoa(i), []any{object{{"field", "amount"}, {"message", "is above the scheme maximum"}}}})
 		}
 	}
@@ -142,20 +143,20 @@ func (tx *tx) startSchedule(s *record) {
 	for _, r := range rows {
 		row, _ := r.(object)
 		p := tx.make("payments")
-		p.set("amount", row.num("amount"))
-		p.set("charge_date", row.get("charge_date"))
-		p.set("description", row.get("description"))
+		p.set("amount", row.Num("amount"))
+		p.set("charge_date", row.Get("charge_date"))
+		p.set("description", row.Get("description"))
 		if p.get("description") == nil {
 			p.set("description", s.get("name"))
 		}
-		p.set("app_fee", s.private.get("app_fee"))
-		p.set("reference", s.private.get("payment_reference"))
-		p.set("retry_if_possible", s.private.flag("retry_if_possible"))
+		p.set("app_fee", s.private.Get("app_fee"))
+		p.set("reference", s.private.Get("payment_reference"))
+		p.set("retry_if_possible", s.private.Flag("retry_if_possible"))
 		p.setLink("instalment_schedule", s.id)
 		tx.addPayment(p, m, "instalment_schedule_created")
 		ids = append(ids, p.id)
 	}
-	s.set("links", s.obj("links").with("payments", ids))
+	s.set("links", s.obj("links").With("payments", ids))
 	s.set("status", "active")
 }
 
@@ -219,7 +220,7 @@ func (tx *tx) endSchedule(s *record, e ending) {
 
 func cancelSchedule(tx *tx) (result, error) {
 	if !scheduleOpen(tx.target.status()) {
-		return result{}, refuse("cancellation_failed", "Instalment schedule is already "+tx.target.status())
+		return result{}, api.Refuse("cancellation_failed", "Instalment schedule is already "+tx.target.status())
 	}
 	tx.endSchedule(tx.target, ending{cause: "instalment_schedule_cancelled"})
 	return one(tx.target), nil

@@ -114,7 +114,7 @@ func (b *billing) canUse(in *institution) bool {
 		if !b.instant() {
 			return slices.Contains(in.roles, "vrp_sweeping")
 		}
-		return slices.Contains(in.roles, "pis") && slices.Contains(in.schemes, b.payment.str("scheme"))
+		return slices.Contains(in.roles, "pis") && slices.Contains(in.schemes, b.payment.Str("scheme"))
 	case "open_banking_gateway_ais":
 		return in.country == "GB" && slices.Contains(in.roles, "ais")
 	}

@@ -21,7 +21,7 @@ func (w *world) actions(link, id string) []string {
 	w.t.Helper()
 	out := []string{}
 	for _, e := range w.list("/events?limit=500&" + link + "=" + id) {
-		out = append(out, e.str("action"))
+		out = append(out, e.Str("action"))
 	}
 	slices.Reverse(out)
 	return out
@@ -39,7 +39,7 @@ const days = 24 * time.Hour
 func TestCustomerRemoval(t *testing.T) {
 	w := newWorld(t)
 	pm := w.pay("100")
-	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","start_date":"2026-10-20","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","start_date":"2026-10-20","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	if r := w.do("DELETE", "/customers/"+w.customer, ""); r.status != 204 {
 		t.Fatalf("%d %s", r.status, r.raw)
 	}
@@ -59,7 +59,7 @@ func TestCustomerRemoval(t *testing.T) {
 		t.Error("the removed customer's address is still in the store")
 	}
 	with := newWorld(t, WithRemovalBody())
-	if r := with.do("DELETE", "/customers/"+with.customer, ""); r.status != 200 || r.body.obj("customers").str("id") != with.customer {
+	if r := with.do("DELETE", "/customers/"+with.customer, ""); r.status != 200 || r.body.Obj("customers").Str("id") != with.customer {
 		t.Errorf("with a body: %d %s", r.status, r.raw)
 	}
 }
@@ -79,15 +79,15 @@ func TestCustomerRules(t *testing.T) {
 		w.refused(422, pointer, "POST", "/customers", `{"customers":`+body+`}`)
 	}
 	c := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com","country_code":"SE","swedish_identity_number":"198112289874","metadata":{"a":"1","b":"2"}}}`)
-	if c.str("language") != "sv" || c.get("given_name") != nil {
+	if c.Str("language") != "sv" || c.Get("given_name") != nil {
 		t.Errorf("customer is %v", c)
 	}
-	w.refused(422, "/customers/swedish_identity_number", "PUT", "/customers/"+c.str("id"), `{"customers":{"swedish_identity_number":"5561234568"}}`)
-	u := w.ok("PUT", "/customers/"+c.str("id"), `{"customers":{"metadata":{"c":"3"}}}`)
-	if m := u.obj("metadata"); len(m) != 1 || m.str("c") != "3" {
+	w.refused(422, "/customers/swedish_identity_number", "PUT", "/customers/"+c.Str("id"), `{"customers":{"swedish_identity_number":"5561234568"}}`)
+	u := w.ok("PUT", "/customers/"+c.Str("id"), `{"customers":{"metadata":{"c":"3"}}}`)
+	if m := u.Obj("metadata"); len(m) != 1 || m.Str("c") != "3" {
 		t.Errorf("metadata after the update is %v: it is replaced as a whole", m)
 	}
-	if u.str("company_name") != "A" {
+	if u.Str("company_name") != "A" {
 		t.Error("the update lost the name")
 	}
 }
@@ -100,16 +100,16 @@ func TestMandateLifeByDate(t *testing.T) {
 	}
 	w.sb.Advance(2 * days)
 	m := w.ok("GET", "/mandates/"+w.mandate, "")
-	if m.str("status") != "active" || m.str("next_possible_charge_date") == "" {
+	if m.Str("status") != "active" || m.Str("next_possible_charge_date") == "" {
 		t.Fatalf("after four days: %v", m)
 	}
 	w.wantActions("mandate", w.mandate, "created", "submitted", "active")
 	e := w.list("/events?mandate=" + w.mandate + "&action=active")[0]
-	if d := e.obj("details"); d.str("origin") != "gocardless" || d.str("cause") != "mandate_activated" || d.str("scheme") != "bacs" {
+	if d := e.Obj("details"); d.Str("origin") != "gocardless" || d.Str("cause") != "mandate_activated" || d.Str("scheme") != "bacs" {
 		t.Errorf("details are %v", d)
 	}
-	if e.str("created_at") != "2026-09-17T09:00:00.000Z" {
-		t.Errorf("active at %s, want the moment it was planned for", e.str("created_at"))
+	if e.Str("created_at") != "2026-09-17T09:00:00.000Z" {
+		t.Errorf("active at %s, want the moment it was planned for", e.Str("created_at"))
 	}
 }
 
@@ -122,26 +122,26 @@ func TestMandateRefusals(t *testing.T) {
 	w.refused(422, "/mandates/scheme", "POST", "/mandates", create(`"scheme":"faster_payments",`))
 	w.refused(422, "link_not_found", "POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"BA0"}}}`)
 	w.refused(422, "link_not_found", "POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`","creditor":"CR0"}}}`)
-	us := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A","country_code":"US","bank_code":"026073150","account_number":"2715500356","account_type":"checking","links":{"customer":"`+w.customer+`"}}}`).str("id")
+	us := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A","country_code":"US","bank_code":"026073150","account_number":"2715500356","account_type":"checking","links":{"customer":"`+w.customer+`"}}}`).Str("id")
 	w.refused(422, "/mandates/payer_ip_address", "POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+us+`"}}}`)
 	m := w.ok("POST", "/mandates", `{"mandates":{"payer_ip_address":"192.0.2.1","links":{"customer_bank_account":"`+us+`"}}}`)
-	if m.str("scheme") != "ach" || m.get("next_possible_standard_ach_charge_date") != m.get("next_possible_charge_date") {
+	if m.Str("scheme") != "ach" || m.Get("next_possible_standard_ach_charge_date") != m.Get("next_possible_charge_date") {
 		t.Errorf("ACH mandate is %v", m)
 	}
 
 	id := w.mandate
 	w.refused(422, "mandate_not_inactive", "POST", "/mandates/"+id+"/actions/reinstate", "")
 	c := w.ok("POST", "/mandates/"+id+"/actions/cancel", `{"data":{"metadata":{"why":"moved"}}}`)
-	if c.str("status") != "cancelled" || c.get("next_possible_charge_date") != nil || c.obj("metadata").has("why") {
+	if c.Str("status") != "cancelled" || c.Get("next_possible_charge_date") != nil || c.Obj("metadata").Has("why") {
 		t.Errorf("cancelled mandate is %v", c)
 	}
 	e := w.list("/events?mandate=" + id + "&action=cancelled")[0]
-	if e.obj("metadata").str("why") != "moved" || e.obj("details").str("origin") != "api" {
+	if e.Obj("metadata").Str("why") != "moved" || e.Obj("details").Str("origin") != "api" {
 		t.Errorf("event is %v: it carries the call's metadata", e)
 	}
 	w.refused(422, "cancellation_failed", "POST", "/mandates/"+id+"/actions/cancel", "")
 	w.refused(422, "mandate_is_inactive", "POST", "/payments", `{"payments":{"amount":100,"currency":"GBP","links":{"mandate":"`+id+`"}}}`)
-	if s := w.ok("POST", "/mandates/"+id+"/actions/reinstate", "").str("status"); s != "pending_submission" {
+	if s := w.ok("POST", "/mandates/"+id+"/actions/reinstate", "").Str("status"); s != "pending_submission" {
 		t.Errorf("reinstated mandate is %s", s)
 	}
 	w.sb.Advance(4 * days)
@@ -164,8 +164,8 @@ func TestMandateCancellationCascades(t *testing.T) {
 	pending := w.pay("100")
 	submitted := w.pay("200")
 	w.step(func(tx *tx) { tx.submitPayment(tx.find("payments", submitted)) })
-	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","start_date":"2026-10-20","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
-	is := w.ok("POST", "/instalment_schedules", `{"instalment_schedules":{"name":"B","currency":"GBP","total_amount":100,"instalments":[{"amount":100,"charge_date":"2026-11-02"}],"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","start_date":"2026-10-20","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
+	is := w.ok("POST", "/instalment_schedules", `{"instalment_schedules":{"name":"B","currency":"GBP","total_amount":100,"instalments":[{"amount":100,"charge_date":"2026-11-02"}],"links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	w.sb.Advance(2 * time.Second)
 	w.ok("POST", "/mandates/"+w.mandate+"/actions/cancel", "")
 	for _, x := range [][3]string{{"payments", pending, "cancelled"}, {"payments", submitted, "submitted"}, {"subscriptions", sb, "cancelled"}, {"instalment_schedules", is, "cancelled"}} {
@@ -173,11 +173,11 @@ func TestMandateCancellationCascades(t *testing.T) {
 			t.Errorf("%s is %s, want %s", x[0], s, x[2])
 		}
 	}
-	mandateEvent := w.list("/events?mandate=" + w.mandate + "&action=cancelled")[0].str("id")
+	mandateEvent := w.list("/events?mandate=" + w.mandate + "&action=cancelled")[0].Str("id")
 	children := w.list("/events?parent_event=" + mandateEvent)
 	kinds := []string{}
 	for _, e := range children {
-		kinds = append(kinds, e.str("resource_type")+" "+e.obj("details").str("cause")+" "+e.obj("details").str("origin"))
+		kinds = append(kinds, e.Str("resource_type")+" "+e.Obj("details").Str("cause")+" "+e.Obj("details").Str("origin"))
 	}
 	slices.Sort(kinds)
 	if want := []string{"instalment_schedules mandate_cancelled gocardless", "payments mandate_cancelled api", "subscriptions mandate_cancelled api"}; !slices.Equal(kinds, want) {
@@ -195,11 +195,11 @@ func TestReplacedMandate(t *testing.T) {
 		{"/payments", `{"payments":{"amount":100,"currency":"GBP","links":{"mandate":"` + w.mandate + `"}}}`},
 		{"/mandates/" + w.mandate + "/actions/reinstate", ""},
 	} {
-		if e := w.refused(422, "mandate_replaced", "POST", call[0], call[1]); e.obj("links").str("new_mandate") != fresh {
-			t.Errorf("%s: links are %v, want the new mandate %s", call[0], e.obj("links"), fresh)
+		if e := w.refused(422, "mandate_replaced", "POST", call[0], call[1]); e.Obj("links").Str("new_mandate") != fresh {
+			t.Errorf("%s: links are %v, want the new mandate %s", call[0], e.Obj("links"), fresh)
 		}
 	}
-	if got := w.ok("GET", "/mandates/"+w.mandate, "").obj("links").str("new_mandate"); got != fresh {
+	if got := w.ok("GET", "/mandates/"+w.mandate, "").Obj("links").Str("new_mandate"); got != fresh {
 		t.Errorf("the old mandate links to %q", got)
 	}
 	if _, err := w.sb.ReplaceMandate(w.mandate); err == nil {
@@ -211,9 +211,9 @@ func TestPaymentLifeByDate(t *testing.T) {
 	w := newWorld(t)
 	w.sb.Advance(7 * days) // Monday, with an active mandate
 	p := w.ok("POST", "/payments", `{"payments":{"amount":1500,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`)
-	id := p.str("id")
-	if p.str("charge_date") != "2026-09-24" || p.str("status") != "pending_submission" || p.num("amount_refunded") != 0 || p.get("retry_if_possible") != false ||
-		p.obj("fx").str("fx_currency") != "GBP" || p.obj("links").str("creditor") != w.creditor || p.str("scheme") != "bacs" {
+	id := p.Str("id")
+	if p.Str("charge_date") != "2026-09-24" || p.Str("status") != "pending_submission" || p.Num("amount_refunded") != 0 || p.Get("retry_if_possible") != false ||
+		p.Obj("fx").Str("fx_currency") != "GBP" || p.Obj("links").Str("creditor") != w.creditor || p.Str("scheme") != "bacs" {
 		t.Errorf("payment is %v", p)
 	}
 	for _, x := range []struct {
@@ -228,7 +228,7 @@ func TestPaymentLifeByDate(t *testing.T) {
 	w.wantActions("payment", id, "created", "submitted", "confirmed", "paid_out")
 	at := map[string]string{}
 	for _, e := range w.list("/events?payment=" + id) {
-		at[e.str("action")] = e.str("created_at")[:10]
+		at[e.Str("action")] = e.Str("created_at")[:10]
 	}
 	// bacs under an active mandate: +1, charge +3, +4, +5 working days.
 	if at["submitted"] != "2026-09-22" || at["confirmed"] != "2026-09-25" || at["paid_out"] != "2026-09-28" {
@@ -254,11 +254,11 @@ func TestPaymentRefusals(t *testing.T) {
 		w.refused(422, pointer, "POST", "/payments", create(body))
 	}
 	e := w.refused(422, "/payments/amount", "POST", "/payments", create(`"amount":100000001,"currency":"GBP"`))
-	if e.obj("metadata").num("maximum_amount") != 100000000 {
+	if e.Obj("metadata").Num("maximum_amount") != 100000000 {
 		t.Errorf("above the maximum: %v", e)
 	}
 	// A charge date on a weekend rolls forward.
-	if got := w.ok("POST", "/payments", create(`"amount":100,"currency":"GBP","charge_date":"2026-09-19"`)).str("charge_date"); got != "2026-09-21" {
+	if got := w.ok("POST", "/payments", create(`"amount":100,"currency":"GBP","charge_date":"2026-09-19"`)).Str("charge_date"); got != "2026-09-21" {
 		t.Errorf("Saturday became %s", got)
 	}
 	id := w.pay("100")
@@ -281,13 +281,13 @@ func TestPaymentFailureAndRetry(t *testing.T) {
 		})
 	}
 	fail()
-	d := w.list("/events?payment=" + id + "&action=failed")[0].obj("details")
-	if d.str("origin") != "bank" || d.str("cause") != "insufficient_funds" || d.str("scheme") != "bacs" || d.str("reason_code") != "ARUDD-0" || d.get("will_attempt_retry") != false {
+	d := w.list("/events?payment=" + id + "&action=failed")[0].Obj("details")
+	if d.Str("origin") != "bank" || d.Str("cause") != "insufficient_funds" || d.Str("scheme") != "bacs" || d.Str("reason_code") != "ARUDD-0" || d.Get("will_attempt_retry") != false {
 		t.Errorf("details are %v", d)
 	}
 	w.refused(422, "/data/charge_date", "POST", "/payments/"+id+"/actions/retry", `{"data":{"charge_date":"2026-09-15"}}`)
 	for range maxRetries {
-		if s := w.ok("POST", "/payments/"+id+"/actions/retry", `{"data":{}}`).str("status"); s != "pending_submission" {
+		if s := w.ok("POST", "/payments/"+id+"/actions/retry", `{"data":{}}`).Str("status"); s != "pending_submission" {
 			t.Fatalf("retried payment is %s", s)
 		}
 		fail()
@@ -315,7 +315,7 @@ func TestPaymentFailureAndRetry(t *testing.T) {
 
 func TestIntelligentRetry(t *testing.T) {
 	w := newWorld(t)
-	id := w.ok("POST", "/payments", `{"payments":{"amount":100,"currency":"GBP","retry_if_possible":true,"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	id := w.ok("POST", "/payments", `{"payments":{"amount":100,"currency":"GBP","retry_if_possible":true,"links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	w.step(func(tx *tx) {
 		p := tx.find("payments", id)
 		tx.submitPayment(p)
@@ -342,21 +342,21 @@ func TestOtherSchemesByDate(t *testing.T) {
 	} {
 		t.Run(x.scheme, func(t *testing.T) {
 			w := &world{caller: newCaller(t)}
-			cu := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com"`+x.customer+`}}`).str("id")
-			ba := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A",`+x.account+`,"links":{"customer":"`+cu+`"}}}`).str("id")
+			cu := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com"`+x.customer+`}}`).Str("id")
+			ba := w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A",`+x.account+`,"links":{"customer":"`+cu+`"}}}`).Str("id")
 			m := w.ok("POST", "/mandates", `{"mandates":{`+x.mandate+`"links":{"customer_bank_account":"`+ba+`"}}}`)
-			if m.str("scheme") != x.scheme {
-				t.Fatalf("scheme is %s", m.str("scheme"))
+			if m.Str("scheme") != x.scheme {
+				t.Fatalf("scheme is %s", m.Str("scheme"))
 			}
-			pm := w.ok("POST", "/payments", `{"payments":{"amount":100,"currency":"`+x.currency+`","links":{"mandate":"`+m.str("id")+`"}}}`)
-			if pm.str("charge_date") != m.str("next_possible_charge_date") {
-				t.Errorf("charged on %s, possible from %s", pm.str("charge_date"), m.str("next_possible_charge_date"))
+			pm := w.ok("POST", "/payments", `{"payments":{"amount":100,"currency":"`+x.currency+`","links":{"mandate":"`+m.Str("id")+`"}}}`)
+			if pm.Str("charge_date") != m.Str("next_possible_charge_date") {
+				t.Errorf("charged on %s, possible from %s", pm.Str("charge_date"), m.Str("next_possible_charge_date"))
 			}
 			w.sb.Advance(60 * days)
-			w.wantActions("payment", pm.str("id"), "created", "submitted", "confirmed", "paid_out")
-			w.wantActions("mandate", m.str("id"), "created", "submitted", "active")
-			po := w.ok("GET", "/payments/"+pm.str("id"), "").obj("links").str("payout")
-			if p := w.ok("GET", "/payouts/"+po, ""); p.str("currency") != x.currency || p.str("status") != "paid" {
+			w.wantActions("payment", pm.Str("id"), "created", "submitted", "confirmed", "paid_out")
+			w.wantActions("mandate", m.Str("id"), "created", "submitted", "active")
+			po := w.ok("GET", "/payments/"+pm.Str("id"), "").Obj("links").Str("payout")
+			if p := w.ok("GET", "/payouts/"+po, ""); p.Str("currency") != x.currency || p.Str("status") != "paid" {
 				t.Errorf("payout is %v", p)
 			}
 		})
@@ -370,9 +370,9 @@ func TestNameTriggers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := &world{caller: newCaller(t)}
-			w.customer = w.ok("POST", "/customers", strings.Replace(customerBody, "Ada", name, 1)).str("id")
-			w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).str("id")
-			w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("id")
+			w.customer = w.ok("POST", "/customers", strings.Replace(customerBody, "Ada", name, 1)).Str("id")
+			w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).Str("id")
+			w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).Str("id")
 			pm := w.pay("100")
 			w.sb.Advance(10 * time.Minute)
 			if m, p := w.status("mandates", w.mandate), w.status("payments", pm); m != want[0] || p != want[1] {
@@ -411,9 +411,9 @@ func TestWithoutBankTimings(t *testing.T) {
 func TestBlocks(t *testing.T) {
 	w := newWorld(t)
 	w.refused(422, "/blocks/reason_description", "POST", "/blocks", `{"blocks":{"block_type":"email","reason_type":"other","resource_reference":"a@example.com"}}`)
-	bl := w.ok("POST", "/blocks", `{"blocks":{"block_type":"email_domain","reason_type":"identity_fraud","resource_reference":"EXAMPLE.com"}}`).str("id")
+	bl := w.ok("POST", "/blocks", `{"blocks":{"block_type":"email_domain","reason_type":"identity_fraud","resource_reference":"EXAMPLE.com"}}`).Str("id")
 	mandate := func() string {
-		return w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("status")
+		return w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).Str("status")
 	}
 	if s := mandate(); s != "blocked" {
 		t.Errorf("mandate of a blocked payer is %s", s)
@@ -424,7 +424,7 @@ func TestBlocks(t *testing.T) {
 	}
 	ref := `{"data":{"reference_type":"mandate","reference_value":"` + w.mandate + `","reason_type":"no_intent_to_pay"}}`
 	first, second := w.do("POST", "/blocks/block_by_ref", ref), w.do("POST", "/blocks/block_by_ref", ref)
-	if first.status != 201 || second.status != 200 || len(first.body.list("blocks")) != 2 || !slices.Equal(ids(first.body.list("blocks")), ids(second.body.list("blocks"))) {
+	if first.status != 201 || second.status != 200 || len(first.body.List("blocks")) != 2 || !slices.Equal(ids(first.body.List("blocks")), ids(second.body.List("blocks"))) {
 		t.Errorf("first %d %s\nthen %d %s", first.status, first.raw, second.status, second.raw)
 	}
 	if s := mandate(); s != "blocked" {
@@ -438,8 +438,8 @@ func TestRedirectFlow(t *testing.T) {
 		return w.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://shop.example/done?a=b","metadata":{"k":"v"}}}`)
 	}
 	f := create()
-	id := f.str("id")
-	if len(id) != 32 || !strings.HasSuffix(f.str("redirect_url"), "/flow/"+id) || f.obj("links").has("mandate") {
+	id := f.Str("id")
+	if len(id) != 32 || !strings.HasSuffix(f.Str("redirect_url"), "/flow/"+id) || f.Obj("links").Has("mandate") {
 		t.Errorf("redirect flow is %v", f)
 	}
 	complete := "/redirect_flows/" + id + "/actions/complete"
@@ -453,12 +453,12 @@ func TestRedirectFlow(t *testing.T) {
 	}
 	w.refused(400, "bad_request", "POST", complete, `{"data":{"session_token":"other"}}`)
 	done := w.ok("POST", complete, `{"data":{"session_token":"s1"}}`)
-	m := w.ok("GET", "/mandates/"+done.obj("links").str("mandate"), "")
-	if m.str("reference") != done.str("mandate_reference") || m.obj("metadata").str("k") != "v" || m.obj("links").str("customer") != done.obj("links").str("customer") {
+	m := w.ok("GET", "/mandates/"+done.Obj("links").Str("mandate"), "")
+	if m.Str("reference") != done.Str("mandate_reference") || m.Obj("metadata").Str("k") != "v" || m.Obj("links").Str("customer") != done.Obj("links").Str("customer") {
 		t.Errorf("mandate %v of flow %v", m, done)
 	}
 	w.refused(422, "redirect_flow_already_completed", "POST", complete, `{"data":{"session_token":"s1"}}`)
-	late := create().str("id")
+	late := create().Str("id")
 	w.sb.Advance(31 * time.Minute)
 	if _, err := w.sb.FinishRedirectFlow(late, TestPayer); err == nil {
 		t.Error("an expired flow was finished")
@@ -468,37 +468,37 @@ func TestRedirectFlow(t *testing.T) {
 func TestCreditors(t *testing.T) {
 	w := newWorld(t)
 	c := w.ok("GET", "/creditors/"+w.creditor, "")
-	if c.str("verification_status") != "successful" || len(c.list("scheme_identifiers")) < 10 || c.obj("links").str("default_gbp_payout_account") == "" {
+	if c.Str("verification_status") != "successful" || len(c.List("scheme_identifiers")) < 10 || c.Obj("links").Str("default_gbp_payout_account") == "" {
 		t.Errorf("creditor is %v", c)
 	}
 	body := `{"creditor_bank_accounts":{` + strings.Replace(ukAccount, "55779911", "55666666", 1) + `,"links":{"creditor":"` + w.creditor + `"}`
-	second := w.ok("POST", "/creditor_bank_accounts", body+`,"set_as_default_payout_account":false}}`).str("id")
-	if got := w.ok("GET", "/creditors/"+w.creditor, "").obj("links").str("default_gbp_payout_account"); got == second {
+	second := w.ok("POST", "/creditor_bank_accounts", body+`,"set_as_default_payout_account":false}}`).Str("id")
+	if got := w.ok("GET", "/creditors/"+w.creditor, "").Obj("links").Str("default_gbp_payout_account"); got == second {
 		t.Error("the new account became the default although it was not to")
 	}
 	w.refused(409, "bank_account_exists", "POST", "/creditor_bank_accounts", body+`}}`)
-	if got := w.ok("PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_gbp_payout_account":"`+second+`"}}}`).obj("links").str("default_gbp_payout_account"); got != second {
+	if got := w.ok("PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_gbp_payout_account":"`+second+`"}}}`).Obj("links").Str("default_gbp_payout_account"); got != second {
 		t.Errorf("default account is %s", got)
 	}
 	w.refused(422, "/creditors/links/default_eur_payout_account", "PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_eur_payout_account":"`+second+`"}}}`)
-	if got := w.ok("PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_gbp_payout_account":null}}}`).obj("links").get("default_gbp_payout_account"); got != nil {
+	if got := w.ok("PUT", "/creditors/"+w.creditor, `{"creditors":{"links":{"default_gbp_payout_account":null}}}`).Obj("links").Get("default_gbp_payout_account"); got != nil {
 		t.Errorf("default account is %v after it was set to null", got)
 	}
 	su := w.ok("POST", "/scheme_identifiers", `{"scheme_identifiers":{"name":"ACME","scheme":"bacs"}}`)
-	if su.str("status") != "pending" {
-		t.Errorf("scheme identifier is %s", su.str("status"))
+	if su.Str("status") != "pending" {
+		t.Errorf("scheme identifier is %s", su.Str("status"))
 	}
-	if e := w.refused(422, "/scheme_identifiers/name", "POST", "/scheme_identifiers", `{"scheme_identifiers":{"name":"acme","scheme":"bacs"}}`); !e.obj("metadata").has("suggested_name") {
+	if e := w.refused(422, "/scheme_identifiers/name", "POST", "/scheme_identifiers", `{"scheme_identifiers":{"name":"acme","scheme":"bacs"}}`); !e.Obj("metadata").Has("suggested_name") {
 		t.Errorf("the clash offers no other name: %v", e)
 	}
 	w.refused(422, "/scheme_identifiers/name", "POST", "/scheme_identifiers", `{"scheme_identifiers":{"name":"`+strings.Repeat("A", 19)+`","scheme":"bacs"}}`)
 	w.sb.Advance(8 * days)
-	if s := w.status("scheme_identifiers", su.str("id")); s != "active" {
+	if s := w.status("scheme_identifiers", su.Str("id")); s != "active" {
 		t.Errorf("after eight days it is %s", s)
 	}
 	found := false
-	for _, v := range w.ok("GET", "/creditors/"+w.creditor, "").list("scheme_identifiers") {
-		found = found || v.(object).str("id") == su.str("id") && v.(object).str("status") == "active"
+	for _, v := range w.ok("GET", "/creditors/"+w.creditor, "").List("scheme_identifiers") {
+		found = found || v.(object).Str("id") == su.Str("id") && v.(object).Str("status") == "active"
 	}
 	if !found {
 		t.Error("the creditor does not show the identifier as active")
@@ -517,7 +517,7 @@ func TestNotifications(t *testing.T) {
 		}
 	})
 	n := w.ok("POST", "/customer_notifications/"+id+"/actions/handle", "")
-	if n.str("action_taken") != "handled" || n.obj("links").str("customer") != w.customer {
+	if n.Str("action_taken") != "handled" || n.Obj("links").Str("customer") != w.customer {
 		t.Errorf("notification is %v", n)
 	}
 	w.refused(422, "already_actioned", "POST", "/customer_notifications/"+id+"/actions/handle", "")

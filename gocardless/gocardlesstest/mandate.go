@@ -6,7 +6,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Mandates: made for a bank account, sent to the bank, active, ended in one of several ways.
@@ -81,7 +83,7 @@ func nextStandardCharge(now time.Time, m *record) any {
 
 // mandateNextCharge is the first day on which a new payment can be charged.
 func mandateNextCharge(m *record, now time.Time) date {
-	created, err := time.Parse(stampForm, m.str("created_at"))
+	created, err := time.Parse(value.StampForm, m.str("created_at"))
 	if err != nil {
 		created = now
 	}
@@ -98,21 +100,21 @@ func createMandate(tx *tx) (result, error) {
 		return result{}, err
 	}
 	if !account.flag("enabled") {
-		return result{}, refuse("bank_account_disabled", "Bank account is disabled")
+		return result{}, api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	p := tx.problems()
-	scheme := tx.body.str("scheme")
+	scheme := tx.body.Str("scheme")
 	if scheme == "" {
 		scheme = schemeOf(account.str("currency"))
 	}
 	if bank.TimingOf(scheme).Instant {
-		p.add("scheme", "must be a direct debit scheme; use a billing request for %s", scheme)
+		p.Add("scheme", "must be a direct debit scheme; use a billing request for %s", scheme)
 	} else if currencyOf(scheme) != account.str("currency") {
-		p.add("scheme", "is not supported by the bank account's currency, %s", account.str("currency"))
+		p.Add("scheme", "is not supported by the bank account's currency, %s", account.str("currency"))
 	}
 	customer := tx.must("customers", account.link("customer"))
 	tx.checkMandate(p, "", scheme, customer, tx.body)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	m := tx.draft("mandates")
@@ -122,24 +124,24 @@ func createMandate(tx *tx) (result, error) {
 }
 
 // checkMandate checks what a scheme asks of a mandate and of its payer.
-func (tx *tx) checkMandate(p *problems, path, scheme string, customer *record, body object) {
-	if ref := body.str("reference"); ref != "" {
+func (tx *tx) checkMandate(p *api.Problems, path, scheme string, customer *record, body object) {
+	if ref := body.Str("reference"); ref != "" {
 		if n := utf8.RuneCountInString(ref); n > 35 {
-			p.add(path+"reference", "is too long (maximum is 35 characters)")
+			p.Add(path+"reference", "is too long (maximum is 35 characters)")
 		}
 	}
-	source := body.str("authorisation_source")
+	source := body.Str("authorisation_source")
 	if source == "" {
 		source = "web"
 	}
-	if scheme == "ach" && source == "web" && body.str("payer_ip_address") == "" {
-		p.add(path+"payer_ip_address", "can't be blank")
+	if scheme == "ach" && source == "web" && body.Str("payer_ip_address") == "" {
+		p.Add(path+"payer_ip_address", "can't be blank")
 	}
 	switch {
 	case scheme == "autogiro" && customer.str("swedish_identity_number") == "":
-		p.add(path+"links/customer_bank_account", "belongs to a customer without a swedish_identity_number")
+		p.Add(path+"links/customer_bank_account", "belongs to a customer without a swedish_identity_number")
 	case scheme == "betalingsservice" && customer.str("danish_identity_number") == "":
-		p.add(path+"links/customer_bank_account", "belongs to a customer without a danish_identity_number")
+		p.Add(path+"links/customer_bank_account", "belongs to a customer without a danish_identity_number")
 	}
 }
 
@@ -287,7 +289,7 @@ func (e ending) event(action string, r *record) event {
 
 // recordScheme is the scheme of a record: its own, or that of its mandate.
 func recordScheme(r *record) string {
-	if r.coll.spec.index("scheme") >= 0 {
+	if r.coll.spec.Index("scheme") >= 0 {
 		return r.str("scheme")
 	}
 	if id := r.linkOrEmpty("mandate"); id != "" {
@@ -330,14 +332,14 @@ func (tx *tx) endMandate(m *record, status string, e ending) *record {
 // childCause is the cause of a cascade: the parent's own where the catalogue knows it for the
 // child, else what happened to the mandate.
 func childCause(kind, status string, e ending) ending {
-	spec := eventKinds()[kind]
+	spec := api.EventsByName()[kind]
 	for _, cause := range []string{e.cause, "mandate_" + status, "mandate_cancelled"} {
-		if spec.causeText(cause) != "" {
+		if spec.CauseText(cause) != "" {
 			child := ending{cause: cause}
 			if cause == e.cause {
 				child = e
 			}
-			if child.origin != "" && !spec.allows(cause, child.origin) {
+			if child.origin != "" && !spec.Allows(cause, child.origin) {
 				child.origin = ""
 				child.reasonCode = ""
 			}
@@ -350,7 +352,7 @@ func childCause(kind, status string, e ending) ending {
 func cancelMandateCall(tx *tx) (result, error) {
 	m := tx.target
 	if !mandateOpen(m.status()) {
-		return result{}, refuse("cancellation_failed", "Mandate cannot be cancelled")
+		return result{}, api.Refuse("cancellation_failed", "Mandate cannot be cancelled")
 	}
 	tx.cancelMandate(m, ending{cause: "mandate_cancelled"})
 	return one(m), nil
@@ -362,20 +364,20 @@ const maxReinstatements = 10
 func reinstateMandate(tx *tx) (result, error) {
 	m := tx.target
 	if id := m.link("new_mandate"); id != "" {
-		return result{}, refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
+		return result{}, api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
 	}
 	if !slices.Contains([]string{"cancelled", "expired"}, m.status()) {
-		return result{}, refuse("mandate_not_inactive", "Only cancelled and expired mandates can be reinstated")
+		return result{}, api.Refuse("mandate_not_inactive", "Only cancelled and expired mandates can be reinstated")
 	}
 	account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
 	if !account.flag("enabled") {
-		return result{}, refuse("bank_account_disabled", "Bank account is disabled")
+		return result{}, api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	n := mandateReinstated.of(m)
 	if n >= maxReinstatements {
 		p := tx.problems()
-		p.add("mandate", "has already been reinstated %d times", maxReinstatements)
-		return result{}, p.err()
+		p.Add("mandate", "has already been reinstated %d times", maxReinstatements)
+		return result{}, p.Err()
 	}
 	mandateReinstated.set(m, n+1)
 	mandateReinstating.set(m, true)
@@ -422,7 +424,7 @@ func transferredMandate(tx *tx) (result, error) {
 		}
 	}
 	if !moved {
-		return result{}, notFound()
+		return result{}, api.NotFound()
 	}
 	account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
 	return result{obj: append(tx.sealedTransfer(fullDetails(account, "swift_"), hashText(m.id)), member{
@@ -474,7 +476,7 @@ func (sb *Sandbox) ReplaceMandate(id string) (string, error) {
 	err := sb.update(func(tx *tx) error {
 		m := tx.find("mandates", id)
 		if m == nil || !mandateOpen(m.status()) {
-			return notFound()
+			return api.NotFound()
 		}
 		fresh = tx.replaceMandate(m).id
 		return nil

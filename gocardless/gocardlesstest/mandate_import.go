@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -42,10 +43,10 @@ func mandateImportFamily(r *registry) {
 // not be written to.
 func (tx *tx) standIn(coll string, members object) *record {
 	c := tx.sb.store.coll(coll)
-	r := &record{coll: c, vals: make([]any, len(c.spec.fields))}
+	r := &record{coll: c, vals: make([]any, len(c.spec.Fields))}
 	for _, m := range members {
-		if i := c.spec.index(m.key); i >= 0 {
-			r.vals[i] = m.val
+		if i := c.spec.Index(m.Key); i >= 0 {
+			r.vals[i] = m.Val
 		}
 	}
 	return r
@@ -57,11 +58,11 @@ func createMandateImport(tx *tx) (result, error) {
 		return result{}, err
 	}
 	p := tx.problems()
-	scheme := tx.body.str("scheme")
+	scheme := tx.body.Str("scheme")
 	if t, known := bank.FindTiming(scheme); !known || t.Instant {
-		p.add("scheme", "must be a direct debit scheme")
+		p.Add("scheme", "must be a direct debit scheme")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	im := tx.make("mandate_imports")
@@ -74,7 +75,7 @@ func createMandateImport(tx *tx) (result, error) {
 func submitMandateImport(tx *tx) (result, error) {
 	im := tx.target
 	if im.status() != "created" {
-		return result{}, tooLate("The mandate import is " + im.status())
+		return result{}, api.TooLate("The mandate import is " + im.status())
 	}
 	im.set("status", "submitted")
 	tx.at(tx.now.Add(importTime/2), "mandate_import.start", im.id, "")
@@ -84,7 +85,7 @@ func submitMandateImport(tx *tx) (result, error) {
 func cancelMandateImport(tx *tx) (result, error) {
 	im := tx.target
 	if im.status() != "created" {
-		return result{}, refuse("cancellation_failed", "The mandate import cannot be cancelled: it is "+im.status())
+		return result{}, api.Refuse("cancellation_failed", "The mandate import cannot be cancelled: it is "+im.status())
 	}
 	im.set("status", "cancelled")
 	return one(im), nil
@@ -96,27 +97,27 @@ func createMandateImportEntry(tx *tx) (result, error) {
 		return result{}, err
 	}
 	if im.status() != "created" {
-		return result{}, tooLate("The mandate import is " + im.status() + ", so no entries can be added")
+		return result{}, api.TooLate("The mandate import is " + im.status() + ", so no entries can be added")
 	}
 	siblings := tx.sb.store.coll("mandate_import_entries").by("mandate_import", im.id)
 	if len(siblings) >= maxImportEntries {
-		return result{}, refuse("record_limit_exceeded", "The mandate import has its maximum of 30,000 entries")
+		return result{}, api.Refuse("record_limit_exceeded", "The mandate import has its maximum of 30,000 entries")
 	}
 	p := tx.problems()
 	scheme := im.str("scheme")
 	tx.checkImportEntry(p, scheme)
-	label := tx.body.str("record_identifier")
+	label := tx.body.Str("record_identifier")
 	if label != "" && slices.ContainsFunc(siblings, func(e *record) bool { return e.str("record_identifier") == label }) {
-		p.add("record_identifier", "has already been taken")
+		p.Add("record_identifier", "has already been taken")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	e := tx.make("mandate_import_entries")
 	e.set("record_identifier", nilIfEmpty(label))
 	e.set("links", object{{"mandate_import", im.id}})
 	for _, part := range []string{"customer", "bank_account", "mandate"} {
-		if o := tx.body.obj(part); o != nil {
+		if o := tx.body.Obj(part); o != nil {
 			hidden[object](part).set(e, o)
 		}
 	}
@@ -124,28 +125,28 @@ func createMandateImportEntry(tx *tx) (result, error) {
 }
 
 // checkImportEntry checks the parts of an entry as if each were made by its own call.
-func (tx *tx) checkImportEntry(p *problems, scheme string) {
-	customer := tx.body.obj("customer")
+func (tx *tx) checkImportEntry(p *api.Problems, scheme string) {
+	customer := tx.body.Obj("customer")
 	tx.checkCustomer(p, "customer/", customer, nil)
 	if slices.Contains([]string{"bacs", "sepa_core"}, scheme) {
 		for _, name := range []string{"address_line1", "postal_code"} {
-			if strings.TrimSpace(customer.str(name)) == "" {
-				p.add("customer/"+name, "can't be blank")
+			if strings.TrimSpace(customer.Str(name)) == "" {
+				p.Add("customer/"+name, "can't be blank")
 			}
 		}
 	}
-	before := len(p.items)
-	d := readBankDetails(p, "bank_account/", tx.body.obj("bank_account"))
-	if len(p.items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
-		p.add("bank_account/country_code", "is not supported by %s", scheme)
+	before := len(p.Items)
+	d := readBankDetails(p, "bank_account/", tx.body.Obj("bank_account"))
+	if len(p.Items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
+		p.Add("bank_account/country_code", "is not supported by %s", scheme)
 	}
-	if tx.body.has("amendment") && scheme != "sepa_core" {
-		p.add("amendment", "can only be given for sepa_core")
+	if tx.body.Has("amendment") && scheme != "sepa_core" {
+		p.Add("amendment", "can only be given for sepa_core")
 	}
 	// Imported mandates were signed elsewhere, so the payer's browser left no address to record.
-	mandate := tx.body.obj("mandate")
-	if mandate.str("authorisation_source") == "" {
-		mandate = mandate.with("authorisation_source", "paper")
+	mandate := tx.body.Obj("mandate")
+	if mandate.Str("authorisation_source") == "" {
+		mandate = mandate.With("authorisation_source", "paper")
 	}
 	tx.checkMandate(p, "mandate/", scheme, tx.standIn("customers", customer), mandate)
 }
@@ -163,7 +164,7 @@ func (tx *tx) processMandateImport(im *record) {
 	}
 	for _, e := range tx.sb.store.coll("mandate_import_entries").by("mandate_import", im.id) {
 		wanted := authorisedMandate.of(e)
-		reference := wanted.str("reference")
+		reference := wanted.Str("reference")
 		if reference != "" && taken[reference] {
 			e.setRef("outcome", "unsuccessfully_processed")
 			e.set("processing_errors", object{{"mandate", []any{object{
@@ -171,21 +172,21 @@ func (tx *tx) processMandateImport(im *record) {
 			}}}})
 			continue
 		}
-		d := readBankDetails(&problems{}, "", authorisedAccount.of(e))
+		d := readBankDetails(&api.Problems{}, "", authorisedAccount.of(e))
 		customer := tx.addCustomer(authorisedCustomer.of(e))
 		account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.of(e)))
 		m := tx.make("mandates")
 		m.set("scheme", scheme)
 		m.set("metadata", metadataOf(wanted))
 		for _, name := range []string{"reference", "authorisation_source"} {
-			if wanted.has(name) {
-				m.set(name, wanted.get(name))
+			if wanted.Has(name) {
+				m.set(name, wanted.Get(name))
 			}
 		}
 		tx.addMandate(m, creditor, customer, account)
 		taken[m.str("reference")] = true
 		e.setRef("outcome", "successfully_processed")
-		e.set("links", e.obj("links").with("customer", customer.id).with("customer_bank_account", account.id).with("mandate", m.id))
+		e.set("links", e.obj("links").With("customer", customer.id).With("customer_bank_account", account.id).With("mandate", m.id))
 	}
 	im.set("status", "processed")
 }

@@ -4,11 +4,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 func TestMandateImports(t *testing.T) {
 	w := newWorld(t)
-	id := w.ok("POST", "/mandate_imports", `{"mandate_imports":{"scheme":"bacs"}}`).str("id")
+	id := w.ok("POST", "/mandate_imports", `{"mandate_imports":{"scheme":"bacs"}}`).Str("id")
 	entry := func(label, extra string) string {
 		return `{"mandate_import_entries":{"record_identifier":"` + label + `","links":{"mandate_import":"` + id + `"},
 			"customer":{"given_name":"Ada","family_name":"Byron","email":"ada@example.com","address_line1":"1 Street","postal_code":"LS1 1AA","country_code":"GB"},
@@ -40,21 +42,21 @@ func TestMandateImports(t *testing.T) {
 	}
 	good := w.list("/mandate_import_entries?mandate_import=" + id + "&status=successfully_processed")
 	bad := w.list("/mandate_import_entries?mandate_import=" + id + "&status=unsuccessfully_processed")
-	if len(good) != 2 || len(bad) != 1 || bad[0].str("record_identifier") != "two" || len(bad[0].obj("processing_errors").list("mandate")) != 1 {
+	if len(good) != 2 || len(bad) != 1 || bad[0].Str("record_identifier") != "two" || len(bad[0].Obj("processing_errors").List("mandate")) != 1 {
 		t.Fatalf("good %v, bad %v", good, bad)
 	}
-	m := w.ok("GET", "/mandates/"+good[1].obj("links").str("mandate"), "")
-	if m.str("reference") != "REF-ONE" || m.obj("metadata").str("a") != "b" || m.str("status") != "pending_submission" {
-		t.Errorf("mandate: %s", appendJSON(nil, m))
+	m := w.ok("GET", "/mandates/"+good[1].Obj("links").Str("mandate"), "")
+	if m.Str("reference") != "REF-ONE" || m.Obj("metadata").Str("a") != "b" || m.Str("status") != "pending_submission" {
+		t.Errorf("mandate: %s", value.Append(nil, m))
 	}
 	if n := len(w.list("/mandate_import_entries?mandate_import=" + id + "&limit=2")); n != 2 {
 		t.Errorf("%d entries on a page of two", n)
 	}
-	cancelled := w.ok("POST", "/mandate_imports", `{"mandate_imports":{"scheme":"sepa_core"}}`).str("id")
+	cancelled := w.ok("POST", "/mandate_imports", `{"mandate_imports":{"scheme":"sepa_core"}}`).Str("id")
 	w.ok("POST", "/mandate_imports/"+cancelled+"/actions/cancel", "")
 	w.refused(422, "/mandate_imports/scheme", "POST", "/mandate_imports", `{"mandate_imports":{"scheme":"faster_payments"}}`)
 	w.sb.Advance(time.Hour)
-	if s := w.ok("GET", "/mandate_imports/"+cancelled, "").str("status"); s != "cancelled" {
+	if s := w.ok("GET", "/mandate_imports/"+cancelled, "").Str("status"); s != "cancelled" {
 		t.Errorf("cancelled import is %s", s)
 	}
 }
@@ -62,30 +64,30 @@ func TestMandateImports(t *testing.T) {
 func TestPayerAuthorisations(t *testing.T) {
 	w := newWorld(t)
 	a := w.ok("POST", "/payer_authorisations", `{"payer_authorisations":{"customer":{"given_name":"Ada"},"bank_account":{},"mandate":{"scheme":"bacs"}}}`)
-	id := a.str("id")
-	if n := len(a.list("incomplete_fields")); n != 9 {
-		t.Errorf("%d fields are incomplete: %s", n, appendJSON(nil, a))
+	id := a.Str("id")
+	if n := len(a.List("incomplete_fields")); n != 9 {
+		t.Errorf("%d fields are incomplete: %s", n, value.Append(nil, a))
 	}
 	first := w.refused(422, "/payer_authorisations/customer/family_name", "POST", "/payer_authorisations/"+id+"/actions/submit", "")
-	if first.str("message") == "" {
+	if first.Str("message") == "" {
 		t.Error("no message")
 	}
 	w.refused(422, "invalid_state", "POST", "/payer_authorisations/"+id+"/actions/confirm", "")
 	// An update leaves alone what it does not name.
 	a = w.ok("PUT", "/payer_authorisations/"+id, `{"payer_authorisations":{"customer":{"family_name":"Byron","email":"ada@example.com","address_line1":"1 Street","city":"Leeds","postal_code":"LS1 1AA","country_code":"GB"},"bank_account":{`+ukAccount+`},"mandate":{}}}`)
-	if a.obj("customer").str("given_name") != "Ada" || a.obj("mandate").str("scheme") != "bacs" || len(a.list("incomplete_fields")) > 0 {
-		t.Errorf("updated: %s", appendJSON(nil, a))
+	if a.Obj("customer").Str("given_name") != "Ada" || a.Obj("mandate").Str("scheme") != "bacs" || len(a.List("incomplete_fields")) > 0 {
+		t.Errorf("updated: %s", value.Append(nil, a))
 	}
-	if b := a.obj("bank_account"); b.has("account_number") || b.str("account_number_ending") != "11" {
-		t.Errorf("bank account: %s", appendJSON(nil, b))
+	if b := a.Obj("bank_account"); b.Has("account_number") || b.Str("account_number_ending") != "11" {
+		t.Errorf("bank account: %s", value.Append(nil, b))
 	}
 	w.ok("POST", "/payer_authorisations/"+id+"/actions/submit", "")
 	w.refused(422, "invalid_state", "PUT", "/payer_authorisations/"+id, `{"payer_authorisations":{"customer":{},"bank_account":{},"mandate":{}}}`)
 	w.ok("POST", "/payer_authorisations/"+id+"/actions/confirm", "")
 	w.sb.Advance(time.Second)
 	a = w.ok("GET", "/payer_authorisations/"+id, "")
-	if a.str("status") != "completed" || w.status("mandates", a.obj("links").str("mandate")) != "pending_submission" {
-		t.Errorf("completed: %s", appendJSON(nil, a))
+	if a.Str("status") != "completed" || w.status("mandates", a.Obj("links").Str("mandate")) != "pending_submission" {
+		t.Errorf("completed: %s", value.Append(nil, a))
 	}
 	if got := w.eventsOf("payer_authorisation", id); got != "completed" {
 		t.Errorf("events %q", got)
@@ -96,26 +98,26 @@ func TestBrandingAndMandatePDF(t *testing.T) {
 	w := newWorld(t)
 	w.refused(422, "/logos/image", "POST", "/branding/logos", `{"logos":{"image":"not base64!"}}`)
 	w.refused(422, "/logos/image", "POST", "/branding/logos", `{"logos":{"image":"aGVsbG8="}}`)
-	one := w.ok("POST", "/branding/logos", `{"logos":{"image":"iVBORw0KGgo="}}`).str("id")
-	if two := w.ok("POST", "/branding/logos", `{"logos":{"image":"data:image/png;base64,iVBORw0KGgo="}}`).str("id"); one != two {
+	one := w.ok("POST", "/branding/logos", `{"logos":{"image":"iVBORw0KGgo="}}`).Str("id")
+	if two := w.ok("POST", "/branding/logos", `{"logos":{"image":"data:image/png;base64,iVBORw0KGgo="}}`).Str("id"); one != two {
 		t.Errorf("a second logo %s beside %s", two, one)
 	}
 	w.refused(422, "/payer_themes/link_text_colour", "POST", "/branding/payer_themes", `{"payer_themes":{"link_text_colour":"red;} body{display:none"}}`)
 	w.ok("POST", "/branding/payer_themes", `{"payer_themes":{"button_background_colour":"#aa3311","header_background_colour":"#123"}}`)
-	f := w.flow(w.request(mandateRequest).str("id"), "")
-	w.browser().open(f.str("authorisation_url")).sees("--button: #aa3311").sees("--header: #123").sees("--button-ink: #fff")
+	f := w.flow(w.request(mandateRequest).Str("id"), "")
+	w.browser().open(f.Str("authorisation_url")).sees("--button: #aa3311").sees("--header: #123").sees("--button-ink: #fff")
 	// White on a light button could not be read.
 	w.ok("POST", "/branding/payer_themes", `{"payer_themes":{"button_background_colour":"#fd0"}}`)
-	w.browser().open(f.str("authorisation_url")).sees("--button: #fd0").sees("--button-ink: #17212f").sees("--header-ink: #fff")
+	w.browser().open(f.Str("authorisation_url")).sees("--button: #fd0").sees("--button-ink: #17212f").sees("--header-ink: #fff")
 
 	w.refused(422, "/mandate_pdfs/iban", "POST", "/mandate_pdfs", `{"mandate_pdfs":{"iban":"DE00"}}`)
 	w.refused(422, "/mandate_pdfs/scheme", "POST", "/mandate_pdfs", `{"mandate_pdfs":{"given_name":"Ada"}}`)
 	w.refused(422, "/mandate_pdfs/scheme", "POST", "/mandate_pdfs", `{"mandate_pdfs":{"scheme":"bacs","links":{"mandate":"`+w.mandate+`"}}}`)
 	w.ok("POST", "/mandate_pdfs", `{"mandate_pdfs":{"scheme":"bacs","company_name":"A (B) \\ Ł"}}`)
 	d := w.ok("POST", "/mandate_pdfs", `{"mandate_pdfs":{"links":{"mandate":"`+w.mandate+`"}}}`)
-	b := w.browser().open(d.str("url")).sees("%PDF-1.4").sees("ADA BYRON").sees("ending 11").sees("%%EOF")
+	b := w.browser().open(d.Str("url")).sees("%PDF-1.4").sees("ADA BYRON").sees("ending 11").sees("%%EOF")
 	w.sb.Advance(pdfLife)
-	if b.open(d.str("url")); b.code != 404 {
+	if b.open(d.Str("url")); b.code != 404 {
 		t.Errorf("after ten minutes the document answers %d", b.code)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Mandate PDFs: a small but real document, served by the sandbox for ten minutes.
@@ -29,40 +31,40 @@ func createMandatePDF(tx *tx) (result, error) {
 		return result{}, err
 	}
 	p := tx.problems()
-	details, scheme := tx.body, tx.body.str("scheme")
+	details, scheme := tx.body, tx.body.Str("scheme")
 	if m != nil {
 		for _, f := range tx.body {
-			if f.key != "links" {
-				p.add(f.key, "cannot be given together with a mandate")
+			if f.Key != "links" {
+				p.Add(f.Key, "cannot be given together with a mandate")
 			}
 		}
 		scheme = m.str("scheme")
 		account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
 		customer := tx.must("customers", m.link("customer"))
-		details = customer.object().with("account_holder_name", account.get("account_holder_name")).
-			with("mandate_reference", m.get("reference")).with("account_number", "ending "+account.str("account_number_ending"))
+		details = customer.object().With("account_holder_name", account.get("account_holder_name")).
+			With("mandate_reference", m.get("reference")).With("account_number", "ending "+account.str("account_number_ending"))
 	} else {
 		// Without a mandate the details come with the call. Blank ones give a blank form.
-		switch country := tx.body.str("country_code"); {
-		case tx.body.has("iban"):
+		switch country := tx.body.Str("country_code"); {
+		case tx.body.Has("iban"):
 			readAccount(p, "", tx.body)
 			if scheme == "" {
 				scheme = "sepa_core"
 			}
 		case scheme == "" && country == "":
-			p.add("scheme", "can't be blank")
-		case tx.body.has("account_number"):
+			p.Add("scheme", "can't be blank")
+		case tx.body.Has("account_number"):
 			readAccount(p, "", tx.body)
 		}
 		if scheme == "" {
-			scheme = schemeOf(countryCurrency(tx.body.str("country_code")))
+			scheme = schemeOf(countryCurrency(tx.body.Str("country_code")))
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	r := tx.make("mandate_pdfs")
-	r.set("expires_at", stamp(tx.now.Add(pdfLife)))
+	r.set("expires_at", value.Stamp(tx.now.Add(pdfLife)))
 	r.set("url", tx.payURL()+pdfPath+"/"+r.id+".pdf")
 	mandatePDFLines.set(r, texts(pdfLines(scheme, details)))
 	tx.add(r)
@@ -77,7 +79,7 @@ func pdfLines(scheme string, o object) []string {
 		{"First name", "given_name"}, {"Last name", "family_name"}, {"Address", "address_line1"}, {"Town", "city"}, {"Postcode", "postal_code"},
 		{"IBAN", "iban"}, {"Branch", "branch_code"}, {"Account", "account_number"}, {"Signed on", "signature_date"},
 	} {
-		lines = append(lines, f.label+": "+orDefault(o.str(f.name), "................"))
+		lines = append(lines, f.label+": "+orDefault(o.Str(f.name), "................"))
 	}
 	return lines
 }

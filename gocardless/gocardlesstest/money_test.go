@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 func (w *world) must(err error) {
@@ -18,7 +20,7 @@ func (w *world) gross() int64 {
 	w.t.Helper()
 	sum := int64(0)
 	for _, po := range w.list("/payouts?limit=500") {
-		sum += po.num("amount") + po.num("deducted_fees")
+		sum += po.Num("amount") + po.Num("deducted_fees")
 	}
 	return sum
 }
@@ -101,8 +103,8 @@ func TestDebtIsCarried(t *testing.T) {
 	}
 	var amounts []int64
 	for _, po := range w.list("/payouts") {
-		amounts = append(amounts, po.num("amount"))
-		if po.num("amount") < 0 {
+		amounts = append(amounts, po.Num("amount"))
+		if po.Num("amount") < 0 {
 			t.Errorf("payout %v is negative", po)
 		}
 	}
@@ -119,9 +121,9 @@ func TestDebtIsCarried(t *testing.T) {
 // A payout is not negative either when the partner's fee leaves nothing for GoCardless'.
 func TestFeesLeaveNothing(t *testing.T) {
 	w := activeWorld(t, WithFeeTaxes())
-	id := w.ok("POST", "/payments", `{"payments":{"amount":100,"app_fee":90,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	id := w.ok("POST", "/payments", `{"payments":{"amount":100,"app_fee":90,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	w.simulate("payment_paid_out", id)
-	if po := w.list("/payouts")[0]; po.num("amount") != 0 || po.num("deducted_fees") != 100 {
+	if po := w.list("/payouts")[0]; po.Num("amount") != 0 || po.Num("deducted_fees") != 100 {
 		t.Errorf("payout is %v", po)
 	}
 	w.checkPayouts()
@@ -161,7 +163,7 @@ func TestChargeBack(t *testing.T) {
 func TestReplacedMandateGoesOn(t *testing.T) {
 	w := newWorld(t)
 	pm := w.pay("1000")
-	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"weekly","count":3,"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	sb := w.ok("POST", "/subscriptions", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"weekly","count":3,"links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	next, err := w.sb.ReplaceMandate(w.mandate)
 	w.must(err)
 	w.sb.Advance(60 * days)
@@ -169,11 +171,11 @@ func TestReplacedMandateGoesOn(t *testing.T) {
 		t.Errorf("the new mandate is %s", s)
 	}
 	p := w.ok("GET", "/payments/"+pm, "")
-	if p.str("status") != "paid_out" || p.obj("links").str("mandate") != next {
+	if p.Str("status") != "paid_out" || p.Obj("links").Str("mandate") != next {
 		t.Errorf("the pending payment is %v", p)
 	}
 	s := w.ok("GET", "/subscriptions/"+sb, "")
-	if s.str("status") != "finished" || s.obj("links").str("mandate") != next {
+	if s.Str("status") != "finished" || s.Obj("links").Str("mandate") != next {
 		t.Errorf("the subscription is %v", s)
 	}
 	if got := w.list("/payments?status=paid_out&mandate=" + next); len(got) != 4 {
@@ -200,20 +202,20 @@ func TestCurrencyConversion(t *testing.T) {
 	w.simulate("mandate_activated", m)
 	w.simulate("payment_paid_out", w.payUnder(m, "SEK"))
 	po := w.list("/payouts?currency=SEK")[0]
-	fx := po.obj("fx")
-	if net := po.num("amount"); fx.str("fx_currency") != "GBP" || fx.str("exchange_rate") != "0.0784" || fx.num("fx_amount") != convert(net, "0.0784") || po.str("tax_currency") != "GBP" {
+	fx := po.Obj("fx")
+	if net := po.Num("amount"); fx.Str("fx_currency") != "GBP" || fx.Str("exchange_rate") != "0.0784" || fx.Num("fx_amount") != convert(net, "0.0784") || po.Str("tax_currency") != "GBP" {
 		t.Errorf("payout is %v", po)
 	}
-	if got := w.eventsOf("payout", po.str("id")); got != "fx_rate_confirmed tax_exchange_rates_confirmed paid" {
+	if got := w.eventsOf("payout", po.Str("id")); got != "fx_rate_confirmed tax_exchange_rates_confirmed paid" {
 		t.Errorf("events %q", got)
 	}
-	for _, it := range w.list("/payout_items?payout=" + po.str("id")) {
-		if it.str("type") != "gocardless_fee" {
+	for _, it := range w.list("/payout_items?payout=" + po.Str("id")) {
+		if it.Str("type") != "gocardless_fee" {
 			continue
 		}
 		// A fee of 70 with VAT of 20 per cent.
-		tax, _ := it.list("taxes")[0].(object)
-		if it.str("amount") != "-84.0" || tax.str("amount") != "14.0" || tax.str("destination_amount") != "1.0" || tax.str("tax_rate_id") != "GB_VAT_1" || tax.str("exchange_rate") != "0.0784" {
+		tax, _ := it.List("taxes")[0].(object)
+		if it.Str("amount") != "-84.0" || tax.Str("amount") != "14.0" || tax.Str("destination_amount") != "1.0" || tax.Str("tax_rate_id") != "GB_VAT_1" || tax.Str("exchange_rate") != "0.0784" {
 			t.Errorf("fee is %v", it)
 		}
 	}
@@ -225,7 +227,7 @@ func TestSurchargeFees(t *testing.T) {
 	id := w.pay("1000")
 	w.simulate("payment_failed", id)
 	w.simulate("payment_paid_out", w.pay("20000"))
-	if po := w.list("/payouts")[0]; po.num("amount") != 20000-220-500 || po.num("deducted_fees") != 720 {
+	if po := w.list("/payouts")[0]; po.Num("amount") != 20000-220-500 || po.Num("deducted_fees") != 720 {
 		t.Errorf("payout is %v", po)
 	}
 	if got := w.eventsOf("payment", id); got != "created submitted failed surcharge_fee_debited" {
@@ -243,29 +245,29 @@ func TestEveryEventCanBeEmitted(t *testing.T) {
 	if _, err := w.sb.Emit(Event{Type: "payments.confirmed", Resource: "PM0"}); err == nil {
 		t.Error("an event about a payment that does not exist was emitted")
 	}
-	for i := range catalogueEvents {
-		spec := &catalogueEvents[i]
+	for i := range api.Events {
+		spec := &api.Events[i]
 		var id string
 		w.must(w.sb.update(func(tx *tx) error {
-			c := tx.sb.store.coll(spec.resource)
+			c := tx.sb.store.coll(spec.Resource)
 			if len(c.recs) == 0 {
-				r := tx.make(spec.resource)
+				r := tx.make(spec.Resource)
 				tx.add(r)
 			}
 			id = c.recs[0].id
 			return nil
 		}))
-		_, err := w.sb.Emit(Event{Type: spec.resource + "." + spec.action, Resource: id})
+		_, err := w.sb.Emit(Event{Type: spec.Resource + "." + spec.Action, Resource: id})
 		w.must(err)
 	}
 	w.strict = true
 	seen := map[string]bool{}
 	for _, e := range w.list("/events?limit=500") {
-		seen[e.str("resource_type")+"."+e.str("action")] = true
+		seen[e.Str("resource_type")+"."+e.Str("action")] = true
 	}
-	for _, spec := range catalogueEvents {
-		if !seen[spec.resource+"."+spec.action] {
-			t.Errorf("%s.%s was not emitted", spec.resource, spec.action)
+	for _, spec := range api.Events {
+		if !seen[spec.Resource+"."+spec.Action] {
+			t.Errorf("%s.%s was not emitted", spec.Resource, spec.Action)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // world is a sandbox with one of everything.
@@ -22,36 +24,36 @@ const (
 func newWorld(t testing.TB, opts ...Option) *world {
 	t.Helper()
 	w := &world{caller: newCaller(t, opts...)}
-	w.creditor = w.list("/creditors")[0].str("id")
-	w.customer = w.ok("POST", "/customers", customerBody).str("id")
-	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).str("id")
-	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("id")
+	w.creditor = w.list("/creditors")[0].Str("id")
+	w.customer = w.ok("POST", "/customers", customerBody).Str("id")
+	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).Str("id")
+	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).Str("id")
 	return w
 }
 
 // pay makes a payment of an amount.
 func (w *world) pay(amount string) string {
 	w.t.Helper()
-	return w.ok("POST", "/payments", `{"payments":{"amount":`+amount+`,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	return w.ok("POST", "/payments", `{"payments":{"amount":`+amount+`,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 }
 
 // status reads the status of a resource.
 func (w *world) status(resource, id string) string {
 	w.t.Helper()
-	return w.ok("GET", "/"+resource+"/"+id, "").str("status")
+	return w.ok("GET", "/"+resource+"/"+id, "").Str("status")
 }
 
 // TestListsAnswer calls every list that needs no parameter, so that one which an update of the API
 // brings is checked from its first day.
 func TestListsAnswer(t *testing.T) {
 	w := newWorld(t)
-	for i := range operations {
-		op := &operations[i]
-		if !op.list || op.method != http.MethodGet || strings.Contains(op.path, "{") || slices.ContainsFunc(op.query, func(f fieldSpec) bool { return f.required }) {
+	for i := range api.Operations {
+		op := &api.Operations[i]
+		if !op.List || op.Method != http.MethodGet || strings.Contains(op.Path, "{") || slices.ContainsFunc(op.Query, func(f api.Field) bool { return f.Required }) {
 			continue
 		}
-		if r := w.do(op.method, op.path, ""); r.status != http.StatusOK {
-			t.Errorf("%s: %d %s", op.name, r.status, r.raw)
+		if r := w.do(op.Method, op.Path, ""); r.status != http.StatusOK {
+			t.Errorf("%s: %d %s", op.Name, r.status, r.raw)
 		}
 	}
 }
@@ -65,31 +67,31 @@ func TestOperationsAnswer(t *testing.T) {
 	w := newWorld(t, WithWebhooks(Webhooks{Handler: hook, Secret: "s", Manual: true}), WithCustomerNotifications())
 	call := func(name, id, query, body string, headers ...string) object {
 		t.Helper()
-		op := theOps(name)
-		path := strings.Replace(op.path, "{identity}", id, 1) + query
-		if op.list {
-			r := w.do(op.method, path, body, headers...)
+		op := api.Op(name)
+		path := strings.Replace(op.Path, "{identity}", id, 1) + query
+		if op.List {
+			r := w.do(op.Method, path, body, headers...)
 			if r.status >= 300 {
 				t.Fatalf("%s: %d %s", name, r.status, r.raw)
 			}
-			if l := r.body[0].val.([]any); len(l) > 0 {
+			if l := r.body[0].Val.([]any); len(l) > 0 {
 				return l[0].(object)
 			}
 			return nil
 		}
-		return w.ok(op.method, path, body, headers...)
+		return w.ok(op.Method, path, body, headers...)
 	}
 
 	// Creditors and what belongs to them.
 	call("creditors.list", "", "", "")
 	call("creditors.get", w.creditor, "", "")
-	cr := call("creditors.create", "", "", `{"creditors":{"name":"Second Ltd","country_code":"GB","creditor_type":"company"}}`).str("id")
+	cr := call("creditors.create", "", "", `{"creditors":{"name":"Second Ltd","country_code":"GB","creditor_type":"company"}}`).Str("id")
 	call("creditors.update", cr, "", `{"creditors":{"city":"Leeds","bank_reference_prefix":"ACME"}}`)
-	cba := call("creditor_bank_accounts.create", "", "", `{"creditor_bank_accounts":{`+ukAccount+`,"links":{"creditor":"`+cr+`"}}}`).str("id")
+	cba := call("creditor_bank_accounts.create", "", "", `{"creditor_bank_accounts":{`+ukAccount+`,"links":{"creditor":"`+cr+`"}}}`).Str("id")
 	call("creditor_bank_accounts.list", "", "?creditor="+cr+"&enabled=true", "")
 	call("creditor_bank_accounts.get", cba, "", "")
 	call("creditor_bank_accounts.disable", cba, "", "")
-	su := call("scheme_identifiers.create", "", "", `{"scheme_identifiers":{"name":"ACME LTD","scheme":"bacs"}}`).str("id")
+	su := call("scheme_identifiers.create", "", "", `{"scheme_identifiers":{"name":"ACME LTD","scheme":"bacs"}}`).Str("id")
 	call("scheme_identifiers.get", su, "", "")
 	call("scheme_identifiers.list", "", "?creditor="+w.creditor, "")
 	call("verification_details.create", "", "", `{"verification_details":{"name":"ACME","address_line1":"1 Street","city":"Leeds","postal_code":"LS1 1AA",
@@ -102,7 +104,7 @@ func TestOperationsAnswer(t *testing.T) {
 	call("negative_balance_limits.list", "", "?creditor="+w.creditor, "")
 
 	// Customers, accounts, mandates.
-	cu := call("customers.create", "", "", customerBody).str("id")
+	cu := call("customers.create", "", "", customerBody).Str("id")
 	call("customers.list", "", "?sort_field=name&sort_direction=asc", "")
 	call("customers.get", cu, "", "")
 	call("customers.update", cu, "", `{"customers":{"metadata":{"ref":"1"}}}`)
@@ -110,20 +112,20 @@ func TestOperationsAnswer(t *testing.T) {
 	call("customer_bank_accounts.list", "", "?customer="+w.customer, "")
 	call("customer_bank_accounts.get", w.account, "", "")
 	call("customer_bank_accounts.update", w.account, "", `{"customer_bank_accounts":{"metadata":{"ref":"1"}}}`)
-	ba := call("customer_bank_accounts.create", "", "", `{"customer_bank_accounts":{"account_holder_name":"Ada","iban":"DE89370400440532013000","links":{"customer":"`+w.customer+`"}}}`).str("id")
+	ba := call("customer_bank_accounts.create", "", "", `{"customer_bank_accounts":{"account_holder_name":"Ada","iban":"DE89370400440532013000","links":{"customer":"`+w.customer+`"}}}`).Str("id")
 	call("customer_bank_accounts.disable", ba, "", "")
-	token := call("customer_bank_account_tokens.create", "", "", `{"customer_bank_account_tokens":{"account_holder_name":"Ada","iban":"FR1420041010050500013M02606"}}`).str("id")
+	token := call("customer_bank_account_tokens.create", "", "", `{"customer_bank_account_tokens":{"account_holder_name":"Ada","iban":"FR1420041010050500013M02606"}}`).Str("id")
 	call("customer_bank_account_tokens.get", token, "", "")
 	tokened := call("customer_bank_accounts.create", "", "", `{"customer_bank_accounts":{"links":{"customer":"`+w.customer+`","customer_bank_account_token":"`+token+`"}}}`)
-	if tokened.str("country_code") != "FR" || tokened.str("account_number_ending") != "06" {
+	if tokened.Str("country_code") != "FR" || tokened.Str("account_number_ending") != "06" {
 		t.Errorf("the account of a token is %v", tokened)
 	}
-	bahv := call("bank_account_holder_verifications.create", "", "", `{"bank_account_holder_verifications":{"type":"confirmation_of_payee","links":{"bank_account":"`+w.account+`"}}}`).str("id")
+	bahv := call("bank_account_holder_verifications.create", "", "", `{"bank_account_holder_verifications":{"type":"confirmation_of_payee","links":{"bank_account":"`+w.account+`"}}}`).Str("id")
 	w.sb.Advance(2 * time.Second)
 	call("bank_account_holder_verifications.get", bahv, "", "")
 	call("bank_account_details.get", w.account, "", "", "Gc-Key-Id", "PK1")
 	call("bank_details_lookups.create", "", "", `{"bank_details_lookups":{"iban":"DE89370400440532013000"}}`)
-	md := call("mandates.create", "", "", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`","creditor":"`+w.creditor+`"},"metadata":{"a":"b"}}}`).str("id")
+	md := call("mandates.create", "", "", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`","creditor":"`+w.creditor+`"},"metadata":{"a":"b"}}}`).Str("id")
 	call("mandates.list", "", "?status=pending_submission,active&customer="+w.customer, "")
 	call("mandates.get", md, "", "")
 	call("mandates.update", md, "", `{"mandates":{"metadata":{}}}`)
@@ -143,7 +145,7 @@ func TestOperationsAnswer(t *testing.T) {
 	call("transferred_mandates.get", w.mandate, "", "")
 
 	// Collecting.
-	pm := call("payments.create", "", "", `{"payments":{"amount":1000,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	pm := call("payments.create", "", "", `{"payments":{"amount":1000,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	call("payments.list", "", "?mandate="+w.mandate+"&sort_field=amount", "")
 	call("payments.get", pm, "", "")
 	call("payments.update", pm, "", `{"payments":{"retry_if_possible":false}}`)
@@ -158,14 +160,14 @@ func TestOperationsAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	call("payments.retry", failing, "", `{"data":{}}`)
-	sb := call("subscriptions.create", "", "", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	sb := call("subscriptions.create", "", "", `{"subscriptions":{"amount":500,"currency":"GBP","interval_unit":"monthly","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	call("subscriptions.list", "", "?status=active,paused", "")
 	call("subscriptions.get", sb, "", "")
 	call("subscriptions.update", sb, "", `{"subscriptions":{"amount":600}}`)
 	call("subscriptions.pause", sb, "", `{"data":{}}`)
 	call("subscriptions.resume", sb, "", `{"data":{}}`)
 	call("subscriptions.cancel", sb, "", `{"data":{}}`)
-	is := call("instalment_schedules.create_with_dates", "", "", `{"instalment_schedules":{"name":"Bill","currency":"GBP","total_amount":300,"instalments":[{"amount":100,"charge_date":"2026-10-01"},{"amount":200,"charge_date":"2026-11-02"}],"links":{"mandate":"`+w.mandate+`"}}}`).str("id")
+	is := call("instalment_schedules.create_with_dates", "", "", `{"instalment_schedules":{"name":"Bill","currency":"GBP","total_amount":300,"instalments":[{"amount":100,"charge_date":"2026-10-01"},{"amount":200,"charge_date":"2026-11-02"}],"links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	call("instalment_schedules.create_with_schedule", "", "", `{"instalment_schedules":{"name":"Bill","currency":"GBP","total_amount":300,"instalments":{"amounts":[100,200],"interval":1,"interval_unit":"monthly"},"links":{"mandate":"`+w.mandate+`"}}}`)
 	call("instalment_schedules.list", "", "?mandate="+w.mandate, "")
 	w.sb.Advance(2 * time.Second)
@@ -179,23 +181,23 @@ func TestOperationsAnswer(t *testing.T) {
 	if s := w.status("payments", paid); s != "paid_out" {
 		t.Fatalf("payment is %s after two weeks", s)
 	}
-	po := call("payouts.list", "", "?status=paid&currency=GBP", "").str("id")
+	po := call("payouts.list", "", "?status=paid&currency=GBP", "").Str("id")
 	call("payouts.get", po, "", "")
 	call("payouts.update", po, "", `{"payouts":{"metadata":{"a":"b"}}}`)
 	call("payout_items.list", "", "?payout="+po, "")
-	rf := call("refunds.create", "", "", `{"refunds":{"amount":100,"total_amount_confirmation":100,"links":{"payment":"`+paid+`"}}}`).str("id")
+	rf := call("refunds.create", "", "", `{"refunds":{"amount":100,"total_amount_confirmation":100,"links":{"payment":"`+paid+`"}}}`).Str("id")
 	call("refunds.list", "", "?payment="+paid, "")
 	call("refunds.get", rf, "", "")
 	call("refunds.update", rf, "", `{"refunds":{"metadata":{"a":"b"}}}`)
 
 	// Hosted pages and payer authorisations.
-	re := call("redirect_flows.create", "", "", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://example.com/done"}}`).str("id")
+	re := call("redirect_flows.create", "", "", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://example.com/done"}}`).Str("id")
 	call("redirect_flows.get", re, "", "")
 	if _, err := w.sb.FinishRedirectFlow(re, TestPayer); err != nil {
 		t.Fatal(err)
 	}
 	call("redirect_flows.complete", re, "", `{"data":{"session_token":"s1"}}`)
-	pa := call("payer_authorisations.create", "", "", `{"payer_authorisations":{"customer":{"given_name":"Ada","family_name":"Byron","email":"ada@example.com","address_line1":"1 Street","city":"Leeds","postal_code":"LS1 1AA","country_code":"GB"},"bank_account":{`+ukAccount+`},"mandate":{"scheme":"bacs"}}}`).str("id")
+	pa := call("payer_authorisations.create", "", "", `{"payer_authorisations":{"customer":{"given_name":"Ada","family_name":"Byron","email":"ada@example.com","address_line1":"1 Street","city":"Leeds","postal_code":"LS1 1AA","country_code":"GB"},"bank_account":{`+ukAccount+`},"mandate":{"scheme":"bacs"}}}`).Str("id")
 	call("payer_authorisations.get", pa, "", "")
 	call("payer_authorisations.update", pa, "", `{"payer_authorisations":{"customer":{"given_name":"Ada","family_name":"King","email":"ada@example.com","address_line1":"1 Street","city":"Leeds","postal_code":"LS1 1AA","country_code":"GB"},"bank_account":{`+ukAccount+`},"mandate":{"scheme":"bacs"}}}`)
 	call("payer_authorisations.submit", pa, "", "")
@@ -206,21 +208,21 @@ func TestOperationsAnswer(t *testing.T) {
 	}
 
 	// The rest.
-	bl := call("blocks.create", "", "", `{"blocks":{"block_type":"email","reason_type":"identity_fraud","resource_reference":"bad@example.com"}}`).str("id")
+	bl := call("blocks.create", "", "", `{"blocks":{"block_type":"email","reason_type":"identity_fraud","resource_reference":"bad@example.com"}}`).Str("id")
 	call("blocks.list", "", "?block_type=email", "")
 	call("blocks.get", bl, "", "")
 	call("blocks.disable", bl, "", "")
 	call("blocks.enable", bl, "", `{}`)
 	call("blocks.block_by_ref", "", "", `{"data":{"reference_type":"customer","reference_value":"`+w.customer+`","reason_type":"no_intent_to_pay"}}`)
-	ev := call("events.list", "", "?resource_type=payments&include=payment", "").str("id")
+	ev := call("events.list", "", "?resource_type=payments&include=payment", "").Str("id")
 	call("events.get", ev, "", "")
 	call("tax_rates.list", "", "?jurisdiction=GB", "")
 	call("tax_rates.get", "GB_VAT_1", "", "")
 	call("currency_exchange_rates.list", "", "?source=EUR&target=GBP", "")
-	ex := call("exports.list", "", "", "").str("id")
+	ex := call("exports.list", "", "", "").Str("id")
 	call("exports.get", ex, "", "")
 
-	wb := call("webhooks.list", "", "?successful=true&is_test=false", "").str("id")
+	wb := call("webhooks.list", "", "?successful=true&is_test=false", "").Str("id")
 	call("webhooks.get", wb, "", "")
 	before := sent
 	call("webhooks.retry", wb, "", "")

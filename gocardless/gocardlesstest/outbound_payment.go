@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Outbound payments: money sent to a customer's bank account, or withdrawn to the creditor's own.
@@ -32,8 +34,8 @@ func outboundFamily(r *registry) {
 	r.on("outbound_payments.stats", outboundStats)
 	r.filter("outbound_payments.list", "created_from", func(o *record, v string) bool { return o.str("created_at") >= v })
 	r.filter("outbound_payments.list", "created_to", func(o *record, v string) bool {
-		if len(v) == len(dateForm) {
-			return o.str("created_at")[:len(dateForm)] <= v // the whole day
+		if len(v) == len(value.DateForm) {
+			return o.str("created_at")[:len(value.DateForm)] <= v // the whole day
 		}
 		return o.str("created_at") <= v
 	})
@@ -54,22 +56,22 @@ var referenceForm = regexp.MustCompile(`^[A-Za-z0-9 &./-]*$`)
 
 // checkOutbound checks what both ways to make an outbound payment share. The path leads to the
 // details within the body.
-func (tx *tx) checkOutbound(p *problems, path string, o object) {
-	if o.str("scheme") != outboundScheme {
-		p.add(path+"scheme", "must be %s", outboundScheme)
+func (tx *tx) checkOutbound(p *api.Problems, path string, o object) {
+	if o.Str("scheme") != outboundScheme {
+		p.Add(path+"scheme", "must be %s", outboundScheme)
 	}
-	if _, high := amountRange(outboundScheme); o.num("amount") < 1 {
-		p.add(path+"amount", "must be greater than 0")
-	} else if o.num("amount") > high {
-		p.addWith(object{{"maximum_amount", high}}, path+"amount", "is above the scheme maximum")
+	if _, high := amountRange(outboundScheme); o.Num("amount") < 1 {
+		p.Add(path+"amount", "must be greater than 0")
+	} else if o.Num("amount") > high {
+		p.AddWith(object{{"maximum_amount", high}}, path+"amount", "is above the scheme maximum")
 	}
-	if ref := o.str("reference"); len(ref) > 18 {
-		p.add(path+"reference", "is too long (maximum is %d characters)", 18)
+	if ref := o.Str("reference"); len(ref) > 18 {
+		p.Add(path+"reference", "is too long (maximum is %d characters)", 18)
 	} else if !referenceForm.MatchString(ref) {
-		p.add(path+"reference", "can only hold letters, digits, spaces and &-./")
+		p.Add(path+"reference", "can only hold letters, digits, spaces and &-./")
 	}
-	if d := o.str("execution_date"); d != "" && date(d) < tx.today() {
-		p.add(path+"execution_date", "must be today or later")
+	if d := o.Str("execution_date"); d != "" && date(d) < tx.today() {
+		p.Add(path+"execution_date", "must be today or later")
 	}
 }
 
@@ -88,17 +90,17 @@ func createOutbound(tx *tx) (result, error) {
 	p := tx.problems()
 	tx.checkOutbound(p, "", tx.body)
 	if account.str("currency") != "GBP" {
-		p.add("links/recipient_bank_account", "must be an account in GBP")
+		p.Add("links/recipient_bank_account", "must be an account in GBP")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	if !account.flag("enabled") {
-		return result{}, refuse("bank_account_disabled", "Bank account is disabled")
+		return result{}, api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	o := tx.make("outbound_payments")
 	links := object{{"creditor", creditor.id}, {"customer", account.link("customer")}, {"recipient_bank_account", account.id}}
-	if id := tx.body.obj("links").str("outbound_payment_import"); id != "" {
+	if id := tx.body.Obj("links").Str("outbound_payment_import"); id != "" {
 		links = append(links, member{"outbound_payment_import", id})
 	}
 	return one(tx.addOutbound(o, tx.body, links, "verifying")), nil
@@ -114,9 +116,9 @@ func withdraw(tx *tx) (result, error) {
 	tx.checkOutbound(p, "", tx.body)
 	account := tx.find("creditor_bank_accounts", creditor.link(payoutLink("GBP")))
 	if account == nil {
-		p.add("links/creditor", "has no bank account in GBP")
+		p.Add("links/creditor", "has no bank account in GBP")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	o := tx.make("outbound_payments")
@@ -127,8 +129,8 @@ func withdraw(tx *tx) (result, error) {
 // addOutbound stores a checked outbound payment and starts it on its way.
 func (tx *tx) addOutbound(o *record, body, links object, status string) *record {
 	for _, name := range []string{"amount", "description", "execution_date", "metadata", "reference", "scheme"} {
-		if body.has(name) {
-			o.set(name, body.get(name))
+		if body.Has(name) {
+			o.set(name, body.Get(name))
 		}
 	}
 	if o.str("execution_date") == "" {
@@ -163,7 +165,7 @@ func (tx *tx) verifyOutbound(o *record) {
 func approveOutbound(tx *tx) (result, error) {
 	o := tx.target
 	if o.status() != "pending_approval" {
-		return result{}, tooEarly("Only outbound payments that are pending_approval can be approved; this one is " + o.status())
+		return result{}, api.TooEarly("Only outbound payments that are pending_approval can be approved; this one is " + o.status())
 	}
 	tx.scheduleOutbound(o)
 	return one(o), nil
@@ -178,7 +180,7 @@ func (tx *tx) scheduleOutbound(o *record) {
 func cancelOutbound(tx *tx) (result, error) {
 	o := tx.target
 	if !slices.Contains([]string{"verifying", "pending_approval", "scheduled"}, o.status()) {
-		return result{}, refuse("cancellation_failed", "The outbound payment cannot be cancelled: it is "+o.status())
+		return result{}, api.Refuse("cancellation_failed", "The outbound payment cannot be cancelled: it is "+o.status())
 	}
 	o.set("status", "cancelled")
 	tx.event(o, event{action: "cancelled"})

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
@@ -41,15 +42,15 @@ func createOutboundImport(tx *tx) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	items := tx.body.list("entry_items")
+	items := tx.body.List("entry_items")
 	p := tx.problems()
 	switch {
 	case len(items) == 0:
-		p.add("entry_items", "can't be blank")
+		p.Add("entry_items", "can't be blank")
 	case len(items) > maxOutboundEntries:
-		p.add("entry_items", "is too long (maximum is %d entries)", maxOutboundEntries)
+		p.Add("entry_items", "is too long (maximum is %d entries)", maxOutboundEntries)
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	im := tx.make("outbound_payment_imports")
@@ -63,13 +64,13 @@ func createOutboundImport(tx *tx) (result, error) {
 		item, _ := v.(object)
 		e := tx.make("outbound_payment_import_entries")
 		for _, name := range []string{"amount", "metadata", "reference", "scheme"} {
-			if item.has(name) {
-				e.set(name, item.get(name))
+			if item.Has(name) {
+				e.set(name, item.Get(name))
 			}
 		}
-		e.set("links", object{{"outbound_payment_import", im.id}, {"recipient_bank_account", item.str("recipient_bank_account_id")}})
+		e.set("links", object{{"outbound_payment_import", im.id}, {"recipient_bank_account", item.Str("recipient_bank_account_id")}})
 		tx.add(e)
-		sum += item.num("amount")
+		sum += item.Num("amount")
 	}
 	im.set("amount_sum", sum)
 	tx.countEntries(im)
@@ -98,8 +99,8 @@ func (tx *tx) countEntries(im *record) {
 		}
 	}
 	counts := object{}
-	for _, f := range im.coll.spec.field("entry_counts").typ.fields {
-		counts = append(counts, member{f.name, n[f.name]})
+	for _, f := range im.coll.spec.Field("entry_counts").Type.Fields {
+		counts = append(counts, member{f.Name, n[f.Name]})
 	}
 	im.set("entry_counts", counts)
 }
@@ -108,18 +109,18 @@ func (tx *tx) countEntries(im *record) {
 func (tx *tx) validateOutboundImport(im *record) {
 	status := "valid"
 	for _, e := range tx.entriesOf(im) {
-		p := &problems{}
+		p := &api.Problems{}
 		tx.checkOutbound(p, "", e.object())
 		account := tx.find("customer_bank_accounts", e.link("recipient_bank_account"))
 		switch {
 		case account == nil:
-			p.add("recipient_bank_account", "not found")
+			p.Add("recipient_bank_account", "not found")
 		case !account.flag("enabled"):
-			p.add("recipient_bank_account", "is disabled")
+			p.Add("recipient_bank_account", "is disabled")
 		case account.str("currency") != "GBP":
-			p.add("recipient_bank_account", "must be an account in GBP")
+			p.Add("recipient_bank_account", "must be an account in GBP")
 		}
-		if len(p.items) > 0 {
+		if len(p.Items) > 0 {
 			status = "invalid"
 			e.setRef("outcome", "invalid")
 			e.set("validation_errors", object{{"outbound_payment", entryErrors(p)}})
@@ -134,13 +135,13 @@ func (tx *tx) validateOutboundImport(im *record) {
 }
 
 // entryErrors groups problems by field, as the entries show them.
-func entryErrors(p *problems) object {
+func entryErrors(p *api.Problems) object {
 	o := object{}
-	for _, it := range p.items {
-		if it.field == "scheme" {
+	for _, it := range p.Items {
+		if it.Field == "scheme" {
 			continue // the only scheme is also the only one that the reply has no list for
 		}
-		o = o.with(it.field, append(o.list(it.field), it.message))
+		o = o.With(it.Field, append(o.List(it.Field), it.Message))
 	}
 	return o
 }
@@ -148,7 +149,7 @@ func entryErrors(p *problems) object {
 // approveOutboundImport starts what a person allowed.
 func (tx *tx) approveOutboundImport(im *record) error {
 	if im.status() != "valid" {
-		return tooEarly("Only valid imports can be approved; this one is " + im.status())
+		return api.TooEarly("Only valid imports can be approved; this one is " + im.status())
 	}
 	im.set("status", "processing")
 	tx.at(tx.now.Add(outboundStep), "outbound_import.process", im.id, "")
@@ -181,7 +182,7 @@ func (sb *Sandbox) ApproveOutboundPaymentImport(id string) error {
 	return sb.update(func(tx *tx) error {
 		im := tx.find("outbound_payment_imports", id)
 		if im == nil {
-			return notFound()
+			return api.NotFound()
 		}
 		return tx.approveOutboundImport(im)
 	})
@@ -203,8 +204,8 @@ func outboundImportPage(tx *tx, r *http.Request) *view {
 		label string
 		value int64
 	}{
-		{"Payments", counts.num("total")}, {"Exact name matches", counts.num("verified_with_full_match")},
-		{"Close name matches", counts.num("verified_with_partial_match")}, {"No name match", counts.num("verified_with_no_match")},
+		{"Payments", counts.Num("total")}, {"Exact name matches", counts.Num("verified_with_full_match")},
+		{"Close name matches", counts.Num("verified_with_partial_match")}, {"No name match", counts.Num("verified_with_no_match")},
 	} {
 		v.Summary = append(v.Summary, viewRow{row.label, itoa(int(row.value))})
 	}

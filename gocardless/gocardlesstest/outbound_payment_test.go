@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 func (w *world) outbound(extra string) object {
@@ -15,18 +17,18 @@ func (w *world) outbound(extra string) object {
 func TestOutboundPayments(t *testing.T) {
 	w := newWorld(t)
 	o := w.outbound(`,"reference":"Prize-7","metadata":{"a":"b"}`)
-	id := o.str("id")
-	if o.str("status") != "verifying" || o.flag("is_withdrawal") || o.obj("links").str("customer") != w.customer {
-		t.Fatalf("created: %s", appendJSON(nil, o))
+	id := o.Str("id")
+	if o.Str("status") != "verifying" || o.Flag("is_withdrawal") || o.Obj("links").Str("customer") != w.customer {
+		t.Fatalf("created: %s", value.Append(nil, o))
 	}
 	w.refused(422, "invalid_state", "POST", "/outbound_payments/"+id+"/actions/approve", "")
 	w.sb.Advance(outboundStep)
 	o = w.ok("GET", "/outbound_payments/"+id, "")
-	if v := o.obj("verifications").obj("recipient_bank_account_holder_verification"); o.str("status") != "pending_approval" || v.str("result") != "full_match" {
-		t.Fatalf("verified: %s", appendJSON(nil, o))
+	if v := o.Obj("verifications").Obj("recipient_bank_account_holder_verification"); o.Str("status") != "pending_approval" || v.Str("result") != "full_match" {
+		t.Fatalf("verified: %s", value.Append(nil, o))
 	}
-	if s := w.ok("GET", "/outbound_payments/stats", ""); s.num("pending_approval_amount") != 12500 || s.num("pending_approval_count") != 1 {
-		t.Errorf("stats: %s", appendJSON(nil, s))
+	if s := w.ok("GET", "/outbound_payments/stats", ""); s.Num("pending_approval_amount") != 12500 || s.Num("pending_approval_count") != 1 {
+		t.Errorf("stats: %s", value.Append(nil, s))
 	}
 	w.ok("POST", "/outbound_payments/"+id+"/actions/approve", "")
 	w.sb.Advance(outboundStep)
@@ -39,19 +41,19 @@ func TestOutboundPayments(t *testing.T) {
 		t.Errorf("events %q", got)
 	}
 	account := w.list("/payment_accounts")[0]
-	if got := account.num("account_balance"); got != openingBalance-12500 {
+	if got := account.Num("account_balance"); got != openingBalance-12500 {
 		t.Errorf("balance %d", got)
 	}
-	w.ok("GET", "/payment_accounts/"+account.str("id"), "")
-	path := "/payment_accounts/" + account.str("id") + "/transactions?value_date_from=2026-09-01&value_date_to=2026-09-30"
+	w.ok("GET", "/payment_accounts/"+account.Str("id"), "")
+	path := "/payment_accounts/" + account.Str("id") + "/transactions?value_date_from=2026-09-01&value_date_to=2026-09-30"
 	moves := w.list(path + "&direction=debit")
-	if len(moves) != 1 || moves[0].num("amount") != 12500 || moves[0].obj("links").str("outbound_payment") != id || len(w.list(path)) != 2 {
+	if len(moves) != 1 || moves[0].Num("amount") != 12500 || moves[0].Obj("links").Str("outbound_payment") != id || len(w.list(path)) != 2 {
 		t.Errorf("transactions: %v", moves)
 	}
-	w.ok("GET", "/payment_account_transactions/"+moves[0].str("id"), "")
-	w.refused(400, "invalid_filters", "GET", "/payment_accounts/"+account.str("id")+"/transactions?value_date_from=x&value_date_to=2026-09-30", "")
+	w.ok("GET", "/payment_account_transactions/"+moves[0].Str("id"), "")
+	w.refused(400, "invalid_filters", "GET", "/payment_accounts/"+account.Str("id")+"/transactions?value_date_from=x&value_date_to=2026-09-30", "")
 	w.refused(404, "resource_not_found", "GET", "/payment_accounts/BA1/transactions?value_date_from=2026-09-01&value_date_to=2026-09-30", "")
-	if got := w.ok("PUT", "/outbound_payments/"+id, `{"outbound_payments":{"metadata":{"c":"d"}}}`).obj("metadata"); got.str("c") != "d" || got.has("a") {
+	if got := w.ok("PUT", "/outbound_payments/"+id, `{"outbound_payments":{"metadata":{"c":"d"}}}`).Obj("metadata"); got.Str("c") != "d" || got.Has("a") {
 		t.Errorf("metadata %v", got)
 	}
 	if n := len(w.list("/outbound_payments?created_from=2026-09-14&created_to=2026-09-14&status=executed")); n != 1 {
@@ -69,7 +71,7 @@ func TestOutboundFailuresAndWithdrawal(t *testing.T) {
 		failRejected:   "created set_to_pending_approval set_to_executing failed",
 		failLateReject: "created set_to_pending_approval set_to_executing executed failed",
 	} {
-		id := w.outbound(`,"description":"` + description + `"`).str("id")
+		id := w.outbound(`,"description":"` + description + `"`).Str("id")
 		w.sb.Advance(outboundStep)
 		w.ok("POST", "/outbound_payments/"+id+"/actions/approve", "")
 		w.sb.Advance(time.Minute)
@@ -77,17 +79,17 @@ func TestOutboundFailuresAndWithdrawal(t *testing.T) {
 			t.Errorf("%s: events %q, want %q", description, got, want)
 		}
 	}
-	if got := w.list("/payment_accounts")[0].num("account_balance"); got != openingBalance {
+	if got := w.list("/payment_accounts")[0].Num("account_balance"); got != openingBalance {
 		t.Errorf("balance %d after failures", got)
 	}
 	o := w.ok("POST", "/outbound_payments/withdrawal", `{"data":{"amount":100,"scheme":"faster_payments","execution_date":"2026-09-20"}}`)
 	w.sb.Advance(outboundStep)
-	w.ok("POST", "/outbound_payments/"+o.str("id")+"/actions/approve", "")
+	w.ok("POST", "/outbound_payments/"+o.Str("id")+"/actions/approve", "")
 	w.sb.Advance(24 * time.Hour)
-	if s := w.status("outbound_payments", o.str("id")); s != "scheduled" || !o.flag("is_withdrawal") {
+	if s := w.status("outbound_payments", o.Str("id")); s != "scheduled" || !o.Flag("is_withdrawal") {
 		t.Errorf("withdrawal for a later day is %s", s)
 	}
-	w.ok("POST", "/outbound_payments/"+o.str("id")+"/actions/cancel", `{"data":{}}`)
+	w.ok("POST", "/outbound_payments/"+o.Str("id")+"/actions/cancel", `{"data":{}}`)
 	const base = `{"outbound_payments":{"amount":1,"scheme":"faster_payments","links":{"recipient_bank_account":"%s"}%s}}`
 	w.refused(422, "/outbound_payments/reference", "POST", "/outbound_payments", fmt.Sprintf(base, w.account, `,"reference":"no_underscores"`))
 	w.refused(422, "/outbound_payments/reference", "POST", "/outbound_payments", fmt.Sprintf(base, w.account, `,"reference":"`+strings.Repeat("a", 19)+`"`))
@@ -103,30 +105,30 @@ func TestOutboundImports(t *testing.T) {
 		return `{"amount":300,"scheme":"faster_payments","recipient_bank_account_id":"` + account + `"` + extra + `}`
 	}
 	im := w.ok("POST", "/outbound_payment_imports", `{"outbound_payment_imports":{"entry_items":[`+item(w.account, `,"reference":"One"`)+","+item(w.account, "")+`]}}`)
-	id := im.str("id")
-	if im.num("amount_sum") != 600 || im.str("status") != "created" {
-		t.Fatalf("created: %s", appendJSON(nil, im))
+	id := im.Str("id")
+	if im.Num("amount_sum") != 600 || im.Str("status") != "created" {
+		t.Fatalf("created: %s", value.Append(nil, im))
 	}
 	if err := w.sb.ApproveOutboundPaymentImport(id); err == nil {
 		t.Error("an import was approved before it was checked")
 	}
 	w.sb.Advance(2 * outboundStep)
-	b := w.browser().open(im.str("authorisation_url")).sees("£6.00").sees("Approve")
+	b := w.browser().open(im.Str("authorisation_url")).sees("£6.00").sees("Approve")
 	b.submit("decision", "approve").sees("Approved")
 	w.sb.Advance(time.Minute)
 	im = w.ok("GET", "/outbound_payment_imports/"+id, "")
-	if c := im.obj("entry_counts"); im.str("status") != "processed" || c.num("processed") != 2 || c.num("verified_with_full_match") != 2 {
-		t.Errorf("processed: %s", appendJSON(nil, im))
+	if c := im.Obj("entry_counts"); im.Str("status") != "processed" || c.Num("processed") != 2 || c.Num("verified_with_full_match") != 2 {
+		t.Errorf("processed: %s", value.Append(nil, im))
 	}
 	for _, e := range w.list("/outbound_payment_import_entries?outbound_payment_import=" + id) {
-		if s := w.status("outbound_payments", e.obj("links").str("outbound_payment")); s != "executed" {
+		if s := w.status("outbound_payments", e.Obj("links").Str("outbound_payment")); s != "executed" {
 			t.Errorf("payment of an entry is %s", s)
 		}
 	}
-	bad := w.ok("POST", "/outbound_payment_imports", `{"outbound_payment_imports":{"entry_items":[`+item(w.account, "")+","+item("BA1", `,"reference":"bad_one"`)+`]}}`).str("id")
+	bad := w.ok("POST", "/outbound_payment_imports", `{"outbound_payment_imports":{"entry_items":[`+item(w.account, "")+","+item("BA1", `,"reference":"bad_one"`)+`]}}`).Str("id")
 	w.sb.Advance(2 * outboundStep)
 	entries := w.list("/outbound_payment_import_entries?outbound_payment_import=" + bad)
-	if errs := entries[0].obj("validation_errors").obj("outbound_payment"); w.status("outbound_payment_imports", bad) != "invalid" || len(errs.list("recipient_bank_account")) != 1 || len(errs.list("reference")) != 1 {
+	if errs := entries[0].Obj("validation_errors").Obj("outbound_payment"); w.status("outbound_payment_imports", bad) != "invalid" || len(errs.List("recipient_bank_account")) != 1 || len(errs.List("reference")) != 1 {
 		t.Errorf("entries: %v", entries)
 	}
 	if n := len(w.list("/outbound_payment_imports?status=invalid")); n != 1 {
@@ -134,7 +136,7 @@ func TestOutboundImports(t *testing.T) {
 	}
 	rejected := w.ok("POST", "/outbound_payment_imports", `{"outbound_payment_imports":{"entry_items":[`+item(w.account, "")+`]}}`)
 	w.sb.Advance(2 * outboundStep)
-	w.browser().open(rejected.str("authorisation_url")).submit("decision", "reject").sees("Import cancelled")
+	w.browser().open(rejected.Str("authorisation_url")).submit("decision", "reject").sees("Import cancelled")
 	many := strings.Repeat(item(w.account, "")+",", maxOutboundEntries) + item(w.account, "")
 	w.refused(422, "/outbound_payment_imports/entry_items", "POST", "/outbound_payment_imports", `{"outbound_payment_imports":{"entry_items":[`+many+`]}}`)
 	w.refused(400, "invalid_filters", "GET", "/outbound_payment_import_entries", "")

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The web pages of the sandbox, on which a developer plays the payer. They are plain forms: no
@@ -227,19 +229,19 @@ func link(label, address string, main bool) []viewLink {
 
 // showErrors puts the problems of an action next to the fields of the form, and lists them in the
 // order of the fields.
-func (v *view) showErrors(p *problems) {
+func (v *view) showErrors(p *api.Problems) {
 	v.Status = http.StatusUnprocessableEntity
 	for _, f := range v.Fields {
-		for _, it := range p.items {
-			if it.field == f.Name && f.Error == "" {
-				f.Error = f.Label + " " + it.message
+		for _, it := range p.Items {
+			if it.Field == f.Name && f.Error == "" {
+				f.Error = f.Label + " " + it.Message
 				v.Problems = append(v.Problems, viewProblem{f.Name, f.Error})
 			}
 		}
 	}
-	for _, it := range p.items {
-		if !v.hasField(it.field) {
-			v.Problems = append(v.Problems, viewProblem{"", titleCase(it.field) + " " + it.message})
+	for _, it := range p.Items {
+		if !v.hasField(it.Field) {
+			v.Problems = append(v.Problems, viewProblem{"", api.TitleCase(it.Field) + " " + it.Message})
 		}
 	}
 }

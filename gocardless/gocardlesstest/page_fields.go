@@ -58,7 +58,7 @@ func (b *billing) detailNames() (person, address []string) {
 	if b.mandate == nil {
 		return person, nil
 	}
-	wanted := billingFields(b.scheme(), b.mandate.str("authorisation_source"))
+	wanted := billingFields(b.scheme(), b.mandate.Str("authorisation_source"))
 	for _, name := range []string{"address_line1", "address_line2", "city", "region", "postal_code", "country_code", "swedish_identity_number", "danish_identity_number"} {
 		if slices.Contains(wanted, name) || name == "address_line2" && len(wanted) > 0 {
 			address = append(address, name)
@@ -87,7 +87,7 @@ func (b *billing) detailFields(f *record, get func(string, ...string) string, fi
 		if name == "country_code" {
 			otherwise = country
 		}
-		v := newField(name, get(name, known.str(name), prefilled.str(name), test.str(name), otherwise))
+		v := newField(name, get(name, known.Str(name), prefilled.Str(name), test.Str(name), otherwise))
 		if name == "country_code" {
 			v.Options = countryNames
 		}
@@ -109,7 +109,7 @@ func (b *billing) detailsFrom(form url.Values, ip string) object {
 		return o
 	}
 	details := pick(address)
-	if b.mandate != nil && slices.Contains(billingFields(b.scheme(), b.mandate.str("authorisation_source")), "ip_address") {
+	if b.mandate != nil && slices.Contains(billingFields(b.scheme(), b.mandate.Str("authorisation_source")), "ip_address") {
 		details = append(details, member{"ip_address", ip})
 	}
 	return object{{"customer", pick(person)}, {"customer_billing_detail", details}}
@@ -151,17 +151,17 @@ func (b *billing) accountFields(f *record, get func(string, ...string) string, f
 	if fill {
 		test = testAccount(b.currency())
 	}
-	holder := strings.TrimSpace(b.person.str("given_name") + " " + b.person.str("family_name"))
+	holder := strings.TrimSpace(b.person.Str("given_name") + " " + b.person.Str("family_name"))
 	var fields []*viewField
 	for _, name := range b.accountNames() {
 		otherwise := ""
 		switch name {
 		case "account_holder_name":
-			otherwise = orDefault(b.person.str("company_name"), holder)
+			otherwise = orDefault(b.person.Str("company_name"), holder)
 		case "account_type":
-			otherwise = orDefault(f.obj("prefilled_bank_account").str("account_type"), "checking")
+			otherwise = orDefault(f.obj("prefilled_bank_account").Str("account_type"), "checking")
 		}
-		v := newField(name, get(name, test.str(name), otherwise))
+		v := newField(name, get(name, test.Str(name), otherwise))
 		if label := branchLabels[b.currency()][name]; label != "" {
 			v.Label = label
 		}
@@ -198,7 +198,7 @@ func testPayer(country string) object {
 		{"city", p.City}, {"postal_code", p.PostalCode}, {"country_code", country},
 	}
 	return append(o, object{{"region", map[string]string{"CA": "ON"}[country]}, {"swedish_identity_number", "198112289874"}, {"danish_identity_number", "0101701234"}}...).
-		with("region", orDefault(map[string]string{"CA": "ON"}[country], "CA"))
+		With("region", orDefault(map[string]string{"CA": "ON"}[country], "CA"))
 }
 
 func testAccount(currency string) object {

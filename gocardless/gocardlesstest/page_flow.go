@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
@@ -250,12 +251,12 @@ func (b *billing) purpose() string {
 	who := b.creditor.str("name")
 	text := ""
 	switch {
-	case b.instant() && b.payment.has("amount"):
-		text = "You are paying " + money.Format(b.payment.num("amount"), gocardless.Currency(b.currency())) + " to " + who
+	case b.instant() && b.payment.Has("amount"):
+		text = "You are paying " + money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency())) + " to " + who
 	case b.instant():
 		text = "You are paying " + who
 	case b.payment != nil:
-		text = "You are paying " + money.Format(b.payment.num("amount"), gocardless.Currency(b.currency())) + " to " + who + " by Direct Debit"
+		text = "You are paying " + money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency())) + " to " + who + " by Direct Debit"
 	default:
 		text = "You are setting up a Direct Debit with " + who
 	}
@@ -263,7 +264,7 @@ func (b *billing) purpose() string {
 		text += " and setting up a Direct Debit"
 	}
 	for _, o := range []object{b.payment, b.mandate} {
-		if d := o.str("description"); d != "" {
+		if d := o.Str("description"); d != "" {
 			return text + ": " + d
 		}
 	}
@@ -288,10 +289,10 @@ func (b *billing) confirmLabel() string {
 }
 
 func decimal(payment object) string {
-	if !payment.has("amount") {
+	if !payment.Has("amount") {
 		return ""
 	}
-	return money.Major(payment.num("amount"))
+	return money.Major(payment.Num("amount"))
 }
 
 // summary lists what was collected.
@@ -303,16 +304,16 @@ func (b *billing) summary() []viewRow {
 		}
 	}
 	if b.payment != nil {
-		add("Amount", money.Format(b.payment.num("amount"), gocardless.Currency(b.currency())))
-		add("For", b.payment.str("description"))
+		add("Amount", money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency())))
+		add("For", b.payment.Str("description"))
 	} else {
-		add("For", b.mandate.str("description"))
+		add("For", b.mandate.Str("description"))
 	}
-	add("Name", orDefault(b.person.str("company_name"), strings.TrimSpace(b.person.str("given_name")+" "+b.person.str("family_name"))))
-	add("Email", b.person.str("email"))
+	add("Name", orDefault(b.person.Str("company_name"), strings.TrimSpace(b.person.Str("given_name")+" "+b.person.Str("family_name"))))
+	add("Email", b.person.Str("email"))
 	var lines []string
 	for _, f := range []string{"address_line1", "address_line2", "city", "region", "postal_code", "country_code"} {
-		s := b.address.str(f)
+		s := b.address.Str(f)
 		if i := slices.IndexFunc(countryNames, func(o viewOption) bool { return f == "country_code" && o.Value == s }); i >= 0 {
 			s = countryNames[i].Label
 		}
@@ -341,23 +342,23 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *view {
 		// A form of an earlier visit: show where things are.
 		return sendTo(flowPath + "?id=" + url.QueryEscape(f.id))
 	}
-	p := &problems{}
+	p := &api.Problems{}
 	to, err := tx.flowTake(b, f, step, form, p, remoteIP(r))
-	if err == nil && len(p.items) == 0 {
+	if err == nil && len(p.Items) == 0 {
 		return sendTo(to)
 	}
 	v := tx.flowForm(b, f, step, form, false)
 	if err != nil {
 		v.refused(err)
 	}
-	if len(p.items) > 0 {
+	if len(p.Items) > 0 {
 		v.showErrors(p)
 	}
 	return v
 }
 
 // flowTake does what a step's form asks for and returns where to go next.
-func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *problems, ip string) (string, error) {
+func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *api.Problems, ip string) (string, error) {
 	next := flowPath + "?id=" + url.QueryEscape(f.id)
 	var err error
 	switch step {
@@ -367,7 +368,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 	case "amount":
 		minor, bad := parseDecimal(strings.TrimSpace(form.Get("amount")))
 		if bad != nil {
-			p.add("amount", "must be a number such as 25.00")
+			p.Add("amount", "must be a number such as 25.00")
 			break
 		}
 		err = b.collectAmount(p, minor)
@@ -379,7 +380,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 	case "bank":
 		in := institutionOf(form.Get("institution"))
 		if in == nil || !b.canUse(in) {
-			p.add("institution", "must be chosen")
+			p.Add("institution", "must be chosen")
 			break
 		}
 		err = b.selectInstitution(p, "", in.country, in.id)
@@ -390,7 +391,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 	default:
 		return tx.flowConfirm(b, f, form.Get("dual") != "")
 	}
-	if err != nil || len(p.items) > 0 {
+	if err != nil || len(p.Items) > 0 {
 		return "", err
 	}
 	b.commit()
@@ -398,10 +399,8 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *p
 }
 
 // checkForm checks a form against the body of the operation that it stands for.
-func checkForm(p *problems, op string, body object) {
-	var c bodyCheck
-	c.object(theOps(op).bodies[0], body, "", "")
-	p.items = append(append(append(p.items, c.structure...), c.types...), c.values...)
+func checkForm(p *api.Problems, op string, body object) {
+	p.Items = append(p.Items, api.Op(op).Bodies[0].AllProblems(body)...)
 }
 
 // flowConfirm ends the payer's part: the bank is asked, or the request is fulfilled.
@@ -485,7 +484,7 @@ func bankPage(tx *tx, r *http.Request) *view {
 	}
 	answer := r.PostForm.Get("decision")
 	if !slices.Contains([]string{"authorised", "denied", "failed"}, answer) {
-		v.refused(tooEarly("Choose what the payer does"))
+		v.refused(api.TooEarly("Choose what the payer does"))
 		return v
 	}
 	to, err := tx.decide(a, answer)
@@ -502,10 +501,10 @@ func bankPage(tx *tx, r *http.Request) *view {
 func (b *billing) bankSummary() []viewRow {
 	rows := []viewRow{{"To", b.creditor.str("name")}}
 	if b.instant() {
-		rows = append(rows, viewRow{"Amount", money.Format(b.payment.num("amount"), gocardless.Currency(b.currency()))}, viewRow{"For", b.payment.str("description")})
+		rows = append(rows, viewRow{"Amount", money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency()))}, viewRow{"For", b.payment.Str("description")})
 	}
-	if c := b.mandate.obj("constraints"); c != nil {
-		rows = append(rows, viewRow{"At most per payment", money.Format(c.num("max_amount_per_payment"), gocardless.Currency(b.currency()))})
+	if c := b.mandate.Obj("constraints"); c != nil {
+		rows = append(rows, viewRow{"At most per payment", money.Format(c.Num("max_amount_per_payment"), gocardless.Currency(b.currency()))})
 	}
 	if b.account != nil {
 		rows = append(rows, viewRow{"From account ending", b.account.str("account_number_ending")})

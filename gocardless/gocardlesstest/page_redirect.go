@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The page of a redirect flow: details and bank account in one form. It leads to the merchant, who
@@ -54,16 +56,16 @@ func redirectFlowPage(tx *tx, r *http.Request) *view {
 	}
 	names := slices.Concat(redirectPerson, identityNumber(currency), []string{"account_holder_name"}, redirectAccount[currency])
 	var form url.Values
-	p := &problems{}
+	p := &api.Problems{}
 	if r.Method == http.MethodPost {
 		form = r.PostForm
 		details, bank := redirectEntries(form, names, currency)
-		if back := tx.finishRedirectFlow(f, p, details, bank); len(p.items) == 0 {
+		if back := tx.finishRedirectFlow(f, p, details, bank); len(p.Items) == 0 {
 			return sendTo(back)
 		}
 	}
 	v := dress(tx.redirectForm(f, names, currency, form, r.FormValue("fill") != ""))
-	if len(p.items) > 0 {
+	if len(p.Items) > 0 {
 		v.showErrors(p)
 	}
 	return v
@@ -96,7 +98,7 @@ func redirectEntries(form url.Values, names []string, currency string) (details,
 			details = append(details, member{name, v})
 		}
 	}
-	if !bank.has("iban") {
+	if !bank.Has("iban") {
 		bank = append(bank, member{"country_code", currencyCountry(currency)})
 	}
 	return details, bank
@@ -121,7 +123,7 @@ func (tx *tx) redirectForm(f *record, names []string, currency string, form url.
 	for _, name := range names {
 		value := form.Get(name)
 		if form == nil {
-			value = orDefault(known.str(name), test.str(name))
+			value = orDefault(known.Str(name), test.Str(name))
 			if name == "country_code" {
 				value = orDefault(value, country)
 			}

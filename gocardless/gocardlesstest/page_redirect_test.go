@@ -38,7 +38,7 @@ func TestRedirectFlowPage(t *testing.T) {
 	c := &caller{t, s.Sandbox, rewrite{s.URL}, true}
 	f := c.ok("POST", "/redirect_flows", `{"redirect_flows":{"session_token":"s1","success_redirect_url":"https://shop.example/done","description":"Gym <b>",
 		"prefilled_customer":{"given_name":"\"><script>alert(1)</script>","email":"robin@example.com"}}}`)
-	page := f.str("redirect_url")
+	page := f.Str("redirect_url")
 	status, _, body := c.browse(page, nil)
 	for _, want := range []string{"Gym &lt;b&gt;", `name="branch_code"`, `value="robin@example.com"`, "&lt;script&gt;", "Sandbox Merchant Ltd"} {
 		if status != 200 || !strings.Contains(body, want) {
@@ -60,13 +60,13 @@ func TestRedirectFlowPage(t *testing.T) {
 	if status, _, _ = c.browse(page, entries, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); status != 403 {
 		t.Errorf("a form of another site: %d", status)
 	}
-	c.refused(422, "redirect_flow_incomplete", "POST", "/redirect_flows/"+f.str("id")+"/actions/complete", `{"data":{"session_token":"s1"}}`)
+	c.refused(422, "redirect_flow_incomplete", "POST", "/redirect_flows/"+f.Str("id")+"/actions/complete", `{"data":{"session_token":"s1"}}`)
 	status, location, _ := c.browse(page, entries)
-	if status != 303 || location != "https://shop.example/done?redirect_flow_id="+f.str("id") {
+	if status != 303 || location != "https://shop.example/done?redirect_flow_id="+f.Str("id") {
 		t.Fatalf("%d to %q", status, location)
 	}
-	done := c.ok("POST", "/redirect_flows/"+f.str("id")+"/actions/complete", `{"data":{"session_token":"s1"}}`)
-	if status, _, body = c.browse(done.str("confirmation_url"), nil); status != 200 || !strings.Contains(body, done.str("mandate_reference")) {
+	done := c.ok("POST", "/redirect_flows/"+f.Str("id")+"/actions/complete", `{"data":{"session_token":"s1"}}`)
+	if status, _, body = c.browse(done.Str("confirmation_url"), nil); status != 200 || !strings.Contains(body, done.Str("mandate_reference")) {
 		t.Errorf("confirmation page: %d", status)
 	}
 	if status, _, _ = c.browse(page, nil); status != 410 {
@@ -82,7 +82,7 @@ func TestRedirectFlowPageOfOtherSchemes(t *testing.T) {
 	c := newCaller(t)
 	for scheme, fields := range redirectAccount {
 		scheme = schemeOf(scheme)
-		id := c.ok("POST", "/redirect_flows", `{"redirect_flows":{"scheme":"`+scheme+`","session_token":"s","success_redirect_url":"https://shop.example/done"}}`).str("id")
+		id := c.ok("POST", "/redirect_flows", `{"redirect_flows":{"scheme":"`+scheme+`","session_token":"s","success_redirect_url":"https://shop.example/done"}}`).Str("id")
 		page := "https://pay-sandbox.gocardless.com/flow/" + id
 		status, _, body := c.browse(page+"?fill=1", nil)
 		form := url.Values{}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -46,42 +47,42 @@ func createPayerAuthorisation(tx *tx) (result, error) {
 func (tx *tx) fillPayerAuthorisation(a *record) {
 	for _, part := range authorisationParts {
 		o := hidden[object](part).of(a)
-		for _, m := range tx.body.obj(part) {
-			o = o.with(m.key, m.val)
+		for _, m := range tx.body.Obj(part) {
+			o = o.With(m.Key, m.Val)
 		}
 		hidden[object](part).set(a, o)
 		if part == "bank_account" {
-			number := orDefault(o.str("iban"), bank.Separators.Replace(o.str("account_number")))
-			o = o.without("account_number").without("iban").without("account_number_suffix")
+			number := orDefault(o.Str("iban"), bank.Separators.Replace(o.Str("account_number")))
+			o = o.Without("account_number").Without("iban").Without("account_number_suffix")
 			if len(number) > 2 {
-				o = o.with("account_number_ending", number[len(number)-2:])
+				o = o.With("account_number_ending", number[len(number)-2:])
 			}
 		}
 		a.set(part, o)
 	}
 	missing := []any{}
 	for _, it := range tx.missingDetails(a) {
-		missing = append(missing, object{{"field", it.field}, {"message", it.message}, {"request_pointer", it.pointer}})
+		missing = append(missing, object{{"field", it.Field}, {"message", it.Message}, {"request_pointer", it.Pointer}})
 	}
 	a.set("incomplete_fields", missing)
 }
 
 // missingDetails lists what is still needed before the authorisation can be submitted.
-func (tx *tx) missingDetails(a *record) []errorItem {
-	p := &problems{prefix: "/payer_authorisations"}
+func (tx *tx) missingDetails(a *record) []api.ErrorItem {
+	p := &api.Problems{Prefix: "/payer_authorisations"}
 	need := func(part string, names ...string) {
 		for _, name := range names {
-			if hidden[object](part).of(a).str(name) == "" {
-				p.add(part+"/"+name, "can't be blank")
+			if hidden[object](part).of(a).Str(name) == "" {
+				p.Add(part+"/"+name, "can't be blank")
 			}
 		}
 	}
-	if authorisedCustomer.of(a).str("company_name") == "" {
+	if authorisedCustomer.of(a).Str("company_name") == "" {
 		need("customer", "given_name", "family_name")
 	}
 	mandate := authorisedMandate.of(a)
 	need("customer", "email")
-	for _, name := range billingFields(mandate.str("scheme"), "") {
+	for _, name := range billingFields(mandate.Str("scheme"), "") {
 		if name == "ip_address" {
 			need("mandate", "payer_ip_address")
 		} else {
@@ -89,16 +90,16 @@ func (tx *tx) missingDetails(a *record) []errorItem {
 		}
 	}
 	need("bank_account", "account_holder_name")
-	if authorisedAccount.of(a).str("iban") == "" {
+	if authorisedAccount.of(a).Str("iban") == "" {
 		need("bank_account", "account_number", "country_code")
 	}
 	need("mandate", "scheme")
-	return p.items
+	return p.Items
 }
 
 func updatePayerAuthorisation(tx *tx) (result, error) {
 	if tx.target.status() != "created" {
-		return result{}, tooLate("The payer authorisation is " + tx.target.status() + " and can no longer be changed")
+		return result{}, api.TooLate("The payer authorisation is " + tx.target.status() + " and can no longer be changed")
 	}
 	tx.fillPayerAuthorisation(tx.target)
 	return one(tx.target), nil
@@ -107,18 +108,18 @@ func updatePayerAuthorisation(tx *tx) (result, error) {
 func submitPayerAuthorisation(tx *tx) (result, error) {
 	a := tx.target
 	if a.status() != "created" {
-		return result{}, tooLate("The payer authorisation is " + a.status())
+		return result{}, api.TooLate("The payer authorisation is " + a.status())
 	}
-	p := &problems{prefix: "/payer_authorisations", items: tx.missingDetails(a)}
-	if len(p.items) == 0 {
+	p := &api.Problems{Prefix: "/payer_authorisations", Items: tx.missingDetails(a)}
+	if len(p.Items) == 0 {
 		tx.checkCustomer(p, "customer/", authorisedCustomer.of(a), nil)
-		before := len(p.items)
+		before := len(p.Items)
 		d := readBankDetails(p, "bank_account/", authorisedAccount.of(a))
-		if scheme := authorisedMandate.of(a).str("scheme"); len(p.items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
-			p.add("mandate/scheme", "is not supported by the bank account")
+		if scheme := authorisedMandate.of(a).Str("scheme"); len(p.Items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
+			p.Add("mandate/scheme", "is not supported by the bank account")
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	a.set("status", "submitted")
@@ -128,7 +129,7 @@ func submitPayerAuthorisation(tx *tx) (result, error) {
 func confirmPayerAuthorisation(tx *tx) (result, error) {
 	a := tx.target
 	if a.status() != "submitted" {
-		return result{}, tooEarly("Only submitted payer authorisations can be confirmed; this one is " + a.status())
+		return result{}, api.TooEarly("Only submitted payer authorisations can be confirmed; this one is " + a.status())
 	}
 	a.set("status", "confirmed")
 	tx.at(tx.now.Add(time.Second), "payer_authorisation.complete", a.id, "")
@@ -139,17 +140,17 @@ func confirmPayerAuthorisation(tx *tx) (result, error) {
 // is one whose mandate cannot be made.
 func (tx *tx) completePayerAuthorisation(a *record) {
 	details, wanted := authorisedCustomer.of(a), authorisedMandate.of(a)
-	if details.str("given_name") == "Invalid" {
+	if details.Str("given_name") == "Invalid" {
 		a.set("status", "failed")
 		tx.event(a, event{action: "failed", cause: "mandate_creation_failed"})
 		return
 	}
-	d := readBankDetails(&problems{}, "", authorisedAccount.of(a))
-	customer := tx.addCustomer(details.without("locale"))
+	d := readBankDetails(&api.Problems{}, "", authorisedAccount.of(a))
+	customer := tx.addCustomer(details.Without("locale"))
 	account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.of(a)))
 	m := tx.make("mandates")
-	m.set("scheme", wanted.str("scheme"))
-	m.set("reference", nilIfEmpty(wanted.str("reference")))
+	m.set("scheme", wanted.Str("scheme"))
+	m.set("reference", nilIfEmpty(wanted.Str("reference")))
 	m.set("metadata", metadataOf(wanted))
 	tx.addMandate(m, tx.sb.store.coll("creditors").recs[0], customer, account)
 	a.set("status", "completed")

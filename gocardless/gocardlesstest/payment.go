@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -24,7 +25,7 @@ func paymentFamily(r *registry) {
 	r.on("payments.retry", retryPayment)
 	r.on("payments.list", func(tx *tx) (result, error) {
 		if tx.query.Get("customer") != "" && tx.query.Get("creditor") != "" {
-			return result{}, refuse("invalid_filters", "customer and creditor cannot be used together")
+			return result{}, api.Refuse("invalid_filters", "customer and creditor cannot be used together")
 		}
 		return tx.list()
 	})
@@ -61,45 +62,45 @@ func (tx *tx) bankEnding(r *record, cause string) ending {
 // payable refuses a mandate that nothing can be collected under.
 func payable(m *record) error {
 	if id := m.link("new_mandate"); id != "" {
-		return refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
+		return api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
 	}
 	if !mandateUsable(m.status()) {
-		return refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
+		return api.Refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
 	}
 	return nil
 }
 
 // checkAmount checks an amount and its currency against a mandate's scheme.
-func checkAmount(p *problems, amountPath, currencyPath string, amount int64, currency, scheme string) {
+func checkAmount(p *api.Problems, amountPath, currencyPath string, amount int64, currency, scheme string) {
 	low, high := amountRange(scheme)
 	switch {
 	case amount < low:
-		p.add(amountPath, "must be greater than %d", low-1)
+		p.Add(amountPath, "must be greater than %d", low-1)
 	case amount > high:
-		p.addWith(object{{"maximum_amount", high}}, amountPath, "is above the scheme maximum")
+		p.AddWith(object{{"maximum_amount", high}}, amountPath, "is above the scheme maximum")
 	}
 	if want := currencyOf(scheme); currency != "" && currency != want {
-		p.add(currencyPath, "must be %s for a %s mandate", want, scheme)
+		p.Add(currencyPath, "must be %s for a %s mandate", want, scheme)
 	}
 }
 
 // checkReference checks the reference that a bank statement shows.
-func (tx *tx) checkReference(p *problems, path, reference, scheme string) {
+func (tx *tx) checkReference(p *api.Problems, path, reference, scheme string) {
 	switch limit := referenceLimit(scheme); {
 	case reference == "":
 	case limit == 0:
-		p.add(path, "cannot be set for %s", scheme)
+		p.Add(path, "cannot be set for %s", scheme)
 	case scheme == "bacs" && !tx.sb.opts.ownNumber:
-		p.add(path, "cannot be set without a Bacs service user number of your own")
+		p.Add(path, "cannot be set without a Bacs service user number of your own")
 	case utf8.RuneCountInString(reference) > limit:
-		p.add(path, "is too long (maximum is %d characters)", limit)
+		p.Add(path, "is too long (maximum is %d characters)", limit)
 	}
 }
 
 // checkChargeDate refuses a date before the mandate's next_possible_charge_date.
-func (tx *tx) checkChargeDate(p *problems, path, given string, m *record) {
+func (tx *tx) checkChargeDate(p *api.Problems, path, given string, m *record) {
 	if next := mandateNextCharge(m, tx.now); given != "" && date(given) < next {
-		p.add(path, "must be on or after mandate's next_possible_charge_date")
+		p.Add(path, "must be on or after mandate's next_possible_charge_date")
 	}
 }
 
@@ -113,17 +114,17 @@ func createPayment(tx *tx) (result, error) {
 	}
 	scheme := m.str("scheme")
 	p := tx.problems()
-	amount := tx.body.num("amount")
-	checkAmount(p, "amount", "currency", amount, tx.body.str("currency"), scheme)
-	tx.checkReference(p, "reference", tx.body.str("reference"), scheme)
-	if scheme == "becs" && tx.sb.referenceTaken(tx.body.str("reference")) {
-		p.add("reference", "has already been taken")
+	amount := tx.body.Num("amount")
+	checkAmount(p, "amount", "currency", amount, tx.body.Str("currency"), scheme)
+	tx.checkReference(p, "reference", tx.body.Str("reference"), scheme)
+	if scheme == "becs" && tx.sb.referenceTaken(tx.body.Str("reference")) {
+		p.Add("reference", "has already been taken")
 	}
-	if fee := tx.body.num("app_fee"); tx.body.has("app_fee") && (fee < 0 || fee > amount) {
-		p.add("app_fee", "must be between 0 and the amount")
+	if fee := tx.body.Num("app_fee"); tx.body.Has("app_fee") && (fee < 0 || fee > amount) {
+		p.Add("app_fee", "must be between 0 and the amount")
 	}
-	tx.checkChargeDate(p, "charge_date", tx.body.str("charge_date"), m)
-	if err := p.err(); err != nil {
+	tx.checkChargeDate(p, "charge_date", tx.body.Str("charge_date"), m)
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	pay := tx.draft("payments")
@@ -330,7 +331,7 @@ func (sb *Sandbox) ChargeBack(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
 		if p == nil || !collected(p.status()) {
-			return notFound()
+			return api.NotFound()
 		}
 		tx.chargeBack(p, tx.bankEnding(p, chargebackCause(p)))
 		return nil
@@ -352,7 +353,7 @@ func (sb *Sandbox) CancelChargeback(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
 		if p == nil || p.status() != "charged_back" {
-			return notFound()
+			return api.NotFound()
 		}
 		tx.cancelChargeback(p)
 		return nil
@@ -372,7 +373,7 @@ func (tx *tx) cancelPayment(p *record, e ending) {
 func cancelPaymentCall(tx *tx) (result, error) {
 	p := tx.target
 	if !paymentCancellable(p.status()) {
-		return result{}, refuse("cancellation_failed", "This payment cannot be cancelled: it is "+p.status())
+		return result{}, api.Refuse("cancellation_failed", "This payment cannot be cancelled: it is "+p.status())
 	}
 	tx.cancelPayment(p, ending{cause: "payment_cancelled"})
 	return one(p), nil
@@ -383,18 +384,18 @@ func retryPayment(tx *tx) (result, error) {
 	m := tx.must("mandates", p.link("mandate"))
 	switch {
 	case p.status() != "failed":
-		return result{}, refuse("retry_failed", "Only failed payments can be retried")
+		return result{}, api.Refuse("retry_failed", "Only failed payments can be retried")
 	case m.link("new_mandate") != "":
-		return result{}, refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", m.link("new_mandate"))
+		return result{}, api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", m.link("new_mandate"))
 	case !mandateUsable(m.status()):
-		return result{}, refuse("retry_failed", "The mandate is no longer active")
+		return result{}, api.Refuse("retry_failed", "The mandate is no longer active")
 	case paymentRetries.of(p) >= maxRetries:
-		return result{}, refuse("retry_failed", "This payment has been retried too often")
+		return result{}, api.Refuse("retry_failed", "This payment has been retried too often")
 	}
 	problems := tx.problems()
-	given := tx.body.str("charge_date")
+	given := tx.body.Str("charge_date")
 	tx.checkChargeDate(problems, "charge_date", given, m)
-	if err := problems.err(); err != nil {
+	if err := problems.Err(); err != nil {
 		return result{}, err
 	}
 	charge := date(given)

@@ -3,7 +3,9 @@ package gocardlesstest
 import (
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Payment accounts, which hold the money that outbound payments are made from, and the
@@ -31,9 +33,9 @@ func paymentAccountFamily(r *registry) {
 
 func listTransactions(tx *tx) (result, error) {
 	for _, name := range []string{"value_date_from", "value_date_to"} {
-		if _, err := time.Parse(dateForm, tx.query.Get(name)); err != nil {
-			e := refuse("invalid_filters", name+" must be a date")
-			e.items[0].field = name
+		if _, err := time.Parse(value.DateForm, tx.query.Get(name)); err != nil {
+			e := api.Refuse("invalid_filters", name+" must be a date")
+			e.Items[0].Field = name
 			return result{}, e
 		}
 	}

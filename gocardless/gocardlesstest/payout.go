@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Payouts and what they are made of. All payments of a creditor and currency that are paid out at
@@ -138,7 +140,7 @@ func (tx *tx) addFee(po *record, kind string, fee, left int64, links object) {
 		{"destination_currency", po.get("tax_currency")}, {"tax_rate_id", rate.id},
 	}
 	if po.get("tax_currency") != po.get("currency") {
-		t = t.with("destination_amount", nil).with("exchange_rate", nil) // until the rates are confirmed
+		t = t.With("destination_amount", nil).With("exchange_rate", nil) // until the rates are confirmed
 	}
 	it.set("taxes", []any{t})
 }
@@ -168,9 +170,9 @@ func (tx *tx) taxRate(po *record) *record {
 
 // payPayout sends a payout to the creditor's bank. Its exchange rates are final from then on.
 func (tx *tx) payPayout(po *record) {
-	if fx := po.obj("fx"); fx.str("fx_currency") != po.str("currency") {
-		rate := tx.exchangeRate(po.str("currency"), fx.str("fx_currency"))
-		po.set("fx", fx.with("exchange_rate", rate).with("fx_amount", convert(po.num("amount"), rate)))
+	if fx := po.obj("fx"); fx.Str("fx_currency") != po.str("currency") {
+		rate := tx.exchangeRate(po.str("currency"), fx.Str("fx_currency"))
+		po.set("fx", fx.With("exchange_rate", rate).With("fx_amount", convert(po.num("amount"), rate)))
 		tx.event(po, event{action: "fx_rate_confirmed", cause: "payout_fx_rate_confirmed", origin: "gocardless"})
 	}
 	tx.confirmTaxRates(po)
@@ -191,10 +193,10 @@ func (tx *tx) confirmTaxRates(po *record) {
 		taxes, _ := it.get("taxes").([]any)
 		for i, v := range taxes {
 			t, _ := v.(object)
-			amount, _, _ := strings.Cut(t.str("amount"), ".")
+			amount, _, _ := strings.Cut(t.Str("amount"), ".")
 			n, _ := strconv.ParseInt(amount, 10, 64)
 			taxes = slices.Clone(taxes)
-			taxes[i] = t.with("exchange_rate", rate).with("destination_amount", minorUnits(convert(n, rate)))
+			taxes[i] = t.With("exchange_rate", rate).With("destination_amount", minorUnits(convert(n, rate)))
 			it.set("taxes", taxes)
 		}
 	}
@@ -223,13 +225,13 @@ func convert(amount int64, rate string) int64 {
 func listPayoutItems(tx *tx) (result, error) {
 	po := tx.find("payouts", tx.query.Get("payout"))
 	if po == nil {
-		return result{}, notFound()
+		return result{}, api.NotFound()
 	}
 	// Items are kept for six months.
-	if po.str("created_at") < stamp(tx.now.AddDate(0, -6, 0)) {
+	if po.str("created_at") < value.Stamp(tx.now.AddDate(0, -6, 0)) {
 		const message = "Payout items are no longer available for payouts older than six months"
-		return result{}, &apiError{status: 410, typ: "invalid_api_usage", reason: "resource_not_found", message: message,
-			items: []errorItem{{message: message}}}
+		return result{}, &api.Error{Status: 410, Type: "invalid_api_usage", Reason: "resource_not_found", Message: message,
+			Items: []api.ErrorItem{{Message: message}}}
 	}
 	return tx.list()
 }
@@ -238,11 +240,11 @@ func listPayoutItems(tx *tx) (result, error) {
 func listBalances(tx *tx) (result, error) {
 	c := tx.find("creditors", tx.query.Get("creditor"))
 	if c == nil {
-		return result{}, notFound()
+		return result{}, api.NotFound()
 	}
 	sums := tx.sb.balances(c)
 	var objs []object
-	for _, cur := range theOps("payments.create").bodies[0].field("currency").enum {
+	for _, cur := range api.Op("payments.create").Bodies[0].Field("currency").Enum {
 		if c.link(payoutLink(cur)) == "" && sums[balance{cur, "confirmed_funds"}] == 0 {
 			continue
 		}

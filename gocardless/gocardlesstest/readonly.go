@@ -2,6 +2,8 @@ package gocardlesstest
 
 import (
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The resources that need little: read-only lists with a default state, and creates that only
@@ -19,10 +21,10 @@ func genericFamily(r *registry) {
 	r.on("funds_availability.check", checkFunds)
 
 	r.seed(seedLists)
-	for i := range operations {
-		op := &operations[i]
-		if !r.hasCollection(op.resource()) && op.result != nil {
-			r.collection(collectionSpec{name: op.resource()})
+	for i := range api.Operations {
+		op := &api.Operations[i]
+		if !r.hasCollection(op.Resource()) && op.Result != nil {
+			r.collection(collectionSpec{name: op.Resource()})
 		}
 	}
 }
@@ -70,12 +72,12 @@ func seedLists(tx *tx) {
 // always have less than ten thousand.
 func checkFunds(tx *tx) (result, error) {
 	if !mandateUsable(tx.target.status()) {
-		return result{}, refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
+		return result{}, api.Refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
 	}
 	v := tx.query.Get("amount")
 	if !onlyDigits.MatchString(v) {
-		e := refuse("invalid_filters", "amount must be a positive number")
-		e.items[0].field = "amount"
+		e := api.Refuse("invalid_filters", "amount must be a positive number")
+		e.Items[0].Field = "amount"
 		return result{}, e
 	}
 	return result{obj: object{{"available", len(strings.TrimLeft(v, "0")) < 7}}}, nil

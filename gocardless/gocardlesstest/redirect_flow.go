@@ -4,6 +4,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Redirect flows: the old hosted pages that end in a customer, a bank account and a mandate.
@@ -30,17 +33,17 @@ func createRedirectFlow(tx *tx) (result, error) {
 		return result{}, err
 	}
 	p := tx.problems()
-	if strings.TrimSpace(tx.body.str("session_token")) == "" {
-		p.add("session_token", "can't be blank")
+	if strings.TrimSpace(tx.body.Str("session_token")) == "" {
+		p.Add("session_token", "can't be blank")
 	}
-	checkRedirect(p, "success_redirect_url", tx.body.str("success_redirect_url"))
-	if err := p.err(); err != nil {
+	checkRedirect(p, "success_redirect_url", tx.body.Str("success_redirect_url"))
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	f := tx.draft("redirect_flows")
 	f.set("links", object{{"creditor", creditor.id}})
 	f.set("redirect_url", tx.payURL()+redirectFlowPath+f.id)
-	redirectPrefilled.set(f, tx.body.obj("prefilled_customer"))
+	redirectPrefilled.set(f, tx.body.Obj("prefilled_customer"))
 	return one(tx.add(f)), nil
 }
 
@@ -93,14 +96,14 @@ func (sb *Sandbox) FinishRedirectFlow(id string, payer Payer) (string, error) {
 	err := sb.update(func(tx *tx) error {
 		f := tx.find("redirect_flows", id)
 		if f == nil {
-			return notFound()
+			return api.NotFound()
 		}
 		if tx.flowExpired(f) {
-			return refuse("bad_request", "The redirect flow has expired")
+			return api.Refuse("bad_request", "The redirect flow has expired")
 		}
-		p := &problems{prefix: "/payer"}
+		p := &api.Problems{Prefix: "/payer"}
 		back = tx.finishRedirectFlow(f, p, payer.details(), payer.bank())
-		return p.err()
+		return p.Err()
 	})
 	if err != nil {
 		return "", err
@@ -110,24 +113,24 @@ func (sb *Sandbox) FinishRedirectFlow(id string, payer Payer) (string, error) {
 
 // finishRedirectFlow takes what a payer entered and returns where the browser goes, unless there
 // are problems.
-func (tx *tx) finishRedirectFlow(f *record, p *problems, details, bank object) string {
+func (tx *tx) finishRedirectFlow(f *record, p *api.Problems, details, bank object) string {
 	tx.checkCustomer(p, "", details, nil)
-	if bank.str("account_holder_name") == "" {
-		p.add("account_holder_name", "can't be blank")
+	if bank.Str("account_holder_name") == "" {
+		p.Add("account_holder_name", "can't be blank")
 	}
 	d := readBankDetails(p, "", bank)
 	scheme := f.str("scheme")
 	if scheme == "" {
 		scheme = schemeOf(d.Currency)
 	}
-	if len(p.items) == 0 && currencyOf(scheme) != d.Currency {
-		p.add("country_code", "is not one of %s", scheme)
+	if len(p.Items) == 0 && currencyOf(scheme) != d.Currency {
+		p.Add("country_code", "is not one of %s", scheme)
 	}
 	u, err := url.Parse(f.str("success_redirect_url"))
 	if err != nil {
-		p.add("success_redirect_url", "is invalid")
+		p.Add("success_redirect_url", "is invalid")
 	}
-	if len(p.items) > 0 {
+	if len(p.Items) > 0 {
 		return ""
 	}
 	redirectPayer.set(f, details)
@@ -140,24 +143,24 @@ func (tx *tx) finishRedirectFlow(f *record, p *problems, details, bank object) s
 }
 
 func (tx *tx) flowExpired(f *record) bool {
-	return f.str("created_at") < stamp(tx.now.Add(-redirectFlowLife))
+	return f.str("created_at") < value.Stamp(tx.now.Add(-redirectFlowLife))
 }
 
 func completeRedirectFlow(tx *tx) (result, error) {
 	f := tx.target
 	switch {
-	case tx.body.str("session_token") != f.str("session_token"):
-		return result{}, refuse("bad_request", "The session token is not that of the redirect flow")
+	case tx.body.Str("session_token") != f.str("session_token"):
+		return result{}, api.Refuse("bad_request", "The session token is not that of the redirect flow")
 	case f.link("mandate") != "":
-		return result{}, refuse("redirect_flow_already_completed", "This redirect flow has already been completed")
+		return result{}, api.Refuse("redirect_flow_already_completed", "This redirect flow has already been completed")
 	case redirectPayer.of(f) == nil:
-		return result{}, refuse("redirect_flow_incomplete", "The customer has not completed the pages of this redirect flow")
+		return result{}, api.Refuse("redirect_flow_incomplete", "The customer has not completed the pages of this redirect flow")
 	}
 	creditor := tx.must("creditors", f.link("creditor"))
 	customer := tx.addCustomer(redirectPayer.of(f))
 	p := tx.problems()
 	d := readBankDetails(p, "", redirectBank.of(f))
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	account := tx.addCustomerBankAccount(customer, d, nil)
@@ -165,7 +168,7 @@ func completeRedirectFlow(tx *tx) (result, error) {
 	m.set("scheme", f.str("scheme"))
 	m.set("metadata", f.get("metadata"))
 	tx.addMandate(m, creditor, customer, account)
-	f.set("links", f.obj("links").with("customer", customer.id).with("customer_bank_account", account.id).with("mandate", m.id))
+	f.set("links", f.obj("links").With("customer", customer.id).With("customer_bank_account", account.id).With("mandate", m.id))
 	f.set("mandate_reference", m.str("reference"))
 	f.set("confirmation_url", tx.payURL()+redirectFlowPath+f.id+"/success")
 	return one(f), nil

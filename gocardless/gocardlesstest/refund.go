@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -29,7 +30,7 @@ func refundFamily(r *registry) {
 
 func createRefund(tx *tx) (result, error) {
 	if !tx.sb.opts.refunds {
-		return result{}, refuse("forbidden", "Refunds are not enabled for your account")
+		return result{}, api.Refuse("forbidden", "Refunds are not enabled for your account")
 	}
 	payment, err := tx.linked("payments", "payment")
 	if err != nil {
@@ -40,19 +41,19 @@ func createRefund(tx *tx) (result, error) {
 		return result{}, err
 	}
 	p := tx.problems()
-	amount := tx.body.num("amount")
+	amount := tx.body.Num("amount")
 	if amount < 1 {
-		p.add("amount", "must be greater than 0")
+		p.Add("amount", "must be greater than 0")
 	}
 	switch {
 	case payment != nil && mandate != nil:
-		p.add("links/mandate", "cannot be given together with a payment")
+		p.Add("links/mandate", "cannot be given together with a payment")
 	case payment != nil:
 		err = tx.checkPaymentRefund(p, payment, amount)
 	case mandate == nil:
-		p.add("links/payment", "can't be blank")
+		p.Add("links/payment", "can't be blank")
 	case !mandateOpen(mandate.status()):
-		err = refuse("refund_is_unreachable", "The mandate's bank account can no longer be paid")
+		err = api.Refuse("refund_is_unreachable", "The mandate's bank account can no longer be paid")
 	}
 	if err != nil {
 		return result{}, err
@@ -62,10 +63,10 @@ func createRefund(tx *tx) (result, error) {
 	case payment != nil:
 		m = tx.must("mandates", payment.link("mandate"))
 	case m == nil:
-		return result{}, p.err()
+		return result{}, p.Err()
 	}
-	tx.checkReference(p, "reference", tx.body.str("reference"), m.str("scheme"))
-	if err := p.err(); err != nil {
+	tx.checkReference(p, "reference", tx.body.Str("reference"), m.str("scheme"))
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	f := tx.draft("refunds")
@@ -91,23 +92,23 @@ func createRefund(tx *tx) (result, error) {
 }
 
 // checkPaymentRefund checks what a refund of a payment depends on.
-func (tx *tx) checkPaymentRefund(p *problems, payment *record, amount int64) error {
+func (tx *tx) checkPaymentRefund(p *api.Problems, payment *record, amount int64) error {
 	if !collected(payment.status()) {
-		return refuse("refund_payment_invalid_state", "Only confirmed and paid out payments can be refunded")
+		return api.Refuse("refund_payment_invalid_state", "Only confirmed and paid out payments can be refunded")
 	}
 	if limit := tx.sb.opts.refundLimit; limit > 0 && len(tx.sb.store.coll("refunds").by("payment", payment.id)) >= limit {
-		return refuse("number_of_refunds_exceeded", "This payment has been refunded too often")
+		return api.Refuse("number_of_refunds_exceeded", "This payment has been refunded too often")
 	}
 	done := payment.num("amount_refunded")
-	confirmation, given := tx.body.lookup("total_amount_confirmation")
+	confirmation, given := tx.body.Lookup("total_amount_confirmation")
 	switch {
 	case !given && tx.sb.opts.refundConfirm:
-		p.add("total_amount_confirmation", "can't be blank")
+		p.Add("total_amount_confirmation", "can't be blank")
 	case given && confirmation != done+amount:
-		return refuse("total_amount_confirmation_invalid", "The total amount does not match what has been and will be refunded")
+		return api.Refuse("total_amount_confirmation_invalid", "The total amount does not match what has been and will be refunded")
 	}
 	if left := payment.num("amount") - done; amount > left {
-		p.addWith(object{{"maximum_amount", left}}, "amount", "must be less than or equal to what is left of the payment")
+		p.AddWith(object{{"maximum_amount", left}}, "amount", "must be less than or equal to what is left of the payment")
 	}
 	return nil
 }

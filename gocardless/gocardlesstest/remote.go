@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Remote is a sandbox in another process, reached over its control API: one that the command "gcpro
@@ -49,11 +50,11 @@ func (r *Remote) Client(opts ...gocardless.ClientOption) (*gocardless.Client, er
 
 // call does a control and returns its reply.
 func (r *Remote) call(name, id string, body object) (object, error) {
-	raw, err := r.send(name, id, appendJSON(nil, body))
+	raw, err := r.send(name, id, value.Append(nil, body))
 	if err != nil {
 		return nil, err
 	}
-	v, err := parseJSON(raw)
+	v, err := value.Parse(raw)
 	o, ok := v.(object)
 	if err != nil || !ok {
 		return nil, fmt.Errorf("gocardlesstest: the sandbox's reply to %s is not a JSON object", name)
@@ -95,15 +96,15 @@ func (r *Remote) send(name, id string, body []byte) ([]byte, error) {
 
 // remoteError is a refusal with all that the sandbox said.
 func remoteError(name string, status int, raw []byte) error {
-	v, _ := parseJSON(raw)
+	v, _ := value.Parse(raw)
 	o, _ := v.(object)
-	e := o.obj("error")
+	e := o.Obj("error")
 	said := []string{}
-	for _, it := range e.list("errors") {
+	for _, it := range e.List("errors") {
 		item, _ := it.(object)
-		said = append(said, strings.TrimSpace(item.str("field")+" "+item.str("message")))
+		said = append(said, strings.TrimSpace(item.Str("field")+" "+item.Str("message")))
 	}
-	return fmt.Errorf("gocardlesstest: %s: %d %s", name, status, short(orDefault(strings.Join(said, "; "), e.str("message"))))
+	return fmt.Errorf("gocardlesstest: %s: %d %s", name, status, value.Short(orDefault(strings.Join(said, "; "), e.Str("message"))))
 }
 
 func (r *Remote) do(name, id string, body object) error {
@@ -114,7 +115,7 @@ func (r *Remote) do(name, id string, body object) error {
 // made is the id of what a control made.
 func (r *Remote) made(name, id string, body object) (string, error) {
 	o, err := r.call(name, id, body)
-	return o.str("id"), err
+	return o.Str("id"), err
 }
 
 // remoteList reads a list of a reply.
@@ -124,7 +125,7 @@ func remoteList[T any](r *Remote, name, id, of string, read func(object) T) ([]T
 		return nil, err
 	}
 	out := []T{}
-	for _, v := range o.list(of) {
+	for _, v := range o.List(of) {
 		item, _ := v.(object)
 		out = append(out, read(item))
 	}
@@ -140,32 +141,32 @@ func strs(list []any) []string {
 }
 
 func readStep(o object) Step {
-	return Step{instant(o.str("due")), o.str("step"), o.str("resource")}
+	return Step{instant(o.Str("due")), o.Str("step"), o.Str("resource")}
 }
 
 func readSaved(o object) SavedSnapshot {
-	return SavedSnapshot{Name: o.str("name"), Time: instant(o.str("time")), Size: int(o.num("size"))}
+	return SavedSnapshot{Name: o.Str("name"), Time: instant(o.Str("time")), Size: int(o.Num("size"))}
 }
 
 func readEndpoint(o object) Endpoint {
-	return Endpoint{ID: o.str("id"), Paused: o.flag("paused"), Waiting: int(o.num("waiting")), Webhooks: Webhooks{
-		URL: o.str("url"), Events: strs(o.list("events")), Duplicate: o.flag("duplicate"), Shuffle: o.flag("shuffle"), Manual: o.flag("manual")}}
+	return Endpoint{ID: o.Str("id"), Paused: o.Flag("paused"), Waiting: int(o.Num("waiting")), Webhooks: Webhooks{
+		URL: o.Str("url"), Events: strs(o.List("events")), Duplicate: o.Flag("duplicate"), Shuffle: o.Flag("shuffle"), Manual: o.Flag("manual")}}
 }
 
 func readDelivery(o object) *Delivery {
-	return &Delivery{Time: instant(o.str("time")), Webhook: o.str("webhook"), Endpoint: o.str("endpoint"), URL: o.str("url"), Attempt: int(o.num("attempt")),
-		Events: int(o.num("events")), Status: int(o.num("status")), Reply: []byte(o.str("reply")), EventIDs: strs(o.list("event_ids")), Types: strs(o.list("types")), Error: o.str("error"), Took: span(o.str("took"))}
+	return &Delivery{Time: instant(o.Str("time")), Webhook: o.Str("webhook"), Endpoint: o.Str("endpoint"), URL: o.Str("url"), Attempt: int(o.Num("attempt")),
+		Events: int(o.Num("events")), Status: int(o.Num("status")), Reply: []byte(o.Str("reply")), EventIDs: strs(o.List("event_ids")), Types: strs(o.List("types")), Error: o.Str("error"), Took: span(o.Str("took"))}
 }
 
 func readRequest(o object) *Request {
-	q := &Request{Time: instant(o.str("time")), Method: o.str("method"), Path: o.str("path"), Query: o.str("query"), Operation: o.str("operation"),
-		Header: http.Header{}, Body: []byte(o.str("body")), Status: int(o.num("status")), Reply: []byte(o.str("reply")), RequestID: o.str("id"),
-		Resource: o.str("resource"), Dropped: o.flag("dropped")}
-	for _, m := range o.obj("header") {
-		s, _ := m.val.(string)
-		q.Header.Set(m.key, s)
+	q := &Request{Time: instant(o.Str("time")), Method: o.Str("method"), Path: o.Str("path"), Query: o.Str("query"), Operation: o.Str("operation"),
+		Header: http.Header{}, Body: []byte(o.Str("body")), Status: int(o.Num("status")), Reply: []byte(o.Str("reply")), RequestID: o.Str("id"),
+		Resource: o.Str("resource"), Dropped: o.Flag("dropped")}
+	for _, m := range o.Obj("header") {
+		s, _ := m.Val.(string)
+		q.Header.Set(m.Key, s)
 	}
-	if f := o.obj("fault"); f != nil {
+	if f := o.Obj("fault"); f != nil {
 		fault, _ := controlFault(f)
 		q.Fault = &fault
 	}
@@ -175,16 +176,16 @@ func readRequest(o object) *Request {
 // readFault makes an injection that shows how things stand; removing it removes it there.
 func (r *Remote) readFault(o object) *Injection {
 	f, _ := controlFault(o)
-	in := &Injection{fault: f, from: &faultList{}, left: int(o.num("left")), remote: r}
-	_, _ = fmt.Sscanf(o.str("id"), "F%d", &in.id)
-	in.hits.Store(o.num("hits"))
+	in := &Injection{fault: f, from: &faultList{}, left: int(o.Num("left")), remote: r}
+	_, _ = fmt.Sscanf(o.Str("id"), "F%d", &in.id)
+	in.hits.Store(o.Num("hits"))
 	return in
 }
 
 // Now is the sandbox's time.
 func (r *Remote) Now() (time.Time, error) {
 	o, err := r.call("now", "", nil)
-	return instant(o.str("now")), err
+	return instant(o.Str("now")), err
 }
 
 // Advance moves the clock forward, as Sandbox.Advance does.
@@ -206,7 +207,7 @@ func (r *Remote) move(body object) ([]*Delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	return remoteList(r, "deliveries", fmt.Sprintf("?limit=%d", o.num("delivered")+o.num("refused")), "deliveries", readDelivery)
+	return remoteList(r, "deliveries", fmt.Sprintf("?limit=%d", o.Num("delivered")+o.Num("refused")), "deliveries", readDelivery)
 }
 
 // Freeze makes the clock stand still.
@@ -281,7 +282,7 @@ func (r *Remote) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
 
 func (r *Remote) loadWorld(world object) (object, error) {
 	o, err := r.call("load", "", world)
-	return o.obj("made"), err
+	return o.Obj("made"), err
 }
 
 func (r *Remote) payment(list []Detail, scenario string) (*gocardless.Payment, error) {
@@ -339,7 +340,7 @@ func (r *Remote) Simulate(id, scenario string) error {
 // Simulators lists the scenario simulators that fit a resource.
 func (r *Remote) Simulators(id string) ([]string, error) {
 	o, err := r.call("simulators", id, nil)
-	return strs(o.list("simulators")), err
+	return strs(o.List("simulators")), err
 }
 
 // ActivateMandate brings a mandate to active.
@@ -369,7 +370,7 @@ func (r *Remote) FinishBillingRequestFlow(id string, payer Payer) (string, error
 		}
 	}
 	o, err := r.call("finish", id, body)
-	return o.str("redirect_uri"), err
+	return o.Str("redirect_uri"), err
 }
 
 // FinishRedirectFlow plays the payer on the page of a redirect flow.
@@ -380,7 +381,7 @@ func (r *Remote) FinishRedirectFlow(id string, payer Payer) (string, error) {
 // ExitBillingRequestFlow plays a payer who leaves a flow.
 func (r *Remote) ExitBillingRequestFlow(id string) (string, error) {
 	o, err := r.call("exit", id, nil)
-	return o.str("redirect_uri"), err
+	return o.Str("redirect_uri"), err
 }
 
 // Emit makes an event of any type.
@@ -454,7 +455,7 @@ func (r *Remote) Configure(opts ...Option) error {
 	}
 	o := options{}
 	for i := range settings {
-		if v, there := now.lookup(settings[i].name); there {
+		if v, there := now.Lookup(settings[i].Name); there {
 			err = errors.Join(err, settings[i].set(&o, v))
 		}
 	}
@@ -464,7 +465,7 @@ func (r *Remote) Configure(opts ...Option) error {
 	body := object{}
 	for i := range settings {
 		if settings[i].option != "WithEncryptionKey" {
-			body = append(body, member{settings[i].name, settings[i].get(&o)})
+			body = append(body, member{settings[i].Name, settings[i].get(&o)})
 		}
 	}
 	for token, state := range o.tokens {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // The vendored API description, compiled so that every reply of every test is checked against it.
@@ -54,26 +56,26 @@ func schemaAt(t testing.TB, pointer string) *jsonschema.Schema {
 
 // checkReply checks a reply of an operation against the API description. Beyond it, the reply must
 // not hold members that the description does not know.
-func checkReply(t testing.TB, op *opSpec, status int, raw []byte) {
+func checkReply(t testing.TB, op *api.Operation, status int, raw []byte) {
 	t.Helper()
 	pointer := "/components/responses/Error/content/application~1json/schema"
 	if status < 300 {
 		if len(raw) == 0 {
 			if status != 204 {
-				t.Fatalf("%s: %d without a body", op.name, status)
+				t.Fatalf("%s: %d without a body", op.Name, status)
 			}
 			return
 		}
-		code := op.status
-		if op.name == "customers.remove" {
+		code := op.Status
+		if op.Name == "customers.remove" {
 			code = 200
 		}
-		path := op.path
-		if op.describedAt != "" {
-			path = op.describedAt
+		path := op.Path
+		if op.DescribedAt != "" {
+			path = op.DescribedAt
 		}
 		path = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(path)
-		pointer = fmt.Sprintf("/paths/%s/%s/responses/%d/content/application~1json/schema", path, strings.ToLower(op.method), code)
+		pointer = fmt.Sprintf("/paths/%s/%s/responses/%d/content/application~1json/schema", path, strings.ToLower(op.Method), code)
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {

@@ -1,5 +1,9 @@
 package gocardlesstest
 
+import (
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+)
+
 // What the catalogue knows of the schemes, and the limits of a new account.
 
 // schemeOf is the direct debit scheme of a currency.
@@ -15,9 +19,9 @@ func currencyOf(scheme string) string {
 	if scheme == "sepa_cor1" {
 		return "EUR"
 	}
-	for _, s := range catalogueSchemes {
-		if s.name == scheme {
-			return s.currency
+	for _, s := range api.Schemes {
+		if s.Name == scheme {
+			return s.Currency
 		}
 	}
 	return ""
@@ -25,10 +29,10 @@ func currencyOf(scheme string) string {
 
 // countryCurrency is the currency of bank accounts in a country.
 func countryCurrency(country string) string {
-	for _, s := range catalogueSchemes {
-		for _, c := range s.countries {
-			if c == country && s.name == schemeOf(s.currency) {
-				return s.currency
+	for _, s := range api.Schemes {
+		for _, c := range s.Countries {
+			if c == country && s.Name == schemeOf(s.Currency) {
+				return s.Currency
 			}
 		}
 	}

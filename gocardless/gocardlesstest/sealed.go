@@ -10,6 +10,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Bank details in encrypted form: a flattened JWE (RFC 7516) of bank account details, and those of
@@ -53,8 +56,8 @@ func fullDetails(a *record, prefix string) object {
 		bank, branch = codes[:2], codes[2:]
 	}
 	for _, m := range []member{{"bank_code", bank}, {"branch_code", branch}, {"account_number", number}} {
-		if m.val != "" {
-			o = append(o, member{prefix + m.key, m.val})
+		if m.Val != "" {
+			o = append(o, member{prefix + m.Key, m.Val})
 		}
 	}
 	return o
@@ -63,7 +66,7 @@ func fullDetails(a *record, prefix string) object {
 // sealedFor encrypts an object as a flattened JWE for a key: RSA-OAEP and A256GCM. Without keys the
 // result only looks like one.
 func (tx *tx) sealedFor(id string, o object, seed uint64) (object, error) {
-	protected := urlBase64(appendJSON(nil, object{{"alg", "RSA-OAEP"}, {"enc", "A256GCM"}, {"kid", id}}))
+	protected := urlBase64(value.Append(nil, object{{"alg", "RSA-OAEP"}, {"enc", "A256GCM"}, {"kid", id}}))
 	wrapped, iv, text, tag := noise(seed+1, 256), noise(seed+2, 12), noise(seed, 96), noise(seed+3, 16)
 	if keys := tx.sb.opts.keys; len(keys) > 0 {
 		var key *rsa.PublicKey
@@ -73,13 +76,13 @@ func (tx *tx) sealedFor(id string, o object, seed uint64) (object, error) {
 			}
 		}
 		if key == nil {
-			return nil, refuse("bad_request", "The Gc-Key-Id header names a key that is not known")
+			return nil, api.Refuse("bad_request", "The Gc-Key-Id header names a key that is not known")
 		}
-		secret, sealed := seal(appendJSON(nil, o), []byte(protected))
+		secret, sealed := seal(value.Append(nil, o), []byte(protected))
 		iv, text, tag = sealed[:12], sealed[12:len(sealed)-16], sealed[len(sealed)-16:]
 		var err error
 		if wrapped, err = rsa.EncryptOAEP(sha1.New(), rand.Reader, key, secret, nil); err != nil { //nolint:gosec // see the import
-			return nil, refuse("bad_request", "The key is too short")
+			return nil, api.Refuse("bad_request", "The key is too short")
 		}
 	}
 	return object{
@@ -110,7 +113,7 @@ func seal(text, also []byte) (secret, sealed []byte) {
 func (tx *tx) sealedTransfer(o object, seed uint64) object {
 	id, text, wrapped := "PK"+base32(seed>>4, 12), noise(seed, 128), noise(seed+1, 256)
 	if keys := tx.sb.opts.keys; len(keys) > 0 {
-		secret, sealed := seal(appendJSON(nil, o), nil)
+		secret, sealed := seal(value.Append(nil, o), nil)
 		if w, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, keys[0].key, secret, nil); err == nil {
 			id, text, wrapped = keys[0].id, sealed, w
 		}

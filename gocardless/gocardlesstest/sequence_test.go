@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // sequence makes random calls and then checks what must hold whatever happened.
@@ -49,12 +51,12 @@ func (s *sequence) call(method, path, body string, headers ...string) object {
 	if r.status >= 300 || len(r.body) == 0 {
 		return nil
 	}
-	o, _ := r.body[0].val.(object)
+	o, _ := r.body[0].Val.(object)
 	return o
 }
 
 func (s *sequence) keep(list *[]string, o object) {
-	if id := o.str("id"); id != "" && !slices.Contains(*list, id) {
+	if id := o.Str("id"); id != "" && !slices.Contains(*list, id) {
 		*list = append(*list, id)
 	}
 }
@@ -83,11 +85,11 @@ func (s *sequence) step1() {
 		case r.status == 201 && was != "":
 			s.t.Fatalf("key %s made a second payment", key)
 		case r.status == 201:
-			s.keys[key] = r.body.obj("payments").str("id")
+			s.keys[key] = r.body.Obj("payments").Str("id")
 			s.pays = append(s.pays, s.keys[key])
 		case r.status == 409:
-			e := r.body.obj("error").list("errors")[0].(object)
-			if got := e.obj("links").str("conflicting_resource_id"); got != was {
+			e := r.body.Obj("error").List("errors")[0].(object)
+			if got := e.Obj("links").Str("conflicting_resource_id"); got != was {
 				s.t.Fatalf("key %s conflicts with %s, made %s", key, got, was)
 			}
 		}
@@ -99,7 +101,7 @@ func (s *sequence) step1() {
 		pm := s.pick(s.pays)
 		done := int64(0)
 		if p := s.call("GET", "/payments/"+pm, ""); p != nil {
-			done = p.num("amount_refunded")
+			done = p.Num("amount_refunded")
 		}
 		s.keep(&s.refs, s.call("POST", "/refunds", fmt.Sprintf(`{"refunds":{"amount":%d,"total_amount_confirmation":%d,"links":{"payment":"%s"}}}`, amount, done+int64(amount), pm)))
 	case 8:
@@ -119,22 +121,22 @@ func (s *sequence) step1() {
 	case 9, 10, 11:
 		s.sb.Advance(time.Duration(1+s.next(255)) * time.Hour)
 	case 12:
-		spec := catalogueSimulators[s.next(len(catalogueSimulators))]
-		target := map[string]string{"payments": s.pick(s.pays), "mandates": mandate, "refunds": s.pick(s.refs), "creditors": s.creditor}[spec.resource]
-		if target != "" && spec.name != "mandate_suspended_by_payer" {
-			s.call("POST", "/scenario_simulators/"+spec.name+"/actions/run", `{"data":{"links":{"resource":"`+target+`"}}}`)
+		spec := api.Simulators[s.next(len(api.Simulators))]
+		target := map[string]string{"payments": s.pick(s.pays), "mandates": mandate, "refunds": s.pick(s.refs), "creditors": s.creditor}[spec.Resource]
+		if target != "" && spec.Name != "mandate_suspended_by_payer" {
+			s.call("POST", "/scenario_simulators/"+spec.Name+"/actions/run", `{"data":{"links":{"resource":"`+target+`"}}}`)
 		}
 	case 13:
 		s.call("PUT", "/payments/"+s.pick(s.pays), `{"payments":{"metadata":{"n":"1"}}}`)
 	case 14:
 		if list := s.list("/customers"); len(list) > 3 && s.next(3) == 0 {
-			if r := s.do("DELETE", "/customers/"+list[s.next(len(list))].str("id"), ""); r.status == 204 {
+			if r := s.do("DELETE", "/customers/"+list[s.next(len(list))].Str("id"), ""); r.status == 204 {
 				s.removed++
 			}
 		}
 	case 15:
 		if list := s.list("/customer_bank_accounts"); len(list) > 2 {
-			s.call("POST", "/customer_bank_accounts/"+list[s.next(len(list))].str("id")+"/actions/disable", "")
+			s.call("POST", "/customer_bank_accounts/"+list[s.next(len(list))].Str("id")+"/actions/disable", "")
 		}
 	}
 }
@@ -167,10 +169,10 @@ func (s *sequence) all(path string, limit int) []object {
 		if r.status != 200 {
 			s.t.Fatalf("%s: %d %s", path, r.status, r.raw)
 		}
-		for _, v := range r.body[0].val.([]any) {
+		for _, v := range r.body[0].Val.([]any) {
 			out = append(out, v.(object))
 		}
-		next := r.body.obj("meta").obj("cursors").str("after")
+		next := r.body.Obj("meta").Obj("cursors").Str("after")
 		if next == "" {
 			return out
 		}
@@ -192,37 +194,37 @@ func (s *sequence) invariants() {
 			continue
 		}
 		for i := range whole {
-			if whole[i].str("id") != parts[i].str("id") {
-				t.Errorf("%s: item %d is %s, in pages of three %s", list, i, whole[i].str("id"), parts[i].str("id"))
+			if whole[i].Str("id") != parts[i].Str("id") {
+				t.Errorf("%s: item %d is %s, in pages of three %s", list, i, whole[i].Str("id"), parts[i].Str("id"))
 			}
 		}
 	}
 	s.checkPayouts()
 	paidOut := map[string]int{}
 	for _, po := range s.all("/payouts?", 100) {
-		for _, it := range s.all("/payout_items?payout="+po.str("id"), 100) {
-			if it.str("type") == "payment_paid_out" {
-				paidOut[it.obj("links").str("payment")]++
+		for _, it := range s.all("/payout_items?payout="+po.Str("id"), 100) {
+			if it.Str("type") == "payment_paid_out" {
+				paidOut[it.Obj("links").Str("payment")]++
 			}
 		}
 	}
 	for _, p := range s.all("/payments?", 100) {
-		if p.num("amount_refunded") > p.num("amount") {
-			t.Errorf("payment %s of %d is refunded by %d", p.str("id"), p.num("amount"), p.num("amount_refunded"))
+		if p.Num("amount_refunded") > p.Num("amount") {
+			t.Errorf("payment %s of %d is refunded by %d", p.Str("id"), p.Num("amount"), p.Num("amount_refunded"))
 		}
-		if n := paidOut[p.str("id")]; n > 1 || p.str("status") == "paid_out" && n != 1 {
-			t.Errorf("%s payment %s is in %d payouts", p.str("status"), p.str("id"), n)
+		if n := paidOut[p.Str("id")]; n > 1 || p.Str("status") == "paid_out" && n != 1 {
+			t.Errorf("%s payment %s is in %d payouts", p.Str("status"), p.Str("id"), n)
 		}
 	}
 	s.sb.view(func(tx *tx) {
 		for _, e := range tx.sb.store.coll("events").recs {
 			for _, l := range e.obj("links") {
-				coll := map[string]string{"parent_event": "events", "new_customer_bank_account": "customer_bank_accounts", "previous_customer_bank_account": "customer_bank_accounts", "new_mandate": "mandates"}[l.key]
+				coll := map[string]string{"parent_event": "events", "new_customer_bank_account": "customer_bank_accounts", "previous_customer_bank_account": "customer_bank_accounts", "new_mandate": "mandates"}[l.Key]
 				if coll == "" {
-					coll = l.key + "s"
+					coll = l.Key + "s"
 				}
-				if tx.sb.store.coll(coll).byID[l.val.(string)] == nil {
-					t.Errorf("event %s links to %s %v, which does not exist", e.id, l.key, l.val)
+				if tx.sb.store.coll(coll).byID[l.Val.(string)] == nil {
+					t.Errorf("event %s links to %s %v, which does not exist", e.id, l.Key, l.Val)
 				}
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"encoding/pem"
 	"math"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // Configure changes options of a sandbox that is in use. Those that only a new sandbox can take
@@ -39,45 +41,45 @@ func (sb *Sandbox) apply(o *options) {
 
 // setting is an option as programs in other languages see and change it.
 type setting struct {
-	fieldSpec
+	api.Field
 	option string // its name in Go
 	get    func(*options) any
 	set    func(*options, any) error
 }
 
 // aSetting is a setting whose value is a member of the options as it is.
-func aSetting[T any](option, name string, kind fieldKind, at func(*options) *T, text string) setting {
-	return setting{fieldSpec{name: name, kind: kind, text: text}, option,
+func aSetting[T any](option, name string, kind api.Kind, at func(*options) *T, text string) setting {
+	return setting{api.Field{Name: name, Kind: kind, Text: text}, option,
 		func(o *options) any { return *at(o) },
 		func(o *options, v any) error { *at(o), _ = v.(T); return nil }}
 }
 
 // count is a setting that is a number from zero up.
 func count(option, name string, at func(*options) *int, text string) setting {
-	return setting{fieldSpec{name: name, kind: kInt, text: text, lim: &limits{minimum: new(int64(0)), maximum: new(int64(math.MaxInt32))}}, option,
+	return setting{api.Field{Name: name, Kind: api.KindInt, Text: text, Limits: &api.Limits{Minimum: new(int64(0)), Maximum: new(int64(math.MaxInt32))}}, option,
 		func(o *options) any { return int64(*at(o)) },
 		func(o *options, v any) error { n, _ := v.(int64); *at(o) = int(n); return nil }}
 }
 
 // settings are the options that can be read and changed over the control API.
 var settings = []setting{
-	aSetting("WithoutBankTimings", "bank_timings", kBool, func(o *options) *bool { return &o.bankTimings }, "Payments and mandates move by date; otherwise only simulators and calls move them."),
-	aSetting("WithoutRefunds", "refunds", kBool, func(o *options) *bool { return &o.refunds }, "The account may make refunds."),
+	aSetting("WithoutBankTimings", "bank_timings", api.KindBool, func(o *options) *bool { return &o.bankTimings }, "Payments and mandates move by date; otherwise only simulators and calls move them."),
+	aSetting("WithoutRefunds", "refunds", api.KindBool, func(o *options) *bool { return &o.refunds }, "The account may make refunds."),
 	count("WithRefundLimit", "refund_limit", func(o *options) *int { return &o.refundLimit }, "How many refunds a payment may have; 0 is no limit."),
-	aSetting("WithoutRefundConfirmation", "refund_confirmation", kBool, func(o *options) *bool { return &o.refundConfirm }, "A refund needs total_amount_confirmation."),
-	aSetting("WithoutInstitutionMeta", "institution_meta", kBool, func(o *options) *bool { return &o.listMeta }, "The two lists of institutions have meta."),
-	aSetting("WithFeeTaxes", "fee_taxes", kBool, func(o *options) *bool { return &o.feeTaxes }, "The account pays VAT on fees."),
-	aSetting("WithSurchargeFees", "surcharge_fee", kInt, func(o *options) *int64 { return &o.surcharge }, "What a failure or a chargeback costs, in minor units."),
-	aSetting("WithoutServiceUserNumber", "service_user_number", kBool, func(o *options) *bool { return &o.ownNumber }, "The account collects Bacs payments under a service user number of its own."),
-	aSetting("WithRemovalBody", "removal_body", kBool, func(o *options) *bool { return &o.removalBody }, "Removing a customer answers 200 with the customer instead of 204."),
-	aSetting("WithCustomerNotifications", "customer_notifications", kBool, func(o *options) *bool { return &o.notifications }, "The account sends its own notifications: webhooks carry customer_notifications."),
-	aSetting("WithPayerApproval", "payer_approval", kBool, func(o *options) *bool { return &o.requireApproval }, "New Bacs and SEPA mandates wait for the payer's approval."),
+	aSetting("WithoutRefundConfirmation", "refund_confirmation", api.KindBool, func(o *options) *bool { return &o.refundConfirm }, "A refund needs total_amount_confirmation."),
+	aSetting("WithoutInstitutionMeta", "institution_meta", api.KindBool, func(o *options) *bool { return &o.listMeta }, "The two lists of institutions have meta."),
+	aSetting("WithFeeTaxes", "fee_taxes", api.KindBool, func(o *options) *bool { return &o.feeTaxes }, "The account pays VAT on fees."),
+	aSetting("WithSurchargeFees", "surcharge_fee", api.KindInt, func(o *options) *int64 { return &o.surcharge }, "What a failure or a chargeback costs, in minor units."),
+	aSetting("WithoutServiceUserNumber", "service_user_number", api.KindBool, func(o *options) *bool { return &o.ownNumber }, "The account collects Bacs payments under a service user number of its own."),
+	aSetting("WithRemovalBody", "removal_body", api.KindBool, func(o *options) *bool { return &o.removalBody }, "Removing a customer answers 200 with the customer instead of 204."),
+	aSetting("WithCustomerNotifications", "customer_notifications", api.KindBool, func(o *options) *bool { return &o.notifications }, "The account sends its own notifications: webhooks carry customer_notifications."),
+	aSetting("WithPayerApproval", "payer_approval", api.KindBool, func(o *options) *bool { return &o.requireApproval }, "New Bacs and SEPA mandates wait for the payer's approval."),
 	count("WithRateLimit", "rate_limit", func(o *options) *int { return &o.rateLimit }, "Requests per token and minute; 0 is no limit."),
 	count("WithRequestLog", "request_log", func(o *options) *int { return &o.logSize }, "How many requests and deliveries are remembered."),
-	{fieldSpec{name: "instalment_delay", text: "How long an instalment schedule stays pending, such as \"1s\"."}, "WithInstalmentDelay",
+	{api.Field{Name: "instalment_delay", Text: "How long an instalment schedule stays pending, such as \"1s\"."}, "WithInstalmentDelay",
 		func(o *options) any { return o.asyncInstalments.String() },
 		func(o *options, v any) (err error) { o.asyncInstalments, err = spanOf(v); return err }},
-	{fieldSpec{name: "webhook_retries", kind: kArray, elem: &fieldSpec{}, text: "Gaps after which a webhook that was not accepted is sent again, such as [\"1m\", \"1h\"]."}, "WithWebhookRetries",
+	{api.Field{Name: "webhook_retries", Kind: api.KindArray, Elem: &api.Field{}, Text: "Gaps after which a webhook that was not accepted is sent again, such as [\"1m\", \"1h\"]."}, "WithWebhookRetries",
 		func(o *options) any {
 			return texts(mapped(o.retryGaps, time.Duration.String))
 		},
@@ -94,7 +96,7 @@ var settings = []setting{
 			o.retryGaps = gaps
 			return nil
 		}},
-	{fieldSpec{name: "encryption_keys", kind: kStringMap, text: "RSA public keys (PEM) to encrypt bank account details to, by key id; they are added to those that there are."}, "WithEncryptionKey",
+	{api.Field{Name: "encryption_keys", Kind: api.KindStringMap, Text: "RSA public keys (PEM) to encrypt bank account details to, by key id; they are added to those that there are."}, "WithEncryptionKey",
 		func(o *options) any {
 			out := object{}
 			for _, k := range o.keys {
@@ -106,12 +108,12 @@ var settings = []setting{
 		func(o *options, v any) error {
 			keys, _ := v.(object)
 			for _, m := range keys {
-				text, _ := m.val.(string)
+				text, _ := m.Val.(string)
 				key, err := parseRSAKey(text)
-				if err != nil || m.key == "" {
+				if err != nil || m.Key == "" {
 					return errBadKey
 				}
-				o.keys = append(o.keys[:len(o.keys):len(o.keys)], encryptionKey{m.key, key})
+				o.keys = append(o.keys[:len(o.keys):len(o.keys)], encryptionKey{m.Key, key})
 			}
 			return nil
 		}},
@@ -153,10 +155,10 @@ func parseRSAKey(text string) (*rsa.PublicKey, error) {
 }
 
 // settingsSpec has the settings as members of an object.
-func settingsSpec() *typeSpec {
-	t := &typeSpec{name: "Settings"}
+func settingsSpec() *api.Type {
+	t := &api.Type{Name: "Settings"}
 	for i := range settings {
-		t.fields = append(t.fields, settings[i].fieldSpec)
+		t.Fields = append(t.Fields, settings[i].Field)
 	}
 	return t
 }
@@ -167,27 +169,27 @@ func (sb *Sandbox) currentSettings() object {
 	defer sb.mu.RUnlock()
 	out := object{}
 	for i := range settings {
-		out = append(out, member{settings[i].name, settings[i].get(&sb.opts)})
+		out = append(out, member{settings[i].Name, settings[i].get(&sb.opts)})
 	}
 	return out
 }
 
 // changeSettings takes over the settings of an object whose form was checked.
 func (sb *Sandbox) changeSettings(body object) error {
-	p := &problems{}
+	p := &api.Problems{}
 	opts := []Option{}
 	for i := range settings {
 		s := &settings[i]
-		v, given := body.lookup(s.name)
+		v, given := body.Lookup(s.Name)
 		if !given {
 			continue
 		}
 		if err := s.set(&options{}, v); err != nil {
-			p.add(s.name, "%s", err.Error())
+			p.Add(s.Name, "%s", err.Error())
 		}
 		opts = append(opts, func(o *options) { _ = s.set(o, v) })
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return err
 	}
 	sb.Configure(opts...)

@@ -2,6 +2,8 @@ package gocardlesstest
 
 import (
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // Settlements are what is owed between a creditor and GoCardless outside the payments of a payout:
@@ -11,9 +13,9 @@ import (
 // raises the next payout.
 
 // settlementSpec is the schema of the internal collection of settlements.
-var settlementSpec = &typeSpec{name: "settlement", fields: []fieldSpec{
-	{name: "id"}, {name: "status"}, {name: "type"}, {name: "action"}, {name: "amount", kind: kInt}, {name: "left", kind: kInt}, {name: "currency"},
-	{name: "links", kind: kAnyMap},
+var settlementSpec = &api.Type{Name: "settlement", Fields: []api.Field{
+	{Name: "id"}, {Name: "status"}, {Name: "type"}, {Name: "action"}, {Name: "amount", Kind: api.KindInt}, {Name: "left", Kind: api.KindInt}, {Name: "currency"},
+	{Name: "links", Kind: api.KindAnyMap},
 }}
 
 func settlementFamily(r *registry) {

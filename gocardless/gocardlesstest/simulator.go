@@ -3,6 +3,7 @@ package gocardlesstest
 import (
 	"slices"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -165,34 +166,34 @@ func schemeNotIn(list ...string) func(string) bool {
 }
 
 // simulatorSpec is the catalogue's entry of the simulator in the path, nil when it is unknown.
-func (tx *tx) simulatorSpec() *simulatorSpec {
-	i := slices.IndexFunc(catalogueSimulators, func(s simulatorSpec) bool { return s.name == tx.id })
+func (tx *tx) simulatorSpec() *api.Simulator {
+	i := slices.IndexFunc(api.Simulators, func(s api.Simulator) bool { return s.Name == tx.id })
 	if i < 0 {
 		return nil
 	}
-	return &catalogueSimulators[i]
+	return &api.Simulators[i]
 }
 
 func runSimulator(tx *tx) (result, error) {
 	run := theRegistry().simulators[tx.id]
 	spec := tx.simulatorSpec()
 	if run == nil || spec == nil {
-		return result{}, notFound()
+		return result{}, api.NotFound()
 	}
-	id := tx.body.obj("links").str("resource")
+	id := tx.body.Obj("links").Str("resource")
 	if id == "" {
 		p := tx.problems()
-		p.add("links/resource", "can't be blank")
-		return result{}, p.err()
+		p.Add("links/resource", "can't be blank")
+		return result{}, p.Err()
 	}
-	target := tx.find(spec.resource, id)
+	target := tx.find(spec.Resource, id)
 	if target == nil {
-		return result{}, linkNotFound(tx.op.request, singular(spec.resource), "resource")
+		return result{}, api.LinkNotFound(tx.op.Request, singular(spec.Resource), "resource")
 	}
 	tx.target = target
 	tx.origin, tx.scripted = "gocardless", true
 	if !run.needs(tx, target) {
-		return result{}, tooLate("The simulator does not fit the resource's state. It needs: " + spec.requires)
+		return result{}, api.TooLate("The simulator does not fit the resource's state. It needs: " + spec.Requires)
 	}
 	run.do(tx, target)
 	if target.coll.name == "payments" {

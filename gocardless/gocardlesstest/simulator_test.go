@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 func (w *world) simulate(name, id string) {
@@ -21,8 +24,8 @@ func (w *world) eventsOf(link, id string) string {
 	w.t.Helper()
 	var out []string
 	for _, e := range w.list("/events?limit=500&" + link + "=" + id) {
-		if e.str("resource_type") == link+"s" {
-			out = append(out, e.str("action"))
+		if e.Str("resource_type") == link+"s" {
+			out = append(out, e.Str("action"))
 		}
 	}
 	slices.Reverse(out)
@@ -36,27 +39,27 @@ func (w *world) mandateFor(scheme string) string {
 	country := currencyCountry(currency)
 	body := testPayer(country)
 	if scheme != "autogiro" {
-		body = body.without("swedish_identity_number")
+		body = body.Without("swedish_identity_number")
 	}
 	if scheme != "betalingsservice" {
-		body = body.without("danish_identity_number")
+		body = body.Without("danish_identity_number")
 	}
-	customer := w.ok("POST", "/customers", string(appendJSON(nil, object{{"customers", body}}))).str("id")
-	account := testAccount(currency).with("account_holder_name", "Robin Sample").with("links", object{{"customer", customer}})
+	customer := w.ok("POST", "/customers", string(value.Append(nil, object{{"customers", body}}))).Str("id")
+	account := testAccount(currency).With("account_holder_name", "Robin Sample").With("links", object{{"customer", customer}})
 	if currency != "EUR" {
-		account = account.with("country_code", country)
+		account = account.With("country_code", country)
 	}
-	a := w.ok("POST", "/customer_bank_accounts", string(appendJSON(nil, object{{"customer_bank_accounts", account}}))).str("id")
+	a := w.ok("POST", "/customer_bank_accounts", string(value.Append(nil, object{{"customer_bank_accounts", account}}))).Str("id")
 	m := object{{"scheme", scheme}, {"links", object{{"customer_bank_account", a}}}}
 	if scheme == "ach" {
-		m = m.with("payer_ip_address", "127.0.0.1")
+		m = m.With("payer_ip_address", "127.0.0.1")
 	}
-	return w.ok("POST", "/mandates", string(appendJSON(nil, object{{"mandates", m}}))).str("id")
+	return w.ok("POST", "/mandates", string(value.Append(nil, object{{"mandates", m}}))).Str("id")
 }
 
 func (w *world) payUnder(mandate, currency string) string {
 	w.t.Helper()
-	return w.ok("POST", "/payments", `{"payments":{"amount":5000,"currency":"`+currency+`","links":{"mandate":"`+mandate+`"}}}`).str("id")
+	return w.ok("POST", "/payments", `{"payments":{"amount":5000,"currency":"`+currency+`","links":{"mandate":"`+mandate+`"}}}`).Str("id")
 }
 
 func TestSimulatorsOfPayments(t *testing.T) {
@@ -87,7 +90,7 @@ func TestSimulatorsOfPayments(t *testing.T) {
 			}
 			w.cannotSimulate(c.simulator, p)
 			if c.simulator == "payment_paid_out" {
-				po := w.ok("GET", "/payments/"+p, "").obj("links").str("payout")
+				po := w.ok("GET", "/payments/"+p, "").Obj("links").Str("payout")
 				if s := w.status("payouts", po); s != "paid" {
 					t.Errorf("payout is %s", s)
 				}
@@ -148,11 +151,11 @@ func TestSimulatorsOfMandates(t *testing.T) {
 func TestSimulatorsOfPayTo(t *testing.T) {
 	w := newWorld(t)
 	r := w.request(`"mandate_request":{"scheme":"pay_to","constraints":{"max_amount_per_payment":10000}}`)
-	id := r.str("id")
+	id := r.Str("id")
 	w.act(id, "collect_customer_details", payerPerson)
 	w.act(id, "collect_bank_account", `"pay_id":"ada@example.com","country_code":"AU","account_holder_name":"Ada Byron"`)
 	w.act(id, "confirm_payer_details", "")
-	a := w.ok("POST", "/bank_authorisations", `{"bank_authorisations":{"links":{"billing_request":"`+id+`"}}}`).str("id")
+	a := w.ok("POST", "/bank_authorisations", `{"bank_authorisations":{"links":{"billing_request":"`+id+`"}}}`).Str("id")
 	if err := w.sb.update(func(tx *tx) error {
 		tx.origin = "payer"
 		_, err := tx.decide(tx.find("bank_authorisations", a), "authorised")
@@ -161,9 +164,9 @@ func TestSimulatorsOfPayTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = w.ok("GET", "/billing_requests/"+id, "")
-	m := r.obj("links").str("mandate_request_mandate")
-	if r.str("status") != "fulfilled" || m == "" {
-		t.Fatalf("PayTo request after the bank agreed: %s", appendJSON(nil, r))
+	m := r.Obj("links").Str("mandate_request_mandate")
+	if r.Str("status") != "fulfilled" || m == "" {
+		t.Fatalf("PayTo request after the bank agreed: %s", value.Append(nil, r))
 	}
 	p := w.payUnder(m, "AUD")
 	w.simulate("mandate_suspended_by_payer", m)
@@ -185,8 +188,8 @@ func TestSimulatorsOfRefundsPayoutsCreditors(t *testing.T) {
 		{"refund_bounced", "bounced", "created paid failed"},
 		{"refund_returned", "funds_returned", "created funds_returned"},
 	} {
-		total = int(w.ok("GET", "/payments/"+p, "").num("amount_refunded"))
-		f := w.ok("POST", "/refunds", `{"refunds":{"amount":100,"total_amount_confirmation":`+itoa(total+100)+`,"links":{"payment":"`+p+`"}}}`).str("id")
+		total = int(w.ok("GET", "/payments/"+p, "").Num("amount_refunded"))
+		f := w.ok("POST", "/refunds", `{"refunds":{"amount":100,"total_amount_confirmation":`+itoa(total+100)+`,"links":{"payment":"`+p+`"}}}`).Str("id")
 		w.simulate(c.simulator, f)
 		if s := w.status("refunds", f); s != c.status {
 			t.Errorf("%s: %s, want %s", c.simulator, s, c.status)
@@ -199,12 +202,12 @@ func TestSimulatorsOfRefundsPayoutsCreditors(t *testing.T) {
 			w.simulate("refund_settled", f)
 		}
 	}
-	po := w.ok("GET", "/payments/"+p, "").obj("links").str("payout")
+	po := w.ok("GET", "/payments/"+p, "").Obj("links").Str("payout")
 	w.simulate("payout_bounced", po)
 	w.cannotSimulate("payout_bounced", po)
 	for _, status := range []string{"in_review", "action_required", "successful"} {
 		w.simulate("creditor_verification_status_"+status, w.creditor)
-		if got := w.ok("GET", "/creditors/"+w.creditor, "").str("verification_status"); got != status {
+		if got := w.ok("GET", "/creditors/"+w.creditor, "").Str("verification_status"); got != status {
 			t.Errorf("creditor is %s, want %s", got, status)
 		}
 	}
@@ -218,21 +221,21 @@ func TestSimulatorsOfBillingRequests(t *testing.T) {
 		"billing_request_fulfilled_and_payment_paid_out":            "paid_out",
 	} {
 		w := newWorld(t)
-		id := w.request(paymentRequest + "," + mandateRequest).str("id")
+		id := w.request(paymentRequest + "," + mandateRequest).Str("id")
 		w.cannotSimulate(name, id)
 		w.act(id, "collect_customer_details", payerPerson+","+payerAddress)
 		w.act(id, "select_institution", `"country_code":"GB","institution":"sand_bank_gb"`)
 		w.act(id, "confirm_payer_details", "")
 		w.simulate(name, id)
 		r := w.ok("GET", "/billing_requests/"+id, "")
-		p := r.obj("links").str("payment_request_payment")
-		if got := w.status("payments", p); r.str("status") != "fulfilled" || got != status {
-			t.Errorf("%s: request %s, payment %s, want %s", name, r.str("status"), got, status)
+		p := r.Obj("links").Str("payment_request_payment")
+		if got := w.status("payments", p); r.Str("status") != "fulfilled" || got != status {
+			t.Errorf("%s: request %s, payment %s, want %s", name, r.Str("status"), got, status)
 		}
-		if got := w.status("mandates", w.ok("GET", "/payments/"+p, "").obj("links").str("mandate")); got != "consumed" {
+		if got := w.status("mandates", w.ok("GET", "/payments/"+p, "").Obj("links").Str("mandate")); got != "consumed" {
 			t.Errorf("%s: the payment's own mandate is %s", name, got)
 		}
-		if got := w.status("mandates", r.obj("links").str("mandate_request_mandate")); got != "pending_submission" {
+		if got := w.status("mandates", r.Obj("links").Str("mandate_request_mandate")); got != "pending_submission" {
 			t.Errorf("%s: the mandate asked for is %s", name, got)
 		}
 		if name == "billing_request_fulfilled" {
@@ -250,12 +253,12 @@ func TestSimulatorErrors(t *testing.T) {
 	w.refused(422, "link_not_found", "POST", "/scenario_simulators/payment_failed/actions/run", `{"data":{"links":{"resource":"PM1"}}}`)
 	w.refused(422, "link_not_found", "POST", "/scenario_simulators/payment_failed/actions/run", `{"data":{"links":{"resource":"`+w.mandate+`"}}}`)
 	w.refused(422, "/data/links/resource", "POST", "/scenario_simulators/payment_failed/actions/run", `{"data":{}}`)
-	for _, s := range catalogueSimulators {
-		if theRegistry().simulators[s.name] == nil {
-			t.Errorf("no simulator %s", s.name)
+	for _, s := range api.Simulators {
+		if theRegistry().simulators[s.Name] == nil {
+			t.Errorf("no simulator %s", s.Name)
 		}
 	}
-	if got, want := len(theRegistry().simulators), len(catalogueSimulators); got != want {
+	if got, want := len(theRegistry().simulators), len(api.Simulators); got != want {
 		t.Errorf("%d simulators, the catalogue has %d", got, want)
 	}
 }

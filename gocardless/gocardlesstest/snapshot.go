@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // SavedSnapshot is a snapshot that SaveSnapshot keeps.
@@ -18,9 +20,9 @@ type SavedSnapshot struct {
 // name before is replaced. Reset keeps the snapshots.
 func (sb *Sandbox) SaveSnapshot(name string) error {
 	if name == "" || len(name) > 80 || strings.Contains(name, "/") {
-		p := &problems{}
-		p.add("name", "must have from 1 to 80 characters, and no slash")
-		return p.err()
+		p := &api.Problems{}
+		p.Add("name", "must have from 1 to 80 characters, and no slash")
+		return p.Err()
 	}
 	b := sb.Snapshot()
 	sb.mu.Lock()
@@ -44,7 +46,7 @@ func (sb *Sandbox) RestoreSnapshot(name string) error {
 			return sb.Restore(s.body)
 		}
 	}
-	return notFound()
+	return api.NotFound()
 }
 
 // DeleteSnapshot forgets a saved snapshot.
@@ -54,7 +56,7 @@ func (sb *Sandbox) DeleteSnapshot(name string) error {
 	n := len(sb.saved)
 	sb.saved = slices.DeleteFunc(sb.saved, func(s SavedSnapshot) bool { return s.Name == name })
 	if len(sb.saved) == n {
-		return notFound()
+		return api.NotFound()
 	}
 	return nil
 }

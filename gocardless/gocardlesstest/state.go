@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // stateVersion is that of the snapshot's form.
@@ -39,7 +41,7 @@ func (sb *Sandbox) snapshot() []byte {
 	for _, k := range sortedKeys(sb.keys) {
 		keys = append(keys, member{k, sb.keys[k]})
 	}
-	return appendJSON(nil, append(state, member{"ids", ids}, member{"records", records}, member{"jobs", planned}, member{"keys", keys}))
+	return value.Append(nil, append(state, member{"ids", ids}, member{"records", records}, member{"jobs", planned}, member{"keys", keys}))
 }
 
 func sortedKeys(m map[string]string) []string {
@@ -61,7 +63,7 @@ func (sb *Sandbox) Restore(snapshot []byte) error {
 }
 
 func (sb *Sandbox) restore(v object) error {
-	if v.num("version") != stateVersion {
+	if v.Num("version") != stateVersion {
 		return fmt.Errorf("reading the state: it is not a snapshot of version %d", stateVersion)
 	}
 	sb.hooks.deliver.Lock()
@@ -75,12 +77,12 @@ func (sb *Sandbox) restore(v object) error {
 }
 
 func parseState(b []byte) (object, error) {
-	v, err := parseJSON(b)
+	v, err := value.Parse(b)
 	if err != nil {
 		return nil, fmt.Errorf("reading the state: %w", err)
 	}
 	o, ok := v.(object)
-	if !ok || o.num("version") != stateVersion {
+	if !ok || o.Num("version") != stateVersion {
 		return nil, fmt.Errorf("reading the state: it is not a snapshot of version %d", stateVersion)
 	}
 	return o, nil
@@ -94,7 +96,7 @@ func (sb *Sandbox) load(o object) error {
 		return err
 	}
 	jobs := jobQueue{}
-	for _, v := range o.list("jobs") {
+	for _, v := range o.List("jobs") {
 		j, err := loadJob(v)
 		if err != nil {
 			return err
@@ -102,13 +104,13 @@ func (sb *Sandbox) load(o object) error {
 		jobs = append(jobs, j)
 	}
 	heap.Init(&jobs)
-	sb.store, sb.jobs, sb.jobSeq = st, jobs, o.num("next_job")
+	sb.store, sb.jobs, sb.jobSeq = st, jobs, o.Num("next_job")
 	sb.keys = map[string]string{}
-	for _, k := range o.obj("keys") {
-		sb.keys[k.key], _ = k.val.(string)
+	for _, k := range o.Obj("keys") {
+		sb.keys[k.Key], _ = k.Val.(string)
 	}
 	sb.newJobs, sb.doneJobs, sb.newKeys, sb.batch = nil, nil, nil, nil
-	sb.offset.Store(o.num("advanced"))
+	sb.offset.Store(o.Num("advanced"))
 	sb.loaded()
 	return nil
 }
@@ -117,7 +119,7 @@ func (sb *Sandbox) load(o object) error {
 func (sb *Sandbox) loaded() {
 	sb.hooks.clear()
 	for _, w := range sb.store.coll("webhooks").recs {
-		if due, err := time.Parse(stampForm, w.ref("due")); err == nil {
+		if due, err := time.Parse(value.StampForm, w.ref("due")); err == nil {
 			sb.hooks.push(w, due)
 		}
 	}
@@ -126,14 +128,14 @@ func (sb *Sandbox) loaded() {
 }
 
 func (j job) save() object {
-	return object{{"seq", j.seq}, {"due", stamp(j.due)}, {"name", j.name}, {"id", j.id}, {"arg", j.arg}}
+	return object{{"seq", j.seq}, {"due", value.Stamp(j.due)}, {"name", j.name}, {"id", j.id}, {"arg", j.arg}}
 }
 
 func loadJob(v any) (job, error) {
 	o, _ := v.(object)
-	due, err := time.Parse(stampForm, o.str("due"))
-	if err != nil || theRegistry().jobs[o.str("name")] == nil {
-		return job{}, fmt.Errorf("reading the state: an unknown step (%s)", short(o.str("name")))
+	due, err := time.Parse(value.StampForm, o.Str("due"))
+	if err != nil || theRegistry().jobs[o.Str("name")] == nil {
+		return job{}, fmt.Errorf("reading the state: an unknown step (%s)", value.Short(o.Str("name")))
 	}
-	return job{due: due, seq: o.num("seq"), name: o.str("name"), id: o.str("id"), arg: o.str("arg")}, nil
+	return job{due: due, seq: o.Num("seq"), name: o.Str("name"), id: o.Str("id"), arg: o.Str("arg")}, nil
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // journal is an open state file. Its first line is a snapshot; each further line is what one step
@@ -134,7 +136,7 @@ const sumLength = 9
 func endLine(b []byte) []byte { return fmt.Appendf(b, " %08x\n", crc32.ChecksumIEEE(b)) }
 
 func (sb *Sandbox) applyLine(line []byte) error {
-	v, err := parseJSON(line)
+	v, err := value.Parse(line)
 	if err != nil {
 		return fmt.Errorf("reading the state: %w", err)
 	}
@@ -142,7 +144,7 @@ func (sb *Sandbox) applyLine(line []byte) error {
 	if err := sb.store.apply(o); err != nil {
 		return err
 	}
-	for _, v := range o.list("planned") {
+	for _, v := range o.List("planned") {
 		j, err := loadJob(v)
 		if err != nil {
 			return err
@@ -150,16 +152,16 @@ func (sb *Sandbox) applyLine(line []byte) error {
 		heap.Push(&sb.jobs, j)
 		sb.jobSeq = max(sb.jobSeq, j.seq)
 	}
-	for _, v := range o.list("done") {
+	for _, v := range o.List("done") {
 		seq, _ := v.(int64)
 		if i := slices.IndexFunc(sb.jobs, func(j job) bool { return j.seq == seq }); i >= 0 {
 			heap.Remove(&sb.jobs, i)
 		}
 	}
-	for _, k := range o.obj("keys") {
-		sb.keys[k.key], _ = k.val.(string)
+	for _, k := range o.Obj("keys") {
+		sb.keys[k.Key], _ = k.Val.(string)
 	}
-	sb.offset.Store(o.num("advanced"))
+	sb.offset.Store(o.Num("advanced"))
 	return nil
 }
 
@@ -213,7 +215,7 @@ func (sb *Sandbox) delta(dirty []*record) object {
 	ids, keys := object{}, object{}
 	for _, r := range dirty {
 		records = append(records, r.save())
-		if !slices.ContainsFunc(ids, func(m member) bool { return m.key == r.coll.name }) {
+		if !slices.ContainsFunc(ids, func(m member) bool { return m.Key == r.coll.name }) {
 			ids = append(ids, member{r.coll.name, int64(r.coll.ids.n)})
 		}
 	}
@@ -233,7 +235,7 @@ func (j *journal) write(o object) error {
 	if j.broken != nil {
 		return j.broken
 	}
-	j.buf = endLine(appendJSON(j.buf[:0], o))
+	j.buf = endLine(value.Append(j.buf[:0], o))
 	if _, err := j.file.WriteAt(j.buf, j.size); err != nil {
 		// Half a line must not precede the next one.
 		return fmt.Errorf("writing the state: %w", errors.Join(err, j.file.Truncate(j.size)))

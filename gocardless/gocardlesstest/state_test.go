@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // openState opens a state file and returns how many bytes of it were lost.
@@ -42,9 +44,9 @@ func TestStateFile(t *testing.T) {
 		return c
 	}
 	w := &world{caller: open()}
-	w.customer = w.ok("POST", "/customers", customerBody, "Idempotency-Key", "k1").str("id")
-	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).str("id")
-	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).str("id")
+	w.customer = w.ok("POST", "/customers", customerBody, "Idempotency-Key", "k1").Str("id")
+	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).Str("id")
+	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).Str("id")
 	pm := w.pay("100")
 	w.sb.Advance(30 * time.Hour)
 	w.step(func(tx *tx) { tx.transferMandate(tx.find("mandates", w.mandate)) })
@@ -120,7 +122,7 @@ func TestFullDisk(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	w := &world{caller: newCaller(t)}
 	w.openState(file)
-	w.customer = w.ok("POST", "/customers", customerBody).str("id")
+	w.customer = w.ok("POST", "/customers", customerBody).Str("id")
 	disk := &fullDisk{stateFile: w.sb.journal.file}
 	w.sb.journal.file = disk
 	before := w.sb.Snapshot()
@@ -135,7 +137,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("refused calls changed the state:\n%s\nwas\n%s", got, before)
 	}
 	disk.full = false
-	made := w.ok("POST", "/customers", customerBody, "Idempotency-Key", "k1").str("id")
+	made := w.ok("POST", "/customers", customerBody, "Idempotency-Key", "k1").Str("id")
 	for range 75 {
 		w.ok("POST", "/customers", customerBody)
 	}
@@ -289,13 +291,13 @@ func TestManyMembers(t *testing.T) {
 		for i := range 250_000 {
 			b = append(fmt.Appendf(b, form, i), ',')
 		}
-		v, err := parseJSON(append(b[:len(b)-1], "}}"...))
+		v, err := value.Parse(append(b[:len(b)-1], "}}"...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := v.(object).obj("customers")
+		o := v.(object).Obj("customers")
 		last := o[len(o)-1]
-		if want := fmt.Sprintf(form, 249_999); string(appendJSON(nil, object{last})) != "{"+want+"}" {
+		if want := fmt.Sprintf(form, 249_999); string(value.Append(nil, object{last})) != "{"+want+"}" {
 			t.Errorf("%s: the last of %d members is %v", form, len(o), last)
 		}
 	}
@@ -314,7 +316,7 @@ func TestKilledChild(t *testing.T) {
 		return
 	}
 	for {
-		fmt.Println("made", c.ok("POST", "/customers", customerBody).str("id"))
+		fmt.Println("made", c.ok("POST", "/customers", customerBody).Str("id"))
 	}
 }
 

@@ -8,16 +8,19 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // call runs an operation as a step of the sandbox's own: it meets no fault and no rate limit, and
 // the log of requests does not have it. It returns the content of the reply's envelope.
-func (sb *Sandbox) call(op *opSpec, id string, body object) (object, error) {
+func (sb *Sandbox) call(op *api.Operation, id string, body object) (object, error) {
 	sb.Tick() // act would start a goroutine for it
 	c := &apiCall{sb: sb, op: op, id: id, now: sb.Now(), query: url.Values{}, out: &outgoing{header: http.Header{}},
-		in: &incoming{ctx: context.Background(), method: op.method, header: http.Header{}, base: sb.baseURL()}}
+		in: &incoming{ctx: context.Background(), method: op.Method, header: http.Header{}, base: sb.baseURL()}}
 	if body != nil {
-		c.root = object{{op.request, body}}
+		c.root = object{{op.Request, body}}
 	}
 	if err := c.act(); err != nil {
 		return nil, err
@@ -26,18 +29,18 @@ func (sb *Sandbox) call(op *opSpec, id string, body object) (object, error) {
 	if len(c.out.body) == 0 {
 		return object{}, nil
 	}
-	reply, err := parseJSON(c.out.body)
+	reply, err := value.Parse(c.out.body)
 	if err != nil {
 		return nil, err
 	}
 	root, _ := reply.(object)
-	return root.obj(op.reply), nil
+	return root.Obj(op.Reply), nil
 }
 
 // Simulate runs a scenario simulator, such as "payment_failed", on a resource. What a simulator needs
 // is the same as for the call of the API.
 func (sb *Sandbox) Simulate(id, scenario string) error {
-	_, err := sb.call(theOps("scenario_simulators.run"), scenario, object{{"links", object{{"resource", id}}}})
+	_, err := sb.call(api.Op("scenario_simulators.run"), scenario, object{{"links", object{{"resource", id}}}})
 	return err
 }
 
@@ -45,10 +48,10 @@ func (sb *Sandbox) Simulate(id, scenario string) error {
 func (sb *Sandbox) Simulators(id string) []string {
 	names := []string{}
 	sb.view(func(tx *tx) {
-		for i := range catalogueSimulators {
-			s := &catalogueSimulators[i]
-			if r := tx.find(s.resource, id); r != nil && theRegistry().simulators[s.name].needs(tx, r) {
-				names = append(names, s.name)
+		for i := range api.Simulators {
+			s := &api.Simulators[i]
+			if r := tx.find(s.Resource, id); r != nil && theRegistry().simulators[s.Name].needs(tx, r) {
+				names = append(names, s.Name)
 			}
 		}
 	})
@@ -82,36 +85,36 @@ func (e *Event) members() []stringMember {
 // Emit makes an event of any type that the API has and sends it to the endpoints for webhooks. The
 // resource does not change. It returns the id of the event.
 func (sb *Sandbox) Emit(e Event) (string, error) {
-	kind := eventKinds()[e.Type]
-	p := &problems{}
+	kind := api.EventsByName()[e.Type]
+	p := &api.Problems{}
 	if kind == nil {
-		p.add("type", `must be a type of event of the API, such as "payments.failed"`)
-		return "", p.err()
+		p.Add("type", `must be a type of event of the API, such as "payments.failed"`)
+		return "", p.Err()
 	}
 	if e.Cause == "" {
-		e.Cause = kind.usualCause()
+		e.Cause = kind.UsualCause()
 	}
-	i := slices.IndexFunc(kind.causes, func(c causeSpec) bool { return c.name == e.Cause })
+	i := slices.IndexFunc(kind.Causes, func(c api.Cause) bool { return c.Name == e.Cause })
 	switch {
-	case len(kind.causes) == 0:
+	case len(kind.Causes) == 0:
 	case i < 0:
-		p.add("cause", "must be one of: %s", humanList(mapped(kind.causes, func(c causeSpec) string { return c.name })))
-	case e.Origin != "" && !slices.Contains(kind.causes[i].origins, e.Origin):
-		p.add("origin", "must be one of: %s", humanList(kind.causes[i].origins))
+		p.Add("cause", "must be one of: %s", humanList(mapped(kind.Causes, func(c api.Cause) string { return c.Name })))
+	case e.Origin != "" && !slices.Contains(kind.Causes[i].Origins, e.Origin):
+		p.Add("origin", "must be one of: %s", humanList(kind.Causes[i].Origins))
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return "", err
 	}
 	id := ""
 	err := sb.update(func(tx *tx) error {
-		r := tx.subject(kind.resource, e.Resource)
+		r := tx.subject(kind.Resource, e.Resource)
 		if r == nil {
-			p.add("resource", "is not the id of one of the %s", kind.resource)
-			return p.err()
+			p.Add("resource", "is not the id of one of the %s", kind.Resource)
+			return p.Err()
 		}
 		tx.origin = "gocardless"
-		if e.Origin == "" && i >= 0 && len(kind.causes[i].origins) > 0 {
-			e.Origin = kind.causes[i].origins[0]
+		if e.Origin == "" && i >= 0 && len(kind.Causes[i].Origins) > 0 {
+			e.Origin = kind.Causes[i].Origins[0]
 		}
 		if e.Origin == "bank" && e.Scheme == "" {
 			e.Scheme = recordScheme(r)
@@ -119,7 +122,7 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 		if e.Origin == "bank" && e.ReasonCode == "" {
 			e.ReasonCode = failureCode(e.Scheme, e.Cause)
 		}
-		out := event{action: kind.action, cause: e.Cause, origin: e.Origin, scheme: e.Scheme, reasonCode: e.ReasonCode,
+		out := event{action: kind.Action, cause: e.Cause, origin: e.Origin, scheme: e.Scheme, reasonCode: e.ReasonCode,
 			notRetried: e.NotRetriedReason, property: e.Property, currency: e.Currency, bankAccount: e.BankAccount}
 		if e.WillAttemptRetry != nil {
 			out.willRetry = *e.WillAttemptRetry

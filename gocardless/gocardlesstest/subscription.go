@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
@@ -114,7 +115,7 @@ func createSubscription(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	tx.checkSubscription(p, "", tx.body, m)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	s := tx.draft("subscriptions")
@@ -123,41 +124,41 @@ func createSubscription(tx *tx) (result, error) {
 
 // checkSubscription checks the details of a subscription under a mandate. The path leads to them
 // within the body.
-func (tx *tx) checkSubscription(p *problems, path string, o object, m *record) {
+func (tx *tx) checkSubscription(p *api.Problems, path string, o object, m *record) {
 	scheme := m.str("scheme")
-	checkAmount(p, path+"amount", path+"currency", o.num("amount"), o.str("currency"), scheme)
-	tx.checkReference(p, path+"payment_reference", o.str("payment_reference"), scheme)
-	tx.checkChargeDate(p, path+"start_date", o.str("start_date"), m)
-	unit := o.str("interval_unit")
+	checkAmount(p, path+"amount", path+"currency", o.Num("amount"), o.Str("currency"), scheme)
+	tx.checkReference(p, path+"payment_reference", o.Str("payment_reference"), scheme)
+	tx.checkChargeDate(p, path+"start_date", o.Str("start_date"), m)
+	unit := o.Str("interval_unit")
 	limit := map[string]int64{"weekly": 52, "monthly": 12, "yearly": 1}[unit]
-	if n := o.num("interval"); n > limit && limit > 0 {
-		p.add(path+"interval", "must be less than or equal to %d for %s subscriptions", limit, unit)
+	if n := o.Num("interval"); n > limit && limit > 0 {
+		p.Add(path+"interval", "must be less than or equal to %d for %s subscriptions", limit, unit)
 	}
-	day, hasDay := o.lookup("day_of_month")
+	day, hasDay := o.Lookup("day_of_month")
 	hasDay = hasDay && day != nil
-	hasMonth := o.str("month") != ""
+	hasMonth := o.Str("month") != ""
 	switch {
 	case hasDay && day == int64(0):
-		p.add(path+"day_of_month", "must be from 1 to 28, or -1")
+		p.Add(path+"day_of_month", "must be from 1 to 28, or -1")
 	case unit == "yearly" && hasDay != hasMonth:
-		p.add(path+"day_of_month", "must be given together with month")
+		p.Add(path+"day_of_month", "must be given together with month")
 	case unit == "monthly" && hasMonth:
-		p.add(path+"month", "must be blank for monthly subscriptions")
+		p.Add(path+"month", "must be blank for monthly subscriptions")
 	case unit == "weekly" && hasMonth:
-		p.add(path+"month", "must be blank for weekly subscriptions")
+		p.Add(path+"month", "must be blank for weekly subscriptions")
 	case unit == "weekly" && hasDay:
-		p.add(path+"day_of_month", "must be blank for weekly subscriptions")
+		p.Add(path+"day_of_month", "must be blank for weekly subscriptions")
 	}
-	if n, given := o.lookup("count"); given && n != nil {
+	if n, given := o.Lookup("count"); given && n != nil {
 		if n, _ := n.(int64); n < 1 {
-			p.add(path+"count", "must be greater than 0")
+			p.Add(path+"count", "must be greater than 0")
 		}
-		if o.has("end_date") {
-			p.add(path+"end_date", "cannot be given together with count")
+		if o.Has("end_date") {
+			p.Add(path+"end_date", "cannot be given together with count")
 		}
 	}
-	if end := o.str("end_date"); end != "" && end <= string(max(tx.today(), date(o.str("start_date")))) {
-		p.add(path+"end_date", "must be after the start date")
+	if end := o.Str("end_date"); end != "" && end <= string(max(tx.today(), date(o.Str("start_date")))) {
+		p.Add(path+"end_date", "must be after the start date")
 	}
 }
 
@@ -300,7 +301,7 @@ func (tx *tx) endSubscription(s *record, e ending) {
 
 func cancelSubscription(tx *tx) (result, error) {
 	if !subscriptionOpen(tx.target.status()) {
-		return result{}, refuse("cancellation_failed", "Subscription is already "+tx.target.status())
+		return result{}, api.Refuse("cancellation_failed", "Subscription is already "+tx.target.status())
 	}
 	tx.endSubscription(tx.target, ending{cause: "subscription_cancelled"})
 	return one(tx.target), nil
@@ -310,16 +311,16 @@ func cancelSubscription(tx *tx) (result, error) {
 func alterable(s *record) error {
 	switch s.status() {
 	case "finished", "cancelled":
-		return refuse("subscription_already_ended", "Subscription has already ended")
+		return api.Refuse("subscription_already_ended", "Subscription has already ended")
 	case "active", "paused":
 		return nil
 	}
-	return refuse("subscription_not_active", "Subscription is not active")
+	return api.Refuse("subscription_not_active", "Subscription is not active")
 }
 
 func updateSubscription(tx *tx) (result, error) {
 	s := tx.target
-	changes := func(name string) bool { v, there := tx.body.lookup(name); return there && v != s.get(name) }
+	changes := func(name string) bool { v, there := tx.body.Lookup(name); return there && v != s.get(name) }
 	amount := changes("amount")
 	if amount || changes("app_fee") || changes("name") || changes("payment_reference") || changes("retry_if_possible") {
 		if err := alterable(s); err != nil {
@@ -329,18 +330,18 @@ func updateSubscription(tx *tx) (result, error) {
 	m := tx.must("mandates", s.link("mandate"))
 	if amount {
 		if m.flag("payments_require_approval") {
-			return result{}, refuse("mandate_payments_require_approval", "The mandate's payments require approval")
+			return result{}, api.Refuse("mandate_payments_require_approval", "The mandate's payments require approval")
 		}
 		if subscriptionAmended.of(s) >= maxAmendments {
-			return result{}, refuse("number_of_subscription_amendments_exceeded", "The amount of a subscription can be changed ten times")
+			return result{}, api.Refuse("number_of_subscription_amendments_exceeded", "The amount of a subscription can be changed ten times")
 		}
 	}
 	p := tx.problems()
 	if amount {
-		checkAmount(p, "amount", "currency", tx.body.num("amount"), "", m.str("scheme"))
+		checkAmount(p, "amount", "currency", tx.body.Num("amount"), "", m.str("scheme"))
 	}
-	tx.checkReference(p, "payment_reference", tx.body.str("payment_reference"), m.str("scheme"))
-	if err := p.err(); err != nil {
+	tx.checkReference(p, "payment_reference", tx.body.Str("payment_reference"), m.str("scheme"))
+	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	tx.merge(s)
@@ -367,7 +368,7 @@ func minimumCycles(s *record) int64 {
 
 func pauseSubscription(tx *tx) (result, error) {
 	s := tx.target
-	cycles, limited := tx.body.lookup("pause_cycles")
+	cycles, limited := tx.body.Lookup("pause_cycles")
 	limited = limited && cycles != nil
 	n, _ := cycles.(int64)
 	if err := alterable(s); err != nil {
@@ -375,14 +376,14 @@ func pauseSubscription(tx *tx) (result, error) {
 	}
 	switch {
 	case s.ref("until") != "":
-		return result{}, refuse("subscription_cannot_be_paused", "Subscriptions with an end_date cannot be paused")
+		return result{}, api.Refuse("subscription_cannot_be_paused", "Subscriptions with an end_date cannot be paused")
 	case s.status() == "paused" && s.ref("paused") == "open":
-		return result{}, refuse("subscription_cannot_be_paused", "Subscription is already paused")
+		return result{}, api.Refuse("subscription_cannot_be_paused", "Subscription is already paused")
 	case s.status() == "paused" && limited:
-		return result{}, refuse("subscription_paused_cannot_update_cycles", "Subscription is already paused for a number of cycles")
+		return result{}, api.Refuse("subscription_paused_cannot_update_cycles", "Subscription is already paused for a number of cycles")
 	case limited && n < minimumCycles(s):
-		e := refuse("pause_cycles_must_be_greater_than_or_equal_to", "must be greater than or equal to "+strconv.FormatInt(minimumCycles(s), 10))
-		e.items[0].field, e.items[0].pointer = "pause_cycles", "/data/pause_cycles"
+		e := api.Refuse("pause_cycles_must_be_greater_than_or_equal_to", "must be greater than or equal to "+strconv.FormatInt(minimumCycles(s), 10))
+		e.Items[0].Field, e.Items[0].Pointer = "pause_cycles", "/data/pause_cycles"
 		return result{}, e
 	}
 	s.set("status", "paused")
@@ -432,7 +433,7 @@ func resumeAt(s *record, now time.Time) int {
 func resumeSubscription(tx *tx) (result, error) {
 	s := tx.target
 	if s.status() != "paused" {
-		return result{}, refuse("subscription_not_paused", "Subscription is not paused")
+		return result{}, api.Refuse("subscription_not_paused", "Subscription is not paused")
 	}
 	subscriptionNext.set(s, int64(resumeAt(s, tx.now)))
 	s.setRef("paused", "")

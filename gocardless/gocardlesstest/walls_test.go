@@ -27,3 +27,32 @@ func TestImports(t *testing.T) {
 		}
 	}
 }
+
+// The packages below internal, each with those among them that it may import. None knows the
+// sandbox or a resource.
+func TestRooms(t *testing.T) {
+	const sandbox = "github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
+	const here = sandbox + "/internal/"
+	rooms := map[string][]string{
+		"bank":  nil,
+		"value": {"bank"},
+		"api":   {"bank", "value"},
+	}
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./internal/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		imports := strings.Fields(line)
+		room := strings.TrimPrefix(imports[0], here)
+		allowed, known := rooms[room]
+		if !known {
+			t.Errorf("internal/%s: add the package to this test, with what it may import", room)
+		}
+		for _, path := range imports[1:] {
+			if strings.HasPrefix(path, sandbox) && !slices.Contains(allowed, strings.TrimPrefix(path, here)) {
+				t.Errorf("internal/%s imports %s", room, path)
+			}
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 const (
@@ -65,7 +66,7 @@ func (w Webhooks) Validate() error {
 	}
 	for _, pattern := range w.Events {
 		if !eventPatternKnown(pattern) {
-			return errors.New("gocardlesstest: Webhooks.Events: no event of the API matches " + short(pattern))
+			return errors.New("gocardlesstest: Webhooks.Events: no event of the API matches " + value.Short(pattern))
 		}
 	}
 	return nil
@@ -182,7 +183,7 @@ func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 }
 
 func (sb *Sandbox) queueWebhook(w *record, due time.Time) {
-	w.setRef("due", stamp(due))
+	w.setRef("due", value.Stamp(due))
 	sb.hooks.push(w, due)
 }
 
@@ -196,7 +197,7 @@ func (sb *Sandbox) webhookEvent(dst []byte, ev *record) []byte {
 	if n := eventNotifications.of(ev); n != nil {
 		o = append(o, member{"customer_notifications", n})
 	}
-	return appendJSON(dst, o)
+	return value.Append(dst, o)
 }
 
 // webhookHeaders are those that the API sends, in their wire names.
@@ -349,7 +350,7 @@ func (sb *Sandbox) recordAnswer(w *record, a hookAnswer) {
 	for k, v := range a.header {
 		headers = append(headers, member{k, strings.Join(v, ", ")})
 	}
-	slices.SortFunc(headers, func(x, y member) int { return strings.Compare(x.key, y.key) })
+	slices.SortFunc(headers, func(x, y member) int { return strings.Compare(x.Key, y.Key) })
 	w.set("response_headers", headers)
 	n := int(webhookAttempts.of(w)) + 1
 	webhookAttempts.set(w, int64(n))
@@ -378,8 +379,8 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 		return hookAnswer{why: err.Error()}
 	}
 	for _, h := range headers {
-		v, _ := h.val.(string)
-		req.Header.Set(h.key, v)
+		v, _ := h.Val.(string)
+		req.Header.Set(h.Key, v)
 	}
 	if ep.Handler != nil {
 		req.RequestURI = req.URL.RequestURI()

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
 // endpoint is an endpoint that a sandbox has. Its number never belongs to another one.
@@ -35,8 +37,8 @@ func (w *Webhooks) wants(ev *record) bool {
 
 // eventPatternKnown reports whether the catalogue has an event that a pattern stands for.
 func eventPatternKnown(pattern string) bool {
-	return slices.ContainsFunc(catalogueEvents, func(e eventSpec) bool {
-		ok, err := path.Match(pattern, e.resource+"."+e.action)
+	return slices.ContainsFunc(api.Events, func(e api.Event) bool {
+		ok, err := path.Match(pattern, e.Resource+"."+e.Action)
 		return err == nil && ok
 	})
 }
@@ -100,7 +102,7 @@ func (sb *Sandbox) changeEndpoint(id string, change func(*dispatcher, *endpoint)
 	i := slices.IndexFunc(sb.hooks.endpoints, func(ep *endpoint) bool { return endpointID(ep.number) == id })
 	if i < 0 {
 		sb.mu.Unlock()
-		return notFound()
+		return api.NotFound()
 	}
 	change(&sb.hooks, sb.hooks.endpoints[i])
 	sb.mu.Unlock()
@@ -131,7 +133,7 @@ func (sb *Sandbox) ResendWebhook(id string) error {
 	return sb.update(func(tx *tx) error {
 		w := tx.find("webhooks", id)
 		if w == nil {
-			return notFound()
+			return api.NotFound()
 		}
 		webhookAttempts.set(w, 0)
 		sb.queueWebhook(w, tx.now)

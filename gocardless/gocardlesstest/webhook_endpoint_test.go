@@ -85,7 +85,7 @@ func TestDeliveries(t *testing.T) {
 	if made := w.sb.FlushWebhooks(); len(made) == 0 || made[0].Webhook != first.Webhook && made[len(made)-1].Webhook != first.Webhook {
 		t.Errorf("resending made %+v", made)
 	}
-	if got := w.ok("GET", "/webhooks/"+first.Webhook, ""); !got.flag("successful") {
+	if got := w.ok("GET", "/webhooks/"+first.Webhook, ""); !got.Flag("successful") {
 		t.Errorf("the webhook is %v", got)
 	}
 }

@@ -73,12 +73,12 @@ func TestWebhooksAreSigned(t *testing.T) {
 		t.Errorf("delivery is %+v", d)
 	}
 	rec := w.ok("GET", "/webhooks/"+d.ID, "")
-	if !rec.flag("successful") || rec.num("response_code") != 204 || rec.str("request_body") != body ||
-		rec.obj("request_headers").str("Webhook-Signature") != r.Header.Get("Webhook-Signature") || rec.obj("response_headers").str("X-From") != "inbox" {
+	if !rec.Flag("successful") || rec.Num("response_code") != 204 || rec.Str("request_body") != body ||
+		rec.Obj("request_headers").Str("Webhook-Signature") != r.Header.Get("Webhook-Signature") || rec.Obj("response_headers").Str("X-From") != "inbox" {
 		t.Errorf("record is %v", rec)
 	}
 	// The API does not show what only webhooks carry.
-	if ev := w.ok("GET", "/events/"+d.Events[0].ID, ""); ev.has("organisation_id") {
+	if ev := w.ok("GET", "/events/"+d.Events[0].ID, ""); ev.Has("organisation_id") {
 		t.Errorf("event of the API is %v", ev)
 	}
 }
@@ -90,7 +90,7 @@ func TestWebhookRetries(t *testing.T) {
 	check := func(n int, successful bool, code int64) {
 		t.Helper()
 		rec := w.list("/webhooks")[0]
-		if box.count() != n || rec.flag("successful") != successful || rec.num("response_code") != code {
+		if box.count() != n || rec.Flag("successful") != successful || rec.Num("response_code") != code {
 			t.Errorf("%d attempts, want %d: %v", box.count(), n, rec)
 		}
 	}
@@ -108,7 +108,7 @@ func TestWebhookRetries(t *testing.T) {
 	if box.bodies[0] != box.bodies[2] {
 		t.Error("an attempt had another body")
 	}
-	w.ok("POST", "/webhooks/"+w.list("/webhooks")[0].str("id")+"/actions/retry", "")
+	w.ok("POST", "/webhooks/"+w.list("/webhooks")[0].Str("id")+"/actions/retry", "")
 	w.sb.FlushWebhooks()
 	check(4, true, 204)
 }
@@ -258,7 +258,7 @@ func TestDeliveryHook(t *testing.T) {
 	if len(seen) != 1 || len(made) != 1 || seen[0] != made[0] {
 		t.Fatalf("the hook saw %d attempts, FlushWebhooks made %d", len(seen), len(made))
 	}
-	ev := w.list("/events?payment=" + id)[0].str("id")
+	ev := w.list("/events?payment=" + id)[0].Str("id")
 	if d := seen[0]; d.Accepted() || d.Status != 503 || d.Events != 1 || !slices.Equal(d.EventIDs, []string{ev}) || !slices.Equal(d.Types, []string{"payments.created"}) {
 		t.Errorf("attempt %+v", d)
 	}

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 //go:embed worlds/*.json
@@ -32,7 +35,7 @@ func ReadyWorlds() []string {
 func ReadyWorld(name string) ([]byte, error) {
 	b, err := worldFiles.ReadFile("worlds/" + name + ".json")
 	if err != nil {
-		return nil, fmt.Errorf("gocardlesstest: no world %q; there are %s", short(name), humanList(ReadyWorlds()))
+		return nil, fmt.Errorf("gocardlesstest: no world %q; there are %s", value.Short(name), humanList(ReadyWorlds()))
 	}
 	return b, nil
 }
@@ -59,7 +62,7 @@ func ReadyWorld(name string) ([]byte, error) {
 //
 //	{"each": [{"name": "Ada"}, {"name": "Grace"}], "steps": [{"do": "customers.create", "with": {"given_name": "$each.name"}}]}
 func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
-	v, err := parseJSON(world)
+	v, err := value.Parse(world)
 	if err != nil {
 		return nil, fmt.Errorf("gocardlesstest: reading the world: %w", err)
 	}
@@ -73,46 +76,44 @@ func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
 	}
 	out := map[string]json.RawMessage{}
 	for _, m := range made {
-		out[m.key] = appendJSON(nil, m.val)
+		out[m.Key] = value.Append(nil, m.Val)
 	}
 	return out, nil
 }
 
 // explained puts all that a refusal says into one line.
 func explained(err error) error {
-	var refused *apiError
+	var refused *api.Error
 	if !errors.As(err, &refused) {
 		return err
 	}
-	said := mapped(refused.items, func(it errorItem) string { return strings.TrimSpace(it.pointer + " " + it.message) })
-	return errors.New("gocardlesstest: " + refused.message + ": " + strings.Join(said, "; "))
+	said := mapped(refused.Items, func(it api.ErrorItem) string { return strings.TrimSpace(it.Pointer + " " + it.Message) })
+	return errors.New("gocardlesstest: " + refused.Message + ": " + strings.Join(said, "; "))
 }
 
 // worldSpec is the form of a world, and stepSpec that of its steps.
 var (
-	worldSpec = &typeSpec{name: "World", fields: []fieldSpec{
-		{name: "about", text: "What the world is."},
-		{name: "steps", kind: kArray, required: true, elem: &fieldSpec{kind: kObject, typ: stepSpec}, text: "What is done, in order."},
+	worldSpec = &api.Type{Name: "World", Fields: []api.Field{
+		{Name: "about", Text: "What the world is."},
+		{Name: "steps", Kind: api.KindArray, Required: true, Elem: &api.Field{Kind: api.KindObject, Type: stepSpec}, Text: "What is done, in order."},
 	}}
-	stepSpec = &typeSpec{name: "Step", fields: []fieldSpec{
-		{name: "do", text: "Operation of the API, such as \"payments.create\", or of the control API, such as \"sandbox.advance\"."},
-		{name: "id", text: "Id in the operation's path."},
-		{name: "with", kind: kAnyMap, text: "Content of the operation's body."},
-		{name: "as", text: "Name of the result, for steps that follow."},
-		{name: "each", kind: kArray, elem: &fieldSpec{kind: kAnyMap}, text: "Items to repeat the steps for, instead of \"do\"."},
-		{name: "steps", kind: kArray, elem: &fieldSpec{kind: kAnyMap}, text: "Steps to repeat."},
+	stepSpec = &api.Type{Name: "Step", Fields: []api.Field{
+		{Name: "do", Text: "Operation of the API, such as \"payments.create\", or of the control API, such as \"sandbox.advance\"."},
+		{Name: "id", Text: "Id in the operation's path."},
+		{Name: "with", Kind: api.KindAnyMap, Text: "Content of the operation's body."},
+		{Name: "as", Text: "Name of the result, for steps that follow."},
+		{Name: "each", Kind: api.KindArray, Elem: &api.Field{Kind: api.KindAnyMap}, Text: "Items to repeat the steps for, instead of \"do\"."},
+		{Name: "steps", Kind: api.KindArray, Elem: &api.Field{Kind: api.KindAnyMap}, Text: "Steps to repeat."},
 	}}
 )
 
 // loadWorld is LoadWorld for a parsed world.
 func (sb *Sandbox) loadWorld(o object) (object, error) {
-	var c bodyCheck
-	c.object(worldSpec, o, "", "")
-	if err := c.err(); err != nil {
+	if err := worldSpec.Check(o, ""); err != nil {
 		return nil, err
 	}
 	l := &worldLoader{sb: sb, names: map[string]object{}}
-	if err := l.run(o.list("steps"), "/steps"); err != nil {
+	if err := l.run(o.List("steps"), "/steps"); err != nil {
 		return nil, err
 	}
 	made := object{}
@@ -132,9 +133,7 @@ func (l *worldLoader) run(steps []any, at string) error {
 	for i, v := range steps {
 		step, _ := v.(object)
 		here := at + "/" + strconv.Itoa(i)
-		var c bodyCheck
-		c.object(stepSpec, step, here, "")
-		if err := c.err(); err != nil {
+		if err := stepSpec.Check(step, here); err != nil {
 			return err
 		}
 		if err := l.step(step, here); err != nil {
@@ -145,12 +144,12 @@ func (l *worldLoader) run(steps []any, at string) error {
 }
 
 func (l *worldLoader) step(step object, at string) error {
-	if items, each := step.lookup("each"); each {
+	if items, each := step.Lookup("each"); each {
 		list, _ := items.([]any)
 		before := l.names["each"]
 		for _, item := range list {
 			l.names["each"], _ = item.(object)
-			if err := l.run(step.list("steps"), at+"/steps"); err != nil {
+			if err := l.run(step.List("steps"), at+"/steps"); err != nil {
 				return err
 			}
 		}
@@ -162,11 +161,11 @@ func (l *worldLoader) step(step object, at string) error {
 		return err
 	}
 	step = filled.(object)
-	made, err := l.do(step.str("do"), step.str("id"), step.obj("with"))
+	made, err := l.do(step.Str("do"), step.Str("id"), step.Obj("with"))
 	if err != nil {
-		return inStep(err, step.str("do"), at)
+		return inStep(err, step.Str("do"), at)
 	}
-	if name := step.str("as"); name != "" {
+	if name := step.Str("as"); name != "" {
 		if !slices.Contains(l.order, name) {
 			l.order = append(l.order, name)
 		}
@@ -179,17 +178,17 @@ func (l *worldLoader) do(name, id string, with object) (object, error) {
 	if own, ok := strings.CutPrefix(name, "sandbox."); ok {
 		c := controlNamed(own)
 		if c == nil {
-			return nil, refuse("path_not_found", "The control API has no operation "+short(own))
+			return nil, api.Refuse("path_not_found", "The control API has no operation "+value.Short(own))
 		}
 		return c.perform(l.sb, &controlCall{id: id, body: with})
 	}
 	op := theRegistry().ops[name]
 	switch {
 	case op == nil:
-		return nil, refuse("path_not_found", "The API has no operation "+short(name))
-	case len(with) == 0 && op.request == "":
+		return nil, api.Refuse("path_not_found", "The API has no operation "+value.Short(name))
+	case len(with) == 0 && op.Request == "":
 		with = nil
-	case with == nil && op.request != "" && (op.kind == kindCreate || needsBody(op.bodies[0])):
+	case with == nil && op.NeedsBody():
 		with = object{}
 	}
 	return l.sb.call(op, id, with)
@@ -197,16 +196,16 @@ func (l *worldLoader) do(name, id string, with object) (object, error) {
 
 // inStep puts the step into an error.
 func inStep(err error, do, at string) error {
-	var refused *apiError
+	var refused *api.Error
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("gocardlesstest: %s (%s): %w", at, do, err)
 	}
 	out := *refused
-	out.message = at + " (" + do + "): " + out.message
-	out.items = slices.Clone(out.items)
-	for i := range out.items {
-		it := &out.items[i]
-		it.pointer = at + "/with" + it.pointer
+	out.Message = at + " (" + do + "): " + out.Message
+	out.Items = slices.Clone(out.Items)
+	for i := range out.Items {
+		it := &out.Items[i]
+		it.Pointer = at + "/with" + it.Pointer
 	}
 	return &out
 }
@@ -217,11 +216,11 @@ func (l *worldLoader) fill(v any, at string) (any, error) {
 	case object:
 		out := make(object, 0, len(v))
 		for _, m := range v {
-			val, err := l.fill(m.val, at+"/"+escapePointer(m.key))
+			val, err := l.fill(m.Val, at+"/"+api.EscapePointer(m.Key))
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, member{m.key, val})
+			out = append(out, member{m.Key, val})
 		}
 		return out, nil
 	case []any:
@@ -261,7 +260,7 @@ func (l *worldLoader) fillString(s, at string) (any, error) {
 			if text, ok := v.(string); ok {
 				out += text
 			} else {
-				out += string(appendJSON(nil, v))
+				out += string(value.Append(nil, v))
 			}
 			s = after
 		default:
@@ -272,7 +271,7 @@ func (l *worldLoader) fillString(s, at string) (any, error) {
 
 // lookup finds what a reference stands for.
 func (l *worldLoader) lookup(ref, at string) (any, error) {
-	p := &problems{}
+	p := &api.Problems{}
 	if span, ok := strings.CutPrefix(ref, "today"); ok {
 		d, err := parseSpan(strings.TrimPrefix(orDefault(span, "0s"), "+"))
 		if err == nil {
@@ -282,15 +281,15 @@ func (l *worldLoader) lookup(ref, at string) (any, error) {
 	name, path, _ := strings.Cut(ref, ".")
 	found, ok := l.names[name]
 	if !ok {
-		p.add(strings.TrimPrefix(at, "/"), "refers to %q, but no step before it has that name", short(name))
-		return nil, p.err()
+		p.Add(strings.TrimPrefix(at, "/"), "refers to %q, but no step before it has that name", value.Short(name))
+		return nil, p.Err()
 	}
 	var v any = found
 	for key := range strings.SplitSeq(path, ".") {
 		o, _ := v.(object)
-		if v, ok = o.lookup(key); !ok {
-			p.add(strings.TrimPrefix(at, "/"), "refers to %q, but %q has no such member", short(ref), short(name))
-			return nil, p.err()
+		if v, ok = o.Lookup(key); !ok {
+			p.Add(strings.TrimPrefix(at, "/"), "refers to %q, but %q has no such member", value.Short(ref), value.Short(name))
+			return nil, p.Err()
 		}
 	}
 	return v, nil

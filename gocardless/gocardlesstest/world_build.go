@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Detail is something about what a builder such as ActiveMandate makes.
@@ -19,23 +21,23 @@ type details struct {
 // GivenName sets the payer's given name. Some names decide how things go, as in the real sandbox:
 // see the package's documentation.
 func GivenName(name string) Detail {
-	return func(d *details) { d.customer = d.customer.with("given_name", name) }
+	return func(d *details) { d.customer = d.customer.With("given_name", name) }
 }
 
 // FamilyName sets the payer's family name.
 func FamilyName(name string) Detail {
-	return func(d *details) { d.customer = d.customer.with("family_name", name) }
+	return func(d *details) { d.customer = d.customer.With("family_name", name) }
 }
 
 // Email sets the payer's e-mail address.
 func Email(address string) Detail {
-	return func(d *details) { d.customer = d.customer.with("email", address) }
+	return func(d *details) { d.customer = d.customer.With("email", address) }
 }
 
 // Scheme sets the mandate's scheme, by default Bacs, and with it the payer's country and account and
 // the currency.
 func Scheme(s gocardless.Scheme) Detail {
-	return func(d *details) { d.mandate = d.mandate.with("scheme", string(s)) }
+	return func(d *details) { d.mandate = d.mandate.With("scheme", string(s)) }
 }
 
 // Under collects under an existing mandate, by its id, instead of a new one.
@@ -44,20 +46,20 @@ func Under(mandate string) Detail { return func(d *details) { d.under = mandate 
 // Amount sets the amount of payments in minor units, by default 1000.
 func Amount(minor int64) Detail {
 	return func(d *details) {
-		d.payment, d.subscription = d.payment.with("amount", minor), d.subscription.with("amount", minor)
+		d.payment, d.subscription = d.payment.With("amount", minor), d.subscription.With("amount", minor)
 	}
 }
 
 // Every sets how often a subscription charges, by default every month.
 func Every(interval int, unit gocardless.IntervalUnit) Detail {
 	return func(d *details) {
-		d.subscription = d.subscription.with("interval", int64(interval)).with("interval_unit", string(unit))
+		d.subscription = d.subscription.With("interval", int64(interval)).With("interval_unit", string(unit))
 	}
 }
 
 // Count ends a subscription after so many payments.
 func Count(payments int) Detail {
-	return func(d *details) { d.subscription = d.subscription.with("count", int64(payments)) }
+	return func(d *details) { d.subscription = d.subscription.With("count", int64(payments)) }
 }
 
 // Metadata sets the metadata of what is made last: the mandate of ActiveMandate, the payment of
@@ -68,8 +70,8 @@ func Metadata(m map[string]string) Detail {
 		for _, k := range sortedKeys(m) {
 			o = append(o, member{k, m[k]})
 		}
-		d.customer, d.mandate = d.customer.with("metadata", o), d.mandate.with("metadata", o)
-		d.payment, d.subscription = d.payment.with("metadata", o), d.subscription.with("metadata", o)
+		d.customer, d.mandate = d.customer.With("metadata", o), d.mandate.With("metadata", o)
+		d.payment, d.subscription = d.payment.With("metadata", o), d.subscription.With("metadata", o)
 	}
 }
 
@@ -86,7 +88,7 @@ var testAccounts = map[string]struct{ currency, account, customer, mandate strin
 }
 
 func literal(text string) object {
-	v, err := parseJSON([]byte(text))
+	v, err := value.Parse([]byte(text))
 	if err != nil {
 		panic(err)
 	}
@@ -116,7 +118,7 @@ func newDetails(list []Detail) *details {
 // world is the steps that make an active mandate, and then those given.
 func (d *details) world(then ...object) (object, error) {
 	steps := []any{}
-	scheme := orDefault(d.mandate.str("scheme"), "bacs")
+	scheme := orDefault(d.mandate.Str("scheme"), "bacs")
 	x, ok := testAccounts[scheme]
 	if !ok {
 		return nil, fmt.Errorf("gocardlesstest: no builder makes mandates of the scheme %q", scheme)
@@ -124,8 +126,8 @@ func (d *details) world(then ...object) (object, error) {
 	if d.under != "" {
 		steps = append(steps, step("mandates.get", d.under, nil, "mandate"))
 	} else {
-		holder := d.customer.str("given_name") + " " + d.customer.str("family_name")
-		mandate := append(literal(x.mandate), d.mandate...).with("links", object{{"customer_bank_account", "$account.id"}})
+		holder := d.customer.Str("given_name") + " " + d.customer.Str("family_name")
+		mandate := append(literal(x.mandate), d.mandate...).With("links", object{{"customer_bank_account", "$account.id"}})
 		steps = append(steps,
 			step("customers.create", "", append(literal(x.customer), d.customer...), "customer"),
 			step("customer_bank_accounts.create", "", append(literal(x.account), member{"account_holder_name", holder}, member{"links", object{{"customer", "$customer.id"}}}), "account"),
@@ -141,7 +143,7 @@ func (d *details) world(then ...object) (object, error) {
 // paymentWorld is the steps that make a payment and bring it to an outcome.
 func paymentWorld(list []Detail, scenario string) (object, error) {
 	d := newDetails(list)
-	body := d.payment.with("currency", d.currency()).with("links", object{{"mandate", "$mandate.id"}})
+	body := d.payment.With("currency", d.currency()).With("links", object{{"mandate", "$mandate.id"}})
 	then := []object{step("payments.create", "", body, "payment")}
 	if scenario != "" {
 		then = append(then, step("sandbox.simulate", "", object{{"resource", "$payment.id"}, {"scenario", scenario}}, ""))
@@ -151,13 +153,13 @@ func paymentWorld(list []Detail, scenario string) (object, error) {
 
 func subscriptionWorld(list []Detail) (object, error) {
 	d := newDetails(list)
-	body := d.subscription.with("currency", d.currency()).with("links", object{{"mandate", "$mandate.id"}})
+	body := d.subscription.With("currency", d.currency()).With("links", object{{"mandate", "$mandate.id"}})
 	return d.world(step("subscriptions.create", "", body, "subscription"))
 }
 
 // currency is the mandate's; that of an existing mandate is not known yet, and left to the API.
 func (d *details) currency() string {
-	return testAccounts[orDefault(d.mandate.str("scheme"), "bacs")].currency
+	return testAccounts[orDefault(d.mandate.Str("scheme"), "bacs")].currency
 }
 
 // build loads a world that a builder made and returns one of its resources.
@@ -170,7 +172,7 @@ func build[T any](load func(object) (object, error), name string, world object, 
 		return nil, explained(err)
 	}
 	out := new(T)
-	return out, json.Unmarshal(appendJSON(nil, made.get(name)), out)
+	return out, json.Unmarshal(value.Append(nil, made.Get(name)), out)
 }
 
 func (sb *Sandbox) mandate(list []Detail) *gocardless.Mandate {
@@ -239,11 +241,11 @@ func (sb *Sandbox) ActivateMandate(id string) error {
 	return sb.update(func(tx *tx) error {
 		m := tx.find("mandates", id)
 		if m == nil {
-			return notFound()
+			return api.NotFound()
 		}
 		tx.ensureActive(m)
 		if m.status() != "active" {
-			return tooLate("The mandate is " + m.status())
+			return api.TooLate("The mandate is " + m.status())
 		}
 		return nil
 	})

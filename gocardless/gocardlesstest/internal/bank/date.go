@@ -1,3 +1,5 @@
+// Package bank knows what banks and schemes do: which days are working days, how long the steps of a scheme
+// take, and which bank details can be right.
 package bank
 
 import (

@@ -1,4 +1,4 @@
-package gocardlesstest
+package api
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // The queries of requests. Clients write a list of values in four forms: status=a,b (Node, Java,
@@ -17,19 +18,19 @@ import (
 // mean the same here. What is not understood is refused: a filter that is ignored would reply with
 // the wrong rows.
 
-// readQuery brings a query into one form: each parameter of the operation once, lists joined with
+// ReadQuery brings a query into one form: each parameter of the operation once, lists joined with
 // commas, booleans in lower case. It refuses parameters that the operation does not have, and
 // values that make no sense.
-func readQuery(op *opSpec, given url.Values) (url.Values, *apiError) {
+func (o *Operation) ReadQuery(given url.Values) (url.Values, *Error) {
 	q := url.Values{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		base, sub, deep := strings.Cut(name, "[")
-		f := op.param(base)
+		f := o.param(base)
 		switch {
-		case f == nil && op.kind == kindRead && !op.list:
+		case f == nil && o.Kind == OpRead && !o.List:
 			continue // Python re-reads a resource with the members of its create request
 		case f == nil:
-			return nil, badFilter(short(base), "%q is not a permitted filter", short(base))
+			return nil, badFilter(value.Short(base), "%q is not a permitted filter", value.Short(base))
 		}
 		sub, closed := strings.CutSuffix(sub, "]")
 		if deep && !closed {
@@ -40,39 +41,39 @@ func readQuery(op *opSpec, given url.Values) (url.Values, *apiError) {
 			return nil, badFilter(base, "%s %s", base, msg)
 		}
 	}
-	for i := range op.query {
-		if f := &op.query[i]; f.required && q.Get(f.name) == "" {
-			return nil, badFilter(f.name, "%q wasn't supplied", f.name)
+	for i := range o.Query {
+		if f := &o.Query[i]; f.Required && q.Get(f.Name) == "" {
+			return nil, badFilter(f.Name, "%q wasn't supplied", f.Name)
 		}
 	}
 	return q, nil
 }
 
 // badFilter refuses a query parameter.
-func badFilter(name, format string, args ...any) *apiError {
-	e := refuse("invalid_filters", fmt.Sprintf(format, args...))
-	e.items[0].field = name
+func badFilter(name, format string, args ...any) *Error {
+	e := Refuse("invalid_filters", fmt.Sprintf(format, args...))
+	e.Items[0].Field = name
 	return e
 }
 
 // param finds a query parameter of the operation.
-func (o *opSpec) param(name string) *fieldSpec {
-	i := slices.IndexFunc(o.query, func(f fieldSpec) bool { return f.name == name })
+func (o *Operation) param(name string) *Field {
+	i := slices.IndexFunc(o.Query, func(f Field) bool { return f.Name == name })
 	if i < 0 {
 		return nil
 	}
-	return &o.query[i]
+	return &o.Query[i]
 }
 
-// takesList reports whether a parameter takes several values. Every list takes several values of
+// TakesList reports whether a parameter takes several values. Every list takes several values of
 // an enum, whatever its documents say; only the order of a list is one.
-func (f *fieldSpec) takesList() bool {
-	return f.kind == kArray || f.enum != nil && !strings.HasPrefix(f.name, "sort_")
+func (f *Field) TakesList() bool {
+	return f.Kind == KindArray || f.Enum != nil && !strings.HasPrefix(f.Name, "sort_")
 }
 
 // queryParam is one parameter as a client wrote it: name[sub]=value.
 type queryParam struct {
-	spec *fieldSpec
+	spec *Field
 	sub  string
 	deep bool
 }
@@ -81,24 +82,24 @@ type queryParam struct {
 // when nothing is.
 func (p queryParam) add(q url.Values, values []string) string {
 	f := p.spec
-	name := f.name
+	name := f.Name
 	switch {
-	case f.kind == kMetadata || f.kind == kStringMap || f.style == deepStyle:
+	case f.Kind == KindMetadata || f.Kind == KindStringMap || f.Style == StyleDeep:
 		member, problem := p.member()
 		if problem != "" {
 			return problem
 		}
 		f, name = member, name+"["+p.sub+"]"
-	case f.takesList() && p.isIndex():
+	case f.TakesList() && p.isIndex():
 		values = strings.Split(strings.Join(values, ","), ",")
 	case p.deep:
 		return "takes a single value"
 	}
-	if len(values) > 1 && !f.takesList() {
+	if len(values) > 1 && !f.TakesList() {
 		return "is given twice"
 	}
 	for i, v := range values {
-		if f.kind == kBool {
+		if f.Kind == KindBool {
 			values[i] = strings.ToLower(v) // Python writes True
 		}
 		if problem := checkParam(f, values[i]); problem != "" {
@@ -119,67 +120,67 @@ func (p queryParam) isIndex() bool {
 }
 
 // member is what the brackets of a comparison or of metadata lead to.
-func (p queryParam) member() (f *fieldSpec, problem string) {
+func (p queryParam) member() (f *Field, problem string) {
 	switch {
-	case p.spec.style != deepStyle || p.spec.kind == kMetadata || p.spec.kind == kStringMap:
+	case p.spec.Style != StyleDeep || p.spec.Kind == KindMetadata || p.spec.Kind == KindStringMap:
 		if p.sub == "" {
-			return nil, "must be given as " + p.spec.name + "[key]=value"
+			return nil, "must be given as " + p.spec.Name + "[key]=value"
 		}
-		return &fieldSpec{name: p.spec.name}, ""
+		return &Field{Name: p.spec.Name}, ""
 	case !p.deep:
-		return nil, "must be given as " + p.spec.name + "[gte]=value or the like"
+		return nil, "must be given as " + p.spec.Name + "[gte]=value or the like"
 	}
-	if f = p.spec.typ.field(p.sub); f == nil {
+	if f = p.spec.Type.Field(p.sub); f == nil {
 		return nil, "must be compared with gt, gte, lt or lte"
 	}
 	return f, ""
 }
 
 // checkParam describes what is wrong with one value, "" when nothing is.
-func checkParam(f *fieldSpec, v string) string {
-	if f.kind == kArray {
-		f = f.elem
+func checkParam(f *Field, v string) string {
+	if f.Kind == KindArray {
+		f = f.Elem
 	}
 	var err error
 	expected := ""
-	switch f.kind {
-	case kInt:
+	switch f.Kind {
+	case KindInt:
 		var n int
 		n, err = strconv.Atoi(v)
-		if f.name == "limit" && n < 1 {
+		if f.Name == "limit" && n < 1 {
 			err = strconv.ErrRange
 		}
 		expected = "must be a positive number"
-	case kBool:
+	case KindBool:
 		if v != "true" && v != "false" {
 			return "must be true or false"
 		}
-	case kDate:
-		_, err = time.Parse(dateForm, v)
+	case KindDate:
+		_, err = time.Parse(value.DateForm, v)
 		expected = "must be a date"
-	case kTime:
-		_, err = parseStamp(v)
+	case KindTime:
+		_, err = ParseStamp(v)
 		expected = "must be a timestamp"
 	}
 	switch {
 	case err != nil:
 		return expected
-	case f.enum != nil && !slices.Contains(f.enum, v):
-		return "must be one of: " + strings.Join(f.enum, ", ")
-	case f.name == "country_code" && !bank.KnownCountry(v):
+	case f.Enum != nil && !slices.Contains(f.Enum, v):
+		return "must be one of: " + strings.Join(f.Enum, ", ")
+	case f.Name == "country_code" && !bank.KnownCountry(v):
 		return "must be an ISO 3166-1 alpha-2 code"
 	}
 	return ""
 }
 
-// parseStamp reads a timestamp of a filter into the store's own form. A plain date is midnight.
-func parseStamp(v string) (string, error) {
+// ParseStamp reads a timestamp of a filter into the store's own form. A plain date is midnight.
+func ParseStamp(v string) (string, error) {
 	// A plus sign that was not escaped arrives as a space.
 	t, err := time.Parse(time.RFC3339, strings.Replace(v, " ", "+", 1))
 	if err != nil {
-		if t, err = time.Parse(dateForm, v); err != nil {
+		if t, err = time.Parse(value.DateForm, v); err != nil {
 			return "", err
 		}
 	}
-	return stamp(t), nil
+	return value.Stamp(t), nil
 }

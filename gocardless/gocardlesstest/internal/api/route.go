@@ -1,34 +1,35 @@
-package gocardlesstest
+package api
 
 import (
 	"net/url"
 	"strings"
 )
 
-// router finds the operation of a method and path.
-type router struct {
-	byPath map[string]map[string]*opSpec // path with {} for the id → method → operation
+// Router finds the operation of a method and path.
+type Router struct {
+	byPath map[string]map[string]*Operation // path with {} for the id → method → operation
 }
 
-func newRouter(ops []*opSpec) *router {
-	r := &router{byPath: map[string]map[string]*opSpec{}}
+// NewRouter makes the router of a list of operations.
+func NewRouter(ops []*Operation) *Router {
+	r := &Router{byPath: map[string]map[string]*Operation{}}
 	for _, op := range ops {
-		p := op.path
+		p := op.Path
 		if a := strings.IndexByte(p, '{'); a >= 0 {
 			b := strings.IndexByte(p, '}')
 			p = p[:a] + "{}" + p[b+1:]
 		}
 		if r.byPath[p] == nil {
-			r.byPath[p] = map[string]*opSpec{}
+			r.byPath[p] = map[string]*Operation{}
 		}
-		r.byPath[p][op.method] = op
+		r.byPath[p][op.Method] = op
 	}
 	return r
 }
 
-// find returns the operation and the id in the path. Without an operation, known reports whether
+// Find returns the operation and the id in the path. Without an operation, known reports whether
 // the path exists for another method.
-func (r *router) find(method, escapedPath string) (op *opSpec, id string, known bool) {
+func (r *Router) Find(method, escapedPath string) (op *Operation, id string, known bool) {
 	if m := r.byPath[escapedPath]; m != nil {
 		known = true
 		if op := m[method]; op != nil {

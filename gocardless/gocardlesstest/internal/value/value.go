@@ -1,4 +1,8 @@
-package gocardlesstest
+// Package value holds the values that the sandbox reads, keeps and replies with, as JSON means them: nil,
+// bool, string, int64, json.Number for a number that is not an int64, []any and Object. Dates and times are
+// strings in the API's own format, which compare in the right order as strings. Everything in the store can
+// therefore be written to a file and read back without knowing what it is.
+package value
 
 import (
 	"bytes"
@@ -15,89 +19,85 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
-// Values are kept as JSON means them: nil, bool, string, int64, json.Number for a number that
-// is not an int64, []any and object. Dates and times are strings in the API's own format, which
-// compare in the right order as strings. Everything in the store can therefore be written to a
-// file and read back without knowing what it is.
-
-// object is a JSON object with its members in order. Objects of the API are small, so a scan
+// Object is a JSON object with its members in order. Objects of the API are small, so a scan
 // beats a map in speed and in memory.
-type object []member
+type Object []Member
 
-// member is one name and value of an object.
-type member struct {
-	key string
-	val any
+// Member is one name and value of an object. It is an alias, so that other packages too may write objects
+// as {{"name", value}}.
+type Member = struct {
+	Key string
+	Val any
 }
 
-// lookup finds a member.
-func (o object) lookup(key string) (any, bool) {
+// Lookup finds a member.
+func (o Object) Lookup(key string) (any, bool) {
 	for i := range o {
-		if o[i].key == key {
-			return o[i].val, true
+		if o[i].Key == key {
+			return o[i].Val, true
 		}
 	}
 	return nil, false
 }
 
-// get is the value of a member, nil when it is null or not there.
-func (o object) get(key string) any {
-	v, _ := o.lookup(key)
+// Get is the value of a member, nil when it is null or not there.
+func (o Object) Get(key string) any {
+	v, _ := o.Lookup(key)
 	return v
 }
 
-// has reports whether a member is there and not null.
-func (o object) has(key string) bool { return o.get(key) != nil }
+// Has reports whether a member is there and not null.
+func (o Object) Has(key string) bool { return o.Get(key) != nil }
 
-// str is a string member, "" when it is anything else.
-func (o object) str(key string) string {
-	s, _ := o.get(key).(string)
+// Str is a string member, "" when it is anything else.
+func (o Object) Str(key string) string {
+	s, _ := o.Get(key).(string)
 	return s
 }
 
-// num is an integer member, 0 when it is anything else.
-func (o object) num(key string) int64 {
-	n, _ := o.get(key).(int64)
+// Num is an integer member, 0 when it is anything else.
+func (o Object) Num(key string) int64 {
+	n, _ := o.Get(key).(int64)
 	return n
 }
 
-// flag is a boolean member, false when it is anything else.
-func (o object) flag(key string) bool {
-	b, _ := o.get(key).(bool)
+// Flag is a boolean member, false when it is anything else.
+func (o Object) Flag(key string) bool {
+	b, _ := o.Get(key).(bool)
 	return b
 }
 
-// obj is an object member, nil when it is anything else.
-func (o object) obj(key string) object {
-	v, _ := o.get(key).(object)
+// Obj is an object member, nil when it is anything else.
+func (o Object) Obj(key string) Object {
+	v, _ := o.Get(key).(Object)
 	return v
 }
 
-// list is an array member, nil when it is anything else.
-func (o object) list(key string) []any {
-	v, _ := o.get(key).([]any)
+// List is an array member, nil when it is anything else.
+func (o Object) List(key string) []any {
+	v, _ := o.Get(key).([]any)
 	return v
 }
 
-// with returns the object with a member set. It never writes into o's array, because replies
+// With returns the object with a member set. It never writes into o's array, because replies
 // that were rendered from it may still be shared.
-func (o object) with(key string, val any) object {
-	out := make(object, len(o), len(o)+1)
+func (o Object) With(key string, val any) Object {
+	out := make(Object, len(o), len(o)+1)
 	copy(out, o)
 	for i := range out {
-		if out[i].key == key {
-			out[i].val = val
+		if out[i].Key == key {
+			out[i].Val = val
 			return out
 		}
 	}
-	return append(out, member{key, val})
+	return append(out, Member{key, val})
 }
 
-// without returns the object with a member left out.
-func (o object) without(key string) object {
-	out := make(object, 0, len(o))
+// Without returns the object with a member left out.
+func (o Object) Without(key string) Object {
+	out := make(Object, 0, len(o))
 	for _, m := range o {
-		if m.key != key {
+		if m.Key != key {
 			out = append(out, m)
 		}
 	}
@@ -113,8 +113,8 @@ var (
 // maxDepth is how deep a request body may nest. The deepest body of the API has five levels.
 const maxDepth = 32
 
-// parseJSON reads one JSON value. The last of several members with one name wins.
-func parseJSON(b []byte) (any, error) {
+// Parse reads one JSON value. The last of several members with one name wins.
+func Parse(b []byte) (any, error) {
 	if !utf8.Valid(b) {
 		return nil, errEncoding
 	}
@@ -169,7 +169,7 @@ func parseArray(d *json.Decoder, depth int) (any, error) {
 }
 
 func parseObject(d *json.Decoder, depth int) (any, error) {
-	out := object{}
+	out := Object{}
 	var at map[string]int // positions, once a scan for each member would take too long
 	for d.More() {
 		t, err := d.Token()
@@ -186,17 +186,17 @@ func parseObject(d *json.Decoder, depth int) (any, error) {
 		}
 		i, twice := at[key]
 		if at == nil {
-			i = slices.IndexFunc(out, func(m member) bool { return m.key == key })
+			i = slices.IndexFunc(out, func(m Member) bool { return m.Key == key })
 			twice = i >= 0
 		}
 		if twice {
-			out[i].val = v
+			out[i].Val = v
 			continue
 		}
 		if at != nil {
 			at[key] = len(out)
 		}
-		out = append(out, member{key, v})
+		out = append(out, Member{key, v})
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, errNotJSON
@@ -207,23 +207,23 @@ func parseObject(d *json.Decoder, depth int) (any, error) {
 // fewMembers is up to how many members a scan is faster than a map.
 const fewMembers = 32
 
-func (o object) positions() map[string]int {
+func (o Object) positions() map[string]int {
 	at := make(map[string]int, 2*len(o))
 	for i, m := range o {
-		at[m.key] = i
+		at[m.Key] = i
 	}
 	return at
 }
 
-// appendJSON writes a value as JSON.
-func appendJSON(dst []byte, v any) []byte {
+// Append writes a value as JSON.
+func Append(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
 		return append(dst, "null"...)
 	case bool:
 		return strconv.AppendBool(dst, v)
 	case string:
-		return appendString(dst, v)
+		return AppendString(dst, v)
 	case int64:
 		return strconv.AppendInt(dst, v, 10)
 	case int:
@@ -241,25 +241,25 @@ func appendJSON(dst []byte, v any) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSON(dst, e)
+			dst = Append(dst, e)
 		}
 		return append(dst, ']')
-	case object:
+	case Object:
 		dst = append(dst, '{')
 		for i, m := range v {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendString(dst, m.key), ':')
-			dst = appendJSON(dst, m.val)
+			dst = append(AppendString(dst, m.Key), ':')
+			dst = Append(dst, m.Val)
 		}
 		return append(dst, '}')
 	}
 	panic("gocardlesstest: a value of a kind that the store does not hold")
 }
 
-// appendString writes a JSON string. Nearly all strings here need no escape.
-func appendString(dst []byte, s string) []byte {
+// AppendString writes a JSON string. Nearly all strings here need no escape.
+func AppendString(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
 			b, err := json.Marshal(s)
@@ -276,11 +276,12 @@ func appendString(dst []byte, s string) []byte {
 
 // Formats of the API. Text in these forms sorts by time.
 const (
-	dateForm  = "2006-01-02"
-	stampForm = "2006-01-02T15:04:05.000Z"
+	DateForm  = "2006-01-02"
+	StampForm = "2006-01-02T15:04:05.000Z"
 )
 
-func stamp(t time.Time) string {
+// Stamp writes a time in the API's form, in UTC.
+func Stamp(t time.Time) string {
 	t = t.UTC()
 	h, m, s := t.Clock()
 	ms := t.Nanosecond() / 1e6
@@ -291,19 +292,19 @@ func stamp(t time.Time) string {
 	return string(bank.DateOf(t)) + string(clock)
 }
 
-// inspect shows a value the way the API's messages do.
-func inspect(v any) string {
+// Inspect shows a value the way the API's messages do.
+func Inspect(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "nil"
 	case string:
-		return strconv.Quote(short(v))
+		return strconv.Quote(Short(v))
 	}
-	return short(string(appendJSON(nil, v)))
+	return Short(string(Append(nil, v)))
 }
 
-// short keeps hostile input from coming back in full in an error.
-func short(s string) string {
+// Short keeps hostile input from coming back in full in an error.
+func Short(s string) string {
 	if len(s) <= 80 {
 		return s
 	}

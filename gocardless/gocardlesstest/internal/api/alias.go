@@ -1,9 +1,9 @@
-package gocardlesstest
+package api
 
-// aliases are operations whose requests the API describes at other paths today, and which it goes on
+// Aliases are operations whose requests the API describes at other paths today, and which it goes on
 // serving at the old ones for the clients that have them.
-func aliases(ops map[string]*opSpec) []*opSpec {
-	var out []*opSpec
+func Aliases(ops map[string]*Operation) []*Operation {
+	var out []*Operation
 	for _, a := range []struct {
 		name, path string
 		forms      []string // operations that stand for the forms of its body
@@ -15,10 +15,10 @@ func aliases(ops map[string]*opSpec) []*opSpec {
 			continue // a description from before or after the change
 		}
 		alias := *first
-		alias.name, alias.path, alias.describedAt, alias.bodies = a.name, a.path, first.path, nil
+		alias.Name, alias.Path, alias.DescribedAt, alias.Bodies = a.name, a.path, first.Path, nil
 		for _, form := range a.forms {
 			if op := ops[form]; op != nil {
-				alias.bodies = append(alias.bodies, op.bodies...)
+				alias.Bodies = append(alias.Bodies, op.Bodies...)
 			}
 		}
 		out = append(out, &alias)

@@ -1,0 +1,330 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
+)
+
+// bodyCheck compares a request body with its schema in two passes, as the API does: first the
+// structure (unknown and missing members, wrong types), then, when that is right, the values.
+type bodyCheck struct {
+	structure []ErrorItem // unknown members and members missing inside a nested object: 400
+	types     []ErrorItem // wrong types and members missing at the top: 422
+	values    []ErrorItem // limits and formats: 422
+}
+
+// readInts returns a body whose integers are numbers: clients may send them as strings of digits.
+func (t *Type) readInts(o value.Object) value.Object {
+	out := make(value.Object, len(o))
+	for i, m := range o {
+		out[i] = m
+		if f := t.Field(m.Key); f != nil {
+			out[i].Val = f.readInts(m.Val)
+		}
+	}
+	return out
+}
+
+// readInts does the same for the value of a member.
+func (f *Field) readInts(v any) any {
+	switch v := v.(type) {
+	case string:
+		if n, err := strconv.ParseInt(v, 10, 64); f.Kind == KindInt && err == nil && v[0] != '+' {
+			return n
+		}
+	case value.Object:
+		if f.Kind == KindObject {
+			return f.Type.readInts(v)
+		}
+	case []any:
+		if f.Kind != KindArray {
+			return v
+		}
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = f.Elem.readInts(e)
+		}
+		return out
+	}
+	return v
+}
+
+// Check compares an object with the schema. The pointer is that of the object in the request.
+func (t *Type) Check(o value.Object, pointer string) *Error {
+	var c bodyCheck
+	c.object(t, o, pointer, "")
+	return c.err()
+}
+
+// AllProblems lists everything that is wrong with an object, of whatever kind.
+func (t *Type) AllProblems(o value.Object) []ErrorItem {
+	var c bodyCheck
+	c.object(t, o, "", "")
+	return slices.Concat(c.structure, c.types, c.values)
+}
+
+// err is the refusal of a body that was checked, nil when nothing is wrong.
+func (c *bodyCheck) err() *Error {
+	switch {
+	case len(c.structure) > 0:
+		// Wrong types are listed too, but the unknown members decide the status.
+		return &Error{Status: 400, Type: "invalid_api_usage", Reason: "invalid_document_structure",
+			Message: "Invalid document structure", Items: append(c.structure, c.types...)}
+	case len(c.types) > 0:
+		return &Error{Status: 422, Type: "invalid_api_usage", Reason: "invalid_type",
+			Message: "One of your parameters was incorrectly typed", Items: c.types}
+	case len(c.values) > 0:
+		return validationFailed(c.values)
+	}
+	return nil
+}
+
+// object checks one object. The parent is "" for the envelope's content, else its own name.
+func (c *bodyCheck) object(t *Type, o value.Object, pointer, parent string) {
+	var unknown []string
+	for _, m := range o {
+		f := t.Field(m.Key)
+		if f == nil {
+			unknown = append(unknown, `"`+value.Short(m.Key)+`"`)
+			continue
+		}
+		c.value(f, m.Val, pointer+"/"+EscapePointer(m.Key), m.Key, parent)
+	}
+	if len(unknown) > 0 {
+		is := "is not a permitted key."
+		if len(unknown) > 1 {
+			is = "are not permitted keys."
+		}
+		c.structure = append(c.structure, ErrorItem{Message: strings.Join(unknown, ", ") + " " + is, Field: parent, Pointer: pointer})
+	}
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if _, there := o.Lookup(f.Name); f.Required && !there {
+			c.missing(f.Name, pointer, parent)
+		}
+	}
+	for _, cond := range t.Conditions {
+		if o.Str(cond.Field) != cond.Is {
+			continue
+		}
+		for _, path := range cond.Then {
+			c.conditional(o, path, pointer)
+		}
+	}
+}
+
+// missing notes a required member that is not there. At the top the API answers 422, inside a
+// nested object 400.
+func (c *bodyCheck) missing(name, pointer, parent string) {
+	it := ErrorItem{Message: `"` + name + `" wasn't supplied.`, Field: parent, Pointer: pointer}
+	if parent == "" {
+		c.types = append(c.types, it)
+	} else {
+		c.structure = append(c.structure, it)
+	}
+}
+
+func (c *bodyCheck) conditional(o value.Object, path []string, pointer string) {
+	for i, name := range path {
+		v, there := o.Lookup(name)
+		if !there || v == nil {
+			at := strings.Join(path, "/")
+			c.values = append(c.values, ErrorItem{Field: path[len(path)-1], Message: "can't be blank", Pointer: pointer + "/" + at})
+			return
+		}
+		if i < len(path)-1 {
+			o, _ = v.(value.Object)
+		}
+	}
+}
+
+// value checks one member against its kind and limits.
+func (c *bodyCheck) value(f *Field, v any, pointer, name, parent string) {
+	field := name
+	if parent == "links" {
+		field += "_id"
+	}
+	if v == nil {
+		if !f.Nullable {
+			c.wrong(f, v, pointer, field)
+		}
+		return
+	}
+	switch f.Kind {
+	case KindString, KindDate, KindTime:
+		s, ok := v.(string)
+		if !ok {
+			c.wrong(f, v, pointer, field)
+			return
+		}
+		c.text(f, s, pointer, field)
+	case KindInt:
+		n, ok := v.(int64)
+		if !ok {
+			c.wrong(f, v, pointer, field)
+			return
+		}
+		c.number(f, n, pointer, field)
+	case KindFloat:
+		switch v.(type) {
+		case int64, json.Number:
+		default:
+			c.wrong(f, v, pointer, field)
+		}
+	case KindBool:
+		if _, ok := v.(bool); !ok {
+			c.wrong(f, v, pointer, field)
+		}
+	case KindObject:
+		o, ok := v.(value.Object)
+		if !ok {
+			c.wrong(f, v, pointer, field)
+			return
+		}
+		c.object(f.Type, o, pointer, name)
+	case KindArray:
+		a, ok := v.([]any)
+		if !ok {
+			c.wrong(f, v, pointer, field)
+			return
+		}
+		for i, e := range a {
+			c.value(f.Elem, e, fmt.Sprintf("%s/%d", pointer, i), name, "")
+		}
+	case KindMetadata, KindStringMap, KindAnyMap:
+		o, ok := v.(value.Object)
+		if !ok {
+			c.wrong(f, v, pointer, field)
+			return
+		}
+		c.stringMap(f, o, pointer, name)
+	}
+}
+
+// stringMap checks metadata and its like. Every value must be text: the API refuses numbers.
+func (c *bodyCheck) stringMap(f *Field, o value.Object, pointer, name string) {
+	if f.Kind == KindAnyMap {
+		return
+	}
+	lim := f.Limits
+	if lim == nil {
+		lim = &Limits{}
+	}
+	if lim.MaxMembers != nil && len(o) > *lim.MaxMembers {
+		c.bad(name, pointer, "must have no more than %d keys", *lim.MaxMembers)
+	}
+	for _, m := range o {
+		at := pointer + "/" + EscapePointer(m.Key)
+		s, ok := m.Val.(string)
+		if !ok {
+			c.wrong(&Field{Kind: KindString}, m.Val, at, name)
+			continue
+		}
+		if lim.MaxKeyLength != nil && utf8.RuneCountInString(m.Key) > *lim.MaxKeyLength {
+			c.bad(name, at, "keys must be no more than %d characters", *lim.MaxKeyLength)
+		}
+		if lim.MaxValueLength != nil && utf8.RuneCountInString(s) > *lim.MaxValueLength {
+			c.bad(name, at, "values must be no more than %d characters", *lim.MaxValueLength)
+		}
+	}
+}
+
+func (c *bodyCheck) text(f *Field, s, pointer, field string) {
+	switch {
+	case f.Kind == KindDate:
+		if _, err := time.Parse(value.DateForm, s); err != nil {
+			c.bad(field, pointer, "must be a date in the form YYYY-MM-DD")
+		}
+	case f.Kind == KindTime:
+		if _, err := time.Parse(time.RFC3339, s); err != nil {
+			c.bad(field, pointer, "must be a timestamp in the form YYYY-MM-DDThh:mm:ssZ")
+		}
+	case f.Enum != nil && !slices.Contains(f.Enum, s):
+		c.bad(field, pointer, "must be one of: %s", strings.Join(f.Enum, ", "))
+	case f.Format == "uri":
+		if u, err := url.Parse(s); err != nil || u.Scheme == "" || (u.Host == "" && u.Opaque == "") {
+			c.bad(field, pointer, "must be a valid URL")
+		}
+	case f.Format == "email" && !validEmail(s):
+		c.bad(field, pointer, "is invalid")
+	case f.Name == "country_code" && s != "" && !bank.KnownCountry(s):
+		c.bad(field, pointer, "must be an ISO 3166-1 alpha-2 code")
+	}
+	if f.Limits == nil {
+		return
+	}
+	n := utf8.RuneCountInString(s)
+	if f.Limits.MaxLength != nil && n > *f.Limits.MaxLength {
+		c.bad(field, pointer, "is too long (maximum is %d characters)", *f.Limits.MaxLength)
+	}
+	if f.Limits.MinLength != nil && n < *f.Limits.MinLength {
+		c.bad(field, pointer, "is too short (minimum is %d characters)", *f.Limits.MinLength)
+	}
+}
+
+// emailForm is the everyday form of an address: dotted atoms at a host name (RFC 5321 without
+// quoting, comments and address literals).
+var emailForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*" +
+	"@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")
+
+func validEmail(s string) bool {
+	return len(s) <= 254 && strings.IndexByte(s, '@') <= 64 && emailForm.MatchString(s)
+}
+
+func (c *bodyCheck) number(f *Field, n int64, pointer, field string) {
+	if f.Limits == nil {
+		return
+	}
+	if f.Limits.Minimum != nil && n < *f.Limits.Minimum {
+		c.bad(field, pointer, "must be greater than or equal to %d", *f.Limits.Minimum)
+	}
+	if f.Limits.Maximum != nil && n > *f.Limits.Maximum {
+		c.bad(field, pointer, "must be less than or equal to %d", *f.Limits.Maximum)
+	}
+}
+
+func (c *bodyCheck) wrong(f *Field, v any, pointer, field string) {
+	shown := value.Inspect(v)
+	if _, text := v.(string); !text && v != nil {
+		shown = strings.Trim(shown, `"`)
+	}
+	c.types = append(c.types, ErrorItem{Message: shown + " is not " + kindNoun(f.Kind) + ".", Field: field, Pointer: pointer})
+}
+
+func (c *bodyCheck) bad(field, pointer, format string, args ...any) {
+	c.values = append(c.values, ErrorItem{Field: field, Message: fmt.Sprintf(format, args...), Pointer: pointer})
+}
+
+func kindNoun(k Kind) string {
+	switch k {
+	case KindInt:
+		return "an integer"
+	case KindFloat:
+		return "a number"
+	case KindBool:
+		return "a boolean"
+	case KindArray:
+		return "an array"
+	case KindObject, KindMetadata, KindStringMap, KindAnyMap:
+		return "an object"
+	}
+	return "a string"
+}
+
+// EscapePointer writes a member's name as a step of a JSON pointer.
+func EscapePointer(s string) string {
+	if !strings.ContainsAny(s, "~/") {
+		return value.Short(s)
+	}
+	return value.Short(strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1"))
+}

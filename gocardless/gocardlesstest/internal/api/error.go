@@ -1,0 +1,145 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
+)
+
+// Error is a refusal in the API's own terms. Handlers return it as an error.
+type Error struct {
+	Status  int
+	Type    string // "invalid_state"
+	Reason  string // fragment of the documentation URL
+	Message string
+	Items   []ErrorItem
+	Bare    string // when set, the whole body is {"error": bare}
+}
+
+// ErrorItem is one problem of an apiError.
+type ErrorItem struct {
+	Reason   string
+	Message  string
+	Field    string
+	Pointer  string
+	Links    value.Object
+	Metadata value.Object
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Message }
+
+// Body renders the error envelope.
+func (e *Error) Body(requestID string) []byte {
+	if e.Bare != "" {
+		return value.Append(nil, value.Object{{"error", e.Bare}})
+	}
+	items := make([]any, 0, len(e.Items))
+	for _, it := range e.Items {
+		o := value.Object{}
+		add := func(key, val string) {
+			if val != "" {
+				o = append(o, value.Member{key, val})
+			}
+		}
+		add("reason", it.Reason)
+		add("field", it.Field)
+		add("message", it.Message)
+		add("request_pointer", it.Pointer)
+		if it.Links != nil {
+			o = append(o, value.Member{"links", it.Links})
+		}
+		if it.Metadata != nil {
+			o = append(o, value.Member{"metadata", it.Metadata})
+		}
+		items = append(items, o)
+	}
+	return value.Append(nil, value.Object{{"error", value.Object{
+		{"message", e.Message},
+		{"type", e.Type},
+		{"code", int64(e.Status)},
+		{"request_id", requestID},
+		{"documentation_url", "https://developer.gocardless.com/api-reference#" + e.Reason},
+		{"errors", items},
+	}}})
+}
+
+// Refuse makes the error of a reason; its status and type are the catalogue's. The links, when
+// given, are name and id in turn.
+func Refuse(reason, message string, links ...string) *Error {
+	r := ReasonsByName()[reason]
+	if r == nil {
+		panic("gocardlesstest: no such reason: " + reason)
+	}
+	it := ErrorItem{Reason: reason, Message: message}
+	for i := 0; i+1 < len(links); i += 2 {
+		it.Links = append(it.Links, value.Member{links[i], links[i+1]})
+	}
+	return &Error{Status: r.Status, Type: r.Type, Reason: reason, Message: message, Items: []ErrorItem{it}}
+}
+
+// NotFound is the answer to an unknown id.
+func NotFound() *Error { return Refuse("resource_not_found", "Resource not found") }
+
+// NotServed is the answer to an operation that nothing here serves.
+func NotServed(op *Operation) *Error {
+	return Refuse("resource_not_found", "The sandbox does not serve "+op.Name)
+}
+
+// LinkNotFound is the answer to a link in a body that leads nowhere.
+func LinkNotFound(envelope, noun, link string) *Error {
+	e := Refuse("link_not_found", TitleCase(noun)+" not found")
+	e.Items[0].Field = link + "_id"
+	e.Items[0].Pointer = "/" + envelope + "/links/" + link
+	return e
+}
+
+// TitleCase writes a name of the API as words: "bank_account" is "Bank account".
+func TitleCase(s string) string {
+	s = strings.ReplaceAll(s, "_", " ")
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// Problems gathers what is wrong with the values of a body, so that one reply lists them all.
+type Problems struct {
+	Prefix string // "/payments"
+	Items  []ErrorItem
+}
+
+// Add notes a problem with a member. The path may lead into nested members ("links/mandate").
+func (p *Problems) Add(path, format string, args ...any) {
+	field := path[strings.LastIndexByte(path, '/')+1:]
+	p.Items = append(p.Items, ErrorItem{Field: field, Message: fmt.Sprintf(format, args...), Pointer: p.Prefix + "/" + path})
+}
+
+// AddWith is add with metadata.
+func (p *Problems) AddWith(metadata value.Object, path, format string, args ...any) {
+	p.Add(path, format, args...)
+	p.Items[len(p.Items)-1].Metadata = metadata
+}
+
+// Err is nil when nothing is wrong.
+func (p *Problems) Err() error {
+	if len(p.Items) == 0 {
+		return nil
+	}
+	return validationFailed(p.Items)
+}
+
+func validationFailed(items []ErrorItem) *Error {
+	return &Error{Status: 422, Type: "validation_failed", Reason: "validation_failed", Message: "Validation failed", Items: items}
+}
+
+// The API's reasons for most actions that do not fit the state of their resource are not known, but
+// each of its errors of this type has one: official clients rely on it. The sandbox uses two from the
+// catalogue.
+
+// TooLate refuses an action on a resource that is past it.
+func TooLate(message string) *Error { return Refuse("already_actioned", message) }
+
+// TooEarly refuses an action on a resource that is not ready for it.
+func TooEarly(message string) *Error { return Refuse("redirect_flow_incomplete", message) }

@@ -1,0 +1,141 @@
+// Package api knows what the documents of the API say: operations, members, limits, events and reasons, in
+// generated tables. By them it finds the operation of a path, reads and checks the query and body of a
+// request, and words the errors that refuse it. What an operation does is not its business.
+package api
+
+// OpKind is what an operation does to the store.
+type OpKind uint8
+
+const (
+	OpRead   OpKind = iota // GET
+	OpUpdate               // PUT
+	OpDelete               // DELETE
+	OpCreate               // POST that honours the idempotency key
+	OpAction               // POST that acts on something
+)
+
+// Operation is one operation of the API.
+type Operation struct {
+	Name   string // "payments.create"
+	Method string
+	Path   string // "/payments/{identity}"
+
+	DescribedAt string // path in the API's description, when this one is an older name for it
+
+	Kind    OpKind
+	Request string // envelope of the request body, "" when there is none
+	Reply   string // envelope of the reply body, "" when there is none
+	List    bool   // the reply is a page
+	Cursors bool   // the page has cursors
+	Status  int
+
+	Bodies  []*Type // schema of the request body; two when it has two forms
+	Query   []Field
+	Headers []Field
+	Result  *Type // schema of one resource in the reply
+	Linked  *Type // what a list carries alongside its items
+}
+
+// Op finds an operation of the table while the registry is being built.
+func Op(name string) *Operation {
+	for i := range Operations {
+		if Operations[i].Name == name {
+			return &Operations[i]
+		}
+	}
+	panic("gocardlesstest: no operation " + name)
+}
+
+// Resource is the part of the name before the dot, such as "payments".
+func (o *Operation) Resource() string {
+	for i := range len(o.Name) {
+		if o.Name[i] == '.' {
+			return o.Name[:i]
+		}
+	}
+	return o.Name
+}
+
+// Type is an object of a request or a reply.
+type Type struct {
+	Name       string
+	Fields     []Field
+	Conditions []Condition
+}
+
+// Field finds a member by its name on the wire.
+func (t *Type) Field(name string) *Field {
+	if i := t.Index(name); i >= 0 {
+		return &t.Fields[i]
+	}
+	return nil
+}
+
+// Index is the position of a member, or -1. Objects have at most thirty members, so a scan is
+// as fast as a map and costs no memory.
+func (t *Type) Index(name string) int {
+	for i := range t.Fields {
+		if t.Fields[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Kind is the shape of a member.
+type Kind uint8
+
+const (
+	KindString Kind = iota
+	KindInt
+	KindFloat
+	KindBool
+	KindDate
+	KindTime
+	KindObject    // typ is its type
+	KindArray     // elem is its element
+	KindMetadata  // string map with limits
+	KindStringMap // string map
+	KindAnyMap    // any object
+)
+
+// Style is how a query parameter is written.
+type Style uint8
+
+const (
+	StylePlain Style = iota
+	StyleDeep        // created_at[gte]=
+	StyleComma       // status=a,b
+)
+
+// Field is a member of an object, a query parameter or a header.
+type Field struct {
+	Name     string
+	Kind     Kind
+	Style    Style
+	Required bool
+	Nullable bool
+	Format   string   // "uri" or "email"
+	Enum     []string // allowed values
+	Default  string   // default as JSON, "" when there is none
+	Type     *Type
+	Elem     *Field
+	Limits   *Limits
+	Text     string // what it means, in the control API
+}
+
+// Limits of a member; a nil pointer means unlimited.
+type Limits struct {
+	MinLength, MaxLength                     *int
+	Minimum, Maximum                         *int64
+	Pattern                                  string
+	MaxMembers, MaxKeyLength, MaxValueLength *int
+}
+
+// Condition is a requirement that depends on a value: when the member has it, the paths are
+// required.
+type Condition struct {
+	Field string
+	Is    string
+	Then  [][]string
+}

@@ -1,0 +1,9 @@
+package gocardlesstest
+
+import "github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
+
+// The words that stand on every line of a resource's file.
+type (
+	object = value.Object
+	member = value.Member
+)
