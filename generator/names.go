@@ -118,11 +118,7 @@ func (n *goNames) params(place string, t *ir.Type, lists func(*ir.Type) bool) {
 
 func (n *goNames) field(place string, owner *ir.Type, f *ir.Field, listed bool, lists func(*ir.Type) bool) {
 	n.add(place, owner.GoName+"."+f.GoName, f.Pointer, listed)
-	ref := f.Type
-	for ref.Kind == ir.Array {
-		ref = ref.Elem
-	}
-	n.object(place, ref.Type, lists)
+	n.object(place, f.Type.Innermost().Type, lists)
 }
 
 // object lists a type and what is in it at the first of its places, and remembers all of them.

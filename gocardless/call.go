@@ -17,8 +17,9 @@ import (
 
 // input is what a generated method knows about a call.
 type input struct {
-	id     string // for the variable segment of the path
-	params params // a pointer to a params struct, or nil
+	id     string   // for the variable segment of the path
+	ids    []string // instead, if the path has several
+	params params   // a pointer to a params struct, or nil
 
 	// The cursor of a following page, which replaces the caller's.
 	cursorName, cursor string
@@ -223,8 +224,11 @@ func (x *exchange) prepare(in *input) error {
 		x.query, x.body = in.raw.query, in.raw.body
 	} else {
 		var problem string
-		x.path, x.escaped, problem = expandPath(x.core.base, x.op.Path, in.id)
-		if problem != "" {
+		if in.ids != nil {
+			var several []Problem
+			x.path, x.escaped, several = expandSeveral(x.core.base, x.op.Path, in.ids)
+			problems = append(slices.Clip(problems), several...)
+		} else if x.path, x.escaped, problem = expandPath(x.core.base, x.op.Path, in.id); problem != "" {
 			problems = append(slices.Clip(problems), Problem{Field: "id", Message: problem})
 		}
 		if in.params != nil && !x.settings.unchecked {

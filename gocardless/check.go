@@ -1,7 +1,10 @@
 package gocardless
 
 import (
+	"iter"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,6 +100,11 @@ func (c *checker) enterIndex(name string, i int) {
 	c.enter(name + "." + strconv.Itoa(i))
 }
 
+// enterKey descends into a value of a map of objects; leave comes back.
+func (c *checker) enterKey(name, key string) {
+	c.enter(name + "." + key)
+}
+
 func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
 
 // fail notes a problem with a member of the current object.
@@ -151,6 +159,42 @@ func (c *checker) maximum(name string, value, limit int64) {
 	}
 }
 
+func (c *checker) multipleOf(name string, value, factor int64) {
+	if value%factor != 0 {
+		c.fail(name, "must be a multiple of "+strconv.FormatInt(factor, 10))
+	}
+}
+
+// items checks how many items a list has; a limit below zero is none.
+func (c *checker) items(name string, count, least, most int) {
+	if count < least {
+		c.fail(name, "must have at least "+strconv.Itoa(least)+" items")
+	}
+	if most >= 0 && count > most {
+		c.fail(name, "must have at most "+strconv.Itoa(most)+" items")
+	}
+}
+
+// checkUnique notes a problem if a list has an item twice.
+func checkUnique[T comparable](c *checker, name string, list []T) {
+	seen := make(map[T]bool, len(list))
+	for _, v := range list {
+		if seen[v] {
+			c.fail(name, "must not have an item twice")
+			return
+		}
+		seen[v] = true
+	}
+}
+
+// excluded notes a problem if a member is given that the object does not have when another one has a
+// value.
+func (c *checker) excluded(name string, present bool, other, value string) {
+	if present {
+		c.fail(name, "must not be given when "+other+" is "+strconv.Quote(value))
+	}
+}
+
 var patterns sync.Map // string → *regexp.Regexp
 
 // pattern checks a value against a regular expression of the schema.
@@ -183,6 +227,32 @@ func (c *checker) stringMap(name string, value map[string]string, members, keyLe
 			c.enter(name)
 			c.fail(key, "must have at most "+strconv.Itoa(valueLength)+" characters")
 			c.leave()
+		}
+	}
+}
+
+// checkMap checks the size of a map and of its names; a limit below zero is none.
+func checkMap[V any](c *checker, name string, m map[string]V, members, keyLength int) {
+	if members >= 0 && len(m) > members {
+		c.fail(name, "must have at most "+strconv.Itoa(members)+" members")
+	}
+	for key := range m {
+		if keyLength >= 0 && utf8.RuneCountInString(key) > keyLength {
+			c.fail(name, "must not have a name of more than "+strconv.Itoa(keyLength)+" characters")
+			return // once is enough, whichever it is
+		}
+	}
+}
+
+// inOrder ranges over a map by name, with pointers to copies of its values, so that problems come in
+// the same order every time.
+func inOrder[V any](m map[string]V) iter.Seq2[string, *V] {
+	return func(yield func(string, *V) bool) {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			v := m[key]
+			if !yield(key, &v) {
+				return
+			}
 		}
 	}
 }

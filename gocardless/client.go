@@ -188,11 +188,11 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 	switch method {
 	case http.MethodGet:
 		op.Kind = KindRead
-	case http.MethodPut, http.MethodPatch:
+	case http.MethodPut:
 		op.Kind = KindUpdate
 	case http.MethodDelete:
 		op.Kind = KindDelete
-	case http.MethodPost:
+	case http.MethodPost, http.MethodPatch:
 		op.Kind = KindAction
 	default:
 		return &ParamsError{Operation: "Do", Problems: []Problem{{Field: "method", Message: "must be GET, POST, PUT, PATCH or DELETE"}}}

@@ -29,6 +29,14 @@ func decodeObjects[T any, P readable[T]](d *jsonwire.Decoder) []T {
 	return list
 }
 
+// decodeObjectMap reads a map of objects. Null is nil, an empty object is empty.
+func decodeObjectMap[T any, P readable[T]](d *jsonwire.Decoder) map[string]T {
+	return jsonwire.Map(d, func(d *jsonwire.Decoder) (v T) {
+		P(&v).decode(d)
+		return v
+	})
+}
+
 // encodable is a pointer to a generated nested object of a request.
 type encodable[T any] interface {
 	*T
@@ -43,4 +51,12 @@ func encodeObjects[T any, P encodable[T]](e *jsonwire.Encoder, name string, v []
 		P(&v[i]).encode(e)
 	}
 	e.EndArray()
+}
+
+// encodeObjectMap writes a map of objects by name; nil is written as an empty one.
+func encodeObjectMap[T any, P encodable[T]](e *jsonwire.Encoder, name string, m map[string]T) {
+	jsonwire.EncodeMap(e, name, m, func(e *jsonwire.Encoder, name string, v T) {
+		e.Name(name)
+		P(&v).encode(e)
+	})
 }

@@ -18,7 +18,7 @@ const (
 	KindCreate OperationKind = "create"
 	// KindAction is a POST that makes something happen, such as a cancellation
 	// or a retry, with nothing that would keep a retry from making it
-	// happen twice.
+	// happen twice. So is a PATCH, which may change a value relative to what it was.
 	KindAction OperationKind = "action"
 )
 
@@ -45,7 +45,7 @@ type Operation struct {
 	// Cursors reports whether a list has pages linked by cursors. A list
 	// without them is complete in one reply.
 	Cursors bool
-	// Status is the HTTP status of a success: 200, 201 or 204.
+	// Status is the HTTP status of a success: 200, 201, 202 or 204.
 	Status int
 	// Deprecated reports that the API discourages the operation.
 	Deprecated bool

@@ -64,19 +64,45 @@ func expandPath(base *url.URL, template, id string) (path, escaped, problem stri
 		return join(base, template, template)
 	}
 	end := strings.IndexByte(template, '}')
-	switch id {
-	case "":
-		return "", "", "must not be empty"
-	case ".", "..":
-		// Escaping leaves the dots as they are, and proxies and servers
-		// resolve them, so that the request would reach another path.
-		return "", "", "must not be . or .."
+	if problem := segmentProblem(id); problem != "" {
+		return "", "", problem
 	}
 	head, tail := template[:open], template[end+1:]
 	if base.RawPath == "" && plainSegment(id) {
 		return base.Path + head + id + tail, "", ""
 	}
 	return join(base, head+id+tail, head+url.PathEscape(id)+tail)
+}
+
+// expandSeveral does the same for a path with several variable segments, and names those whose id is
+// wrong.
+func expandSeveral(base *url.URL, template string, ids []string) (path, escaped string, problems []Problem) {
+	for _, id := range ids {
+		head, rest, _ := strings.Cut(template, "{")
+		name, tail, _ := strings.Cut(rest, "}")
+		if problem := segmentProblem(id); problem != "" {
+			if name == "identity" {
+				name = "id"
+			}
+			problems = append(problems, Problem{Field: name, Message: problem})
+		}
+		path, escaped, template = path+head+id, escaped+head+url.PathEscape(id), tail
+	}
+	path, escaped, _ = join(base, path+template, escaped+template)
+	return path, escaped, problems
+}
+
+// segmentProblem reports why an id cannot be a segment of a path, or "".
+func segmentProblem(id string) string {
+	switch id {
+	case "":
+		return "must not be empty"
+	case ".", "..":
+		// Escaping leaves the dots as they are, and proxies and servers
+		// resolve them, so that the request would reach another path.
+		return "must not be . or .."
+	}
+	return ""
 }
 
 func join(base *url.URL, path, escaped string) (string, string, string) {

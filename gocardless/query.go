@@ -137,6 +137,14 @@ func queryList[T ~string](q *query, name string, values []T) {
 	}
 }
 
+// queryRepeat writes a list as one parameter for each value.
+func queryRepeat[T ~string](q *query, name string, values []T) {
+	for _, v := range values {
+		q.name(name)
+		q.buf = appendEscaped(q.buf, string(v))
+	}
+}
+
 func (q *query) name(name string) {
 	if len(q.buf) > 0 {
 		q.buf = append(q.buf, '&')

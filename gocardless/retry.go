@@ -66,8 +66,8 @@ type RetryPolicy func(RetryAttempt) RetryDecision
 //     that cannot be read.
 //   - A POST that creates is retried after the same, and after a reply without the
 //     resource, with the same idempotency key.
-//   - A POST that acts is retried only if it is known not to have run: after 429,
-//     503 with Retry-After, and if no connection could be established.
+//   - A POST that acts and a PATCH are retried only if they are known not to have
+//     run: after 429, 503 with Retry-After, and if no connection could be established.
 //
 // A failed check of the server's certificate, a reply over the size limit, one that
 // does not fit the value given to [Client.Do] and a request that cannot be signed

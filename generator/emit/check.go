@@ -34,7 +34,7 @@ func checksOf(t *ir.Type, seen map[*ir.Type]bool) bool {
 // nestedType is the object type that a field holds one or several of.
 func nestedType(f *ir.Field) *ir.Type {
 	r := f.Type
-	if r.Kind == ir.Array {
+	if r.Kind == ir.Array || r.Kind == ir.Map {
 		r = r.Elem
 	}
 	if r.IsObject() && r.Type.Role != ir.RoleFilter {
@@ -45,8 +45,13 @@ func nestedType(f *ir.Field) *ir.Type {
 
 func limited(f *ir.Field) bool {
 	return f.MinLength != nil || f.MaxLength != nil || f.Minimum != nil || f.Maximum != nil || f.Pattern != "" ||
+		f.MultipleOf != nil || f.MinItems != nil || f.MaxItems != nil || uniqueItems(f) ||
 		f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil
 }
+
+// uniqueItems reports whether the items of a field must differ and can be compared. Objects are left to
+// the API.
+func uniqueItems(f *ir.Field) bool { return f.UniqueItems && !f.Type.Elem.IsObject() }
 
 // presence is the condition under which a required field counts as given, or nil when its zero
 // value may be meant: the API decides about an amount of 0.
@@ -62,7 +67,7 @@ func given(f *ir.Field, value *jen.Statement) *jen.Statement {
 		return value.Clone().Op("!=").Lit("")
 	case r.Kind == ir.Date || r.Kind == ir.Time:
 		return jen.Op("!").Add(value).Dot("IsZero").Call()
-	case r.Kind == ir.Array || r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap:
+	case r.Kind == ir.Array || isMap(r):
 		return value.Clone().Op("!=").Nil()
 	}
 	return nil
@@ -123,11 +128,24 @@ func limits(b *jen.Group, f *ir.Field) {
 	if f.Maximum != nil {
 		call("maximum", number, jen.Lit(int(*f.Maximum)))
 	}
-	if f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil {
+	if f.MultipleOf != nil {
+		call("multipleOf", number, jen.Lit(int(*f.MultipleOf)))
+	}
+	if f.MinItems != nil || f.MaxItems != nil {
+		call("items", jen.Len(value), limit(f.MinItems), limit(f.MaxItems))
+	}
+	if uniqueItems(f) {
+		list = append(list, jen.Id("checkUnique").Call(jen.Id("c"), jen.Lit(f.Name), value))
+	}
+	if f.Type.Kind == ir.Map {
+		if f.MaxMembers != nil || f.MaxKeyLength != nil {
+			list = append(list, jen.Id("checkMap").Call(jen.Id("c"), jen.Lit(f.Name), value, limit(f.MaxMembers), limit(f.MaxKeyLength)))
+		}
+	} else if f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil {
 		call("stringMap", value, limit(f.MaxMembers), limit(f.MaxKeyLength), limit(f.MaxValueLength))
 	}
 	// A required string that is missing has been reported as such; its length adds nothing.
-	if present := presence(f); f.Pointered || isText(f.Type) && present != nil {
+	if present := presence(f); f.Pointered || (isText(f.Type) || f.MinItems != nil) && present != nil {
 		b.If(present).Block(list...)
 		return
 	}
@@ -160,6 +178,14 @@ func inside(b *jen.Group, f *ir.Field) {
 		)
 		return
 	}
+	if f.Type.Kind == ir.Map {
+		b.For(jen.List(jen.Id("key"), jen.Id("v")).Op(":=").Range().Id("inOrder").Call(value)).Block(
+			jen.Id("c").Dot("enterKey").Call(jen.Lit(f.Name), jen.Id("key")),
+			jen.Id("v").Dot("check").Call(jen.Id("c")),
+			leave,
+		)
+		return
+	}
 	visit := []jen.Code{
 		jen.Id("c").Dot("enter").Call(jen.Lit(f.Name)),
 		value.Clone().Dot("check").Call(jen.Id("c")),
@@ -186,6 +212,9 @@ func condition(b *jen.Group, c *ir.Condition) {
 	b.If(when).BlockFunc(func(b *jen.Group) {
 		for _, path := range c.Then {
 			consequence(b, path, jen.Id("p"))
+		}
+		for _, f := range c.Not {
+			b.Id("c").Dot("excluded").Call(jen.Lit(f.Name), given(f, jen.Id("p").Dot(f.GoName)), jen.Lit(c.Field.Name), jen.Lit(c.Equals))
 		}
 	})
 }

@@ -73,6 +73,10 @@ func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 		return method("StringMap")
 	case ir.AnyMap:
 		return method("AnyMap")
+	case ir.StringOrInt:
+		return method("TextOrInt")
+	case ir.Map:
+		return s.decodeMap(r.Elem)
 	case ir.Named: // an enum
 		return jen.Id(r.Type.GoName).Call(method("Enum"))
 	case ir.Array:
@@ -91,6 +95,20 @@ func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 	}
 	return method("Text")
 }
+
+// decodeMap is the expression that reads a map of values that are not strings.
+func (s *source) decodeMap(elem *ir.Ref) *jen.Statement {
+	switch {
+	case elem.IsObject():
+		return jen.Id("decodeObjectMap").Types(jen.Id(elem.Type.GoName)).Call(jen.Id("d"))
+	case elem.IsEnum():
+		return s.wire("EnumMap").Types(jen.Id(elem.Type.GoName)).Call(jen.Id("d"))
+	}
+	return s.wire("Map").Call(jen.Id("d"), jen.Parens(jen.Op("*").Add(s.wire("Decoder"))).Dot(wireMethods[elem.Kind]))
+}
+
+// wireMethods read and write the values that a map may have.
+var wireMethods = map[ir.RefKind]string{ir.Int: "Int", ir.Int64: "Int64", ir.Float: "Float64", ir.Bool: "Bool"}
 
 // idField is the member of a resource that holds its id.
 const idField = "id"
@@ -185,6 +203,8 @@ func (s *source) encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
 		return method("StringMap")
 	case ir.AnyMap:
 		return method("AnyMap")
+	case ir.Map:
+		return s.encodeMap(f.Name, r.Elem, value)
 	case ir.Named: // an enum
 		return jen.Id("e").Dot("Text").Call(jen.Lit(f.Name), jen.String().Call(value))
 	case ir.Array:
@@ -199,6 +219,17 @@ func (s *source) encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
 		return method("Strings")
 	}
 	return method("Text")
+}
+
+func (s *source) encodeMap(name string, elem *ir.Ref, value *jen.Statement) *jen.Statement {
+	args := []jen.Code{jen.Id("e"), jen.Lit(name), value}
+	switch {
+	case elem.IsObject():
+		return jen.Id("encodeObjectMap").Call(args...)
+	case elem.IsEnum():
+		return s.wire("EncodeEnumMap").Call(args...)
+	}
+	return s.wire("EncodeMap").Call(append(args, jen.Parens(jen.Op("*").Add(s.wire("Encoder"))).Dot(wireMethods[elem.Kind]))...)
 }
 
 // queryValue writes a field into the query, an object member by member.
@@ -218,7 +249,11 @@ func queryValue(b *jen.Group, wire string, f *ir.Field, value *jen.Statement) {
 	case ir.Metadata, ir.StringMap:
 		method("stringMap", value)
 	case ir.Array:
-		b.Id("queryList").Call(jen.Op("&").Id("w").Dot("query"), jen.Lit(wire), value)
+		write := "queryList"
+		if f.Style == ir.Repeat {
+			write = "queryRepeat"
+		}
+		b.Id(write).Call(jen.Op("&").Id("w").Dot("query"), jen.Lit(wire), value)
 	case ir.Named:
 		if r.IsEnum() {
 			method("string", jen.String().Call(value))

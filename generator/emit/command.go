@@ -176,6 +176,8 @@ func (t *commandTable) field(owner *ir.Type, field *ir.Field) jen.Code {
 	switch {
 	case field.In == ir.InHeader:
 		l.set("In", jen.Id("InHeader"))
+	case field.In == ir.InQuery && field.Style == ir.Repeat:
+		l.set("In", jen.Id("InQueryRepeat"))
 	case field.In == ir.InQuery && field.Style == ir.DeepObject:
 		l.set("In", jen.Id("InQueryDeep"))
 	case field.In == ir.InQuery:
@@ -213,7 +215,7 @@ func (t *commandTable) field(owner *ir.Type, field *ir.Field) jen.Code {
 // ref describes the shape of a value.
 func (t *commandTable) ref(l *literal, r *ir.Ref) {
 	kinds := map[ir.RefKind]string{ir.Int: "Int", ir.Int64: "Money", ir.Float: "Float", ir.Bool: "Bool", ir.Date: "Date", ir.Time: "Time",
-		ir.Array: "List", ir.Metadata: "Map", ir.StringMap: "Map", ir.AnyMap: "JSON"}
+		ir.Array: "List", ir.Metadata: "Map", ir.StringMap: "Map", ir.AnyMap: "JSON", ir.Map: "JSON"}
 	if k := kinds[r.Kind]; k != "" {
 		l.set("Kind", jen.Id(k))
 	}

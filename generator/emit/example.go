@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/name"
 )
 
 // Example describes how to show a method: what exists before the call, the call's arguments, and what
@@ -138,7 +139,7 @@ func newExampleCases(api *ir.API, s *ir.Service, op *ir.Operation, m *ir.Method,
 	if op.Reply == nil {
 		return []exampleCase{c}, nil
 	}
-	item := lowerCamel(op.Reply.GoName)
+	item := name.Lower(op.Reply.GoName)
 	c.Result = item
 	if op.List {
 		c.Result, c.Item = "page", item
@@ -255,13 +256,7 @@ func valueLiteral(r *ir.Ref, value any) (string, error) {
 			}
 			items = append(items, text)
 		}
-		elem := "string"
-		if r.Elem.Kind == ir.Named {
-			elem = "gocardless." + r.Elem.Type.GoName
-		} else if r.Elem.Kind == ir.Int64 {
-			elem = "int64"
-		}
-		return fmt.Sprintf("[]%s{%s}", elem, strings.Join(items, ", ")), nil
+		return fmt.Sprintf("[]%s{%s}", elemType(r.Elem), strings.Join(items, ", ")), nil
 	case map[string]any:
 		if r.IsObject() {
 			return objectLiteral(r.Type, v)
@@ -272,11 +267,21 @@ func valueLiteral(r *ir.Ref, value any) (string, error) {
 }
 
 func mapLiteral(r *ir.Ref, values map[string]any) (string, error) {
+	elem := &ir.Ref{Kind: ir.String}
+	if r.Kind == ir.Map {
+		elem = r.Elem
+	}
 	var members []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		members = append(members, fmt.Sprintf("%q: %q", key, values[key]))
+		text, err := valueLiteral(elem, values[key])
+		if err != nil {
+			return "", err
+		}
+		members = append(members, fmt.Sprintf("%q: %s", key, text))
 	}
 	switch r.Kind {
+	case ir.Map:
+		return fmt.Sprintf("map[string]%s{%s}", elemType(elem), strings.Join(members, ", ")), nil
 	case ir.Metadata:
 		return "gocardless.Metadata{" + strings.Join(members, ", ") + "}", nil
 	case ir.StringMap:
@@ -303,7 +308,7 @@ func stringLiteral(r *ir.Ref, s string) (string, error) {
 			return "", fmt.Errorf("%q is not a date", s)
 		}
 		return fmt.Sprintf("gocardless.Date{Year: %d, Month: %d, Day: %d}", year, month, day), nil
-	case r.Kind == ir.String:
+	case r.Kind == ir.String || r.Kind == ir.StringOrInt:
 		return fmt.Sprintf("%q", s), nil
 	}
 	return "", fmt.Errorf("%q does not fit its field", s)
@@ -341,14 +346,4 @@ func selectors(variable string, t *ir.Type, members []string) (string, error) {
 		out = append(out, expression)
 	}
 	return strings.Join(out, ", "), nil
-}
-
-// lowerCamel makes a variable's name of a type's: "BillingRequest" becomes "billingRequest", "FX"
-// becomes "fx".
-func lowerCamel(goName string) string {
-	n := 1
-	for n < len(goName) && goName[n] >= 'A' && goName[n] <= 'Z' && (n+1 == len(goName) || goName[n+1] < 'a') {
-		n++
-	}
-	return strings.ToLower(goName[:n]) + goName[n:]
 }

@@ -33,11 +33,18 @@ func goType(r *ir.Ref) *jen.Statement {
 		return jen.Map(jen.String()).String()
 	case ir.AnyMap:
 		return jen.Map(jen.String()).Any()
+	case ir.Map:
+		return jen.Map(jen.String()).Add(goType(r.Elem))
 	}
 	return jen.String()
 }
 
-func isText(r *ir.Ref) bool { return r.Kind == ir.String || r.IsEnum() }
+func isText(r *ir.Ref) bool { return r.Kind == ir.String || r.Kind == ir.StringOrInt || r.IsEnum() }
+
+// isMap reports a type that is a Go map.
+func isMap(r *ir.Ref) bool {
+	return r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap || r.Kind == ir.Map
+}
 
 // fieldDecl declares a struct field with its documentation and JSON tag.
 func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
@@ -48,6 +55,9 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 	}
 	if f.Required && t.Role != ir.RoleReply {
 		notes += " Required."
+	}
+	if f.UniqueItems && t.Role != ir.RoleReply {
+		notes += " Items must differ."
 	}
 	if f.Restricted {
 		notes += " Restricted: GoCardless has to enable it for your account."

@@ -19,11 +19,18 @@ import (
 func jsonObject(t *ir.Type, outer []*ir.Type) string {
 	var members []string
 	for _, f := range t.Fields {
-		if f.In == ir.InBody && !recurses(f.Type, t, outer) {
+		if f.In == ir.InBody && !recurses(f.Type, t, outer) && !excluded(t, f) {
 			members = append(members, fmt.Sprintf("%q:%s", f.Name, jsonValue(f, f.Type, append(slices.Clone(outer), t))))
 		}
 	}
 	return "{" + strings.Join(members, ",") + "}"
+}
+
+// excluded reports whether a member has no place in the sample of an object that is one of several.
+func excluded(t *ir.Type, f *ir.Field) bool {
+	return slices.ContainsFunc(t.Conditions, func(c *ir.Condition) bool {
+		return slices.Contains(c.Not, f) && sampleText(c.Field) == c.Equals
+	})
 }
 
 func jsonValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
@@ -37,7 +44,13 @@ func jsonValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 	case ir.Metadata, ir.StringMap, ir.AnyMap:
 		return `{"key":"value"}`
 	case ir.Array:
-		return "[" + jsonValue(f, r.Elem, outer) + "]"
+		var items []string
+		for i := range itemCount(f) {
+			items = append(items, jsonValue(item(f, r.Elem, i), r.Elem, outer))
+		}
+		return "[" + strings.Join(items, ",") + "]"
+	case ir.Map:
+		return `{"key":` + jsonValue(f, r.Elem, outer) + "}"
 	case ir.Named:
 		if r.IsObject() {
 			return jsonObject(r.Type, outer)
@@ -47,12 +60,46 @@ func jsonValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 	return string(text)
 }
 
+// itemCount is how many items the sample of an array has. Two show that they are written apart.
+func itemCount(f *ir.Field) int {
+	n := 1
+	if f.Style == ir.Repeat {
+		n = 2
+	}
+	if f.MinItems != nil {
+		n = max(n, *f.MinItems)
+	}
+	if f.MaxItems != nil {
+		n = min(n, *f.MaxItems)
+	}
+	return n
+}
+
+// item is an array as a field of one item. All differ, but for objects.
+func item(f *ir.Field, r *ir.Ref, i int) *ir.Field {
+	if i == 0 {
+		return f
+	}
+	one := *f
+	switch {
+	case r.IsEnum():
+		values := r.Type.Values
+		first := slices.IndexFunc(values, func(v *ir.Value) bool { return v.Wire == sampleTextOf(f, r) })
+		one.Example = strconv.Quote(values[(first+i)%len(values)].Wire)
+	case r.Kind == ir.Int64:
+		one.Example = strconv.FormatInt(sampleInt(f)+int64(i), 10)
+	case r.Kind == ir.String:
+		one.Example = strconv.Quote(fmt.Sprintf("%s %d", sampleTextOf(f, r), i+1))
+	}
+	return &one
+}
+
 // goObject writes a sample of an object type as a Go literal.
 func goObject(t *ir.Type, outer []*ir.Type) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "gocardless.%s{\n", t.GoName)
 	for _, f := range t.Fields {
-		if recurses(f.Type, t, outer) {
+		if recurses(f.Type, t, outer) || excluded(t, f) {
 			continue
 		}
 		value := goValue(f, f.Type, append(slices.Clone(outer), t))
@@ -97,14 +144,13 @@ func goValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 		d := sampleTime(f)
 		return fmt.Sprintf("time.Date(%d, %d, %d, %d, %d, %d, 0, time.UTC)", d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second())
 	case ir.Array:
-		elem := "string"
-		switch r.Elem.Kind {
-		case ir.Named:
-			elem = "gocardless." + r.Elem.Type.GoName
-		case ir.Int64:
-			elem = "int64"
+		var items []string
+		for i := range itemCount(f) {
+			items = append(items, goValue(item(f, r.Elem, i), r.Elem, outer))
 		}
-		return fmt.Sprintf("[]%s{%s}", elem, goValue(f, r.Elem, outer))
+		return fmt.Sprintf("[]%s{%s}", elemType(r.Elem), strings.Join(items, ", "))
+	case ir.Map:
+		return fmt.Sprintf(`map[string]%s{"key": %s}`, elemType(r.Elem), goValue(f, r.Elem, outer))
 	case ir.Named:
 		if r.IsObject() {
 			return goObject(r.Type, outer)
@@ -113,11 +159,26 @@ func goValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 	return strconv.Quote(sampleTextOf(f, r))
 }
 
+// elemType is the Go type of the elements of an array or a map, as the tests of another package write it.
+func elemType(r *ir.Ref) string {
+	switch r.Kind {
+	case ir.Named:
+		return "gocardless." + r.Type.GoName
+	case ir.Int:
+		return "int"
+	case ir.Int64:
+		return "int64"
+	case ir.Float:
+		return "float64"
+	case ir.Bool:
+		return "bool"
+	}
+	return "string"
+}
+
 // recurses reports a field whose type is, or lies inside, itself.
 func recurses(r *ir.Ref, t *ir.Type, outer []*ir.Type) bool {
-	for r.Kind == ir.Array {
-		r = r.Elem
-	}
+	r = r.Innermost()
 	return r.Type != nil && (r.Type == t || slices.Contains(outer, r.Type))
 }
 
@@ -131,6 +192,11 @@ func sampleInt(f *ir.Field) int64 {
 	}
 	if f.Maximum != nil {
 		n = min(n, *f.Maximum)
+	}
+	if m := f.MultipleOf; m != nil && n%*m != 0 {
+		if n -= n % *m; n <= 0 {
+			n += *m
+		}
 	}
 	return n
 }
@@ -188,8 +254,16 @@ func addQuery(values url.Values, wire string, f *ir.Field) {
 		values.Set(wire, "true")
 	case r.Kind == ir.Metadata || r.Kind == ir.StringMap:
 		values.Set(wire+"[key]", "value")
+	case r.Kind == ir.Array && f.Style == ir.Repeat:
+		for i := range itemCount(f) {
+			values.Add(wire, sampleTextOf(item(f, r.Elem, i), r.Elem))
+		}
 	case r.Kind == ir.Array:
-		values.Set(wire, sampleTextOf(f, r.Elem))
+		var items []string
+		for i := range itemCount(f) {
+			items = append(items, sampleTextOf(item(f, r.Elem, i), r.Elem))
+		}
+		values.Set(wire, strings.Join(items, ","))
 	case r.IsObject():
 		for _, inner := range r.Type.Fields {
 			addQuery(values, fmt.Sprintf("%s[%s]", wire, inner.Name), inner)

@@ -201,6 +201,7 @@ func (t *tables) types(f *jen.File) {
 				l.set("Fields", list)
 			}
 		}
+		l.flag("Union", typ.Union)
 		if c := conditions(typ.Conditions); c != nil {
 			l.set("Conditions", jen.Index().Id("Condition").Values(c...))
 		}
@@ -217,10 +218,7 @@ func recursive(typ *ir.Type) bool {
 	var visit func(t *ir.Type)
 	visit = func(t *ir.Type) {
 		for _, field := range t.Fields {
-			ref := field.Type
-			for ref.Kind == ir.Array {
-				ref = ref.Elem
-			}
+			ref := field.Type.Innermost()
 			if ref.Kind == ir.Named && !seen[ref.Type] {
 				seen[ref.Type] = true
 				visit(ref.Type)
@@ -246,6 +244,13 @@ func conditions(list []*ir.Condition) []jen.Code {
 		l.text("Field", c.Field.Name)
 		l.text("Is", c.Equals)
 		l.set("Then", jen.Index().Index().String().Values(paths...))
+		if len(c.Not) > 0 {
+			var not []string
+			for _, field := range c.Not {
+				not = append(not, field.Name)
+			}
+			l.set("Not", stringsLit(not))
+		}
 		out = append(out, l.code())
 	}
 	return out
@@ -265,6 +270,8 @@ func (t *tables) field(field *ir.Field) jen.Code {
 		l.set("Style", jen.Id("StyleDeep"))
 	case ir.Comma:
 		l.set("Style", jen.Id("StyleComma"))
+	case ir.Repeat:
+		l.set("Style", jen.Id("StyleRepeat"))
 	}
 	l.flag("Required", field.Required)
 	l.flag("Nullable", field.Nullable)
@@ -278,13 +285,13 @@ func (t *tables) field(field *ir.Field) jen.Code {
 // ref describes the shape of a value.
 func (t *tables) ref(l *literal, r *ir.Ref) {
 	kinds := map[ir.RefKind]string{ir.Int: "KindInt", ir.Int64: "KindInt", ir.Float: "KindFloat", ir.Bool: "KindBool", ir.Date: "KindDate", ir.Time: "KindTime",
-		ir.Array: "KindArray", ir.Metadata: "KindMetadata", ir.StringMap: "KindStringMap", ir.AnyMap: "KindAnyMap"}
+		ir.Array: "KindArray", ir.Metadata: "KindMetadata", ir.StringMap: "KindStringMap", ir.AnyMap: "KindAnyMap", ir.Map: "KindMap", ir.StringOrInt: "KindStringOrInt"}
 	if k := kinds[r.Kind]; k != "" {
 		l.set("Kind", jen.Id(k))
 	}
 	l.text("Format", r.Format)
 	switch {
-	case r.Kind == ir.Array:
+	case r.Elem != nil:
 		var elem literal
 		t.ref(&elem, r.Elem)
 		l.set("Elem", jen.Op("&").Id("Field").Add(elem.code()))
@@ -305,6 +312,9 @@ func fieldLimits(f *ir.Field) *literal {
 	}
 	count("MinLength", f.MinLength)
 	count("MaxLength", f.MaxLength)
+	count("MinItems", f.MinItems)
+	count("MaxItems", f.MaxItems)
+	l.flag("UniqueItems", f.UniqueItems)
 	count("MaxMembers", f.MaxMembers)
 	count("MaxKeyLength", f.MaxKeyLength)
 	count("MaxValueLength", f.MaxValueLength)
@@ -315,6 +325,7 @@ func fieldLimits(f *ir.Field) *literal {
 	}
 	amount("Minimum", f.Minimum)
 	amount("Maximum", f.Maximum)
+	amount("MultipleOf", f.MultipleOf)
 	l.text("Pattern", f.Pattern)
 	if l == nil {
 		return nil

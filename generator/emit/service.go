@@ -86,9 +86,17 @@ func operationVar(g *jen.File, op *ir.Operation) {
 func signature(op *ir.Operation, m *ir.Method) (params []jen.Code, input jen.Code) {
 	params = append(params, jen.Id("ctx").Qual("context", "Context"))
 	var parts []jen.Code
+	var ids []jen.Code
 	for _, p := range op.PathParams {
 		params = append(params, jen.Id(p.GoName).String())
-		parts = append(parts, jen.Id("id").Op(":").Id(p.GoName))
+		ids = append(ids, jen.Id(p.GoName))
+	}
+	switch len(ids) {
+	case 0:
+	case 1:
+		parts = append(parts, jen.Id("id").Op(":").Add(ids[0]))
+	default:
+		parts = append(parts, jen.Id("ids").Op(":").Index().String().Values(ids...))
 	}
 	if m.HasParams() {
 		params = append(params, jen.Id("params").Id(m.Params.GoName))

@@ -36,7 +36,7 @@ const (
 	KindUpdate Kind = "update" // PUT
 	KindDelete Kind = "delete" // DELETE
 	KindCreate Kind = "create" // POST that creates and honours the idempotency key
-	KindAction Kind = "action" // POST that acts, or whose key the API does not honour
+	KindAction Kind = "action" // POST that acts, or whose key the API does not honour; PATCH
 )
 
 // Operation is one method and path of the API.
@@ -57,7 +57,7 @@ type Operation struct {
 	List            bool   // the reply is a page of Reply
 	Cursors         bool   // the list has cursors
 	Linked          *Type  // what a list carries besides its items ("linked" of events), or nil
-	Status          int    // status of success: 200, 201 or 204
+	Status          int    // status of success: 200, 201, 202 or 204
 
 	Deprecated bool
 	Restricted bool
@@ -70,7 +70,7 @@ type Operation struct {
 // PathParam is a variable segment of a path.
 type PathParam struct {
 	Name   string // "identity"
-	GoName string // "id"
+	GoName string // "id"; "creditorID" for one of several
 	Doc    string
 }
 
@@ -119,6 +119,7 @@ type Type struct {
 	Fields     []*Field // id first, then by name
 	Values     []*Value // of an enum, in the document's order
 	Conditions []*Condition
+	Union      bool   // one of several objects: Fields are those of all, Conditions say which has what
 	KeepsExtra bool   // unknown members are kept in a field Extra
 	Home       string // resource whose file it lives in; "" when several share it
 	Deprecated bool
@@ -167,6 +168,7 @@ const (
 	Plain      Style = iota
 	DeepObject       // created_at[gte]=
 	Comma            // status=a,b
+	Repeat           // status=a&status=b
 )
 
 // Field is a member of an object type.
@@ -187,9 +189,18 @@ type Field struct {
 	Default      string // JSON text, or ""
 	Example      string // JSON text, or ""
 
+	Limits
+}
+
+// Limits restrict the values of a field.
+type Limits struct {
 	MinLength, MaxLength *int
 	Minimum, Maximum     *int64
+	MultipleOf           *int64
 	Pattern              string
+	// Limits of an array.
+	MinItems, MaxItems *int
+	UniqueItems        bool
 	// Limits of a string map: number of members, length of keys, length of values.
 	MaxMembers, MaxKeyLength, MaxValueLength *int
 }
@@ -199,25 +210,27 @@ type RefKind int
 
 // The shapes.
 const (
-	String    RefKind = iota
-	Int               // Go int
-	Int64             // Go int64, money in minor units
-	Float             // Go float64
-	Bool              // Go bool
-	Date              // Date
-	Time              // time.Time
-	Named             // object or enum: Ref.Type
-	Array             // slice of Ref.Elem: String, Int64 or Named
-	Metadata          // Metadata
-	StringMap         // map[string]string
-	AnyMap            // map[string]any
+	String      RefKind = iota
+	Int                 // Go int
+	Int64               // Go int64, money in minor units
+	Float               // Go float64
+	Bool                // Go bool
+	Date                // Date
+	Time                // time.Time
+	Named               // object or enum: Ref.Type
+	Array               // slice of Ref.Elem: String, Int64 or Named
+	Metadata            // Metadata
+	StringMap           // map[string]string
+	AnyMap              // map[string]any
+	Map                 // map of Ref.Elem by string
+	StringOrInt         // string; on the wire a string or an integer
 )
 
 // Ref is a use of a type.
 type Ref struct {
 	Kind   RefKind
 	Type   *Type  // for Named
-	Elem   *Ref   // for Array
+	Elem   *Ref   // for Array and Map
 	Format string // "uri", "email" or "": what the string holds
 }
 
@@ -227,12 +240,22 @@ func (r *Ref) IsEnum() bool { return r.Kind == Named && r.Type.Kind == Enum }
 // IsObject reports whether the type is a named object.
 func (r *Ref) IsObject() bool { return r.Kind == Named && r.Type.Kind == Object }
 
-// Condition is an if/then of an object: when Field has the value Equals, Then is required.
+// Innermost is the type of what an array or a map holds, however deep; otherwise the type itself.
+func (r *Ref) Innermost() *Ref {
+	for r.Elem != nil {
+		r = r.Elem
+	}
+	return r
+}
+
+// Condition is an if/then of an object: when Field has the value Equals, Then is required and Not must
+// not be there.
 type Condition struct {
 	Pointer string
 	Field   *Field
 	Equals  string
 	Then    []Path
+	Not     []*Field
 }
 
 // Path leads from an object to a member, possibly of a member.

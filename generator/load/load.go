@@ -130,7 +130,7 @@ func flag(extensions map[string]any, key string) bool {
 }
 
 // methodOrder is the order of a path's operations in the output.
-var methodOrder = []string{"GET", "POST", "PUT", "DELETE"}
+var methodOrder = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 func (l *document) operations() {
 	paths := l.doc.Paths.Map()
@@ -160,13 +160,7 @@ func (l *document) operationID(method, path, own string) string {
 	if id := l.overlay.operation(method, path); name.IsOperation(id) {
 		return id
 	}
-	if id := name.Operation(method, path); id != "" {
-		return id
-	}
-	if name.IsOperation(own) {
-		return own
-	}
-	return ""
+	return name.ID(method, path, own)
 }
 
 func (l *document) operation(method, path string, src *openapi3.Operation, pointer string) {
@@ -221,8 +215,9 @@ func (l *document) kind(op *ir.Operation, hasKey bool) ir.Kind {
 	case "DELETE":
 		return ir.KindDelete
 	}
-	// Only a create with a key that the API honours may be retried without doubling anything.
-	if hasKey && !strings.Contains(op.Path, "/actions/") {
+	// Only a create with a key that the API honours may be retried without doubling anything. A PATCH may
+	// change what is there relative to what it was, so it is no better than an action.
+	if op.HTTPMethod == "POST" && hasKey && !strings.Contains(op.Path, "/actions/") {
 		return ir.KindCreate
 	}
 	return ir.KindAction
@@ -238,7 +233,7 @@ func (l *document) parameters(op *ir.Operation, params openapi3.Parameters, poin
 		case p.In == "header" && strings.EqualFold(p.Name, "Idempotency-Key"):
 			hasKey = true
 		case p.In == "path":
-			op.PathParams = append(op.PathParams, ir.PathParam{Name: p.Name, GoName: "id", Doc: p.Description})
+			op.PathParams = append(op.PathParams, ir.PathParam{Name: p.Name, Doc: p.Description})
 		case p.In == "query" || p.In == "header":
 			if f := l.parameter(op, p, at); f != nil {
 				fields = append(fields, f)
@@ -247,10 +242,30 @@ func (l *document) parameters(op *ir.Operation, params openapi3.Parameters, poin
 			l.errs.add(jsontree.Join(at, "in"), "parameters in %q are not supported", p.In)
 		}
 	}
-	if len(op.PathParams) > 1 {
-		l.errs.add(pointer, "more than one variable path segment is not supported")
-	}
+	l.pathParams(op, pointer)
 	return fields, hasKey
+}
+
+// pathParams brings the variable segments of a path into its order and names them. A single one is the
+// id; of several, the resource's own is, if it is called identity as everywhere.
+func (l *document) pathParams(op *ir.Operation, pointer string) {
+	position := func(p ir.PathParam) int { return strings.Index(op.Path, "{"+p.Name+"}") }
+	slices.SortStableFunc(op.PathParams, func(a, b ir.PathParam) int { return position(a) - position(b) })
+	taken := []string{"s", "ctx", "params", "opts"}
+	for i := range op.PathParams {
+		p := &op.PathParams[i]
+		p.GoName = name.Lower(name.Go(p.Name))
+		if p.Name == "identity" || len(op.PathParams) == 1 {
+			p.GoName = "id"
+		}
+		if slices.Contains(taken, p.GoName) || !token.IsIdentifier(p.GoName) {
+			l.errs.add(pointer, "the path segment {%s} cannot be the name of an argument", p.Name)
+		}
+		taken = append(taken, p.GoName)
+	}
+	if strings.Count(op.Path, "{") != len(op.PathParams) {
+		l.errs.add(pointer, "the path has %d variable segments, and %d are declared", strings.Count(op.Path, "{"), len(op.PathParams))
+	}
 }
 
 func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer string) *ir.Field {
@@ -265,7 +280,7 @@ func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer st
 	if p.In == "header" {
 		f.In = ir.InHeader
 	}
-	if ref.Kind == ir.Float || ref.Kind == ir.AnyMap || ref.Kind == ir.Array && ref.Elem.Kind != ir.String && !ref.Elem.IsEnum() {
+	if ref.Kind == ir.Float || ref.Kind == ir.AnyMap || ref.Kind == ir.Map || ref.Kind == ir.Array && ref.Elem.Kind != ir.String && !ref.Elem.IsEnum() {
 		l.errs.add(at, "parameters of this type are not supported")
 		return nil
 	}
@@ -280,10 +295,12 @@ func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer st
 		f.Style = ir.DeepObject
 	case (style == "" || style == "form") && ref.Kind == ir.Array && !exploded:
 		f.Style = ir.Comma
+	case (style == "" || style == "form") && ref.Kind == ir.Array && p.In == "query":
+		f.Style = ir.Repeat
 	case (style == "" || style == "form" || style == "simple") && !composite:
 		f.Style = ir.Plain
 	default:
-		l.errs.add(pointer, "a parameter of style %q with this schema is not supported (deepObject for objects, form without explode for arrays)", style)
+		l.errs.add(pointer, "a parameter of style %q with this schema is not supported (deepObject for objects, form for arrays in the query)", style)
 	}
 	// A query value that is left out and one that is zero mean the same, except for a boolean.
 	f.Pointered = ref.Kind == ir.Bool && !f.Required
@@ -300,10 +317,14 @@ func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointe
 			// An operation that may answer without a body never promises one.
 			op.Status, op.Reply, op.ReplyEnvelope = 204, nil, ""
 			continue
-		case "200", "201":
+		case "200", "201", "202":
 			op.Status = int(status[0]-'0')*100 + int(status[2]-'0')
 		default:
 			l.errs.add(jsontree.Join(pointer, status), "status %s is not supported", status)
+			continue
+		}
+		if status == "202" && len(response.Content) == 0 {
+			op.Reply, op.ReplyEnvelope = nil, "" // taken on, and nothing to tell yet
 			continue
 		}
 		at := jsontree.Join(pointer, status, "content", "application/json", "schema")
@@ -480,7 +501,7 @@ func (l *document) finish() {
 			}
 		}
 		for _, op := range s.Operations {
-			if op.Kind == ir.KindCreate && get != nil && get.Reply == op.Reply && !get.Methods[0].HasParams() {
+			if op.Kind == ir.KindCreate && get != nil && get.Reply == op.Reply && !get.Methods[0].HasParams() && len(get.PathParams) == 1 {
 				op.Read = get
 			}
 		}
@@ -512,11 +533,7 @@ func (l *document) homes() {
 		}
 		users[t][resource] = true
 		for _, f := range t.Fields {
-			ref := f.Type
-			for ref.Kind == ir.Array {
-				ref = ref.Elem
-			}
-			visit(ref.Type, resource)
+			visit(f.Type.Innermost().Type, resource)
 		}
 	}
 	for _, s := range l.api.Services {

@@ -45,11 +45,12 @@ func (l *document) understood(s *openapi3.Schema, pointer string, fields ...stri
 var (
 	annotations  = []string{"Description", "Default", "Deprecated", "Nullable", "Type"}
 	ofString     = append([]string{"Format", "MinLength", "MaxLength", "Pattern"}, annotations...)
-	ofNumber     = append([]string{"Format", "Min", "Max"}, annotations...)
-	ofArray      = append([]string{"Items"}, annotations...)
+	ofNumber     = append([]string{"Format", "Min", "Max", "MultipleOf"}, annotations...)
+	ofArray      = append([]string{"Items", "MinItems", "MaxItems", "UniqueItems"}, annotations...)
 	ofEnum       = append([]string{"Enum"}, annotations...)
 	ofMap        = append([]string{"AdditionalProperties", "MaxProps", "PropertyNames"}, annotations...)
 	ofObject     = append([]string{"Properties", "Required", "If", "Then", "AdditionalProperties"}, annotations...)
+	ofUnion      = append([]string{"OneOf", "Discriminator"}, annotations...)
 	ofNullable   = append([]string{"AnyOf", "AllOf"}, annotations...)
 	knownFormats = []string{"", "uri", "email"}
 )
@@ -69,7 +70,7 @@ func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, pro
 			l.errs.add(jsontree.Join(pointer, "$ref"), "%q is not a component schema", sr.Ref)
 			return nil, false
 		}
-		if isEnum(s) || isObject(s) {
+		if isEnum(s) || isObject(s) || isUnion(s) {
 			if t := l.named(schema, role); t != nil {
 				return &ir.Ref{Kind: ir.Named, Type: t}, nullable
 			}
@@ -83,7 +84,7 @@ func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, pro
 		ref, _ := l.use(inner, jsontree.Join(pointer, wrapperOf(s), "0"), role, property)
 		return ref, nullable || len(s.AnyOf) > 0
 	}
-	if isEnum(s) || isObject(s) {
+	if isEnum(s) || isObject(s) || isUnion(s) {
 		l.errs.add(pointer, "inline enums and objects have no name: move it to /components/schemas")
 		return nil, false
 	}
@@ -114,6 +115,9 @@ func isObject(s *openapi3.Schema) bool {
 	return s.Type.Includes("object") && (len(s.Properties) > 0 || s.AdditionalProperties.Has == nil && s.AdditionalProperties.Schema == nil)
 }
 
+// isUnion reports a choice between objects that a member of theirs distinguishes.
+func isUnion(s *openapi3.Schema) bool { return len(s.OneOf) > 0 && s.Discriminator != nil }
+
 func isNullable(s *openapi3.Schema) bool {
 	return s.Nullable || s.Type != nil && s.Type.Includes("null")
 }
@@ -135,8 +139,19 @@ func soleType(s *openapi3.Schema) string {
 	return types[0]
 }
 
+// isStringOrInt reports the one choice between types that a Go string can hold.
+func isStringOrInt(s *openapi3.Schema) bool {
+	types := slices.DeleteFunc(slices.Clone(s.Type.Slice()), func(t string) bool { return t == "null" })
+	slices.Sort(types)
+	return slices.Equal(types, []string{"integer", "string"})
+}
+
 // plain reads a schema that needs no Go type of its own.
 func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
+	if isStringOrInt(s) {
+		l.understood(s, pointer, ofString...)
+		return &ir.Ref{Kind: ir.StringOrInt}
+	}
 	switch soleType(s) {
 	case "string":
 		l.understood(s, pointer, ofString...)
@@ -175,17 +190,17 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 			l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: strings, int64 integers, enums and objects are")
 		}
 	case "object":
-		return l.mapping(s, pointer, property)
+		return l.mapping(s, pointer, role, property)
 	default:
 		l.errs.add(jsontree.Join(pointer, "type"), "exactly one type is needed, or one and null")
 	}
 	return nil
 }
 
-func (l *document) mapping(s *openapi3.Schema, pointer, property string) *ir.Ref {
+func (l *document) mapping(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
 	l.understood(s, pointer, ofMap...)
 	values := s.AdditionalProperties
-	ofStrings := values.Schema != nil && soleType(values.Schema.Value) == "string"
+	ofStrings := values.Schema != nil && soleType(values.Schema.Value) == "string" && values.Schema.Value.Format == "" && !isEnum(values.Schema.Value)
 	anything := values.Has != nil && *values.Has
 	switch {
 	// The API keeps all metadata as strings, also where a document does not say so.
@@ -196,7 +211,19 @@ func (l *document) mapping(s *openapi3.Schema, pointer, property string) *ir.Ref
 	case anything:
 		return &ir.Ref{Kind: ir.AnyMap}
 	}
-	l.errs.add(jsontree.Join(pointer, "additionalProperties"), "a map must hold strings (type string) or anything (true)")
+	at := jsontree.Join(pointer, "additionalProperties")
+	if values.Schema == nil {
+		l.errs.add(at, "a map must hold values of a type, or anything (true)")
+		return nil
+	}
+	elem, _ := l.use(values.Schema, at, role, property)
+	switch {
+	case elem == nil:
+	case elem.Kind == ir.Int || elem.Kind == ir.Int64 || elem.Kind == ir.Float || elem.Kind == ir.Bool || elem.Kind == ir.Named:
+		return &ir.Ref{Kind: ir.Map, Elem: elem}
+	default:
+		l.errs.add(at, "maps of this type are not supported: strings, numbers, booleans, enums and objects are")
+	}
 	return nil
 }
 
@@ -225,7 +252,11 @@ func (l *document) named(schema string, role ir.Role) *ir.Type {
 		// request side is a type of its own where both exist.
 		t.GoName += "Params"
 	}
-	l.object(t, s, role)
+	if isUnion(s) {
+		l.union(t, s, role)
+	} else {
+		l.object(t, s, role)
+	}
 	return t
 }
 
@@ -304,7 +335,7 @@ func isScalar(r *ir.Ref) bool {
 }
 
 func isCollection(r *ir.Ref) bool {
-	return r.Kind == ir.Array || r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap
+	return r.Kind == ir.Array || r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap || r.Kind == ir.Map
 }
 
 // catalogued gives a string property the open enum that the overlay asks for, with the values that
@@ -335,7 +366,7 @@ func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, point
 	f := &ir.Field{
 		Pointer: pointer, Name: wire, GoName: name.Go(wire), Doc: s.Description, Type: ref, Deprecated: s.Deprecated,
 		Restricted: flag(s.Extensions, "x-restricted") || flag(sr.Extensions, "x-restricted"),
-		Pattern:    s.Pattern,
+		Limits:     ir.Limits{Pattern: s.Pattern},
 	}
 	if other := l.overlay.name(pointer); other != "" {
 		f.GoName = other
@@ -358,12 +389,21 @@ func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, point
 	f.MaxLength = count(s.MaxLength)
 	f.Minimum = l.bound(s.Min, jsontree.Join(pointer, "minimum"))
 	f.Maximum = l.bound(s.Max, jsontree.Join(pointer, "maximum"))
+	if s.MultipleOf != nil && ref.Kind == ir.Float {
+		f.Doc = strings.TrimSpace(f.Doc + fmt.Sprintf(" A multiple of %v.", *s.MultipleOf)) // a float64 is none exactly
+	} else {
+		f.MultipleOf = l.bound(s.MultipleOf, jsontree.Join(pointer, "multipleOf"))
+	}
+	if s.MinItems > 0 {
+		f.MinItems = new(int(s.MinItems))
+	}
+	f.MaxItems, f.UniqueItems = count(s.MaxItems), s.UniqueItems
 	f.MaxMembers = count(s.MaxProps)
 	if s.PropertyNames != nil {
 		l.understood(s.PropertyNames.Value, jsontree.Join(pointer, "propertyNames"), "MaxLength")
 		f.MaxKeyLength = count(s.PropertyNames.Value.MaxLength)
 	}
-	if values := s.AdditionalProperties.Schema; values != nil {
+	if values := s.AdditionalProperties.Schema; values != nil && ref.Kind != ir.Map {
 		l.understood(values.Value, jsontree.Join(pointer, "additionalProperties"), "Type", "MaxLength", "Description")
 		f.MaxValueLength = count(values.Value.MaxLength)
 	}

@@ -42,6 +42,16 @@ func Go(wire string) string {
 	return out
 }
 
+// Lower makes a variable's name of a type's: "BillingRequest" becomes "billingRequest", "FX" becomes
+// "fx".
+func Lower(goName string) string {
+	n := 1
+	for n < len(goName) && goName[n] >= 'A' && goName[n] <= 'Z' && (n+1 == len(goName) || goName[n+1] < 'a') {
+		n++
+	}
+	return strings.ToLower(goName[:n]) + goName[n:]
+}
+
 // isCode reports whether a word is written wholly in capitals and digits, such as GBP: such words
 // are codes of their own and stay as they are.
 func isCode(word string) bool {
@@ -141,6 +151,21 @@ func Operation(method, path string) string {
 		case "DELETE":
 			return m[1] + ".remove"
 		}
+	}
+	return ""
+}
+
+// ID returns the id of an operation: by the rules, or its own if that has the form of ours. A PATCH
+// without either is called by its method, because a PUT of the same path would be the update.
+func ID(method, path, own string) string {
+	if id := Operation(method, path); id != "" {
+		return id
+	}
+	if IsOperation(own) {
+		return own
+	}
+	if m := member.FindStringSubmatch(path); m != nil && method == "PATCH" {
+		return m[1] + ".patch"
 	}
 	return ""
 }

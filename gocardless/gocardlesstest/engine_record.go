@@ -213,7 +213,7 @@ func appendMember(dst []byte, f *api.Field, v any, n int, inLinks bool) ([]byte,
 		switch f.Kind {
 		case api.KindArray:
 			v = []any{}
-		case api.KindMetadata, api.KindStringMap, api.KindAnyMap:
+		case api.KindMetadata, api.KindStringMap, api.KindAnyMap, api.KindMap:
 			v = object{}
 		case api.KindObject:
 			if f.Name != "links" {
@@ -239,6 +239,9 @@ func appendMember(dst []byte, f *api.Field, v any, n int, inLinks bool) ([]byte,
 func appendTyped(dst []byte, f *api.Field, v any, links bool) []byte {
 	switch v := v.(type) {
 	case object:
+		if f.Kind == api.KindMap {
+			return appendMap(dst, f.Elem, v)
+		}
 		if f.Type == nil {
 			return value.Append(dst, v)
 		}
@@ -262,10 +265,22 @@ func appendObject(dst []byte, t *api.Type, o object, links bool) []byte {
 	for i := range t.Fields {
 		f := &t.Fields[i]
 		v, there := o.Lookup(f.Name)
-		if !there && (links || f.Kind == api.KindArray || f.Kind == api.KindAnyMap) {
+		if !there && (links || t.Union || f.Kind == api.KindArray || f.Kind == api.KindAnyMap || f.Kind == api.KindMap) {
 			continue
 		}
 		dst, n = appendMember(dst, f, v, n, links)
+	}
+	return append(dst, '}')
+}
+
+// appendMap writes an object whose values are of one type.
+func appendMap(dst []byte, elem *api.Field, o object) []byte {
+	dst = append(dst, '{')
+	for i, m := range o {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendTyped(append(value.AppendString(dst, m.Key), ':'), elem, m.Val, false)
 	}
 	return append(dst, '}')
 }

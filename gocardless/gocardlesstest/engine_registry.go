@@ -199,8 +199,8 @@ func pointers(ops []api.Operation) []*api.Operation {
 }
 
 // list answers a list operation from its collection: filtered, newest first, one page.
-func (tx *tx) list() (result, error) {
-	p, err := tx.listing()
+func (tx *tx) list(also ...match) (result, error) {
+	p, err := tx.listing(also...)
 	if err != nil {
 		return result{}, err
 	}
@@ -225,6 +225,9 @@ func (r *registry) ownerOf(op *api.Operation) string {
 	if o, set := r.owners[op.Name]; set {
 		return o
 	}
+	if n := op.Nesting(); n.Inside && r.hasCollection(n.Parent) {
+		return n.Parent
+	}
 	return op.Resource()
 }
 
@@ -236,16 +239,16 @@ func (r *registry) defaultHandler(op *api.Operation) handler {
 	}
 	switch {
 	case op.List:
-		return func(tx *tx) (result, error) { return tx.list() }
+		return func(tx *tx) (result, error) { return tx.list(tx.siblings) }
 	case op.Kind == api.OpRead:
 		return func(tx *tx) (result, error) { return one(tx.target), nil }
-	case op.Kind == api.OpUpdate:
+	case op.Kind == api.OpUpdate || op.Method == http.MethodPatch:
 		return func(tx *tx) (result, error) {
 			tx.merge(tx.target)
 			return one(tx.target), nil
 		}
-	case op.Status == http.StatusCreated:
-		return func(tx *tx) (result, error) { return one(tx.add(tx.draft(op.Resource()))), nil }
+	case op.Kind == api.OpCreate || op.Status == http.StatusCreated:
+		return func(tx *tx) (result, error) { return one(tx.add(tx.adopt(tx.draft(op.Resource())))), nil }
 	}
 	return func(tx *tx) (result, error) { return one(tx.target), nil }
 }

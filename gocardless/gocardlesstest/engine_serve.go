@@ -48,7 +48,9 @@ type outgoing struct {
 func (sb *Sandbox) serve(in *incoming) *outgoing {
 	now := sb.Now()
 	c := &apiCall{sb: sb, in: in, now: now, rid: sb.requestID(now), out: &outgoing{header: make(http.Header, 16), cut: -1}}
-	c.op, c.id, c.known = theRegistry().routes.Find(in.method, in.url.EscapedPath())
+	path := in.url.EscapedPath()
+	c.op, c.id, c.known = theRegistry().routes.Find(in.method, path)
+	c.parent = c.op.ParentID(path)
 	c.raw, c.tooBig, c.readErr = readBody(in.body)
 	fault := sb.faults.match(c.op)
 	if fault == nil {
@@ -141,6 +143,7 @@ type apiCall struct {
 	in      *incoming
 	op      *api.Operation
 	id      string
+	parent  string // id before it, in the path of a nested resource
 	known   bool
 	now     time.Time
 	raw     []byte
@@ -289,6 +292,9 @@ func (c *apiCall) handle() *api.Error {
 			return api.Refuse("customer_data_removed", "This customer's data has been removed")
 		}
 		tx.target = r
+		if err := tx.checkParent(c.parent); err != nil {
+			return err
+		}
 	}
 	key := ""
 	if op.Kind == api.OpCreate {

@@ -433,6 +433,39 @@ func (d *Decoder) StringMap() map[string]string {
 	return m
 }
 
+// Map reads an object whose values one method of the decoder reads. Null is nil, an empty object is
+// empty.
+func Map[V any](d *Decoder, value func(*Decoder) V) map[string]V {
+	if !d.HasObject() {
+		return nil
+	}
+	m := map[string]V{}
+	for d.Object(); d.More(); {
+		name := d.intern(d.Key)
+		m[name] = value(d)
+	}
+	return m
+}
+
+// EnumMap reads an object of enum values.
+func EnumMap[T ~string](d *Decoder) map[string]T {
+	return Map(d, func(d *Decoder) T { return T(d.Enum()) })
+}
+
+// TextOrInt reads a string, or an integer as it is written.
+func (d *Decoder) TextOrInt() string {
+	switch c := d.Next(); {
+	case c == '-' || c-'0' <= 9:
+		start := d.pos
+		d.Skip()
+		if d.err == nil {
+			return d.keep(d.data[start:d.pos])
+		}
+		return ""
+	}
+	return d.Text()
+}
+
 // AnyMap reads an object whose members are not known.
 func (d *Decoder) AnyMap() map[string]any {
 	if !d.HasObject() {

@@ -2,6 +2,7 @@ package jsonwire
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -205,6 +206,23 @@ func (e *Encoder) StringMap(name string, v map[string]string) {
 		e.buf = appendString(e.buf, v[key])
 	}
 	e.End()
+}
+
+// EncodeMap writes an object, sorted by name, whose values one method of the encoder writes; nil is
+// written as an empty one.
+func EncodeMap[V any](e *Encoder, name string, m map[string]V, value func(*Encoder, string, V)) {
+	e.Name(name)
+	e.Begin()
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		quoted := appendString(nil, key)
+		value(e, string(quoted[1:len(quoted)-1]), m[key])
+	}
+	e.End()
+}
+
+// EncodeEnumMap writes an object of enum values.
+func EncodeEnumMap[T ~string](e *Encoder, name string, m map[string]T) {
+	EncodeMap(e, name, m, func(e *Encoder, name string, v T) { e.Text(name, string(v)) })
 }
 
 // fewKeys is more than metadata may have.

@@ -189,6 +189,11 @@ func (s *Set) Split() (body map[string]any, query url.Values, header map[string]
 			header[name] = Text(v)
 		case spec.InBody:
 			body[name] = v
+		case spec.InQueryRepeat:
+			items, _ := v.([]any)
+			for _, item := range items {
+				query.Add(name, Text(item))
+			}
 		default:
 			addQuery(query, name, v)
 		}

@@ -68,7 +68,8 @@ type Place int
 const (
 	InBody Place = iota
 	InQuery
-	InQueryDeep // created_at[gte]
+	InQueryDeep   // created_at[gte]
+	InQueryRepeat // status=a&status=b
 	InHeader
 )
 

@@ -46,6 +46,13 @@ func (f *Field) readInts(v any) any {
 		if f.Kind == KindObject {
 			return f.Type.readInts(v)
 		}
+		if f.Kind == KindMap {
+			out := make(value.Object, len(v))
+			for i, m := range v {
+				out[i] = value.Member{Key: m.Key, Val: f.Elem.readInts(m.Val)}
+			}
+			return out
+		}
 	case []any:
 		if f.Kind != KindArray {
 			return v
@@ -120,6 +127,11 @@ func (c *bodyCheck) object(t *Type, o value.Object, pointer, parent string) {
 		for _, path := range cond.Then {
 			c.conditional(o, path, pointer)
 		}
+		for _, name := range cond.Not {
+			if _, there := o.Lookup(name); there {
+				c.structure = append(c.structure, ErrorItem{Message: `"` + name + `" is not a permitted key.`, Field: parent, Pointer: pointer})
+			}
+		}
 	}
 }
 
@@ -161,6 +173,11 @@ func (c *bodyCheck) value(f *Field, v any, pointer, name, parent string) {
 		return
 	}
 	switch f.Kind {
+	case KindStringOrInt:
+		if _, number := v.(int64); number {
+			return
+		}
+		fallthrough
 	case KindString, KindDate, KindTime:
 		s, ok := v.(string)
 		if !ok {
@@ -201,6 +218,17 @@ func (c *bodyCheck) value(f *Field, v any, pointer, name, parent string) {
 		for i, e := range a {
 			c.value(f.Elem, e, fmt.Sprintf("%s/%d", pointer, i), name, "")
 		}
+		c.items(f, a, pointer, field)
+	case KindMap:
+		o, ok := v.(value.Object)
+		if !ok {
+			c.wrong(f, v, pointer, field)
+			return
+		}
+		c.mapSize(f, o, pointer, name)
+		for _, m := range o {
+			c.value(f.Elem, m.Val, pointer+"/"+EscapePointer(m.Key), name, "")
+		}
 	case KindMetadata, KindStringMap, KindAnyMap:
 		o, ok := v.(value.Object)
 		if !ok {
@@ -216,13 +244,7 @@ func (c *bodyCheck) stringMap(f *Field, o value.Object, pointer, name string) {
 	if f.Kind == KindAnyMap {
 		return
 	}
-	lim := f.Limits
-	if lim == nil {
-		lim = &Limits{}
-	}
-	if lim.MaxMembers != nil && len(o) > *lim.MaxMembers {
-		c.bad(name, pointer, "must have no more than %d keys", *lim.MaxMembers)
-	}
+	c.mapSize(f, o, pointer, name)
 	for _, m := range o {
 		at := pointer + "/" + EscapePointer(m.Key)
 		s, ok := m.Val.(string)
@@ -230,12 +252,48 @@ func (c *bodyCheck) stringMap(f *Field, o value.Object, pointer, name string) {
 			c.wrong(&Field{Kind: KindString}, m.Val, at, name)
 			continue
 		}
-		if lim.MaxKeyLength != nil && utf8.RuneCountInString(m.Key) > *lim.MaxKeyLength {
-			c.bad(name, at, "keys must be no more than %d characters", *lim.MaxKeyLength)
-		}
-		if lim.MaxValueLength != nil && utf8.RuneCountInString(s) > *lim.MaxValueLength {
+		if lim := f.Limits; lim != nil && lim.MaxValueLength != nil && utf8.RuneCountInString(s) > *lim.MaxValueLength {
 			c.bad(name, at, "values must be no more than %d characters", *lim.MaxValueLength)
 		}
+	}
+}
+
+// mapSize checks how many members a map has, and how long their names are.
+func (c *bodyCheck) mapSize(f *Field, o value.Object, pointer, name string) {
+	lim := f.Limits
+	if lim == nil {
+		return
+	}
+	if lim.MaxMembers != nil && len(o) > *lim.MaxMembers {
+		c.bad(name, pointer, "must have no more than %d keys", *lim.MaxMembers)
+	}
+	for _, m := range o {
+		if lim.MaxKeyLength != nil && utf8.RuneCountInString(m.Key) > *lim.MaxKeyLength {
+			c.bad(name, pointer+"/"+EscapePointer(m.Key), "keys must be no more than %d characters", *lim.MaxKeyLength)
+		}
+	}
+}
+
+// items checks how many items an array has, and whether they differ.
+func (c *bodyCheck) items(f *Field, a []any, pointer, field string) {
+	lim := f.Limits
+	if lim == nil {
+		return
+	}
+	if lim.MinItems != nil && len(a) < *lim.MinItems {
+		c.bad(field, pointer, "is too short (minimum is %d items)", *lim.MinItems)
+	}
+	if lim.MaxItems != nil && len(a) > *lim.MaxItems {
+		c.bad(field, pointer, "is too long (maximum is %d items)", *lim.MaxItems)
+	}
+	seen := map[string]bool{}
+	for _, e := range a {
+		text := string(value.Append(nil, e))
+		if lim.UniqueItems && seen[text] {
+			c.bad(field, pointer, "must not have an item twice")
+			return
+		}
+		seen[text] = true
 	}
 }
 
@@ -291,6 +349,9 @@ func (c *bodyCheck) number(f *Field, n int64, pointer, field string) {
 	if f.Limits.Maximum != nil && n > *f.Limits.Maximum {
 		c.bad(field, pointer, "must be less than or equal to %d", *f.Limits.Maximum)
 	}
+	if f.Limits.MultipleOf != nil && n%*f.Limits.MultipleOf != 0 {
+		c.bad(field, pointer, "must be a multiple of %d", *f.Limits.MultipleOf)
+	}
 }
 
 func (c *bodyCheck) wrong(f *Field, v any, pointer, field string) {
@@ -315,7 +376,7 @@ func kindNoun(k Kind) string {
 		return "a boolean"
 	case KindArray:
 		return "an array"
-	case KindObject, KindMetadata, KindStringMap, KindAnyMap:
+	case KindObject, KindMetadata, KindStringMap, KindAnyMap, KindMap:
 		return "an object"
 	}
 	return "a string"

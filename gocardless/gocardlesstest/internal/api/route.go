@@ -7,7 +7,8 @@ import (
 
 // Router finds the operation of a method and path.
 type Router struct {
-	byPath map[string]map[string]*Operation // path with {} for the id → method → operation
+	byPath  map[string]map[string]*Operation // path with {} for the id → method → operation
+	several []*Operation                     // whose paths have more than one id
 }
 
 // NewRouter makes the router of a list of operations.
@@ -15,6 +16,10 @@ func NewRouter(ops []*Operation) *Router {
 	r := &Router{byPath: map[string]map[string]*Operation{}}
 	for _, op := range ops {
 		p := op.Path
+		if strings.Count(p, "{") > 1 {
+			r.several = append(r.several, op)
+			continue
+		}
 		if a := strings.IndexByte(p, '{'); a >= 0 {
 			b := strings.IndexByte(p, '}')
 			p = p[:a] + "{}" + p[b+1:]
@@ -54,10 +59,25 @@ func (r *Router) Find(method, escapedPath string) (op *Operation, id string, kno
 	}
 	m := r.byPath["/"+first+"/{}"+tail]
 	if m == nil {
-		return nil, "", known
+		return r.findSeveral(method, escapedPath, known)
 	}
 	if plain, err := url.PathUnescape(id); err == nil {
 		id = plain
 	}
 	return m[method], id, true
+}
+
+// findSeveral is Find for the paths with more than one id; it returns the last.
+func (r *Router) findSeveral(method, escapedPath string, known bool) (*Operation, string, bool) {
+	for _, op := range r.several {
+		ids := op.ids(escapedPath)
+		if ids == nil {
+			continue
+		}
+		known = true
+		if op.Method == method {
+			return op, ids[len(ids)-1], true
+		}
+	}
+	return nil, "", known
 }

@@ -11,7 +11,7 @@ const (
 	OpUpdate               // PUT
 	OpDelete               // DELETE
 	OpCreate               // POST that honours the idempotency key
-	OpAction               // POST that acts on something
+	OpAction               // POST that acts on something, and PATCH
 )
 
 // Operation is one operation of the API.
@@ -61,6 +61,7 @@ type Type struct {
 	Name       string
 	Fields     []Field
 	Conditions []Condition
+	Union      bool // one of several objects: Fields are those of all, Conditions say which has what
 }
 
 // Field finds a member by its name on the wire.
@@ -97,15 +98,18 @@ const (
 	KindMetadata  // string map with limits
 	KindStringMap // string map
 	KindAnyMap    // any object
+	KindMap       // object whose values are elem
+	KindStringOrInt
 )
 
 // Style is how a query parameter is written.
 type Style uint8
 
 const (
-	StylePlain Style = iota
-	StyleDeep        // created_at[gte]=
-	StyleComma       // status=a,b
+	StylePlain  Style = iota
+	StyleDeep         // created_at[gte]=
+	StyleComma        // status=a,b
+	StyleRepeat       // status=a&status=b
 )
 
 // Field is a member of an object, a query parameter or a header.
@@ -127,7 +131,9 @@ type Field struct {
 // Limits of a member; a nil pointer means unlimited.
 type Limits struct {
 	MinLength, MaxLength                     *int
-	Minimum, Maximum                         *int64
+	Minimum, Maximum, MultipleOf             *int64
+	MinItems, MaxItems                       *int
+	UniqueItems                              bool
 	Pattern                                  string
 	MaxMembers, MaxKeyLength, MaxValueLength *int
 }
@@ -138,4 +144,5 @@ type Condition struct {
 	Field string
 	Is    string
 	Then  [][]string
+	Not   []string // members that are refused
 }
