@@ -1,0 +1,150 @@
+package gocardlesstest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// viewer is a browser with the dashboard open, without a socket: it does what the dashboard's script
+// does. It loads the page when the stream tells of a change, and then waits for viewerPause.
+type viewer struct {
+	handler        http.Handler
+	changes, pages int
+	told           []time.Time // when the stream told of changes
+	load           chan struct{}
+	http.ResponseWriter
+}
+
+const viewerPause = 400 * time.Millisecond
+
+func (v *viewer) get(ctx context.Context, w http.ResponseWriter, path string) {
+	r := httptest.NewRequestWithContext(ctx, "GET", "http://localhost"+path, nil)
+	r.Header.Set("Accept", "text/html")
+	v.handler.ServeHTTP(w, r)
+}
+
+// Write takes a piece of the stream.
+func (v *viewer) Write(b []byte) (int, error) {
+	if strings.HasPrefix(string(b), "event: change\n") {
+		v.changes++
+		v.told = append(v.told, time.Now())
+		select {
+		case v.load <- struct{}{}:
+		default: // the script is about to load anyway
+		}
+	}
+	return len(b), nil
+}
+
+func (v *viewer) Flush() {}
+
+// openDashboard opens a page of the dashboard, in a synctest bubble.
+func openDashboard(sb *Sandbox, path string) (v *viewer, closeIt func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	v = &viewer{handler: sb.besideControl(nil), load: make(chan struct{}, 1), ResponseWriter: httptest.NewRecorder()}
+	var wg sync.WaitGroup
+	wg.Go(func() { v.get(ctx, v, "/_sandbox/stream") })
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-v.load:
+				v.pages++
+				v.get(ctx, discard{http.Header{}}, path)
+				select {
+				case <-ctx.Done():
+				case <-time.After(viewerPause):
+				}
+			}
+		}
+	})
+	synctest.Wait()
+	return v, func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}
+
+// payer makes payments as fast as 10,000 in a second of the bubble's time.
+type payer struct {
+	t    testing.TB
+	rt   http.RoundTripper
+	body string
+}
+
+func newPayer(t testing.TB, sb *Sandbox) *payer {
+	m := sb.ActiveMandate()
+	return &payer{t, sb.Transport(), `{"payments":{"amount":100,"currency":"GBP","links":{"mandate":"` + m.ID + `"}}}`}
+}
+
+func (p *payer) second() {
+	for i := range 10_000 {
+		req, err := http.NewRequest("POST", "http://localhost/payments", strings.NewReader(p.body))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		req.Header = http.Header{"Authorization": {"Bearer t"}, "Gocardless-Version": {"2015-07-06"}, "Content-Type": {"application/json"}}
+		resp, err := p.rt.RoundTrip(req)
+		if err != nil || resp.StatusCode != http.StatusCreated {
+			p.t.Fatalf("%v, %v", resp, err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		if i%10 == 9 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// However much happens, the stream tells of it at most every 300 ms, and a page is loaded at most
+// every 400 ms. Nothing that happens is told later than that.
+func TestOpenDashboardHasABound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sb := New(WithRateLimit(0))
+		p := newPayer(t, sb)
+		v, closeIt := openDashboard(sb, "/_sandbox/ui/requests")
+		defer closeIt()
+		p.second()
+		if v.changes > 4 || v.pages > 3 || v.changes == 0 || v.pages == 0 {
+			t.Errorf("10,000 requests in a second: the stream told of %d changes, and %d pages were loaded", v.changes, v.pages)
+		}
+		time.Sleep(time.Minute) // all quiet
+		quiet := v.changes
+		for _, change := range []func(){func() { sb.Inject(Fault{Drop: true}) }, sb.ClearFaults, func() { sb.Advance(time.Hour) }, sb.Freeze} {
+			at := time.Now()
+			change()
+			time.Sleep(time.Second)
+			if quiet++; v.changes != quiet || v.told[len(v.told)-1].Sub(at) > streamGap {
+				t.Errorf("%d changes were told, want %d, the last %v late", v.changes, quiet, v.told[len(v.told)-1].Sub(at))
+			}
+		}
+	})
+}
+
+// What changes is on the page within a second: the script's pause is the viewer's, and with the
+// stream's leaves time to load the page.
+func TestDashboardPauses(t *testing.T) {
+	script, err := dashboardFiles.ReadFile("dashboard/app.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("setTimeout(done, %d)", viewerPause.Milliseconds()); strings.Count(string(script), "setTimeout(done,") != 1 || !strings.Contains(string(script), want) {
+		t.Errorf("the script does not pause with %s", want)
+	}
+	if pause := streamGap + viewerPause; pause > 750*time.Millisecond {
+		t.Errorf("a change can be told %v late", pause)
+	}
+}
