@@ -62,7 +62,7 @@ golden: ## rewrite golden files
 fuzz: ## fuzz each target for a minute
 	@scripts/fuzz.sh 1m
 
-bench: ## measure, as ratios to plain net/http and encoding/json
+bench: ## measure in CPU time, as ratios to plain net/http and encoding/json
 	@$(GO) run ./internal/bench
 
 build-386: ## compile for 32 bits

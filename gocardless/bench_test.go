@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/httptest"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -28,14 +29,21 @@ func benchClient(tb testing.TB, transport http.RoundTripper, opts ...ClientOptio
 
 func benchEnvelope(n int) benchFixed { return benchFixed(`{"payments":` + benchPayment(n) + `}`) }
 
-// benchOp runs f as often as the benchmark asks and reports allocations.
+// benchOp runs f as often as the benchmark asks and reports allocations and the CPU time of the
+// process, which says more than the time on a busy machine.
 func benchOp(b *testing.B, name string, f func() error) {
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
+		runtime.GC() // what others have left
+		began, _ := processUsage()
 		for b.Loop() {
 			if err := f(); err != nil {
 				b.Fatal(err)
 			}
+		}
+		ended, _ := processUsage()
+		if used := ended - began; used > 0 {
+			b.ReportMetric(float64(used)/float64(b.N), "cpu-ns/op")
 		}
 	})
 }
@@ -135,6 +143,26 @@ func BenchmarkAll(b *testing.B) {
 	})
 }
 
+// BenchmarkMemory iterates over 100,000 payments and then over a million, and reports the most
+// memory that the process has had by then. It does not grow.
+func BenchmarkMemory(b *testing.B) {
+	for _, items := range []int{100_000, 1_000_000} {
+		b.Run(strconv.Itoa(items), func(b *testing.B) {
+			client := benchClient(b, newBenchList(items/500, 500))
+			for b.Loop() {
+				for _, err := range client.Payments.All(b.Context(), PaymentListParams{Limit: 500}) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			if _, peak := processUsage(); peak > 0 {
+				b.ReportMetric(float64(peak), "peak-B")
+			}
+		})
+	}
+}
+
 // BenchmarkNew is the making of a client.
 func BenchmarkNew(b *testing.B) {
 	benchOp(b, "sdk", func() error {
@@ -147,8 +175,8 @@ func BenchmarkNew(b *testing.B) {
 func BenchmarkConcurrent(b *testing.B) {
 	for _, proto := range []string{"http1", "http2"} {
 		b.Run(proto, func(b *testing.B) {
-			server, transport := benchServer(b, proto == "http2")
-			client := benchClient(b, transport, WithBaseURL(server.URL))
+			url, transport := benchServer(b, proto)
+			client := benchClient(b, transport, WithBaseURL(url))
 			plain := &http.Client{Transport: transport}
 			sdk := func() error {
 				return benchAtOnce(64, func() error {
@@ -158,7 +186,7 @@ func BenchmarkConcurrent(b *testing.B) {
 			}
 			floor := func() error {
 				return benchAtOnce(64, func() error {
-					_, err := floorGet(b.Context(), plain, server.URL)
+					_, err := floorGet(b.Context(), plain, url)
 					return err
 				})
 			}
@@ -190,29 +218,6 @@ func benchAtOnce(n int, f func() error) error {
 	default:
 		return nil
 	}
-}
-
-// benchServer is a server on loopback with a transport that trusts it.
-func benchServer(tb testing.TB, http2 bool) (*httptest.Server, *http.Transport) {
-	tb.Helper()
-	text := []byte(benchEnvelope(1))
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for name, values := range benchHeader {
-			w.Header()[name] = values
-		}
-		_, _ = w.Write(text)
-	}))
-	if http2 {
-		server.EnableHTTP2 = true
-		server.StartTLS()
-	} else {
-		server.Start()
-	}
-	tb.Cleanup(server.Close)
-	transport := server.Client().Transport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	tb.Cleanup(transport.CloseIdleConnections)
-	return server, transport
 }
 
 // BenchmarkWebhook verifies and reads a delivery of 250 events.

@@ -12,7 +12,7 @@ import (
 // result holds the runs of one benchmark.
 type result struct {
 	name   string
-	values [3][]float64 // ns, bytes and allocations of an operation
+	values [len(units)][]float64 // by unit
 }
 
 // median returns the middle of the values of a unit, 0 if there are none.
@@ -24,7 +24,27 @@ func (r *result) median(unit int) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-var units = []string{"ns/op", "B/op", "allocs/op"}
+// The units of results.
+const (
+	cpuTime = iota // in nanoseconds
+	allocatedBytes
+	allocations
+	peakMemory // in bytes
+)
+
+var units = [...]string{cpuTime: "cpu-ns/op", allocatedBytes: "B/op", allocations: "allocs/op", peakMemory: "peak-B"}
+
+// ratios returns the smallest and the largest ratio of the runs of two benchmarks, which took turns.
+func ratios(a, b *result, unit int) (least, most float64) {
+	for i := range min(len(a.values[unit]), len(b.values[unit])) {
+		ratio := a.values[unit][i] / b.values[unit][i]
+		if i == 0 {
+			least = ratio
+		}
+		least, most = min(least, ratio), max(most, ratio)
+	}
+	return least, most
+}
 
 // processors is what the testing package appends to a name.
 var processors = regexp.MustCompile(`-\d+$`)
@@ -44,7 +64,7 @@ func parse(r io.Reader) []result {
 			results = append(results, result{name: name})
 		}
 		for j := 2; j+1 < len(fields); j += 2 {
-			unit := slices.Index(units, fields[j+1])
+			unit := slices.Index(units[:], fields[j+1])
 			if value, err := strconv.ParseFloat(fields[j], 64); err == nil && unit >= 0 {
 				results[i].values[unit] = append(results[i].values[unit], value)
 			}
