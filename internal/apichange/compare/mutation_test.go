@@ -395,3 +395,30 @@ func TestMutations(t *testing.T) {
 		})
 	}
 }
+
+// An enum that is written in place has no type of its own: the field stands for it.
+func TestInlineEnumsAreNamedByTheirField(t *testing.T) {
+	with := func(values string) Side {
+		root := part(t)
+		e := edit{t, root}
+		e.set(payment+"/properties", "tongue", `{"type": "string", "enum": `+values+`}`)
+		e.set(payment+"/properties", "tongues", `{"type": "array", "items": {"type": "string", "enum": `+values+`}}`)
+		e.append(payList+"/parameters", `{"name": "tongue", "in": "query", "schema": {"type": "string", "enum": `+values+`}}`)
+		return sideOf(t, root)
+	}
+	var got []string
+	for _, c := range compare(t, with(`["de", "fr"]`), with(`["fr", "en"]`)).Changes {
+		got = append(got, c.Class.String()+": "+c.Text+c.Before)
+	}
+	want := []string{
+		"addition: Payment.Tongue (`tongue`) has a new value `en`.",
+		"addition: Payment.Tongues has a new value `en`.",
+		"addition: PaymentListParams.Tongue (`tongue`) has a new value `en`.",
+		"breaking: The value `de` was removed from Payment.Tongue (`tongue`).",
+		"breaking: The value `de` was removed from Payment.Tongues.",
+		"breaking: The value `de` was removed from PaymentListParams.Tongue (`tongue`).",
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -228,28 +229,46 @@ func (c *comparison) enum(a at, s spot, o, n *openapi.Schema) {
 	typeName := c.new.Names.typeName(n, a.side)
 	for _, wire := range o.Enum {
 		if !slices.Contains(n.Enum, wire) {
-			constant := c.old.Names.valueName(o, wire)
-			c.add(a, Change{
-				Class: Breaking, Code: "enum-value-removed", Pointer: n.Pointer, Subject: constant,
-				Text:   fmt.Sprintf("The value %s (`%s`) was removed from %s.", constant, wire, typeName),
-				Advice: "Remove the constant from the code. The type is open: a value read from old data can still be compared as a string.",
-				Before: "gocardless." + constant, After: fmt.Sprintf("gocardless.%s(%q) // only for old data", typeName, wire),
-			})
+			c.add(a, c.valueRemoved(s, typeName, o, n, wire))
 		}
 	}
 	for _, wire := range n.Enum {
 		if !slices.Contains(o.Enum, wire) {
-			constant := c.new.Names.valueName(n, wire)
-			c.add(a, Change{
-				Class: Addition, Code: "enum-value-added", Pointer: n.Pointer, Subject: constant,
-				Text: fmt.Sprintf("%s has a new value %s (`%s`).", typeName, constant, wire),
-			})
+			c.add(a, c.valueAdded(s, typeName, n, wire))
 			continue
 		}
 		if !sameText(o.EnumDescriptions[wire], n.EnumDescriptions[wire]) {
-			c.describe(a, n.Pointer, typeName, typeName, wire)
+			c.describe(a, n.Pointer, cmp.Or(typeName, s.field), cmp.Or(typeName, s.field), wire)
 		}
 	}
+}
+
+// valueRemoved reports a value that an enum no longer has. An enum that is written in place has no
+// type: its field stands for it.
+func (c *comparison) valueRemoved(s spot, typeName string, o, n *openapi.Schema, wire string) Change {
+	change := Change{Class: Breaking, Code: "enum-value-removed", Pointer: n.Pointer}
+	if typeName == "" {
+		change.Subject, change.Text = s.field, fmt.Sprintf("The value `%s` was removed from %s.", wire, s.named())
+		change.Advice = "Remove it from your code."
+		return change
+	}
+	constant := c.old.Names.valueName(o, wire)
+	change.Subject, change.Text = constant, fmt.Sprintf("The value %s (`%s`) was removed from %s.", constant, wire, typeName)
+	change.Advice = "Remove the constant from the code. The type is open: a value read from old data can still be compared as a string."
+	change.Before, change.After = "gocardless."+constant, fmt.Sprintf("gocardless.%s(%q) // only for old data", typeName, wire)
+	return change
+}
+
+// valueAdded reports a new value of an enum.
+func (c *comparison) valueAdded(s spot, typeName string, n *openapi.Schema, wire string) Change {
+	change := Change{Class: Addition, Code: "enum-value-added", Pointer: n.Pointer, Subject: s.field}
+	if typeName == "" {
+		change.Text = fmt.Sprintf("%s has a new value `%s`.", s.named(), wire)
+		return change
+	}
+	change.Subject = c.new.Names.valueName(n, wire)
+	change.Text = fmt.Sprintf("%s has a new value %s (`%s`).", typeName, change.Subject, wire)
+	return change
 }
 
 // object compares the members of two objects.
