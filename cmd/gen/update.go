@@ -81,11 +81,14 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	for _, note := range done.Notes {
 		fmt.Fprintln(stderr, "gen: note:", note)
 	}
+	for _, change := range done.Left {
+		fmt.Fprintln(stderr, "gen: not adopted:", change)
+	}
 	if done.Report == nil {
 		if *format == "json" {
 			err = (&compare.Report{Changes: []compare.Change{}}).Render(stdout, *format)
 		} else {
-			_, err = fmt.Fprintln(stdout, "nothing changed: the source means the same as schema/gocardless.json")
+			_, err = fmt.Fprintln(stdout, unchanged(done))
 		}
 		if err != nil {
 			return fail(stderr, err)
@@ -104,4 +107,12 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 		return fail(stderr, err)
 	}
 	return 0
+}
+
+// unchanged states why nothing was written.
+func unchanged(done *release.Updated) string {
+	if len(done.Left) > 0 {
+		return "nothing changed: schema/gocardless.json has no place for what the source states differently"
+	}
+	return "nothing changed: the source means the same as schema/gocardless.json"
 }

@@ -127,6 +127,15 @@ func TestUpdateOfTheSame(t *testing.T) {
 			t.Errorf("%s: status %d, printed %q and %q", format, status, stdout, stderr)
 		}
 	}
+	// What has no place in our form is not passed over in silence.
+	conflict := newDescription(t, func(v *jsontree.Value) {
+		refused, _ := jsontree.Parse([]byte(`{"$ref": "#/components/responses/Error"}`))
+		v.At("/paths/~1payments/post/responses").Set("409", refused)
+	})
+	if status, stdout, stderr := gen("update", conflict); status != 0 || stdout != "nothing changed: schema/gocardless.json has no place for what the source states differently\n" ||
+		stderr != "gen: not adopted: client.Payments.Create may be refused with status 409.\n" {
+		t.Errorf("status %d, printed %q and %q", status, stdout, stderr)
+	}
 	status, stdout, _ := gen("update", "schema/gocardless.json", "-format=json")
 	var report struct {
 		Changes []any

@@ -147,6 +147,27 @@ func Schema(t testing.TB, dir string) *jsontree.Value {
 	return v
 }
 
+// Part returns a copy of a document with some of its paths, and with the schemas that they need.
+func Part(document *jsontree.Value, keep func(path string) bool) *jsontree.Value {
+	out := document.Clone()
+	paths, schemas := out.Get("paths"), out.At("/components/schemas")
+	paths.Members = slices.DeleteFunc(paths.Members, func(m jsontree.Member) bool { return !keep(m.Name) })
+	used := map[string]bool{}
+	var mark func(v *jsontree.Value)
+	mark = func(v *jsontree.Value) {
+		v.Walk(func(_ string, v *jsontree.Value) {
+			if name, ok := strings.CutPrefix(v.Get("$ref").Str(), "#/components/schemas/"); ok && !used[name] {
+				used[name] = true
+				mark(schemas.Get(name))
+			}
+		})
+	}
+	mark(paths)
+	mark(out.At("/components/responses"))
+	schemas.Members = slices.DeleteFunc(schemas.Members, func(m jsontree.Member) bool { return !used[m.Name] })
+	return out
+}
+
 // Date is the date of a module's current snapshot.
 func Date(t testing.TB, dir string) string {
 	t.Helper()

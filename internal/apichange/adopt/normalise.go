@@ -134,9 +134,28 @@ func (m *merger) info() {
 		m.note("info/version is %q in the source and no date: kept %s", v, m.ours.Version)
 	}
 	m.security()
+	if m.opts.Words {
+		m.takeWords()
+	}
 	for _, s := range m.src.Servers {
-		if !slices.ContainsFunc(m.ours.Servers, func(o openapi.Server) bool { return o.URL == strings.TrimSuffix(s.URL, "/") }) {
+		if m.foreign && !slices.ContainsFunc(m.ours.Servers, func(o openapi.Server) bool { return o.URL == strings.TrimSuffix(s.URL, "/") }) {
 			m.note("the source names another server, %s: the vendored ones are kept", s.URL)
+		}
+	}
+}
+
+// takeWords takes over what the source states about the API and its resources.
+func (m *merger) takeWords() {
+	info := m.raw["/info"]
+	if m.src.Title != "" {
+		info.Set("title", jsontree.NewString(m.src.Title))
+	}
+	m.words(info, "description", "/info", m.src.Description, nil)
+	for _, ours := range m.ours.Tags {
+		for _, theirs := range m.src.Tags {
+			if ours.Name == theirs.Name {
+				m.words(m.raw[ours.Pointer], "description", ours.Pointer, theirs.Description, nil)
+			}
 		}
 	}
 }
@@ -151,11 +170,11 @@ func (m *merger) security() {
 	m.root.Get("components").Set("securitySchemes", m.src.Root.At("/components/securitySchemes").Clone())
 }
 
-// unadopted notes what the source states about refusals and media that has no place in our form: the
-// code that reads them is written by hand.
+// unadopted notes what a foreign source states about refusals and media: the code that reads them is
+// written by hand. What a source in our form states besides is found by a comparison.
 func (m *merger) unadopted(o, s *openapi.Operation) {
-	if s.Failure != nil && o.Failure != nil && !m.foreign && !m.sameFailure(o, s) {
-		m.note("%s: refusals have another form, and the code that reads them is written by hand: kept", s.Pointer)
+	if !m.foreign {
+		return
 	}
 	for _, status := range s.Refusals {
 		if !slices.Contains(o.Refusals, status) && !m.src.UsualRefusal(status) {
@@ -332,6 +351,9 @@ func (m *merger) mergeOperation(o, s *openapi.Operation) {
 		text = s.Summary
 	}
 	m.words(raw, "description", o.Pointer, text, operationKeys)
+	if m.opts.Words && s.Summary != "" {
+		raw.SetOrdered("summary", jsontree.NewString(Plain(s.Summary)), operationKeys)
+	}
 	c := scope{resource: resourceOf(o.ID), owner: ownerOf(o.ID)}
 	m.mergeParams(c, raw, o, s)
 	m.mergeBody(c, raw, o, s)

@@ -19,6 +19,9 @@ var silent = []string{
 	"response-success-status-removed", "response-success-status-added",
 }
 
+// oasdiffCode begins the code of a change that only oasdiff sees.
+const oasdiffCode = "oasdiff:"
+
 // crossCheck runs oasdiff over the same documents. A finding about a place where a change is
 // already reported becomes evidence for it; every other finding becomes a change of its own.
 func (c *comparison) crossCheck() error {
@@ -37,7 +40,7 @@ func (c *comparison) crossCheck() error {
 		}
 		c.add(a, Change{
 			Class: map[oasdiff.Level]Class{oasdiff.Error: Breaking, oasdiff.Warning: Behaviour, oasdiff.Info: Documentation}[f.Level],
-			Code:  "oasdiff:" + f.Rule, Pointer: f.Path, Rules: []string{f.Rule},
+			Code:  oasdiffCode + f.Rule, Pointer: f.Path, Rules: []string{f.Rule},
 			Text:   sentence(f.Text),
 			Advice: "Compare the two documents at this place.",
 		})

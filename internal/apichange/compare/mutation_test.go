@@ -7,36 +7,17 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
 // part returns a document with only some of its paths, so that many comparisons are fast.
 func part(t testing.TB) *jsontree.Value {
 	t.Helper()
-	root := fixed().Clone()
-	paths := root.Get("paths")
-	paths.Members = slices.DeleteFunc(paths.Members, func(m jsontree.Member) bool {
-		for _, keep := range []string{"/payments", "/subscriptions", "/instalment_schedules", "/bank_account_details", "/billing_requests"} {
-			if m.Name == keep || keep != "/billing_requests" && strings.HasPrefix(m.Name, keep+"/{") {
-				return false
-			}
-		}
-		return true
-	})
-	used := map[string]bool{}
-	var mark func(v *jsontree.Value)
-	mark = func(v *jsontree.Value) {
-		v.Walk(func(_ string, v *jsontree.Value) {
-			if name, ok := strings.CutPrefix(v.Get("$ref").Str(), "#/components/schemas/"); ok && !used[name] {
-				used[name] = true
-				mark(root.At("/components/schemas").Get(name))
-			}
+	return testmodule.Part(fixed(), func(path string) bool {
+		return slices.ContainsFunc([]string{"/payments", "/subscriptions", "/instalment_schedules", "/bank_account_details", "/billing_requests"}, func(keep string) bool {
+			return path == keep || keep != "/billing_requests" && strings.HasPrefix(path, keep+"/{")
 		})
-	}
-	mark(paths)
-	mark(root.At("/components/responses"))
-	schemas := root.At("/components/schemas")
-	schemas.Members = slices.DeleteFunc(schemas.Members, func(m jsontree.Member) bool { return !used[m.Name] })
-	return root
+	})
 }
 
 // edit is a helper for the table: it fails the test when a pointer leads nowhere, so that no case

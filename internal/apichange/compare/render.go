@@ -126,9 +126,10 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 const shownUsers = 5
 
 // Users names the methods that a change concerns, by service, unless its subject is the method
-// itself or nothing but words changed: "client.Payments (Create, Get)".
+// itself or nothing but words changed: "client.Payments (Create, Get)". What only oasdiff sees names no
+// place.
 func (c Change) Users() string {
-	if c.Class == Documentation || len(c.Operations) == 0 || strings.Contains(c.Text, list(c.Operations)) {
+	if c.Class == Documentation && !strings.HasPrefix(c.Code, oasdiffCode) || len(c.Operations) == 0 || strings.Contains(c.Text, list(c.Operations)) {
 		return ""
 	}
 	var services []string
@@ -155,11 +156,19 @@ func (c Change) Markdown() string {
 	if c.Subject != "" {
 		text = strings.Replace(text, c.Subject, "`"+c.Subject+"`", 1)
 	}
-	if used := c.Users(); used != "" {
-		text = strings.TrimSuffix(text, ".") + " in " + used + "."
-	}
+	text = c.located(text)
 	if c.Advice != "" {
 		text += " " + c.Advice
+	}
+	return text
+}
+
+// Sentence returns the change with the methods that it concerns.
+func (c Change) Sentence() string { return c.located(c.Text) }
+
+func (c Change) located(text string) string {
+	if used := c.Users(); used != "" {
+		return strings.TrimSuffix(text, ".") + " in " + used + "."
 	}
 	return text
 }

@@ -49,6 +49,7 @@ type Updated struct {
 	Old, New  Version
 	Files     []string // that changed
 	Notes     []string // for a person to read
+	Left      []string // changes that the source states and that have no place in our form
 	Unwritten []string // places whose descriptions are still to be written
 }
 
@@ -75,6 +76,9 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 	}
 	if undone {
 		u.out.Notes = append([]string{"an earlier update was interrupted: it was undone first"}, u.out.Notes...)
+	}
+	if u.out.Left, err = left(u.root, source, u.Words); err != nil {
+		return nil, err
 	}
 	if bytes.Equal(u.vendored.Root.Format(), u.root.Format()) {
 		return u.out, nil
@@ -155,6 +159,31 @@ func (u *updater) normalise(source *openapi.Document) error {
 		u.tx.Write(LockFile, append(text, '\n'))
 	}
 	return nil
+}
+
+// left lists what the source still states differently than what was adopted of it: what a comparison
+// sees has to be adopted or named. In another form than ours everything is stated differently.
+func left(adopted *jsontree.Value, source *openapi.Document, words bool) ([]string, error) {
+	if source.Date == "" {
+		return nil, nil
+	}
+	doc, err := openapi.Read(adopted)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := compare.Compare(compare.Side{Doc: doc}, compare.Side{Doc: source})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, c := range rest.Changes {
+		// Words are taken over on request alone, and new schemas are named by rule.
+		if c.Code == "documentation-changed" && !words || c.Code == "type-renamed" {
+			continue
+		}
+		out = append(out, c.Sentence())
+	}
+	return out, nil
 }
 
 // reserved lists the Go names that no new schema may get: those of written files, and those of
