@@ -1,11 +1,14 @@
 package gocardlessgo_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +22,7 @@ type workflow struct {
 	Jobs        map[string]struct {
 		Permissions map[string]string
 		Uses        string
+		Needs       any // a name or a list
 		Timeout     int `yaml:"timeout-minutes"`
 		Strategy    struct {
 			Matrix struct{ Go []string }
@@ -170,24 +174,46 @@ func TestOldestGoIsTested(t *testing.T) {
 	}
 }
 
-// Dependabot looks after every module of the repository.
-func TestDependabotKnowsEveryModule(t *testing.T) {
-	var modules []string
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "testdata" || d.Name() == "dist") {
-			return fs.SkipDir
-		}
-		if d.Name() == "go.mod" {
-			modules = append(modules, path.Join("/", filepath.ToSlash(filepath.Dir(name))))
-		}
-		return nil
-	})
+// A release tags every module that users install, after everything was checked and published: go
+// install finds the command by its own tag, and that one requires the version of the root module.
+func TestReleaseTagsTheModules(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("scripts/modules.sh compares paths as Unix writes them")
+	}
+	out, err := exec.Command("scripts/modules.sh", "tags", "v1.2.3").CombinedOutput()
 	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var want []string
+	for _, dir := range moduleDirs(t) {
+		if dir != "/" && dir != "/tools" && !strings.HasPrefix(dir, "/examples/") && !strings.HasSuffix(dir, "test") {
+			want = append(want, strings.TrimPrefix(dir, "/")+"/v1.2.3")
+		}
+	}
+	got := strings.Fields(string(out))
+	slices.Sort(got)
+	if !slices.Equal(got, want) || !slices.Contains(got, "cmd/gcpro/v1.2.3") {
+		t.Errorf("tags %q, want %q", got, want)
+	}
+	var w workflow
+	if err := yaml.Unmarshal([]byte(readFile(t, ".github/workflows/release.yml")), &w); err != nil {
 		t.Fatal(err)
 	}
+	publish := w.Jobs["publish"]
+	order := []string{"make publish", "scripts/modules.sh tags"}
+	for _, step := range publish.Steps {
+		if len(order) > 0 && strings.Contains(step.Run, order[0]) {
+			order = order[1:]
+		}
+	}
+	if len(order) > 0 || fmt.Sprint(publish.Needs) != "[tag checks]" || publish.Permissions["contents"] != "write" {
+		t.Errorf("the job publish needs %v, may %v, and has no step with %q in this order", publish.Needs, publish.Permissions, order)
+	}
+}
+
+// Dependabot looks after every module of the repository.
+func TestDependabotKnowsEveryModule(t *testing.T) {
+	modules := moduleDirs(t)
 	var config struct {
 		Updates []struct {
 			Ecosystem   string `yaml:"package-ecosystem"`
@@ -203,9 +229,30 @@ func TestDependabotKnowsEveryModule(t *testing.T) {
 			known = append(known, u.Directories...)
 		}
 	}
-	slices.Sort(modules)
 	slices.Sort(known)
 	if !slices.Equal(modules, known) {
 		t.Errorf("dependabot.yml knows the modules %q, there are %q", known, modules)
 	}
+}
+
+// moduleDirs lists the directories of the repository's modules, sorted, "/" first.
+func moduleDirs(t *testing.T) (modules []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "testdata" || d.Name() == "dist") {
+			return fs.SkipDir
+		}
+		if d.Name() == "go.mod" {
+			modules = append(modules, path.Join("/", filepath.ToSlash(filepath.Dir(name))))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(modules)
+	return modules
 }

@@ -5,6 +5,8 @@
 #   scripts/modules.sh run COMMAND...     runs COMMAND in each; fails at the first that fails
 #   scripts/modules.sh tidy               tidies go.mod and go.sum of each
 #   scripts/modules.sh tidy-check         fails if one is not tidy
+#   scripts/modules.sh tags VERSION       the tags by which go install and go get find a version of those
+#                                         that users install: not of examples and tests
 #
 # go mod tidy ignores go.work, and would ask for a version of the root module that may not be
 # published yet. So it works on a copy of go.mod that replaces the modules of this repository.
@@ -57,8 +59,11 @@ tidy | tidy-check)
 		fi
 	done
 	;;
+tags)
+	others | sed "s|^$root/||" | grep -v -e '^examples/' -e 'test$' | sed "s|\$|/${2:?tags needs a version, such as v1.2.3}|"
+	;;
 *)
-	sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+	sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 	;;
 esac

@@ -84,6 +84,11 @@ func Check(root, tag string) error {
 	for _, method := range missing {
 		errs = append(errs, fmt.Errorf("generator/examples.json: client.%s has no example", method))
 	}
+	gaps, err := sandboxGaps(root)
+	if err != nil {
+		return err
+	}
+	errs = append(errs, gaps...)
 	text, err := Changelog(root)
 	if err != nil {
 		return err
@@ -100,6 +105,19 @@ func Check(root, tag string) error {
 	}
 	errs = append(errs, Complete(root))
 	return errors.Join(errs...)
+}
+
+// sandboxGaps lists the operations that the sandbox serves and the API does not have.
+func sandboxGaps(root string) (errs []error, err error) {
+	api, err := generator.Load(generator.Config{Root: root})
+	if err != nil {
+		return nil, err
+	}
+	gaps, err := generator.SandboxGaps(root, api)
+	for _, gap := range gaps {
+		errs = append(errs, errors.New(gap))
+	}
+	return errs, err
 }
 
 // Notes returns the changelog's section of a version, for a release.

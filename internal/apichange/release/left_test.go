@@ -12,8 +12,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// What diff sees, update says: it adopts a change, or it names what it has left.
-func TestUpdateTellsWhatDiffSees(t *testing.T) {
+// What diff sees, update adopts or names.
+func TestUpdateNamesWhatDiffSees(t *testing.T) {
 	vendored := testmodule.Part(testmodule.Schema(t, root), func(path string) bool { return strings.HasPrefix(path, "/payments") })
 	vendored.Get("tags").Items = []*jsontree.Value{parseJSON(t, `{"name": "payments", "description": "Payments."}`)}
 	ours := documentOf(t, vendored)

@@ -274,6 +274,11 @@ func (u *updater) regenerate() error {
 		// A file that is gone cannot be looked into; the places are those of the document in our form.
 		return errors.New(strings.ReplaceAll(err.Error(), revised, "the new "+schemaFile))
 	}
+	gaps, err := generator.SandboxGaps(u.Root, result.API)
+	if err != nil {
+		return err
+	}
+	u.out.Notes = append(u.out.Notes, gaps...)
 	if err := result.Plan(u.tx); err != nil {
 		return err
 	}
