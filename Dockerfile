@@ -1,7 +1,12 @@
-# The image of gcpro: the program alone. goreleaser builds it for each platform from the binaries of a
-# release, which it puts into a directory named after the platform.
+# The image of gcpro: the program and the certificates of public authorities, which webhooks to https
+# need. goreleaser builds it for each platform from the binaries of a release, which it puts into a
+# directory named after the platform.
+FROM --platform=$BUILDPLATFORM alpine:3.22 AS certificates
+RUN apk add --no-cache ca-certificates
+
 FROM scratch
 ARG TARGETPLATFORM
+COPY --from=certificates /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY LICENSE /LICENSE
 COPY $TARGETPLATFORM/gcpro /gcpro
 USER 65532:65532

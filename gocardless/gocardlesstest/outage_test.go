@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -25,5 +26,16 @@ func TestOutageInOtherLanguages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The program that the compose file runs with this SDK.
+func TestFirstProgram(t *testing.T) {
+	s := NewServer(t)
+	c := exec.Command("go", "run", "../../docs/sandbox/clients/sdk")
+	c.Env = append(os.Environ(), "GOCARDLESS_ACCESS_TOKEN=any", "GOCARDLESS_BASE_URL="+s.URL)
+	out, err := c.CombinedOutput()
+	if made := s.Requests(); err != nil || !strings.HasPrefix(string(out), "CU") || len(made) != 1 || made[0].Operation != "customers.create" {
+		t.Errorf("%v, %d requests\n%s", err, len(made), out)
 	}
 }

@@ -302,3 +302,18 @@ func operations(t *testing.T) []string {
 	slices.Sort(names)
 	return names
 }
+
+// The program that the compose file of the documentation runs.
+func TestFirstProgram(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts Node.js, and may install a package")
+	}
+	modules := install(t)
+	sandbox := gocardlesstest.NewServer(t)
+	c := exec.Command("node", "../../docs/sandbox/clients/first.cjs")
+	c.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(modules, "node_modules"), "GOCARDLESS_ACCESS_TOKEN=any", "GOCARDLESS_BASE_URL="+sandbox.URL)
+	out, err := c.CombinedOutput()
+	if made := sandbox.Requests(); err != nil || !strings.HasPrefix(string(out), "CU") || len(made) != 1 || made[0].Operation != "customers.create" {
+		t.Errorf("%v, %d requests\n%s", err, len(made), out)
+	}
+}

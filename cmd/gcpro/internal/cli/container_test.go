@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"encoding/json"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+const repository = "../../../.."
+
+// commandFlags parses the arguments of a gcpro command, which must exist with its flags.
+func commandFlags(t *testing.T, args []string) *pflag.FlagSet {
+	t.Helper()
+	a := &app{in: strings.NewReader(""), env: func(string) string { return "" }, now: time.Now}
+	c, rest, err := a.root().Find(args)
+	if err == nil && !c.HasParent() {
+		t.Fatalf("%v is not a command", args)
+	}
+	if err == nil {
+		err = c.ParseFlags(rest)
+	}
+	if err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return c.Flags()
+}
+
+// listens checks that a sandbox listens on all interfaces and allows a host, and returns its port.
+func listens(t *testing.T, args []string, host string) (port string) {
+	t.Helper()
+	flags := commandFlags(t, args)
+	addr, port, err := net.SplitHostPort(flags.Lookup("addr").Value.String())
+	hosts, hostsErr := flags.GetStringSlice("allow-host")
+	if err != nil || hostsErr != nil || addr != "0.0.0.0" || !slices.Contains(hosts, host) {
+		t.Errorf("%v: listens on %s and allows %v, %v", args, addr, hosts, err)
+	}
+	return port
+}
+
+// The image has what the program needs: certificates of public authorities where Go looks for them,
+// and a command and a health check that exist.
+func TestImage(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(repository, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages := regexp.MustCompile(`(?m)^FROM `).Split(string(source), -1)
+	image := stages[len(stages)-1]
+	exec := func(instruction string) (args []string) {
+		t.Helper()
+		m := regexp.MustCompile(`(?m)^` + instruction + ` .*?(\[.*\])$`).FindStringSubmatch(image)
+		if m == nil || json.Unmarshal([]byte(m[1]), &args) != nil {
+			t.Fatalf("the image has no %s in JSON:\n%s", instruction, image)
+		}
+		return args
+	}
+	const certificates = "/etc/ssl/certs/ca-certificates.crt"
+	for _, want := range []string{"scratch\n", "COPY --from=certificates " + certificates + " " + certificates + "\n", "COPY $TARGETPLATFORM/gcpro /gcpro\n", "USER "} {
+		if !strings.Contains(image, want) {
+			t.Errorf("the image lacks %q", want)
+		}
+	}
+	if !slices.ContainsFunc(stages, func(stage string) bool {
+		return strings.Contains(stage, " AS certificates\n") && strings.Contains(stage, "ca-certificates")
+	}) {
+		t.Error("no stage has the certificates")
+	}
+	if entry := exec("ENTRYPOINT"); !slices.Equal(entry, []string{"/gcpro"}) {
+		t.Errorf("the entry point is %v", entry)
+	}
+	if port := listens(t, exec("CMD"), "sandbox"); !strings.Contains(image, "EXPOSE "+port+"\n") {
+		t.Errorf("port %s is not exposed", port)
+	}
+	if health := exec("HEALTHCHECK"); health[0] != "/gcpro" {
+		t.Errorf("the health check is %v", health)
+	} else {
+		commandFlags(t, health[1:])
+	}
+}
+
+type compose struct {
+	Services map[string]struct {
+		Image, Build string
+		Command      yaml.Node
+		Ports        []string
+		Profiles     []string
+		Environment  map[string]string
+		DependsOn    map[string]struct{ Condition string } `yaml:"depends_on"`
+	}
+	Jobs map[string]struct {
+		Services map[string]struct {
+			Image string
+			Ports []string
+		}
+		Env   map[string]string
+		Steps []struct{ Run string }
+	}
+}
+
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+
+// Compose files and workflows agree with the flags of the sandbox, with its port, and with each other.
+func TestContainersInDocs(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(repository, "docs/sandbox.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join(repository, "docs/sandbox/compose.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := []string{string(file)}
+	for _, m := range yamlBlock.FindAllStringSubmatch(string(page), -1) {
+		sources = append(sources, m[1])
+	}
+	if len(sources) != 3 {
+		t.Fatalf("%d YAML documents, want the compose file, its snippet and a workflow", len(sources))
+	}
+	for _, source := range sources {
+		var c compose
+		if err := yaml.Unmarshal([]byte(source), &c); err != nil {
+			t.Errorf("%v\n%s", err, source)
+			continue
+		}
+		for name, service := range c.Services {
+			if name == "sandbox" {
+				continue
+			}
+			u, err := url.Parse(service.Environment["GOCARDLESS_BASE_URL"])
+			if err != nil || service.DependsOn["sandbox"].Condition != "service_healthy" || service.Environment["GOCARDLESS_ACCESS_TOKEN"] == "" {
+				t.Errorf("%s: %v, %+v", name, err, service)
+				continue
+			}
+			sandbox := c.Services["sandbox"]
+			var args []string
+			if err := sandbox.Command.Decode(&args); err != nil {
+				t.Fatal(err)
+			}
+			port := listens(t, args, u.Hostname())
+			if u.Hostname() != "sandbox" || u.Port() != port || !slices.Contains(sandbox.Ports, "127.0.0.1:"+port+":"+port) {
+				t.Errorf("%s uses %s; the sandbox has port %s and publishes %v", name, u, port, sandbox.Ports)
+			}
+		}
+		for name, job := range c.Jobs {
+			u, err := url.Parse(job.Env["GOCARDLESS_BASE_URL"])
+			if err != nil || u.Hostname() != "localhost" || !slices.Contains(job.Services["sandbox"].Ports, u.Port()+":8080") {
+				t.Errorf("%s uses %s, %v", name, u, err)
+			}
+		}
+	}
+}
+
+// Every client of the table has a service, and every service the program that it runs.
+func TestComposeHasEveryClient(t *testing.T) {
+	dir := filepath.Join(repository, "docs/sandbox")
+	source, err := os.ReadFile(filepath.Join(dir, "compose.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile(filepath.Join(repository, "docs/sandbox-clients.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c compose
+	if err := yaml.Unmarshal(source, &c); err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| ([\\w.]+) \\| `").FindAllStringSubmatch(string(table), -1)
+	if len(rows) != 7 {
+		t.Errorf("the table has %d clients", len(rows))
+	}
+	for _, row := range append(rows, []string{"", "sdk"}) {
+		name := strings.ReplaceAll(strings.ToLower(row[1]), ".", "dot")
+		service := c.Services[name]
+		program := regexp.MustCompile(`/clients/([\w.]+)`).FindStringSubmatch(service.Command.Value)
+		if service.Image == "" || !slices.Equal(service.Profiles, []string{name}) || program == nil {
+			t.Errorf("%s: no service with its profile and a program: %+v", name, service)
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, "clients", program[1])); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
