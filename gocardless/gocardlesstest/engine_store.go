@@ -61,8 +61,17 @@ func newStore(specs []collectionSpec, seed uint64) *store {
 	return s
 }
 
+// written marks everything as written to the journal.
+func (s *store) written() {
+	for _, r := range s.dirty {
+		r.dirty = false
+	}
+	s.dirty = s.dirty[:0]
+}
+
+// clear makes the collection empty, and its ids start again.
 func (c *collection) clear() {
-	c.recs, c.gone = nil, 0
+	c.recs, c.gone, c.ids.n = nil, 0, 0
 	c.byID = map[string]*record{}
 	c.index = make(map[string]map[string][]*record, len(c.indexed))
 	for _, name := range c.indexed {

@@ -94,8 +94,7 @@ func (sb *Sandbox) reset() {
 	// What the default state is made of happened long ago: nobody is told.
 	sb.batch = nil
 	sb.store.coll("events").clear()
-	sb.store.coll("events").ids.n = 0
-	sb.store.dirty = nil
+	sb.store.written()
 	sb.noteNextJob()
 }
 

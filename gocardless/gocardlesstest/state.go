@@ -123,7 +123,7 @@ func (sb *Sandbox) loaded() {
 			sb.hooks.push(w, due)
 		}
 	}
-	sb.store.dirty = nil
+	sb.store.written()
 	sb.noteNextJob()
 }
 

@@ -183,10 +183,7 @@ func (sb *Sandbox) commit() error {
 // written forgets what there was to write.
 func (sb *Sandbox) written() {
 	sb.changes.Add(1)
-	for _, r := range sb.store.dirty {
-		r.dirty = false
-	}
-	sb.store.dirty = sb.store.dirty[:0]
+	sb.store.written()
 	sb.newJobs, sb.doneJobs, sb.newKeys = sb.newJobs[:0], sb.doneJobs[:0], sb.newKeys[:0]
 }
 

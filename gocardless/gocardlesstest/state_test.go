@@ -49,6 +49,8 @@ func TestStateFile(t *testing.T) {
 	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).Str("id")
 	pm := w.pay("100")
 	w.sb.Advance(30 * time.Hour)
+	// What the sandbox started with is kept like everything else.
+	w.ok("PUT", "/creditors/"+w.list("/creditors")[0].Str("id"), `{"creditors":{"name":"Renamed"}}`)
 	w.step(func(tx *tx) { tx.transferMandate(tx.find("mandates", w.mandate)) })
 	want := w.sb.Snapshot()
 
