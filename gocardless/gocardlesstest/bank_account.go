@@ -5,22 +5,23 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Bank accounts of customers and creditors, look-ups of bank details, and checks of holders.
 
 func bankAccountFamily(r *registry) {
-	r.collection(collectionSpec{name: "customer_bank_accounts", indexed: []string{"customer"}})
+	r.collection(store.CollectionSpec{Name: "customer_bank_accounts", Indexed: []string{"customer"}})
 	r.on("customer_bank_accounts.create", createCustomerBankAccount)
 	r.on("customer_bank_accounts.disable", disableCustomerBankAccount)
 
-	r.collection(collectionSpec{name: "creditor_bank_accounts", indexed: []string{"creditor"}})
+	r.collection(store.CollectionSpec{Name: "creditor_bank_accounts", Indexed: []string{"creditor"}})
 	r.on("creditor_bank_accounts.create", createCreditorBankAccount)
 	r.on("creditor_bank_accounts.disable", disableCreditorBankAccount)
 
 	r.on("bank_details_lookups.create", lookUpBankDetails)
 
-	r.collection(collectionSpec{name: "bank_account_holder_verifications"})
+	r.collection(store.CollectionSpec{Name: "bank_account_holder_verifications"})
 	r.on("bank_account_holder_verifications.create", verifyHolder)
 	r.job("holder.complete", completeHolderVerification)
 
@@ -31,15 +32,15 @@ func bankAccountFamily(r *registry) {
 
 // fillAccount writes checked details into an account.
 func fillAccount(a *record, d bankDetails) {
-	a.set("account_holder_name", d.Holder)
-	a.set("account_number_ending", d.Ending)
-	a.set("account_type", nilIfEmpty(d.AccountType))
-	a.set("bank_name", d.BankName)
-	a.set("country_code", d.Country)
-	a.set("currency", d.Currency)
-	a.set("enabled", true)
-	a.setRef("key", d.Key)
-	a.setRef("bic", d.BIC)
+	a.Set("account_holder_name", d.Holder)
+	a.Set("account_number_ending", d.Ending)
+	a.Set("account_type", nilIfEmpty(d.AccountType))
+	a.Set("bank_name", d.BankName)
+	a.Set("country_code", d.Country)
+	a.Set("currency", d.Currency)
+	a.Set("enabled", true)
+	a.SetRef("key", d.Key)
+	a.SetRef("bic", d.BIC)
 }
 
 func createCustomerBankAccount(tx *tx) (result, error) {
@@ -65,35 +66,35 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 		return result{}, err
 	}
 	for _, a := range accountsOf(customer) {
-		if a.ref("key") != d.Key {
+		if a.Ref("key") != d.Key {
 			continue
 		}
-		if a.flag("enabled") {
-			return result{}, api.Refuse("bank_account_exists", "Bank account already exists", "customer_bank_account", a.id)
+		if a.Flag("enabled") {
+			return result{}, api.Refuse("bank_account_exists", "Bank account already exists", "customer_bank_account", a.ID)
 		}
 		// The same details again bring the disabled account back.
-		a.set("enabled", true)
-		a.set("account_holder_name", d.Holder)
+		a.Set("enabled", true)
+		a.Set("account_holder_name", d.Holder)
 		if tx.body.Has("metadata") {
-			a.set("metadata", tx.body.Get("metadata"))
+			a.Set("metadata", tx.body.Get("metadata"))
 		}
 		return one(a), nil
 	}
 	a := tx.addCustomerBankAccount(customer, d, tx.body.Get("metadata"))
 	if token != "" {
-		a.setRef("token", token)
+		a.SetRef("token", token)
 	}
 	return one(a), nil
 }
 
 // accountsOf lists the accounts of a customer, oldest first.
 func accountsOf(customer *record) []*record {
-	return customer.coll.store.coll("customer_bank_accounts").by("customer", customer.id)
+	return customer.Coll.Store.Coll("customer_bank_accounts").By("customer", customer.ID)
 }
 
 func (sb *Sandbox) tokenUsed(token string) bool {
-	for _, a := range sb.store.coll("customer_bank_accounts").recs {
-		if a.ref("token") == token {
+	for _, a := range sb.store.Coll("customer_bank_accounts").Recs {
+		if a.Ref("token") == token {
 			return true
 		}
 	}
@@ -104,20 +105,20 @@ func (sb *Sandbox) tokenUsed(token string) bool {
 func (tx *tx) addCustomerBankAccount(customer *record, d bankDetails, metadata any) *record {
 	a := tx.make("customer_bank_accounts")
 	fillAccount(a, d)
-	a.set("metadata", metadata)
-	a.set("links", object{{"customer", customer.id}})
-	a.set("trusted_recipient", false)
+	a.Set("metadata", metadata)
+	a.Set("links", object{{"customer", customer.ID}})
+	a.Set("trusted_recipient", false)
 	return tx.add(a)
 }
 
 func disableCustomerBankAccount(tx *tx) (result, error) {
 	a := tx.target
-	if !a.flag("enabled") {
+	if !a.Flag("enabled") {
 		return result{}, api.Refuse("disable_failed", "Bank account is already disabled")
 	}
-	a.set("enabled", false)
-	for _, m := range tx.sb.store.coll("mandates").by("customer_bank_account", a.id) {
-		if mandateOpen(m.status()) {
+	a.Set("enabled", false)
+	for _, m := range tx.sb.store.Coll("mandates").By("customer_bank_account", a.ID) {
+		if mandateOpen(m.Status()) {
 			tx.cancelMandate(m, ending{cause: "bank_account_closed"})
 		}
 	}
@@ -134,17 +135,17 @@ func createCreditorBankAccount(tx *tx) (result, error) {
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	for _, a := range tx.sb.store.coll("creditor_bank_accounts").by("creditor", creditor.id) {
-		if a.ref("key") == d.Key && a.flag("enabled") {
-			return result{}, api.Refuse("bank_account_exists", "Bank account already exists", "creditor_bank_account", a.id)
+	for _, a := range tx.sb.store.Coll("creditor_bank_accounts").By("creditor", creditor.ID) {
+		if a.Ref("key") == d.Key && a.Flag("enabled") {
+			return result{}, api.Refuse("bank_account_exists", "Bank account already exists", "creditor_bank_account", a.ID)
 		}
 	}
-	first := creditor.link(payoutLink(d.Currency)) == ""
+	first := creditor.Link(payoutLink(d.Currency)) == ""
 	a := tx.addCreditorBankAccount(creditor, d, tx.body.Get("metadata"))
 	if standard, given := tx.body.Lookup("set_as_default_payout_account"); !given || standard == true {
-		creditor.setLink(payoutLink(d.Currency), a.id)
+		creditor.SetLink(payoutLink(d.Currency), a.ID)
 		if first {
-			tx.event(creditor, event{action: "new_payout_currency_added", cause: "new_payout_currency_added", currency: d.Currency, bankAccount: a.id})
+			tx.event(creditor, event{action: "new_payout_currency_added", cause: "new_payout_currency_added", currency: d.Currency, bankAccount: a.ID})
 		}
 	}
 	return one(a), nil
@@ -153,9 +154,9 @@ func createCreditorBankAccount(tx *tx) (result, error) {
 func (tx *tx) addCreditorBankAccount(creditor *record, d bankDetails, metadata any) *record {
 	a := tx.make("creditor_bank_accounts")
 	fillAccount(a, d)
-	a.set("metadata", metadata)
-	a.set("links", object{{"creditor", creditor.id}})
-	a.set("verification_status", "successful")
+	a.Set("metadata", metadata)
+	a.Set("links", object{{"creditor", creditor.ID}})
+	a.Set("verification_status", "successful")
 	return tx.add(a)
 }
 
@@ -166,13 +167,13 @@ func payoutLink(currency string) string {
 
 func disableCreditorBankAccount(tx *tx) (result, error) {
 	a := tx.target
-	if !a.flag("enabled") {
+	if !a.Flag("enabled") {
 		return result{}, api.Refuse("disable_failed", "Bank account is already disabled")
 	}
-	a.set("enabled", false)
-	creditor := tx.must("creditors", a.link("creditor"))
-	if link := payoutLink(a.str("currency")); creditor.link(link) == a.id {
-		creditor.set("links", creditor.obj("links").With(link, nil))
+	a.Set("enabled", false)
+	creditor := tx.must("creditors", a.Link("creditor"))
+	if link := payoutLink(a.Str("currency")); creditor.Link(link) == a.ID {
+		creditor.Set("links", creditor.Obj("links").With(link, nil))
 	}
 	return one(a), nil
 }
@@ -198,23 +199,23 @@ func verifyHolder(tx *tx) (result, error) {
 		return result{}, api.LinkNotFound(tx.op.Request, "bank account", "bank_account")
 	}
 	v := tx.make("bank_account_holder_verifications")
-	v.set("type", tx.body.Str("type"))
-	v.set("status", "pending")
-	v.setRef("holder", a.str("account_holder_name"))
+	v.Set("type", tx.body.Str("type"))
+	v.Set("status", "pending")
+	v.SetRef("holder", a.Str("account_holder_name"))
 	tx.add(v)
-	tx.at(tx.now.Add(holderCheckTime), "holder.complete", v.id, "")
+	tx.at(tx.now.Add(holderCheckTime), "holder.complete", v.ID, "")
 	return one(v), nil
 }
 
 func completeHolderVerification(tx *tx, id, _ string) {
 	v := tx.find("bank_account_holder_verifications", id)
-	if v == nil || v.status() != "pending" {
+	if v == nil || v.Status() != "pending" {
 		return
 	}
-	match, actual := holderMatch(v.ref("holder"))
-	v.set("status", "completed")
-	v.set("result", match)
-	v.set("actual_account_name", actual)
+	match, actual := holderMatch(v.Ref("holder"))
+	v.Set("status", "completed")
+	v.Set("result", match)
+	v.Set("actual_account_name", actual)
 }
 
 // bankAccountDetails answers with a JWE in its flattened form, encrypted for the key that the
@@ -231,7 +232,7 @@ func bankAccountDetails(tx *tx) (result, error) {
 	if key == "" {
 		return result{}, api.Refuse("bad_request", "The Gc-Key-Id header is missing")
 	}
-	o, err := tx.sealedFor(key, fullDetails(a, ""), hashText(a.id))
+	o, err := tx.sealedFor(key, fullDetails(a, ""), store.HashText(a.ID))
 	if err != nil {
 		return result{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -17,16 +18,16 @@ const authorisationLife = 15 * time.Minute
 const defaultRedirect = "https://pay.gocardless.com/billing/static/thankyou"
 
 func bankAuthorisationFamily(r *registry) {
-	r.collection(collectionSpec{name: "bank_authorisations", indexed: []string{"billing_request"}})
+	r.collection(store.CollectionSpec{Name: "bank_authorisations", Indexed: []string{"billing_request"}})
 	r.on("bank_authorisations.create", createBankAuthorisation)
 	r.job("bank_authorisation.expire", func(tx *tx, id, _ string) {
 		a := tx.find("bank_authorisations", id)
-		if a == nil || a.ref("decision") != "" {
+		if a == nil || a.Ref("decision") != "" {
 			return
 		}
-		a.setRef("decision", "expired")
-		if b := tx.openBilling(tx.must("billing_requests", a.link("billing_request"))); !b.finished() && !b.done[authoriseBank] {
-			b.tell("bank_authorisation_expired", member{"bank_authorisation", a.id})
+		a.SetRef("decision", "expired")
+		if b := tx.openBilling(tx.must("billing_requests", a.Link("billing_request"))); !b.finished() && !b.done[authoriseBank] {
+			b.tell("bank_authorisation_expired", member{"bank_authorisation", a.ID})
 		}
 	})
 }
@@ -81,61 +82,61 @@ func (b *billing) authorisation(redirect, flow string) *record {
 	tx := b.tx
 	a := tx.make("bank_authorisations")
 	_, kind, _ := b.adapter()
-	a.set("authorisation_type", kind)
-	a.set("expires_at", value.Stamp(tx.now.Add(authorisationLife)))
-	a.set("redirect_uri", orDefault(redirect, defaultRedirect))
-	a.set("url", tx.payURL()+bankPath+"?id="+a.id)
-	links := object{{"billing_request", b.rec.id}}
+	a.Set("authorisation_type", kind)
+	a.Set("expires_at", value.Stamp(tx.now.Add(authorisationLife)))
+	a.Set("redirect_uri", orDefault(redirect, defaultRedirect))
+	a.Set("url", tx.payURL()+bankPath+"?id="+a.ID)
+	links := object{{"billing_request", b.rec.ID}}
 	if b.institution != "" {
 		links = append(links, member{"institution", b.institution})
 	}
-	a.set("links", links)
-	a.setRef("flow", flow)
+	a.Set("links", links)
+	a.SetRef("flow", flow)
 	tx.add(a)
-	tx.at(tx.now.Add(authorisationLife), "bank_authorisation.expire", a.id, "")
-	b.rec.setLink("bank_authorisation", a.id)
+	tx.at(tx.now.Add(authorisationLife), "bank_authorisation.expire", a.ID, "")
+	b.rec.SetLink("bank_authorisation", a.ID)
 	return a
 }
 
 // visit notes that the payer opened the link to the bank.
 func (tx *tx) visit(a *record) {
-	if a.str("last_visited_at") != "" {
+	if a.Str("last_visited_at") != "" {
 		return
 	}
-	a.set("last_visited_at", tx.timestamp())
-	tx.openBilling(tx.must("billing_requests", a.link("billing_request"))).tell("bank_authorisation_visited", member{"bank_authorisation", a.id})
+	a.Set("last_visited_at", tx.timestamp())
+	tx.openBilling(tx.must("billing_requests", a.Link("billing_request"))).tell("bank_authorisation_visited", member{"bank_authorisation", a.ID})
 }
 
 // decide is the payer's answer at the bank: authorised, denied or failed. What the payer's browser
 // is sent to is returned.
 func (tx *tx) decide(a *record, answer string) (string, error) {
-	b := tx.openBilling(tx.must("billing_requests", a.link("billing_request")))
+	b := tx.openBilling(tx.must("billing_requests", a.Link("billing_request")))
 	switch {
-	case a.ref("decision") != "":
+	case a.Ref("decision") != "":
 		return "", api.TooLate("The bank authorisation has been answered already")
 	case b.finished():
-		return "", api.TooLate("The billing request is " + b.rec.status())
-	case b.customer.removed:
+		return "", api.TooLate("The billing request is " + b.rec.Status())
+	case b.customer.Removed:
 		return "", api.Refuse("customer_data_removed", "This customer's data has been removed")
 	}
-	a.setRef("decision", answer)
+	a.SetRef("decision", answer)
 	outcome := "success"
 	if answer == "authorised" {
-		a.set("authorised_at", tx.timestamp())
-		b.rec.setLink("bank_authorisation", a.id)
+		a.Set("authorised_at", tx.timestamp())
+		b.rec.SetLink("bank_authorisation", a.ID)
 		b.authorised()
 		b.commit()
-		if err := b.finishFlow(a.ref("flow")); err != nil {
+		if err := b.finishFlow(a.Ref("flow")); err != nil {
 			return "", err
 		}
 	} else {
 		outcome = "failure"
-		b.tell("bank_authorisation_"+answer, member{"bank_authorisation", a.id})
+		b.tell("bank_authorisation_"+answer, member{"bank_authorisation", a.ID})
 	}
-	if flow := a.ref("flow"); flow != "" {
+	if flow := a.Ref("flow"); flow != "" {
 		return flowPath + "?id=" + url.QueryEscape(flow) + "&outcome=" + outcome, nil
 	}
-	return withParams(a.str("redirect_uri"), "outcome", outcome, "id", b.rec.id), nil
+	return withParams(a.Str("redirect_uri"), "outcome", outcome, "id", b.rec.ID), nil
 }
 
 // withParams adds parameters to an address.

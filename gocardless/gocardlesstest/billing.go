@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Billing requests: made, worked through step by step, and fulfilled into a mandate, a payment or
@@ -13,20 +14,20 @@ import (
 // What replies do not show of a billing request: the steps that are done, and what the hosted page
 // asked the payer, which it then shows again.
 const (
-	billingDone          hidden[[]any] = "done"
-	billingAskedCurrency hidden[bool]  = "asked_currency"
-	billingAskedAmount   hidden[bool]  = "asked_amount"
+	billingDone          store.Hidden[[]any] = "done"
+	billingAskedCurrency store.Hidden[bool]  = "asked_currency"
+	billingAskedAmount   store.Hidden[bool]  = "asked_amount"
 )
 
 func billingFamily(r *registry) {
-	r.collection(collectionSpec{
-		name: "billing_requests", indexed: []string{"customer"},
-		computed: []computed{{name: "resources", value: billingResources}}, live: true,
+	r.collection(store.CollectionSpec{
+		Name: "billing_requests", Indexed: []string{"customer"},
+		Computed: []store.Computed{{Name: "resources", Value: billingResources}}, Live: true,
 	})
 	// The payer's billing details exist within billing requests only.
-	r.collection(collectionSpec{
-		name: "customer_billing_details", prefix: "CBD", internal: true,
-		spec: api.Op("billing_requests.get").Result.Field("resources").Type.Field("customer_billing_detail").Type,
+	r.collection(store.CollectionSpec{
+		Name: "customer_billing_details", Prefix: "CBD", Internal: true,
+		Spec: api.Op("billing_requests.get").Result.Field("resources").Type.Field("customer_billing_detail").Type,
 	})
 	r.on("billing_requests.create", func(tx *tx) (result, error) {
 		p := tx.problems()
@@ -46,7 +47,7 @@ func billingFamily(r *registry) {
 		if err != nil {
 			return result{}, err
 		}
-		l.leave = []string{"actions", "resources"} // single replies have them, rows do not
+		l.Leave = []string{"actions", "resources"} // single replies have them, rows do not
 		return result{listing: l}, nil
 	})
 	act := func(name string, f func(b *billing, p *api.Problems, body object) error) {
@@ -83,28 +84,28 @@ func (b *billing) create(body object) {
 	b.rec = r
 	if b.customer == nil {
 		b.customer = tx.addCustomer(object{})
-		b.person = b.customer.object()
+		b.person = b.customer.Object()
 	}
 	b.detail = tx.make("customer_billing_details")
-	for i := range b.detail.coll.spec.Fields {
-		if f := b.detail.coll.spec.Fields[i].Name; f != "id" && f != "created_at" && b.customer.coll.spec.Index(f) >= 0 {
-			b.detail.set(f, b.customer.get(f))
+	for i := range b.detail.Coll.Spec.Fields {
+		if f := b.detail.Coll.Spec.Fields[i].Name; f != "id" && f != "created_at" && b.customer.Coll.Spec.Index(f) >= 0 {
+			b.detail.Set(f, b.customer.Get(f))
 		}
 	}
 	tx.add(b.detail)
 	for _, name := range []string{"metadata", "fallback_enabled", "purpose_code", "payment_purpose_code", "payment_context_code"} {
 		if body.Has(name) {
-			r.set(name, body.Get(name))
+			r.Set(name, body.Get(name))
 		}
 	}
-	r.set("fallback_enabled", body.Flag("fallback_enabled"))
+	r.Set("fallback_enabled", body.Flag("fallback_enabled"))
 	links := object{
-		{"creditor", b.creditor.id}, {"customer", b.customer.id}, {"customer_billing_detail", b.detail.id}, {"organisation", tx.sb.organisation()},
+		{"creditor", b.creditor.ID}, {"customer", b.customer.ID}, {"customer_billing_detail", b.detail.ID}, {"organisation", tx.sb.organisation()},
 	}
 	// The parts have ids of their own, which nothing but the links ever shows.
 	part := func(name, prefix string, o object) {
 		if o != nil {
-			links = append(links, member{name, prefix + strings.TrimPrefix(r.id, r.coll.prefix)})
+			links = append(links, member{name, prefix + strings.TrimPrefix(r.ID, r.Coll.Prefix)})
 		}
 	}
 	part("mandate_request", "MRQ", b.mandate)
@@ -112,10 +113,10 @@ func (b *billing) create(body object) {
 	part("subscription_request", "SBR", b.subscription)
 	part("instalment_schedule_request", "ISR", b.schedule)
 	if b.account != nil {
-		links = append(links, member{"customer_bank_account", b.account.id})
+		links = append(links, member{"customer_bank_account", b.account.ID})
 	}
-	r.set("links", links)
-	r.set("status", "pending")
+	r.Set("links", links)
+	r.Set("status", "pending")
 	tx.add(r)
 	b.tell("created")
 	b.commit()
@@ -125,9 +126,9 @@ func (b *billing) create(body object) {
 func billingResources(_ time.Time, r *record) any {
 	o := object{}
 	add := func(name, coll, link string) {
-		if id := r.link(link); id != "" {
-			if c := r.coll.store.coll(coll).byID[id]; c != nil && !c.removed {
-				o = append(o, member{name, c.object()})
+		if id := r.Link(link); id != "" {
+			if c := r.Coll.Store.Coll(coll).ByID[id]; c != nil && !c.Removed {
+				o = append(o, member{name, c.Object()})
 			}
 		}
 	}
@@ -188,22 +189,22 @@ func createWithActions(tx *tx) (result, error) {
 	b.create(tx.body)
 	reply := object{}
 	if authorise {
-		reply = append(reply, member{"bank_authorisations", b.authorisation(redirect, "").object()})
+		reply = append(reply, member{"bank_authorisations", b.authorisation(redirect, "").Object()})
 	}
-	request := b.rec.object().With("resources", billingResources(tx.now, b.rec))
-	return result{obj: append(reply, member{"billing_requests", request}), made: b.rec.id}, nil
+	request := b.rec.Object().With("resources", billingResources(tx.now, b.rec))
+	return result{obj: append(reply, member{"billing_requests", request}), made: b.rec.ID}, nil
 }
 
 // fallBack replaces the instant payment by a direct debit.
 func (b *billing) fallBack() error {
 	switch {
 	case b.finished():
-		return api.TooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.Status())
 	case b.fallback:
 		return api.TooLate("The billing request has fallen back already")
 	case b.payment == nil:
 		return api.TooLate("The billing request has no payment_request")
-	case !b.rec.flag("fallback_enabled"):
+	case !b.rec.Flag("fallback_enabled"):
 		return api.TooLate("Fallback is not enabled for the billing request")
 	case schemeOf(b.currency()) == "" || b.payment.Str("scheme") == "pay_to":
 		return api.TooLate("The billing request has no direct debit to fall back to")
@@ -221,7 +222,7 @@ func (b *billing) fallBack() error {
 			{"currency", currency}, {"scheme", scheme}, {"verify", "recommended"}, {"sweeping", false},
 			{"payer_requested_dual_signature", false}, {"links", object{}}, {"metadata", object{}},
 		}
-		b.then(func() { b.rec.setLink("mandate_request", "MRQ"+strings.TrimPrefix(b.rec.id, b.rec.coll.prefix)) })
+		b.then(func() { b.rec.SetLink("mandate_request", "MRQ"+strings.TrimPrefix(b.rec.ID, b.rec.Coll.Prefix)) })
 	}
 	b.payment = b.payment.With("scheme", scheme)
 	return nil
@@ -231,23 +232,23 @@ func (b *billing) fallBack() error {
 func (b *billing) notify(body object) error {
 	switch {
 	case b.finished():
-		return api.TooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.Status())
 	case !b.instant():
 		return api.TooLate("Only billing requests with an instant payment can be notified")
 	case b.person.Str("email") == "":
 		return api.Refuse("billing_request_missing_customer_email", "The customer of the billing request has no email")
 	}
-	b.then(func() { b.rec.setRef("notified", body.Str("notification_type")) })
+	b.then(func() { b.rec.SetRef("notified", body.Str("notification_type")) })
 	return nil
 }
 
 // cancel ends the request; its flows can no longer be used.
 func (b *billing) cancel() error {
 	if b.finished() {
-		return api.Refuse("cancellation_failed", "The billing request cannot be cancelled: it is "+b.rec.status())
+		return api.Refuse("cancellation_failed", "The billing request cannot be cancelled: it is "+b.rec.Status())
 	}
 	b.then(func() {
-		b.rec.set("status", "cancelled")
+		b.rec.Set("status", "cancelled")
 		b.tell("cancelled")
 	})
 	return nil
@@ -257,12 +258,12 @@ func (b *billing) cancel() error {
 func (b *billing) fulfil() error {
 	switch {
 	case b.finished():
-		return api.TooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.Status())
 	case !b.ready():
 		return api.TooEarly("The billing request is not ready to fulfil: not all required actions are completed")
-	case b.customer.removed:
+	case b.customer.Removed:
 		return api.Refuse("customer_data_removed", "This customer's data has been removed")
-	case !b.account.flag("enabled"):
+	case !b.account.Flag("enabled"):
 		return api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	b.then(b.make)
@@ -281,49 +282,49 @@ func (b *billing) make() {
 	var mandate *record
 	if b.mandate != nil {
 		mandate = b.makeMandate()
-		b.mandate = b.mandate.With("links", object{{"mandate", mandate.id}})
-		b.rec.setLink("mandate_request_mandate", mandate.id)
-		links = append(links, member{"mandate_request_mandate", mandate.id})
+		b.mandate = b.mandate.With("links", object{{"mandate", mandate.ID}})
+		b.rec.SetLink("mandate_request_mandate", mandate.ID)
+		links = append(links, member{"mandate_request_mandate", mandate.ID})
 	}
 	if b.payment != nil {
 		pay := b.makePayment(mandate)
-		b.payment = b.payment.With("links", object{{"payment", pay.id}})
-		b.rec.setLink("payment_request_payment", pay.id)
-		links = append(links, member{"payment_request_payment", pay.id})
+		b.payment = b.payment.With("links", object{{"payment", pay.ID}})
+		b.rec.SetLink("payment_request_payment", pay.ID)
+		links = append(links, member{"payment_request_payment", pay.ID})
 	}
 	b.makePlans(mandate)
-	b.rec.set("status", "fulfilled")
+	b.rec.Set("status", "fulfilled")
 	b.tell("fulfilled", links...)
 }
 
 func (b *billing) makeMandate() *record {
 	tx, o := b.tx, b.mandate
 	m := tx.make("mandates")
-	m.set("scheme", b.scheme())
-	m.set("metadata", o.Obj("metadata"))
+	m.Set("scheme", b.scheme())
+	m.Set("metadata", o.Obj("metadata"))
 	for _, name := range []string{"reference", "authorisation_source", "consent_type"} {
-		if o.Has(name) && m.coll.spec.Index(name) >= 0 {
-			m.set(name, o.Get(name))
+		if o.Has(name) && m.Coll.Spec.Index(name) >= 0 {
+			m.Set(name, o.Get(name))
 		}
 	}
 	switch {
 	case b.scheme() == "faster_payments" && o.Flag("sweeping"):
-		m.set("mandate_type", "vrp_sweeping")
+		m.Set("mandate_type", "vrp_sweeping")
 	case b.scheme() == "faster_payments":
-		m.set("mandate_type", "vrp_commercial")
+		m.Set("mandate_type", "vrp_commercial")
 	}
 	if c := o.Obj("constraints"); c != nil {
-		m.set("consent_parameters", consentOf(c))
+		m.Set("consent_parameters", consentOf(c))
 	}
 	tx.addMandate(m, b.creditor, b.customer, b.account)
 	if s := o.Str("funds_settlement"); s != "" {
-		m.set("funds_settlement", s)
+		m.Set("funds_settlement", s)
 	}
 	if b.done[authoriseBank] {
-		m.set("verified_at", tx.timestamp())
+		m.Set("verified_at", tx.timestamp())
 	}
-	if o.Flag("payer_requested_dual_signature") && m.status() == "pending_submission" {
-		m.set("status", "pending_customer_approval")
+	if o.Flag("payer_requested_dual_signature") && m.Status() == "pending_submission" {
+		m.Set("status", "pending_customer_approval")
 	}
 	return m
 }
@@ -356,19 +357,19 @@ func (b *billing) makePayment(mandate *record) *record {
 	once := b.instant()
 	if once {
 		mandate = tx.make("mandates")
-		mandate.set("scheme", o.Str("scheme"))
-		mandate.set("mandate_type", "instant")
+		mandate.Set("scheme", o.Str("scheme"))
+		mandate.Set("mandate_type", "instant")
 		tx.addMandate(mandate, b.creditor, b.customer, b.account)
 	}
 	pay := tx.make("payments")
 	for _, name := range []string{"amount", "description", "reference", "metadata", "app_fee", "retry_if_possible"} {
-		if o.Has(name) && pay.coll.spec.Index(name) >= 0 {
-			pay.set(name, o.Get(name))
+		if o.Has(name) && pay.Coll.Spec.Index(name) >= 0 {
+			pay.Set(name, o.Get(name))
 		}
 	}
 	tx.addPayment(pay, mandate, "payment_created")
-	if once && mandate.status() == "active" {
-		mandate.set("status", "consumed")
+	if once && mandate.Status() == "active" {
+		mandate.Set("status", "consumed")
 		tx.event(mandate, event{action: "consumed", cause: "mandate_consumed", origin: "gocardless"})
 	}
 	return pay

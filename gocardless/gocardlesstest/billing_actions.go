@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // The actions on a billing request. Each checks, notes what is to be done, and marks its step as
@@ -15,9 +16,9 @@ import (
 // may reports whether a step can be taken now.
 func (b *billing) may(kind string) error {
 	if b.finished() {
-		return api.TooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.Status())
 	}
-	if b.customer != nil && b.customer.removed {
+	if b.customer != nil && b.customer.Removed {
 		return api.Refuse("customer_data_removed", "This customer's data has been removed")
 	}
 	a, there := b.action(kind)
@@ -37,7 +38,7 @@ func (b *billing) may(kind string) error {
 func (b *billing) tell(action string, links ...member) {
 	l := object{}
 	if b.customer != nil {
-		l = append(l, member{"customer", b.customer.id})
+		l = append(l, member{"customer", b.customer.ID})
 	}
 	b.tx.event(b.rec, event{action: action, cause: billingCause(action), links: append(l, links...)})
 }
@@ -71,12 +72,12 @@ func (b *billing) collectCustomerDetails(p *api.Problems, path string, body obje
 	b.done[collectDetails] = true
 	b.then(func() {
 		for _, m := range person {
-			b.customer.set(m.Key, m.Val)
+			b.customer.Set(m.Key, m.Val)
 		}
 		for _, m := range address {
-			b.detail.set(m.Key, m.Val)
-			if b.customer.coll.spec.Index(m.Key) >= 0 {
-				b.customer.set(m.Key, m.Val)
+			b.detail.Set(m.Key, m.Val)
+			if b.customer.Coll.Spec.Index(m.Key) >= 0 {
+				b.customer.Set(m.Key, m.Val)
 			}
 		}
 		b.tell(collectDetails)
@@ -139,7 +140,7 @@ func (b *billing) collectBankAccount(p *api.Problems, path string, body object) 
 	b.done[collectAccount] = true
 	b.then(func() {
 		b.attach(d, body.Get("metadata"))
-		b.tell(collectAccount, member{"customer_bank_account", b.account.id})
+		b.tell(collectAccount, member{"customer_bank_account", b.account.ID})
 	})
 	return nil
 }
@@ -182,7 +183,7 @@ func (b *billing) readPayID(p *api.Problems, path, id string, body object) bankD
 	}
 	name, bic := bank.NameOf("AU", "")
 	return bankDetails{Country: "AU", Currency: "AUD", BankName: name, BIC: bic, Holder: holder,
-		Ending: itoa(100 + int(hashText(id)%100))[1:], Key: "pay_id " + strings.ToLower(id)}
+		Ending: itoa(100 + int(store.HashText(id)%100))[1:], Key: "pay_id " + strings.ToLower(id)}
 }
 
 // attach links an account with checked details to the request: the customer's own when it has
@@ -190,15 +191,15 @@ func (b *billing) readPayID(p *api.Problems, path, id string, body object) bankD
 func (b *billing) attach(d bankDetails, metadata any) {
 	b.account = nil
 	for _, a := range accountsOf(b.customer) {
-		if a.ref("key") == d.Key {
-			a.set("enabled", true)
+		if a.Ref("key") == d.Key {
+			a.Set("enabled", true)
 			b.account = a
 		}
 	}
 	if b.account == nil {
 		b.account = b.tx.addCustomerBankAccount(b.customer, d, metadata)
 	}
-	b.rec.setLink("customer_bank_account", b.account.id)
+	b.rec.SetLink("customer_bank_account", b.account.ID)
 }
 
 // confirmPayerDetails notes that the payer has checked what they gave.
@@ -220,8 +221,8 @@ func (b *billing) chooseCurrency(p *api.Problems, body object) error {
 	if b.payment != nil {
 		return api.TooLate("The currency of a billing request with a payment is fixed")
 	}
-	for _, f := range b.tx.sb.store.coll("billing_request_flows").by("billing_request", b.rec.id) {
-		if f.flag("lock_currency") {
+	for _, f := range b.tx.sb.store.Coll("billing_request_flows").By("billing_request", b.rec.ID) {
+		if f.Flag("lock_currency") {
 			return api.TooLate("The currency is locked by the billing request's flow")
 		}
 	}
@@ -231,14 +232,14 @@ func (b *billing) chooseCurrency(p *api.Problems, body object) error {
 		return nil
 	}
 	b.takeCurrency(currency)
-	if b.account != nil && b.account.str("currency") != currency {
+	if b.account != nil && b.account.Str("currency") != currency {
 		// An account in another currency can no longer be debited.
 		b.account = nil
 		b.done[collectAccount], b.done[confirmDetails] = false, false
 	}
 	b.then(func() {
 		if b.account == nil {
-			b.rec.set("links", b.rec.obj("links").Without("customer_bank_account"))
+			b.rec.Set("links", b.rec.Obj("links").Without("customer_bank_account"))
 		}
 		b.tell(chooseCurrency)
 	})
@@ -263,7 +264,7 @@ func (b *billing) collectAmount(p *api.Problems, amount int64) error {
 // selectInstitution notes the payer's bank.
 func (b *billing) selectInstitution(p *api.Problems, path, country, id string) error {
 	if b.finished() {
-		return api.TooLate("The billing request is " + b.rec.status())
+		return api.TooLate("The billing request is " + b.rec.Status())
 	}
 	if a, _, _ := b.adapter(); !strings.HasPrefix(a, "open_banking") {
 		return api.TooLate("The billing request has no " + selectInstitution + " action")
@@ -293,7 +294,7 @@ func (b *billing) accountFromBank() {
 	country := currencyCountry(b.currency())
 	name, bic := bank.NameOf(country, "20")
 	b.attach(bankDetails{Country: country, Currency: b.currency(), BankName: name, BIC: bic,
-		Holder: bank.HolderName(customerName(b.customer)), Ending: "11", Key: "bank of " + b.rec.id}, nil)
+		Holder: bank.HolderName(customerName(b.customer)), Ending: "11", Key: "bank of " + b.rec.ID}, nil)
 }
 
 // authorised notes that the payer's bank has agreed.
@@ -310,7 +311,7 @@ func (b *billing) authorised() {
 
 // authorisationLink is the link to the bank authorisation that the request uses.
 func (b *billing) authorisationLink() []member {
-	if id := b.rec.link("bank_authorisation"); id != "" {
+	if id := b.rec.Link("bank_authorisation"); id != "" {
 		return []member{{"bank_authorisation", id}}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -18,16 +19,16 @@ import (
 const flowLife = 7 * 24 * time.Hour
 
 const (
-	flowSessions hidden[int64] = "sessions"
-	flowVisited  hidden[bool]  = "visited"
+	flowSessions store.Hidden[int64] = "sessions"
+	flowVisited  store.Hidden[bool]  = "visited"
 )
 
 func flowFamily(r *registry) {
-	r.collection(collectionSpec{name: "billing_request_flows", idForm: idLong, indexed: []string{"billing_request"}})
+	r.collection(store.CollectionSpec{Name: "billing_request_flows", IDForm: store.IDLong, Indexed: []string{"billing_request"}})
 	r.on("billing_request_flows.create", createFlow)
 	r.on("billing_request_flows.initialise", initialiseFlow)
 
-	r.collection(collectionSpec{name: "billing_request_templates"})
+	r.collection(store.CollectionSpec{Name: "billing_request_templates"})
 	r.on("billing_request_templates.create", createTemplate)
 	r.on("billing_request_templates.update", updateTemplate)
 }
@@ -39,7 +40,7 @@ func createFlow(tx *tx) (result, error) {
 	}
 	b := tx.openBilling(request)
 	if b.finished() {
-		return result{}, api.TooLate("The billing request is " + request.status())
+		return result{}, api.TooLate("The billing request is " + request.Status())
 	}
 	p := tx.problems()
 	if v, given := tx.body.Lookup("auto_fulfil"); given && v == false {
@@ -67,28 +68,28 @@ var languageForm = regexp.MustCompile(`^[a-z]{2}(-[A-Z]{2})?$`)
 // addFlow stores a flow for a request.
 func (tx *tx) addFlow(b *billing, body object) *record {
 	f := tx.make("billing_request_flows")
-	f.copyFrom(api.Op("billing_request_flows.create").Bodies[0], body)
+	f.CopyFrom(api.Op("billing_request_flows.create").Bodies[0], body)
 	for _, name := range []string{"lock_bank_account", "lock_currency", "lock_customer_details", "show_redirect_buttons", "show_success_redirect_button", "skip_success_screen", "customer_details_captured"} {
-		f.set(name, body.Flag(name))
+		f.Set(name, body.Flag(name))
 	}
-	f.set("auto_fulfil", true)
-	f.set("authorisation_url", tx.payURL()+flowPath+"?id="+f.id)
-	f.set("expires_at", value.Stamp(tx.now.Add(flowLife)))
-	f.set("links", object{{"billing_request", b.rec.id}})
+	f.Set("auto_fulfil", true)
+	f.Set("authorisation_url", tx.payURL()+flowPath+"?id="+f.ID)
+	f.Set("expires_at", value.Stamp(tx.now.Add(flowLife)))
+	f.Set("links", object{{"billing_request", b.rec.ID}})
 	tx.add(f)
-	b.tell("flow_created", member{"billing_request_flow", f.id})
+	b.tell("flow_created", member{"billing_request_flow", f.ID})
 	return f
 }
 
 // initialiseFlow gives a session token, which this reply alone shows.
 func initialiseFlow(tx *tx) (result, error) {
 	f := tx.target
-	if f.str("expires_at") <= tx.timestamp() {
+	if f.Str("expires_at") <= tx.timestamp() {
 		return result{}, api.TooLate("The billing request flow has expired")
 	}
-	n := flowSessions.of(f) + 1
-	flowSessions.set(f, n)
-	return result{obj: f.object().With("session_token", "SESS"+base32(mix(hashText(f.id)+uint64(n)), 12)+base32(mix(hashText(f.id)-uint64(n)), 12))}, nil
+	n := flowSessions.Of(f) + 1
+	flowSessions.Set(f, n)
+	return result{obj: f.Object().With("session_token", "SESS"+store.Base32(store.Mix(store.HashText(f.ID)+uint64(n)), 12)+store.Base32(store.Mix(store.HashText(f.ID)-uint64(n)), 12))}, nil
 }
 
 func createTemplate(tx *tx) (result, error) {
@@ -100,14 +101,14 @@ func createTemplate(tx *tx) (result, error) {
 		return result{}, err
 	}
 	t := tx.make("billing_request_templates")
-	t.copyFrom(tx.op.Bodies[0], tx.body)
-	t.set("authorisation_url", tx.payURL()+templatePath+"?id="+t.id)
-	t.setRef("creditor", creditor.id)
+	t.CopyFrom(tx.op.Bodies[0], tx.body)
+	t.Set("authorisation_url", tx.payURL()+templatePath+"?id="+t.ID)
+	t.SetRef("creditor", creditor.ID)
 	return one(tx.add(t)), nil
 }
 
 func updateTemplate(tx *tx) (result, error) {
-	merged := tx.target.object()
+	merged := tx.target.Object()
 	for _, m := range tx.body {
 		merged = merged.With(m.Key, m.Val)
 	}
@@ -187,8 +188,8 @@ func parseDecimal(s string) (int64, error) {
 // openTemplate makes a request and a flow for a payer who opened a template's link, and returns the
 // flow.
 func (tx *tx) openTemplate(t *record) (*record, error) {
-	body := templateBody(t.object())
-	body = body.With("links", object{{"creditor", t.ref("creditor")}})
+	body := templateBody(t.Object())
+	body = body.With("links", object{{"creditor", t.Ref("creditor")}})
 	tx.body = body
 	p := &api.Problems{Prefix: "/billing_requests"}
 	b, err := tx.newBilling(p, body)
@@ -199,5 +200,5 @@ func (tx *tx) openTemplate(t *record) (*record, error) {
 		return nil, err
 	}
 	b.create(body)
-	return tx.addFlow(b, object{{"redirect_uri", t.get("redirect_uri")}}), nil
+	return tx.addFlow(b, object{{"redirect_uri", t.Get("redirect_uri")}}), nil
 }

@@ -17,7 +17,7 @@ import (
 func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, error) {
 	var back string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
-		if b.rec.status() == "cancelled" {
+		if b.rec.Status() == "cancelled" {
 			return api.TooLate(tx.flowEnd(b, f).Title)
 		}
 		for !b.finished() {
@@ -62,7 +62,7 @@ func (tx *tx) playStep(b *billing, f *record, payer Payer) error {
 	if err != nil || step != "confirm" || b.finished() {
 		return err
 	}
-	_, err = tx.decide(tx.must("bank_authorisations", b.rec.link("bank_authorisation")), "authorised")
+	_, err = tx.decide(tx.must("bank_authorisations", b.rec.Link("bank_authorisation")), "authorised")
 	return err
 }
 
@@ -89,7 +89,7 @@ func (sb *Sandbox) playFlow(id string, play func(*tx, *billing, *record) error) 
 		if f == nil {
 			return api.NotFound()
 		}
-		b := tx.openBilling(tx.must("billing_requests", f.link("billing_request")))
+		b := tx.openBilling(tx.must("billing_requests", f.Link("billing_request")))
 		tx.visitFlow(b, f)
 		return play(tx, b, f)
 	})
@@ -97,8 +97,8 @@ func (sb *Sandbox) playFlow(id string, play func(*tx, *billing, *record) error) 
 
 // visitFlow reports the first visit of a flow.
 func (tx *tx) visitFlow(b *billing, f *record) {
-	if !flowVisited.of(f) {
-		flowVisited.set(f, true)
-		b.tell("flow_visited", member{"billing_request_flow", f.id})
+	if !flowVisited.Of(f) {
+		flowVisited.Set(f, true)
+		b.tell("flow_visited", member{"billing_request_flow", f.ID})
 	}
 }

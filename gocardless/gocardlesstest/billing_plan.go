@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Subscriptions and instalment schedules that come out of billing requests (ACH and PAD only).
@@ -72,24 +73,24 @@ func (b *billing) makePlans(mandate *record) {
 	if o := b.subscription; o != nil {
 		s := tx.make("subscriptions")
 		for _, m := range o {
-			if m.Key != "links" && s.coll.spec.Index(m.Key) >= 0 {
-				s.set(m.Key, m.Val)
+			if m.Key != "links" && s.Coll.Spec.Index(m.Key) >= 0 {
+				s.Set(m.Key, m.Val)
 			}
 		}
-		if s.str("start_date") < next {
-			s.set("start_date", nil)
+		if s.Str("start_date") < next {
+			s.Set("start_date", nil)
 		}
 		tx.addSubscription(s, mandate)
-		b.subscription = o.With("links", object{{"subscription", s.id}})
-		b.rec.setLink("subscription_request_subscription", s.id)
+		b.subscription = o.With("links", object{{"subscription", s.ID}})
+		b.rec.SetLink("subscription_request_subscription", s.ID)
 	}
 	if o := b.schedule; o != nil {
 		s := tx.make("instalment_schedules")
 		for _, name := range []string{"name", "total_amount", "metadata"} {
-			s.set(name, o.Get(name))
+			s.Set(name, o.Get(name))
 		}
 		for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-			hidden[any](name).set(s, o.Get(name))
+			store.Hidden[any](name).Set(s, o.Get(name))
 		}
 		rows := slices.Clone(tx.checkSchedule(&api.Problems{}, "", o, instalmentsOf(o), mandate))
 		for i, v := range rows {
@@ -98,7 +99,7 @@ func (b *billing) makePlans(mandate *record) {
 			}
 		}
 		tx.addSchedule(s, mandate, rows)
-		b.schedule = o.With("links", object{{"instalment_schedule", s.id}})
-		b.rec.setLink("instalment_schedule_request_instalment_schedule", s.id)
+		b.schedule = o.With("links", object{{"instalment_schedule", s.ID}})
+		b.rec.SetLink("instalment_schedule_request_instalment_schedule", s.ID)
 	}
 }

@@ -33,7 +33,7 @@ func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 		}
 	}
 	if b.customer != nil {
-		b.person, b.address = b.customer.object(), b.customer.object()
+		b.person, b.address = b.customer.Object(), b.customer.Object()
 		// Details that are there already need not be collected.
 		b.done[collectDetails] = true
 		b.done[collectDetails] = b.completed(collectDetails)
@@ -43,17 +43,17 @@ func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 
 // linkAccount takes over the bank account of an existing customer.
 func (b *billing) linkAccount(p *api.Problems) error {
-	owner := b.tx.must("customers", b.account.link("customer"))
+	owner := b.tx.must("customers", b.account.Link("customer"))
 	switch {
 	case b.customer == nil:
 		b.customer = owner
 	case b.customer != owner:
 		p.Add("links/customer_bank_account", "belongs to another customer")
 	}
-	if !b.account.flag("enabled") {
+	if !b.account.Flag("enabled") {
 		return api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
-	currency := b.account.str("currency")
+	currency := b.account.Str("currency")
 	if b.currency() == "" {
 		b.takeCurrency(currency)
 	}

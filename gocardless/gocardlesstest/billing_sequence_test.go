@@ -162,12 +162,12 @@ func runBillingSequence(t testing.TB, in []byte, strict bool, reached map[string
 func (s *billingSequence) count(reached map[string]int) {
 	s.sb.view(func(tx *tx) {
 		for _, coll := range []string{"billing_requests", "outbound_payments", "mandate_imports", "outbound_payment_imports"} {
-			for _, r := range tx.sb.store.coll(coll).recs {
-				reached[coll+" "+r.status()]++
+			for _, r := range tx.sb.store.Coll(coll).Recs {
+				reached[coll+" "+r.Status()]++
 			}
 		}
-		for _, r := range tx.sb.store.coll("bank_authorisations").recs {
-			reached["bank_authorisations "+r.ref("decision")]++
+		for _, r := range tx.sb.store.Coll("bank_authorisations").Recs {
+			reached["bank_authorisations "+r.Ref("decision")]++
 		}
 	})
 }
@@ -218,16 +218,16 @@ func (s *billingSequence) billingInvariants() {
 		"new_mandate": "mandates", "new_customer_bank_account": "customer_bank_accounts", "previous_customer_bank_account": "customer_bank_accounts",
 	}
 	s.sb.view(func(tx *tx) {
-		for _, e := range tx.sb.store.coll("events").recs {
-			for _, l := range e.obj("links") {
-				if tx.sb.store.coll(orDefault(collections[l.Key], l.Key+"s")).byID[l.Val.(string)] == nil {
-					t.Errorf("event %s links to %s %v, which does not exist", e.id, l.Key, l.Val)
+		for _, e := range tx.sb.store.Coll("events").Recs {
+			for _, l := range e.Obj("links") {
+				if tx.sb.store.Coll(orDefault(collections[l.Key], l.Key+"s")).ByID[l.Val.(string)] == nil {
+					t.Errorf("event %s links to %s %v, which does not exist", e.ID, l.Key, l.Val)
 				}
 			}
-			spec := api.EventsByName()[e.str("resource_type")+"."+e.str("action")]
-			d := e.obj("details")
+			spec := api.EventsByName()[e.Str("resource_type")+"."+e.Str("action")]
+			d := e.Obj("details")
 			if len(spec.Causes) > 0 && !spec.Allows(d.Str("cause"), d.Str("origin")) {
-				t.Errorf("%s %s: the catalogue has no %s from %s", e.str("resource_type"), e.str("action"), d.Str("cause"), d.Str("origin"))
+				t.Errorf("%s %s: the catalogue has no %s from %s", e.Str("resource_type"), e.Str("action"), d.Str("cause"), d.Str("origin"))
 			}
 		}
 	})

@@ -46,27 +46,27 @@ type billing struct {
 // openBilling takes up the billing request of a record.
 func (tx *tx) openBilling(r *record) *billing {
 	b := &billing{
-		tx: tx, rec: r, creditor: tx.must("creditors", r.link("creditor")),
-		mandate: r.obj("mandate_request"), payment: r.obj("payment_request"),
-		subscription: r.obj("subscription_request"), schedule: r.obj("instalment_schedule_request"),
-		fallback: r.flag("fallback_occurred"), institution: r.ref("institution"), done: map[string]bool{},
+		tx: tx, rec: r, creditor: tx.must("creditors", r.Link("creditor")),
+		mandate: r.Obj("mandate_request"), payment: r.Obj("payment_request"),
+		subscription: r.Obj("subscription_request"), schedule: r.Obj("instalment_schedule_request"),
+		fallback: r.Flag("fallback_occurred"), institution: r.Ref("institution"), done: map[string]bool{},
 	}
-	for _, v := range billingDone.of(r) {
+	for _, v := range billingDone.Of(r) {
 		s, _ := v.(string)
 		b.done[s] = true
 	}
-	b.customer = tx.must("customers", r.link("customer"))
-	b.detail = tx.must("customer_billing_details", r.link("customer_billing_detail"))
-	if id := r.link("customer_bank_account"); id != "" {
+	b.customer = tx.must("customers", r.Link("customer"))
+	b.detail = tx.must("customer_billing_details", r.Link("customer_billing_detail"))
+	if id := r.Link("customer_bank_account"); id != "" {
 		b.account = tx.must("customer_bank_accounts", id)
 	}
-	b.person, b.address = b.customer.object(), b.detail.object()
+	b.person, b.address = b.customer.Object(), b.detail.Object()
 	return b
 }
 
 // finished reports whether the request has ended.
 func (b *billing) finished() bool {
-	return b.rec != nil && slices.Contains([]string{"fulfilled", "cancelled", "fulfilling"}, b.rec.status())
+	return b.rec != nil && slices.Contains([]string{"fulfilled", "cancelled", "fulfilling"}, b.rec.Status())
 }
 
 // instant reports whether the request asks for a payment through the payer's bank.
@@ -320,29 +320,29 @@ func (b *billing) save() {
 	r := b.rec
 	set := func(name string, o object) {
 		if o == nil {
-			r.set(name, nil)
+			r.Set(name, nil)
 			return
 		}
-		r.set(name, o)
+		r.Set(name, o)
 	}
 	set("mandate_request", b.mandate)
 	set("payment_request", b.payment)
 	set("subscription_request", b.subscription)
 	set("instalment_schedule_request", b.schedule)
-	r.set("fallback_occurred", b.fallback)
-	r.setRef("institution", b.institution)
+	r.Set("fallback_occurred", b.fallback)
+	r.SetRef("institution", b.institution)
 	done := []any{}
 	for _, kind := range []string{collectDetails, collectAccount, confirmDetails, authoriseBank} {
 		if b.done[kind] {
 			done = append(done, kind)
 		}
 	}
-	billingDone.set(r, done)
+	billingDone.Set(r, done)
 	if !b.finished() {
-		r.set("status", "pending")
+		r.Set("status", "pending")
 		if b.ready() {
-			r.set("status", "ready_to_fulfil")
+			r.Set("status", "ready_to_fulfil")
 		}
 	}
-	r.set("actions", b.actionList())
+	r.Set("actions", b.actionList())
 }

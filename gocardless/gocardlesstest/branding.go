@@ -5,13 +5,15 @@ import (
 	"encoding/base64"
 	"regexp"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Logos and payer themes. The hosted pages wear the theme's colours.
 
 func brandingFamily(r *registry) {
-	r.collection(collectionSpec{name: "logos"})
-	r.collection(collectionSpec{name: "payer_themes"})
+	r.collection(store.CollectionSpec{Name: "logos"})
+	r.collection(store.CollectionSpec{Name: "payer_themes"})
 	r.on("logos.create_for_creditor", createLogo)
 	r.on("payer_themes.create_for_creditor", createTheme)
 }
@@ -19,8 +21,8 @@ func brandingFamily(r *registry) {
 // ofCreditor is the creditor's record in a collection that has at most one for each, nil when it
 // has none.
 func (tx *tx) ofCreditor(coll, creditor string) *record {
-	for _, r := range tx.sb.store.coll(coll).recs {
-		if r.ref("creditor") == creditor {
+	for _, r := range tx.sb.store.Coll(coll).Recs {
+		if r.Ref("creditor") == creditor {
 			return r
 		}
 	}
@@ -51,13 +53,13 @@ func createLogo(tx *tx) (result, error) {
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	l := tx.ofCreditor("logos", creditor.id)
+	l := tx.ofCreditor("logos", creditor.ID)
 	if l == nil {
 		l = tx.make("logos")
-		l.setRef("creditor", creditor.id)
+		l.SetRef("creditor", creditor.ID)
 		tx.add(l)
 	}
-	creditor.set("logo_url", "https://assets.example.com/logos/"+l.id+".png")
+	creditor.Set("logo_url", "https://assets.example.com/logos/"+l.ID+".png")
 	tx.event(creditor, event{action: "updated", cause: "creditor_updated", origin: "gocardless", property: "logo_url"})
 	return one(l), nil
 }
@@ -79,15 +81,15 @@ func createTheme(tx *tx) (result, error) {
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	t := tx.ofCreditor("payer_themes", creditor.id)
+	t := tx.ofCreditor("payer_themes", creditor.ID)
 	if t == nil {
 		t = tx.make("payer_themes")
-		t.setRef("creditor", creditor.id)
+		t.SetRef("creditor", creditor.ID)
 		tx.add(t)
 	}
 	for _, m := range tx.body {
 		if s, text := m.Val.(string); text {
-			t.setRef(m.Key, s)
+			t.SetRef(m.Key, s)
 		}
 	}
 	return one(t), nil

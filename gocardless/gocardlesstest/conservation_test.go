@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // The conservation of money, for every sequence of operations: per currency,
@@ -38,12 +39,12 @@ func newLedger(t testing.TB, in []byte, opts ...Option) *ledger {
 	l.do(func(tx *tx) {
 		for _, payer := range ledgerPayers {
 			customer := tx.make("customers")
-			customer.set("given_name", payer.name)
+			customer.Set("given_name", payer.name)
 			tx.add(customer)
 			account := tx.addCustomerBankAccount(customer, bankDetails{Country: "GB", Currency: currencyOf(payer.scheme), Key: payer.scheme}, nil)
 			m := tx.make("mandates")
-			m.set("scheme", payer.scheme)
-			l.mans = append(l.mans, tx.addMandate(m, tx.sb.store.coll("creditors").recs[0], customer, account))
+			m.Set("scheme", payer.scheme)
+			l.mans = append(l.mans, tx.addMandate(m, tx.sb.store.Coll("creditors").Recs[0], customer, account))
 		}
 	})
 	return l
@@ -98,7 +99,7 @@ func simulatorsOf(resource string) (names []string) {
 func (l *ledger) simulate(name string, r *record) {
 	l.do(func(tx *tx) {
 		tx.op, tx.id, tx.origin = theRegistry().ops["scenario_simulators.run"], name, "api"
-		tx.body = object{{"links", object{{"resource", r.id}}}}
+		tx.body = object{{"links", object{{"resource", r.ID}}}}
 		_, _ = runSimulator(tx)
 	})
 }
@@ -106,12 +107,12 @@ func (l *ledger) simulate(name string, r *record) {
 // step plays one step.
 func (l *ledger) step() {
 	what, n := l.next(), l.next()
-	pay, ref := pickRecord(l.sb.store.coll("payments").recs, n), pickRecord(l.refs, n)
+	pay, ref := pickRecord(l.sb.store.Coll("payments").Recs, n), pickRecord(l.refs, n)
 	switch kind := what % 16; {
 	case kind < 2 || pay == nil:
 		amount := int64(1 + n*(1+what/16))
 		m := l.mans[n%len(l.mans)]
-		body := object{{"amount", amount}, {"currency", currencyOf(m.str("scheme"))}, {"links", object{{"mandate", m.id}}}}
+		body := object{{"amount", amount}, {"currency", currencyOf(m.Str("scheme"))}, {"links", object{{"mandate", m.ID}}}}
 		if n%3 == 0 {
 			body = append(body, member{"app_fee", amount / 2})
 		}
@@ -124,32 +125,32 @@ func (l *ledger) step() {
 	case kind == 5:
 		l.sb.Advance(time.Duration(1+what/16) * 24 * time.Hour)
 	case kind == 6:
-		done := pay.num("amount_refunded")
-		amount := min(int64(1+what), pay.num("amount")-done)
-		l.call("refunds.create", nil, object{{"amount", amount}, {"total_amount_confirmation", done + amount}, {"links", object{{"payment", pay.id}}}})
+		done := pay.Num("amount_refunded")
+		amount := min(int64(1+what), pay.Num("amount")-done)
+		l.call("refunds.create", nil, object{{"amount", amount}, {"total_amount_confirmation", done + amount}, {"links", object{{"payment", pay.ID}}}})
 	case kind == 7 && ref != nil:
 		names := simulatorsOf("refunds")
 		l.simulate(names[what/16%len(names)], ref)
 	case kind == 8:
-		_ = l.sb.ChargeBack(pay.id)
+		_ = l.sb.ChargeBack(pay.ID)
 	case kind == 9:
-		_ = l.sb.CancelChargeback(pay.id)
+		_ = l.sb.CancelChargeback(pay.ID)
 	case kind == 11:
 		m := l.mans[n%len(l.mans)]
-		l.call("refunds.create", nil, object{{"amount", int64(1 + what)}, {"links", object{{"mandate", m.id}}}})
+		l.call("refunds.create", nil, object{{"amount", int64(1 + what)}, {"links", object{{"mandate", m.ID}}}})
 	case kind == 12:
-		if po := pickRecord(l.sb.store.coll("payouts").recs, n); po != nil {
+		if po := pickRecord(l.sb.store.Coll("payouts").Recs, n); po != nil {
 			l.simulate("payout_bounced", po)
 		}
 	case kind == 13:
 		i := n % len(l.mans)
-		if id, err := l.sb.ReplaceMandate(l.mans[i].id); err == nil {
-			l.mans[i] = l.sb.store.find("mandates", id)
+		if id, err := l.sb.ReplaceMandate(l.mans[i].ID); err == nil {
+			l.mans[i] = l.sb.store.Find("mandates", id)
 		}
 	case kind == 14:
 		m := l.mans[n%len(l.mans)]
-		l.call("subscriptions.create", nil, object{{"amount", int64(1 + n)}, {"currency", currencyOf(m.str("scheme"))}, {"interval_unit", "weekly"},
-			{"interval", int64(1)}, {"count", int64(2)}, {"links", object{{"mandate", m.id}}}})
+		l.call("subscriptions.create", nil, object{{"amount", int64(1 + n)}, {"currency", currencyOf(m.Str("scheme"))}, {"interval_unit", "weekly"},
+			{"interval", int64(1)}, {"count", int64(2)}, {"links", object{{"mandate", m.ID}}}})
 	case kind == 10:
 		l.call([]string{"payments.retry", "payments.cancel"}[what/16%2], pay, nil)
 	default:
@@ -172,36 +173,36 @@ func (l *ledger) audit() {
 	}
 	st := l.sb.store
 	in := map[string]bool{} // payments whose money is in
-	for _, e := range st.coll("events").recs {
-		if e.str("resource_type") != "payments" {
+	for _, e := range st.Coll("events").Recs {
+		if e.Str("resource_type") != "payments" {
 			continue
 		}
-		p := st.find("payments", e.link("payment"))
-		s := of(p.str("currency"))
-		switch action := e.str("action"); {
+		p := st.Find("payments", e.Link("payment"))
+		s := of(p.Str("currency"))
+		switch action := e.Str("action"); {
 		case action == "confirmed":
-			s.collected += p.num("amount")
-			in[p.id] = true
-		case (action == "failed" || action == "charged_back") && in[p.id]:
-			s.takenBack += p.num("amount")
-			in[p.id] = false
+			s.collected += p.Num("amount")
+			in[p.ID] = true
+		case (action == "failed" || action == "charged_back") && in[p.ID]:
+			s.takenBack += p.Num("amount")
+			in[p.ID] = false
 		case action == "chargeback_cancelled":
-			s.takenBack -= p.num("amount")
-			in[p.id] = true
+			s.takenBack -= p.Num("amount")
+			in[p.ID] = true
 		}
 	}
-	for _, f := range st.coll("refunds").recs {
-		if f.status() == "paid" {
-			of(f.str("currency")).refunds += f.num("amount")
+	for _, f := range st.Coll("refunds").Recs {
+		if f.Status() == "paid" {
+			of(f.Str("currency")).refunds += f.Num("amount")
 		}
 	}
-	for _, po := range st.coll("payouts").recs {
-		s := of(po.str("currency"))
-		s.paidOut += po.num("amount")
-		s.fees += po.num("deducted_fees")
+	for _, po := range st.Coll("payouts").Recs {
+		s := of(po.Str("currency"))
+		s.paidOut += po.Num("amount")
+		s.fees += po.Num("deducted_fees")
 		l.auditPayout(po)
 	}
-	for b, n := range l.sb.balances(st.coll("creditors").recs[0]) {
+	for b, n := range l.sb.balances(st.Coll("creditors").Recs[0]) {
 		if b.kind == "confirmed_funds" {
 			of(b.currency).balance += n
 		}
@@ -215,19 +216,19 @@ func (l *ledger) audit() {
 
 func (l *ledger) auditPayout(po *record) {
 	sum, fees := int64(0), int64(0)
-	for _, it := range l.sb.store.coll("payout_items").by("payout", po.id) {
-		whole, _ := strings.CutSuffix(it.str("amount"), ".0")
+	for _, it := range l.sb.store.Coll("payout_items").By("payout", po.ID) {
+		whole, _ := strings.CutSuffix(it.Str("amount"), ".0")
 		n, err := strconv.ParseInt(whole, 10, 64)
 		if err != nil {
-			l.t.Errorf("amount of an item is %q", it.str("amount"))
+			l.t.Errorf("amount of an item is %q", it.Str("amount"))
 		}
 		sum += n
-		if strings.HasSuffix(it.str("type"), "_fee") {
+		if strings.HasSuffix(it.Str("type"), "_fee") {
 			fees -= n
 		}
 	}
-	if sum != po.num("amount") || fees != po.num("deducted_fees") || sum < 0 {
-		l.t.Errorf("payout %s: %d with fees of %d; its items sum up to %d and %d", po.id, po.num("amount"), po.num("deducted_fees"), sum, fees)
+	if sum != po.Num("amount") || fees != po.Num("deducted_fees") || sum < 0 {
+		l.t.Errorf("payout %s: %d with fees of %d; its items sum up to %d and %d", po.ID, po.Num("amount"), po.Num("deducted_fees"), sum, fees)
 	}
 }
 
@@ -259,14 +260,14 @@ func TestMoneyIsConserved(t *testing.T) {
 	for seed := range uint64(n) {
 		in := make([]byte, 8+seed%60)
 		for i := range in {
-			in[i] = byte(mix(seed<<16 + uint64(i)))
+			in[i] = byte(store.Mix(seed<<16 + uint64(i)))
 		}
 		l := playLedger(t, in)
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
-		for _, e := range l.sb.store.coll("events").recs {
-			reached[e.str("resource_type")+"."+e.str("action")] = true
+		for _, e := range l.sb.store.Coll("events").Recs {
+			reached[e.Str("resource_type")+"."+e.Str("action")] = true
 		}
 	}
 	// The sequences lead to everything that moves money.

@@ -8,24 +8,25 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Creditors, their scheme identifiers, verification details, and the state a sandbox starts with.
 
 func creditorFamily(r *registry) {
-	r.collection(collectionSpec{name: "creditors", idForm: idULID, computed: []computed{{name: "scheme_identifiers", value: schemeIdentifiersOf}}})
+	r.collection(store.CollectionSpec{Name: "creditors", IDForm: store.IDULID, Computed: []store.Computed{{Name: "scheme_identifiers", Value: schemeIdentifiersOf}}})
 	r.on("creditors.create", createCreditor)
 	r.on("creditors.update", updateCreditor)
 
-	r.collection(collectionSpec{name: "scheme_identifiers", indexed: []string{"creditor"}})
+	r.collection(store.CollectionSpec{Name: "scheme_identifiers", Indexed: []string{"creditor"}})
 	r.on("scheme_identifiers.create", createSchemeIdentifier)
 	r.job("scheme_identifier.activate", func(tx *tx, id, _ string) {
-		if s := tx.find("scheme_identifiers", id); s != nil && s.status() == "pending" {
+		if s := tx.find("scheme_identifiers", id); s != nil && s.Status() == "pending" {
 			tx.activateSchemeIdentifier(s)
 		}
 	})
 
-	r.collection(collectionSpec{name: "verification_details", prefix: "VD", indexed: []string{"creditor"}})
+	r.collection(store.CollectionSpec{Name: "verification_details", Prefix: "VD", Indexed: []string{"creditor"}})
 	r.on("verification_details.create", createVerificationDetail)
 
 	r.seed(seedCreditor)
@@ -34,12 +35,12 @@ func creditorFamily(r *registry) {
 // seedCreditor is the organisation that every sandbox starts with.
 func seedCreditor(tx *tx) {
 	c := tx.make("creditors")
-	c.set("name", "Sandbox Merchant Ltd")
-	c.set("creditor_type", "company")
-	c.set("address_line1", "338-346 Goswell Road")
-	c.set("city", "London")
-	c.set("postal_code", "EC1V 7LQ")
-	c.set("country_code", "GB")
+	c.Set("name", "Sandbox Merchant Ltd")
+	c.Set("creditor_type", "company")
+	c.Set("address_line1", "338-346 Goswell Road")
+	c.Set("city", "London")
+	c.Set("postal_code", "EC1V 7LQ")
+	c.Set("country_code", "GB")
 	tx.addCreditor(c)
 	p := &api.Problems{}
 	for _, o := range []object{
@@ -48,46 +49,46 @@ func seedCreditor(tx *tx) {
 	} {
 		d := readBankDetails(p, "", o)
 		a := tx.addCreditorBankAccount(c, d, nil)
-		c.setLink(payoutLink(d.Currency), a.id)
+		c.SetLink(payoutLink(d.Currency), a.ID)
 	}
 	if len(p.Items) > 0 {
 		panic("gocardlesstest: " + p.Items[0].Message)
 	}
 	for _, scheme := range api.Op("scheme_identifiers.create").Bodies[0].Field("scheme").Enum {
 		s := tx.addSchemeIdentifier(c, scheme, "SANDBOX MERCHANT")
-		s.set("status", "active")
+		s.Set("status", "active")
 	}
 }
 
 // addCreditor stores a creditor with the flags of a new sandbox account.
 func (tx *tx) addCreditor(c *record) *record {
-	c.set("bank_reference_prefix", nilIfEmpty(c.str("bank_reference_prefix")))
-	c.set("can_create_refunds", tx.sb.opts.refunds)
-	c.set("custom_payment_pages_enabled", true)
-	c.set("mandate_imports_enabled", true)
-	c.set("merchant_responsible_for_notifications", tx.sb.opts.notifications)
-	c.set("verification_status", "successful")
-	currency := countryCurrency(c.str("country_code"))
+	c.Set("bank_reference_prefix", nilIfEmpty(c.Str("bank_reference_prefix")))
+	c.Set("can_create_refunds", tx.sb.opts.refunds)
+	c.Set("custom_payment_pages_enabled", true)
+	c.Set("mandate_imports_enabled", true)
+	c.Set("merchant_responsible_for_notifications", tx.sb.opts.notifications)
+	c.Set("verification_status", "successful")
+	currency := countryCurrency(c.Str("country_code"))
 	if currency == "" {
 		currency = "EUR"
 	}
-	c.set("fx_payout_currency", currency)
+	c.Set("fx_payout_currency", currency)
 	links := object{}
-	for _, f := range c.coll.spec.Field("links").Type.Fields {
+	for _, f := range c.Coll.Spec.Field("links").Type.Fields {
 		links = append(links, member{f.Name, nil})
 	}
-	c.set("links", links)
+	c.Set("links", links)
 	return tx.add(c)
 }
 
 // schemeIdentifiersOf is the creditor's list of scheme identifiers, which replies embed.
 func schemeIdentifiersOf(_ time.Time, c *record) any {
 	out := []any{}
-	for _, s := range c.coll.store.coll("scheme_identifiers").by("creditor", c.id) {
-		o := object{{"id", s.id}}
-		for i, f := range s.coll.spec.Fields {
+	for _, s := range c.Coll.Store.Coll("scheme_identifiers").By("creditor", c.ID) {
+		o := object{{"id", s.ID}}
+		for i, f := range s.Coll.Spec.Fields {
 			if f.Name != "id" {
-				o = append(o, member{f.Name, s.vals[i]})
+				o = append(o, member{f.Name, s.Vals[i]})
 			}
 		}
 		out = append(out, o)
@@ -106,7 +107,7 @@ func createCreditor(tx *tx) (result, error) {
 		return result{}, err
 	}
 	c := tx.make("creditors")
-	c.copyFrom(tx.op.Bodies[0], tx.body)
+	c.CopyFrom(tx.op.Bodies[0], tx.body)
 	return one(tx.addCreditor(c)), nil
 }
 
@@ -130,11 +131,11 @@ func updateCreditor(tx *tx) (result, error) {
 		}
 		a := tx.find("creditor_bank_accounts", id)
 		switch {
-		case a == nil || a.link("creditor") != c.id:
+		case a == nil || a.Link("creditor") != c.ID:
 			return result{}, api.LinkNotFound(tx.op.Request, "creditor bank account", l.Key)
-		case !a.flag("enabled"):
+		case !a.Flag("enabled"):
 			return result{}, api.Refuse("bank_account_disabled", "The bank account is disabled")
-		case payoutLink(a.str("currency")) != l.Key:
+		case payoutLink(a.Str("currency")) != l.Key:
 			p.Add("links/"+l.Key, "must be an account in that currency")
 		}
 	}
@@ -143,15 +144,15 @@ func updateCreditor(tx *tx) (result, error) {
 	}
 	tx.merge(c)
 	for _, l := range tx.body.Obj("links") {
-		c.set("links", c.obj("links").With(l.Key, l.Val))
+		c.Set("links", c.Obj("links").With(l.Key, l.Val))
 	}
 	return one(c), nil
 }
 
 // setVerification changes a creditor's verification status and emits the event of it.
 func (tx *tx) setVerification(c *record, status string) {
-	if c.str("verification_status") != status {
-		c.set("verification_status", status)
+	if c.Str("verification_status") != status {
+		c.Set("verification_status", status)
 		tx.event(c, event{action: "updated", cause: "creditor_updated", origin: "gocardless", property: "verification_status"})
 	}
 }
@@ -179,8 +180,8 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 	} else if n := identifierLimit(scheme); utf8.RuneCountInString(name) > n {
 		p.Add("name", "is too long (maximum is %d characters)", n)
 	}
-	for _, s := range tx.sb.store.coll("scheme_identifiers").recs {
-		if s.str("scheme") == scheme && strings.EqualFold(s.str("name"), name) {
+	for _, s := range tx.sb.store.Coll("scheme_identifiers").Recs {
+		if s.Str("scheme") == scheme && strings.EqualFold(s.Str("name"), name) {
 			// A name can be had once in a scheme; the API offers another.
 			other := name
 			if utf8.RuneCountInString(other)+2 > identifierLimit(scheme) {
@@ -196,8 +197,8 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 	s := tx.addSchemeIdentifier(creditor, scheme, name)
 	if scheme == "bacs" {
 		// Bacs takes up to five working days; other schemes are ready at once.
-		s.set("status", "pending")
-		tx.at(bank.TimingOf("bacs").Days().Shift(tx.today(), 5).At(bank.ConfirmHour, 0), "scheme_identifier.activate", s.id, "")
+		s.Set("status", "pending")
+		tx.at(bank.TimingOf("bacs").Days().Shift(tx.today(), 5).At(bank.ConfirmHour, 0), "scheme_identifier.activate", s.ID, "")
 	} else {
 		tx.activateSchemeIdentifier(s)
 	}
@@ -205,8 +206,8 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 }
 
 func (tx *tx) activateSchemeIdentifier(s *record) {
-	s.set("status", "active")
-	tx.must("creditors", s.ref("creditor")).touch()
+	s.Set("status", "active")
+	tx.must("creditors", s.Ref("creditor")).Touch()
 	tx.event(s, event{action: "activated", cause: "scheme_identifier_activated", origin: "gocardless"})
 }
 
@@ -215,30 +216,30 @@ var minimumNotice = map[string]int{"bacs": 3, "sepa": 3, "autogiro": 8, "betalin
 
 func (tx *tx) addSchemeIdentifier(creditor *record, scheme, name string) *record {
 	s := tx.make("scheme_identifiers")
-	s.set("name", name)
-	s.set("scheme", scheme)
+	s.Set("name", name)
+	s.Set("scheme", scheme)
 	payment := scheme
 	if scheme == "sepa" {
 		payment = "sepa_core"
 	}
-	s.set("currency", currencyOf(payment))
-	s.set("reference", schemeReference(scheme, s.id))
-	s.set("can_specify_mandate_reference", scheme != "betalingsservice" && scheme != "autogiro")
-	s.set("minimum_advance_notice", minimumNotice[scheme])
+	s.Set("currency", currencyOf(payment))
+	s.Set("reference", schemeReference(scheme, s.ID))
+	s.Set("can_specify_mandate_reference", scheme != "betalingsservice" && scheme != "autogiro")
+	s.Set("minimum_advance_notice", minimumNotice[scheme])
 	for _, f := range []string{"address_line1", "address_line2", "address_line3", "city", "postal_code", "region", "country_code"} {
-		s.set(f, creditor.get(f))
+		s.Set(f, creditor.Get(f))
 	}
-	s.set("email", "help@example.com")
-	s.set("phone_number", "+44 20 7183 8674")
-	s.setRef("creditor", creditor.id)
-	creditor.touch() // its reply embeds the identifiers
+	s.Set("email", "help@example.com")
+	s.Set("phone_number", "+44 20 7183 8674")
+	s.SetRef("creditor", creditor.ID)
+	creditor.Touch() // its reply embeds the identifiers
 	return tx.add(s)
 }
 
 // schemeReference is the identifier that the scheme itself uses: a service user number in Bacs, a
 // creditor identifier in SEPA.
 func schemeReference(scheme, id string) string {
-	n := hashText(id) % 1_000_000
+	n := store.HashText(id) % 1_000_000
 	digits := itoa(1_000_000 + int(n))[1:]
 	switch scheme {
 	case "sepa", "sepa_credit_transfer", "sepa_instant_credit_transfer":
@@ -260,19 +261,19 @@ func createVerificationDetail(tx *tx) (result, error) {
 		return result{}, err
 	}
 	v := tx.draft("verification_details")
-	v.set("country_code", creditor.get("country_code"))
+	v.Set("country_code", creditor.Get("country_code"))
 	return one(tx.add(v)), nil
 }
 
 // payoutAccount is where a creditor's money of a currency goes: its account of that currency, or
 // any that it has.
 func (tx *tx) payoutAccount(creditor *record, currency string) string {
-	if id := creditor.link(payoutLink(currency)); id != "" {
+	if id := creditor.Link(payoutLink(currency)); id != "" {
 		return id
 	}
-	accounts := tx.sb.store.coll("creditor_bank_accounts").by("creditor", creditor.id)
-	if i := slices.IndexFunc(accounts, func(a *record) bool { return a.flag("enabled") }); i >= 0 {
-		return accounts[i].id
+	accounts := tx.sb.store.Coll("creditor_bank_accounts").By("creditor", creditor.ID)
+	if i := slices.IndexFunc(accounts, func(a *record) bool { return a.Flag("enabled") }); i >= 0 {
+		return accounts[i].ID
 	}
 	return ""
 }

@@ -6,18 +6,19 @@ import (
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Customers: created with a name or a company, removed for good.
 
 func customerFamily(r *registry) {
-	r.collection(collectionSpec{name: "customers", idForm: idULID})
+	r.collection(store.CollectionSpec{Name: "customers", IDForm: store.IDULID})
 	r.on("customers.create", createCustomer)
 	r.on("customers.update", updateCustomer)
 	r.on("customers.remove", removeCustomer)
 	r.filter("customers.list", "currency", func(c *record, currency string) bool {
-		return slices.ContainsFunc(c.coll.store.coll("customer_bank_accounts").by("customer", c.id), func(a *record) bool {
-			return a.str("currency") == currency
+		return slices.ContainsFunc(c.Coll.Store.Coll("customer_bank_accounts").By("customer", c.ID), func(a *record) bool {
+			return a.Str("currency") == currency
 		})
 	})
 	// The sandbox never waits for more details of a customer.
@@ -65,7 +66,7 @@ var (
 func (tx *tx) checkCustomer(p *api.Problems, path string, details object, before *record) {
 	value := func(name string) string {
 		if _, there := details.Lookup(name); !there && before != nil {
-			return before.str(name)
+			return before.Str(name)
 		}
 		return strings.TrimSpace(details.Str(name))
 	}
@@ -90,7 +91,7 @@ func (tx *tx) checkCustomer(p *api.Problems, path string, details object, before
 		switch {
 		case !validSwedishNumber(v):
 			p.Add(path+"swedish_identity_number", "is invalid")
-		case before != nil && before.str("swedish_identity_number") != "" && before.str("swedish_identity_number") != v:
+		case before != nil && before.Str("swedish_identity_number") != "" && before.Str("swedish_identity_number") != v:
 			p.Add(path+"swedish_identity_number", "cannot be changed")
 		}
 	}
@@ -127,12 +128,12 @@ func createCustomer(tx *tx) (result, error) {
 func (tx *tx) addCustomer(details object) *record {
 	c := tx.make("customers")
 	for _, m := range details {
-		if c.coll.spec.Index(m.Key) >= 0 {
-			c.set(m.Key, m.Val)
+		if c.Coll.Spec.Index(m.Key) >= 0 {
+			c.Set(m.Key, m.Val)
 		}
 	}
-	if c.str("language") == "" {
-		c.set("language", countryLanguage(c.str("country_code")))
+	if c.Str("language") == "" {
+		c.Set("language", countryLanguage(c.Str("country_code")))
 	}
 	return tx.add(c)
 }
@@ -151,26 +152,26 @@ func updateCustomer(tx *tx) (result, error) {
 func removeCustomer(tx *tx) (result, error) {
 	c := tx.target
 	st := tx.sb.store
-	for _, m := range st.coll("mandates").by("customer", c.id) {
-		if mandateOpen(m.status()) {
+	for _, m := range st.Coll("mandates").By("customer", c.ID) {
+		if mandateOpen(m.Status()) {
 			tx.cancelMandate(m, ending{cause: "mandate_cancelled"})
 		}
-		for _, s := range st.coll("subscriptions").by("mandate", m.id) {
-			s.coll.remove(s)
+		for _, s := range st.Coll("subscriptions").By("mandate", m.ID) {
+			s.Coll.Remove(s)
 		}
 	}
-	for _, a := range st.coll("customer_bank_accounts").by("customer", c.id) {
-		a.set("enabled", false)
+	for _, a := range st.Coll("customer_bank_accounts").By("customer", c.ID) {
+		a.Set("enabled", false)
 	}
 	// Nothing personal is kept.
-	for i := range c.coll.spec.Fields {
-		switch c.coll.spec.Fields[i].Name {
+	for i := range c.Coll.Spec.Fields {
+		switch c.Coll.Spec.Fields[i].Name {
 		case "id", "created_at":
 		default:
-			c.vals[i] = nil
+			c.Vals[i] = nil
 		}
 	}
-	c.coll.remove(c)
+	c.Coll.Remove(c)
 	if tx.sb.opts.removalBody {
 		return result{rec: c, status: 200}, nil
 	}
@@ -179,8 +180,8 @@ func removeCustomer(tx *tx) (result, error) {
 
 // customerName is how a customer is called.
 func customerName(c *record) string {
-	if n := c.str("company_name"); n != "" {
+	if n := c.Str("company_name"); n != "" {
 		return n
 	}
-	return strings.TrimSpace(c.str("given_name") + " " + c.str("family_name"))
+	return strings.TrimSpace(c.Str("given_name") + " " + c.Str("family_name"))
 }

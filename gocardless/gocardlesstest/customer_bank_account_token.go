@@ -1,12 +1,15 @@
 package gocardlesstest
 
-import "github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+import (
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
+)
 
 // Customer bank account tokens stand for bank details that a payer typed in the browser. Their ids
 // are this sandbox's choice, since no reply of the API with one has been seen.
 
 func bankAccountTokenFamily(r *registry) {
-	r.collection(collectionSpec{name: "customer_bank_account_tokens", prefix: "CBT"})
+	r.collection(store.CollectionSpec{Name: "customer_bank_account_tokens", Prefix: "CBT"})
 	r.on("customer_bank_account_tokens.create", func(tx *tx) (result, error) {
 		p := tx.problems()
 		d := readBankDetails(p, "", tx.body)
@@ -14,13 +17,13 @@ func bankAccountTokenFamily(r *registry) {
 			return result{}, err
 		}
 		t := tx.make("customer_bank_account_tokens")
-		t.set("account_holder_name", d.Holder)
-		t.set("account_number_ending", d.Ending)
-		t.set("bank_name", d.BankName)
-		t.set("country_code", d.Country)
-		t.set("currency", d.Currency)
-		t.setRef("key", d.Key)
-		t.setRef("bic", d.BIC)
+		t.Set("account_holder_name", d.Holder)
+		t.Set("account_number_ending", d.Ending)
+		t.Set("bank_name", d.BankName)
+		t.Set("country_code", d.Country)
+		t.Set("currency", d.Currency)
+		t.SetRef("key", d.Key)
+		t.SetRef("bic", d.BIC)
 		return one(tx.add(t)), nil
 	})
 }
@@ -35,7 +38,7 @@ func (tx *tx) tokenDetails(token string, customer *record) bankDetails {
 			Holder: bank.HolderName(customerName(customer))}
 	}
 	return bankDetails{
-		Country: t.str("country_code"), Currency: t.str("currency"), BankName: t.str("bank_name"), Ending: t.str("account_number_ending"),
-		Key: t.ref("key"), BIC: t.ref("bic"), Holder: t.str("account_holder_name"),
+		Country: t.Str("country_code"), Currency: t.Str("currency"), BankName: t.Str("bank_name"), Ending: t.Str("account_number_ending"),
+		Key: t.Ref("key"), BIC: t.Ref("bic"), Holder: t.Str("account_holder_name"),
 	}
 }

@@ -5,18 +5,19 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Customer notifications, blocks, webhooks.
 
-const eventNotifications hidden[[]any] = "notifications"
+const eventNotifications store.Hidden[[]any] = "notifications"
 
 func noticeFamily(r *registry) {
-	r.collection(collectionSpec{name: "customer_notifications"})
+	r.collection(store.CollectionSpec{Name: "customer_notifications"})
 	r.on("customer_notifications.handle", handleNotification)
 
-	r.collection(collectionSpec{name: "blocks"})
+	r.collection(store.CollectionSpec{Name: "blocks"})
 	r.on("blocks.create", createBlock)
 	r.on("blocks.block_by_ref", blockByRef)
 	for _, active := range []bool{true, false} {
@@ -25,13 +26,13 @@ func noticeFamily(r *registry) {
 			name = "blocks.enable"
 		}
 		r.on(name, func(tx *tx) (result, error) {
-			tx.target.set("active", active)
-			tx.target.set("updated_at", tx.timestamp())
+			tx.target.Set("active", active)
+			tx.target.Set("updated_at", tx.timestamp())
 			return one(tx.target), nil
 		})
 	}
 
-	r.collection(collectionSpec{name: "webhooks"})
+	r.collection(store.CollectionSpec{Name: "webhooks"})
 	r.on("webhooks.retry", retryWebhook)
 }
 
@@ -45,38 +46,38 @@ var noticeKinds = map[string]string{
 
 // notify makes the customer notification that an event calls for, when the account sends its own.
 func (sb *Sandbox) notify(tx *tx, r, ev *record) {
-	kind := noticeKinds[r.coll.name+"."+ev.str("action")]
+	kind := noticeKinds[r.Coll.Name+"."+ev.Str("action")]
 	if kind == "" || !sb.opts.notifications {
 		return
 	}
 	n := tx.make("customer_notifications")
-	n.set("type", kind)
-	links := object{{"event", ev.id}}
-	customer := r.ref("customer")
+	n.Set("type", kind)
+	links := object{{"event", ev.ID}}
+	customer := r.Ref("customer")
 	if customer == "" {
-		customer = r.linkOrEmpty("customer")
+		customer = r.LinkOrEmpty("customer")
 	}
 	if customer != "" {
 		links = append(links, member{"customer", customer})
 	}
-	if name := singular(r.coll.name); n.coll.spec.Field("links").Type.Index(name) >= 0 {
-		links = append(links, member{name, r.id})
+	if name := singular(r.Coll.Name); n.Coll.Spec.Field("links").Type.Index(name) >= 0 {
+		links = append(links, member{name, r.ID})
 	}
-	n.set("links", links)
+	n.Set("links", links)
 	tx.add(n)
-	eventNotifications.set(ev, []any{object{
-		{"id", n.id}, {"deadline", value.Stamp(tx.now.Add(time.Hour))}, {"mandatory", strings.HasSuffix(kind, "_created")}, {"type", kind},
+	eventNotifications.Set(ev, []any{object{
+		{"id", n.ID}, {"deadline", value.Stamp(tx.now.Add(time.Hour))}, {"mandatory", strings.HasSuffix(kind, "_created")}, {"type", kind},
 	}})
 }
 
 func handleNotification(tx *tx) (result, error) {
 	n := tx.target
-	if n.str("action_taken") != "" {
+	if n.Str("action_taken") != "" {
 		return result{}, api.Refuse("already_actioned", "This notification has already been handled")
 	}
-	n.set("action_taken", "handled")
-	n.set("action_taken_at", tx.timestamp())
-	n.set("action_taken_by", "US"+base32(1<<40, 12))
+	n.Set("action_taken", "handled")
+	n.Set("action_taken_at", tx.timestamp())
+	n.Set("action_taken_by", "US"+store.Base32(1<<40, 12))
 	return one(n), nil
 }
 
@@ -92,8 +93,8 @@ func createBlock(tx *tx) (result, error) {
 		return result{}, err
 	}
 	b := tx.draft("blocks")
-	if b.get("active") == nil {
-		b.set("active", true)
+	if b.Get("active") == nil {
+		b.Set("active", true)
 	}
 	return one(tx.add(b)), nil
 }
@@ -124,52 +125,52 @@ func blockByRef(tx *tx) (result, error) {
 		if m == nil {
 			return result{}, api.NotFound()
 		}
-		customer = tx.must("customers", m.link("customer"))
-		accounts = []*record{tx.must("customer_bank_accounts", m.link("customer_bank_account"))}
+		customer = tx.must("customers", m.Link("customer"))
+		accounts = []*record{tx.must("customer_bank_accounts", m.Link("customer_bank_account"))}
 	} else {
 		if customer = tx.find("customers", id); customer == nil {
 			return result{}, api.NotFound()
 		}
 		accounts = accountsOf(customer)
 	}
-	l := &listing{limit: defaultLimit}
+	l := &store.Listing{Limit: store.DefaultLimit}
 	status := 200
 	block := func(kind, reference string) {
-		for _, b := range tx.sb.store.coll("blocks").recs {
-			if b.str("block_type") == kind && b.str("resource_reference") == reference {
-				l.recs = append(l.recs, b)
+		for _, b := range tx.sb.store.Coll("blocks").Recs {
+			if b.Str("block_type") == kind && b.Str("resource_reference") == reference {
+				l.Recs = append(l.Recs, b)
 				return
 			}
 		}
 		status = 201
 		b := tx.make("blocks")
-		b.copyFrom(tx.op.Bodies[0], tx.body)
-		b.set("block_type", kind)
-		b.set("resource_reference", reference)
-		if b.get("active") == nil {
-			b.set("active", true)
+		b.CopyFrom(tx.op.Bodies[0], tx.body)
+		b.Set("block_type", kind)
+		b.Set("resource_reference", reference)
+		if b.Get("active") == nil {
+			b.Set("active", true)
 		}
-		l.recs = append(l.recs, tx.add(b))
+		l.Recs = append(l.Recs, tx.add(b))
 	}
-	if mail := customer.str("email"); mail != "" {
+	if mail := customer.Str("email"); mail != "" {
 		block("email", mail)
 	}
 	for _, a := range accounts {
-		block("bank_account", a.id)
+		block("bank_account", a.ID)
 	}
 	return result{listing: l, status: status}, nil
 }
 
 // blocked reports whether a payer matches an active block.
 func (sb *Sandbox) blocked(customer, account *record) bool {
-	mail := strings.ToLower(customer.str("email"))
+	mail := strings.ToLower(customer.Str("email"))
 	_, domain, _ := strings.Cut(mail, "@")
-	for _, b := range sb.store.coll("blocks").recs {
-		if !b.flag("active") {
+	for _, b := range sb.store.Coll("blocks").Recs {
+		if !b.Flag("active") {
 			continue
 		}
-		ref := b.str("resource_reference")
-		switch b.str("block_type") {
+		ref := b.Str("resource_reference")
+		switch b.Str("block_type") {
 		case "email":
 			if mail != "" && strings.EqualFold(ref, mail) {
 				return true
@@ -180,11 +181,11 @@ func (sb *Sandbox) blocked(customer, account *record) bool {
 			}
 		case "bank_account":
 			// The same account of another customer is the same account.
-			if other := sb.store.find("customer_bank_accounts", ref); ref == account.id || other != nil && other.ref("key") == account.ref("key") {
+			if other := sb.store.Find("customer_bank_accounts", ref); ref == account.ID || other != nil && other.Ref("key") == account.Ref("key") {
 				return true
 			}
 		case "bank_name":
-			if strings.EqualFold(ref, account.str("bank_name")) {
+			if strings.EqualFold(ref, account.Str("bank_name")) {
 				return true
 			}
 		}

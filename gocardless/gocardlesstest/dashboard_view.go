@@ -11,6 +11,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
@@ -83,9 +84,9 @@ func (sb *Sandbox) around(v *dashView) {
 	}
 	resources := 0
 	sb.view(func(tx *tx) {
-		for _, c := range tx.sb.store.order {
-			if !c.internal {
-				resources += len(c.recs) - c.gone
+		for _, c := range tx.sb.store.Order {
+			if !c.Internal {
+				resources += c.Len()
 			}
 		}
 	})
@@ -118,10 +119,10 @@ func (sb *Sandbox) overview(v *dashView) {
 		Empty      bool
 	}{Requests: sb.requestRows(sb.Requests(), 8), Deliveries: sb.deliveryRows(sb.Deliveries(), 6), Worlds: ReadyWorlds()}
 	sb.view(func(tx *tx) {
-		body.Events = tx.eventRows(tx.sb.store.coll("events").recs, 8)
+		body.Events = tx.eventRows(tx.sb.store.Coll("events").Recs, 8)
 		for _, kind := range []string{"customers", "mandates", "payments", "subscriptions", "payouts", "billing_requests"} {
-			c := tx.sb.store.coll(kind)
-			body.Counts = append(body.Counts, counts{api.TitleCase(kind), dashboardPath + "resources/" + kind, len(c.recs) - c.gone, statusesOf(c)})
+			c := tx.sb.store.Coll(kind)
+			body.Counts = append(body.Counts, counts{api.TitleCase(kind), dashboardPath + "resources/" + kind, c.Len(), statusesOf(c)})
 		}
 	})
 	body.Due = sb.dueRows("", 8)
@@ -130,17 +131,17 @@ func (sb *Sandbox) overview(v *dashView) {
 }
 
 // statusesOf counts the resources of a kind by their status: "3 active".
-func statusesOf(c *collection) []string {
-	if c.spec.Index("status") < 0 {
+func statusesOf(c *store.Collection) []string {
+	if c.Spec.Index("status") < 0 {
 		return nil
 	}
 	n, order := map[string]int{}, []string{}
-	for _, r := range c.recs {
-		if !r.removed {
-			if n[r.status()] == 0 {
-				order = append(order, r.status())
+	for _, r := range c.Recs {
+		if !r.Removed {
+			if n[r.Status()] == 0 {
+				order = append(order, r.Status())
 			}
-			n[r.status()]++
+			n[r.Status()]++
 		}
 	}
 	return mapped(order, func(s string) string { return strconv.Itoa(n[s]) + " " + strings.ReplaceAll(s, "_", " ") })
@@ -154,9 +155,9 @@ func resourcePath(kind, id string) string {
 // linkTo is a link to the resource with an id, or the id alone when nothing has it.
 func (tx *tx) linkTo(id string) dashLink {
 	if id != "" {
-		for _, c := range tx.sb.store.order {
-			if r := c.byID[id]; r != nil && !c.internal && !r.removed {
-				return dashLink{id, resourcePath(c.name, id)}
+		for _, c := range tx.sb.store.Order {
+			if r := c.ByID[id]; r != nil && !c.Internal && !r.Removed {
+				return dashLink{id, resourcePath(c.Name, id)}
 			}
 		}
 	}
@@ -276,11 +277,11 @@ func (tx *tx) eventRows(list []*record, n int) []eventRow {
 		if len(rows) == n {
 			break
 		}
-		kind := e.str("resource_type")
-		d := e.obj("details")
-		created, _ := time.Parse(value.StampForm, e.str("created_at"))
-		rows = append(rows, eventRow{Href: resourcePath("events", e.id), Time: showTime(created), Type: kind + "." + e.str("action"), Cause: d.Str("cause"),
-			Text: d.Str("description"), Resource: tx.linkTo(e.link(singular(kind)))})
+		kind := e.Str("resource_type")
+		d := e.Obj("details")
+		created, _ := time.Parse(value.StampForm, e.Str("created_at"))
+		rows = append(rows, eventRow{Href: resourcePath("events", e.ID), Time: showTime(created), Type: kind + "." + e.Str("action"), Cause: d.Str("cause"),
+			Text: d.Str("description"), Resource: tx.linkTo(e.Link(singular(kind)))})
 	}
 	return rows
 }
@@ -308,8 +309,8 @@ func (sb *Sandbox) dueRows(id string, n int) []eventRow {
 
 // linksTo reports whether a resource links to an id.
 func (tx *tx) linksTo(resource, id string) bool {
-	for _, c := range tx.sb.store.order {
-		if r := c.byID[resource]; r != nil {
+	for _, c := range tx.sb.store.Order {
+		if r := c.ByID[resource]; r != nil {
 			return linksTo(r, id)
 		}
 	}
@@ -317,10 +318,10 @@ func (tx *tx) linksTo(resource, id string) bool {
 }
 
 func linksTo(r *record, id string) bool {
-	if r.coll.spec.Index("links") < 0 {
+	if r.Coll.Spec.Index("links") < 0 {
 		return false
 	}
-	for _, m := range r.obj("links") {
+	for _, m := range r.Obj("links") {
 		if m.Val == id {
 			return true
 		}
@@ -383,11 +384,11 @@ func (sb *Sandbox) webhookView(v *dashView, id string) {
 			return
 		}
 		found = true
-		body.URL, body.Successful = w.str("url"), w.flag("successful")
-		if due, err := time.Parse(value.StampForm, w.ref("due")); err == nil {
+		body.URL, body.Successful = w.Str("url"), w.Flag("successful")
+		if due, err := time.Parse(value.StampForm, w.Ref("due")); err == nil {
 			body.Due = showTime(due)
 		}
-		body.Payload = tx.prettyJSON([]byte(w.str("request_body")))
+		body.Payload = tx.prettyJSON([]byte(w.Str("request_body")))
 	})
 	if found {
 		v.Page, v.Title, v.Section, v.Body = "webhook", "Webhook "+id, "Webhooks", body
@@ -402,9 +403,9 @@ func (sb *Sandbox) resourcesView(v *dashView) {
 	}
 	kinds := []kind{}
 	sb.view(func(tx *tx) {
-		for _, c := range tx.sb.store.order {
-			if n := len(c.recs) - c.gone; n > 0 && !c.internal {
-				kinds = append(kinds, kind{api.TitleCase(c.name), dashboardPath + "resources/" + c.name, n, statusesOf(c)})
+		for _, c := range tx.sb.store.Order {
+			if n := c.Len(); n > 0 && !c.Internal {
+				kinds = append(kinds, kind{api.TitleCase(c.Name), dashboardPath + "resources/" + c.Name, n, statusesOf(c)})
 			}
 		}
 	})
@@ -421,18 +422,18 @@ func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 	}{Find: strings.TrimSpace(query.Get("find"))}
 	known := false
 	sb.view(func(tx *tx) {
-		c := tx.sb.store.colls[kind]
-		if c == nil || c.internal {
+		c := tx.sb.store.Colls[kind]
+		if c == nil || c.Internal {
 			return
 		}
 		known = true
-		body.Total = len(c.recs) - c.gone
+		body.Total = c.Len()
 		from := query.Get("before")
-		for _, r := range slices.Backward(c.recs) {
+		for _, r := range slices.Backward(c.Recs) {
 			switch {
-			case r.removed || body.Find != "" && !strings.Contains(strings.ToLower(string(r.body(tx.now))), strings.ToLower(body.Find)):
+			case r.Removed || body.Find != "" && !strings.Contains(strings.ToLower(string(r.Body(tx.now))), strings.ToLower(body.Find)):
 			case from != "":
-				if r.id == from {
+				if r.ID == from {
 					from = ""
 				}
 			case len(body.Rows) == shown:
@@ -451,27 +452,27 @@ func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 
 // resourceRow is a resource with what tells it from others.
 func (tx *tx) resourceRow(r *record) resourceRow {
-	row := resourceRow{ID: r.id, Href: resourcePath(r.coll.name, r.id)}
-	has := func(name string) bool { return r.coll.spec.Index(name) >= 0 }
+	row := resourceRow{ID: r.ID, Href: resourcePath(r.Coll.Name, r.ID)}
+	has := func(name string) bool { return r.Coll.Spec.Index(name) >= 0 }
 	words := []string{}
-	if has("amount") && has("currency") && r.get("amount") != nil {
-		words = append(words, money.Format(r.num("amount"), gocardless.Currency(r.str("currency"))))
+	if has("amount") && has("currency") && r.Get("amount") != nil {
+		words = append(words, money.Format(r.Num("amount"), gocardless.Currency(r.Str("currency"))))
 	}
 	if has("resource_type") {
-		words = append(words, r.str("resource_type")+"."+r.str("action"))
+		words = append(words, r.Str("resource_type")+"."+r.Str("action"))
 	}
 	name := []string{}
 	for _, member := range []string{"given_name", "family_name", "company_name", "name", "account_holder_name", "bank_name", "account_number_ending", "scheme", "description", "charge_date", "reference"} {
-		if has(member) && r.str(member) != "" {
-			name = append(name, r.str(member))
+		if has(member) && r.Str(member) != "" {
+			name = append(name, r.Str(member))
 		}
 	}
 	row.Text = strings.Join(append(words, strings.Join(name, " ")), " ")
 	if has("status") {
-		row.Status = r.status()
+		row.Status = r.Status()
 	}
 	if has("created_at") {
-		if t, err := time.Parse(value.StampForm, r.str("created_at")); err == nil {
+		if t, err := time.Parse(value.StampForm, r.Str("created_at")); err == nil {
 			row.Time = showTime(t)
 		}
 	}
@@ -493,32 +494,32 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 	slices.Reverse(body.Timeline)
 	found := false
 	sb.view(func(tx *tx) {
-		c := tx.sb.store.colls[kind]
-		if c == nil || c.internal || c.byID[id] == nil || c.byID[id].removed {
+		c := tx.sb.store.Colls[kind]
+		if c == nil || c.Internal || c.ByID[id] == nil || c.ByID[id].Removed {
 			return
 		}
-		r := c.byID[id]
+		r := c.ByID[id]
 		found = true
 		body.Row = tx.resourceRow(r)
-		body.JSON = tx.prettyJSON(r.body(tx.now))
-		about := slices.DeleteFunc(slices.Clone(tx.sb.store.coll("events").recs), func(e *record) bool { return !linksTo(e, id) })
+		body.JSON = tx.prettyJSON(r.Body(tx.now))
+		about := slices.DeleteFunc(slices.Clone(tx.sb.store.Coll("events").Recs), func(e *record) bool { return !linksTo(e, id) })
 		body.Timeline = append(body.Timeline, tx.eventRows(about, 200)...)
-		for _, other := range tx.sb.store.order {
-			if other.internal || other.name == "events" {
+		for _, other := range tx.sb.store.Order {
+			if other.Internal || other.Name == "events" {
 				continue
 			}
-			for _, o := range slices.Backward(other.recs) {
-				if len(body.LinkedFrom) < 50 && !o.removed && linksTo(o, id) {
+			for _, o := range slices.Backward(other.Recs) {
+				if len(body.LinkedFrom) < 50 && !o.Removed && linksTo(o, id) {
 					body.LinkedFrom = append(body.LinkedFrom, tx.resourceRow(o))
 				}
 			}
 		}
 		for _, member := range []string{"authorisation_url", "redirect_url"} {
-			if c.spec.Index(member) < 0 {
+			if c.Spec.Index(member) < 0 {
 				continue
 			}
 			// Whatever name the program used for the sandbox, the page is here.
-			if u, err := url.Parse(r.str(member)); err == nil && pageFor(u.Path) != nil {
+			if u, err := url.Parse(r.Str(member)); err == nil && pageFor(u.Path) != nil {
 				body.Page = u.RequestURI()
 			}
 		}

@@ -183,18 +183,18 @@ func TestEveryFilterResolves(t *testing.T) {
 			continue
 		}
 		spec := op.Result
-		for _, f := range reg.plans[op.Name].filters {
-			if f.link == "" {
+		for _, f := range reg.plans[op.Name].Filters {
+			if f.Link == "" {
 				continue
 			}
 			links := spec.Field("links")
-			known := links != nil && links.Type != nil && links.Type.Index(f.link) >= 0
+			known := links != nil && links.Type != nil && links.Type.Index(f.Link) >= 0
 			// Private members that filters rely on, by collection.
 			private := map[string][]string{
 				"payments": {"customer", "creditor"}, "subscriptions": {"customer"}, "payout_items": {"payout"}, "scheme_identifiers": {"creditor"},
 			}[op.Resource()]
-			if !known && !slices.Contains(private, f.link) {
-				t.Errorf("%s: filter %q leads nowhere", op.Name, f.link)
+			if !known && !slices.Contains(private, f.Link) {
+				t.Errorf("%s: filter %q leads nowhere", op.Name, f.Link)
 			}
 		}
 	}

@@ -9,24 +9,25 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // How this package is put together, for whoever adds to it.
 //
-// The tables (tables_gen.go) know every operation and every member. The pipeline (pipeline.go)
-// serves a call from them: headers, token, rate limit, route, body, target, idempotency, and then
-// the handler of the operation; it renders what the handler returns. What a resource does lives
-// in one file per family, which names its collections, handlers, filters, jobs and simulators
-// in a function listed in families below.
+// Package api knows every operation and every member, package store the records, package value what they
+// are made of. The pipeline (engine_serve.go) serves a call from them: headers, token, rate limit, route,
+// body, target, idempotency, and then the handler of the operation; it renders what the handler returns.
+// What a resource does lives in one file per family, which names its collections, handlers, filters, jobs
+// and simulators in a function listed in families below.
 //
 // Rules for a handler:
 //   - It runs under the sandbox's lock (shared for GET, exclusive otherwise) and gets everything
 //     from its tx: never call time.Now, never keep a record across calls.
 //   - The body has been checked against its schema, the target (the resource whose id is in the
-//     path) has been found. Check the rest, return refuse(…), linkNotFound(…) or problems.err(),
+//     path) has been found. Check the rest, return api.Refuse(…), api.LinkNotFound(…) or problems.Err(),
 //     and only then change anything: nothing rolls back.
-//   - Change a record through set, setLink and setRef, add it with tx.add, tell the world with
+//   - Change a record through Set, SetLink and SetRef, add it with tx.add, tell the world with
 //     tx.event. Later steps are jobs: tx.at(time, "payments.submit", id). A job checks that the
 //     record is still in the state it was planned for, since nothing cancels a job.
 //   - Everything that must survive a restart is in records and jobs, as plain JSON values.
@@ -70,21 +71,18 @@ type handler func(*tx) (result, error)
 // jobFunc is a step that was planned for a time.
 type jobFunc func(tx *tx, id, arg string)
 
-// filterFunc reports whether a record passes a list filter.
-type filterFunc func(r *record, value string) bool
-
 // registry is everything that the families declare. It is built once and never changes.
 type registry struct {
 	ops         map[string]*api.Operation
 	handlers    map[string]handler
-	collections []collectionSpec
-	filters     map[string]filterFunc // "payments.list customer"
-	owners      map[string]string     // operation → collection of the id in its path
+	collections []store.CollectionSpec
+	filters     map[string]store.FilterFunc // "payments.list customer"
+	owners      map[string]string           // operation → collection of the id in its path
 	jobs        map[string]jobFunc
 	simulators  map[string]*scenario
 	seeds       []func(*tx)
 	pages       []page0
-	plans       map[string]*listPlan
+	plans       map[string]*store.ListPlan
 	routes      *api.Router
 }
 
@@ -95,21 +93,21 @@ type page0 struct {
 
 // collection declares a collection. The schema defaults to the reply of the resource's get,
 // create or list operation, the prefix to the catalogue's.
-func (r *registry) collection(c collectionSpec) {
+func (r *registry) collection(c store.CollectionSpec) {
 	for _, have := range r.collections {
-		if have.name == c.name {
-			panic("gocardlesstest: two collections " + c.name)
+		if have.Name == c.Name {
+			panic("gocardlesstest: two collections " + c.Name)
 		}
 	}
 	for _, verb := range []string{"get", "create", "create_for_creditor", "list", "handle"} {
-		if op := r.ops[c.name+"."+verb]; c.spec == nil && op != nil {
-			c.spec = op.Result
+		if op := r.ops[c.Name+"."+verb]; c.Spec == nil && op != nil {
+			c.Spec = op.Result
 		}
 	}
-	if c.prefix == "" {
+	if c.Prefix == "" {
 		for _, p := range api.Prefixes {
-			if p.Resource == c.name {
-				c.prefix = p.Prefix
+			if p.Resource == c.Name {
+				c.Prefix = p.Prefix
 			}
 		}
 	}
@@ -129,7 +127,7 @@ func (r *registry) on(op string, h handler) {
 
 // filter sets how a list filter chooses, where the default (a member, link or private member of
 // the same name is equal to the value) does not do.
-func (r *registry) filter(op, param string, f filterFunc) { r.filters[op+" "+param] = f }
+func (r *registry) filter(op, param string, f store.FilterFunc) { r.filters[op+" "+param] = f }
 
 // owner sets the collection of the id in an operation's path, where it is not the one the operation
 // is named after; "" means that it belongs to none.
@@ -163,9 +161,9 @@ var (
 
 func buildRegistry() *registry {
 	r := &registry{
-		ops: map[string]*api.Operation{}, handlers: map[string]handler{}, filters: map[string]filterFunc{},
+		ops: map[string]*api.Operation{}, handlers: map[string]handler{}, filters: map[string]store.FilterFunc{},
 		owners: map[string]string{}, jobs: map[string]jobFunc{}, simulators: map[string]*scenario{},
-		plans: map[string]*listPlan{},
+		plans: map[string]*store.ListPlan{},
 	}
 	for i := range api.Operations {
 		r.ops[api.Operations[i].Name] = &api.Operations[i]
@@ -183,7 +181,7 @@ func buildRegistry() *registry {
 			r.handlers[op.Name] = r.defaultHandler(op)
 		}
 		if op.List && r.hasCollection(op.Resource()) {
-			r.plans[op.Name] = planList(op, r.filters)
+			r.plans[op.Name] = store.PlanList(op, r.filters)
 		}
 	}
 	r.routes = api.NewRouter(served)
@@ -199,7 +197,7 @@ func pointers(ops []api.Operation) []*api.Operation {
 }
 
 // list answers a list operation from its collection: filtered, newest first, one page.
-func (tx *tx) list(also ...match) (result, error) {
+func (tx *tx) list(also ...store.Match) (result, error) {
 	p, err := tx.listing(also...)
 	if err != nil {
 		return result{}, err
@@ -208,13 +206,13 @@ func (tx *tx) list(also ...match) (result, error) {
 }
 
 // listing works out the page that the query asks for, of the records that also pass what is given.
-func (tx *tx) listing(also ...match) (*listing, error) {
-	return theRegistry().plans[tx.op.Name].page(tx.sb.store.coll(tx.op.Resource()), tx.query, also...)
+func (tx *tx) listing(also ...store.Match) (*store.Listing, error) {
+	return theRegistry().plans[tx.op.Name].Page(tx.sb.store.Coll(tx.op.Resource()), tx.query, also...)
 }
 
 // hasCollection reports whether a family declared a collection.
 func (r *registry) hasCollection(name string) bool {
-	return slices.ContainsFunc(r.collections, func(c collectionSpec) bool { return c.name == name })
+	return slices.ContainsFunc(r.collections, func(c store.CollectionSpec) bool { return c.Name == name })
 }
 
 // ownerOf is the collection of the id in an operation's path.
@@ -257,7 +255,7 @@ func (r *registry) defaultHandler(op *api.Operation) handler {
 type result struct {
 	rec     *record
 	obj     object
-	listing *listing
+	listing *store.Listing
 	made    string // id of what an obj stands for: the idempotency key remembers it
 	status  int    // 0 is the operation's own
 	empty   bool   // no body
@@ -304,28 +302,20 @@ func (tx *tx) problems() *api.Problems {
 	return p
 }
 
-// fresh record of a collection: not yet in it, with id, created_at and empty metadata.
+// make makes a record of a collection: not yet in it, with id and created_at.
 func (tx *tx) make(coll string) *record {
-	c := tx.sb.store.coll(coll)
-	r := &record{coll: c, id: c.ids.next(), vals: make([]any, len(c.spec.Fields))}
-	if i := c.spec.Index("created_at"); i >= 0 {
-		r.vals[i] = tx.timestamp()
-	}
-	if i := c.spec.Index("updated_at"); i >= 0 {
-		r.vals[i] = tx.timestamp()
-	}
-	return r
+	return tx.sb.store.Coll(coll).Fresh(tx.now)
 }
 
 // draft is make with the body's members and the schema's defaults taken over, and with the
 // body's links that the resource also has.
 func (tx *tx) draft(coll string) *record {
 	r := tx.make(coll)
-	r.copyFrom(tx.op.Bodies[tx.form], tx.body)
-	if f := r.coll.spec.Field("links"); f != nil && f.Type != nil {
+	r.CopyFrom(tx.op.Bodies[tx.form], tx.body)
+	if f := r.Coll.Spec.Field("links"); f != nil && f.Type != nil {
 		for _, l := range tx.body.Obj("links") {
 			if f.Type.Index(l.Key) >= 0 {
-				r.set("links", append(r.obj("links"), l))
+				r.Set("links", append(r.Obj("links"), l))
 			}
 		}
 	}
@@ -335,27 +325,27 @@ func (tx *tx) draft(coll string) *record {
 // merge writes the body's members into a record, as PUT does.
 func (tx *tx) merge(r *record) {
 	for _, m := range tx.body {
-		if m.Key != "links" && r.coll.spec.Index(m.Key) >= 0 {
-			r.set(m.Key, m.Val)
+		if m.Key != "links" && r.Coll.Spec.Index(m.Key) >= 0 {
+			r.Set(m.Key, m.Val)
 		}
 	}
-	if r.coll.spec.Index("updated_at") >= 0 {
-		r.set("updated_at", tx.timestamp())
+	if r.Coll.Spec.Index("updated_at") >= 0 {
+		r.Set("updated_at", tx.timestamp())
 	}
 }
 
 // add puts a made record into its collection.
 func (tx *tx) add(r *record) *record {
-	r.coll.add(r)
+	r.Coll.Add(r)
 	return r
 }
 
 // find looks up a record; nil when there is none.
-func (tx *tx) find(coll, id string) *record { return tx.sb.store.find(coll, id) }
+func (tx *tx) find(coll, id string) *record { return tx.sb.store.Find(coll, id) }
 
 // must looks up a record that another record links to.
 func (tx *tx) must(coll, id string) *record {
-	r := tx.sb.store.coll(coll).byID[id]
+	r := tx.sb.store.Coll(coll).ByID[id]
 	if r == nil {
 		panic("gocardlesstest: dangling link to " + coll + " " + id)
 	}
@@ -383,7 +373,7 @@ func (tx *tx) creditor() (*record, error) {
 	if err != nil || r != nil {
 		return r, err
 	}
-	recs := tx.sb.store.coll("creditors").recs
+	recs := tx.sb.store.Coll("creditors").Recs
 	if len(recs) == 0 {
 		return nil, api.LinkNotFound(tx.op.Request, "creditor", "creditor")
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -284,11 +285,11 @@ func (c *apiCall) handle() *api.Error {
 	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
 	if owner := reg.ownerOf(op); owner != "" {
 		// An unknown id is reported before the body is checked.
-		r := sb.store.coll(owner).byID[c.id]
+		r := sb.store.Coll(owner).ByID[c.id]
 		if r == nil {
 			return api.NotFound()
 		}
-		if r.removed {
+		if r.Removed {
 			return api.Refuse("customer_data_removed", "This customer's data has been removed")
 		}
 		tx.target = r
@@ -335,7 +336,7 @@ func (c *apiCall) handle() *api.Error {
 // id is the identifier of what a call made.
 func (r result) id() string {
 	if r.rec != nil {
-		return r.rec.id
+		return r.rec.ID
 	}
 	return r.made
 }
@@ -352,7 +353,7 @@ func (c *apiCall) render(res result) {
 	}
 	envelope := op.Reply
 	if envelope == "" && res.rec != nil {
-		envelope = res.rec.coll.name // the removal of a customer, when it has a body
+		envelope = res.rec.Coll.Name // the removal of a customer, when it has a body
 	}
 	var b []byte
 	open := func(hint int) {
@@ -365,17 +366,17 @@ func (c *apiCall) render(res result) {
 	}
 	switch {
 	case res.listing != nil:
-		b = res.listing.render(c.now, op)
+		b = res.listing.Render(c.now, op)
 	case res.rec != nil:
-		body := res.rec.body(c.now)
+		body := res.rec.Body(c.now)
 		open(len(body))
 		b = append(b, body...)
 		if out.status == http.StatusCreated {
-			out.header["Location"] = []string{c.in.base + "/" + op.Resource() + "/" + res.rec.id}
+			out.header["Location"] = []string{c.in.base + "/" + op.Resource() + "/" + res.rec.ID}
 		}
 	default:
 		open(256)
-		b = appendObject(b, op.Result, res.obj, false)
+		b = store.AppendObject(b, op.Result, res.obj, false)
 	}
 	if envelope != "" && res.listing == nil {
 		b = append(b, '}')
@@ -404,13 +405,13 @@ func (sb *Sandbox) standardHeaders(out *outgoing, rid string, now time.Time) {
 	set("Content-Type", "application/json")
 	set("Content-Length", strconv.Itoa(len(out.body)))
 	if out.status < 300 {
-		set("Etag", `W/"`+strconv.FormatUint(hashText(string(out.body)), 16)+`"`)
+		set("Etag", `W/"`+strconv.FormatUint(store.HashText(string(out.body)), 16)+`"`)
 	}
 }
 
 // requestID makes the id of a request in the API's form.
 func (sb *Sandbox) requestID(now time.Time) string {
 	n := sb.ids.Add(1)
-	h := mix(sb.opts.seed + n)
-	return fmt.Sprintf("%012X_%012X_%08X_%08X", h>>16, mix(h)>>16, uint32(now.Unix()), uint32(n))
+	h := store.Mix(sb.opts.seed + n)
+	return fmt.Sprintf("%012X_%012X_%08X_%08X", h>>16, store.Mix(h)>>16, uint32(now.Unix()), uint32(n))
 }

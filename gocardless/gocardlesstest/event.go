@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // event is what a handler or job reports about a record.
@@ -27,7 +28,7 @@ type event struct {
 // event appends an event about a record and queues it for webhooks. Every pair of resource type
 // and action must be in the catalogue.
 func (tx *tx) event(r *record, e event) *record {
-	resource := r.coll.name
+	resource := r.Coll.Name
 	kind := api.EventsByName()[resource+"."+e.action]
 	if kind == nil {
 		panic("gocardlesstest: the catalogue has no event " + resource + "." + e.action)
@@ -35,7 +36,7 @@ func (tx *tx) event(r *record, e event) *record {
 	origin := kind.OriginOf(e.cause, e.origin, tx.origin)
 	ev := tx.make("events")
 	links := make(object, 0, len(e.links)+2)
-	links = append(links, member{singular(resource), r.id})
+	links = append(links, member{singular(resource), r.ID})
 	links = append(links, e.links...)
 	if tx.parent != "" {
 		links = append(links, member{"parent_event", tx.parent})
@@ -73,13 +74,13 @@ func (tx *tx) event(r *record, e event) *record {
 			metadata = m
 		}
 	}
-	ev.set("resource_type", resource)
-	ev.set("action", e.action)
-	ev.set("links", links)
-	ev.set("details", details)
-	ev.set("metadata", metadata)
-	ev.set("resource_metadata", r.metadata())
-	ev.set("source", source)
+	ev.Set("resource_type", resource)
+	ev.Set("action", e.action)
+	ev.Set("links", links)
+	ev.Set("details", details)
+	ev.Set("metadata", metadata)
+	ev.Set("resource_metadata", r.Metadata())
+	ev.Set("source", source)
 	tx.add(ev)
 	tx.sb.notify(tx, r, ev)
 	tx.sb.batch = append(tx.sb.batch, ev)
@@ -89,26 +90,26 @@ func (tx *tx) event(r *record, e event) *record {
 // under makes the events that follow point to a parent, until the returned function is called.
 func (tx *tx) under(parent *record) func() {
 	before := tx.parent
-	tx.parent = parent.id
+	tx.parent = parent.ID
 	return func() { tx.parent = before }
 }
 
 // organisation is the id of the account that the sandbox plays.
 func (sb *Sandbox) organisation() string {
-	return "OR" + base32(1<<45+mix(sb.opts.seed)%(1<<40), 12)
+	return "OR" + store.Base32(1<<45+store.Mix(sb.opts.seed)%(1<<40), 12)
 }
 
 func eventFamily(r *registry) {
-	onlyInWebhooks := func(time.Time, *record) any { return omitted{} }
-	r.collection(collectionSpec{name: "events", computed: []computed{
-		{name: "organisation_id", value: onlyInWebhooks}, {name: "customer_notifications", value: onlyInWebhooks}}})
+	onlyInWebhooks := func(time.Time, *record) any { return store.Omitted{} }
+	r.collection(store.CollectionSpec{Name: "events", Computed: []store.Computed{
+		{Name: "organisation_id", Value: onlyInWebhooks}, {Name: "customer_notifications", Value: onlyInWebhooks}}})
 	for _, q := range api.Op("events.list").Query {
 		switch q.Name {
 		case "action", "resource_type", "created_at", "after", "before", "limit", "include":
 		case "export":
-			r.filter("events.list", "export", func(e *record, id string) bool { return e.ref("export") == id })
+			r.filter("events.list", "export", func(e *record, id string) bool { return e.Ref("export") == id })
 		default:
-			r.filter("events.list", q.Name, func(e *record, id string) bool { return e.link(q.Name) == id })
+			r.filter("events.list", q.Name, func(e *record, id string) bool { return e.Link(q.Name) == id })
 		}
 	}
 	r.on("events.list", listEvents)
@@ -127,22 +128,22 @@ func listEvents(tx *tx) (result, error) {
 	if tx.query.Get("resource_type") == "" {
 		return result{}, api.Refuse("invalid_filters", "include needs resource_type")
 	}
-	p.linked = []linkedGroup{}
+	p.Linked = []store.LinkedGroup{}
 	for name := range strings.SplitSeq(include, ",") {
 		plural := name + "s"
-		g := linkedGroup{name: plural}
+		g := store.LinkedGroup{Name: plural}
 		seen := map[string]bool{}
-		for _, e := range p.recs {
-			id := e.link(name)
-			if id == "" || seen[id] || tx.sb.store.colls[plural] == nil {
+		for _, e := range p.Recs {
+			id := e.Link(name)
+			if id == "" || seen[id] || tx.sb.store.Colls[plural] == nil {
 				continue
 			}
 			seen[id] = true
 			if r := tx.find(plural, id); r != nil {
-				g.recs = append(g.recs, r)
+				g.Recs = append(g.Recs, r)
 			}
 		}
-		p.linked = append(p.linked, g)
+		p.Linked = append(p.Linked, g)
 	}
 	return result{listing: p}, nil
 }

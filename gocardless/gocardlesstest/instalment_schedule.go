@@ -5,21 +5,22 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Instalment schedules: a total split into payments, made a moment after the schedule.
 
 // scheduleInstalments are the payments still to be made.
-const scheduleInstalments hidden[[]any] = "instalments"
+const scheduleInstalments store.Hidden[[]any] = "instalments"
 
 func instalmentFamily(r *registry) {
-	r.collection(collectionSpec{name: "instalment_schedules", indexed: []string{"mandate", "customer"}})
+	r.collection(store.CollectionSpec{Name: "instalment_schedules", Indexed: []string{"mandate", "customer"}})
 	for _, op := range []string{"instalment_schedules.create_with_dates", "instalment_schedules.create_with_schedule", "instalment_schedules.create"} {
 		r.on(op, createSchedule)
 	}
 	r.on("instalment_schedules.cancel", cancelSchedule)
 	r.job("instalment_schedule.start", func(tx *tx, id, _ string) {
-		if s := tx.find("instalment_schedules", id); s != nil && s.status() == "pending" {
+		if s := tx.find("instalment_schedules", id); s != nil && s.Status() == "pending" {
 			tx.startSchedule(s)
 		}
 	})
@@ -44,7 +45,7 @@ func createSchedule(tx *tx) (result, error) {
 	}
 	s := tx.draft("instalment_schedules")
 	for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-		hidden[any](name).set(s, tx.body.Get(name))
+		store.Hidden[any](name).Set(s, tx.body.Get(name))
 	}
 	return one(tx.addSchedule(s, m, rows)), nil
 }
@@ -52,7 +53,7 @@ func createSchedule(tx *tx) (result, error) {
 // checkSchedule checks the details of a schedule, with its instalments in either form, and returns
 // the instalments with their dates. The path leads to the details within the body.
 func (tx *tx) checkSchedule(p *api.Problems, path string, o object, instalments any, m *record) []any {
-	scheme := m.str("scheme")
+	scheme := m.Str("scheme")
 	if name := o.Str("name"); name == "" {
 		p.Add(path+"name", "can't be blank")
 	}
@@ -101,16 +102,16 @@ func (tx *tx) checkSchedule(p *api.Problems, path string, o object, instalments 
 
 // addSchedule stores a checked schedule; its payments follow.
 func (tx *tx) addSchedule(s, m *record, rows []any) *record {
-	s.set("currency", currencyOf(m.str("scheme")))
-	s.set("status", "pending")
-	s.set("payment_errors", object{})
-	scheduleInstalments.set(s, rows)
-	s.setRef("customer", m.link("customer"))
-	s.set("links", object{{"mandate", m.id}, {"customer", m.link("customer")}})
+	s.Set("currency", currencyOf(m.Str("scheme")))
+	s.Set("status", "pending")
+	s.Set("payment_errors", object{})
+	scheduleInstalments.Set(s, rows)
+	s.SetRef("customer", m.Link("customer"))
+	s.Set("links", object{{"mandate", m.ID}, {"customer", m.Link("customer")}})
 	tx.add(s)
 	tx.event(s, event{action: "created", cause: "instalment_schedule_created"})
 	if tx.sb.opts.asyncInstalments > 0 {
-		tx.at(tx.now.Add(tx.sb.opts.asyncInstalments), "instalment_schedule.start", s.id, "")
+		tx.at(tx.now.Add(tx.sb.opts.asyncInstalments), "instalment_schedule.start", s.ID, "")
 	} else {
 		tx.startSchedule(s)
 	}
@@ -119,10 +120,10 @@ func (tx *tx) addSchedule(s, m *record, rows []any) *record {
 
 // startSchedule makes the payments of a schedule, or none when one of them cannot be made.
 func (tx *tx) startSchedule(s *record) {
-	m := tx.must("mandates", s.link("mandate"))
+	m := tx.must("mandates", s.Link("mandate"))
 	next := mandateNextCharge(m, tx.now)
-	rows := scheduleInstalments.of(s)
-	_, high := amountRange(m.str("scheme"))
+	rows := scheduleInstalments.Of(s)
+	_, high := amountRange(m.Str("scheme"))
 	failures := object{}
 	for i, r := range rows {
 		row, _ := r.(object)
@@ -134,8 +135,8 @@ func (tx *tx) startSchedule(s *record) {
 		}
 	}
 	if len(failures) > 0 {
-		s.set("payment_errors", failures)
-		s.set("status", "creation_failed")
+		s.Set("payment_errors", failures)
+		s.Set("status", "creation_failed")
 		tx.event(s, event{action: "creation_failed", cause: "instalment_schedule_creation_failed"})
 		return
 	}
@@ -143,26 +144,26 @@ func (tx *tx) startSchedule(s *record) {
 	for _, r := range rows {
 		row, _ := r.(object)
 		p := tx.make("payments")
-		p.set("amount", row.Num("amount"))
-		p.set("charge_date", row.Get("charge_date"))
-		p.set("description", row.Get("description"))
-		if p.get("description") == nil {
-			p.set("description", s.get("name"))
+		p.Set("amount", row.Num("amount"))
+		p.Set("charge_date", row.Get("charge_date"))
+		p.Set("description", row.Get("description"))
+		if p.Get("description") == nil {
+			p.Set("description", s.Get("name"))
 		}
-		p.set("app_fee", s.private.Get("app_fee"))
-		p.set("reference", s.private.Get("payment_reference"))
-		p.set("retry_if_possible", s.private.Flag("retry_if_possible"))
-		p.setLink("instalment_schedule", s.id)
+		p.Set("app_fee", s.Private.Get("app_fee"))
+		p.Set("reference", s.Private.Get("payment_reference"))
+		p.Set("retry_if_possible", s.Private.Flag("retry_if_possible"))
+		p.SetLink("instalment_schedule", s.ID)
 		tx.addPayment(p, m, "instalment_schedule_created")
-		ids = append(ids, p.id)
+		ids = append(ids, p.ID)
 	}
-	s.set("links", s.obj("links").With("payments", ids))
-	s.set("status", "active")
+	s.Set("links", s.Obj("links").With("payments", ids))
+	s.Set("status", "active")
 }
 
 // scheduleOf is the schedule that a payment belongs to, or nil.
 func (tx *tx) scheduleOf(p *record) *record {
-	if id := p.link("instalment_schedule"); id != "" {
+	if id := p.Link("instalment_schedule"); id != "" {
 		return tx.find("instalment_schedules", id)
 	}
 	return nil
@@ -170,10 +171,10 @@ func (tx *tx) scheduleOf(p *record) *record {
 
 // errSchedule marks a schedule after one of its payments failed.
 func (tx *tx) errSchedule(s *record, late bool) {
-	if !slices.Contains([]string{"active", "completed"}, s.status()) {
+	if !slices.Contains([]string{"active", "completed"}, s.Status()) {
 		return
 	}
-	s.set("status", "errored")
+	s.Set("status", "errored")
 	cause := "instalment_schedule_errored"
 	if late {
 		cause = "instalment_schedule_errored_late"
@@ -183,44 +184,44 @@ func (tx *tx) errSchedule(s *record, late bool) {
 
 // resumeSchedule puts a schedule right when none of its payments is still failed.
 func (tx *tx) resumeSchedule(s *record) {
-	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
-		if p.status() == "failed" {
+	for _, p := range tx.sb.store.Coll("payments").By("instalment_schedule", s.ID) {
+		if p.Status() == "failed" {
 			return
 		}
 	}
-	s.set("status", "active")
+	s.Set("status", "active")
 	tx.event(s, event{action: "resumed", cause: "instalment_schedule_resumed", origin: "gocardless"})
 }
 
 // completeSchedule ends a schedule when all its payments are paid out.
 func (tx *tx) completeSchedule(s *record) {
-	if s.status() != "active" {
+	if s.Status() != "active" {
 		return
 	}
-	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
-		if !slices.Contains([]string{"paid_out", "cancelled"}, p.status()) {
+	for _, p := range tx.sb.store.Coll("payments").By("instalment_schedule", s.ID) {
+		if !slices.Contains([]string{"paid_out", "cancelled"}, p.Status()) {
 			return
 		}
 	}
-	s.set("status", "completed")
+	s.Set("status", "completed")
 	tx.event(s, event{action: "completed", cause: "instalment_schedule_completed", origin: "gocardless"})
 }
 
 // endSchedule cancels a schedule and what is left of its payments.
 func (tx *tx) endSchedule(s *record, e ending) {
-	s.set("status", "cancelled")
+	s.Set("status", "cancelled")
 	ev := tx.event(s, e.event("cancelled", s))
 	defer tx.under(ev)()
-	for _, p := range tx.sb.store.coll("payments").by("instalment_schedule", s.id) {
-		if paymentCancellable(p.status()) {
+	for _, p := range tx.sb.store.Coll("payments").By("instalment_schedule", s.ID) {
+		if paymentCancellable(p.Status()) {
 			tx.cancelPayment(p, childCause("payments.cancelled", "cancelled", e))
 		}
 	}
 }
 
 func cancelSchedule(tx *tx) (result, error) {
-	if !scheduleOpen(tx.target.status()) {
-		return result{}, api.Refuse("cancellation_failed", "Instalment schedule is already "+tx.target.status())
+	if !scheduleOpen(tx.target.Status()) {
+		return result{}, api.Refuse("cancellation_failed", "Instalment schedule is already "+tx.target.Status())
 	}
 	tx.endSchedule(tx.target, ending{cause: "instalment_schedule_cancelled"})
 	return one(tx.target), nil

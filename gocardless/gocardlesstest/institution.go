@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Institutions: the banks that a payer can choose. The real list changes every week; this one is
@@ -70,10 +71,10 @@ func (in *institution) object() object {
 
 // institutionListing answers with the banks that pass a test. These lists have no cursors.
 func institutionListing(tx *tx, keep func(*institution) bool) (result, error) {
-	p := &listing{limit: maxLimit, bare: !tx.sb.opts.listMeta, objs: []object{}}
+	p := &store.Listing{Limit: store.MaxLimit, Bare: !tx.sb.opts.listMeta, Objs: []object{}}
 	for i := range institutions {
 		if in := &institutions[i]; keep(in) {
-			p.objs = append(p.objs, in.object())
+			p.Objs = append(p.Objs, in.object())
 		}
 	}
 	return result{listing: p}, nil

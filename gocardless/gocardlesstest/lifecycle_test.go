@@ -510,9 +510,9 @@ func TestNotifications(t *testing.T) {
 	w.pay("100")
 	var id string
 	w.sb.view(func(tx *tx) {
-		for _, n := range tx.sb.store.coll("customer_notifications").recs {
-			if n.str("type") == "payment_created" {
-				id = n.id
+		for _, n := range tx.sb.store.Coll("customer_notifications").Recs {
+			if n.Str("type") == "payment_created" {
+				id = n.ID
 			}
 		}
 	})

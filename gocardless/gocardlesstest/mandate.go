@@ -8,51 +8,55 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // Mandates: made for a bank account, sent to the bank, active, ended in one of several ways.
 
 const (
-	mandateReinstated  hidden[int64] = "reinstated" // how often
-	mandateReinstating hidden[bool]  = "reinstating"
+	mandateReinstated  store.Hidden[int64] = "reinstated" // how often
+	mandateReinstating store.Hidden[bool]  = "reinstating"
 )
 
 func mandateFamily(r *registry) {
-	r.collection(collectionSpec{
-		name: "mandates", idForm: idULID,
-		indexed:  []string{"customer_bank_account", "customer"},
-		computed: []computed{{"next_possible_charge_date", nextCharge, true}, {"next_possible_standard_ach_charge_date", nextStandardCharge, true}},
+	r.collection(store.CollectionSpec{
+		Name: "mandates", IDForm: store.IDULID,
+		Indexed: []string{"customer_bank_account", "customer"},
+		Computed: []store.Computed{
+			{Name: "next_possible_charge_date", Value: nextCharge, Moves: true},
+			{Name: "next_possible_standard_ach_charge_date", Value: nextStandardCharge, Moves: true},
+		},
 	})
 	r.on("mandates.create", createMandate)
 	r.on("mandates.cancel", cancelMandateCall)
 	r.on("mandates.reinstate", reinstateMandate)
 	r.job("mandate.submit", func(tx *tx, id, _ string) {
-		if m := tx.find("mandates", id); m != nil && m.status() == "pending_submission" {
+		if m := tx.find("mandates", id); m != nil && m.Status() == "pending_submission" {
 			tx.submitMandate(m)
 		}
 	})
 	r.job("mandate.activate", func(tx *tx, id, _ string) {
-		if m := tx.find("mandates", id); m != nil && m.status() == "submitted" {
+		if m := tx.find("mandates", id); m != nil && m.Status() == "submitted" {
 			tx.activateMandate(m)
 		}
 	})
 	r.job("mandate.expire", func(tx *tx, id, _ string) {
-		if m := tx.find("mandates", id); m != nil && mandateUsable(m.status()) {
+		if m := tx.find("mandates", id); m != nil && mandateUsable(m.Status()) {
 			tx.endMandate(m, "expired", ending{cause: "mandate_expired"})
 		}
 	})
 	r.job("mandate.fail", func(tx *tx, id, _ string) {
-		if m := tx.find("mandates", id); m != nil && slices.Contains([]string{"pending_submission", "submitted"}, m.status()) {
-			tx.endMandate(m, "failed", ending{cause: "invalid_bank_details", origin: "bank", reasonCode: failureCode(m.str("scheme"), "invalid_bank_details")})
+		if m := tx.find("mandates", id); m != nil && slices.Contains([]string{"pending_submission", "submitted"}, m.Status()) {
+			tx.endMandate(m, "failed", ending{cause: "invalid_bank_details", origin: "bank", reasonCode: failureCode(m.Str("scheme"), "invalid_bank_details")})
 		}
 	})
 	r.job("mandate.transfer", func(tx *tx, id, _ string) {
-		if m := tx.find("mandates", id); m != nil && m.status() == "active" {
+		if m := tx.find("mandates", id); m != nil && m.Status() == "active" {
 			tx.transferMandate(m)
 		}
 	})
-	r.collection(collectionSpec{name: "transferred_mandates"})
+	r.collection(store.CollectionSpec{Name: "transferred_mandates"})
 	r.owner("transferred_mandates.get", "mandates")
 	r.on("transferred_mandates.get", transferredMandate)
 }
@@ -68,14 +72,14 @@ func mandateOpen(status string) bool { return mandateUsable(status) || status ==
 // nextCharge is next_possible_charge_date: it moves with the clock and is null once the mandate
 // has ended.
 func nextCharge(now time.Time, m *record) any {
-	if !mandateUsable(m.status()) {
+	if !mandateUsable(m.Status()) {
 		return nil
 	}
 	return string(mandateNextCharge(m, now))
 }
 
 func nextStandardCharge(now time.Time, m *record) any {
-	if m.str("scheme") != "ach" {
+	if m.Str("scheme") != "ach" {
 		return nil
 	}
 	return nextCharge(now, m)
@@ -83,11 +87,11 @@ func nextStandardCharge(now time.Time, m *record) any {
 
 // mandateNextCharge is the first day on which a new payment can be charged.
 func mandateNextCharge(m *record, now time.Time) date {
-	created, err := time.Parse(value.StampForm, m.str("created_at"))
+	created, err := time.Parse(value.StampForm, m.Str("created_at"))
 	if err != nil {
 		created = now
 	}
-	return bank.TimingOf(m.str("scheme")).EarliestCharge(now, created)
+	return bank.TimingOf(m.Str("scheme")).EarliestCharge(now, created)
 }
 
 func createMandate(tx *tx) (result, error) {
@@ -99,26 +103,26 @@ func createMandate(tx *tx) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if !account.flag("enabled") {
+	if !account.Flag("enabled") {
 		return result{}, api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	p := tx.problems()
 	scheme := tx.body.Str("scheme")
 	if scheme == "" {
-		scheme = schemeOf(account.str("currency"))
+		scheme = schemeOf(account.Str("currency"))
 	}
 	if bank.TimingOf(scheme).Instant {
 		p.Add("scheme", "must be a direct debit scheme; use a billing request for %s", scheme)
-	} else if currencyOf(scheme) != account.str("currency") {
-		p.Add("scheme", "is not supported by the bank account's currency, %s", account.str("currency"))
+	} else if currencyOf(scheme) != account.Str("currency") {
+		p.Add("scheme", "is not supported by the bank account's currency, %s", account.Str("currency"))
 	}
-	customer := tx.must("customers", account.link("customer"))
+	customer := tx.must("customers", account.Link("customer"))
 	tx.checkMandate(p, "", scheme, customer, tx.body)
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	m := tx.draft("mandates")
-	m.set("scheme", scheme)
+	m.Set("scheme", scheme)
 	tx.addMandate(m, creditor, customer, account)
 	return one(m), nil
 }
@@ -138,31 +142,31 @@ func (tx *tx) checkMandate(p *api.Problems, path, scheme string, customer *recor
 		p.Add(path+"payer_ip_address", "can't be blank")
 	}
 	switch {
-	case scheme == "autogiro" && customer.str("swedish_identity_number") == "":
+	case scheme == "autogiro" && customer.Str("swedish_identity_number") == "":
 		p.Add(path+"links/customer_bank_account", "belongs to a customer without a swedish_identity_number")
-	case scheme == "betalingsservice" && customer.str("danish_identity_number") == "":
+	case scheme == "betalingsservice" && customer.Str("danish_identity_number") == "":
 		p.Add(path+"links/customer_bank_account", "belongs to a customer without a danish_identity_number")
 	}
 }
 
 // addMandate stores a checked mandate and starts it on its way.
 func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
-	scheme := m.str("scheme")
-	if m.str("reference") == "" {
-		m.set("reference", mandateReference(customer, m.id))
+	scheme := m.Str("scheme")
+	if m.Str("reference") == "" {
+		m.Set("reference", mandateReference(customer, m.ID))
 	}
-	if m.str("authorisation_source") == "" {
-		m.set("authorisation_source", "web")
+	if m.Str("authorisation_source") == "" {
+		m.Set("authorisation_source", "web")
 	}
-	m.set("payments_require_approval", false)
-	m.set("funds_settlement", "managed")
-	if m.str("mandate_type") == "" {
-		m.set("mandate_type", "bank_debit")
+	m.Set("payments_require_approval", false)
+	m.Set("funds_settlement", "managed")
+	if m.Str("mandate_type") == "" {
+		m.Set("mandate_type", "bank_debit")
 		if bank.TimingOf(scheme).Instant {
-			m.set("mandate_type", "recurring")
+			m.Set("mandate_type", "recurring")
 		}
 	}
-	m.set("links", object{{"creditor", creditor.id}, {"customer", customer.id}, {"customer_bank_account", account.id}})
+	m.Set("links", object{{"creditor", creditor.ID}, {"customer", customer.ID}, {"customer_bank_account", account.ID}})
 	status := "pending_submission"
 	switch {
 	case tx.sb.blocked(customer, account):
@@ -172,7 +176,7 @@ func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
 	case tx.sb.opts.requireApproval && slices.Contains([]string{"bacs", "sepa_core"}, scheme):
 		status = "pending_customer_approval"
 	}
-	m.set("status", status)
+	m.Set("status", status)
 	tx.add(m)
 	tx.event(m, event{action: "created", cause: "mandate_created"})
 	switch status {
@@ -197,21 +201,21 @@ func mandateReference(customer *record, id string) string {
 	if len(name) == 0 {
 		name = []byte("REF")
 	}
-	return string(name) + "-" + base32(mix(hashText(id)), 12)
+	return string(name) + "-" + store.Base32(store.Mix(store.HashText(id)), 12)
 }
 
 // planMandate plans when a mandate is submitted and active: by the name of its customer, else by
 // the bank timings of its scheme.
 func (tx *tx) planMandate(m *record) {
-	if plan := triggerOf(tx.must("customers", m.link("customer"))); plan != nil {
-		tx.at(tx.now.Add(triggerStep), "mandate.submit", m.id, "")
-		tx.at(tx.now.Add(2*triggerStep), plan.mandate, m.id, "")
+	if plan := triggerOf(tx.must("customers", m.Link("customer"))); plan != nil {
+		tx.at(tx.now.Add(triggerStep), "mandate.submit", m.ID, "")
+		tx.at(tx.now.Add(2*triggerStep), plan.mandate, m.ID, "")
 		if plan.after != "" {
-			tx.at(tx.now.Add(3*triggerStep), plan.after, m.id, "")
+			tx.at(tx.now.Add(3*triggerStep), plan.after, m.ID, "")
 		}
 		return
 	}
-	t := bank.TimingOf(m.str("scheme"))
+	t := bank.TimingOf(m.Str("scheme"))
 	if !tx.sb.opts.bankTimings || t.WithPayment {
 		return
 	}
@@ -219,31 +223,31 @@ func (tx *tx) planMandate(m *record) {
 	if submit.Before(tx.now) {
 		submit = tx.now
 	}
-	tx.at(submit, "mandate.submit", m.id, "")
-	tx.at(t.Days().Shift(dateOf(submit), t.MandateActive-t.MandateSubmitted).At(bank.ConfirmHour, 0), "mandate.activate", m.id, "")
+	tx.at(submit, "mandate.submit", m.ID, "")
+	tx.at(t.Days().Shift(dateOf(submit), t.MandateActive-t.MandateSubmitted).At(bank.ConfirmHour, 0), "mandate.activate", m.ID, "")
 }
 
 func (tx *tx) submitMandate(m *record) {
-	m.set("status", "submitted")
-	tx.event(m, event{action: "submitted", cause: "mandate_submitted", origin: "gocardless", scheme: m.str("scheme")})
+	m.Set("status", "submitted")
+	tx.event(m, event{action: "submitted", cause: "mandate_submitted", origin: "gocardless", scheme: m.Str("scheme")})
 }
 
 func (tx *tx) activateMandate(m *record) {
-	m.set("status", "active")
-	if mandateReinstating.of(m) {
-		mandateReinstating.set(m, false)
-		tx.event(m, event{action: "reinstated", cause: "mandate_reinstated", origin: "gocardless", scheme: m.str("scheme")})
+	m.Set("status", "active")
+	if mandateReinstating.Of(m) {
+		mandateReinstating.Set(m, false)
+		tx.event(m, event{action: "reinstated", cause: "mandate_reinstated", origin: "gocardless", scheme: m.Str("scheme")})
 		return
 	}
-	tx.event(m, event{action: "active", cause: "mandate_activated", origin: "gocardless", scheme: m.str("scheme")})
+	tx.event(m, event{action: "active", cause: "mandate_activated", origin: "gocardless", scheme: m.Str("scheme")})
 }
 
 // ensureActive brings a mandate to active, as its first payment or a simulator does.
 func (tx *tx) ensureActive(m *record) {
-	if m.status() == "pending_submission" {
+	if m.Status() == "pending_submission" {
 		tx.submitMandate(m)
 	}
-	if m.status() == "submitted" {
+	if m.Status() == "submitted" {
 		tx.activateMandate(m)
 	}
 }
@@ -251,20 +255,20 @@ func (tx *tx) ensureActive(m *record) {
 // approveMandate resolves a mandate's, and with it its payments' and subscriptions', wait for the
 // payer's approval. The action is customer_approval_granted or customer_approval_skipped.
 func (tx *tx) approveMandate(m *record, action string) {
-	m.set("status", "pending_submission")
+	m.Set("status", "pending_submission")
 	ev := tx.event(m, event{action: action, cause: action, origin: "customer"})
 	defer tx.under(ev)()
 	st := tx.sb.store
-	for _, p := range st.coll("payments").by("mandate", m.id) {
-		if p.status() == "pending_customer_approval" {
-			p.set("status", "pending_submission")
+	for _, p := range st.Coll("payments").By("mandate", m.ID) {
+		if p.Status() == "pending_customer_approval" {
+			p.Set("status", "pending_submission")
 			tx.event(p, event{action: "customer_approval_granted", cause: "customer_approval_granted", origin: "customer"})
 			tx.planPayment(p)
 		}
 	}
-	for _, s := range st.coll("subscriptions").by("mandate", m.id) {
-		if s.status() == "pending_customer_approval" {
-			s.set("status", "active")
+	for _, s := range st.Coll("subscriptions").By("mandate", m.ID) {
+		if s.Status() == "pending_customer_approval" {
+			s.Set("status", "active")
 			tx.event(s, event{action: "customer_approval_granted", cause: "customer_approval_granted", origin: "customer"})
 			tx.planSubscription(s)
 		}
@@ -289,12 +293,12 @@ func (e ending) event(action string, r *record) event {
 
 // recordScheme is the scheme of a record: its own, or that of its mandate.
 func recordScheme(r *record) string {
-	if r.coll.spec.Index("scheme") >= 0 {
-		return r.str("scheme")
+	if r.Coll.Spec.Index("scheme") >= 0 {
+		return r.Str("scheme")
 	}
-	if id := r.linkOrEmpty("mandate"); id != "" {
-		if m := r.coll.store.find("mandates", id); m != nil {
-			return m.str("scheme")
+	if id := r.LinkOrEmpty("mandate"); id != "" {
+		if m := r.Coll.Store.Find("mandates", id); m != nil {
+			return m.Str("scheme")
 		}
 	}
 	return ""
@@ -307,22 +311,22 @@ func (tx *tx) cancelMandate(m *record, e ending) *record { return tx.endMandate(
 // are cancelled, failed and expired; suspended_by_payer ends what hangs on the mandate in the same
 // way.
 func (tx *tx) endMandate(m *record, status string, e ending) *record {
-	m.set("status", status)
+	m.Set("status", status)
 	ev := tx.event(m, e.event(status, m))
 	defer tx.under(ev)()
 	st := tx.sb.store
-	for _, s := range st.coll("subscriptions").by("mandate", m.id) {
-		if subscriptionOpen(s.status()) {
+	for _, s := range st.Coll("subscriptions").By("mandate", m.ID) {
+		if subscriptionOpen(s.Status()) {
 			tx.endSubscription(s, childCause("subscriptions.cancelled", status, e))
 		}
 	}
-	for _, s := range st.coll("instalment_schedules").by("mandate", m.id) {
-		if scheduleOpen(s.status()) {
+	for _, s := range st.Coll("instalment_schedules").By("mandate", m.ID) {
+		if scheduleOpen(s.Status()) {
 			tx.endSchedule(s, childCause("instalment_schedules.cancelled", status, e))
 		}
 	}
-	for _, p := range st.coll("payments").by("mandate", m.id) {
-		if paymentCancellable(p.status()) {
+	for _, p := range st.Coll("payments").By("mandate", m.ID) {
+		if paymentCancellable(p.Status()) {
 			tx.cancelPayment(p, childCause("payments.cancelled", status, e))
 		}
 	}
@@ -351,7 +355,7 @@ func childCause(kind, status string, e ending) ending {
 
 func cancelMandateCall(tx *tx) (result, error) {
 	m := tx.target
-	if !mandateOpen(m.status()) {
+	if !mandateOpen(m.Status()) {
 		return result{}, api.Refuse("cancellation_failed", "Mandate cannot be cancelled")
 	}
 	tx.cancelMandate(m, ending{cause: "mandate_cancelled"})
@@ -363,33 +367,33 @@ const maxReinstatements = 10
 
 func reinstateMandate(tx *tx) (result, error) {
 	m := tx.target
-	if id := m.link("new_mandate"); id != "" {
+	if id := m.Link("new_mandate"); id != "" {
 		return result{}, api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
 	}
-	if !slices.Contains([]string{"cancelled", "expired"}, m.status()) {
+	if !slices.Contains([]string{"cancelled", "expired"}, m.Status()) {
 		return result{}, api.Refuse("mandate_not_inactive", "Only cancelled and expired mandates can be reinstated")
 	}
-	account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
-	if !account.flag("enabled") {
+	account := tx.must("customer_bank_accounts", m.Link("customer_bank_account"))
+	if !account.Flag("enabled") {
 		return result{}, api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
-	n := mandateReinstated.of(m)
+	n := mandateReinstated.Of(m)
 	if n >= maxReinstatements {
 		p := tx.problems()
 		p.Add("mandate", "has already been reinstated %d times", maxReinstatements)
 		return result{}, p.Err()
 	}
-	mandateReinstated.set(m, n+1)
-	mandateReinstating.set(m, true)
-	m.set("status", "pending_submission")
+	mandateReinstated.Set(m, n+1)
+	mandateReinstating.Set(m, true)
+	m.Set("status", "pending_submission")
 	tx.event(m, event{action: "resubmission_requested", cause: "resubmission_requested"})
 	// A reinstated mandate does not wait for a payment: it takes up to two working days.
-	t := bank.TimingOf(m.str("scheme"))
+	t := bank.TimingOf(m.Str("scheme"))
 	if tx.sb.opts.bankTimings {
 		c := t.Days()
 		submit := c.Shift(t.Start(tx.now), 1)
-		tx.at(submit.At(bank.SubmitHour, 0), "mandate.submit", m.id, "")
-		tx.at(c.Shift(submit, 1).At(bank.ConfirmHour, 0), "mandate.activate", m.id, "")
+		tx.at(submit.At(bank.SubmitHour, 0), "mandate.submit", m.ID, "")
+		tx.at(c.Shift(submit, 1).At(bank.ConfirmHour, 0), "mandate.activate", m.ID, "")
 	}
 	return one(m), nil
 }
@@ -397,19 +401,19 @@ func reinstateMandate(tx *tx) (result, error) {
 // transferMandate moves a mandate to another bank account of its customer, as when a payer changes
 // banks.
 func (tx *tx) transferMandate(m *record) *record {
-	old := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
-	customer := tx.must("customers", m.link("customer"))
+	old := tx.must("customer_bank_accounts", m.Link("customer_bank_account"))
+	customer := tx.must("customers", m.Link("customer"))
 	d := bankDetails{
-		Country: old.str("country_code"), Currency: old.str("currency"), AccountType: old.str("account_type"),
-		BankName: "SANDBOX BANK " + old.str("country_code"), Ending: "66", Key: "transfer of " + old.id, Holder: old.str("account_holder_name"),
+		Country: old.Str("country_code"), Currency: old.Str("currency"), AccountType: old.Str("account_type"),
+		BankName: "SANDBOX BANK " + old.Str("country_code"), Ending: "66", Key: "transfer of " + old.ID, Holder: old.Str("account_holder_name"),
 	}
-	fresh := tx.addCustomerBankAccount(customer, d, old.get("metadata"))
-	m.setLink("customer_bank_account", fresh.id)
-	m.coll.reindex(m, "customer_bank_account", old.id)
+	fresh := tx.addCustomerBankAccount(customer, d, old.Get("metadata"))
+	m.SetLink("customer_bank_account", fresh.ID)
+	m.Coll.Reindex(m, "customer_bank_account", old.ID)
 	return tx.event(m, event{
-		action: "transferred", cause: "bank_account_transferred", origin: "bank", scheme: m.str("scheme"),
-		reasonCode: failureCode(m.str("scheme"), "bank_account_transferred"),
-		links:      object{{"previous_customer_bank_account", old.id}, {"new_customer_bank_account", fresh.id}},
+		action: "transferred", cause: "bank_account_transferred", origin: "bank", scheme: m.Str("scheme"),
+		reasonCode: failureCode(m.Str("scheme"), "bank_account_transferred"),
+		links:      object{{"previous_customer_bank_account", old.ID}, {"new_customer_bank_account", fresh.ID}},
 	})
 }
 
@@ -418,17 +422,17 @@ func (tx *tx) transferMandate(m *record) *record {
 func transferredMandate(tx *tx) (result, error) {
 	m := tx.target
 	moved := false
-	for _, a := range tx.sb.store.coll("customer_bank_accounts").by("customer", m.link("customer")) {
-		if strings.HasPrefix(a.ref("key"), "transfer of ") && a.id == m.link("customer_bank_account") {
+	for _, a := range tx.sb.store.Coll("customer_bank_accounts").By("customer", m.Link("customer")) {
+		if strings.HasPrefix(a.Ref("key"), "transfer of ") && a.ID == m.Link("customer_bank_account") {
 			moved = true
 		}
 	}
 	if !moved {
 		return result{}, api.NotFound()
 	}
-	account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
-	return result{obj: append(tx.sealedTransfer(fullDetails(account, "swift_"), hashText(m.id)), member{
-		"links", object{{"customer_bank_account", account.id}, {"mandate", m.id}},
+	account := tx.must("customer_bank_accounts", m.Link("customer_bank_account"))
+	return result{obj: append(tx.sealedTransfer(fullDetails(account, "swift_"), store.HashText(m.ID)), member{
+		"links", object{{"customer_bank_account", account.ID}, {"mandate", m.ID}},
 	})}, nil
 }
 
@@ -436,32 +440,32 @@ func transferredMandate(tx *tx) (result, error) {
 // that is still to be collected, the old one points to it and is cancelled.
 func (tx *tx) replaceMandate(m *record) *record {
 	n := tx.make("mandates")
-	copy(n.vals, m.vals)
-	n.set("created_at", tx.timestamp())
-	n.private = nil
+	copy(n.Vals, m.Vals)
+	n.Set("created_at", tx.timestamp())
+	n.Private = nil
 	tx.add(n)
 	tx.event(n, event{action: "created", cause: "mandate_created", origin: "gocardless"})
-	m.set("status", "cancelled")
-	m.setLink("new_mandate", n.id)
-	tx.event(m, event{action: "replaced", cause: "scheme_identifier_changed", origin: "gocardless", links: object{{"new_mandate", n.id}}})
+	m.Set("status", "cancelled")
+	m.SetLink("new_mandate", n.ID)
+	tx.event(m, event{action: "replaced", cause: "scheme_identifier_changed", origin: "gocardless", links: object{{"new_mandate", n.ID}}})
 	tx.moveToMandate("payments", paymentCancellable, m, n)
 	tx.moveToMandate("subscriptions", subscriptionOpen, m, n)
 	tx.moveToMandate("instalment_schedules", scheduleOpen, m, n)
-	switch n.status() {
+	switch n.Status() {
 	case "pending_submission":
 		tx.planMandate(n)
 	case "submitted":
-		tx.at(bank.TimingOf(n.str("scheme")).Days().Shift(tx.today(), 1).At(bank.ConfirmHour, 0), "mandate.activate", n.id, "")
+		tx.at(bank.TimingOf(n.Str("scheme")).Days().Shift(tx.today(), 1).At(bank.ConfirmHour, 0), "mandate.activate", n.ID, "")
 	}
 	return n
 }
 
 // moveToMandate moves the resources of a mandate that are still open to another one.
 func (tx *tx) moveToMandate(coll string, open func(status string) bool, from, to *record) {
-	for _, r := range slices.Clone(tx.sb.store.coll(coll).by("mandate", from.id)) {
-		if open(r.status()) {
-			r.setLink("mandate", to.id)
-			r.coll.reindex(r, "mandate", from.id)
+	for _, r := range slices.Clone(tx.sb.store.Coll(coll).By("mandate", from.ID)) {
+		if open(r.Status()) {
+			r.SetLink("mandate", to.ID)
+			r.Coll.Reindex(r, "mandate", from.ID)
 		}
 	}
 }
@@ -475,10 +479,10 @@ func (sb *Sandbox) ReplaceMandate(id string) (string, error) {
 	var fresh string
 	err := sb.update(func(tx *tx) error {
 		m := tx.find("mandates", id)
-		if m == nil || !mandateOpen(m.status()) {
+		if m == nil || !mandateOpen(m.Status()) {
 			return api.NotFound()
 		}
-		fresh = tx.replaceMandate(m).id
+		fresh = tx.replaceMandate(m).ID
 		return nil
 	})
 	return fresh, err

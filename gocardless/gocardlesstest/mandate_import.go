@@ -7,6 +7,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Mandate imports: mandates brought over from another provider, many at a time.
@@ -18,35 +19,35 @@ const (
 )
 
 func mandateImportFamily(r *registry) {
-	r.collection(collectionSpec{name: "mandate_imports"})
+	r.collection(store.CollectionSpec{Name: "mandate_imports"})
 	r.on("mandate_imports.create", createMandateImport)
 	r.on("mandate_imports.submit", submitMandateImport)
 	r.on("mandate_imports.cancel", cancelMandateImport)
 	r.job("mandate_import.start", func(tx *tx, id, _ string) {
-		if im := tx.find("mandate_imports", id); im != nil && im.status() == "submitted" {
-			im.set("status", "processing")
+		if im := tx.find("mandate_imports", id); im != nil && im.Status() == "submitted" {
+			im.Set("status", "processing")
 			tx.at(tx.now.Add(importTime/2), "mandate_import.process", id, "")
 		}
 	})
 	r.job("mandate_import.process", func(tx *tx, id, _ string) {
-		if im := tx.find("mandate_imports", id); im != nil && im.status() == "processing" {
+		if im := tx.find("mandate_imports", id); im != nil && im.Status() == "processing" {
 			tx.processMandateImport(im)
 		}
 	})
 
-	r.collection(collectionSpec{name: "mandate_import_entries", indexed: []string{"mandate_import"}})
+	r.collection(store.CollectionSpec{Name: "mandate_import_entries", Indexed: []string{"mandate_import"}})
 	r.on("mandate_import_entries.create", createMandateImportEntry)
-	r.filter("mandate_import_entries.list", "status", func(e *record, status string) bool { return e.ref("outcome") == status })
+	r.filter("mandate_import_entries.list", "status", func(e *record, status string) bool { return e.Ref("outcome") == status })
 }
 
 // standIn is a record for checks that need one before it exists. It is in no collection, and must
 // not be written to.
 func (tx *tx) standIn(coll string, members object) *record {
-	c := tx.sb.store.coll(coll)
-	r := &record{coll: c, vals: make([]any, len(c.spec.Fields))}
+	c := tx.sb.store.Coll(coll)
+	r := c.Blank()
 	for _, m := range members {
-		if i := c.spec.Index(m.Key); i >= 0 {
-			r.vals[i] = m.Val
+		if i := c.Spec.Index(m.Key); i >= 0 {
+			r.Vals[i] = m.Val
 		}
 	}
 	return r
@@ -66,28 +67,28 @@ func createMandateImport(tx *tx) (result, error) {
 		return result{}, err
 	}
 	im := tx.make("mandate_imports")
-	im.set("scheme", scheme)
-	im.set("status", "created")
-	im.set("links", object{{"creditor", creditor.id}})
+	im.Set("scheme", scheme)
+	im.Set("status", "created")
+	im.Set("links", object{{"creditor", creditor.ID}})
 	return one(tx.add(im)), nil
 }
 
 func submitMandateImport(tx *tx) (result, error) {
 	im := tx.target
-	if im.status() != "created" {
-		return result{}, api.TooLate("The mandate import is " + im.status())
+	if im.Status() != "created" {
+		return result{}, api.TooLate("The mandate import is " + im.Status())
 	}
-	im.set("status", "submitted")
-	tx.at(tx.now.Add(importTime/2), "mandate_import.start", im.id, "")
+	im.Set("status", "submitted")
+	tx.at(tx.now.Add(importTime/2), "mandate_import.start", im.ID, "")
 	return one(im), nil
 }
 
 func cancelMandateImport(tx *tx) (result, error) {
 	im := tx.target
-	if im.status() != "created" {
-		return result{}, api.Refuse("cancellation_failed", "The mandate import cannot be cancelled: it is "+im.status())
+	if im.Status() != "created" {
+		return result{}, api.Refuse("cancellation_failed", "The mandate import cannot be cancelled: it is "+im.Status())
 	}
-	im.set("status", "cancelled")
+	im.Set("status", "cancelled")
 	return one(im), nil
 }
 
@@ -96,29 +97,29 @@ func createMandateImportEntry(tx *tx) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	if im.status() != "created" {
-		return result{}, api.TooLate("The mandate import is " + im.status() + ", so no entries can be added")
+	if im.Status() != "created" {
+		return result{}, api.TooLate("The mandate import is " + im.Status() + ", so no entries can be added")
 	}
-	siblings := tx.sb.store.coll("mandate_import_entries").by("mandate_import", im.id)
+	siblings := tx.sb.store.Coll("mandate_import_entries").By("mandate_import", im.ID)
 	if len(siblings) >= maxImportEntries {
 		return result{}, api.Refuse("record_limit_exceeded", "The mandate import has its maximum of 30,000 entries")
 	}
 	p := tx.problems()
-	scheme := im.str("scheme")
+	scheme := im.Str("scheme")
 	tx.checkImportEntry(p, scheme)
 	label := tx.body.Str("record_identifier")
-	if label != "" && slices.ContainsFunc(siblings, func(e *record) bool { return e.str("record_identifier") == label }) {
+	if label != "" && slices.ContainsFunc(siblings, func(e *record) bool { return e.Str("record_identifier") == label }) {
 		p.Add("record_identifier", "has already been taken")
 	}
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	e := tx.make("mandate_import_entries")
-	e.set("record_identifier", nilIfEmpty(label))
-	e.set("links", object{{"mandate_import", im.id}})
+	e.Set("record_identifier", nilIfEmpty(label))
+	e.Set("links", object{{"mandate_import", im.ID}})
 	for _, part := range []string{"customer", "bank_account", "mandate"} {
 		if o := tx.body.Obj(part); o != nil {
-			hidden[object](part).set(e, o)
+			store.Hidden[object](part).Set(e, o)
 		}
 	}
 	return one(tx.add(e)), nil
@@ -154,39 +155,39 @@ func (tx *tx) checkImportEntry(p *api.Problems, scheme string) {
 // processMandateImport makes what the entries ask for. An entry that cannot be made records why and
 // makes nothing.
 func (tx *tx) processMandateImport(im *record) {
-	scheme := im.str("scheme")
-	creditor := tx.must("creditors", im.link("creditor"))
+	scheme := im.Str("scheme")
+	creditor := tx.must("creditors", im.Link("creditor"))
 	taken := map[string]bool{}
-	for _, m := range tx.sb.store.coll("mandates").recs {
-		if m.str("scheme") == scheme {
-			taken[m.str("reference")] = true
+	for _, m := range tx.sb.store.Coll("mandates").Recs {
+		if m.Str("scheme") == scheme {
+			taken[m.Str("reference")] = true
 		}
 	}
-	for _, e := range tx.sb.store.coll("mandate_import_entries").by("mandate_import", im.id) {
-		wanted := authorisedMandate.of(e)
+	for _, e := range tx.sb.store.Coll("mandate_import_entries").By("mandate_import", im.ID) {
+		wanted := authorisedMandate.Of(e)
 		reference := wanted.Str("reference")
 		if reference != "" && taken[reference] {
-			e.setRef("outcome", "unsuccessfully_processed")
-			e.set("processing_errors", object{{"mandate", []any{object{
+			e.SetRef("outcome", "unsuccessfully_processed")
+			e.Set("processing_errors", object{{"mandate", []any{object{
 				{"field", "reference"}, {"message", "has already been taken"}, {"request_pointer", "/mandate_import_entries/mandate/reference"},
 			}}}})
 			continue
 		}
-		d := readBankDetails(&api.Problems{}, "", authorisedAccount.of(e))
-		customer := tx.addCustomer(authorisedCustomer.of(e))
-		account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.of(e)))
+		d := readBankDetails(&api.Problems{}, "", authorisedAccount.Of(e))
+		customer := tx.addCustomer(authorisedCustomer.Of(e))
+		account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.Of(e)))
 		m := tx.make("mandates")
-		m.set("scheme", scheme)
-		m.set("metadata", metadataOf(wanted))
+		m.Set("scheme", scheme)
+		m.Set("metadata", metadataOf(wanted))
 		for _, name := range []string{"reference", "authorisation_source"} {
 			if wanted.Has(name) {
-				m.set(name, wanted.Get(name))
+				m.Set(name, wanted.Get(name))
 			}
 		}
 		tx.addMandate(m, creditor, customer, account)
-		taken[m.str("reference")] = true
-		e.setRef("outcome", "successfully_processed")
-		e.set("links", e.obj("links").With("customer", customer.id).With("customer_bank_account", account.id).With("mandate", m.id))
+		taken[m.Str("reference")] = true
+		e.SetRef("outcome", "successfully_processed")
+		e.Set("links", e.Obj("links").With("customer", customer.ID).With("customer_bank_account", account.ID).With("mandate", m.ID))
 	}
-	im.set("status", "processed")
+	im.Set("status", "processed")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -17,10 +18,10 @@ const (
 	pdfPath = "/billing/static/mandate-pdf"
 )
 
-const mandatePDFLines hidden[[]any] = "lines"
+const mandatePDFLines store.Hidden[[]any] = "lines"
 
 func mandatePDFFamily(r *registry) {
-	r.collection(collectionSpec{name: "mandate_pdfs", prefix: "PDF", internal: true})
+	r.collection(store.CollectionSpec{Name: "mandate_pdfs", Prefix: "PDF", Internal: true})
 	r.on("mandate_pdfs.create", createMandatePDF)
 	r.page(pdfPath, serveMandatePDF)
 }
@@ -38,11 +39,11 @@ func createMandatePDF(tx *tx) (result, error) {
 				p.Add(f.Key, "cannot be given together with a mandate")
 			}
 		}
-		scheme = m.str("scheme")
-		account := tx.must("customer_bank_accounts", m.link("customer_bank_account"))
-		customer := tx.must("customers", m.link("customer"))
-		details = customer.object().With("account_holder_name", account.get("account_holder_name")).
-			With("mandate_reference", m.get("reference")).With("account_number", "ending "+account.str("account_number_ending"))
+		scheme = m.Str("scheme")
+		account := tx.must("customer_bank_accounts", m.Link("customer_bank_account"))
+		customer := tx.must("customers", m.Link("customer"))
+		details = customer.Object().With("account_holder_name", account.Get("account_holder_name")).
+			With("mandate_reference", m.Get("reference")).With("account_number", "ending "+account.Str("account_number_ending"))
 	} else {
 		// Without a mandate the details come with the call. Blank ones give a blank form.
 		switch country := tx.body.Str("country_code"); {
@@ -64,11 +65,11 @@ func createMandatePDF(tx *tx) (result, error) {
 		return result{}, err
 	}
 	r := tx.make("mandate_pdfs")
-	r.set("expires_at", value.Stamp(tx.now.Add(pdfLife)))
-	r.set("url", tx.payURL()+pdfPath+"/"+r.id+".pdf")
-	mandatePDFLines.set(r, texts(pdfLines(scheme, details)))
+	r.Set("expires_at", value.Stamp(tx.now.Add(pdfLife)))
+	r.Set("url", tx.payURL()+pdfPath+"/"+r.ID+".pdf")
+	mandatePDFLines.Set(r, texts(pdfLines(scheme, details)))
 	tx.add(r)
-	return result{obj: r.object()}, nil
+	return result{obj: r.Object()}, nil
 }
 
 // pdfLines are the lines of the document.
@@ -92,8 +93,8 @@ func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
 	id := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, pdfPath+"/"), ".pdf")
 	var lines []string
 	sb.view(func(tx *tx) {
-		if d := tx.find("mandate_pdfs", id); d != nil && d.str("expires_at") > tx.timestamp() {
-			for _, l := range mandatePDFLines.of(d) {
+		if d := tx.find("mandate_pdfs", id); d != nil && d.Str("expires_at") > tx.timestamp() {
+			for _, l := range mandatePDFLines.Of(d) {
 				s, _ := l.(string)
 				lines = append(lines, s)
 			}

@@ -249,12 +249,12 @@ func TestEveryEventCanBeEmitted(t *testing.T) {
 		spec := &api.Events[i]
 		var id string
 		w.must(w.sb.update(func(tx *tx) error {
-			c := tx.sb.store.coll(spec.Resource)
-			if len(c.recs) == 0 {
+			c := tx.sb.store.Coll(spec.Resource)
+			if len(c.Recs) == 0 {
 				r := tx.make(spec.Resource)
 				tx.add(r)
 			}
-			id = c.recs[0].id
+			id = c.Recs[0].ID
 			return nil
 		}))
 		_, err := w.sb.Emit(Event{Type: spec.Resource + "." + spec.Action, Resource: id})

@@ -231,6 +231,6 @@ func TestOperationsAnswer(t *testing.T) {
 		t.Errorf("%d webhooks sent on retry, want 1", sent-before)
 	}
 	pcn := ""
-	w.sb.view(func(tx *tx) { pcn = tx.sb.store.coll("customer_notifications").recs[0].id })
+	w.sb.view(func(tx *tx) { pcn = tx.sb.store.Coll("customer_notifications").Recs[0].ID })
 	call("customer_notifications.handle", pcn, "", "")
 }

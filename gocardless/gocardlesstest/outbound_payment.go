@@ -7,6 +7,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -26,22 +27,22 @@ const (
 )
 
 func outboundFamily(r *registry) {
-	r.collection(collectionSpec{name: "outbound_payments", indexed: []string{"outbound_payment_import"}})
+	r.collection(store.CollectionSpec{Name: "outbound_payments", Indexed: []string{"outbound_payment_import"}})
 	r.on("outbound_payments.create", createOutbound)
 	r.on("outbound_payments.withdraw", withdraw)
 	r.on("outbound_payments.approve", approveOutbound)
 	r.on("outbound_payments.cancel", cancelOutbound)
 	r.on("outbound_payments.stats", outboundStats)
-	r.filter("outbound_payments.list", "created_from", func(o *record, v string) bool { return o.str("created_at") >= v })
+	r.filter("outbound_payments.list", "created_from", func(o *record, v string) bool { return o.Str("created_at") >= v })
 	r.filter("outbound_payments.list", "created_to", func(o *record, v string) bool {
 		if len(v) == len(value.DateForm) {
-			return o.str("created_at")[:len(value.DateForm)] <= v // the whole day
+			return o.Str("created_at")[:len(value.DateForm)] <= v // the whole day
 		}
-		return o.str("created_at") <= v
+		return o.Str("created_at") <= v
 	})
 	step := func(name, from string, f func(*tx, *record)) {
 		r.job(name, func(tx *tx, id, _ string) {
-			if o := tx.find("outbound_payments", id); o != nil && o.status() == from {
+			if o := tx.find("outbound_payments", id); o != nil && o.Status() == from {
 				f(tx, o)
 			}
 		})
@@ -89,17 +90,17 @@ func createOutbound(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	tx.checkOutbound(p, "", tx.body)
-	if account.str("currency") != "GBP" {
+	if account.Str("currency") != "GBP" {
 		p.Add("links/recipient_bank_account", "must be an account in GBP")
 	}
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	if !account.flag("enabled") {
+	if !account.Flag("enabled") {
 		return result{}, api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	o := tx.make("outbound_payments")
-	links := object{{"creditor", creditor.id}, {"customer", account.link("customer")}, {"recipient_bank_account", account.id}}
+	links := object{{"creditor", creditor.ID}, {"customer", account.Link("customer")}, {"recipient_bank_account", account.ID}}
 	if id := tx.body.Obj("links").Str("outbound_payment_import"); id != "" {
 		links = append(links, member{"outbound_payment_import", id})
 	}
@@ -114,7 +115,7 @@ func withdraw(tx *tx) (result, error) {
 	}
 	p := tx.problems()
 	tx.checkOutbound(p, "", tx.body)
-	account := tx.find("creditor_bank_accounts", creditor.link(payoutLink("GBP")))
+	account := tx.find("creditor_bank_accounts", creditor.Link(payoutLink("GBP")))
 	if account == nil {
 		p.Add("links/creditor", "has no bank account in GBP")
 	}
@@ -122,28 +123,28 @@ func withdraw(tx *tx) (result, error) {
 		return result{}, err
 	}
 	o := tx.make("outbound_payments")
-	o.set("is_withdrawal", true)
-	return one(tx.addOutbound(o, tx.body, object{{"creditor", creditor.id}, {"recipient_bank_account", account.id}}, "verifying")), nil
+	o.Set("is_withdrawal", true)
+	return one(tx.addOutbound(o, tx.body, object{{"creditor", creditor.ID}, {"recipient_bank_account", account.ID}}, "verifying")), nil
 }
 
 // addOutbound stores a checked outbound payment and starts it on its way.
 func (tx *tx) addOutbound(o *record, body, links object, status string) *record {
 	for _, name := range []string{"amount", "description", "execution_date", "metadata", "reference", "scheme"} {
 		if body.Has(name) {
-			o.set(name, body.Get(name))
+			o.Set(name, body.Get(name))
 		}
 	}
-	if o.str("execution_date") == "" {
-		o.set("execution_date", string(tx.today()))
+	if o.Str("execution_date") == "" {
+		o.Set("execution_date", string(tx.today()))
 	}
-	o.set("is_withdrawal", o.flag("is_withdrawal"))
-	o.set("currency", "GBP")
-	o.set("links", links)
-	o.set("status", status)
+	o.Set("is_withdrawal", o.Flag("is_withdrawal"))
+	o.Set("currency", "GBP")
+	o.Set("links", links)
+	o.Set("status", status)
 	tx.add(o)
 	tx.event(o, event{action: "created"})
 	if status == "verifying" {
-		tx.at(tx.now.Add(outboundStep), "outbound.verify", o.id, "")
+		tx.at(tx.now.Add(outboundStep), "outbound.verify", o.ID, "")
 	} else {
 		tx.scheduleOutbound(o)
 	}
@@ -152,20 +153,20 @@ func (tx *tx) addOutbound(o *record, body, links object, status string) *record 
 
 // verifyOutbound ends the check of the recipient.
 func (tx *tx) verifyOutbound(o *record) {
-	if !o.flag("is_withdrawal") {
-		match, actual := holderMatch(tx.must("customer_bank_accounts", o.link("recipient_bank_account")).str("account_holder_name"))
-		o.set("verifications", object{{"recipient_bank_account_holder_verification", object{
+	if !o.Flag("is_withdrawal") {
+		match, actual := holderMatch(tx.must("customer_bank_accounts", o.Link("recipient_bank_account")).Str("account_holder_name"))
+		o.Set("verifications", object{{"recipient_bank_account_holder_verification", object{
 			{"type", "confirmation_of_payee"}, {"result", match}, {"actual_account_name", actual},
 		}}})
 	}
-	o.set("status", "pending_approval")
+	o.Set("status", "pending_approval")
 	tx.event(o, event{action: "set_to_pending_approval"})
 }
 
 func approveOutbound(tx *tx) (result, error) {
 	o := tx.target
-	if o.status() != "pending_approval" {
-		return result{}, api.TooEarly("Only outbound payments that are pending_approval can be approved; this one is " + o.status())
+	if o.Status() != "pending_approval" {
+		return result{}, api.TooEarly("Only outbound payments that are pending_approval can be approved; this one is " + o.Status())
 	}
 	tx.scheduleOutbound(o)
 	return one(o), nil
@@ -173,72 +174,72 @@ func approveOutbound(tx *tx) (result, error) {
 
 // scheduleOutbound plans the execution for its day.
 func (tx *tx) scheduleOutbound(o *record) {
-	o.set("status", "scheduled")
-	tx.at(later(tx.now.Add(outboundStep), date(o.str("execution_date")).At(9, 0)), "outbound.execute", o.id, "")
+	o.Set("status", "scheduled")
+	tx.at(later(tx.now.Add(outboundStep), date(o.Str("execution_date")).At(9, 0)), "outbound.execute", o.ID, "")
 }
 
 func cancelOutbound(tx *tx) (result, error) {
 	o := tx.target
-	if !slices.Contains([]string{"verifying", "pending_approval", "scheduled"}, o.status()) {
-		return result{}, api.Refuse("cancellation_failed", "The outbound payment cannot be cancelled: it is "+o.status())
+	if !slices.Contains([]string{"verifying", "pending_approval", "scheduled"}, o.Status()) {
+		return result{}, api.Refuse("cancellation_failed", "The outbound payment cannot be cancelled: it is "+o.Status())
 	}
-	o.set("status", "cancelled")
+	o.Set("status", "cancelled")
 	tx.event(o, event{action: "cancelled"})
 	return one(o), nil
 }
 
 // executeOutbound hands the payment to the bank, unless there is not enough money for it.
 func (tx *tx) executeOutbound(o *record) {
-	account := tx.paymentAccount(tx.must("creditors", o.link("creditor")))
-	if o.str("description") == failToExecute || account.num("account_balance") < o.num("amount") {
+	account := tx.paymentAccount(tx.must("creditors", o.Link("creditor")))
+	if o.Str("description") == failToExecute || account.Num("account_balance") < o.Num("amount") {
 		tx.failOutbound(o)
 		return
 	}
-	o.set("status", "executing")
+	o.Set("status", "executing")
 	tx.event(o, event{action: "set_to_executing"})
-	tx.at(tx.now.Add(outboundStep), "outbound.finish", o.id, "")
+	tx.at(tx.now.Add(outboundStep), "outbound.finish", o.ID, "")
 }
 
 func (tx *tx) finishOutbound(o *record) {
-	account := tx.paymentAccount(tx.must("creditors", o.link("creditor")))
-	if o.str("description") == failRejected || account.num("account_balance") < o.num("amount") {
+	account := tx.paymentAccount(tx.must("creditors", o.Link("creditor")))
+	if o.Str("description") == failRejected || account.Num("account_balance") < o.Num("amount") {
 		tx.failOutbound(o)
 		return
 	}
-	o.set("status", "executed")
+	o.Set("status", "executed")
 	tx.event(o, event{action: "executed"})
-	tx.moveOutbound(o, -o.num("amount"))
-	if o.str("description") == failLateReject {
-		tx.at(tx.now.Add(outboundStep), "outbound.reject", o.id, "")
+	tx.moveOutbound(o, -o.Num("amount"))
+	if o.Str("description") == failLateReject {
+		tx.at(tx.now.Add(outboundStep), "outbound.reject", o.ID, "")
 	}
 }
 
 // rejectOutbound is the recipient's bank sending the money back.
 func (tx *tx) rejectOutbound(o *record) {
 	tx.failOutbound(o)
-	tx.moveOutbound(o, o.num("amount"))
+	tx.moveOutbound(o, o.Num("amount"))
 }
 
 func (tx *tx) failOutbound(o *record) {
-	o.set("status", "failed")
+	o.Set("status", "failed")
 	tx.event(o, event{action: "failed"})
 }
 
 // moveOutbound books the payment on the creditor's payment account.
 func (tx *tx) moveOutbound(o *record, amount int64) {
-	creditor := tx.must("creditors", o.link("creditor"))
-	name := bank.HolderName(creditor.str("name"))
-	if !o.flag("is_withdrawal") {
-		name = tx.must("customer_bank_accounts", o.link("recipient_bank_account")).str("account_holder_name")
+	creditor := tx.must("creditors", o.Link("creditor"))
+	name := bank.HolderName(creditor.Str("name"))
+	if !o.Flag("is_withdrawal") {
+		name = tx.must("customer_bank_accounts", o.Link("recipient_bank_account")).Str("account_holder_name")
 	}
-	tx.move(tx.paymentAccount(creditor), amount, o.str("description"), name, o.str("reference"), object{{"outbound_payment", o.id}})
+	tx.move(tx.paymentAccount(creditor), amount, o.Str("description"), name, o.Str("reference"), object{{"outbound_payment", o.ID}})
 }
 
 func outboundStats(tx *tx) (result, error) {
 	count, sum := map[string]int64{}, map[string]int64{}
-	for _, o := range tx.sb.store.coll("outbound_payments").recs {
-		count[o.status()]++
-		sum[o.status()] += o.num("amount")
+	for _, o := range tx.sb.store.Coll("outbound_payments").Recs {
+		count[o.Status()]++
+		sum[o.Status()] += o.Num("amount")
 	}
 	reply := object{}
 	for _, s := range []string{"executing", "pending_approval", "scheduled"} {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
@@ -18,19 +19,19 @@ const (
 )
 
 func outboundImportFamily(r *registry) {
-	r.collection(collectionSpec{name: "outbound_payment_imports"})
-	r.collection(collectionSpec{name: "outbound_payment_import_entries", indexed: []string{"outbound_payment_import"}})
+	r.collection(store.CollectionSpec{Name: "outbound_payment_imports"})
+	r.collection(store.CollectionSpec{Name: "outbound_payment_import_entries", Indexed: []string{"outbound_payment_import"}})
 	r.on("outbound_payment_imports.create", createOutboundImport)
 	step := func(name, from string, f func(*tx, *record)) {
 		r.job(name, func(tx *tx, id, _ string) {
-			if im := tx.find("outbound_payment_imports", id); im != nil && im.status() == from {
+			if im := tx.find("outbound_payment_imports", id); im != nil && im.Status() == from {
 				f(tx, im)
 			}
 		})
 	}
 	step("outbound_import.validate", "created", func(tx *tx, im *record) {
-		im.set("status", "validating")
-		tx.at(tx.now.Add(outboundStep), "outbound_import.validated", im.id, "")
+		im.Set("status", "validating")
+		tx.at(tx.now.Add(outboundStep), "outbound_import.validated", im.ID, "")
 	})
 	step("outbound_import.validated", "validating", (*tx).validateOutboundImport)
 	step("outbound_import.process", "processing", (*tx).processOutboundImport)
@@ -54,10 +55,10 @@ func createOutboundImport(tx *tx) (result, error) {
 		return result{}, err
 	}
 	im := tx.make("outbound_payment_imports")
-	im.set("authorisation_url", tx.payURL()+outboundImportPath+"?id="+im.id)
-	im.set("currency", "GBP")
-	im.set("links", object{{"creditor", creditor.id}})
-	im.set("status", "created")
+	im.Set("authorisation_url", tx.payURL()+outboundImportPath+"?id="+im.ID)
+	im.Set("currency", "GBP")
+	im.Set("links", object{{"creditor", creditor.ID}})
+	im.Set("status", "created")
 	tx.add(im)
 	sum := int64(0)
 	for _, v := range items {
@@ -65,21 +66,21 @@ func createOutboundImport(tx *tx) (result, error) {
 		e := tx.make("outbound_payment_import_entries")
 		for _, name := range []string{"amount", "metadata", "reference", "scheme"} {
 			if item.Has(name) {
-				e.set(name, item.Get(name))
+				e.Set(name, item.Get(name))
 			}
 		}
-		e.set("links", object{{"outbound_payment_import", im.id}, {"recipient_bank_account", item.Str("recipient_bank_account_id")}})
+		e.Set("links", object{{"outbound_payment_import", im.ID}, {"recipient_bank_account", item.Str("recipient_bank_account_id")}})
 		tx.add(e)
 		sum += item.Num("amount")
 	}
-	im.set("amount_sum", sum)
+	im.Set("amount_sum", sum)
 	tx.countEntries(im)
-	tx.at(tx.now.Add(outboundStep), "outbound_import.validate", im.id, "")
+	tx.at(tx.now.Add(outboundStep), "outbound_import.validate", im.ID, "")
 	return one(im), nil
 }
 
 func (tx *tx) entriesOf(im *record) []*record {
-	return tx.sb.store.coll("outbound_payment_import_entries").by("outbound_payment_import", im.id)
+	return tx.sb.store.Coll("outbound_payment_import_entries").By("outbound_payment_import", im.ID)
 }
 
 // countEntries works entry_counts out.
@@ -87,22 +88,22 @@ func (tx *tx) countEntries(im *record) {
 	n := map[string]int64{}
 	for _, e := range tx.entriesOf(im) {
 		n["total"]++
-		if o := e.ref("outcome"); o != "" {
+		if o := e.Ref("outcome"); o != "" {
 			n[o]++
 		}
-		if v := e.str("verification_result"); v != "" {
+		if v := e.Str("verification_result"); v != "" {
 			n["verified"]++
 			n["verified_with_"+v]++
 		}
-		if e.link("outbound_payment") != "" {
+		if e.Link("outbound_payment") != "" {
 			n["processed"]++
 		}
 	}
 	counts := object{}
-	for _, f := range im.coll.spec.Field("entry_counts").Type.Fields {
+	for _, f := range im.Coll.Spec.Field("entry_counts").Type.Fields {
 		counts = append(counts, member{f.Name, n[f.Name]})
 	}
-	im.set("entry_counts", counts)
+	im.Set("entry_counts", counts)
 }
 
 // validateOutboundImport checks every entry and the names of the recipients.
@@ -110,27 +111,27 @@ func (tx *tx) validateOutboundImport(im *record) {
 	status := "valid"
 	for _, e := range tx.entriesOf(im) {
 		p := &api.Problems{}
-		tx.checkOutbound(p, "", e.object())
-		account := tx.find("customer_bank_accounts", e.link("recipient_bank_account"))
+		tx.checkOutbound(p, "", e.Object())
+		account := tx.find("customer_bank_accounts", e.Link("recipient_bank_account"))
 		switch {
 		case account == nil:
 			p.Add("recipient_bank_account", "not found")
-		case !account.flag("enabled"):
+		case !account.Flag("enabled"):
 			p.Add("recipient_bank_account", "is disabled")
-		case account.str("currency") != "GBP":
+		case account.Str("currency") != "GBP":
 			p.Add("recipient_bank_account", "must be an account in GBP")
 		}
 		if len(p.Items) > 0 {
 			status = "invalid"
-			e.setRef("outcome", "invalid")
-			e.set("validation_errors", object{{"outbound_payment", entryErrors(p)}})
+			e.SetRef("outcome", "invalid")
+			e.Set("validation_errors", object{{"outbound_payment", entryErrors(p)}})
 			continue
 		}
-		e.setRef("outcome", "valid")
-		match, _ := holderMatch(account.str("account_holder_name"))
-		e.set("verification_result", match)
+		e.SetRef("outcome", "valid")
+		match, _ := holderMatch(account.Str("account_holder_name"))
+		e.Set("verification_result", match)
 	}
-	im.set("status", status)
+	im.Set("status", status)
 	tx.countEntries(im)
 }
 
@@ -148,30 +149,30 @@ func entryErrors(p *api.Problems) object {
 
 // approveOutboundImport starts what a person allowed.
 func (tx *tx) approveOutboundImport(im *record) error {
-	if im.status() != "valid" {
-		return api.TooEarly("Only valid imports can be approved; this one is " + im.status())
+	if im.Status() != "valid" {
+		return api.TooEarly("Only valid imports can be approved; this one is " + im.Status())
 	}
-	im.set("status", "processing")
-	tx.at(tx.now.Add(outboundStep), "outbound_import.process", im.id, "")
+	im.Set("status", "processing")
+	tx.at(tx.now.Add(outboundStep), "outbound_import.process", im.ID, "")
 	return nil
 }
 
 // processOutboundImport makes the outbound payments, which need no further approval.
 func (tx *tx) processOutboundImport(im *record) {
 	for _, e := range tx.entriesOf(im) {
-		account := tx.find("customer_bank_accounts", e.link("recipient_bank_account"))
-		e.set("processed_at", tx.timestamp())
-		if account == nil || !account.flag("enabled") {
-			e.setRef("outcome", "failed_to_process")
+		account := tx.find("customer_bank_accounts", e.Link("recipient_bank_account"))
+		e.Set("processed_at", tx.timestamp())
+		if account == nil || !account.Flag("enabled") {
+			e.SetRef("outcome", "failed_to_process")
 			continue
 		}
 		o := tx.make("outbound_payments")
-		tx.addOutbound(o, e.object(), object{
-			{"creditor", im.link("creditor")}, {"customer", account.link("customer")}, {"recipient_bank_account", account.id}, {"outbound_payment_import", im.id},
+		tx.addOutbound(o, e.Object(), object{
+			{"creditor", im.Link("creditor")}, {"customer", account.Link("customer")}, {"recipient_bank_account", account.ID}, {"outbound_payment_import", im.ID},
 		}, "scheduled")
-		e.setLink("outbound_payment", o.id)
+		e.SetLink("outbound_payment", o.ID)
 	}
-	im.set("status", "processed")
+	im.Set("status", "processed")
 	tx.countEntries(im)
 }
 
@@ -194,12 +195,12 @@ func outboundImportPage(tx *tx, r *http.Request) *view {
 	if im == nil {
 		return message(http.StatusNotFound, "Page not found", "This address has no outbound payment import.")
 	}
-	creditor := tx.must("creditors", im.link("creditor"))
+	creditor := tx.must("creditors", im.Link("creditor"))
 	v := &view{
-		Title: "Approve payments", Merchant: creditor.str("name"), Theme: tx.themeOf(creditor.id),
-		Hidden: []viewRow{{"id", im.id}},
+		Title: "Approve payments", Merchant: creditor.Str("name"), Theme: tx.themeOf(creditor.ID),
+		Hidden: []viewRow{{"id", im.ID}},
 	}
-	counts := im.obj("entry_counts")
+	counts := im.Obj("entry_counts")
 	for _, row := range []struct {
 		label string
 		value int64
@@ -209,19 +210,19 @@ func outboundImportPage(tx *tx, r *http.Request) *view {
 	} {
 		v.Summary = append(v.Summary, viewRow{row.label, itoa(int(row.value))})
 	}
-	v.Summary = append(v.Summary, viewRow{"Total", money.Format(im.num("amount_sum"), gocardless.CurrencyGBP)}, viewRow{"Status", im.status()})
-	if r.Method == http.MethodPost && r.PostForm.Get("decision") != "" && im.status() == "valid" {
+	v.Summary = append(v.Summary, viewRow{"Total", money.Format(im.Num("amount_sum"), gocardless.CurrencyGBP)}, viewRow{"Status", im.Status()})
+	if r.Method == http.MethodPost && r.PostForm.Get("decision") != "" && im.Status() == "valid" {
 		if r.PostForm.Get("decision") == "approve" {
 			if err := tx.approveOutboundImport(im); err != nil {
 				v.refused(err)
 				return v
 			}
 		} else {
-			im.set("status", "cancelled")
+			im.Set("status", "cancelled")
 		}
-		return sendTo(outboundImportPath + "?id=" + url.QueryEscape(im.id))
+		return sendTo(outboundImportPath + "?id=" + url.QueryEscape(im.ID))
 	}
-	switch im.status() {
+	switch im.Status() {
 	case "valid":
 		v.Intro = "These payments leave your account once you approve them."
 		v.Buttons = []viewButton{

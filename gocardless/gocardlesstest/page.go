@@ -269,7 +269,7 @@ func (tx *tx) themeOf(creditor string) pageTheme {
 			"header_background_colour": &t.Header, "button_background_colour": &t.Button,
 			"content_box_border_colour": &t.Border, "link_text_colour": &t.Link,
 		} {
-			if c := r.ref(name); c != "" {
+			if c := r.Ref(name); c != "" {
 				*to = c
 			}
 		}

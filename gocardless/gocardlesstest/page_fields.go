@@ -70,7 +70,7 @@ func (b *billing) detailNames() (person, address []string) {
 // detailFields are the form's fields, filled with what is known: entered, collected before,
 // prefilled by the merchant, or the test payer's.
 func (b *billing) detailFields(f *record, get func(string, ...string) string, fill bool) []*viewField {
-	prefilled := f.obj("prefilled_customer")
+	prefilled := f.Obj("prefilled_customer")
 	test := object{}
 	country := currencyCountry(b.currency())
 	if fill {
@@ -159,7 +159,7 @@ func (b *billing) accountFields(f *record, get func(string, ...string) string, f
 		case "account_holder_name":
 			otherwise = orDefault(b.person.Str("company_name"), holder)
 		case "account_type":
-			otherwise = orDefault(f.obj("prefilled_bank_account").Str("account_type"), "checking")
+			otherwise = orDefault(f.Obj("prefilled_bank_account").Str("account_type"), "checking")
 		}
 		v := newField(name, get(name, test.Str(name), otherwise))
 		if label := branchLabels[b.currency()][name]; label != "" {

@@ -27,18 +27,18 @@ type flowStep struct {
 func (b *billing) flowSteps(f *record) []flowStep {
 	var list []flowStep
 	add := func(key, name string, open, back bool) { list = append(list, flowStep{key, name, open, back}) }
-	if _, there := b.action(chooseCurrency); there && b.payment == nil && (!b.completed(chooseCurrency) || billingAskedCurrency.of(b.rec)) {
-		add("currency", "Currency", !b.completed(chooseCurrency), !f.flag("lock_currency"))
+	if _, there := b.action(chooseCurrency); there && b.payment == nil && (!b.completed(chooseCurrency) || billingAskedCurrency.Of(b.rec)) {
+		add("currency", "Currency", !b.completed(chooseCurrency), !f.Flag("lock_currency"))
 	}
-	if b.payment != nil && (!b.completed(collectAmount) || billingAskedAmount.of(b.rec)) {
+	if b.payment != nil && (!b.completed(collectAmount) || billingAskedAmount.Of(b.rec)) {
 		add("amount", "Amount", !b.completed(collectAmount), true)
 	}
-	add("details", "Your details", !b.completed(collectDetails), !f.flag("lock_customer_details"))
+	add("details", "Your details", !b.completed(collectDetails), !f.Flag("lock_customer_details"))
 	if b.picksBank() {
 		add("bank", "Your bank", !b.completed(selectInstitution), true)
 	}
 	if in := institutionOf(b.institution); in == nil || !in.passesAccount || b.account != nil || !b.picksBank() {
-		add("account", "Bank account", !b.completed(collectAccount), !f.flag("lock_bank_account"))
+		add("account", "Bank account", !b.completed(collectAccount), !f.Flag("lock_bank_account"))
 	}
 	add("confirm", "Confirm", true, false)
 	return list
@@ -50,7 +50,7 @@ func flowPage(tx *tx, r *http.Request) *view {
 	if f == nil {
 		return message(http.StatusNotFound, "Page not found", "This address has no billing request flow.")
 	}
-	b := tx.openBilling(tx.must("billing_requests", f.link("billing_request")))
+	b := tx.openBilling(tx.must("billing_requests", f.Link("billing_request")))
 	if r.Method != http.MethodHead {
 		tx.visitFlow(b, f)
 	}
@@ -70,23 +70,23 @@ func flowPage(tx *tx, r *http.Request) *view {
 // flowEnd is the page of a flow that has no more steps, nil while it has some.
 func (tx *tx) flowEnd(b *billing, f *record) *view {
 	base := func(v *view) *view {
-		v.Merchant, v.Theme, v.Lang = b.creditor.str("name"), tx.themeOf(b.creditor.id), f.str("language")
+		v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
 		return v
 	}
-	exit := link("Back to "+b.creditor.str("name"), f.str("exit_uri"), false)
+	exit := link("Back to "+b.creditor.Str("name"), f.Str("exit_uri"), false)
 	switch {
-	case b.rec.status() == "fulfilled":
+	case b.rec.Status() == "fulfilled":
 		return base(tx.flowDone(b, f))
-	case b.rec.status() == "cancelled":
+	case b.rec.Status() == "cancelled":
 		v := message(http.StatusGone, "This request was cancelled", "Nothing more is needed from you.")
 		v.Links = exit
 		return base(v)
-	case f.str("expires_at") <= tx.timestamp():
-		v := message(http.StatusGone, "This link has expired", "Ask "+b.creditor.str("name")+" for a new one.")
+	case f.Str("expires_at") <= tx.timestamp():
+		v := message(http.StatusGone, "This link has expired", "Ask "+b.creditor.Str("name")+" for a new one.")
 		v.Links = exit
 		return base(v)
-	case b.customer.removed:
-		v := message(http.StatusGone, "These details were deleted", "Ask "+b.creditor.str("name")+" for a new link.")
+	case b.customer.Removed:
+		v := message(http.StatusGone, "These details were deleted", "Ask "+b.creditor.Str("name")+" for a new link.")
 		v.Links = exit
 		return base(v)
 	}
@@ -95,16 +95,16 @@ func (tx *tx) flowEnd(b *billing, f *record) *view {
 
 // backTo is where a finished flow leads.
 func backTo(f *record, name, outcome string) string {
-	if f.str(name) == "" {
+	if f.Str(name) == "" {
 		return ""
 	}
-	return withParams(f.str(name), "outcome", outcome, "id", f.id)
+	return withParams(f.Str(name), "outcome", outcome, "id", f.ID)
 }
 
 // flowDone is the last page.
 func (tx *tx) flowDone(b *billing, f *record) *view {
 	to := backTo(f, "redirect_uri", "success")
-	if to != "" && f.flag("skip_success_screen") && safeRedirect(to) {
+	if to != "" && f.Flag("skip_success_screen") && safeRedirect(to) {
 		return sendTo(to)
 	}
 	v := message(http.StatusOK, "All done", "")
@@ -119,8 +119,8 @@ func (tx *tx) flowDone(b *billing, f *record) *view {
 	}
 	v.Summary = b.summary()
 	if safeRedirect(to) {
-		v.Links = link("Continue to "+b.creditor.str("name"), to, true)
-		if !f.flag("show_success_redirect_button") && !f.flag("show_redirect_buttons") {
+		v.Links = link("Continue to "+b.creditor.Str("name"), to, true)
+		if !f.Flag("show_success_redirect_button") && !f.Flag("show_redirect_buttons") {
 			v.refresh = to
 		}
 	}
@@ -169,12 +169,12 @@ func (e *flowEntry) testLink(label, step string) []viewLink {
 // flowForm builds the page of a step. The form, if any, is what was entered.
 func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill bool) *view {
 	v := &view{
-		Merchant: b.creditor.str("name"), Theme: tx.themeOf(b.creditor.id), Lang: f.str("language"), Exit: true,
-		Hidden:  []viewRow{{"id", f.id}, {"step", step}},
+		Merchant: b.creditor.Str("name"), Theme: tx.themeOf(b.creditor.ID), Lang: f.Str("language"), Exit: true,
+		Hidden:  []viewRow{{"id", f.ID}, {"step", step}},
 		Buttons: []viewButton{{Label: "Continue"}},
-		targets: []string{f.str("redirect_uri"), f.str("exit_uri")},
+		targets: []string{f.Str("redirect_uri"), f.Str("exit_uri")},
 	}
-	e := &flowEntry{b: b, flow: f, here: flowPath + "?id=" + url.QueryEscape(f.id), form: form, fill: fill}
+	e := &flowEntry{b: b, flow: f, here: flowPath + "?id=" + url.QueryEscape(f.ID), form: form, fill: fill}
 	for _, s := range b.flowSteps(f) {
 		vs := viewStep{Name: s.name, Current: s.key == step, Done: !s.open && s.key != step}
 		if vs.Done && s.back {
@@ -191,7 +191,7 @@ func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill
 
 func (e *flowEntry) currency(v *view) {
 	v.Title, v.Intro = "Choose a currency", "The currency of the bank account that "+v.Merchant+" will collect from."
-	field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: e.get("currency", e.b.currency(), e.b.creditor.str("fx_payout_currency"))}
+	field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: e.get("currency", e.b.currency(), e.b.creditor.Str("fx_payout_currency"))}
 	for _, c := range mandateCurrencies {
 		field.Options = append(field.Options, viewOption{Value: c, Label: c + ", " + currencyNames[c]})
 	}
@@ -248,7 +248,7 @@ var currencyNames = map[string]string{
 
 // purpose describes what the payer is about to agree to.
 func (b *billing) purpose() string {
-	who := b.creditor.str("name")
+	who := b.creditor.Str("name")
 	text := ""
 	switch {
 	case b.instant() && b.payment.Has("amount"):
@@ -278,7 +278,7 @@ func (b *billing) terms() string {
 	case b.scheme() == "faster_payments" || b.scheme() == "pay_to":
 		return "Your bank will ask you to approve this agreement. You can end it there at any time."
 	}
-	return "By confirming you allow " + b.creditor.str("name") + " to collect from this account by Direct Debit. You can cancel with your bank at any time."
+	return "By confirming you allow " + b.creditor.Str("name") + " to collect from this account by Direct Debit. You can cancel with your bank at any time."
 }
 
 func (b *billing) confirmLabel() string {
@@ -326,7 +326,7 @@ func (b *billing) summary() []viewRow {
 		add("Bank", in.name)
 	}
 	if b.account != nil {
-		add("Account", b.account.str("account_holder_name")+", ending "+b.account.str("account_number_ending"))
+		add("Account", b.account.Str("account_holder_name")+", ending "+b.account.Str("account_number_ending"))
 	}
 	return rows
 }
@@ -340,7 +340,7 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *view {
 	step := b.flowStepAt(f, form.Get("step"))
 	if step != form.Get("step") {
 		// A form of an earlier visit: show where things are.
-		return sendTo(flowPath + "?id=" + url.QueryEscape(f.id))
+		return sendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
 	}
 	p := &api.Problems{}
 	to, err := tx.flowTake(b, f, step, form, p, remoteIP(r))
@@ -359,12 +359,12 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *view {
 
 // flowTake does what a step's form asks for and returns where to go next.
 func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *api.Problems, ip string) (string, error) {
-	next := flowPath + "?id=" + url.QueryEscape(f.id)
+	next := flowPath + "?id=" + url.QueryEscape(f.ID)
 	var err error
 	switch step {
 	case "currency":
 		err = b.chooseCurrency(p, object{{"currency", form.Get("currency")}})
-		b.then(func() { billingAskedCurrency.set(b.rec, true) })
+		b.then(func() { billingAskedCurrency.Set(b.rec, true) })
 	case "amount":
 		minor, bad := parseDecimal(strings.TrimSpace(form.Get("amount")))
 		if bad != nil {
@@ -372,7 +372,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *a
 			break
 		}
 		err = b.collectAmount(p, minor)
-		b.then(func() { billingAskedAmount.set(b.rec, true) })
+		b.then(func() { billingAskedAmount.Set(b.rec, true) })
 	case "details":
 		body := b.detailsFrom(form, ip)
 		checkForm(p, "billing_requests.collect_customer_details", body)
@@ -415,24 +415,24 @@ func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 			return "", err
 		}
 		b.commit()
-		return b.authorisation(withParams(tx.base+flowPath, "id", f.id), f.id).str("url"), nil
+		return b.authorisation(withParams(tx.base+flowPath, "id", f.ID), f.ID).Str("url"), nil
 	}
 	if err := b.fulfil(); err != nil {
 		return "", err
 	}
 	b.commit()
-	return flowPath + "?id=" + url.QueryEscape(f.id), nil
+	return flowPath + "?id=" + url.QueryEscape(f.ID), nil
 }
 
 // flowExit is the payer leaving before the end.
 func (tx *tx) flowExit(b *billing, f *record) *view {
-	b.tell("flow_exited", member{"billing_request_flow", f.id})
+	b.tell("flow_exited", member{"billing_request_flow", f.ID})
 	if to := backTo(f, "exit_uri", "failure"); safeRedirect(to) {
 		return sendTo(to)
 	}
-	v := message(http.StatusOK, "You have left", "Nothing was set up. You can come back to this page until "+f.str("expires_at")[:10]+".")
-	v.Merchant, v.Theme, v.Lang = b.creditor.str("name"), tx.themeOf(b.creditor.id), f.str("language")
-	v.Links = []viewLink{{Label: "Go on after all", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.id))}}
+	v := message(http.StatusOK, "You have left", "Nothing was set up. You can come back to this page until "+f.Str("expires_at")[:10]+".")
+	v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
+	v.Links = []viewLink{{Label: "Go on after all", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.ID))}}
 	return v
 }
 
@@ -451,16 +451,16 @@ func bankPage(tx *tx, r *http.Request) *view {
 	if a == nil {
 		return message(http.StatusNotFound, "Page not found", "This address has no bank authorisation.")
 	}
-	b := tx.openBilling(tx.must("billing_requests", a.link("billing_request")))
+	b := tx.openBilling(tx.must("billing_requests", a.Link("billing_request")))
 	name := "Your bank"
-	if in := institutionOf(a.link("institution")); in != nil {
+	if in := institutionOf(a.Link("institution")); in != nil {
 		name = in.name
 	}
 	frame := func(v *view) *view {
 		v.Merchant, v.Theme = name, pageTheme{Header: "#134e4a", Button: "#0f766e", Border: "#cfdedb", Link: "#0f766e"}
 		return v
 	}
-	if a.ref("decision") != "" || a.str("expires_at") <= tx.timestamp() || b.finished() {
+	if a.Ref("decision") != "" || a.Str("expires_at") <= tx.timestamp() || b.finished() {
 		return frame(message(http.StatusGone, "This link has been used or has expired", "Start again from the page that sent you here."))
 	}
 	if r.Method != http.MethodHead {
@@ -468,16 +468,16 @@ func bankPage(tx *tx, r *http.Request) *view {
 	}
 	v := frame(&view{
 		Title: "Approve this at " + name, Intro: "This page stands for the payer's bank. Choose what the payer does there.",
-		Hidden: []viewRow{{"id", a.id}}, Summary: b.bankSummary(),
+		Hidden: []viewRow{{"id", a.ID}}, Summary: b.bankSummary(),
 		Buttons: []viewButton{
 			{Name: "decision", Value: "authorised", Label: "Approve"},
 			{Name: "decision", Value: "denied", Label: "Decline", Plain: true},
 			{Name: "decision", Value: "failed", Label: "Fail: account does not match", Plain: true},
 		},
-		targets: []string{a.str("redirect_uri")},
+		targets: []string{a.Str("redirect_uri")},
 	})
-	if id := a.ref("flow"); id != "" {
-		v.targets = append(v.targets, tx.must("billing_request_flows", id).str("redirect_uri"))
+	if id := a.Ref("flow"); id != "" {
+		v.targets = append(v.targets, tx.must("billing_request_flows", id).Str("redirect_uri"))
 	}
 	if r.Method != http.MethodPost {
 		return v
@@ -499,7 +499,7 @@ func bankPage(tx *tx, r *http.Request) *view {
 }
 
 func (b *billing) bankSummary() []viewRow {
-	rows := []viewRow{{"To", b.creditor.str("name")}}
+	rows := []viewRow{{"To", b.creditor.Str("name")}}
 	if b.instant() {
 		rows = append(rows, viewRow{"Amount", money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency()))}, viewRow{"For", b.payment.Str("description")})
 	}
@@ -507,7 +507,7 @@ func (b *billing) bankSummary() []viewRow {
 		rows = append(rows, viewRow{"At most per payment", money.Format(c.Num("max_amount_per_payment"), gocardless.Currency(b.currency()))})
 	}
 	if b.account != nil {
-		rows = append(rows, viewRow{"From account ending", b.account.str("account_number_ending")})
+		rows = append(rows, viewRow{"From account ending", b.account.Str("account_number_ending")})
 	}
 	return rows
 }
@@ -519,11 +519,11 @@ func templatePage(tx *tx, r *http.Request) *view {
 	case t == nil:
 		return message(http.StatusNotFound, "Page not found", "This address has no billing request template.")
 	case r.Method != http.MethodGet:
-		return message(http.StatusOK, t.str("name"), "")
+		return message(http.StatusOK, t.Str("name"), "")
 	}
 	f, err := tx.openTemplate(t)
 	if err != nil {
 		return message(http.StatusUnprocessableEntity, "This link does not work", "The template asks for something that cannot be set up.")
 	}
-	return sendTo(flowPath + "?id=" + url.QueryEscape(f.id))
+	return sendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
 }

@@ -29,27 +29,27 @@ func redirectFlowPage(tx *tx, r *http.Request) *view {
 	if f == nil {
 		return message(http.StatusNotFound, "Page not found", "The link is wrong, or the sandbox was reset.")
 	}
-	creditor := tx.must("creditors", f.link("creditor"))
+	creditor := tx.must("creditors", f.Link("creditor"))
 	dress := func(v *view) *view {
-		v.Merchant, v.Theme = creditor.str("name"), tx.themeOf(creditor.id)
+		v.Merchant, v.Theme = creditor.Str("name"), tx.themeOf(creditor.ID)
 		return v
 	}
 	switch {
-	case success && f.link("mandate") != "":
-		v := message(http.StatusOK, "All done", "Your Direct Debit with "+creditor.str("name")+" is being set up.")
+	case success && f.Link("mandate") != "":
+		v := message(http.StatusOK, "All done", "Your Direct Debit with "+creditor.Str("name")+" is being set up.")
 		v.Good = true
-		v.Summary = []viewRow{{"Reference", f.str("mandate_reference")}}
+		v.Summary = []viewRow{{"Reference", f.Str("mandate_reference")}}
 		return dress(v)
 	case success:
 		return dress(message(http.StatusNotFound, "Page not found", "The redirect flow has not been completed."))
-	case f.link("mandate") != "":
+	case f.Link("mandate") != "":
 		return dress(message(http.StatusGone, "This link has been used", "Nothing more is needed from you."))
 	case tx.flowExpired(f):
-		return dress(message(http.StatusGone, "This link has expired", "Ask "+creditor.str("name")+" for a new one."))
+		return dress(message(http.StatusGone, "This link has expired", "Ask "+creditor.Str("name")+" for a new one."))
 	}
-	currency := currencyOf(f.str("scheme"))
+	currency := currencyOf(f.Str("scheme"))
 	if currency == "" {
-		currency = countryCurrency(creditor.str("country_code"))
+		currency = countryCurrency(creditor.Str("country_code"))
 	}
 	if redirectAccount[currency] == nil {
 		currency = "EUR"
@@ -108,12 +108,12 @@ func redirectEntries(form url.Values, names []string, currency string) (details,
 // payer's.
 func (tx *tx) redirectForm(f *record, names []string, currency string, form url.Values, fill bool) *view {
 	v := &view{
-		Title: "Set up a Direct Debit", Intro: f.str("description"), Hidden: []viewRow{},
-		Buttons: []viewButton{{Label: "Set up the Direct Debit"}}, targets: []string{f.str("success_redirect_url")},
+		Title: "Set up a Direct Debit", Intro: f.Str("description"), Hidden: []viewRow{},
+		Buttons: []viewButton{{Label: "Set up the Direct Debit"}}, targets: []string{f.Str("success_redirect_url")},
 		Small: "By confirming you allow the company to collect from this account by Direct Debit. You can cancel with your bank at any time.",
 	}
 	country := currencyCountry(currency)
-	known := redirectPrefilled.of(f)
+	known := redirectPrefilled.Of(f)
 	test := object{}
 	if fill {
 		test = append(append(testPayer(country), testAccount(currency)...), member{"account_holder_name", TestPayer.AccountHolderName})

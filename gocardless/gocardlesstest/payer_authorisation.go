@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Payer authorisations, the deprecated way to collect a payer's details: kept incomplete, submitted
@@ -13,19 +14,19 @@ import (
 
 // The parts of an authorisation as they were given, with the account number in full.
 const (
-	authorisedCustomer hidden[object] = "customer"
-	authorisedAccount  hidden[object] = "bank_account"
-	authorisedMandate  hidden[object] = "mandate"
+	authorisedCustomer store.Hidden[object] = "customer"
+	authorisedAccount  store.Hidden[object] = "bank_account"
+	authorisedMandate  store.Hidden[object] = "mandate"
 )
 
 func payerAuthorisationFamily(r *registry) {
-	r.collection(collectionSpec{name: "payer_authorisations"})
+	r.collection(store.CollectionSpec{Name: "payer_authorisations"})
 	r.on("payer_authorisations.create", createPayerAuthorisation)
 	r.on("payer_authorisations.update", updatePayerAuthorisation)
 	r.on("payer_authorisations.submit", submitPayerAuthorisation)
 	r.on("payer_authorisations.confirm", confirmPayerAuthorisation)
 	r.job("payer_authorisation.complete", func(tx *tx, id, _ string) {
-		if a := tx.find("payer_authorisations", id); a != nil && a.status() == "confirmed" {
+		if a := tx.find("payer_authorisations", id); a != nil && a.Status() == "confirmed" {
 			tx.completePayerAuthorisation(a)
 		}
 	})
@@ -36,8 +37,8 @@ var authorisationParts = []string{"customer", "bank_account", "mandate"}
 
 func createPayerAuthorisation(tx *tx) (result, error) {
 	a := tx.make("payer_authorisations")
-	a.set("status", "created")
-	a.set("links", object{})
+	a.Set("status", "created")
+	a.Set("links", object{})
 	tx.fillPayerAuthorisation(a)
 	return one(tx.add(a)), nil
 }
@@ -46,11 +47,11 @@ func createPayerAuthorisation(tx *tx) (result, error) {
 // account number is kept aside: replies show its end only.
 func (tx *tx) fillPayerAuthorisation(a *record) {
 	for _, part := range authorisationParts {
-		o := hidden[object](part).of(a)
+		o := store.Hidden[object](part).Of(a)
 		for _, m := range tx.body.Obj(part) {
 			o = o.With(m.Key, m.Val)
 		}
-		hidden[object](part).set(a, o)
+		store.Hidden[object](part).Set(a, o)
 		if part == "bank_account" {
 			number := orDefault(o.Str("iban"), bank.Separators.Replace(o.Str("account_number")))
 			o = o.Without("account_number").Without("iban").Without("account_number_suffix")
@@ -58,13 +59,13 @@ func (tx *tx) fillPayerAuthorisation(a *record) {
 				o = o.With("account_number_ending", number[len(number)-2:])
 			}
 		}
-		a.set(part, o)
+		a.Set(part, o)
 	}
 	missing := []any{}
 	for _, it := range tx.missingDetails(a) {
 		missing = append(missing, object{{"field", it.Field}, {"message", it.Message}, {"request_pointer", it.Pointer}})
 	}
-	a.set("incomplete_fields", missing)
+	a.Set("incomplete_fields", missing)
 }
 
 // missingDetails lists what is still needed before the authorisation can be submitted.
@@ -72,15 +73,15 @@ func (tx *tx) missingDetails(a *record) []api.ErrorItem {
 	p := &api.Problems{Prefix: "/payer_authorisations"}
 	need := func(part string, names ...string) {
 		for _, name := range names {
-			if hidden[object](part).of(a).Str(name) == "" {
+			if store.Hidden[object](part).Of(a).Str(name) == "" {
 				p.Add(part+"/"+name, "can't be blank")
 			}
 		}
 	}
-	if authorisedCustomer.of(a).Str("company_name") == "" {
+	if authorisedCustomer.Of(a).Str("company_name") == "" {
 		need("customer", "given_name", "family_name")
 	}
-	mandate := authorisedMandate.of(a)
+	mandate := authorisedMandate.Of(a)
 	need("customer", "email")
 	for _, name := range billingFields(mandate.Str("scheme"), "") {
 		if name == "ip_address" {
@@ -90,7 +91,7 @@ func (tx *tx) missingDetails(a *record) []api.ErrorItem {
 		}
 	}
 	need("bank_account", "account_holder_name")
-	if authorisedAccount.of(a).Str("iban") == "" {
+	if authorisedAccount.Of(a).Str("iban") == "" {
 		need("bank_account", "account_number", "country_code")
 	}
 	need("mandate", "scheme")
@@ -98,8 +99,8 @@ func (tx *tx) missingDetails(a *record) []api.ErrorItem {
 }
 
 func updatePayerAuthorisation(tx *tx) (result, error) {
-	if tx.target.status() != "created" {
-		return result{}, api.TooLate("The payer authorisation is " + tx.target.status() + " and can no longer be changed")
+	if tx.target.Status() != "created" {
+		return result{}, api.TooLate("The payer authorisation is " + tx.target.Status() + " and can no longer be changed")
 	}
 	tx.fillPayerAuthorisation(tx.target)
 	return one(tx.target), nil
@@ -107,53 +108,53 @@ func updatePayerAuthorisation(tx *tx) (result, error) {
 
 func submitPayerAuthorisation(tx *tx) (result, error) {
 	a := tx.target
-	if a.status() != "created" {
-		return result{}, api.TooLate("The payer authorisation is " + a.status())
+	if a.Status() != "created" {
+		return result{}, api.TooLate("The payer authorisation is " + a.Status())
 	}
 	p := &api.Problems{Prefix: "/payer_authorisations", Items: tx.missingDetails(a)}
 	if len(p.Items) == 0 {
-		tx.checkCustomer(p, "customer/", authorisedCustomer.of(a), nil)
+		tx.checkCustomer(p, "customer/", authorisedCustomer.Of(a), nil)
 		before := len(p.Items)
-		d := readBankDetails(p, "bank_account/", authorisedAccount.of(a))
-		if scheme := authorisedMandate.of(a).Str("scheme"); len(p.Items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
+		d := readBankDetails(p, "bank_account/", authorisedAccount.Of(a))
+		if scheme := authorisedMandate.Of(a).Str("scheme"); len(p.Items) == before && !slices.Contains(schemesFor(d), any(scheme)) {
 			p.Add("mandate/scheme", "is not supported by the bank account")
 		}
 	}
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	a.set("status", "submitted")
+	a.Set("status", "submitted")
 	return one(a), nil
 }
 
 func confirmPayerAuthorisation(tx *tx) (result, error) {
 	a := tx.target
-	if a.status() != "submitted" {
-		return result{}, api.TooEarly("Only submitted payer authorisations can be confirmed; this one is " + a.status())
+	if a.Status() != "submitted" {
+		return result{}, api.TooEarly("Only submitted payer authorisations can be confirmed; this one is " + a.Status())
 	}
-	a.set("status", "confirmed")
-	tx.at(tx.now.Add(time.Second), "payer_authorisation.complete", a.id, "")
+	a.Set("status", "confirmed")
+	tx.at(tx.now.Add(time.Second), "payer_authorisation.complete", a.ID, "")
 	return one(a), nil
 }
 
 // completePayerAuthorisation makes the customer, bank account and mandate. A payer called Invalid
 // is one whose mandate cannot be made.
 func (tx *tx) completePayerAuthorisation(a *record) {
-	details, wanted := authorisedCustomer.of(a), authorisedMandate.of(a)
+	details, wanted := authorisedCustomer.Of(a), authorisedMandate.Of(a)
 	if details.Str("given_name") == "Invalid" {
-		a.set("status", "failed")
+		a.Set("status", "failed")
 		tx.event(a, event{action: "failed", cause: "mandate_creation_failed"})
 		return
 	}
-	d := readBankDetails(&api.Problems{}, "", authorisedAccount.of(a))
+	d := readBankDetails(&api.Problems{}, "", authorisedAccount.Of(a))
 	customer := tx.addCustomer(details.Without("locale"))
-	account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.of(a)))
+	account := tx.addCustomerBankAccount(customer, d, metadataOf(authorisedAccount.Of(a)))
 	m := tx.make("mandates")
-	m.set("scheme", wanted.Str("scheme"))
-	m.set("reference", nilIfEmpty(wanted.Str("reference")))
-	m.set("metadata", metadataOf(wanted))
-	tx.addMandate(m, tx.sb.store.coll("creditors").recs[0], customer, account)
-	a.set("status", "completed")
-	a.set("links", object{{"customer", customer.id}, {"bank_account", account.id}, {"mandate", m.id}})
+	m.Set("scheme", wanted.Str("scheme"))
+	m.Set("reference", nilIfEmpty(wanted.Str("reference")))
+	m.Set("metadata", metadataOf(wanted))
+	tx.addMandate(m, tx.sb.store.Coll("creditors").Recs[0], customer, account)
+	a.Set("status", "completed")
+	a.Set("links", object{{"customer", customer.ID}, {"bank_account", account.ID}, {"mandate", m.ID}})
 	tx.event(a, event{action: "completed", cause: "payer_authorisation_completed"})
 }

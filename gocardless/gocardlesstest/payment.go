@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Payments: made under a mandate, sent to the bank, collected, paid out; or failed, cancelled,
@@ -16,10 +17,10 @@ import (
 // maxRetries is how often a failed payment can be retried.
 const maxRetries = 3
 
-const paymentRetries hidden[int64] = "retries"
+const paymentRetries store.Hidden[int64] = "retries"
 
 func paymentFamily(r *registry) {
-	r.collection(collectionSpec{name: "payments", indexed: []string{"mandate", "customer", "subscription", "instalment_schedule"}})
+	r.collection(store.CollectionSpec{Name: "payments", Indexed: []string{"mandate", "customer", "subscription", "instalment_schedule"}})
 	r.on("payments.create", createPayment)
 	r.on("payments.cancel", cancelPaymentCall)
 	r.on("payments.retry", retryPayment)
@@ -32,7 +33,7 @@ func paymentFamily(r *registry) {
 	// A step belongs to one attempt: its arg must be the payment's current one.
 	step := func(name string, from []string, f func(*tx, *record)) {
 		r.job(name, func(tx *tx, id, arg string) {
-			if p := tx.find("payments", id); p != nil && slices.Contains(from, p.status()) && arg == attemptOf(p) {
+			if p := tx.find("payments", id); p != nil && slices.Contains(from, p.Status()) && arg == attemptOf(p) {
 				f(tx, p)
 			}
 		})
@@ -52,7 +53,7 @@ func paymentFamily(r *registry) {
 }
 
 // attemptOf counts the retries of a payment.
-func attemptOf(r *record) string { return itoa(int(paymentRetries.of(r))) }
+func attemptOf(r *record) string { return itoa(int(paymentRetries.Of(r))) }
 
 // bankEnding is an ending that the bank reports.
 func (tx *tx) bankEnding(r *record, cause string) ending {
@@ -61,10 +62,10 @@ func (tx *tx) bankEnding(r *record, cause string) ending {
 
 // payable refuses a mandate that nothing can be collected under.
 func payable(m *record) error {
-	if id := m.link("new_mandate"); id != "" {
+	if id := m.Link("new_mandate"); id != "" {
 		return api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
 	}
-	if !mandateUsable(m.status()) {
+	if !mandateUsable(m.Status()) {
 		return api.Refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
 	}
 	return nil
@@ -112,7 +113,7 @@ func createPayment(tx *tx) (result, error) {
 	if err := payable(m); err != nil {
 		return result{}, err
 	}
-	scheme := m.str("scheme")
+	scheme := m.Str("scheme")
 	p := tx.problems()
 	amount := tx.body.Num("amount")
 	checkAmount(p, "amount", "currency", amount, tx.body.Str("currency"), scheme)
@@ -135,8 +136,8 @@ func (sb *Sandbox) referenceTaken(reference string) bool {
 	if reference == "" {
 		return false
 	}
-	for _, p := range sb.store.coll("payments").recs {
-		if p.str("reference") == reference {
+	for _, p := range sb.store.Coll("payments").Recs {
+		if p.Str("reference") == reference {
 			return true
 		}
 	}
@@ -146,39 +147,39 @@ func (sb *Sandbox) referenceTaken(reference string) bool {
 // addPayment stores a checked payment under a mandate and plans its way. Links besides mandate and
 // creditor must be there already.
 func (tx *tx) addPayment(pay, m *record, cause string) *record {
-	scheme := m.str("scheme")
+	scheme := m.Str("scheme")
 	t := bank.TimingOf(scheme)
-	charge := date(pay.str("charge_date"))
+	charge := date(pay.Str("charge_date"))
 	if charge == "" {
 		charge = mandateNextCharge(m, tx.now)
 	}
 	if !t.Instant {
 		charge = t.Days().Next(charge)
 	}
-	pay.set("charge_date", string(charge))
-	pay.set("amount_refunded", 0)
-	if pay.get("retry_if_possible") == nil {
-		pay.set("retry_if_possible", false)
+	pay.Set("charge_date", string(charge))
+	pay.Set("amount_refunded", 0)
+	if pay.Get("retry_if_possible") == nil {
+		pay.Set("retry_if_possible", false)
 	}
-	pay.set("scheme", scheme)
-	pay.set("currency", currencyOf(scheme))
-	pay.set("fx", object{{"fx_currency", currencyOf(scheme)}})
-	pay.setLink("creditor", m.link("creditor"))
-	pay.setLink("mandate", m.id)
-	pay.setRef("customer", m.link("customer"))
-	pay.setRef("creditor", m.link("creditor"))
-	if scheme == "ach" && pay.get("faster_ach") == nil {
-		pay.set("faster_ach", false)
+	pay.Set("scheme", scheme)
+	pay.Set("currency", currencyOf(scheme))
+	pay.Set("fx", object{{"fx_currency", currencyOf(scheme)}})
+	pay.SetLink("creditor", m.Link("creditor"))
+	pay.SetLink("mandate", m.ID)
+	pay.SetRef("customer", m.Link("customer"))
+	pay.SetRef("creditor", m.Link("creditor"))
+	if scheme == "ach" && pay.Get("faster_ach") == nil {
+		pay.Set("faster_ach", false)
 	} else if scheme != "ach" {
-		pay.set("faster_ach", nil)
+		pay.Set("faster_ach", nil)
 	}
-	pay.set("status", "pending_submission")
-	if m.status() == "pending_customer_approval" {
-		pay.set("status", "pending_customer_approval")
+	pay.Set("status", "pending_submission")
+	if m.Status() == "pending_customer_approval" {
+		pay.Set("status", "pending_customer_approval")
 	}
 	tx.add(pay)
 	tx.event(pay, event{action: "created", cause: cause})
-	if pay.status() == "pending_submission" {
+	if pay.Status() == "pending_submission" {
 		tx.planPayment(pay)
 	}
 	return pay
@@ -190,15 +191,15 @@ func (tx *tx) planPayment(p *record) {
 	if tx.scripted && attemptOf(p) == "0" {
 		return // the simulator resumes it at its end
 	}
-	m := tx.must("mandates", p.link("mandate"))
+	m := tx.must("mandates", p.Link("mandate"))
 	arg := attemptOf(p)
-	if story := triggerOf(tx.must("customers", m.link("customer"))); story != nil && story.payment != nil {
+	if story := triggerOf(tx.must("customers", m.Link("customer"))); story != nil && story.payment != nil {
 		at := tx.now
-		if m.status() != "active" {
+		if m.Status() != "active" {
 			at = at.Add(2 * triggerStep)
 		}
 		for i, job := range story.payment {
-			tx.at(at.Add(time.Duration(i+1)*triggerStep), job, p.id, arg)
+			tx.at(at.Add(time.Duration(i+1)*triggerStep), job, p.ID, arg)
 		}
 		return
 	}
@@ -207,15 +208,15 @@ func (tx *tx) planPayment(p *record) {
 
 // submitPayment sends a payment to the bank. In some schemes its mandate goes with it.
 func (tx *tx) submitPayment(p *record) {
-	m := tx.must("mandates", p.link("mandate"))
-	if m.status() == "pending_submission" {
-		if bank.TimingOf(m.str("scheme")).WithPayment {
+	m := tx.must("mandates", p.Link("mandate"))
+	if m.Status() == "pending_submission" {
+		if bank.TimingOf(m.Str("scheme")).WithPayment {
 			tx.ensureActive(m)
 		} else {
 			tx.submitMandate(m)
 		}
 	}
-	p.set("status", "submitted")
+	p.Set("status", "submitted")
 	tx.event(p, event{action: "submitted", cause: "payment_submitted", origin: "gocardless"})
 	tx.planNext(p)
 }
@@ -233,15 +234,15 @@ func (tx *tx) resumePayment(p *record) {
 	if !tx.sb.opts.bankTimings {
 		return
 	}
-	t, charge := bank.TimingOf(p.str("scheme")), date(p.str("charge_date"))
+	t, charge := bank.TimingOf(p.Str("scheme")), date(p.Str("charge_date"))
 	var at time.Time
 	var job string
-	switch p.status() {
+	switch p.Status() {
 	case "pending_submission":
 		at, job = t.SubmitTime(charge), "payment.submit"
 	case "submitted":
 		at, job = t.ConfirmTime(charge), "payment.confirm"
-		if s := tx.scheduleOf(p); s != nil && strings.HasPrefix(s.str("name"), "Faily") {
+		if s := tx.scheduleOf(p); s != nil && strings.HasPrefix(s.Str("name"), "Faily") {
 			job = "payment.fail"
 		}
 	case "confirmed":
@@ -249,7 +250,7 @@ func (tx *tx) resumePayment(p *record) {
 	default:
 		return
 	}
-	tx.at(later(at, tx.now), job, p.id, attemptOf(p))
+	tx.at(later(at, tx.now), job, p.ID, attemptOf(p))
 }
 
 func later(a, b time.Time) time.Time {
@@ -260,9 +261,9 @@ func later(a, b time.Time) time.Time {
 }
 
 func (tx *tx) confirmPayment(p *record) {
-	p.set("status", "confirmed")
+	p.Set("status", "confirmed")
 	tx.event(p, event{action: "confirmed", cause: "payment_confirmed", origin: "gocardless"})
-	if s := tx.scheduleOf(p); s != nil && s.status() == "errored" {
+	if s := tx.scheduleOf(p); s != nil && s.Status() == "errored" {
 		tx.resumeSchedule(s)
 	}
 	tx.planNext(p)
@@ -270,11 +271,11 @@ func (tx *tx) confirmPayment(p *record) {
 
 // failPayment ends an attempt. A payment that may be retried by itself is, once.
 func (tx *tx) failPayment(p *record, e ending) {
-	late := collected(p.status())
+	late := collected(p.Status())
 	tx.takeBack(p, "late_failure_settled", "payment_failed")
-	p.set("status", "failed")
+	p.Set("status", "failed")
 	ev := e.event("failed", p)
-	retry := p.flag("retry_if_possible") && paymentRetries.of(p) == 0 && !late
+	retry := p.Flag("retry_if_possible") && paymentRetries.Of(p) == 0 && !late
 	ev.willRetry = retry
 	if !retry {
 		ev.notRetried = "other"
@@ -285,10 +286,10 @@ func (tx *tx) failPayment(p *record, e ending) {
 		tx.errSchedule(s, late)
 	}
 	if retry {
-		paymentRetries.set(p, paymentRetries.of(p)+1)
-		p.set("status", "pending_submission")
-		m := tx.must("mandates", p.link("mandate"))
-		p.set("charge_date", string(bank.TimingOf(p.str("scheme")).Days().Shift(mandateNextCharge(m, tx.now), 3)))
+		paymentRetries.Set(p, paymentRetries.Of(p)+1)
+		p.Set("status", "pending_submission")
+		m := tx.must("mandates", p.Link("mandate"))
+		p.Set("charge_date", string(bank.TimingOf(p.Str("scheme")).Days().Shift(mandateNextCharge(m, tx.now), 3)))
 		tx.event(p, event{action: "resubmission_requested", cause: "payment_autoretried", origin: "gocardless"})
 		tx.planPayment(p)
 	}
@@ -297,9 +298,9 @@ func (tx *tx) failPayment(p *record, e ending) {
 // takeBack notes that the creditor owes the money of a payment that was paid out, and a surcharge if
 // the account pays any.
 func (tx *tx) takeBack(p *record, action, item string) {
-	links := object{{"payment", p.id}}
-	if p.status() == "paid_out" {
-		tx.owe(p, action, item, p.num("amount"), links)
+	links := object{{"payment", p.ID}}
+	if p.Status() == "paid_out" {
+		tx.owe(p, action, item, p.Num("amount"), links)
 	}
 	if n := tx.sb.opts.surcharge; n > 0 {
 		tx.owe(p, "surcharge_fee_debited", "surcharge_fee", n, links)
@@ -309,15 +310,15 @@ func (tx *tx) takeBack(p *record, action, item string) {
 // chargeBack takes the money of a collected payment back.
 func (tx *tx) chargeBack(p *record, e ending) {
 	tx.takeBack(p, "chargeback_settled", "payment_charged_back")
-	p.setRef("before_chargeback", p.status())
-	p.set("status", "charged_back")
+	p.SetRef("before_chargeback", p.Status())
+	p.Set("status", "charged_back")
 	tx.event(p, e.event("charged_back", p))
 }
 
 // cancelChargeback restores a payment that was charged back. What is still owed for it no longer is;
 // what was taken comes back with the next payout.
 func (tx *tx) cancelChargeback(p *record) {
-	p.set("status", p.ref("before_chargeback"))
+	p.Set("status", p.Ref("before_chargeback"))
 	tx.event(p, event{action: "chargeback_cancelled", cause: "payment_confirmed", origin: "gocardless"})
 	tx.forgive(p, "payment_charged_back", "payment_paid_out")
 	tx.resumePayment(p)
@@ -330,7 +331,7 @@ func (tx *tx) cancelChargeback(p *record) {
 func (sb *Sandbox) ChargeBack(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
-		if p == nil || !collected(p.status()) {
+		if p == nil || !collected(p.Status()) {
 			return api.NotFound()
 		}
 		tx.chargeBack(p, tx.bankEnding(p, chargebackCause(p)))
@@ -340,7 +341,7 @@ func (sb *Sandbox) ChargeBack(id string) error {
 
 // chargebackCause is the reason that banks give for a chargeback in a payment's scheme.
 func chargebackCause(p *record) string {
-	if p.str("scheme") == "sepa_core" {
+	if p.Str("scheme") == "sepa_core" {
 		return "refund_requested"
 	}
 	return "authorisation_disputed"
@@ -352,7 +353,7 @@ func chargebackCause(p *record) string {
 func (sb *Sandbox) CancelChargeback(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
-		if p == nil || p.status() != "charged_back" {
+		if p == nil || p.Status() != "charged_back" {
 			return api.NotFound()
 		}
 		tx.cancelChargeback(p)
@@ -366,14 +367,14 @@ func paymentCancellable(status string) bool {
 }
 
 func (tx *tx) cancelPayment(p *record, e ending) {
-	p.set("status", "cancelled")
+	p.Set("status", "cancelled")
 	tx.event(p, e.event("cancelled", p))
 }
 
 func cancelPaymentCall(tx *tx) (result, error) {
 	p := tx.target
-	if !paymentCancellable(p.status()) {
-		return result{}, api.Refuse("cancellation_failed", "This payment cannot be cancelled: it is "+p.status())
+	if !paymentCancellable(p.Status()) {
+		return result{}, api.Refuse("cancellation_failed", "This payment cannot be cancelled: it is "+p.Status())
 	}
 	tx.cancelPayment(p, ending{cause: "payment_cancelled"})
 	return one(p), nil
@@ -381,15 +382,15 @@ func cancelPaymentCall(tx *tx) (result, error) {
 
 func retryPayment(tx *tx) (result, error) {
 	p := tx.target
-	m := tx.must("mandates", p.link("mandate"))
+	m := tx.must("mandates", p.Link("mandate"))
 	switch {
-	case p.status() != "failed":
+	case p.Status() != "failed":
 		return result{}, api.Refuse("retry_failed", "Only failed payments can be retried")
-	case m.link("new_mandate") != "":
-		return result{}, api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", m.link("new_mandate"))
-	case !mandateUsable(m.status()):
+	case m.Link("new_mandate") != "":
+		return result{}, api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", m.Link("new_mandate"))
+	case !mandateUsable(m.Status()):
 		return result{}, api.Refuse("retry_failed", "The mandate is no longer active")
-	case paymentRetries.of(p) >= maxRetries:
+	case paymentRetries.Of(p) >= maxRetries:
 		return result{}, api.Refuse("retry_failed", "This payment has been retried too often")
 	}
 	problems := tx.problems()
@@ -402,9 +403,9 @@ func retryPayment(tx *tx) (result, error) {
 	if charge == "" {
 		charge = mandateNextCharge(m, tx.now)
 	}
-	p.set("charge_date", string(bank.TimingOf(p.str("scheme")).Days().Next(charge)))
-	p.set("status", "pending_submission")
-	paymentRetries.set(p, paymentRetries.of(p)+1)
+	p.Set("charge_date", string(bank.TimingOf(p.Str("scheme")).Days().Next(charge)))
+	p.Set("status", "pending_submission")
+	paymentRetries.Set(p, paymentRetries.Of(p)+1)
 	tx.event(p, event{action: "resubmission_requested", cause: "payment_retried"})
 	tx.planPayment(p)
 	return one(p), nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -17,12 +18,12 @@ import (
 // taken back.
 
 func payoutFamily(r *registry) {
-	r.collection(collectionSpec{name: "payouts", indexed: []string{"creditor"}})
-	r.collection(collectionSpec{name: "payout_items", prefix: "PI", indexed: []string{"payout"}})
+	r.collection(store.CollectionSpec{Name: "payouts", Indexed: []string{"creditor"}})
+	r.collection(store.CollectionSpec{Name: "payout_items", Prefix: "PI", Indexed: []string{"payout"}})
 	r.on("payout_items.list", listPayoutItems)
 	r.filter("payout_items.list", "include_2020_tax_cutover", func(*record, string) bool { return true })
 	r.job("payout.pay", func(tx *tx, id, _ string) {
-		if p := tx.find("payouts", id); p != nil && p.status() == "pending" {
+		if p := tx.find("payouts", id); p != nil && p.Status() == "pending" {
 			tx.payPayout(p)
 		}
 	})
@@ -35,18 +36,18 @@ func payoutFamily(r *registry) {
 
 // payOut puts a confirmed payment into a payout and returns the payout.
 func (tx *tx) payOut(p *record) *record {
-	po := tx.payoutFor(p.link("creditor"), p.str("currency"))
-	p.set("status", "paid_out")
-	p.setLink("payout", po.id)
-	amount, links := p.num("amount"), object{{"payment", p.id}}
+	po := tx.payoutFor(p.Link("creditor"), p.Str("currency"))
+	p.Set("status", "paid_out")
+	p.SetLink("payout", po.ID)
+	amount, links := p.Num("amount"), object{{"payment", p.ID}}
 	tx.addItem(po, "payment_paid_out", amount, links)
 	left := amount
-	if fee := min(p.num("app_fee"), left); fee > 0 {
+	if fee := min(p.Num("app_fee"), left); fee > 0 {
 		tx.addItem(po, "app_fee", -fee, links)
 		left -= fee
 	}
 	tx.addFee(po, "gocardless_fee", min(fee(amount), left), left, links)
-	tx.event(p, event{action: "paid_out", cause: "payment_paid_out", origin: "gocardless", links: object{{"payout", po.id}}})
+	tx.event(p, event{action: "paid_out", cause: "payment_paid_out", origin: "gocardless", links: object{{"payout", po.ID}}})
 	tx.settleInto(po)
 	if s := tx.scheduleOf(p); s != nil {
 		tx.completeSchedule(s)
@@ -60,64 +61,64 @@ func fee(amount int64) int64 { return min(amount/100+20, 400, amount) }
 
 // payoutFor is the payout that is being put together at this moment, or a new one.
 func (tx *tx) payoutFor(creditor, currency string) *record {
-	c := tx.sb.store.coll("payouts")
-	list := c.by("creditor", creditor)
+	c := tx.sb.store.Coll("payouts")
+	list := c.By("creditor", creditor)
 	for i := len(list) - 1; i >= 0; i-- {
 		po := list[i]
-		if po.status() == "pending" && po.str("currency") == currency && po.str("created_at") == tx.timestamp() {
+		if po.Status() == "pending" && po.Str("currency") == currency && po.Str("created_at") == tx.timestamp() {
 			return po
 		}
-		if po.str("created_at") != tx.timestamp() {
+		if po.Str("created_at") != tx.timestamp() {
 			break
 		}
 	}
 	cr := tx.must("creditors", creditor)
 	po := tx.make("payouts")
-	po.set("amount", 0)
-	po.set("deducted_fees", 0)
-	po.set("currency", currency)
-	po.set("payout_type", "merchant")
-	po.set("reference", payoutReference(cr, po.id))
-	po.set("status", "pending")
+	po.Set("amount", 0)
+	po.Set("deducted_fees", 0)
+	po.Set("currency", currency)
+	po.Set("payout_type", "merchant")
+	po.Set("reference", payoutReference(cr, po.ID))
+	po.Set("status", "pending")
 	account := tx.payoutAccount(cr, currency)
-	po.set("fx", object{{"fx_currency", currency}})
-	if a := tx.find("creditor_bank_accounts", account); a != nil && a.str("currency") != currency {
-		to := a.str("currency")
-		po.set("fx", object{{"fx_currency", to}, {"estimated_exchange_rate", tx.exchangeRate(currency, to)}})
+	po.Set("fx", object{{"fx_currency", currency}})
+	if a := tx.find("creditor_bank_accounts", account); a != nil && a.Str("currency") != currency {
+		to := a.Str("currency")
+		po.Set("fx", object{{"fx_currency", to}, {"estimated_exchange_rate", tx.exchangeRate(currency, to)}})
 	}
-	po.set("links", object{{"creditor", creditor}, {"creditor_bank_account", account}})
+	po.Set("links", object{{"creditor", creditor}, {"creditor_bank_account", account}})
 	if tx.taxRate(po) != nil {
-		po.set("tax_currency", countryCurrency(cr.str("country_code")))
+		po.Set("tax_currency", countryCurrency(cr.Str("country_code")))
 	}
 	tx.add(po)
 	if tx.sb.opts.bankTimings {
-		tx.at(bank.TimingOf(schemeOf(currency)).Days().Shift(tx.today(), 1).At(bank.ArriveHour, 0), "payout.pay", po.id, "")
+		tx.at(bank.TimingOf(schemeOf(currency)).Days().Shift(tx.today(), 1).At(bank.ArriveHour, 0), "payout.pay", po.ID, "")
 	}
 	return po
 }
 
 func payoutReference(creditor *record, id string) string {
-	prefix := creditor.str("bank_reference_prefix")
+	prefix := creditor.Str("bank_reference_prefix")
 	if prefix == "" {
 		prefix = "SANDB"
 	}
-	return prefix + "-" + base32(mix(hashText(id)), 6)
+	return prefix + "-" + store.Base32(store.Mix(store.HashText(id)), 6)
 }
 
 // addItem adds to a payout; its amount and fees are always the sum of its items.
 func (tx *tx) addItem(po *record, kind string, amount int64, links object) *record {
 	it := tx.make("payout_items")
-	it.set("type", kind)
-	it.set("amount", minorUnits(amount))
-	it.set("links", links)
-	it.setRef("payout", po.id)
+	it.Set("type", kind)
+	it.Set("amount", minorUnits(amount))
+	it.Set("links", links)
+	it.SetRef("payout", po.ID)
 	if kind == "gocardless_fee" || kind == "surcharge_fee" {
-		it.set("taxes", []any{})
+		it.Set("taxes", []any{})
 	}
 	tx.add(it)
-	po.set("amount", po.num("amount")+amount)
+	po.Set("amount", po.Num("amount")+amount)
 	if slices.Contains([]string{"gocardless_fee", "app_fee", "surcharge_fee"}, kind) {
-		po.set("deducted_fees", po.num("deducted_fees")-amount)
+		po.Set("deducted_fees", po.Num("deducted_fees")-amount)
 	}
 	return it
 }
@@ -133,16 +134,16 @@ func (tx *tx) addFee(po *record, kind string, fee, left int64, links object) {
 		tx.addItem(po, kind, -fee, links)
 		return
 	}
-	tax := min(percent(fee, rate.str("percentage")), left-fee)
+	tax := min(percent(fee, rate.Str("percentage")), left-fee)
 	it := tx.addItem(po, kind, -fee-tax, links)
 	t := object{
-		{"amount", minorUnits(tax)}, {"currency", po.get("currency")}, {"destination_amount", minorUnits(tax)},
-		{"destination_currency", po.get("tax_currency")}, {"tax_rate_id", rate.id},
+		{"amount", minorUnits(tax)}, {"currency", po.Get("currency")}, {"destination_amount", minorUnits(tax)},
+		{"destination_currency", po.Get("tax_currency")}, {"tax_rate_id", rate.ID},
 	}
-	if po.get("tax_currency") != po.get("currency") {
+	if po.Get("tax_currency") != po.Get("currency") {
 		t = t.With("destination_amount", nil).With("exchange_rate", nil) // until the rates are confirmed
 	}
-	it.set("taxes", []any{t})
+	it.Set("taxes", []any{t})
 }
 
 // percent is a share of an amount, rounded to a whole minor unit.
@@ -159,9 +160,9 @@ func (tx *tx) taxRate(po *record) *record {
 	if !tx.sb.opts.feeTaxes {
 		return nil
 	}
-	country := tx.must("creditors", po.link("creditor")).str("country_code")
-	for _, r := range tx.sb.store.coll("tax_rates").recs {
-		if r.str("jurisdiction") == country && r.get("end_date") == nil {
+	country := tx.must("creditors", po.Link("creditor")).Str("country_code")
+	for _, r := range tx.sb.store.Coll("tax_rates").Recs {
+		if r.Str("jurisdiction") == country && r.Get("end_date") == nil {
 			return r
 		}
 	}
@@ -170,34 +171,34 @@ func (tx *tx) taxRate(po *record) *record {
 
 // payPayout sends a payout to the creditor's bank. Its exchange rates are final from then on.
 func (tx *tx) payPayout(po *record) {
-	if fx := po.obj("fx"); fx.Str("fx_currency") != po.str("currency") {
-		rate := tx.exchangeRate(po.str("currency"), fx.Str("fx_currency"))
-		po.set("fx", fx.With("exchange_rate", rate).With("fx_amount", convert(po.num("amount"), rate)))
+	if fx := po.Obj("fx"); fx.Str("fx_currency") != po.Str("currency") {
+		rate := tx.exchangeRate(po.Str("currency"), fx.Str("fx_currency"))
+		po.Set("fx", fx.With("exchange_rate", rate).With("fx_amount", convert(po.Num("amount"), rate)))
 		tx.event(po, event{action: "fx_rate_confirmed", cause: "payout_fx_rate_confirmed", origin: "gocardless"})
 	}
 	tx.confirmTaxRates(po)
-	po.set("status", "paid")
-	po.set("arrival_date", string(tx.today()))
+	po.Set("status", "paid")
+	po.Set("arrival_date", string(tx.today()))
 	tx.event(po, event{action: "paid", cause: "payout_paid", origin: "gocardless"})
 }
 
 // confirmTaxRates converts the taxes of a payout into the currency in which they are paid to the
 // authorities.
 func (tx *tx) confirmTaxRates(po *record) {
-	to := po.str("tax_currency")
-	if to == "" || to == po.str("currency") {
+	to := po.Str("tax_currency")
+	if to == "" || to == po.Str("currency") {
 		return
 	}
-	rate := tx.exchangeRate(po.str("currency"), to)
-	for _, it := range tx.sb.store.coll("payout_items").by("payout", po.id) {
-		taxes, _ := it.get("taxes").([]any)
+	rate := tx.exchangeRate(po.Str("currency"), to)
+	for _, it := range tx.sb.store.Coll("payout_items").By("payout", po.ID) {
+		taxes, _ := it.Get("taxes").([]any)
 		for i, v := range taxes {
 			t, _ := v.(object)
 			amount, _, _ := strings.Cut(t.Str("amount"), ".")
 			n, _ := strconv.ParseInt(amount, 10, 64)
 			taxes = slices.Clone(taxes)
 			taxes[i] = t.With("exchange_rate", rate).With("destination_amount", minorUnits(convert(n, rate)))
-			it.set("taxes", taxes)
+			it.Set("taxes", taxes)
 		}
 	}
 	tx.event(po, event{action: "tax_exchange_rates_confirmed", cause: "payout_tax_exchange_rates_confirmed", origin: "gocardless"})
@@ -205,9 +206,9 @@ func (tx *tx) confirmTaxRates(po *record) {
 
 // exchangeRate is the rate from one currency to another.
 func (tx *tx) exchangeRate(from, to string) string {
-	for _, r := range tx.sb.store.coll("currency_exchange_rates").recs {
-		if r.str("source") == from && r.str("target") == to {
-			return r.str("rate")
+	for _, r := range tx.sb.store.Coll("currency_exchange_rates").Recs {
+		if r.Str("source") == from && r.Str("target") == to {
+			return r.Str("rate")
 		}
 	}
 	return "1.0"
@@ -228,7 +229,7 @@ func listPayoutItems(tx *tx) (result, error) {
 		return result{}, api.NotFound()
 	}
 	// Items are kept for six months.
-	if po.str("created_at") < value.Stamp(tx.now.AddDate(0, -6, 0)) {
+	if po.Str("created_at") < value.Stamp(tx.now.AddDate(0, -6, 0)) {
 		const message = "Payout items are no longer available for payouts older than six months"
 		return result{}, &api.Error{Status: 410, Type: "invalid_api_usage", Reason: "resource_not_found", Message: message,
 			Items: []api.ErrorItem{{Message: message}}}
@@ -245,17 +246,17 @@ func listBalances(tx *tx) (result, error) {
 	sums := tx.sb.balances(c)
 	var objs []object
 	for _, cur := range api.Op("payments.create").Bodies[0].Field("currency").Enum {
-		if c.link(payoutLink(cur)) == "" && sums[balance{cur, "confirmed_funds"}] == 0 {
+		if c.Link(payoutLink(cur)) == "" && sums[balance{cur, "confirmed_funds"}] == 0 {
 			continue
 		}
 		for _, kind := range []string{"confirmed_funds", "pending_payouts", "pending_payments_submitted"} {
 			objs = append(objs, object{
 				{"amount", sums[balance{cur, kind}]}, {"balance_type", kind}, {"currency", cur},
-				{"last_updated_at", tx.timestamp()}, {"links", object{{"creditor", c.id}}},
+				{"last_updated_at", tx.timestamp()}, {"links", object{{"creditor", c.ID}}},
 			})
 		}
 	}
-	return result{listing: &listing{objs: objs, limit: pageSize(tx.query)}}, nil
+	return result{listing: &store.Listing{Objs: objs, Limit: store.PageSize(tx.query)}}, nil
 }
 
 // balance names an amount that a creditor has.
@@ -265,26 +266,26 @@ type balance struct{ currency, kind string }
 // what the creditor owes; they may be negative.
 func (sb *Sandbox) balances(c *record) map[balance]int64 {
 	sums := map[balance]int64{}
-	for _, p := range sb.store.coll("payments").recs {
-		if p.link("creditor") != c.id {
+	for _, p := range sb.store.Coll("payments").Recs {
+		if p.Link("creditor") != c.ID {
 			continue
 		}
-		switch p.status() {
+		switch p.Status() {
 		case "confirmed":
-			sums[balance{p.str("currency"), "confirmed_funds"}] += p.num("amount")
+			sums[balance{p.Str("currency"), "confirmed_funds"}] += p.Num("amount")
 		case "submitted":
-			sums[balance{p.str("currency"), "pending_payments_submitted"}] += p.num("amount")
+			sums[balance{p.Str("currency"), "pending_payments_submitted"}] += p.Num("amount")
 		}
 	}
-	for _, po := range sb.store.coll("payouts").by("creditor", c.id) {
-		if po.status() == "pending" {
-			sums[balance{po.str("currency"), "pending_payouts"}] += po.num("amount")
+	for _, po := range sb.store.Coll("payouts").By("creditor", c.ID) {
+		if po.Status() == "pending" {
+			sums[balance{po.Str("currency"), "pending_payouts"}] += po.Num("amount")
 		}
 	}
-	for _, s := range sb.store.coll("settlements").recs {
-		debtor, currency, _ := strings.Cut(s.ref("debtor"), " ")
-		if debtor == c.id && s.str("type") != "surcharge_fee" { // fees count once they are deducted
-			sums[balance{currency, "confirmed_funds"}] -= s.num("left")
+	for _, s := range sb.store.Coll("settlements").Recs {
+		debtor, currency, _ := strings.Cut(s.Ref("debtor"), " ")
+		if debtor == c.ID && s.Str("type") != "surcharge_fee" { // fees count once they are deducted
+			sums[balance{currency, "confirmed_funds"}] -= s.Num("left")
 		}
 	}
 	return sums

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // The resources that need little: read-only lists with a default state, and creates that only
@@ -12,11 +13,11 @@ import (
 // genericFamily comes last: it also gives every resource that no other family declares its
 // collection.
 func genericFamily(r *registry) {
-	r.collection(collectionSpec{name: "tax_rates", idForm: idNamed})
-	r.collection(collectionSpec{name: "currency_exchange_rates", prefix: "FX"})
-	r.collection(collectionSpec{name: "exports"})
-	r.collection(collectionSpec{name: "negative_balance_limits"})
-	r.filter("negative_balance_limits.list", "creditor", func(l *record, id string) bool { return l.link("creditor") == id })
+	r.collection(store.CollectionSpec{Name: "tax_rates", IDForm: store.IDNamed})
+	r.collection(store.CollectionSpec{Name: "currency_exchange_rates", Prefix: "FX"})
+	r.collection(store.CollectionSpec{Name: "exports"})
+	r.collection(store.CollectionSpec{Name: "negative_balance_limits"})
+	r.filter("negative_balance_limits.list", "creditor", func(l *record, id string) bool { return l.Link("creditor") == id })
 	r.owner("funds_availability.check", "mandates")
 	r.on("funds_availability.check", checkFunds)
 
@@ -24,7 +25,7 @@ func genericFamily(r *registry) {
 	for i := range api.Operations {
 		op := &api.Operations[i]
 		if !r.hasCollection(op.Resource()) && op.Result != nil {
-			r.collection(collectionSpec{name: op.Resource()})
+			r.collection(store.CollectionSpec{Name: op.Resource()})
 		}
 	}
 }
@@ -36,12 +37,12 @@ func seedLists(tx *tx) {
 		{"FR_VAT_1", "20.0", "2014-01-01", ""}, {"DE_VAT_1", "19.0", "2021-01-01", ""},
 	} {
 		r := tx.make("tax_rates")
-		r.id = t.id
-		r.set("jurisdiction", t.id[:2])
-		r.set("percentage", t.percentage)
-		r.set("type", "VAT")
-		r.set("start_date", t.start)
-		r.set("end_date", nilIfEmpty(t.end))
+		r.ID = t.id
+		r.Set("jurisdiction", t.id[:2])
+		r.Set("percentage", t.percentage)
+		r.Set("type", "VAT")
+		r.Set("start_date", t.start)
+		r.Set("end_date", nilIfEmpty(t.end))
 		tx.add(r)
 	}
 	for _, x := range []struct{ source, target, rate string }{
@@ -49,29 +50,29 @@ func seedLists(tx *tx) {
 		{"AUD", "GBP", "0.4874"}, {"CAD", "GBP", "0.5342"}, {"DKK", "GBP", "0.1158"}, {"NZD", "GBP", "0.4312"},
 	} {
 		r := tx.make("currency_exchange_rates")
-		r.set("source", x.source)
-		r.set("target", x.target)
-		r.set("rate", x.rate)
-		r.set("time", tx.timestamp())
+		r.Set("source", x.source)
+		r.Set("target", x.target)
+		r.Set("rate", x.rate)
+		r.Set("time", tx.timestamp())
 		tx.add(r)
 	}
 	e := tx.make("exports")
-	e.set("export_type", "payments_index")
-	e.set("currency", "GBP")
-	e.set("download_url", "https://exports.example.com/payments.csv")
+	e.Set("export_type", "payments_index")
+	e.Set("currency", "GBP")
+	e.Set("download_url", "https://exports.example.com/payments.csv")
 	tx.add(e)
-	creditor := tx.sb.store.coll("creditors").recs[0]
+	creditor := tx.sb.store.Coll("creditors").Recs[0]
 	l := tx.make("negative_balance_limits")
-	l.set("balance_limit", 10_000_00)
-	l.set("currency", "GBP")
-	l.set("links", object{{"creditor", creditor.id}})
+	l.Set("balance_limit", 10_000_00)
+	l.Set("currency", "GBP")
+	l.Set("links", object{{"creditor", creditor.ID}})
 	tx.add(l)
 }
 
 // checkFunds asks a payer's bank, for a mandate of variable recurring payments. The sandbox's payers
 // always have less than ten thousand.
 func checkFunds(tx *tx) (result, error) {
-	if !mandateUsable(tx.target.status()) {
+	if !mandateUsable(tx.target.Status()) {
 		return result{}, api.Refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
 	}
 	v := tx.query.Get("amount")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -15,13 +16,13 @@ import (
 const redirectFlowLife = 30 * time.Minute
 
 const (
-	redirectPrefilled hidden[object] = "customer"
-	redirectPayer     hidden[object] = "payer"
-	redirectBank      hidden[object] = "bank"
+	redirectPrefilled store.Hidden[object] = "customer"
+	redirectPayer     store.Hidden[object] = "payer"
+	redirectBank      store.Hidden[object] = "bank"
 )
 
 func redirectFlowFamily(r *registry) {
-	r.collection(collectionSpec{name: "redirect_flows", idForm: idLong})
+	r.collection(store.CollectionSpec{Name: "redirect_flows", IDForm: store.IDLong})
 	r.on("redirect_flows.create", createRedirectFlow)
 	r.on("redirect_flows.complete", completeRedirectFlow)
 	r.page(redirectFlowPath, servePage(redirectFlowPage))
@@ -41,9 +42,9 @@ func createRedirectFlow(tx *tx) (result, error) {
 		return result{}, err
 	}
 	f := tx.draft("redirect_flows")
-	f.set("links", object{{"creditor", creditor.id}})
-	f.set("redirect_url", tx.payURL()+redirectFlowPath+f.id)
-	redirectPrefilled.set(f, tx.body.Obj("prefilled_customer"))
+	f.Set("links", object{{"creditor", creditor.ID}})
+	f.Set("redirect_url", tx.payURL()+redirectFlowPath+f.ID)
+	redirectPrefilled.Set(f, tx.body.Obj("prefilled_customer"))
 	return one(tx.add(f)), nil
 }
 
@@ -119,57 +120,57 @@ func (tx *tx) finishRedirectFlow(f *record, p *api.Problems, details, bank objec
 		p.Add("account_holder_name", "can't be blank")
 	}
 	d := readBankDetails(p, "", bank)
-	scheme := f.str("scheme")
+	scheme := f.Str("scheme")
 	if scheme == "" {
 		scheme = schemeOf(d.Currency)
 	}
 	if len(p.Items) == 0 && currencyOf(scheme) != d.Currency {
 		p.Add("country_code", "is not one of %s", scheme)
 	}
-	u, err := url.Parse(f.str("success_redirect_url"))
+	u, err := url.Parse(f.Str("success_redirect_url"))
 	if err != nil {
 		p.Add("success_redirect_url", "is invalid")
 	}
 	if len(p.Items) > 0 {
 		return ""
 	}
-	redirectPayer.set(f, details)
-	redirectBank.set(f, bank)
-	f.set("scheme", scheme)
+	redirectPayer.Set(f, details)
+	redirectBank.Set(f, bank)
+	f.Set("scheme", scheme)
 	q := u.Query()
-	q.Set("redirect_flow_id", f.id)
+	q.Set("redirect_flow_id", f.ID)
 	u.RawQuery = q.Encode()
 	return u.String()
 }
 
 func (tx *tx) flowExpired(f *record) bool {
-	return f.str("created_at") < value.Stamp(tx.now.Add(-redirectFlowLife))
+	return f.Str("created_at") < value.Stamp(tx.now.Add(-redirectFlowLife))
 }
 
 func completeRedirectFlow(tx *tx) (result, error) {
 	f := tx.target
 	switch {
-	case tx.body.Str("session_token") != f.str("session_token"):
+	case tx.body.Str("session_token") != f.Str("session_token"):
 		return result{}, api.Refuse("bad_request", "The session token is not that of the redirect flow")
-	case f.link("mandate") != "":
+	case f.Link("mandate") != "":
 		return result{}, api.Refuse("redirect_flow_already_completed", "This redirect flow has already been completed")
-	case redirectPayer.of(f) == nil:
+	case redirectPayer.Of(f) == nil:
 		return result{}, api.Refuse("redirect_flow_incomplete", "The customer has not completed the pages of this redirect flow")
 	}
-	creditor := tx.must("creditors", f.link("creditor"))
-	customer := tx.addCustomer(redirectPayer.of(f))
+	creditor := tx.must("creditors", f.Link("creditor"))
+	customer := tx.addCustomer(redirectPayer.Of(f))
 	p := tx.problems()
-	d := readBankDetails(p, "", redirectBank.of(f))
+	d := readBankDetails(p, "", redirectBank.Of(f))
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	account := tx.addCustomerBankAccount(customer, d, nil)
 	m := tx.make("mandates")
-	m.set("scheme", f.str("scheme"))
-	m.set("metadata", f.get("metadata"))
+	m.Set("scheme", f.Str("scheme"))
+	m.Set("metadata", f.Get("metadata"))
 	tx.addMandate(m, creditor, customer, account)
-	f.set("links", f.obj("links").With("customer", customer.id).With("customer_bank_account", account.id).With("mandate", m.id))
-	f.set("mandate_reference", m.str("reference"))
-	f.set("confirmation_url", tx.payURL()+redirectFlowPath+f.id+"/success")
+	f.Set("links", f.Obj("links").With("customer", customer.ID).With("customer_bank_account", account.ID).With("mandate", m.ID))
+	f.Set("mandate_reference", m.Str("reference"))
+	f.Set("confirmation_url", tx.payURL()+redirectFlowPath+f.ID+"/success")
 	return one(f), nil
 }

@@ -3,26 +3,27 @@ package gocardlesstest
 import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Refunds of payments and of mandates.
 
 // refundSettling is set once the refund was taken off what the creditor is owed.
-const refundSettling hidden[bool] = "settling"
+const refundSettling store.Hidden[bool] = "settling"
 
 func refundFamily(r *registry) {
-	r.collection(collectionSpec{name: "refunds", indexed: []string{"payment", "mandate"}})
+	r.collection(store.CollectionSpec{Name: "refunds", Indexed: []string{"payment", "mandate"}})
 	r.on("refunds.create", createRefund)
 	r.filter("refunds.list", "refund_type", func(f *record, kind string) bool {
-		return (f.link("payment") != "") == (kind == "payment")
+		return (f.Link("payment") != "") == (kind == "payment")
 	})
 	r.job("refund.submit", func(tx *tx, id, _ string) {
-		if f := tx.find("refunds", id); f != nil && f.status() == "pending_submission" {
-			f.set("status", "submitted")
+		if f := tx.find("refunds", id); f != nil && f.Status() == "pending_submission" {
+			f.Set("status", "submitted")
 		}
 	})
 	r.job("refund.pay", func(tx *tx, id, _ string) {
-		if f := tx.find("refunds", id); f != nil && f.status() == "submitted" {
+		if f := tx.find("refunds", id); f != nil && f.Status() == "submitted" {
 			tx.payRefund(f)
 		}
 	})
@@ -52,7 +53,7 @@ func createRefund(tx *tx) (result, error) {
 		err = tx.checkPaymentRefund(p, payment, amount)
 	case mandate == nil:
 		p.Add("links/payment", "can't be blank")
-	case !mandateOpen(mandate.status()):
+	case !mandateOpen(mandate.Status()):
 		err = api.Refuse("refund_is_unreachable", "The mandate's bank account can no longer be paid")
 	}
 	if err != nil {
@@ -61,45 +62,45 @@ func createRefund(tx *tx) (result, error) {
 	m := mandate
 	switch {
 	case payment != nil:
-		m = tx.must("mandates", payment.link("mandate"))
+		m = tx.must("mandates", payment.Link("mandate"))
 	case m == nil:
 		return result{}, p.Err()
 	}
-	tx.checkReference(p, "reference", tx.body.Str("reference"), m.str("scheme"))
+	tx.checkReference(p, "reference", tx.body.Str("reference"), m.Str("scheme"))
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	f := tx.draft("refunds")
-	f.set("currency", currencyOf(m.str("scheme")))
-	f.set("fx", object{{"fx_currency", f.str("currency")}})
-	f.set("status", "pending_submission")
-	f.setLink("mandate", m.id)
-	f.setRef("creditor", m.link("creditor"))
+	f.Set("currency", currencyOf(m.Str("scheme")))
+	f.Set("fx", object{{"fx_currency", f.Str("currency")}})
+	f.Set("status", "pending_submission")
+	f.SetLink("mandate", m.ID)
+	f.SetRef("creditor", m.Link("creditor"))
 	tx.add(f)
 	if payment != nil {
-		payment.set("amount_refunded", payment.num("amount_refunded")+amount)
+		payment.Set("amount_refunded", payment.Num("amount_refunded")+amount)
 		tx.event(f, event{action: "created", cause: "payment_refunded"})
 	} else {
 		tx.event(f, event{action: "created", cause: "refund_created"})
 	}
 	if tx.sb.opts.bankTimings {
-		t := bank.TimingOf(m.str("scheme"))
+		t := bank.TimingOf(m.Str("scheme"))
 		submit := t.Days().Shift(t.Start(tx.now), 1)
-		tx.at(submit.At(bank.SubmitHour, 0), "refund.submit", f.id, "")
-		tx.at(t.Days().Shift(submit, 1).At(bank.ConfirmHour, 0), "refund.pay", f.id, "")
+		tx.at(submit.At(bank.SubmitHour, 0), "refund.submit", f.ID, "")
+		tx.at(t.Days().Shift(submit, 1).At(bank.ConfirmHour, 0), "refund.pay", f.ID, "")
 	}
 	return one(f), nil
 }
 
 // checkPaymentRefund checks what a refund of a payment depends on.
 func (tx *tx) checkPaymentRefund(p *api.Problems, payment *record, amount int64) error {
-	if !collected(payment.status()) {
+	if !collected(payment.Status()) {
 		return api.Refuse("refund_payment_invalid_state", "Only confirmed and paid out payments can be refunded")
 	}
-	if limit := tx.sb.opts.refundLimit; limit > 0 && len(tx.sb.store.coll("refunds").by("payment", payment.id)) >= limit {
+	if limit := tx.sb.opts.refundLimit; limit > 0 && len(tx.sb.store.Coll("refunds").By("payment", payment.ID)) >= limit {
 		return api.Refuse("number_of_refunds_exceeded", "This payment has been refunded too often")
 	}
-	done := payment.num("amount_refunded")
+	done := payment.Num("amount_refunded")
 	confirmation, given := tx.body.Lookup("total_amount_confirmation")
 	switch {
 	case !given && tx.sb.opts.refundConfirm:
@@ -107,42 +108,42 @@ func (tx *tx) checkPaymentRefund(p *api.Problems, payment *record, amount int64)
 	case given && confirmation != done+amount:
 		return api.Refuse("total_amount_confirmation_invalid", "The total amount does not match what has been and will be refunded")
 	}
-	if left := payment.num("amount") - done; amount > left {
+	if left := payment.Num("amount") - done; amount > left {
 		p.AddWith(object{{"maximum_amount", left}}, "amount", "must be less than or equal to what is left of the payment")
 	}
 	return nil
 }
 
 func (tx *tx) payRefund(f *record) {
-	f.set("status", "paid")
+	f.Set("status", "paid")
 	tx.event(f, event{action: "paid", cause: "refund_paid", origin: "gocardless"})
 	tx.settleRefund(f)
 }
 
 // settleRefund takes a refund off the creditor's next payout.
 func (tx *tx) settleRefund(f *record) {
-	if refundSettling.of(f) {
+	if refundSettling.Of(f) {
 		return
 	}
-	refundSettling.set(f, true)
-	links := object{{"refund", f.id}}
+	refundSettling.Set(f, true)
+	links := object{{"refund", f.ID}}
 	kind := "refund"
-	if id := f.link("payment"); id != "" {
+	if id := f.Link("payment"); id != "" {
 		kind = "payment_refunded"
 		links = append(links, member{"payment", id})
 	} else {
-		links = append(links, member{"mandate", f.link("mandate")})
+		links = append(links, member{"mandate", f.Link("mandate")})
 	}
-	tx.owe(f, "refund_settled", kind, f.num("amount"), links)
+	tx.owe(f, "refund_settled", kind, f.Num("amount"), links)
 }
 
 // returnRefund is a refund that came back: bounced or funds_returned. What was not taken off a
 // payout yet never is; what was comes back with the next one.
 func (tx *tx) returnRefund(f *record, status string) {
-	f.set("status", status)
-	if id := f.link("payment"); id != "" {
+	f.Set("status", status)
+	if id := f.Link("payment"); id != "" {
 		p := tx.must("payments", id)
-		p.set("amount_refunded", max(0, p.num("amount_refunded")-f.num("amount")))
+		p.Set("amount_refunded", max(0, p.Num("amount_refunded")-f.Num("amount")))
 	}
 	action := "funds_returned"
 	cause := "refund_funds_returned"

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Sandbox is a stateful fake of the GoCardless API. It keeps what is created, refuses what the
@@ -22,7 +24,7 @@ type Sandbox struct {
 
 	// mu guards the store, the jobs and the idempotency keys. Reads of the API share it.
 	mu       sync.RWMutex
-	store    *store
+	store    *store.Store
 	jobs     jobQueue
 	jobSeq   int64
 	keys     map[string]string // idempotency: path and key → id of what was created
@@ -77,7 +79,7 @@ func (sb *Sandbox) Reset() error {
 
 func (sb *Sandbox) reset() {
 	reg := theRegistry()
-	sb.store = newStore(reg.collections, sb.opts.seed)
+	sb.store = store.New(reg.collections, sb.opts.seed)
 	sb.jobs, sb.jobSeq = nil, 0
 	sb.keys = map[string]string{}
 	sb.newJobs, sb.doneJobs, sb.newKeys, sb.batch = nil, nil, nil, nil
@@ -93,8 +95,8 @@ func (sb *Sandbox) reset() {
 	}
 	// What the default state is made of happened long ago: nobody is told.
 	sb.batch = nil
-	sb.store.coll("events").clear()
-	sb.store.written()
+	sb.store.Coll("events").Clear()
+	sb.store.Written()
 	sb.noteNextJob()
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -30,7 +31,7 @@ func urlBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b)
 func noise(seed uint64, n int) []byte {
 	b := make([]byte, 0, n+8)
 	for i := uint64(0); len(b) < n; i++ {
-		b = binary.BigEndian.AppendUint64(b, mix(seed^mix(i)))
+		b = binary.BigEndian.AppendUint64(b, store.Mix(seed^store.Mix(i)))
 	}
 	return b[:n]
 }
@@ -38,8 +39,8 @@ func noise(seed uint64, n int) []byte {
 // fullDetails are the details of an account, with its number in full. Members that come from the
 // national form have a prefix in some replies.
 func fullDetails(a *record, prefix string) object {
-	o := object{{"account_holder_name", a.str("account_holder_name")}, {"country_code", a.str("country_code")}}
-	kind, rest, _ := strings.Cut(a.ref("key"), " ")
+	o := object{{"account_holder_name", a.Str("account_holder_name")}, {"country_code", a.Str("country_code")}}
+	kind, rest, _ := strings.Cut(a.Ref("key"), " ")
 	codes, number, local := strings.Cut(rest, " ")
 	bank, branch := codes, ""
 	switch {
@@ -47,7 +48,7 @@ func fullDetails(a *record, prefix string) object {
 		return append(o, member{"iban", rest})
 	case !local || len(kind) != 2:
 		// Invented accounts have no number but their last digits.
-		bank, branch, number = "", "200000", "556666"+a.str("account_number_ending")
+		bank, branch, number = "", "200000", "556666"+a.Str("account_number_ending")
 	case kind == "GB" || kind == "AU" || kind == "SE":
 		bank, branch = "", codes
 	case kind == "CA" && len(codes) > 5:
@@ -111,7 +112,7 @@ func seal(text, also []byte) (secret, sealed []byte) {
 // sealedTransfer encrypts the details of a transferred mandate: with AES-256-GCM, whose key is
 // encrypted with RSA-OAEP and SHA-256. The API does not document its own layout.
 func (tx *tx) sealedTransfer(o object, seed uint64) object {
-	id, text, wrapped := "PK"+base32(seed>>4, 12), noise(seed, 128), noise(seed+1, 256)
+	id, text, wrapped := "PK"+store.Base32(seed>>4, 12), noise(seed, 128), noise(seed+1, 256)
 	if keys := tx.sb.opts.keys; len(keys) > 0 {
 		secret, sealed := seal(value.Append(nil, o), nil)
 		if w, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, keys[0].key, secret, nil); err == nil {

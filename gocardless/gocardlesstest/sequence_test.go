@@ -217,14 +217,14 @@ func (s *sequence) invariants() {
 		}
 	}
 	s.sb.view(func(tx *tx) {
-		for _, e := range tx.sb.store.coll("events").recs {
-			for _, l := range e.obj("links") {
+		for _, e := range tx.sb.store.Coll("events").Recs {
+			for _, l := range e.Obj("links") {
 				coll := map[string]string{"parent_event": "events", "new_customer_bank_account": "customer_bank_accounts", "previous_customer_bank_account": "customer_bank_accounts", "new_mandate": "mandates"}[l.Key]
 				if coll == "" {
 					coll = l.Key + "s"
 				}
-				if tx.sb.store.coll(coll).byID[l.Val.(string)] == nil {
-					t.Errorf("event %s links to %s %v, which does not exist", e.id, l.Key, l.Val)
+				if tx.sb.store.Coll(coll).ByID[l.Val.(string)] == nil {
+					t.Errorf("event %s links to %s %v, which does not exist", e.ID, l.Key, l.Val)
 				}
 			}
 		}

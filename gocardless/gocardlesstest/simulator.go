@@ -18,8 +18,8 @@ func simulatorFamily(r *registry) {
 		r.simulator("creditor_verification_status_"+status, always(func(tx *tx, c *record) { tx.setVerification(c, status) }))
 	}
 	r.simulator("payout_bounced", when(inStatus("paid"), func(tx *tx, po *record) {
-		po.set("status", "bounced")
-		tx.event(tx.must("creditors", po.link("creditor")), event{action: "bounced_payout", cause: "bounced_payout", links: object{{"payout", po.id}}})
+		po.Set("status", "bounced")
+		tx.event(tx.must("creditors", po.Link("creditor")), event{action: "bounced_payout", cause: "bounced_payout", links: object{{"payout", po.ID}}})
 	}))
 	paymentSimulators(r)
 	mandateSimulators(r)
@@ -37,14 +37,14 @@ func paymentSimulators(r *registry) {
 	}))
 	r.simulator("payment_charged_back", when(disputable, (*tx).simulateChargedBack))
 	r.simulator("payment_chargeback_settled", when(either(owing("charged_back"), disputable), func(tx *tx, p *record) {
-		if p.status() != "charged_back" {
+		if p.Status() != "charged_back" {
 			tx.simulateChargedBack(p)
 		}
 		tx.settleNow(p)
 	}))
 	r.simulator("payment_late_failure", when(failsLate, (*tx).simulateLateFailure))
 	r.simulator("payment_late_failure_settled", when(either(owing("failed"), failsLate), func(tx *tx, p *record) {
-		if p.status() != "failed" {
+		if p.Status() != "failed" {
 			tx.simulateLateFailure(p)
 		}
 		tx.settleNow(p)
@@ -53,7 +53,7 @@ func paymentSimulators(r *registry) {
 
 func mandateSimulators(r *registry) {
 	mandate := func(name, status string, fits func(scheme string) bool, do func(*tx, *record)) {
-		r.simulator(name, when(func(_ *tx, m *record) bool { return m.status() == status && fits(m.str("scheme")) }, do))
+		r.simulator(name, when(func(_ *tx, m *record) bool { return m.Status() == status && fits(m.Str("scheme")) }, do))
 	}
 	const pending = "pending_submission"
 	mandate("mandate_activated", pending, func(s string) bool { return !bank.TimingOf(s).WithPayment }, (*tx).ensureActive)
@@ -63,9 +63,9 @@ func mandateSimulators(r *registry) {
 		})
 	}
 	r.simulator("mandate_failed", when(func(_ *tx, m *record) bool {
-		return slices.Contains([]string{pending, "submitted"}, m.status()) && m.str("scheme") != "sepa_core"
+		return slices.Contains([]string{pending, "submitted"}, m.Status()) && m.Str("scheme") != "sepa_core"
 	}, func(tx *tx, m *record) {
-		if m.status() == pending {
+		if m.Status() == pending {
 			tx.submitMandate(m)
 		}
 		tx.endMandate(m, "failed", tx.bankEnding(m, "invalid_bank_details"))
@@ -87,7 +87,7 @@ func mandateSimulators(r *registry) {
 func refundSimulators(r *registry) {
 	paid := func(then func(*tx, *record)) *scenario {
 		return when(inStatus("pending_submission", "submitted", "paid"), func(tx *tx, f *record) {
-			if f.status() != "paid" {
+			if f.Status() != "paid" {
 				tx.payRefund(f)
 			}
 			then(tx, f)
@@ -107,14 +107,14 @@ func billingSimulators(r *registry) {
 			b.commit()
 			b.then(b.make)
 			b.commit()
-			p := tx.must("payments", r.link("payment_request_payment"))
+			p := tx.must("payments", r.Link("payment_request_payment"))
 			then(tx, p)
 		}))
 	}
 	request("", func(tx *tx, p *record) {
 		if tx.sb.opts.bankTimings {
 			// A moment later, so that a simulator of payments can take over.
-			tx.at(tx.now.Add(triggerStep), "payment.submit", p.id, attemptOf(p))
+			tx.at(tx.now.Add(triggerStep), "payment.submit", p.ID, attemptOf(p))
 		}
 	})
 	request("_and_payment_failed", func(tx *tx, p *record) {
@@ -141,12 +141,12 @@ func when(needs func(*tx, *record) bool, do func(*tx, *record)) *scenario {
 
 // inStatus needs one of some statuses.
 func inStatus(list ...string) func(*tx, *record) bool {
-	return func(_ *tx, r *record) bool { return slices.Contains(list, r.status()) }
+	return func(_ *tx, r *record) bool { return slices.Contains(list, r.Status()) }
 }
 
 // owing needs a payment of a status whose money is still to be settled.
 func owing(status string) func(*tx, *record) bool {
-	return func(tx *tx, p *record) bool { return p.status() == status && tx.sb.settleable(p) }
+	return func(tx *tx, p *record) bool { return p.Status() == status && tx.sb.settleable(p) }
 }
 
 func either(a, b func(*tx, *record) bool) func(*tx, *record) bool {
@@ -196,7 +196,7 @@ func runSimulator(tx *tx) (result, error) {
 		return result{}, api.TooLate("The simulator does not fit the resource's state. It needs: " + spec.Requires)
 	}
 	run.do(tx, target)
-	if target.coll.name == "payments" {
+	if target.Coll.Name == "payments" {
 		tx.resumePayment(target)
 	}
 	return result{obj: object{{"id", tx.id}}}, nil
@@ -205,17 +205,17 @@ func runSimulator(tx *tx) (result, error) {
 // sendable is what the simulators of payments need: a payment that is not sent yet, and a mandate
 // that is active or becomes so with its first payment.
 func sendable(tx *tx, p *record) bool {
-	m := tx.must("mandates", p.link("mandate"))
-	return p.status() == "pending_submission" &&
-		(slices.Contains([]string{"active", "consumed"}, m.status()) || m.status() == "pending_submission" && bank.TimingOf(m.str("scheme")).WithPayment)
+	m := tx.must("mandates", p.Link("mandate"))
+	return p.Status() == "pending_submission" &&
+		(slices.Contains([]string{"active", "consumed"}, m.Status()) || m.Status() == "pending_submission" && bank.TimingOf(m.Str("scheme")).WithPayment)
 }
 
 // disputable is the same for chargebacks, which also take payments that were collected before.
-func disputable(tx *tx, p *record) bool { return collected(p.status()) || sendable(tx, p) }
+func disputable(tx *tx, p *record) bool { return collected(p.Status()) || sendable(tx, p) }
 
 // failsLate is the same for the late failures, which also take payments that were paid out.
 func failsLate(tx *tx, p *record) bool {
-	return p.str("scheme") != "autogiro" && (p.status() == "paid_out" || sendable(tx, p))
+	return p.Str("scheme") != "autogiro" && (p.Status() == "paid_out" || sendable(tx, p))
 }
 
 func (tx *tx) simulateConfirmed(p *record) {
@@ -229,14 +229,14 @@ func (tx *tx) simulatePaidOut(p *record) {
 }
 
 func (tx *tx) simulateChargedBack(p *record) {
-	if !collected(p.status()) {
+	if !collected(p.Status()) {
 		tx.simulatePaidOut(p)
 	}
 	tx.chargeBack(p, tx.bankEnding(p, chargebackCause(p)))
 }
 
 func (tx *tx) simulateLateFailure(p *record) {
-	if p.status() != "paid_out" {
+	if p.Status() != "paid_out" {
 		tx.simulatePaidOut(p)
 	}
 	tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
@@ -246,22 +246,22 @@ func (tx *tx) simulateLateFailure(p *record) {
 func (tx *tx) simulateResubmission(m *record) {
 	tx.ensureActive(m)
 	tx.transferMandate(m)
-	scheme := m.str("scheme")
+	scheme := m.Str("scheme")
 	code := failureCode(scheme, "bank_account_transferred")
-	m.set("status", "pending_submission")
+	m.Set("status", "pending_submission")
 	tx.event(m, event{action: "resubmission_requested", cause: "bank_account_transferred", origin: "bank", scheme: scheme, reasonCode: code})
-	m.set("status", "submitted")
+	m.Set("status", "submitted")
 	tx.event(m, event{action: "submitted", cause: "bank_account_transferred", origin: "bank", scheme: scheme, reasonCode: code})
 	if tx.sb.opts.bankTimings {
-		tx.at(bank.TimingOf(scheme).Days().Shift(tx.today(), 2).At(bank.ConfirmHour, 0), "mandate.activate", m.id, "")
+		tx.at(bank.TimingOf(scheme).Days().Shift(tx.today(), 2).At(bank.ConfirmHour, 0), "mandate.activate", m.ID, "")
 	}
 }
 
 // awaitsBank reports whether a billing request waits for nothing but the payer's bank.
 func (tx *tx) awaitsBank(r *record) bool {
-	if r.status() != "pending" {
+	if r.Status() != "pending" {
 		return false
 	}
 	b := tx.openBilling(r)
-	return b.instant() && !b.customer.removed && !b.done[authoriseBank] && b.readyBut(authoriseBank)
+	return b.instant() && !b.customer.Removed && !b.done[authoriseBank] && b.readyBut(authoriseBank)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -23,14 +24,7 @@ func (sb *Sandbox) Snapshot() []byte {
 
 func (sb *Sandbox) snapshot() []byte {
 	state := object{{"version", int64(stateVersion)}, {"advanced", sb.offset.Load()}, {"next_job", sb.jobSeq}}
-	ids := object{}
-	records := []any{}
-	for _, c := range sb.store.order {
-		ids = append(ids, member{c.name, int64(c.ids.n)})
-		for _, r := range c.recs {
-			records = append(records, r.save())
-		}
-	}
+	ids, records := sb.store.Save()
 	jobs := slices.Clone(sb.jobs)
 	slices.SortFunc(jobs, func(a, b job) int { return int(a.seq - b.seq) })
 	planned := []any{}
@@ -91,8 +85,8 @@ func parseState(b []byte) (object, error) {
 // load builds the state aside and then puts it in place.
 func (sb *Sandbox) load(o object) error {
 	reg := theRegistry()
-	st := newStore(reg.collections, sb.opts.seed)
-	if err := st.apply(o); err != nil {
+	st := store.New(reg.collections, sb.opts.seed)
+	if err := st.Apply(o); err != nil {
 		return err
 	}
 	jobs := jobQueue{}
@@ -118,12 +112,12 @@ func (sb *Sandbox) load(o object) error {
 // loaded derives what is not written down from a state that was read.
 func (sb *Sandbox) loaded() {
 	sb.hooks.clear()
-	for _, w := range sb.store.coll("webhooks").recs {
-		if due, err := time.Parse(value.StampForm, w.ref("due")); err == nil {
+	for _, w := range sb.store.Coll("webhooks").Recs {
+		if due, err := time.Parse(value.StampForm, w.Ref("due")); err == nil {
 			sb.hooks.push(w, due)
 		}
 	}
-	sb.store.written()
+	sb.store.Written()
 	sb.noteNextJob()
 }
 

@@ -141,7 +141,7 @@ func (sb *Sandbox) applyLine(line []byte) error {
 		return fmt.Errorf("reading the state: %w", err)
 	}
 	o, _ := v.(object)
-	if err := sb.store.apply(o); err != nil {
+	if err := sb.store.Apply(o); err != nil {
 		return err
 	}
 	for _, v := range o.List("planned") {
@@ -169,9 +169,8 @@ func (sb *Sandbox) applyLine(line []byte) error {
 // changed stays to be written by the next commit; a step that can be refused is reverted instead.
 // The caller holds the lock.
 func (sb *Sandbox) commit() error {
-	dirty := sb.store.dirty
-	if j := sb.journal; j != nil && (len(dirty) > 0 || len(sb.newJobs) > 0 || len(sb.doneJobs) > 0 || len(sb.newKeys) > 0 || j.advanced != sb.offset.Load()) {
-		if err := j.write(sb.delta(dirty)); err != nil {
+	if j := sb.journal; j != nil && (sb.store.Changed() || len(sb.newJobs) > 0 || len(sb.doneJobs) > 0 || len(sb.newKeys) > 0 || j.advanced != sb.offset.Load()) {
+		if err := j.write(sb.delta()); err != nil {
 			return err
 		}
 		j.advanced = sb.offset.Load()
@@ -183,7 +182,7 @@ func (sb *Sandbox) commit() error {
 // written forgets what there was to write.
 func (sb *Sandbox) written() {
 	sb.changes.Add(1)
-	sb.store.written()
+	sb.store.Written()
 	sb.newJobs, sb.doneJobs, sb.newKeys = sb.newJobs[:0], sb.doneJobs[:0], sb.newKeys[:0]
 }
 
@@ -207,15 +206,9 @@ func (sb *Sandbox) orRevert(err error) error {
 }
 
 // delta is what a step changed.
-func (sb *Sandbox) delta(dirty []*record) object {
-	records, planned, done := []any{}, []any{}, []any{}
-	ids, keys := object{}, object{}
-	for _, r := range dirty {
-		records = append(records, r.save())
-		if !slices.ContainsFunc(ids, func(m member) bool { return m.Key == r.coll.name }) {
-			ids = append(ids, member{r.coll.name, int64(r.coll.ids.n)})
-		}
-	}
+func (sb *Sandbox) delta() object {
+	ids, records := sb.store.Changes()
+	keys, planned, done := object{}, []any{}, []any{}
 	for _, j := range sb.newJobs {
 		planned = append(planned, j.save())
 	}

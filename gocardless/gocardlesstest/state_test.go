@@ -378,7 +378,7 @@ func TestStateFileSurvivesKills(t *testing.T) {
 	c := newCaller(t)
 	c.openState(file)
 	for _, id := range made {
-		if c.sb.store.find("customers", id) == nil {
+		if c.sb.store.Find("customers", id) == nil {
 			t.Fatalf("%s was acknowledged and is gone", id)
 		}
 	}

@@ -130,7 +130,7 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 		if e.ItemCount != nil {
 			out.itemCount = *e.ItemCount
 		}
-		id = tx.event(r, out).id
+		id = tx.event(r, out).ID
 		return nil
 	})
 	return id, err
@@ -141,8 +141,8 @@ func (tx *tx) subject(coll, id string) *record {
 	if id != "" {
 		return tx.find(coll, id)
 	}
-	for _, r := range slices.Backward(tx.sb.store.coll(coll).recs) {
-		if !r.removed {
+	for _, r := range slices.Backward(tx.sb.store.Coll(coll).Recs) {
+		if !r.Removed {
 			return r
 		}
 	}
@@ -175,8 +175,8 @@ func (sb *Sandbox) idle(j job) bool {
 		return false
 	}
 	kind, _, _ := strings.Cut(j.name, ".")
-	r := sb.store.find(kind+"s", j.id)
-	return r == nil || !slices.Contains(statuses, r.status())
+	r := sb.store.Find(kind+"s", j.id)
+	return r == nil || !slices.Contains(statuses, r.Status())
 }
 
 // Due lists what the sandbox will do when its clock gets there, the next step first.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Subscriptions: a series of dates. Each makes a payment shortly before it comes.
@@ -17,16 +18,16 @@ const (
 )
 
 const (
-	subscriptionNext    hidden[int64] = "next" // number of the next date
-	subscriptionMade    hidden[int64] = "made" // payments made
-	subscriptionAmended hidden[int64] = "amended"
-	subscriptionSkipped hidden[int64] = "skipped" // dates that a pause leaves out
+	subscriptionNext    store.Hidden[int64] = "next" // number of the next date
+	subscriptionMade    store.Hidden[int64] = "made" // payments made
+	subscriptionAmended store.Hidden[int64] = "amended"
+	subscriptionSkipped store.Hidden[int64] = "skipped" // dates that a pause leaves out
 )
 
 func subscriptionFamily(r *registry) {
-	r.collection(collectionSpec{
-		name: "subscriptions", indexed: []string{"mandate", "customer"},
-		computed: []computed{{"earliest_charge_date_after_resume", resumeDate, true}},
+	r.collection(store.CollectionSpec{
+		Name: "subscriptions", Indexed: []string{"mandate", "customer"},
+		Computed: []store.Computed{{Name: "earliest_charge_date_after_resume", Value: resumeDate, Moves: true}},
 	})
 	r.on("subscriptions.create", createSubscription)
 	r.on("subscriptions.update", updateSubscription)
@@ -84,17 +85,17 @@ func (s series) charge(n int) date {
 // seriesOf reads a subscription's dates.
 func seriesOf(s *record) series {
 	return series{
-		start: date(s.str("start_date")), unit: s.str("interval_unit"), interval: int(s.num("interval")),
-		day: int(s.num("day_of_month")), calendar: bank.TimingOf(recordScheme(s)).Days(),
+		start: date(s.Str("start_date")), unit: s.Str("interval_unit"), interval: int(s.Num("interval")),
+		day: int(s.Num("day_of_month")), calendar: bank.TimingOf(recordScheme(s)).Days(),
 	}
 }
 
 // total is how many payments a subscription makes, or -1.
 func total(s *record) int {
-	if n := s.num("count"); n > 0 {
+	if n := s.Num("count"); n > 0 {
 		return int(n)
 	}
-	if until := date(s.ref("until")); until != "" {
+	if until := date(s.Ref("until")); until != "" {
 		d := seriesOf(s)
 		n := 0
 		for d.nominal(n) <= until {
@@ -125,7 +126,7 @@ func createSubscription(tx *tx) (result, error) {
 // checkSubscription checks the details of a subscription under a mandate. The path leads to them
 // within the body.
 func (tx *tx) checkSubscription(p *api.Problems, path string, o object, m *record) {
-	scheme := m.str("scheme")
+	scheme := m.Str("scheme")
 	checkAmount(p, path+"amount", path+"currency", o.Num("amount"), o.Str("currency"), scheme)
 	tx.checkReference(p, path+"payment_reference", o.Str("payment_reference"), scheme)
 	tx.checkChargeDate(p, path+"start_date", o.Str("start_date"), m)
@@ -164,31 +165,31 @@ func (tx *tx) checkSubscription(p *api.Problems, path string, o object, m *recor
 
 // addSubscription stores a checked subscription and plans its payments.
 func (tx *tx) addSubscription(s, m *record) *record {
-	if s.num("interval") == 0 {
-		s.set("interval", 1)
+	if s.Num("interval") == 0 {
+		s.Set("interval", 1)
 	}
-	if s.get("retry_if_possible") == nil {
-		s.set("retry_if_possible", false)
+	if s.Get("retry_if_possible") == nil {
+		s.Set("retry_if_possible", false)
 	}
-	s.set("parent_plan_paused", false)
-	s.setLink("mandate", m.id)
-	s.setRef("customer", m.link("customer"))
-	s.setRef("until", s.str("end_date"))
+	s.Set("parent_plan_paused", false)
+	s.SetLink("mandate", m.ID)
+	s.SetRef("customer", m.Link("customer"))
+	s.SetRef("until", s.Str("end_date"))
 	next := mandateNextCharge(m, tx.now)
-	if s.str("start_date") == "" {
-		s.set("start_date", string(next))
+	if s.Str("start_date") == "" {
+		s.Set("start_date", string(next))
 	}
-	s.set("start_date", string(firstDate(s, m)))
-	s.set("status", "active")
-	if m.status() == "pending_customer_approval" {
-		s.set("status", "pending_customer_approval")
+	s.Set("start_date", string(firstDate(s, m)))
+	s.Set("status", "active")
+	if m.Status() == "pending_customer_approval" {
+		s.Set("status", "pending_customer_approval")
 	}
-	subscriptionNext.set(s, 0)
-	subscriptionMade.set(s, 0)
+	subscriptionNext.Set(s, 0)
+	subscriptionMade.Set(s, 0)
 	tx.refreshUpcoming(s)
 	tx.add(s)
 	tx.event(s, event{action: "created", cause: "subscription_created"})
-	if s.status() == "active" {
+	if s.Status() == "active" {
 		tx.planSubscription(s)
 	}
 	return s
@@ -196,19 +197,19 @@ func (tx *tx) addSubscription(s, m *record) *record {
 
 // firstDate is the first date on or after the start that fits the day and month asked for.
 func firstDate(s, m *record) date {
-	start := date(s.str("start_date"))
-	day := int(s.num("day_of_month"))
+	start := date(s.Str("start_date"))
+	day := int(s.Num("day_of_month"))
 	if day == 0 {
 		return start
 	}
-	c := bank.TimingOf(m.str("scheme")).Days()
+	c := bank.TimingOf(m.Str("scheme")).Days()
 	t := start.Time()
 	month := t.Month()
-	if name := s.str("month"); name != "" {
+	if name := s.Str("month"); name != "" {
 		month = time.Month(slices.Index(months, name) + 1)
 	}
 	for n := 0; ; n++ {
-		at := series{start: dateOf(time.Date(t.Year(), month, 1, 0, 0, 0, 0, time.UTC)), unit: s.str("interval_unit"), interval: 1, day: day, calendar: c}
+		at := series{start: dateOf(time.Date(t.Year(), month, 1, 0, 0, 0, 0, time.UTC)), unit: s.Str("interval_unit"), interval: 1, day: day, calendar: c}
 		if at.nominal(n) >= start {
 			return at.nominal(n)
 		}
@@ -220,71 +221,71 @@ func (tx *tx) refreshUpcoming(s *record) {
 	rows := []any{}
 	d := seriesOf(s)
 	n := total(s)
-	next, made := int(subscriptionNext.of(s)), int(subscriptionMade.of(s))
-	open := s.status() == "paused" && s.ref("paused") == "open"
-	if subscriptionOpen(s.status()) && !open {
+	next, made := int(subscriptionNext.Of(s)), int(subscriptionMade.Of(s))
+	open := s.Status() == "paused" && s.Ref("paused") == "open"
+	if subscriptionOpen(s.Status()) && !open {
 		for i := 0; i < shownPayments && (n < 0 || made+i < n); i++ {
-			rows = append(rows, object{{"amount", s.num("amount")}, {"charge_date", string(d.charge(next + i))}})
+			rows = append(rows, object{{"amount", s.Num("amount")}, {"charge_date", string(d.charge(next + i))}})
 		}
 	}
-	s.set("upcoming_payments", rows)
+	s.Set("upcoming_payments", rows)
 	switch {
-	case s.num("count") > 0 && open:
-		s.set("end_date", nil)
-	case s.num("count") > 0 && n > made:
-		s.set("end_date", string(d.charge(next+n-made-1)))
+	case s.Num("count") > 0 && open:
+		s.Set("end_date", nil)
+	case s.Num("count") > 0 && n > made:
+		s.Set("end_date", string(d.charge(next+n-made-1)))
 	}
 }
 
 // planSubscription plans the making of the next payment: early enough that it can be submitted for
 // its date.
 func (tx *tx) planSubscription(s *record) {
-	n, next, made := total(s), int(subscriptionNext.of(s)), int(subscriptionMade.of(s))
+	n, next, made := total(s), int(subscriptionNext.Of(s)), int(subscriptionMade.Of(s))
 	if n >= 0 && made >= n || !tx.sb.opts.bankTimings {
 		return
 	}
 	t := bank.TimingOf(recordScheme(s))
 	at := t.Days().Shift(seriesOf(s).charge(next), -t.Lead()).At(8, 0)
-	tx.at(later(at, tx.now), "subscription.charge", s.id, strconv.Itoa(next))
+	tx.at(later(at, tx.now), "subscription.charge", s.ID, strconv.Itoa(next))
 }
 
 // chargeSubscription makes a payment when its time has come.
 func chargeSubscription(tx *tx, id, arg string) {
 	s := tx.find("subscriptions", id)
-	if s == nil || !slices.Contains([]string{"active", "paused"}, s.status()) || arg != strconv.Itoa(int(subscriptionNext.of(s))) || s.ref("paused") == "open" {
+	if s == nil || !slices.Contains([]string{"active", "paused"}, s.Status()) || arg != strconv.Itoa(int(subscriptionNext.Of(s))) || s.Ref("paused") == "open" {
 		return
 	}
-	if s.status() == "paused" { // for a number of dates, which are over
-		s.setRef("paused", "")
-		s.set("status", "active")
+	if s.Status() == "paused" { // for a number of dates, which are over
+		s.SetRef("paused", "")
+		s.Set("status", "active")
 		tx.event(s, event{action: "resumed", cause: "subscription_resumed"})
 	}
 	tx.makeSubscriptionPayment(s)
-	if s.status() == "active" {
+	if s.Status() == "active" {
 		tx.planSubscription(s)
 	}
 }
 
 // makeSubscriptionPayment makes the payment of the next date.
 func (tx *tx) makeSubscriptionPayment(s *record) *record {
-	m := tx.must("mandates", s.link("mandate"))
-	next := int(subscriptionNext.of(s))
+	m := tx.must("mandates", s.Link("mandate"))
+	next := int(subscriptionNext.Of(s))
 	charge := max(seriesOf(s).charge(next), mandateNextCharge(m, tx.now))
 	p := tx.make("payments")
-	p.set("amount", s.num("amount"))
-	p.set("app_fee", s.get("app_fee"))
-	p.set("charge_date", string(charge))
-	p.set("description", s.get("name"))
-	p.set("reference", s.get("payment_reference"))
-	p.set("retry_if_possible", s.flag("retry_if_possible"))
-	p.setLink("subscription", s.id)
+	p.Set("amount", s.Num("amount"))
+	p.Set("app_fee", s.Get("app_fee"))
+	p.Set("charge_date", string(charge))
+	p.Set("description", s.Get("name"))
+	p.Set("reference", s.Get("payment_reference"))
+	p.Set("retry_if_possible", s.Flag("retry_if_possible"))
+	p.SetLink("subscription", s.ID)
 	tx.addPayment(p, m, "payment_created")
-	tx.event(s, event{action: "payment_created", cause: "payment_created", origin: "gocardless", links: object{{"payment", p.id}}})
-	subscriptionNext.set(s, int64(next+1))
-	subscriptionMade.set(s, subscriptionMade.of(s)+1)
+	tx.event(s, event{action: "payment_created", cause: "payment_created", origin: "gocardless", links: object{{"payment", p.ID}}})
+	subscriptionNext.Set(s, int64(next+1))
+	subscriptionMade.Set(s, subscriptionMade.Of(s)+1)
 	tx.refreshUpcoming(s)
-	if n := total(s); n >= 0 && int(subscriptionMade.of(s)) >= n {
-		s.set("status", "finished")
+	if n := total(s); n >= 0 && int(subscriptionMade.Of(s)) >= n {
+		s.Set("status", "finished")
 		tx.refreshUpcoming(s)
 		tx.event(s, event{action: "finished", cause: "subscription_finished", origin: "gocardless"})
 	}
@@ -293,15 +294,15 @@ func (tx *tx) makeSubscriptionPayment(s *record) *record {
 
 // endSubscription cancels a subscription. Payments that it has made stay as they are.
 func (tx *tx) endSubscription(s *record, e ending) {
-	s.set("status", "cancelled")
-	s.setRef("paused", "")
+	s.Set("status", "cancelled")
+	s.SetRef("paused", "")
 	tx.refreshUpcoming(s)
 	tx.event(s, e.event("cancelled", s))
 }
 
 func cancelSubscription(tx *tx) (result, error) {
-	if !subscriptionOpen(tx.target.status()) {
-		return result{}, api.Refuse("cancellation_failed", "Subscription is already "+tx.target.status())
+	if !subscriptionOpen(tx.target.Status()) {
+		return result{}, api.Refuse("cancellation_failed", "Subscription is already "+tx.target.Status())
 	}
 	tx.endSubscription(tx.target, ending{cause: "subscription_cancelled"})
 	return one(tx.target), nil
@@ -309,7 +310,7 @@ func cancelSubscription(tx *tx) (result, error) {
 
 // alterable refuses a subscription that has ended or does not run yet.
 func alterable(s *record) error {
-	switch s.status() {
+	switch s.Status() {
 	case "finished", "cancelled":
 		return api.Refuse("subscription_already_ended", "Subscription has already ended")
 	case "active", "paused":
@@ -320,33 +321,33 @@ func alterable(s *record) error {
 
 func updateSubscription(tx *tx) (result, error) {
 	s := tx.target
-	changes := func(name string) bool { v, there := tx.body.Lookup(name); return there && v != s.get(name) }
+	changes := func(name string) bool { v, there := tx.body.Lookup(name); return there && v != s.Get(name) }
 	amount := changes("amount")
 	if amount || changes("app_fee") || changes("name") || changes("payment_reference") || changes("retry_if_possible") {
 		if err := alterable(s); err != nil {
 			return result{}, err
 		}
 	}
-	m := tx.must("mandates", s.link("mandate"))
+	m := tx.must("mandates", s.Link("mandate"))
 	if amount {
-		if m.flag("payments_require_approval") {
+		if m.Flag("payments_require_approval") {
 			return result{}, api.Refuse("mandate_payments_require_approval", "The mandate's payments require approval")
 		}
-		if subscriptionAmended.of(s) >= maxAmendments {
+		if subscriptionAmended.Of(s) >= maxAmendments {
 			return result{}, api.Refuse("number_of_subscription_amendments_exceeded", "The amount of a subscription can be changed ten times")
 		}
 	}
 	p := tx.problems()
 	if amount {
-		checkAmount(p, "amount", "currency", tx.body.Num("amount"), "", m.str("scheme"))
+		checkAmount(p, "amount", "currency", tx.body.Num("amount"), "", m.Str("scheme"))
 	}
-	tx.checkReference(p, "payment_reference", tx.body.Str("payment_reference"), m.str("scheme"))
+	tx.checkReference(p, "payment_reference", tx.body.Str("payment_reference"), m.Str("scheme"))
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	tx.merge(s)
 	if amount {
-		subscriptionAmended.set(s, subscriptionAmended.of(s)+1)
+		subscriptionAmended.Set(s, subscriptionAmended.Of(s)+1)
 		tx.refreshUpcoming(s)
 		tx.event(s, event{action: "amended", cause: "subscription_amended"})
 	}
@@ -355,8 +356,8 @@ func updateSubscription(tx *tx) (result, error) {
 
 // minimumCycles is how many dates a pause must last at least.
 func minimumCycles(s *record) int64 {
-	if s.str("interval_unit") == "weekly" {
-		switch s.str("currency") {
+	if s.Str("interval_unit") == "weekly" {
+		switch s.Str("currency") {
 		case "AUD":
 			return 3
 		case "NZD":
@@ -375,24 +376,24 @@ func pauseSubscription(tx *tx) (result, error) {
 		return result{}, err
 	}
 	switch {
-	case s.ref("until") != "":
+	case s.Ref("until") != "":
 		return result{}, api.Refuse("subscription_cannot_be_paused", "Subscriptions with an end_date cannot be paused")
-	case s.status() == "paused" && s.ref("paused") == "open":
+	case s.Status() == "paused" && s.Ref("paused") == "open":
 		return result{}, api.Refuse("subscription_cannot_be_paused", "Subscription is already paused")
-	case s.status() == "paused" && limited:
+	case s.Status() == "paused" && limited:
 		return result{}, api.Refuse("subscription_paused_cannot_update_cycles", "Subscription is already paused for a number of cycles")
 	case limited && n < minimumCycles(s):
 		e := api.Refuse("pause_cycles_must_be_greater_than_or_equal_to", "must be greater than or equal to "+strconv.FormatInt(minimumCycles(s), 10))
 		e.Items[0].Field, e.Items[0].Pointer = "pause_cycles", "/data/pause_cycles"
 		return result{}, e
 	}
-	s.set("status", "paused")
+	s.Set("status", "paused")
 	if limited {
-		s.setRef("paused", "cycles")
-		subscriptionSkipped.set(s, n)
-		subscriptionNext.set(s, subscriptionNext.of(s)+n)
+		s.SetRef("paused", "cycles")
+		subscriptionSkipped.Set(s, n)
+		subscriptionNext.Set(s, subscriptionNext.Of(s)+n)
 	} else {
-		s.setRef("paused", "open")
+		s.SetRef("paused", "open")
 	}
 	tx.refreshUpcoming(s)
 	tx.event(s, event{action: "paused", cause: "subscription_paused"})
@@ -405,8 +406,8 @@ func pauseSubscription(tx *tx) (result, error) {
 // resumeDate is earliest_charge_date_after_resume: the first date that can still be charged. Only
 // paused subscriptions have it.
 func resumeDate(now time.Time, s *record) any {
-	if s.status() != "paused" {
-		return omitted{}
+	if s.Status() != "paused" {
+		return store.Omitted{}
 	}
 	n := resumeAt(s, now)
 	return string(seriesOf(s).charge(n))
@@ -414,15 +415,15 @@ func resumeDate(now time.Time, s *record) any {
 
 // resumeAt is the number of the first date that can be charged at a time.
 func resumeAt(s *record, now time.Time) int {
-	m := s.coll.store.find("mandates", s.link("mandate"))
+	m := s.Coll.Store.Find("mandates", s.Link("mandate"))
 	if m == nil {
-		return int(subscriptionNext.of(s))
+		return int(subscriptionNext.Of(s))
 	}
 	next := mandateNextCharge(m, now)
 	d := seriesOf(s)
-	n := int(subscriptionNext.of(s))
-	if s.ref("paused") == "cycles" {
-		n -= int(subscriptionSkipped.of(s))
+	n := int(subscriptionNext.Of(s))
+	if s.Ref("paused") == "cycles" {
+		n -= int(subscriptionSkipped.Of(s))
 	}
 	for d.charge(n) < next {
 		n++
@@ -432,12 +433,12 @@ func resumeAt(s *record, now time.Time) int {
 
 func resumeSubscription(tx *tx) (result, error) {
 	s := tx.target
-	if s.status() != "paused" {
+	if s.Status() != "paused" {
 		return result{}, api.Refuse("subscription_not_paused", "Subscription is not paused")
 	}
-	subscriptionNext.set(s, int64(resumeAt(s, tx.now)))
-	s.setRef("paused", "")
-	s.set("status", "active")
+	subscriptionNext.Set(s, int64(resumeAt(s, tx.now)))
+	s.SetRef("paused", "")
+	s.Set("status", "active")
 	tx.refreshUpcoming(s)
 	tx.event(s, event{action: "resumed", cause: "subscription_resumed"})
 	tx.planSubscription(s)

@@ -30,10 +30,10 @@ var triggers = map[string]*trigger{
 
 // triggerOf is the story of a customer, nil when the name has none.
 func triggerOf(customer *record) *trigger {
-	if customer.removed {
+	if customer.Removed {
 		return nil
 	}
-	return triggers[customer.str("given_name")]
+	return triggers[customer.Str("given_name")]
 }
 
 // failureCode is the bank's raw code for a cause, as far as the schemes' codes are known.

@@ -37,6 +37,7 @@ func TestRooms(t *testing.T) {
 		"bank":  nil,
 		"value": {"bank"},
 		"api":   {"bank", "value"},
+		"store": {"api", "value"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./internal/...").Output()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -25,9 +26,9 @@ const (
 )
 
 const (
-	webhookEndpoint hidden[int64] = "endpoint" // number of the endpoint
-	webhookAttempts hidden[int64] = "attempts"
-	webhookEvents   hidden[[]any] = "events" // id and type of each
+	webhookEndpoint store.Hidden[int64] = "endpoint" // number of the endpoint
+	webhookAttempts store.Hidden[int64] = "attempts"
+	webhookEvents   store.Hidden[[]any] = "events" // id and type of each
 )
 
 // Webhooks is an endpoint that the sandbox sends events to: a URL, or a Handler in the same
@@ -104,7 +105,7 @@ func (d *dispatcher) push(w *record, due time.Time) {
 		}
 		return -1
 	})
-	d.queue = slices.Insert(d.queue, i, delivery{w.id, int(webhookEndpoint.of(w)), due})
+	d.queue = slices.Insert(d.queue, i, delivery{w.ID, int(webhookEndpoint.Of(w)), due})
 	d.waiting.Store(int64(len(d.queue)))
 }
 
@@ -140,7 +141,7 @@ func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 	if ep.Shuffle {
 		events = slices.Clone(events)
 		for i := len(events) - 1; i > 0; i-- {
-			j := int(mix(sb.opts.seed^hashText(events[i].id)) % uint64(i+1))
+			j := int(store.Mix(sb.opts.seed^store.HashText(events[i].ID)) % uint64(i+1))
 			events[i], events[j] = events[j], events[i]
 		}
 	}
@@ -151,30 +152,30 @@ func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 		}
 		body = sb.webhookEvent(body, ev)
 	}
-	body = append(body, `],"meta":{"webhook_id":"`+w.id+`"}}`...)
+	body = append(body, `],"meta":{"webhook_id":"`+w.ID+`"}}`...)
 	target := ep.URL
 	if target == "" {
 		target = "https://webhooks.example.com/gocardless"
 	}
 	headers := object{}
-	for _, h := range sb.webhookHeaders(&ep.Webhooks, w.id, body) {
+	for _, h := range sb.webhookHeaders(&ep.Webhooks, w.ID, body) {
 		headers = append(headers, member{h[0], h[1]})
 	}
-	w.set("url", target)
-	w.set("is_test", false)
-	w.set("successful", false)
-	w.set("request_body", string(body))
-	w.set("request_headers", headers)
-	w.set("response_body_truncated", false)
-	w.set("response_headers_content_truncated", false)
-	w.set("response_headers_count_truncated", false)
-	webhookEndpoint.set(w, int64(ep.number))
+	w.Set("url", target)
+	w.Set("is_test", false)
+	w.Set("successful", false)
+	w.Set("request_body", string(body))
+	w.Set("request_headers", headers)
+	w.Set("response_body_truncated", false)
+	w.Set("response_headers_content_truncated", false)
+	w.Set("response_headers_count_truncated", false)
+	webhookEndpoint.Set(w, int64(ep.number))
 	listed := make([]any, 0, len(events))
 	for _, ev := range events {
-		listed = append(listed, ev.id+" "+ev.str("resource_type")+"."+ev.str("action"))
+		listed = append(listed, ev.ID+" "+ev.Str("resource_type")+"."+ev.Str("action"))
 	}
-	webhookEvents.set(w, listed)
-	webhookAttempts.set(w, 0)
+	webhookEvents.Set(w, listed)
+	webhookAttempts.Set(w, 0)
 	tx.add(w)
 	sb.queueWebhook(w, tx.now)
 	if ep.Duplicate {
@@ -183,18 +184,18 @@ func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 }
 
 func (sb *Sandbox) queueWebhook(w *record, due time.Time) {
-	w.setRef("due", value.Stamp(due))
+	w.SetRef("due", value.Stamp(due))
 	sb.hooks.push(w, due)
 }
 
 // webhookEvent writes an event as webhooks carry it.
 func (sb *Sandbox) webhookEvent(dst []byte, ev *record) []byte {
-	o := object{{"id", ev.id}}
+	o := object{{"id", ev.ID}}
 	for _, name := range []string{"created_at", "resource_type", "action", "metadata", "details", "links", "resource_metadata", "source"} {
-		o = append(o, member{name, ev.get(name)})
+		o = append(o, member{name, ev.Get(name)})
 	}
 	o = append(o, member{"organisation_id", sb.organisation()})
-	if n := eventNotifications.of(ev); n != nil {
+	if n := eventNotifications.Of(ev); n != nil {
 		o = append(o, member{"customer_notifications", n})
 	}
 	return value.Append(dst, o)
@@ -202,9 +203,9 @@ func (sb *Sandbox) webhookEvent(dst []byte, ev *record) []byte {
 
 // webhookHeaders are those that the API sends, in their wire names.
 func (sb *Sandbox) webhookHeaders(ep *Webhooks, id string, body []byte) [][2]string {
-	h := mix(hashText(id))
+	h := store.Mix(store.HashText(id))
 	uuid := func() string {
-		b := base16(h, 16) + base16(mix(h), 16)
+		b := base16(h, 16) + base16(store.Mix(h), 16)
 		return b[:8] + "-" + b[8:12] + "-4" + b[13:16] + "-a" + b[17:20] + "-" + b[20:]
 	}
 	return [][2]string{
@@ -287,17 +288,17 @@ func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 		next := d.queue[i]
 		d.queue = slices.Delete(d.queue, i, i+1)
 		d.waiting.Store(int64(len(d.queue)))
-		w := sb.store.find("webhooks", next.id)
+		w := sb.store.Find("webhooks", next.id)
 		ep := d.endpoint(next.endpoint)
 		if w == nil || ep == nil {
 			sb.mu.Unlock()
 			continue
 		}
-		body := []byte(w.str("request_body"))
-		headers := w.obj("request_headers")
-		try := &Delivery{Time: sb.Now(), Webhook: w.id, Endpoint: endpointID(ep.number), URL: w.str("url"),
-			Attempt: int(webhookAttempts.of(w)) + 1}
-		try.list(webhookEvents.of(w))
+		body := []byte(w.Str("request_body"))
+		headers := w.Obj("request_headers")
+		try := &Delivery{Time: sb.Now(), Webhook: w.ID, Endpoint: endpointID(ep.number), URL: w.Str("url"),
+			Attempt: int(webhookAttempts.Of(w)) + 1}
+		try.list(webhookEvents.Of(w))
 		sb.mu.Unlock()
 		began := time.Now()
 		answer := send(&ep.Webhooks, body, headers)
@@ -309,7 +310,7 @@ func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 		made = append(made, try)
 		sb.mu.Lock()
 		// The state may have been restored meanwhile.
-		if w := sb.store.find("webhooks", next.id); w != nil {
+		if w := sb.store.Find("webhooks", next.id); w != nil {
 			sb.recordAnswer(w, answer)
 		}
 		_ = sb.commit() // what was sent is not undone: the next commit writes it
@@ -339,22 +340,22 @@ type hookAnswer struct {
 // recordAnswer keeps the answer and plans the next attempt when it was not 2xx.
 func (sb *Sandbox) recordAnswer(w *record, a hookAnswer) {
 	ok := a.code >= 200 && a.code < 300
-	w.set("successful", ok || w.flag("successful"))
-	w.set("response_code", nil)
+	w.Set("successful", ok || w.Flag("successful"))
+	w.Set("response_code", nil)
 	if a.code != 0 {
-		w.set("response_code", a.code)
+		w.Set("response_code", a.code)
 	}
-	w.set("response_body", strings.ToValidUTF8(string(a.body), string(utf8.RuneError)))
-	w.set("response_body_truncated", a.truncated)
+	w.Set("response_body", strings.ToValidUTF8(string(a.body), string(utf8.RuneError)))
+	w.Set("response_body_truncated", a.truncated)
 	headers := object{}
 	for k, v := range a.header {
 		headers = append(headers, member{k, strings.Join(v, ", ")})
 	}
 	slices.SortFunc(headers, func(x, y member) int { return strings.Compare(x.Key, y.Key) })
-	w.set("response_headers", headers)
-	n := int(webhookAttempts.of(w)) + 1
-	webhookAttempts.set(w, int64(n))
-	w.setRef("due", "")
+	w.Set("response_headers", headers)
+	n := int(webhookAttempts.Of(w)) + 1
+	webhookAttempts.Set(w, int64(n))
+	w.SetRef("due", "")
 	if !ok && n <= len(sb.opts.retryGaps) {
 		sb.queueWebhook(w, sb.Now().Add(sb.opts.retryGaps[n-1]))
 	}
@@ -416,7 +417,7 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 // retryWebhook serves POST /webhooks/:id/actions/retry. It sends the webhook again at once, after
 // the reply.
 func retryWebhook(tx *tx) (result, error) {
-	webhookAttempts.set(tx.target, 0)
+	webhookAttempts.Set(tx.target, 0)
 	tx.sb.queueWebhook(tx.target, tx.now)
 	return one(tx.target), nil
 }

@@ -28,7 +28,7 @@ func endpointID(number int) string { return "EP" + strconv.Itoa(number+1) }
 
 // wants reports whether the endpoint's filter lets an event pass.
 func (w *Webhooks) wants(ev *record) bool {
-	kind := ev.str("resource_type") + "." + ev.str("action")
+	kind := ev.Str("resource_type") + "." + ev.Str("action")
 	return len(w.Events) == 0 || slices.ContainsFunc(w.Events, func(pattern string) bool {
 		ok, _ := path.Match(pattern, kind)
 		return ok
@@ -135,7 +135,7 @@ func (sb *Sandbox) ResendWebhook(id string) error {
 		if w == nil {
 			return api.NotFound()
 		}
-		webhookAttempts.set(w, 0)
+		webhookAttempts.Set(w, 0)
 		sb.queueWebhook(w, tx.now)
 		return nil
 	})

@@ -244,8 +244,8 @@ func (sb *Sandbox) ActivateMandate(id string) error {
 			return api.NotFound()
 		}
 		tx.ensureActive(m)
-		if m.status() != "active" {
-			return api.TooLate("The mandate is " + m.status())
+		if m.Status() != "active" {
+			return api.TooLate("The mandate is " + m.Status())
 		}
 		return nil
 	})

@@ -27,7 +27,7 @@ func TestReadyWorlds(t *testing.T) {
 					t.Fatal(err)
 				}
 				for coll, n := range want {
-					if got := len(c.sb.store.coll(coll).recs); got != n {
+					if got := len(c.sb.store.Coll(coll).Recs); got != n {
 						t.Errorf("%d %s, want %d", got, coll, n)
 					}
 				}
@@ -35,8 +35,8 @@ func TestReadyWorlds(t *testing.T) {
 					t.Error("the steps of a world are in the log of requests")
 				}
 				statuses := map[string]int{}
-				for _, p := range c.sb.store.coll("payments").recs {
-					statuses[p.status()]++
+				for _, p := range c.sb.store.Coll("payments").Recs {
+					statuses[p.Status()]++
 				}
 				if statuses["paid_out"] == 0 || statuses["failed"] == 0 || name == "arrears" && statuses["charged_back"] < 2 || name == "shop" && statuses["paid_out"] != 4 {
 					t.Errorf("the payments are %v", statuses)

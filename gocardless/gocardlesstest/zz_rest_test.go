@@ -46,7 +46,7 @@ func (w *world) pathOf(op *api.Operation) string {
 		id := "ID1"
 		if owner != "" {
 			w.sb.update(func(tx *tx) error {
-				id = tx.add(tx.make(owner)).id
+				id = tx.add(tx.make(owner)).ID
 				return nil
 			})
 		}

@@ -1,4 +1,4 @@
-package gocardlesstest
+package store
 
 import (
 	"cmp"
@@ -13,29 +13,32 @@ import (
 )
 
 const (
-	defaultLimit = 50
-	maxLimit     = 500
+	DefaultLimit = 50
+	MaxLimit     = 500
 )
 
-// listPlan is how a list operation filters, worked out once from its query parameters.
-type listPlan struct {
-	filters []listFilter
+// ListPlan is how a list operation filters, worked out once from its query parameters.
+type ListPlan struct {
+	Filters []listFilter
 }
+
+// FilterFunc reports whether a record passes a list filter.
+type FilterFunc func(r *Record, value string) bool
 
 // listFilter is one parameter of a list.
 type listFilter struct {
 	param  string
-	test   filterFunc
+	test   FilterFunc
 	many   bool   // takes several values
 	field  int    // position of the member, or -1
-	link   string // link or private member, else ""
+	Link   string // link or private member, else ""
 	ranged bool   // created_at[gte]=…
 }
 
-// planList resolves the parameters of a list: a filter of the family, which is found under the names of
+// PlanList resolves the parameters of a list: a filter of the family, which is found under the names of
 // operation and parameter, or else a member, a link or a private member of the same name.
-func planList(op *api.Operation, filters map[string]filterFunc) *listPlan {
-	p := &listPlan{}
+func PlanList(op *api.Operation, filters map[string]FilterFunc) *ListPlan {
+	p := &ListPlan{}
 	spec := op.Result
 	for _, q := range op.Query {
 		switch q.Name {
@@ -49,71 +52,71 @@ func planList(op *api.Operation, filters map[string]filterFunc) *listPlan {
 		case i >= 0:
 			f.field, f.ranged, f.test = i, q.Style == api.StyleDeep, valueFilter(i, q.Kind)
 		default:
-			f.link, f.test = q.Name, linkFilter(q.Name)
+			f.Link, f.test = q.Name, linkFilter(q.Name)
 		}
-		p.filters = append(p.filters, f)
+		p.Filters = append(p.Filters, f)
 	}
 	return p
 }
 
-// listing is the part of a list that a reply shows.
-type listing struct {
-	recs          []*record
-	objs          []object // instead of records
-	leave         []string // members left out of the rows
+// Listing is the part of a list that a reply shows.
+type Listing struct {
+	Recs          []*Record
+	Objs          []value.Object // instead of records
+	Leave         []string       // members left out of the rows
 	before, after string
-	limit         int
-	linked        []linkedGroup
-	bare          bool // without meta
+	Limit         int
+	Linked        []LinkedGroup
+	Bare          bool // without meta
 }
 
-// linkedGroup is one member of "linked".
-type linkedGroup struct {
-	name string
-	recs []*record
+// LinkedGroup is one member of "linked".
+type LinkedGroup struct {
+	Name string
+	Recs []*Record
 }
 
-// render writes the page in its envelope.
-func (p *listing) render(now time.Time, op *api.Operation) []byte {
-	b := make([]byte, 0, 256+700*len(p.recs))
+// Render writes the page in its envelope.
+func (p *Listing) Render(now time.Time, op *api.Operation) []byte {
+	b := make([]byte, 0, 256+700*len(p.Recs))
 	b = append(b, `{"`...)
 	b = append(b, op.Reply...)
 	b = append(b, `":[`...)
-	for i, r := range p.recs {
+	for i, r := range p.Recs {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if p.leave != nil {
-			b = r.render(now, b, p.leave)
+		if p.Leave != nil {
+			b = r.render(now, b, p.Leave)
 		} else {
-			b = append(b, r.body(now)...)
+			b = append(b, r.Body(now)...)
 		}
 	}
-	for i, o := range p.objs {
+	for i, o := range p.Objs {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendObject(b, op.Result, o, false)
+		b = AppendObject(b, op.Result, o, false)
 	}
 	b = append(b, ']')
-	if p.linked != nil {
+	if p.Linked != nil {
 		b = append(b, `,"linked":{`...)
-		for i, g := range p.linked {
+		for i, g := range p.Linked {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(value.AppendString(b, g.name), ":["...)
-			for j, r := range g.recs {
+			b = append(value.AppendString(b, g.Name), ":["...)
+			for j, r := range g.Recs {
 				if j > 0 {
 					b = append(b, ',')
 				}
-				b = append(b, r.body(now)...)
+				b = append(b, r.Body(now)...)
 			}
 			b = append(b, ']')
 		}
 		b = append(b, '}')
 	}
-	if p.bare {
+	if p.Bare {
 		return append(b, '}')
 	}
 	cursor := func(id string) any {
@@ -123,19 +126,19 @@ func (p *listing) render(now time.Time, op *api.Operation) []byte {
 		return id
 	}
 	b = append(b, `,"meta":`...)
-	b = value.Append(b, object{{"cursors", object{{"before", cursor(p.before)}, {"after", cursor(p.after)}}}, {"limit", int64(p.limit)}})
+	b = value.Append(b, value.Object{{"cursors", value.Object{{"before", cursor(p.before)}, {"after", cursor(p.after)}}}, {"limit", int64(p.Limit)}})
 	return append(b, '}')
 }
 
-// match is a filter ready to be applied.
-type match func(*record) bool
+// Match is a filter ready to be applied.
+type Match func(*Record) bool
 
-// page works out the page of a collection that a query asks for, of the records that also pass what is
+// Page works out the page of a collection that a query asks for, of the records that also pass what is
 // given.
-func (p *listPlan) page(c *collection, query url.Values, also ...match) (*listing, error) {
-	recs := c.recs
+func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listing, error) {
+	recs := c.Recs
 	matches := also
-	for _, f := range p.filters {
+	for _, f := range p.Filters {
 		if m, narrowed, err := f.matcher(c, query); err != nil {
 			return nil, err
 		} else if narrowed != nil {
@@ -147,8 +150,8 @@ func (p *listPlan) page(c *collection, query url.Values, also ...match) (*listin
 			matches = append(matches, m)
 		}
 	}
-	keep := func(r *record) bool {
-		if r.removed {
+	keep := func(r *Record) bool {
+		if r.Removed {
 			return false
 		}
 		for _, m := range matches {
@@ -158,10 +161,10 @@ func (p *listPlan) page(c *collection, query url.Values, also ...match) (*listin
 		}
 		return true
 	}
-	limit := pageSize(query)
+	limit := PageSize(query)
 	after, before := query.Get("after"), query.Get("before")
 	for _, cursor := range []string{after, before} {
-		if cursor != "" && c.byID[cursor] == nil {
+		if cursor != "" && c.ByID[cursor] == nil {
 			e := api.Refuse("invalid_filters", "The cursor does not name a resource of this list")
 			return nil, e
 		}
@@ -169,22 +172,22 @@ func (p *listPlan) page(c *collection, query url.Values, also ...match) (*listin
 	if query.Get("sort_field") != "" || query.Get("sort_direction") != "" {
 		return sortedListing(c, recs, keep, query), nil
 	}
-	return newestFirst(recs, keep, c.byID[after], c.byID[before], limit), nil
+	return newestFirst(recs, keep, c.ByID[after], c.ByID[before], limit), nil
 }
 
-// pageSize is the page size that a query asks for. More than 500 is taken as 500.
-func pageSize(query url.Values) int {
+// PageSize is the page size that a query asks for. More than 500 is taken as 500.
+func PageSize(query url.Values) int {
 	n, err := strconv.Atoi(query.Get("limit"))
 	if err != nil {
-		return defaultLimit
+		return DefaultLimit
 	}
-	return min(n, maxLimit)
+	return min(n, MaxLimit)
 }
 
 // newestFirst walks the records from the newest. After a cursor means older, before it newer; a
 // page before a cursor is the one next to it.
-func newestFirst(recs []*record, keep match, after, before *record, limit int) *listing {
-	p := &listing{limit: limit}
+func newestFirst(recs []*Record, keep Match, after, before *Record, limit int) *Listing {
+	p := &Listing{Limit: limit}
 	high, low := int64(len(recs)), int64(-1) // sequence numbers between which to look, exclusive
 	if len(recs) > 0 {
 		high = recs[len(recs)-1].seq + 1
@@ -195,42 +198,42 @@ func newestFirst(recs []*record, keep match, after, before *record, limit int) *
 	if before != nil {
 		low = before.seq
 	}
-	start, _ := slices.BinarySearchFunc(recs, high, func(r *record, seq int64) int { return cmp.Compare(r.seq, seq) })
-	stop, _ := slices.BinarySearchFunc(recs, low+1, func(r *record, seq int64) int { return cmp.Compare(r.seq, seq) })
+	start, _ := slices.BinarySearchFunc(recs, high, func(r *Record, seq int64) int { return cmp.Compare(r.seq, seq) })
+	stop, _ := slices.BinarySearchFunc(recs, low+1, func(r *Record, seq int64) int { return cmp.Compare(r.seq, seq) })
 	if before != nil && after == nil {
 		// The oldest of the newer ones come first, so walk upwards.
 		for i := stop; i < len(recs); i++ {
 			if keep(recs[i]) {
-				if len(p.recs) == limit {
-					p.before = p.recs[limit-1].id
+				if len(p.Recs) == limit {
+					p.before = p.Recs[limit-1].ID
 					break
 				}
-				p.recs = append(p.recs, recs[i])
+				p.Recs = append(p.Recs, recs[i])
 			}
 		}
-		slices.Reverse(p.recs)
-		if n := len(p.recs); n > 0 && hasOlder(recs, keep, p.recs[n-1].seq) {
-			p.after = p.recs[n-1].id
+		slices.Reverse(p.Recs)
+		if n := len(p.Recs); n > 0 && hasOlder(recs, keep, p.Recs[n-1].seq) {
+			p.after = p.Recs[n-1].ID
 		}
 		return p
 	}
 	for i := start - 1; i >= stop; i-- {
 		if keep(recs[i]) {
-			if len(p.recs) == limit {
-				p.after = p.recs[limit-1].id
+			if len(p.Recs) == limit {
+				p.after = p.Recs[limit-1].ID
 				break
 			}
-			p.recs = append(p.recs, recs[i])
+			p.Recs = append(p.Recs, recs[i])
 		}
 	}
-	if after != nil && len(p.recs) > 0 {
-		p.before = p.recs[0].id
+	if after != nil && len(p.Recs) > 0 {
+		p.before = p.Recs[0].ID
 	}
 	return p
 }
 
-func hasOlder(recs []*record, keep match, seq int64) bool {
-	i, _ := slices.BinarySearchFunc(recs, seq, func(r *record, s int64) int { return cmp.Compare(r.seq, s) })
+func hasOlder(recs []*Record, keep Match, seq int64) bool {
+	i, _ := slices.BinarySearchFunc(recs, seq, func(r *Record, s int64) int { return cmp.Compare(r.seq, s) })
 	for i--; i >= 0; i-- {
 		if keep(recs[i]) {
 			return true
@@ -240,24 +243,24 @@ func hasOlder(recs []*record, keep match, seq int64) bool {
 }
 
 // sortedListing is a page of a list that is sorted by something else than its age.
-func sortedListing(c *collection, recs []*record, keep match, query url.Values) *listing {
-	field, limit := query.Get("sort_field"), pageSize(query)
-	var all []*record
+func sortedListing(c *Collection, recs []*Record, keep Match, query url.Values) *Listing {
+	field, limit := query.Get("sort_field"), PageSize(query)
+	var all []*Record
 	for _, r := range recs {
 		if keep(r) {
 			all = append(all, r)
 		}
 	}
-	value := func(r *record) any {
+	value := func(r *Record) any {
 		switch {
 		case field == "" || field == "created_at":
 			return r.seq
-		case field == "name" && c.spec.Index("family_name") >= 0:
-			return strings.ToLower(r.str("family_name") + " " + r.str("given_name"))
+		case field == "name" && c.Spec.Index("family_name") >= 0:
+			return strings.ToLower(r.Str("family_name") + " " + r.Str("given_name"))
 		}
-		return r.get(field)
+		return r.Get(field)
 	}
-	slices.SortStableFunc(all, func(a, b *record) int {
+	slices.SortStableFunc(all, func(a, b *Record) int {
 		if n := compareValues(value(a), value(b)); n != 0 {
 			return n
 		}
@@ -266,9 +269,9 @@ func sortedListing(c *collection, recs []*record, keep match, query url.Values) 
 	if query.Get("sort_direction") != "asc" {
 		slices.Reverse(all)
 	}
-	p := &listing{limit: limit}
+	p := &Listing{Limit: limit}
 	position := func(id string) int {
-		return slices.IndexFunc(all, func(r *record) bool { return r.id == id })
+		return slices.IndexFunc(all, func(r *Record) bool { return r.ID == id })
 	}
 	from, to := 0, len(all)
 	if id := query.Get("after"); id != "" {
@@ -283,12 +286,12 @@ func sortedListing(c *collection, recs []*record, keep match, query url.Values) 
 		}
 	}
 	to = max(from, min(to, from+limit))
-	p.recs = all[from:to]
-	if len(p.recs) > 0 && from > 0 {
-		p.before = p.recs[0].id
+	p.Recs = all[from:to]
+	if len(p.Recs) > 0 && from > 0 {
+		p.before = p.Recs[0].ID
 	}
-	if len(p.recs) > 0 && to < len(all) {
-		p.after = p.recs[len(p.recs)-1].id
+	if len(p.Recs) > 0 && to < len(all) {
+		p.after = p.Recs[len(p.Recs)-1].ID
 	}
 	return p
 }
@@ -305,12 +308,12 @@ func compareValues(a, b any) int {
 }
 
 // matcher makes a filter of a query ready. When an index serves it, the records come with it.
-func (f *listFilter) matcher(c *collection, query url.Values) (match, []*record, error) {
+func (f *listFilter) matcher(c *Collection, query url.Values) (Match, []*Record, error) {
 	if f.ranged {
 		m, err := f.rangeMatcher(query)
 		return m, nil, err
 	}
-	if f.field >= 0 && (c.spec.Fields[f.field].Kind == api.KindMetadata) {
+	if f.field >= 0 && (c.Spec.Fields[f.field].Kind == api.KindMetadata) {
 		return f.metadataMatcher(query), nil, nil
 	}
 	v := query.Get(f.param)
@@ -321,13 +324,13 @@ func (f *listFilter) matcher(c *collection, query url.Values) (match, []*record,
 	if f.many {
 		wanted = strings.Split(v, ",")
 	}
-	m := func(r *record) bool {
+	m := func(r *Record) bool {
 		return slices.ContainsFunc(wanted, func(v string) bool { return f.test(r, v) })
 	}
-	if f.link != "" && !f.many && slices.Contains(c.indexed, f.link) {
-		found := c.by(f.link, v)
+	if f.Link != "" && !f.many && slices.Contains(c.Indexed, f.Link) {
+		found := c.By(f.Link, v)
 		if found == nil {
-			found = []*record{} // nil would mean that no index serves the filter
+			found = []*Record{} // nil would mean that no index serves the filter
 		}
 		return m, found, nil
 	}
@@ -335,9 +338,9 @@ func (f *listFilter) matcher(c *collection, query url.Values) (match, []*record,
 }
 
 // valueFilter compares the member at a position.
-func valueFilter(field int, kind api.Kind) filterFunc {
-	return func(r *record, v string) bool {
-		switch have := r.vals[field].(type) {
+func valueFilter(field int, kind api.Kind) FilterFunc {
+	return func(r *Record, v string) bool {
+		switch have := r.Vals[field].(type) {
 		case bool:
 			return have == (v == "true")
 		case int64:
@@ -350,13 +353,13 @@ func valueFilter(field int, kind api.Kind) filterFunc {
 }
 
 // linkFilter compares a link or a private member.
-func linkFilter(name string) filterFunc {
-	return func(r *record, v string) bool { return r.ref(name) == v || r.linkOrEmpty(name) == v }
+func linkFilter(name string) FilterFunc {
+	return func(r *Record, v string) bool { return r.Ref(name) == v || r.LinkOrEmpty(name) == v }
 }
 
 // rangeMatcher compares a date or timestamp with gt, gte, lt and lte.
-func (f *listFilter) rangeMatcher(query url.Values) (match, error) {
-	var tests []match
+func (f *listFilter) rangeMatcher(query url.Values) (Match, error) {
+	var tests []Match
 	for _, op := range []string{"gt", "gte", "lt", "lte"} {
 		v := query.Get(f.param + "[" + op + "]")
 		if v == "" {
@@ -365,8 +368,8 @@ func (f *listFilter) rangeMatcher(query url.Values) (match, error) {
 		if f.param == "created_at" {
 			v, _ = api.ParseStamp(v)
 		}
-		tests = append(tests, func(r *record) bool {
-			s, _ := r.vals[f.field].(string)
+		tests = append(tests, func(r *Record) bool {
+			s, _ := r.Vals[f.field].(string)
 			if s == "" {
 				return false
 			}
@@ -385,7 +388,7 @@ func (f *listFilter) rangeMatcher(query url.Values) (match, error) {
 	if tests == nil {
 		return nil, nil
 	}
-	return func(r *record) bool {
+	return func(r *Record) bool {
 		for _, t := range tests {
 			if !t(r) {
 				return false
@@ -396,18 +399,18 @@ func (f *listFilter) rangeMatcher(query url.Values) (match, error) {
 }
 
 // metadataMatcher serves metadata[key]=value.
-func (f *listFilter) metadataMatcher(query url.Values) match {
-	wanted := object{}
+func (f *listFilter) metadataMatcher(query url.Values) Match {
+	wanted := value.Object{}
 	for name, values := range query {
 		if key, ok := strings.CutPrefix(name, f.param+"["); ok {
-			wanted = append(wanted, member{strings.TrimSuffix(key, "]"), values[0]})
+			wanted = append(wanted, value.Member{strings.TrimSuffix(key, "]"), values[0]})
 		}
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
-	return func(r *record) bool {
-		have := r.metadata()
+	return func(r *Record) bool {
+		have := r.Metadata()
 		for _, w := range wanted {
 			if have.Str(w.Key) != w.Val.(string) {
 				return false

@@ -1,0 +1,73 @@
+package store
+
+import "hash/fnv"
+
+// IDForm is the look of an id after its prefix.
+type IDForm uint8
+
+const (
+	IDClassic IDForm = iota // 12 characters, as most resources
+	IDULID                  // 26 characters, as customers, creditors and mandates since 2025
+	IDLong                  // 32 characters together with the prefix, as the hosted flows
+	IDNamed                 // made by the family, such as GB_VAT_1
+)
+
+// idMaker makes the ids of a collection: rising, and the same in every run with the same seed.
+type idMaker struct {
+	prefix string
+	form   IDForm
+	seed   uint64
+	start  uint64
+	n      uint64
+}
+
+func newIDMaker(cs CollectionSpec, seed uint64) idMaker {
+	h := Mix(seed ^ HashText(cs.Name))
+	// Collections that share a prefix start so far apart that they do not meet.
+	start := 1<<44 + h%(1<<44)
+	if cs.IDForm == IDULID {
+		start = 1<<39 + h%(1<<38) // eight characters hold forty bits
+	}
+	return idMaker{prefix: cs.Prefix, form: cs.IDForm, seed: h, start: start}
+}
+
+func (m *idMaker) next() string {
+	m.n++
+	rising := m.start + m.n*1009 + Mix(m.seed+m.n)%1000
+	switch m.form {
+	case IDULID:
+		return m.prefix + "01" + Base32(rising, 8) + Base32(Mix(m.seed^m.n), 8) + Base32(Mix(m.seed+m.n<<7), 8)
+	case IDLong:
+		random := Base32(Mix(m.seed^m.n), 12) + Base32(Mix(m.seed+m.n<<7), 12) + Base32(Mix(m.seed-m.n<<9), 12)
+		return m.prefix + random[:32-len(m.prefix)]
+	}
+	return m.prefix + Base32(rising, 12)
+}
+
+// crockford is the alphabet of the API's ids: no I, L, O, U.
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// Base32 writes the last bits of a number in so many characters of that alphabet.
+func Base32(v uint64, width int) string {
+	b := make([]byte, width)
+	for i := width - 1; i >= 0; i-- {
+		b[i] = crockford[v&31]
+		v >>= 5
+	}
+	return string(b)
+}
+
+// Mix spreads the bits of a number (the finaliser of splitmix64).
+func Mix(v uint64) uint64 {
+	v += 0x9e3779b97f4a7c15
+	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
+	v = (v ^ v>>27) * 0x94d049bb133111eb
+	return v ^ v>>31
+}
+
+// HashText turns a text into a number, always the same.
+func HashText(s string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s))
+	return h.Sum64()
+}

@@ -1,0 +1,186 @@
+// Package store keeps the resources of one sandbox: records in collections, their ids, the pages of lists,
+// and what the state file holds of them. It knows the members of a resource and nothing of its life.
+package store
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
+)
+
+// Store holds the collections of one sandbox.
+type Store struct {
+	Colls map[string]*Collection
+	Order []*Collection // in the order of the registry, for snapshots
+	dirty []*Record     // changed since the journal was last written
+}
+
+// Collection holds the resources of one kind in the order in which they were made.
+type Collection struct {
+	CollectionSpec
+	Store *Store
+	ids   idMaker
+	Recs  []*Record
+	ByID  map[string]*Record
+	index map[string]map[string][]*Record // private or public link → id → records
+	gone  int                             // how many of recs are removed
+}
+
+// CollectionSpec describes the collection of a family.
+type CollectionSpec struct {
+	Name     string
+	Prefix   string
+	IDForm   IDForm
+	Spec     *api.Type
+	Indexed  []string // links and private members by which records are found often
+	Computed []Computed
+	// Internal collections are not resources of the API: they have no lists and no events.
+	Internal bool
+	// Live replies show other records, which do not touch this one when they change: they are
+	// rendered each time.
+	Live bool
+}
+
+// Computed is a member whose value follows from the clock or from other records when it is read.
+// One that follows from other records relies on them to touch the record when they change.
+type Computed struct {
+	Name  string
+	Value func(now time.Time, r *Record) any
+	Moves bool // with the clock; the value is a string or nil
+}
+
+// New makes an empty store with these collections. Equal seeds give equal ids.
+func New(specs []CollectionSpec, seed uint64) *Store {
+	s := &Store{Colls: make(map[string]*Collection, len(specs))}
+	for _, cs := range specs {
+		c := &Collection{CollectionSpec: cs, Store: s, ids: newIDMaker(cs, seed)}
+		c.Clear()
+		s.Colls[cs.Name] = c
+		s.Order = append(s.Order, c)
+	}
+	return s
+}
+
+// Clear makes the collection empty, and its ids start again.
+func (c *Collection) Clear() {
+	c.Recs, c.gone, c.ids.n = nil, 0, 0
+	c.ByID = map[string]*Record{}
+	c.index = make(map[string]map[string][]*Record, len(c.Indexed))
+	for _, name := range c.Indexed {
+		c.index[name] = map[string][]*Record{}
+	}
+}
+
+// Coll finds a collection by the name of its resource.
+func (s *Store) Coll(name string) *Collection {
+	c := s.Colls[name]
+	if c == nil {
+		panic("gocardlesstest: no collection " + name)
+	}
+	return c
+}
+
+// Find is the record with an id, nil when there is none or when it was removed.
+func (s *Store) Find(coll, id string) *Record {
+	r := s.Coll(coll).ByID[id]
+	if r == nil || r.Removed {
+		return nil
+	}
+	return r
+}
+
+// Fresh makes a record with the next id, made now. It is not in the collection yet.
+func (c *Collection) Fresh(now time.Time) *Record {
+	r := c.Blank()
+	r.ID = c.ids.next()
+	for _, name := range []string{"created_at", "updated_at"} {
+		if i := c.Spec.Index(name); i >= 0 {
+			r.Vals[i] = value.Stamp(now)
+		}
+	}
+	return r
+}
+
+// Blank makes a record without an id, for checks that need one before it exists. It is in no collection,
+// and must not be written to.
+func (c *Collection) Blank() *Record {
+	return &Record{Coll: c, Vals: make([]any, len(c.Spec.Fields))}
+}
+
+// Len is how many records lists have.
+func (c *Collection) Len() int { return len(c.Recs) - c.gone }
+
+// Add puts a record at the end of its collection.
+func (c *Collection) Add(r *Record) {
+	r.seq = int64(len(c.Recs))
+	c.Recs = append(c.Recs, r)
+	c.ByID[r.ID] = r
+	c.enter(r)
+	r.Touch()
+}
+
+// enter puts a record into the indexes.
+func (c *Collection) enter(r *Record) {
+	for _, name := range c.Indexed {
+		if id := r.indexValue(name); id != "" {
+			c.index[name][id] = append(c.index[name][id], r)
+		}
+	}
+}
+
+// Reindex moves a record whose indexed link changed. The link's former value is given.
+func (c *Collection) Reindex(r *Record, name, before string) {
+	c.index[name][before] = slices.DeleteFunc(slices.Clone(c.index[name][before]), func(o *Record) bool { return o == r })
+	if id := r.indexValue(name); id != "" {
+		list := append(slices.Clone(c.index[name][id]), r)
+		slices.SortFunc(list, func(a, b *Record) int { return int(a.seq - b.seq) })
+		c.index[name][id] = list
+	}
+}
+
+// indexValue is what an index of a link or private member finds the record by, "" for nothing.
+func (r *Record) indexValue(name string) string {
+	if id := r.Ref(name); id != "" {
+		return id
+	}
+	return r.LinkOrEmpty(name)
+}
+
+// LinkOrEmpty is link for a record that may have no links at all.
+func (r *Record) LinkOrEmpty(name string) string {
+	if r.Coll.Spec.Index("links") < 0 {
+		return ""
+	}
+	return r.Link(name)
+}
+
+// By lists the records whose indexed link leads to an id, oldest first.
+func (c *Collection) By(link, id string) []*Record {
+	m, ok := c.index[link]
+	if !ok {
+		panic(fmt.Sprintf("gocardlesstest: %s is not indexed by %s", c.Name, link))
+	}
+	list := m[id]
+	if c.gone == 0 {
+		return list
+	}
+	out := make([]*Record, 0, len(list))
+	for _, r := range list {
+		if !r.Removed {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Remove takes a record out of the lists. Its id stays known, so that it answers 410.
+func (c *Collection) Remove(r *Record) {
+	if !r.Removed {
+		r.Removed = true
+		c.gone++
+		r.Touch()
+	}
+}
