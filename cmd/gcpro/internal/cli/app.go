@@ -26,6 +26,8 @@ type app struct {
 
 	inTTY, outTTY, errTTY bool
 
+	currency string // of amounts that come without one
+
 	flags struct {
 		output, jq, template, profile, baseURL string
 		columns                                []string

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -73,12 +72,27 @@ func (a *app) steer(c *cobra.Command, ask func(args []string) (method, path stri
 		if err := a.control(ctx, t, method, path, body, &reply); err != nil {
 			return err
 		}
-		if a.flags.output == "" && a.flags.jq == "" && a.flags.template == "" && bytes.ContainsRune(reply, '[') {
-			a.flags.output = "json" // lists have no table of their own
+		if items, ok := onlyList(reply); ok && a.table() {
+			return a.rows(ctx, items)
 		}
 		return a.one(ctx, reply, nil)
 	}
 	return c
+}
+
+// onlyList returns the items of a reply such as {"faults":[…]}.
+func onlyList(reply json.RawMessage) ([]json.RawMessage, bool) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(reply, &members) != nil || len(members) != 1 {
+		return nil, false
+	}
+	var items []json.RawMessage
+	for _, member := range members {
+		if json.Unmarshal(member, &items) != nil {
+			return nil, false
+		}
+	}
+	return items, true
 }
 
 func (a *app) addControls(c *cobra.Command) {
@@ -248,13 +262,21 @@ func (a *app) stateCommand() *cobra.Command {
 			if err := a.control(ctx, t, http.MethodGet, "snapshot", nil, &reply); err != nil {
 				return err
 			}
-			return os.WriteFile(list[1], append(reply, '\n'), 0o600)
+			if err := os.WriteFile(list[1], append(reply, '\n'), 0o600); err != nil {
+				return err
+			}
+			a.note("saved the state to %s", list[1])
+			return nil
 		case "load":
 			body, err := readObject(list[1])
 			if err != nil {
 				return err
 			}
-			return a.control(ctx, t, http.MethodPut, "snapshot", body, nil)
+			if err := a.control(ctx, t, http.MethodPut, "snapshot", body, nil); err != nil {
+				return err
+			}
+			a.note("loaded the state of %s", list[1])
+			return nil
 		}
 		return usagef("the first argument must be save or load")
 	}
@@ -264,63 +286,71 @@ func (a *app) stateCommand() *cobra.Command {
 func (a *app) requestsCommand() *cobra.Command {
 	var follow bool
 	c := &cobra.Command{Use: "requests", Short: "List the requests that the sandbox received", Args: args(cobra.NoArgs),
-		Long:    "Lists the latest requests with their time, method, path, status, resource and id, the oldest first.",
+		Long:    "Lists the latest requests, the oldest first. -o json shows them with their headers and bodies.",
 		Example: "  gcpro sandbox requests\n  gcpro sandbox requests --follow\n  gcpro sandbox requests -o ndjson",
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "Continue with new requests as they arrive.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
 		t, err := a.sandboxTarget()
 		if err != nil {
 			return err
 		}
-		seen := map[string]bool{}
-		for {
-			var raw json.RawMessage
-			if err := a.control(c.Context(), t, http.MethodGet, "requests", nil, &raw); err != nil {
-				return err
-			}
-			if err := a.printRequests(raw, seen); err != nil || !follow {
-				return err
-			}
-			if sleep(c.Context(), time.Second/2) != nil {
-				return nil // interrupted, which is how it ends
-			}
+		var raw json.RawMessage
+		if err := a.control(c.Context(), t, http.MethodGet, "requests", nil, &raw); err != nil {
+			return err
 		}
+		items, _ := onlyList(raw)
+		if !follow {
+			return a.rows(c.Context(), items, requestColumns...)
+		}
+		return a.followRequests(c.Context(), t, items)
 	}
 	return c
 }
 
-// printRequests writes a line for each request that has not been seen.
-func (a *app) printRequests(raw json.RawMessage, seen map[string]bool) error {
-	var reply struct {
-		Requests []json.RawMessage `json:"requests"`
+var requestColumns = []string{"time", "method", "path", "status", "resource"}
+
+// followRequests writes the requests of a sandbox, and new ones as they arrive.
+func (a *app) followRequests(ctx context.Context, t *target, items []json.RawMessage) error {
+	out := a.sink(nil)
+	if t, ok := out.(*tableSink); ok {
+		t.look.Aligned = false
+		if t.look.Columns == nil {
+			t.look.Columns = requestColumns
+		}
 	}
-	if err := json.Unmarshal(raw, &reply); err != nil {
-		return err
-	}
-	for _, item := range reply.Requests {
-		v, err := render.Decode(item)
-		if err != nil {
+	seen := map[string]bool{}
+	for {
+		if err := out.write(unseen(items, seen)); err != nil {
 			return err
 		}
-		id := fmt.Sprint(render.Lookup(v, "id"))
-		if seen[id] {
-			continue
+		if sleep(ctx, time.Second/2) != nil {
+			return nil // interrupted, which is how it ends
 		}
-		seen[id] = true
-		if a.flags.output == "ndjson" || a.flags.output == "json" {
-			if err := render.Line(a.out, item); err != nil {
-				return err
-			}
-			continue
-		}
-		look := a.look()
-		look.Aligned, look.Columns = false, []string{"time", "method", "path", "status", "resource", "id"}
-		if err := render.Table(a.out, []any{v}, nil, look); err != nil {
+		var raw json.RawMessage
+		if err := a.control(ctx, t, http.MethodGet, "requests", nil, &raw); err != nil && ctx.Err() == nil {
 			return err
 		}
+		items, _ = onlyList(raw)
 	}
-	return nil
+}
+
+// unseen returns the items whose id is new, and notes it.
+func unseen(items []json.RawMessage, seen map[string]bool) []json.RawMessage {
+	var fresh []json.RawMessage
+	for _, item := range items {
+		var named struct {
+			ID string `json:"id"`
+		}
+		if json.Unmarshal(item, &named) == nil && !seen[named.ID] {
+			seen[named.ID] = true
+			fresh = append(fresh, item)
+		}
+	}
+	return fresh
 }
 
 func (a *app) recordCommand() *cobra.Command {
@@ -366,7 +396,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	c.RunE = func(c *cobra.Command, list []string) error {
 		exchanges, err := cassette.Read(os.DirFS(list[0]))
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", list[0], err)
 		}
 		options := cassette.VerifyOptions{BaseURL: defaultTo(a.flags.baseURL, a.env("GOCARDLESS_BASE_URL")), Token: defaultTo(a.env("GOCARDLESS_ACCESS_TOKEN"), "local")}
 		if options.BaseURL == "" {

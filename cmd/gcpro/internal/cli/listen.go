@@ -71,12 +71,17 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 	if err != nil {
 		return err
 	}
-	state, err := a.listenState(t)
+	state, fresh, err := a.listenState(t)
 	if err != nil {
 		return err
 	}
-	if o.secret {
+	if fresh && !o.secret {
+		a.note("this secret signs your webhooks; --print-secret prints it again:")
+	}
+	if fresh || o.secret {
 		fmt.Fprintln(a.out, state.Secret())
+	}
+	if o.secret {
 		return state.Close()
 	}
 	r := &relay.Relay{
@@ -125,20 +130,15 @@ func endpointURLs(texts []string) ([]string, error) {
 	return out, nil
 }
 
-// listenState opens the state for a server and an account, and prints a new secret.
-func (a *app) listenState(t *target) (*relay.State, error) {
+// listenState opens the state for a server and an account, and reports whether it is new.
+func (a *app) listenState(t *target) (state *relay.State, fresh bool, err error) {
 	dir, err := a.configDir()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	// A token of the environment distinguishes accounts. Its hash does not reveal it.
 	sum := sha256.Sum256([]byte(t.url() + "\n" + t.profile + "\n" + t.token))
-	state, fresh, err := relay.Open(filepath.Join(dir, "listen", string(t.env)+"-"+hex.EncodeToString(sum[:6])+".json"))
-	if err == nil && fresh {
-		a.note("this secret signs your webhooks; --print-secret prints it again:")
-		fmt.Fprintln(a.out, state.Secret())
-	}
-	return state, err
+	return relay.Open(filepath.Join(dir, "listen", string(t.env)+"-"+hex.EncodeToString(sum[:6])+".json"))
 }
 
 // begin sets where the first poll starts: at --since, where the last run ended, or after the newest

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
-	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/render"
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
@@ -114,7 +114,10 @@ func (a *app) profilesCommand() *cobra.Command {
 		Long:    "Lists the profiles with the creditors that their tokens belong to.",
 		Example: "  gcpro profiles\n  gcpro profiles use shop",
 	}
-	c.RunE = func(*cobra.Command, []string) error {
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
 		store, err := a.store()
 		if err != nil {
 			return err
@@ -127,21 +130,22 @@ func (a *app) profilesCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var rows []any
+		var items []json.RawMessage
 		for _, name := range names {
 			row := map[string]any{"profile": name, "current": name == current}
 			for env, e := range profiles[name] {
 				row[env] = defaultTo(e.Creditor, "yes")
 			}
-			rows = append(rows, row)
+			item, err := encode(row)
+			if err != nil {
+				return err
+			}
+			items = append(items, item)
 		}
-		look := a.look()
-		look.Columns = []string{"profile", "current", "sandbox", "live"}
-		if len(rows) == 0 {
+		if len(items) == 0 {
 			a.note("there are no profiles; gcpro login creates one")
-			return nil
 		}
-		return render.Table(a.out, rows, nil, look)
+		return a.rows(c.Context(), items, "profile", "current", "sandbox", "live")
 	}
 	c.AddCommand(&cobra.Command{
 		Use: "use PROFILE", Short: "Choose the profile that later commands use", Args: args(ids("PROFILE")),

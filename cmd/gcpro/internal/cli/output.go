@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -34,8 +35,14 @@ func (a *app) checkOutput() error {
 	return nil
 }
 
+// table reports whether the output is a table.
+func (a *app) table() bool {
+	f := &a.flags
+	return f.jq == "" && f.template == "" && (f.output == "" || f.output == "table")
+}
+
 func (a *app) look() render.Look {
-	return render.Look{Color: a.color(a.outTTY), Aligned: a.outTTY || a.flags.output == "table", Columns: a.flags.columns, MaxWidth: a.width()}
+	return render.Look{Color: a.color(a.outTTY), Aligned: a.outTTY || a.flags.output == "table", Columns: a.flags.columns, MaxWidth: a.width(), Currency: a.currency}
 }
 
 // one writes a single result.
@@ -93,6 +100,15 @@ func (a *app) sink(object *spec.Object) sink {
 		return csvSink{render.NewCSV(a.out, a.flags.columns), object}
 	}
 	return &tableSink{app: a, object: object, look: a.look()}
+}
+
+// rows writes a list that is not the reply of an operation, in every format of lists.
+func (a *app) rows(ctx context.Context, items []json.RawMessage, columns ...string) error {
+	out := a.sink(nil)
+	if t, ok := out.(*tableSink); ok && t.look.Columns == nil {
+		t.look.Columns = columns
+	}
+	return errors.Join(out.write(items), out.close(ctx))
 }
 
 // wholeSink collects all items: filters and templates see the list as one array.

@@ -95,7 +95,7 @@ func (a *app) tree(ctx context.Context, client *gocardless.Client, op *spec.Oper
 		}
 		id, _ := render.Lookup(v, "id").(string)
 		seen[id] = true
-		fmt.Fprintf(a.out, "%s%s%s\n", indent, label, a.brief(v, op))
+		fmt.Fprintln(a.out, render.Clip(indent+label+a.brief(v, op), a.width()))
 		links, _ := render.Lookup(v, "links").(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(links)) {
 			linked, _ := links[name].(string)
@@ -206,15 +206,7 @@ func (a *app) follow(ctx context.Context, r *request) error {
 			enough = 10
 		}
 		err := pages(ctx, client, r, enough, func(items []json.RawMessage) error {
-			for _, item := range items {
-				var e struct {
-					ID string `json:"id"`
-				}
-				if json.Unmarshal(item, &e) == nil && !seen[e.ID] {
-					seen[e.ID] = true
-					fresh = append(fresh, item)
-				}
-			}
+			fresh = append(fresh, unseen(items, seen)...)
 			return nil
 		})
 		r.query.Del("after")
@@ -258,6 +250,24 @@ func (a *app) addPayoutItems(root *cobra.Command) {
 		}
 		ctx, cancel := a.context(c.Context())
 		defer cancel()
+		if a.table() && !f.dryRun {
+			// The items come without a currency: it is that of the payout.
+			_, client, err := a.connect()
+			if err != nil {
+				return err
+			}
+			payout, _, err := fetch(ctx, client, ids[0])
+			if err != nil {
+				return err
+			}
+			var of struct {
+				Currency string `json:"currency"`
+			}
+			if err := json.Unmarshal(payout, &of); err != nil {
+				return err
+			}
+			a.currency = of.Currency
+		}
 		r := &request{op: spec.Find("payout_items", "list"), path: "/payout_items", query: url.Values{"payout": {ids[0]}}}
 		return a.perform(ctx, r, &f)
 	}
@@ -295,7 +305,7 @@ func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags
 	if err := a.checkOutput(); err != nil {
 		return err
 	}
-	if a.flags.output == "" && a.flags.jq == "" && a.flags.template == "" {
+	if a.table() && a.flags.output == "" {
 		a.flags.output = "json"
 	}
 	method, path := strings.ToUpper(given[0]), given[1]
@@ -401,7 +411,11 @@ func (a *app) openCommand() *cobra.Command {
 			fmt.Fprintln(a.out, address)
 			return nil
 		}
-		return browse(address)
+		a.note("opening %s", address)
+		if err := browse(address); err != nil {
+			return fmt.Errorf("no browser can be started (%w): open the address yourself", err)
+		}
+		return nil
 	}
 	return c
 }

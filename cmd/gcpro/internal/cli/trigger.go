@@ -46,8 +46,11 @@ func (a *app) triggerCommand() *cobra.Command {
 		}
 	}
 	c.RunE = func(c *cobra.Command, names []string) error {
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
 		if list {
-			return a.listScenarios()
+			return a.listScenarios(c.Context())
 		}
 		if len(names) == 0 {
 			return usagef("the scenario is missing; gcpro trigger --list lists them")
@@ -123,14 +126,16 @@ func scenarioNamed(name string) (*spec.Simulator, error) {
 	return nil, usagef("there is no scenario %q; gcpro trigger --list lists them", render.Safe(name))
 }
 
-func (a *app) listScenarios() error {
-	var rows []any
+func (a *app) listScenarios(ctx context.Context) error {
+	var items []json.RawMessage
 	for _, s := range spec.Simulators {
-		rows = append(rows, map[string]any{"scenario": s.Name, "does": s.Doc, "needs": s.Requires})
+		item, err := encode(map[string]any{"scenario": s.Name, "description": s.Doc, "needs": s.Requires})
+		if err != nil {
+			return err
+		}
+		items = append(items, item)
 	}
-	look := a.look()
-	look.Columns = []string{"scenario", "does", "needs"}
-	return render.Table(a.out, rows, nil, look)
+	return a.rows(ctx, items, "scenario", "description")
 }
 
 func (a *app) trigger(ctx context.Context, scenario *spec.Simulator, id string) error {

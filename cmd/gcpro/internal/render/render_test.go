@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
 // Amounts are formatted as everywhere else; what is not an amount is shown without a currency, so that
@@ -20,6 +22,35 @@ func TestMoney(t *testing.T) {
 	} {
 		if got := Money(c.minor, c.currency); got != c.want {
 			t.Errorf("%s %s: %q, want %q", c.minor, c.currency, got, c.want)
+		}
+	}
+}
+
+// An amount never has another currency than its own.
+func TestMoneyCell(t *testing.T) {
+	payment, request := spec.Find("payments", "get").Result, spec.Find("billing_requests", "get").Result
+	item := spec.Find("payout_items", "list").Result
+	for _, c := range []struct {
+		object           *spec.Object
+		raw, path, given string
+		want             string
+	}{
+		{payment, `{"amount":1500,"currency":"GBP"}`, "amount", "", "£15.00"},
+		{payment, `{"amount":1500,"currency":"GBP"}`, "amount", "EUR", "£15.00"},
+		{payment, `{"amount":1500}`, "amount", "", "1500"},
+		{payment, `{"currency":"GBP","fx":{"fx_amount":1500,"fx_currency":"EUR"}}`, "fx.fx_amount", "", "€15.00"},
+		{payment, `{"currency":"GBP","fx":{"fx_amount":1500,"fx_currency":null}}`, "fx.fx_amount", "", "1500"},
+		{request, `{"mandate_request":{"currency":"AUD","constraints":{"max_amount_per_payment":1500}}}`, "mandate_request.constraints.max_amount_per_payment", "", "A$15.00"},
+		{item, `{"amount":"-37.5"}`, "amount", "GBP", "-£0.375"},
+		{item, `{"amount":"-37.5"}`, "amount", "", "-37.5"},
+		{item, `{"type":"1500"}`, "type", "GBP", "1500"},
+	} {
+		v, err := Decode([]byte(c.raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cellOf(v, c.object, c.path, c.given); got.Text != c.want {
+			t.Errorf("%s: %s is %q, want %q", c.raw, c.path, got.Text, c.want)
 		}
 	}
 }

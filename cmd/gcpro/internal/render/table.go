@@ -15,7 +15,8 @@ type Look struct {
 	Color    bool
 	Aligned  bool // otherwise cells are separated by tabs, without headings: for other programs
 	Columns  []string
-	MaxWidth int // of the terminal; 0 for no limit
+	Currency string // of amounts that come without one
+	MaxWidth int    // of the terminal; 0 for no limit
 }
 
 // Table writes items as rows.
@@ -35,14 +36,14 @@ func Table(w io.Writer, items []any, object *spec.Object, look Look) error {
 	for _, item := range items {
 		var row []Cell
 		for _, c := range columns {
-			row = append(row, cellOf(item, object, c))
+			row = append(row, cellOf(item, object, c, look.Currency))
 		}
 		rows = append(rows, row)
 	}
 	return draw(w, rows, look)
 }
 
-// Record writes the members of one object, one on a line.
+// Record writes the members of one object, one on a line. For people it leaves out empty ones.
 func Record(w io.Writer, item any, object *spec.Object, look Look) error {
 	columns := look.Columns
 	if columns == nil {
@@ -50,7 +51,10 @@ func Record(w io.Writer, item any, object *spec.Object, look Look) error {
 	}
 	var rows [][]Cell
 	for _, c := range columns {
-		cell := cellOf(item, object, c)
+		cell := cellOf(item, object, c, look.Currency)
+		if look.Aligned && cell.Text == "" && look.Columns == nil {
+			continue
+		}
 		cell.Right = false
 		name := Cell{Text: Safe(c)}
 		if look.Aligned {
@@ -61,13 +65,15 @@ func Record(w io.Writer, item any, object *spec.Object, look Look) error {
 	return draw(w, rows, look)
 }
 
-// members lists the paths of all scalar members, id first, then by name.
+// members lists the paths of all scalar members: id and name first, then the others by their names.
 func members(item any, prefix string) []string {
 	object, _ := item.(map[string]any)
 	var out []string
 	for _, name := range slices.SortedFunc(maps.Keys(object), func(a, b string) int {
-		if a == "id" || b == "id" {
-			return map[bool]int{true: -1, false: 1}[a == "id"]
+		for _, first := range []string{"id", "name"} {
+			if a == first || b == first {
+				return map[bool]int{true: -1, false: 1}[a == first]
+			}
 		}
 		return strings.Compare(a, b)
 	}) {
@@ -103,18 +109,24 @@ func draw(w io.Writer, rows [][]Cell, look Look) error {
 	return out.Flush()
 }
 
-const gap = 2
+// gap is between two columns, and minWidth is what a column shrinks to.
+const (
+	gap      = 2
+	minWidth = 6
+)
 
 // columnWidths gives every column the width that it needs. On a narrow terminal the widest columns
-// shrink.
+// shrink, except the first, which has ids to copy, and those with amounts and times.
 func columnWidths(rows [][]Cell, limit int) []int {
 	var widths []int
+	var whole []bool
 	for _, row := range rows {
 		for i, c := range row {
 			if i == len(widths) {
-				widths = append(widths, 0)
+				widths, whole = append(widths, 0), append(whole, i == 0)
 			}
 			widths[i] = max(widths[i], width(c.Text))
+			whole[i] = whole[i] || c.Whole
 		}
 	}
 	if limit <= 0 {
@@ -125,13 +137,13 @@ func columnWidths(rows [][]Cell, limit int) []int {
 		total += n
 	}
 	for total > limit {
-		widest := 0
+		widest := -1
 		for i := range widths {
-			if widths[i] > widths[widest] {
+			if !whole[i] && widths[i] > minWidth && (widest < 0 || widths[i] > widths[widest]) {
 				widest = i
 			}
 		}
-		if widths[widest] <= 8 {
+		if widest < 0 {
 			break
 		}
 		widths[widest]--
@@ -172,8 +184,11 @@ var preferred = []string{
 const maxColumns = 7
 
 // DefaultColumns chooses the columns of a table: the most informative members that any item has, then
-// the links and the time.
+// the links and the time; all members of what has no description.
 func DefaultColumns(items []any, object *spec.Object) []string {
+	if object == nil && len(items) > 0 {
+		return members(items[0], "")
+	}
 	present := map[string]bool{}
 	for _, item := range items {
 		if o, ok := item.(map[string]any); ok {

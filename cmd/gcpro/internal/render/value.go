@@ -42,25 +42,28 @@ func Lookup(v any, path string) any {
 type Cell struct {
 	Text  string
 	Right bool   // numbers and money align on the right
+	Whole bool   // a narrow terminal must not cut it: half an amount or a time misleads
 	Color string // an ANSI sequence, or ""
 }
 
-// cellOf formats the member at a path of an object that the spec describes, if it knows it.
-func cellOf(item any, object *spec.Object, path string) Cell {
+// cellOf formats the member at a path of an object that the spec describes, if it knows it. The
+// currency is that of amounts that come without one.
+func cellOf(item any, object *spec.Object, path, currency string) Cell {
 	value := Lookup(item, path)
-	field, owner := describe(item, object, path)
+	field, currency := describe(item, object, path, currency)
 	switch v := value.(type) {
 	case nil:
 		return Cell{}
 	case string:
+		if _, err := money.ParseDecimal(v); err == nil && currency != "" && field != nil && field.Name == "amount" {
+			return Cell{Text: Money(v, currency), Right: true, Whole: true}
+		}
 		return stringCell(v, field, path)
 	case json.Number:
-		if field != nil && field.Kind == spec.Money {
-			if currency, _ := Lookup(owner, "currency").(string); currency != "" {
-				return Cell{Text: Money(v.String(), currency), Right: true}
-			}
+		if field != nil && field.Kind == spec.Money && currency != "" {
+			return Cell{Text: Money(v.String(), currency), Right: true, Whole: true}
 		}
-		return Cell{Text: v.String(), Right: true}
+		return Cell{Text: v.String(), Right: true, Whole: true}
 	case bool:
 		return Cell{Text: strconv.FormatBool(v)}
 	case map[string]any:
@@ -71,25 +74,44 @@ func cellOf(item any, object *spec.Object, path string) Cell {
 	return Cell{Text: Safe(fmt.Sprint(value))}
 }
 
-// describe finds the field that a path leads to and the object that it is a member of.
-func describe(item any, object *spec.Object, path string) (field *spec.Field, owner any) {
-	owner = item
+// describe finds the field that a path leads to, and the currency of its amount.
+func describe(item any, object *spec.Object, path, currency string) (*spec.Field, string) {
+	var field *spec.Field
+	owner := item
 	for name := range strings.SplitSeq(path, ".") {
 		if field != nil {
 			owner = Lookup(owner, field.Name)
 			object = field.Object
 		}
 		if field = object.Field(name); field == nil {
-			return nil, owner
+			return nil, ""
+		}
+		currency = currencyOf(owner, name, currency)
+	}
+	return field, currency
+}
+
+// currencyOf returns the currency of a member of an object: for fx_amount that is fx_currency. An
+// object inherits a currency unless it names one of its own, for whatever it may be.
+func currencyOf(object any, name, inherited string) string {
+	members, _ := object.(map[string]any)
+	for _, member := range []string{strings.TrimSuffix(name, "amount") + "currency", "currency"} {
+		if own, ok := members[member].(string); ok {
+			return own
 		}
 	}
-	return field, owner
+	for member := range members {
+		if strings.HasSuffix(member, "currency") {
+			return ""
+		}
+	}
+	return inherited
 }
 
 func stringCell(v string, field *spec.Field, path string) Cell {
 	if field != nil && field.Kind == spec.Time {
 		if t, err := time.Parse(time.RFC3339, v); err == nil {
-			return Cell{Text: t.UTC().Format("2006-01-02 15:04")}
+			return Cell{Text: t.UTC().Format("2006-01-02 15:04"), Whole: true}
 		}
 	}
 	c := Cell{Text: Safe(v)}
