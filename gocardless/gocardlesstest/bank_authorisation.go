@@ -2,10 +2,10 @@ package gocardlesstest
 
 import (
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
@@ -35,21 +35,9 @@ func bankAuthorisationFamily(r *registry) {
 // checkRedirect refuses addresses that a browser must not be sent to. Mobile apps have schemes of
 // their own, so what is left out are those that run or show content.
 func checkRedirect(p *api.Problems, path, raw string) {
-	if raw != "" && !safeRedirect(raw) {
+	if raw != "" && !page.SafeRedirect(raw) {
 		p.Add(path, "must be a valid URL")
 	}
-}
-
-func safeRedirect(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme == "" || u.Host == "" || strings.ContainsAny(raw, "\x00\r\n\t\\") {
-		return false
-	}
-	switch strings.ToLower(u.Scheme) {
-	case "javascript", "data", "vbscript", "file", "blob", "filesystem", "about", "view-source", "ws", "wss", "ftp":
-		return false
-	}
-	return true
 }
 
 func createBankAuthorisation(tx *tx) (result, error) {
@@ -136,21 +124,7 @@ func (tx *tx) decide(a *record, answer string) (string, error) {
 	if flow := a.Ref("flow"); flow != "" {
 		return flowPath + "?id=" + url.QueryEscape(flow) + "&outcome=" + outcome, nil
 	}
-	return withParams(a.Str("redirect_uri"), "outcome", outcome, "id", b.rec.ID), nil
-}
-
-// withParams adds parameters to an address.
-func withParams(raw string, params ...string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return raw
-	}
-	q := u.Query()
-	for i := 0; i+1 < len(params); i += 2 {
-		q.Set(params[i], params[i+1])
-	}
-	u.RawQuery = q.Encode()
-	return u.String()
+	return page.WithParams(a.Str("redirect_uri"), "outcome", outcome, "id", b.rec.ID), nil
 }
 
 // finishFlow fulfils a request at the end of a flow, and a PayTo request at any time: its bank's

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -229,7 +230,7 @@ func TestFlowIsSafe(t *testing.T) {
 	if got := resp.Header.Get("Referrer-Policy"); got != "same-origin" {
 		t.Errorf("referrer policy %s", got)
 	}
-	huge, err := http.NewRequest("POST", f.Str("authorisation_url"), strings.NewReader("id="+f.Str("id")+"&x="+strings.Repeat("a", maxForm)))
+	huge, err := http.NewRequest("POST", f.Str("authorisation_url"), strings.NewReader("id="+f.Str("id")+"&x="+strings.Repeat("a", page.MaxForm)))
 	if err != nil {
 		t.Fatal(err)
 	}

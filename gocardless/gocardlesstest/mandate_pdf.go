@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
@@ -86,8 +87,8 @@ func pdfLines(scheme string, o object) []string {
 }
 
 func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
-	if v := checkPageRequest(w, r); v != nil || r.Method == http.MethodPost {
-		writePage(w, r, message(http.StatusMethodNotAllowed, "This cannot be done", "A document can only be read."))
+	if v := page.Check(w, r); v != nil || r.Method == http.MethodPost {
+		page.Write(w, r, page.Message(http.StatusMethodNotAllowed, "This cannot be done", "A document can only be read."))
 		return
 	}
 	id := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, pdfPath+"/"), ".pdf")
@@ -101,7 +102,7 @@ func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	if lines == nil {
-		writePage(w, r, message(http.StatusNotFound, "Page not found", "This address has no document, or its ten minutes are over."))
+		page.Write(w, r, page.Message(http.StatusNotFound, "Page not found", "This address has no document, or its ten minutes are over."))
 		return
 	}
 	w.Header().Set("Content-Type", "application/pdf")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
@@ -190,15 +191,15 @@ func (sb *Sandbox) ApproveOutboundPaymentImport(id string) error {
 }
 
 // outboundImportPage shows an import to the person who approves it.
-func outboundImportPage(tx *tx, r *http.Request) *view {
+func outboundImportPage(tx *tx, r *http.Request) *page.View {
 	im := tx.find("outbound_payment_imports", r.FormValue("id"))
 	if im == nil {
-		return message(http.StatusNotFound, "Page not found", "This address has no outbound payment import.")
+		return page.Message(http.StatusNotFound, "Page not found", "This address has no outbound payment import.")
 	}
 	creditor := tx.must("creditors", im.Link("creditor"))
-	v := &view{
+	v := &page.View{
 		Title: "Approve payments", Merchant: creditor.Str("name"), Theme: tx.themeOf(creditor.ID),
-		Hidden: []viewRow{{"id", im.ID}},
+		Hidden: []page.Row{{Name: "id", Value: im.ID}},
 	}
 	counts := im.Obj("entry_counts")
 	for _, row := range []struct {
@@ -208,24 +209,24 @@ func outboundImportPage(tx *tx, r *http.Request) *view {
 		{"Payments", counts.Num("total")}, {"Exact name matches", counts.Num("verified_with_full_match")},
 		{"Close name matches", counts.Num("verified_with_partial_match")}, {"No name match", counts.Num("verified_with_no_match")},
 	} {
-		v.Summary = append(v.Summary, viewRow{row.label, itoa(int(row.value))})
+		v.Summary = append(v.Summary, page.Row{Name: row.label, Value: itoa(int(row.value))})
 	}
-	v.Summary = append(v.Summary, viewRow{"Total", money.Format(im.Num("amount_sum"), gocardless.CurrencyGBP)}, viewRow{"Status", im.Status()})
+	v.Summary = append(v.Summary, page.Row{Name: "Total", Value: money.Format(im.Num("amount_sum"), gocardless.CurrencyGBP)}, page.Row{Name: "Status", Value: im.Status()})
 	if r.Method == http.MethodPost && r.PostForm.Get("decision") != "" && im.Status() == "valid" {
 		if r.PostForm.Get("decision") == "approve" {
 			if err := tx.approveOutboundImport(im); err != nil {
-				v.refused(err)
+				v.Refused(err)
 				return v
 			}
 		} else {
 			im.Set("status", "cancelled")
 		}
-		return sendTo(outboundImportPath + "?id=" + url.QueryEscape(im.ID))
+		return page.SendTo(outboundImportPath + "?id=" + url.QueryEscape(im.ID))
 	}
 	switch im.Status() {
 	case "valid":
 		v.Intro = "These payments leave your account once you approve them."
-		v.Buttons = []viewButton{
+		v.Buttons = []page.Button{
 			{Name: "decision", Value: "approve", Label: "Approve"},
 			{Name: "decision", Value: "reject", Label: "Cancel the import", Plain: true},
 		}

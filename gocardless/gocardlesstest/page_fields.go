@@ -4,53 +4,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 )
 
 // The fields of the flow's forms, by what the scheme asks for.
-
-// fieldText is how a field is called and what browsers can fill in.
-var fieldText = map[string]viewField{
-	"given_name":              {Label: "First name", Kind: "text", Autocomplete: "given-name"},
-	"family_name":             {Label: "Last name", Kind: "text", Autocomplete: "family-name"},
-	"company_name":            {Label: "Company", Kind: "text", Autocomplete: "organization", Hint: "Instead of a name, for a business account", Optional: true},
-	"email":                   {Label: "Email", Kind: "email", Autocomplete: "email"},
-	"address_line1":           {Label: "Address", Kind: "text", Autocomplete: "address-line1"},
-	"address_line2":           {Label: "Address, second line", Kind: "text", Autocomplete: "address-line2", Optional: true},
-	"city":                    {Label: "Town or city", Kind: "text", Autocomplete: "address-level2"},
-	"region":                  {Label: "State or province", Kind: "text", Autocomplete: "address-level1", Hint: "Two letters, such as CA"},
-	"postal_code":             {Label: "Postcode", Kind: "text", Autocomplete: "postal-code"},
-	"country_code":            {Label: "Country", Kind: "select", Autocomplete: "country"},
-	"swedish_identity_number": {Label: "Personal or organisation number", Kind: "text", Hint: "For example 198112289874"},
-	"danish_identity_number":  {Label: "CPR or CVR number", Kind: "text", Hint: "For example 0101701234"},
-	"account_holder_name":     {Label: "Account holder", Kind: "text", Autocomplete: "name"},
-	"iban":                    {Label: "IBAN", Kind: "text"},
-	"branch_code":             {Label: "Sort code", Kind: "text", Mode: "numeric"},
-	"bank_code":               {Label: "Bank code", Kind: "text", Mode: "numeric"},
-	"account_number":          {Label: "Account number", Kind: "text", Mode: "numeric"},
-	"account_type":            {Label: "Account type", Kind: "select"},
-	"pay_id":                  {Label: "PayID", Kind: "text", Hint: "An email address or phone number, instead of an account number", Optional: true},
-}
-
-// countryNames are the countries of the form, those of the schemes.
-var countryNames = []viewOption{
-	{Value: "AD", Label: "Andorra"}, {Value: "AU", Label: "Australia"}, {Value: "AT", Label: "Austria"}, {Value: "BE", Label: "Belgium"},
-	{Value: "BG", Label: "Bulgaria"}, {Value: "CA", Label: "Canada"}, {Value: "HR", Label: "Croatia"}, {Value: "CY", Label: "Cyprus"},
-	{Value: "CZ", Label: "Czechia"}, {Value: "DK", Label: "Denmark"}, {Value: "EE", Label: "Estonia"}, {Value: "FI", Label: "Finland"},
-	{Value: "FR", Label: "France"}, {Value: "DE", Label: "Germany"}, {Value: "GI", Label: "Gibraltar"}, {Value: "GR", Label: "Greece"},
-	{Value: "GG", Label: "Guernsey"}, {Value: "HU", Label: "Hungary"}, {Value: "IS", Label: "Iceland"}, {Value: "IE", Label: "Ireland"},
-	{Value: "IM", Label: "Isle of Man"}, {Value: "IT", Label: "Italy"}, {Value: "JE", Label: "Jersey"}, {Value: "LV", Label: "Latvia"},
-	{Value: "LI", Label: "Liechtenstein"}, {Value: "LT", Label: "Lithuania"}, {Value: "LU", Label: "Luxembourg"}, {Value: "MT", Label: "Malta"},
-	{Value: "MC", Label: "Monaco"}, {Value: "NL", Label: "Netherlands"}, {Value: "NZ", Label: "New Zealand"}, {Value: "NO", Label: "Norway"},
-	{Value: "PL", Label: "Poland"}, {Value: "PT", Label: "Portugal"}, {Value: "RO", Label: "Romania"}, {Value: "SM", Label: "San Marino"},
-	{Value: "SK", Label: "Slovakia"}, {Value: "SI", Label: "Slovenia"}, {Value: "ES", Label: "Spain"}, {Value: "SE", Label: "Sweden"},
-	{Value: "CH", Label: "Switzerland"}, {Value: "GB", Label: "United Kingdom"}, {Value: "US", Label: "United States"}, {Value: "VA", Label: "Vatican City"},
-}
-
-func newField(name, value string) *viewField {
-	f := fieldText[name]
-	f.Name, f.Value = name, value
-	return &f
-}
 
 // detailNames are the fields of the payer's details.
 func (b *billing) detailNames() (person, address []string) {
@@ -69,7 +27,7 @@ func (b *billing) detailNames() (person, address []string) {
 
 // detailFields are the form's fields, filled with what is known: entered, collected before,
 // prefilled by the merchant, or the test payer's.
-func (b *billing) detailFields(f *record, get func(string, ...string) string, fill bool) []*viewField {
+func (b *billing) detailFields(f *record, get func(string, ...string) string, fill bool) []*page.Field {
 	prefilled := f.Obj("prefilled_customer")
 	test := object{}
 	country := currencyCountry(b.currency())
@@ -77,7 +35,7 @@ func (b *billing) detailFields(f *record, get func(string, ...string) string, fi
 		test = testPayer(country)
 	}
 	person, address := b.detailNames()
-	var fields []*viewField
+	var fields []*page.Field
 	for _, name := range append(person, address...) {
 		known := b.person
 		if slices.Contains(address, name) {
@@ -87,9 +45,9 @@ func (b *billing) detailFields(f *record, get func(string, ...string) string, fi
 		if name == "country_code" {
 			otherwise = country
 		}
-		v := newField(name, get(name, known.Str(name), prefilled.Str(name), test.Str(name), otherwise))
+		v := page.NewField(name, get(name, known.Str(name), prefilled.Str(name), test.Str(name), otherwise))
 		if name == "country_code" {
-			v.Options = countryNames
+			v.Options = page.Countries
 		}
 		fields = append(fields, v)
 	}
@@ -146,13 +104,13 @@ var branchLabels = map[string]map[string]string{
 	"DKK": {"bank_code": "Registration number"},
 }
 
-func (b *billing) accountFields(f *record, get func(string, ...string) string, fill bool) []*viewField {
+func (b *billing) accountFields(f *record, get func(string, ...string) string, fill bool) []*page.Field {
 	test := object{}
 	if fill {
 		test = testAccount(b.currency())
 	}
 	holder := strings.TrimSpace(b.person.Str("given_name") + " " + b.person.Str("family_name"))
-	var fields []*viewField
+	var fields []*page.Field
 	for _, name := range b.accountNames() {
 		otherwise := ""
 		switch name {
@@ -161,12 +119,12 @@ func (b *billing) accountFields(f *record, get func(string, ...string) string, f
 		case "account_type":
 			otherwise = orDefault(f.Obj("prefilled_bank_account").Str("account_type"), "checking")
 		}
-		v := newField(name, get(name, test.Str(name), otherwise))
+		v := page.NewField(name, get(name, test.Str(name), otherwise))
 		if label := branchLabels[b.currency()][name]; label != "" {
 			v.Label = label
 		}
 		if name == "account_type" {
-			v.Options = []viewOption{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}
+			v.Options = []page.Option{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}
 		}
 		if b.debitScheme() == "pay_to" && name != "account_holder_name" {
 			v.Optional = true

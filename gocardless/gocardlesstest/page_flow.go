@@ -11,6 +11,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
@@ -45,10 +46,10 @@ func (b *billing) flowSteps(f *record) []flowStep {
 }
 
 // flowPage serves a flow.
-func flowPage(tx *tx, r *http.Request) *view {
+func flowPage(tx *tx, r *http.Request) *page.View {
 	f := tx.find("billing_request_flows", r.FormValue("id"))
 	if f == nil {
-		return message(http.StatusNotFound, "Page not found", "This address has no billing request flow.")
+		return page.Message(http.StatusNotFound, "Page not found", "This address has no billing request flow.")
 	}
 	b := tx.openBilling(tx.must("billing_requests", f.Link("billing_request")))
 	if r.Method != http.MethodHead {
@@ -62,31 +63,31 @@ func flowPage(tx *tx, r *http.Request) *view {
 	}
 	v := tx.flowForm(b, f, b.flowStepAt(f, r.FormValue("step")), nil, r.FormValue("fill") != "")
 	if r.FormValue("outcome") == "failure" {
-		v.Problems = append(v.Problems, viewProblem{"", "Your bank did not authorise this. You can try again, or choose another bank."})
+		v.Problems = append(v.Problems, page.Problem{Message: "Your bank did not authorise this. You can try again, or choose another bank."})
 	}
 	return v
 }
 
 // flowEnd is the page of a flow that has no more steps, nil while it has some.
-func (tx *tx) flowEnd(b *billing, f *record) *view {
-	base := func(v *view) *view {
+func (tx *tx) flowEnd(b *billing, f *record) *page.View {
+	base := func(v *page.View) *page.View {
 		v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
 		return v
 	}
-	exit := link("Back to "+b.creditor.Str("name"), f.Str("exit_uri"), false)
+	exit := page.LinkTo("Back to "+b.creditor.Str("name"), f.Str("exit_uri"), false)
 	switch {
 	case b.rec.Status() == "fulfilled":
 		return base(tx.flowDone(b, f))
 	case b.rec.Status() == "cancelled":
-		v := message(http.StatusGone, "This request was cancelled", "Nothing more is needed from you.")
+		v := page.Message(http.StatusGone, "This request was cancelled", "Nothing more is needed from you.")
 		v.Links = exit
 		return base(v)
 	case f.Str("expires_at") <= tx.timestamp():
-		v := message(http.StatusGone, "This link has expired", "Ask "+b.creditor.Str("name")+" for a new one.")
+		v := page.Message(http.StatusGone, "This link has expired", "Ask "+b.creditor.Str("name")+" for a new one.")
 		v.Links = exit
 		return base(v)
 	case b.customer.Removed:
-		v := message(http.StatusGone, "These details were deleted", "Ask "+b.creditor.Str("name")+" for a new link.")
+		v := page.Message(http.StatusGone, "These details were deleted", "Ask "+b.creditor.Str("name")+" for a new link.")
 		v.Links = exit
 		return base(v)
 	}
@@ -98,16 +99,16 @@ func backTo(f *record, name, outcome string) string {
 	if f.Str(name) == "" {
 		return ""
 	}
-	return withParams(f.Str(name), "outcome", outcome, "id", f.ID)
+	return page.WithParams(f.Str(name), "outcome", outcome, "id", f.ID)
 }
 
 // flowDone is the last page.
-func (tx *tx) flowDone(b *billing, f *record) *view {
+func (tx *tx) flowDone(b *billing, f *record) *page.View {
 	to := backTo(f, "redirect_uri", "success")
-	if to != "" && f.Flag("skip_success_screen") && safeRedirect(to) {
-		return sendTo(to)
+	if to != "" && f.Flag("skip_success_screen") && page.SafeRedirect(to) {
+		return page.SendTo(to)
 	}
-	v := message(http.StatusOK, "All done", "")
+	v := page.Message(http.StatusOK, "All done", "")
 	v.Good = true
 	switch {
 	case b.payment != nil && b.mandate != nil:
@@ -118,10 +119,10 @@ func (tx *tx) flowDone(b *billing, f *record) *view {
 		v.Intro = "Your Direct Debit is being set up."
 	}
 	v.Summary = b.summary()
-	if safeRedirect(to) {
-		v.Links = link("Continue to "+b.creditor.Str("name"), to, true)
+	if page.SafeRedirect(to) {
+		v.Links = page.LinkTo("Continue to "+b.creditor.Str("name"), to, true)
 		if !f.Flag("show_success_redirect_button") && !f.Flag("show_redirect_buttons") {
-			v.refresh = to
+			v.Refresh = to
 		}
 	}
 	return v
@@ -159,85 +160,85 @@ func (e *flowEntry) get(name string, otherwise ...string) string {
 }
 
 // testLink offers test details, unless the fields have them already.
-func (e *flowEntry) testLink(label, step string) []viewLink {
+func (e *flowEntry) testLink(label, step string) []page.Link {
 	if e.fill {
 		return nil
 	}
-	return []viewLink{{Label: label, URL: template.URL(e.here + "&step=" + step + "&fill=1")}} //nolint:gosec // a path of this page
+	return []page.Link{{Label: label, URL: template.URL(e.here + "&step=" + step + "&fill=1")}} //nolint:gosec // a path of this page
 }
 
 // flowForm builds the page of a step. The form, if any, is what was entered.
-func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill bool) *view {
-	v := &view{
+func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill bool) *page.View {
+	v := &page.View{
 		Merchant: b.creditor.Str("name"), Theme: tx.themeOf(b.creditor.ID), Lang: f.Str("language"), Exit: true,
-		Hidden:  []viewRow{{"id", f.ID}, {"step", step}},
-		Buttons: []viewButton{{Label: "Continue"}},
-		targets: []string{f.Str("redirect_uri"), f.Str("exit_uri")},
+		Hidden:  []page.Row{{Name: "id", Value: f.ID}, {Name: "step", Value: step}},
+		Buttons: []page.Button{{Label: "Continue"}},
+		Targets: []string{f.Str("redirect_uri"), f.Str("exit_uri")},
 	}
 	e := &flowEntry{b: b, flow: f, here: flowPath + "?id=" + url.QueryEscape(f.ID), form: form, fill: fill}
 	for _, s := range b.flowSteps(f) {
-		vs := viewStep{Name: s.name, Current: s.key == step, Done: !s.open && s.key != step}
+		vs := page.Step{Name: s.name, Current: s.key == step, Done: !s.open && s.key != step}
 		if vs.Done && s.back {
 			vs.Link = e.here + "&step=" + s.key
 		}
 		v.Steps = append(v.Steps, vs)
 	}
-	show := map[string]func(*view){
+	show := map[string]func(*page.View){
 		"currency": e.currency, "amount": e.amount, "details": e.details, "bank": e.bank, "account": e.account, "confirm": e.confirm,
 	}
 	show[step](v)
 	return v
 }
 
-func (e *flowEntry) currency(v *view) {
+func (e *flowEntry) currency(v *page.View) {
 	v.Title, v.Intro = "Choose a currency", "The currency of the bank account that "+v.Merchant+" will collect from."
-	field := &viewField{Name: "currency", Label: "Currency", Kind: "select", Value: e.get("currency", e.b.currency(), e.b.creditor.Str("fx_payout_currency"))}
+	field := &page.Field{Name: "currency", Label: "Currency", Kind: "select", Value: e.get("currency", e.b.currency(), e.b.creditor.Str("fx_payout_currency"))}
 	for _, c := range mandateCurrencies {
-		field.Options = append(field.Options, viewOption{Value: c, Label: c + ", " + currencyNames[c]})
+		field.Options = append(field.Options, page.Option{Value: c, Label: c + ", " + currencyNames[c]})
 	}
-	v.Fields = []*viewField{field}
+	v.Fields = []*page.Field{field}
 }
 
-func (e *flowEntry) amount(v *view) {
+func (e *flowEntry) amount(v *page.View) {
 	v.Title = "How much?"
-	v.Fields = []*viewField{{Name: "amount", Label: "Amount in " + e.b.currency(), Kind: "text", Mode: "decimal",
+	v.Fields = []*page.Field{{Name: "amount", Label: "Amount in " + e.b.currency(), Kind: "text", Mode: "decimal",
 		Value: e.get("amount", decimal(e.b.payment)), Hint: "For example 25.00"}}
 }
 
-func (e *flowEntry) details(v *view) {
+func (e *flowEntry) details(v *page.View) {
 	v.Title, v.Intro = "Your details", e.b.purpose()
 	v.Fields = e.b.detailFields(e.flow, e.get, e.fill)
 	v.Links = e.testLink("Fill in a test payer", "details")
 }
 
-func (e *flowEntry) bank(v *view) {
+func (e *flowEntry) bank(v *page.View) {
 	v.Title, v.Intro = "Choose your bank", e.b.purpose()
-	field := &viewField{Name: "institution", Label: "Bank", Kind: "radio", Value: e.get("institution", e.b.institution)}
+	field := &page.Field{Name: "institution", Label: "Bank", Kind: "radio", Value: e.get("institution", e.b.institution)}
 	for i := range institutions {
 		if in := &institutions[i]; in.status == "enabled" && e.b.canUse(in) {
-			o := viewOption{Value: in.id, Label: in.name, Note: "asks for your account number"}
+			o := page.Option{Value: in.id, Label: in.name, Note: "asks for your account number"}
 			if in.passesAccount {
 				o.Note = "passes your account number on"
 			}
 			field.Options = append(field.Options, o)
 		}
 	}
-	v.Fields = []*viewField{field}
+	v.Fields = []*page.Field{field}
 }
 
-func (e *flowEntry) account(v *view) {
+func (e *flowEntry) account(v *page.View) {
 	v.Title, v.Intro = "Bank account", e.b.purpose()
 	v.Fields = e.b.accountFields(e.flow, e.get, e.fill)
 	v.Links = e.testLink("Fill in a test account", "account")
 }
 
-func (e *flowEntry) confirm(v *view) {
+func (e *flowEntry) confirm(v *page.View) {
 	v.Title, v.Intro = "Check and confirm", e.b.purpose()
 	v.Summary = e.b.summary()
 	v.Small = e.b.terms()
-	v.Buttons = []viewButton{{Label: e.b.confirmLabel()}}
+	v.Buttons = []page.Button{{Label: e.b.confirmLabel()}}
 	if e.b.mandate != nil && e.b.scheme() == "bacs" {
-		v.Fields = []*viewField{{Name: "dual", Label: "More than one person has to authorise this account", Kind: "checkbox", Optional: true}}
+		v.Fields = []*page.Field{{Name: "dual", Label: "More than one person has to authorise this account", Kind: "checkbox", Optional: true}}
 	}
 }
 
@@ -296,11 +297,11 @@ func decimal(payment object) string {
 }
 
 // summary lists what was collected.
-func (b *billing) summary() []viewRow {
-	rows := []viewRow{}
+func (b *billing) summary() []page.Row {
+	rows := []page.Row{}
 	add := func(name, value string) {
 		if value != "" {
-			rows = append(rows, viewRow{name, value})
+			rows = append(rows, page.Row{Name: name, Value: value})
 		}
 	}
 	if b.payment != nil {
@@ -314,8 +315,8 @@ func (b *billing) summary() []viewRow {
 	var lines []string
 	for _, f := range []string{"address_line1", "address_line2", "city", "region", "postal_code", "country_code"} {
 		s := b.address.Str(f)
-		if i := slices.IndexFunc(countryNames, func(o viewOption) bool { return f == "country_code" && o.Value == s }); i >= 0 {
-			s = countryNames[i].Label
+		if i := slices.IndexFunc(page.Countries, func(o page.Option) bool { return f == "country_code" && o.Value == s }); i >= 0 {
+			s = page.Countries[i].Label
 		}
 		if s != "" {
 			lines = append(lines, s)
@@ -332,7 +333,7 @@ func (b *billing) summary() []viewRow {
 }
 
 // flowPost takes the step that a form stands for.
-func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *view {
+func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *page.View {
 	form := r.PostForm
 	if form.Get("action") == "exit" {
 		return tx.flowExit(b, f)
@@ -340,19 +341,19 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *view {
 	step := b.flowStepAt(f, form.Get("step"))
 	if step != form.Get("step") {
 		// A form of an earlier visit: show where things are.
-		return sendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
+		return page.SendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
 	}
 	p := &api.Problems{}
 	to, err := tx.flowTake(b, f, step, form, p, remoteIP(r))
 	if err == nil && len(p.Items) == 0 {
-		return sendTo(to)
+		return page.SendTo(to)
 	}
 	v := tx.flowForm(b, f, step, form, false)
 	if err != nil {
-		v.refused(err)
+		v.Refused(err)
 	}
 	if len(p.Items) > 0 {
-		v.showErrors(p)
+		v.ShowErrors(p)
 	}
 	return v
 }
@@ -415,7 +416,7 @@ func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 			return "", err
 		}
 		b.commit()
-		return b.authorisation(withParams(tx.base+flowPath, "id", f.ID), f.ID).Str("url"), nil
+		return b.authorisation(page.WithParams(tx.base+flowPath, "id", f.ID), f.ID).Str("url"), nil
 	}
 	if err := b.fulfil(); err != nil {
 		return "", err
@@ -425,14 +426,14 @@ func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 }
 
 // flowExit is the payer leaving before the end.
-func (tx *tx) flowExit(b *billing, f *record) *view {
+func (tx *tx) flowExit(b *billing, f *record) *page.View {
 	b.tell("flow_exited", member{"billing_request_flow", f.ID})
-	if to := backTo(f, "exit_uri", "failure"); safeRedirect(to) {
-		return sendTo(to)
+	if to := backTo(f, "exit_uri", "failure"); page.SafeRedirect(to) {
+		return page.SendTo(to)
 	}
-	v := message(http.StatusOK, "You have left", "Nothing was set up. You can come back to this page until "+f.Str("expires_at")[:10]+".")
+	v := page.Message(http.StatusOK, "You have left", "Nothing was set up. You can come back to this page until "+f.Str("expires_at")[:10]+".")
 	v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
-	v.Links = []viewLink{{Label: "Go on after all", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.ID))}}
+	v.Links = []page.Link{{Label: "Go on after all", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.ID))}}
 	return v
 }
 
@@ -446,84 +447,84 @@ func remoteIP(r *http.Request) string {
 }
 
 // bankPage is the payer's bank.
-func bankPage(tx *tx, r *http.Request) *view {
+func bankPage(tx *tx, r *http.Request) *page.View {
 	a := tx.find("bank_authorisations", r.FormValue("id"))
 	if a == nil {
-		return message(http.StatusNotFound, "Page not found", "This address has no bank authorisation.")
+		return page.Message(http.StatusNotFound, "Page not found", "This address has no bank authorisation.")
 	}
 	b := tx.openBilling(tx.must("billing_requests", a.Link("billing_request")))
 	name := "Your bank"
 	if in := institutionOf(a.Link("institution")); in != nil {
 		name = in.name
 	}
-	frame := func(v *view) *view {
-		v.Merchant, v.Theme = name, pageTheme{Header: "#134e4a", Button: "#0f766e", Border: "#cfdedb", Link: "#0f766e"}
+	frame := func(v *page.View) *page.View {
+		v.Merchant, v.Theme = name, page.Theme{Header: "#134e4a", Button: "#0f766e", Border: "#cfdedb", Link: "#0f766e"}
 		return v
 	}
 	if a.Ref("decision") != "" || a.Str("expires_at") <= tx.timestamp() || b.finished() {
-		return frame(message(http.StatusGone, "This link has been used or has expired", "Start again from the page that sent you here."))
+		return frame(page.Message(http.StatusGone, "This link has been used or has expired", "Start again from the page that sent you here."))
 	}
 	if r.Method != http.MethodHead {
 		tx.visit(a)
 	}
-	v := frame(&view{
+	v := frame(&page.View{
 		Title: "Approve this at " + name, Intro: "This page stands for the payer's bank. Choose what the payer does there.",
-		Hidden: []viewRow{{"id", a.ID}}, Summary: b.bankSummary(),
-		Buttons: []viewButton{
+		Hidden: []page.Row{{Name: "id", Value: a.ID}}, Summary: b.bankSummary(),
+		Buttons: []page.Button{
 			{Name: "decision", Value: "authorised", Label: "Approve"},
 			{Name: "decision", Value: "denied", Label: "Decline", Plain: true},
 			{Name: "decision", Value: "failed", Label: "Fail: account does not match", Plain: true},
 		},
-		targets: []string{a.Str("redirect_uri")},
+		Targets: []string{a.Str("redirect_uri")},
 	})
 	if id := a.Ref("flow"); id != "" {
-		v.targets = append(v.targets, tx.must("billing_request_flows", id).Str("redirect_uri"))
+		v.Targets = append(v.Targets, tx.must("billing_request_flows", id).Str("redirect_uri"))
 	}
 	if r.Method != http.MethodPost {
 		return v
 	}
 	answer := r.PostForm.Get("decision")
 	if !slices.Contains([]string{"authorised", "denied", "failed"}, answer) {
-		v.refused(api.TooEarly("Choose what the payer does"))
+		v.Refused(api.TooEarly("Choose what the payer does"))
 		return v
 	}
 	to, err := tx.decide(a, answer)
 	if err != nil {
-		v.refused(err)
+		v.Refused(err)
 		return v
 	}
-	if !strings.HasPrefix(to, "/") && !safeRedirect(to) {
-		return frame(message(http.StatusOK, "Thank you", "You can close this page."))
+	if !strings.HasPrefix(to, "/") && !page.SafeRedirect(to) {
+		return frame(page.Message(http.StatusOK, "Thank you", "You can close this page."))
 	}
-	return sendTo(to)
+	return page.SendTo(to)
 }
 
-func (b *billing) bankSummary() []viewRow {
-	rows := []viewRow{{"To", b.creditor.Str("name")}}
+func (b *billing) bankSummary() []page.Row {
+	rows := []page.Row{{Name: "To", Value: b.creditor.Str("name")}}
 	if b.instant() {
-		rows = append(rows, viewRow{"Amount", money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency()))}, viewRow{"For", b.payment.Str("description")})
+		rows = append(rows, page.Row{Name: "Amount", Value: money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency()))}, page.Row{Name: "For", Value: b.payment.Str("description")})
 	}
 	if c := b.mandate.Obj("constraints"); c != nil {
-		rows = append(rows, viewRow{"At most per payment", money.Format(c.Num("max_amount_per_payment"), gocardless.Currency(b.currency()))})
+		rows = append(rows, page.Row{Name: "At most per payment", Value: money.Format(c.Num("max_amount_per_payment"), gocardless.Currency(b.currency()))})
 	}
 	if b.account != nil {
-		rows = append(rows, viewRow{"From account ending", b.account.Str("account_number_ending")})
+		rows = append(rows, page.Row{Name: "From account ending", Value: b.account.Str("account_number_ending")})
 	}
 	return rows
 }
 
 // templatePage makes a request and a flow of a template's link, and leads to the flow.
-func templatePage(tx *tx, r *http.Request) *view {
+func templatePage(tx *tx, r *http.Request) *page.View {
 	t := tx.find("billing_request_templates", r.FormValue("id"))
 	switch {
 	case t == nil:
-		return message(http.StatusNotFound, "Page not found", "This address has no billing request template.")
+		return page.Message(http.StatusNotFound, "Page not found", "This address has no billing request template.")
 	case r.Method != http.MethodGet:
-		return message(http.StatusOK, t.Str("name"), "")
+		return page.Message(http.StatusOK, t.Str("name"), "")
 	}
 	f, err := tx.openTemplate(t)
 	if err != nil {
-		return message(http.StatusUnprocessableEntity, "This link does not work", "The template asks for something that cannot be set up.")
+		return page.Message(http.StatusUnprocessableEntity, "This link does not work", "The template asks for something that cannot be set up.")
 	}
-	return sendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
+	return page.SendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
 }

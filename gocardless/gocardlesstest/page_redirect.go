@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 )
 
 // The page of a redirect flow: details and bank account in one form. It leads to the merchant, who
@@ -23,29 +24,29 @@ var (
 	}
 )
 
-func redirectFlowPage(tx *tx, r *http.Request) *view {
+func redirectFlowPage(tx *tx, r *http.Request) *page.View {
 	id, success := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, redirectFlowPath), "/success")
 	f := tx.find("redirect_flows", id)
 	if f == nil {
-		return message(http.StatusNotFound, "Page not found", "The link is wrong, or the sandbox was reset.")
+		return page.Message(http.StatusNotFound, "Page not found", "The link is wrong, or the sandbox was reset.")
 	}
 	creditor := tx.must("creditors", f.Link("creditor"))
-	dress := func(v *view) *view {
+	dress := func(v *page.View) *page.View {
 		v.Merchant, v.Theme = creditor.Str("name"), tx.themeOf(creditor.ID)
 		return v
 	}
 	switch {
 	case success && f.Link("mandate") != "":
-		v := message(http.StatusOK, "All done", "Your Direct Debit with "+creditor.Str("name")+" is being set up.")
+		v := page.Message(http.StatusOK, "All done", "Your Direct Debit with "+creditor.Str("name")+" is being set up.")
 		v.Good = true
-		v.Summary = []viewRow{{"Reference", f.Str("mandate_reference")}}
+		v.Summary = []page.Row{{Name: "Reference", Value: f.Str("mandate_reference")}}
 		return dress(v)
 	case success:
-		return dress(message(http.StatusNotFound, "Page not found", "The redirect flow has not been completed."))
+		return dress(page.Message(http.StatusNotFound, "Page not found", "The redirect flow has not been completed."))
 	case f.Link("mandate") != "":
-		return dress(message(http.StatusGone, "This link has been used", "Nothing more is needed from you."))
+		return dress(page.Message(http.StatusGone, "This link has been used", "Nothing more is needed from you."))
 	case tx.flowExpired(f):
-		return dress(message(http.StatusGone, "This link has expired", "Ask "+creditor.Str("name")+" for a new one."))
+		return dress(page.Message(http.StatusGone, "This link has expired", "Ask "+creditor.Str("name")+" for a new one."))
 	}
 	currency := currencyOf(f.Str("scheme"))
 	if currency == "" {
@@ -61,12 +62,12 @@ func redirectFlowPage(tx *tx, r *http.Request) *view {
 		form = r.PostForm
 		details, bank := redirectEntries(form, names, currency)
 		if back := tx.finishRedirectFlow(f, p, details, bank); len(p.Items) == 0 {
-			return sendTo(back)
+			return page.SendTo(back)
 		}
 	}
 	v := dress(tx.redirectForm(f, names, currency, form, r.FormValue("fill") != ""))
 	if len(p.Items) > 0 {
-		v.showErrors(p)
+		v.ShowErrors(p)
 	}
 	return v
 }
@@ -106,10 +107,10 @@ func redirectEntries(form url.Values, names []string, currency string) (details,
 
 // redirectForm is the page with its fields: as entered, prefilled by the merchant, or the test
 // payer's.
-func (tx *tx) redirectForm(f *record, names []string, currency string, form url.Values, fill bool) *view {
-	v := &view{
-		Title: "Set up a Direct Debit", Intro: f.Str("description"), Hidden: []viewRow{},
-		Buttons: []viewButton{{Label: "Set up the Direct Debit"}}, targets: []string{f.Str("success_redirect_url")},
+func (tx *tx) redirectForm(f *record, names []string, currency string, form url.Values, fill bool) *page.View {
+	v := &page.View{
+		Title: "Set up a Direct Debit", Intro: f.Str("description"), Hidden: []page.Row{},
+		Buttons: []page.Button{{Label: "Set up the Direct Debit"}}, Targets: []string{f.Str("success_redirect_url")},
 		Small: "By confirming you allow the company to collect from this account by Direct Debit. You can cancel with your bank at any time.",
 	}
 	country := currencyCountry(currency)
@@ -118,7 +119,7 @@ func (tx *tx) redirectForm(f *record, names []string, currency string, form url.
 	if fill {
 		test = append(append(testPayer(country), testAccount(currency)...), member{"account_holder_name", TestPayer.AccountHolderName})
 	} else if form == nil {
-		v.Links = []viewLink{{Label: "Fill in a test payer", URL: "?fill=1"}}
+		v.Links = []page.Link{{Label: "Fill in a test payer", URL: "?fill=1"}}
 	}
 	for _, name := range names {
 		value := form.Get(name)
@@ -128,13 +129,13 @@ func (tx *tx) redirectForm(f *record, names []string, currency string, form url.
 				value = orDefault(value, country)
 			}
 		}
-		field := newField(name, value)
+		field := page.NewField(name, value)
 		field.Label = orDefault(branchLabels[currency][name], field.Label)
 		switch name {
 		case "country_code":
-			field.Options = countryNames
+			field.Options = page.Countries
 		case "account_type":
-			field.Options = []viewOption{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}
+			field.Options = []page.Option{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}
 		}
 		v.Fields = append(v.Fields, field)
 	}

@@ -38,6 +38,7 @@ func TestRooms(t *testing.T) {
 		"value": {"bank"},
 		"api":   {"bank", "value"},
 		"store": {"api", "value"},
+		"page":  {"api"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./internal/...").Output()
 	if err != nil {

@@ -1,0 +1,293 @@
+// Package page shows the web pages on which a developer plays the payer. They are plain forms: no script,
+// nothing loaded from elsewhere, and every step can be taken with the keyboard alone.
+//
+// What people entered or a program prefilled is untrusted: html/template escapes it, addresses to go back to
+// are checked when they come in and again before they are used, and a content security policy allows this
+// page's own style and nothing else. A form that another site's page submits is refused by what browsers say
+// about its origin.
+package page
+
+import (
+	"bytes"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"html/template"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+)
+
+// MaxForm is how large a form may be.
+const MaxForm = 64 << 10
+
+//go:embed pages
+var pageFiles embed.FS
+
+var (
+	pageTemplate = template.Must(template.New("page.html").ParseFS(pageFiles, "pages/page.html"))
+	pageStyle    = mustRead("pages/style.css")
+	crossOrigin  = http.NewCrossOriginProtection()
+)
+
+func mustRead(name string) template.CSS {
+	b, err := pageFiles.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return template.CSS(b) //nolint:gosec // a file of this package
+}
+
+// View is what a page shows.
+type View struct {
+	Status   int
+	Title    string
+	Merchant string
+	Lang     string
+	Nonce    string
+	Style    template.CSS
+	Theme    Theme
+	Intro    string
+	Steps    []Step
+	Problems []Problem
+	Summary  []Row
+	Fields   []*Field
+	Small    string // text below the form's fields
+	Hidden   []Row
+	Buttons  []Button
+	Links    []Link
+	Exit     bool
+	Good     bool // a message of success
+
+	redirect string   // instead of a page
+	Refresh  string   // address to go to after a while
+	Targets  []string // addresses that the forms may lead to
+}
+
+// Step is one of the steps that the page belongs to.
+type Step struct {
+	Name    string
+	Link    string // to go back to it
+	Current bool
+	Done    bool
+}
+
+// Problem is what is wrong with a field, or with the whole form.
+type Problem struct{ Field, Message string }
+
+// Row is a line of a summary.
+type Row struct{ Name, Value string }
+
+// Button sends the form.
+type Button struct {
+	Name, Value, Label string
+	Plain              bool
+}
+
+// Link leads away from the page.
+type Link struct {
+	Label string
+	URL   template.URL
+	Main  bool
+}
+
+// Field is one field of a form.
+type Field struct {
+	Name, Label, Value, Hint, Error string
+	Kind                            string // input type, "select" or "radio"
+	Autocomplete, Mode              string
+	Options                         []Option
+	Optional                        bool
+}
+
+// Option is one of the values of a field.
+type Option struct{ Value, Label, Note string }
+
+// Theme is a creditor's colours, and those of the text on them.
+type Theme struct{ Header, HeaderInk, Button, ButtonInk, Border, Link string }
+
+// Check refuses what no form of these pages sends.
+func Check(w http.ResponseWriter, r *http.Request) *View {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return nil
+	case http.MethodPost:
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		return Message(http.StatusMethodNotAllowed, "This cannot be done", "The page was asked for in a way that it does not know.")
+	}
+	if err := crossOrigin.Check(r); err != nil {
+		return Message(http.StatusForbidden, "This form came from elsewhere", "The form was sent by a page of another site, so nothing was done.")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
+	if err := r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return Message(http.StatusRequestEntityTooLarge, "That was too much", "The form is larger than this page takes.")
+		}
+		return Message(http.StatusBadRequest, "The form could not be read", "Go back and send it again.")
+	}
+	return nil
+}
+
+// Message is a page with one message.
+func Message(status int, title, text string) *View {
+	return &View{Status: status, Title: title, Intro: text}
+}
+
+// SendTo leads the browser on.
+func SendTo(address string) *View { return &View{redirect: address} }
+
+// Write replies with a page, or leads the browser on.
+func Write(w http.ResponseWriter, r *http.Request, v *View) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	// The address of a flow is all that it takes to act in it, so other sites do not get it. The
+	// origin is still sent to the pages themselves, which check it.
+	h.Set("Referrer-Policy", "same-origin")
+	if v.redirect != "" {
+		h.Set("Location", v.redirect)
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	v.Nonce = rand.Text()
+	v.Style = pageStyle
+	if v.Lang == "" {
+		v.Lang = "en"
+	}
+	if v.Status == 0 {
+		v.Status = http.StatusOK
+	}
+	if v.Refresh != "" {
+		h.Set("Refresh", "5; url="+v.Refresh)
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+v.Nonce+"'; form-action "+formTargets(v.Targets)+"; base-uri 'none'; frame-ancestors 'none'")
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, v); err != nil {
+		panic(err) // the templates are this package's own
+	}
+	w.WriteHeader(v.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b.Bytes())
+	}
+}
+
+// formTargets lists where forms may lead: browsers hold the redirects after a form against it.
+func formTargets(addresses []string) string {
+	out := "'self'"
+	for _, a := range addresses {
+		u, err := url.Parse(a)
+		if err != nil || !SafeRedirect(a) {
+			continue
+		}
+		source := u.Scheme + ":"
+		if u.Scheme == "http" || u.Scheme == "https" {
+			source = u.Scheme + "://" + u.Host
+		}
+		// Quotes, spaces and semicolons would end the directive; no host has them.
+		if !strings.ContainsAny(source, " ;,'\"") {
+			out += " " + source
+		}
+	}
+	return out
+}
+
+// LinkTo is an address that was checked, for use in a page.
+func LinkTo(label, address string, main bool) []Link {
+	if !SafeRedirect(address) {
+		return nil
+	}
+	return []Link{{Label: label, URL: template.URL(address), Main: main}} //nolint:gosec // checked above
+}
+
+// ShowErrors puts the problems of an action next to the fields of the form, and lists them in the
+// order of the fields.
+func (v *View) ShowErrors(p *api.Problems) {
+	v.Status = http.StatusUnprocessableEntity
+	for _, f := range v.Fields {
+		for _, it := range p.Items {
+			if it.Field == f.Name && f.Error == "" {
+				f.Error = f.Label + " " + it.Message
+				v.Problems = append(v.Problems, Problem{f.Name, f.Error})
+			}
+		}
+	}
+	for _, it := range p.Items {
+		if !v.hasField(it.Field) {
+			v.Problems = append(v.Problems, Problem{"", api.TitleCase(it.Field) + " " + it.Message})
+		}
+	}
+}
+
+func (v *View) hasField(name string) bool {
+	for _, f := range v.Fields {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Refused shows a refusal that no field can be blamed for.
+func (v *View) Refused(err error) {
+	v.Status = http.StatusUnprocessableEntity
+	v.Problems = append(v.Problems, Problem{"", err.Error()})
+}
+
+// InkOn is the colour of letters that can be read on a colour, white or nearly black: the one with
+// the larger contrast as the Web Content Accessibility Guidelines measure it.
+func InkOn(colour string) string {
+	hex := strings.TrimPrefix(colour, "#")
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	rgb, err := strconv.ParseUint(hex, 16, 24)
+	if err != nil {
+		return "#fff"
+	}
+	light := func(shift int) float64 {
+		c := float64(rgb>>shift&0xff) / 255
+		if c <= 0.04045 {
+			return c / 12.92
+		}
+		return math.Pow((c+0.055)/1.055, 2.4)
+	}
+	// Beyond this luminance the dark text has more contrast than white.
+	if 0.2126*light(16)+0.7152*light(8)+0.0722*light(0) > 0.21 {
+		return "#17212f"
+	}
+	return "#fff"
+}
+
+// SafeRedirect reports whether an address can be gone to from a page: it has a host, and runs nothing.
+func SafeRedirect(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme == "" || u.Host == "" || strings.ContainsAny(raw, "\x00\r\n\t\\") {
+		return false
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "javascript", "data", "vbscript", "file", "blob", "filesystem", "about", "view-source", "ws", "wss", "ftp":
+		return false
+	}
+	return true
+}
+
+// WithParams adds parameters to an address.
+func WithParams(raw string, params ...string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	q := u.Query()
+	for i := 0; i+1 < len(params); i += 2 {
+		q.Set(params[i], params[i+1])
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
