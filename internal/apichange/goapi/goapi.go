@@ -150,8 +150,20 @@ func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
 	return out, nil
 }
 
-// checker type-checks the declarations of packages; function bodies are not part of an API.
+// TypeCheck checks a package of the module together with the bodies of its functions.
+func (s Source) TypeCheck(dir string) error {
+	c, err := newChecker(s)
+	if err != nil {
+		return err
+	}
+	c.bodies = true
+	_, err = c.check(dir)
+	return err
+}
+
+// checker type-checks the declarations of packages. Function bodies are not part of an API.
 type checker struct {
+	bodies bool
 	source Source
 	set    *token.FileSet
 	done   map[string]*types.Package
@@ -210,7 +222,7 @@ func (c *checker) check(dir string) (*types.Package, error) {
 	}
 	var problems []error
 	config := types.Config{
-		Importer: c, IgnoreFuncBodies: true, FakeImportC: true, DisableUnusedImportCheck: true,
+		Importer: c, IgnoreFuncBodies: !c.bodies, FakeImportC: true, DisableUnusedImportCheck: true,
 		Error: func(err error) { problems = append(problems, err) },
 	}
 	p, _ := config.Check(c.source.Module+"/"+dir, c.set, files, nil) // errors are in problems

@@ -176,12 +176,18 @@ func left(adopted *jsontree.Value, source *openapi.Document, words bool) ([]stri
 		return nil, err
 	}
 	var out []string
+	reworded := 0
 	for _, c := range rest.Changes {
-		// Words are taken over on request alone, and new schemas are named by rule.
-		if c.Code == "documentation-changed" && !words || c.Code == "type-renamed" {
-			continue
+		switch c.Code {
+		case "documentation-changed":
+			reworded++
+		case "type-renamed": // new schemas are named by rule
+		default:
+			out = append(out, c.Sentence())
 		}
-		out = append(out, c.Sentence())
+	}
+	if words && reworded > 0 {
+		out = append(out, fmt.Sprintf("The words of %d types and methods differ: values of enums, parameters and examples keep theirs.", reworded))
 	}
 	return out, nil
 }
