@@ -6,6 +6,8 @@ TEST = $(GO) test -timeout 30m
 # The tools have a go.mod of their own, which a workspace would refuse.
 TOOL = GOWORK=off $(GO) tool -modfile=tools/go.mod
 STATICCHECK = $$($(TOOL) -n staticcheck)
+# errorlint and unparam, run by go vet, which caches what they find.
+ERRORS_PARAMS = $$(cd tools && GOWORK=off $(GO) tool -n lint)
 # Run by its version, which Go's checksum database vouches for: in tools/go.mod its hundreds of
 # dependencies would decide the versions of the linters'.
 GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
@@ -26,13 +28,16 @@ check: ## fail if generated files are not up to date
 	$(GO) run ./cmd/gen check
 	$(GO) run ./cmd/gen changelog -check
 
-lint: ## formatting, go.mod, vet, staticcheck, workflows, English
+lint: ## formatting, go.mod, vet, staticcheck, errorlint, unparam, workflows, English
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt on the files above"; exit 1; }
 	$(GO) mod tidy -diff
 	scripts/modules.sh tidy-check
+	cd tools && GOWORK=off $(GO) mod tidy -diff && GOWORK=off $(GO) vet ./...
 	$(GO) vet ./...
+	tool=$(ERRORS_PARAMS) && $(GO) vet -vettool="$$tool" ./...
 	$(STATICCHECK) ./...
 	scripts/modules.sh run $(GO) vet ./...
+	tool=$(ERRORS_PARAMS) && scripts/modules.sh run $(GO) vet -vettool="$$tool" ./...
 	tool=$(STATICCHECK) && scripts/modules.sh run "$$tool" ./...
 	$(TOOL) actionlint
 	$(GO) run ./internal/words

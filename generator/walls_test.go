@@ -12,11 +12,11 @@ import (
 
 const module = "github.com/gocardless-community/gocardless-go"
 
-// list runs go list in a directory and returns its words.
-func list(t *testing.T, dir string, args ...string) []string {
+// list runs go list in the root and returns its words.
+func list(t *testing.T, args ...string) []string {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list"}, args...)...)
-	cmd.Dir = dir
+	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list %v: %v", args, err)
@@ -26,7 +26,7 @@ func list(t *testing.T, dir string, args ...string) []string {
 
 // The SDK imports the standard library and nothing else, and keeps test code out of programs.
 func TestSDKImportsOnlyTheStandardLibrary(t *testing.T) {
-	for _, dep := range list(t, root, "-deps", "-f", "{{.ImportPath}}{{if not .Standard}}!{{end}}", "./gocardless") {
+	for _, dep := range list(t, "-deps", "-f", "{{.ImportPath}}{{if not .Standard}}!{{end}}", "./gocardless") {
 		path, other := strings.CutSuffix(dep, "!")
 		if other && path != module+"/gocardless" && !strings.HasPrefix(path, module+"/gocardless/internal/") {
 			t.Errorf("gocardless depends on %s", path)
@@ -45,7 +45,7 @@ func TestSmallPackagesStaySmall(t *testing.T) {
 		sdk + "/oauth": "golang.org/x/oauth2",
 		sdk + "/jwe":   "github.com/go-jose/go-jose/v4",
 	}
-	for _, line := range strings.Split(strings.Join(list(t, root, "-f", `{{.ImportPath}}={{join .Imports ","}}`, "./gocardless/..."), "\n"), "\n") {
+	for _, line := range strings.Split(strings.Join(list(t, "-f", `{{.ImportPath}}={{join .Imports ","}}`, "./gocardless/..."), "\n"), "\n") {
 		importer, imports, _ := strings.Cut(line, "=")
 		for imported := range strings.SplitSeq(imports, ",") {
 			own := imported == sdk || strings.HasPrefix(imported, sdk+"/")
@@ -59,7 +59,7 @@ func TestSmallPackagesStaySmall(t *testing.T) {
 // OpenAPI is known in one place, and what users import knows nothing of the generator.
 func TestWalls(t *testing.T) {
 	const kin = "github.com/getkin/kin-openapi"
-	for _, line := range strings.Split(strings.Join(list(t, root, "-f", `{{.ImportPath}}={{join .Imports ","}}`, "./..."), "\n"), "\n") {
+	for _, line := range strings.Split(strings.Join(list(t, "-f", `{{.ImportPath}}={{join .Imports ","}}`, "./..."), "\n"), "\n") {
 		importer, imports, _ := strings.Cut(line, "=")
 		importer = strings.TrimPrefix(importer, module)
 		for _, imported := range strings.Split(imports, ",") {
@@ -76,7 +76,7 @@ func TestWalls(t *testing.T) {
 // Emitters see the model alone: what they need of the disk is handed to them.
 func TestEmittersTouchNoDisk(t *testing.T) {
 	for _, path := range []string{"./generator/emit", "./generator/ir", "./generator/name", "./generator/load"} {
-		for _, imported := range list(t, root, "-f", `{{join .Imports " "}}`, path) {
+		for _, imported := range list(t, "-f", `{{join .Imports " "}}`, path) {
 			if slices.Contains([]string{"os", "os/exec", "path/filepath", "io/ioutil", "net/http"}, imported) {
 				t.Errorf("%s imports %s", path, imported)
 			}

@@ -148,7 +148,7 @@ func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	if cause := parent.Err(); cause != nil {
 		return cause
 	}
-	if context.Cause(ctx) == sendtrace.ErrSentBefore {
+	if errors.Is(context.Cause(ctx), sendtrace.ErrSentBefore) {
 		return sendtrace.ErrSentBefore
 	}
 	if ctx.Err() != nil {
@@ -188,12 +188,12 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 		// There is nothing to read: the status says all.
 		return nil
 	}
-	tooLarge := err == ErrReplyTooLarge
+	tooLarge := errors.Is(err, ErrReplyTooLarge)
 	cutOff := err != nil && !tooLarge && !isBodyCoding(err)
 	if err == nil {
 		err = x.decode(body)
 	}
-	_, misfit := err.(misfitError)
+	misfit := errors.Is(err, ErrMisfit)
 	switch {
 	case err == nil:
 		return nil
@@ -350,11 +350,11 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 		// The transport decompresses what it asked to be compressed. This is for
 		// others that hand the reply on as it came.
 		unzipped, err := gzip.NewReader(r)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return buf, nil
 		}
 		if err != nil {
-			return buf, codingError{err}
+			return buf, &codingError{err}
 		}
 		r = unzipped
 	} else if n := resp.ContentLength; n > int64(cap(buf)) && n <= 1<<20 {
@@ -387,6 +387,6 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 type codingError struct{ error }
 
 func isBodyCoding(err error) bool {
-	_, ok := err.(codingError)
+	_, ok := errors.AsType[*codingError](err)
 	return ok || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)
 }

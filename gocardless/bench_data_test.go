@@ -38,14 +38,14 @@ func benchPage(count int, cursor string) string {
 }
 
 // benchList is a transport that serves a list. Its replies are made beforehand, so that a
-// benchmark measures the client: all pages hold the same payments, only the cursors differ.
+// benchmark measures the client: all pages hold the same 500 payments, only the cursors differ.
 type benchList struct {
 	head, tail string // of a page, around the cursor
 	pages      int
 }
 
-func newBenchList(pages, size int) *benchList {
-	head, tail, _ := strings.Cut(benchPage(size, `"CURSOR"`), `"CURSOR"`)
+func newBenchList(pages int) *benchList {
+	head, tail, _ := strings.Cut(benchPage(500, `"CURSOR"`), `"CURSOR"`)
 	return &benchList{head, tail, pages}
 }
 

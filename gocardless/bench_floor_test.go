@@ -115,12 +115,11 @@ func floorDo(ctx context.Context, client *http.Client, method, address string, b
 	return json.Unmarshal(text, v)
 }
 
-func floorGet(ctx context.Context, client *http.Client, base string) (*floorPayment, error) {
+func floorGet(ctx context.Context, client *http.Client, base string) error {
 	var reply struct {
 		Payments *floorPayment `json:"payments"`
 	}
-	err := floorDo(ctx, client, "GET", base+"/payments/"+url.PathEscape("PM000000000001"), nil, &reply)
-	return reply.Payments, err
+	return floorDo(ctx, client, "GET", base+"/payments/"+url.PathEscape("PM000000000001"), nil, &reply)
 }
 
 func floorPost(ctx context.Context, client *http.Client) (*floorPayment, error) {

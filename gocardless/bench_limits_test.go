@@ -8,7 +8,7 @@ import (
 
 // BenchmarkObserver is a get with an observer that does nothing, beside one without.
 func BenchmarkObserver(b *testing.B) {
-	transport := benchEnvelope(1)
+	transport := benchEnvelope
 	watched := benchClient(b, transport, WithObserver(Observer{
 		CallStarted:    func(ctx context.Context, _ CallStart) context.Context { return ctx },
 		AttemptStarted: func(ctx context.Context, _ AttemptStart) context.Context { return ctx },

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 // serveBench prints the address of a server on loopback, and ends with standard input.
 func serveBench(proto string) {
-	text := []byte(benchEnvelope(1))
+	text := []byte(benchEnvelope)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for name, values := range benchHeader {
 			w.Header()[name] = values

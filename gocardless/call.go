@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"slices"
@@ -299,7 +300,7 @@ func (x *exchange) refuse(field, message string) error {
 }
 
 func (x *exchange) unencodable(err error) error {
-	if e, ok := err.(*jsonwire.ValueError); ok {
+	if e, ok := errors.AsType[*jsonwire.ValueError](err); ok {
 		return x.refuse(e.Name, "cannot be sent: "+scrub.Text(e.What))
 	}
 	return x.refuse("body", "cannot be encoded: "+scrub.Text(err.Error()))
@@ -316,8 +317,8 @@ func (x *exchange) run(ctx context.Context) error {
 		}
 		decision, err := x.tryObserved(ctx)
 		if !decision.Retry {
-			if existing, ok := x.conflict(ctx, err); ok {
-				return x.readExisting(ctx, existing, err.(*Error))
+			if conflict, existing := x.conflict(ctx, err); existing != "" {
+				return x.readExisting(ctx, existing, conflict)
 			}
 			return err
 		}
@@ -337,7 +338,7 @@ func (x *exchange) tryOnce(ctx context.Context) (RetryDecision, error) {
 	if err == nil || ctx.Err() != nil || x.attempts > x.settings.retries {
 		return RetryDecision{}, err
 	}
-	if _, ok := x.conflict(ctx, err); ok {
+	if _, existing := x.conflict(ctx, err); existing != "" {
 		return RetryDecision{}, err
 	}
 	decision := x.settings.policy(RetryAttempt{
@@ -396,18 +397,17 @@ func (x *exchange) keyText() string {
 	return x.key[0]
 }
 
-// conflict returns the id of the resource that an earlier request with the same
-// key has created, if there is a way to read it.
-func (x *exchange) conflict(ctx context.Context, err error) (string, bool) {
-	e, ok := err.(*Error)
-	if !ok || ctx.Err() != nil || x.settings.conflictError || x.op.Kind != KindCreate || x.op.read == nil {
-		return "", false
+// conflict returns the error of a reused key and the id of the resource that the
+// earlier request created; without a way to read that resource, the id is "".
+func (x *exchange) conflict(ctx context.Context, err error) (*Error, string) {
+	if err == nil || ctx.Err() != nil || x.settings.conflictError || x.op.Kind != KindCreate || x.op.read == nil {
+		return nil, ""
 	}
-	if !e.HasReason(reasonConflict) {
-		return "", false
+	e, ok := errors.AsType[*Error](err)
+	if !ok || !e.HasReason(reasonConflict) {
+		return nil, ""
 	}
-	id := e.Link(conflictLink)
-	return id, id != ""
+	return e, e.Link(conflictLink)
 }
 
 // readExisting reads the resource that an earlier request created. It is a clean

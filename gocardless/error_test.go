@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,11 +69,7 @@ func TestSentinels(t *testing.T) {
 			c, _ := scripted(t, replyWith(test.status, test.body))
 			_, err := c.Payments.Create(t.Context(), paymentParams(), WithRetries(0))
 			for _, sentinel := range all {
-				want := false
-				for _, w := range test.want {
-					want = want || w == sentinel
-				}
-				if errors.Is(err, sentinel) != want {
+				if want := slices.Contains(test.want, sentinel); errors.Is(err, sentinel) != want {
 					t.Errorf("errors.Is(%v, %v) = %t", err, sentinel, !want)
 				}
 			}
@@ -221,13 +218,10 @@ func TestMayHaveRun(t *testing.T) {
 		c, _ := scripted(t, test.replies...)
 		_, err := c.Payments.Create(t.Context(), paymentParams(), WithRetryPolicy(atOnce))
 		var got bool
-		switch e := err.(type) {
-		case *Error:
+		if e, ok := errors.AsType[*Error](err); ok {
 			got = e.MayHaveRun
-		case *ConnectionError:
-			got = e.MayHaveRun
-		default:
-			t.Errorf("%s: %T", name, err)
+		} else {
+			got = as[*ConnectionError](t, err).MayHaveRun
 		}
 		if got != test.want {
 			t.Errorf("%s: %t (%v)", name, got, err)

@@ -60,7 +60,7 @@ type catchUpBed struct {
 	failing map[string]error
 }
 
-func newCatchUp(t *testing.T) *catchUpBed {
+func newCatchUp() *catchUpBed {
 	b := &catchUpBed{failing: map[string]error{}}
 	b.Store = &b.store
 	b.list = b.history.list
@@ -90,7 +90,7 @@ func (b *catchUpBed) run(t *testing.T, wantSeen string) CatchUpReport {
 
 func TestCatchUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		start := time.Now()
 		b.history.add("before", start.Add(-time.Second))
 		b.history.add("EV1", start)
@@ -123,7 +123,7 @@ func TestCatchUp(t *testing.T) {
 // The checkpoint stays before an event that failed, until it is done; others are not held up.
 func TestCatchUpFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		var log bytes.Buffer
 		b.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		start := time.Now()
@@ -159,7 +159,7 @@ func TestCatchUpFailure(t *testing.T) {
 // A parked event does not hold the checkpoint for ever; a busy one holds it.
 func TestCatchUpParkedAndBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		b.store.MaxAttempts = 2
 		start := time.Now()
 		b.history.add("EV1", start.Add(time.Hour))
@@ -193,7 +193,7 @@ func TestCatchUpParkedAndBusy(t *testing.T) {
 // A run that is stopped in the middle goes on where it was.
 func TestCatchUpStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		for i := range 20 {
 			b.history.add(fmt.Sprintf("EV%02d", i), time.Now().Add(time.Duration(i)*time.Hour))
 		}
@@ -283,19 +283,19 @@ func TestCatchUpRefuses(t *testing.T) {
 			"Overlap":     func(b *catchUpBed) { b.Overlap = 25 * time.Hour },
 			"From":        func(b *catchUpBed) { b.From = time.Time{} },
 		} {
-			b := newCatchUp(t)
+			b := newCatchUp()
 			spoil(b)
 			if _, err := b.Run(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		b := newCatchUp(t)
+		b := newCatchUp()
 		b.Store = plain{&b.store}
 		b.Checkpoints = &b.store
 		b.run(t, "")
 
 		// Events that the store has forgotten must not be read again.
-		b = newCatchUp(t)
+		b = newCatchUp()
 		b.store.Retention = time.Hour
 		old := Event{ID: "EV1", CreatedAt: time.Now()}
 		ok := func(context.Context) error { return nil }
@@ -316,7 +316,7 @@ func TestCatchUpRefuses(t *testing.T) {
 // What a first run is about to read is not forgotten while it runs, however old.
 func TestCatchUpKeepsWhatItReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		b.store.Retention = 10 * time.Hour
 		for i := range 5 {
 			b.history.add(fmt.Sprintf("EV%d", i), time.Now().Add(time.Duration(i)*time.Minute))
@@ -344,7 +344,7 @@ func TestCatchUpKeepsWhatItReads(t *testing.T) {
 // remembered too.
 func TestCatchUpFromTheHorizon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		b.store.Retention = time.Hour
 		created := time.Now().Truncate(time.Second)
 		b.history.add("EV1", created)
@@ -367,7 +367,7 @@ func TestCatchUpFromTheHorizon(t *testing.T) {
 
 func TestCatchUpOrganisation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		b.Organisation = "OR1"
 		b.history.add("EV1", time.Now())
 		time.Sleep(time.Hour)
@@ -449,7 +449,7 @@ func TestCatchUpOnTheServersClock(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"local clock ahead": -3 * time.Hour, "local clock behind": 3 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newCatchUp(t)
+				b := newCatchUp()
 				b.history.ahead = ahead
 				b.From = b.history.now()
 				b.history.add("EV1", b.history.now())
@@ -471,7 +471,7 @@ func TestCatchUpOnTheServersClock(t *testing.T) {
 // A checkpoint that a wrong clock left in the future is an error, not a run that finds nothing.
 func TestCatchUpFromTheFuture(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newCatchUp(t)
+		b := newCatchUp()
 		b.history.add("EV1", time.Now())
 		time.Sleep(time.Minute)
 		future := EventCheckpoint{CreatedAt: time.Now().Add(3 * time.Hour)}
@@ -486,7 +486,7 @@ func TestCatchUpFromTheFuture(t *testing.T) {
 		}
 		b.run(t, "EV1")
 
-		b = newCatchUp(t)
+		b = newCatchUp()
 		b.From = time.Now().Add(500 * time.Millisecond) // the Date header has seconds
 		b.run(t, "")
 	})

@@ -19,11 +19,11 @@ const exampleBody = `{"events":[{"id":"EV000123","created_at":"2026-09-14T10:22:
 	"details":{"origin":"bank","cause":"insufficient_funds","scheme":"bacs","reason_code":"ARUDD-0","will_attempt_retry":true},
 	"links":{"payment":"PM000123"},"organisation_id":"OR000123"}],"meta":{"webhook_id":"WB000123"}}`
 
-// post delivers a body as GoCardless does.
-func post(h http.Handler, body string, secret gocardless.WebhookSecret) int {
-	r := httptest.NewRequest(http.MethodPost, "/webhooks", strings.NewReader(body))
+// post delivers exampleBody as GoCardless does.
+func post(h http.Handler, secret gocardless.WebhookSecret) int {
+	r := httptest.NewRequest(http.MethodPost, "/webhooks", strings.NewReader(exampleBody))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(gocardless.WebhookSignatureHeader, gocardless.SignWebhook([]byte(body), secret))
+	r.Header.Set(gocardless.WebhookSignatureHeader, gocardless.SignWebhook([]byte(exampleBody), secret))
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Code
@@ -66,8 +66,8 @@ func ExampleNewWebhookHandler() {
 	}
 	// http.Handle("POST /webhooks", handler)
 
-	fmt.Println(post(handler, exampleBody, secret))
-	fmt.Println(post(handler, exampleBody, "forged"))
+	fmt.Println(post(handler, secret))
+	fmt.Println(post(handler, "forged"))
 	// Output:
 	// payment PM000123 failed: insufficient_funds
 	// 204
@@ -89,7 +89,7 @@ func ExampleNewWebhookDeliveryHandler() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(post(handler, exampleBody, secret))
+	fmt.Println(post(handler, secret))
 
 	// Elsewhere: what is on the queue was verified before.
 	delivery, err := gocardless.ParseUnverifiedWebhook(<-queue)
@@ -146,10 +146,10 @@ func ExampleOnce() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(post(handler, exampleBody, secret))
+	fmt.Println(post(handler, secret))
 	failing = false
-	fmt.Println(post(handler, exampleBody, secret)) // sent again
-	fmt.Println(post(handler, exampleBody, secret)) // a duplicate
+	fmt.Println(post(handler, secret)) // sent again
+	fmt.Println(post(handler, secret)) // a duplicate
 	// Output:
 	// handling EV000123
 	// 500

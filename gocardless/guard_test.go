@@ -47,7 +47,7 @@ func allocated(t *testing.T, runs int, f func() error) (count, bytes float64) {
 }
 
 func TestAllocationsOfACall(t *testing.T) {
-	client := benchClient(t, benchEnvelope(1))
+	client := benchClient(t, benchEnvelope)
 	get, _ := allocated(t, 500, func() error {
 		_, err := client.Payments.Get(t.Context(), "PM000000000001")
 		return err
@@ -55,9 +55,9 @@ func TestAllocationsOfACall(t *testing.T) {
 	guard{promised: 55, reached: 30.5}.check(t, "allocations of a get", get)
 	create, _ := allocated(t, 500, func() error { return benchCreate(t.Context(), client) })
 	guard{promised: 65, reached: 43.5}.check(t, "allocations of a create", create)
-	plain := &http.Client{Transport: benchEnvelope(1)}
+	plain := &http.Client{Transport: benchEnvelope}
 	floor, _ := allocated(t, 500, func() error {
-		_, err := floorGet(t.Context(), plain, benchBase)
+		err := floorGet(t.Context(), plain, benchBase)
 		return err
 	})
 	reached := 60.0
@@ -68,7 +68,7 @@ func TestAllocationsOfACall(t *testing.T) {
 }
 
 func TestAllocationsOfAPage(t *testing.T) {
-	client := benchClient(t, newBenchList(1, 500))
+	client := benchClient(t, newBenchList(1))
 	count, bytes := allocated(t, 10, func() error {
 		_, err := client.Payments.List(t.Context(), PaymentListParams{Limit: 500})
 		return err
@@ -83,7 +83,7 @@ func TestAllocationsOfAnIteration(t *testing.T) {
 		pages = 20
 	}
 	scale := float64(200 / pages)
-	client := benchClient(t, newBenchList(pages, 500))
+	client := benchClient(t, newBenchList(pages))
 	count, bytes := allocated(t, 1, func() error {
 		for _, err := range client.Payments.All(t.Context(), PaymentListParams{Limit: 500}) {
 			if err != nil {

@@ -2,6 +2,7 @@ package gocardless
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -81,28 +82,36 @@ func (l slogLogger) failed(ctx context.Context, x *exchange, began time.Time, er
 
 // errorClass names an error without its message.
 func errorClass(err error) string {
-	switch err := err.(type) {
-	case *Error:
-		for _, d := range err.Details {
-			if d.Reason != "" {
-				return err.scrub(string(d.Reason))
-			}
-		}
-		if err.Type != "" {
-			return err.scrub(string(err.Type))
-		}
-		return "unsuccessful reply"
-	case *ConnectionError:
-		if err.Timeout() {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.class()
+	}
+	if e, ok := errors.AsType[*ConnectionError](err); ok {
+		if e.Timeout() {
 			return "timeout"
 		}
 		return "connection"
-	case *MalformedResponseError:
+	}
+	if _, ok := errors.AsType[*MalformedResponseError](err); ok {
 		return "unreadable reply"
-	case *ParamsError:
+	}
+	if _, ok := errors.AsType[*ParamsError](err); ok {
 		return "refused before sending"
-	case *SigningError:
+	}
+	if _, ok := errors.AsType[*SigningError](err); ok {
 		return "not signed"
 	}
 	return "other"
+}
+
+// class names the first reason that the API gave, or else the type of the error.
+func (e *Error) class() string {
+	for _, d := range e.Details {
+		if d.Reason != "" {
+			return e.scrub(string(d.Reason))
+		}
+	}
+	if e.Type != "" {
+		return e.scrub(string(e.Type))
+	}
+	return "unsuccessful reply"
 }

@@ -278,7 +278,7 @@ func TestDefaultRetryMatchesWrappedErrors(t *testing.T) {
 		&ConnectionError{Err: errors.New("x")}, &Error{StatusCode: 503}, &MalformedResponseError{StatusCode: 200, Err: errors.New("x")},
 	} {
 		a := RetryAttempt{Operation: opPaymentsGet, Attempt: 1, Err: err}
-		if e, ok := err.(*Error); ok {
+		if e, ok := errors.AsType[*Error](err); ok {
 			a.StatusCode = e.StatusCode
 		}
 		plain := DefaultRetry(a)

@@ -138,7 +138,7 @@ func (o *oddTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // envelopeOf finds the envelope of an operation by calling it.
-func envelopeOf(t *testing.T, c *Client, o *oddTransport, call oddCall) string {
+func envelopeOf(t *testing.T, o *oddTransport, call oddCall) string {
 	var name string
 	policy := WithRetryPolicy(func(a RetryAttempt) RetryDecision {
 		name = a.Operation.ReplyEnvelope
@@ -172,7 +172,7 @@ func TestPlaceholderReplies(t *testing.T) {
 	transport := new(oddTransport)
 	c := clientOver(t, transport)
 	for _, call := range oddCalls(t, c) {
-		envelope := envelopeOf(t, c, transport, call)
+		envelope := envelopeOf(t, transport, call)
 		for _, leaf := range []string{"", "example text 123"} {
 			transport.body, _ = json.Marshal(call.reply(sampleReply(call.item, "", leaf, 0), envelope))
 			transport.requests = 0
@@ -237,7 +237,7 @@ func TestOddReplies(t *testing.T) {
 	calls := oddCalls(t, c)
 	envelopes := map[string]string{}
 	for _, call := range calls {
-		envelopes[call.name] = envelopeOf(t, c, transport, call)
+		envelopes[call.name] = envelopeOf(t, transport, call)
 	}
 	refused := 0
 	for n := range total {
@@ -300,7 +300,7 @@ func TestGarbledReplies(t *testing.T) {
 	transport := new(oddTransport)
 	c := clientOver(t, transport)
 	for _, call := range oddCalls(t, c) {
-		envelope := envelopeOf(t, c, transport, call)
+		envelope := envelopeOf(t, transport, call)
 		whole, _ := json.Marshal(call.reply(sampleReply(call.item, "", "", 0), envelope))
 		for range 10 {
 			body := slices.Clone(whole)

@@ -194,7 +194,7 @@ func TestObserverAllocations(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	c := benchClient(t, benchEnvelope(1)).core
+	c := benchClient(t, benchEnvelope).core
 	out := func() replyReader { return &resourceReply{new(Payment)} }
 	newExchange := func() *exchange {
 		return &exchange{core: c, op: &opPaymentsGet, settings: c.settings, out: out()}

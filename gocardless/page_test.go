@@ -12,15 +12,15 @@ import (
 	"testing"
 )
 
-// listAPI is a transport that serves a list of payments PM001…, newest first.
+// listAPI is a transport that serves a list of five payments PM001…, newest first.
 type listAPI struct {
 	ids     []string
 	queries []string
 }
 
-func newListAPI(n int) *listAPI {
+func newListAPI() *listAPI {
 	a := new(listAPI)
-	for i := range n {
+	for i := range 5 {
 		a.ids = append(a.ids, fmt.Sprintf("PM%03d", i+1))
 	}
 	return a
@@ -67,7 +67,7 @@ func ids(t *testing.T, seq func(func(*Payment, error) bool)) []string {
 }
 
 func TestListAndNext(t *testing.T) {
-	api := newListAPI(5)
+	api := newListAPI()
 	c := clientOver(t, api)
 	var r Response
 	page, err := c.Payments.List(t.Context(), PaymentListParams{Status: PaymentStatusFailed}, WithResponse(&r))
@@ -98,7 +98,7 @@ func TestListAndNext(t *testing.T) {
 }
 
 func TestAllIsLazyAndRestartable(t *testing.T) {
-	api := newListAPI(5)
+	api := newListAPI()
 	c := clientOver(t, api)
 	params := PaymentListParams{After: "PM001"}
 	seq := c.Payments.All(t.Context(), params)
@@ -134,7 +134,7 @@ func TestAllIsLazyAndRestartable(t *testing.T) {
 }
 
 func TestAllFromBefore(t *testing.T) {
-	api := newListAPI(5)
+	api := newListAPI()
 	c := clientOver(t, api)
 	got := ids(t, c.Payments.All(t.Context(), PaymentListParams{Before: "PM005"}))
 	if want := []string{"PM003", "PM004", "PM001", "PM002"}; !slices.Equal(got, want) {
@@ -165,7 +165,7 @@ func TestAllStopsAtTheFirstError(t *testing.T) {
 }
 
 func TestAllHonoursItsContext(t *testing.T) {
-	api := newListAPI(5)
+	api := newListAPI()
 	c := clientOver(t, api)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -200,7 +200,7 @@ func TestContextThatEndsWithAReply(t *testing.T) {
 		asked = true
 		return DefaultRetry(a)
 	}))
-	if e, ok := err.(*Error); !ok || e.StatusCode != 502 || asked || len(s.requests()) != 1 {
+	if e, ok := errors.AsType[*Error](err); !ok || e.StatusCode != 502 || asked || len(s.requests()) != 1 {
 		t.Errorf("%v, asked %t, %d requests", err, asked, len(s.requests()))
 	}
 }

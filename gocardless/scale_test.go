@@ -26,7 +26,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 	if testing.Short() || raceDetector {
 		pages = 100
 	}
-	client := benchClient(t, newBenchList(pages, 500))
+	client := benchClient(t, newBenchList(pages))
 	for _, prefetch := range []int{0, 2} {
 		var first, most int64
 		n := 0
@@ -59,7 +59,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 // a context that many goroutines share has a lock that they share.
 func TestNoLockIsContended(t *testing.T) {
 	defer runtime.SetMutexProfileFraction(runtime.SetMutexProfileFraction(1))
-	client := benchClient(t, benchEnvelope(1))
+	client := benchClient(t, benchEnvelope)
 	before := contended()
 	err := benchAtOnce(64, func() error {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -115,7 +115,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	const callers, rounds = 64, 10
 	var opened atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(benchEnvelope(1)))
+		_, _ = w.Write([]byte(benchEnvelope))
 	}))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {

@@ -36,7 +36,7 @@ func TestEventMux(t *testing.T) {
 		{event("mandates", "active"), "", nil},
 	} {
 		got = ""
-		if err := mux.HandleEvent(t.Context(), c.event); err != c.err || got != c.want {
+		if err := mux.HandleEvent(t.Context(), c.event); !errors.Is(err, c.err) || got != c.want {
 			t.Errorf("%s: %q, %v, want %q, %v", c.event.Type(), got, err, c.want, c.err)
 		}
 	}

@@ -60,7 +60,7 @@ func WriteCSV(ctx context.Context, w io.Writer, journal Entries) error {
 }
 
 // dryRun checks the lines against a copy of the journal.
-func dryRun(ctx context.Context, header Header, jobs iter.Seq[job], journal Journal, options Options) (Report, error) {
+func dryRun(ctx context.Context, jobs iter.Seq[job], journal Journal, options Options) (Report, error) {
 	r := &runner{options: options, began: time.Now()}
 	var known MemoryJournal
 	for e, err := range journal.Entries(ctx) {

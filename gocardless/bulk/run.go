@@ -122,7 +122,7 @@ func run(ctx context.Context, header Header, jobs iter.Seq[job], journal Journal
 		return Report{}, err
 	}
 	if options.DryRun {
-		return dryRun(ctx, header, jobs, journal, options)
+		return dryRun(ctx, jobs, journal, options)
 	}
 	stored, err := journal.Begin(ctx, header)
 	if err == nil {

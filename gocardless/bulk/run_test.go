@@ -196,7 +196,7 @@ func TestRunStops(t *testing.T) {
 	t.Run("at a line that cannot be read", func(t *testing.T) {
 		broken := errors.New("the database is gone")
 		report, err := quiet(gocardlesstest.New().Client(), Options{}, customers(customer("a", "a@example.com"), customerLine{Err: broken}), new(MemoryJournal))
-		if err != broken {
+		if !errors.Is(err, broken) {
 			t.Errorf("%v: %v", report, err)
 		}
 	})

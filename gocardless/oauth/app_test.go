@@ -185,7 +185,7 @@ func TestErrors(t *testing.T) {
 					continue
 				}
 				for _, sentinel := range []error{ErrAccessDenied, ErrInvalidGrant, ErrInvalidClient, ErrInvalidRequest, ErrInvalidScope, ErrServer} {
-					if errors.Is(err, sentinel) != (sentinel == c.is) {
+					if errors.Is(err, sentinel) != errors.Is(sentinel, c.is) {
 						t.Errorf("%s: %v is %v: %v", operation, err, sentinel, errors.Is(err, sentinel))
 					}
 				}

@@ -104,7 +104,7 @@ func known(ok bool, value string) string {
 // eventError is the class of a handler's error.
 func eventError(err error) string {
 	switch {
-	case err == errHandler:
+	case errors.Is(err, errHandler):
 		return "panic"
 	case errors.Is(err, gocardless.ErrEventBusy):
 		return "busy"

@@ -48,7 +48,7 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 		return
 	}
 	if withWords {
-		m.words(raw, "description", ours.Pointer, src.Description, schemaKeys)
+		m.words(raw, ours.Pointer, src.Description, schemaKeys)
 	}
 	if m.foreign && bare(src) && kind(ours) != "map" {
 		return // the source is silent about it
@@ -225,7 +225,7 @@ func (m *merger) mergeComponents() {
 		main := p.groups[0].defs[0]
 		raw := m.raw[p.def.Pointer]
 		if main.Component != "" {
-			m.words(raw, "description", p.def.Pointer, main.Description, schemaKeys)
+			m.words(raw, p.def.Pointer, main.Description, schemaKeys)
 		}
 		m.mergeDef(scope{resource: m.resourceNamed(component), owner: component, places: p.places}, inner(raw), p.def, main)
 	}

@@ -150,11 +150,11 @@ func (m *merger) takeWords() {
 	if m.src.Title != "" {
 		info.Set("title", jsontree.NewString(m.src.Title))
 	}
-	m.words(info, "description", "/info", m.src.Description, nil)
+	m.words(info, "/info", m.src.Description, nil)
 	for _, ours := range m.ours.Tags {
 		for _, theirs := range m.src.Tags {
 			if ours.Name == theirs.Name {
-				m.words(m.raw[ours.Pointer], "description", ours.Pointer, theirs.Description, nil)
+				m.words(m.raw[ours.Pointer], ours.Pointer, theirs.Description, nil)
 			}
 		}
 	}
@@ -350,7 +350,7 @@ func (m *merger) mergeOperation(o, s *openapi.Operation) {
 	if text == "" {
 		text = s.Summary
 	}
-	m.words(raw, "description", o.Pointer, text, operationKeys)
+	m.words(raw, o.Pointer, text, operationKeys)
 	if m.opts.Words && s.Summary != "" {
 		raw.SetOrdered("summary", jsontree.NewString(Plain(s.Summary)), operationKeys)
 	}

@@ -96,7 +96,7 @@ func (m *merger) mergeParam(c scope, p, q *openapi.Param) {
 	if text == "" {
 		text = q.Schema.Description
 	}
-	m.words(raw, "description", p.Pointer, text, paramKeys)
+	m.words(raw, p.Pointer, text, paramKeys)
 	c.member, c.places = p.Name, openapi.InQuery
 	c.owner += "Params"
 	m.mergeUse(c, raw.Get("schema"), p.Schema, q.Schema, false)

@@ -20,18 +20,18 @@ const ValueSourceKey = "x-enum-descriptions-source"
 
 // words compares the vendor's words about something we describe. Ours stay; when the vendor's
 // have changed since the last update, theirs are put next to ours for review.
-func (m *merger) words(raw *jsontree.Value, key, place, text string, order []string) {
+func (m *merger) words(raw *jsontree.Value, place, text string, order []string) {
 	text = Plain(text)
 	if text == "" {
 		return
 	}
-	ours := raw.Get(key).Str()
+	ours := raw.Get("description").Str()
 	if sameWords(ours, text) {
 		delete(m.lock, place)
 		return
 	}
 	if m.opts.Words {
-		raw.SetOrdered(key, jsontree.NewString(text), order)
+		raw.SetOrdered("description", jsontree.NewString(text), order)
 		raw.Delete(SourceKey)
 		delete(m.lock, place)
 		return

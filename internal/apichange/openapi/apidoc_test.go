@@ -62,14 +62,14 @@ func check(t *testing.T, where string, s *Schema, depth int) {
 }
 
 // document wraps component schemas and one operation that uses them.
-func document(version, schemas string) []byte {
-	return fmt.Appendf(nil, `{"openapi": %q, "info": {"title": "t", "version": "1"},
+func document(schemas string) []byte {
+	return fmt.Appendf(nil, `{"openapi": "3.1.0", "info": {"title": "t", "version": "1"},
 		"paths": {"/things/{id}": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
 			"post": {"requestBody": {"$ref": "#/components/requestBodies/B"}, "responses": {"200": {"$ref": "#/components/responses/R"}}}}},
 		"components": {
 			"requestBodies": {"B": {"required": true, "content": {"application/json; charset=utf-8": {"schema": {"$ref": "#/components/schemas/A"}}}}},
 			"responses": {"R": {"description": "", "content": {"application/vnd.api+json": {"schema": {"$ref": "#/components/schemas/A"}}}}},
-			"schemas": %s}}`, version, schemas)
+			"schemas": %s}}`, schemas)
 }
 
 // All these spellings say: an object whose member x is a string or null.
@@ -87,7 +87,7 @@ func TestSpellingsOfTheSame(t *testing.T) {
 		"chain of references": `{"A": {"$ref": "#/components/schemas/B"}, "B": {"type": "object", "properties": {"x": {"type": ["string", "null"], "description": "d"}}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, err := Parse(document("3.1.0", schemas))
+			d, err := Parse(document(schemas))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,9 +116,9 @@ func TestBrokenDocuments(t *testing.T) {
 		{"swagger", `{"swagger": "2.0", "paths": {"/a": {}}}`, "Swagger 2 is not supported"},
 		{"future", `{"openapi": "4.0.0", "paths": {"/a": {}}}`, `version "4.0.0" is not supported`},
 		{"empty", `{"openapi": "3.1.0", "paths": {}}`, "without operations"},
-		{"dangling", string(document("3.1.0", `{"A": {"$ref": "#/components/schemas/Nope"}}`)), `/components/schemas/A/$ref: "#/components/schemas/Nope" leads nowhere`},
-		{"external", string(document("3.1.0", `{"A": {"$ref": "other.json#/X"}}`)), "leads nowhere in this document"},
-		{"itself", string(document("3.1.0", `{"A": {"$ref": "#/components/schemas/A"}}`)), "refers to itself"},
+		{"dangling", string(document(`{"A": {"$ref": "#/components/schemas/Nope"}}`)), `/components/schemas/A/$ref: "#/components/schemas/Nope" leads nowhere`},
+		{"external", string(document(`{"A": {"$ref": "other.json#/X"}}`)), "leads nowhere in this document"},
+		{"itself", string(document(`{"A": {"$ref": "#/components/schemas/A"}}`)), "refers to itself"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse([]byte(c.in))
@@ -131,7 +131,7 @@ func TestBrokenDocuments(t *testing.T) {
 
 // A schema may contain itself, and two references may point at each other.
 func TestCircles(t *testing.T) {
-	d, err := Parse(document("3.1.0", `{"A": {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/A"}}}}`))
+	d, err := Parse(document(`{"A": {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/A"}}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestCircles(t *testing.T) {
 	if a.Property("next").Def() != a {
 		t.Error("next does not lead back to A")
 	}
-	if d, err = Parse(document("3.1.0", `{"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}`)); err == nil {
+	if d, err = Parse(document(`{"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}`)); err == nil {
 		d.Component("A").Def() // must end
 		d.Component("A").MayBeNull()
 	}
@@ -151,7 +151,7 @@ func TestProblems(t *testing.T) {
 		"not a schema":     {`{"A": {"type": "object", "properties": {"x": 3}}}`, "/components/schemas/A/properties/x"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, err := Parse(document("3.1.0", c.schemas))
+			d, err := Parse(document(c.schemas))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -225,7 +225,7 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 	if body := v.Get("requestBody"); body != nil {
 		body, bodyAt := r.follow(body, jsontree.Join(at, "requestBody"))
 		var schema *Schema
-		r.on(request, func() { schema, _ = r.media(body, bodyAt) })
+		r.on(request, func() { schema = r.media(body, bodyAt) })
 		o.noteMedia("request", body)
 		if schema != nil {
 			o.Body = &Body{Pointer: bodyAt, Required: body.Get("required").True(), Schema: schema}
@@ -281,7 +281,7 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 	}
 	if schema := v.Get("schema"); schema != nil {
 		p.Schema = r.schema(schema, jsontree.Join(at, "schema"))
-	} else if p.Schema, _ = r.media(v, at); p.Schema == nil {
+	} else if p.Schema = r.media(v, at); p.Schema == nil {
 		r.problem(at, "a parameter needs a schema")
 		return
 	}
@@ -293,21 +293,21 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 }
 
 // media returns the schema of the JSON content of a body, reply or parameter, or nil without content.
-func (r *reader) media(v *jsontree.Value, at string) (*Schema, string) {
+func (r *reader) media(v *jsontree.Value, at string) *Schema {
 	content := v.Get("content")
 	if content == nil || len(content.Members) == 0 {
-		return nil, ""
+		return nil
 	}
 	for _, m := range content.Members {
 		if jsonMedia(m.Name) {
 			at = jsontree.Join(at, "content", m.Name, "schema")
 			if m.Value.Has("schema") {
-				return r.schema(m.Value.Get("schema"), at), at
+				return r.schema(m.Value.Get("schema"), at)
 			}
 		}
 	}
 	r.problem(jsontree.Join(at, "content"), "no JSON content with a schema, only %s", strings.Join(content.Names(), ", "))
-	return nil, ""
+	return nil
 }
 
 func jsonMedia(name string) bool {
@@ -336,16 +336,16 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 		reply, replyAt := r.follow(m.Value, jsontree.Join(at, m.Name))
 		switch {
 		case strings.HasPrefix(m.Name, "2"):
-			schema, _ := r.media(reply, replyAt)
+			schema := r.media(reply, replyAt)
 			o.noteMedia("reply", reply)
 			o.Replies = append(o.Replies, &Reply{Pointer: replyAt, Status: strings.ToUpper(m.Name), Schema: schema})
 		case m.Name == "default":
-			schema, _ := r.media(reply, replyAt)
+			schema := r.media(reply, replyAt)
 			other = &Reply{Pointer: replyAt, Status: AnyStatus, Schema: schema}
 		case m.Name >= "4" && m.Name < "6":
 			o.Refusals = append(o.Refusals, m.Name)
 			if o.Failure == nil && strings.HasPrefix(m.Name, "4") {
-				o.Failure, _ = r.media(reply, replyAt)
+				o.Failure = r.media(reply, replyAt)
 			}
 		}
 	}

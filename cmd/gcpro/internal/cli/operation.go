@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -194,7 +195,7 @@ func (a *app) data(set *param.Set, data string) error {
 func (a *app) perform(ctx context.Context, r *request, f *operationFlags) error {
 	if f.dryRun {
 		t, err := a.target()
-		if _, missing := err.(noToken); err != nil && !missing {
+		if _, missing := errors.AsType[noToken](err); err != nil && !missing {
 			return err
 		} else if missing {
 			t = &target{env: gocardless.EnvironmentSandbox}

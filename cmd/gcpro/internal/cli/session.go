@@ -128,12 +128,12 @@ func (a *app) client(t *target, more ...gocardless.ClientOption) (*gocardless.Cl
 }
 
 // connect returns the target and a client for it.
-func (a *app) connect(more ...gocardless.ClientOption) (*target, *gocardless.Client, error) {
+func (a *app) connect() (*target, *gocardless.Client, error) {
 	t, err := a.target()
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := a.client(t, more...)
+	c, err := a.client(t)
 	return t, c, err
 }
 

@@ -398,7 +398,7 @@ func (a *app) openCommand() *cobra.Command {
 			return refuse("%q is not an id", render.Safe(ids[0]))
 		}
 		t, err := a.target()
-		if _, missing := err.(noToken); err != nil && !missing {
+		if _, missing := errors.AsType[noToken](err); err != nil && !missing {
 			return err
 		} else if missing {
 			t = &target{env: gocardless.EnvironmentSandbox}

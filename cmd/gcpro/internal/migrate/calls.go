@@ -57,11 +57,10 @@ func (r *rewriter) method(call *ast.CallExpr) {
 	if selection == nil || selection.Kind() != types.MethodVal {
 		return
 	}
-	service, ok := strings.CutSuffix(strings.TrimSuffix(officialType(selection.Recv()), "Impl"), "Service")
-	if !ok {
+	if !strings.HasSuffix(strings.TrimSuffix(officialType(selection.Recv()), "Impl"), "Service") {
 		return
 	}
-	r.rename(sel, service)
+	r.rename(sel)
 	for i, arg := range call.Args {
 		if gone[officialType(r.info.TypeOf(arg))] && i > 0 {
 			r.current.replace(call.Args[i-1].End(), arg.End(), "")
@@ -73,7 +72,7 @@ func (r *rewriter) method(call *ast.CallExpr) {
 }
 
 // rename rewrites a method, and the service before it, whose names differ.
-func (r *rewriter) rename(sel *ast.SelectorExpr, service string) {
+func (r *rewriter) rename(sel *ast.SelectorExpr) {
 	client, ok := sel.X.(*ast.SelectorExpr)
 	if !ok {
 		return
