@@ -30,13 +30,9 @@ func (s catchUpStore[TTx]) HandleOnce(ctx context.Context, event gocardless.Even
 	if event.ID == "" {
 		return gocardless.EventOutcomeUnknown, errors.New("riverinbox: event without an id")
 	}
-	done := int64(0)
-	err := s.inbox.db.Query(ctx, func(scan func(...any) error) error { return scan(&done) },
-		`SELECT count(*) FROM gocardless_inbox_done WHERE event_id = ?1`, event.ID)
-	if err != nil {
-		return gocardless.EventOutcomeUnknown, fmt.Errorf("riverinbox: looking for event %s: %w", event.ID, err)
-	}
-	if done > 0 {
+	if done, err := s.inbox.isDone(ctx, event.ID); err != nil {
+		return gocardless.EventOutcomeUnknown, err
+	} else if done {
 		return gocardless.EventOutcomeDuplicate, nil
 	}
 	inserted, err := s.inbox.insert(ctx, event)

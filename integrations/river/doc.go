@@ -13,7 +13,8 @@
 // Each event is handled in a transaction, which the handler gets from [Tx]. The mark that the event
 // is done is committed in it. So what the handler writes there happens once, whatever is killed and
 // when, and however often GoCardless delivers the event. What a handler does elsewhere, such as an
-// API call, may happen again after a crash: give it an idempotency key made from Event.ID.
+// API call, may happen again after a crash: give it an idempotency key made from Event.ID. Call the API
+// before Tx, which begins the transaction: then a slow call holds up neither deliveries nor other workers.
 //
 // # Failures
 //
@@ -38,6 +39,6 @@
 // The file compose.yaml runs PostgreSQL, two workers and a sandbox; the directory example has the
 // program.
 //
-// With SQLite, limit the database to one connection (SetMaxOpenConns(1)), as River asks for: one
-// event is then handled at a time.
+// With SQLite, limit the database to one connection (SetMaxOpenConns(1)), as River asks for. From
+// its call of Tx until it returns, a handler has that connection for itself.
 package riverinbox

@@ -165,6 +165,9 @@ func (b *Inbox[TTx]) Migrate(ctx context.Context) error {
 			return fmt.Errorf("riverinbox: creating tables: %w", err)
 		}
 	}
+	if err := b.db.Tune(ctx); err != nil {
+		return fmt.Errorf("riverinbox: setting River's indexes: %w", err)
+	}
 	return nil
 }
 

@@ -32,6 +32,7 @@ type inbox interface {
 	Start(context.Context) error
 	Stop(context.Context) error
 	Stats(context.Context) (riverinbox.Stats, error)
+	Backlog(context.Context) (int64, time.Duration, error)
 	Parked(context.Context, int) ([]riverinbox.ParkedEvent, error)
 	Release(context.Context, ...string) (int, error)
 	Replay(context.Context, riverinbox.Filter) (int, error)
@@ -45,6 +46,9 @@ type bed struct {
 	endpoint http.Handler
 	// write is called by handlers to write an event to the ledger, in the inbox's transaction.
 	write func(ctx context.Context, event gocardless.Event) error
+	// insertTx stores a delivery in a transaction of the caller, who writes it to the ledger as well,
+	// and then commits, or fails with the error.
+	insertTx func(ctx context.Context, d *gocardless.WebhookDelivery, fail error) (inserted int, err error)
 	// exec runs a statement, and count returns the number that a query has.
 	exec  func(statement string, args ...any)
 	count func(query string) int
@@ -73,6 +77,18 @@ func newPostgresBed(t testing.TB, source string, options riverinbox.Options) *be
 			}
 			_, err := tx.Exec(ctx, "INSERT INTO ledger VALUES ($1)", e.ID)
 			return err
+		},
+		insertTx: func(ctx context.Context, d *gocardless.WebhookDelivery, fail error) (n int, err error) {
+			err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+				if n, err = b.InsertTx(ctx, tx, d); err != nil {
+					return err
+				}
+				if _, err := tx.Exec(ctx, "INSERT INTO ledger VALUES ($1)", d.ID); err != nil {
+					return err
+				}
+				return fail
+			})
+			return n, err
 		},
 		exec: func(statement string, args ...any) {
 			t.Helper()
@@ -114,6 +130,23 @@ func newSQLiteBed(t testing.TB, options riverinbox.Options) *bed {
 			}
 			_, err := tx.ExecContext(ctx, "INSERT INTO ledger VALUES (?1)", e.ID)
 			return err
+		},
+		insertTx: func(ctx context.Context, d *gocardless.WebhookDelivery, fail error) (n int, err error) {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return 0, err
+			}
+			defer func() { _ = tx.Rollback() }()
+			if n, err = b.InsertTx(ctx, tx, d); err != nil {
+				return n, err
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO ledger VALUES (?1)", d.ID); err != nil {
+				return n, err
+			}
+			if fail != nil {
+				return n, fail
+			}
+			return n, tx.Commit()
 		},
 		exec: func(statement string, args ...any) {
 			t.Helper()
@@ -275,6 +308,35 @@ func TestInbox(t *testing.T) {
 		}
 		if _, err := b.Purge(t.Context(), 0); err == nil {
 			t.Error("Purge(0): no error")
+		}
+	})
+}
+
+// What the caller writes in the transaction of the events is committed with them, and undone with them.
+func TestInsertTx(t *testing.T) {
+	each(t, riverinbox.Options{}, func(*bed, context.Context, gocardless.Event) error { return nil }, func(t *testing.T, b *bed) {
+		stored := func() (events, rows int) {
+			return b.count("SELECT count(*) FROM river_job"), b.count("SELECT count(*) FROM ledger")
+		}
+		d, err := gocardless.ParseUnverifiedWebhook(delivery(event("EV1", 0, "PM1"), event("EV2", 1, "PM2")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		broken := errors.New("the caller's own table is broken")
+		if n, err := b.insertTx(t.Context(), d, broken); n != 2 || !errors.Is(err, broken) {
+			t.Errorf("%d inserted, %v", n, err)
+		}
+		if events, rows := stored(); events != 0 || rows != 0 {
+			t.Errorf("after the rollback: %d events, %d rows", events, rows)
+		}
+		if n, err := b.insertTx(t.Context(), d, nil); n != 2 || err != nil {
+			t.Errorf("%d inserted, %v", n, err)
+		}
+		if events, rows := stored(); events != 2 || rows != 1 {
+			t.Errorf("after the commit: %d events, %d rows", events, rows)
+		}
+		if n, err := b.insertTx(t.Context(), d, nil); n != 0 || err != nil {
+			t.Errorf("%d inserted again, %v", n, err)
 		}
 	})
 }
@@ -478,7 +540,36 @@ func newMandate(t *testing.T, client *gocardless.Client) {
 	}
 }
 
-// Many workers start at once on an empty database.
+// A handler that waits for the API holds up no delivery, also where the database has one connection.
+func TestSlowHandler(t *testing.T) {
+	var wait sync.Map
+	each(t, riverinbox.Options{Workers: 2}, func(b *bed, ctx context.Context, e gocardless.Event) error {
+		api, _ := wait.Load(b)
+		<-api.(chan struct{})
+		return b.write(ctx, e)
+	}, func(t *testing.T, b *bed) {
+		api := make(chan struct{})
+		wait.Store(b, api)
+		b.mustDeliver(t, delivery(event("EV1", 0, "PM1"), event("EV2", 1, "PM2")))
+		b.start(t)
+		rivertest.Until(t, "two are being handled", func() bool {
+			s, err := b.Stats(t.Context())
+			return err == nil && s.Running == 2
+		})
+		b.mustDeliver(t, delivery(event("EV3", 2, "PM3")))
+		if depth, oldest, err := b.Backlog(t.Context()); depth != 3 || oldest < 0 || oldest > time.Hour || err != nil {
+			t.Errorf("backlog of %d, %v, %v", depth, oldest, err)
+		}
+		close(api)
+		rivertest.Until(t, "all are handled", b.drained(t))
+		if n := b.count("SELECT count(*) FROM ledger"); n != 3 {
+			t.Errorf("%d rows in the ledger", n)
+		}
+	})
+}
+
+// Many workers start at once on an empty database. River's indexes on JSON get short pending lists,
+// but an operator's setting stays.
 func TestMigrateConcurrently(t *testing.T) {
 	source := rivertest.Postgres(t)
 	var workers sync.WaitGroup
@@ -491,6 +582,16 @@ func TestMigrateConcurrently(t *testing.T) {
 		})
 	}
 	workers.Wait()
+	b := newPostgresBed(t, source, riverinbox.Options{Configure: rivertest.Quick})
+	b.exec("ALTER INDEX river_job_args_index SET (gin_pending_list_limit = 64)")
+	if err := b.Migrate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for limit, index := range map[int]string{64: "river_job_args_index", 256: "river_job_metadata_index"} {
+		if b.count(fmt.Sprintf("SELECT count(*) FROM pg_class WHERE oid = '%s'::regclass AND 'gin_pending_list_limit=%d' = ANY(reloptions)", index, limit)) != 1 {
+			t.Errorf("the limit of %s is not %d", index, limit)
+		}
+	}
 }
 
 func TestRefuses(t *testing.T) {

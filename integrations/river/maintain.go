@@ -51,6 +51,15 @@ func (b *Inbox[TTx]) Stats(ctx context.Context) (Stats, error) {
 	return s, nil
 }
 
+// Backlog returns how many events are to be handled, parked ones apart, and how long ago the oldest
+// of them was stored. It makes an Inbox one for the metrics of integrations/otel:
+//
+//	registration, err := telemetry.ObserveInbox("webhooks", inbox)
+func (b *Inbox[TTx]) Backlog(ctx context.Context) (depth int64, oldest time.Duration, err error) {
+	s, err := b.Stats(ctx)
+	return int64(s.Waiting + s.Running + s.Retrying), s.Oldest, err
+}
+
 // ParkedEvent is an event that failed as often as it may.
 type ParkedEvent struct {
 	gocardless.Event

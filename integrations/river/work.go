@@ -2,11 +2,15 @@ package riverinbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
 // worker is River's worker for events.
@@ -33,11 +37,61 @@ type txKey[TTx any] struct{}
 
 // Tx returns the transaction in which the event is handled: a pgx.Tx or a *sql.Tx, as the inbox has
 // it. What the handler writes in it is committed together with the mark that the event is done, and
-// undone if the handler fails. The handler must not commit it or roll it back. Outside of a handler
-// Tx returns false.
+// undone if the handler fails. The handler must not commit it or roll it back.
+//
+// The first call begins the transaction. So call the API before Tx: no connection and no lock is
+// held while it answers. Tx returns false outside of a handler and when the transaction cannot be
+// begun; the handler then should return any error.
 func Tx[TTx any](ctx context.Context) (TTx, bool) {
-	tx, ok := ctx.Value(txKey[TTx]{}).(TTx)
-	return tx, ok
+	t, ok := ctx.Value(txKey[TTx]{}).(*transaction[TTx])
+	if !ok || t.begin() != nil {
+		var none TTx
+		return none, false
+	}
+	return t.tx, true
+}
+
+// transaction is the transaction of an event, begun when the handler asks for it.
+type transaction[TTx any] struct {
+	ctx   context.Context // of the job: the handler's may end before the transaction does
+	inbox *Inbox[TTx]
+	event *gocardless.Event
+
+	once  sync.Once
+	begun bool
+	tx    TTx
+	err   error
+}
+
+// errDone means that another worker has handled the event.
+var errDone = errors.New("riverinbox: the event is done")
+
+// begin begins the transaction and marks the event as done. Another worker that has the event too,
+// because River took this one for dead, waits for the mark until this transaction ends.
+func (t *transaction[TTx]) begin() error {
+	t.once.Do(func() {
+		if t.tx, t.err = t.inbox.db.Begin(t.ctx); t.err != nil {
+			t.err = fmt.Errorf("riverinbox: beginning a transaction: %w", t.err)
+			return
+		}
+		t.begun = true
+		marked, err := t.inbox.db.Exec(t.ctx, &t.tx, `INSERT INTO gocardless_inbox_done (event_id, created_at, done_at) VALUES (?1, ?2, ?3)
+			ON CONFLICT (event_id) DO NOTHING`, t.event.ID, t.event.CreatedAt.UnixMilli(), time.Now().UnixMilli())
+		switch {
+		case err != nil:
+			t.err = fmt.Errorf("riverinbox: marking event %s: %w", t.event.ID, err)
+		case marked == 0:
+			t.err = errDone
+		}
+	})
+	return t.err
+}
+
+// rollback undoes what is not committed.
+func (t *transaction[TTx]) rollback() {
+	if t.begun {
+		t.inbox.db.Rollback(t.ctx, t.tx)
+	}
 }
 
 // handle handles an event in a transaction, unless it is done.
@@ -46,28 +100,38 @@ func (b *Inbox[TTx]) handle(ctx context.Context, args EventArgs) error {
 	if err != nil {
 		return err
 	}
-	tx, err := b.db.Begin(ctx)
-	if err != nil {
-		return fmt.Errorf("riverinbox: beginning a transaction: %w", err)
-	}
-	defer b.db.Rollback(ctx, tx) // also for a panic, which River catches
-	// The mark comes first. Another worker that has the event, because River took this one for
-	// dead, waits here until this transaction ends, and then finds the event done or not.
-	marked, err := b.db.Exec(ctx, &tx, `INSERT INTO gocardless_inbox_done (event_id, created_at, done_at) VALUES (?1, ?2, ?3)
-		ON CONFLICT (event_id) DO NOTHING`, event.ID, event.CreatedAt.UnixMilli(), time.Now().UnixMilli())
-	if err != nil {
-		return fmt.Errorf("riverinbox: marking event %s: %w", event.ID, err)
-	}
-	if marked == 0 {
-		return nil
-	}
-	if err := b.options.Handler.HandleEvent(context.WithValue(ctx, txKey[TTx]{}, tx), *event); err != nil {
+	if done, err := b.isDone(ctx, event.ID); done || err != nil {
 		return err
 	}
-	if err := b.db.Commit(ctx, tx); err != nil {
+	t := &transaction[TTx]{ctx: ctx, inbox: b, event: event}
+	defer t.rollback() // also for a panic, which River catches
+	err = b.options.Handler.HandleEvent(context.WithValue(ctx, txKey[TTx]{}, t), *event)
+	if err == nil {
+		err = t.begin() // for a handler that has not asked for it
+	}
+	switch {
+	case errors.Is(t.err, errDone):
+		return nil
+	case t.err != nil:
+		return t.err // what the handler returned follows from it
+	case err != nil:
+		return err
+	}
+	if err := b.db.Commit(ctx, t.tx); err != nil {
 		return fmt.Errorf("riverinbox: committing event %s: %w", event.ID, err)
 	}
 	return nil
+}
+
+// isDone reports whether an event has been handled.
+func (b *Inbox[TTx]) isDone(ctx context.Context, id string) (bool, error) {
+	n := 0
+	err := b.db.Query(ctx, func(scan func(...any) error) error { return scan(&n) },
+		`SELECT count(*) FROM gocardless_inbox_done WHERE event_id = ?1`, id)
+	if err != nil {
+		return false, fmt.Errorf("riverinbox: looking for event %s: %w", id, err)
+	}
+	return n > 0, nil
 }
 
 // heldUp returns how long to wait before the next look if another event of the resource has to be

@@ -20,6 +20,8 @@ type Database[TTx any] interface {
 	Rollback(ctx context.Context, tx TTx)
 	Exec(ctx context.Context, tx *TTx, statement string, args ...any) (changed int64, err error)
 	Query(ctx context.Context, each func(scan func(...any) error) error, statement string, args ...any) error
+	// Tune sets what keeps the insertion of many jobs quick, unless it is set already.
+	Tune(ctx context.Context) error
 	// Millis returns an expression for a time column in milliseconds since 1970.
 	Millis(column string) string
 }
@@ -58,6 +60,23 @@ func (p postgres) Lock(ctx context.Context) (func(), error) {
 	return unlock, nil
 }
 
+// Tune shortens the pending lists of River's GIN indexes. An insertion that fills such a list writes
+// all of it to the index: with PostgreSQL's 4 MB that is 50 ms of work for every 50th delivery, and
+// with 256 kB 5 ms for every third.
+func (p postgres) Tune(ctx context.Context) error {
+	_, err := p.pool.Exec(ctx, `DO $$
+		DECLARE index regclass;
+		BEGIN
+			FOR index IN
+				SELECT i.oid FROM pg_class i JOIN pg_index x ON x.indexrelid = i.oid JOIN pg_am a ON a.oid = i.relam
+				WHERE x.indrelid = 'river_job'::regclass AND a.amname = 'gin' AND NOT coalesce(array_to_string(i.reloptions, ' '), '') LIKE '%gin_pending_list_limit%'
+			LOOP
+				EXECUTE format('ALTER INDEX %s SET (gin_pending_list_limit = 256)', index);
+			END LOOP;
+		END $$`)
+	return err
+}
+
 func (p postgres) Exec(ctx context.Context, tx *pgx.Tx, statement string, args ...any) (int64, error) {
 	run := p.pool.Exec
 	if tx != nil {
@@ -89,6 +108,8 @@ func (s sqlite) Rollback(_ context.Context, tx *sql.Tx)     { _ = tx.Rollback() 
 func (s sqlite) Millis(column string) string {
 	return "CAST((julianday(" + column + ") - 2440587.5) * 86400000 AS integer)"
 }
+
+func (s sqlite) Tune(context.Context) error { return nil }
 
 func (s sqlite) Lock(context.Context) (func(), error) { return func() {}, nil }
 
