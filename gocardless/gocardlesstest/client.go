@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/gate"
 )
 
 // clientToken is the access token of the clients that Client makes.
@@ -16,7 +17,7 @@ const clientToken = "sandbox_test_token"
 // To reach a Server over its socket, make a client with gocardless.WithBaseURL(server.URL).
 func (sb *Sandbox) Client(opts ...gocardless.ClientOption) *gocardless.Client {
 	token := clientToken
-	if t := sb.tokens.first(); t != "" {
+	if t := sb.tokens.First(); t != "" {
 		token = t
 	}
 	opts = append([]gocardless.ClientOption{gocardless.WithHTTPClient(&http.Client{Transport: sb.Transport()})}, opts...)
@@ -27,15 +28,9 @@ func (sb *Sandbox) Client(opts ...gocardless.ClientOption) *gocardless.Client {
 	return c
 }
 
-// first is the first token that may write, "" when any is accepted.
-func (t *tokenTable) first() string {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	best := ""
-	for token, state := range t.known {
-		if state == tokenActive && (best == "" || token < best) {
-			best = token
-		}
-	}
-	return best
-}
+// RevokeToken makes requests with a token answer 401 access_token_revoked, as after a merchant
+// disconnected an app.
+func (sb *Sandbox) RevokeToken(token string) { sb.tokens.Set(token, gate.Revoked) }
+
+// DeactivateToken makes requests with a token answer 401 access_token_not_active.
+func (sb *Sandbox) DeactivateToken(token string) { sb.tokens.Set(token, gate.Inactive) }

@@ -168,14 +168,14 @@ func (c *apiCall) run() *api.Error {
 	} else if v != apiVersion {
 		return api.Refuse("version_not_found", "Version not found")
 	}
-	token, err := c.sb.authorise(h, c.op)
+	token, err := c.sb.tokens.Authorise(h, c.op)
 	c.token = token
 	if token == "" {
 		return err
 	}
-	note := c.sb.limits.take(token, c.op, c.now)
-	note.write(c.out.header)
-	if note.exceeded {
+	note := c.sb.limits.Take(token, c.op, c.now)
+	note.Write(c.out.header)
+	if note.Exceeded {
 		return api.Refuse("rate_limit_exceeded", "Rate limit exceeded")
 	}
 	if err != nil {

@@ -3,6 +3,8 @@ package gocardlesstest
 import (
 	"crypto/rsa"
 	"time"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/gate"
 )
 
 // Option sets how a sandbox behaves.
@@ -12,7 +14,7 @@ type options struct {
 	live
 	clock     func() time.Time
 	seed      uint64
-	tokens    map[string]tokenState
+	tokens    map[string]gate.Access
 	hook      func(*Request)
 	delivered func(*Delivery) // hook
 	endpoints []Webhooks
@@ -71,16 +73,16 @@ func WithSeed(seed uint64) Option {
 
 // WithToken sets an access token that the sandbox accepts. Without this option it accepts any;
 // with it, other tokens answer 401 access_token_not_found. It can be given several times.
-func WithToken(token string) Option { return withToken(token, tokenActive) }
+func WithToken(token string) Option { return withToken(token, gate.Full) }
 
 // WithReadOnlyToken sets an access token that may read but not write: a write answers 403
 // insufficient_permissions.
-func WithReadOnlyToken(token string) Option { return withToken(token, tokenReadOnly) }
+func WithReadOnlyToken(token string) Option { return withToken(token, gate.ReadOnly) }
 
-func withToken(token string, s tokenState) Option {
+func withToken(token string, s gate.Access) Option {
 	return func(o *options) {
 		if o.tokens == nil {
-			o.tokens = map[string]tokenState{}
+			o.tokens = map[string]gate.Access{}
 		}
 		o.tokens[token] = s
 	}

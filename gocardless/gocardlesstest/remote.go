@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/gate"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -469,7 +470,7 @@ func (r *Remote) Configure(opts ...Option) error {
 		}
 	}
 	for token, state := range o.tokens {
-		access := map[tokenState]string{tokenActive: "full", tokenReadOnly: "read_only"}[state]
+		access := map[gate.Access]string{gate.Full: "full", gate.ReadOnly: "read_only"}[state]
 		err = errors.Join(err, r.do("set_token", "", object{{"token", token}, {"access", access}}))
 	}
 	return errors.Join(err, r.do("configure", "", body))

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/gate"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
@@ -41,11 +42,11 @@ type Sandbox struct {
 	nextDue atomic.Int64              // time of the next job, in Unix nanoseconds
 
 	hooks  dispatcher
-	limits rateLimiter
+	limits gate.Rates
 	faults faultList
 	log    ring[*Request]
 	ids    atomic.Uint64 // of requests
-	tokens tokenTable
+	tokens gate.Tokens
 }
 
 // New makes a sandbox with its default state: an organisation with one verified creditor, its
@@ -57,8 +58,8 @@ func New(opts ...Option) *Sandbox {
 		o(&sb.opts)
 	}
 	sb.hooks.sb = sb
-	sb.limits.init()
-	sb.tokens.init()
+	sb.limits.Init()
+	sb.tokens.Init()
 	sb.apply(&sb.opts)
 	sb.reset()
 	return sb
@@ -84,7 +85,7 @@ func (sb *Sandbox) reset() {
 	sb.keys = map[string]string{}
 	sb.newJobs, sb.doneJobs, sb.newKeys, sb.batch = nil, nil, nil, nil
 	sb.hooks.clear()
-	sb.limits.clear()
+	sb.limits.Clear()
 	sb.faults.clear()
 	sb.log.clear()
 	sb.hooks.log.clear()

@@ -28,11 +28,11 @@ func (sb *Sandbox) Configure(opts ...Option) {
 // apply takes over what can change in a sandbox that is in use. The caller holds the lock.
 func (sb *Sandbox) apply(o *options) {
 	sb.opts.live = o.live
-	sb.limits.setBudget(o.rateLimit)
+	sb.limits.SetBudget(o.rateLimit)
 	sb.log.resize(o.logSize)
 	sb.hooks.log.resize(o.logSize)
 	for token, state := range o.tokens {
-		sb.tokens.admit(token, state)
+		sb.tokens.Admit(token, state)
 	}
 	for _, w := range o.endpoints {
 		sb.hooks.add(w)

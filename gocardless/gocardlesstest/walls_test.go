@@ -39,6 +39,7 @@ func TestRooms(t *testing.T) {
 		"api":   {"bank", "value"},
 		"store": {"api", "value"},
 		"page":  {"api"},
+		"gate":  {"api"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./internal/...").Output()
 	if err != nil {

@@ -1,0 +1,105 @@
+// Package gate stands before the sandbox: it decides whether a request comes from where one may come from,
+// with a token that is known, and within the budgets of requests per minute.
+package gate
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+)
+
+// Access is what a known access token may do.
+type Access uint8
+
+const (
+	unknown  Access = iota
+	Full            // reads and writes
+	ReadOnly        // reads
+	Revoked         // a merchant has disconnected the app
+	Inactive        // was made and does not work
+)
+
+// Tokens knows the access tokens. When none was set, any is accepted.
+type Tokens struct {
+	mu    sync.RWMutex
+	open  bool
+	known map[string]Access
+}
+
+// Init makes the table accept any token.
+func (t *Tokens) Init() { t.open, t.known = true, map[string]Access{} }
+
+// Admit makes a token one of those that the sandbox knows, so that it knows no others.
+func (t *Tokens) Admit(token string, s Access) {
+	t.Set(token, s)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = false
+}
+
+// IsOpen reports whether any token is accepted.
+func (t *Tokens) IsOpen() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.open
+}
+
+func (t *Tokens) state(token string) Access {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if s, ok := t.known[token]; ok {
+		return s
+	}
+	if t.open {
+		return Full
+	}
+	return unknown
+}
+
+// Set sets what a token may do. Others are accepted as before.
+func (t *Tokens) Set(token string, s Access) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known[token] = s
+}
+
+// First is the first token that may write, "" when any is accepted.
+func (t *Tokens) First() string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	best := ""
+	for token, state := range t.known {
+		if state == Full && (best == "" || token < best) {
+			best = token
+		}
+	}
+	return best
+}
+
+// Authorise checks the Authorization header and returns the token.
+func (t *Tokens) Authorise(h http.Header, op *api.Operation) (string, *api.Error) {
+	auth := h.Get("Authorization")
+	if auth == "" {
+		return "", api.Refuse("missing_authorization_header", "Missing authorization header")
+	}
+	kind, token, ok := strings.Cut(auth, " ")
+	token = strings.TrimSpace(token)
+	if !ok || !strings.EqualFold(kind, "bearer") || token == "" {
+		return "", api.Refuse("invalid_authorization_header", "Invalid authorization header")
+	}
+	switch t.state(token) {
+	case unknown:
+		return "", api.Refuse("access_token_not_found", "The access token you've used is not a valid sandbox API access token")
+	case Revoked:
+		return "", api.Refuse("access_token_revoked", "The access token has been revoked")
+	case Inactive:
+		return "", api.Refuse("access_token_not_active", "The access token is not active")
+	case ReadOnly:
+		if op != nil && op.Kind != api.OpRead {
+			return token, api.Refuse("insufficient_permissions", "The access token is read-only")
+		}
+	}
+	return token, nil
+}
