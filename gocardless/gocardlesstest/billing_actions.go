@@ -252,7 +252,7 @@ func (b *billing) collectAmount(p *api.Problems, amount int64) error {
 	if err := b.may(collectAmount); err != nil {
 		return err
 	}
-	if _, high := amountRange(b.payment.Str("scheme")); amount < minimumPayment || amount > high {
+	if high := maximumAmount(b.payment.Str("scheme")); amount < minimumPayment || amount > high {
 		p.Add("amount", "must be between %d and %d", minimumPayment, high)
 		return nil
 	}

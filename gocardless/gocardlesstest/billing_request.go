@@ -128,7 +128,7 @@ func readPaymentRequest(p *api.Problems, o object) object {
 	if o.Has("amount") {
 		if n := o.Num("amount"); n < minimumPayment {
 			p.Add(at+"amount", "is lower than the minimum permitted amount, %d", minimumPayment)
-		} else if _, high := amountRange(scheme); n > high {
+		} else if high := maximumAmount(scheme); n > high {
 			p.AddWith(object{{"maximum_amount", high}}, at+"amount", "is above the scheme maximum")
 		}
 	}

@@ -123,7 +123,7 @@ func (tx *tx) startSchedule(s *record) {
 	m := tx.must("mandates", s.Link("mandate"))
 	next := mandateNextCharge(m, tx.now)
 	rows := scheduleInstalments.Of(s)
-	_, high := amountRange(m.Str("scheme"))
+	high := maximumAmount(m.Str("scheme"))
 	failures := object{}
 	for i, r := range rows {
 		row, _ := r.(object)

@@ -305,15 +305,14 @@ func recordScheme(r *record) string {
 }
 
 // cancelMandate ends a mandate as cancelled.
-func (tx *tx) cancelMandate(m *record, e ending) *record { return tx.endMandate(m, "cancelled", e) }
+func (tx *tx) cancelMandate(m *record, e ending) { tx.endMandate(m, "cancelled", e) }
 
 // endMandate ends a mandate and everything that would still be collected under it. The statuses
 // are cancelled, failed and expired; suspended_by_payer ends what hangs on the mandate in the same
 // way.
-func (tx *tx) endMandate(m *record, status string, e ending) *record {
+func (tx *tx) endMandate(m *record, status string, e ending) {
 	m.Set("status", status)
-	ev := tx.event(m, e.event(status, m))
-	defer tx.under(ev)()
+	defer tx.under(tx.event(m, e.event(status, m)))()
 	st := tx.sb.store
 	for _, s := range st.Coll("subscriptions").By("mandate", m.ID) {
 		if subscriptionOpen(s.Status()) {
@@ -330,7 +329,6 @@ func (tx *tx) endMandate(m *record, status string, e ending) *record {
 			tx.cancelPayment(p, childCause("payments.cancelled", status, e))
 		}
 	}
-	return ev
 }
 
 // childCause is the cause of a cascade: the parent's own where the catalogue knows it for the
@@ -400,7 +398,7 @@ func reinstateMandate(tx *tx) (result, error) {
 
 // transferMandate moves a mandate to another bank account of its customer, as when a payer changes
 // banks.
-func (tx *tx) transferMandate(m *record) *record {
+func (tx *tx) transferMandate(m *record) {
 	old := tx.must("customer_bank_accounts", m.Link("customer_bank_account"))
 	customer := tx.must("customers", m.Link("customer"))
 	d := bankDetails{
@@ -410,7 +408,7 @@ func (tx *tx) transferMandate(m *record) *record {
 	fresh := tx.addCustomerBankAccount(customer, d, old.Get("metadata"))
 	m.SetLink("customer_bank_account", fresh.ID)
 	m.Coll.Reindex(m, "customer_bank_account", old.ID)
-	return tx.event(m, event{
+	tx.event(m, event{
 		action: "transferred", cause: "bank_account_transferred", origin: "bank", scheme: m.Str("scheme"),
 		reasonCode: failureCode(m.Str("scheme"), "bank_account_transferred"),
 		links:      object{{"previous_customer_bank_account", old.ID}, {"new_customer_bank_account", fresh.ID}},

@@ -61,7 +61,7 @@ func (tx *tx) checkOutbound(p *api.Problems, path string, o object) {
 	if o.Str("scheme") != outboundScheme {
 		p.Add(path+"scheme", "must be %s", outboundScheme)
 	}
-	if _, high := amountRange(outboundScheme); o.Num("amount") < 1 {
+	if high := maximumAmount(outboundScheme); o.Num("amount") < 1 {
 		p.Add(path+"amount", "must be greater than 0")
 	} else if o.Num("amount") > high {
 		p.AddWith(object{{"maximum_amount", high}}, path+"amount", "is above the scheme maximum")

@@ -73,10 +73,10 @@ func payable(m *record) error {
 
 // checkAmount checks an amount and its currency against a mandate's scheme.
 func checkAmount(p *api.Problems, amountPath, currencyPath string, amount int64, currency, scheme string) {
-	low, high := amountRange(scheme)
+	high := maximumAmount(scheme)
 	switch {
-	case amount < low:
-		p.Add(amountPath, "must be greater than %d", low-1)
+	case amount < 1:
+		p.Add(amountPath, "must be greater than 0")
 	case amount > high:
 		p.AddWith(object{{"maximum_amount", high}}, amountPath, "is above the scheme maximum")
 	}

@@ -63,7 +63,7 @@ func (tx *tx) paymentAccount(creditor *record) *record {
 }
 
 // move books a transaction: money comes in with a positive amount and leaves with a negative one.
-func (tx *tx) move(account *record, amount int64, description, counterparty, reference string, links object) *record {
+func (tx *tx) move(account *record, amount int64, description, counterparty, reference string, links object) {
 	account.Set("account_balance", account.Num("account_balance")+amount)
 	t := tx.make("payment_account_transactions")
 	direction := "credit"
@@ -81,5 +81,4 @@ func (tx *tx) move(account *record, amount int64, description, counterparty, ref
 	t.Set("links", append(object{{"payment_bank_account", account.ID}}, links...))
 	tx.add(t)
 	tx.event(t, event{action: "created"})
-	return t
 }

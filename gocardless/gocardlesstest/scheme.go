@@ -39,16 +39,14 @@ func countryCurrency(country string) string {
 	return ""
 }
 
-// amountRange is what a scheme lets one payment be, in minor units. The API's own limits depend
-// on the account; these are the ones of a new sandbox account.
-func amountRange(scheme string) (minimum, maximum int64) {
+// maximumAmount is the most that one payment of a scheme may be, in minor units. The API's own
+// limits depend on the account; these are the ones of a new sandbox account.
+func maximumAmount(scheme string) int64 {
 	switch scheme {
 	case "autogiro", "betalingsservice":
-		return 1, 100_000_00
-	case "faster_payments":
-		return 1, 1_000_000_00
+		return 100_000_00
 	}
-	return 1, 1_000_000_00
+	return 1_000_000_00
 }
 
 // referenceLimit is how long a payment's reference may be in a scheme; 0 forbids it.

@@ -109,18 +109,15 @@ func (tx *tx) forgive(of *record, item, back string) {
 	}
 }
 
-// settleNow reports at once that what is owed for a resource was settled, and whether anything was.
-// The money still goes off the creditor's next payouts.
-func (tx *tx) settleNow(of *record) bool {
-	told := false
+// settleNow reports at once that what is owed for a resource was settled. The money still goes off
+// the creditor's next payouts.
+func (tx *tx) settleNow(of *record) {
 	for _, s := range tx.sb.settlementsOf(of) {
 		if action := s.Str("action"); action != "" && s.Num("left") != 0 {
 			s.Set("action", "")
 			tx.event(of, event{action: action, cause: action})
-			told = true
 		}
 	}
-	return told
 }
 
 // settleable reports whether something is owed for a resource that was not reported as settled.

@@ -161,7 +161,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 func (w *recorder) run(h http.Handler) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http does
+			if err, _ := p.(error); !errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			ok = false

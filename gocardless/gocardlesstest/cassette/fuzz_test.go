@@ -3,6 +3,7 @@ package cassette
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -38,7 +39,7 @@ func FuzzDocument(f *testing.F) {
 }
 
 func TestDocumentDepth(t *testing.T) {
-	if _, err := parse([]byte(strings.Repeat("[", 10_000_000))); err != errTooDeep {
+	if _, err := parse([]byte(strings.Repeat("[", 10_000_000))); !errors.Is(err, errTooDeep) {
 		t.Errorf("%v", err)
 	}
 }

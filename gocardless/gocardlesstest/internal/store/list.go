@@ -139,15 +139,12 @@ func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listin
 	recs := c.Recs
 	matches := also
 	for _, f := range p.Filters {
-		if m, narrowed, err := f.matcher(c, query); err != nil {
-			return nil, err
-		} else if narrowed != nil {
-			if len(narrowed) < len(recs) {
-				recs = narrowed
-			}
+		m, narrowed := f.matcher(c, query)
+		if m != nil {
 			matches = append(matches, m)
-		} else if m != nil {
-			matches = append(matches, m)
+		}
+		if narrowed != nil && len(narrowed) < len(recs) {
+			recs = narrowed
 		}
 	}
 	keep := func(r *Record) bool {
@@ -308,17 +305,16 @@ func compareValues(a, b any) int {
 }
 
 // matcher makes a filter of a query ready. When an index serves it, the records come with it.
-func (f *listFilter) matcher(c *Collection, query url.Values) (Match, []*Record, error) {
+func (f *listFilter) matcher(c *Collection, query url.Values) (Match, []*Record) {
 	if f.ranged {
-		m, err := f.rangeMatcher(query)
-		return m, nil, err
+		return f.rangeMatcher(query), nil
 	}
 	if f.field >= 0 && (c.Spec.Fields[f.field].Kind == api.KindMetadata) {
-		return f.metadataMatcher(query), nil, nil
+		return f.metadataMatcher(query), nil
 	}
 	v := query.Get(f.param)
 	if v == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
 	wanted := []string{v}
 	if f.many {
@@ -332,9 +328,9 @@ func (f *listFilter) matcher(c *Collection, query url.Values) (Match, []*Record,
 		if found == nil {
 			found = []*Record{} // nil would mean that no index serves the filter
 		}
-		return m, found, nil
+		return m, found
 	}
-	return m, nil, nil
+	return m, nil
 }
 
 // valueFilter compares the member at a position.
@@ -358,7 +354,7 @@ func linkFilter(name string) FilterFunc {
 }
 
 // rangeMatcher compares a date or timestamp with gt, gte, lt and lte.
-func (f *listFilter) rangeMatcher(query url.Values) (Match, error) {
+func (f *listFilter) rangeMatcher(query url.Values) Match {
 	var tests []Match
 	for _, op := range []string{"gt", "gte", "lt", "lte"} {
 		v := query.Get(f.param + "[" + op + "]")
@@ -386,7 +382,7 @@ func (f *listFilter) rangeMatcher(query url.Values) (Match, error) {
 		})
 	}
 	if tests == nil {
-		return nil, nil
+		return nil
 	}
 	return func(r *Record) bool {
 		for _, t := range tests {
@@ -395,7 +391,7 @@ func (f *listFilter) rangeMatcher(query url.Values) (Match, error) {
 			}
 		}
 		return true
-	}, nil
+	}
 }
 
 // metadataMatcher serves metadata[key]=value.

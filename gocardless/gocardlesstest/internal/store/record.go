@@ -199,13 +199,13 @@ func (r *Record) render(now time.Time, dst []byte, leave []string) []byte {
 				v = Omitted{}
 			}
 		}
-		dst, n = appendMember(dst, f, v, n, false)
+		dst, n = appendMember(dst, f, v, n)
 	}
 	return append(dst, '}')
 }
 
 // appendMember writes a member of a typed object and counts it.
-func appendMember(dst []byte, f *api.Field, v any, n int, inLinks bool) ([]byte, int) {
+func appendMember(dst []byte, f *api.Field, v any, n int) ([]byte, int) {
 	if v == nil && f.Kind == api.KindMetadata && f.Name == "metadata" {
 		v = value.Object{} // captures of the API have {}, also where its description allows null
 	}
@@ -269,7 +269,7 @@ func AppendObject(dst []byte, t *api.Type, o value.Object, links bool) []byte {
 		if !there && (links || t.Union || f.Kind == api.KindArray || f.Kind == api.KindAnyMap || f.Kind == api.KindMap) {
 			continue
 		}
-		dst, n = appendMember(dst, f, v, n, links)
+		dst, n = appendMember(dst, f, v, n)
 	}
 	return append(dst, '}')
 }
