@@ -61,18 +61,20 @@ type Balance struct {
 	Links *BalanceLinks `json:"links,omitzero"`
 }
 
+var membersOfBalance = [...]string{"amount", "balance_type", "currency", "last_updated_at", "links"}
+
 func (v *Balance) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfBalance[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Int64()
-		case "balance_type":
+		case 1:
 			v.BalanceType = BalanceType(d.Enum())
-		case "currency":
+		case 2:
 			v.Currency = Currency(d.Enum())
-		case "last_updated_at":
+		case 3:
 			v.LastUpdatedAt = d.Time()
-		case "links":
+		case 4:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BalanceLinks)
 				v.Links.decode(d)
@@ -89,10 +91,12 @@ type BalanceLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
+var membersOfBalanceLinks = [...]string{"creditor"}
+
 func (v *BalanceLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfBalanceLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
 		default:
 			d.Unknown()

@@ -49,18 +49,20 @@ type BankAccountDetail struct {
 	Tag string `json:"tag,omitzero"`
 }
 
+var membersOfBankAccountDetail = [...]string{"ciphertext", "encrypted_key", "iv", "protected", "tag"}
+
 func (v *BankAccountDetail) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "ciphertext":
+	for m := d.Members(membersOfBankAccountDetail[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Ciphertext = d.Text()
-		case "encrypted_key":
+		case 1:
 			v.EncryptedKey = d.Text()
-		case "iv":
+		case 2:
 			v.Iv = d.Text()
-		case "protected":
+		case 3:
 			v.Protected = d.Text()
-		case "tag":
+		case 4:
 			v.Tag = d.Text()
 		default:
 			d.Unknown()

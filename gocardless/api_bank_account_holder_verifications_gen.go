@@ -69,18 +69,20 @@ type BankAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
+var membersOfBankAccountHolderVerification = [...]string{"id", "actual_account_name", "result", "status", "type"}
+
 func (v *BankAccountHolderVerification) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBankAccountHolderVerification[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "actual_account_name":
+		case 1:
 			v.ActualAccountName = d.Text()
-		case "result":
+		case 2:
 			v.Result = AccountHolderVerificationResult(d.Enum())
-		case "status":
+		case 3:
 			v.Status = BankAccountHolderVerificationStatus(d.Enum())
-		case "type":
+		case 4:
 			v.Type = AccountHolderVerificationType(d.Enum())
 		default:
 			d.Unknown()

@@ -83,31 +83,33 @@ type BankAuthorisation struct {
 	URL string `json:"url,omitzero"`
 }
 
+var membersOfBankAuthorisation = [...]string{"id", "authorisation_type", "authorised_at", "created_at", "expires_at", "last_visited_at", "links", "qr_code_url", "redirect_uri", "url"}
+
 func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBankAuthorisation[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "authorisation_type":
+		case 1:
 			v.AuthorisationType = AuthorisationType(d.Enum())
-		case "authorised_at":
+		case 2:
 			v.AuthorisedAt = d.Time()
-		case "created_at":
+		case 3:
 			v.CreatedAt = d.Time()
-		case "expires_at":
+		case 4:
 			v.ExpiresAt = d.Time()
-		case "last_visited_at":
+		case 5:
 			v.LastVisitedAt = d.Time()
-		case "links":
+		case 6:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BankAuthorisationLinks)
 				v.Links.decode(d)
 			}
-		case "qr_code_url":
+		case 7:
 			v.QrCodeURL = d.Text()
-		case "redirect_uri":
+		case 8:
 			v.RedirectURI = d.Text()
-		case "url":
+		case 9:
 			v.URL = d.Text()
 		default:
 			d.Unknown()

@@ -46,14 +46,16 @@ type BankDetailsLookup struct {
 	BIC string `json:"bic,omitzero"`
 }
 
+var membersOfBankDetailsLookup = [...]string{"available_debit_schemes", "bank_name", "bic"}
+
 func (v *BankDetailsLookup) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "available_debit_schemes":
+	for m := d.Members(membersOfBankDetailsLookup[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AvailableDebitSchemes = jsonwire.Enums[Scheme](d)
-		case "bank_name":
+		case 1:
 			v.BankName = d.Text()
-		case "bic":
+		case 2:
 			v.BIC = d.Text()
 		default:
 			d.Unknown()

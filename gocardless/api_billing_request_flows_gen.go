@@ -113,55 +113,57 @@ type BillingRequestFlow struct {
 	SkipSuccessScreen bool `json:"skip_success_screen,omitzero"`
 }
 
+var membersOfBillingRequestFlow = [...]string{"id", "authorisation_url", "auto_fulfil", "created_at", "customer_details_captured", "exit_uri", "expires_at", "language", "links", "lock_bank_account", "lock_currency", "lock_customer_details", "prefilled_bank_account", "prefilled_customer", "redirect_uri", "session_token", "show_redirect_buttons", "show_success_redirect_button", "skip_success_screen"}
+
 func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBillingRequestFlow[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "authorisation_url":
+		case 1:
 			v.AuthorisationURL = d.Text()
-		case "auto_fulfil":
+		case 2:
 			v.AutoFulfil = d.Bool()
-		case "created_at":
+		case 3:
 			v.CreatedAt = d.Time()
-		case "customer_details_captured":
+		case 4:
 			v.CustomerDetailsCaptured = d.Bool()
-		case "exit_uri":
+		case 5:
 			v.ExitURI = d.Text()
-		case "expires_at":
+		case 6:
 			v.ExpiresAt = d.Time()
-		case "language":
+		case 7:
 			v.Language = d.Text()
-		case "links":
+		case 8:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BillingRequestFlowLinks)
 				v.Links.decode(d)
 			}
-		case "lock_bank_account":
+		case 9:
 			v.LockBankAccount = d.Bool()
-		case "lock_currency":
+		case 10:
 			v.LockCurrency = d.Bool()
-		case "lock_customer_details":
+		case 11:
 			v.LockCustomerDetails = d.Bool()
-		case "prefilled_bank_account":
+		case 12:
 			if v.PrefilledBankAccount = nil; d.HasObject() {
 				v.PrefilledBankAccount = new(BillingRequestFlowPrefilledBankAccount)
 				v.PrefilledBankAccount.decode(d)
 			}
-		case "prefilled_customer":
+		case 13:
 			if v.PrefilledCustomer = nil; d.HasObject() {
 				v.PrefilledCustomer = new(BillingRequestFlowPrefilledCustomer)
 				v.PrefilledCustomer.decode(d)
 			}
-		case "redirect_uri":
+		case 14:
 			v.RedirectURI = d.Text()
-		case "session_token":
+		case 15:
 			v.SessionToken = d.Text()
-		case "show_redirect_buttons":
+		case 16:
 			v.ShowRedirectButtons = d.Bool()
-		case "show_success_redirect_button":
+		case 17:
 			v.ShowSuccessRedirectButton = d.Bool()
-		case "skip_success_screen":
+		case 18:
 			v.SkipSuccessScreen = d.Bool()
 		default:
 			d.Unknown()
@@ -301,10 +303,12 @@ type BillingRequestFlowLinks struct {
 	BillingRequest string `json:"billing_request,omitzero"`
 }
 
+var membersOfBillingRequestFlowLinks = [...]string{"billing_request"}
+
 func (v *BillingRequestFlowLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "billing_request":
+	for m := d.Members(membersOfBillingRequestFlowLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BillingRequest = d.Text()
 		default:
 			d.Unknown()
@@ -320,10 +324,12 @@ type BillingRequestFlowPrefilledBankAccount struct {
 	AccountType BankAccountType `json:"account_type,omitzero"`
 }
 
+var membersOfBillingRequestFlowPrefilledBankAccount = [...]string{"account_type"}
+
 func (v *BillingRequestFlowPrefilledBankAccount) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "account_type":
+	for m := d.Members(membersOfBillingRequestFlowPrefilledBankAccount[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AccountType = BankAccountType(d.Enum())
 		default:
 			d.Unknown()
@@ -366,34 +372,36 @@ type BillingRequestFlowPrefilledCustomer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
+var membersOfBillingRequestFlowPrefilledCustomer = [...]string{"address_line1", "address_line2", "address_line3", "city", "company_name", "country_code", "danish_identity_number", "email", "family_name", "given_name", "postal_code", "region", "swedish_identity_number"}
+
 func (v *BillingRequestFlowPrefilledCustomer) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "address_line1":
+	for m := d.Members(membersOfBillingRequestFlowPrefilledCustomer[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 1:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 2:
 			v.AddressLine3 = d.Text()
-		case "city":
+		case 3:
 			v.City = d.Text()
-		case "company_name":
+		case 4:
 			v.CompanyName = d.Text()
-		case "country_code":
+		case 5:
 			v.CountryCode = d.Text()
-		case "danish_identity_number":
+		case 6:
 			v.DanishIdentityNumber = d.Text()
-		case "email":
+		case 7:
 			v.Email = d.Text()
-		case "family_name":
+		case 8:
 			v.FamilyName = d.Text()
-		case "given_name":
+		case 9:
 			v.GivenName = d.Text()
-		case "postal_code":
+		case 10:
 			v.PostalCode = d.Text()
-		case "region":
+		case 11:
 			v.Region = d.Text()
-		case "swedish_identity_number":
+		case 12:
 			v.SwedishIdentityNumber = d.Text()
 		default:
 			d.Unknown()

@@ -154,47 +154,49 @@ type BillingRequestTemplate struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
+var membersOfBillingRequestTemplate = [...]string{"id", "authorisation_url", "created_at", "mandate_request_constraints", "mandate_request_currency", "mandate_request_description", "mandate_request_metadata", "mandate_request_scheme", "mandate_request_verify", "metadata", "name", "payment_request_amount", "payment_request_currency", "payment_request_description", "payment_request_metadata", "payment_request_scheme", "redirect_uri", "updated_at"}
+
 func (v *BillingRequestTemplate) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBillingRequestTemplate[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "authorisation_url":
+		case 1:
 			v.AuthorisationURL = d.Text()
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "mandate_request_constraints":
+		case 3:
 			if v.MandateRequestConstraints = nil; d.HasObject() {
 				v.MandateRequestConstraints = new(MandateRequestConstraints)
 				v.MandateRequestConstraints.decode(d)
 			}
-		case "mandate_request_currency":
+		case 4:
 			v.MandateRequestCurrency = Currency(d.Enum())
-		case "mandate_request_description":
+		case 5:
 			v.MandateRequestDescription = d.Text()
-		case "mandate_request_metadata":
+		case 6:
 			v.MandateRequestMetadata = d.StringMap()
-		case "mandate_request_scheme":
+		case 7:
 			v.MandateRequestScheme = Scheme(d.Enum())
-		case "mandate_request_verify":
+		case 8:
 			v.MandateRequestVerify = MandateVerification(d.Enum())
-		case "metadata":
+		case 9:
 			v.Metadata = d.StringMap()
-		case "name":
+		case 10:
 			v.Name = d.Text()
-		case "payment_request_amount":
+		case 11:
 			v.PaymentRequestAmount = d.Text()
-		case "payment_request_currency":
+		case 12:
 			v.PaymentRequestCurrency = Currency(d.Enum())
-		case "payment_request_description":
+		case 13:
 			v.PaymentRequestDescription = d.Text()
-		case "payment_request_metadata":
+		case 14:
 			v.PaymentRequestMetadata = d.StringMap()
-		case "payment_request_scheme":
+		case 15:
 			v.PaymentRequestScheme = Scheme(d.Enum())
-		case "redirect_uri":
+		case 16:
 			v.RedirectURI = d.Text()
-		case "updated_at":
+		case 17:
 			v.UpdatedAt = d.Time()
 		default:
 			d.Unknown()

@@ -318,55 +318,57 @@ type BillingRequest struct {
 	SubscriptionRequest *BillingRequestSubscriptionRequest `json:"subscription_request,omitzero"`
 }
 
+var membersOfBillingRequest = [...]string{"id", "actions", "created_at", "fallback_enabled", "fallback_occurred", "instalment_schedule_request", "links", "mandate_request", "metadata", "payment_context_code", "payment_purpose_code", "payment_request", "purpose_code", "resources", "status", "subscription_request"}
+
 func (v *BillingRequest) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBillingRequest[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "actions":
+		case 1:
 			v.Actions = decodeObjects[BillingRequestAction](d)
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "fallback_enabled":
+		case 3:
 			v.FallbackEnabled = d.Bool()
-		case "fallback_occurred":
+		case 4:
 			v.FallbackOccurred = d.Bool()
-		case "instalment_schedule_request":
+		case 5:
 			if v.InstalmentScheduleRequest = nil; d.HasObject() {
 				v.InstalmentScheduleRequest = new(BillingRequestInstalmentScheduleRequest)
 				v.InstalmentScheduleRequest.decode(d)
 			}
-		case "links":
+		case 6:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BillingRequestLinks)
 				v.Links.decode(d)
 			}
-		case "mandate_request":
+		case 7:
 			if v.MandateRequest = nil; d.HasObject() {
 				v.MandateRequest = new(BillingRequestMandateRequest)
 				v.MandateRequest.decode(d)
 			}
-		case "metadata":
+		case 8:
 			v.Metadata = d.StringMap()
-		case "payment_context_code":
+		case 9:
 			v.PaymentContextCode = PaymentContextCode(d.Enum())
-		case "payment_purpose_code":
+		case 10:
 			v.PaymentPurposeCode = d.Text()
-		case "payment_request":
+		case 11:
 			if v.PaymentRequest = nil; d.HasObject() {
 				v.PaymentRequest = new(BillingRequestPaymentRequest)
 				v.PaymentRequest.decode(d)
 			}
-		case "purpose_code":
+		case 12:
 			v.PurposeCode = PurposeCode(d.Enum())
-		case "resources":
+		case 13:
 			if v.Resources = nil; d.HasObject() {
 				v.Resources = new(BillingRequestResource)
 				v.Resources.decode(d)
 			}
-		case "status":
+		case 14:
 			v.Status = BillingRequestStatus(d.Enum())
-		case "subscription_request":
+		case 15:
 			if v.SubscriptionRequest = nil; d.HasObject() {
 				v.SubscriptionRequest = new(BillingRequestSubscriptionRequest)
 				v.SubscriptionRequest.decode(d)
@@ -1686,15 +1688,17 @@ type BillingRequestWithActions struct {
 	BillingRequests *BillingRequest `json:"billing_requests,omitzero"`
 }
 
+var membersOfBillingRequestWithActions = [...]string{"bank_authorisations", "billing_requests"}
+
 func (v *BillingRequestWithActions) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "bank_authorisations":
+	for m := d.Members(membersOfBillingRequestWithActions[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			if v.BankAuthorisations = nil; d.HasObject() {
 				v.BankAuthorisations = new(BankAuthorisation)
 				v.BankAuthorisations.decode(d)
 			}
-		case "billing_requests":
+		case 1:
 			if v.BillingRequests = nil; d.HasObject() {
 				v.BillingRequests = new(BillingRequest)
 				v.BillingRequests.decode(d)

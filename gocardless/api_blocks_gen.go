@@ -170,24 +170,26 @@ type Block struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
+var membersOfBlock = [...]string{"id", "active", "block_type", "created_at", "reason_description", "reason_type", "resource_reference", "updated_at"}
+
 func (v *Block) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBlock[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "active":
+		case 1:
 			v.Active = d.BoolPtr()
-		case "block_type":
+		case 2:
 			v.BlockType = BlockType(d.Enum())
-		case "created_at":
+		case 3:
 			v.CreatedAt = d.Time()
-		case "reason_description":
+		case 4:
 			v.ReasonDescription = d.Text()
-		case "reason_type":
+		case 5:
 			v.ReasonType = BlockReasonType(d.Enum())
-		case "resource_reference":
+		case 6:
 			v.ResourceReference = d.Text()
-		case "updated_at":
+		case 7:
 			v.UpdatedAt = d.Time()
 		default:
 			d.Unknown()

@@ -147,35 +147,37 @@ type CreditorBankAccount struct {
 	VerificationStatus CreditorBankAccountVerificationStatus `json:"verification_status,omitzero"`
 }
 
+var membersOfCreditorBankAccount = [...]string{"id", "account_holder_name", "account_number_ending", "account_type", "bank_name", "country_code", "created_at", "currency", "enabled", "links", "metadata", "verification_status"}
+
 func (v *CreditorBankAccount) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfCreditorBankAccount[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "account_holder_name":
+		case 1:
 			v.AccountHolderName = d.Text()
-		case "account_number_ending":
+		case 2:
 			v.AccountNumberEnding = d.Text()
-		case "account_type":
+		case 3:
 			v.AccountType = BankAccountType(d.Enum())
-		case "bank_name":
+		case 4:
 			v.BankName = d.Text()
-		case "country_code":
+		case 5:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 6:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 7:
 			v.Currency = Currency(d.Enum())
-		case "enabled":
+		case 8:
 			v.Enabled = d.Bool()
-		case "links":
+		case 9:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(CreditorBankAccountLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 10:
 			v.Metadata = d.StringMap()
-		case "verification_status":
+		case 11:
 			v.VerificationStatus = CreditorBankAccountVerificationStatus(d.Enum())
 		default:
 			d.Unknown()
@@ -289,10 +291,12 @@ type CreditorBankAccountLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
+var membersOfCreditorBankAccountLinks = [...]string{"creditor"}
+
 func (v *CreditorBankAccountLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfCreditorBankAccountLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
 		default:
 			d.Unknown()

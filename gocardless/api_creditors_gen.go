@@ -166,53 +166,55 @@ type Creditor struct {
 	VerificationStatus CreditorVerificationStatus `json:"verification_status,omitzero"`
 }
 
+var membersOfCreditor = [...]string{"id", "address_line1", "address_line2", "address_line3", "bank_reference_prefix", "can_create_refunds", "city", "country_code", "created_at", "creditor_type", "custom_payment_pages_enabled", "fx_payout_currency", "links", "logo_url", "mandate_imports_enabled", "merchant_responsible_for_notifications", "name", "postal_code", "region", "scheme_identifiers", "verification_status"}
+
 func (v *Creditor) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfCreditor[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "address_line1":
+		case 1:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 2:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 3:
 			v.AddressLine3 = d.Text()
-		case "bank_reference_prefix":
+		case 4:
 			v.BankReferencePrefix = d.Text()
-		case "can_create_refunds":
+		case 5:
 			v.CanCreateRefunds = d.Bool()
-		case "city":
+		case 6:
 			v.City = d.Text()
-		case "country_code":
+		case 7:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 8:
 			v.CreatedAt = d.Time()
-		case "creditor_type":
+		case 9:
 			v.CreditorType = CreditorType(d.Enum())
-		case "custom_payment_pages_enabled":
+		case 10:
 			v.CustomPaymentPagesEnabled = d.Bool()
-		case "fx_payout_currency":
+		case 11:
 			v.FXPayoutCurrency = Currency(d.Enum())
-		case "links":
+		case 12:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(CreditorLinks)
 				v.Links.decode(d)
 			}
-		case "logo_url":
+		case 13:
 			v.LogoURL = d.Text()
-		case "mandate_imports_enabled":
+		case 14:
 			v.MandateImportsEnabled = d.Bool()
-		case "merchant_responsible_for_notifications":
+		case 15:
 			v.MerchantResponsibleForNotifications = d.Bool()
-		case "name":
+		case 16:
 			v.Name = d.Text()
-		case "postal_code":
+		case 17:
 			v.PostalCode = d.Text()
-		case "region":
+		case 18:
 			v.Region = d.Text()
-		case "scheme_identifiers":
+		case 19:
 			v.SchemeIdentifiers = decodeObjects[CreditorSchemeIdentifier](d)
-		case "verification_status":
+		case 20:
 			v.VerificationStatus = CreditorVerificationStatus(d.Enum())
 		default:
 			d.Unknown()

@@ -59,16 +59,18 @@ type CurrencyExchangeRate struct {
 	Time time.Time `json:"time,omitzero"`
 }
 
+var membersOfCurrencyExchangeRate = [...]string{"rate", "source", "target", "time"}
+
 func (v *CurrencyExchangeRate) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "rate":
+	for m := d.Members(membersOfCurrencyExchangeRate[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Rate = d.Text()
-		case "source":
+		case 1:
 			v.Source = d.Text()
-		case "target":
+		case 2:
 			v.Target = d.Text()
-		case "time":
+		case 3:
 			v.Time = d.Time()
 		default:
 			d.Unknown()

@@ -87,22 +87,24 @@ type CustomerBankAccountToken struct {
 	Currency Currency `json:"currency,omitzero"`
 }
 
+var membersOfCustomerBankAccountToken = [...]string{"id", "account_holder_name", "account_number_ending", "bank_name", "country_code", "created_at", "currency"}
+
 func (v *CustomerBankAccountToken) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfCustomerBankAccountToken[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "account_holder_name":
+		case 1:
 			v.AccountHolderName = d.Text()
-		case "account_number_ending":
+		case 2:
 			v.AccountNumberEnding = d.Text()
-		case "bank_name":
+		case 3:
 			v.BankName = d.Text()
-		case "country_code":
+		case 4:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 5:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 6:
 			v.Currency = Currency(d.Enum())
 		default:
 			d.Unknown()

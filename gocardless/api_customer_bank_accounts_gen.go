@@ -172,39 +172,41 @@ type CustomerBankAccount struct {
 	TrustedRecipient bool `json:"trusted_recipient,omitzero"`
 }
 
+var membersOfCustomerBankAccount = [...]string{"id", "account_holder_name", "account_number_ending", "account_type", "bank_account_token", "bank_name", "country_code", "created_at", "currency", "enabled", "links", "metadata", "payer_name_verification_result", "trusted_recipient"}
+
 func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfCustomerBankAccount[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "account_holder_name":
+		case 1:
 			v.AccountHolderName = d.Text()
-		case "account_number_ending":
+		case 2:
 			v.AccountNumberEnding = d.Text()
-		case "account_type":
+		case 3:
 			v.AccountType = BankAccountType(d.Enum())
-		case "bank_account_token":
+		case 4:
 			v.BankAccountToken = d.Text()
-		case "bank_name":
+		case 5:
 			v.BankName = d.Text()
-		case "country_code":
+		case 6:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 7:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 8:
 			v.Currency = Currency(d.Enum())
-		case "enabled":
+		case 9:
 			v.Enabled = d.Bool()
-		case "links":
+		case 10:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(CustomerBankAccountLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 11:
 			v.Metadata = d.StringMap()
-		case "payer_name_verification_result":
+		case 12:
 			v.PayerNameVerificationResult = PayerNameVerificationResult(d.Enum())
-		case "trusted_recipient":
+		case 13:
 			v.TrustedRecipient = d.Bool()
 		default:
 			d.Unknown()
@@ -319,10 +321,12 @@ type CustomerBankAccountLinks struct {
 	Customer string `json:"customer,omitzero"`
 }
 
+var membersOfCustomerBankAccountLinks = [...]string{"customer"}
+
 func (v *CustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer":
+	for m := d.Members(membersOfCustomerBankAccountLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Customer = d.Text()
 		default:
 			d.Unknown()

@@ -59,23 +59,25 @@ type CustomerNotification struct {
 	Type CustomerNotificationType `json:"type,omitzero"`
 }
 
+var membersOfCustomerNotification = [...]string{"id", "action_taken", "action_taken_at", "action_taken_by", "links", "type"}
+
 func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfCustomerNotification[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "action_taken":
+		case 1:
 			v.ActionTaken = CustomerNotificationActionTaken(d.Enum())
-		case "action_taken_at":
+		case 2:
 			v.ActionTakenAt = d.Time()
-		case "action_taken_by":
+		case 3:
 			v.ActionTakenBy = d.Text()
-		case "links":
+		case 4:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(CustomerNotificationLinks)
 				v.Links.decode(d)
 			}
-		case "type":
+		case 5:
 			v.Type = CustomerNotificationType(d.Enum())
 		default:
 			d.Unknown()
@@ -120,20 +122,22 @@ type CustomerNotificationLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
+var membersOfCustomerNotificationLinks = [...]string{"customer", "event", "mandate", "payment", "refund", "subscription"}
+
 func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer":
+	for m := d.Members(membersOfCustomerNotificationLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Customer = d.Text()
-		case "event":
+		case 1:
 			v.Event = d.Text()
-		case "mandate":
+		case 2:
 			v.Mandate = d.Text()
-		case "payment":
+		case 3:
 			v.Payment = d.Text()
-		case "refund":
+		case 4:
 			v.Refund = d.Text()
-		case "subscription":
+		case 5:
 			v.Subscription = d.Text()
 		default:
 			d.Unknown()

@@ -174,44 +174,46 @@ type Customer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
+var membersOfCustomer = [...]string{"id", "address_line1", "address_line2", "address_line3", "city", "company_name", "country_code", "created_at", "danish_identity_number", "email", "family_name", "given_name", "language", "metadata", "phone_number", "postal_code", "region", "swedish_identity_number"}
+
 func (v *Customer) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfCustomer[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "address_line1":
+		case 1:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 2:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 3:
 			v.AddressLine3 = d.Text()
-		case "city":
+		case 4:
 			v.City = d.Text()
-		case "company_name":
+		case 5:
 			v.CompanyName = d.Text()
-		case "country_code":
+		case 6:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 7:
 			v.CreatedAt = d.Time()
-		case "danish_identity_number":
+		case 8:
 			v.DanishIdentityNumber = d.Text()
-		case "email":
+		case 9:
 			v.Email = d.Text()
-		case "family_name":
+		case 10:
 			v.FamilyName = d.Text()
-		case "given_name":
+		case 11:
 			v.GivenName = d.Text()
-		case "language":
+		case 12:
 			v.Language = d.Text()
-		case "metadata":
+		case 13:
 			v.Metadata = d.StringMap()
-		case "phone_number":
+		case 14:
 			v.PhoneNumber = d.Text()
-		case "postal_code":
+		case 15:
 			v.PostalCode = d.Text()
-		case "region":
+		case 16:
 			v.Region = d.Text()
-		case "swedish_identity_number":
+		case 17:
 			v.SwedishIdentityNumber = d.Text()
 		default:
 			d.Unknown()

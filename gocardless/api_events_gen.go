@@ -109,36 +109,38 @@ type Event struct {
 	Misfits []Misfit `json:"-"`
 }
 
+var membersOfEvent = [...]string{"id", "action", "created_at", "customer_notifications", "details", "links", "metadata", "organisation_id", "resource_metadata", "resource_type", "source"}
+
 func (v *Event) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfEvent[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "action":
+		case 1:
 			v.Action = EventAction(d.Enum())
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "customer_notifications":
+		case 3:
 			v.CustomerNotifications = decodeObjects[EventCustomerNotification](d)
-		case "details":
+		case 4:
 			if v.Details = nil; d.HasObject() {
 				v.Details = new(EventDetails)
 				v.Details.decode(d)
 			}
-		case "links":
+		case 5:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(EventLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 6:
 			v.Metadata = d.StringMap()
-		case "organisation_id":
+		case 7:
 			v.OrganisationID = d.Text()
-		case "resource_metadata":
+		case 8:
 			v.ResourceMetadata = d.StringMap()
-		case "resource_type":
+		case 9:
 			v.ResourceType = EventResourceType(d.Enum())
-		case "source":
+		case 10:
 			if v.Source = nil; d.HasObject() {
 				v.Source = new(EventSource)
 				v.Source.decode(d)
@@ -734,16 +736,18 @@ type EventCustomerNotification struct {
 	Type string `json:"type,omitzero"`
 }
 
+var membersOfEventCustomerNotification = [...]string{"id", "deadline", "mandatory", "type"}
+
 func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfEventCustomerNotification[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "deadline":
+		case 1:
 			v.Deadline = d.Time()
-		case "mandatory":
+		case 2:
 			v.Mandatory = d.Bool()
-		case "type":
+		case 3:
 			v.Type = d.Text()
 		default:
 			d.Unknown()
@@ -787,30 +791,32 @@ type EventDetails struct {
 	Extra map[string]any `json:"-"`
 }
 
+var membersOfEventDetails = [...]string{"bank_account_id", "cause", "currency", "description", "item_count", "not_retried_reason", "origin", "property", "reason_code", "scheme", "will_attempt_retry"}
+
 func (v *EventDetails) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "bank_account_id":
+	for m := d.Members(membersOfEventDetails[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BankAccountID = d.Text()
-		case "cause":
+		case 1:
 			v.Cause = EventCause(d.Enum())
-		case "currency":
+		case 2:
 			v.Currency = Currency(d.Enum())
-		case "description":
+		case 3:
 			v.Description = d.Text()
-		case "item_count":
+		case 4:
 			v.ItemCount = d.Int()
-		case "not_retried_reason":
+		case 5:
 			v.NotRetriedReason = d.Text()
-		case "origin":
+		case 6:
 			v.Origin = EventOrigin(d.Enum())
-		case "property":
+		case 7:
 			v.Property = d.Text()
-		case "reason_code":
+		case 8:
 			v.ReasonCode = d.Text()
-		case "scheme":
+		case 9:
 			v.Scheme = Scheme(d.Enum())
-		case "will_attempt_retry":
+		case 10:
 			v.WillAttemptRetry = d.Bool()
 		default:
 			d.Extra(&v.Extra)
@@ -905,34 +911,36 @@ type EventLinked struct {
 	Subscriptions []Subscription `json:"subscriptions,omitzero"`
 }
 
+var membersOfEventLinked = [...]string{"billing_requests", "creditors", "customers", "instalment_schedules", "mandates", "outbound_payments", "payer_authorisations", "payment_account_transactions", "payments", "payouts", "refunds", "scheme_identifiers", "subscriptions"}
+
 func (v *EventLinked) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "billing_requests":
+	for m := d.Members(membersOfEventLinked[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BillingRequests = decodeObjects[BillingRequest](d)
-		case "creditors":
+		case 1:
 			v.Creditors = decodeObjects[Creditor](d)
-		case "customers":
+		case 2:
 			v.Customers = decodeObjects[Customer](d)
-		case "instalment_schedules":
+		case 3:
 			v.InstalmentSchedules = decodeObjects[InstalmentSchedule](d)
-		case "mandates":
+		case 4:
 			v.Mandates = decodeObjects[Mandate](d)
-		case "outbound_payments":
+		case 5:
 			v.OutboundPayments = decodeObjects[OutboundPayment](d)
-		case "payer_authorisations":
+		case 6:
 			v.PayerAuthorisations = decodeObjects[PayerAuthorisation](d)
-		case "payment_account_transactions":
+		case 7:
 			v.PaymentAccountTransactions = decodeObjects[PaymentAccountTransaction](d)
-		case "payments":
+		case 8:
 			v.Payments = decodeObjects[Payment](d)
-		case "payouts":
+		case 9:
 			v.Payouts = decodeObjects[Payout](d)
-		case "refunds":
+		case 10:
 			v.Refunds = decodeObjects[Refund](d)
-		case "scheme_identifiers":
+		case 11:
 			v.SchemeIdentifiers = decodeObjects[SchemeIdentifier](d)
-		case "subscriptions":
+		case 12:
 			v.Subscriptions = decodeObjects[Subscription](d)
 		default:
 			d.Unknown()
@@ -1002,56 +1010,58 @@ type EventLinks struct {
 	Extra map[string]any `json:"-"`
 }
 
+var membersOfEventLinks = [...]string{"bank_authorisation", "billing_request", "billing_request_flow", "creditor", "customer", "customer_bank_account", "instalment_schedule", "mandate", "mandate_request", "mandate_request_mandate", "new_customer_bank_account", "new_mandate", "organisation", "outbound_payment", "parent_event", "payer_authorisation", "payment", "payment_account_transaction", "payment_request_payment", "payout", "previous_customer_bank_account", "refund", "scheme_identifier", "subscription"}
+
 func (v *EventLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "bank_authorisation":
+	for m := d.Members(membersOfEventLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BankAuthorisation = d.Text()
-		case "billing_request":
+		case 1:
 			v.BillingRequest = d.Text()
-		case "billing_request_flow":
+		case 2:
 			v.BillingRequestFlow = d.Text()
-		case "creditor":
+		case 3:
 			v.Creditor = d.Text()
-		case "customer":
+		case 4:
 			v.Customer = d.Text()
-		case "customer_bank_account":
+		case 5:
 			v.CustomerBankAccount = d.Text()
-		case "instalment_schedule":
+		case 6:
 			v.InstalmentSchedule = d.Text()
-		case "mandate":
+		case 7:
 			v.Mandate = d.Text()
-		case "mandate_request":
+		case 8:
 			v.MandateRequest = d.Text()
-		case "mandate_request_mandate":
+		case 9:
 			v.MandateRequestMandate = d.Text()
-		case "new_customer_bank_account":
+		case 10:
 			v.NewCustomerBankAccount = d.Text()
-		case "new_mandate":
+		case 11:
 			v.NewMandate = d.Text()
-		case "organisation":
+		case 12:
 			v.Organisation = d.Text()
-		case "outbound_payment":
+		case 13:
 			v.OutboundPayment = d.Text()
-		case "parent_event":
+		case 14:
 			v.ParentEvent = d.Text()
-		case "payer_authorisation":
+		case 15:
 			v.PayerAuthorisation = d.Text()
-		case "payment":
+		case 16:
 			v.Payment = d.Text()
-		case "payment_account_transaction":
+		case 17:
 			v.PaymentAccountTransaction = d.Text()
-		case "payment_request_payment":
+		case 18:
 			v.PaymentRequestPayment = d.Text()
-		case "payout":
+		case 19:
 			v.Payout = d.Text()
-		case "previous_customer_bank_account":
+		case 20:
 			v.PreviousCustomerBankAccount = d.Text()
-		case "refund":
+		case 21:
 			v.Refund = d.Text()
-		case "scheme_identifier":
+		case 22:
 			v.SchemeIdentifier = d.Text()
-		case "subscription":
+		case 23:
 			v.Subscription = d.Text()
 		default:
 			d.Extra(&v.Extra)
@@ -1244,12 +1254,14 @@ type EventSource struct {
 	Type EventSourceType `json:"type,omitzero"`
 }
 
+var membersOfEventSource = [...]string{"name", "type"}
+
 func (v *EventSource) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "name":
+	for m := d.Members(membersOfEventSource[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Name = d.Text()
-		case "type":
+		case 1:
 			v.Type = EventSourceType(d.Enum())
 		default:
 			d.Unknown()

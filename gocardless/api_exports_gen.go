@@ -77,20 +77,22 @@ type Export struct {
 	ExportType ExportType `json:"export_type,omitzero"`
 }
 
+var membersOfExport = [...]string{"id", "created_at", "currency", "download_url", "error_message", "export_type"}
+
 func (v *Export) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfExport[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "created_at":
+		case 1:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 2:
 			v.Currency = Currency(d.Enum())
-		case "download_url":
+		case 3:
 			v.DownloadURL = d.Text()
-		case "error_message":
+		case 4:
 			v.ErrorMessage = d.Text()
-		case "export_type":
+		case 5:
 			v.ExportType = ExportType(d.Enum())
 		default:
 			d.Unknown()

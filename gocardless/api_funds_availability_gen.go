@@ -39,10 +39,12 @@ type FundsAvailability struct {
 	Available bool `json:"available,omitzero"`
 }
 
+var membersOfFundsAvailability = [...]string{"available"}
+
 func (v *FundsAvailability) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "available":
+	for m := d.Members(membersOfFundsAvailability[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Available = d.Bool()
 		default:
 			d.Unknown()

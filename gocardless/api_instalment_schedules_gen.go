@@ -178,29 +178,31 @@ type InstalmentSchedule struct {
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
+var membersOfInstalmentSchedule = [...]string{"id", "created_at", "currency", "links", "metadata", "name", "payment_errors", "status", "total_amount"}
+
 func (v *InstalmentSchedule) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfInstalmentSchedule[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "created_at":
+		case 1:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 2:
 			v.Currency = Currency(d.Enum())
-		case "links":
+		case 3:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(InstalmentScheduleLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 4:
 			v.Metadata = d.StringMap()
-		case "name":
+		case 5:
 			v.Name = d.Text()
-		case "payment_errors":
+		case 6:
 			v.PaymentErrors = d.AnyMap()
-		case "status":
+		case 7:
 			v.Status = InstalmentScheduleStatus(d.Enum())
-		case "total_amount":
+		case 8:
 			v.TotalAmount = d.Int64()
 		default:
 			d.Unknown()

@@ -78,29 +78,31 @@ type Institution struct {
 	Status InstitutionStatus `json:"status,omitzero"`
 }
 
+var membersOfInstitution = [...]string{"id", "autocompletes_collect_bank_account", "country_code", "icon_url", "limits", "logo_url", "name", "roles", "status"}
+
 func (v *Institution) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfInstitution[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "autocompletes_collect_bank_account":
+		case 1:
 			v.AutocompletesCollectBankAccount = d.Bool()
-		case "country_code":
+		case 2:
 			v.CountryCode = d.Text()
-		case "icon_url":
+		case 3:
 			v.IconURL = d.Text()
-		case "limits":
+		case 4:
 			if v.Limits = nil; d.HasObject() {
 				v.Limits = new(InstitutionLimits)
 				v.Limits.decode(d)
 			}
-		case "logo_url":
+		case 5:
 			v.LogoURL = d.Text()
-		case "name":
+		case 6:
 			v.Name = d.Text()
-		case "roles":
+		case 7:
 			v.Roles = d.Strings()
-		case "status":
+		case 8:
 			v.Status = InstitutionStatus(d.Enum())
 		default:
 			d.Unknown()
@@ -119,12 +121,14 @@ type InstitutionLimits struct {
 	Single map[string]any `json:"single,omitzero"`
 }
 
+var membersOfInstitutionLimits = [...]string{"daily", "single"}
+
 func (v *InstitutionLimits) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "daily":
+	for m := d.Members(membersOfInstitutionLimits[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Daily = d.AnyMap()
-		case "single":
+		case 1:
 			v.Single = d.AnyMap()
 		default:
 			d.Unknown()

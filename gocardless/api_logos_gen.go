@@ -42,10 +42,12 @@ type Logo struct {
 	ID string `json:"id,omitzero"`
 }
 
+var membersOfLogo = [...]string{"id"}
+
 func (v *Logo) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfLogo[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
 		default:
 			d.Unknown()

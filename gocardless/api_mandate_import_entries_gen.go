@@ -80,19 +80,21 @@ type MandateImportEntry struct {
 	RecordIdentifier string `json:"record_identifier,omitzero"`
 }
 
+var membersOfMandateImportEntry = [...]string{"created_at", "links", "processing_errors", "record_identifier"}
+
 func (v *MandateImportEntry) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "created_at":
+	for m := d.Members(membersOfMandateImportEntry[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.CreatedAt = d.Time()
-		case "links":
+		case 1:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(MandateImportEntryLinks)
 				v.Links.decode(d)
 			}
-		case "processing_errors":
+		case 2:
 			v.ProcessingErrors = d.AnyMap()
-		case "record_identifier":
+		case 3:
 			v.RecordIdentifier = d.Text()
 		default:
 			d.Unknown()
@@ -423,16 +425,18 @@ type MandateImportEntryLinks struct {
 	MandateImport string `json:"mandate_import,omitzero"`
 }
 
+var membersOfMandateImportEntryLinks = [...]string{"customer", "customer_bank_account", "mandate", "mandate_import"}
+
 func (v *MandateImportEntryLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer":
+	for m := d.Members(membersOfMandateImportEntryLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Customer = d.Text()
-		case "customer_bank_account":
+		case 1:
 			v.CustomerBankAccount = d.Text()
-		case "mandate":
+		case 2:
 			v.Mandate = d.Text()
-		case "mandate_import":
+		case 3:
 			v.MandateImport = d.Text()
 		default:
 			d.Unknown()

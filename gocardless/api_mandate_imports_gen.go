@@ -107,21 +107,23 @@ type MandateImport struct {
 	Status MandateImportStatus `json:"status,omitzero"`
 }
 
+var membersOfMandateImport = [...]string{"id", "created_at", "links", "scheme", "status"}
+
 func (v *MandateImport) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfMandateImport[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "created_at":
+		case 1:
 			v.CreatedAt = d.Time()
-		case "links":
+		case 2:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(MandateImportLinks)
 				v.Links.decode(d)
 			}
-		case "scheme":
+		case 3:
 			v.Scheme = Scheme(d.Enum())
-		case "status":
+		case 4:
 			v.Status = MandateImportStatus(d.Enum())
 		default:
 			d.Unknown()
@@ -179,10 +181,12 @@ type MandateImportLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
+var membersOfMandateImportLinks = [...]string{"creditor"}
+
 func (v *MandateImportLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfMandateImportLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
 		default:
 			d.Unknown()

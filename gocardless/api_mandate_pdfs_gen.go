@@ -46,12 +46,14 @@ type MandatePDF struct {
 	URL string `json:"url,omitzero"`
 }
 
+var membersOfMandatePDF = [...]string{"expires_at", "url"}
+
 func (v *MandatePDF) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "expires_at":
+	for m := d.Members(membersOfMandatePDF[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ExpiresAt = d.Time()
-		case "url":
+		case 1:
 			v.URL = d.Text()
 		default:
 			d.Unknown()

@@ -200,46 +200,48 @@ type Mandate struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
+var membersOfMandate = [...]string{"id", "authorisation_source", "consent_parameters", "consent_type", "created_at", "funds_settlement", "links", "mandate_type", "metadata", "next_possible_charge_date", "next_possible_standard_ach_charge_date", "payments_require_approval", "reference", "scheme", "status", "verified_at"}
+
 func (v *Mandate) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfMandate[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "authorisation_source":
+		case 1:
 			v.AuthorisationSource = AuthorisationSource(d.Enum())
-		case "consent_parameters":
+		case 2:
 			if v.ConsentParameters = nil; d.HasObject() {
 				v.ConsentParameters = new(MandateConsentParameters)
 				v.ConsentParameters.decode(d)
 			}
-		case "consent_type":
+		case 3:
 			v.ConsentType = ConsentType(d.Enum())
-		case "created_at":
+		case 4:
 			v.CreatedAt = d.Time()
-		case "funds_settlement":
+		case 5:
 			v.FundsSettlement = FundsSettlement(d.Enum())
-		case "links":
+		case 6:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(MandateLinks)
 				v.Links.decode(d)
 			}
-		case "mandate_type":
+		case 7:
 			v.MandateType = MandateType(d.Enum())
-		case "metadata":
+		case 8:
 			v.Metadata = d.StringMap()
-		case "next_possible_charge_date":
+		case 9:
 			v.NextPossibleChargeDate = Date(d.Date())
-		case "next_possible_standard_ach_charge_date":
+		case 10:
 			v.NextPossibleStandardACHChargeDate = Date(d.Date())
-		case "payments_require_approval":
+		case 11:
 			v.PaymentsRequireApproval = d.Bool()
-		case "reference":
+		case 12:
 			v.Reference = d.Text()
-		case "scheme":
+		case 13:
 			v.Scheme = Scheme(d.Enum())
-		case "status":
+		case 14:
 			v.Status = MandateStatus(d.Enum())
-		case "verified_at":
+		case 15:
 			v.VerifiedAt = d.Time()
 		default:
 			d.Unknown()

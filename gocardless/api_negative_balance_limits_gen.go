@@ -61,18 +61,20 @@ type NegativeBalanceLimit struct {
 	Links *NegativeBalanceLimitLinks `json:"links,omitzero"`
 }
 
+var membersOfNegativeBalanceLimit = [...]string{"id", "balance_limit", "created_at", "currency", "links"}
+
 func (v *NegativeBalanceLimit) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfNegativeBalanceLimit[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "balance_limit":
+		case 1:
 			v.BalanceLimit = d.Int64()
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 3:
 			v.Currency = Currency(d.Enum())
-		case "links":
+		case 4:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(NegativeBalanceLimitLinks)
 				v.Links.decode(d)
@@ -92,12 +94,14 @@ type NegativeBalanceLimitLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
+var membersOfNegativeBalanceLimitLinks = [...]string{"creator_user", "creditor"}
+
 func (v *NegativeBalanceLimitLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creator_user":
+	for m := d.Members(membersOfNegativeBalanceLimitLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.CreatorUser = d.Text()
-		case "creditor":
+		case 1:
 			v.Creditor = d.Text()
 		default:
 			d.Unknown()

@@ -71,34 +71,36 @@ type OutboundPaymentImportEntry struct {
 	VerificationResult AccountHolderVerificationResult `json:"verification_result,omitzero"`
 }
 
+var membersOfOutboundPaymentImportEntry = [...]string{"id", "amount", "created_at", "links", "metadata", "processed_at", "reference", "scheme", "validation_errors", "verification_result"}
+
 func (v *OutboundPaymentImportEntry) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfOutboundPaymentImportEntry[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64Ptr()
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "links":
+		case 3:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(OutboundPaymentImportEntryLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 4:
 			v.Metadata = d.StringMap()
-		case "processed_at":
+		case 5:
 			v.ProcessedAt = d.Time()
-		case "reference":
+		case 6:
 			v.Reference = d.Text()
-		case "scheme":
+		case 7:
 			v.Scheme = Scheme(d.Enum())
-		case "validation_errors":
+		case 8:
 			if v.ValidationErrors = nil; d.HasObject() {
 				v.ValidationErrors = new(OutboundPaymentImportEntryValidationErrors)
 				v.ValidationErrors.decode(d)
 			}
-		case "verification_result":
+		case 9:
 			v.VerificationResult = AccountHolderVerificationResult(d.Enum())
 		default:
 			d.Unknown()
@@ -116,14 +118,16 @@ type OutboundPaymentImportEntryLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
+var membersOfOutboundPaymentImportEntryLinks = [...]string{"outbound_payment", "outbound_payment_import", "recipient_bank_account"}
+
 func (v *OutboundPaymentImportEntryLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "outbound_payment":
+	for m := d.Members(membersOfOutboundPaymentImportEntryLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.OutboundPayment = d.Text()
-		case "outbound_payment_import":
+		case 1:
 			v.OutboundPaymentImport = d.Text()
-		case "recipient_bank_account":
+		case 2:
 			v.RecipientBankAccount = d.Text()
 		default:
 			d.Unknown()
@@ -175,16 +179,18 @@ type OutboundPaymentImportEntryOutboundPaymentErrors struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
+var membersOfOutboundPaymentImportEntryOutboundPaymentErrors = [...]string{"amount", "recipient_bank_account", "reference", "scheme"}
+
 func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfOutboundPaymentImportEntryOutboundPaymentErrors[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Strings()
-		case "recipient_bank_account":
+		case 1:
 			v.RecipientBankAccount = d.Strings()
-		case "reference":
+		case 2:
 			v.Reference = d.Strings()
-		case "scheme":
+		case 3:
 			v.Scheme = Scheme(d.Enum())
 		default:
 			d.Unknown()
@@ -199,10 +205,12 @@ type OutboundPaymentImportEntryValidationErrors struct {
 	OutboundPayment *OutboundPaymentImportEntryOutboundPaymentErrors `json:"outbound_payment,omitzero"`
 }
 
+var membersOfOutboundPaymentImportEntryValidationErrors = [...]string{"outbound_payment"}
+
 func (v *OutboundPaymentImportEntryValidationErrors) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "outbound_payment":
+	for m := d.Members(membersOfOutboundPaymentImportEntryValidationErrors[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			if v.OutboundPayment = nil; d.HasObject() {
 				v.OutboundPayment = new(OutboundPaymentImportEntryOutboundPaymentErrors)
 				v.OutboundPayment.decode(d)

@@ -115,30 +115,32 @@ type OutboundPaymentImport struct {
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
 }
 
+var membersOfOutboundPaymentImport = [...]string{"id", "amount_sum", "authorisation_url", "created_at", "currency", "entry_counts", "links", "status"}
+
 func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfOutboundPaymentImport[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount_sum":
+		case 1:
 			v.AmountSum = d.Int64()
-		case "authorisation_url":
+		case 2:
 			v.AuthorisationURL = d.Text()
-		case "created_at":
+		case 3:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 4:
 			v.Currency = Currency(d.Enum())
-		case "entry_counts":
+		case 5:
 			if v.EntryCounts = nil; d.HasObject() {
 				v.EntryCounts = new(OutboundPaymentImportEntryCounts)
 				v.EntryCounts.decode(d)
 			}
-		case "links":
+		case 6:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(OutboundPaymentImportLinks)
 				v.Links.decode(d)
 			}
-		case "status":
+		case 7:
 			v.Status = OutboundPaymentImportStatus(d.Enum())
 		default:
 			d.Unknown()
@@ -257,28 +259,30 @@ type OutboundPaymentImportEntryCounts struct {
 	VerifiedWithUnableToMatch int `json:"verified_with_unable_to_match,omitzero"`
 }
 
+var membersOfOutboundPaymentImportEntryCounts = [...]string{"failed_to_process", "invalid", "processed", "total", "valid", "verified", "verified_with_full_match", "verified_with_no_match", "verified_with_partial_match", "verified_with_unable_to_match"}
+
 func (v *OutboundPaymentImportEntryCounts) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "failed_to_process":
+	for m := d.Members(membersOfOutboundPaymentImportEntryCounts[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.FailedToProcess = d.Int()
-		case "invalid":
+		case 1:
 			v.Invalid = d.Int()
-		case "processed":
+		case 2:
 			v.Processed = d.Int()
-		case "total":
+		case 3:
 			v.Total = d.Int()
-		case "valid":
+		case 4:
 			v.Valid = d.Int()
-		case "verified":
+		case 5:
 			v.Verified = d.Int()
-		case "verified_with_full_match":
+		case 6:
 			v.VerifiedWithFullMatch = d.Int()
-		case "verified_with_no_match":
+		case 7:
 			v.VerifiedWithNoMatch = d.Int()
-		case "verified_with_partial_match":
+		case 8:
 			v.VerifiedWithPartialMatch = d.Int()
-		case "verified_with_unable_to_match":
+		case 9:
 			v.VerifiedWithUnableToMatch = d.Int()
 		default:
 			d.Unknown()
@@ -293,10 +297,12 @@ type OutboundPaymentImportLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
+var membersOfOutboundPaymentImportLinks = [...]string{"creditor"}
+
 func (v *OutboundPaymentImportLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfOutboundPaymentImportLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
 		default:
 			d.Unknown()

@@ -206,37 +206,39 @@ type OutboundPayment struct {
 	Verifications *OutboundPaymentVerifications `json:"verifications,omitzero"`
 }
 
+var membersOfOutboundPayment = [...]string{"id", "amount", "created_at", "currency", "description", "execution_date", "is_withdrawal", "links", "metadata", "reference", "scheme", "status", "verifications"}
+
 func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfOutboundPayment[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64()
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 3:
 			v.Currency = Currency(d.Enum())
-		case "description":
+		case 4:
 			v.Description = d.Text()
-		case "execution_date":
+		case 5:
 			v.ExecutionDate = Date(d.Date())
-		case "is_withdrawal":
+		case 6:
 			v.IsWithdrawal = d.Bool()
-		case "links":
+		case 7:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(OutboundPaymentLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 8:
 			v.Metadata = d.StringMap()
-		case "reference":
+		case 9:
 			v.Reference = d.Text()
-		case "scheme":
+		case 10:
 			v.Scheme = Scheme(d.Enum())
-		case "status":
+		case 11:
 			v.Status = OutboundPaymentStatus(d.Enum())
-		case "verifications":
+		case 12:
 			if v.Verifications = nil; d.HasObject() {
 				v.Verifications = new(OutboundPaymentVerifications)
 				v.Verifications.decode(d)
@@ -404,20 +406,22 @@ type OutboundPaymentStats struct {
 	ScheduledCount int `json:"scheduled_count,omitzero"`
 }
 
+var membersOfOutboundPaymentStats = [...]string{"executing_amount", "executing_count", "pending_approval_amount", "pending_approval_count", "scheduled_amount", "scheduled_count"}
+
 func (v *OutboundPaymentStats) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "executing_amount":
+	for m := d.Members(membersOfOutboundPaymentStats[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ExecutingAmount = d.Int64()
-		case "executing_count":
+		case 1:
 			v.ExecutingCount = d.Int()
-		case "pending_approval_amount":
+		case 2:
 			v.PendingApprovalAmount = d.Int64()
-		case "pending_approval_count":
+		case 3:
 			v.PendingApprovalCount = d.Int()
-		case "scheduled_amount":
+		case 4:
 			v.ScheduledAmount = d.Int64()
-		case "scheduled_count":
+		case 5:
 			v.ScheduledCount = d.Int()
 		default:
 			d.Unknown()

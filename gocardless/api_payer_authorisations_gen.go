@@ -152,36 +152,38 @@ type PayerAuthorisation struct {
 	Status PayerAuthorisationStatus `json:"status,omitzero"`
 }
 
+var membersOfPayerAuthorisation = [...]string{"id", "bank_account", "created_at", "customer", "incomplete_fields", "links", "mandate", "status"}
+
 func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfPayerAuthorisation[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "bank_account":
+		case 1:
 			if v.BankAccount = nil; d.HasObject() {
 				v.BankAccount = new(PayerAuthorisationBankAccount)
 				v.BankAccount.decode(d)
 			}
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "customer":
+		case 3:
 			if v.Customer = nil; d.HasObject() {
 				v.Customer = new(PayerAuthorisationCustomer)
 				v.Customer.decode(d)
 			}
-		case "incomplete_fields":
+		case 4:
 			v.IncompleteFields = decodeObjects[PayerAuthorisationIncompleteField](d)
-		case "links":
+		case 5:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(PayerAuthorisationLinks)
 				v.Links.decode(d)
 			}
-		case "mandate":
+		case 6:
 			if v.Mandate = nil; d.HasObject() {
 				v.Mandate = new(PayerAuthorisationMandate)
 				v.Mandate.decode(d)
 			}
-		case "status":
+		case 7:
 			v.Status = PayerAuthorisationStatus(d.Enum())
 		default:
 			d.Unknown()

@@ -41,10 +41,12 @@ type PayerTheme struct {
 	ID string `json:"id,omitzero"`
 }
 
+var membersOfPayerTheme = [...]string{"id"}
+
 func (v *PayerTheme) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfPayerTheme[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
 		default:
 			d.Unknown()

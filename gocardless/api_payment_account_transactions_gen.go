@@ -86,31 +86,33 @@ type PaymentAccountTransaction struct {
 	ValueDate Date `json:"value_date,omitzero"`
 }
 
+var membersOfPaymentAccountTransaction = [...]string{"id", "amount", "balance_after_transaction", "counterparty_name", "currency", "description", "direction", "links", "reference", "value_date"}
+
 func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfPaymentAccountTransaction[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64()
-		case "balance_after_transaction":
+		case 2:
 			v.BalanceAfterTransaction = d.Int64()
-		case "counterparty_name":
+		case 3:
 			v.CounterpartyName = d.Text()
-		case "currency":
+		case 4:
 			v.Currency = Currency(d.Enum())
-		case "description":
+		case 5:
 			v.Description = d.Text()
-		case "direction":
+		case 6:
 			v.Direction = PaymentAccountTransactionDirection(d.Enum())
-		case "links":
+		case 7:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(PaymentAccountTransactionLinks)
 				v.Links.decode(d)
 			}
-		case "reference":
+		case 8:
 			v.Reference = d.Text()
-		case "value_date":
+		case 9:
 			v.ValueDate = Date(d.Date())
 		default:
 			d.Unknown()

@@ -83,22 +83,24 @@ type PaymentAccount struct {
 	Links *PaymentAccountLinks `json:"links,omitzero"`
 }
 
+var membersOfPaymentAccount = [...]string{"id", "account_balance", "account_holder_name", "account_number_ending", "bank_name", "currency", "links"}
+
 func (v *PaymentAccount) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfPaymentAccount[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "account_balance":
+		case 1:
 			v.AccountBalance = d.Int64()
-		case "account_holder_name":
+		case 2:
 			v.AccountHolderName = d.Text()
-		case "account_number_ending":
+		case 3:
 			v.AccountNumberEnding = d.Text()
-		case "bank_name":
+		case 4:
 			v.BankName = d.Text()
-		case "currency":
+		case 5:
 			v.Currency = Currency(d.Enum())
-		case "links":
+		case 6:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(PaymentAccountLinks)
 				v.Links.decode(d)
@@ -115,10 +117,12 @@ type PaymentAccountLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
+var membersOfPaymentAccountLinks = [...]string{"creditor"}
+
 func (v *PaymentAccountLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfPaymentAccountLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
 		default:
 			d.Unknown()

@@ -236,46 +236,48 @@ type Payment struct {
 	Status PaymentStatus `json:"status,omitzero"`
 }
 
+var membersOfPayment = [...]string{"id", "amount", "amount_refunded", "app_fee", "charge_date", "created_at", "currency", "description", "faster_ach", "fx", "links", "metadata", "reference", "retry_if_possible", "scheme", "status"}
+
 func (v *Payment) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfPayment[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64()
-		case "amount_refunded":
+		case 2:
 			v.AmountRefunded = d.Int64()
-		case "app_fee":
+		case 3:
 			v.AppFee = d.Int64Ptr()
-		case "charge_date":
+		case 4:
 			v.ChargeDate = Date(d.Date())
-		case "created_at":
+		case 5:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 6:
 			v.Currency = Currency(d.Enum())
-		case "description":
+		case 7:
 			v.Description = d.Text()
-		case "faster_ach":
+		case 8:
 			v.FasterACH = d.BoolPtr()
-		case "fx":
+		case 9:
 			if v.FX = nil; d.HasObject() {
 				v.FX = new(FX)
 				v.FX.decode(d)
 			}
-		case "links":
+		case 10:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(PaymentLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 11:
 			v.Metadata = d.StringMap()
-		case "reference":
+		case 12:
 			v.Reference = d.Text()
-		case "retry_if_possible":
+		case 13:
 			v.RetryIfPossible = d.Bool()
-		case "scheme":
+		case 14:
 			v.Scheme = Scheme(d.Enum())
-		case "status":
+		case 15:
 			v.Status = PaymentStatus(d.Enum())
 		default:
 			d.Unknown()

@@ -63,19 +63,21 @@ type PayoutItem struct {
 	Type PayoutItemType `json:"type,omitzero"`
 }
 
+var membersOfPayoutItem = [...]string{"amount", "links", "taxes", "type"}
+
 func (v *PayoutItem) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfPayoutItem[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Text()
-		case "links":
+		case 1:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(PayoutItemLinks)
 				v.Links.decode(d)
 			}
-		case "taxes":
+		case 2:
 			v.Taxes = decodeObjects[PayoutItemTax](d)
-		case "type":
+		case 3:
 			v.Type = PayoutItemType(d.Enum())
 		default:
 			d.Unknown()
@@ -96,14 +98,16 @@ type PayoutItemLinks struct {
 	Refund string `json:"refund,omitzero"`
 }
 
+var membersOfPayoutItemLinks = [...]string{"mandate", "payment", "refund"}
+
 func (v *PayoutItemLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "mandate":
+	for m := d.Members(membersOfPayoutItemLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Mandate = d.Text()
-		case "payment":
+		case 1:
 			v.Payment = d.Text()
-		case "refund":
+		case 2:
 			v.Refund = d.Text()
 		default:
 			d.Unknown()
@@ -166,20 +170,22 @@ type PayoutItemTax struct {
 	TaxRateID string `json:"tax_rate_id,omitzero"`
 }
 
+var membersOfPayoutItemTax = [...]string{"amount", "currency", "destination_amount", "destination_currency", "exchange_rate", "tax_rate_id"}
+
 func (v *PayoutItemTax) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfPayoutItemTax[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Text()
-		case "currency":
+		case 1:
 			v.Currency = Currency(d.Enum())
-		case "destination_amount":
+		case 2:
 			v.DestinationAmount = d.Text()
-		case "destination_currency":
+		case 3:
 			v.DestinationCurrency = Currency(d.Enum())
-		case "exchange_rate":
+		case 4:
 			v.ExchangeRate = d.Text()
-		case "tax_rate_id":
+		case 5:
 			v.TaxRateID = d.Text()
 		default:
 			d.Unknown()

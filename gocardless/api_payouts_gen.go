@@ -125,40 +125,42 @@ type Payout struct {
 	TaxCurrency Currency `json:"tax_currency,omitzero"`
 }
 
+var membersOfPayout = [...]string{"id", "amount", "arrival_date", "created_at", "currency", "deducted_fees", "fx", "links", "metadata", "payout_type", "reference", "status", "tax_currency"}
+
 func (v *Payout) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfPayout[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64()
-		case "arrival_date":
+		case 2:
 			v.ArrivalDate = Date(d.Date())
-		case "created_at":
+		case 3:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 4:
 			v.Currency = Currency(d.Enum())
-		case "deducted_fees":
+		case 5:
 			v.DeductedFees = d.Int64()
-		case "fx":
+		case 6:
 			if v.FX = nil; d.HasObject() {
 				v.FX = new(FX)
 				v.FX.decode(d)
 			}
-		case "links":
+		case 7:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(PayoutLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 8:
 			v.Metadata = d.StringMap()
-		case "payout_type":
+		case 9:
 			v.PayoutType = PayoutType(d.Enum())
-		case "reference":
+		case 10:
 			v.Reference = d.Text()
-		case "status":
+		case 11:
 			v.Status = PayoutStatus(d.Enum())
-		case "tax_currency":
+		case 12:
 			v.TaxCurrency = Currency(d.Enum())
 		default:
 			d.Unknown()

@@ -118,33 +118,35 @@ type RedirectFlow struct {
 	SuccessRedirectURL string `json:"success_redirect_url,omitzero"`
 }
 
+var membersOfRedirectFlow = [...]string{"id", "confirmation_url", "created_at", "description", "links", "mandate_reference", "metadata", "redirect_url", "scheme", "session_token", "success_redirect_url"}
+
 func (v *RedirectFlow) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfRedirectFlow[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "confirmation_url":
+		case 1:
 			v.ConfirmationURL = d.Text()
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "description":
+		case 3:
 			v.Description = d.Text()
-		case "links":
+		case 4:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(RedirectFlowLinks)
 				v.Links.decode(d)
 			}
-		case "mandate_reference":
+		case 5:
 			v.MandateReference = d.Text()
-		case "metadata":
+		case 6:
 			v.Metadata = d.StringMap()
-		case "redirect_url":
+		case 7:
 			v.RedirectURL = d.Text()
-		case "scheme":
+		case 8:
 			v.Scheme = Scheme(d.Enum())
-		case "session_token":
+		case 9:
 			v.SessionToken = d.Text()
-		case "success_redirect_url":
+		case 10:
 			v.SuccessRedirectURL = d.Text()
 		default:
 			d.Unknown()
@@ -365,18 +367,20 @@ type RedirectFlowLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
+var membersOfRedirectFlowLinks = [...]string{"billing_request", "creditor", "customer", "customer_bank_account", "mandate"}
+
 func (v *RedirectFlowLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "billing_request":
+	for m := d.Members(membersOfRedirectFlowLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BillingRequest = d.Text()
-		case "creditor":
+		case 1:
 			v.Creditor = d.Text()
-		case "customer":
+		case 2:
 			v.Customer = d.Text()
-		case "customer_bank_account":
+		case 3:
 			v.CustomerBankAccount = d.Text()
-		case "mandate":
+		case 4:
 			v.Mandate = d.Text()
 		default:
 			d.Unknown()

@@ -137,32 +137,34 @@ type Refund struct {
 	Status RefundStatus `json:"status,omitzero"`
 }
 
+var membersOfRefund = [...]string{"id", "amount", "created_at", "currency", "fx", "links", "metadata", "reference", "status"}
+
 func (v *Refund) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfRefund[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64()
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 3:
 			v.Currency = Currency(d.Enum())
-		case "fx":
+		case 4:
 			if v.FX = nil; d.HasObject() {
 				v.FX = new(FX)
 				v.FX.decode(d)
 			}
-		case "links":
+		case 5:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(RefundLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 6:
 			v.Metadata = d.StringMap()
-		case "reference":
+		case 7:
 			v.Reference = d.Text()
-		case "status":
+		case 8:
 			v.Status = RefundStatus(d.Enum())
 		default:
 			d.Unknown()

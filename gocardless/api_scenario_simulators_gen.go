@@ -44,10 +44,12 @@ type ScenarioSimulator struct {
 	ID string `json:"id,omitzero"`
 }
 
+var membersOfScenarioSimulator = [...]string{"id"}
+
 func (v *ScenarioSimulator) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfScenarioSimulator[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
 		default:
 			d.Unknown()

@@ -127,44 +127,46 @@ type SchemeIdentifier struct {
 	Status SchemeIdentifierStatus `json:"status,omitzero"`
 }
 
+var membersOfSchemeIdentifier = [...]string{"id", "address_line1", "address_line2", "address_line3", "can_specify_mandate_reference", "city", "country_code", "created_at", "currency", "email", "minimum_advance_notice", "name", "phone_number", "postal_code", "reference", "region", "scheme", "status"}
+
 func (v *SchemeIdentifier) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfSchemeIdentifier[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "address_line1":
+		case 1:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 2:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 3:
 			v.AddressLine3 = d.Text()
-		case "can_specify_mandate_reference":
+		case 4:
 			v.CanSpecifyMandateReference = d.Bool()
-		case "city":
+		case 5:
 			v.City = d.Text()
-		case "country_code":
+		case 6:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 7:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 8:
 			v.Currency = Currency(d.Enum())
-		case "email":
+		case 9:
 			v.Email = d.Text()
-		case "minimum_advance_notice":
+		case 10:
 			v.MinimumAdvanceNotice = d.Int()
-		case "name":
+		case 11:
 			v.Name = d.Text()
-		case "phone_number":
+		case 12:
 			v.PhoneNumber = d.Text()
-		case "postal_code":
+		case 13:
 			v.PostalCode = d.Text()
-		case "reference":
+		case 14:
 			v.Reference = d.Text()
-		case "region":
+		case 15:
 			v.Region = d.Text()
-		case "scheme":
+		case 16:
 			v.Scheme = SchemeIdentifierScheme(d.Enum())
-		case "status":
+		case 17:
 			v.Status = SchemeIdentifierStatus(d.Enum())
 		default:
 			d.Unknown()

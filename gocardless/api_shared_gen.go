@@ -170,12 +170,14 @@ type BankAuthorisationLinks struct {
 	Institution string `json:"institution,omitzero"`
 }
 
+var membersOfBankAuthorisationLinks = [...]string{"billing_request", "institution"}
+
 func (v *BankAuthorisationLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "billing_request":
+	for m := d.Members(membersOfBankAuthorisationLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BillingRequest = d.Text()
-		case "institution":
+		case 1:
 			v.Institution = d.Text()
 		default:
 			d.Unknown()
@@ -208,32 +210,34 @@ type BillingRequestAction struct {
 	Type BillingRequestActionType `json:"type,omitzero"`
 }
 
+var membersOfBillingRequestAction = [...]string{"available_currencies", "bank_authorisation", "collect_customer_details", "completes_actions", "institution_guess_status", "required", "requires_actions", "status", "type"}
+
 func (v *BillingRequestAction) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "available_currencies":
+	for m := d.Members(membersOfBillingRequestAction[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AvailableCurrencies = jsonwire.Enums[Currency](d)
-		case "bank_authorisation":
+		case 1:
 			if v.BankAuthorisation = nil; d.HasObject() {
 				v.BankAuthorisation = new(BillingRequestActionBankAuthorisation)
 				v.BankAuthorisation.decode(d)
 			}
-		case "collect_customer_details":
+		case 2:
 			if v.CollectCustomerDetails = nil; d.HasObject() {
 				v.CollectCustomerDetails = new(BillingRequestActionCollectCustomerDetails)
 				v.CollectCustomerDetails.decode(d)
 			}
-		case "completes_actions":
+		case 3:
 			v.CompletesActions = d.Strings()
-		case "institution_guess_status":
+		case 4:
 			v.InstitutionGuessStatus = InstitutionGuessStatus(d.Enum())
-		case "required":
+		case 5:
 			v.Required = d.Bool()
-		case "requires_actions":
+		case 6:
 			v.RequiresActions = d.Strings()
-		case "status":
+		case 7:
 			v.Status = BillingRequestActionStatus(d.Enum())
-		case "type":
+		case 8:
 			v.Type = BillingRequestActionType(d.Enum())
 		default:
 			d.Unknown()
@@ -250,12 +254,14 @@ type BillingRequestActionBankAuthorisation struct {
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
 }
 
+var membersOfBillingRequestActionBankAuthorisation = [...]string{"adapter", "authorisation_type"}
+
 func (v *BillingRequestActionBankAuthorisation) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "adapter":
+	for m := d.Members(membersOfBillingRequestActionBankAuthorisation[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Adapter = BankAuthorisationAdapter(d.Enum())
-		case "authorisation_type":
+		case 1:
 			v.AuthorisationType = AuthorisationType(d.Enum())
 		default:
 			d.Unknown()
@@ -272,12 +278,14 @@ type BillingRequestActionCollectCustomerDetails struct {
 	IncompleteFields *BillingRequestActionCollectCustomerDetailsIncompleteFields `json:"incomplete_fields,omitzero"`
 }
 
+var membersOfBillingRequestActionCollectCustomerDetails = [...]string{"default_country_code", "incomplete_fields"}
+
 func (v *BillingRequestActionCollectCustomerDetails) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "default_country_code":
+	for m := d.Members(membersOfBillingRequestActionCollectCustomerDetails[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.DefaultCountryCode = d.Text()
-		case "incomplete_fields":
+		case 1:
 			if v.IncompleteFields = nil; d.HasObject() {
 				v.IncompleteFields = new(BillingRequestActionCollectCustomerDetailsIncompleteFields)
 				v.IncompleteFields.decode(d)
@@ -297,12 +305,14 @@ type BillingRequestActionCollectCustomerDetailsIncompleteFields struct {
 	CustomerBillingDetail []string `json:"customer_billing_detail,omitzero"`
 }
 
+var membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields = [...]string{"customer", "customer_billing_detail"}
+
 func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer":
+	for m := d.Members(membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Customer = d.Strings()
-		case "customer_billing_detail":
+		case 1:
 			v.CustomerBillingDetail = d.Strings()
 		default:
 			d.Unknown()
@@ -420,34 +430,36 @@ type BillingRequestInstalmentScheduleRequest struct {
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
+var membersOfBillingRequestInstalmentScheduleRequest = [...]string{"app_fee", "currency", "instalments_with_dates", "instalments_with_schedule", "links", "metadata", "name", "payment_reference", "retry_if_possible", "total_amount"}
+
 func (v *BillingRequestInstalmentScheduleRequest) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "app_fee":
+	for m := d.Members(membersOfBillingRequestInstalmentScheduleRequest[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AppFee = d.Int64Ptr()
-		case "currency":
+		case 1:
 			v.Currency = Currency(d.Enum())
-		case "instalments_with_dates":
+		case 2:
 			v.InstalmentsWithDates = decodeObjects[DatedInstalment](d)
-		case "instalments_with_schedule":
+		case 3:
 			if v.InstalmentsWithSchedule = nil; d.HasObject() {
 				v.InstalmentsWithSchedule = new(InstalmentSeries)
 				v.InstalmentsWithSchedule.decode(d)
 			}
-		case "links":
+		case 4:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BillingRequestInstalmentScheduleRequestLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 5:
 			v.Metadata = d.StringMap()
-		case "name":
+		case 6:
 			v.Name = d.Text()
-		case "payment_reference":
+		case 7:
 			v.PaymentReference = d.Text()
-		case "retry_if_possible":
+		case 8:
 			v.RetryIfPossible = d.Bool()
-		case "total_amount":
+		case 9:
 			v.TotalAmount = d.Int64()
 		default:
 			d.Unknown()
@@ -462,10 +474,12 @@ type BillingRequestInstalmentScheduleRequestLinks struct {
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
 }
 
+var membersOfBillingRequestInstalmentScheduleRequestLinks = [...]string{"instalment_schedule"}
+
 func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "instalment_schedule":
+	for m := d.Members(membersOfBillingRequestInstalmentScheduleRequestLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.InstalmentSchedule = d.Text()
 		default:
 			d.Unknown()
@@ -508,38 +522,40 @@ type BillingRequestLinks struct {
 	SubscriptionRequestSubscription string `json:"subscription_request_subscription,omitzero"`
 }
 
+var membersOfBillingRequestLinks = [...]string{"bank_authorisation", "creditor", "customer", "customer_bank_account", "customer_billing_detail", "instalment_schedule_request", "instalment_schedule_request_instalment_schedule", "mandate_request", "mandate_request_mandate", "organisation", "payment_provider", "payment_request", "payment_request_payment", "subscription_request", "subscription_request_subscription"}
+
 func (v *BillingRequestLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "bank_authorisation":
+	for m := d.Members(membersOfBillingRequestLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BankAuthorisation = d.Text()
-		case "creditor":
+		case 1:
 			v.Creditor = d.Text()
-		case "customer":
+		case 2:
 			v.Customer = d.Text()
-		case "customer_bank_account":
+		case 3:
 			v.CustomerBankAccount = d.Text()
-		case "customer_billing_detail":
+		case 4:
 			v.CustomerBillingDetail = d.Text()
-		case "instalment_schedule_request":
+		case 5:
 			v.InstalmentScheduleRequest = d.Text()
-		case "instalment_schedule_request_instalment_schedule":
+		case 6:
 			v.InstalmentScheduleRequestInstalmentSchedule = d.Text()
-		case "mandate_request":
+		case 7:
 			v.MandateRequest = d.Text()
-		case "mandate_request_mandate":
+		case 8:
 			v.MandateRequestMandate = d.Text()
-		case "organisation":
+		case 9:
 			v.Organisation = d.Text()
-		case "payment_provider":
+		case 10:
 			v.PaymentProvider = d.Text()
-		case "payment_request":
+		case 11:
 			v.PaymentRequest = d.Text()
-		case "payment_request_payment":
+		case 12:
 			v.PaymentRequestPayment = d.Text()
-		case "subscription_request":
+		case 13:
 			v.SubscriptionRequest = d.Text()
-		case "subscription_request_subscription":
+		case 14:
 			v.SubscriptionRequestSubscription = d.Text()
 		default:
 			d.Unknown()
@@ -582,38 +598,40 @@ type BillingRequestMandateRequest struct {
 	Verify MandateVerification `json:"verify,omitzero"`
 }
 
+var membersOfBillingRequestMandateRequest = [...]string{"authorisation_source", "consent_type", "constraints", "currency", "description", "funds_settlement", "links", "metadata", "payer_requested_dual_signature", "scheme", "sweeping", "verify"}
+
 func (v *BillingRequestMandateRequest) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "authorisation_source":
+	for m := d.Members(membersOfBillingRequestMandateRequest[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AuthorisationSource = AuthorisationSource(d.Enum())
-		case "consent_type":
+		case 1:
 			v.ConsentType = d.Text()
-		case "constraints":
+		case 2:
 			if v.Constraints = nil; d.HasObject() {
 				v.Constraints = new(MandateRequestConstraints)
 				v.Constraints.decode(d)
 			}
-		case "currency":
+		case 3:
 			v.Currency = Currency(d.Enum())
-		case "description":
+		case 4:
 			v.Description = d.Text()
-		case "funds_settlement":
+		case 5:
 			v.FundsSettlement = FundsSettlement(d.Enum())
-		case "links":
+		case 6:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BillingRequestMandateRequestLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 7:
 			v.Metadata = d.StringMap()
-		case "payer_requested_dual_signature":
+		case 8:
 			v.PayerRequestedDualSignature = d.Bool()
-		case "scheme":
+		case 9:
 			v.Scheme = Scheme(d.Enum())
-		case "sweeping":
+		case 10:
 			v.Sweeping = d.Bool()
-		case "verify":
+		case 11:
 			v.Verify = MandateVerification(d.Enum())
 		default:
 			d.Unknown()
@@ -628,10 +646,12 @@ type BillingRequestMandateRequestLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
+var membersOfBillingRequestMandateRequestLinks = [...]string{"mandate"}
+
 func (v *BillingRequestMandateRequestLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "mandate":
+	for m := d.Members(membersOfBillingRequestMandateRequestLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Mandate = d.Text()
 		default:
 			d.Unknown()
@@ -669,29 +689,31 @@ type BillingRequestPaymentRequest struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
+var membersOfBillingRequestPaymentRequest = [...]string{"amount", "app_fee", "currency", "description", "funds_settlement", "links", "metadata", "reference", "scheme"}
+
 func (v *BillingRequestPaymentRequest) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfBillingRequestPaymentRequest[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Int64()
-		case "app_fee":
+		case 1:
 			v.AppFee = d.Int64Ptr()
-		case "currency":
+		case 2:
 			v.Currency = Currency(d.Enum())
-		case "description":
+		case 3:
 			v.Description = d.Text()
-		case "funds_settlement":
+		case 4:
 			v.FundsSettlement = FundsSettlement(d.Enum())
-		case "links":
+		case 5:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BillingRequestPaymentRequestLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 6:
 			v.Metadata = d.StringMap()
-		case "reference":
+		case 7:
 			v.Reference = d.Text()
-		case "scheme":
+		case 8:
 			v.Scheme = Scheme(d.Enum())
 		default:
 			d.Unknown()
@@ -706,10 +728,12 @@ type BillingRequestPaymentRequestLinks struct {
 	Payment string `json:"payment,omitzero"`
 }
 
+var membersOfBillingRequestPaymentRequestLinks = [...]string{"payment"}
+
 func (v *BillingRequestPaymentRequestLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "payment":
+	for m := d.Members(membersOfBillingRequestPaymentRequestLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Payment = d.Text()
 		default:
 			d.Unknown()
@@ -728,20 +752,22 @@ type BillingRequestResource struct {
 	CustomerBillingDetail *BillingRequestResourceCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
+var membersOfBillingRequestResource = [...]string{"customer", "customer_bank_account", "customer_billing_detail"}
+
 func (v *BillingRequestResource) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer":
+	for m := d.Members(membersOfBillingRequestResource[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			if v.Customer = nil; d.HasObject() {
 				v.Customer = new(BillingRequestResourceCustomer)
 				v.Customer.decode(d)
 			}
-		case "customer_bank_account":
+		case 1:
 			if v.CustomerBankAccount = nil; d.HasObject() {
 				v.CustomerBankAccount = new(BillingRequestResourceCustomerBankAccount)
 				v.CustomerBankAccount.decode(d)
 			}
-		case "customer_billing_detail":
+		case 2:
 			if v.CustomerBillingDetail = nil; d.HasObject() {
 				v.CustomerBillingDetail = new(BillingRequestResourceCustomerBillingDetail)
 				v.CustomerBillingDetail.decode(d)
@@ -778,26 +804,28 @@ type BillingRequestResourceCustomer struct {
 	PhoneNumber string `json:"phone_number,omitzero"`
 }
 
+var membersOfBillingRequestResourceCustomer = [...]string{"id", "company_name", "created_at", "email", "family_name", "given_name", "language", "metadata", "phone_number"}
+
 func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBillingRequestResourceCustomer[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "company_name":
+		case 1:
 			v.CompanyName = d.Text()
-		case "created_at":
+		case 2:
 			v.CreatedAt = d.Time()
-		case "email":
+		case 3:
 			v.Email = d.Text()
-		case "family_name":
+		case 4:
 			v.FamilyName = d.Text()
-		case "given_name":
+		case 5:
 			v.GivenName = d.Text()
-		case "language":
+		case 6:
 			v.Language = d.Text()
-		case "metadata":
+		case 7:
 			v.Metadata = d.StringMap()
-		case "phone_number":
+		case 8:
 			v.PhoneNumber = d.Text()
 		default:
 			d.Unknown()
@@ -841,37 +869,39 @@ type BillingRequestResourceCustomerBankAccount struct {
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
 }
 
+var membersOfBillingRequestResourceCustomerBankAccount = [...]string{"id", "account_holder_name", "account_number_ending", "account_type", "bank_account_token", "bank_name", "country_code", "created_at", "currency", "enabled", "links", "metadata", "payer_name_verification_result"}
+
 func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBillingRequestResourceCustomerBankAccount[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "account_holder_name":
+		case 1:
 			v.AccountHolderName = d.Text()
-		case "account_number_ending":
+		case 2:
 			v.AccountNumberEnding = d.Text()
-		case "account_type":
+		case 3:
 			v.AccountType = BankAccountType(d.Enum())
-		case "bank_account_token":
+		case 4:
 			v.BankAccountToken = d.Text()
-		case "bank_name":
+		case 5:
 			v.BankName = d.Text()
-		case "country_code":
+		case 6:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 7:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 8:
 			v.Currency = Currency(d.Enum())
-		case "enabled":
+		case 9:
 			v.Enabled = d.Bool()
-		case "links":
+		case 10:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BillingRequestResourceCustomerBankAccountLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 11:
 			v.Metadata = d.StringMap()
-		case "payer_name_verification_result":
+		case 12:
 			v.PayerNameVerificationResult = PayerNameVerificationResult(d.Enum())
 		default:
 			d.Unknown()
@@ -886,10 +916,12 @@ type BillingRequestResourceCustomerBankAccountLinks struct {
 	Customer string `json:"customer,omitzero"`
 }
 
+var membersOfBillingRequestResourceCustomerBankAccountLinks = [...]string{"customer"}
+
 func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer":
+	for m := d.Members(membersOfBillingRequestResourceCustomerBankAccountLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Customer = d.Text()
 		default:
 			d.Unknown()
@@ -931,34 +963,36 @@ type BillingRequestResourceCustomerBillingDetail struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
+var membersOfBillingRequestResourceCustomerBillingDetail = [...]string{"id", "address_line1", "address_line2", "address_line3", "city", "country_code", "created_at", "danish_identity_number", "ip_address", "postal_code", "region", "schemes", "swedish_identity_number"}
+
 func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfBillingRequestResourceCustomerBillingDetail[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "address_line1":
+		case 1:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 2:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 3:
 			v.AddressLine3 = d.Text()
-		case "city":
+		case 4:
 			v.City = d.Text()
-		case "country_code":
+		case 5:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 6:
 			v.CreatedAt = d.Time()
-		case "danish_identity_number":
+		case 7:
 			v.DanishIdentityNumber = d.Text()
-		case "ip_address":
+		case 8:
 			v.IPAddress = d.Text()
-		case "postal_code":
+		case 9:
 			v.PostalCode = d.Text()
-		case "region":
+		case 10:
 			v.Region = d.Text()
-		case "schemes":
+		case 11:
 			v.Schemes = jsonwire.Enums[Scheme](d)
-		case "swedish_identity_number":
+		case 12:
 			v.SwedishIdentityNumber = d.Text()
 		default:
 			d.Unknown()
@@ -1038,39 +1072,41 @@ type BillingRequestSubscriptionRequest struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
+var membersOfBillingRequestSubscriptionRequest = [...]string{"amount", "app_fee", "count", "currency", "day_of_month", "interval", "interval_unit", "links", "metadata", "month", "name", "payment_reference", "retry_if_possible", "start_date"}
+
 func (v *BillingRequestSubscriptionRequest) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfBillingRequestSubscriptionRequest[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Int64()
-		case "app_fee":
+		case 1:
 			v.AppFee = d.Int64Ptr()
-		case "count":
+		case 2:
 			v.Count = d.IntPtr()
-		case "currency":
+		case 3:
 			v.Currency = Currency(d.Enum())
-		case "day_of_month":
+		case 4:
 			v.DayOfMonth = d.IntPtr()
-		case "interval":
+		case 5:
 			v.Interval = d.Int()
-		case "interval_unit":
+		case 6:
 			v.IntervalUnit = IntervalUnit(d.Enum())
-		case "links":
+		case 7:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(BillingRequestSubscriptionRequestLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 8:
 			v.Metadata = d.StringMap()
-		case "month":
+		case 9:
 			v.Month = Month(d.Enum())
-		case "name":
+		case 10:
 			v.Name = d.Text()
-		case "payment_reference":
+		case 11:
 			v.PaymentReference = d.Text()
-		case "retry_if_possible":
+		case 12:
 			v.RetryIfPossible = d.Bool()
-		case "start_date":
+		case 13:
 			v.StartDate = Date(d.Date())
 		default:
 			d.Unknown()
@@ -1085,10 +1121,12 @@ type BillingRequestSubscriptionRequestLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
+var membersOfBillingRequestSubscriptionRequestLinks = [...]string{"subscription"}
+
 func (v *BillingRequestSubscriptionRequestLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "subscription":
+	for m := d.Members(membersOfBillingRequestSubscriptionRequestLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Subscription = d.Text()
 		default:
 			d.Unknown()
@@ -1150,24 +1188,26 @@ type CreditorLinks struct {
 	DefaultUsdPayoutAccount string `json:"default_usd_payout_account,omitzero"`
 }
 
+var membersOfCreditorLinks = [...]string{"default_aud_payout_account", "default_cad_payout_account", "default_dkk_payout_account", "default_eur_payout_account", "default_gbp_payout_account", "default_nzd_payout_account", "default_sek_payout_account", "default_usd_payout_account"}
+
 func (v *CreditorLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "default_aud_payout_account":
+	for m := d.Members(membersOfCreditorLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.DefaultAudPayoutAccount = d.Text()
-		case "default_cad_payout_account":
+		case 1:
 			v.DefaultCadPayoutAccount = d.Text()
-		case "default_dkk_payout_account":
+		case 2:
 			v.DefaultDkkPayoutAccount = d.Text()
-		case "default_eur_payout_account":
+		case 3:
 			v.DefaultEurPayoutAccount = d.Text()
-		case "default_gbp_payout_account":
+		case 4:
 			v.DefaultGbpPayoutAccount = d.Text()
-		case "default_nzd_payout_account":
+		case 5:
 			v.DefaultNzdPayoutAccount = d.Text()
-		case "default_sek_payout_account":
+		case 6:
 			v.DefaultSekPayoutAccount = d.Text()
-		case "default_usd_payout_account":
+		case 7:
 			v.DefaultUsdPayoutAccount = d.Text()
 		default:
 			d.Unknown()
@@ -1220,44 +1260,46 @@ type CreditorSchemeIdentifier struct {
 	Status CreditorSchemeIdentifierStatus `json:"status,omitzero"`
 }
 
+var membersOfCreditorSchemeIdentifier = [...]string{"id", "address_line1", "address_line2", "address_line3", "can_specify_mandate_reference", "city", "country_code", "created_at", "currency", "email", "minimum_advance_notice", "name", "phone_number", "postal_code", "reference", "region", "scheme", "status"}
+
 func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfCreditorSchemeIdentifier[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "address_line1":
+		case 1:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 2:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 3:
 			v.AddressLine3 = d.Text()
-		case "can_specify_mandate_reference":
+		case 4:
 			v.CanSpecifyMandateReference = d.Bool()
-		case "city":
+		case 5:
 			v.City = d.Text()
-		case "country_code":
+		case 6:
 			v.CountryCode = d.Text()
-		case "created_at":
+		case 7:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 8:
 			v.Currency = Currency(d.Enum())
-		case "email":
+		case 9:
 			v.Email = d.Text()
-		case "minimum_advance_notice":
+		case 10:
 			v.MinimumAdvanceNotice = d.Int()
-		case "name":
+		case 11:
 			v.Name = d.Text()
-		case "phone_number":
+		case 12:
 			v.PhoneNumber = d.Text()
-		case "postal_code":
+		case 13:
 			v.PostalCode = d.Text()
-		case "reference":
+		case 14:
 			v.Reference = d.Text()
-		case "region":
+		case 15:
 			v.Region = d.Text()
-		case "scheme":
+		case 16:
 			v.Scheme = SchemeIdentifierScheme(d.Enum())
-		case "status":
+		case 17:
 			v.Status = CreditorSchemeIdentifierStatus(d.Enum())
 		default:
 			d.Unknown()
@@ -1404,14 +1446,16 @@ type DatedInstalment struct {
 	Description string `json:"description,omitzero"`
 }
 
+var membersOfDatedInstalment = [...]string{"amount", "charge_date", "description"}
+
 func (v *DatedInstalment) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfDatedInstalment[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Int64()
-		case "charge_date":
+		case 1:
 			v.ChargeDate = Date(d.Date())
-		case "description":
+		case 2:
 			v.Description = d.Text()
 		default:
 			d.Unknown()
@@ -1461,16 +1505,18 @@ type FX struct {
 	FXCurrency Currency `json:"fx_currency,omitzero"`
 }
 
+var membersOfFX = [...]string{"estimated_exchange_rate", "exchange_rate", "fx_amount", "fx_currency"}
+
 func (v *FX) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "estimated_exchange_rate":
+	for m := d.Members(membersOfFX[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.EstimatedExchangeRate = d.Text()
-		case "exchange_rate":
+		case 1:
 			v.ExchangeRate = d.Text()
-		case "fx_amount":
+		case 2:
 			v.FXAmount = d.Int64Ptr()
-		case "fx_currency":
+		case 3:
 			v.FXCurrency = Currency(d.Enum())
 		default:
 			d.Unknown()
@@ -1511,14 +1557,16 @@ type InstalmentScheduleLinks struct {
 	Payments []string `json:"payments,omitzero"`
 }
 
+var membersOfInstalmentScheduleLinks = [...]string{"customer", "mandate", "payments"}
+
 func (v *InstalmentScheduleLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer":
+	for m := d.Members(membersOfInstalmentScheduleLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Customer = d.Text()
-		case "mandate":
+		case 1:
 			v.Mandate = d.Text()
-		case "payments":
+		case 2:
 			v.Payments = d.Strings()
 		default:
 			d.Unknown()
@@ -1576,16 +1624,18 @@ type InstalmentSeries struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
+var membersOfInstalmentSeries = [...]string{"amounts", "interval", "interval_unit", "start_date"}
+
 func (v *InstalmentSeries) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amounts":
+	for m := d.Members(membersOfInstalmentSeries[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amounts = d.Int64s()
-		case "interval":
+		case 1:
 			v.Interval = d.Int()
-		case "interval_unit":
+		case 2:
 			v.IntervalUnit = IntervalUnit(d.Enum())
-		case "start_date":
+		case 3:
 			v.StartDate = Date(d.Date())
 		default:
 			d.Unknown()
@@ -1701,22 +1751,24 @@ type MandateConsentParameters struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
+var membersOfMandateConsentParameters = [...]string{"end_date", "max_amount_per_payment", "max_amount_per_period", "max_payments_per_period", "period", "period_alignment", "start_date"}
+
 func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "end_date":
+	for m := d.Members(membersOfMandateConsentParameters[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.EndDate = Date(d.Date())
-		case "max_amount_per_payment":
+		case 1:
 			v.MaxAmountPerPayment = d.Int64()
-		case "max_amount_per_period":
+		case 2:
 			v.MaxAmountPerPeriod = d.Int64()
-		case "max_payments_per_period":
+		case 3:
 			v.MaxPaymentsPerPeriod = d.Int()
-		case "period":
+		case 4:
 			v.Period = PeriodUnit(d.Enum())
-		case "period_alignment":
+		case 5:
 			v.PeriodAlignment = MandateConsentParametersPeriodAlignment(d.Enum())
-		case "start_date":
+		case 6:
 			v.StartDate = Date(d.Date())
 		default:
 			d.Unknown()
@@ -1761,16 +1813,18 @@ type MandateLinks struct {
 	NewMandate string `json:"new_mandate,omitzero"`
 }
 
+var membersOfMandateLinks = [...]string{"creditor", "customer", "customer_bank_account", "new_mandate"}
+
 func (v *MandateLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfMandateLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
-		case "customer":
+		case 1:
 			v.Customer = d.Text()
-		case "customer_bank_account":
+		case 2:
 			v.CustomerBankAccount = d.Text()
-		case "new_mandate":
+		case 3:
 			v.NewMandate = d.Text()
 		default:
 			d.Unknown()
@@ -1796,18 +1850,20 @@ type MandateRequestConstraints struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
+var membersOfMandateRequestConstraints = [...]string{"end_date", "max_amount_per_payment", "payment_method", "periodic_limits", "start_date"}
+
 func (v *MandateRequestConstraints) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "end_date":
+	for m := d.Members(membersOfMandateRequestConstraints[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.EndDate = Date(d.Date())
-		case "max_amount_per_payment":
+		case 1:
 			v.MaxAmountPerPayment = d.Int64()
-		case "payment_method":
+		case 2:
 			v.PaymentMethod = d.Text()
-		case "periodic_limits":
+		case 3:
 			v.PeriodicLimits = decodeObjects[PeriodicLimit](d)
-		case "start_date":
+		case 4:
 			v.StartDate = Date(d.Date())
 		default:
 			d.Unknown()
@@ -2026,14 +2082,16 @@ type OutboundPaymentAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
+var membersOfOutboundPaymentAccountHolderVerification = [...]string{"actual_account_name", "result", "type"}
+
 func (v *OutboundPaymentAccountHolderVerification) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "actual_account_name":
+	for m := d.Members(membersOfOutboundPaymentAccountHolderVerification[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ActualAccountName = d.Text()
-		case "result":
+		case 1:
 			v.Result = AccountHolderVerificationResult(d.Enum())
-		case "type":
+		case 2:
 			v.Type = AccountHolderVerificationType(d.Enum())
 		default:
 			d.Unknown()
@@ -2053,16 +2111,18 @@ type OutboundPaymentLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
+var membersOfOutboundPaymentLinks = [...]string{"creditor", "customer", "outbound_payment_import", "recipient_bank_account"}
+
 func (v *OutboundPaymentLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfOutboundPaymentLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
-		case "customer":
+		case 1:
 			v.Customer = d.Text()
-		case "outbound_payment_import":
+		case 2:
 			v.OutboundPaymentImport = d.Text()
-		case "recipient_bank_account":
+		case 3:
 			v.RecipientBankAccount = d.Text()
 		default:
 			d.Unknown()
@@ -2114,10 +2174,12 @@ type OutboundPaymentVerifications struct {
 	RecipientBankAccountHolderVerification *OutboundPaymentAccountHolderVerification `json:"recipient_bank_account_holder_verification,omitzero"`
 }
 
+var membersOfOutboundPaymentVerifications = [...]string{"recipient_bank_account_holder_verification"}
+
 func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "recipient_bank_account_holder_verification":
+	for m := d.Members(membersOfOutboundPaymentVerifications[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			if v.RecipientBankAccountHolderVerification = nil; d.HasObject() {
 				v.RecipientBankAccountHolderVerification = new(OutboundPaymentAccountHolderVerification)
 				v.RecipientBankAccountHolderVerification.decode(d)
@@ -2161,30 +2223,32 @@ type PayerAuthorisationBankAccount struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
+var membersOfPayerAuthorisationBankAccount = [...]string{"account_holder_name", "account_number", "account_number_ending", "account_number_suffix", "account_type", "bank_code", "branch_code", "country_code", "currency", "iban", "metadata"}
+
 func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "account_holder_name":
+	for m := d.Members(membersOfPayerAuthorisationBankAccount[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AccountHolderName = d.Text()
-		case "account_number":
+		case 1:
 			v.AccountNumber = d.Text()
-		case "account_number_ending":
+		case 2:
 			v.AccountNumberEnding = d.Text()
-		case "account_number_suffix":
+		case 3:
 			v.AccountNumberSuffix = d.Text()
-		case "account_type":
+		case 4:
 			v.AccountType = BankAccountType(d.Enum())
-		case "bank_code":
+		case 5:
 			v.BankCode = d.Text()
-		case "branch_code":
+		case 6:
 			v.BranchCode = d.Text()
-		case "country_code":
+		case 7:
 			v.CountryCode = d.Text()
-		case "currency":
+		case 8:
 			v.Currency = Currency(d.Enum())
-		case "iban":
+		case 9:
 			v.IBAN = d.Text()
-		case "metadata":
+		case 10:
 			v.Metadata = d.StringMap()
 		default:
 			d.Unknown()
@@ -2230,38 +2294,40 @@ type PayerAuthorisationCustomer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
+var membersOfPayerAuthorisationCustomer = [...]string{"address_line1", "address_line2", "address_line3", "city", "company_name", "country_code", "danish_identity_number", "email", "family_name", "given_name", "locale", "metadata", "postal_code", "region", "swedish_identity_number"}
+
 func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "address_line1":
+	for m := d.Members(membersOfPayerAuthorisationCustomer[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 1:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 2:
 			v.AddressLine3 = d.Text()
-		case "city":
+		case 3:
 			v.City = d.Text()
-		case "company_name":
+		case 4:
 			v.CompanyName = d.Text()
-		case "country_code":
+		case 5:
 			v.CountryCode = d.Text()
-		case "danish_identity_number":
+		case 6:
 			v.DanishIdentityNumber = d.Text()
-		case "email":
+		case 7:
 			v.Email = d.Text()
-		case "family_name":
+		case 8:
 			v.FamilyName = d.Text()
-		case "given_name":
+		case 9:
 			v.GivenName = d.Text()
-		case "locale":
+		case 10:
 			v.Locale = d.Text()
-		case "metadata":
+		case 11:
 			v.Metadata = d.StringMap()
-		case "postal_code":
+		case 12:
 			v.PostalCode = d.Text()
-		case "region":
+		case 13:
 			v.Region = d.Text()
-		case "swedish_identity_number":
+		case 14:
 			v.SwedishIdentityNumber = d.Text()
 		default:
 			d.Unknown()
@@ -2280,14 +2346,16 @@ type PayerAuthorisationIncompleteField struct {
 	RequestPointer string `json:"request_pointer,omitzero"`
 }
 
+var membersOfPayerAuthorisationIncompleteField = [...]string{"field", "message", "request_pointer"}
+
 func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "field":
+	for m := d.Members(membersOfPayerAuthorisationIncompleteField[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Field = d.Text()
-		case "message":
+		case 1:
 			v.Message = d.Text()
-		case "request_pointer":
+		case 2:
 			v.RequestPointer = d.Text()
 		default:
 			d.Unknown()
@@ -2308,14 +2376,16 @@ type PayerAuthorisationLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
+var membersOfPayerAuthorisationLinks = [...]string{"bank_account", "customer", "mandate"}
+
 func (v *PayerAuthorisationLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "bank_account":
+	for m := d.Members(membersOfPayerAuthorisationLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.BankAccount = d.Text()
-		case "customer":
+		case 1:
 			v.Customer = d.Text()
-		case "mandate":
+		case 2:
 			v.Mandate = d.Text()
 		default:
 			d.Unknown()
@@ -2338,16 +2408,18 @@ type PayerAuthorisationMandate struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
+var membersOfPayerAuthorisationMandate = [...]string{"metadata", "payer_ip_address", "reference", "scheme"}
+
 func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "metadata":
+	for m := d.Members(membersOfPayerAuthorisationMandate[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Metadata = d.StringMap()
-		case "payer_ip_address":
+		case 1:
 			v.PayerIPAddress = d.Text()
-		case "reference":
+		case 2:
 			v.Reference = d.Text()
-		case "scheme":
+		case 3:
 			v.Scheme = Scheme(d.Enum())
 		default:
 			d.Unknown()
@@ -2449,14 +2521,16 @@ type PaymentAccountTransactionLinks struct {
 	Payout string `json:"payout,omitzero"`
 }
 
+var membersOfPaymentAccountTransactionLinks = [...]string{"outbound_payment", "payment_bank_account", "payout"}
+
 func (v *PaymentAccountTransactionLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "outbound_payment":
+	for m := d.Members(membersOfPaymentAccountTransactionLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.OutboundPayment = d.Text()
-		case "payment_bank_account":
+		case 1:
 			v.PaymentBankAccount = d.Text()
-		case "payout":
+		case 2:
 			v.Payout = d.Text()
 		default:
 			d.Unknown()
@@ -2516,18 +2590,20 @@ type PaymentLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
+var membersOfPaymentLinks = [...]string{"creditor", "instalment_schedule", "mandate", "payout", "subscription"}
+
 func (v *PaymentLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfPaymentLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
-		case "instalment_schedule":
+		case 1:
 			v.InstalmentSchedule = d.Text()
-		case "mandate":
+		case 2:
 			v.Mandate = d.Text()
-		case "payout":
+		case 3:
 			v.Payout = d.Text()
-		case "subscription":
+		case 4:
 			v.Subscription = d.Text()
 		default:
 			d.Unknown()
@@ -2587,12 +2663,14 @@ type PayoutLinks struct {
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
 }
 
+var membersOfPayoutLinks = [...]string{"creditor", "creditor_bank_account"}
+
 func (v *PayoutLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfPayoutLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
-		case "creditor_bank_account":
+		case 1:
 			v.CreditorBankAccount = d.Text()
 		default:
 			d.Unknown()
@@ -2721,16 +2799,18 @@ type PeriodicLimit struct {
 	Period PeriodUnit `json:"period,omitzero"`
 }
 
+var membersOfPeriodicLimit = [...]string{"alignment", "max_payments", "max_total_amount", "period"}
+
 func (v *PeriodicLimit) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "alignment":
+	for m := d.Members(membersOfPeriodicLimit[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Alignment = PeriodAlignment(d.Enum())
-		case "max_payments":
+		case 1:
 			v.MaxPayments = d.IntPtr()
-		case "max_total_amount":
+		case 2:
 			v.MaxTotalAmount = d.Int64Ptr()
-		case "period":
+		case 3:
 			v.Period = PeriodUnit(d.Enum())
 		default:
 			d.Unknown()
@@ -2963,12 +3043,14 @@ type RefundLinks struct {
 	Payment string `json:"payment,omitzero"`
 }
 
+var membersOfRefundLinks = [...]string{"mandate", "payment"}
+
 func (v *RefundLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "mandate":
+	for m := d.Members(membersOfRefundLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Mandate = d.Text()
-		case "payment":
+		case 1:
 			v.Payment = d.Text()
 		default:
 			d.Unknown()
@@ -3175,10 +3257,12 @@ type SubscriptionLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
+var membersOfSubscriptionLinks = [...]string{"mandate"}
+
 func (v *SubscriptionLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "mandate":
+	for m := d.Members(membersOfSubscriptionLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Mandate = d.Text()
 		default:
 			d.Unknown()
@@ -3230,12 +3314,14 @@ type SubscriptionUpcomingPayment struct {
 	ChargeDate Date `json:"charge_date,omitzero"`
 }
 
+var membersOfSubscriptionUpcomingPayment = [...]string{"amount", "charge_date"}
+
 func (v *SubscriptionUpcomingPayment) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "amount":
+	for m := d.Members(membersOfSubscriptionUpcomingPayment[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Amount = d.Int64()
-		case "charge_date":
+		case 1:
 			v.ChargeDate = Date(d.Date())
 		default:
 			d.Unknown()

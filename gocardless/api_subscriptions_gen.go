@@ -235,53 +235,55 @@ type Subscription struct {
 	UpcomingPayments []SubscriptionUpcomingPayment `json:"upcoming_payments,omitzero"`
 }
 
+var membersOfSubscription = [...]string{"id", "amount", "app_fee", "count", "created_at", "currency", "day_of_month", "earliest_charge_date_after_resume", "end_date", "interval", "interval_unit", "links", "metadata", "month", "name", "parent_plan_paused", "payment_reference", "retry_if_possible", "start_date", "status", "upcoming_payments"}
+
 func (v *Subscription) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfSubscription[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64()
-		case "app_fee":
+		case 2:
 			v.AppFee = d.Int64Ptr()
-		case "count":
+		case 3:
 			v.Count = d.IntPtr()
-		case "created_at":
+		case 4:
 			v.CreatedAt = d.Time()
-		case "currency":
+		case 5:
 			v.Currency = Currency(d.Enum())
-		case "day_of_month":
+		case 6:
 			v.DayOfMonth = d.IntPtr()
-		case "earliest_charge_date_after_resume":
+		case 7:
 			v.EarliestChargeDateAfterResume = Date(d.Date())
-		case "end_date":
+		case 8:
 			v.EndDate = Date(d.Date())
-		case "interval":
+		case 9:
 			v.Interval = d.Int()
-		case "interval_unit":
+		case 10:
 			v.IntervalUnit = IntervalUnit(d.Enum())
-		case "links":
+		case 11:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(SubscriptionLinks)
 				v.Links.decode(d)
 			}
-		case "metadata":
+		case 12:
 			v.Metadata = d.StringMap()
-		case "month":
+		case 13:
 			v.Month = Month(d.Enum())
-		case "name":
+		case 14:
 			v.Name = d.Text()
-		case "parent_plan_paused":
+		case 15:
 			v.ParentPlanPaused = d.Bool()
-		case "payment_reference":
+		case 16:
 			v.PaymentReference = d.Text()
-		case "retry_if_possible":
+		case 17:
 			v.RetryIfPossible = d.Bool()
-		case "start_date":
+		case 18:
 			v.StartDate = Date(d.Date())
-		case "status":
+		case 19:
 			v.Status = SubscriptionStatus(d.Enum())
-		case "upcoming_payments":
+		case 20:
 			v.UpcomingPayments = decodeObjects[SubscriptionUpcomingPayment](d)
 		default:
 			d.Unknown()

@@ -77,20 +77,22 @@ type TaxRate struct {
 	Type string `json:"type,omitzero"`
 }
 
+var membersOfTaxRate = [...]string{"id", "end_date", "jurisdiction", "percentage", "start_date", "type"}
+
 func (v *TaxRate) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfTaxRate[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "end_date":
+		case 1:
 			v.EndDate = Date(d.Date())
-		case "jurisdiction":
+		case 2:
 			v.Jurisdiction = d.Text()
-		case "percentage":
+		case 3:
 			v.Percentage = d.Text()
-		case "start_date":
+		case 4:
 			v.StartDate = Date(d.Date())
-		case "type":
+		case 5:
 			v.Type = d.Text()
 		default:
 			d.Unknown()

@@ -46,19 +46,21 @@ type TransferredMandate struct {
 	PublicKeyID string `json:"public_key_id,omitzero"`
 }
 
+var membersOfTransferredMandate = [...]string{"encrypted_customer_bank_details", "encrypted_decryption_key", "links", "public_key_id"}
+
 func (v *TransferredMandate) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "encrypted_customer_bank_details":
+	for m := d.Members(membersOfTransferredMandate[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.EncryptedCustomerBankDetails = d.Text()
-		case "encrypted_decryption_key":
+		case 1:
 			v.EncryptedDecryptionKey = d.Text()
-		case "links":
+		case 2:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(TransferredMandateLinks)
 				v.Links.decode(d)
 			}
-		case "public_key_id":
+		case 3:
 			v.PublicKeyID = d.Text()
 		default:
 			d.Unknown()
@@ -74,12 +76,14 @@ type TransferredMandateLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
+var membersOfTransferredMandateLinks = [...]string{"customer_bank_account", "mandate"}
+
 func (v *TransferredMandateLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "customer_bank_account":
+	for m := d.Members(membersOfTransferredMandateLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.CustomerBankAccount = d.Text()
-		case "mandate":
+		case 1:
 			v.Mandate = d.Text()
 		default:
 			d.Unknown()

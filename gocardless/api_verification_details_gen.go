@@ -89,22 +89,24 @@ type Director struct {
 	Street string `json:"street,omitzero"`
 }
 
+var membersOfDirector = [...]string{"city", "country_code", "date_of_birth", "family_name", "given_name", "postal_code", "street"}
+
 func (v *Director) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "city":
+	for m := d.Members(membersOfDirector[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.City = d.Text()
-		case "country_code":
+		case 1:
 			v.CountryCode = d.Text()
-		case "date_of_birth":
+		case 2:
 			v.DateOfBirth = Date(d.Date())
-		case "family_name":
+		case 3:
 			v.FamilyName = d.Text()
-		case "given_name":
+		case 4:
 			v.GivenName = d.Text()
-		case "postal_code":
+		case 5:
 			v.PostalCode = d.Text()
-		case "street":
+		case 6:
 			v.Street = d.Text()
 		default:
 			d.Unknown()
@@ -187,35 +189,37 @@ type VerificationDetail struct {
 	Region string `json:"region,omitzero"`
 }
 
+var membersOfVerificationDetail = [...]string{"address_line1", "address_line2", "address_line3", "city", "company_number", "country_code", "description", "directors", "links", "name", "postal_code", "region"}
+
 func (v *VerificationDetail) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "address_line1":
+	for m := d.Members(membersOfVerificationDetail[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.AddressLine1 = d.Text()
-		case "address_line2":
+		case 1:
 			v.AddressLine2 = d.Text()
-		case "address_line3":
+		case 2:
 			v.AddressLine3 = d.Text()
-		case "city":
+		case 3:
 			v.City = d.Text()
-		case "company_number":
+		case 4:
 			v.CompanyNumber = d.Text()
-		case "country_code":
+		case 5:
 			v.CountryCode = d.Text()
-		case "description":
+		case 6:
 			v.Description = d.Text()
-		case "directors":
+		case 7:
 			v.Directors = decodeObjects[Director](d)
-		case "links":
+		case 8:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(VerificationDetailLinks)
 				v.Links.decode(d)
 			}
-		case "name":
+		case 9:
 			v.Name = d.Text()
-		case "postal_code":
+		case 10:
 			v.PostalCode = d.Text()
-		case "region":
+		case 11:
 			v.Region = d.Text()
 		default:
 			d.Unknown()
@@ -310,10 +314,12 @@ type VerificationDetailLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
+var membersOfVerificationDetailLinks = [...]string{"creditor"}
+
 func (v *VerificationDetailLinks) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "creditor":
+	for m := d.Members(membersOfVerificationDetailLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Creditor = d.Text()
 		default:
 			d.Unknown()

@@ -118,34 +118,36 @@ type Webhook struct {
 	URL string `json:"url,omitzero"`
 }
 
+var membersOfWebhook = [...]string{"id", "created_at", "is_test", "request_body", "request_headers", "response_body", "response_body_truncated", "response_code", "response_headers", "response_headers_content_truncated", "response_headers_count_truncated", "successful", "url"}
+
 func (v *Webhook) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfWebhook[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.ID()
-		case "created_at":
+		case 1:
 			v.CreatedAt = d.Time()
-		case "is_test":
+		case 2:
 			v.IsTest = d.Bool()
-		case "request_body":
+		case 3:
 			v.RequestBody = d.Text()
-		case "request_headers":
+		case 4:
 			v.RequestHeaders = d.AnyMap()
-		case "response_body":
+		case 5:
 			v.ResponseBody = d.Text()
-		case "response_body_truncated":
+		case 6:
 			v.ResponseBodyTruncated = d.Bool()
-		case "response_code":
+		case 7:
 			v.ResponseCode = d.IntPtr()
-		case "response_headers":
+		case 8:
 			v.ResponseHeaders = d.AnyMap()
-		case "response_headers_content_truncated":
+		case 9:
 			v.ResponseHeadersContentTruncated = d.Bool()
-		case "response_headers_count_truncated":
+		case 10:
 			v.ResponseHeadersCountTruncated = d.Bool()
-		case "successful":
+		case 11:
 			v.Successful = d.Bool()
-		case "url":
+		case 12:
 			v.URL = d.Text()
 		default:
 			d.Unknown()

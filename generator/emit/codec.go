@@ -15,11 +15,18 @@ func (s *source) wire(name string) *jen.Statement {
 
 // decodeFunc writes the method that reads a reply object.
 func decodeFunc(s *source, t *ir.Type) {
+	members := "membersOf" + t.GoName
+	s.file.Var().Id(members).Op("=").Index(jen.Op("...")).String().ValuesFunc(func(v *jen.Group) {
+		for _, f := range t.Fields {
+			v.Lit(f.Name)
+		}
+	})
+	s.file.Line()
 	s.file.Func().Params(jen.Id("v").Op("*").Id(t.GoName)).Id("decode").Params(jen.Id("d").Op("*").Add(s.wire("Decoder"))).Block(
-		jen.For(jen.Id("d").Dot("Object").Call(), jen.Id("d").Dot("More").Call(), jen.Empty()).Block(
-			jen.Switch(jen.String().Call(jen.Id("d").Dot("Key"))).BlockFunc(func(b *jen.Group) {
-				for _, f := range t.Fields {
-					b.Case(jen.Lit(f.Name)).BlockFunc(func(b *jen.Group) { s.decodeField(b, f) })
+		jen.For(jen.Id("m").Op(":=").Id("d").Dot("Members").Call(jen.Id(members).Index(jen.Op(":"))), jen.Id("d").Dot("Member").Call(jen.Op("&").Id("m")), jen.Empty()).Block(
+			jen.Switch(jen.Id("m").Dot("Index")).BlockFunc(func(b *jen.Group) {
+				for i, f := range t.Fields {
+					b.Case(jen.Lit(i)).BlockFunc(func(b *jen.Group) { s.decodeField(b, f) })
 				}
 				b.Default().BlockFunc(func(b *jen.Group) {
 					if t.KeepsExtra {

@@ -15,7 +15,8 @@ import (
 // bounds the stack that a hostile reply can make the decoder use.
 const MaxDepth = 10000
 
-// Decoder reads one JSON document. Generated decode methods drive it with a switch on the key.
+// Decoder reads one JSON document. Generated decode methods drive it with a switch on the place of
+// a member among the known ones.
 //
 // It accepts what encoding/json accepts and reads it the same way, with these exceptions:
 //   - null gives the zero value even after an earlier duplicate of the key. The last duplicate
@@ -28,6 +29,17 @@ const MaxDepth = 10000
 // decoder records a [Misfit]. A syntax error stops it: the remaining input then reads as empty,
 // so that every method returns at once and no caller has to check for an error before the end.
 type Decoder struct {
+	reading
+
+	// What outlives a document, since documents are alike.
+	scratch   []byte // a string with its escapes resolved
+	seen      [seenSize]string
+	orders    [orderedTypes]order
+	orderNext int // the one to forget when there are too many types
+}
+
+// reading is the reading of one document.
+type reading struct {
 	data []byte // what is left to read: nothing after a syntax error
 	pos  int
 
@@ -52,9 +64,6 @@ type Decoder struct {
 	pool     strings.Builder
 	poolSize int // bytes to allocate at a time
 	poolUsed int // bytes used by the item
-
-	scratch []byte // a string with its escapes resolved
-	seen    [seenSize]string
 }
 
 // States of the decoder between two members.
@@ -86,11 +95,10 @@ func (d *Decoder) Finish() (Outcome, error) {
 	if err == nil {
 		outcome = d.outcome()
 	}
-	seen, scratch := d.seen, d.scratch
-	if cap(scratch) > 64<<10 {
-		scratch = nil
+	d.reading = reading{}
+	if cap(d.scratch) > 64<<10 {
+		d.scratch = nil
 	}
-	*d = Decoder{seen: seen, scratch: scratch}
 	decoders.Put(d)
 	if err == nil {
 		return outcome, nil

@@ -37,47 +37,49 @@ type sampleLinks struct {
 	Extra   map[string]any `json:"-"`
 }
 
+var membersOfSample = [...]string{"id", "amount", "fee", "count", "day", "rate", "enabled", "retry", "status", "schemes", "names", "created", "charge", "metadata", "texts", "any", "links", "parts"}
+
 func (v *sample) decode(d *Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "id":
+	for m := d.Members(membersOfSample[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.ID = d.Text()
-		case "amount":
+		case 1:
 			v.Amount = d.Int64()
-		case "fee":
+		case 2:
 			v.Fee = d.Int64Ptr()
-		case "count":
+		case 3:
 			v.Count = d.Int()
-		case "day":
+		case 4:
 			v.Day = d.IntPtr()
-		case "rate":
+		case 5:
 			v.Rate = d.Float64Ptr()
-		case "enabled":
+		case 6:
 			v.Enabled = d.Bool()
-		case "retry":
+		case 7:
 			v.Retry = d.BoolPtr()
-		case "status":
+		case 8:
 			v.Status = sampleStatus(d.Enum())
-		case "schemes":
+		case 9:
 			v.Schemes = Enums[sampleStatus](d)
-		case "names":
+		case 10:
 			v.Names = d.Strings()
-		case "created":
+		case 11:
 			v.Created = d.Time()
-		case "charge":
+		case 12:
 			v.Charge = d.Date()
-		case "metadata":
+		case 13:
 			v.Metadata = d.StringMap()
-		case "texts":
+		case 14:
 			v.Texts = d.StringMap()
-		case "any":
+		case 15:
 			v.Any = d.AnyMap()
-		case "links":
+		case 16:
 			if v.Links = nil; d.HasObject() {
 				v.Links = new(sampleLinks)
 				v.Links.decode(d)
 			}
-		case "parts":
+		case 17:
 			v.Parts = decodeParts(d)
 		default:
 			d.Unknown()
@@ -85,10 +87,12 @@ func (v *sample) decode(d *Decoder) {
 	}
 }
 
+var membersOfLinks = [...]string{"mandate"}
+
 func (v *sampleLinks) decode(d *Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "mandate":
+	for m := d.Members(membersOfLinks[:]); d.Member(&m); {
+		switch m.Index {
+		case 0:
 			v.Mandate = d.Text()
 		default:
 			d.Extra(&v.Extra)

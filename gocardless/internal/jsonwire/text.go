@@ -2,6 +2,8 @@ package jsonwire
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -69,16 +71,33 @@ func (d *Decoder) intern(b []byte) string {
 func (d *Decoder) quoted() []byte {
 	d.pos++
 	start := d.pos
-	data := d.data
-	i := start
+	i := plain(d.data, start)
+	if i < len(d.data) && d.data[i] == '"' {
+		d.pos = i + 1
+		return d.data[start:i]
+	}
+	return d.unusualText(start, i)
+}
+
+// plain returns the offset of the first byte from i on that does not stand for itself in a string,
+// or the length of data. It looks at eight bytes at a time: a byte of special has its highest bit
+// set if that of the word is a quote, a backslash, a control character or not ASCII. A borrow may
+// set it in a later byte as well, never in an earlier one.
+func plain(data []byte, i int) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for i+8 <= len(data) {
+		word := binary.LittleEndian.Uint64(data[i:])
+		quote, slash := word^('"'*ones), word^('\\'*ones)
+		special := ((quote-ones)&^quote | (slash-ones)&^slash | (word-' '*ones)&^word | word) & tops
+		if special != 0 {
+			return i + bits.TrailingZeros64(special)/8
+		}
+		i += 8
+	}
 	for i < len(data) && safe[data[i]] {
 		i++
 	}
-	if i < len(data) && data[i] == '"' {
-		d.pos = i + 1
-		return data[start:i]
-	}
-	return d.unusualText(start, i)
+	return i
 }
 
 // unusualText continues quoted at i, at a byte that does not stand for itself.

@@ -1,0 +1,79 @@
+package jsonwire
+
+import "slices"
+
+// Members walks through the members of an object whose type is known. An API writes the members of
+// a type in the same order each time, so the decoder learns which member follows which, and
+// compares the document with the name that it expects before it looks for any other.
+type Members struct {
+	// Index is the place among the names of the member that was read last, -1 for another name,
+	// which then is the decoder's Key.
+	Index int
+
+	names []string
+	order *order
+	after int // what the next member follows: one more than the index of the last known one
+}
+
+// order is what a decoder has learned about a type. It is an expectation that costs time when it
+// is wrong, and nothing else.
+type order struct {
+	names *string            // the first, which stands for the type
+	next  [orderedSize]uint8 // by Members.after, the index of the member that followed
+}
+
+const (
+	orderedSize  = 64 // members whose order is learned; a power of two
+	orderedTypes = 8  // types whose order is learned, at a time
+)
+
+// Members starts to read an object with the given member names; Member reads them.
+func (d *Decoder) Members(names []string) Members {
+	d.Object()
+	return Members{Index: -1, names: names, order: d.orderOf(&names[0])}
+}
+
+func (d *Decoder) orderOf(names *string) *order {
+	for i := range d.orders {
+		if d.orders[i].names == names {
+			return &d.orders[i]
+		}
+	}
+	o := &d.orders[d.orderNext%orderedTypes]
+	d.orderNext++
+	*o = order{names: names}
+	return o
+}
+
+// Member is like More for a type with known members.
+func (d *Decoder) Member(m *Members) bool {
+	data, i := d.data, d.pos
+	if d.state == stateNext && i < len(data) && data[i] == ',' {
+		i++
+	} else if d.state != stateFirst {
+		return d.unexpectedMember(m)
+	}
+	if expected := int(m.order.next[m.after%orderedSize]); expected < len(m.names) {
+		name := m.names[expected]
+		start, end := i+1, i+1+len(name)
+		if end+1 < len(data) && data[i] == '"' && string(data[start:end]) == name && data[end] == '"' && data[end+1] == ':' {
+			d.pos, d.state = end+2, stateNext
+			m.Index, m.after = expected, expected+1
+			return true
+		}
+	}
+	return d.unexpectedMember(m)
+}
+
+// unexpectedMember reads any other member, and learns its place.
+func (d *Decoder) unexpectedMember(m *Members) bool {
+	if !d.More() {
+		return false
+	}
+	m.Index = slices.IndexFunc(m.names, func(name string) bool { return name == string(d.Key) })
+	if m.Index >= 0 {
+		m.order.next[m.after%orderedSize] = uint8(m.Index)
+		m.after = m.Index + 1
+	}
+	return true
+}

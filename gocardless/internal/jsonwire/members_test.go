@@ -1,0 +1,74 @@
+package jsonwire
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+)
+
+// TestMembersInAnyOrder reads the same members in changing orders with one decoder, which learns
+// an order from each and must not depend on it.
+func TestMembersInAnyOrder(t *testing.T) {
+	members := []string{`"id":"PM1"`, `"amount":5`, `"links":{"mandate":"MD1","x":1}`, `"names":["a","b"]`, `"other":{"id":7}`, `"status":"paid"`}
+	want := decodeSample(t, `{"id":"PM1","amount":5,"links":{"mandate":"MD1","x":1},"names":["a","b"],"status":"paid"}`)
+	for shift := range members {
+		for _, space := range []string{"", " ", "\n\t"} {
+			text := "{"
+			for i := range members {
+				if i > 0 {
+					text += "," + space
+				}
+				text += members[(i*5+shift)%len(members)] // 5 and 6 have no common factor
+			}
+			if got := decodeSample(t, text+"}"); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: got %+v, want %+v", text, got, want)
+			}
+		}
+	}
+}
+
+// TestMembersOfManyTypes reads more types than a decoder learns, one inside the other.
+func TestMembersOfManyTypes(t *testing.T) {
+	const types = 3 * orderedTypes
+	names := make([][2]string, types)
+	text := "1"
+	for i := types - 1; i >= 0; i-- {
+		names[i] = [2]string{fmt.Sprint("inner", i), "last"}
+		text = fmt.Sprintf(`{"inner%d":%s,"last":%d}`, i, text, i)
+	}
+	d := NewDecoder([]byte(`[` + text + `,` + text + `]`))
+	var got []int
+	var read func(depth int)
+	read = func(depth int) {
+		if depth == types {
+			got = append(got, d.Int())
+			return
+		}
+		for m := d.Members(names[depth][:]); d.Member(&m); {
+			switch m.Index {
+			case 0:
+				read(depth + 1)
+			case 1:
+				got = append(got, d.Int())
+			default:
+				t.Fatalf("unknown member %s", d.Key)
+			}
+		}
+	}
+	for d.Array(); d.Elem(); {
+		read(0)
+	}
+	if _, err := d.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	var want []int
+	for range 2 {
+		want = append(want, 1)
+		for i := types - 1; i >= 0; i-- {
+			want = append(want, i)
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
