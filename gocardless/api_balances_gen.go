@@ -34,7 +34,7 @@ type BalanceService struct {
 //
 // GET /balances
 func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opts ...RequestOption) (*Page[Balance], error) {
-	return list(ctx, s.client, &opBalancesList, input{params: &params}, opts, new(Page[Balance]))
+	return list(ctx, s.client, &opBalancesList, input{params: &params}, opts, new(itemsOf[Balance]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -43,7 +43,7 @@ func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opt
 //
 // GET /balances
 func (s *BalanceService) All(ctx context.Context, params BalanceListParams, opts ...RequestOption) iter.Seq2[*Balance, error] {
-	return all[*Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, new(Page[Balance]))
+	return all[*Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, new(itemsOf[Balance]))
 }
 
 // Balance is an amount of money of one type held for a creditor. Figures are usually 3 to 5 minutes

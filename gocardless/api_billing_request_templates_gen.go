@@ -67,7 +67,7 @@ type BillingRequestTemplateService struct {
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) List(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) (*Page[BillingRequestTemplate], error) {
-	return list(ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(Page[BillingRequestTemplate]))
+	return list(ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(itemsOf[BillingRequestTemplate]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -76,7 +76,7 @@ func (s *BillingRequestTemplateService) List(ctx context.Context, params Billing
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) iter.Seq2[*BillingRequestTemplate, error] {
-	return all[*BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(Page[BillingRequestTemplate]))
+	return all[*BillingRequestTemplate](ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(itemsOf[BillingRequestTemplate]))
 }
 
 // Create creates a billing request template, which may ask for a mandate, a payment or both.

@@ -164,7 +164,7 @@ type BillingRequestService struct {
 //
 // GET /billing_requests
 func (s *BillingRequestService) List(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) (*Page[BillingRequest], error) {
-	return list(ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(Page[BillingRequest]))
+	return list(ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(itemsOf[BillingRequest]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -173,7 +173,7 @@ func (s *BillingRequestService) List(ctx context.Context, params BillingRequestL
 //
 // GET /billing_requests
 func (s *BillingRequestService) All(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) iter.Seq2[*BillingRequest, error] {
-	return all[*BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(Page[BillingRequest]))
+	return all[*BillingRequest](ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(itemsOf[BillingRequest]))
 }
 
 // Create creates a billing request. "subscription_request" and "instalment_schedule_request" are

@@ -87,7 +87,7 @@ type BlockService struct {
 //
 // GET /blocks
 func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ...RequestOption) (*Page[Block], error) {
-	return list(ctx, s.client, &opBlocksList, input{params: &params}, opts, new(Page[Block]))
+	return list(ctx, s.client, &opBlocksList, input{params: &params}, opts, new(itemsOf[Block]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -96,7 +96,7 @@ func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ..
 //
 // GET /blocks
 func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...RequestOption) iter.Seq2[*Block, error] {
-	return all[*Block](ctx, s.client, &opBlocksList, input{params: &params}, opts, new(Page[Block]))
+	return all[*Block](ctx, s.client, &opBlocksList, input{params: &params}, opts, new(itemsOf[Block]))
 }
 
 func (p *BlockListParams) exportRange() TimestampFilter {
@@ -120,7 +120,7 @@ func (s *BlockService) Create(ctx context.Context, params BlockCreateParams, opt
 //
 // POST /blocks/block_by_ref
 func (s *BlockService) BlockByRef(ctx context.Context, params BlockByRefParams, opts ...RequestOption) (*Page[Block], error) {
-	return list(ctx, s.client, &opBlocksBlockByRef, input{params: &params}, opts, new(Page[Block]))
+	return list(ctx, s.client, &opBlocksBlockByRef, input{params: &params}, opts, new(itemsOf[Block]))
 }
 
 // Get returns one block by its id.

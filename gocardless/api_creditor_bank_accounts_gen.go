@@ -66,7 +66,7 @@ type CreditorBankAccountService struct {
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) (*Page[CreditorBankAccount], error) {
-	return list(ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(Page[CreditorBankAccount]))
+	return list(ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(itemsOf[CreditorBankAccount]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -75,7 +75,7 @@ func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBa
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) iter.Seq2[*CreditorBankAccount, error] {
-	return all[*CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(Page[CreditorBankAccount]))
+	return all[*CreditorBankAccount](ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(itemsOf[CreditorBankAccount]))
 }
 
 func (p *CreditorBankAccountListParams) exportRange() TimestampFilter {

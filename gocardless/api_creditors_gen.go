@@ -67,7 +67,7 @@ type CreditorService struct {
 //
 // GET /creditors
 func (s *CreditorService) List(ctx context.Context, params CreditorListParams, opts ...RequestOption) (*Page[Creditor], error) {
-	return list(ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(Page[Creditor]))
+	return list(ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(itemsOf[Creditor]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -76,7 +76,7 @@ func (s *CreditorService) List(ctx context.Context, params CreditorListParams, o
 //
 // GET /creditors
 func (s *CreditorService) All(ctx context.Context, params CreditorListParams, opts ...RequestOption) iter.Seq2[*Creditor, error] {
-	return all[*Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(Page[Creditor]))
+	return all[*Creditor](ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(itemsOf[Creditor]))
 }
 
 func (p *CreditorListParams) exportRange() TimestampFilter {

@@ -33,7 +33,7 @@ type CurrencyExchangeRateService struct {
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) (*Page[CurrencyExchangeRate], error) {
-	return list(ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(Page[CurrencyExchangeRate]))
+	return list(ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(itemsOf[CurrencyExchangeRate]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -42,7 +42,7 @@ func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyE
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) All(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) iter.Seq2[*CurrencyExchangeRate, error] {
-	return all[*CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(Page[CurrencyExchangeRate]))
+	return all[*CurrencyExchangeRate](ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(itemsOf[CurrencyExchangeRate]))
 }
 
 // CurrencyExchangeRate is a rate for converting one currency into another, obtained from

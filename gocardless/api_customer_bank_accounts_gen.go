@@ -76,7 +76,7 @@ type CustomerBankAccountService struct {
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) (*Page[CustomerBankAccount], error) {
-	return list(ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(Page[CustomerBankAccount]))
+	return list(ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(itemsOf[CustomerBankAccount]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -85,7 +85,7 @@ func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBa
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) iter.Seq2[*CustomerBankAccount, error] {
-	return all[*CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(Page[CustomerBankAccount]))
+	return all[*CustomerBankAccount](ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(itemsOf[CustomerBankAccount]))
 }
 
 func (p *CustomerBankAccountListParams) exportRange() TimestampFilter {

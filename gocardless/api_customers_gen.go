@@ -74,7 +74,7 @@ type CustomerService struct {
 //
 // GET /customers
 func (s *CustomerService) List(ctx context.Context, params CustomerListParams, opts ...RequestOption) (*Page[Customer], error) {
-	return list(ctx, s.client, &opCustomersList, input{params: &params}, opts, new(Page[Customer]))
+	return list(ctx, s.client, &opCustomersList, input{params: &params}, opts, new(itemsOf[Customer]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -83,7 +83,7 @@ func (s *CustomerService) List(ctx context.Context, params CustomerListParams, o
 //
 // GET /customers
 func (s *CustomerService) All(ctx context.Context, params CustomerListParams, opts ...RequestOption) iter.Seq2[*Customer, error] {
-	return all[*Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts, new(Page[Customer]))
+	return all[*Customer](ctx, s.client, &opCustomersList, input{params: &params}, opts, new(itemsOf[Customer]))
 }
 
 func (p *CustomerListParams) exportRange() TimestampFilter {

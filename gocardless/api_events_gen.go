@@ -46,7 +46,7 @@ type EventService struct {
 //
 // GET /events
 func (s *EventService) List(ctx context.Context, params EventListParams, opts ...RequestOption) (*Page[Event], error) {
-	return list(ctx, s.client, &opEventsList, input{params: &params}, opts, new(Page[Event]))
+	return list(ctx, s.client, &opEventsList, input{params: &params}, opts, new(itemsOf[Event]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -55,7 +55,7 @@ func (s *EventService) List(ctx context.Context, params EventListParams, opts ..
 //
 // GET /events
 func (s *EventService) All(ctx context.Context, params EventListParams, opts ...RequestOption) iter.Seq2[*Event, error] {
-	return all[*Event](ctx, s.client, &opEventsList, input{params: &params}, opts, new(Page[Event]))
+	return all[*Event](ctx, s.client, &opEventsList, input{params: &params}, opts, new(itemsOf[Event]))
 }
 
 func (p *EventListParams) exportRange() TimestampFilter {

@@ -42,7 +42,7 @@ type ExportService struct {
 //
 // GET /exports
 func (s *ExportService) List(ctx context.Context, params ExportListParams, opts ...RequestOption) (*Page[Export], error) {
-	return list(ctx, s.client, &opExportsList, input{params: &params}, opts, new(Page[Export]))
+	return list(ctx, s.client, &opExportsList, input{params: &params}, opts, new(itemsOf[Export]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -51,7 +51,7 @@ func (s *ExportService) List(ctx context.Context, params ExportListParams, opts 
 //
 // GET /exports
 func (s *ExportService) All(ctx context.Context, params ExportListParams, opts ...RequestOption) iter.Seq2[*Export, error] {
-	return all[*Export](ctx, s.client, &opExportsList, input{params: &params}, opts, new(Page[Export]))
+	return all[*Export](ctx, s.client, &opExportsList, input{params: &params}, opts, new(itemsOf[Export]))
 }
 
 // Get fetches one export by its id.

@@ -89,7 +89,7 @@ type InstalmentScheduleService struct {
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) (*Page[InstalmentSchedule], error) {
-	return list(ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(Page[InstalmentSchedule]))
+	return list(ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(itemsOf[InstalmentSchedule]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -98,7 +98,7 @@ func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentS
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) iter.Seq2[*InstalmentSchedule, error] {
-	return all[*InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(Page[InstalmentSchedule]))
+	return all[*InstalmentSchedule](ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(itemsOf[InstalmentSchedule]))
 }
 
 func (p *InstalmentScheduleListParams) exportRange() TimestampFilter {

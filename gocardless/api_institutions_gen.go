@@ -41,7 +41,7 @@ type InstitutionService struct {
 //
 // GET /billing_requests/{identity}/institutions
 func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id string, params InstitutionListForBillingRequestParams, opts ...RequestOption) (*Page[Institution], error) {
-	return list(ctx, s.client, &opInstitutionsListForBillingRequest, input{id: id, params: &params}, opts, new(Page[Institution]))
+	return list(ctx, s.client, &opInstitutionsListForBillingRequest, input{id: id, params: &params}, opts, new(itemsOf[Institution]))
 }
 
 // List returns the supported institutions. Unless filtered otherwise, these are institutions in
@@ -49,7 +49,7 @@ func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id strin
 //
 // GET /institutions
 func (s *InstitutionService) List(ctx context.Context, params InstitutionListParams, opts ...RequestOption) (*Page[Institution], error) {
-	return list(ctx, s.client, &opInstitutionsList, input{params: &params}, opts, new(Page[Institution]))
+	return list(ctx, s.client, &opInstitutionsList, input{params: &params}, opts, new(itemsOf[Institution]))
 }
 
 // Institution is a bank or similar body that payers can choose for a bank authorisation, depending

@@ -45,7 +45,7 @@ type MandateImportEntryService struct {
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) List(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) (*Page[MandateImportEntry], error) {
-	return list(ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(Page[MandateImportEntry]))
+	return list(ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(itemsOf[MandateImportEntry]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -54,7 +54,7 @@ func (s *MandateImportEntryService) List(ctx context.Context, params MandateImpo
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) All(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) iter.Seq2[*MandateImportEntry, error] {
-	return all[*MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(Page[MandateImportEntry]))
+	return all[*MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(itemsOf[MandateImportEntry]))
 }
 
 // Create adds one mandate to an existing mandate import. An import holds at most 30,000 entries;

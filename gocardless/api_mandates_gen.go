@@ -89,7 +89,7 @@ type MandateService struct {
 //
 // GET /mandates
 func (s *MandateService) List(ctx context.Context, params MandateListParams, opts ...RequestOption) (*Page[Mandate], error) {
-	return list(ctx, s.client, &opMandatesList, input{params: &params}, opts, new(Page[Mandate]))
+	return list(ctx, s.client, &opMandatesList, input{params: &params}, opts, new(itemsOf[Mandate]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -98,7 +98,7 @@ func (s *MandateService) List(ctx context.Context, params MandateListParams, opt
 //
 // GET /mandates
 func (s *MandateService) All(ctx context.Context, params MandateListParams, opts ...RequestOption) iter.Seq2[*Mandate, error] {
-	return all[*Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts, new(Page[Mandate]))
+	return all[*Mandate](ctx, s.client, &opMandatesList, input{params: &params}, opts, new(itemsOf[Mandate]))
 }
 
 func (p *MandateListParams) exportRange() TimestampFilter {

@@ -33,7 +33,7 @@ type NegativeBalanceLimitService struct {
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) (*Page[NegativeBalanceLimit], error) {
-	return list(ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(Page[NegativeBalanceLimit]))
+	return list(ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(itemsOf[NegativeBalanceLimit]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -42,7 +42,7 @@ func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeB
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) iter.Seq2[*NegativeBalanceLimit, error] {
-	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(Page[NegativeBalanceLimit]))
+	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(itemsOf[NegativeBalanceLimit]))
 }
 
 // NegativeBalanceLimit describes how far below zero a creditor's balance may be before refunds are

@@ -33,7 +33,7 @@ type OutboundPaymentImportEntryService struct {
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) (*Page[OutboundPaymentImportEntry], error) {
-	return list(ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(Page[OutboundPaymentImportEntry]))
+	return list(ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImportEntry]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -42,7 +42,7 @@ func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params Out
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImportEntry, error] {
-	return all[*OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(Page[OutboundPaymentImportEntry]))
+	return all[*OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImportEntry]))
 }
 
 // OutboundPaymentImportEntry is one row of an outbound payment import: a payment to be made once

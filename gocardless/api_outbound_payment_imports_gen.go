@@ -56,7 +56,7 @@ type OutboundPaymentImportService struct {
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) List(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) (*Page[OutboundPaymentImport], error) {
-	return list(ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(Page[OutboundPaymentImport]))
+	return list(ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImport]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -65,7 +65,7 @@ func (s *OutboundPaymentImportService) List(ctx context.Context, params Outbound
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImport, error] {
-	return all[*OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(Page[OutboundPaymentImport]))
+	return all[*OutboundPaymentImport](ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImport]))
 }
 
 func (p *OutboundPaymentImportListParams) exportRange() TimestampFilter {

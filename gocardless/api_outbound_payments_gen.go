@@ -109,7 +109,7 @@ type OutboundPaymentService struct {
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) (*Page[OutboundPayment], error) {
-	return list(ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(Page[OutboundPayment]))
+	return list(ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(itemsOf[OutboundPayment]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -118,7 +118,7 @@ func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymen
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) iter.Seq2[*OutboundPayment, error] {
-	return all[*OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(Page[OutboundPayment]))
+	return all[*OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(itemsOf[OutboundPayment]))
 }
 
 // Create creates an outbound payment from a creditor to a customer bank account. Sending it

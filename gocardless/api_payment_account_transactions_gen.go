@@ -49,7 +49,7 @@ func (s *PaymentAccountTransactionService) Get(ctx context.Context, id string, o
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) (*Page[PaymentAccountTransaction], error) {
-	return list(ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(Page[PaymentAccountTransaction]))
+	return list(ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(itemsOf[PaymentAccountTransaction]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -58,7 +58,7 @@ func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, 
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) All(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) iter.Seq2[*PaymentAccountTransaction, error] {
-	return all[*PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(Page[PaymentAccountTransaction]))
+	return all[*PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(itemsOf[PaymentAccountTransaction]))
 }
 
 // PaymentAccountTransaction is one movement of money in or out of a payment account. GoCardless

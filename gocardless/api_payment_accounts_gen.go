@@ -42,7 +42,7 @@ type PaymentAccountService struct {
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) (*Page[PaymentAccount], error) {
-	return list(ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(Page[PaymentAccount]))
+	return list(ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(itemsOf[PaymentAccount]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -51,7 +51,7 @@ func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountL
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) All(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) iter.Seq2[*PaymentAccount, error] {
-	return all[*PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(Page[PaymentAccount]))
+	return all[*PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(itemsOf[PaymentAccount]))
 }
 
 // Get fetches one payment account by its id.

@@ -88,7 +88,7 @@ type PaymentService struct {
 //
 // GET /payments
 func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opts ...RequestOption) (*Page[Payment], error) {
-	return list(ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(Page[Payment]))
+	return list(ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(itemsOf[Payment]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -97,7 +97,7 @@ func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opt
 //
 // GET /payments
 func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts ...RequestOption) iter.Seq2[*Payment, error] {
-	return all[*Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(Page[Payment]))
+	return all[*Payment](ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(itemsOf[Payment]))
 }
 
 func (p *PaymentListParams) exportRange() TimestampFilter {

@@ -33,7 +33,7 @@ type PayoutItemService struct {
 //
 // GET /payout_items
 func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) (*Page[PayoutItem], error) {
-	return list(ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(Page[PayoutItem]))
+	return list(ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(itemsOf[PayoutItem]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -42,7 +42,7 @@ func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParam
 //
 // GET /payout_items
 func (s *PayoutItemService) All(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) iter.Seq2[*PayoutItem, error] {
-	return all[*PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(Page[PayoutItem]))
+	return all[*PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(itemsOf[PayoutItem]))
 }
 
 // PayoutItem is one credit or debit behind the total of a payout, such as a collected payment, a

@@ -54,7 +54,7 @@ type PayoutService struct {
 //
 // GET /payouts
 func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts ...RequestOption) (*Page[Payout], error) {
-	return list(ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(Page[Payout]))
+	return list(ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(itemsOf[Payout]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -63,7 +63,7 @@ func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts 
 //
 // GET /payouts
 func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts ...RequestOption) iter.Seq2[*Payout, error] {
-	return all[*Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(Page[Payout]))
+	return all[*Payout](ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(itemsOf[Payout]))
 }
 
 func (p *PayoutListParams) exportRange() TimestampFilter {

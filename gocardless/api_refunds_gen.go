@@ -66,7 +66,7 @@ type RefundService struct {
 //
 // GET /refunds
 func (s *RefundService) List(ctx context.Context, params RefundListParams, opts ...RequestOption) (*Page[Refund], error) {
-	return list(ctx, s.client, &opRefundsList, input{params: &params}, opts, new(Page[Refund]))
+	return list(ctx, s.client, &opRefundsList, input{params: &params}, opts, new(itemsOf[Refund]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -75,7 +75,7 @@ func (s *RefundService) List(ctx context.Context, params RefundListParams, opts 
 //
 // GET /refunds
 func (s *RefundService) All(ctx context.Context, params RefundListParams, opts ...RequestOption) iter.Seq2[*Refund, error] {
-	return all[*Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts, new(Page[Refund]))
+	return all[*Refund](ctx, s.client, &opRefundsList, input{params: &params}, opts, new(itemsOf[Refund]))
 }
 
 func (p *RefundListParams) exportRange() TimestampFilter {

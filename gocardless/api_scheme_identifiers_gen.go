@@ -55,7 +55,7 @@ type SchemeIdentifierService struct {
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) (*Page[SchemeIdentifier], error) {
-	return list(ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(Page[SchemeIdentifier]))
+	return list(ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(itemsOf[SchemeIdentifier]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -64,7 +64,7 @@ func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentif
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) iter.Seq2[*SchemeIdentifier, error] {
-	return all[*SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(Page[SchemeIdentifier]))
+	return all[*SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(itemsOf[SchemeIdentifier]))
 }
 
 // Create creates a scheme identifier, "pending" until set up (up to five working days in Bacs,

@@ -101,7 +101,7 @@ type SubscriptionService struct {
 //
 // GET /subscriptions
 func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) (*Page[Subscription], error) {
-	return list(ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(Page[Subscription]))
+	return list(ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(itemsOf[Subscription]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -110,7 +110,7 @@ func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListP
 //
 // GET /subscriptions
 func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) iter.Seq2[*Subscription, error] {
-	return all[*Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(Page[Subscription]))
+	return all[*Subscription](ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(itemsOf[Subscription]))
 }
 
 func (p *SubscriptionListParams) exportRange() TimestampFilter {

@@ -41,7 +41,7 @@ type TaxRateService struct {
 //
 // GET /tax_rates
 func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opts ...RequestOption) (*Page[TaxRate], error) {
-	return list(ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(Page[TaxRate]))
+	return list(ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(itemsOf[TaxRate]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -50,7 +50,7 @@ func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opt
 //
 // GET /tax_rates
 func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts ...RequestOption) iter.Seq2[*TaxRate, error] {
-	return all[*TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(Page[TaxRate]))
+	return all[*TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(itemsOf[TaxRate]))
 }
 
 // Get fetches one tax rate by its id.

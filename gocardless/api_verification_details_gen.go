@@ -46,7 +46,7 @@ type VerificationDetailService struct {
 //
 // GET /verification_details
 func (s *VerificationDetailService) List(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) (*Page[VerificationDetail], error) {
-	return list(ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(Page[VerificationDetail]))
+	return list(ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(itemsOf[VerificationDetail]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -57,7 +57,7 @@ func (s *VerificationDetailService) List(ctx context.Context, params Verificatio
 //
 // GET /verification_details
 func (s *VerificationDetailService) All(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) iter.Seq2[*VerificationDetail, error] {
-	return all[*VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(Page[VerificationDetail]))
+	return all[*VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(itemsOf[VerificationDetail]))
 }
 
 // Create creates a verification detail from the company's data. Only for accounts enabled for this

@@ -53,7 +53,7 @@ type WebhookService struct {
 //
 // GET /webhooks
 func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opts ...RequestOption) (*Page[Webhook], error) {
-	return list(ctx, s.client, &opWebhooksList, input{params: &params}, opts, new(Page[Webhook]))
+	return list(ctx, s.client, &opWebhooksList, input{params: &params}, opts, new(itemsOf[Webhook]))
 }
 
 // All returns an iterator over the items that List returns page by page, starting after
@@ -62,7 +62,7 @@ func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opt
 //
 // GET /webhooks
 func (s *WebhookService) All(ctx context.Context, params WebhookListParams, opts ...RequestOption) iter.Seq2[*Webhook, error] {
-	return all[*Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts, new(Page[Webhook]))
+	return all[*Webhook](ctx, s.client, &opWebhooksList, input{params: &params}, opts, new(itemsOf[Webhook]))
 }
 
 func (p *WebhookListParams) exportRange() TimestampFilter {

@@ -37,49 +37,38 @@ type pageSource struct {
 	op   *Operation
 	in   input
 	opts []RequestOption
-	page pageReader // one of the type to make; never read into
+	kind pageItems // one of the type to make; never read into
 }
 
-// pageReader is a pointer to a Page. Beyond it nothing depends on the type of the items, so that
-// paging is compiled once and not for each of them.
-type pageReader interface {
-	// decodeItems reads the items.
-	decodeItems(*jsonwire.Decoder)
-	// fields returns pointers to the other fields, and a nil pointer to an item.
-	fields() pageFields
+// pageItems is a pointer to an itemsOf. Beyond it nothing depends on the type of the items, so that
+// paging is compiled once and not for each of them. It is not the Page, which would tie every list
+// to the decoders of all that a page of events refers to.
+type pageItems interface {
+	// add appends an item and returns it.
+	add() decodable
+	// slice returns the items, as a []*T.
+	slice() any
 }
 
-type pageFields struct {
-	after, before *string
-	limit         *int
-	source        **pageSource
-	item          any
+type itemsOf[T any] []*T
+
+func (p *itemsOf[T]) add() decodable {
+	v := new(T)
+	*p = append(*p, v)
+	return any(v).(decodable)
 }
 
-func (p *Page[T]) fields() pageFields {
-	return pageFields{&p.After, &p.Before, &p.Limit, &p.source, (*T)(nil)}
-}
+func (p *itemsOf[T]) slice() any { return []*T(*p) }
 
-func (p *Page[T]) decodeItems(d *jsonwire.Decoder) {
-	p.Items = nil
-	for d.Array(); d.Elem(); {
-		v := new(T)
-		if d.Item() {
-			any(v).(decodable).decode(d)
-		}
-		p.Items = append(p.Items, v)
+// pageOf makes the Page of a reply.
+func pageOf[T any](r *pageReply, err error) (*Page[T], error) {
+	if err != nil {
+		return nil, err
 	}
-	d.EndItems()
-}
-
-// each calls yield with each item, until it returns false.
-func (p *Page[T]) each(yield func(*T, error) bool) bool {
-	for _, item := range p.Items {
-		if !yield(item, nil) {
-			return false
-		}
-	}
-	return true
+	linked, _ := r.linked.(*EventLinked)
+	return &Page[T]{
+		Items: r.items.slice().([]*T), After: r.after, Before: r.before, Limit: r.limit, Linked: linked, source: r.source,
+	}, nil
 }
 
 // HasNext reports whether there is a following page.
@@ -98,15 +87,11 @@ func (p *Page[T]) Next(ctx context.Context) (*Page[T], error) {
 	if !p.HasNext() {
 		return nil, nil
 	}
-	page, err := p.source.next(ctx, p.After)
-	if err != nil {
-		return nil, err
-	}
-	return page.(*Page[T]), nil
+	return pageOf[T](p.source.next(ctx, p.After))
 }
 
 // next fetches the page after a cursor.
-func (s *pageSource) next(ctx context.Context, after string) (pageReader, error) {
+func (s *pageSource) next(ctx context.Context, after string) (*pageReply, error) {
 	if s.in.cursor == after {
 		return nil, repeatedCursor(s.op)
 	}
@@ -116,30 +101,25 @@ func (s *pageSource) next(ctx context.Context, after string) (pageReader, error)
 }
 
 // fetch fetches the page.
-func (s *pageSource) fetch(ctx context.Context) (pageReader, error) {
-	page := reflect.New(reflect.TypeOf(s.page).Elem()).Interface().(pageReader)
-	if err := s.core.call(ctx, s.op, s.in, s.opts, &pageReply{page}); err != nil {
+func (s *pageSource) fetch(ctx context.Context) (*pageReply, error) {
+	page := &pageReply{items: reflect.New(reflect.TypeOf(s.kind).Elem()).Interface().(pageItems)}
+	if err := s.core.call(ctx, s.op, s.in, s.opts, page); err != nil {
 		return nil, err
 	}
 	if s.op.Cursors { // otherwise there are no further pages, whatever the reply contains
-		*page.fields().source = s
+		page.source = s
 	}
 	return page, nil
 }
 
 // newSource copies the options, so that the caller may go on to use the slice.
-func newSource(c *Client, op *Operation, in input, opts []RequestOption, page pageReader) *pageSource {
-	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), page: page}
+func newSource(c *Client, op *Operation, in input, opts []RequestOption, kind pageItems) *pageSource {
+	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), kind: kind}
 }
 
-// list fetches one page. All pointers share one instance of the function.
-func list[P pageReader](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind P) (P, error) {
-	page, err := newSource(c, op, in, opts, kind).fetch(ctx)
-	if err != nil {
-		var none P
-		return none, err
-	}
-	return page.(P), nil
+// list fetches one page.
+func list[T any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind *itemsOf[T]) (*Page[T], error) {
+	return pageOf[T](newSource(c, op, in, opts, kind).fetch(ctx))
 }
 
 // all iterates over the items of all pages; ranging again starts again. P is a pointer to an item,
@@ -148,23 +128,26 @@ func list[P pageReader](ctx context.Context, c *Client, op *Operation, in input,
 // It is not inlined: the service's method would hold another copy of its closures.
 //
 //go:noinline
-func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind pageReader) iter.Seq2[P, error] {
+func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind pageItems) iter.Seq2[P, error] {
 	source := newSource(c, op, in, opts, kind)
 	return func(yield func(P, error) bool) {
-		source.each(ctx, func(page pageReader, err error) bool {
+		source.each(ctx, func(page *pageReply, err error) bool {
 			if err != nil {
 				var none P
 				return yield(none, err)
 			}
-			return page.(interface {
-				each(func(P, error) bool) bool
-			}).each(yield)
+			for _, item := range page.items.slice().([]P) {
+				if !yield(item, nil) {
+					return false
+				}
+			}
+			return true
 		})
 	}
 }
 
 // each calls yield with each page, ahead of time if the options say so.
-func (s *pageSource) each(ctx context.Context, yield func(pageReader, error) bool) {
+func (s *pageSource) each(ctx context.Context, yield func(*pageReply, error) bool) {
 	set := s.core.settings
 	for _, o := range s.opts {
 		if o != nil {
@@ -180,7 +163,7 @@ func (s *pageSource) each(ctx context.Context, yield func(pageReader, error) boo
 
 // pages calls yield with each page. A page is fetched when the one before it has
 // been consumed.
-func (s *pageSource) pages(ctx context.Context, yield func(pageReader, error) bool) {
+func (s *pageSource) pages(ctx context.Context, yield func(*pageReply, error) bool) {
 	walk := startWalk(s.in)
 	for more := true; more; {
 		at := *s
@@ -193,8 +176,7 @@ func (s *pageSource) pages(ctx context.Context, yield func(pageReader, error) bo
 		if !yield(page, nil) {
 			return
 		}
-		cursors := page.fields()
-		if more, err = walk.advance(s.op, *cursors.after, *cursors.before); err != nil {
+		if more, err = walk.advance(s.op, page.after, page.before); err != nil {
 			yield(nil, err)
 		}
 	}
@@ -250,35 +232,50 @@ func repeatedCursor(op *Operation) error {
 }
 
 // pageReply reads the reply of a list.
-type pageReply struct{ page pageReader }
+type pageReply struct {
+	items         pageItems
+	after, before string
+	limit         int
+	linked        any         // an *EventLinked, or nil
+	source        *pageSource // of the following page, if there may be one
+}
 
-func (r *pageReply) reset() { reflect.ValueOf(r.page).Elem().SetZero() }
+func (r *pageReply) reset() {
+	*r = pageReply{items: r.items}
+	r.clear()
+}
+
+func (r *pageReply) clear() { reflect.ValueOf(r.items).Elem().SetZero() }
 
 func (r *pageReply) value(d *jsonwire.Decoder) bool {
 	if !d.HasArray() {
 		return false
 	}
-	r.page.decodeItems(d)
+	r.clear()
+	for d.Array(); d.Elem(); {
+		if item := r.items.add(); d.Item() {
+			item.decode(d)
+		}
+	}
+	d.EndItems()
 	return true
 }
 
 // sibling reads a member next to the items.
 func (r *pageReply) sibling(d *jsonwire.Decoder) {
-	p := r.page.fields()
 	switch string(d.Key) {
 	case "meta":
 		// A cursor that cannot be read would pass for the end of the list.
 		d.Essential(true)
-		decodeMeta(d, p.after, p.before, p.limit)
+		decodeMeta(d, &r.after, &r.before, &r.limit)
 		d.Essential(false)
 	case "linked":
-		// Asked by an interface that does not name EventLinked, so that only programs that
-		// list link the types of everything that events refer to, and only those that list
-		// events their decoders.
-		if linker, ok := p.item.(interface {
-			decodeLinked(page any, d *jsonwire.Decoder)
+		// Asked by an interface, so that only programs that list events link the decoders of
+		// everything that events refer to.
+		if linker, ok := r.anItem().(interface {
+			decodeLinked(*jsonwire.Decoder) any
 		}); ok {
-			linker.decodeLinked(r.page, d)
+			r.linked = linker.decodeLinked(d)
 			return
 		}
 		d.Skip()
@@ -287,34 +284,39 @@ func (r *pageReply) sibling(d *jsonwire.Decoder) {
 	}
 }
 
+// anItem returns a nil pointer of the type of the items.
+func (r *pageReply) anItem() any {
+	return reflect.Zero(reflect.TypeOf(r.items.slice()).Elem()).Interface()
+}
+
 // keepMisfits hands misfits to items that have a place for them.
 func (r *pageReply) keepMisfits(misfits []Misfit) {
-	if keeper, ok := r.page.fields().item.(interface {
-		keepMisfits(page any, misfits []Misfit)
+	if keeper, ok := r.anItem().(interface {
+		keepMisfits(items any, misfits []Misfit)
 	}); ok {
-		keeper.keepMisfits(r.page, misfits)
+		keeper.keepMisfits(r.items.slice(), misfits)
 	}
 }
 
 // keepMisfits gives each event of a page its own.
-func (*Event) keepMisfits(page any, misfits []Misfit) {
-	items := page.(*Page[Event]).Items
+func (*Event) keepMisfits(items any, misfits []Misfit) {
+	events := items.([]*Event)
 	for _, m := range misfits {
-		if i, path, ok := insideList(m.Path, "events"); ok && i < len(items) {
+		if i, path, ok := insideList(m.Path, "events"); ok && i < len(events) {
 			m.Path = path
-			items[i].Misfits = append(items[i].Misfits, m)
+			events[i].Misfits = append(events[i].Misfits, m)
 		}
 	}
 }
 
 // decodeLinked reads what a list of events carries next to its items.
-func (*Event) decodeLinked(page any, d *jsonwire.Decoder) {
+func (*Event) decodeLinked(d *jsonwire.Decoder) any {
 	if !d.HasObject() {
-		return
+		return nil
 	}
 	v := new(EventLinked)
 	v.decode(d)
-	page.(*Page[Event]).Linked = v
+	return v
 }
 
 // decodeMeta reads the cursors of a page. All of it may be missing or null.

@@ -29,7 +29,7 @@ func WithPrefetch(pages int) Option {
 
 // fetched is what the goroutine of ahead hands over.
 type fetched struct {
-	page     pageReader
+	page     *pageReply
 	err      error
 	response Response
 	panicked any
@@ -37,7 +37,7 @@ type fetched struct {
 
 // ahead calls yield with each page, and fetches up to the given number of pages while yield works on an
 // earlier one.
-func (s *pageSource) ahead(ctx context.Context, pages int, response *Response, yield func(pageReader, error) bool) {
+func (s *pageSource) ahead(ctx context.Context, pages int, response *Response, yield func(*pageReply, error) bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	queue := make(chan fetched, pages-1) // the goroutine holds one more
 	stop := make(chan struct{})
@@ -90,7 +90,7 @@ func (s *pageSource) produce(ctx context.Context, stop <-chan struct{}, queue ch
 	if record {
 		own.opts = append(slices.Clip(s.opts), WithResponse(&response))
 	}
-	own.pages(ctx, func(page pageReader, err error) bool {
+	own.pages(ctx, func(page *pageReply, err error) bool {
 		return send(fetched{page: page, err: err, response: response})
 	})
 	done = true

@@ -140,7 +140,7 @@ func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 		f.Error().Block(jen.Return(jen.Id("doNoReply").Call(args...)))
 	case op.List:
 		f.Params(jen.Op("*").Id("Page").Types(jen.Id(op.Reply.GoName)), jen.Error()).
-			Block(jen.Return(jen.Id("list").Call(append(args, jen.New(jen.Id("Page").Types(jen.Id(op.Reply.GoName))))...)))
+			Block(jen.Return(jen.Id("list").Call(append(args, jen.New(jen.Id("itemsOf").Types(jen.Id(op.Reply.GoName))))...)))
 	default:
 		f.Params(jen.Op("*").Id(op.Reply.GoName), jen.Error()).
 			Block(jen.Return(jen.Id("do").Call(append(args, jen.New(jen.Id(op.Reply.GoName)))...)))
@@ -159,7 +159,7 @@ func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 	g.Func().Params(jen.Id("s").Op("*").Id(s.TypeName)).Id(m.AllName).Params(params...).
 		Qual("iter", "Seq2").Types(jen.Op("*").Id(op.Reply.GoName), jen.Error()).
 		Block(jen.Return(jen.Id("all").Types(jen.Op("*").Id(op.Reply.GoName)).Call(
-			jen.Id("ctx"), jen.Id("s").Dot("client"), jen.Op("&").Id(op.Var), input, jen.Id("opts"), jen.New(jen.Id("Page").Types(jen.Id(op.Reply.GoName))))))
+			jen.Id("ctx"), jen.Id("s").Dot("client"), jen.Op("&").Id(op.Var), input, jen.Id("opts"), jen.New(jen.Id("itemsOf").Types(jen.Id(op.Reply.GoName))))))
 	g.Line()
 }
 

@@ -25,10 +25,12 @@ func (d Date) Append(b []byte) []byte {
 		return append(b, strconv.Itoa(d.Year)+"-"+strconv.Itoa(int(d.Month))+"-"+strconv.Itoa(d.Day)...)
 	}
 	y, m, day := d.Year, int(d.Month), d.Day
-	return append(b,
-		byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10), '-',
-		byte('0'+m/10), byte('0'+m%10), '-',
-		byte('0'+day/10), byte('0'+day%10))
+	text := [...]byte{
+		byte('0' + y/1000), byte('0' + y/100%10), byte('0' + y/10%10), byte('0' + y%10), '-',
+		byte('0' + m/10), byte('0' + m%10), '-',
+		byte('0' + day/10), byte('0' + day%10),
+	}
+	return append(b, text[:]...)
 }
 
 // daysIn returns the number of days in a month from January to December.

@@ -1,7 +1,5 @@
 package jsonwire
 
-import "slices"
-
 // Members walks through the members of an object whose type is known. An API writes the members of
 // a type in the same order each time, so the decoder learns which member follows which, and
 // compares the document with the name that it expects before it looks for any other.
@@ -70,10 +68,13 @@ func (d *Decoder) unexpectedMember(m *Members) bool {
 	if !d.More() {
 		return false
 	}
-	m.Index = slices.IndexFunc(m.names, func(name string) bool { return name == string(d.Key) })
-	if m.Index >= 0 {
-		m.order.next[m.after%orderedSize] = uint8(m.Index)
-		m.after = m.Index + 1
+	for i, name := range m.names {
+		if name == string(d.Key) {
+			m.order.next[m.after%orderedSize] = uint8(i)
+			m.Index, m.after = i, i+1
+			return true
+		}
 	}
+	m.Index = -1
 	return true
 }

@@ -1,9 +1,6 @@
 package jsonwire
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // pathKeyMax is how much of a member name a path shows, and how many levels.
 const pathKeyMax = 64
@@ -129,20 +126,18 @@ func shownKey(key []byte) string {
 
 // String returns the path of the current place.
 func (p *paths) String() string {
-	var b strings.Builder
+	path := ""
 	for i, l := range p.levels {
 		switch {
 		case i >= pathKeyMax:
-			b.WriteString("…")
-			return b.String()
+			return path + "…"
 		case l.array:
-			b.WriteString("[" + strconv.Itoa(l.index) + "]")
+			path += "[" + strconv.Itoa(l.index) + "]"
+		case path == "":
+			path = l.key
 		case l.key != "":
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(l.key)
+			path += "." + l.key
 		}
 	}
-	return b.String()
+	return path
 }
