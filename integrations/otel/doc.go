@@ -27,6 +27,7 @@
 //   - gocardless.inbox.depth and gocardless.inbox.age; see [Telemetry.ObserveInbox]
 //
 // The file dashboard.json is a Grafana dashboard over them, for a Prometheus data source.
-// The pictures dashboard.png and trace.png show it and a trace with the data of a
-// simulated hour. A test draws them from the dashboard's queries, not Grafana.
+// A test puts each of its queries to Prometheus. The pictures dashboard.png and trace.png
+// show it and a trace with the data of a simulated hour. They were not made by Grafana: a
+// test draws them from the dashboard's queries.
 package gcotel

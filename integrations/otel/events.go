@@ -128,7 +128,7 @@ func Continue(ctx context.Context, captured string) context.Context {
 	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": captured})
 }
 
-// An Inbox holds events until they are handled, such as a queue in a database.
+// An Inbox holds events until they are handled, such as that of integrations/river.
 type Inbox interface {
 	// Backlog returns how many events are waiting to be handled, and for how long the
 	// oldest of them has been, 0 when there is none.
