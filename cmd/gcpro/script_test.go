@@ -34,6 +34,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: *update,
+		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"mode": mode},
 		Setup: func(e *testscript.Env) error {
 			sandbox := gocardlesstest.New(gocardlesstest.WithControl(), gocardlesstest.WithFrozenClock(time.Date(2026, time.September, 14, 9, 0, 0, 0, time.UTC)))
 			server, err := sandbox.Listen("127.0.0.1:0")
@@ -55,4 +56,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// mode is a command of the scripts: it checks the permissions of a file, as in "mode 600 file".
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has the mode %s, want %s", args[1], got, args[0])
+	}
 }

@@ -256,18 +256,29 @@ func (j *journal) rewrite(snapshot []byte) error {
 	if err == nil {
 		err = tmp.Sync()
 	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), j.path)
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = j.replace(tmp.Name())
 	}
 	if err != nil {
-		return fmt.Errorf("writing the state: %w", errors.Join(err, tmp.Close(), os.Remove(tmp.Name())))
+		return fmt.Errorf("writing the state: %w", errors.Join(err, os.Remove(tmp.Name())))
 	}
-	old := j.file
-	j.file, j.size, j.broken = tmp, int64(len(snapshot)), nil
-	if old != nil {
-		_ = old.Close()
-	}
+	j.size, j.broken = int64(len(snapshot)), nil
 	return nil
+}
+
+// replace renames a file over the journal. Both are closed meanwhile: Windows would refuse otherwise.
+func (j *journal) replace(name string) error {
+	if j.file != nil {
+		_ = j.file.Close()
+	}
+	err := os.Rename(name, j.path)
+	file, openErr := os.OpenFile(j.path, os.O_RDWR, 0) //nolint:gosec // the caller's own file
+	if openErr != nil {
+		j.broken = openErr
+		return errors.Join(err, openErr)
+	}
+	j.file = file
+	return err
 }
 
 // Close writes and closes the state file, if OpenState opened one. The sandbox goes on working

@@ -82,6 +82,53 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// Archives, packages and the cask have the man pages and completions that a hook writes.
+func TestReleaseHasManPagesAndCompletions(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(root, ".goreleaser.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type file struct{ Src, Dst string }
+	var config struct {
+		Before   struct{ Hooks []string }
+		Archives []struct{ Files []file }
+		NFPMs    []struct{ Contents []file } `yaml:"nfpms"`
+		Casks    []struct {
+			Manpages    []string
+			Completions map[string]string
+		} `yaml:"homebrew_casks"`
+	}
+	if err := yaml.Unmarshal(source, &config); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(config.Before.Hooks, []string{"scripts/share.sh"}) {
+		t.Errorf("hooks are %v", config.Before.Hooks)
+	}
+	has := func(files []file, src string) bool {
+		return slices.ContainsFunc(files, func(f file) bool { return f.Src == src && f.Dst != "" })
+	}
+	for _, a := range config.Archives {
+		if !has(a.Files, "build/share/man/*.1") || !has(a.Files, "build/share/completions/*") {
+			t.Errorf("an archive has only %v", a.Files)
+		}
+	}
+	for _, p := range config.NFPMs {
+		for _, src := range []string{"man/*.1", "completions/gcpro.bash", "completions/_gcpro", "completions/gcpro.fish"} {
+			if !has(p.Contents, "build/share/"+src) {
+				t.Errorf("a package has no %s", src)
+			}
+		}
+	}
+	for _, c := range config.Casks {
+		if !slices.Equal(c.Manpages, []string{"man/*.1"}) || len(c.Completions) != 3 {
+			t.Errorf("the cask has %v and %v", c.Manpages, c.Completions)
+		}
+	}
+	if len(config.Archives)*len(config.NFPMs)*len(config.Casks) == 0 {
+		t.Error("archives, packages or the cask are missing")
+	}
+}
+
 // names are the members of the configuration that name what is published.
 var names = []string{"project_name", "binary", "name_template", "image_templates", "images", "repositories", "package_name", "file_name_template"}
 

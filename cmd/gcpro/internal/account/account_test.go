@@ -4,11 +4,35 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/zalando/go-keyring"
 )
+
+// The keyring of the system stores, returns and deletes a token. On Linux, for example:
+//
+//	dbus-run-session -- sh -c 'echo -n pw | gnome-keyring-daemon --unlock --components=secrets &&
+//		GCPRO_TEST_KEYRING=1 go test -run SystemKeyring ./internal/account'
+func TestSystemKeyring(t *testing.T) {
+	if os.Getenv("GCPRO_TEST_KEYRING") == "" {
+		t.Skip("it would write to your keyring: set GCPRO_TEST_KEYRING to run it alone")
+	}
+	s := &Store{Dir: t.TempDir()}
+	if inFile, err := s.Save("gcpro-test", "sandbox", "secret_token", Entry{}); inFile || err != nil {
+		t.Fatalf("in a file: %t, %v", inFile, err)
+	}
+	if token, err := s.Token("gcpro-test", "sandbox"); err != nil || token != "secret_token" {
+		t.Errorf("%q, %v", token, err)
+	}
+	if had, err := s.Delete("gcpro-test", "sandbox"); !had || err != nil {
+		t.Errorf("deleted: %t, %v", had, err)
+	}
+	if token, err := keyring.Get(service, "gcpro-test/sandbox"); !errors.Is(err, keyring.ErrNotFound) {
+		t.Errorf("after deletion: %q, %v", token, err)
+	}
+}
 
 func TestTokensAreKept(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -48,7 +72,7 @@ func TestTokensAreKept(t *testing.T) {
 				if strings.Contains(string(data), "secret_token") != (c.inFile && filepath.Base(f) == tokensFile) {
 					t.Errorf("%s: %s", f, data)
 				}
-				if info.Mode().Perm() != 0o600 {
+				if info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" { // where the directory's ACL counts
 					t.Errorf("%s has mode %v", f, info.Mode())
 				}
 			}

@@ -25,6 +25,7 @@ type app struct {
 	now       func() time.Time
 
 	inTTY, outTTY, errTTY bool
+	ansi                  bool // the terminal interprets ANSI sequences
 
 	currency string // of amounts that come without one
 
@@ -45,6 +46,7 @@ func Main() int {
 		in: os.Stdin, out: os.Stdout, errs: os.Stderr, env: os.Getenv, now: time.Now,
 		inTTY: isTerminal(os.Stdin), outTTY: isTerminal(os.Stdout), errTTY: isTerminal(os.Stderr),
 	}
+	a.ansi = a.env("TERM") != "dumb" && (!a.outTTY || ansi(os.Stdout)) && (!a.errTTY || ansi(os.Stderr))
 	return a.run(ctx, os.Args[1:])
 }
 
@@ -62,7 +64,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 // color reports whether output on a terminal may have colours (see no-color.org).
 func (a *app) color(tty bool) bool {
-	return tty && !a.flags.noColor && a.env("NO_COLOR") == "" && a.env("TERM") != "dumb"
+	return tty && a.ansi && !a.flags.noColor && a.env("NO_COLOR") == ""
 }
 
 // width is that of the terminal, or 0.

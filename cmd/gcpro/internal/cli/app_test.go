@@ -41,17 +41,17 @@ func TestLiveAsksForTheCreditor(t *testing.T) {
 
 func TestColor(t *testing.T) {
 	for _, c := range []struct {
-		tty, flag bool
-		env       map[string]string
-		want      bool
+		tty, flag, ansi bool
+		env             map[string]string
+		want            bool
 	}{
-		{true, false, nil, true},
-		{false, false, nil, false},
-		{true, true, nil, false},
-		{true, false, map[string]string{"NO_COLOR": "1"}, false},
-		{true, false, map[string]string{"TERM": "dumb"}, false},
+		{true, false, true, nil, true},
+		{false, false, true, nil, false},
+		{true, true, true, nil, false},
+		{true, false, true, map[string]string{"NO_COLOR": "1"}, false},
+		{true, false, false, nil, false},
 	} {
-		a := &app{env: func(k string) string { return c.env[k] }}
+		a := &app{env: func(k string) string { return c.env[k] }, ansi: c.ansi}
 		a.flags.noColor = c.flag
 		if got := a.color(c.tty); got != c.want {
 			t.Errorf("%+v: %t", c, got)

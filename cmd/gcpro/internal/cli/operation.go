@@ -57,15 +57,8 @@ func aliases(wire string) []string {
 
 func firstSentence(doc string) string {
 	first, _, _ := strings.Cut(doc, ". ")
-	first = strings.TrimSuffix(strings.ReplaceAll(first, "`", "'"), ".")
-	if len(first) <= maxShort {
-		return first
-	}
-	return first[:strings.LastIndexByte(first[:maxShort], ' ')] + " …"
+	return strings.TrimSuffix(strings.ReplaceAll(first, "`", "'"), ".")
 }
-
-// maxShort limits the line about a command in a list of commands.
-const maxShort = 72
 
 // operationFlags are the flags of an operation that are not parameters.
 type operationFlags struct {

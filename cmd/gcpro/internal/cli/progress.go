@@ -19,7 +19,7 @@ type progress struct {
 
 func (a *app) progress(total int) *progress {
 	p := &progress{total: total, now: a.now}
-	if a.errTTY && a.env("TERM") != "dumb" {
+	if a.errTTY && a.ansi {
 		p.out = a.errs
 	}
 	p.began = p.now()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -131,8 +132,12 @@ func (a *app) announce(w io.Writer, address string, o *sandboxOptions) {
 	if o.token != "" {
 		token = "TOKEN"
 	}
-	fmt.Fprintf(w, "listening on %s\ndashboard: %s/\n\nexport GOCARDLESS_BASE_URL=%s\nexport GOCARDLESS_ACCESS_TOKEN=%s\nexport GOCARDLESS_ENVIRONMENT=sandbox\n",
-		address, address, address, token)
+	export := "export %s=%s\n"
+	if runtime.GOOS == "windows" {
+		export = "$env:%s = '%s'\n" // PowerShell
+	}
+	fmt.Fprintf(w, "listening on %s\ndashboard: %[1]s/\n\n"+strings.Repeat(export, 3), address,
+		"GOCARDLESS_BASE_URL", address, "GOCARDLESS_ACCESS_TOKEN", token, "GOCARDLESS_ENVIRONMENT", "sandbox")
 }
 
 func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, error) {
