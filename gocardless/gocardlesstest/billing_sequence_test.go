@@ -141,21 +141,17 @@ func (s *billingSequence) step2() {
 }
 
 func runBillingSequence(t testing.TB, in []byte, strict bool, reached map[string]int) {
-	w := newWorld(t)
-	w.strict = strict
+	w := newSequenceWorld(t, strict)
 	s := &billingSequence{sequence: &sequence{world: w, in: in}, made: map[string]int{}, byKey: map[string]string{}}
 	for len(s.in) > 0 {
 		s.step2()
 	}
 	s.billingInvariants()
 	s.count(reached)
-	again := newCaller(t)
-	again.strict = strict
-	if err := again.sb.Restore(s.sb.Snapshot()); err != nil {
-		t.Fatal(err)
+	s.restores()
+	if strict {
+		s.billingInvariants()
 	}
-	s.caller = again
-	s.billingInvariants()
 }
 
 // count adds up what a sequence came to.
@@ -260,6 +256,7 @@ func TestBillingSequences(t *testing.T) {
 }
 
 func FuzzBillingSequences(f *testing.F) {
+	atSpeed(f)
 	f.Add([]byte("a walk through billing requests, their pages and their banks"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if len(in) > 200 {

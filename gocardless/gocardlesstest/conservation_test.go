@@ -252,6 +252,7 @@ func playLedger(t testing.TB, in []byte) *ledger {
 }
 
 func TestMoneyIsConserved(t *testing.T) {
+	atSpeed(t)
 	n := 4000
 	if testing.Short() || raceDetector {
 		n = 400
@@ -283,14 +284,8 @@ func TestMoneyIsConserved(t *testing.T) {
 }
 
 func FuzzMoneyIsConserved(f *testing.F) {
+	atSpeed(f)
 	f.Add([]byte{0, 10, 11, 0, 27, 0, 8, 0, 0, 200, 5, 0, 5, 0})
 	f.Add([]byte("payments, simulators, refunds, retries and time"))
 	f.Fuzz(func(t *testing.T, in []byte) { playLedger(t, in[:min(len(in), 200)]) })
-}
-
-func BenchmarkSequences(b *testing.B) {
-	in := []byte("payments, simulators, refunds and time")
-	for b.Loop() {
-		playLedger(b, in)
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,13 @@ func TestMain(m *testing.M) {
 func wholeRun() bool {
 	value := func(name string) string { return flag.Lookup("test." + name).Value.String() }
 	return value("run") == "" && value("skip") == "" && value("list") == "" && value("fuzz") == "" && value("fuzzworker") == "false"
+}
+
+// atSpeed lets the garbage collector rest. What a sequence makes dies with it, and a collector that runs
+// whenever the small heap has doubled takes a third of the time.
+func atSpeed(tb testing.TB) {
+	old := debug.SetGCPercent(800)
+	tb.Cleanup(func() { debug.SetGCPercent(old) })
 }
 
 // monday is when the tests' clocks start: a working day in every scheme, before the banks' cut-off.

@@ -23,7 +23,12 @@ const (
 
 func newWorld(t testing.TB, opts ...Option) *world {
 	t.Helper()
-	w := &world{caller: newCaller(t, opts...)}
+	return newCaller(t, opts...).world()
+}
+
+func (c *caller) world() *world {
+	c.t.Helper()
+	w := &world{caller: c}
 	w.creditor = w.list("/creditors")[0].Str("id")
 	w.customer = w.ok("POST", "/customers", customerBody).Str("id")
 	w.account = w.ok("POST", "/customer_bank_accounts", `{"customer_bank_accounts":{`+ukAccount+`,"links":{"customer":"`+w.customer+`"}}}`).Str("id")

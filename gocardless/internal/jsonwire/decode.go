@@ -176,6 +176,9 @@ func (d *Decoder) More() bool {
 	return true
 }
 
+// Name returns the member name that More read last, for longer than Key is valid.
+func (d *Decoder) Name() string { return d.intern(d.Key) }
+
 // Elem moves to the next element of the array. It returns false at the end of the array, when
 // there is none, and after an error.
 func (d *Decoder) Elem() bool { return d.follows(']') }

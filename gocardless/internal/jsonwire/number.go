@@ -5,6 +5,9 @@ import (
 	"strconv"
 )
 
+// Number reads a number as the document writes it.
+func (d *Decoder) Number() string { return string(d.number()) }
+
 // number steps over a number and returns its digits, or nil if there is none.
 func (d *Decoder) number() []byte {
 	d.Next()

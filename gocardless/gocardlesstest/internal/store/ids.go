@@ -34,27 +34,38 @@ func newIDMaker(cs CollectionSpec, seed uint64) idMaker {
 func (m *idMaker) next() string {
 	m.n++
 	rising := m.start + m.n*1009 + Mix(m.seed+m.n)%1000
+	b := append(make([]byte, 0, longest), m.prefix...)
 	switch m.form {
 	case IDULID:
-		return m.prefix + "01" + Base32(rising, 8) + Base32(Mix(m.seed^m.n), 8) + Base32(Mix(m.seed+m.n<<7), 8)
+		b = append(b, "01"...)
+		b = appendBase32(b, rising, 8)
+		b = appendBase32(b, Mix(m.seed^m.n), 8)
+		b = appendBase32(b, Mix(m.seed+m.n<<7), 8)
 	case IDLong:
-		random := Base32(Mix(m.seed^m.n), 12) + Base32(Mix(m.seed+m.n<<7), 12) + Base32(Mix(m.seed-m.n<<9), 12)
-		return m.prefix + random[:32-len(m.prefix)]
+		b = appendBase32(b, Mix(m.seed^m.n), 12)
+		b = appendBase32(b, Mix(m.seed+m.n<<7), 12)
+		b = appendBase32(b, Mix(m.seed-m.n<<9), 12)
+		b = b[:32]
+	default:
+		b = appendBase32(b, rising, 12)
 	}
-	return m.prefix + Base32(rising, 12)
+	return string(b)
 }
+
+// longest has room for every id while it is made.
+const longest = 48
 
 // crockford is the alphabet of the API's ids: no I, L, O, U.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // Base32 writes the last bits of a number in so many characters of that alphabet.
-func Base32(v uint64, width int) string {
-	b := make([]byte, width)
+func Base32(v uint64, width int) string { return string(appendBase32(nil, v, width)) }
+
+func appendBase32(b []byte, v uint64, width int) []byte {
 	for i := width - 1; i >= 0; i-- {
-		b[i] = crockford[v&31]
-		v >>= 5
+		b = append(b, crockford[v>>(5*i)&31])
 	}
-	return string(b)
+	return b
 }
 
 // Mix spreads the bits of a number (the finaliser of splitmix64).

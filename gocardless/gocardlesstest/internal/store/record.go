@@ -126,7 +126,9 @@ func (r *Record) Object() value.Object {
 
 // Touch marks the record as changed.
 func (r *Record) Touch() {
-	r.reply.Store(nil)
+	if r.reply.Load() != nil { // a load is much cheaper than a store
+		r.reply.Store(nil)
+	}
 	if !r.dirty {
 		r.dirty = true
 		r.Coll.Store.dirty = append(r.Coll.Store.dirty, r)

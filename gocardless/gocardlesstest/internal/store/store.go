@@ -54,12 +54,13 @@ type Computed struct {
 
 // New makes an empty store with these collections. Equal seeds give equal ids.
 func New(specs []CollectionSpec, seed uint64) *Store {
-	s := &Store{Colls: make(map[string]*Collection, len(specs))}
-	for _, cs := range specs {
-		c := &Collection{CollectionSpec: cs, Store: s, ids: newIDMaker(cs, seed)}
+	s := &Store{Colls: make(map[string]*Collection, len(specs)), Order: make([]*Collection, len(specs))}
+	colls := make([]Collection, len(specs))
+	for i, cs := range specs {
+		c := &colls[i]
+		c.CollectionSpec, c.Store, c.ids = cs, s, newIDMaker(cs, seed)
 		c.Clear()
-		s.Colls[cs.Name] = c
-		s.Order = append(s.Order, c)
+		s.Colls[cs.Name], s.Order[i] = c, c
 	}
 	return s
 }

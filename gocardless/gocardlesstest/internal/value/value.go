@@ -5,10 +5,8 @@
 package value
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -17,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
 // Object is a JSON object with its members in order. Objects of the API are small, so a scan
@@ -118,65 +117,61 @@ func Parse(b []byte) (any, error) {
 	if !utf8.Valid(b) {
 		return nil, errEncoding
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
+	d := jsonwire.NewDecoder(b)
 	v, err := parseValue(d, 0)
+	if _, syntax := d.Finish(); err == nil && syntax != nil {
+		err = errNotJSON
+	}
 	if err != nil {
 		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errNotJSON
 	}
 	return v, nil
 }
 
-func parseValue(d *json.Decoder, depth int) (any, error) {
-	t, err := d.Token()
-	if err != nil {
-		return nil, errNotJSON
-	}
-	switch t := t.(type) {
-	case json.Delim:
+// parseValue reads a value. After a syntax error the decoder has nothing more to read, and reports it
+// when it is finished.
+func parseValue(d *jsonwire.Decoder, depth int) (any, error) {
+	switch c := d.Next(); c {
+	case '{', '[':
 		if depth == maxDepth {
 			return nil, errTooDeep
 		}
-		if t == '[' {
+		if c == '[' {
 			return parseArray(d, depth+1)
 		}
 		return parseObject(d, depth+1)
-	case json.Number:
-		if n, err := strconv.ParseInt(string(t), 10, 64); err == nil {
-			return n, nil
-		}
-		return t, nil
+	case '"':
+		return d.Text(), nil
+	case 't', 'f':
+		return d.Bool(), nil
+	case 'n':
+		d.Null()
+		return nil, nil
 	}
-	return t, nil
+	digits := d.Number()
+	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
+		return n, nil
+	}
+	return json.Number(digits), nil
 }
 
-func parseArray(d *json.Decoder, depth int) (any, error) {
+func parseArray(d *jsonwire.Decoder, depth int) (any, error) {
 	out := []any{}
-	for d.More() {
+	for d.Array(); d.Elem(); {
 		v, err := parseValue(d, depth)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, v)
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, errNotJSON
-	}
 	return out, nil
 }
 
-func parseObject(d *json.Decoder, depth int) (any, error) {
+func parseObject(d *jsonwire.Decoder, depth int) (any, error) {
 	out := Object{}
 	var at map[string]int // positions, once a scan for each member would take too long
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, errNotJSON
-		}
-		key, _ := t.(string)
+	for d.Object(); d.More(); {
+		key := d.Name()
 		v, err := parseValue(d, depth)
 		if err != nil {
 			return nil, err
@@ -197,9 +192,6 @@ func parseObject(d *json.Decoder, depth int) (any, error) {
 			at[key] = len(out)
 		}
 		out = append(out, Member{key, v})
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, errNotJSON
 	}
 	return out, nil
 }

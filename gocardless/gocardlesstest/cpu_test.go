@@ -47,3 +47,29 @@ func TestOpenDashboardIsCheap(t *testing.T) {
 		t.Errorf("an open dashboard costs %.1f%% of the throughput, want at most 10%%", 100*cost())
 	}
 }
+
+// BenchmarkSequences plays what the fuzzers play. The rate is that of the CPU time of one core, whatever
+// else the machine does.
+func BenchmarkSequences(b *testing.B) {
+	atSpeed(b)
+	for _, x := range []struct {
+		name string
+		play func(testing.TB)
+	}{
+		{"money", func(tb testing.TB) { playLedger(tb, []byte("payments, simulators, refunds and time")) }},
+		{"api", func(tb testing.TB) {
+			runSequence(tb, []byte("a walk through the sandbox that does a bit of everything"), false)
+		}},
+		{"billing", func(tb testing.TB) {
+			runBillingSequence(tb, []byte("a walk through billing requests, their pages and their banks"), false, map[string]int{})
+		}},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			began := cpuTime(b)
+			for b.Loop() {
+				x.play(b)
+			}
+			b.ReportMetric(float64(b.N)/(cpuTime(b)-began).Seconds(), "sequences/cpu-s")
+		})
+	}
+}
