@@ -192,3 +192,61 @@ func TestComposeHasEveryClient(t *testing.T) {
 		}
 	}
 }
+
+// The compose file of the inbox: its sandbox has the flags, and sends webhooks to where a worker
+// listens, with the worker's secret; and the workers' variables are those that their program reads.
+func TestInboxCompose(t *testing.T) {
+	module := filepath.Join(repository, "integrations/river")
+	source, err := os.ReadFile(filepath.Join(module, "compose.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(filepath.Join(module, "example/main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c compose
+	if err := yaml.Unmarshal(source, &c); err != nil {
+		t.Fatal(err)
+	}
+	var args, run []string
+	sandbox := c.Services["sandbox"]
+	if err := sandbox.Command.Decode(&args); err != nil || !slices.Equal(args[:3], []string{"go", "run", "./cmd/gcpro"}) {
+		t.Fatalf("the sandbox runs %v, %v", args, err)
+	}
+	port := listens(t, args[3:], "*")
+	if !slices.Contains(sandbox.Ports, "127.0.0.1:"+port+":"+port) {
+		t.Errorf("the sandbox has port %s and publishes %v", port, sandbox.Ports)
+	}
+	flags := commandFlags(t, args[3:])
+	hooks, _ := flags.GetStringArray("webhook-url")
+	secrets, _ := flags.GetStringArray("webhook-secret")
+	if len(hooks) != 1 || len(secrets) != 1 {
+		t.Fatalf("webhooks are sent to %q with the secrets %q", hooks, secrets)
+	}
+	hook, err := url.Parse(hooks[0])
+	if err != nil || c.Services[hook.Hostname()].Image == "" || !strings.Contains(string(program), `"ADDR"), ":`+hook.Port()+`"`) || !strings.Contains(string(program), `http.Handle("`+hook.Path+`"`) {
+		t.Errorf("webhooks are sent to %v, %v", hook, err)
+	}
+	for _, name := range []string{"worker1", "worker2"} {
+		worker := c.Services[name]
+		if err := worker.Command.Decode(&run); err != nil || !slices.Equal(run, []string{"go", "run", "./example"}) || worker.DependsOn["postgres"].Condition != "service_healthy" {
+			t.Errorf("%s runs %v, %v, after %v", name, run, err, worker.DependsOn)
+		}
+		for variable := range worker.Environment {
+			if !strings.Contains(string(program), `"`+variable+`"`) {
+				t.Errorf("%s: the program does not read %s", name, variable)
+			}
+		}
+		database, err := url.Parse(worker.Environment["DATABASE_URL"])
+		if err != nil || database.Hostname() != "postgres" || database.User.String() != "postgres:"+c.Services["postgres"].Environment["POSTGRES_PASSWORD"] {
+			t.Errorf("%s: the database is %v, %v", name, database, err)
+		}
+		if worker.Environment["GOCARDLESS_WEBHOOK_SECRET"] != secrets[0] {
+			t.Errorf("%s has another secret than the sandbox", name)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^#.* go run ./cmd/gcpro (.*)$`).FindAllStringSubmatch(string(source), -1) {
+		commandFlags(t, strings.Fields(m[1]))
+	}
+}
