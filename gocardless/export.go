@@ -99,9 +99,10 @@ func NewExporter[T, Q any, I exportItem[T], P exportParams[Q]](
 			return exportPage{err: err}
 		}
 		p := exportPage{items: page.Items, count: len(page.Items), after: page.After}
-		if p.count > 0 {
-			_, p.first = e.place(page.Items[0])
-			_, p.last = e.place(page.Items[p.count-1])
+		for _, item := range page.Items {
+			if _, p.last = e.place(item); p.first.IsZero() {
+				p.first = p.last
+			}
 		}
 		return p
 	}

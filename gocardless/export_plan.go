@@ -67,7 +67,7 @@ const (
 type exportPage struct {
 	items       any // []*T
 	count       int
-	first, last time.Time // when the first and the last item were created
+	first, last time.Time // when the first item with a readable time and the last item were created; zero if not known
 	after       string    // cursor, if there is more in the window
 	err         error
 	panicked    any
@@ -87,7 +87,7 @@ const (
 )
 
 var (
-	errExportWindow = errors.New("the list has items outside of the created_at filter, or without created_at: it cannot be exported")
+	errExportWindow = errors.New("the list has items outside of the created_at filter: it cannot be exported")
 	errExportCursor = errors.New("the list repeats a cursor")
 )
 
@@ -257,7 +257,7 @@ func (x *export) check(s *segment, page *exportPage) error {
 	}
 	// Items show whole milliseconds, also when a bound has more.
 	low, top := s.low.Truncate(time.Millisecond), s.top
-	if page.last.IsZero() || page.last.Before(low) || !top.IsZero() && page.first.After(top) || page.last.After(page.first) {
+	if !top.IsZero() && page.first.After(top) || !page.last.IsZero() && (page.last.Before(low) || page.last.After(page.first)) {
 		return errExportWindow
 	}
 	return nil
@@ -274,7 +274,11 @@ func (x *export) remainder(s *segment, page *exportPage) *segment {
 		return r
 	}
 	x.limit = min(x.limit, page.count) // a server may give less than what is asked for
-	r.top = page.last
+	if r.top = page.last; r.top.IsZero() {
+		// The last item has a time that cannot be read: what follows is read from its cursor, since
+		// an edge in time might lie before it.
+		return r
+	}
 	switch {
 	case s.rest == nil:
 		// The list, read without an end: in the beginning, after a gap, or where it is dense.

@@ -1,14 +1,18 @@
 package gocardless
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"iter"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -476,6 +480,39 @@ func TestExporterNoticesAListThatCannotBeDivided(t *testing.T) {
 				t.Errorf("%s: got %v after %d items, want an error", name, last, len(seen))
 			}
 		})
+	}
+}
+
+// TestExporterReadsOddTimes: an item whose created_at cannot be read costs neither itself nor the
+// others, and where no item has a time, the list is read page by page.
+func TestExporterReadsOddTimes(t *testing.T) {
+	created := regexp.MustCompile(`"created_at":"[^"]*"`)
+	for _, odd := range []int{1, 5, 9, 10} { // of ten items
+		for seed := range uint64(4) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			f := newFakeList(distributions["random"](r))
+			transport := roundTripper(func(req *http.Request) (*http.Response, error) {
+				resp, err := f.RoundTrip(req)
+				if err != nil {
+					return nil, err
+				}
+				body, err := io.ReadAll(resp.Body)
+				if err != nil {
+					return nil, err
+				}
+				body = created.ReplaceAllFunc(body, func(text []byte) []byte {
+					if crc32.ChecksumIEEE(text)%10 < uint32(odd) { // the same each time
+						return []byte(`"created_at":"yesterday"`)
+					}
+					return text
+				})
+				return benchReply(req, io.NopCloser(bytes.NewReader(body)), int64(len(body))), nil
+			})
+			synctest.Test(t, func(t *testing.T) {
+				e := NewExporter(benchClient(t, transport).Payments.List, PaymentListParams{Limit: 20}, ExportOptions{})
+				sameIDs(t, fmt.Sprintf("%d of 10 are odd, seed %d", odd, seed), exportAll(t, e), f.ids())
+			})
+		}
 	}
 }
 

@@ -231,7 +231,8 @@ func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 }
 
 // Token is an access token for one organisation. It prints without the token itself, and so does
-// its JSON: to store a token, store its fields.
+// its JSON: to store a token, store its fields. In an unexported field of a struct of yours keep it
+// by pointer: package fmt cannot call the methods of a value there, and would print the token.
 type Token struct {
 	// AccessToken is the secret: store it encrypted.
 	AccessToken string
