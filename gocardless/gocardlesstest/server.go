@@ -168,7 +168,7 @@ func (sb *Sandbox) besideControl(stop <-chan struct{}) http.Handler {
 // serveHealth answers whether the sandbox runs and, to /readyz, whether it can take changes.
 func (sb *Sandbox) serveHealth(w http.ResponseWriter, r *http.Request) {
 	sb.mu.RLock()
-	broken := sb.journal != nil && sb.journal.broken != nil
+	broken := sb.journal != nil && sb.journal.Broken != nil
 	sb.mu.RUnlock()
 	status, text := http.StatusOK, `{"status":"ok"}`
 	if broken && r.URL.Path == "/readyz" {

@@ -40,7 +40,7 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
-	_ = s.journal.file.Close()
+	_ = s.journal.Disk.Close()
 	c := &caller{t, s.Sandbox, s.Transport(), true}
 	c.refused(500, "internal_server_error", "POST", "/customers", customerBody)
 	if status, _ := read(t, http.DefaultClient, s.URL+"/readyz"); status != 503 {

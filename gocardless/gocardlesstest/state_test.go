@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/statefile"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
@@ -29,7 +30,7 @@ func (c *caller) openState(file string) int64 {
 // die leaves the state file as a killed process does: as it is, and unlocked.
 func (c *caller) die() {
 	c.t.Helper()
-	if err := errors.Join(c.sb.journal.file.Close(), c.sb.journal.lock.Close()); err != nil {
+	if err := c.sb.journal.Close(); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -107,15 +108,15 @@ func TestStateFile(t *testing.T) {
 
 // fullDisk is a state file on a disk that is full now and then. Half of what does not fit is written.
 type fullDisk struct {
-	stateFile
+	statefile.Disk
 	full bool
 }
 
 func (f *fullDisk) WriteAt(b []byte, at int64) (int, error) {
 	if !f.full {
-		return f.stateFile.WriteAt(b, at)
+		return f.Disk.WriteAt(b, at)
 	}
-	n, err := f.stateFile.WriteAt(b[:len(b)/2], at)
+	n, err := f.Disk.WriteAt(b[:len(b)/2], at)
 	return n, errors.Join(syscall.ENOSPC, err)
 }
 
@@ -125,8 +126,8 @@ func TestFullDisk(t *testing.T) {
 	w := &world{caller: newCaller(t)}
 	w.openState(file)
 	w.customer = w.ok("POST", "/customers", customerBody).Str("id")
-	disk := &fullDisk{stateFile: w.sb.journal.file}
-	w.sb.journal.file = disk
+	disk := &fullDisk{Disk: w.sb.journal.Disk}
+	w.sb.journal.Disk = disk
 	before := w.sb.Snapshot()
 	disk.full = true
 	w.refused(500, "internal_server_error", "POST", "/customers", customerBody, "Idempotency-Key", "k1")
@@ -163,8 +164,8 @@ func TestFullDiskWhileTimePasses(t *testing.T) {
 	w := newWorld(t, WithClock(func() time.Time { return now }), WithWebhooks(Webhooks{Handler: box, Secret: hookSecret, Manual: true}))
 	w.openState(file)
 	w.pay("100")
-	disk := &fullDisk{stateFile: w.sb.journal.file, full: true}
-	w.sb.journal.file = disk
+	disk := &fullDisk{Disk: w.sb.journal.Disk, full: true}
+	w.sb.journal.Disk = disk
 	now = now.Add(30 * days)
 	w.sb.Tick()
 	w.sb.FlushWebhooks()
@@ -190,7 +191,7 @@ func TestFullDiskWhileTimePasses(t *testing.T) {
 func TestStateFileThatIsGone(t *testing.T) {
 	c := newCaller(t)
 	c.openState(filepath.Join(t.TempDir(), "state"))
-	_ = c.sb.journal.file.Close()
+	_ = c.sb.journal.Disk.Close()
 	for range 2 {
 		c.refused(500, "internal_server_error", "POST", "/customers", customerBody)
 	}
@@ -277,7 +278,7 @@ func TestRestoreToAFullDisk(t *testing.T) {
 	c.openState(filepath.Join(dir, "state"))
 	old := c.sb.Snapshot()
 	c.ok("POST", "/customers", customerBody)
-	c.sb.journal.path = filepath.Join(dir, "gone", "state")
+	c.sb.journal.Path = filepath.Join(dir, "gone", "state")
 	if c.sb.Restore(old) == nil || c.sb.Reset() == nil {
 		t.Error("no error")
 	}
@@ -364,7 +365,7 @@ func TestStateFileSurvivesKills(t *testing.T) {
 				text += said.Text()
 			}
 			_ = other.Wait()
-			if !strings.Contains(text, errLocked.Error()) {
+			if !strings.Contains(text, statefile.ErrLocked.Error()) {
 				t.Errorf("a second process: %s", text)
 			}
 		}

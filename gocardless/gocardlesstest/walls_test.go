@@ -34,12 +34,13 @@ func TestRooms(t *testing.T) {
 	const sandbox = "github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 	const here = sandbox + "/internal/"
 	rooms := map[string][]string{
-		"bank":  nil,
-		"value": {"bank"},
-		"api":   {"bank", "value"},
-		"store": {"api", "value"},
-		"page":  {"api"},
-		"gate":  {"api"},
+		"bank":      nil,
+		"value":     {"bank"},
+		"api":       {"bank", "value"},
+		"store":     {"api", "value"},
+		"page":      {"api"},
+		"gate":      {"api"},
+		"statefile": {"value"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "./internal/...").Output()
 	if err != nil {

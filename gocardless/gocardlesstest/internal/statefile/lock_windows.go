@@ -1,4 +1,4 @@
-package gocardlesstest
+package statefile
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func lockFile(path string) (io.Closer, error) {
 	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	if err != nil {
 		if errors.Is(err, sharingViolation) {
-			err = errLocked
+			err = ErrLocked
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
