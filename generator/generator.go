@@ -25,6 +25,7 @@ import (
 type Config struct {
 	Root         string // directory of the module: go.mod, schema/, generator/, templates/
 	Schema       string // OpenAPI document; "" for schema/gocardless.json below Root
+	Overlay      string // "" for generator/overlay.json below Root
 	Out          string // directory to write to; "" for Root
 	AllowRenames bool   // accept Go names that differ from generator/names.lock
 }
@@ -120,36 +121,51 @@ func emitOwn(api *ir.API, cfg Config) ([]emit.File, error) {
 
 // Load reads the model that the configuration names.
 func Load(cfg Config) (*ir.API, error) {
-	schema := cmp.Or(cfg.Schema, filepath.Join(cfg.Root, "schema", "gocardless.json"))
-	in := load.Input{}
+	in, err := input(cfg)
+	if err != nil {
+		return nil, err
+	}
+	api, err := load.Load(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", schemaOf(cfg), err)
+	}
+	return api, nil
+}
+
+// Read is [load.Read] with the document given and everything else from the configuration.
+func Read(cfg Config, document []byte) (*ir.API, []load.Stale, error) {
+	in, err := input(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	in.Schema = document
+	return load.Read(in)
+}
+
+func schemaOf(cfg Config) string {
+	return cmp.Or(cfg.Schema, filepath.Join(cfg.Root, "schema", "gocardless.json"))
+}
+
+func input(cfg Config) (in load.Input, err error) {
 	var goMod []byte
 	for _, part := range []struct {
 		path string
 		to   *[]byte
 	}{
-		{schema, &in.Schema},
+		{schemaOf(cfg), &in.Schema},
 		{filepath.Join(cfg.Root, "schema", "catalogue.json"), &in.Catalogue},
-		{filepath.Join(cfg.Root, "generator", "overlay.json"), &in.Overlay},
+		{cmp.Or(cfg.Overlay, filepath.Join(cfg.Root, "generator", "overlay.json")), &in.Overlay},
 		{filepath.Join(cfg.Root, "go.mod"), &goMod},
 	} {
-		data, err := os.ReadFile(part.path)
-		if err != nil {
-			return nil, err
+		if *part.to, err = os.ReadFile(part.path); err != nil {
+			return in, err
 		}
-		*part.to = data
 	}
 	if in.ModulePath = modfile.ModulePath(goMod); in.ModulePath == "" {
-		return nil, fmt.Errorf("%s: no module line", filepath.Join(cfg.Root, "go.mod"))
+		return in, fmt.Errorf("%s: no module line", filepath.Join(cfg.Root, "go.mod"))
 	}
-	var err error
-	if in.Reserved, err = Reserved(cfg.Root); err != nil {
-		return nil, err
-	}
-	api, err := load.Load(in)
-	if err != nil {
-		return nil, fmt.Errorf("%s:\n%w", schema, err)
-	}
-	return api, nil
+	in.Reserved, err = Reserved(cfg.Root)
+	return in, err
 }
 
 // readOfficial reads the names of the official client.

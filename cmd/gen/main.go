@@ -73,7 +73,15 @@ func runGenerate(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "wrote", path)
 	}
 	fmt.Fprintln(stdout, result.Summary())
+	noteLeftOut(stderr, result)
 	return 0
+}
+
+// noteLeftOut names the parts of the API that the SDK does not have.
+func noteLeftOut(stderr io.Writer, result *generator.Result) {
+	for _, l := range result.API.LeftOut {
+		fmt.Fprintln(stderr, "gen: note:", l)
+	}
 }
 
 func runCheck(args []string, stdout, stderr io.Writer) int {
@@ -111,6 +119,7 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gen: the sandbox serves operations that the API does not have: remove what is named above")
 		return 1
 	}
+	noteLeftOut(stderr, result)
 	fmt.Fprintln(stdout, "up to date:", result.Summary())
 	return 0
 }

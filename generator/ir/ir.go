@@ -15,6 +15,22 @@ type API struct {
 	Services  []*Service // by resource name
 	Types     []*Type    // objects and enums, by Go name
 	Catalogue *Catalogue // nil when generated without a catalogue
+	LeftOut   []LeftOut  // by place
+}
+
+// LeftOut is a part of the API that the SDK does not have.
+type LeftOut struct {
+	Place  string // "POST /exports/upload", or the JSON pointer of a member
+	Reason string
+	Open   bool // the overlay's ignore list does not have it: the maintainer is to decide
+}
+
+func (l LeftOut) String() string {
+	text := l.Place + " is left out: " + l.Reason
+	if l.Open {
+		text += ". Cure that, or list it in ignore of generator/overlay.json with a reason"
+	}
+	return text
 }
 
 // Service groups the operations of one resource.

@@ -4,6 +4,7 @@ package load
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/token"
 	"maps"
@@ -29,34 +30,49 @@ type Input struct {
 	Reserved   map[string]string // Go names that are taken, such as Client or Client.Do, with their file
 }
 
-// Load reads, checks and names everything. The error, if any, lists every problem found.
+// Load reads, checks and names everything. The error, if any, lists every problem found; an entry of the
+// overlay that matches nothing is one.
 func Load(in Input) (*ir.API, error) {
+	api, stale, err := Read(in)
+	var errs problems
+	for _, s := range stale {
+		errs.add(s.Pointer, "overlay entry matches nothing: %s", s.Target)
+	}
+	if err = errors.Join(err, errs.err()); err != nil {
+		return nil, err
+	}
+	return api, nil
+}
+
+// Read is Load for a document that the overlay is yet to follow: it returns the entries that match
+// nothing. Problems of the document are joined in the error.
+func Read(in Input) (*ir.API, []Stale, error) {
 	overlay := &Overlay{}
 	if in.Overlay != nil {
 		var err error
 		if overlay, err = ParseOverlay(in.Overlay); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	var catalogue *ir.Catalogue
 	if in.Catalogue != nil {
 		var err error
 		if catalogue, err = Catalogue(in.Catalogue); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := checkReferences(in.Schema); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	loader := openapi3.NewLoader()
 	doc, err := loader.LoadFromData(in.Schema)
 	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+		return nil, nil, fmt.Errorf("schema: %w", err)
 	}
 	// Examples are compared with the types in the contract tests; checking them here as well would
 	// take most of the generator's time.
 	if err := doc.Validate(loader.Context, openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+		return nil, nil, fmt.Errorf("schema: %w", err)
 	}
 	l := &document{
 		doc: doc, overlay: overlay, catalogue: catalogue, reserved: in.Reserved,
@@ -73,13 +89,39 @@ func Load(in Input) (*ir.API, error) {
 	if !plainText(l.api.Version) {
 		l.errs.add("/info/version", "%q cannot be the value of a header", l.api.Version)
 	}
+	l.leftOut()
 	l.operations()
 	l.finish()
-	overlay.unused(l.api.SchemaDate, &l.errs)
+	stale := overlay.parts(overlay.stale(l.api.SchemaDate))
 	if err := l.errs.err(); err != nil {
-		return nil, err
+		return nil, stale, err
 	}
-	return l.api, nil
+	return l.api, stale, nil
+}
+
+// LeftOutKey is the member of info that holds what the API has and the document leaves out: places with
+// the reasons why they are not understood.
+const LeftOutKey = "x-left-out"
+
+func (l *document) leftOut() {
+	places, _ := l.doc.Info.Extensions[LeftOutKey].(map[string]any)
+	for _, place := range sorted(places) {
+		reason, _ := places[place].(string)
+		l.leaveOut(place, reason)
+	}
+}
+
+// leaveOut notes, once, that the SDK does not have a place. An entry of the overlay has the last word on
+// why.
+func (l *document) leaveOut(place, reason string) {
+	if slices.ContainsFunc(l.api.LeftOut, func(o ir.LeftOut) bool { return o.Place == place }) {
+		return
+	}
+	out := ir.LeftOut{Place: place, Reason: reason, Open: true}
+	if e := l.overlay.ignored(place); e != nil {
+		out.Reason, out.Open = e.Reason, false
+	}
+	l.api.LeftOut = append(l.api.LeftOut, out)
 }
 
 // checkReferences finds broken JSON and references that lead nowhere, with their places, which the
@@ -140,14 +182,18 @@ func (l *document) operations() {
 		operations := item.Operations()
 		for _, method := range sorted(operations) {
 			if !slices.Contains(methodOrder, method) {
-				l.errs.add(jsontree.Join(pointer, strings.ToLower(method)), "method %s is not supported", method)
+				// HEAD, OPTIONS and TRACE tell about a resource what no method is needed for.
+				l.api.LeftOut = append(l.api.LeftOut, ir.LeftOut{Place: method + " " + path, Reason: "the SDK has no methods of this kind"})
 			}
 		}
 		if len(item.Parameters) > 0 {
 			l.errs.add(jsontree.Join(pointer, "parameters"), "parameters of a whole path are not supported")
 		}
 		for _, method := range methodOrder {
-			if op := operations[method]; op != nil {
+			place := method + " " + path
+			if op := operations[method]; op != nil && l.overlay.ignored(place) != nil {
+				l.leaveOut(place, "")
+			} else if op != nil {
 				l.operation(method, path, op, jsontree.Join(pointer, strings.ToLower(method)))
 			}
 		}
@@ -506,6 +552,7 @@ func (l *document) finish() {
 			}
 		}
 	}
+	slices.SortFunc(l.api.LeftOut, func(a, b ir.LeftOut) int { return strings.Compare(a.Place, b.Place) })
 	l.homes()
 	l.unique()
 }

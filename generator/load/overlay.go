@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ type Overlay struct {
 	Extra      []*ExtraOf       `json:"extra"`
 	Styles     []*StyleOf       `json:"styles"`
 	Names      []*NameOf        `json:"names"`
+	Ignore     []*Ignored       `json:"ignore"`
 	Pins       []*Pin           `json:"pins"`
 }
 
@@ -83,6 +85,12 @@ type NameOf struct {
 	Entry
 }
 
+// Ignored leaves an operation, or a member of a schema, out of the SDK.
+type Ignored struct {
+	Place string `json:"place"` // "POST /exports/upload", or the JSON pointer of a member
+	Entry
+}
+
 // Pin keeps part of our description against sources that say something else there. Package adopt
 // obeys pins; the document that code is made from needs none.
 type Pin struct {
@@ -143,15 +151,44 @@ func (o *Overlay) each(visit func(pointer, target string, e *Entry)) {
 	for i, e := range o.Names {
 		visit(fmt.Sprintf("/names/%d", i), e.Pointer, &e.Entry)
 	}
+	for i, e := range o.Ignore {
+		visit(fmt.Sprintf("/ignore/%d", i), e.Place, &e.Entry)
+	}
 }
 
-// unused reports the entries that should have matched something in a document of the given date.
-func (o *Overlay) unused(date string, errs *problems) {
+// Stale is an entry of the overlay that matches nothing in the document, or a part of one.
+type Stale struct {
+	Pointer string // into the overlay
+	Target  string // what it is about
+}
+
+// stale lists the entries that should have matched something in a document of the given date.
+func (o *Overlay) stale(date string) []Stale {
+	var out []Stale
 	o.each(func(pointer, target string, e *Entry) {
 		if !e.used && e.Since <= date {
-			errs.add(pointer, "overlay entry matches nothing: %s", target)
+			out = append(out, Stale{pointer, target})
 		}
 	})
+	return out
+}
+
+// parts makes the operations of a note that are gone entries of their own, as long as others are left.
+func (o *Overlay) parts(stale []Stale) []Stale {
+	var out []Stale
+	for _, s := range stale {
+		var i int
+		if n, _ := fmt.Sscanf(s.Pointer, "/notes/%d", &i); n != 1 || len(o.Notes[i].unused) == len(o.Notes[i].Operations) {
+			out = append(out, s)
+			continue
+		}
+		for j, id := range o.Notes[i].Operations {
+			if slices.Contains(o.Notes[i].unused, id) {
+				out = append(out, Stale{fmt.Sprintf("%s/operations/%d", s.Pointer, j), id})
+			}
+		}
+	}
+	return out
 }
 
 func (o *Overlay) operation(method, path string) string {
@@ -223,4 +260,18 @@ func (o *Overlay) name(pointer string) string {
 		}
 	}
 	return ""
+}
+
+// variable is a segment of a path whose name does not matter.
+var variable = regexp.MustCompile(`\{[^{}]*\}`)
+
+// ignored returns the entry that leaves out a place, or nil. The names of variable segments do not count.
+func (o *Overlay) ignored(place string) *Ignored {
+	for _, e := range o.Ignore {
+		if variable.ReplaceAllString(e.Place, "{}") == variable.ReplaceAllString(place, "{}") {
+			e.used = true
+			return e
+		}
+	}
+	return nil
 }

@@ -299,6 +299,10 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	}
 	for _, property := range sorted(s.Properties) {
 		at := jsontree.Join(t.Pointer, "properties", property)
+		if l.overlay.ignored(at) != nil {
+			l.leaveOut(at, "")
+			continue
+		}
 		sr := s.Properties[property]
 		ref, nullable := l.use(sr, at, inner, property)
 		if ref == nil {

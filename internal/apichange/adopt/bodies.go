@@ -16,7 +16,7 @@ func (m *merger) hasBody(s *openapi.Operation) bool {
 	}
 	d := s.Body.Schema.Def()
 	if len(d.Properties) == 0 && len(d.OneOf) == 0 {
-		return false
+		return d.Open || d.Values != nil // with members that have no names
 	}
 	if len(d.Properties) == 1 && d.Properties[0].Schema.IsObject() {
 		return len(d.Properties[0].Schema.Def().Properties) > 0
@@ -193,7 +193,7 @@ func (m *merger) newEnvelope(c scope, src *openapi.Schema) *jsontree.Value {
 	var key string
 	for _, p := range d.Properties {
 		if !slices.Contains(beside, p.Name) {
-			if key != "" || !slices.Contains([]string{"object", "array", "map"}, kind(p.Schema)) {
+			if key != "" || !slices.Contains([]string{"object", "array", "map", "union"}, kind(p.Schema)) {
 				// No envelope: the body is the object itself.
 				return m.build(c, src, false)
 			}
@@ -226,6 +226,7 @@ func (m *merger) addOperations() {
 			m.fail(s.Pointer, "no rule names %s %s, and its operationId %q is not of the form resource.method: add it to the operations of generator/overlay.json", s.Method, path, s.ID)
 			continue
 		}
+		m.added[s.Method+" "+path] = s
 		resource := resourceOf(id)
 		c := scope{resource: resource, owner: ownerOf(id)}
 		op := jsontree.NewObject(
@@ -262,19 +263,13 @@ func (m *merger) operationID(s *openapi.Operation, path string) string {
 	if id := m.opts.Rules.operationID(s.Method, path); id != "" {
 		return id
 	}
-	if id := name.Operation(s.Method, path); id != "" {
-		return id
-	}
-	if name.IsOperation(s.ID) {
-		return s.ID
-	}
-	return ""
+	return name.ID(s.Method, path, s.ID)
 }
 
 func (m *merger) newParams(c scope, op *jsontree.Value, s *openapi.Operation, path string) {
 	list := &jsontree.Value{Kind: jsontree.Array}
-	if strings.Contains(path, "{") {
-		list.Items = append(list.Items, pathParam(c.resource))
+	for _, v := range segment.FindAllString(path, -1) {
+		list.Items = append(list.Items, pathParam(c.resource, strings.Trim(v, "{}")))
 	}
 	for _, q := range s.Params {
 		if q.In == "query" || q.In == "header" && !slices.Contains(transport, strings.ToLower(q.Name)) {

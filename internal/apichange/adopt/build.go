@@ -21,35 +21,36 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 	m.refuseOther(d)
 	use := jsontree.NewObject()
 	switch kind(src) {
-	case "enum", "object":
+	case "enum", "object", "union":
 		use.Set("$ref", jsontree.NewString(schemaPrefix+m.component(c, d)))
 	case "array":
 		use.Set("type", jsontree.NewString("array"))
 		inside := c
 		inside.member = strings.TrimSuffix(c.member, "s")
 		use.Set("items", m.build(inside, d.Items, false))
+		m.buildLimits(use, d)
 	case "map":
 		if other := m.knownMap(d); other != "" {
 			use.Set("$ref", jsontree.NewString(schemaPrefix+other))
 			break
 		}
 		use.Set("type", jsontree.NewString("object"))
-		use.Set("additionalProperties", jsontree.NewBool(true))
-		if d.Values != nil && kind(d.Values) == "string" {
-			use.Set("additionalProperties", jsontree.NewObject(jsontree.Member{Name: "type", Value: jsontree.NewString("string")}))
-		}
+		use.Set("additionalProperties", m.buildValues(c, d))
+		m.buildLimits(use, d)
 	case openapi.StringOrInteger:
-		use.Set("type", jsontree.NewString("integer"))
-		use.Set("format", jsontree.NewString("int64"))
+		if m.foreign && d.Counted { // as the vendor writes amounts
+			use.Set("type", jsontree.NewString("integer"))
+			use.Set("format", jsontree.NewString("int64"))
+			break
+		}
+		use.Set("type", jsontree.NewStrings("string", "integer"))
+		m.buildLimits(use, d)
 	case "string", "integer", "number", "boolean":
 		use.Set("type", jsontree.NewString(d.Type))
 		if f := format(d); f != "" {
 			use.Set("format", jsontree.NewString(f))
 		}
-		for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
-			v, _ := jsontree.Parse([]byte(d.Limits[key]))
-			use.SetOrdered(key, v, schemaKeys)
-		}
+		m.buildLimits(use, d)
 	case "forms":
 		m.fail(d.Pointer, "a choice between several schemas is not supported here")
 	default:
@@ -82,6 +83,31 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 		use.SetOrdered("examples", &jsontree.Value{Kind: jsontree.Array, Items: src.Examples}, schemaKeys)
 	}
 	return use
+}
+
+// buildValues writes what a map holds.
+func (m *merger) buildValues(c scope, d *openapi.Schema) *jsontree.Value {
+	if d.Values == nil {
+		return jsontree.NewBool(true)
+	}
+	c.member = name.Singular(c.member)
+	return m.build(c, d.Values, false)
+}
+
+// buildLimits writes the restrictions on the values of a new schema. Those on the values of a map are
+// written with them.
+func (m *merger) buildLimits(use *jsontree.Value, d *openapi.Schema) {
+	for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
+		parent, member, nested := strings.Cut(key, "/")
+		switch {
+		case parent == "additionalProperties":
+		case nested:
+			m.nestedLimit(use, parent, member, d.Limits[key])
+		default:
+			v, _ := jsontree.Parse([]byte(d.Limits[key]))
+			use.SetOrdered(key, v, schemaKeys)
+		}
+	}
 }
 
 // knownMap finds a map of ours that means the same, such as Metadata.
@@ -257,6 +283,10 @@ func (m *merger) addComponent(c scope, component string, d *openapi.Schema) {
 		for _, value := range d.Enum {
 			m.newValue(raw, value, d.EnumDescriptions[value])
 		}
+		return
+	}
+	if d.Union != nil {
+		m.newUnion(c, component, raw, d)
 		return
 	}
 	raw.Set("type", jsontree.NewString("object"))

@@ -24,15 +24,15 @@ type scope struct {
 
 // schemaKeys is the order of keywords where ours does not decide.
 var schemaKeys = []string{
-	"title", "$ref", "anyOf", "oneOf", "type", "format", "items", "additionalProperties", "description", SourceKey,
+	"title", "$ref", "anyOf", "oneOf", "discriminator", "type", "format", "items", "additionalProperties", "description", SourceKey,
 	"enum", "x-enum-descriptions", ValueSourceKey, "required", "properties", "pattern", "minLength", "maxLength",
-	"minimum", "maximum", "minItems", "maxItems", "maxProperties", "propertyNames", "x-required-when", "x-restricted",
+	"minimum", "maximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "maxProperties", "propertyNames", "x-required-when", "x-restricted",
 	"deprecated", "default", "examples", "if", "then", "else",
 }
 
 // coreKeys decide what a schema is; the others speak about it.
 var coreKeys = []string{
-	"$ref", "anyOf", "oneOf", "allOf", "type", "format", "nullable", "items", "additionalProperties", "enum", "x-enum-descriptions",
+	"$ref", "anyOf", "oneOf", "discriminator", "allOf", "type", "format", "nullable", "items", "additionalProperties", "enum", "x-enum-descriptions",
 	"required", "properties", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
 	"minProperties", "maxProperties", "uniqueItems", "multipleOf", "propertyNames", "if", "then", "else", "const",
 }
@@ -127,7 +127,7 @@ func (m *merger) sameKind(c scope, ours, src *openapi.Schema) bool {
 	case a == b:
 		return true
 	case b == openapi.StringOrInteger:
-		return a == "integer" || a == "string"
+		return m.foreign && src.Def().Counted && (a == "integer" || a == "string")
 	case a == "enum" && b == "string":
 		return m.foreign || !m.says(c.places, "enum")
 	}
@@ -151,13 +151,15 @@ func setNull(raw *jsontree.Value, allowed bool) {
 		replaceMember(raw, "$ref", "anyOf", forms)
 	case allowed && raw.Get("type").Str() != "":
 		raw.Set("type", jsontree.NewStrings(raw.Get("type").Str(), "null"))
+	case allowed && raw.Get("type") != nil:
+		raw.Set("type", jsontree.NewStrings(append(raw.Get("type").Strings(), "null")...))
 	case !allowed && raw.Has("anyOf"):
 		replaceMember(raw, "anyOf", "$ref", inner(raw).Get("$ref"))
 	case !allowed && raw.Has("type"):
-		for _, name := range raw.Get("type").Strings() {
-			if name != "null" {
-				raw.Set("type", jsontree.NewString(name))
-			}
+		types := slices.DeleteFunc(raw.Get("type").Strings(), func(name string) bool { return name == "null" })
+		raw.Set("type", jsontree.NewStrings(types...))
+		if len(types) == 1 {
+			raw.Set("type", jsontree.NewString(types[0]))
 		}
 	}
 }
@@ -255,6 +257,9 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 		m.mergeMap(c, raw, o, s)
 	case "forms":
 		m.mergeForms(c, raw, o, s)
+	case "union":
+		m.mergeUnion(c, raw, o, s)
+		return
 	default:
 		// A date that is described as a mere string stays a date.
 		if f := format(s); s.Type != openapi.StringOrInteger && o.Format != f && (f != "" || !m.foreign && m.src.Says("format:"+o.Format)) {

@@ -29,6 +29,8 @@ type Options struct {
 	Reserved map[string]string
 	// Words reports that the source's descriptions are our own and may be taken over as they are.
 	Words bool
+	// Check returns what the generator does not understand of a document in our form; nil asks nobody.
+	Check func(document []byte) []error
 	// Lock holds the fingerprints of the descriptions that the vendored document was last updated
 	// from, by place.
 	Lock map[string]string
@@ -39,37 +41,61 @@ type Normalised struct {
 	Root  *jsontree.Value
 	Lock  map[string]string // fingerprints of the source's descriptions
 	Notes []string          // what was left aside, for a person to read
+
+	Source *openapi.Document // without what was left out
 }
 
 // Normalise rewrites source in the form of the vendored document. What source states the same as
 // the vendored document stays as it is there, byte for byte; so a source of the same meaning gives
 // the vendored document back.
 func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, error) {
-	groupBrackets(source)
-	m := &merger{
+	for pointer := range opts.Names {
+		if source.Root.At(pointer) == nil {
+			return nil, openapi.Problem{Pointer: pointer, Message: "is to be named by -name, but the source has no such place"}
+		}
+	}
+	left := leftOut{}
+	source, aside, err := left.ignored(source, opts.Rules)
+	for err == nil {
+		groupBrackets(source)
+		m := newMerger(vendored, source, opts)
+		var pointers []string
+		if pointers, err = m.normalise(left); err == nil && len(pointers) == 0 {
+			m.notes = slices.Concat(m.notes, aside, m.stalePins(), m.record(left, opts.Rules))
+			return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes, Source: source}, nil
+		}
+		if err == nil {
+			source, err = without(source, pointers)
+		}
+	}
+	return nil, err
+}
+
+func newMerger(vendored, source *openapi.Document, opts Options) *merger {
+	return &merger{
 		ours: vendored, src: source, opts: opts, foreign: source.Date == "", root: vendored.Root.Clone(),
-		raw: map[string]*jsontree.Value{}, pairs: map[string]*pairing{},
+		raw: map[string]*jsontree.Value{}, pairs: map[string]*pairing{}, added: map[string]*openapi.Operation{},
 		sigs: map[*openapi.Schema]string{}, named: map[string]string{}, lock: map[string]string{},
 		usedPins: map[*load.Pin]bool{}, unlisted: map[string]bool{},
 		byDef: map[*openapi.Schema]string{}, built: map[*openapi.Schema]string{},
 	}
-	for _, p := range source.Problems {
+}
+
+// normalise does the work. It returns the operations of the source that have to be left out first, or the
+// error that is not theirs.
+func (m *merger) normalise(left leftOut) (pointers []string, err error) {
+	for _, p := range m.src.Problems {
 		m.fail(p.Pointer, "%s", p.Message)
-	}
-	for pointer := range opts.Names {
-		if source.Root.At(pointer) == nil {
-			m.fail(pointer, "is to be named by -name, but the source has no such place")
-		}
 	}
 	if err := m.splitVariants(); err != nil {
 		return nil, err
 	}
 	m.pairOperations()
-	if err := m.failure(); err != nil {
-		return nil, err
+	if pointers, err = m.unsupported(left); err != nil || len(pointers) > 0 {
+		return pointers, err
 	}
 	m.root.Walk(func(pointer string, v *jsontree.Value) { m.raw[pointer] = v })
-	for place, print := range opts.Lock {
+	for place, print := range m.opts.Lock {
 		m.lock[place] = print
 	}
 	before := m.reachable()
@@ -80,11 +106,10 @@ func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, e
 	m.mergeComponents()
 	m.addOperations()
 	m.prune(before)
-	if err := m.failure(); err != nil {
-		return nil, err
+	if pointers, err = m.unsupported(left); err != nil || len(pointers) > 0 {
+		return pointers, err
 	}
-	m.notes = append(m.notes, m.stalePins()...)
-	return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes}, nil
+	return m.check(left)
 }
 
 type merger struct {
@@ -106,6 +131,7 @@ type merger struct {
 	ops       []opPair
 	gone      []*openapi.Operation
 	fresh     []*openapi.Operation
+	added     map[string]*openapi.Operation // those of fresh, by their method and path in the result
 	lock      map[string]string
 	notes     []string
 	errs      []error
@@ -116,8 +142,6 @@ type opPair struct{ ours, src *openapi.Operation }
 func (m *merger) fail(pointer, format string, args ...any) {
 	m.errs = append(m.errs, openapi.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
-
-func (m *merger) failure() error { return openapi.JoinErrors(m.errs) }
 
 func (m *merger) note(format string, args ...any) {
 	m.notes = append(m.notes, fmt.Sprintf(format, args...))
@@ -207,15 +231,7 @@ func (m *merger) pairOperations() {
 		}
 	}
 	for _, s := range m.src.Operations {
-		if strings.Count(s.Path, "{") > 1 {
-			m.fail(s.Pointer, "a path with more than one variable segment is not supported")
-			continue
-		}
 		if taken[s] {
-			continue
-		}
-		if !slices.Contains([]string{"GET", "POST", "PUT", "DELETE"}, s.Method) {
-			m.fail(s.Pointer, "method %s is not supported", s.Method)
 			continue
 		}
 		if other := m.src.Operation(s.Method, s.Shape()); other != s {
@@ -294,7 +310,7 @@ func placeOf(around openapi.Place, member string) openapi.Place {
 }
 
 // methodOrder is the order of a path's methods where ours does not decide.
-var methodOrder = []string{"post", "get", "put", "delete"}
+var methodOrder = []string{"post", "get", "put", "patch", "delete"}
 
 func (m *merger) mergeOperations() {
 	paths := m.root.Get("paths")
@@ -331,9 +347,22 @@ func (m *merger) place(paths *jsontree.Value, s *openapi.Operation, op *jsontree
 
 var segment = regexp.MustCompile(`\{[^}]*\}`)
 
-// ourPath names the variable segment of a path as all our paths do.
+// ourPath names the variable segments of a path as all our paths do: the last is the identity, one
+// before it is called by its collection, as creditor_id.
 func ourPath(path string) string {
-	return strings.TrimSuffix(segment.ReplaceAllString(path, "{identity}"), "/")
+	segments := strings.Split(strings.TrimSuffix(path, "/"), "/")
+	last := true
+	for i := len(segments) - 1; i > 0; i-- {
+		if !segment.MatchString(segments[i]) {
+			continue
+		}
+		own := "identity"
+		if !last {
+			own = name.Singular(segments[i-1]) + "_id"
+		}
+		segments[i], last = segment.ReplaceAllLiteralString(segments[i], "{"+own+"}"), false
+	}
+	return strings.Join(segments, "/")
 }
 
 var operationKeys = []string{"operationId", "tags", "summary", "description", "x-description-source", "deprecated", "x-restricted", "parameters", "requestBody", "x-variants", "responses"}

@@ -12,6 +12,7 @@ import (
 // Rules are what the generator's overlay rules about sources.
 type Rules struct {
 	operations []*load.OperationName
+	ignore     []*load.Ignored
 	pins       []*load.Pin
 }
 
@@ -21,7 +22,7 @@ func ReadRules(overlay []byte) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rules{o.Operations, o.Pins}, nil
+	return &Rules{o.Operations, o.Ignore, o.Pins}, nil
 }
 
 // operationID returns the id that the overlay gives an operation, or "".
@@ -32,6 +33,19 @@ func (r *Rules) operationID(method, path string) string {
 	for _, entry := range r.operations {
 		if entry.Method == method && entry.Path == path {
 			return entry.ID
+		}
+	}
+	return ""
+}
+
+// reasonToIgnore returns why the overlay leaves a place out, "" if it does not.
+func (r *Rules) reasonToIgnore(place string) string {
+	if r == nil {
+		return ""
+	}
+	for _, e := range r.ignore {
+		if e.Place == place || !strings.HasPrefix(place, "/") && openapi.Shape(e.Place) == openapi.Shape(place) {
+			return e.Reason
 		}
 	}
 	return ""

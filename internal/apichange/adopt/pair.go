@@ -29,6 +29,8 @@ type group struct {
 func kind(s *openapi.Schema) string {
 	d := s.Def()
 	switch {
+	case d.Union != nil:
+		return "union"
 	case len(d.OneOf) > 0:
 		return "forms"
 	case len(d.Enum) > 0:
@@ -86,6 +88,16 @@ func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 	switch kind(ours) {
 	case "array":
 		m.pair(place, o.Items, s.Items)
+	case "map":
+		if o.Values != nil && s.Values != nil {
+			m.pair(place, o.Values, s.Values)
+		}
+	case "union":
+		for _, f := range o.Union.Forms {
+			if form := s.Union.Form(f.Value); form != nil {
+				m.pair(place, f.Schema, form)
+			}
+		}
 	case "object":
 		for _, q := range o.Properties {
 			if t := s.Property(q.Name); t != nil {
@@ -215,6 +227,13 @@ func (m *merger) sigDef(d *openapi.Schema) string {
 		if d.Values != nil {
 			b.WriteString(m.sigUse(d.Values))
 		}
+	case "union":
+		var forms []string
+		for _, f := range d.Union.Forms {
+			forms = append(forms, f.Value+":"+m.sigUse(f.Schema))
+		}
+		slices.Sort(forms)
+		fmt.Fprintf(&b, "%s %q", d.Union.Property, forms)
 	case "forms":
 		var forms []string
 		for _, f := range d.OneOf {

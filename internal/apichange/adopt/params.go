@@ -139,16 +139,20 @@ func (m *merger) newParam(c scope, q *openapi.Param) *jsontree.Value {
 	return p
 }
 
-// pathParam writes the variable segment of a path as all our operations have it.
-func pathParam(resource string) *jsontree.Value {
+// pathParam writes a variable segment of a path as all our operations have it.
+func pathParam(resource, segment string) *jsontree.Value {
+	noun := name.Noun(resource)
+	if parent, ok := strings.CutSuffix(segment, "_id"); ok {
+		noun = name.Noun(parent)
+	}
 	return jsontree.NewObject(
-		jsontree.Member{Name: "name", Value: jsontree.NewString("identity")},
+		jsontree.Member{Name: "name", Value: jsontree.NewString(segment)},
 		jsontree.Member{Name: "in", Value: jsontree.NewString("path")},
 		jsontree.Member{Name: "required", Value: jsontree.NewBool(true)},
 		jsontree.Member{Name: "schema", Value: jsontree.NewObject(
 			jsontree.Member{Name: "type", Value: jsontree.NewString("string")},
 			jsontree.Member{Name: "minLength", Value: &jsontree.Value{Kind: jsontree.Number, Text: "1"}},
 		)},
-		jsontree.Member{Name: "description", Value: jsontree.NewString("Identifier of the " + name.Noun(resource) + ".")},
+		jsontree.Member{Name: "description", Value: jsontree.NewString("Identifier of the " + noun + ".")},
 	)
 }

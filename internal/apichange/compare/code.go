@@ -48,7 +48,7 @@ func (s Side) sample(use *openapi.Schema, where side, required bool, member stri
 		case strings.HasPrefix(base, "[]") && d.Items != nil:
 			return sliceType(base) + "{" + s.sample(d.Items, where, true, member) + "}"
 		case strings.HasPrefix(base, "map["):
-			return base + "{}"
+			return qualified(base) + "{}"
 		case use.IsObject():
 			value = "gocardless." + base + "{ /* … */ }"
 			if base != goType {
@@ -93,8 +93,8 @@ func qualified(goType string) string {
 	case "string", "int", "int64", "float64", "bool", "any", "time.Time", "struct":
 		return goType
 	}
-	if strings.HasPrefix(base, "map[") {
-		return goType
+	if elem, ok := strings.CutPrefix(base, "map[string]"); ok {
+		return prefix + "map[string]" + qualified(elem)
 	}
 	return prefix + "gocardless." + base
 }

@@ -168,6 +168,14 @@ func (c *comparison) document() {
 			Advice: "Check how the client is made: its access token may no longer be enough.",
 		})
 	}
+	for _, place := range revised.LeftOut() {
+		if !slices.Contains(old.LeftOut(), place) {
+			c.add(at{}, Change{
+				Class: Documentation, Code: "left-out", Pointer: "/info/x-left-out", Subject: place,
+				Text: fmt.Sprintf("The API has %s, which this library leaves out.", place),
+			})
+		}
+	}
 	for _, t := range revised.Tags {
 		for _, u := range old.Tags {
 			if t.Name == u.Name && !sameText(t.Description, u.Description) {
@@ -255,8 +263,15 @@ func (c *comparison) removed(o *openapi.Operation) {
 // call writes a call of a method with its arguments.
 func (s Side) call(o *openapi.Operation, method string) string {
 	args := []string{"ctx"}
-	if strings.Contains(o.Path, "{") {
-		args = append(args, "id")
+	for segment := range strings.SplitSeq(o.Path, "/") {
+		id, variable := strings.CutPrefix(segment, "{")
+		switch id = strings.TrimSuffix(id, "}"); {
+		case !variable:
+		case id == "identity" || strings.Count(o.Path, "{") == 1:
+			args = append(args, "id")
+		default:
+			args = append(args, name.Lower(goName(id)))
+		}
 	}
 	if t := s.paramsOf(o, method); t != "" {
 		args = append(args, "gocardless."+t+"{ /* … */ }")

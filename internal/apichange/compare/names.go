@@ -111,7 +111,7 @@ func (n *Names) paramsName(o *openapi.Operation) string {
 // typeName returns the Go type of a definition on one side, or "" when it has none of its own.
 func (n *Names) typeName(def *openapi.Schema, side side) string {
 	if def.Component == "" {
-		return ""
+		return n.lookup(def.Pointer, "") // the discriminator of a choice has a type, others in place do not
 	}
 	goType := goName(def.Component)
 	if side == body && def.IsObject() {
@@ -166,8 +166,10 @@ func (n *Names) goType(use *openapi.Schema, where side, required bool, member st
 func (n *Names) baseType(use *openapi.Schema, where side, member string) (goType string, scalar, structure bool) {
 	d := use.Def()
 	switch {
-	case len(d.Enum) > 0 && d.Component != "":
+	case len(d.Enum) > 0 && n.typeName(d, where) != "":
 		return n.typeName(d, where), false, false
+	case d.Type == openapi.StringOrInteger && !d.Counted:
+		return "string", false, false
 	case d.Type == "string":
 		switch d.Format {
 		case "date":
@@ -194,12 +196,15 @@ func (n *Names) baseType(use *openapi.Schema, where side, member string) (goType
 		}
 		return "struct", false, true
 	case d.Type == "object":
-		isString := d.Values != nil && d.Values.Def().Type == "string"
+		isString := d.Values != nil && d.Values.Def().Type == "string" && !d.Values.IsEnum()
 		switch {
 		case (isString || d.Open) && (member == "metadata" || strings.HasSuffix(member, "_metadata")):
 			return "Metadata", false, false
 		case isString:
 			return "map[string]string", false, false
+		case d.Values != nil:
+			elem, _, _ := n.baseType(d.Values, where, member)
+			return "map[string]" + elem, false, false
 		}
 		return "map[string]any", false, false
 	}

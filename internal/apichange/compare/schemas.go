@@ -101,7 +101,7 @@ func (c *comparison) shape(use *openapi.Schema) string {
 	switch {
 	case d.IsEnum() && d.Component != "":
 		return "enum"
-	case len(d.OneOf) > 0:
+	case len(d.OneOf) > 0 && d.Union == nil:
 		return "one of several"
 	case d.Type == "array" && d.Items != nil:
 		return "array of " + c.shape(d.Items)
@@ -294,7 +294,8 @@ func (c *comparison) object(a at, s spot, o, n *openapi.Schema) {
 		c.schema(a.in(p.Name), inner, before, p.Schema)
 	}
 	c.conditions(a, s, o, n)
-	if len(o.OneOf) > 0 && len(n.OneOf) > 0 && len(o.OneOf) != len(n.OneOf) {
+	c.union(a, s, o, n)
+	if o.Union == nil && n.Union == nil && len(o.OneOf) > 0 && len(n.OneOf) > 0 && len(o.OneOf) != len(n.OneOf) {
 		c.add(a, Change{
 			Class: Breaking, Code: "forms-changed", Pointer: n.Pointer, Subject: s.field,
 			Text: fmt.Sprintf("%s may take %d forms instead of %d.", s.named(), len(n.OneOf), len(o.OneOf)),

@@ -140,6 +140,10 @@ func (d *Document) Security() string {
 	return strings.Join(ways, " or ")
 }
 
+// LeftOut lists the places of the API that a document in our form leaves out; see
+// [github.com/gocardless-community/gocardless-go/generator/load.LeftOutKey].
+func (d *Document) LeftOut() []string { return d.Root.Get("info").Get("x-left-out").Names() }
+
 // Param returns the parameter of that place and name, or nil. Header names have no case.
 func (o *Operation) Param(in, name string) *Param {
 	for _, p := range o.Params {
@@ -217,6 +221,8 @@ type Schema struct {
 	Open       bool    // members that Properties does not name may be anything
 	Closed     bool    // such members are not allowed
 	OneOf      []*Schema
+	Union      *Union            // of a choice between objects, whose Properties are those of all
+	Counted    bool              // a number that is a choice between a string of digits and an integer
 	Limits     map[string]string // "maxLength": "18", as JSON text
 	Const      string            // as JSON text
 	Default    string            // as JSON text

@@ -66,6 +66,7 @@ func Read(root *jsontree.Value) (*Document, error) {
 	if len(r.broken) > 0 {
 		return nil, JoinErrors(r.broken)
 	}
+	d.unions()
 	return d, nil
 }
 

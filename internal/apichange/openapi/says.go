@@ -117,13 +117,16 @@ func (l listener) schema(place Place, s *Schema) {
 		said[limitKeyword(limit)] = true
 	}
 	l.schema(place, s.Ref)
+	for _, form := range s.OneOf {
+		l.schema(place, form)
+	}
+	if s.Union != nil {
+		return // its members are those of the forms
+	}
 	l.schema(place, s.Items)
 	l.schema(place, s.Values)
 	for _, p := range s.Properties {
 		l.schema(place, p.Schema)
-	}
-	for _, form := range s.OneOf {
-		l.schema(place, form)
 	}
 }
 

@@ -163,6 +163,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 		s.Type = "object"
 	}
 	s.dropHidden()
+	r.discriminate(s, v)
 	gatherValues(s)
 	gatherNumber(s)
 	if s.Type == "" && len(s.Enum) > 0 {
@@ -221,7 +222,7 @@ func gatherNumber(s *Schema) {
 	for _, form := range s.OneOf {
 		s.Nullable = s.Nullable || form.MayBeNull()
 	}
-	s.Type, s.OneOf = StringOrInteger, nil
+	s.Type, s.OneOf, s.Counted = StringOrInteger, nil, true
 }
 
 // StringOrInteger is the type of a schema that allows both, in either spelling.

@@ -77,6 +77,15 @@ func Check(root, tag string) error {
 	for _, place := range adopt.Unwritten(schema) {
 		errs = append(errs, fmt.Errorf("%s: %s: a description is still to be written", schemaFile, place))
 	}
+	api, err := generator.Load(generator.Config{Root: root})
+	if err != nil {
+		return err
+	}
+	for _, l := range api.LeftOut {
+		if l.Open {
+			errs = append(errs, errors.New(l.String()))
+		}
+	}
 	missing, err := generator.MissingExamples(root)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/generator/load"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/adopt"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
@@ -77,7 +78,7 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 	if undone {
 		u.out.Notes = append([]string{"an earlier update was interrupted: it was undone first"}, u.out.Notes...)
 	}
-	if u.out.Left, err = left(u.root, source, u.Words); err != nil {
+	if u.out.Left, err = left(u.root, u.source, u.Words); err != nil {
 		return nil, err
 	}
 	if bytes.Equal(u.vendored.Root.Format(), u.root.Format()) {
@@ -108,6 +109,7 @@ type updater struct {
 	vendored *openapi.Document
 	names    *compare.Names // of the vendored document
 	root     *jsontree.Value
+	source   *openapi.Document // without what was left out
 }
 
 func (u *updater) path(name string) string { return filepath.Join(u.Root, filepath.FromSlash(name)) }
@@ -145,11 +147,11 @@ func (u *updater) normalise(source *openapi.Document) error {
 	if err != nil {
 		return err
 	}
-	n, err := adopt.Normalise(u.vendored, source, adopt.Options{Rules: rules, Names: u.Names, Reserved: reserved, Words: u.Words, Lock: lock})
+	n, err := adopt.Normalise(u.vendored, source, adopt.Options{Rules: rules, Names: u.Names, Reserved: reserved, Words: u.Words, Lock: lock, Check: u.check})
 	if err != nil {
 		return fmt.Errorf("%s:\n%w", adopt.Location(u.Source), err)
 	}
-	u.root = n.Root
+	u.root, u.source = n.Root, n.Source
 	u.out.Notes, u.out.Unwritten = n.Notes, adopt.Unwritten(n.Root)
 	if len(n.Lock) > 0 || len(lock) > 0 {
 		text, err := json.MarshalIndent(n.Lock, "", "  ")
@@ -190,6 +192,19 @@ func left(adopted *jsontree.Value, source *openapi.Document, words bool) ([]stri
 		out = append(out, fmt.Sprintf("The words of %d types and methods differ: values of enums, parameters and examples keep theirs.", reworded))
 	}
 	return out, nil
+}
+
+// check returns what the generator does not understand of a document. Entries of the overlay that it makes
+// stale are another matter; see followOverlay.
+func (u *updater) check(document []byte) []error {
+	_, _, err := generator.Read(generator.Config{Root: u.Root}, document)
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return several.Unwrap()
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
 }
 
 // reserved lists the Go names that no new schema may get: those of written files, and those of
@@ -275,7 +290,11 @@ func (u *updater) regenerate() error {
 	if err := os.WriteFile(revised, u.root.Format(), 0o600); err != nil {
 		return err
 	}
-	result, err := generator.Generate(generator.Config{Root: u.Root, Schema: revised, AllowRenames: u.AllowRenames})
+	overlay, err := u.followOverlay(dir)
+	if err != nil {
+		return err
+	}
+	result, err := generator.Generate(generator.Config{Root: u.Root, Schema: revised, Overlay: overlay, AllowRenames: u.AllowRenames})
 	if err != nil {
 		// A file that is gone cannot be looked into; the places are those of the document in our form.
 		return errors.New(strings.ReplaceAll(err.Error(), revised, "the new "+schemaFile))
@@ -295,6 +314,29 @@ func (u *updater) regenerate() error {
 		return err
 	}
 	return u.changelog()
+}
+
+// followOverlay removes the entries of the overlay that match nothing in the new document, and returns the
+// file to generate with.
+func (u *updater) followOverlay(dir string) (string, error) {
+	const file = "generator/overlay.json"
+	_, stale, err := generator.Read(generator.Config{Root: u.Root}, u.root.Format())
+	if len(stale) == 0 || err != nil {
+		return u.path(file), nil // generating finds the errors, too
+	}
+	data, err := os.ReadFile(u.path(file))
+	if err != nil {
+		return "", err
+	}
+	if data, err = load.Without(data, stale); err != nil {
+		return "", err
+	}
+	for _, s := range stale {
+		u.out.Notes = append(u.out.Notes, fmt.Sprintf("%s of %s (%s) matches nothing now: removed", s.Pointer, file, s.Target))
+	}
+	u.tx.Write(file, data)
+	revised := filepath.Join(dir, "overlay.json")
+	return revised, os.WriteFile(revised, data, 0o600)
 }
 
 // compare reports what changed. The Go API as it was is the one on disk.

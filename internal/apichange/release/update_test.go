@@ -276,9 +276,6 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		{"unknown keyword", source(t, add(`{"type": "string", "contentEncoding": "base64"}`)), "/components/schemas/Payment/properties/colour: keyword contentEncoding is not understood", nil},
 		{"choice of types", source(t, add(`{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`)), "/components/schemas/Payment/properties/colour: a choice between several schemas", nil},
 		{"no type", source(t, add(`{}`)), "/components/schemas/Payment/properties/colour", nil},
-		{"operation without a name", source(t, func(v *jsontree.Value) {
-			v.Get("paths").Set("/a/b/c/d", parseJSON(t, `{"get": {"operationId": "X", "responses": {"204": {"description": ""}}}}`))
-		}), "no rule names GET /a/b/c/d", nil},
 		{"name clash", source(t, func(v *jsontree.Value) {
 			v.At("/components/schemas/Payment/properties").Set("create_params", parseJSON(t, `{"type": "object", "properties": {"a": {"type": "string"}}}`))
 		}), "PaymentCreateParams", nil},

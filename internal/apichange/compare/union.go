@@ -1,0 +1,54 @@
+package compare
+
+import (
+	"fmt"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+)
+
+// union compares which members the objects of a choice have and require. The members themselves, and the
+// objects that come and go, are compared as the fields and the enum that they become.
+func (c *comparison) union(a at, s spot, o, n *openapi.Schema) {
+	if o.Union == nil || n.Union == nil || o.Union.Property != n.Union.Property {
+		return
+	}
+	for _, form := range n.Union.Forms {
+		old := o.Union.Form(form.Value)
+		if old == nil {
+			continue
+		}
+		before, after := old.Def(), form.Schema.Def()
+		for _, p := range n.Properties {
+			if o.Property(p.Name) == nil {
+				continue // a new field, which says where it belongs
+			}
+			had, has := before.Property(p.Name) != nil, after.Property(p.Name) != nil
+			required, was := after.Requires(p.Name), before.Requires(p.Name)
+			field := fmt.Sprintf("%s.%s (`%s`)", s.owner, c.new.Names.lookup(p.Schema.Pointer, goName(p.Name)), p.Name)
+			change := Change{Class: Addition, Code: "union-changed", Pointer: after.Pointer, Subject: s.field}
+			when := fmt.Sprintf("when `%s` is `%s`", n.Union.Property, form.Value)
+			switch {
+			case had && !has:
+				change.Class, change.Text = Breaking, field+" is gone "+when+"."
+				change.Advice = "Do not use it in this case."
+			case !had && has:
+				change.Text = field + " is there " + when + ", too."
+			case p.Name == n.Union.Property || required == was:
+				continue
+			case required && a.side == body:
+				change.Class, change.Text = Breaking, field+" is required "+when+"."
+				change.Advice = "Set it in every such call."
+			default:
+				change.Class, change.Text = Behaviour, field+" is always there "+when+"."
+				if !required {
+					change.Text = field + " may be left out " + when + "."
+				}
+			}
+			c.add(a, change)
+			if !had && has && required && a.side == body {
+				change.Class, change.Text, change.Advice = Breaking, field+" is required "+when+".", "Set it in every such call."
+				c.add(a, change)
+			}
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package release
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/filetx"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
+)
+
+// adopted is what an update makes of a source, up to the Go API: the changes and the notes.
+func adopted(t *testing.T, dir string, change func(v *jsontree.Value)) (changes, notes []string, err error) {
+	t.Helper()
+	v := testmodule.Schema(t, root)
+	change(v)
+	doc, err := openapi.Read(v)
+	if err != nil {
+		return nil, nil, err
+	}
+	u := updater{UpdateOptions: options(dir, "source.json"), tx: filetx.New(dir), out: &Updated{}}
+	if err := u.normalise(doc); err != nil {
+		return nil, nil, err
+	}
+	api, _, err := generator.Read(generator.Config{Root: dir}, u.root.Format())
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := openapi.Read(u.root)
+	if err != nil {
+		return nil, nil, err
+	}
+	report, err := compare.Compare(compare.Side{Doc: u.vendored, Names: u.names}, compare.Side{Doc: after, Names: compare.NamesOf(api)})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range report.Changes {
+		changes = append(changes, c.Class.String()+": "+c.Text)
+	}
+	return changes, u.out.Notes, nil
+}
+
+// construct changes a source by something that an API's description may have.
+type construct struct {
+	name   string
+	change func(v *jsontree.Value)
+	want   string // a change, a note, or an error
+}
+
+// What is understood is adopted. A new operation with anything else is left out, and other changes are
+// adopted without it. If an operation that the SDK has needs it, the error names the cure.
+func TestConstructs(t *testing.T) {
+	dir := module(t)
+	operation := func(path, method, text string) func(v *jsontree.Value) {
+		return func(v *jsontree.Value) {
+			item := v.Get("paths").Get(path)
+			if item == nil {
+				item = jsontree.NewObject()
+				v.Get("paths").Set(path, item)
+			}
+			item.Set(method, parseJSON(t, text))
+		}
+	}
+	member := func(schema, name, text string) func(v *jsontree.Value) {
+		return func(v *jsontree.Value) {
+			v.At("/components/schemas/"+schema+"/properties").Set(name, parseJSON(t, text))
+		}
+	}
+	body := func(schema string) string {
+		return `"requestBody": {"required": true, "content": {"application/json": {"schema": ` + schema + `}}}`
+	}
+	const (
+		id      = `{"name": "identity", "in": "path", "required": true, "schema": {"type": "string"}}`
+		parent  = `{"name": "creditor_id", "in": "path", "required": true, "schema": {"type": "string"}}`
+		payment = `"responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "object", "required": ["payments"], "properties": {"payments": {"$ref": "#/components/schemas/Payment"}}}}}}}`
+		nothing = `"responses": {"204": {"description": ""}}`
+	)
+	const listIt = "Cure that, or list it in ignore of generator/overlay.json with a reason"
+	supported := []construct{
+		{"PATCH", operation("/payments/{identity}", "patch", `{"parameters": [`+id+`], `+body(`{"type": "object", "required": ["payments"], "properties": {"payments": {"$ref": "#/components/schemas/PaymentUpdateParams2"}}}`)+`, `+payment+`}`),
+			"addition: client.Payments.Patch was added (PATCH /payments/{identity})."},
+		{"HEAD", operation("/payments/{identity}", "head", `{"parameters": [`+id+`], `+nothing+`}`),
+			"HEAD /payments/{identity} is left aside: it tells about a resource what needs no method"},
+		{"two ids", operation("/creditors/{a}/payments/{b}", "get", `{"operationId": "payments.get_of_creditor", "parameters": [`+strings.ReplaceAll(parent, "creditor_id", "a")+`, `+strings.ReplaceAll(id, "identity", "b")+`], `+payment+`}`),
+			"addition: client.Payments.GetOfCreditor was added (GET /creditors/{creditor_id}/payments/{identity})."},
+		{"202", operation("/payments/{identity}/actions/weigh", "post", `{"parameters": [`+id+`], `+strings.Replace(payment, "200", "202", 1)+`}`),
+			"addition: client.Payments.Weigh was added (POST /payments/{identity}/actions/weigh)."},
+		{"202 without a body", operation("/payments/{identity}/actions/paint", "post", `{"parameters": [`+id+`], "responses": {"202": {"description": ""}}}`),
+			"addition: client.Payments.Paint was added (POST /payments/{identity}/actions/paint)."},
+		{"repeated filter", func(v *jsontree.Value) {
+			list := v.At("/paths/~1payments/get/parameters")
+			list.Items = append(list.Items, parseJSON(t, `{"name": "colour", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}`))
+		}, "addition: PaymentListParams.Colour (`colour`) was added."},
+		{"union in a reply", func(v *jsontree.Value) {
+			addPower(t, v)
+			member("Payment", "power", `{"$ref": "#/components/schemas/Power"}`)(v)
+		}, "addition: Payment.Power (`power`) was added."},
+		{"union in a request", func(v *jsontree.Value) {
+			addPower(t, v)
+			member("PaymentCreateParams", "power", `{"$ref": "#/components/schemas/Power"}`)(v)
+		}, "addition: PaymentCreateParams.Power (`power`) was added."},
+		{"union in place", member("Payment", "drive", `{"oneOf": [
+			{"type": "object", "required": ["type"], "properties": {"type": {"const": "battery", "type": "string"}, "cells": {"type": "integer"}}},
+			{"type": "object", "required": ["type"], "properties": {"type": {"const": "motor", "type": "string"}, "watts": {"type": "integer"}}}]}`),
+			"addition: Payment.Drive (`drive`) was added."},
+		{"string or integer", member("Payment", "colour", `{"type": ["string", "integer"]}`), "addition: Payment.Colour (`colour`) was added."},
+		{"string or integer in a request", member("PaymentCreateParams", "colour", `{"type": ["integer", "string"]}`), "addition: PaymentCreateParams.Colour (`colour`) was added."},
+		{"string becomes either", member("Payment", "description", `{"type": ["string", "integer", "null"]}`), "Payment.Description (`description`)"},
+		{"map of integers", member("Payment", "weights", `{"type": "object", "additionalProperties": {"type": "integer"}}`), "addition: Payment.Weights (`weights`) was added."},
+		{"map of objects", member("PaymentCreateParams", "parts", `{"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {"type": "string"}}}}`), "addition: PaymentCreateParams.Parts (`parts`) was added."},
+		{"map changes its values", func(v *jsontree.Value) {
+			member("BillingRequestCreateParams", "metadata", `{"type": "object", "additionalProperties": {"type": "integer"}}`)(v)
+		}, "BillingRequestCreateParams.Metadata (`metadata`) changed its type from Metadata to map[string]int."},
+		{"uniqueItems", member("PaymentCreateParams", "colours", `{"type": "array", "uniqueItems": true, "minItems": 2, "items": {"type": "string"}}`), "addition: PaymentCreateParams.Colours (`colours`) was added."},
+		{"uniqueItems of what is there", func(v *jsontree.Value) {
+			v.At("/components/schemas/BillingRequestCreateParams/properties").Set("colours", parseJSON(t, `{"type": "array", "items": {"type": "string"}, "uniqueItems": true}`))
+		}, "addition: BillingRequestCreateParams.Colours (`colours`) was added."},
+		{"multipleOf", func(v *jsontree.Value) {
+			v.At("/components/schemas/PaymentCreateParams/properties/amount").Set("multipleOf", parseJSON(t, "5"))
+		}, "breaking: PaymentCreateParams.Amount (`amount`) must now obey multipleOf 5."},
+	}
+	left := []construct{
+		{"multipart", operation("/exports/uploada", "post", `{"operationId": "exports.uploada", "requestBody": {"content": {"multipart/form-data": {"schema": {"type": "object"}}}}, `+nothing+`}`),
+			"POST /exports/uploada is left out: /paths/~1exports~1uploada/post/requestBody/content: no JSON content with a schema, only multipart/form-data. " + listIt},
+		{"open object", operation("/exports/uploadb", "post", `{"operationId": "exports.uploadb", `+body(`{"type": "object", "additionalProperties": true}`)+`, `+nothing+`}`),
+			"POST /exports/uploadb is left out: /paths/~1exports~1uploadb/post/requestBody/content/application~1json/schema: a request body must be an inline object"},
+		{"open object in an envelope", operation("/exports/uploadc", "post", `{"operationId": "exports.uploadc", `+body(`{"type": "object", "required": ["exports"], "properties": {"exports": {"type": "object", "additionalProperties": true}}}`)+`, `+nothing+`}`),
+			"POST /exports/uploadc is left out: "},
+		{"reply that is no JSON", operation("/exports/{identity}/file", "get", `{"operationId": "exports.file", "parameters": [`+id+`], "responses": {"200": {"description": "", "content": {"text/csv": {"schema": {"type": "string"}}}}}}`),
+			"GET /exports/{identity}/file is left out: "},
+		{"207", operation("/exports/uploadd", "post", `{"operationId": "exports.uploadd", `+strings.Replace(payment, "200", "207", 1)+`}`), "POST /exports/uploadd is left out: "},
+		{"cookie", operation("/exports/uploade", "post", `{"operationId": "exports.uploade", "parameters": [{"name": "a", "in": "cookie", "schema": {"type": "string"}}], `+nothing+`}`), "POST /exports/uploade is left out: "},
+		{"no name", operation("/a/b/c/d", "get", `{`+nothing+`}`), "GET /a/b/c/d is left out: /paths/~1a~1b~1c~1d/get: no rule names GET /a/b/c/d"},
+		{"new component", func(v *jsontree.Value) {
+			v.At("/components/schemas").Set("Odd", parseJSON(t, `{"type": "object", "properties": {"a": {"type": "string", "contentEncoding": "base64"}}}`))
+			operation("/exports/uploadf", "post", `{"operationId": "exports.uploadf", "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "object", "required": ["exports"], "properties": {"exports": {"$ref": "#/components/schemas/Odd"}}}}}}}}`)(v)
+		}, "POST /exports/uploadf is left out: /components/schemas/Odd/properties/a: keyword contentEncoding is not understood"},
+	}
+	for name, group := range map[string][]construct{"supported": supported, "left out": left} {
+		t.Run(name, func(t *testing.T) {
+			changes, notes, err := adopted(t, dir, func(v *jsontree.Value) {
+				v.At("/components/schemas").Set("PaymentUpdateParams2", parseJSON(t, `{"type": "object", "properties": {"retry_if_possible": {"type": "boolean"}}}`))
+				member("Customer", "shade", `{"type": "string"}`)(v)
+				for _, c := range group {
+					c.change(v)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := slices.Concat(changes, notes)
+			for _, c := range append(group, construct{"the other change", nil, "addition: Customer.Shade (`shade`) was added."}) {
+				if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, c.want) }) {
+					t.Errorf("%s: nothing says %q:\n%s", c.name, c.want, strings.Join(said, "\n"))
+				}
+			}
+		})
+	}
+	for _, c := range []construct{
+		{"of an operation that is there", member("Payment", "colour", `{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`),
+			"operations that the SDK has need these: leave a new member out with an entry in ignore of generator/overlay.json, or keep ours with one in pins"},
+		{"union with two types for one member", func(v *jsontree.Value) {
+			addPower(t, v)
+			v.At("/components/schemas/Motor/properties").Set("cells", parseJSON(t, `{"type": "string"}`))
+			member("Payment", "power", `{"$ref": "#/components/schemas/Power"}`)(v)
+		}, "has another type than /components/schemas/Battery/properties/cells: one field cannot hold both"},
+	} {
+		if _, _, err := adopted(t, dir, c.change); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error is %v, want one with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// addPower adds a choice between two objects to a document.
+func addPower(t *testing.T, v *jsontree.Value) {
+	schemas := v.At("/components/schemas")
+	schemas.Set("Power", parseJSON(t, `{"oneOf": [{"$ref": "#/components/schemas/Battery"}, {"$ref": "#/components/schemas/Motor"}],
+		"discriminator": {"propertyName": "type", "mapping": {"battery": "#/components/schemas/Battery", "motor": "#/components/schemas/Motor"}}}`))
+	schemas.Set("Battery", parseJSON(t, `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "cells": {"type": "integer"}}}`))
+	schemas.Set("Motor", parseJSON(t, `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "watts": {"type": "integer"}}}`))
+}
