@@ -9,8 +9,9 @@ import (
 
 // BankDetails are the details of a bank account. They are personal data: keep them no longer and
 // no wider than you need. A BankDetails prints without them, and so does its
-// JSON; use its fields. In an unexported field of a struct of yours keep it by pointer: package fmt
-// cannot call the methods of a value there, and would print the details.
+// JSON; use its fields. A struct of yours that keeps a BankDetails in an unexported field needs
+// methods of its own, such as Format: package fmt cannot call those of the BankDetails there, and
+// prints the details.
 //
 // The API does not document the names of the members. The fields take the names that its
 // unencrypted resources use, also with "swift_" in front, as its documentation of transferred

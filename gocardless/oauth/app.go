@@ -231,8 +231,9 @@ func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 }
 
 // Token is an access token for one organisation. It prints without the token itself, and so does
-// its JSON: to store a token, store its fields. In an unexported field of a struct of yours keep it
-// by pointer: package fmt cannot call the methods of a value there, and would print the token.
+// its JSON: to store a token, store its fields. A struct of yours that keeps a Token in an unexported
+// field needs methods of its own, such as Format: package fmt cannot call those of the Token there,
+// and prints the token.
 type Token struct {
 	// AccessToken is the secret: store it encrypted.
 	AccessToken string

@@ -14,7 +14,7 @@ import (
 // others, by value and by pointer, and fails the test if the output has one of the secrets.
 func Check[T any](t *testing.T, value T, secrets ...string) {
 	t.Helper()
-	values := []any{value, &value, struct{ V T }{value}, struct{ V *T }{&value}, struct{ v *T }{&value}, map[string]any{"v": value}, map[string]T{"v": value}, []T{value}, []any{&value}}
+	values := []any{value, &value, struct{ V T }{value}, struct{ V *T }{&value}, map[string]any{"v": value}, map[string]T{"v": value}, []T{value}, []any{&value}}
 	for i, v := range values {
 		for way, text := range printed(v) {
 			for _, secret := range secrets {
