@@ -185,7 +185,7 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 		// A part of an error page is as good as all of it.
 		return x.apiError(body)
 	case x.out == nil:
-		// There is nothing to read: the status says all.
+		// There is nothing to read: the status is the whole result.
 		return nil
 	}
 	tooLarge := errors.Is(err, ErrReplyTooLarge)
@@ -204,7 +204,7 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 	return x.malformed(body, err)
 }
 
-// note keeps what the head of a reply says.
+// note keeps the status and headers of a reply.
 func (x *exchange) note(resp *http.Response) {
 	x.status, x.header = resp.StatusCode, resp.Header
 	x.requestID = headerValue(resp.Header, requestIDHeader)
@@ -348,7 +348,7 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 	var r io.Reader = resp.Body
 	if !resp.Uncompressed && strings.EqualFold(headerValue(resp.Header, "Content-Encoding"), "gzip") {
 		// The transport decompresses what it asked to be compressed. This is for
-		// others that hand the reply on as it came.
+		// transports that pass a compressed reply through.
 		unzipped, err := gzip.NewReader(r)
 		if errors.Is(err, io.EOF) {
 			return buf, nil
@@ -383,7 +383,7 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 	}
 }
 
-// codingError is a reply that is not compressed as it says.
+// codingError is a reply that is not compressed as its Content-Encoding promises.
 type codingError struct{ error }
 
 func isBodyCoding(err error) bool {

@@ -62,7 +62,7 @@ func (l *benchList) RoundTrip(req *http.Request) (*http.Response, error) {
 	return benchReply(req, body, int64(len(l.head)+len(cursor)+len(l.tail))), nil
 }
 
-// benchBody reads three texts, one after the other.
+// benchBody reads three strings, one after the other.
 type benchBody struct{ parts [3]string }
 
 func (b *benchBody) Read(buf []byte) (int, error) {

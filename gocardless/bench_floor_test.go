@@ -14,9 +14,9 @@ import (
 	"net/url"
 )
 
-// This file is the floor that the benchmarks compare with: the same work as somebody would
-// write it by hand with net/http and encoding/json and no SDK. It does the least that works:
-// no retries, no time limits, no error types, dates as text.
+// This file is the floor that the benchmarks compare with: the same work written by
+// hand with net/http and encoding/json and no SDK. It does the least that works: no retries, no
+// time limits, no error types, dates as strings.
 
 const (
 	benchBase  = "https://api.gocardless.com"

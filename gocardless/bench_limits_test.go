@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// BenchmarkObserver is a get with an observer that does nothing, beside one without.
+// BenchmarkObserver is a get with an observer that does nothing, compared with one without.
 func BenchmarkObserver(b *testing.B) {
 	transport := benchEnvelope
 	watched := benchClient(b, transport, WithObserver(Observer{

@@ -14,7 +14,7 @@ import (
 )
 
 // The benchmarks come in pairs, sdk and floor, so that benchstat and "make bench" can put the
-// two beside each other in one run: go test -bench . -run '^$' ./gocardless
+// two next to each other in one run: go test -bench . -run '^$' ./gocardless
 
 // benchClient is a client over a transport.
 func benchClient(tb testing.TB, transport http.RoundTripper, opts ...ClientOption) *Client {
@@ -31,7 +31,7 @@ func benchClient(tb testing.TB, transport http.RoundTripper, opts ...ClientOptio
 var benchEnvelope = benchFixed(`{"payments":` + benchPayment(1) + `}`)
 
 // benchOp runs f as often as the benchmark asks and reports allocations and the CPU time of the
-// process, which says more than the time on a busy machine.
+// process, which means more than the time on a busy machine.
 func benchOp(b *testing.B, name string, f func() error) {
 	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()

@@ -306,7 +306,7 @@ func (x *exchange) unencodable(err error) error {
 	return x.refuse("body", "cannot be encoded: "+scrub.Text(err.Error()))
 }
 
-// run makes attempts until one succeeds or there is to be no other.
+// run makes attempts until one succeeds or the policy wants no further one.
 func (x *exchange) run(ctx context.Context) error {
 	x.context = operationContext{ctx, x.op}
 	ctx = &x.context

@@ -297,7 +297,7 @@ func TestNoContentIsSuccessWhereNothingIsRead(t *testing.T) {
 	if err := c.Do(t.Context(), "GET", "/payments/PM1", nil, new(json.RawMessage)); err != nil {
 		t.Error(err)
 	}
-	// A body where none is expected is no failure either.
+	// A body where none is expected is not a failure either.
 	c, _ = scripted(t, replyWith(200, `{"customers":{"id":"CU1"}}`))
 	if err := c.Customers.Remove(t.Context(), "CU1"); err != nil {
 		t.Error(err)
@@ -411,8 +411,8 @@ func TestDoReplyThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// The kind of an unknown POST decides about money: without a word from the caller
-// it is one that must not be repeated.
+// The kind of an unknown POST decides about money: unless the caller
+// sets it, the request must not be retried.
 func TestDoKinds(t *testing.T) {
 	for kind, want := range map[OperationKind]int{"": 1, KindCreate: 4} {
 		c, s := scripted(t, replyWith(500, ""))

@@ -25,7 +25,7 @@ type Problem struct {
 	// Field names the input: a member in dotted form ("links.mandate"), a query
 	// parameter, the id of the path, a header or an option.
 	Field string
-	// Message says what is wrong, without repeating the value.
+	// Message describes the problem, without the value itself.
 	Message string
 }
 

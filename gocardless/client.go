@@ -172,14 +172,15 @@ func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 //
 // The path begins with a slash, is escaped by the caller and may carry a query.
 // The body is sent as JSON, complete with its envelope: nil for none, a
-// [json.RawMessage] as it is, anything else as encoding/json writes it. Text and
-// bytes are refused, because that would make a JSON string of them: convert ready
+// [json.RawMessage] unchanged, anything else as encoding/json writes it. Strings and
+// byte slices are refused, because they would become a JSON string: convert ready
 // JSON to a [json.RawMessage]. The whole reply is read into the value that reply
-// points to: a [json.RawMessage] as it came, anything else by encoding/json; nil
-// drops it.
+// points to: a [json.RawMessage] receives it unchanged, anything else is decoded by
+// encoding/json; nil discards it.
 //
+//	params := map[string]any{"payments": map[string]any{"amount": 1000, "currency": "GBP"}}
 //	var reply json.RawMessage
-//	err := client.Do(ctx, "POST", "/payments", json.RawMessage(`{"payments":{…}}`), &reply,
+//	err := client.Do(ctx, "POST", "/payments", params, &reply,
 //		gocardless.WithOperationKind(gocardless.KindCreate))
 //
 // After an idempotency conflict, Do does not read the existing resource; the error names it.

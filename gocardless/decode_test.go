@@ -20,7 +20,7 @@ func TestReplyKeysInAnyCase(t *testing.T) {
 	}
 }
 
-// Every resource keeps the text of an enum value that is newer than this library.
+// Every resource keeps an enum value that is newer than this library.
 func TestUnknownEnumValuesAreKept(t *testing.T) {
 	enum := reflect.TypeFor[interface{ Known() bool }]()
 	seen := 0

@@ -88,7 +88,7 @@ type Error struct {
 	Type ErrorType
 	// Code is the status that the body states.
 	Code int
-	// Message says what went wrong, for a developer.
+	// Message describes what went wrong, for a developer.
 	Message string
 	// Details are the single problems that the API found.
 	Details []ErrorDetail
@@ -127,7 +127,7 @@ type ErrorDetail struct {
 	Reason Reason
 	// Field is the parameter concerned.
 	Field string
-	// Message says what is wrong.
+	// Message describes the problem.
 	Message string
 	// RequestPointer leads to the parameter in the request body, such as
 	// "/payments/amount".
@@ -182,7 +182,7 @@ func (e *Error) writeDetails(b *strings.Builder) {
 		if d.Field != "" && !strings.HasPrefix(message, d.Field) {
 			join := " "
 			if first := message[:min(1, len(message))]; first < "a" || first > "z" {
-				join = ": " // the message does not go on from the field: "customer_id: Customer not found"
+				join = ": " // the message does not continue the sentence: "customer_id: Customer not found"
 			}
 			writeAll(b, e.scrub(d.Field), join)
 		}
@@ -375,7 +375,7 @@ type MalformedResponseError struct {
 	// ResourceID is the id of the resource in the reply, if it could be read: after a create,
 	// that of the new resource.
 	ResourceID string
-	// Err says what is wrong with the reply. It matches [ErrMisfit] if the reply is well-formed
+	// Err describes what is wrong with the reply. It matches [ErrMisfit] if the reply is well-formed
 	// and a value in it is not what the SDK can accept.
 	Err error
 }
@@ -394,7 +394,7 @@ func (e *MalformedResponseError) Error() string {
 	return b.String()
 }
 
-// replyProblem says what is wrong with a reply. Errors of the decoder hold nothing of the values;
+// replyProblem describes what is wrong with a reply. The decoder's errors contain no values, so
 // masking would only hide their paths, which can be long.
 func replyProblem(err error) string {
 	if syntax, ok := errors.AsType[*jsonwire.SyntaxError](err); ok {

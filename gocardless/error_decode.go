@@ -7,7 +7,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// decodeError fills in what the body of an unsuccessful reply tells. The body
+// decodeError fills in what it finds in the body of an unsuccessful reply. The body
 // may be anything: the API's own error object, {"error":"text"}, an HTML page of
 // a proxy, a part of any of these, or nothing. What cannot be read is left out;
 // the status alone is enough for an error. It reports whether the body is complete JSON.

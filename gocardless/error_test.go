@@ -183,7 +183,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// The text of a network error is the network's, without the address that net/http
+// The message of a network error is the network's own, without the address that net/http
 // puts before it.
 func TestTextOfANetworkError(t *testing.T) {
 	c, _ := scripted(t, failWith(dialError()))

@@ -55,8 +55,8 @@ func (e Event) Organisation() string {
 	return e.Link("organisation")
 }
 
-// IsTest reports whether the event comes from a test delivery that somebody asked for in the
-// dashboard. Its links lead nowhere.
+// IsTest reports whether the event comes from a test delivery, which a user of the dashboard
+// asked for. Its links refer to resources that do not exist.
 func (e Event) IsTest() bool { return strings.HasPrefix(e.ID, "EVTEST") }
 
 // link returns a link by its name in the API.

@@ -25,9 +25,9 @@ const catchUpKeep = MaxCatchUpOverlap + time.Hour
 // forgotten events, and would handle them again. Begin later.
 var ErrEventsForgotten = errors.New("gocardless: catch-up would begin before what the event store remembers")
 
-// ErrCheckpointAhead means that a catch-up would begin later than the API's clock says it is. The
-// checkpoint, or EventCatchUp.From, comes from a clock that ran ahead, and events up to then would
-// be lost. Delete the checkpoint and begin earlier.
+// ErrCheckpointAhead means that a catch-up would begin in the future, by the API's clock. The
+// checkpoint, or EventCatchUp.From, comes from a clock that ran ahead, and events up to that time
+// would be lost. Delete the checkpoint and begin earlier.
 var ErrCheckpointAhead = errors.New("gocardless: catch-up would begin in the future")
 
 // EventCatchUp reads the events since its last run from the API and passes them to the handler
@@ -82,7 +82,7 @@ type CatchUpReport struct {
 }
 
 // Run reads and handles the events up to now. An event that fails does not end the run; the
-// error then wraps the first failure and says how many there were. Run may be called again, and
+// error then wraps the first failure and gives the number of failures. Run may be called again, and
 // concurrently.
 func (c *EventCatchUp) Run(ctx context.Context) (CatchUpReport, error) {
 	r := catchUpRun{EventCatchUp: c}
@@ -133,7 +133,7 @@ func (r *catchUpRun) run(ctx context.Context) error {
 // window handles the events of a stretch of time and moves the checkpoint.
 func (r *catchUpRun) window(ctx context.Context, window eventWindow) error {
 	if begin := r.beginning(); begin.After(window.now.Add(r.overlap())) {
-		return fmt.Errorf("%w: at %s, while the API's clock says %s", ErrCheckpointAhead,
+		return fmt.Errorf("%w: at %s, while it is %s by the API's clock", ErrCheckpointAhead,
 			begin.Format(time.RFC3339), window.now.Format(time.RFC3339))
 	}
 	reached := EventCheckpoint{CreatedAt: window.end, EventID: r.report.Checkpoint.EventID}

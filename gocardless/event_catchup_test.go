@@ -156,7 +156,7 @@ func TestCatchUpFailure(t *testing.T) {
 	})
 }
 
-// A parked event does not hold the checkpoint for ever; a busy one holds it.
+// A parked event holds the checkpoint only for a while; a busy one holds it until it is done.
 func TestCatchUpParkedAndBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newCatchUp()
@@ -444,7 +444,7 @@ func TestEventsSince(t *testing.T) {
 }
 
 // The checkpoint is a time of the API's clock: a run on a machine whose clock is ahead loses
-// nothing of the time between the two, and one whose clock is behind reads up to the present.
+// nothing between the two, and one whose clock is behind reads up to the present.
 func TestCatchUpOnTheServersClock(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"local clock ahead": -3 * time.Hour, "local clock behind": 3 * time.Hour} {
 		t.Run(name, func(t *testing.T) {

@@ -80,7 +80,7 @@ func (s *MemoryEventStore) HandleOnce(ctx context.Context, event Event, handle f
 	return EventOutcomeHandled, nil
 }
 
-// claim takes the event, or says why not.
+// claim takes the event, or returns the outcome that forbids it.
 func (s *MemoryEventStore) claim(event Event) (*memoryEvent, EventOutcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -146,7 +146,7 @@ func TestMemoryEventStoreForgets(t *testing.T) {
 				t.Fatalf("with a checkpoint: %s", o)
 			}
 		}
-		// A checkpoint that nobody moves does not make the store grow without limit.
+		// A checkpoint that never moves does not make the store grow without limit.
 		time.Sleep(2 * time.Minute)
 		if h, _ := store.EventHorizon(ctx); !h.Equal(created) {
 			t.Errorf("horizon = %s, want %s", h, created)

@@ -41,7 +41,7 @@ func TestEventLinkNames(t *testing.T) {
 }
 
 // Every resource type of the catalogue has a link of the name that ResourceID looks for, except
-// those of which the schema has no link at all.
+// types for which the schema has no link at all.
 func TestResourceIDOfEveryResource(t *testing.T) {
 	data, err := os.ReadFile("../schema/catalogue.json")
 	if err != nil {

@@ -18,13 +18,13 @@ const (
 	exportPageSize       = 500 // the most that the API gives
 )
 
-// ExportOptions says how an [Exporter] reads.
+// ExportOptions configures an [Exporter].
 type ExportOptions struct {
 	// Workers is how many requests are made at the same time: 1 to 64, 8 when zero.
 	//
 	// The API allows 1000 requests in a minute for each access token. With replies that take
 	// 50 ms, 8 workers reach that in the first ten seconds; a client with a rate limiter then
-	// waits, and one without gets errors and repeats the requests.
+	// waits, and one without receives errors and retries.
 	Workers int
 	// Cursor continues an earlier export of the same list, with the same params, after the item
 	// that the cursor stands for; see [Exporter.Cursor]. It is empty for the beginning.
@@ -74,8 +74,8 @@ type exportItem[T any] interface {
 // It yields the same items in the same order as the list's All, from the newest to the oldest,
 // each exactly once. To do so it divides the time that the list covers into windows, learning
 // from the replies how many items a stretch of time has, and reads several windows at once. Where
-// more items than fit on a page have the same time of creation, they are read one page after the
-// other. What is created while it runs is not part of it: an export
+// more items than fit on a page were created at the same moment, they are read one page after the
+// other. Items created while the export runs are left out: an export
 // without an upper bound ends at the newest item that it saw first. Resources that were deleted
 // or changed in the meantime may be missing, as with any list that is read page by page.
 //

@@ -10,11 +10,11 @@ import (
 )
 
 // export is one run of an [Exporter]. It divides the list into segments, which it keeps in
-// order, newest first. Workers read the first segment that nobody reads yet, one page each; the
+// order, newest first. Workers read the first segment that is still unread, one page each; the
 // consumer takes the pages from the front.
 //
 // A segment whose items per unit of time are roughly known is not read whole: a
-// piece is cut off its new end, so that other workers can go on with the rest. What a piece has
+// piece is cut off its new end, so that other workers can continue with the rest. What a piece has
 // beyond a page remains as a segment and is read from the cursor on; when that too has more than
 // a page, it is divided itself. So nothing depends on the estimates but the number of requests
 // and how many of them can be made at once. A piece that is too short wastes a part of a page. A

@@ -34,7 +34,7 @@ func exportAll(t *testing.T, e *Exporter[Payment]) []string {
 	return ids
 }
 
-// sameIDs compares two lists and says where they part.
+// sameIDs compares two lists and reports where they differ.
 func sameIDs(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if slices.Equal(got, want) {
@@ -125,7 +125,7 @@ func TestExporterIsFast(t *testing.T) {
 	const total = 100_000
 	type list struct {
 		times []time.Time
-		share float64 // of the time that reading in sequence takes
+		share float64 // of the duration of reading in sequence
 	}
 	lists := map[string]list{"even": {every(total, 5*time.Minute, fakeNow), 1.0 / 6}}
 	if !testing.Short() && !raceDetector {

@@ -22,7 +22,7 @@ import (
 )
 
 // The fault matrix: every fault × every kind of operation, over HTTP/1.1, HTTP/2
-// and a plain RoundTripper. Each cell says how many attempts there must be when the
+// and a plain RoundTripper. Each cell holds how many attempts there must be when the
 // fault lasts, that one fault followed by a good reply ends well if the fault
 // allows another attempt, which error comes out, and that each request that arrived
 // was complete.
@@ -33,7 +33,7 @@ type repeatable int
 const (
 	never      repeatable = iota // no other attempt for any operation
 	unlessActs                   // for all but actions, which may have run
-	always                       // surely did not run
+	always                       // is known not to have run
 )
 
 func (r repeatable) attempts(kind OperationKind) int {
@@ -277,7 +277,7 @@ func matrix() []matrixFault {
 // outcome is what must come of a fault for an operation.
 func (f *matrixFault) outcome(kind OperationKind) (attempts int, fails bool) {
 	if f.noBody && kind == KindDelete {
-		// A delete has no result to be read: the status says that it is done.
+		// A delete has no result to be read: the status is enough.
 		return 1, false
 	}
 	return f.class.attempts(kind), true
@@ -566,7 +566,7 @@ func TestUntrustedCertificate(t *testing.T) {
 }
 
 // A handshake that breaks off comes before the request: even an action may be
-// repeated. A server that does not speak TLS will not learn it.
+// retried. A server that does not speak TLS will not learn it.
 func TestBrokenHandshake(t *testing.T) {
 	for name, test := range map[string]struct {
 		serve    func(net.Conn)

@@ -93,8 +93,8 @@ func TestAllocationsOfAnIteration(t *testing.T) {
 		return nil
 	})
 	guard{promised: 900_000, reached: 670_000}.check(t, "allocations of 100,000 payments", count*scale)
-	// Beside the payments themselves, which grow with the API, there are their texts and maps, and
-	// the buffer of a page anew when the pool has lost it.
+	// Besides the payments themselves, which grow with the API, there are their strings and maps,
+	// and a new buffer for a page when the pool has lost the old one.
 	reached := 100_000 * (float64(unsafe.Sizeof(Payment{})) + 720)
 	guard{promised: 116_000_000, reached: reached}.check(t, "bytes of 100,000 payments", bytes*scale)
 }

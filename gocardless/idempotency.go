@@ -54,7 +54,7 @@ func newKey() string {
 	return string(s[:])
 }
 
-// keyProblem says what is wrong with a caller's idempotency key, or returns "".
+// keyProblem describes what is wrong with a caller's idempotency key, or returns "".
 func keyProblem(key string) string {
 	switch {
 	case key == "":

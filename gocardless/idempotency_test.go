@@ -207,8 +207,8 @@ func (a *keyedAPI) RoundTrip(req *http.Request) (*http.Response, error) {
 	return reply(req)
 }
 
-// net/http takes a request with an Idempotency-Key and no unreadable body for one
-// that it may repeat on its own. An action must not look like that.
+// A request with an Idempotency-Key and a body that can be read again is one that
+// net/http retries on its own. An action must not look like that.
 func TestTransportCannotRepeatActions(t *testing.T) {
 	var last *http.Request
 	c := clientOver(t, roundTripper(func(req *http.Request) (*http.Response, error) {

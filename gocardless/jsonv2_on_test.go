@@ -2,5 +2,5 @@
 
 package gocardless
 
-// nextJSON says that encoding/json is the next one, which the floor gains from.
+// nextJSON reports whether encoding/json is the next one, which makes the floor faster.
 const nextJSON = true

@@ -17,7 +17,7 @@ type Limiter interface {
 	Wait(ctx context.Context, op Operation, lane Lane) error
 	// Observe reports the end of an attempt that Wait let through, exactly once,
 	// with the rate limit that the reply reported. Reset is in terms of this
-	// machine's clock, whatever the server's clock says. The limit is zero when
+	// machine's clock, however far the server's clock is off. The limit is zero when
 	// the reply reported none, or when there was no reply.
 	Observe(op Operation, lane Lane, limit RateLimit)
 }
@@ -27,7 +27,7 @@ type Lane uint8
 
 // The lanes.
 const (
-	// LaneInteractive is for calls that somebody waits for. It is the default.
+	// LaneInteractive is for calls that a user waits for. It is the default.
 	LaneInteractive Lane = iota
 	// LaneBulk is for billing runs, exports and other work in the background;
 	// see [WithBulkLane].

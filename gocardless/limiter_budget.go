@@ -150,8 +150,8 @@ func (b *budget) roll(now time.Time) {
 	b.pace.begin(b.reset.Add(-window), 0)
 }
 
-// delay is how long the nth in a lane's queue has to wait at least, from 1, if
-// nobody else spends from the budget; 0 or less means that it may go now.
+// delay is how long the nth in a lane's queue, counted from 1, has to wait at least
+// if no other request spends from the budget; 0 or less means that it may go now.
 func (b *budget) delay(lane Lane, n int, now time.Time) time.Duration {
 	left := b.reset.Sub(now)
 	if lane == LaneInteractive {
@@ -164,7 +164,7 @@ func (b *budget) delay(lane Lane, n int, now time.Time) time.Duration {
 	switch {
 	case available > 0:
 	case b.remaining > b.reserved(0):
-		// Only the reserve is left, of which more is released soon.
+		// Only the reserve is left, and more of it is released soon.
 		return min(left, time.Second)
 	default:
 		available = 0

@@ -24,7 +24,7 @@ const (
 	// many requests a second where the limit allows.
 	paceStart    = 1.0 / 16
 	paceStartMin = 0.5
-	// No process falls below this part of it, and thereby silent.
+	// No process falls below this part of it, so that none falls silent.
 	paceFloor = 1.0 / 1024
 	// A correction changes the rate by this factor at most.
 	paceStep = 4
@@ -40,7 +40,7 @@ const (
 // begin starts to measure, at a time when the API had counted so many requests.
 func (p *pace) begin(at time.Time, used int) { p.since, p.used, p.done = at, used, 0 }
 
-// sent notes that a request is sent, and thereby when the next may be.
+// sent notes that a request is sent, and works out when the next may be.
 func (p *pace) sent(now time.Time, target float64) {
 	pause := now.Sub(p.next)
 	if p.rate == 0 || pause > paceIdle {
@@ -57,7 +57,7 @@ func (p *pace) sent(now time.Time, target float64) {
 
 func (p *pace) step() time.Duration { return time.Duration(float64(time.Second) / p.rate) }
 
-// observe corrects the rate when a reply says how many requests of all processes
+// observe corrects the rate when a reply reports how many requests of all processes
 // the API has counted in this window.
 func (p *pace) observe(lane Lane, used int, now time.Time, target float64) {
 	if p.since.IsZero() {

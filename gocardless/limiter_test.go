@@ -85,7 +85,7 @@ func TestRateLimitWaitOverrunsNoWindow(t *testing.T) {
 				midMinute(10)
 				c := clientOver(t, api, WithRateLimitWait())
 				n := 3 * (api.limit - api.others)
-				// One reply tells the limit, if it is not the documented one.
+				// One reply reports the limit, if it is not the documented one.
 				if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil {
 					t.Fatal(err)
 				}
@@ -156,7 +156,7 @@ func TestRateLimitWaitEndsWithTheContext(t *testing.T) {
 		c := clientOver(t, api, WithRateLimitWait())
 		_, _ = c.Payments.Get(t.Context(), "PM1")
 
-		// A deadline before the window ends: said at once.
+		// A deadline before the window ends is reported at once.
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		began := time.Now()
@@ -178,7 +178,7 @@ func TestRateLimitWaitEndsWithTheContext(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		// And those who gave up hold up nobody.
+		// And calls that gave up do not hold up later ones.
 		if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil || api.refused > 0 {
 			t.Errorf("%v, %d refused", err, api.refused)
 		}
@@ -236,7 +236,7 @@ func TestRateLimitGroups(t *testing.T) {
 }
 
 // A request that got past its own budget and not past the general one was not sent: it must not
-// count as on its way for ever.
+// count as on its way indefinitely.
 func TestRateLimitOfARequestThatWasNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		midMinute(20)
@@ -280,7 +280,7 @@ func TestRateLimitOfAnotherWindow(t *testing.T) {
 	})
 }
 
-// A limiter of the caller's own is asked before each attempt and told of each reply.
+// A limiter of the caller's own is asked before each attempt and observes each reply.
 func TestLimiter(t *testing.T) {
 	l := &recordingLimiter{}
 	s := &script{replies: []replier{replyWith(500, "", "RateLimit-Limit", "7"), failWith(dialError()), replyWith(200, paymentReply, "RateLimit-Limit", "8")}}
@@ -312,7 +312,7 @@ func (l *recordingLimiter) Observe(_ Operation, _ Lane, r RateLimit) {
 	l.log = append(l.log, "observe "+strconv.Itoa(r.Limit))
 }
 
-// When the budget closes between two attempts, the failure of the first is still told.
+// When the budget closes between two attempts, the failure of the first is still reported.
 func TestLimiterThatStopsARetry(t *testing.T) {
 	l := &recordingLimiter{}
 	s := &script{replies: []replier{func(req *http.Request) (*http.Response, error) {

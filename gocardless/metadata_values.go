@@ -22,8 +22,8 @@ const (
 // for the key.
 var ErrNoMetadata = errors.New("gocardless: no such metadata")
 
-// MetadataError says what is wrong with a value of [Metadata]. Its message has the key and never
-// the value.
+// MetadataError describes what is wrong with a value of [Metadata]. Its message contains the key,
+// but never the value.
 type MetadataError struct {
 	Key     string
 	Problem string

@@ -117,7 +117,7 @@ func TestMisfitsOfListedEvents(t *testing.T) {
 	}
 }
 
-// A number that cannot be read never passes for a zero. The error says which resource it is of.
+// A number that cannot be read never passes for a zero. The error names the resource.
 func TestUnreadableNumber(t *testing.T) {
 	for _, amount := range []string{`"1,000"`, `true`, `{}`, `[]`, `12.5`, `1e30`, `""`, `"12 "`, `{"value":1}`} {
 		for _, body := range []string{
@@ -189,7 +189,7 @@ func testCreateWithoutResource(t *testing.T) {
 	}
 }
 
-// A conflict whose body breaks off is retried: the whole one tells what exists.
+// A conflict whose body breaks off is retried: the complete one names what exists.
 func TestConflictThatBreaksOff(t *testing.T) { synctest.Test(t, testConflictThatBreaksOff) }
 
 func testConflictThatBreaksOff(t *testing.T) {

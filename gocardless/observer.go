@@ -95,7 +95,7 @@ func WithObserver(o Observer) Option {
 	})
 }
 
-// around returns an observer that notifies two, of which one surrounds the other.
+// around returns an observer that notifies two, with inner inside o.
 func (o *Observer) around(inner *Observer) *Observer {
 	return &Observer{
 		CallStarted: func(ctx context.Context, s CallStart) context.Context {

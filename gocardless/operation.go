@@ -53,8 +53,8 @@ type Operation struct {
 	// accounts for which it has been enabled.
 	Restricted bool
 
-	// identified reports that the result is a resource with an id. A reply without one is no
-	// result.
+	// identified reports that the result is a resource with an id. A reply without one is
+	// unreadable.
 	identified bool
 	// read is how the resource that a create made is read again, for the reply
 	// to an idempotency conflict; nil when there is no such operation.

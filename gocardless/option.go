@@ -37,7 +37,7 @@ type Option interface {
 	RequestOption
 }
 
-// settings is what a call can be told. A client holds its defaults.
+// settings is what options change about a call. A client holds its defaults.
 type settings struct {
 	timeout       time.Duration
 	retries       int
@@ -265,7 +265,7 @@ func WithMaxReplyBytes(n int64) Option {
 	})
 }
 
-// WithOperationKind tells [Client.Do] what kind of request it sends, and therefore
+// WithOperationKind sets the kind of request that [Client.Do] sends, and therefore
 // when it may be retried. It matters for a POST, which is otherwise treated as
 // [KindAction] and retried only when it is known not to have run: a create
 // for which the API honours the idempotency key is [KindCreate]. Methods with a

@@ -155,7 +155,7 @@ func TestAllStopsAtTheFirstError(t *testing.T) {
 				t.Error("an item with an error")
 			}
 			errs = append(errs, err)
-			continue // a caller who goes on must not loop for ever
+			continue // a caller who ignores the error must not loop indefinitely
 		}
 		got = append(got, p.ID)
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// maxPrefetch bounds the memory that read-ahead can be told to use.
+// maxPrefetch bounds the memory that read-ahead can use.
 const maxPrefetch = 16
 
 // WithPrefetch makes the iterators that All returns fetch up to the given number of pages, at

@@ -32,7 +32,7 @@ func leaks(text string) (found []string) {
 }
 
 // The scan: every call fails or succeeds in every way, with private data in every
-// place, and all logs and error texts are searched.
+// place, and all logs and error messages are searched.
 func TestNothingPrivateInLogsAndErrors(t *testing.T) {
 	personal := `\"jane.doe@example.com\" GB33 BUKB 2020 1555 5555 55 and jane.doe@example.com, GB33BUKB20201555555555; 55779911 / 4242 4242 4242 4242 \"221b Bakerstreet\"`
 	errorJSON := `{"error":{"type":"validation_failed jane.doe@example.com","code":422,"message":"` + personal + `","request_id":"jane.doe@example.com","documentation_url":"x",` +

@@ -38,8 +38,8 @@ type Response struct {
 	IdempotencyKey string
 	// Existing reports that a create found its idempotency key used before: the
 	// result is the resource that the earlier request made. That request may be
-	// an earlier attempt of the same call whose reply was lost (Attempts then
-	// tells) or a call of long ago.
+	// an earlier attempt of the same call whose reply was lost (Attempts is then
+	// more than 1) or an earlier call.
 	Existing bool
 	// Misfits are the values of the reply that do not fit their fields, which have the zero
 	// value; see [Misfit]. There are none in the replies that the API documents.

@@ -47,7 +47,7 @@ type RetryDecision struct {
 	Retry bool
 	// Wait is how long to wait before it.
 	Wait time.Duration
-	// Reason says why, in a few words, for the log.
+	// Reason gives the reason in a few words, for the log.
 	Reason string
 }
 

@@ -64,7 +64,7 @@ func TestServersWaitIsObeyed(t *testing.T) {
 			"429 with both":              {429, []string{"RateLimit-Reset", "+41s", "Retry-After", "3"}, 3 * time.Second, 3500 * time.Millisecond},
 			"429 with far reset":         {429, []string{"RateLimit-Reset", "+3600s"}, time.Minute, time.Minute},
 			"429 without":                {429, nil, 0, 500 * time.Millisecond},
-			// A reset on another status says when the window ends, not to wait.
+			// A reset on another status is when the window ends, not a reason to wait.
 			"500 with reset": {500, []string{"RateLimit-Reset", "+41s"}, 0, 500 * time.Millisecond},
 		} {
 			s := &script{replies: []replier{
@@ -139,7 +139,7 @@ func TestCancelEndsAWaitAtOnce(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || e.Attempts != 1 || len(s.requests()) != 1 || e.IdempotencyKey != "mine" || e.MayHaveRun {
 			t.Errorf("got %+v", e)
 		}
-		// What the server had said is still there.
+		// The server's last reply is still there.
 		if previous := as[*Error](t, err); previous.StatusCode != 503 {
 			t.Errorf("previous error %v", previous)
 		}
@@ -172,7 +172,7 @@ func TestContextThatEndsDuringAnAttemptIsNotRetried(t *testing.T) {
 		if e := as[*ConnectionError](t, err); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) || e.Attempts != 1 || len(s.requests()) != 1 || !e.Timeout() {
 			t.Errorf("%v after %d requests", err, len(s.requests()))
 		}
-		// Nobody is asked whether to go on.
+		// The policy is not asked whether to continue.
 		ended, end := context.WithCancel(t.Context())
 		c, _ = scripted(t, func(*http.Request) (*http.Response, error) {
 			end()
@@ -186,8 +186,8 @@ func TestContextThatEndsDuringAnAttemptIsNotRetried(t *testing.T) {
 	})
 }
 
-// Nobody waits for another attempt any more, so the policy is not asked for one and
-// what the last one said is the error.
+// The caller no longer waits for another attempt, so the policy is not asked for one and
+// the last reply is the error.
 func TestContextThatEndsWithAReply(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c, s := scripted(t, func(req *http.Request) (*http.Response, error) {
@@ -251,7 +251,7 @@ func TestTimeoutOfADrippingBody(t *testing.T) {
 }
 
 // When time runs out, net/http may end a body that is cut off as if it were whole.
-// That is no malformed reply.
+// That does not make the reply malformed.
 func TestBodyThatEndsWithTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cut := func(req *http.Request) (*http.Response, error) {
@@ -394,7 +394,7 @@ func TestRetryAfterInThePast(t *testing.T) {
 	}
 }
 
-// A wait that makes no sense is no promise that the request was not carried out.
+// A wait that makes no sense does not promise that the request was not carried out.
 func TestNegativeRetryAfterIsNone(t *testing.T) {
 	c, s := scripted(t, replyWith(503, "", "Retry-After", "-5"))
 	_, err := c.Payments.Cancel(t.Context(), "PM1", PaymentCancelParams{}, WithRetryPolicy(atOnce))

@@ -84,7 +84,7 @@ func TestNoLockIsContended(t *testing.T) {
 	}
 }
 
-// contended returns how often somebody waited at a lock, by who held it, for holders in calls
+// contended returns how often a goroutine waited at a lock, by its holder, for holders in calls
 // of this package. The locks of the runtime's memory management are left out, and that which a
 // pool takes when it is used for the first time after a collection.
 func contended() map[string]int64 {

@@ -44,7 +44,7 @@ func WithRequestSigning(keyID string, key *ecdsa.PrivateKey) ClientOption {
 
 // WithRequestSigner is like [WithRequestSigning] for a key that a hardware module
 // or a key service keeps. The signer's public key must be an [*ecdsa.PublicKey]
-// on P-521, and it must return signatures in ASN.1 DER, as [crypto.Signer] says
+// on P-521, and it must return signatures in ASN.1 DER, as [crypto.Signer] specifies
 // for ECDSA. When signing fails, nothing is sent.
 func WithRequestSigner(keyID string, signer crypto.Signer) ClientOption {
 	return clientOption(func(c *clientConfig) {
@@ -181,7 +181,7 @@ type SigningError struct {
 	Err error
 }
 
-// Error says which request could not be signed and why.
+// Error names the request that could not be signed, and the reason.
 func (e *SigningError) Error() string {
 	var b strings.Builder
 	writeSet(&b, "", e.Operation, ": ")

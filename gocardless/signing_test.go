@@ -168,8 +168,7 @@ func TestEachAttemptIsSignedAfresh(t *testing.T) {
 	}
 }
 
-// The text that is signed, for a fixed time and nonce, as the documentation of the
-// API shows it.
+// The signature base for a fixed time and nonce is that of the API's documentation.
 func TestSignatureBase(t *testing.T) {
 	req, err := http.NewRequest("POST", "https://API.gocardless.com:443/payments?limit=1", nil)
 	if err != nil {

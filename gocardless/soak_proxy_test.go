@@ -28,7 +28,7 @@ import (
 
 // The soak through a proxy: 64 goroutines call all operations of a sandbox in another process,
 // through a proxy that resets connections before and after the work, cuts replies, answers twice,
-// delays and talks rubbish. It runs for two seconds, or for as long as this variable says, such as
+// delays and talks rubbish. It runs for two seconds, or for the duration in this variable, such as
 // "5m".
 const soakVariable = "GOCARDLESS_SOAK"
 
@@ -226,7 +226,7 @@ type soak struct {
 	next, done, failed atomic.Int64
 	mu                 sync.Mutex
 	created            map[string]string // number of a create to id
-	denied             map[string]bool   // creates whose error says that they did not run
+	denied             map[string]bool   // creates whose error rules out that they ran
 }
 
 func (s *soak) step(ctx context.Context) {
@@ -317,8 +317,8 @@ func TestSoakThroughAProxy(t *testing.T) {
 	}
 }
 
-// run calls operations from 64 goroutines, and returns the heap in MB after a quarter of the time
-// and at the end.
+// run calls operations from 64 goroutines, and returns the heap in MB after a quarter of the
+// duration and at the end.
 func (s *soak) run(ctx context.Context, duration time.Duration) (heap [2]float64) {
 	for i, part := range []time.Duration{duration / 4, duration - duration/4} {
 		until := time.Now().Add(part)
@@ -339,7 +339,7 @@ func (s *soak) run(ctx context.Context, duration time.Duration) (heap [2]float64
 	return heap
 }
 
-// check compares what the client said with what the sandbox has, over a good network.
+// check compares what the client returned with what the sandbox has, over a good network.
 func (s *soak) check(t *testing.T, sandbox string, proxy *flakyProxy) {
 	direct, err := gocardless.New(soakToken, gocardless.EnvironmentSandbox, gocardless.WithBaseURL(sandbox))
 	if err != nil {

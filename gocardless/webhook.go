@@ -19,8 +19,8 @@ import (
 // WebhookSignatureHeader is the header in which GoCardless sends the signature of a webhook.
 const WebhookSignatureHeader = "Webhook-Signature"
 
-// Errors of webhooks, for use with [errors.Is]. Their texts, and those of the errors that wrap
-// them, contain nothing of the request.
+// Errors of webhooks, for use with [errors.Is]. Their messages, and those of the errors
+// that wrap them, contain nothing of the request.
 var (
 	// ErrMissingSignature means that the request had no signature.
 	ErrMissingSignature = errors.New("gocardless: webhook without a signature")

@@ -64,7 +64,7 @@ type PanicError struct {
 	Stack []byte // where, as by runtime/debug.Stack
 }
 
-// Error says that a handler panicked, and with a value of which type.
+// Error reports the panic and the type of its value, but not the value.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("gocardless: event handler panicked with a %T", e.Value)
 }
@@ -254,7 +254,7 @@ func (h *WebhookHandler) read(w http.ResponseWriter, r *http.Request) (body []by
 	return body, 0
 }
 
-// isPlainJSON reports whether a request says that its body is JSON, not compressed.
+// isPlainJSON reports whether the headers declare a body of JSON that is not compressed.
 func isPlainJSON(header http.Header) bool {
 	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || mediaType != "application/json" {

@@ -51,7 +51,7 @@ func (l *listener) setDown(down bool) {
 }
 
 // A sandbox of the API delivers events twice and shuffled; some fail; then the service is away
-// for longer than deliveries are repeated, and catches up. Every event of the API is handled
+// for longer than deliveries are retried, and catches up. Every event of the API is handled
 // exactly once.
 func TestWebhooksOfTheSandbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -45,7 +45,7 @@ type wireFault struct {
 	// http1 answers a request on the connection. The request is carried out by run, which
 	// returns the reply as it should be. The connection is closed afterwards.
 	http1 func(c wireConn, run func() []byte)
-	// frames are what the client gets instead of the reply on a stream, and close says what
+	// frames are what the client gets instead of the reply on a stream, and close decides what
 	// becomes of the connection. The request is carried out before unless it is unseen.
 	frames func(stream uint32, reply []byte) []byte
 	unseen bool
@@ -80,7 +80,7 @@ func h2ResetStream(code uint32) func(uint32, []byte) []byte {
 	}
 }
 
-// h2Goodbye says that streams up to the one given by its distance from this one were seen.
+// h2Goodbye reports that streams up to the one given by its distance from this one were seen.
 func h2Goodbye(distance int32, code uint32) func(uint32, []byte) []byte {
 	return func(stream uint32, _ []byte) []byte {
 		last := binary.BigEndian.AppendUint32(nil, uint32(int32(stream)+distance))
@@ -513,7 +513,7 @@ func tunnel(t *testing.T) *url.URL {
 	return address
 }
 
-// mayHaveRunOf is what an error says about it.
+// mayHaveRunOf returns MayHaveRun of an error.
 func mayHaveRunOf(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.MayHaveRun
@@ -569,7 +569,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 	}
 }
 
-// judge compares what the API did with what the client says.
+// judge compares what the API did with what the client reports.
 func (s *wireServer) judge(t *testing.T, column int, err error, r Response) {
 	t.Helper()
 	k := matrixKinds[column]
@@ -604,7 +604,7 @@ func (s *wireServer) judge(t *testing.T, column int, err error, r Response) {
 }
 
 // A transport may make requests of its own with the context of ours, such as for a token. They
-// are no sign that ours was sent before.
+// do not show that ours was sent before.
 func TestRequestsOfTheTransportItself(t *testing.T) {
 	for column, k := range matrixKinds {
 		s := newWireServer(t, &wireFault{frames: h2ResetStream(h2RefusedStream)}, false, false)

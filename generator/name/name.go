@@ -88,7 +88,7 @@ func words(s string) []string {
 	return out
 }
 
-// irregular plurals and words that have none.
+// singulars holds irregular plurals and words without a plural.
 var singulars = map[string]string{"funds_availability": "funds_availability"}
 
 // Singular returns the singular of a resource's name: mandate_import_entries is

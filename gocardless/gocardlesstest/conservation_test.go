@@ -232,7 +232,7 @@ func (l *ledger) auditPayout(po *record) {
 	}
 }
 
-// play plays a sequence, audits after every step, and once more when all has settled.
+// playLedger plays a sequence, audits after every step, and once more when all has settled.
 func playLedger(t testing.TB, in []byte) *ledger {
 	opts := []Option{}
 	if len(in) > 0 && in[0]%2 == 1 {

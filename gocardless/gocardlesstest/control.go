@@ -24,7 +24,7 @@ const maxState = 256 << 20
 
 // ControlHandler does for programs in other languages what methods of the Sandbox do for tests in
 // Go: it moves the clock, sets faults, plays payers and banks, keeps snapshots, and reports requests
-// and webhooks. WithControl serves it beside the API, and with it the dashboard; ServeHTTP and
+// and webhooks. WithControl serves it alongside the API, and with it the dashboard; ServeHTTP and
 // Transport do not.
 //
 // The paths are those of the table that GET /_sandbox/openapi.json describes. Bodies are JSON objects

@@ -157,7 +157,7 @@ func controlTable() []*control {
 			err := sb.changeSettings(c.body)
 			return sb.currentSettings(), err
 		}},
-		{"set_token", []string{"RevokeToken", "DeactivateToken"}, post, "tokens", groupSettings, "Says what an access token may do. Once a token is \"full\" or \"read_only\", tokens that nothing was said of are refused.", tokenSpec, stateReply, false, controlToken},
+		{"set_token", []string{"RevokeToken", "DeactivateToken"}, post, "tokens", groupSettings, "Sets what an access token may do. Once a token is \"full\" or \"read_only\", tokens that were never set are refused.", tokenSpec, stateReply, false, controlToken},
 	}
 }
 
@@ -175,7 +175,7 @@ func endpointActs(name, goes, method, path, text string, do func(*Sandbox, strin
 	return c
 }
 
-// newest is the end of a list, as long as the query says.
+// newest is the end of a list, of the length that the query asks for.
 func newest[T any](list []T, query object) []T {
 	limit := 100
 	if query.Has("limit") {

@@ -306,7 +306,7 @@ func TestControlRefusesBrowsersAndStrangers(t *testing.T) {
 	}
 }
 
-// The control is there only when it is asked for, and the API is the same beside it.
+// The control is there only when it is asked for, and the API is the same with it.
 func TestControlIsServedOnRequest(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string

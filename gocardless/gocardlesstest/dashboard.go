@@ -17,7 +17,7 @@ import (
 
 // The dashboard: pages on which a person sees what the program under test did and what the banks
 // would do next, and steers the sandbox. Pages are rendered here and can be read without a script.
-// The script sends the forms to the control API, which they are made from, and loads the pages anew
+// The script sends the forms to the control API, which they are made from, and reloads the pages
 // when something has changed.
 //
 // Whatever a program under test sent is untrusted: html/template escapes it, only addresses of the

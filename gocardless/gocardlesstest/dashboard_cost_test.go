@@ -14,11 +14,11 @@ import (
 )
 
 // viewer is a browser with the dashboard open, without a socket: it does what the dashboard's script
-// does. It loads the page when the stream tells of a change, and then waits for viewerPause.
+// does. It loads the page when the stream reports a change, and then waits for viewerPause.
 type viewer struct {
 	handler        http.Handler
 	changes, pages int
-	told           []time.Time // when the stream told of changes
+	told           []time.Time // when the stream reported changes
 	load           chan struct{}
 	http.ResponseWriter
 }
@@ -109,8 +109,8 @@ func (p *payer) second() {
 	}
 }
 
-// However much happens, the stream tells of it at most every 300 ms, and a page is loaded at most
-// every 400 ms. Nothing that happens is told later than that.
+// However much happens, the stream reports it at most every 300 ms, and a page is loaded at most
+// every 400 ms. Nothing that happens is reported later than that.
 func TestOpenDashboardHasABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sb := New(WithRateLimit(0))

@@ -186,7 +186,7 @@ func TestDashboardWantsTheToken(t *testing.T) {
 	}
 }
 
-// The stream tells within a second that something has changed, and ends with the server.
+// The stream reports within a second that something has changed, and ends with the server.
 func TestStream(t *testing.T) {
 	s, err := Start("127.0.0.1:0", WithControl())
 	if err != nil {

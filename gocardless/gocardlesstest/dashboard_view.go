@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
-// dashLink is a text that may lead somewhere.
+// dashLink is a label that may be a link.
 type dashLink struct{ Text, Href string }
 
 type requestRow struct {
@@ -450,7 +450,7 @@ func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 	}
 }
 
-// resourceRow is a resource with what tells it from others.
+// resourceRow is a resource with what distinguishes it.
 func (tx *tx) resourceRow(r *record) resourceRow {
 	row := resourceRow{ID: r.ID, Href: resourcePath(r.Coll.Name, r.ID)}
 	has := func(name string) bool { return r.Coll.Spec.Index(name) >= 0 }
@@ -573,7 +573,7 @@ func (sb *Sandbox) toolsView(v *dashView) {
 // showTime is a time as the dashboard writes it, in UTC.
 func showTime(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04:05") }
 
-// until says how far a moment is away.
+// until describes how far away a moment is.
 func until(d time.Duration) string {
 	switch {
 	case d <= 0:

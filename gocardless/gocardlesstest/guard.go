@@ -22,8 +22,8 @@ func WithAllowedHosts(names ...string) Option {
 }
 
 // guard refuses what web pages of other sites can make a browser send. A page can give this machine a
-// name of its own and so make its requests look like the sandbox's own; the Host header tells. It can
-// also send requests across origins; the Origin and Sec-Fetch headers tell.
+// name of its own and so make its requests look like the sandbox's own; the Host header shows that. It can
+// also send requests across origins, which the Origin and Sec-Fetch headers show.
 //
 // Requests that came through no TCP socket pass: no browser sends them.
 func (sb *Sandbox) guard(r *http.Request) *api.Error {

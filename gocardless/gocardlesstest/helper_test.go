@@ -42,7 +42,7 @@ func wholeRun() bool {
 }
 
 // atSpeed lets the garbage collector rest. What a sequence makes dies with it, and a collector that runs
-// whenever the small heap has doubled takes a third of the time.
+// each time the small heap doubles takes a third of the CPU.
 func atSpeed(tb testing.TB) {
 	old := debug.SetGCPercent(800)
 	tb.Cleanup(func() { debug.SetGCPercent(old) })

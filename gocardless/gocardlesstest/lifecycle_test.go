@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// do runs a step inside the sandbox, as simulators do.
+// step runs a function inside the sandbox, as simulators do.
 func (w *world) step(f func(*tx)) {
 	w.t.Helper()
 	if err := w.sb.update(func(tx *tx) error { f(tx); return nil }); err != nil {

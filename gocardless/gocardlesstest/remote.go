@@ -95,7 +95,7 @@ func (r *Remote) send(name, id string, body []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// remoteError is a refusal with all that the sandbox said.
+// remoteError is a refusal with everything that the sandbox reported.
 func remoteError(name string, status int, raw []byte) error {
 	v, _ := value.Parse(raw)
 	o, _ := v.(object)

@@ -15,7 +15,7 @@ import (
 //		gocardless.WithHTTPClient(&http.Client{Transport: gocardlesstest.Replay(t, "testdata/signup")}))
 //
 // The test fails at its end if a request had no exchange in the cassette, or if an exchange was not
-// used. [cassette.Replay] says what makes a request match.
+// used. [cassette.Replay] explains what makes a request match.
 func Replay(tb TB, dir string) http.RoundTripper {
 	tb.Helper()
 	exchanges, err := cassette.Read(os.DirFS(dir))

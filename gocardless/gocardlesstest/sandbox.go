@@ -38,7 +38,7 @@ type Sandbox struct {
 
 	changes atomic.Int64              // commits and resets so far
 	offset  atomic.Int64              // how far the clock was advanced
-	frozen  atomic.Pointer[time.Time] // what the clock of the options said when it was frozen
+	frozen  atomic.Pointer[time.Time] // the time of the options' clock when it was frozen
 	nextDue atomic.Int64              // time of the next job, in Unix nanoseconds
 
 	hooks  dispatcher
@@ -94,7 +94,7 @@ func (sb *Sandbox) reset() {
 	for _, seed := range reg.seeds {
 		seed(tx)
 	}
-	// What the default state is made of happened long ago: nobody is told.
+	// What the default state is made of happened long ago: no webhook reports it.
 	sb.batch = nil
 	sb.store.Coll("events").Clear()
 	sb.store.Written()

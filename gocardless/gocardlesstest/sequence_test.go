@@ -164,7 +164,7 @@ func newSequenceWorld(t testing.TB, strict bool) *world {
 }
 
 // restores checks that a snapshot holds everything: a sandbox that is restored from it has the same.
-// The sequence goes on with that one.
+// The sequence continues with that one.
 func (s *sequence) restores() {
 	s.t.Helper()
 	snapshot := s.sb.Snapshot()

@@ -149,7 +149,7 @@ func (s *Server) HTTPClient() *http.Client {
 	return &http.Client{Transport: t}
 }
 
-// besideControl is the API with the control, the dashboard and the health checks beside it.
+// besideControl is the API together with the control, the dashboard and the health checks.
 func (sb *Sandbox) besideControl(stop <-chan struct{}) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {

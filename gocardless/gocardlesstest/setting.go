@@ -65,7 +65,7 @@ func count(option, name string, at func(*options) *int, text string) setting {
 var settings = []setting{
 	aSetting("WithoutBankTimings", "bank_timings", api.KindBool, func(o *options) *bool { return &o.bankTimings }, "Payments and mandates move by date; otherwise only simulators and calls move them."),
 	aSetting("WithoutRefunds", "refunds", api.KindBool, func(o *options) *bool { return &o.refunds }, "The account may make refunds."),
-	count("WithRefundLimit", "refund_limit", func(o *options) *int { return &o.refundLimit }, "How many refunds a payment may have; 0 is no limit."),
+	count("WithRefundLimit", "refund_limit", func(o *options) *int { return &o.refundLimit }, "How many refunds a payment may have; 0 means no limit."),
 	aSetting("WithoutRefundConfirmation", "refund_confirmation", api.KindBool, func(o *options) *bool { return &o.refundConfirm }, "A refund needs total_amount_confirmation."),
 	aSetting("WithoutInstitutionMeta", "institution_meta", api.KindBool, func(o *options) *bool { return &o.listMeta }, "The two lists of institutions have meta."),
 	aSetting("WithFeeTaxes", "fee_taxes", api.KindBool, func(o *options) *bool { return &o.feeTaxes }, "The account pays VAT on fees."),
@@ -74,7 +74,7 @@ var settings = []setting{
 	aSetting("WithRemovalBody", "removal_body", api.KindBool, func(o *options) *bool { return &o.removalBody }, "Removing a customer answers 200 with the customer instead of 204."),
 	aSetting("WithCustomerNotifications", "customer_notifications", api.KindBool, func(o *options) *bool { return &o.notifications }, "The account sends its own notifications: webhooks carry customer_notifications."),
 	aSetting("WithPayerApproval", "payer_approval", api.KindBool, func(o *options) *bool { return &o.requireApproval }, "New Bacs and SEPA mandates wait for the payer's approval."),
-	count("WithRateLimit", "rate_limit", func(o *options) *int { return &o.rateLimit }, "Requests per token and minute; 0 is no limit."),
+	count("WithRateLimit", "rate_limit", func(o *options) *int { return &o.rateLimit }, "Requests per token and minute; 0 means no limit."),
 	count("WithRequestLog", "request_log", func(o *options) *int { return &o.logSize }, "How many requests and deliveries are remembered."),
 	{api.Field{Name: "instalment_delay", Text: "How long an instalment schedule stays pending, such as \"1s\"."}, "WithInstalmentDelay",
 		func(o *options) any { return o.asyncInstalments.String() },

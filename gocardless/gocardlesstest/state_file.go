@@ -143,7 +143,7 @@ func (sb *Sandbox) orRevert(err error) error {
 	if b, j.Broken = j.Read(); j.Broken == nil {
 		var good int
 		if good, j.Broken = sb.replay(b); j.Broken == nil && good != len(b) {
-			j.Broken = errors.New("the file was changed by somebody else")
+			j.Broken = errors.New("another process has changed the file")
 		}
 	}
 	j.advanced = sb.offset.Load()

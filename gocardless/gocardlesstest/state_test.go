@@ -306,8 +306,8 @@ func TestManyMembers(t *testing.T) {
 	}
 }
 
-// TestKilledChild is the process that TestStateFileSurvivesKills kills: it creates customers and says
-// so on its output.
+// TestKilledChild is the process that TestStateFileSurvivesKills kills: it creates customers and prints
+// their ids.
 func TestKilledChild(t *testing.T) {
 	file := os.Getenv("SANDBOX_STATE")
 	if file == "" {

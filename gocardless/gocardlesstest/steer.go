@@ -226,7 +226,7 @@ func (sb *Sandbox) advanceToNext() ([]*Delivery, error) {
 // Freeze makes the clock stand still, so that only Advance moves it.
 func (sb *Sandbox) Freeze() { sb.setFrozen(true) }
 
-// Unfreeze lets the clock go on from where it stands.
+// Unfreeze lets the clock continue from where it stands.
 func (sb *Sandbox) Unfreeze() { sb.setFrozen(false) }
 
 func (sb *Sandbox) setFrozen(still bool) {

@@ -69,7 +69,7 @@ func (d *dispatcher) holds(number int, manual bool) bool {
 	return ep != nil && (ep.paused || ep.Manual && !manual)
 }
 
-// AddEndpoint adds an endpoint for webhooks, beside those of WithWebhooks, and returns its id. Events
+// AddEndpoint adds an endpoint for webhooks, next to those of WithWebhooks, and returns its id. Events
 // from now on are sent to it. State files and snapshots do not keep endpoints.
 func (sb *Sandbox) AddEndpoint(w Webhooks) (string, error) {
 	if err := w.Validate(); err != nil {
@@ -127,8 +127,8 @@ func (sb *Sandbox) Endpoints() []Endpoint {
 	return out
 }
 
-// ResendWebhook sends a webhook again at once, or when its endpoint is resumed, and starts its
-// attempts anew.
+// ResendWebhook sends a webhook again at once, or when its endpoint is resumed, with all its
+// attempts again.
 func (sb *Sandbox) ResendWebhook(id string) error {
 	return sb.update(func(tx *tx) error {
 		w := tx.find("webhooks", id)

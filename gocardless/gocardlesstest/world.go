@@ -30,7 +30,7 @@ func ReadyWorlds() []string {
 }
 
 // ReadyWorld is a world that comes with the package, for LoadWorld: "gym" (50 members and their
-// subscriptions, some of which fail), "shop" (instant payments by pay by bank) or "arrears" (three
+// subscriptions; some fail), "shop" (instant payments by pay by bank) or "arrears" (three
 // months of late failures and chargebacks).
 func ReadyWorld(name string) ([]byte, error) {
 	b, err := worldFiles.ReadFile("worlds/" + name + ".json")
@@ -41,7 +41,7 @@ func ReadyWorld(name string) ([]byte, error) {
 }
 
 // LoadWorld takes the steps of a world, which add to what is there, and returns the resources that
-// the steps named, as they were then. A step that is refused ends it; the error says which one.
+// the steps named, as they were then. A step that is refused ends it; the error names the step.
 //
 // A world is a JSON object with "steps". A step names an operation of the API or, after "sandbox.",
 // one of the control API, with its body and the id in its path, and may name the result:
@@ -81,7 +81,7 @@ func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
 	return out, nil
 }
 
-// explained puts all that a refusal says into one line.
+// explained puts all of a refusal into one line.
 func explained(err error) error {
 	var refused *api.Error
 	if !errors.As(err, &refused) {

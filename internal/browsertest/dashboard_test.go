@@ -65,8 +65,8 @@ func (b *tab) shows(text string) {
 	b.until(`document.querySelector("main").innerText.includes(` + strconv.Quote(text) + `)`)
 }
 
-// A person without a mouse loads a world, finds a payment, charges it back, sees what the program was
-// told and sends it again.
+// A person without a mouse loads a world, finds a payment, charges it back, sees the webhook that
+// the program received, and sends it again.
 func TestDashboardByKeyboard(t *testing.T) {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -76,7 +76,7 @@ func TestDashboardByKeyboard(t *testing.T) {
 	b := dashboard(t, gocardlesstest.WithWebhooks(gocardlesstest.Webhooks{URL: app.URL, Secret: "s", Events: []string{"payments.charged_back"}}))
 	b.shows("Nothing has happened yet")
 	b.reach("Load “shop”")
-	b.until(`document.getElementById("said").textContent.startsWith("Load “shop”: done")`)
+	b.until(`document.getElementById("notice").textContent.startsWith("Load “shop”: done")`)
 	b.until(`!document.querySelector(".hello")`)
 	b.reach("Resources")
 	b.until(`location.pathname == "/_sandbox/ui/resources"`)
@@ -119,7 +119,7 @@ func TestDashboardByKeyboard(t *testing.T) {
 	b.do(chromedp.Focus(`//form[@id="form-inject"]//input[@name="operation"]`))
 	b.do(chromedp.SendKeys(`//form[@id="form-inject"]//input[@name="operation"]`, "x"))
 	b.reach("Set the fault")
-	b.until(`document.getElementById("said").className == "bad" && document.getElementById("said").textContent.includes("operation matches no operation")`)
+	b.until(`document.getElementById("notice").className == "bad" && document.getElementById("notice").textContent.includes("operation matches no operation")`)
 }
 
 // What a program does is seen without reloading, and what a person reads stays where it is.

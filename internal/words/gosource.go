@@ -125,14 +125,12 @@ func checkDoc(file string, d doc, at func(token.Pos) int) []finding {
 }
 
 // mustStart reports whether the comment has to start with the name: those of exported names do, and
-// those that start with another name.
+// those that start with another name, which a sentence that starts with a small letter does.
 func mustStart(text, name string, test bool) bool {
-	first, _, _ := strings.Cut(text, " ")
-	return ast.IsExported(name) && !test || mixedCaps.MatchString(first)
+	return ast.IsExported(name) && !test || smallWord.MatchString(text)
 }
 
-// mixedCaps is the form of a Go name of several words.
-var mixedCaps = regexp.MustCompile(`^[a-z]+[A-Z]\w*$`)
+var smallWord = regexp.MustCompile(`^[a-z]`)
 
 // startsWith reports whether the comment's first word is the name, apart from an article.
 func startsWith(text, name string) bool {

@@ -3,14 +3,14 @@
 // says that something has changed. Pages come rendered from the sandbox; nothing here makes HTML.
 (() => {
 	const state = document.getElementById("state");
-	const said = document.getElementById("said");
+	const notice = document.getElementById("notice");
 
 	const say = (text, bad) => {
-		said.textContent = text;
-		said.className = bad ? "bad" : "good";
-		said.hidden = false;
+		notice.textContent = text;
+		notice.className = bad ? "bad" : "good";
+		notice.hidden = false;
 		clearTimeout(say.timer);
-		if (!bad) say.timer = setTimeout(() => { said.hidden = true; }, 4000);
+		if (!bad) say.timer = setTimeout(() => { notice.hidden = true; }, 4000);
 	};
 
 	const enable = root => root.querySelectorAll("button[disabled]").forEach(b => { b.disabled = false; });

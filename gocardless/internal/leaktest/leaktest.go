@@ -38,6 +38,6 @@ func printed(v any) map[string]string {
 	var text, document strings.Builder
 	slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", v)
 	slog.New(slog.NewJSONHandler(&document, nil)).Info("m", "v", v, slog.Group("g", slog.Any("v", v)))
-	texts["slog as text"], texts["slog as JSON"] = text.String(), document.String()
+	texts["slog.TextHandler"], texts["slog.JSONHandler"] = text.String(), document.String()
 	return texts
 }

@@ -162,8 +162,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// oasdiff alone must still see the three changes that DESIGN calls for, at whatever level: it is
-// the net below our own checks.
+// The net below our own checks, oasdiff, must see the three breaking changes of the history on its
+// own, at whatever level.
 func TestOasdiffConfirmsHistory(t *testing.T) {
 	files := snapshots(t)
 	for i, text := range map[int]string{1: "SubscriptionRequest", 2: "Constraints.MaxAmountPerPayment", 3: "NegativeBalanceLimits.Create"} {

@@ -59,7 +59,7 @@ func (n *Names) lookup(pointer, otherwise string) string {
 	return otherwise
 }
 
-// operation returns the operation's id in our form: the document's own, or one by rule.
+// operationID returns the operation's id in our form: the document's own, or one by rule.
 func operationID(o *openapi.Operation) string {
 	if name.IsOperation(o.ID) {
 		return o.ID
@@ -80,7 +80,7 @@ func resourceOf(o *openapi.Operation) string {
 	return resource
 }
 
-// methods returns the SDK's methods for an operation.
+// methodsOf returns the SDK's methods for an operation.
 func (n *Names) methodsOf(o *openapi.Operation) []string {
 	if n != nil {
 		list := n.methods[o.Method+" "+o.Shape()]

@@ -17,7 +17,7 @@ const (
 	InMeta                      // alongside the envelope, and in refusals
 )
 
-// envelopes are the members of a reply that are not its envelope.
+// besideEnvelope holds the members of a reply that are not its envelope.
 var besideEnvelope = map[string]bool{"meta": true, "linked": true}
 
 // SaysIn reports whether a keyword occurs in every one of the places; the keywords are those of the method above.

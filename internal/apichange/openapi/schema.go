@@ -47,7 +47,7 @@ func (r *reader) target(ref, at string) *Schema {
 	return s
 }
 
-// annotations are read from a use as well as from a definition.
+// annotate reads annotations, which a use may have as well as a definition.
 func (r *reader) annotate(s *Schema, v *jsontree.Value) {
 	if d := v.Get("description"); d != nil {
 		s.Description = d.Str()

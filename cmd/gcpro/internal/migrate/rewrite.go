@@ -167,7 +167,7 @@ func (r *rewriter) typeName(sel *ast.SelectorExpr, name string) {
 	}
 }
 
-// types0 returns our type for an official one, nil where there is none.
+// ours returns our type for an official one, nil where there is none.
 func ours(name string) reflect.Type { return counterparts[name] }
 
 // qualifier is the name by which a file knows the package.
