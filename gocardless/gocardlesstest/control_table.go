@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
@@ -185,14 +184,8 @@ func newest[T any](list []T, query object) []T {
 }
 
 func controlEndpoint(sb *Sandbox, c *controlCall) (any, error) {
-	w := Webhooks{URL: c.body.Str("url"), Secret: gocardless.WebhookSecret(c.body.Str("secret")),
-		Duplicate: c.body.Flag("duplicate"), Shuffle: c.body.Flag("shuffle"), Manual: c.body.Flag("manual")}
-	for _, v := range c.body.List("events") {
-		pattern, _ := v.(string)
-		w.Events = append(w.Events, pattern)
-	}
-	id, err := sb.AddEndpoint(w)
-	if err != nil {
+	w := endpointOf(c.body)
+	if err := w.Validate(); err != nil {
 		p := &api.Problems{}
 		field := "url"
 		for _, name := range []string{"secret", "Events"} {
@@ -203,22 +196,13 @@ func controlEndpoint(sb *Sandbox, c *controlCall) (any, error) {
 		p.Add(field, "%s", strings.TrimPrefix(err.Error(), "gocardlesstest: "))
 		return nil, p.Err()
 	}
-	return object{{"id", id}}, nil
+	id, err := sb.AddEndpoint(w)
+	return object{{"id", id}}, err
 }
 
 func controlToken(sb *Sandbox, c *controlCall) (any, error) {
-	token := c.body.Str("token")
-	switch c.body.Str("access") {
-	case "full":
-		sb.Configure(WithToken(token))
-	case "read_only":
-		sb.Configure(WithReadOnlyToken(token))
-	case "revoked":
-		sb.RevokeToken(token)
-	default:
-		sb.DeactivateToken(token)
-	}
-	return sb.controlState(), nil
+	err := sb.changeToken(c.body.Str("token"), c.body.Str("access"))
+	return sb.controlState(), err
 }
 
 func controlWorld(sb *Sandbox, c *controlCall) (any, error) {

@@ -35,6 +35,7 @@ type Sandbox struct {
 	batch    []*record // events that the next webhook carries
 	journal  *journal
 	saved    []SavedSnapshot
+	setup    setup
 
 	changes atomic.Int64              // commits and resets so far
 	offset  atomic.Int64              // how far the clock was advanced

@@ -15,14 +15,19 @@ import (
 // nothing. What has happened stays as it is.
 func (sb *Sandbox) Configure(opts ...Option) {
 	sb.mu.Lock()
+	sb.configure(opts)
+	sb.mu.Unlock()
+	sb.kick()
+}
+
+// configure is Configure for a caller that holds the lock.
+func (sb *Sandbox) configure(opts []Option) {
 	o := sb.opts
 	o.tokens, o.endpoints = nil, nil
 	for _, opt := range opts {
 		opt(&o)
 	}
 	sb.apply(&o)
-	sb.mu.Unlock()
-	sb.kick()
 }
 
 // apply takes over what can change in a sandbox that is in use. The caller holds the lock.
@@ -176,6 +181,16 @@ func (sb *Sandbox) currentSettings() object {
 
 // changeSettings takes over the settings of an object whose form was checked.
 func (sb *Sandbox) changeSettings(body object) error {
+	opts, err := settingOptions(body)
+	if err != nil {
+		return err
+	}
+	defer sb.kick()
+	return sb.changeSetup(func(s setup) setup { return s.with(body) }, func() { sb.configure(opts) })
+}
+
+// settingOptions are the options that stand for settings.
+func settingOptions(body object) ([]Option, error) {
 	p := &api.Problems{}
 	opts := []Option{}
 	for i := range settings {
@@ -189,9 +204,5 @@ func (sb *Sandbox) changeSettings(body object) error {
 		}
 		opts = append(opts, func(o *options) { _ = s.set(o, v) })
 	}
-	if err := p.Err(); err != nil {
-		return err
-	}
-	sb.Configure(opts...)
-	return nil
+	return opts, p.Err()
 }

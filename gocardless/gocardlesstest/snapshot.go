@@ -17,7 +17,7 @@ type SavedSnapshot struct {
 }
 
 // SaveSnapshot keeps the state in memory, under a name, for RestoreSnapshot. A snapshot that had the
-// name before is replaced. Reset keeps the snapshots.
+// name before is replaced. Reset keeps the snapshots; a state file does not have them.
 func (sb *Sandbox) SaveSnapshot(name string) error {
 	if name == "" || len(name) > 80 || strings.Contains(name, "/") {
 		p := &api.Problems{}

@@ -22,7 +22,9 @@ func (sb *Sandbox) Snapshot() []byte {
 	return sb.snapshot()
 }
 
-func (sb *Sandbox) snapshot() []byte {
+func (sb *Sandbox) snapshot() []byte { return value.Append(nil, sb.state()) }
+
+func (sb *Sandbox) state() object {
 	state := object{{"version", int64(stateVersion)}, {"advanced", sb.offset.Load()}, {"next_job", sb.jobSeq}}
 	ids, records := sb.store.Save()
 	jobs := slices.Clone(sb.jobs)
@@ -35,7 +37,7 @@ func (sb *Sandbox) snapshot() []byte {
 	for _, k := range sortedKeys(sb.keys) {
 		keys = append(keys, member{k, sb.keys[k]})
 	}
-	return value.Append(nil, append(state, member{"ids", ids}, member{"records", records}, member{"jobs", planned}, member{"keys", keys}))
+	return append(state, member{"ids", ids}, member{"records", records}, member{"jobs", planned}, member{"keys", keys})
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -23,6 +23,10 @@ type journal struct {
 // number of bytes that were dropped, and the file path.damaged keeps them. A damaged beginning is an
 // error. So is a file that another sandbox has open.
 //
+// The file also keeps what was set up while the sandbox ran: endpoints that AddEndpoint added, and
+// settings and tokens that came through the control API; they win over options. Options themselves,
+// faults, saved snapshots and logs are not in it.
+//
 // While the file cannot be written, every call that would change something answers 500 and changes
 // nothing.
 func (sb *Sandbox) OpenState(path string) (lost int64, err error) {
@@ -39,7 +43,10 @@ func (sb *Sandbox) OpenState(path string) (lost int64, err error) {
 		}
 	}()
 	if len(b) > 0 {
-		good, err := sb.replay(b)
+		good, saved, err := sb.replay(b)
+		if err == nil {
+			err = sb.loadSetup(saved)
+		}
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", path, err)
 		}
@@ -53,47 +60,52 @@ func (sb *Sandbox) OpenState(path string) (lost int64, err error) {
 	return lost, sb.commitAll()
 }
 
-// replay loads a state file and returns how much of it is sound.
-func (sb *Sandbox) replay(b []byte) (good int, err error) {
+// replay loads a state file and returns how much of it is sound, and the setup that it holds.
+func (sb *Sandbox) replay(b []byte) (good int, saved object, err error) {
 	first, n := statefile.CutLine(b)
 	if first == nil {
-		return 0, errors.New("reading the state: the first line is damaged")
+		return 0, nil, errors.New("reading the state: the first line is damaged")
 	}
 	o, err := parseState(first)
 	if err == nil {
 		err = sb.load(o)
 	}
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
+	saved = o.Obj("setup")
 	for good = n; good < len(b); good += n {
 		var line []byte
 		line, n = statefile.CutLine(b[good:])
 		if line == nil {
 			break
 		}
-		if err := sb.applyLine(line); err != nil {
+		o, err := sb.applyLine(line)
+		if err != nil {
 			// The line may be half applied.
 			return sb.replay(b[:good])
 		}
+		if changed := o.Obj("setup"); changed != nil {
+			saved = changed
+		}
 	}
 	sb.loaded()
-	return good, nil
+	return good, saved, nil
 }
 
-func (sb *Sandbox) applyLine(line []byte) error {
+func (sb *Sandbox) applyLine(line []byte) (object, error) {
 	v, err := value.Parse(line)
 	if err != nil {
-		return fmt.Errorf("reading the state: %w", err)
+		return nil, fmt.Errorf("reading the state: %w", err)
 	}
 	o, _ := v.(object)
 	if err := sb.store.Apply(o); err != nil {
-		return err
+		return nil, err
 	}
 	for _, v := range o.List("planned") {
 		j, err := loadJob(v)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		heap.Push(&sb.jobs, j)
 		sb.jobSeq = max(sb.jobSeq, j.seq)
@@ -108,7 +120,7 @@ func (sb *Sandbox) applyLine(line []byte) error {
 		sb.keys[k.Key], _ = k.Val.(string)
 	}
 	sb.offset.Store(o.Num("advanced"))
-	return nil
+	return o, nil
 }
 
 // commit ends a step: it writes what changed to the state file, if there is one. After an error, what
@@ -142,7 +154,7 @@ func (sb *Sandbox) orRevert(err error) error {
 	var b []byte
 	if b, j.Broken = j.Read(); j.Broken == nil {
 		var good int
-		if good, j.Broken = sb.replay(b); j.Broken == nil && good != len(b) {
+		if good, _, j.Broken = sb.replay(b); j.Broken == nil && good != len(b) {
 			j.Broken = errors.New("another process has changed the file")
 		}
 	}
@@ -169,7 +181,8 @@ func (sb *Sandbox) delta() object {
 // commitAll ends a step that replaced everything. The caller holds the lock.
 func (sb *Sandbox) commitAll() error {
 	if sb.journal != nil {
-		if err := sb.journal.Rewrite(sb.snapshot()); err != nil {
+		state := append(sb.state(), member{"setup", sb.savedSetup()})
+		if err := sb.journal.Rewrite(value.Append(nil, state)); err != nil {
 			return err
 		}
 		sb.journal.advanced = sb.offset.Load()

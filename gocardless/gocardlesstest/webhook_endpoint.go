@@ -12,8 +12,16 @@ import (
 // endpoint is an endpoint that a sandbox has. Its number never belongs to another one.
 type endpoint struct {
 	Webhooks
-	number int
-	paused bool
+	number   int
+	paused   bool
+	added    bool // by AddEndpoint
+	restored bool // from the state file, and not added again since
+}
+
+// is reports whether the endpoint is as described.
+func (ep *endpoint) is(w Webhooks) bool {
+	return ep.Handler == nil && w.Handler == nil && ep.Client == nil && w.Client == nil && ep.URL == w.URL && ep.Secret == w.Secret &&
+		slices.Equal(ep.Events, w.Events) && ep.Duplicate == w.Duplicate && ep.Shuffle == w.Shuffle && ep.Manual == w.Manual
 }
 
 // Endpoint is an endpoint for webhooks, as Endpoints reports it.
@@ -70,14 +78,28 @@ func (d *dispatcher) holds(number int, manual bool) bool {
 }
 
 // AddEndpoint adds an endpoint for webhooks, next to those of WithWebhooks, and returns its id. Events
-// from now on are sent to it. State files and snapshots do not keep endpoints.
+// from now on are sent to it. A state file keeps an endpoint that is a URL; a program that adds the
+// same one each time it starts does not get it twice. Snapshots do not keep endpoints.
 func (sb *Sandbox) AddEndpoint(w Webhooks) (string, error) {
 	if err := w.Validate(); err != nil {
 		return "", err
 	}
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
-	return endpointID(sb.hooks.add(w).number), nil
+	for _, ep := range sb.hooks.endpoints {
+		if ep.restored && ep.is(w) {
+			ep.restored = false
+			return endpointID(ep.number), nil
+		}
+	}
+	before := sb.hooks.endpoints
+	ep := sb.hooks.add(w)
+	ep.added = true
+	if err := sb.keepSetup(); err != nil {
+		sb.hooks.endpoints = before
+		return "", err
+	}
+	return endpointID(ep.number), nil
 }
 
 // RemoveEndpoint removes an endpoint. What it has not got is not sent.
@@ -104,10 +126,16 @@ func (sb *Sandbox) changeEndpoint(id string, change func(*dispatcher, *endpoint)
 		sb.mu.Unlock()
 		return api.NotFound()
 	}
-	change(&sb.hooks, sb.hooks.endpoints[i])
+	ep, before := sb.hooks.endpoints[i], slices.Clone(sb.hooks.endpoints)
+	paused := ep.paused
+	change(&sb.hooks, ep)
+	err := sb.keepSetup()
+	if err != nil {
+		sb.hooks.endpoints, ep.paused = before, paused
+	}
 	sb.mu.Unlock()
 	sb.kick()
-	return nil
+	return err
 }
 
 // Endpoints lists the endpoints for webhooks.
