@@ -12,7 +12,7 @@ ERRORS_PARAMS = $$(cd tools && GOWORK=off $(GO) tool -n lint)
 # dependencies would decide the versions of the linters'.
 GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
 
-.PHONY: help tidy generate check lint test short demo bench fuzz golden build-386 jsonv2 apidiff vuln snapshot sbom publish
+.PHONY: help tidy generate check lint test short demo bench fuzz golden bench-decoders build-386 jsonv2 apidiff vuln snapshot sbom publish
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ fuzz: ## fuzz each target for a minute
 
 bench: ## measure in CPU time, as ratios to plain net/http and encoding/json
 	@$(GO) run ./internal/bench
+
+bench-decoders: ## hold the decoder against sonic, goccy/go-json and encoding/json
+	cd internal/bench/compare && GOWORK=off $(GO) test -count=1 -v .
 
 build-386: ## compile for 32 bits
 	GOARCH=386 $(GO) build ./...
