@@ -71,7 +71,7 @@ bench: ## measure in CPU time, as ratios to plain net/http and encoding/json
 	@$(GO) run ./internal/bench
 
 bench-decoders: ## hold the decoder against sonic, goccy/go-json and encoding/json
-	cd internal/bench/compare && GOWORK=off $(GO) test -count=1 -v .
+	cd internal/bench/decodertest && GOWORK=off $(GO) test -count=1 -v .
 
 build-386: ## compile for 32 bits
 	GOARCH=386 $(GO) build ./...

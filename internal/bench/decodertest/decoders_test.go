@@ -1,6 +1,6 @@
-// Package compare holds the SDK's decoder against the fastest decoders for any type. It is a module
+// Package decodertest holds the SDK's decoder against the fastest decoders for any type. It is a module
 // of its own, run by "make bench-decoders", so that the SDK does not depend on them.
-package compare
+package decodertest
 
 import (
 	"context"

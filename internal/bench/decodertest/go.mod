@@ -1,4 +1,4 @@
-module github.com/gocardless-community/gocardless-go/internal/bench/compare
+module github.com/gocardless-community/gocardless-go/internal/bench/decodertest
 
 go 1.26.0
 
