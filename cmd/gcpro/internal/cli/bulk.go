@@ -53,6 +53,9 @@ func (a *app) bulk(ctx context.Context, op *spec.Operation, base *param.Set, lea
 	if f.keyColumn == "" || f.journal == "" && !f.dryRun {
 		return usagef("--from needs --key-column and --journal, so that no line is created twice")
 	}
+	if info, err := os.Stat(f.from); err != nil || !info.Mode().IsRegular() {
+		return refusal{errors.Join(err, errors.New("--from must be a regular file: it is read twice, first to check every line"))}
+	}
 	file := &lineFile{path: f.from, key: f.keyColumn, op: op, base: base, leaves: leaves, app: a, lax: f.lax}
 	total, err := a.checkLines(file)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -143,12 +144,7 @@ func worldRequest(list []string) (string, string, map[string]any, error) {
 const maxFile = 256 << 20
 
 func readObject(name string) (map[string]any, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := readAll(f, maxFile, name)
+	raw, err := readFile(name, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -431,10 +427,9 @@ func readKnown(name string) ([]cassette.Known, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := os.Open(name)
+	raw, err := readFile(name, maxFile)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return cassette.ReadKnown(f)
+	return cassette.ReadKnown(bytes.NewReader(raw))
 }

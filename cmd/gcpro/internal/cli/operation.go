@@ -306,7 +306,24 @@ func quoteArg(s string) string {
 func readAll(r io.Reader, limit int64, what string) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("%s is longer than %d bytes", what, limit)
+		err = tooLong(what, limit)
 	}
 	return b, err
+}
+
+func tooLong(what string, limit int64) error {
+	return refuse("%s is longer than %d kB, which is too long", what, limit>>10)
+}
+
+// readFile reads a file of at most limit bytes.
+func readFile(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name) //nolint:gosec // the caller's own file
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > limit {
+		return nil, tooLong(name, limit)
+	}
+	return readAll(f, limit, name)
 }

@@ -116,11 +116,10 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 func loadWorld(sandbox *gocardlesstest.Sandbox, name string) error {
 	world, err := gocardlesstest.ReadyWorld(name)
 	if err != nil {
-		b, fileErr := os.ReadFile(name) //nolint:gosec // the caller's own file
-		if fileErr != nil {
+		var fileErr error
+		if world, fileErr = readFile(name, maxFile); fileErr != nil {
 			return usageError{errors.Join(err, fileErr)}
 		}
-		world = b
 	}
 	_, err = sandbox.LoadWorld(world)
 	return err
@@ -188,12 +187,7 @@ func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, err
 // that it names. It refuses a live access token: others on the machine can read arguments.
 func madeUp(flag, value string) (string, error) {
 	if name, isFile := strings.CutPrefix(value, "@"); isFile {
-		f, err := os.Open(name) //nolint:gosec // the caller's own file
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", flag, err)
-		}
-		defer f.Close()
-		content, err := readAll(f, 4<<10, name)
+		content, err := readFile(name, 4<<10)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", flag, err)
 		}
