@@ -52,7 +52,7 @@ func (a *app) one(ctx context.Context, raw json.RawMessage, object *spec.Object)
 	}
 	switch {
 	case a.flags.jq != "":
-		return render.JQ(ctx, a.out, a.flags.jq, raw)
+		return a.jq(ctx, raw)
 	case a.flags.template != "":
 		return render.Template(a.out, a.flags.template, raw)
 	}
@@ -74,6 +74,15 @@ func (a *app) one(ctx context.Context, raw json.RawMessage, object *spec.Object)
 	return render.Record(a.out, v, object, a.look())
 }
 
+// jq writes the results of --jq: indented on a terminal, otherwise each on a line.
+func (a *app) jq(ctx context.Context, raw json.RawMessage) error {
+	write := render.Line
+	if a.outTTY {
+		write = render.JSON
+	}
+	return render.JQ(ctx, a.out, a.flags.jq, raw, write)
+}
+
 // sink writes the items of a list, page by page.
 type sink interface {
 	write(items []json.RawMessage) error
@@ -83,7 +92,7 @@ type sink interface {
 func (a *app) sink(object *spec.Object) sink {
 	switch {
 	case a.flags.jq != "":
-		return &wholeSink{finish: func(ctx context.Context, raw json.RawMessage) error { return render.JQ(ctx, a.out, a.flags.jq, raw) }}
+		return &wholeSink{finish: a.jq}
 	case a.flags.template != "":
 		return &wholeSink{finish: func(_ context.Context, raw json.RawMessage) error {
 			return render.Template(a.out, a.flags.template, raw)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -139,7 +140,7 @@ func hints(err error) []string {
 		key, mayHaveRun, operation = e.IdempotencyKey, e.MayHaveRun, e.Operation
 		for _, d := range e.Details {
 			if flag := flagOf(d.RequestPointer); flag != "" {
-				out = append(out, flag+" "+d.Message)
+				out = append(out, flag+": "+d.Message)
 			}
 		}
 		if e.DocumentationURL != "" {
@@ -154,6 +155,9 @@ func hints(err error) []string {
 	}
 	if e, ok := errors.AsType[*gocardless.MalformedResponseError](err); ok {
 		key, mayHaveRun, operation = e.IdempotencyKey, true, e.Operation
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		out = append(out, "nothing listens at that address; gcpro sandbox starts a sandbox")
 	}
 	switch {
 	case strings.HasPrefix(operation, "GET "): // changes nothing

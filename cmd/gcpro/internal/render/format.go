@@ -46,13 +46,16 @@ func Line(w io.Writer, raw []byte) error {
 
 // CSV writes rows for a spreadsheet.
 type CSV struct {
+	out     io.Writer
 	w       *csv.Writer
 	columns []string
 	started bool
 }
 
 // NewCSV returns a writer of rows with the given columns; nil for all members of the first item.
-func NewCSV(w io.Writer, columns []string) *CSV { return &CSV{w: csv.NewWriter(w), columns: columns} }
+func NewCSV(w io.Writer, columns []string) *CSV {
+	return &CSV{out: w, w: csv.NewWriter(w), columns: columns}
+}
 
 // Write adds rows.
 func (c *CSV) Write(items []any, object *spec.Object) error {
@@ -70,12 +73,22 @@ func (c *CSV) Write(items []any, object *spec.Object) error {
 		for i, path := range c.columns {
 			row[i] = defuse(csvText(Lookup(item, path)))
 		}
-		if err := c.w.Write(row); err != nil {
+		if err := c.row(row); err != nil {
 			return err
 		}
 	}
 	c.w.Flush()
 	return c.w.Error()
+}
+
+// row writes a row. Readers would skip one that is an empty line.
+func (c *CSV) row(cells []string) error {
+	if len(cells) != 1 || cells[0] != "" {
+		return c.w.Write(cells)
+	}
+	c.w.Flush()
+	_, err := io.WriteString(c.out, "\"\"\n")
+	return errors.Join(c.w.Error(), err)
 }
 
 // csvColumns returns all members that the description has, or else those of the items.
@@ -132,8 +145,9 @@ func defuse(s string) string {
 	return s
 }
 
-// JQ writes the results of a filter: strings unquoted, other values as JSON.
-func JQ(ctx context.Context, w io.Writer, filter string, raw []byte) error {
+// JQ writes the results of a filter: strings unquoted, other values through write, as [JSON] or
+// [Line].
+func JQ(ctx context.Context, w io.Writer, filter string, raw []byte, write func(io.Writer, []byte) error) error {
 	query, err := gojq.Parse(filter)
 	if err != nil {
 		return fmt.Errorf("--jq: %w", err)
@@ -168,7 +182,7 @@ func JQ(ctx context.Context, w io.Writer, filter string, raw []byte) error {
 		if err != nil {
 			return err
 		}
-		if err := Line(w, b); err != nil {
+		if err := write(w, b); err != nil {
 			return err
 		}
 	}

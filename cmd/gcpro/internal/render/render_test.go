@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -63,60 +65,98 @@ func TestDefuse(t *testing.T) {
 	}
 }
 
-// FuzzOutput writes hostile data in every format: no byte that a terminal acts on, and the machine
-// formats keep the value.
+// FuzzOutput writes hostile data in every format: no byte that a terminal acts on, no formula for a
+// spreadsheet, no invalid UTF-8, and the formats for programs keep the value.
 func FuzzOutput(f *testing.F) {
-	for _, s := range []string{"Ada", "\x1b[31m", "\u009b", "\u202e", "a\r\nb", "=1", "\xff", "yes", "2026-01-31", "null", "- x", "# c", "\U000e0041", "\u2028"} {
+	for _, s := range []string{
+		"", "Ada", "\x1b[31m", "\x1b]0;title\a", "\u009b2J", "\u202e", "\u200b", "a\r\nb", "\b\b", "\x7f", "\xff", "\xed\xa0\x80", "\xc0\xaf", "a\xf0\x9f",
+		"=1", "=HYPERLINK(\"x\")", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "-35.0", "\"", "\\", "'",
+		"yes", "2026-01-31", "null", "- x", "# c", "&a", "*a", "!!x", "{", "\U000e0041", "\u2028", "\ufeff", "\x00", "日本語", "e\u0301",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		raw, err := json.Marshal(map[string]any{"name": s})
+		clean, err := json.Marshal(map[string]any{"name": s})
 		if err != nil {
 			t.Fatal(err)
 		}
-		var want map[string]any
-		if err := json.Unmarshal(raw, &want); err != nil {
-			t.Fatal(err)
-		}
-		v, err := Decode(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		write := map[string]func(*bytes.Buffer) error{
-			"json":   func(b *bytes.Buffer) error { return JSON(b, raw) },
-			"ndjson": func(b *bytes.Buffer) error { return Line(b, raw) },
-			"yaml":   func(b *bytes.Buffer) error { return YAML(b, raw) },
-			"table":  func(b *bytes.Buffer) error { return Table(b, []any{v}, nil, Look{Aligned: true, MaxWidth: 40}) },
-			"csv":    func(b *bytes.Buffer) error { return NewCSV(b, nil).Write([]any{v}, nil) },
-			"jq":     func(b *bytes.Buffer) error { return JQ(t.Context(), b, ".name", raw) },
-			"go":     func(b *bytes.Buffer) error { return Template(b, "{{.name}}", raw) },
-		}
-		for format, f := range write {
-			var b bytes.Buffer
-			if err := f(&b); err != nil {
-				t.Errorf("%s: %v", format, err)
-				continue
-			}
-			for _, r := range b.String() {
-				if dangerous(r) && r != '\n' && r != '\t' {
-					t.Errorf("%s holds %U: %q", format, r, b.String())
-				}
-			}
-			var got map[string]any
-			switch format {
-			case "json", "ndjson":
-				err = json.Unmarshal(b.Bytes(), &got)
-			case "yaml":
-				err = yaml.Unmarshal(b.Bytes(), &got)
-			case "csv":
-				_, err = csv.NewReader(strings.NewReader(b.String())).ReadAll()
-				got = want
-			default:
-				continue
-			}
-			if err != nil || !reflect.DeepEqual(got, want) {
-				t.Errorf("%s: %q came back as %q, %v", format, want, got, err)
-			}
-		}
+		checkOutput(t, clean)
+		checkOutput(t, []byte(`{"name":"`+unescaped(s)+`"}`))
 	})
+}
+
+// unescaped is a JSON string that keeps what JSON does not require to be escaped, even invalid UTF-8.
+func unescaped(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			fmt.Fprintf(&b, `\u%04x`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func checkOutput(t *testing.T, raw []byte) {
+	t.Helper()
+	var want map[string]any
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	v, err := Decode(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := map[string]func(*bytes.Buffer) error{
+		"json":   func(b *bytes.Buffer) error { return JSON(b, raw) },
+		"ndjson": func(b *bytes.Buffer) error { return Line(b, raw) },
+		"yaml":   func(b *bytes.Buffer) error { return YAML(b, raw) },
+		"table":  func(b *bytes.Buffer) error { return Table(b, []any{v}, nil, Look{Aligned: true, MaxWidth: 40}) },
+		"record": func(b *bytes.Buffer) error { return Record(b, v, nil, Look{}) },
+		"csv":    func(b *bytes.Buffer) error { return NewCSV(b, nil).Write([]any{v}, nil) },
+		"jq":     func(b *bytes.Buffer) error { return JQ(t.Context(), b, ".name", raw, Line) },
+		"go":     func(b *bytes.Buffer) error { return Template(b, "{{.name}}", raw) },
+	}
+	for format, f := range write {
+		var b bytes.Buffer
+		if err := f(&b); err != nil {
+			t.Errorf("%s: %v", format, err)
+			continue
+		}
+		for _, r := range b.String() {
+			if dangerous(r) && r != '\n' && r != '\t' {
+				t.Errorf("%s holds %U: %q", format, r, b.String())
+			}
+		}
+		if !utf8.Valid(b.Bytes()) {
+			t.Errorf("%s is not valid UTF-8: %q", format, b.String())
+		}
+		got := want
+		switch format {
+		case "json", "ndjson":
+			got = nil
+			err = json.Unmarshal(b.Bytes(), &got)
+		case "yaml":
+			got = nil
+			err = yaml.Unmarshal(b.Bytes(), &got)
+		case "csv":
+			err = checkCell(b.String())
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %q came back as %q, %v", format, want, got, err)
+		}
+	}
+}
+
+// checkCell reads the one cell below the heading, which must not start a formula.
+func checkCell(text string) error {
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || len(rows) != 2 {
+		return fmt.Errorf("%d rows: %w", len(rows), err)
+	}
+	if cell := rows[1][0]; cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) && !number.MatchString(cell) {
+		return fmt.Errorf("%q is a formula", cell)
+	}
+	return nil
 }
