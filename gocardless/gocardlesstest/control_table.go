@@ -25,7 +25,7 @@ const (
 
 // builders are the methods that load a world of their own: programs in other languages load it.
 var builders = []string{"ActiveMandate", "PendingPayment", "ConfirmedPayment", "PaidOutPayment", "FailedPayment",
-	"ChargedBackPayment", "LateFailedPayment", "Subscriber"}
+	"ChargedBackPayment", "LateFailedPayment", "PaidInstantPayment", "FailedInstantPayment", "Subscriber"}
 
 // controlTable is all that the control API can do.
 func controlTable() []*control {

@@ -53,7 +53,7 @@
 //
 // Builders make what a test starts from in one line: [Sandbox.ActiveMandate],
 // [Sandbox.PaidOutPayment], [Sandbox.Subscriber]. [Sandbox.LoadWorld] takes a list of steps as JSON, and
-// [ReadyWorld] has three such lists.
+// [ReadyWorld] has four such lists.
 //
 // # Payers
 //
@@ -151,7 +151,8 @@
 //     sent again after 1, 2, 10, 30 minutes, 1, 3, 6 and 12 hours ([WithWebhookRetries]).
 //
 // Billing requests, simulators, outbound payments
-//   - A simulator on a resource that does not fit is 422 invalid_state, an unknown simulator 404.
+//   - A simulator on a resource that does not fit is 422 invalid_state, an unknown simulator 404. Instant
+//     payments are submitted at once; simulators that confirm them or lead further take them from there.
 //   - A billing request makes its customer at once, with details to follow, and lists show it.
 //   - Bank authorisations may be created with any token, as everything in the real sandbox may; their
 //     qr_code_url is null.

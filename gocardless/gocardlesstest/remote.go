@@ -327,6 +327,18 @@ func (r *Remote) LateFailedPayment(details ...Detail) (*gocardless.Payment, erro
 	return r.payment(details, "payment_late_failure")
 }
 
+// PaidInstantPayment makes a payment by instant bank transfer that was paid out.
+func (r *Remote) PaidInstantPayment(details ...Detail) (*gocardless.Payment, error) {
+	w, err := instantWorld(details, "paid_out")
+	return build[gocardless.Payment](r.loadWorld, "payment", w, err)
+}
+
+// FailedInstantPayment makes a payment by instant bank transfer that failed.
+func (r *Remote) FailedInstantPayment(details ...Detail) (*gocardless.Payment, error) {
+	w, err := instantWorld(details, "failed")
+	return build[gocardless.Payment](r.loadWorld, "payment", w, err)
+}
+
 // Subscriber makes a subscription, and an active mandate for it.
 func (r *Remote) Subscriber(details ...Detail) (*gocardless.Subscription, error) {
 	w, err := subscriptionWorld(details)

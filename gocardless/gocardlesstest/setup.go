@@ -65,7 +65,7 @@ func (sb *Sandbox) changeSetup(change func(setup) setup, effect func()) error {
 	return nil
 }
 
-// changeToken says what an access token may do, in the words of the control API.
+// changeToken sets what an access token may do, in the terms of the control API.
 func (sb *Sandbox) changeToken(token, access string) error {
 	return sb.changeSetup(func(s setup) setup {
 		s.tokens = s.tokens.With(token, access)

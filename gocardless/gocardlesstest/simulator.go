@@ -29,8 +29,8 @@ func simulatorFamily(r *registry) {
 
 func paymentSimulators(r *registry) {
 	r.simulator("payment_submitted", when(sendable, (*tx).submitPayment))
-	r.simulator("payment_confirmed", when(sendable, (*tx).simulateConfirmed))
-	r.simulator("payment_paid_out", when(sendable, (*tx).simulatePaidOut))
+	r.simulator("payment_confirmed", when(either(sendable, instantly), (*tx).simulateConfirmed))
+	r.simulator("payment_paid_out", when(either(sendable, instantly), (*tx).simulatePaidOut))
 	r.simulator("payment_failed", when(sendable, func(tx *tx, p *record) {
 		tx.submitPayment(p)
 		tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
@@ -211,16 +211,28 @@ func sendable(tx *tx, p *record) bool {
 }
 
 // disputable is the same for chargebacks, which also take payments that were collected before.
-func disputable(tx *tx, p *record) bool { return collected(p.Status()) || sendable(tx, p) }
+func disputable(tx *tx, p *record) bool {
+	return collected(p.Status()) || sendable(tx, p) || instantly(tx, p)
+}
 
 // failsLate is the same for the late failures, which also take payments that were paid out.
 func failsLate(tx *tx, p *record) bool {
-	return p.Str("scheme") != "autogiro" && (p.Status() == "paid_out" || sendable(tx, p))
+	return p.Str("scheme") != "autogiro" && (p.Status() == "paid_out" || sendable(tx, p) || instantly(tx, p))
+}
+
+// instantly is what those simulators need that lead further: an instant payment is sent, and often
+// confirmed, before a simulator can find it.
+func instantly(_ *tx, p *record) bool {
+	return slices.Contains([]string{"submitted", "confirmed"}, p.Status()) && bank.TimingOf(p.Str("scheme")).Instant
 }
 
 func (tx *tx) simulateConfirmed(p *record) {
-	tx.submitPayment(p)
-	tx.confirmPayment(p)
+	if p.Status() == "pending_submission" {
+		tx.submitPayment(p)
+	}
+	if p.Status() == "submitted" {
+		tx.confirmPayment(p)
+	}
 }
 
 func (tx *tx) simulatePaidOut(p *record) {

@@ -30,8 +30,8 @@ func ReadyWorlds() []string {
 }
 
 // ReadyWorld is a world that comes with the package, for LoadWorld: "gym" (50 members and their
-// subscriptions; some fail), "shop" (instant payments by pay by bank) or "arrears" (three
-// months of late failures and chargebacks).
+// subscriptions; some fail), "shop" (instant payments by pay by bank), "arrears" (three
+// months of late failures and chargebacks) or "schemes" (a payer of every scheme).
 func ReadyWorld(name string) ([]byte, error) {
 	b, err := worldFiles.ReadFile("worlds/" + name + ".json")
 	if err != nil {

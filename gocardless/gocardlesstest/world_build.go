@@ -3,6 +3,7 @@ package gocardlesstest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -14,8 +15,8 @@ type Detail func(*details)
 
 // details are the bodies of a builder's creates.
 type details struct {
-	customer, mandate, payment, subscription object
-	under                                    string
+	customer, mandate, constraints, payment, subscription object
+	under                                                 string
 }
 
 // GivenName sets the payer's given name. Some names decide how things go, as in the real sandbox:
@@ -35,7 +36,11 @@ func Email(address string) Detail {
 }
 
 // Scheme sets the mandate's scheme, by default Bacs, and with it the payer's country and account and
-// the currency.
+// the currency. A mandate of PayTo or of Faster Payments (VRP) is made by a billing request, as at the
+// API, and its payments are collected at once: none is a FailedPayment.
+//
+// For an instant payment it is that of the payment: by default Faster Payments, or one of the two SEPA
+// credit transfers.
 func Scheme(s gocardless.Scheme) Detail {
 	return func(d *details) { d.mandate = d.mandate.With("scheme", string(s)) }
 }
@@ -48,6 +53,12 @@ func Amount(minor int64) Detail {
 	return func(d *details) {
 		d.payment, d.subscription = d.payment.With("amount", minor), d.subscription.With("amount", minor)
 	}
+}
+
+// MaxAmountPerPayment sets that constraint of a mandate of PayTo or of Faster Payments, in minor units, by
+// default 100000.
+func MaxAmountPerPayment(minor int64) Detail {
+	return func(d *details) { d.constraints = d.constraints.With("max_amount_per_payment", minor) }
 }
 
 // Every sets how often a subscription charges, by default every month.
@@ -87,6 +98,24 @@ var testAccounts = map[string]struct{ currency, account, customer, mandate strin
 	"pad":              {"CAD", `{"country_code":"CA","bank_code":"0003","branch_code":"00006","account_number":"1234567"}`, `{}`, `{}`},
 }
 
+// requestedMandates are the schemes whose mandates only billing requests make, with what the request
+// wants.
+var requestedMandates = map[string]struct {
+	currency string
+	request  object
+	limits   []any
+}{
+	"pay_to":          {"AUD", nil, nil},
+	"faster_payments": {"GBP", object{{"sweeping", true}}, []any{object{{"max_total_amount", int64(1_000_000)}, {"period", "month"}}}},
+}
+
+// instantOrders are the schemes that a builder makes instant payments of, each with a bank that hands over the payer's account.
+var instantOrders = map[string]struct{ currency, country, institution string }{
+	"faster_payments":              {"GBP", "GB", "sand_bank_gb"},
+	"sepa_credit_transfer":         {"EUR", "DE", "sandbank_de"},
+	"sepa_instant_credit_transfer": {"EUR", "DE", "sandbank_de"},
+}
+
 func literal(text string) object {
 	v, err := value.Parse([]byte(text))
 	if err != nil {
@@ -106,8 +135,9 @@ func step(do, id string, with object, as string) object {
 
 func newDetails(list []Detail) *details {
 	d := &details{
-		customer: object{{"given_name", "Robin"}, {"family_name", "Sample"}, {"email", "payer@example.com"}},
-		payment:  object{{"amount", int64(1000)}}, subscription: object{{"amount", int64(1000)}, {"interval_unit", "monthly"}},
+		customer:    object{{"given_name", "Robin"}, {"family_name", "Sample"}, {"email", "payer@example.com"}},
+		constraints: object{{"max_amount_per_payment", int64(100_000)}},
+		payment:     object{{"amount", int64(1000)}}, subscription: object{{"amount", int64(1000)}, {"interval_unit", "monthly"}},
 	}
 	for _, f := range list {
 		f(d)
@@ -117,27 +147,79 @@ func newDetails(list []Detail) *details {
 
 // world is the steps that make an active mandate, and then those given.
 func (d *details) world(then ...object) (object, error) {
-	steps := []any{}
-	scheme := orDefault(d.mandate.Str("scheme"), "bacs")
-	x, ok := testAccounts[scheme]
-	if !ok {
-		return nil, fmt.Errorf("gocardlesstest: no builder makes mandates of the scheme %q", scheme)
-	}
-	if d.under != "" {
-		steps = append(steps, step("mandates.get", d.under, nil, "mandate"))
-	} else {
-		holder := d.customer.Str("given_name") + " " + d.customer.Str("family_name")
-		mandate := append(literal(x.mandate), d.mandate...).With("links", object{{"customer_bank_account", "$account.id"}})
-		steps = append(steps,
-			step("customers.create", "", append(literal(x.customer), d.customer...), "customer"),
-			step("customer_bank_accounts.create", "", append(literal(x.account), member{"account_holder_name", holder}, member{"links", object{{"customer", "$customer.id"}}}), "account"),
-			step("mandates.create", "", mandate, "mandate"))
+	steps, err := d.mandateSteps()
+	if err != nil {
+		return nil, err
 	}
 	steps = append(steps, step("sandbox.activate", "$mandate.id", nil, ""), step("mandates.get", "$mandate.id", nil, "mandate"))
-	for _, s := range then {
-		steps = append(steps, s)
+	return stepsOf(append(steps, then...)), nil
+}
+
+func stepsOf(list []object) object {
+	steps := make([]any, len(list))
+	for i, s := range list {
+		steps[i] = s
 	}
-	return object{{"steps", steps}}, nil
+	return object{{"steps", steps}}
+}
+
+// mandateSteps end with a step that is called mandate.
+func (d *details) mandateSteps() ([]object, error) {
+	scheme := d.scheme()
+	x, direct := testAccounts[scheme]
+	wanted, requested := requestedMandates[scheme]
+	switch {
+	case d.under != "":
+		return []object{step("mandates.get", d.under, nil, "mandate")}, nil
+	case direct:
+		holder := d.customer.Str("given_name") + " " + d.customer.Str("family_name")
+		mandate := append(literal(x.mandate), d.mandate...).With("links", object{{"customer_bank_account", "$account.id"}})
+		return []object{
+			step("customers.create", "", append(literal(x.customer), d.customer...), "customer"),
+			step("customer_bank_accounts.create", "", append(literal(x.account), member{"account_holder_name", holder}, member{"links", object{{"customer", "$customer.id"}}}), "account"),
+			step("mandates.create", "", mandate, "mandate"),
+		}, nil
+	case requested:
+		constraints := d.constraints
+		if wanted.limits != nil {
+			constraints = constraints.With("periodic_limits", wanted.limits)
+		}
+		request := append(slices.Clone(wanted.request), d.mandate...).With("constraints", constraints)
+		payer := object{{"given_name", d.customer.Str("given_name")}, {"family_name", d.customer.Str("family_name")}, {"email", d.customer.Str("email")}}
+		return []object{
+			step("billing_requests.create", "", object{{"mandate_request", request}}, "request"),
+			step("billing_request_flows.create", "", object{{"links", object{{"billing_request", "$request.id"}}}}, "flow"),
+			step("sandbox.finish", "$flow.id", payer, ""),
+			step("billing_requests.get", "$request.id", nil, "request"),
+			step("mandates.get", "$request.links.mandate_request_mandate", nil, "mandate"),
+		}, nil
+	}
+	return nil, fmt.Errorf("gocardlesstest: no builder makes mandates of the scheme %q", scheme)
+}
+
+// scheme is the mandate's.
+func (d *details) scheme() string { return orDefault(d.mandate.Str("scheme"), "bacs") }
+
+// instantWorld is the steps that make an instant payment with an outcome, "paid_out" or "failed".
+func instantWorld(list []Detail, outcome string) (object, error) {
+	d := newDetails(list)
+	scheme := orDefault(d.mandate.Str("scheme"), "faster_payments")
+	x, ok := instantOrders[scheme]
+	if !ok {
+		return nil, fmt.Errorf("gocardlesstest: no builder makes instant payments of the scheme %q", scheme)
+	}
+	payment := object{{"description", "Order"}}
+	payment = append(payment, d.payment...).With("currency", x.currency).With("scheme", scheme)
+	payer := object{{"customer", d.customer.Without("metadata")}, {"customer_billing_detail", object{
+		{"address_line1", "12 Example Street"}, {"city", "Leeds"}, {"postal_code", "LS1 1AA"}, {"country_code", x.country}}}}
+	return stepsOf([]object{
+		step("billing_requests.create", "", object{{"payment_request", payment}}, "request"),
+		step("billing_requests.collect_customer_details", "$request.id", payer, ""),
+		step("billing_requests.select_institution", "$request.id", object{{"country_code", x.country}, {"institution", x.institution}}, ""),
+		step("sandbox.simulate", "", object{{"resource", "$request.id"}, {"scenario", "billing_request_fulfilled_and_payment_" + outcome}}, ""),
+		step("billing_requests.get", "$request.id", nil, "request"),
+		step("payments.get", "$request.links.payment_request_payment", nil, "payment"),
+	}), nil
 }
 
 // paymentWorld is the steps that make a payment and bring it to an outcome.
@@ -159,7 +241,10 @@ func subscriptionWorld(list []Detail) (object, error) {
 
 // currency is the mandate's; that of an existing mandate is not known yet, and left to the API.
 func (d *details) currency() string {
-	return testAccounts[orDefault(d.mandate.Str("scheme"), "bacs")].currency
+	if x, ok := requestedMandates[d.scheme()]; ok {
+		return x.currency
+	}
+	return testAccounts[d.scheme()].currency
 }
 
 // build loads a world that a builder made and returns one of its resources.
@@ -228,6 +313,20 @@ func (sb *Sandbox) ChargedBackPayment(details ...Detail) *gocardless.Payment {
 // LateFailedPayment makes a payment that was paid out and then refused by the payer's bank.
 func (sb *Sandbox) LateFailedPayment(details ...Detail) *gocardless.Payment {
 	return sb.payment(details, "payment_late_failure")
+}
+
+// PaidInstantPayment makes a payment that a payer made by instant bank transfer, through a billing request,
+// and that was paid out.
+func (sb *Sandbox) PaidInstantPayment(details ...Detail) *gocardless.Payment {
+	w, err := instantWorld(details, "paid_out")
+	return must(build[gocardless.Payment](sb.loadWorld, "payment", w, err))
+}
+
+// FailedInstantPayment makes a payment that a payer authorised at the bank, through a billing request,
+// and that failed.
+func (sb *Sandbox) FailedInstantPayment(details ...Detail) *gocardless.Payment {
+	w, err := instantWorld(details, "failed")
+	return must(build[gocardless.Payment](sb.loadWorld, "payment", w, err))
 }
 
 // Subscriber makes a subscription, and an active mandate for it.

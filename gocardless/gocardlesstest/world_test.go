@@ -2,9 +2,11 @@ package gocardlesstest
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
@@ -14,6 +16,7 @@ func TestReadyWorlds(t *testing.T) {
 		"gym":     {"customers": 50, "mandates": 50, "subscriptions": 50},
 		"shop":    {"billing_requests": 6, "billing_request_flows": 1, "payments": 5},
 		"arrears": {"customers": 6, "subscriptions": 6},
+		"schemes": {"mandates": 12, "payments": 10}, // an instant payment has a mandate of its own
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := ReadyWorld(name)
@@ -38,7 +41,7 @@ func TestReadyWorlds(t *testing.T) {
 				for _, p := range c.sb.store.Coll("payments").Recs {
 					statuses[p.Status()]++
 				}
-				if statuses["paid_out"] == 0 || statuses["failed"] == 0 || name == "arrears" && statuses["charged_back"] < 2 || name == "shop" && statuses["paid_out"] != 4 {
+				if statuses["paid_out"] == 0 || statuses["failed"] == 0 && name != "schemes" || name == "schemes" && statuses["paid_out"] != 10 || name == "arrears" && statuses["charged_back"] < 2 || name == "shop" && statuses["paid_out"] != 4 {
 					t.Errorf("the payments are %v", statuses)
 				}
 				if _, err := c.sb.LoadWorld(b); err != nil {
@@ -47,10 +50,10 @@ func TestReadyWorlds(t *testing.T) {
 			}
 		})
 	}
-	if !slices.Equal(ReadyWorlds(), []string{"arrears", "gym", "shop"}) {
+	if !slices.Equal(ReadyWorlds(), []string{"arrears", "gym", "schemes", "shop"}) {
 		t.Errorf("the worlds are %v", ReadyWorlds())
 	}
-	if _, err := ReadyWorld("../gym"); err == nil || !strings.Contains(err.Error(), "arrears, gym or shop") {
+	if _, err := ReadyWorld("../gym"); err == nil || !strings.Contains(err.Error(), "arrears, gym, schemes or shop") {
 		t.Errorf("an unknown world: %v", err)
 	}
 }
@@ -105,10 +108,12 @@ func TestWorldsThatAreRefused(t *testing.T) {
 }
 
 func TestBuilders(t *testing.T) {
-	for scheme := range testAccounts {
+	schemes := slices.Concat(slices.Collect(maps.Keys(testAccounts)), slices.Collect(maps.Keys(requestedMandates)))
+	for _, scheme := range schemes {
 		t.Run(scheme, func(t *testing.T) {
 			sb := New(WithFrozenClock(monday))
-			m := sb.ActiveMandate(Scheme(gocardless.Scheme(scheme)), GivenName("Ada"), FamilyName("Byron"), Email("ada@example.com"), Metadata(map[string]string{"a": "1"}))
+			m := sb.ActiveMandate(Scheme(gocardless.Scheme(scheme)), GivenName("Ada"), FamilyName("Byron"), Email("ada@example.com"),
+				Metadata(map[string]string{"a": "1"}), MaxAmountPerPayment(2000))
 			if m.Status != gocardless.MandateStatusActive || string(m.Scheme) != scheme || m.Metadata["a"] != "1" {
 				t.Errorf("the mandate is %+v", m)
 			}
@@ -116,7 +121,25 @@ func TestBuilders(t *testing.T) {
 			if p.Status != gocardless.PaymentStatusPaidOut || p.Amount != 1500 || p.Links.Mandate != m.ID {
 				t.Errorf("the payment is %+v", p)
 			}
+			for want, p := range map[gocardless.PaymentStatus]*gocardless.Payment{
+				gocardless.PaymentStatusConfirmed:   sb.ConfirmedPayment(Scheme(gocardless.Scheme(scheme))),
+				gocardless.PaymentStatusChargedBack: sb.ChargedBackPayment(Scheme(gocardless.Scheme(scheme))),
+			} {
+				if p.Status != want {
+					t.Errorf("the payment is %s, want %s", p.Status, want)
+				}
+			}
 		})
+	}
+	for scheme, x := range instantOrders {
+		sb := New(WithFrozenClock(monday))
+		p := sb.PaidInstantPayment(Scheme(gocardless.Scheme(scheme)), Amount(2500), Metadata(map[string]string{"order": "7"}))
+		if p.Status != gocardless.PaymentStatusPaidOut || p.Amount != 2500 || string(p.Currency) != x.currency || string(p.Scheme) != scheme || p.Metadata["order"] != "7" || p.Links.Payout == "" {
+			t.Errorf("%s: the instant payment is %+v", scheme, p)
+		}
+		if p := sb.FailedInstantPayment(Scheme(gocardless.Scheme(scheme))); p.Status != gocardless.PaymentStatusFailed {
+			t.Errorf("%s: the failed instant payment is %+v", scheme, p)
+		}
 	}
 	sb := New(WithFrozenClock(monday))
 	for want, p := range map[gocardless.PaymentStatus]*gocardless.Payment{
@@ -140,4 +163,29 @@ func TestBuilders(t *testing.T) {
 		}
 	}()
 	sb.PendingPayment(Amount(-1))
+}
+
+// Builders do not depend on the time of day: neither on what falls due at once, nor on the banks' hours.
+func TestBuildersAtAnyTime(t *testing.T) {
+	for _, scheme := range slices.Concat(slices.Collect(maps.Keys(testAccounts)), slices.Collect(maps.Keys(requestedMandates))) {
+		for _, day := range []time.Time{onDay(2026, 10, 24), onDay(2026, 12, 24), onDay(2027, 3, 27)} { // clocks change, holidays
+			for hour := range 48 {
+				at := day.Add(time.Duration(hour) * time.Hour)
+				sb := New(WithFrozenClock(at))
+				if p := sb.PaidOutPayment(Scheme(gocardless.Scheme(scheme))); p.Status != gocardless.PaymentStatusPaidOut {
+					t.Errorf("%s at %v: %s", scheme, at, p.Status)
+				}
+				if hour%12 == 0 {
+					sb.ConfirmedPayment(Scheme(gocardless.Scheme(scheme)))
+					sb.ChargedBackPayment(Scheme(gocardless.Scheme(scheme)))
+					sb.Subscriber(Scheme(gocardless.Scheme(scheme)))
+					sb.PaidInstantPayment()
+				}
+			}
+		}
+	}
+}
+
+func onDay(year int, month time.Month, day int) time.Time {
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
