@@ -152,12 +152,11 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BalanceType) Known() bool {
-	switch v {
-	case
-		BalanceTypeConfirmedFunds,
-		BalanceTypePendingPayouts,
-		BalanceTypePendingPaymentsSubmitted:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBalanceType[:])
+}
+
+var valuesOfBalanceType = [...]string{
+	string(BalanceTypeConfirmedFunds),
+	string(BalanceTypePendingPayouts),
+	string(BalanceTypePendingPaymentsSubmitted),
 }

@@ -157,11 +157,10 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BankAccountHolderVerificationStatus) Known() bool {
-	switch v {
-	case
-		BankAccountHolderVerificationStatusPending,
-		BankAccountHolderVerificationStatusCompleted:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBankAccountHolderVerificationStatus[:])
+}
+
+var valuesOfBankAccountHolderVerificationStatus = [...]string{
+	string(BankAccountHolderVerificationStatusPending),
+	string(BankAccountHolderVerificationStatusCompleted),
 }

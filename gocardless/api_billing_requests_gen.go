@@ -1721,10 +1721,9 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v NotificationType) Known() bool {
-	switch v {
-	case
-		NotificationTypeEmail:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfNotificationType[:])
+}
+
+var valuesOfNotificationType = [...]string{
+	string(NotificationTypeEmail),
 }

@@ -344,15 +344,14 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BlockReasonType) Known() bool {
-	switch v {
-	case
-		BlockReasonTypeIdentityFraud,
-		BlockReasonTypeNoIntentToPay,
-		BlockReasonTypeUnfairChargeback,
-		BlockReasonTypeOther:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBlockReasonType[:])
+}
+
+var valuesOfBlockReasonType = [...]string{
+	string(BlockReasonTypeIdentityFraud),
+	string(BlockReasonTypeNoIntentToPay),
+	string(BlockReasonTypeUnfairChargeback),
+	string(BlockReasonTypeOther),
 }
 
 // BlockReferenceType is the kind of resource that a block is created from. Values that are not
@@ -369,13 +368,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BlockReferenceType) Known() bool {
-	switch v {
-	case
-		BlockReferenceTypeCustomer,
-		BlockReferenceTypeMandate:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBlockReferenceType[:])
+}
+
+var valuesOfBlockReferenceType = [...]string{
+	string(BlockReferenceTypeCustomer),
+	string(BlockReferenceTypeMandate),
 }
 
 // BlockType is the kind of value that a block matches. Values that are not listed here may appear:
@@ -396,13 +394,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BlockType) Known() bool {
-	switch v {
-	case
-		BlockTypeEmail,
-		BlockTypeEmailDomain,
-		BlockTypeBankAccount,
-		BlockTypeBankName:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBlockType[:])
+}
+
+var valuesOfBlockType = [...]string{
+	string(BlockTypeEmail),
+	string(BlockTypeEmailDomain),
+	string(BlockTypeBankAccount),
+	string(BlockTypeBankName),
 }

@@ -358,13 +358,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v CreditorBankAccountVerificationStatus) Known() bool {
-	switch v {
-	case
-		CreditorBankAccountVerificationStatusPending,
-		CreditorBankAccountVerificationStatusInReview,
-		CreditorBankAccountVerificationStatusSuccessful,
-		CreditorBankAccountVerificationStatusCouldNotVerify:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCreditorBankAccountVerificationStatus[:])
+}
+
+var valuesOfCreditorBankAccountVerificationStatus = [...]string{
+	string(CreditorBankAccountVerificationStatusPending),
+	string(CreditorBankAccountVerificationStatusInReview),
+	string(CreditorBankAccountVerificationStatusSuccessful),
+	string(CreditorBankAccountVerificationStatusCouldNotVerify),
 }

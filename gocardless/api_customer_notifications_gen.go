@@ -97,12 +97,11 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v CustomerNotificationActionTaken) Known() bool {
-	switch v {
-	case
-		CustomerNotificationActionTakenHandled:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCustomerNotificationActionTaken[:])
+}
+
+var valuesOfCustomerNotificationActionTaken = [...]string{
+	string(CustomerNotificationActionTakenHandled),
 }
 
 // CustomerNotificationLinks holds the identifiers of resources related to the notification: the
@@ -171,17 +170,16 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v CustomerNotificationType) Known() bool {
-	switch v {
-	case
-		CustomerNotificationTypePaymentCreated,
-		CustomerNotificationTypePaymentCancelled,
-		CustomerNotificationTypeMandateCreated,
-		CustomerNotificationTypeMandateBlocked,
-		CustomerNotificationTypeSubscriptionCreated,
-		CustomerNotificationTypeSubscriptionCancelled,
-		CustomerNotificationTypeInstalmentScheduleCreated,
-		CustomerNotificationTypeInstalmentScheduleCancelled:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCustomerNotificationType[:])
+}
+
+var valuesOfCustomerNotificationType = [...]string{
+	string(CustomerNotificationTypePaymentCreated),
+	string(CustomerNotificationTypePaymentCancelled),
+	string(CustomerNotificationTypeMandateCreated),
+	string(CustomerNotificationTypeMandateBlocked),
+	string(CustomerNotificationTypeSubscriptionCreated),
+	string(CustomerNotificationTypeSubscriptionCancelled),
+	string(CustomerNotificationTypeInstalmentScheduleCreated),
+	string(CustomerNotificationTypeInstalmentScheduleCancelled),
 }

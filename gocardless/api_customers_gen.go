@@ -388,14 +388,13 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v CustomerSortField) Known() bool {
-	switch v {
-	case
-		CustomerSortFieldName,
-		CustomerSortFieldCompanyName,
-		CustomerSortFieldCreatedAt:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCustomerSortField[:])
+}
+
+var valuesOfCustomerSortField = [...]string{
+	string(CustomerSortFieldName),
+	string(CustomerSortFieldCompanyName),
+	string(CustomerSortFieldCreatedAt),
 }
 
 // CustomerUpdateParams holds the parameters of customers.update.

@@ -187,35 +187,34 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v ExportType) Known() bool {
-	switch v {
-	case
-		ExportTypePaymentsIndex,
-		ExportTypeEventsIndex,
-		ExportTypeRefundsIndex,
-		ExportTypePayoutsIndex,
-		ExportTypeCustomersIndex,
-		ExportTypeSubscriptionsIndex,
-		ExportTypePaymentEvents,
-		ExportTypeSubscriptionEvents,
-		ExportTypePayoutEvents,
-		ExportTypeRefundEvents,
-		ExportTypeMandateEvents,
-		ExportTypePayoutEventsBreakdown,
-		ExportTypePayoutEventsReconciliation,
-		ExportTypePayoutTransactionsBreakdown,
-		ExportTypePayoutTransactionsReconciliation,
-		ExportTypeAuthorisationRequests,
-		ExportTypeCustomerBankAccounts,
-		ExportTypeUsers,
-		ExportTypeOrganisationAuthorisations,
-		ExportTypeGcInvalidAuthorisationRequests,
-		ExportTypePartnerFees,
-		ExportTypePaymentsImportTemplate,
-		ExportTypePaymentAccountStatement,
-		ExportTypeOutboundPaymentsIndex,
-		ExportTypePaymentAccountTransactions,
-		ExportTypeAppConnectedOrganisations:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfExportType[:])
+}
+
+var valuesOfExportType = [...]string{
+	string(ExportTypePaymentsIndex),
+	string(ExportTypeEventsIndex),
+	string(ExportTypeRefundsIndex),
+	string(ExportTypePayoutsIndex),
+	string(ExportTypeCustomersIndex),
+	string(ExportTypeSubscriptionsIndex),
+	string(ExportTypePaymentEvents),
+	string(ExportTypeSubscriptionEvents),
+	string(ExportTypePayoutEvents),
+	string(ExportTypeRefundEvents),
+	string(ExportTypeMandateEvents),
+	string(ExportTypePayoutEventsBreakdown),
+	string(ExportTypePayoutEventsReconciliation),
+	string(ExportTypePayoutTransactionsBreakdown),
+	string(ExportTypePayoutTransactionsReconciliation),
+	string(ExportTypeAuthorisationRequests),
+	string(ExportTypeCustomerBankAccounts),
+	string(ExportTypeUsers),
+	string(ExportTypeOrganisationAuthorisations),
+	string(ExportTypeGcInvalidAuthorisationRequests),
+	string(ExportTypePartnerFees),
+	string(ExportTypePaymentsImportTemplate),
+	string(ExportTypePaymentAccountStatement),
+	string(ExportTypeOutboundPaymentsIndex),
+	string(ExportTypePaymentAccountTransactions),
+	string(ExportTypeAppConnectedOrganisations),
 }

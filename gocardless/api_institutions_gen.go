@@ -221,12 +221,11 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v InstitutionStatus) Known() bool {
-	switch v {
-	case
-		InstitutionStatusEnabled,
-		InstitutionStatusDisabled,
-		InstitutionStatusTemporarilyDisabled:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfInstitutionStatus[:])
+}
+
+var valuesOfInstitutionStatus = [...]string{
+	string(InstitutionStatusEnabled),
+	string(InstitutionStatusDisabled),
+	string(InstitutionStatusTemporarilyDisabled),
 }

@@ -492,11 +492,10 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v MandateImportEntryStatus) Known() bool {
-	switch v {
-	case
-		MandateImportEntryStatusSuccessfullyProcessed,
-		MandateImportEntryStatusUnsuccessfullyProcessed:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfMandateImportEntryStatus[:])
+}
+
+var valuesOfMandateImportEntryStatus = [...]string{
+	string(MandateImportEntryStatusSuccessfullyProcessed),
+	string(MandateImportEntryStatusUnsuccessfullyProcessed),
 }

@@ -214,14 +214,13 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v MandateImportStatus) Known() bool {
-	switch v {
-	case
-		MandateImportStatusCreated,
-		MandateImportStatusSubmitted,
-		MandateImportStatusCancelled,
-		MandateImportStatusProcessing,
-		MandateImportStatusProcessed:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfMandateImportStatus[:])
+}
+
+var valuesOfMandateImportStatus = [...]string{
+	string(MandateImportStatusCreated),
+	string(MandateImportStatusSubmitted),
+	string(MandateImportStatusCancelled),
+	string(MandateImportStatusProcessing),
+	string(MandateImportStatusProcessed),
 }

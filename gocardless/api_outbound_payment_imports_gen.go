@@ -368,16 +368,15 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v OutboundPaymentImportStatus) Known() bool {
-	switch v {
-	case
-		OutboundPaymentImportStatusCreated,
-		OutboundPaymentImportStatusValidating,
-		OutboundPaymentImportStatusValid,
-		OutboundPaymentImportStatusInvalid,
-		OutboundPaymentImportStatusProcessing,
-		OutboundPaymentImportStatusProcessed,
-		OutboundPaymentImportStatusCancelled:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfOutboundPaymentImportStatus[:])
+}
+
+var valuesOfOutboundPaymentImportStatus = [...]string{
+	string(OutboundPaymentImportStatusCreated),
+	string(OutboundPaymentImportStatusValidating),
+	string(OutboundPaymentImportStatusValid),
+	string(OutboundPaymentImportStatusInvalid),
+	string(OutboundPaymentImportStatusProcessing),
+	string(OutboundPaymentImportStatusProcessed),
+	string(OutboundPaymentImportStatusCancelled),
 }

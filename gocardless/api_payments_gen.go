@@ -177,13 +177,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PSUInteractionType) Known() bool {
-	switch v {
-	case
-		PSUInteractionTypeInSession,
-		PSUInteractionTypeOffSession:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPSUInteractionType[:])
+}
+
+var valuesOfPSUInteractionType = [...]string{
+	string(PSUInteractionTypeInSession),
+	string(PSUInteractionTypeOffSession),
 }
 
 // Payment is a single collection of money from a customer for a creditor, made under a mandate.
@@ -524,13 +523,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PaymentSortField) Known() bool {
-	switch v {
-	case
-		PaymentSortFieldChargeDate,
-		PaymentSortFieldAmount:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPaymentSortField[:])
+}
+
+var valuesOfPaymentSortField = [...]string{
+	string(PaymentSortFieldChargeDate),
+	string(PaymentSortFieldAmount),
 }
 
 // PaymentUpdateParams holds the parameters of payments.update.

@@ -228,19 +228,18 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PayoutItemType) Known() bool {
-	switch v {
-	case
-		PayoutItemTypePaymentPaidOut,
-		PayoutItemTypePaymentFailed,
-		PayoutItemTypePaymentChargedBack,
-		PayoutItemTypePaymentRefunded,
-		PayoutItemTypeRefund,
-		PayoutItemTypeGocardlessFee,
-		PayoutItemTypeAppFee,
-		PayoutItemTypeRevenueShare,
-		PayoutItemTypeSurchargeFee,
-		PayoutItemTypeRefundFundsReturned:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPayoutItemType[:])
+}
+
+var valuesOfPayoutItemType = [...]string{
+	string(PayoutItemTypePaymentPaidOut),
+	string(PayoutItemTypePaymentFailed),
+	string(PayoutItemTypePaymentChargedBack),
+	string(PayoutItemTypePaymentRefunded),
+	string(PayoutItemTypeRefund),
+	string(PayoutItemTypeGocardlessFee),
+	string(PayoutItemTypeAppFee),
+	string(PayoutItemTypeRevenueShare),
+	string(PayoutItemTypeSurchargeFee),
+	string(PayoutItemTypeRefundFundsReturned),
 }

@@ -295,13 +295,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v RefundType) Known() bool {
-	switch v {
-	case
-		RefundTypeMandate,
-		RefundTypePayment:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfRefundType[:])
+}
+
+var valuesOfRefundType = [...]string{
+	string(RefundTypeMandate),
+	string(RefundTypePayment),
 }
 
 // RefundUpdateParams holds the parameters of refunds.update.

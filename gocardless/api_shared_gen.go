@@ -27,15 +27,14 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v AccountHolderVerificationResult) Known() bool {
-	switch v {
-	case
-		AccountHolderVerificationResultFullMatch,
-		AccountHolderVerificationResultPartialMatch,
-		AccountHolderVerificationResultNoMatch,
-		AccountHolderVerificationResultUnableToMatch:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfAccountHolderVerificationResult[:])
+}
+
+var valuesOfAccountHolderVerificationResult = [...]string{
+	string(AccountHolderVerificationResultFullMatch),
+	string(AccountHolderVerificationResultPartialMatch),
+	string(AccountHolderVerificationResultNoMatch),
+	string(AccountHolderVerificationResultUnableToMatch),
 }
 
 // AccountHolderVerificationType is the kind of account holder check. Values that are not listed
@@ -51,12 +50,11 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v AccountHolderVerificationType) Known() bool {
-	switch v {
-	case
-		AccountHolderVerificationTypeConfirmationOfPayee:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfAccountHolderVerificationType[:])
+}
+
+var valuesOfAccountHolderVerificationType = [...]string{
+	string(AccountHolderVerificationTypeConfirmationOfPayee),
 }
 
 // AuthorisationSource is the channel through which the payer gave authorisation. Values that are
@@ -75,14 +73,13 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v AuthorisationSource) Known() bool {
-	switch v {
-	case
-		AuthorisationSourceWeb,
-		AuthorisationSourceTelephone,
-		AuthorisationSourcePaper:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfAuthorisationSource[:])
+}
+
+var valuesOfAuthorisationSource = [...]string{
+	string(AuthorisationSourceWeb),
+	string(AuthorisationSourceTelephone),
+	string(AuthorisationSourcePaper),
 }
 
 // AuthorisationType describes what a bank authorisation authorises. Values that are not listed here
@@ -99,13 +96,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v AuthorisationType) Known() bool {
-	switch v {
-	case
-		AuthorisationTypePayment,
-		AuthorisationTypeMandate:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfAuthorisationType[:])
+}
+
+var valuesOfAuthorisationType = [...]string{
+	string(AuthorisationTypePayment),
+	string(AuthorisationTypeMandate),
 }
 
 // BankAccountType is the kind of bank account; used in the United States. Values that are not
@@ -122,13 +118,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BankAccountType) Known() bool {
-	switch v {
-	case
-		BankAccountTypeSavings,
-		BankAccountTypeChecking:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBankAccountType[:])
+}
+
+var valuesOfBankAccountType = [...]string{
+	string(BankAccountTypeSavings),
+	string(BankAccountTypeChecking),
 }
 
 // BankAuthorisationAdapter is the open banking connection that carries out a bank authorisation.
@@ -151,15 +146,14 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BankAuthorisationAdapter) Known() bool {
-	switch v {
-	case
-		BankAuthorisationAdapterOpenBankingGatewayPis,
-		BankAuthorisationAdapterOpenBankingGatewayAis,
-		BankAuthorisationAdapterBankidAis,
-		BankAuthorisationAdapterBankPayRecurring:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBankAuthorisationAdapter[:])
+}
+
+var valuesOfBankAuthorisationAdapter = [...]string{
+	string(BankAuthorisationAdapterOpenBankingGatewayPis),
+	string(BankAuthorisationAdapterOpenBankingGatewayAis),
+	string(BankAuthorisationAdapterBankidAis),
+	string(BankAuthorisationAdapterBankPayRecurring),
 }
 
 // BankAuthorisationLinks holds the identifiers of related resources.
@@ -334,13 +328,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BillingRequestActionStatus) Known() bool {
-	switch v {
-	case
-		BillingRequestActionStatusPending,
-		BillingRequestActionStatusCompleted:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBillingRequestActionStatus[:])
+}
+
+var valuesOfBillingRequestActionStatus = [...]string{
+	string(BillingRequestActionStatusPending),
+	string(BillingRequestActionStatusCompleted),
 }
 
 // BillingRequestActionType is the kind of step that a billing request needs before it can be
@@ -369,18 +362,17 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BillingRequestActionType) Known() bool {
-	switch v {
-	case
-		BillingRequestActionTypeChooseCurrency,
-		BillingRequestActionTypeCollectAmount,
-		BillingRequestActionTypeCollectCustomerDetails,
-		BillingRequestActionTypeCollectBankAccount,
-		BillingRequestActionTypeBankAuthorisation,
-		BillingRequestActionTypeConfirmPayerDetails,
-		BillingRequestActionTypeSelectInstitution:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBillingRequestActionType[:])
+}
+
+var valuesOfBillingRequestActionType = [...]string{
+	string(BillingRequestActionTypeChooseCurrency),
+	string(BillingRequestActionTypeCollectAmount),
+	string(BillingRequestActionTypeCollectCustomerDetails),
+	string(BillingRequestActionTypeCollectBankAccount),
+	string(BillingRequestActionTypeBankAuthorisation),
+	string(BillingRequestActionTypeConfirmPayerDetails),
+	string(BillingRequestActionTypeSelectInstitution),
 }
 
 // BillingRequestFlowPrefilledBankAccountParams holds the bank account details you already hold,
@@ -1020,16 +1012,15 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v BillingRequestStatus) Known() bool {
-	switch v {
-	case
-		BillingRequestStatusPending,
-		BillingRequestStatusReadyToFulfil,
-		BillingRequestStatusFulfilling,
-		BillingRequestStatusFulfilled,
-		BillingRequestStatusCancelled:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfBillingRequestStatus[:])
+}
+
+var valuesOfBillingRequestStatus = [...]string{
+	string(BillingRequestStatusPending),
+	string(BillingRequestStatusReadyToFulfil),
+	string(BillingRequestStatusFulfilling),
+	string(BillingRequestStatusFulfilled),
+	string(BillingRequestStatusCancelled),
 }
 
 // BillingRequestSubscriptionRequest holds the details of the subscription asked for. ACH and PAD
@@ -1155,16 +1146,15 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v ConsentType) Known() bool {
-	switch v {
-	case
-		ConsentTypeOneOff,
-		ConsentTypeSingle,
-		ConsentTypeRecurring,
-		ConsentTypeStanding,
-		ConsentTypeSporadic:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfConsentType[:])
+}
+
+var valuesOfConsentType = [...]string{
+	string(ConsentTypeOneOff),
+	string(ConsentTypeSingle),
+	string(ConsentTypeRecurring),
+	string(ConsentTypeStanding),
+	string(ConsentTypeSporadic),
 }
 
 // CreditorLinks holds the identifiers of resources related to the creditor: its default payout
@@ -1321,13 +1311,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v CreditorSchemeIdentifierStatus) Known() bool {
-	switch v {
-	case
-		CreditorSchemeIdentifierStatusPending,
-		CreditorSchemeIdentifierStatusActive:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCreditorSchemeIdentifierStatus[:])
+}
+
+var valuesOfCreditorSchemeIdentifierStatus = [...]string{
+	string(CreditorSchemeIdentifierStatusPending),
+	string(CreditorSchemeIdentifierStatusActive),
 }
 
 // CreditorType is the legal form of a creditor. Values that are not listed here may appear: the API
@@ -1350,16 +1339,15 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v CreditorType) Known() bool {
-	switch v {
-	case
-		CreditorTypeCompany,
-		CreditorTypeIndividual,
-		CreditorTypeCharity,
-		CreditorTypePartnership,
-		CreditorTypeTrust:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCreditorType[:])
+}
+
+var valuesOfCreditorType = [...]string{
+	string(CreditorTypeCompany),
+	string(CreditorTypeIndividual),
+	string(CreditorTypeCharity),
+	string(CreditorTypePartnership),
+	string(CreditorTypeTrust),
 }
 
 // CreditorVerificationStatus is the progress of verifying a creditor. Values that are not listed
@@ -1381,14 +1369,13 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v CreditorVerificationStatus) Known() bool {
-	switch v {
-	case
-		CreditorVerificationStatusSuccessful,
-		CreditorVerificationStatusInReview,
-		CreditorVerificationStatusActionRequired:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCreditorVerificationStatus[:])
+}
+
+var valuesOfCreditorVerificationStatus = [...]string{
+	string(CreditorVerificationStatusSuccessful),
+	string(CreditorVerificationStatusInReview),
+	string(CreditorVerificationStatusActionRequired),
 }
 
 // Currency is the ISO 4217 code of a currency that GoCardless supports. Values that are not listed
@@ -1417,19 +1404,18 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v Currency) Known() bool {
-	switch v {
-	case
-		CurrencyAUD,
-		CurrencyCAD,
-		CurrencyDKK,
-		CurrencyEUR,
-		CurrencyGBP,
-		CurrencyNZD,
-		CurrencySEK,
-		CurrencyUSD:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfCurrency[:])
+}
+
+var valuesOfCurrency = [...]string{
+	string(CurrencyAUD),
+	string(CurrencyCAD),
+	string(CurrencyDKK),
+	string(CurrencyEUR),
+	string(CurrencyGBP),
+	string(CurrencyNZD),
+	string(CurrencySEK),
+	string(CurrencyUSD),
 }
 
 // DatedInstalment holds the instalments listed one by one, each having its own "amount" and
@@ -1538,13 +1524,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v FundsSettlement) Known() bool {
-	switch v {
-	case
-		FundsSettlementManaged,
-		FundsSettlementDirect:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfFundsSettlement[:])
+}
+
+var valuesOfFundsSettlement = [...]string{
+	string(FundsSettlementManaged),
+	string(FundsSettlementDirect),
 }
 
 // InstalmentScheduleLinks holds the identifiers of resources related to the instalment schedule.
@@ -1597,17 +1582,16 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v InstalmentScheduleStatus) Known() bool {
-	switch v {
-	case
-		InstalmentScheduleStatusPending,
-		InstalmentScheduleStatusActive,
-		InstalmentScheduleStatusCreationFailed,
-		InstalmentScheduleStatusCompleted,
-		InstalmentScheduleStatusCancelled,
-		InstalmentScheduleStatusErrored:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfInstalmentScheduleStatus[:])
+}
+
+var valuesOfInstalmentScheduleStatus = [...]string{
+	string(InstalmentScheduleStatusPending),
+	string(InstalmentScheduleStatusActive),
+	string(InstalmentScheduleStatusCreationFailed),
+	string(InstalmentScheduleStatusCompleted),
+	string(InstalmentScheduleStatusCancelled),
+	string(InstalmentScheduleStatusErrored),
 }
 
 // InstalmentSeries holds the instalments described by a start date, a frequency and the successive
@@ -1694,15 +1678,14 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v InstitutionGuessStatus) Known() bool {
-	switch v {
-	case
-		InstitutionGuessStatusNotNeeded,
-		InstitutionGuessStatusPending,
-		InstitutionGuessStatusFailed,
-		InstitutionGuessStatusSuccess:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfInstitutionGuessStatus[:])
+}
+
+var valuesOfInstitutionGuessStatus = [...]string{
+	string(InstitutionGuessStatusNotNeeded),
+	string(InstitutionGuessStatusPending),
+	string(InstitutionGuessStatusFailed),
+	string(InstitutionGuessStatusSuccess),
 }
 
 // IntervalUnit is the unit of time between charges. Values that are not listed here may appear: the
@@ -1721,14 +1704,13 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v IntervalUnit) Known() bool {
-	switch v {
-	case
-		IntervalUnitWeekly,
-		IntervalUnitMonthly,
-		IntervalUnitYearly:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfIntervalUnit[:])
+}
+
+var valuesOfIntervalUnit = [...]string{
+	string(IntervalUnitWeekly),
+	string(IntervalUnitMonthly),
+	string(IntervalUnitYearly),
 }
 
 // MandateConsentParameters holds the limits the payer agreed to, such as amounts, dates and
@@ -1791,13 +1773,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v MandateConsentParametersPeriodAlignment) Known() bool {
-	switch v {
-	case
-		MandateConsentParametersPeriodAlignmentCalendar,
-		MandateConsentParametersPeriodAlignmentConsent:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfMandateConsentParametersPeriodAlignment[:])
+}
+
+var valuesOfMandateConsentParametersPeriodAlignment = [...]string{
+	string(MandateConsentParametersPeriodAlignmentCalendar),
+	string(MandateConsentParametersPeriodAlignmentConsent),
 }
 
 // MandateLinks holds the identifiers of resources related to the mandate.
@@ -1939,21 +1920,20 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v MandateStatus) Known() bool {
-	switch v {
-	case
-		MandateStatusPendingCustomerApproval,
-		MandateStatusPendingSubmission,
-		MandateStatusSubmitted,
-		MandateStatusActive,
-		MandateStatusFailed,
-		MandateStatusCancelled,
-		MandateStatusExpired,
-		MandateStatusConsumed,
-		MandateStatusBlocked,
-		MandateStatusSuspendedByPayer:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfMandateStatus[:])
+}
+
+var valuesOfMandateStatus = [...]string{
+	string(MandateStatusPendingCustomerApproval),
+	string(MandateStatusPendingSubmission),
+	string(MandateStatusSubmitted),
+	string(MandateStatusActive),
+	string(MandateStatusFailed),
+	string(MandateStatusCancelled),
+	string(MandateStatusExpired),
+	string(MandateStatusConsumed),
+	string(MandateStatusBlocked),
+	string(MandateStatusSuspendedByPayer),
 }
 
 // MandateType is the kind of authorisation that a mandate gives. Values that are not listed here
@@ -1976,16 +1956,15 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v MandateType) Known() bool {
-	switch v {
-	case
-		MandateTypeBankDebit,
-		MandateTypeInstant,
-		MandateTypeRecurring,
-		MandateTypeVrpCommercial,
-		MandateTypeVrpSweeping:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfMandateType[:])
+}
+
+var valuesOfMandateType = [...]string{
+	string(MandateTypeBankDebit),
+	string(MandateTypeInstant),
+	string(MandateTypeRecurring),
+	string(MandateTypeVrpCommercial),
+	string(MandateTypeVrpSweeping),
 }
 
 // MandateVerification describes how strongly the payer must be verified for a mandate. Values that
@@ -2007,15 +1986,14 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v MandateVerification) Known() bool {
-	switch v {
-	case
-		MandateVerificationMinimum,
-		MandateVerificationRecommended,
-		MandateVerificationWhenAvailable,
-		MandateVerificationAlways:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfMandateVerification[:])
+}
+
+var valuesOfMandateVerification = [...]string{
+	string(MandateVerificationMinimum),
+	string(MandateVerificationRecommended),
+	string(MandateVerificationWhenAvailable),
+	string(MandateVerificationAlways),
 }
 
 // Month is the calendar month in which a yearly subscription charges. Values that are not listed
@@ -2052,23 +2030,22 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v Month) Known() bool {
-	switch v {
-	case
-		MonthJanuary,
-		MonthFebruary,
-		MonthMarch,
-		MonthApril,
-		MonthMay,
-		MonthJune,
-		MonthJuly,
-		MonthAugust,
-		MonthSeptember,
-		MonthOctober,
-		MonthNovember,
-		MonthDecember:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfMonth[:])
+}
+
+var valuesOfMonth = [...]string{
+	string(MonthJanuary),
+	string(MonthFebruary),
+	string(MonthMarch),
+	string(MonthApril),
+	string(MonthMay),
+	string(MonthJune),
+	string(MonthJuly),
+	string(MonthAugust),
+	string(MonthSeptember),
+	string(MonthOctober),
+	string(MonthNovember),
+	string(MonthDecember),
 }
 
 // OutboundPaymentAccountHolderVerification is the check that the bank account belongs to the
@@ -2154,18 +2131,17 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v OutboundPaymentStatus) Known() bool {
-	switch v {
-	case
-		OutboundPaymentStatusVerifying,
-		OutboundPaymentStatusPendingApproval,
-		OutboundPaymentStatusScheduled,
-		OutboundPaymentStatusExecuting,
-		OutboundPaymentStatusExecuted,
-		OutboundPaymentStatusCancelled,
-		OutboundPaymentStatusFailed:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfOutboundPaymentStatus[:])
+}
+
+var valuesOfOutboundPaymentStatus = [...]string{
+	string(OutboundPaymentStatusVerifying),
+	string(OutboundPaymentStatusPendingApproval),
+	string(OutboundPaymentStatusScheduled),
+	string(OutboundPaymentStatusExecuting),
+	string(OutboundPaymentStatusExecuted),
+	string(OutboundPaymentStatusCancelled),
+	string(OutboundPaymentStatusFailed),
 }
 
 // OutboundPaymentVerifications holds the results of the checks made on the outbound payment.
@@ -2449,16 +2425,15 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PayerAuthorisationStatus) Known() bool {
-	switch v {
-	case
-		PayerAuthorisationStatusCreated,
-		PayerAuthorisationStatusSubmitted,
-		PayerAuthorisationStatusConfirmed,
-		PayerAuthorisationStatusCompleted,
-		PayerAuthorisationStatusFailed:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPayerAuthorisationStatus[:])
+}
+
+var valuesOfPayerAuthorisationStatus = [...]string{
+	string(PayerAuthorisationStatusCreated),
+	string(PayerAuthorisationStatusSubmitted),
+	string(PayerAuthorisationStatusConfirmed),
+	string(PayerAuthorisationStatusCompleted),
+	string(PayerAuthorisationStatusFailed),
 }
 
 // PayerNameVerificationResult describes how well the payer's name matched the bank account. Values
@@ -2478,14 +2453,13 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PayerNameVerificationResult) Known() bool {
-	switch v {
-	case
-		PayerNameVerificationResultFull,
-		PayerNameVerificationResultClose,
-		PayerNameVerificationResultCannotPerformVerification:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPayerNameVerificationResult[:])
+}
+
+var valuesOfPayerNameVerificationResult = [...]string{
+	string(PayerNameVerificationResultFull),
+	string(PayerNameVerificationResultClose),
+	string(PayerNameVerificationResultCannotPerformVerification),
 }
 
 // PaymentAccountTransactionDirection reports whether a transaction adds money or takes it. Values
@@ -2502,13 +2476,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PaymentAccountTransactionDirection) Known() bool {
-	switch v {
-	case
-		PaymentAccountTransactionDirectionCredit,
-		PaymentAccountTransactionDirectionDebit:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPaymentAccountTransactionDirection[:])
+}
+
+var valuesOfPaymentAccountTransactionDirection = [...]string{
+	string(PaymentAccountTransactionDirectionCredit),
+	string(PaymentAccountTransactionDirectionDebit),
 }
 
 // PaymentAccountTransactionLinks holds the identifiers of resources related to the transaction.
@@ -2563,17 +2536,16 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PaymentContextCode) Known() bool {
-	switch v {
-	case
-		PaymentContextCodeBillingGoodsAndServicesInAdvance,
-		PaymentContextCodeBillingGoodsAndServicesInArrears,
-		PaymentContextCodeFaceToFacePointOfSale,
-		PaymentContextCodeEcommerceMerchantInitiatedPayment,
-		PaymentContextCodeTransferToSelf,
-		PaymentContextCodeTransferToThirdParty:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPaymentContextCode[:])
+}
+
+var valuesOfPaymentContextCode = [...]string{
+	string(PaymentContextCodeBillingGoodsAndServicesInAdvance),
+	string(PaymentContextCodeBillingGoodsAndServicesInArrears),
+	string(PaymentContextCodeFaceToFacePointOfSale),
+	string(PaymentContextCodeEcommerceMerchantInitiatedPayment),
+	string(PaymentContextCodeTransferToSelf),
+	string(PaymentContextCodeTransferToThirdParty),
 }
 
 // PaymentLinks holds the identifiers of resources related to the payment.
@@ -2639,20 +2611,19 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PaymentStatus) Known() bool {
-	switch v {
-	case
-		PaymentStatusPendingCustomerApproval,
-		PaymentStatusPendingSubmission,
-		PaymentStatusSubmitted,
-		PaymentStatusConfirmed,
-		PaymentStatusPaidOut,
-		PaymentStatusCancelled,
-		PaymentStatusCustomerApprovalDenied,
-		PaymentStatusFailed,
-		PaymentStatusChargedBack:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPaymentStatus[:])
+}
+
+var valuesOfPaymentStatus = [...]string{
+	string(PaymentStatusPendingCustomerApproval),
+	string(PaymentStatusPendingSubmission),
+	string(PaymentStatusSubmitted),
+	string(PaymentStatusConfirmed),
+	string(PaymentStatusPaidOut),
+	string(PaymentStatusCancelled),
+	string(PaymentStatusCustomerApprovalDenied),
+	string(PaymentStatusFailed),
+	string(PaymentStatusChargedBack),
 }
 
 // PayoutLinks holds the identifiers of resources related to the payout.
@@ -2694,14 +2665,13 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PayoutStatus) Known() bool {
-	switch v {
-	case
-		PayoutStatusPending,
-		PayoutStatusPaid,
-		PayoutStatusBounced:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPayoutStatus[:])
+}
+
+var valuesOfPayoutStatus = [...]string{
+	string(PayoutStatusPending),
+	string(PayoutStatusPaid),
+	string(PayoutStatusBounced),
 }
 
 // PayoutType describes who a payout is made to. Values that are not listed here may appear: the API
@@ -2718,13 +2688,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PayoutType) Known() bool {
-	switch v {
-	case
-		PayoutTypeMerchant,
-		PayoutTypePartner:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPayoutType[:])
+}
+
+var valuesOfPayoutType = [...]string{
+	string(PayoutTypeMerchant),
+	string(PayoutTypePartner),
 }
 
 // PeriodAlignment describes where the periods of a limit start. Values that are not listed here may
@@ -2743,13 +2712,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PeriodAlignment) Known() bool {
-	switch v {
-	case
-		PeriodAlignmentCalendar,
-		PeriodAlignmentCreationDate:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPeriodAlignment[:])
+}
+
+var valuesOfPeriodAlignment = [...]string{
+	string(PeriodAlignmentCalendar),
+	string(PeriodAlignmentCreationDate),
 }
 
 // PeriodUnit is the length of the period that a limit applies to. Values that are not listed here
@@ -2772,16 +2740,15 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PeriodUnit) Known() bool {
-	switch v {
-	case
-		PeriodUnitDay,
-		PeriodUnitWeek,
-		PeriodUnitMonth,
-		PeriodUnitYear,
-		PeriodUnitFlexible:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPeriodUnit[:])
+}
+
+var valuesOfPeriodUnit = [...]string{
+	string(PeriodUnitDay),
+	string(PeriodUnitWeek),
+	string(PeriodUnitMonth),
+	string(PeriodUnitYear),
+	string(PeriodUnitFlexible),
 }
 
 // PeriodicLimit holds the caps on the number of payments, their sum or both over a repeating
@@ -2973,66 +2940,65 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v PurposeCode) Known() bool {
-	switch v {
-	case
-		PurposeCodeMortgage,
-		PurposeCodeUtility,
-		PurposeCodeLoan,
-		PurposeCodeDependantSupport,
-		PurposeCodeGambling,
-		PurposeCodeRetail,
-		PurposeCodeSalary,
-		PurposeCodePersonal,
-		PurposeCodeGovernment,
-		PurposeCodePension,
-		PurposeCodeTax,
-		PurposeCodeOther,
-		PurposeCodeBonusPayment,
-		PurposeCodeCashManagementTransfer,
-		PurposeCodeCardBulkClearing,
-		PurposeCodeCreditCardPayment,
-		PurposeCodeTradeSettlementPayment,
-		PurposeCodeDebitCardPayment,
-		PurposeCodeDividend,
-		PurposeCodeDeliverAgainstPayment,
-		PurposeCodeEpayment,
-		PurposeCodeFeeCollectionAndInterest,
-		PurposeCodeFeeCollection,
-		PurposeCodePersonToPersonPayment,
-		PurposeCodeGovernmentPayment,
-		PurposeCodeHedgingTransaction,
-		PurposeCodeIrrevocableCreditCardPayment,
-		PurposeCodeIrrevocableDebitCardPayment,
-		PurposeCodeIntraCompanyPayment,
-		PurposeCodeInterest,
-		PurposeCodeLockboxTransactions,
-		PurposeCodeCommercial,
-		PurposeCodeConsumer,
-		PurposeCodeOtherPayment,
-		PurposeCodePensionPayment,
-		PurposeCodeRepresented,
-		PurposeCodeReimbursementReceivedCreditTransfer,
-		PurposeCodeReceiveAgainstPayment,
-		PurposeCodeSalaryPayment,
-		PurposeCodeSecurities,
-		PurposeCodeSocialSecurityBenefit,
-		PurposeCodeSupplierPayment,
-		PurposeCodeTaxPayment,
-		PurposeCodeTrade,
-		PurposeCodeTreasuryPayment,
-		PurposeCodeValueAddedTaxPayment,
-		PurposeCodeWithHolding,
-		PurposeCodeCashManagementSweepAccount,
-		PurposeCodeCashManagementTopAccount,
-		PurposeCodeCashManagementZeroBalanceAccount,
-		PurposeCodeCrossborderMiPayments,
-		PurposeCodeForeignCurrencyDomesticTransfer,
-		PurposeCodeCashInPreCredit,
-		PurposeCodeCashOutNotesCoins,
-		PurposeCodeCarrierGuardedWholesaleValuables:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfPurposeCode[:])
+}
+
+var valuesOfPurposeCode = [...]string{
+	string(PurposeCodeMortgage),
+	string(PurposeCodeUtility),
+	string(PurposeCodeLoan),
+	string(PurposeCodeDependantSupport),
+	string(PurposeCodeGambling),
+	string(PurposeCodeRetail),
+	string(PurposeCodeSalary),
+	string(PurposeCodePersonal),
+	string(PurposeCodeGovernment),
+	string(PurposeCodePension),
+	string(PurposeCodeTax),
+	string(PurposeCodeOther),
+	string(PurposeCodeBonusPayment),
+	string(PurposeCodeCashManagementTransfer),
+	string(PurposeCodeCardBulkClearing),
+	string(PurposeCodeCreditCardPayment),
+	string(PurposeCodeTradeSettlementPayment),
+	string(PurposeCodeDebitCardPayment),
+	string(PurposeCodeDividend),
+	string(PurposeCodeDeliverAgainstPayment),
+	string(PurposeCodeEpayment),
+	string(PurposeCodeFeeCollectionAndInterest),
+	string(PurposeCodeFeeCollection),
+	string(PurposeCodePersonToPersonPayment),
+	string(PurposeCodeGovernmentPayment),
+	string(PurposeCodeHedgingTransaction),
+	string(PurposeCodeIrrevocableCreditCardPayment),
+	string(PurposeCodeIrrevocableDebitCardPayment),
+	string(PurposeCodeIntraCompanyPayment),
+	string(PurposeCodeInterest),
+	string(PurposeCodeLockboxTransactions),
+	string(PurposeCodeCommercial),
+	string(PurposeCodeConsumer),
+	string(PurposeCodeOtherPayment),
+	string(PurposeCodePensionPayment),
+	string(PurposeCodeRepresented),
+	string(PurposeCodeReimbursementReceivedCreditTransfer),
+	string(PurposeCodeReceiveAgainstPayment),
+	string(PurposeCodeSalaryPayment),
+	string(PurposeCodeSecurities),
+	string(PurposeCodeSocialSecurityBenefit),
+	string(PurposeCodeSupplierPayment),
+	string(PurposeCodeTaxPayment),
+	string(PurposeCodeTrade),
+	string(PurposeCodeTreasuryPayment),
+	string(PurposeCodeValueAddedTaxPayment),
+	string(PurposeCodeWithHolding),
+	string(PurposeCodeCashManagementSweepAccount),
+	string(PurposeCodeCashManagementTopAccount),
+	string(PurposeCodeCashManagementZeroBalanceAccount),
+	string(PurposeCodeCrossborderMiPayments),
+	string(PurposeCodeForeignCurrencyDomesticTransfer),
+	string(PurposeCodeCashInPreCredit),
+	string(PurposeCodeCashOutNotesCoins),
+	string(PurposeCodeCarrierGuardedWholesaleValuables),
 }
 
 // RefundLinks holds the identifiers of the payment or mandate being refunded.
@@ -3082,18 +3048,17 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v RefundStatus) Known() bool {
-	switch v {
-	case
-		RefundStatusCreated,
-		RefundStatusPendingSubmission,
-		RefundStatusSubmitted,
-		RefundStatusPaid,
-		RefundStatusCancelled,
-		RefundStatusBounced,
-		RefundStatusFundsReturned:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfRefundStatus[:])
+}
+
+var valuesOfRefundStatus = [...]string{
+	string(RefundStatusCreated),
+	string(RefundStatusPendingSubmission),
+	string(RefundStatusSubmitted),
+	string(RefundStatusPaid),
+	string(RefundStatusCancelled),
+	string(RefundStatusBounced),
+	string(RefundStatusFundsReturned),
 }
 
 // Scheme is the bank payment scheme. Values that are not listed here may appear: the API adds some
@@ -3132,24 +3097,23 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v Scheme) Known() bool {
-	switch v {
-	case
-		SchemeACH,
-		SchemeAutogiro,
-		SchemeBacs,
-		SchemeBecs,
-		SchemeBecsNz,
-		SchemeBetalingsservice,
-		SchemeFasterPayments,
-		SchemePad,
-		SchemePayTo,
-		SchemeSepaCor1,
-		SchemeSepaCore,
-		SchemeSepaCreditTransfer,
-		SchemeSepaInstantCreditTransfer:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfScheme[:])
+}
+
+var valuesOfScheme = [...]string{
+	string(SchemeACH),
+	string(SchemeAutogiro),
+	string(SchemeBacs),
+	string(SchemeBecs),
+	string(SchemeBecsNz),
+	string(SchemeBetalingsservice),
+	string(SchemeFasterPayments),
+	string(SchemePad),
+	string(SchemePayTo),
+	string(SchemeSepaCor1),
+	string(SchemeSepaCore),
+	string(SchemeSepaCreditTransfer),
+	string(SchemeSepaInstantCreditTransfer),
 }
 
 // SchemeIdentifierScheme is the bank scheme of a scheme identifier. Values that are not listed here
@@ -3186,23 +3150,22 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v SchemeIdentifierScheme) Known() bool {
-	switch v {
-	case
-		SchemeIdentifierSchemeACH,
-		SchemeIdentifierSchemeAutogiro,
-		SchemeIdentifierSchemeBacs,
-		SchemeIdentifierSchemeBecs,
-		SchemeIdentifierSchemeBecsNz,
-		SchemeIdentifierSchemeBetalingsservice,
-		SchemeIdentifierSchemeFasterPayments,
-		SchemeIdentifierSchemePad,
-		SchemeIdentifierSchemePayTo,
-		SchemeIdentifierSchemeSepa,
-		SchemeIdentifierSchemeSepaCreditTransfer,
-		SchemeIdentifierSchemeSepaInstantCreditTransfer:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfSchemeIdentifierScheme[:])
+}
+
+var valuesOfSchemeIdentifierScheme = [...]string{
+	string(SchemeIdentifierSchemeACH),
+	string(SchemeIdentifierSchemeAutogiro),
+	string(SchemeIdentifierSchemeBacs),
+	string(SchemeIdentifierSchemeBecs),
+	string(SchemeIdentifierSchemeBecsNz),
+	string(SchemeIdentifierSchemeBetalingsservice),
+	string(SchemeIdentifierSchemeFasterPayments),
+	string(SchemeIdentifierSchemePad),
+	string(SchemeIdentifierSchemePayTo),
+	string(SchemeIdentifierSchemeSepa),
+	string(SchemeIdentifierSchemeSepaCreditTransfer),
+	string(SchemeIdentifierSchemeSepaInstantCreditTransfer),
 }
 
 // SchemeIdentifierStatus reports whether a scheme identifier can be used yet. Values that are not
@@ -3219,13 +3182,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v SchemeIdentifierStatus) Known() bool {
-	switch v {
-	case
-		SchemeIdentifierStatusPending,
-		SchemeIdentifierStatusActive:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfSchemeIdentifierStatus[:])
+}
+
+var valuesOfSchemeIdentifierStatus = [...]string{
+	string(SchemeIdentifierStatusPending),
+	string(SchemeIdentifierStatusActive),
 }
 
 // SortDirection is the order of a sorted list. Values that are not listed here may appear: the API
@@ -3242,13 +3204,12 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v SortDirection) Known() bool {
-	switch v {
-	case
-		SortDirectionAsc,
-		SortDirectionDesc:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfSortDirection[:])
+}
+
+var valuesOfSortDirection = [...]string{
+	string(SortDirectionAsc),
+	string(SortDirectionDesc),
 }
 
 // SubscriptionLinks holds the identifiers of resources related to the subscription.
@@ -3292,17 +3253,16 @@ const (
 
 // Known reports whether v is a value that this version of the library lists.
 func (v SubscriptionStatus) Known() bool {
-	switch v {
-	case
-		SubscriptionStatusPendingCustomerApproval,
-		SubscriptionStatusCustomerApprovalDenied,
-		SubscriptionStatusActive,
-		SubscriptionStatusFinished,
-		SubscriptionStatusCancelled,
-		SubscriptionStatusPaused:
-		return true
-	}
-	return false
+	return isOneOf(string(v), valuesOfSubscriptionStatus[:])
+}
+
+var valuesOfSubscriptionStatus = [...]string{
+	string(SubscriptionStatusPendingCustomerApproval),
+	string(SubscriptionStatusCustomerApprovalDenied),
+	string(SubscriptionStatusActive),
+	string(SubscriptionStatusFinished),
+	string(SubscriptionStatusCancelled),
+	string(SubscriptionStatusPaused),
 }
 
 // SubscriptionUpcomingPayment is the next payments planned, at most 10, each with its date and

@@ -1,6 +1,10 @@
 package gocardless
 
-import "github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+import (
+	"slices"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+)
 
 // readable is a pointer to a generated reply struct T.
 type readable[T any] interface {
@@ -36,6 +40,9 @@ func decodeObjectMap[T any, P readable[T]](d *jsonwire.Decoder) map[string]T {
 		return v
 	})
 }
+
+// isOneOf reports whether a value is among those of an enum.
+func isOneOf(v string, values []string) bool { return slices.Contains(values, v) }
 
 // encodable is a pointer to a generated nested object of a request.
 type encodable[T any] interface {

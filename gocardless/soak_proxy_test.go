@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -265,7 +266,8 @@ func (s *soak) classify(err error) {
 	}
 	// A conflict comes through only if the existing resource could not be read, and the error names
 	// it, or if its body broke off in the last attempt.
-	if api != nil && api.StatusCode == http.StatusConflict && api.Link("conflicting_resource_id") == "" && (api.Attempts < 4 || !api.MayHaveRun) {
+	if api != nil && api.StatusCode == http.StatusConflict && api.Link("conflicting_resource_id") == "" &&
+		(json.Valid(api.Body) || api.Attempts < 4 || !api.MayHaveRun) {
 		s.t.Errorf("a bare conflict came through: %v", err)
 	}
 }

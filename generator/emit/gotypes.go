@@ -139,16 +139,15 @@ func enumDecl(g *jen.File, t *ir.Type) {
 	})
 	g.Line()
 	g.Commentf("Known reports whether v is a value that this version of the library lists.")
-	g.Func().Params(jen.Id("v").Id(t.GoName)).Id("Known").Params().Bool().BlockFunc(func(b *jen.Group) {
-		if len(t.Values) > 0 {
-			b.Switch(jen.Id("v")).Block(jen.CaseFunc(func(c *jen.Group) {
-				for _, v := range t.Values {
-					c.Line().Id(v.GoName)
-				}
-			}).Block(jen.Return(jen.True())))
-		}
-		b.Return(jen.False())
-	})
+	g.Func().Params(jen.Id("v").Id(t.GoName)).Id("Known").Params().Bool().Block(
+		jen.Return(jen.Id("isOneOf").Call(jen.String().Call(jen.Id("v")), jen.Id("valuesOf"+t.GoName).Index(jen.Op(":")))))
+	g.Line()
+	g.Var().Id("valuesOf"+t.GoName).Op("=").Index(jen.Op("...")).String().CustomFunc(
+		jen.Options{Open: "{", Close: "}", Separator: ",", Multi: len(t.Values) > 0}, func(c *jen.Group) {
+			for _, v := range t.Values {
+				c.String().Call(jen.Id(v.GoName))
+			}
+		})
 	g.Line()
 }
 
