@@ -109,36 +109,25 @@ const reserveProblem = "must be between 0 and 90 percent"
 
 // windowLimiter is the limiter of [NewLimiter].
 type windowLimiter struct {
-	general, balances, outboundWrites, outboundReads budget
+	general budget
+	narrow  map[RateLimitGroup]*budget // of the groups that also count against the general one
 }
 
 func newWindowLimiter(reserve int) *windowLimiter {
-	l := new(windowLimiter)
-	for _, g := range []RateLimitGroup{GroupGeneral, GroupBalances, GroupOutboundWrites, GroupOutboundReads} {
-		l.budget(g).init(g.DefaultLimit(), reserve)
+	l := &windowLimiter{narrow: map[RateLimitGroup]*budget{}}
+	for _, b := range rateBudgets {
+		into := &l.general
+		if b.group != GroupGeneral {
+			into = new(budget)
+			l.narrow[b.group] = into
+		}
+		into.init(b.perMinute, reserve)
 	}
 	return l
 }
 
-func (l *windowLimiter) budget(g RateLimitGroup) *budget {
-	switch g {
-	case GroupBalances:
-		return &l.balances
-	case GroupOutboundWrites:
-		return &l.outboundWrites
-	case GroupOutboundReads:
-		return &l.outboundReads
-	}
-	return &l.general
-}
-
 // special is the budget that an operation has besides the general one, or nil.
-func (l *windowLimiter) special(op *Operation) *budget {
-	if g := op.RateLimitGroup(); g != GroupGeneral {
-		return l.budget(g)
-	}
-	return nil
-}
+func (l *windowLimiter) special(op *Operation) *budget { return l.narrow[op.RateLimitGroup()] }
 
 func (l *windowLimiter) Wait(ctx context.Context, op Operation, lane Lane) error {
 	lane = min(lane, LaneBulk)

@@ -188,16 +188,16 @@ func TestRateLimitWaitEndsWithTheContext(t *testing.T) {
 // Balances and outbound payments have budgets of their own.
 func TestRateLimitGroups(t *testing.T) {
 	l := newWindowLimiter(DefaultRateLimitReserve)
-	if err := l.Wait(t.Context(), opBalancesList, LaneInteractive); err != nil || l.general.flying != 1 || l.balances.flying != 1 {
-		t.Fatalf("%v, %d and %d in flight", err, l.general.flying, l.balances.flying)
+	if err := l.Wait(t.Context(), opBalancesList, LaneInteractive); err != nil || l.general.flying != 1 || l.narrow[GroupBalances].flying != 1 {
+		t.Fatalf("%v, %d and %d in flight", err, l.general.flying, l.narrow[GroupBalances].flying)
 	}
 	l.Observe(opBalancesList, LaneInteractive, RateLimit{})
-	if l.general.flying != 0 || l.balances.flying != 0 {
-		t.Errorf("%d and %d on their way after the reply", l.general.flying, l.balances.flying)
+	if l.general.flying != 0 || l.narrow[GroupBalances].flying != 0 {
+		t.Errorf("%d and %d on their way after the reply", l.general.flying, l.narrow[GroupBalances].flying)
 	}
 	for name, want := range map[string]*budget{
-		"payments.list": nil, "balances.list": &l.balances, "outbound_payments.create": &l.outboundWrites, "outbound_payments.withdraw": &l.outboundWrites,
-		"outbound_payments.approve": &l.outboundWrites, "outbound_payments.list": &l.outboundReads, "outbound_payments.update": &l.outboundReads,
+		"payments.list": nil, "balances.list": l.narrow[GroupBalances], "outbound_payments.create": l.narrow[GroupOutboundWrites], "outbound_payments.withdraw": l.narrow[GroupOutboundWrites],
+		"outbound_payments.approve": l.narrow[GroupOutboundWrites], "outbound_payments.list": l.narrow[GroupOutboundReads], "outbound_payments.update": l.narrow[GroupOutboundReads],
 		"outbound_payment_imports.create": nil, "outbound_payment_import_entries.list": nil,
 	} {
 		i := slices.IndexFunc(operations[:], func(op *Operation) bool { return op.Name == name })
@@ -253,8 +253,8 @@ func TestRateLimitOfARequestThatWasNotSent(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		}
-		if l.balances.flying != 0 {
-			t.Errorf("%d on their way", l.balances.flying)
+		if l.narrow[GroupBalances].flying != 0 {
+			t.Errorf("%d on their way", l.narrow[GroupBalances].flying)
 		}
 	})
 }

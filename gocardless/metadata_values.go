@@ -11,13 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of the API on [Metadata].
-const (
-	MaxMetadataKeys        = 3   // how many keys there may be
-	MaxMetadataKeyLength   = 50  // characters of a key
-	MaxMetadataValueLength = 500 // characters of a value
-)
-
 // ErrNoMetadata is what the methods of [Metadata] that read a value return when there is none
 // for the key.
 var ErrNoMetadata = errors.New("gocardless: no such metadata")

@@ -90,37 +90,37 @@ type rateLimitCell struct{ atomic.Pointer[RateLimit] }
 // replies report.
 type RateLimitGroup string
 
-// The groups.
-const (
-	GroupGeneral        RateLimitGroup = "general"
-	GroupBalances       RateLimitGroup = "balances"
-	GroupOutboundWrites RateLimitGroup = "outbound_writes"
-	GroupOutboundReads  RateLimitGroup = "outbound_reads"
-)
+// A rateBudget is the number of requests in a minute that a group may make. The path ends in "*" if
+// those below it belong to the group, too.
+type rateBudget struct {
+	group         RateLimitGroup
+	methods, path string
+	perMinute     int
+}
 
-// DefaultLimit is the documented number of requests in a minute. A reply reports the
-// actual one.
+func (b *rateBudget) covers(op *Operation) bool {
+	path, below := strings.CutSuffix(b.path, "*")
+	rest, ok := strings.CutPrefix(op.Path, path)
+	return ok && (rest == "" || below && rest[0] == '/') && strings.Contains(b.methods, op.Method)
+}
+
+// DefaultLimit is the documented number of requests in a minute, or 0 if the API documents no
+// such group. A reply reports the actual one.
 func (g RateLimitGroup) DefaultLimit() int {
-	switch g {
-	case GroupBalances:
-		return 60
-	case GroupOutboundWrites:
-		return 300
-	case GroupOutboundReads:
-		return 500
+	for i := range rateBudgets {
+		if b := &rateBudgets[i]; b.group == g {
+			return b.perMinute
+		}
 	}
-	return 1000
+	return 0
 }
 
 // RateLimitGroup returns the narrowest budget that the operation counts against.
 func (op *Operation) RateLimitGroup() RateLimitGroup {
-	switch rest, ok := strings.CutPrefix(op.Path, "/outbound_payments"); {
-	case op.Path == "/balances" && op.Method == http.MethodGet:
-		return GroupBalances
-	case !ok || rest != "" && rest[0] != '/':
-		return GroupGeneral
-	case op.Method == http.MethodPost:
-		return GroupOutboundWrites
+	for i := range rateBudgets {
+		if b := &rateBudgets[i]; b.group != GroupGeneral && b.covers(op) {
+			return b.group
+		}
 	}
-	return GroupOutboundReads
+	return GroupGeneral
 }

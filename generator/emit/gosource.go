@@ -59,7 +59,7 @@ func SDK(api *ir.API) ([]File, error) {
 		sources = append(sources, serviceSource(api, s))
 	}
 	if api.Catalogue != nil {
-		sources = append(sources, eventTypesSource(api), reasonsSource(api), simulatorsSource(api))
+		sources = append(sources, eventTypesSource(api), reasonsSource(api), simulatorsSource(api), limitsSource(api))
 	}
 	return renderAll(sources)
 }

@@ -341,7 +341,8 @@ type Prefix struct{ Resource, Prefix string }
 
 // RateLimit is a budget of requests per clock minute.
 type RateLimit struct {
-	Paths     string
+	Group     string // "balances"; that of all requests is "general"
+	Paths     string // "*", or methods and a path: "GET,PUT /outbound_payments*"
 	PerMinute int
 	Doc       string
 }

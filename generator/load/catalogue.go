@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
@@ -24,6 +25,7 @@ type catalogueFile struct {
 	IDPrefixes   map[string]string `json:"id_prefixes"`
 	NameTriggers map[string]string `json:"name_triggers"`
 	RateLimits   []struct {
+		Group       string `json:"group"`
 		Paths       string `json:"paths"`
 		PerMinute   int    `json:"per_minute"`
 		Description string `json:"description"`
@@ -114,8 +116,11 @@ func Catalogue(data []byte) (*ir.Catalogue, error) {
 	for _, resource := range sorted(file.IDPrefixes) {
 		out.Prefixes = append(out.Prefixes, ir.Prefix{Resource: resource, Prefix: file.IDPrefixes[resource]})
 	}
-	for _, limit := range file.RateLimits {
-		out.RateLimits = append(out.RateLimits, ir.RateLimit{Paths: limit.Paths, PerMinute: limit.PerMinute, Doc: limit.Description})
+	for i, limit := range file.RateLimits {
+		if limit.Group == "" {
+			errs.add(jsontree.Join("", "rate_limits", strconv.Itoa(i), "group"), "a rate limit needs a group")
+		}
+		out.RateLimits = append(out.RateLimits, ir.RateLimit{Group: limit.Group, Paths: limit.Paths, PerMinute: limit.PerMinute, Doc: limit.Description})
 	}
 	for _, scheme := range sorted(file.Schemes) {
 		s := file.Schemes[scheme]
