@@ -26,7 +26,7 @@ func (l leftOut) ignored(source *openapi.Document, rules *Rules) (rest *openapi.
 	for _, op := range source.Operations {
 		place := op.Method + " " + ourPath(op.Path)
 		if slices.Contains([]string{"HEAD", "OPTIONS", "TRACE"}, op.Method) {
-			pointers, notes = append(pointers, op.Pointer), append(notes, place+" is left aside: it tells about a resource what needs no method")
+			pointers, notes = append(pointers, op.Pointer), append(notes, place+" is left aside: it only describes a resource and needs no method")
 		} else if reason := rules.reasonToIgnore(place); reason != "" {
 			pointers, l[place] = append(pointers, op.Pointer), reason
 		}
@@ -181,7 +181,7 @@ func (m *merger) record(left leftOut, rules *Rules) (notes []string) {
 	return notes
 }
 
-// reach tells which operations of a document use a place.
+// reach finds the operations of a document that use a place.
 type reach struct {
 	root  *jsontree.Value
 	parts map[string][]string // places that an operation refers to, by its pointer

@@ -29,7 +29,7 @@ type Options struct {
 	Reserved map[string]string
 	// Words reports that the source's descriptions are our own and may be taken over as they are.
 	Words bool
-	// Check returns what the generator does not understand of a document in our form; nil asks nobody.
+	// Check returns what the generator does not understand of a document in our form; nil skips that check.
 	Check func(document []byte) []error
 	// Lock holds the fingerprints of the descriptions that the vendored document was last updated
 	// from, by place.

@@ -20,7 +20,7 @@ func (c *comparison) union(a at, s spot, o, n *openapi.Schema) {
 		before, after := old.Def(), form.Schema.Def()
 		for _, p := range n.Properties {
 			if o.Property(p.Name) == nil {
-				continue // a new field, which says where it belongs
+				continue // a new field, whose comment names its variant
 			}
 			had, has := before.Property(p.Name) != nil, after.Property(p.Name) != nil
 			required, was := after.Requires(p.Name), before.Requires(p.Name)

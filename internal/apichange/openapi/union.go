@@ -7,7 +7,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Union is how the objects of a choice are told apart: by the value of a member.
+// Union is how the objects of a choice are distinguished: by the value of a member.
 type Union struct {
 	Property string
 	Forms    []UnionForm
