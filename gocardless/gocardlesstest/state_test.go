@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/statefile"
-	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
 // openState opens a state file and returns how many bytes of it were lost.
@@ -284,25 +283,6 @@ func TestRestoreToAFullDisk(t *testing.T) {
 	}
 	if n := len(c.list("/customers")); n != 1 {
 		t.Errorf("%d customers, want 1", n)
-	}
-}
-
-// A body of many members is read in one pass over it: 100,000 members take minutes otherwise.
-func TestManyMembers(t *testing.T) {
-	for _, form := range []string{`"m%d":1`, `"m":%d`} {
-		b := []byte(`{"customers":{`)
-		for i := range 250_000 {
-			b = append(fmt.Appendf(b, form, i), ',')
-		}
-		v, err := value.Parse(append(b[:len(b)-1], "}}"...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := v.(object).Obj("customers")
-		last := o[len(o)-1]
-		if want := fmt.Sprintf(form, 249_999); string(value.Append(nil, object{last})) != "{"+want+"}" {
-			t.Errorf("%s: the last of %d members is %v", form, len(o), last)
-		}
 	}
 }
 

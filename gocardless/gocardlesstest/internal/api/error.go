@@ -17,7 +17,7 @@ type Error struct {
 	Bare    string // when set, the whole body is {"error": bare}
 }
 
-// ErrorItem is one problem of an apiError.
+// ErrorItem is one problem of an Error.
 type ErrorItem struct {
 	Reason   string
 	Message  string

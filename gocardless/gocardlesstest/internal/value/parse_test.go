@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -90,4 +91,23 @@ func referenceValue(d *json.Decoder, depth int) (any, error) {
 		return v, nil
 	}
 	return token, nil
+}
+
+// A body of many members is read in one pass over it: 100,000 members take minutes otherwise.
+func TestManyMembers(t *testing.T) {
+	for _, form := range []string{`"m%d":1`, `"m":%d`} {
+		b := []byte(`{"customers":{`)
+		for i := range 250_000 {
+			b = append(fmt.Appendf(b, form, i), ',')
+		}
+		v, err := Parse(append(b[:len(b)-1], "}}"...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := v.(Object).Obj("customers")
+		last := o[len(o)-1]
+		if want := fmt.Sprintf(form, 249_999); string(Append(nil, Object{last})) != "{"+want+"}" {
+			t.Errorf("%s: the last of %d members is %v", form, len(o), last)
+		}
+	}
 }
