@@ -53,7 +53,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 	f.Uint64Var(&o.seed, "seed", 1, "Derive ids from this `number`.")
 	f.StringVar(&o.clock, "clock", "", "Start the clock at this `time`, such as 2026-09-14T09:00:00Z. The default is now.")
 	f.StringVar(&o.state, "state", "", "Keep the state in this `file` across restarts. The default is in memory.")
-	f.StringVar(&o.world, "world", "", "Start with the world of this `name`, such as gym, or with that of a file.")
+	f.StringVar(&o.world, "world", "", "Start with the world of this `name`, such as gym, or with that of a file. A state file that exists is loaded instead.")
 	f.IntVar(&o.limit, "rate-limit", 1000, "Allow this `number` of requests per token and minute, 0 for any.")
 	f.BoolVar(&o.quiet, "quiet", false, "Do not log requests and webhooks.")
 	c.Args = func(c *cobra.Command, list []string) error {
@@ -78,7 +78,11 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 		return err
 	}
 	sandbox := gocardlesstest.New(opts...)
+	world := o.world
 	if o.state != "" {
+		if _, err := os.Stat(o.state); err == nil {
+			world = "" // the state has come out of it already
+		}
 		lost, err := sandbox.OpenState(o.state)
 		if err != nil {
 			return err
@@ -98,8 +102,8 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 	if o.certificate != "" {
 		err = os.WriteFile(o.certificate, server.CertificatePEM(), 0o644) //nolint:gosec // a certificate is public
 	}
-	if err == nil && o.world != "" {
-		err = loadWorld(sandbox, o.world)
+	if err == nil && world != "" {
+		err = loadWorld(sandbox, world)
 	}
 	if err != nil {
 		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)

@@ -49,8 +49,26 @@ func TestSandboxForOthers(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
-	if status := run(t.Context(), []string{"sandbox", "--addr", "127.0.0.1:0", "--quiet", "--world", "nowhere"}, &out, &errs); status != 2 || !strings.Contains(errs.String(), "arrears, gym or shop") {
+	if status := run(t.Context(), []string{"sandbox", "--addr", "127.0.0.1:0", "--quiet", "--world", "nowhere"}, &out, &errs); status != 2 || !strings.Contains(errs.String(), "gym") {
 		t.Errorf("an unknown world: %d %s", status, errs.String())
+	}
+}
+
+// A restart does not load the world into the state that came out of it.
+func TestSandboxWithStateAndWorld(t *testing.T) {
+	dir := t.TempDir()
+	state, world := filepath.Join(dir, "state"), filepath.Join(dir, "world.json")
+	if err := os.WriteFile(world, []byte(`{"steps":[{"do":"customers.create","with":{"given_name":"Ada","family_name":"Byron","email":"ada@example.com"}}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		_, _, stop := serve(t, "--state", state, "--world", world)
+		stop()
+	}
+	url, _, stop := serve(t, "--state", state)
+	defer stop()
+	if _, reply := call(t, http.MethodGet, url+"/customers", ""); strings.Count(reply, `"given_name":"Ada"`) != 1 {
+		t.Errorf("customers after three starts: %s", reply)
 	}
 }
 
