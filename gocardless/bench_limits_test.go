@@ -31,8 +31,7 @@ func BenchmarkObserver(b *testing.B) {
 func BenchmarkObserverUnset(b *testing.B) {
 	x := &exchange{core: &core{}, op: &opPaymentsGet}
 	parent := b.Context()
-	b.ReportAllocs()
-	for b.Loop() {
+	benchOp(b, "sdk", func() error {
 		x.context = operationContext{parent, x.op}
 		if x.settings.observer != nil {
 			b.Fatal("an observer is set")
@@ -40,7 +39,8 @@ func BenchmarkObserverUnset(b *testing.B) {
 		if op, ok := OperationFromContext(&x.context); !ok || op.List {
 			b.Fatal("no operation")
 		}
-	}
+		return nil
+	})
 }
 
 // BenchmarkLimiter is what the limiter of a client spends on a request that it lets through.
@@ -48,15 +48,11 @@ func BenchmarkLimiter(b *testing.B) {
 	for _, lane := range []Lane{LaneInteractive, LaneBulk} {
 		l := newWindowLimiter(DefaultRateLimitReserve)
 		ctx := b.Context()
-		b.Run(lane.String(), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				l.general.remaining, l.general.pace.next = maxLimit, time.Time{} // never a wait
-				if err := l.Wait(ctx, opPaymentsGet, lane); err != nil {
-					b.Fatal(err)
-				}
-				l.Observe(opPaymentsGet, lane, RateLimit{Limit: maxLimit, Remaining: maxLimit, Reset: l.general.reset})
-			}
+		benchOp(b, lane.String()+"/sdk", func() error {
+			l.general.remaining, l.general.pace.next = maxLimit, time.Time{} // never a wait
+			err := l.Wait(ctx, opPaymentsGet, lane)
+			l.Observe(opPaymentsGet, lane, RateLimit{Limit: maxLimit, Remaining: maxLimit, Reset: l.general.reset})
+			return err
 		})
 	}
 }
