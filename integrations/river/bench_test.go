@@ -23,6 +23,12 @@ const pace = 50 * time.Millisecond
 // figures are the percentiles. The databases do not wait for the disk; see scripts/postgres.sh.
 //
 //	scripts/postgres.sh run go test -run XXX -bench Acknowledge -benchtime 400x ./integrations/river
+//
+// Other work on the machine shows in the 99th percentile. Real-time priority for server and program
+// keeps it out:
+//
+//	go test -c -o /tmp/river.test ./integrations/river
+//	chrt -r 10 scripts/postgres.sh run /tmp/river.test -test.run XXX -test.bench Acknowledge -test.benchtime 400x
 func BenchmarkAcknowledge(b *testing.B) {
 	run := func(b *testing.B, bed *bed) {
 		took := make([]time.Duration, b.N)
