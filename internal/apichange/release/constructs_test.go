@@ -84,7 +84,7 @@ func TestConstructs(t *testing.T) {
 		{"PATCH", operation("/payments/{identity}", "patch", `{"parameters": [`+id+`], `+body(`{"type": "object", "required": ["payments"], "properties": {"payments": {"$ref": "#/components/schemas/PaymentUpdateParams2"}}}`)+`, `+payment+`}`),
 			"addition: client.Payments.Patch was added (PATCH /payments/{identity})."},
 		{"HEAD", operation("/payments/{identity}", "head", `{"parameters": [`+id+`], `+nothing+`}`),
-			"HEAD /payments/{identity} is left aside: it tells about a resource what needs no method"},
+			"HEAD /payments/{identity} is left aside: it only describes a resource and needs no method"},
 		{"two ids", operation("/creditors/{a}/payments/{b}", "get", `{"operationId": "payments.get_of_creditor", "parameters": [`+strings.ReplaceAll(parent, "creditor_id", "a")+`, `+strings.ReplaceAll(id, "identity", "b")+`], `+payment+`}`),
 			"addition: client.Payments.GetOfCreditor was added (GET /creditors/{creditor_id}/payments/{identity})."},
 		{"202", operation("/payments/{identity}/actions/weigh", "post", `{"parameters": [`+id+`], `+strings.Replace(payment, "200", "202", 1)+`}`),
