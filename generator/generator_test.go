@@ -6,10 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/generator/emit"
 )
 
 const root = ".."
@@ -134,6 +138,28 @@ func TestRenameIsRefused(t *testing.T) {
 	}
 	if _, err := generator.Generate(generator.Config{Root: dir, AllowRenames: true}); err != nil {
 		t.Errorf("with renames allowed: %v", err)
+	}
+}
+
+// A query parameter is known by its name on the wire: one more before all others, and one fewer, leave
+// the names of the rest alone.
+func TestParametersAreKnownByTheirName(t *testing.T) {
+	dir := t.TempDir()
+	copyTree(t, dir, "go.mod", "schema/gocardless.json", "schema/catalogue.json", "generator/overlay.json", "generator/examples.json", "generator/official.json", "generator/names.lock", "templates")
+	edit(t, filepath.Join(dir, "schema", "gocardless.json"), func(doc map[string]any) {
+		list := doc["paths"].(map[string]any)["/payments"].(map[string]any)["get"].(map[string]any)
+		parameters := slices.DeleteFunc(list["parameters"].([]any), func(p any) bool { return p.(map[string]any)["name"] == "customer" })
+		list["parameters"] = append([]any{map[string]any{"name": "bank_account", "in": "query", "schema": map[string]any{"type": "string"}}}, parameters...)
+	})
+	result, err := generator.Generate(generator.Config{Root: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(result.Files, func(f emit.File) bool { return f.Path == "generator/names.lock" })
+	want := strings.Replace(string(read(t, filepath.Join(dir, "generator", "names.lock"))), "GET /payments query.customer PaymentListParams.Customer\n", "", 1)
+	want = strings.Replace(want, "GET /payments query.before ", "GET /payments query.bank_account PaymentListParams.BankAccount\nGET /payments query.before ", 1)
+	if got := string(result.Files[i].Content); got != want {
+		t.Errorf("names.lock differs (-want +got):\n%s", cmp.Diff(want, got))
 	}
 }
 
