@@ -311,13 +311,7 @@ var requestColumns = []string{"time", "method", "path", "status", "resource"}
 
 // followRequests writes the requests of a sandbox, and new ones as they arrive.
 func (a *app) followRequests(ctx context.Context, t *target, items []json.RawMessage) error {
-	out := a.sink(nil)
-	if t, ok := out.(*tableSink); ok {
-		t.look.Aligned = false
-		if t.look.Columns == nil {
-			t.look.Columns = requestColumns
-		}
-	}
+	out := a.liveSink(nil, requestColumns...)
 	seen := map[string]bool{}
 	for {
 		if err := out.write(unseen(items, seen)); err != nil {

@@ -3,10 +3,29 @@ package cli
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
+
+// The table of exit codes in the guide has those of the help.
+func TestGuideHasTheExitCodes(t *testing.T) {
+	guide, err := os.ReadFile("../../../../docs/command-line.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := func(row, text string) (found []string) {
+		for _, m := range regexp.MustCompile(row).FindAllStringSubmatch(text, -1) {
+			found = append(found, m[1])
+		}
+		return found
+	}
+	inGuide, inHelp := codes(`(?m)^\| (\d+) \|`, string(guide)), codes(`(?m)^  (\d+) `, exitCodesText)
+	if !slices.Equal(inGuide, inHelp) || len(inHelp) != 10 {
+		t.Errorf("the guide has %v, the help %v", inGuide, inHelp)
+	}
+}
 
 // ofGcpro finds a command line of gcpro in a guide or a script.
 var ofGcpro = regexp.MustCompile(`^(?:\$ gcpro|(?:\$ )?go run \S*cmd/gcpro(?:@latest)?|"\$dir/gcpro") ([^>]*)`)

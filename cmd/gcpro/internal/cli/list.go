@@ -76,7 +76,7 @@ func page(op *spec.Operation, reply json.RawMessage) (items []json.RawMessage, a
 	return items, rest.Meta.Cursors.After, err
 }
 
-// list writes the items of a list as they come.
+// list writes the items of a list, page by page.
 func (a *app) list(ctx context.Context, client *gocardless.Client, r *request, enough int) error {
 	out := a.sink(r.op.Result)
 	bar := a.progress(0)

@@ -214,7 +214,7 @@ func firstLine(s string) string {
 
 // showDelivery prints how an endpoint answered.
 func (a *app) showDelivery(d relay.Delivery) {
-	result := fmt.Sprintf("%d (%s)", d.Status, d.Elapsed.Round(time.Millisecond))
+	result := fmt.Sprintf("%d (%s)", d.Status, d.Elapsed.Round(100*time.Microsecond))
 	if d.Err != nil && d.Status == 0 {
 		result = "no reply: " + d.Err.Error()
 	}

@@ -140,8 +140,10 @@ func (a *app) runOperation(c *cobra.Command, op *spec.Operation, leaves []param.
 	if err := a.checkOutput(); err != nil {
 		return err
 	}
-	if f.limit < 1 && op.List && op.Cursors {
-		return usagef("--limit must be at least 1; for all items pass --all")
+	if op.List && op.Cursors {
+		if err := f.checkLimit(); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := a.context(c.Context())
 	defer cancel()
@@ -164,6 +166,13 @@ func (a *app) runOperation(c *cobra.Command, op *spec.Operation, leaves []param.
 	}
 	r.key = f.key
 	return a.perform(ctx, r, f)
+}
+
+func (f *operationFlags) checkLimit() error {
+	if f.limit < 1 {
+		return usagef("--limit must be at least 1; for all items pass --all")
+	}
+	return nil
 }
 
 // data reads the parameters of --data.

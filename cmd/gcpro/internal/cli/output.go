@@ -108,14 +108,14 @@ func (a *app) sink(object *spec.Object) sink {
 	case "csv":
 		return csvSink{render.NewCSV(a.out, a.flags.columns), object}
 	}
-	return &tableSink{app: a, object: object, look: a.look()}
+	return &tableSink{app: a, rows: render.Rows{Object: object, Look: a.look()}}
 }
 
 // rows writes a list that is not the reply of an operation, in every format of lists.
 func (a *app) rows(ctx context.Context, items []json.RawMessage, columns ...string) error {
 	out := a.sink(nil)
-	if t, ok := out.(*tableSink); ok && t.look.Columns == nil {
-		t.look.Columns = columns
+	if t, ok := out.(*tableSink); ok && t.rows.Look.Columns == nil {
+		t.rows.Look.Columns = columns
 	}
 	return errors.Join(out.write(items), out.close(ctx))
 }
@@ -231,12 +231,12 @@ func (s csvSink) write(items []json.RawMessage) error {
 func (s csvSink) close(context.Context) error { return s.csv.Write(nil, s.object) }
 
 // tableSink draws a table at the end, when the widths of its columns are known. Rows for other
-// programs are written at once.
+// programs, and those that are followed, are written at once.
 type tableSink struct {
-	app    *app
-	object *spec.Object
-	look   render.Look
-	items  []any
+	app   *app
+	rows  render.Rows
+	live  bool
+	items []any
 }
 
 func (s *tableSink) write(items []json.RawMessage) error {
@@ -244,18 +244,15 @@ func (s *tableSink) write(items []json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	if s.look.Aligned {
+	if s.rows.Look.Aligned && !s.live {
 		s.items = append(s.items, values...)
 		return nil
 	}
-	if s.look.Columns == nil {
-		s.look.Columns = render.DefaultColumns(values, s.object)
-	}
-	return render.Table(s.app.out, values, s.object, s.look)
+	return s.rows.Write(s.app.out, values)
 }
 
 func (s *tableSink) close(context.Context) error {
-	if !s.look.Aligned {
+	if !s.rows.Look.Aligned {
 		return nil
 	}
 	if len(s.items) == 0 {
@@ -263,9 +260,21 @@ func (s *tableSink) close(context.Context) error {
 		return nil
 	}
 	out, done := s.app.pager(len(s.items))
-	err := render.Table(out, s.items, s.object, s.look)
+	err := s.rows.Write(out, s.items)
 	done()
 	return err
+}
+
+// liveSink is a sink for items that arrive over time.
+func (a *app) liveSink(object *spec.Object, columns ...string) sink {
+	out := a.sink(object)
+	if t, ok := out.(*tableSink); ok {
+		t.live = true
+		if t.rows.Look.Columns == nil {
+			t.rows.Look.Columns = columns
+		}
+	}
+	return out
 }
 
 func decodeAll(items []json.RawMessage) ([]any, error) {

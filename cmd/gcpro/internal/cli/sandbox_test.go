@@ -194,7 +194,7 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 
 	url, _, stop = serve(t, "--clock", "2026-09-14T09:00:00Z", "--state", state, "--quiet")
 	defer stop()
-	// The clock begins again at -clock, as far advanced as it was: two weeks, less what they took.
+	// The clock starts again at --clock, advanced as far as it was: two weeks, less what they took.
 	want(200, `{"now":"2026-09-28T0`, "GET", "/_sandbox/clock", "")
 	want(200, `"status":"paid_out"`, "GET", "/payments/"+payment, "")
 	want(200, `{"now":"2026-09-28T0`, "POST", "/_sandbox/reset", "")

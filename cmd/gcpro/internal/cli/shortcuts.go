@@ -140,7 +140,7 @@ func (a *app) eventsShortcut(root *cobra.Command) *cobra.Command {
 	c.Use, c.Short = "events [ID]", "List the events of a resource, or all events"
 	c.Long += "\n\nWith an id, it lists the events of that resource, otherwise the newest of all."
 	c.Example = "  gcpro events MD123\n  gcpro events PM123 --follow\n  gcpro events list --created-at.gte 2d --resource-type payments"
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "Continue with new events as they arrive.")
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "Show the 10 newest events, or --limit, and continue with new ones as they arrive.")
 	c.Flags().IntVar(&f.limit, "limit", defaultItems, "Show at most this `number` of events.")
 	c.Flags().BoolVar(&f.all, "all", false, "Show all events.")
 	c.Args = cobra.ArbitraryArgs
@@ -151,13 +151,19 @@ func (a *app) eventsShortcut(root *cobra.Command) *cobra.Command {
 		if err := a.checkOutput(); err != nil {
 			return err
 		}
+		if err := f.checkLimit(); err != nil {
+			return err
+		}
 		filter, err := eventFilter(ids)
 		if err != nil {
 			return err
 		}
 		r := &request{op: spec.Find("events", "list"), path: "/events", query: filter}
 		if follow {
-			return a.follow(c.Context(), r)
+			if !c.Flags().Changed("limit") {
+				f.limit = 10
+			}
+			return a.follow(c.Context(), r, f.limit)
 		}
 		ctx, cancel := a.context(c.Context())
 		defer cancel()
@@ -187,23 +193,20 @@ func eventFilter(ids []string) (url.Values, error) {
 // followEvery is the time between two polls for something new.
 const followEvery = 2 * time.Second
 
-// follow writes new events as they arrive, until it is interrupted.
-func (a *app) follow(ctx context.Context, r *request) error {
+// follow writes the newest events, and others as they arrive, until it is interrupted.
+func (a *app) follow(ctx context.Context, r *request, newest int) error {
 	_, client, err := a.connect()
 	if err != nil {
 		return err
 	}
 	seen := map[string]bool{}
 	first := true
-	out := a.sink(r.op.Result)
-	if t, ok := out.(*tableSink); ok {
-		t.look.Aligned = false
-	}
+	out := a.liveSink(r.op.Result)
 	for {
 		var fresh []json.RawMessage
 		enough := maxPage
 		if first {
-			enough = 10
+			enough = newest
 		}
 		err := pages(ctx, client, r, enough, func(items []json.RawMessage) error {
 			fresh = append(fresh, unseen(items, seen)...)

@@ -21,26 +21,45 @@ type Look struct {
 
 // Table writes items as rows.
 func Table(w io.Writer, items []any, object *spec.Object, look Look) error {
-	columns := look.Columns
-	if columns == nil {
-		columns = DefaultColumns(items, object)
+	return (&Rows{Object: object, Look: look}).Write(w, items)
+}
+
+// Rows is a table whose items arrive in several parts. Its columns and their widths are those of the
+// first, as far as later items fit.
+type Rows struct {
+	Object *spec.Object
+	Look   Look
+
+	started bool
+	widths  []int
+}
+
+// Write adds items, below a heading before the first.
+func (r *Rows) Write(w io.Writer, items []any) error {
+	if len(items) == 0 {
+		return nil
+	}
+	if r.Look.Columns == nil {
+		r.Look.Columns = DefaultColumns(items, r.Object)
 	}
 	rows := make([][]Cell, 0, len(items)+1)
-	if look.Aligned {
+	if r.Look.Aligned && !r.started {
 		var head []Cell
-		for _, c := range columns {
+		for _, c := range r.Look.Columns {
 			head = append(head, Cell{Text: strings.ToUpper(strings.ReplaceAll(Safe(c), "_", " ")), Color: bold})
 		}
 		rows = append(rows, head)
 	}
+	r.started = true
 	for _, item := range items {
 		var row []Cell
-		for _, c := range columns {
-			row = append(row, cellOf(item, object, c, look.Currency))
+		for _, c := range r.Look.Columns {
+			row = append(row, cellOf(item, r.Object, c, r.Look.Currency))
 		}
 		rows = append(rows, row)
 	}
-	return draw(w, rows, look)
+	r.widths = columnWidths(rows, r.widths, r.Look.MaxWidth)
+	return draw(w, rows, r.widths, r.Look)
 }
 
 // Record writes the members of one object, one on a line. For people it leaves out empty ones.
@@ -62,7 +81,7 @@ func Record(w io.Writer, item any, object *spec.Object, look Look) error {
 		}
 		rows = append(rows, []Cell{name, cell})
 	}
-	return draw(w, rows, look)
+	return draw(w, rows, columnWidths(rows, nil, look.MaxWidth), look)
 }
 
 // members lists the paths of all scalar members: id and name first, then the others by their names.
@@ -88,7 +107,7 @@ func members(item any, prefix string) []string {
 	return out
 }
 
-func draw(w io.Writer, rows [][]Cell, look Look) error {
+func draw(w io.Writer, rows [][]Cell, widths []int, look Look) error {
 	out := bufio.NewWriter(w)
 	if !look.Aligned {
 		for _, row := range rows {
@@ -102,7 +121,6 @@ func draw(w io.Writer, rows [][]Cell, look Look) error {
 		}
 		return out.Flush()
 	}
-	widths := columnWidths(rows, look.MaxWidth)
 	for _, row := range rows {
 		drawRow(out, row, widths, look.Color)
 	}
@@ -115,15 +133,18 @@ const (
 	minWidth = 6
 )
 
-// columnWidths gives every column the width that it needs. On a narrow terminal the widest columns
-// shrink, except the first, which has ids to copy, and those with amounts and times.
-func columnWidths(rows [][]Cell, limit int) []int {
-	var widths []int
+// columnWidths gives every column the width that it needs, or that it had. On a narrow terminal the
+// widest columns shrink, except the first, which has ids to copy, and those with amounts and times.
+func columnWidths(rows [][]Cell, widths []int, limit int) []int {
+	widths = slices.Clone(widths)
 	var whole []bool
 	for _, row := range rows {
 		for i, c := range row {
 			if i == len(widths) {
-				widths, whole = append(widths, 0), append(whole, i == 0)
+				widths = append(widths, 0)
+			}
+			if i == len(whole) {
+				whole = append(whole, i == 0)
 			}
 			widths[i] = max(widths[i], width(c.Text))
 			whole[i] = whole[i] || c.Whole

@@ -92,7 +92,7 @@ func describe(item any, object *spec.Object, path, currency string) (*spec.Field
 }
 
 // currencyOf returns the currency of a member of an object: for fx_amount that is fx_currency. An
-// object inherits a currency unless it names one of its own, for whatever it may be.
+// object inherits the currency around it unless it has a currency of its own, whatever that is for.
 func currencyOf(object any, name, inherited string) string {
 	members, _ := object.(map[string]any)
 	for _, member := range []string{strings.TrimSuffix(name, "amount") + "currency", "currency"} {
