@@ -194,7 +194,8 @@ func sampleInt(f *ir.Field) int64 {
 		n = min(n, *f.Maximum)
 	}
 	if m := f.MultipleOf; m != nil && n%*m != 0 {
-		if n -= n % *m; n <= 0 {
+		n -= n % *m
+		if n <= 0 || f.Minimum != nil && n < *f.Minimum {
 			n += *m
 		}
 	}
@@ -220,7 +221,11 @@ func sampleTextOf(f *ir.Field, r *ir.Ref) string {
 	if f.Pattern == "^[0-9]{6}$" {
 		return "200000"
 	}
-	return "sample " + f.Name
+	text := "sample " + f.Name
+	if f.MaxLength != nil && *f.MaxLength < len(text) {
+		text = text[:*f.MaxLength]
+	}
+	return text
 }
 
 func sampleTime(f *ir.Field) time.Time {

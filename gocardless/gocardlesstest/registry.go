@@ -230,6 +230,8 @@ func (r *registry) defaultHandler(op *api.Operation) handler {
 		}
 	case op.Kind == api.OpCreate || op.Status == http.StatusCreated:
 		return func(tx *tx) (result, error) { return one(tx.add(tx.adopt(tx.draft(op.Resource())))), nil }
+	case op.Result == nil:
+		return func(*tx) (result, error) { return result{empty: true}, nil }
 	}
 	return func(tx *tx) (result, error) { return one(tx.target), nil }
 }

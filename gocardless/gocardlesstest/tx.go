@@ -70,7 +70,9 @@ func (tx *tx) make(coll string) *record {
 // body's links that the resource also has.
 func (tx *tx) draft(coll string) *record {
 	r := tx.make(coll)
-	r.CopyFrom(tx.op.Bodies[tx.form], tx.body)
+	if len(tx.op.Bodies) > 0 {
+		r.CopyFrom(tx.op.Bodies[tx.form], tx.body)
+	}
 	if f := r.Coll.Spec.Field("links"); f != nil && f.Type != nil {
 		for _, l := range tx.body.Obj("links") {
 			if f.Type.Index(l.Key) >= 0 {

@@ -2,6 +2,8 @@ package gocardlesstest
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +52,9 @@ func (w *world) pathOf(op *api.Operation) string {
 				return nil
 			})
 		}
+		if n := op.Nesting(); n.Parent != "" && !n.Inside {
+			path = strings.Replace(path, path[strings.IndexByte(path, '{'):strings.IndexByte(path, '}')+1], w.parentOf(op, id), 1)
+		}
 		path = path[:strings.IndexByte(path, '{')] + id + path[strings.IndexByte(path, '}')+1:]
 	}
 	separator := "?"
@@ -60,6 +65,19 @@ func (w *world) pathOf(op *api.Operation) string {
 		}
 	}
 	return path
+}
+
+// parentOf makes the resource that a path leads through to another.
+func (w *world) parentOf(op *api.Operation, child string) string {
+	id := "ID1"
+	w.sb.update(func(tx *tx) error {
+		if parent := op.Nesting().Parent; theRegistry().hasCollection(parent) {
+			id = tx.add(tx.make(parent)).ID
+		}
+		parentRef.Set(tx.find(op.Resource(), child), id)
+		return nil
+	})
+	return id
 }
 
 func bodyOf(op *api.Operation) string {
@@ -73,7 +91,7 @@ func sampleObject(t *api.Type, depth int) string {
 	var members []string
 	for i := range t.Fields {
 		f := &t.Fields[i]
-		if !f.Required && depth > 2 {
+		if !f.Required && depth > 2 || excluded(t, f.Name) {
 			continue
 		}
 		members = append(members, `"`+f.Name+`":`+sampleValue(f, depth))
@@ -81,9 +99,18 @@ func sampleObject(t *api.Type, depth int) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
+// excluded reports whether a member has no place in the sample of an object that is one of several.
+func excluded(t *api.Type, name string) bool {
+	return slices.ContainsFunc(t.Conditions, func(c api.Condition) bool {
+		return slices.Contains(c.Not, name) && strings.Trim(sampleValue(t.Field(c.Field), 0), `"`) == c.Is
+	})
+}
+
 func sampleValue(f *api.Field, depth int) string {
 	switch f.Kind {
-	case api.KindInt, api.KindFloat:
+	case api.KindInt:
+		return sampleNumber(f.Limits)
+	case api.KindFloat:
 		return "1"
 	case api.KindBool:
 		return "true"
@@ -94,7 +121,13 @@ func sampleValue(f *api.Field, depth int) string {
 	case api.KindObject:
 		return sampleObject(f.Type, depth+1)
 	case api.KindArray:
-		return "[" + sampleValue(f.Elem, depth+1) + "]"
+		item := sampleValue(f.Elem, depth+1)
+		if f.Limits != nil && f.Limits.MinItems != nil && *f.Limits.MinItems > 1 && len(f.Elem.Enum) > 1 {
+			item += `,"` + f.Elem.Enum[1] + `"`
+		}
+		return "[" + item + "]"
+	case api.KindMap:
+		return `{"key":` + sampleValue(f.Elem, depth+1) + `}`
 	case api.KindMetadata, api.KindStringMap, api.KindAnyMap:
 		return `{"key":"value"}`
 	}
@@ -109,4 +142,15 @@ func sampleValue(f *api.Field, depth int) string {
 		return `"GB"`
 	}
 	return `"sample"`
+}
+
+func sampleNumber(lim *api.Limits) string {
+	if lim == nil || lim.MultipleOf == nil {
+		return "1"
+	}
+	n := *lim.MultipleOf
+	for lim.Minimum != nil && n < *lim.Minimum {
+		n += *lim.MultipleOf
+	}
+	return fmt.Sprint(n)
 }

@@ -1,6 +1,9 @@
 package release
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -182,4 +185,110 @@ func addPower(t *testing.T, v *jsontree.Value) {
 		"discriminator": {"propertyName": "type", "mapping": {"battery": "#/components/schemas/Battery", "motor": "#/components/schemas/Motor"}}}`))
 	schemas.Set("Battery", parseJSON(t, `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "cells": {"type": "integer"}}}`))
 	schemas.Set("Motor", parseJSON(t, `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "watts": {"type": "integer"}}}`))
+}
+
+// One update takes in every construct, and leaves out what it must. The tree that it writes compiles, the
+// contract of the new methods holds, and the sandbox serves them. Entries of the overlay that have lost
+// their operation are removed with it.
+func TestConstructsGenerated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the SDK and its sandbox: left out by -short")
+	}
+	dir := module(t)
+	constructs, err := jsontree.Parse(read(t, filepath.Join(root, "generator/testdata/golden/constructs/schema.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := source(t, func(v *jsontree.Value) {
+		for _, m := range constructs.Get("paths").Members {
+			v.Get("paths").Set(m.Name, m.Value)
+		}
+		for _, m := range constructs.At("/components/schemas").Members {
+			if !v.At("/components/schemas").Has(m.Name) {
+				v.At("/components/schemas").Set(m.Name, m.Value)
+			}
+		}
+		v.Get("paths").Set("/gadgets/upload", parseJSON(t, `{"post": {"operationId": "gadgets.upload", "requestBody": {"content": {"multipart/form-data": {"schema": {"type": "object"}}}}, "responses": {"204": {"description": ""}}}}`))
+		v.Get("paths").Delete("/branding/logos")
+		v.Get("paths").Delete("/creditors/{identity}")
+	})
+	o := options(dir, file)
+	o.Words = true
+	done, err := Update(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"POST /gadgets/upload is left out: /paths/~1gadgets~1upload/post/requestBody/content: no JSON content with a schema, only multipart/form-data. Cure that, or list it in ignore of generator/overlay.json with a reason",
+		"/operations/2 of generator/overlay.json (POST /branding/logos) matches nothing now: removed",
+		"/notes/1/operations/1 of generator/overlay.json (creditors.update) matches nothing now: removed",
+	} {
+		if !slices.Contains(done.Notes, want) {
+			t.Errorf("no note %q among\n%s", want, strings.Join(done.Notes, "\n"))
+		}
+	}
+	overlay := string(read(t, filepath.Join(dir, "generator/overlay.json")))
+	if strings.Contains(overlay, "branding/logos") || strings.Contains(overlay, "creditors.update") || !strings.Contains(overlay, `"operations": ["creditors.create", "creditor_bank_accounts.create"`) {
+		t.Errorf("the overlay is\n%s", overlay)
+	}
+	result, err := generator.Generate(generator.Config{Root: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if differences, err := result.Check(); err != nil || len(differences) > 0 {
+		t.Errorf("not up to date: %v, %v", differences, err)
+	}
+	if out := result.API.LeftOut; len(out) != 1 || !out[0].Open {
+		t.Errorf("left out: %v", out)
+	}
+	if err := Check(dir, "v"+done.New.String()); err == nil || !strings.Contains(err.Error(), "POST /gadgets/upload is left out") {
+		t.Errorf("a release is refused for %v", err)
+	}
+	ignored(t, dir, file)
+	runConstructs(t, dir)
+}
+
+// ignored lists what is left out in the overlay: it is named with that reason, no longer stands against a
+// release, and the next update changes nothing.
+func ignored(t *testing.T, dir, file string) {
+	t.Helper()
+	overlay := filepath.Join(dir, "generator/overlay.json")
+	text := strings.Replace(string(read(t, overlay)), `"names": [],`, `"names": [],
+  "ignore": [{"place": "POST /gadgets/upload", "reason": "files are sent by hand"}],`, 1)
+	testmodule.Write(t, overlay, []byte(text))
+	api, err := generator.Load(generator.Config{Root: dir})
+	if err != nil || len(api.LeftOut) != 1 || api.LeftOut[0].String() != "POST /gadgets/upload is left out: files are sent by hand" {
+		t.Errorf("left out: %v, %v", api, err)
+	}
+	o := options(dir, file)
+	o.Words = true
+	done, err := Update(t.Context(), o)
+	if err != nil || done.Report != nil || !slices.Contains(done.Notes, "POST /gadgets/upload is left out: files are sent by hand") {
+		t.Errorf("the second update: %+v, %v", done, err)
+	}
+}
+
+// runConstructs runs the tests of the new operations in the module that has them.
+func runConstructs(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"internal/contract/contract_test.go", "gocardless/gocardlesstest/helper_test.go", "gocardless/gocardlesstest/schema_test.go", "gocardless/gocardlesstest/operations_test.go", "gocardless/gocardlesstest/zz_rest_test.go"} {
+		testmodule.Write(t, filepath.Join(dir, name), read(t, filepath.Join(root, name)))
+	}
+	testmodule.Write(t, filepath.Join(dir, "gocardless/gocardlesstest/constructs_test.go"), read(t, "testdata/constructs_test.go.txt"))
+	others, err := filepath.Glob(filepath.Join(dir, "internal/contract/*_gen_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range others {
+		if !strings.HasPrefix(filepath.Base(other), "gadget") {
+			if err := os.Remove(other); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	cmd := exec.Command("go", "test", "-run", "Constructs|ContractGadget", "./gocardless/gocardlesstest", "./internal/contract")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
