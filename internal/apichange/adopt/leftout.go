@@ -38,12 +38,13 @@ func (l leftOut) ignored(source *openapi.Document, rules *Rules) (rest *openapi.
 			}
 		}
 	}
-	rest, err = without(source, pointers)
+	rest, err = without(source, pointers, false)
 	return rest, notes, err
 }
 
-// without returns a document without some operations and members.
-func without(d *openapi.Document, pointers []string) (*openapi.Document, error) {
+// without returns a document without some operations and members. That a member is required stays only for
+// those that ours keeps.
+func without(d *openapi.Document, pointers []string, kept bool) (*openapi.Document, error) {
 	if len(pointers) == 0 {
 		return d, nil
 	}
@@ -59,7 +60,7 @@ func without(d *openapi.Document, pointers []string) (*openapi.Document, error) 
 		switch schema := root.At(above); {
 		case above == "/paths" && len(at.Members) == 0:
 			schema.Delete(last)
-		case last == "properties" && schema.Get("required") != nil:
+		case !kept && last == "properties" && schema.Get("required") != nil:
 			required := schema.Get("required")
 			required.Items = slices.DeleteFunc(required.Items, func(v *jsontree.Value) bool { return v.Text == name })
 		}
@@ -76,14 +77,18 @@ func cutLast(pointer string) (parent, last string) {
 	return pointer[:i], jsontree.Unescape(pointer[i+1:])
 }
 
-// unsupported returns the new operations whose constructs are not understood. The error is for everything
-// that is wrong elsewhere.
+// unsupported returns the new operations whose constructs are not understood, and such members where ours
+// are pinned. The error is for everything that is wrong elsewhere.
 func (m *merger) unsupported(left leftOut) (pointers []string, err error) {
 	var elsewhere []error
 	known := false
 	sources := newReach(m.src.Root)
 	for _, e := range m.errs {
 		p := pointerOf(e)
+		if place := m.pinAround(p); place != "" {
+			pointers = append(pointers, place)
+			continue
+		}
 		owners := sources.owners(p, m.src.Operations)
 		if len(owners) == 0 && strings.HasPrefix(p, "/components/") {
 			continue // nothing uses it
@@ -105,6 +110,16 @@ func (m *merger) unsupported(left leftOut) (pointers []string, err error) {
 		return nil, err
 	}
 	return pointers, nil
+}
+
+// pinAround returns the place of a pinned member that a place of the source lies in, or "".
+func (m *merger) pinAround(pointer string) string {
+	for _, pin := range m.rules().pins {
+		if pin.Keep == "member" && strings.HasPrefix(pointer+"/", pin.Place+"/") && m.src.Root.At(pin.Place) != nil {
+			return pin.Place
+		}
+	}
+	return ""
 }
 
 func (l leftOut) add(o *openapi.Operation, err error) {

@@ -65,7 +65,7 @@ func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, e
 			return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes, Source: source}, nil
 		}
 		if err == nil {
-			source, err = without(source, pointers)
+			source, err = without(source, pointers, true)
 		}
 	}
 	return nil, err

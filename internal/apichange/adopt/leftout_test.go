@@ -1,0 +1,115 @@
+package adopt
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// What the overlay ignores or pins may hold anything: a new member is left out, ours of a changed one
+// stays, and an operation goes away. The rest of the source is adopted.
+func TestIgnoredAndPinned(t *testing.T) {
+	const odd = `{"type": "string", "contentEncoding": "base64"}`
+	rules, err := ReadRules([]byte(`{
+		"ignore": [
+			{"place": "/components/schemas/PaymentCreateParams/properties/scan", "reason": "a picture"},
+			{"place": "POST /mandates/{id}/actions/cancel", "reason": "not for us"},
+			{"place": "/components/schemas/Payment/properties/nowhere", "reason": "is not there"}],
+		"pins": [{"place": "/components/schemas/Payment/properties/amount", "keep": "member", "reason": "a number"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := vendored().Clone()
+	properties(source, "PaymentCreateParams").Set("scan", parse(odd))
+	required := source.At("/components/schemas/PaymentCreateParams/required")
+	required.Items = append(required.Items, jsontree.NewString("scan"))
+	properties(source, "Payment").Set("amount", parse(odd))
+	properties(source, "Payment").Set("shade", parse(`{"type": "string"}`))
+	got, err := Normalise(document(t, vendored()), document(t, source), Options{Rules: rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := compare.Compare(compare.Side{Doc: document(t, vendored())}, compare.Side{Doc: document(t, got.Root)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var changes []string
+	for _, c := range report.Changes {
+		changes = append(changes, c.Class.String()+": "+c.Text)
+	}
+	slices.Sort(changes)
+	if want := []string{
+		"addition: Payment.Shade (`shade`) was added.",
+		"breaking: client.Mandates.Cancel was removed (POST /mandates/{identity}/actions/cancel).",
+		"documentation: The API has /components/schemas/PaymentCreateParams/properties/scan, which this library leaves out.",
+		"documentation: The API has POST /mandates/{identity}/actions/cancel, which this library leaves out.",
+	}; !slices.Equal(changes, want) {
+		t.Errorf("changes are\n%s", strings.Join(changes, "\n"))
+	}
+	if want := "/components/schemas/PaymentCreateParams/properties/scan is left out: a picture"; !slices.Contains(got.Notes, want) {
+		t.Errorf("notes are %q", got.Notes)
+	}
+	again, err := Normalise(document(t, got.Root), document(t, source), Options{Rules: rules, Lock: got.Lock})
+	if err != nil || string(again.Root.Format()) != string(got.Root.Format()) {
+		t.Errorf("the second time differs: %v\n%s", err, firstDifferences(string(got.Root.Format()), string(again.Root.Format())))
+	}
+}
+
+// A choice between objects is followed: a new object, a new member of one, and one that goes away. It is
+// the same in place as by reference, and as constants without a discriminator.
+func TestUnions(t *testing.T) {
+	battery := `{"type": "object", "required": ["type", "cells"], "properties": {"type": {"type": "string", "const": "battery"}, "cells": {"type": "integer"}}}`
+	motor := `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "const": "motor"}, "watts": {"type": "integer"}}}`
+	sail := `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "const": "sail"}, "area": {"type": "integer"}}}`
+	with := func(forms ...string) *jsontree.Value {
+		v := vendored().Clone()
+		properties(v, "Payment").Set("power", parse(`{"oneOf": [`+strings.Join(forms, ", ")+`]}`))
+		return v
+	}
+	adopt := func(ours, source *jsontree.Value) *jsontree.Value {
+		t.Helper()
+		n, err := Normalise(document(t, ours), document(t, source), Options{Words: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.Root
+	}
+	first := adopt(vendored(), with(battery, motor))
+	power := first.At("/components/schemas/PaymentPower")
+	if got, want := power.Get("discriminator").Compact(), `{"propertyName":"type","mapping":{"battery":"#/components/schemas/PaymentPowerBattery","motor":"#/components/schemas/PaymentPowerMotor"}}`; got != want {
+		t.Errorf("the discriminator is %s", got)
+	}
+	if again := adopt(first, with(battery, motor)); string(again.Format()) != string(first.Format()) {
+		t.Errorf("the second time differs:\n%s", firstDifferences(string(first.Format()), string(again.Format())))
+	}
+	for _, c := range []struct {
+		source *jsontree.Value
+		want   []string
+	}{
+		{with(battery, motor, sail), []string{
+			"addition: PaymentPower.Area (`area`) was added.", "addition: PaymentPower.Type (`type`) has a new value `sail`."}},
+		{with(battery, strings.Replace(motor, `"watts"`, `"cells": {"type": "integer"}, "watts"`, 1)), []string{
+			"addition: PaymentPower.Cells (`cells`) is there when `type` is `motor`, too."}},
+		{with(battery, strings.Replace(motor, `["type"]`, `["type", "watts"]`, 1)), []string{
+			"behaviour: PaymentPower.Watts (`watts`) is always there when `type` is `motor`."}},
+		{with(sail, motor), []string{
+			"addition: PaymentPower.Area (`area`) was added.", "addition: PaymentPower.Type (`type`) has a new value `sail`.",
+			"breaking: PaymentPower.Cells (`cells`) was removed.", "breaking: The value `battery` was removed from PaymentPower.Type (`type`)."}},
+	} {
+		report, err := compare.Compare(compare.Side{Doc: document(t, first)}, compare.Side{Doc: document(t, adopt(first, c.source))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var changes []string
+		for _, change := range report.Changes {
+			changes = append(changes, change.Class.String()+": "+change.Text)
+		}
+		slices.Sort(changes)
+		if !slices.Equal(changes, c.want) {
+			t.Errorf("changes are\n%s\nwant\n%s", strings.Join(changes, "\n"), strings.Join(c.want, "\n"))
+		}
+	}
+}
