@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -294,11 +295,10 @@ func (a *app) requestsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var raw json.RawMessage
-		if err := a.control(c.Context(), t, http.MethodGet, "requests", nil, &raw); err != nil {
+		items, err := a.requests(c.Context(), t)
+		if err != nil {
 			return err
 		}
-		items, _ := onlyList(raw)
 		if !follow {
 			return a.rows(c.Context(), items, requestColumns...)
 		}
@@ -311,7 +311,7 @@ var requestColumns = []string{"time", "method", "path", "status", "resource"}
 
 // followRequests writes the requests of a sandbox, and new ones as they arrive.
 func (a *app) followRequests(ctx context.Context, t *target, items []json.RawMessage) error {
-	out := a.liveSink(nil, requestColumns...)
+	out := a.liveSink(ctx, nil, requestColumns...)
 	seen := map[string]bool{}
 	for {
 		if err := out.write(unseen(items, seen)); err != nil {
@@ -320,12 +320,24 @@ func (a *app) followRequests(ctx context.Context, t *target, items []json.RawMes
 		if sleep(ctx, time.Second/2) != nil {
 			return nil // interrupted, which is how it ends
 		}
-		var raw json.RawMessage
-		if err := a.control(ctx, t, http.MethodGet, "requests", nil, &raw); err != nil && ctx.Err() == nil {
+		var err error
+		if items, err = a.requests(ctx, t); err != nil && ctx.Err() == nil {
 			return err
 		}
-		items, _ = onlyList(raw)
 	}
+}
+
+// requests returns the requests that a sandbox received.
+func (a *app) requests(ctx context.Context, t *target) ([]json.RawMessage, error) {
+	var raw json.RawMessage
+	if err := a.control(ctx, t, http.MethodGet, "requests", nil, &raw); err != nil {
+		return nil, err
+	}
+	items, ok := onlyList(raw)
+	if !ok {
+		return nil, errors.New("the reply of the sandbox is not a list of requests")
+	}
+	return items, nil
 }
 
 // unseen returns the items whose id is new, and notes it.

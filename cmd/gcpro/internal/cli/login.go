@@ -144,6 +144,9 @@ func (a *app) profilesCommand() *cobra.Command {
 		}
 		if len(items) == 0 {
 			a.note("there are no profiles; gcpro login creates one")
+			if a.table() {
+				return nil
+			}
 		}
 		return a.rows(c.Context(), items, "profile", "current", "sandbox", "live")
 	}

@@ -265,8 +265,29 @@ func (s *tableSink) close(context.Context) error {
 	return err
 }
 
-// liveSink is a sink for items that arrive over time.
-func (a *app) liveSink(object *spec.Object, columns ...string) sink {
+// eachSink writes items one by one.
+type eachSink func(item json.RawMessage) error
+
+func (s eachSink) write(items []json.RawMessage) error {
+	for _, item := range items {
+		if err := s(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (eachSink) close(context.Context) error { return nil }
+
+// liveSink is a sink for items that arrive over time: filters and templates see them one by one, and
+// JSON is a line for each.
+func (a *app) liveSink(ctx context.Context, object *spec.Object, columns ...string) sink {
+	switch {
+	case a.flags.jq != "" || a.flags.template != "":
+		return eachSink(func(item json.RawMessage) error { return a.one(ctx, item, object) })
+	case a.flags.output == "json":
+		return lineSink{a.out}
+	}
 	out := a.sink(object)
 	if t, ok := out.(*tableSink); ok {
 		t.live = true

@@ -138,7 +138,7 @@ func (a *app) eventsShortcut(root *cobra.Command) *cobra.Command {
 	var follow bool
 	f := operationFlags{limit: defaultItems}
 	c.Use, c.Short = "events [ID]", "List the events of a resource, or all events"
-	c.Long += "\n\nWith an id, it lists the events of that resource, otherwise the newest of all."
+	c.Long += "\n\nWith an id, it lists the events of that resource, otherwise the newest of all. With --follow, --jq and --template see one event at a time."
 	c.Example = "  gcpro events MD123\n  gcpro events PM123 --follow\n  gcpro events list --created-at.gte 2d --resource-type payments"
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "Show the 10 newest events, or --limit, and continue with new ones as they arrive.")
 	c.Flags().IntVar(&f.limit, "limit", defaultItems, "Show at most this `number` of events.")
@@ -201,7 +201,7 @@ func (a *app) follow(ctx context.Context, r *request, newest int) error {
 	}
 	seen := map[string]bool{}
 	first := true
-	out := a.liveSink(r.op.Result)
+	out := a.liveSink(ctx, r.op.Result)
 	for {
 		var fresh []json.RawMessage
 		enough := maxPage
