@@ -64,8 +64,9 @@ func Find(operation string) (Operation, bool) {
 func (c Create[P, R]) Operation() string { return c.operation }
 
 // Step makes the create of one line and returns its outcome, without a journal. It
-// is for programs that have a queue of their own, such as River: one job a line,
-// which is done unless the state is [Open]. The state is never empty.
+// is for programs that have a queue of their own: one job a line, which is done
+// unless the state is [Open]. The state is never empty. For the queue River there is
+// integrations/river/riverbulk.
 func (c Create[P, R]) Step(ctx context.Context, client *gocardless.Client, line Line[P], opts ...gocardless.RequestOption) Entry {
 	return c.job(client, line, opts).send(ctx)
 }

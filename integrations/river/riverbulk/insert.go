@@ -96,7 +96,7 @@ func newArgs[P any](run string, h bulk.Header, line bulk.Line[P]) (Args, error) 
 	return Args{Run: run, Key: line.Key, Operation: h.Operation, Environment: h.Environment, Fingerprint: fingerprint, Params: params}, nil
 }
 
-// batch is lines by their key.
+// batch is lines with different keys, in the order in which they were read.
 type batch []Args
 
 // add adds a line, unless the batch has it.
