@@ -15,6 +15,9 @@ type Nesting struct {
 // Nesting returns that of the operation's path.
 func (o *Operation) Nesting() Nesting {
 	var n Nesting
+	if !strings.Contains(o.Path, "}/") {
+		return n // as most, whose id comes last: every call asks
+	}
 	segments := strings.Split(o.Path, "/")
 	for i, s := range segments {
 		if !strings.HasPrefix(s, "{") || i < 2 {
