@@ -33,15 +33,20 @@ var directive = regexp.MustCompile(`(?m)^\s*//(go:|line |export |\+build)`)
 // Every string of a document, and every name in it, is replaced by hostile ones in turn: the
 // document is refused, or what is made of it is inert.
 func TestHostileStrings(t *testing.T) {
-	base, err := jsontree.Parse(read(t, filepath.Join("testdata", "golden", "kinds", "schema.json")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	places, reached := stringPlaces(base), map[string]bool{}
 	texts := hostile
 	if testing.Short() {
 		texts = texts[:2]
 	}
+	t.Run("kinds", func(t *testing.T) { hostileStrings(t, "kinds", texts) })
+	t.Run("constructs", func(t *testing.T) { hostileStrings(t, "constructs", hostile[1:2]) })
+}
+
+func hostileStrings(t *testing.T, name string, texts []string) {
+	base, err := jsontree.Parse(read(t, filepath.Join("testdata", "golden", name, "schema.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, reached := stringPlaces(base), map[string]bool{}
 	for _, text := range texts {
 		for _, place := range places {
 			root := base.Clone()

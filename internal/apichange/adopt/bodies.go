@@ -268,8 +268,11 @@ func (m *merger) operationID(s *openapi.Operation, path string) string {
 
 func (m *merger) newParams(c scope, op *jsontree.Value, s *openapi.Operation, path string) {
 	list := &jsontree.Value{Kind: jsontree.Array}
-	for _, v := range segment.FindAllString(path, -1) {
-		list.Items = append(list.Items, pathParam(c.resource, strings.Trim(v, "{}")))
+	segments := strings.Split(path, "/")
+	for i, part := range segments {
+		if segment.MatchString(part) {
+			list.Items = append(list.Items, pathParam(segments[i-1], strings.Trim(part, "{}")))
+		}
 	}
 	for _, q := range s.Params {
 		if q.In == "query" || q.In == "header" && !slices.Contains(transport, strings.ToLower(q.Name)) {

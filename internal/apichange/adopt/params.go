@@ -139,12 +139,9 @@ func (m *merger) newParam(c scope, q *openapi.Param) *jsontree.Value {
 	return p
 }
 
-// pathParam writes a variable segment of a path as all our operations have it.
-func pathParam(resource, segment string) *jsontree.Value {
-	noun := name.Noun(resource)
-	if parent, ok := strings.CutSuffix(segment, "_id"); ok {
-		noun = name.Noun(parent)
-	}
+// pathParam writes a variable segment of a path, after that of its collection, as all our operations have
+// it.
+func pathParam(collection, segment string) *jsontree.Value {
 	return jsontree.NewObject(
 		jsontree.Member{Name: "name", Value: jsontree.NewString(segment)},
 		jsontree.Member{Name: "in", Value: jsontree.NewString("path")},
@@ -153,6 +150,6 @@ func pathParam(resource, segment string) *jsontree.Value {
 			jsontree.Member{Name: "type", Value: jsontree.NewString("string")},
 			jsontree.Member{Name: "minLength", Value: &jsontree.Value{Kind: jsontree.Number, Text: "1"}},
 		)},
-		jsontree.Member{Name: "description", Value: jsontree.NewString("Identifier of the " + noun + ".")},
+		jsontree.Member{Name: "description", Value: jsontree.NewString("Identifier of the " + name.Noun(collection) + ".")},
 	)
 }

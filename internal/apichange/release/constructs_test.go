@@ -227,6 +227,9 @@ func TestConstructsGenerated(t *testing.T) {
 			t.Errorf("no note %q among\n%s", want, strings.Join(done.Notes, "\n"))
 		}
 	}
+	if doc := string(read(t, filepath.Join(dir, "schema/gocardless.json"))); !strings.Contains(doc, `"name": "gadget_id"`) || strings.Count(doc, `"description": "Identifier of the gadget."`) < 4 {
+		t.Error("the ids of a nested path are not described")
+	}
 	overlay := string(read(t, filepath.Join(dir, "generator/overlay.json")))
 	if strings.Contains(overlay, "branding/logos") || strings.Contains(overlay, "creditors.update") || !strings.Contains(overlay, `"operations": ["creditors.create", "creditor_bank_accounts.create"`) {
 		t.Errorf("the overlay is\n%s", overlay)

@@ -105,6 +105,24 @@ func TestDates(t *testing.T) {
 	}
 }
 
+// An array is one parameter with commas, or a parameter for each value, as the API describes it.
+func TestListsInTheQuery(t *testing.T) {
+	op := &spec.Operation{Params: &spec.Object{Fields: []spec.Field{
+		{Name: "colour", Kind: spec.List, Elem: &spec.Field{}, In: spec.InQueryRepeat},
+		{Name: "status", Kind: spec.List, Elem: &spec.Field{}, In: spec.InQuery},
+	}}}
+	s := New(op, now)
+	for _, l := range Leaves(op) {
+		s.Put(l, []string{"a", "b"})
+	}
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if _, query, _ := s.Split(); query.Encode() != "colour=a&colour=b&status=a%2Cb" {
+		t.Errorf("query is %s", query.Encode())
+	}
+}
+
 func TestProblemsNameTheParameter(t *testing.T) {
 	s := New(spec.Find("payments", "create"), now)
 	if err := s.Data(strings.NewReader(`{"amount":"x","currency":7,"links":[],"metadata":{"a":1},"retry_if_possible":"yes","description":null}`)); err != nil {
