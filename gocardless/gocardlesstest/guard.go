@@ -32,7 +32,7 @@ func (sb *Sandbox) guard(r *http.Request) *api.Error {
 	}
 	if !gate.HostAllowed(r.Host, sb.opts.hosts) {
 		return api.Refuse("forbidden", "The host "+value.Short(r.Host)+" is not allowed: it could be the name that a web page gave to this machine. "+
-			"Allow it with WithAllowedHosts or -allow-host")
+			"Allow it with WithAllowedHosts or --allow-host")
 	}
 	if !gate.SameOrigin(r) {
 		return api.Refuse("forbidden", "The request comes from a page of another site")
