@@ -16,11 +16,20 @@ import (
 // viewer is a browser with the dashboard open, without a socket: it does what the dashboard's script
 // does. It loads the page when the stream reports a change, and then waits for viewerPause.
 type viewer struct {
-	handler        http.Handler
-	changes, pages int
-	told           []time.Time // when the stream reported changes
-	load           chan struct{}
+	handler http.Handler
+	load    chan struct{}
 	http.ResponseWriter
+
+	mu    sync.Mutex
+	told  []time.Time // when the stream told of changes
+	pages int
+}
+
+// seen is when the stream told of changes, and how many pages were loaded.
+func (v *viewer) seen() (told []time.Time, pages int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.told, v.pages
 }
 
 const viewerPause = 400 * time.Millisecond
@@ -34,8 +43,9 @@ func (v *viewer) get(ctx context.Context, w http.ResponseWriter, path string) {
 // Write takes a piece of the stream.
 func (v *viewer) Write(b []byte) (int, error) {
 	if strings.HasPrefix(string(b), "event: change\n") {
-		v.changes++
+		v.mu.Lock()
 		v.told = append(v.told, time.Now())
+		v.mu.Unlock()
 		select {
 		case v.load <- struct{}{}:
 		default: // the script is about to load anyway
@@ -57,7 +67,9 @@ func openDashboard(sb *Sandbox, path string) (v *viewer, closeIt func()) {
 			select {
 			case <-ctx.Done():
 			case <-v.load:
+				v.mu.Lock()
 				v.pages++
+				v.mu.Unlock()
 				v.get(ctx, discard{http.Header{}}, path)
 				select {
 				case <-ctx.Done():
@@ -118,17 +130,19 @@ func TestOpenDashboardHasABound(t *testing.T) {
 		v, closeIt := openDashboard(sb, "/_sandbox/ui/requests")
 		defer closeIt()
 		p.second()
-		if v.changes > 4 || v.pages > 3 || v.changes == 0 || v.pages == 0 {
-			t.Errorf("10,000 requests in a second: the stream told of %d changes, and %d pages were loaded", v.changes, v.pages)
+		if told, pages := v.seen(); len(told) > 4 || pages > 3 || len(told) == 0 || pages == 0 {
+			t.Errorf("10,000 requests in a second: the stream told of %d changes, and %d pages were loaded", len(told), pages)
 		}
 		time.Sleep(time.Minute) // all quiet
-		quiet := v.changes
+		before, _ := v.seen()
+		quiet := len(before)
 		for _, change := range []func(){func() { sb.Inject(Fault{Drop: true}) }, sb.ClearFaults, func() { sb.Advance(time.Hour) }, sb.Freeze} {
 			at := time.Now()
 			change()
 			time.Sleep(time.Second)
-			if quiet++; v.changes != quiet || v.told[len(v.told)-1].Sub(at) > streamGap {
-				t.Errorf("%d changes were told, want %d, the last %v late", v.changes, quiet, v.told[len(v.told)-1].Sub(at))
+			told, _ := v.seen()
+			if quiet++; len(told) != quiet || told[len(told)-1].Sub(at) > streamGap {
+				t.Errorf("%d changes were told, want %d, the last %v late", len(told), quiet, told[len(told)-1].Sub(at))
 			}
 		}
 	})
