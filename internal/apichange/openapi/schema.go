@@ -408,48 +408,23 @@ var limitKeys = []string{
 	"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
 }
 
+// keyword reads one member of a schema.
 func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	inner := jsontree.Join(at, key)
-	switch key {
-	case "enum", "oneOf", "anyOf":
-		r.is(v, jsontree.Array, inner)
-	case "properties":
-		r.is(v, jsontree.Object, inner)
-	case "required":
-		// Elder documents have true next to a property that is required.
-		if v.Kind != jsontree.Bool {
-			r.is(v, jsontree.Array, inner)
-		}
-	}
+	r.hasKind(key, v, inner)
 	switch key {
 	case "type", "description", "title", "example", "examples", "default", "deprecated", "nullable", "x-restricted", "x-required-when":
 	case "readOnly", "writeOnly", "externalDocs", "xml", "discriminator", "$comment", "$schema", "$id", "$defs", "x-description-source", "x-enum-descriptions-source":
 	case "format":
 		s.Format = v.Str()
 	case "enum":
-		for _, e := range v.Items {
-			switch e.Kind {
-			case jsontree.Null:
-				s.Nullable = true
-				r.doc.says["null"] = true
-			case jsontree.String:
-				s.addValue(e.Text, "")
-			default:
-				set(&s.Other, key, v.Compact()) // a list of numbers or booleans
-			}
-		}
+		r.enum(s, v)
 	case "x-enum-descriptions":
 		for _, m := range v.Members {
 			set(&s.EnumDescriptions, m.Name, m.Value.Str())
 		}
 	case "properties":
-		for _, m := range v.Members {
-			if r.hides(m.Value) {
-				s.hidden = append(s.hidden, m.Name)
-				continue
-			}
-			s.Properties = append(s.Properties, Property{m.Name, r.schema(m.Value, jsontree.Join(inner, m.Name))})
-		}
+		r.properties(s, v, inner)
 	case "required":
 		s.Required = v.Strings()
 		slices.Sort(s.Required)
@@ -489,20 +464,66 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	case "else":
 		s.Else = v
 	case "oneOf", "anyOf":
-		for i, form := range v.Items {
-			if isNull(form) {
-				s.Nullable = true
-				r.doc.says["null"] = true
-				continue
-			}
-			s.OneOf = append(s.OneOf, r.schema(form, jsontree.Join(inner, itoa(i))))
-		}
+		r.choice(s, v, inner)
 	default:
 		if slices.Contains(limitKeys, key) {
 			set(&s.Limits, key, v.Compact())
 			return
 		}
 		set(&s.Other, key, v.Compact())
+	}
+}
+
+// hasKind notes a keyword whose value is not of the kind that it needs.
+func (r *reader) hasKind(key string, v *jsontree.Value, at string) {
+	switch key {
+	case "enum", "oneOf", "anyOf":
+		r.is(v, jsontree.Array, at)
+	case "properties":
+		r.is(v, jsontree.Object, at)
+	case "required":
+		// Elder documents have true next to a property that is required.
+		if v.Kind != jsontree.Bool {
+			r.is(v, jsontree.Array, at)
+		}
+	}
+}
+
+func (r *reader) enum(s *Schema, v *jsontree.Value) {
+	for _, e := range v.Items {
+		switch e.Kind {
+		case jsontree.Null:
+			r.nullable(s)
+		case jsontree.String:
+			s.addValue(e.Text, "")
+		default:
+			set(&s.Other, "enum", v.Compact()) // a list of numbers or booleans
+		}
+	}
+}
+
+func (r *reader) nullable(s *Schema) {
+	s.Nullable = true
+	r.doc.says["null"] = true
+}
+
+func (r *reader) properties(s *Schema, v *jsontree.Value, at string) {
+	for _, m := range v.Members {
+		if r.hides(m.Value) {
+			s.hidden = append(s.hidden, m.Name)
+			continue
+		}
+		s.Properties = append(s.Properties, Property{m.Name, r.schema(m.Value, jsontree.Join(at, m.Name))})
+	}
+}
+
+func (r *reader) choice(s *Schema, v *jsontree.Value, at string) {
+	for i, form := range v.Items {
+		if isNull(form) {
+			r.nullable(s)
+			continue
+		}
+		s.OneOf = append(s.OneOf, r.schema(form, jsontree.Join(at, itoa(i))))
 	}
 }
 

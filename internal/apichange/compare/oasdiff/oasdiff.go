@@ -163,42 +163,46 @@ func merge(v, other *jsontree.Value) {
 // withoutNull takes the ways to allow null out of a document.
 func withoutNull(root *jsontree.Value) *jsontree.Value {
 	root.Walk(func(_ string, v *jsontree.Value) {
-		for _, key := range []string{"anyOf", "oneOf"} {
-			forms := v.Get(key)
-			if forms == nil || forms.Kind != jsontree.Array {
-				continue
-			}
-			var rest []*jsontree.Value
-			for _, form := range forms.Items {
-				if form.Get("type").Str() != "null" {
-					rest = append(rest, form)
-				}
-			}
-			if len(rest) == len(forms.Items) || len(rest) == 0 {
-				continue
-			}
-			forms.Items = rest
-			if len(rest) == 1 {
-				v.Delete(key)
-				merge(v, rest[0])
-			}
-		}
-		if t := v.Get("type"); t != nil && t.Kind == jsontree.Array {
-			var rest []string
-			for _, name := range t.Strings() {
-				if name != "null" {
-					rest = append(rest, name)
-				}
-			}
-			if len(rest) == 1 {
-				v.Set("type", jsontree.NewString(rest[0]))
-			} else if len(rest) > 1 {
-				v.Set("type", jsontree.NewStrings(rest...))
-			}
-		}
+		withoutNullForm(v, "anyOf")
+		withoutNullForm(v, "oneOf")
+		withoutNullType(v)
 		if n := v.Get("nullable"); n != nil && n.Kind == jsontree.Bool {
 			v.Delete("nullable")
 		}
 	})
 	return root
+}
+
+// withoutNullForm drops null from a choice. A choice with one form left stands for that form.
+func withoutNullForm(v *jsontree.Value, key string) {
+	forms := v.Get(key)
+	if forms == nil || forms.Kind != jsontree.Array {
+		return
+	}
+	isNull := func(form *jsontree.Value) bool { return form.Get("type").Str() == "null" }
+	rest := slices.DeleteFunc(slices.Clone(forms.Items), isNull)
+	if len(rest) == len(forms.Items) || len(rest) == 0 {
+		return
+	}
+	forms.Items = rest
+	if len(rest) == 1 {
+		v.Delete(key)
+		merge(v, rest[0])
+	}
+}
+
+// withoutNullType drops null from a list of types. A list with one type left becomes that type.
+func withoutNullType(v *jsontree.Value) {
+	t := v.Get("type")
+	if t == nil || t.Kind != jsontree.Array {
+		return
+	}
+	rest := slices.DeleteFunc(slices.Clone(t.Strings()), func(name string) bool { return name == "null" })
+	switch len(rest) {
+	case 0:
+	case 1:
+		v.Set("type", jsontree.NewString(rest[0]))
+	default:
+		v.Set("type", jsontree.NewStrings(rest...))
+	}
 }

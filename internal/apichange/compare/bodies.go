@@ -1,0 +1,212 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+)
+
+func (c *comparison) body(a at, o, n *openapi.Operation) {
+	if o.Body == nil || n.Body == nil {
+		if (o.Body == nil) != (n.Body == nil) {
+			// The signature has been reported; a body besides query params changes the wire alone.
+			c.add(a, Change{
+				Class: Breaking, Code: "body-changed", Pointer: n.Pointer, Subject: a.methods[0],
+				Text:   fmt.Sprintf("%s %s a request body.", list(a.methods), map[bool]string{true: "takes", false: "no longer takes"}[n.Body != nil]),
+				Advice: "Upgrade: released versions send the old form.",
+			})
+		}
+		return
+	}
+	if o.Body.Required != n.Body.Required {
+		class, text := Addition, "may be called without a request body."
+		if n.Body.Required {
+			class, text = Breaking, "must have a request body."
+		}
+		c.add(a, Change{
+			Class: class, Code: "body-required-changed", Pointer: n.Body.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("%s %s", list(a.methods), text),
+		})
+	}
+	a.side = body
+	oldKey, oldInner := envelope(o.Body.Schema)
+	newKey, newInner := envelope(n.Body.Schema)
+	if oldInner == nil || newInner == nil {
+		c.schema(a, spot{owner: a.methods[0], field: a.methods[0], required: true, root: true}, o.Body.Schema, n.Body.Schema)
+		return
+	}
+	if oldKey != newKey {
+		for _, key := range []string{oldKey, newKey} {
+			c.add(a.in(key), Change{
+				Class: Breaking, Code: "envelope-changed", Pointer: n.Body.Schema.Pointer, Subject: a.methods[0],
+				Text:   fmt.Sprintf("The request body of %s is wrapped in `%s` instead of `%s`.", list(a.methods), newKey, oldKey),
+				Advice: "Upgrade: the API refuses the body that released versions send. Code stays as it is.",
+			})
+		}
+	}
+	a = a.in(newKey)
+	if had, has := o.Body.Schema.Def().Requires(oldKey), n.Body.Schema.Def().Requires(newKey); had != has {
+		c.add(a, Change{
+			Class: Documentation, Code: "envelope-required-changed", Pointer: n.Body.Schema.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("The request body of %s %s; the SDK always sends it.", list(a.methods),
+				map[bool]string{true: "must have `" + newKey + "` now", false: "may come without `" + newKey + "` now"}[has]),
+		})
+	}
+	oldForms, newForms := c.forms(o, oldInner), c.forms(n, newInner)
+	for _, method := range slices.Sorted(maps.Keys(oldForms)) {
+		before := oldForms[method]
+		if after := newForms[method]; after != nil {
+			a := a
+			if len(newForms) > 1 {
+				a.methods = slices.DeleteFunc(slices.Clone(a.methods), func(m string) bool { return !strings.HasSuffix(m, "."+goName(method)) })
+			}
+			c.params1(a, before, after)
+		}
+	}
+}
+
+// forms returns the params of each method of an operation, by the variant's name.
+func (c *comparison) forms(o *openapi.Operation, inner *openapi.Schema) map[string]*openapi.Schema {
+	d := inner.Def()
+	if len(d.OneOf) == 0 || len(o.Variants) == 0 {
+		return map[string]*openapi.Schema{"": inner}
+	}
+	forms := map[string]*openapi.Schema{}
+	for _, v := range o.Variants {
+		for _, form := range d.OneOf {
+			if form.Name() == v.Params {
+				forms[v.Name] = form
+			}
+		}
+	}
+	return forms
+}
+
+func (c *comparison) replies(a at, o, n *openapi.Operation) {
+	a.side = reply
+	before, after := o.Reply(), n.Reply()
+	if before == nil || after == nil {
+		return
+	}
+	c.statuses(a, o, n)
+	switch {
+	case before.Schema == nil && after.Schema == nil:
+	case before.Schema == nil || after.Schema == nil:
+		text := "%s returns a value now: its signature changed."
+		if after.Schema == nil {
+			text = "%s no longer returns a value: its signature changed."
+		}
+		change := Change{
+			Class: Breaking, Code: "reply-changed", Pointer: after.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf(text, list(a.methods)), Advice: "Change the assignment of the call's results.",
+		}
+		c.add(a, change)
+		c.add(a.in("application/json"), change) // where oasdiff sees the media type come
+	default:
+		c.reply(a, before.Schema, after.Schema)
+	}
+	if o.Failure != nil && n.Failure != nil {
+		a.wire, a.internal = "", true
+		c.schema(a, spot{owner: "Error", field: "Error", required: true, root: true}, o.Failure, n.Failure)
+	}
+}
+
+// statuses compares with which statuses an operation succeeds and is refused, and in which media.
+func (c *comparison) statuses(a at, o, n *openapi.Operation) {
+	before, after := successes(o), successes(n)
+	if before != after {
+		c.add(a, Change{
+			Class: Behaviour, Code: "status-changed", Pointer: n.Reply().Pointer, Subject: a.methods[0],
+			Text:   fmt.Sprintf("%s answers %s instead of %s.", list(a.methods), after, before),
+			Advice: "Nothing to do, unless the status is read with WithResponse.",
+		})
+	}
+	for _, status := range n.Refusals {
+		// A document that lists no refusals, or the same ones everywhere, says nothing about this one.
+		if !slices.Contains(o.Refusals, status) && !c.new.Doc.UsualRefusal(status) && !c.old.Doc.UsualRefusal(status) {
+			c.add(a, Change{
+				Class: Documentation, Code: "refusal-added", Pointer: n.Pointer, Subject: a.methods[0],
+				Text: fmt.Sprintf("%s may be refused with status %s.", list(a.methods), status),
+			})
+		}
+	}
+	for _, media := range n.Media {
+		if !slices.Contains(o.Media, media) {
+			c.add(a, Change{
+				Class: Documentation, Code: "media-added", Pointer: n.Pointer, Subject: a.methods[0],
+				Text: fmt.Sprintf("%s: the API also knows its %s; the SDK uses JSON.", list(a.methods), media),
+			})
+		}
+	}
+}
+
+func successes(o *openapi.Operation) string {
+	var out []string
+	for _, r := range o.Replies {
+		out = append(out, r.Status)
+	}
+	return strings.Join(out, " or ")
+}
+
+// reply compares the members around the reply: the envelope, meta, linked.
+func (c *comparison) reply(a at, before, after *openapi.Schema) {
+	o, n := before.Def(), after.Def()
+	if o.Component != "" || n.Component != "" { // no envelope
+		c.schema(a, spot{owner: a.methods[0], field: a.methods[0], root: true}, before, after)
+		return
+	}
+	for _, p := range o.Properties {
+		if n.Property(p.Name) != nil {
+			continue
+		}
+		class, text := Breaking, "The reply of %s no longer has `%s`."
+		if p.Name == "meta" {
+			class = Behaviour
+		}
+		c.add(a.in(p.Name), Change{
+			Class: class, Code: "reply-member-removed", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+			Text:   fmt.Sprintf(text, list(a.methods), p.Name),
+			Advice: "Upgrade: released versions look for it.",
+		})
+	}
+	for _, p := range n.Properties {
+		before := o.Property(p.Name)
+		if before == nil {
+			// A new envelope is reported by the loss of the old one.
+			c.add(a.in(p.Name), Change{
+				Class: Addition, Code: "reply-member-added", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+				Text: fmt.Sprintf("The reply of %s has a new member `%s`.", list(a.methods), p.Name),
+			})
+			continue
+		}
+		a := a.in(p.Name)
+		a.internal = p.Name == "meta"
+		if had, has := o.Requires(p.Name), n.Requires(p.Name); had != has {
+			c.replyMemberRequired(a, p, has)
+		}
+		c.schema(a, spot{owner: a.methods[0], field: "the reply of " + list(a.methods), member: p.Name, root: true}, before, p.Schema)
+	}
+}
+
+// replyMemberRequired reports whether the envelope of a reply is always there.
+func (c *comparison) replyMemberRequired(a at, p openapi.Property, always bool) {
+	if always {
+		c.add(a, Change{
+			Class: Documentation, Code: "reply-member-required", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+			Text: fmt.Sprintf("The reply of %s always has `%s` now.", list(a.methods), p.Name),
+		})
+		return
+	}
+	change := Change{
+		Class: Breaking, Code: "reply-member-optional", Pointer: p.Schema.Pointer, Subject: a.methods[0],
+		Text:   fmt.Sprintf("The reply of %s may come without `%s` now.", list(a.methods), p.Name),
+		Advice: "Upgrade: released versions take a reply without it for a malformed one.",
+	}
+	if a.internal {
+		change.Class, change.Advice = Behaviour, "Nothing to do: a page without cursors is taken for the last one."
+	}
+	c.add(a, change)
+}
