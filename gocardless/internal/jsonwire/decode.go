@@ -32,10 +32,11 @@ type Decoder struct {
 	reading
 
 	// What outlives a document, since documents are alike.
-	scratch   []byte // a string with its escapes resolved
-	seen      [seenSize]string
-	orders    [orderedTypes]order
-	orderNext int // the one to forget when there are too many types
+	scratch    []byte // a string with its escapes resolved
+	seen       [seenSize]string
+	orders     [orderedTypes]order
+	ordersSeen int // the one to forget when there are too many types
+	orderLast  int // the one that was used last
 }
 
 // reading is the reading of one document.

@@ -22,7 +22,7 @@ type order struct {
 
 const (
 	orderedSize  = 64 // members whose order is learned; a power of two
-	orderedTypes = 8  // types whose order is learned, at a time
+	orderedTypes = 32 // types whose order is learned, at a time; a billing request has twenty
 )
 
 // Members starts to read an object with the given member names; Member reads them.
@@ -31,16 +31,24 @@ func (d *Decoder) Members(names []string) Members {
 	return Members{Index: -1, names: names, order: d.orderOf(&names[0])}
 }
 
+// orderOf returns what has been learned about a type. The types of a page come in the same order
+// again and again, so the one after the last is likely.
 func (d *Decoder) orderOf(names *string) *order {
-	for i := range d.orders {
+	known := min(d.ordersSeen, orderedTypes)
+	i := d.orderLast
+	for range known {
+		if i++; i >= known {
+			i = 0
+		}
 		if d.orders[i].names == names {
+			d.orderLast = i
 			return &d.orders[i]
 		}
 	}
-	o := &d.orders[d.orderNext%orderedTypes]
-	d.orderNext++
-	*o = order{names: names}
-	return o
+	d.orderLast = d.ordersSeen % orderedTypes
+	d.ordersSeen++
+	d.orders[d.orderLast] = order{names: names}
+	return &d.orders[d.orderLast]
 }
 
 // Member is like More for a type with known members.

@@ -3,6 +3,7 @@ package jsonwire
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -70,5 +71,32 @@ func TestMembersOfManyTypes(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestMembersAreExpected: a decoder that has read a type knows the order of its members, also
+// after others.
+func TestMembersAreExpected(t *testing.T) {
+	names := [orderedTypes / 2][3]string{}
+	for i := range names {
+		names[i] = [3]string{"a", "b", "c"}
+	}
+	d := NewDecoder([]byte(`[` + strings.Repeat(`{"c":1,"a":2,"b":3},`, 3*len(names)) + `0]`))
+	n := 0
+	for d.Array(); d.Elem() && n < 3*len(names); n++ {
+		m := d.Members(names[n%len(names)][:])
+		if expected := m.order.next[0]; n >= len(names) && expected != 2 {
+			t.Fatalf("object %d: expected member %d first, want 2", n, expected)
+		}
+		for d.Member(&m) {
+			d.Skip()
+		}
+	}
+	d.Skip()
+	if d.Elem() || n != 3*len(names) {
+		t.Fatalf("read %d objects", n)
+	}
+	if _, err := d.Finish(); err != nil {
+		t.Fatal(err)
 	}
 }
