@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/errtree"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
@@ -339,14 +340,10 @@ func (e *ConnectionError) Unwrap() []error {
 
 // Timeout reports whether time ran out: that of an attempt, or of the context.
 func (e *ConnectionError) Timeout() bool {
-	t, ok := errors.AsType[timeoutError](e.Err)
-	return ok && t.Timeout() || errors.Is(e.Err, ErrTimeout)
-}
-
-// timeoutError is what a context, a connection and others return when time runs out.
-type timeoutError interface {
-	error
-	Timeout() bool
+	return errors.Is(e.Err, ErrTimeout) || errtree.Find(e.Err, func(err error) bool {
+		t, ok := err.(interface{ Timeout() bool })
+		return ok && t.Timeout()
+	})
 }
 
 // MalformedResponseError reports a successful reply (2xx) that is not the JSON

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/errtree"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/sendtrace"
 )
 
@@ -92,18 +93,16 @@ func DefaultRetry(a RetryAttempt) RetryDecision {
 }
 
 // retryReason names what makes an attempt worth retrying, or returns "".
-func retryReason(a RetryAttempt) string {
+func retryReason(a RetryAttempt) (reason string) {
 	// The outermost of our errors counts: one may wrap another, and a policy may have wrapped it.
-	if err, ok := errors.AsType[retryableError](a.Err); ok {
-		return err.retryReason(a)
-	}
-	return ""
-}
-
-// retryableError is an error of ours that knows whether another attempt may help.
-type retryableError interface {
-	error
-	retryReason(RetryAttempt) string
+	errtree.Find(a.Err, func(err error) bool {
+		e, ok := err.(interface{ retryReason(RetryAttempt) string })
+		if ok {
+			reason = e.retryReason(a)
+		}
+		return ok
+	})
+	return reason
 }
 
 func (e *ConnectionError) retryReason(a RetryAttempt) string {

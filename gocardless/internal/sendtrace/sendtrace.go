@@ -11,9 +11,10 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
-	"slices"
 	"strings"
 	"sync"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/errtree"
 )
 
 // ErrSentBefore ends an attempt of an action that the transport was about to send for the second
@@ -158,15 +159,11 @@ func neverConnected(err error) bool {
 // Permanent reports whether the server cannot be trusted or does not speak TLS, which does not
 // change from one attempt to the next.
 func Permanent(err error) bool {
-	switch err := err.(type) {
-	case nil:
-		return false
-	case *tls.CertificateVerificationError, x509.UnknownAuthorityError, x509.HostnameError, x509.CertificateInvalidError, tls.RecordHeaderError:
-		return true
-	case interface{ Unwrap() error }:
-		return Permanent(err.Unwrap())
-	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(err.Unwrap(), Permanent)
-	}
-	return err == http.ErrSchemeMismatch
+	return errtree.Find(err, func(err error) bool {
+		switch err.(type) {
+		case *tls.CertificateVerificationError, x509.UnknownAuthorityError, x509.HostnameError, x509.CertificateInvalidError, tls.RecordHeaderError:
+			return true
+		}
+		return err == http.ErrSchemeMismatch
+	})
 }
