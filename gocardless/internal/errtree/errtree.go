@@ -13,7 +13,7 @@ func Find(err error, match func(error) bool) bool {
 	if match(err) {
 		return true
 	}
-	switch err := err.(type) {
+	switch err := any(err).(type) {
 	case interface{ Unwrap() error }:
 		return Find(err.Unwrap(), match)
 	case interface{ Unwrap() []error }:
