@@ -67,12 +67,15 @@ func TestSeptemberGivesTheSameTree(t *testing.T) {
 func beforeSeptember(t *testing.T) string {
 	t.Helper()
 	dir := testmodule.Copy(t, testmodule.Everything(t)...)
-	history := filepath.Join(dir, "schema", "history", "2026-08-13.json")
-	if err := os.Rename(history, filepath.Join(dir, "schema", "gocardless.json")); err != nil {
+	past, err := os.ReadFile("../../../schema/history/2026-08-13.json")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(dir, "generator", "names.lock")); err != nil {
-		t.Fatal(err)
+	testmodule.Write(t, filepath.Join(dir, "schema", "gocardless.json"), past)
+	for _, name := range []string{"schema/history", "generator/names.lock"} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	result, err := generator.Generate(generator.Config{Root: dir})
 	if err != nil {

@@ -34,6 +34,9 @@ func (c *comparison) crossCheck() error {
 		if slices.Contains(silent, f.Rule) || ix.confirms(f) {
 			continue
 		}
+		if slices.Contains(f.Args, "path") && strings.HasPrefix(f.Rule, "request-parameter-min-length") {
+			continue // the SDK refuses an empty id in any case
+		}
 		a := c.where(f)
 		if strings.HasPrefix(f.Rule, "response-") && a.op != nil && a.op.Reply() != nil && a.op.Reply().Schema == nil {
 			continue // the method promises no reply, whatever else may be answered

@@ -403,3 +403,20 @@ func TestInlineEnumsAreNamedByTheirField(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// Whether an enum is written in place or apart makes no difference to its values.
+func TestEnumInPlaceIsTheSame(t *testing.T) {
+	root := part(t)
+	e := edit{t, root}
+	currency := e.at(schemas + "/Currency").Clone()
+	e.at(payment+"/properties").Set("currency", currency)
+	for _, c := range compare(t, sideOf(t, part(t)), sideOf(t, root)).Changes {
+		if c.Class > Documentation {
+			t.Errorf("%s: %s", c.Class, c.Text)
+		}
+	}
+	currency.Get("enum").Items = currency.Get("enum").Items[1:]
+	if r := compare(t, sideOf(t, part(t)), sideOf(t, root)); r.Worst() != Breaking || r.Changes[0].Code != "enum-value-removed" {
+		t.Errorf("a value removed in place: %s", r.text())
+	}
+}

@@ -365,6 +365,7 @@ func TestMovePath(t *testing.T) {
 
 func TestCheckAndNotes(t *testing.T) {
 	dir := module(t)
+	testmodule.CompleteExamples(t, dir)
 	if err := Check(dir, "v0.1.0"); err != nil {
 		t.Errorf("what is vendored cannot be released: %v", err)
 	}
