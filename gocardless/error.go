@@ -338,7 +338,7 @@ func (e *ConnectionError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// Timeout reports whether time ran out: that of an attempt, or of the context.
+// Timeout reports whether an attempt exceeded its time limit, or the context its deadline.
 func (e *ConnectionError) Timeout() bool {
 	return errors.Is(e.Err, ErrTimeout) || errtree.Find(e.Err, func(err error) bool {
 		t, ok := err.(interface{ Timeout() bool })

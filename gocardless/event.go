@@ -47,7 +47,7 @@ func (e Event) ResourceID() string {
 
 // Organisation returns the id of the GoCardless account that the event belongs to, from
 // OrganisationID or, as older deliveries to apps of partners had it, the links. It returns ""
-// for events read from the API, which do not say.
+// for events read from the API, which have neither.
 func (e Event) Organisation() string {
 	if e.OrganisationID != "" {
 		return e.OrganisationID

@@ -16,14 +16,13 @@ import (
 //     its workers gives it a time limit
 //   - done: it is not handled again
 //   - failed: the handler returned an error. The next delivery is handled again
-//   - parked: it was begun as often as the store allows and never became done, because it
-//     fails each time or stops the worker. It is acknowledged and left alone until it is
-//     released
+//   - parked: it was started as often as the store allows without success, because it fails
+//     each time or stops the worker. It is acknowledged and left alone until it is released
 //
 // An implementation must be safe for concurrent use.
 type EventStore interface {
 	// HandleOnce calls handle unless the event is done, parked, or claimed by another worker,
-	// and records what came of it. It calls handle at most once, in the calling goroutine,
+	// and records the outcome. It calls handle at most once, in the calling goroutine,
 	// with a context that derives from ctx.
 	//
 	// The error is that of handle, with the outcome EventOutcomeFailed, or one of the store
@@ -73,20 +72,20 @@ func (o EventOutcome) String() string {
 const DefaultEventAttempts = 10
 
 // ErrClaimLost means that an event was handled, but another worker had taken it over in the
-// meantime because this one had not been heard of for too long. What the handler wrote in the
+// meantime because this one had not renewed its claim in time. What the handler wrote in the
 // store's transaction is undone.
 var ErrClaimLost = errors.New("gocardless: the claim on the event was lost to another worker")
 
-// Once returns a handler that hands an event to handler unless the store knows it as done: it
-// turns deliveries that may repeat into handling that does not. Duplicates are acknowledged; an
-// event that failed is handed over again when it is delivered again, its neighbours in the same
-// delivery are not; one that another worker has gives [ErrEventBusy]; a parked one is
-// acknowledged.
+// Once returns a handler that passes an event to handler unless the store has recorded it as
+// done, so that an event is handled once however often it is delivered. Duplicates and parked
+// events are acknowledged. An event that failed is handled again with its next delivery, without
+// the other events of that delivery. For an event that another worker is handling, the handler
+// returns [ErrEventBusy].
 //
 // Exactly once holds for what the handler does in the same database transaction as the store
 // (see the package eventsql). Something done elsewhere, such as an e-mail or another API call,
-// is done again in the one case that no bookkeeping can tell apart: the worker stopped after
-// doing it and before that was recorded. Give such calls an idempotency key made from Event.ID.
+// is done again if the worker stops after doing it and before recording it, which no bookkeeping
+// can rule out. Give such calls an idempotency key made from Event.ID.
 //
 // Once panics if the store or the handler is nil.
 func Once(store EventStore, handler EventHandler) EventHandler {
@@ -102,8 +101,8 @@ func Once(store EventStore, handler EventHandler) EventHandler {
 	})
 }
 
-// handleOnce hands the event to the store with panics turned into errors, so that a store need
-// not reckon with them.
+// handleOnce hands the event to the store with panics turned into errors, so that stores need
+// not handle them.
 func handleOnce(ctx context.Context, store EventStore, handler EventHandler, event Event) (EventOutcome, error) {
 	return store.HandleOnce(ctx, event, func(ctx context.Context) error {
 		return contain(func() error { return handler.HandleEvent(ctx, event) })

@@ -179,8 +179,8 @@ func (s *MemoryEventStore) Parked() []string {
 	return ids
 }
 
-// Release makes a parked event one that failed and was never begun, so that its next delivery
-// is handled. It reports whether the event was parked.
+// Release resets a parked event, so that its next delivery is handled. It reports whether the
+// event was parked.
 func (s *MemoryEventStore) Release(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

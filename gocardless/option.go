@@ -112,7 +112,7 @@ func WithPlainHTTP() ClientOption {
 // WithHTTPClient makes requests through the given client: its Transport, its
 // cookie jar and its own Timeout are used. The client itself is never changed.
 // Redirects of requests other than GET, and to other hosts, are refused before
-// its CheckRedirect is asked.
+// its CheckRedirect is called.
 //
 // Without this option the client has a transport of its own that honours the
 // proxy settings of the environment, speaks HTTP/2 and keeps enough idle
@@ -208,12 +208,12 @@ func (o headerOption) applyRequest(s *settings) {
 
 // WithIdempotencyKey sends the given key with a POST, in place of a random one:
 // at most 128 printable ASCII characters. Use a key of your own, such as the id of
-// an order, to keep a create from being done twice across restarts, or the key of
-// an error to take a failed call up again.
+// an order, so that a create is not done twice across restarts, or the key of an
+// error to resume a failed call.
 //
-// The API compares the key and nothing else: a create with a key that was used
-// before returns what was created then, even if the params are others now. Put into
-// the key whatever makes it another request, and compare the result where it matters.
+// The API compares the key and nothing else: a create with a reused key returns the
+// original resource, even if the params differ. Include in the key whatever makes the
+// request a different one, and compare the result where it matters.
 func WithIdempotencyKey(key string) RequestOption {
 	return requestOption(func(s *settings) {
 		if s.key = key; keyProblem(key) != "" {

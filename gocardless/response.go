@@ -14,8 +14,8 @@ import (
 //	var r gocardless.Response
 //	payment, err := client.Payments.Create(ctx, params, gocardless.WithResponse(&r))
 //
-// It is filled when the call ends, whether well or with an error; fields that
-// the call did not learn stay zero. For lists and iterators it describes the
+// It is filled when the call ends, whether well or with an error; fields
+// without a value stay zero. For lists and iterators it describes the
 // last page fetched. A record must not be shared by calls that run at the same
 // time.
 //

@@ -25,7 +25,7 @@ var (
 	// ErrMissingSignature means that the request had no signature.
 	ErrMissingSignature = errors.New("gocardless: webhook without a signature")
 	// ErrInvalidSignature means that the signature was made with none of the secrets, or for
-	// another body: the request is not from GoCardless, or was changed on its way.
+	// another body: the request is not from GoCardless, or was changed in transit.
 	ErrInvalidSignature = errors.New("gocardless: webhook signature does not match")
 	// ErrWebhookSecret means that there was no secret to check a signature with, or that one of
 	// them was empty or surrounded by white space. An empty secret is refused because anybody
@@ -37,8 +37,8 @@ var (
 )
 
 // WebhookSecret is the secret of a webhook endpoint, as the GoCardless dashboard shows it. It
-// is a type of its own so that it cannot change places with a signature or a body, and it
-// prints as "[redacted]"; convert it to string for the text.
+// has a type of its own so that it cannot be confused with a signature or a body. It prints as
+// "[redacted]"; convert it to string to read it.
 type WebhookSecret string
 
 // String returns "[redacted]".
@@ -55,10 +55,9 @@ func (WebhookSecret) LogValue() slog.Value { return slog.StringValue("[redacted]
 
 // WebhookDelivery is what GoCardless posts to a webhook endpoint: up to 250 events at once.
 //
-// Their order says nothing: neither within a delivery nor between deliveries is it promised
-// that an event comes before a later one, and the same event can be delivered more than once.
-// Decide by the resource's present state, fetched from the API, or by Event.CreatedAt; use
-// [Once] to handle every event one time. The record that the API keeps of a delivery is
+// The order of events means nothing, neither within a delivery nor between deliveries, and the
+// same event can be delivered more than once. Decide by the resource's current state, fetched from
+// the API, or by Event.CreatedAt; use [Once] to handle each event once. The record that the API keeps of a delivery is
 // [Webhook].
 type WebhookDelivery struct {
 	// ID is the id of the webhook, prefixed WB; WebhookService.Get returns its record.
@@ -78,7 +77,7 @@ type WebhookDelivery struct {
 // the value of the header Webhook-Signature. Give it several secrets while an endpoint's secret
 // is being replaced.
 //
-// Nothing of the body is looked at before its signature was found to be right. The error then
+// The body is parsed only after its signature has been verified. The error
 // is [ErrWebhookSecret], [ErrMissingSignature], [ErrInvalidSignature] or, for a signed body that
 // cannot be read, [ErrMalformedWebhook].
 //

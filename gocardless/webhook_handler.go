@@ -21,8 +21,8 @@ const statusTokenInvalid = 498
 
 // Limits of [WebhookHandler].
 const (
-	// DefaultWebhookMaxBytes is the size of the largest body that is read, 8 MiB. 250 events
-	// with metadata as long as it may be, every character escaped, stay below it.
+	// DefaultWebhookMaxBytes is the size of the largest body that is read, 8 MiB. It has
+	// room for 250 events with the longest metadata, every character escaped.
 	DefaultWebhookMaxBytes = 8 << 20
 	// DefaultWebhookReadTimeout is how long a body may take to arrive: 10 seconds, after which
 	// GoCardless itself gives up a delivery.
@@ -41,8 +41,8 @@ const (
 // delivery to be sent again if the event still is not done.
 var ErrEventBusy = errors.New("gocardless: event is being handled by another worker")
 
-// EventHandler handles one event. An error means that the event is not handled and has to be
-// handed over again.
+// EventHandler handles one event. An error means that the event was not handled and must be
+// delivered again.
 //
 // The context is the request's: it ends when GoCardless hangs up, which it does after 10
 // seconds. A handler may be called from several goroutines at once, and more than once for the
@@ -57,8 +57,8 @@ type EventHandlerFunc func(ctx context.Context, event Event) error
 // HandleEvent calls f.
 func (f EventHandlerFunc) HandleEvent(ctx context.Context, event Event) error { return f(ctx, event) }
 
-// PanicError is a panic of an event handler, as an error. It says nothing of the panic's value,
-// which may hold anything; Value and Stack do.
+// PanicError is the panic of an event handler as an error. Its message leaves out the panic's
+// value, which may hold anything; the fields Value and Stack have it.
 type PanicError struct {
 	Value any    // what was given to panic
 	Stack []byte // where, as by runtime/debug.Stack
@@ -85,13 +85,13 @@ func (e *PanicError) Unwrap() error {
 }
 
 // WebhookHandler is an [http.Handler] for a webhook endpoint. It reads a request, checks its
-// signature and hands over the events one after the other; every event is handed over, also
-// after another one failed. It replies without a body:
+// signature and passes the events to the handler one by one; an event that fails does not hold
+// up the others. It replies without a body:
 //
 //   - 204 when all events were handled
 //   - 500 when the handler failed or panicked, 503 when another worker still has one of the
-//     events ([ErrEventBusy]): GoCardless sends the delivery again, up to eight times. Wrap
-//     the handler by [Once], and the events that were handled are not handled again
+//     events ([ErrEventBusy]): GoCardless sends the delivery again, up to eight times. With
+//     [Once] around the handler, events that succeeded are not handled again
 //   - 498 for a signature that is missing or wrong
 //   - 400 for a body that was cut off, or is signed but not a webhook
 //   - 405 for another method than POST, 408 for a body that took too long, 413 for one that is
@@ -117,9 +117,9 @@ type WebhookHandler struct {
 	secrets func() []WebhookSecret
 }
 
-// NewWebhookHandler returns an endpoint that hands each event of a delivery to handler, such as
+// NewWebhookHandler returns an endpoint that passes each event of a delivery to handler, such as
 // an [EventMux]. It needs at least one secret, and takes several while an endpoint's secret is
-// being replaced; an empty one is an error ([ErrWebhookSecret]), since it would let anybody in.
+// being replaced; an empty one is an error ([ErrWebhookSecret]), because it would accept forged requests.
 func NewWebhookHandler(handler EventHandler, secrets ...WebhookSecret) (*WebhookHandler, error) {
 	if handler == nil {
 		return nil, errors.New("gocardless: NewWebhookHandler: nil handler")
@@ -132,7 +132,7 @@ func NewWebhookHandler(handler EventHandler, secrets ...WebhookSecret) (*Webhook
 	return h, nil
 }
 
-// NewWebhookDeliveryHandler returns an endpoint that hands over deliveries whole, for instance
+// NewWebhookDeliveryHandler returns an endpoint that passes on deliveries whole, for instance
 // to put their bodies on a queue; [ParseUnverifiedWebhook] reads them behind it. An error of
 // the function means that the delivery has to be sent again.
 func NewWebhookDeliveryHandler(deliver func(context.Context, *WebhookDelivery) error, secrets ...WebhookSecret) (*WebhookHandler, error) {

@@ -21,11 +21,11 @@ type viewer struct {
 	http.ResponseWriter
 
 	mu    sync.Mutex
-	told  []time.Time // when the stream told of changes
+	told  []time.Time // when the stream reported changes
 	pages int
 }
 
-// seen is when the stream told of changes, and how many pages were loaded.
+// seen is when the stream reported changes, and how many pages were loaded.
 func (v *viewer) seen() (told []time.Time, pages int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
