@@ -3,6 +3,7 @@
 package load
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -182,7 +183,7 @@ func (l *document) operations() {
 		operations := item.Operations()
 		for _, method := range sorted(operations) {
 			if !slices.Contains(methodOrder, method) {
-				// HEAD, OPTIONS and TRACE tell about a resource what no method is needed for.
+				// HEAD, OPTIONS and TRACE only describe a resource.
 				l.api.LeftOut = append(l.api.LeftOut, ir.LeftOut{Place: method + " " + path, Reason: "the SDK has no methods of this kind"})
 			}
 		}
@@ -363,8 +364,10 @@ func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointe
 			// An operation that may answer without a body never promises one.
 			op.Status, op.Reply, op.ReplyEnvelope = 204, nil, ""
 			continue
-		case "200", "201", "202":
+		case "200", "201":
 			op.Status = int(status[0]-'0')*100 + int(status[2]-'0')
+		case "202":
+			op.Status = cmp.Or(op.Status, 202)
 		default:
 			l.errs.add(jsontree.Join(pointer, status), "status %s is not supported", status)
 			continue

@@ -154,11 +154,11 @@ func (o *Operation) Param(in, name string) *Param {
 	return nil
 }
 
-// Reply returns the reply of success that the SDK reads: 204 when the API may answer without a
-// body, else the one with the lowest status. It is nil when there is none.
+// Reply returns the reply of success that the SDK reads: 204, or 202 without a body, when the API may
+// answer without one, else that with the lowest status. It is nil when there is none.
 func (o *Operation) Reply() *Reply {
 	for _, r := range o.Replies {
-		if r.Status == "204" {
+		if r.Status == "204" || r.Status == "202" && r.Schema == nil {
 			return r
 		}
 	}

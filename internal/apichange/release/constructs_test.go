@@ -94,6 +94,9 @@ func TestConstructs(t *testing.T) {
 			"addition: client.Payments.Weigh was added (POST /payments/{identity}/actions/weigh)."},
 		{"202 without a body", operation("/payments/{identity}/actions/paint", "post", `{"parameters": [`+id+`], "responses": {"202": {"description": ""}}}`),
 			"addition: client.Payments.Paint was added (POST /payments/{identity}/actions/paint)."},
+		{"202 without a body instead of one", func(v *jsontree.Value) {
+			v.At("/paths/~1payments~1{identity}~1actions~1retry/post/responses").Set("202", parseJSON(t, `{"description": ""}`))
+		}, "breaking: client.Payments.Retry"},
 		{"repeated filter", func(v *jsontree.Value) {
 			list := v.At("/paths/~1payments/get/parameters")
 			list.Items = append(list.Items, parseJSON(t, `{"name": "colour", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}`))
