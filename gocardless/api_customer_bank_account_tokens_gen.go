@@ -66,8 +66,8 @@ func (s *CustomerBankAccountTokenService) Get(ctx context.Context, id string, op
 }
 
 // CustomerBankAccountToken is the stand-in for the bank details of a payer, made in the payer's
-// browser. It can be used once. The members are those of GoCardless's reference for the JavaScript
-// flow; none has been seen in a reply.
+// browser. It can be used once. Its members follow those of customer bank accounts: no
+// machine-readable description of them is published, and no reply has been seen.
 type CustomerBankAccountToken struct {
 	// Id of the token.
 	ID string `json:"id,omitzero"`
