@@ -2244,7 +2244,7 @@ var typeBillingRequestResourceCustomerBankAccount = Type{Name: "BillingRequestRe
 	{Name: "id"},
 	{Name: "account_holder_name"},
 	{Name: "account_number_ending"},
-	{Name: "account_type", Enum: enumBankAccountType},
+	{Name: "account_type", Enum: enumBankAccountType, Nullable: true},
 	{Name: "bank_account_token", Nullable: true},
 	{Name: "bank_name"},
 	{Name: "country_code", Nullable: true},
