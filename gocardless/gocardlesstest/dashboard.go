@@ -152,12 +152,12 @@ const streamGap = 300 * time.Millisecond
 func (sb *Sandbox) stream(w http.ResponseWriter, r *http.Request, stop <-chan struct{}) {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{}) // a stream has no end
+	seen, quiet := sb.fingerprint(), 0  // before the first byte: the viewer loads the page when it arrives
 	w.Header().Set("Content-Type", "text/event-stream")
 	_, _ = w.Write([]byte("retry: 1000\n\n"))
 	_ = rc.Flush()
 	ticker := time.NewTicker(streamGap)
 	defer ticker.Stop()
-	seen, quiet := sb.fingerprint(), 0
 	for {
 		select {
 		case <-ticker.C:

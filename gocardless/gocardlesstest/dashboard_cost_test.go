@@ -148,6 +148,34 @@ func TestOpenDashboardHasABound(t *testing.T) {
 	})
 }
 
+// opener changes the sandbox as soon as the stream opens.
+type opener struct {
+	*viewer
+	change func()
+}
+
+func (o opener) Write(b []byte) (int, error) {
+	if strings.HasPrefix(string(b), "retry:") {
+		o.change()
+	}
+	return o.viewer.Write(b)
+}
+
+// A page is loaded when the stream opens. What changes after that is reported.
+func TestStreamMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sb := New()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		v := &viewer{handler: sb.besideControl(nil), load: make(chan struct{}, 1), ResponseWriter: httptest.NewRecorder()}
+		go v.get(ctx, opener{v, func() { sb.Inject(Fault{Drop: true}) }}, "/_sandbox/stream")
+		time.Sleep(time.Second)
+		if told, _ := v.seen(); len(told) != 1 {
+			t.Errorf("%d changes were told, want 1", len(told))
+		}
+	})
+}
+
 // What changes is on the page within a second: the script's pause is the viewer's, and with the
 // stream's leaves time to load the page.
 func TestDashboardPauses(t *testing.T) {
