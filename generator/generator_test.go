@@ -209,7 +209,7 @@ func TestHistoryCompiles(t *testing.T) {
 			if _, err := generate(t, generator.Config{Schema: snapshot, Out: out}).Write(); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command("go", "build", "./gocardless")
+			cmd := exec.Command("go", "build", "-gcflags=-N -l", "./gocardless") // not optimised, which is quicker
 			cmd.Dir = out
 			if output, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, output)
