@@ -28,7 +28,11 @@ const (
 // Members starts to read an object with the given member names; Member reads them.
 func (d *Decoder) Members(names []string) Members {
 	d.Object()
-	return Members{Index: -1, names: names, order: d.orderOf(&names[0])}
+	var first *string // nil for a type without members
+	if len(names) > 0 {
+		first = &names[0]
+	}
+	return Members{Index: -1, names: names, order: d.orderOf(first)}
 }
 
 // orderOf returns what has been learned about a type. The types of a page come in the same order

@@ -3,6 +3,7 @@ package jsonwire
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -98,5 +99,23 @@ func TestMembersAreExpected(t *testing.T) {
 	}
 	if _, err := d.Finish(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A type may have no members of its own; what its objects hold is left to the caller.
+func TestMembersOfAnEmptyType(t *testing.T) {
+	d := NewDecoder([]byte(`[{},{"a":1,"b":2}]`))
+	var got []string
+	for d.Array(); d.Elem(); {
+		for m := d.Members(nil); d.Member(&m); {
+			if m.Index != -1 {
+				t.Errorf("%s has the index %d", d.Key, m.Index)
+			}
+			got = append(got, d.Name())
+			d.Skip()
+		}
+	}
+	if _, err := d.Finish(); err != nil || !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("read %q, %v", got, err)
 	}
 }
