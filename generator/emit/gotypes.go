@@ -8,35 +8,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// goType is the Go type of a value, without the pointer that makes it optional.
-func goType(r *ir.Ref) *jen.Statement {
-	switch r.Kind {
-	case ir.Int:
-		return jen.Int()
-	case ir.Int64:
-		return jen.Int64()
-	case ir.Float:
-		return jen.Float64()
-	case ir.Bool:
-		return jen.Bool()
-	case ir.Date:
-		return jen.Id("Date")
-	case ir.Time:
-		return jen.Qual("time", "Time")
-	case ir.Named:
-		return jen.Id(r.Type.GoName)
-	case ir.Array:
-		return jen.Index().Add(goType(r.Elem))
-	case ir.Metadata:
-		return jen.Id("Metadata")
-	case ir.StringMap:
-		return jen.Map(jen.String()).String()
-	case ir.AnyMap:
-		return jen.Map(jen.String()).Any()
-	case ir.Map:
-		return jen.Map(jen.String()).Add(goType(r.Elem))
+// goType is a Go type as a file writes it, with the import that it needs.
+func goType(typ string) *jen.Statement {
+	if prefix, ok := strings.CutSuffix(typ, "time.Time"); ok {
+		return jen.Op(prefix).Qual("time", "Time")
 	}
-	return jen.String()
+	return jen.Id(typ)
 }
 
 func isText(r *ir.Ref) bool { return r.Kind == ir.String || r.Kind == ir.StringOrInt || r.IsEnum() }
@@ -73,10 +50,6 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 		deprecated = "Deprecated: " + fullStop(advice)
 	}
 	out := docLines(4, notes, deprecated)
-	typ := goType(f.Type)
-	if f.Pointered {
-		typ = jen.Op("*").Add(typ)
-	}
 	tag := f.Name + ",omitzero"
 	switch {
 	case f.In == ir.InHeader:
@@ -84,7 +57,7 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 	case f.Required && t.Role != ir.RoleReply:
 		tag = f.Name
 	}
-	return append(out, jen.Id(f.GoName).Add(typ).Tag(map[string]string{"json": tag}))
+	return append(out, jen.Id(f.GoName).Add(goType(f.GoType())).Tag(map[string]string{"json": tag}))
 }
 
 // structDecl declares an object type.

@@ -349,8 +349,7 @@ func (l *document) parameter(op *ir.Operation, p *openapi3.Parameter, pointer st
 	default:
 		l.errs.add(pointer, "a parameter of style %q with this schema is not supported (deepObject for objects, form for arrays in the query)", style)
 	}
-	// A query value that is left out and one that is zero mean the same, except for a boolean.
-	f.Pointered = ref.Kind == ir.Bool && !f.Required
+	f.Pointered = ir.Pointered(ir.RoleParams, f.In, ref, f.Required, nullable)
 	return f
 }
 

@@ -43,16 +43,15 @@ func (l *document) understood(s *openapi3.Schema, pointer string, fields ...stri
 }
 
 var (
-	annotations  = []string{"Description", "Default", "Deprecated", "Nullable", "Type"}
-	ofString     = append([]string{"Format", "MinLength", "MaxLength", "Pattern"}, annotations...)
-	ofNumber     = append([]string{"Format", "Min", "Max", "MultipleOf"}, annotations...)
-	ofArray      = append([]string{"Items", "MinItems", "MaxItems", "UniqueItems"}, annotations...)
-	ofEnum       = append([]string{"Enum"}, annotations...)
-	ofMap        = append([]string{"AdditionalProperties", "MaxProps", "PropertyNames"}, annotations...)
-	ofObject     = append([]string{"Properties", "Required", "If", "Then", "AdditionalProperties"}, annotations...)
-	ofUnion      = append([]string{"OneOf", "Discriminator"}, annotations...)
-	ofNullable   = append([]string{"AnyOf", "AllOf"}, annotations...)
-	knownFormats = []string{"", "uri", "email"}
+	annotations = []string{"Description", "Default", "Deprecated", "Nullable", "Type"}
+	ofString    = append([]string{"Format", "MinLength", "MaxLength", "Pattern"}, annotations...)
+	ofNumber    = append([]string{"Format", "Min", "Max", "MultipleOf"}, annotations...)
+	ofArray     = append([]string{"Items", "MinItems", "MaxItems", "UniqueItems"}, annotations...)
+	ofEnum      = append([]string{"Enum"}, annotations...)
+	ofMap       = append([]string{"AdditionalProperties", "MaxProps", "PropertyNames"}, annotations...)
+	ofObject    = append([]string{"Properties", "Required", "If", "Then", "AdditionalProperties"}, annotations...)
+	ofUnion     = append([]string{"OneOf", "Discriminator"}, annotations...)
+	ofNullable  = append([]string{"AnyOf", "AllOf"}, annotations...)
 )
 
 // use reads the schema of a property, parameter or item. It returns nil after reporting a problem.
@@ -122,77 +121,51 @@ func isNullable(s *openapi3.Schema) bool {
 	return s.Nullable || s.Type != nil && s.Type.Includes("null")
 }
 
-// soleType returns the one type of a schema besides null.
+// soleType returns the one type of a schema besides null, or the one choice between types that a Go
+// string can hold.
 func soleType(s *openapi3.Schema) string {
-	if s.Type == nil {
-		return ""
-	}
-	var types []string
-	for _, t := range s.Type.Slice() {
-		if t != "null" {
-			types = append(types, t)
-		}
-	}
-	if len(types) != 1 {
-		return ""
-	}
-	return types[0]
-}
-
-// isStringOrInt reports the one choice between types that a Go string can hold.
-func isStringOrInt(s *openapi3.Schema) bool {
 	types := slices.DeleteFunc(slices.Clone(s.Type.Slice()), func(t string) bool { return t == "null" })
 	slices.Sort(types)
-	return slices.Equal(types, []string{"integer", "string"})
+	if joined := strings.Join(types, "|"); len(types) == 1 || joined == ir.StringOrInteger {
+		return joined
+	}
+	return ""
 }
 
 // plain reads a schema that needs no Go type of its own.
 func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
-	if isStringOrInt(s) {
+	jsonType := soleType(s)
+	switch jsonType {
+	case "string", ir.StringOrInteger:
 		l.understood(s, pointer, ofString...)
-		return &ir.Ref{Kind: ir.StringOrInt}
-	}
-	switch soleType(s) {
-	case "string":
-		l.understood(s, pointer, ofString...)
-		switch {
-		case s.Format == "date":
-			return &ir.Ref{Kind: ir.Date}
-		case s.Format == "date-time":
-			return &ir.Ref{Kind: ir.Time}
-		case slices.Contains(knownFormats, s.Format):
-			return &ir.Ref{Kind: ir.String, Format: s.Format}
-		}
-		l.errs.add(jsontree.Join(pointer, "format"), "string format %q is not supported", s.Format)
-	case "integer":
+	case "integer", "number":
 		l.understood(s, pointer, ofNumber...)
-		switch s.Format {
-		case "int64":
-			return &ir.Ref{Kind: ir.Int64}
-		case "", "int32":
-			return &ir.Ref{Kind: ir.Int}
-		}
-		l.errs.add(jsontree.Join(pointer, "format"), "integer format %q is not supported", s.Format)
-	case "number":
-		l.understood(s, pointer, ofNumber...)
-		return &ir.Ref{Kind: ir.Float}
 	case "boolean":
 		l.understood(s, pointer, annotations...)
-		return &ir.Ref{Kind: ir.Bool}
 	case "array":
-		l.understood(s, pointer, ofArray...)
-		elem, _ := l.use(s.Items, jsontree.Join(pointer, "items"), role, property)
-		switch {
-		case elem == nil:
-		case elem.Kind == ir.String || elem.Kind == ir.Int64 || elem.Kind == ir.Named:
-			return &ir.Ref{Kind: ir.Array, Elem: elem}
-		default:
-			l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: strings, int64 integers, enums and objects are")
-		}
+		return l.array(s, pointer, role, property)
 	case "object":
 		return l.mapping(s, pointer, role, property)
 	default:
 		l.errs.add(jsontree.Join(pointer, "type"), "exactly one type is needed, or one and null")
+		return nil
+	}
+	ref := ir.Scalar(jsonType, s.Format)
+	if ref == nil {
+		l.errs.add(jsontree.Join(pointer, "format"), "%s format %q is not supported", jsonType, s.Format)
+	}
+	return ref
+}
+
+func (l *document) array(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
+	l.understood(s, pointer, ofArray...)
+	elem, _ := l.use(s.Items, jsontree.Join(pointer, "items"), role, property)
+	switch {
+	case elem == nil:
+	case elem.Kind == ir.String || elem.Kind == ir.Int64 || elem.Kind == ir.Named:
+		return &ir.Ref{Kind: ir.Array, Elem: elem}
+	default:
+		l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: strings, int64 integers, enums and objects are")
 	}
 	return nil
 }
@@ -200,27 +173,22 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 func (l *document) mapping(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
 	l.understood(s, pointer, ofMap...)
 	values := s.AdditionalProperties
-	ofStrings := values.Schema != nil && soleType(values.Schema.Value) == "string" && values.Schema.Value.Format == "" && !isEnum(values.Schema.Value)
-	anything := values.Has != nil && *values.Has
-	switch {
-	// The API keeps all metadata as strings, also where a document does not say so.
-	case (ofStrings || anything) && (property == "metadata" || strings.HasSuffix(property, "_metadata")):
-		return &ir.Ref{Kind: ir.Metadata}
-	case ofStrings:
-		return &ir.Ref{Kind: ir.StringMap}
-	case anything:
-		return &ir.Ref{Kind: ir.AnyMap}
+	if values.Has != nil && *values.Has {
+		return ir.MapOf(property, nil)
 	}
 	at := jsontree.Join(pointer, "additionalProperties")
 	if values.Schema == nil {
 		l.errs.add(at, "a map must hold values of a type, or anything (true)")
 		return nil
 	}
+	if v := values.Schema.Value; soleType(v) == "string" && v.Format == "" && !isEnum(v) {
+		return ir.MapOf(property, ir.Scalar("string", ""))
+	}
 	elem, _ := l.use(values.Schema, at, role, property)
 	switch {
 	case elem == nil:
 	case elem.Kind == ir.Int || elem.Kind == ir.Int64 || elem.Kind == ir.Float || elem.Kind == ir.Bool || elem.Kind == ir.Named:
-		return &ir.Ref{Kind: ir.Map, Elem: elem}
+		return ir.MapOf(property, elem)
 	default:
 		l.errs.add(at, "maps of this type are not supported: strings, numbers, booleans, enums and objects are")
 	}
@@ -314,14 +282,10 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 		f := l.field(property, sr, ref, at)
 		f.Nullable = nullable
 		f.Required = slices.Contains(s.Required, property)
-		switch role {
-		case ir.RoleReply:
-			f.Pointered = ref.IsObject() || nullable && isScalar(ref)
-		case ir.RoleFilter:
+		if role == ir.RoleFilter {
 			f.In = ir.InQuery
-		default:
-			f.Pointered = !f.Required && !isCollection(ref)
 		}
+		f.Pointered = ir.Pointered(role, f.In, ref, f.Required, nullable)
 		t.Fields = append(t.Fields, f)
 	}
 	for i, required := range s.Required {
@@ -331,15 +295,6 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	}
 	t.KeepsExtra = role == ir.RoleReply && l.overlay.extra(t.Schema)
 	l.condition(t, s)
-}
-
-// isScalar reports a type whose zero value means something: null needs a pointer.
-func isScalar(r *ir.Ref) bool {
-	return r.Kind == ir.Int || r.Kind == ir.Int64 || r.Kind == ir.Float || r.Kind == ir.Bool
-}
-
-func isCollection(r *ir.Ref) bool {
-	return r.Kind == ir.Array || r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap || r.Kind == ir.Map
 }
 
 // catalogued gives a string property the open enum that the overlay asks for, with the values that

@@ -143,10 +143,7 @@ func (l *document) member(t *ir.Type, f form, property string, role ir.Role) *ir
 // optional is a member as a field of a union, which need not have it.
 func optional(f *ir.Field, role ir.Role) *ir.Field {
 	o := *f
-	o.Required, o.Pointered = false, !isCollection(f.Type)
-	if role == ir.RoleReply {
-		o.Pointered = f.Type.IsObject() || isScalar(f.Type)
-	}
+	o.Required, o.Pointered = false, ir.Pointered(role, f.In, f.Type, false, true)
 	return &o
 }
 
