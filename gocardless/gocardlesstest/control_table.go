@@ -35,16 +35,16 @@ func controlTable() []*control {
 			return sb.clockState(), nil
 		}},
 		{"advance", []string{"Advance", "AdvanceTo", "AdvanceToNext", "Freeze", "Unfreeze"}, post, "clock", groupTime,
-			"Moves the clock forward, does everything that falls due on the way, and delivers its webhooks.", clockSpec, movedReply, false, controlClock},
-		{"tick", []string{"Tick"}, post, "clock/tick", groupTime, "Does what has fallen due by now; a server does so every second.", noBody, clockReply, false, func(sb *Sandbox, _ *controlCall) (any, error) {
+			"Moves the clock forward, runs every step that falls due on the way, and delivers the webhooks.", clockSpec, movedReply, false, controlClock},
+		{"tick", []string{"Tick"}, post, "clock/tick", groupTime, "Runs the steps that are due now; a server does so every second.", noBody, clockReply, false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			sb.Tick()
 			return sb.clockState(), nil
 		}},
-		{"due", []string{"Due"}, get, "clock/due", groupTime, "Lists what the sandbox will do, and when.", noBody, listReply("due", dueSpec), false, func(sb *Sandbox, _ *controlCall) (any, error) {
+		{"due", []string{"Due"}, get, "clock/due", groupTime, "Lists the steps that the sandbox will take, and when.", noBody, listReply("due", dueSpec), false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			return listOf("due", sb.Due(), Step.object), nil
 		}},
 
-		{"faults", []string{"Faults"}, get, "faults", groupFaults, "Lists the faults that are still to come.", noBody, listReply("faults", faultReply), false, func(sb *Sandbox, _ *controlCall) (any, error) {
+		{"faults", []string{"Faults"}, get, "faults", groupFaults, "Lists the pending faults.", noBody, listReply("faults", faultReply), false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			return listOf("faults", sb.Faults(), (*Injection).object), nil
 		}},
 		{"inject", []string{"Inject"}, post, "faults", groupFaults, "Sets a fault: the next calls that match it fail.", faultSpec, faultSetReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
@@ -63,14 +63,14 @@ func controlTable() []*control {
 			return sb.controlState(), sb.RemoveFault(c.id)
 		}},
 
-		{"reset", []string{"Reset"}, post, "reset", groupState, "Starts again with the default state. The clock stays where it is, and so do settings, tokens, endpoints and saved snapshots.", noBody, stateReply, false, func(sb *Sandbox, _ *controlCall) (any, error) {
+		{"reset", []string{"Reset"}, post, "reset", groupState, "Starts again with the default state. The clock, settings, tokens, endpoints and saved snapshots stay as they are.", noBody, stateReply, false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			err := sb.Reset()
 			return sb.controlState(), err
 		}},
 		{"snapshot", []string{"Snapshot"}, get, "snapshot", groupState, "Returns the whole state.", noBody, anyReply, false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			return sb.Snapshot(), nil
 		}},
-		{"restore", []string{"Restore"}, http.MethodPut, "snapshot", groupState, "Replaces the state by one that GET returned. The clock goes back to it, too.", nil, stateReply, true, func(sb *Sandbox, c *controlCall) (any, error) {
+		{"restore", []string{"Restore"}, http.MethodPut, "snapshot", groupState, "Replaces the state, and the time of the clock, with one that GET returned.", nil, stateReply, true, func(sb *Sandbox, c *controlCall) (any, error) {
 			if err := sb.restore(c.body); err != nil {
 				return nil, err
 			}
@@ -83,11 +83,11 @@ func controlTable() []*control {
 			err := sb.SaveSnapshot(c.body.Str("name"))
 			return sb.controlState(), err
 		}},
-		{"restore_saved", []string{"RestoreSnapshot"}, post, "snapshots/{id}/restore", groupState, "Goes back to a saved snapshot.", noBody, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
+		{"restore_saved", []string{"RestoreSnapshot"}, post, "snapshots/{id}/restore", groupState, "Restores a saved snapshot.", noBody, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			err := sb.RestoreSnapshot(c.id)
 			return sb.controlState(), err
 		}},
-		{"delete_snapshot", []string{"DeleteSnapshot"}, del, "snapshots/{id}", groupState, "Forgets a saved snapshot.", noBody, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
+		{"delete_snapshot", []string{"DeleteSnapshot"}, del, "snapshots/{id}", groupState, "Deletes a saved snapshot.", noBody, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			err := sb.DeleteSnapshot(c.id)
 			return sb.controlState(), err
 		}},
@@ -95,7 +95,7 @@ func controlTable() []*control {
 		{"worlds", nil, get, "worlds", groupWorlds, "Lists the worlds that come with the sandbox.", noBody, listReply("worlds", readySpec), false, func(*Sandbox, *controlCall) (any, error) {
 			return listOf("worlds", ReadyWorlds(), readyObject), nil
 		}},
-		{"load", append([]string{"LoadWorld"}, builders...), post, "worlds", groupWorlds, "Takes the steps of a world, which add to what is there.", loadSpec, loadReply, true, controlWorld},
+		{"load", append([]string{"LoadWorld"}, builders...), post, "worlds", groupWorlds, "Runs the steps of a world, which add to the state.", loadSpec, loadReply, true, controlWorld},
 
 		{"simulate", []string{"Simulate"}, post, "simulate", groupResources, "Runs a scenario simulator on a resource.", simulateSpec, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			err := sb.Simulate(c.body.Str("resource"), c.body.Str("scenario"))
@@ -104,35 +104,35 @@ func controlTable() []*control {
 		{"simulators", []string{"Simulators"}, get, "resources/{id}/simulators", groupResources, "Lists the scenario simulators that fit a resource now.", noBody, namesReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			return object{{"simulators", texts(sb.Simulators(c.id))}}, nil
 		}},
-		acts("activate", "ActivateMandate", "mandates/{id}/activate", "Brings a mandate to active, as its first payment does.", (*Sandbox).ActivateMandate),
-		{"replace", []string{"ReplaceMandate"}, post, "mandates/{id}/replace", groupResources, "Replaces a mandate by a new one, as a change of creditor or scheme does.", noBody, idReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
+		acts("activate", "ActivateMandate", "mandates/{id}/activate", "Activates a mandate, as its first payment does.", (*Sandbox).ActivateMandate),
+		{"replace", []string{"ReplaceMandate"}, post, "mandates/{id}/replace", groupResources, "Replaces a mandate with a new one, as a change of creditor or scheme does.", noBody, idReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			id, err := sb.ReplaceMandate(c.id)
 			return object{{"id", id}}, err
 		}},
-		acts("charge_back", "ChargeBack", "payments/{id}/charge_back", "Plays the payer who takes a payment back, whenever it was collected.", (*Sandbox).ChargeBack),
-		acts("cancel_chargeback", "CancelChargeback", "payments/{id}/cancel_chargeback", "Plays the bank that takes back a chargeback.", (*Sandbox).CancelChargeback),
-		acts("approve_import", "ApproveOutboundPaymentImport", "outbound_payment_imports/{id}/approve", "Plays the person who approves an import of outbound payments.", (*Sandbox).ApproveOutboundPaymentImport),
+		acts("charge_back", "ChargeBack", "payments/{id}/charge_back", "Charges a collected payment back, as its payer can at any time.", (*Sandbox).ChargeBack),
+		acts("cancel_chargeback", "CancelChargeback", "payments/{id}/cancel_chargeback", "Cancels a chargeback, as a bank can.", (*Sandbox).CancelChargeback),
+		acts("approve_import", "ApproveOutboundPaymentImport", "outbound_payment_imports/{id}/approve", "Approves an import of outbound payments, as the account's owner does.", (*Sandbox).ApproveOutboundPaymentImport),
 
 		{"finish", []string{"FinishBillingRequestFlow", "FinishRedirectFlow"}, post, "flows/{id}/finish", groupPayers,
-			"Plays the payer on the pages of a billing request flow or a redirect flow. What is left out is a test payer's; a bank account is taken whole, from the body or from the test payer.", payerSpec, finishReply, false, controlFlow},
+			"Plays the payer on the pages of a billing request flow or a redirect flow. Missing details are those of a test payer; a bank account comes either from the body or from the test payer.", payerSpec, finishReply, false, controlFlow},
 		{"exit", []string{"ExitBillingRequestFlow"}, post, "flows/{id}/exit", groupPayers, "Plays a payer who leaves a billing request flow.", noBody, finishReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			to, err := sb.ExitBillingRequestFlow(c.id)
 			return object{{"redirect_uri", nilIfEmpty(to)}}, err
 		}},
 
-		{"emit", []string{"Emit"}, post, "events", groupWebhooks, "Makes an event of any type and sends it to the endpoints. The resource does not change.", emitSpec, idReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
+		{"emit", []string{"Emit"}, post, "events", groupWebhooks, "Creates an event of any type and sends it to the endpoints. The resource does not change.", emitSpec, idReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			id, err := sb.Emit(eventOf(c.body))
 			return object{{"id", id}}, err
 		}},
-		{"endpoints", []string{"Endpoints"}, get, "webhook_endpoints", groupWebhooks, "Lists the endpoints for webhooks.", noBody, listReply("webhook_endpoints", endpointReply), false, func(sb *Sandbox, _ *controlCall) (any, error) {
+		{"endpoints", []string{"Endpoints"}, get, "webhook_endpoints", groupWebhooks, "Lists the webhook endpoints.", noBody, listReply("webhook_endpoints", endpointReply), false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			return listOf("webhook_endpoints", sb.Endpoints(), Endpoint.object), nil
 		}},
-		{"add_endpoint", []string{"AddEndpoint"}, post, "webhook_endpoints", groupWebhooks, "Adds an endpoint for webhooks.", endpointSpec, idReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
+		{"add_endpoint", []string{"AddEndpoint"}, post, "webhook_endpoints", groupWebhooks, "Adds a webhook endpoint.", endpointSpec, idReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 			return controlEndpoint(sb, c)
 		}},
-		endpointActs("remove_endpoint", "RemoveEndpoint", del, "webhook_endpoints/{id}", "Removes an endpoint.", (*Sandbox).RemoveEndpoint),
+		endpointActs("remove_endpoint", "RemoveEndpoint", del, "webhook_endpoints/{id}", "Removes a webhook endpoint.", (*Sandbox).RemoveEndpoint),
 		endpointActs("pause_endpoint", "PauseEndpoint", post, "webhook_endpoints/{id}/pause", "Holds an endpoint's webhooks back until it is resumed.", (*Sandbox).PauseEndpoint),
-		endpointActs("resume_endpoint", "ResumeEndpoint", post, "webhook_endpoints/{id}/resume", "Sends what a pause has held back.", (*Sandbox).ResumeEndpoint),
+		endpointActs("resume_endpoint", "ResumeEndpoint", post, "webhook_endpoints/{id}/resume", "Resumes an endpoint and sends the webhooks that were held back.", (*Sandbox).ResumeEndpoint),
 		{"deliveries", []string{"Deliveries"}, get, "deliveries", groupWebhooks, "Lists the attempts to deliver webhooks, with the endpoint's replies, the newest last.", limitSpec, listReply("deliveries", deliverySpec), false, func(sb *Sandbox, c *controlCall) (any, error) {
 			return listOf("deliveries", newest(sb.Deliveries(), c.body), (*Delivery).object), nil
 		}},
@@ -144,7 +144,7 @@ func controlTable() []*control {
 		{"requests", []string{"Requests"}, get, "requests", groupRequests, "Lists the requests that the program under test made, the newest last.", limitSpec, listReply("requests", requestSpec), false, func(sb *Sandbox, c *controlCall) (any, error) {
 			return listOf("requests", newest(sb.Requests(), c.body), (*Request).object), nil
 		}},
-		{"clear_requests", []string{"ClearRequests"}, del, "requests", groupRequests, "Forgets the requests so far.", noBody, stateReply, false, func(sb *Sandbox, _ *controlCall) (any, error) {
+		{"clear_requests", []string{"ClearRequests"}, del, "requests", groupRequests, "Clears the list of requests.", noBody, stateReply, false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			sb.ClearRequests()
 			return sb.controlState(), nil
 		}},
@@ -152,7 +152,7 @@ func controlTable() []*control {
 		{"settings", nil, get, "settings", groupSettings, "Reads the options of the sandbox.", noBody, settingsSpec(), false, func(sb *Sandbox, _ *controlCall) (any, error) {
 			return sb.currentSettings(), nil
 		}},
-		{"configure", []string{"Configure"}, http.MethodPatch, "settings", groupSettings, "Changes options; those left out stay.", settingsSpec(), settingsSpec(), false, func(sb *Sandbox, c *controlCall) (any, error) {
+		{"configure", []string{"Configure"}, http.MethodPatch, "settings", groupSettings, "Changes options; those that are left out stay as they are.", settingsSpec(), settingsSpec(), false, func(sb *Sandbox, c *controlCall) (any, error) {
 			err := sb.changeSettings(c.body)
 			return sb.currentSettings(), err
 		}},
@@ -309,36 +309,36 @@ var (
 
 	stateFields = []api.Field{
 		{Name: "now", Kind: api.KindTime, Text: "Time of the sandbox's clock."},
-		{Name: "faults", Kind: api.KindInt, Text: "How many calls the faults are still to hit; a fault without end counts once."},
+		{Name: "faults", Kind: api.KindInt, Text: "How many more calls the faults will hit; an unlimited fault counts as one."},
 	}
 	clockFields = append(stateFields[:2:2],
-		api.Field{Name: "frozen", Kind: api.KindBool, Text: "The clock stands still but for being advanced."},
+		api.Field{Name: "frozen", Kind: api.KindBool, Text: "The clock moves only when it is advanced."},
 		api.Field{Name: "next", Kind: api.KindTime, Nullable: true, Text: "When the next step is due."})
 	stateReply = &api.Type{Name: "State", Fields: stateFields}
 	clockReply = &api.Type{Name: "Clock", Fields: clockFields}
 	movedReply = &api.Type{Name: "Moved", Fields: append(clockFields[:4:4],
 		api.Field{Name: "delivered", Kind: api.KindInt, Text: "How many webhooks the endpoints accepted."},
-		api.Field{Name: "refused", Kind: api.KindInt, Text: "How many attempts to deliver one were refused."})}
-	idReply    = &api.Type{Name: "Made", Fields: []api.Field{{Name: "id", Text: "Id of what was made."}}}
+		api.Field{Name: "refused", Kind: api.KindInt, Text: "How many delivery attempts failed."})}
+	idReply    = &api.Type{Name: "Made", Fields: []api.Field{{Name: "id", Text: "Id of the new resource."}}}
 	namesReply = &api.Type{Name: "Simulators", Fields: []api.Field{{Name: "simulators", Kind: api.KindArray, Elem: &api.Field{}, Text: "Names for /_sandbox/simulate."}}}
 
 	clockSpec = &api.Type{Name: "Move", Fields: []api.Field{
 		{Name: "advance", Text: "How far, such as \"36h\", \"14d\" or \"2w\"."},
 		{Name: "to", Kind: api.KindTime, Text: "Up to when, such as \"2030-01-01T00:00:00Z\"."},
-		{Name: "next", Kind: api.KindBool, Text: "Up to the next step that is due."},
-		{Name: "frozen", Kind: api.KindBool, Text: "Whether the clock stands still from now on."},
+		{Name: "next", Kind: api.KindBool, Text: "Advance to the next step that is due."},
+		{Name: "frozen", Kind: api.KindBool, Text: "Whether to freeze the clock."},
 	}}
 	dueSpec = &api.Type{Name: "Due", Fields: []api.Field{
-		{Name: "due", Kind: api.KindTime, Text: "When it is done."},
+		{Name: "due", Kind: api.KindTime, Text: "When the step runs."},
 		{Name: "step", Text: "What is done, such as \"payment.submit\"."},
-		{Name: "resource", Text: "What it is done to."},
+		{Name: "resource", Text: "Resource that it changes."},
 	}}
 
 	faultSpec = &api.Type{Name: "Fault", Fields: []api.Field{
 		{Name: "operation", Text: "Calls to hit: a name such as \"payments.create\", a pattern such as \"payments.*\", or all if left out."},
-		{Name: "skip", Kind: api.KindInt, Limits: someCount, Text: "Let so many matching calls pass first."},
-		{Name: "times", Kind: api.KindInt, Limits: &api.Limits{Minimum: new(int64(-1)), Maximum: someCount.Maximum}, Text: "How many calls to hit: 1 if left out, -1 for all."},
-		{Name: "after", Kind: api.KindBool, Text: "Do the work first and then spoil the reply."},
+		{Name: "skip", Kind: api.KindInt, Limits: someCount, Text: "How many matching calls to let pass first."},
+		{Name: "times", Kind: api.KindInt, Limits: &api.Limits{Minimum: new(int64(-1)), Maximum: someCount.Maximum}, Text: "How many calls to hit: 1 by default, -1 for all."},
+		{Name: "after", Kind: api.KindBool, Text: "Carry the call out first, and then spoil the reply."},
 		{Name: "reason", Text: "Answer with the API's error of that name, such as \"rate_limit_exceeded\"."},
 		{Name: "status", Kind: api.KindInt, Limits: &api.Limits{Minimum: new(int64(200)), Maximum: new(int64(599))}, Text: "Answer with this status."},
 		{Name: "header", Kind: api.KindStringMap, Text: "Headers to add to the reply."},
@@ -347,22 +347,22 @@ var (
 		{Name: "bare", Text: "Answer 400 with {\"error\": \"…\"}."},
 		{Name: "delay", Text: "Wait before the call or, with after, before the reply, such as \"2s\"."},
 		{Name: "drop", Kind: api.KindBool, Text: "Close the connection without a reply."},
-		{Name: "truncate", Kind: api.KindInt, Limits: someCount, Text: "Send so many bytes of the body and close the connection."},
+		{Name: "truncate", Kind: api.KindInt, Limits: someCount, Text: "Close the connection after this many bytes of the body."},
 	}}
 	faultReply = &api.Type{Name: "PendingFault", Fields: append([]api.Field{
-		{Name: "id", Text: "Id for removing it."}, {Name: "hits", Kind: api.KindInt, Text: "How many calls it has hit."},
-		{Name: "left", Kind: api.KindInt, Text: "How many calls it is still to hit, -1 for all."},
+		{Name: "id", Text: "Id of the fault."}, {Name: "hits", Kind: api.KindInt, Text: "How many calls it has hit."},
+		{Name: "left", Kind: api.KindInt, Text: "How many more calls it will hit, -1 for all."},
 	}, faultSpec.Fields...)}
-	faultSetReply = &api.Type{Name: "FaultSet", Fields: append(stateFields[:2:2], api.Field{Name: "id", Text: "Id for removing it."})}
+	faultSetReply = &api.Type{Name: "FaultSet", Fields: append(stateFields[:2:2], api.Field{Name: "id", Text: "Id of the fault."})}
 
-	nameSpec  = &api.Type{Name: "Save", Fields: []api.Field{{Name: "name", Required: true, Text: "Name to save the state under."}}}
+	nameSpec  = &api.Type{Name: "Save", Fields: []api.Field{{Name: "name", Required: true, Text: "Name of the snapshot."}}}
 	savedSpec = &api.Type{Name: "SavedSnapshot", Fields: []api.Field{
-		{Name: "name", Text: "Name it was saved under."}, {Name: "time", Kind: api.KindTime, Text: "Time of the clock then."}, {Name: "size", Kind: api.KindInt, Text: "Size in bytes."},
+		{Name: "name", Text: "Name of the snapshot."}, {Name: "time", Kind: api.KindTime, Text: "Time of the sandbox's clock when it was saved."}, {Name: "size", Kind: api.KindInt, Text: "Size in bytes."},
 	}}
-	readySpec = &api.Type{Name: "ReadyWorld", Fields: []api.Field{{Name: "name", Text: "Name for loading it."}, {Name: "about", Text: "What it is."}}}
+	readySpec = &api.Type{Name: "ReadyWorld", Fields: []api.Field{{Name: "name", Text: "Name of the world."}, {Name: "about", Text: "Description of the world."}}}
 	loadSpec  = &api.Type{Name: "Load", Fields: append([]api.Field{{Name: "ready", Text: "Name of a world that comes with the sandbox, instead of steps."}},
 		api.Field{Name: "about", Text: worldSpec.Fields[0].Text}, api.Field{Name: "steps", Kind: api.KindArray, Elem: worldSpec.Fields[1].Elem, Text: worldSpec.Fields[1].Text})}
-	loadReply = &api.Type{Name: "Loaded", Fields: []api.Field{{Name: "made", Kind: api.KindAnyMap, Text: "The resources that steps named, as they were then."}}}
+	loadReply = &api.Type{Name: "Loaded", Fields: []api.Field{{Name: "made", Kind: api.KindAnyMap, Text: "The resources that the steps named, as they were at that step."}}}
 
 	simulateSpec = &api.Type{Name: "Simulate", Fields: []api.Field{
 		{Name: "resource", Required: true, Text: "Id of the resource."}, {Name: "scenario", Required: true, Text: "Simulator, such as \"payment_failed\"."},
@@ -375,13 +375,13 @@ var (
 		}
 		return t
 	}()
-	finishReply = &api.Type{Name: "Finished", Fields: []api.Field{{Name: "redirect_uri", Nullable: true, Text: "Where the payer's browser is sent."}}}
+	finishReply = &api.Type{Name: "Finished", Fields: []api.Field{{Name: "redirect_uri", Nullable: true, Text: "Address that the payer's browser is sent to."}}}
 
 	emitSpec = func() *api.Type {
 		t := &api.Type{Name: "Emit"}
 		about := map[string]string{
 			"type": "Resource type and action, such as \"payments.failed\".", "resource": "Id of the resource; by default the newest of its type.",
-			"cause": "Cause, by default the first that the API has for the type.", "origin": "Origin, by default the first that the cause has.",
+			"cause": "Cause, by default the first that the API lists for the type.", "origin": "Origin, by default the first of the cause.",
 		}
 		for _, m := range new(Event).members() {
 			t.Fields = append(t.Fields, api.Field{Name: m.name, Required: m.name == "type", Text: orDefault(about[m.name], "Detail of the event.")})
@@ -390,28 +390,28 @@ var (
 			api.Field{Name: "will_attempt_retry", Kind: api.KindBool, Text: "Detail of the event."}, api.Field{Name: "item_count", Kind: api.KindInt, Text: "Detail of the event."})}
 	}()
 	endpointSpec = &api.Type{Name: "Endpoint", Fields: []api.Field{
-		{Name: "url", Required: true, Text: "Where webhooks are sent."},
-		{Name: "secret", Required: true, Text: "What they are signed with."},
+		{Name: "url", Required: true, Text: "Address that webhooks are sent to."},
+		{Name: "secret", Required: true, Text: "Secret that signs the webhooks."},
 		{Name: "events", Kind: api.KindArray, Elem: &api.Field{}, Text: "Events to send, such as [\"payments.failed\", \"mandates.*\"]; all if left out."},
 		{Name: "duplicate", Kind: api.KindBool, Text: "Send every webhook twice."},
 		{Name: "shuffle", Kind: api.KindBool, Text: "Put the events of a webhook out of order."},
 		{Name: "manual", Kind: api.KindBool, Text: "Hold webhooks back until they are flushed or the clock is advanced."},
 	}}
 	endpointReply = &api.Type{Name: "WebhookEndpoint", Fields: append([]api.Field{
-		{Name: "id", Text: "Id for changing it."}, {Name: "paused", Kind: api.KindBool, Text: "It gets nothing until it is resumed."},
-		{Name: "waiting", Kind: api.KindInt, Text: "Webhooks that are to be sent, or sent again."},
+		{Name: "id", Text: "Id of the endpoint."}, {Name: "paused", Kind: api.KindBool, Text: "Webhooks are held back until the endpoint is resumed."},
+		{Name: "waiting", Kind: api.KindInt, Text: "How many webhooks are to be sent, or sent again."},
 	}, endpointSpec.Fields[0], endpointSpec.Fields[2], endpointSpec.Fields[3], endpointSpec.Fields[4], endpointSpec.Fields[5])}
 	deliverySpec = &api.Type{Name: "Delivery", Fields: []api.Field{
 		{Name: "time", Kind: api.KindTime, Text: "Time of the clock."}, {Name: "webhook", Text: "Id of the webhook."}, {Name: "endpoint", Text: "Id of the endpoint."},
-		{Name: "url", Text: "Where it was sent."}, {Name: "attempt", Kind: api.KindInt, Text: "1 for the first."}, {Name: "events", Kind: api.KindInt, Text: "How many events are in the webhook."},
+		{Name: "url", Text: "Address that it was sent to."}, {Name: "attempt", Kind: api.KindInt, Text: "Number of the attempt, from 1."}, {Name: "events", Kind: api.KindInt, Text: "How many events are in the webhook."},
 		{Name: "event_ids", Kind: api.KindArray, Elem: &api.Field{}, Text: "Their ids."}, {Name: "types", Kind: api.KindArray, Elem: &api.Field{}, Text: "Their types, such as \"payments.failed\"."},
 		{Name: "status", Kind: api.KindInt, Nullable: true, Text: "Status of the reply."}, {Name: "accepted", Kind: api.KindBool, Text: "The reply was a 2xx."},
-		{Name: "reply", Text: "Body of the reply, up to 4 KiB."}, {Name: "error", Nullable: true, Text: "Why there was no reply."}, {Name: "took", Text: "Real time until the reply."},
+		{Name: "reply", Text: "Body of the reply, up to 4 KiB."}, {Name: "error", Nullable: true, Text: "Why there was no reply."}, {Name: "took", Text: "Time until the reply, by the wall clock."},
 	}}
-	limitSpec   = &api.Type{Fields: []api.Field{{Name: "limit", Kind: api.KindInt, Limits: someCount, Text: "How many, by default 100."}}}
+	limitSpec   = &api.Type{Fields: []api.Field{{Name: "limit", Kind: api.KindInt, Limits: someCount, Text: "How many entries to list, by default 100."}}}
 	requestSpec = &api.Type{Name: "Request", Fields: []api.Field{
 		{Name: "id", Text: "Id of the request, as in its X-Request-Id."}, {Name: "time", Kind: api.KindTime, Text: "Time of the clock."}, {Name: "method", Text: "HTTP method."},
-		{Name: "path", Text: "Path."}, {Name: "query", Text: "Query, as it was sent."}, {Name: "operation", Nullable: true, Text: "Operation, such as \"payments.create\"."},
+		{Name: "path", Text: "Path."}, {Name: "query", Text: "Query string."}, {Name: "operation", Nullable: true, Text: "Operation, such as \"payments.create\"."},
 		{Name: "status", Kind: api.KindInt, Text: "Status of the reply."}, {Name: "resource", Nullable: true, Text: "Id of the resource in the reply."},
 		{Name: "idempotency_key", Nullable: true, Text: "The request's idempotency key."}, {Name: "dropped", Kind: api.KindBool, Text: "No reply was sent."},
 		{Name: "header", Kind: api.KindStringMap, Text: "Headers without the access token."}, {Name: "body", Text: "Body, up to 64 KiB."}, {Name: "reply", Text: "Body of the reply, up to 64 KiB."},
@@ -419,7 +419,7 @@ var (
 	}}
 	tokenSpec = &api.Type{Name: "Token", Fields: []api.Field{
 		{Name: "token", Required: true, Text: "Access token."},
-		{Name: "access", Required: true, Enum: []string{"full", "read_only", "revoked", "inactive"}, Text: "What it may do."},
+		{Name: "access", Required: true, Enum: []string{"full", "read_only", "revoked", "inactive"}, Text: "Access that the token gives."},
 	}}
 )
 
