@@ -89,14 +89,14 @@ func Catalogue(data []byte) (*ir.Catalogue, error) {
 		if doc == "" {
 			doc = "Happens to " + proseList(actions[action])
 		}
-		out.Actions = append(out.Actions, &ir.Value{Wire: action, GoName: "EventAction" + name.Go(action), Doc: doc})
+		out.Actions = append(out.Actions, &ir.Value{Wire: action, GoName: name.Value("EventAction", action), Doc: doc})
 	}
 	for _, cause := range sorted(causes) {
 		doc := onlyDoc(causes[cause])
 		if doc == "" {
 			doc = sorted(causes[cause])[0]
 		}
-		out.Causes = append(out.Causes, &ir.Value{Wire: cause, GoName: "EventCause" + name.Go(cause), Doc: doc})
+		out.Causes = append(out.Causes, &ir.Value{Wire: cause, GoName: name.Value("EventCause", cause), Doc: doc})
 	}
 	for _, reason := range sorted(file.Reasons) {
 		r := file.Reasons[reason]

@@ -293,18 +293,14 @@ func (l *document) parameters(op *ir.Operation, params openapi3.Parameters, poin
 	return fields, hasKey
 }
 
-// pathParams brings the variable segments of a path into its order and names them. A single one is the
-// id; of several, the resource's own is, if it is called identity as everywhere.
+// pathParams brings the variable segments of a path into its order and names them.
 func (l *document) pathParams(op *ir.Operation, pointer string) {
 	position := func(p ir.PathParam) int { return strings.Index(op.Path, "{"+p.Name+"}") }
 	slices.SortStableFunc(op.PathParams, func(a, b ir.PathParam) int { return position(a) - position(b) })
 	taken := []string{"s", "ctx", "params", "opts"}
 	for i := range op.PathParams {
 		p := &op.PathParams[i]
-		p.GoName = name.Lower(name.Go(p.Name))
-		if p.Name == "identity" || len(op.PathParams) == 1 {
-			p.GoName = "id"
-		}
+		p.GoName = name.Argument(p.Name, len(op.PathParams))
 		if slices.Contains(taken, p.GoName) || !token.IsIdentifier(p.GoName) {
 			l.errs.add(pointer, "the path segment {%s} cannot be the name of an argument", p.Name)
 		}
@@ -444,10 +440,9 @@ func (l *document) methods(op *ir.Operation, src *openapi3.Operation, verb strin
 	if op.Cursors {
 		m.AllName = "All" + strings.TrimPrefix(m.GoName, "List")
 	}
-	base := name.Go(name.Singular(op.Service.Resource))
 	if src.RequestBody == nil {
 		if len(query) > 0 {
-			m.Params = &ir.Type{Pointer: jsontree.Join(pointer, "parameters"), GoName: base + m.GoName + "Params", Doc: "Parameters of " + op.ID + ".", Role: ir.RoleParams, Fields: query, Home: op.Service.Resource}
+			m.Params = &ir.Type{Pointer: jsontree.Join(pointer, "parameters"), GoName: name.Params(op.Service.Resource, verb), Doc: "Parameters of " + op.ID + ".", Role: ir.RoleParams, Fields: query, Home: op.Service.Resource}
 			l.types[typeKey{"operation " + op.ID, ir.RoleParams}] = m.Params
 		}
 		op.Methods = []*ir.Method{m}

@@ -215,10 +215,8 @@ func (l *document) named(schema string, role ir.Role) *ir.Type {
 		l.enum(t, s)
 		return t
 	}
-	if role == ir.RoleNested && !strings.Contains(schema, "Params") {
-		// The reply side has the plain name; in requests optional fields are pointers, so the
-		// request side is a type of its own where both exist.
-		t.GoName += "Params"
+	if role == ir.RoleNested {
+		t.GoName = name.Request(schema, t.GoName)
 	}
 	if isUnion(s) {
 		l.union(t, s, role)
@@ -242,7 +240,7 @@ func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
 			l.errs.add(at, "enum values must be non-empty strings")
 			continue
 		}
-		goName := t.GoName + name.Go(wire)
+		goName := name.Value(t.GoName, wire)
 		if other := l.overlay.name(jsontree.Join(t.Pointer, "enum", wire)); other != "" {
 			goName = other
 		}

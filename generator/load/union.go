@@ -100,7 +100,7 @@ func (l *document) discriminator(t *ir.Type, property string, forms []form) *ir.
 	e := &ir.Type{Pointer: jsontree.Join(t.Pointer, "discriminator"), GoName: goName, Kind: ir.Enum, Doc: "Kind of a " + name.Go(t.Schema) + ", which decides what else it has."}
 	for _, f := range forms {
 		doc := l.doc.Components.Schemas[f.schema].Value.Description
-		e.Values = append(e.Values, &ir.Value{Wire: f.value, GoName: goName + name.Go(f.value), Doc: doc})
+		e.Values = append(e.Values, &ir.Value{Wire: f.value, GoName: name.Value(goName, f.value), Doc: doc})
 	}
 	l.types[key] = e
 	return e

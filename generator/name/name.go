@@ -42,6 +42,32 @@ func Go(wire string) string {
 	return out
 }
 
+// Request returns the name that the type of a component schema has inside request bodies. The reply
+// side has the plain name; in requests optional fields are pointers, so the request side is a type of
+// its own where both exist.
+func Request(schema, goType string) string {
+	if strings.Contains(schema, "Params") {
+		return goType
+	}
+	return goType + "Params"
+}
+
+// Params returns the name of the type that holds the query and headers of an operation.
+func Params(resource, verb string) string { return Go(Singular(resource)) + Go(verb) + "Params" }
+
+// Value returns the name of a value of an enum.
+func Value(goType, wire string) string { return goType + Go(wire) }
+
+// Argument returns the name of the argument for a variable segment of a path, given the number of such
+// segments. A single one is the id; of several, the resource's own is, if it is called identity as
+// everywhere.
+func Argument(segment string, of int) string {
+	if segment == "identity" || of == 1 {
+		return "id"
+	}
+	return Lower(Go(segment))
+}
+
 // Lower makes a variable's name of a type's: "BillingRequest" becomes "billingRequest", "FX" becomes
 // "fx".
 func Lower(goName string) string {

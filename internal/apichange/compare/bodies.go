@@ -55,7 +55,7 @@ func (c *comparison) body(a at, o, n *openapi.Operation) {
 				map[bool]string{true: "must have `" + newKey + "` now", false: "may come without `" + newKey + "` now"}[has]),
 		})
 	}
-	oldForms, newForms := c.forms(o, oldInner), c.forms(n, newInner)
+	oldForms, newForms := formsOf(o, oldInner), formsOf(n, newInner)
 	for _, method := range slices.Sorted(maps.Keys(oldForms)) {
 		before := oldForms[method]
 		if after := newForms[method]; after != nil {
@@ -68,21 +68,21 @@ func (c *comparison) body(a at, o, n *openapi.Operation) {
 	}
 }
 
-// forms returns the params of each method of an operation, by the variant's name.
-func (c *comparison) forms(o *openapi.Operation, inner *openapi.Schema) map[string]*openapi.Schema {
+// formsOf returns the params of each method of an operation, by the variant's name.
+func formsOf(o *openapi.Operation, inner *openapi.Schema) map[string]*openapi.Schema {
 	d := inner.Def()
 	if len(d.OneOf) == 0 || len(o.Variants) == 0 {
 		return map[string]*openapi.Schema{"": inner}
 	}
-	forms := map[string]*openapi.Schema{}
+	out := map[string]*openapi.Schema{}
 	for _, v := range o.Variants {
 		for _, form := range d.OneOf {
 			if form.Name() == v.Params {
-				forms[v.Name] = form
+				out[v.Name] = form
 			}
 		}
 	}
-	return forms
+	return out
 }
 
 func (c *comparison) replies(a at, o, n *openapi.Operation) {

@@ -2,9 +2,8 @@ package compare
 
 import (
 	"fmt"
-	"strings"
 
-	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
 // literal writes a composite literal with one field, or with none.
@@ -16,85 +15,77 @@ func literal(goType, field, value string) string {
 }
 
 // sample writes a value for a field.
-func (s Side) sample(use *openapi.Schema, where side, required bool, member string) string {
-	goType := s.Names.goType(use, where, required, member)
-	d := use.Def()
-	base := strings.TrimPrefix(goType, "*")
-	value := ""
-	switch base {
-	case "string":
-		value = `"…"`
-	case "int":
-		value = "1"
-	case "float64":
-		value = "1.5" // new(1) would be an int's pointer
-	case "int64":
-		value = "1000"
-		if base != goType {
-			return "new(int64(1000))"
-		}
-	case "bool":
-		value = "true"
-	case "Date":
-		value = "gocardless.Date{Year: 2026, Month: 1, Day: 31}"
-	case "time.Time":
-		value = "time.Now()"
-	case "Metadata":
-		return `gocardless.Metadata{"key": "value"}`
-	default:
-		switch {
-		case len(d.Enum) > 0:
-			value = "gocardless." + s.Names.valueName(d, d.Enum[0])
-		case strings.HasPrefix(base, "[]") && d.Items != nil:
-			return sliceType(base) + "{" + s.sample(d.Items, where, true, member) + "}"
-		case strings.HasPrefix(base, "map["):
-			return qualified(base) + "{}"
-		case use.IsObject():
-			value = "gocardless." + base + "{ /* … */ }"
-			if base != goType {
-				return "&" + value
-			}
-		default:
-			value = "…"
-		}
+func sample(f *ir.Field) string {
+	value := sampleOf(f.Type)
+	switch {
+	case !f.Pointered:
+		return value
+	case f.Type.IsObject():
+		return "&" + value
+	case f.Type.Kind == ir.Int64:
+		return "new(int64(" + value + "))" // new(1000) would be an int's pointer
 	}
-	if base != goType {
-		return "new(" + value + ")"
-	}
-	return value
+	return "new(" + value + ")"
 }
 
-func sliceType(goType string) string {
-	elem := strings.TrimPrefix(goType, "[]")
-	switch elem {
-	case "string", "int", "int64", "float64", "bool", "time.Time":
-		return goType
+func sampleOf(r *ir.Ref) string {
+	switch r.Kind {
+	case ir.Int:
+		return "1"
+	case ir.Int64:
+		return "1000"
+	case ir.Float:
+		return "1.5" // new(1) would be an int's pointer
+	case ir.Bool:
+		return "true"
+	case ir.Date:
+		return "gocardless.Date{Year: 2026, Month: 1, Day: 31}"
+	case ir.Time:
+		return "time.Now()"
+	case ir.Named:
+		switch {
+		case r.IsObject():
+			return qualified(r) + "{ /* … */ }"
+		case len(r.Type.Values) == 0:
+			return "…"
+		}
+		return "gocardless." + r.Type.Values[0].GoName
+	case ir.Metadata:
+		return qualified(r) + `{"key": "value"}`
+	case ir.Array:
+		return qualified(r) + "{" + sampleOf(r.Elem) + "}"
+	case ir.StringMap, ir.AnyMap, ir.Map:
+		return qualified(r) + "{}"
 	}
-	return "[]gocardless." + elem
+	return `"…"`
 }
 
 // fieldUse shows how a field is read or set.
-func (c *comparison) fieldUse(in Side, a at, s spot, use *openapi.Schema, required bool) string {
-	if s.root || s.member == "" {
+func (s spot) fieldUse(owner string, a at, f *ir.Field) string {
+	switch {
+	case s.root || s.member == "":
 		return ""
+	case a.side != reply:
+		return literal(owner, f.GoName, sample(f))
+	case f.Pointered:
+		return "var x *" + qualified(f.Type) + " = v." + f.GoName
 	}
-	goField := s.field[strings.LastIndexByte(s.field, '.')+1:]
-	if a.side != reply {
-		return literal(s.owner, goField, in.sample(use, a.side, required, s.member))
-	}
-	return "var x " + qualified(in.Names.goType(use, reply, required, s.member)) + " = v." + goField
+	return "var x " + qualified(f.Type) + " = v." + f.GoName
 }
 
-// qualified adds the package to a Go type.
-func qualified(goType string) string {
-	base := strings.TrimLeft(goType, "*[]")
-	prefix := goType[:len(goType)-len(base)]
-	switch base {
-	case "string", "int", "int64", "float64", "bool", "any", "time.Time", "struct":
-		return goType
+// qualified is a Go type as code outside of the SDK's package writes it.
+func qualified(r *ir.Ref) string {
+	switch r.Kind {
+	case ir.Date, ir.Metadata:
+		return "gocardless." + r.GoType()
+	case ir.Named:
+		if r.Type != anything.Type && r.Type.GoName != "struct" {
+			return "gocardless." + r.GoType()
+		}
+	case ir.Array:
+		return "[]" + qualified(r.Elem)
+	case ir.Map:
+		return "map[string]" + qualified(r.Elem)
 	}
-	if elem, ok := strings.CutPrefix(base, "map[string]"); ok {
-		return prefix + "map[string]" + qualified(elem)
-	}
-	return prefix + "gocardless." + base
+	return r.GoType()
 }

@@ -265,38 +265,14 @@ func (s Side) call(o *openapi.Operation, method string) string {
 	args := []string{"ctx"}
 	for segment := range strings.SplitSeq(o.Path, "/") {
 		id, variable := strings.CutPrefix(segment, "{")
-		switch id = strings.TrimSuffix(id, "}"); {
-		case !variable:
-		case id == "identity" || strings.Count(o.Path, "{") == 1:
-			args = append(args, "id")
-		default:
-			args = append(args, name.Lower(goName(id)))
+		if variable {
+			args = append(args, name.Argument(strings.TrimSuffix(id, "}"), strings.Count(o.Path, "{")))
 		}
 	}
-	if t := s.paramsOf(o, method); t != "" {
+	if t := s.Names.paramsOf(o, method); t != "" {
 		args = append(args, "gocardless."+t+"{ /* … */ }")
 	}
 	return method + "(" + strings.Join(args, ", ") + ")"
-}
-
-// paramsOf returns the params type of a method, or "" when it takes none.
-func (s Side) paramsOf(o *openapi.Operation, method string) string {
-	if o.Body != nil {
-		if _, inner := envelope(o.Body.Schema); inner != nil {
-			for i, v := range o.Variants {
-				if strings.HasSuffix(method, "."+goName(v.Name)) && i < len(o.Variants) {
-					return goName(v.Params)
-				}
-			}
-			return s.Names.typeName(inner.Def(), query)
-		}
-	}
-	for _, p := range o.Params {
-		if fieldParam(p) {
-			return s.Names.paramsName(o)
-		}
-	}
-	return ""
 }
 
 // envelope returns the one member of a request body and its schema.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -42,14 +43,18 @@ func (c *comparison) condition(a at, s spot, def *openapi.Schema, in Side, st st
 		owner = s.owner
 	}
 	subject := owner
-	for _, name := range st.needs {
-		subject += "." + goName(name)
+	fields := in.path(def, owner, st.needs)
+	for i, name := range st.needs {
+		if name = goName(name); fields != nil {
+			name = fields[i].GoName
+		}
+		subject += "." + name
 	}
 	what := fmt.Sprintf("%s (`%s`)", subject, strings.Join(st.needs, "."))
 	if st.other != "" {
 		what = fmt.Sprintf("%s must satisfy `%s`, which", owner, st.other)
 	}
-	when := in.when(def, st.when)
+	when := in.when(def, owner, st.when)
 	change := Change{Subject: subject, Pointer: def.Pointer + "/then"}
 	switch {
 	case added:
@@ -76,53 +81,62 @@ func (c *comparison) condition(a at, s spot, def *openapi.Schema, in Side, st st
 }
 
 // when puts a condition into words: "when Scheme is SchemePayTo" and the wire names.
-func (s Side) when(def *openapi.Schema, conditions string) string {
+func (s Side) when(def *openapi.Schema, owner, conditions string) string {
 	var parts []string
 	for line := range strings.SplitSeq(conditions, "\n") {
-		member, value, ok := strings.Cut(line, "=")
+		property, value, ok := strings.Cut(line, "=")
 		if !ok {
 			parts = append(parts, "if `"+line+"`")
 			continue
 		}
-		goValue := "`" + value + "`"
-		if p := def.Property(member); p != nil && p.IsEnum() {
-			goValue = s.Names.valueName(p.Def(), value)
+		goField, goValue := goName(property), "`"+value+"`"
+		if p := def.Property(property); p != nil {
+			goField = s.Names.field(memberUse{owner: owner, use: p, name: property}).GoName
+			if p.IsEnum() {
+				goValue = s.Names.valueName(p.Def(), value)
+			}
 		}
-		parts = append(parts, fmt.Sprintf("when %s is %s (`%s` = `%s`)", goName(member), goValue, member, value))
+		parts = append(parts, fmt.Sprintf("when %s is %s (`%s` = `%s`)", goField, goValue, property, value))
 	}
 	return strings.Join(parts, " and ")
 }
 
 // conditionCode shows the smallest params that used to pass and those that pass now.
 func (c *comparison) conditionCode(in Side, def *openapi.Schema, owner string, st statement) (before, after string) {
-	member, value, ok := strings.Cut(st.when, "=")
-	p := def.Property(member)
-	if !ok || p == nil || len(st.needs) == 0 || st.needs[0] == member || strings.Contains(st.when, "\n") {
+	property, value, ok := strings.Cut(st.when, "=")
+	p := def.Property(property)
+	fields := in.path(def, owner, st.needs)
+	if !ok || p == nil || len(fields) == 0 || st.needs[0] == property || strings.Contains(st.when, "\n") {
 		return "", ""
 	}
 	setting := fmt.Sprintf("%q", value)
 	if p.IsEnum() {
 		setting = "gocardless." + in.Names.valueName(p.Def(), value)
 	}
-	if !def.Requires(member) {
+	condition := in.Names.field(memberUse{owner, p, body, def.Requires(property), property})
+	if condition.Pointered {
 		setting = "new(" + setting + ")"
 	}
-	inner := def
-	var open, closing string
-	for i, name := range st.needs {
-		use := inner.Property(name)
-		if use == nil {
-			return "", ""
-		}
-		if i == len(st.needs)-1 {
-			open += goName(name) + ": " + in.sample(use, body, inner.Requires(name), name)
-			break
-		}
-		inner = use.Def()
-		open += goName(name) + ": &gocardless." + in.Names.typeName(inner, body) + "{"
-		closing += "}"
+	needed := sample(fields[len(fields)-1])
+	for i := len(fields) - 2; i >= 0; i-- {
+		needed = strings.Replace(sample(fields[i]), " /* … */ ", fields[i+1].GoName+": "+needed, 1)
 	}
-	return literal(owner, goName(member), setting), fmt.Sprintf("gocardless.%s{%s: %s, %s%s}", owner, goName(member), setting, open, closing)
+	return literal(owner, condition.GoName, setting), fmt.Sprintf("gocardless.%s{%s: %s, %s: %s}", owner, condition.GoName, setting, fields[0].GoName, needed)
+}
+
+// path returns the fields on the way from an object of a request to a member, none if it leads nowhere.
+func (s Side) path(def *openapi.Schema, owner string, wire []string) []*ir.Field {
+	var out []*ir.Field
+	for _, name := range wire {
+		use := def.Property(name)
+		if use == nil {
+			return nil
+		}
+		out = append(out, s.Names.field(memberUse{owner, use, body, def.Requires(name), name}))
+		def = use.Def()
+		owner = s.Names.typeName(def, body)
+	}
+	return out
 }
 
 // statements takes the conditions of a definition apart.

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,22 +11,31 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Names gives the parts of a document their names in the SDK. With the generator's model of the
-// document they are the very names in the code; without it they follow the same rules, but know
+// Names gives the parts of a document their names and types in the SDK. With the generator's model of
+// the document they are the very ones in the code; without it they follow the same rules, but know
 // nothing of the overlay's exceptions.
 type Names struct {
 	methods map[string][]string // by method and path
-	types   map[string]string   // by pointer, with "#request" for the request side
+	params  map[string]string   // types of params, by method
+	types   map[string]string   // types and values by pointer, with "#request" for the request side
+	fields  map[owned]*ir.Field
 }
+
+// owned is a member of a Go type.
+type owned struct{ owner, pointer string }
 
 // NamesOf takes the names from the generator's model.
 func NamesOf(api *ir.API) *Names {
-	n := &Names{methods: map[string][]string{}, types: map[string]string{}}
+	n := &Names{methods: map[string][]string{}, params: map[string]string{}, types: map[string]string{}, fields: map[owned]*ir.Field{}}
 	for _, s := range api.Services {
 		for _, op := range s.Operations {
 			key := op.HTTPMethod + " " + openapi.Shape(op.Path)
 			for _, m := range op.Methods {
-				n.methods[key] = append(n.methods[key], "client."+s.GoName+"."+m.GoName)
+				method := "client." + s.GoName + "." + m.GoName
+				n.methods[key] = append(n.methods[key], method)
+				if m.Params != nil {
+					n.params[method] = m.Params.GoName
+				}
 			}
 		}
 	}
@@ -39,7 +49,7 @@ func NamesOf(api *ir.API) *Names {
 			n.types[jsontree.Join(t.Pointer, "enum", v.Wire)] = v.GoName
 		}
 		for _, f := range t.Fields {
-			n.types[f.Pointer] = f.GoName
+			n.fields[owned{t.GoName, f.Pointer}] = f
 		}
 	}
 	return n
@@ -59,12 +69,13 @@ func (n *Names) lookup(pointer, otherwise string) string {
 	return otherwise
 }
 
-// operationID returns the operation's id in our form: the document's own, or one by rule.
+// operationID returns the operation's id in our form: the document's own, which stands for the overlay's
+// where only the rules are known, or one by rule.
 func operationID(o *openapi.Operation) string {
 	if name.IsOperation(o.ID) {
 		return o.ID
 	}
-	if id := name.Operation(o.Method, o.Path); id != "" {
+	if id := name.ID(o.Method, o.Path, ""); id != "" {
 		return id
 	}
 	resource := strings.Trim(o.Path, "/")
@@ -102,10 +113,35 @@ func (n *Names) methodsOf(o *openapi.Operation) []string {
 	return list
 }
 
-// paramsName returns the type that holds an operation's query and header parameters.
+// paramsName returns the type that holds an operation's query and header parameters, whether there are
+// any or not.
 func (n *Names) paramsName(o *openapi.Operation) string {
 	resource, verb, _ := strings.Cut(operationID(o), ".")
-	return n.lookup(jsontree.Join(o.Pointer, "parameters"), goName(name.Singular(resource))+goName(verb)+"Params")
+	return cmp.Or(n.paramsOf(o, n.methodsOf(o)[0]), name.Params(resource, verb))
+}
+
+// paramsOf returns the params type of a method, or "" when it takes none.
+func (n *Names) paramsOf(o *openapi.Operation, method string) string {
+	if n != nil {
+		if t, ok := n.params[method]; ok {
+			return t
+		}
+	}
+	if o.Body != nil {
+		if _, inner := envelope(o.Body.Schema); inner != nil {
+			for variant, form := range formsOf(o, inner) {
+				if variant != "" && strings.HasSuffix(method, "."+goName(variant)) {
+					return n.typeName(form.Def(), query)
+				}
+			}
+			return n.typeName(inner.Def(), query)
+		}
+	}
+	if slices.ContainsFunc(o.Params, fieldParam) {
+		resource, verb, _ := strings.Cut(operationID(o), ".")
+		return name.Params(resource, verb)
+	}
+	return ""
 }
 
 // typeName returns the Go type of a definition on one side, or "" when it has none of its own.
@@ -113,22 +149,15 @@ func (n *Names) typeName(def *openapi.Schema, side side) string {
 	if def.Component == "" {
 		return n.lookup(def.Pointer, "") // the discriminator of a choice has a type, others in place do not
 	}
-	goType := goName(def.Component)
+	plain := n.lookup(def.Pointer, goName(def.Component))
 	if side == body && def.IsObject() {
-		if !strings.Contains(def.Component, "Params") {
-			goType += "Params"
-		}
-		if n != nil {
-			if s, ok := n.types[def.Pointer+requestSide]; ok {
-				return s
-			}
-		}
+		return n.lookup(def.Pointer+requestSide, name.Request(def.Component, plain))
 	}
-	return n.lookup(def.Pointer, goType)
+	return plain
 }
 
 func (n *Names) valueName(def *openapi.Schema, wire string) string {
-	return n.lookup(jsontree.Join(def.Pointer, "enum", wire), n.typeName(def, reply)+goName(wire))
+	return n.lookup(jsontree.Join(def.Pointer, "enum", wire), name.Value(n.typeName(def, reply), wire))
 }
 
 // side is where a schema is used; it decides the Go types of fields.
@@ -138,75 +167,65 @@ const (
 	reply side = iota
 	body
 	query
+	filter // an object in the query
 )
 
-// goType returns the Go type of a field, as the generator makes it.
-func (n *Names) goType(use *openapi.Schema, where side, required bool, member string) string {
-	base, scalar, structure := n.baseType(use, where, member)
-	collection := strings.HasPrefix(base, "[]") || strings.HasPrefix(base, "map[") || base == "Metadata"
-	switch where {
-	case reply:
-		if structure || scalar && use.MayBeNull() {
-			return "*" + base
-		}
-	case body:
-		if !required && !collection {
-			return "*" + base
-		}
-	case query:
-		if base == "bool" && !required {
-			return "*" + base
-		}
-	}
-	return base
+// memberUse is a use of a schema as a member of an object or as a parameter.
+type memberUse struct {
+	owner    string // Go type that has it
+	use      *openapi.Schema
+	side     side
+	required bool
+	name     string // on the wire
 }
 
-// baseType returns the Go type without a pointer. A scalar is a type whose zero value means
-// something, so that null needs a pointer.
-func (n *Names) baseType(use *openapi.Schema, where side, member string) (goType string, scalar, structure bool) {
-	d := use.Def()
-	switch {
-	case len(d.Enum) > 0 && n.typeName(d, where) != "":
-		return n.typeName(d, where), false, false
-	case d.Type == openapi.StringOrInteger && !d.Counted:
-		return "string", false, false
-	case d.Type == "string":
-		switch d.Format {
-		case "date":
-			return "Date", false, false
-		case "date-time":
-			return "time.Time", false, false
+// field returns a member as the generator makes it.
+func (n *Names) field(m memberUse) *ir.Field {
+	if n != nil {
+		for _, pointer := range []string{m.use.Pointer, strings.TrimSuffix(m.use.Pointer, "/schema")} { // that of a parameter
+			if f := n.fields[owned{m.owner, pointer}]; f != nil {
+				return f
+			}
 		}
-		return "string", false, false
-	case d.Type == "integer":
-		if d.Format == "int64" {
-			return "int64", true, false
-		}
-		return "int", true, false
-	case d.Type == "number":
-		return "float64", true, false
-	case d.Type == "boolean":
-		return "bool", true, false
-	case d.Type == "array" && d.Items != nil:
-		elem, _, _ := n.baseType(d.Items, where, member)
-		return "[]" + elem, false, false
-	case use.IsObject():
-		if t := n.typeName(d, where); t != "" {
-			return t, false, true
-		}
-		return "struct", false, true
-	case d.Type == "object":
-		isString := d.Values != nil && d.Values.Def().Type == "string" && !d.Values.IsEnum()
-		switch {
-		case (isString || d.Open) && (member == "metadata" || strings.HasSuffix(member, "_metadata")):
-			return "Metadata", false, false
-		case isString:
-			return "map[string]string", false, false
-		case d.Values != nil:
-			elem, _, _ := n.baseType(d.Values, where, member)
-			return "map[string]" + elem, false, false
-		}
-		return "map[string]any", false, false
 	}
-	return "any", false, false
+	f := &ir.Field{GoName: goName(m.name), Type: n.typeOf(m.use, m.side, m.name)}
+	role := map[side]ir.Role{reply: ir.RoleReply, body: ir.RoleNested, query: ir.RoleParams, filter: ir.RoleFilter}[m.side]
+	if m.side == query {
+		f.In = ir.InQuery
+	}
+	f.Pointered = ir.Pointered(role, f.In, f.Type, m.required, m.use.MayBeNull())
+	return f
 }
+
+// parameter returns a parameter in the query or header as the generator makes it.
+func (n *Names) parameter(owner string, p *openapi.Param) *ir.Field {
+	return n.field(memberUse{owner, p.Schema, query, p.Required, p.Name})
+}
+
+// typeOf chooses the type of a use as the loader does. What the loader refuses gets the nearest type,
+// or a name that shows that there is none.
+func (n *Names) typeOf(use *openapi.Schema, where side, member string) *ir.Ref {
+	d := use.Def()
+	goType := n.typeName(d, where)
+	switch {
+	case len(d.Enum) > 0 && goType != "":
+		return &ir.Ref{Kind: ir.Named, Type: &ir.Type{GoName: goType, Kind: ir.Enum, Values: []*ir.Value{{GoName: n.valueName(d, d.Enum[0])}}}}
+	case use.IsObject():
+		return &ir.Ref{Kind: ir.Named, Type: &ir.Type{GoName: cmp.Or(goType, "struct")}}
+	case use.IsMap() && d.Values == nil:
+		return ir.MapOf(member, nil)
+	case use.IsMap():
+		return ir.MapOf(member, n.typeOf(d.Values, where, member))
+	case d.Type == "array" && d.Items != nil:
+		return &ir.Ref{Kind: ir.Array, Elem: n.typeOf(d.Items, where, member)}
+	case d.Counted:
+		return anything
+	}
+	if ref := cmp.Or(ir.Scalar(d.Type, d.Format), ir.Scalar(d.Type, "")); ref != nil {
+		return ref
+	}
+	return anything
+}
+
+// anything stands for a schema that no Go type does.
+var anything = &ir.Ref{Kind: ir.Named, Type: &ir.Type{GoName: "any", Kind: ir.Enum}}

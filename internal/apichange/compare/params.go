@@ -34,7 +34,7 @@ func (c *comparison) params(a at, o, n *openapi.Operation) {
 			Before: c.old.call(o, a.methods[0]), After: c.new.call(n, a.methods[0]),
 		})
 	}
-	hadParams, hasParams := c.old.paramsOf(o, c.old.Names.methodsOf(o)[0]), c.new.paramsOf(n, a.methods[0])
+	hadParams, hasParams := c.old.Names.paramsOf(o, c.old.Names.methodsOf(o)[0]), c.new.Names.paramsOf(n, a.methods[0])
 	if hadParams != "" && hasParams != "" || hadParams == "" && hasParams == "" {
 		hadParams, hasParams = "", ""
 	}
@@ -52,12 +52,13 @@ func (c *comparison) params(a at, o, n *openapi.Operation) {
 	owner, oldOwner := c.new.Names.paramsName(n), c.old.Names.paramsName(o)
 	for _, p := range o.Params {
 		if fieldParam(p) && n.Param(p.In, p.Name) == nil {
-			field := oldOwner + "." + c.old.Names.lookup(p.Pointer, goName(p.Name))
+			old := c.old.Names.parameter(oldOwner, p)
+			field := oldOwner + "." + old.GoName
 			c.add(a.in(p.Name), Change{
 				Class: Breaking, Code: "parameter-removed", Pointer: p.Pointer, Subject: field,
 				Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
 				Advice: "Remove it from your code: the API no longer accepts this " + kindOf(p) + ".",
-				Before: literal(oldOwner, c.old.Names.lookup(p.Pointer, goName(p.Name)), c.old.sample(p.Schema, query, p.Required, p.Name)), After: literal(owner, "", ""),
+				Before: literal(oldOwner, old.GoName, sample(old)), After: literal(owner, "", ""),
 			})
 		}
 	}
@@ -67,7 +68,7 @@ func (c *comparison) params(a at, o, n *openapi.Operation) {
 		}
 		a := a.in(p.Name)
 		a.side = query
-		field := owner + "." + c.new.Names.lookup(p.Pointer, goName(p.Name))
+		field := owner + "." + c.new.Names.parameter(owner, p).GoName
 		before := o.Param(p.In, p.Name)
 		if before == nil {
 			c.parameterAdded(a, p, oldOwner, owner, field)
@@ -86,11 +87,12 @@ func kindOf(p *openapi.Param) string {
 
 func (c *comparison) parameterAdded(a at, p *openapi.Param, oldOwner, owner, field string) {
 	if p.Required {
+		f := c.new.Names.parameter(owner, p)
 		c.add(a, Change{
 			Class: Breaking, Code: "parameter-added-required", Pointer: p.Pointer, Subject: field,
 			Text:   fmt.Sprintf("%s (`%s`) was added and is required.", field, p.Name),
 			Advice: "Set it in every call.",
-			Before: literal(oldOwner, "", ""), After: literal(owner, c.new.Names.lookup(p.Pointer, goName(p.Name)), c.new.sample(p.Schema, query, true, p.Name)),
+			Before: literal(oldOwner, "", ""), After: literal(owner, f.GoName, sample(f)),
 		})
 		return
 	}
@@ -103,11 +105,12 @@ func (c *comparison) parameterAdded(a at, p *openapi.Param, oldOwner, owner, fie
 func (c *comparison) parameter(a at, o, n *openapi.Param, oldOwner, owner, field string) {
 	switch {
 	case !o.Required && n.Required:
+		f := c.new.Names.parameter(owner, n)
 		c.add(a, Change{
 			Class: Breaking, Code: "became-required", Pointer: n.Pointer, Subject: field,
 			Text:   fmt.Sprintf("%s (`%s`) is required now.", field, n.Name),
 			Advice: "Set it in every call.",
-			Before: literal(oldOwner, "", ""), After: literal(owner, c.new.Names.lookup(n.Pointer, goName(n.Name)), c.new.sample(n.Schema, query, true, n.Name)),
+			Before: literal(oldOwner, "", ""), After: literal(owner, f.GoName, sample(f)),
 		})
 	case o.Required && !n.Required:
 		c.add(a, Change{

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -24,10 +25,14 @@ type spot struct {
 	depth    int
 }
 
-// past is the field as the old document has it.
-func (s spot) past() spot {
-	s.owner = s.oldOwner
-	return s
+// before returns the field as the code has it that is made from the old document.
+func (c *comparison) before(a at, s spot, use *openapi.Schema) *ir.Field {
+	return c.old.Names.field(memberUse{s.oldOwner, use, a.side, s.was, s.member})
+}
+
+// after returns the field as the code has it that is made from the new document.
+func (c *comparison) after(a at, s spot, use *openapi.Schema) *ir.Field {
+	return c.new.Names.field(memberUse{s.owner, use, a.side, s.required, s.member})
 }
 
 const maxDepth = 40
@@ -122,8 +127,8 @@ func (c *comparison) shape(use *openapi.Schema) string {
 }
 
 func (c *comparison) typeChanged(a at, s spot, before, after *openapi.Schema) {
-	oldType := c.old.Names.goType(before, a.side, s.was, s.member)
-	newType := c.new.Names.goType(after, a.side, s.required, s.member)
+	oldField, newField := c.before(a, s, before), c.after(a, s, after)
+	oldType, newType := oldField.GoType(), newField.GoType()
 	from, to := oldType, newType
 	if from == to {
 		from, to = c.shape(before), c.shape(after)
@@ -144,7 +149,7 @@ func (c *comparison) typeChanged(a at, s spot, before, after *openapi.Schema) {
 		Class: Breaking, Code: "type-changed", Pointer: after.Pointer, Subject: s.field,
 		Text:   fmt.Sprintf("%s changed its type from %s to %s.", s.named(), from, to),
 		Advice: advice,
-		Before: c.fieldUse(c.old, a, s.past(), before, s.was), After: c.fieldUse(c.new, a, s, after, s.required),
+		Before: s.fieldUse(s.oldOwner, a, oldField), After: s.fieldUse(s.owner, a, newField),
 	})
 }
 
@@ -188,8 +193,8 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 		})
 		return
 	}
-	oldType := c.old.Names.goType(before, a.side, s.was, s.member)
-	newType := c.new.Names.goType(after, a.side, s.required, s.member)
+	oldField, newField := c.before(a, s, before), c.after(a, s, after)
+	oldType, newType := oldField.GoType(), newField.GoType()
 	class, code, text, advice := Behaviour, "reply-null-allowed", "%s can now be null", "Expect its zero value."
 	if !n {
 		code, text, advice = "reply-null-gone", "%s is never null now", ""
@@ -209,7 +214,7 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 		if !n {
 			advice = "Read the value without the pointer."
 		}
-		change.Before, change.After = c.fieldUse(c.old, a, s.past(), before, s.was), c.fieldUse(c.new, a, s, after, s.required)
+		change.Before, change.After = s.fieldUse(s.oldOwner, a, oldField), s.fieldUse(s.owner, a, newField)
 	}
 	change.Class, change.Text, change.Advice = class, text+".", advice
 	c.add(a, change)
@@ -277,14 +282,17 @@ func (c *comparison) object(a at, s spot, o, n *openapi.Schema) {
 	if s.oldOwner == "" {
 		s.oldOwner = s.owner
 	}
+	if a.side == query && !s.params {
+		a.side = filter
+	}
 	for _, p := range o.Properties {
 		if n.Property(p.Name) == nil {
 			c.memberRemoved(a.in(p.Name), s, p, o.Requires(p.Name))
 		}
 	}
 	for _, p := range n.Properties {
-		field := s.owner + "." + c.new.Names.lookup(p.Schema.Pointer, goName(p.Name))
-		inner := spot{owner: s.owner, oldOwner: s.oldOwner, field: field, member: p.Name, required: n.Requires(p.Name), was: o.Requires(p.Name), depth: s.depth}
+		inner := spot{owner: s.owner, oldOwner: s.oldOwner, member: p.Name, required: n.Requires(p.Name), was: o.Requires(p.Name), depth: s.depth}
+		inner.field = s.owner + "." + c.after(a, inner, p.Schema).GoName
 		before := o.Property(p.Name)
 		if before == nil {
 			c.memberAdded(a.in(p.Name), inner, p.Schema)
@@ -313,17 +321,18 @@ func (c *comparison) ownerSide(a at, s spot) side {
 }
 
 func (c *comparison) memberRemoved(a at, s spot, p openapi.Property, required bool) {
-	goField := c.old.Names.lookup(p.Schema.Pointer, goName(p.Name))
-	field := s.oldOwner + "." + goField
+	s.member, s.was = p.Name, required
+	old := c.before(a, s, p.Schema)
+	field := s.oldOwner + "." + old.GoName
 	change := Change{
 		Class: Breaking, Code: "reply-field-removed", Pointer: p.Schema.Pointer, Subject: field,
 		Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
 		Advice: "Remove it from your code: the API no longer sends it.",
-		Before: "v." + goField, After: "// gone",
+		Before: "v." + old.GoName, After: "// gone",
 	}
 	if a.side != reply {
 		change.Code, change.Advice = "request-field-removed", "Remove it from your code: the API refuses requests that contain it."
-		change.Before, change.After = literal(s.oldOwner, goField, c.old.sample(p.Schema, a.side, required, p.Name)), literal(s.owner, "", "")
+		change.Before, change.After = literal(s.oldOwner, old.GoName, sample(old)), literal(s.owner, "", "")
 	}
 	c.add(a, change)
 }
@@ -334,8 +343,8 @@ func (c *comparison) memberAdded(a at, s spot, schema *openapi.Schema) {
 		change.Class, change.Code = Breaking, "request-field-added-required"
 		change.Text = fmt.Sprintf("%s (`%s`) was added and is required.", s.field, s.member)
 		change.Advice = "Set it in every call."
-		goField := s.field[strings.LastIndexByte(s.field, '.')+1:]
-		change.Before, change.After = literal(s.oldOwner, "", ""), literal(s.owner, goField, c.new.sample(schema, a.side, true, s.member))
+		f := c.after(a, s, schema)
+		change.Before, change.After = literal(s.oldOwner, "", ""), literal(s.owner, f.GoName, sample(f))
 	}
 	c.add(a, change)
 }
@@ -345,7 +354,6 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 	if s.was == s.required {
 		return
 	}
-	goField := s.field[strings.LastIndexByte(s.field, '.')+1:]
 	if a.side == reply {
 		text := "%s may be missing from replies now."
 		if s.required {
@@ -354,14 +362,14 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 		c.add(a, Change{Class: Behaviour, Code: "reply-required-changed", Pointer: after.Pointer, Subject: s.field, Text: fmt.Sprintf(text, s.named())})
 		return
 	}
-	oldType := c.old.Names.goType(before, a.side, s.was, s.member)
-	newType := c.new.Names.goType(after, a.side, s.required, s.member)
+	oldField, newField := c.before(a, s, before), c.after(a, s, after)
+	oldType, newType := oldField.GoType(), newField.GoType()
 	if s.required {
 		change := Change{
 			Class: Breaking, Code: "became-required", Pointer: after.Pointer, Subject: s.field,
 			Text:   fmt.Sprintf("%s is required now.", s.named()),
 			Advice: "Set it in every call.",
-			Before: literal(s.oldOwner, "", ""), After: literal(s.owner, goField, c.new.sample(after, a.side, true, s.member)),
+			Before: literal(s.oldOwner, "", ""), After: literal(s.owner, newField.GoName, sample(newField)),
 		}
 		if oldType != newType {
 			change.Text = fmt.Sprintf("%s is required now: its type changed from %s to %s.", s.named(), oldType, newType)
@@ -374,8 +382,8 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 		change.Class = Breaking
 		change.Text = fmt.Sprintf("%s may be left out now: its type changed from %s to %s.", s.named(), oldType, newType)
 		change.Advice = "Wrap the value in new."
-		change.Before = literal(s.oldOwner, goField, c.old.sample(before, a.side, true, s.member))
-		change.After = literal(s.owner, goField, c.new.sample(after, a.side, false, s.member))
+		change.Before = literal(s.oldOwner, oldField.GoName, sample(oldField))
+		change.After = literal(s.owner, newField.GoName, sample(newField))
 	}
 	c.add(a, change)
 }

@@ -24,7 +24,7 @@ func (c *comparison) union(a at, s spot, o, n *openapi.Schema) {
 			}
 			had, has := before.Property(p.Name) != nil, after.Property(p.Name) != nil
 			required, was := after.Requires(p.Name), before.Requires(p.Name)
-			field := fmt.Sprintf("%s.%s (`%s`)", s.owner, c.new.Names.lookup(p.Schema.Pointer, goName(p.Name)), p.Name)
+			field := fmt.Sprintf("%s.%s (`%s`)", s.owner, c.new.Names.field(memberUse{owner: s.owner, use: p.Schema, name: p.Name}).GoName, p.Name)
 			change := Change{Class: Addition, Code: "union-changed", Pointer: after.Pointer, Subject: s.field}
 			when := fmt.Sprintf("when `%s` is `%s`", n.Union.Property, form.Value)
 			switch {

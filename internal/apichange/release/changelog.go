@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
@@ -35,12 +34,8 @@ func named(root, file string) (compare.Side, error) {
 	if err != nil {
 		return s, err
 	}
-	api, err := generator.Load(generator.Config{Root: root, Schema: file})
-	if err != nil {
-		return s, err
-	}
-	s.Names = compare.NamesOf(api)
-	return s, nil
+	s.Names, err = names(root, file)
+	return s, err
 }
 
 // sections compares each of the files with the one before; the newest comes first.

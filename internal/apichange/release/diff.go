@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/goapi"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
@@ -30,17 +31,13 @@ func Diff(root, old, revised string, goAPI bool) (*compare.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	before.Names, _ = names(root, old) // otherwise by rule
+	after.Names, _ = names(root, revised)
 	var difference *compare.GoDiff
 	if goAPI {
 		difference = &compare.GoDiff{}
 		o, oldErr := goapi.Generate(root, old)
 		n, newErr := goapi.Generate(root, revised)
-		if o != nil {
-			before.Names = compare.NamesOf(o.API)
-		}
-		if n != nil {
-			after.Names = compare.NamesOf(n.API)
-		}
 		if err := errors.Join(oldErr, newErr); err != nil {
 			difference.Unavailable = firstLine(err)
 		} else if difference, err = goapi.BetweenSchemas(o, n); err != nil {
@@ -85,6 +82,19 @@ func side(file string) (compare.Side, error) {
 		problems = append(problems, fmt.Errorf("%s: %w", file, p))
 	}
 	return compare.Side{Doc: doc}, errors.Join(problems...)
+}
+
+// names returns the names that the generator gives the parts of a description, or why it refuses it.
+func names(root, file string) (*compare.Names, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	api, _, err := generator.Read(generator.Config{Root: root}, data)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", file, err)
+	}
+	return compare.NamesOf(api), nil
 }
 
 // Since compares the module at root with a commit or tag of its own past: the description and, with
