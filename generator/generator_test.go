@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -190,50 +189,6 @@ func TestBrokenSchemaWritesNothing(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Every older snapshot of the API can be generated, and the result compiles with today's core.
-func TestHistoryCompiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles the SDK once for each snapshot: left out by -short")
-	}
-	snapshots, err := filepath.Glob(filepath.Join(root, "schema", "history", "*.json"))
-	if err != nil || len(snapshots) < 7 {
-		t.Fatalf("%d snapshots, %v", len(snapshots), err)
-	}
-	for _, snapshot := range snapshots {
-		t.Run(filepath.Base(snapshot), func(t *testing.T) {
-			out := t.TempDir()
-			copyTree(t, out, "go.mod", "go.sum")
-			copyCore(t, out)
-			if _, err := generate(t, generator.Config{Schema: snapshot, Out: out}).Write(); err != nil {
-				t.Fatal(err)
-			}
-			cmd := exec.Command("go", "build", "-gcflags=-N -l", "./gocardless") // not optimised, which is quicker
-			cmd.Dir = out
-			if output, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, output)
-			}
-		})
-	}
-}
-
-// copyCore copies the hand-written part of the SDK's package, without its tests, and without what
-// handles webhooks: that uses fields of events which older snapshots do not have.
-func copyCore(t *testing.T, to string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "gocardless", "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		base := filepath.Base(file)
-		if strings.HasSuffix(base, "_gen.go") || strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "event") || strings.HasPrefix(base, "webhook") {
-			continue
-		}
-		copyTree(t, to, "gocardless/"+base)
-	}
-	copyTree(t, to, "gocardless/internal")
 }
 
 // copyTree copies files and directories of the module.

@@ -4,22 +4,21 @@
 package goapi
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/build"
-	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/exp/apidiff"
@@ -72,20 +71,18 @@ func (s Source) With(files map[string][]byte) Source {
 	return Source{s.Module, s.Root, all}
 }
 
-// packages lists the directories with Go files that other modules may import.
-func (s Source) packages() []string {
+// dirs lists the directories with Go files.
+func (s Source) dirs() []string {
 	dirs := map[string]bool{}
 	for name := range s.Files {
-		if dir := path.Dir(name); !strings.Contains(dir+"/", "/internal/") {
-			dirs[dir] = true
-		}
+		dirs[path.Dir(name)] = true
 	}
-	list := make([]string, 0, len(dirs))
-	for dir := range dirs {
-		list = append(list, dir)
-	}
-	slices.Sort(list)
-	return list
+	return slices.Sorted(maps.Keys(dirs))
+}
+
+// packages lists the directories with Go files that other modules may import.
+func (s Source) packages() []string {
+	return slices.DeleteFunc(s.dirs(), func(dir string) bool { return strings.Contains(dir+"/", "/internal/") })
 }
 
 // moving are constants whose value is a fact about the release, which no program may rely on.
@@ -150,15 +147,23 @@ func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
 	return out, nil
 }
 
-// TypeCheck checks a package of the module together with the bodies of its functions.
-func (s Source) TypeCheck(dir string) error {
+// TypeCheck checks packages of the module together with the bodies of their functions. Without a list
+// of directories, it checks all of them, internal ones too.
+func (s Source) TypeCheck(dirs ...string) error {
 	c, err := newChecker(s)
 	if err != nil {
 		return err
 	}
 	c.bodies = true
-	_, err = c.check(dir)
-	return err
+	if len(dirs) == 0 {
+		dirs = s.dirs()
+	}
+	for _, dir := range dirs {
+		if _, err := c.check(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checker type-checks the declarations of packages. Function bodies are not part of an API.
@@ -167,34 +172,41 @@ type checker struct {
 	source Source
 	set    *token.FileSet
 	done   map[string]*types.Package
-	std    types.Importer
-	others types.Importer // packages of other modules
+	others *library // packages of other modules
+	imports
 }
+
+// imports lists what the files of a source import from elsewhere.
+type imports struct{ fromStandard, fromOthers []string }
 
 func newChecker(s Source) (*checker, error) {
 	if s.Module == "" {
 		return nil, errors.New("no module path")
 	}
-	set := token.NewFileSet()
-	return &checker{
-		source: s, set: set, done: map[string]*types.Package{}, std: importer.Default(),
-		others: importer.ForCompiler(set, "gc", s.exportData),
-	}, nil
+	return &checker{source: s, set: token.NewFileSet(), done: map[string]*types.Package{}, others: newLibrary(s.Root), imports: s.imports()}, nil
 }
 
-// exportData opens what the compiler knows about a package of another module.
-func (s Source) exportData(importPath string) (io.ReadCloser, error) {
-	if s.Root == "" {
-		return nil, errors.New("it belongs to another module")
+// imports reads the imports alone. What cannot be read is found when its package is checked.
+func (s Source) imports() (i imports) {
+	for name, content := range s.Files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, content, parser.ImportsOnly)
+		if err != nil {
+			continue
+		}
+		for _, spec := range f.Imports {
+			importPath, err := strconv.Unquote(spec.Path.Value)
+			switch first, _, _ := strings.Cut(importPath, "/"); {
+			case err != nil, strings.HasPrefix(importPath, s.Module+"/"), importPath == "C", importPath == "unsafe":
+			case strings.Contains(first, "."):
+				i.fromOthers = append(i.fromOthers, importPath)
+			default:
+				i.fromStandard = append(i.fromStandard, importPath)
+			}
+		}
 	}
-	var stderr bytes.Buffer
-	cmd := exec.Command("go", "list", "-export", "-f", "{{.Export}}", "--", importPath)
-	cmd.Dir, cmd.Stderr = s.Root, &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("go list: %w: %s", err, strings.TrimSpace(stderr.String()))
-	}
-	return os.Open(strings.TrimSpace(string(out)))
+	slices.Sort(i.fromStandard)
+	slices.Sort(i.fromOthers)
+	return imports{slices.Compact(i.fromStandard), slices.Compact(i.fromOthers)}
 }
 
 // Import serves the module's own packages from source and others from export data.
@@ -202,10 +214,17 @@ func (c *checker) Import(importPath string) (*types.Package, error) {
 	if dir, own := strings.CutPrefix(importPath, c.source.Module+"/"); own {
 		return c.check(dir)
 	}
+	from, all := standard, c.fromStandard
 	if first, _, _ := strings.Cut(importPath, "/"); strings.Contains(first, ".") {
-		return c.others.Import(importPath)
+		if c.source.Root == "" {
+			return nil, errors.New("it belongs to another module")
+		}
+		from, all = c.others, c.fromOthers
 	}
-	return c.std.Import(importPath)
+	if err := from.find(all); err != nil {
+		return nil, err
+	}
+	return from.Import(importPath)
 }
 
 func (c *checker) check(dir string) (*types.Package, error) {
@@ -222,7 +241,7 @@ func (c *checker) check(dir string) (*types.Package, error) {
 	}
 	var problems []error
 	config := types.Config{
-		Importer: c, IgnoreFuncBodies: !c.bodies, FakeImportC: true, DisableUnusedImportCheck: true,
+		Importer: c, IgnoreFuncBodies: !c.bodies, FakeImportC: true, DisableUnusedImportCheck: !c.bodies,
 		Error: func(err error) { problems = append(problems, err) },
 	}
 	p, _ := config.Check(c.source.Module+"/"+dir, c.set, files, nil) // errors are in problems

@@ -1,6 +1,8 @@
 package goapi
 
 import (
+	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -110,13 +112,16 @@ func TestCodeThatDoesNotCompile(t *testing.T) {
 	}
 }
 
-// The code generated from every step of the API's past must compile with the hand-written code of
-// today, and show what the step broke.
+// The code generated from every step of the API's past compiles with the written code of today, and
+// shows what the step broke.
 func TestHistory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("generates the SDK once for each snapshot: left out by -short")
 	}
-	files, _ := filepath.Glob(root + "/schema/history/*.json")
+	files, err := filepath.Glob(root + "/schema/history/*.json")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("%d snapshots, %v", len(files), err)
+	}
 	files = append(files, root+"/schema/gocardless.json")
 	want := map[string]string{
 		"2025-05-21": "BillingRequestCreateWithActionsParams.SubscriptionRequest: removed",
@@ -130,6 +135,9 @@ func TestHistory(t *testing.T) {
 		after, err := Generate(root, file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if err := withoutEvents(after.Source).TypeCheck("gocardless"); err != nil {
+			t.Errorf("%s: %v", file, err)
 		}
 		if before != nil {
 			d, err := BetweenSchemas(before, after)
@@ -145,4 +153,15 @@ func TestHistory(t *testing.T) {
 		}
 		before = after
 	}
+}
+
+// withoutEvents leaves out the written files about events and webhooks: the bodies of their functions
+// use fields that older snapshots do not have.
+func withoutEvents(s Source) Source {
+	files := maps.Clone(s.Files)
+	maps.DeleteFunc(files, func(name string, _ []byte) bool {
+		base := path.Base(name)
+		return strings.HasPrefix(base, "event") || strings.HasPrefix(base, "webhook")
+	})
+	return Source{s.Module, s.Root, files}
 }
