@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -49,114 +50,148 @@ func Parse(data []byte) (*Value, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not valid UTF-8")
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	v, err := parse(dec, "", 0)
-	if err == nil {
-		if _, more := dec.Token(); more != io.EOF {
-			err = errors.New("text after the end of the JSON value")
-		}
-	}
-	if err != nil {
-		at := offset(dec, err)
-		if errors.Is(err, errTruncated) {
-			at = int64(len(data))
-		}
+	if at, err := syntax(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", position(data, at), err)
+	}
+	p := parser{text: string(data)}
+	v, err := p.value(0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", position(data, p.at), err)
 	}
 	return v, nil
 }
 
 var errTruncated = errors.New("the document ends in the middle")
 
-func offset(dec *json.Decoder, err error) int64 {
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return syntax.Offset
+// syntax returns what keeps data from being one JSON value, and where.
+func syntax(data []byte) (at int, err error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	var value json.RawMessage
+	err = dec.Decode(&value)
+	syntax, isSyntax := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case err == nil:
+		if _, more := dec.Token(); more != io.EOF {
+			return int(dec.InputOffset()), errors.New("text after the end of the JSON value")
+		}
+		return 0, nil
+	// The decoder has three errors for the end of the input, the last since Go 1.27, which recognises
+	// it by its message alone.
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isSyntax && syntax.Error() == "unexpected end of JSON input":
+		return len(data), errTruncated
+	case isSyntax:
+		return int(syntax.Offset), err
 	}
-	return dec.InputOffset()
+	return int(dec.InputOffset()), err
 }
 
-func position(data []byte, at int64) string {
-	before := data[:min(int(at), len(data))]
+func position(data []byte, at int) string {
+	before := data[:min(at, len(data))]
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len(before) - bytes.LastIndexByte(before, '\n')
 	return fmt.Sprintf("line %d, column %d", line, column)
 }
 
-func parse(dec *json.Decoder, pointer string, depth int) (*Value, error) {
+// parser reads a text that is known to be JSON. The strings of its values are parts of the text.
+type parser struct {
+	text string
+	at   int
+}
+
+// next returns the first character of what comes next: a value, a name, or the sign after one.
+func (p *parser) next() byte {
+	for strings.IndexByte(" \t\r\n,:", p.text[p.at]) >= 0 {
+		p.at++
+	}
+	return p.text[p.at]
+}
+
+func (p *parser) value(depth int) (*Value, error) {
 	if depth > MaxDepth {
 		return nil, fmt.Errorf("nested more than %d levels deep", MaxDepth)
 	}
-	token, err := dec.Token()
-	if err != nil {
-		return nil, truncated(err)
+	switch p.next() {
+	case '{':
+		return p.object(depth)
+	case '[':
+		return p.array(depth)
+	case '"':
+		return &Value{Kind: String, Text: p.string()}, nil
 	}
-	switch t := token.(type) {
-	case nil:
+	start := p.at
+	for p.at < len(p.text) && strings.IndexByte(" \t\r\n,]}", p.text[p.at]) < 0 {
+		p.at++
+	}
+	switch text := p.text[start:p.at]; text {
+	case "null":
 		return &Value{}, nil
-	case bool:
-		return &Value{Kind: Bool, Text: fmt.Sprint(t)}, nil
-	case json.Number:
-		return &Value{Kind: Number, Text: t.String()}, nil
-	case string:
-		return &Value{Kind: String, Text: t}, nil
-	case json.Delim:
-		if t == '[' {
-			return parseArray(dec, pointer, depth)
-		}
-		return parseObject(dec, pointer, depth)
+	case "true", "false":
+		return &Value{Kind: Bool, Text: text}, nil
+	default:
+		return &Value{Kind: Number, Text: text}, nil
 	}
-	return nil, fmt.Errorf("unexpected token %v", token)
 }
 
-func parseArray(dec *json.Decoder, pointer string, depth int) (*Value, error) {
+func (p *parser) array(depth int) (*Value, error) {
 	v := &Value{Kind: Array}
-	for dec.More() {
-		item, err := parse(dec, fmt.Sprintf("%s/%d", pointer, len(v.Items)), depth+1)
+	for p.at++; p.next() != ']'; {
+		item, err := p.value(depth + 1)
 		if err != nil {
-			return nil, err
+			return nil, within(strconv.Itoa(len(v.Items)), err)
 		}
 		v.Items = append(v.Items, item)
 	}
-	return v, end(dec)
+	p.at++
+	return v, nil
 }
 
-func parseObject(dec *json.Decoder, pointer string, depth int) (*Value, error) {
+func (p *parser) object(depth int) (*Value, error) {
 	v := &Value{Kind: Object}
 	seen := map[string]bool{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, truncated(err)
-		}
-		name := key.(string) // the decoder accepts nothing else before a colon
-		at := Join(pointer, name)
+	for p.at++; p.next() != '}'; {
+		name := p.string()
 		if seen[name] {
-			return nil, fmt.Errorf("%s is given twice", at)
+			return nil, &repeated{Join("", name)}
 		}
 		seen[name] = true
-		value, err := parse(dec, at, depth+1)
+		value, err := p.value(depth + 1)
 		if err != nil {
-			return nil, err
+			return nil, within(name, err)
 		}
 		v.Members = append(v.Members, Member{name, value})
 	}
-	return v, end(dec)
+	p.at++
+	return v, nil
 }
 
-func end(dec *json.Decoder) error {
-	_, err := dec.Token()
-	return truncated(err)
-}
-
-// truncated gives the end of the input one name. The decoder has three for it, the last since Go
-// 1.27, which recognises it by its message alone.
-func truncated(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errTruncated
+func (p *parser) string() string {
+	start, escapes := p.at, false
+	for p.at++; p.text[p.at] != '"'; p.at++ {
+		if p.text[p.at] == '\\' {
+			escapes = true
+			p.at++
+		}
 	}
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Error() == "unexpected end of JSON input" {
-		return errTruncated
+	p.at++
+	if !escapes {
+		return p.text[start+1 : p.at-1]
+	}
+	var s string
+	if err := json.Unmarshal([]byte(p.text[start:p.at]), &s); err != nil {
+		panic("jsontree: a string that was checked is none: " + err.Error())
+	}
+	return s
+}
+
+// repeated is a member that an object has twice.
+type repeated struct{ pointer string }
+
+func (r *repeated) Error() string { return r.pointer + " is given twice" }
+
+// within completes the pointer of an error in a member or an item.
+func within(token string, err error) error {
+	if r, ok := err.(*repeated); ok {
+		r.pointer = Join("", token) + r.pointer
 	}
 	return err
 }
@@ -221,6 +256,12 @@ func separator(i int, open byte) string {
 }
 
 func writeString(b *bytes.Buffer, s string) {
+	if !strings.ContainsFunc(s, needsEncoder) {
+		b.WriteByte('"')
+		b.WriteString(s)
+		b.WriteByte('"')
+		return
+	}
 	start := b.Len()
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
@@ -235,6 +276,9 @@ func writeString(b *bytes.Buffer, s string) {
 		b.WriteString(strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029").Replace(text))
 	}
 }
+
+// needsEncoder reports whether a character may not stand for itself in JSON. The common ones may.
+func needsEncoder(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
 
 // Get returns the member of an object, or nil when v is not an object or has none of that name.
 func (v *Value) Get(name string) *Value {
@@ -399,7 +443,7 @@ func (v *Value) Walk(visit func(pointer string, v *Value)) { v.walk("", visit) }
 func (v *Value) walk(pointer string, visit func(string, *Value)) {
 	visit(pointer, v)
 	for i, item := range v.Items {
-		item.walk(fmt.Sprintf("%s/%d", pointer, i), visit)
+		item.walk(pointer+"/"+strconv.Itoa(i), visit)
 	}
 	for _, m := range v.Members {
 		m.Value.walk(Join(pointer, m.Name), visit)
@@ -437,7 +481,10 @@ var (
 // Join appends tokens to a JSON pointer, escaped as RFC 6901 says.
 func Join(pointer string, tokens ...string) string {
 	for _, token := range tokens {
-		pointer += "/" + escape.Replace(token)
+		if strings.ContainsAny(token, "~/") {
+			token = escape.Replace(token)
+		}
+		pointer += "/" + token
 	}
 	return pointer
 }

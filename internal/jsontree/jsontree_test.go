@@ -2,10 +2,13 @@ package jsontree
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // The vendored documents must come out of Parse and Format byte for byte: updates rely on it to
@@ -114,4 +117,38 @@ func TestEqualIgnoresOrderOfMembersOnly(t *testing.T) {
 			t.Errorf("Equal(%s, %s) = %v", c.a, c.b, got)
 		}
 	}
+}
+
+// Whatever Parse accepts, encoding/json reads as the same value; what that refuses, Parse refuses.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		`{"a": [1, -2.5e+3, true, false, null, {}, []], "b\u00e9\"": "\\\ud83d\ude00\n"}`, "[]", " 0 ", `"\u2028"`, `{"a":{"a":1,"a":2}}`, `{"a" :1 ,"":""}`, "[1 2]", `"\x"`, "\"\t\"", "01", "{} {}", "nulls", `"\ud800"`,
+	} {
+		f.Add([]byte(seed))
+	}
+	decode := func(data []byte) (v any, err error) {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.UseNumber()
+		err = dec.Decode(&v)
+		return v, err
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := Parse(data)
+		if err != nil {
+			// What has a member twice, nests deeply or is not UTF-8 is JSON anyway.
+			if json.Valid(data) && utf8.Valid(data) && !strings.Contains(err.Error(), "given twice") && !strings.Contains(err.Error(), "deep") {
+				t.Fatalf("refused: %v", err)
+			}
+			return
+		}
+		want, err := decode(data)
+		if err != nil || !json.Valid(data) {
+			t.Fatalf("accepted, but encoding/json says %v", err)
+		}
+		for _, text := range [][]byte{[]byte(v.Compact()), v.Format()} {
+			if got, err := decode(text); err != nil || !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s, %v", text, err)
+			}
+		}
+	})
 }

@@ -81,7 +81,8 @@ func level(l checker.Level) Level {
 }
 
 func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
-	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), plain(root.Clone()).Format(), "document.json")
+	// Without spaces: the loader reads each level of the text anew.
+	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), []byte(plain(root.Clone()).Compact()), "document.json")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", which, err)
 	}
