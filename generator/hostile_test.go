@@ -5,8 +5,10 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,13 +48,19 @@ func hostileStrings(t *testing.T, name string, texts []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	places, reached := stringPlaces(base), map[string]bool{}
+	places, reached, refused := stringPlaces(base), map[string]bool{}, map[string]bool{}
 	for _, text := range texts {
 		for _, place := range places {
+			if refused[place.pointer] {
+				continue
+			}
 			root := base.Clone()
 			place.set(root, text)
 			files, err := generated(root)
 			if err != nil {
+				if place.closed {
+					refused[place.pointer] = true
+				}
 				continue
 			}
 			reached[place.pointer] = true
@@ -72,19 +80,28 @@ func hostileStrings(t *testing.T, name string, texts []string) {
 type stringPlace struct {
 	pointer string
 	set     func(root *jsontree.Value, text string)
+	closed  bool // OpenAPI knows all strings that may stand here: what refuses one other string refuses all
 }
+
+// named are the members of OpenAPI whose own members have names that a document chooses.
+var named = []string{"paths", "parameters", "responses", "schemas", "securitySchemes", "content", "properties", "mapping", "x-enum-descriptions", "x-variants"}
+
+// keywords are the members whose value is one of a few strings, or leads to a place in the document.
+var keywords = []string{"$ref", "type", "format", "in", "style", "openapi"}
 
 // stringPlaces lists the strings of a document and the names of its members.
 func stringPlaces(base *jsontree.Value) []stringPlace {
 	var out []stringPlace
 	base.Walk(func(pointer string, v *jsontree.Value) {
+		above, last := path.Split(pointer)
+		chosen := slices.Contains(named, last) && !slices.Contains(named, path.Base(above))
 		if v.Kind == jsontree.String {
-			out = append(out, stringPlace{pointer, func(root *jsontree.Value, text string) { root.At(pointer).Text = text }})
+			out = append(out, stringPlace{pointer, func(root *jsontree.Value, text string) { root.At(pointer).Text = text }, slices.Contains(keywords, last) && !slices.Contains(named, path.Base(above))})
 		}
 		for i := range v.Members {
 			out = append(out, stringPlace{jsontree.Join(pointer, v.Members[i].Name) + " (name)", func(root *jsontree.Value, text string) {
 				root.At(pointer).Members[i].Name = text
-			}})
+			}, !chosen})
 		}
 	})
 	return out

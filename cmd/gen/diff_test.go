@@ -101,7 +101,7 @@ func TestDiffBadInput(t *testing.T) {
 		"other.json":     {`{"a": 1}`, "/openapi is missing"},
 		"swagger.json":   {`{"swagger": "2.0"}`, "Swagger 2 is not supported"},
 		"newer.json":     {edited(`"openapi": "3.1.0"`, `"openapi": "3.2.0"`), `version "3.2.0" is not supported`},
-		"deep.json":      {strings.Repeat(`{"a":`, 1000), "nested more than 500 levels"},
+		"deep.json":      {strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000), "nested more than 500 levels"},
 		"broken.json":    {edited(`"schemas": {`, `"schemas": {"A": {"$ref": "#/components/schemas/B"},`), `/components/schemas/A/$ref: "#/components/schemas/B" leads nowhere`},
 		"circle.json":    {edited(`"schemas": {`, `"schemas": {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"},`), "/components/schemas/A: refers to itself"},
 		"cookie.json":    {edited(`"parameters": [`, `"parameters": [{"name": "s", "in": "cookie", "schema": {"type": "string"}},`), "/parameters/0: cookie parameters are not supported"},

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/gocardless-community/gocardless-go/generator"
 )
@@ -29,7 +30,10 @@ var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"update":    runUpdate,
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	debug.SetGCPercent(400) // a run takes a second: collecting garbage less often takes a quarter off it
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {

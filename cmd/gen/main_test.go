@@ -7,7 +7,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
+
+func TestMain(m *testing.M) { testmodule.Main(m) }
 
 func gen(args ...string) (status int, stdout, stderr string) {
 	var out, errs bytes.Buffer

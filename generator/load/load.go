@@ -70,7 +70,7 @@ func Read(in Input) (*ir.API, []Stale, error) {
 		return nil, nil, err
 	}
 	loader := openapi3.NewLoader()
-	// The loader reads each level of the text anew, so that spaces would cost half its time.
+	// The loader decodes each level of the text again: spaces would cost half its time.
 	doc, err := loader.LoadFromData([]byte(root.Compact()))
 	if err != nil {
 		return nil, nil, fmt.Errorf("schema: %w", err)

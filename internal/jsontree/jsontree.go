@@ -92,7 +92,7 @@ func position(data []byte, at int) string {
 	return fmt.Sprintf("line %d, column %d", line, column)
 }
 
-// parser reads a text that is known to be JSON. The strings of its values are parts of the text.
+// parser reads valid JSON. The strings of its values are parts of the text.
 type parser struct {
 	text string
 	at   int

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -219,4 +220,11 @@ func root(t testing.TB) string {
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+// Main runs the tests of a package that generates much. As in cmd/gen, little of the garbage is worth
+// collecting.
+func Main(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
 }

@@ -25,7 +25,7 @@ type library struct {
 	importer types.Importer
 }
 
-// listed is what the go command says about a package.
+// listed is what the go command reports about a package.
 type listed struct {
 	ImportPath string
 	Export     string // file of export data

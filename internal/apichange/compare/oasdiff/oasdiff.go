@@ -81,7 +81,7 @@ func level(l checker.Level) Level {
 }
 
 func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
-	// Without spaces: the loader reads each level of the text anew.
+	// Without spaces: the loader decodes each level of the text again.
 	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), []byte(plain(root.Clone()).Compact()), "document.json")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", which, err)
