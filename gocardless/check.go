@@ -10,9 +10,9 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
-
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
 // A Problem is one thing wrong with the input of a call.
@@ -71,8 +71,8 @@ func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
 // checker collects the problems of a params value. The generated check methods
 // drive it.
 type checker struct {
-	envelope string // "" for query parameters
-	path     []string
+	envelope string    // "" for query parameters
+	path     []string  // steps of a JSON pointer; of a list or map, two joined by a slash
 	few      [4]string // for a path, without an allocation
 	problems []Problem
 }
@@ -97,34 +97,25 @@ func (c *checker) enter(name string) {
 
 // enterIndex descends into an element of a list of objects; leave comes back.
 func (c *checker) enterIndex(name string, i int) {
-	c.enter(name + "." + strconv.Itoa(i))
+	c.enter(name + "/" + strconv.Itoa(i))
 }
 
 // enterKey descends into a value of a map of objects; leave comes back.
 func (c *checker) enterKey(name, key string) {
-	c.enter(name + "." + key)
+	c.enter(name + "/" + jsonpointer.Escape(key))
 }
 
 func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
 
 // fail notes a problem with a member of the current object.
 func (c *checker) fail(name, message string) {
-	field := name
-	if len(c.path) > 0 {
-		field = strings.Join(c.path, ".") + "." + name
-	}
-	p := Problem{Field: field, Message: message}
+	steps := strings.Join(append(c.path[:len(c.path):len(c.path)], jsonpointer.Escape(name)), "/")
+	p := Problem{Field: strings.Join(jsonpointer.Split(steps), "."), Message: message}
 	if c.envelope != "" {
-		p.Pointer = "/" + c.envelope
-		for _, step := range c.path {
-			p.Pointer += "/" + strings.ReplaceAll(step, ".", "/")
-		}
-		p.Pointer += "/" + pointerEscaper.Replace(name)
+		p.Pointer = "/" + c.envelope + "/" + steps
 	}
 	c.problems = append(c.problems, p)
 }
-
-var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
 // required notes a problem unless the member is present.
 func (c *checker) required(name string, present bool) {

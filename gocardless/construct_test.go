@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,16 @@ func TestMapsOfObjects(t *testing.T) {
 	e.End()
 	if got, err := e.Bytes(); err != nil || string(got) != text {
 		t.Errorf("wrote %s, %v", got, err)
+	}
+}
+
+// A key may have the characters that separate steps in fields and pointers.
+func TestProblemBelowAnOddKey(t *testing.T) {
+	err := validate("boxes", &box{map[string]part{"a.b/~c": {}}})
+	want := Problem{Pointer: "/boxes/parts/a.b~1~0c/name", Field: "parts.a.b/~c.name", Message: "is required"}
+	var problems *ParamsError
+	if !errors.As(err, &problems) || !slices.Contains(problems.Problems, want) {
+		t.Errorf("got %+v, want %+v", err, want)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
 // Without returns an overlay without some of its entries, or parts of entries. The rest of the file stays
@@ -47,7 +49,7 @@ func (f *elements) value(pointer string) error {
 			if err != nil {
 				return err
 			}
-			if err := f.value(fmt.Sprintf("%s/%s", pointer, key)); err != nil {
+			if err := f.value(jsontree.Join(pointer, fmt.Sprint(key))); err != nil {
 				return err
 			}
 		}

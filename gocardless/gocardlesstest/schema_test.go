@@ -2,8 +2,9 @@ package gocardlesstest
 
 import (
 	"bytes"
-	"fmt"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 )
 
 // The vendored API description, compiled so that every reply of every test is checked against it.
@@ -46,7 +48,7 @@ func schemaAt(t testing.TB, pointer string) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := c.Compile("file:///gocardless.json#" + pointer)
+	s, err := c.Compile((&url.URL{Scheme: "file", Path: "/gocardless.json", Fragment: pointer}).String())
 	if err != nil {
 		t.Fatalf("compiling %s: %v", pointer, err)
 	}
@@ -58,7 +60,7 @@ func schemaAt(t testing.TB, pointer string) *jsonschema.Schema {
 // not hold members that the description does not know.
 func checkReply(t testing.TB, op *api.Operation, status int, raw []byte) {
 	t.Helper()
-	pointer := "/components/responses/Error/content/application~1json/schema"
+	pointer := jsonpointer.Join("/components/responses/Error/content", "application/json", "schema")
 	if status < 300 {
 		if len(raw) == 0 {
 			if op.Result != nil {
@@ -74,8 +76,7 @@ func checkReply(t testing.TB, op *api.Operation, status int, raw []byte) {
 		if op.DescribedAt != "" {
 			path = op.DescribedAt
 		}
-		path = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(path)
-		pointer = fmt.Sprintf("/paths/%s/%s/responses/%d/content/application~1json/schema", path, strings.ToLower(op.Method), code)
+		pointer = jsonpointer.Join("/paths", path, strings.ToLower(op.Method), "responses", strconv.Itoa(code), "content", "application/json", "schema")
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {

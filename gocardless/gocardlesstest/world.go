@@ -11,6 +11,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 )
 
 //go:embed worlds/*.json
@@ -216,7 +217,7 @@ func (l *worldLoader) fill(v any, at string) (any, error) {
 	case object:
 		out := make(object, 0, len(v))
 		for _, m := range v {
-			val, err := l.fill(m.Val, at+"/"+api.EscapePointer(m.Key))
+			val, err := l.fill(m.Val, jsonpointer.Join(at, value.Short(m.Key)))
 			if err != nil {
 				return nil, err
 			}

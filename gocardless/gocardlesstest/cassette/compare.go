@@ -5,7 +5,8 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
-	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 )
 
 // A Kind is what two replies differ in.
@@ -171,21 +172,16 @@ func form(v *value) string {
 func (c *comparison) object(path string, want, have *value) {
 	for _, m := range want.members {
 		if other := have.get(m.name); other != nil {
-			c.value(path+"/"+escape(m.name), m.value, other)
+			c.value(jsonpointer.Join(path, m.name), m.value, other)
 		} else {
-			c.add(path+"/"+escape(m.name), Missing, form(m.value), "no member")
+			c.add(jsonpointer.Join(path, m.name), Missing, form(m.value), "no member")
 		}
 	}
 	for _, m := range have.members {
 		if want.get(m.name) == nil && !c.partial {
-			c.add(path+"/"+escape(m.name), Extra, "no member", form(m.value))
+			c.add(jsonpointer.Join(path, m.name), Extra, "no member", form(m.value))
 		}
 	}
-}
-
-// escape writes a name as a part of a JSON pointer (RFC 6901).
-func escape(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
 // list compares lists of resources by their ids, and others by position.

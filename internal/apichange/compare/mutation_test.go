@@ -50,7 +50,7 @@ func (e edit) set(pointer, name, text string) { e.at(pointer).Set(name, e.json(t
 
 // remove takes a member out of an object.
 func (e edit) remove(pointer, name string) {
-	e.at(pointer + "/" + strings.ReplaceAll(name, "/", "~1"))
+	e.at(jsontree.Join(pointer, name))
 	e.at(pointer).Delete(name)
 }
 

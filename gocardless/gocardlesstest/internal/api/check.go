@@ -13,6 +13,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 )
 
 // bodyCheck compares a request body with its schema in two passes, as the API does: first the
@@ -105,7 +106,7 @@ func (c *bodyCheck) object(t *Type, o value.Object, pointer, parent string) {
 			unknown = append(unknown, `"`+value.Short(m.Key)+`"`)
 			continue
 		}
-		c.value(f, m.Val, pointer+"/"+EscapePointer(m.Key), m.Key, parent)
+		c.value(f, m.Val, step(pointer, m.Key), m.Key, parent)
 	}
 	if len(unknown) > 0 {
 		is := "is not a permitted key."
@@ -227,7 +228,7 @@ func (c *bodyCheck) value(f *Field, v any, pointer, name, parent string) {
 		}
 		c.mapSize(f, o, pointer, name)
 		for _, m := range o {
-			c.value(f.Elem, m.Val, pointer+"/"+EscapePointer(m.Key), name, "")
+			c.value(f.Elem, m.Val, step(pointer, m.Key), name, "")
 		}
 	case KindMetadata, KindStringMap, KindAnyMap:
 		o, ok := v.(value.Object)
@@ -246,7 +247,7 @@ func (c *bodyCheck) stringMap(f *Field, o value.Object, pointer, name string) {
 	}
 	c.mapSize(f, o, pointer, name)
 	for _, m := range o {
-		at := pointer + "/" + EscapePointer(m.Key)
+		at := step(pointer, m.Key)
 		s, ok := m.Val.(string)
 		if !ok {
 			c.wrong(&Field{Kind: KindString}, m.Val, at, name)
@@ -269,7 +270,7 @@ func (c *bodyCheck) mapSize(f *Field, o value.Object, pointer, name string) {
 	}
 	for _, m := range o {
 		if lim.MaxKeyLength != nil && utf8.RuneCountInString(m.Key) > *lim.MaxKeyLength {
-			c.bad(name, pointer+"/"+EscapePointer(m.Key), "keys must be no more than %d characters", *lim.MaxKeyLength)
+			c.bad(name, step(pointer, m.Key), "keys must be no more than %d characters", *lim.MaxKeyLength)
 		}
 	}
 }
@@ -382,10 +383,5 @@ func kindNoun(k Kind) string {
 	return "a string"
 }
 
-// EscapePointer writes a member's name as a step of a JSON pointer.
-func EscapePointer(s string) string {
-	if !strings.ContainsAny(s, "~/") {
-		return value.Short(s)
-	}
-	return value.Short(strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1"))
-}
+// step is the pointer to a member, whose name may be hostile.
+func step(pointer, name string) string { return jsonpointer.Join(pointer, value.Short(name)) }

@@ -1,0 +1,29 @@
+// Package jsonpointer writes JSON pointers (RFC 6901).
+package jsonpointer
+
+import "strings"
+
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+// Escape writes the name of a member as a step of a pointer.
+func Escape(name string) string { return escape.Replace(name) }
+
+// Join appends members to a pointer.
+func Join(pointer string, names ...string) string {
+	for _, name := range names {
+		pointer += "/" + Escape(name)
+	}
+	return pointer
+}
+
+// Split returns the names that a pointer without its leading slash leads through.
+func Split(steps string) []string {
+	names := strings.Split(steps, "/")
+	for i, step := range names {
+		names[i] = unescape.Replace(step)
+	}
+	return names
+}

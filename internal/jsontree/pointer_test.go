@@ -1,0 +1,19 @@
+package jsontree
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
+)
+
+// The SDK has an escaper of its own, because it imports nothing from here. Both write the same.
+func TestJoinLikeTheSDK(t *testing.T) {
+	const key = "~1/~0/m~/n"
+	err := gocardless.CustomerUpdateParams{Metadata: gocardless.Metadata{key: strings.Repeat("x", gocardless.MaxMetadataValueLength+1)}}.Validate()
+	var refused *gocardless.ParamsError
+	if want := Join("", "customers", "metadata", key); !errors.As(err, &refused) || refused.Problems[0].Pointer != want {
+		t.Errorf("got %v, want a problem at %s", err, want)
+	}
+}
