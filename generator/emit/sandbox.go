@@ -379,15 +379,11 @@ func catalogueTables(f *jen.File, c *ir.Catalogue) {
 		}.code())
 	}
 	list("Simulators", "Simulator", "are the scenario simulators.", simulators)
-	var prefixes, rates, schemes []jen.Code
+	var prefixes, schemes []jen.Code
 	for _, p := range c.Prefixes {
 		prefixes = append(prefixes, jen.Values(jen.Lit(p.Resource), jen.Lit(p.Prefix)))
 	}
 	list("Prefixes", "Prefix", "are the id prefixes of the resources.", prefixes)
-	for _, r := range c.RateLimits {
-		rates = append(rates, jen.Values(jen.Lit(r.Paths), jen.Lit(r.PerMinute)))
-	}
-	list("Rates", "Rate", "are the budgets of requests per minute.", rates)
 	for _, s := range c.Schemes {
 		schemes = append(schemes, jen.Values(jen.Lit(s.Name), jen.Lit(s.Currency), stringsLit(s.Countries)))
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/gate"
 )
 
@@ -46,7 +47,7 @@ type live struct {
 
 func defaultOptions() options {
 	return options{clock: time.Now, seed: 1, live: live{
-		rateLimit: 1000, logSize: 1000, bankTimings: true,
+		rateLimit: gocardless.GroupGeneral.DefaultLimit(), logSize: 1000, bankTimings: true,
 		refunds: true, refundConfirm: true, listMeta: true, ownNumber: true,
 		asyncInstalments: time.Second,
 		retryGaps: []time.Duration{time.Minute, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,

@@ -59,7 +59,7 @@ func New(opts ...Option) *Sandbox {
 		o(&sb.opts)
 	}
 	sb.hooks.sb = sb
-	sb.limits.Init()
+	sb.limits.Clear()
 	sb.tokens.Init()
 	sb.apply(&sb.opts)
 	sb.reset()

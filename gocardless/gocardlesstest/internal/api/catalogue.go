@@ -35,12 +35,6 @@ type Simulator struct {
 // Prefix is the id prefix of a resource.
 type Prefix struct{ Resource, Prefix string }
 
-// Rate is a budget of requests per clock minute.
-type Rate struct {
-	Paths     string
-	PerMinute int
-}
-
 // Scheme is a bank payment scheme.
 type Scheme struct {
 	Name, Currency string

@@ -491,14 +491,6 @@ var Prefixes = []Prefix{
 	{"webhooks", "WB"},
 }
 
-// Rates are the budgets of requests per minute.
-var Rates = []Rate{
-	{"*", 1000},
-	{"GET /balances", 60},
-	{"POST /outbound_payments*", 300},
-	{"GET,PUT /outbound_payments*", 500},
-}
-
 // Schemes are the bank payment schemes.
 var Schemes = []Scheme{
 	{"ach", "USD", []string{"US"}},

@@ -4,34 +4,23 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
-)
-
-// rateGroup is one budget of requests.
-type rateGroup uint8
-
-const (
-	rateAll rateGroup = iota
-	rateBalances
-	rateOutboundWrites
-	rateOutboundReads
-	rateGroups
 )
 
 // Rates counts requests per token, group and minute of the sandbox's clock.
 type Rates struct {
 	mu      sync.Mutex
-	budget  [rateGroups]int
+	general int // the budget of all requests; none is counted if it is zero or less
 	windows map[string]*rateWindow
 }
 
 type rateWindow struct {
 	minute int64
-	used   [rateGroups]int
+	used   map[gocardless.RateLimitGroup]int
 }
 
 // manyTokens is how many windows are kept before old ones are removed.
@@ -44,26 +33,11 @@ type RateNote struct {
 	Exceeded         bool
 }
 
-// Init sets the budgets of the API.
-func (l *Rates) Init() {
-	for _, r := range api.Rates {
-		switch {
-		case strings.HasSuffix(r.Paths, "/balances"):
-			l.budget[rateBalances] = r.PerMinute
-		case strings.HasPrefix(r.Paths, "POST /outbound_payments"):
-			l.budget[rateOutboundWrites] = r.PerMinute
-		case strings.Contains(r.Paths, "/outbound_payments"):
-			l.budget[rateOutboundReads] = r.PerMinute
-		}
-	}
-	l.Clear()
-}
-
 // SetBudget sets how many requests a token may make in a minute; zero or less removes the limit.
 func (l *Rates) SetBudget(perMinute int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.budget[rateAll] = perMinute
+	l.general = perMinute
 }
 
 // Clear forgets the requests so far.
@@ -73,50 +47,45 @@ func (l *Rates) Clear() {
 	l.windows = map[string]*rateWindow{}
 }
 
-// groupOf is the narrower budget that an operation also draws from.
-func groupOf(op *api.Operation) rateGroup {
-	if op == nil {
-		return rateAll
-	}
-	switch op.Resource() {
-	case "balances":
-		return rateBalances
-	case "outbound_payments":
-		if op.Method == http.MethodPost {
-			return rateOutboundWrites
-		}
-		return rateOutboundReads
-	}
-	return rateAll
-}
-
-// Take counts a request. The note describes the narrowest budget that the request draws from, or
-// the one that is used up.
+// Take counts a request, of no operation if op is nil. The note describes the narrowest budget that the
+// request draws from, or the one that is used up.
 func (l *Rates) Take(token string, op *api.Operation, now time.Time) RateNote {
 	minute := now.Unix() / 60
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	note := RateNote{limit: l.budget[rateAll], reset: time.Unix((minute+1)*60, 0).UTC()}
-	if note.limit <= 0 {
-		note.limit, note.remaining = 1000, 999
+	note := RateNote{reset: time.Unix((minute+1)*60, 0).UTC()}
+	if l.general <= 0 {
+		note.limit = gocardless.GroupGeneral.DefaultLimit()
+		note.remaining = note.limit - 1
 		return note
 	}
-	w := l.window(token, minute)
-	groups := []rateGroup{rateAll}
-	if g := groupOf(op); g != rateAll {
-		groups = append(groups, g)
+	groups := []gocardless.RateLimitGroup{gocardless.GroupGeneral}
+	if op != nil {
+		called := gocardless.Operation{Method: op.Method, Path: op.Path}
+		if g := called.RateLimitGroup(); g != gocardless.GroupGeneral {
+			groups = append(groups, g)
+		}
 	}
+	w := l.window(token, minute)
 	for _, g := range groups {
-		if w.used[g] >= l.budget[g] {
-			note.limit, note.Exceeded = l.budget[g], true
+		if limit := l.budget(g); w.used[g] >= limit {
+			note.limit, note.Exceeded = limit, true
 			return note
 		}
 	}
 	for _, g := range groups {
 		w.used[g]++
-		note.limit, note.remaining = l.budget[g], l.budget[g]-w.used[g]
+		note.limit = l.budget(g)
+		note.remaining = note.limit - w.used[g]
 	}
 	return note
+}
+
+func (l *Rates) budget(g gocardless.RateLimitGroup) int {
+	if g == gocardless.GroupGeneral {
+		return l.general
+	}
+	return g.DefaultLimit()
 }
 
 // window is the count of a token in a minute. Any token is accepted by default, so tokens of past
@@ -127,11 +96,12 @@ func (l *Rates) window(token string, minute int64) *rateWindow {
 		if len(l.windows) >= manyTokens {
 			maps.DeleteFunc(l.windows, func(_ string, w *rateWindow) bool { return w.minute != minute })
 		}
-		w = &rateWindow{}
+		w = &rateWindow{used: map[gocardless.RateLimitGroup]int{}}
 		l.windows[token] = w
 	}
 	if w.minute != minute {
-		*w = rateWindow{minute: minute}
+		w.minute = minute
+		clear(w.used)
 	}
 	return w
 }
