@@ -83,7 +83,7 @@ func fetch(ctx context.Context, client *http.Client, source string) ([]byte, err
 // secure refuses a URL over which an attacker could send another description.
 func secure(u *url.URL) error {
 	switch {
-	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback():
 		return nil
 	case u.Scheme == "http":
 		return errors.New("use https")
@@ -117,11 +117,6 @@ func limited(source string, r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("%s: more than %d bytes", source, MaxSource)
 	}
 	return data, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func parseSource(data []byte) (*jsontree.Value, error) {

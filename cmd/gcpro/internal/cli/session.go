@@ -44,13 +44,14 @@ func (t *target) url() string {
 // local reports whether the server is on this machine, as the sandbox of gcpro is.
 func (t *target) local() bool { return t.base != "" && isLoopback(t.base) }
 
+// isLoopback reports whether a URL leads to this machine: where the SDK allows plain HTTP.
 func isLoopback(base string) bool {
 	u, err := url.Parse(base)
 	if err != nil {
 		return false
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	_, err = gocardless.New("token", gocardless.EnvironmentSandbox, gocardless.WithBaseURL("http://"+net.JoinHostPort(u.Hostname(), "80")))
+	return err == nil
 }
 
 // target returns where to send requests. The access token is that of the environment variable or else

@@ -7,13 +7,15 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gocardless-community/gocardless-go/gocardless/internal/loopback"
 )
 
 // HostAllowed reports whether no web page can have given a host its name, or the name is one of those
 // allowed; "*" allows all.
 func HostAllowed(host string, allowed []string) bool {
 	name := HostName(host)
-	if name == "" || name == "localhost" || strings.HasSuffix(name, ".localhost") {
+	if name == "" || loopback.Host(name) {
 		return true
 	}
 	if _, err := netip.ParseAddr(name); err == nil {
