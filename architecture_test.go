@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,48 @@ func TestArchitectureNamesEveryPackage(t *testing.T) {
 	for path := range named {
 		if _, err := os.Stat(path); err != nil {
 			t.Errorf("docs/architecture.md names %s: %v", path, err)
+		}
+	}
+}
+
+// Some rules are short enough to be written again by accident. Each has its place; everything else calls
+// that place.
+func TestRulesStandInOnePlace(t *testing.T) {
+	path := `"` + regexp.QuoteMeta(module) + `[/"]`
+	rules := []struct {
+		name   string
+		form   *regexp.Regexp // gives it away
+		places []string
+	}{
+		// The SDK imports nothing from outside of its directory, and what is outside cannot import its internals.
+		{"escaping a JSON pointer", regexp.MustCompile(`"~[01]"`), []string{"gocardless/internal/jsonpointer", "internal/jsontree"}},
+		// A description comes over plain HTTP only from an address, whatever the names of this machine.
+		{"what is loopback", regexp.MustCompile(`\.IsLoopback\(|"\.localhost"`), []string{"gocardless/internal/loopback", "internal/apichange/adopt"}},
+		// It is in go.mod and in imports. The scope of telemetry is a name for its readers.
+		{"the path of the module", regexp.MustCompile(`(?m)^[^"\n]*[=(,{+][^"\n]*` + path + `|^\s*` + path + `[^"\n]*"[^\n]`), []string{"integrations/otel"}},
+	}
+	found := make([][]string, len(rules))
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if name := d.Name(); err == nil && d.IsDir() && (name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") && path != ".") {
+			return fs.SkipDir
+		}
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_gen.go") || strings.HasSuffix(path, "_gen_test.go") || path == "architecture_test.go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for i, rule := range rules {
+			if dir := filepath.ToSlash(filepath.Dir(path)); rule.form.Match(text) && !slices.Contains(found[i], dir) {
+				found[i] = append(found[i], dir)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, rule := range rules {
+		if !slices.Equal(found[i], rule.places) {
+			t.Errorf("%s: written in %q, and should be in %q alone", rule.name, found[i], rule.places)
 		}
 	}
 }

@@ -5,14 +5,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-const module = "github.com/gocardless-community/gocardless-go"
+var module = strings.TrimSuffix(reflect.TypeFor[gocardless.Client]().PkgPath(), "/gocardless")
 
 // prelude surrounds the snippets that are not whole programs. It makes what they use: a client, a
 // context, a mandate and, where the snippet uses it, a database with the document's tables.

@@ -161,11 +161,20 @@ func input(cfg Config) (in load.Input, err error) {
 			return in, err
 		}
 	}
-	if in.ModulePath = modfile.ModulePath(goMod); in.ModulePath == "" {
-		return in, fmt.Errorf("%s: no module line", filepath.Join(cfg.Root, "go.mod"))
+	if in.ModulePath, err = ModulePath(goMod); err != nil {
+		return in, err
 	}
 	in.Reserved, err = Reserved(cfg.Root)
 	return in, err
+}
+
+// ModulePath reads the module's path from go.mod.
+func ModulePath(goMod []byte) (string, error) {
+	path := modfile.ModulePath(goMod)
+	if path == "" {
+		return "", errors.New("go.mod has no module line")
+	}
+	return path, nil
 }
 
 // readOfficial reads the names of the official client.

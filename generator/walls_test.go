@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-const module = "github.com/gocardless-community/gocardless-go"
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
+)
 
 // list runs go list in the root and returns its words.
 func list(t *testing.T, args ...string) []string {
@@ -26,6 +26,7 @@ func list(t *testing.T, args ...string) []string {
 
 // The SDK imports the standard library and nothing else, and keeps test code out of programs.
 func TestSDKImportsOnlyTheStandardLibrary(t *testing.T) {
+	module := testmodule.Path(t)
 	for _, dep := range list(t, "-deps", "-f", "{{.ImportPath}}{{if not .Standard}}!{{end}}", "./gocardless") {
 		path, other := strings.CutSuffix(dep, "!")
 		if other && path != module+"/gocardless" && !strings.HasPrefix(path, module+"/gocardless/internal/") {
@@ -40,7 +41,7 @@ func TestSDKImportsOnlyTheStandardLibrary(t *testing.T) {
 // The packages below gocardless import the standard library and each other, and from elsewhere only
 // what they are there for.
 func TestSmallPackagesStaySmall(t *testing.T) {
-	sdk := module + "/gocardless"
+	sdk := testmodule.Path(t) + "/gocardless"
 	allowed := map[string]string{
 		sdk + "/oauth": "golang.org/x/oauth2",
 		sdk + "/jwe":   "github.com/go-jose/go-jose/v4",
@@ -59,6 +60,7 @@ func TestSmallPackagesStaySmall(t *testing.T) {
 // OpenAPI is known in one place, and what users import knows nothing of the generator.
 func TestWalls(t *testing.T) {
 	const kin = "github.com/getkin/kin-openapi"
+	module := testmodule.Path(t)
 	for _, line := range strings.Split(strings.Join(list(t, "-f", `{{.ImportPath}}={{join .Imports ","}}`, "./..."), "\n"), "\n") {
 		importer, imports, _ := strings.Cut(line, "=")
 		importer = strings.TrimPrefix(importer, module)
@@ -113,7 +115,7 @@ func TestGeneratedFilesAreMarked(t *testing.T) {
 // Importing the SDK adds its own line to a user's go.mod and nothing to its go.sum. What the
 // package's own tests import would show there, so they import the standard library only.
 func TestConsumerGetsNoDependencies(t *testing.T) {
-	dir := t.TempDir()
+	dir, module := t.TempDir(), testmodule.Path(t)
 	absolute, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)

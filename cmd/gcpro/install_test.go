@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-const rootModule = "github.com/gocardless-community/gocardless-go"
+var rootModule = strings.TrimSuffix(reflect.TypeFor[gocardless.Client]().PkgPath(), "/gocardless")
 
 // The command is installed from a tag alone: both modules, packed as a proxy serves them, without
 // go.work and without replace lines.

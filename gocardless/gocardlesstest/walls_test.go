@@ -2,9 +2,16 @@ package gocardlesstest
 
 import (
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+)
+
+// The paths of this package and, with a slash, of the module.
+var (
+	sandbox = reflect.TypeFor[Sandbox]().PkgPath()
+	module  = strings.TrimSuffix(sandbox, "gocardless/gocardlesstest")
 )
 
 // What this package brings into a program: the standard library without its test packages, and the
@@ -15,7 +22,7 @@ func TestImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path := range strings.FieldsSeq(string(out)) {
-		own := strings.HasPrefix(path, "github.com/gocardless-community/gocardless-go/")
+		own := strings.HasPrefix(path, module)
 		first, _, _ := strings.Cut(path, "/")
 		switch {
 		case slices.Contains([]string{"testing", "net/http/httptest"}, path), strings.HasPrefix(path, "testing/"):
@@ -31,8 +38,7 @@ func TestImports(t *testing.T) {
 // The packages below internal, each with those among them that it may import. None knows the
 // sandbox or a resource.
 func TestRooms(t *testing.T) {
-	const sandbox = "github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
-	const here = sandbox + "/internal/"
+	here := sandbox + "/internal/"
 	rooms := map[string][]string{
 		"bank":      nil,
 		"value":     {"bank"},

@@ -203,6 +203,20 @@ func Date(t testing.TB, dir string) string {
 	return Schema(t, dir).At("/info/x-schema-date").Str()
 }
 
+// Path is the path of this module.
+func Path(t testing.TB) string {
+	t.Helper()
+	goMod, err := os.ReadFile(filepath.Join(root(t), "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := generator.ModulePath(goMod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // root finds the directory of this module's go.mod. Tests run in the directory of their package, and
 // those that have left it ask for no further copy.
 func root(t testing.TB) string {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
 const root = "../../.."
@@ -79,7 +81,7 @@ func TestPackagesComeAndGo(t *testing.T) {
 
 // All public packages of this module can be compared, also those that use other modules.
 func TestThisModule(t *testing.T) {
-	present, err := ReadDir("github.com/gocardless-community/gocardless-go", root, nil)
+	present, err := ReadDir(testmodule.Path(t), root, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

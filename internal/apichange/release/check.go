@@ -59,7 +59,7 @@ func Check(root, tag string) error {
 	if err != nil {
 		return err
 	}
-	module, err := modulePath(goMod)
+	module, err := generator.ModulePath(goMod)
 	if err != nil {
 		return err
 	}

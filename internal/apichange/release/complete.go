@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
 )
 
@@ -50,7 +51,7 @@ func Complete(root string) error {
 	if err != nil {
 		return err
 	}
-	module, err := modulePath(goMod)
+	module, err := generator.ModulePath(goMod)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func Since(root, ref string, goAPI bool) (*compare.Report, error) {
 	if !goAPI {
 		return report, nil
 	}
-	oldModule, err := modulePath(past["go.mod"])
+	oldModule, err := generator.ModulePath(past["go.mod"])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref, err)
 	}
@@ -132,7 +132,7 @@ func Since(root, ref string, goAPI bool) (*compare.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	module, err := modulePath(goMod)
+	module, err := generator.ModulePath(goMod)
 	if err != nil {
 		return nil, err
 	}

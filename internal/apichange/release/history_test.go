@@ -92,7 +92,7 @@ func TestHistoryIsUpdatedTo(t *testing.T) {
 // events: they use fields that older snapshots do not have.
 func typeCheck(t *testing.T, dir string) error {
 	t.Helper()
-	source, err := goapi.ReadDir("github.com/gocardless-community/gocardless-go", dir, func(name string) bool {
+	source, err := goapi.ReadDir(testmodule.Path(t), dir, func(name string) bool {
 		base := path.Base(name)
 		return !strings.HasPrefix(base, "event") && !strings.HasPrefix(base, "webhook")
 	})

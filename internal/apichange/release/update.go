@@ -447,7 +447,7 @@ func (u *updater) modulePath() error {
 	if err != nil {
 		return err
 	}
-	old, err := modulePath(goMod)
+	old, err := generator.ModulePath(goMod)
 	if err != nil {
 		return err
 	}

@@ -327,7 +327,7 @@ func TestUpdateMovesTheModule(t *testing.T) {
 	if done.New.String() != "2.0.0" {
 		t.Errorf("version %s", done.New)
 	}
-	const moved = "github.com/gocardless-community/gocardless-go/v2"
+	moved := testmodule.Path(t) + "/v2"
 	goMod, _ := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if !strings.HasPrefix(string(goMod), "module "+moved+"\n") {
 		t.Errorf("go.mod begins %.80s", goMod)

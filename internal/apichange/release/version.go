@@ -2,7 +2,6 @@ package release
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -10,8 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"golang.org/x/mod/modfile"
 
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 )
@@ -90,15 +87,6 @@ func ModulePath(path string, v Version) string {
 		return base
 	}
 	return fmt.Sprintf("%s/v%d", base, v.Major)
-}
-
-// modulePath reads the module's path from go.mod.
-func modulePath(goMod []byte) (string, error) {
-	path := modfile.ModulePath(goMod)
-	if path == "" {
-		return "", errors.New("go.mod has no module line")
-	}
-	return path, nil
 }
 
 // ReadVersion finds the constant Version in Go source.

@@ -9,11 +9,14 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
+
+	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
 // Guide is the page whose sections the notes name.
@@ -22,7 +25,7 @@ const Guide = "docs/from-the-official-client.md"
 // officialPath matches the import paths of the official client.
 var officialPath = regexp.MustCompile(`^github\.com/gocardless/gocardless-pro-go(/v\d+)?$`)
 
-const ourPath = "github.com/gocardless-community/gocardless-go/gocardless"
+var ourPath = reflect.TypeFor[gocardless.Client]().PkgPath()
 
 // A File is a file that changes.
 type File struct {

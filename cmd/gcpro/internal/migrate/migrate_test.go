@@ -105,7 +105,8 @@ func compile(t *testing.T, dir string, files []File) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, filepath.Join(dir, "go.mod"), "module example.com/program\n\ngo 1.26.0\n\nrequire github.com/gocardless-community/gocardless-go v0.0.0\n\nreplace github.com/gocardless-community/gocardless-go => "+root+"\n")
+	module := strings.TrimSuffix(ourPath, "/gocardless")
+	writeFile(t, filepath.Join(dir, "go.mod"), "module example.com/program\n\ngo 1.26.0\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+root+"\n")
 	cmd := exec.Command("go", "build", "-gcflags=-e", "-o", os.DevNull, ".")
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
