@@ -455,7 +455,7 @@ var realChanges = []struct {
 		required.Items = append(required.Items, jsontree.NewString("reason"))
 	}, "breaking: PaymentCreateParams.Reason (`reason`) was added and is required."},
 	{"field gone", func(r *jsontree.Value) { properties(r, "Customer").Delete("phone_number") }, "breaking: Customer.PhoneNumber (`phone_number`) was removed."},
-	{"type of a field", func(r *jsontree.Value) { properties(r, "Payment").Set("amount_refunded", parse(`{"type": "string"}`)) }, "breaking: Payment.AmountRefunded (`amount_refunded`) changed its type from int64 to string."},
+	{"type of a field", func(r *jsontree.Value) { properties(r, "Payment").Set("amount_refunded", parse(`{"type": "string"}`)) }, "breaking: Payment.AmountRefunded (`amount_refunded`) changed type from int64 to string."},
 	{"field may be null", func(r *jsontree.Value) {
 		properties(r, "Payment").Get("amount").Set("type", jsontree.NewStrings("integer", "null"))
 	}, "breaking: Payment.Amount (`amount`) can now be null: its type changed from int64 to *int64."},

@@ -1,6 +1,6 @@
-// Package changelog writes CHANGELOG.md: one section for each snapshot of the API's description,
-// from what changed since the one before. Generated text stands between two marks; whatever people
-// write outside them is kept.
+// Package changelog writes CHANGELOG.md: one section for each snapshot of the API's description, with
+// the changes since the previous snapshot. Generated text is enclosed in two marks; text outside them
+// is kept.
 package changelog
 
 import (
@@ -20,7 +20,7 @@ import (
 // File is where the changelog is.
 const File = "CHANGELOG.md"
 
-// Section is what one snapshot of the API brought.
+// Section describes the changes of one snapshot of the API.
 type Section struct {
 	Date    string          // of the snapshot: "2026-08-13"
 	Version string          // of the SDK that first has it; "" when there was none
@@ -31,10 +31,10 @@ type Section struct {
 
 const header = `# Changelog
 
-Changes for programs that use this library. The format is [Keep a Changelog](https://keepachangelog.com/en/1.1.0/), and versions follow
-[Semantic Versioning](https://semver.org/): before 1.0.0 a breaking change raises the minor number.
+This file lists the changes that affect programs that use this library. The format is [Keep a Changelog](https://keepachangelog.com/en/1.1.0/),
+and versions follow [Semantic Versioning](https://semver.org/): before 1.0.0 a breaking change raises the minor number.
 
-` + "`go run ./cmd/gen changelog`" + ` writes the text between two ` + "`snapshot`" + ` comments from ` + "`schema/history/`" + ` and keeps the notes around it.
+` + "`go run ./cmd/gen changelog`" + ` generates the parts between two ` + "`snapshot`" + ` comments from ` + "`schema/history/`" + ` and keeps the notes around them.
 
 ## [Unreleased]
 `

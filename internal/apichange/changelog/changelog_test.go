@@ -44,18 +44,18 @@ func order(t *testing.T, text string, parts ...string) {
 }
 
 func TestRender(t *testing.T) {
-	first := Section{Date: "2026-01-01", Summary: "The first one vendored: 3 operations."}
+	first := Section{Date: "2026-01-01", Summary: "This is the first vendored description: 3 operations."}
 	second := Section{Date: "2026-02-01", Version: "1.1.0", Report: report("2026-01-01", "2026-02-01")}
 	text := render(t, "", second, first)
 	order(t, text,
 		"# Changelog\n", "## [Unreleased]\n",
-		"## [1.1.0] - 2026-02-01\n", "the one before was of 2026-01-01.",
+		"## [1.1.0] - 2026-02-01\n", "compared with that of 2026-01-01.",
 		"### Breaking\n\n- `client.Payments.Retry` was removed. Stop calling it.\n\n  ```go\n  client.Payments.Retry(ctx, id) // before\n  client.Payments.Again(ctx, id) // now\n  ```\n",
 		"### Changed\n\n- The default changed.\n",
 		"### Deprecated\n\n- `Payment.Old` is deprecated.\n",
 		"### Added\n\n- `Payment.Colour` (`colour`) was added in client.Payments (Get and List).\n",
 		"### Documentation\n",
-		"## [API 2026-01-01] - 2026-01-01\n", "The first one vendored: 3 operations.",
+		"## [API 2026-01-01] - 2026-01-01\n", "This is the first vendored description: 3 operations.",
 	)
 	if again := render(t, text, second, first); again != text {
 		t.Errorf("a second run changes the text:\n%s", again)
@@ -125,7 +125,7 @@ func TestManyDescriptions(t *testing.T) {
 	text := render(t, "", Section{Date: "2026-02-01", Report: r})
 	order(t, text, "### Documentation\n\n- The descriptions of 20 types, methods and fields changed.\n")
 	text = render(t, "", Section{Date: "2026-02-01", Report: &compare.Report{Old: "2026-01-01", New: "2026-02-01"}})
-	order(t, text, "the one before was of 2026-01-01. Nothing changed for users.")
+	order(t, text, "compared with that of 2026-01-01. Nothing changed for users.")
 }
 
 func TestBrokenMarks(t *testing.T) {

@@ -43,7 +43,7 @@ func (c *comparison) body(a at, o, n *openapi.Operation) {
 			c.add(a.in(key), Change{
 				Class: Breaking, Code: "envelope-changed", Pointer: n.Body.Schema.Pointer, Subject: a.methods[0],
 				Text:   fmt.Sprintf("The request body of %s is wrapped in `%s` instead of `%s`.", list(a.methods), newKey, oldKey),
-				Advice: "Upgrade: the API refuses the body that released versions send. Code stays as it is.",
+				Advice: "Upgrade: the API refuses the body that released versions send. Your code does not change.",
 			})
 		}
 	}
@@ -52,7 +52,7 @@ func (c *comparison) body(a at, o, n *openapi.Operation) {
 		c.add(a, Change{
 			Class: Documentation, Code: "envelope-required-changed", Pointer: n.Body.Schema.Pointer, Subject: a.methods[0],
 			Text: fmt.Sprintf("The request body of %s %s; the SDK always sends it.", list(a.methods),
-				map[bool]string{true: "must have `" + newKey + "` now", false: "may come without `" + newKey + "` now"}[has]),
+				map[bool]string{true: "must now have `" + newKey + "`", false: "may now omit `" + newKey + "`"}[has]),
 		})
 	}
 	oldForms, newForms := formsOf(o, oldInner), formsOf(n, newInner)
@@ -95,13 +95,13 @@ func (c *comparison) replies(a at, o, n *openapi.Operation) {
 	switch {
 	case before.Schema == nil && after.Schema == nil:
 	case before.Schema == nil || after.Schema == nil:
-		text := "%s returns a value now: its signature changed."
+		text := "%s now returns a value: its signature changed."
 		if after.Schema == nil {
 			text = "%s no longer returns a value: its signature changed."
 		}
 		change := Change{
 			Class: Breaking, Code: "reply-changed", Pointer: after.Pointer, Subject: a.methods[0],
-			Text: fmt.Sprintf(text, list(a.methods)), Advice: "Change the assignment of the call's results.",
+			Text: fmt.Sprintf(text, list(a.methods)), Advice: "Change how your code uses the results of the call.",
 		}
 		c.add(a, change)
 		c.add(a.in("application/json"), change) // where oasdiff sees the media type come
@@ -120,8 +120,8 @@ func (c *comparison) statuses(a at, o, n *openapi.Operation) {
 	if before != after {
 		c.add(a, Change{
 			Class: Behaviour, Code: "status-changed", Pointer: n.Reply().Pointer, Subject: a.methods[0],
-			Text:   fmt.Sprintf("%s answers %s instead of %s.", list(a.methods), after, before),
-			Advice: "Nothing to do, unless the status is read with WithResponse.",
+			Text:   fmt.Sprintf("%s replies with %s instead of %s.", list(a.methods), after, before),
+			Advice: "Your code does not change, unless it reads the status with WithResponse.",
 		})
 	}
 	for _, status := range n.Refusals {
@@ -137,7 +137,7 @@ func (c *comparison) statuses(a at, o, n *openapi.Operation) {
 		if !slices.Contains(o.Media, media) {
 			c.add(a, Change{
 				Class: Documentation, Code: "media-added", Pointer: n.Pointer, Subject: a.methods[0],
-				Text: fmt.Sprintf("%s: the API also knows its %s; the SDK uses JSON.", list(a.methods), media),
+				Text: fmt.Sprintf("%s: the API also accepts or returns %s; the SDK uses JSON.", list(a.methods), media),
 			})
 		}
 	}
@@ -169,7 +169,7 @@ func (c *comparison) reply(a at, before, after *openapi.Schema) {
 		c.add(a.in(p.Name), Change{
 			Class: class, Code: "reply-member-removed", Pointer: p.Schema.Pointer, Subject: a.methods[0],
 			Text:   fmt.Sprintf(text, list(a.methods), p.Name),
-			Advice: "Upgrade: released versions look for it.",
+			Advice: "Upgrade: released versions expect it.",
 		})
 	}
 	for _, p := range n.Properties {
@@ -196,17 +196,17 @@ func (c *comparison) replyMemberRequired(a at, p openapi.Property, always bool) 
 	if always {
 		c.add(a, Change{
 			Class: Documentation, Code: "reply-member-required", Pointer: p.Schema.Pointer, Subject: a.methods[0],
-			Text: fmt.Sprintf("The reply of %s always has `%s` now.", list(a.methods), p.Name),
+			Text: fmt.Sprintf("The reply of %s now always has `%s`.", list(a.methods), p.Name),
 		})
 		return
 	}
 	change := Change{
 		Class: Breaking, Code: "reply-member-optional", Pointer: p.Schema.Pointer, Subject: a.methods[0],
-		Text:   fmt.Sprintf("The reply of %s may come without `%s` now.", list(a.methods), p.Name),
-		Advice: "Upgrade: released versions take a reply without it for a malformed one.",
+		Text:   fmt.Sprintf("The reply of %s may now omit `%s`.", list(a.methods), p.Name),
+		Advice: "Upgrade: released versions treat a reply without it as malformed.",
 	}
 	if a.internal {
-		change.Class, change.Advice = Behaviour, "Nothing to do: a page without cursors is taken for the last one."
+		change.Class, change.Advice = Behaviour, "Your code does not change: a page without cursors counts as the last one."
 	}
 	c.add(a, change)
 }

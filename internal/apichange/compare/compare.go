@@ -63,7 +63,7 @@ func (c *comparison) add(a at, change Change) {
 	if a.internal {
 		change.Before, change.After = "", ""
 		if change.Class == Breaking {
-			change.Advice = "Upgrade: the code that reads it is part of the library. Code stays as it is."
+			change.Advice = "Upgrade: the library contains the code that reads it. Your code does not change."
 		}
 	}
 	key := change.Code + "\x00" + change.Pointer + "\x00" + change.Text
@@ -157,15 +157,15 @@ func (c *comparison) document() {
 		if !slices.ContainsFunc(old.Servers, func(t openapi.Server) bool { return t.URL == s.URL }) {
 			c.add(at{}, Change{
 				Class: Addition, Code: "server-added", Pointer: "/servers", Subject: s.URL,
-				Text: fmt.Sprintf("The API is served at %s too.", s.URL),
+				Text: fmt.Sprintf("The API is now also served at %s.", s.URL),
 			})
 		}
 	}
 	if a, b := old.Security(), revised.Security(); a != b {
 		c.add(at{}, Change{
 			Class: Breaking, Code: "security-changed", Pointer: "/security", Subject: "authentication",
-			Text:   fmt.Sprintf("How calls are authenticated changed from %s to %s.", a, b),
-			Advice: "Check how the client is made: its access token may no longer be enough.",
+			Text:   fmt.Sprintf("The authentication of calls changed from %s to %s.", a, b),
+			Advice: "Check how your code creates the client: the access token may no longer be enough.",
 		})
 	}
 	for _, place := range revised.LeftOut() {
@@ -247,7 +247,7 @@ func (c *comparison) splitVariants() []*openapi.Operation {
 
 func (c *comparison) removed(o *openapi.Operation) {
 	for _, m := range c.old.Names.methodsOf(o) {
-		advice := "Stop calling it; the API refuses it."
+		advice := "Remove the calls: the API refuses them."
 		if o.Deprecated {
 			advice = "It was deprecated before. " + advice
 		}
@@ -255,7 +255,7 @@ func (c *comparison) removed(o *openapi.Operation) {
 			Class: Breaking, Code: "operation-removed", Pointer: o.Pointer, Subject: m,
 			Text:   fmt.Sprintf("%s was removed (%s %s).", m, o.Method, o.Path),
 			Advice: advice,
-			Before: c.old.call(o, m), After: "// no longer possible",
+			Before: c.old.call(o, m), After: "// removed",
 		})
 	}
 }
@@ -292,11 +292,11 @@ func (c *comparison) operation(o, n *openapi.Operation) {
 		change := Change{
 			Class: Breaking, Code: "operation-moved", Pointer: n.Pointer, Subject: after[0],
 			Text:   fmt.Sprintf("%s moved from %s %s to %s %s.", list(after), o.Method, o.Path, n.Method, n.Path),
-			Advice: "Upgrade: released versions call the old address, which the API no longer serves.",
+			Advice: "Upgrade: released versions call the old path, which the API no longer serves.",
 		}
 		if o.Variant != "" {
 			// A form of a request that gets a path of its own is an alias: nothing is taken away.
-			change.Class, change.Advice = Behaviour, "Code stays as it is. Released versions go on calling the old path."
+			change.Class, change.Advice = Behaviour, "Your code does not change. Released versions keep calling the old path."
 		}
 		c.add(a, change)
 		gone := a
@@ -307,7 +307,7 @@ func (c *comparison) operation(o, n *openapi.Operation) {
 		c.add(a, Change{
 			Class: Behaviour, Code: "operation-deprecated", Pointer: n.Pointer, Subject: after[0],
 			Text:   fmt.Sprintf("%s is deprecated.", list(after)),
-			Advice: "Plan to replace it: its documentation names the replacement.",
+			Advice: "Its documentation names the replacement.",
 		})
 	} else if o.Deprecated && !n.Deprecated {
 		c.add(a, Change{
@@ -353,7 +353,7 @@ func (c *comparison) methods(a at, o, n *openapi.Operation, before, after []stri
 		if !slices.Contains(after, m) {
 			c.add(a, Change{
 				Class: Breaking, Code: "variant-removed", Pointer: n.Pointer, Subject: m,
-				Text:   fmt.Sprintf("%s was removed; the operation is reached by %s.", m, list(after)),
+				Text:   fmt.Sprintf("%s was removed; call %s instead.", m, list(after)),
 				Advice: fmt.Sprintf("Call %s.", list(after)),
 				Before: c.old.call(o, m), After: c.new.call(n, after[0]),
 			})
@@ -399,7 +399,7 @@ func (c *comparison) deprecated(a at, pointer, what string, old, revised bool) {
 		c.add(a, Change{
 			Class: Behaviour, Code: "deprecated", Pointer: pointer, Subject: what,
 			Text:   fmt.Sprintf("%s is deprecated.", what),
-			Advice: "Plan to replace it: its documentation names the replacement.",
+			Advice: "Its documentation names the replacement.",
 		})
 	case old && !revised:
 		c.add(a, Change{

@@ -59,8 +59,8 @@ func (c *comparison) condition(a at, s spot, def *openapi.Schema, in Side, st st
 	switch {
 	case added:
 		change.Class, change.Code = Breaking, "condition-added"
-		change.Text = fmt.Sprintf("%s is required now %s.", what, when)
-		change.Advice = "Set it in these cases."
+		change.Text = fmt.Sprintf("%s is now required %s.", what, when)
+		change.Advice = "Set it in that case."
 		change.Before, change.After = c.conditionCode(in, def, owner, st)
 	default:
 		change.Class, change.Code = Behaviour, "condition-removed"

@@ -82,10 +82,10 @@ var history = map[string]struct {
 	}},
 	"2025-06-11": {
 		breaking: []string{
-			"BillingRequestCreateParamsMandateRequest.Constraints (`constraints`) is required now when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.Create]",
-			"BillingRequestCreateParamsMandateRequest.Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is required now when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.Create]",
-			"BillingRequestCreateWithActionsParamsMandateRequest.Constraints (`constraints`) is required now when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.CreateWithActions]",
-			"BillingRequestCreateWithActionsParamsMandateRequest.Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is required now when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.CreateWithActions]",
+			"BillingRequestCreateParamsMandateRequest.Constraints (`constraints`) is now required when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.Create]",
+			"BillingRequestCreateParamsMandateRequest.Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is now required when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.Create]",
+			"BillingRequestCreateWithActionsParamsMandateRequest.Constraints (`constraints`) is now required when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.CreateWithActions]",
+			"BillingRequestCreateWithActionsParamsMandateRequest.Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is now required when Scheme is SchemePayTo (`scheme` = `pay_to`). [client.BillingRequests.CreateWithActions]",
 		},
 		others: []string{"addition: BillingRequestTemplateCreateParams.MandateRequestConstraints (`mandate_request_constraints`) was added."},
 	},
@@ -112,7 +112,7 @@ var history = map[string]struct {
 	"2026-06-17": {
 		breaking: []string{
 			"The value BankAuthorisationAdapterPlaidAis (`plaid_ais`) was removed from BankAuthorisationAdapter. *",
-			"MandateListParams.MandateType (`mandate_type`) changed its type from string to MandateType. [client.Mandates.List]",
+			"MandateListParams.MandateType (`mandate_type`) changed type from string to MandateType. [client.Mandates.List]",
 		},
 		others: []string{
 			"behaviour: BillingRequest.PaymentRequest (`payment_request`) can now be null.",
@@ -196,7 +196,7 @@ func TestRender(t *testing.T) {
 	r := compare(t, read(t, files[2]), read(t, files[3]))
 	r.SetGo(&GoDiff{Incompatible: []string{"NegativeBalanceLimitCreateParams: removed"}})
 	for format, parts := range map[string][]string{
-		"text":     {"BREAKING", "client.NegativeBalanceLimits\n", "client.NegativeBalanceLimits.Create was removed", "→ Stop calling it", "incompatible: NegativeBalanceLimitCreateParams: removed", "\nbump: major\n"},
+		"text":     {"BREAKING", "client.NegativeBalanceLimits\n", "client.NegativeBalanceLimits.Create was removed", "→ Remove the calls", "incompatible: NegativeBalanceLimitCreateParams: removed", "\nbump: major\n"},
 		"markdown": {"## Breaking", "### `client.NegativeBalanceLimits`", "```go\n  client.NegativeBalanceLimits.Create(ctx, gocardless.NegativeBalanceLimitCreateParams{ /* … */ }) // before", "\nbump: major\n"},
 	} {
 		var b bytes.Buffer

@@ -166,7 +166,7 @@ var mutations = []struct {
 	}, Breaking, "type-changed", "from Currency to string"},
 	{"maximum length lowered", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/name", "maxLength", "100") }, Breaking, "limit-tightened", "SubscriptionCreateParams.Name (`name`) must now have at most 100 characters; before, it had to have at most 255 characters"},
 	{"maximum length raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/name", "maxLength", "300") }, Behaviour, "limit-loosened", "must now have at most 300 characters"},
-	{"maximum length dropped", func(e edit) { e.remove(schemas+"/SubscriptionCreateParams/properties/name", "maxLength") }, Behaviour, "limit-loosened", "need no longer have at most 255 characters"},
+	{"maximum length dropped", func(e edit) { e.remove(schemas+"/SubscriptionCreateParams/properties/name", "maxLength") }, Behaviour, "limit-loosened", "no longer has to have at most 255 characters"},
 	{"minimum raised", func(e edit) { e.set(schemas+"/SubscriptionCreateParams/properties/interval", "minimum", "2") }, Breaking, "limit-tightened", "must now be at least 2"},
 	{"pattern added", func(e edit) { e.set(create+"/properties/reference", "pattern", `"^[A-Z]+$"`) }, Breaking, "limit-tightened", "must now have the form"},
 	{"metadata allows fewer keys", func(e edit) { e.set(schemas+"/Metadata", "maxProperties", "2") }, Breaking, "limit-tightened", "must now have at most 2 members"},
@@ -196,7 +196,7 @@ var mutations = []struct {
 
 	{"request may come without its envelope", func(e edit) {
 		e.remove(pay+"/requestBody/content/application~1json/schema", "required")
-	}, Documentation, "envelope-required-changed", "The request body of client.Payments.Create may come without `payments` now"},
+	}, Documentation, "envelope-required-changed", "The request body of client.Payments.Create may now omit `payments`"},
 	{"params need more members", func(e edit) { e.set(create, "minProperties", "4") }, Breaking, "limit-tightened", "PaymentCreateParams must now have at least 4 members"},
 	{"request object replaced", func(e edit) {
 		e.set(create+"/properties", "links", `{"$ref": "#/components/schemas/PaymentLinks"}`)
@@ -211,16 +211,16 @@ var mutations = []struct {
 	{"condition lifted", func(e edit) { e.remove(mandates, "if"); e.remove(mandates, "then") }, Behaviour, "condition-removed", "Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is no longer required when Scheme is SchemePayTo"},
 	{"condition demands more", func(e edit) {
 		e.append(mandates+"/then/properties/constraints/required", `"end_date"`)
-	}, Breaking, "condition-added", "Constraints.EndDate (`constraints.end_date`) is required now when Scheme is SchemePayTo"},
-	{"condition for another value", func(e edit) { e.set(mandates+"/if/properties/scheme", "const", `"bacs"`) }, Breaking, "condition-added", "is required now when Scheme is SchemeBacs"},
+	}, Breaking, "condition-added", "Constraints.EndDate (`constraints.end_date`) is now required when Scheme is SchemePayTo"},
+	{"condition for another value", func(e edit) { e.set(mandates+"/if/properties/scheme", "const", `"bacs"`) }, Breaking, "condition-added", "is now required when Scheme is SchemeBacs"},
 	{"condition on its own member", func(e edit) {
 		e.set(create, "if", `{"properties": {"currency": {"const": "USD"}}}`)
 		e.set(create, "then", `{"required": ["currency", "reference"]}`)
-	}, Breaking, "condition-added", "PaymentCreateParams.Reference (`reference`) is required now when Currency is CurrencyUSD"},
+	}, Breaking, "condition-added", "PaymentCreateParams.Reference (`reference`) is now required when Currency is CurrencyUSD"},
 	{"condition on a new object", func(e edit) {
 		e.set(create, "if", `{"required": ["currency"], "properties": {"currency": {"const": "USD"}}}`)
 		e.set(create, "then", `{"required": ["reference"]}`)
-	}, Breaking, "condition-added", "PaymentCreateParams.Reference (`reference`) is required now when Currency is CurrencyUSD"},
+	}, Breaking, "condition-added", "PaymentCreateParams.Reference (`reference`) is now required when Currency is CurrencyUSD"},
 
 	// Parameters.
 	{"filter added", func(e edit) {
@@ -232,10 +232,10 @@ var mutations = []struct {
 	{"filter removed", func(e edit) {
 		e.at(payList + "/parameters").Items = slices.DeleteFunc(e.at(payList+"/parameters").Items, func(p *jsontree.Value) bool { return p.Get("name").Str() == "status" })
 	}, Breaking, "parameter-removed", "PaymentListParams.Status (`status`) was removed"},
-	{"filter became required", func(e edit) { e.param(payList, "customer").Set("required", e.json("true")) }, Breaking, "became-required", "PaymentListParams.Customer (`customer`) is required now"},
+	{"filter became required", func(e edit) { e.param(payList, "customer").Set("required", e.json("true")) }, Breaking, "became-required", "PaymentListParams.Customer (`customer`) is now required"},
 	{"header became optional", func(e edit) {
 		e.param("/paths/~1bank_account_details~1{identity}/get", "Gc-Key-Id").Delete("required")
-	}, Addition, "became-optional", "may be left out now"},
+	}, Addition, "became-optional", "is now optional"},
 	{"filter written differently", func(e edit) { e.param(payList, "created_at").Set("style", e.json(`"form"`)) }, Breaking, "style-changed", "PaymentListParams.CreatedAt"},
 	{"filter reworded", func(e edit) { e.param(payList, "customer").Set("description", e.json(`"A customer."`)) }, Documentation, "documentation-changed", "PaymentListParams changed in `customer`"},
 	{"style spelled out", func(e edit) {
@@ -251,7 +251,7 @@ var mutations = []struct {
 	{"reply number may be null", func(e edit) { e.set(payment+"/properties/amount", "type", `["integer", "null"]`) }, Breaking, "reply-null-allowed", "its type changed from int64 to *int64"},
 	{"reply number never null", func(e edit) { e.set(payment+"/properties/app_fee", "type", `"integer"`) }, Breaking, "reply-null-gone", "its type changed from *int64 to int64"},
 	{"reply text may be null", func(e edit) { e.set(payment+"/properties/created_at", "type", `["string", "null"]`) }, Behaviour, "reply-null-allowed", "can now be null"},
-	{"reply text never null", func(e edit) { e.set(payment+"/properties/description", "type", `"string"`) }, Behaviour, "reply-null-gone", "is never null now"},
+	{"reply text never null", func(e edit) { e.set(payment+"/properties/description", "type", `"string"`) }, Behaviour, "reply-null-gone", "can no longer be null"},
 	{"null in another spelling", func(e edit) {
 		e.remove(payment+"/properties/description", "type")
 		e.set(payment+"/properties/description", "anyOf", `[{"type": "string"}, {"type": "null"}]`)
@@ -264,7 +264,7 @@ var mutations = []struct {
 	{"example changed", func(e edit) { e.set(payment+"/properties/amount", "examples", `[99]`) }, Documentation, "documentation-changed", "Payment changed in `amount`"},
 	{"reply field deprecated", func(e edit) { e.set(payment+"/properties/reference", "deprecated", "true") }, Behaviour, "deprecated", "Payment.Reference is deprecated"},
 	{"reply limit", func(e edit) { e.set(payment+"/properties/reference", "maxLength", "10") }, Documentation, "limit-changed", "must now have at most 10 characters"},
-	{"reply status changed", func(e edit) { e.rename(pay+"/responses", "201", "200") }, Behaviour, "status-changed", "answers 200 instead of 201"},
+	{"reply status changed", func(e edit) { e.rename(pay+"/responses", "201", "200") }, Behaviour, "status-changed", "replies with 200 instead of 201"},
 	{"reply body dropped", func(e edit) { e.remove(pay+"/responses/201", "content") }, Breaking, "reply-changed", "no longer returns a value"},
 	{"reply envelope renamed", func(e edit) {
 		s := pay + "/responses/201/content/application~1json/schema"
@@ -276,13 +276,13 @@ var mutations = []struct {
 	}, Behaviour, "reply-member-removed", "no longer has `meta`"},
 	{"reply may come without its envelope", func(e edit) {
 		e.remove(pay+"/responses/201/content/application~1json/schema", "required")
-	}, Breaking, "reply-member-optional", "The reply of client.Payments.Create may come without `payments` now"},
+	}, Breaking, "reply-member-optional", "The reply of client.Payments.Create may now omit `payments`"},
 	{"reply gained a body", func(e edit) {
 		e.set("/paths/~1payments~1{identity}~1actions~1cancel/post/responses", "204", `{"description": "Done."}`)
 	}, Breaking, "reply-changed", "client.Payments.Cancel no longer returns a value"},
 	{"list always has its cursors", func(e edit) {
 		e.set(payList+"/responses/200/content/application~1json/schema", "required", `["payments", "meta"]`)
-	}, Documentation, "reply-member-required", "The reply of client.Payments.List always has `meta` now"},
+	}, Documentation, "reply-member-required", "The reply of client.Payments.List now always has `meta`"},
 	{"cursors of another type", func(e edit) { e.set(schemas+"/ListCursors/properties/after", "type", `"integer"`) }, Breaking, "type-changed", "ListCursors.After"},
 	{"cursors renamed", func(e edit) {
 		e.rename(schemas, "ListCursors", "Cursors")
@@ -319,7 +319,7 @@ var mutations = []struct {
 	{"API version", func(e edit) { e.set("/info", "version", `"2027-01-01"`) }, Breaking, "api-version-changed", "from 2015-07-06 to 2027-01-01"},
 	{"server removed", func(e edit) { e.at("/servers").Items = e.at("/servers").Items[1:] }, Breaking, "server-removed", "https://api.gocardless.com"},
 	{"server added", func(e edit) { e.append("/servers", `{"url": "https://api.example.com"}`) }, Addition, "server-added", "https://api.example.com"},
-	{"authentication changed", func(e edit) { e.set("/components/securitySchemes/accessToken", "scheme", `"basic"`) }, Breaking, "security-changed", "authenticated"},
+	{"authentication changed", func(e edit) { e.set("/components/securitySchemes/accessToken", "scheme", `"basic"`) }, Breaking, "security-changed", "The authentication of calls changed"},
 	{"resource reworded", func(e edit) {
 		for _, tag := range e.at("/tags").Items {
 			if tag.Get("name").Str() == "payments" {

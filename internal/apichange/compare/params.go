@@ -16,9 +16,9 @@ func fieldParam(p *openapi.Param) bool {
 func (c *comparison) params(a at, o, n *openapi.Operation) {
 	had, has := o.Param("header", "Idempotency-Key"), n.Param("header", "Idempotency-Key")
 	if (had == nil) != (has == nil) {
-		text := "%s no longer takes an idempotency key, so that it is retried only when it is known not to have run."
+		text := "%s no longer takes an idempotency key, so it is retried only if it is known not to have run."
 		if has != nil {
-			text = "%s takes an idempotency key, so that it can be retried safely."
+			text = "%s now takes an idempotency key, so it is safe to retry."
 		}
 		c.add(a.in("Idempotency-Key"), Change{
 			Class: Behaviour, Code: "idempotency-changed", Pointer: n.Pointer + "/parameters", Subject: a.methods[0],
@@ -30,7 +30,7 @@ func (c *comparison) params(a at, o, n *openapi.Operation) {
 		c.add(a, Change{
 			Class: Breaking, Code: "path-arguments-changed", Pointer: n.Pointer, Subject: a.methods[0],
 			Text:   fmt.Sprintf("%s takes %d ids in its path instead of %d.", list(a.methods), segments(n), segments(o)),
-			Advice: "Pass the ids that the new signature asks for.",
+			Advice: "Pass the ids that the new signature requires.",
 			Before: c.old.call(o, a.methods[0]), After: c.new.call(n, a.methods[0]),
 		})
 	}
@@ -39,7 +39,7 @@ func (c *comparison) params(a at, o, n *openapi.Operation) {
 		hadParams, hasParams = "", ""
 	}
 	if hadParams != hasParams {
-		text, advice := "%s takes params now: its signature changed.", "Pass params, an empty value if there is nothing to say."
+		text, advice := "%s now takes params: its signature changed.", "Pass params; an empty value is enough."
 		if hasParams == "" {
 			text, advice = "%s no longer takes params: its signature changed.", "Leave the params out of the call."
 		}
@@ -108,21 +108,21 @@ func (c *comparison) parameter(a at, o, n *openapi.Param, oldOwner, owner, field
 		f := c.new.Names.parameter(owner, n)
 		c.add(a, Change{
 			Class: Breaking, Code: "became-required", Pointer: n.Pointer, Subject: field,
-			Text:   fmt.Sprintf("%s (`%s`) is required now.", field, n.Name),
+			Text:   fmt.Sprintf("%s (`%s`) is now required.", field, n.Name),
 			Advice: "Set it in every call.",
 			Before: literal(oldOwner, "", ""), After: literal(owner, f.GoName, sample(f)),
 		})
 	case o.Required && !n.Required:
 		c.add(a, Change{
 			Class: Addition, Code: "became-optional", Pointer: n.Pointer, Subject: field,
-			Text: fmt.Sprintf("%s (`%s`) may be left out now.", field, n.Name),
+			Text: fmt.Sprintf("%s (`%s`) is now optional.", field, n.Name),
 		})
 	}
 	if o.Style != n.Style || o.Explode != n.Explode {
 		c.add(a, Change{
 			Class: Breaking, Code: "style-changed", Pointer: n.Pointer, Subject: field,
-			Text:   fmt.Sprintf("%s (`%s`) is written differently in the query (style %s, explode %t; before: style %s, explode %t).", field, n.Name, n.Style, n.Explode, o.Style, o.Explode),
-			Advice: "Upgrade: released versions write it in the old way, which the API may ignore. Code stays as it is.",
+			Text:   fmt.Sprintf("%s (`%s`) is encoded differently in the query (style %s, explode %t; before: style %s, explode %t).", field, n.Name, n.Style, n.Explode, o.Style, o.Explode),
+			Advice: "Upgrade: released versions use the old encoding, which the API may ignore. Your code does not change.",
 		})
 	}
 	c.deprecated(a, n.Pointer, field, o.Deprecated || o.Schema.Deprecated, n.Deprecated || n.Schema.Deprecated)

@@ -147,7 +147,7 @@ func (c *comparison) typeChanged(a at, s spot, before, after *openapi.Schema) {
 	}
 	c.add(a, Change{
 		Class: Breaking, Code: "type-changed", Pointer: after.Pointer, Subject: s.field,
-		Text:   fmt.Sprintf("%s changed its type from %s to %s.", s.named(), from, to),
+		Text:   fmt.Sprintf("%s changed type from %s to %s.", s.named(), from, to),
 		Advice: advice,
 		Before: s.fieldUse(s.oldOwner, a, oldField), After: s.fieldUse(s.owner, a, newField),
 	})
@@ -189,20 +189,20 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 		c.add(a, Change{
 			Class: Breaking, Code: "request-null-refused", Pointer: after.Pointer, Subject: s.field,
 			Text:   fmt.Sprintf("%s may no longer be null.", s.named()),
-			Advice: "Do not send null for it with WithBodyField; leave it out instead.",
+			Advice: "Do not set it to null with WithBodyField: omit it.",
 		})
 		return
 	}
 	oldField, newField := c.before(a, s, before), c.after(a, s, after)
 	oldType, newType := oldField.GoType(), newField.GoType()
-	class, code, text, advice := Behaviour, "reply-null-allowed", "%s can now be null", "Expect its zero value."
+	class, code, text, advice := Behaviour, "reply-null-allowed", "%s can now be null", "The field then has its zero value."
 	if !n {
-		code, text, advice = "reply-null-gone", "%s is never null now", ""
+		code, text, advice = "reply-null-gone", "%s can no longer be null", ""
 	}
 	text = fmt.Sprintf(text, s.named())
 	change := Change{Code: code, Pointer: after.Pointer, Subject: s.field}
 	if strings.HasPrefix(newType, "*") && oldType == newType {
-		advice = "Check it for nil before use."
+		advice = "Check the field for nil before you use it."
 		if !n {
 			advice = ""
 		}
@@ -210,9 +210,9 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 	if oldType != newType {
 		class = Breaking
 		text += fmt.Sprintf(": its type changed from %s to %s", oldType, newType)
-		advice = "Check the pointer for nil and read the value through it."
+		advice = "Check the pointer for nil before you use the value."
 		if !n {
-			advice = "Read the value without the pointer."
+			advice = "Use the value directly."
 		}
 		change.Before, change.After = s.fieldUse(s.oldOwner, a, oldField), s.fieldUse(s.owner, a, newField)
 	}
@@ -223,7 +223,7 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 // nullItems reports whether a list may hold null, which the SDK reads as the zero value.
 func (c *comparison) nullItems(a at, s spot, n *openapi.Schema, may bool) {
 	change := Change{Class: Behaviour, Code: "null-items", Pointer: n.Pointer, Subject: s.field,
-		Text: fmt.Sprintf("%s may have null among its items.", s.named()), Advice: "Expect the zero value among them."}
+		Text: fmt.Sprintf("%s may have null among its items.", s.named()), Advice: "Such items are zero values."}
 	if !may {
 		change.Text, change.Advice = fmt.Sprintf("%s no longer has null among its items.", s.named()), ""
 	}
@@ -259,7 +259,7 @@ func (c *comparison) valueRemoved(s spot, typeName string, o, n *openapi.Schema,
 	}
 	constant := c.old.Names.valueName(o, wire)
 	change.Subject, change.Text = constant, fmt.Sprintf("The value %s (`%s`) was removed from %s.", constant, wire, typeName)
-	change.Advice = "Remove the constant from the code. The type is open: a value read from old data can still be compared as a string."
+	change.Advice = "Remove the constant from your code. To compare values from old data, convert the string."
 	change.Before, change.After = "gocardless."+constant, fmt.Sprintf("gocardless.%s(%q) // only for old data", typeName, wire)
 	return change
 }
@@ -328,7 +328,7 @@ func (c *comparison) memberRemoved(a at, s spot, p openapi.Property, required bo
 		Class: Breaking, Code: "reply-field-removed", Pointer: p.Schema.Pointer, Subject: field,
 		Text:   fmt.Sprintf("%s (`%s`) was removed.", field, p.Name),
 		Advice: "Remove it from your code: the API no longer sends it.",
-		Before: "v." + old.GoName, After: "// gone",
+		Before: "v." + old.GoName, After: "// removed",
 	}
 	if a.side != reply {
 		change.Code, change.Advice = "request-field-removed", "Remove it from your code: the API refuses requests that contain it."
@@ -355,9 +355,9 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 		return
 	}
 	if a.side == reply {
-		text := "%s may be missing from replies now."
+		text := "%s may now be missing from replies."
 		if s.required {
-			text = "%s is always in replies now."
+			text = "%s is now always present in replies."
 		}
 		c.add(a, Change{Class: Behaviour, Code: "reply-required-changed", Pointer: after.Pointer, Subject: s.field, Text: fmt.Sprintf(text, s.named())})
 		return
@@ -367,17 +367,17 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 	if s.required {
 		change := Change{
 			Class: Breaking, Code: "became-required", Pointer: after.Pointer, Subject: s.field,
-			Text:   fmt.Sprintf("%s is required now.", s.named()),
+			Text:   fmt.Sprintf("%s is now required.", s.named()),
 			Advice: "Set it in every call.",
 			Before: literal(s.oldOwner, "", ""), After: literal(s.owner, newField.GoName, sample(newField)),
 		}
 		if oldType != newType {
-			change.Text = fmt.Sprintf("%s is required now: its type changed from %s to %s.", s.named(), oldType, newType)
+			change.Text = fmt.Sprintf("%s is now required: its type changed from %s to %s.", s.named(), oldType, newType)
 		}
 		c.add(a, change)
 		return
 	}
-	change := Change{Class: Addition, Code: "became-optional", Pointer: after.Pointer, Subject: s.field, Text: fmt.Sprintf("%s may be left out now.", s.named())}
+	change := Change{Class: Addition, Code: "became-optional", Pointer: after.Pointer, Subject: s.field, Text: fmt.Sprintf("%s is now optional.", s.named())}
 	if oldType != newType {
 		change.Class = Breaking
 		change.Text = fmt.Sprintf("%s may be left out now: its type changed from %s to %s.", s.named(), oldType, newType)
@@ -398,7 +398,7 @@ func (c *comparison) use(a at, s spot, o, n *openapi.Schema) {
 			class = Documentation
 		}
 		change := Change{Class: class, Code: "required-when-changed", Pointer: n.Pointer, Subject: s.field,
-			Text: fmt.Sprintf("%s is required when: %s", s.named(), strings.TrimSuffix(n.RequiredWhen, ".")+"."), Advice: "Set it in these cases."}
+			Text: fmt.Sprintf("%s is required when: %s", s.named(), strings.TrimSuffix(n.RequiredWhen, ".")+"."), Advice: "Set it in that case."}
 		if n.RequiredWhen == "" {
 			change.Text, change.Advice = fmt.Sprintf("%s is no longer required when: %s", s.named(), strings.TrimSuffix(o.RequiredWhen, ".")+"."), ""
 		}
@@ -429,7 +429,7 @@ func (c *comparison) defaultChanged(a at, s spot, o, n *openapi.Schema) {
 	if a.side == reply || !c.old.Doc.Says("default") || !c.new.Doc.Says("default") {
 		class = Documentation
 	}
-	c.add(a, Change{Class: class, Code: "default-changed", Pointer: n.Pointer, Subject: s.field, Text: text, Advice: "Set the field where the other value is meant."})
+	c.add(a, Change{Class: class, Code: "default-changed", Pointer: n.Pointer, Subject: s.field, Text: text, Advice: "Set the field where you rely on the old default."})
 }
 
 func sameExamples(o, n *openapi.Schema) bool {
@@ -470,7 +470,7 @@ func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 		change := Change{Code: "limit-changed", Pointer: n.Pointer, Subject: s.field}
 		switch {
 		case after == "":
-			change.Text = fmt.Sprintf("%s need no longer %s.", s.named(), limit(key, before))
+			change.Text = fmt.Sprintf("%s no longer has to %s.", s.named(), limit(key, before))
 		case before == "":
 			change.Text = fmt.Sprintf("%s must now %s.", s.named(), limit(key, after))
 		default:
@@ -481,7 +481,7 @@ func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 			change.Class = Documentation
 		case tighter(key, before, after):
 			change.Class, change.Code = Breaking, "limit-tightened"
-			change.Advice = "Keep values within the limit: the SDK and the API refuse others."
+			change.Advice = "The SDK and the API refuse other values."
 		default:
 			change.Class, change.Code = Behaviour, "limit-loosened"
 		}

@@ -29,19 +29,19 @@ func (c *comparison) union(a at, s spot, o, n *openapi.Schema) {
 			when := fmt.Sprintf("when `%s` is `%s`", n.Union.Property, form.Value)
 			switch {
 			case had && !has:
-				change.Class, change.Text = Breaking, field+" is gone "+when+"."
-				change.Advice = "Do not use it in this case."
+				change.Class, change.Text = Breaking, field+" was removed "+when+"."
+				change.Advice = "Do not set it in that case."
 			case !had && has:
-				change.Text = field + " is there " + when + ", too."
+				change.Text = field + " is now also allowed " + when + "."
 			case p.Name == n.Union.Property || required == was:
 				continue
 			case required && a.side == body:
 				change.Class, change.Text = Breaking, field+" is required "+when+"."
 				change.Advice = "Set it in every such call."
 			default:
-				change.Class, change.Text = Behaviour, field+" is always there "+when+"."
+				change.Class, change.Text = Behaviour, field+" is always present "+when+"."
 				if !required {
-					change.Text = field + " may be left out " + when + "."
+					change.Text = field + " is optional " + when + "."
 				}
 			}
 			c.add(a, change)

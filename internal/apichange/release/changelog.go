@@ -70,7 +70,7 @@ func summary(d *openapi.Document) string {
 			resources[t] = true
 		}
 	}
-	return fmt.Sprintf("The first one vendored: %d operations on %d resources.", len(d.Operations), len(resources))
+	return fmt.Sprintf("This is the first vendored description: %d operations on %d resources.", len(d.Operations), len(resources))
 }
 
 // Changelog returns CHANGELOG.md as it must be for the snapshots in the module.

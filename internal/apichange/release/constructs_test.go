@@ -120,7 +120,7 @@ func TestConstructs(t *testing.T) {
 		{"map of objects", member("PaymentCreateParams", "parts", `{"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {"type": "string"}}}}`), "addition: PaymentCreateParams.Parts (`parts`) was added."},
 		{"map changes its values", func(v *jsontree.Value) {
 			member("BillingRequestCreateParams", "metadata", `{"type": "object", "additionalProperties": {"type": "integer"}}`)(v)
-		}, "BillingRequestCreateParams.Metadata (`metadata`) changed its type from Metadata to map[string]int."},
+		}, "BillingRequestCreateParams.Metadata (`metadata`) changed type from Metadata to map[string]int."},
 		{"uniqueItems", member("PaymentCreateParams", "colours", `{"type": "array", "uniqueItems": true, "minItems": 2, "items": {"type": "string"}}`), "addition: PaymentCreateParams.Colours (`colours`) was added."},
 		{"uniqueItems of what is there", func(v *jsontree.Value) {
 			v.At("/components/schemas/BillingRequestCreateParams/properties").Set("colours", parseJSON(t, `{"type": "array", "items": {"type": "string"}, "uniqueItems": true}`))

@@ -43,11 +43,11 @@ func TestHistoryIsUpdatedTo(t *testing.T) {
 	seen := map[string]bool{}
 	breaking := map[string]string{
 		"2025-05-21": "BillingRequestCreateWithActionsParams.SubscriptionRequest (`subscription_request`) was removed.",
-		"2025-06-11": "Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is required now when Scheme is SchemePayTo",
+		"2025-06-11": "Constraints.MaxAmountPerPayment (`constraints.max_amount_per_payment`) is now required when Scheme is SchemePayTo",
 		"2025-06-23": "client.NegativeBalanceLimits.Create was removed",
 		"2025-11-20": "MandateConsentParameters.Periods (`periods`) was removed.",
 		"2026-03-04": "OutboundPaymentCreateParamsLinks.App (`app`) was removed.",
-		"2026-06-17": "MandateListParams.MandateType (`mandate_type`) changed its type from string to MandateType",
+		"2026-06-17": "MandateListParams.MandateType (`mandate_type`) changed type from string to MandateType",
 		"2026-08-13": "BlockListParams.Block (`block`) was removed.",
 		"2026-09-23": "Webhook.ResponseCode (`response_code`) can now be null: its type changed from int to *int.",
 	}
