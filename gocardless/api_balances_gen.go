@@ -37,9 +37,9 @@ func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opt
 	return list(ctx, s.client, &opBalancesList, input{params: &params}, opts, new(itemsOf[Balance]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /balances
 func (s *BalanceService) All(ctx context.Context, params BalanceListParams, opts ...RequestOption) iter.Seq2[*Balance, error] {
@@ -127,14 +127,14 @@ func (p *BalanceListParams) check(c *checker) {
 	c.required("creditor", p.Creditor != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BalanceListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BalanceType is the stage of the money that a balance counts. Values that are not listed here may
-// appear: the API adds some without notice.
+// BalanceType is the stage of the money that a balance counts. The API adds values without notice,
+// so others than those listed may appear.
 type BalanceType string
 
 // Known values of BalanceType.
@@ -150,7 +150,7 @@ const (
 	BalanceTypePendingPaymentsSubmitted BalanceType = "pending_payments_submitted"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BalanceType) Known() bool {
 	return isOneOf(string(v), valuesOfBalanceType[:])
 }

@@ -85,8 +85,8 @@ func (p *BankAccountDetailGetParams) check(c *checker) {
 	c.required("Gc-Key-Id", p.GcKeyID != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BankAccountDetailGetParams) Validate() error {
 	return validate("", &p)
 }

@@ -120,8 +120,8 @@ func (p *BankAccountHolderVerificationCreateParams) check(c *checker) {
 	c.required("type", p.Type != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BankAccountHolderVerificationCreateParams) Validate() error {
 	return validate("bank_account_holder_verifications", &p)
 }
@@ -143,8 +143,8 @@ func (p *BankAccountHolderVerificationCreateParamsLinks) check(c *checker) {
 	c.required("bank_account", p.BankAccount != "")
 }
 
-// BankAccountHolderVerificationStatus is the progress of an account holder check. Values that are
-// not listed here may appear: the API adds some without notice.
+// BankAccountHolderVerificationStatus is the progress of an account holder check. The API adds
+// values without notice, so others than those listed may appear.
 type BankAccountHolderVerificationStatus string
 
 // Known values of BankAccountHolderVerificationStatus.
@@ -155,7 +155,7 @@ const (
 	BankAccountHolderVerificationStatusCompleted BankAccountHolderVerificationStatus = "completed"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BankAccountHolderVerificationStatus) Known() bool {
 	return isOneOf(string(v), valuesOfBankAccountHolderVerificationStatus[:])
 }

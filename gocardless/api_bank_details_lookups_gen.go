@@ -108,8 +108,8 @@ func (p *BankDetailsLookupCreateParams) write(w *requestParts) {
 
 func (p *BankDetailsLookupCreateParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BankDetailsLookupCreateParams) Validate() error {
 	return validate("bank_details_lookups", &p)
 }

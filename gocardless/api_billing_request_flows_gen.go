@@ -274,8 +274,8 @@ func (p *BillingRequestFlowCreateParams) check(c *checker) {
 	c.leave()
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestFlowCreateParams) Validate() error {
 	return validate("billing_request_flows", &p)
 }

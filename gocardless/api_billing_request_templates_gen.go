@@ -70,9 +70,9 @@ func (s *BillingRequestTemplateService) List(ctx context.Context, params Billing
 	return list(ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(itemsOf[BillingRequestTemplate]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) iter.Seq2[*BillingRequestTemplate, error] {
@@ -308,8 +308,8 @@ func (p *BillingRequestTemplateCreateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestTemplateCreateParams) Validate() error {
 	return validate("billing_request_templates", &p)
 }
@@ -352,8 +352,8 @@ func (p *BillingRequestTemplateListParams) write(w *requestParts) {
 
 func (p *BillingRequestTemplateListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestTemplateListParams) Validate() error {
 	return validate("", &p)
 }
@@ -456,8 +456,8 @@ func (p *BillingRequestTemplateUpdateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestTemplateUpdateParams) Validate() error {
 	return validate("billing_request_templates", &p)
 }

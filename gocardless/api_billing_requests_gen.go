@@ -167,9 +167,9 @@ func (s *BillingRequestService) List(ctx context.Context, params BillingRequestL
 	return list(ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(itemsOf[BillingRequest]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /billing_requests
 func (s *BillingRequestService) All(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) iter.Seq2[*BillingRequest, error] {
@@ -399,8 +399,8 @@ func (p *BillingRequestCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestCancelParams) Validate() error {
 	return validate("data", &p)
 }
@@ -429,8 +429,8 @@ func (p *BillingRequestChooseCurrencyParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestChooseCurrencyParams) Validate() error {
 	return validate("data", &p)
 }
@@ -513,8 +513,8 @@ func (p *BillingRequestCollectBankAccountParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestCollectBankAccountParams) Validate() error {
 	return validate("data", &p)
 }
@@ -550,8 +550,8 @@ func (p *BillingRequestCollectCustomerDetailsParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestCollectCustomerDetailsParams) Validate() error {
 	return validate("data", &p)
 }
@@ -701,8 +701,8 @@ func (p *BillingRequestConfirmPayerDetailsParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestConfirmPayerDetailsParams) Validate() error {
 	return validate("data", &p)
 }
@@ -801,8 +801,8 @@ func (p *BillingRequestCreateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestCreateParams) Validate() error {
 	return validate("billing_requests", &p)
 }
@@ -1228,8 +1228,8 @@ func (p *BillingRequestCreateWithActionsParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestCreateWithActionsParams) Validate() error {
 	return validate("billing_request_with_actions", &p)
 }
@@ -1582,8 +1582,8 @@ func (p *BillingRequestFulfilParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestFulfilParams) Validate() error {
 	return validate("data", &p)
 }
@@ -1612,8 +1612,8 @@ func (p *BillingRequestListParams) write(w *requestParts) {
 
 func (p *BillingRequestListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestListParams) Validate() error {
 	return validate("", &p)
 }
@@ -1640,8 +1640,8 @@ func (p *BillingRequestNotifyParams) check(c *checker) {
 	c.required("notification_type", p.NotificationType != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestNotifyParams) Validate() error {
 	return validate("data", &p)
 }
@@ -1669,8 +1669,8 @@ func (p *BillingRequestSelectInstitutionParams) check(c *checker) {
 	c.required("institution", p.Institution != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BillingRequestSelectInstitutionParams) Validate() error {
 	return validate("data", &p)
 }
@@ -1709,8 +1709,8 @@ func (v *BillingRequestWithActions) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// NotificationType is the channel of a notification. Values that are not listed here may appear:
-// the API adds some without notice.
+// NotificationType is the channel of a notification. The API adds values without notice, so others
+// than those listed may appear.
 type NotificationType string
 
 // Known values of NotificationType.
@@ -1719,7 +1719,7 @@ const (
 	NotificationTypeEmail NotificationType = "email"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v NotificationType) Known() bool {
 	return isOneOf(string(v), valuesOfNotificationType[:])
 }

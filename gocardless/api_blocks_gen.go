@@ -90,9 +90,9 @@ func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ..
 	return list(ctx, s.client, &opBlocksList, input{params: &params}, opts, new(itemsOf[Block]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /blocks
 func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...RequestOption) iter.Seq2[*Block, error] {
@@ -237,8 +237,8 @@ func (p *BlockByRefParams) write(w *requestParts) {
 
 func (p *BlockByRefParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BlockByRefParams) Validate() error {
 	return validate("data", &p)
 }
@@ -284,8 +284,8 @@ func (p *BlockCreateParams) write(w *requestParts) {
 
 func (p *BlockCreateParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BlockCreateParams) Validate() error {
 	return validate("blocks", &p)
 }
@@ -320,14 +320,14 @@ func (p *BlockListParams) write(w *requestParts) {
 
 func (p *BlockListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p BlockListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BlockReasonType describes why a block was created. Values that are not listed here may appear:
-// the API adds some without notice.
+// BlockReasonType describes why a block was created. The API adds values without notice, so others
+// than those listed may appear.
 type BlockReasonType string
 
 // Known values of BlockReasonType.
@@ -342,7 +342,7 @@ const (
 	BlockReasonTypeOther BlockReasonType = "other"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BlockReasonType) Known() bool {
 	return isOneOf(string(v), valuesOfBlockReasonType[:])
 }
@@ -354,8 +354,8 @@ var valuesOfBlockReasonType = [...]string{
 	string(BlockReasonTypeOther),
 }
 
-// BlockReferenceType is the kind of resource that a block is created from. Values that are not
-// listed here may appear: the API adds some without notice.
+// BlockReferenceType is the kind of resource that a block is created from. The API adds values
+// without notice, so others than those listed may appear.
 type BlockReferenceType string
 
 // Known values of BlockReferenceType.
@@ -366,7 +366,7 @@ const (
 	BlockReferenceTypeMandate BlockReferenceType = "mandate"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BlockReferenceType) Known() bool {
 	return isOneOf(string(v), valuesOfBlockReferenceType[:])
 }
@@ -376,8 +376,8 @@ var valuesOfBlockReferenceType = [...]string{
 	string(BlockReferenceTypeMandate),
 }
 
-// BlockType is the kind of value that a block matches. Values that are not listed here may appear:
-// the API adds some without notice.
+// BlockType is the kind of value that a block matches. The API adds values without notice, so
+// others than those listed may appear.
 type BlockType string
 
 // Known values of BlockType.
@@ -392,7 +392,7 @@ const (
 	BlockTypeBankName BlockType = "bank_name"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BlockType) Known() bool {
 	return isOneOf(string(v), valuesOfBlockType[:])
 }

@@ -6,12 +6,12 @@ package gocardless
 const apiVersion = "2015-07-06"
 
 // SchemaDate is the date of the API description that this version of the library was generated
-// from, as YYYY-MM-DD. A second one of the same day ends in a letter: 2026-01-31b.
+// from, as YYYY-MM-DD. A second description of the same day has a letter, as in 2026-01-31b.
 const SchemaDate = "2026-09-23"
 
-// Client calls the GoCardless Pro API. Make one with [New] or [NewFromEnv] and share it: it is safe
-// for concurrent use, and it keeps connections open between calls. The zero Client is not usable:
-// its calls panic.
+// Client calls the GoCardless Pro API. Create one with [New] or [NewFromEnv] and share it: it is
+// safe for concurrent use, and it keeps connections open between calls. The zero Client is not
+// usable: its calls panic.
 //
 // Each field holds the operations of one resource. A client prints itself without its access token.
 type Client struct {
@@ -65,7 +65,7 @@ type Client struct {
 	core *core
 }
 
-// newClient makes a client. Its services are one value, seen as a type for each.
+// newClient makes a client. All its services point to one value.
 func newClient(c *core) *Client {
 	s := &service{}
 	s.client = &Client{

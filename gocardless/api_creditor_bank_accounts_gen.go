@@ -69,9 +69,9 @@ func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBa
 	return list(ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(itemsOf[CreditorBankAccount]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) iter.Seq2[*CreditorBankAccount, error] {
@@ -262,8 +262,8 @@ func (p *CreditorBankAccountCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CreditorBankAccountCreateParams) Validate() error {
 	return validate("creditor_bank_accounts", &p)
 }
@@ -334,14 +334,14 @@ func (p *CreditorBankAccountListParams) write(w *requestParts) {
 
 func (p *CreditorBankAccountListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CreditorBankAccountListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CreditorBankAccountVerificationStatus is the progress of verifying a creditor bank account.
-// Values that are not listed here may appear: the API adds some without notice.
+// CreditorBankAccountVerificationStatus is the progress of verifying a creditor bank account. The
+// API adds values without notice, so others than those listed may appear.
 type CreditorBankAccountVerificationStatus string
 
 // Known values of CreditorBankAccountVerificationStatus.
@@ -356,7 +356,7 @@ const (
 	CreditorBankAccountVerificationStatusCouldNotVerify CreditorBankAccountVerificationStatus = "could_not_verify"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v CreditorBankAccountVerificationStatus) Known() bool {
 	return isOneOf(string(v), valuesOfCreditorBankAccountVerificationStatus[:])
 }

@@ -70,9 +70,9 @@ func (s *CreditorService) List(ctx context.Context, params CreditorListParams, o
 	return list(ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(itemsOf[Creditor]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /creditors
 func (s *CreditorService) All(ctx context.Context, params CreditorListParams, opts ...RequestOption) iter.Seq2[*Creditor, error] {
@@ -258,8 +258,8 @@ func (p *CreditorCreateParams) check(c *checker) {
 	c.required("name", p.Name != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CreditorCreateParams) Validate() error {
 	return validate("creditors", &p)
 }
@@ -288,8 +288,8 @@ func (p *CreditorListParams) write(w *requestParts) {
 
 func (p *CreditorListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CreditorListParams) Validate() error {
 	return validate("", &p)
 }
@@ -359,8 +359,8 @@ func (p *CreditorUpdateParams) write(w *requestParts) {
 
 func (p *CreditorUpdateParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CreditorUpdateParams) Validate() error {
 	return validate("creditors", &p)
 }

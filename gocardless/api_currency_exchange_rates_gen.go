@@ -36,9 +36,9 @@ func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyE
 	return list(ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(itemsOf[CurrencyExchangeRate]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) All(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) iter.Seq2[*CurrencyExchangeRate, error] {
@@ -102,8 +102,8 @@ func (p *CurrencyExchangeRateListParams) write(w *requestParts) {
 
 func (p *CurrencyExchangeRateListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CurrencyExchangeRateListParams) Validate() error {
 	return validate("", &p)
 }

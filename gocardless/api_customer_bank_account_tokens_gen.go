@@ -47,7 +47,7 @@ type CustomerBankAccountTokenService struct {
 // documents it for its JavaScript flow alone, which calls it from the payer's browser with a
 // publishable access token; the official server-side clients do not have it.
 //
-// Restricted: GoCardless has to enable this operation for your account.
+// Restricted: GoCardless must enable this operation for your account.
 //
 // POST /customer_bank_account_tokens
 func (s *CustomerBankAccountTokenService) Create(ctx context.Context, params CustomerBankAccountTokenCreateParams, opts ...RequestOption) (*CustomerBankAccountToken, error) {
@@ -58,7 +58,7 @@ func (s *CustomerBankAccountTokenService) Create(ctx context.Context, params Cus
 // flow alone, which calls it from the payer's browser with a publishable access token; the official
 // server-side clients do not have it.
 //
-// Restricted: GoCardless has to enable this operation for your account.
+// Restricted: GoCardless must enable this operation for your account.
 //
 // GET /customer_bank_account_tokens/{identity}
 func (s *CustomerBankAccountTokenService) Get(ctx context.Context, id string, opts ...RequestOption) (*CustomerBankAccountToken, error) {
@@ -163,8 +163,8 @@ func (p *CustomerBankAccountTokenCreateParams) check(c *checker) {
 	c.required("account_holder_name", p.AccountHolderName != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CustomerBankAccountTokenCreateParams) Validate() error {
 	return validate("customer_bank_account_tokens", &p)
 }

@@ -79,9 +79,9 @@ func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBa
 	return list(ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(itemsOf[CustomerBankAccount]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) iter.Seq2[*CustomerBankAccount, error] {
@@ -146,7 +146,7 @@ type CustomerBankAccount struct {
 	// Kind of account. For USD accounts only; other currencies must leave it out.
 	AccountType BankAccountType `json:"account_type,omitzero"`
 	// Token standing for one particular set of bank details. An early access feature, open to
-	// selected organisations. Restricted: GoCardless has to enable it for your account.
+	// selected organisations. Restricted: GoCardless must enable it for your account.
 	BankAccountToken string `json:"bank_account_token,omitzero"`
 	// The bank's name, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
@@ -287,8 +287,8 @@ func (p *CustomerBankAccountCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CustomerBankAccountCreateParams) Validate() error {
 	return validate("customer_bank_accounts", &p)
 }
@@ -365,8 +365,8 @@ func (p *CustomerBankAccountListParams) write(w *requestParts) {
 
 func (p *CustomerBankAccountListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CustomerBankAccountListParams) Validate() error {
 	return validate("", &p)
 }
@@ -391,8 +391,8 @@ func (p *CustomerBankAccountUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CustomerBankAccountUpdateParams) Validate() error {
 	return validate("customer_bank_accounts", &p)
 }

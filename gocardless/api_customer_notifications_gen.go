@@ -33,7 +33,7 @@ type CustomerNotificationService struct {
 // "already_actioned" if it was dealt with before or its deadline is over; nothing more is then
 // needed. Takes no parameters.
 //
-// Restricted: GoCardless has to enable this operation for your account.
+// Restricted: GoCardless must enable this operation for your account.
 //
 // POST /customer_notifications/{identity}/actions/handle
 func (s *CustomerNotificationService) Handle(ctx context.Context, id string, opts ...RequestOption) (*CustomerNotification, error) {
@@ -85,8 +85,8 @@ func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// CustomerNotificationActionTaken describes how a customer notification was dealt with. Values that
-// are not listed here may appear: the API adds some without notice.
+// CustomerNotificationActionTaken describes how a customer notification was dealt with. The API
+// adds values without notice, so others than those listed may appear.
 type CustomerNotificationActionTaken string
 
 // Known values of CustomerNotificationActionTaken.
@@ -95,7 +95,7 @@ const (
 	CustomerNotificationActionTakenHandled CustomerNotificationActionTaken = "handled"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v CustomerNotificationActionTaken) Known() bool {
 	return isOneOf(string(v), valuesOfCustomerNotificationActionTaken[:])
 }
@@ -144,8 +144,8 @@ func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// CustomerNotificationType describes what a customer notification tells the customer. Values that
-// are not listed here may appear: the API adds some without notice.
+// CustomerNotificationType describes what a customer notification tells the customer. The API adds
+// values without notice, so others than those listed may appear.
 type CustomerNotificationType string
 
 // Known values of CustomerNotificationType.
@@ -168,7 +168,7 @@ const (
 	CustomerNotificationTypeInstalmentScheduleCancelled CustomerNotificationType = "instalment_schedule_cancelled"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v CustomerNotificationType) Known() bool {
 	return isOneOf(string(v), valuesOfCustomerNotificationType[:])
 }

@@ -77,9 +77,9 @@ func (s *CustomerService) List(ctx context.Context, params CustomerListParams, o
 	return list(ctx, s.client, &opCustomersList, input{params: &params}, opts, new(itemsOf[Customer]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /customers
 func (s *CustomerService) All(ctx context.Context, params CustomerListParams, opts ...RequestOption) iter.Seq2[*Customer, error] {
@@ -324,8 +324,8 @@ func (p *CustomerCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CustomerCreateParams) Validate() error {
 	return validate("customers", &p)
 }
@@ -366,14 +366,14 @@ func (p *CustomerListParams) write(w *requestParts) {
 
 func (p *CustomerListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CustomerListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CustomerSortField is the field that a list of customers is sorted by. Values that are not listed
-// here may appear: the API adds some without notice.
+// CustomerSortField is the field that a list of customers is sorted by. The API adds values without
+// notice, so others than those listed may appear.
 type CustomerSortField string
 
 // Known values of CustomerSortField.
@@ -386,7 +386,7 @@ const (
 	CustomerSortFieldCreatedAt CustomerSortField = "created_at"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v CustomerSortField) Known() bool {
 	return isOneOf(string(v), valuesOfCustomerSortField[:])
 }
@@ -500,8 +500,8 @@ func (p *CustomerUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p CustomerUpdateParams) Validate() error {
 	return validate("customers", &p)
 }

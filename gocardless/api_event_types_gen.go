@@ -2,8 +2,8 @@
 
 package gocardless
 
-// EventType names what an event reports: its resource type and its action, joined by a dot, such as
-// "payments.failed". The API adds event types without notice, so others than those listed here may
+// EventType is the resource type and the action of an event, joined by a dot, such as
+// "payments.failed". The API adds event types without notice, so others than those listed may
 // appear.
 type EventType string
 

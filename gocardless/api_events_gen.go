@@ -49,9 +49,9 @@ func (s *EventService) List(ctx context.Context, params EventListParams, opts ..
 	return list(ctx, s.client, &opEventsList, input{params: &params}, opts, new(itemsOf[Event]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /events
 func (s *EventService) All(ctx context.Context, params EventListParams, opts ...RequestOption) iter.Seq2[*Event, error] {
@@ -104,8 +104,8 @@ type Event struct {
 	ResourceType EventResourceType `json:"resource_type,omitzero"`
 	// Who or what produced the event, for audit purposes.
 	Source *EventSource `json:"source,omitzero"`
-	// Misfits are the values of the event that do not fit their fields, which have the zero value.
-	// Their paths are relative to the event.
+	// Misfits are the values of the event that do not fit their fields, which keep their zero
+	// value. Their paths are relative to the event.
 	Misfits []Misfit `json:"-"`
 }
 
@@ -151,8 +151,8 @@ func (v *Event) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// EventAction describes what happened to the resource of an event. Values that are not listed here
-// may appear: the API adds some without notice.
+// EventAction describes what happened to the resource of an event. The API adds values without
+// notice, so others than those listed may appear.
 type EventAction string
 
 // Known values of EventAction.
@@ -305,7 +305,7 @@ const (
 	EventActionUpdated EventAction = "updated"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v EventAction) Known() bool {
 	return isOneOf(string(v), valuesOfEventAction[:])
 }
@@ -382,8 +382,8 @@ var valuesOfEventAction = [...]string{
 	string(EventActionUpdated),
 }
 
-// EventCause describes why an event happened. Values that are not listed here may appear: the API
-// adds some without notice.
+// EventCause describes why an event happened. The API adds values without notice, so others than
+// those listed may appear.
 type EventCause string
 
 // Known values of EventCause.
@@ -607,7 +607,7 @@ const (
 	EventCauseTestFailure EventCause = "test_failure"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v EventCause) Known() bool {
 	return isOneOf(string(v), valuesOfEventCause[:])
 }
@@ -822,8 +822,8 @@ func (v *EventDetails) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// EventInclude is the kind of related resource to return beside events. Values that are not listed
-// here may appear: the API adds some without notice.
+// EventInclude is the kind of related resource to return beside events. The API adds values without
+// notice, so others than those listed may appear.
 type EventInclude string
 
 // Known values of EventInclude.
@@ -856,7 +856,7 @@ const (
 	EventIncludeSubscription EventInclude = "subscription"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v EventInclude) Known() bool {
 	return isOneOf(string(v), valuesOfEventInclude[:])
 }
@@ -1143,14 +1143,14 @@ func (p *EventListParams) write(w *requestParts) {
 
 func (p *EventListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p EventListParams) Validate() error {
 	return validate("", &p)
 }
 
-// EventOrigin describes who or what caused an event. Values that are not listed here may appear:
-// the API adds some without notice.
+// EventOrigin describes who or what caused an event. The API adds values without notice, so others
+// than those listed may appear.
 type EventOrigin string
 
 // Known values of EventOrigin.
@@ -1167,7 +1167,7 @@ const (
 	EventOriginPayer EventOrigin = "payer"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v EventOrigin) Known() bool {
 	return isOneOf(string(v), valuesOfEventOrigin[:])
 }
@@ -1180,8 +1180,8 @@ var valuesOfEventOrigin = [...]string{
 	string(EventOriginPayer),
 }
 
-// EventResourceType is the kind of resource that an event is about. Values that are not listed here
-// may appear: the API adds some without notice.
+// EventResourceType is the kind of resource that an event is about. The API adds values without
+// notice, so others than those listed may appear.
 type EventResourceType string
 
 // Known values of EventResourceType.
@@ -1218,7 +1218,7 @@ const (
 	EventResourceTypeSubscriptions EventResourceType = "subscriptions"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v EventResourceType) Known() bool {
 	return isOneOf(string(v), valuesOfEventResourceType[:])
 }
@@ -1264,8 +1264,8 @@ func (v *EventSource) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// EventSourceType is the kind of actor that triggered an event. Values that are not listed here may
-// appear: the API adds some without notice.
+// EventSourceType is the kind of actor that triggered an event. The API adds values without notice,
+// so others than those listed may appear.
 type EventSourceType string
 
 // Known values of EventSourceType.
@@ -1289,7 +1289,7 @@ const (
 	EventSourceTypeHostedPaymentPage EventSourceType = "hosted_payment_page"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v EventSourceType) Known() bool {
 	return isOneOf(string(v), valuesOfEventSourceType[:])
 }

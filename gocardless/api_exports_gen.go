@@ -45,9 +45,9 @@ func (s *ExportService) List(ctx context.Context, params ExportListParams, opts 
 	return list(ctx, s.client, &opExportsList, input{params: &params}, opts, new(itemsOf[Export]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /exports
 func (s *ExportService) All(ctx context.Context, params ExportListParams, opts ...RequestOption) iter.Seq2[*Export, error] {
@@ -118,14 +118,14 @@ func (p *ExportListParams) write(w *requestParts) {
 
 func (p *ExportListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p ExportListParams) Validate() error {
 	return validate("", &p)
 }
 
-// ExportType is the kind of data in an export file. Values that are not listed here may appear: the
-// API adds some without notice.
+// ExportType is the kind of data in an export file. The API adds values without notice, so others
+// than those listed may appear.
 type ExportType string
 
 // Known values of ExportType.
@@ -185,7 +185,7 @@ const (
 	ExportTypeAppConnectedOrganisations ExportType = "app_connected_organisations"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v ExportType) Known() bool {
 	return isOneOf(string(v), valuesOfExportType[:])
 }

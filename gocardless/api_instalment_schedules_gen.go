@@ -92,9 +92,9 @@ func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentS
 	return list(ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(itemsOf[InstalmentSchedule]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) iter.Seq2[*InstalmentSchedule, error] {
@@ -233,7 +233,7 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
 	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
 	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless has to enable it for your account.
+	// GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
 	// switched on in the dashboard. Default: false.
@@ -280,8 +280,8 @@ func (p *InstalmentScheduleCreateWithDatesParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p InstalmentScheduleCreateWithDatesParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }
@@ -326,7 +326,7 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
 	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
 	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless has to enable it for your account.
+	// GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
 	// switched on in the dashboard. Default: false.
@@ -373,8 +373,8 @@ func (p *InstalmentScheduleCreateWithScheduleParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p InstalmentScheduleCreateWithScheduleParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }
@@ -429,8 +429,8 @@ func (p *InstalmentScheduleListParams) write(w *requestParts) {
 
 func (p *InstalmentScheduleListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p InstalmentScheduleListParams) Validate() error {
 	return validate("", &p)
 }
@@ -455,8 +455,8 @@ func (p *InstalmentScheduleUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p InstalmentScheduleUpdateParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }

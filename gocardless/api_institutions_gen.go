@@ -163,8 +163,8 @@ func (p *InstitutionListForBillingRequestParams) check(c *checker) {
 	c.required("country_code", p.CountryCode != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p InstitutionListForBillingRequestParams) Validate() error {
 	return validate("", &p)
 }
@@ -199,14 +199,14 @@ func (p *InstitutionListParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p InstitutionListParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstitutionStatus reports whether an institution can be used now. Values that are not listed here
-// may appear: the API adds some without notice.
+// InstitutionStatus reports whether an institution can be used now. The API adds values without
+// notice, so others than those listed may appear.
 type InstitutionStatus string
 
 // Known values of InstitutionStatus.
@@ -219,7 +219,7 @@ const (
 	InstitutionStatusTemporarilyDisabled InstitutionStatus = "temporarily_disabled"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v InstitutionStatus) Known() bool {
 	return isOneOf(string(v), valuesOfInstitutionStatus[:])
 }

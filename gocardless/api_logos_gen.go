@@ -78,8 +78,8 @@ func (p *LogoCreateForCreditorParams) check(c *checker) {
 	c.required("image", p.Image != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p LogoCreateForCreditorParams) Validate() error {
 	return validate("logos", &p)
 }

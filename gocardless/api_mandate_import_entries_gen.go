@@ -48,9 +48,9 @@ func (s *MandateImportEntryService) List(ctx context.Context, params MandateImpo
 	return list(ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(itemsOf[MandateImportEntry]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) All(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) iter.Seq2[*MandateImportEntry, error] {
@@ -169,8 +169,8 @@ func (p *MandateImportEntryCreateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateImportEntryCreateParams) Validate() error {
 	return validate("mandate_import_entries", &p)
 }
@@ -470,14 +470,14 @@ func (p *MandateImportEntryListParams) check(c *checker) {
 	c.required("mandate_import", p.MandateImport != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateImportEntryListParams) Validate() error {
 	return validate("", &p)
 }
 
-// MandateImportEntryStatus is the outcome of importing one mandate. Values that are not listed here
-// may appear: the API adds some without notice.
+// MandateImportEntryStatus is the outcome of importing one mandate. The API adds values without
+// notice, so others than those listed may appear.
 type MandateImportEntryStatus string
 
 // Known values of MandateImportEntryStatus.
@@ -490,7 +490,7 @@ const (
 	MandateImportEntryStatusUnsuccessfullyProcessed MandateImportEntryStatus = "unsuccessfully_processed"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v MandateImportEntryStatus) Known() bool {
 	return isOneOf(string(v), valuesOfMandateImportEntryStatus[:])
 }

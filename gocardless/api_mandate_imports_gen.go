@@ -154,8 +154,8 @@ func (p *MandateImportCreateParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateImportCreateParams) Validate() error {
 	return validate("mandate_imports", &p)
 }
@@ -194,8 +194,8 @@ func (v *MandateImportLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// MandateImportStatus is the stage of a mandate import. Values that are not listed here may appear:
-// the API adds some without notice.
+// MandateImportStatus is the stage of a mandate import. The API adds values without notice, so
+// others than those listed may appear.
 type MandateImportStatus string
 
 // Known values of MandateImportStatus.
@@ -212,7 +212,7 @@ const (
 	MandateImportStatusProcessed MandateImportStatus = "processed"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v MandateImportStatus) Known() bool {
 	return isOneOf(string(v), valuesOfMandateImportStatus[:])
 }

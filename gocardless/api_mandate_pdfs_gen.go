@@ -18,7 +18,7 @@ var opMandatePDFsCreate = Operation{
 	Status:          201,
 }
 
-// MandatePDFService calls the operations on mandate pdfs. It is the field MandatePDFs of a
+// MandatePDFService calls the operations on mandate PDFs. It is the field MandatePDFs of a
 // [Client], and safe for concurrent use.
 //
 // A PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer. It can be
@@ -237,8 +237,8 @@ func (p *MandatePDFCreateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandatePDFCreateParams) Validate() error {
 	return validate("mandate_pdfs", &p)
 }

@@ -92,9 +92,9 @@ func (s *MandateService) List(ctx context.Context, params MandateListParams, opt
 	return list(ctx, s.client, &opMandatesList, input{params: &params}, opts, new(itemsOf[Mandate]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /mandates
 func (s *MandateService) All(ctx context.Context, params MandateListParams, opts ...RequestOption) iter.Seq2[*Mandate, error] {
@@ -269,8 +269,8 @@ func (p *MandateCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateCancelParams) Validate() error {
 	return validate("data", &p)
 }
@@ -326,8 +326,8 @@ func (p *MandateCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateCreateParams) Validate() error {
 	return validate("mandates", &p)
 }
@@ -403,8 +403,8 @@ func (p *MandateListParams) write(w *requestParts) {
 
 func (p *MandateListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateListParams) Validate() error {
 	return validate("", &p)
 }
@@ -429,8 +429,8 @@ func (p *MandateReinstateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateReinstateParams) Validate() error {
 	return validate("data", &p)
 }
@@ -455,8 +455,8 @@ func (p *MandateUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p MandateUpdateParams) Validate() error {
 	return validate("mandates", &p)
 }

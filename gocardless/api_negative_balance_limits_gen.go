@@ -36,9 +36,9 @@ func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeB
 	return list(ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(itemsOf[NegativeBalanceLimit]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) iter.Seq2[*NegativeBalanceLimit, error] {
@@ -133,8 +133,8 @@ func (p *NegativeBalanceLimitListParams) write(w *requestParts) {
 
 func (p *NegativeBalanceLimitListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p NegativeBalanceLimitListParams) Validate() error {
 	return validate("", &p)
 }

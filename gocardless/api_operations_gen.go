@@ -2,7 +2,7 @@
 
 package gocardless
 
-// operations is every operation of the API, by resource and path.
+// operations lists every operation of the API, by resource and path.
 var operations = [...]*Operation{
 	&opBalancesList,
 	&opBankAccountDetailsGet,

@@ -36,9 +36,9 @@ func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params Out
 	return list(ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImportEntry]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImportEntry, error] {
@@ -159,8 +159,8 @@ func (p *OutboundPaymentImportEntryListParams) check(c *checker) {
 	c.required("outbound_payment_import", p.OutboundPaymentImport != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentImportEntryListParams) Validate() error {
 	return validate("", &p)
 }

@@ -59,9 +59,9 @@ func (s *OutboundPaymentImportService) List(ctx context.Context, params Outbound
 	return list(ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImport]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImport, error] {
@@ -176,8 +176,8 @@ func (p *OutboundPaymentImportCreateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentImportCreateParams) Validate() error {
 	return validate("outbound_payment_imports", &p)
 }
@@ -337,14 +337,14 @@ func (p *OutboundPaymentImportListParams) write(w *requestParts) {
 
 func (p *OutboundPaymentImportListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentImportListParams) Validate() error {
 	return validate("", &p)
 }
 
-// OutboundPaymentImportStatus is the stage of an outbound payment import. Values that are not
-// listed here may appear: the API adds some without notice.
+// OutboundPaymentImportStatus is the stage of an outbound payment import. The API adds values
+// without notice, so others than those listed may appear.
 type OutboundPaymentImportStatus string
 
 // Known values of OutboundPaymentImportStatus.
@@ -366,7 +366,7 @@ const (
 	OutboundPaymentImportStatusCancelled OutboundPaymentImportStatus = "cancelled"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v OutboundPaymentImportStatus) Known() bool {
 	return isOneOf(string(v), valuesOfOutboundPaymentImportStatus[:])
 }

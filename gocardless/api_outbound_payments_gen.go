@@ -112,9 +112,9 @@ func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymen
 	return list(ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(itemsOf[OutboundPayment]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) iter.Seq2[*OutboundPayment, error] {
@@ -268,8 +268,8 @@ func (p *OutboundPaymentCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentCancelParams) Validate() error {
 	return validate("data", &p)
 }
@@ -324,8 +324,8 @@ func (p *OutboundPaymentCreateParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentCreateParams) Validate() error {
 	return validate("outbound_payments", &p)
 }
@@ -384,8 +384,8 @@ func (p *OutboundPaymentListParams) write(w *requestParts) {
 
 func (p *OutboundPaymentListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentListParams) Validate() error {
 	return validate("", &p)
 }
@@ -448,8 +448,8 @@ func (p *OutboundPaymentUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentUpdateParams) Validate() error {
 	return validate("outbound_payments", &p)
 }
@@ -503,8 +503,8 @@ func (p *OutboundPaymentWithdrawParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p OutboundPaymentWithdrawParams) Validate() error {
 	return validate("data", &p)
 }

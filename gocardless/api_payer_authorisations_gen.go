@@ -301,8 +301,8 @@ func (p *PayerAuthorisationCreateParams) check(c *checker) {
 	c.leave()
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PayerAuthorisationCreateParams) Validate() error {
 	return validate("payer_authorisations", &p)
 }
@@ -470,8 +470,8 @@ func (p *PayerAuthorisationUpdateParams) check(c *checker) {
 	c.leave()
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PayerAuthorisationUpdateParams) Validate() error {
 	return validate("payer_authorisations", &p)
 }

@@ -92,8 +92,8 @@ func (p *PayerThemeCreateForCreditorParams) write(w *requestParts) {
 
 func (p *PayerThemeCreateForCreditorParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PayerThemeCreateForCreditorParams) Validate() error {
 	return validate("payer_themes", &p)
 }

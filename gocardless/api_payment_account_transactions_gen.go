@@ -52,9 +52,9 @@ func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, 
 	return list(ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(itemsOf[PaymentAccountTransaction]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) All(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) iter.Seq2[*PaymentAccountTransaction, error] {
@@ -150,8 +150,8 @@ func (p *PaymentAccountTransactionListParams) check(c *checker) {
 	c.required("value_date_to", p.ValueDateTo != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PaymentAccountTransactionListParams) Validate() error {
 	return validate("", &p)
 }

@@ -91,9 +91,9 @@ func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opt
 	return list(ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(itemsOf[Payment]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /payments
 func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts ...RequestOption) iter.Seq2[*Payment, error] {
@@ -162,8 +162,8 @@ type DateFilter struct {
 	Lte Date `json:"lte,omitzero"`
 }
 
-// PSUInteractionType reports whether the payer is present when a payment is made. Values that are
-// not listed here may appear: the API adds some without notice.
+// PSUInteractionType reports whether the payer is present when a payment is made. The API adds
+// values without notice, so others than those listed may appear.
 type PSUInteractionType string
 
 // Known values of PSUInteractionType.
@@ -175,7 +175,7 @@ const (
 	PSUInteractionTypeOffSession PSUInteractionType = "off_session"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PSUInteractionType) Known() bool {
 	return isOneOf(string(v), valuesOfPSUInteractionType[:])
 }
@@ -221,8 +221,8 @@ type Payment struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Text shown on the customer's bank statement, if set. The scheme sets its maximum length: ACH
 	// and Bacs 10, Autogiro 11, BECS NZ 12, Faster Payments and PayTo 18, BECS and Betalingsservice
-	// 30, SEPA 140; PAD has no reference. Unique per merchant in BECS. Restricted: GoCardless has
-	// to enable it for your account.
+	// 30, SEPA 140; PAD has no reference. Unique per merchant in BECS. Restricted: GoCardless must
+	// enable it for your account.
 	Reference string `json:"reference,omitzero"`
 	// Whether a failed collection is retried automatically by intelligent retries. Works only with
 	// Success+ switched on in the dashboard.
@@ -304,8 +304,8 @@ func (p *PaymentCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PaymentCancelParams) Validate() error {
 	return validate("data", &p)
 }
@@ -340,7 +340,7 @@ type PaymentCreateParams struct {
 	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
 	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
 	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless has to enable it for your account.
+	// GoCardless must enable it for your account.
 	Reference *string `json:"reference,omitzero"`
 	// Whether to retry a failed collection automatically with intelligent retries. Success+ must be
 	// switched on in the dashboard. Default: false.
@@ -389,8 +389,8 @@ func (p *PaymentCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PaymentCreateParams) Validate() error {
 	return validate("payments", &p)
 }
@@ -471,8 +471,8 @@ func (p *PaymentListParams) write(w *requestParts) {
 
 func (p *PaymentListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PaymentListParams) Validate() error {
 	return validate("", &p)
 }
@@ -503,14 +503,14 @@ func (p *PaymentRetryParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PaymentRetryParams) Validate() error {
 	return validate("data", &p)
 }
 
-// PaymentSortField is the field that a list of payments is sorted by. Values that are not listed
-// here may appear: the API adds some without notice.
+// PaymentSortField is the field that a list of payments is sorted by. The API adds values without
+// notice, so others than those listed may appear.
 type PaymentSortField string
 
 // Known values of PaymentSortField.
@@ -521,7 +521,7 @@ const (
 	PaymentSortFieldAmount PaymentSortField = "amount"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PaymentSortField) Known() bool {
 	return isOneOf(string(v), valuesOfPaymentSortField[:])
 }
@@ -557,8 +557,8 @@ func (p *PaymentUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PaymentUpdateParams) Validate() error {
 	return validate("payments", &p)
 }

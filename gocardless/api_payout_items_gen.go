@@ -36,9 +36,9 @@ func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParam
 	return list(ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(itemsOf[PayoutItem]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /payout_items
 func (s *PayoutItemService) All(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) iter.Seq2[*PayoutItem, error] {
@@ -141,8 +141,8 @@ func (p *PayoutItemListParams) check(c *checker) {
 	c.required("payout", p.Payout != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PayoutItemListParams) Validate() error {
 	return validate("", &p)
 }
@@ -193,8 +193,8 @@ func (v *PayoutItemTax) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// PayoutItemType describes what a payout item credits or debits. Values that are not listed here
-// may appear: the API adds some without notice.
+// PayoutItemType describes what a payout item credits or debits. The API adds values without
+// notice, so others than those listed may appear.
 type PayoutItemType string
 
 // Known values of PayoutItemType.
@@ -226,7 +226,7 @@ const (
 	PayoutItemTypeRefundFundsReturned PayoutItemType = "refund_funds_returned"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PayoutItemType) Known() bool {
 	return isOneOf(string(v), valuesOfPayoutItemType[:])
 }

@@ -57,9 +57,9 @@ func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts 
 	return list(ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(itemsOf[Payout]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /payouts
 func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts ...RequestOption) iter.Seq2[*Payout, error] {
@@ -216,8 +216,8 @@ func (p *PayoutListParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PayoutListParams) Validate() error {
 	return validate("", &p)
 }
@@ -242,8 +242,8 @@ func (p *PayoutUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p PayoutUpdateParams) Validate() error {
 	return validate("payouts", &p)
 }

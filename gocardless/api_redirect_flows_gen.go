@@ -172,8 +172,8 @@ func (p *RedirectFlowCompleteParams) check(c *checker) {
 	c.required("session_token", p.SessionToken != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p RedirectFlowCompleteParams) Validate() error {
 	return validate("data", &p)
 }
@@ -241,8 +241,8 @@ func (p *RedirectFlowCreateParams) check(c *checker) {
 	c.required("success_redirect_url", p.SuccessRedirectURL != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p RedirectFlowCreateParams) Validate() error {
 	return validate("redirect_flows", &p)
 }

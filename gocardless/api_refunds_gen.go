@@ -69,9 +69,9 @@ func (s *RefundService) List(ctx context.Context, params RefundListParams, opts 
 	return list(ctx, s.client, &opRefundsList, input{params: &params}, opts, new(itemsOf[Refund]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /refunds
 func (s *RefundService) All(ctx context.Context, params RefundListParams, opts ...RequestOption) iter.Seq2[*Refund, error] {
@@ -130,8 +130,8 @@ type Refund struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Text shown on the customer's bank statement, if set. The scheme sets its maximum length: ACH
 	// and Bacs 10, Autogiro 11, BECS NZ 12, Faster Payments and PayTo 18, BECS and Betalingsservice
-	// 30, SEPA 140; PAD has no reference. Unique per merchant in BECS. Restricted: GoCardless has
-	// to enable it for your account.
+	// 30, SEPA 140; PAD has no reference. Unique per merchant in BECS. Restricted: GoCardless must
+	// enable it for your account.
 	Reference string `json:"reference,omitzero"`
 	// State of the refund.
 	Status RefundStatus `json:"status,omitzero"`
@@ -184,7 +184,7 @@ type RefundCreateParams struct {
 	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
 	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
 	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless has to enable it for your account.
+	// GoCardless must enable it for your account.
 	Reference *string `json:"reference,omitzero"`
 	// Total refunded on the payment once this refund is added to any earlier ones, in minor units
 	// such as pence. Support can lift the requirement for an account. Required when "links.payment"
@@ -214,8 +214,8 @@ func (p *RefundCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p RefundCreateParams) Validate() error {
 	return validate("refunds", &p)
 }
@@ -223,7 +223,7 @@ func (p RefundCreateParams) Validate() error {
 // RefundCreateParamsLinks holds the identifiers of the payment or mandate being refunded.
 type RefundCreateParamsLinks struct {
 	// Id of the mandate to make the refund against. Mandate refunds must first be enabled for the
-	// account by GoCardless support. Restricted: GoCardless has to enable it for your account.
+	// account by GoCardless support. Restricted: GoCardless must enable it for your account.
 	Mandate *string `json:"mandate,omitzero"`
 	// Id of the payment that is refunded, in part or in full.
 	Payment *string `json:"payment,omitzero"`
@@ -275,14 +275,14 @@ func (p *RefundListParams) write(w *requestParts) {
 
 func (p *RefundListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p RefundListParams) Validate() error {
 	return validate("", &p)
 }
 
-// RefundType describes what a refund is made against. Values that are not listed here may appear:
-// the API adds some without notice.
+// RefundType describes what a refund is made against. The API adds values without notice, so others
+// than those listed may appear.
 type RefundType string
 
 // Known values of RefundType.
@@ -293,7 +293,7 @@ const (
 	RefundTypePayment RefundType = "payment"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v RefundType) Known() bool {
 	return isOneOf(string(v), valuesOfRefundType[:])
 }
@@ -323,8 +323,8 @@ func (p *RefundUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p RefundUpdateParams) Validate() error {
 	return validate("refunds", &p)
 }

@@ -58,9 +58,9 @@ func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentif
 	return list(ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(itemsOf[SchemeIdentifier]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) iter.Seq2[*SchemeIdentifier, error] {
@@ -203,8 +203,8 @@ func (p *SchemeIdentifierCreateParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SchemeIdentifierCreateParams) Validate() error {
 	return validate("scheme_identifiers", &p)
 }
@@ -245,8 +245,8 @@ func (p *SchemeIdentifierListParams) write(w *requestParts) {
 
 func (p *SchemeIdentifierListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SchemeIdentifierListParams) Validate() error {
 	return validate("", &p)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // AccountHolderVerificationResult is the outcome of comparing the account holder name with the
-// bank's records. Values that are not listed here may appear: the API adds some without notice.
+// bank's records. The API adds values without notice, so others than those listed may appear.
 type AccountHolderVerificationResult string
 
 // Known values of AccountHolderVerificationResult.
@@ -25,7 +25,7 @@ const (
 	AccountHolderVerificationResultUnableToMatch AccountHolderVerificationResult = "unable_to_match"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v AccountHolderVerificationResult) Known() bool {
 	return isOneOf(string(v), valuesOfAccountHolderVerificationResult[:])
 }
@@ -37,8 +37,8 @@ var valuesOfAccountHolderVerificationResult = [...]string{
 	string(AccountHolderVerificationResultUnableToMatch),
 }
 
-// AccountHolderVerificationType is the kind of account holder check. Values that are not listed
-// here may appear: the API adds some without notice.
+// AccountHolderVerificationType is the kind of account holder check. The API adds values without
+// notice, so others than those listed may appear.
 type AccountHolderVerificationType string
 
 // Known values of AccountHolderVerificationType.
@@ -48,7 +48,7 @@ const (
 	AccountHolderVerificationTypeConfirmationOfPayee AccountHolderVerificationType = "confirmation_of_payee"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v AccountHolderVerificationType) Known() bool {
 	return isOneOf(string(v), valuesOfAccountHolderVerificationType[:])
 }
@@ -57,8 +57,8 @@ var valuesOfAccountHolderVerificationType = [...]string{
 	string(AccountHolderVerificationTypeConfirmationOfPayee),
 }
 
-// AuthorisationSource is the channel through which the payer gave authorisation. Values that are
-// not listed here may appear: the API adds some without notice.
+// AuthorisationSource is the channel through which the payer gave authorisation. The API adds
+// values without notice, so others than those listed may appear.
 type AuthorisationSource string
 
 // Known values of AuthorisationSource.
@@ -71,7 +71,7 @@ const (
 	AuthorisationSourcePaper AuthorisationSource = "paper"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v AuthorisationSource) Known() bool {
 	return isOneOf(string(v), valuesOfAuthorisationSource[:])
 }
@@ -82,8 +82,8 @@ var valuesOfAuthorisationSource = [...]string{
 	string(AuthorisationSourcePaper),
 }
 
-// AuthorisationType describes what a bank authorisation authorises. Values that are not listed here
-// may appear: the API adds some without notice.
+// AuthorisationType describes what a bank authorisation authorises. The API adds values without
+// notice, so others than those listed may appear.
 type AuthorisationType string
 
 // Known values of AuthorisationType.
@@ -94,7 +94,7 @@ const (
 	AuthorisationTypeMandate AuthorisationType = "mandate"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v AuthorisationType) Known() bool {
 	return isOneOf(string(v), valuesOfAuthorisationType[:])
 }
@@ -104,8 +104,8 @@ var valuesOfAuthorisationType = [...]string{
 	string(AuthorisationTypeMandate),
 }
 
-// BankAccountType is the kind of bank account; used in the United States. Values that are not
-// listed here may appear: the API adds some without notice.
+// BankAccountType is the kind of bank account; used in the United States. The API adds values
+// without notice, so others than those listed may appear.
 type BankAccountType string
 
 // Known values of BankAccountType.
@@ -116,7 +116,7 @@ const (
 	BankAccountTypeChecking BankAccountType = "checking"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BankAccountType) Known() bool {
 	return isOneOf(string(v), valuesOfBankAccountType[:])
 }
@@ -127,7 +127,7 @@ var valuesOfBankAccountType = [...]string{
 }
 
 // BankAuthorisationAdapter is the open banking connection that carries out a bank authorisation.
-// Values that are not listed here may appear: the API adds some without notice.
+// The API adds values without notice, so others than those listed may appear.
 type BankAuthorisationAdapter string
 
 // Known values of BankAuthorisationAdapter.
@@ -144,7 +144,7 @@ const (
 	BankAuthorisationAdapterBankPayRecurring BankAuthorisationAdapter = "bank_pay_recurring"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BankAuthorisationAdapter) Known() bool {
 	return isOneOf(string(v), valuesOfBankAuthorisationAdapter[:])
 }
@@ -314,8 +314,8 @@ func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *j
 	}
 }
 
-// BillingRequestActionStatus is the progress of a billing request action. Values that are not
-// listed here may appear: the API adds some without notice.
+// BillingRequestActionStatus is the progress of a billing request action. The API adds values
+// without notice, so others than those listed may appear.
 type BillingRequestActionStatus string
 
 // Known values of BillingRequestActionStatus.
@@ -326,7 +326,7 @@ const (
 	BillingRequestActionStatusCompleted BillingRequestActionStatus = "completed"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BillingRequestActionStatus) Known() bool {
 	return isOneOf(string(v), valuesOfBillingRequestActionStatus[:])
 }
@@ -337,7 +337,7 @@ var valuesOfBillingRequestActionStatus = [...]string{
 }
 
 // BillingRequestActionType is the kind of step that a billing request needs before it can be
-// fulfilled. Values that are not listed here may appear: the API adds some without notice.
+// fulfilled. The API adds values without notice, so others than those listed may appear.
 type BillingRequestActionType string
 
 // Known values of BillingRequestActionType.
@@ -360,7 +360,7 @@ const (
 	BillingRequestActionTypeSelectInstitution BillingRequestActionType = "select_institution"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BillingRequestActionType) Known() bool {
 	return isOneOf(string(v), valuesOfBillingRequestActionType[:])
 }
@@ -838,7 +838,7 @@ type BillingRequestResourceCustomerBankAccount struct {
 	// Kind of account. For USD accounts only; other currencies must leave it out.
 	AccountType BankAccountType `json:"account_type,omitzero"`
 	// Token standing for one particular set of bank details. An early access feature, open to
-	// selected organisations. Restricted: GoCardless has to enable it for your account.
+	// selected organisations. Restricted: GoCardless must enable it for your account.
 	BankAccountToken string `json:"bank_account_token,omitzero"`
 	// The bank's name, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
@@ -992,8 +992,8 @@ func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder
 	}
 }
 
-// BillingRequestStatus is the stage of a billing request. Values that are not listed here may
-// appear: the API adds some without notice.
+// BillingRequestStatus is the stage of a billing request. The API adds values without notice, so
+// others than those listed may appear.
 type BillingRequestStatus string
 
 // Known values of BillingRequestStatus.
@@ -1010,7 +1010,7 @@ const (
 	BillingRequestStatusCancelled BillingRequestStatus = "cancelled"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v BillingRequestStatus) Known() bool {
 	return isOneOf(string(v), valuesOfBillingRequestStatus[:])
 }
@@ -1125,8 +1125,8 @@ func (v *BillingRequestSubscriptionRequestLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// ConsentType is the kind of consent that the payer gives. Values that are not listed here may
-// appear: the API adds some without notice.
+// ConsentType is the kind of consent that the payer gives. The API adds values without notice, so
+// others than those listed may appear.
 type ConsentType string
 
 // Known values of ConsentType.
@@ -1144,7 +1144,7 @@ const (
 	ConsentTypeSporadic ConsentType = "sporadic"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v ConsentType) Known() bool {
 	return isOneOf(string(v), valuesOfConsentType[:])
 }
@@ -1297,8 +1297,8 @@ func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// CreditorSchemeIdentifierStatus reports whether a scheme identifier can be used yet. Values that
-// are not listed here may appear: the API adds some without notice.
+// CreditorSchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API adds
+// values without notice, so others than those listed may appear.
 type CreditorSchemeIdentifierStatus string
 
 // Known values of CreditorSchemeIdentifierStatus.
@@ -1309,7 +1309,7 @@ const (
 	CreditorSchemeIdentifierStatusActive CreditorSchemeIdentifierStatus = "active"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v CreditorSchemeIdentifierStatus) Known() bool {
 	return isOneOf(string(v), valuesOfCreditorSchemeIdentifierStatus[:])
 }
@@ -1319,8 +1319,8 @@ var valuesOfCreditorSchemeIdentifierStatus = [...]string{
 	string(CreditorSchemeIdentifierStatusActive),
 }
 
-// CreditorType is the legal form of a creditor. Values that are not listed here may appear: the API
-// adds some without notice.
+// CreditorType is the legal form of a creditor. The API adds values without notice, so others than
+// those listed may appear.
 type CreditorType string
 
 // Known values of CreditorType.
@@ -1337,7 +1337,7 @@ const (
 	CreditorTypeTrust CreditorType = "trust"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v CreditorType) Known() bool {
 	return isOneOf(string(v), valuesOfCreditorType[:])
 }
@@ -1350,8 +1350,8 @@ var valuesOfCreditorType = [...]string{
 	string(CreditorTypeTrust),
 }
 
-// CreditorVerificationStatus is the progress of verifying a creditor. Values that are not listed
-// here may appear: the API adds some without notice.
+// CreditorVerificationStatus is the progress of verifying a creditor. The API adds values without
+// notice, so others than those listed may appear.
 type CreditorVerificationStatus string
 
 // Known values of CreditorVerificationStatus.
@@ -1367,7 +1367,7 @@ const (
 	CreditorVerificationStatusActionRequired CreditorVerificationStatus = "action_required"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v CreditorVerificationStatus) Known() bool {
 	return isOneOf(string(v), valuesOfCreditorVerificationStatus[:])
 }
@@ -1378,8 +1378,8 @@ var valuesOfCreditorVerificationStatus = [...]string{
 	string(CreditorVerificationStatusActionRequired),
 }
 
-// Currency is the ISO 4217 code of a currency that GoCardless supports. Values that are not listed
-// here may appear: the API adds some without notice.
+// Currency is the ISO 4217 code of a currency that GoCardless supports. The API adds values without
+// notice, so others than those listed may appear.
 type Currency string
 
 // Known values of Currency.
@@ -1402,7 +1402,7 @@ const (
 	CurrencyUSD Currency = "USD"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v Currency) Known() bool {
 	return isOneOf(string(v), valuesOfCurrency[:])
 }
@@ -1510,8 +1510,8 @@ func (v *FX) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// FundsSettlement describes how the collected money reaches the merchant. Values that are not
-// listed here may appear: the API adds some without notice.
+// FundsSettlement describes how the collected money reaches the merchant. The API adds values
+// without notice, so others than those listed may appear.
 type FundsSettlement string
 
 // Known values of FundsSettlement.
@@ -1522,7 +1522,7 @@ const (
 	FundsSettlementDirect FundsSettlement = "direct"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v FundsSettlement) Known() bool {
 	return isOneOf(string(v), valuesOfFundsSettlement[:])
 }
@@ -1559,8 +1559,8 @@ func (v *InstalmentScheduleLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// InstalmentScheduleStatus is the stage of an instalment schedule. Values that are not listed here
-// may appear: the API adds some without notice.
+// InstalmentScheduleStatus is the stage of an instalment schedule. The API adds values without
+// notice, so others than those listed may appear.
 type InstalmentScheduleStatus string
 
 // Known values of InstalmentScheduleStatus.
@@ -1580,7 +1580,7 @@ const (
 	InstalmentScheduleStatusErrored InstalmentScheduleStatus = "errored"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v InstalmentScheduleStatus) Known() bool {
 	return isOneOf(string(v), valuesOfInstalmentScheduleStatus[:])
 }
@@ -1658,8 +1658,8 @@ func (p *InstalmentSeriesParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// InstitutionGuessStatus is the progress of deducing the payer's institution. Values that are not
-// listed here may appear: the API adds some without notice.
+// InstitutionGuessStatus is the progress of deducing the payer's institution. The API adds values
+// without notice, so others than those listed may appear.
 type InstitutionGuessStatus string
 
 // Known values of InstitutionGuessStatus.
@@ -1676,7 +1676,7 @@ const (
 	InstitutionGuessStatusSuccess InstitutionGuessStatus = "success"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v InstitutionGuessStatus) Known() bool {
 	return isOneOf(string(v), valuesOfInstitutionGuessStatus[:])
 }
@@ -1688,8 +1688,8 @@ var valuesOfInstitutionGuessStatus = [...]string{
 	string(InstitutionGuessStatusSuccess),
 }
 
-// IntervalUnit is the unit of time between charges. Values that are not listed here may appear: the
-// API adds some without notice.
+// IntervalUnit is the unit of time between charges. The API adds values without notice, so others
+// than those listed may appear.
 type IntervalUnit string
 
 // Known values of IntervalUnit.
@@ -1702,7 +1702,7 @@ const (
 	IntervalUnitYearly IntervalUnit = "yearly"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v IntervalUnit) Known() bool {
 	return isOneOf(string(v), valuesOfIntervalUnit[:])
 }
@@ -1759,7 +1759,7 @@ func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
 }
 
 // MandateConsentParametersPeriodAlignment describes what the periods of a consent are aligned to.
-// Values that are not listed here may appear: the API adds some without notice.
+// The API adds values without notice, so others than those listed may appear.
 type MandateConsentParametersPeriodAlignment string
 
 // Known values of MandateConsentParametersPeriodAlignment.
@@ -1771,7 +1771,7 @@ const (
 	MandateConsentParametersPeriodAlignmentConsent MandateConsentParametersPeriodAlignment = "consent"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v MandateConsentParametersPeriodAlignment) Known() bool {
 	return isOneOf(string(v), valuesOfMandateConsentParametersPeriodAlignment[:])
 }
@@ -1890,8 +1890,8 @@ func (p *MandateRequestConstraintsParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// MandateStatus is the stage of a mandate. Values that are not listed here may appear: the API adds
-// some without notice.
+// MandateStatus is the stage of a mandate. The API adds values without notice, so others than those
+// listed may appear.
 type MandateStatus string
 
 // Known values of MandateStatus.
@@ -1918,7 +1918,7 @@ const (
 	MandateStatusSuspendedByPayer MandateStatus = "suspended_by_payer"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v MandateStatus) Known() bool {
 	return isOneOf(string(v), valuesOfMandateStatus[:])
 }
@@ -1936,8 +1936,8 @@ var valuesOfMandateStatus = [...]string{
 	string(MandateStatusSuspendedByPayer),
 }
 
-// MandateType is the kind of authorisation that a mandate gives. Values that are not listed here
-// may appear: the API adds some without notice.
+// MandateType is the kind of authorisation that a mandate gives. The API adds values without
+// notice, so others than those listed may appear.
 type MandateType string
 
 // Known values of MandateType.
@@ -1954,7 +1954,7 @@ const (
 	MandateTypeVrpSweeping MandateType = "vrp_sweeping"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v MandateType) Known() bool {
 	return isOneOf(string(v), valuesOfMandateType[:])
 }
@@ -1967,8 +1967,8 @@ var valuesOfMandateType = [...]string{
 	string(MandateTypeVrpSweeping),
 }
 
-// MandateVerification describes how strongly the payer must be verified for a mandate. Values that
-// are not listed here may appear: the API adds some without notice.
+// MandateVerification describes how strongly the payer must be verified for a mandate. The API adds
+// values without notice, so others than those listed may appear.
 type MandateVerification string
 
 // Known values of MandateVerification.
@@ -1984,7 +1984,7 @@ const (
 	MandateVerificationAlways MandateVerification = "always"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v MandateVerification) Known() bool {
 	return isOneOf(string(v), valuesOfMandateVerification[:])
 }
@@ -1996,8 +1996,8 @@ var valuesOfMandateVerification = [...]string{
 	string(MandateVerificationAlways),
 }
 
-// Month is the calendar month in which a yearly subscription charges. Values that are not listed
-// here may appear: the API adds some without notice.
+// Month is the calendar month in which a yearly subscription charges. The API adds values without
+// notice, so others than those listed may appear.
 type Month string
 
 // Known values of Month.
@@ -2028,7 +2028,7 @@ const (
 	MonthDecember Month = "december"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v Month) Known() bool {
 	return isOneOf(string(v), valuesOfMonth[:])
 }
@@ -2107,8 +2107,8 @@ func (v *OutboundPaymentLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// OutboundPaymentStatus is the stage of an outbound payment. Values that are not listed here may
-// appear: the API adds some without notice.
+// OutboundPaymentStatus is the stage of an outbound payment. The API adds values without notice, so
+// others than those listed may appear.
 type OutboundPaymentStatus string
 
 // Known values of OutboundPaymentStatus.
@@ -2129,7 +2129,7 @@ const (
 	OutboundPaymentStatusFailed OutboundPaymentStatus = "failed"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v OutboundPaymentStatus) Known() bool {
 	return isOneOf(string(v), valuesOfOutboundPaymentStatus[:])
 }
@@ -2403,8 +2403,8 @@ func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// PayerAuthorisationStatus is the stage of a payer authorisation. Values that are not listed here
-// may appear: the API adds some without notice.
+// PayerAuthorisationStatus is the stage of a payer authorisation. The API adds values without
+// notice, so others than those listed may appear.
 type PayerAuthorisationStatus string
 
 // Known values of PayerAuthorisationStatus.
@@ -2423,7 +2423,7 @@ const (
 	PayerAuthorisationStatusFailed PayerAuthorisationStatus = "failed"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PayerAuthorisationStatus) Known() bool {
 	return isOneOf(string(v), valuesOfPayerAuthorisationStatus[:])
 }
@@ -2436,8 +2436,8 @@ var valuesOfPayerAuthorisationStatus = [...]string{
 	string(PayerAuthorisationStatusFailed),
 }
 
-// PayerNameVerificationResult describes how well the payer's name matched the bank account. Values
-// that are not listed here may appear: the API adds some without notice.
+// PayerNameVerificationResult describes how well the payer's name matched the bank account. The API
+// adds values without notice, so others than those listed may appear.
 type PayerNameVerificationResult string
 
 // Known values of PayerNameVerificationResult.
@@ -2451,7 +2451,7 @@ const (
 	PayerNameVerificationResultCannotPerformVerification PayerNameVerificationResult = "cannot_perform_verification"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PayerNameVerificationResult) Known() bool {
 	return isOneOf(string(v), valuesOfPayerNameVerificationResult[:])
 }
@@ -2462,8 +2462,8 @@ var valuesOfPayerNameVerificationResult = [...]string{
 	string(PayerNameVerificationResultCannotPerformVerification),
 }
 
-// PaymentAccountTransactionDirection reports whether a transaction adds money or takes it. Values
-// that are not listed here may appear: the API adds some without notice.
+// PaymentAccountTransactionDirection reports whether a transaction adds money or takes it. The API
+// adds values without notice, so others than those listed may appear.
 type PaymentAccountTransactionDirection string
 
 // Known values of PaymentAccountTransactionDirection.
@@ -2474,7 +2474,7 @@ const (
 	PaymentAccountTransactionDirectionDebit PaymentAccountTransactionDirection = "debit"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PaymentAccountTransactionDirection) Known() bool {
 	return isOneOf(string(v), valuesOfPaymentAccountTransactionDirection[:])
 }
@@ -2511,8 +2511,8 @@ func (v *PaymentAccountTransactionLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// PaymentContextCode is the situation in which a payment is made. Values that are not listed here
-// may appear: the API adds some without notice.
+// PaymentContextCode is the situation in which a payment is made. The API adds values without
+// notice, so others than those listed may appear.
 type PaymentContextCode string
 
 // Known values of PaymentContextCode.
@@ -2534,7 +2534,7 @@ const (
 	PaymentContextCodeTransferToThirdParty PaymentContextCode = "transfer_to_third_party"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PaymentContextCode) Known() bool {
 	return isOneOf(string(v), valuesOfPaymentContextCode[:])
 }
@@ -2583,8 +2583,8 @@ func (v *PaymentLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// PaymentStatus is the stage of a payment. Values that are not listed here may appear: the API adds
-// some without notice.
+// PaymentStatus is the stage of a payment. The API adds values without notice, so others than those
+// listed may appear.
 type PaymentStatus string
 
 // Known values of PaymentStatus.
@@ -2609,7 +2609,7 @@ const (
 	PaymentStatusChargedBack PaymentStatus = "charged_back"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PaymentStatus) Known() bool {
 	return isOneOf(string(v), valuesOfPaymentStatus[:])
 }
@@ -2649,8 +2649,8 @@ func (v *PayoutLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// PayoutStatus is the stage of a payout. Values that are not listed here may appear: the API adds
-// some without notice.
+// PayoutStatus is the stage of a payout. The API adds values without notice, so others than those
+// listed may appear.
 type PayoutStatus string
 
 // Known values of PayoutStatus.
@@ -2663,7 +2663,7 @@ const (
 	PayoutStatusBounced PayoutStatus = "bounced"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PayoutStatus) Known() bool {
 	return isOneOf(string(v), valuesOfPayoutStatus[:])
 }
@@ -2674,8 +2674,8 @@ var valuesOfPayoutStatus = [...]string{
 	string(PayoutStatusBounced),
 }
 
-// PayoutType describes who a payout is made to. Values that are not listed here may appear: the API
-// adds some without notice.
+// PayoutType describes who a payout is made to. The API adds values without notice, so others than
+// those listed may appear.
 type PayoutType string
 
 // Known values of PayoutType.
@@ -2686,7 +2686,7 @@ const (
 	PayoutTypePartner PayoutType = "partner"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PayoutType) Known() bool {
 	return isOneOf(string(v), valuesOfPayoutType[:])
 }
@@ -2696,8 +2696,8 @@ var valuesOfPayoutType = [...]string{
 	string(PayoutTypePartner),
 }
 
-// PeriodAlignment describes where the periods of a limit start. Values that are not listed here may
-// appear: the API adds some without notice.
+// PeriodAlignment describes where the periods of a limit start. The API adds values without notice,
+// so others than those listed may appear.
 type PeriodAlignment string
 
 // Known values of PeriodAlignment.
@@ -2710,7 +2710,7 @@ const (
 	PeriodAlignmentCreationDate PeriodAlignment = "creation_date"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PeriodAlignment) Known() bool {
 	return isOneOf(string(v), valuesOfPeriodAlignment[:])
 }
@@ -2720,8 +2720,8 @@ var valuesOfPeriodAlignment = [...]string{
 	string(PeriodAlignmentCreationDate),
 }
 
-// PeriodUnit is the length of the period that a limit applies to. Values that are not listed here
-// may appear: the API adds some without notice.
+// PeriodUnit is the length of the period that a limit applies to. The API adds values without
+// notice, so others than those listed may appear.
 type PeriodUnit string
 
 // Known values of PeriodUnit.
@@ -2738,7 +2738,7 @@ const (
 	PeriodUnitFlexible PeriodUnit = "flexible"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PeriodUnit) Known() bool {
 	return isOneOf(string(v), valuesOfPeriodUnit[:])
 }
@@ -2817,8 +2817,8 @@ func (p *PeriodicLimitParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// PurposeCode is the high-level purpose of a payment or mandate. Values that are not listed here
-// may appear: the API adds some without notice.
+// PurposeCode is the high-level purpose of a payment or mandate. The API adds values without
+// notice, so others than those listed may appear.
 type PurposeCode string
 
 // Known values of PurposeCode.
@@ -2938,7 +2938,7 @@ const (
 	PurposeCodeCarrierGuardedWholesaleValuables PurposeCode = "carrier_guarded_wholesale_valuables"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v PurposeCode) Known() bool {
 	return isOneOf(string(v), valuesOfPurposeCode[:])
 }
@@ -3024,8 +3024,8 @@ func (v *RefundLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// RefundStatus is the stage of a refund. Values that are not listed here may appear: the API adds
-// some without notice.
+// RefundStatus is the stage of a refund. The API adds values without notice, so others than those
+// listed may appear.
 type RefundStatus string
 
 // Known values of RefundStatus.
@@ -3046,7 +3046,7 @@ const (
 	RefundStatusFundsReturned RefundStatus = "funds_returned"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v RefundStatus) Known() bool {
 	return isOneOf(string(v), valuesOfRefundStatus[:])
 }
@@ -3061,8 +3061,8 @@ var valuesOfRefundStatus = [...]string{
 	string(RefundStatusFundsReturned),
 }
 
-// Scheme is the bank payment scheme. Values that are not listed here may appear: the API adds some
-// without notice.
+// Scheme is the bank payment scheme. The API adds values without notice, so others than those
+// listed may appear.
 type Scheme string
 
 // Known values of Scheme.
@@ -3095,7 +3095,7 @@ const (
 	SchemeSepaInstantCreditTransfer Scheme = "sepa_instant_credit_transfer"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v Scheme) Known() bool {
 	return isOneOf(string(v), valuesOfScheme[:])
 }
@@ -3116,8 +3116,8 @@ var valuesOfScheme = [...]string{
 	string(SchemeSepaInstantCreditTransfer),
 }
 
-// SchemeIdentifierScheme is the bank scheme of a scheme identifier. Values that are not listed here
-// may appear: the API adds some without notice.
+// SchemeIdentifierScheme is the bank scheme of a scheme identifier. The API adds values without
+// notice, so others than those listed may appear.
 type SchemeIdentifierScheme string
 
 // Known values of SchemeIdentifierScheme.
@@ -3148,7 +3148,7 @@ const (
 	SchemeIdentifierSchemeSepaInstantCreditTransfer SchemeIdentifierScheme = "sepa_instant_credit_transfer"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v SchemeIdentifierScheme) Known() bool {
 	return isOneOf(string(v), valuesOfSchemeIdentifierScheme[:])
 }
@@ -3168,8 +3168,8 @@ var valuesOfSchemeIdentifierScheme = [...]string{
 	string(SchemeIdentifierSchemeSepaInstantCreditTransfer),
 }
 
-// SchemeIdentifierStatus reports whether a scheme identifier can be used yet. Values that are not
-// listed here may appear: the API adds some without notice.
+// SchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API adds values
+// without notice, so others than those listed may appear.
 type SchemeIdentifierStatus string
 
 // Known values of SchemeIdentifierStatus.
@@ -3180,7 +3180,7 @@ const (
 	SchemeIdentifierStatusActive SchemeIdentifierStatus = "active"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v SchemeIdentifierStatus) Known() bool {
 	return isOneOf(string(v), valuesOfSchemeIdentifierStatus[:])
 }
@@ -3190,8 +3190,8 @@ var valuesOfSchemeIdentifierStatus = [...]string{
 	string(SchemeIdentifierStatusActive),
 }
 
-// SortDirection is the order of a sorted list. Values that are not listed here may appear: the API
-// adds some without notice.
+// SortDirection is the order of a sorted list. The API adds values without notice, so others than
+// those listed may appear.
 type SortDirection string
 
 // Known values of SortDirection.
@@ -3202,7 +3202,7 @@ const (
 	SortDirectionDesc SortDirection = "desc"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v SortDirection) Known() bool {
 	return isOneOf(string(v), valuesOfSortDirection[:])
 }
@@ -3231,8 +3231,8 @@ func (v *SubscriptionLinks) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// SubscriptionStatus is the stage of a subscription. Values that are not listed here may appear:
-// the API adds some without notice.
+// SubscriptionStatus is the stage of a subscription. The API adds values without notice, so others
+// than those listed may appear.
 type SubscriptionStatus string
 
 // Known values of SubscriptionStatus.
@@ -3251,7 +3251,7 @@ const (
 	SubscriptionStatusPaused SubscriptionStatus = "paused"
 )
 
-// Known reports whether v is a value that this version of the library lists.
+// Known reports whether this version of the library lists v.
 func (v SubscriptionStatus) Known() bool {
 	return isOneOf(string(v), valuesOfSubscriptionStatus[:])
 }

@@ -2,7 +2,7 @@
 
 package gocardless
 
-// Ids of the scenario simulators, to be passed to [ScenarioSimulatorService.Run] in the sandbox environment.
+// Ids of the scenario simulators for [ScenarioSimulatorService.Run], which works only in the sandbox environment.
 const (
 	// SimulatorBillingRequestFulfilled: request is authorised and fulfilled; its payment stays
 	// pending. Acts on billing requests. Needs: billing request pending with a payment_request;

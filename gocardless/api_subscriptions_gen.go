@@ -104,9 +104,9 @@ func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListP
 	return list(ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(itemsOf[Subscription]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /subscriptions
 func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) iter.Seq2[*Subscription, error] {
@@ -220,7 +220,7 @@ type Subscription struct {
 	ParentPlanPaused bool `json:"parent_plan_paused,omitzero"`
 	// Reference given to every payment of the subscription and shown on the customer's bank
 	// statement; optional. For Bacs it may be set only if you have a Service User Number of your
-	// own. Restricted: GoCardless has to enable it for your account.
+	// own. Restricted: GoCardless must enable it for your account.
 	PaymentReference string `json:"payment_reference,omitzero"`
 	// Whether failed payments are retried automatically with intelligent retries. This takes effect
 	// only with Success+ switched on in the dashboard.
@@ -311,8 +311,8 @@ func (p *SubscriptionCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SubscriptionCancelParams) Validate() error {
 	return validate("data", &p)
 }
@@ -352,7 +352,7 @@ type SubscriptionCreateParams struct {
 	Name *string `json:"name,omitzero"`
 	// Reference given to every payment of the subscription and shown on the customer's bank
 	// statement; optional. For Bacs it may be set only if you have a Service User Number of your
-	// own. Restricted: GoCardless has to enable it for your account.
+	// own. Restricted: GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
 	// switched on in the dashboard. Default: false.
@@ -425,8 +425,8 @@ func (p *SubscriptionCreateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SubscriptionCreateParams) Validate() error {
 	return validate("subscriptions", &p)
 }
@@ -483,8 +483,8 @@ func (p *SubscriptionListParams) write(w *requestParts) {
 
 func (p *SubscriptionListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SubscriptionListParams) Validate() error {
 	return validate("", &p)
 }
@@ -519,8 +519,8 @@ func (p *SubscriptionPauseParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SubscriptionPauseParams) Validate() error {
 	return validate("data", &p)
 }
@@ -545,8 +545,8 @@ func (p *SubscriptionResumeParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SubscriptionResumeParams) Validate() error {
 	return validate("data", &p)
 }
@@ -566,7 +566,7 @@ type SubscriptionUpdateParams struct {
 	Name *string `json:"name,omitzero"`
 	// Reference given to every payment of the subscription and shown on the customer's bank
 	// statement; optional. For Bacs it may be set only if you have a Service User Number of your
-	// own. Restricted: GoCardless has to enable it for your account.
+	// own. Restricted: GoCardless must enable it for your account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
 	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
 	// switched on in the dashboard.
@@ -604,8 +604,8 @@ func (p *SubscriptionUpdateParams) check(c *checker) {
 	}
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p SubscriptionUpdateParams) Validate() error {
 	return validate("subscriptions", &p)
 }

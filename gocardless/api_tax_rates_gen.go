@@ -44,9 +44,9 @@ func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opt
 	return list(ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(itemsOf[TaxRate]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
 // GET /tax_rates
 func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts ...RequestOption) iter.Seq2[*TaxRate, error] {
@@ -121,8 +121,8 @@ func (p *TaxRateListParams) write(w *requestParts) {
 
 func (p *TaxRateListParams) check(c *checker) {}
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p TaxRateListParams) Validate() error {
 	return validate("", &p)
 }

@@ -42,18 +42,18 @@ type VerificationDetailService struct {
 
 // List lists the verification details of one creditor. Only for accounts enabled for this feature.
 //
-// Restricted: GoCardless has to enable this operation for your account.
+// Restricted: GoCardless must enable this operation for your account.
 //
 // GET /verification_details
 func (s *VerificationDetailService) List(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) (*Page[VerificationDetail], error) {
 	return list(ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(itemsOf[VerificationDetail]))
 }
 
-// All returns an iterator over the items that List returns page by page, starting after
-// params.After if that is set. It requests each page when it needs it. Iteration stops at the first
-// error. Each range starts again from the first page.
+// All returns an iterator over the items of all pages that List returns, starting at the cursor in
+// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
+// first error. Ranging again starts over.
 //
-// Restricted: GoCardless has to enable this operation for your account.
+// Restricted: GoCardless must enable this operation for your account.
 //
 // GET /verification_details
 func (s *VerificationDetailService) All(ctx context.Context, params VerificationDetailListParams, opts ...RequestOption) iter.Seq2[*VerificationDetail, error] {
@@ -63,7 +63,7 @@ func (s *VerificationDetailService) All(ctx context.Context, params Verification
 // Create creates a verification detail from the company's data. Only for accounts enabled for this
 // feature.
 //
-// Restricted: GoCardless has to enable this operation for your account.
+// Restricted: GoCardless must enable this operation for your account.
 //
 // POST /verification_details
 func (s *VerificationDetailService) Create(ctx context.Context, params VerificationDetailCreateParams, opts ...RequestOption) (*VerificationDetail, error) {
@@ -285,8 +285,8 @@ func (p *VerificationDetailCreateParams) check(c *checker) {
 	c.required("postal_code", p.PostalCode != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p VerificationDetailCreateParams) Validate() error {
 	return validate("verification_details", &p)
 }
@@ -350,8 +350,8 @@ func (p *VerificationDetailListParams) check(c *checker) {
 	c.required("creditor", p.Creditor != "")
 }
 
-// Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or
-// nil. Methods call it before they send anything.
+// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
+// problem. Methods do so before they send anything.
 func (p VerificationDetailListParams) Validate() error {
 	return validate("", &p)
 }

@@ -34,10 +34,10 @@ func Bulk(api *ir.API) ([]File, error) {
 			}
 		}
 	}
-	f.Comment("The creates of the API. Create something else in bulk, and a request whose reply is lost could not be retried.")
+	f.Comment("Operations that create resources with an idempotency key. Others are left out, because a request whose reply is lost could not be retried safely.")
 	f.Var().Defs(vars...)
 	f.Line()
-	f.Comment("creates is all of them.")
+	f.Comment("creates lists all of them.")
 	f.Var().Id("creates").Op("=").Index().Id("Operation").Add(rows(table))
 	var b bytes.Buffer
 	if err := f.Render(&b); err != nil {
@@ -55,10 +55,8 @@ func bulkCreate(sdk string, s *ir.Service, op *ir.Operation, m *ir.Method, name 
 	if slices.ContainsFunc(op.Reply.Fields, func(f *ir.Field) bool { return f.Name == "id" }) {
 		id = jen.Func().Params(jen.Id("r").Op("*").Add(reply)).String().Block(jen.Return(jen.Id("r").Dot("ID")))
 	}
-	return []jen.Code{
-		jen.Comment(fmt.Sprintf("%s creates %s.", name, strings.ReplaceAll(s.Resource, "_", " "))),
-		jen.Id(name).Op("=").Id("Create").Types(params, reply).Values(jen.Lit(methodID(op, m)), method, id),
-	}
+	doc := docLines(4, fmt.Sprintf("%s creates %s with [gocardless.%s.%s].", name, spoken(s.Resource), s.TypeName, m.GoName))
+	return append(doc, jen.Id(name).Op("=").Id("Create").Types(params, reply).Values(jen.Lit(methodID(op, m)), method, id))
 }
 
 // methodID is the name of a method: that of its operation, unless that has several.

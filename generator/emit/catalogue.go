@@ -2,7 +2,6 @@ package emit
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -13,8 +12,8 @@ import (
 func eventTypesSource(api *ir.API) *source {
 	src := newSource(api, "event_types")
 	g := src.file
-	for _, line := range docLines(0, "EventType names what an event reports: its resource type and its action, joined by a dot, such as \"payments.failed\". "+
-		"The API adds event types without notice, so others than those listed here may appear.") {
+	for _, line := range docLines(0, "EventType is the resource type and the action of an event, joined by a dot, such as \"payments.failed\". "+
+		"The API adds event types without notice, so others than those listed may appear.") {
 		g.Add(line)
 	}
 	g.Type().Id("EventType").String()
@@ -32,7 +31,7 @@ func eventTypesSource(api *ir.API) *source {
 func reasonsSource(api *ir.API) *source {
 	src := newSource(api, "reasons")
 	g := src.file
-	for _, line := range docLines(0, "Reason is the stable code of a problem that the API reports, to be used with [Error.HasReason]. The API adds reasons without notice.") {
+	for _, line := range docLines(0, "Reason is the stable code of a problem that the API reports; see [Error.HasReason]. The API adds reasons without notice.") {
 		g.Add(line)
 	}
 	g.Type().Id("Reason").String()
@@ -54,12 +53,12 @@ func reasonsSource(api *ir.API) *source {
 func simulatorsSource(api *ir.API) *source {
 	src := newSource(api, "simulators")
 	g := src.file
-	g.Comment("Ids of the scenario simulators, to be passed to [ScenarioSimulatorService.Run] in the sandbox environment.")
+	g.Comment("Ids of the scenario simulators for [ScenarioSimulatorService.Run], which works only in the sandbox environment.")
 	g.Const().DefsFunc(func(c *jen.Group) {
 		for _, s := range api.Catalogue.Simulators {
 			doc := s.GoName + ": " + fullStop(lowerFirst(s.Doc))
 			if s.Requires != "" {
-				doc += fmt.Sprintf(" Acts on %s. Needs: %s", strings.ReplaceAll(s.Resource, "_", " "), fullStop(lowerFirst(s.Requires)))
+				doc += fmt.Sprintf(" Acts on %s. Needs: %s", spoken(s.Resource), fullStop(lowerFirst(s.Requires)))
 			}
 			for _, line := range docLines(4, doc) {
 				c.Add(line)

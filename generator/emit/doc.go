@@ -103,6 +103,11 @@ func sentence(t *ir.Type) string {
 	return goName + " is the " + rest
 }
 
+// spoken returns the name of a resource as words: "mandate PDFs" for mandate_pdfs.
+func spoken(resource string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(resource, "_", " "), " pdfs", " PDFs")
+}
+
 // action makes the first paragraph of a method's doc comment from a description that starts with a
 // verb: "Creates a payment" becomes "Create creates a payment".
 func action(goName, description string) string {

@@ -34,10 +34,10 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 		notes += " Required."
 	}
 	if f.UniqueItems && t.Role != ir.RoleReply {
-		notes += " Items must differ."
+		notes += " No item may occur twice."
 	}
 	if f.Restricted {
-		notes += " Restricted: GoCardless has to enable it for your account."
+		notes += " Restricted: GoCardless must enable it for your account."
 	}
 	if f.Default != "" && t.Role != ir.RoleReply {
 		notes += " Default: " + f.Default + "."
@@ -84,7 +84,7 @@ func structDecl(g *jen.File, t *ir.Type) {
 			s.Id("Extra").Map(jen.String()).Any().Tag(map[string]string{"json": "-"})
 		}
 		if t.GoName == "Event" && t.Role == ir.RoleReply {
-			for _, line := range docLines(4, "Misfits are the values of the event that do not fit their fields, which have the zero value. Their paths are relative to the event.") {
+			for _, line := range docLines(4, "Misfits are the values of the event that do not fit their fields, which keep their zero value. Their paths are relative to the event.") {
 				s.Add(line)
 			}
 			s.Id("Misfits").Index().Id("Misfit").Tag(map[string]string{"json": "-"})
@@ -99,7 +99,7 @@ func enumDecl(g *jen.File, t *ir.Type) {
 	if doc == "" {
 		doc = t.GoName + " is an enumeration of the API."
 	}
-	for _, line := range docLines(0, doc+" Values that are not listed here may appear: the API adds some without notice.") {
+	for _, line := range docLines(0, doc+" The API adds values without notice, so others than those listed may appear.") {
 		g.Add(line)
 	}
 	g.Type().Id(t.GoName).String()
@@ -111,7 +111,7 @@ func enumDecl(g *jen.File, t *ir.Type) {
 		}
 	})
 	g.Line()
-	g.Commentf("Known reports whether v is a value that this version of the library lists.")
+	g.Commentf("Known reports whether this version of the library lists v.")
 	g.Func().Params(jen.Id("v").Id(t.GoName)).Id("Known").Params().Bool().Block(
 		jen.Return(jen.Id("isOneOf").Call(jen.String().Call(jen.Id("v")), jen.Id("valuesOf"+t.GoName).Index(jen.Op(":")))))
 	g.Line()

@@ -2,7 +2,6 @@ package emit
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/dave/jennifer/jen"
 
@@ -17,7 +16,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 		operationVar(g, op)
 	}
 	doc := []string{fmt.Sprintf("%s calls the operations on %s. It is the field %s of a [Client], and safe for concurrent use.",
-		s.TypeName, strings.ReplaceAll(s.Resource, "_", " "), s.GoName)}
+		s.TypeName, spoken(s.Resource), s.GoName)}
 	if s.Doc != "" {
 		doc = append(doc, fullStop(s.Doc))
 	}
@@ -112,7 +111,7 @@ func methodDoc(op *ir.Operation, name string, first string) []jen.Code {
 	}
 	paragraphs := []string{fullStop(first)}
 	if op.Restricted {
-		paragraphs = append(paragraphs, "Restricted: GoCardless has to enable this operation for your account.")
+		paragraphs = append(paragraphs, "Restricted: GoCardless must enable this operation for your account.")
 	}
 	paragraphs = append(paragraphs, op.Note)
 	if op.Deprecated {
@@ -150,8 +149,8 @@ func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 
 // iterator writes the function that ranges over all pages of a list.
 func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
-	doc := fmt.Sprintf("%s returns an iterator over the items that %s returns page by page, starting after params.After if that is set. It requests each page "+
-		"when it needs it. Iteration stops at the first error. Each range starts again from the first page.", m.AllName, m.GoName)
+	doc := fmt.Sprintf("%s returns an iterator over the items of all pages that %s returns, starting at the cursor in params, if there is one. It requests each page "+
+		"when the loop reaches it. Iteration stops at the first error. Ranging again starts over.", m.AllName, m.GoName)
 	for _, line := range methodDoc(op, m.AllName, doc) {
 		g.Add(line)
 	}
@@ -173,7 +172,7 @@ func validateFunc(g *jen.File, s *ir.Service, t *ir.Type) {
 			}
 		}
 	}
-	for _, line := range docLines(0, "Validate returns a [*ParamsError] that lists everything about p that the API's schema refuses, or nil. Methods call it before they send anything.") {
+	for _, line := range docLines(0, "Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every problem. Methods do so before they send anything.") {
 		g.Add(line)
 	}
 	g.Func().Params(jen.Id("p").Id(t.GoName)).Id("Validate").Params().Error().Block(

@@ -7,163 +7,178 @@ import (
 	gocardless "github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// The creates of the API. Create something else in bulk, and a request whose reply is lost could not be retried.
+// Operations that create resources with an idempotency key. Others are left out, because a request whose reply is lost could not be retried safely.
 var (
-	// BankAccountHolderVerifications creates bank account holder verifications.
+	// BankAccountHolderVerifications creates bank account holder verifications with
+	// [gocardless.BankAccountHolderVerificationService.Create].
 	BankAccountHolderVerifications = Create[gocardless.BankAccountHolderVerificationCreateParams, gocardless.BankAccountHolderVerification]{"bank_account_holder_verifications.create", func(c *gocardless.Client) func(context.Context, gocardless.BankAccountHolderVerificationCreateParams, ...gocardless.RequestOption) (*gocardless.BankAccountHolderVerification, error) {
 		return c.BankAccountHolderVerifications.Create
 	}, func(r *gocardless.BankAccountHolderVerification) string {
 		return r.ID
 	}}
-	// BankAuthorisations creates bank authorisations.
+	// BankAuthorisations creates bank authorisations with
+	// [gocardless.BankAuthorisationService.Create].
 	BankAuthorisations = Create[gocardless.BankAuthorisationCreateParams, gocardless.BankAuthorisation]{"bank_authorisations.create", func(c *gocardless.Client) func(context.Context, gocardless.BankAuthorisationCreateParams, ...gocardless.RequestOption) (*gocardless.BankAuthorisation, error) {
 		return c.BankAuthorisations.Create
 	}, func(r *gocardless.BankAuthorisation) string {
 		return r.ID
 	}}
-	// BankDetailsLookups creates bank details lookups.
+	// BankDetailsLookups creates bank details lookups with
+	// [gocardless.BankDetailsLookupService.Create].
 	BankDetailsLookups = Create[gocardless.BankDetailsLookupCreateParams, gocardless.BankDetailsLookup]{"bank_details_lookups.create", func(c *gocardless.Client) func(context.Context, gocardless.BankDetailsLookupCreateParams, ...gocardless.RequestOption) (*gocardless.BankDetailsLookup, error) {
 		return c.BankDetailsLookups.Create
 	}, nil}
-	// BillingRequestTemplates creates billing request templates.
+	// BillingRequestTemplates creates billing request templates with
+	// [gocardless.BillingRequestTemplateService.Create].
 	BillingRequestTemplates = Create[gocardless.BillingRequestTemplateCreateParams, gocardless.BillingRequestTemplate]{"billing_request_templates.create", func(c *gocardless.Client) func(context.Context, gocardless.BillingRequestTemplateCreateParams, ...gocardless.RequestOption) (*gocardless.BillingRequestTemplate, error) {
 		return c.BillingRequestTemplates.Create
 	}, func(r *gocardless.BillingRequestTemplate) string {
 		return r.ID
 	}}
-	// BillingRequests creates billing requests.
+	// BillingRequests creates billing requests with [gocardless.BillingRequestService.Create].
 	BillingRequests = Create[gocardless.BillingRequestCreateParams, gocardless.BillingRequest]{"billing_requests.create", func(c *gocardless.Client) func(context.Context, gocardless.BillingRequestCreateParams, ...gocardless.RequestOption) (*gocardless.BillingRequest, error) {
 		return c.BillingRequests.Create
 	}, func(r *gocardless.BillingRequest) string {
 		return r.ID
 	}}
-	// BillingRequestsWithActions creates billing requests.
+	// BillingRequestsWithActions creates billing requests with
+	// [gocardless.BillingRequestService.CreateWithActions].
 	BillingRequestsWithActions = Create[gocardless.BillingRequestCreateWithActionsParams, gocardless.BillingRequestWithActions]{"billing_requests.create_with_actions", func(c *gocardless.Client) func(context.Context, gocardless.BillingRequestCreateWithActionsParams, ...gocardless.RequestOption) (*gocardless.BillingRequestWithActions, error) {
 		return c.BillingRequests.CreateWithActions
 	}, nil}
-	// Blocks creates blocks.
+	// Blocks creates blocks with [gocardless.BlockService.Create].
 	Blocks = Create[gocardless.BlockCreateParams, gocardless.Block]{"blocks.create", func(c *gocardless.Client) func(context.Context, gocardless.BlockCreateParams, ...gocardless.RequestOption) (*gocardless.Block, error) {
 		return c.Blocks.Create
 	}, func(r *gocardless.Block) string {
 		return r.ID
 	}}
-	// CreditorBankAccounts creates creditor bank accounts.
+	// CreditorBankAccounts creates creditor bank accounts with
+	// [gocardless.CreditorBankAccountService.Create].
 	CreditorBankAccounts = Create[gocardless.CreditorBankAccountCreateParams, gocardless.CreditorBankAccount]{"creditor_bank_accounts.create", func(c *gocardless.Client) func(context.Context, gocardless.CreditorBankAccountCreateParams, ...gocardless.RequestOption) (*gocardless.CreditorBankAccount, error) {
 		return c.CreditorBankAccounts.Create
 	}, func(r *gocardless.CreditorBankAccount) string {
 		return r.ID
 	}}
-	// Creditors creates creditors.
+	// Creditors creates creditors with [gocardless.CreditorService.Create].
 	Creditors = Create[gocardless.CreditorCreateParams, gocardless.Creditor]{"creditors.create", func(c *gocardless.Client) func(context.Context, gocardless.CreditorCreateParams, ...gocardless.RequestOption) (*gocardless.Creditor, error) {
 		return c.Creditors.Create
 	}, func(r *gocardless.Creditor) string {
 		return r.ID
 	}}
-	// CustomerBankAccounts creates customer bank accounts.
+	// CustomerBankAccounts creates customer bank accounts with
+	// [gocardless.CustomerBankAccountService.Create].
 	CustomerBankAccounts = Create[gocardless.CustomerBankAccountCreateParams, gocardless.CustomerBankAccount]{"customer_bank_accounts.create", func(c *gocardless.Client) func(context.Context, gocardless.CustomerBankAccountCreateParams, ...gocardless.RequestOption) (*gocardless.CustomerBankAccount, error) {
 		return c.CustomerBankAccounts.Create
 	}, func(r *gocardless.CustomerBankAccount) string {
 		return r.ID
 	}}
-	// Customers creates customers.
+	// Customers creates customers with [gocardless.CustomerService.Create].
 	Customers = Create[gocardless.CustomerCreateParams, gocardless.Customer]{"customers.create", func(c *gocardless.Client) func(context.Context, gocardless.CustomerCreateParams, ...gocardless.RequestOption) (*gocardless.Customer, error) {
 		return c.Customers.Create
 	}, func(r *gocardless.Customer) string {
 		return r.ID
 	}}
-	// InstalmentSchedulesWithDates creates instalment schedules.
+	// InstalmentSchedulesWithDates creates instalment schedules with
+	// [gocardless.InstalmentScheduleService.CreateWithDates].
 	InstalmentSchedulesWithDates = Create[gocardless.InstalmentScheduleCreateWithDatesParams, gocardless.InstalmentSchedule]{"instalment_schedules.create_with_dates", func(c *gocardless.Client) func(context.Context, gocardless.InstalmentScheduleCreateWithDatesParams, ...gocardless.RequestOption) (*gocardless.InstalmentSchedule, error) {
 		return c.InstalmentSchedules.CreateWithDates
 	}, func(r *gocardless.InstalmentSchedule) string {
 		return r.ID
 	}}
-	// InstalmentSchedulesWithSchedule creates instalment schedules.
+	// InstalmentSchedulesWithSchedule creates instalment schedules with
+	// [gocardless.InstalmentScheduleService.CreateWithSchedule].
 	InstalmentSchedulesWithSchedule = Create[gocardless.InstalmentScheduleCreateWithScheduleParams, gocardless.InstalmentSchedule]{"instalment_schedules.create_with_schedule", func(c *gocardless.Client) func(context.Context, gocardless.InstalmentScheduleCreateWithScheduleParams, ...gocardless.RequestOption) (*gocardless.InstalmentSchedule, error) {
 		return c.InstalmentSchedules.CreateWithSchedule
 	}, func(r *gocardless.InstalmentSchedule) string {
 		return r.ID
 	}}
-	// LogosForCreditor creates logos.
+	// LogosForCreditor creates logos with [gocardless.LogoService.CreateForCreditor].
 	LogosForCreditor = Create[gocardless.LogoCreateForCreditorParams, gocardless.Logo]{"logos.create_for_creditor", func(c *gocardless.Client) func(context.Context, gocardless.LogoCreateForCreditorParams, ...gocardless.RequestOption) (*gocardless.Logo, error) {
 		return c.Logos.CreateForCreditor
 	}, func(r *gocardless.Logo) string {
 		return r.ID
 	}}
-	// MandateImportEntries creates mandate import entries.
+	// MandateImportEntries creates mandate import entries with
+	// [gocardless.MandateImportEntryService.Create].
 	MandateImportEntries = Create[gocardless.MandateImportEntryCreateParams, gocardless.MandateImportEntry]{"mandate_import_entries.create", func(c *gocardless.Client) func(context.Context, gocardless.MandateImportEntryCreateParams, ...gocardless.RequestOption) (*gocardless.MandateImportEntry, error) {
 		return c.MandateImportEntries.Create
 	}, nil}
-	// MandateImports creates mandate imports.
+	// MandateImports creates mandate imports with [gocardless.MandateImportService.Create].
 	MandateImports = Create[gocardless.MandateImportCreateParams, gocardless.MandateImport]{"mandate_imports.create", func(c *gocardless.Client) func(context.Context, gocardless.MandateImportCreateParams, ...gocardless.RequestOption) (*gocardless.MandateImport, error) {
 		return c.MandateImports.Create
 	}, func(r *gocardless.MandateImport) string {
 		return r.ID
 	}}
-	// MandatePDFs creates mandate pdfs.
+	// MandatePDFs creates mandate PDFs with [gocardless.MandatePDFService.Create].
 	MandatePDFs = Create[gocardless.MandatePDFCreateParams, gocardless.MandatePDF]{"mandate_pdfs.create", func(c *gocardless.Client) func(context.Context, gocardless.MandatePDFCreateParams, ...gocardless.RequestOption) (*gocardless.MandatePDF, error) {
 		return c.MandatePDFs.Create
 	}, nil}
-	// Mandates creates mandates.
+	// Mandates creates mandates with [gocardless.MandateService.Create].
 	Mandates = Create[gocardless.MandateCreateParams, gocardless.Mandate]{"mandates.create", func(c *gocardless.Client) func(context.Context, gocardless.MandateCreateParams, ...gocardless.RequestOption) (*gocardless.Mandate, error) {
 		return c.Mandates.Create
 	}, func(r *gocardless.Mandate) string {
 		return r.ID
 	}}
-	// OutboundPaymentImports creates outbound payment imports.
+	// OutboundPaymentImports creates outbound payment imports with
+	// [gocardless.OutboundPaymentImportService.Create].
 	OutboundPaymentImports = Create[gocardless.OutboundPaymentImportCreateParams, gocardless.OutboundPaymentImport]{"outbound_payment_imports.create", func(c *gocardless.Client) func(context.Context, gocardless.OutboundPaymentImportCreateParams, ...gocardless.RequestOption) (*gocardless.OutboundPaymentImport, error) {
 		return c.OutboundPaymentImports.Create
 	}, func(r *gocardless.OutboundPaymentImport) string {
 		return r.ID
 	}}
-	// OutboundPayments creates outbound payments.
+	// OutboundPayments creates outbound payments with [gocardless.OutboundPaymentService.Create].
 	OutboundPayments = Create[gocardless.OutboundPaymentCreateParams, gocardless.OutboundPayment]{"outbound_payments.create", func(c *gocardless.Client) func(context.Context, gocardless.OutboundPaymentCreateParams, ...gocardless.RequestOption) (*gocardless.OutboundPayment, error) {
 		return c.OutboundPayments.Create
 	}, func(r *gocardless.OutboundPayment) string {
 		return r.ID
 	}}
-	// OutboundPaymentsWithdraw creates outbound payments.
+	// OutboundPaymentsWithdraw creates outbound payments with
+	// [gocardless.OutboundPaymentService.Withdraw].
 	OutboundPaymentsWithdraw = Create[gocardless.OutboundPaymentWithdrawParams, gocardless.OutboundPayment]{"outbound_payments.withdraw", func(c *gocardless.Client) func(context.Context, gocardless.OutboundPaymentWithdrawParams, ...gocardless.RequestOption) (*gocardless.OutboundPayment, error) {
 		return c.OutboundPayments.Withdraw
 	}, func(r *gocardless.OutboundPayment) string {
 		return r.ID
 	}}
-	// PayerThemesForCreditor creates payer themes.
+	// PayerThemesForCreditor creates payer themes with
+	// [gocardless.PayerThemeService.CreateForCreditor].
 	PayerThemesForCreditor = Create[gocardless.PayerThemeCreateForCreditorParams, gocardless.PayerTheme]{"payer_themes.create_for_creditor", func(c *gocardless.Client) func(context.Context, gocardless.PayerThemeCreateForCreditorParams, ...gocardless.RequestOption) (*gocardless.PayerTheme, error) {
 		return c.PayerThemes.CreateForCreditor
 	}, func(r *gocardless.PayerTheme) string {
 		return r.ID
 	}}
-	// Payments creates payments.
+	// Payments creates payments with [gocardless.PaymentService.Create].
 	Payments = Create[gocardless.PaymentCreateParams, gocardless.Payment]{"payments.create", func(c *gocardless.Client) func(context.Context, gocardless.PaymentCreateParams, ...gocardless.RequestOption) (*gocardless.Payment, error) {
 		return c.Payments.Create
 	}, func(r *gocardless.Payment) string {
 		return r.ID
 	}}
-	// Refunds creates refunds.
+	// Refunds creates refunds with [gocardless.RefundService.Create].
 	Refunds = Create[gocardless.RefundCreateParams, gocardless.Refund]{"refunds.create", func(c *gocardless.Client) func(context.Context, gocardless.RefundCreateParams, ...gocardless.RequestOption) (*gocardless.Refund, error) {
 		return c.Refunds.Create
 	}, func(r *gocardless.Refund) string {
 		return r.ID
 	}}
-	// SchemeIdentifiers creates scheme identifiers.
+	// SchemeIdentifiers creates scheme identifiers with
+	// [gocardless.SchemeIdentifierService.Create].
 	SchemeIdentifiers = Create[gocardless.SchemeIdentifierCreateParams, gocardless.SchemeIdentifier]{"scheme_identifiers.create", func(c *gocardless.Client) func(context.Context, gocardless.SchemeIdentifierCreateParams, ...gocardless.RequestOption) (*gocardless.SchemeIdentifier, error) {
 		return c.SchemeIdentifiers.Create
 	}, func(r *gocardless.SchemeIdentifier) string {
 		return r.ID
 	}}
-	// Subscriptions creates subscriptions.
+	// Subscriptions creates subscriptions with [gocardless.SubscriptionService.Create].
 	Subscriptions = Create[gocardless.SubscriptionCreateParams, gocardless.Subscription]{"subscriptions.create", func(c *gocardless.Client) func(context.Context, gocardless.SubscriptionCreateParams, ...gocardless.RequestOption) (*gocardless.Subscription, error) {
 		return c.Subscriptions.Create
 	}, func(r *gocardless.Subscription) string {
 		return r.ID
 	}}
-	// VerificationDetails creates verification details.
+	// VerificationDetails creates verification details with
+	// [gocardless.VerificationDetailService.Create].
 	VerificationDetails = Create[gocardless.VerificationDetailCreateParams, gocardless.VerificationDetail]{"verification_details.create", func(c *gocardless.Client) func(context.Context, gocardless.VerificationDetailCreateParams, ...gocardless.RequestOption) (*gocardless.VerificationDetail, error) {
 		return c.VerificationDetails.Create
 	}, nil}
 )
 
-// creates is all of them.
+// creates lists all of them.
 var creates = []Operation{
 	BankAccountHolderVerifications,
 	BankAuthorisations,
