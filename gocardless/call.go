@@ -427,7 +427,8 @@ func (x *exchange) readExisting(ctx context.Context, id string, conflict *Error)
 	}
 	x.existing = true
 	if err != nil {
-		// What the caller needs to know first: it was created before, as this.
+		// The conflict names the existing resource, so it is the error, and the failed read is its
+		// cause.
 		conflict.Attempts = x.attempts
 		conflict.cause = err
 		return conflict

@@ -15,15 +15,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// A Problem is one thing wrong with the input of a call.
+// A Problem describes one invalid input of a call.
 type Problem struct {
-	// Pointer leads to the offending member of the request body, as a JSON
-	// pointer with the envelope first, such as "/payments/links/mandate". It
-	// has the form of the request_pointer in errors of the API. It is empty for
-	// input that does not travel in the body.
+	// Pointer is the JSON pointer of the invalid member of the request body, beginning with the
+	// envelope, such as "/payments/links/mandate". It has the form of request_pointer in the API's
+	// errors. It is empty for input that is not in the body.
 	Pointer string
-	// Field names the input: a member in dotted form ("links.mandate"), a query
-	// parameter, the id of the path, a header or an option.
+	// Field names the input: a member in dotted form ("links.mandate"), a query parameter, the id in
+	// the path, a header or an option.
 	Field string
 	// Message describes the problem, without the value itself.
 	Message string
@@ -32,8 +31,7 @@ type Problem struct {
 // ParamsError reports that a call was refused before anything was sent, because
 // of its parameters, its path or its options. It lists every problem found.
 //
-// errors.Is(err, [ErrValidation]) holds, so that code which handles what the API
-// refuses handles what the client refuses too.
+// It matches [ErrValidation], as a refusal by the API does, so the same code can handle both.
 type ParamsError struct {
 	// Operation is the operation that was called, such as "payments.create". It
 	// is empty in an error from a Validate method.

@@ -27,9 +27,9 @@ type Environment string
 
 // The environments.
 const (
-	// EnvironmentSandbox is for trying things out: no money moves.
+	// EnvironmentSandbox is for tests: no money moves.
 	EnvironmentSandbox Environment = "sandbox"
-	// EnvironmentLive moves money.
+	// EnvironmentLive moves real money.
 	EnvironmentLive Environment = "live"
 )
 
@@ -120,10 +120,10 @@ func New(accessToken string, env Environment, opts ...ClientOption) (*Client, er
 	return newClient(c), nil
 }
 
-// NewFromEnv returns a client set up from the environment variables
-// GOCARDLESS_ACCESS_TOKEN and GOCARDLESS_ENVIRONMENT ("sandbox" or "live";
-// sandbox when unset). GOCARDLESS_BASE_URL, if set, names another server than
-// that of the environment, such as a local fake; see [WithBaseURL], which wins.
+// NewFromEnv returns a client for the environment variables GOCARDLESS_ACCESS_TOKEN and
+// GOCARDLESS_ENVIRONMENT ("sandbox" or "live"; sandbox when unset). GOCARDLESS_BASE_URL, if set,
+// names a server to use instead of GoCardless, such as a local fake; the option [WithBaseURL]
+// overrides it.
 func NewFromEnv(opts ...ClientOption) (*Client, error) {
 	token := os.Getenv(tokenVariable)
 	if token == "" {
@@ -166,17 +166,16 @@ func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 // LogValue is what a logger sees of a client.
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// Do sends a request for which there is no method yet, through the same pipeline:
-// with the client's headers, an idempotency key for a POST, the retry rules, the
-// limits and the errors.
+// Do sends a request that this version of the package has no method for, through the same pipeline:
+// with the client's headers, an idempotency key for a POST, the retry rules, the limits and the
+// errors.
 //
-// The path begins with a slash, is escaped by the caller and may carry a query.
-// The body is sent as JSON, complete with its envelope: nil for none, a
-// [json.RawMessage] unchanged, anything else as encoding/json writes it. Strings and
-// byte slices are refused, because they would become a JSON string: convert ready
-// JSON to a [json.RawMessage]. The whole reply is read into the value that reply
-// points to: a [json.RawMessage] receives it unchanged, anything else is decoded by
-// encoding/json; nil discards it.
+// The path begins with a slash. The caller escapes it, and may add a query. The body is sent as
+// JSON and includes its envelope: nil means no body, a [json.RawMessage] is sent unchanged, and any
+// other value is encoded by encoding/json. Strings and byte slices are refused, because they would
+// become a JSON string: convert encoded JSON to a [json.RawMessage]. The whole reply is read into
+// the value that reply points to: a [json.RawMessage] receives it unchanged, any other value is
+// decoded by encoding/json, and nil discards it.
 //
 //	params := map[string]any{"payments": map[string]any{"amount": 1000, "currency": "GBP"}}
 //	var reply json.RawMessage

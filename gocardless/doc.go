@@ -18,13 +18,14 @@
 //		Links:       gocardless.PaymentCreateParamsLinks{Mandate: mandate.ID},
 //	})
 //
-// Required fields of params are plain values, always sent. Optional fields are pointers, slices or
-// maps. Nil is not sent; everything else is, so new(false), new("") and an empty map reach the API.
-// [WithBodyField] sends an explicit null, or a field that this version does not know.
+// Required fields of params are plain values and are always sent. Optional fields are pointers,
+// slices or maps. Nil is not sent; everything else is, so new(false), new("") and an empty map
+// reach the API. [WithBodyField] sends an explicit null, or a field that this version of the
+// package does not know.
 //
-// In replies, null and absent fields are zero values. Numbers, booleans and objects that can be null
-// are pointers. Amounts are integers in the minor unit of their currency, and times are UTC. Enums
-// are open: a value that is newer than this package is kept.
+// In replies, null and absent fields are zero values. Numbers, booleans and objects that can be
+// null are pointers. Amounts are integers in the minor unit of their currency, and times are in
+// UTC. Enums are open: values that this version of the package does not know are kept.
 //
 // # Signing payers up
 //
@@ -67,36 +68,36 @@
 //   - [*ConnectionError]: there was no reply.
 //   - [*SigningError]: the request could not be signed; nothing was sent.
 //
-// As strings, in logs and in JSON these errors contain no access tokens, bodies or personal data;
-// their fields do.
+// Printed, logged or encoded as JSON, these errors contain no access tokens, bodies or personal
+// data; their fields do.
 //
 // # Retries
 //
-// The client retries a call after a fault if that is safe, with exponential backoff and full jitter;
-// see [OperationKind] and [DefaultRetry]. A create request carries the same Idempotency-Key on every
-// attempt, so that nothing is created twice. If an earlier attempt arrived, the call returns the
+// The client retries a failed call if that is safe, with exponential backoff and full jitter; see
+// [OperationKind] and [DefaultRetry]. A create request carries the same Idempotency-Key on every
+// attempt, so that nothing is created twice. If an earlier attempt succeeded, the call returns the
 // original resource and sets Response.Existing. The API does not promise this for actions, so they
 // are retried only if they are known not to have run. [WithIdempotencyKey] makes a create request
-// safe to retry after a restart.
+// safe to retry after a restart of the program.
 //
 // # Options
 //
-// [ClientOption] lists what New accepts, and [RequestOption] what a call accepts. An [Option] is
+// [ClientOption] lists the options of New, and [RequestOption] those of a call. An [Option] is
 // both.
 //
 // # Webhooks
 //
-// [NewWebhookHandler] is an http.Handler that verifies the signature of the raw body, parses the
-// events and passes them to an [EventHandler], such as an [EventMux]. [Once] makes sure that each
-// event is handled once; the package eventsql stores its records in PostgreSQL or SQLite.
-// [NewWebhookDeliveryHandler] passes the delivery on whole, for a queue: GoCardless expects an answer
-// within 10 seconds. [ParseWebhook] verifies and parses a body without a handler.
+// [NewWebhookHandler] returns an http.Handler that verifies the signature of the raw body, parses
+// the events and passes them to an [EventHandler], such as an [EventMux]. [Once] makes sure that
+// each event is handled once; the package eventsql stores the handled events in PostgreSQL or
+// SQLite. GoCardless expects an answer within 10 seconds: [NewWebhookDeliveryHandler] passes on
+// whole deliveries, so that a queue can take them. [ParseWebhook] verifies and parses a body
+// without a handler.
 //
 // # Catching up after an outage
 //
-// [EventCatchUp] reads the events since its last run from the API and passes them to the handler of
-// the webhooks, through the same store. [EventService.Since] iterates over the events after a known
-// one.
+// [EventCatchUp] reads the events since its last run from the API and passes them to the webhooks'
+// handler, through the same store. [EventService.Since] iterates over the events after a given one.
 //
 // # Exports
 //
@@ -106,8 +107,9 @@
 //
 // # Metadata
 //
-// Most resources have [Metadata]: three keys, each with a string. Its methods set and read integers,
-// booleans, times, dates and JSON, and report what exceeds the limits before a call does.
+// Most resources have [Metadata]: up to three keys, each with a string. Its methods set and read
+// integers, booleans, times, dates and JSON, and report values that exceed the limits before a call
+// does.
 //
 // # OAuth
 //

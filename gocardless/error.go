@@ -15,8 +15,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Sentinels for errors.Is. They distinguish the classes of an [Error] without
-// status codes:
+// Sentinels for errors.Is. They distinguish classes of an [Error] without the need for status
+// codes:
 //
 //	if errors.Is(err, gocardless.ErrInvalidState) { … }
 //
@@ -37,19 +37,19 @@ var (
 	ErrValidation = errors.New("gocardless: validation failed")
 	// ErrInvalidState: the state of the resource does not allow this (type invalid_state).
 	ErrInvalidState = errors.New("gocardless: invalid state")
-	// ErrInvalidUsage: the request was wrong in form (type invalid_api_usage).
+	// ErrInvalidUsage: the request was malformed (type invalid_api_usage).
 	ErrInvalidUsage = errors.New("gocardless: invalid API usage")
-	// ErrIdempotencyConflict: a create found its idempotency key used before.
+	// ErrIdempotencyConflict: the idempotency key of a create was used before.
 	ErrIdempotencyConflict = errors.New("gocardless: idempotency key already used")
 	// ErrInternal: something failed at GoCardless or on the way to it (any
 	// 5xx, or type gocardless).
 	ErrInternal = errors.New("gocardless: internal error")
 
-	// ErrTimeout: an attempt had no complete reply within the time that
-	// [WithTimeout] sets. It is found inside a [ConnectionError].
+	// ErrTimeout: an attempt received no complete reply within the time that [WithTimeout] sets. A
+	// [ConnectionError] wraps it.
 	ErrTimeout = errors.New("gocardless: no complete reply in time")
-	// ErrReplyTooLarge: a reply was longer than [WithMaxReplyBytes] allows. It is
-	// found inside a [MalformedResponseError].
+	// ErrReplyTooLarge: a reply was longer than [WithMaxReplyBytes] allows. A
+	// [MalformedResponseError] wraps it.
 	ErrReplyTooLarge = errors.New("gocardless: reply too large")
 )
 
@@ -60,25 +60,24 @@ type ErrorType string
 const (
 	// ErrorTypeGoCardless is an error at GoCardless.
 	ErrorTypeGoCardless ErrorType = "gocardless"
-	// ErrorTypeInvalidAPIUsage is a request that is wrong in form, not
-	// authenticated, not allowed, or to the wrong address.
+	// ErrorTypeInvalidAPIUsage is a request that is malformed, not authenticated, not permitted, or
+	// for an unknown path.
 	ErrorTypeInvalidAPIUsage ErrorType = "invalid_api_usage"
-	// ErrorTypeInvalidState is a request that the state of a resource rules out.
+	// ErrorTypeInvalidState is a request that the state of a resource does not allow.
 	ErrorTypeInvalidState ErrorType = "invalid_state"
-	// ErrorTypeValidationFailed is a request with unacceptable values.
+	// ErrorTypeValidationFailed is a request with invalid values.
 	ErrorTypeValidationFailed ErrorType = "validation_failed"
 )
 
 // maxErrorBody is how much of an unsuccessful reply an error keeps.
 const maxErrorBody = 4 << 10
 
-// Error is an unsuccessful reply (any status outside 2xx), whether it came from
-// the API or from something on the way, such as a proxy that answers HTML.
+// Error is an unsuccessful reply, with any status outside 2xx. It comes from the API or from a
+// server on the way, such as a proxy that replies with HTML.
 //
-// Message, Details and Body are what was received and may hold personal data.
-// The message that Error returns does not: e-mail addresses, IBANs and long numbers in the
-// messages are masked there, and the body is left out. Keep the difference in mind
-// when logging.
+// Message, Details and Body are copied from the reply and may hold personal data. The string that
+// the method Error returns does not: it masks e-mail addresses, IBANs and long numbers, and leaves
+// the body out. Log that string rather than the fields.
 type Error struct {
 	// Operation is the operation that failed, such as "payments.create".
 	Operation string
@@ -91,25 +90,24 @@ type Error struct {
 	Code int
 	// Message describes what went wrong, for a developer.
 	Message string
-	// Details are the single problems that the API found.
+	// Details are the individual problems that the API found.
 	Details []ErrorDetail
-	// DocumentationURL leads to the documentation of the error.
+	// DocumentationURL is the address of the error's documentation.
 	DocumentationURL string
 	// RequestID identifies the request to GoCardless support.
 	RequestID string
 	// RateLimit is the state of the rate limit according to the reply.
 	RateLimit RateLimit
-	// RetryAfter is how long the reply asked to wait before another attempt; zero
-	// when it did not.
+	// RetryAfter is the time that the reply asks the client to wait before another attempt, or zero.
 	RetryAfter time.Duration
 	// Attempts counts the requests that were sent, retries included.
 	Attempts int
 	// IdempotencyKey is the key that was sent with a POST. A later call with the
 	// same key ([WithIdempotencyKey]) cannot create anything twice.
 	IdempotencyKey string
-	// MayHaveRun reports whether the API may have carried out the request anyway:
-	// after a 5xx, or when an earlier attempt was lost on the way. It is
-	// false when it is certain that nothing was done.
+	// MayHaveRun reports whether the API may have carried out the request despite the error: after a
+	// 5xx, or if the reply to an earlier attempt was lost. It is false if the request is known not
+	// to have run.
 	MayHaveRun bool
 	// Header holds the headers of the reply.
 	Header http.Header
@@ -126,17 +124,17 @@ type Error struct {
 type ErrorDetail struct {
 	// Reason is a stable code; empty for validation errors.
 	Reason Reason
-	// Field is the parameter concerned.
+	// Field is the invalid parameter.
 	Field string
 	// Message describes the problem.
 	Message string
-	// RequestPointer leads to the parameter in the request body, such as
+	// RequestPointer is the JSON pointer of the parameter in the request body, such as
 	// "/payments/amount".
 	RequestPointer string
-	// Links are the ids of resources that have to do with the problem, by name,
-	// such as "conflicting_resource_id" or "new_mandate".
+	// Links are the ids of related resources by name, such as "conflicting_resource_id" or
+	// "new_mandate".
 	Links map[string]string
-	// Metadata holds further facts, such as "maximum_amount". Whole numbers are int64.
+	// Metadata holds further details, such as "maximum_amount". Whole numbers are int64.
 	Metadata map[string]any
 }
 
@@ -282,8 +280,7 @@ func (e *Error) Link(name string) string {
 // ConnectionError reports that a call ended without a reply: the network failed,
 // an attempt took too long, or the context ended.
 //
-// errors.Is finds context.Canceled, context.DeadlineExceeded, [ErrTimeout] and
-// the error of the network inside it.
+// It wraps context.Canceled, context.DeadlineExceeded, [ErrTimeout] or the error of the network.
 type ConnectionError struct {
 	// Operation is the operation that failed, such as "payments.create".
 	Operation string
@@ -293,13 +290,13 @@ type ConnectionError struct {
 	// IdempotencyKey is the key that was sent with a POST. A later call with the
 	// same key ([WithIdempotencyKey]) cannot create anything twice.
 	IdempotencyKey string
-	// MayHaveRun reports whether the API may have received and carried out the
-	// request. It is false when it is certain that no attempt got that far.
+	// MayHaveRun reports whether the API may have received and carried out the request. It is false
+	// if no attempt can have reached the API.
 	MayHaveRun bool
-	// Err is what ended the call.
+	// Err is the error that ended the call.
 	Err error
-	// Previous is how the attempt before failed, when the context ended during
-	// the wait for another one; else nil.
+	// Previous is the error of the last attempt if the context ended while the call waited to retry,
+	// and otherwise nil.
 	Previous error
 
 	secret scrub.Mask
@@ -330,7 +327,7 @@ func (e ConnectionError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, 
 // MarshalText is like Error: it keeps what Previous holds out of a JSON document.
 func (e ConnectionError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Unwrap returns what ended the call and how the attempt before failed.
+// Unwrap returns Err and Previous.
 func (e *ConnectionError) Unwrap() []error {
 	if e.Previous != nil {
 		return []error{e.Err, e.Previous}
@@ -346,10 +343,10 @@ func (e *ConnectionError) Timeout() bool {
 	})
 }
 
-// MalformedResponseError reports a successful reply (2xx) that is not the JSON
-// that the operation promises: an HTML page, a truncated document, a missing
-// envelope, or one larger than [WithMaxReplyBytes] allows. The request has most
-// likely been carried out.
+// MalformedResponseError reports a reply with a status of success (2xx) that is not the JSON
+// document that the operation returns: an HTML page, a truncated document, a document without its
+// envelope, or one larger than [WithMaxReplyBytes] allows. The API has most likely carried out the
+// request.
 type MalformedResponseError struct {
 	// Operation is the operation that was called, such as "payments.create".
 	Operation string
@@ -369,11 +366,11 @@ type MalformedResponseError struct {
 	// Body is the start of the reply's body, at most 4 KiB. It may hold personal
 	// data.
 	Body []byte
-	// ResourceID is the id of the resource in the reply, if it could be read: after a create,
-	// that of the new resource.
+	// ResourceID is the id of the resource in the reply, such as the one that a create made, if it
+	// could be read.
 	ResourceID string
-	// Err describes what is wrong with the reply. It matches [ErrMisfit] if the reply is well-formed
-	// and a value in it is not what the SDK can accept.
+	// Err describes the problem. It matches [ErrMisfit] if the reply is well-formed but contains a
+	// value that the SDK cannot accept.
 	Err error
 }
 
@@ -414,5 +411,5 @@ func (e MalformedResponseError) Format(f fmt.State, _ rune) { _, _ = io.WriteStr
 // MarshalText is like Error: it keeps the body out of a JSON document.
 func (e MalformedResponseError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Unwrap returns what is wrong with the reply.
+// Unwrap returns Err.
 func (e *MalformedResponseError) Unwrap() error { return e.Err }

@@ -12,7 +12,7 @@ func (e Event) Type() EventType {
 	return EventType(string(e.ResourceType) + "." + string(e.Action))
 }
 
-// Cause returns why the event happened, or "" for an event without details.
+// Cause returns the cause of the event, or "" for an event without details.
 func (e Event) Cause() EventCause {
 	if e.Details == nil {
 		return ""
@@ -20,7 +20,7 @@ func (e Event) Cause() EventCause {
 	return e.Details.Cause
 }
 
-// Origin returns who or what set off the event, or "" for an event without details.
+// Origin returns the initiator of the event, or "" for an event without details.
 func (e Event) Origin() EventOrigin {
 	if e.Details == nil {
 		return ""
@@ -28,9 +28,9 @@ func (e Event) Origin() EventOrigin {
 	return e.Details.Origin
 }
 
-// Link returns the id that the event links to by a name as in the API, such as "payment" or
-// "new_mandate", also when this version of the package has no field for it. It returns "" for a
-// link that the event does not have.
+// Link returns the id of a resource that the event links to, given the name of the link in the API,
+// such as "payment" or "new_mandate". It also finds links that this version of the package has no
+// field for. It returns "" if the event has no such link.
 func (e Event) Link(name string) string {
 	if e.Links == nil {
 		return ""
@@ -45,9 +45,9 @@ func (e Event) ResourceID() string {
 	return e.Link(strings.TrimSuffix(string(e.ResourceType), "s"))
 }
 
-// Organisation returns the id of the GoCardless account that the event belongs to, from
-// OrganisationID or, as older deliveries to apps of partners had it, the links. It returns ""
-// for events read from the API, which have neither.
+// Organisation returns the id of the GoCardless account that the event belongs to. It comes from
+// OrganisationID or, in older deliveries to partners' apps, from the links. Events that were read
+// from the API have neither, and Organisation returns "".
 func (e Event) Organisation() string {
 	if e.OrganisationID != "" {
 		return e.OrganisationID
@@ -55,8 +55,8 @@ func (e Event) Organisation() string {
 	return e.Link("organisation")
 }
 
-// IsTest reports whether the event comes from a test delivery, which a user of the dashboard
-// asked for. Its links refer to resources that do not exist.
+// IsTest reports whether the event belongs to a test delivery, which a user can send from the
+// dashboard. Its links refer to resources that do not exist.
 func (e Event) IsTest() bool { return strings.HasPrefix(e.ID, "EVTEST") }
 
 // link returns a link by its name in the API.

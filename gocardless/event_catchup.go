@@ -21,18 +21,19 @@ const (
 // catchUpKeep is how far before a checkpoint a store keeps everything.
 const catchUpKeep = MaxCatchUpOverlap + time.Hour
 
-// ErrEventsForgotten means that a catch-up would begin at a time from which the store has
-// forgotten events, and would handle them again. Begin later.
+// ErrEventsForgotten means that a catch-up would begin at a time from which the store has already
+// forgotten events, so that it would handle them again. Begin later: delete the checkpoint, if
+// there is one, and set EventCatchUp.From to a later time.
 var ErrEventsForgotten = errors.New("gocardless: catch-up would begin before what the event store remembers")
 
-// ErrCheckpointAhead means that a catch-up would begin in the future, by the API's clock. The
-// checkpoint, or EventCatchUp.From, comes from a clock that ran ahead, and events up to that time
-// would be lost. Delete the checkpoint and begin earlier.
+// ErrCheckpointAhead means that a catch-up would begin in the future, by the API's clock, and would
+// miss the events until then. The checkpoint, or EventCatchUp.From, comes from a clock that was
+// ahead. Delete the checkpoint and set From to an earlier time.
 var ErrCheckpointAhead = errors.New("gocardless: catch-up would begin in the future")
 
-// EventCatchUp reads the events since its last run from the API and passes them to the handler
-// that also handles the webhooks. It recovers deliveries that were missed in an outage. Run it at
-// start and then periodically; every ten minutes is plenty.
+// EventCatchUp reads the events since its last run from the API and passes them to the handler that
+// also handles the webhooks. It recovers the events of deliveries that were missed in an outage.
+// Run it when the program starts and then periodically; every ten minutes is enough.
 //
 // Events go through the store, so those that arrived by webhook are not handled again. They are
 // handled from the oldest to the newest. A checkpoint records how far a run has come. It does not
@@ -71,19 +72,19 @@ type EventCatchUp struct {
 	list eventLister // replaces Client in tests
 }
 
-// CatchUpReport is what a run of [EventCatchUp] did.
+// CatchUpReport is the result of a run of [EventCatchUp].
 type CatchUpReport struct {
 	// Since is where the run began.
 	Since time.Time
 	// Handled, Duplicates, Busy, Failed and Parked count events by their outcome.
 	Handled, Duplicates, Busy, Failed, Parked int
-	// Checkpoint is the point up to which all events are dealt with.
+	// Checkpoint is the point up to which every event is done or parked.
 	Checkpoint EventCheckpoint
 }
 
 // Run reads and handles the events up to now. An event that fails does not end the run; the
-// error then wraps the first failure and gives the number of failures. Run may be called again, and
-// concurrently.
+// returned error then wraps the first failure and gives the number of failures. Run may be called
+// again, and concurrently.
 func (c *EventCatchUp) Run(ctx context.Context) (CatchUpReport, error) {
 	r := catchUpRun{EventCatchUp: c}
 	err := r.run(ctx)

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Since yields the events created after the event with the given id, from the oldest to the
-// newest, up to now: what to read when events may have been missed. It fetches the event to learn
-// its time and then lists by time, holding a few thousand events at once. Events are created
-// asynchronously, so an event can appear among those that were already read; [EventCatchUp]
-// allows for that.
+// Since yields the events that were created after the event with the given id, from the oldest to
+// the newest, up to now. Use it when your program may have missed events. It gets the given event
+// for its time and then lists events by time, with a few thousand in memory at once. Events are
+// created asynchronously, so a new event can appear among those that were already read;
+// [EventCatchUp] allows for that.
 func (s *EventService) Since(ctx context.Context, id string, opts ...RequestOption) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		last, err := s.Get(ctx, id, opts...)

@@ -66,14 +66,14 @@ func (o EventOutcome) String() string {
 	return "unknown"
 }
 
-// DefaultEventAttempts is how often the stores of this module begin an event before they park
-// it. It is one more than GoCardless sends a delivery, so that it takes effect on events that
-// come back by other ways, such as [EventCatchUp].
+// DefaultEventAttempts is the number of attempts after which the stores of this module park an
+// event. It is one more than the number of times that GoCardless sends a delivery, so it affects
+// events that also arrive in another way, such as through [EventCatchUp].
 const DefaultEventAttempts = 10
 
-// ErrClaimLost means that an event was handled, but another worker had taken it over in the
-// meantime because this one had not renewed its claim in time. What the handler wrote in the
-// store's transaction is undone.
+// ErrClaimLost means that an event was handled, but another worker took it over in the meantime,
+// because this one did not renew its claim in time. The handler's writes in the store's transaction
+// are rolled back.
 var ErrClaimLost = errors.New("gocardless: the claim on the event was lost to another worker")
 
 // Once returns a handler that passes an event to handler unless the store has recorded it as
@@ -82,10 +82,10 @@ var ErrClaimLost = errors.New("gocardless: the claim on the event was lost to an
 // the other events of that delivery. For an event that another worker is handling, the handler
 // returns [ErrEventBusy].
 //
-// Exactly once holds for what the handler does in the same database transaction as the store
-// (see the package eventsql). Something done elsewhere, such as an e-mail or another API call,
-// is done again if the worker stops after doing it and before recording it, which no bookkeeping
-// can rule out. Give such calls an idempotency key made from Event.ID.
+// An event is handled exactly once if the handler writes only in the database transaction of the
+// store (see the package eventsql). Anything else, such as an e-mail or another API call, happens
+// again if the worker stops between that step and the record in the store. Give such calls an
+// idempotency key derived from Event.ID.
 //
 // Once panics if the store or the handler is nil.
 func Once(store EventStore, handler EventHandler) EventHandler {
@@ -111,21 +111,21 @@ func handleOnce(ctx context.Context, store EventStore, handler EventHandler, eve
 
 // EventCheckpoint is a point in the history of events.
 type EventCheckpoint struct {
-	// CreatedAt is the time up to which the history is dealt with.
+	// CreatedAt is the time up to which every event is done or parked.
 	CreatedAt time.Time
 	// EventID is the newest event up to then that was seen; empty when none was.
 	EventID string
 }
 
-// EventCheckpoints remembers how far [EventCatchUp] has come. The stores of this module
-// implement it.
+// EventCheckpoints stores the checkpoints of [EventCatchUp]. The stores of this module implement
+// it.
 type EventCheckpoints interface {
 	// EventCheckpoint returns the checkpoint of a name, or the zero value when there is none.
 	EventCheckpoint(ctx context.Context, name string) (EventCheckpoint, error)
 	// SetEventCheckpoint sets it. A checkpoint only moves forward: one that is earlier than
 	// the one in place is ignored, so that two catch-ups at the same time do no harm.
 	SetEventCheckpoint(ctx context.Context, name string, checkpoint EventCheckpoint) error
-	// EventHorizon returns the time after which every event that was done is still
-	// remembered; the zero time when none was ever forgotten.
+	// EventHorizon returns the time since which the store has forgotten no event that is done, or
+	// the zero time if it never forgot one.
 	EventHorizon(ctx context.Context) (time.Time, error)
 }

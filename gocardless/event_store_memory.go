@@ -11,19 +11,20 @@ import (
 // DefaultEventRetention is how long [MemoryEventStore] remembers an event that is done: 30 days.
 const DefaultEventRetention = 30 * 24 * time.Hour
 
-// MemoryEventStore is an [EventStore] in the memory of the process: for tests, for tools, and
-// for services of one process that may handle an event again after a restart. The zero
-// MemoryEventStore is ready for use, and must not be copied after first use.
+// MemoryEventStore is an [EventStore] in the memory of the process. It is for tests, tools, and
+// services with a single process that may handle an event again after a restart. The zero
+// MemoryEventStore is ready for use; it must not be copied after first use.
 //
-// Its claims have no time limit: they end when the handler returns, panics or ends its
-// goroutine. It needs about 200 bytes for each event that it remembers.
+// Its claims have no time limit: they end when the handler returns, panics or ends its goroutine.
+// It uses about 200 bytes for each event that it remembers.
 type MemoryEventStore struct {
 	// MaxAttempts is how often an event is begun before it is parked; zero means
 	// DefaultEventAttempts, a negative number no limit. Set it before the first use.
 	MaxAttempts int
-	// Retention is how long an event that is done is remembered, at the least; zero means
-	// DefaultEventRetention, a negative value no limit. A checkpoint that was not written for
-	// so long is stale: it no longer keeps the events after it. Set it before the first use.
+	// Retention is the minimum time that the store remembers an event that is done; zero means
+	// DefaultEventRetention, and a negative value means no limit. The store also keeps the events
+	// that a catch-up may read again, unless the catch-up's checkpoint was not updated for this
+	// time. Set it before the first use.
 	Retention time.Duration
 
 	mu          sync.Mutex

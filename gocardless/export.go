@@ -20,19 +20,18 @@ const (
 
 // ExportOptions configures an [Exporter].
 type ExportOptions struct {
-	// Workers is how many requests are made at the same time: 1 to 64, 8 when zero.
+	// Workers is the number of concurrent requests: 1 to 64, or 8 when zero.
 	//
 	// The API allows 1000 requests in a minute for each access token. With replies that take
 	// 50 ms, 8 workers reach that in the first ten seconds; a client with a rate limiter then
 	// waits, and one without receives errors and retries.
 	Workers int
-	// Cursor continues an earlier export of the same list, with the same params, after the item
-	// that the cursor stands for; see [Exporter.Cursor]. It is empty for the beginning.
+	// Cursor resumes an earlier export of the same list with the same params, after the item of the
+	// cursor; see [Exporter.Cursor]. Empty means the beginning.
 	Cursor string
 }
 
-// An Exporter reads all of a list with several requests at the same time. Make one with
-// [NewExporter].
+// An Exporter reads a whole list with several concurrent requests. Create one with [NewExporter].
 type Exporter[T any] struct {
 	read    func(context.Context, listWindow) exportPage
 	place   func(*T) (id string, createdAt time.Time)
@@ -58,8 +57,7 @@ type exportItem[T any] interface {
 }
 
 // NewExporter returns an exporter of a list, to read a large account as fast as the API allows.
-// The list is given by its method, and may be any that has a created_at filter; others do not
-// compile:
+// Pass the method of a list that has a created_at filter; other methods do not compile:
 //
 //	exporter := gocardless.NewExporter(client.Payments.List, gocardless.PaymentListParams{
 //		CreatedAt: gocardless.TimestampFilter{Gte: since},
@@ -71,17 +69,17 @@ type exportItem[T any] interface {
 //		// …
 //	}
 //
-// It yields the same items in the same order as the list's All, from the newest to the oldest,
-// each exactly once. To do so it divides the time that the list covers into windows, learning
-// from the replies how many items a stretch of time has, and reads several windows at once. Where
-// more items than fit on a page were created at the same moment, they are read one page after the
-// other. Items created while the export runs are left out: an export
-// without an upper bound ends at the newest item that it saw first. Resources that were deleted
-// or changed in the meantime may be missing, as with any list that is read page by page.
+// It yields the same items in the same order as the list's All, from the newest to the oldest, each
+// exactly once. To do so it divides the time that the list covers into windows and reads several
+// windows at once. It learns from the replies how many items a stretch of time has. If more items
+// than fit on a page were created at the same moment, their pages are read one after the other.
+// Items created while the export runs are left out: an export without an upper bound ends at the
+// newest item that it saw first. As with any list that is read page by page, resources that are
+// deleted or changed in the meantime may be missing.
 //
-// Params may filter, but not sort, and not have cursors of their own. Their Limit is the size
-// of a page, 500 when zero. Request options apply to each request; [WithResponse] cannot be
-// used, since requests overlap. Mistakes in the arguments are reported by All.
+// Params may filter, but must not sort or contain cursors. Their Limit is the size of a page, 500
+// when zero. Request options apply to each request; [WithResponse] cannot be used, because requests
+// overlap. All reports mistakes in the arguments.
 func NewExporter[T, Q any, I exportItem[T], P exportParams[Q]](
 	list func(context.Context, Q, ...RequestOption) (*Page[T], error),
 	params Q, options ExportOptions, opts ...RequestOption,
@@ -164,11 +162,10 @@ func parseLimit(s string) int {
 	return int(n)
 }
 
-// All iterates over the items, from the newest to the oldest. It stops at the first error,
-// which comes with a nil item, after all items before it. Its goroutines have ended when the
-// loop has. At most six pages for each worker are held in memory: some
-// 20 MB for payments and 8 workers. Ranging over it again starts
-// again; do not range over it twice at the same time.
+// All iterates over the items, from the newest to the oldest. If a request fails, it yields the
+// items before the failure and then the error with a nil item, and stops. When the loop ends, so do
+// its goroutines. It holds at most six pages for each worker in memory: about 20 MB for payments
+// and 8 workers. Ranging again starts from the beginning; do not range twice at the same time.
 func (e *Exporter[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		problem := e.problem
@@ -205,11 +202,10 @@ func (e *Exporter[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	}
 }
 
-// Cursor stands for the item that the loop over All was given last. Kept until the loop is done
-// with that item, and given to another exporter of the same list and params as
-// ExportOptions.Cursor, it makes that one continue with the next item. It is the item's id.
-// Before the first item it is the cursor that this exporter began with. It may be called while
-// the loop runs, from any goroutine.
+// Cursor returns the cursor of the item that All yielded last: its id. If another exporter of the
+// same list and params receives it as ExportOptions.Cursor, it continues with the next item, so
+// save it when the loop is done with an item. Before the first item, Cursor returns the cursor that
+// this exporter began with. It may be called from any goroutine while the loop runs.
 func (e *Exporter[T]) Cursor() string {
 	item := e.last.Load()
 	if item == nil {

@@ -8,16 +8,14 @@ import (
 // keyHeader is the idempotency key's header in canonical form.
 const keyHeader = "Idempotency-Key"
 
-// keyHeaderOnWire is the same header under a name that net/http does not look
-// for. A [net/http.Transport] takes a request with an Idempotency-Key header for
-// one that it may send again on its own when a used connection breaks, even if the
-// request was written. That holds for creates. It does not hold for actions, which
-// the API may carry out twice; under this name the key still travels, and the
-// transport leaves repeating to us.
+// keyHeaderOnWire is the same header under a name that net/http does not recognise. If a request
+// has an Idempotency-Key header, a [net/http.Transport] may send it again when a used connection
+// breaks, even after it was written. That is right for creates, but not for actions, which the API
+// may then carry out twice. Under this name the key is still sent, and the transport leaves retries
+// to us.
 const keyHeaderOnWire = "idempotency-key"
 
-// otherKeyHeader is the other name that net/http looks for. We do not send it, but
-// the caller may.
+// otherKeyHeader is the other name that net/http recognises. We do not send it, but the caller may.
 const (
 	otherKeyHeader       = "X-Idempotency-Key"
 	otherKeyHeaderOnWire = "x-idempotency-key"

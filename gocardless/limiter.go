@@ -5,10 +5,9 @@ import (
 	"errors"
 )
 
-// A Limiter holds requests back before the API's rate limit is reached. To share
-// one budget, processes that use the same access token need an implementation
-// that keeps its state in a place all of them reach, such as the module
-// integrations/redis. A Limiter must be safe for concurrent use.
+// A Limiter holds requests back before the API's rate limit is reached. Processes that use the same
+// access token share one budget if their Limiter keeps its state in a shared place; the module
+// integrations/redis has such a Limiter. A Limiter must be safe for concurrent use.
 type Limiter interface {
 	// Wait returns nil when a request of the operation may be sent, and an error
 	// when it may not: the context's error once the context ends, or
@@ -61,19 +60,17 @@ func WithLimiter(l Limiter) ClientOption {
 	})
 }
 
-// WithRateLimitWait holds requests back while the rate limit has nothing left,
-// until the next window begins. The client counts what it sends and reads what
-// the replies report, so it notices what other clients of the same token use.
-// Balances and outbound payments have budgets of their own; calls that wait for
-// one of these do not hold up the rest.
+// WithRateLimitWait holds requests back when the rate limit is used up, until the next window
+// begins. The client counts its own requests and reads the limit in the replies, so it takes the
+// requests of other clients with the same token into account. Balances and outbound payments have
+// their own budgets; calls that wait for one of these do not delay other calls.
 //
-// Calls of one lane go in the order in which they come. Interactive calls, the
-// default, may use the whole limit. Bulk calls ([WithBulkLane]) leave a reserve of
-// 20 % to the interactive ones ([WithRateLimitReserve] changes that) and are spread
-// over the minute; processes that share a token share the bulk budget by what the
-// replies report. A wait that cannot end before the deadline of the call's context
-// fails at once with [context.DeadlineExceeded], wherever the call stands in the
-// queue.
+// Calls of one lane are sent in the order in which they arrive. Interactive calls, the default, may
+// use the whole limit. Bulk calls ([WithBulkLane]) leave a reserve of 20 % to the interactive ones
+// ([WithRateLimitReserve] changes it) and are spread over the minute. Processes that share a token
+// divide the bulk budget among themselves, using the limits in the replies. A wait that cannot end
+// before the deadline of the call's context fails at once with [context.DeadlineExceeded], whatever
+// the call's position in the queue.
 //
 // The wait counts against the context of a call, not against [WithTimeout].
 func WithRateLimitWait() ClientOption { return WithRateLimitReserve(DefaultRateLimitReserve) }
@@ -81,10 +78,9 @@ func WithRateLimitWait() ClientOption { return WithRateLimitReserve(DefaultRateL
 // DefaultRateLimitReserve is the reserve of [WithRateLimitWait], in percent.
 const DefaultRateLimitReserve = 20
 
-// WithRateLimitReserve is [WithRateLimitWait] with another reserve: the percentage
-// of each window, 0 to 90, that bulk calls leave to interactive ones. As the
-// window passes there is less time left to need it, so half of the reserve is
-// released to the bulk calls, evenly over the window.
+// WithRateLimitReserve is [WithRateLimitWait] with another reserve: the percentage of each window,
+// 0 to 90, that bulk calls leave to interactive ones. Half of the reserve is released to the bulk
+// calls, evenly over the window, since less time is left to need it.
 func WithRateLimitReserve(percent int) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		l, err := NewLimiter(percent)
@@ -96,8 +92,8 @@ func WithRateLimitReserve(percent int) ClientOption {
 	})
 }
 
-// NewLimiter returns the limiter of [WithRateLimitReserve], for [WithLimiter]. Give
-// it to all clients of one access token in the process, which then share a budget.
+// NewLimiter returns the limiter of [WithRateLimitReserve], for [WithLimiter]. Pass it to all
+// clients of one access token in the process, which then share a budget.
 func NewLimiter(reservePercent int) (Limiter, error) {
 	if reservePercent < 0 || reservePercent > 90 {
 		return nil, errors.New("gocardless: the reserve of a limiter " + reserveProblem)

@@ -79,7 +79,7 @@ func (b *budget) leave(lane Lane, w *waiter) {
 	b.serve(time.Now())
 }
 
-// serve lets go those in the queues who may go now, the interactive ones first.
+// serve releases the queued requests that may be sent now, the interactive ones first.
 func (b *budget) serve(now time.Time) {
 	b.roll(now)
 	for lane := range b.queues {
@@ -108,7 +108,7 @@ func (b *budget) refuse(now time.Time) {
 	}
 }
 
-// setAlarm has the queues served when the first of them may go on.
+// setAlarm arranges for serve to be called when the first queued request may be sent.
 func (b *budget) setAlarm(now time.Time) {
 	next := time.Duration(-1)
 	for lane := range b.queues {

@@ -4,9 +4,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// Metadata is a set of up to three names with string values that the API keeps with a resource
-// and does not interpret: names of up to 50 characters, values of up to 500. Sent with an
-// update it replaces what was there, and an empty Metadata removes it all.
+// Metadata is a set of up to three keys with string values that the API stores with a resource and
+// does not interpret. Keys have up to 50 characters, values up to 500. In an update, it replaces
+// the existing metadata; an empty Metadata removes it.
 type Metadata map[string]string
 
 // UnmarshalJSON reads metadata from JSON as the client does: a number or a boolean becomes a

@@ -11,12 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNoMetadata is what the methods of [Metadata] that read a value return when there is none
-// for the key.
+// ErrNoMetadata is the error of the methods of [Metadata] that read a value if the key is absent.
 var ErrNoMetadata = errors.New("gocardless: no such metadata")
 
-// MetadataError describes what is wrong with a value of [Metadata]. Its message contains the key,
-// but never the value.
+// MetadataError describes an invalid key or value of [Metadata]. Its message contains the key, but
+// never the value.
 type MetadataError struct {
 	Key     string
 	Problem string
@@ -48,7 +47,7 @@ func (m Metadata) SetBool(key string, value bool) error {
 	return m.set(key, strconv.FormatBool(value))
 }
 
-// SetTime sets an instant as in RFC 3339, in UTC and to the nanosecond.
+// SetTime sets an instant in RFC 3339 form, in UTC and with nanoseconds.
 func (m Metadata) SetTime(key string, value time.Time) error {
 	if year := value.UTC().Year(); year < 0 || year > 9999 {
 		return &MetadataError{Key: key, Problem: "year outside of 0 to 9999"}
@@ -64,8 +63,7 @@ func (m Metadata) SetDate(key string, value Date) error {
 	return m.set(key, value.String())
 }
 
-// SetJSON sets the compact JSON of a value. A value has room for 500
-// characters of it.
+// SetJSON sets the compact JSON of a value, which must fit into 500 characters.
 func (m Metadata) SetJSON(key string, value any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -104,8 +102,8 @@ func checkMetadata(key, value string) string {
 	return ""
 }
 
-// Check returns an error for the first thing that the API would refuse, or nil. The methods
-// that send metadata check the same by themselves.
+// Check returns an error for the first key or value that the API would refuse, or nil. Methods that
+// send metadata check it themselves.
 func (m Metadata) Check() error {
 	if len(m) > MaxMetadataKeys {
 		return &MetadataError{Problem: fmt.Sprintf("%d keys, and there may be %d", len(m), MaxMetadataKeys)}
@@ -129,8 +127,8 @@ func (m Metadata) Int(key string) (int64, error) {
 	return readMetadata(m, key, "not a number", func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
 }
 
-// Bool returns the truth value of a key: of "true" or "false", or of what else
-// [strconv.ParseBool] takes.
+// Bool returns the boolean of a key: "true", "false", or another form that [strconv.ParseBool]
+// accepts.
 func (m Metadata) Bool(key string) (bool, error) {
 	return readMetadata(m, key, "not true or false", strconv.ParseBool)
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// A Misfit is a value in a reply or webhook whose type does not fit the field it is for, such as
-// a date in another format. The field keeps its zero value, and everything else is read; the raw
-// body has the value (Response.Body, WebhookDelivery.Body).
+// A Misfit is a value in a reply or webhook whose type does not fit its field, such as a date in
+// another format. The field keeps its zero value, and everything else is read. The raw body
+// (Response.Body, WebhookDelivery.Body) contains the value.
 //
-// A number that cannot be read is different: it never passes for a zero. The call fails with a
-// [MalformedResponseError] that names the resource, and is not retried.
+// A number that cannot be read is different, because it must never pass for zero. The call fails
+// with a [MalformedResponseError] that names the resource, and is not retried.
 type Misfit struct {
-	// Path leads to the value, such as "payments[3].charge_date".
+	// Path is the path of the value, such as "payments[3].charge_date".
 	Path string
 	// Expected is the kind of value that the field takes, such as "a date".
 	Expected string
@@ -28,8 +28,8 @@ func (m Misfit) String() string {
 	return (&jsonwire.Misfit{Path: m.Path, Expected: m.Expected, Found: m.Found}).Error()
 }
 
-// ErrMisfit is found inside a [MalformedResponseError] whose reply is well-formed JSON with a
-// value that the SDK cannot accept. Such a call is not retried.
+// ErrMisfit marks a [MalformedResponseError] whose reply is well-formed JSON with a value that the
+// SDK cannot accept. Such a call is not retried.
 var ErrMisfit = errors.New("gocardless: a value of the reply does not fit")
 
 // misfitError is a reply that is JSON, but not what its target can hold. Sending the request
@@ -93,9 +93,9 @@ func (x *exchange) judge(found bool, o jsonwire.Outcome) error {
 	return nil
 }
 
-// WithStrictReplies makes every [Misfit] an error: the call fails with a
-// [MalformedResponseError] that matches [ErrMisfit]. It is for tests, which then notice when the
-// API or a fake of it sends something that the SDK does not expect.
+// WithStrictReplies turns every [Misfit] into an error: the call fails with a
+// [MalformedResponseError] that matches [ErrMisfit]. Use it in tests to notice replies that the SDK
+// does not expect.
 func WithStrictReplies() Option {
 	return option(func(s *settings) { s.strict = true })
 }

@@ -11,10 +11,9 @@ import (
 // are nil are skipped. They run in the goroutine of the call, so they must be
 // quick, and must be safe for concurrent use.
 //
-// The two functions that start something return the context for what follows: the
-// context of CallStarted is passed to AttemptStarted and CallEnded, that of
-// AttemptStarted to the transport and AttemptEnded. A nil context is ignored. What
-// has started always ends, even when the transport panics.
+// CallStarted and AttemptStarted return a context. That of CallStarted is passed to AttemptStarted
+// and CallEnded, and that of AttemptStarted to the transport and AttemptEnded. A nil context is
+// ignored. For each start there is an end, even if the transport panics.
 type Observer struct {
 	// CallStarted is called before anything else.
 	CallStarted func(context.Context, CallStart) context.Context
@@ -83,8 +82,8 @@ type CallEnd struct {
 	Err error
 }
 
-// WithObserver notifies an observer of each call. Observers add up: one for a
-// single call is notified in addition to those of the client, and inside of them.
+// WithObserver notifies an observer of each call. Observers accumulate: the observer of a single
+// call is notified in addition to those of the client, and inside them.
 func WithObserver(o Observer) Option {
 	return option(func(s *settings) {
 		if s.observer == nil {
@@ -139,10 +138,10 @@ func (o *Observer) callEnded(ctx context.Context, e CallEnd) {
 	}
 }
 
-// ErrorClass names the kind of an error of this package in a word or a few, without
-// ids or personal data: the API's reason or type, such as "mandate_is_inactive", or
-// "timeout", "canceled", "connection", "unreadable reply", "refused before sending",
-// "not signed", "other". It is empty for nil.
+// ErrorClass returns a short name for the kind of an error of this package, without ids or personal
+// data: the API's reason or type, such as "mandate_is_inactive", or "timeout", "canceled",
+// "connection", "unreadable reply", "refused before sending", "not signed" or "other". It returns
+// "" for nil.
 func ErrorClass(err error) string {
 	switch {
 	case err == nil:

@@ -13,17 +13,17 @@ const (
 	KindUpdate OperationKind = "update"
 	// KindDelete is a DELETE.
 	KindDelete OperationKind = "delete"
-	// KindCreate is a POST that makes a resource and for which the API honours
-	// the Idempotency-Key header, so that a retry creates nothing twice.
+	// KindCreate is a POST that creates a resource and for which the API honours the Idempotency-Key
+	// header, so that a retry creates nothing twice.
 	KindCreate OperationKind = "create"
-	// KindAction is a POST that makes something happen, such as a cancellation
-	// or a retry, with nothing that would keep a retry from making it
-	// happen twice. So is a PATCH, which may change a value relative to what it was.
+	// KindAction is a POST that carries out an action, such as a cancellation or a retry. The API
+	// does not prevent a retry from carrying it out twice. A PATCH has this kind, too, because it
+	// may change a value relative to the old one.
 	KindAction OperationKind = "action"
 )
 
-// Operation describes one method and path of the API. The values are made from
-// the API's schema; [Operations] lists them.
+// Operation describes one method and path of the API. The values are generated from the API's
+// schema; [Operations] lists them.
 type Operation struct {
 	// Name is the resource and method, such as "payments.create".
 	Name string

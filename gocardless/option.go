@@ -89,10 +89,9 @@ type option func(*settings)
 func (f option) applyClient(c *clientConfig) { f(&c.settings) }
 func (f option) applyRequest(s *settings)    { f(s) }
 
-// WithBaseURL sends requests to another address than that of the client's
-// environment, such as a test server or a gateway. It must begin with https://;
-// plain http is accepted for loopback addresses, and for others with
-// [WithPlainHTTP]. A path is kept as a prefix.
+// WithBaseURL sends requests to an address other than that of the client's environment, such as a
+// test server or a gateway. It must begin with https://; plain http is accepted for loopback
+// addresses, and for other hosts with [WithPlainHTTP]. A path is kept as a prefix.
 func WithBaseURL(url string) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		if c.baseURL = url; url == "" {
@@ -101,18 +100,17 @@ func WithBaseURL(url string) ClientOption {
 	})
 }
 
-// WithPlainHTTP accepts plain http in the base URL for any host, such as a sandbox
-// in another container (http://sandbox:8080, http://host.docker.internal:8080).
-// The access token and all data then travel in clear: use it only with a sandbox
-// of your own on a network of your own. [New] refuses it for [EnvironmentLive].
+// WithPlainHTTP accepts plain http in the base URL for any host, such as a sandbox in another
+// container (http://sandbox:8080, http://host.docker.internal:8080). The access token and all data
+// are then sent unencrypted: use it only with your own sandbox on your own network. [New] refuses
+// it for [EnvironmentLive].
 func WithPlainHTTP() ClientOption {
 	return clientOption(func(c *clientConfig) { c.plainHTTP = true })
 }
 
-// WithHTTPClient makes requests through the given client: its Transport, its
-// cookie jar and its own Timeout are used. The client itself is never changed.
-// Redirects of requests other than GET, and to other hosts, are refused before
-// its CheckRedirect is called.
+// WithHTTPClient makes requests through the given client, with its Transport, its cookie jar and
+// its Timeout. The client itself is never changed. Redirects of requests other than GET, and
+// redirects to other hosts, are refused before its CheckRedirect is called.
 //
 // Without this option the client has a transport of its own that honours the
 // proxy settings of the environment, speaks HTTP/2 and keeps enough idle
@@ -156,9 +154,8 @@ func WithRetryPolicy(policy RetryPolicy) Option {
 	})
 }
 
-// WithHeader sets a request header. The caller's value takes the place of the
-// client's own, whatever the case of the name; an empty value removes the
-// header. An Idempotency-Key can be set for a single call only.
+// WithHeader sets a request header. It replaces the client's own value, whatever the case of the
+// name; an empty value removes the header. An Idempotency-Key can be set only for a single call.
 func WithHeader(name, value string) Option {
 	// A function, because the value may be a secret, and printers show every string.
 	return headerOption{func() (string, string) { return name, value }}
@@ -206,14 +203,13 @@ func (o headerOption) applyRequest(s *settings) {
 	s.header = header
 }
 
-// WithIdempotencyKey sends the given key with a POST, in place of a random one:
-// at most 128 printable ASCII characters. Use a key of your own, such as the id of
-// an order, so that a create is not done twice across restarts, or the key of an
-// error to resume a failed call.
+// WithIdempotencyKey sends the given key with a POST instead of a random one: at most 128 printable
+// ASCII characters. Use your own key, such as the id of an order, so that a create is not carried
+// out twice across restarts, or the key of an error to resume a failed call.
 //
-// The API compares the key and nothing else: a create with a reused key returns the
-// original resource, even if the params differ. Include in the key whatever makes the
-// request a different one, and compare the result where it matters.
+// The API compares only the key: a create with a reused key returns the original resource, even if
+// the params differ. Derive the key from everything that distinguishes the request, and check the
+// returned resource if that matters.
 func WithIdempotencyKey(key string) RequestOption {
 	return requestOption(func(s *settings) {
 		if s.key = key; keyProblem(key) != "" {
@@ -229,8 +225,7 @@ func WithConflictError() Option {
 	return option(func(s *settings) { s.conflictError = true })
 }
 
-// WithResponse fills r with what is known about the HTTP side of the call; see
-// [Response].
+// WithResponse fills r with the HTTP side of the call; see [Response].
 func WithResponse(r *Response) RequestOption {
 	return requestOption(func(s *settings) {
 		if s.response = r; r == nil {
@@ -239,24 +234,21 @@ func WithResponse(r *Response) RequestOption {
 	})
 }
 
-// WithBodyField sets a member of the request body that the params cannot
-// express: an explicit null, or a field that this version does not know. The
-// path is relative to the params and has dots between nested names, as in
-// "links.default_gbp_payout_account". The value may be nil or whatever
-// encoding/json takes. The client-side checks do not see it.
+// WithBodyField sets a member of the request body that the params cannot express: an explicit null,
+// or a field that this version of the package does not know. The path is relative to the params,
+// with dots between nested names, as in "links.default_gbp_payout_account". The value may be nil or
+// any value that encoding/json accepts. The client does not check it.
 func WithBodyField(path string, value any) RequestOption {
 	return requestOption(func(s *settings) { s.addBodyField(path, value) })
 }
 
-// WithoutValidation sends params without checking them first. The API checks
-// them anyway.
+// WithoutValidation sends params without checking them first. The API still checks them.
 func WithoutValidation() Option {
 	return option(func(s *settings) { s.unchecked = true })
 }
 
-// WithMaxReplyBytes limits the size of a reply, counted after decompression. The
-// default is 64 MiB. A successful reply over the limit gives a
-// [MalformedResponseError] with [ErrReplyTooLarge].
+// WithMaxReplyBytes limits the size of a reply after decompression. The default is 64 MiB. A
+// successful reply over the limit is a [MalformedResponseError] with [ErrReplyTooLarge].
 func WithMaxReplyBytes(n int64) Option {
 	return option(func(s *settings) {
 		if s.maxReply = n; n <= 0 {
@@ -265,11 +257,10 @@ func WithMaxReplyBytes(n int64) Option {
 	})
 }
 
-// WithOperationKind sets the kind of request that [Client.Do] sends, and therefore
-// when it may be retried. It matters for a POST, which is otherwise treated as
-// [KindAction] and retried only when it is known not to have run: a create
-// for which the API honours the idempotency key is [KindCreate]. Methods with a
-// name ignore it.
+// WithOperationKind sets the kind of the request that [Client.Do] sends, and therefore when it may
+// be retried. By default a POST is a [KindAction], which is retried only if it is known not to have
+// run. Pass [KindCreate] for a create for which the API honours the idempotency key. Generated
+// methods ignore the option.
 func WithOperationKind(kind OperationKind) RequestOption {
 	return requestOption(func(s *settings) {
 		switch kind {

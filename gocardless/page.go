@@ -21,11 +21,10 @@ type Page[T any] struct {
 	// Before is the cursor of the page before this one (of newer items), or ""
 	// when this is the first.
 	Before string
-	// Limit is the greatest number of items that a page may have, as the API
-	// applied it.
+	// Limit is the maximum number of items on a page, as the API applied it.
 	Limit int
-	// Linked holds the resources that events refer to. It is set for lists of
-	// events that asked for it by Include, else nil.
+	// Linked holds the resources that the events of the page refer to. It is set only for lists of
+	// events whose params include them, and otherwise nil.
 	Linked *EventLinked
 
 	source *pageSource
@@ -74,8 +73,8 @@ func pageOf[T any](r *pageReply, err error) (*Page[T], error) {
 // HasNext reports whether there is a following page.
 func (p *Page[T]) HasNext() bool { return p.After != "" && p.source != nil }
 
-// Next fetches the following page with the same parameters and options. On the
-// last page it returns nil and no error, so that a loop reads
+// Next fetches the following page with the same parameters and options. On the last page it returns
+// nil and no error. A loop over pages is
 //
 //	for page, err := c.Payments.List(ctx, params); page != nil || err != nil; page, err = page.Next(ctx) {
 //		if err != nil {
@@ -189,9 +188,8 @@ type walk struct {
 	seen map[string]bool
 }
 
-// startWalk begins where the caller's cursors say. A caller who gives only
-// "before" wants what is newer than that, so the walk goes on in that direction:
-// going the other way would leave it at once.
+// startWalk begins at the caller's cursors. A caller who sets only "before" wants newer items, so
+// the walk continues in that direction.
 func startWalk(in input) walk {
 	w := walk{in: in, seen: map[string]bool{}}
 	if in.params != nil {

@@ -10,14 +10,14 @@ import (
 // maxPrefetch bounds the memory that read-ahead can use.
 const maxPrefetch = 16
 
-// WithPrefetch makes the iterators that All returns fetch up to the given number of pages, at
-// most 16, while the caller works on the items of an earlier one. The default is 0: a page is
-// fetched when it is needed. 1 is enough to keep the caller from waiting when working on a page
-// takes as long as fetching one; more even out differences.
+// WithPrefetch makes the iterators that All returns fetch up to the given number of pages, at most
+// 16, while the caller works on an earlier page. The default is 0: a page is fetched when it is
+// needed. With 1, the caller does not wait as long as the work on a page takes longer than fetching
+// the next; a higher number evens out differences.
 //
-// It takes a goroutine, which has ended when the loop has. After a break up to that many pages
-// were fetched in vain; they count towards the rate limit. It has no effect on other calls. To
-// read a large account faster than one page after the other, see [NewExporter].
+// It uses one goroutine, which ends with the loop. If the loop breaks, up to that many pages were
+// fetched needlessly; they count towards the rate limit. It has no effect on other calls. To read a
+// large account faster than one page after the other, see [NewExporter].
 func WithPrefetch(pages int) Option {
 	return option(func(s *settings) {
 		if s.prefetch = pages; pages < 0 || pages > maxPrefetch {

@@ -85,9 +85,9 @@ func (c *Client) RateLimit() (RateLimit, bool) {
 // rateLimitCell holds the last state seen.
 type rateLimitCell struct{ atomic.Pointer[RateLimit] }
 
-// A RateLimitGroup is a budget of requests. Every request counts against the general
-// budget; those of the other groups have a smaller one of their own, too, which their
-// replies report.
+// A RateLimitGroup is a budget of requests. Every request counts against the general budget.
+// Requests of the other groups also count against their own, smaller budget, which their replies
+// report.
 type RateLimitGroup string
 
 // A rateBudget is the number of requests in a minute that a group may make. The path ends in "*" if

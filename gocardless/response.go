@@ -14,10 +14,9 @@ import (
 //	var r gocardless.Response
 //	payment, err := client.Payments.Create(ctx, params, gocardless.WithResponse(&r))
 //
-// It is filled when the call ends, whether well or with an error; fields
-// without a value stay zero. For lists and iterators it describes the
-// last page fetched. A record must not be shared by calls that run at the same
-// time.
+// It is filled when the call ends, with or without an error; fields without a value are zero. For
+// lists and iterators it describes the last page that was fetched. Concurrent calls must not share
+// a record.
 //
 // Body and Header may hold personal data. A Response prints itself without them.
 type Response struct {
@@ -29,20 +28,19 @@ type Response struct {
 	RequestID string
 	// RateLimit is the state of the rate limit according to the reply.
 	RateLimit RateLimit
-	// Attempts counts the requests that were sent, retries and the reading of an
-	// existing resource included.
+	// Attempts counts the requests that were sent, including retries and the read of an existing
+	// resource.
 	Attempts int
 	// IdempotencyKey is the key that was sent with a POST. After an error that
 	// leaves the outcome open, calling again with the same key
 	// ([WithIdempotencyKey]) cannot create anything twice.
 	IdempotencyKey string
-	// Existing reports that a create found its idempotency key used before: the
-	// result is the resource that the earlier request made. That request may be
-	// an earlier attempt of the same call whose reply was lost (Attempts is then
-	// more than 1) or an earlier call.
+	// Existing reports that the idempotency key of a create was used before: the result is the
+	// resource that the earlier request created. That request may be an earlier attempt of the same
+	// call whose reply was lost (Attempts is then more than 1) or an earlier call.
 	Existing bool
-	// Misfits are the values of the reply that do not fit their fields, which have the zero
-	// value; see [Misfit]. There are none in the replies that the API documents.
+	// Misfits are the values of the reply that do not fit their fields, which keep their zero value;
+	// see [Misfit]. Replies as the API documents them have none.
 	Misfits []Misfit
 	// Body is the raw body of the last reply, after decompression.
 	Body []byte

@@ -18,13 +18,12 @@ const (
 	firstBackoff   = 500 * time.Millisecond
 	maxBackoff     = 8 * time.Second
 	maxServerWait  = 60 * time.Second
-	// longestAsked is what a longer wait that a server asks for is taken for, so that arithmetic
-	// on it cannot overflow.
+	// longestAsked replaces a longer wait that a server asks for, so that arithmetic on it cannot
+	// overflow.
 	longestAsked = 24 * time.Hour
 )
 
-// RetryAttempt describes a failed attempt, for a [RetryPolicy] to decide whether to
-// make another.
+// RetryAttempt describes a failed attempt to a [RetryPolicy].
 type RetryAttempt struct {
 	// Operation is the operation being called.
 	Operation Operation
@@ -42,22 +41,21 @@ type RetryAttempt struct {
 	NotSent bool
 }
 
-// RetryDecision is the answer of a [RetryPolicy].
+// RetryDecision is the result of a [RetryPolicy].
 type RetryDecision struct {
 	// Retry asks for another attempt.
 	Retry bool
-	// Wait is how long to wait before it.
+	// Wait is the time to wait before it.
 	Wait time.Duration
 	// Reason gives the reason in a few words, for the log.
 	Reason string
 }
 
-// A RetryPolicy decides after a failed attempt whether there is another. It is
-// asked only while the number of retries that [WithRetries] sets is not reached,
-// and never once the context has ended. It may build on [DefaultRetry].
+// A RetryPolicy decides after a failed attempt whether to make another. It is not called once the
+// number of retries that [WithRetries] sets is reached or the context has ended. It may call
+// [DefaultRetry].
 //
-// A policy that retries operations of [KindAction] after they may have run can make
-// them happen twice.
+// If a policy retries operations of [KindAction] that may have run, they can be carried out twice.
 type RetryPolicy func(RetryAttempt) RetryDecision
 
 // DefaultRetry is the policy of a client that sets no other.
@@ -70,13 +68,11 @@ type RetryPolicy func(RetryAttempt) RetryDecision
 //   - A POST that acts and a PATCH are retried only if they are known not to have
 //     run: after 429, 503 with Retry-After, and if no connection could be established.
 //
-// A failed check of the server's certificate, a reply over the size limit, one that
-// does not fit the value given to [Client.Do] and a request that cannot be signed
-// would fail again and are not retried.
+// These failures would only happen again, and are not retried: an invalid server certificate, a
+// reply over the size limit or with a value that does not fit, and a request that cannot be signed.
 //
-// It uses exponential backoff with full jitter, starting at 0.5 s and doubling up to 8 s,
-// and waits at least as long as Retry-After or, after 429, RateLimit-Reset
-// ask for, up to 60 s.
+// The wait is exponential backoff with full jitter, starting at 0.5 s and doubling up to 8 s. It is
+// at least as long as Retry-After or, after 429, RateLimit-Reset ask for, up to 60 s.
 func DefaultRetry(a RetryAttempt) RetryDecision {
 	reason := retryReason(a)
 	if reason == "" {

@@ -25,13 +25,12 @@ type requestSigner interface {
 	sign(req *http.Request, body []byte) error
 }
 
-// WithRequestSigning signs every request, as accounts that have signing enabled
-// must for outbound payments. The key is a P-521 key; other curves are refused.
-// The keyID is what the dashboard shows for the public key uploaded there
-// ("RSK…"). Each attempt has a signature of its own. [ParseSigningKey] reads a key
-// from a PEM file.
+// WithRequestSigning signs every request. Accounts with signing enabled need it for outbound
+// payments. The key must be on the curve P-521. The keyID is the id that the dashboard shows for
+// the uploaded public key ("RSK…"). Each attempt has its own signature. [ParseSigningKey] reads a
+// key from a PEM file.
 //
-// A signature takes about 1.5 ms of computing.
+// A signature takes about 1.5 ms of CPU time.
 func WithRequestSigning(keyID string, key *ecdsa.PrivateKey) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		if key == nil {
@@ -42,10 +41,9 @@ func WithRequestSigning(keyID string, key *ecdsa.PrivateKey) ClientOption {
 	})
 }
 
-// WithRequestSigner is like [WithRequestSigning] for a key that a hardware module
-// or a key service keeps. The signer's public key must be an [*ecdsa.PublicKey]
-// on P-521, and it must return signatures in ASN.1 DER, as [crypto.Signer] specifies
-// for ECDSA. When signing fails, nothing is sent.
+// WithRequestSigner is [WithRequestSigning] for a key in a hardware module or a key service. The
+// signer's public key must be an [*ecdsa.PublicKey] on P-521, and it must return signatures in
+// ASN.1 DER, as [crypto.Signer] specifies for ECDSA. If signing fails, nothing is sent.
 func WithRequestSigner(keyID string, signer crypto.Signer) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		if signer == nil {

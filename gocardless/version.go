@@ -1,7 +1,7 @@
 package gocardless
 
-// Version is the version of this module. It travels in the User-Agent and
-// GoCardless-Client-Version headers of every request.
+// Version is the version of this module. Every request contains it, in the headers User-Agent and
+// GoCardless-Client-Version.
 const Version = "0.2.0"
 
 // libraryName is the value of the GoCardless-Client-Library header.

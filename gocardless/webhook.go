@@ -24,21 +24,21 @@ const WebhookSignatureHeader = "Webhook-Signature"
 var (
 	// ErrMissingSignature means that the request had no signature.
 	ErrMissingSignature = errors.New("gocardless: webhook without a signature")
-	// ErrInvalidSignature means that the signature was made with none of the secrets, or for
-	// another body: the request is not from GoCardless, or was changed in transit.
+	// ErrInvalidSignature means that the signature does not match the body with any of the secrets:
+	// the request is not from GoCardless, or was changed in transit.
 	ErrInvalidSignature = errors.New("gocardless: webhook signature does not match")
-	// ErrWebhookSecret means that there was no secret to check a signature with, or that one of
-	// them was empty or surrounded by white space. An empty secret is refused because anybody
-	// can sign with it.
+	// ErrWebhookSecret means that there was no secret to check a signature with, or that one of them
+	// was empty or surrounded by white space. Empty secrets are refused because anyone can sign with
+	// them.
 	ErrWebhookSecret = errors.New("gocardless: unusable webhook secret")
 	// ErrMalformedWebhook means that a body is not a webhook: not JSON, or without a list of
 	// events, each with id, resource type and action.
 	ErrMalformedWebhook = errors.New("gocardless: malformed webhook")
 )
 
-// WebhookSecret is the secret of a webhook endpoint, as the GoCardless dashboard shows it. It
-// has a type of its own so that it cannot be confused with a signature or a body. It prints as
-// "[redacted]"; convert it to string to read it.
+// WebhookSecret is the secret of a webhook endpoint, as the GoCardless dashboard shows it. Its own
+// type keeps it from being confused with a signature or a body. It prints as "[redacted]"; convert
+// it to a string to read it.
 type WebhookSecret string
 
 // String returns "[redacted]".
@@ -47,41 +47,40 @@ func (WebhookSecret) String() string { return "[redacted]" }
 // Format writes "[redacted]", whatever the verb.
 func (WebhookSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
-// MarshalText returns "[redacted]", which is what a JSON document gets.
+// MarshalText returns "[redacted]", also in a JSON document.
 func (WebhookSecret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // LogValue returns "[redacted]".
 func (WebhookSecret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
-// WebhookDelivery is what GoCardless posts to a webhook endpoint: up to 250 events at once.
+// WebhookDelivery is the body of a request to a webhook endpoint: up to 250 events.
 //
-// The order of events means nothing, neither within a delivery nor between deliveries, and the
-// same event can be delivered more than once. Decide by the resource's current state, fetched from
-// the API, or by Event.CreatedAt; use [Once] to handle each event once. The record that the API keeps of a delivery is
-// [Webhook].
+// The order of events has no meaning, neither within a delivery nor between deliveries, and the
+// same event can be delivered more than once. Rely on the resource's current state, fetched from
+// the API, or on Event.CreatedAt; use [Once] to handle each event once. [Webhook] is the API's own
+// record of a delivery.
 type WebhookDelivery struct {
 	// ID is the id of the webhook, prefixed WB; WebhookService.Get returns its record.
 	ID string
 	// Events are the events, in the order of the body.
 	Events []Event
-	// Body is the request's body, byte by byte as it was signed. It has what the fields of
-	// Event do not have a place for.
+	// Body is the request's body, byte by byte as it was signed. It also contains members that Event
+	// has no field for.
 	Body []byte
-	// Misfits are the values that do not fit their fields, which have the zero value. Each event
-	// has its own in Event.Misfits as well.
+	// Misfits are the values that do not fit their fields, which keep their zero value.
+	// Event.Misfits has those of each event.
 	Misfits []Misfit
 }
 
-// ParseWebhook checks that body was signed with one of the secrets, and reads it. The body has
-// to be the request's body as it arrived, since the signature is over its bytes; signature is
-// the value of the header Webhook-Signature. Give it several secrets while an endpoint's secret
-// is being replaced.
+// ParseWebhook checks that body was signed with one of the secrets, and parses it. Pass the
+// request's body unchanged, since the signature covers its bytes; signature is the value of the
+// header Webhook-Signature. Pass several secrets while you replace an endpoint's secret.
 //
 // The body is parsed only after its signature has been verified. The error
 // is [ErrWebhookSecret], [ErrMissingSignature], [ErrInvalidSignature] or, for a signed body that
 // cannot be read, [ErrMalformedWebhook].
 //
-// The delivery keeps body, which must not be changed afterwards.
+// The delivery keeps body, so do not change it afterwards.
 func ParseWebhook(body []byte, signature string, secrets ...WebhookSecret) (*WebhookDelivery, error) {
 	if err := VerifyWebhook(body, signature, secrets...); err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func ParseWebhook(body []byte, signature string, secrets ...WebhookSecret) (*Web
 }
 
 // VerifyWebhook checks that body was signed with one of the secrets, as [ParseWebhook] does,
-// and does not read it. The comparison takes the same time wherever the signatures differ.
+// without parsing it. The comparison takes the same time wherever the signatures differ.
 func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) error {
 	if err := checkSecrets(secrets); err != nil {
 		return err
@@ -113,9 +112,9 @@ func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) erro
 	return nil
 }
 
-// ParseUnverifiedWebhook reads the body of a webhook without checking where it comes from. It
-// is for bodies whose signature was checked earlier with [VerifyWebhook], such as those read
-// from a queue, and for Webhook.RequestBody; never use it on a request.
+// ParseUnverifiedWebhook parses the body of a webhook without verifying its signature. Use it only
+// for bodies that were verified earlier, such as those from a queue, and for Webhook.RequestBody;
+// never for a request.
 func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
 	w := webhookBody{}
 	outcome, err := decodeDocument(body, &w)
@@ -142,7 +141,8 @@ func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
 }
 
 // RawEvents returns the JSON of each event, byte by byte as in Body and in the order of Events, for
-// instance to put events on a queue; [ParseUnverifiedEvent] reads them behind it.
+// example to put events on a queue. A consumer of the queue parses them with
+// [ParseUnverifiedEvent].
 func (d *WebhookDelivery) RawEvents() ([]json.RawMessage, error) {
 	var body struct {
 		Events []json.RawMessage `json:"events"`
@@ -153,8 +153,8 @@ func (d *WebhookDelivery) RawEvents() ([]json.RawMessage, error) {
 	return body.Events, nil
 }
 
-// ParseUnverifiedEvent reads one event from JSON that [WebhookDelivery.RawEvents] or [EventJSON]
-// returned. Never use it on a request.
+// ParseUnverifiedEvent parses one event from JSON that [WebhookDelivery.RawEvents] or [EventJSON]
+// returned. Never use it for a request.
 func ParseUnverifiedEvent(raw []byte) (*Event, error) {
 	d, err := ParseUnverifiedWebhook(slices.Concat([]byte(`{"events":[`), raw, []byte(`]}`)))
 	if err != nil {

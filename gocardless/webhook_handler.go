@@ -21,11 +21,11 @@ const statusTokenInvalid = 498
 
 // Limits of [WebhookHandler].
 const (
-	// DefaultWebhookMaxBytes is the size of the largest body that is read, 8 MiB. It has
-	// room for 250 events with the longest metadata, every character escaped.
+	// DefaultWebhookMaxBytes is the maximum size of a body, 8 MiB. That is enough for 250 events
+	// with the longest metadata, every character escaped.
 	DefaultWebhookMaxBytes = 8 << 20
-	// DefaultWebhookReadTimeout is how long a body may take to arrive: 10 seconds, after which
-	// GoCardless itself gives up a delivery.
+	// DefaultWebhookReadTimeout is the time in which a body must arrive: 10 seconds, after which
+	// GoCardless gives up a delivery.
 	DefaultWebhookReadTimeout = 10 * time.Second
 )
 
@@ -36,9 +36,9 @@ const (
 	busyWaitTotal = 2 * time.Second
 )
 
-// ErrEventBusy is what a handler returns for an event that another worker is handling at this
-// moment. [Once] returns it; [WebhookHandler] then waits for up to two seconds, and asks for the
-// delivery to be sent again if the event still is not done.
+// ErrEventBusy is the error of a handler for an event that another worker is handling. [Once]
+// returns it. [WebhookHandler] then waits for up to two seconds, and if the event is still not
+// done, replies with 503, so that GoCardless sends the delivery again.
 var ErrEventBusy = errors.New("gocardless: event is being handled by another worker")
 
 // EventHandler handles one event. An error means that the event was not handled and must be
@@ -51,14 +51,14 @@ type EventHandler interface {
 	HandleEvent(ctx context.Context, event Event) error
 }
 
-// EventHandlerFunc is a function as an [EventHandler].
+// EventHandlerFunc turns a function into an [EventHandler].
 type EventHandlerFunc func(ctx context.Context, event Event) error
 
 // HandleEvent calls f.
 func (f EventHandlerFunc) HandleEvent(ctx context.Context, event Event) error { return f(ctx, event) }
 
 // PanicError is the panic of an event handler as an error. Its message leaves out the panic's
-// value, which may hold anything; the fields Value and Stack have it.
+// value, which may contain anything; the fields Value and Stack hold it.
 type PanicError struct {
 	Value any    // what was given to panic
 	Stack []byte // where, as by runtime/debug.Stack
@@ -84,9 +84,9 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// WebhookHandler is an [http.Handler] for a webhook endpoint. It reads a request, checks its
-// signature and passes the events to the handler one by one; an event that fails does not hold
-// up the others. It replies without a body:
+// WebhookHandler is an [http.Handler] for a webhook endpoint. It verifies the signature of a
+// request and passes its events to the handler one by one; an event that fails does not keep the
+// others from being handled. It replies without a body:
 //
 //   - 204 when all events were handled
 //   - 500 when the handler failed or panicked, 503 when another worker still has one of the
@@ -97,19 +97,15 @@ func (e *PanicError) Unwrap() error {
 //   - 405 for another method than POST, 408 for a body that took too long, 413 for one that is
 //     too large, 415 for one that is not JSON or is compressed
 //
-// Set the fields, if at all, before the first request. A WebhookHandler is safe for concurrent
-// use.
+// Set the fields before the first request. A WebhookHandler is safe for concurrent use.
 type WebhookHandler struct {
-	// MaxBytes is the size of the largest body that is read; zero means
-	// DefaultWebhookMaxBytes.
+	// MaxBytes is the maximum size of a body; zero means DefaultWebhookMaxBytes.
 	MaxBytes int64
-	// ReadTimeout is how long a body may take to arrive; zero means
-	// DefaultWebhookReadTimeout, a negative value no limit. It needs a server that supports
-	// read deadlines, as that of net/http does.
+	// ReadTimeout is the time in which a body must arrive; zero means DefaultWebhookReadTimeout, a
+	// negative value no limit. The server must support read deadlines, as net/http's does.
 	ReadTimeout time.Duration
-	// Logger receives why a request was refused and which events failed, with the error of
-	// the handler. It receives nothing of a body except ids and types of events. Nil means no
-	// log.
+	// Logger receives the reason for which a request was refused, and the events that failed with
+	// the handler's error. Of a body, it receives only ids and types of events. Nil means no log.
 	Logger *slog.Logger
 
 	deliver func(context.Context, *WebhookDelivery) error
@@ -117,9 +113,9 @@ type WebhookHandler struct {
 	secrets func() []WebhookSecret
 }
 
-// NewWebhookHandler returns an endpoint that passes each event of a delivery to handler, such as
-// an [EventMux]. It needs at least one secret, and takes several while an endpoint's secret is
-// being replaced; an empty one is an error ([ErrWebhookSecret]), because it would accept forged requests.
+// NewWebhookHandler returns an endpoint that passes each event of a delivery to handler, such as an
+// [EventMux]. It needs at least one secret; pass several while you replace an endpoint's secret. An
+// empty secret is an error ([ErrWebhookSecret]), because it would accept forged requests.
 func NewWebhookHandler(handler EventHandler, secrets ...WebhookSecret) (*WebhookHandler, error) {
 	if handler == nil {
 		return nil, errors.New("gocardless: NewWebhookHandler: nil handler")
@@ -132,9 +128,9 @@ func NewWebhookHandler(handler EventHandler, secrets ...WebhookSecret) (*Webhook
 	return h, nil
 }
 
-// NewWebhookDeliveryHandler returns an endpoint that passes on deliveries whole, for instance
-// to put their bodies on a queue; [ParseUnverifiedWebhook] reads them behind it. An error of
-// the function means that the delivery has to be sent again.
+// NewWebhookDeliveryHandler returns an endpoint that passes on whole deliveries, for example to put
+// their bodies on a queue, whose consumer parses them with [ParseUnverifiedWebhook]. If the
+// function returns an error, GoCardless sends the delivery again.
 func NewWebhookDeliveryHandler(deliver func(context.Context, *WebhookDelivery) error, secrets ...WebhookSecret) (*WebhookHandler, error) {
 	if deliver == nil {
 		return nil, errors.New("gocardless: NewWebhookDeliveryHandler: nil function")
@@ -352,17 +348,17 @@ func withDelivery(ctx context.Context, d *WebhookDelivery) context.Context {
 	return context.WithValue(ctx, deliveryKey{}, handledDelivery{d, bodies})
 }
 
-// WebhookDeliveryFromContext returns the delivery that the event of a handler belongs to, for its
-// id or its raw body. It returns nil outside of a handler, and for events that did not arrive by
+// WebhookDeliveryFromContext returns the delivery of the event that a handler is handling, for its
+// id or its raw body. It returns nil outside a handler, and for events that did not arrive by
 // webhook.
 func WebhookDeliveryFromContext(ctx context.Context) *WebhookDelivery {
 	d, _ := ctx.Value(deliveryKey{}).(handledDelivery)
 	return d.WebhookDelivery
 }
 
-// EventJSON returns an event as JSON, which [ParseUnverifiedEvent] reads: byte by byte as it was
-// delivered, if ctx is that of a handler to which it was delivered by webhook. Other events are
-// encoded, without the members that this version of the package has no field for.
+// EventJSON returns an event as JSON, which [ParseUnverifiedEvent] parses. If ctx is that of a
+// handler to which the event was delivered by webhook, the JSON is byte by byte as delivered. Other
+// events are encoded, without the members that this version of the package has no field for.
 func EventJSON(ctx context.Context, event Event) ([]byte, error) {
 	if d, ok := ctx.Value(deliveryKey{}).(handledDelivery); ok {
 		if raw := d.bodies()[event.ID]; raw != nil {

@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-// EventMux hands events to functions by their type, in the spirit of [http.ServeMux]: the most
-// specific registration wins, and one function is called for an event. An event for which
-// nothing is registered, among them types that this version of the package does not know, is
-// acknowledged: the mux returns nil for it.
+// EventMux passes events to functions by their type, in the spirit of [http.ServeMux]: it calls one
+// function for an event, that of the most specific registration. It acknowledges an event without a
+// registration, such as one of a type that this version of the package does not know, by returning
+// nil.
 //
-// The zero EventMux is ready for use. It is safe for concurrent use, also while functions are
-// being registered.
+// The zero EventMux is ready for use. It is safe for concurrent use, even while functions are being
+// registered.
 type EventMux struct {
 	mu        sync.RWMutex
 	types     map[EventType]EventHandlerFunc
@@ -24,11 +24,11 @@ type EventMux struct {
 // NewEventMux returns an empty mux.
 func NewEventMux() *EventMux { return new(EventMux) }
 
-// On registers the function for events of one type, such as EventPaymentsFailed. Types that
-// this version of the package has no constant for can be written out:
-// EventType("payments.new_action").
+// On registers the function for events of one type, such as EventPaymentsFailed. For a type that
+// this version of the package has no constant for, write EventType("payments.new_action").
 //
-// On panics if the type is not of that form, the function is nil, or the type has one already.
+// On panics if the type does not have that form, if the function is nil, or if a function is
+// already registered for the type.
 func (m *EventMux) On(event EventType, handle EventHandlerFunc) {
 	resource, action, ok := strings.Cut(string(event), ".")
 	if !ok || resource == "" || action == "" {
@@ -48,9 +48,9 @@ func (m *EventMux) On(event EventType, handle EventHandlerFunc) {
 	m.types[event] = handle
 }
 
-// OnResource registers the function for all events about one type of resource that have no
-// function of their own. It panics if the type is empty, the function is nil, or the type has
-// one already.
+// OnResource registers the function for all events of one resource type that have no function of
+// their own. It panics if the type is empty, if the function is nil, or if a function is already
+// registered for the type.
 func (m *EventMux) OnResource(resource EventResourceType, handle EventHandlerFunc) {
 	if resource == "" || handle == nil {
 		panic(fmt.Sprintf("gocardless: EventMux.OnResource: empty type or nil function for %q", resource))
@@ -66,8 +66,8 @@ func (m *EventMux) OnResource(resource EventResourceType, handle EventHandlerFun
 	m.resources[resource] = handle
 }
 
-// OnAny registers the function for all events that have no more specific one: the fallback. It
-// panics if the function is nil or there is one already.
+// OnAny registers the function for all events that have no more specific function. It panics if the
+// function is nil or if one is already registered.
 func (m *EventMux) OnAny(handle EventHandlerFunc) {
 	if handle == nil {
 		panic("gocardless: EventMux.OnAny: nil function")
