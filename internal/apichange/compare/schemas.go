@@ -380,8 +380,8 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 	change := Change{Class: Addition, Code: "became-optional", Pointer: after.Pointer, Subject: s.field, Text: fmt.Sprintf("%s is now optional.", s.named())}
 	if oldType != newType {
 		change.Class = Breaking
-		change.Text = fmt.Sprintf("%s may be left out now: its type changed from %s to %s.", s.named(), oldType, newType)
-		change.Advice = "Wrap the value in new."
+		change.Text = fmt.Sprintf("%s is now optional: its type changed from %s to %s.", s.named(), oldType, newType)
+		change.Advice = "Pass a pointer: wrap the value in new()."
 		change.Before = literal(s.oldOwner, oldField.GoName, sample(oldField))
 		change.After = literal(s.owner, newField.GoName, sample(newField))
 	}
