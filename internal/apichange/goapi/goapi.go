@@ -172,22 +172,20 @@ type checker struct {
 	source Source
 	set    *token.FileSet
 	done   map[string]*types.Package
-	others *library // packages of other modules
-	imports
+	others *library // packages that are not the module's own
 }
-
-// imports lists what the files of a source import from elsewhere.
-type imports struct{ fromStandard, fromOthers []string }
 
 func newChecker(s Source) (*checker, error) {
 	if s.Module == "" {
 		return nil, errors.New("no module path")
 	}
-	return &checker{source: s, set: token.NewFileSet(), done: map[string]*types.Package{}, others: newLibrary(s.Root), imports: s.imports()}, nil
+	return &checker{source: s, set: token.NewFileSet(), done: map[string]*types.Package{}, others: newLibrary(s.Root, s.imports())}, nil
 }
 
-// imports reads the imports alone. What cannot be read is found when its package is checked.
-func (s Source) imports() (i imports) {
+// imports lists what the files import from elsewhere. A file that cannot be read is an error when its
+// package is checked.
+func (s Source) imports() []string {
+	seen := map[string]bool{}
 	for name, content := range s.Files {
 		f, err := parser.ParseFile(token.NewFileSet(), name, content, parser.ImportsOnly)
 		if err != nil {
@@ -195,18 +193,12 @@ func (s Source) imports() (i imports) {
 		}
 		for _, spec := range f.Imports {
 			importPath, err := strconv.Unquote(spec.Path.Value)
-			switch first, _, _ := strings.Cut(importPath, "/"); {
-			case err != nil, strings.HasPrefix(importPath, s.Module+"/"), importPath == "C", importPath == "unsafe":
-			case strings.Contains(first, "."):
-				i.fromOthers = append(i.fromOthers, importPath)
-			default:
-				i.fromStandard = append(i.fromStandard, importPath)
+			if err == nil && importPath != "C" && !strings.HasPrefix(importPath, s.Module+"/") {
+				seen[importPath] = true
 			}
 		}
 	}
-	slices.Sort(i.fromStandard)
-	slices.Sort(i.fromOthers)
-	return imports{slices.Compact(i.fromStandard), slices.Compact(i.fromOthers)}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // Import serves the module's own packages from source and others from export data.
@@ -214,17 +206,7 @@ func (c *checker) Import(importPath string) (*types.Package, error) {
 	if dir, own := strings.CutPrefix(importPath, c.source.Module+"/"); own {
 		return c.check(dir)
 	}
-	from, all := standard, c.fromStandard
-	if first, _, _ := strings.Cut(importPath, "/"); strings.Contains(first, ".") {
-		if c.source.Root == "" {
-			return nil, errors.New("it belongs to another module")
-		}
-		from, all = c.others, c.fromOthers
-	}
-	if err := from.find(all); err != nil {
-		return nil, err
-	}
-	return from.Import(importPath)
+	return c.others.importer.Import(importPath)
 }
 
 func (c *checker) check(dir string) (*types.Package, error) {

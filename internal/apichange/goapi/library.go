@@ -3,12 +3,13 @@ package goapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"go/build"
 	"go/importer"
 	"go/token"
 	"go/types"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -16,12 +17,12 @@ import (
 	"sync"
 )
 
-// library imports packages from what the compiler knows about them. It is safe for concurrent use.
+// library imports packages of the standard library and of other modules, from what the compiler knows
+// about them.
 type library struct {
-	root string // directory in which to ask the go command
-
-	mu       sync.Mutex
-	packages map[string]listed // by import path
+	root     string // directory of the module whose go.mod has the other modules; "" when there are none
+	wanted   []string
+	packages map[string]listed
 	importer types.Importer
 }
 
@@ -32,53 +33,30 @@ type listed struct {
 	Error      *struct{ Err string }
 }
 
-// standard is the standard library, which is the same for every check.
-var standard = newLibrary(build.Default.GOROOT)
+// standard is what was reported about packages of the standard library: the same for every root.
+var standard = struct {
+	sync.Mutex
+	packages map[string]listed
+}{packages: map[string]listed{}}
 
-func newLibrary(root string) *library {
-	l := &library{root: root, packages: map[string]listed{}}
+// newLibrary returns a library for the packages wanted. The go command is asked about all of them at
+// once, because each run takes longer than reading the data.
+func newLibrary(root string, wanted []string) *library {
+	l := &library{root: root, wanted: wanted, packages: map[string]listed{}}
 	l.importer = importer.ForCompiler(token.NewFileSet(), "gc", l.open)
 	return l
 }
 
-// Import returns a package. It has to be among those asked for by find.
-func (l *library) Import(importPath string) (*types.Package, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.importer.Import(importPath)
-}
-
-// find asks the go command where the export data of packages is: once for all of them, because a run
-// takes longer than reading the data.
-func (l *library) find(importPaths []string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	missing := slices.DeleteFunc(slices.Clone(importPaths), func(importPath string) bool {
-		_, ok := l.packages[importPath]
-		return ok
-	})
-	if len(missing) == 0 {
-		return nil
-	}
-	var stderr bytes.Buffer
-	cmd := exec.Command("go", append([]string{"list", "-e", "-export", "-json=ImportPath,Export,Error", "--"}, missing...)...)
-	cmd.Dir, cmd.Stderr = l.root, &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("go list: %w: %s", err, strings.TrimSpace(stderr.String()))
-	}
-	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
-		var p listed
-		if err := d.Decode(&p); err != nil {
-			return fmt.Errorf("go list: %w", err)
-		}
-		l.packages[p.ImportPath] = p
-	}
-	return nil
+func isStandard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
 }
 
 func (l *library) open(importPath string) (io.ReadCloser, error) {
-	p := l.packages[importPath]
+	p, err := l.find(importPath)
+	if err != nil {
+		return nil, err
+	}
 	if p.Export == "" {
 		why := "no export data"
 		if p.Error != nil {
@@ -87,4 +65,45 @@ func (l *library) open(importPath string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("go list: %s", why)
 	}
 	return os.Open(p.Export)
+}
+
+func (l *library) find(importPath string) (p listed, err error) {
+	packages := l.packages
+	if isStandard(importPath) {
+		standard.Lock()
+		defer standard.Unlock()
+		packages = standard.packages
+	} else if l.root == "" {
+		return p, errors.New("it belongs to another module")
+	}
+	if _, ok := packages[importPath]; !ok {
+		found, err := list(l.root, slices.DeleteFunc(slices.Clone(l.wanted), func(other string) bool {
+			return isStandard(other) != isStandard(importPath)
+		}))
+		if err != nil {
+			return p, err
+		}
+		maps.Copy(packages, found)
+	}
+	return packages[importPath], nil
+}
+
+// list asks the go command about packages.
+func list(dir string, importPaths []string) (map[string]listed, error) {
+	var stderr bytes.Buffer
+	cmd := exec.Command("go", append([]string{"list", "-e", "-export", "-json=ImportPath,Export,Error", "--"}, importPaths...)...)
+	cmd.Dir, cmd.Stderr = dir, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	packages := map[string]listed{}
+	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
+		var p listed
+		if err := d.Decode(&p); err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		packages[p.ImportPath] = p
+	}
+	return packages, nil
 }

@@ -19,7 +19,7 @@ import (
 // adopted is what an update makes of a source, up to the Go API: the changes and the notes.
 func adopted(t *testing.T, dir string, change func(v *jsontree.Value)) (changes, notes []string, err error) {
 	t.Helper()
-	v := testmodule.Schema(t, root)
+	v := testmodule.Schema(t, dir)
 	change(v)
 	doc, err := openapi.Read(v)
 	if err != nil {
@@ -119,12 +119,12 @@ func TestConstructs(t *testing.T) {
 		{"map of integers", member("Payment", "weights", `{"type": "object", "additionalProperties": {"type": "integer"}}`), "addition: Payment.Weights (`weights`) was added."},
 		{"map of objects", member("PaymentCreateParams", "parts", `{"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {"type": "string"}}}}`), "addition: PaymentCreateParams.Parts (`parts`) was added."},
 		{"map changes its values", func(v *jsontree.Value) {
-			member("BillingRequestCreateParams", "metadata", `{"type": "object", "additionalProperties": {"type": "integer"}}`)(v)
-		}, "BillingRequestCreateParams.Metadata (`metadata`) changed type from Metadata to map[string]int."},
+			member("PaymentUpdateParams", "metadata", `{"type": "object", "additionalProperties": {"type": "integer"}}`)(v)
+		}, "PaymentUpdateParams.Metadata (`metadata`) changed type from Metadata to map[string]int."},
 		{"uniqueItems", member("PaymentCreateParams", "colours", `{"type": "array", "uniqueItems": true, "minItems": 2, "items": {"type": "string"}}`), "addition: PaymentCreateParams.Colours (`colours`) was added."},
 		{"uniqueItems of what is there", func(v *jsontree.Value) {
-			v.At("/components/schemas/BillingRequestCreateParams/properties").Set("colours", parseJSON(t, `{"type": "array", "items": {"type": "string"}, "uniqueItems": true}`))
-		}, "addition: BillingRequestCreateParams.Colours (`colours`) was added."},
+			v.At("/components/schemas/PaymentRetryParams/properties").Set("colours", parseJSON(t, `{"type": "array", "items": {"type": "string"}, "uniqueItems": true}`))
+		}, "addition: PaymentRetryParams.Colours (`colours`) was added."},
 		{"multipleOf", func(v *jsontree.Value) {
 			v.At("/components/schemas/PaymentCreateParams/properties/amount").Set("multipleOf", parseJSON(t, "5"))
 		}, "breaking: PaymentCreateParams.Amount (`amount`) must now obey multipleOf 5."},
@@ -150,7 +150,7 @@ func TestConstructs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			changes, notes, err := adopted(t, dir, func(v *jsontree.Value) {
 				v.At("/components/schemas").Set("PaymentUpdateParams2", parseJSON(t, `{"type": "object", "properties": {"retry_if_possible": {"type": "boolean"}}}`))
-				member("Customer", "shade", `{"type": "string"}`)(v)
+				member("PaymentLinks", "shade", `{"type": "string"}`)(v)
 				for _, c := range group {
 					c.change(v)
 				}
@@ -159,7 +159,7 @@ func TestConstructs(t *testing.T) {
 				t.Fatal(err)
 			}
 			said := slices.Concat(changes, notes)
-			for _, c := range append(group, construct{"the other change", nil, "addition: Customer.Shade (`shade`) was added."}) {
+			for _, c := range append(group, construct{"the other change", nil, "addition: PaymentLinks.Shade (`shade`) was added."}) {
 				if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, c.want) }) {
 					t.Errorf("%s: nothing says %q:\n%s", c.name, c.want, strings.Join(said, "\n"))
 				}
@@ -197,12 +197,12 @@ func TestConstructsGenerated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the SDK and its sandbox: left out by -short")
 	}
-	dir := module(t)
+	dir := wholeModule(t)
 	constructs, err := jsontree.Parse(read(t, filepath.Join(root, "generator/testdata/golden/constructs/schema.json")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := source(t, func(v *jsontree.Value) {
+	file := source(t, dir, func(v *jsontree.Value) {
 		for _, m := range constructs.Get("paths").Members {
 			v.Get("paths").Set(m.Name, m.Value)
 		}

@@ -14,25 +14,37 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
+	"github.com/gocardless-community/gocardless-go/internal/apichange/goapi"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// module copies what an update reads and writes, so that it can be changed.
+// module is the small module with its changelog, to be changed.
 func module(t *testing.T) string {
 	t.Helper()
-	dir := testmodule.Copy(t, testmodule.Everything(t)...)
-	if changelogOfModule == nil {
+	return withChangelog(t, testmodule.Small(t), &smallChangelog)
+}
+
+// wholeModule copies everything that an update reads and writes, for what the small module does not show.
+func wholeModule(t *testing.T) string {
+	t.Helper()
+	return withChangelog(t, testmodule.Copy(t, testmodule.Everything(t)...), &wholeChangelog)
+}
+
+var smallChangelog, wholeChangelog []byte
+
+// withChangelog writes the changelog of a module, which is worked out once.
+func withChangelog(t *testing.T, dir string, text *[]byte) string {
+	t.Helper()
+	if *text == nil {
 		var err error
-		if changelogOfModule, err = Changelog(dir); err != nil {
+		if *text, err = Changelog(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
-	testmodule.Write(t, filepath.Join(dir, "CHANGELOG.md"), changelogOfModule)
+	testmodule.Write(t, filepath.Join(dir, "CHANGELOG.md"), *text)
 	return dir
 }
-
-var changelogOfModule []byte
 
 var later, _ = time.Parse(time.DateOnly, testmodule.Later)
 
@@ -43,10 +55,10 @@ func options(dir, source string) UpdateOptions {
 	}
 }
 
-// source writes a changed copy of the vendored document and returns its path.
-func source(t *testing.T, change func(v *jsontree.Value)) string {
+// source writes a changed copy of a module's document and returns its path.
+func source(t *testing.T, dir string, change func(v *jsontree.Value)) string {
 	t.Helper()
-	v := testmodule.Schema(t, root)
+	v := testmodule.Schema(t, dir)
 	change(v)
 	file := filepath.Join(t.TempDir(), "source.json")
 	if err := os.WriteFile(file, []byte(v.Compact()), 0o600); err != nil {
@@ -83,7 +95,7 @@ func TestUpdateOfTheSameChangesNothing(t *testing.T) {
 		"foreign":       foreign,
 		"another date":  func(v *jsontree.Value) { v.Get("info").Set("x-schema-date", jsontree.NewString("2026-12-01")) },
 	} {
-		done, err := Update(t.Context(), options(dir, source(t, change)))
+		done, err := Update(t.Context(), options(dir, source(t, dir, change)))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -126,7 +138,7 @@ func TestUpdate(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), []byte(log), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	file := source(t, newAPI(t))
+	file := source(t, dir, newAPI(t))
 	if done, err := Update(t.Context(), func() UpdateOptions { o := options(dir, file); o.DryRun = true; return o }()); err != nil || done.Report == nil || read("schema/gocardless.json") != oldSchema {
 		t.Fatalf("a dry run: %+v, %v", done, err)
 	}
@@ -218,7 +230,7 @@ func TestUpdate(t *testing.T) {
 		newAPI(t)(v)
 		v.At("/components/schemas/Payment/properties").Set("shade", parseJSON(t, `{"type": "string"}`))
 	}
-	if done, err = Update(t.Context(), options(dir, source(t, again))); err != nil {
+	if done, err = Update(t.Context(), options(dir, source(t, dir, again))); err != nil {
 		t.Fatal(err)
 	}
 	if r := done.Report; r.Old != testmodule.Later || r.New != testmodule.Later+"b" || len(r.Changes) != 1 || done.New.String() != "0.2.1" {
@@ -256,7 +268,7 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		}
 		return file
 	}
-	whole, err := os.ReadFile(filepath.Join(root, "schema", "gocardless.json"))
+	whole, err := os.ReadFile(filepath.Join(dir, "schema", "gocardless.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,15 +285,15 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		{"truncated", write("cut.json", string(whole[:len(whole)/2])), "the document ends in the middle", nil},
 		{"no OpenAPI", write("x.json", `{"hello": "world"}`), "/openapi is missing", nil},
 		{"unreachable", "http://127.0.0.1:1/openapi.json", "refused", nil},
-		{"unknown keyword", source(t, add(`{"type": "string", "contentEncoding": "base64"}`)), "/components/schemas/Payment/properties/colour: keyword contentEncoding is not understood", nil},
-		{"choice of types", source(t, add(`{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`)), "/components/schemas/Payment/properties/colour: a choice between several schemas", nil},
-		{"no type", source(t, add(`{}`)), "/components/schemas/Payment/properties/colour", nil},
-		{"name clash", source(t, func(v *jsontree.Value) {
+		{"unknown keyword", source(t, dir, add(`{"type": "string", "contentEncoding": "base64"}`)), "/components/schemas/Payment/properties/colour: keyword contentEncoding is not understood", nil},
+		{"choice of types", source(t, dir, add(`{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`)), "/components/schemas/Payment/properties/colour: a choice between several schemas", nil},
+		{"no type", source(t, dir, add(`{}`)), "/components/schemas/Payment/properties/colour", nil},
+		{"name clash", source(t, dir, func(v *jsontree.Value) {
 			v.At("/components/schemas/Payment/properties").Set("create_params", parseJSON(t, `{"type": "object", "properties": {"a": {"type": "string"}}}`))
 		}), "PaymentCreateParams", nil},
-		{"date too early", source(t, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = "2020-01-01" }},
-		{"bad date", source(t, newAPI(t)), "not of the form", func(o *UpdateOptions) { o.Date = "tomorrow" }},
-		{"disk", source(t, newAPI(t)), "is a directory", func(o *UpdateOptions) {
+		{"date too early", source(t, dir, newAPI(t)), "give it a later date", func(o *UpdateOptions) { o.Date = "2020-01-01" }},
+		{"bad date", source(t, dir, newAPI(t)), "not of the form", func(o *UpdateOptions) { o.Date = "tomorrow" }},
+		{"disk", source(t, dir, newAPI(t)), "is a directory", func(o *UpdateOptions) {
 			if err := os.MkdirAll(filepath.Join(dir, "gocardless", "api_wallets_gen.go"), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -307,9 +319,9 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 // From 2.0.0 on the module's path ends in its major version.
 func TestUpdateMovesTheModule(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the SDK: left out by -short")
+		t.Skip("checks all packages: left out by -short")
 	}
-	dir := module(t)
+	dir := wholeModule(t)
 	version, err := os.ReadFile(filepath.Join(dir, VersionFile))
 	if err != nil {
 		t.Fatal(err)
@@ -320,7 +332,7 @@ func TestUpdateMovesTheModule(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, VersionFile), version, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	done, err := Update(t.Context(), options(dir, source(t, newAPI(t))))
+	done, err := Update(t.Context(), options(dir, source(t, dir, newAPI(t))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,10 +344,18 @@ func TestUpdateMovesTheModule(t *testing.T) {
 	if !strings.HasPrefix(string(goMod), "module "+moved+"\n") {
 		t.Errorf("go.mod begins %.80s", goMod)
 	}
-	cmd := exec.Command("go", "build", "./gocardless/...")
+	// The go command finds every import, and every package compiles.
+	cmd := exec.Command("go", "list", "-deps", "./gocardless/...")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("the moved module does not build: %v\n%s", err, out)
+		t.Errorf("packages of the moved module are missing: %v\n%s", err, out)
+	}
+	packages, err := goapi.ReadDir(moved, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := packages.TypeCheck(); err != nil {
+		t.Errorf("the moved module does not compile: %v", err)
 	}
 	result, err := generator.Generate(generator.Config{Root: dir})
 	if err != nil {
