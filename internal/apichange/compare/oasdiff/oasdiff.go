@@ -42,6 +42,13 @@ type Finding struct {
 // oasdiff as different types and the model of package openapi compares it better; and what can be
 // written in several ways of one meaning is written in one.
 func Compare(old, revised *jsontree.Value) ([]Finding, error) {
+	old, revised = plain(old.Clone()), plain(revised.Clone())
+	differing(old, revised)
+	return findings(old, revised)
+}
+
+// findings runs the checks over two plain documents.
+func findings(old, revised *jsontree.Value) ([]Finding, error) {
 	before, err := spec("the old document", old)
 	if err != nil {
 		return nil, err
@@ -82,7 +89,7 @@ func level(l checker.Level) Level {
 
 func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
 	// Without spaces: the loader decodes each level of the text again.
-	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), []byte(plain(root.Clone()).Compact()), "document.json")
+	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), []byte(root.Compact()), "document.json")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", which, err)
 	}
