@@ -25,7 +25,7 @@ func TestRelease(t *testing.T) {
 	writeFile(t, "CHANGELOG.md", strings.Replace(whole, "## [0.1.0] - "+date+"\n", "## [0.1.0] - "+date+"\n\nThe first release.\n", 1))
 	for _, args := range [][]string{{"release"}, {"release", "-tag", "v0.1.0"}} {
 		status, stdout, stderr := gen(args...)
-		if status != 0 || stderr != "" || !strings.HasPrefix(stdout, "The first release.\n\nAPI description of "+date+";") || strings.Contains(stdout, "<!--") || strings.Contains(stdout, "## [") {
+		if status != 0 || stderr != "" || !strings.HasPrefix(stdout, "The first release.\n\nAPI description of "+date+",") || strings.Contains(stdout, "<!--") || strings.Contains(stdout, "## [") {
 			t.Errorf("%v: status %d, stderr %q, stdout:\n%s", args, status, stderr, stdout)
 		}
 	}
