@@ -16,6 +16,8 @@ type API struct {
 	Types     []*Type    // objects and enums, by Go name
 	Catalogue *Catalogue // nil when generated without a catalogue
 	LeftOut   []LeftOut  // by place
+
+	Taken map[string]string // Go names, such as Payment or Payment.ID, with the place that has each
 }
 
 // LeftOut is a part of the API that the SDK does not have.

@@ -629,6 +629,7 @@ func (l *document) unique() {
 	if seen == nil {
 		seen = map[string]string{}
 	}
+	l.api.Taken = seen
 	for _, own := range []string{"Client", "SchemaDate", "EventType", "Reason"} {
 		seen[own] = "the generator"
 	}

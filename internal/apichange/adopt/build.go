@@ -256,7 +256,7 @@ func (m *merger) sharesNames() bool {
 // free reports whether a name may be given to a new component: no other has it, unless that one goes
 // away, and no Go identifier that is not made from a component.
 func (m *merger) free(candidate string) bool {
-	if m.opts.Reserved[candidate] != "" {
+	if m.opts.Reserved[name.Go(candidate)] != "" {
 		return false
 	}
 	if !m.root.At("/components/schemas").Has(candidate) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -143,11 +144,7 @@ func (u *updater) normalise(source *openapi.Document) error {
 		return err
 	}
 	u.names = compare.NamesOf(api)
-	reserved, err := u.reserved(api)
-	if err != nil {
-		return err
-	}
-	n, err := adopt.Normalise(u.vendored, source, adopt.Options{Rules: rules, Names: u.Names, Reserved: reserved, Words: u.Words, Lock: lock, Check: u.check})
+	n, err := adopt.Normalise(u.vendored, source, adopt.Options{Rules: rules, Names: u.Names, Reserved: reserved(api), Words: u.Words, Lock: lock, Check: u.check})
 	if err != nil {
 		return fmt.Errorf("%s:\n%w", adopt.Location(u.Source), err)
 	}
@@ -207,33 +204,15 @@ func (u *updater) check(document []byte) []error {
 	return nil
 }
 
-// reserved lists the Go names that no new schema may get: those of written files, and those of
-// generated code that comes from elsewhere.
-func (u *updater) reserved(api *ir.API) (map[string]string, error) {
-	names, err := generator.Reserved(u.Root)
-	if err != nil {
-		return nil, err
-	}
-	for _, own := range []string{"Client", "EventType", "Reason", "SchemaDate"} {
-		names[own] = "the generator"
-	}
-	for _, s := range api.Services {
-		names[s.TypeName] = s.Resource
-	}
+// reserved lists the Go names that no new schema may get: all but those that other schemas have.
+func reserved(api *ir.API) map[string]string {
+	names := maps.Clone(api.Taken)
 	for _, t := range api.Types {
-		if t.Schema == "" {
-			names[t.GoName] = t.Pointer
+		if t.Schema != "" {
+			delete(names, t.GoName)
 		}
 	}
-	if c := api.Catalogue; c != nil {
-		for _, e := range c.Events {
-			names[e.GoName] = "the catalogue"
-		}
-		for _, r := range c.Reasons {
-			names[r.GoName] = "the catalogue"
-		}
-	}
-	return names, nil
+	return names
 }
 
 // today is the day of the update.
