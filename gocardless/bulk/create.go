@@ -19,18 +19,17 @@ import (
 
 // Line is one create of a run.
 type Line[P any] struct {
-	// Key is the idempotency key: unique for what is to be created, and the same
-	// whenever the line is read again, such as "2026-11 invoice 42" without the spaces.
-	// Keys of one kind of resource must not repeat from run to run, or the later run
-	// gets the resources of the earlier one.
+	// Key is the idempotency key: unique for the resource to create and stable across runs, such as
+	// "2026-11-invoice-42". Do not use a key of one kind of resource again in a later run, which
+	// would return the resources of the earlier one.
 	Key    string
 	Params P
 	// Err ends the run: the line could not be read.
 	Err error
 }
 
-// Create is an operation that a run can make, with the types of its params and its
-// result. The variables of this package are all there are.
+// Create is an operation that can be run in bulk, with the types of its params and its result. Use
+// the variables of this package.
 type Create[P, R any] struct {
 	operation string
 	method    func(*gocardless.Client) func(context.Context, P, ...gocardless.RequestOption) (*R, error)
@@ -63,10 +62,9 @@ func Find(operation string) (Operation, bool) {
 // Operation returns the name of the operation, such as "payments.create".
 func (c Create[P, R]) Operation() string { return c.operation }
 
-// Step makes the create of one line and returns its outcome, without a journal. It
-// is for programs that have a queue of their own: one job a line, which is done
-// unless the state is [Open]. The state is never empty. For the queue River there is
-// integrations/river/riverbulk.
+// Step sends the create request of one line and returns its outcome, without a journal. It is for
+// programs with their own queue: make each line a job, which is done unless the state is Open. The
+// state is never empty. For the queue River, see integrations/river/riverbulk.
 func (c Create[P, R]) Step(ctx context.Context, client *gocardless.Client, line Line[P], opts ...gocardless.RequestOption) Entry {
 	return c.job(client, line, opts).send(ctx)
 }

@@ -1,12 +1,11 @@
-// Package bulk makes many creates in one resumable run, such as the payments of a
-// month, and makes none twice.
+// Package bulk sends many create requests in one resumable run, such as the payments of a month,
+// and creates nothing twice.
 //
-// A run reads lines, each an idempotency key and params, and sends a create for
-// each with that key, on the bulk lane of the client's limiter. A [Journal] records
-// the outcome of every line. A run that was stopped, or whose process crashed,
-// is run again with the same lines and the same journal: lines that have an outcome
-// are not sent again, and a line that was sent but not recorded is sent again with
-// its key, for which the API returns the resource that the first request made.
+// A run reads lines, each with an idempotency key and params, and sends a create request for each
+// with that key, on the bulk lane of the client's limiter. A [Journal] records the outcome of every
+// line. To resume a run that was stopped or crashed, run it again with the same lines and the same
+// journal: lines with an outcome are not sent again. A line that was sent but not recorded is sent
+// again with its key, and the API returns the resource that the first request created.
 //
 //	journal, err := bulk.OpenFile("2026-11.ndjson")
 //	…
@@ -16,6 +15,6 @@
 // run leaves a reserve of the rate limit to other calls. Several processes can work
 // on one run if they share a journal in a database ([NewSQLJournal]).
 //
-// Everything that the API creates with an idempotency key can be created in bulk:
-// [Payments], [Subscriptions], [Refunds], [Mandates], [Customers] and others.
+// Every operation that creates a resource with an idempotency key can be run in bulk: [Payments],
+// [Subscriptions], [Refunds], [Mandates], [Customers] and others.
 package bulk

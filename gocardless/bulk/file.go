@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// FileJournal is a journal in a file of JSON lines, for a run by one process. It
-// keeps all outcomes in memory, too: some 300 bytes a line.
+// FileJournal is a journal in a file of JSON lines, for a run by one process. It also keeps all
+// outcomes in memory, with about 300 bytes for each line.
 type FileJournal struct {
 	mu     sync.Mutex // orders what is written
 	memory MemoryJournal
@@ -29,8 +29,8 @@ type fileLine struct {
 	*Entry
 }
 
-// OpenFile opens a journal, or creates it. What a crash left unfinished at its end
-// is cut off. A file belongs to one process at a time.
+// OpenFile opens a journal, or creates it. If a crash left an incomplete line at its end, that line
+// is cut off. Only one process at a time may use the file.
 func OpenFile(path string) (*FileJournal, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

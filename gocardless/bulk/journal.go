@@ -17,15 +17,15 @@ type State string
 const (
 	// Created means that the resource was created.
 	Created State = "created"
-	// Existing means that a request with the key had created the resource before:
-	// one of this run whose reply or record was lost, or one of long ago.
+	// Existing means that an earlier request with the key created the resource: a request of this
+	// run whose reply or record was lost, or one from long ago.
 	Existing State = "existing"
 	// Failed means that the API, or the check before sending, refused the params. A
 	// run sends the line again only when its params have changed, or with
 	// [Options.RetryFailed].
 	Failed State = "failed"
-	// Open means that the outcome is not known yet: the line is being sent, or the last
-	// attempt ended in an error that settles nothing. A run sends it again.
+	// Open means that the outcome is not known: the line is being sent, or its last attempt ended
+	// with an error that leaves the outcome open. A run sends it again.
 	Open State = "open"
 )
 
@@ -39,8 +39,8 @@ type Entry struct {
 	State State  `json:"state"`
 	// ID is that of the resource; some kinds have none.
 	ID string `json:"id,omitzero"`
-	// Error is the class of the error ([gocardless.ErrorClass]), Message its text,
-	// which holds no personal data.
+	// Error is the class of the error ([gocardless.ErrorClass]) and Message its message, which
+	// contains no personal data.
 	Error     string    `json:"error,omitzero"`
 	Message   string    `json:"message,omitzero"`
 	RequestID string    `json:"request_id,omitzero"`
@@ -69,7 +69,7 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	// Granted: the line has no outcome, and is this process's to send.
+	// Granted: the line has no outcome, and this process may send it.
 	Granted Verdict = iota
 	// Settled: the line has an outcome.
 	Settled
@@ -79,7 +79,9 @@ const (
 	Changed
 )
 
-// A Journal records the outcomes of a run. It must be safe for concurrent use.
+// A Journal records the outcomes of a run. It must be safe for concurrent use. The idempotency
+// keys, not the journal, keep a create from being carried out twice. The journal saves the requests
+// for lines that are done, and provides the report.
 //
 // No journal is needed to keep a create from being made twice; the keys do that. It
 // saves the requests for lines that are done, and makes the report.
@@ -87,8 +89,8 @@ type Journal interface {
 	Entries
 	// Begin stores the header, or returns the one that is stored.
 	Begin(ctx context.Context, h Header) (Header, error)
-	// Claim answers claims of different keys, in their order. Lines granted are busy
-	// for other processes until they are recorded or the time has come.
+	// Claim answers claims of different keys, in their order. A line that is granted is busy for
+	// other processes until it is recorded or the given time is reached.
 	Claim(ctx context.Context, claims []Claim, until time.Time, retryFailed bool) ([]Verdict, error)
 	// Record stores outcomes of lines that were granted.
 	Record(ctx context.Context, entries []Entry) error
@@ -201,8 +203,8 @@ func (j *MemoryJournal) Entries(context.Context) iter.Seq2[Entry, error] {
 	}
 }
 
-// Check rejects the journal of another run, and with [ErrTooOld] that of one which began more than
-// 29 days before, unless it may be old.
+// Check returns an error if the journal belongs to another run, and [ErrTooOld] if its run began
+// more than 29 days ago, unless allowOld is set.
 func (h Header) Check(want Header, allowOld bool) error {
 	switch {
 	case h.Operation != want.Operation:

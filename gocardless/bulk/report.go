@@ -23,7 +23,7 @@ type Report struct {
 	Created, Existing, Failed, Open int
 	// Settled lines had an outcome before, or got one from another process.
 	Settled int
-	// Repeated lines are the same as another one, key and params, and were sent once.
+	// Repeated lines have the key and params of another line, and were sent only once.
 	Repeated int
 	// Busy lines are being sent by other processes.
 	Busy int

@@ -25,12 +25,12 @@ type Options struct {
 	MaxErrorRate float64
 	// AllowOld resumes a run that began more than 29 days ago; see [ErrTooOld].
 	AllowOld bool
-	// Lease is how long a line that a process has claimed stays its own if it is not
-	// recorded, because the process crashed: 5 minutes when zero. A line that takes
-	// longer may be sent by two processes, which costs a request and nothing else.
+	// Lease is the time that a claimed line belongs to a process if it is not recorded, because the
+	// process crashed: 5 minutes when zero. A line that takes longer may be sent by two processes,
+	// which costs only a request.
 	Lease time.Duration
-	// Progress is called with the state of the run as it goes on, and OnEntry with
-	// each outcome. They are called one at a time.
+	// Progress is called with the state of the run while it proceeds, and OnEntry with each outcome.
+	// The calls do not overlap.
 	Progress func(Report)
 	OnEntry  func(Entry)
 }
@@ -56,9 +56,9 @@ var (
 	// ErrKeyReused means that a key belongs to a line with other params: two lines have
 	// the same key, or the line has changed since it was sent.
 	ErrKeyReused = errors.New("bulk: the key belongs to a line with other params")
-	// ErrTooOld means that the run began more than 29 days ago. The API may have
-	// forgotten the keys since, so a line that was sent and not recorded could be
-	// created twice. Look at the open lines before you set [Options.AllowOld].
+	// ErrTooOld means that the run began more than 29 days ago. The API may have forgotten its keys
+	// since then, so a line that was sent but not recorded could be created twice. Check the open
+	// lines before you set [Options.AllowOld].
 	ErrTooOld = errors.New("bulk: the API may have forgotten the keys of this run")
 
 	errWorker = errors.New("bulk: the transport panicked or ended its goroutine")
@@ -83,17 +83,17 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Run makes a create of each line that the journal has no outcome for. It returns
-// when all lines have an outcome, and otherwise with the reason:
-// [ErrIncomplete], [ErrErrorRate], the context's, that of a line, of the journal, or
-// of the API when it refuses every request. To go on, call it again.
+// Run sends a create request for each line without an outcome in the journal. It returns nil when
+// all lines have an outcome, and otherwise the reason: [ErrIncomplete], [ErrErrorRate], or the
+// error of the context, of a line, of the journal, or of the API if it refuses every request. To
+// continue, call it again.
 //
-// The lines must be the same each time, and the sequence must start again from the first line
-// each time it is ranged over: with several processes Run returns to lines that another one
-// had claimed and not finished. Request options apply to each create.
+// The lines must be the same each time, and the sequence must start again from the first line each
+// time it is ranged over: with several processes, Run returns to lines that another process claimed
+// and did not finish. Request options apply to each create.
 //
-// A line that the API refuses does not end the run; see [Report.Failed] and the
-// journal. A run that is stopped by its context records what it knows first.
+// A line that the API refuses does not end the run; see Report.Failed and the journal. When its
+// context ends, Run first records the outcomes that it knows.
 func Run[P, R any](ctx context.Context, client *gocardless.Client, c Create[P, R], lines iter.Seq[Line[P]], journal Journal, options Options, opts ...gocardless.RequestOption) (Report, error) {
 	jobs := func(yield func(job) bool) {
 		for line := range lines {

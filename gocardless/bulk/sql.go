@@ -31,14 +31,14 @@ const DefaultTable = "gocardless_bulk"
 type SQLOptions struct {
 	// Run names the run; a table holds many.
 	Run string
-	// Table is the name of the table, with a schema in front if need be. A second
-	// table has the same name with "_runs" behind it.
+	// Table is the name of the table, optionally with a schema. A second table has the same name
+	// with the suffix "_runs".
 	Table string
 }
 
-// SQLJournal is a journal in a database. Processes that use the same table and run
-// divide the lines among themselves. Their clocks should agree to a minute or so:
-// the claims of a process whose clock is behind run out early, which costs requests.
+// SQLJournal is a journal in a database. Processes that use the same table and run divide the lines
+// among themselves. Their clocks should agree to about a minute: the claims of a process whose
+// clock is behind expire early, which costs requests.
 type SQLJournal struct {
 	db      *sql.DB
 	dialect Dialect

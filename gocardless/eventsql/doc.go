@@ -1,6 +1,6 @@
-// Package eventsql keeps the memory of handled events in PostgreSQL or SQLite, through
-// database/sql and with any driver: a [gocardless.EventStore] for several workers and for ones
-// that crash.
+// Package eventsql stores which events were handled in PostgreSQL or SQLite, through database/sql
+// and with any driver. It is a [gocardless.EventStore] for several workers, and survives their
+// crashes.
 //
 //	store, err := eventsql.New(db, eventsql.PostgreSQL, eventsql.Options{Transaction: true})
 //	err = store.CreateSchema(ctx)
@@ -8,40 +8,40 @@
 //
 // # What is exactly once
 //
-// A worker claims an event with a time limit, the lease, which it extends while the handler
-// runs. If the worker is killed, or loses the database, the lease runs out and the next delivery
-// of the event is handled by whoever gets it. What the killed worker had done is then decided by
-// the way the event is marked as done:
+// A worker claims an event for a limited time, the lease, which it extends while the handler runs.
+// If the worker is killed or loses the database, the lease expires, and the worker that receives
+// the next delivery of the event handles it. Whether the killed worker's work counts depends on how
+// the event is marked as done:
 //
-//   - In the handler's transaction. With Options.Transaction the store begins one for each
-//     event; the handler finds it with [Tx], and the mark is committed together with what the
-//     handler writes. Or the handler uses a transaction of its own and calls [MarkDone] in it.
-//     Either all of it happened or nothing, and the writes of a worker that lost its claim are
-//     undone: exactly once, whatever is killed and when.
-//   - After the handler. Without a transaction the mark is written when the handler has
-//     returned. A worker that is killed between the two leaves an event that was handled and is
-//     handled again.
+//   - In the handler's transaction. With Options.Transaction the store begins a transaction for
+//     each event; the handler gets it from [Tx], and the mark is committed together with the
+//     handler's writes. Alternatively, the handler uses a transaction of its own and calls
+//     [MarkDone] in it. Either everything is committed or nothing, and the writes of a worker that
+//     lost its claim are rolled back: the event is handled exactly once, whenever a worker is
+//     killed.
+//   - After the handler. Without a transaction, the store writes the mark when the handler has
+//     returned. If the worker is killed in between, the event is handled again.
 //
-// What a handler does outside of the database, such as another call of the API, is in no
-// transaction: give it an idempotency key made from the id of the event.
+// A handler's work outside the database, such as another API call, is not part of any transaction:
+// give it an idempotency key derived from the id of the event.
 //
 // # Parked events
 //
-// The store keeps the body of an event until the event is done. [Store.Unfinished] lists what
-// failed or is parked, with the last error, and [Store.Retry] handles such an event again.
+// The store keeps the body of an event until the event is done. [Store.Unfinished] lists the events
+// that failed or are parked, with the last error, and [Store.Retry] handles such an event again.
 //
 // # Databases
 //
-// PostgreSQL 9.5 or later, also behind a pooler. Leases are measured by the database's clock,
+// PostgreSQL 9.5 or later, with or without a pooler. Leases are measured by the database's clock,
 // so the clocks of the workers do not matter. Transactions may be READ COMMITTED, REPEATABLE READ
-// or SERIALIZABLE, and last as long as they need. Where a stricter level makes a statement of the
-// store fail, the statement is retried; where it makes the handler's transaction fail, the event
-// is handled again with its next delivery, and the attempt does not count.
+// or SERIALIZABLE, and may last as long as they need. If a stricter level makes a statement of the
+// store fail, the statement is retried; if it makes the handler's transaction fail, the event is
+// handled again with its next delivery, and the attempt does not count.
 //
-// SQLite 3.24 or later. It has one writer at a time: set a busy timeout, and prefer the
-// write-ahead log, both in the driver's data source name. With Options.Transaction the store's
-// transaction writes first of all, so that the handler does not run into a snapshot that is out
-// of date; other writers wait while a handler runs. A transaction of the handler's own should begin
-// with a write for the same reason. A database in memory must be limited to one
-// connection, and then cannot be used with Options.Transaction and handlers that open another.
+// SQLite 3.24 or later. It allows one writer at a time: set a busy timeout, and prefer the
+// write-ahead log, both in the driver's data source name. With [Options.Transaction] the store's
+// transaction begins with a write, so that the handler does not fail on an outdated snapshot; other
+// writers wait while a handler runs. For the same reason, a transaction of the handler's own should
+// begin with a write. Limit a database in memory to one connection; it then cannot be used with
+// [Options.Transaction] and handlers that open another connection.
 package eventsql

@@ -25,9 +25,9 @@ type Record struct {
 	UpdatedAt   time.Time // when its state last changed
 }
 
-// Unfinished returns up to limit events that need attention, those longest unchanged first: the
-// failed, the parked, and those whose worker stopped. To handle one without waiting for GoCardless
-// to deliver it again, call [Store.Retry].
+// Unfinished returns up to limit events that need attention, those longest unchanged first: events
+// that failed or are parked, and events whose worker stopped. To handle one before GoCardless
+// delivers it again, call [Store.Retry].
 func (s *Store) Unfinished(ctx context.Context, limit int) ([]Record, error) {
 	var list []Record
 	err := s.retry(ctx, func() error {
@@ -73,10 +73,9 @@ func (s *Store) Event(ctx context.Context, id string) (*gocardless.Event, error)
 	return event, nil
 }
 
-// Retry handles an unfinished event now, with the body that the store kept; a parked one is
-// released first. The handler is the one inside of [gocardless.Once]. The outcome and the error
-// are those of HandleOnce; for an event that the store does not know, they are EventOutcomeUnknown
-// and an error.
+// Retry handles an unfinished event now, with the body that the store kept; a parked event is
+// released first. Pass the handler inside [gocardless.Once]. The outcome and the error are those of
+// HandleOnce; for an event that the store does not know, they are EventOutcomeUnknown and an error.
 func (s *Store) Retry(ctx context.Context, id string, handler gocardless.EventHandler) (gocardless.EventOutcome, error) {
 	event, err := s.Event(ctx, id)
 	if err != nil {
@@ -112,12 +111,12 @@ func (s *Store) Release(ctx context.Context, id string) (bool, error) {
 }
 
 // Purge forgets the events that were done longer ago than the given time, and returns their number.
-// An event that is forgotten and delivered again is handled again. GoCardless repeats deliveries
-// for some days, so keep events longer than that: 30 days is a good choice.
+// An event that is forgotten and delivered again is handled again. Keep events for longer than
+// GoCardless may send a delivery again: 30 days is a good choice.
 //
-// Purge keeps events that failed or are parked, and those that a catch-up may read again:
-// everything that is not at least 25 hours older than the earliest checkpoint. Delete the
-// checkpoint of an organisation that is no longer connected: [Store.DeleteEventCheckpoint].
+// Purge keeps events that failed or are parked, and events that a catch-up may read again: those
+// that are not at least 25 hours older than the earliest checkpoint. Delete the checkpoint of an
+// organisation that is no longer connected with [Store.DeleteEventCheckpoint].
 func (s *Store) Purge(ctx context.Context, olderThan time.Duration) (int64, error) {
 	if olderThan <= 0 {
 		return 0, errors.New("eventsql: Purge needs a positive age")

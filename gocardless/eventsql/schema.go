@@ -20,8 +20,8 @@ func Schema(dialect Dialect, table string) (string, error) {
 	return strings.Join(q.schema, ";\n") + ";\n", nil
 }
 
-// CreateSchema creates the tables of the store where they do not exist, and leaves existing tables
-// as they are. Several workers may call it at the same time, however they spell the table.
+// CreateSchema creates the tables of the store if they do not exist, and leaves existing tables as
+// they are. Several workers may call it at the same time, even if they spell the table differently.
 func (s *Store) CreateSchema(ctx context.Context) error {
 	err := s.retry(ctx, func() error {
 		tx, err := s.db.BeginTx(ctx, nil)

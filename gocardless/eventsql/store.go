@@ -18,21 +18,21 @@ const DefaultLease = time.Minute
 // DefaultTable is the table of a store.
 const DefaultTable = "gocardless_events"
 
-// Options are the settings of a [Store]. The zero value is fine.
+// Options are the settings of a [Store]. The zero value has the defaults.
 type Options struct {
-	// Table is the name of the table; empty means DefaultTable. It may have a schema in front,
-	// as in "billing.events". Two more tables have "_checkpoints" and "_leases" after the name.
-	// Letters, digits and underscores are allowed.
+	// Table is the name of the table; empty means DefaultTable. It may include a schema, as in
+	// "billing.events". Two more tables have the suffixes "_checkpoints" and "_leases". Names may
+	// contain letters, digits and underscores.
 	Table string
 	// Lease is how long a claim lasts without being extended; zero means DefaultLease. It is
 	// extended three times in that time while the handler runs, so it limits how long an event
 	// waits after a crash, not how long a handler may take.
 	Lease time.Duration
-	// MaxAttempts is how often an event is begun before it is parked; zero means
-	// gocardless.DefaultEventAttempts, a negative number no limit. Attempts that failed count,
-	// and those that were killed, so that an event that brings down its worker does not do so
-	// indefinitely. Attempts that the database undid because another transaction was in the way
-	// do not count.
+	// MaxAttempts is the number of attempts after which an event is parked; zero means
+	// gocardless.DefaultEventAttempts, a negative number means no limit. Attempts that failed count,
+	// and so do those that were killed, so that an event that crashes its worker does not do so
+	// indefinitely. Attempts that the database rolled back because of another transaction do not
+	// count.
 	MaxAttempts int
 	// Transaction makes the store begin a transaction for each event. The handler gets it from
 	// Tx, and the event is marked as done in it.

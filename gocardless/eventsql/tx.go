@@ -14,9 +14,9 @@ type claimKey struct{}
 // errNoClaim is the error of what only a handler may do.
 var errNoClaim = errors.New("eventsql: the context is not that of a handler called by a Store")
 
-// Tx returns the transaction that the store began for the event being handled, or nil when
-// Options.Transaction is not set. What the handler writes in it is committed together with the
-// mark that the event is done, and undone if the handler returns an error. The handler must not
+// Tx returns the transaction that the store began for the event being handled, or nil if
+// [Options.Transaction] is not set. The handler's writes in it are committed together with the mark
+// that the event is done, and rolled back if the handler returns an error. The handler must not
 // commit it or roll it back.
 func Tx(ctx context.Context) *sql.Tx {
 	if c, ok := ctx.Value(claimKey{}).(*claim); ok {
@@ -37,10 +37,10 @@ func TxHandler(handle func(ctx context.Context, tx *sql.Tx, event gocardless.Eve
 	}
 }
 
-// MarkDone marks the event being handled as done in a transaction of the handler's own, which
-// has to be one of the store's database. The handler then has to commit it, and return nil. If
-// the event was taken over by another worker in the meantime, the error is
-// [gocardless.ErrClaimLost], and the transaction must be rolled back.
+// MarkDone marks the event being handled as done in a transaction of the handler's own, which must
+// be a transaction of the store's database. The handler must then commit it and return nil. If
+// another worker has taken the event over in the meantime, MarkDone returns
+// [gocardless.ErrClaimLost], and the handler must roll the transaction back.
 func MarkDone(ctx context.Context, tx *sql.Tx) error {
 	return MarkDoneFunc(ctx, func(ctx context.Context, query string, args ...any) (int64, error) {
 		result, err := tx.ExecContext(ctx, query, args...)
@@ -51,8 +51,8 @@ func MarkDone(ctx context.Context, tx *sql.Tx) error {
 	})
 }
 
-// MarkDoneFunc is [MarkDone] for transactions that are not of database/sql. The function has to
-// execute the statement in the transaction, and return how many rows it changed. With pgx:
+// MarkDoneFunc is [MarkDone] for transactions that are not of database/sql. The function must
+// execute the statement in the transaction and return the number of rows that it changed. With pgx:
 //
 //	err := eventsql.MarkDoneFunc(ctx, func(ctx context.Context, query string, args ...any) (int64, error) {
 //		tag, err := tx.Exec(ctx, query, args...)

@@ -7,15 +7,14 @@ import (
 	"log/slog"
 )
 
-// BankDetails are the details of a bank account. They are personal data: keep them no longer and
-// no wider than you need. A BankDetails prints without them, and so does its
-// JSON; use its fields. A struct of yours that keeps a BankDetails in an unexported field needs
-// methods of its own, such as Format: package fmt cannot call those of the BankDetails there, and
-// prints the details.
+// BankDetails are the details of a bank account. They are personal data: restrict who can read them
+// and for how long you keep them. A BankDetails prints without its values, also as JSON; use its
+// fields. If your own struct keeps a BankDetails in an unexported field, give it methods such as
+// Format: package fmt cannot call those of a BankDetails there, and would print the details.
 //
-// The API does not document the names of the members. The fields take the names that its
-// unencrypted resources use, also with "swift_" in front, as its documentation of transferred
-// mandates has them. JSON has everything.
+// The API does not document the names of the members. The fields accept the names that its
+// unencrypted resources use, with or without the prefix "swift_" that its documentation of
+// transferred mandates shows. JSON contains everything.
 type BankDetails struct {
 	// AccountHolderName is the name of the account's holder.
 	AccountHolderName string

@@ -1,11 +1,11 @@
-// Package jwe opens the bank details that GoCardless sends in encrypted form: the reply of
+// Package jwe decrypts the bank details that GoCardless sends in encrypted form: the reply of
 // BankAccountDetailService.Get, which is a JWE (RFC 7516), and that of
 // TransferredMandateService.Get.
 //
-// GoCardless encrypts to an RSA key whose public half it has from you, as part of a JWKS; see
-// [JWKS]. Encryption does not prove who encrypted: anybody can to a public key. That the details
-// come from GoCardless is known from the connection over which the API sent them, so open what
-// a client of this module received, and nothing from elsewhere.
+// GoCardless encrypts them with a public RSA key that you provide in a JWKS; see [JWKS]. Encryption
+// does not prove the origin: anyone can encrypt with a public key. Only the connection to the API
+// proves that the details come from GoCardless, so decrypt only details that a client of this
+// module received.
 package jwe
 
 import (
@@ -26,16 +26,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Errors, for use with [errors.Is]. No error contains anything of the details or keys.
+// Errors, for use with [errors.Is]. They contain nothing of the details or keys.
 var (
-	// ErrNoKey means that the details are encrypted to a key that was not given.
+	// ErrNoKey means that none of the given keys has the id of the key that the details are
+	// encrypted with.
 	ErrNoKey = errors.New("jwe: no key with the id that the details are encrypted to")
-	// ErrDecrypt means that the key does not open the details: it is the wrong one, or they
-	// were tampered with. Which of the two is deliberately not reported.
+	// ErrDecrypt means that the key does not decrypt the details: it is the wrong key, or the
+	// details were tampered with. The error deliberately does not reveal which.
 	ErrDecrypt = errors.New("jwe: cannot decrypt")
-	// ErrMalformed means that what was to be opened is incomplete or not in a known form.
+	// ErrMalformed means that the input is incomplete or not in a known form.
 	ErrMalformed = errors.New("jwe: malformed")
-	// ErrAlgorithm means that it is encrypted in a way that is not accepted.
+	// ErrAlgorithm means that the encryption algorithm is not accepted.
 	ErrAlgorithm = errors.New("jwe: algorithm not accepted")
 )
 
@@ -79,8 +80,8 @@ func (k Key) check() error {
 	return nil
 }
 
-// ParseKey reads a private RSA key in PEM, in PKCS #8 ("PRIVATE KEY") or PKCS #1 ("RSA PRIVATE
-// KEY"), not encrypted. What comes after the first block is ignored.
+// ParseKey parses an unencrypted private RSA key in PEM form: PKCS #8 ("PRIVATE KEY") or PKCS #1
+// ("RSA PRIVATE KEY"). It ignores everything after the first block.
 func ParseKey(id string, text []byte) (Key, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
@@ -111,8 +112,8 @@ func ParseKey(id string, text []byte) (Key, error) {
 	return key, nil
 }
 
-// JWKS returns the public halves of the keys as a JSON Web Key Set (RFC 7517), to be given to
-// GoCardless. There is nothing secret in it. Keep the old key in it while replacing one.
+// JWKS returns the public halves of the keys as a JSON Web Key Set (RFC 7517) to give to
+// GoCardless. It contains no secrets. Include the old key while you replace it.
 func JWKS(keys ...Key) ([]byte, error) {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range keys {
@@ -135,10 +136,9 @@ var (
 	}
 )
 
-// DecryptBankAccountDetail opens the reply of BankAccountDetailService.Get with the key whose id
-// its header names. Give it several keys while you replace one. The algorithms that are
-// accepted are RSA-OAEP and RSA-OAEP-256 for the key, and AES with GCM or with CBC and HMAC for
-// the content.
+// DecryptBankAccountDetail decrypts the reply of BankAccountDetailService.Get with the key that its
+// header names. Pass several keys while you replace one. The accepted algorithms are RSA-OAEP and
+// RSA-OAEP-256 for the key, and AES with GCM or with CBC and HMAC for the content.
 func DecryptBankAccountDetail(detail *gocardless.BankAccountDetail, keys ...Key) (*BankDetails, error) {
 	if detail == nil || detail.Protected == "" || detail.EncryptedKey == "" || detail.Iv == "" || detail.Ciphertext == "" || detail.Tag == "" {
 		return nil, fmt.Errorf("%w: part of the flattened JWE is missing", ErrMalformed)

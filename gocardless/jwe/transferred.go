@@ -18,14 +18,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// DecryptTransferredMandate opens the reply of TransferredMandateService.Get: the customer's new
-// bank details, encrypted with an AES-256 key that is itself encrypted to your public key.
+// DecryptTransferredMandate decrypts the reply of TransferredMandateService.Get: the customer's new
+// bank details, encrypted with an AES-256 key that is itself encrypted with your public key.
 //
-// The API documents that much, and not the layout. Tried are, for the details, a JWE in compact
-// or flattened form, encrypted with that key or directly to yours, and AES-256-GCM with the nonce
-// of 12 bytes in front and the tag of 16 at the end, in base64; for the key RSA-OAEP with SHA-1
-// and with SHA-256. All of them are authenticated: what is not as expected gives an error, and
-// never wrong details. If it does, [TransferredMandateKey] gives you the AES key.
+// The API does not document the layout, so several are tried. For the details: a JWE in compact or
+// flattened form, encrypted with that key or directly with yours, and AES-256-GCM with a nonce of
+// 12 bytes in front and a tag of 16 at the end, in base64. For the key: RSA-OAEP with SHA-1 and
+// with SHA-256. All of them are authenticated, so an unexpected layout results in an error and
+// never in wrong details. In that case, use [TransferredMandateKey] to get the AES key.
 func DecryptTransferredMandate(mandate *gocardless.TransferredMandate, keys ...Key) (*BankDetails, error) {
 	if mandate == nil || mandate.EncryptedCustomerBankDetails == "" {
 		return nil, fmt.Errorf("%w: no encrypted details", ErrMalformed)
@@ -74,8 +74,8 @@ const (
 	tagSize   = 16
 )
 
-// TransferredMandateKey returns the AES-256 key of a transferred mandate's bank details,
-// decrypted with the key that the mandate names. It is a secret.
+// TransferredMandateKey returns the AES-256 key of a transferred mandate's bank details, decrypted
+// with the key that the mandate names. The AES key is a secret.
 func TransferredMandateKey(mandate *gocardless.TransferredMandate, keys ...Key) ([]byte, error) {
 	if mandate == nil || mandate.EncryptedDecryptionKey == "" {
 		return nil, fmt.Errorf("%w: no encrypted key", ErrMalformed)

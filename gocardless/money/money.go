@@ -1,4 +1,4 @@
-// Package money formats amounts of the API for people, and calculates with those that the API
+// Package money formats amounts of the API for people. It also calculates with amounts that the API
 // sends as decimal strings, exactly and without floats.
 //
 //	money.Format(1500, gocardless.CurrencyGBP)     // "£15.00"
@@ -21,15 +21,15 @@ var signs = map[gocardless.Currency]string{
 // digits is the number of decimals of every currency of the API.
 const digits = 2
 
-// Format returns an amount in minor units with its currency, as in "£15.00", "-€0.05" or
-// "SEK 15.00". A currency without a sign here is written as its code, and nothing is written for
-// what is not a code.
+// Format returns an amount in minor units with its currency, as in "£15.00", "-€0.05" or "SEK
+// 15.00". A currency whose symbol this package does not know is written as its code. A value that
+// is not a currency code is left out.
 func Format(minor int64, currency gocardless.Currency) string {
 	return FromMinor(minor).Format(currency)
 }
 
-// Major returns an amount in minor units as a decimal number of major units, as in "15.00": what a
-// spreadsheet or a form field takes.
+// Major returns an amount in minor units as a decimal number of major units, as in "15.00", for
+// spreadsheets and form fields.
 func Major(minor int64) string { return FromMinor(minor).Major() }
 
 // Format returns an amount in minor units with its currency, as the function [Format] does. Parts
@@ -42,9 +42,9 @@ func (d Decimal) Format(currency gocardless.Currency) string {
 	return minus + Sign(currency) + major
 }
 
-// Sign returns what [Format] writes before an amount: "£", "A$" or, for a currency without a sign
-// here, its code and a space. Anything may be in a Currency, which is open, so only what looks like a
-// code is copied; for the rest Sign returns "".
+// Sign returns the prefix that [Format] writes before an amount: "£", "A$" or, for a currency whose
+// symbol this package does not know, its code and a space. Since Currency is open and may hold any
+// string, Sign returns "" for a value that is not a currency code.
 func Sign(currency gocardless.Currency) string {
 	if s, ok := signs[currency]; ok {
 		return s

@@ -1,6 +1,6 @@
-// Package oauth connects the GoCardless accounts of others to a partner's app: the authorise
-// URL, the exchange of codes for access tokens, introspection and revocation, a pair of HTTP
-// handlers for the whole round trip, and a client for each connected organisation.
+// Package oauth connects other organisations' GoCardless accounts to a partner's app. It provides
+// the authorise URL, the exchange of codes for access tokens, introspection and revocation, two
+// HTTP handlers for the whole round trip, and a client for each connected organisation.
 //
 // Access tokens of GoCardless do not expire, and there are no refresh tokens: a token is good
 // until the merchant or the partner ends the connection. The API has no PKCE; the app is
@@ -40,7 +40,7 @@ var errNilContext = errors.New("oauth: the context must not be nil")
 // maxReply is the longest reply of the authorisation server that is read.
 const maxReply = 1 << 20
 
-// Scope is what an access token allows.
+// Scope is the access that a token gives.
 type Scope string
 
 // The scopes.
@@ -54,12 +54,12 @@ const (
 type Config struct {
 	// ClientID and ClientSecret identify the app. Required.
 	ClientID, ClientSecret string
-	// RedirectURL is where GoCardless sends the browser back to: exactly as it is registered
-	// for the app. Required; http is accepted for the local machine only.
+	// RedirectURL is the address to which GoCardless sends the browser back, exactly as registered
+	// for the app. Required; http is accepted only for the local machine.
 	RedirectURL string
 	// Environment is where the app is registered. Required.
 	Environment gocardless.Environment
-	// Scope is what to ask for; empty means ScopeReadWrite.
+	// Scope is the access to ask for; empty means ScopeReadWrite.
 	Scope Scope
 	// HTTPClient makes the requests to the authorisation server; nil means one of the
 	// package's own. It is not changed; its redirects are not followed, since they would
@@ -186,22 +186,22 @@ const (
 	InitialViewSignup InitialView = "signup"
 )
 
-// Prompt is what the authorisation page shows the merchant. The zero value is fine.
+// Prompt is the content of the authorisation page. The zero value has the defaults.
 type Prompt struct {
 	// InitialView is the page to begin with.
 	InitialView InitialView
 	// Language of the page, such as "en" or "de".
 	Language string
-	// What is known of the merchant, to be filled in on the sign-up page.
+	// Details of the merchant, which are filled in on the sign-up page.
 	Email, GivenName, FamilyName, OrganisationName, CountryCode string
-	// Extra are further parameters, for what this type has no field for.
+	// Extra are further parameters that this type has no field for.
 	Extra map[string]string
 }
 
-// AuthorizeURL returns the address to send the merchant's browser to. The state comes back with
-// it, and has to be a secret of the browser's session, hard to guess and used once: [Login] takes
-// care of that. It is an error if it is shorter than 16 characters, or if Prompt.Extra has a
-// parameter that the app's identity or security depends on.
+// AuthorizeURL returns the address to send the merchant's browser to. The browser returns with the
+// state, which must be a secret of its session, hard to guess and used only once: [Login] takes
+// care of that. It is an error if the state is shorter than 16 characters, or if Prompt.Extra
+// contains a parameter that the app's identity or security depends on.
 func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 	if len(state) < 16 {
 		return "", errors.New("oauth: a state of less than 16 characters can be guessed")
@@ -230,17 +230,17 @@ func (a *App) AuthorizeURL(state string, prompt Prompt) (string, error) {
 	return a.oauth().AuthCodeURL(state, params...), nil
 }
 
-// Token is an access token for one organisation. It prints without the token itself, and so does
-// its JSON: to store a token, store its fields. A struct of yours that keeps a Token in an unexported
-// field needs methods of its own, such as Format: package fmt cannot call those of the Token there,
-// and prints the token.
+// Token is an access token for one organisation. It prints without the token itself, also as JSON:
+// to store a token, store its fields. If your own struct keeps a Token in an unexported field, give
+// it methods such as Format: package fmt cannot call those of a Token there, and would print the
+// token.
 type Token struct {
 	// AccessToken is the secret: store it encrypted.
 	AccessToken string
 	// OrganisationID is the organisation that the token is for, prefixed OR. Events in
 	// webhooks name it.
 	OrganisationID string
-	// Scope is what the token allows.
+	// Scope is the access that the token gives.
 	Scope Scope
 	// TokenType is "bearer".
 	TokenType string
@@ -265,9 +265,9 @@ func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 // LogValue returns the same as String.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// Exchange turns the code that came back with the browser into an access token. A code can be
-// exchanged once, and soon; an old or used one gives [ErrInvalidGrant]. The exchange is not
-// retried automatically, since the first attempt may have used the code.
+// Exchange exchanges the code with which the browser returned for an access token. A code can be
+// exchanged only once and only for a short time; otherwise the error is [ErrInvalidGrant]. The
+// exchange is not retried, because the first attempt may have used the code.
 func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
 	if ctx == nil {
 		return nil, errNilContext
@@ -305,9 +305,9 @@ func (a *App) Client(token *Token, opts ...gocardless.ClientOption) (*gocardless
 	return gocardless.New(token.AccessToken, a.config().Environment, opts...)
 }
 
-// Introspection is what the authorisation server knows of a token.
+// Introspection is the authorisation server's information about a token.
 type Introspection struct {
-	// Active reports whether the token can be used. When it cannot, the rest is empty.
+	// Active reports whether the token can be used. If not, the other fields are empty.
 	Active         bool
 	ClientID       string
 	OrganisationID string
@@ -317,8 +317,8 @@ type Introspection struct {
 	Extra map[string]any
 }
 
-// Introspect asks what a token is valid for. A revoked or unknown token is not an error, but an
-// Introspection that is not active.
+// Introspect returns the scope and the organisation of a token. A revoked or unknown token is not
+// an error: its Introspection is not active.
 func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspection, error) {
 	var members map[string]any
 	if err := a.post(ctx, "introspect", accessToken, &members); err != nil {
@@ -346,8 +346,8 @@ func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspectio
 	}, nil
 }
 
-// Revoke ends the validity of a token, and with it the connection to its organisation. Revoking
-// a token twice is not an error if the server keeps to RFC 7009.
+// Revoke revokes a token and ends the connection to its organisation. Revoking a token twice is not
+// an error if the server conforms to RFC 7009.
 func (a *App) Revoke(ctx context.Context, accessToken string) error {
 	return a.post(ctx, "revoke", accessToken, nil)
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// ErrNotConnected is for the function that looks up access tokens to return when it has none
-// for an organisation.
+// ErrNotConnected is the error that the lookup function of [NewClients] returns for an organisation
+// without an access token.
 var ErrNotConnected = errors.New("oauth: organisation is not connected")
 
-// Clients has a [gocardless.Client] for each connected organisation. It makes them when they are
-// first needed, keeps them, and drops one when the API refuses its token, so that the next look
-// goes to the store of tokens again. All clients share their connections. It is safe for
+// Clients provides a [gocardless.Client] for each connected organisation. It creates a client when
+// it is first needed, keeps it, and drops it when the API refuses its token, so that the next call
+// of Client looks up the token again. All clients share their connections. It is safe for
 // concurrent use.
 type Clients struct {
 	env     gocardless.Environment
@@ -31,16 +31,16 @@ type Clients struct {
 	clients map[string]*connection
 }
 
-// ClientsOptions are the settings of [Clients]. The zero value is fine.
+// ClientsOptions are the settings of [Clients]. The zero value has the defaults.
 type ClientsOptions struct {
-	// HTTPClient makes the requests; nil means one of the package's own. It is not changed.
+	// HTTPClient makes the requests; nil means a client of the package. It is not changed.
 	HTTPClient *http.Client
-	// Disconnected is called when the API reports that the token of an organisation is no
-	// longer good, with the token, so that the store forgets this one and not a newer one.
-	// It is called from the goroutine of the API call, possibly several times.
+	// Disconnected is called when the API reports that the token of an organisation is no longer
+	// valid. It receives that token, so that the store removes this one and not a newer one. It is
+	// called from the goroutine of the API call, possibly several times.
 	Disconnected func(organisationID, accessToken string)
-	// Options are for every client. WithHTTPClient among them would replace what notices
-	// that a token is refused; use HTTPClient.
+	// Options apply to every client. Do not pass WithHTTPClient, which would disable the detection
+	// of refused tokens: set HTTPClient.
 	Options []gocardless.ClientOption
 }
 
@@ -75,8 +75,8 @@ func NewClients(env gocardless.Environment, lookup func(ctx context.Context, org
 	return &Clients{env: env, lookup: lookup, options: options, base: &base, clients: map[string]*connection{}}, nil
 }
 
-// Client returns the client of an organisation. Callers that need the same one at the same time
-// wait for one look-up; an error is not kept.
+// Client returns the client of an organisation. Concurrent callers for the same organisation wait
+// for one lookup; an error is not kept.
 func (c *Clients) Client(ctx context.Context, organisationID string) (*gocardless.Client, error) {
 	if organisationID == "" {
 		return nil, errors.New("oauth: empty organisation id")
@@ -120,9 +120,9 @@ func (c *Clients) ForEvent(ctx context.Context, event gocardless.Event) (*gocard
 	return c.Client(ctx, id)
 }
 
-// Forget drops the client of an organisation, so that the next one is made with a token that
-// lookup returns then: after its token was replaced or revoked. Calls that are under way are
-// not disturbed.
+// Forget drops the client of an organisation, so that the next one is created with the token that
+// lookup returns then. Call it after the token was replaced or revoked. Calls that are in progress
+// are not affected.
 func (c *Clients) Forget(organisationID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 var (
 	// ErrAccessDenied means that the merchant refused.
 	ErrAccessDenied = errors.New("oauth: access denied")
-	// ErrInvalidGrant means that a code is unknown, too old or used already, or belongs to
-	// another redirect URL.
+	// ErrInvalidGrant means that a code is unknown, expired or used, or belongs to another redirect
+	// URL.
 	ErrInvalidGrant = errors.New("oauth: invalid grant")
 	// ErrInvalidClient means that the client id or secret is wrong.
 	ErrInvalidClient = errors.New("oauth: invalid client")
@@ -45,16 +45,16 @@ var sentinels = map[string]error{
 
 // Error is a refusal or a failure of the authorisation server.
 type Error struct {
-	// Operation is what was asked for: "authorise", "exchange", "introspect" or "revoke".
+	// Operation is the operation that failed: "authorise", "exchange", "introspect" or "revoke".
 	Operation string
-	// StatusCode is the HTTP status; 0 when there was no reply, and for "authorise", whose
-	// answer comes with the browser.
+	// StatusCode is the HTTP status. It is 0 if there was no reply, and for "authorise", whose
+	// result the browser brings.
 	StatusCode int
-	// Code is the error code of RFC 6749, such as "invalid_grant"; empty when the server
-	// gave none. After "authorise" it is what the browser brought, and can be anything.
+	// Code is the error code of RFC 6749, such as "invalid_grant"; empty if the server gave none.
+	// For "authorise" the browser brought it, so it can be anything.
 	Code string
-	// Description is the server's explanation, for developers. Do not display it without
-	// escaping: after "authorise" it, too, is what the browser brought.
+	// Description is the server's explanation, for developers. Escape it before you display it: for
+	// "authorise" the browser brought it.
 	Description string
 
 	err error

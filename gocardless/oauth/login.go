@@ -10,41 +10,38 @@ import (
 	"time"
 )
 
-// ErrState means that a browser came back with a state that it was not sent away with: it was
-// led to the callback by another site, took more than an hour, came back a second time, or
-// does not keep cookies. Nothing was exchanged.
+// ErrState means that the browser returned with a state that it was not sent away with: another
+// site led it to the callback, it took more than an hour, it returned a second time, or it does not
+// keep cookies. No code was exchanged.
 var ErrState = errors.New("oauth: state does not match")
 
 // stateSeconds is how long a merchant has for the pages of GoCardless: an hour, since signing up
 // takes a while.
 const stateSeconds = 3600
 
-// Login is the round trip of a merchant's browser: mount Start where your "Connect to
-// GoCardless" button leads, and Callback at Config.RedirectURL.
+// Login handles the round trip of a merchant's browser. Mount Start at the address of your "Connect
+// to GoCardless" button, and Callback at Config.RedirectURL.
 //
 //	login := &oauth.Login{App: app, Connected: save}
 //	mux.Handle("GET /connect", login.Start())
 //	mux.Handle("GET /connect/callback", login.Callback())
 //
-// The state is random and kept in a cookie of the browser that expires after an hour: so the
-// callback works for the browser that began, once in each process: a browser that comes back
+// The state is random and kept in a cookie that expires after an hour, so the callback works only
+// for the browser that began the round trip. It works once in each process: a browser that returns
 // several times at the same moment makes one exchange, because a server may revoke a token whose
-// code it sees again. Several round trips may be under way in one
-// browser.
+// code it sees again. One browser may have several round trips in progress.
 //
-// Who of your own users the browser belongs to is for your session to say; check it in
-// Connected as anywhere else.
+// Login does not identify your own user: check your session in Connected, as in any other handler.
 type Login struct {
 	// App is the app to connect to. Required.
 	App *App
 	// Connected receives the access token and writes the response. Required.
 	Connected func(w http.ResponseWriter, r *http.Request, token *Token)
-	// Failed receives what went wrong and writes the response: an error that is
-	// ErrAccessDenied when the merchant refused, ErrState, or another [*Error]. Nil means a
-	// plain page with a matching status.
+	// Failed receives the error and writes the response: [ErrAccessDenied] if the merchant refused,
+	// [ErrState], or another [*Error]. Nil means a plain page with a matching status.
 	Failed func(w http.ResponseWriter, r *http.Request, err error)
-	// Prompt returns what the authorisation page shows, for instance from your user's
-	// record; nil means the default.
+	// Prompt returns the settings of the authorisation page, for example from your user's record;
+	// nil means the defaults.
 	Prompt func(r *http.Request) Prompt
 }
 

@@ -20,11 +20,12 @@ var Columns = []string{
 func (r *Report) WriteCSV(w io.Writer) error { return WriteCSV(w, r) }
 
 // WriteCSV writes the lines of payouts as CSV with a header, one row per item. Amounts are in major
-// units with a point, such as -12.50; those of a payout add up to its amount, which is written
-// nowhere else. The encoding is UTF-8, the separator a comma.
+// units with a point, such as -12.50; the amounts of a payout add up to the amount of the payout.
+// The encoding is UTF-8, and the separator a comma.
 //
-// The rows contain names of customers and your descriptions of payments. A spreadsheet runs a cell
-// as a formula if it begins with certain characters; such a cell gets an apostrophe in front.
+// The rows contain names of customers and your descriptions of payments. Because a spreadsheet
+// executes cells that begin with certain characters as formulas, such a cell gets a leading
+// apostrophe.
 func WriteCSV(w io.Writer, reports ...*Report) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(Columns); err != nil {

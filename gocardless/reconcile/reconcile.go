@@ -1,5 +1,6 @@
-// Package reconcile explains payouts: which payments, refunds and fees a payout consists of, whose
-// they are, and whether it all adds up to the amount that arrived in the bank account.
+// Package reconcile explains payouts: which payments, refunds and fees a payout consists of, to
+// which customers they belong, and whether they add up to the amount that arrived in the bank
+// account.
 //
 //	report, err := reconcile.Payout(ctx, client, "PO123")
 //	err = report.Err()          // nil: every penny is explained
@@ -26,12 +27,13 @@ type Report struct {
 	Lines []Line
 	// Totals are the sums of the lines.
 	Totals Totals
-	// Problems are what does not add up; none for a payout that is explained to the penny.
+	// Problems lists everything that does not add up; it is empty for a payout that is explained to
+	// the penny.
 	Problems []Problem
 }
 
-// Line is an item of a payout and what it stands for. A resource that the item does not link to, or
-// that no longer exists, is nil: a customer, for instance, whose data was removed.
+// Line is an item of a payout with its related resources. A resource is nil if the item does not
+// link to it or if it no longer exists, such as a customer whose data was removed.
 type Line struct {
 	Type gocardless.PayoutItemType
 	// Amount is the item's amount: positive for a credit, negative for a debit.
@@ -49,26 +51,26 @@ type Line struct {
 // Totals are sums over the lines of a payout, each with the sign of its items. All but Tax add up to
 // Net.
 type Totals struct {
-	// Payments is what was collected.
+	// Payments is the sum of the collected payments.
 	Payments money.Decimal
-	// TakenBack is for payments that failed late or were charged back.
+	// TakenBack is the sum of payments that failed late or were charged back.
 	TakenBack money.Decimal
-	// Refunds is for refunds, less those whose money was returned.
+	// Refunds is the sum of refunds, less those whose money was returned.
 	Refunds money.Decimal
-	// Fees is for the fees of GoCardless and of the app, and for surcharges, with their tax.
+	// Fees is the sum of the fees of GoCardless and of the app, and of surcharges, with their tax.
 	Fees money.Decimal
 	// Tax is the part of Fees that is tax.
 	Tax money.Decimal
-	// Other is for a partner's revenue share, and types that this version does not know.
+	// Other is the sum of a partner's revenue share and of types that this version does not know.
 	Other money.Decimal
 	// Net is the sum of all lines.
 	Net money.Decimal
 }
 
 // Payout fetches a payout, its items, and the payments, refunds, mandates and customers that they
-// belong to, and checks that they add up. It makes a request for each of these, once; they wait for
-// the rate limit in the lane for bulk work. The error is that of a request. What does not add up is
-// in the report: see [Report.Err].
+// link to, and checks that the payout adds up. It makes one request for each of these, on the bulk
+// lane of the rate limit. The error is that of a request; Report.Err reports items that do not add
+// up.
 //
 // The API keeps the items of a payout for six months, and answers 410 after that.
 func Payout(ctx context.Context, client *gocardless.Client, id string) (*Report, error) {
@@ -127,11 +129,11 @@ type Problem struct {
 	Payout string
 	// Line is the index of the line, or -1 for a problem of the payout as a whole.
 	Line int
-	// Field is what is wrong, as in the API: "amount", "deducted_fees", "taxes[0].amount".
+	// Field is the field that is wrong, as in the API: "amount", "deducted_fees", "taxes[0].amount".
 	Field string
-	// Message describes what is wrong.
+	// Message describes the problem.
 	Message string
-	// Want and Got are the amounts that should be equal, if there are such.
+	// Want and Got are the amounts that should be equal, if the problem is about amounts.
 	Want, Got string
 }
 

@@ -1,10 +1,11 @@
-// Package workdays knows the working days of the bank schemes, and the earliest day on which a
-// payment can be charged: what one asks before creating the payment.
+// Package workdays has the working days of the bank schemes, and calculates the earliest day on
+// which a payment can be charged before you create it.
 //
 //	earliest, err := workdays.EarliestChargeDate(gocardless.SchemeBacs, time.Now(), mandate.CreatedAt)
 //
-// The API has the last word: a payment without a charge date gets the earliest one, and a mandate's
-// NextPossibleChargeDate is exact. This package needs no request, and looks into the future.
+// The API decides: it gives a payment without a charge date the earliest one, and a mandate's
+// NextPossibleChargeDate is exact. This package needs no request, and can also answer for later
+// dates.
 package workdays
 
 import (
@@ -17,9 +18,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Calendar has the working days of a scheme's banks: Monday to Friday without the holidays. Its
-// rules hold for any year; holidays that are set by law year by year are known up to 2035. It is
-// safe for concurrent use.
+// Calendar has the working days of a scheme's banks: Monday to Friday except holidays. Its rules
+// hold for any year; holidays that are set by law for each year are included up to 2035. It is safe
+// for concurrent use.
 type Calendar struct {
 	name  string
 	rules []holidayRule
@@ -75,7 +76,7 @@ func (c *Calendar) Add(d gocardless.Date, n int) gocardless.Date {
 	return d
 }
 
-// Holidays returns the days of a year from Monday to Friday on which the banks rest, in order.
+// Holidays returns the bank holidays of a year that fall on Monday to Friday, in order.
 func (c *Calendar) Holidays(year int) []gocardless.Date {
 	list := slices.Collect(maps.Keys(c.holidays(year)))
 	list = slices.DeleteFunc(list, weekend)

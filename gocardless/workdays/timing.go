@@ -6,19 +6,19 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Timing is how long the steps of a payment take in a scheme. The numbers are working days after
-// it was created, as the API documents them; they are typical, not promised.
+// Timing has the durations of the steps of a payment in a scheme, in working days after the payment
+// was created, as the API documents them. They are typical, not guaranteed.
 type Timing struct {
 	Calendar *Calendar
-	// Submitted, Confirmed and PaidOut are when the payment is sent to the bank, known to be
-	// collected, and put into a payout.
+	// Submitted, Confirmed and PaidOut are the days on which the payment is sent to the bank, known
+	// to be collected, and put into a payout.
 	Submitted, Confirmed, PaidOut int
-	// Charge is when the payer is charged at the earliest, under an active mandate.
-	// ChargeNewMandate is the same under a mandate that was created together with the payment.
+	// Charge is the earliest day on which the payer is charged under an active mandate.
+	// ChargeNewMandate is the same for a mandate that was created together with the payment.
 	Charge, ChargeNewMandate int
-	// Monthly is set where payments are collected on the first working day of a month.
+	// Monthly reports that payments are collected on the first working day of a month.
 	Monthly bool
-	// Instant is set where payments are not collected but sent by the payer's bank, round the
+	// Instant reports that payments are not collected, but sent by the payer's bank around the
 	// clock.
 	Instant bool
 }
@@ -49,8 +49,9 @@ func TimingOf(scheme gocardless.Scheme) (Timing, error) {
 	return t, nil
 }
 
-// EarliestChargeDate returns the earliest charge date of a payment that is created at a time, under
-// a mandate that was created at another. A zero mandateCreated means long ago: an active mandate.
+// EarliestChargeDate returns the earliest charge date of a payment that is created at one time
+// under a mandate that was created at another. A zero mandateCreated means that the mandate is
+// active.
 func EarliestChargeDate(scheme gocardless.Scheme, created, mandateCreated time.Time) (gocardless.Date, error) {
 	t, err := TimingOf(scheme)
 	if err != nil {
@@ -62,8 +63,8 @@ func EarliestChargeDate(scheme gocardless.Scheme, created, mandateCreated time.T
 // cutOff is the hour of London time after which the banks take work only on the next working day.
 const cutOff = 16
 
-// Start returns the working day on which work that comes in at a time is begun: the same day until
-// 16:00 London time, and the next working day after that.
+// Start returns the working day on which the processing of a request begins: the same day until
+// 16:00 London time, and otherwise the next working day.
 func (t Timing) Start(at time.Time) gocardless.Date {
 	local := at.UTC().Add(londonOffset(at))
 	today := gocardless.DateOf(local)

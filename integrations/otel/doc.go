@@ -1,5 +1,5 @@
-// Package gcotel makes OpenTelemetry spans and metrics of the calls of a client, and
-// of the events of a webhook:
+// Package gcotel records the calls of a client and the events of webhooks as OpenTelemetry spans
+// and metrics:
 //
 //	telemetry, err := gcotel.New(gcotel.Options{})
 //	…
@@ -26,8 +26,8 @@
 //   - gocardless.event.duration: events handled, by type, action and error
 //   - gocardless.inbox.depth and gocardless.inbox.age; see [Telemetry.ObserveInbox]
 //
-// The file dashboard.json is a Grafana dashboard over them, for a Prometheus data source.
-// A test puts each of its queries to Prometheus. The pictures dashboard.png and trace.png
-// show it and a trace with the data of a simulated hour. They were not made by Grafana: a
-// test draws them from the dashboard's queries.
+// The file dashboard.json is a Grafana dashboard for these metrics, with a Prometheus data source.
+// A test runs each of its queries against Prometheus. The pictures dashboard.png and trace.png show
+// it and a trace with the data of a simulated hour. They were not made with Grafana: a test draws
+// them from the dashboard's queries.
 package gcotel

@@ -16,8 +16,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Delivery wraps a webhook handler: each delivery gets a server span. It is not needed
-// behind a handler that makes one already.
+// Delivery wraps a webhook handler: each delivery gets a server span. You do not need it if another
+// handler in front already creates one.
 func (t *Telemetry) Delivery(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A trace of the sender's, whoever that is, is not continued.

@@ -5,12 +5,11 @@
 //	…
 //	client, err := gocardless.New(token, gocardless.EnvironmentLive, gocardless.WithLimiter(limiter))
 //
-// It has the lanes of [gocardless.WithRateLimitWait]: interactive calls may use the
-// whole limit, bulk calls leave a reserve and are spread over the minute, over all
-// processes together. Each request costs one short script in Redis (5.0 or later).
+// It has the lanes of [gocardless.WithRateLimitWait]: interactive calls may use the whole limit,
+// while bulk calls leave a reserve and are spread over the minute, across all processes. Each
+// request runs one short script in Redis (5.0 or later).
 //
-// When Redis cannot be reached, each process uses a limiter of its own and logs a
-// warning; later it tries Redis again. Nothing has to survive in
-// Redis: what the API's replies report is passed on, so that a server that has lost
-// its memory learns what was used.
+// If Redis cannot be reached, each process uses its own limiter and logs a warning; later it tries
+// Redis again. Redis does not have to persist anything: the limits in the API's replies are passed
+// on to it, so a server that lost its data learns what was used.
 package redislimit

@@ -90,8 +90,8 @@ func (l *Limiter) change(err error) {
 	}
 }
 
-// Err returns nil while the budget is shared, and otherwise why it is not: the error
-// with which Redis was lost. A health check can show it.
+// Err returns nil while the budget is shared, and otherwise the error with which the connection to
+// Redis was lost. Use it in a health check.
 func (l *Limiter) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

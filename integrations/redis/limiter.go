@@ -25,8 +25,8 @@ type Options struct {
 	// interactive ones; see [gocardless.WithRateLimitReserve]. 20 when zero; negative for
 	// none.
 	ReservePercent int
-	// Timeout limits a call of Redis: 250 ms when zero. A call of the API waits so long at
-	// most before Redis counts as lost.
+	// Timeout limits a call to Redis: 250 ms when zero. An API call waits at most this long before
+	// Redis counts as lost.
 	Timeout time.Duration
 	// Logger receives a line when Redis is lost, and when it is back: [slog.Default] when nil.
 	Logger *slog.Logger

@@ -11,17 +11,19 @@
 // # What is exactly once
 //
 // Each event is handled in a transaction, which the handler gets from [Tx]. The mark that the event
-// is done is committed in it. So what the handler writes there happens once, whatever is killed and
-// when, and however often GoCardless delivers the event. What a handler does elsewhere, such as an
-// API call, may happen again after a crash: give it an idempotency key made from Event.ID. Call the API
-// before Tx, which begins the transaction: then a slow call holds up neither deliveries nor other workers.
+// is done is committed in the same transaction. So the handler's writes there happen exactly once,
+// whenever a worker is killed and however often GoCardless delivers the event. Other work of a
+// handler, such as an API call, may happen again after a crash: give it an idempotency key derived
+// from Event.ID. Call the API before Tx, which begins the transaction, so that a slow call delays
+// neither deliveries nor other workers.
 //
 // # Failures
 //
-// A handler that fails is called again with exponential backoff. After Options.MaxAttempts the event
-// is parked: [Inbox.Parked] lists such events with their errors, [Inbox.Release] lets one be handled
-// again. [Inbox.Replay] does so for any events, by id, type or time. The events of a worker that was
-// killed are taken over by others, at the latest after Options.Timeout and five minutes.
+// A handler that fails is called again with exponential backoff. After Options.MaxAttempts the
+// event is parked: [Inbox.Parked] lists such events with their errors, and [Inbox.Release] lets
+// them be handled again. [Inbox.Replay] handles any events again, selected by id, type or time. If
+// a worker is killed, other workers take its events over, at the latest after Options.Timeout plus
+// five minutes.
 //
 // # River
 //
@@ -32,13 +34,13 @@
 //	go install riverqueue.com/riverui/cmd/riverui@v0.22.0
 //	DATABASE_URL=postgres://… riverui
 //
-// Parked events are its discarded jobs. Its button "Retry" is for those; an event that is done is
-// handled again only by [Inbox.Replay], which also takes back the mark. The inbox creates its River
-// client; [Inbox.Client] returns it for jobs of your own.
+// Parked events are its discarded jobs. Use its button "Retry" for those; an event that is done is
+// handled again only by [Inbox.Replay], which also removes the mark. The inbox creates its River
+// client; [Inbox.Client] returns it for your own jobs.
 //
 // The file compose.yaml runs PostgreSQL, two workers and a sandbox; the directory example has the
 // program.
 //
-// With SQLite, limit the database to one connection (SetMaxOpenConns(1)), as River asks for. From
-// its call of Tx until it returns, a handler has that connection for itself.
+// With SQLite, limit the database to one connection (SetMaxOpenConns(1)), as River requires. From
+// its call of [Tx] until it returns, a handler has exclusive use of that connection.
 package riverinbox

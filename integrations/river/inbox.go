@@ -46,7 +46,7 @@ type Options struct {
 	// in the order in which they were created. An event that fails holds up the later ones of
 	// its resource until it succeeds or is parked.
 	PerResource bool
-	// MaxAttempts is how often an event is begun before it is parked; zero means
+	// MaxAttempts is the number of attempts after which an event is parked; zero means
 	// gocardless.DefaultEventAttempts.
 	MaxAttempts int
 	// Timeout is how long a handler may take; zero means DefaultTimeout. Its context ends then.
@@ -56,7 +56,7 @@ type Options struct {
 	Retention time.Duration
 	// Queue is the name of River's queue; empty means DefaultQueue.
 	Queue string
-	// Logger receives what River has to say; nil means River's own logger.
+	// Logger is River's logger; nil means River's default.
 	Logger *slog.Logger
 	// Configure changes the configuration of the River client before it is made, for instance
 	// to add workers and queues of your own. Nil leaves it as it is.
@@ -171,8 +171,7 @@ func (b *Inbox[TTx]) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// Start begins to handle events. It returns at once; the workers run until the context ends or
-// Stop is called.
+// Start starts the workers and returns. They run until the context ends or Stop is called.
 func (b *Inbox[TTx]) Start(ctx context.Context) error {
 	if b.options.Handler == nil {
 		return errors.New("riverinbox: Start needs Options.Handler")

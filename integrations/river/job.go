@@ -25,7 +25,7 @@ type EventArgs struct {
 	Organisation string `json:"organisation,omitempty"`
 	// CreatedAt is in UTC with milliseconds, so that it sorts as a string.
 	CreatedAt string `json:"created_at"`
-	// Event is the event as delivered. Text is the same as a string, for an event that
+	// Event is the event as delivered. Text is the same JSON as a string, for an event that
 	// PostgreSQL cannot store as JSON.
 	Event json.RawMessage `json:"event,omitempty"`
 	Text  string          `json:"text,omitempty"`

@@ -9,17 +9,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Stats is how much is to be done, for metrics.
+// Stats has the numbers of events that are not done, for metrics.
 type Stats struct {
 	// Waiting events are to be handled now, Running ones are being handled, Retrying ones failed
 	// and wait for their next attempt, and Parked ones need attention.
 	Waiting, Running, Retrying, Parked int
-	// Oldest is how long ago the oldest event that is waiting, running or retrying was stored;
-	// zero if there is none.
+	// Oldest is the age of the oldest event that is waiting, running or retrying, since it was
+	// stored; zero if there is none.
 	Oldest time.Duration
 }
 
-// Stats returns how much is to be done.
+// Stats returns the numbers of events that are not done.
 func (b *Inbox[TTx]) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
 	now := b.db.Millis("CURRENT_TIMESTAMP")
@@ -60,7 +60,7 @@ func (b *Inbox[TTx]) Backlog(ctx context.Context) (depth int64, oldest time.Dura
 	return int64(s.Waiting + s.Running + s.Retrying), s.Oldest, err
 }
 
-// ParkedEvent is an event that failed as often as it may.
+// ParkedEvent is an event that used up its attempts.
 type ParkedEvent struct {
 	gocardless.Event
 	Attempts  int
@@ -113,7 +113,8 @@ func (b *Inbox[TTx]) parked(ctx context.Context, id int64) (ParkedEvent, error) 
 	return p, nil
 }
 
-// Release lets parked events be handled again, at once. It returns how many of the ids were parked.
+// Release makes parked events available to the workers again. It returns how many of the ids were
+// parked.
 func (b *Inbox[TTx]) Release(ctx context.Context, ids ...string) (int, error) {
 	return b.again(ctx, Filter{IDs: ids}, "state = 'discarded'")
 }
@@ -132,9 +133,9 @@ type Filter struct {
 // job a moment after the inbox's transaction, and must not take a replay for that job.
 const settled = 5 * time.Second
 
-// Replay handles events again that are done, parked or waiting for a retry: after a mistake in a
-// handler, for instance. It returns how many. Events that became done in the last five seconds, and
-// those that are being handled, are left out.
+// Replay handles events again that are done, parked or waiting for a retry, for example after a
+// mistake in a handler. It returns their number. It leaves out events that were done within the
+// last five seconds, and those that are being handled.
 func (b *Inbox[TTx]) Replay(ctx context.Context, filter Filter) (int, error) {
 	if len(filter.IDs) == 0 && len(filter.Types) == 0 && filter.From.IsZero() && filter.To.IsZero() {
 		return 0, fmt.Errorf("riverinbox: Replay needs a condition: IDs, Types, From or To")
@@ -219,10 +220,10 @@ func params[T ~string](param func(any) string, values []T) string {
 	return strings.Join(list, ", ")
 }
 
-// Purge forgets which events were done longer ago than the given time, and returns how many they
-// were. An event that is forgotten, and delivered again after River has removed its job, is handled
-// again; so keep them for at least 30 days. It keeps what a catch-up may read again: everything that
-// is not 25 hours older than the earliest checkpoint.
+// Purge forgets the events that were done longer ago than the given time, and returns their number.
+// An event that is forgotten, and delivered again after River has removed its job, is handled
+// again, so keep events for at least 30 days. Purge keeps the events that a catch-up may read
+// again: those that are not at least 25 hours older than the earliest checkpoint.
 func (b *Inbox[TTx]) Purge(ctx context.Context, olderThan time.Duration) (int64, error) {
 	if olderThan <= 0 {
 		return 0, fmt.Errorf("riverinbox: Purge needs a positive age")

@@ -35,13 +35,13 @@ func (w *worker[TTx]) Work(ctx context.Context, job *river.Job[EventArgs]) error
 
 type txKey[TTx any] struct{}
 
-// Tx returns the transaction in which the event is handled: a pgx.Tx or a *sql.Tx, as the inbox has
-// it. What the handler writes in it is committed together with the mark that the event is done, and
-// undone if the handler fails. The handler must not commit it or roll it back.
+// Tx returns the transaction in which the event is handled: a pgx.Tx or a *sql.Tx, depending on the
+// inbox. The handler's writes in it are committed together with the mark that the event is done,
+// and rolled back if the handler fails. The handler must not commit it or roll it back.
 //
-// The first call begins the transaction. So call the API before Tx: no connection and no lock is
-// held while it answers. Tx returns false outside of a handler and when the transaction cannot be
-// begun; the handler then should return any error.
+// The first call begins the transaction. Call the API before Tx, so that no connection and no lock
+// is held during the call. Tx returns false outside a handler, and if the transaction cannot be
+// begun; the handler should then return an error.
 func Tx[TTx any](ctx context.Context) (TTx, bool) {
 	t, ok := ctx.Value(txKey[TTx]{}).(*transaction[TTx])
 	if !ok || t.begin() != nil {

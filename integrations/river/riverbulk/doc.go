@@ -1,6 +1,6 @@
-// Package riverbulk makes the creates of a run, such as the payments of a month, as jobs of River
-// (riverqueue/river), with PostgreSQL or SQLite: one job a line. It is package bulk for programs
-// that have River already.
+// Package riverbulk runs many create requests, such as the payments of a month, as River jobs
+// (riverqueue/river), one job for each line, in PostgreSQL or SQLite. It is package bulk for
+// programs that already use River.
 //
 //	worker, err := riverbulk.NewWorker[pgx.Tx](client, riverbulk.WorkerOptions{})
 //	config := &river.Config{}
@@ -17,11 +17,11 @@
 //
 // # What is exactly once
 //
-// A job is unique by run and key, and each attempt sends the key of the line as idempotency key. So
-// workers on any number of machines may be killed at any time: an attempt without a record is
-// made again, and the API returns what the first one created. The API keeps keys for 30 days, so
-// after 29 days an attempt that follows another one is refused ([bulk.ErrTooOld]), and so is
-// [Insert]. The run itself is recorded for good, also when River has removed its jobs.
+// A job is unique by run and key, and each attempt sends the key of the line as the idempotency
+// key. Workers on any number of machines may therefore be killed at any time: an attempt without a
+// record is made again, and the API returns the resource that the first one created. The API keeps
+// keys for 30 days, so after 29 days a further attempt is refused ([bulk.ErrTooOld]), and so is
+// Insert. The record of the run itself is kept indefinitely, even after River has removed its jobs.
 //
 // # States
 //
@@ -31,6 +31,6 @@
 // ([bulk.WriteCSV]), and River's page shows them.
 //
 // When too many attempts fail, the worker pauses the queue, and [Run.Wait] returns [ErrPaused].
-// River's QueueResume goes on. [Insert] with the same lines takes up those that have been cancelled,
-// have failed too often, or were refused and have other params now.
+// River's QueueResume resumes it. Insert with the same lines restarts lines that were cancelled,
+// used up their attempts, or were refused and now have other params.
 package riverbulk

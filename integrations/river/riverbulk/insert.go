@@ -17,8 +17,8 @@ import (
 )
 
 // DryRun checks all lines against the rules of the params and the jobs of the run, and inserts
-// nothing. Its report counts as Created the lines that would be sent, and as Failed those that would
-// be refused, for reasons that OnEntry gets. Do it before [Insert], which inserts in batches as it
+// nothing. In its report, Created counts the lines that would be sent, and Failed those that would
+// be refused; OnEntry receives the reasons. Call it before Insert, which inserts in batches as it
 // reads.
 func DryRun[P, R, TTx any](ctx context.Context, client *gocardless.Client, c bulk.Create[P, R], lines iter.Seq[bulk.Line[P]], run *Run[TTx], options bulk.Options) (bulk.Report, error) {
 	options.DryRun, options.RetryFailed = true, run.options.RetryFailed
@@ -36,12 +36,12 @@ func (j dryJournal) Entries(ctx context.Context) iter.Seq2[bulk.Entry, error] {
 	return j.entries.Entries(ctx)
 }
 
-// Insert inserts a job for each line that has none, takes up those that have stopped, and returns
-// the report of the run. The client is that of the workers' environment. To repeat an Insert that
-// ended with an error, or whose process crashed, call it again with the same lines.
+// Insert inserts a job for each line that has none, restarts the jobs that have stopped, and
+// returns the report of the run. The client must be for the workers' environment. If Insert returns
+// an error or its process crashes, call it again with the same lines.
 //
-// A job that is inserted may be worked at once. A line whose key belongs to other params ends Insert
-// with [bulk.ErrKeyReused], unless the API refused these.
+// A job may be worked as soon as it is inserted. If the key of a line belongs to a line with other
+// params, Insert ends with [bulk.ErrKeyReused], unless the API refused the earlier line.
 func Insert[P, R, TTx any](ctx context.Context, client *gocardless.Client, c bulk.Create[P, R], lines iter.Seq[bulk.Line[P]], run *Run[TTx]) (Report, error) {
 	if client == nil {
 		return Report{}, errors.New("riverbulk: Insert: nil client")

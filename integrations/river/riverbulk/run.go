@@ -20,7 +20,7 @@ import (
 )
 
 // ErrPaused means that the queue of the run is paused, by a worker because too many lines failed,
-// or by an operator. River's QueueResume goes on.
+// or by an operator. River's QueueResume resumes it.
 var ErrPaused = errors.New("riverbulk: the queue is paused")
 
 // Options are the settings of a [Run].
@@ -29,7 +29,7 @@ type Options struct {
 	Run string
 	// Queue is the name of River's queue; empty means DefaultQueue.
 	Queue string
-	// MaxAttempts is how often a line is tried before it is given up; zero means River's default.
+	// MaxAttempts is the number of attempts for a line; zero means River's default.
 	MaxAttempts int
 	// RetryFailed lets [Insert] send the lines again that the API refused.
 	RetryFailed bool
@@ -123,7 +123,7 @@ type Report struct {
 	// Waiting lines are to be sent, Running ones are being sent, and Retrying ones wait for their
 	// next attempt.
 	Waiting, Running, Retrying int
-	// Stopped lines were cancelled, or tried as often as they may. [Insert] takes them up.
+	// Stopped lines were cancelled, or used up their attempts. [Insert] restarts them.
 	Stopped int
 }
 
