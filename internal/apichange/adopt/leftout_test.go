@@ -28,11 +28,11 @@ func TestIgnoredAndPinned(t *testing.T) {
 	required.Items = append(required.Items, jsontree.NewString("scan"))
 	properties(source, "Payment").Set("amount", parse(odd))
 	properties(source, "Payment").Set("shade", parse(`{"type": "string"}`))
-	got, err := Normalise(document(t, vendored()), document(t, source), Options{Rules: rules})
+	got, err := Normalise(ours(), document(t, source), Options{Rules: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := compare.Compare(compare.Side{Doc: document(t, vendored())}, compare.Side{Doc: document(t, got.Root)})
+	report, err := compare.Compare(compare.Side{Doc: ours()}, compare.Side{Doc: document(t, got.Root)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,15 @@ var vendored = sync.OnceValue(func() *jsontree.Value {
 	return v
 })
 
+// ours is the vendored document as it is read. Adopting another one leaves it alone.
+var ours = sync.OnceValue(func() *openapi.Document {
+	d, err := openapi.Read(vendored())
+	if err != nil {
+		panic(err)
+	}
+	return d
+})
+
 func document(t testing.TB, v *jsontree.Value) *openapi.Document {
 	t.Helper()
 	d, err := openapi.Read(v)
@@ -129,7 +138,7 @@ func TestVariantsComeBackAsVendored(t *testing.T) {
 			t.Parallel()
 			source := vendored().Clone()
 			v.vary(source)
-			got, err := Normalise(document(t, vendored()), document(t, source), Options{})
+			got, err := Normalise(ours(), document(t, source), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
