@@ -92,9 +92,9 @@ func TestUnions(t *testing.T) {
 		{with(battery, motor, sail), []string{
 			"addition: PaymentPower.Area (`area`) was added.", "addition: PaymentPower.Type (`type`) has a new value `sail`."}},
 		{with(battery, strings.Replace(motor, `"watts"`, `"cells": {"type": "integer"}, "watts"`, 1)), []string{
-			"addition: PaymentPower.Cells (`cells`) is there when `type` is `motor`, too."}},
+			"addition: PaymentPower.Cells (`cells`) is now also allowed when `type` is `motor`."}},
 		{with(battery, strings.Replace(motor, `["type"]`, `["type", "watts"]`, 1)), []string{
-			"behaviour: PaymentPower.Watts (`watts`) is always there when `type` is `motor`."}},
+			"behaviour: PaymentPower.Watts (`watts`) is always present when `type` is `motor`."}},
 		{with(sail, motor), []string{
 			"addition: PaymentPower.Area (`area`) was added.", "addition: PaymentPower.Type (`type`) has a new value `sail`.",
 			"breaking: PaymentPower.Cells (`cells`) was removed.", "breaking: The value `battery` was removed from PaymentPower.Type (`type`)."}},
