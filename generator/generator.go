@@ -43,6 +43,11 @@ func Generate(cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Emit(cfg, api)
+}
+
+// Emit is [Generate] for a model that is loaded already.
+func Emit(cfg Config, api *ir.API) (*Result, error) {
 	files, err := emit.SDK(api)
 	if err != nil {
 		return nil, err
@@ -188,11 +193,7 @@ func readOfficial(root string) (*emit.Official, error) {
 
 // MissingExamples lists the methods that have no example with output in examples.json: a release
 // needs them.
-func MissingExamples(root string) ([]string, error) {
-	api, err := Load(Config{Root: root})
-	if err != nil {
-		return nil, err
-	}
+func MissingExamples(root string, api *ir.API) ([]string, error) {
 	data, err := os.ReadFile(filepath.Join(root, "generator", "examples.json"))
 	if err != nil {
 		return nil, err

@@ -110,7 +110,11 @@ func settled(t testing.TB, name string, data []byte) []byte {
 // an update brought are due before a release.
 func CompleteExamples(t testing.TB, dir string) {
 	t.Helper()
-	missing, err := generator.MissingExamples(dir)
+	api, err := generator.Load(generator.Config{Root: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing, err := generator.MissingExamples(dir, api)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,18 +86,20 @@ func Check(root, tag string) error {
 			errs = append(errs, errors.New(l.String()))
 		}
 	}
-	missing, err := generator.MissingExamples(root)
+	missing, err := generator.MissingExamples(root, api)
 	if err != nil {
 		return err
 	}
 	for _, method := range missing {
 		errs = append(errs, fmt.Errorf("generator/examples.json: client.%s has no example", method))
 	}
-	gaps, err := sandboxGaps(root)
+	gaps, err := generator.SandboxGaps(root, api)
 	if err != nil {
 		return err
 	}
-	errs = append(errs, gaps...)
+	for _, gap := range gaps {
+		errs = append(errs, errors.New(gap))
+	}
 	text, err := Changelog(root)
 	if err != nil {
 		return err
@@ -114,19 +116,6 @@ func Check(root, tag string) error {
 	}
 	errs = append(errs, Complete(root))
 	return errors.Join(errs...)
-}
-
-// sandboxGaps lists the operations that the sandbox serves and the API does not have.
-func sandboxGaps(root string) (errs []error, err error) {
-	api, err := generator.Load(generator.Config{Root: root})
-	if err != nil {
-		return nil, err
-	}
-	gaps, err := generator.SandboxGaps(root, api)
-	for _, gap := range gaps {
-		errs = append(errs, errors.New(gap))
-	}
-	return errs, err
 }
 
 // Notes returns the changelog's section of a version, for a release.

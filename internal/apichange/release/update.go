@@ -192,7 +192,7 @@ func left(adopted *jsontree.Value, source *openapi.Document, words bool) ([]stri
 }
 
 // check returns what the generator does not understand of a document. Entries of the overlay that it makes
-// stale are another matter; see followOverlay.
+// stale are another matter; see load.
 func (u *updater) check(document []byte) []error {
 	_, _, err := generator.Read(generator.Config{Root: u.Root}, document)
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
@@ -260,23 +260,13 @@ func nextOfDay(date string) string {
 
 // regenerate works out everything that follows from the new document.
 func (u *updater) regenerate() error {
-	dir, err := os.MkdirTemp("", "gen-update-")
+	api, err := u.load()
+	if err != nil {
+		return fmt.Errorf("the new %s:\n%w", schemaFile, err)
+	}
+	result, err := generator.Emit(generator.Config{Root: u.Root, AllowRenames: u.AllowRenames}, api)
 	if err != nil {
 		return err
-	}
-	defer os.RemoveAll(dir)
-	revised := filepath.Join(dir, "gocardless.json")
-	if err := os.WriteFile(revised, u.root.Format(), 0o600); err != nil {
-		return err
-	}
-	overlay, err := u.followOverlay(dir)
-	if err != nil {
-		return err
-	}
-	result, err := generator.Generate(generator.Config{Root: u.Root, Schema: revised, Overlay: overlay, AllowRenames: u.AllowRenames})
-	if err != nil {
-		// A file that is gone cannot be looked into; the places are those of the document in our form.
-		return errors.New(strings.ReplaceAll(err.Error(), revised, "the new "+schemaFile))
 	}
 	gaps, err := generator.SandboxGaps(u.Root, result.API)
 	if err != nil {
@@ -295,27 +285,36 @@ func (u *updater) regenerate() error {
 	return u.changelog()
 }
 
-// followOverlay removes the entries of the overlay that match nothing in the new document, and returns the
-// file to generate with.
-func (u *updater) followOverlay(dir string) (string, error) {
+// load reads the new document. It removes the entries of the overlay that match nothing in it.
+func (u *updater) load() (*ir.API, error) {
 	const file = "generator/overlay.json"
-	_, stale, err := generator.Read(generator.Config{Root: u.Root}, u.root.Format())
+	cfg, document := generator.Config{Root: u.Root}, u.root.Format()
+	api, stale, err := generator.Read(cfg, document)
 	if len(stale) == 0 || err != nil {
-		return u.path(file), nil // generating finds the errors, too
+		return api, err
 	}
 	data, err := os.ReadFile(u.path(file))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if data, err = load.Without(data, stale); err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, s := range stale {
 		u.out.Notes = append(u.out.Notes, fmt.Sprintf("%s of %s (%s) matches nothing now: removed", s.Pointer, file, s.Target))
 	}
 	u.tx.Write(file, data)
-	revised := filepath.Join(dir, "overlay.json")
-	return revised, os.WriteFile(revised, data, 0o600)
+	dir, err := os.MkdirTemp("", "gen-update-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	cfg.Overlay = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(cfg.Overlay, data, 0o600); err != nil {
+		return nil, err
+	}
+	api, _, err = generator.Read(cfg, document)
+	return api, err
 }
 
 // compare reports what changed. The Go API as it was is the one on disk.
