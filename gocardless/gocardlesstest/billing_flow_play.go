@@ -7,10 +7,11 @@ import (
 )
 
 // FinishBillingRequestFlow plays the payer on the pages of a billing request flow: the open steps
-// are taken with the payer's details, in the order of the pages, the payer's bank agrees, and the
-// request is fulfilled. A bank that the request asks for is the first one of its list; an amount
-// that was left open cannot be made up and is an error. It returns the address that the payer's
-// browser is sent back to, "" when the flow has no redirect_uri.
+// are completed with the payer's details, in the order of the pages, the payer's bank agrees, and
+// the request is fulfilled. If the request needs a bank, the first one of its list is selected; an
+// amount that was left open is an error. It returns the address that the payer's browser is sent
+// back to, or "" if the flow has no redirect_uri. Details that a page would refuse are an error;
+// the steps before them stay completed, as for a payer who gives up half way.
 //
 // Details that a page would not take are an error; steps taken before it stay taken, as for a
 // payer who gives up half way.

@@ -10,11 +10,11 @@ import (
 // clientToken is the access token of the clients that Client makes.
 const clientToken = "sandbox_test_token"
 
-// Client makes a client of the sandbox, without a socket in between: it works in a testing/synctest
-// bubble. Further options follow those that it needs. When the sandbox knows its tokens (WithToken),
-// the first one in alphabetical order is used. Options that the client refuses panic.
+// Client returns a client of the sandbox without a socket, which works in a testing/synctest
+// bubble. The given options follow those that it needs. If the sandbox's tokens are set
+// (WithToken), it uses the first one in alphabetical order. Options that the client refuses panic.
 //
-// To reach a Server over its socket, make a client with gocardless.WithBaseURL(server.URL).
+// To reach a [Server] over its socket, create a client with gocardless.WithBaseURL(server.URL).
 func (sb *Sandbox) Client(opts ...gocardless.ClientOption) *gocardless.Client {
 	token := clientToken
 	if t := sb.tokens.First(); t != "" {

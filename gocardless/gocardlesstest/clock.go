@@ -83,7 +83,7 @@ func (sb *Sandbox) begin(now time.Time) *tx {
 	return &tx{sb: sb, now: now, origin: "gocardless", base: sb.baseURL()}
 }
 
-// Now is the sandbox's time: that of its clock, moved by every Advance.
+// Now returns the sandbox's time: that of its clock, moved by every Advance.
 func (sb *Sandbox) Now() time.Time {
 	now := sb.frozen.Load()
 	if now == nil {
@@ -92,10 +92,10 @@ func (sb *Sandbox) Now() time.Time {
 	return now.Add(time.Duration(sb.offset.Load())).UTC()
 }
 
-// Advance moves the sandbox's clock forward and does everything that falls due on the way, each
-// step at its own time: payments are submitted, confirmed and paid out, mandates become active,
-// subscriptions make payments, webhooks are delivered and retried. It returns the attempts to deliver
-// webhooks, when they have been answered. A negative d is ignored.
+// Advance moves the sandbox's clock forward and runs every step that falls due on the way, each at
+// its own time: payments are submitted, confirmed and paid out, mandates become active,
+// subscriptions create payments, webhooks are delivered and retried. It returns the attempts to
+// deliver webhooks once they have been answered. A negative d is ignored.
 //
 // Do not call it from a webhook handler: it waits for the handlers.
 func (sb *Sandbox) Advance(d time.Duration) []*Delivery {
@@ -152,8 +152,8 @@ func (sb *Sandbox) nextStep() (time.Time, bool) {
 	return due, found
 }
 
-// Tick does what has fallen due by the sandbox's time. A request does the same first, so only a
-// server without callers needs it; Start does it every second.
+// Tick runs the steps that are due by the sandbox's time. Every request does so first, so only a
+// server without callers needs it; Start calls it every second.
 func (sb *Sandbox) Tick() {
 	now := sb.Now()
 	if sb.nextDue.Load() <= now.UnixNano() {

@@ -22,22 +22,21 @@ const ControlPath = "/_sandbox/"
 // maxState is how large a snapshot or a world in a request may be.
 const maxState = 256 << 20
 
-// ControlHandler does for programs in other languages what methods of the Sandbox do for tests in
-// Go: it moves the clock, sets faults, plays payers and banks, keeps snapshots, and reports requests
-// and webhooks. WithControl serves it alongside the API, and with it the dashboard; ServeHTTP and
+// ControlHandler gives programs in other languages the methods of the Sandbox over HTTP: it moves
+// the clock, sets faults, plays payers and banks, saves snapshots, and reports requests and
+// webhooks. WithControl serves it alongside the API, together with the dashboard; ServeHTTP and
 // Transport do not.
 //
-// The paths are those of the table that GET /_sandbox/openapi.json describes. Bodies are JSON objects
-// and may be left out where no member is required. What is refused answers with an error in the form
-// of the API's.
+// GET /_sandbox/openapi.json describes the paths. Bodies are JSON objects and may be omitted if no
+// member is required. Errors have the form of the API's.
 //
-// The clock moves as with Advance: the reply comes when all that fell due is done and its webhooks
-// are answered, so a handler of webhooks must not wait for it.
+// The clock moves as with Advance: the reply is sent when every step that fell due has run and its
+// webhooks are answered, so a webhook handler must not wait for it.
 //
-// When the sandbox knows its tokens (WithToken), one of them is needed, as for the API or as the
-// password of HTTP basic authentication, and a read-only one can only read. Requests of web pages of
-// other sites are refused, as on every path; from other programs that reach the socket, only a token
-// protects.
+// If the sandbox's tokens are set (WithToken), one of them is required, as for the API or as the
+// password of HTTP basic authentication; a read-only token can only read. As on every path,
+// requests from web pages of other sites are refused. Against other programs that can reach the
+// socket, only a token protects.
 func (sb *Sandbox) ControlHandler() http.Handler {
 	return http.HandlerFunc(sb.serveControl)
 }

@@ -1,8 +1,9 @@
-// Package gocardlesstest is a stateful fake of the GoCardless API, for tests and laptops.
+// Package gocardlesstest is a stateful fake of the GoCardless API, for tests and for local
+// development.
 //
-// A [Sandbox] keeps what is created, refuses what the API refuses with the same error bodies, moves
-// payments and mandates along their life cycles, and sends signed webhooks. It needs neither an
-// account nor a network, and moves no money.
+// A [Sandbox] stores the resources that are created, refuses invalid requests with the API's error
+// bodies, takes payments and mandates through their life cycles, and sends signed webhooks. It
+// needs neither an account nor a network, and moves no money.
 //
 //	func TestCollect(t *testing.T) {
 //		sandbox := gocardlesstest.NewServer(t)
@@ -12,78 +13,79 @@
 //		sandbox.Advance(7 * 24 * time.Hour) // the banks' time passes
 //	}
 //
-// All operations of the API answer. Their paths, bodies, filters, limits and defaults come from the
-// same description of the API as the SDK; the life cycles are written by hand.
+// The sandbox serves all operations of the API. Their paths, bodies, filters, limits and defaults
+// come from the same description of the API as the SDK; the life cycles are written by hand.
 //
 // # Ways in
 //
-// [NewServer] puts a sandbox behind a loopback socket for a test, [Start] for a program.
-// [Sandbox.Client] is an SDK client without a socket, [Sandbox.Transport] a RoundTripper for any
-// other client; both work in a testing/synctest bubble, where nothing waits in real time. The
-// command gcpro sandbox serves programs in other languages, which steer it through the paths of
-// [Sandbox.ControlHandler], and has a dashboard for people at its address; [WithControl] gives a
-// [Server] both. [Connect] steers a sandbox in another process from Go. GoCardless' own clients work with it:
-// lists in queries, integers in bodies and empty bodies are accepted in every form that one of them
-// sends.
+// [NewServer] puts a sandbox behind a loopback socket for a test, and [Start] does so for a
+// program. [Sandbox.Client] is an SDK client without a socket, and [Sandbox.Transport] a
+// RoundTripper for any other client; both work in a testing/synctest bubble, where nothing waits in
+// real time. The command "gcpro sandbox" serves programs in other languages, which control it over
+// HTTP ([Sandbox.ControlHandler]), and has a dashboard; [WithControl] gives a [Server] both.
+// [Connect] controls a sandbox in another process from Go. GoCardless's own clients work with the
+// sandbox: it accepts lists in queries, integers in bodies and empty bodies in every form that one
+// of them sends.
 //
-// A new sandbox holds an organisation with one verified creditor, its bank accounts in pounds and
-// euros, a scheme identifier for every scheme, and the lists that the API only reads.
+// A new sandbox contains an organisation with one verified creditor, its bank accounts in pounds
+// and euros, a scheme identifier for every scheme, and the resources that the API only reads.
 //
 // # Time
 //
-// The clock is time.Now unless [WithClock] or [WithFrozenClock] set another; [Sandbox.Advance] moves
-// it and does what falls due on the way, each step at its own time and on the working days of its
-// scheme. Ids depend on the seed and the calls alone; with a frozen clock everything does. The given
-// name of a customer can decide how things go, as in the real sandbox: Successful, Penniless,
-// Fickle, Late, Invalid, Expired, Switching. Scenario simulators are called like any operation;
-// [Sandbox.ChargeBack], [Sandbox.CancelChargeback] and [Sandbox.ReplaceMandate] do what no simulator
-// does, and [Sandbox.Emit] makes events that nothing in the sandbox causes.
+// The clock is time.Now unless [WithClock] or [WithFrozenClock] sets another. [Sandbox.Advance]
+// moves it and runs every step that falls due on the way, each at its own time and on the working
+// days of its scheme. Ids depend only on the seed and the calls; with a frozen clock, so does
+// everything else. The given name of a customer can select an outcome, as in GoCardless's own
+// sandbox: Successful, Penniless, Fickle, Late, Invalid, Expired, Switching. Scenario simulators
+// are called like any operation. [Sandbox.ChargeBack], [Sandbox.CancelChargeback] and
+// [Sandbox.ReplaceMandate] do what no simulator can, and [Sandbox.Emit] creates events without a
+// cause in the sandbox.
 //
 // # Webhooks
 //
 // [WithWebhooks] sends every event to a URL or to an http.Handler, signed and in batches. A webhook
-// that is not answered with 2xx is sent again after growing gaps of the sandbox's time. Advance and
-// [Sandbox.FlushWebhooks] return each attempt with its outcome, and [WithDeliveryHook] sees all of
-// them. [Webhooks] can hold webhooks back, send them twice and shuffle their events.
+// that is not answered with 2xx is sent again after increasing intervals of the sandbox's time.
+// Advance and [Sandbox.FlushWebhooks] return each attempt with its outcome, and [WithDeliveryHook]
+// reports all of them. [Webhooks] can hold webhooks back, send them twice and shuffle their events.
 //
-// Endpoints can be added, paused and removed while the sandbox runs, and have filters of their own;
+// Endpoints can be added, paused and removed while the sandbox runs, and have their own filters;
 // [Sandbox.Deliveries] is the log of all attempts.
 //
 // # Worlds
 //
-// Builders make what a test starts from in one line: [Sandbox.ActiveMandate],
-// [Sandbox.PaidOutPayment], [Sandbox.Subscriber]. [Sandbox.LoadWorld] takes a list of steps as JSON, and
-// [ReadyWorld] has four such lists.
+// Builders create the starting point of a test in one line: [Sandbox.ActiveMandate],
+// [Sandbox.PaidOutPayment], [Sandbox.Subscriber]. [Sandbox.LoadWorld] runs a list of steps in JSON,
+// and [ReadyWorld] has four such lists.
 //
 // # Payers
 //
-// The addresses of redirect flows and billing request flows lead to pages on which a person plays
-// the payer, when the sandbox has a socket; [Sandbox.FinishBillingRequestFlow] and
-// [Sandbox.FinishRedirectFlow] play one from a test.
+// If the sandbox has a socket, the addresses of redirect flows and billing request flows lead to
+// pages on which you play the payer; [Sandbox.FinishBillingRequestFlow] and
+// [Sandbox.FinishRedirectFlow] play the payer in a test.
 //
 // # Faults and inspection
 //
-// [Sandbox.Inject] makes chosen calls fail, before or after they take effect: with an error of the
-// API, a status, HTML, a delay, a broken connection or a truncated reply. [Sandbox.Requests] returns the
-// requests and their replies, [Sandbox.Snapshot] and [Sandbox.Restore] save and restore the whole
-// state, and [Sandbox.OpenState] keeps it in a file.
+// [Sandbox.Inject] makes selected calls fail, before or after they take effect: with an error of
+// the API, a status, HTML, a delay, a broken connection or a truncated reply. [Sandbox.Requests]
+// returns the requests with their replies, [Sandbox.Snapshot] and [Sandbox.Restore] save and
+// restore the whole state, and [Sandbox.OpenState] keeps it in a file.
 //
 // # Recorded replies
 //
-// [Replay] answers a test's requests from what the API once answered. Package cassette records that,
-// and verifies the sandbox against it.
+// [Replay] answers a test's requests with recorded replies of the API. Package cassette records
+// them, and compares the sandbox with them.
 //
 // # Money
 //
-// Money is conserved. At every moment, in each currency, what was collected is what was paid out, the
-// balance, fees with their taxes, refunds, and what failed late or was charged back. Every payout is
-// the sum of its items. A payout is never negative: what a creditor owes is taken off its next
-// payouts, as far as they go, and the rest of the debt is carried.
+// Money is conserved. At every moment, in each currency, the sum of the collected payments equals
+// the sum of payouts, the balance, fees with their taxes, refunds, late failures and chargebacks.
+// Every payout is the sum of its items. A payout is never negative: a creditor's debt is deducted
+// from the next payouts as far as they cover it, and the rest is carried over.
 //
 // # What is chosen
 //
-// Where the API's behaviour is not public, the sandbox chooses. An option in brackets changes the
-// choice.
+// Where the API's behaviour is not public, the sandbox makes the choices below. An option in
+// brackets changes the choice.
 //
 // Requests
 //   - Checks run in this order: version, token, rate limit, path, method, Accept, syntax of query and
@@ -162,7 +164,7 @@
 //
 // # What it does not do
 //
-// It has one organisation, does not keep partners' apps apart, does not verify request signatures, and
-// does not send e-mails. Bank names come from a short list. Replies
-// hold no fields that the API's description lacks.
+// The sandbox has one organisation, does not distinguish partners' apps, does not verify request
+// signatures, and does not send e-mails. Bank names come from a short list. Replies contain no
+// fields that the API's description lacks.
 package gocardlesstest

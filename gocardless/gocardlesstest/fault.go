@@ -11,19 +11,19 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// Fault is something that goes wrong on purpose. The zero value of every member leaves that part
-// alone; Delay, Truncate and Drop combine with the others.
+// Fault is a deliberate failure. The zero value of a field leaves that part alone; Delay, Truncate
+// and Drop combine with the others.
 type Fault struct {
 	// Operation selects the calls that are hit: a name such as "payments.create", a pattern such as
 	// "payments.*" or "*.create", or "" for every call, those of unknown paths included.
 	Operation string
-	// Skip lets that many matching calls pass first.
+	// Skip is the number of matching calls that pass first.
 	Skip int
 	// Times is how many calls are hit; 0 means one, a negative number all.
 	Times int
 
-	// After does the work first and then spoils the reply: what a client must not repeat
-	// blindly. Otherwise the call has no effect.
+	// After carries the call out and then spoils the reply, so that a blind retry would carry it out
+	// twice. Otherwise the call has no effect.
 	After bool
 
 	// Reason answers with the API's own error of that name, such as "rate_limit_exceeded" or
@@ -44,8 +44,8 @@ type Fault struct {
 	Delay time.Duration
 	// Drop closes the connection without a reply.
 	Drop bool
-	// Truncate sends so many bytes of the reply's body and then closes the connection. The reply
-	// announces its whole length.
+	// Truncate closes the connection after this many bytes of the reply's body. The reply announces
+	// its whole length.
 	Truncate int
 }
 
@@ -60,24 +60,24 @@ type Injection struct {
 	skip   int
 }
 
-// Hits is how many calls the fault has hit. Of a Remote's fault, it is how many had when the fault
-// was read.
+// Hits returns the number of calls that the fault has hit. For a Remote's fault, it is the number
+// when the fault was read.
 func (i *Injection) Hits() int { return int(i.hits.Load()) }
 
-// ID is what RemoveFault knows the fault by, such as "F1".
+// ID returns the id of the fault for RemoveFault, such as "F1".
 func (i *Injection) ID() string { return "F" + itoa(i.id) }
 
-// Fault is what was set.
+// Fault returns the fault as it was set.
 func (i *Injection) Fault() Fault { return i.fault }
 
-// Left is how many calls the fault is still to hit, -1 for all.
+// Left returns the number of calls that the fault will still hit, -1 for all.
 func (i *Injection) Left() int {
 	i.from.mu.Lock()
 	defer i.from.mu.Unlock()
 	return max(i.left, -1)
 }
 
-// Remove takes the fault away.
+// Remove removes the fault.
 func (i *Injection) Remove() {
 	if i.remote != nil {
 		_ = i.remote.RemoveFault(i.ID()) // a fault that is gone already, or a sandbox that is
@@ -98,9 +98,10 @@ type faultList struct {
 	any  atomic.Bool
 }
 
-// Inject sets a fault. Faults are tried in the order they were set; the first one that matches is
-// used. An operation or a reason that the API does not have, and a pattern that is malformed or
-// matches no operation, panic: such a fault would never come, and the test would pass for nothing.
+// Inject sets a fault. Faults are tried in the order in which they were set; the first one that
+// matches is used. A fault that could never occur would make a test pass without testing anything,
+// so Inject panics on an unknown operation or reason, and on a pattern that is malformed or matches
+// no operation.
 func (sb *Sandbox) Inject(f Fault) *Injection {
 	if !f.hitsAny() {
 		panic("gocardlesstest: no operation matches Fault.Operation: " + f.Operation)
@@ -121,17 +122,17 @@ func (sb *Sandbox) Inject(f Fault) *Injection {
 	return in
 }
 
-// ClearFaults takes all faults away.
+// ClearFaults removes all faults.
 func (sb *Sandbox) ClearFaults() { sb.faults.clear() }
 
-// Faults lists the faults that are still to come, in the order in which they are tried.
+// Faults lists the pending faults in the order in which they are tried.
 func (sb *Sandbox) Faults() []*Injection {
 	sb.faults.mu.Lock()
 	defer sb.faults.mu.Unlock()
 	return slices.Clone(sb.faults.list)
 }
 
-// RemoveFault takes away the fault with an id.
+// RemoveFault removes the fault with an id.
 func (sb *Sandbox) RemoveFault(id string) error {
 	for _, in := range sb.Faults() {
 		if in.ID() == id {

@@ -468,8 +468,8 @@ func (tx *tx) moveToMandate(coll string, open func(status string) bool, from, to
 	}
 }
 
-// ReplaceMandate does what a change of the creditor's scheme identifier does to a mandate: a new
-// mandate with the same details takes over, with the subscriptions, instalment schedules and pending
+// ReplaceMandate replaces a mandate, as a change of the creditor's scheme identifier does: a new
+// mandate with the same details takes over the subscriptions, instalment schedules and pending
 // payments of the old one. It returns the id of the new mandate; calls that use the old one are
 // refused with the reason "mandate_replaced" and a link to the new one. It returns an error if no
 // open mandate has this id.

@@ -55,28 +55,28 @@ func defaultOptions() options {
 	}}
 }
 
-// WithClock sets the clock, by default time.Now. Advance adds to it. A clock that stands still
-// makes timestamps the same in every run; ids are so in any case.
+// WithClock sets the clock, by default time.Now. Advance adds to it. With a clock that stands
+// still, timestamps are the same in every run, as ids always are.
 func WithClock(now func() time.Time) Option {
 	return func(o *options) { o.clock = now }
 }
 
-// WithFrozenClock makes the clock stand still at a time, so that only Advance moves it.
+// WithFrozenClock stops the clock at a time, so that only Advance moves it.
 func WithFrozenClock(t time.Time) Option {
 	return WithClock(func() time.Time { return t })
 }
 
-// WithSeed sets what ids and other invented values are made from, by default 1. The same seed and
-// the same calls give the same ids.
+// WithSeed sets the seed of ids and other invented values, by default 1. The same seed and the same
+// calls give the same ids.
 func WithSeed(seed uint64) Option {
 	return func(o *options) { o.seed = seed }
 }
 
-// WithToken sets an access token that the sandbox accepts. Without this option it accepts any;
-// with it, other tokens answer 401 access_token_not_found. It can be given several times.
+// WithToken sets an access token that the sandbox accepts. Without this option it accepts any; with
+// it, other tokens receive 401 access_token_not_found. It can be given several times.
 func WithToken(token string) Option { return withToken(token, gate.Full) }
 
-// WithReadOnlyToken sets an access token that may read but not write: a write answers 403
+// WithReadOnlyToken sets an access token that may read but not write: a write fails with 403
 // insufficient_permissions.
 func WithReadOnlyToken(token string) Option { return withToken(token, gate.ReadOnly) }
 
@@ -95,14 +95,15 @@ func WithRateLimit(perMinute int) Option {
 	return func(o *options) { o.rateLimit = perMinute }
 }
 
-// WithRequestLog sets how many requests the sandbox remembers for Requests, by default the last
-// 1000. Zero switches the log off.
+// WithRequestLog sets how many requests the sandbox keeps for Requests, by default the last 1000.
+// Zero switches the log off.
 func WithRequestLog(n int) Option {
 	return func(o *options) { o.logSize = max(n, 0) }
 }
 
-// WithRequestHook calls a function with every request after it was answered, for a log; also with
-// those to ControlHandler, without their bodies. It may be called by several goroutines at once.
+// WithRequestHook calls a function with every request after its reply, for example to log it.
+// Requests to ControlHandler are included, without their bodies. Several goroutines may call the
+// function at once.
 func WithRequestHook(hook func(*Request)) Option {
 	return func(o *options) { o.hook = hook }
 }
@@ -127,8 +128,9 @@ func WithWebhooks(w Webhooks) Option {
 	return func(o *options) { o.endpoints = append(o.endpoints, w) }
 }
 
-// WithWebhookRetries sets the gaps after which a webhook that was not answered with 2xx is sent
-// again, by default eight gaps from one minute to twelve hours. Without gaps it is never sent again.
+// WithWebhookRetries sets the intervals after which a webhook that was not answered with 2xx is
+// sent again, by default eight from one minute to twelve hours. Without arguments it is never sent
+// again.
 func WithWebhookRetries(gaps ...time.Duration) Option {
 	return func(o *options) { o.retryGaps = gaps }
 }
@@ -145,26 +147,27 @@ func WithoutRefunds() Option {
 	return func(o *options) { o.refunds = false }
 }
 
-// WithFeeTaxes plays an account that pays VAT on the fees of GoCardless, as British and French ones
-// do: items of payouts show the tax, and fees are larger by it.
+// WithFeeTaxes acts as an account that pays VAT on GoCardless's fees, as British and French
+// accounts do: payout items show the tax, and fees are higher by it.
 func WithFeeTaxes() Option {
 	return func(o *options) { o.feeTaxes = true }
 }
 
-// WithSurchargeFees plays an account that pays an amount, in minor units, for every payment that
-// fails or is charged back. It is taken off the creditor's next payouts.
+// WithSurchargeFees acts as an account that pays a fee, in minor units, for every payment that
+// fails or is charged back. It is deducted from the creditor's next payouts.
 func WithSurchargeFees(amount int64) Option {
 	return func(o *options) { o.surcharge = amount }
 }
 
-// WithoutServiceUserNumber plays an account that collects Bacs payments under the service user number
-// of GoCardless, as most do: payments then take no reference of their own.
+// WithoutServiceUserNumber acts as an account that collects Bacs payments under GoCardless's
+// service user number, as most do: payments then have no reference of their own.
 func WithoutServiceUserNumber() Option {
 	return func(o *options) { o.ownNumber = false }
 }
 
-// WithRefundLimit sets how many refunds a payment may have; more answer
-// number_of_refunds_exceeded. The default, 0, means unlimited. The API's documents have named 5 and 25.
+// WithRefundLimit sets how many refunds a payment may have; further ones fail with
+// number_of_refunds_exceeded. The default, 0, means unlimited. The API's documents have named 5 and
+// 25.
 func WithRefundLimit(n int) Option {
 	return func(o *options) { o.refundLimit = n }
 }
@@ -174,21 +177,21 @@ func WithoutRefundConfirmation() Option {
 	return func(o *options) { o.refundConfirm = false }
 }
 
-// WithoutInstitutionMeta leaves "meta" out of the two lists of institutions, as the API has been
-// seen to do.
+// WithoutInstitutionMeta leaves "meta" out of the two lists of institutions, as some replies of the
+// API do.
 func WithoutInstitutionMeta() Option {
 	return func(o *options) { o.listMeta = false }
 }
 
-// WithRemovalBody answers the removal of a customer with 200 and the customer, instead of 204
+// WithRemovalBody makes the removal of a customer reply with 200 and the customer, instead of 204
 // without a body.
 func WithRemovalBody() Option {
 	return func(o *options) { o.removalBody = true }
 }
 
 // WithCustomerNotifications acts as an account that sends its own notifications to customers:
-// events in webhooks carry customer_notifications, to be handled with
-// POST /customer_notifications/:id/actions/handle.
+// events in webhooks contain customer_notifications, which the account handles with POST
+// /customer_notifications/:id/actions/handle.
 func WithCustomerNotifications() Option {
 	return func(o *options) { o.notifications = true }
 }
@@ -200,16 +203,16 @@ func WithPayerApproval() Option {
 }
 
 // WithInstalmentDelay sets how long an instalment schedule stays pending before its payments are
-// made, by default one second. Zero makes them at once, with the create.
+// created, by default one second. With zero, they are created together with the schedule.
 func WithInstalmentDelay(d time.Duration) Option {
 	return func(o *options) { o.asyncInstalments = d }
 }
 
-// WithEncryptionKey gives the sandbox a public key of yours, by its id in your JWKS: the replies of
-// bank_account_details (for the key that the Gc-Key-Id header names) and transferred_mandates (for
-// the first key given) are encrypted to it, and can be opened with your private key. It can be given
-// several times. Without it these replies have the right shape, and no key opens them. An empty
-// id or a nil key panics.
+// WithEncryptionKey gives the sandbox one of your public keys, by its id in your JWKS. It encrypts
+// the replies of bank_account_details (with the key that the Gc-Key-Id header names) and of
+// transferred_mandates (with the first key given), so that your private key can decrypt them. It
+// can be given several times. Without it these replies have the right shape, but no key decrypts
+// them. An empty id or a nil key panics.
 func WithEncryptionKey(id string, key *rsa.PublicKey) Option {
 	if id == "" || key == nil {
 		panic("gocardlesstest: WithEncryptionKey needs an id and a key")

@@ -177,9 +177,9 @@ func (tx *tx) processOutboundImport(im *record) {
 	tx.countEntries(im)
 }
 
-// ApproveOutboundPaymentImport does what a person does on the page at an import's
-// authorisation_url: the import is processed, and its entries become outbound payments. An import
-// that is not valid (yet), or that does not exist, is an error.
+// ApproveOutboundPaymentImport approves an import, as the account's owner does on the page at its
+// authorisation_url: the import is processed, and its entries become outbound payments. It returns
+// an error if the import does not exist or is not valid yet.
 func (sb *Sandbox) ApproveOutboundPaymentImport(id string) error {
 	return sb.update(func(tx *tx) error {
 		im := tx.find("outbound_payment_imports", id)

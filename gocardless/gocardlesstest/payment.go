@@ -324,10 +324,10 @@ func (tx *tx) cancelChargeback(p *record) {
 	tx.resumePayment(p)
 }
 
-// ChargeBack has a payment's payer demand the money back from their bank, on the day that the
-// sandbox's clock shows, however long ago the payment was collected. The money of a payment that was
-// paid out is taken off the creditor's next payouts. It returns an error if no collected payment
-// has this id.
+// ChargeBack charges a collected payment back, as its payer can, on the current day of the
+// sandbox's clock and however long ago it was collected. The money of a payment that was paid out
+// is deducted from the creditor's next payouts. It returns an error if no collected payment has
+// this id.
 func (sb *Sandbox) ChargeBack(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)

@@ -56,7 +56,7 @@ func (tx *tx) payURL() string {
 	return tx.base
 }
 
-// Payer is what a payer enters on a hosted page.
+// Payer holds the details that a payer enters on a hosted page.
 type Payer struct {
 	GivenName, FamilyName, CompanyName, Email   string
 	AddressLine1, City, PostalCode, CountryCode string
@@ -91,7 +91,7 @@ var TestPayer = Payer{
 
 // FinishRedirectFlow plays the payer on the page of a redirect flow: the details are entered and
 // confirmed, so that the flow can be completed. It returns the address that the payer's browser is
-// sent back to. Details that the page would not take are an error.
+// sent back to. Details that the page would refuse are an error.
 func (sb *Sandbox) FinishRedirectFlow(id string, payer Payer) (string, error) {
 	var back string
 	err := sb.update(func(tx *tx) error {

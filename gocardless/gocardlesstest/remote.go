@@ -16,9 +16,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Remote is a sandbox in another process, reached over its control API: one that the command "gcpro
-// sandbox" serves, or any Server with WithControl. Its methods do what those of Sandbox of the same
-// names do, and return an error as well.
+// Remote is a sandbox in another process, which it controls over HTTP: one that the command "gcpro
+// sandbox" serves, or any [Server] with [WithControl]. Its methods do the same as those of
+// [Sandbox] with the same names, and also return an error.
 //
 // All methods are safe for concurrent use.
 type Remote struct {
@@ -27,8 +27,8 @@ type Remote struct {
 	client *http.Client
 }
 
-// Connect makes a Remote of the sandbox at a base URL, such as "http://127.0.0.1:8080". It does not
-// call it yet.
+// Connect returns a Remote for the sandbox at a base URL, such as "http://127.0.0.1:8080". It makes
+// no request.
 func Connect(baseURL string) (*Remote, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -37,10 +37,12 @@ func Connect(baseURL string) (*Remote, error) {
 	return &Remote{base: strings.TrimSuffix(baseURL, "/"), client: &http.Client{}}, nil
 }
 
-// WithToken is the same sandbox with an access token, which it needs when it knows its tokens.
+// WithToken returns a Remote for the same sandbox with an access token. It needs one if its tokens
+// are set.
 func (r *Remote) WithToken(token string) *Remote { return &Remote{r.base, token, r.client} }
 
-// WithHTTPClient is the same sandbox over another HTTP client, such as Server.HTTPClient.
+// WithHTTPClient returns a Remote for the same sandbox with another HTTP client, such as
+// [Server.HTTPClient].
 func (r *Remote) WithHTTPClient(c *http.Client) *Remote { return &Remote{r.base, r.token, c} }
 
 // Client makes a client of the sandbox. Further options follow those that it needs.
@@ -183,7 +185,7 @@ func (r *Remote) readFault(o object) *Injection {
 	return in
 }
 
-// Now is the sandbox's time.
+// Now returns the sandbox's time.
 func (r *Remote) Now() (time.Time, error) {
 	o, err := r.call("now", "", nil)
 	return instant(o.Str("now")), err
@@ -217,10 +219,10 @@ func (r *Remote) Freeze() error { return r.do("advance", "", object{{"frozen", t
 // Unfreeze lets the clock go on.
 func (r *Remote) Unfreeze() error { return r.do("advance", "", object{{"frozen", false}}) }
 
-// Tick does what has fallen due.
+// Tick runs the steps that are due.
 func (r *Remote) Tick() error { return r.do("tick", "", nil) }
 
-// Due lists what the sandbox will do.
+// Due lists the steps that the sandbox will take.
 func (r *Remote) Due() ([]Step, error) { return remoteList(r, "due", "", "due", readStep) }
 
 // Faults lists the faults that are still to come.
@@ -246,7 +248,7 @@ func (r *Remote) RemoveFault(id string) error { return r.do("remove_fault", id, 
 // Reset brings the sandbox back to its default state.
 func (r *Remote) Reset() error { return r.do("reset", "", nil) }
 
-// Snapshot is the whole state as JSON.
+// Snapshot returns the whole state as JSON.
 func (r *Remote) Snapshot() ([]byte, error) { return r.send("snapshot", "", nil) }
 
 // Restore replaces the state by a snapshot.
@@ -255,7 +257,7 @@ func (r *Remote) Restore(snapshot []byte) error {
 	return err
 }
 
-// SaveSnapshot keeps the state in the sandbox's memory.
+// SaveSnapshot saves the state in the sandbox's memory.
 func (r *Remote) SaveSnapshot(name string) error { return r.do("save", "", object{{"name", name}}) }
 
 // Snapshots lists the saved snapshots.
@@ -269,7 +271,7 @@ func (r *Remote) RestoreSnapshot(name string) error { return r.do("restore_saved
 // DeleteSnapshot forgets a saved snapshot.
 func (r *Remote) DeleteSnapshot(name string) error { return r.do("delete_snapshot", name, nil) }
 
-// LoadWorld takes the steps of a world.
+// LoadWorld runs the steps of a world.
 func (r *Remote) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
 	raw, err := r.send("load", "", world)
 	if err != nil {
@@ -359,16 +361,16 @@ func (r *Remote) Simulators(id string) ([]string, error) {
 // ActivateMandate brings a mandate to active.
 func (r *Remote) ActivateMandate(id string) error { return r.do("activate", id, nil) }
 
-// ReplaceMandate replaces a mandate by a new one.
+// ReplaceMandate replaces a mandate with a new one.
 func (r *Remote) ReplaceMandate(id string) (string, error) { return r.made("replace", id, nil) }
 
-// ChargeBack plays the payer who takes a payment back.
+// ChargeBack charges a collected payment back, as its payer can.
 func (r *Remote) ChargeBack(id string) error { return r.do("charge_back", id, nil) }
 
-// CancelChargeback plays the bank that takes back a chargeback.
+// CancelChargeback withdraws a chargeback, as a bank can.
 func (r *Remote) CancelChargeback(id string) error { return r.do("cancel_chargeback", id, nil) }
 
-// ApproveOutboundPaymentImport plays the person who approves an import.
+// ApproveOutboundPaymentImport approves an import of outbound payments.
 func (r *Remote) ApproveOutboundPaymentImport(id string) error {
 	return r.do("approve_import", id, nil)
 }
@@ -419,8 +421,8 @@ func (r *Remote) Endpoints() ([]Endpoint, error) {
 	return remoteList(r, "endpoints", "", "webhook_endpoints", readEndpoint)
 }
 
-// AddEndpoint adds an endpoint for webhooks. It must have a URL that the sandbox can reach: a Handler
-// is of this process.
+// AddEndpoint adds a webhook endpoint. It must have a URL that the sandbox can reach, because a
+// Handler exists only in this process.
 func (r *Remote) AddEndpoint(w Webhooks) (string, error) {
 	return r.made("add_endpoint", "", object{{"url", w.URL}, {"secret", string(w.Secret)}, {"events", texts(w.Events)},
 		{"duplicate", w.Duplicate}, {"shuffle", w.Shuffle}, {"manual", w.Manual}})
@@ -459,8 +461,8 @@ func (r *Remote) Requests() ([]*Request, error) {
 // ClearRequests forgets the requests so far.
 func (r *Remote) ClearRequests() error { return r.do("clear_requests", "", nil) }
 
-// Configure changes options of the sandbox. Tokens have RevokeToken and DeactivateToken, endpoints
-// AddEndpoint.
+// Configure changes options of the sandbox. For tokens use RevokeToken and DeactivateToken, for
+// endpoints AddEndpoint.
 func (r *Remote) Configure(opts ...Option) error {
 	now, err := r.call("settings", "", nil)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 //	client, err := gocardless.New("any", gocardless.EnvironmentSandbox,
 //		gocardless.WithHTTPClient(&http.Client{Transport: gocardlesstest.Replay(t, "testdata/signup")}))
 //
-// The test fails at its end if a request had no exchange in the cassette, or if an exchange was not
-// used. [cassette.Replay] explains what makes a request match.
+// At its end, the test fails if a request had no exchange in the cassette, or if an exchange was
+// not used. [cassette.Replay] describes how requests are matched.
 func Replay(tb TB, dir string) http.RoundTripper {
 	tb.Helper()
 	exchanges, err := cassette.Read(os.DirFS(dir))

@@ -12,8 +12,8 @@ import (
 // keptBody is how much of a body the log keeps, so that a thousand requests stay small.
 const keptBody = 64 << 10
 
-// Request is an API request that the sandbox got, and what it answered. Bodies and headers are
-// shared with the sandbox: do not write to them. Bodies are kept up to 64 KiB.
+// Request is an API request that the sandbox received, with its reply. Bodies and headers are
+// shared with the sandbox: do not change them. Bodies are kept up to 64 KiB.
 type Request struct {
 	Time      time.Time // by the sandbox's clock
 	Method    string
@@ -91,8 +91,8 @@ func shorten(b []byte) []byte {
 	return bytes.Clone(b[:keptBody])
 }
 
-// Requests lists the requests that the sandbox remembers, oldest first: all of them, up to the
-// number of WithRequestLog. Requests that a fault answered are among them.
+// Requests lists the requests that the sandbox keeps, oldest first, including those that met a
+// fault. WithRequestLog sets their number.
 func (sb *Sandbox) Requests() []*Request { return sb.log.all() }
 
 // ClearRequests forgets the requests so far.

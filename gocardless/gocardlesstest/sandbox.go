@@ -10,13 +10,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Sandbox is a stateful fake of the GoCardless API. It keeps what is created, refuses what the
-// API refuses, moves payments and mandates along their life cycles by its own clock, and sends
-// signed webhooks.
+// Sandbox is a stateful fake of the GoCardless API. It stores the resources that are created,
+// refuses invalid requests as the API does, takes payments and mandates through their life cycles
+// by its own clock, and sends signed webhooks.
 //
-// A Sandbox is an http.Handler and, through Transport, an http.RoundTripper; NewServer and Start
-// put it behind a real socket. It starts no goroutine but the short-lived one that delivers a
-// webhook after an API call, so that it works inside a testing/synctest bubble.
+// A Sandbox is an [http.Handler] and, through Transport, an [http.RoundTripper]; NewServer and
+// Start put it behind a socket. Its only goroutine is a short-lived one that delivers a webhook
+// after an API call, so it works inside a testing/synctest bubble.
 //
 // All methods are safe for concurrent use.
 type Sandbox struct {
@@ -50,9 +50,9 @@ type Sandbox struct {
 	tokens gate.Tokens
 }
 
-// New makes a sandbox with its default state: an organisation with one verified creditor, its
-// bank account, and a scheme identifier for every scheme. Options that do not fit together or
-// hold bad values panic: they are mistakes in a test, not conditions of it.
+// New returns a sandbox with its default state: an organisation with one verified creditor, its
+// bank accounts in pounds and euros, and a scheme identifier for every scheme. Invalid options, and
+// options that do not fit together, panic, because they are mistakes in the test.
 func New(opts ...Option) *Sandbox {
 	sb := &Sandbox{opts: defaultOptions()}
 	for _, o := range opts {
@@ -66,10 +66,10 @@ func New(opts ...Option) *Sandbox {
 	return sb
 }
 
-// Reset brings the sandbox back to the state that New made: resources, events, idempotency keys,
-// planned steps, undelivered webhooks, rate-limit windows, faults and the request log are gone,
-// and ids start again. The clock stays where it is, and so do options and tokens. An error means that
-// the state file could not be written and that nothing was reset.
+// Reset restores the state that New created: resources, events, idempotency keys, planned steps,
+// undelivered webhooks, rate limit windows, faults and the request log are removed, and ids start
+// again. The clock, options and tokens stay as they are. An error means that the state file could
+// not be written and that nothing was reset.
 func (sb *Sandbox) Reset() error {
 	sb.hooks.deliver.Lock() // a delivery under way ends first
 	defer sb.hooks.deliver.Unlock()

@@ -26,8 +26,8 @@ type TB interface {
 // Server is a Sandbox behind a socket.
 type Server struct {
 	*Sandbox
-	// URL is the base URL, such as "http://127.0.0.1:34567". That of a Unix socket is
-	// "http://localhost"; HTTPClient knows where it leads.
+	// URL is the base URL, such as "http://127.0.0.1:34567". For a Unix socket it is
+	// "http://localhost", which HTTPClient connects to the socket.
 	URL string
 
 	http     *http.Server
@@ -56,13 +56,13 @@ func NewServer(tb TB, opts ...Option) *Server {
 }
 
 // Start starts a sandbox on an address, such as "127.0.0.1:8080", "127.0.0.1:0" for a free port or
-// "unix:/tmp/sandbox.sock" for a Unix socket. What falls due by its clock is done every second,
-// without a request to prompt it.
+// "unix:/tmp/sandbox.sock" for a Unix socket. It runs the steps that fall due every second, even if
+// no request arrives.
 func Start(addr string, opts ...Option) (*Server, error) {
 	return New(opts...).Listen(addr)
 }
 
-// Listen puts the sandbox behind a socket, as Start does. The server must be shut down by its caller.
+// Listen puts the sandbox behind a socket, as Start does. The caller must shut the server down.
 func (sb *Sandbox) Listen(addr string) (*Server, error) {
 	l, err := openSocket(addr)
 	if err != nil {
@@ -132,8 +132,8 @@ func (s *Server) secure() error {
 	return nil
 }
 
-// HTTPClient is a client that reaches the server: it trusts the certificate of WithTLS and connects
-// to the Unix socket.
+// HTTPClient returns a client that can reach the server: it trusts the certificate of WithTLS and
+// connects to the Unix socket.
 func (s *Server) HTTPClient() *http.Client {
 	t := &http.Transport{MaxIdleConnsPerHost: 64}
 	if s.cert != nil {
@@ -196,8 +196,8 @@ func (s *Server) tick() {
 	}
 }
 
-// Shutdown stops the server: no new requests are taken, those under way are answered unless the
-// context ends first. It returns what went wrong while serving, if anything.
+// Shutdown stops the server. It accepts no new requests, and waits for those in progress until the
+// context ends. It returns the error that occurred while serving, if any.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.once.Do(func() { close(s.stop) })
 	err := s.http.Shutdown(ctx)

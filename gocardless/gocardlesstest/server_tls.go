@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// WithTLS makes Listen, Start and NewServer serve HTTPS with a certificate that is made for the
-// occasion. Server.HTTPClient trusts it; Server.CertificatePEM gives it to other programs.
+// WithTLS makes Listen, Start and NewServer serve HTTPS with a self-signed certificate.
+// Server.HTTPClient trusts it; Server.CertificatePEM returns it for other programs.
 func WithTLS() Option { return func(o *options) { o.tls = true } }
 
-// CertificatePEM is the certificate of WithTLS, for a file that other programs trust; nil without.
+// CertificatePEM returns the certificate of WithTLS, for a file that other programs trust, or nil
+// without WithTLS.
 func (s *Server) CertificatePEM() []byte {
 	if s.cert == nil {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// SavedSnapshot is a snapshot that SaveSnapshot keeps.
+// SavedSnapshot describes a snapshot of SaveSnapshot.
 type SavedSnapshot struct {
 	Name string
 	Time time.Time // of the sandbox's clock
@@ -16,8 +16,8 @@ type SavedSnapshot struct {
 	body []byte
 }
 
-// SaveSnapshot keeps the state in memory, under a name, for RestoreSnapshot. A snapshot that had the
-// name before is replaced. Reset keeps the snapshots; a state file does not have them.
+// SaveSnapshot saves the state in memory under a name, for RestoreSnapshot. It replaces an earlier
+// snapshot of that name. Reset keeps the snapshots; a state file does not contain them.
 func (sb *Sandbox) SaveSnapshot(name string) error {
 	if name == "" || len(name) > 80 || strings.Contains(name, "/") {
 		p := &api.Problems{}

@@ -13,9 +13,9 @@ import (
 // stateVersion is that of the snapshot's form.
 const stateVersion = 1
 
-// Snapshot is the whole state as JSON: resources, events, planned steps, idempotency keys and how
-// far the clock was advanced. Two sandboxes with the same seed, frozen clock and calls have equal
-// snapshots.
+// Snapshot returns the whole state as JSON: resources, events, planned steps, idempotency keys and
+// how far the clock was advanced. Two sandboxes with the same seed, frozen clock and calls have
+// equal snapshots.
 func (sb *Sandbox) Snapshot() []byte {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
@@ -49,7 +49,7 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// Restore replaces the state by a snapshot. On an error the state is unchanged.
+// Restore replaces the state with a snapshot. On an error the state is unchanged.
 func (sb *Sandbox) Restore(snapshot []byte) error {
 	v, err := parseState(snapshot)
 	if err != nil {

@@ -16,19 +16,19 @@ type journal struct {
 	advanced int64 // the clock as the file has it
 }
 
-// OpenState loads the state from a file, if the file exists, and keeps the file up to date from then
-// on. Call it before the sandbox is used. Close rewrites the file without its history.
+// OpenState loads the state from a file, if the file exists, and keeps the file up to date from
+// then on. Call it before the sandbox is used. Close rewrites the file without its history.
 //
-// If the end of the file is damaged, the sandbox starts from what precedes the damage: lost is the
-// number of bytes that were dropped, and the file path.damaged keeps them. A damaged beginning is an
-// error. So is a file that another sandbox has open.
+// If the end of the file is damaged, the sandbox starts from the part before the damage: lost is
+// the number of bytes that were dropped, and the file path.damaged keeps them. A damaged beginning
+// is an error, and so is a file that another sandbox has open.
 //
-// The file also keeps what was set up while the sandbox ran: endpoints that AddEndpoint added, and
-// settings and tokens that came through the control API; they win over options. Options themselves,
-// faults, saved snapshots and logs are not in it.
+// The file also keeps changes that were made while the sandbox ran: endpoints from AddEndpoint, and
+// settings and tokens from the control API; they override options. It does not contain options
+// themselves, faults, saved snapshots or logs.
 //
-// While the file cannot be written, every call that would change something answers 500 and changes
-// nothing.
+// While the file cannot be written, every call that would change the state replies with 500 and
+// changes nothing.
 func (sb *Sandbox) OpenState(path string) (lost int64, err error) {
 	file, b, err := statefile.Open(path)
 	if err != nil {
@@ -191,8 +191,8 @@ func (sb *Sandbox) commitAll() error {
 	return nil
 }
 
-// Close writes and closes the state file, if OpenState opened one. The sandbox goes on working
-// without it.
+// Close writes and closes the state file, if OpenState opened one. The sandbox continues without
+// it.
 func (sb *Sandbox) Close() error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()

@@ -37,8 +37,8 @@ func (sb *Sandbox) call(op *api.Operation, id string, body object) (object, erro
 	return root.Obj(op.Reply), nil
 }
 
-// Simulate runs a scenario simulator, such as "payment_failed", on a resource. What a simulator needs
-// is the same as for the call of the API.
+// Simulate runs a scenario simulator, such as "payment_failed", on a resource. The resource must
+// meet the same conditions as for a call of the API.
 func (sb *Sandbox) Simulate(id, scenario string) error {
 	_, err := sb.call(api.Op("scenario_simulators.run"), scenario, object{{"links", object{{"resource", id}}}})
 	return err
@@ -58,15 +58,15 @@ func (sb *Sandbox) Simulators(id string) []string {
 	return names
 }
 
-// Event is an event that Emit makes.
+// Event is an event for Emit.
 type Event struct {
 	// Type is the resource type and the action, such as "payments.failed". Required.
 	Type string
-	// Resource is the id of the resource that the event is about: by default the newest of its type,
-	// or an id that nothing has.
+	// Resource is the id of the resource that the event is about, which need not exist. The default
+	// is the newest resource of its type.
 	Resource string
-	// Cause and Origin are by default the first that the API's documents give for the type. An event
-	// that comes from the bank gets scheme and reason code by its cause.
+	// Cause and Origin are by default the first that the API's documents list for the type. An event
+	// that comes from the bank gets the scheme and reason code of its cause.
 	Cause, Origin string
 	// The others are details that events of some types have.
 	Scheme, ReasonCode, Property, Currency, BankAccount, NotRetriedReason string
@@ -82,8 +82,8 @@ func (e *Event) members() []stringMember {
 	}
 }
 
-// Emit makes an event of any type that the API has and sends it to the endpoints for webhooks. The
-// resource does not change. It returns the id of the event.
+// Emit creates an event of any type that the API has, sends it to the webhook endpoints, and
+// returns its id. The resource does not change.
 func (sb *Sandbox) Emit(e Event) (string, error) {
 	kind := api.EventsByName()[e.Type]
 	p := &api.Problems{}
@@ -149,7 +149,7 @@ func (tx *tx) subject(coll, id string) *record {
 	return tx.make(coll)
 }
 
-// Step is something that the sandbox will do.
+// Step is a step that the sandbox will take.
 type Step struct {
 	Due      time.Time
 	Name     string // such as "payment.submit" or "webhook"
@@ -179,7 +179,7 @@ func (sb *Sandbox) idle(j job) bool {
 	return r == nil || !slices.Contains(statuses, r.Status())
 }
 
-// Due lists what the sandbox will do when its clock gets there, the next step first.
+// Due lists the steps that the sandbox will take, the next one first.
 func (sb *Sandbox) Due() []Step { return sb.dueFirst(math.MaxInt) }
 
 // dueFirst lists the first steps of Due. A few are found in one pass over the planned ones.

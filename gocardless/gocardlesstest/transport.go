@@ -65,12 +65,12 @@ func (sb *Sandbox) seenBase(r *http.Request) string {
 	return "http://" + host
 }
 
-// Transport is a RoundTripper that answers from the sandbox without a socket, for any host. Use
-// it in a testing/synctest bubble, where sockets would keep fake time from advancing:
+// Transport returns a RoundTripper that answers from the sandbox without a socket, for any host.
+// Use it in a testing/synctest bubble, where sockets would keep fake time from advancing:
 //
 //	client := &http.Client{Transport: sandbox.Transport()}
 //
-// Its errors stand for connections that broke.
+// Its errors are broken connections.
 func (sb *Sandbox) Transport() http.RoundTripper { return transport{sb} }
 
 type transport struct{ sb *Sandbox }

@@ -36,25 +36,25 @@ const (
 type Webhooks struct {
 	// URL is an http or https address. With a Handler it is only recorded.
 	URL string
-	// Handler, when set, gets the webhook directly.
+	// Handler, if set, receives the webhook directly.
 	Handler http.Handler
 	// Secret signs the body: Webhook-Signature is the HMAC-SHA256 of the body in hex. Required.
 	Secret gocardless.WebhookSecret
 	// Client sends to URL; by default one with the API's ten seconds and without redirects.
 	Client *http.Client
 
-	// Events are the events that the endpoint gets, such as "payments.failed" or "mandates.*"; none
-	// means all.
+	// Events are the events that the endpoint receives, such as "payments.failed" or "mandates.*";
+	// none means all.
 	Events []string
 	// Duplicate sends every webhook twice, as the API sometimes does.
 	Duplicate bool
-	// Shuffle puts the events of a webhook out of order, in a way that depends on the seed alone.
+	// Shuffle changes the order of the events of a webhook, in a way that depends only on the seed.
 	Shuffle bool
 	// Manual holds webhooks back until FlushWebhooks or Advance is called.
 	Manual bool
 }
 
-// Validate returns what is wrong with an endpoint, if anything.
+// Validate returns an error if the endpoint is not valid.
 func (w Webhooks) Validate() error {
 	if w.Secret == "" {
 		return errors.New("gocardlesstest: the secret of the webhook endpoint is empty")
@@ -266,8 +266,8 @@ func (d *dispatcher) nextDue(now time.Time, manual bool) int {
 	return -1
 }
 
-// FlushWebhooks delivers every webhook that is due and returns the attempts and their answers.
-// Webhooks that the endpoint refused wait for their next attempt; Advance brings it.
+// FlushWebhooks delivers every webhook that is due and returns the attempts with their replies.
+// Webhooks that an endpoint refused wait for their next attempt, which Advance triggers.
 //
 // Do not call it from a webhook handler: it waits for the handlers.
 func (sb *Sandbox) FlushWebhooks() []*Delivery { return sb.deliverSome(true) }

@@ -77,9 +77,9 @@ func (d *dispatcher) holds(number int, manual bool) bool {
 	return ep != nil && (ep.paused || ep.Manual && !manual)
 }
 
-// AddEndpoint adds an endpoint for webhooks, next to those of WithWebhooks, and returns its id. Events
-// from now on are sent to it. A state file keeps an endpoint that is a URL; a program that adds the
-// same one each time it starts does not get it twice. Snapshots do not keep endpoints.
+// AddEndpoint adds a webhook endpoint to those of WithWebhooks, and returns its id. Events from now
+// on are sent to it. A state file keeps an endpoint that is a URL, and a program that adds the same
+// one at each start adds it only once. Snapshots do not contain endpoints.
 func (sb *Sandbox) AddEndpoint(w Webhooks) (string, error) {
 	if err := w.Validate(); err != nil {
 		return "", err
@@ -102,7 +102,7 @@ func (sb *Sandbox) AddEndpoint(w Webhooks) (string, error) {
 	return endpointID(ep.number), nil
 }
 
-// RemoveEndpoint removes an endpoint. What it has not got is not sent.
+// RemoveEndpoint removes an endpoint. Its pending webhooks are not sent.
 func (sb *Sandbox) RemoveEndpoint(id string) error {
 	return sb.changeEndpoint(id, func(d *dispatcher, ep *endpoint) {
 		d.endpoints = slices.DeleteFunc(d.endpoints, func(e *endpoint) bool { return e == ep })
@@ -155,8 +155,8 @@ func (sb *Sandbox) Endpoints() []Endpoint {
 	return out
 }
 
-// ResendWebhook sends a webhook again at once, or when its endpoint is resumed, with all its
-// attempts again.
+// ResendWebhook sends a webhook again, at once or when its endpoint is resumed. If it is refused,
+// all its retries follow again.
 func (sb *Sandbox) ResendWebhook(id string) error {
 	return sb.update(func(tx *tx) error {
 		w := tx.find("webhooks", id)
@@ -188,6 +188,6 @@ type Delivery struct {
 // Accepted reports whether the endpoint answered with 2xx.
 func (d *Delivery) Accepted() bool { return d.Status >= 200 && d.Status < 300 }
 
-// Deliveries lists the attempts to deliver webhooks that the sandbox remembers, oldest first: as many
-// as it remembers requests.
+// Deliveries lists the attempts to deliver webhooks, oldest first. The sandbox keeps as many as it
+// keeps requests.
 func (sb *Sandbox) Deliveries() []*Delivery { return sb.hooks.log.all() }

@@ -17,7 +17,7 @@ import (
 //go:embed worlds/*.json
 var worldFiles embed.FS
 
-// ReadyWorlds lists the worlds that come with the package, by the name that ReadyWorld takes.
+// ReadyWorlds lists the names of the worlds that the package includes, for [ReadyWorld].
 func ReadyWorlds() []string {
 	files, err := worldFiles.ReadDir("worlds")
 	if err != nil {
@@ -30,9 +30,9 @@ func ReadyWorlds() []string {
 	return names
 }
 
-// ReadyWorld is a world that comes with the package, for LoadWorld: "gym" (50 members and their
-// subscriptions; some fail), "shop" (instant payments by pay by bank), "arrears" (three
-// months of late failures and chargebacks) or "schemes" (a payer of every scheme).
+// ReadyWorld returns a world that the package includes, for LoadWorld: "gym" (50 members with
+// subscriptions, some of whose payments fail), "shop" (instant payments by Pay by Bank), "arrears"
+// (three months of failures, late failures and chargebacks) or "schemes" (a payer of every scheme).
 func ReadyWorld(name string) ([]byte, error) {
 	b, err := worldFiles.ReadFile("worlds/" + name + ".json")
 	if err != nil {
@@ -41,8 +41,9 @@ func ReadyWorld(name string) ([]byte, error) {
 	return b, nil
 }
 
-// LoadWorld takes the steps of a world, which add to what is there, and returns the resources that
-// the steps named, as they were then. A step that is refused ends it; the error names the step.
+// LoadWorld runs the steps of a world, which add to the state, and returns the resources that the
+// steps named, as they were at that step. The first step that is refused ends it; the error names
+// the step.
 //
 // A world is a JSON object with "steps". A step names an operation of the API or, after "sandbox.",
 // one of the control API, with its body and the id in its path, and may name the result:
@@ -57,9 +58,9 @@ func ReadyWorld(name string) ([]byte, error) {
 //	  {"do": "sandbox.advance", "with": {"advance": "30d"}}
 //	]}
 //
-// "$name.member" stands for a member of a named result; "${name.member}" does so inside a longer
-// string, "$today" and "$today+14d" for dates, and "$$" for a dollar sign. A step may instead repeat
-// steps for each item of a list, which they know as "each":
+// "$name.member" stands for a member of a named result, also as "${name.member}" inside a longer
+// string; "$today" and "$today+14d" stand for dates, and "$$" for a dollar sign. A step may instead
+// repeat steps for each item of a list, which they refer to as "each":
 //
 //	{"each": [{"name": "Ada"}, {"name": "Grace"}], "steps": [{"do": "customers.create", "with": {"given_name": "$each.name"}}]}
 func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {

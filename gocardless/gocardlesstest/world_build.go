@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Detail is something about what a builder such as ActiveMandate makes.
+// Detail changes what a builder, such as [Sandbox.ActiveMandate], creates.
 type Detail func(*details)
 
 // details are the bodies of a builder's creates.
@@ -39,8 +39,8 @@ func Email(address string) Detail {
 // the currency. A mandate of PayTo or of Faster Payments (VRP) is made by a billing request, as at the
 // API, and its payments are collected at once: none is a FailedPayment.
 //
-// For an instant payment it is that of the payment: by default Faster Payments, or one of the two SEPA
-// credit transfers.
+// For an instant payment it sets the scheme of the payment: Faster Payments, the default, or one of
+// the two SEPA credit transfers.
 func Scheme(s gocardless.Scheme) Detail {
 	return func(d *details) { d.mandate = d.mandate.With("scheme", string(s)) }
 }
@@ -68,13 +68,13 @@ func Every(interval int, unit gocardless.IntervalUnit) Detail {
 	}
 }
 
-// Count ends a subscription after so many payments.
+// Count ends a subscription after this number of payments.
 func Count(payments int) Detail {
 	return func(d *details) { d.subscription = d.subscription.With("count", int64(payments)) }
 }
 
-// Metadata sets the metadata of what is made last: the mandate of ActiveMandate, the payment of
-// PaidOutPayment.
+// Metadata sets the metadata of the last resource that the builder creates: the mandate of
+// ActiveMandate, the payment of PaidOutPayment.
 func Metadata(m map[string]string) Detail {
 	return func(d *details) {
 		o := object{}
@@ -278,8 +278,8 @@ func must[T any](v *T, err error) *T {
 	return v
 }
 
-// ActiveMandate makes a customer, a bank account and a mandate that is active. Builders add to what
-// is there; they are not in the log of requests and meet no faults. Details that the API would refuse
+// ActiveMandate creates a customer, a bank account and an active mandate. Builders add to the
+// state; their requests are not in the log and meet no faults. Details that the API would refuse
 // panic.
 //
 //	mandate := sandbox.ActiveMandate(gocardlesstest.Scheme(gocardless.SchemeSepaCore))
@@ -335,7 +335,7 @@ func (sb *Sandbox) Subscriber(details ...Detail) *gocardless.Subscription {
 	return must(build[gocardless.Subscription](sb.loadWorld, "subscription", w, err))
 }
 
-// ActivateMandate brings a mandate that waits for the banks to active, as its first payment does.
+// ActivateMandate activates a mandate that waits for the banks, as its first payment does.
 func (sb *Sandbox) ActivateMandate(id string) error {
 	return sb.update(func(tx *tx) error {
 		m := tx.find("mandates", id)

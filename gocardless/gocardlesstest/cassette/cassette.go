@@ -22,7 +22,7 @@ type Exchange struct {
 	File string `json:"-"`
 	// Time is when the request was made.
 	Time time.Time `json:"time"`
-	// Note explains what the exchange shows, where that is not obvious.
+	// Note explains the purpose of the exchange, if it is not obvious.
 	Note string `json:"note,omitempty"`
 	// Partial marks a reply whose further members and headers are unknown. Verify does not report
 	// any.
@@ -31,7 +31,7 @@ type Exchange struct {
 	Reply   Reply   `json:"reply"`
 }
 
-// A Request is what was asked. Access tokens are never part of it.
+// A Request is a request of a client. It never contains access tokens.
 type Request struct {
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
@@ -41,7 +41,7 @@ type Request struct {
 	Text   string            `json:"text,omitempty"` // a body that is not JSON
 }
 
-// A Reply is what the API answered.
+// A Reply is a reply of the API.
 type Reply struct {
 	Status int               `json:"status"`
 	Header map[string]string `json:"header,omitempty"`

@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 )
 
-// A Kind is what two replies differ in.
+// A Kind is the kind of a difference between two replies.
 type Kind string
 
 // The kinds of differences.
@@ -25,7 +25,7 @@ const (
 	Body     Kind = "body"     // a body that is JSON in one only, or there in one only
 )
 
-// A Difference is one thing in which a reply is not like the recorded one.
+// A Difference is one difference between a reply and the recorded one.
 type Difference struct {
 	Exchange  string `json:"exchange"`  // the file of the exchange
 	Operation string `json:"operation"` // such as "POST /payments"

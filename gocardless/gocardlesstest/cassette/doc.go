@@ -1,7 +1,7 @@
-// Package cassette records what the GoCardless API answers, and compares a sandbox with it.
+// Package cassette records replies of the GoCardless API, and compares a sandbox with them.
 //
 // A cassette is a directory with one readable JSON file for each exchange of a request and its
-// reply. There are three things to do with one:
+// reply. It has three uses:
 //
 //   - A [Recorder] is a proxy in front of an API. It writes every exchange to a cassette, without
 //     tokens, and with names, e-mail addresses, postal addresses and account numbers replaced.
@@ -11,5 +11,5 @@
 //   - A [Replay] answers a program's requests from a cassette, so that its tests need neither a
 //     network nor an account. In a test, use the function Replay of package gocardlesstest.
 //
-// Record against the vendor's sandbox environment only. A recorder refuses the live API.
+// Record only GoCardless's sandbox environment. A recorder refuses the live API.
 package cassette

@@ -39,9 +39,9 @@ type Recorder struct {
 const maxBody = 64 << 20
 
 // NewRecorder returns a recorder that passes requests on to a target, an absolute URL, and writes
-// what it sees to a directory. It makes the directory, and refuses one that holds a cassette
-// already, since the replacements of its personal data are no longer known. It refuses the live
-// API, too. The transport may be nil, for [http.DefaultTransport].
+// the exchanges to a directory. It creates the directory, and refuses one that already holds a
+// cassette, because it cannot know how that replaced personal data. It also refuses the live API.
+// The transport may be nil, for [http.DefaultTransport].
 func NewRecorder(target, dir string, transport http.RoundTripper) (*Recorder, error) {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -72,14 +72,16 @@ func (r *Recorder) Count() int {
 	return r.count
 }
 
-// Err returns the first exchange's error that could not be written. The client had its reply anyway.
+// Err returns the error of the first exchange that could not be written. Its client received the
+// reply anyway.
 func (r *Recorder) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.err
 }
 
-// ServeHTTP implements [http.Handler]. A target that does not answer gives 502, and no exchange.
+// ServeHTTP implements [http.Handler]. If the target does not answer, it replies with 502 and
+// records nothing.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -14,11 +14,12 @@ import (
 
 // A Replay answers requests from a cassette. It is an [http.RoundTripper], safe for concurrent use.
 //
-// A request is answered by the first exchange, not yet used, that has its method, path, query and
-// body. Headers do not count, nor do the values of members that a recorder replaces, such as names.
-// Where none has the same body, the first whose body differs in free text only answers, since a
-// recorder replaces names there, too. A request that has no such exchange gets 400 with an error in
-// the form of the API's, which no client retries, and which names the next expected request.
+// A request is answered by the first unused exchange with the same method, path, query and body.
+// Headers are ignored, and so are the values of members that a recorder replaces, such as names. If
+// no exchange has the same body, the first one whose body differs only in free text answers,
+// because a recorder replaces names there, too. A request without such an exchange receives 400
+// with an error in the form of the API's, which no client retries, and which names the next
+// expected request.
 type Replay struct {
 	mu        sync.Mutex
 	exchanges []Exchange
@@ -134,8 +135,8 @@ func (r *Replay) answer(req *http.Request, reply *Reply) *http.Response {
 	}
 }
 
-// Err reports requests that had no exchange, and exchanges that no request used. Call it at the end
-// of a test.
+// Err returns an error that lists the requests without an exchange and the exchanges that were not
+// used. Call it at the end of a test.
 func (r *Replay) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

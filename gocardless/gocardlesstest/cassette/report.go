@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 )
 
-// A Report is what [Verify] found.
+// A Report is the result of [Verify].
 type Report struct {
 	// Exchanges is how many requests were sent.
 	Exchanges int `json:"exchanges"`

@@ -25,8 +25,8 @@ type VerifyOptions struct {
 	// Before, if set, is called before each request, for example to advance a sandbox's clock to the
 	// time of the exchange.
 	Before func(*Exchange)
-	// IDs are resources of the recorded account that the cassette does not create, with the ids that
-	// stand for them in the other API. A creditor is found without this: the first one is taken.
+	// IDs maps ids of the recorded account that the cassette does not create to ids in the other
+	// API. The creditor need not be listed: the first one is taken.
 	IDs map[string]string
 	// Known are differences that are expected.
 	Known []Known
