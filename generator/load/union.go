@@ -96,7 +96,7 @@ func (l *document) discriminator(t *ir.Type, property string, forms []form) *ir.
 	if have := l.types[key]; have != nil {
 		return have
 	}
-	goName := name.Go(t.Schema) + name.Go(property)
+	goName := name.Discriminator(t.Schema, property)
 	e := &ir.Type{Pointer: jsontree.Join(t.Pointer, "discriminator"), GoName: goName, Kind: ir.Enum, Doc: "Kind of a " + name.Go(t.Schema) + ", which decides what else it has."}
 	for _, f := range forms {
 		doc := l.doc.Components.Schemas[f.schema].Value.Description

@@ -221,6 +221,7 @@ type Schema struct {
 	Open       bool    // members that Properties does not name may be anything
 	Closed     bool    // such members are not allowed
 	OneOf      []*Schema
+	Chooses    *Schema           // of a discriminator: the choice that it decides
 	Union      *Union            // of a choice between objects, whose Properties are those of all
 	Counted    bool              // a number that is a choice between a string of digits and an integer
 	Limits     map[string]string // "maxLength": "18", as JSON text

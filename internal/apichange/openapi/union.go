@@ -112,7 +112,7 @@ func (s *Schema) unite() {
 	if s.Union == nil {
 		return
 	}
-	kind := &Schema{Pointer: jsontree.Join(s.Pointer, "discriminator"), Type: "string"}
+	kind := &Schema{Pointer: jsontree.Join(s.Pointer, "discriminator"), Type: "string", Chooses: s}
 	for i := range s.Union.Forms {
 		f := &s.Union.Forms[i]
 		if own := f.Schema.Def().Property(s.Union.Property); own != nil && f.Value == "" && len(own.Def().Enum) == 1 {
