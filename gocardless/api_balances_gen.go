@@ -61,28 +61,26 @@ type Balance struct {
 	Links *BalanceLinks `json:"links,omitzero"`
 }
 
-var membersOfBalance = [...]string{"amount", "balance_type", "currency", "last_updated_at", "links"}
+var membersOfBalance = [...]string{`,"amount":`, `,"balance_type":`, `,"currency":`, `,"last_updated_at":`, `,"links":`}
 
 func (v *Balance) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBalance[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Int64()
-		case 1:
-			v.BalanceType = BalanceType(d.Enum())
-		case 2:
-			v.Currency = Currency(d.Enum())
-		case 3:
-			v.LastUpdatedAt = d.Time()
-		case 4:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BalanceLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfBalance[:],
+		func(member int) {
+			switch member {
+			case 4:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BalanceLinks)
+					v.Links.decode(d)
+				}
 			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.Amount,
+		(*jsonwire.Enum)(&v.BalanceType),
+		(*jsonwire.Enum)(&v.Currency),
+		&v.LastUpdatedAt,
+		nil,
+	)
 }
 
 // BalanceLinks holds the identifiers of resources related to the balance.
@@ -91,17 +89,14 @@ type BalanceLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-var membersOfBalanceLinks = [...]string{"creditor"}
+var membersOfBalanceLinks = [...]string{`,"creditor":`}
 
 func (v *BalanceLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBalanceLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBalanceLinks[:],
+		nil,
+		&v.Creditor,
+	)
 }
 
 // BalanceListParams holds the parameters of balances.list.

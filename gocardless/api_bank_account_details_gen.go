@@ -49,25 +49,18 @@ type BankAccountDetail struct {
 	Tag string `json:"tag,omitzero"`
 }
 
-var membersOfBankAccountDetail = [...]string{"ciphertext", "encrypted_key", "iv", "protected", "tag"}
+var membersOfBankAccountDetail = [...]string{`,"ciphertext":`, `,"encrypted_key":`, `,"iv":`, `,"protected":`, `,"tag":`}
 
 func (v *BankAccountDetail) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBankAccountDetail[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Ciphertext = d.Text()
-		case 1:
-			v.EncryptedKey = d.Text()
-		case 2:
-			v.Iv = d.Text()
-		case 3:
-			v.Protected = d.Text()
-		case 4:
-			v.Tag = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBankAccountDetail[:],
+		nil,
+		&v.Ciphertext,
+		&v.EncryptedKey,
+		&v.Iv,
+		&v.Protected,
+		&v.Tag,
+	)
 }
 
 // BankAccountDetailGetParams holds the parameters of bank_account_details.get.

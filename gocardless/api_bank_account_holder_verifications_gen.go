@@ -69,25 +69,18 @@ type BankAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
-var membersOfBankAccountHolderVerification = [...]string{"id", "actual_account_name", "result", "status", "type"}
+var membersOfBankAccountHolderVerification = [...]string{`,"id":`, `,"actual_account_name":`, `,"result":`, `,"status":`, `,"type":`}
 
 func (v *BankAccountHolderVerification) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBankAccountHolderVerification[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.ActualAccountName = d.Text()
-		case 2:
-			v.Result = AccountHolderVerificationResult(d.Enum())
-		case 3:
-			v.Status = BankAccountHolderVerificationStatus(d.Enum())
-		case 4:
-			v.Type = AccountHolderVerificationType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBankAccountHolderVerification[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+		&v.ActualAccountName,
+		(*jsonwire.Enum)(&v.Result),
+		(*jsonwire.Enum)(&v.Status),
+		(*jsonwire.Enum)(&v.Type),
+	)
 }
 
 // BankAccountHolderVerificationCreateParams holds the parameters of

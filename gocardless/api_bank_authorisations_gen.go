@@ -83,38 +83,31 @@ type BankAuthorisation struct {
 	URL string `json:"url,omitzero"`
 }
 
-var membersOfBankAuthorisation = [...]string{"id", "authorisation_type", "authorised_at", "created_at", "expires_at", "last_visited_at", "links", "qr_code_url", "redirect_uri", "url"}
+var membersOfBankAuthorisation = [...]string{`,"id":`, `,"authorisation_type":`, `,"authorised_at":`, `,"created_at":`, `,"expires_at":`, `,"last_visited_at":`, `,"links":`, `,"qr_code_url":`, `,"redirect_uri":`, `,"url":`}
 
 func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBankAuthorisation[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AuthorisationType = AuthorisationType(d.Enum())
-		case 2:
-			v.AuthorisedAt = d.Time()
-		case 3:
-			v.CreatedAt = d.Time()
-		case 4:
-			v.ExpiresAt = d.Time()
-		case 5:
-			v.LastVisitedAt = d.Time()
-		case 6:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BankAuthorisationLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfBankAuthorisation[:],
+		func(member int) {
+			switch member {
+			case 6:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BankAuthorisationLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 7:
-			v.QrCodeURL = d.Text()
-		case 8:
-			v.RedirectURI = d.Text()
-		case 9:
-			v.URL = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		(*jsonwire.Enum)(&v.AuthorisationType),
+		&v.AuthorisedAt,
+		&v.CreatedAt,
+		&v.ExpiresAt,
+		&v.LastVisitedAt,
+		nil,
+		&v.QrCodeURL,
+		&v.RedirectURI,
+		&v.URL,
+	)
 }
 
 // BankAuthorisationCreateParams holds the parameters of bank_authorisations.create.

@@ -46,21 +46,21 @@ type BankDetailsLookup struct {
 	BIC string `json:"bic,omitzero"`
 }
 
-var membersOfBankDetailsLookup = [...]string{"available_debit_schemes", "bank_name", "bic"}
+var membersOfBankDetailsLookup = [...]string{`,"available_debit_schemes":`, `,"bank_name":`, `,"bic":`}
 
 func (v *BankDetailsLookup) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBankDetailsLookup[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AvailableDebitSchemes = jsonwire.Enums[Scheme](d)
-		case 1:
-			v.BankName = d.Text()
-		case 2:
-			v.BIC = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBankDetailsLookup[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.AvailableDebitSchemes = jsonwire.Enums[Scheme](d)
+			}
+		},
+		nil,
+		&v.BankName,
+		&v.BIC,
+	)
 }
 
 // BankDetailsLookupCreateParams holds the parameters of bank_details_lookups.create.

@@ -113,62 +113,50 @@ type BillingRequestFlow struct {
 	SkipSuccessScreen bool `json:"skip_success_screen,omitzero"`
 }
 
-var membersOfBillingRequestFlow = [...]string{"id", "authorisation_url", "auto_fulfil", "created_at", "customer_details_captured", "exit_uri", "expires_at", "language", "links", "lock_bank_account", "lock_currency", "lock_customer_details", "prefilled_bank_account", "prefilled_customer", "redirect_uri", "session_token", "show_redirect_buttons", "show_success_redirect_button", "skip_success_screen"}
+var membersOfBillingRequestFlow = [...]string{`,"id":`, `,"authorisation_url":`, `,"auto_fulfil":`, `,"created_at":`, `,"customer_details_captured":`, `,"exit_uri":`, `,"expires_at":`, `,"language":`, `,"links":`, `,"lock_bank_account":`, `,"lock_currency":`, `,"lock_customer_details":`, `,"prefilled_bank_account":`, `,"prefilled_customer":`, `,"redirect_uri":`, `,"session_token":`, `,"show_redirect_buttons":`, `,"show_success_redirect_button":`, `,"skip_success_screen":`}
 
 func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestFlow[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AuthorisationURL = d.Text()
-		case 2:
-			v.AutoFulfil = d.Bool()
-		case 3:
-			v.CreatedAt = d.Time()
-		case 4:
-			v.CustomerDetailsCaptured = d.Bool()
-		case 5:
-			v.ExitURI = d.Text()
-		case 6:
-			v.ExpiresAt = d.Time()
-		case 7:
-			v.Language = d.Text()
-		case 8:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BillingRequestFlowLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfBillingRequestFlow[:],
+		func(member int) {
+			switch member {
+			case 8:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BillingRequestFlowLinks)
+					v.Links.decode(d)
+				}
+			case 12:
+				if v.PrefilledBankAccount = nil; d.HasObject() {
+					v.PrefilledBankAccount = new(BillingRequestFlowPrefilledBankAccount)
+					v.PrefilledBankAccount.decode(d)
+				}
+			case 13:
+				if v.PrefilledCustomer = nil; d.HasObject() {
+					v.PrefilledCustomer = new(BillingRequestFlowPrefilledCustomer)
+					v.PrefilledCustomer.decode(d)
+				}
 			}
-		case 9:
-			v.LockBankAccount = d.Bool()
-		case 10:
-			v.LockCurrency = d.Bool()
-		case 11:
-			v.LockCustomerDetails = d.Bool()
-		case 12:
-			if v.PrefilledBankAccount = nil; d.HasObject() {
-				v.PrefilledBankAccount = new(BillingRequestFlowPrefilledBankAccount)
-				v.PrefilledBankAccount.decode(d)
-			}
-		case 13:
-			if v.PrefilledCustomer = nil; d.HasObject() {
-				v.PrefilledCustomer = new(BillingRequestFlowPrefilledCustomer)
-				v.PrefilledCustomer.decode(d)
-			}
-		case 14:
-			v.RedirectURI = d.Text()
-		case 15:
-			v.SessionToken = d.Text()
-		case 16:
-			v.ShowRedirectButtons = d.Bool()
-		case 17:
-			v.ShowSuccessRedirectButton = d.Bool()
-		case 18:
-			v.SkipSuccessScreen = d.Bool()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AuthorisationURL,
+		&v.AutoFulfil,
+		&v.CreatedAt,
+		&v.CustomerDetailsCaptured,
+		&v.ExitURI,
+		&v.ExpiresAt,
+		&v.Language,
+		nil,
+		&v.LockBankAccount,
+		&v.LockCurrency,
+		&v.LockCustomerDetails,
+		nil,
+		nil,
+		&v.RedirectURI,
+		&v.SessionToken,
+		&v.ShowRedirectButtons,
+		&v.ShowSuccessRedirectButton,
+		&v.SkipSuccessScreen,
+	)
 }
 
 // BillingRequestFlowCreateParams holds the parameters of billing_request_flows.create.
@@ -303,17 +291,14 @@ type BillingRequestFlowLinks struct {
 	BillingRequest string `json:"billing_request,omitzero"`
 }
 
-var membersOfBillingRequestFlowLinks = [...]string{"billing_request"}
+var membersOfBillingRequestFlowLinks = [...]string{`,"billing_request":`}
 
 func (v *BillingRequestFlowLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestFlowLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BillingRequest = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestFlowLinks[:],
+		nil,
+		&v.BillingRequest,
+	)
 }
 
 // BillingRequestFlowPrefilledBankAccount holds the bank account details you already hold, shown to
@@ -324,17 +309,14 @@ type BillingRequestFlowPrefilledBankAccount struct {
 	AccountType BankAccountType `json:"account_type,omitzero"`
 }
 
-var membersOfBillingRequestFlowPrefilledBankAccount = [...]string{"account_type"}
+var membersOfBillingRequestFlowPrefilledBankAccount = [...]string{`,"account_type":`}
 
 func (v *BillingRequestFlowPrefilledBankAccount) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestFlowPrefilledBankAccount[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AccountType = BankAccountType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestFlowPrefilledBankAccount[:],
+		nil,
+		(*jsonwire.Enum)(&v.AccountType),
+	)
 }
 
 // BillingRequestFlowPrefilledCustomer holds the customer details you already hold, shown to the
@@ -372,41 +354,26 @@ type BillingRequestFlowPrefilledCustomer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-var membersOfBillingRequestFlowPrefilledCustomer = [...]string{"address_line1", "address_line2", "address_line3", "city", "company_name", "country_code", "danish_identity_number", "email", "family_name", "given_name", "postal_code", "region", "swedish_identity_number"}
+var membersOfBillingRequestFlowPrefilledCustomer = [...]string{`,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_name":`, `,"country_code":`, `,"danish_identity_number":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"postal_code":`, `,"region":`, `,"swedish_identity_number":`}
 
 func (v *BillingRequestFlowPrefilledCustomer) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestFlowPrefilledCustomer[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AddressLine1 = d.Text()
-		case 1:
-			v.AddressLine2 = d.Text()
-		case 2:
-			v.AddressLine3 = d.Text()
-		case 3:
-			v.City = d.Text()
-		case 4:
-			v.CompanyName = d.Text()
-		case 5:
-			v.CountryCode = d.Text()
-		case 6:
-			v.DanishIdentityNumber = d.Text()
-		case 7:
-			v.Email = d.Text()
-		case 8:
-			v.FamilyName = d.Text()
-		case 9:
-			v.GivenName = d.Text()
-		case 10:
-			v.PostalCode = d.Text()
-		case 11:
-			v.Region = d.Text()
-		case 12:
-			v.SwedishIdentityNumber = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestFlowPrefilledCustomer[:],
+		nil,
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.City,
+		&v.CompanyName,
+		&v.CountryCode,
+		&v.DanishIdentityNumber,
+		&v.Email,
+		&v.FamilyName,
+		&v.GivenName,
+		&v.PostalCode,
+		&v.Region,
+		&v.SwedishIdentityNumber,
+	)
 }
 
 // BillingRequestFlowPrefilledCustomerParams holds the customer details you already hold, shown to

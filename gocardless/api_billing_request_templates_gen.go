@@ -154,54 +154,39 @@ type BillingRequestTemplate struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
-var membersOfBillingRequestTemplate = [...]string{"id", "authorisation_url", "created_at", "mandate_request_constraints", "mandate_request_currency", "mandate_request_description", "mandate_request_metadata", "mandate_request_scheme", "mandate_request_verify", "metadata", "name", "payment_request_amount", "payment_request_currency", "payment_request_description", "payment_request_metadata", "payment_request_scheme", "redirect_uri", "updated_at"}
+var membersOfBillingRequestTemplate = [...]string{`,"id":`, `,"authorisation_url":`, `,"created_at":`, `,"mandate_request_constraints":`, `,"mandate_request_currency":`, `,"mandate_request_description":`, `,"mandate_request_metadata":`, `,"mandate_request_scheme":`, `,"mandate_request_verify":`, `,"metadata":`, `,"name":`, `,"payment_request_amount":`, `,"payment_request_currency":`, `,"payment_request_description":`, `,"payment_request_metadata":`, `,"payment_request_scheme":`, `,"redirect_uri":`, `,"updated_at":`}
 
 func (v *BillingRequestTemplate) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestTemplate[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AuthorisationURL = d.Text()
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			if v.MandateRequestConstraints = nil; d.HasObject() {
-				v.MandateRequestConstraints = new(MandateRequestConstraints)
-				v.MandateRequestConstraints.decode(d)
+	d.Members(
+		membersOfBillingRequestTemplate[:],
+		func(member int) {
+			switch member {
+			case 3:
+				if v.MandateRequestConstraints = nil; d.HasObject() {
+					v.MandateRequestConstraints = new(MandateRequestConstraints)
+					v.MandateRequestConstraints.decode(d)
+				}
 			}
-		case 4:
-			v.MandateRequestCurrency = Currency(d.Enum())
-		case 5:
-			v.MandateRequestDescription = d.Text()
-		case 6:
-			v.MandateRequestMetadata = d.StringMap()
-		case 7:
-			v.MandateRequestScheme = Scheme(d.Enum())
-		case 8:
-			v.MandateRequestVerify = MandateVerification(d.Enum())
-		case 9:
-			v.Metadata = d.StringMap()
-		case 10:
-			v.Name = d.Text()
-		case 11:
-			v.PaymentRequestAmount = d.Text()
-		case 12:
-			v.PaymentRequestCurrency = Currency(d.Enum())
-		case 13:
-			v.PaymentRequestDescription = d.Text()
-		case 14:
-			v.PaymentRequestMetadata = d.StringMap()
-		case 15:
-			v.PaymentRequestScheme = Scheme(d.Enum())
-		case 16:
-			v.RedirectURI = d.Text()
-		case 17:
-			v.UpdatedAt = d.Time()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AuthorisationURL,
+		&v.CreatedAt,
+		nil,
+		(*jsonwire.Enum)(&v.MandateRequestCurrency),
+		&v.MandateRequestDescription,
+		(*map[string]string)(&v.MandateRequestMetadata),
+		(*jsonwire.Enum)(&v.MandateRequestScheme),
+		(*jsonwire.Enum)(&v.MandateRequestVerify),
+		(*map[string]string)(&v.Metadata),
+		&v.Name,
+		&v.PaymentRequestAmount,
+		(*jsonwire.Enum)(&v.PaymentRequestCurrency),
+		&v.PaymentRequestDescription,
+		(*map[string]string)(&v.PaymentRequestMetadata),
+		(*jsonwire.Enum)(&v.PaymentRequestScheme),
+		&v.RedirectURI,
+		&v.UpdatedAt,
+	)
 }
 
 // BillingRequestTemplateCreateParams holds the parameters of billing_request_templates.create.

@@ -318,65 +318,64 @@ type BillingRequest struct {
 	SubscriptionRequest *BillingRequestSubscriptionRequest `json:"subscription_request,omitzero"`
 }
 
-var membersOfBillingRequest = [...]string{"id", "actions", "created_at", "fallback_enabled", "fallback_occurred", "instalment_schedule_request", "links", "mandate_request", "metadata", "payment_context_code", "payment_purpose_code", "payment_request", "purpose_code", "resources", "status", "subscription_request"}
+var membersOfBillingRequest = [...]string{`,"id":`, `,"actions":`, `,"created_at":`, `,"fallback_enabled":`, `,"fallback_occurred":`, `,"instalment_schedule_request":`, `,"links":`, `,"mandate_request":`, `,"metadata":`, `,"payment_context_code":`, `,"payment_purpose_code":`, `,"payment_request":`, `,"purpose_code":`, `,"resources":`, `,"status":`, `,"subscription_request":`}
 
 func (v *BillingRequest) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequest[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Actions = decodeObjects[BillingRequestAction](d)
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			v.FallbackEnabled = d.Bool()
-		case 4:
-			v.FallbackOccurred = d.Bool()
-		case 5:
-			if v.InstalmentScheduleRequest = nil; d.HasObject() {
-				v.InstalmentScheduleRequest = new(BillingRequestInstalmentScheduleRequest)
-				v.InstalmentScheduleRequest.decode(d)
+	d.Members(
+		membersOfBillingRequest[:],
+		func(member int) {
+			switch member {
+			case 1:
+				v.Actions = decodeObjects[BillingRequestAction](d)
+			case 5:
+				if v.InstalmentScheduleRequest = nil; d.HasObject() {
+					v.InstalmentScheduleRequest = new(BillingRequestInstalmentScheduleRequest)
+					v.InstalmentScheduleRequest.decode(d)
+				}
+			case 6:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BillingRequestLinks)
+					v.Links.decode(d)
+				}
+			case 7:
+				if v.MandateRequest = nil; d.HasObject() {
+					v.MandateRequest = new(BillingRequestMandateRequest)
+					v.MandateRequest.decode(d)
+				}
+			case 11:
+				if v.PaymentRequest = nil; d.HasObject() {
+					v.PaymentRequest = new(BillingRequestPaymentRequest)
+					v.PaymentRequest.decode(d)
+				}
+			case 13:
+				if v.Resources = nil; d.HasObject() {
+					v.Resources = new(BillingRequestResource)
+					v.Resources.decode(d)
+				}
+			case 15:
+				if v.SubscriptionRequest = nil; d.HasObject() {
+					v.SubscriptionRequest = new(BillingRequestSubscriptionRequest)
+					v.SubscriptionRequest.decode(d)
+				}
 			}
-		case 6:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BillingRequestLinks)
-				v.Links.decode(d)
-			}
-		case 7:
-			if v.MandateRequest = nil; d.HasObject() {
-				v.MandateRequest = new(BillingRequestMandateRequest)
-				v.MandateRequest.decode(d)
-			}
-		case 8:
-			v.Metadata = d.StringMap()
-		case 9:
-			v.PaymentContextCode = PaymentContextCode(d.Enum())
-		case 10:
-			v.PaymentPurposeCode = d.Text()
-		case 11:
-			if v.PaymentRequest = nil; d.HasObject() {
-				v.PaymentRequest = new(BillingRequestPaymentRequest)
-				v.PaymentRequest.decode(d)
-			}
-		case 12:
-			v.PurposeCode = PurposeCode(d.Enum())
-		case 13:
-			if v.Resources = nil; d.HasObject() {
-				v.Resources = new(BillingRequestResource)
-				v.Resources.decode(d)
-			}
-		case 14:
-			v.Status = BillingRequestStatus(d.Enum())
-		case 15:
-			if v.SubscriptionRequest = nil; d.HasObject() {
-				v.SubscriptionRequest = new(BillingRequestSubscriptionRequest)
-				v.SubscriptionRequest.decode(d)
-			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		nil,
+		&v.CreatedAt,
+		&v.FallbackEnabled,
+		&v.FallbackOccurred,
+		nil,
+		nil,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		(*jsonwire.Enum)(&v.PaymentContextCode),
+		&v.PaymentPurposeCode,
+		nil,
+		(*jsonwire.Enum)(&v.PurposeCode),
+		nil,
+		(*jsonwire.Enum)(&v.Status),
+		nil,
+	)
 }
 
 // BillingRequestCancelParams holds the parameters of billing_requests.cancel.
@@ -1688,25 +1687,28 @@ type BillingRequestWithActions struct {
 	BillingRequests *BillingRequest `json:"billing_requests,omitzero"`
 }
 
-var membersOfBillingRequestWithActions = [...]string{"bank_authorisations", "billing_requests"}
+var membersOfBillingRequestWithActions = [...]string{`,"bank_authorisations":`, `,"billing_requests":`}
 
 func (v *BillingRequestWithActions) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestWithActions[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			if v.BankAuthorisations = nil; d.HasObject() {
-				v.BankAuthorisations = new(BankAuthorisation)
-				v.BankAuthorisations.decode(d)
+	d.Members(
+		membersOfBillingRequestWithActions[:],
+		func(member int) {
+			switch member {
+			case 0:
+				if v.BankAuthorisations = nil; d.HasObject() {
+					v.BankAuthorisations = new(BankAuthorisation)
+					v.BankAuthorisations.decode(d)
+				}
+			case 1:
+				if v.BillingRequests = nil; d.HasObject() {
+					v.BillingRequests = new(BillingRequest)
+					v.BillingRequests.decode(d)
+				}
 			}
-		case 1:
-			if v.BillingRequests = nil; d.HasObject() {
-				v.BillingRequests = new(BillingRequest)
-				v.BillingRequests.decode(d)
-			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		nil,
+		nil,
+	)
 }
 
 // NotificationType is the channel of a notification. The API adds values without notice, so others

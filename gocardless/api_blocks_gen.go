@@ -170,31 +170,21 @@ type Block struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
-var membersOfBlock = [...]string{"id", "active", "block_type", "created_at", "reason_description", "reason_type", "resource_reference", "updated_at"}
+var membersOfBlock = [...]string{`,"id":`, `,"active":`, `,"block_type":`, `,"created_at":`, `,"reason_description":`, `,"reason_type":`, `,"resource_reference":`, `,"updated_at":`}
 
 func (v *Block) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBlock[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Active = d.BoolPtr()
-		case 2:
-			v.BlockType = BlockType(d.Enum())
-		case 3:
-			v.CreatedAt = d.Time()
-		case 4:
-			v.ReasonDescription = d.Text()
-		case 5:
-			v.ReasonType = BlockReasonType(d.Enum())
-		case 6:
-			v.ResourceReference = d.Text()
-		case 7:
-			v.UpdatedAt = d.Time()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBlock[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+		&v.Active,
+		(*jsonwire.Enum)(&v.BlockType),
+		&v.CreatedAt,
+		&v.ReasonDescription,
+		(*jsonwire.Enum)(&v.ReasonType),
+		&v.ResourceReference,
+		&v.UpdatedAt,
+	)
 }
 
 // BlockByRefParams holds the parameters of blocks.block_by_ref.

@@ -147,42 +147,33 @@ type CreditorBankAccount struct {
 	VerificationStatus CreditorBankAccountVerificationStatus `json:"verification_status,omitzero"`
 }
 
-var membersOfCreditorBankAccount = [...]string{"id", "account_holder_name", "account_number_ending", "account_type", "bank_name", "country_code", "created_at", "currency", "enabled", "links", "metadata", "verification_status"}
+var membersOfCreditorBankAccount = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"account_type":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"enabled":`, `,"links":`, `,"metadata":`, `,"verification_status":`}
 
 func (v *CreditorBankAccount) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCreditorBankAccount[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AccountHolderName = d.Text()
-		case 2:
-			v.AccountNumberEnding = d.Text()
-		case 3:
-			v.AccountType = BankAccountType(d.Enum())
-		case 4:
-			v.BankName = d.Text()
-		case 5:
-			v.CountryCode = d.Text()
-		case 6:
-			v.CreatedAt = d.Time()
-		case 7:
-			v.Currency = Currency(d.Enum())
-		case 8:
-			v.Enabled = d.Bool()
-		case 9:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(CreditorBankAccountLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfCreditorBankAccount[:],
+		func(member int) {
+			switch member {
+			case 9:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(CreditorBankAccountLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 10:
-			v.Metadata = d.StringMap()
-		case 11:
-			v.VerificationStatus = CreditorBankAccountVerificationStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AccountHolderName,
+		&v.AccountNumberEnding,
+		(*jsonwire.Enum)(&v.AccountType),
+		&v.BankName,
+		&v.CountryCode,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Enabled,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		(*jsonwire.Enum)(&v.VerificationStatus),
+	)
 }
 
 // CreditorBankAccountCreateParams holds the parameters of creditor_bank_accounts.create.
@@ -291,17 +282,14 @@ type CreditorBankAccountLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-var membersOfCreditorBankAccountLinks = [...]string{"creditor"}
+var membersOfCreditorBankAccountLinks = [...]string{`,"creditor":`}
 
 func (v *CreditorBankAccountLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCreditorBankAccountLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCreditorBankAccountLinks[:],
+		nil,
+		&v.Creditor,
+	)
 }
 
 // CreditorBankAccountListParams holds the parameters of creditor_bank_accounts.list.

@@ -166,60 +166,44 @@ type Creditor struct {
 	VerificationStatus CreditorVerificationStatus `json:"verification_status,omitzero"`
 }
 
-var membersOfCreditor = [...]string{"id", "address_line1", "address_line2", "address_line3", "bank_reference_prefix", "can_create_refunds", "city", "country_code", "created_at", "creditor_type", "custom_payment_pages_enabled", "fx_payout_currency", "links", "logo_url", "mandate_imports_enabled", "merchant_responsible_for_notifications", "name", "postal_code", "region", "scheme_identifiers", "verification_status"}
+var membersOfCreditor = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"bank_reference_prefix":`, `,"can_create_refunds":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"creditor_type":`, `,"custom_payment_pages_enabled":`, `,"fx_payout_currency":`, `,"links":`, `,"logo_url":`, `,"mandate_imports_enabled":`, `,"merchant_responsible_for_notifications":`, `,"name":`, `,"postal_code":`, `,"region":`, `,"scheme_identifiers":`, `,"verification_status":`}
 
 func (v *Creditor) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCreditor[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AddressLine1 = d.Text()
-		case 2:
-			v.AddressLine2 = d.Text()
-		case 3:
-			v.AddressLine3 = d.Text()
-		case 4:
-			v.BankReferencePrefix = d.Text()
-		case 5:
-			v.CanCreateRefunds = d.Bool()
-		case 6:
-			v.City = d.Text()
-		case 7:
-			v.CountryCode = d.Text()
-		case 8:
-			v.CreatedAt = d.Time()
-		case 9:
-			v.CreditorType = CreditorType(d.Enum())
-		case 10:
-			v.CustomPaymentPagesEnabled = d.Bool()
-		case 11:
-			v.FXPayoutCurrency = Currency(d.Enum())
-		case 12:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(CreditorLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfCreditor[:],
+		func(member int) {
+			switch member {
+			case 12:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(CreditorLinks)
+					v.Links.decode(d)
+				}
+			case 19:
+				v.SchemeIdentifiers = decodeObjects[CreditorSchemeIdentifier](d)
 			}
-		case 13:
-			v.LogoURL = d.Text()
-		case 14:
-			v.MandateImportsEnabled = d.Bool()
-		case 15:
-			v.MerchantResponsibleForNotifications = d.Bool()
-		case 16:
-			v.Name = d.Text()
-		case 17:
-			v.PostalCode = d.Text()
-		case 18:
-			v.Region = d.Text()
-		case 19:
-			v.SchemeIdentifiers = decodeObjects[CreditorSchemeIdentifier](d)
-		case 20:
-			v.VerificationStatus = CreditorVerificationStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.BankReferencePrefix,
+		&v.CanCreateRefunds,
+		&v.City,
+		&v.CountryCode,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.CreditorType),
+		&v.CustomPaymentPagesEnabled,
+		(*jsonwire.Enum)(&v.FXPayoutCurrency),
+		nil,
+		&v.LogoURL,
+		&v.MandateImportsEnabled,
+		&v.MerchantResponsibleForNotifications,
+		&v.Name,
+		&v.PostalCode,
+		&v.Region,
+		nil,
+		(*jsonwire.Enum)(&v.VerificationStatus),
+	)
 }
 
 // CreditorCreateParams holds the parameters of creditors.create.

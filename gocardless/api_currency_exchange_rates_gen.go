@@ -59,23 +59,17 @@ type CurrencyExchangeRate struct {
 	Time time.Time `json:"time,omitzero"`
 }
 
-var membersOfCurrencyExchangeRate = [...]string{"rate", "source", "target", "time"}
+var membersOfCurrencyExchangeRate = [...]string{`,"rate":`, `,"source":`, `,"target":`, `,"time":`}
 
 func (v *CurrencyExchangeRate) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCurrencyExchangeRate[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Rate = d.Text()
-		case 1:
-			v.Source = d.Text()
-		case 2:
-			v.Target = d.Text()
-		case 3:
-			v.Time = d.Time()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCurrencyExchangeRate[:],
+		nil,
+		&v.Rate,
+		&v.Source,
+		&v.Target,
+		&v.Time,
+	)
 }
 
 // CurrencyExchangeRateListParams holds the parameters of currency_exchange_rates.list.

@@ -87,29 +87,20 @@ type CustomerBankAccountToken struct {
 	Currency Currency `json:"currency,omitzero"`
 }
 
-var membersOfCustomerBankAccountToken = [...]string{"id", "account_holder_name", "account_number_ending", "bank_name", "country_code", "created_at", "currency"}
+var membersOfCustomerBankAccountToken = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`}
 
 func (v *CustomerBankAccountToken) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCustomerBankAccountToken[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AccountHolderName = d.Text()
-		case 2:
-			v.AccountNumberEnding = d.Text()
-		case 3:
-			v.BankName = d.Text()
-		case 4:
-			v.CountryCode = d.Text()
-		case 5:
-			v.CreatedAt = d.Time()
-		case 6:
-			v.Currency = Currency(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCustomerBankAccountToken[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+		&v.AccountHolderName,
+		&v.AccountNumberEnding,
+		&v.BankName,
+		&v.CountryCode,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+	)
 }
 
 // CustomerBankAccountTokenCreateParams holds the parameters of customer_bank_account_tokens.create.

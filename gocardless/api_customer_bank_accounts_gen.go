@@ -172,46 +172,35 @@ type CustomerBankAccount struct {
 	TrustedRecipient bool `json:"trusted_recipient,omitzero"`
 }
 
-var membersOfCustomerBankAccount = [...]string{"id", "account_holder_name", "account_number_ending", "account_type", "bank_account_token", "bank_name", "country_code", "created_at", "currency", "enabled", "links", "metadata", "payer_name_verification_result", "trusted_recipient"}
+var membersOfCustomerBankAccount = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"account_type":`, `,"bank_account_token":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"enabled":`, `,"links":`, `,"metadata":`, `,"payer_name_verification_result":`, `,"trusted_recipient":`}
 
 func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCustomerBankAccount[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AccountHolderName = d.Text()
-		case 2:
-			v.AccountNumberEnding = d.Text()
-		case 3:
-			v.AccountType = BankAccountType(d.Enum())
-		case 4:
-			v.BankAccountToken = d.Text()
-		case 5:
-			v.BankName = d.Text()
-		case 6:
-			v.CountryCode = d.Text()
-		case 7:
-			v.CreatedAt = d.Time()
-		case 8:
-			v.Currency = Currency(d.Enum())
-		case 9:
-			v.Enabled = d.Bool()
-		case 10:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(CustomerBankAccountLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfCustomerBankAccount[:],
+		func(member int) {
+			switch member {
+			case 10:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(CustomerBankAccountLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 11:
-			v.Metadata = d.StringMap()
-		case 12:
-			v.PayerNameVerificationResult = PayerNameVerificationResult(d.Enum())
-		case 13:
-			v.TrustedRecipient = d.Bool()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AccountHolderName,
+		&v.AccountNumberEnding,
+		(*jsonwire.Enum)(&v.AccountType),
+		&v.BankAccountToken,
+		&v.BankName,
+		&v.CountryCode,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Enabled,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		(*jsonwire.Enum)(&v.PayerNameVerificationResult),
+		&v.TrustedRecipient,
+	)
 }
 
 // CustomerBankAccountCreateParams holds the parameters of customer_bank_accounts.create.
@@ -321,17 +310,14 @@ type CustomerBankAccountLinks struct {
 	Customer string `json:"customer,omitzero"`
 }
 
-var membersOfCustomerBankAccountLinks = [...]string{"customer"}
+var membersOfCustomerBankAccountLinks = [...]string{`,"customer":`}
 
 func (v *CustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCustomerBankAccountLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Customer = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCustomerBankAccountLinks[:],
+		nil,
+		&v.Customer,
+	)
 }
 
 // CustomerBankAccountListParams holds the parameters of customer_bank_accounts.list.

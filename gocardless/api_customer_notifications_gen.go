@@ -59,30 +59,27 @@ type CustomerNotification struct {
 	Type CustomerNotificationType `json:"type,omitzero"`
 }
 
-var membersOfCustomerNotification = [...]string{"id", "action_taken", "action_taken_at", "action_taken_by", "links", "type"}
+var membersOfCustomerNotification = [...]string{`,"id":`, `,"action_taken":`, `,"action_taken_at":`, `,"action_taken_by":`, `,"links":`, `,"type":`}
 
 func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCustomerNotification[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.ActionTaken = CustomerNotificationActionTaken(d.Enum())
-		case 2:
-			v.ActionTakenAt = d.Time()
-		case 3:
-			v.ActionTakenBy = d.Text()
-		case 4:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(CustomerNotificationLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfCustomerNotification[:],
+		func(member int) {
+			switch member {
+			case 4:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(CustomerNotificationLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 5:
-			v.Type = CustomerNotificationType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		(*jsonwire.Enum)(&v.ActionTaken),
+		&v.ActionTakenAt,
+		&v.ActionTakenBy,
+		nil,
+		(*jsonwire.Enum)(&v.Type),
+	)
 }
 
 // CustomerNotificationActionTaken describes how a customer notification was dealt with. The API
@@ -121,27 +118,19 @@ type CustomerNotificationLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-var membersOfCustomerNotificationLinks = [...]string{"customer", "event", "mandate", "payment", "refund", "subscription"}
+var membersOfCustomerNotificationLinks = [...]string{`,"customer":`, `,"event":`, `,"mandate":`, `,"payment":`, `,"refund":`, `,"subscription":`}
 
 func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCustomerNotificationLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Customer = d.Text()
-		case 1:
-			v.Event = d.Text()
-		case 2:
-			v.Mandate = d.Text()
-		case 3:
-			v.Payment = d.Text()
-		case 4:
-			v.Refund = d.Text()
-		case 5:
-			v.Subscription = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCustomerNotificationLinks[:],
+		nil,
+		&v.Customer,
+		&v.Event,
+		&v.Mandate,
+		&v.Payment,
+		&v.Refund,
+		&v.Subscription,
+	)
 }
 
 // CustomerNotificationType describes what a customer notification tells the customer. The API adds

@@ -174,51 +174,31 @@ type Customer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-var membersOfCustomer = [...]string{"id", "address_line1", "address_line2", "address_line3", "city", "company_name", "country_code", "created_at", "danish_identity_number", "email", "family_name", "given_name", "language", "metadata", "phone_number", "postal_code", "region", "swedish_identity_number"}
+var membersOfCustomer = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_name":`, `,"country_code":`, `,"created_at":`, `,"danish_identity_number":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"language":`, `,"metadata":`, `,"phone_number":`, `,"postal_code":`, `,"region":`, `,"swedish_identity_number":`}
 
 func (v *Customer) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCustomer[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AddressLine1 = d.Text()
-		case 2:
-			v.AddressLine2 = d.Text()
-		case 3:
-			v.AddressLine3 = d.Text()
-		case 4:
-			v.City = d.Text()
-		case 5:
-			v.CompanyName = d.Text()
-		case 6:
-			v.CountryCode = d.Text()
-		case 7:
-			v.CreatedAt = d.Time()
-		case 8:
-			v.DanishIdentityNumber = d.Text()
-		case 9:
-			v.Email = d.Text()
-		case 10:
-			v.FamilyName = d.Text()
-		case 11:
-			v.GivenName = d.Text()
-		case 12:
-			v.Language = d.Text()
-		case 13:
-			v.Metadata = d.StringMap()
-		case 14:
-			v.PhoneNumber = d.Text()
-		case 15:
-			v.PostalCode = d.Text()
-		case 16:
-			v.Region = d.Text()
-		case 17:
-			v.SwedishIdentityNumber = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCustomer[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.City,
+		&v.CompanyName,
+		&v.CountryCode,
+		&v.CreatedAt,
+		&v.DanishIdentityNumber,
+		&v.Email,
+		&v.FamilyName,
+		&v.GivenName,
+		&v.Language,
+		(*map[string]string)(&v.Metadata),
+		&v.PhoneNumber,
+		&v.PostalCode,
+		&v.Region,
+		&v.SwedishIdentityNumber,
+	)
 }
 
 // CustomerCreateParams holds the parameters of customers.create.

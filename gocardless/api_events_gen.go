@@ -109,46 +109,44 @@ type Event struct {
 	Misfits []Misfit `json:"-"`
 }
 
-var membersOfEvent = [...]string{"id", "action", "created_at", "customer_notifications", "details", "links", "metadata", "organisation_id", "resource_metadata", "resource_type", "source"}
+var membersOfEvent = [...]string{`,"id":`, `,"action":`, `,"created_at":`, `,"customer_notifications":`, `,"details":`, `,"links":`, `,"metadata":`, `,"organisation_id":`, `,"resource_metadata":`, `,"resource_type":`, `,"source":`}
 
 func (v *Event) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfEvent[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Action = EventAction(d.Enum())
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			v.CustomerNotifications = decodeObjects[EventCustomerNotification](d)
-		case 4:
-			if v.Details = nil; d.HasObject() {
-				v.Details = new(EventDetails)
-				v.Details.decode(d)
+	d.Members(
+		membersOfEvent[:],
+		func(member int) {
+			switch member {
+			case 3:
+				v.CustomerNotifications = decodeObjects[EventCustomerNotification](d)
+			case 4:
+				if v.Details = nil; d.HasObject() {
+					v.Details = new(EventDetails)
+					v.Details.decode(d)
+				}
+			case 5:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(EventLinks)
+					v.Links.decode(d)
+				}
+			case 10:
+				if v.Source = nil; d.HasObject() {
+					v.Source = new(EventSource)
+					v.Source.decode(d)
+				}
 			}
-		case 5:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(EventLinks)
-				v.Links.decode(d)
-			}
-		case 6:
-			v.Metadata = d.StringMap()
-		case 7:
-			v.OrganisationID = d.Text()
-		case 8:
-			v.ResourceMetadata = d.StringMap()
-		case 9:
-			v.ResourceType = EventResourceType(d.Enum())
-		case 10:
-			if v.Source = nil; d.HasObject() {
-				v.Source = new(EventSource)
-				v.Source.decode(d)
-			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		(*jsonwire.Enum)(&v.Action),
+		&v.CreatedAt,
+		nil,
+		nil,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.OrganisationID,
+		(*map[string]string)(&v.ResourceMetadata),
+		(*jsonwire.Enum)(&v.ResourceType),
+		nil,
+	)
 }
 
 // EventAction describes what happened to the resource of an event. The API adds values without
@@ -734,23 +732,17 @@ type EventCustomerNotification struct {
 	Type string `json:"type,omitzero"`
 }
 
-var membersOfEventCustomerNotification = [...]string{"id", "deadline", "mandatory", "type"}
+var membersOfEventCustomerNotification = [...]string{`,"id":`, `,"deadline":`, `,"mandatory":`, `,"type":`}
 
 func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfEventCustomerNotification[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Deadline = d.Time()
-		case 2:
-			v.Mandatory = d.Bool()
-		case 3:
-			v.Type = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfEventCustomerNotification[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+		&v.Deadline,
+		&v.Mandatory,
+		&v.Type,
+	)
 }
 
 // EventDetails describes why the event happened and who or what set it off. Which members are
@@ -789,37 +781,32 @@ type EventDetails struct {
 	Extra map[string]any `json:"-"`
 }
 
-var membersOfEventDetails = [...]string{"bank_account_id", "cause", "currency", "description", "item_count", "not_retried_reason", "origin", "property", "reason_code", "scheme", "will_attempt_retry"}
+var membersOfEventDetails = [...]string{`,"bank_account_id":`, `,"cause":`, `,"currency":`, `,"description":`, `,"item_count":`, `,"not_retried_reason":`, `,"origin":`, `,"property":`, `,"reason_code":`, `,"scheme":`, `,"will_attempt_retry":`}
 
 func (v *EventDetails) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfEventDetails[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BankAccountID = d.Text()
-		case 1:
-			v.Cause = EventCause(d.Enum())
-		case 2:
-			v.Currency = Currency(d.Enum())
-		case 3:
-			v.Description = d.Text()
-		case 4:
-			v.ItemCount = d.Int()
-		case 5:
-			v.NotRetriedReason = d.Text()
-		case 6:
-			v.Origin = EventOrigin(d.Enum())
-		case 7:
-			v.Property = d.Text()
-		case 8:
-			v.ReasonCode = d.Text()
-		case 9:
-			v.Scheme = Scheme(d.Enum())
-		case 10:
-			v.WillAttemptRetry = d.Bool()
-		default:
-			d.Extra(&v.Extra)
-		}
-	}
+	d.Members(
+		membersOfEventDetails[:],
+		func(member int) {
+			switch member {
+			case 4:
+				v.ItemCount = d.Int()
+			default:
+				d.Extra(&v.Extra)
+			}
+		},
+		&v.BankAccountID,
+		(*jsonwire.Enum)(&v.Cause),
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Description,
+		nil,
+		&v.NotRetriedReason,
+		(*jsonwire.Enum)(&v.Origin),
+		&v.Property,
+		&v.ReasonCode,
+		(*jsonwire.Enum)(&v.Scheme),
+		&v.WillAttemptRetry,
+		nil,
+	)
 }
 
 // EventInclude is the kind of related resource to return beside events. The API adds values without
@@ -908,41 +895,55 @@ type EventLinked struct {
 	Subscriptions []Subscription `json:"subscriptions,omitzero"`
 }
 
-var membersOfEventLinked = [...]string{"billing_requests", "creditors", "customers", "instalment_schedules", "mandates", "outbound_payments", "payer_authorisations", "payment_account_transactions", "payments", "payouts", "refunds", "scheme_identifiers", "subscriptions"}
+var membersOfEventLinked = [...]string{`,"billing_requests":`, `,"creditors":`, `,"customers":`, `,"instalment_schedules":`, `,"mandates":`, `,"outbound_payments":`, `,"payer_authorisations":`, `,"payment_account_transactions":`, `,"payments":`, `,"payouts":`, `,"refunds":`, `,"scheme_identifiers":`, `,"subscriptions":`}
 
 func (v *EventLinked) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfEventLinked[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BillingRequests = decodeObjects[BillingRequest](d)
-		case 1:
-			v.Creditors = decodeObjects[Creditor](d)
-		case 2:
-			v.Customers = decodeObjects[Customer](d)
-		case 3:
-			v.InstalmentSchedules = decodeObjects[InstalmentSchedule](d)
-		case 4:
-			v.Mandates = decodeObjects[Mandate](d)
-		case 5:
-			v.OutboundPayments = decodeObjects[OutboundPayment](d)
-		case 6:
-			v.PayerAuthorisations = decodeObjects[PayerAuthorisation](d)
-		case 7:
-			v.PaymentAccountTransactions = decodeObjects[PaymentAccountTransaction](d)
-		case 8:
-			v.Payments = decodeObjects[Payment](d)
-		case 9:
-			v.Payouts = decodeObjects[Payout](d)
-		case 10:
-			v.Refunds = decodeObjects[Refund](d)
-		case 11:
-			v.SchemeIdentifiers = decodeObjects[SchemeIdentifier](d)
-		case 12:
-			v.Subscriptions = decodeObjects[Subscription](d)
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfEventLinked[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.BillingRequests = decodeObjects[BillingRequest](d)
+			case 1:
+				v.Creditors = decodeObjects[Creditor](d)
+			case 2:
+				v.Customers = decodeObjects[Customer](d)
+			case 3:
+				v.InstalmentSchedules = decodeObjects[InstalmentSchedule](d)
+			case 4:
+				v.Mandates = decodeObjects[Mandate](d)
+			case 5:
+				v.OutboundPayments = decodeObjects[OutboundPayment](d)
+			case 6:
+				v.PayerAuthorisations = decodeObjects[PayerAuthorisation](d)
+			case 7:
+				v.PaymentAccountTransactions = decodeObjects[PaymentAccountTransaction](d)
+			case 8:
+				v.Payments = decodeObjects[Payment](d)
+			case 9:
+				v.Payouts = decodeObjects[Payout](d)
+			case 10:
+				v.Refunds = decodeObjects[Refund](d)
+			case 11:
+				v.SchemeIdentifiers = decodeObjects[SchemeIdentifier](d)
+			case 12:
+				v.Subscriptions = decodeObjects[Subscription](d)
+			}
+		},
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+	)
 }
 
 // EventLinks holds the identifiers of the resources the event concerns. Which of them are present
@@ -1007,63 +1008,43 @@ type EventLinks struct {
 	Extra map[string]any `json:"-"`
 }
 
-var membersOfEventLinks = [...]string{"bank_authorisation", "billing_request", "billing_request_flow", "creditor", "customer", "customer_bank_account", "instalment_schedule", "mandate", "mandate_request", "mandate_request_mandate", "new_customer_bank_account", "new_mandate", "organisation", "outbound_payment", "parent_event", "payer_authorisation", "payment", "payment_account_transaction", "payment_request_payment", "payout", "previous_customer_bank_account", "refund", "scheme_identifier", "subscription"}
+var membersOfEventLinks = [...]string{`,"bank_authorisation":`, `,"billing_request":`, `,"billing_request_flow":`, `,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"instalment_schedule":`, `,"mandate":`, `,"mandate_request":`, `,"mandate_request_mandate":`, `,"new_customer_bank_account":`, `,"new_mandate":`, `,"organisation":`, `,"outbound_payment":`, `,"parent_event":`, `,"payer_authorisation":`, `,"payment":`, `,"payment_account_transaction":`, `,"payment_request_payment":`, `,"payout":`, `,"previous_customer_bank_account":`, `,"refund":`, `,"scheme_identifier":`, `,"subscription":`}
 
 func (v *EventLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfEventLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BankAuthorisation = d.Text()
-		case 1:
-			v.BillingRequest = d.Text()
-		case 2:
-			v.BillingRequestFlow = d.Text()
-		case 3:
-			v.Creditor = d.Text()
-		case 4:
-			v.Customer = d.Text()
-		case 5:
-			v.CustomerBankAccount = d.Text()
-		case 6:
-			v.InstalmentSchedule = d.Text()
-		case 7:
-			v.Mandate = d.Text()
-		case 8:
-			v.MandateRequest = d.Text()
-		case 9:
-			v.MandateRequestMandate = d.Text()
-		case 10:
-			v.NewCustomerBankAccount = d.Text()
-		case 11:
-			v.NewMandate = d.Text()
-		case 12:
-			v.Organisation = d.Text()
-		case 13:
-			v.OutboundPayment = d.Text()
-		case 14:
-			v.ParentEvent = d.Text()
-		case 15:
-			v.PayerAuthorisation = d.Text()
-		case 16:
-			v.Payment = d.Text()
-		case 17:
-			v.PaymentAccountTransaction = d.Text()
-		case 18:
-			v.PaymentRequestPayment = d.Text()
-		case 19:
-			v.Payout = d.Text()
-		case 20:
-			v.PreviousCustomerBankAccount = d.Text()
-		case 21:
-			v.Refund = d.Text()
-		case 22:
-			v.SchemeIdentifier = d.Text()
-		case 23:
-			v.Subscription = d.Text()
-		default:
-			d.Extra(&v.Extra)
-		}
-	}
+	d.Members(
+		membersOfEventLinks[:],
+		func(member int) {
+			switch member {
+			default:
+				d.Extra(&v.Extra)
+			}
+		},
+		&v.BankAuthorisation,
+		&v.BillingRequest,
+		&v.BillingRequestFlow,
+		&v.Creditor,
+		&v.Customer,
+		&v.CustomerBankAccount,
+		&v.InstalmentSchedule,
+		&v.Mandate,
+		&v.MandateRequest,
+		&v.MandateRequestMandate,
+		&v.NewCustomerBankAccount,
+		&v.NewMandate,
+		&v.Organisation,
+		&v.OutboundPayment,
+		&v.ParentEvent,
+		&v.PayerAuthorisation,
+		&v.Payment,
+		&v.PaymentAccountTransaction,
+		&v.PaymentRequestPayment,
+		&v.Payout,
+		&v.PreviousCustomerBankAccount,
+		&v.Refund,
+		&v.SchemeIdentifier,
+		&v.Subscription,
+		nil,
+	)
 }
 
 // EventListParams holds the parameters of events.list.
@@ -1249,19 +1230,15 @@ type EventSource struct {
 	Type EventSourceType `json:"type,omitzero"`
 }
 
-var membersOfEventSource = [...]string{"name", "type"}
+var membersOfEventSource = [...]string{`,"name":`, `,"type":`}
 
 func (v *EventSource) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfEventSource[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Name = d.Text()
-		case 1:
-			v.Type = EventSourceType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfEventSource[:],
+		nil,
+		&v.Name,
+		(*jsonwire.Enum)(&v.Type),
+	)
 }
 
 // EventSourceType is the kind of actor that triggered an event. The API adds values without notice,

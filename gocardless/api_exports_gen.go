@@ -77,27 +77,19 @@ type Export struct {
 	ExportType ExportType `json:"export_type,omitzero"`
 }
 
-var membersOfExport = [...]string{"id", "created_at", "currency", "download_url", "error_message", "export_type"}
+var membersOfExport = [...]string{`,"id":`, `,"created_at":`, `,"currency":`, `,"download_url":`, `,"error_message":`, `,"export_type":`}
 
 func (v *Export) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfExport[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.CreatedAt = d.Time()
-		case 2:
-			v.Currency = Currency(d.Enum())
-		case 3:
-			v.DownloadURL = d.Text()
-		case 4:
-			v.ErrorMessage = d.Text()
-		case 5:
-			v.ExportType = ExportType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfExport[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.DownloadURL,
+		&v.ErrorMessage,
+		(*jsonwire.Enum)(&v.ExportType),
+	)
 }
 
 // ExportListParams holds the parameters of exports.list.

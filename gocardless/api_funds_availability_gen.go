@@ -39,17 +39,14 @@ type FundsAvailability struct {
 	Available bool `json:"available,omitzero"`
 }
 
-var membersOfFundsAvailability = [...]string{"available"}
+var membersOfFundsAvailability = [...]string{`,"available":`}
 
 func (v *FundsAvailability) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfFundsAvailability[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Available = d.Bool()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfFundsAvailability[:],
+		nil,
+		&v.Available,
+	)
 }
 
 // FundsAvailabilityCheckParams holds the parameters of funds_availability.check.

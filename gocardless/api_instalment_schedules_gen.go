@@ -178,36 +178,32 @@ type InstalmentSchedule struct {
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
-var membersOfInstalmentSchedule = [...]string{"id", "created_at", "currency", "links", "metadata", "name", "payment_errors", "status", "total_amount"}
+var membersOfInstalmentSchedule = [...]string{`,"id":`, `,"created_at":`, `,"currency":`, `,"links":`, `,"metadata":`, `,"name":`, `,"payment_errors":`, `,"status":`, `,"total_amount":`}
 
 func (v *InstalmentSchedule) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfInstalmentSchedule[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.CreatedAt = d.Time()
-		case 2:
-			v.Currency = Currency(d.Enum())
-		case 3:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(InstalmentScheduleLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfInstalmentSchedule[:],
+		func(member int) {
+			switch member {
+			case 3:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(InstalmentScheduleLinks)
+					v.Links.decode(d)
+				}
+			case 6:
+				v.PaymentErrors = d.AnyMap()
 			}
-		case 4:
-			v.Metadata = d.StringMap()
-		case 5:
-			v.Name = d.Text()
-		case 6:
-			v.PaymentErrors = d.AnyMap()
-		case 7:
-			v.Status = InstalmentScheduleStatus(d.Enum())
-		case 8:
-			v.TotalAmount = d.Int64()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.Name,
+		nil,
+		(*jsonwire.Enum)(&v.Status),
+		&v.TotalAmount,
+	)
 }
 
 // InstalmentScheduleCreateWithDatesParams holds the parameters of

@@ -78,36 +78,32 @@ type Institution struct {
 	Status InstitutionStatus `json:"status,omitzero"`
 }
 
-var membersOfInstitution = [...]string{"id", "autocompletes_collect_bank_account", "country_code", "icon_url", "limits", "logo_url", "name", "roles", "status"}
+var membersOfInstitution = [...]string{`,"id":`, `,"autocompletes_collect_bank_account":`, `,"country_code":`, `,"icon_url":`, `,"limits":`, `,"logo_url":`, `,"name":`, `,"roles":`, `,"status":`}
 
 func (v *Institution) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfInstitution[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AutocompletesCollectBankAccount = d.Bool()
-		case 2:
-			v.CountryCode = d.Text()
-		case 3:
-			v.IconURL = d.Text()
-		case 4:
-			if v.Limits = nil; d.HasObject() {
-				v.Limits = new(InstitutionLimits)
-				v.Limits.decode(d)
+	d.Members(
+		membersOfInstitution[:],
+		func(member int) {
+			switch member {
+			case 4:
+				if v.Limits = nil; d.HasObject() {
+					v.Limits = new(InstitutionLimits)
+					v.Limits.decode(d)
+				}
+			case 7:
+				v.Roles = d.Strings()
 			}
-		case 5:
-			v.LogoURL = d.Text()
-		case 6:
-			v.Name = d.Text()
-		case 7:
-			v.Roles = d.Strings()
-		case 8:
-			v.Status = InstitutionStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AutocompletesCollectBankAccount,
+		&v.CountryCode,
+		&v.IconURL,
+		nil,
+		&v.LogoURL,
+		&v.Name,
+		nil,
+		(*jsonwire.Enum)(&v.Status),
+	)
 }
 
 // InstitutionLimits holds the payment limits of the institution, split by personal and business
@@ -121,19 +117,22 @@ type InstitutionLimits struct {
 	Single map[string]any `json:"single,omitzero"`
 }
 
-var membersOfInstitutionLimits = [...]string{"daily", "single"}
+var membersOfInstitutionLimits = [...]string{`,"daily":`, `,"single":`}
 
 func (v *InstitutionLimits) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfInstitutionLimits[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Daily = d.AnyMap()
-		case 1:
-			v.Single = d.AnyMap()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfInstitutionLimits[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.Daily = d.AnyMap()
+			case 1:
+				v.Single = d.AnyMap()
+			}
+		},
+		nil,
+		nil,
+	)
 }
 
 // InstitutionListForBillingRequestParams holds the parameters of

@@ -42,17 +42,14 @@ type Logo struct {
 	ID string `json:"id,omitzero"`
 }
 
-var membersOfLogo = [...]string{"id"}
+var membersOfLogo = [...]string{`,"id":`}
 
 func (v *Logo) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfLogo[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfLogo[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+	)
 }
 
 // LogoCreateForCreditorParams holds the parameters of logos.create_for_creditor.

@@ -80,26 +80,27 @@ type MandateImportEntry struct {
 	RecordIdentifier string `json:"record_identifier,omitzero"`
 }
 
-var membersOfMandateImportEntry = [...]string{"created_at", "links", "processing_errors", "record_identifier"}
+var membersOfMandateImportEntry = [...]string{`,"created_at":`, `,"links":`, `,"processing_errors":`, `,"record_identifier":`}
 
 func (v *MandateImportEntry) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandateImportEntry[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.CreatedAt = d.Time()
-		case 1:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(MandateImportEntryLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfMandateImportEntry[:],
+		func(member int) {
+			switch member {
+			case 1:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(MandateImportEntryLinks)
+					v.Links.decode(d)
+				}
+			case 2:
+				v.ProcessingErrors = d.AnyMap()
 			}
-		case 2:
-			v.ProcessingErrors = d.AnyMap()
-		case 3:
-			v.RecordIdentifier = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.CreatedAt,
+		nil,
+		nil,
+		&v.RecordIdentifier,
+	)
 }
 
 // MandateImportEntryCreateParams holds the parameters of mandate_import_entries.create.
@@ -425,23 +426,17 @@ type MandateImportEntryLinks struct {
 	MandateImport string `json:"mandate_import,omitzero"`
 }
 
-var membersOfMandateImportEntryLinks = [...]string{"customer", "customer_bank_account", "mandate", "mandate_import"}
+var membersOfMandateImportEntryLinks = [...]string{`,"customer":`, `,"customer_bank_account":`, `,"mandate":`, `,"mandate_import":`}
 
 func (v *MandateImportEntryLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandateImportEntryLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Customer = d.Text()
-		case 1:
-			v.CustomerBankAccount = d.Text()
-		case 2:
-			v.Mandate = d.Text()
-		case 3:
-			v.MandateImport = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfMandateImportEntryLinks[:],
+		nil,
+		&v.Customer,
+		&v.CustomerBankAccount,
+		&v.Mandate,
+		&v.MandateImport,
+	)
 }
 
 // MandateImportEntryListParams holds the parameters of mandate_import_entries.list.

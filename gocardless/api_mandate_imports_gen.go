@@ -107,28 +107,26 @@ type MandateImport struct {
 	Status MandateImportStatus `json:"status,omitzero"`
 }
 
-var membersOfMandateImport = [...]string{"id", "created_at", "links", "scheme", "status"}
+var membersOfMandateImport = [...]string{`,"id":`, `,"created_at":`, `,"links":`, `,"scheme":`, `,"status":`}
 
 func (v *MandateImport) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandateImport[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.CreatedAt = d.Time()
-		case 2:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(MandateImportLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfMandateImport[:],
+		func(member int) {
+			switch member {
+			case 2:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(MandateImportLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 3:
-			v.Scheme = Scheme(d.Enum())
-		case 4:
-			v.Status = MandateImportStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.CreatedAt,
+		nil,
+		(*jsonwire.Enum)(&v.Scheme),
+		(*jsonwire.Enum)(&v.Status),
+	)
 }
 
 // MandateImportCreateParams holds the parameters of mandate_imports.create.
@@ -181,17 +179,14 @@ type MandateImportLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-var membersOfMandateImportLinks = [...]string{"creditor"}
+var membersOfMandateImportLinks = [...]string{`,"creditor":`}
 
 func (v *MandateImportLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandateImportLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfMandateImportLinks[:],
+		nil,
+		&v.Creditor,
+	)
 }
 
 // MandateImportStatus is the stage of a mandate import. The API adds values without notice, so

@@ -46,19 +46,15 @@ type MandatePDF struct {
 	URL string `json:"url,omitzero"`
 }
 
-var membersOfMandatePDF = [...]string{"expires_at", "url"}
+var membersOfMandatePDF = [...]string{`,"expires_at":`, `,"url":`}
 
 func (v *MandatePDF) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandatePDF[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ExpiresAt = d.Time()
-		case 1:
-			v.URL = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfMandatePDF[:],
+		nil,
+		&v.ExpiresAt,
+		&v.URL,
+	)
 }
 
 // MandatePDFCreateParams holds the parameters of mandate_pdfs.create.

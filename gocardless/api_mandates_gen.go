@@ -200,53 +200,46 @@ type Mandate struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
-var membersOfMandate = [...]string{"id", "authorisation_source", "consent_parameters", "consent_type", "created_at", "funds_settlement", "links", "mandate_type", "metadata", "next_possible_charge_date", "next_possible_standard_ach_charge_date", "payments_require_approval", "reference", "scheme", "status", "verified_at"}
+var membersOfMandate = [...]string{`,"id":`, `,"authorisation_source":`, `,"consent_parameters":`, `,"consent_type":`, `,"created_at":`, `,"funds_settlement":`, `,"links":`, `,"mandate_type":`, `,"metadata":`, `,"next_possible_charge_date":`, `,"next_possible_standard_ach_charge_date":`, `,"payments_require_approval":`, `,"reference":`, `,"scheme":`, `,"status":`, `,"verified_at":`}
 
 func (v *Mandate) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandate[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AuthorisationSource = AuthorisationSource(d.Enum())
-		case 2:
-			if v.ConsentParameters = nil; d.HasObject() {
-				v.ConsentParameters = new(MandateConsentParameters)
-				v.ConsentParameters.decode(d)
+	d.Members(
+		membersOfMandate[:],
+		func(member int) {
+			switch member {
+			case 2:
+				if v.ConsentParameters = nil; d.HasObject() {
+					v.ConsentParameters = new(MandateConsentParameters)
+					v.ConsentParameters.decode(d)
+				}
+			case 6:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(MandateLinks)
+					v.Links.decode(d)
+				}
+			case 9:
+				v.NextPossibleChargeDate = Date(d.Date())
+			case 10:
+				v.NextPossibleStandardACHChargeDate = Date(d.Date())
 			}
-		case 3:
-			v.ConsentType = ConsentType(d.Enum())
-		case 4:
-			v.CreatedAt = d.Time()
-		case 5:
-			v.FundsSettlement = FundsSettlement(d.Enum())
-		case 6:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(MandateLinks)
-				v.Links.decode(d)
-			}
-		case 7:
-			v.MandateType = MandateType(d.Enum())
-		case 8:
-			v.Metadata = d.StringMap()
-		case 9:
-			v.NextPossibleChargeDate = Date(d.Date())
-		case 10:
-			v.NextPossibleStandardACHChargeDate = Date(d.Date())
-		case 11:
-			v.PaymentsRequireApproval = d.Bool()
-		case 12:
-			v.Reference = d.Text()
-		case 13:
-			v.Scheme = Scheme(d.Enum())
-		case 14:
-			v.Status = MandateStatus(d.Enum())
-		case 15:
-			v.VerifiedAt = d.Time()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		(*jsonwire.Enum)(&v.AuthorisationSource),
+		nil,
+		(*jsonwire.Enum)(&v.ConsentType),
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.FundsSettlement),
+		nil,
+		(*jsonwire.Enum)(&v.MandateType),
+		(*map[string]string)(&v.Metadata),
+		nil,
+		nil,
+		&v.PaymentsRequireApproval,
+		&v.Reference,
+		(*jsonwire.Enum)(&v.Scheme),
+		(*jsonwire.Enum)(&v.Status),
+		&v.VerifiedAt,
+	)
 }
 
 // MandateCancelParams holds the parameters of mandates.cancel.

@@ -61,28 +61,26 @@ type NegativeBalanceLimit struct {
 	Links *NegativeBalanceLimitLinks `json:"links,omitzero"`
 }
 
-var membersOfNegativeBalanceLimit = [...]string{"id", "balance_limit", "created_at", "currency", "links"}
+var membersOfNegativeBalanceLimit = [...]string{`,"id":`, `,"balance_limit":`, `,"created_at":`, `,"currency":`, `,"links":`}
 
 func (v *NegativeBalanceLimit) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfNegativeBalanceLimit[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.BalanceLimit = d.Int64()
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			v.Currency = Currency(d.Enum())
-		case 4:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(NegativeBalanceLimitLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfNegativeBalanceLimit[:],
+		func(member int) {
+			switch member {
+			case 4:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(NegativeBalanceLimitLinks)
+					v.Links.decode(d)
+				}
 			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.BalanceLimit,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+	)
 }
 
 // NegativeBalanceLimitLinks holds the identifiers of related resources: the creditor and the user
@@ -94,19 +92,15 @@ type NegativeBalanceLimitLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-var membersOfNegativeBalanceLimitLinks = [...]string{"creator_user", "creditor"}
+var membersOfNegativeBalanceLimitLinks = [...]string{`,"creator_user":`, `,"creditor":`}
 
 func (v *NegativeBalanceLimitLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfNegativeBalanceLimitLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.CreatorUser = d.Text()
-		case 1:
-			v.Creditor = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfNegativeBalanceLimitLinks[:],
+		nil,
+		&v.CreatorUser,
+		&v.Creditor,
+	)
 }
 
 // NegativeBalanceLimitListParams holds the parameters of negative_balance_limits.list.

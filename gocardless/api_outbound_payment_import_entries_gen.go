@@ -71,41 +71,36 @@ type OutboundPaymentImportEntry struct {
 	VerificationResult AccountHolderVerificationResult `json:"verification_result,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntry = [...]string{"id", "amount", "created_at", "links", "metadata", "processed_at", "reference", "scheme", "validation_errors", "verification_result"}
+var membersOfOutboundPaymentImportEntry = [...]string{`,"id":`, `,"amount":`, `,"created_at":`, `,"links":`, `,"metadata":`, `,"processed_at":`, `,"reference":`, `,"scheme":`, `,"validation_errors":`, `,"verification_result":`}
 
 func (v *OutboundPaymentImportEntry) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentImportEntry[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Amount = d.Int64Ptr()
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(OutboundPaymentImportEntryLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfOutboundPaymentImportEntry[:],
+		func(member int) {
+			switch member {
+			case 3:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(OutboundPaymentImportEntryLinks)
+					v.Links.decode(d)
+				}
+			case 8:
+				if v.ValidationErrors = nil; d.HasObject() {
+					v.ValidationErrors = new(OutboundPaymentImportEntryValidationErrors)
+					v.ValidationErrors.decode(d)
+				}
 			}
-		case 4:
-			v.Metadata = d.StringMap()
-		case 5:
-			v.ProcessedAt = d.Time()
-		case 6:
-			v.Reference = d.Text()
-		case 7:
-			v.Scheme = Scheme(d.Enum())
-		case 8:
-			if v.ValidationErrors = nil; d.HasObject() {
-				v.ValidationErrors = new(OutboundPaymentImportEntryValidationErrors)
-				v.ValidationErrors.decode(d)
-			}
-		case 9:
-			v.VerificationResult = AccountHolderVerificationResult(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.Amount,
+		&v.CreatedAt,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.ProcessedAt,
+		&v.Reference,
+		(*jsonwire.Enum)(&v.Scheme),
+		nil,
+		(*jsonwire.Enum)(&v.VerificationResult),
+	)
 }
 
 // OutboundPaymentImportEntryLinks holds the identifiers of resources related to the import entry.
@@ -118,21 +113,16 @@ type OutboundPaymentImportEntryLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntryLinks = [...]string{"outbound_payment", "outbound_payment_import", "recipient_bank_account"}
+var membersOfOutboundPaymentImportEntryLinks = [...]string{`,"outbound_payment":`, `,"outbound_payment_import":`, `,"recipient_bank_account":`}
 
 func (v *OutboundPaymentImportEntryLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentImportEntryLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.OutboundPayment = d.Text()
-		case 1:
-			v.OutboundPaymentImport = d.Text()
-		case 2:
-			v.RecipientBankAccount = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfOutboundPaymentImportEntryLinks[:],
+		nil,
+		&v.OutboundPayment,
+		&v.OutboundPaymentImport,
+		&v.RecipientBankAccount,
+	)
 }
 
 // OutboundPaymentImportEntryListParams holds the parameters of
@@ -179,23 +169,26 @@ type OutboundPaymentImportEntryOutboundPaymentErrors struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntryOutboundPaymentErrors = [...]string{"amount", "recipient_bank_account", "reference", "scheme"}
+var membersOfOutboundPaymentImportEntryOutboundPaymentErrors = [...]string{`,"amount":`, `,"recipient_bank_account":`, `,"reference":`, `,"scheme":`}
 
 func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentImportEntryOutboundPaymentErrors[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Strings()
-		case 1:
-			v.RecipientBankAccount = d.Strings()
-		case 2:
-			v.Reference = d.Strings()
-		case 3:
-			v.Scheme = Scheme(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfOutboundPaymentImportEntryOutboundPaymentErrors[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.Amount = d.Strings()
+			case 1:
+				v.RecipientBankAccount = d.Strings()
+			case 2:
+				v.Reference = d.Strings()
+			}
+		},
+		nil,
+		nil,
+		nil,
+		(*jsonwire.Enum)(&v.Scheme),
+	)
 }
 
 // OutboundPaymentImportEntryValidationErrors describes what is wrong with the entry, grouped by
@@ -205,18 +198,20 @@ type OutboundPaymentImportEntryValidationErrors struct {
 	OutboundPayment *OutboundPaymentImportEntryOutboundPaymentErrors `json:"outbound_payment,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntryValidationErrors = [...]string{"outbound_payment"}
+var membersOfOutboundPaymentImportEntryValidationErrors = [...]string{`,"outbound_payment":`}
 
 func (v *OutboundPaymentImportEntryValidationErrors) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentImportEntryValidationErrors[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			if v.OutboundPayment = nil; d.HasObject() {
-				v.OutboundPayment = new(OutboundPaymentImportEntryOutboundPaymentErrors)
-				v.OutboundPayment.decode(d)
+	d.Members(
+		membersOfOutboundPaymentImportEntryValidationErrors[:],
+		func(member int) {
+			switch member {
+			case 0:
+				if v.OutboundPayment = nil; d.HasObject() {
+					v.OutboundPayment = new(OutboundPaymentImportEntryOutboundPaymentErrors)
+					v.OutboundPayment.decode(d)
+				}
 			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		nil,
+	)
 }

@@ -115,37 +115,34 @@ type OutboundPaymentImport struct {
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
 }
 
-var membersOfOutboundPaymentImport = [...]string{"id", "amount_sum", "authorisation_url", "created_at", "currency", "entry_counts", "links", "status"}
+var membersOfOutboundPaymentImport = [...]string{`,"id":`, `,"amount_sum":`, `,"authorisation_url":`, `,"created_at":`, `,"currency":`, `,"entry_counts":`, `,"links":`, `,"status":`}
 
 func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentImport[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AmountSum = d.Int64()
-		case 2:
-			v.AuthorisationURL = d.Text()
-		case 3:
-			v.CreatedAt = d.Time()
-		case 4:
-			v.Currency = Currency(d.Enum())
-		case 5:
-			if v.EntryCounts = nil; d.HasObject() {
-				v.EntryCounts = new(OutboundPaymentImportEntryCounts)
-				v.EntryCounts.decode(d)
+	d.Members(
+		membersOfOutboundPaymentImport[:],
+		func(member int) {
+			switch member {
+			case 5:
+				if v.EntryCounts = nil; d.HasObject() {
+					v.EntryCounts = new(OutboundPaymentImportEntryCounts)
+					v.EntryCounts.decode(d)
+				}
+			case 6:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(OutboundPaymentImportLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 6:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(OutboundPaymentImportLinks)
-				v.Links.decode(d)
-			}
-		case 7:
-			v.Status = OutboundPaymentImportStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AmountSum,
+		&v.AuthorisationURL,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+		nil,
+		(*jsonwire.Enum)(&v.Status),
+	)
 }
 
 // OutboundPaymentImportCreateParams holds the parameters of outbound_payment_imports.create.
@@ -259,35 +256,46 @@ type OutboundPaymentImportEntryCounts struct {
 	VerifiedWithUnableToMatch int `json:"verified_with_unable_to_match,omitzero"`
 }
 
-var membersOfOutboundPaymentImportEntryCounts = [...]string{"failed_to_process", "invalid", "processed", "total", "valid", "verified", "verified_with_full_match", "verified_with_no_match", "verified_with_partial_match", "verified_with_unable_to_match"}
+var membersOfOutboundPaymentImportEntryCounts = [...]string{`,"failed_to_process":`, `,"invalid":`, `,"processed":`, `,"total":`, `,"valid":`, `,"verified":`, `,"verified_with_full_match":`, `,"verified_with_no_match":`, `,"verified_with_partial_match":`, `,"verified_with_unable_to_match":`}
 
 func (v *OutboundPaymentImportEntryCounts) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentImportEntryCounts[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.FailedToProcess = d.Int()
-		case 1:
-			v.Invalid = d.Int()
-		case 2:
-			v.Processed = d.Int()
-		case 3:
-			v.Total = d.Int()
-		case 4:
-			v.Valid = d.Int()
-		case 5:
-			v.Verified = d.Int()
-		case 6:
-			v.VerifiedWithFullMatch = d.Int()
-		case 7:
-			v.VerifiedWithNoMatch = d.Int()
-		case 8:
-			v.VerifiedWithPartialMatch = d.Int()
-		case 9:
-			v.VerifiedWithUnableToMatch = d.Int()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfOutboundPaymentImportEntryCounts[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.FailedToProcess = d.Int()
+			case 1:
+				v.Invalid = d.Int()
+			case 2:
+				v.Processed = d.Int()
+			case 3:
+				v.Total = d.Int()
+			case 4:
+				v.Valid = d.Int()
+			case 5:
+				v.Verified = d.Int()
+			case 6:
+				v.VerifiedWithFullMatch = d.Int()
+			case 7:
+				v.VerifiedWithNoMatch = d.Int()
+			case 8:
+				v.VerifiedWithPartialMatch = d.Int()
+			case 9:
+				v.VerifiedWithUnableToMatch = d.Int()
+			}
+		},
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+		nil,
+	)
 }
 
 // OutboundPaymentImportLinks holds the identifiers of resources related to the outbound payment
@@ -297,17 +305,14 @@ type OutboundPaymentImportLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-var membersOfOutboundPaymentImportLinks = [...]string{"creditor"}
+var membersOfOutboundPaymentImportLinks = [...]string{`,"creditor":`}
 
 func (v *OutboundPaymentImportLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentImportLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfOutboundPaymentImportLinks[:],
+		nil,
+		&v.Creditor,
+	)
 }
 
 // OutboundPaymentImportListParams holds the parameters of outbound_payment_imports.list.

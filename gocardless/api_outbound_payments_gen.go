@@ -206,47 +206,41 @@ type OutboundPayment struct {
 	Verifications *OutboundPaymentVerifications `json:"verifications,omitzero"`
 }
 
-var membersOfOutboundPayment = [...]string{"id", "amount", "created_at", "currency", "description", "execution_date", "is_withdrawal", "links", "metadata", "reference", "scheme", "status", "verifications"}
+var membersOfOutboundPayment = [...]string{`,"id":`, `,"amount":`, `,"created_at":`, `,"currency":`, `,"description":`, `,"execution_date":`, `,"is_withdrawal":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"scheme":`, `,"status":`, `,"verifications":`}
 
 func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPayment[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Amount = d.Int64()
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			v.Currency = Currency(d.Enum())
-		case 4:
-			v.Description = d.Text()
-		case 5:
-			v.ExecutionDate = Date(d.Date())
-		case 6:
-			v.IsWithdrawal = d.Bool()
-		case 7:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(OutboundPaymentLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfOutboundPayment[:],
+		func(member int) {
+			switch member {
+			case 5:
+				v.ExecutionDate = Date(d.Date())
+			case 7:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(OutboundPaymentLinks)
+					v.Links.decode(d)
+				}
+			case 12:
+				if v.Verifications = nil; d.HasObject() {
+					v.Verifications = new(OutboundPaymentVerifications)
+					v.Verifications.decode(d)
+				}
 			}
-		case 8:
-			v.Metadata = d.StringMap()
-		case 9:
-			v.Reference = d.Text()
-		case 10:
-			v.Scheme = Scheme(d.Enum())
-		case 11:
-			v.Status = OutboundPaymentStatus(d.Enum())
-		case 12:
-			if v.Verifications = nil; d.HasObject() {
-				v.Verifications = new(OutboundPaymentVerifications)
-				v.Verifications.decode(d)
-			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.Amount,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Description,
+		nil,
+		&v.IsWithdrawal,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.Reference,
+		(*jsonwire.Enum)(&v.Scheme),
+		(*jsonwire.Enum)(&v.Status),
+		nil,
+	)
 }
 
 // OutboundPaymentCancelParams holds the parameters of outbound_payments.cancel.
@@ -406,27 +400,28 @@ type OutboundPaymentStats struct {
 	ScheduledCount int `json:"scheduled_count,omitzero"`
 }
 
-var membersOfOutboundPaymentStats = [...]string{"executing_amount", "executing_count", "pending_approval_amount", "pending_approval_count", "scheduled_amount", "scheduled_count"}
+var membersOfOutboundPaymentStats = [...]string{`,"executing_amount":`, `,"executing_count":`, `,"pending_approval_amount":`, `,"pending_approval_count":`, `,"scheduled_amount":`, `,"scheduled_count":`}
 
 func (v *OutboundPaymentStats) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentStats[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ExecutingAmount = d.Int64()
-		case 1:
-			v.ExecutingCount = d.Int()
-		case 2:
-			v.PendingApprovalAmount = d.Int64()
-		case 3:
-			v.PendingApprovalCount = d.Int()
-		case 4:
-			v.ScheduledAmount = d.Int64()
-		case 5:
-			v.ScheduledCount = d.Int()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfOutboundPaymentStats[:],
+		func(member int) {
+			switch member {
+			case 1:
+				v.ExecutingCount = d.Int()
+			case 3:
+				v.PendingApprovalCount = d.Int()
+			case 5:
+				v.ScheduledCount = d.Int()
+			}
+		},
+		&v.ExecutingAmount,
+		nil,
+		&v.PendingApprovalAmount,
+		nil,
+		&v.ScheduledAmount,
+		nil,
+	)
 }
 
 // OutboundPaymentUpdateParams holds the parameters of outbound_payments.update.

@@ -41,17 +41,14 @@ type PayerTheme struct {
 	ID string `json:"id,omitzero"`
 }
 
-var membersOfPayerTheme = [...]string{"id"}
+var membersOfPayerTheme = [...]string{`,"id":`}
 
 func (v *PayerTheme) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayerTheme[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayerTheme[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+	)
 }
 
 // PayerThemeCreateForCreditorParams holds the parameters of payer_themes.create_for_creditor.

@@ -86,38 +86,33 @@ type PaymentAccountTransaction struct {
 	ValueDate Date `json:"value_date,omitzero"`
 }
 
-var membersOfPaymentAccountTransaction = [...]string{"id", "amount", "balance_after_transaction", "counterparty_name", "currency", "description", "direction", "links", "reference", "value_date"}
+var membersOfPaymentAccountTransaction = [...]string{`,"id":`, `,"amount":`, `,"balance_after_transaction":`, `,"counterparty_name":`, `,"currency":`, `,"description":`, `,"direction":`, `,"links":`, `,"reference":`, `,"value_date":`}
 
 func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPaymentAccountTransaction[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Amount = d.Int64()
-		case 2:
-			v.BalanceAfterTransaction = d.Int64()
-		case 3:
-			v.CounterpartyName = d.Text()
-		case 4:
-			v.Currency = Currency(d.Enum())
-		case 5:
-			v.Description = d.Text()
-		case 6:
-			v.Direction = PaymentAccountTransactionDirection(d.Enum())
-		case 7:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(PaymentAccountTransactionLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfPaymentAccountTransaction[:],
+		func(member int) {
+			switch member {
+			case 7:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(PaymentAccountTransactionLinks)
+					v.Links.decode(d)
+				}
+			case 9:
+				v.ValueDate = Date(d.Date())
 			}
-		case 8:
-			v.Reference = d.Text()
-		case 9:
-			v.ValueDate = Date(d.Date())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.Amount,
+		&v.BalanceAfterTransaction,
+		&v.CounterpartyName,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Description,
+		(*jsonwire.Enum)(&v.Direction),
+		nil,
+		&v.Reference,
+		nil,
+	)
 }
 
 // PaymentAccountTransactionListParams holds the parameters of payment_account_transactions.list.

@@ -83,32 +83,28 @@ type PaymentAccount struct {
 	Links *PaymentAccountLinks `json:"links,omitzero"`
 }
 
-var membersOfPaymentAccount = [...]string{"id", "account_balance", "account_holder_name", "account_number_ending", "bank_name", "currency", "links"}
+var membersOfPaymentAccount = [...]string{`,"id":`, `,"account_balance":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"bank_name":`, `,"currency":`, `,"links":`}
 
 func (v *PaymentAccount) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPaymentAccount[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AccountBalance = d.Int64()
-		case 2:
-			v.AccountHolderName = d.Text()
-		case 3:
-			v.AccountNumberEnding = d.Text()
-		case 4:
-			v.BankName = d.Text()
-		case 5:
-			v.Currency = Currency(d.Enum())
-		case 6:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(PaymentAccountLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfPaymentAccount[:],
+		func(member int) {
+			switch member {
+			case 6:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(PaymentAccountLinks)
+					v.Links.decode(d)
+				}
 			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AccountBalance,
+		&v.AccountHolderName,
+		&v.AccountNumberEnding,
+		&v.BankName,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+	)
 }
 
 // PaymentAccountLinks holds the identifiers of related resources.
@@ -117,17 +113,14 @@ type PaymentAccountLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-var membersOfPaymentAccountLinks = [...]string{"creditor"}
+var membersOfPaymentAccountLinks = [...]string{`,"creditor":`}
 
 func (v *PaymentAccountLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPaymentAccountLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPaymentAccountLinks[:],
+		nil,
+		&v.Creditor,
+	)
 }
 
 // PaymentAccountListParams holds the parameters of payment_accounts.list.

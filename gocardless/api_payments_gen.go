@@ -235,53 +235,44 @@ type Payment struct {
 	Status PaymentStatus `json:"status,omitzero"`
 }
 
-var membersOfPayment = [...]string{"id", "amount", "amount_refunded", "app_fee", "charge_date", "created_at", "currency", "description", "faster_ach", "fx", "links", "metadata", "reference", "retry_if_possible", "scheme", "status"}
+var membersOfPayment = [...]string{`,"id":`, `,"amount":`, `,"amount_refunded":`, `,"app_fee":`, `,"charge_date":`, `,"created_at":`, `,"currency":`, `,"description":`, `,"faster_ach":`, `,"fx":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"retry_if_possible":`, `,"scheme":`, `,"status":`}
 
 func (v *Payment) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayment[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Amount = d.Int64()
-		case 2:
-			v.AmountRefunded = d.Int64()
-		case 3:
-			v.AppFee = d.Int64Ptr()
-		case 4:
-			v.ChargeDate = Date(d.Date())
-		case 5:
-			v.CreatedAt = d.Time()
-		case 6:
-			v.Currency = Currency(d.Enum())
-		case 7:
-			v.Description = d.Text()
-		case 8:
-			v.FasterACH = d.BoolPtr()
-		case 9:
-			if v.FX = nil; d.HasObject() {
-				v.FX = new(FX)
-				v.FX.decode(d)
+	d.Members(
+		membersOfPayment[:],
+		func(member int) {
+			switch member {
+			case 4:
+				v.ChargeDate = Date(d.Date())
+			case 9:
+				if v.FX = nil; d.HasObject() {
+					v.FX = new(FX)
+					v.FX.decode(d)
+				}
+			case 10:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(PaymentLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 10:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(PaymentLinks)
-				v.Links.decode(d)
-			}
-		case 11:
-			v.Metadata = d.StringMap()
-		case 12:
-			v.Reference = d.Text()
-		case 13:
-			v.RetryIfPossible = d.Bool()
-		case 14:
-			v.Scheme = Scheme(d.Enum())
-		case 15:
-			v.Status = PaymentStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.Amount,
+		&v.AmountRefunded,
+		&v.AppFee,
+		nil,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Description,
+		&v.FasterACH,
+		nil,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.Reference,
+		&v.RetryIfPossible,
+		(*jsonwire.Enum)(&v.Scheme),
+		(*jsonwire.Enum)(&v.Status),
+	)
 }
 
 // PaymentCancelParams holds the parameters of payments.cancel.

@@ -63,26 +63,27 @@ type PayoutItem struct {
 	Type PayoutItemType `json:"type,omitzero"`
 }
 
-var membersOfPayoutItem = [...]string{"amount", "links", "taxes", "type"}
+var membersOfPayoutItem = [...]string{`,"amount":`, `,"links":`, `,"taxes":`, `,"type":`}
 
 func (v *PayoutItem) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayoutItem[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Text()
-		case 1:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(PayoutItemLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfPayoutItem[:],
+		func(member int) {
+			switch member {
+			case 1:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(PayoutItemLinks)
+					v.Links.decode(d)
+				}
+			case 2:
+				v.Taxes = decodeObjects[PayoutItemTax](d)
 			}
-		case 2:
-			v.Taxes = decodeObjects[PayoutItemTax](d)
-		case 3:
-			v.Type = PayoutItemType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.Amount,
+		nil,
+		nil,
+		(*jsonwire.Enum)(&v.Type),
+	)
 }
 
 // PayoutItemLinks holds the identifiers of resources related to the payout item.
@@ -98,21 +99,16 @@ type PayoutItemLinks struct {
 	Refund string `json:"refund,omitzero"`
 }
 
-var membersOfPayoutItemLinks = [...]string{"mandate", "payment", "refund"}
+var membersOfPayoutItemLinks = [...]string{`,"mandate":`, `,"payment":`, `,"refund":`}
 
 func (v *PayoutItemLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayoutItemLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Mandate = d.Text()
-		case 1:
-			v.Payment = d.Text()
-		case 2:
-			v.Refund = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayoutItemLinks[:],
+		nil,
+		&v.Mandate,
+		&v.Payment,
+		&v.Refund,
+	)
 }
 
 // PayoutItemListParams holds the parameters of payout_items.list.
@@ -170,27 +166,19 @@ type PayoutItemTax struct {
 	TaxRateID string `json:"tax_rate_id,omitzero"`
 }
 
-var membersOfPayoutItemTax = [...]string{"amount", "currency", "destination_amount", "destination_currency", "exchange_rate", "tax_rate_id"}
+var membersOfPayoutItemTax = [...]string{`,"amount":`, `,"currency":`, `,"destination_amount":`, `,"destination_currency":`, `,"exchange_rate":`, `,"tax_rate_id":`}
 
 func (v *PayoutItemTax) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayoutItemTax[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Text()
-		case 1:
-			v.Currency = Currency(d.Enum())
-		case 2:
-			v.DestinationAmount = d.Text()
-		case 3:
-			v.DestinationCurrency = Currency(d.Enum())
-		case 4:
-			v.ExchangeRate = d.Text()
-		case 5:
-			v.TaxRateID = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayoutItemTax[:],
+		nil,
+		&v.Amount,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.DestinationAmount,
+		(*jsonwire.Enum)(&v.DestinationCurrency),
+		&v.ExchangeRate,
+		&v.TaxRateID,
+	)
 }
 
 // PayoutItemType describes what a payout item credits or debits. The API adds values without

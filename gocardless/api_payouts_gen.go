@@ -125,47 +125,41 @@ type Payout struct {
 	TaxCurrency Currency `json:"tax_currency,omitzero"`
 }
 
-var membersOfPayout = [...]string{"id", "amount", "arrival_date", "created_at", "currency", "deducted_fees", "fx", "links", "metadata", "payout_type", "reference", "status", "tax_currency"}
+var membersOfPayout = [...]string{`,"id":`, `,"amount":`, `,"arrival_date":`, `,"created_at":`, `,"currency":`, `,"deducted_fees":`, `,"fx":`, `,"links":`, `,"metadata":`, `,"payout_type":`, `,"reference":`, `,"status":`, `,"tax_currency":`}
 
 func (v *Payout) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayout[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Amount = d.Int64()
-		case 2:
-			v.ArrivalDate = Date(d.Date())
-		case 3:
-			v.CreatedAt = d.Time()
-		case 4:
-			v.Currency = Currency(d.Enum())
-		case 5:
-			v.DeductedFees = d.Int64()
-		case 6:
-			if v.FX = nil; d.HasObject() {
-				v.FX = new(FX)
-				v.FX.decode(d)
+	d.Members(
+		membersOfPayout[:],
+		func(member int) {
+			switch member {
+			case 2:
+				v.ArrivalDate = Date(d.Date())
+			case 6:
+				if v.FX = nil; d.HasObject() {
+					v.FX = new(FX)
+					v.FX.decode(d)
+				}
+			case 7:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(PayoutLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 7:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(PayoutLinks)
-				v.Links.decode(d)
-			}
-		case 8:
-			v.Metadata = d.StringMap()
-		case 9:
-			v.PayoutType = PayoutType(d.Enum())
-		case 10:
-			v.Reference = d.Text()
-		case 11:
-			v.Status = PayoutStatus(d.Enum())
-		case 12:
-			v.TaxCurrency = Currency(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.Amount,
+		nil,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.DeductedFees,
+		nil,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		(*jsonwire.Enum)(&v.PayoutType),
+		&v.Reference,
+		(*jsonwire.Enum)(&v.Status),
+		(*jsonwire.Enum)(&v.TaxCurrency),
+	)
 }
 
 // PayoutListParams holds the parameters of payouts.list.

@@ -118,40 +118,32 @@ type RedirectFlow struct {
 	SuccessRedirectURL string `json:"success_redirect_url,omitzero"`
 }
 
-var membersOfRedirectFlow = [...]string{"id", "confirmation_url", "created_at", "description", "links", "mandate_reference", "metadata", "redirect_url", "scheme", "session_token", "success_redirect_url"}
+var membersOfRedirectFlow = [...]string{`,"id":`, `,"confirmation_url":`, `,"created_at":`, `,"description":`, `,"links":`, `,"mandate_reference":`, `,"metadata":`, `,"redirect_url":`, `,"scheme":`, `,"session_token":`, `,"success_redirect_url":`}
 
 func (v *RedirectFlow) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfRedirectFlow[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.ConfirmationURL = d.Text()
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			v.Description = d.Text()
-		case 4:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(RedirectFlowLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfRedirectFlow[:],
+		func(member int) {
+			switch member {
+			case 4:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(RedirectFlowLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 5:
-			v.MandateReference = d.Text()
-		case 6:
-			v.Metadata = d.StringMap()
-		case 7:
-			v.RedirectURL = d.Text()
-		case 8:
-			v.Scheme = Scheme(d.Enum())
-		case 9:
-			v.SessionToken = d.Text()
-		case 10:
-			v.SuccessRedirectURL = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.ConfirmationURL,
+		&v.CreatedAt,
+		&v.Description,
+		nil,
+		&v.MandateReference,
+		(*map[string]string)(&v.Metadata),
+		&v.RedirectURL,
+		(*jsonwire.Enum)(&v.Scheme),
+		&v.SessionToken,
+		&v.SuccessRedirectURL,
+	)
 }
 
 // RedirectFlowCompleteParams holds the parameters of redirect_flows.complete.
@@ -367,23 +359,16 @@ type RedirectFlowLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-var membersOfRedirectFlowLinks = [...]string{"billing_request", "creditor", "customer", "customer_bank_account", "mandate"}
+var membersOfRedirectFlowLinks = [...]string{`,"billing_request":`, `,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"mandate":`}
 
 func (v *RedirectFlowLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfRedirectFlowLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BillingRequest = d.Text()
-		case 1:
-			v.Creditor = d.Text()
-		case 2:
-			v.Customer = d.Text()
-		case 3:
-			v.CustomerBankAccount = d.Text()
-		case 4:
-			v.Mandate = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfRedirectFlowLinks[:],
+		nil,
+		&v.BillingRequest,
+		&v.Creditor,
+		&v.Customer,
+		&v.CustomerBankAccount,
+		&v.Mandate,
+	)
 }

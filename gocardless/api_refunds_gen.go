@@ -137,39 +137,35 @@ type Refund struct {
 	Status RefundStatus `json:"status,omitzero"`
 }
 
-var membersOfRefund = [...]string{"id", "amount", "created_at", "currency", "fx", "links", "metadata", "reference", "status"}
+var membersOfRefund = [...]string{`,"id":`, `,"amount":`, `,"created_at":`, `,"currency":`, `,"fx":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"status":`}
 
 func (v *Refund) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfRefund[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Amount = d.Int64()
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			v.Currency = Currency(d.Enum())
-		case 4:
-			if v.FX = nil; d.HasObject() {
-				v.FX = new(FX)
-				v.FX.decode(d)
+	d.Members(
+		membersOfRefund[:],
+		func(member int) {
+			switch member {
+			case 4:
+				if v.FX = nil; d.HasObject() {
+					v.FX = new(FX)
+					v.FX.decode(d)
+				}
+			case 5:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(RefundLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 5:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(RefundLinks)
-				v.Links.decode(d)
-			}
-		case 6:
-			v.Metadata = d.StringMap()
-		case 7:
-			v.Reference = d.Text()
-		case 8:
-			v.Status = RefundStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.Amount,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.Reference,
+		(*jsonwire.Enum)(&v.Status),
+	)
 }
 
 // RefundCreateParams holds the parameters of refunds.create.

@@ -44,17 +44,14 @@ type ScenarioSimulator struct {
 	ID string `json:"id,omitzero"`
 }
 
-var membersOfScenarioSimulator = [...]string{"id"}
+var membersOfScenarioSimulator = [...]string{`,"id":`}
 
 func (v *ScenarioSimulator) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfScenarioSimulator[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfScenarioSimulator[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+	)
 }
 
 // ScenarioSimulatorRunParams holds the parameters of scenario_simulators.run.

@@ -127,51 +127,36 @@ type SchemeIdentifier struct {
 	Status SchemeIdentifierStatus `json:"status,omitzero"`
 }
 
-var membersOfSchemeIdentifier = [...]string{"id", "address_line1", "address_line2", "address_line3", "can_specify_mandate_reference", "city", "country_code", "created_at", "currency", "email", "minimum_advance_notice", "name", "phone_number", "postal_code", "reference", "region", "scheme", "status"}
+var membersOfSchemeIdentifier = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"can_specify_mandate_reference":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"email":`, `,"minimum_advance_notice":`, `,"name":`, `,"phone_number":`, `,"postal_code":`, `,"reference":`, `,"region":`, `,"scheme":`, `,"status":`}
 
 func (v *SchemeIdentifier) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfSchemeIdentifier[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AddressLine1 = d.Text()
-		case 2:
-			v.AddressLine2 = d.Text()
-		case 3:
-			v.AddressLine3 = d.Text()
-		case 4:
-			v.CanSpecifyMandateReference = d.Bool()
-		case 5:
-			v.City = d.Text()
-		case 6:
-			v.CountryCode = d.Text()
-		case 7:
-			v.CreatedAt = d.Time()
-		case 8:
-			v.Currency = Currency(d.Enum())
-		case 9:
-			v.Email = d.Text()
-		case 10:
-			v.MinimumAdvanceNotice = d.Int()
-		case 11:
-			v.Name = d.Text()
-		case 12:
-			v.PhoneNumber = d.Text()
-		case 13:
-			v.PostalCode = d.Text()
-		case 14:
-			v.Reference = d.Text()
-		case 15:
-			v.Region = d.Text()
-		case 16:
-			v.Scheme = SchemeIdentifierScheme(d.Enum())
-		case 17:
-			v.Status = SchemeIdentifierStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfSchemeIdentifier[:],
+		func(member int) {
+			switch member {
+			case 10:
+				v.MinimumAdvanceNotice = d.Int()
+			}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.CanSpecifyMandateReference,
+		&v.City,
+		&v.CountryCode,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Email,
+		nil,
+		&v.Name,
+		&v.PhoneNumber,
+		&v.PostalCode,
+		&v.Reference,
+		&v.Region,
+		(*jsonwire.Enum)(&v.Scheme),
+		(*jsonwire.Enum)(&v.Status),
+	)
 }
 
 // SchemeIdentifierCreateParams holds the parameters of scheme_identifiers.create.

@@ -164,19 +164,15 @@ type BankAuthorisationLinks struct {
 	Institution string `json:"institution,omitzero"`
 }
 
-var membersOfBankAuthorisationLinks = [...]string{"billing_request", "institution"}
+var membersOfBankAuthorisationLinks = [...]string{`,"billing_request":`, `,"institution":`}
 
 func (v *BankAuthorisationLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBankAuthorisationLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BillingRequest = d.Text()
-		case 1:
-			v.Institution = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBankAuthorisationLinks[:],
+		nil,
+		&v.BillingRequest,
+		&v.Institution,
+	)
 }
 
 // BillingRequestAction holds the steps that exist for this billing request, each with its own
@@ -204,39 +200,41 @@ type BillingRequestAction struct {
 	Type BillingRequestActionType `json:"type,omitzero"`
 }
 
-var membersOfBillingRequestAction = [...]string{"available_currencies", "bank_authorisation", "collect_customer_details", "completes_actions", "institution_guess_status", "required", "requires_actions", "status", "type"}
+var membersOfBillingRequestAction = [...]string{`,"available_currencies":`, `,"bank_authorisation":`, `,"collect_customer_details":`, `,"completes_actions":`, `,"institution_guess_status":`, `,"required":`, `,"requires_actions":`, `,"status":`, `,"type":`}
 
 func (v *BillingRequestAction) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestAction[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AvailableCurrencies = jsonwire.Enums[Currency](d)
-		case 1:
-			if v.BankAuthorisation = nil; d.HasObject() {
-				v.BankAuthorisation = new(BillingRequestActionBankAuthorisation)
-				v.BankAuthorisation.decode(d)
+	d.Members(
+		membersOfBillingRequestAction[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.AvailableCurrencies = jsonwire.Enums[Currency](d)
+			case 1:
+				if v.BankAuthorisation = nil; d.HasObject() {
+					v.BankAuthorisation = new(BillingRequestActionBankAuthorisation)
+					v.BankAuthorisation.decode(d)
+				}
+			case 2:
+				if v.CollectCustomerDetails = nil; d.HasObject() {
+					v.CollectCustomerDetails = new(BillingRequestActionCollectCustomerDetails)
+					v.CollectCustomerDetails.decode(d)
+				}
+			case 3:
+				v.CompletesActions = d.Strings()
+			case 6:
+				v.RequiresActions = d.Strings()
 			}
-		case 2:
-			if v.CollectCustomerDetails = nil; d.HasObject() {
-				v.CollectCustomerDetails = new(BillingRequestActionCollectCustomerDetails)
-				v.CollectCustomerDetails.decode(d)
-			}
-		case 3:
-			v.CompletesActions = d.Strings()
-		case 4:
-			v.InstitutionGuessStatus = InstitutionGuessStatus(d.Enum())
-		case 5:
-			v.Required = d.Bool()
-		case 6:
-			v.RequiresActions = d.Strings()
-		case 7:
-			v.Status = BillingRequestActionStatus(d.Enum())
-		case 8:
-			v.Type = BillingRequestActionType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		nil,
+		nil,
+		nil,
+		nil,
+		(*jsonwire.Enum)(&v.InstitutionGuessStatus),
+		&v.Required,
+		nil,
+		(*jsonwire.Enum)(&v.Status),
+		(*jsonwire.Enum)(&v.Type),
+	)
 }
 
 // BillingRequestActionBankAuthorisation holds the settings for a "bank_authorisation" action: how,
@@ -248,19 +246,15 @@ type BillingRequestActionBankAuthorisation struct {
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
 }
 
-var membersOfBillingRequestActionBankAuthorisation = [...]string{"adapter", "authorisation_type"}
+var membersOfBillingRequestActionBankAuthorisation = [...]string{`,"adapter":`, `,"authorisation_type":`}
 
 func (v *BillingRequestActionBankAuthorisation) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestActionBankAuthorisation[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Adapter = BankAuthorisationAdapter(d.Enum())
-		case 1:
-			v.AuthorisationType = AuthorisationType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestActionBankAuthorisation[:],
+		nil,
+		(*jsonwire.Enum)(&v.Adapter),
+		(*jsonwire.Enum)(&v.AuthorisationType),
+	)
 }
 
 // BillingRequestActionCollectCustomerDetails holds the hints for a "collect_customer_details"
@@ -272,22 +266,23 @@ type BillingRequestActionCollectCustomerDetails struct {
 	IncompleteFields *BillingRequestActionCollectCustomerDetailsIncompleteFields `json:"incomplete_fields,omitzero"`
 }
 
-var membersOfBillingRequestActionCollectCustomerDetails = [...]string{"default_country_code", "incomplete_fields"}
+var membersOfBillingRequestActionCollectCustomerDetails = [...]string{`,"default_country_code":`, `,"incomplete_fields":`}
 
 func (v *BillingRequestActionCollectCustomerDetails) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestActionCollectCustomerDetails[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.DefaultCountryCode = d.Text()
-		case 1:
-			if v.IncompleteFields = nil; d.HasObject() {
-				v.IncompleteFields = new(BillingRequestActionCollectCustomerDetailsIncompleteFields)
-				v.IncompleteFields.decode(d)
+	d.Members(
+		membersOfBillingRequestActionCollectCustomerDetails[:],
+		func(member int) {
+			switch member {
+			case 1:
+				if v.IncompleteFields = nil; d.HasObject() {
+					v.IncompleteFields = new(BillingRequestActionCollectCustomerDetailsIncompleteFields)
+					v.IncompleteFields.decode(d)
+				}
 			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.DefaultCountryCode,
+		nil,
+	)
 }
 
 // BillingRequestActionCollectCustomerDetailsIncompleteFields holds the names of the fields that
@@ -299,19 +294,22 @@ type BillingRequestActionCollectCustomerDetailsIncompleteFields struct {
 	CustomerBillingDetail []string `json:"customer_billing_detail,omitzero"`
 }
 
-var membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields = [...]string{"customer", "customer_billing_detail"}
+var membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields = [...]string{`,"customer":`, `,"customer_billing_detail":`}
 
 func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Customer = d.Strings()
-		case 1:
-			v.CustomerBillingDetail = d.Strings()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestActionCollectCustomerDetailsIncompleteFields[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.Customer = d.Strings()
+			case 1:
+				v.CustomerBillingDetail = d.Strings()
+			}
+		},
+		nil,
+		nil,
+	)
 }
 
 // BillingRequestActionStatus is the progress of a billing request action. The API adds values
@@ -422,41 +420,38 @@ type BillingRequestInstalmentScheduleRequest struct {
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
-var membersOfBillingRequestInstalmentScheduleRequest = [...]string{"app_fee", "currency", "instalments_with_dates", "instalments_with_schedule", "links", "metadata", "name", "payment_reference", "retry_if_possible", "total_amount"}
+var membersOfBillingRequestInstalmentScheduleRequest = [...]string{`,"app_fee":`, `,"currency":`, `,"instalments_with_dates":`, `,"instalments_with_schedule":`, `,"links":`, `,"metadata":`, `,"name":`, `,"payment_reference":`, `,"retry_if_possible":`, `,"total_amount":`}
 
 func (v *BillingRequestInstalmentScheduleRequest) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestInstalmentScheduleRequest[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AppFee = d.Int64Ptr()
-		case 1:
-			v.Currency = Currency(d.Enum())
-		case 2:
-			v.InstalmentsWithDates = decodeObjects[DatedInstalment](d)
-		case 3:
-			if v.InstalmentsWithSchedule = nil; d.HasObject() {
-				v.InstalmentsWithSchedule = new(InstalmentSeries)
-				v.InstalmentsWithSchedule.decode(d)
+	d.Members(
+		membersOfBillingRequestInstalmentScheduleRequest[:],
+		func(member int) {
+			switch member {
+			case 2:
+				v.InstalmentsWithDates = decodeObjects[DatedInstalment](d)
+			case 3:
+				if v.InstalmentsWithSchedule = nil; d.HasObject() {
+					v.InstalmentsWithSchedule = new(InstalmentSeries)
+					v.InstalmentsWithSchedule.decode(d)
+				}
+			case 4:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BillingRequestInstalmentScheduleRequestLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 4:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BillingRequestInstalmentScheduleRequestLinks)
-				v.Links.decode(d)
-			}
-		case 5:
-			v.Metadata = d.StringMap()
-		case 6:
-			v.Name = d.Text()
-		case 7:
-			v.PaymentReference = d.Text()
-		case 8:
-			v.RetryIfPossible = d.Bool()
-		case 9:
-			v.TotalAmount = d.Int64()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.AppFee,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+		nil,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.Name,
+		&v.PaymentReference,
+		&v.RetryIfPossible,
+		&v.TotalAmount,
+	)
 }
 
 // BillingRequestInstalmentScheduleRequestLinks holds the identifiers of resources that came from
@@ -466,17 +461,14 @@ type BillingRequestInstalmentScheduleRequestLinks struct {
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
 }
 
-var membersOfBillingRequestInstalmentScheduleRequestLinks = [...]string{"instalment_schedule"}
+var membersOfBillingRequestInstalmentScheduleRequestLinks = [...]string{`,"instalment_schedule":`}
 
 func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestInstalmentScheduleRequestLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.InstalmentSchedule = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestInstalmentScheduleRequestLinks[:],
+		nil,
+		&v.InstalmentSchedule,
+	)
 }
 
 // BillingRequestLinks holds the identifiers of resources related to the billing request.
@@ -514,45 +506,28 @@ type BillingRequestLinks struct {
 	SubscriptionRequestSubscription string `json:"subscription_request_subscription,omitzero"`
 }
 
-var membersOfBillingRequestLinks = [...]string{"bank_authorisation", "creditor", "customer", "customer_bank_account", "customer_billing_detail", "instalment_schedule_request", "instalment_schedule_request_instalment_schedule", "mandate_request", "mandate_request_mandate", "organisation", "payment_provider", "payment_request", "payment_request_payment", "subscription_request", "subscription_request_subscription"}
+var membersOfBillingRequestLinks = [...]string{`,"bank_authorisation":`, `,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"customer_billing_detail":`, `,"instalment_schedule_request":`, `,"instalment_schedule_request_instalment_schedule":`, `,"mandate_request":`, `,"mandate_request_mandate":`, `,"organisation":`, `,"payment_provider":`, `,"payment_request":`, `,"payment_request_payment":`, `,"subscription_request":`, `,"subscription_request_subscription":`}
 
 func (v *BillingRequestLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BankAuthorisation = d.Text()
-		case 1:
-			v.Creditor = d.Text()
-		case 2:
-			v.Customer = d.Text()
-		case 3:
-			v.CustomerBankAccount = d.Text()
-		case 4:
-			v.CustomerBillingDetail = d.Text()
-		case 5:
-			v.InstalmentScheduleRequest = d.Text()
-		case 6:
-			v.InstalmentScheduleRequestInstalmentSchedule = d.Text()
-		case 7:
-			v.MandateRequest = d.Text()
-		case 8:
-			v.MandateRequestMandate = d.Text()
-		case 9:
-			v.Organisation = d.Text()
-		case 10:
-			v.PaymentProvider = d.Text()
-		case 11:
-			v.PaymentRequest = d.Text()
-		case 12:
-			v.PaymentRequestPayment = d.Text()
-		case 13:
-			v.SubscriptionRequest = d.Text()
-		case 14:
-			v.SubscriptionRequestSubscription = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestLinks[:],
+		nil,
+		&v.BankAuthorisation,
+		&v.Creditor,
+		&v.Customer,
+		&v.CustomerBankAccount,
+		&v.CustomerBillingDetail,
+		&v.InstalmentScheduleRequest,
+		&v.InstalmentScheduleRequestInstalmentSchedule,
+		&v.MandateRequest,
+		&v.MandateRequestMandate,
+		&v.Organisation,
+		&v.PaymentProvider,
+		&v.PaymentRequest,
+		&v.PaymentRequestPayment,
+		&v.SubscriptionRequest,
+		&v.SubscriptionRequestSubscription,
+	)
 }
 
 // BillingRequestMandateRequest holds the details of the mandate asked for: scheme, currency,
@@ -590,45 +565,38 @@ type BillingRequestMandateRequest struct {
 	Verify MandateVerification `json:"verify,omitzero"`
 }
 
-var membersOfBillingRequestMandateRequest = [...]string{"authorisation_source", "consent_type", "constraints", "currency", "description", "funds_settlement", "links", "metadata", "payer_requested_dual_signature", "scheme", "sweeping", "verify"}
+var membersOfBillingRequestMandateRequest = [...]string{`,"authorisation_source":`, `,"consent_type":`, `,"constraints":`, `,"currency":`, `,"description":`, `,"funds_settlement":`, `,"links":`, `,"metadata":`, `,"payer_requested_dual_signature":`, `,"scheme":`, `,"sweeping":`, `,"verify":`}
 
 func (v *BillingRequestMandateRequest) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestMandateRequest[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AuthorisationSource = AuthorisationSource(d.Enum())
-		case 1:
-			v.ConsentType = d.Text()
-		case 2:
-			if v.Constraints = nil; d.HasObject() {
-				v.Constraints = new(MandateRequestConstraints)
-				v.Constraints.decode(d)
+	d.Members(
+		membersOfBillingRequestMandateRequest[:],
+		func(member int) {
+			switch member {
+			case 2:
+				if v.Constraints = nil; d.HasObject() {
+					v.Constraints = new(MandateRequestConstraints)
+					v.Constraints.decode(d)
+				}
+			case 6:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BillingRequestMandateRequestLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 3:
-			v.Currency = Currency(d.Enum())
-		case 4:
-			v.Description = d.Text()
-		case 5:
-			v.FundsSettlement = FundsSettlement(d.Enum())
-		case 6:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BillingRequestMandateRequestLinks)
-				v.Links.decode(d)
-			}
-		case 7:
-			v.Metadata = d.StringMap()
-		case 8:
-			v.PayerRequestedDualSignature = d.Bool()
-		case 9:
-			v.Scheme = Scheme(d.Enum())
-		case 10:
-			v.Sweeping = d.Bool()
-		case 11:
-			v.Verify = MandateVerification(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.Enum)(&v.AuthorisationSource),
+		&v.ConsentType,
+		nil,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Description,
+		(*jsonwire.Enum)(&v.FundsSettlement),
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.PayerRequestedDualSignature,
+		(*jsonwire.Enum)(&v.Scheme),
+		&v.Sweeping,
+		(*jsonwire.Enum)(&v.Verify),
+	)
 }
 
 // BillingRequestMandateRequestLinks holds the identifiers of resources that came from this mandate
@@ -638,17 +606,14 @@ type BillingRequestMandateRequestLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-var membersOfBillingRequestMandateRequestLinks = [...]string{"mandate"}
+var membersOfBillingRequestMandateRequestLinks = [...]string{`,"mandate":`}
 
 func (v *BillingRequestMandateRequestLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestMandateRequestLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Mandate = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestMandateRequestLinks[:],
+		nil,
+		&v.Mandate,
+	)
 }
 
 // BillingRequestPaymentRequest holds the details of a single payment asked for, which the payer
@@ -681,36 +646,30 @@ type BillingRequestPaymentRequest struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-var membersOfBillingRequestPaymentRequest = [...]string{"amount", "app_fee", "currency", "description", "funds_settlement", "links", "metadata", "reference", "scheme"}
+var membersOfBillingRequestPaymentRequest = [...]string{`,"amount":`, `,"app_fee":`, `,"currency":`, `,"description":`, `,"funds_settlement":`, `,"links":`, `,"metadata":`, `,"reference":`, `,"scheme":`}
 
 func (v *BillingRequestPaymentRequest) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestPaymentRequest[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Int64()
-		case 1:
-			v.AppFee = d.Int64Ptr()
-		case 2:
-			v.Currency = Currency(d.Enum())
-		case 3:
-			v.Description = d.Text()
-		case 4:
-			v.FundsSettlement = FundsSettlement(d.Enum())
-		case 5:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BillingRequestPaymentRequestLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfBillingRequestPaymentRequest[:],
+		func(member int) {
+			switch member {
+			case 5:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BillingRequestPaymentRequestLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 6:
-			v.Metadata = d.StringMap()
-		case 7:
-			v.Reference = d.Text()
-		case 8:
-			v.Scheme = Scheme(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.Amount,
+		&v.AppFee,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Description,
+		(*jsonwire.Enum)(&v.FundsSettlement),
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.Reference,
+		(*jsonwire.Enum)(&v.Scheme),
+	)
 }
 
 // BillingRequestPaymentRequestLinks holds the identifiers of resources that came from this payment
@@ -720,17 +679,14 @@ type BillingRequestPaymentRequestLinks struct {
 	Payment string `json:"payment,omitzero"`
 }
 
-var membersOfBillingRequestPaymentRequestLinks = [...]string{"payment"}
+var membersOfBillingRequestPaymentRequestLinks = [...]string{`,"payment":`}
 
 func (v *BillingRequestPaymentRequestLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestPaymentRequestLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Payment = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestPaymentRequestLinks[:],
+		nil,
+		&v.Payment,
+	)
 }
 
 // BillingRequestResource holds the copies of the resources attached to the billing request:
@@ -744,30 +700,34 @@ type BillingRequestResource struct {
 	CustomerBillingDetail *BillingRequestResourceCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
-var membersOfBillingRequestResource = [...]string{"customer", "customer_bank_account", "customer_billing_detail"}
+var membersOfBillingRequestResource = [...]string{`,"customer":`, `,"customer_bank_account":`, `,"customer_billing_detail":`}
 
 func (v *BillingRequestResource) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestResource[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			if v.Customer = nil; d.HasObject() {
-				v.Customer = new(BillingRequestResourceCustomer)
-				v.Customer.decode(d)
+	d.Members(
+		membersOfBillingRequestResource[:],
+		func(member int) {
+			switch member {
+			case 0:
+				if v.Customer = nil; d.HasObject() {
+					v.Customer = new(BillingRequestResourceCustomer)
+					v.Customer.decode(d)
+				}
+			case 1:
+				if v.CustomerBankAccount = nil; d.HasObject() {
+					v.CustomerBankAccount = new(BillingRequestResourceCustomerBankAccount)
+					v.CustomerBankAccount.decode(d)
+				}
+			case 2:
+				if v.CustomerBillingDetail = nil; d.HasObject() {
+					v.CustomerBillingDetail = new(BillingRequestResourceCustomerBillingDetail)
+					v.CustomerBillingDetail.decode(d)
+				}
 			}
-		case 1:
-			if v.CustomerBankAccount = nil; d.HasObject() {
-				v.CustomerBankAccount = new(BillingRequestResourceCustomerBankAccount)
-				v.CustomerBankAccount.decode(d)
-			}
-		case 2:
-			if v.CustomerBillingDetail = nil; d.HasObject() {
-				v.CustomerBillingDetail = new(BillingRequestResourceCustomerBillingDetail)
-				v.CustomerBillingDetail.decode(d)
-			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		nil,
+		nil,
+		nil,
+	)
 }
 
 // BillingRequestResourceCustomer is the payer's customer record, given in full.
@@ -796,33 +756,22 @@ type BillingRequestResourceCustomer struct {
 	PhoneNumber string `json:"phone_number,omitzero"`
 }
 
-var membersOfBillingRequestResourceCustomer = [...]string{"id", "company_name", "created_at", "email", "family_name", "given_name", "language", "metadata", "phone_number"}
+var membersOfBillingRequestResourceCustomer = [...]string{`,"id":`, `,"company_name":`, `,"created_at":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"language":`, `,"metadata":`, `,"phone_number":`}
 
 func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestResourceCustomer[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.CompanyName = d.Text()
-		case 2:
-			v.CreatedAt = d.Time()
-		case 3:
-			v.Email = d.Text()
-		case 4:
-			v.FamilyName = d.Text()
-		case 5:
-			v.GivenName = d.Text()
-		case 6:
-			v.Language = d.Text()
-		case 7:
-			v.Metadata = d.StringMap()
-		case 8:
-			v.PhoneNumber = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestResourceCustomer[:],
+		nil,
+		(*jsonwire.ID)(&v.ID),
+		&v.CompanyName,
+		&v.CreatedAt,
+		&v.Email,
+		&v.FamilyName,
+		&v.GivenName,
+		&v.Language,
+		(*map[string]string)(&v.Metadata),
+		&v.PhoneNumber,
+	)
 }
 
 // BillingRequestResourceCustomerBankAccount is the linked customer bank account, given in full.
@@ -861,44 +810,34 @@ type BillingRequestResourceCustomerBankAccount struct {
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
 }
 
-var membersOfBillingRequestResourceCustomerBankAccount = [...]string{"id", "account_holder_name", "account_number_ending", "account_type", "bank_account_token", "bank_name", "country_code", "created_at", "currency", "enabled", "links", "metadata", "payer_name_verification_result"}
+var membersOfBillingRequestResourceCustomerBankAccount = [...]string{`,"id":`, `,"account_holder_name":`, `,"account_number_ending":`, `,"account_type":`, `,"bank_account_token":`, `,"bank_name":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"enabled":`, `,"links":`, `,"metadata":`, `,"payer_name_verification_result":`}
 
 func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestResourceCustomerBankAccount[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AccountHolderName = d.Text()
-		case 2:
-			v.AccountNumberEnding = d.Text()
-		case 3:
-			v.AccountType = BankAccountType(d.Enum())
-		case 4:
-			v.BankAccountToken = d.Text()
-		case 5:
-			v.BankName = d.Text()
-		case 6:
-			v.CountryCode = d.Text()
-		case 7:
-			v.CreatedAt = d.Time()
-		case 8:
-			v.Currency = Currency(d.Enum())
-		case 9:
-			v.Enabled = d.Bool()
-		case 10:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BillingRequestResourceCustomerBankAccountLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfBillingRequestResourceCustomerBankAccount[:],
+		func(member int) {
+			switch member {
+			case 10:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BillingRequestResourceCustomerBankAccountLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 11:
-			v.Metadata = d.StringMap()
-		case 12:
-			v.PayerNameVerificationResult = PayerNameVerificationResult(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AccountHolderName,
+		&v.AccountNumberEnding,
+		(*jsonwire.Enum)(&v.AccountType),
+		&v.BankAccountToken,
+		&v.BankName,
+		&v.CountryCode,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Enabled,
+		nil,
+		(*map[string]string)(&v.Metadata),
+		(*jsonwire.Enum)(&v.PayerNameVerificationResult),
+	)
 }
 
 // BillingRequestResourceCustomerBankAccountLinks holds the identifiers of resources related to the
@@ -908,17 +847,14 @@ type BillingRequestResourceCustomerBankAccountLinks struct {
 	Customer string `json:"customer,omitzero"`
 }
 
-var membersOfBillingRequestResourceCustomerBankAccountLinks = [...]string{"customer"}
+var membersOfBillingRequestResourceCustomerBankAccountLinks = [...]string{`,"customer":`}
 
 func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestResourceCustomerBankAccountLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Customer = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestResourceCustomerBankAccountLinks[:],
+		nil,
+		&v.Customer,
+	)
 }
 
 // BillingRequestResourceCustomerBillingDetail is the payer's billing detail (address and
@@ -955,41 +891,31 @@ type BillingRequestResourceCustomerBillingDetail struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-var membersOfBillingRequestResourceCustomerBillingDetail = [...]string{"id", "address_line1", "address_line2", "address_line3", "city", "country_code", "created_at", "danish_identity_number", "ip_address", "postal_code", "region", "schemes", "swedish_identity_number"}
+var membersOfBillingRequestResourceCustomerBillingDetail = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"danish_identity_number":`, `,"ip_address":`, `,"postal_code":`, `,"region":`, `,"schemes":`, `,"swedish_identity_number":`}
 
 func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestResourceCustomerBillingDetail[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AddressLine1 = d.Text()
-		case 2:
-			v.AddressLine2 = d.Text()
-		case 3:
-			v.AddressLine3 = d.Text()
-		case 4:
-			v.City = d.Text()
-		case 5:
-			v.CountryCode = d.Text()
-		case 6:
-			v.CreatedAt = d.Time()
-		case 7:
-			v.DanishIdentityNumber = d.Text()
-		case 8:
-			v.IPAddress = d.Text()
-		case 9:
-			v.PostalCode = d.Text()
-		case 10:
-			v.Region = d.Text()
-		case 11:
-			v.Schemes = jsonwire.Enums[Scheme](d)
-		case 12:
-			v.SwedishIdentityNumber = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestResourceCustomerBillingDetail[:],
+		func(member int) {
+			switch member {
+			case 11:
+				v.Schemes = jsonwire.Enums[Scheme](d)
+			}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.City,
+		&v.CountryCode,
+		&v.CreatedAt,
+		&v.DanishIdentityNumber,
+		&v.IPAddress,
+		&v.PostalCode,
+		&v.Region,
+		nil,
+		&v.SwedishIdentityNumber,
+	)
 }
 
 // BillingRequestStatus is the stage of a billing request. The API adds values without notice, so
@@ -1063,46 +989,43 @@ type BillingRequestSubscriptionRequest struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-var membersOfBillingRequestSubscriptionRequest = [...]string{"amount", "app_fee", "count", "currency", "day_of_month", "interval", "interval_unit", "links", "metadata", "month", "name", "payment_reference", "retry_if_possible", "start_date"}
+var membersOfBillingRequestSubscriptionRequest = [...]string{`,"amount":`, `,"app_fee":`, `,"count":`, `,"currency":`, `,"day_of_month":`, `,"interval":`, `,"interval_unit":`, `,"links":`, `,"metadata":`, `,"month":`, `,"name":`, `,"payment_reference":`, `,"retry_if_possible":`, `,"start_date":`}
 
 func (v *BillingRequestSubscriptionRequest) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestSubscriptionRequest[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Int64()
-		case 1:
-			v.AppFee = d.Int64Ptr()
-		case 2:
-			v.Count = d.IntPtr()
-		case 3:
-			v.Currency = Currency(d.Enum())
-		case 4:
-			v.DayOfMonth = d.IntPtr()
-		case 5:
-			v.Interval = d.Int()
-		case 6:
-			v.IntervalUnit = IntervalUnit(d.Enum())
-		case 7:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(BillingRequestSubscriptionRequestLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfBillingRequestSubscriptionRequest[:],
+		func(member int) {
+			switch member {
+			case 2:
+				v.Count = d.IntPtr()
+			case 4:
+				v.DayOfMonth = d.IntPtr()
+			case 5:
+				v.Interval = d.Int()
+			case 7:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(BillingRequestSubscriptionRequestLinks)
+					v.Links.decode(d)
+				}
+			case 13:
+				v.StartDate = Date(d.Date())
 			}
-		case 8:
-			v.Metadata = d.StringMap()
-		case 9:
-			v.Month = Month(d.Enum())
-		case 10:
-			v.Name = d.Text()
-		case 11:
-			v.PaymentReference = d.Text()
-		case 12:
-			v.RetryIfPossible = d.Bool()
-		case 13:
-			v.StartDate = Date(d.Date())
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.Amount,
+		&v.AppFee,
+		nil,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+		nil,
+		(*jsonwire.Enum)(&v.IntervalUnit),
+		nil,
+		(*map[string]string)(&v.Metadata),
+		(*jsonwire.Enum)(&v.Month),
+		&v.Name,
+		&v.PaymentReference,
+		&v.RetryIfPossible,
+		nil,
+	)
 }
 
 // BillingRequestSubscriptionRequestLinks holds the identifiers of resources that came from this
@@ -1112,17 +1035,14 @@ type BillingRequestSubscriptionRequestLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-var membersOfBillingRequestSubscriptionRequestLinks = [...]string{"subscription"}
+var membersOfBillingRequestSubscriptionRequestLinks = [...]string{`,"subscription":`}
 
 func (v *BillingRequestSubscriptionRequestLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfBillingRequestSubscriptionRequestLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Subscription = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfBillingRequestSubscriptionRequestLinks[:],
+		nil,
+		&v.Subscription,
+	)
 }
 
 // ConsentType is the kind of consent that the payer gives. The API adds values without notice, so
@@ -1178,31 +1098,21 @@ type CreditorLinks struct {
 	DefaultUsdPayoutAccount string `json:"default_usd_payout_account,omitzero"`
 }
 
-var membersOfCreditorLinks = [...]string{"default_aud_payout_account", "default_cad_payout_account", "default_dkk_payout_account", "default_eur_payout_account", "default_gbp_payout_account", "default_nzd_payout_account", "default_sek_payout_account", "default_usd_payout_account"}
+var membersOfCreditorLinks = [...]string{`,"default_aud_payout_account":`, `,"default_cad_payout_account":`, `,"default_dkk_payout_account":`, `,"default_eur_payout_account":`, `,"default_gbp_payout_account":`, `,"default_nzd_payout_account":`, `,"default_sek_payout_account":`, `,"default_usd_payout_account":`}
 
 func (v *CreditorLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCreditorLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.DefaultAudPayoutAccount = d.Text()
-		case 1:
-			v.DefaultCadPayoutAccount = d.Text()
-		case 2:
-			v.DefaultDkkPayoutAccount = d.Text()
-		case 3:
-			v.DefaultEurPayoutAccount = d.Text()
-		case 4:
-			v.DefaultGbpPayoutAccount = d.Text()
-		case 5:
-			v.DefaultNzdPayoutAccount = d.Text()
-		case 6:
-			v.DefaultSekPayoutAccount = d.Text()
-		case 7:
-			v.DefaultUsdPayoutAccount = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCreditorLinks[:],
+		nil,
+		&v.DefaultAudPayoutAccount,
+		&v.DefaultCadPayoutAccount,
+		&v.DefaultDkkPayoutAccount,
+		&v.DefaultEurPayoutAccount,
+		&v.DefaultGbpPayoutAccount,
+		&v.DefaultNzdPayoutAccount,
+		&v.DefaultSekPayoutAccount,
+		&v.DefaultUsdPayoutAccount,
+	)
 }
 
 // CreditorSchemeIdentifier is the scheme identifiers under which the creditor can set up mandates.
@@ -1250,51 +1160,36 @@ type CreditorSchemeIdentifier struct {
 	Status CreditorSchemeIdentifierStatus `json:"status,omitzero"`
 }
 
-var membersOfCreditorSchemeIdentifier = [...]string{"id", "address_line1", "address_line2", "address_line3", "can_specify_mandate_reference", "city", "country_code", "created_at", "currency", "email", "minimum_advance_notice", "name", "phone_number", "postal_code", "reference", "region", "scheme", "status"}
+var membersOfCreditorSchemeIdentifier = [...]string{`,"id":`, `,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"can_specify_mandate_reference":`, `,"city":`, `,"country_code":`, `,"created_at":`, `,"currency":`, `,"email":`, `,"minimum_advance_notice":`, `,"name":`, `,"phone_number":`, `,"postal_code":`, `,"reference":`, `,"region":`, `,"scheme":`, `,"status":`}
 
 func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfCreditorSchemeIdentifier[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.AddressLine1 = d.Text()
-		case 2:
-			v.AddressLine2 = d.Text()
-		case 3:
-			v.AddressLine3 = d.Text()
-		case 4:
-			v.CanSpecifyMandateReference = d.Bool()
-		case 5:
-			v.City = d.Text()
-		case 6:
-			v.CountryCode = d.Text()
-		case 7:
-			v.CreatedAt = d.Time()
-		case 8:
-			v.Currency = Currency(d.Enum())
-		case 9:
-			v.Email = d.Text()
-		case 10:
-			v.MinimumAdvanceNotice = d.Int()
-		case 11:
-			v.Name = d.Text()
-		case 12:
-			v.PhoneNumber = d.Text()
-		case 13:
-			v.PostalCode = d.Text()
-		case 14:
-			v.Reference = d.Text()
-		case 15:
-			v.Region = d.Text()
-		case 16:
-			v.Scheme = SchemeIdentifierScheme(d.Enum())
-		case 17:
-			v.Status = CreditorSchemeIdentifierStatus(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfCreditorSchemeIdentifier[:],
+		func(member int) {
+			switch member {
+			case 10:
+				v.MinimumAdvanceNotice = d.Int()
+			}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.CanSpecifyMandateReference,
+		&v.City,
+		&v.CountryCode,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.Email,
+		nil,
+		&v.Name,
+		&v.PhoneNumber,
+		&v.PostalCode,
+		&v.Reference,
+		&v.Region,
+		(*jsonwire.Enum)(&v.Scheme),
+		(*jsonwire.Enum)(&v.Status),
+	)
 }
 
 // CreditorSchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API adds
@@ -1432,21 +1327,21 @@ type DatedInstalment struct {
 	Description string `json:"description,omitzero"`
 }
 
-var membersOfDatedInstalment = [...]string{"amount", "charge_date", "description"}
+var membersOfDatedInstalment = [...]string{`,"amount":`, `,"charge_date":`, `,"description":`}
 
 func (v *DatedInstalment) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfDatedInstalment[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Int64()
-		case 1:
-			v.ChargeDate = Date(d.Date())
-		case 2:
-			v.Description = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfDatedInstalment[:],
+		func(member int) {
+			switch member {
+			case 1:
+				v.ChargeDate = Date(d.Date())
+			}
+		},
+		&v.Amount,
+		nil,
+		&v.Description,
+	)
 }
 
 // DatedInstalmentParams holds the instalments listed one by one, each having its own "amount" and
@@ -1491,23 +1386,17 @@ type FX struct {
 	FXCurrency Currency `json:"fx_currency,omitzero"`
 }
 
-var membersOfFX = [...]string{"estimated_exchange_rate", "exchange_rate", "fx_amount", "fx_currency"}
+var membersOfFX = [...]string{`,"estimated_exchange_rate":`, `,"exchange_rate":`, `,"fx_amount":`, `,"fx_currency":`}
 
 func (v *FX) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfFX[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.EstimatedExchangeRate = d.Text()
-		case 1:
-			v.ExchangeRate = d.Text()
-		case 2:
-			v.FXAmount = d.Int64Ptr()
-		case 3:
-			v.FXCurrency = Currency(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfFX[:],
+		nil,
+		&v.EstimatedExchangeRate,
+		&v.ExchangeRate,
+		&v.FXAmount,
+		(*jsonwire.Enum)(&v.FXCurrency),
+	)
 }
 
 // FundsSettlement describes how the collected money reaches the merchant. The API adds values
@@ -1542,21 +1431,21 @@ type InstalmentScheduleLinks struct {
 	Payments []string `json:"payments,omitzero"`
 }
 
-var membersOfInstalmentScheduleLinks = [...]string{"customer", "mandate", "payments"}
+var membersOfInstalmentScheduleLinks = [...]string{`,"customer":`, `,"mandate":`, `,"payments":`}
 
 func (v *InstalmentScheduleLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfInstalmentScheduleLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Customer = d.Text()
-		case 1:
-			v.Mandate = d.Text()
-		case 2:
-			v.Payments = d.Strings()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfInstalmentScheduleLinks[:],
+		func(member int) {
+			switch member {
+			case 2:
+				v.Payments = d.Strings()
+			}
+		},
+		&v.Customer,
+		&v.Mandate,
+		nil,
+	)
 }
 
 // InstalmentScheduleStatus is the stage of an instalment schedule. The API adds values without
@@ -1608,23 +1497,26 @@ type InstalmentSeries struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-var membersOfInstalmentSeries = [...]string{"amounts", "interval", "interval_unit", "start_date"}
+var membersOfInstalmentSeries = [...]string{`,"amounts":`, `,"interval":`, `,"interval_unit":`, `,"start_date":`}
 
 func (v *InstalmentSeries) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfInstalmentSeries[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amounts = d.Int64s()
-		case 1:
-			v.Interval = d.Int()
-		case 2:
-			v.IntervalUnit = IntervalUnit(d.Enum())
-		case 3:
-			v.StartDate = Date(d.Date())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfInstalmentSeries[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.Amounts = d.Int64s()
+			case 1:
+				v.Interval = d.Int()
+			case 3:
+				v.StartDate = Date(d.Date())
+			}
+		},
+		nil,
+		nil,
+		(*jsonwire.Enum)(&v.IntervalUnit),
+		nil,
+	)
 }
 
 // InstalmentSeriesParams holds the instalments described by a start date, a frequency and the
@@ -1733,29 +1625,29 @@ type MandateConsentParameters struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-var membersOfMandateConsentParameters = [...]string{"end_date", "max_amount_per_payment", "max_amount_per_period", "max_payments_per_period", "period", "period_alignment", "start_date"}
+var membersOfMandateConsentParameters = [...]string{`,"end_date":`, `,"max_amount_per_payment":`, `,"max_amount_per_period":`, `,"max_payments_per_period":`, `,"period":`, `,"period_alignment":`, `,"start_date":`}
 
 func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandateConsentParameters[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.EndDate = Date(d.Date())
-		case 1:
-			v.MaxAmountPerPayment = d.Int64()
-		case 2:
-			v.MaxAmountPerPeriod = d.Int64()
-		case 3:
-			v.MaxPaymentsPerPeriod = d.Int()
-		case 4:
-			v.Period = PeriodUnit(d.Enum())
-		case 5:
-			v.PeriodAlignment = MandateConsentParametersPeriodAlignment(d.Enum())
-		case 6:
-			v.StartDate = Date(d.Date())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfMandateConsentParameters[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.EndDate = Date(d.Date())
+			case 3:
+				v.MaxPaymentsPerPeriod = d.Int()
+			case 6:
+				v.StartDate = Date(d.Date())
+			}
+		},
+		nil,
+		&v.MaxAmountPerPayment,
+		&v.MaxAmountPerPeriod,
+		nil,
+		(*jsonwire.Enum)(&v.Period),
+		(*jsonwire.Enum)(&v.PeriodAlignment),
+		nil,
+	)
 }
 
 // MandateConsentParametersPeriodAlignment describes what the periods of a consent are aligned to.
@@ -1794,23 +1686,17 @@ type MandateLinks struct {
 	NewMandate string `json:"new_mandate,omitzero"`
 }
 
-var membersOfMandateLinks = [...]string{"creditor", "customer", "customer_bank_account", "new_mandate"}
+var membersOfMandateLinks = [...]string{`,"creditor":`, `,"customer":`, `,"customer_bank_account":`, `,"new_mandate":`}
 
 func (v *MandateLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandateLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		case 1:
-			v.Customer = d.Text()
-		case 2:
-			v.CustomerBankAccount = d.Text()
-		case 3:
-			v.NewMandate = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfMandateLinks[:],
+		nil,
+		&v.Creditor,
+		&v.Customer,
+		&v.CustomerBankAccount,
+		&v.NewMandate,
+	)
 }
 
 // MandateRequestConstraints holds the limits on what may be collected under the mandate: dates,
@@ -1831,25 +1717,27 @@ type MandateRequestConstraints struct {
 	StartDate Date `json:"start_date,omitzero"`
 }
 
-var membersOfMandateRequestConstraints = [...]string{"end_date", "max_amount_per_payment", "payment_method", "periodic_limits", "start_date"}
+var membersOfMandateRequestConstraints = [...]string{`,"end_date":`, `,"max_amount_per_payment":`, `,"payment_method":`, `,"periodic_limits":`, `,"start_date":`}
 
 func (v *MandateRequestConstraints) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfMandateRequestConstraints[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.EndDate = Date(d.Date())
-		case 1:
-			v.MaxAmountPerPayment = d.Int64()
-		case 2:
-			v.PaymentMethod = d.Text()
-		case 3:
-			v.PeriodicLimits = decodeObjects[PeriodicLimit](d)
-		case 4:
-			v.StartDate = Date(d.Date())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfMandateRequestConstraints[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.EndDate = Date(d.Date())
+			case 3:
+				v.PeriodicLimits = decodeObjects[PeriodicLimit](d)
+			case 4:
+				v.StartDate = Date(d.Date())
+			}
+		},
+		nil,
+		&v.MaxAmountPerPayment,
+		&v.PaymentMethod,
+		nil,
+		nil,
+	)
 }
 
 // MandateRequestConstraintsParams holds the limits on what may be collected under the mandate:
@@ -2059,21 +1947,16 @@ type OutboundPaymentAccountHolderVerification struct {
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
-var membersOfOutboundPaymentAccountHolderVerification = [...]string{"actual_account_name", "result", "type"}
+var membersOfOutboundPaymentAccountHolderVerification = [...]string{`,"actual_account_name":`, `,"result":`, `,"type":`}
 
 func (v *OutboundPaymentAccountHolderVerification) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentAccountHolderVerification[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ActualAccountName = d.Text()
-		case 1:
-			v.Result = AccountHolderVerificationResult(d.Enum())
-		case 2:
-			v.Type = AccountHolderVerificationType(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfOutboundPaymentAccountHolderVerification[:],
+		nil,
+		&v.ActualAccountName,
+		(*jsonwire.Enum)(&v.Result),
+		(*jsonwire.Enum)(&v.Type),
+	)
 }
 
 // OutboundPaymentLinks holds the identifiers of resources related to the outbound payment.
@@ -2088,23 +1971,17 @@ type OutboundPaymentLinks struct {
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
-var membersOfOutboundPaymentLinks = [...]string{"creditor", "customer", "outbound_payment_import", "recipient_bank_account"}
+var membersOfOutboundPaymentLinks = [...]string{`,"creditor":`, `,"customer":`, `,"outbound_payment_import":`, `,"recipient_bank_account":`}
 
 func (v *OutboundPaymentLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		case 1:
-			v.Customer = d.Text()
-		case 2:
-			v.OutboundPaymentImport = d.Text()
-		case 3:
-			v.RecipientBankAccount = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfOutboundPaymentLinks[:],
+		nil,
+		&v.Creditor,
+		&v.Customer,
+		&v.OutboundPaymentImport,
+		&v.RecipientBankAccount,
+	)
 }
 
 // OutboundPaymentStatus is the stage of an outbound payment. The API adds values without notice, so
@@ -2150,20 +2027,22 @@ type OutboundPaymentVerifications struct {
 	RecipientBankAccountHolderVerification *OutboundPaymentAccountHolderVerification `json:"recipient_bank_account_holder_verification,omitzero"`
 }
 
-var membersOfOutboundPaymentVerifications = [...]string{"recipient_bank_account_holder_verification"}
+var membersOfOutboundPaymentVerifications = [...]string{`,"recipient_bank_account_holder_verification":`}
 
 func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfOutboundPaymentVerifications[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			if v.RecipientBankAccountHolderVerification = nil; d.HasObject() {
-				v.RecipientBankAccountHolderVerification = new(OutboundPaymentAccountHolderVerification)
-				v.RecipientBankAccountHolderVerification.decode(d)
+	d.Members(
+		membersOfOutboundPaymentVerifications[:],
+		func(member int) {
+			switch member {
+			case 0:
+				if v.RecipientBankAccountHolderVerification = nil; d.HasObject() {
+					v.RecipientBankAccountHolderVerification = new(OutboundPaymentAccountHolderVerification)
+					v.RecipientBankAccountHolderVerification.decode(d)
+				}
 			}
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		nil,
+	)
 }
 
 // PayerAuthorisationBankAccount holds the details from which the customer bank account will be
@@ -2199,37 +2078,24 @@ type PayerAuthorisationBankAccount struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
-var membersOfPayerAuthorisationBankAccount = [...]string{"account_holder_name", "account_number", "account_number_ending", "account_number_suffix", "account_type", "bank_code", "branch_code", "country_code", "currency", "iban", "metadata"}
+var membersOfPayerAuthorisationBankAccount = [...]string{`,"account_holder_name":`, `,"account_number":`, `,"account_number_ending":`, `,"account_number_suffix":`, `,"account_type":`, `,"bank_code":`, `,"branch_code":`, `,"country_code":`, `,"currency":`, `,"iban":`, `,"metadata":`}
 
 func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayerAuthorisationBankAccount[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AccountHolderName = d.Text()
-		case 1:
-			v.AccountNumber = d.Text()
-		case 2:
-			v.AccountNumberEnding = d.Text()
-		case 3:
-			v.AccountNumberSuffix = d.Text()
-		case 4:
-			v.AccountType = BankAccountType(d.Enum())
-		case 5:
-			v.BankCode = d.Text()
-		case 6:
-			v.BranchCode = d.Text()
-		case 7:
-			v.CountryCode = d.Text()
-		case 8:
-			v.Currency = Currency(d.Enum())
-		case 9:
-			v.IBAN = d.Text()
-		case 10:
-			v.Metadata = d.StringMap()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayerAuthorisationBankAccount[:],
+		nil,
+		&v.AccountHolderName,
+		&v.AccountNumber,
+		&v.AccountNumberEnding,
+		&v.AccountNumberSuffix,
+		(*jsonwire.Enum)(&v.AccountType),
+		&v.BankCode,
+		&v.BranchCode,
+		&v.CountryCode,
+		(*jsonwire.Enum)(&v.Currency),
+		&v.IBAN,
+		(*map[string]string)(&v.Metadata),
+	)
 }
 
 // PayerAuthorisationCustomer holds the contact details from which the customer will be made.
@@ -2270,45 +2136,28 @@ type PayerAuthorisationCustomer struct {
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
-var membersOfPayerAuthorisationCustomer = [...]string{"address_line1", "address_line2", "address_line3", "city", "company_name", "country_code", "danish_identity_number", "email", "family_name", "given_name", "locale", "metadata", "postal_code", "region", "swedish_identity_number"}
+var membersOfPayerAuthorisationCustomer = [...]string{`,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_name":`, `,"country_code":`, `,"danish_identity_number":`, `,"email":`, `,"family_name":`, `,"given_name":`, `,"locale":`, `,"metadata":`, `,"postal_code":`, `,"region":`, `,"swedish_identity_number":`}
 
 func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayerAuthorisationCustomer[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AddressLine1 = d.Text()
-		case 1:
-			v.AddressLine2 = d.Text()
-		case 2:
-			v.AddressLine3 = d.Text()
-		case 3:
-			v.City = d.Text()
-		case 4:
-			v.CompanyName = d.Text()
-		case 5:
-			v.CountryCode = d.Text()
-		case 6:
-			v.DanishIdentityNumber = d.Text()
-		case 7:
-			v.Email = d.Text()
-		case 8:
-			v.FamilyName = d.Text()
-		case 9:
-			v.GivenName = d.Text()
-		case 10:
-			v.Locale = d.Text()
-		case 11:
-			v.Metadata = d.StringMap()
-		case 12:
-			v.PostalCode = d.Text()
-		case 13:
-			v.Region = d.Text()
-		case 14:
-			v.SwedishIdentityNumber = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayerAuthorisationCustomer[:],
+		nil,
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.City,
+		&v.CompanyName,
+		&v.CountryCode,
+		&v.DanishIdentityNumber,
+		&v.Email,
+		&v.FamilyName,
+		&v.GivenName,
+		&v.Locale,
+		(*map[string]string)(&v.Metadata),
+		&v.PostalCode,
+		&v.Region,
+		&v.SwedishIdentityNumber,
+	)
 }
 
 // PayerAuthorisationIncompleteField holds the details still missing before the mandate can be set
@@ -2322,21 +2171,16 @@ type PayerAuthorisationIncompleteField struct {
 	RequestPointer string `json:"request_pointer,omitzero"`
 }
 
-var membersOfPayerAuthorisationIncompleteField = [...]string{"field", "message", "request_pointer"}
+var membersOfPayerAuthorisationIncompleteField = [...]string{`,"field":`, `,"message":`, `,"request_pointer":`}
 
 func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayerAuthorisationIncompleteField[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Field = d.Text()
-		case 1:
-			v.Message = d.Text()
-		case 2:
-			v.RequestPointer = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayerAuthorisationIncompleteField[:],
+		nil,
+		&v.Field,
+		&v.Message,
+		&v.RequestPointer,
+	)
 }
 
 // PayerAuthorisationLinks holds the identifiers of the customer, bank account and mandate that came
@@ -2352,21 +2196,16 @@ type PayerAuthorisationLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-var membersOfPayerAuthorisationLinks = [...]string{"bank_account", "customer", "mandate"}
+var membersOfPayerAuthorisationLinks = [...]string{`,"bank_account":`, `,"customer":`, `,"mandate":`}
 
 func (v *PayerAuthorisationLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayerAuthorisationLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.BankAccount = d.Text()
-		case 1:
-			v.Customer = d.Text()
-		case 2:
-			v.Mandate = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayerAuthorisationLinks[:],
+		nil,
+		&v.BankAccount,
+		&v.Customer,
+		&v.Mandate,
+	)
 }
 
 // PayerAuthorisationMandate holds the details from which the mandate will be made.
@@ -2384,23 +2223,17 @@ type PayerAuthorisationMandate struct {
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
-var membersOfPayerAuthorisationMandate = [...]string{"metadata", "payer_ip_address", "reference", "scheme"}
+var membersOfPayerAuthorisationMandate = [...]string{`,"metadata":`, `,"payer_ip_address":`, `,"reference":`, `,"scheme":`}
 
 func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayerAuthorisationMandate[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Metadata = d.StringMap()
-		case 1:
-			v.PayerIPAddress = d.Text()
-		case 2:
-			v.Reference = d.Text()
-		case 3:
-			v.Scheme = Scheme(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayerAuthorisationMandate[:],
+		nil,
+		(*map[string]string)(&v.Metadata),
+		&v.PayerIPAddress,
+		&v.Reference,
+		(*jsonwire.Enum)(&v.Scheme),
+	)
 }
 
 // PayerAuthorisationStatus is the stage of a payer authorisation. The API adds values without
@@ -2494,21 +2327,16 @@ type PaymentAccountTransactionLinks struct {
 	Payout string `json:"payout,omitzero"`
 }
 
-var membersOfPaymentAccountTransactionLinks = [...]string{"outbound_payment", "payment_bank_account", "payout"}
+var membersOfPaymentAccountTransactionLinks = [...]string{`,"outbound_payment":`, `,"payment_bank_account":`, `,"payout":`}
 
 func (v *PaymentAccountTransactionLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPaymentAccountTransactionLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.OutboundPayment = d.Text()
-		case 1:
-			v.PaymentBankAccount = d.Text()
-		case 2:
-			v.Payout = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPaymentAccountTransactionLinks[:],
+		nil,
+		&v.OutboundPayment,
+		&v.PaymentBankAccount,
+		&v.Payout,
+	)
 }
 
 // PaymentContextCode is the situation in which a payment is made. The API adds values without
@@ -2562,25 +2390,18 @@ type PaymentLinks struct {
 	Subscription string `json:"subscription,omitzero"`
 }
 
-var membersOfPaymentLinks = [...]string{"creditor", "instalment_schedule", "mandate", "payout", "subscription"}
+var membersOfPaymentLinks = [...]string{`,"creditor":`, `,"instalment_schedule":`, `,"mandate":`, `,"payout":`, `,"subscription":`}
 
 func (v *PaymentLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPaymentLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		case 1:
-			v.InstalmentSchedule = d.Text()
-		case 2:
-			v.Mandate = d.Text()
-		case 3:
-			v.Payout = d.Text()
-		case 4:
-			v.Subscription = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPaymentLinks[:],
+		nil,
+		&v.Creditor,
+		&v.InstalmentSchedule,
+		&v.Mandate,
+		&v.Payout,
+		&v.Subscription,
+	)
 }
 
 // PaymentStatus is the stage of a payment. The API adds values without notice, so others than those
@@ -2634,19 +2455,15 @@ type PayoutLinks struct {
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
 }
 
-var membersOfPayoutLinks = [...]string{"creditor", "creditor_bank_account"}
+var membersOfPayoutLinks = [...]string{`,"creditor":`, `,"creditor_bank_account":`}
 
 func (v *PayoutLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPayoutLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		case 1:
-			v.CreditorBankAccount = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPayoutLinks[:],
+		nil,
+		&v.Creditor,
+		&v.CreditorBankAccount,
+	)
 }
 
 // PayoutStatus is the stage of a payout. The API adds values without notice, so others than those
@@ -2766,23 +2583,22 @@ type PeriodicLimit struct {
 	Period PeriodUnit `json:"period,omitzero"`
 }
 
-var membersOfPeriodicLimit = [...]string{"alignment", "max_payments", "max_total_amount", "period"}
+var membersOfPeriodicLimit = [...]string{`,"alignment":`, `,"max_payments":`, `,"max_total_amount":`, `,"period":`}
 
 func (v *PeriodicLimit) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfPeriodicLimit[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Alignment = PeriodAlignment(d.Enum())
-		case 1:
-			v.MaxPayments = d.IntPtr()
-		case 2:
-			v.MaxTotalAmount = d.Int64Ptr()
-		case 3:
-			v.Period = PeriodUnit(d.Enum())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfPeriodicLimit[:],
+		func(member int) {
+			switch member {
+			case 1:
+				v.MaxPayments = d.IntPtr()
+			}
+		},
+		(*jsonwire.Enum)(&v.Alignment),
+		nil,
+		&v.MaxTotalAmount,
+		(*jsonwire.Enum)(&v.Period),
+	)
 }
 
 // PeriodicLimitParams holds the caps on the number of payments, their sum or both over a repeating
@@ -3009,19 +2825,15 @@ type RefundLinks struct {
 	Payment string `json:"payment,omitzero"`
 }
 
-var membersOfRefundLinks = [...]string{"mandate", "payment"}
+var membersOfRefundLinks = [...]string{`,"mandate":`, `,"payment":`}
 
 func (v *RefundLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfRefundLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Mandate = d.Text()
-		case 1:
-			v.Payment = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfRefundLinks[:],
+		nil,
+		&v.Mandate,
+		&v.Payment,
+	)
 }
 
 // RefundStatus is the stage of a refund. The API adds values without notice, so others than those
@@ -3218,17 +3030,14 @@ type SubscriptionLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-var membersOfSubscriptionLinks = [...]string{"mandate"}
+var membersOfSubscriptionLinks = [...]string{`,"mandate":`}
 
 func (v *SubscriptionLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfSubscriptionLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Mandate = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfSubscriptionLinks[:],
+		nil,
+		&v.Mandate,
+	)
 }
 
 // SubscriptionStatus is the stage of a subscription. The API adds values without notice, so others
@@ -3274,19 +3083,20 @@ type SubscriptionUpcomingPayment struct {
 	ChargeDate Date `json:"charge_date,omitzero"`
 }
 
-var membersOfSubscriptionUpcomingPayment = [...]string{"amount", "charge_date"}
+var membersOfSubscriptionUpcomingPayment = [...]string{`,"amount":`, `,"charge_date":`}
 
 func (v *SubscriptionUpcomingPayment) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfSubscriptionUpcomingPayment[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Amount = d.Int64()
-		case 1:
-			v.ChargeDate = Date(d.Date())
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfSubscriptionUpcomingPayment[:],
+		func(member int) {
+			switch member {
+			case 1:
+				v.ChargeDate = Date(d.Date())
+			}
+		},
+		&v.Amount,
+		nil,
+	)
 }
 
 // TimestampFilter limits a list to records whose timestamp falls in a range; bounds combine.

@@ -235,60 +235,56 @@ type Subscription struct {
 	UpcomingPayments []SubscriptionUpcomingPayment `json:"upcoming_payments,omitzero"`
 }
 
-var membersOfSubscription = [...]string{"id", "amount", "app_fee", "count", "created_at", "currency", "day_of_month", "earliest_charge_date_after_resume", "end_date", "interval", "interval_unit", "links", "metadata", "month", "name", "parent_plan_paused", "payment_reference", "retry_if_possible", "start_date", "status", "upcoming_payments"}
+var membersOfSubscription = [...]string{`,"id":`, `,"amount":`, `,"app_fee":`, `,"count":`, `,"created_at":`, `,"currency":`, `,"day_of_month":`, `,"earliest_charge_date_after_resume":`, `,"end_date":`, `,"interval":`, `,"interval_unit":`, `,"links":`, `,"metadata":`, `,"month":`, `,"name":`, `,"parent_plan_paused":`, `,"payment_reference":`, `,"retry_if_possible":`, `,"start_date":`, `,"status":`, `,"upcoming_payments":`}
 
 func (v *Subscription) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfSubscription[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.Amount = d.Int64()
-		case 2:
-			v.AppFee = d.Int64Ptr()
-		case 3:
-			v.Count = d.IntPtr()
-		case 4:
-			v.CreatedAt = d.Time()
-		case 5:
-			v.Currency = Currency(d.Enum())
-		case 6:
-			v.DayOfMonth = d.IntPtr()
-		case 7:
-			v.EarliestChargeDateAfterResume = Date(d.Date())
-		case 8:
-			v.EndDate = Date(d.Date())
-		case 9:
-			v.Interval = d.Int()
-		case 10:
-			v.IntervalUnit = IntervalUnit(d.Enum())
-		case 11:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(SubscriptionLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfSubscription[:],
+		func(member int) {
+			switch member {
+			case 3:
+				v.Count = d.IntPtr()
+			case 6:
+				v.DayOfMonth = d.IntPtr()
+			case 7:
+				v.EarliestChargeDateAfterResume = Date(d.Date())
+			case 8:
+				v.EndDate = Date(d.Date())
+			case 9:
+				v.Interval = d.Int()
+			case 11:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(SubscriptionLinks)
+					v.Links.decode(d)
+				}
+			case 18:
+				v.StartDate = Date(d.Date())
+			case 20:
+				v.UpcomingPayments = decodeObjects[SubscriptionUpcomingPayment](d)
 			}
-		case 12:
-			v.Metadata = d.StringMap()
-		case 13:
-			v.Month = Month(d.Enum())
-		case 14:
-			v.Name = d.Text()
-		case 15:
-			v.ParentPlanPaused = d.Bool()
-		case 16:
-			v.PaymentReference = d.Text()
-		case 17:
-			v.RetryIfPossible = d.Bool()
-		case 18:
-			v.StartDate = Date(d.Date())
-		case 19:
-			v.Status = SubscriptionStatus(d.Enum())
-		case 20:
-			v.UpcomingPayments = decodeObjects[SubscriptionUpcomingPayment](d)
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.Amount,
+		&v.AppFee,
+		nil,
+		&v.CreatedAt,
+		(*jsonwire.Enum)(&v.Currency),
+		nil,
+		nil,
+		nil,
+		nil,
+		(*jsonwire.Enum)(&v.IntervalUnit),
+		nil,
+		(*map[string]string)(&v.Metadata),
+		(*jsonwire.Enum)(&v.Month),
+		&v.Name,
+		&v.ParentPlanPaused,
+		&v.PaymentReference,
+		&v.RetryIfPossible,
+		nil,
+		(*jsonwire.Enum)(&v.Status),
+		nil,
+	)
 }
 
 // SubscriptionCancelParams holds the parameters of subscriptions.cancel.

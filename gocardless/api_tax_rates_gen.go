@@ -77,27 +77,26 @@ type TaxRate struct {
 	Type string `json:"type,omitzero"`
 }
 
-var membersOfTaxRate = [...]string{"id", "end_date", "jurisdiction", "percentage", "start_date", "type"}
+var membersOfTaxRate = [...]string{`,"id":`, `,"end_date":`, `,"jurisdiction":`, `,"percentage":`, `,"start_date":`, `,"type":`}
 
 func (v *TaxRate) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfTaxRate[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.EndDate = Date(d.Date())
-		case 2:
-			v.Jurisdiction = d.Text()
-		case 3:
-			v.Percentage = d.Text()
-		case 4:
-			v.StartDate = Date(d.Date())
-		case 5:
-			v.Type = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfTaxRate[:],
+		func(member int) {
+			switch member {
+			case 1:
+				v.EndDate = Date(d.Date())
+			case 4:
+				v.StartDate = Date(d.Date())
+			}
+		},
+		(*jsonwire.ID)(&v.ID),
+		nil,
+		&v.Jurisdiction,
+		&v.Percentage,
+		nil,
+		&v.Type,
+	)
 }
 
 // TaxRateListParams holds the parameters of tax_rates.list.

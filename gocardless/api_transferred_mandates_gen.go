@@ -46,26 +46,25 @@ type TransferredMandate struct {
 	PublicKeyID string `json:"public_key_id,omitzero"`
 }
 
-var membersOfTransferredMandate = [...]string{"encrypted_customer_bank_details", "encrypted_decryption_key", "links", "public_key_id"}
+var membersOfTransferredMandate = [...]string{`,"encrypted_customer_bank_details":`, `,"encrypted_decryption_key":`, `,"links":`, `,"public_key_id":`}
 
 func (v *TransferredMandate) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfTransferredMandate[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.EncryptedCustomerBankDetails = d.Text()
-		case 1:
-			v.EncryptedDecryptionKey = d.Text()
-		case 2:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(TransferredMandateLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfTransferredMandate[:],
+		func(member int) {
+			switch member {
+			case 2:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(TransferredMandateLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 3:
-			v.PublicKeyID = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.EncryptedCustomerBankDetails,
+		&v.EncryptedDecryptionKey,
+		nil,
+		&v.PublicKeyID,
+	)
 }
 
 // TransferredMandateLinks holds the identifiers of related resources.
@@ -76,17 +75,13 @@ type TransferredMandateLinks struct {
 	Mandate string `json:"mandate,omitzero"`
 }
 
-var membersOfTransferredMandateLinks = [...]string{"customer_bank_account", "mandate"}
+var membersOfTransferredMandateLinks = [...]string{`,"customer_bank_account":`, `,"mandate":`}
 
 func (v *TransferredMandateLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfTransferredMandateLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.CustomerBankAccount = d.Text()
-		case 1:
-			v.Mandate = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfTransferredMandateLinks[:],
+		nil,
+		&v.CustomerBankAccount,
+		&v.Mandate,
+	)
 }

@@ -89,29 +89,25 @@ type Director struct {
 	Street string `json:"street,omitzero"`
 }
 
-var membersOfDirector = [...]string{"city", "country_code", "date_of_birth", "family_name", "given_name", "postal_code", "street"}
+var membersOfDirector = [...]string{`,"city":`, `,"country_code":`, `,"date_of_birth":`, `,"family_name":`, `,"given_name":`, `,"postal_code":`, `,"street":`}
 
 func (v *Director) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfDirector[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.City = d.Text()
-		case 1:
-			v.CountryCode = d.Text()
-		case 2:
-			v.DateOfBirth = Date(d.Date())
-		case 3:
-			v.FamilyName = d.Text()
-		case 4:
-			v.GivenName = d.Text()
-		case 5:
-			v.PostalCode = d.Text()
-		case 6:
-			v.Street = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfDirector[:],
+		func(member int) {
+			switch member {
+			case 2:
+				v.DateOfBirth = Date(d.Date())
+			}
+		},
+		&v.City,
+		&v.CountryCode,
+		nil,
+		&v.FamilyName,
+		&v.GivenName,
+		&v.PostalCode,
+		&v.Street,
+	)
 }
 
 // DirectorParams holds the people who are directors of the company, each with name, date of birth
@@ -189,42 +185,35 @@ type VerificationDetail struct {
 	Region string `json:"region,omitzero"`
 }
 
-var membersOfVerificationDetail = [...]string{"address_line1", "address_line2", "address_line3", "city", "company_number", "country_code", "description", "directors", "links", "name", "postal_code", "region"}
+var membersOfVerificationDetail = [...]string{`,"address_line1":`, `,"address_line2":`, `,"address_line3":`, `,"city":`, `,"company_number":`, `,"country_code":`, `,"description":`, `,"directors":`, `,"links":`, `,"name":`, `,"postal_code":`, `,"region":`}
 
 func (v *VerificationDetail) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfVerificationDetail[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.AddressLine1 = d.Text()
-		case 1:
-			v.AddressLine2 = d.Text()
-		case 2:
-			v.AddressLine3 = d.Text()
-		case 3:
-			v.City = d.Text()
-		case 4:
-			v.CompanyNumber = d.Text()
-		case 5:
-			v.CountryCode = d.Text()
-		case 6:
-			v.Description = d.Text()
-		case 7:
-			v.Directors = decodeObjects[Director](d)
-		case 8:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(VerificationDetailLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfVerificationDetail[:],
+		func(member int) {
+			switch member {
+			case 7:
+				v.Directors = decodeObjects[Director](d)
+			case 8:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(VerificationDetailLinks)
+					v.Links.decode(d)
+				}
 			}
-		case 9:
-			v.Name = d.Text()
-		case 10:
-			v.PostalCode = d.Text()
-		case 11:
-			v.Region = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.AddressLine1,
+		&v.AddressLine2,
+		&v.AddressLine3,
+		&v.City,
+		&v.CompanyNumber,
+		&v.CountryCode,
+		&v.Description,
+		nil,
+		nil,
+		&v.Name,
+		&v.PostalCode,
+		&v.Region,
+	)
 }
 
 // VerificationDetailCreateParams holds the parameters of verification_details.create.
@@ -314,17 +303,14 @@ type VerificationDetailLinks struct {
 	Creditor string `json:"creditor,omitzero"`
 }
 
-var membersOfVerificationDetailLinks = [...]string{"creditor"}
+var membersOfVerificationDetailLinks = [...]string{`,"creditor":`}
 
 func (v *VerificationDetailLinks) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfVerificationDetailLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Creditor = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfVerificationDetailLinks[:],
+		nil,
+		&v.Creditor,
+	)
 }
 
 // VerificationDetailListParams holds the parameters of verification_details.list.

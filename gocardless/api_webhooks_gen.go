@@ -118,41 +118,35 @@ type Webhook struct {
 	URL string `json:"url,omitzero"`
 }
 
-var membersOfWebhook = [...]string{"id", "created_at", "is_test", "request_body", "request_headers", "response_body", "response_body_truncated", "response_code", "response_headers", "response_headers_content_truncated", "response_headers_count_truncated", "successful", "url"}
+var membersOfWebhook = [...]string{`,"id":`, `,"created_at":`, `,"is_test":`, `,"request_body":`, `,"request_headers":`, `,"response_body":`, `,"response_body_truncated":`, `,"response_code":`, `,"response_headers":`, `,"response_headers_content_truncated":`, `,"response_headers_count_truncated":`, `,"successful":`, `,"url":`}
 
 func (v *Webhook) decode(d *jsonwire.Decoder) {
-	for m := d.Members(membersOfWebhook[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.ID()
-		case 1:
-			v.CreatedAt = d.Time()
-		case 2:
-			v.IsTest = d.Bool()
-		case 3:
-			v.RequestBody = d.Text()
-		case 4:
-			v.RequestHeaders = d.AnyMap()
-		case 5:
-			v.ResponseBody = d.Text()
-		case 6:
-			v.ResponseBodyTruncated = d.Bool()
-		case 7:
-			v.ResponseCode = d.IntPtr()
-		case 8:
-			v.ResponseHeaders = d.AnyMap()
-		case 9:
-			v.ResponseHeadersContentTruncated = d.Bool()
-		case 10:
-			v.ResponseHeadersCountTruncated = d.Bool()
-		case 11:
-			v.Successful = d.Bool()
-		case 12:
-			v.URL = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members(
+		membersOfWebhook[:],
+		func(member int) {
+			switch member {
+			case 4:
+				v.RequestHeaders = d.AnyMap()
+			case 7:
+				v.ResponseCode = d.IntPtr()
+			case 8:
+				v.ResponseHeaders = d.AnyMap()
+			}
+		},
+		(*jsonwire.ID)(&v.ID),
+		&v.CreatedAt,
+		&v.IsTest,
+		&v.RequestBody,
+		nil,
+		&v.ResponseBody,
+		&v.ResponseBodyTruncated,
+		nil,
+		nil,
+		&v.ResponseHeadersContentTruncated,
+		&v.ResponseHeadersCountTruncated,
+		&v.Successful,
+		&v.URL,
+	)
 }
 
 // WebhookListParams holds the parameters of webhooks.list.

@@ -13,35 +13,64 @@ func (s *source) wire(name string) *jen.Statement {
 	return jen.Qual(s.module+"/"+sdk+"/internal/jsonwire", name)
 }
 
-// decodeFunc writes the method that reads a reply object.
+// decodeFunc writes the method that reads a reply object: it hands the decoder the names of the
+// members and pointers to their fields. A member without a pointer is read by the function between
+// the two.
 func decodeFunc(s *source, t *ir.Type) {
-	members := "membersOf" + t.GoName
-	s.file.Var().Id(members).Op("=").Index(jen.Op("...")).String().ValuesFunc(func(v *jen.Group) {
-		for _, f := range t.Fields {
-			v.Lit(f.Name)
+	var names, fields, cases []jen.Code
+	for i, f := range t.Fields {
+		names = append(names, jen.Id("`,\""+f.Name+"\":`"))
+		field := s.decodePointer(f)
+		if field == nil {
+			field = jen.Nil()
+			cases = append(cases, jen.Case(jen.Lit(i)).BlockFunc(func(b *jen.Group) { s.decodeField(b, f) }))
 		}
-	})
+		fields = append(fields, field)
+	}
+	if t.KeepsExtra {
+		fields = append(fields, jen.Nil())
+		cases = append(cases, jen.Default().Block(jen.Id("d").Dot("Extra").Call(jen.Op("&").Id("v").Dot("Extra"))))
+	}
+	own := jen.Nil()
+	if len(cases) > 0 {
+		own = jen.Func().Params(jen.Id("member").Int()).Block(jen.Switch(jen.Id("member")).Block(cases...))
+	}
+	members := "membersOf" + t.GoName
+	s.file.Var().Id(members).Op("=").Index(jen.Op("...")).String().Values(names...)
 	s.file.Line()
 	s.file.Func().Params(jen.Id("v").Op("*").Id(t.GoName)).Id("decode").Params(jen.Id("d").Op("*").Add(s.wire("Decoder"))).Block(
-		jen.For(jen.Id("m").Op(":=").Id("d").Dot("Members").Call(jen.Id(members).Index(jen.Op(":"))), jen.Id("d").Dot("Member").Call(jen.Op("&").Id("m")), jen.Empty()).Block(
-			jen.Switch(jen.Id("m").Dot("Index")).BlockFunc(func(b *jen.Group) {
-				for i, f := range t.Fields {
-					b.Case(jen.Lit(i)).BlockFunc(func(b *jen.Group) { s.decodeField(b, f) })
-				}
-				b.Default().BlockFunc(func(b *jen.Group) {
-					if t.KeepsExtra {
-						b.Id("d").Dot("Extra").Call(jen.Op("&").Id("v").Dot("Extra"))
-					} else {
-						b.Id("d").Dot("Unknown").Call()
-					}
-				})
-			}),
+		jen.Id("d").Dot("Members").Custom(
+			jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true},
+			append([]jen.Code{jen.Id(members).Index(jen.Op(":")), own}, fields...)...,
 		),
 	)
 	s.file.Line()
 }
 
-// decodeField reads a member into its field.
+// decodePointer is a pointer to a field, whose type selects how the decoder reads it. It is nil for
+// the types that the decoder's Members does not know.
+func (s *source) decodePointer(f *ir.Field) *jen.Statement {
+	field := jen.Op("&").Id("v").Dot(f.GoName)
+	as := func(t jen.Code) *jen.Statement { return jen.Parens(jen.Op("*").Add(t)).Parens(field) }
+	switch r := f.Type; r.Kind {
+	case ir.Int64, ir.Bool, ir.Time, ir.StringMap:
+		return field
+	case ir.Metadata:
+		return as(jen.Map(jen.String()).String())
+	case ir.Named:
+		if r.IsEnum() {
+			return as(s.wire("Enum"))
+		}
+	case ir.String:
+		if f.Name == idField {
+			return as(s.wire("ID"))
+		}
+		return field
+	}
+	return nil
+}
+
+// decodeField reads a member into a field without a pointer.
 func (s *source) decodeField(b *jen.Group, f *ir.Field) {
 	field := func() *jen.Statement { return jen.Id("v").Dot(f.GoName) }
 	if !f.Type.IsObject() {
@@ -66,27 +95,17 @@ func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 	switch r := f.Type; r.Kind {
 	case ir.Int:
 		return pointer("Int")
-	case ir.Int64:
-		return pointer("Int64")
 	case ir.Float:
 		return pointer("Float64")
-	case ir.Bool:
-		return pointer("Bool")
 	case ir.Date:
 		return jen.Id("Date").Call(method("Date"))
-	case ir.Time:
-		return method("Time")
-	case ir.Metadata, ir.StringMap:
-		return method("StringMap")
 	case ir.AnyMap:
 		return method("AnyMap")
 	case ir.StringOrInt:
 		return method("TextOrInt")
 	case ir.Map:
 		return s.decodeMap(r.Elem)
-	case ir.Named: // an enum
-		return jen.Id(r.Type.GoName).Call(method("Enum"))
-	case ir.Array:
+	default: // an array
 		switch {
 		case r.Elem.IsEnum():
 			return s.wire("Enums").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
@@ -97,10 +116,6 @@ func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 		}
 		return method("Strings")
 	}
-	if f.Name == idField {
-		return method("ID")
-	}
-	return method("Text")
 }
 
 // decodeMap is the expression that reads a map of values that are not strings.

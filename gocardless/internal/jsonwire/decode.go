@@ -118,7 +118,7 @@ func (d *Decoder) Object() {
 
 // HasObject reports whether an object follows. It steps over null, and over anything else as a
 // misfit.
-func (d *Decoder) HasObject() bool { return d.has('{', "an object") }
+func (d *Decoder) HasObject() bool { return d.Next() == '{' || d.absent("an object") }
 
 // Array starts to read an array; Elem moves from element to element. Null reads as an array
 // without elements.
@@ -132,12 +132,10 @@ func (d *Decoder) Array() {
 
 // HasArray reports whether an array follows. It steps over null, and over anything else as a
 // misfit.
-func (d *Decoder) HasArray() bool { return d.has('[', "an array") }
+func (d *Decoder) HasArray() bool { return d.Next() == '[' || d.absent("an array") }
 
-func (d *Decoder) has(open byte, expected string) bool {
-	if d.Next() == open {
-		return true
-	}
+// absent steps over null, and over anything else as a misfit. It returns false.
+func (d *Decoder) absent(expected string) bool {
 	if !d.Null() {
 		d.wrong(expected)
 	}
@@ -242,12 +240,12 @@ func (d *Decoder) Null() bool {
 
 // literal steps over a word.
 func (d *Decoder) literal(word string) bool {
-	if len(d.data)-d.pos < len(word) || string(d.data[d.pos:d.pos+len(word)]) != word {
-		d.fail("invalid literal")
-		return false
+	if end := d.pos + len(word); end <= len(d.data) && string(d.data[d.pos:end]) == word {
+		d.pos = end
+		return true
 	}
-	d.pos += len(word)
-	return true
+	d.fail("invalid literal")
+	return false
 }
 
 // Text reads a string.

@@ -1,6 +1,7 @@
 package jsonwire
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -37,67 +38,61 @@ type sampleLinks struct {
 	Extra   map[string]any `json:"-"`
 }
 
-var membersOfSample = [...]string{"id", "amount", "fee", "count", "day", "rate", "enabled", "retry", "status", "schemes", "names", "created", "charge", "metadata", "texts", "any", "links", "parts"}
+var membersOfSample = [...]string{`,"id":`, `,"amount":`, `,"fee":`, `,"count":`, `,"day":`, `,"rate":`, `,"enabled":`, `,"retry":`, `,"status":`, `,"schemes":`, `,"names":`, `,"created":`, `,"charge":`, `,"metadata":`, `,"texts":`, `,"any":`, `,"links":`, `,"parts":`}
 
 func (v *sample) decode(d *Decoder) {
-	for m := d.Members(membersOfSample[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.ID = d.Text()
-		case 1:
-			v.Amount = d.Int64()
-		case 2:
-			v.Fee = d.Int64Ptr()
-		case 3:
-			v.Count = d.Int()
-		case 4:
-			v.Day = d.IntPtr()
-		case 5:
-			v.Rate = d.Float64Ptr()
-		case 6:
-			v.Enabled = d.Bool()
-		case 7:
-			v.Retry = d.BoolPtr()
-		case 8:
-			v.Status = sampleStatus(d.Enum())
-		case 9:
-			v.Schemes = Enums[sampleStatus](d)
-		case 10:
-			v.Names = d.Strings()
-		case 11:
-			v.Created = d.Time()
-		case 12:
-			v.Charge = d.Date()
-		case 13:
-			v.Metadata = d.StringMap()
-		case 14:
-			v.Texts = d.StringMap()
-		case 15:
-			v.Any = d.AnyMap()
-		case 16:
-			if v.Links = nil; d.HasObject() {
-				v.Links = new(sampleLinks)
-				v.Links.decode(d)
+	d.Members(
+		membersOfSample[:],
+		func(member int) {
+			switch member {
+			case 3:
+				v.Count = d.Int()
+			case 4:
+				v.Day = d.IntPtr()
+			case 5:
+				v.Rate = d.Float64Ptr()
+			case 9:
+				v.Schemes = Enums[sampleStatus](d)
+			case 10:
+				v.Names = d.Strings()
+			case 12:
+				v.Charge = d.Date()
+			case 15:
+				v.Any = d.AnyMap()
+			case 16:
+				if v.Links = nil; d.HasObject() {
+					v.Links = new(sampleLinks)
+					v.Links.decode(d)
+				}
+			case 17:
+				v.Parts = decodeParts(d)
 			}
-		case 17:
-			v.Parts = decodeParts(d)
-		default:
-			d.Unknown()
-		}
-	}
+		},
+		&v.ID,
+		&v.Amount,
+		&v.Fee,
+		nil,
+		nil,
+		nil,
+		&v.Enabled,
+		&v.Retry,
+		(*Enum)(&v.Status),
+		nil,
+		nil,
+		&v.Created,
+		nil,
+		&v.Metadata,
+		&v.Texts,
+		nil,
+		nil,
+		nil,
+	)
 }
 
-var membersOfLinks = [...]string{"mandate"}
+var membersOfLinks = [...]string{`,"mandate":`}
 
 func (v *sampleLinks) decode(d *Decoder) {
-	for m := d.Members(membersOfLinks[:]); d.Member(&m); {
-		switch m.Index {
-		case 0:
-			v.Mandate = d.Text()
-		default:
-			d.Extra(&v.Extra)
-		}
-	}
+	d.Members(membersOfLinks[:], func(int) { d.Extra(&v.Extra) }, &v.Mandate, nil)
 }
 
 func decodeParts(d *Decoder) []sample {
@@ -279,5 +274,33 @@ func TestDecodeDifferencesFromEncodingJSON(t *testing.T) {
 	}
 	if v := decodeSample(t, "{\"metadata\":{\"a\":[\"\xff\xff\"]}}"); v.Metadata["a"] != "[\"\uFFFD\"]" {
 		t.Errorf("metadata must be valid UTF-8, got %q", v.Metadata["a"])
+	}
+}
+
+// TestEveryByteInAString puts each byte at each place of a string: what stands for itself is found
+// eight bytes at a time.
+func TestEveryByteInAString(t *testing.T) {
+	for c := range 256 {
+		for at := range 18 {
+			text := []byte(`"` + strings.Repeat("a", at) + string([]byte{byte(c)}) + strings.Repeat("b", 18-at) + `"   "`)
+			end := len(text) - 4
+			if c == '"' {
+				end = at + 2
+			}
+			var want string
+			valid := json.Unmarshal(text[:end], &want) == nil
+			d := NewDecoder(text[:end])
+			got := d.Text()
+			if _, err := d.Finish(); (err == nil) != valid || valid && got != want {
+				t.Fatalf("byte %#x at %d: got %q, %v, want %q", c, at, got, err, want)
+			}
+			if !valid {
+				continue
+			}
+			d = NewDecoder(text) // with more after the string
+			if got := d.Text(); got != want || d.pos != end {
+				t.Fatalf("byte %#x at %d: got %q up to %d, want %q up to %d", c, at, got, d.pos, want, end)
+			}
+		}
 	}
 }

@@ -1,23 +1,104 @@
 package jsonwire
 
-// Members walks through the members of an object whose type is known. An API writes the members of
-// a type in the same order each time, so the decoder learns which member follows which, and
-// compares the document with the name that it expects before it looks for any other.
-type Members struct {
-	// Index is the place among the names of the member that was read last, -1 for another name,
-	// which then is the decoder's Key.
-	Index int
+import "time"
 
-	names []string
-	order *order
-	after int // what the next member follows: one more than the index of the last known one
+// Types that tell Members how to read a string.
+type (
+	// ID is the id of a resource, read as [Decoder.ID] does.
+	ID string
+	// Enum is a string that has few different values, read as [Decoder.Enum] does.
+	Enum string
+)
+
+// Members reads an object whose type is known. Each name comes with what surrounds it in a document:
+// a comma, quotes and a colon, so that one comparison covers them all. For each name there is a
+// pointer to a field; where it is nil, own reads the value of the member with that place among the
+// names. One nil more, and own reads the members that have no name, which otherwise are stepped
+// over.
+//
+// An API writes the members of a type in the same order each time, so the decoder learns which
+// member follows which, and compares the document with the name that it expects before it looks
+// for any other.
+func (d *Decoder) Members(names []string, own func(member int), fields ...any) {
+	d.Object()
+	order := d.orderOf(names)
+	for after := uint(0); ; {
+		i := uint(order.next[after%orderedSize])
+		if i >= uint(len(names)) || !d.named(names[i]) {
+			if !d.More() {
+				return
+			}
+			i = d.find(names)
+			order.next[after%orderedSize] = uint8(i)
+		}
+		after = i + 1
+		if i >= uint(len(fields)) {
+			d.Unknown()
+		} else if f := fields[i]; f != nil {
+			d.field(f)
+		} else {
+			own(int(i))
+		}
+	}
+}
+
+// named steps over the name of the next member, if it is the given one.
+func (d *Decoder) named(name string) bool {
+	if d.state > stateFirst {
+		return false
+	}
+	name = name[d.state:] // the first member has no comma before it
+	start := d.pos
+	end := start + len(name)
+	if end > len(d.data) || string(d.data[start:end]) != name {
+		return false
+	}
+	d.pos, d.state = end, stateNext
+	return true
+}
+
+// find returns the place of the decoder's key among the names, or the number of names.
+func (d *Decoder) find(names []string) uint {
+	for i, name := range names {
+		if name[2:len(name)-2] == string(d.Key) {
+			return uint(i)
+		}
+	}
+	return uint(len(names))
+}
+
+// field reads a value into a field. It knows the types that most objects have; every program would
+// link the code of the others.
+func (d *Decoder) field(f any) {
+	switch p := f.(type) {
+	case *string:
+		*p = d.Text()
+	case *Enum:
+		*p = Enum(d.Enum())
+	case *ID:
+		*p = ID(d.ID())
+	case *int64:
+		*p = d.Int64()
+	case **int64:
+		*p = d.Int64Ptr()
+	case *bool:
+		*p = d.Bool()
+	case **bool:
+		*p = d.BoolPtr()
+	case *time.Time:
+		*p = d.Time()
+	case *map[string]string:
+		*p = d.StringMap()
+	default:
+		panic("jsonwire: a field of a type that no method reads")
+	}
 }
 
 // order is what a decoder has learned about a type. It is an expectation that costs time when it
 // is wrong, and nothing else.
 type order struct {
 	names *string            // the first, which stands for the type
-	next  [orderedSize]uint8 // by Members.after, the index of the member that followed
+	next  [orderedSize]uint8 // the member that comes first, and which follows each
 }
 
 const (
@@ -25,68 +106,26 @@ const (
 	orderedTypes = 32 // types whose order is learned, at a time; a billing request has twenty
 )
 
-// Members starts to read an object with the given member names; Member reads them.
-func (d *Decoder) Members(names []string) Members {
-	d.Object()
+// orderOf returns what has been learned about a type. The types of a page come in the same order
+// again and again, so the one after the last is likely.
+func (d *Decoder) orderOf(names []string) *order {
 	var first *string // nil for a type without members
 	if len(names) > 0 {
 		first = &names[0]
 	}
-	return Members{Index: -1, names: names, order: d.orderOf(first)}
-}
-
-// orderOf returns what has been learned about a type. The types of a page come in the same order
-// again and again, so the one after the last is likely.
-func (d *Decoder) orderOf(names *string) *order {
 	known := min(d.ordersSeen, orderedTypes)
 	i := d.orderLast
 	for range known {
 		if i++; i >= known {
 			i = 0
 		}
-		if d.orders[i].names == names {
+		if d.orders[i].names == first {
 			d.orderLast = i
 			return &d.orders[i]
 		}
 	}
 	d.orderLast = d.ordersSeen % orderedTypes
 	d.ordersSeen++
-	d.orders[d.orderLast] = order{names: names}
+	d.orders[d.orderLast] = order{names: first}
 	return &d.orders[d.orderLast]
-}
-
-// Member is like More for a type with known members.
-func (d *Decoder) Member(m *Members) bool {
-	data, i := d.data, d.pos
-	if d.state == stateNext && i < len(data) && data[i] == ',' {
-		i++
-	} else if d.state != stateFirst {
-		return d.unexpectedMember(m)
-	}
-	if expected := int(m.order.next[m.after%orderedSize]); expected < len(m.names) {
-		name := m.names[expected]
-		start, end := i+1, i+1+len(name)
-		if end+1 < len(data) && data[i] == '"' && string(data[start:end]) == name && data[end] == '"' && data[end+1] == ':' {
-			d.pos, d.state = end+2, stateNext
-			m.Index, m.after = expected, expected+1
-			return true
-		}
-	}
-	return d.unexpectedMember(m)
-}
-
-// unexpectedMember reads any other member, and learns its place.
-func (d *Decoder) unexpectedMember(m *Members) bool {
-	if !d.More() {
-		return false
-	}
-	for i, name := range m.names {
-		if name == string(d.Key) {
-			m.order.next[m.after%orderedSize] = uint8(i)
-			m.Index, m.after = i, i+1
-			return true
-		}
-	}
-	m.Index = -1
-	return true
 }

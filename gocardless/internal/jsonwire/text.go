@@ -69,35 +69,34 @@ func (d *Decoder) intern(b []byte) string {
 // a part of the input, or of d.scratch if there were escapes or invalid UTF-8. They are valid
 // until the next read.
 func (d *Decoder) quoted() []byte {
-	d.pos++
-	start := d.pos
-	i := plain(d.data, start)
-	if i < len(d.data) && d.data[i] == '"' {
-		d.pos = i + 1
-		return d.data[start:i]
+	data, start := d.data, d.pos+1
+	i := start
+	for i >= 0 && i < len(data)-8 {
+		n := special(binary.LittleEndian.Uint64(data[i : i+8]))
+		i += n
+		if n < 8 {
+			break
+		}
+	}
+	for ; i < len(data); i++ {
+		if c := data[i]; c == '"' {
+			d.pos = i + 1
+			return data[start:i]
+		} else if !safe[c] {
+			break
+		}
 	}
 	return d.unusualText(start, i)
 }
 
-// plain returns the offset of the first byte from i on that does not stand for itself in a string,
-// or the length of data. It looks at eight bytes at a time: a byte of special has its highest bit
-// set if that of the word is a quote, a backslash, a control character or not ASCII. A borrow may
-// set it in a later byte as well, never in an earlier one.
-func plain(data []byte, i int) int {
+// special returns the place among eight bytes of the first that does not stand for itself in a
+// string, or 8. The highest bit of a byte is set below if the byte is a control character or, but
+// for one bit, a space; if it is a backslash; or if it is not ASCII. A borrow may set it in a later
+// byte as well, never in an earlier one.
+func special(word uint64) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for i+8 <= len(data) {
-		word := binary.LittleEndian.Uint64(data[i:])
-		quote, slash := word^('"'*ones), word^('\\'*ones)
-		special := ((quote-ones)&^quote | (slash-ones)&^slash | (word-' '*ones)&^word | word) & tops
-		if special != 0 {
-			return i + bits.TrailingZeros64(special)/8
-		}
-		i += 8
-	}
-	for i < len(data) && safe[data[i]] {
-		i++
-	}
-	return i
+	control, slash := word^('"'-' ')*ones, word^'\\'*ones
+	return bits.TrailingZeros64(((control-(' '+1)*ones)|(slash-ones)|word)&tops) / 8
 }
 
 // unusualText continues quoted at i, at a byte that does not stand for itself.
