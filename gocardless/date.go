@@ -68,7 +68,7 @@ func (d Date) AppendText(b []byte) ([]byte, error) {
 		return b, nil
 	}
 	if !d.IsValid() {
-		return b, errors.New("gocardless: no such date: " + d.String())
+		return b, errors.New("gocardless: not an existing date: " + d.String())
 	}
 	return jsonwire.Date(d).Append(b), nil
 }

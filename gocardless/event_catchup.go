@@ -24,12 +24,12 @@ const catchUpKeep = MaxCatchUpOverlap + time.Hour
 // ErrEventsForgotten means that a catch-up would begin at a time from which the store has already
 // forgotten events, so that it would handle them again. Begin later: delete the checkpoint, if
 // there is one, and set EventCatchUp.From to a later time.
-var ErrEventsForgotten = errors.New("gocardless: catch-up would begin before what the event store remembers")
+var ErrEventsForgotten = errors.New("gocardless: the catch-up would begin before the events that the store remembers")
 
 // ErrCheckpointAhead means that a catch-up would begin in the future, by the API's clock, and would
 // miss the events until then. The checkpoint, or EventCatchUp.From, comes from a clock that was
 // ahead. Delete the checkpoint and set From to an earlier time.
-var ErrCheckpointAhead = errors.New("gocardless: catch-up would begin in the future")
+var ErrCheckpointAhead = errors.New("gocardless: the catch-up would begin in the future")
 
 // EventCatchUp reads the events since its last run from the API and passes them to the handler that
 // also handles the webhooks. It recovers the events of deliveries that were missed in an outage.
@@ -187,11 +187,11 @@ func (r *catchUpRun) check() error {
 	}
 	switch {
 	case r.list == nil:
-		return errors.New("gocardless: EventCatchUp without Client")
+		return errors.New("gocardless: EventCatchUp needs a Client")
 	case c.Store == nil || c.Handler == nil:
-		return errors.New("gocardless: EventCatchUp without Store or Handler")
+		return errors.New("gocardless: EventCatchUp needs a Store and a Handler")
 	case r.points == nil:
-		return errors.New("gocardless: EventCatchUp without Checkpoints, and Store keeps none")
+		return errors.New("gocardless: EventCatchUp needs Checkpoints, because its Store keeps none")
 	case c.Overlap < 0 || c.Overlap > MaxCatchUpOverlap:
 		return fmt.Errorf("gocardless: EventCatchUp.Overlap must be between 0 and %s", MaxCatchUpOverlap)
 	}
@@ -250,7 +250,7 @@ func remembered(ctx context.Context, points EventCheckpoints, since time.Time) e
 	// Events created at the horizon itself may be forgotten, and a run reads from the start of
 	// its first millisecond.
 	if !since.Truncate(time.Millisecond).After(horizon) {
-		return fmt.Errorf("%w: begins at %s, remembers what came after %s", ErrEventsForgotten,
+		return fmt.Errorf("%w: it begins at %s, and the store remembers events after %s", ErrEventsForgotten,
 			since.Format(time.RFC3339Nano), horizon.UTC().Format(time.RFC3339Nano))
 	}
 	return nil

@@ -59,7 +59,7 @@ type memoryEvent struct {
 // HandleOnce implements [EventStore].
 func (s *MemoryEventStore) HandleOnce(ctx context.Context, event Event, handle func(context.Context) error) (EventOutcome, error) {
 	if event.ID == "" {
-		return EventOutcomeUnknown, errors.New("gocardless: MemoryEventStore: event without an id")
+		return EventOutcomeUnknown, errors.New("gocardless: MemoryEventStore: the event has no id")
 	}
 	e, outcome := s.claim(event)
 	if e == nil {

@@ -87,7 +87,7 @@ const (
 )
 
 var (
-	errExportWindow = errors.New("the list has items outside of the created_at filter: it cannot be exported")
+	errExportWindow = errors.New("the list contains items outside the created_at filter, so it cannot be exported")
 	errExportCursor = errors.New("the list repeats a cursor")
 )
 

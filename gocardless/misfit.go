@@ -30,7 +30,7 @@ func (m Misfit) String() string {
 
 // ErrMisfit marks a [MalformedResponseError] whose reply is well-formed JSON with a value that the
 // SDK cannot accept. Such a call is not retried.
-var ErrMisfit = errors.New("gocardless: a value of the reply does not fit")
+var ErrMisfit = errors.New("gocardless: a value in the reply does not fit its field")
 
 // misfitError is a reply that is JSON, but not what its target can hold. Sending the request
 // again would not change that.

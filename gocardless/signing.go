@@ -107,7 +107,7 @@ func ParseSigningKey(text []byte) (*ecdsa.PrivateKey, error) {
 	}
 }
 
-var errEncryptedKey = errors.New("gocardless: the private key is encrypted; decrypt it first")
+var errEncryptedKey = errors.New("gocardless: the private key is encrypted: decrypt it first")
 
 type ecdsaSigner struct {
 	keyID  string

@@ -23,7 +23,7 @@ const WebhookSignatureHeader = "Webhook-Signature"
 // that wrap them, contain nothing of the request.
 var (
 	// ErrMissingSignature means that the request had no signature.
-	ErrMissingSignature = errors.New("gocardless: webhook without a signature")
+	ErrMissingSignature = errors.New("gocardless: the webhook has no signature")
 	// ErrInvalidSignature means that the signature does not match the body with any of the secrets:
 	// the request is not from GoCardless, or was changed in transit.
 	ErrInvalidSignature = errors.New("gocardless: webhook signature does not match")

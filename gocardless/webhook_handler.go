@@ -118,7 +118,7 @@ type WebhookHandler struct {
 // empty secret is an error ([ErrWebhookSecret]), because it would accept forged requests.
 func NewWebhookHandler(handler EventHandler, secrets ...WebhookSecret) (*WebhookHandler, error) {
 	if handler == nil {
-		return nil, errors.New("gocardless: NewWebhookHandler: nil handler")
+		return nil, errors.New("gocardless: NewWebhookHandler: the handler must not be nil")
 	}
 	h, err := newWebhookHandler(secrets)
 	if err != nil {
@@ -133,7 +133,7 @@ func NewWebhookHandler(handler EventHandler, secrets ...WebhookSecret) (*Webhook
 // function returns an error, GoCardless sends the delivery again.
 func NewWebhookDeliveryHandler(deliver func(context.Context, *WebhookDelivery) error, secrets ...WebhookSecret) (*WebhookHandler, error) {
 	if deliver == nil {
-		return nil, errors.New("gocardless: NewWebhookDeliveryHandler: nil function")
+		return nil, errors.New("gocardless: NewWebhookDeliveryHandler: the function must not be nil")
 	}
 	h, err := newWebhookHandler(secrets)
 	if err != nil {

@@ -53,7 +53,7 @@ func quoteTable(table string) (string, error) {
 		table = DefaultTable
 	}
 	if !tablePattern.MatchString(table) {
-		return "", errors.New("bulk: SQLOptions.Table: up to 40 letters, digits and underscores, and possibly a schema in front")
+		return "", errors.New("bulk: SQLOptions.Table: must have up to 40 letters, digits and underscores, optionally after a schema")
 	}
 	return strings.ReplaceAll(table, ".", `"."`), nil // within quotes
 }

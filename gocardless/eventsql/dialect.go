@@ -92,7 +92,7 @@ func (d Dialect) queries(names names) (queries, error) {
 		return queries{}, err
 	}
 	if d == SQLite && names.schema != "" {
-		return queries{}, errors.New("eventsql: Options.Table with a schema, which SQLite does not have")
+		return queries{}, errors.New("eventsql: Options.Table must not have a schema: SQLite has none")
 	}
 	// The first lease is in the event's row, and those that extend it in a table of their own: a
 	// transaction that marks the event as done must not find its row changed since it began.
@@ -229,7 +229,7 @@ func tableNames(table string) (names, error) {
 	}
 	m := namePattern.FindStringSubmatch(table)
 	if m == nil {
-		return names{}, fmt.Errorf("eventsql: Options.Table %q: up to 40 letters, digits and underscores, and possibly a schema in front", table)
+		return names{}, fmt.Errorf("eventsql: Options.Table %q: must have up to 40 letters, digits and underscores, optionally after a schema", table)
 	}
 	schema := ""
 	if m[1] != "" {

@@ -59,10 +59,10 @@ var (
 // [Store.CreateSchema].
 func New(db *sql.DB, dialect Dialect, options Options) (*Store, error) {
 	if db == nil {
-		return nil, errors.New("eventsql: New: nil database")
+		return nil, errors.New("eventsql: New: the database must not be nil")
 	}
 	if options.Lease < 0 {
-		return nil, errors.New("eventsql: Options.Lease is negative")
+		return nil, errors.New("eventsql: Options.Lease must not be negative")
 	}
 	if options.Lease == 0 {
 		options.Lease = DefaultLease
@@ -84,7 +84,7 @@ func New(db *sql.DB, dialect Dialect, options Options) (*Store, error) {
 // HandleOnce implements [gocardless.EventStore].
 func (s *Store) HandleOnce(ctx context.Context, event gocardless.Event, handle func(context.Context) error) (gocardless.EventOutcome, error) {
 	if event.ID == "" {
-		return gocardless.EventOutcomeUnknown, errors.New("eventsql: event without an id")
+		return gocardless.EventOutcomeUnknown, errors.New("eventsql: the event has no id")
 	}
 	c := &claim{store: s, id: event.ID, token: rand.Text()}
 	outcome, err := c.take(ctx, event)

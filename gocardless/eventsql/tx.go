@@ -12,7 +12,7 @@ import (
 type claimKey struct{}
 
 // errNoClaim is the error of what only a handler may do.
-var errNoClaim = errors.New("eventsql: the context is not that of a handler called by a Store")
+var errNoClaim = errors.New("eventsql: the context does not come from a handler that a Store called")
 
 // Tx returns the transaction that the store began for the event being handled, or nil if
 // [Options.Transaction] is not set. The handler's writes in it are committed together with the mark
@@ -31,7 +31,7 @@ func TxHandler(handle func(ctx context.Context, tx *sql.Tx, event gocardless.Eve
 	return func(ctx context.Context, event gocardless.Event) error {
 		tx := Tx(ctx)
 		if tx == nil {
-			return errors.New("eventsql: TxHandler without a Store that has Options.Transaction")
+			return errors.New("eventsql: TxHandler needs a Store with Options.Transaction")
 		}
 		return handle(ctx, tx, event)
 	}
@@ -64,7 +64,7 @@ func MarkDoneFunc(ctx context.Context, exec func(ctx context.Context, query stri
 		return errNoClaim
 	}
 	if c.tx != nil {
-		return errors.New("eventsql: MarkDone with a Store that has Options.Transaction, which marks the event itself")
+		return errors.New("eventsql: MarkDone must not be called with Options.Transaction: the Store marks the event itself")
 	}
 	c.marked.Store(true)
 	n, err := exec(ctx, c.store.q.done, c.id, c.token)

@@ -71,7 +71,7 @@ const minBits = 2048
 func (k Key) check() error {
 	switch {
 	case k.ID == "":
-		return errors.New("jwe: key without an id")
+		return errors.New("jwe: a key has no id")
 	case k.Private == nil:
 		return fmt.Errorf("jwe: key %q is nil", k.ID)
 	case k.Private.N == nil || k.Private.N.BitLen() < minBits:

@@ -285,7 +285,7 @@ func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
 	}
 	if text("organisation_id") == "" {
 		// Without it the app cannot assign the token, nor find it again for a webhook.
-		return nil, &Error{Operation: "exchange", StatusCode: http.StatusOK, err: errors.New("reply without an organisation_id")}
+		return nil, &Error{Operation: "exchange", StatusCode: http.StatusOK, err: errors.New("the reply has no organisation_id")}
 	}
 	return &Token{
 		AccessToken:    reply.AccessToken,
@@ -326,7 +326,7 @@ func (a *App) Introspect(ctx context.Context, accessToken string) (*Introspectio
 	}
 	active, ok := members["active"].(bool)
 	if !ok {
-		return nil, &Error{Operation: "introspect", StatusCode: http.StatusOK, err: errors.New("reply without active")}
+		return nil, &Error{Operation: "introspect", StatusCode: http.StatusOK, err: errors.New("the reply has no member active")}
 	}
 	take := func(name string) string {
 		s, ok := members[name].(string)
@@ -384,7 +384,7 @@ func (a *App) post(ctx context.Context, operation, token string, reply any) erro
 		return nil
 	}
 	if err := json.Unmarshal(body, reply); err != nil {
-		return &Error{Operation: operation, StatusCode: response.StatusCode, err: errors.New("reply is not the JSON expected")}
+		return &Error{Operation: operation, StatusCode: response.StatusCode, err: errors.New("the reply is not the expected JSON")}
 	}
 	return nil
 }

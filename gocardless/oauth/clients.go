@@ -55,7 +55,7 @@ type connection struct {
 // for an organisation without one.
 func NewClients(env gocardless.Environment, lookup func(ctx context.Context, organisationID string) (accessToken string, err error), options ClientsOptions) (*Clients, error) {
 	if lookup == nil {
-		return nil, errors.New("oauth: NewClients: nil lookup")
+		return nil, errors.New("oauth: NewClients: the lookup function must not be nil")
 	}
 	if env != gocardless.EnvironmentLive && env != gocardless.EnvironmentSandbox {
 		return nil, fmt.Errorf("oauth: NewClients: environment %q is neither live nor sandbox", env)

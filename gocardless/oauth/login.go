@@ -95,7 +95,7 @@ func (l *Login) Callback() http.Handler {
 			return
 		}
 		if query.Get("code") == "" {
-			l.failed(w, r, &Error{Operation: "authorise", err: errors.New("neither code nor error came back")})
+			l.failed(w, r, &Error{Operation: "authorise", err: errors.New("the browser returned with neither a code nor an error")})
 			return
 		}
 		token, err := l.App.Exchange(r.Context(), query.Get("code"))
