@@ -378,7 +378,11 @@ func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointe
 			l.errs.add(jsontree.Join(pointer, status), "no application/json schema")
 			continue
 		}
+		first, envelope, list := op.Reply, op.ReplyEnvelope, op.List
 		l.replyBody(op, media.Schema, at)
+		if first != nil && (op.Reply != first || op.ReplyEnvelope != envelope || op.List != list) {
+			l.errs.add(jsontree.Join(pointer, status), "its body differs from that of another status: a method returns one type")
+		}
 	}
 	if op.Status == 0 {
 		l.errs.add(pointer, "no reply of success")
