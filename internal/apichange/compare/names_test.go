@@ -18,7 +18,7 @@ import (
 // visitor meets each name and Go type that a report on a document can print.
 type visitor struct {
 	Side
-	method func(name, params string)
+	method func(name, params, result string)
 	field  func(owner string, f *ir.Field)
 	value  func(typeName, name string)
 	seen   map[owned]bool
@@ -29,7 +29,7 @@ func (v *visitor) document() {
 	for _, o := range v.Doc.Operations {
 		for _, method := range v.Names.methodsOf(o) {
 			params := v.Names.paramsOf(o, method)
-			v.method(method, params)
+			v.method(method, params, v.result(o))
 			for _, p := range o.Params {
 				if fieldParam(p) {
 					v.use(params, v.Names.parameter(params, p), p.Schema, query)
@@ -52,6 +52,21 @@ func (v *visitor) document() {
 			v.use("", nil, r.Schema, reply)
 		}
 	}
+}
+
+// result is what the methods of an operation return besides the error.
+func (v *visitor) result(o *openapi.Operation) string {
+	use := o.Reply().Schema
+	if use == nil {
+		return ""
+	}
+	if use.Name() == "" { // an envelope
+		use = use.Def().Property(use.Def().Required[0])
+	}
+	if items := use.Def().Items; items != nil {
+		return "*Page[" + v.Names.typeName(items.Def(), reply) + "]"
+	}
+	return "*" + v.Names.typeName(use.Def(), reply)
 }
 
 func (v *visitor) object(owner string, def *openapi.Schema, where side) {
@@ -154,7 +169,7 @@ func TestNamesOfRareConstructs(t *testing.T) {
 	for name, goType := range map[string]string{
 		"Payment.Source": "*Source", "NewPayment.Source": "*SourceParams", "Source.Type": "SourceType", "SourceParams.Type": "SourceType",
 		"Source.Digits": "*int", "Card.Digits": "int", "SourceParams.Digits": "*int", "Source.ExpiresOn": "Date", "SourceParams.ExpiresOn": "*Date",
-		"Source.Labels": "[]string", "SourceTypeCard": "SourceType", "NewPayment.DryRun": "*bool", "client.Payments.Create": "NewPayment",
+		"Source.Labels": "[]string", "SourceTypeCard": "SourceType", "NewPayment.DryRun": "*bool", "client.Payments.Create": "(NewPayment) *Payment",
 	} {
 		if told[name] != goType {
 			t.Errorf("%s is said to be of type %q, want %q", name, told[name], goType)
@@ -177,7 +192,7 @@ func (c code) told(t *testing.T) map[string]string {
 	return all
 }
 
-// names gathers what a report can show: fields and values with their types, methods with their params.
+// names gathers what a report can show: fields and values with their types, methods with their params and results.
 func (c code) names(t *testing.T) map[string]string {
 	all := map[string]string{}
 	note := func(name, goType string) {
@@ -188,7 +203,7 @@ func (c code) names(t *testing.T) map[string]string {
 	}
 	v := &visitor{
 		Side:   c.Side,
-		method: note,
+		method: func(name, params, result string) { note(name, "("+params+") "+result) },
 		field:  func(owner string, f *ir.Field) { note(owner+"."+f.GoName, f.GoType()) },
 		value:  func(typeName, name string) { note(name, typeName) },
 	}
@@ -196,8 +211,8 @@ func (c code) names(t *testing.T) map[string]string {
 	return all
 }
 
-// declared looks up the type of a field ("Payment.Amount"), of the params of a method
-// ("client.Payments.Create") or of a constant; "" if there is none.
+// declared looks up the type of a field ("Payment.Amount") or constant, or the params and result of a
+// method ("client.Payments.Create").
 func declared(sdk *types.Package, name string) string {
 	typeString := func(t types.Type) string {
 		return types.TypeString(t, func(p *types.Package) string {
@@ -224,12 +239,16 @@ func declared(sdk *types.Package, name string) string {
 	}
 	switch o := o.(type) {
 	case *types.Func:
+		params, result := "", ""
 		for p := range o.Signature().Params().Variables() {
 			if p.Name() == "params" {
-				return typeString(p.Type())
+				params = typeString(p.Type())
 			}
 		}
-		return ""
+		if results := o.Signature().Results(); results.Len() == 2 {
+			result = typeString(results.At(0).Type())
+		}
+		return "(" + params + ") " + result
 	case *types.Var, *types.Const:
 		return typeString(o.Type())
 	}
