@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
@@ -11,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +24,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The fault matrix of faults_test.go has fake time, and therefore no sockets and no TLS. Here
@@ -88,6 +93,17 @@ func h2Goodbye(distance int32, code uint32) func(uint32, []byte) []byte {
 	}
 }
 
+// h2EarlyHints is an informational reply with a Link header of 1,000 bytes.
+func h2EarlyHints(stream uint32) []byte {
+	fields := append([]byte("\x08\x03103\x00\x04link\x7f\xe9\x06"), bytes.Repeat([]byte("x"), 1_000)...) // :status and link, without indexing
+	frame := h2Frame(h2Headers, stream, fields...)
+	frame[4] = 4 // all of the headers
+	return frame
+}
+
+// wireHeaderLimit is how much a client reads before a reply. By default net/http reads 10 MiB.
+const wireHeaderLimit = 64 << 10
+
 func wireFaults() []wireFault {
 	reset := func(c wireConn) { _ = c.NetConn().(*net.TCPConn).SetLinger(0); _ = c.NetConn().Close() }
 	write := func(c io.Writer, b []byte) { _, _ = c.Write(b) }
@@ -125,7 +141,7 @@ func wireFaults() []wireFault {
 		}},
 		{name: "informational replies without end", http1: func(c wireConn, run func() []byte) {
 			run()
-			early := []byte("HTTP/1.1 103 Early Hints\r\nLink: </" + strings.Repeat("x", 8<<10) + ">\r\n\r\n")
+			early := []byte("HTTP/1.1 103 Early Hints\r\nLink: </" + strings.Repeat("x", 1_000) + ">\r\n\r\n")
 			for {
 				if _, err := c.Write(early); err != nil {
 					return
@@ -145,17 +161,10 @@ func wireFaults() []wireFault {
 		{name: "stream reset: protocol error, not run", frames: h2ResetStream(h2ProtocolError), unseen: true},
 		{name: "stream reset: protocol error", frames: h2ResetStream(h2ProtocolError)},
 		{name: "informational reply, then protocol error", frames: func(stream uint32, _ []byte) []byte {
-			early := h2Frame(h2Headers, stream, append([]byte{0x08, 3}, "103"...)...) // :status, without indexing
-			early[4] = 4                                                              // all of the headers
-			return append(early, h2ResetStream(h2ProtocolError)(stream, nil)...)
+			return append(h2EarlyHints(stream), h2ResetStream(h2ProtocolError)(stream, nil)...)
 		}},
 		{name: "informational replies without end", frames: func(stream uint32, _ []byte) []byte {
-			// :status 103 and a long Link header, without indexing.
-			fields := append([]byte{0x08, 3}, "103\x00\x04link"...)
-			fields = append(fields, 0x7f, 0x81, 0x3e) // a length of 8064
-			early := h2Frame(h2Headers, stream, append(fields, bytes.Repeat([]byte("x"), 8064)...)...)
-			early[4] = 4 // all of the headers
-			return bytes.Repeat(early, 2_000)
+			return bytes.Repeat(h2EarlyHints(stream), 200) // beyond the number that the SDK accepts, and wireHeaderLimit
 		}},
 		{name: "stream reset: internal error", frames: h2ResetStream(h2InternalError)},
 		{name: "stream reset: enhance your calm", frames: h2ResetStream(h2EnhanceYourCalm)},
@@ -245,13 +254,25 @@ type wireServer struct {
 	conns []net.Conn
 }
 
-// wireCertificate is one for 127.0.0.1, with what it takes to trust it.
+// wireCertificate is one for 127.0.0.1, with what it takes to trust it. Its key is of the kind that
+// costs least: there are thousands of handshakes.
 var wireCertificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
-	server := httptest.NewTLSServer(nil)
-	defer server.Close()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
 	pool := x509.NewCertPool()
-	pool.AddCert(server.Certificate())
-	return server.TLS.Certificates[0], pool
+	pool.AddCert(certificate)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 })
 
 func newWireServer(t *testing.T, fault *wireFault, down, cleartext bool) *wireServer {
@@ -361,7 +382,7 @@ func (s *wireServer) secure(conn net.Conn) wireConn {
 		protocol = "h2"
 	}
 	certificate, _ := wireCertificate()
-	secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{protocol}})
+	secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{protocol}, CurvePreferences: []tls.CurveID{tls.X25519}})
 	if secure.Handshake() != nil {
 		return nil
 	}
@@ -547,7 +568,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 						}
 						s := newWireServer(t, &fault, down, scheme == "http")
 						_, trusted := wireCertificate()
-						transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true,
+						transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: wireHeaderLimit,
 							HTTP2: &http.HTTP2Config{MaxDecoderHeaderTableSize: 1, MaxEncoderHeaderTableSize: 1}}
 						if scheme == "http" && fault.frames != nil {
 							transport.Protocols = new(http.Protocols)
