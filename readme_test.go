@@ -145,7 +145,7 @@ func TestDocumentedCode(t *testing.T) {
 			}
 		}
 	}
-	goCommand(t, dir, "build", "-o", "bin/", "./...")
+	goCommand(t, dir, "build", "-ldflags=-s -w", "-o", "bin/", "./...")
 	for name, isTest := range tests {
 		t.Run(name, func(t *testing.T) {
 			if isTest {

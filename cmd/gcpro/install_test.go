@@ -33,7 +33,7 @@ func TestInstallFromATag(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command("go", "install", rootModule+"/cmd/gcpro@"+version)
+	c := exec.Command("go", "install", "-trimpath", rootModule+"/cmd/gcpro@"+version)
 	c.Dir = bin
 	// The module cache is a new one, so that the module packed here does not mix with the published
 	// version. The real one serves the other modules.
