@@ -7,7 +7,11 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +24,34 @@ import (
 
 const modulePath = "example.com/m"
 
-// standard serves the standard library's export data, once for all checks.
-var standard = sync.OnceValue(func() types.Importer { return &locked{inner: importer.Default()} })
+// standard serves the standard library's export data, once for all checks. One run of the go command
+// finds all that the SDK uses.
+var standard = sync.OnceValue(func() types.Importer {
+	args := []string{"list", "-deps", "-export", "-f", "{{.ImportPath}}\t{{.Export}}", "--"}
+	for _, f := range byHand() {
+		for _, spec := range f.Imports {
+			importPath, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				panic(err)
+			}
+			if first, _, _ := strings.Cut(importPath, "/"); !strings.Contains(first, ".") {
+				args = append(args, importPath)
+			}
+		}
+	}
+	out, err := exec.Command("go", args...).Output()
+	if err != nil {
+		panic(err)
+	}
+	exports := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		importPath, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		exports[importPath] = file
+	}
+	return &locked{inner: importer.ForCompiler(token.NewFileSet(), "gc", func(importPath string) (io.ReadCloser, error) {
+		return os.Open(exports[importPath])
+	})}
+})
 
 // locked makes an importer safe for several tests at a time.
 type locked struct {
