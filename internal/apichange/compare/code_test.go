@@ -65,9 +65,6 @@ func (l *locked) Import(path string) (*types.Package, error) {
 	return l.inner.Import(path)
 }
 
-// positions are those of all code, so that no two files have the same.
-var positions = token.NewFileSet()
-
 // byHand is the hand-written code of the SDK, without the bodies of its functions.
 var byHand = sync.OnceValue(func() []*ast.File {
 	names, err := filepath.Glob("../../../gocardless/*.go")
@@ -79,7 +76,7 @@ var byHand = sync.OnceValue(func() []*ast.File {
 		if strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "_gen.go") {
 			continue
 		}
-		f, err := parser.ParseFile(positions, name, nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
 			panic(err)
 		}
@@ -113,9 +110,10 @@ func generated(t testing.TB, root *jsontree.Value, exceptions load.Input) code {
 	if err != nil {
 		t.Fatal(err)
 	}
+	set := token.NewFileSet()
 	files := byHand()[:len(byHand()):len(byHand())]
 	for _, s := range sources {
-		f, err := parser.ParseFile(positions, s.Path, s.Content, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(set, s.Path, s.Content, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +122,7 @@ func generated(t testing.TB, root *jsontree.Value, exceptions load.Input) code {
 	// Hand-written code may name resources that a partial document leaves out; only the generated
 	// declarations matter here.
 	config := types.Config{Importer: standard(), IgnoreFuncBodies: true, DisableUnusedImportCheck: true, Error: func(error) {}}
-	c.sdk, _ = config.Check(modulePath+"/gocardless", positions, files, nil)
+	c.sdk, _ = config.Check(modulePath+"/gocardless", set, files, nil)
 	c.Names = NamesOf(api)
 	return c
 }

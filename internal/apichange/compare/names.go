@@ -146,11 +146,8 @@ func (n *Names) paramsOf(o *openapi.Operation, method string) string {
 
 // typeName returns the Go type of a definition on one side, or "" when it has none of its own.
 func (n *Names) typeName(def *openapi.Schema, side side) string {
-	switch {
-	case def.Chooses != nil && def.Chooses.Component != "":
-		return n.lookup(def.Pointer, name.Discriminator(def.Chooses.Component, def.Chooses.Union.Property))
-	case def.Component == "":
-		return n.lookup(def.Pointer, "") // written in place
+	if def.Component == "" {
+		return n.lookup(def.Pointer, "") // the discriminator of a choice has a type, others in place do not
 	}
 	plain := n.lookup(def.Pointer, goName(def.Component))
 	if side == body && def.IsObject() {

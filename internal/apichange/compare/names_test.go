@@ -3,12 +3,9 @@ package compare
 import (
 	"go/types"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/load"
@@ -116,7 +113,8 @@ func TestNamesAreThoseOfTheCode(t *testing.T) {
 	}
 	files := snapshots(t)
 	for _, file := range []string{files[0], files[len(files)-1]} {
-		byModel, byRule := tellings(t, file, whole(t))
+		c := generated(t, parseFile(t, file), whole(t))
+		byModel, byRule := c.told(t), code{Side: Side{Doc: c.Doc}, sdk: c.sdk}.names(t)
 		if len(byModel) < 1000 {
 			t.Errorf("%s: only %d names", file, len(byModel))
 		}
@@ -125,28 +123,17 @@ func TestNamesAreThoseOfTheCode(t *testing.T) {
 				byRule[name] = e.Type
 			}
 		}
-		if diff := cmp.Diff(byModel, byRule); diff != "" {
-			t.Errorf("%s: (-by the model +by rule)\n%s", file, diff)
+		for _, name := range slices.Sorted(maps.Keys(byModel)) {
+			if goType, ok := byRule[name]; !ok || goType != byModel[name] {
+				t.Errorf("%s: by rule %s is of type %q, by the model %q", file, name, goType, byModel[name])
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(byRule)) {
+			if _, ok := byModel[name]; !ok {
+				t.Errorf("%s: by rule there is %s, by the model not", file, name)
+			}
 		}
 	}
-	small, err := filepath.Glob("../../../generator/testdata/golden/*/schema.json")
-	if err != nil || len(small) < 5 {
-		t.Fatalf("%q, %v", small, err)
-	}
-	for _, file := range small {
-		byModel, byRule := tellings(t, file, load.Input{})
-		if diff := cmp.Diff(byModel, byRule); diff != "" {
-			t.Errorf("%s: (-by the model +by rule)\n%s", file, diff)
-		}
-	}
-}
-
-// tellings are the names that reports can print, with the generator's model and without it. The first are
-// compared with the code.
-func tellings(t *testing.T, file string, exceptions load.Input) (byModel, byRule map[string]string) {
-	t.Helper()
-	c := generated(t, parseFile(t, file), exceptions)
-	return c.told(t), code{Side: Side{Doc: c.Doc}, sdk: c.sdk}.names(t)
 }
 
 // Neither do reports err about what the description of today does not use: choices between objects on both

@@ -479,7 +479,7 @@ func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 		switch {
 		case a.side == reply:
 			change.Class = Documentation
-		case tighter(key, before, after):
+		case openapi.Tighter(key, before, after):
 			change.Class, change.Code = Breaking, "limit-tightened"
 			change.Advice = "The SDK and the API refuse other values."
 		default:
@@ -487,30 +487,6 @@ func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 		}
 		c.add(a, change)
 	}
-}
-
-// tighter reports whether a limit lets fewer values pass than before.
-func tighter(key, before, after string) bool {
-	switch {
-	case after == "":
-		return false
-	case before == "":
-		return key != "uniqueItems" || after == "true"
-	}
-	var x, y float64
-	if _, err := fmt.Sscan(before, &x); err != nil {
-		return true // patterns: undecidable here
-	}
-	if _, err := fmt.Sscan(after, &y); err != nil {
-		return true
-	}
-	switch key[strings.LastIndexByte(key, '/')+1:] {
-	case "minLength", "minimum", "minItems", "minProperties", "exclusiveMinimum":
-		return y > x
-	case "maxLength", "maximum", "maxItems", "maxProperties", "exclusiveMaximum":
-		return y < x
-	}
-	return true
 }
 
 // other compares formats that do not decide the Go type, and keywords that the model has no

@@ -221,7 +221,6 @@ type Schema struct {
 	Open       bool    // members that Properties does not name may be anything
 	Closed     bool    // such members are not allowed
 	OneOf      []*Schema
-	Chooses    *Schema           // of a discriminator: the choice that it decides
 	Union      *Union            // of a choice between objects, whose Properties are those of all
 	Counted    bool              // a number that is a choice between a string of digits and an integer
 	Limits     map[string]string // "maxLength": "18", as JSON text
@@ -277,25 +276,37 @@ func (s *Schema) MayBeNull() bool {
 	return false
 }
 
-// AllLimits returns the limits of the definition together with those that a use adds.
+// AllLimits returns the limits of the definition together with those that a use adds: of two the tighter
+// one, since both hold.
 func (s *Schema) AllLimits() map[string]string {
-	return s.together(func(s *Schema) map[string]string { return s.Limits })
+	return s.together(func(s *Schema) map[string]string { return s.Limits }, Tighter)
+}
+
+// UseLimits returns the limits that a use adds to those of the definition.
+func (s *Schema) UseLimits() map[string]string {
+	return s.together(func(s *Schema) map[string]string {
+		if s.Ref == nil {
+			return nil
+		}
+		return s.Limits
+	}, Tighter)
 }
 
 // AllOther returns the keywords of Other in the definition together with those that a use adds.
 func (s *Schema) AllOther() map[string]string {
-	return s.together(func(s *Schema) map[string]string { return s.Other })
+	return s.together(func(s *Schema) map[string]string { return s.Other }, func(_, outer, _ string) bool { return outer == "" })
 }
 
-// together joins what the references on the way to the definition say; the outermost counts.
-func (s *Schema) together(part func(*Schema) map[string]string) map[string]string {
+// together joins what the references on the way to the definition say; wins reports whether the inner of
+// two counts.
+func (s *Schema) together(part func(*Schema) map[string]string, wins func(key, outer, inner string) bool) map[string]string {
 	all := maps.Clone(part(s))
 	for range maxReferences {
 		if s = s.Ref; s == nil {
 			break
 		}
 		for key, text := range part(s) {
-			if all[key] == "" {
+			if wins(key, all[key], text) {
 				set(&all, key, text)
 			}
 		}

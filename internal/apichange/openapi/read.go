@@ -46,9 +46,7 @@ func Read(root *jsontree.Value) (*Document, error) {
 		components: map[string]*Schema{}, says: map[string]bool{},
 	}
 	r := &reader{doc: d, refs: map[string]*Schema{}}
-	root.Walk(func(_ string, v *jsontree.Value) {
-		r.sided = r.sided || v.Get("readOnly").True() || v.Get("writeOnly").True()
-	})
+	r.sides()
 	for _, s := range items(root.Get("servers")) {
 		d.Servers = append(d.Servers, Server{s.Get("url").Str(), s.Get("description").Str()})
 	}
@@ -83,8 +81,8 @@ type reader struct {
 	broken []error
 	depth  int
 
-	sided bool   // the document marks which properties are only read or only written
-	side  string // what is being read: "", request or reply
+	sided map[string]bool // references to what has properties that are only read or only written; "" for any
+	side  string          // what is being read: "", request or reply
 }
 
 // The sides on which a schema with properties that are only read or only written is two schemas.
@@ -93,9 +91,50 @@ const (
 	reply   = "reply"
 )
 
+// sides finds the components that are two schemas, because they have such properties or refer to what has
+// them.
+func (r *reader) sides() {
+	r.sided = map[string]bool{}
+	users := map[string][]string{}
+	mark := func(pointer string) {
+		for queue := []string{"#" + pointer}; len(queue) > 0; queue = queue[1:] {
+			if ref := queue[0]; !r.sided[ref] {
+				r.sided[ref] = true
+				queue = append(queue, users[ref]...)
+			}
+		}
+	}
+	component := func(pointer string) string {
+		steps := strings.SplitN(pointer, "/", 5)
+		if len(steps) < 4 || steps[1] != "components" {
+			return ""
+		}
+		return strings.Join(steps[:4], "/")
+	}
+	r.doc.Root.Walk(func(pointer string, v *jsontree.Value) {
+		if ref := v.Get("$ref").Str(); ref != "" {
+			users[ref] = append(users[ref], "#"+component(pointer))
+		}
+	})
+	r.doc.Root.Walk(func(pointer string, v *jsontree.Value) {
+		if v.Get("readOnly").True() || v.Get("writeOnly").True() {
+			mark("")
+			mark(component(pointer))
+		}
+	})
+}
+
+// sideOf is the side on which a reference is read, "" if what it leads to is the same on both.
+func (r *reader) sideOf(ref string) string {
+	if r.sided[ref] || !strings.HasPrefix(ref, schemaPrefix) {
+		return r.side
+	}
+	return ""
+}
+
 // on reads something as one side has it.
 func (r *reader) on(side string, read func()) {
-	if before := r.side; r.sided {
+	if before := r.side; r.sided["#"] {
 		r.side = side
 		defer func() { r.side = before }()
 	}
@@ -260,10 +299,6 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 		r.problem(at, "a parameter needs a name and a place")
 		return
 	}
-	if p.In == "cookie" {
-		r.problem(at, "cookie parameters are not supported")
-		return
-	}
 	if o.Param(p.In, p.Name) != nil {
 		return // the operation's own parameter overrides the path's
 	}
@@ -285,6 +320,9 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 	} else if p.Schema = r.media(v, at); p.Schema == nil {
 		r.problem(at, "a parameter needs a schema")
 		return
+	}
+	if p.In == "cookie" {
+		r.problem(at, "cookie parameters are not supported")
 	}
 	// In OpenAPI 3.0 the example of a parameter often stands next to its schema.
 	if len(p.Schema.Examples) == 0 && v.Has("example") {

@@ -12,7 +12,7 @@ const schemaPrefix = "#/components/schemas/"
 
 // component reads a component schema once; uses inside it may refer back to it.
 func (r *reader) component(name string, v *jsontree.Value) *Schema {
-	key := r.side + schemaPrefix + name
+	key := r.sideOf(schemaPrefix+name) + schemaPrefix + name
 	if s := r.refs[key]; s != nil {
 		return s
 	}
@@ -30,7 +30,7 @@ func (r *reader) component(name string, v *jsontree.Value) *Schema {
 
 // target returns the definition that a reference leads to.
 func (r *reader) target(ref, at string) *Schema {
-	key := r.side + ref
+	key := r.sideOf(ref) + ref
 	if s := r.refs[key]; s != nil {
 		return s
 	}
@@ -145,9 +145,12 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 		for _, part := range items(v.Get("allOf")) {
 			if part != inner {
 				r.annotate(s, part)
+				s.limitsOf(part)
 			}
 		}
 		r.annotate(s, v)
+		s.limitsOf(v)
+		s.exclude()
 		return s
 	}
 	if all := v.Get("allOf"); all != nil && r.is(all, jsontree.Array, jsontree.Join(at, "allOf")) {
@@ -163,6 +166,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 		s.Type = "object"
 	}
 	s.dropHidden()
+	s.exclude()
 	r.discriminate(s, v)
 	gatherValues(s)
 	gatherNumber(s)
@@ -245,8 +249,7 @@ func (r *reader) siblings(s *Schema, v *jsontree.Value) {
 	}
 	for _, m := range v.Members {
 		switch {
-		case slices.Contains(limitKeys, m.Name):
-			set(&s.Limits, m.Name, m.Value.Compact())
+		case s.limit(m.Name, m.Value):
 		case m.Name != "$ref" && !slices.Contains(annotationKeys, m.Name) && !strings.HasPrefix(m.Name, "x-"):
 			set(&s.Other, m.Name, m.Value.Compact())
 		}
@@ -257,13 +260,13 @@ func (r *reader) siblings(s *Schema, v *jsontree.Value) {
 const maxNesting = 200
 
 // wrapped recognises schemas that only wrap one other: allOf with one entry besides entries that only
-// describe, and anyOf or oneOf with one entry besides null.
+// describe or limit it, and anyOf or oneOf with one entry besides null.
 func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, innerAt string, nullable bool) {
-	if all := v.Get("allOf"); all != nil && OnlyAnnotates(v, "allOf", "type") {
+	if all := v.Get("allOf"); all != nil && OnlyAnnotates(v, slices.Concat(limitKeys, []string{"allOf", "type"})...) {
 		found := -1
 		for i, part := range all.Items {
 			switch {
-			case part.Kind == jsontree.Object && OnlyAnnotates(part):
+			case part.Kind == jsontree.Object && OnlyAnnotates(part, limitKeys...):
 			case found < 0:
 				found = i
 			default:
@@ -276,7 +279,7 @@ func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, i
 	}
 	for _, key := range []string{"anyOf", "oneOf"} {
 		forms := v.Get(key)
-		if forms == nil || !OnlyAnnotates(v, key, "type") {
+		if forms == nil || !OnlyAnnotates(v, slices.Concat(limitKeys, []string{key, "type"})...) {
 			continue
 		}
 		found := -1
@@ -402,12 +405,6 @@ func (r *reader) types(s *Schema, v *jsontree.Value) {
 	s.Type = strings.Join(rest, "|")
 }
 
-// limitKeys restrict values; each is compared as a string.
-var limitKeys = []string{
-	"minLength", "maxLength", "minimum", "maximum", "pattern", "multipleOf",
-	"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
-}
-
 // keyword reads one member of a schema.
 func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	inner := jsontree.Join(at, key)
@@ -437,19 +434,6 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 		if v.Kind != jsontree.Bool {
 			set(&s.Other, key, v.Compact())
 		}
-	case "propertyNames":
-		for _, m := range v.Members {
-			set(&s.Limits, "propertyNames/"+m.Name, m.Value.Compact())
-		}
-	case "exclusiveMinimum", "exclusiveMaximum":
-		// A boolean next to the bound in OpenAPI 3.0, a bound of its own in 3.1.
-		if v.Kind == jsontree.Bool {
-			if v.True() {
-				set(&s.Limits, key, "true")
-			}
-			return
-		}
-		set(&s.Limits, key, v.Compact())
 	case "const":
 		if v.Kind == jsontree.String {
 			r.doc.says["enum"] = true
@@ -466,11 +450,9 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	case "oneOf", "anyOf":
 		r.choice(s, v, inner)
 	default:
-		if slices.Contains(limitKeys, key) {
-			set(&s.Limits, key, v.Compact())
-			return
+		if !s.limit(key, v) {
+			set(&s.Other, key, v.Compact())
 		}
-		set(&s.Other, key, v.Compact())
 	}
 }
 

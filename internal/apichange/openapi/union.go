@@ -112,7 +112,7 @@ func (s *Schema) unite() {
 	if s.Union == nil {
 		return
 	}
-	kind := &Schema{Pointer: jsontree.Join(s.Pointer, "discriminator"), Type: "string", Chooses: s}
+	kind := &Schema{Pointer: jsontree.Join(s.Pointer, "discriminator"), Type: "string"}
 	for i := range s.Union.Forms {
 		f := &s.Union.Forms[i]
 		if own := f.Schema.Def().Property(s.Union.Property); own != nil && f.Value == "" && len(own.Def().Enum) == 1 {
@@ -124,13 +124,39 @@ func (s *Schema) unite() {
 	s.Properties, s.Required = []Property{{s.Union.Property, kind}}, []string{s.Union.Property}
 	for _, f := range s.Union.Forms {
 		for _, p := range f.Schema.Def().Properties {
-			if s.Property(p.Name) == nil {
+			if s.Property(p.Name) == nil && s.Union.agree(p) {
 				use := *p.Schema
 				use.Nullable = true // the other objects do not have it
 				s.Properties = append(s.Properties, Property{p.Name, &use})
 			}
 		}
 	}
+}
+
+// agree reports whether all objects that have a member give it one type; no field can hold several.
+func (u *Union) agree(p Property) bool {
+	for _, f := range u.Forms {
+		if other := f.Schema.Def().Property(p.Name); other != nil && !alike(other.Def(), p.Schema.Def()) {
+			return false
+		}
+	}
+	return true
+}
+
+// alike reports whether two definitions become one Go type, as far as they show it themselves.
+func alike(a, b *Schema) bool {
+	if a.Type != b.Type || typeFormat(a) != typeFormat(b) || !slices.Equal(a.Enum, b.Enum) || len(a.Properties) != len(b.Properties) || (a.Items == nil) != (b.Items == nil) {
+		return false
+	}
+	return a.Items == nil || alike(a.Items.Def(), b.Items.Def())
+}
+
+// typeFormat is a format that decides the Go type.
+func typeFormat(s *Schema) string {
+	if slices.Contains([]string{"date", "date-time", "int64"}, s.Format) {
+		return s.Format
+	}
+	return ""
 }
 
 // constants finds the member that has one value of its own in each of the objects.
