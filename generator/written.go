@@ -51,7 +51,7 @@ func Reserved(root string) (map[string]string, error) {
 	names := map[string]string{}
 	for file, f := range files {
 		for _, decl := range f.Decls {
-			for _, name := range declared(decl) {
+			for _, name := range Declared(decl) {
 				names[name] = file
 			}
 		}
@@ -59,7 +59,8 @@ func Reserved(root string) (map[string]string, error) {
 	return names, nil
 }
 
-func declared(decl ast.Decl) []string {
+// Declared returns the names that a declaration adds to its package, a method as Client.Do.
+func Declared(decl ast.Decl) []string {
 	var names []string
 	switch d := decl.(type) {
 	case *ast.FuncDecl:

@@ -164,6 +164,13 @@ func (c *checker) items(name string, count, least, most int) {
 	}
 }
 
+// members checks that a map has enough members.
+func (c *checker) members(name string, count, least int) {
+	if count < least {
+		c.fail(name, "must have at least "+strconv.Itoa(least)+" members")
+	}
+}
+
 // checkUnique notes a problem if a list has an item twice.
 func checkUnique[T comparable](c *checker, name string, list []T) {
 	seen := make(map[T]bool, len(list))

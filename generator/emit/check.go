@@ -46,7 +46,7 @@ func nestedType(f *ir.Field) *ir.Type {
 func limited(f *ir.Field) bool {
 	return f.MinLength != nil || f.MaxLength != nil || f.Minimum != nil || f.Maximum != nil || f.Pattern != "" ||
 		f.MultipleOf != nil || f.MinItems != nil || f.MaxItems != nil || uniqueItems(f) ||
-		f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil
+		f.MinMembers != nil || f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil
 }
 
 // uniqueItems reports whether the items of a field must differ and can be compared. Objects are left to
@@ -137,7 +137,10 @@ func limits(b *jen.Group, f *ir.Field) {
 	if uniqueItems(f) {
 		list = append(list, jen.Id("checkUnique").Call(jen.Id("c"), jen.Lit(f.Name), value))
 	}
-	if f.Type.Kind == ir.Map {
+	if f.MinMembers != nil {
+		call("members", jen.Len(value), jen.Lit(*f.MinMembers))
+	}
+	if f.Type.Kind == ir.Map || f.Type.Kind == ir.AnyMap {
 		if f.MaxMembers != nil || f.MaxKeyLength != nil {
 			list = append(list, jen.Id("checkMap").Call(jen.Id("c"), jen.Lit(f.Name), value, limit(f.MaxMembers), limit(f.MaxKeyLength)))
 		}
@@ -145,7 +148,7 @@ func limits(b *jen.Group, f *ir.Field) {
 		call("stringMap", value, limit(f.MaxMembers), limit(f.MaxKeyLength), limit(f.MaxValueLength))
 	}
 	// A required string that is missing has been reported as such; its length adds nothing.
-	if present := presence(f); f.Pointered || (isText(f.Type) || f.MinItems != nil) && present != nil {
+	if present := presence(f); f.Pointered || (isText(f.Type) || f.MinItems != nil || f.MinMembers != nil) && present != nil {
 		b.If(present).Block(list...)
 		return
 	}

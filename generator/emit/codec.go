@@ -113,6 +113,8 @@ func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 			return jen.Id("decodeObjects").Types(jen.Id(r.Elem.Type.GoName)).Call(jen.Id("d"))
 		case r.Elem.Kind == ir.Int64:
 			return method("Int64s")
+		case wireMethods[r.Elem.Kind] != "":
+			return s.wire("List").Call(jen.Id("d"), jen.Parens(jen.Op("*").Add(s.wire("Decoder"))).Dot(wireMethods[r.Elem.Kind]))
 		}
 		return method("Strings")
 	}
@@ -129,7 +131,7 @@ func (s *source) decodeMap(elem *ir.Ref) *jen.Statement {
 	return s.wire("Map").Call(jen.Id("d"), jen.Parens(jen.Op("*").Add(s.wire("Decoder"))).Dot(wireMethods[elem.Kind]))
 }
 
-// wireMethods read and write the values that a map may have.
+// wireMethods read and write the values that a map or a list may have.
 var wireMethods = map[ir.RefKind]string{ir.Int: "Int", ir.Int64: "Int64", ir.Float: "Float64", ir.Bool: "Bool"}
 
 // idField is the member of a resource that holds its id.
@@ -237,6 +239,8 @@ func (s *source) encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
 			return jen.Id("encodeObjects").Call(jen.Id("e"), jen.Lit(f.Name), value)
 		case r.Elem.Kind == ir.Int64:
 			return method("Int64s")
+		case wireMethods[r.Elem.Kind] != "":
+			return s.wire("EncodeList").Call(jen.Id("e"), jen.Lit(f.Name), value)
 		}
 		return method("Strings")
 	}

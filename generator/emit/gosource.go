@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/dave/jennifer/jen"
 
@@ -30,6 +31,14 @@ func newSource(api *ir.API, name string) *source {
 	f := jen.NewFilePathName(api.ModulePath+"/"+sdk, sdk)
 	f.HeaderComment(Header)
 	return &source{path: path.Join(sdk, "api_"+name+"_gen.go"), module: api.ModulePath, file: f}
+}
+
+// resourceFile is the name of a resource's file, which may be called like one that belongs to all.
+func resourceFile(resource string) string {
+	if slices.Contains([]string{"client", "event_types", "limits", "operations", "reasons", "shared", "simulators"}, resource) {
+		return resource + "_resource"
+	}
+	return resource
 }
 
 func (s *source) render() (File, error) {

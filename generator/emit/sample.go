@@ -86,7 +86,7 @@ func item(f *ir.Field, r *ir.Ref, i int) *ir.Field {
 		values := r.Type.Values
 		first := slices.IndexFunc(values, func(v *ir.Value) bool { return v.Wire == sampleTextOf(f, r) })
 		one.Example = strconv.Quote(values[(first+i)%len(values)].Wire)
-	case r.Kind == ir.Int64:
+	case r.Kind == ir.Int64 || r.Kind == ir.Int:
 		one.Example = strconv.FormatInt(sampleInt(f)+int64(i), 10)
 	case r.Kind == ir.String:
 		one.Example = strconv.Quote(fmt.Sprintf("%s %d", sampleTextOf(f, r), i+1))

@@ -315,6 +315,7 @@ func fieldLimits(f *ir.Field) *literal {
 	count("MinItems", f.MinItems)
 	count("MaxItems", f.MaxItems)
 	l.flag("UniqueItems", f.UniqueItems)
+	count("MinMembers", f.MinMembers)
 	count("MaxMembers", f.MaxMembers)
 	count("MaxKeyLength", f.MaxKeyLength)
 	count("MaxValueLength", f.MaxValueLength)

@@ -10,7 +10,7 @@ import (
 
 // serviceSource holds a resource: its operations, its service, its methods and its own types.
 func serviceSource(api *ir.API, s *ir.Service) *source {
-	src := newSource(api, s.Resource)
+	src := newSource(api, resourceFile(s.Resource))
 	g := src.file
 	for _, op := range s.Operations {
 		operationVar(g, op)

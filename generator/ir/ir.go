@@ -22,14 +22,21 @@ type API struct {
 
 // LeftOut is a part of the API that the SDK does not have.
 type LeftOut struct {
-	Place  string // "POST /exports/upload", or the JSON pointer of a member
+	Place  string // "POST /exports/upload", "GET /exports?colour", or the JSON pointer of a member
 	Reason string
-	Open   bool // the overlay's ignore list does not have it: the maintainer is to decide
+	Open   bool // the overlay does not have it: the maintainer is to decide
+	Kept   bool // the SDK has it as it was, and not as it is now
 }
 
 func (l LeftOut) String() string {
 	text := l.Place + " is left out: " + l.Reason
-	if l.Open {
+	if l.Kept {
+		text = l.Place + " stays as it was: " + l.Reason
+	}
+	switch {
+	case l.Open && l.Kept:
+		text += ". Cure that, or list it in pins of generator/overlay.json with a reason"
+	case l.Open:
 		text += ". Cure that, or list it in ignore of generator/overlay.json with a reason"
 	}
 	return text
@@ -219,8 +226,8 @@ type Limits struct {
 	// Limits of an array.
 	MinItems, MaxItems *int
 	UniqueItems        bool
-	// Limits of a string map: number of members, length of keys, length of values.
-	MaxMembers, MaxKeyLength, MaxValueLength *int
+	// Limits of a map: number of members, length of keys, length of values that are strings.
+	MinMembers, MaxMembers, MaxKeyLength, MaxValueLength *int
 }
 
 // RefKind is the shape of a field's type.
@@ -236,7 +243,7 @@ const (
 	Date                // Date
 	Time                // time.Time
 	Named               // object or enum: Ref.Type
-	Array               // slice of Ref.Elem: String, Int64 or Named
+	Array               // slice of Ref.Elem: String, a number, Bool or Named
 	Metadata            // Metadata
 	StringMap           // map[string]string
 	AnyMap              // map[string]any

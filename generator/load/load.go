@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ func Read(in Input) (*ir.API, []Stale, error) {
 	}
 	l := &document{
 		doc: doc, overlay: overlay, catalogue: catalogue, reserved: in.Reserved,
-		types:    map[typeKey]*ir.Type{},
+		types: map[typeKey]*ir.Type{}, undecidable: map[*ir.Type]string{},
 		services: map[string]*ir.Service{},
 		api: &ir.API{
 			Title: doc.Info.Title, Version: doc.Info.Version, Description: doc.Info.Description,
@@ -95,7 +94,7 @@ func Read(in Input) (*ir.API, []Stale, error) {
 	if !plainText(l.api.Version) {
 		l.errs.add("/info/version", "%q cannot be the value of a header", l.api.Version)
 	}
-	l.leftOut()
+	l.leftOut(root)
 	l.operations()
 	l.finish()
 	stale := overlay.parts(overlay.stale(l.api.SchemaDate))
@@ -103,31 +102,6 @@ func Read(in Input) (*ir.API, []Stale, error) {
 		return nil, stale, err
 	}
 	return l.api, stale, nil
-}
-
-// LeftOutKey is the member of info that holds what the API has and the document leaves out: places with
-// the reasons why they are not understood.
-const LeftOutKey = "x-left-out"
-
-func (l *document) leftOut() {
-	places, _ := l.doc.Info.Extensions[LeftOutKey].(map[string]any)
-	for _, place := range sorted(places) {
-		reason, _ := places[place].(string)
-		l.leaveOut(place, reason)
-	}
-}
-
-// leaveOut notes, once, that the SDK does not have a place. An entry of the overlay has the last word on
-// why.
-func (l *document) leaveOut(place, reason string) {
-	if slices.ContainsFunc(l.api.LeftOut, func(o ir.LeftOut) bool { return o.Place == place }) {
-		return
-	}
-	out := ir.LeftOut{Place: place, Reason: reason, Open: true}
-	if e := l.overlay.ignored(place); e != nil {
-		out.Reason, out.Open = e.Reason, false
-	}
-	l.api.LeftOut = append(l.api.LeftOut, out)
 }
 
 // checkReferences finds references that lead nowhere, with their places, which the OpenAPI loader does
@@ -161,6 +135,8 @@ type document struct {
 	types     map[typeKey]*ir.Type
 	services  map[string]*ir.Service
 	errs      problems
+
+	undecidable map[*ir.Type]string // why no request can have a choice between objects
 }
 
 func text(extensions map[string]any, key string) string {
@@ -194,7 +170,7 @@ func (l *document) operations() {
 		for _, method := range methodOrder {
 			place := method + " " + path
 			if op := operations[method]; op != nil && l.overlay.ignored(place) != nil {
-				l.leaveOut(place, "")
+				l.leaveOut(ir.LeftOut{Place: place})
 			} else if op != nil {
 				l.operation(method, path, op, jsontree.Join(pointer, strings.ToLower(method)))
 			}
@@ -625,71 +601,4 @@ func isSnapshotDate(s string) bool {
 // plainText reports a string without control characters.
 func plainText(s string) bool {
 	return s != "" && strings.IndexFunc(s, unicode.IsControl) < 0
-}
-
-// unique reports every Go name that two parts of the document would share.
-func (l *document) unique() {
-	seen := maps.Clone(l.reserved)
-	if seen == nil {
-		seen = map[string]string{}
-	}
-	l.api.Taken = seen
-	for _, own := range []string{"Client", "SchemaDate", "EventType", "Reason"} {
-		seen[own] = "the generator"
-	}
-	claim := func(scope, goName, pointer string) {
-		key := scope + goName
-		if !token.IsIdentifier(goName) {
-			l.errs.add(pointer, "%q cannot be a Go name: give it another one in the overlay", goName)
-			return
-		}
-		if other, taken := seen[key]; taken {
-			l.errs.add(pointer, "the Go name %s is already used by %s: give this one another name, in the overlay's names or with gen update -name", strings.TrimPrefix(key, "."), other)
-			return
-		}
-		seen[key] = pointer
-	}
-	for _, s := range l.api.Services {
-		at := jsontree.Join("", "tags", s.Resource)
-		claim("", s.TypeName, at)
-		claim("Client.", s.GoName, at)
-		for _, op := range s.Operations {
-			claim("", op.Var, op.Pointer)
-			for _, m := range op.Methods {
-				claim(s.TypeName+".", m.GoName, op.Pointer)
-				if m.AllName != "" {
-					claim(s.TypeName+".", m.AllName, op.Pointer)
-				}
-			}
-		}
-	}
-	for _, t := range l.api.Types {
-		claim("", t.GoName, t.Pointer)
-		for _, v := range t.Values {
-			claim("", v.GoName, jsontree.Join(t.Pointer, "enum", v.Wire))
-		}
-		for _, f := range t.Fields {
-			claim(t.GoName+".", f.GoName, f.Pointer)
-			if !wireName.MatchString(f.Name) {
-				l.errs.add(f.Pointer, "%q cannot be the name of a member", f.Name)
-			}
-		}
-		if t.Role == ir.RoleParams {
-			claim(t.GoName+".", "Validate", t.Pointer)
-		}
-		if t.KeepsExtra {
-			claim(t.GoName+".", "Extra", t.Pointer)
-		}
-	}
-	if c := l.catalogue; c != nil {
-		for _, e := range c.Events {
-			claim("", e.GoName, jsontree.Join("", "events", e.Resource, e.Action))
-		}
-		for _, r := range c.Reasons {
-			claim("", r.GoName, jsontree.Join("", "reasons", r.Name))
-		}
-		for _, s := range c.Simulators {
-			claim("", s.GoName, jsontree.Join("", "simulators", s.Name))
-		}
-	}
 }

@@ -9,6 +9,8 @@ import (
 type Problem struct {
 	Pointer string // JSON pointer into the document
 	Message string
+	Name    bool   // about the name of a type, which a flag changes
+	Other   string // the place that has the name, if it is about one
 }
 
 // Error names the place first.

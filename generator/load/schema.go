@@ -3,7 +3,6 @@ package load
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -44,11 +43,7 @@ func (l *document) understood(s *openapi3.Schema, pointer string, fields ...stri
 
 var (
 	annotations = []string{"Description", "Default", "Deprecated", "Nullable", "Type"}
-	ofString    = append([]string{"Format", "MinLength", "MaxLength", "Pattern"}, annotations...)
-	ofNumber    = append([]string{"Format", "Min", "Max", "MultipleOf"}, annotations...)
-	ofArray     = append([]string{"Items", "MinItems", "MaxItems", "UniqueItems"}, annotations...)
 	ofEnum      = append([]string{"Enum"}, annotations...)
-	ofMap       = append([]string{"AdditionalProperties", "MaxProps", "PropertyNames"}, annotations...)
 	ofObject    = append([]string{"Properties", "Required", "If", "Then", "AdditionalProperties"}, annotations...)
 	ofUnion     = append([]string{"OneOf", "Discriminator"}, annotations...)
 	ofNullable  = append([]string{"AnyOf", "AllOf"}, annotations...)
@@ -70,16 +65,20 @@ func (l *document) use(sr *openapi3.SchemaRef, pointer string, role ir.Role, pro
 			return nil, false
 		}
 		if isEnum(s) || isObject(s) || isUnion(s) {
+			l.alone(s, pointer)
 			if t := l.named(schema, role); t != nil {
+				if message := l.undecidable[t]; message != "" {
+					l.errs.add(pointer, "%s", message)
+				}
 				return &ir.Ref{Kind: ir.Named, Type: t}, nullable
 			}
 			return nil, false
 		}
-		return l.plain(s, pointer, role, property), nullable
+		return l.plain(l.alone(s, pointer), pointer, role, property), nullable
 	}
 	// {"anyOf": [X, {"type": "null"}]} and, before OpenAPI 3.1, {"allOf": [X], "nullable": true}.
 	if inner := nullableOf(s); inner != nil {
-		l.understood(s, pointer, ofNullable...)
+		l.understood(s, pointer, slices.Concat(ofNullable, limiting(inner.Value))...)
 		ref, _ := l.use(inner, jsontree.Join(pointer, wrapperOf(s), "0"), role, property)
 		return ref, nullable || len(s.AnyOf) > 0
 	}
@@ -111,7 +110,7 @@ func nullableOf(s *openapi3.Schema) *openapi3.SchemaRef {
 func isEnum(s *openapi3.Schema) bool { return len(s.Enum) > 0 }
 
 func isObject(s *openapi3.Schema) bool {
-	return s.Type.Includes("object") && (len(s.Properties) > 0 || s.AdditionalProperties.Has == nil && s.AdditionalProperties.Schema == nil)
+	return s.Type.Includes("object") && (len(s.Properties) > 0 || (s.AdditionalProperties.Has == nil || !*s.AdditionalProperties.Has) && s.AdditionalProperties.Schema == nil)
 }
 
 // isUnion reports a choice between objects that a member of theirs distinguishes.
@@ -135,16 +134,15 @@ func soleType(s *openapi3.Schema) string {
 // plain reads a schema that needs no Go type of its own.
 func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
 	jsonType := soleType(s)
+	understood := slices.Concat(annotations, limiting(s))
 	switch jsonType {
-	case "string", ir.StringOrInteger:
-		l.understood(s, pointer, ofString...)
-	case "integer", "number":
-		l.understood(s, pointer, ofNumber...)
-	case "boolean":
-		l.understood(s, pointer, annotations...)
+	case "string", "integer", "number", "boolean", ir.StringOrInteger:
+		l.understood(s, pointer, append(understood, "Format")...)
 	case "array":
+		l.understood(s, pointer, append(understood, "Items")...)
 		return l.array(s, pointer, role, property)
 	case "object":
+		l.understood(s, pointer, append(understood, "AdditionalProperties")...)
 		return l.mapping(s, pointer, role, property)
 	default:
 		l.errs.add(jsontree.Join(pointer, "type"), "exactly one type is needed, or one and null")
@@ -158,20 +156,18 @@ func (l *document) plain(s *openapi3.Schema, pointer string, role ir.Role, prope
 }
 
 func (l *document) array(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
-	l.understood(s, pointer, ofArray...)
 	elem, _ := l.use(s.Items, jsontree.Join(pointer, "items"), role, property)
 	switch {
 	case elem == nil:
-	case elem.Kind == ir.String || elem.Kind == ir.Int64 || elem.Kind == ir.Named:
+	case elem.Kind == ir.String || elem.Kind == ir.Int64 || elem.Kind == ir.Int || elem.Kind == ir.Float || elem.Kind == ir.Bool || elem.Kind == ir.Named:
 		return &ir.Ref{Kind: ir.Array, Elem: elem}
 	default:
-		l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: strings, int64 integers, enums and objects are")
+		l.errs.add(jsontree.Join(pointer, "items"), "arrays of this type are not supported: strings, numbers, booleans, enums and objects are")
 	}
 	return nil
 }
 
 func (l *document) mapping(s *openapi3.Schema, pointer string, role ir.Role, property string) *ir.Ref {
-	l.understood(s, pointer, ofMap...)
 	values := s.AdditionalProperties
 	if values.Has != nil && *values.Has {
 		return ir.MapOf(property, nil)
@@ -232,12 +228,12 @@ func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
 	docs, _ := s.Extensions["x-enum-descriptions"].(map[string]any)
 	for i, raw := range s.Enum {
 		at := fmt.Sprintf("%s/enum/%d", t.Pointer, i)
-		if raw == nil {
-			continue // null among the values makes the property nullable
+		if raw == nil || raw == "" {
+			continue // null among the values makes the property nullable, and "" is the zero value
 		}
 		wire, ok := raw.(string)
-		if !ok || wire == "" {
-			l.errs.add(at, "enum values must be non-empty strings")
+		if !ok {
+			l.errs.add(at, "enum values must be strings")
 			continue
 		}
 		goName := name.Value(t.GoName, wire)
@@ -248,7 +244,7 @@ func (l *document) enum(t *ir.Type, s *openapi3.Schema) {
 		t.Values = append(t.Values, &ir.Value{Wire: wire, GoName: goName, Doc: doc})
 	}
 	for _, key := range sorted(docs) {
-		if !slices.ContainsFunc(t.Values, func(v *ir.Value) bool { return v.Wire == key }) {
+		if key != "" && !slices.ContainsFunc(t.Values, func(v *ir.Value) bool { return v.Wire == key }) {
 			l.errs.add(jsontree.Join(t.Pointer, "x-enum-descriptions", key), "describes a value that the enum does not have")
 		}
 	}
@@ -266,7 +262,7 @@ func (l *document) object(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	for _, property := range sorted(s.Properties) {
 		at := jsontree.Join(t.Pointer, "properties", property)
 		if l.overlay.ignored(at) != nil {
-			l.leaveOut(at, "")
+			l.leaveOut(ir.LeftOut{Place: at})
 			continue
 		}
 		sr := s.Properties[property]
@@ -323,7 +319,6 @@ func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, point
 	f := &ir.Field{
 		Pointer: pointer, Name: wire, GoName: name.Go(wire), Doc: s.Description, Type: ref, Deprecated: s.Deprecated,
 		Restricted: flag(s.Extensions, "x-restricted") || flag(sr.Extensions, "x-restricted"),
-		Limits:     ir.Limits{Pattern: s.Pattern},
 	}
 	if other := l.overlay.name(pointer); other != "" {
 		f.GoName = other
@@ -340,30 +335,9 @@ func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, point
 	if s.Default != nil {
 		f.Default = jsonText(s.Default)
 	}
-	if s.MinLength > 0 {
-		f.MinLength = new(int(s.MinLength))
-	}
-	f.MaxLength = count(s.MaxLength)
-	f.Minimum = l.bound(s.Min, jsontree.Join(pointer, "minimum"))
-	f.Maximum = l.bound(s.Max, jsontree.Join(pointer, "maximum"))
-	if s.MultipleOf != nil && ref.Kind == ir.Float {
-		f.Doc = strings.TrimSpace(f.Doc + fmt.Sprintf(" A multiple of %v.", *s.MultipleOf)) // a float64 is none exactly
-	} else {
-		f.MultipleOf = l.bound(s.MultipleOf, jsontree.Join(pointer, "multipleOf"))
-	}
-	if s.MinItems > 0 {
-		f.MinItems = new(int(s.MinItems))
-	}
-	f.MaxItems, f.UniqueItems = count(s.MaxItems), s.UniqueItems
-	f.MaxMembers = count(s.MaxProps)
-	if s.PropertyNames != nil {
-		l.understood(s.PropertyNames.Value, jsontree.Join(pointer, "propertyNames"), "MaxLength")
-		f.MaxKeyLength = count(s.PropertyNames.Value.MaxLength)
-	}
-	if values := s.AdditionalProperties.Schema; values != nil && ref.Kind != ir.Map {
-		l.understood(values.Value, jsontree.Join(pointer, "additionalProperties"), "Type", "MaxLength", "Description")
-		f.MaxValueLength = count(values.Value.MaxLength)
-	}
+	var words string
+	f.Limits, words = l.limits(s, ref, pointer)
+	f.Doc = strings.TrimSpace(f.Doc + " " + words)
 	return f
 }
 
@@ -373,23 +347,6 @@ func jsonText(v any) string {
 		return ""
 	}
 	return string(b)
-}
-
-func count(n *uint64) *int {
-	if n == nil {
-		return nil
-	}
-	return new(int(*n))
-}
-
-func (l *document) bound(n *float64, pointer string) *int64 {
-	if n == nil {
-		return nil
-	}
-	if *n != math.Trunc(*n) {
-		l.errs.add(pointer, "bounds must be whole numbers")
-	}
-	return new(int64(*n))
 }
 
 // condition reads the one form of if/then that the API uses: when a property has a value, others

@@ -39,6 +39,7 @@ func (l *document) union(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	if slices.Contains(members, nil) {
 		return
 	}
+	l.undecided(t, kind, members)
 	for _, field := range t.Fields[1:] {
 		var having []string
 		for i, f := range forms {
@@ -96,7 +97,7 @@ func (l *document) discriminator(t *ir.Type, property string, forms []form) *ir.
 	if have := l.types[key]; have != nil {
 		return have
 	}
-	goName := name.Discriminator(t.Schema, property)
+	goName := name.Go(t.Schema) + name.Go(property)
 	e := &ir.Type{Pointer: jsontree.Join(t.Pointer, "discriminator"), GoName: goName, Kind: ir.Enum, Doc: "Kind of a " + name.Go(t.Schema) + ", which decides what else it has."}
 	for _, f := range forms {
 		doc := l.doc.Components.Schemas[f.schema].Value.Description
@@ -128,8 +129,6 @@ func (l *document) member(t *ir.Type, f form, property string, role ir.Role) *ir
 		case have == nil:
 			t.Fields = append(t.Fields, optional(field, role))
 		case !sameShape(have.Type, field.Type):
-			l.errs.add(field.Pointer, "has another type than %s: one field cannot hold both", have.Pointer)
-			return nil
 		default:
 			have.Nullable = have.Nullable || field.Nullable
 			if !reflect.DeepEqual(have.Limits, field.Limits) {
@@ -138,6 +137,32 @@ func (l *document) member(t *ir.Type, f form, property string, role ir.Role) *ir
 		}
 	}
 	return own
+}
+
+// undecided takes out of a union the members to which its objects give several types: one field cannot hold
+// both. Those of a reply reach the caller in Extra. A request has no such place: the use is refused.
+func (l *document) undecided(t *ir.Type, kind *ir.Field, members []*ir.Type) {
+	var names []string
+	for _, field := range slices.Clone(t.Fields[1:]) {
+		var other *ir.Field
+		for _, m := range members {
+			if own := fieldOf(m, field.Name); own != nil && !sameShape(own.Type, field.Type) {
+				other = own
+			}
+		}
+		if other == nil {
+			continue
+		}
+		if t.Role != ir.RoleReply {
+			l.undecidable[t] = fmt.Sprintf("one field cannot hold both types of %q, that of %s and that of %s", field.Name, field.Pointer, other.Pointer)
+			continue
+		}
+		t.Fields = slices.DeleteFunc(t.Fields, func(f *ir.Field) bool { return f == field })
+		names = append(names, strconv.Quote(field.Name))
+	}
+	if names != nil {
+		kind.Doc += " Extra has " + strings.Join(names, " and ") + ", whose type depends on it."
+	}
 }
 
 // optional is a member as a field of a union, which need not have it.

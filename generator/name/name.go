@@ -55,9 +55,6 @@ func Request(schema, goType string) string {
 // Params returns the name of the type that holds the query and headers of an operation.
 func Params(resource, verb string) string { return Go(Singular(resource)) + Go(verb) + "Params" }
 
-// Discriminator returns the name of the enum of the kinds of a choice between objects.
-func Discriminator(schema, property string) string { return Go(schema) + Go(property) }
-
 // Value returns the name of a value of an enum.
 func Value(goType, wire string) string { return goType + Go(wire) }
 

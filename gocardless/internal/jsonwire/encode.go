@@ -116,6 +116,10 @@ func (e *Encoder) Bool(name string, v bool) {
 // only where JavaScript would write one.
 func (e *Encoder) Float64(name string, v float64) {
 	e.Name(name)
+	e.float(name, v)
+}
+
+func (e *Encoder) float(name string, v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		e.fail(name, "not a finite number")
 		return

@@ -242,10 +242,10 @@ func (c *bodyCheck) value(f *Field, v any, pointer, name, parent string) {
 
 // stringMap checks metadata and its like. Every value must be text: the API refuses numbers.
 func (c *bodyCheck) stringMap(f *Field, o value.Object, pointer, name string) {
+	c.mapSize(f, o, pointer, name)
 	if f.Kind == KindAnyMap {
 		return
 	}
-	c.mapSize(f, o, pointer, name)
 	for _, m := range o {
 		at := step(pointer, m.Key)
 		s, ok := m.Val.(string)
@@ -264,6 +264,9 @@ func (c *bodyCheck) mapSize(f *Field, o value.Object, pointer, name string) {
 	lim := f.Limits
 	if lim == nil {
 		return
+	}
+	if lim.MinMembers != nil && len(o) < *lim.MinMembers {
+		c.bad(name, pointer, "must have no fewer than %d keys", *lim.MinMembers)
 	}
 	if lim.MaxMembers != nil && len(o) > *lim.MaxMembers {
 		c.bad(name, pointer, "must have no more than %d keys", *lim.MaxMembers)

@@ -130,12 +130,12 @@ type Field struct {
 
 // Limits of a member; a nil pointer means unlimited.
 type Limits struct {
-	MinLength, MaxLength                     *int
-	Minimum, Maximum, MultipleOf             *int64
-	MinItems, MaxItems                       *int
-	UniqueItems                              bool
-	Pattern                                  string
-	MaxMembers, MaxKeyLength, MaxValueLength *int
+	MinLength, MaxLength                                 *int
+	Minimum, Maximum, MultipleOf                         *int64
+	MinItems, MaxItems                                   *int
+	UniqueItems                                          bool
+	Pattern                                              string
+	MinMembers, MaxMembers, MaxKeyLength, MaxValueLength *int
 }
 
 // Condition is a requirement that depends on a value: when the member has it, the paths are

@@ -1,0 +1,53 @@
+package load
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gocardless-community/gocardless-go/generator/ir"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
+)
+
+// LeftOutKey is the member of info that holds what the API has and the document leaves out, or has as it
+// was: places with the reasons why they are not understood.
+const LeftOutKey = "x-left-out"
+
+func (l *document) leftOut(root *jsontree.Value) {
+	places, _ := l.doc.Info.Extensions[LeftOutKey].(map[string]any)
+	for _, place := range sorted(places) {
+		reason, _ := places[place].(string)
+		l.leaveOut(ir.LeftOut{Place: place, Reason: reason, Open: true, Kept: HasPlace(root, place)})
+	}
+}
+
+// leaveOut notes, once, that the SDK does not have a place as the API does. An entry of the overlay has the
+// last word on why.
+func (l *document) leaveOut(out ir.LeftOut) {
+	if slices.ContainsFunc(l.api.LeftOut, func(o ir.LeftOut) bool { return o.Place == out.Place }) {
+		return
+	}
+	if e := l.overlay.ignored(out.Place); e != nil {
+		out.Reason, out.Open = e.Reason, false
+	}
+	for _, pin := range l.overlay.Pins {
+		if pin.Keep == "member" && pin.Place == out.Place {
+			out.Reason, out.Open = pin.Reason, false
+		}
+	}
+	l.api.LeftOut = append(l.api.LeftOut, out)
+}
+
+// HasPlace reports whether a document has a member, by its JSON pointer, or a parameter, by its operation:
+// GET /payments?status.
+func HasPlace(root *jsontree.Value, place string) bool {
+	if strings.HasPrefix(place, "/") {
+		return root.At(place) != nil
+	}
+	operation, param, isParam := strings.Cut(place, "?")
+	method, path, _ := strings.Cut(operation, " ")
+	op := root.At(jsontree.Join("", "paths", path, strings.ToLower(method)))
+	if !isParam || op == nil || op.Get("parameters") == nil {
+		return false
+	}
+	return slices.ContainsFunc(op.Get("parameters").Items, func(p *jsontree.Value) bool { return p.Get("name").Str() == param })
+}
