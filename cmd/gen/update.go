@@ -28,6 +28,9 @@ snapshot, the generated code, the changelog and the version follow from it.
 // updateTimeout bounds the reading of a URL.
 const updateTimeout = 2 * time.Minute
 
+// maxNotes is how many notes a report has: one habit of an author's is in hundreds of places.
+const maxNotes = 50
+
 // typeName is the form of the names of our schemas, which become Go types.
 var typeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
@@ -78,8 +81,11 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(stderr, err)
 	}
-	for _, note := range done.Notes {
+	for _, note := range done.Notes[:min(len(done.Notes), maxNotes)] {
 		fmt.Fprintln(stderr, "gen: note:", note)
+	}
+	if more := len(done.Notes) - maxNotes; more > 0 {
+		fmt.Fprintf(stderr, "gen: note: and %d more; what is left out stands in info/x-left-out of schema/gocardless.json\n", more)
 	}
 	for _, change := range done.Left {
 		fmt.Fprintln(stderr, "gen: not adopted:", change)

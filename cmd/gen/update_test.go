@@ -38,13 +38,6 @@ func addColour(v *jsontree.Value) {
 	v.At("/components/schemas/Payment/properties").Set("colour", colour)
 }
 
-// addClash adds two fields that have the same name in Go.
-func addClash(v *jsontree.Value) {
-	field, _ := jsontree.Parse([]byte(`{"type": "string"}`))
-	v.At("/components/schemas/Payment/properties").Set("main_colour", field)
-	v.At("/components/schemas/Payment/properties").Set("main-colour", field)
-}
-
 const colourPointer = "/components/schemas/Payment/properties/colour"
 
 func TestUpdateUsage(t *testing.T) {
@@ -96,7 +89,7 @@ func TestUpdateFails(t *testing.T) {
 		{[]string{file, "-date", "2020-01-01"}, "give it a later date with -date"},
 		{[]string{file, "-name", "/components/schemas/None=Colour"}, "/components/schemas/None: is to be named by -name, but the source has no such place"},
 		{[]string{file, "-name", colourPointer + "=Payment"}, "the name Payment given by -name is already used by another schema"},
-		{[]string{newDescription(t, addClash), "-date", testmodule.Later}, "gen: the new schema/gocardless.json"},
+		{[]string{file, "-name", colourPointer + "=PaymentStatusPaidOut"}, "the name PaymentStatusPaidOut given by -name is already used"},
 	} {
 		status, stdout, stderr := gen(append([]string{"update"}, c.args...)...)
 		if status != 1 || stdout != "" || !strings.HasPrefix(stderr, "gen: ") || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "geheim") {

@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -19,24 +20,27 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 	}
 	d := src.Def()
 	m.refuseOther(d)
+	m.refuseOther(src) // what stands next to a reference
 	use := jsontree.NewObject()
 	switch kind(src) {
 	case "enum", "object", "union":
 		use.Set("$ref", jsontree.NewString(schemaPrefix+m.component(c, d)))
+		m.buildLimits(use, src.UseLimits())
 	case "array":
 		use.Set("type", jsontree.NewString("array"))
 		inside := c
 		inside.member = strings.TrimSuffix(c.member, "s")
 		use.Set("items", m.build(inside, d.Items, false))
-		m.buildLimits(use, d)
+		m.buildLimits(use, src.AllLimits())
 	case "map":
 		if other := m.knownMap(d); other != "" {
 			use.Set("$ref", jsontree.NewString(schemaPrefix+other))
+			m.buildLimits(use, src.UseLimits())
 			break
 		}
 		use.Set("type", jsontree.NewString("object"))
 		use.Set("additionalProperties", m.buildValues(c, d))
-		m.buildLimits(use, d)
+		m.buildLimits(use, src.AllLimits())
 	case openapi.StringOrInteger:
 		if m.foreign && d.Counted { // as the vendor writes amounts
 			use.Set("type", jsontree.NewString("integer"))
@@ -44,13 +48,13 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 			break
 		}
 		use.Set("type", jsontree.NewStrings("string", "integer"))
-		m.buildLimits(use, d)
+		m.buildLimits(use, src.AllLimits())
 	case "string", "integer", "number", "boolean":
 		use.Set("type", jsontree.NewString(d.Type))
 		if f := format(d); f != "" {
 			use.Set("format", jsontree.NewString(f))
 		}
-		m.buildLimits(use, d)
+		m.buildLimits(use, src.AllLimits())
 	case "forms":
 		m.fail(d.Pointer, "a choice between several schemas is not supported here")
 	default:
@@ -94,19 +98,10 @@ func (m *merger) buildValues(c scope, d *openapi.Schema) *jsontree.Value {
 	return m.build(c, d.Values, false)
 }
 
-// buildLimits writes the restrictions on the values of a new schema. Those on the values of a map are
-// written with them.
-func (m *merger) buildLimits(use *jsontree.Value, d *openapi.Schema) {
-	for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
-		parent, member, nested := strings.Cut(key, "/")
-		switch {
-		case parent == "additionalProperties":
-		case nested:
-			m.nestedLimit(use, parent, member, d.Limits[key])
-		default:
-			v, _ := jsontree.Parse([]byte(d.Limits[key]))
-			use.SetOrdered(key, v, schemaKeys)
-		}
+// buildLimits writes the restrictions on the values of a new schema.
+func (m *merger) buildLimits(use *jsontree.Value, limits map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(limits)) {
+		m.setLimit(use, key, limits[key])
 	}
 }
 
@@ -203,7 +198,7 @@ func (m *merger) newName(c scope, d *openapi.Schema) string {
 			return candidate
 		}
 	}
-	m.fail(d.Pointer, "the name %s for this new schema is already used: name it with -name %s=NAME", strings.Join(candidates, " or "), d.Pointer)
+	m.failName(d.Pointer, "the name %s for this new schema is already used: name it with -name %s=NAME", strings.Join(candidates, " or "), d.Pointer)
 	return candidates[len(candidates)-1]
 }
 
@@ -253,21 +248,26 @@ func (m *merger) sharesNames() bool {
 	return same*2 > len(m.pairs)
 }
 
-// free reports whether a name may be given to a new component: no other has it, unless that one goes
-// away, and no Go identifier that is not made from a component.
+// free reports whether a name may be given to a new component: no other is called so in Go, unless that one
+// goes away, and no Go identifier that is not made from a component.
 func (m *merger) free(candidate string) bool {
 	if m.opts.Reserved[name.Go(candidate)] != "" {
 		return false
 	}
-	if !m.root.At("/components/schemas").Has(candidate) {
-		return true
+	for _, other := range m.root.At("/components/schemas").Members {
+		if name.Go(other.Name) != name.Go(candidate) {
+			continue
+		}
+		if m.pairs[other.Name] != nil || m.ours.Component(other.Name) == nil || m.reachable()[other.Name] {
+			return false
+		}
 	}
-	return m.pairs[candidate] == nil && m.ours.Component(candidate) != nil && !m.reachable()[candidate]
+	return true
 }
 
 func (m *merger) claim(d *openapi.Schema, given string) {
-	if m.root.At("/components/schemas").Has(given) {
-		m.fail(d.Pointer, "the name %s given by -name is already used by another schema", given)
+	if !m.free(given) {
+		m.failName(d.Pointer, "the name %s given by -name is already used by %s", given, cmp.Or(m.opts.Reserved[name.Go(given)], "another schema"))
 	}
 }
 
@@ -290,6 +290,9 @@ func (m *merger) addComponent(c scope, component string, d *openapi.Schema) {
 		return
 	}
 	raw.Set("type", jsontree.NewString("object"))
+	if len(d.Properties) == 0 {
+		raw.Set("additionalProperties", jsontree.NewBool(false)) // without it, it would be a map
+	}
 	if len(d.Required) > 0 {
 		raw.Set("required", jsontree.NewStrings(d.Required...))
 	}
@@ -297,7 +300,7 @@ func (m *merger) addComponent(c scope, component string, d *openapi.Schema) {
 	raw.Set("properties", properties)
 	for _, p := range d.Properties {
 		inside := scope{resource: c.resource, owner: component, member: p.Name, places: c.places, depth: c.depth}
-		insertProperty(properties, p.Name, m.build(inside, p.Schema, true))
+		m.newMember(inside, properties, p)
 	}
 	for _, part := range []jsontree.Member{{Name: "if", Value: d.If}, {Name: "then", Value: d.Then}, {Name: "else", Value: d.Else}} {
 		if part.Value != nil {

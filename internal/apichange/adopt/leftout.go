@@ -12,39 +12,71 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// A construct that is not understood blocks its own operation, not the rest: an operation that ours does
-// not have yet is left out of the source, and the adoption starts again. One that ours has must not
-// vanish like that. What is left out is recorded in info, by place, with the reason.
+// A construct that is not understood blocks its own place, not the rest: an operation that ours does not
+// have yet is left out of the source, of others the member or the parameter, and the adoption starts
+// again. A member or a parameter that ours has stays as it is. What is left out or stays is recorded in
+// info, by place, with the reason; a release waits until the maintainer has decided about it.
 
 // leftOut are the places of a source that ours does not take over.
-type leftOut map[string]string
+type leftOut struct {
+	reasons map[string]string // by place, for the record
+	keeps   map[string]bool   // members and parameters of ours that stay as they are
+	params  map[string]bool   // parameters of the source, as paramPlace names them
+}
+
+func newLeftOut() *leftOut {
+	return &leftOut{map[string]string{}, map[string]bool{}, map[string]bool{}}
+}
+
+// paramPlace names a parameter of an operation, such as GET /payments?status.
+func paramPlace(o *openapi.Operation, p *openapi.Param) string {
+	return o.Method + " " + ourPath(o.Path) + "?" + p.Name
+}
+
+// dropParams takes the parameters that are left out from a source that was read again.
+func (l *leftOut) dropParams(source *openapi.Document) {
+	for _, o := range source.Operations {
+		o.Params = slices.DeleteFunc(o.Params, func(p *openapi.Param) bool {
+			gone := l.params[paramPlace(o, p)]
+			if gone {
+				source.Problems = slices.DeleteFunc(source.Problems, func(q openapi.Problem) bool { return within(q.Pointer, p.Pointer) })
+			}
+			return gone
+		})
+	}
+}
 
 // ignored takes out of a source what the overlay wants to be left out, and what has no method in any SDK,
 // which it notes.
-func (l leftOut) ignored(source *openapi.Document, rules *Rules) (rest *openapi.Document, notes []string, err error) {
+func (l *leftOut) ignored(source *openapi.Document, rules *Rules) (rest *openapi.Document, notes []string, err error) {
 	var pointers []string
 	for _, op := range source.Operations {
 		place := op.Method + " " + ourPath(op.Path)
 		if slices.Contains([]string{"HEAD", "OPTIONS", "TRACE"}, op.Method) {
 			pointers, notes = append(pointers, op.Pointer), append(notes, place+" is left aside: it only describes a resource and needs no method")
 		} else if reason := rules.reasonToIgnore(place); reason != "" {
-			pointers, l[place] = append(pointers, op.Pointer), reason
+			pointers, l.reasons[place] = append(pointers, op.Pointer), reason
+		}
+		for _, p := range op.Params {
+			if place := paramPlace(op, p); rules.reasonToIgnore(place) != "" {
+				l.reasons[place], l.params[place] = rules.reasonToIgnore(place), true
+			}
 		}
 	}
 	if rules != nil {
 		for _, e := range rules.ignore {
 			if strings.HasPrefix(e.Place, "/") && source.Root.At(e.Place) != nil {
-				pointers, l[e.Place] = append(pointers, e.Place), e.Reason
+				pointers, l.reasons[e.Place] = append(pointers, e.Place), e.Reason
 			}
 		}
 	}
-	rest, err = without(source, pointers, false)
+	rest, err = without(source, pointers, nil)
 	return rest, notes, err
 }
 
 // without returns a document without some operations and members. That a member is required stays only for
 // those that ours keeps.
-func without(d *openapi.Document, pointers []string, kept bool) (*openapi.Document, error) {
+func without(d *openapi.Document, pointers []string, kept map[string]bool) (*openapi.Document, error) {
 	if len(pointers) == 0 {
 		return d, nil
 	}
@@ -60,7 +92,7 @@ func without(d *openapi.Document, pointers []string, kept bool) (*openapi.Docume
 		switch schema := root.At(above); {
 		case above == "/paths" && len(at.Members) == 0:
 			schema.Delete(last)
-		case !kept && last == "properties" && schema.Get("required") != nil:
+		case !kept[pointer] && last == "properties" && schema.Get("required") != nil:
 			required := schema.Get("required")
 			required.Items = slices.DeleteFunc(required.Items, func(v *jsontree.Value) bool { return v.Text == name })
 		}
@@ -77,11 +109,19 @@ func cutLast(pointer string) (parent, last string) {
 	return pointer[:i], jsontree.Unescape(pointer[i+1:])
 }
 
-// unsupported returns the new operations whose constructs are not understood, and such members where ours
-// are pinned. The error is for everything that is wrong elsewhere.
-func (m *merger) unsupported(left leftOut) (pointers []string, err error) {
+// without is the source without the places that were found to be left out.
+func (m *merger) without(pointers []string) (*openapi.Document, error) {
+	kept := map[string]bool{}
+	for _, p := range pointers {
+		kept[p] = len(m.counterparts[p]) > 0 || m.pinAround(p) != ""
+	}
+	return without(m.src, pointers, kept)
+}
+
+// unsupported returns the places of the source whose constructs are not understood: new operations, and
+// members and parameters of others. The error is for everything that is wrong elsewhere.
+func (m *merger) unsupported(left *leftOut) (pointers []string, err error) {
 	var elsewhere []error
-	known := false
 	sources := newReach(m.src.Root)
 	for _, e := range m.errs {
 		p := pointerOf(e)
@@ -93,23 +133,72 @@ func (m *merger) unsupported(left leftOut) (pointers []string, err error) {
 		if len(owners) == 0 && strings.HasPrefix(p, "/components/") {
 			continue // nothing uses it
 		}
-		if len(owners) == 0 || slices.ContainsFunc(owners, func(o *openapi.Operation) bool { return !slices.Contains(m.fresh, o) }) {
+		places := m.leave(left, sources, p, owners, e)
+		if places == nil {
 			elsewhere = append(elsewhere, e)
-			known = known || len(owners) > 0
-			continue
 		}
+		pointers = append(pointers, places...)
+	}
+	return pointers, openapi.JoinErrors(elsewhere)
+}
+
+// leave notes what is left out for a problem in a place of the source, and returns the operations and
+// members among it; nil if the place cannot be left out.
+func (m *merger) leave(left *leftOut, sources *reach, pointer string, owners []*openapi.Operation, problem error) (pointers []string) {
+	if len(owners) > 0 && !slices.ContainsFunc(owners, func(o *openapi.Operation) bool { return !slices.Contains(m.fresh, o) }) {
 		for _, o := range owners {
-			left.add(o, e)
+			left.add(o.Method+" "+ourPath(o.Path), problem)
 			pointers = append(pointers, o.Pointer)
 		}
+		return pointers
 	}
-	if len(elsewhere) > 0 {
-		if err = openapi.JoinErrors(elsewhere); known {
-			err = errors.Join(err, errors.New("operations that the SDK has need these: leave a new member out with an entry in ignore of generator/overlay.json, or keep ours with one in pins"))
+	if _, naming := errors.AsType[nameProblem](problem); naming {
+		return nil
+	}
+	members, others := sources.users(pointer)
+	for _, other := range others {
+		o, p := paramAround(owners, other)
+		if p == nil {
+			return nil
 		}
-		return nil, err
+		m.leaveParam(left, o, p, problem)
+		pointers = append(pointers, p.Pointer)
 	}
-	return pointers, nil
+	for _, member := range members {
+		m.leaveMember(left, member, problem)
+	}
+	return append(pointers, members...)
+}
+
+// paramAround returns the parameter that a place lies in, or nil.
+func paramAround(operations []*openapi.Operation, pointer string) (*openapi.Operation, *openapi.Param) {
+	for _, o := range operations {
+		for _, p := range o.Params {
+			if within(pointer, p.Pointer) {
+				return o, p
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (m *merger) leaveParam(left *leftOut, o *openapi.Operation, p *openapi.Param, problem error) {
+	place := paramPlace(o, p)
+	left.params[place] = true
+	left.add(place, problem)
+	left.keeps[place] = true
+}
+
+// leaveMember leaves a member of the source out. Ours stays, if there is one.
+func (m *merger) leaveMember(left *leftOut, member string, problem error) {
+	ours := m.counterparts[member]
+	if len(ours) == 0 {
+		left.add(member, problem)
+	}
+	for _, place := range ours {
+		left.keeps[place] = true
+		left.add(place, problem)
+	}
 }
 
 // pinAround returns the place of a pinned member that a place of the source lies in, or "".
@@ -122,12 +211,14 @@ func (m *merger) pinAround(pointer string) string {
 	return ""
 }
 
-func (l leftOut) add(o *openapi.Operation, err error) {
-	place := o.Method + " " + ourPath(o.Path)
-	if l[place] == "" {
-		l[place] = err.Error()
+func (l *leftOut) add(place string, err error) {
+	if l.reasons[place] == "" {
+		l.reasons[place] = err.Error()
 	}
 }
+
+// within reports whether a place lies in another one.
+func within(pointer, place string) bool { return strings.HasPrefix(pointer+"/", place+"/") }
 
 // pointerOf is the pointer of an error.
 func pointerOf(err error) string {
@@ -137,9 +228,9 @@ func pointerOf(err error) string {
 	return ""
 }
 
-// check asks the generator what of the result it does not understand, and returns the operations of the
+// check asks the generator what of the result it does not understand, and returns the places of the
 // source to which that belongs. The rest is for whoever generates code from the result.
-func (m *merger) check(left leftOut) (pointers []string, err error) {
+func (m *merger) check(left *leftOut) (pointers []string, err error) {
 	if m.opts.Check == nil {
 		return nil, nil
 	}
@@ -157,38 +248,86 @@ func (m *merger) check(left leftOut) (pointers []string, err error) {
 		if !ok {
 			continue
 		}
-		owners := ours.owners(p.Pointer, result.Operations)
 		source := func(o *openapi.Operation) *openapi.Operation { return m.added[o.Method+" "+o.Path] }
-		if slices.ContainsFunc(owners, func(o *openapi.Operation) bool { return source(o) == nil }) {
+		fresh := func(pointer string) []*openapi.Operation {
+			owners := ours.owners(pointer, result.Operations)
+			if slices.ContainsFunc(owners, func(o *openapi.Operation) bool { return source(o) == nil }) {
+				return nil
+			}
+			return owners
+		}
+		owners := fresh(p.Pointer)
+		if owners == nil && p.Other != "" {
+			owners = fresh(p.Other) // the new one of two yields
+		}
+		if owners != nil {
+			for _, o := range owners {
+				left.add(o.Method+" "+o.Path, e)
+				pointers = append(pointers, source(o).Pointer)
+			}
 			continue
 		}
-		for _, o := range owners {
-			left.add(source(o), e)
-			pointers = append(pointers, source(o).Pointer)
+		if p.Name {
+			continue // a flag cures it
 		}
+		pointers = append(pointers, m.leaveResult(left, ours, p.Pointer, ours.owners(p.Pointer, result.Operations), e)...)
 	}
 	return pointers, nil
 }
 
+// leaveResult is leave for a place of the result.
+func (m *merger) leaveResult(left *leftOut, ours *reach, pointer string, owners []*openapi.Operation, problem error) (pointers []string) {
+	members, others := ours.users(pointer)
+	for _, other := range others {
+		o, p := paramAround(owners, other)
+		if p == nil {
+			return nil
+		}
+		if s := m.src.Operation(o.Method, o.Shape()); s != nil && s.Param(p.In, p.Name) != nil {
+			m.leaveParam(left, s, s.Param(p.In, p.Name), problem)
+			pointers = append(pointers, p.Pointer)
+		}
+	}
+	origins := map[string]string{}
+	m.root.Walk(func(pointer string, v *jsontree.Value) {
+		if from := m.origin[v]; from != "" {
+			origins[pointer] = from
+		}
+	})
+	for _, member := range members {
+		if from := origins[member]; from != "" {
+			m.leaveMember(left, from, problem)
+			pointers = append(pointers, from)
+		}
+		for from, places := range m.counterparts {
+			if slices.Contains(places, member) {
+				m.leaveMember(left, from, problem)
+				pointers = append(pointers, from)
+			}
+		}
+	}
+	return pointers
+}
+
 // record writes what is left out into the result, and returns notes about it. The reason on record stays,
 // so that an entry in the overlay does not change the document.
-func (m *merger) record(left leftOut, rules *Rules) (notes []string) {
+func (m *merger) record(left *leftOut, rules *Rules) (notes []string) {
 	info := m.root.Get("info")
 	before := info.Get(load.LeftOutKey)
-	if len(left) == 0 {
+	if len(left.reasons) == 0 {
 		info.Delete(load.LeftOutKey)
 		return nil
 	}
 	places := jsontree.NewObject()
-	for _, place := range slices.Sorted(maps.Keys(left)) {
-		reason := left[place]
+	for _, place := range slices.Sorted(maps.Keys(left.reasons)) {
+		reason := left.reasons[place]
 		if have := before.Get(place).Str(); have != "" {
 			reason = have
 		}
 		places.Set(place, jsontree.NewString(reason))
-		out := ir.LeftOut{Place: place, Reason: rules.reasonToIgnore(place)}
+		out := ir.LeftOut{Place: place, Reason: rules.reasonFor(place), Kept: load.HasPlace(m.root, place)}
 		if out.Reason == "" {
-			out.Reason, out.Open = left[place], true
+			out.Reason, out.Open = left.reasons[place], true
 		}
 		notes = append(notes, out.String())
 	}
@@ -200,9 +339,10 @@ func (m *merger) record(left leftOut, rules *Rules) (notes []string) {
 type reach struct {
 	root  *jsontree.Value
 	parts map[string][]string // places that an operation refers to, by its pointer
+	uses  map[string][]string // places that refer to one
 }
 
-func newReach(root *jsontree.Value) *reach { return &reach{root, map[string][]string{}} }
+func newReach(root *jsontree.Value) *reach { return &reach{root: root, parts: map[string][]string{}} }
 
 // owners returns the operations that a place belongs to.
 func (r *reach) owners(pointer string, operations []*openapi.Operation) []*openapi.Operation {
@@ -213,6 +353,56 @@ func (r *reach) owners(pointer string, operations []*openapi.Operation) []*opena
 		}
 	}
 	return out
+}
+
+// users returns the members of objects that a place belongs to: the innermost one that it lies in or, for a
+// definition, those that refer to it. The others are places in no member, such as those in parameters.
+func (r *reach) users(pointer string) (members, others []string) {
+	if r.uses == nil {
+		r.uses = map[string][]string{}
+		r.root.Walk(func(at string, v *jsontree.Value) {
+			if target, ok := strings.CutPrefix(v.Get("$ref").Str(), "#"); ok {
+				r.uses[target] = append(r.uses[target], at)
+			}
+		})
+	}
+	queue := []string{pointer}
+	for i := 0; i < len(queue); i++ {
+		if member := memberAround(queue[i]); member != "" {
+			if !slices.Contains(members, member) {
+				members = append(members, member)
+			}
+			continue
+		}
+		steps := strings.SplitN(queue[i], "/", 5)
+		if len(steps) < 4 || steps[1] != "components" || steps[2] != "schemas" {
+			others = append(others, queue[i])
+			continue
+		}
+		for _, use := range r.uses[strings.Join(steps[:4], "/")] {
+			if !slices.Contains(queue, use) {
+				queue = append(queue, use)
+			}
+		}
+	}
+	return members, others
+}
+
+// memberAround returns the innermost member of an object that a place lies in, or "". The envelope of a
+// body is none.
+func memberAround(pointer string) string {
+	steps := strings.Split(pointer, "/")
+	member := ""
+	for i := 1; i+1 < len(steps); i++ {
+		if steps[i] != "properties" {
+			continue
+		}
+		if steps[i-1] != "schema" || !slices.Contains(steps[:i], "content") {
+			member = strings.Join(steps[:i+2], "/")
+		}
+		i++ // a name, whatever it is
+	}
+	return member
 }
 
 // of lists an operation's own place, the parameters of its path, and what both refer to.

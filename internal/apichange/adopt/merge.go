@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,14 +27,15 @@ type scope struct {
 var schemaKeys = []string{
 	"title", "$ref", "anyOf", "oneOf", "discriminator", "type", "format", "items", "additionalProperties", "description", SourceKey,
 	"enum", "x-enum-descriptions", ValueSourceKey, "required", "properties", "pattern", "minLength", "maxLength",
-	"minimum", "maximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "maxProperties", "propertyNames", "x-required-when", "x-restricted",
+	"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+	"propertyNames", "x-required-when", "x-restricted",
 	"deprecated", "default", "examples", "if", "then", "else",
 }
 
 // coreKeys decide what a schema is; the others speak about it.
 var coreKeys = []string{
 	"$ref", "anyOf", "oneOf", "discriminator", "allOf", "type", "format", "nullable", "items", "additionalProperties", "enum", "x-enum-descriptions",
-	"required", "properties", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems",
+	"required", "properties", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems",
 	"minProperties", "maxProperties", "uniqueItems", "multipleOf", "propertyNames", "if", "then", "else", "const",
 }
 
@@ -54,6 +56,7 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 		return // the source is silent about it
 	}
 	m.mergeAnnotations(c, raw, ours, src)
+	m.refuseOther(src)
 	if kind(ours) == "forms" && kind(src) != "forms" {
 		m.mergeOneForm(c, raw, ours, src)
 		return
@@ -76,8 +79,12 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 		return
 	}
 	m.mergeNull(c, raw, ours, src)
-	if ours.Ref != nil && src.Ref != nil {
-		m.mergeLimits(c, raw, ours, src) // those that the use adds
+	if ours.Ref != nil {
+		m.mergeLimits(c, raw, ours.UseLimits(), src.UseLimits())
+	} else if len(src.UseLimits()) > 0 {
+		joint := *s
+		joint.Limits = src.AllLimits()
+		s = &joint
 	}
 	if o.Component == "" {
 		m.mergeDef(c, inner(raw), o, s)
@@ -266,7 +273,7 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 			set(raw, "format", jsontree.NewString(f), f == "")
 		}
 	}
-	m.mergeLimits(c, raw, o, s)
+	m.mergeLimits(c, raw, o.Limits, s.Limits)
 	m.refuseOther(s)
 }
 
@@ -346,7 +353,7 @@ func (m *merger) newValue(raw *jsontree.Value, value, text string) {
 func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	properties := raw.Get("properties")
 	for _, p := range o.Properties {
-		if s.Property(p.Name) == nil && !m.pinnedMember(p.Schema) {
+		if s.Property(p.Name) == nil && !m.left.keeps[p.Schema.Pointer] && !m.pinnedMember(p.Schema) {
 			properties.Delete(p.Name)
 		}
 	}
@@ -361,7 +368,7 @@ func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema)
 			properties = &jsontree.Value{Kind: jsontree.Object}
 			raw.SetOrdered("properties", properties, schemaKeys)
 		}
-		insertProperty(properties, q.Name, m.build(inside, q.Schema, true))
+		m.newMember(inside, properties, q)
 	}
 	if m.says(c.places, "required") && !slices.Equal(o.Required, s.Required) {
 		set(raw, "required", jsontree.NewStrings(s.Required...), len(s.Required) == 0)
@@ -393,6 +400,13 @@ func canonical(v *jsontree.Value) string {
 		}
 	})
 	return c.Compact()
+}
+
+// newMember writes a member that ours does not have yet.
+func (m *merger) newMember(c scope, properties *jsontree.Value, p openapi.Property) {
+	use := m.build(c, p.Schema, true)
+	m.origin[use] = p.Schema.Pointer
+	insertProperty(properties, p.Name, use)
 }
 
 // insertProperty adds a property in our order: id first, the rest by name.
@@ -432,28 +446,39 @@ func (m *merger) mergeForms(c scope, raw *jsontree.Value, o, s *openapi.Schema) 
 }
 
 // mergeLimits carries over the restrictions on values that the source speaks of.
-func (m *merger) mergeLimits(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
-	keys := slices.Collect(maps.Keys(o.Limits))
-	for key := range s.Limits {
-		if _, ok := o.Limits[key]; !ok {
-			keys = append(keys, key)
-		}
-	}
+func (m *merger) mergeLimits(c scope, raw *jsontree.Value, had, has map[string]string) {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(had)), maps.Keys(has))
 	slices.Sort(keys)
-	for _, key := range keys {
-		if !m.says(c.places, limitKeyword(key)) || sameJSON(o.Limits[key], s.Limits[key]) {
-			continue
+	for _, key := range slices.Compact(keys) {
+		if m.says(c.places, limitKeyword(key)) && !sameJSON(had[key], has[key]) {
+			m.setLimit(raw, key, has[key])
 		}
-		if strings.HasPrefix(key, "additionalProperties/") {
-			continue // merged with the schema of the values
-		}
-		if parent, member, nested := strings.Cut(key, "/"); nested {
-			m.nestedLimit(raw, parent, member, s.Limits[key])
-			continue
-		}
-		v, _ := jsontree.Parse([]byte(s.Limits[key]))
-		set(raw, key, v, s.Limits[key] == "")
 	}
+}
+
+// setLimit writes a restriction, or removes it. Those on the values of a map are written with the schema
+// of the values, and a pattern that Go cannot match is left to the API.
+func (m *merger) setLimit(raw *jsontree.Value, key, text string) {
+	parent, member, nested := strings.Cut(key, "/")
+	switch {
+	case parent == "additionalProperties":
+	case nested:
+		m.nestedLimit(raw, parent, member, text)
+	case key == "pattern" && !matchable(text):
+	default:
+		v, _ := jsontree.Parse([]byte(text))
+		set(raw, key, v, text == "")
+	}
+}
+
+// matchable reports whether Go can match a pattern, which is given as JSON.
+func matchable(pattern string) bool {
+	v, err := jsontree.Parse([]byte(pattern))
+	if err != nil {
+		return true
+	}
+	_, err = regexp.Compile(v.Str())
+	return err == nil
 }
 
 func (m *merger) nestedLimit(raw *jsontree.Value, parent, member, text string) {

@@ -43,6 +43,7 @@ type Normalised struct {
 	Notes []string          // what was left aside, for a person to read
 
 	Source *openapi.Document // without what was left out
+	Kept   map[string]bool   // members and parameters of ours that stay although the source has another form
 }
 
 // Normalise rewrites source in the form of the vendored document. What source states the same as
@@ -54,18 +55,20 @@ func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, e
 			return nil, openapi.Problem{Pointer: pointer, Message: "is to be named by -name, but the source has no such place"}
 		}
 	}
-	left := leftOut{}
+	left := newLeftOut()
 	source, aside, err := left.ignored(source, opts.Rules)
 	for err == nil {
+		left.dropParams(source)
 		groupBrackets(source)
 		m := newMerger(vendored, source, opts)
+		m.left = left
 		var pointers []string
 		if pointers, err = m.normalise(left); err == nil && len(pointers) == 0 {
 			m.notes = slices.Concat(m.notes, aside, m.stalePins(), m.record(left, opts.Rules))
-			return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes, Source: source}, nil
+			return &Normalised{Root: m.root, Lock: m.lock, Notes: m.notes, Source: source, Kept: left.keeps}, nil
 		}
 		if err == nil {
-			source, err = without(source, pointers, true)
+			source, err = m.without(pointers)
 		}
 	}
 	return nil, err
@@ -78,12 +81,13 @@ func newMerger(vendored, source *openapi.Document, opts Options) *merger {
 		sigs: map[*openapi.Schema]string{}, named: map[string]string{}, lock: map[string]string{},
 		usedPins: map[*load.Pin]bool{}, unlisted: map[string]bool{},
 		byDef: map[*openapi.Schema]string{}, built: map[*openapi.Schema]string{},
+		counterparts: map[string][]string{}, origin: map[*jsontree.Value]string{},
 	}
 }
 
-// normalise does the work. It returns the operations of the source that have to be left out first, or the
+// normalise does the work. It returns the places of the source that have to be left out first, or the
 // error that is not theirs.
-func (m *merger) normalise(left leftOut) (pointers []string, err error) {
+func (m *merger) normalise(left *leftOut) (pointers []string, err error) {
 	for _, p := range m.src.Problems {
 		m.fail(p.Pointer, "%s", p.Message)
 	}
@@ -91,6 +95,7 @@ func (m *merger) normalise(left leftOut) (pointers []string, err error) {
 		return nil, err
 	}
 	m.pairOperations()
+	m.pairSchemas()
 	if pointers, err = m.unsupported(left); err != nil || len(pointers) > 0 {
 		return pointers, err
 	}
@@ -100,7 +105,6 @@ func (m *merger) normalise(left leftOut) (pointers []string, err error) {
 	}
 	before := m.reachable()
 	m.info()
-	m.pairSchemas()
 	m.chooseGroups()
 	m.mergeOperations()
 	m.mergeComponents()
@@ -135,12 +139,25 @@ type merger struct {
 	lock      map[string]string
 	notes     []string
 	errs      []error
+
+	left         *leftOut
+	counterparts map[string][]string        // members of ours by that of the source which speaks for them
+	origin       map[*jsontree.Value]string // where a new member of the result is in the source
 }
 
 type opPair struct{ ours, src *openapi.Operation }
 
 func (m *merger) fail(pointer, format string, args ...any) {
 	m.errs = append(m.errs, openapi.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+}
+
+// nameProblem is about a name, which a flag of the command changes: nothing is left out for it.
+type nameProblem struct{ openapi.Problem }
+
+func (p nameProblem) Unwrap() error { return p.Problem }
+
+func (m *merger) failName(pointer, format string, args ...any) {
+	m.errs = append(m.errs, nameProblem{openapi.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)}})
 }
 
 func (m *merger) note(format string, args ...any) {

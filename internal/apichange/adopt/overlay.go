@@ -51,6 +51,19 @@ func (r *Rules) reasonToIgnore(place string) string {
 	return ""
 }
 
+// reasonFor returns why the overlay leaves a place out or keeps it, "" if it does not.
+func (r *Rules) reasonFor(place string) string {
+	if r == nil {
+		return ""
+	}
+	for _, pin := range r.pins {
+		if pin.Keep == "member" && pin.Place == place {
+			return pin.Reason
+		}
+	}
+	return r.reasonToIgnore(place)
+}
+
 // pinnedEnvelope reports whether the envelope of an operation's request stays ours.
 func (m *merger) pinnedEnvelope(o *openapi.Operation) bool {
 	return m.pinned("envelope", func(place string) bool {

@@ -101,6 +101,9 @@ func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 	case "object":
 		for _, q := range o.Properties {
 			if t := s.Property(q.Name); t != nil {
+				if have := m.counterparts[t.Pointer]; !slices.Contains(have, q.Schema.Pointer) {
+					m.counterparts[t.Pointer] = append(have, q.Schema.Pointer)
+				}
 				m.pair(place, q.Schema, t)
 			}
 		}
@@ -243,11 +246,7 @@ func (m *merger) sigDef(d *openapi.Schema) string {
 		fmt.Fprintf(&b, "%q", forms)
 	}
 	b.WriteString(m.saidFormat(d))
-	for _, key := range slices.Sorted(maps.Keys(d.Limits)) {
-		if m.speaks(limitKeyword(key)) {
-			fmt.Fprintf(&b, ";%s=%s", key, d.Limits[key])
-		}
-	}
+	b.WriteString(m.sigLimits(d.Limits))
 	sum := sha256.Sum256([]byte(b.String()))
 	m.sigs[d] = hex.EncodeToString(sum[:12])
 	return m.sigs[d]
@@ -261,7 +260,18 @@ func (m *merger) sigUse(s *openapi.Schema) string {
 	if m.speaks("default") && s.Default != "" {
 		out += "=" + s.Default
 	}
-	return out
+	return out + m.sigLimits(s.UseLimits())
+}
+
+// sigLimits writes the limits that the source speaks of.
+func (m *merger) sigLimits(limits map[string]string) string {
+	var b strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(limits)) {
+		if m.speaks(limitKeyword(key)) {
+			fmt.Fprintf(&b, ";%s=%s", key, limits[key])
+		}
+	}
+	return b.String()
 }
 
 // saidFormat returns the format of a definition if the source uses such formats at all.

@@ -24,7 +24,7 @@ func (m *merger) mergeParams(c scope, raw *jsontree.Value, o, s *openapi.Operati
 			continue // a position, whatever its name
 		}
 		if q == nil {
-			if m.dropsParam(p) {
+			if !m.left.keeps[paramPlace(o, p)] && m.dropsParam(p) {
 				m.removeParam(list, p)
 			}
 			continue

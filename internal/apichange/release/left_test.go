@@ -75,7 +75,7 @@ func TestUpdateNamesWhatDiffSees(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rest, err := left(n.Root, source, true)
+			rest, err := left(n.Root, source, n.Kept, true)
 			if err != nil {
 				t.Fatal(err)
 			}

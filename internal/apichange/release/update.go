@@ -20,6 +20,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/load"
+	"github.com/gocardless-community/gocardless-go/generator/name"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/adopt"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
@@ -79,7 +80,7 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 	if undone {
 		u.out.Notes = append([]string{"an earlier update was interrupted: it was undone first"}, u.out.Notes...)
 	}
-	if u.out.Left, err = left(u.root, u.source, u.Words); err != nil {
+	if u.out.Left, err = left(u.root, u.source, u.kept, u.Words); err != nil {
 		return nil, err
 	}
 	if bytes.Equal(u.vendored.Root.Format(), u.root.Format()) {
@@ -111,6 +112,7 @@ type updater struct {
 	names    *compare.Names // of the vendored document
 	root     *jsontree.Value
 	source   *openapi.Document // without what was left out
+	kept     map[string]bool   // places that stay as they were
 }
 
 func (u *updater) path(name string) string { return filepath.Join(u.Root, filepath.FromSlash(name)) }
@@ -148,7 +150,7 @@ func (u *updater) normalise(source *openapi.Document) error {
 	if err != nil {
 		return fmt.Errorf("%s:\n%w", adopt.Location(u.Source), err)
 	}
-	u.root, u.source = n.Root, n.Source
+	u.root, u.source, u.kept = n.Root, n.Source, n.Kept
 	u.out.Notes, u.out.Unwritten = n.Notes, adopt.Unwritten(n.Root)
 	if len(n.Lock) > 0 || len(lock) > 0 {
 		text, err := json.MarshalIndent(n.Lock, "", "  ")
@@ -161,8 +163,9 @@ func (u *updater) normalise(source *openapi.Document) error {
 }
 
 // left lists what the source still states differently than what was adopted of it: what a comparison
-// sees has to be adopted or named. In another form than ours everything is stated differently.
-func left(adopted *jsontree.Value, source *openapi.Document, words bool) ([]string, error) {
+// sees has to be adopted or named. In another form than ours everything is stated differently. What was kept
+// has been taken out of the source, and named.
+func left(adopted *jsontree.Value, source *openapi.Document, kept map[string]bool, words bool) ([]string, error) {
 	if source.Date == "" {
 		return nil, nil
 	}
@@ -178,6 +181,10 @@ func left(adopted *jsontree.Value, source *openapi.Document, words bool) ([]stri
 	reworded := 0
 	for _, c := range rest.Changes {
 		switch c.Code {
+		case "parameter-removed", "request-field-removed", "reply-field-removed":
+			if !isKept(kept, doc, c) {
+				out = append(out, c.Sentence())
+			}
 		case "documentation-changed":
 			reworded++
 		case "type-renamed": // new schemas are named by rule
@@ -189,6 +196,21 @@ func left(adopted *jsontree.Value, source *openapi.Document, words bool) ([]stri
 		out = append(out, fmt.Sprintf("The words of %d types and methods differ: values of enums, parameters and examples keep theirs.", reworded))
 	}
 	return out, nil
+}
+
+// isKept reports whether something is only gone from the source because it was kept as it was.
+func isKept(kept map[string]bool, adopted *openapi.Document, c compare.Change) bool {
+	if kept[c.Pointer] {
+		return true
+	}
+	for _, o := range adopted.Operations {
+		for _, p := range o.Params {
+			if p.Pointer == c.Pointer && kept[o.Method+" "+o.Path+"?"+p.Name] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // check returns what the generator does not understand of a document. Entries of the overlay that it makes
@@ -204,11 +226,12 @@ func (u *updater) check(document []byte) []error {
 	return nil
 }
 
-// reserved lists the Go names that no new schema may get: all but those that other schemas have.
+// reserved lists the Go names that no new schema may get: all but those that other schemas have, and that
+// they leave if they go away.
 func reserved(api *ir.API) map[string]string {
 	names := maps.Clone(api.Taken)
 	for _, t := range api.Types {
-		if t.Schema != "" {
+		if t.Schema != "" && t.GoName == name.Go(t.Schema) {
 			delete(names, t.GoName)
 		}
 	}

@@ -272,11 +272,6 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	add := func(schema string) func(v *jsontree.Value) {
-		return func(v *jsontree.Value) {
-			v.At("/components/schemas/Payment/properties").Set("colour", parseJSON(t, schema))
-		}
-	}
 	for _, c := range []struct {
 		name, source, want string
 		change             func(o *UpdateOptions)
@@ -285,9 +280,12 @@ func TestFailedUpdateChangesNothing(t *testing.T) {
 		{"truncated", write("cut.json", string(whole[:len(whole)/2])), "the document ends in the middle", nil},
 		{"no OpenAPI", write("x.json", `{"hello": "world"}`), "/openapi is missing", nil},
 		{"unreachable", "http://127.0.0.1:1/openapi.json", "refused", nil},
-		{"unknown keyword", source(t, dir, add(`{"type": "string", "contentEncoding": "base64"}`)), "/components/schemas/Payment/properties/colour: keyword contentEncoding is not understood", nil},
-		{"choice of types", source(t, dir, add(`{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`)), "/components/schemas/Payment/properties/colour: a choice between several schemas", nil},
-		{"no type", source(t, dir, add(`{}`)), "/components/schemas/Payment/properties/colour", nil},
+		{"choice as a body", source(t, dir, func(v *jsontree.Value) {
+			v.At("/paths/~1payments/post/requestBody/content/application~1json").Set("schema", parseJSON(t, `{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`))
+		}), "/paths/~1payments/post/requestBody/content/application~1json/schema: an object is expected around this body", nil},
+		{"unknown keyword of a body", source(t, dir, func(v *jsontree.Value) {
+			v.At("/paths/~1payments/post/requestBody/content/application~1json/schema/properties/payments").Set("not", parseJSON(t, `{}`))
+		}), "/paths/~1payments/post/requestBody/content/application~1json/schema/properties/payments", nil},
 		{"name clash", source(t, dir, func(v *jsontree.Value) {
 			v.At("/components/schemas/Payment/properties").Set("create_params", parseJSON(t, `{"type": "object", "properties": {"a": {"type": "string"}}}`))
 		}), "PaymentCreateParams", nil},
