@@ -57,7 +57,7 @@ func TestRulesStandInOnePlace(t *testing.T) {
 		form   *regexp.Regexp // gives it away
 		places []string
 	}{
-		// The SDK imports nothing from outside of its directory, and what is outside cannot import its internals.
+		// The SDK imports nothing from outside its directory, and what is outside cannot import its internals.
 		{"escaping a JSON pointer", regexp.MustCompile(`"~[01]"`), []string{"gocardless/internal/jsonpointer", "internal/jsontree"}},
 		// A description comes over plain HTTP only from an address, whatever the names of this machine.
 		{"what is loopback", regexp.MustCompile(`\.IsLoopback\(|"\.localhost"`), []string{"gocardless/internal/loopback", "internal/apichange/adopt"}},

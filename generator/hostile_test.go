@@ -18,7 +18,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// hostile are strings that would do harm in Go source outside of a literal.
+// hostile are strings that would do harm in Go source outside a literal.
 var hostile = []string{
 	"//go:generate rm -rf /",
 	"x\n//go:generate rm -rf /\n",

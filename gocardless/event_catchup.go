@@ -47,7 +47,7 @@ type EventCatchUp struct {
 	Client *Client
 	// Store makes sure that each event is handled once. Use the webhook handler's store.
 	Store EventStore
-	// Handler handles the events. It is the handler inside of [Once], since the catch-up uses
+	// Handler handles the events. It is the handler inside [Once], since the catch-up uses
 	// Store itself.
 	Handler EventHandler
 	// From is where the first run begins, when there is no checkpoint yet.

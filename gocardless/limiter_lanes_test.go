@@ -43,7 +43,7 @@ func startFleet(t *testing.T, processes, workers int) *fleet {
 	return f
 }
 
-// interactive makes so many calls with a deadline of ten seconds, at a distance from each other,
+// interactive makes a number of calls with a deadline of ten seconds, at a distance from each other,
 // and returns how many failed.
 func (f *fleet) interactive(ctx context.Context, n int, distance time.Duration) (failed int) {
 	var mu sync.Mutex

@@ -37,7 +37,7 @@ const (
 	paceIdle = 10 * time.Second
 )
 
-// begin starts to measure, at a time when the API had counted so many requests.
+// begin starts to measure, at a time when the API had counted the used requests.
 func (p *pace) begin(at time.Time, used int) { p.since, p.used, p.done = at, used, 0 }
 
 // sent notes that a request is sent, and works out when the next may be.

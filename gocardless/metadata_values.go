@@ -50,7 +50,7 @@ func (m Metadata) SetBool(key string, value bool) error {
 // SetTime sets an instant in RFC 3339 form, in UTC and with nanoseconds.
 func (m Metadata) SetTime(key string, value time.Time) error {
 	if year := value.UTC().Year(); year < 0 || year > 9999 {
-		return &MetadataError{Key: key, Problem: "year outside of 0 to 9999"}
+		return &MetadataError{Key: key, Problem: "year outside 0 to 9999"}
 	}
 	return m.set(key, value.UTC().Format(time.RFC3339Nano))
 }

@@ -87,7 +87,7 @@ func TestObserver(t *testing.T) {
 		"done payments.create 0  after 0 in call: refused before sending, existing false, may have run false")
 }
 
-// The observer of a call works inside of that of the client, and one without functions does nothing.
+// The observer of a call works inside that of the client, and one without functions does nothing.
 func TestObserversNest(t *testing.T) {
 	var order []string
 	o := func(name string) Observer {

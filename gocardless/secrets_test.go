@@ -17,7 +17,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/leaktest"
 )
 
-// What holds a secret or a body prints without it, by pointer and by value, alone and inside of
+// What holds a secret or a body prints without it, by pointer and by value, alone and inside
 // other values.
 func TestValuesDoNotPrintSecrets(t *testing.T) {
 	const secret, token = "whsec-0123456789abcdef", "live_0123456789abcdefghijkl"

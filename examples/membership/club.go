@@ -89,7 +89,7 @@ func (c *Club) workEvery(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// Work makes the API calls that the database asks for. They stand outside of transactions, which
+// Work makes the API calls that the database asks for. They stand outside transactions, which
 // would otherwise last as long as the network; the idempotency keys make up for it.
 func (c *Club) Work(ctx context.Context) error {
 	return errors.Join(c.subscribe(ctx), c.charge(ctx), c.readPayments(ctx))

@@ -159,7 +159,7 @@ func Fingerprint(params any) (string, error) {
 	return hex.EncodeToString(sum[:12]), nil
 }
 
-// send makes the create and judges the outcome.
+// send sends the create request and classifies the outcome.
 func (j job) send(ctx context.Context) Entry {
 	if j.err != nil {
 		return j.entry(Failed, j.err)

@@ -251,7 +251,7 @@ func expectOne(result sql.Result, err error) error {
 	return err
 }
 
-// exec runs a statement outside of a transaction and returns how many rows it changed.
+// exec runs a statement outside a transaction and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
 	err = s.retry(ctx, func() error {
 		result, err := s.db.ExecContext(ctx, query, args...)

@@ -274,7 +274,7 @@ func (b *billing) fulfil() error {
 func (b *billing) make() {
 	tx := b.tx
 	if tx.origin == "payer" {
-		// The payer has finished; what follows is GoCardless' doing.
+		// The payer has finished; what follows is GoCardless's doing.
 		tx.origin = "gocardless"
 		defer func() { tx.origin = "payer" }()
 	}

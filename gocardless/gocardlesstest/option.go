@@ -55,8 +55,8 @@ func defaultOptions() options {
 	}}
 }
 
-// WithClock sets the clock, by default time.Now. Advance adds to it. With a clock that stands
-// still, timestamps are the same in every run, as ids always are.
+// WithClock sets the clock, by default time.Now. Advance adds to it. With a clock that does
+// not move, timestamps are the same in every run, as ids always are.
 func WithClock(now func() time.Time) Option {
 	return func(o *options) { o.clock = now }
 }

@@ -126,7 +126,7 @@ func (tx *tx) addItem(po *record, kind string, amount int64, links object) *reco
 // minorUnits writes an amount as payout items have it.
 func minorUnits(n int64) string { return strconv.FormatInt(n, 10) + ".0" }
 
-// addFee adds a fee of GoCardless' own, with its tax if the creditor pays any. Both together are at
+// addFee adds a fee of GoCardless's own, with its tax if the creditor pays any. Both together are at
 // most what is left of the payment.
 func (tx *tx) addFee(po *record, kind string, fee, left int64, links object) {
 	rate := tx.taxRate(po)

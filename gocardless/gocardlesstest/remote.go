@@ -213,7 +213,7 @@ func (r *Remote) move(body object) ([]*Delivery, error) {
 	return remoteList(r, "deliveries", fmt.Sprintf("?limit=%d", o.Num("delivered")+o.Num("refused")), "deliveries", readDelivery)
 }
 
-// Freeze makes the clock stand still.
+// Freeze stops the clock.
 func (r *Remote) Freeze() error { return r.do("advance", "", object{{"frozen", true}}) }
 
 // Unfreeze lets the clock go on.

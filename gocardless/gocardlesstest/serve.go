@@ -42,7 +42,7 @@ type outgoing struct {
 	header http.Header
 	body   []byte
 	drop   bool // close the connection without a reply
-	cut    int  // send only so many bytes of the body; -1 sends all
+	cut    int  // send only this number of bytes of the body; -1 sends all
 }
 
 // serve answers one API request, spoilt by the fault that hits it, and logs it.

@@ -182,7 +182,7 @@ func (sb *Sandbox) serveHealth(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tick does what falls due.
+// tick runs the steps that are due.
 func (s *Server) tick() {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()

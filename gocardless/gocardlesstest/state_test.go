@@ -155,7 +155,7 @@ func TestFullDisk(t *testing.T) {
 	again.ok("GET", "/customers/"+made, "")
 }
 
-// What falls due by itself goes on while the disk is full, and is written once there is space.
+// Steps that fall due run while the disk is full, and are written once there is space.
 func TestFullDiskWhileTimePasses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	now := monday

@@ -223,7 +223,7 @@ func (sb *Sandbox) advanceToNext() ([]*Delivery, error) {
 	return sb.advance(max(0, due[0].Due.Sub(sb.Now())))
 }
 
-// Freeze makes the clock stand still, so that only Advance moves it.
+// Freeze stops the clock, so that only Advance moves it.
 func (sb *Sandbox) Freeze() { sb.setFrozen(true) }
 
 // Unfreeze lets the clock continue from where it stands.

@@ -165,7 +165,7 @@ func TestBuilders(t *testing.T) {
 	sb.PendingPayment(Amount(-1))
 }
 
-// Builders do not depend on the time of day: neither on what falls due at once, nor on the banks' hours.
+// Builders do not depend on the time of day: neither on steps that fall due at once, nor on the banks' hours.
 func TestBuildersAtAnyTime(t *testing.T) {
 	for _, scheme := range slices.Concat(slices.Collect(maps.Keys(testAccounts)), slices.Collect(maps.Keys(requestedMandates))) {
 		for _, day := range []time.Time{onDay(2026, 10, 24), onDay(2026, 12, 24), onDay(2027, 3, 27)} { // clocks change, holidays

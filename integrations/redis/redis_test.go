@@ -99,7 +99,7 @@ func eachOwn(t *testing.T, f func(t *testing.T, s server)) {
 }
 
 func bubble(t *testing.T, s server, f func(t *testing.T, s server)) {
-	// What stops and starts the server works outside of the bubble, whose time may not move
+	// What stops and starts the server works outside the bubble, whose time may not move
 	// until the server answers.
 	work, done := make(chan func()), make(chan struct{})
 	go func() {

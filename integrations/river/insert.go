@@ -35,7 +35,7 @@ func NewInboxHandler[TTx any](inbox *Inbox[TTx], secrets ...gocardless.WebhookSe
 	}, secrets...)
 }
 
-// InsertTx stores the events of a delivery in a transaction of yours, and returns how many of them
+// InsertTx stores the events of a delivery in your own transaction, and returns how many of them
 // are new. Use it in a [gocardless.NewWebhookDeliveryHandler] of your own, to write to other tables
 // together with the events.
 func (b *Inbox[TTx]) InsertTx(ctx context.Context, tx TTx, delivery *gocardless.WebhookDelivery) (int, error) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// checkGo checks the comments of a Go file, and outside of tests its string literals, in which
+// checkGo checks the comments of a Go file, and outside tests its string literals, in which
 // error messages, output and the emitters' doc comments are. The comments of generated files are
 // the API's own descriptions: only their form is checked.
 func checkGo(name string, source []byte, rules []rule) ([]finding, error) {

@@ -27,6 +27,8 @@ func TestRules(t *testing.T) {
 		"the record says", "it tells the limiter", "surely ran", "beside it", "after creation", "repeat a call", "is repeated",
 		"a random wait", "somebody did", "by a person", "for ever", "at last", "all the same", "round in circles", "starts anew",
 		"taken by another one", "therein", "as it came", "goes on with", "of that time", "for the asking",
+		"GoCardless' own", "inside of it", "a key of yours", "worlds that come along", "flags win over it", "after so many calls",
+		"the clock stands still", "does what falls due", "makes the create of a line",
 	}
 	rules, err := parseRules(ruleFile)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package errtree looks for errors inside of others.
+// Package errtree looks for errors inside others.
 package errtree
 
 import "slices"
 
-// Find reports whether match returns true for an error or one inside of it, and looks in the order
+// Find reports whether match returns true for an error or one inside it, and looks in the order
 // of errors.As. Where match is a type switch, it is less code in every program than one instance
 // of errors.AsType for each type.
 func Find(err error, match func(error) bool) bool {

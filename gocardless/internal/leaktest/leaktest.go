@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Check prints a value in the ways that programs and loggers print values, alone and inside of
+// Check prints a value in the ways that programs and loggers print values, alone and inside
 // others, by value and by pointer, and fails the test if the output has one of the secrets.
 func Check[T any](t *testing.T, value T, secrets ...string) {
 	t.Helper()

@@ -104,7 +104,7 @@ func (w *Worker[TTx]) Configure(config *river.Config) {
 // Timeout implements [river.Worker].
 func (w *Worker[TTx]) Timeout(*river.Job[Args]) time.Duration { return w.options.Timeout }
 
-// Work makes the create of a line.
+// Work sends the create request of a line.
 func (w *Worker[TTx]) Work(ctx context.Context, job *river.Job[Args]) error {
 	if settled(entryOf(job.Args, job.Output()).State) {
 		return nil // someone retried a job that was done, perhaps after the API has forgotten the key

@@ -73,7 +73,7 @@ func (s spot) fieldUse(owner string, a at, f *ir.Field) string {
 	return "var x " + qualified(f.Type) + " = v." + f.GoName
 }
 
-// qualified is a Go type as code outside of the SDK's package writes it.
+// qualified is a Go type as code outside the SDK's package writes it.
 func qualified(r *ir.Ref) string {
 	switch r.Kind {
 	case ir.Date, ir.Metadata:

@@ -118,7 +118,7 @@ func (a *app) addControls(c *cobra.Command) {
 		a.payCommand(),
 		a.emitCommand(),
 		a.steer(&cobra.Command{Use: "world [NAME|FILE]", Short: "Load a world or list those there are", Args: args(cobra.MaximumNArgs(1)),
-			Long:    "Adds the customers, mandates and payments of a world: one that the sandbox brings along, or one in a JSON file. Without a name it lists the worlds.",
+			Long:    "Adds the customers, mandates and payments of a world: one that the sandbox includes, or one in a JSON file. Without a name it lists the worlds.",
 			Example: "  gcpro sandbox world\n  gcpro sandbox world gym\n  gcpro sandbox world mine.json",
 		}, worldRequest),
 		a.steer(&cobra.Command{Use: "clock", Short: "Show the time in the sandbox", Args: args(cobra.NoArgs), Example: "  gcpro sandbox clock"},

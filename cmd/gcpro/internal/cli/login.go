@@ -18,7 +18,7 @@ func (a *app) loginCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "login", Short: "Store an access token", Args: args(cobra.NoArgs),
 		Long: "Asks for an access token without showing it, or reads it from stdin, checks that the API accepts it, and stores it in the system's keyring. Where there is none, it stores it in a file that only you can read.\n\n" +
-			"A profile has one token for the sandbox environment and one for live (--live). GOCARDLESS_ACCESS_TOKEN, if set, wins over both.",
+			"A profile has one token for the sandbox environment and one for live (--live). GOCARDLESS_ACCESS_TOKEN, if set, overrides both.",
 		Example: "  gcpro login\n  gcpro login --live --profile shop < token.txt",
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {

@@ -106,7 +106,7 @@ func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
 	flags := c.Flags()
 	flags.SortFlags = false
 	if op.Request != "" && op.Params != nil {
-		flags.StringVar(&f.data, "data", "", "Take parameters from this `JSON`, from @FILE, or from stdin if it is -. Flags win over it.")
+		flags.StringVar(&f.data, "data", "", "Take parameters from this `JSON`, from @FILE, or from stdin if it is -. Flags override it.")
 	}
 	if op.Method == "POST" {
 		flags.StringVar(&f.key, "idempotency-key", "", "Send this idempotency `key`, with which a create request can be retried safely. The default is random.")

@@ -116,7 +116,7 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 	return server.Shutdown(stopping)
 }
 
-// loadWorld loads a world that the sandbox brings along, or one from a file.
+// loadWorld loads a world that the sandbox includes, or one from a file.
 func loadWorld(sandbox *gocardlesstest.Sandbox, name string) error {
 	world, err := gocardlesstest.ReadyWorld(name)
 	if err != nil {

@@ -326,7 +326,7 @@ func TestGuideWalkThrough(t *testing.T) {
 	}
 }
 
-// words splits a command line at spaces outside of single quotes.
+// words splits a command line at spaces outside single quotes.
 func words(line string) []string {
 	var out []string
 	for i, part := range strings.Split(line, "'") {

@@ -62,7 +62,7 @@ func TestStateOutlivesACrash(t *testing.T) {
 		}
 	}
 
-	// What is older than anything that is looked at again is forgotten, at the latest after so many
+	// Entries older than any that are looked up again are forgotten, at the latest after a number of
 	// lines.
 	for i := range journalLines + 1 {
 		must(s.Advance(t0.Add(time.Hour + time.Duration(i)*time.Minute)))

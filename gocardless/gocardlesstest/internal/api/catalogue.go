@@ -52,7 +52,7 @@ var EventsByName = sync.OnceValue(func() map[string]*Event {
 
 // OriginOf is who set an event off. An origin that the event names must be in the catalogue; one
 // that only follows from the step gives way to the catalogue's (a call that cancels a mandate
-// cancels its schedules in GoCardless' name).
+// cancels its schedules in GoCardless's name).
 func (e *Event) OriginOf(cause, origin, step string) string {
 	for i := range e.Causes {
 		c := &e.Causes[i]
