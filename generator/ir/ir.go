@@ -20,6 +20,10 @@ type API struct {
 	Taken map[string]string // Go names, such as Payment or Payment.ID, with the place that has each
 }
 
+// LeftOutKey is the member of info that holds what the API has and the document leaves out, or has as it
+// was: places with the reasons why they are not understood.
+const LeftOutKey = "x-left-out"
+
 // LeftOut is a part of the API that the SDK does not have.
 type LeftOut struct {
 	Place  string // "POST /exports/upload", "GET /exports?colour", or the JSON pointer of a member

@@ -8,12 +8,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// LeftOutKey is the member of info that holds what the API has and the document leaves out, or has as it
-// was: places with the reasons why they are not understood.
-const LeftOutKey = "x-left-out"
-
 func (l *document) leftOut(root *jsontree.Value) {
-	places, _ := l.doc.Info.Extensions[LeftOutKey].(map[string]any)
+	places, _ := l.doc.Info.Extensions[ir.LeftOutKey].(map[string]any)
 	for _, place := range sorted(places) {
 		reason, _ := places[place].(string)
 		l.leaveOut(ir.LeftOut{Place: place, Reason: reason, Open: true, Kept: HasPlace(root, place)})

@@ -313,9 +313,9 @@ func (m *merger) leaveResult(left *leftOut, ours *reach, pointer string, owners 
 // so that an entry in the overlay does not change the document.
 func (m *merger) record(left *leftOut, rules *Rules) (notes []string) {
 	info := m.root.Get("info")
-	before := info.Get(load.LeftOutKey)
+	before := info.Get(ir.LeftOutKey)
 	if len(left.reasons) == 0 {
-		info.Delete(load.LeftOutKey)
+		info.Delete(ir.LeftOutKey)
 		return nil
 	}
 	places := jsontree.NewObject()
@@ -331,7 +331,7 @@ func (m *merger) record(left *leftOut, rules *Rules) (notes []string) {
 		}
 		notes = append(notes, out.String())
 	}
-	info.Set(load.LeftOutKey, places)
+	info.Set(ir.LeftOutKey, places)
 	return notes
 }
 

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/name"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
+	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
 // Side is one of the two documents of a comparison.
@@ -171,7 +173,7 @@ func (c *comparison) document() {
 	for _, place := range revised.LeftOut() {
 		if !slices.Contains(old.LeftOut(), place) {
 			c.add(at{}, Change{
-				Class: Documentation, Code: "left-out", Pointer: "/info/x-left-out", Subject: place,
+				Class: Documentation, Code: "left-out", Pointer: jsontree.Join("/info", ir.LeftOutKey), Subject: place,
 				Text: fmt.Sprintf("The API has %s, which this library leaves out.", place),
 			})
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
@@ -140,9 +141,8 @@ func (d *Document) Security() string {
 	return strings.Join(ways, " or ")
 }
 
-// LeftOut lists the places of the API that a document in our form leaves out; see
-// [github.com/gocardless-community/gocardless-go/generator/load.LeftOutKey].
-func (d *Document) LeftOut() []string { return d.Root.Get("info").Get("x-left-out").Names() }
+// LeftOut lists the places of the API that a document in our form leaves out.
+func (d *Document) LeftOut() []string { return d.Root.Get("info").Get(ir.LeftOutKey).Names() }
 
 // Param returns the parameter of that place and name, or nil. Header names have no case.
 func (o *Operation) Param(in, name string) *Param {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
@@ -230,7 +231,7 @@ func gatherNumber(s *Schema) {
 }
 
 // StringOrInteger is the type of a schema that allows both, in either spelling.
-const StringOrInteger = "integer|string"
+const StringOrInteger = ir.StringOrInteger
 
 // addValue adds a value to an enum, once.
 func (s *Schema) addValue(value, words string) {
