@@ -52,7 +52,7 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 			return true, &SigningError{Operation: x.op.Name, Err: err}
 		}
 	}
-	resp, err := x.core.http.Do(req)
+	resp, err := x.core.send(req)
 	x.mayHaveRun = x.mayHaveRun || progress.SentBefore()
 	if err != nil {
 		if resp != nil && resp.Body != nil {
