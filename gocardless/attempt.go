@@ -70,13 +70,9 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 // begins, and a request that was sent once must not be sent again.
 func (x *exchange) request(ctx context.Context) *http.Request {
 	base := x.core.base
-	parts := &struct {
-		url  url.URL
-		body requestBody
-	}{url: url.URL{Scheme: base.Scheme, Host: base.Host, Path: x.path, RawPath: x.escaped, RawQuery: x.query}}
 	req := (&http.Request{
 		Method:     x.op.Method,
-		URL:        &parts.url,
+		URL:        &url.URL{Scheme: base.Scheme, Host: base.Host, Path: x.path, RawPath: x.escaped, RawQuery: x.query},
 		Host:       base.Host,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
@@ -84,23 +80,24 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		Header:     x.headers(),
 	}).WithContext(ctx)
 	if x.body != nil {
-		parts.body.Reset(x.body)
-		req.Body = &parts.body
-		req.ContentLength = int64(len(x.body))
+		body := x.body
+		req.Body = newRequestBody(body)
+		req.ContentLength = int64(len(body))
 		// Lets the transport send the request again by itself when nothing of it has been
 		// written. For what else it might retry see keyHeaderOnWire and package sendtrace.
-		body := x.body
-		req.GetBody = func() (io.ReadCloser, error) {
-			b := new(requestBody)
-			b.Reset(body)
-			return b, nil
-		}
+		req.GetBody = func() (io.ReadCloser, error) { return newRequestBody(body), nil }
 	}
 	return req
 }
 
 // requestBody is a body over bytes.
 type requestBody struct{ bytes.Reader }
+
+func newRequestBody(data []byte) *requestBody {
+	b := new(requestBody)
+	b.Reset(data)
+	return b
+}
 
 func (*requestBody) Close() error { return nil }
 
@@ -117,11 +114,11 @@ func (x *exchange) headers() http.Header {
 	if x.body != nil {
 		h["Content-Type"] = jsonValue
 	}
-	if x.key != nil {
+	if x.key[0] != "" {
 		if x.op.Kind == KindAction {
-			h[keyHeaderOnWire] = x.key
+			h[keyHeaderOnWire] = x.key[:]
 		} else {
-			h[keyHeader] = x.key
+			h[keyHeader] = x.key[:]
 		}
 	}
 	maps.Copy(h, x.paramHeader)
@@ -208,11 +205,7 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 func (x *exchange) note(resp *http.Response) {
 	x.status, x.header = resp.StatusCode, resp.Header
 	x.requestID = headerValue(resp.Header, requestIDHeader)
-	x.rateLimit = parseRateLimit(resp.Header)
-	if !x.rateLimit.IsZero() {
-		seen := x.rateLimit
-		x.core.rateLimit.Store(&seen)
-	}
+	x.rateLimit = x.core.rateLimit.read(resp.Header)
 	x.landed(x.rateLimit)
 	x.mayHaveRun = x.mayHaveRun || mayHaveRun(resp)
 }
@@ -258,7 +251,6 @@ func (x *exchange) decode(body []byte) error {
 	case isRaw:
 		return raw.raw(body)
 	}
-	x.out.reset()
 	d := jsonwire.NewDecoder(body)
 	found := x.decodeEnvelope(d)
 	outcome, err := d.Finish()
@@ -292,7 +284,7 @@ func (x *exchange) apiError(body []byte) *Error {
 		RateLimit:      x.rateLimit,
 		RetryAfter:     serverWait(x.status, x.header),
 		Attempts:       x.attempts,
-		IdempotencyKey: x.keyText(),
+		IdempotencyKey: x.key[0],
 		Header:         x.header,
 		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
 		secret:         x.core.mask,
@@ -315,7 +307,7 @@ func (x *exchange) malformed(body []byte, err error) error {
 		RequestID:      x.requestID,
 		RateLimit:      x.rateLimit,
 		Attempts:       x.attempts,
-		IdempotencyKey: x.keyText(),
+		IdempotencyKey: x.key[0],
 		Header:         x.header,
 		Body:           bytes.Clone(body[:min(len(body), maxErrorBody)]),
 		ResourceID:     x.resourceID,

@@ -29,7 +29,7 @@ func BenchmarkObserver(b *testing.B) {
 // BenchmarkObserverUnset is what a call without an observer spends on observers and on the
 // operation in its context. It must not allocate.
 func BenchmarkObserverUnset(b *testing.B) {
-	x := &exchange{core: &core{}, op: &opPaymentsGet}
+	x := &exchange{core: &core{}, op: &opPaymentsGet, settings: &settings{}}
 	parent := b.Context()
 	benchOp(b, "sdk", func() error {
 		x.context = operationContext{parent, x.op}

@@ -83,9 +83,9 @@ func (w *requestParts) setHeader(name, value string) {
 	w.header.Set(name, value)
 }
 
-// replyReader reads a reply of one type. A reply may be read more than once when a request is
-// retried, so reset removes what an earlier reading left behind.
+// replyReader reads a reply of one type.
 type replyReader interface {
+	// reset removes what the attempt before left behind.
 	reset()
 	// value reads the result itself. It returns false if there is none.
 	value(*jsonwire.Decoder) bool
@@ -99,7 +99,7 @@ type decodable interface{ decode(*jsonwire.Decoder) }
 // do makes a call that returns a resource, which it reads into v. All pointers share one
 // instance of the function.
 func do[P decodable](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, v P) (P, error) {
-	x := &exchange{core: c.core, op: op, settings: c.core.settings, resource: resourceReply{v}}
+	x := &exchange{core: c.core, op: op, resource: resourceReply{v}}
 	x.out = &x.resource
 	if err := x.call(ctx, &in, opts); err != nil {
 		var none P
@@ -132,20 +132,16 @@ func (r *resourceReply) sibling(d *jsonwire.Decoder) { d.Unknown() }
 type exchange struct {
 	core     *core
 	op       *Operation
-	settings settings
+	settings *settings // the client's if the call has no options
 	out      replyReader
 
 	// The request, the same for each attempt.
 	path, escaped, query string
 	body                 []byte      // nil for none
 	paramHeader          http.Header // from the params, or nil
-	key                  []string    // of idempotency, or nil
-	oneKey               [1]string   // that key
+	key                  [1]string   // of idempotency; empty for none
 
-	// Work space, here to save allocations.
-	checker  checker
-	parts    requestParts
-	resource resourceReply
+	resource resourceReply // out, if it is that: here to save an allocation
 
 	context operationContext // of the attempts
 
@@ -167,7 +163,7 @@ type exchange struct {
 // call makes a request, again if it fails in a way that allows it, and reads the
 // reply into out, which may be nil.
 func (c *core) call(ctx context.Context, op *Operation, in input, opts []RequestOption, out replyReader) error {
-	x := &exchange{core: c, op: op, settings: c.settings, out: out}
+	x := &exchange{core: c, op: op, out: out}
 	return x.call(ctx, &in, opts)
 }
 
@@ -175,11 +171,7 @@ func (x *exchange) call(ctx context.Context, in *input, opts []RequestOption) er
 	if ctx == nil {
 		return nilContext(x.op.Name)
 	}
-	for _, o := range opts {
-		if o != nil {
-			o.applyRequest(&x.settings)
-		}
-	}
+	x.settings = x.core.with(opts)
 	var began time.Time
 	if x.settings.logger != nil {
 		began = time.Now()
@@ -233,8 +225,7 @@ func (x *exchange) prepare(in *input) error {
 			problems = append(slices.Clip(problems), Problem{Field: "id", Message: problem})
 		}
 		if in.params != nil && !x.settings.unchecked {
-			c := &x.checker
-			c.envelope = x.op.RequestEnvelope
+			c := &checker{envelope: x.op.RequestEnvelope}
 			in.params.check(c)
 			problems = append(slices.Clip(problems), c.problems...)
 		}
@@ -247,12 +238,9 @@ func (x *exchange) prepare(in *input) error {
 	}
 	if x.op.Method == http.MethodPost {
 		// One key for all attempts: made here, before the loop.
-		key := x.settings.key
-		if key == "" {
-			key = newKey()
+		if x.key[0] = x.settings.key; x.key[0] == "" {
+			x.key[0] = newKey()
 		}
-		x.oneKey[0] = key
-		x.key = x.oneKey[:]
 	}
 	return nil
 }
@@ -261,9 +249,10 @@ func (x *exchange) prepare(in *input) error {
 // retry sends the same request, byte for byte.
 func (x *exchange) encode(in *input) error {
 	if in.params != nil {
-		w := &x.parts
-		w.query = query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window}
-		w.envelope = x.op.RequestEnvelope
+		w := &requestParts{
+			query:    query{cursorName: in.cursorName, cursor: in.cursor, window: x.settings.window},
+			envelope: x.op.RequestEnvelope,
+		}
 		in.params.write(w)
 		if w.query.noDate != "" {
 			return x.refuse(w.query.noDate, "cannot be sent: no such date")
@@ -328,6 +317,9 @@ func (x *exchange) run(ctx context.Context) error {
 		if cause := sleep(ctx, decision.Wait); cause != nil {
 			return x.interrupted(cause, err)
 		}
+		if x.out != nil {
+			x.out.reset()
+		}
 		previous = err
 	}
 }
@@ -383,18 +375,11 @@ func (x *exchange) connectionError(cause error) *ConnectionError {
 	return &ConnectionError{
 		Operation:      x.op.Name,
 		Attempts:       x.attempts,
-		IdempotencyKey: x.keyText(),
+		IdempotencyKey: x.key[0],
 		MayHaveRun:     x.mayHaveRun,
 		Err:            cause,
 		secret:         x.core.mask,
 	}
-}
-
-func (x *exchange) keyText() string {
-	if x.key == nil {
-		return ""
-	}
-	return x.key[0]
 }
 
 // conflict returns the error of a reused key and the id of the resource that the
@@ -414,8 +399,9 @@ func (x *exchange) conflict(ctx context.Context, err error) (*Error, string) {
 // GET: the caller's headers go with it, the key, the body and the query of the
 // create do not.
 func (x *exchange) readExisting(ctx context.Context, id string, conflict *Error) error {
-	read := &exchange{core: x.core, op: x.op.read, settings: x.settings, out: x.out}
-	read.settings.edit = nil
+	settings := *x.settings
+	settings.edit = nil
+	read := &exchange{core: x.core, op: x.op.read, settings: &settings, out: x.out}
 	err := read.prepare(&input{id: id})
 	if err == nil {
 		err = read.run(ctx)
@@ -445,7 +431,7 @@ func (x *exchange) record() {
 			RequestID:      x.requestID,
 			RateLimit:      x.rateLimit,
 			Attempts:       x.attempts,
-			IdempotencyKey: x.keyText(),
+			IdempotencyKey: x.key[0],
 			Existing:       x.existing,
 			Body:           x.reply,
 			Misfits:        x.misfits,

@@ -76,6 +76,6 @@ func FuzzRetryAfter(f *testing.F) {
 		if wait < 0 || wait > time.Minute {
 			t.Fatalf("waits %v", wait)
 		}
-		_ = parseRateLimit(h)
+		_ = new(rateLimitCell).read(h)
 	})
 }

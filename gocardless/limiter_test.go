@@ -325,6 +325,26 @@ func TestLimiterThatStopsARetry(t *testing.T) {
 	}
 }
 
+// The reset header of a reply is read once, and again when it changes.
+func TestRateLimitOfManyReplies(t *testing.T) {
+	var cell rateLimitCell
+	minute := func(m int) time.Time { return time.Date(2023, 4, 19, 16, m, 0, 0, time.UTC) }
+	for i, reset := range []time.Time{minute(10), minute(10), minute(11), {}, minute(11), minute(10)} {
+		h := http.Header{"Ratelimit-Limit": {"1000"}, "Ratelimit-Remaining": {strconv.Itoa(i)}}
+		if !reset.IsZero() {
+			h["Ratelimit-Reset"] = []string{reset.Format(http.TimeFormat)}
+		}
+		want := RateLimit{1000, i, reset}
+		if got := cell.read(h); got != want || cell.load() != want {
+			t.Errorf("reply %d: %v, kept %v, want %v", i, got, cell.load(), want)
+		}
+	}
+	last := cell.load()
+	if got := cell.read(http.Header{}); !got.IsZero() || cell.load() != last {
+		t.Errorf("a reply without headers: %v, kept %v", got, cell.load())
+	}
+}
+
 func TestRateLimitHeaders(t *testing.T) {
 	for name, test := range map[string]struct {
 		header http.Header
@@ -335,7 +355,7 @@ func TestRateLimitHeaders(t *testing.T) {
 		"none":       {http.Header{}, RateLimit{}},
 		"nonsense":   {http.Header{"Ratelimit-Limit": {"-5"}, "Ratelimit-Remaining": {"x"}, "Ratelimit-Reset": {"30"}}, RateLimit{}},
 	} {
-		if got := parseRateLimit(test.header); got != test.want {
+		if got := new(rateLimitCell).read(test.header); got != test.want {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

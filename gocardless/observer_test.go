@@ -197,7 +197,7 @@ func TestObserverAllocations(t *testing.T) {
 	c := benchClient(t, benchEnvelope).core
 	out := func() replyReader { return &resourceReply{new(Payment)} }
 	newExchange := func() *exchange {
-		return &exchange{core: c, op: &opPaymentsGet, settings: c.settings, out: out()}
+		return &exchange{core: c, op: &opPaymentsGet, settings: &c.settings, out: out()}
 	}
 	ctx := t.Context()
 	in := &input{id: "PM000000000001"}

@@ -62,6 +62,20 @@ type settings struct {
 	problems []Problem // options with unusable values
 }
 
+// with returns the settings of a call with options. The client's own are never changed.
+func (s *settings) with(opts []RequestOption) *settings {
+	if len(opts) == 0 {
+		return s
+	}
+	own := *s
+	for _, o := range opts {
+		if o != nil {
+			o.applyRequest(&own)
+		}
+	}
+	return &own
+}
+
 func (s *settings) refuse(option, message string) {
 	s.problems = append(s.problems, Problem{Field: option, Message: message})
 }

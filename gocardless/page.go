@@ -147,12 +147,7 @@ func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []
 
 // each calls yield with each page, ahead of time if the options say so.
 func (s *pageSource) each(ctx context.Context, yield func(*pageReply, error) bool) {
-	set := s.core.settings
-	for _, o := range s.opts {
-		if o != nil {
-			o.applyRequest(&set)
-		}
-	}
+	set := s.core.with(s.opts)
 	if set.prefetch > 0 && ctx != nil {
 		s.ahead(ctx, set.prefetch, set.response, yield)
 		return

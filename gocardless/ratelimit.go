@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -29,16 +29,6 @@ const (
 	remainingHeader = "Ratelimit-Remaining"
 	resetHeader     = "Ratelimit-Reset"
 )
-
-func parseRateLimit(h http.Header) RateLimit {
-	var r RateLimit
-	r.Limit = headerNumber(h, limitHeader)
-	r.Remaining = headerNumber(h, remainingHeader)
-	if v := headerValue(h, resetHeader); v != "" {
-		r.Reset = parseHTTPTime(v)
-	}
-	return r
-}
 
 // headerNumber reads a header as a number that is not negative.
 func headerNumber(h http.Header, canonical string) int {
@@ -76,14 +66,45 @@ func onOurClock(t time.Time, h http.Header) time.Time {
 // false when no reply has reported one yet. Other clients and processes that use the
 // same access token spend from the same budget.
 func (c *Client) RateLimit() (RateLimit, bool) {
-	if r := c.core.rateLimit.Load(); r != nil {
-		return *r, true
-	}
-	return RateLimit{}, false
+	seen := c.core.rateLimit.load()
+	return seen, !seen.IsZero()
 }
 
 // rateLimitCell holds the last state seen.
-type rateLimitCell struct{ atomic.Pointer[RateLimit] }
+type rateLimitCell struct {
+	mu   sync.Mutex
+	seen RateLimit
+
+	resetText string    // a reset header: the replies of a minute share it
+	reset     time.Time // as which it was read
+}
+
+func (c *rateLimitCell) load() RateLimit {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen
+}
+
+// read returns the rate limit that a reply reports, and keeps it if there is one.
+func (c *rateLimitCell) read(h http.Header) RateLimit {
+	r := RateLimit{Limit: headerNumber(h, limitHeader), Remaining: headerNumber(h, remainingHeader)}
+	reset := headerValue(h, resetHeader)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case reset == "":
+	case reset == c.resetText:
+		r.Reset = c.reset
+	default:
+		if r.Reset = parseHTTPTime(reset); !r.Reset.IsZero() {
+			c.resetText, c.reset = strings.Clone(reset), r.Reset
+		}
+	}
+	if !r.IsZero() {
+		c.seen = r
+	}
+	return r
+}
 
 // A RateLimitGroup is a budget of requests. Every request counts against the general budget.
 // Requests of the other groups also count against their own, smaller budget, which their replies
