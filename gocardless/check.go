@@ -86,6 +86,8 @@ func validate(envelope string, params params) error {
 }
 
 // enter descends into a nested object; leave comes back.
+//
+//go:noinline
 func (c *checker) enter(name string) {
 	if c.path == nil {
 		c.path = c.few[:0]
@@ -103,6 +105,7 @@ func (c *checker) enterKey(name, key string) {
 	c.enter(name + "/" + jsonpointer.Escape(key))
 }
 
+//go:noinline
 func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
 
 // fail notes a problem with a member of the current object.
@@ -116,6 +119,8 @@ func (c *checker) fail(name, message string) {
 }
 
 // required notes a problem unless the member is present.
+//
+//go:noinline
 func (c *checker) required(name string, present bool) {
 	if !present {
 		c.fail(name, "is required")
@@ -191,15 +196,23 @@ func (c *checker) excluded(name string, present bool, other, value string) {
 	}
 }
 
-var patterns sync.Map // string → *regexp.Regexp
+// patterns holds the regular expressions of the schema that have been used. A sync.Map would do,
+// but it is generic: it would be compiled with this package, which it would make slower to build.
+var patterns = struct {
+	sync.Mutex
+	compiled map[string]*regexp.Regexp
+}{compiled: map[string]*regexp.Regexp{}}
 
 // pattern checks a value against a regular expression of the schema.
 func (c *checker) pattern(name, value, pattern string) {
-	re, ok := patterns.Load(pattern)
-	if !ok {
-		re, _ = patterns.LoadOrStore(pattern, regexp.MustCompile(pattern))
+	patterns.Lock()
+	re := patterns.compiled[pattern]
+	if re == nil {
+		re = regexp.MustCompile(pattern)
+		patterns.compiled[pattern] = re
 	}
-	if !re.(*regexp.Regexp).MatchString(value) {
+	patterns.Unlock()
+	if !re.MatchString(value) {
 		c.fail(name, "must match "+pattern)
 	}
 }

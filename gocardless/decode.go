@@ -41,7 +41,10 @@ func decodeObjectMap[T any, P readable[T]](d *jsonwire.Decoder) map[string]T {
 	})
 }
 
-// isOneOf reports whether a value is among those of an enum.
+// isOneOf reports whether a value is among those of an enum. It is not inlined: every enum would hold
+// a copy of its loop.
+//
+//go:noinline
 func isOneOf(v string, values []string) bool { return slices.Contains(values, v) }
 
 // encodable is a pointer to a generated nested object of a request.

@@ -111,7 +111,10 @@ func (s *pageSource) fetch(ctx context.Context) (*pageReply, error) {
 	return page, nil
 }
 
-// newSource copies the options, so that the caller may reuse the slice.
+// newSource copies the options, so that the caller may reuse the slice. It is not inlined: every
+// list would hold a copy.
+//
+//go:noinline
 func newSource(c *Client, op *Operation, in input, opts []RequestOption, kind pageItems) *pageSource {
 	return &pageSource{core: c.core, op: op, in: in, opts: slices.Clone(opts), kind: kind}
 }
