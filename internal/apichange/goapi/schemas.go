@@ -1,11 +1,10 @@
 package goapi
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/generator/emit"
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 )
@@ -19,27 +18,30 @@ type Generated struct {
 // Generate makes the SDK's source from a document, with the hand-written code of the module at
 // root around it. It writes nothing.
 func Generate(root, schema string) (*Generated, error) {
-	// Generating for another directory leaves out what belongs to this one: the lock of names.
-	result, err := generator.Generate(generator.Config{Root: root, Schema: schema, Out: filepath.Join(os.TempDir(), "unwritten")})
+	api, err := generator.Load(generator.Config{Root: root, Schema: schema})
 	if err != nil {
 		return nil, err
 	}
-	return FromResult(root, result)
+	files, err := emit.SDK(api)
+	if err != nil {
+		return nil, err
+	}
+	return FromFiles(root, api, files)
 }
 
-// FromResult puts what the generator made together with the hand-written code of the module at root.
-func FromResult(root string, result *generator.Result) (*Generated, error) {
+// FromFiles puts generated files together with the hand-written code of the module at root.
+func FromFiles(root string, api *ir.API, generated []emit.File) (*Generated, error) {
 	files := map[string][]byte{}
-	for _, f := range result.Files {
+	for _, f := range generated {
 		files[f.Path] = f.Content
 	}
-	byHand, err := ReadDir(result.API.ModulePath, root, func(name string) bool {
+	byHand, err := ReadDir(api.ModulePath, root, func(name string) bool {
 		return !strings.HasSuffix(name, "_gen.go")
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Generated{API: result.API, Source: byHand.With(files)}, nil
+	return &Generated{API: api, Source: byHand.With(files)}, nil
 }
 
 // BetweenSchemas compares the Go APIs that two documents become with the same hand-written code.

@@ -352,7 +352,7 @@ func (u *updater) compare(result *generator.Result) error {
 	if err != nil {
 		return err
 	}
-	has, err := goapi.FromResult(u.Root, result)
+	has, err := goapi.FromFiles(u.Root, result.API, result.Files)
 	if err != nil {
 		return err
 	}
