@@ -123,7 +123,7 @@ func (a *app) addControls(c *cobra.Command) {
 		}, worldRequest),
 		a.steer(&cobra.Command{Use: "clock", Short: "Show the time in the sandbox", Args: args(cobra.NoArgs), Example: "  gcpro sandbox clock"},
 			func([]string) (string, string, map[string]any, error) { return http.MethodGet, "clock", nil, nil }),
-		a.steer(&cobra.Command{Use: "reset", Short: "Delete everything in the sandbox; the clock stays", Args: args(cobra.NoArgs), Example: "  gcpro sandbox reset"},
+		a.steer(&cobra.Command{Use: "reset", Short: "Restore the default state; the clock and the settings stay", Args: args(cobra.NoArgs), Example: "  gcpro sandbox reset"},
 			func([]string) (string, string, map[string]any, error) { return post, "reset", nil, nil }),
 		a.stateCommand(), a.requestsCommand(), a.recordCommand(), a.verifyCommand(),
 	)
