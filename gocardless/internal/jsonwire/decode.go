@@ -61,10 +61,9 @@ type reading struct {
 	fatal      *Misfit // the first misfit that must not pass for a zero value
 	fatalStart int     // where its resource starts
 
-	// pool holds the strings of the item being read; see keep.
+	// pool holds the strings that were read last; see keep.
 	pool     strings.Builder
-	poolSize int // bytes to allocate at a time
-	poolUsed int // bytes used by the item
+	poolSize int // bytes to allocate next
 }
 
 // States of the decoder between two members.

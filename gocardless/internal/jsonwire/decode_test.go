@@ -3,6 +3,7 @@ package jsonwire
 import (
 	"encoding/json"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -303,4 +304,37 @@ func TestEveryByteInAString(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestKeptStrings keeps one id of each hundred items, and with it no more than the strings that
+// share its memory.
+func TestKeptStrings(t *testing.T) {
+	const items, each = 50_000, 100
+	text := []byte("[" + strings.Repeat(`{"id":"PM000000000123","names":["a name of some length","another"]},`, items) + `null]`)
+	inUse := func() uint64 {
+		runtime.GC()
+		runtime.GC() // what pools have kept
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	kept := make([]string, 0, items/each)
+	before := inUse()
+	d := NewDecoder(text)
+	i := 0
+	for d.Array(); d.Elem(); i++ {
+		var v sample
+		if v.decode(d); i%each == 0 && v.ID != "" {
+			kept = append(kept, v.ID)
+		}
+	}
+	if _, err := d.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	grown := int64(inUse()) - int64(before)
+	if most := int64(items / each * (512 + 100)); grown > most || len(kept) != items/each {
+		t.Errorf("%d ids keep %d bytes, want at most %d", len(kept), grown, most)
+	}
+	runtime.KeepAlive(kept)
+	runtime.KeepAlive(text)
 }

@@ -53,10 +53,8 @@ func (d *Decoder) Resource() bool {
 }
 
 // Item starts to read a resource of a page. It reports whether an object follows; anything else
-// makes the page unreadable. Each item has its own memory, so that a caller who keeps one does
-// not keep the page.
+// makes the page unreadable.
 func (d *Decoder) Item() bool {
-	d.nextItem()
 	c := d.Next()
 	d.resource = resource{start: d.pos, level: d.depth + 1}
 	if c == '{' {
@@ -70,12 +68,8 @@ func (d *Decoder) Item() bool {
 	return false
 }
 
-// EndItems ends the reading of items: what follows shares no memory with the last one.
-func (d *Decoder) EndItems() {
-	d.nextItem()
-	d.poolSize = 0
-	d.resource = resource{}
-}
+// EndItems ends the reading of items: what follows belongs to none of them.
+func (d *Decoder) EndItems() { d.resource = resource{} }
 
 // ID reads the id of a resource. One that is not a string makes the reply unreadable, unless it
 // belongs to an object inside the resource.

@@ -10,16 +10,15 @@ import (
 
 // Sizes of the memory for strings.
 const (
-	poolFirst = 192 // bytes set aside for the first item
-	poolMax   = 512 // most bytes that the strings of one item share
+	poolFirst = 192 // bytes set aside for the first strings
+	poolMax   = 512 // bytes that strings share
 	keepMax   = 128 // a longer string has its own memory
 	seenSize  = 64  // strings that the decoder recognises; a power of two
 	seenMax   = 32  // a longer string is not looked up
 )
 
-// keep returns a copy of b. The short strings of one item share an allocation. It never reaches
-// beyond the item and is small, so that a caller who keeps an id of an item keeps a few hundred
-// bytes, and never the page.
+// keep returns a copy of b. Short strings that follow one another share an allocation, which is
+// small: a caller who keeps an id keeps half a kilobyte at most, and never the page.
 func (d *Decoder) keep(b []byte) string {
 	n := len(b)
 	if n == 0 {
@@ -32,21 +31,11 @@ func (d *Decoder) keep(b []byte) string {
 	if d.pool.Cap()-used < n {
 		d.pool.Reset()
 		d.pool.Grow(max(d.poolSize, n))
+		d.poolSize = min(len(d.data)-d.pos, poolMax)
 		used = 0
 	}
-	d.poolUsed += n
 	d.pool.Write(b)
 	return d.pool.String()[used:]
-}
-
-// nextItem ends the sharing of memory between strings: those of the next item get their own.
-// The items of a page are alike, so that the size of one predicts the size of the next.
-func (d *Decoder) nextItem() {
-	if d.poolUsed > 0 {
-		d.poolSize = min(d.poolUsed+d.poolUsed/8, poolMax)
-		d.poolUsed = 0
-	}
-	d.pool.Reset()
 }
 
 // intern returns b as a string, the same memory each time where it can.
