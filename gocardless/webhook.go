@@ -1,6 +1,7 @@
 package gocardless
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -116,7 +117,7 @@ func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) erro
 // for bodies that were verified earlier, such as those from a queue, and for Webhook.RequestBody;
 // never for a request.
 func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
-	w := webhookBody{}
+	w := webhookBody{expected: min(bytes.Count(body, []byte(`"resource_type"`)), maxEvents)}
 	outcome, err := decodeDocument(body, &w)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformedWebhook, err)
@@ -196,22 +197,38 @@ func checkSecrets(secrets []WebhookSecret) error {
 	return nil
 }
 
+// maxEvents is how many events GoCardless puts into a delivery.
+const maxEvents = 250
+
 // webhookBody is the envelope of a webhook.
 type webhookBody struct {
-	id     string
-	events []Event
+	expected int // events to make room for
+	id       string
+	events   []Event
 }
 
 func (w *webhookBody) decode(d *jsonwire.Decoder) {
 	for d.Object(); d.More(); {
 		switch string(d.Key) {
 		case "events":
-			w.events = decodeObjects[Event](d)
+			w.decodeEvents(d)
 		case "meta":
 			w.decodeMeta(d)
 		default:
 			d.Unknown()
 		}
+	}
+}
+
+// decodeEvents is decodeObjects with the room that all events need, instead of twice as much.
+func (w *webhookBody) decodeEvents(d *jsonwire.Decoder) {
+	if w.events = nil; !d.HasArray() {
+		return
+	}
+	w.events = make([]Event, 0, w.expected)
+	for d.Array(); d.Elem(); {
+		w.events = append(w.events, Event{})
+		w.events[len(w.events)-1].decode(d)
 	}
 }
 
