@@ -74,8 +74,13 @@ var membersOfBankAccountHolderVerification = [...]string{`,"id":`, `,"actual_acc
 func (v *BankAccountHolderVerification) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfBankAccountHolderVerification[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 		&v.ActualAccountName,
 		(*jsonwire.Enum)(&v.Result),
 		(*jsonwire.Enum)(&v.Status),

@@ -90,6 +90,8 @@ func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
 		membersOfBankAuthorisation[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 6:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(BankAuthorisationLinks)
@@ -97,7 +99,7 @@ func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		(*jsonwire.Enum)(&v.AuthorisationType),
 		&v.AuthorisedAt,
 		&v.CreatedAt,

@@ -120,6 +120,8 @@ func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
 		membersOfBillingRequestFlow[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 8:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(BillingRequestFlowLinks)
@@ -137,7 +139,7 @@ func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AuthorisationURL,
 		&v.AutoFulfil,
 		&v.CreatedAt,

@@ -161,28 +161,36 @@ func (v *BillingRequestTemplate) decode(d *jsonwire.Decoder) {
 		membersOfBillingRequestTemplate[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 3:
 				if v.MandateRequestConstraints = nil; d.HasObject() {
 					v.MandateRequestConstraints = new(MandateRequestConstraints)
 					v.MandateRequestConstraints.decode(d)
 				}
+			case 6:
+				v.MandateRequestMetadata = d.StringMap()
+			case 9:
+				v.Metadata = d.StringMap()
+			case 14:
+				v.PaymentRequestMetadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AuthorisationURL,
 		&v.CreatedAt,
 		nil,
 		(*jsonwire.Enum)(&v.MandateRequestCurrency),
 		&v.MandateRequestDescription,
-		(*map[string]string)(&v.MandateRequestMetadata),
+		nil,
 		(*jsonwire.Enum)(&v.MandateRequestScheme),
 		(*jsonwire.Enum)(&v.MandateRequestVerify),
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.Name,
 		&v.PaymentRequestAmount,
 		(*jsonwire.Enum)(&v.PaymentRequestCurrency),
 		&v.PaymentRequestDescription,
-		(*map[string]string)(&v.PaymentRequestMetadata),
+		nil,
 		(*jsonwire.Enum)(&v.PaymentRequestScheme),
 		&v.RedirectURI,
 		&v.UpdatedAt,

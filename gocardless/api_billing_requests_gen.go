@@ -325,6 +325,8 @@ func (v *BillingRequest) decode(d *jsonwire.Decoder) {
 		membersOfBillingRequest[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 1:
 				v.Actions = decodeObjects[BillingRequestAction](d)
 			case 5:
@@ -342,6 +344,8 @@ func (v *BillingRequest) decode(d *jsonwire.Decoder) {
 					v.MandateRequest = new(BillingRequestMandateRequest)
 					v.MandateRequest.decode(d)
 				}
+			case 8:
+				v.Metadata = d.StringMap()
 			case 11:
 				if v.PaymentRequest = nil; d.HasObject() {
 					v.PaymentRequest = new(BillingRequestPaymentRequest)
@@ -359,7 +363,7 @@ func (v *BillingRequest) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		nil,
 		&v.CreatedAt,
 		&v.FallbackEnabled,
@@ -367,7 +371,7 @@ func (v *BillingRequest) decode(d *jsonwire.Decoder) {
 		nil,
 		nil,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		(*jsonwire.Enum)(&v.PaymentContextCode),
 		&v.PaymentPurposeCode,
 		nil,

@@ -175,9 +175,16 @@ var membersOfBlock = [...]string{`,"id":`, `,"active":`, `,"block_type":`, `,"cr
 func (v *Block) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfBlock[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			case 1:
+				v.Active = d.BoolPtr()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
-		&v.Active,
+		nil,
 		(*jsonwire.Enum)(&v.BlockType),
 		&v.CreatedAt,
 		&v.ReasonDescription,

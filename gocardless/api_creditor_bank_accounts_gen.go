@@ -154,14 +154,18 @@ func (v *CreditorBankAccount) decode(d *jsonwire.Decoder) {
 		membersOfCreditorBankAccount[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 9:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(CreditorBankAccountLinks)
 					v.Links.decode(d)
 				}
+			case 10:
+				v.Metadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AccountHolderName,
 		&v.AccountNumberEnding,
 		(*jsonwire.Enum)(&v.AccountType),
@@ -171,7 +175,7 @@ func (v *CreditorBankAccount) decode(d *jsonwire.Decoder) {
 		(*jsonwire.Enum)(&v.Currency),
 		&v.Enabled,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		(*jsonwire.Enum)(&v.VerificationStatus),
 	)
 }

@@ -173,6 +173,8 @@ func (v *Creditor) decode(d *jsonwire.Decoder) {
 		membersOfCreditor[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 12:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(CreditorLinks)
@@ -182,7 +184,7 @@ func (v *Creditor) decode(d *jsonwire.Decoder) {
 				v.SchemeIdentifiers = decodeObjects[CreditorSchemeIdentifier](d)
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AddressLine1,
 		&v.AddressLine2,
 		&v.AddressLine3,

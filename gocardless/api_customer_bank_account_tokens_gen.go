@@ -92,8 +92,13 @@ var membersOfCustomerBankAccountToken = [...]string{`,"id":`, `,"account_holder_
 func (v *CustomerBankAccountToken) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfCustomerBankAccountToken[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 		&v.AccountHolderName,
 		&v.AccountNumberEnding,
 		&v.BankName,

@@ -179,14 +179,18 @@ func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
 		membersOfCustomerBankAccount[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 10:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(CustomerBankAccountLinks)
 					v.Links.decode(d)
 				}
+			case 11:
+				v.Metadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AccountHolderName,
 		&v.AccountNumberEnding,
 		(*jsonwire.Enum)(&v.AccountType),
@@ -197,7 +201,7 @@ func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
 		(*jsonwire.Enum)(&v.Currency),
 		&v.Enabled,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		(*jsonwire.Enum)(&v.PayerNameVerificationResult),
 		&v.TrustedRecipient,
 	)

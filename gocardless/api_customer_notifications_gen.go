@@ -66,6 +66,8 @@ func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
 		membersOfCustomerNotification[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 4:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(CustomerNotificationLinks)
@@ -73,7 +75,7 @@ func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		(*jsonwire.Enum)(&v.ActionTaken),
 		&v.ActionTakenAt,
 		&v.ActionTakenBy,

@@ -179,8 +179,15 @@ var membersOfCustomer = [...]string{`,"id":`, `,"address_line1":`, `,"address_li
 func (v *Customer) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfCustomer[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			case 13:
+				v.Metadata = d.StringMap()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 		&v.AddressLine1,
 		&v.AddressLine2,
 		&v.AddressLine3,
@@ -193,7 +200,7 @@ func (v *Customer) decode(d *jsonwire.Decoder) {
 		&v.FamilyName,
 		&v.GivenName,
 		&v.Language,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.PhoneNumber,
 		&v.PostalCode,
 		&v.Region,

@@ -116,6 +116,8 @@ func (v *Event) decode(d *jsonwire.Decoder) {
 		membersOfEvent[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 3:
 				v.CustomerNotifications = decodeObjects[EventCustomerNotification](d)
 			case 4:
@@ -128,6 +130,10 @@ func (v *Event) decode(d *jsonwire.Decoder) {
 					v.Links = new(EventLinks)
 					v.Links.decode(d)
 				}
+			case 6:
+				v.Metadata = d.StringMap()
+			case 8:
+				v.ResourceMetadata = d.StringMap()
 			case 10:
 				if v.Source = nil; d.HasObject() {
 					v.Source = new(EventSource)
@@ -135,15 +141,15 @@ func (v *Event) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		(*jsonwire.Enum)(&v.Action),
 		&v.CreatedAt,
 		nil,
 		nil,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.OrganisationID,
-		(*map[string]string)(&v.ResourceMetadata),
+		nil,
 		(*jsonwire.Enum)(&v.ResourceType),
 		nil,
 	)
@@ -737,8 +743,13 @@ var membersOfEventCustomerNotification = [...]string{`,"id":`, `,"deadline":`, `
 func (v *EventCustomerNotification) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfEventCustomerNotification[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 		&v.Deadline,
 		&v.Mandatory,
 		&v.Type,

@@ -82,8 +82,13 @@ var membersOfExport = [...]string{`,"id":`, `,"created_at":`, `,"currency":`, `,
 func (v *Export) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfExport[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 		&v.CreatedAt,
 		(*jsonwire.Enum)(&v.Currency),
 		&v.DownloadURL,

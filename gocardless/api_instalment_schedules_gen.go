@@ -185,20 +185,24 @@ func (v *InstalmentSchedule) decode(d *jsonwire.Decoder) {
 		membersOfInstalmentSchedule[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 3:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(InstalmentScheduleLinks)
 					v.Links.decode(d)
 				}
+			case 4:
+				v.Metadata = d.StringMap()
 			case 6:
 				v.PaymentErrors = d.AnyMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.CreatedAt,
 		(*jsonwire.Enum)(&v.Currency),
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.Name,
 		nil,
 		(*jsonwire.Enum)(&v.Status),

@@ -85,6 +85,8 @@ func (v *Institution) decode(d *jsonwire.Decoder) {
 		membersOfInstitution[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 4:
 				if v.Limits = nil; d.HasObject() {
 					v.Limits = new(InstitutionLimits)
@@ -94,7 +96,7 @@ func (v *Institution) decode(d *jsonwire.Decoder) {
 				v.Roles = d.Strings()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AutocompletesCollectBankAccount,
 		&v.CountryCode,
 		&v.IconURL,

@@ -47,8 +47,13 @@ var membersOfLogo = [...]string{`,"id":`}
 func (v *Logo) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfLogo[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 	)
 }
 

@@ -114,6 +114,8 @@ func (v *MandateImport) decode(d *jsonwire.Decoder) {
 		membersOfMandateImport[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 2:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(MandateImportLinks)
@@ -121,7 +123,7 @@ func (v *MandateImport) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.CreatedAt,
 		nil,
 		(*jsonwire.Enum)(&v.Scheme),

@@ -207,6 +207,8 @@ func (v *Mandate) decode(d *jsonwire.Decoder) {
 		membersOfMandate[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 2:
 				if v.ConsentParameters = nil; d.HasObject() {
 					v.ConsentParameters = new(MandateConsentParameters)
@@ -217,13 +219,15 @@ func (v *Mandate) decode(d *jsonwire.Decoder) {
 					v.Links = new(MandateLinks)
 					v.Links.decode(d)
 				}
+			case 8:
+				v.Metadata = d.StringMap()
 			case 9:
 				v.NextPossibleChargeDate = Date(d.Date())
 			case 10:
 				v.NextPossibleStandardACHChargeDate = Date(d.Date())
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		(*jsonwire.Enum)(&v.AuthorisationSource),
 		nil,
 		(*jsonwire.Enum)(&v.ConsentType),
@@ -231,7 +235,7 @@ func (v *Mandate) decode(d *jsonwire.Decoder) {
 		(*jsonwire.Enum)(&v.FundsSettlement),
 		nil,
 		(*jsonwire.Enum)(&v.MandateType),
-		(*map[string]string)(&v.Metadata),
+		nil,
 		nil,
 		nil,
 		&v.PaymentsRequireApproval,

@@ -68,6 +68,8 @@ func (v *NegativeBalanceLimit) decode(d *jsonwire.Decoder) {
 		membersOfNegativeBalanceLimit[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 4:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(NegativeBalanceLimitLinks)
@@ -75,7 +77,7 @@ func (v *NegativeBalanceLimit) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.BalanceLimit,
 		&v.CreatedAt,
 		(*jsonwire.Enum)(&v.Currency),

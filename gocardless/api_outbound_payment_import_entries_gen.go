@@ -78,11 +78,15 @@ func (v *OutboundPaymentImportEntry) decode(d *jsonwire.Decoder) {
 		membersOfOutboundPaymentImportEntry[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 3:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(OutboundPaymentImportEntryLinks)
 					v.Links.decode(d)
 				}
+			case 4:
+				v.Metadata = d.StringMap()
 			case 8:
 				if v.ValidationErrors = nil; d.HasObject() {
 					v.ValidationErrors = new(OutboundPaymentImportEntryValidationErrors)
@@ -90,11 +94,11 @@ func (v *OutboundPaymentImportEntry) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.Amount,
 		&v.CreatedAt,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.ProcessedAt,
 		&v.Reference,
 		(*jsonwire.Enum)(&v.Scheme),

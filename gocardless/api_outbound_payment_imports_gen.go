@@ -122,6 +122,8 @@ func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
 		membersOfOutboundPaymentImport[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 5:
 				if v.EntryCounts = nil; d.HasObject() {
 					v.EntryCounts = new(OutboundPaymentImportEntryCounts)
@@ -134,7 +136,7 @@ func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AmountSum,
 		&v.AuthorisationURL,
 		&v.CreatedAt,

@@ -213,6 +213,8 @@ func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
 		membersOfOutboundPayment[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 5:
 				v.ExecutionDate = Date(d.Date())
 			case 7:
@@ -220,6 +222,8 @@ func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
 					v.Links = new(OutboundPaymentLinks)
 					v.Links.decode(d)
 				}
+			case 8:
+				v.Metadata = d.StringMap()
 			case 12:
 				if v.Verifications = nil; d.HasObject() {
 					v.Verifications = new(OutboundPaymentVerifications)
@@ -227,7 +231,7 @@ func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.Amount,
 		&v.CreatedAt,
 		(*jsonwire.Enum)(&v.Currency),
@@ -235,7 +239,7 @@ func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
 		nil,
 		&v.IsWithdrawal,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.Reference,
 		(*jsonwire.Enum)(&v.Scheme),
 		(*jsonwire.Enum)(&v.Status),

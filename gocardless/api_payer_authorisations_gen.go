@@ -159,6 +159,8 @@ func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
 		membersOfPayerAuthorisation[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 1:
 				if v.BankAccount = nil; d.HasObject() {
 					v.BankAccount = new(PayerAuthorisationBankAccount)
@@ -183,7 +185,7 @@ func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		nil,
 		&v.CreatedAt,
 		nil,

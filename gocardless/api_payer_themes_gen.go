@@ -46,8 +46,13 @@ var membersOfPayerTheme = [...]string{`,"id":`}
 func (v *PayerTheme) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfPayerTheme[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 	)
 }
 

@@ -93,6 +93,8 @@ func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
 		membersOfPaymentAccountTransaction[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 7:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(PaymentAccountTransactionLinks)
@@ -102,7 +104,7 @@ func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
 				v.ValueDate = Date(d.Date())
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.Amount,
 		&v.BalanceAfterTransaction,
 		&v.CounterpartyName,

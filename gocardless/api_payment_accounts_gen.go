@@ -90,6 +90,8 @@ func (v *PaymentAccount) decode(d *jsonwire.Decoder) {
 		membersOfPaymentAccount[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 6:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(PaymentAccountLinks)
@@ -97,7 +99,7 @@ func (v *PaymentAccount) decode(d *jsonwire.Decoder) {
 				}
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AccountBalance,
 		&v.AccountHolderName,
 		&v.AccountNumberEnding,

@@ -242,8 +242,12 @@ func (v *Payment) decode(d *jsonwire.Decoder) {
 		membersOfPayment[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 4:
 				v.ChargeDate = Date(d.Date())
+			case 8:
+				v.FasterACH = d.BoolPtr()
 			case 9:
 				if v.FX = nil; d.HasObject() {
 					v.FX = new(FX)
@@ -254,9 +258,11 @@ func (v *Payment) decode(d *jsonwire.Decoder) {
 					v.Links = new(PaymentLinks)
 					v.Links.decode(d)
 				}
+			case 11:
+				v.Metadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.Amount,
 		&v.AmountRefunded,
 		&v.AppFee,
@@ -264,10 +270,10 @@ func (v *Payment) decode(d *jsonwire.Decoder) {
 		&v.CreatedAt,
 		(*jsonwire.Enum)(&v.Currency),
 		&v.Description,
-		&v.FasterACH,
 		nil,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
+		nil,
 		&v.Reference,
 		&v.RetryIfPossible,
 		(*jsonwire.Enum)(&v.Scheme),

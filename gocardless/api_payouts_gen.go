@@ -132,6 +132,8 @@ func (v *Payout) decode(d *jsonwire.Decoder) {
 		membersOfPayout[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 2:
 				v.ArrivalDate = Date(d.Date())
 			case 6:
@@ -144,9 +146,11 @@ func (v *Payout) decode(d *jsonwire.Decoder) {
 					v.Links = new(PayoutLinks)
 					v.Links.decode(d)
 				}
+			case 8:
+				v.Metadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.Amount,
 		nil,
 		&v.CreatedAt,
@@ -154,7 +158,7 @@ func (v *Payout) decode(d *jsonwire.Decoder) {
 		&v.DeductedFees,
 		nil,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		(*jsonwire.Enum)(&v.PayoutType),
 		&v.Reference,
 		(*jsonwire.Enum)(&v.Status),

@@ -125,20 +125,24 @@ func (v *RedirectFlow) decode(d *jsonwire.Decoder) {
 		membersOfRedirectFlow[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 4:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(RedirectFlowLinks)
 					v.Links.decode(d)
 				}
+			case 6:
+				v.Metadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.ConfirmationURL,
 		&v.CreatedAt,
 		&v.Description,
 		nil,
 		&v.MandateReference,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.RedirectURL,
 		(*jsonwire.Enum)(&v.Scheme),
 		&v.SessionToken,

@@ -144,6 +144,8 @@ func (v *Refund) decode(d *jsonwire.Decoder) {
 		membersOfRefund[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 4:
 				if v.FX = nil; d.HasObject() {
 					v.FX = new(FX)
@@ -154,15 +156,17 @@ func (v *Refund) decode(d *jsonwire.Decoder) {
 					v.Links = new(RefundLinks)
 					v.Links.decode(d)
 				}
+			case 6:
+				v.Metadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.Amount,
 		&v.CreatedAt,
 		(*jsonwire.Enum)(&v.Currency),
 		nil,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.Reference,
 		(*jsonwire.Enum)(&v.Status),
 	)

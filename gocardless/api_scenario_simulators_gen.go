@@ -49,8 +49,13 @@ var membersOfScenarioSimulator = [...]string{`,"id":`}
 func (v *ScenarioSimulator) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfScenarioSimulator[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 	)
 }
 

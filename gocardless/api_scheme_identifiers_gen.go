@@ -134,11 +134,13 @@ func (v *SchemeIdentifier) decode(d *jsonwire.Decoder) {
 		membersOfSchemeIdentifier[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 10:
 				v.MinimumAdvanceNotice = d.Int()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AddressLine1,
 		&v.AddressLine2,
 		&v.AddressLine3,

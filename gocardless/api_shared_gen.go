@@ -439,6 +439,8 @@ func (v *BillingRequestInstalmentScheduleRequest) decode(d *jsonwire.Decoder) {
 					v.Links = new(BillingRequestInstalmentScheduleRequestLinks)
 					v.Links.decode(d)
 				}
+			case 5:
+				v.Metadata = d.StringMap()
 			}
 		},
 		&v.AppFee,
@@ -446,7 +448,7 @@ func (v *BillingRequestInstalmentScheduleRequest) decode(d *jsonwire.Decoder) {
 		nil,
 		nil,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.Name,
 		&v.PaymentReference,
 		&v.RetryIfPossible,
@@ -582,6 +584,8 @@ func (v *BillingRequestMandateRequest) decode(d *jsonwire.Decoder) {
 					v.Links = new(BillingRequestMandateRequestLinks)
 					v.Links.decode(d)
 				}
+			case 7:
+				v.Metadata = d.StringMap()
 			}
 		},
 		(*jsonwire.Enum)(&v.AuthorisationSource),
@@ -591,7 +595,7 @@ func (v *BillingRequestMandateRequest) decode(d *jsonwire.Decoder) {
 		&v.Description,
 		(*jsonwire.Enum)(&v.FundsSettlement),
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.PayerRequestedDualSignature,
 		(*jsonwire.Enum)(&v.Scheme),
 		&v.Sweeping,
@@ -658,6 +662,8 @@ func (v *BillingRequestPaymentRequest) decode(d *jsonwire.Decoder) {
 					v.Links = new(BillingRequestPaymentRequestLinks)
 					v.Links.decode(d)
 				}
+			case 6:
+				v.Metadata = d.StringMap()
 			}
 		},
 		&v.Amount,
@@ -666,7 +672,7 @@ func (v *BillingRequestPaymentRequest) decode(d *jsonwire.Decoder) {
 		&v.Description,
 		(*jsonwire.Enum)(&v.FundsSettlement),
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.Reference,
 		(*jsonwire.Enum)(&v.Scheme),
 	)
@@ -761,15 +767,22 @@ var membersOfBillingRequestResourceCustomer = [...]string{`,"id":`, `,"company_n
 func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfBillingRequestResourceCustomer[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.ID = d.ID()
+			case 7:
+				v.Metadata = d.StringMap()
+			}
+		},
 		nil,
-		(*jsonwire.ID)(&v.ID),
 		&v.CompanyName,
 		&v.CreatedAt,
 		&v.Email,
 		&v.FamilyName,
 		&v.GivenName,
 		&v.Language,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.PhoneNumber,
 	)
 }
@@ -817,14 +830,18 @@ func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) 
 		membersOfBillingRequestResourceCustomerBankAccount[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 10:
 				if v.Links = nil; d.HasObject() {
 					v.Links = new(BillingRequestResourceCustomerBankAccountLinks)
 					v.Links.decode(d)
 				}
+			case 11:
+				v.Metadata = d.StringMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AccountHolderName,
 		&v.AccountNumberEnding,
 		(*jsonwire.Enum)(&v.AccountType),
@@ -835,7 +852,7 @@ func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) 
 		(*jsonwire.Enum)(&v.Currency),
 		&v.Enabled,
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		(*jsonwire.Enum)(&v.PayerNameVerificationResult),
 	)
 }
@@ -898,11 +915,13 @@ func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder
 		membersOfBillingRequestResourceCustomerBillingDetail[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 11:
 				v.Schemes = jsonwire.Enums[Scheme](d)
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AddressLine1,
 		&v.AddressLine2,
 		&v.AddressLine3,
@@ -1007,6 +1026,8 @@ func (v *BillingRequestSubscriptionRequest) decode(d *jsonwire.Decoder) {
 					v.Links = new(BillingRequestSubscriptionRequestLinks)
 					v.Links.decode(d)
 				}
+			case 8:
+				v.Metadata = d.StringMap()
 			case 13:
 				v.StartDate = Date(d.Date())
 			}
@@ -1019,7 +1040,7 @@ func (v *BillingRequestSubscriptionRequest) decode(d *jsonwire.Decoder) {
 		nil,
 		(*jsonwire.Enum)(&v.IntervalUnit),
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		(*jsonwire.Enum)(&v.Month),
 		&v.Name,
 		&v.PaymentReference,
@@ -1167,11 +1188,13 @@ func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
 		membersOfCreditorSchemeIdentifier[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 10:
 				v.MinimumAdvanceNotice = d.Int()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.AddressLine1,
 		&v.AddressLine2,
 		&v.AddressLine3,
@@ -2083,7 +2106,12 @@ var membersOfPayerAuthorisationBankAccount = [...]string{`,"account_holder_name"
 func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfPayerAuthorisationBankAccount[:],
-		nil,
+		func(member int) {
+			switch member {
+			case 10:
+				v.Metadata = d.StringMap()
+			}
+		},
 		&v.AccountHolderName,
 		&v.AccountNumber,
 		&v.AccountNumberEnding,
@@ -2094,7 +2122,7 @@ func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
 		&v.CountryCode,
 		(*jsonwire.Enum)(&v.Currency),
 		&v.IBAN,
-		(*map[string]string)(&v.Metadata),
+		nil,
 	)
 }
 
@@ -2141,7 +2169,12 @@ var membersOfPayerAuthorisationCustomer = [...]string{`,"address_line1":`, `,"ad
 func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfPayerAuthorisationCustomer[:],
-		nil,
+		func(member int) {
+			switch member {
+			case 11:
+				v.Metadata = d.StringMap()
+			}
+		},
 		&v.AddressLine1,
 		&v.AddressLine2,
 		&v.AddressLine3,
@@ -2153,7 +2186,7 @@ func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
 		&v.FamilyName,
 		&v.GivenName,
 		&v.Locale,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		&v.PostalCode,
 		&v.Region,
 		&v.SwedishIdentityNumber,
@@ -2228,8 +2261,13 @@ var membersOfPayerAuthorisationMandate = [...]string{`,"metadata":`, `,"payer_ip
 func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
 	d.Members(
 		membersOfPayerAuthorisationMandate[:],
+		func(member int) {
+			switch member {
+			case 0:
+				v.Metadata = d.StringMap()
+			}
+		},
 		nil,
-		(*map[string]string)(&v.Metadata),
 		&v.PayerIPAddress,
 		&v.Reference,
 		(*jsonwire.Enum)(&v.Scheme),

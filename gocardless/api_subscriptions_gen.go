@@ -242,6 +242,8 @@ func (v *Subscription) decode(d *jsonwire.Decoder) {
 		membersOfSubscription[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 3:
 				v.Count = d.IntPtr()
 			case 6:
@@ -257,13 +259,15 @@ func (v *Subscription) decode(d *jsonwire.Decoder) {
 					v.Links = new(SubscriptionLinks)
 					v.Links.decode(d)
 				}
+			case 12:
+				v.Metadata = d.StringMap()
 			case 18:
 				v.StartDate = Date(d.Date())
 			case 20:
 				v.UpcomingPayments = decodeObjects[SubscriptionUpcomingPayment](d)
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.Amount,
 		&v.AppFee,
 		nil,
@@ -275,7 +279,7 @@ func (v *Subscription) decode(d *jsonwire.Decoder) {
 		nil,
 		(*jsonwire.Enum)(&v.IntervalUnit),
 		nil,
-		(*map[string]string)(&v.Metadata),
+		nil,
 		(*jsonwire.Enum)(&v.Month),
 		&v.Name,
 		&v.ParentPlanPaused,

@@ -84,13 +84,15 @@ func (v *TaxRate) decode(d *jsonwire.Decoder) {
 		membersOfTaxRate[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 1:
 				v.EndDate = Date(d.Date())
 			case 4:
 				v.StartDate = Date(d.Date())
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		nil,
 		&v.Jurisdiction,
 		&v.Percentage,

@@ -125,6 +125,8 @@ func (v *Webhook) decode(d *jsonwire.Decoder) {
 		membersOfWebhook[:],
 		func(member int) {
 			switch member {
+			case 0:
+				v.ID = d.ID()
 			case 4:
 				v.RequestHeaders = d.AnyMap()
 			case 7:
@@ -133,7 +135,7 @@ func (v *Webhook) decode(d *jsonwire.Decoder) {
 				v.ResponseHeaders = d.AnyMap()
 			}
 		},
-		(*jsonwire.ID)(&v.ID),
+		nil,
 		&v.CreatedAt,
 		&v.IsTest,
 		&v.RequestBody,

@@ -51,21 +51,11 @@ func decodeFunc(s *source, t *ir.Type) {
 // the types that the decoder's Members does not know.
 func (s *source) decodePointer(f *ir.Field) *jen.Statement {
 	field := jen.Op("&").Id("v").Dot(f.GoName)
-	as := func(t jen.Code) *jen.Statement { return jen.Parens(jen.Op("*").Add(t)).Parens(field) }
-	switch r := f.Type; r.Kind {
-	case ir.Int64, ir.Bool, ir.Time, ir.StringMap:
+	switch r := f.Type; {
+	case r.Kind == ir.String && f.Name != idField, r.Kind == ir.Time, r.Kind == ir.Int64, r.Kind == ir.Bool && !f.Pointered:
 		return field
-	case ir.Metadata:
-		return as(jen.Map(jen.String()).String())
-	case ir.Named:
-		if r.IsEnum() {
-			return as(s.wire("Enum"))
-		}
-	case ir.String:
-		if f.Name == idField {
-			return as(s.wire("ID"))
-		}
-		return field
+	case r.IsEnum():
+		return jen.Parens(jen.Op("*").Add(s.wire("Enum"))).Parens(field)
 	}
 	return nil
 }
@@ -97,8 +87,14 @@ func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 		return pointer("Int")
 	case ir.Float:
 		return pointer("Float64")
+	case ir.Bool:
+		return pointer("Bool")
+	case ir.String:
+		return method("ID")
 	case ir.Date:
 		return jen.Id("Date").Call(method("Date"))
+	case ir.Metadata, ir.StringMap:
+		return method("StringMap")
 	case ir.AnyMap:
 		return method("AnyMap")
 	case ir.StringOrInt:

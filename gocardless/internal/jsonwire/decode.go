@@ -117,7 +117,7 @@ func (d *Decoder) Object() {
 
 // HasObject reports whether an object follows. It steps over null, and over anything else as a
 // misfit.
-func (d *Decoder) HasObject() bool { return d.Next() == '{' || d.absent("an object") }
+func (d *Decoder) HasObject() bool { return d.has('{', "an object") }
 
 // Array starts to read an array; Elem moves from element to element. Null reads as an array
 // without elements.
@@ -131,10 +131,12 @@ func (d *Decoder) Array() {
 
 // HasArray reports whether an array follows. It steps over null, and over anything else as a
 // misfit.
-func (d *Decoder) HasArray() bool { return d.Next() == '[' || d.absent("an array") }
+func (d *Decoder) HasArray() bool { return d.has('[', "an array") }
 
-// absent steps over null, and over anything else as a misfit. It returns false.
-func (d *Decoder) absent(expected string) bool {
+func (d *Decoder) has(open byte, expected string) bool {
+	if d.Next() == open {
+		return true
+	}
 	if !d.Null() {
 		d.wrong(expected)
 	}

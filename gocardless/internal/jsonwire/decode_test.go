@@ -52,12 +52,18 @@ func (v *sample) decode(d *Decoder) {
 				v.Day = d.IntPtr()
 			case 5:
 				v.Rate = d.Float64Ptr()
+			case 7:
+				v.Retry = d.BoolPtr()
 			case 9:
 				v.Schemes = Enums[sampleStatus](d)
 			case 10:
 				v.Names = d.Strings()
 			case 12:
 				v.Charge = d.Date()
+			case 13:
+				v.Metadata = d.StringMap()
+			case 14:
+				v.Texts = d.StringMap()
 			case 15:
 				v.Any = d.AnyMap()
 			case 16:
@@ -76,14 +82,14 @@ func (v *sample) decode(d *Decoder) {
 		nil,
 		nil,
 		&v.Enabled,
-		&v.Retry,
+		nil,
 		(*Enum)(&v.Status),
 		nil,
 		nil,
 		&v.Created,
 		nil,
-		&v.Metadata,
-		&v.Texts,
+		nil,
+		nil,
 		nil,
 		nil,
 		nil,
