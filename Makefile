@@ -3,6 +3,13 @@ GO ?= go
 # A busy machine must not fail the tests: the limit of Go, 10 minutes, is far above what a package takes
 # on an idle one, and could be reached on a loaded one.
 TEST = $(GO) test -timeout 30m
+# Vet has seen everything by then, and tests that wait leave the processor to others.
+TESTED = $(TEST) -vet=off -p $$(($$(getconf _NPROCESSORS_ONLN) * 2))
+# The packages of every module, and the two kinds of those in this one.
+ALL = $$($(GO) list -m -f '{{.Path}}/...')
+GENERATOR = ./generator/... ./internal/apichange/... ./cmd/gen
+SDK = $$($(GO) list ./... | grep -v -e /generator -e /internal/apichange -e /cmd/gen)
+SERVERS = scripts/postgres.sh run scripts/redis.sh run
 # The tools have a go.mod of their own, which a workspace would refuse.
 TOOL = GOWORK=off $(GO) tool -modfile=tools/go.mod
 STATICCHECK = $$($(TOOL) -n staticcheck)
@@ -33,30 +40,25 @@ lint: ## formatting, go.mod, vet, staticcheck, errorlint, unparam, workflows, En
 	$(GO) mod tidy -diff
 	scripts/modules.sh tidy-check
 	cd tools && GOWORK=off $(GO) mod tidy -diff && GOWORK=off $(GO) vet ./...
-	$(GO) vet ./...
-	tool=$(ERRORS_PARAMS) && $(GO) vet -vettool="$$tool" ./...
-	$(STATICCHECK) ./...
-	scripts/modules.sh run $(GO) vet ./...
-	tool=$(ERRORS_PARAMS) && scripts/modules.sh run $(GO) vet -vettool="$$tool" ./...
-	tool=$(STATICCHECK) && scripts/modules.sh run "$$tool" ./...
+	$(GO) vet $(ALL)
+	tool=$(ERRORS_PARAMS) && $(GO) vet -vettool="$$tool" $(ALL)
+	$(STATICCHECK) $(ALL)
 	$(TOOL) actionlint
 	$(GO) run ./internal/words
 
 test: check lint ## everything that has to pass, the SDK with the race detector
-	$(TEST) -race $$($(GO) list ./... | grep -v -e /generator -e /internal/apichange -e /cmd/gen)
-	@# The detector allocates and is slow: the exact bounds and the large exports go without it.
-	$(TEST) -run 'Allocations|Memory|Export|IsCheap' ./gocardless ./gocardless/gocardlesstest
+	$(TESTED) -race ./gocardless ./internal/browsertest $(SDK)
+	@# The detector allocates and is slow: exact bounds, large exports and long sequences go without it.
+	$(TESTED) -run 'Allocations|Memory|Export|IsCheap|OddReplies|Sequences|AnyTime' ./gocardless ./gocardless/gocardlesstest
 	@# The generator has one goroutine: the detector would find nothing there, and take minutes.
-	$(TEST) ./generator/... ./internal/apichange/... ./cmd/gen
+	others=$$(scripts/modules.sh packages) && $(SERVERS) $(TESTED) $$others $(GENERATOR)
 	@# The detector makes SQLite, which is C turned into Go, far slower: in the other modules it
 	@# sees the short tests. It holds every process for a second at its end, and gcpro's tests start
-	@# hundreds: the variable ends that.
-	scripts/postgres.sh run scripts/redis.sh run scripts/modules.sh run $(TEST) ./...
-	GORACE=atexit_sleep_ms=0 scripts/postgres.sh run scripts/redis.sh run scripts/modules.sh run $(TEST) -race -short ./...
+	@# hundreds: the variable ends that. The migration has one goroutine and compiles programs.
+	others=$$(scripts/modules.sh packages | grep -v /internal/migrate) && GORACE=atexit_sleep_ms=0 $(SERVERS) $(TESTED) -race -short $$others
 
 short: ## the tests that take seconds
-	$(TEST) -short ./...
-	scripts/modules.sh run $(TEST) -short ./...
+	$(TEST) -short $(ALL)
 
 demo: ## a tour of the SDK against the sandbox, in one process
 	@GOWORK=off $(GO) run ./internal/demo/cmd

@@ -228,7 +228,7 @@ func places(v any, path []string) (list []mutation) {
 
 func TestOddReplies(t *testing.T) {
 	total := 10_000
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		total = 2_000
 	}
 	random := rand.New(rand.NewPCG(1, 2))

@@ -2,6 +2,7 @@
 # Does the same for every module that go.work names besides the root.
 #
 #   scripts/modules.sh list               their directories
+#   scripts/modules.sh packages           their packages
 #   scripts/modules.sh run COMMAND...     runs COMMAND in each; fails at the first that fails
 #   scripts/modules.sh tidy               tidies go.mod and go.sum of each
 #   scripts/modules.sh tidy-check         fails if one is not tidy
@@ -39,6 +40,7 @@ tidied() {
 
 case ${1:-} in
 list) others ;;
+packages) others | sed 's|$|/...|' | xargs "$GO" list ;;
 run)
 	shift
 	for dir in $(others); do
@@ -63,7 +65,7 @@ tags)
 	others | sed "s|^$root/||" | grep -v -e '^examples/' -e 'test$' | sed "s|\$|/${2:?tags needs a version, such as v1.2.3}|"
 	;;
 *)
-	sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+	sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 	;;
 esac

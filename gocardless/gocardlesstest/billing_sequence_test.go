@@ -232,7 +232,7 @@ func (s *billingSequence) billingInvariants() {
 
 func TestBillingSequences(t *testing.T) {
 	n := 25
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		n = 8
 	}
 	reached := map[string]int{}

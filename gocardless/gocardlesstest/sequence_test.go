@@ -252,7 +252,7 @@ func (s *sequence) invariants() {
 
 func TestSequences(t *testing.T) {
 	n := 25
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		n = 10
 	}
 	for seed := range n {

@@ -153,7 +153,7 @@ func (w *worker) url() string {
 	return "http://" + w.address + "/"
 }
 
-// 10,000 deliveries with repeated events arrive at two worker processes, which are killed again
+// 3,000 deliveries with repeated events arrive at two worker processes, which are killed again
 // and again in the middle of their work. Every event takes effect exactly once; without a
 // transaction, at least once, and again only where a worker was killed.
 func TestKilledWorkers(t *testing.T) {
@@ -162,7 +162,7 @@ func TestKilledWorkers(t *testing.T) {
 			t.Skip("the store does the same with either driver")
 		}
 		t.Run("Transaction", func(t *testing.T) {
-			n := 10_000
+			n := 3_000
 			if testing.Short() {
 				n = 600
 			}

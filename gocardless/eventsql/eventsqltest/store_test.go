@@ -22,7 +22,7 @@ import (
 // The suite for all stores, with the mark after the handler and in the store's transaction.
 func TestStore(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
-		deliveries := 10_000
+		deliveries := 2_500
 		if testing.Short() || d.driver == "postgres" {
 			deliveries = 500
 		}
