@@ -190,7 +190,7 @@ func (r *repeated) Error() string { return r.pointer + " is given twice" }
 
 // within completes the pointer of an error in a member or an item.
 func within(token string, err error) error {
-	if r, ok := err.(*repeated); ok {
+	if r, ok := errors.AsType[*repeated](err); ok {
 		r.pointer = Join("", token) + r.pointer
 	}
 	return err
