@@ -13,8 +13,9 @@ SERVERS = scripts/postgres.sh run scripts/redis.sh run
 # The tools have a go.mod of their own, which a workspace would refuse.
 TOOL = GOWORK=off $(GO) tool -modfile=tools/go.mod
 STATICCHECK = $$($(TOOL) -n staticcheck)
-# errorlint and unparam, run by go vet, which caches what they find.
-ERRORS_PARAMS = $$(cd tools && GOWORK=off $(GO) tool -n lint)
+# errorlint and unparam, run by go vet, which caches what they find in the dependencies by the
+# content of the program: it must be the same in every clone.
+ERRORS_PARAMS = build/lint
 # Run by its version, which Go's checksum database vouches for: in tools/go.mod its hundreds of
 # dependencies would decide the versions of the linters'.
 GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
@@ -41,7 +42,8 @@ lint: ## formatting, go.mod, vet, staticcheck, errorlint, unparam, workflows, En
 	scripts/modules.sh tidy-check
 	cd tools && GOWORK=off $(GO) mod tidy -diff && GOWORK=off $(GO) vet ./...
 	$(GO) vet $(ALL)
-	tool=$(ERRORS_PARAMS) && $(GO) vet -vettool="$$tool" $(ALL)
+	cd tools && GOWORK=off $(GO) build -trimpath -buildvcs=false -o ../$(ERRORS_PARAMS) ./lint
+	$(GO) vet -vettool=$(ERRORS_PARAMS) $(ALL)
 	$(STATICCHECK) $(ALL)
 	$(TOOL) actionlint
 	$(GO) run ./internal/words
