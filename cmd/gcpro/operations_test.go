@@ -37,11 +37,16 @@ func TestOperationsAreThoseOfTheSDK(t *testing.T) {
 	}
 }
 
-// Every operation is called once with its required parameters, and arrives at the API as itself.
+// Every operation is called once with its required parameters, and arrives at the API as itself. A
+// short test calls every tenth: each takes a process.
 func TestEveryOperation(t *testing.T) {
 	server := gocardlesstest.NewServer(t)
 	config := t.TempDir()
-	for i := range spec.Operations {
+	step := 1
+	if testing.Short() {
+		step = 10
+	}
+	for i := 0; i < len(spec.Operations); i += step {
 		op := &spec.Operations[i]
 		args := []string{strings.ReplaceAll(op.Resource(), "_", "-"), strings.ReplaceAll(op.Verb, "_", "-")}
 		for range op.PathParams() {

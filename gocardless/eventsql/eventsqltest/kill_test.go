@@ -157,16 +157,15 @@ func (w *worker) url() string {
 // and again in the middle of their work. Every event takes effect exactly once; without a
 // transaction, at least once, and again only where a worker was killed.
 func TestKilledWorkers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts some sixty processes")
+	}
 	each(t, func(t *testing.T, d database) {
 		if d.driver == "postgres" {
 			t.Skip("the store does the same with either driver")
 		}
 		t.Run("Transaction", func(t *testing.T) {
-			n := 3_000
-			if testing.Short() {
-				n = 600
-			}
-			plan, counts, _ := deliverToKilled(t, d, true, n)
+			plan, counts, _ := deliverToKilled(t, d, true, 3_000)
 			for i := range plan.Events {
 				id := fmt.Sprintf("EV%08d", i)
 				if counts[id] != 1 {
