@@ -113,3 +113,41 @@ func TestUnions(t *testing.T) {
 		}
 	}
 }
+
+// What a document in the vendor's form states about an operation besides, and has no place in ours, is a note,
+// unless the author writes it everywhere.
+func TestForeignNotes(t *testing.T) {
+	const create = "/paths/~1payments/post"
+	for _, c := range []struct {
+		change func(r *jsontree.Value)
+		want   string
+	}{
+		{func(r *jsontree.Value) { r.At(create).Set("security", parse(`[]`)) }, create + ": has an authentication of its own, []: not followed"},
+		{func(r *jsontree.Value) { r.At(create).Set("callbacks", parse(`{"done": {}}`)) }, create + ": has callbacks: not followed"},
+		{func(r *jsontree.Value) { r.At(create).Set("servers", parse(`[{"url": "https://files.example.com"}]`)) }, create + ": is served at addresses of its own: not followed"},
+		{func(r *jsontree.Value) {
+			r.At(create+"/responses/201").Set("headers", parse(`{"X-Colour": {"schema": {"type": "string"}}}`))
+		}, create + ": answers with the header X-Colour: not followed"},
+		{func(r *jsontree.Value) {
+			r.At(create+"/responses").Set("409", parse(`{"$ref": "#/components/responses/Error"}`))
+		}, create + ": may be refused with status 409, which needs no code of its own"},
+		{func(r *jsontree.Value) {
+			properties(r, "PaymentCreateParams").Set("colour", parse(`{"type": "string", "pattern": "^(?=a)"}`))
+		}, `the pattern "^(?=a)" is none that Go can match: it is left to the API`},
+	} {
+		source := vendored().Clone()
+		source.Get("info").Delete("x-schema-date") // not in our form
+		plain, err := Normalise(document(t, vendored()), document(t, source), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.change(source)
+		got, err := Normalise(document(t, vendored()), document(t, source), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(plain.Notes, c.want) || !slices.Contains(got.Notes, c.want) {
+			t.Errorf("notes are %q, want %q", got.Notes, c.want)
+		}
+	}
+}

@@ -465,6 +465,9 @@ func (m *merger) setLimit(raw *jsontree.Value, key, text string) {
 	case nested:
 		m.nestedLimit(raw, parent, member, text)
 	case key == "pattern" && !matchable(text):
+		if m.foreign { // a comparison finds it in a document in our form
+			m.note("the pattern %s is none that Go can match: it is left to the API", text)
+		}
 	default:
 		v, _ := jsontree.Parse([]byte(text))
 		set(raw, key, v, text == "")

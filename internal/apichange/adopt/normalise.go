@@ -211,8 +211,8 @@ func (m *merger) security() {
 	m.root.Get("components").Set("securitySchemes", m.src.Root.At("/components/securitySchemes").Clone())
 }
 
-// unadopted notes what a foreign source states about refusals and media: the code that reads them is
-// written by hand. What a source in our form states besides is found by a comparison.
+// unadopted notes what a foreign source states about refusals, media and the like: the code that reads them
+// is written by hand. What a source in our form states besides is found by a comparison.
 func (m *merger) unadopted(o, s *openapi.Operation) {
 	if !m.foreign {
 		return
@@ -220,6 +220,11 @@ func (m *merger) unadopted(o, s *openapi.Operation) {
 	for _, status := range s.Refusals {
 		if !slices.Contains(o.Refusals, status) && !m.src.UsualRefusal(status) {
 			m.note("%s: may be refused with status %s, which needs no code of its own", s.Pointer, status)
+		}
+	}
+	for _, words := range s.Beside {
+		if !slices.Contains(o.Beside, words) && !m.src.UsuallyBeside(words) {
+			m.note("%s: %s: not followed", s.Pointer, words)
 		}
 	}
 	for _, media := range s.Media {

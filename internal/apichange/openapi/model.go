@@ -60,6 +60,7 @@ type Operation struct {
 	Failure     *Schema  // body of a refusal, or nil
 	Refusals    []string // statuses of refusals that are listed one by one
 	Media       []string // media types other than JSON that a body or a reply may have
+	Beside      []string // what the model has no field for, in words: a security of its own
 	Variants    []Variant
 	Variant     string // name of the variant that this stands for alone; see SplitVariants
 }
@@ -112,9 +113,18 @@ func Shape(path string) string {
 // UsualRefusal reports whether at least half of the operations list a status: what an author writes
 // everywhere is not news anywhere.
 func (d *Document) UsualRefusal(status string) bool {
+	return d.usual(func(o *Operation) bool { return slices.Contains(o.Refusals, status) })
+}
+
+// UsuallyBeside is the same for what is besides in operations.
+func (d *Document) UsuallyBeside(words string) bool {
+	return d.usual(func(o *Operation) bool { return slices.Contains(o.Beside, words) })
+}
+
+func (d *Document) usual(has func(o *Operation) bool) bool {
 	n := 0
 	for _, o := range d.Operations {
-		if slices.Contains(o.Refusals, status) {
+		if has(o) {
 			n++
 		}
 	}

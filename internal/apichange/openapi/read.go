@@ -262,6 +262,7 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 			x.Get("name").Str(), strings.TrimPrefix(x.Get("params").Str(), schemaPrefix), x.Get("summary").Str(), x.Get("description").Str(),
 		})
 	}
+	o.Beside = beside(v)
 	if body := v.Get("requestBody"); body != nil {
 		body, bodyAt := r.follow(body, jsontree.Join(at, "requestBody"))
 		var schema *Schema
@@ -273,6 +274,29 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 	}
 	r.on(reply, func() { r.replies(o, v.Get("responses"), jsontree.Join(at, "responses")) })
 	r.doc.Operations = append(r.doc.Operations, o)
+}
+
+// beside words what an operation states that the model has no field for.
+func beside(v *jsontree.Value) []string {
+	var out []string
+	if security := v.Get("security"); security != nil {
+		out = append(out, "has an authentication of its own, "+security.Compact())
+	}
+	if v.Has("callbacks") {
+		out = append(out, "has callbacks")
+	}
+	if v.Has("servers") {
+		out = append(out, "is served at addresses of its own")
+	}
+	if replies := v.Get("responses"); replies != nil && replies.Kind == jsontree.Object {
+		for _, reply := range replies.Members {
+			for _, header := range reply.Value.Get("headers").Names() {
+				out = append(out, "answers with the header "+header)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // note records that the document uses keywords.
