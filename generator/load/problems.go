@@ -19,12 +19,14 @@ func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Pointer, p.Mes
 // problems gathers everything that is wrong, so that one run shows all of it.
 type problems struct{ list []error }
 
-func (p *problems) add(pointer, format string, args ...any) {
+func (p *problems) add(pointer, format string, args ...any) *Problem {
 	message := format
 	if len(args) > 0 {
 		message = fmt.Sprintf(format, args...)
 	}
-	p.list = append(p.list, &Problem{Pointer: pointer, Message: message})
+	problem := &Problem{Pointer: pointer, Message: message}
+	p.list = append(p.list, problem)
+	return problem
 }
 
 func (p *problems) err() error { return errors.Join(p.list...) }

@@ -29,8 +29,7 @@ func (n *names) claim(scope, goName, pointer, cure string) {
 		return
 	}
 	if other, taken := n.seen[key]; taken && other != pointer {
-		n.errs.add(pointer, "the Go name %s is already used by %s: %s", key, other, cure)
-		p := n.errs.list[len(n.errs.list)-1].(*Problem)
+		p := n.errs.add(pointer, "the Go name %s is already used by %s: %s", key, other, cure)
 		p.Name, p.Other = cure == typeCure, other
 		return
 	}
