@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/big"
 	"net/http"
@@ -52,6 +53,20 @@ func TestValuesDoNotPrintSecrets(t *testing.T) {
 	leaktest.Check(t, MalformedResponseError{Err: errors.New("no"), Body: []byte(secret), Header: header}, secret)
 	leaktest.Check(t, Response{Body: []byte(secret), Header: header}, secret)
 	leaktest.Check(t, PanicError{Value: secret, Stack: []byte("stack")}, secret)
+}
+
+// endpoint is a user's struct, as the doc comment of WebhookSecret advises.
+type endpoint struct{ secret WebhookSecret }
+
+func (endpoint) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "endpoint") }
+
+func TestSecretInAnUnexportedField(t *testing.T) {
+	const secret = "whsec-0123456789abcdef"
+	leaktest.Check(t, endpoint{secret}, secret)
+	type bare endpoint // has no methods
+	if text := fmt.Sprintf("%+v", bare{secret}); !strings.Contains(text, secret) {
+		t.Errorf("%s: fmt has learned to hide it, and the advice can go", text)
+	}
 }
 
 // The handler's logger learns that a handler panicked and where, and nothing of the value.

@@ -39,7 +39,9 @@ var (
 
 // WebhookSecret is the secret of a webhook endpoint, as the GoCardless dashboard shows it. Its own
 // type keeps it from being confused with a signature or a body. It prints as "[redacted]"; convert
-// it to a string to read it.
+// it to a string to read it. If your own struct keeps a WebhookSecret in an unexported field, give
+// it methods such as Format: package fmt cannot call those of a WebhookSecret there, and would
+// print the secret.
 type WebhookSecret string
 
 // String returns "[redacted]".
