@@ -56,7 +56,7 @@ type Service struct {
 	Operations []*Operation // in order of the document's paths
 }
 
-// Kind is what an operation does to the world; it decides when the operation may be retried.
+// Kind classifies the effect of an operation; it decides when the operation may be retried.
 type Kind string
 
 // The kinds of operation.
@@ -125,8 +125,8 @@ const (
 	Enum
 )
 
-// Role is the side of the conversation that an object type is on. A schema used on both sides
-// becomes two types, because optional fields differ.
+// Role is the use of an object type: in requests or in replies. A schema used in both becomes two
+// types, because optional fields differ.
 type Role int
 
 // The roles of an object type.
@@ -179,7 +179,7 @@ type Value struct {
 	Doc    string
 }
 
-// Place is where a field travels.
+// Place is the part of a request or reply that contains a field.
 type Place int
 
 // The places of a field.

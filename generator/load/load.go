@@ -1,5 +1,6 @@
 // Package load reads an OpenAPI document into the generator's model. It is the only package that
-// knows OpenAPI. What it does not understand is an error with a JSON pointer, never a guess.
+// knows OpenAPI. Constructs that it does not understand are errors with a JSON pointer, never a
+// guess.
 package load
 
 import (
@@ -44,8 +45,8 @@ func Load(in Input) (*ir.API, error) {
 	return api, nil
 }
 
-// Read is Load for a document that the overlay is yet to follow: it returns the entries that match
-// nothing. Problems of the document are joined in the error.
+// Read is [Load] for a document that the overlay was not adapted to yet: it returns the entries
+// that match nothing. Problems of the document are joined in the error.
 func Read(in Input) (*ir.API, []Stale, error) {
 	overlay := &Overlay{}
 	if in.Overlay != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// Overlay corrects what a document states or leaves open. Every entry carries its reason, and one
-// that matches nothing is an error. An entry with Since applies to documents of that date or later.
+// Overlay corrects and completes a document. Every entry has a reason, and an entry that matches
+// nothing is an error. An entry with Since applies to documents of that date or later.
 type Overlay struct {
 	Operations []*OperationName `json:"operations"`
 	Kinds      []*KindOf        `json:"kinds"`

@@ -32,8 +32,8 @@ func bankAuthorisationFamily(r *registry) {
 	})
 }
 
-// checkRedirect refuses addresses that a browser must not be sent to. Mobile apps have schemes of
-// their own, so what is left out are those that run or show content.
+// checkRedirect refuses addresses that a browser must not be sent to. Mobile apps have their own
+// schemes, so only schemes that run code or display content are refused.
 func checkRedirect(p *api.Problems, path, raw string) {
 	if raw != "" && !page.SafeRedirect(raw) {
 		p.Add(path, "must be a valid URL")
@@ -64,8 +64,7 @@ func createBankAuthorisation(tx *tx) (result, error) {
 	return one(b.authorisation(redirect, "")), nil
 }
 
-// authorisation makes the visit to the bank. The flow, when there is one, is what the payer comes
-// back to.
+// authorisation creates a bank authorisation. The payer returns to the flow, if there is one.
 func (b *billing) authorisation(redirect, flow string) *record {
 	tx := b.tx
 	a := tx.make("bank_authorisations")
@@ -95,8 +94,8 @@ func (tx *tx) visit(a *record) {
 	tx.openBilling(tx.must("billing_requests", a.Link("billing_request"))).tell("bank_authorisation_visited", member{"bank_authorisation", a.ID})
 }
 
-// decide is the payer's answer at the bank: authorised, denied or failed. What the payer's browser
-// is sent to is returned.
+// decide records the payer's decision at the bank: authorised, denied or failed. It returns the
+// address that the payer's browser is sent to.
 func (tx *tx) decide(a *record, answer string) (string, error) {
 	b := tx.openBilling(tx.must("billing_requests", a.Link("billing_request")))
 	switch {

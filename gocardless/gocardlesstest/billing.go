@@ -11,8 +11,8 @@ import (
 // Billing requests: made, worked through step by step, and fulfilled into a mandate, a payment or
 // both.
 
-// What replies do not show of a billing request: the steps that are done, and what the hosted page
-// asked the payer, which it then shows again.
+// Private members of a billing request, which replies do not contain: the completed steps, and the
+// payer's answers on the hosted page, which it shows again.
 const (
 	billingDone          store.Hidden[[]any] = "done"
 	billingAskedCurrency store.Hidden[bool]  = "asked_currency"
@@ -138,8 +138,8 @@ func billingResources(_ time.Time, r *record) any {
 	return o
 }
 
-// createWithActions makes a request and takes steps on it in one call: either all of them are
-// possible, or nothing is made.
+// createWithActions creates a request and runs actions on it in one call: either all of them
+// succeed, or nothing is created.
 func createWithActions(tx *tx) (result, error) {
 	p := tx.problems()
 	b, err := tx.newBilling(p, tx.body)
@@ -254,7 +254,7 @@ func (b *billing) cancel() error {
 	return nil
 }
 
-// fulfil makes what the request asks for.
+// fulfil creates the resources that the request asks for.
 func (b *billing) fulfil() error {
 	switch {
 	case b.finished():
@@ -350,8 +350,8 @@ func consentOf(c object) object {
 	return o
 }
 
-// makePayment makes the payment. An instant one has a mandate of its own, which is used up by it;
-// after a fallback it is collected under the request's mandate.
+// makePayment creates the payment. An instant payment has its own mandate, which it uses up; after
+// a fallback, the payment is collected under the request's mandate.
 func (b *billing) makePayment(mandate *record) *record {
 	tx, o := b.tx, b.payment
 	once := b.instant()

@@ -9,9 +9,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// The actions on a billing request. Each checks, notes what is to be done, and marks its step as
-// done, so that several can follow one another within a call. The page that payers see takes the
-// same ones.
+// The actions on a billing request. Each one checks its input, records its changes and marks its
+// step as done, so that several can follow one another within a call. The payers' pages use the
+// same actions.
 
 // may reports whether a step can be taken now.
 func (b *billing) may(kind string) error {
@@ -51,7 +51,7 @@ func billingCause(action string) string {
 	return "billing_request_" + action
 }
 
-// collectCustomerDetails takes the payer's name and address. The path leads to them in the body.
+// collectCustomerDetails records the payer's name and address, which are at the path in the body.
 func (b *billing) collectCustomerDetails(p *api.Problems, path string, body object) error {
 	if err := b.may(collectDetails); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (b *billing) collectCustomerDetails(p *api.Problems, path string, body obje
 // customerBefore is the customer as it was, nil when there is none yet.
 func (b *billing) customerBefore() *record { return b.customer }
 
-// checkBillingDetail checks the address against what the scheme asks for.
+// checkBillingDetail checks the address against the scheme's requirements.
 func (b *billing) checkBillingDetail(p *api.Problems, path string, given, merged object) {
 	checkAddress(p, path, given, merged.Str("country_code"))
 	if b.mandate != nil {
@@ -202,7 +202,7 @@ func (b *billing) attach(d bankDetails, metadata any) {
 	b.rec.SetLink("customer_bank_account", b.account.ID)
 }
 
-// confirmPayerDetails notes that the payer has checked what they gave.
+// confirmPayerDetails records that the payer has confirmed their details.
 func (b *billing) confirmPayerDetails(body object) error {
 	if err := b.may(confirmDetails); err != nil {
 		return err
@@ -213,7 +213,7 @@ func (b *billing) confirmPayerDetails(body object) error {
 	return nil
 }
 
-// chooseCurrency changes the currency of a request for nothing but a mandate.
+// chooseCurrency changes the currency of a request that has only a mandate.
 func (b *billing) chooseCurrency(p *api.Problems, body object) error {
 	if err := b.may(chooseCurrency); err != nil {
 		return err
@@ -286,7 +286,7 @@ func (b *billing) selectInstitution(p *api.Problems, path, country, id string) e
 	return nil
 }
 
-// accountFromBank stands for a bank that hands over the payer's account with the authorisation.
+// accountFromBank acts as a bank that provides the payer's account with the authorisation.
 func (b *billing) accountFromBank() {
 	if b.account != nil {
 		return

@@ -185,8 +185,8 @@ func parseDecimal(s string) (int64, error) {
 	return strconv.ParseInt(whole+(cents + "00")[:2], 10, 64)
 }
 
-// openTemplate makes a request and a flow for a payer who opened a template's link, and returns the
-// flow.
+// openTemplate creates a request and a flow for a payer who opened a template's link, and returns
+// the flow.
 func (tx *tx) openTemplate(t *record) (*record, error) {
 	body := templateBody(t.Object())
 	body = body.With("links", object{{"creditor", t.Ref("creditor")}})

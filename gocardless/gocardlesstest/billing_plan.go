@@ -62,8 +62,8 @@ func (b *billing) checkPlan(p *api.Problems, part string, o object) bool {
 	return len(p.Items) == before
 }
 
-// makePlans makes the subscription and the schedule of a fulfilled request. A start that has become
-// too early gives way to the mandate's next possible date.
+// makePlans creates the subscription and the schedule of a fulfilled request. A start date that is
+// too early by now is replaced with the mandate's next possible date.
 func (b *billing) makePlans(mandate *record) {
 	tx := b.tx
 	if mandate == nil {

@@ -12,8 +12,8 @@ import (
 // minimumPayment is the least that an instant payment may be, in minor units.
 const minimumPayment = 100
 
-// newBilling reads what a create asks for. The rules of the request itself go to p; an error is
-// returned for what is refused before them, such as a link that leads nowhere.
+// newBilling reads the body of a create. Violations of the request's rules go to p; an error is
+// returned for problems that are reported before them, such as a link to an unknown resource.
 func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 	b := &billing{tx: tx, done: map[string]bool{}}
 	var err error

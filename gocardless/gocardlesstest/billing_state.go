@@ -20,9 +20,9 @@ const (
 	authoriseBank     = "bank_authorisation"
 )
 
-// billing is a billing request at work: what its record holds, and what the current call is about
-// to add. Its methods check and note; nothing is written before commit, so that a call that is
-// refused changes nothing.
+// billing is a billing request during a call: its record, and the changes that the call is about to
+// make. Its methods check and prepare; nothing is written before commit, so a call that is refused
+// changes nothing.
 type billing struct {
 	tx  *tx
 	rec *record // nil until a create has passed its checks
@@ -83,8 +83,8 @@ func (b *billing) currency() string {
 	return b.mandate.Str("currency")
 }
 
-// adapter is how the payer's bank is asked, "" when it is not. What is authorised is a payment or a
-// mandate.
+// adapter returns the adapter through which the payer's bank is asked, or "" if it is not asked,
+// and whether it authorises a payment or a mandate.
 func (b *billing) adapter() (adapter, kind string, required bool) {
 	switch {
 	case b.instant() && b.payment.Str("scheme") == "pay_to":

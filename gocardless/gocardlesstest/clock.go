@@ -41,7 +41,7 @@ func (q *jobQueue) Pop() any {
 	return x
 }
 
-// at plans a step. The id names the record, the arg whatever the step wants to know.
+// at plans a step. The id names the record; arg is an argument of the step.
 func (tx *tx) at(when time.Time, name, id, arg string) {
 	sb := tx.sb
 	if theRegistry().jobs[name] == nil {
@@ -132,7 +132,7 @@ func (sb *Sandbox) advance(d time.Duration) (made []*Delivery, err error) {
 // AdvanceTo moves the clock forward to a time, as Advance does.
 func (sb *Sandbox) AdvanceTo(t time.Time) []*Delivery { return sb.Advance(t.Sub(sb.Now())) }
 
-// moveTo sets the clock forward; it never goes back.
+// moveTo moves the clock forward, never back.
 func (sb *Sandbox) moveTo(t time.Time) {
 	if d := t.Sub(sb.Now()); d > 0 {
 		sb.offset.Add(int64(d))

@@ -57,7 +57,7 @@ type control struct {
 	do     func(sb *Sandbox, c *controlCall) (any, error)
 }
 
-// controlCall is what a control is given.
+// controlCall is the input of a control.
 type controlCall struct {
 	id   string
 	body object
@@ -129,7 +129,7 @@ func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out.body)
 }
 
-// control finds out what is asked for and does it. It may add to the headers of the reply.
+// control routes a call of the control API and performs it. It may add headers to the reply.
 func (sb *Sandbox) control(r *http.Request, header http.Header) (any, error) {
 	if err := sb.guard(r); err != nil {
 		return nil, err

@@ -265,8 +265,8 @@ func createVerificationDetail(tx *tx) (result, error) {
 	return one(tx.add(v)), nil
 }
 
-// payoutAccount is where a creditor's money of a currency goes: its account of that currency, or
-// any that it has.
+// payoutAccount returns the account that receives a creditor's money of a currency: its account of
+// that currency, or otherwise any of its accounts.
 func (tx *tx) payoutAccount(creditor *record, currency string) string {
 	if id := creditor.Link(payoutLink(currency)); id != "" {
 		return id

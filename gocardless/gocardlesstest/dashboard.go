@@ -39,7 +39,7 @@ var dashboardPages = func() map[string]*template.Template {
 	return out
 }()
 
-// dashView is what a page shows.
+// dashView is the content of a page.
 type dashView struct {
 	Page    string
 	Title   string

@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// event is what a handler or job reports about a record.
+// event is an event of a record, which a handler or a job emits.
 type event struct {
 	action string
 	cause  string

@@ -231,7 +231,7 @@ func (f *Fault) answer(out *outgoing, rid string) {
 	f.damage(out)
 }
 
-// damage does what the fault does to a reply, whoever wrote it.
+// damage applies the fault to a reply.
 func (f *Fault) damage(out *outgoing) {
 	for k, v := range f.Header {
 		out.header[http.CanonicalHeaderKey(k)] = v

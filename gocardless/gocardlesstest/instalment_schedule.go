@@ -118,7 +118,7 @@ func (tx *tx) addSchedule(s, m *record, rows []any) *record {
 	return s
 }
 
-// startSchedule makes the payments of a schedule, or none when one of them cannot be made.
+// startSchedule creates the payments of a schedule, or none if one of them cannot be created.
 func (tx *tx) startSchedule(s *record) {
 	m := tx.must("mandates", s.Link("mandate"))
 	next := mandateNextCharge(m, tx.now)

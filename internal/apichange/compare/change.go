@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Class is what a change means for a program that uses the SDK.
+// Class is the consequence of a change for a program that uses the SDK.
 type Class int
 
 // The classes, from the mildest.
@@ -102,7 +102,7 @@ type Change struct {
 // place is where in an operation a change was seen: the names of wire members, joined by slashes.
 type place struct{ operation, at string }
 
-// Report is the outcome of a comparison.
+// Report is the result of a comparison.
 type Report struct {
 	Old     string   `json:"old"` // dates of the documents
 	New     string   `json:"new"`

@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 )
 
-// Generated is what one document becomes.
+// Generated is the result of generating from one document.
 type Generated struct {
 	API    *ir.API
 	Source Source // hand-written and generated code together

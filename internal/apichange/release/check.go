@@ -45,7 +45,7 @@ func CheckVersion(root, tag string, bump compare.Bump) error {
 	return nil
 }
 
-// Check reports everything that stands against releasing the module as a tag, such as v1.2.3.
+// Check reports every reason not to release the module as a tag, such as v1.2.3.
 func Check(root, tag string) error {
 	var errs []error
 	v, err := CurrentVersion(root)

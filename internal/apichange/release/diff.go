@@ -1,5 +1,5 @@
-// Package release joins the comparison of API descriptions and of the Go API made from them: what
-// a maintainer asks before a new version.
+// Package release combines the comparison of API descriptions with that of the generated Go API,
+// and runs the checks before a release.
 package release
 
 import (

@@ -63,7 +63,7 @@ func (s *Store) Current() (string, error) {
 	return c.Current, nil
 }
 
-// Use makes a profile the one in use.
+// Use selects the profile to use.
 func (s *Store) Use(profile string) error {
 	c, err := s.read()
 	if err != nil {

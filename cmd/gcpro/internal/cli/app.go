@@ -152,7 +152,7 @@ func (a *app) addWritten(root *cobra.Command) {
 	root.AddCommand(a.manCommand(root), a.versionCommand(), exitCodesTopic())
 }
 
-// subcommandsOnly makes a command that only groups others refuse every other argument.
+// subcommandsOnly makes a command that only groups others refuse arguments.
 func subcommandsOnly(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		subcommandsOnly(sub)

@@ -74,7 +74,7 @@ func (r *request) target() string {
 }
 
 // send makes the call and returns the whole reply. A create whose key was used before returns the
-// resource of the earlier one.
+// earlier resource.
 func (r *request) send(ctx context.Context, client *gocardless.Client, record *gocardless.Response) (json.RawMessage, error) {
 	opts := []gocardless.RequestOption{gocardless.WithOperationKind(gocardless.OperationKind(r.op.Kind)), gocardless.WithResponse(record)}
 	for name, value := range r.header {

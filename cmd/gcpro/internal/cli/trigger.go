@@ -69,8 +69,8 @@ func (a *app) triggerCommand() *cobra.Command {
 	return c
 }
 
-// makerOf maps each type of event that a scenario can make, or that comes up while trigger creates
-// what the scenario needs, to the simplest such scenario.
+// makerOf maps each event type to the simplest scenario that causes it, either itself or while
+// trigger creates the resources that the scenario needs.
 var makerOf = map[string]string{
 	"billing_requests.bank_authorisation_authorised": "billing_request_fulfilled",
 	"billing_requests.collect_bank_account":          "billing_request_fulfilled",
@@ -354,8 +354,8 @@ func (m *maker) unapproved(ctx context.Context) (string, error) {
 	return request.Links.Mandate, err
 }
 
-// payTo makes a PayTo mandate, which the payer authorises on a hosted page: in GoCardless's sandbox
-// environment that is for the person at the terminal to do.
+// payTo creates a PayTo mandate, which the payer authorises on a hosted page. In GoCardless's
+// sandbox environment, the user has to do that.
 func (m *maker) payTo(ctx context.Context) (string, error) {
 	id, err := m.post(ctx, "billing_requests", "create", nil, map[string]any{"mandate_request": map[string]any{
 		"scheme": "pay_to", "currency": "AUD", "constraints": map[string]any{"max_amount_per_payment": 10000},

@@ -19,8 +19,8 @@ func version() string {
 	return fmt.Sprintf("%s%s, %s %s/%s", gocardless.Version, commit(built), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// commit names what the program was built from, as far as the build recorded it: a build from the
-// module cache or with -buildvcs=false knows no commit.
+// commit names the commit that the program was built from, if the build recorded it: a build from
+// the module cache or with -buildvcs=false did not.
 func commit(built *debug.BuildInfo) string {
 	if built == nil {
 		return ""

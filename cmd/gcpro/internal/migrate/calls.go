@@ -332,7 +332,7 @@ func (r *rewriter) loop(a *ast.AssignStmt, all *ast.CallExpr, outer *ast.ForStmt
 	}
 	r.plain[all] = true
 	item, failure := r.text(inner.Value), r.text(value.Lhs[1])
-	// The call stays where it is; what stood around it goes.
+	// The call stays where it is; the code around it is removed.
 	r.current.replace(a.Pos(), all.Pos(), "for "+item+", "+failure+" := range ")
 	r.current.replace(all.End(), check.Pos(), " {\n")
 	r.current.replace(check.End(), inner.Body.Lbrace+1, "")

@@ -17,7 +17,7 @@ type edit struct {
 	outer      int // of insertions at one place, the order: see wrap
 }
 
-// source is a file and what is to be changed in it.
+// source is a file with its edits.
 type source struct {
 	file    *token.File
 	content []byte
@@ -30,7 +30,8 @@ func (s *source) replace(start, end token.Pos, text string) {
 
 func (s *source) insert(at token.Pos, text string) { s.replace(at, at, text) }
 
-// wrap puts text around an expression, and around what was put around it or a part of it before.
+// wrap puts strings around an expression, outside those of earlier calls for the expression or a
+// part of it.
 func (s *source) wrap(start, end token.Pos, before, after string) {
 	outer := int(end-start)<<20 + len(s.edits)
 	s.edits = append(s.edits, edit{start: start, end: start, text: before, outer: outer}, edit{start: end, end: end, text: after, outer: -outer})
@@ -41,8 +42,8 @@ func (s *source) text(start, end token.Pos) string {
 	return string(s.content[s.file.Offset(start):s.file.Offset(end)])
 }
 
-// apply makes the edits, formats the result and sees to its imports. Edits inside a part that is replaced are dropped:
-// who replaced it has seen to them.
+// apply makes the edits, formats the result and corrects its imports. Edits inside a part that is
+// replaced are dropped, because the replacement includes them.
 func (s *source) apply() ([]byte, error) {
 	slices.SortStableFunc(s.edits, func(a, b edit) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), -cmp.Compare(a.outer, b.outer), cmp.Compare(b.end, a.end))

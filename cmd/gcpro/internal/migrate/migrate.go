@@ -44,14 +44,14 @@ func (n Note) String() string {
 	return fmt.Sprintf("%s: %s (%s, %q)", n.Position, n.Message, Guide, n.Section)
 }
 
-// Result is what a program becomes.
+// Result is a rewritten program.
 type Result struct {
 	Files []File // in the order of their paths
 	Notes []Note // in the order of their positions
 }
 
 // Run reads the packages that the patterns name, in a directory, and returns the files that change.
-// Nothing is written. The packages must compile: the error names what does not.
+// It writes nothing. The packages must compile; otherwise the error names the problem.
 func Run(ctx context.Context, dir string, patterns ...string) (*Result, error) {
 	fset := token.NewFileSet()
 	loaded, err := packages.Load(&packages.Config{

@@ -65,7 +65,7 @@ func (r *rewriter) assignment(a *ast.AssignStmt) {
 	}
 }
 
-// convert makes a value what a field here wants.
+// convert converts a value to the type of a field of this SDK.
 func (r *rewriter) convert(value ast.Expr, want reflect.Type) {
 	have := r.info.TypeOf(value)
 	if have == nil {
@@ -114,8 +114,8 @@ func (r *rewriter) fromPointer(value ast.Expr) {
 	r.note(value.Pos(), sectionDifferent, "this field is a value here: the pointer must not be nil")
 }
 
-// optional makes a value a pointer. What is set is sent, so that an empty value, which the official
-// client leaves out, arrives now.
+// optional turns a value into a pointer. A set value is always sent, so an empty value, which the
+// official client leaves out, now reaches the API.
 func (r *rewriter) optional(value ast.Expr, elem reflect.Type) {
 	if !r.scalar(value, elem, true) {
 		return

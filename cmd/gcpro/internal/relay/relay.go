@@ -193,7 +193,7 @@ func (r *Relay) Send(ctx context.Context, e Event, endpoint string) Delivery {
 	return d
 }
 
-// ParseEvent reads what the relay needs of an event.
+// ParseEvent reads the members of an event that the relay needs.
 func ParseEvent(raw json.RawMessage) (Event, error) {
 	var e struct {
 		ID           string    `json:"id"`

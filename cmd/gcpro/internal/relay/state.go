@@ -24,8 +24,8 @@ type Pending struct {
 
 func (p Pending) key() string { return p.Event + " " + p.Endpoint }
 
-// State is what a relay keeps between its runs: a file with the secret and the cursor, and a journal of
-// what has been forwarded since.
+// State is the state of a relay between its runs: a file with the secret and the cursor, and a
+// journal of the events forwarded since.
 type State struct {
 	path    string
 	journal *os.File
@@ -194,7 +194,7 @@ func refused(err error) bool {
 	return ok && op.Op == "dial"
 }
 
-// Restart is like From, and forgets what has been forwarded.
+// Restart is like From, and also forgets the forwarded events.
 func (s *State) Restart(begin time.Time) error {
 	clear(s.known)
 	return s.From(begin)

@@ -127,7 +127,7 @@ func draw(w io.Writer, rows [][]Cell, widths []int, look Look) error {
 	return out.Flush()
 }
 
-// gap is between two columns, and minWidth is what a column shrinks to.
+// gap is the space between two columns, and minWidth the smallest width of a column.
 const (
 	gap      = 2
 	minWidth = 6

@@ -68,8 +68,8 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 	}
 }
 
-// yamlString is quoted where its text needs it. What a terminal would act on is escaped, for which it
-// has to be quoted.
+// yamlString quotes a string if necessary. Characters that a terminal would interpret are escaped,
+// which requires quotes.
 func yamlString(text string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	if strings.ContainsFunc(text, dangerous) {

@@ -128,7 +128,7 @@ type Value struct{ Name, Doc string }
 // Simulator is a scenario simulator of the sandbox environment.
 type Simulator struct{ Name, Resource, Doc, Requires string }
 
-// Prefix is what the ids of a resource start with.
+// Prefix is the prefix of a resource's ids.
 type Prefix struct{ Prefix, Resource string }
 
 // ResourcesOf returns the resources that an id may belong to, by the longest prefix that fits: some

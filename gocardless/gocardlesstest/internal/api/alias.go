@@ -1,7 +1,7 @@
 package api
 
-// Aliases are operations whose requests the API describes at other paths today, and which it goes on
-// serving at the old ones for the clients that have them.
+// Aliases returns operations at old paths, which the API still serves for older clients, although
+// its description now has other paths.
 func Aliases(ops map[string]*Operation) []*Operation {
 	var out []*Operation
 	for _, a := range []struct {

@@ -65,8 +65,8 @@ func (e *Error) Body(requestID string) []byte {
 	}}})
 }
 
-// Refuse makes the error of a reason; its status and type are the catalogue's. The links, when
-// given, are name and id in turn.
+// Refuse returns the error of a reason, with the status and type of the catalogue. The links, if
+// given, are names and ids in turn.
 func Refuse(reason, message string, links ...string) *Error {
 	r := ReasonsByName()[reason]
 	if r == nil {
@@ -87,7 +87,7 @@ func NotServed(op *Operation) *Error {
 	return Refuse("resource_not_found", "The sandbox does not serve "+op.Name)
 }
 
-// LinkNotFound is the answer to a link in a body that leads nowhere.
+// LinkNotFound is the error for a link in a body to an unknown resource.
 func LinkNotFound(envelope, noun, link string) *Error {
 	e := Refuse("link_not_found", TitleCase(noun)+" not found")
 	e.Items[0].Field = link + "_id"

@@ -15,7 +15,7 @@ type Given struct {
 	BankCode, BranchCode, AccountNumber, Suffix string
 }
 
-// Account is what is known of a bank account after its details were checked.
+// Account is a bank account whose details were checked.
 type Account struct {
 	Country     string
 	Currency    string

@@ -1,5 +1,5 @@
-// Package bank knows what banks and schemes do: which days are working days, how long the steps of a scheme
-// take, and which bank details can be right.
+// Package bank has the rules of banks and schemes: working days, the durations of a scheme's steps,
+// and the validity of bank details.
 package bank
 
 import (

@@ -67,7 +67,7 @@ func (t *Timing) EarliestCharge(now, mandateCreated time.Time) Date {
 	return ofPublic(t.EarliestChargeDate(now, mandateCreated))
 }
 
-// Start is the working day on which something that comes in now is begun.
+// Start is the working day on which the processing of a request that arrives now begins.
 func (t *Timing) Start(now time.Time) Date { return ofPublic(t.Timing.Start(now)) }
 
 // The hours at which the banks' work becomes known, UTC.

@@ -26,7 +26,7 @@ type rateWindow struct {
 // manyTokens is how many windows are kept before old ones are removed.
 const manyTokens = 1024
 
-// RateNote is what the headers of a reply report.
+// RateNote is the rate limit as the headers of a reply report it.
 type RateNote struct {
 	limit, remaining int
 	reset            time.Time

@@ -1,5 +1,5 @@
-// Package gate stands before the sandbox: it decides whether a request comes from where one may come from,
-// with a token that is known, and within the budgets of requests per minute.
+// Package gate protects the sandbox: it checks the origin, the token and the rate limit of a
+// request.
 package gate
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// Access is what a known access token may do.
+// Access is the access that a token gives.
 type Access uint8
 
 const (
@@ -21,7 +21,7 @@ const (
 	Inactive        // was made and does not work
 )
 
-// Tokens knows the access tokens. When none was set, any is accepted.
+// Tokens is the set of access tokens. If none was set, any is accepted.
 type Tokens struct {
 	mu    sync.RWMutex
 	open  bool
@@ -31,7 +31,7 @@ type Tokens struct {
 // Init makes the table accept any token.
 func (t *Tokens) Init() { t.open, t.known = true, map[string]Access{} }
 
-// Admit makes a token one of those that the sandbox knows, so that it knows no others.
+// Admit adds a token to the accepted ones, so that others are refused.
 func (t *Tokens) Admit(token string, s Access) {
 	t.Set(token, s)
 	t.mu.Lock()

@@ -42,7 +42,7 @@ func mustRead(name string) template.CSS {
 	return template.CSS(b) //nolint:gosec // a file of this package
 }
 
-// View is what a page shows.
+// View is the content of a page.
 type View struct {
 	Status   int
 	Title    string
