@@ -23,7 +23,8 @@ func (d *Decoder) Members(names []string, own func(member int), fields ...any) {
 			if !d.More() {
 				return
 			}
-			i = d.find(names)
+			for i = 0; i < uint(len(names)) && names[i][2:len(names[i])-2] != string(d.Key); i++ {
+			}
 			order.next[after%orderedSize] = uint8(i)
 		}
 		after = i + 1
@@ -50,16 +51,6 @@ func (d *Decoder) named(name string) bool {
 	}
 	d.pos, d.state = end, stateNext
 	return true
-}
-
-// find returns the place of the decoder's key among the names, or the number of names.
-func (d *Decoder) find(names []string) uint {
-	for i, name := range names {
-		if name[2:len(name)-2] == string(d.Key) {
-			return uint(i)
-		}
-	}
-	return uint(len(names))
 }
 
 // field reads a value into a field. It knows the types that most objects have; every program would

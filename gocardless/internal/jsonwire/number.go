@@ -75,10 +75,6 @@ const (
 
 // integer reads an integer. It returns false for null and for a misfit.
 func (d *Decoder) integer() (int64, bool) {
-	if n, size := shortInteger(d.data[d.pos:]); size > 0 {
-		d.pos += size
-		return n, true
-	}
 	start, b, ok := d.numeral(anInteger)
 	if !ok {
 		return 0, false
@@ -89,22 +85,6 @@ func (d *Decoder) integer() (int64, bool) {
 		return 0, false
 	}
 	return n, true
-}
-
-// shortInteger reads an integer as the API writes it, a few digits and then the end of the member.
-// It returns its length, 0 if there is anything else.
-func shortInteger(b []byte) (n int64, size int) {
-	for i, c := range b {
-		if digit := c - '0'; digit <= 9 && i < 18 {
-			n = n*10 + int64(digit)
-			continue
-		}
-		if (c == ',' || c == '}') && (b[0] != '0' || i == 1) {
-			return n, i
-		}
-		break
-	}
-	return 0, 0
 }
 
 // Float64 reads a number.
