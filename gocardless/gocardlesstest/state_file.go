@@ -17,7 +17,8 @@ type journal struct {
 }
 
 // OpenState loads the state from a file, if the file exists, and keeps the file up to date from
-// then on. Call it before the sandbox is used. Close rewrites the file without its history.
+// then on. Call it before the sandbox is used or, if there is no file yet, once the sandbox has the
+// state that the file begins with. Close rewrites the file without its history.
 //
 // If the end of the file is damaged, the sandbox starts from the part before the damage: lost is
 // the number of bytes that were dropped, and the file path.damaged keeps them. A damaged beginning

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -77,43 +76,66 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 	if err != nil {
 		return err
 	}
-	sandbox := gocardlesstest.New(opts...)
-	world := o.world
-	if o.state != "" {
-		if _, err := os.Stat(o.state); err == nil {
-			world = "" // the state has come out of it already
-		}
-		lost, err := sandbox.OpenState(o.state)
-		if err != nil {
-			return err
-		}
-		if lost > 0 {
-			fmt.Fprintf(a.errs, "warning: the end of the state file was damaged: %d bytes were dropped and kept in %s.damaged\n", lost, o.state)
+	server, err := a.start(gocardlesstest.New(opts...), o)
+	if err != nil {
+		return err
+	}
+	if o.certificate != "" {
+		err = os.WriteFile(o.certificate, server.CertificatePEM(), 0o644) //nolint:gosec // a certificate is public
+	}
+	if err == nil {
+		a.announce(server.URL, o)
+		<-ctx.Done()
+	}
+	return errors.Join(err, shutdown(server))
+}
+
+// start puts a sandbox behind a socket, with the state that the file holds or else with the world. A
+// state file is made once the world is complete: a start that fails before leaves none, and the next
+// one loads the world.
+func (a *app) start(sandbox *gocardlesstest.Sandbox, o *sandboxOptions) (*gocardlesstest.Server, error) {
+	saved := holdsState(o.state)
+	if saved {
+		if err := a.openState(sandbox, o.state); err != nil {
+			return nil, err
 		}
 	}
 	server, err := sandbox.Listen(o.addr)
 	if err != nil {
-		return errors.Join(err, sandbox.Close())
+		return nil, errors.Join(err, sandbox.Close())
 	}
-	if host, _, err := net.SplitHostPort(o.addr); err == nil && !strings.HasPrefix(o.addr, "unix:") && !isLoopback("http://"+net.JoinHostPort(host, "0")) {
-		fmt.Fprintln(a.errs, "warning: the sandbox can be reached from other machines")
+	if !saved && o.world != "" {
+		err = loadWorld(sandbox, o.world)
 	}
-	a.announce(a.out, server.URL, o)
-	if o.certificate != "" {
-		err = os.WriteFile(o.certificate, server.CertificatePEM(), 0o644) //nolint:gosec // a certificate is public
-	}
-	if err == nil && world != "" {
-		err = loadWorld(sandbox, world)
+	if !saved && o.state != "" && err == nil {
+		err = a.openState(sandbox, o.state)
 	}
 	if err != nil {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-		defer cancel()
-		return errors.Join(err, server.Shutdown(stopping))
+		return nil, errors.Join(err, shutdown(server))
 	}
-	<-ctx.Done()
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	return server, nil
+}
+
+// shutdown stops a server, also when the context of the command has ended.
+func shutdown(server *gocardlesstest.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	return server.Shutdown(stopping)
+	return server.Shutdown(ctx)
+}
+
+// holdsState reports whether a state file has anything in it.
+func holdsState(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > 0
+}
+
+// openState opens the state file, and warns of damage.
+func (a *app) openState(sandbox *gocardlesstest.Sandbox, path string) error {
+	lost, err := sandbox.OpenState(path)
+	if lost > 0 && err == nil {
+		fmt.Fprintf(a.errs, "warning: the end of the state file was damaged: %d bytes were dropped and kept in %s.damaged\n", lost, path)
+	}
+	return err
 }
 
 // loadWorld loads a world that the sandbox includes, or one from a file.
@@ -130,7 +152,10 @@ func loadWorld(sandbox *gocardlesstest.Sandbox, name string) error {
 }
 
 // announce prints the address, the dashboard and the variables to export.
-func (a *app) announce(w io.Writer, address string, o *sandboxOptions) {
+func (a *app) announce(address string, o *sandboxOptions) {
+	if host, _, err := net.SplitHostPort(o.addr); err == nil && !strings.HasPrefix(o.addr, "unix:") && !isLoopback("http://"+net.JoinHostPort(host, "0")) {
+		fmt.Fprintln(a.errs, "warning: the sandbox can be reached from other machines")
+	}
 	token := "any"
 	if o.token != "" {
 		token = "TOKEN"
@@ -139,7 +164,7 @@ func (a *app) announce(w io.Writer, address string, o *sandboxOptions) {
 	if runtime.GOOS == "windows" {
 		export = "$env:%s = '%s'\n" // PowerShell
 	}
-	fmt.Fprintf(w, "listening on %s\ndashboard: %[1]s/\n\n"+strings.Repeat(export, 3), address,
+	fmt.Fprintf(a.out, "listening on %s\ndashboard: %[1]s/\n\n"+strings.Repeat(export, 3), address,
 		"GOCARDLESS_BASE_URL", address, "GOCARDLESS_ACCESS_TOKEN", token, "GOCARDLESS_ENVIRONMENT", "sandbox")
 }
 

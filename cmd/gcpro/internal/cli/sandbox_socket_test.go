@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -69,6 +70,58 @@ func TestSandboxWithStateAndWorld(t *testing.T) {
 	defer stop()
 	if _, reply := call(t, http.MethodGet, url+"/customers", ""); strings.Count(reply, `"given_name":"Ada"`) != 1 {
 		t.Errorf("customers after three starts: %s", reply)
+	}
+}
+
+// A first start that fails leaves no state: the next one loads the world, once and whole.
+func TestSandboxLoadsTheWorldAfterAFailedStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	const ada = `{"do":"customers.create","with":{"given_name":"Ada","family_name":"Byron","email":"ada@example.com"}}`
+	tests := []struct {
+		name, world, addr string
+	}{
+		{"a step that is refused", `{"steps":[` + ada + `,{"do":"customers.create","with":{"email":"ada@example.com"}}]}`, "127.0.0.1:0"},
+		{"a world that cannot be read", `{"steps":[` + ada, "127.0.0.1:0"},
+		{"an address that is taken", `{"steps":[` + ada + `]}`, taken.Addr().String()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			state, world := filepath.Join(dir, "state"), filepath.Join(dir, "world.json")
+			write := func(content string) {
+				if err := os.WriteFile(world, []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(tt.world)
+			var out, errs bytes.Buffer
+			if status := run(t.Context(), []string{"sandbox", "--addr", tt.addr, "--quiet", "--state", state, "--world", world}, &out, &errs); status == 0 {
+				t.Fatalf("the first start did not fail: %s", &errs)
+			}
+			write(`{"steps":[` + ada + `,` + strings.ReplaceAll(ada, "Ada", "Grace") + `]}`)
+			url, _, stop := serve(t, "--state", state, "--world", world)
+			defer stop()
+			if _, reply := call(t, http.MethodGet, url+"/customers", ""); strings.Count(reply, `"given_name":"Ada"`) != 1 || !strings.Contains(reply, `"given_name":"Grace"`) {
+				t.Errorf("customers after the second start: %s", reply)
+			}
+		})
+	}
+}
+
+// An empty file, as mktemp makes it, holds no state.
+func TestSandboxWithAnEmptyStateFile(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	if err := os.WriteFile(state, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url, _, stop := serve(t, "--state", state, "--world", "gym")
+	defer stop()
+	if _, reply := call(t, http.MethodGet, url+"/customers", ""); !strings.Contains(reply, `"given_name"`) {
+		t.Errorf("the world is missing: %s", reply)
 	}
 }
 
