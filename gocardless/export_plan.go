@@ -1,6 +1,7 @@
 package gocardless
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -13,43 +14,40 @@ import (
 // order, newest first. Workers read the first segment that is still unread, one page each; the
 // consumer takes the pages from the front.
 //
-// A segment whose items per unit of time are roughly known is not read whole: a
-// piece is cut off its new end, so that other workers can continue with the rest. What a piece has
-// beyond a page remains as a segment and is read from the cursor on; when that too has more than
-// a page, it is divided itself. So nothing depends on the estimates but the number of requests
-// and how many of them can be made at once. A piece that is too short wastes a part of a page. A
-// piece that is too long wastes nothing, but its pages have to be read one after the other.
+// Before a segment is read, a stretch that should have a few pages is cut off its new end, and
+// other workers continue with the rest. The pages of a stretch are read one after the other. A
+// stretch whose time has far more items than expected becomes a segment, to be divided itself.
+// Nothing depends on what is expected but the number of requests and how many of them can be made
+// at once.
 //
 // Two segments never share an item. They meet at an instant, which is excluded from the older
 // and included in the newer one, or at a cursor.
 type export struct {
-	limit   int     // of a page
-	fill    float64 // pages that a piece should have
+	limit   int // of a page
 	workers int
 
 	mu       sync.Mutex
 	changed  *sync.Cond
 	segments []*segment
+	density  density         // of the list where it is being read
 	cursors  map[string]bool // that were followed
 	stopped  bool
 	running  sync.WaitGroup
 }
 
-// segment is a part of the list.
+// segment is a part of the list, of which one page is read: what it has beyond that becomes another.
 type segment struct {
-	window listWindow
-	top    time.Time // nothing in it is newer; zero if not known
-	low    time.Time // nothing in it is older; zero if not known
+	window  listWindow
+	top     time.Time // nothing in it is newer; zero if not known
+	low     time.Time // nothing in it is older; zero if not known
+	cut     bool      // it is a stretch or what remains of one: nothing is cut off it
+	gap     bool      // the stretch before it was empty: it is read as it is, to find the next item
+	density density   // its own, if it is known to be far denser than the list
 
-	// For a segment to be cut.
-	span time.Duration // that a page of items takes, roughly; 0 if not known
-	gap  bool          // a piece of it was empty: what comes next is read without an end
-
-	// For a piece, and what remains of one.
-	rest  *segment // what it was cut from
+	// What was read before, of the stretch or since the segment was last divided.
 	start time.Time
-	items int // that were read of it
-	pages int // that were read of it
+	items int
+	pages int
 
 	state segmentState
 	page  exportPage
@@ -73,17 +71,13 @@ type exportPage struct {
 	panicked    any
 }
 
-// How pieces are sized. For random times the number of items in a piece differs from its mean by
-// one part in twenty when that is 500, so that nine tenths of a page rarely overflow. Where times
-// come in bursts, pieces of some pages waste less: what they waste is at their ends.
+// A stretch wastes requests at its end, where its last page is not full: longer ones waste less, and
+// shorter ones let the workers begin sooner.
 const (
-	exportFill      = 0.9  // pages that a piece should have, to begin with and at least
-	exportMaxFill   = 4    // and at most
-	exportMore      = 1.5  // factor after a piece with less than half a page
-	exportLess      = 0.97 // factor after another piece
-	exportSmoothing = 4    // an estimate counts for one part in so many
-	exportLongest   = 8    // times the length of a piece that an estimate can be
-	exportHeld      = 6    // pages for each worker that are being read or wait for the consumer
+	exportStretch = 2.9       // pages that a stretch should have: most often three requests, rarely four
+	exportDense   = 6         // pages after which it is divided
+	exportMemory  = 15.0 / 16 // what an observation counts for after the next one
+	exportHeld    = 6         // pages for each worker that are being read or wait for the consumer
 )
 
 var (
@@ -92,7 +86,7 @@ var (
 )
 
 func newExport(filter TimestampFilter, cursor string, limit, workers int) *export {
-	x := &export{limit: limit, fill: exportFill, workers: workers, cursors: map[string]bool{}}
+	x := &export{limit: limit, workers: workers, cursors: map[string]bool{}}
 	x.changed = sync.NewCond(&x.mu)
 	all := &segment{window: listWindow{filter, cursor, limit}, low: later(filter.Gt, filter.Gte)}
 	switch {
@@ -104,6 +98,7 @@ func newExport(filter TimestampFilter, cursor string, limit, workers int) *expor
 	default:
 		all.top = filter.Lte
 	}
+	all.start = all.top
 	x.segments = []*segment{all}
 	return x
 }
@@ -194,29 +189,32 @@ func (x *export) take() *segment {
 	return nil
 }
 
-// cut returns the piece to read of the segment at index i.
+// cut returns what to read of the segment at index i: a stretch off its new end, or all of it.
 func (x *export) cut(i int) *segment {
-	s := x.segments[i]
-	s.state = reading
-	if s.span == 0 || s.gap || s.top.IsZero() {
-		return s
+	rest := x.segments[i]
+	edge, ok := x.edge(rest)
+	if !ok {
+		rest.state = reading
+		return rest
 	}
-	length := max(x.fill*float64(s.span), float64(time.Millisecond))
-	if length > math.MaxInt64/2 {
-		return s
+	stretch := &segment{window: rest.window, top: rest.top, low: edge, cut: true, start: rest.top, state: reading}
+	stretch.window.filter.Gt, stretch.window.filter.Gte = time.Time{}, edge
+	rest.window.filter.Lt, rest.window.filter.Lte, rest.window.after = edge, time.Time{}, ""
+	rest.top, rest.start = edge, edge
+	x.segments = slices.Insert(x.segments, i, stretch)
+	x.changed.Broadcast()
+	return stretch
+}
+
+// edge returns the instant at which a stretch of the segment ends, and false if it is not to be cut.
+func (x *export) edge(s *segment) (time.Time, bool) {
+	length := cmp.Or(s.density, x.density).length(exportStretch * float64(x.limit))
+	if s.cut || s.gap || s.top.IsZero() || length == 0 {
+		return time.Time{}, false
 	}
 	// The API shows milliseconds, and an edge between two is not worth the doubt.
-	edge := s.top.Add(-time.Duration(length)).Truncate(time.Millisecond)
-	if !edge.After(s.low) {
-		return s
-	}
-	piece := &segment{window: s.window, top: s.top, low: edge, rest: s, start: s.top, state: reading}
-	piece.window.filter.Gt, piece.window.filter.Gte = time.Time{}, edge
-	s.window.filter.Lt, s.window.filter.Lte, s.window.after = edge, time.Time{}, ""
-	s.top, s.state = edge, waiting
-	x.segments = slices.Insert(x.segments, i, piece)
-	x.changed.Broadcast()
-	return piece
+	edge := s.top.Add(-max(length, time.Millisecond)).Truncate(time.Millisecond)
+	return edge, edge.After(s.low)
 }
 
 // done takes in what was read of a segment.
@@ -232,17 +230,14 @@ func (x *export) done(s *segment, page exportPage) {
 		page.err = x.check(s, &page)
 	}
 	s.state, s.page = read, page
-	if page.err != nil || page.panicked != nil {
+	switch {
+	case page.err != nil || page.panicked != nil:
 		x.segments = slices.Delete(x.segments, i+1, len(x.segments))
-		return
-	}
-	if page.after != "" {
+	case page.after != "":
 		x.cursors[page.after] = true
 		x.segments = slices.Insert(x.segments, i+1, x.remainder(s, &page))
-		return
-	}
-	if s.rest != nil {
-		x.finished(s, page.count)
+	default:
+		x.finished(s, x.segments[i+1:])
 	}
 }
 
@@ -266,61 +261,60 @@ func (x *export) check(s *segment, page *exportPage) error {
 // remainder returns the part of a segment after its first page.
 func (x *export) remainder(s *segment, page *exportPage) *segment {
 	r := &segment{
-		window: s.window, top: s.top, low: s.low, span: s.span,
-		rest: s.rest, start: s.start, items: s.items + page.count, pages: s.pages + 1,
+		window: s.window, top: page.last, low: s.low, cut: s.cut, density: s.density,
+		start: s.start, items: s.items + page.count, pages: s.pages + 1,
 	}
 	r.window.after = page.after
-	if page.count == 0 {
-		return r
+	if page.count > 0 {
+		x.limit = min(x.limit, page.count) // a server may give less than what is asked for
 	}
-	x.limit = min(x.limit, page.count) // a server may give less than what is asked for
-	if r.top = page.last; r.top.IsZero() {
+	if r.start.IsZero() {
+		r.start = page.first
+	}
+	if page.last.IsZero() {
 		// The last item has a time that cannot be read: what follows is read from its cursor, since
 		// an edge in time might lie before it.
 		return r
 	}
-	switch {
-	case s.rest == nil:
-		// The list, read without an end: in the beginning, after a gap, or where it is dense.
-		top := s.top
-		if top.IsZero() {
-			top = page.first
-		}
-		r.span = max(top.Sub(page.last), time.Millisecond)
-		if s.span > 0 {
-			r.span = smooth(s.span, r.span)
-		}
-	case r.pages >= 2+int(x.fill):
-		// Much denser than what it was cut from: divide it.
-		r.span = x.learn(s.rest, r.start.Sub(page.last), r.items)
-		r.rest = nil
+	length := r.start.Sub(page.last)
+	dense := r.pages >= exportDense
+	if dense {
+		r.density = density{}.with(length, r.items)
+	}
+	if dense || !s.cut {
+		x.density = x.density.with(length, r.items)
+		r.cut, r.start, r.items, r.pages = false, page.last, 0, 0
 	}
 	return r
 }
 
-// finished notes that all of a piece was read, with the given number of items on its last page.
-func (x *export) finished(s *segment, last int) {
-	if s.items == 0 {
-		if 2*last < x.limit {
-			x.fill = min(x.fill*exportMore, exportMaxFill)
-		} else {
-			x.fill = max(x.fill*exportLess, exportFill)
-		}
+// finished notes that all of a segment was read. Older ones follow it.
+func (x *export) finished(s *segment, older []*segment) {
+	items := s.items + s.page.count
+	if !s.low.IsZero() {
+		x.density = x.density.with(s.start.Sub(s.low), items)
 	}
-	if s.items+last == 0 {
-		s.rest.gap = true
+	if items > 0 {
 		return
 	}
-	x.learn(s.rest, s.start.Sub(s.low), s.items+last)
+	if i := slices.IndexFunc(older, func(o *segment) bool { return o.state == waiting }); i >= 0 {
+		older[i].gap = true
+	}
 }
 
-// learn corrects the estimate of a segment by the number of items in a part of it, and returns
-// the estimate for that part.
-func (x *export) learn(s *segment, length time.Duration, items int) time.Duration {
-	pages := max(float64(items)/float64(x.limit), 1.0/exportLongest)
-	seen := time.Duration(min(float64(max(length, time.Millisecond))/pages, math.MaxInt64/2))
-	s.span = smooth(s.span, seen)
-	return seen
+// density is how many items a list has in a time, as far as was read.
+type density struct{ items, time float64 }
+
+// with adds an observation. The older ones count for less.
+func (d density) with(length time.Duration, items int) density {
+	return density{exportMemory*d.items + float64(items), exportMemory*d.time + float64(max(length, 1))}
 }
 
-func smooth(old, seen time.Duration) time.Duration { return old + (seen-old)/exportSmoothing }
+// length returns the time in which so many items are expected; 0 if it is not known or beyond measure.
+func (d density) length(items float64) time.Duration {
+	length := items * d.time / d.items
+	if d.items == 0 || length > math.MaxInt64/2 {
+		return 0
+	}
+	return time.Duration(length)
+}

@@ -131,7 +131,7 @@ func TestExporterIsFast(t *testing.T) {
 	if !testing.Short() && !raceDetector {
 		r := rand.New(rand.NewPCG(1, 2))
 		year := func() time.Time { return fakeNow.Add(-time.Duration(r.Int64N(int64(365 * 24 * time.Hour)))) }
-		var random, office, nightly, weekly []time.Time
+		var random, office, nightly, weekly, monthly []time.Time
 		for len(random) < total {
 			random = append(random, year())
 		}
@@ -146,10 +146,14 @@ func TestExporterIsFast(t *testing.T) {
 		for week := range total / 2500 {
 			weekly = append(weekly, every(2500, 20*time.Millisecond, fakeNow.AddDate(0, 0, -7*week))...)
 		}
+		for month := range total / 10_000 {
+			monthly = append(monthly, every(10_000, 20*time.Millisecond, fakeNow.AddDate(0, -month, 0))...)
+		}
 		lists["random"] = list{random, 1.0 / 6}
 		lists["office hours"] = list{office, 1.0 / 5}
 		lists["nightly batches"] = list{nightly, 1.0 / 5}
 		lists["weekly batches"] = list{weekly, 1.0 / 5}
+		lists["monthly batches"] = list{monthly, 2.0 / 5}
 	}
 
 	for name, list := range lists {
