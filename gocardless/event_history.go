@@ -104,6 +104,7 @@ type eventWindow struct {
 	events []*Event  // oldest first
 	end    time.Time // every event before it is in this window or an earlier one
 	now    time.Time // the API's time when it listed the window
+	last   bool      // it reaches up to now
 }
 
 const (
@@ -121,41 +122,47 @@ func eventWindows(ctx context.Context, list eventLister, from time.Time) iter.Se
 		// The API has milliseconds. Rounding down loses nothing: from is included.
 		from = from.Truncate(time.Millisecond)
 		for length := windowFirst; ; {
-			end := from.Add(length)
-			limit := windowFull
-			if length <= windowShortest {
-				limit = 0
-			}
-			found, err := list(ctx, from, end, limit)
-			if err != nil {
-				yield(eventWindow{}, err)
+			w, err := readEventWindow(ctx, list, from, length)
+			if !yield(w, err) || err != nil || w.last {
 				return
 			}
-			if limit > 0 && len(found.events) >= limit {
-				length = shorter(found, from, length)
-				continue
-			}
-			w := eventWindow{events: found.events, end: end, now: found.now.UTC()}
-			last := w.now.Before(end)
-			if last {
-				// What is created from now on is not listed. The window does not end before it
-				// begins, though: a time from which to read may be a little ahead.
-				w.end = w.now
-				if w.end.Before(from) {
-					w.end = from
-				}
-			}
-			slices.Reverse(w.events)
-			slices.SortStableFunc(w.events, func(a, b *Event) int { return a.CreatedAt.Compare(b.CreatedAt) })
-			if !yield(w, nil) || last {
-				return
-			}
-			from = end
+			length, from = w.end.Sub(from), w.end
 			if len(w.events) < windowSparse {
 				length *= 2
 			}
 		}
 	}
+}
+
+// readEventWindow lists a window of at most the given length, as long as fits in memory.
+func readEventWindow(ctx context.Context, list eventLister, from time.Time, length time.Duration) (eventWindow, error) {
+	for {
+		limit := windowFull
+		if length <= windowShortest {
+			limit = 0
+		}
+		found, err := list(ctx, from, from.Add(length), limit)
+		if err != nil {
+			return eventWindow{}, err
+		}
+		if limit == 0 || len(found.events) < limit {
+			return found.window(from, from.Add(length)), nil
+		}
+		length = shorter(found, from, length)
+	}
+}
+
+// window puts the events in order, and ends the window where they end.
+func (l eventList) window(from, end time.Time) eventWindow {
+	slices.Reverse(l.events)
+	slices.SortStableFunc(l.events, func(a, b *Event) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	w := eventWindow{events: l.events, end: end, now: l.now.UTC(), last: l.now.Before(end)}
+	if w.last {
+		// What is created from now on is not listed. The window does not end before it begins,
+		// though: a time from which to read may be a little ahead.
+		w.end = later(w.now, from)
+	}
+	return w
 }
 
 // shorter returns the length of a window after a list that was too long. The events read are newer
