@@ -35,7 +35,7 @@ type export struct {
 	running  sync.WaitGroup
 }
 
-// segment is a part of the list, of which one page is read: what it has beyond that becomes another.
+// segment is a part of the list. One page of it is read; the part after that becomes another segment.
 type segment struct {
 	window  listWindow
 	top     time.Time // nothing in it is newer; zero if not known
