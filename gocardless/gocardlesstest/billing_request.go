@@ -169,33 +169,8 @@ func metadataOf(o object) object {
 
 func (b *billing) readMandateRequest(p *api.Problems, o object) object {
 	const at = "mandate_request/"
-	currency, scheme := o.Str("currency"), o.Str("scheme")
-	if b.payment != nil {
-		// The payment decides the currency, and with it the mandate's scheme.
-		if currency == "" {
-			currency = b.payment.Str("currency")
-		}
-		if currency != b.payment.Str("currency") {
-			p.Add(at+"currency", "must be that of the payment_request")
-		}
-		if scheme == "" {
-			scheme = schemeOf(currency)
-		}
-	}
-	if currency == "" && scheme != "" {
-		currency = currencyOf(scheme)
-	}
-	switch {
-	case scheme == "":
-	case strings.HasSuffix(scheme, "credit_transfer"):
-		p.Add(at+"scheme", "must be a direct debit scheme, pay_to or faster_payments")
-	case currencyOf(scheme) != currency:
-		p.Add(at+"scheme", "is not a scheme for %s", currency)
-	}
-	verify := o.Str("verify")
-	if verify == "" {
-		verify = "recommended"
-	}
+	currency, scheme := b.mandateMoney(p, at, o)
+	verify := orDefault(o.Str("verify"), "recommended")
 	if verify == "always" && scheme != "" && !slices.Contains([]string{"bacs", "autogiro", "pay_to", "faster_payments"}, scheme) {
 		p.Add(at+"verify", "cannot be always: %s mandates cannot be verified", scheme)
 	}
@@ -223,6 +198,35 @@ func (b *billing) readMandateRequest(p *api.Problems, o object) object {
 		}
 	}
 	return out
+}
+
+// mandateMoney returns the currency and the scheme of a mandate request. Each follows from the other, and
+// both from the payment request if there is one.
+func (b *billing) mandateMoney(p *api.Problems, at string, o object) (currency, scheme string) {
+	currency, scheme = o.Str("currency"), o.Str("scheme")
+	if b.payment != nil {
+		// The payment decides the currency, and with it the mandate's scheme.
+		if currency == "" {
+			currency = b.payment.Str("currency")
+		}
+		if currency != b.payment.Str("currency") {
+			p.Add(at+"currency", "must be that of the payment_request")
+		}
+		if scheme == "" {
+			scheme = schemeOf(currency)
+		}
+	}
+	if currency == "" && scheme != "" {
+		currency = currencyOf(scheme)
+	}
+	switch {
+	case scheme == "":
+	case strings.HasSuffix(scheme, "credit_transfer"):
+		p.Add(at+"scheme", "must be a direct debit scheme, pay_to or faster_payments")
+	case currencyOf(scheme) != currency:
+		p.Add(at+"scheme", "is not a scheme for %s", currency)
+	}
+	return currency, scheme
 }
 
 // checkConsent checks the kind of authorisation, which two schemes have.

@@ -87,6 +87,11 @@ func (tx *tx) checkCustomer(p *api.Problems, path string, details object, before
 	if v := details.Str("phone_number"); v != "" && !phoneForm.MatchString(v) {
 		p.Add(path+"phone_number", "is invalid")
 	}
+	checkIdentityNumbers(p, path, details, before)
+}
+
+// checkIdentityNumbers checks the numbers of people and companies in two countries.
+func checkIdentityNumbers(p *api.Problems, path string, details object, before *record) {
 	if v := details.Str("swedish_identity_number"); v != "" {
 		switch {
 		case !validSwedishNumber(v):

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -165,30 +166,26 @@ func blockByRef(tx *tx) (result, error) {
 func (sb *Sandbox) blocked(customer, account *record) bool {
 	mail := strings.ToLower(customer.Str("email"))
 	_, domain, _ := strings.Cut(mail, "@")
-	for _, b := range sb.store.Coll("blocks").Recs {
+	// The same account of another customer is the same account.
+	sameAccount := func(id string) bool {
+		other := sb.store.Find("customer_bank_accounts", id)
+		return id == account.ID || other != nil && other.Ref("key") == account.Ref("key")
+	}
+	return slices.ContainsFunc(sb.store.Coll("blocks").Recs, func(b *record) bool {
 		if !b.Flag("active") {
-			continue
+			return false
 		}
 		ref := b.Str("resource_reference")
 		switch b.Str("block_type") {
 		case "email":
-			if mail != "" && strings.EqualFold(ref, mail) {
-				return true
-			}
+			return mail != "" && strings.EqualFold(ref, mail)
 		case "email_domain":
-			if domain != "" && strings.EqualFold(ref, domain) {
-				return true
-			}
+			return domain != "" && strings.EqualFold(ref, domain)
 		case "bank_account":
-			// The same account of another customer is the same account.
-			if other := sb.store.Find("customer_bank_accounts", ref); ref == account.ID || other != nil && other.Ref("key") == account.Ref("key") {
-				return true
-			}
+			return sameAccount(ref)
 		case "bank_name":
-			if strings.EqualFold(ref, account.Str("bank_name")) {
-				return true
-			}
+			return strings.EqualFold(ref, account.Str("bank_name"))
 		}
-	}
-	return false
+		return false
+	})
 }

@@ -504,30 +504,43 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 		body.JSON = tx.prettyJSON(r.Body(tx.now))
 		about := slices.DeleteFunc(slices.Clone(tx.sb.store.Coll("events").Recs), func(e *record) bool { return !linksTo(e, id) })
 		body.Timeline = append(body.Timeline, tx.eventRows(about, 200)...)
-		for _, other := range tx.sb.store.Order {
-			if other.Internal || other.Name == "events" {
-				continue
-			}
-			for _, o := range slices.Backward(other.Recs) {
-				if len(body.LinkedFrom) < 50 && !o.Removed && linksTo(o, id) {
-					body.LinkedFrom = append(body.LinkedFrom, tx.resourceRow(o))
-				}
-			}
-		}
-		for _, member := range []string{"authorisation_url", "redirect_url"} {
-			if c.Spec.Index(member) < 0 {
-				continue
-			}
-			// Whatever name the program used for the sandbox, the page is here.
-			if u, err := url.Parse(r.Str(member)); err == nil && pageFor(u.Path) != nil {
-				body.Page = u.RequestURI()
-			}
-		}
+		body.LinkedFrom = tx.linkedFrom(id, 50)
+		body.Page = hostedPage(r)
 	})
 	body.Actions = actionsOn(kind, id, body.Row.Status)
 	if found {
 		v.Page, v.Title, v.Section, v.Body = "resource", api.TitleCase(singular(kind))+" "+id, "Resources", body
 	}
+}
+
+// linkedFrom returns rows of the resources that link to an id, except events.
+func (tx *tx) linkedFrom(id string, limit int) []resourceRow {
+	var rows []resourceRow
+	for _, c := range tx.sb.store.Order {
+		if c.Internal || c.Name == "events" {
+			continue
+		}
+		for _, r := range slices.Backward(c.Recs) {
+			if len(rows) < limit && !r.Removed && linksTo(r, id) {
+				rows = append(rows, tx.resourceRow(r))
+			}
+		}
+	}
+	return rows
+}
+
+// hostedPage returns the page of a resource on which a payer can be played. Whatever name the program
+// used for the sandbox, the page is here.
+func hostedPage(r *record) string {
+	for _, name := range []string{"authorisation_url", "redirect_url"} {
+		if r.Coll.Spec.Index(name) < 0 {
+			continue
+		}
+		if u, err := url.Parse(r.Str(name)); err == nil && pageFor(u.Path) != nil {
+			return u.RequestURI()
+		}
+	}
+	return ""
 }
 
 func (sb *Sandbox) timeView(v *dashView) {

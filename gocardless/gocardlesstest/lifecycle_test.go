@@ -547,3 +547,33 @@ func TestIDs(t *testing.T) {
 		last = id
 	}
 }
+
+// A block holds for the payers that it names, however it names them, until it is disabled.
+func TestBlocksMatchPayers(t *testing.T) {
+	w := newWorld(t)
+	customer, account := w.sb.store.Find("customers", w.customer), w.sb.store.Find("customer_bank_accounts", w.account)
+	mail := customer.Str("email")
+	_, domain, _ := strings.Cut(mail, "@")
+	for _, tt := range []struct {
+		kind, reference string
+		want            bool
+	}{
+		{"email", strings.ToUpper(mail), true},
+		{"email", "other@" + domain, false},
+		{"email_domain", strings.ToUpper(domain), true},
+		{"email_domain", "other.example", false},
+		{"bank_account", account.ID, true},
+		{"bank_account", "BA000000000000", false},
+		{"bank_name", strings.ToLower(account.Str("bank_name")), true},
+		{"bank_name", "Another bank", false},
+	} {
+		id := w.ok("POST", "/blocks", `{"blocks":{"block_type":"`+tt.kind+`","reason_type":"identity_fraud","resource_reference":"`+tt.reference+`"}}`).Str("id")
+		if got := w.sb.blocked(customer, account); got != tt.want {
+			t.Errorf("%s %s: blocked %t, want %t", tt.kind, tt.reference, got, tt.want)
+		}
+		w.ok("POST", "/blocks/"+id+"/actions/disable", "")
+		if w.sb.blocked(customer, account) {
+			t.Errorf("%s %s: still blocked", tt.kind, tt.reference)
+		}
+	}
+}

@@ -83,13 +83,19 @@ func createRefund(tx *tx) (result, error) {
 	} else {
 		tx.event(f, event{action: "created", cause: "refund_created"})
 	}
-	if tx.sb.opts.bankTimings {
-		t := bank.TimingOf(m.Str("scheme"))
-		submit := t.Days().Shift(t.Start(tx.now), 1)
-		tx.at(submit.At(bank.SubmitHour, 0), "refund.submit", f.ID, "")
-		tx.at(t.Days().Shift(submit, 1).At(bank.ConfirmHour, 0), "refund.pay", f.ID, "")
-	}
+	tx.planRefund(f, m.Str("scheme"))
 	return one(f), nil
+}
+
+// planRefund plans what the bank does with a refund.
+func (tx *tx) planRefund(f *record, scheme string) {
+	if !tx.sb.opts.bankTimings {
+		return
+	}
+	t := bank.TimingOf(scheme)
+	submit := t.Days().Shift(t.Start(tx.now), 1)
+	tx.at(submit.At(bank.SubmitHour, 0), "refund.submit", f.ID, "")
+	tx.at(t.Days().Shift(submit, 1).At(bank.ConfirmHour, 0), "refund.pay", f.ID, "")
 }
 
 // checkPaymentRefund checks what a refund of a payment depends on.

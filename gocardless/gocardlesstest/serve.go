@@ -281,46 +281,25 @@ func (c *apiCall) act() *api.Error {
 // handle does the checks that need the store, runs the handler and renders its result.
 func (c *apiCall) handle() *api.Error {
 	sb, op := c.sb, c.op
-	reg := theRegistry()
 	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
-	if owner := reg.ownerOf(op); owner != "" {
-		// An unknown id is reported before the body is checked.
-		r := sb.store.Coll(owner).ByID[c.id]
-		if r == nil {
-			return api.NotFound()
-		}
-		if r.Removed {
-			return api.Refuse("customer_data_removed", "This customer's data has been removed")
-		}
-		tx.target = r
-		if err := tx.checkParent(c.parent); err != nil {
-			return err
-		}
+	if err := c.findTarget(tx); err != nil {
+		return err
 	}
-	key := ""
-	if op.Kind == api.OpCreate {
-		if k := c.in.header.Get("Idempotency-Key"); len(k) > maxKey {
-			return api.Refuse("idempotency_key_too_long", fmt.Sprintf("The idempotency key must be no more than %d characters", maxKey))
-		} else if k != "" {
-			key = op.Path + " " + k
-			if id, used := sb.keys[key]; used {
-				return api.Refuse("idempotent_creation_conflict", "A resource has already been created with this idempotency key",
-					"conflicting_resource_id", id)
-			}
-		}
-	}
-	var bad *api.Error
-	if tx.body, tx.form, bad = op.ReadBody(c.root, len(c.raw) > 0); bad != nil {
-		return bad
-	}
-	if tx.query, bad = op.ReadQuery(c.query); bad != nil {
-		return bad
-	}
-	res, err := reg.handlers[op.Name](tx)
+	key, err := c.unusedKey()
 	if err != nil {
+		return err
+	}
+	if tx.body, tx.form, err = op.ReadBody(c.root, len(c.raw) > 0); err != nil {
+		return err
+	}
+	if tx.query, err = op.ReadQuery(c.query); err != nil {
+		return err
+	}
+	res, failure := theRegistry().handlers[op.Name](tx)
+	if failure != nil {
 		var refused *api.Error
-		if !errors.As(err, &refused) {
-			panic(err)
+		if !errors.As(failure, &refused) {
+			panic(failure)
 		}
 		return refused
 	}
@@ -331,6 +310,41 @@ func (c *apiCall) handle() *api.Error {
 	}
 	c.render(res)
 	return nil
+}
+
+// findTarget finds the resource that the path names. An unknown id is reported before the body is
+// checked.
+func (c *apiCall) findTarget(tx *tx) *api.Error {
+	owner := theRegistry().ownerOf(c.op)
+	if owner == "" {
+		return nil
+	}
+	r := c.sb.store.Coll(owner).ByID[c.id]
+	if r == nil {
+		return api.NotFound()
+	}
+	if r.Removed {
+		return api.Refuse("customer_data_removed", "This customer's data has been removed")
+	}
+	tx.target = r
+	return tx.checkParent(c.parent)
+}
+
+// unusedKey returns the idempotency key of a create, with the path that it belongs to.
+func (c *apiCall) unusedKey() (string, *api.Error) {
+	k := c.in.header.Get("Idempotency-Key")
+	if c.op.Kind != api.OpCreate || k == "" {
+		return "", nil
+	}
+	if len(k) > maxKey {
+		return "", api.Refuse("idempotency_key_too_long", fmt.Sprintf("The idempotency key must be no more than %d characters", maxKey))
+	}
+	key := c.op.Path + " " + k
+	if id, used := c.sb.keys[key]; used {
+		return "", api.Refuse("idempotent_creation_conflict", "A resource has already been created with this idempotency key",
+			"conflicting_resource_id", id)
+	}
+	return key, nil
 }
 
 // id is the identifier of what a call made.

@@ -173,79 +173,66 @@ func (c *bodyCheck) value(f *Field, v any, pointer, name, parent string) {
 		}
 		return
 	}
+	if !f.Kind.holds(v) {
+		c.wrong(f, v, pointer, field)
+		return
+	}
 	switch f.Kind {
-	case KindStringOrInt:
-		if _, number := v.(int64); number {
-			return
+	case KindString, KindDate, KindTime, KindStringOrInt:
+		if s, ok := v.(string); ok {
+			c.text(f, s, pointer, field)
 		}
-		fallthrough
-	case KindString, KindDate, KindTime:
-		s, ok := v.(string)
-		if !ok {
-			c.wrong(f, v, pointer, field)
-			return
-		}
-		c.text(f, s, pointer, field)
 	case KindInt:
-		n, ok := v.(int64)
-		if !ok {
-			c.wrong(f, v, pointer, field)
-			return
-		}
-		c.number(f, n, pointer, field)
-	case KindFloat:
-		switch v.(type) {
-		case int64, json.Number:
-		default:
-			c.wrong(f, v, pointer, field)
-		}
-	case KindBool:
-		if _, ok := v.(bool); !ok {
-			c.wrong(f, v, pointer, field)
-		}
+		c.number(f, v.(int64), pointer, field)
 	case KindObject:
-		o, ok := v.(value.Object)
-		if !ok {
-			c.wrong(f, v, pointer, field)
-			return
-		}
-		c.object(f.Type, o, pointer, name)
+		c.object(f.Type, v.(value.Object), pointer, name)
 	case KindArray:
-		a, ok := v.([]any)
-		if !ok {
-			c.wrong(f, v, pointer, field)
-			return
-		}
-		for i, e := range a {
-			c.value(f.Elem, e, fmt.Sprintf("%s/%d", pointer, i), name, "")
-		}
-		c.items(f, a, pointer, field)
+		c.array(f, v.([]any), pointer, name)
+		c.items(f, v.([]any), pointer, field)
 	case KindMap:
-		o, ok := v.(value.Object)
-		if !ok {
-			c.wrong(f, v, pointer, field)
-			return
-		}
-		c.mapSize(f, o, pointer, name)
-		for _, m := range o {
-			c.value(f.Elem, m.Val, step(pointer, m.Key), name, "")
-		}
-	case KindMetadata, KindStringMap, KindAnyMap:
-		o, ok := v.(value.Object)
-		if !ok {
-			c.wrong(f, v, pointer, field)
-			return
-		}
-		c.stringMap(f, o, pointer, name)
+		c.mapSize(f, v.(value.Object), pointer, name)
+		c.members(f, v.(value.Object), pointer, name)
+	case KindAnyMap:
+		c.mapSize(f, v.(value.Object), pointer, name)
+	case KindMetadata, KindStringMap:
+		c.stringMap(f, v.(value.Object), pointer, name)
+	}
+}
+
+// holds reports whether a value is of the kind.
+func (k Kind) holds(v any) bool {
+	switch v.(type) {
+	case string:
+		return k == KindString || k == KindDate || k == KindTime || k == KindStringOrInt
+	case int64:
+		return k == KindInt || k == KindFloat || k == KindStringOrInt
+	case json.Number:
+		return k == KindFloat
+	case bool:
+		return k == KindBool
+	case []any:
+		return k == KindArray
+	}
+	return k == KindObject || k == KindMap || k == KindMetadata || k == KindStringMap || k == KindAnyMap
+}
+
+// array checks the elements of an array.
+func (c *bodyCheck) array(f *Field, a []any, pointer, name string) {
+	for i, e := range a {
+		c.value(f.Elem, e, fmt.Sprintf("%s/%d", pointer, i), name, "")
+	}
+}
+
+// members checks the values of a map.
+func (c *bodyCheck) members(f *Field, o value.Object, pointer, name string) {
+	for _, m := range o {
+		c.value(f.Elem, m.Val, step(pointer, m.Key), name, "")
 	}
 }
 
 // stringMap checks metadata and its like. Every value must be text: the API refuses numbers.
 func (c *bodyCheck) stringMap(f *Field, o value.Object, pointer, name string) {
 	c.mapSize(f, o, pointer, name)
-	if f.Kind == KindAnyMap {
-		return
-	}
 	for _, m := range o {
 		at := step(pointer, m.Key)
 		s, ok := m.Val.(string)

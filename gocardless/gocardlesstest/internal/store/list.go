@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"iter"
 	"net/url"
 	"slices"
 	"strconv"
@@ -82,38 +83,21 @@ func (p *Listing) Render(now time.Time, op *api.Operation) []byte {
 	b = append(b, `{"`...)
 	b = append(b, op.Reply...)
 	b = append(b, `":[`...)
-	for i, r := range p.Recs {
-		if i > 0 {
-			b = append(b, ',')
-		}
+	b = commaSeparated(b, p.Recs, func(b []byte, r *Record) []byte {
 		if p.Leave != nil {
-			b = r.render(now, b, p.Leave)
-		} else {
-			b = append(b, r.Body(now)...)
+			return r.render(now, b, p.Leave)
 		}
-	}
-	for i, o := range p.Objs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = AppendObject(b, op.Result, o, false)
-	}
+		return append(b, r.Body(now)...)
+	})
+	b = commaSeparated(b, p.Objs, func(b []byte, o value.Object) []byte { return AppendObject(b, op.Result, o, false) })
 	b = append(b, ']')
 	if p.Linked != nil {
 		b = append(b, `,"linked":{`...)
-		for i, g := range p.Linked {
-			if i > 0 {
-				b = append(b, ',')
-			}
+		b = commaSeparated(b, p.Linked, func(b []byte, g LinkedGroup) []byte {
 			b = append(value.AppendString(b, g.Name), ":["...)
-			for j, r := range g.Recs {
-				if j > 0 {
-					b = append(b, ',')
-				}
-				b = append(b, r.Body(now)...)
-			}
-			b = append(b, ']')
-		}
+			b = commaSeparated(b, g.Recs, func(b []byte, r *Record) []byte { return append(b, r.Body(now)...) })
+			return append(b, ']')
+		})
 		b = append(b, '}')
 	}
 	if p.Bare {
@@ -128,6 +112,16 @@ func (p *Listing) Render(now time.Time, op *api.Operation) []byte {
 	b = append(b, `,"meta":`...)
 	b = value.Append(b, value.Object{{"cursors", value.Object{{"before", cursor(p.before)}, {"after", cursor(p.after)}}}, {"limit", int64(p.Limit)}})
 	return append(b, '}')
+}
+
+func commaSeparated[T any](b []byte, items []T, add func([]byte, T) []byte) []byte {
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = add(b, item)
+	}
+	return b
 }
 
 // Match is a filter ready to be applied.
@@ -184,59 +178,61 @@ func PageSize(query url.Values) int {
 // newestFirst walks the records from the newest. After a cursor means older, before it newer; a
 // page before a cursor is the one next to it.
 func newestFirst(recs []*Record, keep Match, after, before *Record, limit int) *Listing {
-	p := &Listing{Limit: limit}
-	high, low := int64(len(recs)), int64(-1) // sequence numbers between which to look, exclusive
-	if len(recs) > 0 {
-		high = recs[len(recs)-1].seq + 1
-	}
+	top, end := len(recs), 0
 	if after != nil {
-		high = after.seq
+		top = position(recs, after.seq)
 	}
 	if before != nil {
-		low = before.seq
+		end = position(recs, before.seq+1)
 	}
-	start, _ := slices.BinarySearchFunc(recs, high, func(r *Record, seq int64) int { return cmp.Compare(r.seq, seq) })
-	stop, _ := slices.BinarySearchFunc(recs, low+1, func(r *Record, seq int64) int { return cmp.Compare(r.seq, seq) })
+	p := &Listing{Limit: limit}
 	if before != nil && after == nil {
 		// The oldest of the newer ones come first, so walk upwards.
-		for i := stop; i < len(recs); i++ {
-			if keep(recs[i]) {
-				if len(p.Recs) == limit {
-					p.before = p.Recs[limit-1].ID
-					break
-				}
-				p.Recs = append(p.Recs, recs[i])
-			}
+		kept, more := firstKept(slices.All(recs[end:]), keep, limit)
+		if more {
+			p.before = kept[limit-1].ID
 		}
-		slices.Reverse(p.Recs)
-		if n := len(p.Recs); n > 0 && hasOlder(recs, keep, p.Recs[n-1].seq) {
-			p.after = p.Recs[n-1].ID
+		slices.Reverse(kept)
+		if n := len(kept); n > 0 && hasOlder(recs, keep, kept[n-1].seq) {
+			p.after = kept[n-1].ID
 		}
+		p.Recs = kept
 		return p
 	}
-	for i := start - 1; i >= stop; i-- {
-		if keep(recs[i]) {
-			if len(p.Recs) == limit {
-				p.after = p.Recs[limit-1].ID
-				break
-			}
-			p.Recs = append(p.Recs, recs[i])
-		}
+	kept, more := firstKept(slices.Backward(recs[min(end, top):top]), keep, limit)
+	if more {
+		p.after = kept[limit-1].ID
 	}
-	if after != nil && len(p.Recs) > 0 {
-		p.before = p.Recs[0].ID
+	if after != nil && len(kept) > 0 {
+		p.before = kept[0].ID
 	}
+	p.Recs = kept
 	return p
 }
 
-func hasOlder(recs []*Record, keep Match, seq int64) bool {
-	i, _ := slices.BinarySearchFunc(recs, seq, func(r *Record, s int64) int { return cmp.Compare(r.seq, s) })
-	for i--; i >= 0; i-- {
-		if keep(recs[i]) {
-			return true
+// position is that of the first record whose sequence number is not below the given one.
+func position(recs []*Record, seq int64) int {
+	i, _ := slices.BinarySearchFunc(recs, seq, func(r *Record, seq int64) int { return cmp.Compare(r.seq, seq) })
+	return i
+}
+
+// firstKept returns the first records that pass, up to a limit, and whether there are more.
+func firstKept(recs iter.Seq2[int, *Record], keep Match, limit int) (kept []*Record, more bool) {
+	for _, r := range recs {
+		if !keep(r) {
+			continue
 		}
+		if len(kept) == limit {
+			return kept, true
+		}
+		kept = append(kept, r)
 	}
-	return false
+	return kept, false
+}
+
+func hasOlder(recs []*Record, keep Match, seq int64) bool {
+	_, found := firstKept(slices.Backward(recs[:position(recs, seq)]), keep, 0)
+	return found
 }
 
 // sortedListing is a page of a list that is sorted by something else than its age.
@@ -267,15 +263,15 @@ func sortedListing(c *Collection, recs []*Record, keep Match, query url.Values) 
 		slices.Reverse(all)
 	}
 	p := &Listing{Limit: limit}
-	position := func(id string) int {
+	place := func(id string) int {
 		return slices.IndexFunc(all, func(r *Record) bool { return r.ID == id })
 	}
 	from, to := 0, len(all)
 	if id := query.Get("after"); id != "" {
-		from = position(id) + 1
+		from = place(id) + 1
 	}
 	if id := query.Get("before"); id != "" {
-		if to = position(id); to < 0 {
+		if to = place(id); to < 0 {
 			to = 0
 		}
 		if query.Get("after") == "" {
