@@ -80,46 +80,8 @@ func Request(body []byte) (*http.Request, gocardless.WebhookSecret) {
 func Deliver(t *testing.T, store gocardless.EventStore, n, workers int, also func(ctx context.Context, e gocardless.Event) error) {
 	t.Helper()
 	plan := NewPlan(n, 42)
-	type count struct{ begun, done, inside int }
-	var mu sync.Mutex
-	counts := map[string]*count{}
-	handle := func(ctx context.Context, e gocardless.Event) error {
-		mu.Lock()
-		c := counts[e.ID]
-		if c == nil {
-			c = new(count)
-			counts[e.ID] = c
-		}
-		c.begun++
-		c.inside++
-		if c.inside > 1 || c.done > 0 {
-			t.Errorf("event %s: handed over again, %d at the same time, done %d times", e.ID, c.inside, c.done)
-		}
-		first := c.begun == 1
-		mu.Unlock()
-		defer func() {
-			mu.Lock()
-			defer mu.Unlock()
-			c.inside--
-		}()
-		var number int
-		_, _ = fmt.Sscanf(e.ID, "EV%d", &number)
-		switch {
-		case first && number%11 == 0:
-			return errors.New("failed the first time")
-		case first && number%13 == 0:
-			panic("panicked the first time")
-		case also != nil:
-			if err := also(ctx, e); err != nil {
-				return err
-			}
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		c.done++
-		return nil
-	}
-	handler, err := gocardless.NewWebhookHandler(gocardless.Once(store, gocardless.EventHandlerFunc(handle)), secret)
+	h := &countingHandler{t: t, also: also, counts: map[string]*handled{}}
+	handler, err := gocardless.NewWebhookHandler(gocardless.Once(store, gocardless.EventHandlerFunc(h.handle)), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,16 +116,77 @@ func Deliver(t *testing.T, store gocardless.EventStore, n, workers int, also fun
 	open.Wait()
 	close(queue)
 
-	if len(counts) != plan.Events {
-		t.Errorf("%d of %d events were handed over", len(counts), plan.Events)
-	}
-	for id, c := range counts {
-		if c.done != 1 {
-			t.Errorf("event %s: done %d times", id, c.done)
-		}
-	}
+	h.check(plan.Events)
 	if refused.Load() == 0 {
 		t.Error("no delivery was refused: the failures did not happen")
 	}
 	t.Logf("%d deliveries of %d events, sent %d times", n, plan.Events, sent.Load())
+}
+
+// countingHandler counts how often each event is handed to it. It fails or panics the first time for
+// some of them.
+type countingHandler struct {
+	t    *testing.T
+	also func(ctx context.Context, e gocardless.Event) error
+
+	mu     sync.Mutex
+	counts map[string]*handled
+}
+
+// handled is what happened to an event: how often a handling began and succeeded, and how many are
+// under way.
+type handled struct{ begun, done, inside int }
+
+func (h *countingHandler) handle(ctx context.Context, e gocardless.Event) error {
+	c, first := h.begin(e.ID)
+	defer func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		c.inside--
+	}()
+	var number int
+	_, _ = fmt.Sscanf(e.ID, "EV%d", &number)
+	switch {
+	case first && number%11 == 0:
+		return errors.New("failed the first time")
+	case first && number%13 == 0:
+		panic("panicked the first time")
+	case h.also != nil:
+		if err := h.also(ctx, e); err != nil {
+			return err
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.done++
+	return nil
+}
+
+// begin counts an event in, and reports whether it is the first time.
+func (h *countingHandler) begin(id string) (c *handled, first bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c = h.counts[id]
+	if c == nil {
+		c = new(handled)
+		h.counts[id] = c
+	}
+	c.begun++
+	c.inside++
+	if c.inside > 1 || c.done > 0 {
+		h.t.Errorf("event %s: handed over again, %d at the same time, done %d times", id, c.inside, c.done)
+	}
+	return c, c.begun == 1
+}
+
+// check reports events that were not handled once.
+func (h *countingHandler) check(events int) {
+	if len(h.counts) != events {
+		h.t.Errorf("%d of %d events were handed over", len(h.counts), events)
+	}
+	for id, c := range h.counts {
+		if c.done != 1 {
+			h.t.Errorf("event %s: done %d times", id, c.done)
+		}
+	}
 }
