@@ -101,13 +101,26 @@ func limits(b *jen.Group, f *ir.Field) {
 	if f.Pointered {
 		value = jen.Op("*").Add(value)
 	}
-	text := value
-	if f.Type.IsEnum() {
-		text = jen.String().Call(value)
+	list := limitCalls(f, value)
+	// A required string that is missing has been reported as such; its length adds nothing.
+	if present := presence(f); f.Pointered || (isText(f.Type) || f.MinItems != nil || f.MinMembers != nil) && present != nil {
+		b.If(present).Block(list...)
+		return
 	}
+	for _, code := range list {
+		b.Add(code)
+	}
+}
+
+// limitCalls returns a check for each limit that a field has.
+func limitCalls(f *ir.Field, value *jen.Statement) []jen.Code {
 	var list []jen.Code
 	call := func(name string, args ...jen.Code) {
 		list = append(list, jen.Id("c").Dot(name).Call(append([]jen.Code{jen.Lit(f.Name)}, args...)...))
+	}
+	text := value
+	if f.Type.IsEnum() {
+		text = jen.String().Call(value)
 	}
 	if f.MinLength != nil {
 		call("minLength", text, jen.Lit(*f.MinLength))
@@ -147,14 +160,7 @@ func limits(b *jen.Group, f *ir.Field) {
 	} else if f.MaxMembers != nil || f.MaxKeyLength != nil || f.MaxValueLength != nil {
 		call("stringMap", value, limit(f.MaxMembers), limit(f.MaxKeyLength), limit(f.MaxValueLength))
 	}
-	// A required string that is missing has been reported as such; its length adds nothing.
-	if present := presence(f); f.Pointered || (isText(f.Type) || f.MinItems != nil || f.MinMembers != nil) && present != nil {
-		b.If(present).Block(list...)
-		return
-	}
-	for _, code := range list {
-		b.Add(code)
-	}
+	return list
 }
 
 // limit writes an absent limit as -1.

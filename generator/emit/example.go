@@ -72,30 +72,7 @@ func Examples(api *ir.API, examples map[string]map[string]*Example, templates fs
 		UsesTime           bool
 		Cases              []exampleCase
 	}{Header: Header, ModulePath: api.ModulePath}
-	used := map[*Example]bool{}
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			for _, m := range op.Methods {
-				e := examples[s.GoName][m.GoName]
-				if e == nil {
-					continue
-				}
-				used[e] = true
-				c, err := newExampleCases(api, s, op, m, e)
-				if err != nil {
-					problems = append(problems, fmt.Errorf("examples: %s.%s: %w", s.GoName, m.GoName, err))
-				}
-				data.Cases = append(data.Cases, c...)
-			}
-		}
-	}
-	for _, service := range slices.Sorted(maps.Keys(examples)) {
-		for _, method := range slices.Sorted(maps.Keys(examples[service])) {
-			if !used[examples[service][method]] {
-				problems = append(problems, fmt.Errorf("examples: the API has no method %s.%s", service, method))
-			}
-		}
-	}
+	data.Cases, problems = exampleCases(api, examples)
 	for _, c := range data.Cases {
 		data.UsesTime = data.UsesTime || strings.Contains(c.Call, "time.")
 	}
@@ -108,6 +85,33 @@ func Examples(api *ir.API, examples map[string]map[string]*Example, templates fs
 		return File{}, nil, fmt.Errorf("%s: %w\n%s", ExamplesPath, err, b.Bytes())
 	}
 	return File{Path: ExamplesPath, Content: content}, problems, nil
+}
+
+// exampleCases returns the examples in the order of the API, and what does not fit it.
+func exampleCases(api *ir.API, examples map[string]map[string]*Example) (cases []exampleCase, problems []error) {
+	used := map[*Example]bool{}
+	for s, op := range api.Operations() {
+		for _, m := range op.Methods {
+			e := examples[s.GoName][m.GoName]
+			if e == nil {
+				continue
+			}
+			used[e] = true
+			c, err := newExampleCases(api, s, op, m, e)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("examples: %s.%s: %w", s.GoName, m.GoName, err))
+			}
+			cases = append(cases, c...)
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(examples)) {
+		for _, method := range slices.Sorted(maps.Keys(examples[service])) {
+			if !used[examples[service][method]] {
+				problems = append(problems, fmt.Errorf("examples: the API has no method %s.%s", service, method))
+			}
+		}
+	}
+	return cases, problems
 }
 
 // newExampleCases returns the method's example, and that of its iterator if it has one.

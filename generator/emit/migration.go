@@ -88,14 +88,12 @@ func CompareNames(api *ir.API, official *Official) *Comparison {
 	c := &Comparison{Methods: map[string]string{}, Fields: map[string]string{}, Types: map[string]string{}, official: official, seen: map[string]bool{}}
 	ours := map[string]*ir.Method{}
 	operations := map[*ir.Method]*ir.Operation{}
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			for _, m := range op.Methods {
-				ours[s.GoName+"."+m.GoName] = m
-				operations[m] = op
-				if m.AllName != "" {
-					ours[s.GoName+"."+m.AllName] = m
-				}
+	for s, op := range api.Operations() {
+		for _, m := range op.Methods {
+			ours[s.GoName+"."+m.GoName] = m
+			operations[m] = op
+			if m.AllName != "" {
+				ours[s.GoName+"."+m.AllName] = m
 			}
 		}
 	}

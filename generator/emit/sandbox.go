@@ -170,46 +170,54 @@ func (t *tables) types(f *jen.File) {
 	var later []jen.Code
 	for i := 0; i < len(t.order); i++ {
 		typ := t.order[i]
+		variable := f.Var().Id(t.use(typ)).Op("=")
 		if typ.Kind == ir.Enum {
-			var values []string
-			for _, v := range typ.Values {
-				values = append(values, v.Wire)
-			}
-			f.Var().Id(t.use(typ)).Op("=").Add(stringsLit(values))
+			variable.Add(enumValues(typ))
 			continue
+		}
+		fields := t.bodyFields(typ)
+		if fields != nil && recursive(typ) {
+			// A variable may not refer to itself while it is made.
+			later = append(later, jen.Id(t.use(typ)).Dot("Fields").Op("=").Add(fields))
+			fields = nil
 		}
 		var l literal
 		l.text("Name", typ.GoName)
-		var fields []jen.Code
-		for _, field := range typ.Fields {
-			if field.In == ir.InBody {
-				fields = append(fields, t.field(field))
-			}
-		}
-		if fields != nil || typ.Role == ir.RoleFilter {
-			if typ.Role == ir.RoleFilter {
-				fields = nil
-				for _, field := range typ.Fields {
-					fields = append(fields, t.field(field))
-				}
-			}
-			list := jen.Index().Id("Field").Add(rows(fields))
-			if recursive(typ) {
-				// A variable may not refer to itself while it is made.
-				later = append(later, jen.Id(t.use(typ)).Dot("Fields").Op("=").Add(list))
-			} else {
-				l.set("Fields", list)
-			}
+		if fields != nil {
+			l.set("Fields", fields)
 		}
 		l.flag("Union", typ.Union)
 		if c := conditions(typ.Conditions); c != nil {
 			l.set("Conditions", jen.Index().Id("Condition").Values(c...))
 		}
-		f.Var().Id(t.use(typ)).Op("=").Id("Type").Add(l.code())
+		variable.Id("Type").Add(l.code())
 	}
 	if later != nil {
 		f.Func().Id("init").Params().Block(later...)
 	}
+}
+
+func enumValues(typ *ir.Type) jen.Code {
+	var values []string
+	for _, v := range typ.Values {
+		values = append(values, v.Wire)
+	}
+	return stringsLit(values)
+}
+
+// bodyFields returns the fields of a type that stand in a body, nil if there are none. Those of a filter
+// stand in the query, all of them.
+func (t *tables) bodyFields(typ *ir.Type) jen.Code {
+	var fields []jen.Code
+	for _, field := range typ.Fields {
+		if field.In == ir.InBody || typ.Role == ir.RoleFilter {
+			fields = append(fields, t.field(field))
+		}
+	}
+	if fields == nil && typ.Role != ir.RoleFilter {
+		return nil
+	}
+	return jen.Index().Id("Field").Add(rows(fields))
 }
 
 // recursive reports whether a value of a type may have another one somewhere in it.

@@ -4,6 +4,8 @@
 // Every slice is in output order, so that an emitter that ranges over it is deterministic.
 package ir
 
+import "iter"
+
 // API is everything that the emitters need to know.
 type API struct {
 	Title       string
@@ -18,6 +20,19 @@ type API struct {
 	LeftOut   []LeftOut  // by place
 
 	Taken map[string]string // Go names, such as Payment or Payment.ID, with the place that has each
+}
+
+// Operations iterates over the operations of all services, in order.
+func (a *API) Operations() iter.Seq2[*Service, *Operation] {
+	return func(yield func(*Service, *Operation) bool) {
+		for _, s := range a.Services {
+			for _, op := range s.Operations {
+				if !yield(s, op) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // LeftOutKey is the member of info that holds what the API has and the document leaves out, or has as it

@@ -63,6 +63,43 @@ func Catalogue(data []byte) (*ir.Catalogue, error) {
 	}
 	var errs problems
 	out := &ir.Catalogue{}
+	catalogueEvents(out, &file)
+	for _, reason := range sorted(file.Reasons) {
+		r := file.Reasons[reason]
+		if r.Status < 400 || r.Status > 599 {
+			errs.add(jsontree.Join("", "reasons", reason, "status"), "not the status of an error: %d", r.Status)
+		}
+		out.Reasons = append(out.Reasons, &ir.Reason{GoName: "Reason" + name.Go(reason), Name: reason, Doc: r.Description, Status: r.Status, Type: r.Type, Link: r.Link})
+	}
+	for _, id := range sorted(file.Simulators) {
+		s := file.Simulators[id]
+		sim := &ir.Simulator{GoName: "Simulator" + name.Go(id), Name: id, Resource: s.Resource, Doc: s.Description, Requires: s.Requires}
+		for _, k := range sorted(s.Result) {
+			sim.Result = append(sim.Result, ir.Pair{Name: k, Value: s.Result[k]})
+		}
+		out.Simulators = append(out.Simulators, sim)
+	}
+	for _, resource := range sorted(file.IDPrefixes) {
+		out.Prefixes = append(out.Prefixes, ir.Prefix{Resource: resource, Prefix: file.IDPrefixes[resource]})
+	}
+	for i, limit := range file.RateLimits {
+		if limit.Group == "" {
+			errs.add(jsontree.Join("", "rate_limits", strconv.Itoa(i), "group"), "a rate limit needs a group")
+		}
+		out.RateLimits = append(out.RateLimits, ir.RateLimit{Group: limit.Group, Paths: limit.Paths, PerMinute: limit.PerMinute, Doc: limit.Description})
+	}
+	for _, scheme := range sorted(file.Schemes) {
+		s := file.Schemes[scheme]
+		out.Schemes = append(out.Schemes, &ir.Scheme{Name: scheme, Currency: s.Currency, Countries: s.Countries, Doc: s.Description})
+	}
+	for _, trigger := range sorted(file.NameTriggers) {
+		out.NameTriggers = append(out.NameTriggers, &ir.Value{Wire: trigger, GoName: name.Go(trigger), Doc: file.NameTriggers[trigger]})
+	}
+	return out, errs.err()
+}
+
+// catalogueEvents fills in the events, and the actions and causes that several of them share.
+func catalogueEvents(out *ir.Catalogue, file *catalogueFile) {
 	actions := map[string][]string{}           // action → resource types
 	actionDocs := map[string]map[string]bool{} // action → descriptions
 	causes := map[string]map[string]bool{}     // cause → descriptions
@@ -98,38 +135,6 @@ func Catalogue(data []byte) (*ir.Catalogue, error) {
 		}
 		out.Causes = append(out.Causes, &ir.Value{Wire: cause, GoName: name.Value("EventCause", cause), Doc: doc})
 	}
-	for _, reason := range sorted(file.Reasons) {
-		r := file.Reasons[reason]
-		if r.Status < 400 || r.Status > 599 {
-			errs.add(jsontree.Join("", "reasons", reason, "status"), "not the status of an error: %d", r.Status)
-		}
-		out.Reasons = append(out.Reasons, &ir.Reason{GoName: "Reason" + name.Go(reason), Name: reason, Doc: r.Description, Status: r.Status, Type: r.Type, Link: r.Link})
-	}
-	for _, id := range sorted(file.Simulators) {
-		s := file.Simulators[id]
-		sim := &ir.Simulator{GoName: "Simulator" + name.Go(id), Name: id, Resource: s.Resource, Doc: s.Description, Requires: s.Requires}
-		for _, k := range sorted(s.Result) {
-			sim.Result = append(sim.Result, ir.Pair{Name: k, Value: s.Result[k]})
-		}
-		out.Simulators = append(out.Simulators, sim)
-	}
-	for _, resource := range sorted(file.IDPrefixes) {
-		out.Prefixes = append(out.Prefixes, ir.Prefix{Resource: resource, Prefix: file.IDPrefixes[resource]})
-	}
-	for i, limit := range file.RateLimits {
-		if limit.Group == "" {
-			errs.add(jsontree.Join("", "rate_limits", strconv.Itoa(i), "group"), "a rate limit needs a group")
-		}
-		out.RateLimits = append(out.RateLimits, ir.RateLimit{Group: limit.Group, Paths: limit.Paths, PerMinute: limit.PerMinute, Doc: limit.Description})
-	}
-	for _, scheme := range sorted(file.Schemes) {
-		s := file.Schemes[scheme]
-		out.Schemes = append(out.Schemes, &ir.Scheme{Name: scheme, Currency: s.Currency, Countries: s.Countries, Doc: s.Description})
-	}
-	for _, trigger := range sorted(file.NameTriggers) {
-		out.NameTriggers = append(out.NameTriggers, &ir.Value{Wire: trigger, GoName: name.Go(trigger), Doc: file.NameTriggers[trigger]})
-	}
-	return out, errs.err()
 }
 
 func note(docs map[string]map[string]bool, key, doc string) {
