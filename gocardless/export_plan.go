@@ -310,7 +310,7 @@ func (d density) with(length time.Duration, items int) density {
 	return density{exportMemory*d.items + float64(items), exportMemory*d.time + float64(max(length, 1))}
 }
 
-// length returns the time in which so many items are expected; 0 if it is not known or beyond measure.
+// length returns the time in which that number of items is expected; 0 if it is not known or beyond measure.
 func (d density) length(items float64) time.Duration {
 	length := items * d.time / d.items
 	if d.items == 0 || length > math.MaxInt64/2 {
