@@ -14,6 +14,7 @@ import (
 
 	"github.com/gocardless-community/gocardless-go/generator"
 	"github.com/gocardless-community/gocardless-go/generator/emit"
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/generator/load"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -184,5 +185,35 @@ func TestSandboxGaps(t *testing.T) {
 	gaps, err := generator.SandboxGaps(root, api)
 	if want := "gocardless/gocardlesstest/payment.go: the API has no operation payments.retry"; err != nil || len(gaps) != 1 || gaps[0] != want {
 		t.Errorf("%v, %v", gaps, err)
+	}
+}
+
+// A filter that no member, link or written file explains is named; a release waits for it.
+func TestUnservedFilters(t *testing.T) {
+	api, err := generator.Load(generator.Config{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := generator.UnservedFilters(root, api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range api.Operations() {
+		if op.ID == "payments.list" {
+			params := op.Methods[0].Params
+			params.Fields = append(params.Fields, &ir.Field{Name: "colour"})
+		}
+		if op.ID == "payments.list" || op.ID == "customers.list" || op.ID == "events.list" {
+			for _, f := range op.Methods[0].Params.Fields {
+				if slices.ContainsFunc(before, func(s string) bool { return strings.Contains(s, "filter "+f.Name+" of "+op.ID) }) {
+					t.Errorf("%s: the sandbox serves the filter %s", op.ID, f.Name)
+				}
+			}
+		}
+	}
+	after, err := generator.UnservedFilters(root, api)
+	want := "the sandbox does not know what the filter colour of payments.list compares: add it to gocardless/gocardlesstest"
+	if err != nil || len(after) != len(before)+1 || !slices.Contains(after, want) {
+		t.Errorf("%v, %v", after, err)
 	}
 }

@@ -131,6 +131,82 @@ func SandboxGaps(root string, api *ir.API) ([]string, error) {
 	return gaps, nil
 }
 
+// UnservedFilters lists the list filters that the sandbox refuses: the resource has no member or link
+// of that name, and no written file serves it. A release needs them.
+func UnservedFilters(root string, api *ir.API) ([]string, error) {
+	files, err := writtenFiles(root, "gocardless/gocardlesstest")
+	if err != nil {
+		return nil, err
+	}
+	served := map[string]bool{}
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			for _, filter := range servedFilters(n) {
+				served[filter] = true
+			}
+			return true
+		})
+	}
+	var unserved []string
+	for s, op := range api.Operations() {
+		if !op.List || !op.Cursors {
+			continue
+		}
+		for _, f := range op.Methods[0].Params.Fields {
+			switch f.Name {
+			case "after", "before", "limit", "sort_field", "sort_direction", "include":
+				continue
+			}
+			if !hasMember(op.Reply, f.Name) && !served[op.ID+" "+f.Name] && !served[op.ID+" "] && !served[s.Resource+" "+f.Name] {
+				unserved = append(unserved, "the sandbox does not know what the filter "+f.Name+" of "+op.ID+" compares: add it to gocardless/gocardlesstest")
+			}
+		}
+	}
+	return unserved, nil
+}
+
+// hasMember reports whether a resource has a member or a link of the given name.
+func hasMember(resource *ir.Type, name string) bool {
+	for _, f := range resource.Fields {
+		if f.Name == name || f.Name == "links" && f.Type.Type != nil && hasMember(f.Type.Type, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// servedFilters returns the filters that a call of the registry or the private members of a collection
+// serve, such as "customers.list currency" and "payments creditor". Without a name, a call serves all of
+// its list.
+func servedFilters(n ast.Node) []string {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "filter" && len(n.Args) == 3 {
+			return []string{literal(n.Args[0]) + " " + literal(n.Args[1])}
+		}
+	case *ast.CompositeLit:
+		var name string
+		var filters []string
+		for _, e := range n.Elts {
+			kv, ok := e.(*ast.KeyValueExpr)
+			if !ok {
+				continue
+			}
+			key, _ := kv.Key.(*ast.Ident)
+			if key != nil && key.Name == "Name" {
+				name = literal(kv.Value)
+			}
+			if list, ok := kv.Value.(*ast.CompositeLit); ok && key != nil && key.Name == "Private" {
+				for _, member := range list.Elts {
+					filters = append(filters, name+" "+literal(member))
+				}
+			}
+		}
+		return filters
+	}
+	return nil
+}
+
 // registered returns the operations that a call of the registry or a look-up names: r.on("payments.create", …).
 func registered(n ast.Node) []string {
 	call, ok := n.(*ast.CallExpr)

@@ -123,6 +123,13 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gen: the sandbox serves operations that the API does not have: remove what is named above")
 		return 1
 	}
+	unserved, err := generator.UnservedFilters(root, result.API)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	for _, filter := range unserved {
+		fmt.Fprintln(stderr, "gen: note:", filter)
+	}
 	noteLeftOut(stderr, result)
 	fmt.Fprintln(stdout, "up to date:", result.Summary())
 	return 0

@@ -18,7 +18,7 @@ func creditorFamily(r *registry) {
 	r.on("creditors.create", createCreditor)
 	r.on("creditors.update", updateCreditor)
 
-	r.collection(store.CollectionSpec{Name: "scheme_identifiers", Indexed: []string{"creditor"}})
+	r.collection(store.CollectionSpec{Name: "scheme_identifiers", Indexed: []string{"creditor"}, Private: []string{"creditor"}})
 	r.on("scheme_identifiers.create", createSchemeIdentifier)
 	r.job("scheme_identifier.activate", func(tx *tx, id, _ string) {
 		if s := tx.find("scheme_identifiers", id); s != nil && s.Status() == "pending" {

@@ -1,12 +1,15 @@
 package gocardlesstest
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
+	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // ids of a list reply.
@@ -173,29 +176,23 @@ func TestEventsWithInclude(t *testing.T) {
 	}
 }
 
-// Every filter of every list finds its way to a member, link or private member: none is
-// silently useless because its name leads nowhere.
-func TestEveryFilterResolves(t *testing.T) {
-	reg := theRegistry()
-	for i := range api.Operations {
-		op := &api.Operations[i]
-		if !op.List || !op.Cursors {
-			continue
+// A filter that the sandbox does not know, as a change of the API brings it, is refused: an empty list
+// would be a wrong answer.
+func TestUnknownFilterIsRefused(t *testing.T) {
+	payments := *theRegistry().ops["payments.list"]
+	payments.Query = append(slices.Clip(payments.Query), api.Field{Name: "colour"})
+	plan := store.PlanList(&payments, nil, []string{"customer", "creditor"})
+	w := newWorld(t)
+	id := w.pay("100")
+	w.sb.update(func(tx *tx) error {
+		page, err := plan.Page(tx.sb.store.Coll("payments"), url.Values{"customer": {w.customer}})
+		if err != nil || len(page.Recs) != 1 || page.Recs[0].ID != id {
+			t.Errorf("payments of the customer: %v, %v", page, err)
 		}
-		spec := op.Result
-		for _, f := range reg.plans[op.Name].Filters {
-			if f.Link == "" {
-				continue
-			}
-			links := spec.Field("links")
-			known := links != nil && links.Type != nil && links.Type.Index(f.Link) >= 0
-			// Private members that filters rely on, by collection.
-			private := map[string][]string{
-				"payments": {"customer", "creditor"}, "subscriptions": {"customer"}, "payout_items": {"payout"}, "scheme_identifiers": {"creditor"},
-			}[op.Resource()]
-			if !known && !slices.Contains(private, f.Link) {
-				t.Errorf("%s: filter %q leads nowhere", op.Name, f.Link)
-			}
+		_, err = plan.Page(tx.sb.store.Coll("payments"), url.Values{"colour": {"red"}})
+		if e, ok := errors.AsType[*api.Error](err); !ok || e.Reason != "invalid_filters" || e.Message != "The sandbox does not filter payments by colour" {
+			t.Errorf("payments by colour: %v", err)
 		}
-	}
+		return nil
+	})
 }

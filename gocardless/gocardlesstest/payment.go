@@ -20,7 +20,7 @@ const maxRetries = 3
 const paymentRetries store.Hidden[int64] = "retries"
 
 func paymentFamily(r *registry) {
-	r.collection(store.CollectionSpec{Name: "payments", Indexed: []string{"mandate", "customer", "subscription", "instalment_schedule"}})
+	r.collection(store.CollectionSpec{Name: "payments", Indexed: []string{"mandate", "customer", "subscription", "instalment_schedule"}, Private: []string{"creditor", "customer"}})
 	r.on("payments.create", createPayment)
 	r.on("payments.cancel", cancelPaymentCall)
 	r.on("payments.retry", retryPayment)

@@ -19,7 +19,7 @@ import (
 
 func payoutFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "payouts", Indexed: []string{"creditor"}})
-	r.collection(store.CollectionSpec{Name: "payout_items", Prefix: "PI", Indexed: []string{"payout"}})
+	r.collection(store.CollectionSpec{Name: "payout_items", Prefix: "PI", Indexed: []string{"payout"}, Private: []string{"payout"}})
 	r.on("payout_items.list", listPayoutItems)
 	r.filter("payout_items.list", "include_2020_tax_cutover", func(*record, string) bool { return true })
 	r.job("payout.pay", func(tx *tx, id, _ string) {

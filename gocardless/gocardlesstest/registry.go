@@ -177,8 +177,10 @@ func buildRegistry() *registry {
 		if r.handlers[op.Name] == nil {
 			r.handlers[op.Name] = r.defaultHandler(op)
 		}
-		if op.List && r.hasCollection(op.Resource()) {
-			r.plans[op.Name] = store.PlanList(op, r.filters)
+		for _, c := range r.collections {
+			if op.List && c.Name == op.Resource() {
+				r.plans[op.Name] = store.PlanList(op, r.filters, c.Private)
+			}
 		}
 	}
 	r.routes = api.NewRouter(served)

@@ -26,7 +26,7 @@ const (
 
 func subscriptionFamily(r *registry) {
 	r.collection(store.CollectionSpec{
-		Name: "subscriptions", Indexed: []string{"mandate", "customer"},
+		Name: "subscriptions", Indexed: []string{"mandate", "customer"}, Private: []string{"customer"},
 		Computed: []store.Computed{{Name: "earliest_charge_date_after_resume", Value: resumeDate, Moves: true}},
 	})
 	r.on("subscriptions.create", createSubscription)

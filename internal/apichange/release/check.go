@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator"
@@ -97,7 +98,11 @@ func Check(root, tag string) error {
 	if err != nil {
 		return err
 	}
-	for _, gap := range gaps {
+	unserved, err := generator.UnservedFilters(root, api)
+	if err != nil {
+		return err
+	}
+	for _, gap := range slices.Concat(gaps, unserved) {
 		errs = append(errs, errors.New(gap))
 	}
 	text, err := Changelog(root)

@@ -295,7 +295,11 @@ func (u *updater) regenerate() error {
 	if err != nil {
 		return err
 	}
-	u.out.Notes = append(u.out.Notes, gaps...)
+	unserved, err := generator.UnservedFilters(u.Root, result.API)
+	if err != nil {
+		return err
+	}
+	u.out.Notes = append(u.out.Notes, slices.Concat(gaps, unserved)...)
 	if err := result.Plan(u.tx); err != nil {
 		return err
 	}

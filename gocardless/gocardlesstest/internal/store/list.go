@@ -20,7 +20,8 @@ const (
 
 // ListPlan is how a list operation filters, worked out once from its query parameters.
 type ListPlan struct {
-	Filters []listFilter
+	op      *api.Operation
+	filters []listFilter
 }
 
 // FilterFunc reports whether a record passes a list filter.
@@ -29,17 +30,18 @@ type FilterFunc func(r *Record, value string) bool
 // listFilter is one parameter of a list.
 type listFilter struct {
 	param  string
-	test   FilterFunc
-	many   bool   // takes several values
-	field  int    // position of the member, or -1
-	Link   string // link or private member, else ""
-	ranged bool   // created_at[gte]=…
+	test   FilterFunc // nil if the sandbox does not know what the parameter compares
+	many   bool       // takes several values
+	field  int        // position of the member, or -1
+	link   string     // link or private member, else ""
+	ranged bool       // created_at[gte]=…
 }
 
 // PlanList resolves the parameters of a list: a filter of the family, which is found under the names of
-// operation and parameter, or else a member, a link or a private member of the same name.
-func PlanList(op *api.Operation, filters map[string]FilterFunc) *ListPlan {
-	p := &ListPlan{}
+// operation and parameter, or else a member, a link or a private member of the same name. A parameter
+// that is none of these has no test, and a query with it is refused.
+func PlanList(op *api.Operation, filters map[string]FilterFunc, private []string) *ListPlan {
+	p := &ListPlan{op: op}
 	spec := op.Result
 	for _, q := range op.Query {
 		switch q.Name {
@@ -52,10 +54,10 @@ func PlanList(op *api.Operation, filters map[string]FilterFunc) *ListPlan {
 			f.test = filters[op.Name+" "+q.Name]
 		case i >= 0:
 			f.field, f.ranged, f.test = i, q.Style == api.StyleDeep, valueFilter(i, q.Kind)
-		default:
-			f.Link, f.test = q.Name, linkFilter(q.Name)
+		case hasLink(spec, q.Name) || slices.Contains(private, q.Name):
+			f.link, f.test = q.Name, linkFilter(q.Name)
 		}
-		p.Filters = append(p.Filters, f)
+		p.filters = append(p.filters, f)
 	}
 	return p
 }
@@ -132,7 +134,10 @@ type Match func(*Record) bool
 func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listing, error) {
 	recs := c.Recs
 	matches := also
-	for _, f := range p.Filters {
+	for _, f := range p.filters {
+		if f.test == nil && query.Has(f.param) {
+			return nil, api.Refuse("invalid_filters", "The sandbox does not filter "+p.op.Resource()+" by "+f.param)
+		}
 		m, narrowed := f.matcher(c, query)
 		if m != nil {
 			matches = append(matches, m)
@@ -319,8 +324,8 @@ func (f *listFilter) matcher(c *Collection, query url.Values) (Match, []*Record)
 	m := func(r *Record) bool {
 		return slices.ContainsFunc(wanted, func(v string) bool { return f.test(r, v) })
 	}
-	if f.Link != "" && !f.many && slices.Contains(c.Indexed, f.Link) {
-		found := c.By(f.Link, v)
+	if f.link != "" && !f.many && slices.Contains(c.Indexed, f.link) {
+		found := c.By(f.link, v)
 		if found == nil {
 			found = []*Record{} // nil would mean that no index serves the filter
 		}
@@ -342,6 +347,12 @@ func valueFilter(field int, kind api.Kind) FilterFunc {
 		}
 		return kind == api.KindBool && v == "false"
 	}
+}
+
+// hasLink reports whether a resource has a link of the given name.
+func hasLink(spec *api.Type, name string) bool {
+	links := spec.Field("links")
+	return links != nil && links.Type != nil && links.Type.Index(name) >= 0
 }
 
 // linkFilter compares a link or a private member.

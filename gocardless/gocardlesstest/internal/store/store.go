@@ -36,6 +36,7 @@ type CollectionSpec struct {
 	IDForm   IDForm
 	Spec     *api.Type
 	Indexed  []string // links and private members by which records are found often
+	Private  []string // private members that list filters of the same name compare
 	Computed []Computed
 	// Internal collections are not resources of the API: they have no lists and no events.
 	Internal bool
