@@ -25,14 +25,7 @@ type part struct {
 }
 
 func (p *part) decode(d *jsonwire.Decoder) {
-	for d.Object(); d.More(); {
-		switch string(d.Key) {
-		case "name":
-			p.Name = d.Text()
-		default:
-			d.Unknown()
-		}
-	}
+	d.Members([]string{`,"name":`}, nil, &p.Name)
 }
 
 func (p *part) encode(e *jsonwire.Encoder) {
@@ -46,6 +39,9 @@ func (p *part) check(c *checker) {
 	c.items("sizes", len(p.Sizes), 2, 3)
 	checkUnique(c, "sizes", p.Sizes)
 	c.multipleOf("level", int64(p.Level), 5)
+	if p.Tags != nil {
+		c.members("tags", len(p.Tags), 1)
+	}
 	checkMap(c, "tags", p.Tags, 1, 3)
 	if p.Kind == "flat" {
 		c.excluded("level", p.Level != 0, "kind", "flat")
@@ -107,6 +103,7 @@ func TestChecksOfLists(t *testing.T) {
 		{"too many", "parts.k.sizes must have at most 3 items", func(p *part) { p.Sizes = []int{1, 2, 3, 4} }},
 		{"twice", "parts.k.sizes must not have an item twice", func(p *part) { p.Sizes = []int{1, 1} }},
 		{"no multiple", "parts.k.level must be a multiple of 5", func(p *part) { p.Level = -6 }},
+		{"no members", "parts.k.tags must have at least 1 members", func(p *part) { p.Tags = map[string]string{} }},
 		{"members", "parts.k.tags must have at most 1 members", func(p *part) { p.Tags = map[string]string{"a": "", "b": ""} }},
 		{"name", "parts.k.tags must not have a name of more than 3 characters", func(p *part) { p.Tags = map[string]string{"abcd": ""} }},
 		{"excluded", `parts.k.level must not be given when kind is "flat"`, func(p *part) { p.Kind = "flat" }},
