@@ -5,7 +5,7 @@ package decodertest
 
 import "time"
 
-//go:generate env GOWORK=off go tool easyjson -all -no_std_marshalers -output_filename page_gen.go page.go
+//go:generate env GOWORK=off go tool easyjson -all -no_std_marshalers -output_filename page_easyjson.go page.go
 
 // payment is the fields that a page of payments has.
 type payment struct {
