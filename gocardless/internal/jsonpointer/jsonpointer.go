@@ -3,13 +3,10 @@ package jsonpointer
 
 import "strings"
 
-var (
-	escape   = strings.NewReplacer("~", "~0", "/", "~1")
-	unescape = strings.NewReplacer("~1", "/", "~0", "~")
-)
-
 // Escape writes the name of a member as a step of a pointer.
-func Escape(name string) string { return escape.Replace(name) }
+func Escape(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}
 
 // Join appends members to a pointer.
 func Join(pointer string, names ...string) string {
@@ -23,7 +20,7 @@ func Join(pointer string, names ...string) string {
 func Split(steps string) []string {
 	names := strings.Split(steps, "/")
 	for i, step := range names {
-		names[i] = unescape.Replace(step)
+		names[i] = strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
 	}
 	return names
 }
