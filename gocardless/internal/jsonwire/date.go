@@ -24,13 +24,15 @@ func (d Date) Append(b []byte) []byte {
 		// Not a date, but worth showing in a message.
 		return append(b, strconv.Itoa(d.Year)+"-"+strconv.Itoa(int(d.Month))+"-"+strconv.Itoa(d.Day)...)
 	}
-	y, m, day := d.Year, int(d.Month), d.Day
-	text := [...]byte{
-		byte('0' + y/1000), byte('0' + y/100%10), byte('0' + y/10%10), byte('0' + y%10), '-',
-		byte('0' + m/10), byte('0' + m%10), '-',
-		byte('0' + day/10), byte('0' + day%10),
+	b = append(b, "0000-00-00"...)
+	digits := (d.Year*100+int(d.Month))*100 + d.Day
+	for i := len(b) - 1; digits > 0; i-- {
+		if b[i] != '-' {
+			b[i] += byte(digits % 10)
+			digits /= 10
+		}
 	}
-	return append(b, text[:]...)
+	return b
 }
 
 // daysIn returns the number of days in a month from January to December.

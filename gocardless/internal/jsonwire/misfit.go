@@ -127,7 +127,10 @@ func kindOf(c byte) string {
 // among them makes it unreadable.
 func (d *Decoder) Essential(on bool) { d.essential = on }
 
-// misfit records a misfit at an offset.
+// misfit records a misfit at an offset. It is not inlined: every method that reads a value would
+// hold a copy.
+//
+//go:noinline
 func (d *Decoder) misfit(offset int, expected, found string) {
 	if d.essential && d.fatal == nil {
 		d.fatal, d.fatalStart = &Misfit{Offset: offset, Expected: expected, Found: found}, d.start

@@ -1,9 +1,9 @@
 package jsonwire
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -171,7 +171,7 @@ func lowerKey(key []byte) []byte {
 	if i == len(key) {
 		return nil
 	}
-	lower := bytes.Map(func(r rune) rune {
+	lower := strings.Map(func(r rune) rune {
 		switch {
 		case 'A' <= r && r <= 'Z':
 			return r + 'a' - 'A'
@@ -181,11 +181,11 @@ func lowerKey(key []byte) []byte {
 			return 's'
 		}
 		return r
-	}, key)
-	if bytes.Equal(lower, key) {
+	}, string(key))
+	if lower == string(key) {
 		return nil
 	}
-	return lower
+	return []byte(lower)
 }
 
 // hex4 reads four hexadecimal digits, and returns -1 when there are none.
