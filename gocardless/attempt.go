@@ -338,9 +338,10 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 		return buf, nil
 	}
 	var r io.Reader = resp.Body
-	if !resp.Uncompressed && strings.EqualFold(headerValue(resp.Header, "Content-Encoding"), "gzip") {
+	if !resp.Uncompressed && strings.ToLower(headerValue(resp.Header, "Content-Encoding")) == "gzip" {
 		// The transport decompresses what it asked to be compressed. This is for
-		// transports that pass a compressed reply through.
+		// transports that pass a compressed reply through. Unlike EqualFold, ToLower is
+		// in every program that uses net/http.
 		unzipped, err := gzip.NewReader(r)
 		if errors.Is(err, io.EOF) {
 			return buf, nil

@@ -199,14 +199,15 @@ func writeAttempts(b *strings.Builder, n int) {
 }
 
 // writeSet writes a part of a message and what surrounds it, or nothing if there is no such part.
+// Neither it nor writeAll is inlined: every program links the messages of all errors.
+//
+//go:noinline
 func writeSet(b *strings.Builder, before, part, after string) {
 	if part != "" {
 		writeAll(b, before, part, after)
 	}
 }
 
-// writeAll is not inlined: every program links the messages of all errors.
-//
 //go:noinline
 func writeAll(b *strings.Builder, parts ...string) {
 	for _, part := range parts {

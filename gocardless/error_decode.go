@@ -2,7 +2,6 @@ package gocardless
 
 import (
 	"math"
-	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
@@ -143,7 +142,7 @@ func looseString(d *jsonwire.Decoder) string {
 		d.Skip()
 		return ""
 	}
-	return strings.ToValidUTF8(d.Text(), "\uFFFD")
+	return d.Text()
 }
 
 func looseInt(d *jsonwire.Decoder) int {

@@ -40,8 +40,8 @@ func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 	if strings.Contains(u.Path, "//") || hasDotSegment(u.Path) {
 		return nil, errors.New("gocardless: the path of the base URL has an empty, . or .. segment")
 	}
-	u.RawPath = strings.TrimRight(u.EscapedPath(), "/")
-	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimSuffix(u.EscapedPath(), "/")
+	u.Path = strings.TrimSuffix(u.Path, "/")
 	if u.RawPath == u.Path {
 		u.RawPath = ""
 	}
