@@ -72,7 +72,7 @@ fuzz: ## fuzz each target for a minute
 bench: ## measure in CPU time, as ratios to plain net/http and encoding/json
 	@$(GO) run ./internal/bench
 
-bench-decoders: ## hold the decoder against sonic, goccy/go-json and encoding/json
+bench-decoders: ## hold the decoder against sonic, goccy/go-json, easyjson and encoding/json
 	cd internal/bench/decodertest && GOWORK=off $(GO) test -count=1 -v .
 
 build-386: ## compile for 32 bits
