@@ -216,8 +216,7 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	// Fee taken out of every payment for the partner app that created the instalment schedule or
 	// subscription, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
-	// Required.
+	// Currency, as an ISO 4217 code. Required.
 	Currency Currency `json:"currency"`
 	// The instalments to collect, one entry per payment. Each needs an "amount" and a
 	// "charge_date". Required.
@@ -309,8 +308,7 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	// Fee taken out of every payment for the partner app that created the instalment schedule or
 	// subscription, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
-	// Required.
+	// Currency, as an ISO 4217 code. Required.
 	Currency Currency `json:"currency"`
 	// Groups the instalment amounts, how often they are collected and the start date of the first
 	// one. Required.

@@ -318,8 +318,7 @@ type PaymentCreateParams struct {
 	// Date to collect the payment on; as early as possible when omitted. Rejected if earlier than
 	// the mandate's "next_possible_charge_date"; a non-working day becomes the next working day.
 	ChargeDate *Date `json:"charge_date,omitzero"`
-	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
-	// Required.
+	// Currency, as an ISO 4217 code. Required.
 	Currency Currency `json:"currency"`
 	// Text about the payment for people to read. GoCardless puts it in its notification email,
 	// unless your organisation sends its own.

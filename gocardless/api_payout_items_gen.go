@@ -91,8 +91,7 @@ type PayoutItemLinks struct {
 	// Id of the mandate, prefixed "MD" (some from before 2016 differ). Absent unless the item's
 	// type is "payment_refunded", "refund" or "refund_funds_returned".
 	Mandate string `json:"mandate,omitzero"`
-	// Id of a payment, prefixed "PM". In a list query, keeps only records that belong to that
-	// payment.
+	// Id of a payment, prefixed "PM".
 	Payment string `json:"payment,omitzero"`
 	// Id of the refund, prefixed "RF". Absent unless the item's type is "payment_refunded",
 	// "refund" or "refund_funds_returned".

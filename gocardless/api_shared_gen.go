@@ -2221,11 +2221,9 @@ func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
 type PayerAuthorisationLinks struct {
 	// Id of the customer bank account that was made, prefixed "BA".
 	BankAccount string `json:"bank_account,omitzero"`
-	// Id of a customer, prefixed "CU". In a list query, keeps only records that belong to that
-	// customer.
+	// Id of a customer, prefixed "CU".
 	Customer string `json:"customer,omitzero"`
-	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
-	// records that belong to that mandate.
+	// Id of a mandate, prefixed "MD" (some from before 2016 differ).
 	Mandate string `json:"mandate,omitzero"`
 }
 

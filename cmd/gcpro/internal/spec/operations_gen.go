@@ -782,7 +782,7 @@ var objectInstalmentSchedule = Object{Fields: []Field{
 }}
 var objectInstalmentScheduleCreateWithDatesParams = Object{Fields: []Field{
 	{Name: "app_fee", Kind: Money, Doc: "Fee taken out of every payment for the partner app that created the instalment schedule or subscription, in minor units of the currency.", Example: "50"},
-	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.", Required: true, Example: "\"GBP\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code.", Required: true, Example: "\"GBP\""},
 	{Name: "instalments", Kind: List, Elem: &Field{Kind: Group, Object: &objectDatedInstalmentParams}, Doc: "The instalments to collect, one entry per payment. Each needs an `amount` and a `charge_date`.", Required: true},
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithDatesParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
@@ -793,7 +793,7 @@ var objectInstalmentScheduleCreateWithDatesParams = Object{Fields: []Field{
 }}
 var objectInstalmentScheduleCreateWithScheduleParams = Object{Fields: []Field{
 	{Name: "app_fee", Kind: Money, Doc: "Fee taken out of every payment for the partner app that created the instalment schedule or subscription, in minor units of the currency.", Example: "50"},
-	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.", Required: true, Example: "\"GBP\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code.", Required: true, Example: "\"GBP\""},
 	{Name: "instalments", Kind: Group, Object: &objectInstalmentSeriesParams, Doc: "Groups the instalment amounts, how often they are collected and the start date of the first one.", Required: true},
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithScheduleParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
@@ -1159,7 +1159,7 @@ var objectPaymentCreateParams = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Amount to collect, in minor units of the currency (e.g. pence). Lower and upper limits depend on the scheme; a Variable Recurring Payment may not go above `max_amount_per_payment` of its mandate.", Required: true, Example: "2500"},
 	{Name: "app_fee", Kind: Money, Doc: "Fee that the OAuth app keeps from the payment, in minor units of the currency.", Example: "50"},
 	{Name: "charge_date", Kind: Date, Doc: "Date to collect the payment on; as early as possible when omitted. Rejected if earlier than the mandate's `next_possible_charge_date`; a non-working day becomes the next working day.", Example: "\"2026-09-14\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.", Required: true, Example: "\"GBP\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code.", Required: true, Example: "\"GBP\""},
 	{Name: "description", Doc: "Text about the payment for people to read. GoCardless puts it in its notification email, unless your organisation sends its own.", Example: "\"October membership\""},
 	{Name: "faster_ach", Kind: Bool, Doc: "For ACH payments, true selects Faster ACH and false standard ACH. When omitted, the choice depends on whether a charge date was given.", Example: "true"},
 	{Name: "links", Kind: Group, Object: &objectPaymentCreateParamsLinks, Doc: "Identifiers of resources related to the payment.", Required: true},
