@@ -155,7 +155,7 @@ func TestParametersAreKnownByTheirName(t *testing.T) {
 	edit(t, filepath.Join(dir, "schema", "gocardless.json"), func(doc map[string]any) {
 		list := doc["paths"].(map[string]any)["/payments"].(map[string]any)["get"].(map[string]any)
 		parameters := slices.DeleteFunc(list["parameters"].([]any), func(p any) bool { return p.(map[string]any)["name"] == "customer" })
-		list["parameters"] = append([]any{map[string]any{"name": "bank_account", "in": "query", "schema": map[string]any{"type": "string"}}}, parameters...)
+		list["parameters"] = append([]any{map[string]any{"name": "bank_test", "in": "query", "schema": map[string]any{"type": "string"}}}, parameters...)
 	})
 	result, err := generator.Generate(generator.Config{Root: dir})
 	if err != nil {
@@ -163,7 +163,7 @@ func TestParametersAreKnownByTheirName(t *testing.T) {
 	}
 	i := slices.IndexFunc(result.Files, func(f emit.File) bool { return f.Path == "generator/names.lock" })
 	want := strings.Replace(string(read(t, filepath.Join(dir, "generator", "names.lock"))), "GET /payments query.customer PaymentListParams.Customer\n", "", 1)
-	want = strings.Replace(want, "GET /payments query.before ", "GET /payments query.bank_account PaymentListParams.BankAccount\nGET /payments query.before ", 1)
+	want = strings.Replace(want, "GET /payments query.before ", "GET /payments query.bank_test PaymentListParams.BankTest\nGET /payments query.before ", 1)
 	if got := string(result.Files[i].Content); got != want {
 		t.Errorf("names.lock differs (-want +got):\n%s", cmp.Diff(want, got))
 	}

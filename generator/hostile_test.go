@@ -203,12 +203,10 @@ func TestUnservedFilters(t *testing.T) {
 			params := op.Methods[0].Params
 			params.Fields = append(params.Fields, &ir.Field{Name: "colour"})
 		}
-		if op.ID == "payments.list" || op.ID == "customers.list" || op.ID == "events.list" {
-			for _, f := range op.Methods[0].Params.Fields {
-				if slices.ContainsFunc(before, func(s string) bool { return strings.Contains(s, "filter "+f.Name+" of "+op.ID) }) {
-					t.Errorf("%s: the sandbox serves the filter %s", op.ID, f.Name)
-				}
-			}
+	}
+	for _, served := range []string{"mandate of payments.list", "customer of payments.list", "currency of customers.list", "export of events.list", "payment of events.list"} {
+		if slices.ContainsFunc(before, func(s string) bool { return strings.Contains(s, "the filter "+served) }) {
+			t.Errorf("the sandbox serves the filter %s", served)
 		}
 	}
 	after, err := generator.UnservedFilters(root, api)

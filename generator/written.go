@@ -138,6 +138,9 @@ func UnservedFilters(root string, api *ir.API) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(files) == 0 {
+		return nil, nil // no sandbox, no filters
+	}
 	served := map[string]bool{}
 	for _, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {

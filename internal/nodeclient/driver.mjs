@@ -32,6 +32,12 @@ async function control(path, body) {
   return reply.json();
 }
 
+// has tells whether the client has an operation: clients follow the API later than the SDK.
+function has(call) {
+  const [service, method] = call.split('.');
+  return !!client[service]?.[method];
+}
+
 async function call(step) {
   const [service, method] = step.call.split('.');
   const args = (step.args ?? []).map(resolve);
@@ -44,6 +50,7 @@ async function call(step) {
 async function run(step) {
   if (step.advance) return control('clock', { advance: step.advance });
   if (step.finish) return control(`flows/${resolve(step.finish)}/finish`, step.payer);
+  if (step.has) return { has: has(step.has) };
   if (step.notices) return (await fetch(process.env.NOTICES)).json();
   return call(step);
 }

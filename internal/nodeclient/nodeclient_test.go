@@ -58,6 +58,7 @@ func install(t *testing.T) (modules string) {
 type step struct {
 	As      string          `json:"as,omitempty"`
 	Call    string          `json:"call,omitempty"`
+	Has     string          `json:"has,omitempty"`
 	Args    []any           `json:"args,omitempty"`
 	Items   *int            `json:"items,omitempty"` // how many a list has
 	Want    json.RawMessage `json:"want,omitempty"`  // some members of the result
@@ -151,12 +152,54 @@ func TestScenario(t *testing.T) {
 			t.Errorf("step %d, %s%s %s: %s", i+1, steps[i].Call, steps[i].Advance+steps[i].Finish, args, problem)
 		}
 	}
+	var unseen []string
 	for _, op := range operations(t) {
-		// The client has no tokens of bank accounts, which browsers create.
-		if without := strings.HasPrefix(op, "customer_bank_account_tokens."); seen[op] == without {
-			t.Errorf("%s: called: %v", op, seen[op])
+		if !seen[op] {
+			unseen = append(unseen, clientCall(op))
 		}
 	}
+	for call, has := range has(t, modules, sandbox.URL, unseen) {
+		if has {
+			t.Errorf("the scenario does not call %s", call)
+		} else {
+			t.Logf("the client does not have %s", call)
+		}
+	}
+}
+
+// clientCall is the client's name for an operation.
+func clientCall(operation string) string {
+	resource, verb, _ := strings.Cut(operation, ".")
+	if verb == "get" {
+		verb = "find"
+	}
+	return camel(resource) + "." + camel(verb)
+}
+
+// has asks the client which calls it has. It follows the API later than the SDK.
+func has(t *testing.T, modules, base string, calls []string) map[string]bool {
+	t.Helper()
+	steps := make([]step, len(calls))
+	for i, call := range calls {
+		steps[i].Has = call
+	}
+	raw, err := json.Marshal(steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "has.json")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for i, l := range drive(t, modules, base, "", file) {
+		has, ok := l.Result["has"].(bool)
+		if !ok {
+			t.Fatalf("%s: %+v", calls[i], l)
+		}
+		known[calls[i]] = has
+	}
+	return known
 }
 
 // drive runs the driver.

@@ -43,7 +43,7 @@ var small struct {
 func makeSmall(t testing.TB) map[string][]byte {
 	t.Helper()
 	dir := Copy(t, "go.mod", "go.sum", "README.md", emit.MigrationGuidePath, schemaFile, historyDir, "schema/catalogue.json", "templates", "cmd/gcpro/go.mod",
-		"gocardless/gocardlesstest/payment.go", "gocardless/internal", "generator/overlay.json", "generator/examples.json", "generator/official.json")
+		"gocardless/gocardlesstest/event.go", "gocardless/gocardlesstest/payment.go", "gocardless/internal", "generator/overlay.json", "generator/examples.json", "generator/official.json")
 	written, err := filepath.Glob(filepath.Join(root(t), "gocardless", "*.go"))
 	if err != nil {
 		t.Fatal(err)
