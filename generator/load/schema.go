@@ -316,7 +316,7 @@ func (l *document) catalogued(to *TypeOf, pointer string) *ir.Ref {
 	return &ir.Ref{Kind: ir.Named, Type: t}
 }
 
-// aboutLists matches what the description of a member says about the list filter of the same name.
+// aboutLists matches the part of a member's description that is about the list filter of the same name.
 var aboutLists = regexp.MustCompile(` ?In a list query, [^.]*\.`)
 
 // field fills what a property, parameter or header has in common.
