@@ -207,7 +207,8 @@ func TestRunStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		report, err := quiet(gocardlesstest.New().Client(), Options{Workers: 1, OnEntry: func(Entry) { _ = j.file.Close() }}, numbered(100), j)
-		if !errors.Is(err, os.ErrClosed) || report.Created > 3 {
+		// What was on its way when the journal failed is still counted.
+		if !errors.Is(err, os.ErrClosed) || report.Created > 20 {
 			t.Errorf("%v: %v", report, err)
 		}
 	})
