@@ -204,14 +204,15 @@ func TestUnservedFilters(t *testing.T) {
 			params.Fields = append(params.Fields, &ir.Field{Name: "colour"})
 		}
 	}
-	for _, served := range []string{"mandate of payments.list", "customer of payments.list", "currency of customers.list", "export of events.list", "payment of events.list"} {
-		if slices.ContainsFunc(before, func(s string) bool { return strings.Contains(s, "the filter "+served) }) {
-			t.Errorf("the sandbox serves the filter %s", served)
+	for _, served := range []generator.Filter{
+		{"payments.list", "mandate"}, {"payments.list", "customer"}, {"customers.list", "currency"}, {"events.list", "export"}, {"events.list", "payment"},
+	} {
+		if slices.Contains(before, served) {
+			t.Errorf("the sandbox serves the filter %v", served)
 		}
 	}
 	after, err := generator.UnservedFilters(root, api)
-	want := "the sandbox does not know what the filter colour of payments.list compares: add it to gocardless/gocardlesstest"
-	if err != nil || len(after) != len(before)+1 || !slices.Contains(after, want) {
+	if err != nil || len(after) != len(before)+1 || !slices.Contains(after, generator.Filter{Operation: "payments.list", Name: "colour"}) {
 		t.Errorf("%v, %v", after, err)
 	}
 }

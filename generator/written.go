@@ -131,9 +131,16 @@ func SandboxGaps(root string, api *ir.API) ([]string, error) {
 	return gaps, nil
 }
 
+// Filter is a parameter by which a list operation filters.
+type Filter struct{ Operation, Name string }
+
+func (f Filter) String() string {
+	return "the sandbox does not know what the filter " + f.Name + " of " + f.Operation + " compares: add it to gocardless/gocardlesstest"
+}
+
 // UnservedFilters lists the list filters that the sandbox refuses: the resource has no member or link
 // of that name, and no written file serves it. A release needs them.
-func UnservedFilters(root string, api *ir.API) ([]string, error) {
+func UnservedFilters(root string, api *ir.API) ([]Filter, error) {
 	files, err := writtenFiles(root, "gocardless/gocardlesstest")
 	if err != nil {
 		return nil, err
@@ -150,7 +157,7 @@ func UnservedFilters(root string, api *ir.API) ([]string, error) {
 			return true
 		})
 	}
-	var unserved []string
+	var unserved []Filter
 	for s, op := range api.Operations() {
 		if !op.List || !op.Cursors {
 			continue
@@ -161,7 +168,7 @@ func UnservedFilters(root string, api *ir.API) ([]string, error) {
 				continue
 			}
 			if !hasMember(op.Reply, f.Name) && !served[op.ID+" "+f.Name] && !served[op.ID+" "] && !served[s.Resource+" "+f.Name] {
-				unserved = append(unserved, "the sandbox does not know what the filter "+f.Name+" of "+op.ID+" compares: add it to gocardless/gocardlesstest")
+				unserved = append(unserved, Filter{op.ID, f.Name})
 			}
 		}
 	}

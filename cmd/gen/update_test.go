@@ -229,7 +229,7 @@ func TestUpdateWithOwnWords(t *testing.T) {
 	copyOfModule(t)
 	file := newDescription(t, addColour)
 	status, _, stderr := gen("update", "-own-words", "-date=2099-03-04", file)
-	if status != 0 || strings.Contains(stderr, "note") {
+	if status != 0 || strings.Contains(stderr, "to be written") {
 		t.Errorf("status %d, said %q", status, stderr)
 	}
 	if data, err := os.ReadFile("gocardless/api_payments_gen.go"); err != nil || !strings.Contains(string(data), "// Its colour.") {

@@ -5,6 +5,7 @@ package testmodule
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/gocardless-community/gocardless-go/generator"
+	"github.com/gocardless-community/gocardless-go/generator/ir"
 	"github.com/gocardless-community/gocardless-go/internal/apichange/adopt"
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
@@ -135,6 +137,23 @@ func CompleteExamples(t testing.TB, dir string) {
 		examples.Get(service).Set(name, jsontree.NewObject(jsontree.Member{Name: "output", Value: jsontree.NewStrings("true")}))
 	}
 	Write(t, file, examples.Format())
+	serveFilters(t, dir, api)
+}
+
+// serveFilters registers the list filters that the sandbox of a copy does not serve, for the same reason.
+func serveFilters(t testing.TB, dir string, api *ir.API) {
+	t.Helper()
+	unserved, err := generator.UnservedFilters(dir, api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := "package gocardlesstest\n\nfunc newFilters(r *registry) {\n"
+	for _, f := range unserved {
+		code += fmt.Sprintf("\tr.filter(%q, %q, nil)\n", f.Operation, f.Name)
+	}
+	if len(unserved) > 0 {
+		Write(t, filepath.Join(dir, "gocardless", "gocardlesstest", "new_filters.go"), []byte(code+"}\n"))
+	}
 }
 
 // Write writes a file and the directories that lead to it.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/generator"
@@ -102,8 +101,11 @@ func Check(root, tag string) error {
 	if err != nil {
 		return err
 	}
-	for _, gap := range slices.Concat(gaps, unserved) {
+	for _, gap := range gaps {
 		errs = append(errs, errors.New(gap))
+	}
+	for _, filter := range unserved {
+		errs = append(errs, errors.New(filter.String()))
 	}
 	text, err := Changelog(root)
 	if err != nil {

@@ -299,7 +299,10 @@ func (u *updater) regenerate() error {
 	if err != nil {
 		return err
 	}
-	u.out.Notes = append(u.out.Notes, slices.Concat(gaps, unserved)...)
+	u.out.Notes = append(u.out.Notes, gaps...)
+	for _, filter := range unserved {
+		u.out.Notes = append(u.out.Notes, filter.String())
+	}
 	if err := result.Plan(u.tx); err != nil {
 		return err
 	}
