@@ -92,43 +92,14 @@ func Declared(decl ast.Decl) []string {
 // sandboxAliases holds operations at older paths, which the description no longer has.
 const sandboxAliases = "gocardless/gocardlesstest/internal/api/alias.go"
 
-// SandboxGaps lists what the written files of the sandbox say about operations that the API does
-// not have. The sandbox leaves it aside when it starts, so that an operation that goes away breaks no
-// test of a user's; here it is found.
-func SandboxGaps(root string, api *ir.API) ([]string, error) {
-	files, err := writtenFiles(root, "gocardless/gocardlesstest")
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]bool{}
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			known[op.ID] = true
-		}
-	}
-	tables, err := writtenFiles(root, path.Dir(sandboxAliases))
-	if err != nil {
-		return nil, err
-	}
-	if f := tables[sandboxAliases]; f != nil {
-		ast.Inspect(f, func(n ast.Node) bool {
-			known[literal(n)] = true
-			return true
-		})
-	}
-	var gaps []string
-	for file, f := range files {
-		ast.Inspect(f, func(n ast.Node) bool {
-			for _, op := range registered(n) {
-				if op != "" && !known[op] {
-					gaps = append(gaps, file+": the API has no operation "+op)
-				}
-			}
-			return true
-		})
-	}
-	slices.Sort(gaps)
-	return gaps, nil
+// Gaps are the differences between the API and what the written files of the sandbox serve.
+type Gaps struct {
+	// Gone names the operations that the API does not have, each with its file. The sandbox leaves them
+	// aside when it starts, so that an operation that goes away breaks no test of a user's.
+	Gone []string
+	// Filters are the list filters that the sandbox refuses: the resource has no member or link of that
+	// name, and no written file serves it. A release needs them.
+	Filters []Filter
 }
 
 // Filter is a parameter by which a list operation filters.
@@ -138,26 +109,48 @@ func (f Filter) String() string {
 	return "the sandbox does not know what the filter " + f.Name + " of " + f.Operation + " compares: add it to gocardless/gocardlesstest"
 }
 
-// UnservedFilters lists the list filters that the sandbox refuses: the resource has no member or link
-// of that name, and no written file serves it. A release needs them.
-func UnservedFilters(root string, api *ir.API) ([]Filter, error) {
-	files, err := writtenFiles(root, "gocardless/gocardlesstest")
-	if err != nil {
-		return nil, err
+// All describes all gaps.
+func (g Gaps) All() []string {
+	all := slices.Clone(g.Gone)
+	for _, f := range g.Filters {
+		all = append(all, f.String())
 	}
-	if len(files) == 0 {
-		return nil, nil // no sandbox, no filters
+	return all
+}
+
+// SandboxGaps compares the written files of the sandbox with the API. A module without a sandbox has no gaps.
+func SandboxGaps(root string, api *ir.API) (gaps Gaps, err error) {
+	files, err := writtenFiles(root, "gocardless/gocardlesstest")
+	if err != nil || len(files) == 0 {
+		return gaps, err
+	}
+	known := map[string]bool{}
+	for _, op := range api.Operations() {
+		known[op.ID] = true
+	}
+	tables, err := writtenFiles(root, path.Dir(sandboxAliases))
+	if err != nil {
+		return gaps, err
+	}
+	if f := tables[sandboxAliases]; f != nil {
+		ast.Inspect(f, func(n ast.Node) bool {
+			known[literal(n)] = true
+			return true
+		})
 	}
 	served := map[string]bool{}
-	for _, f := range files {
+	for file, f := range files {
 		ast.Inspect(f, func(n ast.Node) bool {
+			if op := registered(n); op != "" && !known[op] {
+				gaps.Gone = append(gaps.Gone, file+": the API has no operation "+op)
+			}
 			for _, filter := range servedFilters(n) {
 				served[filter] = true
 			}
 			return true
 		})
 	}
-	var unserved []Filter
+	slices.Sort(gaps.Gone)
 	for s, op := range api.Operations() {
 		if !op.List || !op.Cursors {
 			continue
@@ -168,11 +161,11 @@ func UnservedFilters(root string, api *ir.API) ([]Filter, error) {
 				continue
 			}
 			if !hasMember(op.Reply, f.Name) && !served[op.ID+" "+f.Name] && !served[op.ID+" "] && !served[s.Resource+" "+f.Name] {
-				unserved = append(unserved, Filter{op.ID, f.Name})
+				gaps.Filters = append(gaps.Filters, Filter{op.ID, f.Name})
 			}
 		}
 	}
-	return unserved, nil
+	return gaps, nil
 }
 
 // hasMember reports whether a resource has a member or a link of the given name.
@@ -185,55 +178,59 @@ func hasMember(resource *ir.Type, name string) bool {
 	return false
 }
 
+// methodCall takes a call such as r.on("payments.create", …) apart. It returns "" for other nodes.
+func methodCall(n ast.Node) (receiver, method string, args []ast.Expr) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 {
+		return "", "", nil
+	}
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return "", "", nil
+	}
+	if of, ok := f.X.(*ast.Ident); ok {
+		return of.Name, f.Sel.Name, call.Args
+	}
+	return "", "", nil
+}
+
+// registered returns the operation that a call of the registry or a look-up names, or "".
+func registered(n ast.Node) string {
+	switch of, method, args := methodCall(n); {
+	case of == "api" && method == "Op", of == "r" && slices.Contains([]string{"on", "filter", "owner"}, method):
+		return literal(args[0])
+	}
+	return ""
+}
+
 // servedFilters returns the filters that a call of the registry or the private members of a collection
 // serve, such as "customers.list currency" and "payments creditor". Without a name, a call serves all of
 // its list.
 func servedFilters(n ast.Node) []string {
-	switch n := n.(type) {
-	case *ast.CallExpr:
-		if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "filter" && len(n.Args) == 3 {
-			return []string{literal(n.Args[0]) + " " + literal(n.Args[1])}
-		}
-	case *ast.CompositeLit:
-		var name string
-		var filters []string
-		for _, e := range n.Elts {
-			kv, ok := e.(*ast.KeyValueExpr)
-			if !ok {
-				continue
-			}
-			key, _ := kv.Key.(*ast.Ident)
-			if key != nil && key.Name == "Name" {
-				name = literal(kv.Value)
-			}
-			if list, ok := kv.Value.(*ast.CompositeLit); ok && key != nil && key.Name == "Private" {
-				for _, member := range list.Elts {
-					filters = append(filters, name+" "+literal(member))
-				}
-			}
-		}
-		return filters
+	if of, method, args := methodCall(n); of == "r" && method == "filter" {
+		return []string{literal(args[0]) + " " + literal(args[1])}
 	}
-	return nil
-}
-
-// registered returns the operations that a call of the registry or a look-up names: r.on("payments.create", …).
-func registered(n ast.Node) []string {
-	call, ok := n.(*ast.CallExpr)
-	if !ok || len(call.Args) == 0 {
-		return nil
-	}
-	f, ok := call.Fun.(*ast.SelectorExpr)
+	collection, ok := n.(*ast.CompositeLit)
 	if !ok {
 		return nil
 	}
-	of, _ := f.X.(*ast.Ident)
-	switch {
-	case of == nil:
-	case of.Name == "api" && f.Sel.Name == "Op", of.Name == "r" && slices.Contains([]string{"on", "filter", "owner"}, f.Sel.Name):
-		return []string{literal(call.Args[0])}
+	members := map[string]ast.Expr{}
+	for _, e := range collection.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			if key, ok := kv.Key.(*ast.Ident); ok {
+				members[key.Name] = kv.Value
+			}
+		}
 	}
-	return nil
+	private, ok := members["Private"].(*ast.CompositeLit)
+	if !ok {
+		return nil
+	}
+	var filters []string
+	for _, member := range private.Elts {
+		filters = append(filters, literal(members["Name"])+" "+literal(member))
+	}
+	return filters
 }
 
 // literal returns the value of a string literal, or "".

@@ -19,7 +19,7 @@ func TestReleaseUsage(t *testing.T) {
 // The notes of a release are the changelog's section of its version, written and generated.
 func TestRelease(t *testing.T) {
 	module(t)
-	testmodule.CompleteExamples(t, ".")
+	testmodule.Releasable(t, ".")
 	whole := readFile(t, "CHANGELOG.md")
 	date := testmodule.Date(t, ".")
 	writeFile(t, "CHANGELOG.md", strings.Replace(whole, "## [0.1.0] - "+date+"\n", "## [0.1.0] - "+date+"\n\nThe first release.\n", 1))

@@ -17,7 +17,7 @@ import (
 )
 
 // Small copies this module as it would be if the API had payments and events alone: a tenth of the
-// description, and everything that is generated from it. Of the sandbox it has what serves payments.
+// description, and everything that is generated from it. Of the sandbox it has what serves the two.
 // Parts of the module are named from its root; none means all of it.
 func Small(t testing.TB, parts ...string) (dir string) {
 	t.Helper()

@@ -108,9 +108,9 @@ func settled(t testing.TB, name string, data []byte) []byte {
 	return data
 }
 
-// CompleteExamples adds an example for each method of a copy that has none: those of operations that
-// an update brought are due before a release.
-func CompleteExamples(t testing.TB, dir string) {
+// Releasable adds to a copy what is due before a release after an update: an example for each method
+// that has none, and the list filters that the sandbox does not serve.
+func Releasable(t testing.TB, dir string) {
 	t.Helper()
 	api, err := generator.Load(generator.Config{Root: dir})
 	if err != nil {
@@ -140,18 +140,18 @@ func CompleteExamples(t testing.TB, dir string) {
 	serveFilters(t, dir, api)
 }
 
-// serveFilters registers the list filters that the sandbox of a copy does not serve, for the same reason.
+// serveFilters registers the list filters that the sandbox of a copy does not serve.
 func serveFilters(t testing.TB, dir string, api *ir.API) {
 	t.Helper()
-	unserved, err := generator.UnservedFilters(dir, api)
+	gaps, err := generator.SandboxGaps(dir, api)
 	if err != nil {
 		t.Fatal(err)
 	}
 	code := "package gocardlesstest\n\nfunc newFilters(r *registry) {\n"
-	for _, f := range unserved {
+	for _, f := range gaps.Filters {
 		code += fmt.Sprintf("\tr.filter(%q, %q, nil)\n", f.Operation, f.Name)
 	}
-	if len(unserved) > 0 {
+	if len(gaps.Filters) > 0 {
 		Write(t, filepath.Join(dir, "gocardless", "gocardlesstest", "new_filters.go"), []byte(code+"}\n"))
 	}
 }

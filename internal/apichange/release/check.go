@@ -97,15 +97,8 @@ func Check(root, tag string) error {
 	if err != nil {
 		return err
 	}
-	unserved, err := generator.UnservedFilters(root, api)
-	if err != nil {
-		return err
-	}
-	for _, gap := range gaps {
+	for _, gap := range gaps.All() {
 		errs = append(errs, errors.New(gap))
-	}
-	for _, filter := range unserved {
-		errs = append(errs, errors.New(filter.String()))
 	}
 	text, err := Changelog(root)
 	if err != nil {

@@ -295,14 +295,7 @@ func (u *updater) regenerate() error {
 	if err != nil {
 		return err
 	}
-	unserved, err := generator.UnservedFilters(u.Root, result.API)
-	if err != nil {
-		return err
-	}
-	u.out.Notes = append(u.out.Notes, gaps...)
-	for _, filter := range unserved {
-		u.out.Notes = append(u.out.Notes, filter.String())
-	}
+	u.out.Notes = append(u.out.Notes, gaps.All()...)
 	if err := result.Plan(u.tx); err != nil {
 		return err
 	}

@@ -383,7 +383,7 @@ func TestMovePath(t *testing.T) {
 
 func TestCheckAndNotes(t *testing.T) {
 	dir := module(t)
-	testmodule.CompleteExamples(t, dir)
+	testmodule.Releasable(t, dir)
 	if err := Check(dir, "v0.1.0"); err != nil {
 		t.Errorf("what is vendored cannot be released: %v", err)
 	}
