@@ -203,12 +203,10 @@ func MissingExamples(root string, api *ir.API) ([]string, error) {
 		return nil, err
 	}
 	var missing []string
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			for _, m := range op.Methods {
-				if e := examples[s.GoName][m.GoName]; e == nil || len(e.Output) == 0 && op.Reply != nil && !op.List {
-					missing = append(missing, s.GoName+"."+m.GoName)
-				}
+	for s, op := range api.Operations() {
+		for _, m := range op.Methods {
+			if e := examples[s.GoName][m.GoName]; e == nil || len(e.Output) == 0 && op.Reply != nil && !op.List {
+				missing = append(missing, s.GoName+"."+m.GoName)
 			}
 		}
 	}

@@ -81,11 +81,9 @@ func namesOf(api *ir.API) *goNames {
 		seen: map[*ir.Type]bool{}, inside: map[*ir.Type]bool{},
 	}
 	for _, home := range []bool{true, false} { // a resource lists its own types
-		for _, s := range api.Services {
-			for _, op := range s.Operations {
-				for _, m := range op.Methods {
-					n.method(s, op, m, home)
-				}
+		for s, op := range api.Operations() {
+			for _, m := range op.Methods {
+				n.method(s, op, m, home)
 			}
 		}
 	}

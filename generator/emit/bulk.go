@@ -22,16 +22,14 @@ func Bulk(api *ir.API) ([]File, error) {
 	f := jen.NewFilePathName(api.ModulePath+"/"+bulkDir, "bulk")
 	f.HeaderComment(Header)
 	var vars, table []jen.Code
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			for _, m := range op.Methods {
-				if op.Kind != ir.KindCreate || op.Deprecated || m.Params == nil || op.Reply == nil || len(op.PathParams) > 0 {
-					continue
-				}
-				name := s.GoName + strings.TrimPrefix(m.GoName, "Create")
-				vars = append(vars, bulkCreate(sdk, s, op, m, name)...)
-				table = append(table, jen.Id(name))
+	for s, op := range api.Operations() {
+		for _, m := range op.Methods {
+			if op.Kind != ir.KindCreate || op.Deprecated || m.Params == nil || op.Reply == nil || len(op.PathParams) > 0 {
+				continue
 			}
+			name := s.GoName + strings.TrimPrefix(m.GoName, "Create")
+			vars = append(vars, bulkCreate(sdk, s, op, m, name)...)
+			table = append(table, jen.Id(name))
 		}
 	}
 	f.Comment("Operations that create resources with an idempotency key. Others are left out, because a request whose reply is lost could not be retried safely.")

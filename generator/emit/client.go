@@ -52,10 +52,8 @@ func operationsSource(api *ir.API) *source {
 	src.file.Comment("operations lists every operation of the API, by resource and path.")
 	src.file.Var().Id("operations").Op("=").Index(jen.Op("...")).Op("*").Id("Operation").CustomFunc(
 		jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, func(v *jen.Group) {
-			for _, s := range api.Services {
-				for _, op := range s.Operations {
-					v.Op("&").Id(op.Var)
-				}
+			for _, op := range api.Operations() {
+				v.Op("&").Id(op.Var)
 			}
 		})
 	return src

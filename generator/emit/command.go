@@ -39,11 +39,9 @@ type commandTable struct {
 
 func (t *commandTable) operations(f *jen.File, api *ir.API) {
 	var ops []jen.Code
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			for _, m := range op.Methods {
-				ops = append(ops, t.operation(op, m))
-			}
+	for _, op := range api.Operations() {
+		for _, m := range op.Methods {
+			ops = append(ops, t.operation(op, m))
 		}
 	}
 	f.Comment("Operations are those of the API, one for each variant of its parameters, by resource.")

@@ -81,10 +81,8 @@ func stringsLit(values []string) *jen.Statement {
 
 func (t *tables) operations(f *jen.File, api *ir.API) {
 	var ops []jen.Code
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			ops = append(ops, t.operation(op))
-		}
+	for _, op := range api.Operations() {
+		ops = append(ops, t.operation(op))
 	}
 	f.Comment("Operations are those of the API, by resource.")
 	f.Var().Id("Operations").Op("=").Index().Id("Operation").Add(rows(ops))

@@ -562,14 +562,12 @@ func (l *document) homes() {
 			visit(f.Type.Innermost().Type, resource)
 		}
 	}
-	for _, s := range l.api.Services {
-		for _, op := range s.Operations {
-			for _, m := range op.Methods {
-				visit(m.Params, s.Resource)
-			}
-			visit(op.Reply, s.Resource)
-			visit(op.Linked, s.Resource)
+	for s, op := range l.api.Operations() {
+		for _, m := range op.Methods {
+			visit(m.Params, s.Resource)
 		}
+		visit(op.Reply, s.Resource)
+		visit(op.Linked, s.Resource)
 	}
 	for _, t := range l.api.Types {
 		t.Home = ""

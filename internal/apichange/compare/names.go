@@ -27,15 +27,13 @@ type owned struct{ owner, pointer string }
 // NamesOf takes the names from the generator's model.
 func NamesOf(api *ir.API) *Names {
 	n := &Names{methods: map[string][]string{}, params: map[string]string{}, types: map[string]string{}, fields: map[owned]*ir.Field{}}
-	for _, s := range api.Services {
-		for _, op := range s.Operations {
-			key := op.HTTPMethod + " " + openapi.Shape(op.Path)
-			for _, m := range op.Methods {
-				method := "client." + s.GoName + "." + m.GoName
-				n.methods[key] = append(n.methods[key], method)
-				if m.Params != nil {
-					n.params[method] = m.Params.GoName
-				}
+	for s, op := range api.Operations() {
+		key := op.HTTPMethod + " " + openapi.Shape(op.Path)
+		for _, m := range op.Methods {
+			method := "client." + s.GoName + "." + m.GoName
+			n.methods[key] = append(n.methods[key], method)
+			if m.Params != nil {
+				n.params[method] = m.Params.GoName
 			}
 		}
 	}
