@@ -204,7 +204,7 @@ func (m *merger) leaveMember(left *leftOut, member string, problem error) {
 // pinAround returns the place of a pinned member that a place of the source lies in, or "".
 func (m *merger) pinAround(pointer string) string {
 	for _, pin := range m.rules().pins {
-		if pin.Keep == "member" && strings.HasPrefix(pointer+"/", pin.Place+"/") && m.src.Root.At(pin.Place) != nil {
+		if pin.Keep == "member" && within(pointer, pin.Place) && m.src.Root.At(pin.Place) != nil {
 			return pin.Place
 		}
 	}
@@ -348,7 +348,7 @@ func newReach(root *jsontree.Value) *reach { return &reach{root: root, parts: ma
 func (r *reach) owners(pointer string, operations []*openapi.Operation) []*openapi.Operation {
 	var out []*openapi.Operation
 	for _, o := range operations {
-		if slices.ContainsFunc(r.of(o), func(part string) bool { return strings.HasPrefix(pointer+"/", part+"/") }) {
+		if slices.ContainsFunc(r.of(o), func(part string) bool { return within(pointer, part) }) {
 			out = append(out, o)
 		}
 	}

@@ -74,7 +74,7 @@ func (m *merger) pinnedEnvelope(o *openapi.Operation) bool {
 
 // pinnedMember reports whether a member of ours stays as it is.
 func (m *merger) pinnedMember(ours *openapi.Schema) bool {
-	return m.pinned("member", func(place string) bool { return strings.HasPrefix(ours.Pointer+"/", place+"/") })
+	return m.pinned("member", func(place string) bool { return within(ours.Pointer, place) })
 }
 
 func (m *merger) pinned(keep string, matches func(place string) bool) bool {
