@@ -3,7 +3,6 @@ package nodeclient
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -172,15 +171,7 @@ func TestFilters(t *testing.T) {
 	}
 	known := has(t, modules, sandbox.URL, calls)
 	steps = append(steps, slices.DeleteFunc(lists, func(s step) bool { return !known[s.Call] })...)
-	raw, err := json.Marshal(steps)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "filters.json")
-	if err := os.WriteFile(file, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	lines := drive(t, modules, sandbox.URL, "", file)
+	lines := driveSteps(t, modules, sandbox.URL, steps)
 	if len(lines) != len(steps) || len(steps) < 100 {
 		t.Fatalf("the driver ran %d of %d steps", len(lines), len(steps))
 	}

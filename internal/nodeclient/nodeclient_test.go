@@ -183,16 +183,8 @@ func has(t *testing.T, modules, base string, calls []string) map[string]bool {
 	for i, call := range calls {
 		steps[i].Has = call
 	}
-	raw, err := json.Marshal(steps)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "has.json")
-	if err := os.WriteFile(file, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	known := map[string]bool{}
-	for i, l := range drive(t, modules, base, "", file) {
+	for i, l := range driveSteps(t, modules, base, steps) {
 		has, ok := l.Result["has"].(bool)
 		if !ok {
 			t.Fatalf("%s: %+v", calls[i], l)
@@ -200,6 +192,20 @@ func has(t *testing.T, modules, base string, calls []string) map[string]bool {
 		known[calls[i]] = has
 	}
 	return known
+}
+
+// driveSteps runs the driver on steps that a test has made.
+func driveSteps(t *testing.T, modules, base string, steps []step) []line {
+	t.Helper()
+	raw, err := json.Marshal(steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "steps.json")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return drive(t, modules, base, "", file)
 }
 
 // drive runs the driver.
