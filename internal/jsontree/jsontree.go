@@ -41,11 +41,11 @@ type Member struct {
 	Value *Value
 }
 
-// MaxDepth is how deeply a document may be nested; a deeper one is refused rather than recursed into.
+// MaxDepth is the deepest nesting that [Parse] accepts.
 const MaxDepth = 500
 
-// Parse reads exactly one JSON value. A syntax error names the line and column; a member that an
-// object has twice is an error, because tools disagree on which one counts.
+// Parse reads exactly one JSON value. An error names the line and column. A duplicate member is an error,
+// because tools disagree on which one counts.
 func Parse(data []byte) (*Value, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not valid UTF-8")
@@ -75,8 +75,8 @@ func syntax(data []byte) (at int, err error) {
 			return int(dec.InputOffset()), errors.New("text after the end of the JSON value")
 		}
 		return 0, nil
-	// The decoder has three errors for the end of the input, the last since Go 1.27, which recognises
-	// it by its message alone.
+	// The decoder has three errors for the end of the input. The last, since Go 1.27, is recognisable only
+	// by its message.
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isSyntax && syntax.Error() == "unexpected end of JSON input":
 		return len(data), errTruncated
 	case isSyntax:
@@ -98,7 +98,7 @@ type parser struct {
 	at   int
 }
 
-// next returns the first character of what comes next: a value, a name, or the sign after one.
+// next skips white space and separators, and returns the character that follows.
 func (p *parser) next() byte {
 	for strings.IndexByte(" \t\r\n,:", p.text[p.at]) >= 0 {
 		p.at++
@@ -178,7 +178,7 @@ func (p *parser) string() string {
 	}
 	var s string
 	if err := json.Unmarshal([]byte(p.text[start:p.at]), &s); err != nil {
-		panic("jsontree: a string that was checked is none: " + err.Error())
+		panic("jsontree: decoding a validated string: " + err.Error())
 	}
 	return s
 }
@@ -196,8 +196,8 @@ func within(token string, err error) error {
 	return err
 }
 
-// Format writes the value as the vendored documents are written: two spaces a level, no escapes
-// that JSON does not need, one newline at the end.
+// Format returns the value in the form of the vendored documents: two spaces per level, no escapes that
+// JSON does not need, one newline at the end.
 func (v *Value) Format() []byte {
 	var b bytes.Buffer
 	v.write(&b, "\n", "  ")
@@ -205,7 +205,7 @@ func (v *Value) Format() []byte {
 	return b.Bytes()
 }
 
-// Compact returns the value on one line; equal values with equal order have equal text.
+// Compact returns the value on one line.
 func (v *Value) Compact() string {
 	var b bytes.Buffer
 	v.write(&b, "", "")
@@ -266,7 +266,7 @@ func writeString(b *bytes.Buffer, s string) {
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(s); err != nil {
-		panic("jsontree: a string cannot fail to encode: " + err.Error())
+		panic("jsontree: encoding a string: " + err.Error())
 	}
 	b.Truncate(b.Len() - 1) // the encoder ends with a newline
 	// The encoder escapes the two line separators for the sake of JavaScript; the documents do not.
@@ -277,7 +277,7 @@ func writeString(b *bytes.Buffer, s string) {
 	}
 }
 
-// needsEncoder reports whether a character may not stand for itself in JSON. The common ones may.
+// needsEncoder reports whether a character may need escaping. Most printable ASCII does not.
 func needsEncoder(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }
 
 // Get returns the member of an object, or nil when v is not an object or has none of that name.
@@ -310,35 +310,24 @@ func (v *Value) Set(name string, value *Value) {
 // SetOrdered replaces a member, or inserts it so that the members named in order keep that order.
 // Members that order does not name stay where they are.
 func (v *Value) SetOrdered(name string, value *Value, order []string) {
-	if v.Has(name) {
-		v.Set(name, value)
-		return
-	}
 	rank := slices.Index(order, name)
-	at := len(v.Members)
-	if rank >= 0 {
-		for i, m := range v.Members {
-			if slices.Index(order, m.Name) > rank {
-				at = i
-				break
-			}
-		}
-	}
-	v.Members = slices.Insert(v.Members, at, Member{name, value})
+	v.setBefore(name, value, func(other string) bool { return rank >= 0 && slices.Index(order, other) > rank })
 }
 
 // SetSorted replaces a member, or inserts it before the first one whose name is greater.
 func (v *Value) SetSorted(name string, value *Value) {
+	v.setBefore(name, value, func(other string) bool { return other > name })
+}
+
+// setBefore replaces a member, or inserts it before the first one whose name satisfies follows.
+func (v *Value) setBefore(name string, value *Value, follows func(other string) bool) {
 	if v.Has(name) {
 		v.Set(name, value)
 		return
 	}
-	at := len(v.Members)
-	for i, m := range v.Members {
-		if m.Name > name {
-			at = i
-			break
-		}
+	at := slices.IndexFunc(v.Members, func(m Member) bool { return follows(m.Name) })
+	if at < 0 {
+		at = len(v.Members)
 	}
 	v.Members = slices.Insert(v.Members, at, Member{name, value})
 }
@@ -400,7 +389,7 @@ func (v *Value) Clone() *Value {
 	return c
 }
 
-// Equal reports whether two values are the same; the order of members does not count.
+// Equal reports whether two values are the same, whatever the order of their members.
 func Equal(a, b *Value) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -450,7 +439,7 @@ func (v *Value) walk(pointer string, visit func(string, *Value)) {
 	}
 }
 
-// At follows a JSON pointer from v; it returns nil when it leads nowhere.
+// At follows a JSON pointer from v. It returns nil if the pointer leads nowhere.
 func (v *Value) At(pointer string) *Value {
 	if pointer == "" {
 		return v
@@ -461,8 +450,8 @@ func (v *Value) At(pointer string) *Value {
 			return nil
 		}
 		if v.Kind == Array {
-			var i int
-			if _, err := fmt.Sscanf(token, "%d", &i); err != nil || i < 0 || i >= len(v.Items) {
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(v.Items) {
 				return nil
 			}
 			v = v.Items[i]
@@ -478,7 +467,7 @@ var (
 	unescape = strings.NewReplacer("~1", "/", "~0", "~")
 )
 
-// Join appends tokens to a JSON pointer, escaped as RFC 6901 says.
+// Join appends tokens to a JSON pointer, escaped according to RFC 6901.
 func Join(pointer string, tokens ...string) string {
 	for _, token := range tokens {
 		if strings.ContainsAny(token, "~/") {
@@ -507,7 +496,7 @@ func NewStrings(list ...string) *Value {
 	return v
 }
 
-// NewObject returns an object with the given members; those whose value is nil are left out.
+// NewObject returns an object with the given members, without those whose value is nil.
 func NewObject(members ...Member) *Value {
 	v := &Value{Kind: Object}
 	for _, m := range members {

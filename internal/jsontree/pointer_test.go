@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// The SDK has an escaper of its own, because it imports nothing from here. Both write the same.
+// The SDK escapes pointers itself, because it does not import this package. Both do it alike.
 func TestJoinLikeTheSDK(t *testing.T) {
 	const key = "~1/~0/m~/n"
 	err := gocardless.CustomerUpdateParams{Metadata: gocardless.Metadata{key: strings.Repeat("x", gocardless.MaxMetadataValueLength+1)}}.Validate()
