@@ -1,5 +1,5 @@
-// The programs that the Makefile runs, pinned; apart from the module so that they stay out of the
-// go.mod of the SDK's users.
+// The pinned programs that the Makefile runs, in a module of their own so that they stay out of the go.mod
+// of the SDK's users.
 module github.com/gocardless-community/gocardless-go/tools
 
 go 1.26.0

@@ -18,7 +18,7 @@ import (
 // runChangelog writes the generated sections of CHANGELOG.md, or checks them.
 func runChangelog(args []string, stdout, stderr io.Writer) int {
 	set := flag.NewFlagSet("gen changelog", flag.ContinueOnError)
-	check := set.Bool("check", false, "write nothing; exit with 1 if the file is not up to date, or does not agree with the constant Version and docs/migrations/")
+	check := set.Bool("check", false, "write nothing; exit with 1 if the file is not up to date or disagrees with the constant Version or docs/migrations/")
 	if !parse(set, args, stderr) {
 		return 2
 	}

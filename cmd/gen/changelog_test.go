@@ -24,7 +24,7 @@ func TestChangelog(t *testing.T) {
 	module(t)
 	whole := readFile(t, "CHANGELOG.md")
 
-	// What is stale is found, and put right without -check.
+	// -check reports a stale section; without it, the command mends the section.
 	writeFile(t, "CHANGELOG.md", strings.Replace(whole, "API description of", "A description of", 1))
 	if status, stdout, stderr := gen("changelog", "-check"); status != 1 || stdout != "" || !strings.Contains(stderr, "CHANGELOG.md is not up to date: run go run ./cmd/gen changelog") {
 		t.Errorf("stale: status %d, stdout %q, stderr %q", status, stdout, stderr)
@@ -36,10 +36,10 @@ func TestChangelog(t *testing.T) {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 	if readFile(t, "CHANGELOG.md") != whole {
-		t.Error("the text was not put right")
+		t.Error("the text was not restored")
 	}
 
-	// A file that is not there is written from the beginning.
+	// A missing file is written from scratch.
 	if err := os.Remove("CHANGELOG.md"); err != nil {
 		t.Fatal(err)
 	}
@@ -50,10 +50,10 @@ func TestChangelog(t *testing.T) {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
 	if text := readFile(t, "CHANGELOG.md"); text != whole {
-		t.Error("the file made anew differs")
+		t.Error("the rewritten file differs")
 	}
 
-	// A damaged mark is an error, and the file stays.
+	// A damaged mark is an error and leaves the file unchanged.
 	damaged := strings.Replace(whole, "<!-- end of snapshot 2026-06-17 -->\n", "", 1)
 	writeFile(t, "CHANGELOG.md", damaged)
 	if status, stdout, stderr := gen("changelog"); status != 1 || stdout != "" || !strings.Contains(stderr, "CHANGELOG.md: line ") || !strings.Contains(stderr, "has no end") {
@@ -63,7 +63,7 @@ func TestChangelog(t *testing.T) {
 		t.Error("the damaged file was changed")
 	}
 
-	// So is a description that cannot be read.
+	// A description that cannot be read is an error too.
 	writeFile(t, "CHANGELOG.md", whole)
 	writeFile(t, "schema/history/2026-06-17.json", "{")
 	if status, stdout, stderr := gen("changelog"); status != 1 || stdout != "" || !strings.Contains(stderr, "2026-06-17.json") {

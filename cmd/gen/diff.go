@@ -14,7 +14,7 @@ import (
 const diffUsage = `usage: gen diff [flags] OLD NEW        compare two API descriptions
        gen diff [flags] -since REF      compare the working tree with a commit or tag
 
-The last line names the part of the version must rise.
+A text or Markdown report ends with the part of the version that must rise.
 `
 
 // runDiff compares API descriptions. It exits with 1 on an error and on a change of the class given
@@ -91,8 +91,8 @@ func runDiff(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// knownFormat reports whether a report can be written in a format, and reports it if not. Asked before
-// any work: the report comes when everything else is done.
+// knownFormat reports whether a report can have the given format, and prints an error if not. Commands ask
+// before any work, because they write the report last.
 func knownFormat(format string, stderr io.Writer) bool {
 	if slices.Contains(compare.Formats, format) {
 		return true
@@ -101,8 +101,8 @@ func knownFormat(format string, stderr io.Writer) bool {
 	return false
 }
 
-// interleaved parses flags that may stand before, between and after the other arguments, and
-// returns those.
+// interleaved parses flags that appear before, between or after the other arguments, and returns the
+// latter.
 func interleaved(set *flag.FlagSet, args []string) (rest []string, ok bool) {
 	for {
 		if err := set.Parse(args); err != nil {

@@ -21,8 +21,8 @@ func lastLine(s string) string {
 	return s[strings.LastIndexByte(s, '\n')+1:]
 }
 
-// The report goes to stdout and ends with the bump, whatever the status; the status follows the
-// worst change.
+// The report goes to stdout and ends with the bump, whatever the status; the status depends on the most
+// severe change.
 func TestDiffFailOn(t *testing.T) {
 	for _, c := range []struct {
 		args   string
@@ -79,7 +79,7 @@ func TestDiffUsage(t *testing.T) {
 	}
 }
 
-// Whatever is not a usable document is refused with its name and the place, and nothing on stdout.
+// An unusable document is an error with the file's name and the place; stdout stays empty.
 func TestDiffBadInput(t *testing.T) {
 	good, err := os.ReadFile("../../schema/gocardless.json")
 	if err != nil {
@@ -124,8 +124,8 @@ func TestDiffBadInput(t *testing.T) {
 	}
 }
 
-// module makes a module under version control the working directory: the descriptions and the templates
-// of the small one.
+// module makes a git repository with the descriptions and templates of the small module the working
+// directory.
 func module(t *testing.T) (git func(args ...string)) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
@@ -165,7 +165,7 @@ func writeChangelog(t *testing.T) {
 	smallChangelog = readFile(t, "CHANGELOG.md")
 }
 
-var smallChangelog string // worked out once
+var smallChangelog string // written once
 
 func readFile(t *testing.T, file string) string {
 	t.Helper()

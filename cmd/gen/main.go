@@ -2,12 +2,12 @@
 //
 //	gen [-schema FILE] [-out DIR] [-allow-renames]   generate
 //	gen check                                        fail if the files on disk are not what would be generated
-//	gen diff [flags] OLD NEW                         say what changed between two API descriptions
+//	gen diff [flags] OLD NEW                         report the changes between two API descriptions
 //	gen update [flags] SOURCE                        adopt an API description from a file or URL
 //	gen changelog [-check]                           write CHANGELOG.md from schema/history/
-//	gen release [-tag TAG]                           check that a tag may be released, print its notes
+//	gen release [-tag TAG]                           check that a tag can be released, print its notes
 //
-// It is run by go generate in the module's root.
+// go generate runs it in the module's root.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator"
 )
 
-// commands are the subcommands besides the plain "generate".
+// commands holds the subcommands. Without one, gen generates.
 var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 	"check":     runCheck,
 	"diff":      runDiff,
@@ -31,7 +31,7 @@ var commands = map[string]func(args []string, stdout, stderr io.Writer) int{
 }
 
 func main() {
-	debug.SetGCPercent(400) // a run takes a second: collecting garbage less often takes a quarter off it
+	debug.SetGCPercent(400) // a run takes a second; collecting garbage less often saves a quarter of it
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -81,7 +81,7 @@ func runGenerate(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// noteLeftOut names the parts of the API that the SDK does not have.
+// noteLeftOut prints a note for each part of the API that the SDK does not have.
 func noteLeftOut(stderr io.Writer, result *generator.Result) {
 	for _, l := range result.API.LeftOut {
 		fmt.Fprintln(stderr, "gen: note:", l)
@@ -120,7 +120,7 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gen:", gap)
 	}
 	if len(gaps.Gone) > 0 {
-		fmt.Fprintln(stderr, "gen: the sandbox serves operations that the API does not have: remove what is named above")
+		fmt.Fprintln(stderr, "gen: the sandbox serves operations that the API does not have: remove the handlers named above")
 		return 1
 	}
 	for _, filter := range gaps.Filters {

@@ -43,13 +43,13 @@ func TestGenerateElsewhere(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(out, "gocardless", "api_payments_gen.go")); err != nil {
 		t.Error(err)
 	}
-	// A second run finds everything as it should be.
+	// A second run changes nothing.
 	if status, stdout, _ = gen("-schema", "../../schema/history/2025-05-20.json", "-out", out); status != 0 || strings.Contains(stdout, "wrote") {
 		t.Errorf("second run: status %d, printed %q", status, stdout)
 	}
 }
 
-// A broken schema ends with status 1 and its place, and leaves the output directory empty.
+// A broken schema is an error with its place, and nothing is written.
 func TestBrokenSchema(t *testing.T) {
 	dir := t.TempDir()
 	schema := filepath.Join(dir, "broken.json")

@@ -9,10 +9,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/release"
 )
 
-// runRelease checks that a tag may be released, and prints its notes from the changelog.
+// runRelease checks that a tag can be released, and prints its notes from the changelog.
 func runRelease(args []string, stdout, stderr io.Writer) int {
 	set := flag.NewFlagSet("gen release", flag.ContinueOnError)
-	tag := set.String("tag", "", "version tag to be released, such as v1.2.3 (default: the constant Version)")
+	tag := set.String("tag", "", "version tag to release, such as v1.2.3 (default: the constant Version)")
 	if !parse(set, args, stderr) {
 		return 2
 	}

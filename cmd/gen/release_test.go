@@ -16,7 +16,7 @@ func TestReleaseUsage(t *testing.T) {
 	}
 }
 
-// The notes of a release are the changelog's section of its version, written and generated.
+// The notes of a release are the changelog's section for its version, with handwritten and generated parts.
 func TestRelease(t *testing.T) {
 	module(t)
 	testmodule.Releasable(t, ".")

@@ -20,18 +20,18 @@ import (
 
 const updateUsage = `usage: gen update [flags] SOURCE
 
-Adopts an API description from a file or URL, in whatever form of OpenAPI 3.0 or 3.1: the vendored
-snapshot, the generated code, the changelog and the version follow from it.
+Adopts an OpenAPI 3.0 or 3.1 description from a file or URL: updates the vendored snapshot, the
+generated code, the changelog and the version.
 
 `
 
 // updateTimeout bounds the reading of a URL.
 const updateTimeout = 2 * time.Minute
 
-// maxNotes is how many notes a report has: one habit of an author's is in hundreds of places.
+// maxNotes limits the notes that are printed: one habit of an author can appear in hundreds of places.
 const maxNotes = 50
 
-// typeName is the form of the names of our schemas, which become Go types.
+// typeName matches the names of our schemas, which become Go types.
 var typeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
 // runUpdate adopts an API description and prints what changed.
@@ -44,10 +44,10 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 	}
 	o := release.UpdateOptions{Names: map[string]string{}, Now: time.Now, Client: &http.Client{Timeout: updateTimeout}}
 	set.StringVar(&o.Date, "date", "", "date of the new snapshot (default: the source's x-schema-date if it is later, else today)")
-	set.BoolVar(&o.Words, "own-words", false, "the source's descriptions are ours: take them over instead of marking them to be written")
+	set.BoolVar(&o.Words, "own-words", false, "the source's descriptions are ours: adopt them instead of marking them for rewriting")
 	set.BoolVar(&o.AllowRenames, "allow-renames", false, "accept Go names that differ from generator/names.lock")
-	set.BoolVar(&o.DryRun, "dry-run", false, "say what would change and write nothing")
-	format := set.String("format", "text", "of the report: one of "+strings.Join(compare.Formats, ", "))
+	set.BoolVar(&o.DryRun, "dry-run", false, "report what would change, and write nothing")
+	format := set.String("format", "text", "format of the report: one of "+strings.Join(compare.Formats, ", "))
 	set.Func("name", "`POINTER=NAME` gives the new schema at a JSON pointer of the source a name (may be given several times)", func(s string) error {
 		pointer, name, ok := strings.Cut(s, "=")
 		if !ok || !strings.HasPrefix(pointer, "/") || !typeName.MatchString(name) {
@@ -85,7 +85,7 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gen: note:", note)
 	}
 	if more := len(done.Notes) - maxNotes; more > 0 {
-		fmt.Fprintf(stderr, "gen: note: and %d more; what is left out stands in info/x-left-out of schema/gocardless.json\n", more)
+		fmt.Fprintf(stderr, "gen: note: %d more notes; info/x-left-out of schema/gocardless.json lists everything that is left out\n", more)
 	}
 	for _, change := range done.Left {
 		fmt.Fprintln(stderr, "gen: not adopted:", change)
@@ -102,7 +102,7 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if n := len(done.Unwritten); n > 0 {
-		fmt.Fprintf(stderr, "gen: note: %d descriptions are to be written before a release, the first at %s\n", n, done.Unwritten[0])
+		fmt.Fprintf(stderr, "gen: note: %d descriptions must be written before a release, the first at %s\n", n, done.Unwritten[0])
 	}
 	if o.DryRun {
 		fmt.Fprintf(stderr, "gen: a dry run: nothing written; version %s would follow %s\n", done.New, done.Old)
@@ -118,7 +118,7 @@ func runUpdate(args []string, stdout, stderr io.Writer) int {
 // unchanged states why nothing was written.
 func unchanged(done *release.Updated) string {
 	if len(done.Left) > 0 {
-		return "nothing changed: schema/gocardless.json has no place for what the source states differently"
+		return "nothing changed: schema/gocardless.json cannot express how the source differs"
 	}
 	return "nothing changed: the source means the same as schema/gocardless.json"
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// copyOfModule copies what an update reads and writes, and makes the copy the working directory.
+// copyOfModule makes a copy of the small module the working directory.
 func copyOfModule(t *testing.T) {
 	t.Helper()
 	t.Chdir(testmodule.Small(t))
@@ -68,7 +68,7 @@ func TestUpdateUsage(t *testing.T) {
 	}
 }
 
-// What goes wrong ends with status 1 and one reason on the standard error, and the tree is as it was.
+// A failed update exits with 1 and one reason on standard error, and changes nothing.
 func TestUpdateFails(t *testing.T) {
 	copyOfModule(t)
 	file := newDescription(t, addColour)
@@ -120,12 +120,12 @@ func TestUpdateOfTheSame(t *testing.T) {
 			t.Errorf("%s: status %d, printed %q and %q", format, status, stdout, stderr)
 		}
 	}
-	// What has no place in our form is not passed over in silence.
+	// A difference that our form cannot express is reported.
 	conflict := newDescription(t, func(v *jsontree.Value) {
 		refused, _ := jsontree.Parse([]byte(`{"$ref": "#/components/responses/Error"}`))
 		v.At("/paths/~1payments/post/responses").Set("409", refused)
 	})
-	if status, stdout, stderr := gen("update", conflict); status != 0 || stdout != "nothing changed: schema/gocardless.json has no place for what the source states differently\n" ||
+	if status, stdout, stderr := gen("update", conflict); status != 0 || stdout != "nothing changed: schema/gocardless.json cannot express how the source differs\n" ||
 		stderr != "gen: not adopted: client.Payments.Create may be refused with status 409.\n" {
 		t.Errorf("status %d, printed %q and %q", status, stdout, stderr)
 	}
@@ -142,7 +142,7 @@ func TestUpdateOfTheSame(t *testing.T) {
 	}
 }
 
-// The report is what the standard output has; everything else is on the standard error.
+// The report goes to standard output, everything else to standard error.
 func TestUpdateOfAChange(t *testing.T) {
 	copyOfModule(t)
 	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(newDescription(t, addColour)))))
@@ -163,16 +163,16 @@ func TestUpdateOfAChange(t *testing.T) {
 		t.Errorf("reported %+v", report)
 	}
 	if !strings.Contains(stderr, "gen: a dry run: nothing written; version 0.1.1 would follow 0.1.0\n") || !maps.Equal(testmodule.Digest(t, "."), before) {
-		t.Errorf("a dry run wrote something, or said %q", stderr)
+		t.Errorf("a dry run wrote something, or printed %q", stderr)
 	}
 
 	status, stdout, stderr = gen(args("-format", "markdown")...)
 	if status != 0 || !strings.HasPrefix(stdout, "# API changes from "+report.Old+" to 2099-03-04\n") || !strings.HasSuffix(stdout, "\nbump: minor\n") {
 		t.Errorf("status %d, printed %q", status, stdout)
 	}
-	for _, want := range []string{"gen: note: 3 descriptions are to be written before a release", " files written; version 0.1.1, was 0.1.0\n"} {
+	for _, want := range []string{"gen: note: 3 descriptions must be written before a release", " files written; version 0.1.1, was 0.1.0\n"} {
 		if !strings.Contains(stderr, want) {
-			t.Errorf("said %q, without %q", stderr, want)
+			t.Errorf("printed %q, without %q", stderr, want)
 		}
 	}
 	for name, want := range map[string]string{
@@ -224,13 +224,13 @@ func TestUpdateInterrupted(t *testing.T) {
 	}
 }
 
-// With words of our own nothing is left to be written.
+// With -own-words no description is left to write.
 func TestUpdateWithOwnWords(t *testing.T) {
 	copyOfModule(t)
 	file := newDescription(t, addColour)
 	status, _, stderr := gen("update", "-own-words", "-date=2099-03-04", file)
-	if status != 0 || strings.Contains(stderr, "to be written") {
-		t.Errorf("status %d, said %q", status, stderr)
+	if status != 0 || strings.Contains(stderr, "must be written") {
+		t.Errorf("status %d, printed %q", status, stderr)
 	}
 	if data, err := os.ReadFile("gocardless/api_payments_gen.go"); err != nil || !strings.Contains(string(data), "// Its colour.") {
 		t.Errorf("the words are not in the code, %v", err)

@@ -3,11 +3,10 @@
 //
 //	go run ./internal/bench [-count N] [-time D] [-raw FILE] [-quick]
 //
-// What is compared is CPU time, of all threads of a process that does nothing else; the server of
-// the rows over HTTP is another process. Each run has a process of its own, and runs of the SDK
-// and of the floor take turns, so that a machine that is busy for a while slows both. A ratio is
-// that of the medians, with the smallest and the largest of the runs. The raw output of the
-// benchmarks goes to FILE, for benchstat.
+// It compares the CPU time of all threads of a process that does nothing else; for the rows over
+// HTTP, the server is another process. Each run has a process of its own, and runs of the SDK and of
+// the floor alternate, so that a busy moment slows both. The table shows the ratio of the medians,
+// with the smallest and the largest ratio of the runs. FILE receives the raw output, for benchstat.
 package main
 
 import (
@@ -25,7 +24,7 @@ import (
 
 func main() {
 	count := flag.Int("count", 5, "how often each benchmark runs")
-	length := flag.Duration("time", 400*time.Millisecond, "how long it runs")
+	length := flag.Duration("time", 400*time.Millisecond, "how long each run takes")
 	raw := flag.String("raw", "", "file for the output of the benchmarks")
 	quick := flag.Bool("quick", false, "leave out the cold build")
 	flag.Parse()
@@ -69,7 +68,7 @@ func benchmarks(dir string, count int, length time.Duration) ([]byte, error) {
 		cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, progress{}), os.Stderr
 		return cmd.Run()
 	}
-	// Once each, to learn their names.
+	// Run each benchmark once to learn its name.
 	if err := bench(".", "1x"); err != nil {
 		return out.Bytes(), err
 	}
@@ -91,7 +90,7 @@ func benchmarks(dir string, count int, length time.Duration) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// progress shows on the terminal that something happens.
+// progress prints a dot for each result.
 type progress struct{}
 
 func (progress) Write(p []byte) (int, error) {
@@ -125,7 +124,7 @@ func printPairs(w io.Writer, results []result) {
 	_ = table.Flush()
 }
 
-// memory is the benchmark whose memory counts.
+// memory names the benchmark that measures memory.
 const memory = "Memory"
 
 func printMemory(w io.Writer, results []result) {
@@ -147,7 +146,7 @@ func duration(ns float64) string {
 	return d.Round(10 * time.Nanosecond).String()
 }
 
-// printProcess prints what only whole processes show.
+// printProcess prints the sizes and times of whole programs.
 func printProcess(w io.Writer, dir string, quick bool) error {
 	var size [2]int64
 	for i, name := range []string{"sdk", "floor"} {
@@ -179,8 +178,8 @@ func printProcess(w io.Writer, dir string, quick bool) error {
 	return printColdBuild(w, filepath.Join(dir, "cache"))
 }
 
-// printColdBuild builds the SDK with an empty cache, and by itself once the standard library is
-// in the cache.
+// printColdBuild measures the compilation of the SDK without the standard library, which it first
+// builds into an empty cache.
 func printColdBuild(w io.Writer, cache string) error {
 	env := append(os.Environ(), "GOCACHE="+cache)
 	list := exec.Command("go", "list", "-deps", "-f", "{{if .Standard}}{{.ImportPath}}{{end}}", "./gocardless")

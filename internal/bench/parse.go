@@ -15,7 +15,7 @@ type result struct {
 	values [len(units)][]float64 // by unit
 }
 
-// median returns the middle of the values of a unit, 0 if there are none.
+// median returns the median of the values of a unit, or 0 if there are none.
 func (r *result) median(unit int) float64 {
 	v := slices.Sorted(slices.Values(r.values[unit]))
 	if len(v) == 0 {
@@ -34,7 +34,7 @@ const (
 
 var units = [...]string{cpuTime: "cpu-ns/op", allocatedBytes: "B/op", allocations: "allocs/op", peakMemory: "peak-B"}
 
-// ratios returns the smallest and the largest ratio of the runs of two benchmarks, which took turns.
+// ratios returns the smallest and the largest ratio of the alternating runs of two benchmarks.
 func ratios(a, b *result, unit int) (least, most float64) {
 	for i := range min(len(a.values[unit]), len(b.values[unit])) {
 		ratio := a.values[unit][i] / b.values[unit][i]
@@ -46,7 +46,7 @@ func ratios(a, b *result, unit int) (least, most float64) {
 	return least, most
 }
 
-// processors is what the testing package appends to a name.
+// processors matches the number of processors that the testing package appends to a name.
 var processors = regexp.MustCompile(`-\d+$`)
 
 // parse reads the output of go test -bench. The order is that of the first appearance.
@@ -73,7 +73,7 @@ func parse(r io.Reader) []result {
 	return results
 }
 
-// find returns the result of a name, nil if there is none.
+// find returns the result with the given name, or nil.
 func find(results []result, name string) *result {
 	for i := range results {
 		if results[i].name == name {

@@ -25,7 +25,7 @@ ok  	example.org/x	4.8s
 		t.Errorf("medians: got %v, %v, %v, want 3000, 13000, 60", get.median(cpuTime), floor.median(cpuTime), floor.median(allocations))
 	}
 	if got := find(results, "Page/sdk").median(allocatedBytes); got != 433480 {
-		t.Errorf("bytes beside a throughput: got %v", got)
+		t.Errorf("bytes next to a throughput: got %v", got)
 	}
 	var b strings.Builder
 	printPairs(&b, results)

@@ -1,4 +1,4 @@
-// Package binaries holds the tests of what this repository installs on other people's machines.
+// Package binaries tests what this repository installs on users' machines.
 package binaries
 
 import (
@@ -14,14 +14,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// taken are the names of the vendor's own command.
+// taken holds the names of the vendor's own commands.
 var taken = []string{"gc", "gocardless"}
 
 const root = "../.."
 
 var packageMain = regexp.MustCompile(`(?m)^package main$`)
 
-// No program that "go install" would put on a user's PATH takes the name of the vendor's.
+// No program that "go install" would put on a user's PATH has the name of the vendor's.
 func TestPrograms(t *testing.T) {
 	found := 0
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
@@ -52,8 +52,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// Nothing in a release, neither archive, binary, image nor package, has the vendor's name. Owners and
-// addresses of repositories may: they say whose SDK it is.
+// No archive, binary, image or package of a release has the vendor's name. Owners and addresses of
+// repositories may contain it: they state whose SDK this is.
 func TestRelease(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join(root, ".goreleaser.yaml"))
 	if err != nil {
@@ -69,7 +69,7 @@ func TestRelease(t *testing.T) {
 	if !bytes.Contains(source, []byte("project_name: gcpro")) {
 		t.Error("archives are called after the project, which is not gcpro")
 	}
-	// The test finds what it looks for.
+	// The check finds planted names.
 	for _, bad := range []string{"project_name: gocardless", "builds: [{binary: gc}]", "dockers: [{image_templates: ['ghcr.io/owner/gocardless:latest']}]",
 		"archives: [{name_template: 'gocardless_{{ .Os }}'}]"} {
 		var node yaml.Node
@@ -82,7 +82,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// Archives, packages and the cask have the man pages and completions that a hook writes.
+// Archives, packages and the cask contain the man pages and completions that a hook writes.
 func TestReleaseHasManPagesAndCompletions(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join(root, ".goreleaser.yaml"))
 	if err != nil {
@@ -129,7 +129,7 @@ func TestReleaseHasManPagesAndCompletions(t *testing.T) {
 	}
 }
 
-// names are the members of the configuration that name what is published.
+// names lists the members of the configuration that name what is published.
 var names = []string{"project_name", "binary", "name_template", "image_templates", "images", "repositories", "package_name", "file_name_template"}
 
 var word = regexp.MustCompile(`[A-Za-z0-9.-]+`)

@@ -14,8 +14,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
-// start is the time in the demo's own sandbox: a Monday morning, so that the output is the same
-// every time.
+// start is the time in the demo's own sandbox: a fixed Monday morning, so that every run prints the same.
 var start = time.Date(2026, time.September, 14, 9, 0, 0, 0, time.UTC)
 
 // webhookSecret signs the webhooks of the demo's own sandbox.
@@ -74,7 +73,7 @@ func (t *tour) run(ctx context.Context) error {
 		return err
 	}
 	if t.sandbox != nil {
-		// What follows is reported by the webhooks from here on.
+		// The events so far are not shown.
 		t.sandbox.FlushWebhooks()
 		t.listening = true
 	}
@@ -115,7 +114,7 @@ func (t *tour) setUp(ctx context.Context) (*gocardless.Mandate, error) {
 	return mandate, nil
 }
 
-// collect makes payments, lists them, reads one and cancels one.
+// collect creates payments, reads one, cancels one and lists them.
 func (t *tour) collect(ctx context.Context, mandate *gocardless.Mandate) error {
 	t.title("Three payments")
 	var made []*gocardless.Payment
@@ -151,7 +150,7 @@ func (t *tour) collect(ctx context.Context, mandate *gocardless.Mandate) error {
 	return nil
 }
 
-// refused shows what an error is.
+// refused shows an error of the API.
 func (t *tour) refused(ctx context.Context, mandate *gocardless.Mandate) error {
 	t.title("A call that is refused")
 	_, err := t.client.Payments.Create(ctx, gocardless.PaymentCreateParams{
@@ -268,7 +267,7 @@ func (t *tour) simulate(ctx context.Context, simulator, id string) error {
 	return err
 }
 
-// HandleEvent implements gocardless.EventHandler: it prints what a webhook brought.
+// HandleEvent implements [gocardless.EventHandler]. It prints the event.
 func (t *tour) HandleEvent(_ context.Context, e gocardless.Event) error {
 	if !t.listening {
 		return nil

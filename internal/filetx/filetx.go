@@ -1,8 +1,9 @@
-// Package filetx changes many files of a directory tree as one: either all of them change or none.
+// Package filetx changes many files of a directory tree in one transaction: either all of them change or
+// none.
 //
-// A journal of what is to be done is written first, then the new content next to its place. Only when
-// all of it is on disk are the files swapped by renaming, and a failure in the middle puts back what
-// was swapped. The journal lets the next run do the same after a crash.
+// A commit first writes a journal of the changes, then each file's new content next to the file. Once all
+// of it is written, it swaps the files by renaming. If that fails midway, it restores the files already
+// swapped. After a crash, [Recover] does the same with the help of the journal.
 package filetx
 
 import (
@@ -18,14 +19,13 @@ import (
 	"slices"
 )
 
-// journalName is where a commit in progress is recorded, in the root of the tree.
+// journalName is the file in the root of the tree that records a commit in progress.
 const journalName = ".gen-update.json"
 
-// doneName is what the journal is called from the moment the new state stands until the old files
-// are gone.
+// doneName is the journal's name once all files are swapped, until the old content is removed.
 const doneName = ".gen-update-done.json"
 
-// Tx is a set of changes below a directory. The zero value is not usable; see New.
+// Tx is a set of changes below a directory. The zero value is not usable; see [New].
 type Tx struct {
 	root    string
 	changes map[string][]byte // nil content removes the file
@@ -39,7 +39,7 @@ func New(root string) *Tx {
 	return &Tx{root: root, changes: map[string][]byte{}, rename: os.Rename, write: os.WriteFile}
 }
 
-// Write plans a file's content. The path is relative to the root, with slashes.
+// Write plans a file's content. The path is slash-separated and relative to the root.
 func (t *Tx) Write(path string, content []byte) {
 	t.changes[path] = slices.Clip(append([]byte{}, content...))
 }
@@ -72,8 +72,8 @@ type journal struct {
 	Dirs  []string `json:"dirs,omitempty"` // directories made for the new files, parents first
 }
 
-// Commit makes the changes and returns the paths that changed, sorted. Files that already are as
-// planned are left alone. After an error the tree is as it was before.
+// Commit makes the changes and returns the paths that changed, sorted. Files that already have the planned
+// content are left alone. After an error the tree is unchanged.
 func (t *Tx) Commit() (changed []string, err error) {
 	if _, err := os.Stat(t.full(journalName)); err == nil {
 		return nil, fmt.Errorf("%s: an earlier update was interrupted: call Recover first", t.full(journalName))
@@ -92,7 +92,7 @@ func (t *Tx) Commit() (changed []string, err error) {
 			changed = nil
 		}
 	}()
-	// The journal comes first, so that nothing is left lying about whenever the process dies.
+	// The journal comes first, so that Recover knows every file that a crash leaves behind.
 	if err := t.write(t.full(journalName), record, 0o600); err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (t *Tx) Commit() (changed []string, err error) {
 		}
 		changed = append(changed, s.Path)
 	}
-	// From here on the new state stands: the old one is not restored.
+	// This rename makes the new state final.
 	if err := t.rename(t.full(journalName), t.full(doneName)); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (t *Tx) Commit() (changed []string, err error) {
 	return changed, nil
 }
 
-// plan works out what is to be swapped and which directories are missing.
+// plan determines the files to swap and the missing directories.
 func (t *Tx) plan() (j journal, err error) {
 	for _, path := range slices.Sorted(maps.Keys(t.changes)) {
 		content := t.changes[path]
@@ -146,7 +146,7 @@ func (t *Tx) plan() (j journal, err error) {
 			}
 			s.Backup = path + ".gen-old"
 			if _, err := os.Lstat(t.full(s.Backup)); err == nil {
-				// Undoing would take it for the content of today.
+				// undo would restore it as the file's old content.
 				return j, fmt.Errorf("%s is in the way: remove it", t.full(s.Backup))
 			}
 		}
@@ -161,7 +161,7 @@ func (t *Tx) plan() (j journal, err error) {
 	return j, nil
 }
 
-// missing lists a directory and those of its parents that are not there.
+// missing lists a directory and its parents as far as they do not exist.
 func (t *Tx) missing(dir string) []string {
 	if _, err := os.Stat(t.full(dir)); !errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -181,8 +181,8 @@ func (t *Tx) stage(s swap) error {
 	return t.write(t.full(s.Staged), t.changes[s.Path], mode)
 }
 
-// tidy removes what a commit that stands has no use for. What cannot be removed does no harm, and
-// the next Recover tries again.
+// tidy removes the old content and the journal of a completed commit. If it fails, the next Recover tries
+// again.
 func (t *Tx) tidy(j journal) {
 	for _, s := range j.Swaps {
 		if s.Backup == "" {
@@ -195,7 +195,7 @@ func (t *Tx) tidy(j journal) {
 	_ = os.Remove(t.full(doneName))
 }
 
-// undo puts everything back. It may run twice over the same journal.
+// undo restores the tree. It can run again on the same journal.
 func (t *Tx) undo(j journal) error {
 	var errs []error
 	for _, s := range slices.Backward(j.Swaps) {
@@ -219,7 +219,7 @@ func (t *Tx) undo(j journal) error {
 		_ = os.Remove(t.full(dir)) // stays when something else is in it
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("putting back: %w", err)
+		return fmt.Errorf("restoring the old files: %w", err)
 	}
 	if err := os.Remove(t.full(journalName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -227,8 +227,8 @@ func (t *Tx) undo(j journal) error {
 	return nil
 }
 
-// Recover undoes a commit below root that a crash interrupted, and cleans up after one that stands.
-// It reports whether it undid one.
+// Recover undoes a commit below root that a crash interrupted, and cleans up after a completed one. It
+// reports whether it undid one.
 func Recover(root string) (bool, error) {
 	t := New(root)
 	if record, err := os.ReadFile(t.full(doneName)); err == nil {
@@ -247,11 +247,11 @@ func Recover(root string) (bool, error) {
 	}
 	var j journal
 	if err := json.Unmarshal(record, &j); err != nil {
-		// A journal that was cut off while it was written: nothing had been touched yet.
+		// The journal itself is incomplete, so nothing else has been touched.
 		return true, os.Remove(t.full(journalName))
 	}
 	return true, t.undo(j)
 }
 
-// Paths lists the files that the changes are about, sorted.
+// Paths returns the paths of the planned changes, sorted.
 func (t *Tx) Paths() []string { return slices.Sorted(maps.Keys(t.changes)) }

@@ -85,7 +85,7 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-// Whichever rename fails, the tree is as it was.
+// Whichever rename fails, the tree stays unchanged.
 func TestFailureInTheMiddle(t *testing.T) {
 	for fail := 1; ; fail++ {
 		root := tree(t)
@@ -113,7 +113,7 @@ func TestFailureInTheMiddle(t *testing.T) {
 	}
 }
 
-// A disk that is full at any write leaves the tree as it was.
+// Whichever write finds the disk full, the tree stays unchanged.
 func TestFullDisk(t *testing.T) {
 	for fail := 1; ; fail++ {
 		root := tree(t)
@@ -139,7 +139,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A file that looks like the old content of another would be put back in its place.
+// A file with the name of a backup is not overwritten: undo could not distinguish it from the backup.
 func TestLeftover(t *testing.T) {
 	root := tree(t)
 	if err := os.WriteFile(filepath.Join(root, "a.txt.gen-old"), []byte("stale"), 0o644); err != nil {
@@ -171,8 +171,8 @@ func TestFailureWhileStaging(t *testing.T) {
 	}
 }
 
-// A process that dies at any write or rename leaves its journal; the next one puts everything back,
-// or removes the old files when the new state stood already.
+// After a crash at any write or rename, Recover restores the old tree, or removes the old content if all
+// files were swapped.
 func TestRecover(t *testing.T) {
 	want := maps.Clone(after)
 	want["new/"], want["new/deep/"] = "", ""

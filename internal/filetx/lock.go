@@ -19,7 +19,7 @@ func Lock(root string) (unlock func(), err error) {
 		absolute, err = filepath.EvalSymlinks(absolute)
 	}
 	if os.IsNotExist(err) {
-		return func() {}, nil // a tree that is yet to be made
+		return func() {}, nil // the tree does not exist yet
 	}
 	if err != nil {
 		return nil, err

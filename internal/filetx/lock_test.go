@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Two changes of one tree at one moment come one after the other.
+// Simultaneous changes of one tree run one after the other.
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
 	var inside, most atomic.Int32

@@ -16,14 +16,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Small copies this module as it would be if the API had payments and events alone: a tenth of the
-// description, and everything that is generated from it. Of the sandbox it has what serves the two.
-// Parts of the module are named from its root; none means all of it.
+// Small copies this module as if the API had only payments and events: a tenth of the description, the code
+// generated from it, and the sandbox's handlers of the two. It copies the parts with the given paths below
+// the module's root, or everything if there are none.
 func Small(t testing.TB, parts ...string) (dir string) {
 	t.Helper()
 	small.once.Do(func() { small.files = makeSmall(t) })
 	if small.files == nil {
-		t.Fatal("there is no small module: see the first test that asked for it")
+		t.Fatal("there is no small module: see the first failing test")
 	}
 	dir = t.TempDir()
 	for name, content := range small.files {
@@ -34,7 +34,7 @@ func Small(t testing.TB, parts ...string) (dir string) {
 	return dir
 }
 
-// small has the files of the small module, by path. Making them takes longer than writing them.
+// small holds the files of the small module by path. Generating them takes longer than writing them.
 var small struct {
 	once  sync.Once
 	files map[string][]byte
@@ -88,7 +88,8 @@ func makeSmall(t testing.TB) map[string][]byte {
 	return files
 }
 
-// smallPart leaves the resources that events may link to out of them: that is nearly the whole API.
+// smallPart reduces a document to payments and events. It drops the linked resources of events, which are
+// nearly the whole API.
 func smallPart(document *jsontree.Value) *jsontree.Value {
 	resources := []string{"events", "payments"}
 	document.Get("paths").Walk(func(_ string, v *jsontree.Value) { v.Delete("linked") })
@@ -100,7 +101,7 @@ func smallPart(document *jsontree.Value) *jsontree.Value {
 	})
 }
 
-// withoutStale takes the entries out of a module's overlay that its description gives nothing to do.
+// withoutStale removes the entries of a module's overlay that match nothing in its description.
 func withoutStale(t testing.TB, dir string) {
 	t.Helper()
 	_, stale, err := generator.Read(generator.Config{Root: dir}, readFile(t, filepath.Join(dir, schemaFile)))

@@ -1,6 +1,6 @@
-// Package testmodule copies parts of this module for tests that change it. What a copy states of
-// itself is the same whatever the API is like by now, so that an update of the API leaves the tests
-// alone: it is at version 0.1.0, every description is written, and nothing is in its changelog yet.
+// Package testmodule copies parts of this module for tests that change it. A copy is always at version
+// 0.1.0, and no description in it is marked for rewriting, so that an update of the API does not break the
+// tests.
 package testmodule
 
 import (
@@ -31,8 +31,8 @@ const (
 	versionFile = "gocardless/version.go"
 )
 
-// Everything is what an update reads and writes, but of the history the last snapshot only: every
-// one makes the changelog slower.
+// Everything lists what an update reads and writes. Of the history it has only the last snapshot, because
+// each one slows the changelog down.
 func Everything(t testing.TB) []string {
 	t.Helper()
 	history, err := filepath.Glob(filepath.Join(root(t), historyDir, "*.json"))
@@ -46,8 +46,8 @@ func Everything(t testing.TB) []string {
 	}
 }
 
-// Copy copies files and directories of this module, named from its root, into a new directory.
-// Tests stay away, unless they are generated, and so do guides to versions.
+// Copy copies the files and directories with the given paths below the module's root into a new directory.
+// It leaves out handwritten tests, testdata and migration guides.
 func Copy(t testing.TB, parts ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -85,7 +85,7 @@ func Copy(t testing.TB, parts ...string) (dir string) {
 
 var version = regexp.MustCompile(`(const Version = )"[^"]*"`)
 
-// settled takes out of a file what depends on when it was made.
+// settled replaces what a file states of the current release and of unfinished descriptions.
 func settled(t testing.TB, name string, data []byte) []byte {
 	t.Helper()
 	switch name {
@@ -108,8 +108,8 @@ func settled(t testing.TB, name string, data []byte) []byte {
 	return data
 }
 
-// Releasable adds to a copy what is due before a release after an update: an example for each method
-// that has none, and the list filters that the sandbox does not serve.
+// Releasable adds to a copy what a release after an update needs: an example for each method that has
+// none, and the list filters that the sandbox does not serve.
 func Releasable(t testing.TB, dir string) {
 	t.Helper()
 	api, err := generator.Load(generator.Config{Root: dir})
@@ -156,7 +156,7 @@ func serveFilters(t testing.TB, dir string, api *ir.API) {
 	}
 }
 
-// Write writes a file and the directories that lead to it.
+// Write writes a file, and creates its directory if there is none.
 func Write(t testing.TB, file string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -167,7 +167,7 @@ func Write(t testing.TB, file string, data []byte) {
 	}
 }
 
-// Digest has the content of every file below a directory, to be compared with itself later.
+// Digest returns the hash of every file below a directory, so that a test can compare them later.
 func Digest(t testing.TB, dir string) map[string][32]byte {
 	t.Helper()
 	out := map[string][32]byte{}
@@ -185,7 +185,7 @@ func Digest(t testing.TB, dir string) map[string][32]byte {
 	return out
 }
 
-// Schema reads a module's current snapshot, to be changed.
+// Schema reads a module's current snapshot.
 func Schema(t testing.TB, dir string) *jsontree.Value {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(schemaFile)))
@@ -199,7 +199,7 @@ func Schema(t testing.TB, dir string) *jsontree.Value {
 	return v
 }
 
-// Part returns a copy of a document with some of its paths, and with the schemas that they need.
+// Part returns a copy of a document with some of its paths and the schemas that they need.
 func Part(document *jsontree.Value, keep func(path string) bool) *jsontree.Value {
 	out := document.Clone()
 	paths, schemas := out.Get("paths"), out.At("/components/schemas")
@@ -220,13 +220,13 @@ func Part(document *jsontree.Value, keep func(path string) bool) *jsontree.Value
 	return out
 }
 
-// Date is the date of a module's current snapshot.
+// Date returns the date of a module's current snapshot.
 func Date(t testing.TB, dir string) string {
 	t.Helper()
 	return Schema(t, dir).At("/info/x-schema-date").Str()
 }
 
-// Path is the path of this module.
+// Path returns the path of this module.
 func Path(t testing.TB) string {
 	t.Helper()
 	goMod, err := os.ReadFile(filepath.Join(root(t), "go.mod"))
@@ -240,8 +240,8 @@ func Path(t testing.TB) string {
 	return path
 }
 
-// root finds the directory of this module's go.mod. Tests run in the directory of their package, and
-// those that have left it ask for no further copy.
+// root finds the directory of this module's go.mod. A test that has left its package's directory cannot
+// make another copy.
 func root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -259,8 +259,8 @@ func root(t testing.TB) string {
 	}
 }
 
-// Main runs the tests of a package that generates much. As in cmd/gen, little of the garbage is worth
-// collecting.
+// Main runs the tests of a package that generates much. As in cmd/gen, collecting garbage less often makes
+// them faster.
 func Main(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())

@@ -12,7 +12,7 @@ import (
 //go:embed rules.txt
 var ruleFile string
 
-// A rule is a form that text must not have.
+// A rule is a wording to avoid, and what to write instead.
 type rule struct {
 	form    *regexp.Regexp
 	instead string
@@ -91,7 +91,7 @@ func check(tree fs.FS) ([]finding, error) {
 	return findings, err
 }
 
-// skipDir leaves out what others wrote: golden files, the vendored description, version control.
+// skipDir reports whether to leave out a directory: golden files, what others wrote, version control.
 func skipDir(name string) bool {
 	switch base := path.Base(name); base {
 	case "testdata", "node_modules", "dist", "schema":
@@ -101,7 +101,7 @@ func skipDir(name string) bool {
 	}
 }
 
-// reader returns the function that checks files of name's kind, or nil.
+// reader returns the function that checks a file, or nil if there is no English in it.
 func reader(name string) func(string, []byte, []rule) ([]finding, error) {
 	switch base := path.Base(name); {
 	case path.Ext(base) == ".go":
@@ -115,7 +115,7 @@ func reader(name string) func(string, []byte, []rule) ([]finding, error) {
 	return nil
 }
 
-// apply returns the findings in a passage. A form may run over a line break.
+// apply returns the findings in a passage. A wording may span a line break.
 func apply(rules []rule, file string, p passage) []finding {
 	var findings []finding
 	flat := strings.Join(strings.Split(p.text, "\n"), " ")
@@ -140,7 +140,7 @@ var (
 	inlineCode = regexp.MustCompile("`[^`\n]*`")
 )
 
-// checkMarkdown checks the prose. Code keeps its place, so that line numbers are right.
+// checkMarkdown checks the prose. It blanks code rather than removing it, so that line numbers are right.
 func checkMarkdown(name string, source []byte, rules []rule) ([]finding, error) {
 	blank := func(code string) string {
 		return strings.Map(func(r rune) rune {

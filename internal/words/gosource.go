@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// checkGo checks the comments of a Go file, and outside tests its string literals, in which
-// error messages, output and the emitters' doc comments are. The comments of generated files are
-// the API's own descriptions: only their form is checked.
+// checkGo checks the comments of a Go file and, outside tests, its string literals: they hold error
+// messages, output and the emitters' doc comments. The comments of generated files are descriptions from
+// the schema, so only their form is checked.
 func checkGo(name string, source []byte, rules []rule) ([]finding, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, name, source, parser.ParseComments|parser.SkipObjectResolution)
@@ -49,7 +49,7 @@ func checkGo(name string, source []byte, rules []rule) ([]finding, error) {
 	return findings, nil
 }
 
-// comment returns a comment line by line, as in the file, without the name that it documents.
+// comment returns the lines of a comment without the name that it documents.
 func comment(group *ast.CommentGroup, name string, at func(token.Pos) int) passage {
 	var text strings.Builder
 	for _, c := range group.List {
@@ -58,8 +58,7 @@ func comment(group *ast.CommentGroup, name string, at func(token.Pos) int) passa
 	return passage{at(group.Pos()), strings.TrimPrefix(text.String(), name+" ")}
 }
 
-// A doc is a doc comment with the name that it documents; fields, and groups of constants, have
-// none.
+// A doc is a doc comment with the name that it documents, or "" for a field or a group of constants.
 type doc struct {
 	group *ast.CommentGroup
 	name  string
@@ -106,8 +105,8 @@ func soleName(decl *ast.GenDecl) string {
 	return ""
 }
 
-// checkDoc checks the form of a doc comment: no backticks, which go doc prints as they are, and
-// the name first. Tests are exempt from the second: their names are their subjects.
+// checkDoc checks the form of a doc comment: no backticks, which go doc prints unchanged, and the name
+// first. Tests are exempt from the second: their comments state what they test.
 func checkDoc(file string, d doc, at func(token.Pos) int) []finding {
 	if d.group == nil {
 		return nil
@@ -124,8 +123,8 @@ func checkDoc(file string, d doc, at func(token.Pos) int) []finding {
 	return append(findings, finding{file, at(d.group.Pos()), excerpt(text), fmt.Sprintf("a doc comment that starts with %s", d.name)})
 }
 
-// mustStart reports whether the comment has to start with the name: those of exported names do, and
-// those that start with another name, which a sentence that starts with a small letter does.
+// mustStart reports whether the comment must start with the name. That of an exported name must, and so
+// must one that starts in lower case: it starts with another name.
 func mustStart(text, name string, test bool) bool {
 	return ast.IsExported(name) && !test || smallWord.MatchString(text)
 }

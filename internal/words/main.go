@@ -1,7 +1,7 @@
-// Command words checks the English of the repository: Markdown, Go comments, string literals and
-// the other files that a reader meets. The rules are in rules.txt.
+// Command words checks the English of the repository: Markdown, Go comments and string literals, scripts,
+// templates and workflows. The rules are in rules.txt.
 //
-// With paths it prints the findings below them alone:
+// With paths it prints only the findings below them:
 //
 //	go run ./internal/words gocardless/oauth README.md
 package main
@@ -40,7 +40,7 @@ func below(name string, paths []string) bool {
 	})
 }
 
-// lines returns the lines of a list without its comments.
+// lines returns the lines of a list without its comments and empty lines.
 func lines(list string) []string {
 	var out []string
 	for line := range strings.Lines(list) {

@@ -1,5 +1,5 @@
-// Command lint checks what vet and staticcheck do not: errors that are compared or asserted without
-// looking at what they wrap, and parameters and results that are never used.
+// Command lint checks what vet and staticcheck do not: comparisons and assertions of errors that ignore
+// wrapping, and unused parameters and results.
 //
 // It runs as a tool of go vet, which loads the packages and caches the findings:
 //
@@ -18,7 +18,7 @@ import (
 	"mvdan.cc/unparam/check"
 )
 
-// exceptions holds functions that are not judged, each with the reason.
+// exceptions holds the functions that are exempt, each with the reason.
 var exceptions = map[string]string{
 	"gocardless.maximum":  "generated code calls it with the limits of the description, which are all 28 today",
 	"sendtrace.Permanent": "walks the wrapped errors itself, because errors.AsType for five types would add 3 kB to every program",

@@ -36,7 +36,7 @@ func reply() string {
 	return `{"payments":[` + strings.Join(list, ",") + `],"meta":{"cursors":{"before":null,"after":null},"limit":500}}`
 }
 
-// fixed is a transport that gives the same reply each time.
+// fixed is a transport that returns the same reply each time.
 type fixed string
 
 func (f fixed) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -47,8 +47,8 @@ func (f fixed) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestDecoders requests the same page with each decoder, in turns, and fails if the SDK is not
-// ahead of all others. What counts is the CPU time of the process.
+// TestDecoders requests the same page with each decoder, in turns, and fails if the SDK is not the
+// fastest. It measures the CPU time of the process.
 func TestDecoders(t *testing.T) {
 	text := reply()
 	client, err := gocardless.New("token-of-a-benchmark", gocardless.EnvironmentLive, gocardless.WithHTTPClient(&http.Client{Transport: fixed(text)}))
@@ -76,7 +76,7 @@ func TestDecoders(t *testing.T) {
 		page func() (int, error)
 		runs []time.Duration
 
-		bound bool // none can be ahead of it
+		bound bool // not a decoder, but the least that one can take
 	}{
 		{name: "SDK", page: func() (int, error) {
 			p, err := client.Payments.List(context.Background(), gocardless.PaymentListParams{Limit: 500})
@@ -102,7 +102,7 @@ func TestDecoders(t *testing.T) {
 					t.Fatalf("%s: %d items, %v", d.name, n, err)
 				}
 			}
-			if round > 0 { // the first makes the decoders
+			if round > 0 { // the first round builds the decoders
 				d.runs = append(d.runs, (cpu(t)-began)/pages)
 			}
 		}
@@ -117,7 +117,7 @@ func TestDecoders(t *testing.T) {
 	}
 }
 
-// memoryAlone makes what a page of the SDK consists of, and reads nothing.
+// memoryAlone allocates what a page of the SDK consists of, without decoding anything.
 func memoryAlone() (int, error) {
 	const text = "PM000000000123Monthly subscription 23REF-000123ORD-000001231.1234567890MD000000000041CR000012345678PO000000000000"
 	list := make([]*gocardless.Payment, items)

@@ -1,13 +1,13 @@
-// Package decodertest holds the SDK's decoder against the fastest decoders for any type, and against
-// easyjson's, which are generated as well. It is a module of its own, run by "make bench-decoders",
-// so that the SDK does not depend on them.
+// Package decodertest compares the SDK's decoder with the fastest general decoders, and with easyjson,
+// which generates code as well. It is a module of its own, run by "make bench-decoders", so that the SDK
+// does not depend on them.
 package decodertest
 
 import "time"
 
 //go:generate env GOWORK=off go tool easyjson -all -no_std_marshalers -output_filename page_easyjson.go page.go
 
-// payment is the fields that a page of payments has.
+// payment has the fields that a payment of the page has.
 type payment struct {
 	ID             string            `json:"id"`
 	CreatedAt      time.Time         `json:"created_at"`
