@@ -20,42 +20,41 @@ var opBalancesList = Operation{
 	Cursors:       true,
 }
 
-// BalanceService calls the operations on balances. It is the field Balances of a [Client], and safe
-// for concurrent use.
+// BalanceService provides the operations on balances. It is the Balances field of a [Client] and is
+// safe for concurrent use.
 //
-// An amount of money of one type held for a creditor. Figures are usually 3 to 5 minutes old and
-// may differ from the dashboard, which refreshes only daily.
+// One of a creditor's balances, such as its confirmed funds. The figures are usually three to five
+// minutes old and may differ from the dashboard, which is refreshed only once a day.
 type BalanceService struct {
 	client *Client
 }
 
-// List returns the balances of a creditor, one cursor-based page at a time. Limited to 60 requests
-// a minute.
+// List returns a creditor's balances, one page at a time. Limited to 60 requests a minute.
 //
 // GET /balances
 func (s *BalanceService) List(ctx context.Context, params BalanceListParams, opts ...RequestOption) (*Page[Balance], error) {
 	return list(ctx, s.client, &opBalancesList, input{params: &params}, opts, new(itemsOf[Balance]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /balances
 func (s *BalanceService) All(ctx context.Context, params BalanceListParams, opts ...RequestOption) iter.Seq2[*Balance, error] {
 	return all[*Balance](ctx, s.client, &opBalancesList, input{params: &params}, opts, new(itemsOf[Balance]))
 }
 
-// Balance is an amount of money of one type held for a creditor. Figures are usually 3 to 5 minutes
-// old and may differ from the dashboard, which refreshes only daily.
+// Balance is one of a creditor's balances, such as its confirmed funds. The figures are usually
+// three to five minutes old and may differ from the dashboard, which is refreshed only once a day.
 type Balance struct {
-	// Size of the balance: all credits minus all debits, in minor units of the currency.
+	// Amount of the balance, in minor units of the currency: all credits less all debits.
 	Amount int64 `json:"amount,omitzero"`
 	// Which of the creditor's balances this is.
 	BalanceType BalanceType `json:"balance_type,omitzero"`
-	// ISO 4217 currency code.
+	// Currency of the balance, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
-	// Time at which the balance was last refreshed.
+	// Time at which the figures were last refreshed, in UTC.
 	LastUpdatedAt time.Time `json:"last_updated_at,omitzero"`
 	// Identifiers of resources related to the balance.
 	Links *BalanceLinks `json:"links,omitzero"`
@@ -85,7 +84,7 @@ func (v *Balance) decode(d *jsonwire.Decoder) {
 
 // BalanceLinks holds the identifiers of resources related to the balance.
 type BalanceLinks struct {
-	// Id of the creditor that the resource belongs to.
+	// Id of the creditor that the balance belongs to.
 	Creditor string `json:"creditor,omitzero"`
 }
 
@@ -99,15 +98,15 @@ func (v *BalanceLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BalanceListParams holds the parameters of balances.list.
+// BalanceListParams holds the parameters of [BalanceService.List] and [BalanceService.All].
 type BalanceListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Id of the creditor whose balances to list. Required.
 	Creditor string `json:"creditor"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 
@@ -122,26 +121,26 @@ func (p *BalanceListParams) check(c *checker) {
 	c.required("creditor", p.Creditor != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BalanceListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BalanceType is the stage of the money that a balance counts. The API adds values without notice,
-// so others than those listed may appear.
+// BalanceType is the stage that the money in a balance has reached. The API may add values without
+// notice, so handle values that are not listed.
 type BalanceType string
 
 // Known values of BalanceType.
 const (
-	// BalanceTypeConfirmedFunds: confirmed payments less fees and open debits (refunds, failures,
-	// chargebacks); not in a payout yet.
+	// BalanceTypeConfirmedFunds: confirmed payments, less fees and open debits such as refunds,
+	// failures and chargebacks; not yet in a payout.
 	BalanceTypeConfirmedFunds BalanceType = "confirmed_funds"
-	// BalanceTypePendingPayouts: money in a payout due at the next daily run; zero except while
-	// payouts are being made.
+	// BalanceTypePendingPayouts: money in payouts that the next daily run will send; zero except
+	// while payouts are being made.
 	BalanceTypePendingPayouts BalanceType = "pending_payouts"
-	// BalanceTypePendingPaymentsSubmitted: payments sent to the scheme, awaiting confirmation;
-	// those pending submission are left out.
+	// BalanceTypePendingPaymentsSubmitted: payments submitted to the scheme but not yet confirmed;
+	// payments pending submission are not included.
 	BalanceTypePendingPaymentsSubmitted BalanceType = "pending_payments_submitted"
 )
 

@@ -16,16 +16,16 @@ var opBankAccountDetailsGet = Operation{
 	Status:        200,
 }
 
-// BankAccountDetailService calls the operations on bank account details. It is the field
-// BankAccountDetails of a [Client], and safe for concurrent use.
+// BankAccountDetailService provides the operations on bank account details. It is the
+// BankAccountDetails field of a [Client] and is safe for concurrent use.
 //
-// Full details of a bank account, encrypted as a JWE that only your own key can open.
+// Full details of a bank account, encrypted as a JWE that only your own key can decrypt.
 type BankAccountDetailService struct {
 	client *Client
 }
 
-// Get fetches the details of a bank account as a JWE in flattened JSON form (RFC 7516). The request
-// must carry a "Gc-Key-Id" header that names your public key.
+// Get fetches the details of a bank account as a JWE in flattened JSON serialisation (RFC 7516).
+// The "Gc-Key-Id" header of the request names the public key to encrypt them with.
 //
 // GET /bank_account_details/{identity}
 func (s *BankAccountDetailService) Get(ctx context.Context, id string, params BankAccountDetailGetParams, opts ...RequestOption) (*BankAccountDetail, error) {
@@ -33,19 +33,19 @@ func (s *BankAccountDetailService) Get(ctx context.Context, id string, params Ba
 }
 
 // BankAccountDetail holds the full details of a bank account, encrypted as a JWE that only your own
-// key can open.
+// key can decrypt.
 type BankAccountDetail struct {
-	// The encrypted bank details, in base64url.
+	// Encrypted bank details, in base64url.
 	Ciphertext string `json:"ciphertext,omitzero"`
-	// Symmetric key of the content, encrypted with the public key from your JWKS; in base64url.
+	// Content encryption key, encrypted with the public key from your JWKS, in base64url.
 	EncryptedKey string `json:"encrypted_key,omitzero"`
-	// Initialisation vector with which the content was encrypted, in base64url.
+	// Initialisation vector for decrypting the content, in base64url.
 	Iv string `json:"iv,omitzero"`
-	// JWE header in base64url: "alg" (how the symmetric key is encrypted, such as "RSA-OAEP"),
-	// "enc" (how the content is, such as "A256GCM") and "kid" (which RSA-2048 key of your JWKS was
-	// used).
+	// Protected header of the JWE, in base64url. It holds "alg", the algorithm that encrypted the
+	// content encryption key, such as "RSA-OAEP"; "enc", the algorithm that encrypted the content,
+	// such as "A256GCM"; and "kid", the id of the RSA-2048 key from your JWKS.
 	Protected string `json:"protected,omitzero"`
-	// Authentication tag in base64url, by which decryption detects a tampered payload.
+	// Authentication tag, in base64url. It lets decryption detect tampering.
 	Tag string `json:"tag,omitzero"`
 }
 
@@ -63,10 +63,10 @@ func (v *BankAccountDetail) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BankAccountDetailGetParams holds the parameters of bank_account_details.get.
+// BankAccountDetailGetParams holds the parameters of [BankAccountDetailService.Get].
 type BankAccountDetailGetParams struct {
-	// Identifier of the public key, uploaded beforehand, that the details are encrypted to.
-	// Required.
+	// Id of the public key to encrypt the details with. You must have uploaded the key to
+	// GoCardless. Required.
 	GcKeyID string `json:"-"`
 }
 
@@ -78,8 +78,8 @@ func (p *BankAccountDetailGetParams) check(c *checker) {
 	c.required("Gc-Key-Id", p.GcKeyID != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BankAccountDetailGetParams) Validate() error {
 	return validate("", &p)
 }

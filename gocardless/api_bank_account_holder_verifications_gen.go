@@ -29,43 +29,45 @@ var opBankAccountHolderVerificationsGet = Operation{
 	identified:    true,
 }
 
-// BankAccountHolderVerificationService calls the operations on bank account holder verifications.
-// It is the field BankAccountHolderVerifications of a [Client], and safe for concurrent use.
+// BankAccountHolderVerificationService provides the operations on bank account holder
+// verifications. It is the BankAccountHolderVerifications field of a [Client] and is safe for
+// concurrent use.
 //
-// A check whether a bank account belongs to the name given for it. Once complete, it can be
-// attached to a new outbound payment.
+// A check that a bank account belongs to the person or company named as its holder. Once complete,
+// it can be attached to a new outbound payment.
 type BankAccountHolderVerificationService struct {
 	client *Client
 }
 
-// Create starts a check, such as Confirmation of Payee, of who holds a bank account. Partner
-// merchants use it on customer bank accounts ahead of an outbound payment, to which a finished
-// check can be attached.
+// Create starts a verification of a bank account's holder, such as Confirmation of Payee. Partner
+// merchants can verify a customer bank account this way before they send an outbound payment, and
+// attach the completed verification to that payment.
 //
 // POST /bank_account_holder_verifications
 func (s *BankAccountHolderVerificationService) Create(ctx context.Context, params BankAccountHolderVerificationCreateParams, opts ...RequestOption) (*BankAccountHolderVerification, error) {
 	return do(ctx, s.client, &opBankAccountHolderVerificationsCreate, input{params: &params}, opts, new(BankAccountHolderVerification))
 }
 
-// Get returns one verification, found by its id.
+// Get returns the bank account holder verification with the given id.
 //
 // GET /bank_account_holder_verifications/{identity}
 func (s *BankAccountHolderVerificationService) Get(ctx context.Context, id string, opts ...RequestOption) (*BankAccountHolderVerification, error) {
 	return do(ctx, s.client, &opBankAccountHolderVerificationsGet, input{id: id}, opts, new(BankAccountHolderVerification))
 }
 
-// BankAccountHolderVerification is a check whether a bank account belongs to the name given for it.
-// Once complete, it can be attached to a new outbound payment.
+// BankAccountHolderVerification is a check that a bank account belongs to the person or company
+// named as its holder. Once complete, it can be attached to a new outbound payment.
 type BankAccountHolderVerification struct {
 	// Id of the bank account holder verification, prefixed "BAHV".
 	ID string `json:"id,omitzero"`
-	// Account holder's name as the recipient's bank has it; given for a partial match only.
+	// Name of the account holder according to the recipient's bank. Present only after a partial
+	// match.
 	ActualAccountName string `json:"actual_account_name,omitzero"`
-	// Outcome of comparing the given account holder name with the bank's records.
+	// How the given account holder name compares with the bank's records.
 	Result AccountHolderVerificationResult `json:"result,omitzero"`
-	// Whether the outcome of the check is known yet.
+	// Whether the verification is pending or completed.
 	Status BankAccountHolderVerificationStatus `json:"status,omitzero"`
-	// Kind of check made on the account holder.
+	// Type of the verification.
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
@@ -89,13 +91,13 @@ func (v *BankAccountHolderVerification) decode(d *jsonwire.Decoder) {
 }
 
 // BankAccountHolderVerificationCreateParams holds the parameters of
-// bank_account_holder_verifications.create.
+// [BankAccountHolderVerificationService.Create].
 type BankAccountHolderVerificationCreateParams struct {
 	// Identifiers of related resources: the bank account to check. Required.
 	Links BankAccountHolderVerificationCreateParamsLinks `json:"links"`
-	// Your own reference for the check, to find it again by.
+	// Your own reference for the verification.
 	Reference *string `json:"reference,omitzero"`
-	// Kind of check made on the account holder. Required.
+	// Type of the verification. Required.
 	Type AccountHolderVerificationType `json:"type"`
 }
 
@@ -118,8 +120,8 @@ func (p *BankAccountHolderVerificationCreateParams) check(c *checker) {
 	c.required("type", p.Type != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BankAccountHolderVerificationCreateParams) Validate() error {
 	return validate("bank_account_holder_verifications", &p)
 }
@@ -127,7 +129,7 @@ func (p BankAccountHolderVerificationCreateParams) Validate() error {
 // BankAccountHolderVerificationCreateParamsLinks holds the identifiers of related resources: the
 // bank account to check.
 type BankAccountHolderVerificationCreateParamsLinks struct {
-	// Id of the bank account whose holder to check, prefixed "BA". Required.
+	// Id of the bank account whose holder to verify, prefixed "BA". Required.
 	BankAccount string `json:"bank_account"`
 }
 
@@ -141,15 +143,15 @@ func (p *BankAccountHolderVerificationCreateParamsLinks) check(c *checker) {
 	c.required("bank_account", p.BankAccount != "")
 }
 
-// BankAccountHolderVerificationStatus is the progress of an account holder check. The API adds
-// values without notice, so others than those listed may appear.
+// BankAccountHolderVerificationStatus is the status of a bank account holder verification. The API
+// may add values without notice, so handle values that are not listed.
 type BankAccountHolderVerificationStatus string
 
 // Known values of BankAccountHolderVerificationStatus.
 const (
-	// BankAccountHolderVerificationStatusPending: requested; the outcome is still awaited.
+	// BankAccountHolderVerificationStatusPending: requested; the result is not available yet.
 	BankAccountHolderVerificationStatusPending BankAccountHolderVerificationStatus = "pending"
-	// BankAccountHolderVerificationStatusCompleted: done; the outcome can be used.
+	// BankAccountHolderVerificationStatusCompleted: finished; the result is available.
 	BankAccountHolderVerificationStatusCompleted BankAccountHolderVerificationStatus = "completed"
 )
 

@@ -30,56 +30,57 @@ var opBankAuthorisationsGet = Operation{
 	identified:    true,
 }
 
-// BankAuthorisationService calls the operations on bank authorisations. It is the field
-// BankAuthorisations of a [Client], and safe for concurrent use.
+// BankAuthorisationService provides the operations on bank authorisations. It is the
+// BankAuthorisations field of a [Client] and is safe for concurrent use.
 //
-// A payer's approval of a billing request at a particular bank, usually the one that holds the
-// payer's account. For regulatory reasons they can be created only from pages hosted by GoCardless,
-// through billing request flows.
+// A payer's approval of a billing request, given at a particular bank, usually the payer's own. For
+// regulatory reasons, only pages hosted by GoCardless can create bank authorisations, through
+// billing request flows.
 type BankAuthorisationService struct {
 	client *Client
 }
 
-// Create creates a bank authorisation for a billing request. Allowed only from pages hosted by
-// GoCardless.
+// Create creates a bank authorisation for a billing request. Only pages hosted by GoCardless are
+// allowed to do this.
 //
 // POST /bank_authorisations
 func (s *BankAuthorisationService) Create(ctx context.Context, params BankAuthorisationCreateParams, opts ...RequestOption) (*BankAuthorisation, error) {
 	return do(ctx, s.client, &opBankAuthorisationsCreate, input{params: &params}, opts, new(BankAuthorisation))
 }
 
-// Get fetches one bank authorisation by its id.
+// Get returns the bank authorisation with the given id.
 //
 // GET /bank_authorisations/{identity}
 func (s *BankAuthorisationService) Get(ctx context.Context, id string, opts ...RequestOption) (*BankAuthorisation, error) {
 	return do(ctx, s.client, &opBankAuthorisationsGet, input{id: id}, opts, new(BankAuthorisation))
 }
 
-// BankAuthorisation is a payer's approval of a billing request at a particular bank, usually the
-// one that holds the payer's account. For regulatory reasons they can be created only from pages
-// hosted by GoCardless, through billing request flows.
+// BankAuthorisation is a payer's approval of a billing request, given at a particular bank, usually
+// the payer's own. For regulatory reasons, only pages hosted by GoCardless can create bank
+// authorisations, through billing request flows.
 type BankAuthorisation struct {
-	// Unique id of the bank authorisation, prefixed "BAU".
+	// Id of the bank authorisation, prefixed "BAU".
 	ID string `json:"id,omitzero"`
-	// What the payer authorises at the bank.
+	// What the payer authorises: a payment or a mandate.
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
-	// When the payer gave the authorisation; null until then. Fixed once set.
+	// Time at which the payer gave the authorisation, or null. Once set, it never changes.
 	AuthorisedAt time.Time `json:"authorised_at,omitzero"`
-	// When the resource was created.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Time from which "url" no longer works. A URL usually lives 15 minutes, though banks differ.
+	// Time at which "url" expires. Most banks allow 15 minutes.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// When the authorisation URL was visited; null until then. Fixed once set.
+	// Time at which the payer visited "url", or null. Once set, it never changes.
 	LastVisitedAt time.Time `json:"last_visited_at,omitzero"`
 	// Identifiers of related resources.
 	Links *BankAuthorisationLinks `json:"links,omitzero"`
-	// Address of a PNG with a QR code for "url", to let the payer authorise on a phone.
+	// URL of a PNG image with a QR code for "url", so that the payer can authorise on a phone.
 	QrCodeURL string `json:"qr_code_url,omitzero"`
-	// Where the payer lands afterwards, with query parameters "outcome" ("success", "failure" or
-	// "timeout", after which to offer another try) and "id" (billing request flow). A success may
-	// still fail later: rely on the bank authorisation events.
+	// Address that the payer is redirected to afterwards. GoCardless adds the query parameters
+	// "outcome" ("success", "failure" or "timeout") and "id" (of the billing request flow). An
+	// authorisation can still fail after "success", so wait for its event; after "timeout", let the
+	// payer try again.
 	RedirectURI string `json:"redirect_uri,omitzero"`
-	// Address of the OAuth flow in which the payer authorises the payment.
+	// URL of the OAuth flow in which the payer gives the authorisation.
 	URL string `json:"url,omitzero"`
 }
 
@@ -112,14 +113,14 @@ func (v *BankAuthorisation) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BankAuthorisationCreateParams holds the parameters of bank_authorisations.create.
+// BankAuthorisationCreateParams holds the parameters of [BankAuthorisationService.Create].
 type BankAuthorisationCreateParams struct {
 	// Identifiers of related resources. Required.
 	Links BankAuthorisationCreateParamsLinks `json:"links"`
-	// Where to send the payer afterwards. The query parameters "outcome" ("success", "failure" or
-	// "timeout") and "id" (billing request flow) are added. An authorisation may fail even after
-	// "success", so await its event; on "timeout", offer another try. Default:
-	// "https://pay.gocardless.com/billing/static/thankyou".
+	// Address to redirect the payer to afterwards. GoCardless adds the query parameters "outcome"
+	// ("success", "failure" or "timeout") and "id" (of the billing request flow). An authorisation
+	// can still fail after "success", so wait for its event; after "timeout", let the payer try
+	// again. Default: "https://pay.gocardless.com/billing/static/thankyou".
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
@@ -136,15 +137,15 @@ func (p *BankAuthorisationCreateParams) write(w *requestParts) {
 
 func (p *BankAuthorisationCreateParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BankAuthorisationCreateParams) Validate() error {
 	return validate("bank_authorisations", &p)
 }
 
 // BankAuthorisationCreateParamsLinks holds the identifiers of related resources.
 type BankAuthorisationCreateParamsLinks struct {
-	// Id of the billing request being authorised.
+	// Id of the billing request that the payer authorises.
 	BillingRequest *string `json:"billing_request,omitzero"`
 }
 

@@ -17,32 +17,34 @@ var opBankDetailsLookupsCreate = Operation{
 	Status:          201,
 }
 
-// BankDetailsLookupService calls the operations on bank details lookups. It is the field
-// BankDetailsLookups of a [Client], and safe for concurrent use.
+// BankDetailsLookupService provides the operations on bank details lookups. It is the
+// BankDetailsLookups field of a [Client] and is safe for concurrent use.
 //
-// The outcome of checking a bank account: its bank's name and the schemes that can reach it.
+// The result of a bank account check: the name of the bank, and the schemes that can reach the
+// account.
 type BankDetailsLookupService struct {
 	client *Client
 }
 
-// Create checks the modulus and reachability of an account given by IBAN or local details. In the
-// UK and Eurozone, a wrong "account_holder_name" gives a 422 validation error. An error or an empty
-// "available_debit_schemes" means nothing can be collected from it.
+// Create checks that an account number is valid (modulus check) and which schemes can reach the
+// account, given by IBAN or local details. In the UK and the Eurozone, an "account_holder_name"
+// that does not match results in a 422 validation error. If the call fails or
+// "available_debit_schemes" is empty, nothing can be collected from the account.
 //
 // POST /bank_details_lookups
 func (s *BankDetailsLookupService) Create(ctx context.Context, params BankDetailsLookupCreateParams, opts ...RequestOption) (*BankDetailsLookup, error) {
 	return do(ctx, s.client, &opBankDetailsLookupsCreate, input{params: &params}, opts, new(BankDetailsLookup))
 }
 
-// BankDetailsLookup is the outcome of checking a bank account: its bank's name and the schemes that
-// can reach it.
+// BankDetailsLookup is the result of a bank account check: the name of the bank, and the schemes
+// that can reach the account.
 type BankDetailsLookup struct {
-	// Schemes that can reach the bank account. Empty when none can.
+	// Schemes that can reach the account. Empty if nothing can be collected from it.
 	AvailableDebitSchemes []Scheme `json:"available_debit_schemes,omitzero"`
-	// Name of the bank that holds the account, when known.
+	// Name of the bank that holds the account, if known.
 	BankName string `json:"bank_name,omitzero"`
-	// SWIFT BIC (ISO 9362) of the bank that holds the account. It may be missing for a collectable
-	// account; rely on "available_debit_schemes" instead.
+	// SWIFT BIC (ISO 9362) of the bank that holds the account, if known. It can be missing even if
+	// the account can be debited: rely on "available_debit_schemes".
 	BIC string `json:"bic,omitzero"`
 }
 
@@ -63,22 +65,22 @@ func (v *BankDetailsLookup) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BankDetailsLookupCreateParams holds the parameters of bank_details_lookups.create.
+// BankDetailsLookupCreateParams holds the parameters of [BankDetailsLookupService.Create].
 type BankDetailsLookupCreateParams struct {
-	// Name of the account's holder, if known. For the country code "GB", giving it starts a payer
-	// name check.
+	// Name of the account holder, if known. GoCardless checks it against the bank's records where
+	// the country's banks support this.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Two-letter ISO 3166-1 country code of the account. Required when the account is given by
+	// Country of the account, as an ISO 3166-1 alpha-2 code. Required when the account is given by
 	// local details.
 	CountryCode *string `json:"country_code,omitzero"`
-	// IBAN of the account; local details may be given in its place.
+	// IBAN of the account. An alternative to local details.
 	IBAN *string `json:"iban,omitzero"`
 }
 
@@ -108,8 +110,8 @@ func (p *BankDetailsLookupCreateParams) write(w *requestParts) {
 
 func (p *BankDetailsLookupCreateParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BankDetailsLookupCreateParams) Validate() error {
 	return validate("bank_details_lookups", &p)
 }

@@ -29,16 +29,17 @@ var opBillingRequestFlowsInitialise = Operation{
 	identified:    true,
 }
 
-// BillingRequestFlowService calls the operations on billing request flows. It is the field
-// BillingRequestFlows of a [Client], and safe for concurrent use.
+// BillingRequestFlowService provides the operations on billing request flows. It is the
+// BillingRequestFlows field of a [Client] and is safe for concurrent use.
 //
-// Hosted pages that take a payer through a billing request. Needed, for instance, where the scheme
-// demands that the payer strongly authorise a payment, as with single payments by open banking.
+// A series of hosted pages that takes a payer through a billing request. Some requests need one,
+// for example where the scheme requires strong authentication of the payer, as for single payments
+// by open banking.
 type BillingRequestFlowService struct {
 	client *Client
 }
 
-// Create creates a flow in which the payer can complete a billing request.
+// Create creates a flow for a billing request. Send the payer to its "authorisation_url".
 //
 // POST /billing_request_flows
 func (s *BillingRequestFlowService) Create(ctx context.Context, params BillingRequestFlowCreateParams, opts ...RequestOption) (*BillingRequestFlow, error) {
@@ -46,69 +47,67 @@ func (s *BillingRequestFlowService) Create(ctx context.Context, params BillingRe
 }
 
 // Initialise generates a new session token for the flow and returns the flow with it. Custom
-// integrations use the token to drive the flow.
+// integrations use the token to control the flow.
 //
 // POST /billing_request_flows/{identity}/actions/initialise
 func (s *BillingRequestFlowService) Initialise(ctx context.Context, id string, opts ...RequestOption) (*BillingRequestFlow, error) {
 	return do(ctx, s.client, &opBillingRequestFlowsInitialise, input{id: id}, opts, new(BillingRequestFlow))
 }
 
-// BillingRequestFlow is the hosted pages that take a payer through a billing request. Needed, for
-// instance, where the scheme demands that the payer strongly authorise a payment, as with single
-// payments by open banking.
+// BillingRequestFlow is a series of hosted pages that takes a payer through a billing request. Some
+// requests need one, for example where the scheme requires strong authentication of the payer, as
+// for single payments by open banking.
 type BillingRequestFlow struct {
 	// Id of the billing request flow, prefixed "BRF".
 	ID string `json:"id,omitzero"`
-	// Address of the GoCardless-hosted page to send the payer to, where they complete the billing
-	// request.
+	// URL of the hosted page on which the payer completes the billing request. Send the payer
+	// there.
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
 	// Experimental. Whether the billing request is fulfilled as soon as the payer finishes the
-	// flow. Setting it to false is not allowed at present.
+	// flow. GoCardless does not accept "false" at present.
 	AutoFulfil bool `json:"auto_fulfil,omitzero"`
-	// When the resource was created.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Whether the billing request is tied to one particular customer.
+	// Whether the billing request is for one particular customer.
 	CustomerDetailsCaptured bool `json:"customer_details_captured,omitzero"`
-	// Where the payer can go when the flow cannot continue, for instance because their bank is not
-	// found or not supported by the scheme.
+	// Address for the payer to go to if the flow cannot continue, for example because their bank is
+	// not listed or does not support the scheme.
 	ExitURI string `json:"exit_uri,omitzero"`
-	// Time at which the flow stops being usable, currently seven days after its creation.
+	// Time at which the flow expires, in UTC: at present, seven days after its creation.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// Default language for the flow and its customer, as an ISO 639-1 code.
+	// Default language of the flow and its customer, as an ISO 639-1 code.
 	Language string `json:"language,omitzero"`
-	// Identifiers of related resources, here the billing request.
+	// Identifiers of related resources: the billing request.
 	Links *BillingRequestFlowLinks `json:"links,omitzero"`
-	// Stops the payer changing their bank account in the flow. Possible only once the billing
-	// request already has a bank account; GoCardless turns it on mid-flow when bank authorisation
-	// supplies the account.
+	// Whether the payer is prevented from changing the bank account. Allowed only once the billing
+	// request has one. GoCardless sets this during the flow if bank authorisation supplies the
+	// account.
 	LockBankAccount bool `json:"lock_bank_account,omitzero"`
-	// Stops the payer switching currency or scheme by hand. Matters only for mandate-only flows,
-	// since a flow with a payment or subscription always has a fixed currency and scheme.
+	// Whether the payer is prevented from changing the currency and scheme. This matters only for
+	// flows that set up a mandate and nothing else: with a payment or subscription, currency and
+	// scheme are always fixed.
 	LockCurrency bool `json:"lock_currency,omitzero"`
-	// Stops the payer editing their personal details in the flow. Possible only once the billing
-	// request already has them; GoCardless turns it on mid-flow when bank authorisation supplies
+	// Whether the payer is prevented from editing their personal details. Allowed only once the
+	// billing request has them. GoCardless sets this during the flow if bank authorisation supplies
 	// the details.
 	LockCustomerDetails bool `json:"lock_customer_details,omitzero"`
-	// Bank account details you already hold, shown to the customer as starting values on the
-	// payment page. They are kept without validation, and the customer can check and change them
-	// before submitting.
+	// Bank account details to show on the payment page. GoCardless stores them without validation;
+	// the customer can review and change them before submitting.
 	PrefilledBankAccount *BillingRequestFlowPrefilledBankAccount `json:"prefilled_bank_account,omitzero"`
-	// Customer details you already hold, shown to the customer as starting values on the payment
-	// page. They are kept without validation, and the customer can check and change them before
-	// submitting.
+	// Customer details to show on the payment page. GoCardless stores them without validation; the
+	// customer can review and change them before submitting.
 	PrefilledCustomer *BillingRequestFlowPrefilledCustomer `json:"prefilled_customer,omitzero"`
-	// Where to send the payer once they have finished the flow.
+	// Address to redirect the payer to at the end of the flow.
 	RedirectURI string `json:"redirect_uri,omitzero"`
-	// Token for driving the flow. Filled only in the answer to the initialise action.
+	// Token for controlling the flow. Present only in the reply to the initialise action.
 	SessionToken string `json:"session_token,omitzero"`
-	// Puts redirect buttons on the Thank You page, leading back to the flow when it was opened in a
-	// mobile app. After success the button returns to the success screen; after failure it goes to
-	// "exit_uri".
+	// Whether the final page has buttons that lead back from a mobile app: after success to the
+	// success screen, after failure to "exit_uri".
 	ShowRedirectButtons bool `json:"show_redirect_buttons,omitzero"`
-	// Puts a button on the success page that takes the payer to "redirect_uri". Useful on Android,
-	// where automatic redirects do not work, or when you do not want them.
+	// Whether the success page has a button that takes the payer to "redirect_uri". Useful on
+	// Android, where automatic redirects do not work, and wherever you do not want a redirect.
 	ShowSuccessRedirectButton bool `json:"show_success_redirect_button,omitzero"`
-	// Leaves out the success screen at the end of the flow. Has an effect only together with a
+	// Whether to skip the success screen at the end of the flow. Has an effect only with a
 	// "redirect_uri".
 	SkipSuccessScreen bool `json:"skip_success_screen,omitzero"`
 }
@@ -161,50 +160,47 @@ func (v *BillingRequestFlow) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestFlowCreateParams holds the parameters of billing_request_flows.create.
+// BillingRequestFlowCreateParams holds the parameters of [BillingRequestFlowService.Create].
 type BillingRequestFlowCreateParams struct {
 	// Experimental. Whether the billing request is fulfilled as soon as the payer finishes the
-	// flow. Setting it to false is not allowed at present. Default: true.
+	// flow. GoCardless does not accept "false" at present. Default: true.
 	AutoFulfil *bool `json:"auto_fulfil,omitzero"`
-	// Whether the billing request is tied to one particular customer.
+	// Whether the billing request is for one particular customer.
 	CustomerDetailsCaptured *bool `json:"customer_details_captured,omitzero"`
-	// Where the payer can go when the flow cannot continue, for instance because their bank is not
-	// found or not supported by the scheme.
+	// Address for the payer to go to if the flow cannot continue, for example because their bank is
+	// not listed or does not support the scheme.
 	ExitURI *string `json:"exit_uri,omitzero"`
-	// Default language for the flow and its customer, as an ISO 639-1 code.
+	// Default language of the flow and its customer, as an ISO 639-1 code.
 	Language *string `json:"language,omitzero"`
-	// Identifiers of related resources, here the billing request. Required.
+	// Identifiers of related resources: the billing request. Required.
 	Links BillingRequestFlowCreateParamsLinks `json:"links"`
-	// Set to true to stop the payer changing their bank account in the flow. Possible only once the
-	// billing request already has a bank account; GoCardless turns it on mid-flow when bank
-	// authorisation supplies the account.
+	// Whether the payer is prevented from changing the bank account. Allowed only once the billing
+	// request has one. GoCardless sets this during the flow if bank authorisation supplies the
+	// account.
 	LockBankAccount *bool `json:"lock_bank_account,omitzero"`
-	// Set to true to stop the payer switching currency or scheme by hand. Matters only for
-	// mandate-only flows, since a flow with a payment or subscription always has a fixed currency
-	// and scheme.
+	// Whether the payer is prevented from changing the currency and scheme. This matters only for
+	// flows that set up a mandate and nothing else: with a payment or subscription, currency and
+	// scheme are always fixed.
 	LockCurrency *bool `json:"lock_currency,omitzero"`
-	// Set to true to stop the payer editing their personal details in the flow. Possible only once
-	// the billing request already has them; GoCardless turns it on mid-flow when bank authorisation
-	// supplies the details.
+	// Whether the payer is prevented from editing their personal details. Allowed only once the
+	// billing request has them. GoCardless sets this during the flow if bank authorisation supplies
+	// the details.
 	LockCustomerDetails *bool `json:"lock_customer_details,omitzero"`
-	// Bank account details you already hold, shown to the customer as starting values on the
-	// payment page. They are kept without validation, and the customer can check and change them
-	// before submitting.
+	// Bank account details to show on the payment page. GoCardless stores them without validation;
+	// the customer can review and change them before submitting.
 	PrefilledBankAccount *BillingRequestFlowPrefilledBankAccountParams `json:"prefilled_bank_account,omitzero"`
-	// Customer details you already hold, shown to the customer as starting values on the payment
-	// page. They are kept without validation, and the customer can check and change them before
-	// submitting.
+	// Customer details to show on the payment page. GoCardless stores them without validation; the
+	// customer can review and change them before submitting.
 	PrefilledCustomer *BillingRequestFlowPrefilledCustomerParams `json:"prefilled_customer,omitzero"`
-	// Where to send the payer once they have finished the flow.
+	// Address to redirect the payer to at the end of the flow.
 	RedirectURI *string `json:"redirect_uri,omitzero"`
-	// Set to true for redirect buttons on the Thank You page, leading back to the flow when it was
-	// opened in a mobile app. After success the button returns to the success screen; after failure
-	// it goes to "exit_uri".
+	// Whether the final page has buttons that lead back from a mobile app: after success to the
+	// success screen, after failure to "exit_uri".
 	ShowRedirectButtons *bool `json:"show_redirect_buttons,omitzero"`
-	// Set to true for a button on the success page that takes the payer to "redirect_uri". Useful
-	// on Android, where automatic redirects do not work, or when you do not want them.
+	// Whether the success page has a button that takes the payer to "redirect_uri". Useful on
+	// Android, where automatic redirects do not work, and wherever you do not want a redirect.
 	ShowSuccessRedirectButton *bool `json:"show_success_redirect_button,omitzero"`
-	// Leaves out the success screen at the end of the flow. Has an effect only together with a
+	// Whether to skip the success screen at the end of the flow. Has an effect only with a
 	// "redirect_uri".
 	SkipSuccessScreen *bool `json:"skip_success_screen,omitzero"`
 }
@@ -264,16 +260,16 @@ func (p *BillingRequestFlowCreateParams) check(c *checker) {
 	c.leave()
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestFlowCreateParams) Validate() error {
 	return validate("billing_request_flows", &p)
 }
 
-// BillingRequestFlowCreateParamsLinks holds the identifiers of related resources, here the billing
+// BillingRequestFlowCreateParamsLinks holds the identifiers of related resources: the billing
 // request.
 type BillingRequestFlowCreateParamsLinks struct {
-	// Id of the billing request that the flow takes the payer through. Required.
+	// Id of the billing request that the flow completes. Required.
 	BillingRequest string `json:"billing_request"`
 }
 
@@ -287,9 +283,9 @@ func (p *BillingRequestFlowCreateParamsLinks) check(c *checker) {
 	c.required("billing_request", p.BillingRequest != "")
 }
 
-// BillingRequestFlowLinks holds the identifiers of related resources, here the billing request.
+// BillingRequestFlowLinks holds the identifiers of related resources: the billing request.
 type BillingRequestFlowLinks struct {
-	// Id of the billing request that the flow takes the payer through.
+	// Id of the billing request that the flow completes.
 	BillingRequest string `json:"billing_request,omitzero"`
 }
 
@@ -303,11 +299,11 @@ func (v *BillingRequestFlowLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestFlowPrefilledBankAccount holds the bank account details you already hold, shown to
-// the customer as starting values on the payment page. They are kept without validation, and the
-// customer can check and change them before submitting.
+// BillingRequestFlowPrefilledBankAccount holds the bank account details to show on the payment
+// page. GoCardless stores them without validation; the customer can review and change them before
+// submitting.
 type BillingRequestFlowPrefilledBankAccount struct {
-	// Kind of US dollar bank account. Leave out for accounts in any other currency.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType BankAccountType `json:"account_type,omitzero"`
 }
 
@@ -321,38 +317,36 @@ func (v *BillingRequestFlowPrefilledBankAccount) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestFlowPrefilledCustomer holds the customer details you already hold, shown to the
-// customer as starting values on the payment page. They are kept without validation, and the
-// customer can check and change them before submitting.
+// BillingRequestFlowPrefilledCustomer holds the customer details to show on the payment page.
+// GoCardless stores them without validation; the customer can review and change them before
+// submitting.
 type BillingRequestFlowPrefilledCustomer struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City string `json:"city,omitzero"`
-	// Name of the customer's business. Give it only for a customer with null "given_name" and
-	// "family_name".
+	// Name of the customer's company. Only for a customer without "given_name" and "family_name".
 	CompanyName string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Danish civic (CPR) or company (CVR) number of the customer. Applies to customers in Denmark
-	// only.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
 	// Email address of the customer.
 	Email string `json:"email,omitzero"`
-	// Surname of the customer.
+	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`
-	// First name of the customer.
+	// Given name of the customer.
 	GivenName string `json:"given_name,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// County, department or other region of the customer's address.
+	// County, region or department of the customer's address.
 	Region string `json:"region,omitzero"`
-	// Swedish civic (personnummer or samordningsnummer) or company (organisationsnummer) number of
-	// the customer. Applies to customers in Sweden only.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden.
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -378,38 +372,36 @@ func (v *BillingRequestFlowPrefilledCustomer) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestFlowPrefilledCustomerParams holds the customer details you already hold, shown to
-// the customer as starting values on the payment page. They are kept without validation, and the
-// customer can check and change them before submitting.
+// BillingRequestFlowPrefilledCustomerParams holds the customer details to show on the payment page.
+// GoCardless stores them without validation; the customer can review and change them before
+// submitting.
 type BillingRequestFlowPrefilledCustomerParams struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's business. Give it only for a customer with null "given_name" and
-	// "family_name".
+	// Name of the customer's company. Only for a customer without "given_name" and "family_name".
 	CompanyName *string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// Danish civic (CPR) or company (CVR) number of the customer. Applies to customers in Denmark
-	// only.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
 	// Email address of the customer.
 	Email *string `json:"email,omitzero"`
-	// Surname of the customer.
+	// Family name of the customer.
 	FamilyName *string `json:"family_name,omitzero"`
-	// First name of the customer.
+	// Given name of the customer.
 	GivenName *string `json:"given_name,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, department or other region of the customer's address.
+	// County, region or department of the customer's address.
 	Region *string `json:"region,omitzero"`
-	// Swedish civic (personnummer or samordningsnummer) or company (organisationsnummer) number of
-	// the customer. Applies to customers in Sweden only.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 

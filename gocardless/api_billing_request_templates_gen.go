@@ -53,8 +53,8 @@ var opBillingRequestTemplatesUpdate = Operation{
 	identified:      true,
 }
 
-// BillingRequestTemplateService calls the operations on billing request templates. It is the field
-// BillingRequestTemplates of a [Client], and safe for concurrent use.
+// BillingRequestTemplateService provides the operations on billing request templates. It is the
+// BillingRequestTemplates field of a [Client] and is safe for concurrent use.
 //
 // A pattern for many similar billing requests, with one link that any number of customers can use.
 // Opening the link makes a fresh billing request each time, since a single billing request serves
@@ -70,9 +70,9 @@ func (s *BillingRequestTemplateService) List(ctx context.Context, params Billing
 	return list(ctx, s.client, &opBillingRequestTemplatesList, input{params: &params}, opts, new(itemsOf[BillingRequestTemplate]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /billing_request_templates
 func (s *BillingRequestTemplateService) All(ctx context.Context, params BillingRequestTemplateListParams, opts ...RequestOption) iter.Seq2[*BillingRequestTemplate, error] {
@@ -110,7 +110,7 @@ type BillingRequestTemplate struct {
 	// Reusable link that never expires. Each customer who opens it can go through a flow built from
 	// the template, ending at the "redirect_uri".
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Limits on amounts, dates and frequency for the mandate being requested. Optional except for
 	// PayTo and VRP.
@@ -128,8 +128,8 @@ type BillingRequestTemplate struct {
 	MandateRequestScheme Scheme `json:"mandate_request_scheme,omitzero"`
 	// How far to go in verifying the payer's bank account for the mandate.
 	MandateRequestVerify MandateVerification `json:"mandate_request_verify,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Readable name of the template, displayed in the dashboard; at most 255 characters.
 	Name string `json:"name,omitzero"`
@@ -148,7 +148,7 @@ type BillingRequestTemplate struct {
 	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
 	// Instant may cost the customer an extra fee.
 	PaymentRequestScheme Scheme `json:"payment_request_scheme,omitzero"`
-	// Where to send the payer once they have finished the flow.
+	// Address to redirect the payer to at the end of the flow.
 	RedirectURI string `json:"redirect_uri,omitzero"`
 	// Time of the latest change to the template.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
@@ -197,7 +197,8 @@ func (v *BillingRequestTemplate) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestTemplateCreateParams holds the parameters of billing_request_templates.create.
+// BillingRequestTemplateCreateParams holds the parameters of
+// [BillingRequestTemplateService.Create].
 type BillingRequestTemplateCreateParams struct {
 	// Identifiers of resources related to the billing request template.
 	Links *BillingRequestTemplateCreateParamsLinks `json:"links,omitzero"`
@@ -217,8 +218,8 @@ type BillingRequestTemplateCreateParams struct {
 	MandateRequestScheme *Scheme `json:"mandate_request_scheme,omitzero"`
 	// How far to go in verifying the payer's bank account for the mandate.
 	MandateRequestVerify *MandateVerification `json:"mandate_request_verify,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Readable name for the template, displayed in the dashboard; at most 255 characters.
 	Name *string `json:"name,omitzero"`
@@ -237,7 +238,7 @@ type BillingRequestTemplateCreateParams struct {
 	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
 	// Instant may cost the customer an extra fee. Optional.
 	PaymentRequestScheme *Scheme `json:"payment_request_scheme,omitzero"`
-	// Where to send the payer once they have finished the flow.
+	// Address to redirect the payer to at the end of the flow.
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
@@ -301,8 +302,8 @@ func (p *BillingRequestTemplateCreateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestTemplateCreateParams) Validate() error {
 	return validate("billing_request_templates", &p)
 }
@@ -322,13 +323,14 @@ func (p *BillingRequestTemplateCreateParamsLinks) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// BillingRequestTemplateListParams holds the parameters of billing_request_templates.list.
+// BillingRequestTemplateListParams holds the parameters of [BillingRequestTemplateService.List] and
+// [BillingRequestTemplateService.All].
 type BillingRequestTemplateListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Open Banking scheme for the payment: "faster_payments" for GBP in the UK,
 	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
@@ -345,13 +347,14 @@ func (p *BillingRequestTemplateListParams) write(w *requestParts) {
 
 func (p *BillingRequestTemplateListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestTemplateListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BillingRequestTemplateUpdateParams holds the parameters of billing_request_templates.update.
+// BillingRequestTemplateUpdateParams holds the parameters of
+// [BillingRequestTemplateService.Update].
 type BillingRequestTemplateUpdateParams struct {
 	// Limits on amounts, dates and frequency for the mandate being requested. Optional except for
 	// PayTo and VRP. Required when the mandate request is for PayTo or VRP.
@@ -369,8 +372,8 @@ type BillingRequestTemplateUpdateParams struct {
 	MandateRequestScheme *Scheme `json:"mandate_request_scheme,omitzero"`
 	// How far to go in verifying the payer's bank account for the mandate.
 	MandateRequestVerify *MandateVerification `json:"mandate_request_verify,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Readable name for the template, displayed in the dashboard; at most 255 characters.
 	Name *string `json:"name,omitzero"`
@@ -389,7 +392,7 @@ type BillingRequestTemplateUpdateParams struct {
 	// "sepa_credit_transfer" (the Eurozone default) or "sepa_instant_credit_transfer" for EUR. SEPA
 	// Instant may cost the customer an extra fee. Optional.
 	PaymentRequestScheme *Scheme `json:"payment_request_scheme,omitzero"`
-	// Where to send the payer once they have finished the flow.
+	// Address to redirect the payer to at the end of the flow.
 	RedirectURI *string `json:"redirect_uri,omitzero"`
 }
 
@@ -449,8 +452,8 @@ func (p *BillingRequestTemplateUpdateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestTemplateUpdateParams) Validate() error {
 	return validate("billing_request_templates", &p)
 }

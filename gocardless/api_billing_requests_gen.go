@@ -150,8 +150,8 @@ var opBillingRequestsSelectInstitution = Operation{
 	identified:      true,
 }
 
-// BillingRequestService calls the operations on billing requests. It is the field BillingRequests
-// of a [Client], and safe for concurrent use.
+// BillingRequestService provides the operations on billing requests. It is the BillingRequests
+// field of a [Client] and is safe for concurrent use.
 //
 // A request for something that needs the customer to provide details or act, such as authorising in
 // a banking app. Fulfilled, it yields mandates, payments and the like. Its subscription and
@@ -167,9 +167,9 @@ func (s *BillingRequestService) List(ctx context.Context, params BillingRequestL
 	return list(ctx, s.client, &opBillingRequestsList, input{params: &params}, opts, new(itemsOf[BillingRequest]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /billing_requests
 func (s *BillingRequestService) All(ctx context.Context, params BillingRequestListParams, opts ...RequestOption) iter.Seq2[*BillingRequest, error] {
@@ -281,7 +281,7 @@ type BillingRequest struct {
 	// Steps that exist for this billing request, each with its own state. The required ones have to
 	// be finished ahead of fulfilment.
 	Actions []BillingRequestAction `json:"actions,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Whether an instant payment may be replaced by direct debit for this request. Leave it unset
 	// together with payment intelligence.
@@ -295,8 +295,8 @@ type BillingRequest struct {
 	Links *BillingRequestLinks `json:"links,omitzero"`
 	// Details of the mandate asked for: scheme, currency, verification and limits.
 	MandateRequest *BillingRequestMandateRequest `json:"mandate_request,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Circumstances of the payment, which banks and processors use to choose processing rules and
 	// assess risk.
@@ -382,10 +382,10 @@ func (v *BillingRequest) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestCancelParams holds the parameters of billing_requests.cancel.
+// BillingRequestCancelParams holds the parameters of [BillingRequestService.Cancel].
 type BillingRequestCancelParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -402,18 +402,20 @@ func (p *BillingRequestCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestChooseCurrencyParams holds the parameters of billing_requests.choose_currency.
+// BillingRequestChooseCurrencyParams holds the parameters of
+// [BillingRequestService.ChooseCurrency].
 type BillingRequestChooseCurrencyParams struct {
-	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD". Required.
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD". Required.
 	Currency Currency `json:"currency"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -432,41 +434,42 @@ func (p *BillingRequestChooseCurrencyParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestChooseCurrencyParams) Validate() error {
 	return validate("data", &p)
 }
 
 // BillingRequestCollectBankAccountParams holds the parameters of
-// billing_requests.collect_bank_account.
+// [BillingRequestService.CollectBankAccount].
 type BillingRequestCollectBankAccountParams struct {
 	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
 	// token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Suffix of a New Zealand account number. For NZD accounts alone.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
-	// account is in USD.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
+	// when the account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
-	// Required when no "iban" is given.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it. Required when no
+	// "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency *Currency `json:"currency,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// PayID under which the payer makes and receives payments: an email address, mobile or company
 	// number, for instance.
@@ -516,14 +519,14 @@ func (p *BillingRequestCollectBankAccountParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestCollectBankAccountParams) Validate() error {
 	return validate("data", &p)
 }
 
 // BillingRequestCollectCustomerDetailsParams holds the parameters of
-// billing_requests.collect_customer_details.
+// [BillingRequestService.CollectCustomerDetails].
 type BillingRequestCollectCustomerDetailsParams struct {
 	// Name and contact data of the payer.
 	Customer *BillingRequestCollectCustomerDetailsParamsCustomer `json:"customer,omitzero"`
@@ -553,8 +556,8 @@ func (p *BillingRequestCollectCustomerDetailsParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestCollectCustomerDetailsParams) Validate() error {
 	return validate("data", &p)
 }
@@ -574,8 +577,8 @@ type BillingRequestCollectCustomerDetailsParamsCustomer struct {
 	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, a customer linked at creation decides,
 	// failing that it is "en".
 	Language *string `json:"language,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in ITU E.123 format, with its country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
@@ -614,15 +617,15 @@ func (p *BillingRequestCollectCustomerDetailsParamsCustomer) check(c *checker) {
 // BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail holds the address and
 // scheme-specific identity data of the payer.
 type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// CPR or CVR number of a Danish person or company. Used for Danish customers alone. Required
 	// when the customer's bank account is in DKK.
@@ -631,7 +634,7 @@ type BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail struct {
 	// authorised by telephone or on paper do without. Required when the scheme is ACH and
 	// "authorisation_source" is neither "telephone" nor "paper".
 	IPAddress *string `json:"ip_address,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
 	// ISO 3166-2 state code, like "CA". Required when the customer is in the US.
@@ -678,10 +681,10 @@ func (p *BillingRequestCollectCustomerDetailsParamsCustomerBillingDetail) encode
 }
 
 // BillingRequestConfirmPayerDetailsParams holds the parameters of
-// billing_requests.confirm_payer_details.
+// [BillingRequestService.ConfirmPayerDetails].
 type BillingRequestConfirmPayerDetailsParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Whether the payer said the mandate needs more than one signature. With all other actions
 	// done, the payer is emailed how to add the next one, on GoCardless branded pages only.
@@ -704,13 +707,13 @@ func (p *BillingRequestConfirmPayerDetailsParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestConfirmPayerDetailsParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestCreateParams holds the parameters of billing_requests.create.
+// BillingRequestCreateParams holds the parameters of [BillingRequestService.Create].
 type BillingRequestCreateParams struct {
 	// Set to true to allow direct debit instead if the instant payment cannot be used. Leave it
 	// unset together with payment intelligence.
@@ -721,8 +724,8 @@ type BillingRequestCreateParams struct {
 	Links *BillingRequestCreateParamsLinks `json:"links,omitzero"`
 	// Mandate to ask for.
 	MandateRequest *BillingRequestCreateParamsMandateRequest `json:"mandate_request,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Circumstances of the payment, which banks and processors use to choose processing rules and
 	// assess risk.
@@ -804,8 +807,8 @@ func (p *BillingRequestCreateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestCreateParams) Validate() error {
 	return validate("billing_requests", &p)
 }
@@ -822,8 +825,8 @@ type BillingRequestCreateParamsInstalmentScheduleRequest struct {
 	InstalmentsWithDates []DatedInstalmentParams `json:"instalments_with_dates,omitzero"`
 	// Instalments described by a start date, a frequency and the successive amounts.
 	InstalmentsWithSchedule *InstalmentSeriesParams `json:"instalments_with_schedule,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
 	// and an interval passes it on to its payments.
@@ -921,8 +924,8 @@ type BillingRequestCreateParamsMandateRequest struct {
 	Description *string `json:"description,omitzero"`
 	// Route by which the payer's money reaches the merchant.
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Reference for the mandate that this request sets up.
 	Reference *string `json:"reference,omitzero"`
@@ -1002,8 +1005,8 @@ type BillingRequestCreateParamsPaymentRequest struct {
 	Description *string `json:"description,omitzero"`
 	// Route by which the payer's money reaches the merchant.
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Payment reference of the merchant's choosing. Works with PayTo, and with Faster Payments
 	// under direct funds settlement.
@@ -1070,8 +1073,8 @@ type BillingRequestCreateParamsSubscriptionRequest struct {
 	Interval *int `json:"interval,omitzero"`
 	// Length of one period between charges, multiplied by "interval".
 	IntervalUnit *IntervalUnit `json:"interval_unit,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
 	Month *Month `json:"month,omitzero"`
@@ -1148,7 +1151,7 @@ func (p *BillingRequestCreateParamsSubscriptionRequest) check(c *checker) {
 }
 
 // BillingRequestCreateWithActionsParams holds the parameters of
-// billing_requests.create_with_actions.
+// [BillingRequestService.CreateWithActions].
 type BillingRequestCreateWithActionsParams struct {
 	// Actions to perform on the new billing request, each with its own parameters.
 	Actions *BillingRequestCreateWithActionsParamsActions `json:"actions,omitzero"`
@@ -1159,8 +1162,8 @@ type BillingRequestCreateWithActionsParams struct {
 	Links *BillingRequestCreateWithActionsParamsLinks `json:"links,omitzero"`
 	// The mandate to set up once the billing request is fulfilled.
 	MandateRequest *BillingRequestCreateWithActionsParamsMandateRequest `json:"mandate_request,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Circumstances of the payment, which banks and processors use to choose processing rules and
 	// assess risk.
@@ -1231,8 +1234,8 @@ func (p *BillingRequestCreateWithActionsParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestCreateWithActionsParams) Validate() error {
 	return validate("billing_request_with_actions", &p)
 }
@@ -1312,29 +1315,29 @@ type BillingRequestCreateWithActionsParamsCollectBankAccount struct {
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
 	// token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Suffix that completes a New Zealand account number; used only for accounts in NZD.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
-	// account is in USD.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
+	// when the account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
-	// Required when no "iban" is given.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it. Required when no
+	// "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency *Currency `json:"currency,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// PayID under which the payer makes and receives payments: an email address, mobile or company
 	// number, for instance.
@@ -1416,8 +1419,8 @@ func (p *BillingRequestCreateWithActionsParamsCollectCustomerDetails) check(c *c
 // BillingRequestCreateWithActionsParamsConfirmPayerDetails holds the parameters for the action
 // recording that the payer has confirmed their details.
 type BillingRequestCreateWithActionsParamsConfirmPayerDetails struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Whether the payer said the mandate needs more than one signature. With all other actions
 	// done, the payer is emailed how to add the next one, on GoCardless branded pages only.
@@ -1479,8 +1482,8 @@ type BillingRequestCreateWithActionsParamsMandateRequest struct {
 	Description *string `json:"description,omitzero"`
 	// Route by which the payer's money reaches the merchant.
 	FundsSettlement *FundsSettlement `json:"funds_settlement,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
 	// is left out, GoCardless makes a suitable one.
@@ -1565,10 +1568,10 @@ func (p *BillingRequestCreateWithActionsParamsSelectInstitution) check(c *checke
 	c.required("institution", p.Institution != "")
 }
 
-// BillingRequestFulfilParams holds the parameters of billing_requests.fulfil.
+// BillingRequestFulfilParams holds the parameters of [BillingRequestService.Fulfil].
 type BillingRequestFulfilParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -1585,21 +1588,22 @@ func (p *BillingRequestFulfilParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestFulfilParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BillingRequestListParams holds the parameters of billing_requests.list.
+// BillingRequestListParams holds the parameters of [BillingRequestService.List] and
+// [BillingRequestService.All].
 type BillingRequestListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Limits the list to requests of the customer with this id.
 	Customer string `json:"customer,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Where the billing request stands in its life.
 	Status BillingRequestStatus `json:"status,omitzero"`
@@ -1615,13 +1619,13 @@ func (p *BillingRequestListParams) write(w *requestParts) {
 
 func (p *BillingRequestListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BillingRequestNotifyParams holds the parameters of billing_requests.notify.
+// BillingRequestNotifyParams holds the parameters of [BillingRequestService.Notify].
 type BillingRequestNotifyParams struct {
 	// Channel for reaching the customer. Email is the only one so far. Required.
 	NotificationType NotificationType `json:"notification_type"`
@@ -1643,14 +1647,14 @@ func (p *BillingRequestNotifyParams) check(c *checker) {
 	c.required("notification_type", p.NotificationType != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestNotifyParams) Validate() error {
 	return validate("data", &p)
 }
 
 // BillingRequestSelectInstitutionParams holds the parameters of
-// billing_requests.select_institution.
+// [BillingRequestService.SelectInstitution].
 type BillingRequestSelectInstitutionParams struct {
 	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
 	// when no country is given. Required.
@@ -1672,8 +1676,8 @@ func (p *BillingRequestSelectInstitutionParams) check(c *checker) {
 	c.required("institution", p.Institution != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BillingRequestSelectInstitutionParams) Validate() error {
 	return validate("data", &p)
 }
@@ -1715,8 +1719,8 @@ func (v *BillingRequestWithActions) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// NotificationType is the channel of a notification. The API adds values without notice, so others
-// than those listed may appear.
+// NotificationType is the channel of a notification. The API may add values without notice, so
+// handle values that are not listed.
 type NotificationType string
 
 // Known values of NotificationType.

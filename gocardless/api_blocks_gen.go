@@ -73,26 +73,27 @@ var opBlocksEnable = Operation{
 	identified:    true,
 }
 
-// BlockService calls the operations on blocks. It is the field Blocks of a [Client], and safe for
-// concurrent use.
+// BlockService provides the operations on blocks. It is the Blocks field of a [Client] and is safe
+// for concurrent use.
 //
-// A rule checked against each new mandate's details; a match makes the mandate "blocked" for good,
-// with no payments or subscriptions. A "bank_name" block stops bank accounts being created instead.
-// Broad rules can hit honest payers. GoCardless Protect+ integrators only.
+// A rule that GoCardless checks the details of each new mandate against. A mandate that matches
+// becomes "blocked" permanently: no payments or subscriptions can be created under it. A block of
+// type "bank_name" prevents the creation of bank accounts instead. Broad rules can also stop honest
+// payers. Available only with GoCardless Protect+.
 type BlockService struct {
 	client *Client
 }
 
-// List returns your blocks, one cursor-based page at a time.
+// List returns your blocks, one page at a time.
 //
 // GET /blocks
 func (s *BlockService) List(ctx context.Context, params BlockListParams, opts ...RequestOption) (*Page[Block], error) {
 	return list(ctx, s.client, &opBlocksList, input{params: &params}, opts, new(itemsOf[Block]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /blocks
 func (s *BlockService) All(ctx context.Context, params BlockListParams, opts ...RequestOption) iter.Seq2[*Block, error] {
@@ -107,66 +108,65 @@ func (v *Block) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a block of the given type, active unless stated otherwise.
+// Create creates a block. It is active unless "active" is false.
 //
 // POST /blocks
 func (s *BlockService) Create(ctx context.Context, params BlockCreateParams, opts ...RequestOption) (*Block, error) {
 	return do(ctx, s.client, &opBlocksCreate, input{params: &params}, opts, new(Block))
 }
 
-// BlockByRef creates blocks from the emails and bank accounts linked to a customer or mandate,
-// active unless stated otherwise. Answers with status 201 when at least one block is new and 200
-// when none is.
+// BlockByRef creates blocks for the email addresses and bank accounts of a customer or mandate.
+// They are active unless "active" is false. The status is 201 if at least one block is new, and 200
+// if all of them existed already.
 //
 // POST /blocks/block_by_ref
 func (s *BlockService) BlockByRef(ctx context.Context, params BlockByRefParams, opts ...RequestOption) (*Page[Block], error) {
 	return list(ctx, s.client, &opBlocksBlockByRef, input{params: &params}, opts, new(itemsOf[Block]))
 }
 
-// Get returns one block by its id.
+// Get returns the block with the given id.
 //
 // GET /blocks/{identity}
 func (s *BlockService) Get(ctx context.Context, id string, opts ...RequestOption) (*Block, error) {
 	return do(ctx, s.client, &opBlocksGet, input{id: id}, opts, new(Block))
 }
 
-// Disable disables a block; mandates that match it can be created again.
+// Disable disables a block, so that it no longer applies to new mandates.
 //
 // POST /blocks/{identity}/actions/disable
 func (s *BlockService) Disable(ctx context.Context, id string, opts ...RequestOption) (*Block, error) {
 	return do(ctx, s.client, &opBlocksDisable, input{id: id}, opts, new(Block))
 }
 
-// Enable enables a disabled block, so that matching mandates are stopped once more.
+// Enable enables a disabled block, so that it applies to new mandates again.
 //
 // POST /blocks/{identity}/actions/enable
 func (s *BlockService) Enable(ctx context.Context, id string, opts ...RequestOption) (*Block, error) {
 	return do(ctx, s.client, &opBlocksEnable, input{id: id}, opts, new(Block))
 }
 
-// Block is a rule checked against each new mandate's details; a match makes the mandate "blocked"
-// for good, with no payments or subscriptions. A "bank_name" block stops bank accounts being
-// created instead. Broad rules can hit honest payers. GoCardless Protect+ integrators only.
+// Block is a rule that GoCardless checks the details of each new mandate against. A mandate that
+// matches becomes "blocked" permanently: no payments or subscriptions can be created under it. A
+// block of type "bank_name" prevents the creation of bank accounts instead. Broad rules can also
+// stop honest payers. Available only with GoCardless Protect+.
 type Block struct {
-	// Id of the block, with the prefix "BLC".
+	// Id of the block, prefixed "BLC".
 	ID string `json:"id,omitzero"`
-	// Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new
-	// block is active unless stated otherwise.
+	// Whether the block is active. Mandates are not checked against inactive blocks.
 	Active *bool `json:"active,omitzero"`
-	// Kind of detail that the block matches against.
+	// Type of the detail that the block matches.
 	BlockType BlockType `json:"block_type,omitzero"`
-	// Time at which the block was created; it never changes.
+	// Time at which the block was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to
-	// learn about new types of fraud.
+	// Why the payer is blocked, where no other "reason_type" applies. GoCardless uses the
+	// explanation to learn about new kinds of fraud.
 	ReasonDescription string `json:"reason_description,omitzero"`
-	// Why the payer is blocked. With "other", a "reason_description" must be given.
+	// Reason for the block.
 	ReasonType BlockReasonType `json:"reason_type,omitzero"`
-	// What is blocked: the email address or domain itself, or the id of a bank account for the
-	// "bank_account" and "bank_name" types. That bank account must already exist, even to block by
-	// bank name.
+	// What is blocked: an email address, an email domain or, for the types "bank_account" and
+	// "bank_name", the id of a bank account.
 	ResourceReference string `json:"resource_reference,omitzero"`
-	// Time at which the block was last changed.
+	// Time at which the block was last changed, in UTC.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
@@ -194,20 +194,19 @@ func (v *Block) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BlockByRefParams holds the parameters of blocks.block_by_ref.
+// BlockByRefParams holds the parameters of [BlockService.BlockByRef].
 type BlockByRefParams struct {
-	// Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new
-	// block is active unless stated otherwise.
+	// Whether the block is active. Mandates are not checked against inactive blocks. A new block is
+	// active unless this is false.
 	Active *bool `json:"active,omitzero"`
-	// Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to
-	// learn about new types of fraud. Required when "reason_type" is "other".
+	// Why the payer is blocked, where no other "reason_type" applies. GoCardless uses the
+	// explanation to learn about new kinds of fraud. Required when "reason_type" is "other".
 	ReasonDescription *string `json:"reason_description,omitzero"`
-	// Why the payer is to be blocked. With "other", a "reason_description" must be given.
+	// Reason for the block. "other" needs a "reason_description".
 	ReasonType *BlockReasonType `json:"reason_type,omitzero"`
-	// Kind of resource whose emails and bank accounts are to be blocked.
+	// Type of resource whose email addresses and bank accounts to block.
 	ReferenceType *BlockReferenceType `json:"reference_type,omitzero"`
-	// Id of the customer or mandate whose emails and bank accounts are to be blocked. It must
-	// already exist in GoCardless.
+	// Id of the customer or mandate whose email addresses and bank accounts to block.
 	ReferenceValue *string `json:"reference_value,omitzero"`
 }
 
@@ -234,27 +233,27 @@ func (p *BlockByRefParams) write(w *requestParts) {
 
 func (p *BlockByRefParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BlockByRefParams) Validate() error {
 	return validate("data", &p)
 }
 
-// BlockCreateParams holds the parameters of blocks.create.
+// BlockCreateParams holds the parameters of [BlockService.Create].
 type BlockCreateParams struct {
-	// Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new
-	// block is active unless stated otherwise.
+	// Whether the block is active. Mandates are not checked against inactive blocks. A new block is
+	// active unless this is false.
 	Active *bool `json:"active,omitzero"`
-	// Kind of detail to match against.
+	// Type of the detail to match.
 	BlockType *BlockType `json:"block_type,omitzero"`
-	// Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to
-	// learn about new types of fraud. Required when "reason_type" is "other".
+	// Why the payer is blocked, where no other "reason_type" applies. GoCardless uses the
+	// explanation to learn about new kinds of fraud. Required when "reason_type" is "other".
 	ReasonDescription *string `json:"reason_description,omitzero"`
-	// Why the payer is to be blocked. With "other", a "reason_description" must be given.
+	// Reason for the block. "other" needs a "reason_description".
 	ReasonType *BlockReasonType `json:"reason_type,omitzero"`
-	// What to block: the email address or domain itself, or the id of a bank account for the
-	// "bank_account" and "bank_name" types. That bank account must already exist, even to block by
-	// bank name.
+	// What to block: an email address, an email domain or, for the types "bank_account" and
+	// "bank_name", the id of a bank account. The bank account must exist, even to block its bank by
+	// name.
 	ResourceReference *string `json:"resource_reference,omitzero"`
 }
 
@@ -281,25 +280,25 @@ func (p *BlockCreateParams) write(w *requestParts) {
 
 func (p *BlockCreateParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BlockCreateParams) Validate() error {
 	return validate("blocks", &p)
 }
 
-// BlockListParams holds the parameters of blocks.list.
+// BlockListParams holds the parameters of [BlockService.List] and [BlockService.All].
 type BlockListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Kind of detail to match against.
+	// Limits the list to blocks of this type.
 	BlockType BlockType `json:"block_type,omitzero"`
-	// Filters blocks by creation time.
+	// Limits the list to blocks created within this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Why the payer is to be blocked. With "other", a "reason_description" must be given.
+	// Limits the list to blocks with this reason.
 	ReasonType BlockReasonType `json:"reason_type,omitzero"`
 }
 
@@ -317,23 +316,23 @@ func (p *BlockListParams) write(w *requestParts) {
 
 func (p *BlockListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p BlockListParams) Validate() error {
 	return validate("", &p)
 }
 
-// BlockReasonType describes why a block was created. The API adds values without notice, so others
-// than those listed may appear.
+// BlockReasonType is the reason for a block. The API may add values without notice, so handle
+// values that are not listed.
 type BlockReasonType string
 
 // Known values of BlockReasonType.
 const (
-	// BlockReasonTypeIdentityFraud: the payer uses somebody else's identity.
+	// BlockReasonTypeIdentityFraud: the payer used somebody else's identity.
 	BlockReasonTypeIdentityFraud BlockReasonType = "identity_fraud"
-	// BlockReasonTypeNoIntentToPay: the payer never meant to pay.
+	// BlockReasonTypeNoIntentToPay: the payer never intended to pay.
 	BlockReasonTypeNoIntentToPay BlockReasonType = "no_intent_to_pay"
-	// BlockReasonTypeUnfairChargeback: the payer claimed money back without good cause.
+	// BlockReasonTypeUnfairChargeback: the payer raised a chargeback without good cause.
 	BlockReasonTypeUnfairChargeback BlockReasonType = "unfair_chargeback"
 	// BlockReasonTypeOther: another reason, explained in "reason_description".
 	BlockReasonTypeOther BlockReasonType = "other"
@@ -351,15 +350,15 @@ var valuesOfBlockReasonType = [...]string{
 	string(BlockReasonTypeOther),
 }
 
-// BlockReferenceType is the kind of resource that a block is created from. The API adds values
-// without notice, so others than those listed may appear.
+// BlockReferenceType is the type of resource whose details to block. The API may add values without
+// notice, so handle values that are not listed.
 type BlockReferenceType string
 
 // Known values of BlockReferenceType.
 const (
-	// BlockReferenceTypeCustomer: "reference_value" is a customer's id.
+	// BlockReferenceTypeCustomer: a customer.
 	BlockReferenceTypeCustomer BlockReferenceType = "customer"
-	// BlockReferenceTypeMandate: "reference_value" is a mandate's id.
+	// BlockReferenceTypeMandate: a mandate.
 	BlockReferenceTypeMandate BlockReferenceType = "mandate"
 )
 
@@ -373,19 +372,19 @@ var valuesOfBlockReferenceType = [...]string{
 	string(BlockReferenceTypeMandate),
 }
 
-// BlockType is the kind of value that a block matches. The API adds values without notice, so
-// others than those listed may appear.
+// BlockType is the type of the detail that a block matches. The API may add values without notice,
+// so handle values that are not listed.
 type BlockType string
 
 // Known values of BlockType.
 const (
-	// BlockTypeEmail: one exact email address.
+	// BlockTypeEmail: one email address.
 	BlockTypeEmail BlockType = "email"
-	// BlockTypeEmailDomain: every email address at a domain.
+	// BlockTypeEmailDomain: every email address at one domain.
 	BlockTypeEmailDomain BlockType = "email_domain"
-	// BlockTypeBankAccount: one exact bank account.
+	// BlockTypeBankAccount: one bank account.
 	BlockTypeBankAccount BlockType = "bank_account"
-	// BlockTypeBankName: every account at a bank of this name.
+	// BlockTypeBankName: every account at banks with this name.
 	BlockTypeBankName BlockType = "bank_name"
 )
 

@@ -52,26 +52,26 @@ var opCreditorBankAccountsDisable = Operation{
 	identified:    true,
 }
 
-// CreditorBankAccountService calls the operations on creditor bank accounts. It is the field
-// CreditorBankAccounts of a [Client], and safe for concurrent use.
+// CreditorBankAccountService provides the operations on creditor bank accounts. It is the
+// CreditorBankAccounts field of a [Client] and is safe for concurrent use.
 //
-// A creditor's bank account, to which payouts are sent. Accounts are unique: a duplicate gives a
-// "bank_account_exists" error whose "links" name the account already held. Not open to partner
-// integrations.
+// A bank account of a creditor, to which GoCardless sends payouts. An account can exist only once:
+// creating a duplicate fails with a "bank_account_exists" error, whose "links" identify the
+// existing account. Not available to partner integrations.
 type CreditorBankAccountService struct {
 	client *Client
 }
 
-// List returns your creditor bank accounts, one cursor-based page at a time.
+// List returns your creditor bank accounts, one page at a time.
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) List(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) (*Page[CreditorBankAccount], error) {
 	return list(ctx, s.client, &opCreditorBankAccountsList, input{params: &params}, opts, new(itemsOf[CreditorBankAccount]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /creditor_bank_accounts
 func (s *CreditorBankAccountService) All(ctx context.Context, params CreditorBankAccountListParams, opts ...RequestOption) iter.Seq2[*CreditorBankAccount, error] {
@@ -86,8 +86,8 @@ func (v *CreditorBankAccount) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a bank account for a creditor. One that is already held gives a
-// "bank_account_exists" error.
+// Create creates a bank account for a creditor. If the account exists already, the call fails with
+// a "bank_account_exists" error.
 //
 // On live accounts, GoCardless has to enable this operation for your account.
 //
@@ -96,16 +96,16 @@ func (s *CreditorBankAccountService) Create(ctx context.Context, params Creditor
 	return do(ctx, s.client, &opCreditorBankAccountsCreate, input{params: &params}, opts, new(CreditorBankAccount))
 }
 
-// Get returns one creditor bank account by its id.
+// Get returns the creditor bank account with the given id.
 //
 // GET /creditor_bank_accounts/{identity}
 func (s *CreditorBankAccountService) Get(ctx context.Context, id string, opts ...RequestOption) (*CreditorBankAccount, error) {
 	return do(ctx, s.client, &opCreditorBankAccountsGet, input{id: id}, opts, new(CreditorBankAccount))
 }
 
-// Disable disables a creditor bank account at once, so that it receives no more payouts. Doing so
-// twice gives a "disable_failed" error. To use the account again, create it anew with identical
-// details.
+// Disable disables a creditor bank account immediately, so that it receives no more payouts. If it
+// is disabled already, the call fails with a "disable_failed" error. To enable the account again,
+// create it with the same details.
 //
 // On live accounts, GoCardless has to enable this operation for your account.
 //
@@ -114,36 +114,36 @@ func (s *CreditorBankAccountService) Disable(ctx context.Context, id string, opt
 	return do(ctx, s.client, &opCreditorBankAccountsDisable, input{id: id}, opts, new(CreditorBankAccount))
 }
 
-// CreditorBankAccount is a creditor's bank account, to which payouts are sent. Accounts are unique:
-// a duplicate gives a "bank_account_exists" error whose "links" name the account already held. Not
-// open to partner integrations.
+// CreditorBankAccount is a bank account of a creditor, to which GoCardless sends payouts. An
+// account can exist only once: creating a duplicate fails with a "bank_account_exists" error, whose
+// "links" identify the existing account. Not available to partner integrations.
 type CreditorBankAccount struct {
-	// Id of the bank account. Starts with "BA".
+	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
-	// Holder's name as the bank has it, normally the same as the linked creditor's name. Stored
-	// transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it, usually the creditor's name: transliterated,
+	// in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
-	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
+	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out.
+	// Type of the account. Only accounts in USD have one.
 	AccountType BankAccountType `json:"account_type,omitzero"`
-	// The bank's name, derived from the account details.
+	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Country of the account, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
-	// True while the account can be used, false once it has been disabled.
+	// Whether the account is enabled. A disabled account cannot be used.
 	Enabled bool `json:"enabled,omitzero"`
 	// Identifiers of resources related to the creditor bank account.
 	Links *CreditorBankAccountLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// How far the check of the bank account has got.
+	// Status of the account's verification.
 	VerificationStatus CreditorBankAccountVerificationStatus `json:"verification_status,omitzero"`
 }
 
@@ -180,36 +180,36 @@ func (v *CreditorBankAccount) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CreditorBankAccountCreateParams holds the parameters of creditor_bank_accounts.create.
+// CreditorBankAccountCreateParams holds the parameters of [CreditorBankAccountService.Create].
 type CreditorBankAccountCreateParams struct {
-	// Holder's name as the bank has it, normally the same as the linked creditor's name. It is
-	// transliterated, put in capitals and cut to 18 characters. Required.
+	// Name of the account holder as the bank knows it, usually the creditor's name. GoCardless
+	// transliterates it, converts it to capitals and cuts it to 18 characters. Required.
 	AccountHolderName string `json:"account_holder_name"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
-	// account is in USD.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
+	// when the account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
-	// Required when no "iban" is given.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it. Required when no
+	// "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency *Currency `json:"currency,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
 	// Identifiers of resources related to the creditor bank account. Required.
 	Links CreditorBankAccountCreateParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether GoCardless is to send payouts to this account from now on. True unless stated
-	// otherwise. Default: true.
+	// Whether to make this the account for the creditor's payouts. Default: true.
 	SetAsDefaultPayoutAccount *bool `json:"set_as_default_payout_account,omitzero"`
 }
 
@@ -257,8 +257,8 @@ func (p *CreditorBankAccountCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CreditorBankAccountCreateParams) Validate() error {
 	return validate("creditor_bank_accounts", &p)
 }
@@ -266,7 +266,7 @@ func (p CreditorBankAccountCreateParams) Validate() error {
 // CreditorBankAccountCreateParamsLinks holds the identifiers of resources related to the creditor
 // bank account.
 type CreditorBankAccountCreateParamsLinks struct {
-	// Id of the creditor whose bank account this is. Required.
+	// Id of the creditor that holds the bank account. Required.
 	Creditor string `json:"creditor"`
 }
 
@@ -282,7 +282,7 @@ func (p *CreditorBankAccountCreateParamsLinks) check(c *checker) {
 
 // CreditorBankAccountLinks holds the identifiers of resources related to the creditor bank account.
 type CreditorBankAccountLinks struct {
-	// Id of the creditor whose bank account this is.
+	// Id of the creditor that holds the bank account.
 	Creditor string `json:"creditor,omitzero"`
 }
 
@@ -296,19 +296,20 @@ func (v *CreditorBankAccountLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CreditorBankAccountListParams holds the parameters of creditor_bank_accounts.list.
+// CreditorBankAccountListParams holds the parameters of [CreditorBankAccountService.List] and
+// [CreditorBankAccountService.All].
 type CreditorBankAccountListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Filters creditor bank accounts by creation time.
+	// Limits the list to bank accounts created within this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only records of the creditor with this id, which has the prefix "CR".
+	// Limits the list to bank accounts of the creditor with this id.
 	Creditor string `json:"creditor,omitzero"`
-	// True for enabled bank accounts only, false for disabled ones only.
+	// Limits the list to enabled bank accounts (true) or disabled ones (false).
 	Enabled *bool `json:"enabled,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 
@@ -326,25 +327,25 @@ func (p *CreditorBankAccountListParams) write(w *requestParts) {
 
 func (p *CreditorBankAccountListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CreditorBankAccountListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CreditorBankAccountVerificationStatus is the progress of verifying a creditor bank account. The
-// API adds values without notice, so others than those listed may appear.
+// CreditorBankAccountVerificationStatus is the status of a creditor bank account's verification.
+// The API may add values without notice, so handle values that are not listed.
 type CreditorBankAccountVerificationStatus string
 
 // Known values of CreditorBankAccountVerificationStatus.
 const (
-	// CreditorBankAccountVerificationStatusPending: not checked yet.
+	// CreditorBankAccountVerificationStatusPending: not verified yet.
 	CreditorBankAccountVerificationStatusPending CreditorBankAccountVerificationStatus = "pending"
-	// CreditorBankAccountVerificationStatusInReview: being checked.
+	// CreditorBankAccountVerificationStatusInReview: under review.
 	CreditorBankAccountVerificationStatusInReview CreditorBankAccountVerificationStatus = "in_review"
-	// CreditorBankAccountVerificationStatusSuccessful: checked and accepted.
+	// CreditorBankAccountVerificationStatusSuccessful: verified.
 	CreditorBankAccountVerificationStatusSuccessful CreditorBankAccountVerificationStatus = "successful"
-	// CreditorBankAccountVerificationStatusCouldNotVerify: the check did not succeed.
+	// CreditorBankAccountVerificationStatusCouldNotVerify: could not be verified.
 	CreditorBankAccountVerificationStatusCouldNotVerify CreditorBankAccountVerificationStatus = "could_not_verify"
 )
 

@@ -53,8 +53,8 @@ var opCreditorsUpdate = Operation{
 	identified:      true,
 }
 
-// CreditorService calls the operations on creditors. It is the field Creditors of a [Client], and
-// safe for concurrent use.
+// CreditorService provides the operations on creditors. It is the Creditors field of a [Client] and
+// is safe for concurrent use.
 //
 // The party to which collected payments are paid out. Most organisations have just one, but
 // payments can be taken for several; anti-money-laundering rules demand that each is directly
@@ -70,9 +70,9 @@ func (s *CreditorService) List(ctx context.Context, params CreditorListParams, o
 	return list(ctx, s.client, &opCreditorsList, input{params: &params}, opts, new(itemsOf[Creditor]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /creditors
 func (s *CreditorService) All(ctx context.Context, params CreditorListParams, opts ...RequestOption) iter.Seq2[*Creditor, error] {
@@ -131,9 +131,9 @@ type Creditor struct {
 	CanCreateRefunds bool `json:"can_create_refunds,omitzero"`
 	// Town or city in which the creditor is based.
 	City string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Legal form of the creditor's business.
 	CreditorType CreditorType `json:"creditor_type,omitzero"`
@@ -208,12 +208,12 @@ func (v *Creditor) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CreditorCreateParams holds the parameters of creditors.create.
+// CreditorCreateParams holds the parameters of [CreditorService.Create].
 type CreditorCreateParams struct {
 	// Text to start the bank reference of each payout to this creditor: with "ACME", a reference
 	// may read "ACME-8G7Q8". Refunds in EUR and GBP carry it too.
 	BankReferencePrefix *string `json:"bank_reference_prefix,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code. Required.
+	// Country, as an ISO 3166-1 alpha-2 code. Required.
 	CountryCode string `json:"country_code"`
 	// Legal form of the creditor's business. Required.
 	CreditorType CreditorType `json:"creditor_type"`
@@ -244,21 +244,21 @@ func (p *CreditorCreateParams) check(c *checker) {
 	c.required("name", p.Name != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CreditorCreateParams) Validate() error {
 	return validate("creditors", &p)
 }
 
-// CreditorListParams holds the parameters of creditors.list.
+// CreditorListParams holds the parameters of [CreditorService.List] and [CreditorService.All].
 type CreditorListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only creditors created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 
@@ -274,13 +274,13 @@ func (p *CreditorListParams) write(w *requestParts) {
 
 func (p *CreditorListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CreditorListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CreditorUpdateParams holds the parameters of creditors.update.
+// CreditorUpdateParams holds the parameters of [CreditorService.Update].
 type CreditorUpdateParams struct {
 	// Street address of the creditor, line 1.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -293,7 +293,7 @@ type CreditorUpdateParams struct {
 	BankReferencePrefix *string `json:"bank_reference_prefix,omitzero"`
 	// Town or city in which the creditor is based.
 	City *string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// Identifiers of resources related to the creditor: its default payout account in each
 	// currency.
@@ -345,8 +345,8 @@ func (p *CreditorUpdateParams) write(w *requestParts) {
 
 func (p *CreditorUpdateParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CreditorUpdateParams) Validate() error {
 	return validate("creditors", &p)
 }

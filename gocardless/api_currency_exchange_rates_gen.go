@@ -20,8 +20,8 @@ var opCurrencyExchangeRatesList = Operation{
 	Cursors:       true,
 }
 
-// CurrencyExchangeRateService calls the operations on currency exchange rates. It is the field
-// CurrencyExchangeRates of a [Client], and safe for concurrent use.
+// CurrencyExchangeRateService provides the operations on currency exchange rates. It is the
+// CurrencyExchangeRates field of a [Client] and is safe for concurrent use.
 //
 // A rate for converting one currency into another, obtained from GoCardless's foreign exchange
 // provider.
@@ -36,9 +36,9 @@ func (s *CurrencyExchangeRateService) List(ctx context.Context, params CurrencyE
 	return list(ctx, s.client, &opCurrencyExchangeRatesList, input{params: &params}, opts, new(itemsOf[CurrencyExchangeRate]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /currency_exchange_rates
 func (s *CurrencyExchangeRateService) All(ctx context.Context, params CurrencyExchangeRateListParams, opts ...RequestOption) iter.Seq2[*CurrencyExchangeRate, error] {
@@ -72,13 +72,14 @@ func (v *CurrencyExchangeRate) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CurrencyExchangeRateListParams holds the parameters of currency_exchange_rates.list.
+// CurrencyExchangeRateListParams holds the parameters of [CurrencyExchangeRateService.List] and
+// [CurrencyExchangeRateService.All].
 type CurrencyExchangeRateListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Currency converted from, as an ISO 4217 code.
 	Source string `json:"source,omitzero"`
@@ -96,8 +97,8 @@ func (p *CurrencyExchangeRateListParams) write(w *requestParts) {
 
 func (p *CurrencyExchangeRateListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CurrencyExchangeRateListParams) Validate() error {
 	return validate("", &p)
 }

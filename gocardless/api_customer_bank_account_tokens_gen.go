@@ -31,8 +31,8 @@ var opCustomerBankAccountTokensGet = Operation{
 	Restricted:    true,
 }
 
-// CustomerBankAccountTokenService calls the operations on customer bank account tokens. It is the
-// field CustomerBankAccountTokens of a [Client], and safe for concurrent use.
+// CustomerBankAccountTokenService provides the operations on customer bank account tokens. It is
+// the CustomerBankAccountTokens field of a [Client] and is safe for concurrent use.
 //
 // Tokens that stand for bank details in GoCardless's JavaScript flow. The official server-side
 // clients do not have this resource: its operations are meant for publishable access tokens. No
@@ -74,16 +74,16 @@ type CustomerBankAccountToken struct {
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
-	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
+	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
-	// The bank's name, derived from the account details.
+	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Country of the account, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
 }
 
@@ -108,25 +108,27 @@ func (v *CustomerBankAccountToken) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerBankAccountTokenCreateParams holds the parameters of customer_bank_account_tokens.create.
+// CustomerBankAccountTokenCreateParams holds the parameters of
+// [CustomerBankAccountTokenService.Create].
 type CustomerBankAccountTokenCreateParams struct {
 	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
 	// transliterated, in capitals and cut to 18 characters. Required.
 	AccountHolderName string `json:"account_holder_name"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
-	// Required when no "iban" is given.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it. Required when no
+	// "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency *Currency `json:"currency,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
 }
 
@@ -159,8 +161,8 @@ func (p *CustomerBankAccountTokenCreateParams) check(c *checker) {
 	c.required("account_holder_name", p.AccountHolderName != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CustomerBankAccountTokenCreateParams) Validate() error {
 	return validate("customer_bank_account_tokens", &p)
 }

@@ -63,8 +63,8 @@ var opCustomerBankAccountsDisable = Operation{
 	identified:    true,
 }
 
-// CustomerBankAccountService calls the operations on customer bank accounts. It is the field
-// CustomerBankAccounts of a [Client], and safe for concurrent use.
+// CustomerBankAccountService provides the operations on customer bank accounts. It is the
+// CustomerBankAccounts field of a [Client] and is safe for concurrent use.
 //
 // Bank details of one customer, on which several mandates may be set up. Each account can exist
 // only once; a bank details lookup beforehand shows whether the details are valid.
@@ -79,9 +79,9 @@ func (s *CustomerBankAccountService) List(ctx context.Context, params CustomerBa
 	return list(ctx, s.client, &opCustomerBankAccountsList, input{params: &params}, opts, new(itemsOf[CustomerBankAccount]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /customer_bank_accounts
 func (s *CustomerBankAccountService) All(ctx context.Context, params CustomerBankAccountListParams, opts ...RequestOption) iter.Seq2[*CustomerBankAccount, error] {
@@ -136,33 +136,33 @@ func (s *CustomerBankAccountService) Disable(ctx context.Context, id string, opt
 // up. Each account can exist only once; a bank details lookup beforehand shows whether the details
 // are valid.
 type CustomerBankAccount struct {
-	// Id of the bank account. Starts with "BA".
+	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
-	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
+	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out.
+	// Type of the account. Only accounts in USD have one.
 	AccountType BankAccountType `json:"account_type,omitzero"`
 	// Token standing for one particular set of bank details. An early access feature, open to
 	// selected organisations. Restricted: GoCardless must enable it for your account.
 	BankAccountToken string `json:"bank_account_token,omitzero"`
-	// The bank's name, derived from the account details.
+	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Country of the account, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
-	// True while the account can be used, false once it has been disabled.
+	// Whether the account is enabled. A disabled account cannot be used.
 	Enabled bool `json:"enabled,omitzero"`
 	// Identifiers of resources related to the customer bank account.
 	Links *CustomerBankAccountLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Outcome of comparing the payer's name with the bank's records, done as the account was
 	// created. Absent if no such check took place.
@@ -207,34 +207,35 @@ func (v *CustomerBankAccount) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerBankAccountCreateParams holds the parameters of customer_bank_accounts.create.
+// CustomerBankAccountCreateParams holds the parameters of [CustomerBankAccountService.Create].
 type CustomerBankAccountCreateParams struct {
 	// Account holder's name, as registered at the bank. Kept in full, but banks receive it
 	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
 	// token is given.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
-	// account is in USD.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
+	// when the account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
-	// Required when no "iban" is given.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it. Required when no
+	// "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency *Currency `json:"currency,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
 	// Identifiers of resources related to the customer bank account. Required.
 	Links CustomerBankAccountCreateParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -280,8 +281,8 @@ func (p *CustomerBankAccountCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CustomerBankAccountCreateParams) Validate() error {
 	return validate("customer_bank_accounts", &p)
 }
@@ -324,11 +325,12 @@ func (v *CustomerBankAccountLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerBankAccountListParams holds the parameters of customer_bank_accounts.list.
+// CustomerBankAccountListParams holds the parameters of [CustomerBankAccountService.List] and
+// [CustomerBankAccountService.All].
 type CustomerBankAccountListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only bank accounts created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
@@ -337,7 +339,7 @@ type CustomerBankAccountListParams struct {
 	Customer string `json:"customer,omitzero"`
 	// True keeps only bank accounts in use, false only disabled ones.
 	Enabled *bool `json:"enabled,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 
@@ -355,16 +357,16 @@ func (p *CustomerBankAccountListParams) write(w *requestParts) {
 
 func (p *CustomerBankAccountListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CustomerBankAccountListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CustomerBankAccountUpdateParams holds the parameters of customer_bank_accounts.update.
+// CustomerBankAccountUpdateParams holds the parameters of [CustomerBankAccountService.Update].
 type CustomerBankAccountUpdateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -381,8 +383,8 @@ func (p *CustomerBankAccountUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CustomerBankAccountUpdateParams) Validate() error {
 	return validate("customer_bank_accounts", &p)
 }

@@ -19,8 +19,8 @@ var opCustomerNotificationsHandle = Operation{
 	Restricted:    true,
 }
 
-// CustomerNotificationService calls the operations on customer notifications. It is the field
-// CustomerNotifications of a [Client], and safe for concurrent use.
+// CustomerNotificationService provides the operations on customer notifications. It is the
+// CustomerNotifications field of a [Client] and is safe for concurrent use.
 //
 // A notification that must go to a customer because of an event; "links" names the customer, event
 // and resource. Short-lived: it disappears from the API once acted on. Only approved integrators
@@ -84,8 +84,8 @@ func (v *CustomerNotification) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerNotificationActionTaken describes how a customer notification was dealt with. The API
-// adds values without notice, so others than those listed may appear.
+// CustomerNotificationActionTaken describes how a customer notification was dealt with. The API may
+// add values without notice, so handle values that are not listed.
 type CustomerNotificationActionTaken string
 
 // Known values of CustomerNotificationActionTaken.
@@ -135,8 +135,8 @@ func (v *CustomerNotificationLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerNotificationType describes what a customer notification tells the customer. The API adds
-// values without notice, so others than those listed may appear.
+// CustomerNotificationType describes what a customer notification tells the customer. The API may
+// add values without notice, so handle values that are not listed.
 type CustomerNotificationType string
 
 // Known values of CustomerNotificationType.

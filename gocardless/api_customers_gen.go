@@ -61,8 +61,8 @@ var opCustomersRemove = Operation{
 	Status: 204,
 }
 
-// CustomerService calls the operations on customers. It is the field Customers of a [Client], and
-// safe for concurrent use.
+// CustomerService provides the operations on customers. It is the Customers field of a [Client] and
+// is safe for concurrent use.
 //
 // Contact details of someone who pays you. A customer may own several bank accounts, and each of
 // those may carry several mandates.
@@ -77,9 +77,9 @@ func (s *CustomerService) List(ctx context.Context, params CustomerListParams, o
 	return list(ctx, s.client, &opCustomersList, input{params: &params}, opts, new(itemsOf[Customer]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /customers
 func (s *CustomerService) All(ctx context.Context, params CustomerListParams, opts ...RequestOption) iter.Seq2[*Customer, error] {
@@ -132,20 +132,20 @@ func (s *CustomerService) Remove(ctx context.Context, id string, opts ...Request
 type Customer struct {
 	// Id of the resource. Starts with "CU".
 	ID string `json:"id,omitzero"`
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City string `json:"city,omitzero"`
 	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
 	// Personal PAD mandates.
 	CompanyName string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// CPR or CVR number of a Danish person or company. Used for Danish customers alone.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
@@ -159,12 +159,12 @@ type Customer struct {
 	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
 	// is "en".
 	Language string `json:"language,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in ITU E.123 format, with its country code.
 	PhoneNumber string `json:"phone_number,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
 	// ISO 3166-2 state code, like "CA".
@@ -208,21 +208,21 @@ func (v *Customer) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CustomerCreateParams holds the parameters of customers.create.
+// CustomerCreateParams holds the parameters of [CustomerService.Create].
 type CustomerCreateParams struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
 	// Name of the customer's company. In Canada, giving one makes the customer's mandates business
 	// PADs; otherwise they are personal PADs. Required when "given_name" and "family_name" are not
 	// provided.
 	CompanyName *string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// CPR or CVR number of a Danish person or company. Used for Danish customers alone. Required
 	// when the customer's bank account is in DKK.
@@ -237,12 +237,12 @@ type CustomerCreateParams struct {
 	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
 	// effect where you send your own.
 	Language *string `json:"language,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in ITU E.123 format, with its country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, region or department where the customer is; in the United States, the state as a
 	// two-letter ISO 3166-2:US code. Required when the customer is in the United States.
@@ -311,25 +311,25 @@ func (p *CustomerCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CustomerCreateParams) Validate() error {
 	return validate("customers", &p)
 }
 
-// CustomerListParams holds the parameters of customers.list.
+// CustomerListParams holds the parameters of [CustomerService.List] and [CustomerService.All].
 type CustomerListParams struct {
 	// Filters on whether something is needed from the customer.
 	ActionRequired *bool `json:"action_required,omitzero"`
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only customers created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
 	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
 	Currency Currency `json:"currency,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Whether results run upwards or downwards on the sort field.
 	SortDirection SortDirection `json:"sort_direction,omitzero"`
@@ -353,14 +353,14 @@ func (p *CustomerListParams) write(w *requestParts) {
 
 func (p *CustomerListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CustomerListParams) Validate() error {
 	return validate("", &p)
 }
 
-// CustomerSortField is the field that a list of customers is sorted by. The API adds values without
-// notice, so others than those listed may appear.
+// CustomerSortField is the field that a list of customers is sorted by. The API may add values
+// without notice, so handle values that are not listed.
 type CustomerSortField string
 
 // Known values of CustomerSortField.
@@ -384,21 +384,21 @@ var valuesOfCustomerSortField = [...]string{
 	string(CustomerSortFieldCreatedAt),
 }
 
-// CustomerUpdateParams holds the parameters of customers.update.
+// CustomerUpdateParams holds the parameters of [CustomerService.Update].
 type CustomerUpdateParams struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
 	// Name of the customer's company. In Canada, giving one makes the customer's mandates business
 	// PADs; otherwise they are personal PADs. Required when "given_name" and "family_name" are not
 	// provided.
 	CompanyName *string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// CPR or CVR number of a Danish person or company. Used for Danish customers alone. Required
 	// when the customer's bank account is in DKK.
@@ -413,12 +413,12 @@ type CustomerUpdateParams struct {
 	// "nl", "da", "nb", "sl" or "sv". If omitted, follows "country_code", or else is "en". Has no
 	// effect where you send your own.
 	Language *string `json:"language,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in ITU E.123 format, with its country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, region or department where the customer is; in the United States, the state as a
 	// two-letter ISO 3166-2:US code. Required when the customer is in the United States.
@@ -487,8 +487,8 @@ func (p *CustomerUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p CustomerUpdateParams) Validate() error {
 	return validate("customers", &p)
 }

@@ -3,8 +3,8 @@
 package gocardless
 
 // EventType is the resource type and the action of an event, joined by a dot, such as
-// "payments.failed". The API adds event types without notice, so others than those listed may
-// appear.
+// "payments.failed". The API may add event types without notice, so handle types that are not
+// listed.
 type EventType string
 
 // The event types that the API documents.

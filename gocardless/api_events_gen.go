@@ -30,8 +30,8 @@ var opEventsGet = Operation{
 	identified:    true,
 }
 
-// EventService calls the operations on events. It is the field Events of a [Client], and safe for
-// concurrent use.
+// EventService provides the operations on events. It is the Events field of a [Client] and is safe
+// for concurrent use.
 //
 // A record of something that happened to a resource, such as a payment being collected. Each
 // webhook's events are kept and can be listed here. Events are created asynchronously, so one may
@@ -49,9 +49,9 @@ func (s *EventService) List(ctx context.Context, params EventListParams, opts ..
 	return list(ctx, s.client, &opEventsList, input{params: &params}, opts, new(itemsOf[Event]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /events
 func (s *EventService) All(ctx context.Context, params EventListParams, opts ...RequestOption) iter.Seq2[*Event, error] {
@@ -82,7 +82,7 @@ type Event struct {
 	// Verb for what took place, such as "created", "confirmed" or "failed". The possible verbs
 	// depend on "resource_type".
 	Action EventAction `json:"action,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Notifications to customers that this event calls for. Only webhooks carry them, and only for
 	// integrators allowed to notify customers themselves.
@@ -104,8 +104,8 @@ type Event struct {
 	ResourceType EventResourceType `json:"resource_type,omitzero"`
 	// Who or what produced the event, for audit purposes.
 	Source *EventSource `json:"source,omitzero"`
-	// Misfits are the values of the event that do not fit their fields, which keep their zero
-	// value. Their paths are relative to the event.
+	// Misfits lists the values of the event that do not fit their fields, which keep their zero
+	// value. Paths are relative to the event.
 	Misfits []Misfit `json:"-"`
 }
 
@@ -155,8 +155,8 @@ func (v *Event) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventAction describes what happened to the resource of an event. The API adds values without
-// notice, so others than those listed may appear.
+// EventAction describes what happened to the resource of an event. The API may add values without
+// notice, so handle values that are not listed.
 type EventAction string
 
 // Known values of EventAction.
@@ -386,8 +386,8 @@ var valuesOfEventAction = [...]string{
 	string(EventActionUpdated),
 }
 
-// EventCause describes why an event happened. The API adds values without notice, so others than
-// those listed may appear.
+// EventCause describes why an event happened. The API may add values without notice, so handle
+// values that are not listed.
 type EventCause string
 
 // Known values of EventCause.
@@ -820,8 +820,8 @@ func (v *EventDetails) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventInclude is the kind of related resource to return beside events. The API adds values without
-// notice, so others than those listed may appear.
+// EventInclude is the kind of related resource to return beside events. The API may add values
+// without notice, so handle values that are not listed.
 type EventInclude string
 
 // Known values of EventInclude.
@@ -1058,13 +1058,13 @@ func (v *EventLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventListParams holds the parameters of events.list.
+// EventListParams holds the parameters of [EventService.List] and [EventService.All].
 type EventListParams struct {
 	// Keeps only events with this action.
 	Action string `json:"action,omitzero"`
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Id of a billing request; keeps only events about it.
 	BillingRequest string `json:"billing_request,omitzero"`
@@ -1078,7 +1078,7 @@ type EventListParams struct {
 	Include EventInclude `json:"include,omitzero"`
 	// Id of an instalment schedule; keeps only events about it.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Id of a mandate; keeps only events about it.
 	Mandate string `json:"mandate,omitzero"`
@@ -1135,14 +1135,14 @@ func (p *EventListParams) write(w *requestParts) {
 
 func (p *EventListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p EventListParams) Validate() error {
 	return validate("", &p)
 }
 
-// EventOrigin describes who or what caused an event. The API adds values without notice, so others
-// than those listed may appear.
+// EventOrigin describes who or what caused an event. The API may add values without notice, so
+// handle values that are not listed.
 type EventOrigin string
 
 // Known values of EventOrigin.
@@ -1172,8 +1172,8 @@ var valuesOfEventOrigin = [...]string{
 	string(EventOriginPayer),
 }
 
-// EventResourceType is the kind of resource that an event is about. The API adds values without
-// notice, so others than those listed may appear.
+// EventResourceType is the kind of resource that an event is about. The API may add values without
+// notice, so handle values that are not listed.
 type EventResourceType string
 
 // Known values of EventResourceType.
@@ -1252,8 +1252,8 @@ func (v *EventSource) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// EventSourceType is the kind of actor that triggered an event. The API adds values without notice,
-// so others than those listed may appear.
+// EventSourceType is the kind of actor that triggered an event. The API may add values without
+// notice, so handle values that are not listed.
 type EventSourceType string
 
 // Known values of EventSourceType.

@@ -30,8 +30,8 @@ var opExportsGet = Operation{
 	identified:    true,
 }
 
-// ExportService calls the operations on exports. It is the field Exports of a [Client], and safe
-// for concurrent use.
+// ExportService provides the operations on exports. It is the Exports field of a [Client] and is
+// safe for concurrent use.
 //
 // A file of your data, produced by GoCardless for download.
 type ExportService struct {
@@ -45,9 +45,9 @@ func (s *ExportService) List(ctx context.Context, params ExportListParams, opts 
 	return list(ctx, s.client, &opExportsList, input{params: &params}, opts, new(itemsOf[Export]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /exports
 func (s *ExportService) All(ctx context.Context, params ExportListParams, opts ...RequestOption) iter.Seq2[*Export, error] {
@@ -65,7 +65,7 @@ func (s *ExportService) Get(ctx context.Context, id string, opts ...RequestOptio
 type Export struct {
 	// Id of the export, prefixed "EX".
 	ID string `json:"id,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the exported data, where the export has one.
 	Currency Currency `json:"currency,omitzero"`
@@ -97,13 +97,13 @@ func (v *Export) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// ExportListParams holds the parameters of exports.list.
+// ExportListParams holds the parameters of [ExportService.List] and [ExportService.All].
 type ExportListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 
@@ -115,14 +115,14 @@ func (p *ExportListParams) write(w *requestParts) {
 
 func (p *ExportListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p ExportListParams) Validate() error {
 	return validate("", &p)
 }
 
-// ExportType is the kind of data in an export file. The API adds values without notice, so others
-// than those listed may appear.
+// ExportType is the kind of data in an export file. The API may add values without notice, so
+// handle values that are not listed.
 type ExportType string
 
 // Known values of ExportType.

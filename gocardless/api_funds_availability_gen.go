@@ -15,8 +15,8 @@ var opFundsAvailabilityCheck = Operation{
 	Status: 200,
 }
 
-// FundsAvailabilityService calls the operations on funds availability. It is the field
-// FundsAvailability of a [Client], and safe for concurrent use.
+// FundsAvailabilityService provides the operations on funds availability. It is the
+// FundsAvailability field of a [Client] and is safe for concurrent use.
 //
 // Tells whether a payer has enough money for an intended charge that stays within what the
 // mandate's consent allows.
@@ -49,7 +49,7 @@ func (v *FundsAvailability) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// FundsAvailabilityCheckParams holds the parameters of funds_availability.check.
+// FundsAvailabilityCheckParams holds the parameters of [FundsAvailabilityService.Check].
 type FundsAvailabilityCheckParams struct {
 	// Amount of the payment to be checked.
 	Amount string `json:"amount,omitzero"`
@@ -61,8 +61,8 @@ func (p *FundsAvailabilityCheckParams) write(w *requestParts) {
 
 func (p *FundsAvailabilityCheckParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p FundsAvailabilityCheckParams) Validate() error {
 	return validate("", &p)
 }

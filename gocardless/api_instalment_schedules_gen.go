@@ -75,8 +75,8 @@ var opInstalmentSchedulesCancel = Operation{
 	identified:    true,
 }
 
-// InstalmentScheduleService calls the operations on instalment schedules. It is the field
-// InstalmentSchedules of a [Client], and safe for concurrent use.
+// InstalmentScheduleService provides the operations on instalment schedules. It is the
+// InstalmentSchedules field of a [Client] and is safe for concurrent use.
 //
 // A set of payments that together collect a fixed total, planned by explicit dates or by a regular
 // interval. All payments are made up front, so it can be cancelled but not changed; cancelling
@@ -92,9 +92,9 @@ func (s *InstalmentScheduleService) List(ctx context.Context, params InstalmentS
 	return list(ctx, s.client, &opInstalmentSchedulesList, input{params: &params}, opts, new(itemsOf[InstalmentSchedule]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /instalment_schedules
 func (s *InstalmentScheduleService) All(ctx context.Context, params InstalmentScheduleListParams, opts ...RequestOption) iter.Seq2[*InstalmentSchedule, error] {
@@ -156,14 +156,14 @@ func (s *InstalmentScheduleService) Cancel(ctx context.Context, id string, opts 
 type InstalmentSchedule struct {
 	// Identifier of the instalment schedule, with the prefix "IS".
 	ID string `json:"id,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// ISO 4217 currency code.
 	Currency Currency `json:"currency,omitzero"`
 	// Identifiers of resources related to the instalment schedule.
 	Links *InstalmentScheduleLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
 	// and an interval passes it on to its payments.
@@ -211,7 +211,7 @@ func (v *InstalmentSchedule) decode(d *jsonwire.Decoder) {
 }
 
 // InstalmentScheduleCreateWithDatesParams holds the parameters of
-// instalment_schedules.create_with_dates.
+// [InstalmentScheduleService.CreateWithDates].
 type InstalmentScheduleCreateWithDatesParams struct {
 	// Fee taken out of every payment for the partner app that created the instalment schedule or
 	// subscription, in minor units of the currency.
@@ -223,8 +223,8 @@ type InstalmentScheduleCreateWithDatesParams struct {
 	Instalments []DatedInstalmentParams `json:"instalments"`
 	// Identifiers of resources related to the instalment schedule. Required.
 	Links InstalmentScheduleCreateWithDatesParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
 	// and an interval passes it on to its payments. Required.
@@ -279,8 +279,8 @@ func (p *InstalmentScheduleCreateWithDatesParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p InstalmentScheduleCreateWithDatesParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }
@@ -303,7 +303,7 @@ func (p *InstalmentScheduleCreateWithDatesParamsLinks) check(c *checker) {
 }
 
 // InstalmentScheduleCreateWithScheduleParams holds the parameters of
-// instalment_schedules.create_with_schedule.
+// [InstalmentScheduleService.CreateWithSchedule].
 type InstalmentScheduleCreateWithScheduleParams struct {
 	// Fee taken out of every payment for the partner app that created the instalment schedule or
 	// subscription, in minor units of the currency.
@@ -315,8 +315,8 @@ type InstalmentScheduleCreateWithScheduleParams struct {
 	Instalments InstalmentSeriesParams `json:"instalments"`
 	// Identifiers of resources related to the instalment schedule. Required.
 	Links InstalmentScheduleCreateWithScheduleParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
 	// and an interval passes it on to its payments. Required.
@@ -371,8 +371,8 @@ func (p *InstalmentScheduleCreateWithScheduleParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p InstalmentScheduleCreateWithScheduleParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }
@@ -394,17 +394,18 @@ func (p *InstalmentScheduleCreateWithScheduleParamsLinks) check(c *checker) {
 	c.required("mandate", p.Mandate != "")
 }
 
-// InstalmentScheduleListParams holds the parameters of instalment_schedules.list.
+// InstalmentScheduleListParams holds the parameters of [InstalmentScheduleService.List] and
+// [InstalmentScheduleService.All].
 type InstalmentScheduleListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Filters instalment schedules by creation time.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
 	// Id of the customer who pays the instalments.
 	Customer string `json:"customer,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Id of the mandate under which the schedule's payments are collected.
 	Mandate string `json:"mandate,omitzero"`
@@ -427,16 +428,16 @@ func (p *InstalmentScheduleListParams) write(w *requestParts) {
 
 func (p *InstalmentScheduleListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p InstalmentScheduleListParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstalmentScheduleUpdateParams holds the parameters of instalment_schedules.update.
+// InstalmentScheduleUpdateParams holds the parameters of [InstalmentScheduleService.Update].
 type InstalmentScheduleUpdateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -453,8 +454,8 @@ func (p *InstalmentScheduleUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p InstalmentScheduleUpdateParams) Validate() error {
 	return validate("instalment_schedules", &p)
 }

@@ -27,8 +27,8 @@ var opInstitutionsList = Operation{
 	List:          true,
 }
 
-// InstitutionService calls the operations on institutions. It is the field Institutions of a
-// [Client], and safe for concurrent use.
+// InstitutionService provides the operations on institutions. It is the Institutions field of a
+// [Client] and is safe for concurrent use.
 //
 // A bank or similar body that payers can choose for a bank authorisation, depending on the country
 // and the purpose. Some support only one of Payment Initiation (PIS) and Account Information (AIS).
@@ -138,7 +138,7 @@ func (v *InstitutionLimits) decode(d *jsonwire.Decoder) {
 }
 
 // InstitutionListForBillingRequestParams holds the parameters of
-// institutions.list_for_billing_request.
+// [InstitutionService.ListForBillingRequest].
 type InstitutionListForBillingRequestParams struct {
 	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
 	// when no country is given. Required.
@@ -164,13 +164,13 @@ func (p *InstitutionListForBillingRequestParams) check(c *checker) {
 	c.required("country_code", p.CountryCode != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p InstitutionListForBillingRequestParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstitutionListParams holds the parameters of institutions.list.
+// InstitutionListParams holds the parameters of [InstitutionService.List].
 type InstitutionListParams struct {
 	// Six-digit code of the bank and branch that hold an account. Only UK sort codes work at
 	// present.
@@ -200,14 +200,14 @@ func (p *InstitutionListParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p InstitutionListParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstitutionStatus reports whether an institution can be used now. The API adds values without
-// notice, so others than those listed may appear.
+// InstitutionStatus reports whether an institution can be used now. The API may add values without
+// notice, so handle values that are not listed.
 type InstitutionStatus string
 
 // Known values of InstitutionStatus.

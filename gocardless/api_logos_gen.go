@@ -18,7 +18,7 @@ var opLogosCreateForCreditor = Operation{
 	identified:      true,
 }
 
-// LogoService calls the operations on logos. It is the field Logos of a [Client], and safe for
+// LogoService provides the operations on logos. It is the Logos field of a [Client] and is safe for
 // concurrent use.
 //
 // An uploaded image which, once attached to a creditor, appears on the payment pages of its billing
@@ -57,7 +57,7 @@ func (v *Logo) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// LogoCreateForCreditorParams holds the parameters of logos.create_for_creditor.
+// LogoCreateForCreditorParams holds the parameters of [LogoService.CreateForCreditor].
 type LogoCreateForCreditorParams struct {
 	// The image file, encoded in Base64. Required.
 	Image string `json:"image"`
@@ -80,8 +80,8 @@ func (p *LogoCreateForCreditorParams) check(c *checker) {
 	c.required("image", p.Image != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p LogoCreateForCreditorParams) Validate() error {
 	return validate("logos", &p)
 }

@@ -30,8 +30,8 @@ var opMandateImportEntriesCreate = Operation{
 	Status:          201,
 }
 
-// MandateImportEntryService calls the operations on mandate import entries. It is the field
-// MandateImportEntries of a [Client], and safe for concurrent use.
+// MandateImportEntryService provides the operations on mandate import entries. It is the
+// MandateImportEntries field of a [Client] and is safe for concurrent use.
 //
 // One mandate to bring into GoCardless as part of a mandate import, with its customer and bank
 // account, plus amendment details for SEPA. After processing, "links" names the created records.
@@ -48,9 +48,9 @@ func (s *MandateImportEntryService) List(ctx context.Context, params MandateImpo
 	return list(ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(itemsOf[MandateImportEntry]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) All(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) iter.Seq2[*MandateImportEntry, error] {
@@ -103,7 +103,7 @@ func (v *MandateImportEntry) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateImportEntryCreateParams holds the parameters of mandate_import_entries.create.
+// MandateImportEntryCreateParams holds the parameters of [MandateImportEntryService.Create].
 type MandateImportEntryCreateParams struct {
 	// Groups the details of the original SEPA mandate that is being moved or changed.
 	Amendment *MandateImportEntryCreateParamsAmendment `json:"amendment,omitzero"`
@@ -170,8 +170,8 @@ func (p *MandateImportEntryCreateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateImportEntryCreateParams) Validate() error {
 	return validate("mandate_import_entries", &p)
 }
@@ -439,7 +439,8 @@ func (v *MandateImportEntryLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateImportEntryListParams holds the parameters of mandate_import_entries.list.
+// MandateImportEntryListParams holds the parameters of [MandateImportEntryService.List] and
+// [MandateImportEntryService.All].
 type MandateImportEntryListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -465,14 +466,14 @@ func (p *MandateImportEntryListParams) check(c *checker) {
 	c.required("mandate_import", p.MandateImport != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateImportEntryListParams) Validate() error {
 	return validate("", &p)
 }
 
-// MandateImportEntryStatus is the outcome of importing one mandate. The API adds values without
-// notice, so others than those listed may appear.
+// MandateImportEntryStatus is the outcome of importing one mandate. The API may add values without
+// notice, so handle values that are not listed.
 type MandateImportEntryStatus string
 
 // Known values of MandateImportEntryStatus.

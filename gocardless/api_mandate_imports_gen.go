@@ -50,8 +50,8 @@ var opMandateImportsSubmit = Operation{
 	identified:    true,
 }
 
-// MandateImportService calls the operations on mandate imports. It is the field MandateImports of a
-// [Client], and safe for concurrent use.
+// MandateImportService provides the operations on mandate imports. It is the MandateImports field
+// of a [Client] and is safe for concurrent use.
 //
 // A batch of mandates brought over from another provider. Add up to 30,000 entries, then submit it;
 // once GoCardless staff approve it, each entry becomes a mandate with its own "mandate_created"
@@ -131,7 +131,7 @@ func (v *MandateImport) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateImportCreateParams holds the parameters of mandate_imports.create.
+// MandateImportCreateParams holds the parameters of [MandateImportService.Create].
 type MandateImportCreateParams struct {
 	// Identifiers of resources related to the mandate import.
 	Links *MandateImportCreateParamsLinks `json:"links,omitzero"`
@@ -154,8 +154,8 @@ func (p *MandateImportCreateParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateImportCreateParams) Validate() error {
 	return validate("mandate_imports", &p)
 }
@@ -191,8 +191,8 @@ func (v *MandateImportLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateImportStatus is the stage of a mandate import. The API adds values without notice, so
-// others than those listed may appear.
+// MandateImportStatus is the stage of a mandate import. The API may add values without notice, so
+// handle values that are not listed.
 type MandateImportStatus string
 
 // Known values of MandateImportStatus.

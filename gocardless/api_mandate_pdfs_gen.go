@@ -18,8 +18,8 @@ var opMandatePDFsCreate = Operation{
 	Status:          201,
 }
 
-// MandatePDFService calls the operations on mandate PDFs. It is the field MandatePDFs of a
-// [Client], and safe for concurrent use.
+// MandatePDFService provides the operations on mandate PDFs. It is the MandatePDFs field of a
+// [Client] and is safe for concurrent use.
 //
 // A PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer. It can be
 // blank, filled in from given details, or built from an existing mandate.
@@ -57,7 +57,7 @@ func (v *MandatePDF) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandatePDFCreateParams holds the parameters of mandate_pdfs.create.
+// MandatePDFCreateParams holds the parameters of [MandatePDFService.Create].
 type MandatePDFCreateParams struct {
 	// Language of the document, for example "fr"; English when absent or unsupported.
 	AcceptLanguage string `json:"-"`
@@ -233,8 +233,8 @@ func (p *MandatePDFCreateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandatePDFCreateParams) Validate() error {
 	return validate("mandate_pdfs", &p)
 }

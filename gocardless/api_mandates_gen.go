@@ -75,8 +75,8 @@ var opMandatesReinstate = Operation{
 	identified:      true,
 }
 
-// MandateService calls the operations on mandates. It is the field Mandates of a [Client], and safe
-// for concurrent use.
+// MandateService provides the operations on mandates. It is the Mandates field of a [Client] and is
+// safe for concurrent use.
 //
 // A Direct Debit mandate: the permission a customer gives to collect from one of their bank
 // accounts. Payments and subscriptions are made under it, and each change of its status is
@@ -92,9 +92,9 @@ func (s *MandateService) List(ctx context.Context, params MandateListParams, opt
 	return list(ctx, s.client, &opMandatesList, input{params: &params}, opts, new(itemsOf[Mandate]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /mandates
 func (s *MandateService) All(ctx context.Context, params MandateListParams, opts ...RequestOption) iter.Seq2[*Mandate, error] {
@@ -246,7 +246,7 @@ func (v *Mandate) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateCancelParams holds the parameters of mandates.cancel.
+// MandateCancelParams holds the parameters of [MandateService.Cancel].
 type MandateCancelParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -266,13 +266,13 @@ func (p *MandateCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// MandateCreateParams holds the parameters of mandates.create.
+// MandateCreateParams holds the parameters of [MandateService.Create].
 type MandateCreateParams struct {
 	// How the payer authorised the merchant, which decides the SEC code. ACH mandates only.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
@@ -323,8 +323,8 @@ func (p *MandateCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateCreateParams) Validate() error {
 	return validate("mandates", &p)
 }
@@ -351,7 +351,7 @@ func (p *MandateCreateParamsLinks) check(c *checker) {
 	c.required("customer_bank_account", p.CustomerBankAccount != "")
 }
 
-// MandateListParams holds the parameters of mandates.list.
+// MandateListParams holds the parameters of [MandateService.List] and [MandateService.All].
 type MandateListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -400,13 +400,13 @@ func (p *MandateListParams) write(w *requestParts) {
 
 func (p *MandateListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateListParams) Validate() error {
 	return validate("", &p)
 }
 
-// MandateReinstateParams holds the parameters of mandates.reinstate.
+// MandateReinstateParams holds the parameters of [MandateService.Reinstate].
 type MandateReinstateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -426,13 +426,13 @@ func (p *MandateReinstateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateReinstateParams) Validate() error {
 	return validate("data", &p)
 }
 
-// MandateUpdateParams holds the parameters of mandates.update.
+// MandateUpdateParams holds the parameters of [MandateService.Update].
 type MandateUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -452,8 +452,8 @@ func (p *MandateUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p MandateUpdateParams) Validate() error {
 	return validate("mandates", &p)
 }

@@ -20,8 +20,8 @@ var opNegativeBalanceLimitsList = Operation{
 	Cursors:       true,
 }
 
-// NegativeBalanceLimitService calls the operations on negative balance limits. It is the field
-// NegativeBalanceLimits of a [Client], and safe for concurrent use.
+// NegativeBalanceLimitService provides the operations on negative balance limits. It is the
+// NegativeBalanceLimits field of a [Client] and is safe for concurrent use.
 //
 // How far below zero a creditor's balance may be before refunds are refused. It is set for each
 // creditor; by default it is zero, so a negative balance blocks refunds.
@@ -36,9 +36,9 @@ func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeB
 	return list(ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(itemsOf[NegativeBalanceLimit]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) iter.Seq2[*NegativeBalanceLimit, error] {
@@ -105,7 +105,8 @@ func (v *NegativeBalanceLimitLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// NegativeBalanceLimitListParams holds the parameters of negative_balance_limits.list.
+// NegativeBalanceLimitListParams holds the parameters of [NegativeBalanceLimitService.List] and
+// [NegativeBalanceLimitService.All].
 type NegativeBalanceLimitListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -129,8 +130,8 @@ func (p *NegativeBalanceLimitListParams) write(w *requestParts) {
 
 func (p *NegativeBalanceLimitListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p NegativeBalanceLimitListParams) Validate() error {
 	return validate("", &p)
 }

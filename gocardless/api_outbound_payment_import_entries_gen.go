@@ -20,8 +20,8 @@ var opOutboundPaymentImportEntriesList = Operation{
 	Cursors:       true,
 }
 
-// OutboundPaymentImportEntryService calls the operations on outbound payment import entries. It is
-// the field OutboundPaymentImportEntries of a [Client], and safe for concurrent use.
+// OutboundPaymentImportEntryService provides the operations on outbound payment import entries. It
+// is the OutboundPaymentImportEntries field of a [Client] and is safe for concurrent use.
 //
 // One row of an outbound payment import: a payment to be made once the import is authorised, with
 // the outcome of its checks.
@@ -36,9 +36,9 @@ func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params Out
 	return list(ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImportEntry]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImportEntry, error] {
@@ -130,7 +130,7 @@ func (v *OutboundPaymentImportEntryLinks) decode(d *jsonwire.Decoder) {
 }
 
 // OutboundPaymentImportEntryListParams holds the parameters of
-// outbound_payment_import_entries.list.
+// [OutboundPaymentImportEntryService.List] and [OutboundPaymentImportEntryService.All].
 type OutboundPaymentImportEntryListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -153,8 +153,8 @@ func (p *OutboundPaymentImportEntryListParams) check(c *checker) {
 	c.required("outbound_payment_import", p.OutboundPaymentImport != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentImportEntryListParams) Validate() error {
 	return validate("", &p)
 }

@@ -42,8 +42,8 @@ var opOutboundPaymentImportsGet = Operation{
 	identified:    true,
 }
 
-// OutboundPaymentImportService calls the operations on outbound payment imports. It is the field
-// OutboundPaymentImports of a [Client], and safe for concurrent use.
+// OutboundPaymentImportService provides the operations on outbound payment imports. It is the
+// OutboundPaymentImports field of a [Client] and is safe for concurrent use.
 //
 // A batch of up to 1000 outbound payments made with one request. No money moves until a user opens
 // the authorisation link and approves it in the dashboard; each entry then becomes an outbound
@@ -59,9 +59,9 @@ func (s *OutboundPaymentImportService) List(ctx context.Context, params Outbound
 	return list(ctx, s.client, &opOutboundPaymentImportsList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImport]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) All(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) iter.Seq2[*OutboundPaymentImport, error] {
@@ -147,7 +147,7 @@ func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// OutboundPaymentImportCreateParams holds the parameters of outbound_payment_imports.create.
+// OutboundPaymentImportCreateParams holds the parameters of [OutboundPaymentImportService.Create].
 type OutboundPaymentImportCreateParams struct {
 	// The payments to make, one entry each. An import takes no more than 1000 entries. Required.
 	EntryItems []OutboundPaymentImportCreateParamsEntryItem `json:"entry_items"`
@@ -175,8 +175,8 @@ func (p *OutboundPaymentImportCreateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentImportCreateParams) Validate() error {
 	return validate("outbound_payment_imports", &p)
 }
@@ -317,7 +317,8 @@ func (v *OutboundPaymentImportLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// OutboundPaymentImportListParams holds the parameters of outbound_payment_imports.list.
+// OutboundPaymentImportListParams holds the parameters of [OutboundPaymentImportService.List] and
+// [OutboundPaymentImportService.All].
 type OutboundPaymentImportListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -344,14 +345,14 @@ func (p *OutboundPaymentImportListParams) write(w *requestParts) {
 
 func (p *OutboundPaymentImportListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentImportListParams) Validate() error {
 	return validate("", &p)
 }
 
-// OutboundPaymentImportStatus is the stage of an outbound payment import. The API adds values
-// without notice, so others than those listed may appear.
+// OutboundPaymentImportStatus is the stage of an outbound payment import. The API may add values
+// without notice, so handle values that are not listed.
 type OutboundPaymentImportStatus string
 
 // Known values of OutboundPaymentImportStatus.

@@ -95,8 +95,8 @@ var opOutboundPaymentsCancel = Operation{
 	identified:      true,
 }
 
-// OutboundPaymentService calls the operations on outbound payments. It is the field
-// OutboundPayments of a [Client], and safe for concurrent use.
+// OutboundPaymentService provides the operations on outbound payments. It is the OutboundPayments
+// field of a [Client] and is safe for concurrent use.
 //
 // Money sent by a creditor; webhooks report changes of its status. POST endpoints share a limit of
 // 300 requests a minute, roughly 150 payments when each is created and then approved; the other
@@ -112,9 +112,9 @@ func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymen
 	return list(ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(itemsOf[OutboundPayment]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) iter.Seq2[*OutboundPayment, error] {
@@ -247,7 +247,7 @@ func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// OutboundPaymentCancelParams holds the parameters of outbound_payments.cancel.
+// OutboundPaymentCancelParams holds the parameters of [OutboundPaymentService.Cancel].
 type OutboundPaymentCancelParams struct {
 	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
 	Metadata Metadata `json:"metadata,omitzero"`
@@ -266,13 +266,13 @@ func (p *OutboundPaymentCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// OutboundPaymentCreateParams holds the parameters of outbound_payments.create.
+// OutboundPaymentCreateParams holds the parameters of [OutboundPaymentService.Create].
 type OutboundPaymentCreateParams struct {
 	// Amount to send, in minor units of the currency (pence for GBP, cents for EUR). Required.
 	Amount int64 `json:"amount"`
@@ -322,8 +322,8 @@ func (p *OutboundPaymentCreateParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentCreateParams) Validate() error {
 	return validate("outbound_payments", &p)
 }
@@ -355,7 +355,8 @@ func (p *OutboundPaymentCreateParamsLinks) check(c *checker) {
 	c.required("recipient_bank_account", p.RecipientBankAccount != "")
 }
 
-// OutboundPaymentListParams holds the parameters of outbound_payments.list.
+// OutboundPaymentListParams holds the parameters of [OutboundPaymentService.List] and
+// [OutboundPaymentService.All].
 type OutboundPaymentListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -382,8 +383,8 @@ func (p *OutboundPaymentListParams) write(w *requestParts) {
 
 func (p *OutboundPaymentListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentListParams) Validate() error {
 	return validate("", &p)
 }
@@ -428,7 +429,7 @@ func (v *OutboundPaymentStats) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// OutboundPaymentUpdateParams holds the parameters of outbound_payments.update.
+// OutboundPaymentUpdateParams holds the parameters of [OutboundPaymentService.Update].
 type OutboundPaymentUpdateParams struct {
 	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
 	Metadata Metadata `json:"metadata,omitzero"`
@@ -447,13 +448,13 @@ func (p *OutboundPaymentUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentUpdateParams) Validate() error {
 	return validate("outbound_payments", &p)
 }
 
-// OutboundPaymentWithdrawParams holds the parameters of outbound_payments.withdraw.
+// OutboundPaymentWithdrawParams holds the parameters of [OutboundPaymentService.Withdraw].
 type OutboundPaymentWithdrawParams struct {
 	// Amount to send, in minor units of the currency (pence for GBP, cents for EUR). Required.
 	Amount int64 `json:"amount"`
@@ -502,8 +503,8 @@ func (p *OutboundPaymentWithdrawParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p OutboundPaymentWithdrawParams) Validate() error {
 	return validate("data", &p)
 }

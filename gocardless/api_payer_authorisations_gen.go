@@ -66,8 +66,8 @@ var opPayerAuthorisationsSubmit = Operation{
 	Deprecated:    true,
 }
 
-// PayerAuthorisationService calls the operations on payer authorisations. It is the field
-// PayerAuthorisations of a [Client], and safe for concurrent use.
+// PayerAuthorisationService provides the operations on payer authorisations. It is the
+// PayerAuthorisations field of a [Client] and is safe for concurrent use.
 //
 // Gathers customer, bank account and mandate details for self-built payment pages: create, update,
 // submit, then confirm, after which the records are made asynchronously. Deprecated: new
@@ -271,7 +271,7 @@ func (p *PayerAuthorisationBankAccountParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// PayerAuthorisationCreateParams holds the parameters of payer_authorisations.create.
+// PayerAuthorisationCreateParams holds the parameters of [PayerAuthorisationService.Create].
 type PayerAuthorisationCreateParams struct {
 	// Details from which the customer bank account will be made. Local details ("account_number",
 	// "bank_code", "branch_code") go together in one request, not spread over several. Required.
@@ -306,8 +306,8 @@ func (p *PayerAuthorisationCreateParams) check(c *checker) {
 	c.leave()
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PayerAuthorisationCreateParams) Validate() error {
 	return validate("payer_authorisations", &p)
 }
@@ -440,7 +440,7 @@ func (p *PayerAuthorisationMandateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// PayerAuthorisationUpdateParams holds the parameters of payer_authorisations.update.
+// PayerAuthorisationUpdateParams holds the parameters of [PayerAuthorisationService.Update].
 type PayerAuthorisationUpdateParams struct {
 	// Details from which the customer bank account will be made. Local details ("account_number",
 	// "bank_code", "branch_code") go together in one request, not spread over several. Required.
@@ -475,8 +475,8 @@ func (p *PayerAuthorisationUpdateParams) check(c *checker) {
 	c.leave()
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PayerAuthorisationUpdateParams) Validate() error {
 	return validate("payer_authorisations", &p)
 }

@@ -18,8 +18,8 @@ var opPayerThemesCreateForCreditor = Operation{
 	identified:      true,
 }
 
-// PayerThemeService calls the operations on payer themes. It is the field PayerThemes of a
-// [Client], and safe for concurrent use.
+// PayerThemeService provides the operations on payer themes. It is the PayerThemes field of a
+// [Client] and is safe for concurrent use.
 //
 // A creditor's own colours for its payment pages and the notifications its customers get.
 type PayerThemeService struct {
@@ -56,7 +56,7 @@ func (v *PayerTheme) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerThemeCreateForCreditorParams holds the parameters of payer_themes.create_for_creditor.
+// PayerThemeCreateForCreditorParams holds the parameters of [PayerThemeService.CreateForCreditor].
 type PayerThemeCreateForCreditorParams struct {
 	// Background colour of buttons, as a hex code.
 	ButtonBackgroundColour *string `json:"button_background_colour,omitzero"`
@@ -94,8 +94,8 @@ func (p *PayerThemeCreateForCreditorParams) write(w *requestParts) {
 
 func (p *PayerThemeCreateForCreditorParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PayerThemeCreateForCreditorParams) Validate() error {
 	return validate("payer_themes", &p)
 }

@@ -29,8 +29,8 @@ var opPaymentAccountTransactionsList = Operation{
 	Cursors:       true,
 }
 
-// PaymentAccountTransactionService calls the operations on payment account transactions. It is the
-// field PaymentAccountTransactions of a [Client], and safe for concurrent use.
+// PaymentAccountTransactionService provides the operations on payment account transactions. It is
+// the PaymentAccountTransactions field of a [Client] and is safe for concurrent use.
 //
 // One movement of money in or out of a payment account. GoCardless provides the account, and its
 // funds pay for outbound payments.
@@ -52,9 +52,9 @@ func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, 
 	return list(ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(itemsOf[PaymentAccountTransaction]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) All(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) iter.Seq2[*PaymentAccountTransaction, error] {
@@ -117,7 +117,8 @@ func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentAccountTransactionListParams holds the parameters of payment_account_transactions.list.
+// PaymentAccountTransactionListParams holds the parameters of
+// [PaymentAccountTransactionService.List] and [PaymentAccountTransactionService.All].
 type PaymentAccountTransactionListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -147,8 +148,8 @@ func (p *PaymentAccountTransactionListParams) check(c *checker) {
 	c.required("value_date_to", p.ValueDateTo != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PaymentAccountTransactionListParams) Validate() error {
 	return validate("", &p)
 }

@@ -29,8 +29,8 @@ var opPaymentAccountsGet = Operation{
 	identified:    true,
 }
 
-// PaymentAccountService calls the operations on payment accounts. It is the field PaymentAccounts
-// of a [Client], and safe for concurrent use.
+// PaymentAccountService provides the operations on payment accounts. It is the PaymentAccounts
+// field of a [Client] and is safe for concurrent use.
 //
 // A bank account that GoCardless provides to the merchant as the source of money for outbound
 // payments.
@@ -45,9 +45,9 @@ func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountL
 	return list(ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(itemsOf[PaymentAccount]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) All(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) iter.Seq2[*PaymentAccount, error] {
@@ -125,7 +125,8 @@ func (v *PaymentAccountLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentAccountListParams holds the parameters of payment_accounts.list.
+// PaymentAccountListParams holds the parameters of [PaymentAccountService.List] and
+// [PaymentAccountService.All].
 type PaymentAccountListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -143,8 +144,8 @@ func (p *PaymentAccountListParams) write(w *requestParts) {
 
 func (p *PaymentAccountListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PaymentAccountListParams) Validate() error {
 	return validate("", &p)
 }

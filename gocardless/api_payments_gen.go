@@ -75,8 +75,8 @@ var opPaymentsRetry = Operation{
 	identified:      true,
 }
 
-// PaymentService calls the operations on payments. It is the field Payments of a [Client], and safe
-// for concurrent use.
+// PaymentService provides the operations on payments. It is the Payments field of a [Client] and is
+// safe for concurrent use.
 //
 // A single collection of money from a customer for a creditor, made under a mandate. Every change
 // of its status is announced by webhook.
@@ -91,9 +91,9 @@ func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opt
 	return list(ctx, s.client, &opPaymentsList, input{params: &params}, opts, new(itemsOf[Payment]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /payments
 func (s *PaymentService) All(ctx context.Context, params PaymentListParams, opts ...RequestOption) iter.Seq2[*Payment, error] {
@@ -162,8 +162,8 @@ type DateFilter struct {
 	Lte Date `json:"lte,omitzero"`
 }
 
-// PSUInteractionType reports whether the payer is present when a payment is made. The API adds
-// values without notice, so others than those listed may appear.
+// PSUInteractionType reports whether the payer is present when a payment is made. The API may add
+// values without notice, so handle values that are not listed.
 type PSUInteractionType string
 
 // Known values of PSUInteractionType.
@@ -281,7 +281,7 @@ func (v *Payment) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentCancelParams holds the parameters of payments.cancel.
+// PaymentCancelParams holds the parameters of [PaymentService.Cancel].
 type PaymentCancelParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -301,13 +301,13 @@ func (p *PaymentCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PaymentCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// PaymentCreateParams holds the parameters of payments.create.
+// PaymentCreateParams holds the parameters of [PaymentService.Create].
 type PaymentCreateParams struct {
 	// Amount to collect, in minor units of the currency (e.g. pence). Lower and upper limits depend
 	// on the scheme; a Variable Recurring Payment may not go above "max_amount_per_payment" of its
@@ -385,8 +385,8 @@ func (p *PaymentCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PaymentCreateParams) Validate() error {
 	return validate("payments", &p)
 }
@@ -407,7 +407,7 @@ func (p *PaymentCreateParamsLinks) check(c *checker) {
 	c.required("mandate", p.Mandate != "")
 }
 
-// PaymentListParams holds the parameters of payments.list.
+// PaymentListParams holds the parameters of [PaymentService.List] and [PaymentService.All].
 type PaymentListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -467,13 +467,13 @@ func (p *PaymentListParams) write(w *requestParts) {
 
 func (p *PaymentListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PaymentListParams) Validate() error {
 	return validate("", &p)
 }
 
-// PaymentRetryParams holds the parameters of payments.retry.
+// PaymentRetryParams holds the parameters of [PaymentService.Retry].
 type PaymentRetryParams struct {
 	// Date to collect the payment on; as early as possible when omitted. Rejected if earlier than
 	// the mandate's "next_possible_charge_date"; a non-working day becomes the next working day.
@@ -499,14 +499,14 @@ func (p *PaymentRetryParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PaymentRetryParams) Validate() error {
 	return validate("data", &p)
 }
 
-// PaymentSortField is the field that a list of payments is sorted by. The API adds values without
-// notice, so others than those listed may appear.
+// PaymentSortField is the field that a list of payments is sorted by. The API may add values
+// without notice, so handle values that are not listed.
 type PaymentSortField string
 
 // Known values of PaymentSortField.
@@ -527,7 +527,7 @@ var valuesOfPaymentSortField = [...]string{
 	string(PaymentSortFieldAmount),
 }
 
-// PaymentUpdateParams holds the parameters of payments.update.
+// PaymentUpdateParams holds the parameters of [PaymentService.Update].
 type PaymentUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -553,8 +553,8 @@ func (p *PaymentUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PaymentUpdateParams) Validate() error {
 	return validate("payments", &p)
 }

@@ -19,8 +19,8 @@ var opPayoutItemsList = Operation{
 	Cursors:       true,
 }
 
-// PayoutItemService calls the operations on payout items. It is the field PayoutItems of a
-// [Client], and safe for concurrent use.
+// PayoutItemService provides the operations on payout items. It is the PayoutItems field of a
+// [Client] and is safe for concurrent use.
 //
 // One credit or debit behind the total of a payout, such as a collected payment, a fee or a
 // chargeback. They can be read only for payouts of the last six months; older ones give HTTP 410.
@@ -36,9 +36,9 @@ func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParam
 	return list(ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(itemsOf[PayoutItem]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /payout_items
 func (s *PayoutItemService) All(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) iter.Seq2[*PayoutItem, error] {
@@ -110,7 +110,8 @@ func (v *PayoutItemLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayoutItemListParams holds the parameters of payout_items.list.
+// PayoutItemListParams holds the parameters of [PayoutItemService.List] and
+// [PayoutItemService.All].
 type PayoutItemListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -136,8 +137,8 @@ func (p *PayoutItemListParams) check(c *checker) {
 	c.required("payout", p.Payout != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PayoutItemListParams) Validate() error {
 	return validate("", &p)
 }
@@ -180,8 +181,8 @@ func (v *PayoutItemTax) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayoutItemType describes what a payout item credits or debits. The API adds values without
-// notice, so others than those listed may appear.
+// PayoutItemType describes what a payout item credits or debits. The API may add values without
+// notice, so handle values that are not listed.
 type PayoutItemType string
 
 // Known values of PayoutItemType.

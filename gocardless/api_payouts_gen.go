@@ -41,8 +41,8 @@ var opPayoutsUpdate = Operation{
 	identified:      true,
 }
 
-// PayoutService calls the operations on payouts. It is the field Payouts of a [Client], and safe
-// for concurrent use.
+// PayoutService provides the operations on payouts. It is the Payouts field of a [Client] and is
+// safe for concurrent use.
 //
 // A transfer of collected money from GoCardless to a creditor, made automatically. It covers one or
 // more successful payments, all collected in the same currency.
@@ -57,9 +57,9 @@ func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts 
 	return list(ctx, s.client, &opPayoutsList, input{params: &params}, opts, new(itemsOf[Payout]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /payouts
 func (s *PayoutService) All(ctx context.Context, params PayoutListParams, opts ...RequestOption) iter.Seq2[*Payout, error] {
@@ -166,7 +166,7 @@ func (v *Payout) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayoutListParams holds the parameters of payouts.list.
+// PayoutListParams holds the parameters of [PayoutService.List] and [PayoutService.All].
 type PayoutListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -214,13 +214,13 @@ func (p *PayoutListParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PayoutListParams) Validate() error {
 	return validate("", &p)
 }
 
-// PayoutUpdateParams holds the parameters of payouts.update.
+// PayoutUpdateParams holds the parameters of [PayoutService.Update].
 type PayoutUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -240,8 +240,8 @@ func (p *PayoutUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p PayoutUpdateParams) Validate() error {
 	return validate("payouts", &p)
 }

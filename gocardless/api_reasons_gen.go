@@ -2,8 +2,8 @@
 
 package gocardless
 
-// Reason is the stable code of a problem that the API reports; see [Error.HasReason]. The API adds
-// reasons without notice.
+// Reason is the stable code of a problem that the API reports; see [Error.HasReason]. The API may
+// add reasons without notice.
 type Reason string
 
 // The reasons that the API documents.

@@ -44,8 +44,8 @@ var opRedirectFlowsComplete = Operation{
 	Deprecated:      true,
 }
 
-// RedirectFlowService calls the operations on redirect flows. It is the field RedirectFlows of a
-// [Client], and safe for concurrent use.
+// RedirectFlowService provides the operations on redirect flows. It is the RedirectFlows field of a
+// [Client] and is safe for concurrent use.
 //
 // Legacy way to set up a mandate on hosted payment pages; new integrations must use billing request
 // flows. Completing it creates a customer, bank account and mandate. Expires 30 minutes after
@@ -150,7 +150,7 @@ func (v *RedirectFlow) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// RedirectFlowCompleteParams holds the parameters of redirect_flows.complete.
+// RedirectFlowCompleteParams holds the parameters of [RedirectFlowService.Complete].
 type RedirectFlowCompleteParams struct {
 	// Session id of the customer, sent both when creating and when completing the flow. Comparing
 	// the two shows that the person who finished the pages is the one you sent there. Required.
@@ -168,13 +168,13 @@ func (p *RedirectFlowCompleteParams) check(c *checker) {
 	c.required("session_token", p.SessionToken != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p RedirectFlowCompleteParams) Validate() error {
 	return validate("data", &p)
 }
 
-// RedirectFlowCreateParams holds the parameters of redirect_flows.create.
+// RedirectFlowCreateParams holds the parameters of [RedirectFlowService.Create].
 type RedirectFlowCreateParams struct {
 	// What the customer is paying for. Appears on the hosted payment pages.
 	Description *string `json:"description,omitzero"`
@@ -237,8 +237,8 @@ func (p *RedirectFlowCreateParams) check(c *checker) {
 	c.required("success_redirect_url", p.SuccessRedirectURL != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p RedirectFlowCreateParams) Validate() error {
 	return validate("redirect_flows", &p)
 }

@@ -53,8 +53,8 @@ var opRefundsUpdate = Operation{
 	identified:      true,
 }
 
-// RefundService calls the operations on refunds. It is the field Refunds of a [Client], and safe
-// for concurrent use.
+// RefundService provides the operations on refunds. It is the Refunds field of a [Client] and is
+// safe for concurrent use.
 //
 // Part or all of a payment given back to the customer. Creating one sends a webhook and raises the
 // payment's "amount_refunded".
@@ -69,9 +69,9 @@ func (s *RefundService) List(ctx context.Context, params RefundListParams, opts 
 	return list(ctx, s.client, &opRefundsList, input{params: &params}, opts, new(itemsOf[Refund]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /refunds
 func (s *RefundService) All(ctx context.Context, params RefundListParams, opts ...RequestOption) iter.Seq2[*Refund, error] {
@@ -172,7 +172,7 @@ func (v *Refund) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// RefundCreateParams holds the parameters of refunds.create.
+// RefundCreateParams holds the parameters of [RefundService.Create].
 type RefundCreateParams struct {
 	// Amount in minor units of the currency, so 1250 is 12.50 pounds. Required.
 	Amount int64 `json:"amount"`
@@ -214,8 +214,8 @@ func (p *RefundCreateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p RefundCreateParams) Validate() error {
 	return validate("refunds", &p)
 }
@@ -240,7 +240,7 @@ func (p *RefundCreateParamsLinks) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// RefundListParams holds the parameters of refunds.list.
+// RefundListParams holds the parameters of [RefundService.List] and [RefundService.All].
 type RefundListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -275,14 +275,14 @@ func (p *RefundListParams) write(w *requestParts) {
 
 func (p *RefundListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p RefundListParams) Validate() error {
 	return validate("", &p)
 }
 
-// RefundType describes what a refund is made against. The API adds values without notice, so others
-// than those listed may appear.
+// RefundType describes what a refund is made against. The API may add values without notice, so
+// handle values that are not listed.
 type RefundType string
 
 // Known values of RefundType.
@@ -303,7 +303,7 @@ var valuesOfRefundType = [...]string{
 	string(RefundTypePayment),
 }
 
-// RefundUpdateParams holds the parameters of refunds.update.
+// RefundUpdateParams holds the parameters of [RefundService.Update].
 type RefundUpdateParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -323,8 +323,8 @@ func (p *RefundUpdateParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p RefundUpdateParams) Validate() error {
 	return validate("refunds", &p)
 }

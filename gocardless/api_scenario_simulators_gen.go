@@ -18,8 +18,8 @@ var opScenarioSimulatorsRun = Operation{
 	identified:      true,
 }
 
-// ScenarioSimulatorService calls the operations on scenario simulators. It is the field
-// ScenarioSimulators of a [Client], and safe for concurrent use.
+// ScenarioSimulatorService provides the operations on scenario simulators. It is the
+// ScenarioSimulators field of a [Client] and is safe for concurrent use.
 //
 // A sandbox-only tool that pushes a resource to a chosen outcome, so that an integration can be
 // tested against what may happen in live use.
@@ -59,7 +59,7 @@ func (v *ScenarioSimulator) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// ScenarioSimulatorRunParams holds the parameters of scenario_simulators.run.
+// ScenarioSimulatorRunParams holds the parameters of [ScenarioSimulatorService.Run].
 type ScenarioSimulatorRunParams struct {
 	// Identifiers of resources related to the simulator run.
 	Links *ScenarioSimulatorRunParamsLinks `json:"links,omitzero"`
@@ -83,8 +83,8 @@ func (p *ScenarioSimulatorRunParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p ScenarioSimulatorRunParams) Validate() error {
 	return validate("data", &p)
 }

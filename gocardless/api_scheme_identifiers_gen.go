@@ -42,8 +42,8 @@ var opSchemeIdentifiersGet = Operation{
 	identified:    true,
 }
 
-// SchemeIdentifierService calls the operations on scheme identifiers. It is the field
-// SchemeIdentifiers of a [Client], and safe for concurrent use.
+// SchemeIdentifierService provides the operations on scheme identifiers. It is the
+// SchemeIdentifiers field of a [Client] and is safe for concurrent use.
 //
 // A creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA CID. It decides the
 // beneficiary name that customers read on their bank statements.
@@ -58,9 +58,9 @@ func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentif
 	return list(ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(itemsOf[SchemeIdentifier]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) iter.Seq2[*SchemeIdentifier, error] {
@@ -161,7 +161,7 @@ func (v *SchemeIdentifier) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// SchemeIdentifierCreateParams holds the parameters of scheme_identifiers.create.
+// SchemeIdentifierCreateParams holds the parameters of [SchemeIdentifierService.Create].
 type SchemeIdentifierCreateParams struct {
 	// Identifiers of resources related to the scheme identifier.
 	Links *SchemeIdentifierCreateParamsLinks `json:"links,omitzero"`
@@ -190,8 +190,8 @@ func (p *SchemeIdentifierCreateParams) check(c *checker) {
 	c.required("scheme", p.Scheme != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SchemeIdentifierCreateParams) Validate() error {
 	return validate("scheme_identifiers", &p)
 }
@@ -211,7 +211,8 @@ func (p *SchemeIdentifierCreateParamsLinks) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// SchemeIdentifierListParams holds the parameters of scheme_identifiers.list.
+// SchemeIdentifierListParams holds the parameters of [SchemeIdentifierService.List] and
+// [SchemeIdentifierService.All].
 type SchemeIdentifierListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -232,8 +233,8 @@ func (p *SchemeIdentifierListParams) write(w *requestParts) {
 
 func (p *SchemeIdentifierListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SchemeIdentifierListParams) Validate() error {
 	return validate("", &p)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // AccountHolderVerificationResult is the outcome of comparing the account holder name with the
-// bank's records. The API adds values without notice, so others than those listed may appear.
+// bank's records. The API may add values without notice, so handle values that are not listed.
 type AccountHolderVerificationResult string
 
 // Known values of AccountHolderVerificationResult.
@@ -37,8 +37,8 @@ var valuesOfAccountHolderVerificationResult = [...]string{
 	string(AccountHolderVerificationResultUnableToMatch),
 }
 
-// AccountHolderVerificationType is the kind of account holder check. The API adds values without
-// notice, so others than those listed may appear.
+// AccountHolderVerificationType is the kind of account holder check. The API may add values without
+// notice, so handle values that are not listed.
 type AccountHolderVerificationType string
 
 // Known values of AccountHolderVerificationType.
@@ -57,8 +57,8 @@ var valuesOfAccountHolderVerificationType = [...]string{
 	string(AccountHolderVerificationTypeConfirmationOfPayee),
 }
 
-// AuthorisationSource is the channel through which the payer gave authorisation. The API adds
-// values without notice, so others than those listed may appear.
+// AuthorisationSource is the channel through which the payer gave authorisation. The API may add
+// values without notice, so handle values that are not listed.
 type AuthorisationSource string
 
 // Known values of AuthorisationSource.
@@ -82,15 +82,15 @@ var valuesOfAuthorisationSource = [...]string{
 	string(AuthorisationSourcePaper),
 }
 
-// AuthorisationType describes what a bank authorisation authorises. The API adds values without
-// notice, so others than those listed may appear.
+// AuthorisationType is the type of a bank authorisation. The API may add values without notice, so
+// handle values that are not listed.
 type AuthorisationType string
 
 // Known values of AuthorisationType.
 const (
-	// AuthorisationTypePayment: the bank authorises a payment.
+	// AuthorisationTypePayment: a payment.
 	AuthorisationTypePayment AuthorisationType = "payment"
-	// AuthorisationTypeMandate: the bank authorises a mandate.
+	// AuthorisationTypeMandate: a mandate.
 	AuthorisationTypeMandate AuthorisationType = "mandate"
 )
 
@@ -104,8 +104,8 @@ var valuesOfAuthorisationType = [...]string{
 	string(AuthorisationTypeMandate),
 }
 
-// BankAccountType is the kind of bank account; used in the United States. The API adds values
-// without notice, so others than those listed may appear.
+// BankAccountType is the kind of bank account; used in the United States. The API may add values
+// without notice, so handle values that are not listed.
 type BankAccountType string
 
 // Known values of BankAccountType.
@@ -127,7 +127,7 @@ var valuesOfBankAccountType = [...]string{
 }
 
 // BankAuthorisationAdapter is the open banking connection that carries out a bank authorisation.
-// The API adds values without notice, so others than those listed may appear.
+// The API may add values without notice, so handle values that are not listed.
 type BankAuthorisationAdapter string
 
 // Known values of BankAuthorisationAdapter.
@@ -158,9 +158,9 @@ var valuesOfBankAuthorisationAdapter = [...]string{
 
 // BankAuthorisationLinks holds the identifiers of related resources.
 type BankAuthorisationLinks struct {
-	// Id of the billing request being authorised.
+	// Id of the billing request that the payer authorises.
 	BillingRequest string `json:"billing_request,omitzero"`
-	// Id of the institution (bank) at which the authorisation takes place.
+	// Id of the institution, usually a bank, at which the payer authorises.
 	Institution string `json:"institution,omitzero"`
 }
 
@@ -312,8 +312,8 @@ func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *j
 	)
 }
 
-// BillingRequestActionStatus is the progress of a billing request action. The API adds values
-// without notice, so others than those listed may appear.
+// BillingRequestActionStatus is the progress of a billing request action. The API may add values
+// without notice, so handle values that are not listed.
 type BillingRequestActionStatus string
 
 // Known values of BillingRequestActionStatus.
@@ -335,7 +335,7 @@ var valuesOfBillingRequestActionStatus = [...]string{
 }
 
 // BillingRequestActionType is the kind of step that a billing request needs before it can be
-// fulfilled. The API adds values without notice, so others than those listed may appear.
+// fulfilled. The API may add values without notice, so handle values that are not listed.
 type BillingRequestActionType string
 
 // Known values of BillingRequestActionType.
@@ -373,11 +373,11 @@ var valuesOfBillingRequestActionType = [...]string{
 	string(BillingRequestActionTypeSelectInstitution),
 }
 
-// BillingRequestFlowPrefilledBankAccountParams holds the bank account details you already hold,
-// shown to the customer as starting values on the payment page. They are kept without validation,
-// and the customer can check and change them before submitting.
+// BillingRequestFlowPrefilledBankAccountParams holds the bank account details to show on the
+// payment page. GoCardless stores them without validation; the customer can review and change them
+// before submitting.
 type BillingRequestFlowPrefilledBankAccountParams struct {
-	// Kind of US dollar bank account. Leave out for accounts in any other currency.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
 }
 
@@ -403,8 +403,8 @@ type BillingRequestInstalmentScheduleRequest struct {
 	InstalmentsWithSchedule *InstalmentSeries `json:"instalments_with_schedule,omitzero"`
 	// Identifiers of resources that came from this instalment schedule request.
 	Links *BillingRequestInstalmentScheduleRequestLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
 	// and an interval passes it on to its payments.
@@ -552,8 +552,8 @@ type BillingRequestMandateRequest struct {
 	FundsSettlement FundsSettlement `json:"funds_settlement,omitzero"`
 	// Identifiers of resources that came from this mandate request.
 	Links *BillingRequestMandateRequestLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Whether the payer said the mandate needs more than one signature. With all other actions
 	// done, the payer is emailed how to add the next one, on GoCardless branded pages only.
@@ -638,8 +638,8 @@ type BillingRequestPaymentRequest struct {
 	FundsSettlement FundsSettlement `json:"funds_settlement,omitzero"`
 	// Identifiers of resources that came from this payment request.
 	Links *BillingRequestPaymentRequestLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Payment reference of the merchant's choosing. Works with PayTo, and with Faster Payments
 	// under direct funds settlement.
@@ -743,7 +743,7 @@ type BillingRequestResourceCustomer struct {
 	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
 	// Personal PAD mandates.
 	CompanyName string `json:"company_name,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Email address that GoCardless sends notifications to. Nearly always needed.
 	Email string `json:"email,omitzero"`
@@ -755,8 +755,8 @@ type BillingRequestResourceCustomer struct {
 	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
 	// is "en".
 	Language string `json:"language,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in ITU E.123 format, with its country code.
 	PhoneNumber string `json:"phone_number,omitzero"`
@@ -790,33 +790,33 @@ func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
 // BillingRequestResourceCustomerBankAccount is the linked customer bank account, given in full.
 // Absent while no account is linked.
 type BillingRequestResourceCustomerBankAccount struct {
-	// Id of the bank account. Starts with "BA".
+	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
 	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
 	// transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
-	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
+	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out.
+	// Type of the account. Only accounts in USD have one.
 	AccountType BankAccountType `json:"account_type,omitzero"`
 	// Token standing for one particular set of bank details. An early access feature, open to
 	// selected organisations. Restricted: GoCardless must enable it for your account.
 	BankAccountToken string `json:"bank_account_token,omitzero"`
-	// The bank's name, derived from the account details.
+	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Country of the account, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
-	// True while the account can be used, false once it has been disabled.
+	// Whether the account is enabled. A disabled account cannot be used.
 	Enabled bool `json:"enabled,omitzero"`
 	// Identifiers of resources related to the bank account.
 	Links *BillingRequestResourceCustomerBankAccountLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Outcome of comparing the payer's name with the bank's records, done as the account was
 	// created. Absent if no such check took place.
@@ -879,24 +879,24 @@ func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *jsonwire.Deco
 type BillingRequestResourceCustomerBillingDetail struct {
 	// Id of the resource. Starts with "CU".
 	ID string `json:"id,omitzero"`
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// CPR or CVR number of a Danish person or company. Used for Danish customers alone.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
 	// IP address from which the payer went through the mandate setup. Used for ACH alone; mandates
 	// authorised by telephone or on paper do without.
 	IPAddress string `json:"ip_address,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
 	// County, department or region in the customer's address. In the US it has to be the two-letter
 	// ISO 3166-2 state code, like "CA".
@@ -937,8 +937,8 @@ func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder
 	)
 }
 
-// BillingRequestStatus is the stage of a billing request. The API adds values without notice, so
-// others than those listed may appear.
+// BillingRequestStatus is the stage of a billing request. The API may add values without notice, so
+// handle values that are not listed.
 type BillingRequestStatus string
 
 // Known values of BillingRequestStatus.
@@ -989,8 +989,8 @@ type BillingRequestSubscriptionRequest struct {
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
 	// Identifiers of resources that came from this subscription request.
 	Links *BillingRequestSubscriptionRequestLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
 	Month Month `json:"month,omitzero"`
@@ -1066,8 +1066,8 @@ func (v *BillingRequestSubscriptionRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// ConsentType is the kind of consent that the payer gives. The API adds values without notice, so
-// others than those listed may appear.
+// ConsentType is the kind of consent that the payer gives. The API may add values without notice,
+// so handle values that are not listed.
 type ConsentType string
 
 // Known values of ConsentType.
@@ -1152,9 +1152,9 @@ type CreditorSchemeIdentifier struct {
 	CanSpecifyMandateReference bool `json:"can_specify_mandate_reference,omitzero"`
 	// Town or city part of the support address.
 	City string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the resource was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency in which this scheme identifier collects, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
@@ -1215,8 +1215,8 @@ func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CreditorSchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API adds
-// values without notice, so others than those listed may appear.
+// CreditorSchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API may
+// add values without notice, so handle values that are not listed.
 type CreditorSchemeIdentifierStatus string
 
 // Known values of CreditorSchemeIdentifierStatus.
@@ -1237,8 +1237,8 @@ var valuesOfCreditorSchemeIdentifierStatus = [...]string{
 	string(CreditorSchemeIdentifierStatusActive),
 }
 
-// CreditorType is the legal form of a creditor. The API adds values without notice, so others than
-// those listed may appear.
+// CreditorType is the legal form of a creditor. The API may add values without notice, so handle
+// values that are not listed.
 type CreditorType string
 
 // Known values of CreditorType.
@@ -1268,8 +1268,8 @@ var valuesOfCreditorType = [...]string{
 	string(CreditorTypeTrust),
 }
 
-// CreditorVerificationStatus is the progress of verifying a creditor. The API adds values without
-// notice, so others than those listed may appear.
+// CreditorVerificationStatus is the progress of verifying a creditor. The API may add values
+// without notice, so handle values that are not listed.
 type CreditorVerificationStatus string
 
 // Known values of CreditorVerificationStatus.
@@ -1296,8 +1296,8 @@ var valuesOfCreditorVerificationStatus = [...]string{
 	string(CreditorVerificationStatusActionRequired),
 }
 
-// Currency is the ISO 4217 code of a currency that GoCardless supports. The API adds values without
-// notice, so others than those listed may appear.
+// Currency is the ISO 4217 code of a currency that GoCardless supports. The API may add values
+// without notice, so handle values that are not listed.
 type Currency string
 
 // Known values of Currency.
@@ -1422,8 +1422,8 @@ func (v *FX) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// FundsSettlement describes how the collected money reaches the merchant. The API adds values
-// without notice, so others than those listed may appear.
+// FundsSettlement describes how the collected money reaches the merchant. The API may add values
+// without notice, so handle values that are not listed.
 type FundsSettlement string
 
 // Known values of FundsSettlement.
@@ -1471,8 +1471,8 @@ func (v *InstalmentScheduleLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// InstalmentScheduleStatus is the stage of an instalment schedule. The API adds values without
-// notice, so others than those listed may appear.
+// InstalmentScheduleStatus is the stage of an instalment schedule. The API may add values without
+// notice, so handle values that are not listed.
 type InstalmentScheduleStatus string
 
 // Known values of InstalmentScheduleStatus.
@@ -1573,8 +1573,8 @@ func (p *InstalmentSeriesParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// InstitutionGuessStatus is the progress of deducing the payer's institution. The API adds values
-// without notice, so others than those listed may appear.
+// InstitutionGuessStatus is the progress of deducing the payer's institution. The API may add
+// values without notice, so handle values that are not listed.
 type InstitutionGuessStatus string
 
 // Known values of InstitutionGuessStatus.
@@ -1603,8 +1603,8 @@ var valuesOfInstitutionGuessStatus = [...]string{
 	string(InstitutionGuessStatusSuccess),
 }
 
-// IntervalUnit is the unit of time between charges. The API adds values without notice, so others
-// than those listed may appear.
+// IntervalUnit is the unit of time between charges. The API may add values without notice, so
+// handle values that are not listed.
 type IntervalUnit string
 
 // Known values of IntervalUnit.
@@ -1674,7 +1674,7 @@ func (v *MandateConsentParameters) decode(d *jsonwire.Decoder) {
 }
 
 // MandateConsentParametersPeriodAlignment describes what the periods of a consent are aligned to.
-// The API adds values without notice, so others than those listed may appear.
+// The API may add values without notice, so handle values that are not listed.
 type MandateConsentParametersPeriodAlignment string
 
 // Known values of MandateConsentParametersPeriodAlignment.
@@ -1801,8 +1801,8 @@ func (p *MandateRequestConstraintsParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// MandateStatus is the stage of a mandate. The API adds values without notice, so others than those
-// listed may appear.
+// MandateStatus is the stage of a mandate. The API may add values without notice, so handle values
+// that are not listed.
 type MandateStatus string
 
 // Known values of MandateStatus.
@@ -1847,8 +1847,8 @@ var valuesOfMandateStatus = [...]string{
 	string(MandateStatusSuspendedByPayer),
 }
 
-// MandateType is the kind of authorisation that a mandate gives. The API adds values without
-// notice, so others than those listed may appear.
+// MandateType is the kind of authorisation that a mandate gives. The API may add values without
+// notice, so handle values that are not listed.
 type MandateType string
 
 // Known values of MandateType.
@@ -1878,8 +1878,8 @@ var valuesOfMandateType = [...]string{
 	string(MandateTypeVrpSweeping),
 }
 
-// MandateVerification describes how strongly the payer must be verified for a mandate. The API adds
-// values without notice, so others than those listed may appear.
+// MandateVerification describes how strongly the payer must be verified for a mandate. The API may
+// add values without notice, so handle values that are not listed.
 type MandateVerification string
 
 // Known values of MandateVerification.
@@ -1907,8 +1907,8 @@ var valuesOfMandateVerification = [...]string{
 	string(MandateVerificationAlways),
 }
 
-// Month is the calendar month in which a yearly subscription charges. The API adds values without
-// notice, so others than those listed may appear.
+// Month is the calendar month in which a yearly subscription charges. The API may add values
+// without notice, so handle values that are not listed.
 type Month string
 
 // Known values of Month.
@@ -2007,8 +2007,8 @@ func (v *OutboundPaymentLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// OutboundPaymentStatus is the stage of an outbound payment. The API adds values without notice, so
-// others than those listed may appear.
+// OutboundPaymentStatus is the stage of an outbound payment. The API may add values without notice,
+// so handle values that are not listed.
 type OutboundPaymentStatus string
 
 // Known values of OutboundPaymentStatus.
@@ -2272,8 +2272,8 @@ func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationStatus is the stage of a payer authorisation. The API adds values without
-// notice, so others than those listed may appear.
+// PayerAuthorisationStatus is the stage of a payer authorisation. The API may add values without
+// notice, so handle values that are not listed.
 type PayerAuthorisationStatus string
 
 // Known values of PayerAuthorisationStatus.
@@ -2306,7 +2306,7 @@ var valuesOfPayerAuthorisationStatus = [...]string{
 }
 
 // PayerNameVerificationResult describes how well the payer's name matched the bank account. The API
-// adds values without notice, so others than those listed may appear.
+// may add values without notice, so handle values that are not listed.
 type PayerNameVerificationResult string
 
 // Known values of PayerNameVerificationResult.
@@ -2332,7 +2332,7 @@ var valuesOfPayerNameVerificationResult = [...]string{
 }
 
 // PaymentAccountTransactionDirection reports whether a transaction adds money or takes it. The API
-// adds values without notice, so others than those listed may appear.
+// may add values without notice, so handle values that are not listed.
 type PaymentAccountTransactionDirection string
 
 // Known values of PaymentAccountTransactionDirection.
@@ -2375,8 +2375,8 @@ func (v *PaymentAccountTransactionLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentContextCode is the situation in which a payment is made. The API adds values without
-// notice, so others than those listed may appear.
+// PaymentContextCode is the situation in which a payment is made. The API may add values without
+// notice, so handle values that are not listed.
 type PaymentContextCode string
 
 // Known values of PaymentContextCode.
@@ -2440,8 +2440,8 @@ func (v *PaymentLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentStatus is the stage of a payment. The API adds values without notice, so others than those
-// listed may appear.
+// PaymentStatus is the stage of a payment. The API may add values without notice, so handle values
+// that are not listed.
 type PaymentStatus string
 
 // Known values of PaymentStatus.
@@ -2502,8 +2502,8 @@ func (v *PayoutLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayoutStatus is the stage of a payout. The API adds values without notice, so others than those
-// listed may appear.
+// PayoutStatus is the stage of a payout. The API may add values without notice, so handle values
+// that are not listed.
 type PayoutStatus string
 
 // Known values of PayoutStatus.
@@ -2527,8 +2527,8 @@ var valuesOfPayoutStatus = [...]string{
 	string(PayoutStatusBounced),
 }
 
-// PayoutType describes who a payout is made to. The API adds values without notice, so others than
-// those listed may appear.
+// PayoutType describes who a payout is made to. The API may add values without notice, so handle
+// values that are not listed.
 type PayoutType string
 
 // Known values of PayoutType.
@@ -2549,8 +2549,8 @@ var valuesOfPayoutType = [...]string{
 	string(PayoutTypePartner),
 }
 
-// PeriodAlignment describes where the periods of a limit start. The API adds values without notice,
-// so others than those listed may appear.
+// PeriodAlignment describes where the periods of a limit start. The API may add values without
+// notice, so handle values that are not listed.
 type PeriodAlignment string
 
 // Known values of PeriodAlignment.
@@ -2573,8 +2573,8 @@ var valuesOfPeriodAlignment = [...]string{
 	string(PeriodAlignmentCreationDate),
 }
 
-// PeriodUnit is the length of the period that a limit applies to. The API adds values without
-// notice, so others than those listed may appear.
+// PeriodUnit is the length of the period that a limit applies to. The API may add values without
+// notice, so handle values that are not listed.
 type PeriodUnit string
 
 // Known values of PeriodUnit.
@@ -2669,8 +2669,8 @@ func (p *PeriodicLimitParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// PurposeCode is the high-level purpose of a payment or mandate. The API adds values without
-// notice, so others than those listed may appear.
+// PurposeCode is the high-level purpose of a payment or mandate. The API may add values without
+// notice, so handle values that are not listed.
 type PurposeCode string
 
 // Known values of PurposeCode.
@@ -2872,8 +2872,8 @@ func (v *RefundLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// RefundStatus is the stage of a refund. The API adds values without notice, so others than those
-// listed may appear.
+// RefundStatus is the stage of a refund. The API may add values without notice, so handle values
+// that are not listed.
 type RefundStatus string
 
 // Known values of RefundStatus.
@@ -2909,8 +2909,8 @@ var valuesOfRefundStatus = [...]string{
 	string(RefundStatusFundsReturned),
 }
 
-// Scheme is the bank payment scheme. The API adds values without notice, so others than those
-// listed may appear.
+// Scheme is the bank payment scheme. The API may add values without notice, so handle values that
+// are not listed.
 type Scheme string
 
 // Known values of Scheme.
@@ -2964,8 +2964,8 @@ var valuesOfScheme = [...]string{
 	string(SchemeSepaInstantCreditTransfer),
 }
 
-// SchemeIdentifierScheme is the bank scheme of a scheme identifier. The API adds values without
-// notice, so others than those listed may appear.
+// SchemeIdentifierScheme is the bank scheme of a scheme identifier. The API may add values without
+// notice, so handle values that are not listed.
 type SchemeIdentifierScheme string
 
 // Known values of SchemeIdentifierScheme.
@@ -3016,8 +3016,8 @@ var valuesOfSchemeIdentifierScheme = [...]string{
 	string(SchemeIdentifierSchemeSepaInstantCreditTransfer),
 }
 
-// SchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API adds values
-// without notice, so others than those listed may appear.
+// SchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API may add
+// values without notice, so handle values that are not listed.
 type SchemeIdentifierStatus string
 
 // Known values of SchemeIdentifierStatus.
@@ -3038,8 +3038,8 @@ var valuesOfSchemeIdentifierStatus = [...]string{
 	string(SchemeIdentifierStatusActive),
 }
 
-// SortDirection is the order of a sorted list. The API adds values without notice, so others than
-// those listed may appear.
+// SortDirection is the order of a sorted list. The API may add values without notice, so handle
+// values that are not listed.
 type SortDirection string
 
 // Known values of SortDirection.
@@ -3076,8 +3076,8 @@ func (v *SubscriptionLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// SubscriptionStatus is the stage of a subscription. The API adds values without notice, so others
-// than those listed may appear.
+// SubscriptionStatus is the stage of a subscription. The API may add values without notice, so
+// handle values that are not listed.
 type SubscriptionStatus string
 
 // Known values of SubscriptionStatus.

@@ -86,8 +86,8 @@ var opSubscriptionsResume = Operation{
 	identified:      true,
 }
 
-// SubscriptionService calls the operations on subscriptions. It is the field Subscriptions of a
-// [Client], and safe for concurrent use.
+// SubscriptionService provides the operations on subscriptions. It is the Subscriptions field of a
+// [Client] and is safe for concurrent use.
 //
 // Creates payments under a mandate on a weekly, monthly or yearly schedule, by default from the
 // mandate's "next_possible_charge_date". Dates on non-working days move to the next working day, or
@@ -104,9 +104,9 @@ func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListP
 	return list(ctx, s.client, &opSubscriptionsList, input{params: &params}, opts, new(itemsOf[Subscription]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /subscriptions
 func (s *SubscriptionService) All(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) iter.Seq2[*Subscription, error] {
@@ -291,7 +291,7 @@ func (v *Subscription) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// SubscriptionCancelParams holds the parameters of subscriptions.cancel.
+// SubscriptionCancelParams holds the parameters of [SubscriptionService.Cancel].
 type SubscriptionCancelParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -311,13 +311,13 @@ func (p *SubscriptionCancelParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SubscriptionCancelParams) Validate() error {
 	return validate("data", &p)
 }
 
-// SubscriptionCreateParams holds the parameters of subscriptions.create.
+// SubscriptionCreateParams holds the parameters of [SubscriptionService.Create].
 type SubscriptionCreateParams struct {
 	// Sum to collect with each payment, in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
@@ -425,8 +425,8 @@ func (p *SubscriptionCreateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SubscriptionCreateParams) Validate() error {
 	return validate("subscriptions", &p)
 }
@@ -447,7 +447,8 @@ func (p *SubscriptionCreateParamsLinks) check(c *checker) {
 	c.required("mandate", p.Mandate != "")
 }
 
-// SubscriptionListParams holds the parameters of subscriptions.list.
+// SubscriptionListParams holds the parameters of [SubscriptionService.List] and
+// [SubscriptionService.All].
 type SubscriptionListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -483,13 +484,13 @@ func (p *SubscriptionListParams) write(w *requestParts) {
 
 func (p *SubscriptionListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SubscriptionListParams) Validate() error {
 	return validate("", &p)
 }
 
-// SubscriptionPauseParams holds the parameters of subscriptions.pause.
+// SubscriptionPauseParams holds the parameters of [SubscriptionService.Pause].
 type SubscriptionPauseParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -519,13 +520,13 @@ func (p *SubscriptionPauseParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SubscriptionPauseParams) Validate() error {
 	return validate("data", &p)
 }
 
-// SubscriptionResumeParams holds the parameters of subscriptions.resume.
+// SubscriptionResumeParams holds the parameters of [SubscriptionService.Resume].
 type SubscriptionResumeParams struct {
 	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
 	// to 500 characters.
@@ -545,13 +546,13 @@ func (p *SubscriptionResumeParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SubscriptionResumeParams) Validate() error {
 	return validate("data", &p)
 }
 
-// SubscriptionUpdateParams holds the parameters of subscriptions.update.
+// SubscriptionUpdateParams holds the parameters of [SubscriptionService.Update].
 type SubscriptionUpdateParams struct {
 	// Sum to collect with each payment, in minor units of the currency (pence for GBP).
 	Amount *int64 `json:"amount,omitzero"`
@@ -604,8 +605,8 @@ func (p *SubscriptionUpdateParams) check(c *checker) {
 	}
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p SubscriptionUpdateParams) Validate() error {
 	return validate("subscriptions", &p)
 }

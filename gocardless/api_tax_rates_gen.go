@@ -29,8 +29,8 @@ var opTaxRatesGet = Operation{
 	identified:    true,
 }
 
-// TaxRateService calls the operations on tax rates. It is the field TaxRates of a [Client], and
-// safe for concurrent use.
+// TaxRateService provides the operations on tax rates. It is the TaxRates field of a [Client] and
+// is safe for concurrent use.
 //
 // A rate of tax, set by a tax authority, that GoCardless adds to its fees in a jurisdiction.
 type TaxRateService struct {
@@ -44,9 +44,9 @@ func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opt
 	return list(ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(itemsOf[TaxRate]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /tax_rates
 func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts ...RequestOption) iter.Seq2[*TaxRate, error] {
@@ -101,7 +101,7 @@ func (v *TaxRate) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// TaxRateListParams holds the parameters of tax_rates.list.
+// TaxRateListParams holds the parameters of [TaxRateService.List] and [TaxRateService.All].
 type TaxRateListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -122,8 +122,8 @@ func (p *TaxRateListParams) write(w *requestParts) {
 
 func (p *TaxRateListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p TaxRateListParams) Validate() error {
 	return validate("", &p)
 }

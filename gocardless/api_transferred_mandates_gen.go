@@ -16,8 +16,8 @@ var opTransferredMandatesGet = Operation{
 	Status:        200,
 }
 
-// TransferredMandateService calls the operations on transferred mandates. It is the field
-// TransferredMandates of a [Client], and safe for concurrent use.
+// TransferredMandateService provides the operations on transferred mandates. It is the
+// TransferredMandates field of a [Client] and is safe for concurrent use.
 //
 // The customer's new bank details, in encrypted form, for a mandate that moved banks through the
 // Current Account Switch Service.

@@ -31,8 +31,8 @@ var opVerificationDetailsCreate = Operation{
 	Restricted:      true,
 }
 
-// VerificationDetailService calls the operations on verification details. It is the field
-// VerificationDetails of a [Client], and safe for concurrent use.
+// VerificationDetailService provides the operations on verification details. It is the
+// VerificationDetails field of a [Client] and is safe for concurrent use.
 //
 // Facts about a company and its directors that GoCardless uses to verify a creditor. Only for
 // accounts enabled to gather these from their merchants and hand them over through the API.
@@ -49,9 +49,9 @@ func (s *VerificationDetailService) List(ctx context.Context, params Verificatio
 	return list(ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(itemsOf[VerificationDetail]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // Restricted: GoCardless must enable this operation for your account.
 //
@@ -216,7 +216,7 @@ func (v *VerificationDetail) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// VerificationDetailCreateParams holds the parameters of verification_details.create.
+// VerificationDetailCreateParams holds the parameters of [VerificationDetailService.Create].
 type VerificationDetailCreateParams struct {
 	// First line of the address of the company. Required.
 	AddressLine1 string `json:"address_line1"`
@@ -274,8 +274,8 @@ func (p *VerificationDetailCreateParams) check(c *checker) {
 	c.required("postal_code", p.PostalCode != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p VerificationDetailCreateParams) Validate() error {
 	return validate("verification_details", &p)
 }
@@ -313,7 +313,8 @@ func (v *VerificationDetailLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// VerificationDetailListParams holds the parameters of verification_details.list.
+// VerificationDetailListParams holds the parameters of [VerificationDetailService.List] and
+// [VerificationDetailService.All].
 type VerificationDetailListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -336,8 +337,8 @@ func (p *VerificationDetailListParams) check(c *checker) {
 	c.required("creditor", p.Creditor != "")
 }
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p VerificationDetailListParams) Validate() error {
 	return validate("", &p)
 }

@@ -40,8 +40,8 @@ var opWebhooksRetry = Operation{
 	identified:    true,
 }
 
-// WebhookService calls the operations on webhooks. It is the field Webhooks of a [Client], and safe
-// for concurrent use.
+// WebhookService provides the operations on webhooks. It is the Webhooks field of a [Client] and is
+// safe for concurrent use.
 //
 // Record of one delivery of events to your endpoint: the request that was sent and the response it
 // got.
@@ -56,9 +56,9 @@ func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opt
 	return list(ctx, s.client, &opWebhooksList, input{params: &params}, opts, new(itemsOf[Webhook]))
 }
 
-// All returns an iterator over the items of all pages that List returns, starting at the cursor in
-// params, if there is one. It requests each page when the loop reaches it. Iteration stops at the
-// first error. Ranging again starts over.
+// All returns an iterator over the items of every page of List, starting at the cursor in params,
+// if any. It requests each page when the loop reaches it and stops at the first error. Each range
+// over the iterator starts again from the beginning.
 //
 // GET /webhooks
 func (s *WebhookService) All(ctx context.Context, params WebhookListParams, opts ...RequestOption) iter.Seq2[*Webhook, error] {
@@ -151,7 +151,7 @@ func (v *Webhook) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// WebhookListParams holds the parameters of webhooks.list.
+// WebhookListParams holds the parameters of [WebhookService.List] and [WebhookService.All].
 type WebhookListParams struct {
 	// Pagination cursor: the page begins after this point.
 	After string `json:"after,omitzero"`
@@ -181,8 +181,8 @@ func (p *WebhookListParams) write(w *requestParts) {
 
 func (p *WebhookListParams) check(c *checker) {}
 
-// Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every
-// problem. Methods do so before they send anything.
+// Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every
+// problem. Methods make the same check before they send a request.
 func (p WebhookListParams) Validate() error {
 	return validate("", &p)
 }

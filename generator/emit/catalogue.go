@@ -13,7 +13,7 @@ func eventTypesSource(api *ir.API) *source {
 	src := newSource(api, "event_types")
 	g := src.file
 	for _, line := range docLines(0, "EventType is the resource type and the action of an event, joined by a dot, such as \"payments.failed\". "+
-		"The API adds event types without notice, so others than those listed may appear.") {
+		"The API may add event types without notice, so handle types that are not listed.") {
 		g.Add(line)
 	}
 	g.Type().Id("EventType").String()
@@ -31,7 +31,7 @@ func eventTypesSource(api *ir.API) *source {
 func reasonsSource(api *ir.API) *source {
 	src := newSource(api, "reasons")
 	g := src.file
-	for _, line := range docLines(0, "Reason is the stable code of a problem that the API reports; see [Error.HasReason]. The API adds reasons without notice.") {
+	for _, line := range docLines(0, "Reason is the stable code of a problem that the API reports; see [Error.HasReason]. The API may add reasons without notice.") {
 		g.Add(line)
 	}
 	g.Type().Id("Reason").String()

@@ -23,6 +23,7 @@ type source struct {
 	path   string
 	module string // path of the module
 	file   *jen.File
+	api    *ir.API
 }
 
 // newSource starts a file of the SDK's package. Its name begins with "api_", which sets the
@@ -30,7 +31,7 @@ type source struct {
 func newSource(api *ir.API, name string) *source {
 	f := jen.NewFilePathName(api.ModulePath+"/"+sdk, sdk)
 	f.HeaderComment(Header)
-	return &source{path: path.Join(sdk, "api_"+name+"_gen.go"), module: api.ModulePath, file: f}
+	return &source{path: path.Join(sdk, "api_"+name+"_gen.go"), module: api.ModulePath, file: f, api: api}
 }
 
 // resourceFile is the name of a resource's file, which may be called like one that belongs to all.
@@ -79,7 +80,7 @@ func typeDecl(s *source, t *ir.Type) {
 		enumDecl(s.file, t)
 		return
 	}
-	structDecl(s.file, t)
+	structDecl(s, t)
 	switch t.Role {
 	case ir.RoleReply:
 		decodeFunc(s, t)

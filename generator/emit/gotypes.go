@@ -60,9 +60,33 @@ func fieldDecl(t *ir.Type, f *ir.Field) []jen.Code {
 	return append(out, jen.Id(f.GoName).Add(goType(f.GoType())).Tag(map[string]string{"json": tag}))
 }
 
+// sentence makes the first paragraph of an object type's doc comment. That of params leads to the
+// methods that take them.
+func (s *source) sentence(t *ir.Type) string {
+	var methods []string
+	for _, service := range s.api.Services {
+		for _, op := range service.Operations {
+			for _, m := range op.Methods {
+				if m.Params != t {
+					continue
+				}
+				methods = append(methods, "["+service.TypeName+"."+m.GoName+"]")
+				if m.AllName != "" {
+					methods = append(methods, "["+service.TypeName+"."+m.AllName+"]")
+				}
+			}
+		}
+	}
+	if len(methods) == 0 || !strings.HasPrefix(t.Doc, "Parameters of ") {
+		return sentence(t)
+	}
+	return t.GoName + " holds the parameters of " + strings.Join(methods, " and ") + "."
+}
+
 // structDecl declares an object type.
-func structDecl(g *jen.File, t *ir.Type) {
-	doc := sentence(t)
+func structDecl(src *source, t *ir.Type) {
+	g := src.file
+	doc := src.sentence(t)
 	if doc == "" {
 		doc = t.GoName + " is part of the API's schema."
 	}
@@ -84,7 +108,7 @@ func structDecl(g *jen.File, t *ir.Type) {
 			s.Id("Extra").Map(jen.String()).Any().Tag(map[string]string{"json": "-"})
 		}
 		if t.GoName == "Event" && t.Role == ir.RoleReply {
-			for _, line := range docLines(4, "Misfits are the values of the event that do not fit their fields, which keep their zero value. Their paths are relative to the event.") {
+			for _, line := range docLines(4, "Misfits lists the values of the event that do not fit their fields, which keep their zero value. Paths are relative to the event.") {
 				s.Add(line)
 			}
 			s.Id("Misfits").Index().Id("Misfit").Tag(map[string]string{"json": "-"})
@@ -99,7 +123,7 @@ func enumDecl(g *jen.File, t *ir.Type) {
 	if doc == "" {
 		doc = t.GoName + " is an enumeration of the API."
 	}
-	for _, line := range docLines(0, doc+" The API adds values without notice, so others than those listed may appear.") {
+	for _, line := range docLines(0, doc+" The API may add values without notice, so handle values that are not listed.") {
 		g.Add(line)
 	}
 	g.Type().Id(t.GoName).String()

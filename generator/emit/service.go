@@ -15,7 +15,7 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 	for _, op := range s.Operations {
 		operationVar(g, op)
 	}
-	doc := []string{fmt.Sprintf("%s calls the operations on %s. It is the field %s of a [Client], and safe for concurrent use.",
+	doc := []string{fmt.Sprintf("%s provides the operations on %s. It is the %s field of a [Client] and is safe for concurrent use.",
 		s.TypeName, spoken(s.Resource), s.GoName)}
 	if s.Doc != "" {
 		doc = append(doc, fullStop(s.Doc))
@@ -149,8 +149,8 @@ func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 
 // iterator writes the function that ranges over all pages of a list.
 func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
-	doc := fmt.Sprintf("%s returns an iterator over the items of all pages that %s returns, starting at the cursor in params, if there is one. It requests each page "+
-		"when the loop reaches it. Iteration stops at the first error. Ranging again starts over.", m.AllName, m.GoName)
+	doc := fmt.Sprintf("%s returns an iterator over the items of every page of %s, starting at the cursor in params, if any. It requests each page when the loop "+
+		"reaches it and stops at the first error. Each range over the iterator starts again from the beginning.", m.AllName, m.GoName)
 	for _, line := range methodDoc(op, m.AllName, doc) {
 		g.Add(line)
 	}
@@ -172,7 +172,7 @@ func validateFunc(g *jen.File, s *ir.Service, t *ir.Type) {
 			}
 		}
 	}
-	for _, line := range docLines(0, "Validate checks p against the API's schema and returns nil or a [*ParamsError] that lists every problem. Methods do so before they send anything.") {
+	for _, line := range docLines(0, "Validate checks p against the API's schema. It returns nil, or a [*ParamsError] that lists every problem. Methods make the same check before they send a request.") {
 		g.Add(line)
 	}
 	g.Func().Params(jen.Id("p").Id(t.GoName)).Id("Validate").Params().Error().Block(

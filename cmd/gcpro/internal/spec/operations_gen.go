@@ -4,15 +4,15 @@ package spec
 
 // Operations are those of the API, one for each variant of its parameters, by resource.
 var Operations = []Operation{
-	{Name: "balances.list", Verb: "list", Method: "GET", Path: "/balances", Kind: "read", Reply: "balances", List: true, Cursors: true, Doc: "Returns the balances of a creditor, one cursor-based page at a time. Limited to 60 requests a minute.", Params: &objectBalanceListParams, Result: &objectBalance},
-	{Name: "bank_account_details.get", Verb: "get", Method: "GET", Path: "/bank_account_details/{identity}", Kind: "read", Reply: "bank_account_details", Doc: "Fetches the details of a bank account as a JWE in flattened JSON form (RFC 7516). The request must carry a `Gc-Key-Id` header that names your public key.", Params: &objectBankAccountDetailGetParams, Result: &objectBankAccountDetail},
-	{Name: "bank_account_holder_verifications.create", Verb: "create", Method: "POST", Path: "/bank_account_holder_verifications", Kind: "create", Request: "bank_account_holder_verifications", Reply: "bank_account_holder_verifications", Doc: "Starts a check, such as Confirmation of Payee, of who holds a bank account. Partner merchants use it on customer bank accounts ahead of an outbound payment, to which a finished check can be attached.", Params: &objectBankAccountHolderVerificationCreateParams, Result: &objectBankAccountHolderVerification},
-	{Name: "bank_account_holder_verifications.get", Verb: "get", Method: "GET", Path: "/bank_account_holder_verifications/{identity}", Kind: "read", Reply: "bank_account_holder_verifications", Doc: "Returns one verification, found by its id.", Result: &objectBankAccountHolderVerification},
-	{Name: "bank_authorisations.create", Verb: "create", Method: "POST", Path: "/bank_authorisations", Kind: "create", Request: "bank_authorisations", Reply: "bank_authorisations", Doc: "Creates a bank authorisation for a billing request. Allowed only from pages hosted by GoCardless.", Params: &objectBankAuthorisationCreateParams, Result: &objectBankAuthorisation},
-	{Name: "bank_authorisations.get", Verb: "get", Method: "GET", Path: "/bank_authorisations/{identity}", Kind: "read", Reply: "bank_authorisations", Doc: "Fetches one bank authorisation by its id.", Result: &objectBankAuthorisation},
-	{Name: "bank_details_lookups.create", Verb: "create", Method: "POST", Path: "/bank_details_lookups", Kind: "create", Request: "bank_details_lookups", Reply: "bank_details_lookups", Doc: "Checks the modulus and reachability of an account given by IBAN or local details. In the UK and Eurozone, a wrong `account_holder_name` gives a 422 validation error. An error or an empty `available_debit_schemes` means nothing can be collected from it.", Params: &objectBankDetailsLookupCreateParams, Result: &objectBankDetailsLookup},
-	{Name: "billing_request_flows.create", Verb: "create", Method: "POST", Path: "/billing_request_flows", Kind: "action", Request: "billing_request_flows", Reply: "billing_request_flows", Doc: "Creates a flow in which the payer can complete a billing request.", Params: &objectBillingRequestFlowCreateParams, Result: &objectBillingRequestFlow},
-	{Name: "billing_request_flows.initialise", Verb: "initialise", Method: "POST", Path: "/billing_request_flows/{identity}/actions/initialise", Kind: "action", Reply: "billing_request_flows", Doc: "Generates a new session token for the flow and returns the flow with it. Custom integrations use the token to drive the flow.", Result: &objectBillingRequestFlow},
+	{Name: "balances.list", Verb: "list", Method: "GET", Path: "/balances", Kind: "read", Reply: "balances", List: true, Cursors: true, Doc: "Returns a creditor's balances, one page at a time. Limited to 60 requests a minute.", Params: &objectBalanceListParams, Result: &objectBalance},
+	{Name: "bank_account_details.get", Verb: "get", Method: "GET", Path: "/bank_account_details/{identity}", Kind: "read", Reply: "bank_account_details", Doc: "Fetches the details of a bank account as a JWE in flattened JSON serialisation (RFC 7516). The `Gc-Key-Id` header of the request names the public key to encrypt them with.", Params: &objectBankAccountDetailGetParams, Result: &objectBankAccountDetail},
+	{Name: "bank_account_holder_verifications.create", Verb: "create", Method: "POST", Path: "/bank_account_holder_verifications", Kind: "create", Request: "bank_account_holder_verifications", Reply: "bank_account_holder_verifications", Doc: "Starts a verification of a bank account's holder, such as Confirmation of Payee. Partner merchants can verify a customer bank account this way before they send an outbound payment, and attach the completed verification to that payment.", Params: &objectBankAccountHolderVerificationCreateParams, Result: &objectBankAccountHolderVerification},
+	{Name: "bank_account_holder_verifications.get", Verb: "get", Method: "GET", Path: "/bank_account_holder_verifications/{identity}", Kind: "read", Reply: "bank_account_holder_verifications", Doc: "Returns the bank account holder verification with the given id.", Result: &objectBankAccountHolderVerification},
+	{Name: "bank_authorisations.create", Verb: "create", Method: "POST", Path: "/bank_authorisations", Kind: "create", Request: "bank_authorisations", Reply: "bank_authorisations", Doc: "Creates a bank authorisation for a billing request. Only pages hosted by GoCardless are allowed to do this.", Params: &objectBankAuthorisationCreateParams, Result: &objectBankAuthorisation},
+	{Name: "bank_authorisations.get", Verb: "get", Method: "GET", Path: "/bank_authorisations/{identity}", Kind: "read", Reply: "bank_authorisations", Doc: "Returns the bank authorisation with the given id.", Result: &objectBankAuthorisation},
+	{Name: "bank_details_lookups.create", Verb: "create", Method: "POST", Path: "/bank_details_lookups", Kind: "create", Request: "bank_details_lookups", Reply: "bank_details_lookups", Doc: "Checks that an account number is valid (modulus check) and which schemes can reach the account, given by IBAN or local details. In the UK and the Eurozone, an `account_holder_name` that does not match results in a 422 validation error. If the call fails or `available_debit_schemes` is empty, nothing can be collected from the account.", Params: &objectBankDetailsLookupCreateParams, Result: &objectBankDetailsLookup},
+	{Name: "billing_request_flows.create", Verb: "create", Method: "POST", Path: "/billing_request_flows", Kind: "action", Request: "billing_request_flows", Reply: "billing_request_flows", Doc: "Creates a flow for a billing request. Send the payer to its `authorisation_url`.", Params: &objectBillingRequestFlowCreateParams, Result: &objectBillingRequestFlow},
+	{Name: "billing_request_flows.initialise", Verb: "initialise", Method: "POST", Path: "/billing_request_flows/{identity}/actions/initialise", Kind: "action", Reply: "billing_request_flows", Doc: "Generates a new session token for the flow and returns the flow with it. Custom integrations use the token to control the flow.", Result: &objectBillingRequestFlow},
 	{Name: "billing_request_templates.list", Verb: "list", Method: "GET", Path: "/billing_request_templates", Kind: "read", Reply: "billing_request_templates", List: true, Cursors: true, Doc: "Returns your billing request templates, one cursor-based page at a time.", Params: &objectBillingRequestTemplateListParams, Result: &objectBillingRequestTemplate},
 	{Name: "billing_request_templates.create", Verb: "create", Method: "POST", Path: "/billing_request_templates", Kind: "create", Request: "billing_request_templates", Reply: "billing_request_templates", Doc: "Creates a billing request template, which may ask for a mandate, a payment or both.", Params: &objectBillingRequestTemplateCreateParams, Result: &objectBillingRequestTemplate},
 	{Name: "billing_request_templates.get", Verb: "get", Method: "GET", Path: "/billing_request_templates/{identity}", Kind: "read", Reply: "billing_request_templates", Doc: "Returns one billing request template by its id.", Result: &objectBillingRequestTemplate},
@@ -30,16 +30,16 @@ var Operations = []Operation{
 	{Name: "billing_requests.fulfil", Verb: "fulfil", Method: "POST", Path: "/billing_requests/{identity}/actions/fulfil", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Fulfils a billing request whose status is `ready_to_fulfil` and carries out the payment.", Params: &objectBillingRequestFulfilParams, Result: &objectBillingRequest},
 	{Name: "billing_requests.notify", Verb: "notify", Method: "POST", Path: "/billing_requests/{identity}/actions/notify", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Asks the linked customer by email to authorise the billing request. Available for Pay by Bank requests only.", Params: &objectBillingRequestNotifyParams, Result: &objectBillingRequest},
 	{Name: "billing_requests.select_institution", Verb: "select_institution", Method: "POST", Path: "/billing_requests/{identity}/actions/select_institution", Kind: "action", Request: "data", Reply: "billing_requests", Doc: "Creates an institution record for the payer's choice and puts it on the billing request.", Params: &objectBillingRequestSelectInstitutionParams, Result: &objectBillingRequest},
-	{Name: "blocks.list", Verb: "list", Method: "GET", Path: "/blocks", Kind: "read", Reply: "blocks", List: true, Cursors: true, Doc: "Returns your blocks, one cursor-based page at a time.", Params: &objectBlockListParams, Result: &objectBlock},
-	{Name: "blocks.create", Verb: "create", Method: "POST", Path: "/blocks", Kind: "create", Request: "blocks", Reply: "blocks", Doc: "Creates a block of the given type, active unless stated otherwise.", Params: &objectBlockCreateParams, Result: &objectBlock},
-	{Name: "blocks.block_by_ref", Verb: "block_by_ref", Method: "POST", Path: "/blocks/block_by_ref", Kind: "action", Request: "data", Reply: "blocks", List: true, Doc: "Creates blocks from the emails and bank accounts linked to a customer or mandate, active unless stated otherwise. Answers with status 201 when at least one block is new and 200 when none is.", Params: &objectBlockByRefParams, Result: &objectBlock},
-	{Name: "blocks.get", Verb: "get", Method: "GET", Path: "/blocks/{identity}", Kind: "read", Reply: "blocks", Doc: "Returns one block by its id.", Result: &objectBlock},
-	{Name: "blocks.disable", Verb: "disable", Method: "POST", Path: "/blocks/{identity}/actions/disable", Kind: "action", Reply: "blocks", Doc: "Disables a block; mandates that match it can be created again.", Result: &objectBlock},
-	{Name: "blocks.enable", Verb: "enable", Method: "POST", Path: "/blocks/{identity}/actions/enable", Kind: "action", Reply: "blocks", Doc: "Enables a disabled block, so that matching mandates are stopped once more.", Result: &objectBlock},
-	{Name: "creditor_bank_accounts.list", Verb: "list", Method: "GET", Path: "/creditor_bank_accounts", Kind: "read", Reply: "creditor_bank_accounts", List: true, Cursors: true, Doc: "Returns your creditor bank accounts, one cursor-based page at a time.", Params: &objectCreditorBankAccountListParams, Result: &objectCreditorBankAccount},
-	{Name: "creditor_bank_accounts.create", Verb: "create", Method: "POST", Path: "/creditor_bank_accounts", Kind: "create", Request: "creditor_bank_accounts", Reply: "creditor_bank_accounts", Doc: "Creates a bank account for a creditor. One that is already held gives a `bank_account_exists` error.", Params: &objectCreditorBankAccountCreateParams, Result: &objectCreditorBankAccount},
-	{Name: "creditor_bank_accounts.get", Verb: "get", Method: "GET", Path: "/creditor_bank_accounts/{identity}", Kind: "read", Reply: "creditor_bank_accounts", Doc: "Returns one creditor bank account by its id.", Result: &objectCreditorBankAccount},
-	{Name: "creditor_bank_accounts.disable", Verb: "disable", Method: "POST", Path: "/creditor_bank_accounts/{identity}/actions/disable", Kind: "action", Reply: "creditor_bank_accounts", Doc: "Disables a creditor bank account at once, so that it receives no more payouts. Doing so twice gives a `disable_failed` error. To use the account again, create it anew with identical details.", Result: &objectCreditorBankAccount},
+	{Name: "blocks.list", Verb: "list", Method: "GET", Path: "/blocks", Kind: "read", Reply: "blocks", List: true, Cursors: true, Doc: "Returns your blocks, one page at a time.", Params: &objectBlockListParams, Result: &objectBlock},
+	{Name: "blocks.create", Verb: "create", Method: "POST", Path: "/blocks", Kind: "create", Request: "blocks", Reply: "blocks", Doc: "Creates a block. It is active unless `active` is false.", Params: &objectBlockCreateParams, Result: &objectBlock},
+	{Name: "blocks.block_by_ref", Verb: "block_by_ref", Method: "POST", Path: "/blocks/block_by_ref", Kind: "action", Request: "data", Reply: "blocks", List: true, Doc: "Creates blocks for the email addresses and bank accounts of a customer or mandate. They are active unless `active` is false. The status is 201 if at least one block is new, and 200 if all of them existed already.", Params: &objectBlockByRefParams, Result: &objectBlock},
+	{Name: "blocks.get", Verb: "get", Method: "GET", Path: "/blocks/{identity}", Kind: "read", Reply: "blocks", Doc: "Returns the block with the given id.", Result: &objectBlock},
+	{Name: "blocks.disable", Verb: "disable", Method: "POST", Path: "/blocks/{identity}/actions/disable", Kind: "action", Reply: "blocks", Doc: "Disables a block, so that it no longer applies to new mandates.", Result: &objectBlock},
+	{Name: "blocks.enable", Verb: "enable", Method: "POST", Path: "/blocks/{identity}/actions/enable", Kind: "action", Reply: "blocks", Doc: "Enables a disabled block, so that it applies to new mandates again.", Result: &objectBlock},
+	{Name: "creditor_bank_accounts.list", Verb: "list", Method: "GET", Path: "/creditor_bank_accounts", Kind: "read", Reply: "creditor_bank_accounts", List: true, Cursors: true, Doc: "Returns your creditor bank accounts, one page at a time.", Params: &objectCreditorBankAccountListParams, Result: &objectCreditorBankAccount},
+	{Name: "creditor_bank_accounts.create", Verb: "create", Method: "POST", Path: "/creditor_bank_accounts", Kind: "create", Request: "creditor_bank_accounts", Reply: "creditor_bank_accounts", Doc: "Creates a bank account for a creditor. If the account exists already, the call fails with a `bank_account_exists` error.", Params: &objectCreditorBankAccountCreateParams, Result: &objectCreditorBankAccount},
+	{Name: "creditor_bank_accounts.get", Verb: "get", Method: "GET", Path: "/creditor_bank_accounts/{identity}", Kind: "read", Reply: "creditor_bank_accounts", Doc: "Returns the creditor bank account with the given id.", Result: &objectCreditorBankAccount},
+	{Name: "creditor_bank_accounts.disable", Verb: "disable", Method: "POST", Path: "/creditor_bank_accounts/{identity}/actions/disable", Kind: "action", Reply: "creditor_bank_accounts", Doc: "Disables a creditor bank account immediately, so that it receives no more payouts. If it is disabled already, the call fails with a `disable_failed` error. To enable the account again, create it with the same details.", Result: &objectCreditorBankAccount},
 	{Name: "creditors.list", Verb: "list", Method: "GET", Path: "/creditors", Kind: "read", Reply: "creditors", List: true, Cursors: true, Doc: "Lists your creditors, one cursor-delimited page at a time.", Params: &objectCreditorListParams, Result: &objectCreditor},
 	{Name: "creditors.create", Verb: "create", Method: "POST", Path: "/creditors", Kind: "create", Request: "creditors", Reply: "creditors", Doc: "Creates a creditor in your organisation.", Params: &objectCreditorCreateParams, Result: &objectCreditor},
 	{Name: "creditors.get", Verb: "get", Method: "GET", Path: "/creditors/{identity}", Kind: "read", Reply: "creditors", Doc: "Fetches one creditor by its id.", Result: &objectCreditor},
@@ -148,16 +148,16 @@ var Operations = []Operation{
 
 // Resources are those of the API, by name.
 var Resources = []Resource{
-	{"balances", "An amount of money of one type held for a creditor. Figures are usually 3 to 5 minutes old and may differ from the dashboard, which refreshes only daily."},
-	{"bank_account_details", "Full details of a bank account, encrypted as a JWE that only your own key can open."},
-	{"bank_account_holder_verifications", "A check whether a bank account belongs to the name given for it. Once complete, it can be attached to a new outbound payment."},
-	{"bank_authorisations", "A payer's approval of a billing request at a particular bank, usually the one that holds the payer's account. For regulatory reasons they can be created only from pages hosted by GoCardless, through billing request flows."},
-	{"bank_details_lookups", "The outcome of checking a bank account: its bank's name and the schemes that can reach it."},
-	{"billing_request_flows", "Hosted pages that take a payer through a billing request. Needed, for instance, where the scheme demands that the payer strongly authorise a payment, as with single payments by open banking."},
+	{"balances", "One of a creditor's balances, such as its confirmed funds. The figures are usually three to five minutes old and may differ from the dashboard, which is refreshed only once a day."},
+	{"bank_account_details", "Full details of a bank account, encrypted as a JWE that only your own key can decrypt."},
+	{"bank_account_holder_verifications", "A check that a bank account belongs to the person or company named as its holder. Once complete, it can be attached to a new outbound payment."},
+	{"bank_authorisations", "A payer's approval of a billing request, given at a particular bank, usually the payer's own. For regulatory reasons, only pages hosted by GoCardless can create bank authorisations, through billing request flows."},
+	{"bank_details_lookups", "The result of a bank account check: the name of the bank, and the schemes that can reach the account."},
+	{"billing_request_flows", "A series of hosted pages that takes a payer through a billing request. Some requests need one, for example where the scheme requires strong authentication of the payer, as for single payments by open banking."},
 	{"billing_request_templates", "A pattern for many similar billing requests, with one link that any number of customers can use. Opening the link makes a fresh billing request each time, since a single billing request serves only one customer."},
 	{"billing_requests", "A request for something that needs the customer to provide details or act, such as authorising in a banking app. Fulfilled, it yields mandates, payments and the like. Its subscription and instalment schedule parts exist for ACH and PAD only."},
-	{"blocks", "A rule checked against each new mandate's details; a match makes the mandate `blocked` for good, with no payments or subscriptions. A `bank_name` block stops bank accounts being created instead. Broad rules can hit honest payers. GoCardless Protect+ integrators only."},
-	{"creditor_bank_accounts", "A creditor's bank account, to which payouts are sent. Accounts are unique: a duplicate gives a `bank_account_exists` error whose `links` name the account already held. Not open to partner integrations."},
+	{"blocks", "A rule that GoCardless checks the details of each new mandate against. A mandate that matches becomes `blocked` permanently: no payments or subscriptions can be created under it. A block of type `bank_name` prevents the creation of bank accounts instead. Broad rules can also stop honest payers. Available only with GoCardless Protect+."},
+	{"creditor_bank_accounts", "A bank account of a creditor, to which GoCardless sends payouts. An account can exist only once: creating a duplicate fails with a `bank_account_exists` error, whose `links` identify the existing account. Not available to partner integrations."},
 	{"creditors", "The party to which collected payments are paid out. Most organisations have just one, but payments can be taken for several; anti-money-laundering rules demand that each is directly connected with your organisation."},
 	{"currency_exchange_rates", "A rate for converting one currency into another, obtained from GoCardless's foreign exchange provider."},
 	{"customer_bank_account_tokens", "Tokens that stand for bank details in GoCardless's JavaScript flow. The official server-side clients do not have this resource: its operations are meant for publishable access tokens. No description of its members is published in machine-readable form: they follow those of customer bank accounts here, and have not been compared with the API."},
@@ -196,10 +196,10 @@ var Resources = []Resource{
 	{"webhooks", "Record of one delivery of events to your endpoint: the request that was sent and the response it got."},
 }
 var objectBalanceListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "creditor", Doc: "Id of the creditor whose balances to list.", In: InQuery, Required: true, Example: "\"CR000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectBalance = Object{Fields: []Field{
 	{Name: "amount", Kind: Money},
@@ -209,7 +209,7 @@ var objectBalance = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectBalanceLinks},
 }}
 var objectBankAccountDetailGetParams = Object{Fields: []Field{
-	{Name: "Gc-Key-Id", Doc: "Identifier of the public key, uploaded beforehand, that the details are encrypted to.", In: InHeader, Required: true},
+	{Name: "Gc-Key-Id", Doc: "Id of the public key to encrypt the details with. You must have uploaded the key to GoCardless.", In: InHeader, Required: true},
 }}
 var objectBankAccountDetail = Object{Fields: []Field{
 	{Name: "ciphertext"},
@@ -220,8 +220,8 @@ var objectBankAccountDetail = Object{Fields: []Field{
 }}
 var objectBankAccountHolderVerificationCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectBankAccountHolderVerificationCreateParamsLinks, Doc: "Identifiers of related resources: the bank account to check.", Required: true},
-	{Name: "reference", Doc: "Your own reference for the check, to find it again by.", Example: "\"REF-0123\""},
-	{Name: "type", Enum: enumAccountHolderVerificationType, Doc: "Kind of check made on the account holder.", Required: true, Example: "\"confirmation_of_payee\""},
+	{Name: "reference", Doc: "Your own reference for the verification.", Example: "\"REF-0123\""},
+	{Name: "type", Enum: enumAccountHolderVerificationType, Doc: "Type of the verification.", Required: true, Example: "\"confirmation_of_payee\""},
 }}
 var objectBankAccountHolderVerification = Object{Fields: []Field{
 	{Name: "id"},
@@ -232,7 +232,7 @@ var objectBankAccountHolderVerification = Object{Fields: []Field{
 }}
 var objectBankAuthorisationCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectBankAuthorisationCreateParamsLinks, Doc: "Identifiers of related resources.", Required: true},
-	{Name: "redirect_uri", Doc: "Where to send the payer afterwards. The query parameters `outcome` (`success`, `failure` or `timeout`) and `id` (billing request flow) are added. An authorisation may fail even after `success`, so await its event; on `timeout`, offer another try.", Default: "\"https://pay.gocardless.com/billing/static/thankyou\"", Example: "\"https://shop.example.com/authorised\""},
+	{Name: "redirect_uri", Doc: "Address to redirect the payer to afterwards. GoCardless adds the query parameters `outcome` (`success`, `failure` or `timeout`) and `id` (of the billing request flow). An authorisation can still fail after `success`, so wait for its event; after `timeout`, let the payer try again.", Default: "\"https://pay.gocardless.com/billing/static/thankyou\"", Example: "\"https://shop.example.com/authorised\""},
 }}
 var objectBankAuthorisation = Object{Fields: []Field{
 	{Name: "id"},
@@ -247,12 +247,12 @@ var objectBankAuthorisation = Object{Fields: []Field{
 	{Name: "url"},
 }}
 var objectBankDetailsLookupCreateParams = Object{Fields: []Field{
-	{Name: "account_holder_name", Doc: "Name of the account's holder, if known. For the country code `GB`, giving it starts a payer name check.", Example: "\"Example Trading Ltd\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Example: "\"12345678\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Example: "\"010203\""},
-	{Name: "country_code", Doc: "Two-letter ISO 3166-1 country code of the account.", RequiredWhen: "The account is given by local details.", Example: "\"GB\""},
-	{Name: "iban", Doc: "IBAN of the account; local details may be given in its place.", Example: "\"GB51EXMP20000012345678\""},
+	{Name: "account_holder_name", Doc: "Name of the account holder, if known. GoCardless checks it against the bank's records where the country's banks support this.", Example: "\"Example Trading Ltd\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code.", RequiredWhen: "The account is given by local details.", Example: "\"GB\""},
+	{Name: "iban", Doc: "IBAN of the account. An alternative to local details.", Example: "\"GB51EXMP20000012345678\""},
 }}
 var objectBankDetailsLookup = Object{Fields: []Field{
 	{Name: "available_debit_schemes", Kind: List, Elem: &Field{Enum: enumScheme}},
@@ -260,20 +260,20 @@ var objectBankDetailsLookup = Object{Fields: []Field{
 	{Name: "bic"},
 }}
 var objectBillingRequestFlowCreateParams = Object{Fields: []Field{
-	{Name: "auto_fulfil", Kind: Bool, Doc: "Experimental. Whether the billing request is fulfilled as soon as the payer finishes the flow. Setting it to false is not allowed at present.", Default: "true", Example: "true"},
-	{Name: "customer_details_captured", Kind: Bool, Doc: "Whether the billing request is tied to one particular customer.", Example: "false"},
-	{Name: "exit_uri", Doc: "Where the payer can go when the flow cannot continue, for instance because their bank is not found or not supported by the scheme.", Example: "\"https://shop.example.com/checkout/exit\""},
-	{Name: "language", Doc: "Default language for the flow and its customer, as an ISO 639-1 code.", Example: "\"fr\""},
-	{Name: "links", Kind: Group, Object: &objectBillingRequestFlowCreateParamsLinks, Doc: "Identifiers of related resources, here the billing request.", Required: true},
-	{Name: "lock_bank_account", Kind: Bool, Doc: "Set to true to stop the payer changing their bank account in the flow. Possible only once the billing request already has a bank account; GoCardless turns it on mid-flow when bank authorisation supplies the account.", Example: "false"},
-	{Name: "lock_currency", Kind: Bool, Doc: "Set to true to stop the payer switching currency or scheme by hand. Matters only for mandate-only flows, since a flow with a payment or subscription always has a fixed currency and scheme.", Example: "true"},
-	{Name: "lock_customer_details", Kind: Bool, Doc: "Set to true to stop the payer editing their personal details in the flow. Possible only once the billing request already has them; GoCardless turns it on mid-flow when bank authorisation supplies the details.", Example: "false"},
-	{Name: "prefilled_bank_account", Kind: Group, Object: &objectBillingRequestFlowPrefilledBankAccountParams, Doc: "Bank account details you already hold, shown to the customer as starting values on the payment page. They are kept without validation, and the customer can check and change them before submitting."},
-	{Name: "prefilled_customer", Kind: Group, Object: &objectBillingRequestFlowPrefilledCustomerParams, Doc: "Customer details you already hold, shown to the customer as starting values on the payment page. They are kept without validation, and the customer can check and change them before submitting."},
-	{Name: "redirect_uri", Doc: "Where to send the payer once they have finished the flow.", Example: "\"https://shop.example.com/checkout/done\""},
-	{Name: "show_redirect_buttons", Kind: Bool, Doc: "Set to true for redirect buttons on the Thank You page, leading back to the flow when it was opened in a mobile app. After success the button returns to the success screen; after failure it goes to `exit_uri`.", Example: "false"},
-	{Name: "show_success_redirect_button", Kind: Bool, Doc: "Set to true for a button on the success page that takes the payer to `redirect_uri`. Useful on Android, where automatic redirects do not work, or when you do not want them.", Example: "false"},
-	{Name: "skip_success_screen", Kind: Bool, Doc: "Leaves out the success screen at the end of the flow. Has an effect only together with a `redirect_uri`.", Example: "false"},
+	{Name: "auto_fulfil", Kind: Bool, Doc: "Experimental. Whether the billing request is fulfilled as soon as the payer finishes the flow. GoCardless does not accept `false` at present.", Default: "true", Example: "true"},
+	{Name: "customer_details_captured", Kind: Bool, Doc: "Whether the billing request is for one particular customer.", Example: "false"},
+	{Name: "exit_uri", Doc: "Address for the payer to go to if the flow cannot continue, for example because their bank is not listed or does not support the scheme.", Example: "\"https://shop.example.com/checkout/exit\""},
+	{Name: "language", Doc: "Default language of the flow and its customer, as an ISO 639-1 code.", Example: "\"fr\""},
+	{Name: "links", Kind: Group, Object: &objectBillingRequestFlowCreateParamsLinks, Doc: "Identifiers of related resources: the billing request.", Required: true},
+	{Name: "lock_bank_account", Kind: Bool, Doc: "Whether the payer is prevented from changing the bank account. Allowed only once the billing request has one. GoCardless sets this during the flow if bank authorisation supplies the account.", Example: "false"},
+	{Name: "lock_currency", Kind: Bool, Doc: "Whether the payer is prevented from changing the currency and scheme. This matters only for flows that set up a mandate and nothing else: with a payment or subscription, currency and scheme are always fixed.", Example: "true"},
+	{Name: "lock_customer_details", Kind: Bool, Doc: "Whether the payer is prevented from editing their personal details. Allowed only once the billing request has them. GoCardless sets this during the flow if bank authorisation supplies the details.", Example: "false"},
+	{Name: "prefilled_bank_account", Kind: Group, Object: &objectBillingRequestFlowPrefilledBankAccountParams, Doc: "Bank account details to show on the payment page. GoCardless stores them without validation; the customer can review and change them before submitting."},
+	{Name: "prefilled_customer", Kind: Group, Object: &objectBillingRequestFlowPrefilledCustomerParams, Doc: "Customer details to show on the payment page. GoCardless stores them without validation; the customer can review and change them before submitting."},
+	{Name: "redirect_uri", Doc: "Address to redirect the payer to at the end of the flow.", Example: "\"https://shop.example.com/checkout/done\""},
+	{Name: "show_redirect_buttons", Kind: Bool, Doc: "Whether the final page has buttons that lead back from a mobile app: after success to the success screen, after failure to `exit_uri`.", Example: "false"},
+	{Name: "show_success_redirect_button", Kind: Bool, Doc: "Whether the success page has a button that takes the payer to `redirect_uri`. Useful on Android, where automatic redirects do not work, and wherever you do not want a redirect.", Example: "false"},
+	{Name: "skip_success_screen", Kind: Bool, Doc: "Whether to skip the success screen at the end of the flow. Has an effect only with a `redirect_uri`.", Example: "false"},
 }}
 var objectBillingRequestFlow = Object{Fields: []Field{
 	{Name: "id"},
@@ -297,9 +297,9 @@ var objectBillingRequestFlow = Object{Fields: []Field{
 	{Name: "skip_success_screen", Kind: Bool},
 }}
 var objectBillingRequestTemplateListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "payment_request_scheme", Enum: enumScheme, Doc: "Open Banking scheme for the payment: `faster_payments` for GBP in the UK, `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer` for EUR. SEPA Instant may cost the customer an extra fee. Optional.", In: InQuery},
 }}
 var objectBillingRequestTemplate = Object{Fields: []Field{
@@ -330,14 +330,14 @@ var objectBillingRequestTemplateCreateParams = Object{Fields: []Field{
 	{Name: "mandate_request_metadata", Kind: Map, Doc: "Your own key-value data, to be copied to the mandate on fulfilment. At most 3 keys, with names of up to 50 characters and values of up to 500."},
 	{Name: "mandate_request_scheme", Enum: enumScheme, Doc: "Scheme to request: `bacs`, `faster_payments`, `sepa_core`, `autogiro`, `betalingsservice`, `ach`, `pad`, `becs`, `pay_to` or `becs_nz`. May be omitted when only a mandate is requested; the payer then picks from your schemes.", Example: "\"bacs\""},
 	{Name: "mandate_request_verify", Enum: enumMandateVerification, Doc: "How far to go in verifying the payer's bank account for the mandate.", Example: "\"recommended\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "Readable name for the template, displayed in the dashboard; at most 255 characters.", Example: "\"Gym membership sign-up\"", MaxLength: 255},
 	{Name: "payment_request_amount", Doc: "Amount of the requested payment, as a decimal string in whole units of the currency: `69.99` is 69 pounds and 99 pence.", Example: "\"69.99\""},
 	{Name: "payment_request_currency", Enum: enumCurrency, Doc: "ISO 4217 code of the currency for the requested payment: `GBP` for customers in the UK, `EUR` for customers in supported Eurozone countries.", Example: "\"GBP\""},
 	{Name: "payment_request_description", Doc: "Text saying what the payment or mandate is for. The payer sees it while authorising.", Example: "\"Joining fee\""},
 	{Name: "payment_request_metadata", Kind: Map, Doc: "Your own key-value data, to be copied to the payment on fulfilment. At most 3 keys, with names of up to 50 characters and values of up to 500."},
 	{Name: "payment_request_scheme", Enum: enumScheme, Doc: "Open Banking scheme for the payment: `faster_payments` for GBP in the UK, `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer` for EUR. SEPA Instant may cost the customer an extra fee. Optional.", Example: "\"sepa_credit_transfer\""},
-	{Name: "redirect_uri", Doc: "Where to send the payer once they have finished the flow.", Example: "\"https://shop.example.com/checkout/done\""},
+	{Name: "redirect_uri", Doc: "Address to redirect the payer to at the end of the flow.", Example: "\"https://shop.example.com/checkout/done\""},
 }}
 var objectBillingRequestTemplateUpdateParams = Object{Fields: []Field{
 	{Name: "mandate_request_constraints", Kind: Group, Object: &objectMandateRequestConstraintsParams, Doc: "Limits on amounts, dates and frequency for the mandate being requested. Optional except for PayTo and VRP.", RequiredWhen: "The mandate request is for PayTo or VRP."},
@@ -346,20 +346,20 @@ var objectBillingRequestTemplateUpdateParams = Object{Fields: []Field{
 	{Name: "mandate_request_metadata", Kind: Map, Doc: "Your own key-value data, to be copied to the mandate on fulfilment. At most 3 keys, with names of up to 50 characters and values of up to 500."},
 	{Name: "mandate_request_scheme", Enum: enumScheme, Doc: "Scheme to request: `bacs`, `faster_payments`, `sepa_core`, `autogiro`, `betalingsservice`, `ach`, `pad`, `becs`, `pay_to` or `becs_nz`. May be omitted when only a mandate is requested; the payer then picks from your schemes.", Example: "\"bacs\""},
 	{Name: "mandate_request_verify", Enum: enumMandateVerification, Doc: "How far to go in verifying the payer's bank account for the mandate.", Example: "\"recommended\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "Readable name for the template, displayed in the dashboard; at most 255 characters.", Example: "\"Gym membership sign-up\"", MaxLength: 255},
 	{Name: "payment_request_amount", Doc: "Amount of the requested payment, as a decimal string in whole units of the currency: `69.99` is 69 pounds and 99 pence.", Example: "\"69.99\""},
 	{Name: "payment_request_currency", Enum: enumCurrency, Doc: "ISO 4217 code of the currency for the requested payment: `GBP` for customers in the UK, `EUR` for customers in supported Eurozone countries.", Example: "\"GBP\""},
 	{Name: "payment_request_description", Doc: "Text saying what the payment or mandate is for. The payer sees it while authorising.", Example: "\"Joining fee\""},
 	{Name: "payment_request_metadata", Kind: Map, Doc: "Your own key-value data, to be copied to the payment on fulfilment. At most 3 keys, with names of up to 50 characters and values of up to 500."},
 	{Name: "payment_request_scheme", Enum: enumScheme, Doc: "Open Banking scheme for the payment: `faster_payments` for GBP in the UK, `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer` for EUR. SEPA Instant may cost the customer an extra fee. Optional.", Example: "\"sepa_credit_transfer\""},
-	{Name: "redirect_uri", Doc: "Where to send the payer once they have finished the flow.", Example: "\"https://shop.example.com/checkout/done\""},
+	{Name: "redirect_uri", Doc: "Address to redirect the payer to at the end of the flow.", Example: "\"https://shop.example.com/checkout/done\""},
 }}
 var objectBillingRequestListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "customer", Doc: "Limits the list to requests of the customer with this id.", In: InQuery, Example: "\"CU000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "status", Enum: enumBillingRequestStatus, Doc: "Where the billing request stands in its life.", In: InQuery},
 }}
 var objectBillingRequest = Object{Fields: []Field{
@@ -385,7 +385,7 @@ var objectBillingRequestCreateParams = Object{Fields: []Field{
 	{Name: "instalment_schedule_request", Kind: Group, Object: &objectBillingRequestCreateParamsInstalmentScheduleRequest, Doc: "Instalment schedule to ask for. ACH and PAD only."},
 	{Name: "links", Kind: Group, Object: &objectBillingRequestCreateParamsLinks, Doc: "Identifiers of resources related to the billing request."},
 	{Name: "mandate_request", Kind: Group, Object: &objectBillingRequestCreateParamsMandateRequest, Doc: "Mandate to ask for."},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "payment_context_code", Enum: enumPaymentContextCode, Doc: "Circumstances of the payment, which banks and processors use to choose processing rules and assess risk.", Example: "\"ecommerce_merchant_initiated_payment\""},
 	{Name: "payment_purpose_code", Doc: "Specific reason for the payment, or the kind of goods or service paid for. One of the VRP commercial payment purpose codes.", Example: "\"utilities\""},
 	{Name: "payment_request", Kind: Group, Object: &objectBillingRequestCreateParamsPaymentRequest, Doc: "Single payment to ask for."},
@@ -397,7 +397,7 @@ var objectBillingRequestCreateWithActionsParams = Object{Fields: []Field{
 	{Name: "fallback_enabled", Kind: Bool, Doc: "Set to true to allow direct debit instead if the instant payment cannot be used. Leave it unset together with payment intelligence.", Example: "true"},
 	{Name: "links", Kind: Group, Object: &objectBillingRequestCreateWithActionsParamsLinks, Doc: "Identifiers of related resources for the new billing request."},
 	{Name: "mandate_request", Kind: Group, Object: &objectBillingRequestCreateWithActionsParamsMandateRequest, Doc: "The mandate to set up once the billing request is fulfilled."},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "payment_context_code", Enum: enumPaymentContextCode, Doc: "Circumstances of the payment, which banks and processors use to choose processing rules and assess risk.", Example: "\"ecommerce_merchant_initiated_payment\""},
 	{Name: "payment_purpose_code", Doc: "Specific reason for the payment, or the kind of goods or service paid for. One of the VRP commercial payment purpose codes.", Example: "\"utilities\""},
 	{Name: "payment_request", Kind: Group, Object: &objectBillingRequestCreateParamsPaymentRequest, Doc: "The one-off payment to take once the billing request is fulfilled."},
@@ -408,23 +408,23 @@ var objectBillingRequestWithActions = Object{Fields: []Field{
 	{Name: "billing_requests", Kind: Group, Object: &objectBillingRequest},
 }}
 var objectBillingRequestCancelParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectBillingRequestChooseCurrencyParams = Object{Fields: []Field{
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Required: true, Example: "\"GBP\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the account, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Required: true, Example: "\"GBP\""},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectBillingRequestCollectBankAccountParams = Object{Fields: []Field{
 	{Name: "account_holder_name", Doc: "Account holder's name, as registered at the bank. Kept in full, but banks receive it transliterated, in capitals and cut to 18 characters.", RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Example: "\"12345678\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
 	{Name: "account_number_suffix", Doc: "Suffix of a New Zealand account number. For NZD accounts alone.", Example: "\"00\""},
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of account. For USD accounts only; other currencies must leave it out.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
-	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Example: "\"GB37TEST01020312345678\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code. An `iban` implies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the account, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Swedish accounts in SEK need local details: GoCardless rejects their IBANs.", Example: "\"GB37TEST01020312345678\""},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "pay_id", Doc: "PayID under which the payer makes and receives payments: an email address, mobile or company number, for instance.", Example: "\"payer@example.com\""},
 }}
 var objectBillingRequestCollectCustomerDetailsParams = Object{Fields: []Field{
@@ -432,11 +432,11 @@ var objectBillingRequestCollectCustomerDetailsParams = Object{Fields: []Field{
 	{Name: "customer_billing_detail", Kind: Group, Object: &objectBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail, Doc: "Address and scheme-specific identity data of the payer."},
 }}
 var objectBillingRequestConfirmPayerDetailsParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "payer_requested_dual_signature", Kind: Bool, Doc: "Whether the payer said the mandate needs more than one signature. With all other actions done, the payer is emailed how to add the next one, on GoCardless branded pages only.", Example: "false"},
 }}
 var objectBillingRequestFulfilParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectBillingRequestNotifyParams = Object{Fields: []Field{
 	{Name: "notification_type", Enum: enumNotificationType, Doc: "Channel for reaching the customer. Email is the only one so far.", Required: true, Example: "\"email\""},
@@ -447,12 +447,12 @@ var objectBillingRequestSelectInstitutionParams = Object{Fields: []Field{
 	{Name: "institution", Doc: "Id of the institution.", Required: true, Example: "\"example_bank\""},
 }}
 var objectBlockListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "block_type", Enum: enumBlockType, Doc: "Kind of detail to match against.", In: InQuery},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Filters blocks by creation time.", In: InQueryDeep},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
-	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Why the payer is to be blocked. With `other`, a `reason_description` must be given.", In: InQuery},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "block_type", Enum: enumBlockType, Doc: "Limits the list to blocks of this type.", In: InQuery},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to blocks created within this period.", In: InQueryDeep},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
+	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Limits the list to blocks with this reason.", In: InQuery},
 }}
 var objectBlock = Object{Fields: []Field{
 	{Name: "id"},
@@ -465,26 +465,26 @@ var objectBlock = Object{Fields: []Field{
 	{Name: "updated_at", Kind: Time},
 }}
 var objectBlockCreateParams = Object{Fields: []Field{
-	{Name: "active", Kind: Bool, Doc: "Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new block is active unless stated otherwise.", Example: "true"},
-	{Name: "block_type", Enum: enumBlockType, Doc: "Kind of detail to match against.", Example: "\"email_domain\""},
-	{Name: "reason_description", Doc: "Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to learn about new types of fraud.", RequiredWhen: "`reason_type` is `other`.", Example: "\"Repeated sign-ups with borrowed details\""},
-	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Why the payer is to be blocked. With `other`, a `reason_description` must be given.", Example: "\"identity_fraud\""},
-	{Name: "resource_reference", Doc: "What to block: the email address or domain itself, or the id of a bank account for the `bank_account` and `bank_name` types. That bank account must already exist, even to block by bank name.", Example: "\"payer@example.com\""},
+	{Name: "active", Kind: Bool, Doc: "Whether the block is active. Mandates are not checked against inactive blocks. A new block is active unless this is false.", Example: "true"},
+	{Name: "block_type", Enum: enumBlockType, Doc: "Type of the detail to match.", Example: "\"email_domain\""},
+	{Name: "reason_description", Doc: "Why the payer is blocked, where no other `reason_type` applies. GoCardless uses the explanation to learn about new kinds of fraud.", RequiredWhen: "`reason_type` is `other`.", Example: "\"Repeated sign-ups with borrowed details\""},
+	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Reason for the block. `other` needs a `reason_description`.", Example: "\"identity_fraud\""},
+	{Name: "resource_reference", Doc: "What to block: an email address, an email domain or, for the types `bank_account` and `bank_name`, the id of a bank account. The bank account must exist, even to block its bank by name.", Example: "\"payer@example.com\""},
 }}
 var objectBlockByRefParams = Object{Fields: []Field{
-	{Name: "active", Kind: Bool, Doc: "Whether the block is in force. Disabled blocks are ignored when a mandate is checked; a new block is active unless stated otherwise.", Example: "true"},
-	{Name: "reason_description", Doc: "Why the payer is being blocked and why none of the listed reasons fits. GoCardless uses it to learn about new types of fraud.", RequiredWhen: "`reason_type` is `other`.", Example: "\"Repeated sign-ups with borrowed details\""},
-	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Why the payer is to be blocked. With `other`, a `reason_description` must be given.", Example: "\"identity_fraud\""},
-	{Name: "reference_type", Enum: enumBlockReferenceType, Doc: "Kind of resource whose emails and bank accounts are to be blocked.", Example: "\"customer\""},
-	{Name: "reference_value", Doc: "Id of the customer or mandate whose emails and bank accounts are to be blocked. It must already exist in GoCardless.", Example: "\"CU000123\""},
+	{Name: "active", Kind: Bool, Doc: "Whether the block is active. Mandates are not checked against inactive blocks. A new block is active unless this is false.", Example: "true"},
+	{Name: "reason_description", Doc: "Why the payer is blocked, where no other `reason_type` applies. GoCardless uses the explanation to learn about new kinds of fraud.", RequiredWhen: "`reason_type` is `other`.", Example: "\"Repeated sign-ups with borrowed details\""},
+	{Name: "reason_type", Enum: enumBlockReasonType, Doc: "Reason for the block. `other` needs a `reason_description`.", Example: "\"identity_fraud\""},
+	{Name: "reference_type", Enum: enumBlockReferenceType, Doc: "Type of resource whose email addresses and bank accounts to block.", Example: "\"customer\""},
+	{Name: "reference_value", Doc: "Id of the customer or mandate whose email addresses and bank accounts to block.", Example: "\"CU000123\""},
 }}
 var objectCreditorBankAccountListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Filters creditor bank accounts by creation time.", In: InQueryDeep},
-	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Example: "\"CR000123\""},
-	{Name: "enabled", Kind: Bool, Doc: "True for enabled bank accounts only, false for disabled ones only.", In: InQuery, Example: "true"},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to bank accounts created within this period.", In: InQueryDeep},
+	{Name: "creditor", Doc: "Limits the list to bank accounts of the creditor with this id.", In: InQuery, Example: "\"CR000123\""},
+	{Name: "enabled", Kind: Bool, Doc: "Limits the list to enabled bank accounts (true) or disabled ones (false).", In: InQuery, Example: "true"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectCreditorBankAccount = Object{Fields: []Field{
 	{Name: "id"},
@@ -501,23 +501,23 @@ var objectCreditorBankAccount = Object{Fields: []Field{
 	{Name: "verification_status", Enum: enumCreditorBankAccountVerificationStatus},
 }}
 var objectCreditorBankAccountCreateParams = Object{Fields: []Field{
-	{Name: "account_holder_name", Doc: "Holder's name as the bank has it, normally the same as the linked creditor's name. It is transliterated, put in capitals and cut to 18 characters.", Required: true, Example: "\"ACME LTD\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Example: "\"12345678\""},
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of account. For USD accounts only; other currencies must leave it out.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
-	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Example: "\"GB37TEST01020312345678\""},
+	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it, usually the creditor's name. GoCardless transliterates it, converts it to capitals and cuts it to 18 characters.", Required: true, Example: "\"ACME LTD\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code. An `iban` implies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the account, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Swedish accounts in SEK need local details: GoCardless rejects their IBANs.", Example: "\"GB37TEST01020312345678\""},
 	{Name: "links", Kind: Group, Object: &objectCreditorBankAccountCreateParamsLinks, Doc: "Identifiers of resources related to the creditor bank account.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "set_as_default_payout_account", Kind: Bool, Doc: "Whether GoCardless is to send payouts to this account from now on. True unless stated otherwise.", Default: "true", Example: "true"},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "set_as_default_payout_account", Kind: Bool, Doc: "Whether to make this the account for the creditor's payouts.", Default: "true", Example: "true"},
 }}
 var objectCreditorListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only creditors created within them are listed.", In: InQueryDeep},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectCreditor = Object{Fields: []Field{
 	{Name: "id"},
@@ -544,7 +544,7 @@ var objectCreditor = Object{Fields: []Field{
 }}
 var objectCreditorCreateParams = Object{Fields: []Field{
 	{Name: "bank_reference_prefix", Doc: "Text to start the bank reference of each payout to this creditor: with `ACME`, a reference may read `ACME-8G7Q8`. Refunds in EUR and GBP carry it too.", Example: "\"NORTHQ\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Required: true, Example: "\"GB\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Required: true, Example: "\"GB\""},
 	{Name: "creditor_type", Enum: enumCreditorType, Doc: "Legal form of the creditor's business.", Required: true, Example: "\"company\""},
 	{Name: "links", Kind: JSON, Doc: "Identifiers of related resources to attach to the new creditor."},
 	{Name: "name", Doc: "Name the creditor trades under.", Required: true, Example: "\"North Quay Cycles\""},
@@ -555,16 +555,16 @@ var objectCreditorUpdateParams = Object{Fields: []Field{
 	{Name: "address_line3", Doc: "Street address of the creditor, line 3, if any.", Example: "\"North Quay\""},
 	{Name: "bank_reference_prefix", Doc: "Text to start the bank reference of each payout to this creditor: with `ACME`, a reference may read `ACME-8G7Q8`. Refunds in EUR and GBP carry it too.", Example: "\"NORTHQ\""},
 	{Name: "city", Doc: "Town or city in which the creditor is based.", Example: "\"Bristol\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Example: "\"GB\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Example: "\"GB\""},
 	{Name: "links", Kind: Group, Object: &objectCreditorUpdateParamsLinks, Doc: "Identifiers of resources related to the creditor: its default payout account in each currency."},
 	{Name: "name", Doc: "Name the creditor trades under.", Example: "\"North Quay Cycles\""},
 	{Name: "postal_code", Doc: "Postcode of the creditor.", Example: "\"BS1 4XX\""},
 	{Name: "region", Doc: "County, region or department in which the creditor is based.", Example: "\"Somerset\""},
 }}
 var objectCurrencyExchangeRateListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "source", Doc: "Currency converted from, as an ISO 4217 code.", In: InQuery, Example: "\"GBP\""},
 	{Name: "target", Doc: "Currency converted to, as an ISO 4217 code.", In: InQuery, Example: "\"EUR\""},
 }}
@@ -576,12 +576,12 @@ var objectCurrencyExchangeRate = Object{Fields: []Field{
 }}
 var objectCustomerBankAccountTokenCreateParams = Object{Fields: []Field{
 	{Name: "account_holder_name", Doc: "Account holder's name, as registered at the bank. Kept in full, but banks receive it transliterated, in capitals and cut to 18 characters.", Required: true, Example: "\"Robin Sample\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Example: "\"12345678\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
-	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Example: "\"GB37TEST01020312345678\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code. An `iban` implies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the account, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Swedish accounts in SEK need local details: GoCardless rejects their IBANs.", Example: "\"GB37TEST01020312345678\""},
 }}
 var objectCustomerBankAccountToken = Object{Fields: []Field{
 	{Name: "id"},
@@ -593,12 +593,12 @@ var objectCustomerBankAccountToken = Object{Fields: []Field{
 	{Name: "currency", Enum: enumCurrency},
 }}
 var objectCustomerBankAccountListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only bank accounts created within them are listed.", In: InQueryDeep},
 	{Name: "customer", Doc: "Id of a customer, prefixed `CU`. In a list query, keeps only records that belong to that customer.", In: InQuery, Example: "\"CU000123\""},
 	{Name: "enabled", Kind: Bool, Doc: "True keeps only bank accounts in use, false only disabled ones.", In: InQuery, Example: "true"},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectCustomerBankAccount = Object{Fields: []Field{
 	{Name: "id"},
@@ -618,18 +618,18 @@ var objectCustomerBankAccount = Object{Fields: []Field{
 }}
 var objectCustomerBankAccountCreateParams = Object{Fields: []Field{
 	{Name: "account_holder_name", Doc: "Account holder's name, as registered at the bank. Kept in full, but banks receive it transliterated, in capitals and cut to 18 characters.", RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Example: "\"12345678\""},
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of account. For USD accounts only; other currencies must leave it out.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
-	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Example: "\"GB37TEST01020312345678\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code. An `iban` implies it.", RequiredWhen: "no `iban` is given", Example: "\"GB\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the account, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Example: "\"GBP\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Swedish accounts in SEK need local details: GoCardless rejects their IBANs.", Example: "\"GB37TEST01020312345678\""},
 	{Name: "links", Kind: Group, Object: &objectCustomerBankAccountCreateParamsLinks, Doc: "Identifiers of resources related to the customer bank account.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectCustomerBankAccountUpdateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectCustomerNotification = Object{Fields: []Field{
 	{Name: "id"},
@@ -641,11 +641,11 @@ var objectCustomerNotification = Object{Fields: []Field{
 }}
 var objectCustomerListParams = Object{Fields: []Field{
 	{Name: "action_required", Kind: Bool, Doc: "Filters on whether something is needed from the customer.", In: InQuery, Example: "\"true\""},
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only customers created within them are listed.", In: InQueryDeep},
 	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.", In: InQuery},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "sort_direction", Enum: enumSortDirection, Doc: "Whether results run upwards or downwards on the sort field.", In: InQuery},
 	{Name: "sort_field", Enum: enumCustomerSortField, Doc: "Attribute that orders the listed customers.", In: InQuery},
 }}
@@ -670,52 +670,52 @@ var objectCustomer = Object{Fields: []Field{
 	{Name: "swedish_identity_number"},
 }}
 var objectCustomerCreateParams = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Example: "\"Riverside District\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Example: "\"Leeds\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Example: "\"Riverside District\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Example: "\"Leeds\""},
 	{Name: "company_name", Doc: "Name of the customer's company. In Canada, giving one makes the customer's mandates business PADs; otherwise they are personal PADs.", RequiredWhen: "`given_name` and `family_name` are not provided", Example: "\"Larkspur Bakery Ltd\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Example: "\"GB\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Example: "\"GB\""},
 	{Name: "danish_identity_number", Doc: "CPR or CVR number of a Danish person or company. Used for Danish customers alone.", RequiredWhen: "the customer's bank account is in DKK", Example: "\"123456-7890\""},
 	{Name: "email", Doc: "Email address that GoCardless sends notifications to. Nearly always needed.", Example: "\"payer@example.com\""},
 	{Name: "family_name", Doc: "The customer's last name.", RequiredWhen: "`company_name` is not given", Example: "\"Sample\""},
 	{Name: "given_name", Doc: "The customer's forename.", RequiredWhen: "`company_name` is not given", Example: "\"Robin\""},
 	{Name: "language", Doc: "ISO 639-1 language of GoCardless's notification emails: `en`, `fr`, `de`, `pt`, `es`, `it`, `nl`, `da`, `nb`, `sl` or `sv`. If omitted, follows `country_code`, or else is `en`. Has no effect where you send your own.", Example: "\"en\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "phone_number", Doc: "Phone number in ITU E.123 format, with its country code.", Example: "\"+44 20 7946 0123\""},
-	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Example: "\"LS1 1AA\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", Example: "\"LS1 1AA\""},
 	{Name: "region", Doc: "County, region or department where the customer is; in the United States, the state as a two-letter ISO 3166-2:US code.", RequiredWhen: "the customer is in the United States", Example: "\"OR\""},
 	{Name: "swedish_identity_number", Doc: "Swedish civic or company number (personnummer, samordningsnummer or organisationsnummer); only for customers in Sweden. Once set, it is fixed.", RequiredWhen: "the customer's bank account is in SEK", Example: "\"556123-4568\""},
 }}
 var objectCustomerUpdateParams = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Example: "\"Riverside District\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Example: "\"Leeds\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Example: "\"Riverside District\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Example: "\"Leeds\""},
 	{Name: "company_name", Doc: "Name of the customer's company. In Canada, giving one makes the customer's mandates business PADs; otherwise they are personal PADs.", RequiredWhen: "`given_name` and `family_name` are not provided", Example: "\"Larkspur Bakery Ltd\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Example: "\"GB\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Example: "\"GB\""},
 	{Name: "danish_identity_number", Doc: "CPR or CVR number of a Danish person or company. Used for Danish customers alone.", RequiredWhen: "the customer's bank account is in DKK", Example: "\"123456-7890\""},
 	{Name: "email", Doc: "Email address that GoCardless sends notifications to. Nearly always needed.", Example: "\"payer@example.com\""},
 	{Name: "family_name", Doc: "The customer's last name.", RequiredWhen: "`company_name` is not given", Example: "\"Sample\""},
 	{Name: "given_name", Doc: "The customer's forename.", RequiredWhen: "`company_name` is not given", Example: "\"Robin\""},
 	{Name: "language", Doc: "ISO 639-1 language of GoCardless's notification emails: `en`, `fr`, `de`, `pt`, `es`, `it`, `nl`, `da`, `nb`, `sl` or `sv`. If omitted, follows `country_code`, or else is `en`. Has no effect where you send your own.", Example: "\"en\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "phone_number", Doc: "Phone number in ITU E.123 format, with its country code.", Example: "\"+44 20 7946 0123\""},
-	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Example: "\"LS1 1AA\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", Example: "\"LS1 1AA\""},
 	{Name: "region", Doc: "County, region or department where the customer is; in the United States, the state as a two-letter ISO 3166-2:US code.", RequiredWhen: "the customer is in the United States", Example: "\"OR\""},
 	{Name: "swedish_identity_number", Doc: "Swedish civic or company number (personnummer, samordningsnummer or organisationsnummer); only for customers in Sweden. Once set, it is fixed.", RequiredWhen: "the customer's bank account is in SEK", Example: "\"556123-4568\""},
 }}
 var objectEventListParams = Object{Fields: []Field{
 	{Name: "action", Doc: "Keeps only events with this action.", In: InQuery, Example: "\"paid_out\""},
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "billing_request", Doc: "Id of a billing request; keeps only events about it.", In: InQuery, Example: "\"BRQ000123\""},
 	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits on when the events were created.", In: InQueryDeep},
 	{Name: "creditor", Doc: "Id of a creditor; keeps only events about it.", In: InQuery, Example: "\"CR000123\""},
 	{Name: "export", Doc: "Id of an export; keeps only events about it.", In: InQuery, Example: "\"EX000123\""},
 	{Name: "include", Enum: enumEventInclude, Doc: "Kind of linked resource to embed in the response. Only works together with `resource_type`.", In: InQuery},
 	{Name: "instalment_schedule", Doc: "Id of an instalment schedule; keeps only events about it.", In: InQuery, Example: "\"IS000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "mandate", Doc: "Id of a mandate; keeps only events about it.", In: InQuery, Example: "\"MD000123\""},
 	{Name: "outbound_payment", Doc: "Id of an outbound payment; keeps only events about it.", In: InQuery, Example: "\"OUT000123\""},
 	{Name: "parent_event", Doc: "Id of an event; keeps only events that it caused.", In: InQuery, Example: "\"EV000123\""},
@@ -742,9 +742,9 @@ var objectEvent = Object{Fields: []Field{
 	{Name: "source", Kind: Group, Object: &objectEventSource},
 }}
 var objectExportListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectExport = Object{Fields: []Field{
 	{Name: "id"},
@@ -761,11 +761,11 @@ var objectFundsAvailability = Object{Fields: []Field{
 	{Name: "available", Kind: Bool},
 }}
 var objectInstalmentScheduleListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Filters instalment schedules by creation time.", In: InQueryDeep},
 	{Name: "customer", Doc: "Id of the customer who pays the instalments.", In: InQuery, Example: "\"CU000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "mandate", Doc: "Id of the mandate under which the schedule's payments are collected.", In: InQuery, Example: "\"MD000123\""},
 	{Name: "status", Kind: List, Elem: &Field{Enum: enumInstalmentScheduleStatus}, Doc: "Only instalment schedules in one of these statuses; up to five may be given.", In: InQuery, Example: "[\"active\",\"pending\"]"},
 }}
@@ -785,7 +785,7 @@ var objectInstalmentScheduleCreateWithDatesParams = Object{Fields: []Field{
 	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code.", Required: true, Example: "\"GBP\""},
 	{Name: "instalments", Kind: List, Elem: &Field{Kind: Group, Object: &objectDatedInstalmentParams}, Doc: "The instalments to collect, one entry per payment. Each needs an `amount` and a `charge_date`.", Required: true},
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithDatesParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "What the instalment schedule is called, at most 100 characters. A schedule made from amounts and an interval passes it on to its payments.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
 	{Name: "payment_reference", Doc: "Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11; BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments; unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package.", Example: "\"PLAN-3082\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether failed payments are retried automatically with intelligent retries. Success+ must be switched on in the dashboard.", Default: "false", Example: "true"},
@@ -796,14 +796,14 @@ var objectInstalmentScheduleCreateWithScheduleParams = Object{Fields: []Field{
 	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code.", Required: true, Example: "\"GBP\""},
 	{Name: "instalments", Kind: Group, Object: &objectInstalmentSeriesParams, Doc: "Groups the instalment amounts, how often they are collected and the start date of the first one.", Required: true},
 	{Name: "links", Kind: Group, Object: &objectInstalmentScheduleCreateWithScheduleParamsLinks, Doc: "Identifiers of resources related to the instalment schedule.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "What the instalment schedule is called, at most 100 characters. A schedule made from amounts and an interval passes it on to its payments.", Required: true, Example: "\"Invoice 7781\"", MaxLength: 100},
 	{Name: "payment_reference", Doc: "Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11; BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments; unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package.", Example: "\"PLAN-3082\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether failed payments are retried automatically with intelligent retries. Success+ must be switched on in the dashboard.", Default: "false", Example: "true"},
 	{Name: "total_amount", Kind: Money, Doc: "Total to collect over all instalments, in minor units of the currency. A validation error results unless it equals the sum of the instalment amounts.", Required: true, Example: "30000"},
 }}
 var objectInstalmentScheduleUpdateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectInstitutionListForBillingRequestParams = Object{Fields: []Field{
 	{Name: "country_code", Doc: "Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned when no country is given.", In: InQuery, Required: true, Example: "\"GB\""},
@@ -1459,9 +1459,9 @@ var objectWebhook = Object{Fields: []Field{
 	{Name: "url"},
 }}
 var enumBalanceType = []Value{
-	{"confirmed_funds", "Confirmed payments less fees and open debits (refunds, failures, chargebacks); not in a payout yet."},
-	{"pending_payouts", "Money in a payout due at the next daily run; zero except while payouts are being made."},
-	{"pending_payments_submitted", "Payments sent to the scheme, awaiting confirmation; those pending submission are left out."},
+	{"confirmed_funds", "Confirmed payments, less fees and open debits such as refunds, failures and chargebacks; not yet in a payout"},
+	{"pending_payouts", "Money in payouts that the next daily run will send; zero except while payouts are being made"},
+	{"pending_payments_submitted", "Payments submitted to the scheme but not yet confirmed; payments pending submission are not included"},
 }
 var enumCurrency = []Value{
 	{"AUD", "Australian dollar"},
@@ -1477,7 +1477,7 @@ var objectBalanceLinks = Object{Fields: []Field{
 	{Name: "creditor"},
 }}
 var objectBankAccountHolderVerificationCreateParamsLinks = Object{Fields: []Field{
-	{Name: "bank_account", Doc: "Id of the bank account whose holder to check, prefixed `BA`.", Required: true, Example: "\"BA000123\""},
+	{Name: "bank_account", Doc: "Id of the bank account whose holder to verify, prefixed `BA`.", Required: true, Example: "\"BA000123\""},
 }}
 var enumAccountHolderVerificationType = []Value{
 	{"confirmation_of_payee", "Confirmation of Payee, the UK check of account names"},
@@ -1489,15 +1489,15 @@ var enumAccountHolderVerificationResult = []Value{
 	{"unable_to_match", "The check failed at the recipient's bank or for technical reasons"},
 }
 var enumBankAccountHolderVerificationStatus = []Value{
-	{"pending", "Requested; the outcome is still awaited"},
-	{"completed", "Done; the outcome can be used"},
+	{"pending", "Requested; the result is not available yet"},
+	{"completed", "Finished; the result is available"},
 }
 var objectBankAuthorisationCreateParamsLinks = Object{Fields: []Field{
-	{Name: "billing_request", Doc: "Id of the billing request being authorised.", Example: "\"BRQ000123\""},
+	{Name: "billing_request", Doc: "Id of the billing request that the payer authorises.", Example: "\"BRQ000123\""},
 }}
 var enumAuthorisationType = []Value{
-	{"payment", "The bank authorises a payment"},
-	{"mandate", "The bank authorises a mandate"},
+	{"payment", "A payment"},
+	{"mandate", "A mandate"},
 }
 var objectBankAuthorisationLinks = Object{Fields: []Field{
 	{Name: "billing_request"},
@@ -1519,25 +1519,25 @@ var enumScheme = []Value{
 	{"sepa_instant_credit_transfer", "SEPA Instant Credit Transfer, euro area"},
 }
 var objectBillingRequestFlowCreateParamsLinks = Object{Fields: []Field{
-	{Name: "billing_request", Doc: "Id of the billing request that the flow takes the payer through.", Required: true, Example: "\"BRQ000123\""},
+	{Name: "billing_request", Doc: "Id of the billing request that the flow completes.", Required: true, Example: "\"BRQ000123\""},
 }}
 var objectBillingRequestFlowPrefilledBankAccountParams = Object{Fields: []Field{
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of US dollar bank account. Leave out for accounts in any other currency.", Example: "\"checking\""},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", Example: "\"checking\""},
 }}
 var objectBillingRequestFlowPrefilledCustomerParams = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", Nullable: true, Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Nullable: true, Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Nullable: true, Example: "\"Riverside District\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Nullable: true, Example: "\"Leeds\""},
-	{Name: "company_name", Doc: "Name of the customer's business. Give it only for a customer with null `given_name` and `family_name`.", Nullable: true, Example: "\"Example Trading Ltd\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Nullable: true, Example: "\"GB\""},
-	{Name: "danish_identity_number", Doc: "Danish civic (CPR) or company (CVR) number of the customer. Applies to customers in Denmark only.", Nullable: true, Example: "\"12345678\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", Nullable: true, Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
+	{Name: "company_name", Doc: "Name of the customer's company. Only for a customer without `given_name` and `family_name`.", Nullable: true, Example: "\"Example Trading Ltd\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
+	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark.", Nullable: true, Example: "\"12345678\""},
 	{Name: "email", Doc: "Email address of the customer.", Nullable: true, Example: "\"payer@example.com\""},
-	{Name: "family_name", Doc: "Surname of the customer.", Nullable: true, Example: "\"Sample\""},
-	{Name: "given_name", Doc: "First name of the customer.", Nullable: true, Example: "\"Alex\""},
-	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
-	{Name: "region", Doc: "County, department or other region of the customer's address.", Nullable: true, Example: "\"West Yorkshire\""},
-	{Name: "swedish_identity_number", Doc: "Swedish civic (personnummer or samordningsnummer) or company (organisationsnummer) number of the customer. Applies to customers in Sweden only.", Nullable: true, Example: "\"556000-1234\""},
+	{Name: "family_name", Doc: "Family name of the customer.", Nullable: true, Example: "\"Sample\""},
+	{Name: "given_name", Doc: "Given name of the customer.", Nullable: true, Example: "\"Alex\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
+	{Name: "region", Doc: "County, region or department of the customer's address.", Nullable: true, Example: "\"West Yorkshire\""},
+	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden.", Nullable: true, Example: "\"556000-1234\""},
 }}
 var objectBillingRequestFlowLinks = Object{Fields: []Field{
 	{Name: "billing_request"},
@@ -1746,7 +1746,7 @@ var objectBillingRequestCreateParamsInstalmentScheduleRequest = Object{Fields: [
 	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 code of the currency to charge: `USD` or `CAD`.", Example: "\"USD\""},
 	{Name: "instalments_with_dates", Kind: List, Elem: &Field{Kind: Group, Object: &objectDatedInstalmentParams}, Doc: "Instalments listed one by one, each having its own `amount` and `charge_date`.", Nullable: true},
 	{Name: "instalments_with_schedule", Kind: Group, Object: &objectInstalmentSeriesParams, Doc: "Instalments described by a start date, a frequency and the successive amounts.", Nullable: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "name", Doc: "What the instalment schedule is called, at most 100 characters. A schedule made from amounts and an interval passes it on to its payments.", Example: "\"Invoice 7781\"", MaxLength: 100},
 	{Name: "payment_reference", Doc: "Reference given to every payment made from this request and shown on the payer's bank statement. May be left out.", Nullable: true, Example: "\"CLUB2026\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether failed payments are retried automatically with intelligent retries. This takes effect only with Success+ switched on in the dashboard.", Default: "false", Example: "true"},
@@ -1764,7 +1764,7 @@ var objectBillingRequestCreateParamsMandateRequest = Object{Fields: []Field{
 	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 code of the mandate's currency.", Example: "\"GBP\""},
 	{Name: "description", Doc: "Text about the mandate or payment, or both, shown to the payer while they authorise the request.", Nullable: true, Example: "\"Gym membership\""},
 	{Name: "funds_settlement", Enum: enumFundsSettlement, Doc: "Route by which the payer's money reaches the merchant.", Example: "\"managed\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "reference", Doc: "Reference for the mandate that this request sets up.", Example: "\"MEMBER-5521\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Bank payment scheme for the mandate, such as `bacs`, `ach` or `sepa_core`. A request for nothing but a mandate may omit it: the payer then chooses among the schemes you have.", Nullable: true, Example: "\"bacs\""},
 	{Name: "sweeping", Kind: Bool, Doc: "Whether the mandate serves only to move money between accounts that both belong to the payer.", RequiredWhen: "the scheme is `faster_payments`", Example: "true"},
@@ -1776,7 +1776,7 @@ var objectBillingRequestCreateParamsPaymentRequest = Object{Fields: []Field{
 	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 code of the payment's currency: `GBP` for payers in the UK, `EUR` for payers in a supported Eurozone country.", Example: "\"GBP\""},
 	{Name: "description", Doc: "Text about the mandate or payment, or both, shown to the payer while they authorise the request.", Nullable: true, Example: "\"Gym membership\""},
 	{Name: "funds_settlement", Enum: enumFundsSettlement, Doc: "Route by which the payer's money reaches the merchant.", Example: "\"managed\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "reference", Doc: "Payment reference of the merchant's choosing. Works with PayTo, and with Faster Payments under direct funds settlement.", Nullable: true, Example: "\"ORDER-5521\""},
 	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry the payment automatically if it fails.", Example: "true"},
 	{Name: "scheme", Enum: enumScheme, Doc: "Open banking scheme for the payment: `faster_payments` in the UK, `sepa_credit_transfer` (the Eurozone default) or `sepa_instant_credit_transfer`, for which the payer may be charged a fee.", Nullable: true, Example: "\"faster_payments\""},
@@ -1789,7 +1789,7 @@ var objectBillingRequestCreateParamsSubscriptionRequest = Object{Fields: []Field
 	{Name: "day_of_month", Kind: Int, Doc: "Day of the month for charging, from 1 to 28, with -1 for the month's last day.", Nullable: true, Example: "15", Minimum: new(int64(-1)), Maximum: new(int64(28))},
 	{Name: "interval", Kind: Int, Doc: "How many `interval_unit` periods lie between one charge and the next. At least 1, and small enough for a charge every year.", Default: "1", Example: "1", Minimum: new(int64(1))},
 	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Length of one period between charges, multiplied by `interval`.", Example: "\"monthly\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "month", Enum: enumMonth, Doc: "Month for charging, as a lower-case English name. Meaningful for `yearly` intervals alone.", Example: "\"april\""},
 	{Name: "name", Doc: "What the subscription is called, at most 255 characters. Its payments get this as their description. May be left out.", Nullable: true, Example: "\"Monthly membership\"", MaxLength: 255},
 	{Name: "payment_reference", Doc: "Reference given to every payment made from this request and shown on the payer's bank statement. May be left out.", Nullable: true, Example: "\"CLUB2026\""},
@@ -1815,7 +1815,7 @@ var objectBillingRequestCreateWithActionsParamsMandateRequest = Object{Fields: [
 	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 code of the mandate's currency.", Example: "\"GBP\""},
 	{Name: "description", Doc: "Text about the mandate or payment, or both, shown to the payer while they authorise the request.", Nullable: true, Example: "\"Gym membership\""},
 	{Name: "funds_settlement", Enum: enumFundsSettlement, Doc: "Route by which the payer's money reaches the merchant.", Example: "\"managed\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "reference", Doc: "Unique reference of the mandate. Permitted length and characters depend on the scheme; if it is left out, GoCardless makes a suitable one.", Nullable: true, Example: "\"SMITH-2026-001\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Bank payment scheme for the mandate, such as `bacs`, `ach` or `sepa_core`. A request for nothing but a mandate may omit it: the payer then chooses among the schemes you have.", Nullable: true, Example: "\"bacs\""},
 	{Name: "sweeping", Kind: Bool, Doc: "Whether the mandate serves only to move money between accounts that both belong to the payer.", RequiredWhen: "the scheme is `faster_payments`", Example: "true"},
@@ -1831,18 +1831,18 @@ var objectBillingRequestCollectCustomerDetailsParamsCustomer = Object{Fields: []
 	{Name: "family_name", Doc: "The customer's last name.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Sample\""},
 	{Name: "given_name", Doc: "The customer's forename.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Robin\""},
 	{Name: "language", Doc: "ISO 639-1 code of the language for GoCardless notification emails: `da`, `de`, `en`, `es`, `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. Left out, a customer linked at creation decides, failing that it is `en`.", Nullable: true, Example: "\"en\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "phone_number", Doc: "Phone number in ITU E.123 format, with its country code.", Nullable: true, Example: "\"+44 20 7946 0123\""},
 }}
 var objectBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", Nullable: true, Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Nullable: true, Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Nullable: true, Example: "\"Riverside District\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Nullable: true, Example: "\"Leeds\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Nullable: true, Example: "\"GB\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", Nullable: true, Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
 	{Name: "danish_identity_number", Doc: "CPR or CVR number of a Danish person or company. Used for Danish customers alone.", Nullable: true, RequiredWhen: "the customer's bank account is in DKK", Example: "\"123456-7890\""},
 	{Name: "ip_address", Doc: "IP address from which the payer went through the mandate setup. Used for ACH alone; mandates authorised by telephone or on paper do without.", Nullable: true, RequiredWhen: "the scheme is ACH and `authorisation_source` is neither `telephone` nor `paper`", Example: "\"203.0.113.7\""},
-	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
 	{Name: "region", Doc: "County, department or region in the customer's address. In the US it has to be the two-letter ISO 3166-2 state code, like `CA`.", Nullable: true, RequiredWhen: "the customer is in the US", Example: "\"Greater Manchester\""},
 	{Name: "swedish_identity_number", Doc: "Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used for Swedish customers alone; fixed after it is first given.", Nullable: true, RequiredWhen: "the customer's bank account is in SEK", Example: "\"123456-7890\""},
 }}
@@ -1850,10 +1850,10 @@ var enumNotificationType = []Value{
 	{"email", "By email"},
 }
 var enumBlockType = []Value{
-	{"email", "One exact email address"},
-	{"email_domain", "Every email address at a domain"},
-	{"bank_account", "One exact bank account"},
-	{"bank_name", "Every account at a bank of this name"},
+	{"email", "One email address"},
+	{"email_domain", "Every email address at one domain"},
+	{"bank_account", "One bank account"},
+	{"bank_name", "Every account at banks with this name"},
 }
 var objectTimestampFilter = Object{Fields: []Field{
 	{Name: "gt", Kind: Time, Doc: "Strictly after this timestamp.", In: InQuery},
@@ -1862,26 +1862,26 @@ var objectTimestampFilter = Object{Fields: []Field{
 	{Name: "lte", Kind: Time, Doc: "At or before this timestamp.", In: InQuery},
 }}
 var enumBlockReasonType = []Value{
-	{"identity_fraud", "The payer uses somebody else's identity"},
-	{"no_intent_to_pay", "The payer never meant to pay"},
-	{"unfair_chargeback", "The payer claimed money back without good cause"},
+	{"identity_fraud", "The payer used somebody else's identity"},
+	{"no_intent_to_pay", "The payer never intended to pay"},
+	{"unfair_chargeback", "The payer raised a chargeback without good cause"},
 	{"other", "Another reason, explained in `reason_description`"},
 }
 var enumBlockReferenceType = []Value{
-	{"customer", "`reference_value` is a customer's id"},
-	{"mandate", "`reference_value` is a mandate's id"},
+	{"customer", "A customer"},
+	{"mandate", "A mandate"},
 }
 var objectCreditorBankAccountLinks = Object{Fields: []Field{
 	{Name: "creditor"},
 }}
 var enumCreditorBankAccountVerificationStatus = []Value{
-	{"pending", "Not checked yet"},
-	{"in_review", "Being checked"},
-	{"successful", "Checked and accepted"},
-	{"could_not_verify", "The check did not succeed"},
+	{"pending", "Not verified yet"},
+	{"in_review", "Under review"},
+	{"successful", "Verified"},
+	{"could_not_verify", "Could not be verified"},
 }
 var objectCreditorBankAccountCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor whose bank account this is.", Required: true, Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor that holds the bank account.", Required: true, Example: "\"CR000123\""},
 }}
 var enumCreditorType = []Value{
 	{"company", "An incorporated company"},
@@ -2818,15 +2818,15 @@ var objectBillingRequestSubscriptionRequestLinks = Object{Fields: []Field{
 }}
 var objectBillingRequestCreateWithActionsParamsCollectBankAccount = Object{Fields: []Field{
 	{Name: "account_holder_name", Doc: "Account holder's name, as registered at the bank. Kept in full here, but banks receive it transliterated, in capitals and cut to 18 characters.", RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Nullable: true, Example: "\"12345678\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Nullable: true, Example: "\"12345678\""},
 	{Name: "account_number_suffix", Doc: "Suffix that completes a New Zealand account number; used only for accounts in NZD.", Nullable: true, Example: "\"00\""},
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of account. For USD accounts only; other currencies must leave it out.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", Nullable: true, RequiredWhen: "no `iban` is given", Example: "\"GB\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Nullable: true, Example: "\"GBP\""},
-	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code. An `iban` implies it.", Nullable: true, RequiredWhen: "no `iban` is given", Example: "\"GB\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the account, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Nullable: true, Example: "\"GBP\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Swedish accounts in SEK need local details: GoCardless rejects their IBANs.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "pay_id", Doc: "PayID under which the payer makes and receives payments: an email address, mobile or company number, for instance.", Example: "\"payer@example.com\""},
 }}
 var objectBillingRequestCreateWithActionsParamsCollectCustomerDetails = Object{Fields: []Field{
@@ -2834,7 +2834,7 @@ var objectBillingRequestCreateWithActionsParamsCollectCustomerDetails = Object{F
 	{Name: "customer_billing_detail", Kind: Group, Object: &objectBillingRequestCollectCustomerDetailsParamsCustomerBillingDetail, Doc: "Billing details of the customer, such as postal address and scheme-specific identifiers."},
 }}
 var objectBillingRequestCreateWithActionsParamsConfirmPayerDetails = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "payer_requested_dual_signature", Kind: Bool, Doc: "Whether the payer said the mandate needs more than one signature. With all other actions done, the payer is emailed how to add the next one, on GoCardless branded pages only.", Example: "false"},
 }}
 var objectBillingRequestCreateWithActionsParamsSelectInstitution = Object{Fields: []Field{
