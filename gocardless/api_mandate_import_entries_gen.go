@@ -69,7 +69,7 @@ func (s *MandateImportEntryService) Create(ctx context.Context, params MandateIm
 // customer and bank account, plus amendment details for SEPA. After processing, "links" names the
 // created records. Open to approved integrators only.
 type MandateImportEntry struct {
-	// When GoCardless created the resource. Never changes.
+	// Time at which the entry was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Identifiers of resources related to the mandate import entry.
 	Links *MandateImportEntryLinks `json:"links,omitzero"`
@@ -226,8 +226,8 @@ type MandateImportEntryCreateParamsBankAccount struct {
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
 	IBAN *string `json:"iban,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -293,8 +293,8 @@ type MandateImportEntryCreateParamsCustomer struct {
 	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
 	// is "en".
 	Language *string `json:"language,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Phone number in ITU E.123 format, with its country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
@@ -386,13 +386,14 @@ func (p *MandateImportEntryCreateParamsLinks) check(c *checker) {
 
 // MandateImportEntryCreateParamsMandate groups the details of the mandate to create.
 type MandateImportEntryCreateParamsMandate struct {
-	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
+	// How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class
+	// (SEC) code.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
-	// is left out, GoCardless makes a suitable one.
+	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
 }
 
@@ -442,11 +443,11 @@ func (v *MandateImportEntryLinks) decode(d *jsonwire.Decoder) {
 // MandateImportEntryListParams holds the parameters of [MandateImportEntryService.List] and
 // [MandateImportEntryService.All].
 type MandateImportEntryListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Id of the mandate import, with the prefix "IM". Required.
 	MandateImport string `json:"mandate_import"`

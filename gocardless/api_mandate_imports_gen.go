@@ -97,7 +97,7 @@ func (s *MandateImportService) Submit(ctx context.Context, id string, opts ...Re
 type MandateImport struct {
 	// Id of the import, with the prefix "IM".
 	ID string `json:"id,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the mandate import was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Identifiers of resources related to the mandate import.
 	Links *MandateImportLinks `json:"links,omitzero"`

@@ -78,14 +78,13 @@ var opMandatesReinstate = Operation{
 // MandateService provides the operations on mandates. It is the Mandates field of a [Client] and is
 // safe for concurrent use.
 //
-// A Direct Debit mandate: the permission a customer gives to collect from one of their bank
-// accounts. Payments and subscriptions are made under it, and each change of its status is
-// announced by webhook.
+// A customer's permission for a creditor to collect money from their bank account. Payments and
+// subscriptions are created under a mandate. Webhooks report each change of its status.
 type MandateService struct {
 	client *Client
 }
 
-// List returns your mandates, one cursor-based page at a time.
+// List returns your mandates, one page at a time.
 //
 // GET /mandates
 func (s *MandateService) List(ctx context.Context, params MandateListParams, opts ...RequestOption) (*Page[Mandate], error) {
@@ -109,8 +108,8 @@ func (v *Mandate) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a mandate on a customer's bank account. Without a "scheme", GoCardless picks one
-// to suit the account.
+// Create creates a mandate on a customer's bank account. If "scheme" is omitted, GoCardless derives
+// it from the account.
 //
 // On live accounts, GoCardless allows this operation only with custom payment pages, which it has
 // to enable for your account. Without them, sign payers up with a billing request and its hosted
@@ -121,82 +120,82 @@ func (s *MandateService) Create(ctx context.Context, params MandateCreateParams,
 	return do(ctx, s.client, &opMandatesCreate, input{params: &params}, opts, new(Mandate))
 }
 
-// Get returns one mandate by its id.
+// Get returns the mandate with the given id.
 //
 // GET /mandates/{identity}
 func (s *MandateService) Get(ctx context.Context, id string, opts ...RequestOption) (*Mandate, error) {
 	return do(ctx, s.client, &opMandatesGet, input{id: id}, opts, new(Mandate))
 }
 
-// Update updates the "metadata" of a mandate; no other field can be changed.
+// Update updates the "metadata" of a mandate, the only field that can be changed.
 //
 // PUT /mandates/{identity}
 func (s *MandateService) Update(ctx context.Context, id string, params MandateUpdateParams, opts ...RequestOption) (*Mandate, error) {
 	return do(ctx, s.client, &opMandatesUpdate, input{id: id, params: &params}, opts, new(Mandate))
 }
 
-// Cancel cancels a mandate at once, together with those of its payments that can still be
-// cancelled. Metadata sent with the request is kept on the resulting cancellation event. An already
-// cancelled mandate gives a "cancellation_failed" error.
+// Cancel cancels a mandate immediately, along with its subscriptions, its instalment schedules and
+// those of its payments that can still be cancelled. The resulting event carries the metadata that
+// you send. A mandate that is already cancelled gives a "cancellation_failed" error.
 //
 // POST /mandates/{identity}/actions/cancel
 func (s *MandateService) Cancel(ctx context.Context, id string, params MandateCancelParams, opts ...RequestOption) (*Mandate, error) {
 	return do(ctx, s.client, &opMandatesCancel, input{id: id, params: &params}, opts, new(Mandate))
 }
 
-// Reinstate sets up an expired or cancelled mandate with the banks again, at most 10 times; one
-// active or being submitted gives "mandate_not_inactive". Webhooks: "resubmission_requested" (keeps
-// metadata sent), "submitted", then "reinstated" or "failed" within two working days.
+// Reinstate sets up a cancelled or expired mandate with the banks again, up to 10 times. A mandate
+// that is active or being submitted gives a "mandate_not_inactive" error. The first event,
+// "resubmission_requested", carries the metadata that you send; "submitted" follows, then
+// "reinstated" or "failed" within two working days.
 //
 // POST /mandates/{identity}/actions/reinstate
 func (s *MandateService) Reinstate(ctx context.Context, id string, params MandateReinstateParams, opts ...RequestOption) (*Mandate, error) {
 	return do(ctx, s.client, &opMandatesReinstate, input{id: id, params: &params}, opts, new(Mandate))
 }
 
-// Mandate is a Direct Debit mandate: the permission a customer gives to collect from one of their
-// bank accounts. Payments and subscriptions are made under it, and each change of its status is
-// announced by webhook.
+// Mandate is a customer's permission for a creditor to collect money from their bank account.
+// Payments and subscriptions are created under a mandate. Webhooks report each change of its
+// status.
 type Mandate struct {
-	// Id of the mandate, normally with the prefix "MD". Mandates older than 2016 may carry another
+	// Id of the mandate, usually prefixed "MD". Mandates created before 2016 may have another
 	// prefix.
 	ID string `json:"id,omitzero"`
-	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
+	// How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class
+	// (SEC) code.
 	AuthorisationSource AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Limits the payer agreed to, such as amounts, dates and frequency. Present only for schemes
-	// that use them: PayTo and VRP.
+	// Limits that the payer agreed to, such as amounts, dates and frequency. Only for PayTo and
+	// VRP.
 	ConsentParameters *MandateConsentParameters `json:"consent_parameters,omitzero"`
-	// Kind of authorisation the payer gave the merchant. ACH uses one-off, recurring or standing;
-	// PAD uses single, recurring or sporadic. Optional.
+	// Type of consent that the payer gave. For ACH it is one-off, recurring or standing; for PAD it
+	// is single, recurring or sporadic. Other schemes have none.
 	ConsentType ConsentType `json:"consent_type,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the mandate was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Route by which the payer's money reaches the merchant.
+	// How the payer's money reaches the merchant.
 	FundsSettlement FundsSettlement `json:"funds_settlement,omitzero"`
 	// Identifiers of resources related to the mandate.
 	Links *MandateLinks `json:"links,omitzero"`
-	// Kind of mandate.
+	// Type of the mandate.
 	MandateType MandateType `json:"mandate_type,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Soonest "charge_date" that a payment made now under this mandate can have. It moves on as
-	// time passes.
+	// Earliest "charge_date" for a payment created now. It changes over time.
 	NextPossibleChargeDate Date `json:"next_possible_charge_date,omitzero"`
-	// Soonest "charge_date" for a new payment collected by standard ACH instead of Faster ACH. It
-	// moves on as time passes and is absent on mandates of other schemes.
+	// Earliest "charge_date" for a payment created now with standard ACH rather than Faster ACH. It
+	// changes over time and is absent for other schemes.
 	NextPossibleStandardACHChargeDate Date `json:"next_possible_standard_ach_charge_date,omitzero"`
-	// True if someone must approve this mandate's payments and subscriptions, through an automatic
+	// True if payments and subscriptions under this mandate must be approved, through an automatic
 	// email, before they go ahead.
 	PaymentsRequireApproval bool `json:"payments_require_approval,omitzero"`
-	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
-	// is left out, GoCardless makes a suitable one.
+	// Unique reference of the mandate: yours, or one that GoCardless generated.
 	Reference string `json:"reference,omitzero"`
-	// Bank payment scheme that carries the mandate and its payments. Chosen by the caller or worked
-	// out from the customer's bank account.
+	// Scheme of the mandate and its payments: the one you chose, or the one derived from the
+	// customer's bank account.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// Where the mandate is in its life cycle.
+	// Status of the mandate.
 	Status MandateStatus `json:"status,omitzero"`
-	// Time at which the mandate was verified.
+	// Time at which the mandate was verified, in UTC.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
@@ -248,8 +247,8 @@ func (v *Mandate) decode(d *jsonwire.Decoder) {
 
 // MandateCancelParams holds the parameters of [MandateService.Cancel].
 type MandateCancelParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -274,22 +273,23 @@ func (p MandateCancelParams) Validate() error {
 
 // MandateCreateParams holds the parameters of [MandateService.Create].
 type MandateCreateParams struct {
-	// How the payer authorised the merchant, which decides the SEC code. ACH mandates only.
+	// How the payer gave authorisation, which decides the Standard Entry Class (SEC) code. ACH
+	// only; "web" if omitted.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
 	// Identifiers of resources related to the mandate. Required.
 	Links MandateCreateParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// IP address from which the payer completed the mandate set-up in a browser. Used for ACH only,
-	// and not needed for mandates authorised by telephone or on paper. Required when the customer
-	// pays by ACH, unless "authorisation_source" is telephone or paper.
+	// IP address from which the payer set up the mandate in a browser. ACH only; not needed for
+	// mandates authorised by telephone or on paper. Required when the customer pays by ACH, unless
+	// "authorisation_source" is telephone or paper.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
-	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
-	// is left out, GoCardless makes a suitable one.
+	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
-	// Bank payment scheme to use for the mandate and its payments. If omitted, it follows from the
-	// customer's bank account.
+	// Scheme of the mandate and its payments. If omitted, GoCardless derives it from the customer's
+	// bank account.
 	Scheme *Scheme `json:"scheme,omitzero"`
 }
 
@@ -333,8 +333,7 @@ func (p MandateCreateParams) Validate() error {
 type MandateCreateParamsLinks struct {
 	// Id of the creditor to collect for. Required when the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
-	// Id of the customer bank account that the mandate is set up on and its payments are taken
-	// from. Required.
+	// Id of the customer bank account to collect from. Required.
 	CustomerBankAccount string `json:"customer_bank_account"`
 }
 
@@ -353,31 +352,30 @@ func (p *MandateCreateParamsLinks) check(c *checker) {
 
 // MandateListParams holds the parameters of [MandateService.List] and [MandateService.All].
 type MandateListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Filters mandates by creation time.
+	// Limits the list to mandates created in this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only mandates of the creditor with this id. Not to be combined with "customer" or
-	// "customer_bank_account".
+	// Limits the list to mandates of the creditor with this id. Cannot be combined with "customer"
+	// or "customer_bank_account".
 	Creditor string `json:"creditor,omitzero"`
-	// Only mandates of the customer with this id. Not to be combined with "creditor" or
-	// "customer_bank_account".
+	// Limits the list to mandates of the customer with this id. Cannot be combined with "creditor"
+	// or "customer_bank_account".
 	Customer string `json:"customer,omitzero"`
-	// Only mandates on the customer bank account with this id. Not to be combined with "creditor"
-	// or "customer".
+	// Limits the list to mandates on the customer bank account with this id. Cannot be combined
+	// with "creditor" or "customer".
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Kind of mandate.
+	// Limits the list to mandates of this type.
 	MandateType MandateType `json:"mandate_type,omitzero"`
-	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
-	// is left out, GoCardless makes a suitable one.
+	// Limits the list to mandates with this reference.
 	Reference string `json:"reference,omitzero"`
-	// Only mandates that use one of these schemes.
+	// Limits the list to mandates in one of these schemes.
 	Scheme []Scheme `json:"scheme,omitzero"`
-	// Only mandates that have one of these statuses.
+	// Limits the list to mandates with one of these statuses.
 	Status []MandateStatus `json:"status,omitzero"`
 }
 
@@ -408,8 +406,8 @@ func (p MandateListParams) Validate() error {
 
 // MandateReinstateParams holds the parameters of [MandateService.Reinstate].
 type MandateReinstateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -434,8 +432,8 @@ func (p MandateReinstateParams) Validate() error {
 
 // MandateUpdateParams holds the parameters of [MandateService.Update].
 type MandateUpdateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 

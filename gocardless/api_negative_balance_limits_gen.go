@@ -53,7 +53,7 @@ type NegativeBalanceLimit struct {
 	ID string `json:"id,omitzero"`
 	// Size of the limit in pence, as a positive number: 10000 lets the balance go down to -100 GBP.
 	BalanceLimit int64 `json:"balance_limit,omitzero"`
-	// When the limit was created.
+	// Time at which the limit was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// ISO 4217 currency code.
 	Currency Currency `json:"currency,omitzero"`
@@ -108,15 +108,15 @@ func (v *NegativeBalanceLimitLinks) decode(d *jsonwire.Decoder) {
 // NegativeBalanceLimitListParams holds the parameters of [NegativeBalanceLimitService.List] and
 // [NegativeBalanceLimitService.All].
 type NegativeBalanceLimitListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Only records of the creditor with this id, which has the prefix "CR".
 	Creditor string `json:"creditor,omitzero"`
-	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
+	// Limits the list to limits in this currency.
 	Currency Currency `json:"currency,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 

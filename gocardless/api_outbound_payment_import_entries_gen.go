@@ -52,11 +52,12 @@ type OutboundPaymentImportEntry struct {
 	ID string `json:"id,omitzero"`
 	// Sum of money in minor units of the currency (pence for GBP, cents for EUR).
 	Amount *int64 `json:"amount,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the entry was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Identifiers of resources related to the import entry.
 	Links *OutboundPaymentImportEntryLinks `json:"links,omitzero"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// When the entry was processed; set by GoCardless.
 	ProcessedAt time.Time `json:"processed_at,omitzero"`
@@ -132,11 +133,11 @@ func (v *OutboundPaymentImportEntryLinks) decode(d *jsonwire.Decoder) {
 // OutboundPaymentImportEntryListParams holds the parameters of
 // [OutboundPaymentImportEntryService.List] and [OutboundPaymentImportEntryService.All].
 type OutboundPaymentImportEntryListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Id of the import whose entries to list, prefixed "IM". Required.
 	OutboundPaymentImport string `json:"outbound_payment_import"`

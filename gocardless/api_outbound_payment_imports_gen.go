@@ -101,7 +101,7 @@ type OutboundPaymentImport struct {
 	AmountSum int64 `json:"amount_sum,omitzero"`
 	// Dashboard page on which a user checks the import and approves it.
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the import was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the outbound payment as an ISO 4217 code. Only "GBP" is available at present.
 	Currency Currency `json:"currency,omitzero"`
@@ -186,7 +186,8 @@ func (p OutboundPaymentImportCreateParams) Validate() error {
 type OutboundPaymentImportCreateParamsEntryItem struct {
 	// Sum of money in minor units of the currency (pence for GBP, cents for EUR). Required.
 	Amount int64 `json:"amount"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Id of the customer bank account to which the money is sent. Required.
 	RecipientBankAccountID string `json:"recipient_bank_account_id"`
@@ -320,13 +321,13 @@ func (v *OutboundPaymentImportLinks) decode(d *jsonwire.Decoder) {
 // OutboundPaymentImportListParams holds the parameters of [OutboundPaymentImportService.List] and
 // [OutboundPaymentImportService.All].
 type OutboundPaymentImportListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only imports created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Keeps only imports that have this status.
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`

@@ -180,7 +180,7 @@ type OutboundPayment struct {
 	ID string `json:"id,omitzero"`
 	// Sum of money in minor units of the currency (pence for GBP, cents for EUR).
 	Amount int64 `json:"amount,omitzero"`
-	// When the outbound payment was created.
+	// Time at which the outbound payment was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the outbound payment as an ISO 4217 code. Only "GBP" is available at present.
 	Currency Currency `json:"currency,omitzero"`
@@ -192,7 +192,8 @@ type OutboundPayment struct {
 	IsWithdrawal bool `json:"is_withdrawal,omitzero"`
 	// Identifiers of resources related to the outbound payment.
 	Links *OutboundPaymentLinks `json:"links,omitzero"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Optional text shown on the recipient's bank statement. Its length limit depends on the
 	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
@@ -249,7 +250,8 @@ func (v *OutboundPayment) decode(d *jsonwire.Decoder) {
 
 // OutboundPaymentCancelParams holds the parameters of [OutboundPaymentService.Cancel].
 type OutboundPaymentCancelParams struct {
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -282,7 +284,8 @@ type OutboundPaymentCreateParams struct {
 	ExecutionDate *Date `json:"execution_date,omitzero"`
 	// Identifiers of resources related to the outbound payment. Required.
 	Links OutboundPaymentCreateParamsLinks `json:"links"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Optional text shown on the recipient's bank statement. Its length limit depends on the
 	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
@@ -358,15 +361,15 @@ func (p *OutboundPaymentCreateParamsLinks) check(c *checker) {
 // OutboundPaymentListParams holds the parameters of [OutboundPaymentService.List] and
 // [OutboundPaymentService.All].
 type OutboundPaymentListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Start of the period in which to look for outbound payments.
 	CreatedFrom string `json:"created_from,omitzero"`
 	// End of the period in which to look for outbound payments.
 	CreatedTo string `json:"created_to,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Return only outbound payments at this stage.
 	Status OutboundPaymentStatus `json:"status,omitzero"`
@@ -431,7 +434,8 @@ func (v *OutboundPaymentStats) decode(d *jsonwire.Decoder) {
 
 // OutboundPaymentUpdateParams holds the parameters of [OutboundPaymentService.Update].
 type OutboundPaymentUpdateParams struct {
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
+	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -464,7 +468,8 @@ type OutboundPaymentWithdrawParams struct {
 	ExecutionDate *Date `json:"execution_date,omitzero"`
 	// Identifiers of resources related to the outbound payment.
 	Links *OutboundPaymentWithdrawParamsLinks `json:"links,omitzero"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Optional text shown on the recipient's bank statement. Its length limit depends on the
 	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".

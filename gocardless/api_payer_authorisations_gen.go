@@ -136,7 +136,7 @@ type PayerAuthorisation struct {
 	// Details from which the customer bank account will be made. Local details ("account_number",
 	// "bank_code", "branch_code") go together in one request, not spread over several.
 	BankAccount *PayerAuthorisationBankAccount `json:"bank_account,omitzero"`
-	// When the payer authorisation was created; set by GoCardless.
+	// Time at which the payer authorisation was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Contact details from which the customer will be made.
 	Customer *PayerAuthorisationCustomer `json:"customer,omitzero"`
@@ -224,8 +224,8 @@ type PayerAuthorisationBankAccountParams struct {
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
 	IBAN *string `json:"iban,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -337,8 +337,8 @@ type PayerAuthorisationCustomerParams struct {
 	GivenName *string `json:"given_name,omitzero"`
 	// Language and regional variant to use for the customer, as an IETF language tag (RFC 5646).
 	Locale *string `json:"locale,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Postcode or ZIP code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
@@ -406,14 +406,14 @@ func (p *PayerAuthorisationCustomerParams) check(c *checker) {
 
 // PayerAuthorisationMandateParams holds the details from which the mandate will be made.
 type PayerAuthorisationMandateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// IP address from which the payer completed the mandate set-up in a browser. Used for ACH only,
-	// and not needed for mandates authorised by telephone or on paper.
+	// IP address from which the payer set up the mandate in a browser. ACH only; not needed for
+	// mandates authorised by telephone or on paper.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
-	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
-	// is left out, GoCardless makes a suitable one.
+	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
 	// Payment scheme of the mandate or mandates.
 	Scheme *Scheme `json:"scheme,omitzero"`

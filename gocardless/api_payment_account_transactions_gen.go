@@ -120,13 +120,13 @@ func (v *PaymentAccountTransaction) decode(d *jsonwire.Decoder) {
 // PaymentAccountTransactionListParams holds the parameters of
 // [PaymentAccountTransactionService.List] and [PaymentAccountTransactionService.All].
 type PaymentAccountTransactionListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Only transactions that move money this way.
 	Direction PaymentAccountTransactionDirection `json:"direction,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Start of the period to list, by value date. Required.
 	ValueDateFrom string `json:"value_date_from"`

@@ -128,11 +128,11 @@ func (v *PaymentAccountLinks) decode(d *jsonwire.Decoder) {
 // PaymentAccountListParams holds the parameters of [PaymentAccountService.List] and
 // [PaymentAccountService.All].
 type PaymentAccountListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 

@@ -78,13 +78,13 @@ var opPaymentsRetry = Operation{
 // PaymentService provides the operations on payments. It is the Payments field of a [Client] and is
 // safe for concurrent use.
 //
-// A single collection of money from a customer for a creditor, made under a mandate. Every change
-// of its status is announced by webhook.
+// A single collection from a customer's bank account, made under a mandate. Webhooks report each
+// change of its status.
 type PaymentService struct {
 	client *Client
 }
 
-// List returns your payments, one cursor-based page at a time.
+// List returns your payments, one page at a time.
 //
 // GET /payments
 func (s *PaymentService) List(ctx context.Context, params PaymentListParams, opts ...RequestOption) (*Page[Payment], error) {
@@ -108,62 +108,61 @@ func (v *Payment) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a payment against a mandate that is "pending_customer_approval",
-// "pending_submission", "submitted" or "active". A cancelled or failed mandate gives a
-// "mandate_is_inactive" error.
+// Create creates a payment under a mandate that is "pending_customer_approval",
+// "pending_submission", "submitted" or "active". A mandate that has failed, expired or been
+// cancelled gives a "mandate_is_inactive" error, and a replaced one "mandate_replaced".
 //
 // POST /payments
 func (s *PaymentService) Create(ctx context.Context, params PaymentCreateParams, opts ...RequestOption) (*Payment, error) {
 	return do(ctx, s.client, &opPaymentsCreate, input{params: &params}, opts, new(Payment))
 }
 
-// Get returns one payment by its id.
+// Get returns the payment with the given id.
 //
 // GET /payments/{identity}
 func (s *PaymentService) Get(ctx context.Context, id string, opts ...RequestOption) (*Payment, error) {
 	return do(ctx, s.client, &opPaymentsGet, input{id: id}, opts, new(Payment))
 }
 
-// Update updates a payment's "metadata" or its "retry_if_possible" flag; its other fields cannot be
-// changed.
+// Update updates the "metadata" or "retry_if_possible" of a payment. No other field can be changed.
 //
 // PUT /payments/{identity}
 func (s *PaymentService) Update(ctx context.Context, id string, params PaymentUpdateParams, opts ...RequestOption) (*Payment, error) {
 	return do(ctx, s.client, &opPaymentsUpdate, input{id: id, params: &params}, opts, new(Payment))
 }
 
-// Cancel cancels a payment that has not gone to the banks. Any status other than
-// "pending_submission" gives a "cancellation_failed" error. Metadata sent with the request is kept
-// on the resulting cancellation event.
+// Cancel cancels a payment that has not yet been sent to the banks. A payment in any status other
+// than "pending_submission" gives a "cancellation_failed" error. The resulting event carries the
+// metadata that you send.
 //
 // POST /payments/{identity}/actions/cancel
 func (s *PaymentService) Cancel(ctx context.Context, id string, params PaymentCancelParams, opts ...RequestOption) (*Payment, error) {
 	return do(ctx, s.client, &opPaymentsCancel, input{id: id, params: &params}, opts, new(Payment))
 }
 
-// Retry retries a failed payment, at most 3 times, while its mandate is active; a payment that has
-// not failed gives "retry_failed". A "resubmission_requested" webhook comes first, then the usual
-// submission events. Metadata sent is kept on the submission event.
+// Retry retries a failed payment, up to 3 times, while its mandate is active. Any other payment
+// gives a "retry_failed" error. The first event, "resubmission_requested", carries the metadata
+// that you send; the usual events of a submission follow.
 //
 // POST /payments/{identity}/actions/retry
 func (s *PaymentService) Retry(ctx context.Context, id string, params PaymentRetryParams, opts ...RequestOption) (*Payment, error) {
 	return do(ctx, s.client, &opPaymentsRetry, input{id: id, params: &params}, opts, new(Payment))
 }
 
-// DateFilter limits a list to records whose date falls in a range; bounds combine.
+// DateFilter limits a list to records with a date in a range. Bounds can be combined.
 type DateFilter struct {
-	// Strictly after this date.
+	// After this date.
 	Gt Date `json:"gt,omitzero"`
-	// At or after this date.
+	// On or after this date.
 	Gte Date `json:"gte,omitzero"`
-	// Strictly before this date.
+	// Before this date.
 	Lt Date `json:"lt,omitzero"`
-	// At or before this date.
+	// On or before this date.
 	Lte Date `json:"lte,omitzero"`
 }
 
-// PSUInteractionType reports whether the payer is present when a payment is made. The API may add
-// values without notice, so handle values that are not listed.
+// PSUInteractionType reports whether the payer takes part when a payment is created. The API may
+// add values without notice, so handle values that are not listed.
 type PSUInteractionType string
 
 // Known values of PSUInteractionType.
@@ -185,53 +184,47 @@ var valuesOfPSUInteractionType = [...]string{
 	string(PSUInteractionTypeOffSession),
 }
 
-// Payment is a single collection of money from a customer for a creditor, made under a mandate.
-// Every change of its status is announced by webhook.
+// Payment is a single collection from a customer's bank account, made under a mandate. Webhooks
+// report each change of its status.
 type Payment struct {
-	// Identifier of the payment, with the prefix "PM".
+	// Id of the payment, prefixed "PM".
 	ID string `json:"id,omitzero"`
-	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
-	// Recurring Payments the mandate's "max_amount_per_payment" is the ceiling.
+	// Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its
+	// limits; a Variable Recurring Payment cannot exceed the mandate's "max_amount_per_payment".
 	Amount int64 `json:"amount,omitzero"`
-	// Total refunded so far for this payment, in minor units of the currency (e.g. pence).
+	// Total refunded so far, in minor units of the currency.
 	AmountRefunded int64 `json:"amount_refunded,omitzero"`
-	// OAuth app's fee taken out of the payment, in minor units of the currency. Absent unless an
-	// app created the payment.
+	// Fee for the OAuth app, deducted from the payment, in minor units of the currency. Absent
+	// unless an app created the payment.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Date on which the payment is due to be collected; as early as possible when none was
-	// requested. Never before the mandate's "next_possible_charge_date", and moved to the next
-	// working day if needed.
+	// Date on which the customer is charged: the date you requested, or the earliest possible date.
+	// A non-working day moves to the next working day.
 	ChargeDate Date `json:"charge_date,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the payment was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// ISO 4217 currency code.
 	Currency Currency `json:"currency,omitzero"`
-	// Text about the payment for people to read. GoCardless puts it in its notification email,
+	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.
 	Description string `json:"description,omitzero"`
-	// True when an ACH payment goes through Faster ACH, false for standard ACH. Absent for other
-	// schemes.
+	// True for Faster ACH, false for standard ACH. Absent for other schemes.
 	FasterACH *bool `json:"faster_ach,omitzero"`
-	// Groups the foreign exchange details: the payout currency, the rate and the converted amount.
+	// Details of the currency conversion: the payout currency, the rate and the converted amount.
 	FX *FX `json:"fx,omitzero"`
 	// Identifiers of resources related to the payment.
 	Links *PaymentLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Text shown on the customer's bank statement, if set. The scheme sets its maximum length: ACH
-	// and Bacs 10, Autogiro 11, BECS NZ 12, Faster Payments and PayTo 18, BECS and Betalingsservice
-	// 30, SEPA 140; PAD has no reference. Unique per merchant in BECS. Restricted: GoCardless must
+	// Reference shown on the customer's bank statement, if one was set. Restricted: GoCardless must
 	// enable it for your account.
 	Reference string `json:"reference,omitzero"`
-	// Whether a failed collection is retried automatically by intelligent retries. Works only with
-	// Success+ switched on in the dashboard.
+	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Bank scheme of the payment. UK: "bacs", "faster_payments"; eurozone: "sepa_core",
-	// "sepa_credit_transfer", "sepa_instant_credit_transfer"; US: "ach"; Canada: "pad"; Australia:
-	// "becs", "pay_to"; New Zealand: "becs_nz"; Sweden: "autogiro"; Denmark: "betalingsservice".
+	// Scheme that collects the payment.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// Current stage of the payment.
+	// Status of the payment.
 	Status PaymentStatus `json:"status,omitzero"`
 }
 
@@ -283,8 +276,8 @@ func (v *Payment) decode(d *jsonwire.Decoder) {
 
 // PaymentCancelParams holds the parameters of [PaymentService.Cancel].
 type PaymentCancelParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -309,37 +302,39 @@ func (p PaymentCancelParams) Validate() error {
 
 // PaymentCreateParams holds the parameters of [PaymentService.Create].
 type PaymentCreateParams struct {
-	// Amount to collect, in minor units of the currency (e.g. pence). Lower and upper limits depend
-	// on the scheme; a Variable Recurring Payment may not go above "max_amount_per_payment" of its
-	// mandate. Required.
+	// Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its
+	// limits; a Variable Recurring Payment cannot exceed the mandate's "max_amount_per_payment".
+	// Required.
 	Amount int64 `json:"amount"`
-	// Fee that the OAuth app keeps from the payment, in minor units of the currency.
+	// Fee for your OAuth app, deducted from the payment, in minor units of the currency. Only for
+	// partners.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Date to collect the payment on; as early as possible when omitted. Rejected if earlier than
-	// the mandate's "next_possible_charge_date"; a non-working day becomes the next working day.
+	// Date on which to charge the customer; the earliest possible date if omitted. A date before
+	// the mandate's "next_possible_charge_date" is rejected. A non-working day moves to the next
+	// working day.
 	ChargeDate *Date `json:"charge_date,omitzero"`
-	// Currency, as an ISO 4217 code. Required.
+	// ISO 4217 currency code. It must be the currency of the mandate's scheme. Required.
 	Currency Currency `json:"currency"`
-	// Text about the payment for people to read. GoCardless puts it in its notification email,
+	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.
 	Description *string `json:"description,omitzero"`
-	// For ACH payments, true selects Faster ACH and false standard ACH. When omitted, the choice
-	// depends on whether a charge date was given.
+	// True for Faster ACH, false for standard ACH. If omitted, the choice depends on whether a
+	// charge date is given.
 	FasterACH *bool `json:"faster_ach,omitzero"`
 	// Identifiers of resources related to the payment. Required.
 	Links PaymentCreateParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// How a Variable Recurring Payment is started, by the payer or for them.
+	// Whether the payer takes part in creating a Variable Recurring Payment.
 	PSUInteractionType *PSUInteractionType `json:"psu_interaction_type,omitzero"`
-	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
-	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
-	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless must enable it for your account.
+	// Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and
+	// Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140
+	// for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you
+	// need your own Service User Number. Restricted: GoCardless must enable it for your account.
 	Reference *string `json:"reference,omitzero"`
-	// Whether to retry a failed collection automatically with intelligent retries. Success+ must be
-	// switched on in the dashboard. Default: false.
+	// Whether to retry a failed payment automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 
@@ -393,7 +388,7 @@ func (p PaymentCreateParams) Validate() error {
 
 // PaymentCreateParamsLinks holds the identifiers of resources related to the payment.
 type PaymentCreateParamsLinks struct {
-	// Id of the mandate used to collect the payment. Required.
+	// Id of the mandate that the payment is collected under. Required.
 	Mandate string `json:"mandate"`
 }
 
@@ -409,36 +404,33 @@ func (p *PaymentCreateParamsLinks) check(c *checker) {
 
 // PaymentListParams holds the parameters of [PaymentService.List] and [PaymentService.All].
 type PaymentListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Filters payments by collection date.
+	// Limits the list to payments with a charge date in this period.
 	ChargeDate DateFilter `json:"charge_date,omitzero"`
-	// Filters payments by creation time.
+	// Limits the list to payments created in this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only payments for the creditor with this id. Not allowed together with "customer".
+	// Limits the list to payments of the creditor with this id. Cannot be combined with "customer".
 	Creditor string `json:"creditor,omitzero"`
-	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
+	// Limits the list to payments in this currency.
 	Currency Currency `json:"currency,omitzero"`
-	// Only payments from the customer with this id. Not allowed together with "creditor".
+	// Limits the list to payments of the customer with this id. Cannot be combined with "creditor".
 	Customer string `json:"customer,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
-	// records that belong to that mandate.
+	// Limits the list to payments under the mandate with this id.
 	Mandate string `json:"mandate,omitzero"`
-	// Bank scheme of the payment. UK: "bacs", "faster_payments"; eurozone: "sepa_core",
-	// "sepa_credit_transfer", "sepa_instant_credit_transfer"; US: "ach"; Canada: "pad"; Australia:
-	// "becs", "pay_to"; New Zealand: "becs_nz"; Sweden: "autogiro"; Denmark: "betalingsservice".
+	// Limits the list to payments in this scheme.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// Whether results run upwards or downwards on the sort field.
+	// Order of the results by the sort field.
 	SortDirection SortDirection `json:"sort_direction,omitzero"`
-	// Field that determines the order of the results.
+	// Field to sort the results by.
 	SortField PaymentSortField `json:"sort_field,omitzero"`
-	// Only payments that have this status.
+	// Limits the list to payments with this status.
 	Status PaymentStatus `json:"status,omitzero"`
-	// Only payments produced by the subscription with this id, which starts with "SB".
+	// Limits the list to payments created by the subscription with this id.
 	Subscription string `json:"subscription,omitzero"`
 }
 
@@ -475,11 +467,12 @@ func (p PaymentListParams) Validate() error {
 
 // PaymentRetryParams holds the parameters of [PaymentService.Retry].
 type PaymentRetryParams struct {
-	// Date to collect the payment on; as early as possible when omitted. Rejected if earlier than
-	// the mandate's "next_possible_charge_date"; a non-working day becomes the next working day.
+	// Date on which to charge the customer; the earliest possible date if omitted. A date before
+	// the mandate's "next_possible_charge_date" is rejected. A non-working day moves to the next
+	// working day.
 	ChargeDate *Date `json:"charge_date,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -505,15 +498,15 @@ func (p PaymentRetryParams) Validate() error {
 	return validate("data", &p)
 }
 
-// PaymentSortField is the field that a list of payments is sorted by. The API may add values
-// without notice, so handle values that are not listed.
+// PaymentSortField is the field to sort a list of payments by. The API may add values without
+// notice, so handle values that are not listed.
 type PaymentSortField string
 
 // Known values of PaymentSortField.
 const (
-	// PaymentSortFieldChargeDate: order by collection date.
+	// PaymentSortFieldChargeDate: sort by charge date.
 	PaymentSortFieldChargeDate PaymentSortField = "charge_date"
-	// PaymentSortFieldAmount: order by payment amount.
+	// PaymentSortFieldAmount: sort by amount.
 	PaymentSortFieldAmount PaymentSortField = "amount"
 )
 
@@ -529,11 +522,11 @@ var valuesOfPaymentSortField = [...]string{
 
 // PaymentUpdateParams holds the parameters of [PaymentService.Update].
 type PaymentUpdateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether to retry a failed collection automatically with intelligent retries. Success+ must be
-	// switched on in the dashboard.
+	// Whether to retry a failed payment automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 

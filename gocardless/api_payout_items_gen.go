@@ -22,14 +22,15 @@ var opPayoutItemsList = Operation{
 // PayoutItemService provides the operations on payout items. It is the PayoutItems field of a
 // [Client] and is safe for concurrent use.
 //
-// One credit or debit behind the total of a payout, such as a collected payment, a fee or a
-// chargeback. They can be read only for payouts of the last six months; older ones give HTTP 410.
+// One of the credits and debits that make up a payout, such as a collected payment, a fee or a
+// chargeback. Items of payouts older than six months are no longer available: the API answers with
+// status 410.
 type PayoutItemService struct {
 	client *Client
 }
 
-// List lists the credits and debits of one payout, a cursor-delimited page at a time. Fails with
-// HTTP 410 if the payout is more than six months old.
+// List returns the credits and debits that make up a payout, one page at a time. Fails with status
+// 410 if the payout is older than six months.
 //
 // GET /payout_items
 func (s *PayoutItemService) List(ctx context.Context, params PayoutItemListParams, opts ...RequestOption) (*Page[PayoutItem], error) {
@@ -45,21 +46,20 @@ func (s *PayoutItemService) All(ctx context.Context, params PayoutItemListParams
 	return all[*PayoutItem](ctx, s.client, &opPayoutItemsList, input{params: &params}, opts, new(itemsOf[PayoutItem]))
 }
 
-// PayoutItem is one credit or debit behind the total of a payout, such as a collected payment, a
-// fee or a chargeback. They can be read only for payouts of the last six months; older ones give
-// HTTP 410.
+// PayoutItem is one of the credits and debits that make up a payout, such as a collected payment, a
+// fee or a chargeback. Items of payouts older than six months are no longer available: the API
+// answers with status 410.
 type PayoutItem struct {
-	// Value of the item in minor units of the currency (e.g. pence), as a string with one decimal
-	// place; credits are positive, debits negative. A payout is the sum of its items, rounded to a
-	// whole minor unit.
+	// Amount of the item in minor units of the currency, as a string with one decimal place.
+	// Credits are positive, debits negative. The items of a payout add up to its amount, rounded to
+	// a whole minor unit.
 	Amount string `json:"amount,omitzero"`
 	// Identifiers of resources related to the payout item.
 	Links *PayoutItemLinks `json:"links,omitzero"`
-	// Taxes charged on a fee (beta). UK and French merchants pay VAT on transaction and surcharge
+	// Taxes on a fee (beta). Merchants in the UK and France pay VAT on transaction and surcharge
 	// fees.
 	Taxes []PayoutItemTax `json:"taxes,omitzero"`
-	// What the item stands for, and so whether it is a credit or a debit. Includes VAT where that
-	// applies.
+	// What the item credits or debits.
 	Type PayoutItemType `json:"type,omitzero"`
 }
 
@@ -88,13 +88,13 @@ func (v *PayoutItem) decode(d *jsonwire.Decoder) {
 
 // PayoutItemLinks holds the identifiers of resources related to the payout item.
 type PayoutItemLinks struct {
-	// Id of the mandate, prefixed "MD" (some from before 2016 differ). Absent unless the item's
-	// type is "payment_refunded", "refund" or "refund_funds_returned".
+	// Id of the mandate, usually prefixed "MD". Only for items of type "payment_refunded", "refund"
+	// or "refund_funds_returned".
 	Mandate string `json:"mandate,omitzero"`
-	// Id of a payment, prefixed "PM".
+	// Id of the payment, prefixed "PM".
 	Payment string `json:"payment,omitzero"`
-	// Id of the refund, prefixed "RF". Absent unless the item's type is "payment_refunded",
-	// "refund" or "refund_funds_returned".
+	// Id of the refund, prefixed "RF". Only for items of type "payment_refunded", "refund" or
+	// "refund_funds_returned".
 	Refund string `json:"refund,omitzero"`
 }
 
@@ -113,15 +113,15 @@ func (v *PayoutItemLinks) decode(d *jsonwire.Decoder) {
 // PayoutItemListParams holds the parameters of [PayoutItemService.List] and
 // [PayoutItemService.All].
 type PayoutItemListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Whether to include tax data of the changeover months, April to August 2020. Default: false.
+	// Whether to include tax data for the changeover from April to August 2020. Default: false.
 	Include2020TaxCutover *bool `json:"include_2020_tax_cutover,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Id of the payout whose items to list, prefixed "PO". Required.
+	// Id of the payout whose items to list. Required.
 	Payout string `json:"payout"`
 }
 
@@ -143,26 +143,24 @@ func (p PayoutItemListParams) Validate() error {
 	return validate("", &p)
 }
 
-// PayoutItemTax holds the taxes charged on a fee (beta). UK and French merchants pay VAT on
-// transaction and surcharge fees.
+// PayoutItemTax is a tax on a fee, such as VAT.
 type PayoutItemTax struct {
-	// Tax charged on the fee, in minor units of the currency (e.g. pence), as a string with one
-	// decimal place.
+	// Tax on the fee, in minor units of the currency, as a string with one decimal place.
 	Amount string `json:"amount,omitzero"`
 	// ISO 4217 currency code.
 	Currency Currency `json:"currency,omitzero"`
-	// Tax that goes to the authorities, in minor units of "destination_currency", as a string with
-	// one decimal place. Null while the "exchange_rate" between two differing currencies is not yet
+	// Tax paid to the tax authority, in minor units of "destination_currency", as a string with one
+	// decimal place. Absent while the "exchange_rate" between two different currencies is not
 	// final.
 	DestinationAmount string `json:"destination_amount,omitzero"`
-	// ISO 4217 code of the currency in which the tax reaches the authorities: "EUR" for merchants
-	// in France, "GBP" for those in the UK.
+	// ISO 4217 code of the currency in which the tax is paid to the tax authority: "EUR" for
+	// merchants in France, "GBP" for merchants in the UK.
 	DestinationCurrency Currency `json:"destination_currency,omitzero"`
-	// Rate that converts the tax from "currency" to "destination_currency". Absent if the two are
-	// the same or the rate is not yet final; a payout's "tax_exchange_rates_confirmed" event says
-	// when all are.
+	// Rate for converting the tax from "currency" to "destination_currency". Absent if the two are
+	// the same or the rate is not final; the payout's "tax_exchange_rates_confirmed" event reports
+	// that all rates are.
 	ExchangeRate string `json:"exchange_rate,omitzero"`
-	// Id of the tax rate applied, made up of jurisdiction, kind of tax and version.
+	// Id of the tax rate, made up of jurisdiction, tax and version, such as "GB_VAT_1".
 	TaxRateID string `json:"tax_rate_id,omitzero"`
 }
 
@@ -187,30 +185,30 @@ type PayoutItemType string
 
 // Known values of PayoutItemType.
 const (
-	// PayoutItemTypePaymentPaidOut: credit: a collected payment being paid out.
+	// PayoutItemTypePaymentPaidOut: credit: a payment that was collected.
 	PayoutItemTypePaymentPaidOut PayoutItemType = "payment_paid_out"
-	// PayoutItemTypePaymentFailed: debit: a payment that could not be collected.
+	// PayoutItemTypePaymentFailed: debit: a payment that failed.
 	PayoutItemTypePaymentFailed PayoutItemType = "payment_failed"
 	// PayoutItemTypePaymentChargedBack: debit: a payment that was charged back.
 	PayoutItemTypePaymentChargedBack PayoutItemType = "payment_charged_back"
-	// PayoutItemTypePaymentRefunded: debit: money from a payment given back to the customer.
+	// PayoutItemTypePaymentRefunded: debit: a refund of a payment.
 	PayoutItemTypePaymentRefunded PayoutItemType = "payment_refunded"
-	// PayoutItemTypeRefund: debit: money sent to a customer that belongs to no particular payment.
+	// PayoutItemTypeRefund: debit: a refund that does not belong to a particular payment.
 	PayoutItemTypeRefund PayoutItemType = "refund"
-	// PayoutItemTypeGocardlessFee: goCardless's fee on a payment, with any tax; credited back on
-	// failure or chargeback.
+	// PayoutItemTypeGocardlessFee: fee that GoCardless charges for a payment, including any tax; a
+	// credit if the payment fails or is charged back.
 	PayoutItemTypeGocardlessFee PayoutItemType = "gocardless_fee"
-	// PayoutItemTypeAppFee: partner's optional fee on a payment; credited back on failure or
-	// chargeback.
+	// PayoutItemTypeAppFee: fee that a partner charges for a payment; a credit if the payment fails
+	// or is charged back.
 	PayoutItemTypeAppFee PayoutItemType = "app_fee"
-	// PayoutItemTypeRevenueShare: partner's cut of GoCardless fees, in partner payouts only; a
-	// credit on failure or chargeback.
+	// PayoutItemTypeRevenueShare: share of GoCardless's fees for a partner, in partner payouts
+	// only; a credit if the payment fails or is charged back.
 	PayoutItemTypeRevenueShare PayoutItemType = "revenue_share"
-	// PayoutItemTypeSurchargeFee: charge for a failure or chargeback, with any tax, or its return
-	// if a chargeback is cancelled.
+	// PayoutItemTypeSurchargeFee: fee for a failure or chargeback, including any tax; a credit if
+	// the chargeback is cancelled.
 	PayoutItemTypeSurchargeFee PayoutItemType = "surcharge_fee"
-	// PayoutItemTypeRefundFundsReturned: credit: money of a refund that could not reach the
-	// customer and came back.
+	// PayoutItemTypeRefundFundsReturned: credit: a refund that could not be delivered and was
+	// returned.
 	PayoutItemTypeRefundFundsReturned PayoutItemType = "refund_funds_returned"
 )
 

@@ -44,13 +44,13 @@ var opPayoutsUpdate = Operation{
 // PayoutService provides the operations on payouts. It is the Payouts field of a [Client] and is
 // safe for concurrent use.
 //
-// A transfer of collected money from GoCardless to a creditor, made automatically. It covers one or
-// more successful payments, all collected in the same currency.
+// A transfer of collected money from GoCardless to a creditor's bank account. GoCardless creates
+// payouts automatically; each covers one or more payments in the same currency.
 type PayoutService struct {
 	client *Client
 }
 
-// List lists your payouts, one cursor-delimited page at a time.
+// List returns your payouts, one page at a time.
 //
 // GET /payouts
 func (s *PayoutService) List(ctx context.Context, params PayoutListParams, opts ...RequestOption) (*Page[Payout], error) {
@@ -74,54 +74,54 @@ func (v *Payout) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Get fetches one payout by its id. The transactions behind it can be reconciled by way of its
-// events.
+// Get returns the payout with the given id. Its payout items list the transactions behind it.
 //
 // GET /payouts/{identity}
 func (s *PayoutService) Get(ctx context.Context, id string, opts ...RequestOption) (*Payout, error) {
 	return do(ctx, s.client, &opPayoutsGet, input{id: id}, opts, new(Payout))
 }
 
-// Update changes the "metadata" of a payout; nothing else can be changed.
+// Update updates the "metadata" of a payout, the only field that can be changed.
 //
 // PUT /payouts/{identity}
 func (s *PayoutService) Update(ctx context.Context, id string, params PayoutUpdateParams, opts ...RequestOption) (*Payout, error) {
 	return do(ctx, s.client, &opPayoutsUpdate, input{id: id, params: &params}, opts, new(Payout))
 }
 
-// Payout is a transfer of collected money from GoCardless to a creditor, made automatically. It
-// covers one or more successful payments, all collected in the same currency.
+// Payout is a transfer of collected money from GoCardless to a creditor's bank account. GoCardless
+// creates payouts automatically; each covers one or more payments in the same currency.
 type Payout struct {
 	// Id of the payout, prefixed "PO".
 	ID string `json:"id,omitzero"`
-	// Amount in minor units of the currency, so 1250 is 12.50 pounds.
+	// Amount in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Day on which the money should reach the creditor's bank account. Null until the payout has
-	// been paid.
+	// Date on which the money should reach the creditor's bank account. Absent until the payout is
+	// paid.
 	ArrivalDate Date `json:"arrival_date,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the payout was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// ISO 4217 currency code.
 	Currency Currency `json:"currency,omitzero"`
-	// Fees, with any tax, taken off before paying out, in minor units: GoCardless, app and
-	// surcharge fees less refunded fees. Negative if refunds (late failures, chargebacks) exceed
-	// them; 0 if fees are invoiced separately.
+	// Fees deducted from the payout, with any tax, in minor units of the currency: GoCardless, app
+	// and surcharge fees less refunded fees. Negative if the refunded fees, such as those for late
+	// failures and chargebacks, exceed the others; 0 if fees are invoiced separately.
 	DeductedFees int64 `json:"deducted_fees,omitzero"`
-	// Currency exchange applied to the payout, with its rate and amounts.
+	// Currency conversion of the payout: the currency and amount that it is converted to, and the
+	// rates.
 	FX *FX `json:"fx,omitzero"`
 	// Identifiers of resources related to the payout.
 	Links *PayoutLinks `json:"links,omitzero"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
-	// Keep personal data out of it.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters. Do not store personal data in it.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whose money the payout holds: a merchant's takings or a partner's fees.
+	// Whether the payout holds a merchant's collected money or a partner's fees.
 	PayoutType PayoutType `json:"payout_type,omitzero"`
-	// Text by which the payout can be recognised on the creditor's bank statement.
+	// Reference of the payout on the creditor's bank statement.
 	Reference string `json:"reference,omitzero"`
-	// Whether the money has left for the creditor's bank, and whether it came back.
+	// Status of the payout.
 	Status PayoutStatus `json:"status,omitzero"`
-	// ISO 4217 code of the currency in which tax goes to the tax authority, at present "EUR" for
-	// French and "GBP" for British merchants. Null where no tax applies.
+	// ISO 4217 code of the currency in which tax is paid to the tax authority: at present "EUR" for
+	// French and "GBP" for British merchants. Absent if no tax applies.
 	TaxCurrency Currency `json:"tax_currency,omitzero"`
 }
 
@@ -168,28 +168,27 @@ func (v *Payout) decode(d *jsonwire.Decoder) {
 
 // PayoutListParams holds the parameters of [PayoutService.List] and [PayoutService.All].
 type PayoutListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Bounds on creation time; only payouts created within them are listed.
+	// Limits the list to payouts created in this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Only records of the creditor with this id, which has the prefix "CR".
+	// Limits the list to payouts to the creditor with this id.
 	Creditor string `json:"creditor,omitzero"`
-	// Keeps only payouts to the creditor bank account with this id, prefixed "BA".
+	// Limits the list to payouts to the creditor bank account with this id.
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
-	// Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.
+	// Limits the list to payouts in this currency.
 	Currency Currency `json:"currency,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
-	// Keep personal data out of it.
+	// Limits the list to payouts with this metadata.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whose money the payout holds: a merchant's takings or a partner's fees.
+	// Limits the list to payouts of this type.
 	PayoutType PayoutType `json:"payout_type,omitzero"`
-	// Text by which the payout can be recognised on the creditor's bank statement.
+	// Limits the list to payouts with this reference.
 	Reference string `json:"reference,omitzero"`
-	// Keeps only payouts that have this status.
+	// Limits the list to payouts with this status.
 	Status PayoutStatus `json:"status,omitzero"`
 }
 
@@ -222,8 +221,8 @@ func (p PayoutListParams) Validate() error {
 
 // PayoutUpdateParams holds the parameters of [PayoutService.Update].
 type PayoutUpdateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 

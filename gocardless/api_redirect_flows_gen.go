@@ -94,7 +94,7 @@ type RedirectFlow struct {
 	// it is optional. Present only after the flow is completed, and valid for 15 minutes from then.
 	// Its structure may change, so do not build it yourself.
 	ConfirmationURL string `json:"confirmation_url,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the redirect flow was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// What the customer is paying for. Appears on the hosted payment pages.
 	Description string `json:"description,omitzero"`
@@ -102,8 +102,8 @@ type RedirectFlow struct {
 	Links *RedirectFlowLinks `json:"links,omitzero"`
 	// Reference of the mandate, chosen by the integrator or else made by GoCardless.
 	MandateReference string `json:"mandate_reference,omitzero"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
-	// Keep personal data out of it.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters. Do not store personal data in it.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Address of the flow's hosted payment pages. Send the customer here.
 	RedirectURL string `json:"redirect_url,omitzero"`
@@ -180,8 +180,8 @@ type RedirectFlowCreateParams struct {
 	Description *string `json:"description,omitzero"`
 	// Identifiers of resources related to the redirect flow.
 	Links *RedirectFlowCreateParamsLinks `json:"links,omitzero"`
-	// Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.
-	// Keep personal data out of it.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters. Do not store personal data in it.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Bank account details you already hold, shown to the customer as starting values on the
 	// payment page. They are kept without validation, and the customer can check and change them

@@ -56,13 +56,13 @@ var opRefundsUpdate = Operation{
 // RefundService provides the operations on refunds. It is the Refunds field of a [Client] and is
 // safe for concurrent use.
 //
-// Part or all of a payment given back to the customer. Creating one sends a webhook and raises the
-// payment's "amount_refunded".
+// A full or partial refund of a payment, or a refund against a mandate. Creating one sends a
+// webhook and raises the payment's "amount_refunded".
 type RefundService struct {
 	client *Client
 }
 
-// List lists refunds, one cursor-based page at a time.
+// List returns your refunds, one page at a time.
 //
 // GET /refunds
 func (s *RefundService) List(ctx context.Context, params RefundListParams, opts ...RequestOption) (*Page[Refund], error) {
@@ -86,54 +86,53 @@ func (v *Refund) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a refund. Fails with "total_amount_confirmation_invalid" if the confirmed total is
-// wrong, which guards against concurrent refunds, or "available_refund_amount_insufficient" if the
-// creditor's refund balance is too low.
+// Create creates a refund. GoCardless must first enable refunds for your account; until then the
+// call fails with "forbidden". A wrong "total_amount_confirmation", which guards against concurrent
+// refunds, gives a "total_amount_confirmation_invalid" error, and a creditor balance that is too
+// low gives "available_refund_amount_insufficient".
 //
 // POST /refunds
 func (s *RefundService) Create(ctx context.Context, params RefundCreateParams, opts ...RequestOption) (*Refund, error) {
 	return do(ctx, s.client, &opRefundsCreate, input{params: &params}, opts, new(Refund))
 }
 
-// Get fetches one refund by its id.
+// Get returns the refund with the given id.
 //
 // GET /refunds/{identity}
 func (s *RefundService) Get(ctx context.Context, id string, opts ...RequestOption) (*Refund, error) {
 	return do(ctx, s.client, &opRefundsGet, input{id: id}, opts, new(Refund))
 }
 
-// Update changes an existing refund.
+// Update updates the "metadata" of a refund, the only field that can be changed.
 //
 // PUT /refunds/{identity}
 func (s *RefundService) Update(ctx context.Context, id string, params RefundUpdateParams, opts ...RequestOption) (*Refund, error) {
 	return do(ctx, s.client, &opRefundsUpdate, input{id: id, params: &params}, opts, new(Refund))
 }
 
-// Refund is the part or all of a payment given back to the customer. Creating one sends a webhook
-// and raises the payment's "amount_refunded".
+// Refund is a full or partial refund of a payment, or a refund against a mandate. Creating one
+// sends a webhook and raises the payment's "amount_refunded".
 type Refund struct {
-	// Unique id of the refund, prefixed "RF".
+	// Id of the refund, prefixed "RF".
 	ID string `json:"id,omitzero"`
-	// Amount in minor units of the currency, so 1250 is 12.50 pounds.
+	// Amount in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the refund was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Three-letter ISO 4217 code, taken from the payment being refunded.
+	// ISO 4217 currency code, taken from the payment being refunded.
 	Currency Currency `json:"currency,omitzero"`
-	// Foreign exchange details of the refund: the currency and amount it is converted to, the rate
-	// used and the estimated rate.
+	// Currency conversion of the refund: the currency and amount that it is converted to, and the
+	// rates.
 	FX *FX `json:"fx,omitzero"`
 	// Identifiers of the payment or mandate being refunded.
 	Links *RefundLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Text shown on the customer's bank statement, if set. The scheme sets its maximum length: ACH
-	// and Bacs 10, Autogiro 11, BECS NZ 12, Faster Payments and PayTo 18, BECS and Betalingsservice
-	// 30, SEPA 140; PAD has no reference. Unique per merchant in BECS. Restricted: GoCardless must
+	// Reference shown on the customer's bank statement, if one was set. Restricted: GoCardless must
 	// enable it for your account.
 	Reference string `json:"reference,omitzero"`
-	// State of the refund.
+	// Status of the refund.
 	Status RefundStatus `json:"status,omitzero"`
 }
 
@@ -174,21 +173,21 @@ func (v *Refund) decode(d *jsonwire.Decoder) {
 
 // RefundCreateParams holds the parameters of [RefundService.Create].
 type RefundCreateParams struct {
-	// Amount in minor units of the currency, so 1250 is 12.50 pounds. Required.
+	// Amount in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
 	// Identifiers of the payment or mandate being refunded. Required.
 	Links RefundCreateParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11;
-	// BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments;
-	// unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package. Restricted:
-	// GoCardless must enable it for your account.
+	// Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and
+	// Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140
+	// for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you
+	// need your own Service User Number. Restricted: GoCardless must enable it for your account.
 	Reference *string `json:"reference,omitzero"`
-	// Total refunded on the payment once this refund is added to any earlier ones, in minor units
-	// such as pence. Support can lift the requirement for an account. Required when "links.payment"
-	// is given, unless the account has opted out.
+	// Total refunded on the payment, including this refund, in minor units of the currency.
+	// GoCardless support can lift this requirement for an account. Required when "links.payment" is
+	// given, unless the account has opted out.
 	TotalAmountConfirmation *int64 `json:"total_amount_confirmation,omitzero"`
 }
 
@@ -222,10 +221,9 @@ func (p RefundCreateParams) Validate() error {
 
 // RefundCreateParamsLinks holds the identifiers of the payment or mandate being refunded.
 type RefundCreateParamsLinks struct {
-	// Id of the mandate to make the refund against. Mandate refunds must first be enabled for the
-	// account by GoCardless support. Restricted: GoCardless must enable it for your account.
+	// Id of the mandate to refund against. Restricted: GoCardless must enable it for your account.
 	Mandate *string `json:"mandate,omitzero"`
-	// Id of the payment that is refunded, in part or in full.
+	// Id of the payment to refund, in part or in full.
 	Payment *string `json:"payment,omitzero"`
 }
 
@@ -242,21 +240,19 @@ func (p *RefundCreateParamsLinks) encode(e *jsonwire.Encoder) {
 
 // RefundListParams holds the parameters of [RefundService.List] and [RefundService.All].
 type RefundListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Limits on when the refunds were created.
+	// Limits the list to refunds created in this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
-	// records that belong to that mandate.
+	// Limits the list to refunds that belong to the mandate with this id.
 	Mandate string `json:"mandate,omitzero"`
-	// Id of a payment, prefixed "PM". In a list query, keeps only records that belong to that
-	// payment.
+	// Limits the list to refunds of the payment with this id.
 	Payment string `json:"payment,omitzero"`
-	// Keeps only refunds made against this kind of resource.
+	// Limits the list to refunds against this kind of resource.
 	RefundType RefundType `json:"refund_type,omitzero"`
 }
 
@@ -287,9 +283,9 @@ type RefundType string
 
 // Known values of RefundType.
 const (
-	// RefundTypeMandate: only refunds made against mandates.
+	// RefundTypeMandate: refunds against mandates.
 	RefundTypeMandate RefundType = "mandate"
-	// RefundTypePayment: only refunds made against payments (the default).
+	// RefundTypePayment: refunds of payments (the default).
 	RefundTypePayment RefundType = "payment"
 )
 
@@ -305,8 +301,8 @@ var valuesOfRefundType = [...]string{
 
 // RefundUpdateParams holds the parameters of [RefundService.Update].
 type RefundUpdateParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 

@@ -100,7 +100,7 @@ type SchemeIdentifier struct {
 	City string `json:"city,omitzero"`
 	// Country, as a two-letter ISO 3166-1 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the scheme identifier was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency in which this scheme identifier collects, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
@@ -214,13 +214,13 @@ func (p *SchemeIdentifierCreateParamsLinks) encode(e *jsonwire.Encoder) {
 // SchemeIdentifierListParams holds the parameters of [SchemeIdentifierService.List] and
 // [SchemeIdentifierService.All].
 type SchemeIdentifierListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Only records of the creditor with this id, which has the prefix "CR".
 	Creditor string `json:"creditor,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 

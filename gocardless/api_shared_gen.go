@@ -1302,21 +1302,21 @@ type Currency string
 
 // Known values of Currency.
 const (
-	// CurrencyAUD: australian dollar.
+	// CurrencyAUD: the Australian dollar.
 	CurrencyAUD Currency = "AUD"
-	// CurrencyCAD: canadian dollar.
+	// CurrencyCAD: the Canadian dollar.
 	CurrencyCAD Currency = "CAD"
-	// CurrencyDKK: danish krone.
+	// CurrencyDKK: the Danish krone.
 	CurrencyDKK Currency = "DKK"
-	// CurrencyEUR: euro.
+	// CurrencyEUR: the euro.
 	CurrencyEUR Currency = "EUR"
-	// CurrencyGBP: pound sterling.
+	// CurrencyGBP: the pound sterling.
 	CurrencyGBP Currency = "GBP"
-	// CurrencyNZD: new Zealand dollar.
+	// CurrencyNZD: the New Zealand dollar.
 	CurrencyNZD Currency = "NZD"
-	// CurrencySEK: swedish krona.
+	// CurrencySEK: the Swedish krona.
 	CurrencySEK Currency = "SEK"
-	// CurrencyUSD: united States dollar.
+	// CurrencyUSD: the US dollar.
 	CurrencyUSD Currency = "USD"
 )
 
@@ -1339,13 +1339,13 @@ var valuesOfCurrency = [...]string{
 // DatedInstalment holds the instalments listed one by one, each having its own "amount" and
 // "charge_date".
 type DatedInstalment struct {
-	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
-	// Recurring Payments the mandate's "max_amount_per_payment" is the ceiling.
+	// Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its
+	// limits; a Variable Recurring Payment cannot exceed the mandate's "max_amount_per_payment".
 	Amount int64 `json:"amount,omitzero"`
 	// Day in the future to collect the payment on. A day too early for the mandate is moved to its
 	// "next_possible_charge_date".
 	ChargeDate Date `json:"charge_date,omitzero"`
-	// Text about the payment for people to read. GoCardless puts it in its notification email,
+	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.
 	Description string `json:"description,omitzero"`
 }
@@ -1370,13 +1370,13 @@ func (v *DatedInstalment) decode(d *jsonwire.Decoder) {
 // DatedInstalmentParams holds the instalments listed one by one, each having its own "amount" and
 // "charge_date".
 type DatedInstalmentParams struct {
-	// Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable
-	// Recurring Payments the mandate's "max_amount_per_payment" is the ceiling.
+	// Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its
+	// limits; a Variable Recurring Payment cannot exceed the mandate's "max_amount_per_payment".
 	Amount *int64 `json:"amount,omitzero"`
 	// Day in the future to collect the payment on. A day too early for the mandate is moved to its
 	// "next_possible_charge_date".
 	ChargeDate *Date `json:"charge_date,omitzero"`
-	// Text about the payment for people to read. GoCardless puts it in its notification email,
+	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.
 	Description *string `json:"description,omitzero"`
 }
@@ -1395,17 +1395,18 @@ func (p *DatedInstalmentParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// FX groups the foreign exchange details: the payout currency, the rate and the converted amount.
+// FX holds the details of the currency conversion: the payout currency, the rate and the converted
+// amount.
 type FX struct {
-	// Expected rate for converting "amount" into "fx_currency", as a decimal string of at most 10
-	// decimal places. Follows the market until payout and is absent afterwards.
+	// Estimated rate for converting "amount" to "fx_currency", as a decimal string with up to 10
+	// decimal places. It follows the market until payout and is absent afterwards.
 	EstimatedExchangeRate string `json:"estimated_exchange_rate,omitzero"`
-	// Actual rate at which "amount" was converted into "fx_currency", as a decimal string of at
-	// most 10 decimal places. Absent until payout.
+	// Rate at which "amount" was converted to "fx_currency", as a decimal string with up to 10
+	// decimal places. Absent until payout.
 	ExchangeRate string `json:"exchange_rate,omitzero"`
-	// Converted amount paid out, in minor units of "fx_currency". Absent until payout.
+	// Amount paid out after conversion, in minor units of "fx_currency". Absent until payout.
 	FXAmount *int64 `json:"fx_amount,omitzero"`
-	// ISO 4217 code of the payout currency. Absent unless the payout involves foreign exchange.
+	// ISO 4217 code of the currency that is paid out.
 	FXCurrency Currency `json:"fx_currency,omitzero"`
 }
 
@@ -1428,9 +1429,9 @@ type FundsSettlement string
 
 // Known values of FundsSettlement.
 const (
-	// FundsSettlementManaged: passes through GoCardless, which batches it and pays it out.
+	// FundsSettlementManaged: through GoCardless, which batches payments and pays them out.
 	FundsSettlementManaged FundsSettlement = "managed"
-	// FundsSettlementDirect: goes straight from payer to merchant; invoicing is separate.
+	// FundsSettlementDirect: directly from the payer to the merchant; fees are invoiced separately.
 	FundsSettlementDirect FundsSettlement = "direct"
 )
 
@@ -1609,11 +1610,11 @@ type IntervalUnit string
 
 // Known values of IntervalUnit.
 const (
-	// IntervalUnitWeekly: periods counted in weeks.
+	// IntervalUnitWeekly: interval in weeks.
 	IntervalUnitWeekly IntervalUnit = "weekly"
-	// IntervalUnitMonthly: periods counted in months.
+	// IntervalUnitMonthly: interval in months.
 	IntervalUnitMonthly IntervalUnit = "monthly"
-	// IntervalUnitYearly: periods counted in years.
+	// IntervalUnitYearly: interval in years.
 	IntervalUnitYearly IntervalUnit = "yearly"
 )
 
@@ -1628,23 +1629,22 @@ var valuesOfIntervalUnit = [...]string{
 	string(IntervalUnitYearly),
 }
 
-// MandateConsentParameters holds the limits the payer agreed to, such as amounts, dates and
-// frequency. Present only for schemes that use them: PayTo and VRP.
+// MandateConsentParameters holds the limits that the payer agreed to, such as amounts, dates and
+// frequency. Only for PayTo and VRP.
 type MandateConsentParameters struct {
-	// Last day on which payments may be taken. Falls after "start_date" where both are given.
+	// Last day on which payments may be collected. Later than "start_date" if both are given.
 	EndDate Date `json:"end_date,omitzero"`
-	// Most that any one payment may be, in minor units of the currency, e.g. pence.
+	// Maximum amount of a single payment, in minor units of the currency.
 	MaxAmountPerPayment int64 `json:"max_amount_per_payment,omitzero"`
-	// Most that all payments within one period may add up to, in minor units of the currency, e.g.
-	// pence.
+	// Maximum total of all payments in one period, in minor units of the currency.
 	MaxAmountPerPeriod int64 `json:"max_amount_per_period,omitzero"`
-	// How many payments may be taken within one period.
+	// Maximum number of payments in one period.
 	MaxPaymentsPerPeriod int `json:"max_payments_per_period,omitzero"`
-	// Length of the repeating period to which the per-period limits apply.
+	// Length of the period that the per-period limits apply to.
 	Period PeriodUnit `json:"period,omitzero"`
-	// Whether each period follows the calendar or is counted from the day of consent.
+	// Whether periods follow the calendar or count from the day of consent.
 	PeriodAlignment MandateConsentParametersPeriodAlignment `json:"period_alignment,omitzero"`
-	// First day on which payments may be taken.
+	// First day on which payments may be collected.
 	StartDate Date `json:"start_date,omitzero"`
 }
 
@@ -1679,10 +1679,9 @@ type MandateConsentParametersPeriodAlignment string
 
 // Known values of MandateConsentParametersPeriodAlignment.
 const (
-	// MandateConsentParametersPeriodAlignmentCalendar: periods follow the calendar: a month begins
-	// on the first.
+	// MandateConsentParametersPeriodAlignmentCalendar: the calendar; a month begins on the first.
 	MandateConsentParametersPeriodAlignmentCalendar MandateConsentParametersPeriodAlignment = "calendar"
-	// MandateConsentParametersPeriodAlignmentConsent: periods are counted from the day of consent.
+	// MandateConsentParametersPeriodAlignmentConsent: the day of consent.
 	MandateConsentParametersPeriodAlignmentConsent MandateConsentParametersPeriodAlignment = "consent"
 )
 
@@ -1698,14 +1697,13 @@ var valuesOfMandateConsentParametersPeriodAlignment = [...]string{
 
 // MandateLinks holds the identifiers of resources related to the mandate.
 type MandateLinks struct {
-	// Id of the creditor that the resource belongs to.
+	// Id of the creditor that collects under the mandate.
 	Creditor string `json:"creditor,omitzero"`
 	// Id of the customer who gave the mandate.
 	Customer string `json:"customer,omitzero"`
-	// Id of the customer bank account that the mandate is set up on and its payments are taken
-	// from.
+	// Id of the customer bank account to collect from.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
-	// Id of the mandate that replaced this one. Present only after a replacement.
+	// Id of the mandate that replaced this one. Absent unless it was replaced.
 	NewMandate string `json:"new_mandate,omitzero"`
 }
 
@@ -1801,29 +1799,30 @@ func (p *MandateRequestConstraintsParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// MandateStatus is the stage of a mandate. The API may add values without notice, so handle values
+// MandateStatus is the status of a mandate. The API may add values without notice, so handle values
 // that are not listed.
 type MandateStatus string
 
 // Known values of MandateStatus.
 const (
-	// MandateStatusPendingCustomerApproval: waiting for a second customer to sign.
+	// MandateStatusPendingCustomerApproval: waiting for a second signature.
 	MandateStatusPendingCustomerApproval MandateStatus = "pending_customer_approval"
-	// MandateStatusPendingSubmission: not sent to the customer's bank yet.
+	// MandateStatusPendingSubmission: not yet sent to the customer's bank.
 	MandateStatusPendingSubmission MandateStatus = "pending_submission"
-	// MandateStatusSubmitted: sent to the customer's bank, which has not processed it yet.
+	// MandateStatusSubmitted: sent to the customer's bank but not yet processed.
 	MandateStatusSubmitted MandateStatus = "submitted"
-	// MandateStatusActive: set up at the customer's bank.
+	// MandateStatusActive: set up with the customer's bank.
 	MandateStatusActive MandateStatus = "active"
 	// MandateStatusFailed: could not be set up.
 	MandateStatusFailed MandateStatus = "failed"
-	// MandateStatusCancelled: cancelled.
+	// MandateStatusCancelled: cancelled; no more payments can be collected.
 	MandateStatusCancelled MandateStatus = "cancelled"
-	// MandateStatusExpired: lapsed after a long time without use.
+	// MandateStatusExpired: expired after a long time without payments.
 	MandateStatusExpired MandateStatus = "expired"
-	// MandateStatusConsumed: used up; only in schemes where each payment is authorised separately.
+	// MandateStatusConsumed: used up; only in schemes where each payment needs its own
+	// authorisation.
 	MandateStatusConsumed MandateStatus = "consumed"
-	// MandateStatusBlocked: blocked; no payments can be made under it.
+	// MandateStatusBlocked: blocked; no payments can be created.
 	MandateStatusBlocked MandateStatus = "blocked"
 	// MandateStatusSuspendedByPayer: suspended by the payer.
 	MandateStatusSuspendedByPayer MandateStatus = "suspended_by_payer"
@@ -1853,15 +1852,15 @@ type MandateType string
 
 // Known values of MandateType.
 const (
-	// MandateTypeBankDebit: bank debit mandate, such as Direct Debit.
+	// MandateTypeBankDebit: bank debit, such as Direct Debit.
 	MandateTypeBankDebit MandateType = "bank_debit"
-	// MandateTypeInstant: mandate for an instant payment.
+	// MandateTypeInstant: a single instant payment.
 	MandateTypeInstant MandateType = "instant"
-	// MandateTypeRecurring: mandate for repeated payments.
+	// MandateTypeRecurring: recurring payments.
 	MandateTypeRecurring MandateType = "recurring"
-	// MandateTypeVrpCommercial: commercial variable recurring payments (VRP).
+	// MandateTypeVrpCommercial: commercial Variable Recurring Payments (VRP).
 	MandateTypeVrpCommercial MandateType = "vrp_commercial"
-	// MandateTypeVrpSweeping: sweeping VRP, between accounts of the same person.
+	// MandateTypeVrpSweeping: VRP between accounts of the same person (sweeping).
 	MandateTypeVrpSweeping MandateType = "vrp_sweeping"
 )
 
@@ -1907,35 +1906,35 @@ var valuesOfMandateVerification = [...]string{
 	string(MandateVerificationAlways),
 }
 
-// Month is the calendar month in which a yearly subscription charges. The API may add values
-// without notice, so handle values that are not listed.
+// Month is the month in which a yearly subscription charges. The API may add values without notice,
+// so handle values that are not listed.
 type Month string
 
 // Known values of Month.
 const (
-	// MonthJanuary: january.
+	// MonthJanuary: charges in January.
 	MonthJanuary Month = "january"
-	// MonthFebruary: february.
+	// MonthFebruary: charges in February.
 	MonthFebruary Month = "february"
-	// MonthMarch: march.
+	// MonthMarch: charges in March.
 	MonthMarch Month = "march"
-	// MonthApril: april.
+	// MonthApril: charges in April.
 	MonthApril Month = "april"
-	// MonthMay: may.
+	// MonthMay: charges in May.
 	MonthMay Month = "may"
-	// MonthJune: june.
+	// MonthJune: charges in June.
 	MonthJune Month = "june"
-	// MonthJuly: july.
+	// MonthJuly: charges in July.
 	MonthJuly Month = "july"
-	// MonthAugust: august.
+	// MonthAugust: charges in August.
 	MonthAugust Month = "august"
-	// MonthSeptember: september.
+	// MonthSeptember: charges in September.
 	MonthSeptember Month = "september"
-	// MonthOctober: october.
+	// MonthOctober: charges in October.
 	MonthOctober Month = "october"
-	// MonthNovember: november.
+	// MonthNovember: charges in November.
 	MonthNovember Month = "november"
-	// MonthDecember: december.
+	// MonthDecember: charges in December.
 	MonthDecember Month = "december"
 )
 
@@ -2096,8 +2095,8 @@ type PayerAuthorisationBankAccount struct {
 	// International bank account number, given in place of local details. Swedish accounts in SEK
 	// must use local details; an IBAN is refused for them.
 	IBAN string `json:"iban,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -2151,8 +2150,8 @@ type PayerAuthorisationCustomer struct {
 	GivenName string `json:"given_name,omitzero"`
 	// Language and regional variant to use for the customer, as an IETF language tag (RFC 5646).
 	Locale string `json:"locale,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Postcode or ZIP code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
@@ -2223,7 +2222,7 @@ type PayerAuthorisationLinks struct {
 	BankAccount string `json:"bank_account,omitzero"`
 	// Id of a customer, prefixed "CU".
 	Customer string `json:"customer,omitzero"`
-	// Id of a mandate, prefixed "MD" (some from before 2016 differ).
+	// Id of the mandate that was created, usually prefixed "MD".
 	Mandate string `json:"mandate,omitzero"`
 }
 
@@ -2241,14 +2240,14 @@ func (v *PayerAuthorisationLinks) decode(d *jsonwire.Decoder) {
 
 // PayerAuthorisationMandate holds the details from which the mandate will be made.
 type PayerAuthorisationMandate struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// IP address from which the payer completed the mandate set-up in a browser. Used for ACH only,
-	// and not needed for mandates authorised by telephone or on paper.
+	// IP address from which the payer set up the mandate in a browser. ACH only; not needed for
+	// mandates authorised by telephone or on paper.
 	PayerIPAddress string `json:"payer_ip_address,omitzero"`
-	// Unique reference of the mandate. Permitted length and characters depend on the scheme; if it
-	// is left out, GoCardless makes a suitable one.
+	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// GoCardless generates one.
 	Reference string `json:"reference,omitzero"`
 	// Payment scheme of the mandate or mandates.
 	Scheme Scheme `json:"scheme,omitzero"`
@@ -2414,15 +2413,15 @@ var valuesOfPaymentContextCode = [...]string{
 
 // PaymentLinks holds the identifiers of resources related to the payment.
 type PaymentLinks struct {
-	// Id of the creditor that receives the collected money.
+	// Id of the creditor that receives the money.
 	Creditor string `json:"creditor,omitzero"`
-	// Id of the instalment schedule that produced the payment. Absent if it does not belong to one.
+	// Id of the instalment schedule that created the payment, if any.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
-	// Id of the mandate used to collect the payment.
+	// Id of the mandate that the payment is collected under.
 	Mandate string `json:"mandate,omitzero"`
-	// Id of the payout that holds this payment's money. Absent before collection succeeds.
+	// Id of the payout that includes the payment. Absent until the payment has been collected.
 	Payout string `json:"payout,omitzero"`
-	// Id of the subscription that produced the payment. Absent if it does not belong to one.
+	// Id of the subscription that created the payment, if any.
 	Subscription string `json:"subscription,omitzero"`
 }
 
@@ -2440,29 +2439,30 @@ func (v *PaymentLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentStatus is the stage of a payment. The API may add values without notice, so handle values
+// PaymentStatus is the status of a payment. The API may add values without notice, so handle values
 // that are not listed.
 type PaymentStatus string
 
 // Known values of PaymentStatus.
 const (
-	// PaymentStatusPendingCustomerApproval: the customer has yet to approve the payment.
+	// PaymentStatusPendingCustomerApproval: waiting for the customer's approval.
 	PaymentStatusPendingCustomerApproval PaymentStatus = "pending_customer_approval"
-	// PaymentStatusPendingSubmission: created; not sent to the banks yet.
+	// PaymentStatusPendingSubmission: not yet sent to the banks.
 	PaymentStatusPendingSubmission PaymentStatus = "pending_submission"
 	// PaymentStatusSubmitted: sent to the banks.
 	PaymentStatusSubmitted PaymentStatus = "submitted"
-	// PaymentStatusConfirmed: collected, although a late bank message can still fail it.
+	// PaymentStatusConfirmed: collected, although the bank may still report a late failure.
 	PaymentStatusConfirmed PaymentStatus = "confirmed"
-	// PaymentStatusPaidOut: part of a payout.
+	// PaymentStatusPaidOut: included in a payout.
 	PaymentStatusPaidOut PaymentStatus = "paid_out"
-	// PaymentStatusCancelled: cancelled.
+	// PaymentStatusCancelled: cancelled before collection.
 	PaymentStatusCancelled PaymentStatus = "cancelled"
-	// PaymentStatusCustomerApprovalDenied: the customer refused approval; contact them directly.
+	// PaymentStatusCustomerApprovalDenied: not approved by the customer; contact them directly.
 	PaymentStatusCustomerApprovalDenied PaymentStatus = "customer_approval_denied"
-	// PaymentStatusFailed: could not be processed; may follow "confirmed" if the bank reports late.
+	// PaymentStatusFailed: not collected; follows "confirmed" or "paid_out" if the bank reports the
+	// failure late.
 	PaymentStatusFailed PaymentStatus = "failed"
-	// PaymentStatusChargedBack: the payment was charged back.
+	// PaymentStatusChargedBack: charged back after collection.
 	PaymentStatusChargedBack PaymentStatus = "charged_back"
 )
 
@@ -2485,7 +2485,7 @@ var valuesOfPaymentStatus = [...]string{
 
 // PayoutLinks holds the identifiers of resources related to the payout.
 type PayoutLinks struct {
-	// Id of the creditor being paid, to whom "creditor_bank_account" belongs.
+	// Id of the creditor that is paid.
 	Creditor string `json:"creditor,omitzero"`
 	// Id of the creditor bank account that receives the payout.
 	CreditorBankAccount string `json:"creditor_bank_account,omitzero"`
@@ -2502,17 +2502,18 @@ func (v *PayoutLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayoutStatus is the stage of a payout. The API may add values without notice, so handle values
+// PayoutStatus is the status of a payout. The API may add values without notice, so handle values
 // that are not listed.
 type PayoutStatus string
 
 // Known values of PayoutStatus.
 const (
-	// PayoutStatusPending: not sent to the bank yet, or still being exchanged.
+	// PayoutStatusPending: not yet sent to the bank, or still being converted.
 	PayoutStatusPending PayoutStatus = "pending"
-	// PayoutStatusPaid: sent to the bank; for FX payouts, after the "fx_rate_confirmed" webhook.
+	// PayoutStatusPaid: sent to the bank; for a converted payout, after its "fx_rate_confirmed"
+	// event.
 	PayoutStatusPaid PayoutStatus = "paid"
-	// PayoutStatusBounced: returned after sending; may be tried again.
+	// PayoutStatusBounced: returned by the bank; GoCardless may send it again.
 	PayoutStatusBounced PayoutStatus = "bounced"
 )
 
@@ -2527,15 +2528,15 @@ var valuesOfPayoutStatus = [...]string{
 	string(PayoutStatusBounced),
 }
 
-// PayoutType describes who a payout is made to. The API may add values without notice, so handle
+// PayoutType describes what a payout consists of. The API may add values without notice, so handle
 // values that are not listed.
 type PayoutType string
 
 // Known values of PayoutType.
 const (
-	// PayoutTypeMerchant: takings of a merchant.
+	// PayoutTypeMerchant: money that a merchant has collected.
 	PayoutTypeMerchant PayoutType = "merchant"
-	// PayoutTypePartner: fees earned by a partner.
+	// PayoutTypePartner: fees that a partner has earned.
 	PayoutTypePartner PayoutType = "partner"
 )
 
@@ -2872,25 +2873,25 @@ func (v *RefundLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// RefundStatus is the stage of a refund. The API may add values without notice, so handle values
+// RefundStatus is the status of a refund. The API may add values without notice, so handle values
 // that are not listed.
 type RefundStatus string
 
 // Known values of RefundStatus.
 const (
-	// RefundStatusCreated: created.
+	// RefundStatusCreated: the refund has been created.
 	RefundStatusCreated RefundStatus = "created"
-	// RefundStatusPendingSubmission: created, waiting to be sent to the banks.
+	// RefundStatusPendingSubmission: waiting to be sent to the banks.
 	RefundStatusPendingSubmission RefundStatus = "pending_submission"
 	// RefundStatusSubmitted: sent to the banks.
 	RefundStatusSubmitted RefundStatus = "submitted"
 	// RefundStatusPaid: included in a payout.
 	RefundStatusPaid RefundStatus = "paid"
-	// RefundStatusCancelled: cancelled.
+	// RefundStatusCancelled: the refund was cancelled.
 	RefundStatusCancelled RefundStatus = "cancelled"
 	// RefundStatusBounced: could not be paid to the customer.
 	RefundStatusBounced RefundStatus = "bounced"
-	// RefundStatusFundsReturned: the refunded money came back.
+	// RefundStatusFundsReturned: the money was returned.
 	RefundStatusFundsReturned RefundStatus = "funds_returned"
 )
 
@@ -2909,37 +2910,37 @@ var valuesOfRefundStatus = [...]string{
 	string(RefundStatusFundsReturned),
 }
 
-// Scheme is the bank payment scheme. The API may add values without notice, so handle values that
-// are not listed.
+// Scheme is a bank payment scheme. The API may add values without notice, so handle values that are
+// not listed.
 type Scheme string
 
 // Known values of Scheme.
 const (
-	// SchemeACH: ACH, United States.
+	// SchemeACH: direct debit in the United States (ACH).
 	SchemeACH Scheme = "ach"
-	// SchemeAutogiro: autogiro, Sweden.
+	// SchemeAutogiro: direct debit in Sweden (Autogiro).
 	SchemeAutogiro Scheme = "autogiro"
-	// SchemeBacs: bacs, United Kingdom.
+	// SchemeBacs: direct debit in the United Kingdom (Bacs).
 	SchemeBacs Scheme = "bacs"
-	// SchemeBecs: BECS, Australia.
+	// SchemeBecs: direct debit in Australia (BECS).
 	SchemeBecs Scheme = "becs"
-	// SchemeBecsNz: BECS NZ, New Zealand.
+	// SchemeBecsNz: direct debit in New Zealand (BECS NZ).
 	SchemeBecsNz Scheme = "becs_nz"
-	// SchemeBetalingsservice: betalingsservice, Denmark.
+	// SchemeBetalingsservice: direct debit in Denmark (Betalingsservice).
 	SchemeBetalingsservice Scheme = "betalingsservice"
-	// SchemeFasterPayments: faster Payments, United Kingdom.
+	// SchemeFasterPayments: bank transfers in the United Kingdom (Faster Payments).
 	SchemeFasterPayments Scheme = "faster_payments"
-	// SchemePad: pre-Authorized Debit, Canada.
+	// SchemePad: direct debit in Canada (Pre-Authorized Debit).
 	SchemePad Scheme = "pad"
-	// SchemePayTo: payTo, Australia.
+	// SchemePayTo: account-to-account payments in Australia (PayTo).
 	SchemePayTo Scheme = "pay_to"
-	// SchemeSepaCor1: SEPA COR1, a former faster SEPA debit.
+	// SchemeSepaCor1: SEPA COR1, a discontinued direct debit scheme with shorter notice.
 	SchemeSepaCor1 Scheme = "sepa_cor1"
-	// SchemeSepaCore: SEPA Core Direct Debit, euro area.
+	// SchemeSepaCore: SEPA Core Direct Debit, in euro.
 	SchemeSepaCore Scheme = "sepa_core"
-	// SchemeSepaCreditTransfer: SEPA Credit Transfer, euro area.
+	// SchemeSepaCreditTransfer: SEPA Credit Transfer, in euro.
 	SchemeSepaCreditTransfer Scheme = "sepa_credit_transfer"
-	// SchemeSepaInstantCreditTransfer: SEPA Instant Credit Transfer, euro area.
+	// SchemeSepaInstantCreditTransfer: SEPA Instant Credit Transfer, in euro.
 	SchemeSepaInstantCreditTransfer Scheme = "sepa_instant_credit_transfer"
 )
 
@@ -2964,29 +2965,29 @@ var valuesOfScheme = [...]string{
 	string(SchemeSepaInstantCreditTransfer),
 }
 
-// SchemeIdentifierScheme is the bank scheme of a scheme identifier. The API may add values without
-// notice, so handle values that are not listed.
+// SchemeIdentifierScheme is the payment scheme of a scheme identifier. The API may add values
+// without notice, so handle values that are not listed.
 type SchemeIdentifierScheme string
 
 // Known values of SchemeIdentifierScheme.
 const (
-	// SchemeIdentifierSchemeACH: ACH debit, United States.
+	// SchemeIdentifierSchemeACH: direct debit in the United States (ACH).
 	SchemeIdentifierSchemeACH SchemeIdentifierScheme = "ach"
-	// SchemeIdentifierSchemeAutogiro: autogiro direct debit, Sweden.
+	// SchemeIdentifierSchemeAutogiro: direct debit in Sweden (Autogiro).
 	SchemeIdentifierSchemeAutogiro SchemeIdentifierScheme = "autogiro"
-	// SchemeIdentifierSchemeBacs: bacs Direct Debit, United Kingdom.
+	// SchemeIdentifierSchemeBacs: direct debit in the United Kingdom (Bacs).
 	SchemeIdentifierSchemeBacs SchemeIdentifierScheme = "bacs"
-	// SchemeIdentifierSchemeBecs: BECS direct debit, Australia.
+	// SchemeIdentifierSchemeBecs: direct debit in Australia (BECS).
 	SchemeIdentifierSchemeBecs SchemeIdentifierScheme = "becs"
-	// SchemeIdentifierSchemeBecsNz: BECS direct debit, New Zealand.
+	// SchemeIdentifierSchemeBecsNz: direct debit in New Zealand (BECS NZ).
 	SchemeIdentifierSchemeBecsNz SchemeIdentifierScheme = "becs_nz"
-	// SchemeIdentifierSchemeBetalingsservice: betalingsservice direct debit, Denmark.
+	// SchemeIdentifierSchemeBetalingsservice: direct debit in Denmark (Betalingsservice).
 	SchemeIdentifierSchemeBetalingsservice SchemeIdentifierScheme = "betalingsservice"
-	// SchemeIdentifierSchemeFasterPayments: faster Payments bank transfer, United Kingdom.
+	// SchemeIdentifierSchemeFasterPayments: bank transfers in the United Kingdom (Faster Payments).
 	SchemeIdentifierSchemeFasterPayments SchemeIdentifierScheme = "faster_payments"
-	// SchemeIdentifierSchemePad: pre-authorised debit, Canada.
+	// SchemeIdentifierSchemePad: direct debit in Canada (Pre-Authorized Debit).
 	SchemeIdentifierSchemePad SchemeIdentifierScheme = "pad"
-	// SchemeIdentifierSchemePayTo: payTo, Australia.
+	// SchemeIdentifierSchemePayTo: account-to-account payments in Australia (PayTo).
 	SchemeIdentifierSchemePayTo SchemeIdentifierScheme = "pay_to"
 	// SchemeIdentifierSchemeSepa: SEPA Direct Debit, in euro.
 	SchemeIdentifierSchemeSepa SchemeIdentifierScheme = "sepa"
@@ -3062,7 +3063,7 @@ var valuesOfSortDirection = [...]string{
 
 // SubscriptionLinks holds the identifiers of resources related to the subscription.
 type SubscriptionLinks struct {
-	// Id of the mandate under which the subscription's payments are taken.
+	// Id of the mandate that the payments are collected under.
 	Mandate string `json:"mandate,omitzero"`
 }
 
@@ -3076,23 +3077,23 @@ func (v *SubscriptionLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// SubscriptionStatus is the stage of a subscription. The API may add values without notice, so
+// SubscriptionStatus is the status of a subscription. The API may add values without notice, so
 // handle values that are not listed.
 type SubscriptionStatus string
 
 // Known values of SubscriptionStatus.
 const (
-	// SubscriptionStatusPendingCustomerApproval: the customer must approve it before it starts.
+	// SubscriptionStatusPendingCustomerApproval: waiting for the customer's approval.
 	SubscriptionStatusPendingCustomerApproval SubscriptionStatus = "pending_customer_approval"
-	// SubscriptionStatusCustomerApprovalDenied: the customer turned it down.
+	// SubscriptionStatusCustomerApprovalDenied: not approved by the customer.
 	SubscriptionStatusCustomerApprovalDenied SubscriptionStatus = "customer_approval_denied"
-	// SubscriptionStatusActive: running, with payments still to come.
+	// SubscriptionStatusActive: running; more payments are going to be created.
 	SubscriptionStatusActive SubscriptionStatus = "active"
-	// SubscriptionStatusFinished: all its planned payments exist already.
+	// SubscriptionStatusFinished: all of its payments have been created.
 	SubscriptionStatusFinished SubscriptionStatus = "finished"
-	// SubscriptionStatusCancelled: stopped for good; no payments will follow.
+	// SubscriptionStatusCancelled: cancelled; no more payments are going to be created.
 	SubscriptionStatusCancelled SubscriptionStatus = "cancelled"
-	// SubscriptionStatusPaused: on hold; no payments are made for now.
+	// SubscriptionStatusPaused: paused; payments resume when the subscription does.
 	SubscriptionStatusPaused SubscriptionStatus = "paused"
 )
 
@@ -3110,12 +3111,11 @@ var valuesOfSubscriptionStatus = [...]string{
 	string(SubscriptionStatusPaused),
 }
 
-// SubscriptionUpcomingPayment is the next payments planned, at most 10, each with its date and
-// amount. Empty while the subscription is paused indefinitely.
+// SubscriptionUpcomingPayment is a payment that a subscription is going to create.
 type SubscriptionUpcomingPayment struct {
-	// Sum to be collected, in minor units of the currency (pence for GBP).
+	// Amount of the payment, in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Day on which the planned payment is to be collected.
+	// Date on which the customer is going to be charged.
 	ChargeDate Date `json:"charge_date,omitzero"`
 }
 
@@ -3135,14 +3135,14 @@ func (v *SubscriptionUpcomingPayment) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// TimestampFilter limits a list to records whose timestamp falls in a range; bounds combine.
+// TimestampFilter limits a list to records with a timestamp in a range. Bounds can be combined.
 type TimestampFilter struct {
-	// Strictly after this timestamp.
+	// After this time.
 	Gt time.Time `json:"gt,omitzero"`
-	// At or after this timestamp.
+	// At or after this time.
 	Gte time.Time `json:"gte,omitzero"`
-	// Strictly before this timestamp.
+	// Before this time.
 	Lt time.Time `json:"lt,omitzero"`
-	// At or before this timestamp.
+	// At or before this time.
 	Lte time.Time `json:"lte,omitzero"`
 }

@@ -89,15 +89,13 @@ var opSubscriptionsResume = Operation{
 // SubscriptionService provides the operations on subscriptions. It is the Subscriptions field of a
 // [Client] and is safe for concurrent use.
 //
-// Creates payments under a mandate on a weekly, monthly or yearly schedule, by default from the
-// mandate's "next_possible_charge_date". Dates on non-working days move to the next working day, or
-// to the previous one if "day_of_month" is -1.
+// A series of payments under a mandate, created weekly, monthly or yearly. A charge date on a
+// non-working day moves to the next working day, or to the previous one if "day_of_month" is -1.
 type SubscriptionService struct {
 	client *Client
 }
 
-// List lists your subscriptions, one cursor-delimited page at a time. Those of removed customers
-// are left out.
+// List returns your subscriptions, one page at a time. Those of removed customers are left out.
 //
 // GET /subscriptions
 func (s *SubscriptionService) List(ctx context.Context, params SubscriptionListParams, opts ...RequestOption) (*Page[Subscription], error) {
@@ -121,117 +119,113 @@ func (v *Subscription) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates a subscription on a mandate. "month" is for yearly schedules only and must come
-// together with "day_of_month"; monthly ones may set "day_of_month" alone, and weekly ones neither.
+// Create creates a subscription under a mandate. A yearly subscription sets both "month" and
+// "day_of_month" or neither; a monthly one may set "day_of_month"; a weekly one sets neither.
 //
 // POST /subscriptions
 func (s *SubscriptionService) Create(ctx context.Context, params SubscriptionCreateParams, opts ...RequestOption) (*Subscription, error) {
 	return do(ctx, s.client, &opSubscriptionsCreate, input{params: &params}, opts, new(Subscription))
 }
 
-// Get fetches one subscription by its id.
+// Get returns the subscription with the given id.
 //
 // GET /subscriptions/{identity}
 func (s *SubscriptionService) Get(ctx context.Context, id string, opts ...RequestOption) (*Subscription, error) {
 	return do(ctx, s.client, &opSubscriptionsGet, input{id: id}, opts, new(Subscription))
 }
 
-// Update changes a subscription. Fails once it is inactive or ended, and for the amount also after
-// 10 changes ("number_of_subscription_amendments_exceeded") or if the mandate needs approval.
-// Amount and app fee may only be changed by the app, if any, that created it.
+// Update updates a subscription. It must be active. The amount can be changed at most 10 times,
+// after which the call fails with "number_of_subscription_amendments_exceeded", and not at all if
+// the mandate's payments require approval. If an app created the subscription, only that app can
+// change its amount or app fee.
 //
 // PUT /subscriptions/{identity}
 func (s *SubscriptionService) Update(ctx context.Context, id string, params SubscriptionUpdateParams, opts ...RequestOption) (*Subscription, error) {
 	return do(ctx, s.client, &opSubscriptionsUpdate, input{id: id, params: &params}, opts, new(Subscription))
 }
 
-// Cancel cancels a subscription at once, so that it creates nothing further. Metadata sent along is
-// kept on the resulting cancellation event. Fails with "cancellation_failed" if it has finished or
-// was cancelled before.
+// Cancel cancels a subscription immediately. It creates no more payments, but payments that it has
+// already created are not cancelled. The resulting event carries the metadata that you send. A
+// subscription that is finished or already cancelled gives a "cancellation_failed" error.
 //
 // POST /subscriptions/{identity}/actions/cancel
 func (s *SubscriptionService) Cancel(ctx context.Context, id string, params SubscriptionCancelParams, opts ...RequestOption) (*Subscription, error) {
 	return do(ctx, s.client, &opSubscriptionsCancel, input{id: id, params: &params}, opts, new(Subscription))
 }
 
-// Pause stops creating payments, for "pause_cycles" cycles or else until resumed. Not for
-// subscriptions with a requested "end_date"; with "count", "end_date" is moved or cleared. Fails if
-// ended or unpausable ("subscription_cannot_be_paused"); only its creating app, if any, may call
-// it.
+// Pause pauses a subscription for "pause_cycles" cycles or, if omitted, until it is resumed. If the
+// subscription has a "count", its "end_date" moves or is removed; one created with an "end_date"
+// cannot be paused ("subscription_cannot_be_paused"). If an app created the subscription, only that
+// app can pause it.
 //
 // POST /subscriptions/{identity}/actions/pause
 func (s *SubscriptionService) Pause(ctx context.Context, id string, params SubscriptionPauseParams, opts ...RequestOption) (*Subscription, error) {
 	return do(ctx, s.client, &opSubscriptionsPause, input{id: id, params: &params}, opts, new(Subscription))
 }
 
-// Resume restarts a paused subscription by its recurrence rules; the next payment is charged on
-// "earliest_charge_date_after_resume". Fails with "subscription_not_paused" if it is not on hold,
-// or "forbidden" unless called by its creating app, if it has one.
+// Resume resumes a paused subscription. The next payment is charged on
+// "earliest_charge_date_after_resume". A subscription that is not paused gives a
+// "subscription_not_paused" error, and one that another app created "forbidden".
 //
 // POST /subscriptions/{identity}/actions/resume
 func (s *SubscriptionService) Resume(ctx context.Context, id string, params SubscriptionResumeParams, opts ...RequestOption) (*Subscription, error) {
 	return do(ctx, s.client, &opSubscriptionsResume, input{id: id, params: &params}, opts, new(Subscription))
 }
 
-// Subscription creates payments under a mandate on a weekly, monthly or yearly schedule, by default
-// from the mandate's "next_possible_charge_date". Dates on non-working days move to the next
-// working day, or to the previous one if "day_of_month" is -1.
+// Subscription is a series of payments under a mandate, created weekly, monthly or yearly. A charge
+// date on a non-working day moves to the next working day, or to the previous one if "day_of_month"
+// is -1.
 type Subscription struct {
 	// Id of the subscription, prefixed "SB".
 	ID string `json:"id,omitzero"`
-	// Amount of each payment, in minor units of the currency.
+	// Amount of each payment, in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Part of every payment that goes to the partner whose integration set up the payments, in
-	// minor units of the currency.
+	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// How many payments the subscription takes altogether.
+	// Total number of payments.
 	Count *int `json:"count,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the subscription was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
 	Currency Currency `json:"currency,omitzero"`
-	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
+	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// First "charge_date" that payments would get if the subscription were resumed now. Moves as
-	// time passes; absent unless the status is "paused".
+	// Earliest "charge_date" of the next payment if the subscription were resumed now. It changes
+	// over time and is absent unless the status is "paused".
 	EarliestChargeDateAfterResume Date `json:"earliest_charge_date_after_resume,omitzero"`
-	// Day from which no more payments are created. When neither this nor "count" is set, the
+	// Date from which no more payments are created. Without this date or a "count", the
 	// subscription has no end.
 	//
-	// Deprecated: limit it with "count".
+	// Deprecated: use "count".
 	EndDate Date `json:"end_date,omitzero"`
-	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
-	// enough for a charge every year.
+	// Number of interval units between charges: at least 1, and at most a year in total.
 	Interval int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by "interval".
+	// Unit of "interval", the time between charges.
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
 	// Identifiers of resources related to the subscription.
 	Links *SubscriptionLinks `json:"links,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
+	// Month to charge in, as a lower-case English name. Only for yearly subscriptions.
 	Month Month `json:"month,omitzero"`
-	// What the subscription is called, at most 255 characters. Its payments get this as their
-	// description. May be left out.
+	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
 	Name string `json:"name,omitzero"`
-	// True while the plan that the subscription belongs to is paused.
+	// True if the plan that the subscription belongs to is paused.
 	ParentPlanPaused bool `json:"parent_plan_paused,omitzero"`
-	// Reference given to every payment of the subscription and shown on the customer's bank
-	// statement; optional. For Bacs it may be set only if you have a Service User Number of your
-	// own. Restricted: GoCardless must enable it for your account.
+	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
+	// you need your own Service User Number. Restricted: GoCardless must enable it for your
+	// account.
 	PaymentReference string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. This takes effect
-	// only with Success+ switched on in the dashboard.
+	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
-	// out, that date applies, or the first one matching "month" or "day_of_month".
+	// Date of the first charge, not before the mandate's "next_possible_charge_date". If omitted,
+	// that date, or the first one that matches "month" or "day_of_month".
 	StartDate Date `json:"start_date,omitzero"`
-	// Stage of the subscription's life, which decides whether it goes on creating payments.
+	// Status of the subscription.
 	Status SubscriptionStatus `json:"status,omitzero"`
-	// The next payments planned, at most 10, each with its date and amount. Empty while the
-	// subscription is paused indefinitely.
+	// Up to 10 upcoming payments. Empty while the subscription is paused indefinitely.
 	UpcomingPayments []SubscriptionUpcomingPayment `json:"upcoming_payments,omitzero"`
 }
 
@@ -293,8 +287,8 @@ func (v *Subscription) decode(d *jsonwire.Decoder) {
 
 // SubscriptionCancelParams holds the parameters of [SubscriptionService.Cancel].
 type SubscriptionCancelParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -319,46 +313,44 @@ func (p SubscriptionCancelParams) Validate() error {
 
 // SubscriptionCreateParams holds the parameters of [SubscriptionService.Create].
 type SubscriptionCreateParams struct {
-	// Sum to collect with each payment, in minor units of the currency (pence for GBP). Required.
+	// Amount of each payment, in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
-	// Fee taken out of every payment for the partner app that created the instalment schedule or
-	// subscription, in minor units of the currency.
+	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// How many payments the subscription takes altogether.
+	// Total number of payments.
 	Count *int `json:"count,omitzero"`
 	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD". Required.
 	Currency Currency `json:"currency"`
-	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
+	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// Day from which no more payments are created. When neither this nor "count" is given, the
+	// Date from which no more payments are created. Without this date or a "count", the
 	// subscription has no end.
 	//
-	// Deprecated: limit it with "count".
+	// Deprecated: use "count".
 	EndDate *Date `json:"end_date,omitzero"`
-	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
-	// enough for a charge every year. Default: 1.
+	// Number of interval units between charges: at least 1, and at most a year in total. Default:
+	// 1.
 	Interval *int `json:"interval,omitzero"`
-	// Unit in which "interval", the gap between charge dates, is counted. Required.
+	// Unit of "interval", the time between charges. Required.
 	IntervalUnit IntervalUnit `json:"interval_unit"`
 	// Identifiers of resources related to the subscription. Required.
 	Links SubscriptionCreateParamsLinks `json:"links"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
+	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
+	// Month to charge in, as a lower-case English name. Only for yearly subscriptions.
 	Month *Month `json:"month,omitzero"`
-	// What the subscription is called, at most 255 characters. Its payments get this as their
-	// description. May be left out.
+	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
 	Name *string `json:"name,omitzero"`
-	// Reference given to every payment of the subscription and shown on the customer's bank
-	// statement; optional. For Bacs it may be set only if you have a Service User Number of your
-	// own. Restricted: GoCardless must enable it for your account.
+	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
+	// you need your own Service User Number. Restricted: GoCardless must enable it for your
+	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
-	// switched on in the dashboard. Default: false.
+	// Whether to retry failed payments automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
-	// out, that date applies, or the first one matching "month" or "day_of_month".
+	// Date of the first charge, not before the mandate's "next_possible_charge_date". If omitted,
+	// that date, or the first one that matches "month" or "day_of_month".
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
@@ -433,7 +425,7 @@ func (p SubscriptionCreateParams) Validate() error {
 
 // SubscriptionCreateParamsLinks holds the identifiers of resources related to the subscription.
 type SubscriptionCreateParamsLinks struct {
-	// Id of the mandate under which the subscription's payments are taken. Required.
+	// Id of the mandate that the payments are collected under. Required.
 	Mandate string `json:"mandate"`
 }
 
@@ -450,22 +442,20 @@ func (p *SubscriptionCreateParamsLinks) check(c *checker) {
 // SubscriptionListParams holds the parameters of [SubscriptionService.List] and
 // [SubscriptionService.All].
 type SubscriptionListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Bounds on creation time; only subscriptions created within them are listed.
+	// Limits the list to subscriptions created in this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Id of a customer, prefixed "CU". In a list query, keeps only records that belong to that
-	// customer.
+	// Limits the list to subscriptions of the customer with this id.
 	Customer string `json:"customer,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Id of a mandate, prefixed "MD" (some from before 2016 differ). In a list query, keeps only
-	// records that belong to that mandate.
+	// Limits the list to subscriptions under the mandate with this id.
 	Mandate string `json:"mandate,omitzero"`
-	// Keeps only subscriptions in one of these statuses, at most five of them. Without it, every
-	// status is listed.
+	// Limits the list to subscriptions with one of these statuses, at most five. If omitted, all
+	// statuses are returned.
 	Status []SubscriptionStatus `json:"status,omitzero"`
 }
 
@@ -492,12 +482,11 @@ func (p SubscriptionListParams) Validate() error {
 
 // SubscriptionPauseParams holds the parameters of [SubscriptionService.Pause].
 type SubscriptionPauseParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// How many cycles of "interval" and "interval_unit" to pause for; at least 1. Weekly
-	// subscriptions need at least 3 or 4 in AUD and 2 in NZD. Without it, the pause lasts until
-	// resumed.
+	// Number of cycles to pause for, at least 1. Weekly subscriptions need at least 3 or 4 cycles
+	// in AUD and 2 in NZD. If omitted, the pause lasts until the subscription is resumed.
 	PauseCycles *int `json:"pause_cycles,omitzero"`
 }
 
@@ -528,8 +517,8 @@ func (p SubscriptionPauseParams) Validate() error {
 
 // SubscriptionResumeParams holds the parameters of [SubscriptionService.Resume].
 type SubscriptionResumeParams struct {
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string
+	// values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
 }
 
@@ -554,23 +543,21 @@ func (p SubscriptionResumeParams) Validate() error {
 
 // SubscriptionUpdateParams holds the parameters of [SubscriptionService.Update].
 type SubscriptionUpdateParams struct {
-	// Sum to collect with each payment, in minor units of the currency (pence for GBP).
+	// Amount of each payment, in minor units of the currency (pence for GBP).
 	Amount *int64 `json:"amount,omitzero"`
-	// Fee taken out of every payment for the partner app that created the instalment schedule or
-	// subscription, in minor units of the currency.
+	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up
-	// to 500 characters.
+	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
+	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// What the subscription is called, at most 255 characters. Its payments get this as their
-	// description. May be left out.
+	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
 	Name *string `json:"name,omitzero"`
-	// Reference given to every payment of the subscription and shown on the customer's bank
-	// statement; optional. For Bacs it may be set only if you have a Service User Number of your
-	// own. Restricted: GoCardless must enable it for your account.
+	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
+	// you need your own Service User Number. Restricted: GoCardless must enable it for your
+	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. Success+ must be
-	// switched on in the dashboard.
+	// Whether to retry failed payments automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 

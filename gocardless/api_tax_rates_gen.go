@@ -103,13 +103,13 @@ func (v *TaxRate) decode(d *jsonwire.Decoder) {
 
 // TaxRateListParams holds the parameters of [TaxRateService.List] and [TaxRateService.All].
 type TaxRateListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Country or region whose tax this is.
 	Jurisdiction string `json:"jurisdiction,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 

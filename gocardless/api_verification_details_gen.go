@@ -316,13 +316,13 @@ func (v *VerificationDetailLinks) decode(d *jsonwire.Decoder) {
 // VerificationDetailListParams holds the parameters of [VerificationDetailService.List] and
 // [VerificationDetailService.All].
 type VerificationDetailListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Only records of the creditor with this id, which has the prefix "CR". Required.
 	Creditor string `json:"creditor"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 }
 

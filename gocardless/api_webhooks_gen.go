@@ -92,7 +92,7 @@ func (s *WebhookService) Retry(ctx context.Context, id string, opts ...RequestOp
 type Webhook struct {
 	// Id of the webhook, prefixed "WB".
 	ID string `json:"id,omitzero"`
-	// When GoCardless created the resource. Never changes.
+	// Time at which the webhook was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// True if the webhook was only a trial delivery.
 	IsTest bool `json:"is_test,omitzero"`
@@ -153,15 +153,15 @@ func (v *Webhook) decode(d *jsonwire.Decoder) {
 
 // WebhookListParams holds the parameters of [WebhookService.List] and [WebhookService.All].
 type WebhookListParams struct {
-	// Pagination cursor: the page begins after this point.
+	// Cursor: return the records that follow it.
 	After string `json:"after,omitzero"`
-	// Pagination cursor: the page stops before this point.
+	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
 	// Bounds on creation time; only webhooks created within them are listed.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
 	// Keeps trial deliveries if true, real ones if false.
 	IsTest *bool `json:"is_test,omitzero"`
-	// How many records a page may hold.
+	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
 	// Keeps deliveries that worked if true, those that failed if false.
 	Successful *bool `json:"successful,omitzero"`

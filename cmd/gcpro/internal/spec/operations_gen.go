@@ -79,12 +79,12 @@ var Operations = []Operation{
 	{Name: "mandate_imports.cancel", Verb: "cancel", Method: "POST", Path: "/mandate_imports/{identity}/actions/cancel", Kind: "action", Reply: "mandate_imports", Doc: "Cancels a mandate import, so that none of its mandates are set up and no entries can be added. This is not possible once the import has been submitted or processed.", Result: &objectMandateImport},
 	{Name: "mandate_imports.submit", Verb: "submit", Method: "POST", Path: "/mandate_imports/{identity}/actions/submit", Kind: "action", Reply: "mandate_imports", Doc: "Submits a mandate import for GoCardless staff to process; no entries can be added afterwards. The sandbox processes it automatically after about 10 seconds.", Result: &objectMandateImport},
 	{Name: "mandate_pdfs.create", Verb: "create", Method: "POST", Path: "/mandate_pdfs", Kind: "create", Request: "mandate_pdfs", Reply: "mandate_pdfs", Doc: "Creates a mandate PDF and returns a short-lived URL for it. Leave customer and bank details out, supply them, or link an existing mandate. The `Accept-Language` header picks the language, English by default; Autogiro, Betalingsservice and SEPA Core offer others.", Params: &objectMandatePDFCreateParams, Result: &objectMandatePDF},
-	{Name: "mandates.list", Verb: "list", Method: "GET", Path: "/mandates", Kind: "read", Reply: "mandates", List: true, Cursors: true, Doc: "Returns your mandates, one cursor-based page at a time.", Params: &objectMandateListParams, Result: &objectMandate},
-	{Name: "mandates.create", Verb: "create", Method: "POST", Path: "/mandates", Kind: "create", Request: "mandates", Reply: "mandates", Doc: "Creates a mandate on a customer's bank account. Without a `scheme`, GoCardless picks one to suit the account.", Params: &objectMandateCreateParams, Result: &objectMandate},
-	{Name: "mandates.get", Verb: "get", Method: "GET", Path: "/mandates/{identity}", Kind: "read", Reply: "mandates", Doc: "Returns one mandate by its id.", Result: &objectMandate},
-	{Name: "mandates.update", Verb: "update", Method: "PUT", Path: "/mandates/{identity}", Kind: "update", Request: "mandates", Reply: "mandates", Doc: "Updates the `metadata` of a mandate; no other field can be changed.", Params: &objectMandateUpdateParams, Result: &objectMandate},
-	{Name: "mandates.cancel", Verb: "cancel", Method: "POST", Path: "/mandates/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "mandates", Doc: "Cancels a mandate at once, together with those of its payments that can still be cancelled. Metadata sent with the request is kept on the resulting cancellation event. An already cancelled mandate gives a `cancellation_failed` error.", Params: &objectMandateCancelParams, Result: &objectMandate},
-	{Name: "mandates.reinstate", Verb: "reinstate", Method: "POST", Path: "/mandates/{identity}/actions/reinstate", Kind: "action", Request: "data", Reply: "mandates", Doc: "Sets up an expired or cancelled mandate with the banks again, at most 10 times; one active or being submitted gives `mandate_not_inactive`. Webhooks: `resubmission_requested` (keeps metadata sent), `submitted`, then `reinstated` or `failed` within two working days.", Params: &objectMandateReinstateParams, Result: &objectMandate},
+	{Name: "mandates.list", Verb: "list", Method: "GET", Path: "/mandates", Kind: "read", Reply: "mandates", List: true, Cursors: true, Doc: "Returns your mandates, one page at a time.", Params: &objectMandateListParams, Result: &objectMandate},
+	{Name: "mandates.create", Verb: "create", Method: "POST", Path: "/mandates", Kind: "create", Request: "mandates", Reply: "mandates", Doc: "Creates a mandate on a customer's bank account. If `scheme` is omitted, GoCardless derives it from the account.", Params: &objectMandateCreateParams, Result: &objectMandate},
+	{Name: "mandates.get", Verb: "get", Method: "GET", Path: "/mandates/{identity}", Kind: "read", Reply: "mandates", Doc: "Returns the mandate with the given id.", Result: &objectMandate},
+	{Name: "mandates.update", Verb: "update", Method: "PUT", Path: "/mandates/{identity}", Kind: "update", Request: "mandates", Reply: "mandates", Doc: "Updates the `metadata` of a mandate, the only field that can be changed.", Params: &objectMandateUpdateParams, Result: &objectMandate},
+	{Name: "mandates.cancel", Verb: "cancel", Method: "POST", Path: "/mandates/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "mandates", Doc: "Cancels a mandate immediately, along with its subscriptions, its instalment schedules and those of its payments that can still be cancelled. The resulting event carries the metadata that you send. A mandate that is already cancelled gives a `cancellation_failed` error.", Params: &objectMandateCancelParams, Result: &objectMandate},
+	{Name: "mandates.reinstate", Verb: "reinstate", Method: "POST", Path: "/mandates/{identity}/actions/reinstate", Kind: "action", Request: "data", Reply: "mandates", Doc: "Sets up a cancelled or expired mandate with the banks again, up to 10 times. A mandate that is active or being submitted gives a `mandate_not_inactive` error. The first event, `resubmission_requested`, carries the metadata that you send; `submitted` follows, then `reinstated` or `failed` within two working days.", Params: &objectMandateReinstateParams, Result: &objectMandate},
 	{Name: "negative_balance_limits.list", Verb: "list", Method: "GET", Path: "/negative_balance_limits", Kind: "read", Reply: "negative_balance_limits", List: true, Cursors: true, Doc: "Lists negative balance limits, in pages with cursors.", Params: &objectNegativeBalanceLimitListParams, Result: &objectNegativeBalanceLimit},
 	{Name: "outbound_payment_import_entries.list", Verb: "list", Method: "GET", Path: "/outbound_payment_import_entries", Kind: "read", Reply: "outbound_payment_import_entries", List: true, Cursors: true, Doc: "Lists the entries of one outbound payment import, a cursor-delimited page at a time.", Params: &objectOutboundPaymentImportEntryListParams, Result: &objectOutboundPaymentImportEntry},
 	{Name: "outbound_payment_imports.list", Verb: "list", Method: "GET", Path: "/outbound_payment_imports", Kind: "read", Reply: "outbound_payment_imports", List: true, Cursors: true, Doc: "Lists your outbound payment imports, one cursor-delimited page at a time.", Params: &objectOutboundPaymentImportListParams, Result: &objectOutboundPaymentImport},
@@ -108,34 +108,34 @@ var Operations = []Operation{
 	{Name: "payment_account_transactions.list", Verb: "list", Method: "GET", Path: "/payment_accounts/{identity}/transactions", Kind: "read", Reply: "payment_account_transactions", List: true, Cursors: true, Doc: "Returns the transactions of one payment account.", Params: &objectPaymentAccountTransactionListParams, Result: &objectPaymentAccountTransaction},
 	{Name: "payment_accounts.list", Verb: "list", Method: "GET", Path: "/payment_accounts", Kind: "read", Reply: "payment_accounts", List: true, Cursors: true, Doc: "Lists payment accounts, one cursor-based page at a time.", Params: &objectPaymentAccountListParams, Result: &objectPaymentAccount},
 	{Name: "payment_accounts.get", Verb: "get", Method: "GET", Path: "/payment_accounts/{identity}", Kind: "read", Reply: "payment_accounts", Doc: "Fetches one payment account by its id.", Result: &objectPaymentAccount},
-	{Name: "payments.list", Verb: "list", Method: "GET", Path: "/payments", Kind: "read", Reply: "payments", List: true, Cursors: true, Doc: "Returns your payments, one cursor-based page at a time.", Params: &objectPaymentListParams, Result: &objectPayment},
-	{Name: "payments.create", Verb: "create", Method: "POST", Path: "/payments", Kind: "create", Request: "payments", Reply: "payments", Doc: "Creates a payment against a mandate that is `pending_customer_approval`, `pending_submission`, `submitted` or `active`. A cancelled or failed mandate gives a `mandate_is_inactive` error.", Params: &objectPaymentCreateParams, Result: &objectPayment},
-	{Name: "payments.get", Verb: "get", Method: "GET", Path: "/payments/{identity}", Kind: "read", Reply: "payments", Doc: "Returns one payment by its id.", Result: &objectPayment},
-	{Name: "payments.update", Verb: "update", Method: "PUT", Path: "/payments/{identity}", Kind: "update", Request: "payments", Reply: "payments", Doc: "Updates a payment's `metadata` or its `retry_if_possible` flag; its other fields cannot be changed.", Params: &objectPaymentUpdateParams, Result: &objectPayment},
-	{Name: "payments.cancel", Verb: "cancel", Method: "POST", Path: "/payments/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "payments", Doc: "Cancels a payment that has not gone to the banks. Any status other than `pending_submission` gives a `cancellation_failed` error. Metadata sent with the request is kept on the resulting cancellation event.", Params: &objectPaymentCancelParams, Result: &objectPayment},
-	{Name: "payments.retry", Verb: "retry", Method: "POST", Path: "/payments/{identity}/actions/retry", Kind: "action", Request: "data", Reply: "payments", Doc: "Retries a failed payment, at most 3 times, while its mandate is active; a payment that has not failed gives `retry_failed`. A `resubmission_requested` webhook comes first, then the usual submission events. Metadata sent is kept on the submission event.", Params: &objectPaymentRetryParams, Result: &objectPayment},
-	{Name: "payout_items.list", Verb: "list", Method: "GET", Path: "/payout_items", Kind: "read", Reply: "payout_items", List: true, Cursors: true, Doc: "Lists the credits and debits of one payout, a cursor-delimited page at a time. Fails with HTTP 410 if the payout is more than six months old.", Params: &objectPayoutItemListParams, Result: &objectPayoutItem},
-	{Name: "payouts.list", Verb: "list", Method: "GET", Path: "/payouts", Kind: "read", Reply: "payouts", List: true, Cursors: true, Doc: "Lists your payouts, one cursor-delimited page at a time.", Params: &objectPayoutListParams, Result: &objectPayout},
-	{Name: "payouts.get", Verb: "get", Method: "GET", Path: "/payouts/{identity}", Kind: "read", Reply: "payouts", Doc: "Fetches one payout by its id. The transactions behind it can be reconciled by way of its events.", Result: &objectPayout},
-	{Name: "payouts.update", Verb: "update", Method: "PUT", Path: "/payouts/{identity}", Kind: "update", Request: "payouts", Reply: "payouts", Doc: "Changes the `metadata` of a payout; nothing else can be changed.", Params: &objectPayoutUpdateParams, Result: &objectPayout},
+	{Name: "payments.list", Verb: "list", Method: "GET", Path: "/payments", Kind: "read", Reply: "payments", List: true, Cursors: true, Doc: "Returns your payments, one page at a time.", Params: &objectPaymentListParams, Result: &objectPayment},
+	{Name: "payments.create", Verb: "create", Method: "POST", Path: "/payments", Kind: "create", Request: "payments", Reply: "payments", Doc: "Creates a payment under a mandate that is `pending_customer_approval`, `pending_submission`, `submitted` or `active`. A mandate that has failed, expired or been cancelled gives a `mandate_is_inactive` error, and a replaced one `mandate_replaced`.", Params: &objectPaymentCreateParams, Result: &objectPayment},
+	{Name: "payments.get", Verb: "get", Method: "GET", Path: "/payments/{identity}", Kind: "read", Reply: "payments", Doc: "Returns the payment with the given id.", Result: &objectPayment},
+	{Name: "payments.update", Verb: "update", Method: "PUT", Path: "/payments/{identity}", Kind: "update", Request: "payments", Reply: "payments", Doc: "Updates the `metadata` or `retry_if_possible` of a payment. No other field can be changed.", Params: &objectPaymentUpdateParams, Result: &objectPayment},
+	{Name: "payments.cancel", Verb: "cancel", Method: "POST", Path: "/payments/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "payments", Doc: "Cancels a payment that has not yet been sent to the banks. A payment in any status other than `pending_submission` gives a `cancellation_failed` error. The resulting event carries the metadata that you send.", Params: &objectPaymentCancelParams, Result: &objectPayment},
+	{Name: "payments.retry", Verb: "retry", Method: "POST", Path: "/payments/{identity}/actions/retry", Kind: "action", Request: "data", Reply: "payments", Doc: "Retries a failed payment, up to 3 times, while its mandate is active. Any other payment gives a `retry_failed` error. The first event, `resubmission_requested`, carries the metadata that you send; the usual events of a submission follow.", Params: &objectPaymentRetryParams, Result: &objectPayment},
+	{Name: "payout_items.list", Verb: "list", Method: "GET", Path: "/payout_items", Kind: "read", Reply: "payout_items", List: true, Cursors: true, Doc: "Returns the credits and debits that make up a payout, one page at a time. Fails with status 410 if the payout is older than six months.", Params: &objectPayoutItemListParams, Result: &objectPayoutItem},
+	{Name: "payouts.list", Verb: "list", Method: "GET", Path: "/payouts", Kind: "read", Reply: "payouts", List: true, Cursors: true, Doc: "Returns your payouts, one page at a time.", Params: &objectPayoutListParams, Result: &objectPayout},
+	{Name: "payouts.get", Verb: "get", Method: "GET", Path: "/payouts/{identity}", Kind: "read", Reply: "payouts", Doc: "Returns the payout with the given id. Its payout items list the transactions behind it.", Result: &objectPayout},
+	{Name: "payouts.update", Verb: "update", Method: "PUT", Path: "/payouts/{identity}", Kind: "update", Request: "payouts", Reply: "payouts", Doc: "Updates the `metadata` of a payout, the only field that can be changed.", Params: &objectPayoutUpdateParams, Result: &objectPayout},
 	{Name: "redirect_flows.create", Verb: "create", Method: "POST", Path: "/redirect_flows", Kind: "create", Request: "redirect_flows", Reply: "redirect_flows", Deprecated: true, Doc: "Creates a redirect flow, whose `redirect_url` takes the customer to the hosted payment pages. Legacy: not open to new integrations.", Params: &objectRedirectFlowCreateParams, Result: &objectRedirectFlow},
 	{Name: "redirect_flows.get", Verb: "get", Method: "GET", Path: "/redirect_flows/{identity}", Kind: "read", Reply: "redirect_flows", Deprecated: true, Doc: "Returns one redirect flow, found by its id.", Result: &objectRedirectFlow},
 	{Name: "redirect_flows.complete", Verb: "complete", Method: "POST", Path: "/redirect_flows/{identity}/actions/complete", Kind: "action", Request: "data", Reply: "redirect_flows", Deprecated: true, Doc: "Creates the customer, bank account and mandate from what the customer entered. Fails with `redirect_flow_incomplete` if they are not back yet, `redirect_flow_already_completed` on a second call, or `bad_request` for a different `session_token`.", Params: &objectRedirectFlowCompleteParams, Result: &objectRedirectFlow},
-	{Name: "refunds.list", Verb: "list", Method: "GET", Path: "/refunds", Kind: "read", Reply: "refunds", List: true, Cursors: true, Doc: "Lists refunds, one cursor-based page at a time.", Params: &objectRefundListParams, Result: &objectRefund},
-	{Name: "refunds.create", Verb: "create", Method: "POST", Path: "/refunds", Kind: "create", Request: "refunds", Reply: "refunds", Doc: "Creates a refund. Fails with `total_amount_confirmation_invalid` if the confirmed total is wrong, which guards against concurrent refunds, or `available_refund_amount_insufficient` if the creditor's refund balance is too low.", Params: &objectRefundCreateParams, Result: &objectRefund},
-	{Name: "refunds.get", Verb: "get", Method: "GET", Path: "/refunds/{identity}", Kind: "read", Reply: "refunds", Doc: "Fetches one refund by its id.", Result: &objectRefund},
-	{Name: "refunds.update", Verb: "update", Method: "PUT", Path: "/refunds/{identity}", Kind: "update", Request: "refunds", Reply: "refunds", Doc: "Changes an existing refund.", Params: &objectRefundUpdateParams, Result: &objectRefund},
+	{Name: "refunds.list", Verb: "list", Method: "GET", Path: "/refunds", Kind: "read", Reply: "refunds", List: true, Cursors: true, Doc: "Returns your refunds, one page at a time.", Params: &objectRefundListParams, Result: &objectRefund},
+	{Name: "refunds.create", Verb: "create", Method: "POST", Path: "/refunds", Kind: "create", Request: "refunds", Reply: "refunds", Doc: "Creates a refund. GoCardless must first enable refunds for your account; until then the call fails with `forbidden`. A wrong `total_amount_confirmation`, which guards against concurrent refunds, gives a `total_amount_confirmation_invalid` error, and a creditor balance that is too low gives `available_refund_amount_insufficient`.", Params: &objectRefundCreateParams, Result: &objectRefund},
+	{Name: "refunds.get", Verb: "get", Method: "GET", Path: "/refunds/{identity}", Kind: "read", Reply: "refunds", Doc: "Returns the refund with the given id.", Result: &objectRefund},
+	{Name: "refunds.update", Verb: "update", Method: "PUT", Path: "/refunds/{identity}", Kind: "update", Request: "refunds", Reply: "refunds", Doc: "Updates the `metadata` of a refund, the only field that can be changed.", Params: &objectRefundUpdateParams, Result: &objectRefund},
 	{Name: "scenario_simulators.run", Verb: "run", Method: "POST", Path: "/scenario_simulators/{identity}/actions/run", Kind: "action", Request: "data", Reply: "scenario_simulators", Doc: "Runs a scenario simulator on the resource named in `links`, in the sandbox only. The resource must be of the type that the simulator is for.", Params: &objectScenarioSimulatorRunParams, Result: &objectScenarioSimulator},
 	{Name: "scheme_identifiers.list", Verb: "list", Method: "GET", Path: "/scheme_identifiers", Kind: "read", Reply: "scheme_identifiers", List: true, Cursors: true, Doc: "Lists your scheme identifiers, one cursor-delimited page at a time.", Params: &objectSchemeIdentifierListParams, Result: &objectSchemeIdentifier},
 	{Name: "scheme_identifiers.create", Verb: "create", Method: "POST", Path: "/scheme_identifiers", Kind: "create", Request: "scheme_identifiers", Reply: "scheme_identifiers", Doc: "Creates a scheme identifier, `pending` until set up (up to five working days in Bacs, instantly elsewhere), then `active`, announced by webhook. Length and symbols of `name` are limited by scheme; the error for a bad name suggests a valid one in its metadata.", Params: &objectSchemeIdentifierCreateParams, Result: &objectSchemeIdentifier},
 	{Name: "scheme_identifiers.get", Verb: "get", Method: "GET", Path: "/scheme_identifiers/{identity}", Kind: "read", Reply: "scheme_identifiers", Doc: "Fetches one scheme identifier by its id.", Result: &objectSchemeIdentifier},
-	{Name: "subscriptions.list", Verb: "list", Method: "GET", Path: "/subscriptions", Kind: "read", Reply: "subscriptions", List: true, Cursors: true, Doc: "Lists your subscriptions, one cursor-delimited page at a time. Those of removed customers are left out.", Params: &objectSubscriptionListParams, Result: &objectSubscription},
-	{Name: "subscriptions.create", Verb: "create", Method: "POST", Path: "/subscriptions", Kind: "create", Request: "subscriptions", Reply: "subscriptions", Doc: "Creates a subscription on a mandate. `month` is for yearly schedules only and must come together with `day_of_month`; monthly ones may set `day_of_month` alone, and weekly ones neither.", Params: &objectSubscriptionCreateParams, Result: &objectSubscription},
-	{Name: "subscriptions.get", Verb: "get", Method: "GET", Path: "/subscriptions/{identity}", Kind: "read", Reply: "subscriptions", Doc: "Fetches one subscription by its id.", Result: &objectSubscription},
-	{Name: "subscriptions.update", Verb: "update", Method: "PUT", Path: "/subscriptions/{identity}", Kind: "update", Request: "subscriptions", Reply: "subscriptions", Doc: "Changes a subscription. Fails once it is inactive or ended, and for the amount also after 10 changes (`number_of_subscription_amendments_exceeded`) or if the mandate needs approval. Amount and app fee may only be changed by the app, if any, that created it.", Params: &objectSubscriptionUpdateParams, Result: &objectSubscription},
-	{Name: "subscriptions.cancel", Verb: "cancel", Method: "POST", Path: "/subscriptions/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Cancels a subscription at once, so that it creates nothing further. Metadata sent along is kept on the resulting cancellation event. Fails with `cancellation_failed` if it has finished or was cancelled before.", Params: &objectSubscriptionCancelParams, Result: &objectSubscription},
-	{Name: "subscriptions.pause", Verb: "pause", Method: "POST", Path: "/subscriptions/{identity}/actions/pause", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Stops creating payments, for `pause_cycles` cycles or else until resumed. Not for subscriptions with a requested `end_date`; with `count`, `end_date` is moved or cleared. Fails if ended or unpausable (`subscription_cannot_be_paused`); only its creating app, if any, may call it.", Params: &objectSubscriptionPauseParams, Result: &objectSubscription},
-	{Name: "subscriptions.resume", Verb: "resume", Method: "POST", Path: "/subscriptions/{identity}/actions/resume", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Restarts a paused subscription by its recurrence rules; the next payment is charged on `earliest_charge_date_after_resume`. Fails with `subscription_not_paused` if it is not on hold, or `forbidden` unless called by its creating app, if it has one.", Params: &objectSubscriptionResumeParams, Result: &objectSubscription},
+	{Name: "subscriptions.list", Verb: "list", Method: "GET", Path: "/subscriptions", Kind: "read", Reply: "subscriptions", List: true, Cursors: true, Doc: "Returns your subscriptions, one page at a time. Those of removed customers are left out.", Params: &objectSubscriptionListParams, Result: &objectSubscription},
+	{Name: "subscriptions.create", Verb: "create", Method: "POST", Path: "/subscriptions", Kind: "create", Request: "subscriptions", Reply: "subscriptions", Doc: "Creates a subscription under a mandate. A yearly subscription sets both `month` and `day_of_month` or neither; a monthly one may set `day_of_month`; a weekly one sets neither.", Params: &objectSubscriptionCreateParams, Result: &objectSubscription},
+	{Name: "subscriptions.get", Verb: "get", Method: "GET", Path: "/subscriptions/{identity}", Kind: "read", Reply: "subscriptions", Doc: "Returns the subscription with the given id.", Result: &objectSubscription},
+	{Name: "subscriptions.update", Verb: "update", Method: "PUT", Path: "/subscriptions/{identity}", Kind: "update", Request: "subscriptions", Reply: "subscriptions", Doc: "Updates a subscription. It must be active. The amount can be changed at most 10 times, after which the call fails with `number_of_subscription_amendments_exceeded`, and not at all if the mandate's payments require approval. If an app created the subscription, only that app can change its amount or app fee.", Params: &objectSubscriptionUpdateParams, Result: &objectSubscription},
+	{Name: "subscriptions.cancel", Verb: "cancel", Method: "POST", Path: "/subscriptions/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Cancels a subscription immediately. It creates no more payments, but payments that it has already created are not cancelled. The resulting event carries the metadata that you send. A subscription that is finished or already cancelled gives a `cancellation_failed` error.", Params: &objectSubscriptionCancelParams, Result: &objectSubscription},
+	{Name: "subscriptions.pause", Verb: "pause", Method: "POST", Path: "/subscriptions/{identity}/actions/pause", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Pauses a subscription for `pause_cycles` cycles or, if omitted, until it is resumed. If the subscription has a `count`, its `end_date` moves or is removed; one created with an `end_date` cannot be paused (`subscription_cannot_be_paused`). If an app created the subscription, only that app can pause it.", Params: &objectSubscriptionPauseParams, Result: &objectSubscription},
+	{Name: "subscriptions.resume", Verb: "resume", Method: "POST", Path: "/subscriptions/{identity}/actions/resume", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Resumes a paused subscription. The next payment is charged on `earliest_charge_date_after_resume`. A subscription that is not paused gives a `subscription_not_paused` error, and one that another app created `forbidden`.", Params: &objectSubscriptionResumeParams, Result: &objectSubscription},
 	{Name: "tax_rates.list", Verb: "list", Method: "GET", Path: "/tax_rates", Kind: "read", Reply: "tax_rates", List: true, Cursors: true, Doc: "Lists tax rates, one cursor-based page at a time.", Params: &objectTaxRateListParams, Result: &objectTaxRate},
 	{Name: "tax_rates.get", Verb: "get", Method: "GET", Path: "/tax_rates/{identity}", Kind: "read", Reply: "tax_rates", Doc: "Fetches one tax rate by its id.", Result: &objectTaxRate},
 	{Name: "transferred_mandates.get", Verb: "get", Method: "GET", Path: "/transferred_mandates/{identity}", Kind: "read", Reply: "transferred_mandates", Doc: "Fetches the customer's new bank details for a mandate that has lately moved to another bank.", Result: &objectTransferredMandate},
@@ -173,7 +173,7 @@ var Resources = []Resource{
 	{"mandate_import_entries", "One mandate to bring into GoCardless as part of a mandate import, with its customer and bank account, plus amendment details for SEPA. After processing, `links` names the created records. Open to approved integrators only."},
 	{"mandate_imports", "A batch of mandates brought over from another provider. Add up to 30,000 entries, then submit it; once GoCardless staff approve it, each entry becomes a mandate with its own `mandate_created` webhook. Open to approved integrators only."},
 	{"mandate_pdfs", "A PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer. It can be blank, filled in from given details, or built from an existing mandate."},
-	{"mandates", "A Direct Debit mandate: the permission a customer gives to collect from one of their bank accounts. Payments and subscriptions are made under it, and each change of its status is announced by webhook."},
+	{"mandates", "A customer's permission for a creditor to collect money from their bank account. Payments and subscriptions are created under a mandate. Webhooks report each change of its status."},
 	{"negative_balance_limits", "How far below zero a creditor's balance may be before refunds are refused. It is set for each creditor; by default it is zero, so a negative balance blocks refunds."},
 	{"outbound_payment_import_entries", "One row of an outbound payment import: a payment to be made once the import is authorised, with the outcome of its checks."},
 	{"outbound_payment_imports", "A batch of up to 1000 outbound payments made with one request. No money moves until a user opens the authorisation link and approves it in the dashboard; each entry then becomes an outbound payment of its own."},
@@ -182,14 +182,14 @@ var Resources = []Resource{
 	{"payer_themes", "A creditor's own colours for its payment pages and the notifications its customers get."},
 	{"payment_account_transactions", "One movement of money in or out of a payment account. GoCardless provides the account, and its funds pay for outbound payments."},
 	{"payment_accounts", "A bank account that GoCardless provides to the merchant as the source of money for outbound payments."},
-	{"payments", "A single collection of money from a customer for a creditor, made under a mandate. Every change of its status is announced by webhook."},
-	{"payout_items", "One credit or debit behind the total of a payout, such as a collected payment, a fee or a chargeback. They can be read only for payouts of the last six months; older ones give HTTP 410."},
-	{"payouts", "A transfer of collected money from GoCardless to a creditor, made automatically. It covers one or more successful payments, all collected in the same currency."},
+	{"payments", "A single collection from a customer's bank account, made under a mandate. Webhooks report each change of its status."},
+	{"payout_items", "One of the credits and debits that make up a payout, such as a collected payment, a fee or a chargeback. Items of payouts older than six months are no longer available: the API answers with status 410."},
+	{"payouts", "A transfer of collected money from GoCardless to a creditor's bank account. GoCardless creates payouts automatically; each covers one or more payments in the same currency."},
 	{"redirect_flows", "Legacy way to set up a mandate on hosted payment pages; new integrations must use billing request flows. Completing it creates a customer, bank account and mandate. Expires 30 minutes after creation, or 10 for an integrator."},
-	{"refunds", "Part or all of a payment given back to the customer. Creating one sends a webhook and raises the payment's `amount_refunded`."},
+	{"refunds", "A full or partial refund of a payment, or a refund against a mandate. Creating one sends a webhook and raises the payment's `amount_refunded`."},
 	{"scenario_simulators", "A sandbox-only tool that pushes a resource to a chosen outcome, so that an integration can be tested against what may happen in live use."},
 	{"scheme_identifiers", "A creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA CID. It decides the beneficiary name that customers read on their bank statements."},
-	{"subscriptions", "Creates payments under a mandate on a weekly, monthly or yearly schedule, by default from the mandate's `next_possible_charge_date`. Dates on non-working days move to the next working day, or to the previous one if `day_of_month` is -1."},
+	{"subscriptions", "A series of payments under a mandate, created weekly, monthly or yearly. A charge date on a non-working day moves to the next working day, or to the previous one if `day_of_month` is -1."},
 	{"tax_rates", "A rate of tax, set by a tax authority, that GoCardless adds to its fees in a jurisdiction."},
 	{"transferred_mandates", "The customer's new bank details, in encrypted form, for a mandate that moved banks through the Current Account Switch Service."},
 	{"verification_details", "Facts about a company and its directors that GoCardless uses to verify a creditor. Only for accounts enabled to gather these from their merchants and hand them over through the API."},
@@ -836,9 +836,9 @@ var objectLogo = Object{Fields: []Field{
 	{Name: "id"},
 }}
 var objectMandateImportEntryListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "mandate_import", Doc: "Id of the mandate import, with the prefix `IM`.", In: InQuery, Required: true, Example: "\"IM000123\""},
 	{Name: "status", Enum: enumMandateImportEntryStatus, Doc: "Only entries with this processing outcome.", In: InQuery},
 }}
@@ -902,17 +902,17 @@ var objectMandatePDF = Object{Fields: []Field{
 	{Name: "url"},
 }}
 var objectMandateListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Filters mandates by creation time.", In: InQueryDeep},
-	{Name: "creditor", Doc: "Only mandates of the creditor with this id. Not to be combined with `customer` or `customer_bank_account`.", In: InQuery, Example: "\"CR000123\""},
-	{Name: "customer", Doc: "Only mandates of the customer with this id. Not to be combined with `creditor` or `customer_bank_account`.", In: InQuery, Example: "\"CU000123\""},
-	{Name: "customer_bank_account", Doc: "Only mandates on the customer bank account with this id. Not to be combined with `creditor` or `customer`.", In: InQuery, Example: "\"BA000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
-	{Name: "mandate_type", Enum: enumMandateType, Doc: "Kind of mandate.", In: InQuery},
-	{Name: "reference", Doc: "Unique reference of the mandate. Permitted length and characters depend on the scheme; if it is left out, GoCardless makes a suitable one.", In: InQuery, Example: "\"SMITH-2026-001\""},
-	{Name: "scheme", Kind: List, Elem: &Field{Enum: enumScheme}, Doc: "Only mandates that use one of these schemes.", In: InQuery, Example: "[\"bacs\",\"sepa_core\"]"},
-	{Name: "status", Kind: List, Elem: &Field{Enum: enumMandateStatus}, Doc: "Only mandates that have one of these statuses.", In: InQuery, Example: "[\"active\",\"submitted\"]"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to mandates created in this period.", In: InQueryDeep},
+	{Name: "creditor", Doc: "Limits the list to mandates of the creditor with this id. Cannot be combined with `customer` or `customer_bank_account`.", In: InQuery, Example: "\"CR000123\""},
+	{Name: "customer", Doc: "Limits the list to mandates of the customer with this id. Cannot be combined with `creditor` or `customer_bank_account`.", In: InQuery, Example: "\"CU000123\""},
+	{Name: "customer_bank_account", Doc: "Limits the list to mandates on the customer bank account with this id. Cannot be combined with `creditor` or `customer`.", In: InQuery, Example: "\"BA000123\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
+	{Name: "mandate_type", Enum: enumMandateType, Doc: "Limits the list to mandates of this type.", In: InQuery},
+	{Name: "reference", Doc: "Limits the list to mandates with this reference.", In: InQuery, Example: "\"SMITH-2026-001\""},
+	{Name: "scheme", Kind: List, Elem: &Field{Enum: enumScheme}, Doc: "Limits the list to mandates in one of these schemes.", In: InQuery, Example: "[\"bacs\",\"sepa_core\"]"},
+	{Name: "status", Kind: List, Elem: &Field{Enum: enumMandateStatus}, Doc: "Limits the list to mandates with one of these statuses.", In: InQuery, Example: "[\"active\",\"submitted\"]"},
 }}
 var objectMandate = Object{Fields: []Field{
 	{Name: "id"},
@@ -933,28 +933,28 @@ var objectMandate = Object{Fields: []Field{
 	{Name: "verified_at", Kind: Time},
 }}
 var objectMandateCreateParams = Object{Fields: []Field{
-	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "How the payer authorised the merchant, which decides the SEC code. ACH mandates only.", Example: "\"web\""},
+	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "How the payer gave authorisation, which decides the Standard Entry Class (SEC) code. ACH only; `web` if omitted.", Example: "\"web\""},
 	{Name: "links", Kind: Group, Object: &objectMandateCreateParamsLinks, Doc: "Identifiers of resources related to the mandate.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "payer_ip_address", Doc: "IP address from which the payer completed the mandate set-up in a browser. Used for ACH only, and not needed for mandates authorised by telephone or on paper.", RequiredWhen: "the customer pays by ACH, unless `authorisation_source` is telephone or paper", Example: "\"203.0.113.24\""},
-	{Name: "reference", Doc: "Unique reference of the mandate. Permitted length and characters depend on the scheme; if it is left out, GoCardless makes a suitable one.", Example: "\"SMITH-2026-001\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Bank payment scheme to use for the mandate and its payments. If omitted, it follows from the customer's bank account.", Example: "\"bacs\""},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "payer_ip_address", Doc: "IP address from which the payer set up the mandate in a browser. ACH only; not needed for mandates authorised by telephone or on paper.", RequiredWhen: "the customer pays by ACH, unless `authorisation_source` is telephone or paper", Example: "\"203.0.113.24\""},
+	{Name: "reference", Doc: "Unique reference of the mandate. The scheme limits its length and characters. If omitted, GoCardless generates one.", Example: "\"SMITH-2026-001\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the mandate and its payments. If omitted, GoCardless derives it from the customer's bank account.", Example: "\"bacs\""},
 }}
 var objectMandateUpdateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectMandateCancelParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectMandateReinstateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectNegativeBalanceLimitListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Example: "\"CR000123\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.", In: InQuery},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "currency", Enum: enumCurrency, Doc: "Limits the list to limits in this currency.", In: InQuery},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectNegativeBalanceLimit = Object{Fields: []Field{
 	{Name: "id"},
@@ -964,9 +964,9 @@ var objectNegativeBalanceLimit = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectNegativeBalanceLimitLinks},
 }}
 var objectOutboundPaymentImportEntryListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "outbound_payment_import", Doc: "Id of the import whose entries to list, prefixed `IM`.", In: InQuery, Required: true, Example: "\"IM000123\""},
 }}
 var objectOutboundPaymentImportEntry = Object{Fields: []Field{
@@ -982,10 +982,10 @@ var objectOutboundPaymentImportEntry = Object{Fields: []Field{
 	{Name: "verification_result", Enum: enumAccountHolderVerificationResult},
 }}
 var objectOutboundPaymentImportListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only imports created within them are listed.", In: InQueryDeep},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "status", Enum: enumOutboundPaymentImportStatus, Doc: "Keeps only imports that have this status.", In: InQuery},
 }}
 var objectOutboundPaymentImport = Object{Fields: []Field{
@@ -1003,11 +1003,11 @@ var objectOutboundPaymentImportCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectOutboundPaymentImportCreateParamsLinks, Doc: "Identifiers of resources related to the outbound payment import."},
 }}
 var objectOutboundPaymentListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "created_from", Doc: "Start of the period in which to look for outbound payments.", In: InQuery, Example: "\"2026-09-01\""},
 	{Name: "created_to", Doc: "End of the period in which to look for outbound payments.", In: InQuery, Example: "\"2026-09-30\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "status", Enum: enumOutboundPaymentStatus, Doc: "Return only outbound payments at this stage.", In: InQuery},
 }}
 var objectOutboundPayment = Object{Fields: []Field{
@@ -1030,7 +1030,7 @@ var objectOutboundPaymentCreateParams = Object{Fields: []Field{
 	{Name: "description", Doc: "Free text for people to read, saying what the outbound payment is for.", Example: "\"Supplier refund, September 2026\""},
 	{Name: "execution_date", Kind: Date, Doc: "Day in the future to send the payment on. If left out, it goes as soon as possible.", Example: "\"2026-10-01\""},
 	{Name: "links", Kind: Group, Object: &objectOutboundPaymentCreateParamsLinks, Doc: "Identifiers of resources related to the outbound payment.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "reference", Doc: "Optional text shown on the recipient's bank statement. Its length limit depends on the scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only one.", Required: true, Example: "\"faster_payments\""},
 }}
@@ -1047,15 +1047,15 @@ var objectOutboundPaymentWithdrawParams = Object{Fields: []Field{
 	{Name: "description", Doc: "Free text for people to read, saying what the outbound payment is for.", Example: "\"Supplier refund, September 2026\""},
 	{Name: "execution_date", Kind: Date, Doc: "Day in the future to send the payment on. If left out, it goes as soon as possible.", Example: "\"2026-10-01\""},
 	{Name: "links", Kind: Group, Object: &objectOutboundPaymentWithdrawParamsLinks, Doc: "Identifiers of resources related to the outbound payment."},
-	{Name: "metadata", Kind: Map, Doc: "Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "reference", Doc: "Optional text shown on the recipient's bank statement. Its length limit depends on the scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only one.", Required: true, Example: "\"faster_payments\""},
 }}
 var objectOutboundPaymentUpdateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectOutboundPaymentCancelParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectPayerAuthorisationCreateParams = Object{Fields: []Field{
 	{Name: "bank_account", Kind: Group, Object: &objectPayerAuthorisationBankAccountParams, Doc: "Details from which the customer bank account will be made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request, not spread over several.", Required: true},
@@ -1100,17 +1100,17 @@ var objectPaymentAccountTransaction = Object{Fields: []Field{
 	{Name: "value_date", Kind: Date},
 }}
 var objectPaymentAccountTransactionListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "direction", Enum: enumPaymentAccountTransactionDirection, Doc: "Only transactions that move money this way.", In: InQuery},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "value_date_from", Doc: "Start of the period to list, by value date.", In: InQuery, Required: true, Example: "\"2026-05-01\""},
 	{Name: "value_date_to", Doc: "End of the period to list, by value date.", In: InQuery, Required: true, Example: "\"2026-05-31\""},
 }}
 var objectPaymentAccountListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectPaymentAccount = Object{Fields: []Field{
 	{Name: "id"},
@@ -1122,20 +1122,20 @@ var objectPaymentAccount = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectPaymentAccountLinks},
 }}
 var objectPaymentListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "charge_date", Kind: Group, Object: &objectDateFilter, Doc: "Filters payments by collection date.", In: InQueryDeep},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Filters payments by creation time.", In: InQueryDeep},
-	{Name: "creditor", Doc: "Only payments for the creditor with this id. Not allowed together with `customer`.", In: InQuery, Example: "\"CR000123\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.", In: InQuery},
-	{Name: "customer", Doc: "Only payments from the customer with this id. Not allowed together with `creditor`.", In: InQuery, Example: "\"CU000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
-	{Name: "mandate", Doc: "Id of a mandate, prefixed `MD` (some from before 2016 differ). In a list query, keeps only records that belong to that mandate.", In: InQuery, Example: "\"MD000123\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Bank scheme of the payment. UK: `bacs`, `faster_payments`; eurozone: `sepa_core`, `sepa_credit_transfer`, `sepa_instant_credit_transfer`; US: `ach`; Canada: `pad`; Australia: `becs`, `pay_to`; New Zealand: `becs_nz`; Sweden: `autogiro`; Denmark: `betalingsservice`.", In: InQuery},
-	{Name: "sort_direction", Enum: enumSortDirection, Doc: "Whether results run upwards or downwards on the sort field.", In: InQuery},
-	{Name: "sort_field", Enum: enumPaymentSortField, Doc: "Field that determines the order of the results.", In: InQuery},
-	{Name: "status", Enum: enumPaymentStatus, Doc: "Only payments that have this status.", In: InQuery},
-	{Name: "subscription", Doc: "Only payments produced by the subscription with this id, which starts with `SB`.", In: InQuery, Example: "\"SB000123\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "charge_date", Kind: Group, Object: &objectDateFilter, Doc: "Limits the list to payments with a charge date in this period.", In: InQueryDeep},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to payments created in this period.", In: InQueryDeep},
+	{Name: "creditor", Doc: "Limits the list to payments of the creditor with this id. Cannot be combined with `customer`.", In: InQuery, Example: "\"CR000123\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Limits the list to payments in this currency.", In: InQuery},
+	{Name: "customer", Doc: "Limits the list to payments of the customer with this id. Cannot be combined with `creditor`.", In: InQuery, Example: "\"CU000123\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
+	{Name: "mandate", Doc: "Limits the list to payments under the mandate with this id.", In: InQuery, Example: "\"MD000123\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Limits the list to payments in this scheme.", In: InQuery},
+	{Name: "sort_direction", Enum: enumSortDirection, Doc: "Order of the results by the sort field.", In: InQuery},
+	{Name: "sort_field", Enum: enumPaymentSortField, Doc: "Field to sort the results by.", In: InQuery},
+	{Name: "status", Enum: enumPaymentStatus, Doc: "Limits the list to payments with this status.", In: InQuery},
+	{Name: "subscription", Doc: "Limits the list to payments created by the subscription with this id.", In: InQuery, Example: "\"SB000123\""},
 }}
 var objectPayment = Object{Fields: []Field{
 	{Name: "id"},
@@ -1156,35 +1156,35 @@ var objectPayment = Object{Fields: []Field{
 	{Name: "status", Enum: enumPaymentStatus},
 }}
 var objectPaymentCreateParams = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Amount to collect, in minor units of the currency (e.g. pence). Lower and upper limits depend on the scheme; a Variable Recurring Payment may not go above `max_amount_per_payment` of its mandate.", Required: true, Example: "2500"},
-	{Name: "app_fee", Kind: Money, Doc: "Fee that the OAuth app keeps from the payment, in minor units of the currency.", Example: "50"},
-	{Name: "charge_date", Kind: Date, Doc: "Date to collect the payment on; as early as possible when omitted. Rejected if earlier than the mandate's `next_possible_charge_date`; a non-working day becomes the next working day.", Example: "\"2026-09-14\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code.", Required: true, Example: "\"GBP\""},
-	{Name: "description", Doc: "Text about the payment for people to read. GoCardless puts it in its notification email, unless your organisation sends its own.", Example: "\"October membership\""},
-	{Name: "faster_ach", Kind: Bool, Doc: "For ACH payments, true selects Faster ACH and false standard ACH. When omitted, the choice depends on whether a charge date was given.", Example: "true"},
+	{Name: "amount", Kind: Money, Doc: "Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its limits; a Variable Recurring Payment cannot exceed the mandate's `max_amount_per_payment`.", Required: true, Example: "2500"},
+	{Name: "app_fee", Kind: Money, Doc: "Fee for your OAuth app, deducted from the payment, in minor units of the currency. Only for partners.", Example: "50"},
+	{Name: "charge_date", Kind: Date, Doc: "Date on which to charge the customer; the earliest possible date if omitted. A date before the mandate's `next_possible_charge_date` is rejected. A non-working day moves to the next working day.", Example: "\"2026-09-14\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code. It must be the currency of the mandate's scheme.", Required: true, Example: "\"GBP\""},
+	{Name: "description", Doc: "Human-readable description of the payment. It appears in GoCardless's notification email, unless your organisation sends its own.", Example: "\"October membership\""},
+	{Name: "faster_ach", Kind: Bool, Doc: "True for Faster ACH, false for standard ACH. If omitted, the choice depends on whether a charge date is given.", Example: "true"},
 	{Name: "links", Kind: Group, Object: &objectPaymentCreateParamsLinks, Doc: "Identifiers of resources related to the payment.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "psu_interaction_type", Enum: enumPSUInteractionType, Doc: "How a Variable Recurring Payment is started, by the payer or for them.", Example: "\"off_session\""},
-	{Name: "reference", Doc: "Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11; BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments; unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package.", Example: "\"INV-20417\""},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry a failed collection automatically with intelligent retries. Success+ must be switched on in the dashboard.", Default: "false", Example: "true"},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "psu_interaction_type", Enum: enumPSUInteractionType, Doc: "Whether the payer takes part in creating a Variable Recurring Payment.", Example: "\"off_session\""},
+	{Name: "reference", Doc: "Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140 for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you need your own Service User Number.", Example: "\"INV-20417\""},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry a failed payment automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Default: "false", Example: "true"},
 }}
 var objectPaymentUpdateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry a failed collection automatically with intelligent retries. Success+ must be switched on in the dashboard.", Example: "true"},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry a failed payment automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Example: "true"},
 }}
 var objectPaymentCancelParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectPaymentRetryParams = Object{Fields: []Field{
-	{Name: "charge_date", Kind: Date, Doc: "Date to collect the payment on; as early as possible when omitted. Rejected if earlier than the mandate's `next_possible_charge_date`; a non-working day becomes the next working day.", Example: "\"2026-09-14\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "charge_date", Kind: Date, Doc: "Date on which to charge the customer; the earliest possible date if omitted. A date before the mandate's `next_possible_charge_date` is rejected. A non-working day moves to the next working day.", Example: "\"2026-09-14\""},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectPayoutItemListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "include_2020_tax_cutover", Kind: Bool, Doc: "Whether to include tax data of the changeover months, April to August 2020.", In: InQuery, Default: "false", Example: "\"false\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
-	{Name: "payout", Doc: "Id of the payout whose items to list, prefixed `PO`.", In: InQuery, Required: true, Example: "\"PO000123\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "include_2020_tax_cutover", Kind: Bool, Doc: "Whether to include tax data for the changeover from April to August 2020.", In: InQuery, Default: "false", Example: "\"false\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
+	{Name: "payout", Doc: "Id of the payout whose items to list.", In: InQuery, Required: true, Example: "\"PO000123\""},
 }}
 var objectPayoutItem = Object{Fields: []Field{
 	{Name: "amount"},
@@ -1193,17 +1193,17 @@ var objectPayoutItem = Object{Fields: []Field{
 	{Name: "type", Enum: enumPayoutItemType},
 }}
 var objectPayoutListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only payouts created within them are listed.", In: InQueryDeep},
-	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Example: "\"CR000123\""},
-	{Name: "creditor_bank_account", Doc: "Keeps only payouts to the creditor bank account with this id, prefixed `BA`.", In: InQuery, Example: "\"BA000123\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "Currency, as an ISO 4217 code. In a list query, keeps only records in that currency.", In: InQuery},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
-	{Name: "metadata", Kind: Map, Doc: "Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500. Keep personal data out of it.", In: InQueryDeep, MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "payout_type", Enum: enumPayoutType, Doc: "Whose money the payout holds: a merchant's takings or a partner's fees.", In: InQuery},
-	{Name: "reference", Doc: "Text by which the payout can be recognised on the creditor's bank statement.", In: InQuery, Example: "\"ACME-7QX2\""},
-	{Name: "status", Enum: enumPayoutStatus, Doc: "Keeps only payouts that have this status.", In: InQuery},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to payouts created in this period.", In: InQueryDeep},
+	{Name: "creditor", Doc: "Limits the list to payouts to the creditor with this id.", In: InQuery, Example: "\"CR000123\""},
+	{Name: "creditor_bank_account", Doc: "Limits the list to payouts to the creditor bank account with this id.", In: InQuery, Example: "\"BA000123\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Limits the list to payouts in this currency.", In: InQuery},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
+	{Name: "metadata", Kind: Map, Doc: "Limits the list to payouts with this metadata.", In: InQueryDeep, MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "payout_type", Enum: enumPayoutType, Doc: "Limits the list to payouts of this type.", In: InQuery},
+	{Name: "reference", Doc: "Limits the list to payouts with this reference.", In: InQuery, Example: "\"ACME-7QX2\""},
+	{Name: "status", Enum: enumPayoutStatus, Doc: "Limits the list to payouts with this status.", In: InQuery},
 }}
 var objectPayout = Object{Fields: []Field{
 	{Name: "id"},
@@ -1221,12 +1221,12 @@ var objectPayout = Object{Fields: []Field{
 	{Name: "tax_currency", Enum: enumCurrency},
 }}
 var objectPayoutUpdateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectRedirectFlowCreateParams = Object{Fields: []Field{
 	{Name: "description", Doc: "What the customer is paying for. Appears on the hosted payment pages.", Example: "\"Monthly gym membership\""},
 	{Name: "links", Kind: Group, Object: &objectRedirectFlowCreateParamsLinks, Doc: "Identifiers of resources related to the redirect flow."},
-	{Name: "metadata", Kind: Map, Doc: "Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500. Keep personal data out of it.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters. Do not store personal data in it.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "prefilled_bank_account", Kind: Group, Object: &objectBillingRequestFlowPrefilledBankAccountParams, Doc: "Bank account details you already hold, shown to the customer as starting values on the payment page. They are kept without validation, and the customer can check and change them before submitting."},
 	{Name: "prefilled_customer", Kind: Group, Object: &objectRedirectFlowCreateParamsPrefilledCustomer, Doc: "Customer details you already hold, shown to the customer as starting values on the payment page. They are kept without validation, and the customer can check and change them before submitting."},
 	{Name: "scheme", Enum: enumScheme, Doc: "Direct Debit scheme to which the payment pages restrict the mandate. Best left unset, so that the scheme follows from the customer's bank account.", Example: "\"sepa_core\""},
@@ -1250,13 +1250,13 @@ var objectRedirectFlowCompleteParams = Object{Fields: []Field{
 	{Name: "session_token", Doc: "Session id of the customer, sent both when creating and when completing the flow. Comparing the two shows that the person who finished the pages is the one you sent there.", Required: true, Example: "\"SESS_example000123\""},
 }}
 var objectRefundListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits on when the refunds were created.", In: InQueryDeep},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
-	{Name: "mandate", Doc: "Id of a mandate, prefixed `MD` (some from before 2016 differ). In a list query, keeps only records that belong to that mandate.", In: InQuery, Example: "\"MD000123\""},
-	{Name: "payment", Doc: "Id of a payment, prefixed `PM`. In a list query, keeps only records that belong to that payment.", In: InQuery, Example: "\"PM000123\""},
-	{Name: "refund_type", Enum: enumRefundType, Doc: "Keeps only refunds made against this kind of resource.", In: InQuery},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to refunds created in this period.", In: InQueryDeep},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
+	{Name: "mandate", Doc: "Limits the list to refunds that belong to the mandate with this id.", In: InQuery, Example: "\"MD000123\""},
+	{Name: "payment", Doc: "Limits the list to refunds of the payment with this id.", In: InQuery, Example: "\"PM000123\""},
+	{Name: "refund_type", Enum: enumRefundType, Doc: "Limits the list to refunds against this kind of resource.", In: InQuery},
 }}
 var objectRefund = Object{Fields: []Field{
 	{Name: "id"},
@@ -1270,14 +1270,14 @@ var objectRefund = Object{Fields: []Field{
 	{Name: "status", Enum: enumRefundStatus},
 }}
 var objectRefundCreateParams = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Amount in minor units of the currency, so 1250 is 12.50 pounds.", Required: true, Example: "1250"},
+	{Name: "amount", Kind: Money, Doc: "Amount in minor units of the currency (pence for GBP).", Required: true, Example: "1250"},
 	{Name: "links", Kind: Group, Object: &objectRefundCreateParamsLinks, Doc: "Identifiers of the payment or mandate being refunded.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "reference", Doc: "Optional text for the customer's bank statement. Maximum length: ACH, Bacs 10; Autogiro 11; BECS NZ 12; PayTo 18; BECS, Betalingsservice 30; SEPA 140. Not for PAD or Faster Payments; unique per merchant in BECS; Bacs needs a Plus, Pro or Enterprise package.", Example: "\"INV-20417\""},
-	{Name: "total_amount_confirmation", Kind: Money, Doc: "Total refunded on the payment once this refund is added to any earlier ones, in minor units such as pence. Support can lift the requirement for an account.", RequiredWhen: "`links.payment` is given, unless the account has opted out", Example: "1500"},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "reference", Doc: "Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140 for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you need your own Service User Number.", Example: "\"INV-20417\""},
+	{Name: "total_amount_confirmation", Kind: Money, Doc: "Total refunded on the payment, including this refund, in minor units of the currency. GoCardless support can lift this requirement for an account.", RequiredWhen: "`links.payment` is given, unless the account has opted out", Example: "1500"},
 }}
 var objectRefundUpdateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectScenarioSimulatorRunParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectScenarioSimulatorRunParamsLinks, Doc: "Identifiers of resources related to the simulator run."},
@@ -1286,10 +1286,10 @@ var objectScenarioSimulator = Object{Fields: []Field{
 	{Name: "id"},
 }}
 var objectSchemeIdentifierListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Example: "\"CR000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectSchemeIdentifier = Object{Fields: []Field{
 	{Name: "id"},
@@ -1317,13 +1317,13 @@ var objectSchemeIdentifierCreateParams = Object{Fields: []Field{
 	{Name: "scheme", Enum: enumSchemeIdentifierScheme, Doc: "Payment scheme in which the scheme identifier is used.", Required: true, Example: "\"bacs\""},
 }}
 var objectSubscriptionListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only subscriptions created within them are listed.", In: InQueryDeep},
-	{Name: "customer", Doc: "Id of a customer, prefixed `CU`. In a list query, keeps only records that belong to that customer.", In: InQuery, Example: "\"CU000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
-	{Name: "mandate", Doc: "Id of a mandate, prefixed `MD` (some from before 2016 differ). In a list query, keeps only records that belong to that mandate.", In: InQuery, Example: "\"MD000123\""},
-	{Name: "status", Kind: List, Elem: &Field{Enum: enumSubscriptionStatus}, Doc: "Keeps only subscriptions in one of these statuses, at most five of them. Without it, every status is listed.", In: InQuery, Example: "[\"active\",\"paused\"]"},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to subscriptions created in this period.", In: InQueryDeep},
+	{Name: "customer", Doc: "Limits the list to subscriptions of the customer with this id.", In: InQuery, Example: "\"CU000123\""},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
+	{Name: "mandate", Doc: "Limits the list to subscriptions under the mandate with this id.", In: InQuery, Example: "\"MD000123\""},
+	{Name: "status", Kind: List, Elem: &Field{Enum: enumSubscriptionStatus}, Doc: "Limits the list to subscriptions with one of these statuses, at most five. If omitted, all statuses are returned.", In: InQuery, Example: "[\"active\",\"paused\"]"},
 }}
 var objectSubscription = Object{Fields: []Field{
 	{Name: "id"},
@@ -1349,45 +1349,45 @@ var objectSubscription = Object{Fields: []Field{
 	{Name: "upcoming_payments", Kind: List, Elem: &Field{Kind: Group, Object: &objectSubscriptionUpcomingPayment}},
 }}
 var objectSubscriptionCreateParams = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Sum to collect with each payment, in minor units of the currency (pence for GBP).", Required: true, Example: "2500"},
-	{Name: "app_fee", Kind: Money, Doc: "Fee taken out of every payment for the partner app that created the instalment schedule or subscription, in minor units of the currency.", Example: "50"},
-	{Name: "count", Kind: Int, Doc: "How many payments the subscription takes altogether.", Example: "12"},
+	{Name: "amount", Kind: Money, Doc: "Amount of each payment, in minor units of the currency (pence for GBP).", Required: true, Example: "2500"},
+	{Name: "app_fee", Kind: Money, Doc: "Fee for the partner's app, deducted from each payment, in minor units of the currency.", Example: "50"},
+	{Name: "count", Kind: Int, Doc: "Total number of payments.", Example: "12"},
 	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Required: true, Example: "\"GBP\""},
-	{Name: "day_of_month", Kind: Int, Doc: "Day of the month for charging, from 1 to 28, with -1 for the month's last day.", Example: "15", Minimum: new(int64(-1)), Maximum: new(int64(28))},
-	{Name: "end_date", Kind: Date, Doc: "Day from which no more payments are created. When neither this nor `count` is given, the subscription has no end. Deprecated: limit it with `count`.", Deprecated: true, Example: "\"2027-03-01\""},
-	{Name: "interval", Kind: Int, Doc: "How many `interval_unit` periods lie between one charge and the next. At least 1, and small enough for a charge every year.", Default: "1", Example: "1", Minimum: new(int64(1))},
-	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Unit in which `interval`, the gap between charge dates, is counted.", Required: true, Example: "\"monthly\""},
+	{Name: "day_of_month", Kind: Int, Doc: "Day of the month to charge on: 1 to 28, or -1 for the last day of the month.", Example: "15", Minimum: new(int64(-1)), Maximum: new(int64(28))},
+	{Name: "end_date", Kind: Date, Doc: "Date from which no more payments are created. Without this date or a `count`, the subscription has no end. Deprecated: use `count`.", Deprecated: true, Example: "\"2027-03-01\""},
+	{Name: "interval", Kind: Int, Doc: "Number of interval units between charges: at least 1, and at most a year in total.", Default: "1", Example: "1", Minimum: new(int64(1))},
+	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Unit of `interval`, the time between charges.", Required: true, Example: "\"monthly\""},
 	{Name: "links", Kind: Group, Object: &objectSubscriptionCreateParamsLinks, Doc: "Identifiers of resources related to the subscription.", Required: true},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "month", Enum: enumMonth, Doc: "Month for charging, as a lower-case English name. Meaningful for `yearly` intervals alone.", Example: "\"april\""},
-	{Name: "name", Doc: "What the subscription is called, at most 255 characters. Its payments get this as their description. May be left out.", Example: "\"Monthly membership\"", MaxLength: 255},
-	{Name: "payment_reference", Doc: "Reference given to every payment of the subscription and shown on the customer's bank statement; optional. For Bacs it may be set only if you have a Service User Number of your own.", Example: "\"GYM-0042\""},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether failed payments are retried automatically with intelligent retries. Success+ must be switched on in the dashboard.", Default: "false", Example: "true"},
-	{Name: "start_date", Kind: Date, Doc: "Day of the first charge, not earlier than the mandate's `next_possible_charge_date`. Left out, that date applies, or the first one matching `month` or `day_of_month`.", Example: "\"2026-10-05\""},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "month", Enum: enumMonth, Doc: "Month to charge in, as a lower-case English name. Only for yearly subscriptions.", Example: "\"april\""},
+	{Name: "name", Doc: "Name of the subscription, up to 255 characters. It becomes the description of its payments.", Example: "\"Monthly membership\"", MaxLength: 255},
+	{Name: "payment_reference", Doc: "Reference for the subscription's payments, shown on the customer's bank statement. For Bacs you need your own Service User Number.", Example: "\"GYM-0042\""},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry failed payments automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Default: "false", Example: "true"},
+	{Name: "start_date", Kind: Date, Doc: "Date of the first charge, not before the mandate's `next_possible_charge_date`. If omitted, that date, or the first one that matches `month` or `day_of_month`.", Example: "\"2026-10-05\""},
 }}
 var objectSubscriptionUpdateParams = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Sum to collect with each payment, in minor units of the currency (pence for GBP).", Example: "2500"},
-	{Name: "app_fee", Kind: Money, Doc: "Fee taken out of every payment for the partner app that created the instalment schedule or subscription, in minor units of the currency.", Example: "50"},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "name", Doc: "What the subscription is called, at most 255 characters. Its payments get this as their description. May be left out.", Example: "\"Monthly membership\"", MaxLength: 255},
-	{Name: "payment_reference", Doc: "Reference given to every payment of the subscription and shown on the customer's bank statement; optional. For Bacs it may be set only if you have a Service User Number of your own.", Example: "\"GYM-0042\""},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether failed payments are retried automatically with intelligent retries. Success+ must be switched on in the dashboard.", Example: "true"},
+	{Name: "amount", Kind: Money, Doc: "Amount of each payment, in minor units of the currency (pence for GBP).", Example: "2500"},
+	{Name: "app_fee", Kind: Money, Doc: "Fee for the partner's app, deducted from each payment, in minor units of the currency.", Example: "50"},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "name", Doc: "Name of the subscription, up to 255 characters. It becomes the description of its payments.", Example: "\"Monthly membership\"", MaxLength: 255},
+	{Name: "payment_reference", Doc: "Reference for the subscription's payments, shown on the customer's bank statement. For Bacs you need your own Service User Number.", Example: "\"GYM-0042\""},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry failed payments automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Example: "true"},
 }}
 var objectSubscriptionCancelParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectSubscriptionPauseParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "pause_cycles", Kind: Int, Doc: "How many cycles of `interval` and `interval_unit` to pause for; at least 1. Weekly subscriptions need at least 3 or 4 in AUD and 2 in NZD. Without it, the pause lasts until resumed.", Example: "2", Minimum: new(int64(1))},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "pause_cycles", Kind: Int, Doc: "Number of cycles to pause for, at least 1. Weekly subscriptions need at least 3 or 4 cycles in AUD and 2 in NZD. If omitted, the pause lasts until the subscription is resumed.", Example: "2", Minimum: new(int64(1))},
 }}
 var objectSubscriptionResumeParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectTaxRateListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "jurisdiction", Doc: "Country or region whose tax this is.", In: InQuery, Example: "\"GB\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectTaxRate = Object{Fields: []Field{
 	{Name: "id"},
@@ -1404,10 +1404,10 @@ var objectTransferredMandate = Object{Fields: []Field{
 	{Name: "public_key_id"},
 }}
 var objectVerificationDetailListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Required: true, Example: "\"CR000123\""},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectVerificationDetail = Object{Fields: []Field{
 	{Name: "address_line1"},
@@ -1436,11 +1436,11 @@ var objectVerificationDetailCreateParams = Object{Fields: []Field{
 	{Name: "postal_code", Doc: "Postcode of the address of the company.", Required: true, Example: "\"ZZ9 9ZZ\""},
 }}
 var objectWebhookListParams = Object{Fields: []Field{
-	{Name: "after", Doc: "Pagination cursor: the page begins after this point.", In: InQuery, Example: "\"ID000123\""},
-	{Name: "before", Doc: "Pagination cursor: the page stops before this point.", In: InQuery, Example: "\"ID000456\""},
+	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
+	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only webhooks created within them are listed.", In: InQueryDeep},
 	{Name: "is_test", Kind: Bool, Doc: "Keeps trial deliveries if true, real ones if false.", In: InQuery, Example: "false"},
-	{Name: "limit", Kind: Int, Doc: "How many records a page may hold.", In: InQuery, Example: "50"},
+	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "successful", Kind: Bool, Doc: "Keeps deliveries that worked if true, those that failed if false.", In: InQuery, Example: "false"},
 }}
 var objectWebhook = Object{Fields: []Field{
@@ -1464,14 +1464,14 @@ var enumBalanceType = []Value{
 	{"pending_payments_submitted", "Payments submitted to the scheme but not yet confirmed; payments pending submission are not included"},
 }
 var enumCurrency = []Value{
-	{"AUD", "Australian dollar"},
-	{"CAD", "Canadian dollar"},
-	{"DKK", "Danish krone"},
-	{"EUR", "Euro"},
-	{"GBP", "Pound sterling"},
-	{"NZD", "New Zealand dollar"},
-	{"SEK", "Swedish krona"},
-	{"USD", "United States dollar"},
+	{"AUD", "The Australian dollar"},
+	{"CAD", "The Canadian dollar"},
+	{"DKK", "The Danish krone"},
+	{"EUR", "The euro"},
+	{"GBP", "The pound sterling"},
+	{"NZD", "The New Zealand dollar"},
+	{"SEK", "The Swedish krona"},
+	{"USD", "The US dollar"},
 }
 var objectBalanceLinks = Object{Fields: []Field{
 	{Name: "creditor"},
@@ -1504,19 +1504,19 @@ var objectBankAuthorisationLinks = Object{Fields: []Field{
 	{Name: "institution"},
 }}
 var enumScheme = []Value{
-	{"ach", "ACH, United States"},
-	{"autogiro", "Autogiro, Sweden"},
-	{"bacs", "Bacs, United Kingdom"},
-	{"becs", "BECS, Australia"},
-	{"becs_nz", "BECS NZ, New Zealand"},
-	{"betalingsservice", "Betalingsservice, Denmark"},
-	{"faster_payments", "Faster Payments, United Kingdom"},
-	{"pad", "Pre-Authorized Debit, Canada"},
-	{"pay_to", "PayTo, Australia"},
-	{"sepa_cor1", "SEPA COR1, a former faster SEPA debit"},
-	{"sepa_core", "SEPA Core Direct Debit, euro area"},
-	{"sepa_credit_transfer", "SEPA Credit Transfer, euro area"},
-	{"sepa_instant_credit_transfer", "SEPA Instant Credit Transfer, euro area"},
+	{"ach", "Direct debit in the United States (ACH)"},
+	{"autogiro", "Direct debit in Sweden (Autogiro)"},
+	{"bacs", "Direct debit in the United Kingdom (Bacs)"},
+	{"becs", "Direct debit in Australia (BECS)"},
+	{"becs_nz", "Direct debit in New Zealand (BECS NZ)"},
+	{"betalingsservice", "Direct debit in Denmark (Betalingsservice)"},
+	{"faster_payments", "Bank transfers in the United Kingdom (Faster Payments)"},
+	{"pad", "Direct debit in Canada (Pre-Authorized Debit)"},
+	{"pay_to", "Account-to-account payments in Australia (PayTo)"},
+	{"sepa_cor1", "SEPA COR1, a discontinued direct debit scheme with shorter notice"},
+	{"sepa_core", "SEPA Core Direct Debit, in euro"},
+	{"sepa_credit_transfer", "SEPA Credit Transfer, in euro"},
+	{"sepa_instant_credit_transfer", "SEPA Instant Credit Transfer, in euro"},
 }
 var objectBillingRequestFlowCreateParamsLinks = Object{Fields: []Field{
 	{Name: "billing_request", Doc: "Id of the billing request that the flow completes.", Required: true, Example: "\"BRQ000123\""},
@@ -1856,10 +1856,10 @@ var enumBlockType = []Value{
 	{"bank_name", "Every account at banks with this name"},
 }
 var objectTimestampFilter = Object{Fields: []Field{
-	{Name: "gt", Kind: Time, Doc: "Strictly after this timestamp.", In: InQuery},
-	{Name: "gte", Kind: Time, Doc: "At or after this timestamp.", In: InQuery},
-	{Name: "lt", Kind: Time, Doc: "Strictly before this timestamp.", In: InQuery},
-	{Name: "lte", Kind: Time, Doc: "At or before this timestamp.", In: InQuery},
+	{Name: "gt", Kind: Time, Doc: "After this time.", In: InQuery},
+	{Name: "gte", Kind: Time, Doc: "At or after this time.", In: InQuery},
+	{Name: "lt", Kind: Time, Doc: "Before this time.", In: InQuery},
+	{Name: "lte", Kind: Time, Doc: "At or before this time.", In: InQuery},
 }}
 var enumBlockReasonType = []Value{
 	{"identity_fraud", "The payer used somebody else's identity"},
@@ -2171,9 +2171,9 @@ var objectInstalmentScheduleLinks = Object{Fields: []Field{
 	{Name: "payments", Kind: List, Elem: &Field{}},
 }}
 var objectDatedInstalmentParams = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Amount to charge in minor units, such as pence. Each scheme has its own limits; for Variable Recurring Payments the mandate's `max_amount_per_payment` is the ceiling.", Example: "2500"},
+	{Name: "amount", Kind: Money, Doc: "Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its limits; a Variable Recurring Payment cannot exceed the mandate's `max_amount_per_payment`.", Example: "2500"},
 	{Name: "charge_date", Kind: Date, Doc: "Day in the future to collect the payment on. A day too early for the mandate is moved to its `next_possible_charge_date`.", Nullable: true, Example: "\"2026-11-02\""},
-	{Name: "description", Doc: "Text about the payment for people to read. GoCardless puts it in its notification email, unless your organisation sends its own.", Nullable: true, Example: "\"October membership\""},
+	{Name: "description", Doc: "Human-readable description of the payment. It appears in GoCardless's notification email, unless your organisation sends its own.", Nullable: true, Example: "\"October membership\""},
 }}
 var objectInstalmentScheduleCreateWithDatesParamsLinks = Object{Fields: []Field{
 	{Name: "mandate", Doc: "Id of the mandate under which the schedule's payments are collected.", Required: true, Example: "\"MD000123\""},
@@ -2222,7 +2222,7 @@ var objectMandateImportEntryCreateParamsBankAccount = Object{Fields: []Field{
 	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
 	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", Nullable: true, RequiredWhen: "no `iban` is given", Example: "\"GB\""},
 	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectMandateImportEntryCreateParamsCustomer = Object{Fields: []Field{
 	{Name: "address_line1", Doc: "First line of the customer's postal address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"12 Sample Street\""},
@@ -2236,7 +2236,7 @@ var objectMandateImportEntryCreateParamsCustomer = Object{Fields: []Field{
 	{Name: "family_name", Doc: "The customer's last name.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Sample\""},
 	{Name: "given_name", Doc: "The customer's forename.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Robin\""},
 	{Name: "language", Doc: "ISO 639-1 code of the language for GoCardless notification emails: `da`, `de`, `en`, `es`, `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. Left out, `country_code` decides, failing that it is `en`.", Nullable: true, Example: "\"en\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "phone_number", Doc: "Phone number in ITU E.123 format, with its country code.", Nullable: true, Example: "\"+44 20 7946 0123\""},
 	{Name: "postal_code", Doc: "Postcode of the customer's address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"AB1 2CD\""},
 	{Name: "region", Doc: "County, department or region in the customer's address. In the US it has to be the two-letter ISO 3166-2 state code, like `CA`.", Nullable: true, RequiredWhen: "the customer is in the US", Example: "\"Greater Manchester\""},
@@ -2246,9 +2246,9 @@ var objectMandateImportEntryCreateParamsLinks = Object{Fields: []Field{
 	{Name: "mandate_import", Doc: "Id of the mandate import, with the prefix `IM`.", Required: true, Example: "\"IM000123\""},
 }}
 var objectMandateImportEntryCreateParamsMandate = Object{Fields: []Field{
-	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "How the payer authorised the merchant. ACH only; each value stands for an SEC code.", Example: "\"web\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "reference", Doc: "Unique reference of the mandate. Permitted length and characters depend on the scheme; if it is left out, GoCardless makes a suitable one.", Nullable: true, Example: "\"SMITH-2026-001\""},
+	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class (SEC) code.", Example: "\"web\""},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "reference", Doc: "Unique reference of the mandate. The scheme limits its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
 }}
 var objectMandateImportCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor to import the mandates for.", RequiredWhen: "The account manages more than one creditor.", Example: "\"CR000123\""},
@@ -2268,27 +2268,27 @@ var objectMandatePDFCreateParamsLinks = Object{Fields: []Field{
 	{Name: "mandate", Doc: "Id of a mandate to render, with the customer's bank details masked. Must be the only parameter in the request.", Example: "\"MD000123\""},
 }}
 var enumIntervalUnit = []Value{
-	{"weekly", "Periods counted in weeks"},
-	{"monthly", "Periods counted in months"},
-	{"yearly", "Periods counted in years"},
+	{"weekly", "Interval in weeks"},
+	{"monthly", "Interval in months"},
+	{"yearly", "Interval in years"},
 }
 var enumMandateType = []Value{
-	{"bank_debit", "Bank debit mandate, such as Direct Debit"},
-	{"instant", "Mandate for an instant payment"},
-	{"recurring", "Mandate for repeated payments"},
-	{"vrp_commercial", "Commercial variable recurring payments (VRP)"},
-	{"vrp_sweeping", "Sweeping VRP, between accounts of the same person"},
+	{"bank_debit", "Bank debit, such as Direct Debit"},
+	{"instant", "A single instant payment"},
+	{"recurring", "Recurring payments"},
+	{"vrp_commercial", "Commercial Variable Recurring Payments (VRP)"},
+	{"vrp_sweeping", "VRP between accounts of the same person (sweeping)"},
 }
 var enumMandateStatus = []Value{
-	{"pending_customer_approval", "Waiting for a second customer to sign"},
-	{"pending_submission", "Not sent to the customer's bank yet"},
-	{"submitted", "Sent to the customer's bank, which has not processed it yet"},
-	{"active", "Set up at the customer's bank"},
+	{"pending_customer_approval", "Waiting for a second signature"},
+	{"pending_submission", "Not yet sent to the customer's bank"},
+	{"submitted", "Sent to the customer's bank but not yet processed"},
+	{"active", "Set up with the customer's bank"},
 	{"failed", "Could not be set up"},
-	{"cancelled", "Cancelled"},
-	{"expired", "Lapsed after a long time without use"},
-	{"consumed", "Used up; only in schemes where each payment is authorised separately"},
-	{"blocked", "Blocked; no payments can be made under it"},
+	{"cancelled", "Cancelled; no more payments can be collected"},
+	{"expired", "Expired after a long time without payments"},
+	{"consumed", "Used up; only in schemes where each payment needs its own authorisation"},
+	{"blocked", "Blocked; no payments can be created"},
 	{"suspended_by_payer", "Suspended by the payer"},
 }
 var enumAuthorisationSource = []Value{
@@ -2313,8 +2313,8 @@ var enumConsentType = []Value{
 	{"sporadic", "For payments at irregular intervals (PAD)"},
 }
 var enumFundsSettlement = []Value{
-	{"managed", "Passes through GoCardless, which batches it and pays it out"},
-	{"direct", "Goes straight from payer to merchant; invoicing is separate"},
+	{"managed", "Through GoCardless, which batches payments and pays them out"},
+	{"direct", "Directly from the payer to the merchant; fees are invoiced separately"},
 }
 var objectMandateLinks = Object{Fields: []Field{
 	{Name: "creditor"},
@@ -2324,7 +2324,7 @@ var objectMandateLinks = Object{Fields: []Field{
 }}
 var objectMandateCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor to collect for.", RequiredWhen: "the account manages more than one creditor", Example: "\"CR000123\""},
-	{Name: "customer_bank_account", Doc: "Id of the customer bank account that the mandate is set up on and its payments are taken from.", Required: true, Example: "\"BA000123\""},
+	{Name: "customer_bank_account", Doc: "Id of the customer bank account to collect from.", Required: true, Example: "\"BA000123\""},
 }}
 var objectNegativeBalanceLimitLinks = Object{Fields: []Field{
 	{Name: "creator_user"},
@@ -2364,7 +2364,7 @@ var objectOutboundPaymentImportLinks = Object{Fields: []Field{
 }}
 var objectOutboundPaymentImportCreateParamsEntryItem = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Sum of money in minor units of the currency (pence for GBP, cents for EUR).", Required: true, Example: "12500"},
-	{Name: "metadata", Kind: Map, Doc: "Your own key-value pairs: at most 3 keys of up to 50 characters, with values of up to 500.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "recipient_bank_account_id", Doc: "Id of the customer bank account to which the money is sent.", Required: true, Example: "\"BA000123\""},
 	{Name: "reference", Doc: "Optional text shown on the recipient's bank statement. Its length limit depends on the scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only one.", Required: true, Example: "\"faster_payments\""},
@@ -2409,7 +2409,7 @@ var objectPayerAuthorisationBankAccountParams = Object{Fields: []Field{
 	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", Nullable: true, Example: "\"GB\""},
 	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Nullable: true, Example: "\"GBP\""},
 	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectPayerAuthorisationCustomerParams = Object{Fields: []Field{
 	{Name: "address_line1", Doc: "First line of the customer's postal address.", Nullable: true, Example: "\"12 Example Street\""},
@@ -2423,15 +2423,15 @@ var objectPayerAuthorisationCustomerParams = Object{Fields: []Field{
 	{Name: "family_name", Doc: "The customer's last name.", Nullable: true, Example: "\"Sample\""},
 	{Name: "given_name", Doc: "The customer's forename.", Nullable: true, Example: "\"Robin\""},
 	{Name: "locale", Doc: "Language and regional variant to use for the customer, as an IETF language tag (RFC 5646).", Nullable: true, Example: "\"fr-FR\""},
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
 	{Name: "region", Doc: "County, department or region in the customer's address. In the US it has to be the two-letter ISO 3166-2 state code, like `CA`.", Nullable: true, Example: "\"Greater Manchester\""},
 	{Name: "swedish_identity_number", Doc: "Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used for Swedish customers alone; fixed after it is first given.", Nullable: true, Example: "\"123456-7890\""},
 }}
 var objectPayerAuthorisationMandateParams = Object{Fields: []Field{
-	{Name: "metadata", Kind: Map, Doc: "Your own data as string pairs: at most 3 keys of up to 50 characters each, with values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "payer_ip_address", Doc: "IP address from which the payer completed the mandate set-up in a browser. Used for ACH only, and not needed for mandates authorised by telephone or on paper.", Nullable: true, Example: "\"203.0.113.24\""},
-	{Name: "reference", Doc: "Unique reference of the mandate. Permitted length and characters depend on the scheme; if it is left out, GoCardless makes a suitable one.", Nullable: true, Example: "\"SMITH-2026-001\""},
+	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
+	{Name: "payer_ip_address", Doc: "IP address from which the payer set up the mandate in a browser. ACH only; not needed for mandates authorised by telephone or on paper.", Nullable: true, Example: "\"203.0.113.24\""},
+	{Name: "reference", Doc: "Unique reference of the mandate. The scheme limits its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme of the mandate or mandates.", Example: "\"sepa_core\""},
 }}
 var objectPayerAuthorisationBankAccount = Object{Fields: []Field{
@@ -2503,25 +2503,25 @@ var objectPaymentAccountLinks = Object{Fields: []Field{
 	{Name: "creditor"},
 }}
 var objectDateFilter = Object{Fields: []Field{
-	{Name: "gt", Kind: Date, Doc: "Strictly after this date.", In: InQuery},
-	{Name: "gte", Kind: Date, Doc: "At or after this date.", In: InQuery},
-	{Name: "lt", Kind: Date, Doc: "Strictly before this date.", In: InQuery},
-	{Name: "lte", Kind: Date, Doc: "At or before this date.", In: InQuery},
+	{Name: "gt", Kind: Date, Doc: "After this date.", In: InQuery},
+	{Name: "gte", Kind: Date, Doc: "On or after this date.", In: InQuery},
+	{Name: "lt", Kind: Date, Doc: "Before this date.", In: InQuery},
+	{Name: "lte", Kind: Date, Doc: "On or before this date.", In: InQuery},
 }}
 var enumPaymentSortField = []Value{
-	{"charge_date", "Order by collection date."},
-	{"amount", "Order by payment amount."},
+	{"charge_date", "Sort by charge date"},
+	{"amount", "Sort by amount"},
 }
 var enumPaymentStatus = []Value{
-	{"pending_customer_approval", "The customer has yet to approve the payment."},
-	{"pending_submission", "Created; not sent to the banks yet."},
-	{"submitted", "Sent to the banks."},
-	{"confirmed", "Collected, although a late bank message can still fail it."},
-	{"paid_out", "Part of a payout."},
-	{"cancelled", "Cancelled."},
-	{"customer_approval_denied", "The customer refused approval; contact them directly."},
-	{"failed", "Could not be processed; may follow `confirmed` if the bank reports late."},
-	{"charged_back", "The payment was charged back."},
+	{"pending_customer_approval", "Waiting for the customer's approval"},
+	{"pending_submission", "Not yet sent to the banks"},
+	{"submitted", "Sent to the banks"},
+	{"confirmed", "Collected, although the bank may still report a late failure"},
+	{"paid_out", "Included in a payout"},
+	{"cancelled", "Cancelled before collection"},
+	{"customer_approval_denied", "Not approved by the customer; contact them directly"},
+	{"failed", "Not collected; follows `confirmed` or `paid_out` if the bank reports the failure late"},
+	{"charged_back", "Charged back after collection"},
 }
 var objectFX = Object{Fields: []Field{
 	{Name: "estimated_exchange_rate"},
@@ -2537,11 +2537,11 @@ var objectPaymentLinks = Object{Fields: []Field{
 	{Name: "subscription"},
 }}
 var objectPaymentCreateParamsLinks = Object{Fields: []Field{
-	{Name: "mandate", Doc: "Id of the mandate used to collect the payment.", Required: true, Example: "\"MD000123\""},
+	{Name: "mandate", Doc: "Id of the mandate that the payment is collected under.", Required: true, Example: "\"MD000123\""},
 }}
 var enumPSUInteractionType = []Value{
-	{"in_session", "The payer is present and takes part in creating the payment."},
-	{"off_session", "The payer is absent; the merchant starts the payment under an earlier consent."},
+	{"in_session", "The payer is present and takes part in creating the payment"},
+	{"off_session", "The payer is absent; the merchant starts the payment under an earlier consent"},
 }
 var objectPayoutItemLinks = Object{Fields: []Field{
 	{Name: "mandate"},
@@ -2557,25 +2557,25 @@ var objectPayoutItemTax = Object{Fields: []Field{
 	{Name: "tax_rate_id"},
 }}
 var enumPayoutItemType = []Value{
-	{"payment_paid_out", "Credit: a collected payment being paid out."},
-	{"payment_failed", "Debit: a payment that could not be collected."},
+	{"payment_paid_out", "Credit: a payment that was collected"},
+	{"payment_failed", "Debit: a payment that failed"},
 	{"payment_charged_back", "Debit: a payment that was charged back."},
-	{"payment_refunded", "Debit: money from a payment given back to the customer."},
-	{"refund", "Debit: money sent to a customer that belongs to no particular payment."},
-	{"gocardless_fee", "GoCardless's fee on a payment, with any tax; credited back on failure or chargeback."},
-	{"app_fee", "Partner's optional fee on a payment; credited back on failure or chargeback."},
-	{"revenue_share", "Partner's cut of GoCardless fees, in partner payouts only; a credit on failure or chargeback."},
-	{"surcharge_fee", "Charge for a failure or chargeback, with any tax, or its return if a chargeback is cancelled."},
-	{"refund_funds_returned", "Credit: money of a refund that could not reach the customer and came back."},
+	{"payment_refunded", "Debit: a refund of a payment"},
+	{"refund", "Debit: a refund that does not belong to a particular payment"},
+	{"gocardless_fee", "Fee that GoCardless charges for a payment, including any tax; a credit if the payment fails or is charged back"},
+	{"app_fee", "Fee that a partner charges for a payment; a credit if the payment fails or is charged back"},
+	{"revenue_share", "Share of GoCardless's fees for a partner, in partner payouts only; a credit if the payment fails or is charged back"},
+	{"surcharge_fee", "Fee for a failure or chargeback, including any tax; a credit if the chargeback is cancelled"},
+	{"refund_funds_returned", "Credit: a refund that could not be delivered and was returned"},
 }
 var enumPayoutType = []Value{
-	{"merchant", "Takings of a merchant"},
-	{"partner", "Fees earned by a partner"},
+	{"merchant", "Money that a merchant has collected"},
+	{"partner", "Fees that a partner has earned"},
 }
 var enumPayoutStatus = []Value{
-	{"pending", "Not sent to the bank yet, or still being exchanged"},
-	{"paid", "Sent to the bank; for FX payouts, after the `fx_rate_confirmed` webhook"},
-	{"bounced", "Returned after sending; may be tried again"},
+	{"pending", "Not yet sent to the bank, or still being converted"},
+	{"paid", "Sent to the bank; for a converted payout, after its `fx_rate_confirmed` event"},
+	{"bounced", "Returned by the bank; GoCardless may send it again"},
 }
 var objectPayoutLinks = Object{Fields: []Field{
 	{Name: "creditor"},
@@ -2609,39 +2609,39 @@ var objectRedirectFlowLinks = Object{Fields: []Field{
 	{Name: "mandate"},
 }}
 var enumRefundType = []Value{
-	{"mandate", "Only refunds made against mandates"},
-	{"payment", "Only refunds made against payments (the default)"},
+	{"mandate", "Refunds against mandates"},
+	{"payment", "Refunds of payments (the default)"},
 }
 var objectRefundLinks = Object{Fields: []Field{
 	{Name: "mandate"},
 	{Name: "payment"},
 }}
 var enumRefundStatus = []Value{
-	{"created", "Created"},
-	{"pending_submission", "Created, waiting to be sent to the banks"},
+	{"created", "The refund has been created"},
+	{"pending_submission", "Waiting to be sent to the banks"},
 	{"submitted", "Sent to the banks"},
 	{"paid", "Included in a payout"},
-	{"cancelled", "Cancelled"},
+	{"cancelled", "The refund was cancelled"},
 	{"bounced", "Could not be paid to the customer"},
-	{"funds_returned", "The refunded money came back"},
+	{"funds_returned", "The money was returned"},
 }
 var objectRefundCreateParamsLinks = Object{Fields: []Field{
-	{Name: "mandate", Doc: "Id of the mandate to make the refund against. Mandate refunds must first be enabled for the account by GoCardless support.", Example: "\"MD000123\""},
-	{Name: "payment", Doc: "Id of the payment that is refunded, in part or in full.", Example: "\"PM000123\""},
+	{Name: "mandate", Doc: "Id of the mandate to refund against.", Example: "\"MD000123\""},
+	{Name: "payment", Doc: "Id of the payment to refund, in part or in full.", Example: "\"PM000123\""},
 }}
 var objectScenarioSimulatorRunParamsLinks = Object{Fields: []Field{
 	{Name: "resource", Doc: "Id of the resource to simulate on, of the type the simulator handles: a payment's id for `payment_failed`, a mandate's for `mandate_activated`.", Required: true, Example: "\"PM000123\""},
 }}
 var enumSchemeIdentifierScheme = []Value{
-	{"ach", "ACH debit, United States"},
-	{"autogiro", "Autogiro direct debit, Sweden"},
-	{"bacs", "Bacs Direct Debit, United Kingdom"},
-	{"becs", "BECS direct debit, Australia"},
-	{"becs_nz", "BECS direct debit, New Zealand"},
-	{"betalingsservice", "Betalingsservice direct debit, Denmark"},
-	{"faster_payments", "Faster Payments bank transfer, United Kingdom"},
-	{"pad", "Pre-authorised debit, Canada"},
-	{"pay_to", "PayTo, Australia"},
+	{"ach", "Direct debit in the United States (ACH)"},
+	{"autogiro", "Direct debit in Sweden (Autogiro)"},
+	{"bacs", "Direct debit in the United Kingdom (Bacs)"},
+	{"becs", "Direct debit in Australia (BECS)"},
+	{"becs_nz", "Direct debit in New Zealand (BECS NZ)"},
+	{"betalingsservice", "Direct debit in Denmark (Betalingsservice)"},
+	{"faster_payments", "Bank transfers in the United Kingdom (Faster Payments)"},
+	{"pad", "Direct debit in Canada (Pre-Authorized Debit)"},
+	{"pay_to", "Account-to-account payments in Australia (PayTo)"},
 	{"sepa", "SEPA Direct Debit, in euro"},
 	{"sepa_credit_transfer", "SEPA Credit Transfer, in euro"},
 	{"sepa_instant_credit_transfer", "SEPA Instant Credit Transfer, in euro"},
@@ -2654,36 +2654,36 @@ var objectSchemeIdentifierCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor that will use the scheme identifier; always required.", Example: "\"CR000123\""},
 }}
 var enumSubscriptionStatus = []Value{
-	{"pending_customer_approval", "The customer must approve it before it starts"},
-	{"customer_approval_denied", "The customer turned it down"},
-	{"active", "Running, with payments still to come"},
-	{"finished", "All its planned payments exist already"},
-	{"cancelled", "Stopped for good; no payments will follow"},
-	{"paused", "On hold; no payments are made for now"},
+	{"pending_customer_approval", "Waiting for the customer's approval"},
+	{"customer_approval_denied", "Not approved by the customer"},
+	{"active", "Running; more payments are going to be created"},
+	{"finished", "All of its payments have been created"},
+	{"cancelled", "Cancelled; no more payments are going to be created"},
+	{"paused", "Paused; payments resume when the subscription does"},
 }
 var objectSubscriptionLinks = Object{Fields: []Field{
 	{Name: "mandate"},
 }}
 var enumMonth = []Value{
-	{"january", "January"},
-	{"february", "February"},
-	{"march", "March"},
-	{"april", "April"},
-	{"may", "May"},
-	{"june", "June"},
-	{"july", "July"},
-	{"august", "August"},
-	{"september", "September"},
-	{"october", "October"},
-	{"november", "November"},
-	{"december", "December"},
+	{"january", "Charges in January"},
+	{"february", "Charges in February"},
+	{"march", "Charges in March"},
+	{"april", "Charges in April"},
+	{"may", "Charges in May"},
+	{"june", "Charges in June"},
+	{"july", "Charges in July"},
+	{"august", "Charges in August"},
+	{"september", "Charges in September"},
+	{"october", "Charges in October"},
+	{"november", "Charges in November"},
+	{"december", "Charges in December"},
 }
 var objectSubscriptionUpcomingPayment = Object{Fields: []Field{
 	{Name: "amount", Kind: Money},
 	{Name: "charge_date", Kind: Date},
 }}
 var objectSubscriptionCreateParamsLinks = Object{Fields: []Field{
-	{Name: "mandate", Doc: "Id of the mandate under which the subscription's payments are taken.", Required: true, Example: "\"MD000123\""},
+	{Name: "mandate", Doc: "Id of the mandate that the payments are collected under.", Required: true, Example: "\"MD000123\""},
 }}
 var objectTransferredMandateLinks = Object{Fields: []Field{
 	{Name: "customer_bank_account"},
@@ -2977,8 +2977,8 @@ var enumPeriodUnit = []Value{
 	{"flexible", "No fixed period"},
 }
 var enumMandateConsentParametersPeriodAlignment = []Value{
-	{"calendar", "Periods follow the calendar: a month begins on the first."},
-	{"consent", "Periods are counted from the day of consent."},
+	{"calendar", "The calendar; a month begins on the first"},
+	{"consent", "The day of consent"},
 }
 var objectOutboundPaymentImportEntryOutboundPaymentErrors = Object{Fields: []Field{
 	{Name: "amount", Kind: List, Elem: &Field{}},
