@@ -206,25 +206,25 @@ func (p *MandateImportEntryCreateParamsAmendment) check(c *checker) {
 // MandateImportEntryCreateParamsBankAccount groups the customer's bank account details: the
 // holder's name with either an IBAN or local details.
 type MandateImportEntryCreateParamsBankAccount struct {
-	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
-	// transliterated, in capitals and cut to 18 characters. Required when no customer bank account
-	// token is given. Required.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
+	// banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
+	// account token is given. Required.
 	AccountHolderName string `json:"account_holder_name"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
-	// account is in USD.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
+	// when the account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
-	// Required when no "iban" is given.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it. Required when no
+	// "iban" is given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
@@ -266,47 +266,49 @@ func (p *MandateImportEntryCreateParamsBankAccount) check(c *checker) {
 // MandateImportEntryCreateParamsCustomer groups the details of the customer to create: a personal
 // or company name, address and contact data.
 type MandateImportEntryCreateParamsCustomer struct {
-	// First line of the customer's postal address. Required when the mandate import scheme is
-	// "bacs" or "sepa".
+	// First line of the customer's address. Required when the mandate import scheme is "bacs" or
+	// "sepa".
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates. Required when "given_name" and "family_name" are not given.
+	// Name of the customer's company. In Canada, mandates of a customer with a company name are
+	// Business PADs, and others Personal PADs. Required when "given_name" and "family_name" are not
+	// given.
 	CompanyName *string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone. Required
-	// when the customer's bank account is in DKK.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark. Required when the
+	// customer's bank account is in DKK.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address of the customer, to which GoCardless sends notifications. Required in most
+	// cases.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name. Required when "company_name" is not given.
+	// Family name of the customer. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename. Required when "company_name" is not given.
+	// Given name of the customer. Required when "company_name" is not given.
 	GivenName *string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
-	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
-	// is "en".
+	// Language of GoCardless's notification emails, as an ISO 639-1 code: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". If omitted, it follows from "country_code", or is
+	// "en".
 	Language *string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number in ITU E.123 format, with its country code.
+	// Phone number of the customer in ITU E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
-	// Postcode of the customer's address. Required when the mandate import scheme is "bacs" or
+	// Postal code of the customer's address. Required when the mandate import scheme is "bacs" or
 	// "sepa".
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like "CA". Required when the customer is in the US.
+	// County, region or department of the customer's address. In the US it must be the two-letter
+	// ISO 3166-2 code of the state, such as "CA". Required when the customer is in the US.
 	Region *string `json:"region,omitzero"`
-	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
-	// for Swedish customers alone; fixed after it is first given. Required when the customer's bank
-	// account is in SEK.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set. Required when the customer's bank account
+	// is in SEK.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 

@@ -64,26 +64,26 @@ type MandatePDFCreateParams struct {
 	// Account holder's name as the bank holds it, at most 18 characters; normally the customer's
 	// own name.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out. Required when the
-	// account is in USD.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies. Required
+	// when the account is in USD.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
 	// SWIFT BIC of the bank. Worked out from a valid "iban" or local bank details when those are
 	// given.
 	BIC *string `json:"bic,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
 	// Company name of the customer, printed in the PDF's customer name box.
 	CompanyName *string `json:"company_name,omitzero"`
@@ -112,7 +112,7 @@ type MandatePDFCreateParams struct {
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
 	// Customer's phone number. Send it for BECS NZ mandates only.
 	PhoneNumber *string `json:"phone_number,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, region or department where the customer is; in the United States, the state as a
 	// two-letter ISO 3166-2:US code. Required when the customer is in the United States.

@@ -200,29 +200,29 @@ func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
 // be made. Local details ("account_number", "bank_code", "branch_code") go together in one request,
 // not spread over several.
 type PayerAuthorisationBankAccountParams struct {
-	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
-	// transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
+	// banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
-	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
+	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding *string `json:"account_number_ending,omitzero"`
-	// Suffix that completes a New Zealand account number; used only for accounts in NZD.
+	// Suffix of a New Zealand account number. Only for accounts in NZD.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it.
 	CountryCode *string `json:"country_code,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency *Currency `json:"currency,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN *string `json:"iban,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
@@ -314,39 +314,40 @@ func (p PayerAuthorisationCreateParams) Validate() error {
 
 // PayerAuthorisationCustomerParams holds the contact details from which the customer will be made.
 type PayerAuthorisationCustomerParams struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates.
+	// Name of the customer's company. In Canada, mandates of a customer with a company name are
+	// Business PADs, and others Personal PADs.
 	CompanyName *string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address of the customer, to which GoCardless sends notifications. Required in most
+	// cases.
 	Email *string `json:"email,omitzero"`
-	// The customer's last name.
+	// Family name of the customer.
 	FamilyName *string `json:"family_name,omitzero"`
-	// The customer's forename.
+	// Given name of the customer.
 	GivenName *string `json:"given_name,omitzero"`
-	// Language and regional variant to use for the customer, as an IETF language tag (RFC 5646).
+	// Language and region of the customer, as an IETF language tag (RFC 5646).
 	Locale *string `json:"locale,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like "CA".
+	// County, region or department of the customer's address. In the US it must be the two-letter
+	// ISO 3166-2 code of the state, such as "CA".
 	Region *string `json:"region,omitzero"`
-	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
-	// for Swedish customers alone; fixed after it is first given.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 

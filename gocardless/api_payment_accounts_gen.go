@@ -64,7 +64,7 @@ func (s *PaymentAccountService) Get(ctx context.Context, id string, opts ...Requ
 // PaymentAccount is a bank account that GoCardless provides to the merchant as the source of money
 // for outbound payments.
 type PaymentAccount struct {
-	// Id of the bank account. Starts with "BA".
+	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
 	// Balance of the account when the request was made, in minor units such as pence or cents. It
 	// changes constantly.
@@ -72,12 +72,12 @@ type PaymentAccount struct {
 	// Holder's name as the bank has it, normally the same as the linked creditor's name. Stored
 	// transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
-	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
+	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
-	// The bank's name, derived from the account details.
+	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// Identifiers of related resources.
 	Links *PaymentAccountLinks `json:"links,omitzero"`

@@ -262,18 +262,18 @@ func (p *RedirectFlowCreateParamsLinks) encode(e *jsonwire.Encoder) {
 // the customer as starting values on the payment page. They are kept without validation, and the
 // customer can check and change them before submitting.
 type RedirectFlowCreateParamsPrefilledCustomer struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
 	// Name of the customer's business. Give it only for a customer with null "given_name" and
 	// "family_name".
 	CompanyName *string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// Danish civic (CPR) or company (CVR) number of the customer. Applies to customers in Denmark
 	// only.
@@ -288,7 +288,7 @@ type RedirectFlowCreateParamsPrefilledCustomer struct {
 	Language *string `json:"language,omitzero"`
 	// Phone number of the customer. Applies to customers in New Zealand only.
 	PhoneNumber *string `json:"phone_number,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
 	// County, department or other region of the customer's address.
 	Region *string `json:"region,omitzero"`

@@ -86,44 +86,42 @@ func (s *SchemeIdentifierService) Get(ctx context.Context, id string, opts ...Re
 // SchemeIdentifier is a creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA
 // CID. It decides the beneficiary name that customers read on their bank statements.
 type SchemeIdentifier struct {
-	// Id of the scheme identifier, in most cases prefixed "SU".
+	// Id of the scheme identifier, usually prefixed "SU".
 	ID string `json:"id,omitzero"`
-	// Line 1 of the address at which customers can get support.
+	// First line of the customer support address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Line 2 of the address at which customers can get support, if any.
+	// Second line of the customer support address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Line 3 of the address at which customers can get support, if any.
+	// Third line of the customer support address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// True if mandates under this scheme identifier may be given a reference of your choosing.
+	// Whether you can choose the references of mandates under this scheme identifier.
 	CanSpecifyMandateReference bool `json:"can_specify_mandate_reference,omitzero"`
-	// Town or city part of the support address.
+	// Town or city of the customer support address.
 	City string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
 	// Time at which the scheme identifier was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Currency in which this scheme identifier collects, as an ISO 4217 code.
+	// Currency that the scheme identifier collects, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
-	// Email address at which customers can get support.
+	// Email address of customer support.
 	Email string `json:"email,omitzero"`
-	// Fewest working days that must lie between notifying a customer of a payment and charging it
-	// under this scheme identifier. GoCardless sends the notices unless arranged otherwise.
+	// Minimum number of working days between notifying a customer of a payment and charging it.
+	// GoCardless sends the notifications unless arranged otherwise.
 	MinimumAdvanceNotice int `json:"minimum_advance_notice,omitzero"`
-	// Beneficiary name shown on the statements of customers, in most cases the trading name of the
-	// merchant.
+	// Beneficiary name on customers' bank statements, usually the merchant's trading name.
 	Name string `json:"name,omitzero"`
-	// Telephone number on which customers can get support.
+	// Phone number of customer support.
 	PhoneNumber string `json:"phone_number,omitzero"`
-	// Postcode part of the support address.
+	// Postal code of the customer support address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// Identifier that payments are submitted under, unique within its scheme.
+	// Identifier under which payments are submitted, unique within its scheme.
 	Reference string `json:"reference,omitzero"`
-	// County, region or department part of the support address.
+	// County, region or department of the customer support address.
 	Region string `json:"region,omitzero"`
-	// Payment scheme in which the scheme identifier is used.
+	// Payment scheme that the scheme identifier belongs to.
 	Scheme SchemeIdentifierScheme `json:"scheme,omitzero"`
-	// Whether the scheme identifier is ready. A creditor's payments only ever use those that are
-	// "active".
+	// Status of the scheme identifier. Payments use only active ones.
 	Status SchemeIdentifierStatus `json:"status,omitzero"`
 }
 
@@ -169,7 +167,7 @@ type SchemeIdentifierCreateParams struct {
 	// invites chargebacks. Letters, digits, spaces and some symbols; at most 18 characters in
 	// "bacs" and "faster_payments", 16 in "ach", 70 in "sepa". Required.
 	Name string `json:"name"`
-	// Payment scheme in which the scheme identifier is used. Required.
+	// Payment scheme that the scheme identifier belongs to. Required.
 	Scheme SchemeIdentifierScheme `json:"scheme"`
 }
 

@@ -13,15 +13,15 @@ type AccountHolderVerificationResult string
 
 // Known values of AccountHolderVerificationResult.
 const (
-	// AccountHolderVerificationResultFullMatch: the name is exactly the one held by the bank.
+	// AccountHolderVerificationResultFullMatch: the name is the one that the bank holds.
 	AccountHolderVerificationResultFullMatch AccountHolderVerificationResult = "full_match"
-	// AccountHolderVerificationResultPartialMatch: the name is close to, but not the same as, the
-	// one held by the bank.
+	// AccountHolderVerificationResultPartialMatch: the name is close to the one that the bank
+	// holds.
 	AccountHolderVerificationResultPartialMatch AccountHolderVerificationResult = "partial_match"
 	// AccountHolderVerificationResultNoMatch: the name does not belong to the account.
 	AccountHolderVerificationResultNoMatch AccountHolderVerificationResult = "no_match"
-	// AccountHolderVerificationResultUnableToMatch: the check failed at the recipient's bank or for
-	// technical reasons.
+	// AccountHolderVerificationResultUnableToMatch: the recipient's bank could not make the check,
+	// or it failed for technical reasons.
 	AccountHolderVerificationResultUnableToMatch AccountHolderVerificationResult = "unable_to_match"
 )
 
@@ -37,14 +37,13 @@ var valuesOfAccountHolderVerificationResult = [...]string{
 	string(AccountHolderVerificationResultUnableToMatch),
 }
 
-// AccountHolderVerificationType is the kind of account holder check. The API may add values without
-// notice, so handle values that are not listed.
+// AccountHolderVerificationType is the type of an account holder verification. The API may add
+// values without notice, so handle values that are not listed.
 type AccountHolderVerificationType string
 
 // Known values of AccountHolderVerificationType.
 const (
-	// AccountHolderVerificationTypeConfirmationOfPayee: confirmation of Payee, the UK check of
-	// account names.
+	// AccountHolderVerificationTypeConfirmationOfPayee: the Confirmation of Payee check in the UK.
 	AccountHolderVerificationTypeConfirmationOfPayee AccountHolderVerificationType = "confirmation_of_payee"
 )
 
@@ -65,9 +64,9 @@ type AuthorisationSource string
 const (
 	// AuthorisationSourceWeb: online or on a mobile device (SEC code WEB).
 	AuthorisationSourceWeb AuthorisationSource = "web"
-	// AuthorisationSourceTelephone: spoken, by telephone (SEC code TEL).
+	// AuthorisationSourceTelephone: by telephone (SEC code TEL).
 	AuthorisationSourceTelephone AuthorisationSource = "telephone"
-	// AuthorisationSourcePaper: in writing, signed or equivalently authenticated (SEC code PPD).
+	// AuthorisationSourcePaper: in writing, signed or otherwise authenticated (SEC code PPD).
 	AuthorisationSourcePaper AuthorisationSource = "paper"
 )
 
@@ -104,15 +103,15 @@ var valuesOfAuthorisationType = [...]string{
 	string(AuthorisationTypeMandate),
 }
 
-// BankAccountType is the kind of bank account; used in the United States. The API may add values
-// without notice, so handle values that are not listed.
+// BankAccountType is the type of a US bank account. The API may add values without notice, so
+// handle values that are not listed.
 type BankAccountType string
 
 // Known values of BankAccountType.
 const (
-	// BankAccountTypeSavings: savings account.
+	// BankAccountTypeSavings: a savings account.
 	BankAccountTypeSavings BankAccountType = "savings"
-	// BankAccountTypeChecking: checking (current) account.
+	// BankAccountTypeChecking: a checking (current) account.
 	BankAccountTypeChecking BankAccountType = "checking"
 )
 
@@ -132,15 +131,15 @@ type BankAuthorisationAdapter string
 
 // Known values of BankAuthorisationAdapter.
 const (
-	// BankAuthorisationAdapterOpenBankingGatewayPis: payment initiation through the open banking
-	// gateway.
+	// BankAuthorisationAdapterOpenBankingGatewayPis: payment initiation (PIS) through the open
+	// banking gateway.
 	BankAuthorisationAdapterOpenBankingGatewayPis BankAuthorisationAdapter = "open_banking_gateway_pis"
-	// BankAuthorisationAdapterOpenBankingGatewayAis: account information through the open banking
-	// gateway.
+	// BankAuthorisationAdapterOpenBankingGatewayAis: account information (AIS) through the open
+	// banking gateway.
 	BankAuthorisationAdapterOpenBankingGatewayAis BankAuthorisationAdapter = "open_banking_gateway_ais"
-	// BankAuthorisationAdapterBankidAis: account information with BankID identification.
+	// BankAuthorisationAdapterBankidAis: account information (AIS) with identification by BankID.
 	BankAuthorisationAdapterBankidAis BankAuthorisationAdapter = "bankid_ais"
-	// BankAuthorisationAdapterBankPayRecurring: recurring Bank Pay authorisation.
+	// BankAuthorisationAdapterBankPayRecurring: recurring authorisation through Bank Pay.
 	BankAuthorisationAdapterBankPayRecurring BankAuthorisationAdapter = "bank_pay_recurring"
 )
 
@@ -175,28 +174,28 @@ func (v *BankAuthorisationLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestAction holds the steps that exist for this billing request, each with its own
-// state. The required ones have to be finished ahead of fulfilment.
+// BillingRequestAction is a step of a billing request, such as collecting the payer's bank account.
+// Every required action must be completed before the billing request can be fulfilled.
 type BillingRequestAction struct {
-	// Currency codes that the mandate can be set up in.
+	// Currencies that the mandate can be set up in, as ISO 4217 codes.
 	AvailableCurrencies []Currency `json:"available_currencies,omitzero"`
-	// Settings for a "bank_authorisation" action: how, and for what, the payer's bank is asked to
-	// authorise.
+	// Details of a "bank_authorisation" action: what the payer authorises, and through which
+	// connection.
 	BankAuthorisation *BillingRequestActionBankAuthorisation `json:"bank_authorisation,omitzero"`
-	// Hints for a "collect_customer_details" action: a country to preselect and the details still
-	// missing.
+	// Details of a "collect_customer_details" action: a country to preselect, and the fields that
+	// are still missing.
 	CollectCustomerDetails *BillingRequestActionCollectCustomerDetails `json:"collect_customer_details,omitzero"`
-	// Types of further actions that get completed along with this one.
+	// Types of the other actions that this action completes.
 	CompletesActions []string `json:"completes_actions,omitzero"`
-	// Progress of deducing the payer's institution from the bank account details given.
+	// Status of guessing the payer's institution from the bank account details.
 	InstitutionGuessStatus InstitutionGuessStatus `json:"institution_guess_status,omitzero"`
-	// True if fulfilment is impossible until this action is done; false if it may be skipped.
+	// Whether the action must be completed before the billing request can be fulfilled.
 	Required bool `json:"required,omitzero"`
-	// Types of the actions that have to be done first.
+	// Types of the actions that must be completed first.
 	RequiresActions []string `json:"requires_actions,omitzero"`
-	// Whether the action is still open or done.
+	// Whether the action is pending or completed.
 	Status BillingRequestActionStatus `json:"status,omitzero"`
-	// Kind of action. It also identifies the action within its billing request.
+	// Type of the action, which identifies it within its billing request.
 	Type BillingRequestActionType `json:"type,omitzero"`
 }
 
@@ -237,12 +236,12 @@ func (v *BillingRequestAction) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestActionBankAuthorisation holds the settings for a "bank_authorisation" action: how,
-// and for what, the payer's bank is asked to authorise.
+// BillingRequestActionBankAuthorisation holds the details of a "bank_authorisation" action: what
+// the payer authorises, and through which connection.
 type BillingRequestActionBankAuthorisation struct {
-	// Integration that carries out the bank authorisation. Meant for GoCardless itself.
+	// Connection that carries out the bank authorisation. For GoCardless's own use.
 	Adapter BankAuthorisationAdapter `json:"adapter,omitzero"`
-	// Whether the payer's bank authorises a payment or a mandate here.
+	// Whether the payer authorises a payment or a mandate.
 	AuthorisationType AuthorisationType `json:"authorisation_type,omitzero"`
 }
 
@@ -257,12 +256,13 @@ func (v *BillingRequestActionBankAuthorisation) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestActionCollectCustomerDetails holds the hints for a "collect_customer_details"
-// action: a country to preselect and the details still missing.
+// BillingRequestActionCollectCustomerDetails holds the details of a "collect_customer_details"
+// action: a country to preselect, and the fields that are still missing.
 type BillingRequestActionCollectCustomerDetails struct {
-	// Country to preselect for the customer, worked out from the scheme and where the payer is.
+	// Country to preselect for the customer, as an ISO 3166-1 alpha-2 code. It is derived from the
+	// scheme and the payer's location.
 	DefaultCountryCode string `json:"default_country_code,omitzero"`
-	// Names of the fields that still need a value, grouped by the object they belong to.
+	// Names of the fields that are still missing, by object.
 	IncompleteFields *BillingRequestActionCollectCustomerDetailsIncompleteFields `json:"incomplete_fields,omitzero"`
 }
 
@@ -285,12 +285,12 @@ func (v *BillingRequestActionCollectCustomerDetails) decode(d *jsonwire.Decoder)
 	)
 }
 
-// BillingRequestActionCollectCustomerDetailsIncompleteFields holds the names of the fields that
-// still need a value, grouped by the object they belong to.
+// BillingRequestActionCollectCustomerDetailsIncompleteFields holds the names of the fields that are
+// still missing, by object.
 type BillingRequestActionCollectCustomerDetailsIncompleteFields struct {
-	// Names of the customer fields that still need a value.
+	// Names of the customer fields that are still missing.
 	Customer []string `json:"customer,omitzero"`
-	// Names of the billing detail fields that still need a value.
+	// Names of the billing detail fields that are still missing.
 	CustomerBillingDetail []string `json:"customer_billing_detail,omitzero"`
 }
 
@@ -312,13 +312,13 @@ func (v *BillingRequestActionCollectCustomerDetailsIncompleteFields) decode(d *j
 	)
 }
 
-// BillingRequestActionStatus is the progress of a billing request action. The API may add values
+// BillingRequestActionStatus is the status of a billing request action. The API may add values
 // without notice, so handle values that are not listed.
 type BillingRequestActionStatus string
 
 // Known values of BillingRequestActionStatus.
 const (
-	// BillingRequestActionStatusPending: still to be done.
+	// BillingRequestActionStatusPending: still to be completed.
 	BillingRequestActionStatusPending BillingRequestActionStatus = "pending"
 	// BillingRequestActionStatusCompleted: done.
 	BillingRequestActionStatusCompleted BillingRequestActionStatus = "completed"
@@ -334,27 +334,26 @@ var valuesOfBillingRequestActionStatus = [...]string{
 	string(BillingRequestActionStatusCompleted),
 }
 
-// BillingRequestActionType is the kind of step that a billing request needs before it can be
-// fulfilled. The API may add values without notice, so handle values that are not listed.
+// BillingRequestActionType is the type of a billing request action. The API may add values without
+// notice, so handle values that are not listed.
 type BillingRequestActionType string
 
 // Known values of BillingRequestActionType.
 const (
-	// BillingRequestActionTypeChooseCurrency: pick the currency for the mandate.
+	// BillingRequestActionTypeChooseCurrency: choose the currency of the mandate.
 	BillingRequestActionTypeChooseCurrency BillingRequestActionType = "choose_currency"
-	// BillingRequestActionTypeCollectAmount: supply the amount to charge.
+	// BillingRequestActionTypeCollectAmount: enter the amount to collect.
 	BillingRequestActionTypeCollectAmount BillingRequestActionType = "collect_amount"
-	// BillingRequestActionTypeCollectCustomerDetails: supply the payer's name, contact and billing
+	// BillingRequestActionTypeCollectCustomerDetails: collect the payer's name, contact and billing
 	// details.
 	BillingRequestActionTypeCollectCustomerDetails BillingRequestActionType = "collect_customer_details"
-	// BillingRequestActionTypeCollectBankAccount: supply the payer's bank account.
+	// BillingRequestActionTypeCollectBankAccount: collect the payer's bank account details.
 	BillingRequestActionTypeCollectBankAccount BillingRequestActionType = "collect_bank_account"
-	// BillingRequestActionTypeBankAuthorisation: have the payer authorise with their bank.
+	// BillingRequestActionTypeBankAuthorisation: have the payer authorise at their bank.
 	BillingRequestActionTypeBankAuthorisation BillingRequestActionType = "bank_authorisation"
-	// BillingRequestActionTypeConfirmPayerDetails: have the payer check and confirm what they
-	// entered.
+	// BillingRequestActionTypeConfirmPayerDetails: have the payer check and confirm their details.
 	BillingRequestActionTypeConfirmPayerDetails BillingRequestActionType = "confirm_payer_details"
-	// BillingRequestActionTypeSelectInstitution: pick the payer's bank or other institution.
+	// BillingRequestActionTypeSelectInstitution: choose the payer's bank or other institution.
 	BillingRequestActionTypeSelectInstitution BillingRequestActionType = "select_institution"
 )
 
@@ -389,34 +388,32 @@ func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *jsonwire.Encode
 	e.End()
 }
 
-// BillingRequestInstalmentScheduleRequest holds the details of the instalment schedule asked for,
-// given as one "instalments_with_schedule" object or as a list in "instalments_with_dates".
+// BillingRequestInstalmentScheduleRequest holds the details of the instalment schedule to create,
+// either as "instalments_with_schedule" or as "instalments_with_dates".
 type BillingRequestInstalmentScheduleRequest struct {
-	// Part of every payment that goes to the partner whose integration set up the payments, in
-	// minor units of the currency.
+	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the currency to charge: "USD" or "CAD".
+	// ISO 4217 currency code: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
-	// Instalments listed one by one, each having its own "amount" and "charge_date".
+	// Instalments, each with its own amount and charge date.
 	InstalmentsWithDates []DatedInstalment `json:"instalments_with_dates,omitzero"`
-	// Instalments described by a start date, a frequency and the successive amounts.
+	// Instalments as a series: a start date, an interval and the amounts.
 	InstalmentsWithSchedule *InstalmentSeries `json:"instalments_with_schedule,omitzero"`
-	// Identifiers of resources that came from this instalment schedule request.
+	// Identifiers of resources created from this instalment schedule request.
 	Links *BillingRequestInstalmentScheduleRequestLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// What the instalment schedule is called, at most 100 characters. A schedule made from amounts
-	// and an interval passes it on to its payments.
+	// Name of the instalment schedule, up to 100 characters. If the schedule is made from an
+	// interval, its payments take this name.
 	Name string `json:"name,omitzero"`
-	// Reference given to every payment made from this request and shown on the payer's bank
-	// statement. May be left out.
+	// Reference for the payments, shown on the payer's bank statement.
 	PaymentReference string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. This takes effect
-	// only with Success+ switched on in the dashboard.
+	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Sum of all instalments, in minor units of the currency. A mismatch with the individual
-	// amounts is rejected as a validation error.
+	// Total of all instalments, in minor units of the currency. It must equal the sum of their
+	// amounts.
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
@@ -456,10 +453,10 @@ func (v *BillingRequestInstalmentScheduleRequest) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestInstalmentScheduleRequestLinks holds the identifiers of resources that came from
-// this instalment schedule request.
+// BillingRequestInstalmentScheduleRequestLinks holds the identifiers of resources created from this
+// instalment schedule request.
 type BillingRequestInstalmentScheduleRequestLinks struct {
-	// Id of the instalment schedule this request led to. Absent until there is one.
+	// Id of the instalment schedule created from this request, once it exists.
 	InstalmentSchedule string `json:"instalment_schedule,omitzero"`
 }
 
@@ -475,36 +472,35 @@ func (v *BillingRequestInstalmentScheduleRequestLinks) decode(d *jsonwire.Decode
 
 // BillingRequestLinks holds the identifiers of resources related to the billing request.
 type BillingRequestLinks struct {
-	// Id of the bank authorisation which verified the request. Absent if there was none.
+	// Id of the bank authorisation that verified the billing request, if any.
 	BankAuthorisation string `json:"bank_authorisation,omitzero"`
-	// Id of the creditor that the resource belongs to.
+	// Id of the creditor that the billing request belongs to.
 	Creditor string `json:"creditor,omitzero"`
-	// Id of the customer who is the payer of the request.
+	// Id of the customer who is the payer.
 	Customer string `json:"customer,omitzero"`
-	// Id of the customer bank account to charge. Absent while none is attached.
+	// Id of the customer bank account to collect from, once there is one.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
-	// Id of the billing detail the request uses.
+	// Id of the customer billing detail.
 	CustomerBillingDetail string `json:"customer_billing_detail,omitzero"`
-	// Id of the instalment schedule request in this billing request, if it has one.
+	// Id of the instalment schedule request, if there is one.
 	InstalmentScheduleRequest string `json:"instalment_schedule_request,omitzero"`
-	// Id of the instalment schedule that the instalment schedule request led to. Absent until there
-	// is one.
+	// Id of the instalment schedule created from the instalment schedule request, once it exists.
 	InstalmentScheduleRequestInstalmentSchedule string `json:"instalment_schedule_request_instalment_schedule,omitzero"`
-	// Id of the mandate request in this billing request, if it has one.
+	// Id of the mandate request, if there is one.
 	MandateRequest string `json:"mandate_request,omitzero"`
-	// Id of the mandate that the mandate request led to. Absent until there is one.
+	// Id of the mandate created from the mandate request, once it exists.
 	MandateRequestMandate string `json:"mandate_request_mandate,omitzero"`
 	// Id of the organisation that the billing request belongs to.
 	Organisation string `json:"organisation,omitzero"`
-	// Id of the payment provider involved, if any.
+	// Id of the payment provider, if any.
 	PaymentProvider string `json:"payment_provider,omitzero"`
-	// Id of the payment request in this billing request, if it has one.
+	// Id of the payment request, if there is one.
 	PaymentRequest string `json:"payment_request,omitzero"`
-	// Id of the payment that the payment request led to. Absent until there is one.
+	// Id of the payment created from the payment request, once it exists.
 	PaymentRequestPayment string `json:"payment_request_payment,omitzero"`
-	// Id of the subscription request in this billing request, if it has one.
+	// Id of the subscription request, if there is one.
 	SubscriptionRequest string `json:"subscription_request,omitzero"`
-	// Id of the subscription that the subscription request led to. Absent until there is one.
+	// Id of the subscription created from the subscription request, once it exists.
 	SubscriptionRequestSubscription string `json:"subscription_request_subscription,omitzero"`
 }
 
@@ -532,38 +528,40 @@ func (v *BillingRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestMandateRequest holds the details of the mandate asked for: scheme, currency,
+// BillingRequestMandateRequest holds the details of the mandate to set up: scheme, currency,
 // verification and limits.
 type BillingRequestMandateRequest struct {
-	// How the payer authorised the merchant. ACH only; each value stands for an SEC code.
+	// How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class
+	// (SEC) code.
 	AuthorisationSource AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Kind of authorisation the payer gives the merchant. ACH takes "one_off", "recurring" or
-	// "standing", PAD takes "single", "recurring" or "sporadic"; other schemes do not have it.
+	// Type of consent that the payer gives. For ACH it is "one_off", "recurring" or "standing"; for
+	// PAD it is "single", "recurring" or "sporadic". Other schemes have none.
 	ConsentType string `json:"consent_type,omitzero"`
-	// Limits on what may be collected under the mandate: dates, amounts and periodic caps. Optional
-	// except for PayTo and VRP.
+	// Limits on the payments under the mandate: dates, amounts and periodic limits. Required for
+	// PayTo and VRP, optional otherwise.
 	Constraints *MandateRequestConstraints `json:"constraints,omitzero"`
-	// ISO 4217 code of the mandate's currency.
+	// Currency of the mandate, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
-	// Text about the mandate or payment, or both, shown to the payer while they authorise the
-	// request.
+	// Human-readable description of the mandate, the payment or both. The payer sees it while they
+	// authorise the request.
 	Description string `json:"description,omitzero"`
-	// Route by which the payer's money reaches the merchant.
+	// How the payer's money reaches the merchant.
 	FundsSettlement FundsSettlement `json:"funds_settlement,omitzero"`
-	// Identifiers of resources that came from this mandate request.
+	// Identifiers of resources created from this mandate request.
 	Links *BillingRequestMandateRequestLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether the payer said the mandate needs more than one signature. With all other actions
-	// done, the payer is emailed how to add the next one, on GoCardless branded pages only.
+	// Whether the payer said that the mandate needs more than one signature. Once every other
+	// action is completed, an email tells the payer how to add the next signature. Only on pages
+	// with GoCardless branding.
 	PayerRequestedDualSignature bool `json:"payer_requested_dual_signature,omitzero"`
-	// Bank payment scheme for the mandate, such as "bacs", "ach" or "sepa_core". A request for
-	// nothing but a mandate may omit it: the payer then chooses among the schemes you have.
+	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". A request for a mandate alone
+	// may omit it; the payer then chooses from your schemes.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// Whether the mandate serves only to move money between accounts that both belong to the payer.
+	// Whether the mandate only moves money between the payer's own accounts.
 	Sweeping bool `json:"sweeping,omitzero"`
-	// How far the payer is verified for the mandate.
+	// How strictly the payer is verified for the mandate.
 	Verify MandateVerification `json:"verify,omitzero"`
 }
 
@@ -603,10 +601,10 @@ func (v *BillingRequestMandateRequest) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestMandateRequestLinks holds the identifiers of resources that came from this mandate
+// BillingRequestMandateRequestLinks holds the identifiers of resources created from this mandate
 // request.
 type BillingRequestMandateRequestLinks struct {
-	// Id of the mandate this request led to. Absent until there is one.
+	// Id of the mandate created from this request, once it exists.
 	Mandate string `json:"mandate,omitzero"`
 }
 
@@ -620,33 +618,32 @@ func (v *BillingRequestMandateRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestPaymentRequest holds the details of a single payment asked for, which the payer
-// authorises strongly.
+// BillingRequestPaymentRequest holds the details of the one-off, strongly authorised payment to
+// collect.
 type BillingRequestPaymentRequest struct {
-	// Amount in minor units of the currency, so 1250 is 12.50 pounds.
+	// Amount in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Part of the payment that goes to the partner whose integration made the billing request, in
-	// minor units of the currency.
+	// Fee for the partner's app, deducted from the payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 code of the payment's currency: "GBP" for payers in the UK, "EUR" for payers in a
-	// supported Eurozone country.
+	// Currency of the payment, as an ISO 4217 code: "GBP" for payers in the UK, "EUR" for payers in
+	// a supported country of the euro area.
 	Currency Currency `json:"currency,omitzero"`
-	// Text about the mandate or payment, or both, shown to the payer while they authorise the
-	// request.
+	// Human-readable description of the mandate, the payment or both. The payer sees it while they
+	// authorise the request.
 	Description string `json:"description,omitzero"`
-	// Route by which the payer's money reaches the merchant.
+	// How the payer's money reaches the merchant.
 	FundsSettlement FundsSettlement `json:"funds_settlement,omitzero"`
-	// Identifiers of resources that came from this payment request.
+	// Identifiers of resources created from this payment request.
 	Links *BillingRequestPaymentRequestLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Payment reference of the merchant's choosing. Works with PayTo, and with Faster Payments
-	// under direct funds settlement.
+	// Reference of your choice for the payment. Only for PayTo, and for Faster Payments with direct
+	// funds settlement.
 	Reference string `json:"reference,omitzero"`
-	// Open banking scheme for the payment: "faster_payments" in the UK, "sepa_credit_transfer" (the
-	// Eurozone default) or "sepa_instant_credit_transfer", for which the payer may be charged a
-	// fee.
+	// Scheme of the payment. In the UK: "faster_payments". In the euro area:
+	// "sepa_credit_transfer", the default, or "sepa_instant_credit_transfer", for which the bank
+	// may charge the payer.
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
@@ -678,10 +675,10 @@ func (v *BillingRequestPaymentRequest) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestPaymentRequestLinks holds the identifiers of resources that came from this payment
+// BillingRequestPaymentRequestLinks holds the identifiers of resources created from this payment
 // request.
 type BillingRequestPaymentRequestLinks struct {
-	// Id of the payment this request led to. Absent until there is one.
+	// Id of the payment created from this request, once it exists.
 	Payment string `json:"payment,omitzero"`
 }
 
@@ -695,14 +692,14 @@ func (v *BillingRequestPaymentRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestResource holds the copies of the resources attached to the billing request:
-// customer, billing detail and bank account.
+// BillingRequestResource groups copies of the billing request's customer, billing detail and bank
+// account.
 type BillingRequestResource struct {
-	// The payer's customer record, given in full.
+	// The payer's customer record.
 	Customer *BillingRequestResourceCustomer `json:"customer,omitzero"`
-	// The linked customer bank account, given in full. Absent while no account is linked.
+	// The customer bank account of the billing request. Absent until there is one.
 	CustomerBankAccount *BillingRequestResourceCustomerBankAccount `json:"customer_bank_account,omitzero"`
-	// The payer's billing detail (address and scheme-specific identity data), given in full.
+	// The payer's billing detail: address and scheme-specific identity data.
 	CustomerBillingDetail *BillingRequestResourceCustomerBillingDetail `json:"customer_billing_detail,omitzero"`
 }
 
@@ -736,29 +733,30 @@ func (v *BillingRequestResource) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestResourceCustomer is the payer's customer record, given in full.
+// BillingRequestResourceCustomer is the payer's customer record.
 type BillingRequestResourceCustomer struct {
-	// Id of the resource. Starts with "CU".
+	// Id of the customer, prefixed "CU".
 	ID string `json:"id,omitzero"`
-	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates.
+	// Name of the customer's company. In Canada, mandates of a customer with a company name are
+	// Business PADs, and others Personal PADs.
 	CompanyName string `json:"company_name,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the customer was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address of the customer, to which GoCardless sends notifications. Required in most
+	// cases.
 	Email string `json:"email,omitzero"`
-	// The customer's last name.
+	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`
-	// The customer's forename.
+	// Given name of the customer.
 	GivenName string `json:"given_name,omitzero"`
-	// ISO 639-1 code of the language for GoCardless notification emails: "da", "de", "en", "es",
-	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". Left out, "country_code" decides, failing that it
-	// is "en".
+	// Language of GoCardless's notification emails, as an ISO 639-1 code: "da", "de", "en", "es",
+	// "fr", "it", "nb", "nl", "pt", "sl" or "sv". If omitted, it follows from "country_code", or is
+	// "en".
 	Language string `json:"language,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number in ITU E.123 format, with its country code.
+	// Phone number of the customer in ITU E.123 format, including the country code.
 	PhoneNumber string `json:"phone_number,omitzero"`
 }
 
@@ -787,26 +785,26 @@ func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestResourceCustomerBankAccount is the linked customer bank account, given in full.
-// Absent while no account is linked.
+// BillingRequestResourceCustomerBankAccount is the customer bank account of the billing request.
+// Absent until there is one.
 type BillingRequestResourceCustomerBankAccount struct {
 	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
-	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
-	// transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
+	// banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
 	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
 	// Type of the account. Only accounts in USD have one.
 	AccountType BankAccountType `json:"account_type,omitzero"`
-	// Token standing for one particular set of bank details. An early access feature, open to
-	// selected organisations. Restricted: GoCardless must enable it for your account.
+	// Token for one set of bank details. In early access, for selected organisations. Restricted:
+	// GoCardless must enable it for your account.
 	BankAccountToken string `json:"bank_account_token,omitzero"`
 	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
 	// Country of the account, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the bank account was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
 	// or "USD".
@@ -818,8 +816,8 @@ type BillingRequestResourceCustomerBankAccount struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Outcome of comparing the payer's name with the bank's records, done as the account was
-	// created. Absent if no such check took place.
+	// How the payer's name compared with the bank's records when the account was created. Absent if
+	// it was not checked.
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
 }
 
@@ -860,7 +858,7 @@ func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) 
 // BillingRequestResourceCustomerBankAccountLinks holds the identifiers of resources related to the
 // bank account.
 type BillingRequestResourceCustomerBankAccountLinks struct {
-	// Id of the customer whose bank account this is.
+	// Id of the customer who holds the bank account.
 	Customer string `json:"customer,omitzero"`
 }
 
@@ -874,10 +872,10 @@ func (v *BillingRequestResourceCustomerBankAccountLinks) decode(d *jsonwire.Deco
 	)
 }
 
-// BillingRequestResourceCustomerBillingDetail is the payer's billing detail (address and
-// scheme-specific identity data), given in full.
+// BillingRequestResourceCustomerBillingDetail is the payer's billing detail: address and
+// scheme-specific identity data.
 type BillingRequestResourceCustomerBillingDetail struct {
-	// Id of the resource. Starts with "CU".
+	// Id of the customer billing detail, prefixed "CBD".
 	ID string `json:"id,omitzero"`
 	// First line of the customer's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -889,22 +887,22 @@ type BillingRequestResourceCustomerBillingDetail struct {
 	City string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the billing detail was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
-	// IP address from which the payer went through the mandate setup. Used for ACH alone; mandates
-	// authorised by telephone or on paper do without.
+	// IP address from which the payer set up the mandate. ACH only; not needed for mandates
+	// authorised by telephone or on paper.
 	IPAddress string `json:"ip_address,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like "CA".
+	// County, region or department of the customer's address. In the US it must be the two-letter
+	// ISO 3166-2 code of the state, such as "CA".
 	Region string `json:"region,omitzero"`
-	// Payment schemes that the billing detail goes with.
+	// Schemes that the billing detail can be used with.
 	Schemes []Scheme `json:"schemes,omitzero"`
-	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
-	// for Swedish customers alone; fixed after it is first given.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set.
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -937,21 +935,23 @@ func (v *BillingRequestResourceCustomerBillingDetail) decode(d *jsonwire.Decoder
 	)
 }
 
-// BillingRequestStatus is the stage of a billing request. The API may add values without notice, so
-// handle values that are not listed.
+// BillingRequestStatus is the status of a billing request. The API may add values without notice,
+// so handle values that are not listed.
 type BillingRequestStatus string
 
 // Known values of BillingRequestStatus.
 const (
-	// BillingRequestStatusPending: open: some required actions are still to be done.
+	// BillingRequestStatusPending: some required actions are not completed yet.
 	BillingRequestStatusPending BillingRequestStatus = "pending"
-	// BillingRequestStatusReadyToFulfil: all required actions are done; fulfilment can start.
+	// BillingRequestStatusReadyToFulfil: all required actions are completed; the request can be
+	// fulfilled.
 	BillingRequestStatusReadyToFulfil BillingRequestStatus = "ready_to_fulfil"
-	// BillingRequestStatusFulfilling: fulfilment is in progress.
+	// BillingRequestStatusFulfilling: being fulfilled.
 	BillingRequestStatusFulfilling BillingRequestStatus = "fulfilling"
-	// BillingRequestStatusFulfilled: done; what was asked for, such as a payment, has been created.
+	// BillingRequestStatusFulfilled: fulfilled; what it asked for, such as a payment, has been
+	// created.
 	BillingRequestStatusFulfilled BillingRequestStatus = "fulfilled"
-	// BillingRequestStatusCancelled: called off; no longer usable.
+	// BillingRequestStatusCancelled: cancelled; it can no longer be used.
 	BillingRequestStatusCancelled BillingRequestStatus = "cancelled"
 )
 
@@ -968,43 +968,40 @@ var valuesOfBillingRequestStatus = [...]string{
 	string(BillingRequestStatusCancelled),
 }
 
-// BillingRequestSubscriptionRequest holds the details of the subscription asked for. ACH and PAD
+// BillingRequestSubscriptionRequest holds the details of the subscription to create. ACH and PAD
 // only.
 type BillingRequestSubscriptionRequest struct {
-	// Amount of each payment, in minor units of the currency.
+	// Amount of each payment, in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Part of every payment that goes to the partner whose integration set up the payments, in
-	// minor units of the currency.
+	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// How many payments the subscription takes altogether.
+	// Total number of payments.
 	Count *int `json:"count,omitzero"`
-	// ISO 4217 code of the currency to charge: "USD" or "CAD".
+	// ISO 4217 currency code: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
-	// Day of the month for charging, from 1 to 28, with -1 for the month's last day.
+	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// How many "interval_unit" periods lie between one charge and the next. At least 1, and small
-	// enough for a charge every year.
+	// Number of interval units between charges: at least 1, and at most a year in total.
 	Interval int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by "interval".
+	// Unit of "interval", the time between charges.
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
-	// Identifiers of resources that came from this subscription request.
+	// Identifiers of resources created from this subscription request.
 	Links *BillingRequestSubscriptionRequestLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month for charging, as a lower-case English name. Meaningful for "yearly" intervals alone.
+	// Month to charge in, as a lower-case English name. Only for yearly subscriptions.
 	Month Month `json:"month,omitzero"`
-	// What the subscription is called, at most 255 characters. Its payments get this as their
-	// description. May be left out.
+	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
 	Name string `json:"name,omitzero"`
-	// Reference given to every payment made from this request and shown on the payer's bank
-	// statement. May be left out.
+	// Reference for the payments, shown on the payer's bank statement.
 	PaymentReference string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically with intelligent retries. This takes effect
-	// only with Success+ switched on in the dashboard.
+	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
+	// which is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Day of the first charge. Left out, it follows from "month" or "day_of_month"; without those,
-	// or when fulfilment comes later, the mandate's "next_possible_charge_date" applies.
+	// Date of the first charge. If omitted, the first date that matches "month" or "day_of_month".
+	// If neither is set, or the request is fulfilled later, the mandate's
+	// "next_possible_charge_date".
 	StartDate Date `json:"start_date,omitzero"`
 }
 
@@ -1049,10 +1046,10 @@ func (v *BillingRequestSubscriptionRequest) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestSubscriptionRequestLinks holds the identifiers of resources that came from this
+// BillingRequestSubscriptionRequestLinks holds the identifiers of resources created from this
 // subscription request.
 type BillingRequestSubscriptionRequestLinks struct {
-	// Id of the subscription this request led to. Absent until there is one.
+	// Id of the subscription created from this request, once it exists.
 	Subscription string `json:"subscription,omitzero"`
 }
 
@@ -1066,7 +1063,7 @@ func (v *BillingRequestSubscriptionRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// ConsentType is the kind of consent that the payer gives. The API may add values without notice,
+// ConsentType is the type of consent that the payer gives. The API may add values without notice,
 // so handle values that are not listed.
 type ConsentType string
 
@@ -1078,7 +1075,7 @@ const (
 	ConsentTypeSingle ConsentType = "single"
 	// ConsentTypeRecurring: for payments at regular intervals (ACH and PAD).
 	ConsentTypeRecurring ConsentType = "recurring"
-	// ConsentTypeStanding: for future payments that the payer triggers under a lasting agreement
+	// ConsentTypeStanding: for future payments that the payer starts, under a lasting agreement
 	// (ACH).
 	ConsentTypeStanding ConsentType = "standing"
 	// ConsentTypeSporadic: for payments at irregular intervals (PAD).
@@ -1101,21 +1098,21 @@ var valuesOfConsentType = [...]string{
 // CreditorLinks holds the identifiers of resources related to the creditor: its default payout
 // account in each currency.
 type CreditorLinks struct {
-	// Id of the creditor bank account that takes Australian dollar payouts.
+	// Id of the creditor bank account for payouts in Australian dollars.
 	DefaultAudPayoutAccount string `json:"default_aud_payout_account,omitzero"`
-	// Id of the creditor bank account that takes Canadian dollar payouts.
+	// Id of the creditor bank account for payouts in Canadian dollars.
 	DefaultCadPayoutAccount string `json:"default_cad_payout_account,omitzero"`
-	// Id of the creditor bank account that takes Danish krone payouts.
+	// Id of the creditor bank account for payouts in Danish kroner.
 	DefaultDkkPayoutAccount string `json:"default_dkk_payout_account,omitzero"`
-	// Id of the creditor bank account that takes euro payouts.
+	// Id of the creditor bank account for payouts in euros.
 	DefaultEurPayoutAccount string `json:"default_eur_payout_account,omitzero"`
-	// Id of the creditor bank account that takes sterling payouts.
+	// Id of the creditor bank account for payouts in pounds sterling.
 	DefaultGbpPayoutAccount string `json:"default_gbp_payout_account,omitzero"`
-	// Id of the creditor bank account that takes New Zealand dollar payouts.
+	// Id of the creditor bank account for payouts in New Zealand dollars.
 	DefaultNzdPayoutAccount string `json:"default_nzd_payout_account,omitzero"`
-	// Id of the creditor bank account that takes Swedish krona payouts.
+	// Id of the creditor bank account for payouts in Swedish kronor.
 	DefaultSekPayoutAccount string `json:"default_sek_payout_account,omitzero"`
-	// Id of the creditor bank account that takes US dollar payouts.
+	// Id of the creditor bank account for payouts in US dollars.
 	DefaultUsdPayoutAccount string `json:"default_usd_payout_account,omitzero"`
 }
 
@@ -1136,48 +1133,46 @@ func (v *CreditorLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CreditorSchemeIdentifier is the scheme identifiers under which the creditor can set up mandates.
-// Payment pages must show their support address, "phone_number" and "email", so that customers can
-// reach the merchant.
+// CreditorSchemeIdentifier is a scheme identifier under which the creditor can set up mandates.
+// Payment pages must show its address, "phone_number" and "email", so that customers can reach the
+// merchant.
 type CreditorSchemeIdentifier struct {
-	// Id of the scheme identifier, in most cases prefixed "SU".
+	// Id of the scheme identifier, usually prefixed "SU".
 	ID string `json:"id,omitzero"`
-	// Line 1 of the address at which customers can get support.
+	// First line of the customer support address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Line 2 of the address at which customers can get support, if any.
+	// Second line of the customer support address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Line 3 of the address at which customers can get support, if any.
+	// Third line of the customer support address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// True if mandates under this scheme identifier may be given a reference of your choosing.
+	// Whether you can choose the references of mandates under this scheme identifier.
 	CanSpecifyMandateReference bool `json:"can_specify_mandate_reference,omitzero"`
-	// Town or city part of the support address.
+	// Town or city of the customer support address.
 	City string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Time at which the resource was created, in UTC.
+	// Time at which the scheme identifier was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Currency in which this scheme identifier collects, as an ISO 4217 code.
+	// Currency that the scheme identifier collects, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
-	// Email address at which customers can get support.
+	// Email address of customer support.
 	Email string `json:"email,omitzero"`
-	// Fewest working days that must lie between notifying a customer of a payment and charging it
-	// under this scheme identifier. GoCardless sends the notices unless arranged otherwise.
+	// Minimum number of working days between notifying a customer of a payment and charging it.
+	// GoCardless sends the notifications unless arranged otherwise.
 	MinimumAdvanceNotice int `json:"minimum_advance_notice,omitzero"`
-	// Beneficiary name shown on the statements of customers, in most cases the trading name of the
-	// merchant.
+	// Beneficiary name on customers' bank statements, usually the merchant's trading name.
 	Name string `json:"name,omitzero"`
-	// Telephone number on which customers can get support.
+	// Phone number of customer support.
 	PhoneNumber string `json:"phone_number,omitzero"`
-	// Postcode part of the support address.
+	// Postal code of the customer support address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// Identifier that payments are submitted under, unique within its scheme.
+	// Identifier under which payments are submitted, unique within its scheme.
 	Reference string `json:"reference,omitzero"`
-	// County, region or department part of the support address.
+	// County, region or department of the customer support address.
 	Region string `json:"region,omitzero"`
-	// Payment scheme in which the scheme identifier is used.
+	// Payment scheme that the scheme identifier belongs to.
 	Scheme SchemeIdentifierScheme `json:"scheme,omitzero"`
-	// Whether the scheme identifier is ready. A creditor's payments only ever use those that are
-	// "active".
+	// Status of the scheme identifier. Payments use only active ones.
 	Status CreditorSchemeIdentifierStatus `json:"status,omitzero"`
 }
 
@@ -1215,15 +1210,15 @@ func (v *CreditorSchemeIdentifier) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// CreditorSchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API may
-// add values without notice, so handle values that are not listed.
+// CreditorSchemeIdentifierStatus is the status of a scheme identifier. The API may add values
+// without notice, so handle values that are not listed.
 type CreditorSchemeIdentifierStatus string
 
 // Known values of CreditorSchemeIdentifierStatus.
 const (
-	// CreditorSchemeIdentifierStatusPending: still being set up by GoCardless.
+	// CreditorSchemeIdentifierStatusPending: being set up by GoCardless.
 	CreditorSchemeIdentifierStatusPending CreditorSchemeIdentifierStatus = "pending"
-	// CreditorSchemeIdentifierStatusActive: set up and usable for payments.
+	// CreditorSchemeIdentifierStatusActive: ready for payments.
 	CreditorSchemeIdentifierStatusActive CreditorSchemeIdentifierStatus = "active"
 )
 
@@ -1268,16 +1263,16 @@ var valuesOfCreditorType = [...]string{
 	string(CreditorTypeTrust),
 }
 
-// CreditorVerificationStatus is the progress of verifying a creditor. The API may add values
+// CreditorVerificationStatus is the status of a creditor's verification. The API may add values
 // without notice, so handle values that are not listed.
 type CreditorVerificationStatus string
 
 // Known values of CreditorVerificationStatus.
 const (
-	// CreditorVerificationStatusSuccessful: verified and able to be paid out; later changes may
-	// call for a fresh check.
+	// CreditorVerificationStatusSuccessful: verified and able to receive payouts; later changes may
+	// require a new check.
 	CreditorVerificationStatusSuccessful CreditorVerificationStatus = "successful"
-	// CreditorVerificationStatusInReview: all requested information is in and GoCardless is
+	// CreditorVerificationStatusInReview: everything requested has been supplied and GoCardless is
 	// checking it; no payouts yet.
 	CreditorVerificationStatusInReview CreditorVerificationStatus = "in_review"
 	// CreditorVerificationStatusActionRequired: more information is needed, through the
@@ -1336,14 +1331,13 @@ var valuesOfCurrency = [...]string{
 	string(CurrencyUSD),
 }
 
-// DatedInstalment holds the instalments listed one by one, each having its own "amount" and
-// "charge_date".
+// DatedInstalment is an instalment with its own amount and charge date.
 type DatedInstalment struct {
 	// Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its
 	// limits; a Variable Recurring Payment cannot exceed the mandate's "max_amount_per_payment".
 	Amount int64 `json:"amount,omitzero"`
-	// Day in the future to collect the payment on. A day too early for the mandate is moved to its
-	// "next_possible_charge_date".
+	// Date on which to charge the customer, in the future. If it is too early for the mandate, the
+	// "next_possible_charge_date" is used.
 	ChargeDate Date `json:"charge_date,omitzero"`
 	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.
@@ -1367,14 +1361,13 @@ func (v *DatedInstalment) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// DatedInstalmentParams holds the instalments listed one by one, each having its own "amount" and
-// "charge_date".
+// DatedInstalmentParams is an instalment with its own amount and charge date.
 type DatedInstalmentParams struct {
 	// Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its
 	// limits; a Variable Recurring Payment cannot exceed the mandate's "max_amount_per_payment".
 	Amount *int64 `json:"amount,omitzero"`
-	// Day in the future to collect the payment on. A day too early for the mandate is moved to its
-	// "next_possible_charge_date".
+	// Date on which to charge the customer, in the future. If it is too early for the mandate, the
+	// "next_possible_charge_date" is used.
 	ChargeDate *Date `json:"charge_date,omitzero"`
 	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.
@@ -1449,9 +1442,9 @@ var valuesOfFundsSettlement = [...]string{
 type InstalmentScheduleLinks struct {
 	// Id of the customer who pays the instalments.
 	Customer string `json:"customer,omitzero"`
-	// Id of the mandate under which the schedule's payments are collected.
+	// Id of the mandate that the payments are collected under.
 	Mandate string `json:"mandate,omitzero"`
-	// Ids of the payments that make up the schedule.
+	// Ids of the payments of the schedule.
 	Payments []string `json:"payments,omitzero"`
 }
 
@@ -1472,19 +1465,19 @@ func (v *InstalmentScheduleLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// InstalmentScheduleStatus is the stage of an instalment schedule. The API may add values without
+// InstalmentScheduleStatus is the status of an instalment schedule. The API may add values without
 // notice, so handle values that are not listed.
 type InstalmentScheduleStatus string
 
 // Known values of InstalmentScheduleStatus.
 const (
-	// InstalmentScheduleStatusPending: goCardless has yet to create the payments.
+	// InstalmentScheduleStatusPending: the payments have not been created yet.
 	InstalmentScheduleStatusPending InstalmentScheduleStatus = "pending"
-	// InstalmentScheduleStatusActive: the payments exist and the schedule is running.
+	// InstalmentScheduleStatusActive: the payments have been created and the schedule is running.
 	InstalmentScheduleStatusActive InstalmentScheduleStatus = "active"
 	// InstalmentScheduleStatusCreationFailed: the payments could not be created.
 	InstalmentScheduleStatusCreationFailed InstalmentScheduleStatus = "creation_failed"
-	// InstalmentScheduleStatusCompleted: the last payment date is over and everything was
+	// InstalmentScheduleStatusCompleted: the last payment date has passed and every payment was
 	// collected.
 	InstalmentScheduleStatusCompleted InstalmentScheduleStatus = "completed"
 	// InstalmentScheduleStatusCancelled: the schedule was cancelled.
@@ -1507,17 +1500,16 @@ var valuesOfInstalmentScheduleStatus = [...]string{
 	string(InstalmentScheduleStatusErrored),
 }
 
-// InstalmentSeries holds the instalments described by a start date, a frequency and the successive
-// amounts.
+// InstalmentSeries is a series of instalments: a start date, an interval and the amounts.
 type InstalmentSeries struct {
-	// Instalment amounts in order of collection, in minor units of the currency.
+	// Amounts of the instalments in order of collection, in minor units of the currency.
 	Amounts []int64 `json:"amounts,omitzero"`
-	// How many "interval_unit" periods lie between one charge and the next. At least 1.
+	// Number of interval units between charges. At least 1.
 	Interval int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by "interval".
+	// Unit of "interval", the time between charges.
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
-	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
-	// out, that date applies, or the first one matching "month" or "day_of_month".
+	// Date of the first charge, not before the mandate's "next_possible_charge_date", which is also
+	// the default.
 	StartDate Date `json:"start_date,omitzero"`
 }
 
@@ -1543,17 +1535,16 @@ func (v *InstalmentSeries) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// InstalmentSeriesParams holds the instalments described by a start date, a frequency and the
-// successive amounts.
+// InstalmentSeriesParams is a series of instalments: a start date, an interval and the amounts.
 type InstalmentSeriesParams struct {
-	// Instalment amounts in order of collection, in minor units of the currency.
+	// Amounts of the instalments in order of collection, in minor units of the currency.
 	Amounts []int64 `json:"amounts,omitzero"`
-	// How many "interval_unit" periods lie between one charge and the next. At least 1.
+	// Number of interval units between charges. At least 1.
 	Interval *int `json:"interval,omitzero"`
-	// Length of one period between charges, multiplied by "interval".
+	// Unit of "interval", the time between charges.
 	IntervalUnit *IntervalUnit `json:"interval_unit,omitzero"`
-	// Day of the first charge, not earlier than the mandate's "next_possible_charge_date". Left
-	// out, that date applies, or the first one matching "month" or "day_of_month".
+	// Date of the first charge, not before the mandate's "next_possible_charge_date", which is also
+	// the default.
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
@@ -1574,20 +1565,20 @@ func (p *InstalmentSeriesParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// InstitutionGuessStatus is the progress of deducing the payer's institution. The API may add
-// values without notice, so handle values that are not listed.
+// InstitutionGuessStatus is the status of guessing the payer's institution. The API may add values
+// without notice, so handle values that are not listed.
 type InstitutionGuessStatus string
 
 // Known values of InstitutionGuessStatus.
 const (
-	// InstitutionGuessStatusNotNeeded: no deduction is made: the institution was chosen by hand or
-	// this request cannot use one.
+	// InstitutionGuessStatusNotNeeded: no guess is needed: the institution was chosen, or the
+	// request cannot use one.
 	InstitutionGuessStatusNotNeeded InstitutionGuessStatus = "not_needed"
-	// InstitutionGuessStatusPending: bank details have not arrived yet.
+	// InstitutionGuessStatusPending: waiting for the bank account details.
 	InstitutionGuessStatusPending InstitutionGuessStatus = "pending"
-	// InstitutionGuessStatusFailed: no institution could be deduced.
+	// InstitutionGuessStatusFailed: the institution could not be guessed.
 	InstitutionGuessStatusFailed InstitutionGuessStatus = "failed"
-	// InstitutionGuessStatusSuccess: an institution was deduced and is now among the request's
+	// InstitutionGuessStatusSuccess: the institution was guessed and is among the request's
 	// resources.
 	InstitutionGuessStatusSuccess InstitutionGuessStatus = "success"
 )
@@ -1720,21 +1711,21 @@ func (v *MandateLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateRequestConstraints holds the limits on what may be collected under the mandate: dates,
-// amounts and periodic caps. Optional except for PayTo and VRP.
+// MandateRequestConstraints holds the limits on the payments under the mandate: dates, amounts and
+// periodic limits. Required for PayTo and VRP, optional otherwise.
 type MandateRequestConstraints struct {
-	// Last day for taking payments, later than any "start_date". Without it the agreement never
-	// ends. Allow for the time the payer needs to finish setting up.
+	// Last day on which payments may be collected, later than any "start_date". Without it, the
+	// agreement does not end. Allow for the time that the payer needs to complete the set-up.
 	EndDate Date `json:"end_date,omitzero"`
-	// Ceiling for any one payment, in minor units of the currency.
+	// Maximum amount of a single payment, in minor units of the currency.
 	MaxAmountPerPayment int64 `json:"max_amount_per_payment,omitzero"`
-	// Free text on how payment amounts are worked out, for payments without a fixed amount and
-	// frequency. ACH and PAD only.
+	// How the amounts are calculated, for payments without a fixed amount and frequency. ACH and
+	// PAD only.
 	PaymentMethod string `json:"payment_method,omitzero"`
-	// Caps on the number of payments, their sum or both over a repeating period. VRP takes exactly
-	// one entry; PayTo may go without.
+	// Limits on the number or the total of payments in a repeating period. VRP takes exactly one
+	// limit; PayTo may omit them.
 	PeriodicLimits []PeriodicLimit `json:"periodic_limits,omitzero"`
-	// First day for taking payments. Left out, it becomes the day of authorisation.
+	// First day on which payments may be collected. If omitted, the day of authorisation.
 	StartDate Date `json:"start_date,omitzero"`
 }
 
@@ -1761,21 +1752,21 @@ func (v *MandateRequestConstraints) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateRequestConstraintsParams holds the limits on what may be collected under the mandate:
-// dates, amounts and periodic caps. Optional except for PayTo and VRP.
+// MandateRequestConstraintsParams holds the limits on the payments under the mandate: dates,
+// amounts and periodic limits. Required for PayTo and VRP, optional otherwise.
 type MandateRequestConstraintsParams struct {
-	// Last day for taking payments, later than any "start_date". Without it the agreement never
-	// ends. Allow for the time the payer needs to finish setting up.
+	// Last day on which payments may be collected, later than any "start_date". Without it, the
+	// agreement does not end. Allow for the time that the payer needs to complete the set-up.
 	EndDate *Date `json:"end_date,omitzero"`
-	// Ceiling for any one payment, in minor units of the currency.
+	// Maximum amount of a single payment, in minor units of the currency.
 	MaxAmountPerPayment *int64 `json:"max_amount_per_payment,omitzero"`
-	// Free text on how payment amounts are worked out, for payments without a fixed amount and
-	// frequency. ACH and PAD only.
+	// How the amounts are calculated, for payments without a fixed amount and frequency. ACH and
+	// PAD only.
 	PaymentMethod *string `json:"payment_method,omitzero"`
-	// Caps on the number of payments, their sum or both over a repeating period. VRP takes exactly
-	// one entry; PayTo may go without.
+	// Limits on the number or the total of payments in a repeating period. VRP takes exactly one
+	// limit; PayTo may omit them.
 	PeriodicLimits []PeriodicLimitParams `json:"periodic_limits,omitzero"`
-	// First day for taking payments. Left out, it becomes the day of authorisation.
+	// First day on which payments may be collected. If omitted, the day of authorisation.
 	StartDate *Date `json:"start_date,omitzero"`
 }
 
@@ -1877,20 +1868,21 @@ var valuesOfMandateType = [...]string{
 	string(MandateTypeVrpSweeping),
 }
 
-// MandateVerification describes how strongly the payer must be verified for a mandate. The API may
+// MandateVerification describes how strictly the payer must be verified for a mandate. The API may
 // add values without notice, so handle values that are not listed.
 type MandateVerification string
 
 // Known values of MandateVerification.
 const (
-	// MandateVerificationMinimum: verify only where there is no way round it, such as scheme rules.
+	// MandateVerificationMinimum: only where verification is unavoidable, for example under scheme
+	// rules.
 	MandateVerificationMinimum MandateVerification = "minimum"
-	// MandateVerificationRecommended: also where payment intelligence asks for it; like "minimum"
+	// MandateVerificationRecommended: also where payment intelligence recommends it; like "minimum"
 	// if that is unavailable.
 	MandateVerificationRecommended MandateVerification = "recommended"
-	// MandateVerificationWhenAvailable: verify whenever a way to do so exists.
+	// MandateVerificationWhenAvailable: whenever a way to verify exists.
 	MandateVerificationWhenAvailable MandateVerification = "when_available"
-	// MandateVerificationAlways: verify, and refuse to create the request where no way exists.
+	// MandateVerificationAlways: always; if there is no way to verify, the request is not created.
 	MandateVerificationAlways MandateVerification = "always"
 )
 
@@ -1958,14 +1950,15 @@ var valuesOfMonth = [...]string{
 	string(MonthDecember),
 }
 
-// OutboundPaymentAccountHolderVerification is the check that the bank account belongs to the
+// OutboundPaymentAccountHolderVerification is the verification that the bank account belongs to the
 // recipient.
 type OutboundPaymentAccountHolderVerification struct {
-	// Account holder's name as the recipient's bank has it; given for a partial match only.
+	// Name of the account holder according to the recipient's bank. Present only after a partial
+	// match.
 	ActualAccountName string `json:"actual_account_name,omitzero"`
-	// Outcome of comparing the given account holder name with the bank's records.
+	// How the given account holder name compares with the bank's records.
 	Result AccountHolderVerificationResult `json:"result,omitzero"`
-	// Kind of check made on the account holder.
+	// Type of the verification.
 	Type AccountHolderVerificationType `json:"type,omitzero"`
 }
 
@@ -1985,7 +1978,7 @@ func (v *OutboundPaymentAccountHolderVerification) decode(d *jsonwire.Decoder) {
 type OutboundPaymentLinks struct {
 	// Id of the creditor sending the money.
 	Creditor string `json:"creditor,omitzero"`
-	// Id of the customer being paid.
+	// Id of the customer who is paid.
 	Customer string `json:"customer,omitzero"`
 	// Id of the import from which the outbound payment was made.
 	OutboundPaymentImport string `json:"outbound_payment_import,omitzero"`
@@ -2006,25 +1999,25 @@ func (v *OutboundPaymentLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// OutboundPaymentStatus is the stage of an outbound payment. The API may add values without notice,
-// so handle values that are not listed.
+// OutboundPaymentStatus is the status of an outbound payment. The API may add values without
+// notice, so handle values that are not listed.
 type OutboundPaymentStatus string
 
 // Known values of OutboundPaymentStatus.
 const (
-	// OutboundPaymentStatusVerifying: created, with its checks now under way.
+	// OutboundPaymentStatusVerifying: created; its checks are in progress.
 	OutboundPaymentStatusVerifying OutboundPaymentStatus = "verifying"
-	// OutboundPaymentStatusPendingApproval: waiting for someone to approve it.
+	// OutboundPaymentStatusPendingApproval: waiting for approval.
 	OutboundPaymentStatusPendingApproval OutboundPaymentStatus = "pending_approval"
 	// OutboundPaymentStatusScheduled: checked and approved, but not yet being processed.
 	OutboundPaymentStatusScheduled OutboundPaymentStatus = "scheduled"
 	// OutboundPaymentStatusExecuting: queued for processing on its execution date.
 	OutboundPaymentStatusExecuting OutboundPaymentStatus = "executing"
-	// OutboundPaymentStatusExecuted: accepted by the scheme and travelling to the recipient.
+	// OutboundPaymentStatusExecuted: accepted by the scheme and on its way to the recipient.
 	OutboundPaymentStatusExecuted OutboundPaymentStatus = "executed"
 	// OutboundPaymentStatusCancelled: cancelled on request, or not approved in time.
 	OutboundPaymentStatusCancelled OutboundPaymentStatus = "cancelled"
-	// OutboundPaymentStatusFailed: not sent, mostly because of an error during or after execution.
+	// OutboundPaymentStatusFailed: failed, usually because of an error during or after execution.
 	OutboundPaymentStatusFailed OutboundPaymentStatus = "failed"
 )
 
@@ -2045,7 +2038,7 @@ var valuesOfOutboundPaymentStatus = [...]string{
 
 // OutboundPaymentVerifications holds the results of the checks made on the outbound payment.
 type OutboundPaymentVerifications struct {
-	// Check that the bank account belongs to the recipient.
+	// Verification that the bank account belongs to the recipient.
 	RecipientBankAccountHolderVerification *OutboundPaymentAccountHolderVerification `json:"recipient_bank_account_holder_verification,omitzero"`
 }
 
@@ -2071,29 +2064,29 @@ func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
 // made. Local details ("account_number", "bank_code", "branch_code") go together in one request,
 // not spread over several.
 type PayerAuthorisationBankAccount struct {
-	// Account holder's name, as registered at the bank. Kept in full here, but banks receive it
-	// transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
+	// banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
-	// Account number in the local format of the bank's country. Give this or an "iban".
+	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber string `json:"account_number,omitzero"`
-	// Final digits of the account number: 4 for NZD accounts, otherwise 2.
+	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
-	// Suffix that completes a New Zealand account number; used only for accounts in NZD.
+	// Suffix of a New Zealand account number. Only for accounts in NZD.
 	AccountNumberSuffix string `json:"account_number_suffix,omitzero"`
-	// Kind of account. For USD accounts only; other currencies must leave it out.
+	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType BankAccountType `json:"account_type,omitzero"`
-	// Code of the bank, where local details in its country include one. Not needed with an "iban".
+	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode string `json:"bank_code,omitzero"`
-	// Code of the branch (such as a UK sort code), where local details include one. Not needed with
-	// an "iban".
+	// Branch code, such as a UK sort code, for countries whose local details include one. Not
+	// needed with an "iban".
 	BranchCode string `json:"branch_code,omitzero"`
-	// Country of the account as ISO 3166-1 alpha-2 code. An "iban", where given, supplies it.
+	// Country of the account, as an ISO 3166-1 alpha-2 code. An "iban" implies it.
 	CountryCode string `json:"country_code,omitzero"`
-	// ISO 4217 code of the account's currency: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or
-	// "USD".
+	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
+	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
-	// International bank account number, given in place of local details. Swedish accounts in SEK
-	// must use local details; an IBAN is refused for them.
+	// IBAN of the account, an alternative to local details. Swedish accounts in SEK need local
+	// details: GoCardless rejects their IBANs.
 	IBAN string `json:"iban,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
@@ -2127,39 +2120,40 @@ func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
 
 // PayerAuthorisationCustomer holds the contact details from which the customer will be made.
 type PayerAuthorisationCustomer struct {
-	// First line of the customer's postal address.
+	// First line of the customer's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Second line of the customer's postal address.
+	// Second line of the customer's address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Third line of the customer's postal address.
+	// Third line of the customer's address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// Town or city of the customer's postal address.
+	// Town or city of the customer's address.
 	City string `json:"city,omitzero"`
-	// Name of the company. A Canadian customer with one gets Business PAD mandates, without one
-	// Personal PAD mandates.
+	// Name of the customer's company. In Canada, mandates of a customer with a company name are
+	// Business PADs, and others Personal PADs.
 	CompanyName string `json:"company_name,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// CPR or CVR number of a Danish person or company. Used for Danish customers alone.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
-	// Email address that GoCardless sends notifications to. Nearly always needed.
+	// Email address of the customer, to which GoCardless sends notifications. Required in most
+	// cases.
 	Email string `json:"email,omitzero"`
-	// The customer's last name.
+	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`
-	// The customer's forename.
+	// Given name of the customer.
 	GivenName string `json:"given_name,omitzero"`
-	// Language and regional variant to use for the customer, as an IETF language tag (RFC 5646).
+	// Language and region of the customer, as an IETF language tag (RFC 5646).
 	Locale string `json:"locale,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Postcode or ZIP code of the customer's address.
+	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// County, department or region in the customer's address. In the US it has to be the two-letter
-	// ISO 3166-2 state code, like "CA".
+	// County, region or department of the customer's address. In the US it must be the two-letter
+	// ISO 3166-2 code of the state, such as "CA".
 	Region string `json:"region,omitzero"`
-	// Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used
-	// for Swedish customers alone; fixed after it is first given.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. It cannot be changed once set.
 	SwedishIdentityNumber string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -2195,11 +2189,11 @@ func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
 // PayerAuthorisationIncompleteField holds the details still missing before the mandate can be set
 // up; empty once the authorisation is valid.
 type PayerAuthorisationIncompleteField struct {
-	// Top-level resource to which the missing detail belongs.
+	// Top-level resource that the missing field belongs to.
 	Field string `json:"field,omitzero"`
 	// Explanation of the problem, in the user's language.
 	Message string `json:"message,omitzero"`
-	// Where in the request the missing detail goes, as a slash-separated path.
+	// Path of the missing field in the request, separated by slashes.
 	RequestPointer string `json:"request_pointer,omitzero"`
 }
 
@@ -2218,9 +2212,9 @@ func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
 // PayerAuthorisationLinks holds the identifiers of the customer, bank account and mandate that came
 // out of the payer authorisation.
 type PayerAuthorisationLinks struct {
-	// Id of the customer bank account that was made, prefixed "BA".
+	// Id of the customer bank account that was created, prefixed "BA".
 	BankAccount string `json:"bank_account,omitzero"`
-	// Id of a customer, prefixed "CU".
+	// Id of the customer that was created, prefixed "CU".
 	Customer string `json:"customer,omitzero"`
 	// Id of the mandate that was created, usually prefixed "MD".
 	Mandate string `json:"mandate,omitzero"`
@@ -2271,23 +2265,22 @@ func (v *PayerAuthorisationMandate) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationStatus is the stage of a payer authorisation. The API may add values without
+// PayerAuthorisationStatus is the status of a payer authorisation. The API may add values without
 // notice, so handle values that are not listed.
 type PayerAuthorisationStatus string
 
 // Known values of PayerAuthorisationStatus.
 const (
-	// PayerAuthorisationStatusCreated: made, and still open to changes.
+	// PayerAuthorisationStatusCreated: created; it can still be changed.
 	PayerAuthorisationStatusCreated PayerAuthorisationStatus = "created"
-	// PayerAuthorisationStatusSubmitted: payer's details handed in; no more edits.
+	// PayerAuthorisationStatusSubmitted: submitted; it can no longer be changed.
 	PayerAuthorisationStatusSubmitted PayerAuthorisationStatus = "submitted"
-	// PayerAuthorisationStatusConfirmed: confirmed; customer, bank account and mandate are about to
-	// be made.
+	// PayerAuthorisationStatusConfirmed: confirmed; the customer, bank account and mandate are
+	// about to be created.
 	PayerAuthorisationStatusConfirmed PayerAuthorisationStatus = "confirmed"
-	// PayerAuthorisationStatusCompleted: customer, bank account and mandate now exist.
+	// PayerAuthorisationStatusCompleted: the customer, bank account and mandate have been created.
 	PayerAuthorisationStatusCompleted PayerAuthorisationStatus = "completed"
-	// PayerAuthorisationStatusFailed: could not be carried out; no customer, bank account or
-	// mandate was made.
+	// PayerAuthorisationStatusFailed: failed; no customer, bank account or mandate was created.
 	PayerAuthorisationStatusFailed PayerAuthorisationStatus = "failed"
 )
 
@@ -2310,12 +2303,12 @@ type PayerNameVerificationResult string
 
 // Known values of PayerNameVerificationResult.
 const (
-	// PayerNameVerificationResultFull: same name as in the bank's records.
+	// PayerNameVerificationResultFull: the name is the one in the bank's records.
 	PayerNameVerificationResultFull PayerNameVerificationResult = "full"
-	// PayerNameVerificationResultClose: similar to the name in the bank's records, not identical.
+	// PayerNameVerificationResultClose: the name is similar to the one in the bank's records.
 	PayerNameVerificationResultClose PayerNameVerificationResult = "close"
-	// PayerNameVerificationResultCannotPerformVerification: check not completed, e.g. bank not
-	// taking part, account not eligible or details not found.
+	// PayerNameVerificationResultCannotPerformVerification: the check could not be made, for
+	// example because the bank does not take part or the account is not eligible.
 	PayerNameVerificationResultCannotPerformVerification PayerNameVerificationResult = "cannot_perform_verification"
 )
 
@@ -2330,15 +2323,17 @@ var valuesOfPayerNameVerificationResult = [...]string{
 	string(PayerNameVerificationResultCannotPerformVerification),
 }
 
-// PaymentAccountTransactionDirection reports whether a transaction adds money or takes it. The API
-// may add values without notice, so handle values that are not listed.
+// PaymentAccountTransactionDirection is the direction of a transaction. The API may add values
+// without notice, so handle values that are not listed.
 type PaymentAccountTransactionDirection string
 
 // Known values of PaymentAccountTransactionDirection.
 const (
-	// PaymentAccountTransactionDirectionCredit: money came in, for example by a manual top-up.
+	// PaymentAccountTransactionDirectionCredit: money paid into the account, for example a manual
+	// top-up.
 	PaymentAccountTransactionDirectionCredit PaymentAccountTransactionDirection = "credit"
-	// PaymentAccountTransactionDirectionDebit: money went out, for example as an outbound payment.
+	// PaymentAccountTransactionDirectionDebit: money paid out of the account, for example an
+	// outbound payment.
 	PaymentAccountTransactionDirectionDebit PaymentAccountTransactionDirection = "debit"
 )
 
@@ -2356,7 +2351,7 @@ var valuesOfPaymentAccountTransactionDirection = [...]string{
 type PaymentAccountTransactionLinks struct {
 	// Id of the outbound payment behind the transaction.
 	OutboundPayment string `json:"outbound_payment,omitzero"`
-	// Id of the bank account of the payment account.
+	// Id of the payment account's bank account.
 	PaymentBankAccount string `json:"payment_bank_account,omitzero"`
 	// Id of the payout behind the transaction.
 	Payout string `json:"payout,omitzero"`
@@ -2374,7 +2369,7 @@ func (v *PaymentAccountTransactionLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentContextCode is the situation in which a payment is made. The API may add values without
+// PaymentContextCode is the context in which a payment is made. The API may add values without
 // notice, so handle values that are not listed.
 type PaymentContextCode string
 
@@ -2388,12 +2383,12 @@ const (
 	PaymentContextCodeBillingGoodsAndServicesInArrears PaymentContextCode = "billing_goods_and_services_in_arrears"
 	// PaymentContextCodeFaceToFacePointOfSale: in-person sale at a point of sale.
 	PaymentContextCodeFaceToFacePointOfSale PaymentContextCode = "face_to_face_point_of_sale"
-	// PaymentContextCodeEcommerceMerchantInitiatedPayment: online sale with the payment started by
-	// the merchant.
+	// PaymentContextCodeEcommerceMerchantInitiatedPayment: online sale, with a payment that the
+	// merchant starts.
 	PaymentContextCodeEcommerceMerchantInitiatedPayment PaymentContextCode = "ecommerce_merchant_initiated_payment"
 	// PaymentContextCodeTransferToSelf: transfer between accounts of the same person.
 	PaymentContextCodeTransferToSelf PaymentContextCode = "transfer_to_self"
-	// PaymentContextCodeTransferToThirdParty: transfer to someone else.
+	// PaymentContextCodeTransferToThirdParty: transfer to another person.
 	PaymentContextCodeTransferToThirdParty PaymentContextCode = "transfer_to_third_party"
 )
 
@@ -2550,17 +2545,17 @@ var valuesOfPayoutType = [...]string{
 	string(PayoutTypePartner),
 }
 
-// PeriodAlignment describes where the periods of a limit start. The API may add values without
-// notice, so handle values that are not listed.
+// PeriodAlignment describes what the periods of a limit are aligned to. The API may add values
+// without notice, so handle values that are not listed.
 type PeriodAlignment string
 
 // Known values of PeriodAlignment.
 const (
-	// PeriodAlignmentCalendar: calendar weeks (from Monday), months and years; a part first period
-	// has a pro-rata limit.
+	// PeriodAlignmentCalendar: calendar weeks (from Monday), months and years; an incomplete first
+	// period has a pro-rata limit.
 	PeriodAlignmentCalendar PeriodAlignment = "calendar"
-	// PeriodAlignmentCreationDate: counted from the day the mandate starts; the first period is a
-	// whole one.
+	// PeriodAlignmentCreationDate: the day on which the mandate starts; the first period is
+	// complete.
 	PeriodAlignmentCreationDate PeriodAlignment = "creation_date"
 )
 
@@ -2580,13 +2575,13 @@ type PeriodUnit string
 
 // Known values of PeriodUnit.
 const (
-	// PeriodUnitDay: each day.
+	// PeriodUnitDay: a day.
 	PeriodUnitDay PeriodUnit = "day"
-	// PeriodUnitWeek: each week.
+	// PeriodUnitWeek: a week.
 	PeriodUnitWeek PeriodUnit = "week"
-	// PeriodUnitMonth: each month.
+	// PeriodUnitMonth: a month.
 	PeriodUnitMonth PeriodUnit = "month"
-	// PeriodUnitYear: each year.
+	// PeriodUnitYear: a year.
 	PeriodUnitYear PeriodUnit = "year"
 	// PeriodUnitFlexible: no fixed period.
 	PeriodUnitFlexible PeriodUnit = "flexible"
@@ -2605,18 +2600,15 @@ var valuesOfPeriodUnit = [...]string{
 	string(PeriodUnitFlexible),
 }
 
-// PeriodicLimit holds the caps on the number of payments, their sum or both over a repeating
-// period. VRP takes exactly one entry; PayTo may go without.
+// PeriodicLimit is a limit on the number or the total of payments in a repeating period.
 type PeriodicLimit struct {
-	// What the periods are counted from. Ignored for "flexible" periods.
+	// What the periods are aligned to. Ignored for "flexible" periods.
 	Alignment PeriodAlignment `json:"alignment,omitzero"`
-	// How many payments may be taken per period. Optional, and for PayTo alone.
+	// Maximum number of payments in a period. Optional, and only for PayTo.
 	MaxPayments *int `json:"max_payments,omitzero"`
-	// Ceiling for the sum of the payments in one period, in minor units of the currency. PayTo does
-	// not allow it.
+	// Maximum total of the payments in a period, in minor units of the currency. Not for PayTo.
 	MaxTotalAmount *int64 `json:"max_total_amount,omitzero"`
-	// Period after which the limit starts afresh. PayTo without any periodic limit counts as
-	// "flexible".
+	// Period that the limit applies to. PayTo without a periodic limit counts as "flexible".
 	Period PeriodUnit `json:"period,omitzero"`
 }
 
@@ -2638,18 +2630,15 @@ func (v *PeriodicLimit) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PeriodicLimitParams holds the caps on the number of payments, their sum or both over a repeating
-// period. VRP takes exactly one entry; PayTo may go without.
+// PeriodicLimitParams is a limit on the number or the total of payments in a repeating period.
 type PeriodicLimitParams struct {
-	// What the periods are counted from. Ignored for "flexible" periods.
+	// What the periods are aligned to. Ignored for "flexible" periods.
 	Alignment *PeriodAlignment `json:"alignment,omitzero"`
-	// How many payments may be taken per period. Optional, and for PayTo alone.
+	// Maximum number of payments in a period. Optional, and only for PayTo.
 	MaxPayments *int `json:"max_payments,omitzero"`
-	// Ceiling for the sum of the payments in one period, in minor units of the currency. PayTo does
-	// not allow it.
+	// Maximum total of the payments in a period, in minor units of the currency. Not for PayTo.
 	MaxTotalAmount *int64 `json:"max_total_amount,omitzero"`
-	// Period after which the limit starts afresh. PayTo without any periodic limit counts as
-	// "flexible".
+	// Period that the limit applies to. PayTo without a periodic limit counts as "flexible".
 	Period *PeriodUnit `json:"period,omitzero"`
 }
 
@@ -2746,10 +2735,10 @@ const (
 	PurposeCodeOtherPayment PurposeCode = "other_payment"
 	// PurposeCodePensionPayment: payment of a pension.
 	PurposeCodePensionPayment PurposeCode = "pension_payment"
-	// PurposeCodeRepresented: item presented again after an earlier return.
+	// PurposeCodeRepresented: item presented again after a return.
 	PurposeCodeRepresented PurposeCode = "represented"
-	// PurposeCodeReimbursementReceivedCreditTransfer: repayment of a credit transfer received
-	// before.
+	// PurposeCodeReimbursementReceivedCreditTransfer: repayment of a credit transfer that was
+	// received.
 	PurposeCodeReimbursementReceivedCreditTransfer PurposeCode = "reimbursement_received_credit_transfer"
 	// PurposeCodeReceiveAgainstPayment: receipt of securities against payment.
 	PurposeCodeReceiveAgainstPayment PurposeCode = "receive_against_payment"
@@ -2782,7 +2771,7 @@ const (
 	PurposeCodeCrossborderMiPayments PurposeCode = "crossborder_mi_payments"
 	// PurposeCodeForeignCurrencyDomesticTransfer: domestic transfer in a foreign currency.
 	PurposeCodeForeignCurrencyDomesticTransfer PurposeCode = "foreign_currency_domestic_transfer"
-	// PurposeCodeCashInPreCredit: cash paid in, credited ahead.
+	// PurposeCodeCashInPreCredit: cash paid in and credited in advance.
 	PurposeCodeCashInPreCredit PurposeCode = "cash_in_pre_credit"
 	// PurposeCodeCashOutNotesCoins: cash paid out in notes and coins.
 	PurposeCodeCashOutNotesCoins PurposeCode = "cash_out_notes_coins"
@@ -3017,15 +3006,15 @@ var valuesOfSchemeIdentifierScheme = [...]string{
 	string(SchemeIdentifierSchemeSepaInstantCreditTransfer),
 }
 
-// SchemeIdentifierStatus reports whether a scheme identifier can be used yet. The API may add
-// values without notice, so handle values that are not listed.
+// SchemeIdentifierStatus is the status of a scheme identifier. The API may add values without
+// notice, so handle values that are not listed.
 type SchemeIdentifierStatus string
 
 // Known values of SchemeIdentifierStatus.
 const (
-	// SchemeIdentifierStatusPending: still being set up by GoCardless.
+	// SchemeIdentifierStatusPending: being set up by GoCardless.
 	SchemeIdentifierStatusPending SchemeIdentifierStatus = "pending"
-	// SchemeIdentifierStatusActive: set up and usable for payments.
+	// SchemeIdentifierStatusActive: ready for payments.
 	SchemeIdentifierStatusActive SchemeIdentifierStatus = "active"
 )
 

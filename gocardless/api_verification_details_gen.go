@@ -75,7 +75,7 @@ func (s *VerificationDetailService) Create(ctx context.Context, params Verificat
 type Director struct {
 	// Town or city in which the director lives.
 	City string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
 	// Day on which the director was born.
 	DateOfBirth Date `json:"date_of_birth,omitzero"`
@@ -115,7 +115,7 @@ func (v *Director) decode(d *jsonwire.Decoder) {
 type DirectorParams struct {
 	// Town or city in which the director lives.
 	City *string `json:"city,omitzero"`
-	// Country, as a two-letter ISO 3166-1 code.
+	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// Day on which the director was born.
 	DateOfBirth *Date `json:"date_of_birth,omitzero"`

@@ -870,15 +870,15 @@ var objectMandateImport = Object{Fields: []Field{
 var objectMandatePDFCreateParams = Object{Fields: []Field{
 	{Name: "Accept-Language", Doc: "Language of the document, for example `fr`; English when absent or unsupported.", In: InHeader},
 	{Name: "account_holder_name", Doc: "Account holder's name as the bank holds it, at most 18 characters; normally the customer's own name.", Example: "\"Example Ltd\"", MaxLength: 18},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Example: "\"12345678\""},
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of account. For USD accounts only; other currencies must leave it out.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Example: "\"Riverside District\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Example: "\"10005\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Example: "\"Riverside District\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
 	{Name: "bic", Doc: "SWIFT BIC of the bank. Worked out from a valid `iban` or local bank details when those are given.", Example: "\"BUKBGB22XXX\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Example: "\"010203\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Example: "\"Leeds\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Example: "\"Leeds\""},
 	{Name: "company_name", Doc: "Company name of the customer, printed in the PDF's customer name box.", Example: "\"Example Bakery Ltd\""},
 	{Name: "country_code", Doc: "Two-letter ISO 3166-1 country code of the bank account.", RequiredWhen: "local bank details are given", Example: "\"GB\""},
 	{Name: "danish_identity_number", Doc: "CPR (person) or CVR (company) number of a Danish customer. Send it for Betalingsservice mandates only.", Example: "\"12345678\""},
@@ -889,7 +889,7 @@ var objectMandatePDFCreateParams = Object{Fields: []Field{
 	{Name: "mandate_reference", Doc: "Unique reference for the mandate, 6 to 18 characters. May be omitted when the form is signed before a reference exists.", Example: "\"EXAMPLE-0042\"", MinLength: 6, MaxLength: 18},
 	{Name: "payer_ip_address", Doc: "IP address from which an American customer set up the mandate. The ACH scheme rules call for it.", RequiredWhen: "the PDF has to comply with the ACH scheme rules", Example: "\"192.0.2.10\""},
 	{Name: "phone_number", Doc: "Customer's phone number. Send it for BECS NZ mandates only.", Example: "\"+64 4 555 0123\""},
-	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Example: "\"LS1 1AA\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", Example: "\"LS1 1AA\""},
 	{Name: "region", Doc: "County, region or department where the customer is; in the United States, the state as a two-letter ISO 3166-2:US code.", RequiredWhen: "the customer is in the United States", Example: "\"OR\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Direct Debit scheme of the mandate, such as `bacs`. Detected from the bank details when omitted.", RequiredWhen: "none of `links.mandate`, `iban` or local bank details with a `country_code` is given", Example: "\"sepa_core\""},
 	{Name: "signature_date", Kind: Date, Doc: "Date of signature to print. The form then has no space for a signature.", Example: "\"2026-05-06\""},
@@ -1314,7 +1314,7 @@ var objectSchemeIdentifier = Object{Fields: []Field{
 var objectSchemeIdentifierCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectSchemeIdentifierCreateParamsLinks, Doc: "Identifiers of resources related to the scheme identifier."},
 	{Name: "name", Doc: "Beneficiary name for customers' statements; one unlike the creditor's legal or trading name invites chargebacks. Letters, digits, spaces and some symbols; at most 18 characters in `bacs` and `faster_payments`, 16 in `ach`, 70 in `sepa`.", Required: true, Example: "\"North Quay Cycles\""},
-	{Name: "scheme", Enum: enumSchemeIdentifierScheme, Doc: "Payment scheme in which the scheme identifier is used.", Required: true, Example: "\"bacs\""},
+	{Name: "scheme", Enum: enumSchemeIdentifierScheme, Doc: "Payment scheme that the scheme identifier belongs to.", Required: true, Example: "\"bacs\""},
 }}
 var objectSubscriptionListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
@@ -1480,13 +1480,13 @@ var objectBankAccountHolderVerificationCreateParamsLinks = Object{Fields: []Fiel
 	{Name: "bank_account", Doc: "Id of the bank account whose holder to verify, prefixed `BA`.", Required: true, Example: "\"BA000123\""},
 }}
 var enumAccountHolderVerificationType = []Value{
-	{"confirmation_of_payee", "Confirmation of Payee, the UK check of account names"},
+	{"confirmation_of_payee", "The Confirmation of Payee check in the UK"},
 }
 var enumAccountHolderVerificationResult = []Value{
-	{"full_match", "The name is exactly the one held by the bank"},
-	{"partial_match", "The name is close to, but not the same as, the one held by the bank"},
+	{"full_match", "The name is the one that the bank holds"},
+	{"partial_match", "The name is close to the one that the bank holds"},
 	{"no_match", "The name does not belong to the account"},
-	{"unable_to_match", "The check failed at the recipient's bank or for technical reasons"},
+	{"unable_to_match", "The recipient's bank could not make the check, or it failed for technical reasons"},
 }
 var enumBankAccountHolderVerificationStatus = []Value{
 	{"pending", "Requested; the result is not available yet"},
@@ -1568,27 +1568,27 @@ var objectMandateRequestConstraints = Object{Fields: []Field{
 	{Name: "start_date", Kind: Date},
 }}
 var enumMandateVerification = []Value{
-	{"minimum", "Verify only where there is no way round it, such as scheme rules"},
-	{"recommended", "Also where payment intelligence asks for it; like `minimum` if that is unavailable"},
-	{"when_available", "Verify whenever a way to do so exists"},
-	{"always", "Verify, and refuse to create the request where no way exists"},
+	{"minimum", "Only where verification is unavoidable, for example under scheme rules"},
+	{"recommended", "Also where payment intelligence recommends it; like `minimum` if that is unavailable"},
+	{"when_available", "Whenever a way to verify exists"},
+	{"always", "Always; if there is no way to verify, the request is not created"},
 }
 var objectBillingRequestTemplateCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor to collect for.", RequiredWhen: "the account manages more than one creditor", Example: "\"CR000123\""},
 }}
 var objectMandateRequestConstraintsParams = Object{Fields: []Field{
-	{Name: "end_date", Kind: Date, Doc: "Last day for taking payments, later than any `start_date`. Without it the agreement never ends. Allow for the time the payer needs to finish setting up.", Nullable: true, Example: "\"2027-12-31\""},
-	{Name: "max_amount_per_payment", Kind: Money, Doc: "Ceiling for any one payment, in minor units of the currency.", Example: "10000"},
-	{Name: "payment_method", Doc: "Free text on how payment amounts are worked out, for payments without a fixed amount and frequency. ACH and PAD only.", Example: "\"Metered usage at the published tariff\""},
-	{Name: "periodic_limits", Kind: List, Elem: &Field{Kind: Group, Object: &objectPeriodicLimitParams}, Doc: "Caps on the number of payments, their sum or both over a repeating period. VRP takes exactly one entry; PayTo may go without."},
-	{Name: "start_date", Kind: Date, Doc: "First day for taking payments. Left out, it becomes the day of authorisation.", Nullable: true, Example: "\"2026-10-01\""},
+	{Name: "end_date", Kind: Date, Doc: "Last day on which payments may be collected, later than any `start_date`. Without it, the agreement does not end. Allow for the time that the payer needs to complete the set-up.", Nullable: true, Example: "\"2027-12-31\""},
+	{Name: "max_amount_per_payment", Kind: Money, Doc: "Maximum amount of a single payment, in minor units of the currency.", Example: "10000"},
+	{Name: "payment_method", Doc: "How the amounts are calculated, for payments without a fixed amount and frequency. ACH and PAD only.", Example: "\"Metered usage at the published tariff\""},
+	{Name: "periodic_limits", Kind: List, Elem: &Field{Kind: Group, Object: &objectPeriodicLimitParams}, Doc: "Limits on the number or the total of payments in a repeating period. VRP takes exactly one limit; PayTo may omit them."},
+	{Name: "start_date", Kind: Date, Doc: "First day on which payments may be collected. If omitted, the day of authorisation.", Nullable: true, Example: "\"2026-10-01\""},
 }}
 var enumBillingRequestStatus = []Value{
-	{"pending", "Open: some required actions are still to be done"},
-	{"ready_to_fulfil", "All required actions are done; fulfilment can start"},
-	{"fulfilling", "Fulfilment is in progress"},
-	{"fulfilled", "Done; what was asked for, such as a payment, has been created"},
-	{"cancelled", "Called off; no longer usable"},
+	{"pending", "Some required actions are not completed yet"},
+	{"ready_to_fulfil", "All required actions are completed; the request can be fulfilled"},
+	{"fulfilling", "Being fulfilled"},
+	{"fulfilled", "Fulfilled; what it asked for, such as a payment, has been created"},
+	{"cancelled", "Cancelled; it can no longer be used"},
 }
 var objectBillingRequestAction = Object{Fields: []Field{
 	{Name: "available_currencies", Kind: List, Elem: &Field{Enum: enumCurrency}},
@@ -1648,9 +1648,9 @@ var enumPaymentContextCode = []Value{
 	{"billing_goods_and_services_in_advance", "Goods or services billed before they are supplied"},
 	{"billing_goods_and_services_in_arrears", "Goods or services billed after they were supplied"},
 	{"face_to_face_point_of_sale", "In-person sale at a point of sale"},
-	{"ecommerce_merchant_initiated_payment", "Online sale with the payment started by the merchant"},
+	{"ecommerce_merchant_initiated_payment", "Online sale, with a payment that the merchant starts"},
 	{"transfer_to_self", "Transfer between accounts of the same person"},
-	{"transfer_to_third_party", "Transfer to someone else"},
+	{"transfer_to_third_party", "Transfer to another person"},
 }
 var objectBillingRequestPaymentRequest = Object{Fields: []Field{
 	{Name: "amount", Kind: Money},
@@ -1699,8 +1699,8 @@ var enumPurposeCode = []Value{
 	{"consumer", "Consumer payments"},
 	{"other_payment", "Payment of another kind"},
 	{"pension_payment", "Payment of a pension"},
-	{"represented", "Item presented again after an earlier return"},
-	{"reimbursement_received_credit_transfer", "Repayment of a credit transfer received before"},
+	{"represented", "Item presented again after a return"},
+	{"reimbursement_received_credit_transfer", "Repayment of a credit transfer that was received"},
 	{"receive_against_payment", "Receipt of securities against payment"},
 	{"salary_payment", "Payment of salaries"},
 	{"securities", "Payment for securities"},
@@ -1716,7 +1716,7 @@ var enumPurposeCode = []Value{
 	{"cash_management_zero_balance_account", "Cash management: bringing an account to zero balance"},
 	{"crossborder_mi_payments", "Cross-border MI payments"},
 	{"foreign_currency_domestic_transfer", "Domestic transfer in a foreign currency"},
-	{"cash_in_pre_credit", "Cash paid in, credited ahead"},
+	{"cash_in_pre_credit", "Cash paid in and credited in advance"},
 	{"cash_out_notes_coins", "Cash paid out in notes and coins"},
 	{"carrier_guarded_wholesale_valuables", "Wholesale valuables moved under guard by a carrier"},
 }
@@ -1822,8 +1822,8 @@ var objectBillingRequestCreateWithActionsParamsMandateRequest = Object{Fields: [
 	{Name: "verify", Enum: enumMandateVerification, Doc: "How far the payer is verified for the mandate.", Example: "\"when_available\""},
 }, Conditions: []Condition{{"scheme", "pay_to", []string{"constraints", "constraints.max_amount_per_payment"}}}}
 var enumBankAccountType = []Value{
-	{"savings", "Savings account"},
-	{"checking", "Checking (current) account"},
+	{"savings", "A savings account"},
+	{"checking", "A checking (current) account"},
 }
 var objectBillingRequestCollectCustomerDetailsParamsCustomer = Object{Fields: []Field{
 	{Name: "company_name", Doc: "Name of the company. A Canadian customer with one gets Business PAD mandates, without one Personal PAD mandates.", Nullable: true, RequiredWhen: "`given_name` and `family_name` are not given", Example: "\"Example Widgets Ltd\""},
@@ -1921,9 +1921,9 @@ var objectCreditorSchemeIdentifier = Object{Fields: []Field{
 	{Name: "status", Enum: enumCreditorSchemeIdentifierStatus},
 }}
 var enumCreditorVerificationStatus = []Value{
-	{"successful", "Verified and able to be paid out; later changes may call for a fresh check."},
-	{"in_review", "All requested information is in and GoCardless is checking it; no payouts yet."},
-	{"action_required", "More information is needed, through the verification flow, before payouts can be made."},
+	{"successful", "Verified and able to receive payouts; later changes may require a new check"},
+	{"in_review", "Everything requested has been supplied and GoCardless is checking it; no payouts yet"},
+	{"action_required", "More information is needed, through the verification flow, before payouts can be made"},
 }
 var objectCreditorUpdateParamsLinks = Object{Fields: []Field{
 	{Name: "default_aud_payout_account", Doc: "Id of the creditor bank account that takes Australian dollar payouts.", Nullable: true, Example: "\"BA000201\""},
@@ -1939,9 +1939,9 @@ var objectCustomerBankAccountLinks = Object{Fields: []Field{
 	{Name: "customer"},
 }}
 var enumPayerNameVerificationResult = []Value{
-	{"full", "Same name as in the bank's records"},
-	{"close", "Similar to the name in the bank's records, not identical"},
-	{"cannot_perform_verification", "Check not completed, e.g. bank not taking part, account not eligible or details not found"},
+	{"full", "The name is the one in the bank's records"},
+	{"close", "The name is similar to the one in the bank's records"},
+	{"cannot_perform_verification", "The check could not be made, for example because the bank does not take part or the account is not eligible"},
 }
 var objectCustomerBankAccountCreateParamsLinks = Object{Fields: []Field{
 	{Name: "customer", Doc: "Id of the customer whose bank account this is.", Required: true, Example: "\"CU000123\""},
@@ -2158,10 +2158,10 @@ var enumExportType = []Value{
 	{"app_connected_organisations", "The organisations that are connected to a partner's app."},
 }
 var enumInstalmentScheduleStatus = []Value{
-	{"pending", "GoCardless has yet to create the payments."},
-	{"active", "The payments exist and the schedule is running."},
+	{"pending", "The payments have not been created yet"},
+	{"active", "The payments have been created and the schedule is running"},
 	{"creation_failed", "The payments could not be created."},
-	{"completed", "The last payment date is over and everything was collected."},
+	{"completed", "The last payment date has passed and every payment was collected"},
 	{"cancelled", "The schedule was cancelled."},
 	{"errored", "At least one payment failed."},
 }
@@ -2172,17 +2172,17 @@ var objectInstalmentScheduleLinks = Object{Fields: []Field{
 }}
 var objectDatedInstalmentParams = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its limits; a Variable Recurring Payment cannot exceed the mandate's `max_amount_per_payment`.", Example: "2500"},
-	{Name: "charge_date", Kind: Date, Doc: "Day in the future to collect the payment on. A day too early for the mandate is moved to its `next_possible_charge_date`.", Nullable: true, Example: "\"2026-11-02\""},
+	{Name: "charge_date", Kind: Date, Doc: "Date on which to charge the customer, in the future. If it is too early for the mandate, the `next_possible_charge_date` is used.", Nullable: true, Example: "\"2026-11-02\""},
 	{Name: "description", Doc: "Human-readable description of the payment. It appears in GoCardless's notification email, unless your organisation sends its own.", Nullable: true, Example: "\"October membership\""},
 }}
 var objectInstalmentScheduleCreateWithDatesParamsLinks = Object{Fields: []Field{
 	{Name: "mandate", Doc: "Id of the mandate under which the schedule's payments are collected.", Required: true, Example: "\"MD000123\""},
 }}
 var objectInstalmentSeriesParams = Object{Fields: []Field{
-	{Name: "amounts", Kind: List, Elem: &Field{Kind: Money}, Doc: "Instalment amounts in order of collection, in minor units of the currency.", Example: "[1000,1000,1500]"},
-	{Name: "interval", Kind: Int, Doc: "How many `interval_unit` periods lie between one charge and the next. At least 1.", Example: "1"},
-	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Length of one period between charges, multiplied by `interval`.", Example: "\"monthly\""},
-	{Name: "start_date", Kind: Date, Doc: "Day of the first charge, not earlier than the mandate's `next_possible_charge_date`. Left out, that date applies, or the first one matching `month` or `day_of_month`.", Nullable: true, Example: "\"2026-10-05\""},
+	{Name: "amounts", Kind: List, Elem: &Field{Kind: Money}, Doc: "Amounts of the instalments in order of collection, in minor units of the currency.", Example: "[1000,1000,1500]"},
+	{Name: "interval", Kind: Int, Doc: "Number of interval units between charges. At least 1.", Example: "1"},
+	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Unit of `interval`, the time between charges.", Example: "\"monthly\""},
+	{Name: "start_date", Kind: Date, Doc: "Date of the first charge, not before the mandate's `next_possible_charge_date`, which is also the default.", Nullable: true, Example: "\"2026-10-05\""},
 }}
 var objectInstalmentScheduleCreateWithScheduleParamsLinks = Object{Fields: []Field{
 	{Name: "mandate", Doc: "Id of the mandate under which the schedule's payments are collected.", Required: true, Example: "\"MD000123\""},
@@ -2215,32 +2215,32 @@ var objectMandateImportEntryCreateParamsAmendment = Object{Fields: []Field{
 	{Name: "original_mandate_reference", Doc: "SEPA reference that uniquely identifies the mandate to amend.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"OLDREF-004182\""},
 }}
 var objectMandateImportEntryCreateParamsBankAccount = Object{Fields: []Field{
-	{Name: "account_holder_name", Doc: "Account holder's name, as registered at the bank. Kept in full here, but banks receive it transliterated, in capitals and cut to 18 characters.", Required: true, RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Nullable: true, Example: "\"12345678\""},
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of account. For USD accounts only; other currencies must leave it out.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", Nullable: true, RequiredWhen: "no `iban` is given", Example: "\"GB\""},
-	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
+	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to banks transliterated, in capitals and cut to 18 characters.", Required: true, RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Nullable: true, Example: "\"12345678\""},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code. An `iban` implies it.", Nullable: true, RequiredWhen: "no `iban` is given", Example: "\"GB\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Swedish accounts in SEK need local details: GoCardless rejects their IBANs.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectMandateImportEntryCreateParamsCustomer = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"12 Sample Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Nullable: true, Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Nullable: true, Example: "\"Riverside District\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Nullable: true, Example: "\"Leeds\""},
-	{Name: "company_name", Doc: "Name of the company. A Canadian customer with one gets Business PAD mandates, without one Personal PAD mandates.", Nullable: true, RequiredWhen: "`given_name` and `family_name` are not given", Example: "\"Example Widgets Ltd\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Nullable: true, Example: "\"GB\""},
-	{Name: "danish_identity_number", Doc: "CPR or CVR number of a Danish person or company. Used for Danish customers alone.", Nullable: true, RequiredWhen: "the customer's bank account is in DKK", Example: "\"123456-7890\""},
-	{Name: "email", Doc: "Email address that GoCardless sends notifications to. Nearly always needed.", Nullable: true, Example: "\"payer@example.com\""},
-	{Name: "family_name", Doc: "The customer's last name.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Sample\""},
-	{Name: "given_name", Doc: "The customer's forename.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Robin\""},
-	{Name: "language", Doc: "ISO 639-1 code of the language for GoCardless notification emails: `da`, `de`, `en`, `es`, `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. Left out, `country_code` decides, failing that it is `en`.", Nullable: true, Example: "\"en\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"12 Sample Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
+	{Name: "company_name", Doc: "Name of the customer's company. In Canada, mandates of a customer with a company name are Business PADs, and others Personal PADs.", Nullable: true, RequiredWhen: "`given_name` and `family_name` are not given", Example: "\"Example Widgets Ltd\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
+	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark.", Nullable: true, RequiredWhen: "the customer's bank account is in DKK", Example: "\"123456-7890\""},
+	{Name: "email", Doc: "Email address of the customer, to which GoCardless sends notifications. Required in most cases.", Nullable: true, Example: "\"payer@example.com\""},
+	{Name: "family_name", Doc: "Family name of the customer.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Sample\""},
+	{Name: "given_name", Doc: "Given name of the customer.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Robin\""},
+	{Name: "language", Doc: "Language of GoCardless's notification emails, as an ISO 639-1 code: `da`, `de`, `en`, `es`, `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. If omitted, it follows from `country_code`, or is `en`.", Nullable: true, Example: "\"en\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "phone_number", Doc: "Phone number in ITU E.123 format, with its country code.", Nullable: true, Example: "\"+44 20 7946 0123\""},
-	{Name: "postal_code", Doc: "Postcode of the customer's address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"AB1 2CD\""},
-	{Name: "region", Doc: "County, department or region in the customer's address. In the US it has to be the two-letter ISO 3166-2 state code, like `CA`.", Nullable: true, RequiredWhen: "the customer is in the US", Example: "\"Greater Manchester\""},
-	{Name: "swedish_identity_number", Doc: "Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used for Swedish customers alone; fixed after it is first given.", Nullable: true, RequiredWhen: "the customer's bank account is in SEK", Example: "\"123456-7890\""},
+	{Name: "phone_number", Doc: "Phone number of the customer in ITU E.123 format, including the country code.", Nullable: true, Example: "\"+44 20 7946 0123\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"AB1 2CD\""},
+	{Name: "region", Doc: "County, region or department of the customer's address. In the US it must be the two-letter ISO 3166-2 code of the state, such as `CA`.", Nullable: true, RequiredWhen: "the customer is in the US", Example: "\"Greater Manchester\""},
+	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden. It cannot be changed once set.", Nullable: true, RequiredWhen: "the customer's bank account is in SEK", Example: "\"123456-7890\""},
 }}
 var objectMandateImportEntryCreateParamsLinks = Object{Fields: []Field{
 	{Name: "mandate_import", Doc: "Id of the mandate import, with the prefix `IM`.", Required: true, Example: "\"IM000123\""},
@@ -2293,8 +2293,8 @@ var enumMandateStatus = []Value{
 }
 var enumAuthorisationSource = []Value{
 	{"web", "Online or on a mobile device (SEC code WEB)"},
-	{"telephone", "Spoken, by telephone (SEC code TEL)"},
-	{"paper", "In writing, signed or equivalently authenticated (SEC code PPD)"},
+	{"telephone", "By telephone (SEC code TEL)"},
+	{"paper", "In writing, signed or otherwise authenticated (SEC code PPD)"},
 }
 var objectMandateConsentParameters = Object{Fields: []Field{
 	{Name: "end_date", Kind: Date},
@@ -2309,7 +2309,7 @@ var enumConsentType = []Value{
 	{"one_off", "For one payment only (ACH)"},
 	{"single", "For one payment only (PAD)"},
 	{"recurring", "For payments at regular intervals (ACH and PAD)"},
-	{"standing", "For future payments that the payer triggers under a lasting agreement (ACH)"},
+	{"standing", "For future payments that the payer starts, under a lasting agreement (ACH)"},
 	{"sporadic", "For payments at irregular intervals (PAD)"},
 }
 var enumFundsSettlement = []Value{
@@ -2373,13 +2373,13 @@ var objectOutboundPaymentImportCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor that pays out the import's outbound payments.", Example: "\"CR000123\""},
 }}
 var enumOutboundPaymentStatus = []Value{
-	{"verifying", "Created, with its checks now under way"},
-	{"pending_approval", "Waiting for someone to approve it"},
+	{"verifying", "Created; its checks are in progress"},
+	{"pending_approval", "Waiting for approval"},
 	{"scheduled", "Checked and approved, but not yet being processed"},
 	{"executing", "Queued for processing on its execution date"},
-	{"executed", "Accepted by the scheme and travelling to the recipient"},
+	{"executed", "Accepted by the scheme and on its way to the recipient"},
 	{"cancelled", "Cancelled on request, or not approved in time"},
-	{"failed", "Not sent, mostly because of an error during or after execution"},
+	{"failed", "Failed, usually because of an error during or after execution"},
 }
 var objectOutboundPaymentLinks = Object{Fields: []Field{
 	{Name: "creditor"},
@@ -2399,34 +2399,34 @@ var objectOutboundPaymentWithdrawParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor sending the money.", Example: "\"CR000123\""},
 }}
 var objectPayerAuthorisationBankAccountParams = Object{Fields: []Field{
-	{Name: "account_holder_name", Doc: "Account holder's name, as registered at the bank. Kept in full here, but banks receive it transliterated, in capitals and cut to 18 characters.", Example: "\"Robin Sample\""},
-	{Name: "account_number", Doc: "Account number in the local format of the bank's country. Give this or an `iban`.", Nullable: true, Example: "\"12345678\""},
-	{Name: "account_number_ending", Doc: "Final digits of the account number: 4 for NZD accounts, otherwise 2.", Example: "\"37\""},
-	{Name: "account_number_suffix", Doc: "Suffix that completes a New Zealand account number; used only for accounts in NZD.", Nullable: true, Example: "\"00\""},
-	{Name: "account_type", Enum: enumBankAccountType, Doc: "Kind of account. For USD accounts only; other currencies must leave it out.", Example: "\"checking\""},
-	{Name: "bank_code", Doc: "Code of the bank, where local details in its country include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
-	{Name: "branch_code", Doc: "Code of the branch (such as a UK sort code), where local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
-	{Name: "country_code", Doc: "Country of the account as ISO 3166-1 alpha-2 code. An `iban`, where given, supplies it.", Nullable: true, Example: "\"GB\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 code of the account's currency: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Nullable: true, Example: "\"GBP\""},
-	{Name: "iban", Doc: "International bank account number, given in place of local details. Swedish accounts in SEK must use local details; an IBAN is refused for them.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
+	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to banks transliterated, in capitals and cut to 18 characters.", Example: "\"Robin Sample\""},
+	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Nullable: true, Example: "\"12345678\""},
+	{Name: "account_number_ending", Doc: "Last two digits of the account number; for accounts in NZD, the last four.", Example: "\"37\""},
+	{Name: "account_number_suffix", Doc: "Suffix of a New Zealand account number. Only for accounts in NZD.", Nullable: true, Example: "\"00\""},
+	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", Example: "\"checking\""},
+	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
+	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
+	{Name: "country_code", Doc: "Country of the account, as an ISO 3166-1 alpha-2 code. An `iban` implies it.", Nullable: true, Example: "\"GB\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the account, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Nullable: true, Example: "\"GBP\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Swedish accounts in SEK need local details: GoCardless rejects their IBANs.", Nullable: true, Example: "\"GB37TEST01020312345678\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectPayerAuthorisationCustomerParams = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", Nullable: true, Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Nullable: true, Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Nullable: true, Example: "\"Riverside District\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Nullable: true, Example: "\"Leeds\""},
-	{Name: "company_name", Doc: "Name of the company. A Canadian customer with one gets Business PAD mandates, without one Personal PAD mandates.", Nullable: true, Example: "\"Example Widgets Ltd\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Nullable: true, Example: "\"GB\""},
-	{Name: "danish_identity_number", Doc: "CPR or CVR number of a Danish person or company. Used for Danish customers alone.", Nullable: true, Example: "\"123456-7890\""},
-	{Name: "email", Doc: "Email address that GoCardless sends notifications to. Nearly always needed.", Nullable: true, Example: "\"payer@example.com\""},
-	{Name: "family_name", Doc: "The customer's last name.", Nullable: true, Example: "\"Sample\""},
-	{Name: "given_name", Doc: "The customer's forename.", Nullable: true, Example: "\"Robin\""},
-	{Name: "locale", Doc: "Language and regional variant to use for the customer, as an IETF language tag (RFC 5646).", Nullable: true, Example: "\"fr-FR\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", Nullable: true, Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
+	{Name: "company_name", Doc: "Name of the customer's company. In Canada, mandates of a customer with a company name are Business PADs, and others Personal PADs.", Nullable: true, Example: "\"Example Widgets Ltd\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
+	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark.", Nullable: true, Example: "\"123456-7890\""},
+	{Name: "email", Doc: "Email address of the customer, to which GoCardless sends notifications. Required in most cases.", Nullable: true, Example: "\"payer@example.com\""},
+	{Name: "family_name", Doc: "Family name of the customer.", Nullable: true, Example: "\"Sample\""},
+	{Name: "given_name", Doc: "Given name of the customer.", Nullable: true, Example: "\"Robin\""},
+	{Name: "locale", Doc: "Language and region of the customer, as an IETF language tag (RFC 5646).", Nullable: true, Example: "\"fr-FR\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
-	{Name: "region", Doc: "County, department or region in the customer's address. In the US it has to be the two-letter ISO 3166-2 state code, like `CA`.", Nullable: true, Example: "\"Greater Manchester\""},
-	{Name: "swedish_identity_number", Doc: "Personnummer, samordningsnummer or organisationsnummer of a Swedish person or company. Used for Swedish customers alone; fixed after it is first given.", Nullable: true, Example: "\"123456-7890\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
+	{Name: "region", Doc: "County, region or department of the customer's address. In the US it must be the two-letter ISO 3166-2 code of the state, such as `CA`.", Nullable: true, Example: "\"Greater Manchester\""},
+	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden. It cannot be changed once set.", Nullable: true, Example: "\"123456-7890\""},
 }}
 var objectPayerAuthorisationMandateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
@@ -2481,18 +2481,18 @@ var objectPayerAuthorisationMandate = Object{Fields: []Field{
 	{Name: "scheme", Enum: enumScheme},
 }}
 var enumPayerAuthorisationStatus = []Value{
-	{"created", "Made, and still open to changes"},
-	{"submitted", "Payer's details handed in; no more edits"},
-	{"confirmed", "Confirmed; customer, bank account and mandate are about to be made"},
-	{"completed", "Customer, bank account and mandate now exist"},
-	{"failed", "Could not be carried out; no customer, bank account or mandate was made"},
+	{"created", "Created; it can still be changed"},
+	{"submitted", "Submitted; it can no longer be changed"},
+	{"confirmed", "Confirmed; the customer, bank account and mandate are about to be created"},
+	{"completed", "The customer, bank account and mandate have been created"},
+	{"failed", "Failed; no customer, bank account or mandate was created"},
 }
 var objectPayerThemeCreateForCreditorParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor that the theme is for.", Nullable: true, Example: "\"CR000123\""},
 }}
 var enumPaymentAccountTransactionDirection = []Value{
-	{"credit", "Money came in, for example by a manual top-up."},
-	{"debit", "Money went out, for example as an outbound payment."},
+	{"credit", "Money paid into the account, for example a manual top-up"},
+	{"debit", "Money paid out of the account, for example an outbound payment"},
 }
 var objectPaymentAccountTransactionLinks = Object{Fields: []Field{
 	{Name: "outbound_payment"},
@@ -2585,19 +2585,19 @@ var objectRedirectFlowCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor that will own the mandate. The payment page shows this creditor's `name`.", RequiredWhen: "the account manages more than one creditor", Example: "\"CR000123\""},
 }}
 var objectRedirectFlowCreateParamsPrefilledCustomer = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the customer's postal address.", Nullable: true, Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the customer's postal address.", Nullable: true, Example: "\"Old Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the customer's postal address.", Nullable: true, Example: "\"Riverside District\""},
-	{Name: "city", Doc: "Town or city of the customer's postal address.", Nullable: true, Example: "\"Leeds\""},
+	{Name: "address_line1", Doc: "First line of the customer's address.", Nullable: true, Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
+	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
 	{Name: "company_name", Doc: "Name of the customer's business. Give it only for a customer with null `given_name` and `family_name`.", Nullable: true, Example: "\"Example Trading Ltd\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Nullable: true, Example: "\"GB\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
 	{Name: "danish_identity_number", Doc: "Danish civic (CPR) or company (CVR) number of the customer. Applies to customers in Denmark only.", Nullable: true, Example: "\"12345678\""},
 	{Name: "email", Doc: "Email address of the customer.", Nullable: true, Example: "\"payer@example.com\""},
 	{Name: "family_name", Doc: "Surname of the customer.", Nullable: true, Example: "\"Sample\""},
 	{Name: "given_name", Doc: "First name of the customer.", Nullable: true, Example: "\"Alex\""},
 	{Name: "language", Doc: "Language of the customer, as an ISO 639-1 code.", Nullable: true, Example: "\"en\""},
 	{Name: "phone_number", Doc: "Phone number of the customer. Applies to customers in New Zealand only.", Nullable: true, Example: "\"+64 9 555 0123\""},
-	{Name: "postal_code", Doc: "Postcode or ZIP code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
+	{Name: "postal_code", Doc: "Postal code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
 	{Name: "region", Doc: "County, department or other region of the customer's address.", Nullable: true, Example: "\"West Yorkshire\""},
 	{Name: "swedish_identity_number", Doc: "Swedish civic (personnummer or samordningsnummer) or company (organisationsnummer) number of the customer. Applies to customers in Sweden only.", Nullable: true, Example: "\"556000-1234\""},
 }}
@@ -2647,8 +2647,8 @@ var enumSchemeIdentifierScheme = []Value{
 	{"sepa_instant_credit_transfer", "SEPA Instant Credit Transfer, in euro"},
 }
 var enumSchemeIdentifierStatus = []Value{
-	{"pending", "Still being set up by GoCardless"},
-	{"active", "Set up and usable for payments"},
+	{"pending", "Being set up by GoCardless"},
+	{"active", "Ready for payments"},
 }
 var objectSchemeIdentifierCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor that will use the scheme identifier; always required.", Example: "\"CR000123\""},
@@ -2703,7 +2703,7 @@ var objectVerificationDetailLinks = Object{Fields: []Field{
 }}
 var objectDirectorParams = Object{Fields: []Field{
 	{Name: "city", Doc: "Town or city in which the director lives.", Example: "\"Leeds\""},
-	{Name: "country_code", Doc: "Country, as a two-letter ISO 3166-1 code.", Example: "\"GB\""},
+	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Example: "\"GB\""},
 	{Name: "date_of_birth", Kind: Date, Doc: "Day on which the director was born.", Example: "\"1980-01-31\""},
 	{Name: "family_name", Doc: "Director's surname.", Example: "\"Example\""},
 	{Name: "given_name", Doc: "Director's first name.", Example: "\"Alex\""},
@@ -2720,10 +2720,10 @@ var objectPeriodicLimit = Object{Fields: []Field{
 	{Name: "period", Enum: enumPeriodUnit},
 }}
 var objectPeriodicLimitParams = Object{Fields: []Field{
-	{Name: "alignment", Enum: enumPeriodAlignment, Doc: "What the periods are counted from. Ignored for `flexible` periods.", Example: "\"calendar\""},
-	{Name: "max_payments", Kind: Int, Doc: "How many payments may be taken per period. Optional, and for PayTo alone.", Nullable: true, Example: "4"},
-	{Name: "max_total_amount", Kind: Money, Doc: "Ceiling for the sum of the payments in one period, in minor units of the currency. PayTo does not allow it.", Nullable: true, Example: "50000"},
-	{Name: "period", Enum: enumPeriodUnit, Doc: "Period after which the limit starts afresh. PayTo without any periodic limit counts as `flexible`.", Example: "\"month\""},
+	{Name: "alignment", Enum: enumPeriodAlignment, Doc: "What the periods are aligned to. Ignored for `flexible` periods.", Example: "\"calendar\""},
+	{Name: "max_payments", Kind: Int, Doc: "Maximum number of payments in a period. Optional, and only for PayTo.", Nullable: true, Example: "4"},
+	{Name: "max_total_amount", Kind: Money, Doc: "Maximum total of the payments in a period, in minor units of the currency. Not for PayTo.", Nullable: true, Example: "50000"},
+	{Name: "period", Enum: enumPeriodUnit, Doc: "Period that the limit applies to. PayTo without a periodic limit counts as `flexible`.", Example: "\"month\""},
 }}
 var objectBillingRequestActionBankAuthorisation = Object{Fields: []Field{
 	{Name: "adapter", Enum: enumBankAuthorisationAdapter},
@@ -2734,23 +2734,23 @@ var objectBillingRequestActionCollectCustomerDetails = Object{Fields: []Field{
 	{Name: "incomplete_fields", Kind: Group, Object: &objectBillingRequestActionCollectCustomerDetailsIncompleteFields},
 }}
 var enumInstitutionGuessStatus = []Value{
-	{"not_needed", "No deduction is made: the institution was chosen by hand or this request cannot use one"},
-	{"pending", "Bank details have not arrived yet"},
-	{"failed", "No institution could be deduced"},
-	{"success", "An institution was deduced and is now among the request's resources"},
+	{"not_needed", "No guess is needed: the institution was chosen, or the request cannot use one"},
+	{"pending", "Waiting for the bank account details"},
+	{"failed", "The institution could not be guessed"},
+	{"success", "The institution was guessed and is among the request's resources"},
 }
 var enumBillingRequestActionStatus = []Value{
-	{"pending", "Still to be done"},
+	{"pending", "Still to be completed"},
 	{"completed", "Done"},
 }
 var enumBillingRequestActionType = []Value{
-	{"choose_currency", "Pick the currency for the mandate"},
-	{"collect_amount", "Supply the amount to charge"},
-	{"collect_customer_details", "Supply the payer's name, contact and billing details"},
-	{"collect_bank_account", "Supply the payer's bank account"},
-	{"bank_authorisation", "Have the payer authorise with their bank"},
-	{"confirm_payer_details", "Have the payer check and confirm what they entered"},
-	{"select_institution", "Pick the payer's bank or other institution"},
+	{"choose_currency", "Choose the currency of the mandate"},
+	{"collect_amount", "Enter the amount to collect"},
+	{"collect_customer_details", "Collect the payer's name, contact and billing details"},
+	{"collect_bank_account", "Collect the payer's bank account details"},
+	{"bank_authorisation", "Have the payer authorise at their bank"},
+	{"confirm_payer_details", "Have the payer check and confirm their details"},
+	{"select_institution", "Choose the payer's bank or other institution"},
 }
 var objectDatedInstalment = Object{Fields: []Field{
 	{Name: "amount", Kind: Money},
@@ -2842,8 +2842,8 @@ var objectBillingRequestCreateWithActionsParamsSelectInstitution = Object{Fields
 	{Name: "institution", Doc: "Id of the institution.", Required: true, Example: "\"example_bank\""},
 }}
 var enumCreditorSchemeIdentifierStatus = []Value{
-	{"pending", "Still being set up by GoCardless"},
-	{"active", "Set up and usable for payments"},
+	{"pending", "Being set up by GoCardless"},
+	{"active", "Ready for payments"},
 }
 var enumEventCause = []Value{
 	{"account_auto_frozen", "Account restricted"},
@@ -2970,10 +2970,10 @@ var enumEventSourceType = []Value{
 	{"hosted_payment_page", "The payer set it off on a hosted payment page."},
 }
 var enumPeriodUnit = []Value{
-	{"day", "Each day"},
-	{"week", "Each week"},
-	{"month", "Each month"},
-	{"year", "Each year"},
+	{"day", "A day"},
+	{"week", "A week"},
+	{"month", "A month"},
+	{"year", "A year"},
 	{"flexible", "No fixed period"},
 }
 var enumMandateConsentParametersPeriodAlignment = []Value{
@@ -2992,14 +2992,14 @@ var objectOutboundPaymentAccountHolderVerification = Object{Fields: []Field{
 	{Name: "type", Enum: enumAccountHolderVerificationType},
 }}
 var enumPeriodAlignment = []Value{
-	{"calendar", "Calendar weeks (from Monday), months and years; a part first period has a pro-rata limit"},
-	{"creation_date", "Counted from the day the mandate starts; the first period is a whole one"},
+	{"calendar", "Calendar weeks (from Monday), months and years; an incomplete first period has a pro-rata limit"},
+	{"creation_date", "The day on which the mandate starts; the first period is complete"},
 }
 var enumBankAuthorisationAdapter = []Value{
-	{"open_banking_gateway_pis", "Payment initiation through the open banking gateway"},
-	{"open_banking_gateway_ais", "Account information through the open banking gateway"},
-	{"bankid_ais", "Account information with BankID identification"},
-	{"bank_pay_recurring", "Recurring Bank Pay authorisation"},
+	{"open_banking_gateway_pis", "Payment initiation (PIS) through the open banking gateway"},
+	{"open_banking_gateway_ais", "Account information (AIS) through the open banking gateway"},
+	{"bankid_ais", "Account information (AIS) with identification by BankID"},
+	{"bank_pay_recurring", "Recurring authorisation through Bank Pay"},
 }
 var objectBillingRequestActionCollectCustomerDetailsIncompleteFields = Object{Fields: []Field{
 	{Name: "customer", Kind: List, Elem: &Field{}},
