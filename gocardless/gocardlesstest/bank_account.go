@@ -25,12 +25,12 @@ func bankAccountFamily(r *registry) {
 	r.on("bank_account_holder_verifications.create", verifyHolder)
 	r.job("holder.complete", completeHolderVerification)
 
-	// The reply is encrypted for the key named in the header, so only the owner of the key can read it.
+	// No collection owns the id: it may be that of a customer's or of a creditor's account.
 	r.owner("bank_account_details.get", "")
 	r.on("bank_account_details.get", bankAccountDetails)
 }
 
-// fillAccount writes checked details into an account.
+// fillAccount copies checked details into the record of an account.
 func fillAccount(a *record, d bankDetails) {
 	a.Set("account_holder_name", d.Holder)
 	a.Set("account_number_ending", d.Ending)
@@ -72,7 +72,7 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 		if a.Flag("enabled") {
 			return result{}, api.Refuse("bank_account_exists", "Bank account already exists", "customer_bank_account", a.ID)
 		}
-		// The same details again bring the disabled account back.
+		// Creating a disabled account again enables it.
 		a.Set("enabled", true)
 		a.Set("account_holder_name", d.Holder)
 		if tx.body.Has("metadata") {
@@ -87,7 +87,7 @@ func createCustomerBankAccount(tx *tx) (result, error) {
 	return one(a), nil
 }
 
-// accountsOf lists the accounts of a customer, oldest first.
+// accountsOf returns the bank accounts of a customer, oldest first.
 func accountsOf(customer *record) []*record {
 	return customer.Coll.Store.Coll("customer_bank_accounts").By("customer", customer.ID)
 }
@@ -160,7 +160,7 @@ func (tx *tx) addCreditorBankAccount(creditor *record, d bankDetails, metadata a
 	return tx.add(a)
 }
 
-// payoutLink is the creditor's link to its account of a currency.
+// payoutLink returns the name of the creditor's link to its payout account in a currency.
 func payoutLink(currency string) string {
 	return "default_" + strings.ToLower(currency) + "_payout_account"
 }
@@ -180,15 +180,15 @@ func disableCreditorBankAccount(tx *tx) (result, error) {
 
 func lookUpBankDetails(tx *tx) (result, error) {
 	p := tx.problems()
-	d, _ := readAccount(p, "", tx.body) // without an account type: the question is about the bank
+	d, _ := readAccount(p, "", tx.body) // a look-up has no account type
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
 	return result{obj: object{{"available_debit_schemes", schemesFor(d)}, {"bank_name", d.BankName}, {"bic", nilIfEmpty(d.BIC)}}}, nil
 }
 
-// verifyHolder starts a check of an account's holder. The name decides the result, so that each
-// can be had: "partial" in it gives a partial match, "nobody" none, "unable" no answer.
+// verifyHolder starts a check of an account holder. The name selects the result: one that contains
+// "partial" matches partially, "nobody" does not match, and "unable" means that the bank cannot tell.
 func verifyHolder(tx *tx) (result, error) {
 	id := tx.body.Obj("links").Str("bank_account")
 	a := tx.find("customer_bank_accounts", id)
@@ -218,8 +218,8 @@ func completeHolderVerification(tx *tx, id, _ string) {
 	v.Set("actual_account_name", actual)
 }
 
-// bankAccountDetails answers with a JWE in its flattened form, encrypted for the key that the
-// Gc-Key-Id header names.
+// bankAccountDetails replies with a flattened JWE, encrypted for the key that the Gc-Key-Id header
+// names.
 func bankAccountDetails(tx *tx) (result, error) {
 	a := tx.find("customer_bank_accounts", tx.id)
 	if a == nil {
@@ -242,7 +242,7 @@ func bankAccountDetails(tx *tx) (result, error) {
 // holderCheckTime is how long a check of an account's holder takes.
 const holderCheckTime = time.Second
 
-// holderMatch is the result of asking a bank whether an account belongs to a name.
+// holderMatch returns a bank's answer to the question whether an account belongs to a name.
 func holderMatch(holder string) (match string, actual any) {
 	switch n := strings.ToLower(holder); {
 	case strings.Contains(n, "partial"):

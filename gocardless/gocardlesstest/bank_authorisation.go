@@ -12,7 +12,7 @@ import (
 
 // Bank authorisations: the payer's visit to their bank, played on a page of the sandbox.
 
-// authorisationLife is how long the link to the bank works.
+// authorisationLife is how long the link to the bank is valid.
 const authorisationLife = 15 * time.Minute
 
 const defaultRedirect = "https://pay.gocardless.com/billing/static/thankyou"
@@ -32,8 +32,8 @@ func bankAuthorisationFamily(r *registry) {
 	})
 }
 
-// checkRedirect refuses addresses that a browser must not be sent to. Mobile apps have their own
-// schemes, so only schemes that run code or display content are refused.
+// checkRedirect refuses URLs that a browser must not be sent to. Mobile apps have their own schemes, so
+// only schemes that run code or display content are refused.
 func checkRedirect(p *api.Problems, path, raw string) {
 	if raw != "" && !page.SafeRedirect(raw) {
 		p.Add(path, "must be a valid URL")
@@ -64,7 +64,7 @@ func createBankAuthorisation(tx *tx) (result, error) {
 	return one(b.authorisation(redirect, "")), nil
 }
 
-// authorisation creates a bank authorisation. The payer returns to the flow, if there is one.
+// authorisation creates a bank authorisation. If a flow is given, the payer returns to it.
 func (b *billing) authorisation(redirect, flow string) *record {
 	tx := b.tx
 	a := tx.make("bank_authorisations")
@@ -85,7 +85,7 @@ func (b *billing) authorisation(redirect, flow string) *record {
 	return a
 }
 
-// visit notes that the payer opened the link to the bank.
+// visit records that the payer opened the link to the bank.
 func (tx *tx) visit(a *record) {
 	if a.Str("last_visited_at") != "" {
 		return
@@ -94,8 +94,8 @@ func (tx *tx) visit(a *record) {
 	tx.openBilling(tx.must("billing_requests", a.Link("billing_request"))).tell("bank_authorisation_visited", member{"bank_authorisation", a.ID})
 }
 
-// decide records the payer's decision at the bank: authorised, denied or failed. It returns the
-// address that the payer's browser is sent to.
+// decide records the payer's decision at the bank (authorised, denied or failed) and returns the URL
+// that the payer's browser is sent to.
 func (tx *tx) decide(a *record, answer string) (string, error) {
 	b := tx.openBilling(tx.must("billing_requests", a.Link("billing_request")))
 	switch {
@@ -126,8 +126,8 @@ func (tx *tx) decide(a *record, answer string) (string, error) {
 	return page.WithParams(a.Str("redirect_uri"), "outcome", outcome, "id", b.rec.ID), nil
 }
 
-// finishFlow fulfils a request at the end of a flow, and a PayTo request at any time: its bank's
-// agreement is all that it waits for.
+// finishFlow fulfils a request whose required steps are done, if the payer is in a flow or the scheme
+// is PayTo, where the bank's agreement completes the request.
 func (b *billing) finishFlow(flow string) error {
 	payTo := b.debitScheme() == "pay_to"
 	if !b.ready() || flow == "" && !payTo {

@@ -9,11 +9,11 @@ import (
 
 // Bank details in the bodies of requests.
 
-// bankDetails are those of an account after they were checked.
+// bankDetails are the checked details of a bank account.
 type bankDetails = bank.Account
 
-// readBankDetails checks an IBAN or local details. The path leads to them within the body; p gets
-// what is wrong.
+// readBankDetails reads an IBAN or local details and adds their problems to p. The path leads to them
+// within the body.
 func readBankDetails(p *api.Problems, path string, o object) bankDetails {
 	d, ok := readAccount(p, path, o)
 	if !ok {
@@ -29,8 +29,7 @@ func readBankDetails(p *api.Problems, path string, o object) bankDetails {
 	return d
 }
 
-// readAccount does the same without the rules of the account type, and reports whether the details
-// are right.
+// readAccount does the same without the account type, and reports whether the details are valid.
 func readAccount(p *api.Problems, path string, o object) (bankDetails, bool) {
 	d, wrong := bank.Read(bank.Given{
 		Country: o.Str("country_code"), Currency: o.Str("currency"), Holder: o.Str("account_holder_name"), IBAN: o.Str("iban"),
@@ -45,7 +44,7 @@ func readAccount(p *api.Problems, path string, o object) (bankDetails, bool) {
 	return d, len(wrong) == 0
 }
 
-// schemesFor lists the schemes that an account can be debited by.
+// schemesFor lists the direct debit schemes of an account.
 func schemesFor(d bankDetails) []any {
 	out := []any{}
 	for _, s := range api.Schemes {

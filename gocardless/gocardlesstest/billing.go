@@ -8,11 +8,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Billing requests: made, worked through step by step, and fulfilled into a mandate, a payment or
-// both.
+// Billing requests: created, completed step by step, and fulfilled with a mandate, a payment or both.
 
-// Private members of a billing request, which replies do not contain: the completed steps, and the
-// payer's answers on the hosted page, which it shows again.
+// Private members of a billing request: the completed steps, and the questions that the hosted page asked
+// the payer.
 const (
 	billingDone          store.Hidden[[]any] = "done"
 	billingAskedCurrency store.Hidden[bool]  = "asked_currency"
@@ -47,7 +46,7 @@ func billingFamily(r *registry) {
 		if err != nil {
 			return result{}, err
 		}
-		l.Leave = []string{"actions", "resources"} // single replies have them, rows do not
+		l.Leave = []string{"actions", "resources"} // only single replies contain them
 		return result{listing: l}, nil
 	})
 	act := func(name string, f func(b *billing, p *api.Problems, body object) error) {
@@ -77,7 +76,7 @@ func billingFamily(r *registry) {
 	act("cancel", func(b *billing, _ *api.Problems, _ object) error { return b.cancel() })
 }
 
-// create stores a request whose parts have been checked.
+// create stores a request whose parts were checked.
 func (b *billing) create(body object) {
 	tx := b.tx
 	r := tx.make("billing_requests")
@@ -102,7 +101,7 @@ func (b *billing) create(body object) {
 	links := object{
 		{"creditor", b.creditor.ID}, {"customer", b.customer.ID}, {"customer_billing_detail", b.detail.ID}, {"organisation", tx.sb.organisation()},
 	}
-	// The parts have ids of their own, which nothing but the links ever shows.
+	// Each part has an id, which only the links show.
 	part := func(name, prefix string, o object) {
 		if o != nil {
 			links = append(links, member{name, prefix + strings.TrimPrefix(r.ID, r.Coll.Prefix)})
@@ -122,7 +121,7 @@ func (b *billing) create(body object) {
 	b.commit()
 }
 
-// billingResources are copies of the records of the payer.
+// billingResources returns copies of the payer's records.
 func billingResources(_ time.Time, r *record) any {
 	o := object{}
 	add := func(name, coll, link string) {
@@ -138,8 +137,8 @@ func billingResources(_ time.Time, r *record) any {
 	return o
 }
 
-// createWithActions creates a request and runs actions on it in one call: either all of them
-// succeed, or nothing is created.
+// createWithActions creates a request and runs actions on it. Unless all of them succeed, nothing is
+// created.
 func createWithActions(tx *tx) (result, error) {
 	p := tx.problems()
 	b, err := tx.newBilling(p, tx.body)
@@ -195,7 +194,7 @@ func createWithActions(tx *tx) (result, error) {
 	return result{obj: append(reply, member{"billing_requests", request}), made: b.rec.ID}, nil
 }
 
-// fallBack replaces the instant payment by a direct debit.
+// fallBack replaces the instant payment with a direct debit.
 func (b *billing) fallBack() error {
 	switch {
 	case b.finished():
@@ -228,7 +227,7 @@ func (b *billing) fallBack() error {
 	return nil
 }
 
-// notify would send the payer an e-mail with a link. Nothing is sent here.
+// notify records a notification of the payer. The sandbox sends no e-mails.
 func (b *billing) notify(body object) error {
 	switch {
 	case b.finished():
@@ -242,7 +241,7 @@ func (b *billing) notify(body object) error {
 	return nil
 }
 
-// cancel ends the request; its flows can no longer be used.
+// cancel ends the request. Its flows are then unusable.
 func (b *billing) cancel() error {
 	if b.finished() {
 		return api.Refuse("cancellation_failed", "The billing request cannot be cancelled: it is "+b.rec.Status())
@@ -270,11 +269,11 @@ func (b *billing) fulfil() error {
 	return nil
 }
 
-// make creates the mandate and what is collected under it.
+// make creates the mandate and whatever is collected under it.
 func (b *billing) make() {
 	tx := b.tx
 	if tx.origin == "payer" {
-		// The payer has finished; what follows is GoCardless's doing.
+		// GoCardless creates the resources, not the payer.
 		tx.origin = "gocardless"
 		defer func() { tx.origin = "payer" }()
 	}
@@ -329,7 +328,7 @@ func (b *billing) makeMandate() *record {
 	return m
 }
 
-// consentOf turns the limits of a request into those of its mandate.
+// consentOf converts the limits of a mandate request into those of its mandate.
 func consentOf(c object) object {
 	o := object{}
 	for _, name := range []string{"start_date", "end_date", "max_amount_per_payment"} {
@@ -350,8 +349,8 @@ func consentOf(c object) object {
 	return o
 }
 
-// makePayment creates the payment. An instant payment has its own mandate, which it uses up; after
-// a fallback, the payment is collected under the request's mandate.
+// makePayment creates the payment. An instant payment consumes a mandate of its own; after a fallback,
+// the payment is collected under the request's mandate.
 func (b *billing) makePayment(mandate *record) *record {
 	tx, o := b.tx, b.payment
 	once := b.instant()

@@ -9,11 +9,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// The actions on a billing request. Each one checks its input, records its changes and marks its
-// step as done, so that several can follow one another within a call. The payers' pages use the
-// same actions.
+// The actions on a billing request. Each checks its input, records its changes and marks its step as
+// done, so that one call can run several. The payers' pages use the same actions.
 
-// may reports whether a step can be taken now.
+// may returns an error if a step cannot be taken now.
 func (b *billing) may(kind string) error {
 	if b.finished() {
 		return api.TooLate("The billing request is " + b.rec.Status())
@@ -26,7 +25,6 @@ func (b *billing) may(kind string) error {
 		return api.TooLate("The billing request has no " + kind + " action")
 	}
 	for _, need := range a.requires {
-		// The bank account of a request can bring its currency.
 		if !b.completed(need) {
 			return api.TooEarly(kind + " requires " + need + " to be completed first")
 		}
@@ -34,7 +32,7 @@ func (b *billing) may(kind string) error {
 	return nil
 }
 
-// tell appends an event about the request.
+// tell creates an event about the request.
 func (b *billing) tell(action string, links ...member) {
 	l := object{}
 	if b.customer != nil {
@@ -43,7 +41,7 @@ func (b *billing) tell(action string, links ...member) {
 	b.tx.event(b.rec, event{action: action, cause: billingCause(action), links: append(l, links...)})
 }
 
-// billingCause is the cause of an action's event.
+// billingCause returns the cause of an action's event.
 func billingCause(action string) string {
 	if action == "payer_geo_blocked" {
 		return action
@@ -51,7 +49,7 @@ func billingCause(action string) string {
 	return "billing_request_" + action
 }
 
-// collectCustomerDetails records the payer's name and address, which are at the path in the body.
+// collectCustomerDetails records the payer's name and address. The path leads to them within the body.
 func (b *billing) collectCustomerDetails(p *api.Problems, path string, body object) error {
 	if err := b.may(collectDetails); err != nil {
 		return err
@@ -106,7 +104,7 @@ func (b *billing) checkBillingDetail(p *api.Problems, path string, given, merged
 	}
 }
 
-// collectBankAccount takes the account that will be debited.
+// collectBankAccount records the account that will be debited.
 func (b *billing) collectBankAccount(p *api.Problems, path string, body object) error {
 	if err := b.may(collectAccount); err != nil {
 		return err
@@ -145,7 +143,7 @@ func (b *billing) collectBankAccount(p *api.Problems, path string, body object) 
 	return nil
 }
 
-// debitScheme is the scheme that the payer's account must be able to take part in.
+// debitScheme returns the scheme that the payer's account must be able to use.
 func (b *billing) debitScheme() string {
 	if b.instant() {
 		return b.payment.Str("scheme")
@@ -153,7 +151,7 @@ func (b *billing) debitScheme() string {
 	return b.scheme()
 }
 
-// reachable lists all schemes of an account, those for instant payments among them.
+// reachable lists the schemes of an account, including those for instant payments.
 func reachable(d bankDetails) []any {
 	out := []any{}
 	for _, s := range api.Schemes {
@@ -164,7 +162,7 @@ func reachable(d bankDetails) []any {
 	return out
 }
 
-// readPayID makes details of a PayID, which stands for an account at an Australian bank.
+// readPayID derives bank details from a PayID, which stands for an account at an Australian bank.
 func (b *billing) readPayID(p *api.Problems, path, id string, body object) bankDetails {
 	if b.debitScheme() != "pay_to" {
 		p.Add(path+"pay_id", "can only be given for pay_to")
@@ -186,8 +184,8 @@ func (b *billing) readPayID(p *api.Problems, path, id string, body object) bankD
 		Ending: itoa(100 + int(store.HashText(id)%100))[1:], Key: "pay_id " + strings.ToLower(id)}
 }
 
-// attach links an account with checked details to the request: the customer's own when it has
-// it already, else a new one.
+// attach links an account with checked details to the request: an existing one of the customer, or a
+// new one.
 func (b *billing) attach(d bankDetails, metadata any) {
 	b.account = nil
 	for _, a := range accountsOf(b.customer) {
@@ -233,7 +231,7 @@ func (b *billing) chooseCurrency(p *api.Problems, body object) error {
 	}
 	b.takeCurrency(currency)
 	if b.account != nil && b.account.Str("currency") != currency {
-		// An account in another currency can no longer be debited.
+		// An account in another currency cannot be debited.
 		b.account = nil
 		b.done[collectAccount], b.done[confirmDetails] = false, false
 	}
@@ -246,8 +244,7 @@ func (b *billing) chooseCurrency(p *api.Problems, body object) error {
 	return nil
 }
 
-// collectAmount takes the amount of a payment that left it open. Only the page that payers see
-// can do it.
+// collectAmount sets the amount of a payment that left it open. Only the hosted page can do this.
 func (b *billing) collectAmount(p *api.Problems, amount int64) error {
 	if err := b.may(collectAmount); err != nil {
 		return err
@@ -261,7 +258,7 @@ func (b *billing) collectAmount(p *api.Problems, amount int64) error {
 	return nil
 }
 
-// selectInstitution notes the payer's bank.
+// selectInstitution records the payer's bank.
 func (b *billing) selectInstitution(p *api.Problems, path, country, id string) error {
 	if b.finished() {
 		return api.TooLate("The billing request is " + b.rec.Status())
@@ -297,7 +294,7 @@ func (b *billing) accountFromBank() {
 		Holder: bank.HolderName(customerName(b.customer)), Ending: "11", Key: "bank of " + b.rec.ID}, nil)
 }
 
-// authorised notes that the payer's bank has agreed.
+// authorised records that the payer's bank has agreed.
 func (b *billing) authorised() {
 	b.done[authoriseBank] = true
 	b.then(func() {
@@ -309,7 +306,7 @@ func (b *billing) authorised() {
 	})
 }
 
-// authorisationLink is the link to the bank authorisation that the request uses.
+// authorisationLink returns the link to the request's bank authorisation, or nil.
 func (b *billing) authorisationLink() []member {
 	if id := b.rec.Link("bank_authorisation"); id != "" {
 		return []member{{"bank_authorisation", id}}

@@ -13,7 +13,7 @@ import (
 )
 
 // Billing request flows, which take a payer through a request on the sandbox's own pages, and
-// templates, which make a request and a flow each time that their link is opened.
+// templates, which create a request and a flow whenever their link is opened.
 
 // flowLife is how long a flow can be used.
 const flowLife = 7 * 24 * time.Hour
@@ -81,7 +81,7 @@ func (tx *tx) addFlow(b *billing, body object) *record {
 	return f
 }
 
-// initialiseFlow gives a session token, which this reply alone shows.
+// initialiseFlow returns a session token. No other reply contains it.
 func initialiseFlow(tx *tx) (result, error) {
 	f := tx.target
 	if f.Str("expires_at") <= tx.timestamp() {
@@ -119,7 +119,7 @@ func updateTemplate(tx *tx) (result, error) {
 	return one(tx.target), nil
 }
 
-// checkTemplate checks a template as if a request were made from it.
+// checkTemplate checks a template as if a request were created from it.
 func (tx *tx) checkTemplate(o object) error {
 	p := tx.problems()
 	checkRedirect(p, "redirect_uri", o.Str("redirect_uri"))
@@ -135,7 +135,7 @@ func (tx *tx) checkTemplate(o object) error {
 	b := &billing{tx: tx, done: map[string]bool{}}
 	b.readRequests(inner, templateBody(o))
 	for _, it := range inner.Items {
-		// A template has the parts of a request side by side.
+		// A template has the members of both parts in one object.
 		for _, part := range []string{"mandate_request", "payment_request"} {
 			if rest, ok := strings.CutPrefix(it.Pointer, p.Prefix+"/"+part+"/"); ok {
 				it.Field = part + "_" + it.Field
@@ -147,7 +147,7 @@ func (tx *tx) checkTemplate(o object) error {
 	return p.Err()
 }
 
-// templateBody is the body of the request that a template stands for.
+// templateBody returns the body of the request that a template describes.
 func templateBody(o object) object {
 	body := object{}
 	part := func(name string, fields ...string) {
@@ -175,7 +175,7 @@ func templateBody(o object) object {
 
 var decimalForm = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,2})?$`)
 
-// parseDecimal reads an amount in whole units into minor units. All currencies of the API have two
+// parseDecimal converts an amount in whole units into minor units. All currencies of the API have two
 // decimals.
 func parseDecimal(s string) (int64, error) {
 	if !decimalForm.MatchString(s) {
@@ -185,8 +185,8 @@ func parseDecimal(s string) (int64, error) {
 	return strconv.ParseInt(whole+(cents + "00")[:2], 10, 64)
 }
 
-// openTemplate creates a request and a flow for a payer who opened a template's link, and returns
-// the flow.
+// openTemplate creates a request and a flow for a payer who opened a template's link, and returns the
+// flow.
 func (tx *tx) openTemplate(t *record) (*record, error) {
 	body := templateBody(t.Object())
 	body = body.With("links", object{{"creditor", t.Ref("creditor")}})

@@ -6,15 +6,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// FinishBillingRequestFlow plays the payer on the pages of a billing request flow: the open steps
-// are completed with the payer's details, in the order of the pages, the payer's bank agrees, and
-// the request is fulfilled. If the request needs a bank, the first one of its list is selected; an
-// amount that was left open is an error. It returns the address that the payer's browser is sent
-// back to, or "" if the flow has no redirect_uri. Details that a page would refuse are an error;
-// the steps before them stay completed, as for a payer who gives up half way.
+// FinishBillingRequestFlow plays the payer on the pages of a billing request flow: it completes the
+// open steps with the payer's details, in the order of the pages, authorises at the payer's bank, and
+// fulfils the request. If the request needs a bank, the first one of its list is selected. It returns
+// the URL that the payer's browser is sent back to, or "" if the flow has no redirect_uri.
 //
-// Details that a page would not take are an error; steps taken before it stay taken, as for a
-// payer who gives up half way.
+// Details that a page would refuse, and an amount that was left open, are an error. The steps before it
+// stay completed, as for a payer who gives up halfway.
 func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, error) {
 	var back string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
@@ -39,7 +37,7 @@ func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, err
 	return back, err
 }
 
-// playStep takes the first open step of a flow.
+// playStep completes the first open step of a flow.
 func (tx *tx) playStep(b *billing, f *record, payer Payer) error {
 	form := url.Values{"currency": {countryCurrency(payer.CountryCode)}}
 	for _, o := range []object{payer.details(), payer.bank()} {
@@ -67,8 +65,8 @@ func (tx *tx) playStep(b *billing, f *record, payer Payer) error {
 	return err
 }
 
-// ExitBillingRequestFlow plays a payer who leaves a flow before its end, and returns the address
-// that their browser is sent to, "" when the flow has no exit_uri.
+// ExitBillingRequestFlow plays a payer who leaves a flow before its end. It returns the URL that the
+// payer's browser is sent to, or "" if the flow has no exit_uri.
 func (sb *Sandbox) ExitBillingRequestFlow(id string) (string, error) {
 	var to string
 	err := sb.playFlow(id, func(tx *tx, b *billing, f *record) error {
@@ -96,7 +94,7 @@ func (sb *Sandbox) playFlow(id string, play func(*tx, *billing, *record) error) 
 	})
 }
 
-// visitFlow reports the first visit of a flow.
+// visitFlow creates the event of the first visit to a flow.
 func (tx *tx) visitFlow(b *billing, f *record) {
 	if !flowVisited.Of(f) {
 		flowVisited.Set(f, true)

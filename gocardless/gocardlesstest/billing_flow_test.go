@@ -161,7 +161,7 @@ func TestFlowExitExpiryAndUnknown(t *testing.T) {
 		t.Errorf("events %q", got)
 	}
 	plain := w.flow(id, "")
-	w.browser().open(plain.Str("authorisation_url")).submit("action", "exit").sees("You have left")
+	w.browser().open(plain.Str("authorisation_url")).submit("action", "exit").sees("You left before the end")
 	w.sb.Advance(flowLife)
 	if b.open(plain.Str("authorisation_url")).sees("expired"); b.code != http.StatusGone {
 		t.Errorf("an expired flow answers %d", b.code)

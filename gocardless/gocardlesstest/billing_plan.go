@@ -7,9 +7,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Subscriptions and instalment schedules that come out of billing requests (ACH and PAD only).
+// Subscriptions and instalment schedules that billing requests create (ACH and PAD only).
 
-// futureMandate stands for a mandate that does not exist yet where its rules are asked for.
+// futureMandate returns a stand-in for a mandate that does not exist yet, for checks that need one.
 func (tx *tx) futureMandate(scheme string) *record {
 	return tx.standIn("mandates", object{{"scheme", scheme}, {"created_at", tx.timestamp()}})
 }
@@ -40,7 +40,7 @@ func (b *billing) readScheduleRequest(p *api.Problems, o object) object {
 	return o.With("links", object{}).With("metadata", metadataOf(o))
 }
 
-// instalmentsOf is the schedule request's instalments, in the form that it uses.
+// instalmentsOf returns the instalments of a schedule request, in whichever form they are given.
 func instalmentsOf(o object) any {
 	if dates := o.List("instalments_with_dates"); dates != nil {
 		return dates
@@ -48,7 +48,7 @@ func instalmentsOf(o object) any {
 	return o.Obj("instalments_with_schedule")
 }
 
-// checkPlan checks that a subscription or schedule comes with a mandate that can carry it.
+// checkPlan checks that a subscription or schedule is requested together with a mandate that allows it.
 func (b *billing) checkPlan(p *api.Problems, part string, o object) bool {
 	before := len(p.Items)
 	switch {
@@ -62,8 +62,8 @@ func (b *billing) checkPlan(p *api.Problems, part string, o object) bool {
 	return len(p.Items) == before
 }
 
-// makePlans creates the subscription and the schedule of a fulfilled request. A start date that is
-// too early by now is replaced with the mandate's next possible date.
+// makePlans creates the subscription and the schedule of a fulfilled request. A start date that has
+// become too early is replaced with the mandate's next possible date.
 func (b *billing) makePlans(mandate *record) {
 	tx := b.tx
 	if mandate == nil {

@@ -7,13 +7,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// What a new billing request may ask for.
+// The parts of a new billing request.
 
-// minimumPayment is the least that an instant payment may be, in minor units.
+// minimumPayment is the smallest instant payment, in minor units.
 const minimumPayment = 100
 
-// newBilling reads the body of a create. Violations of the request's rules go to p; an error is
-// returned for problems that are reported before them, such as a link to an unknown resource.
+// newBilling reads the body of a create. It adds violations of the request's rules to p, and returns an
+// error for a problem that is reported before them, such as a link to an unknown resource.
 func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 	b := &billing{tx: tx, done: map[string]bool{}}
 	var err error
@@ -34,14 +34,14 @@ func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 	}
 	if b.customer != nil {
 		b.person, b.address = b.customer.Object(), b.customer.Object()
-		// Details that are there already need not be collected.
+		// Details that the customer has need not be collected again.
 		b.done[collectDetails] = true
 		b.done[collectDetails] = b.completed(collectDetails)
 	}
 	return b, nil
 }
 
-// linkAccount takes over the bank account of an existing customer.
+// linkAccount uses the bank account of an existing customer.
 func (b *billing) linkAccount(p *api.Problems) error {
 	owner := b.tx.must("customers", b.account.Link("customer"))
 	switch {
@@ -64,8 +64,7 @@ func (b *billing) linkAccount(p *api.Problems) error {
 	return nil
 }
 
-// takeCurrency fills in the currency of a request for nothing but a mandate, and its scheme where
-// that does not fit.
+// takeCurrency sets the currency of a request for a mandate only, and the scheme if it does not fit.
 func (b *billing) takeCurrency(currency string) {
 	b.mandate = b.mandate.With("currency", currency)
 	if s := b.scheme(); s == "" || currencyOf(s) != currency {
@@ -73,7 +72,7 @@ func (b *billing) takeCurrency(currency string) {
 	}
 }
 
-// readRequests checks the parts of the body and turns them into what replies show.
+// readRequests checks the parts of the body and converts them into what replies show.
 func (b *billing) readRequests(p *api.Problems, body object) {
 	mandate, payment := body.Obj("mandate_request"), body.Obj("payment_request")
 	if mandate == nil && payment == nil {
@@ -94,8 +93,7 @@ func (b *billing) readRequests(p *api.Problems, body object) {
 	}
 }
 
-// instantSchemes are those of a payment through the payer's bank, by currency; the first is the
-// default.
+// instantSchemes returns the schemes for instant payments in a currency. The first is the default.
 func instantSchemes(currency string) []string {
 	switch currency {
 	case "GBP":
@@ -159,7 +157,7 @@ func readPaymentRequest(p *api.Problems, o object) object {
 	return out
 }
 
-// metadataOf is the metadata of a part of a body, {} when it has none.
+// metadataOf returns the metadata of a part of a body, or {} if it has none.
 func metadataOf(o object) object {
 	if m := o.Obj("metadata"); m != nil {
 		return m
@@ -200,8 +198,8 @@ func (b *billing) readMandateRequest(p *api.Problems, o object) object {
 	return out
 }
 
-// mandateMoney returns the currency and the scheme of a mandate request. Each follows from the other, and
-// both from the payment request if there is one.
+// mandateMoney returns the currency and the scheme of a mandate request. Each follows from the other,
+// and both follow from the payment request, if there is one.
 func (b *billing) mandateMoney(p *api.Problems, at string, o object) (currency, scheme string) {
 	currency, scheme = o.Str("currency"), o.Str("scheme")
 	if b.payment != nil {
@@ -229,7 +227,7 @@ func (b *billing) mandateMoney(p *api.Problems, at string, o object) (currency, 
 	return currency, scheme
 }
 
-// checkConsent checks the kind of authorisation, which two schemes have.
+// checkConsent checks the consent type, which only two schemes have.
 func checkConsent(p *api.Problems, at, scheme string, o object) {
 	consent := o.Str("consent_type")
 	if consent == "" {
@@ -244,7 +242,7 @@ func checkConsent(p *api.Problems, at, scheme string, o object) {
 	}
 }
 
-// checkConstraints checks the limits of a mandate and fills in what they leave open.
+// checkConstraints checks the limits of a mandate and fills in their defaults.
 func checkConstraints(p *api.Problems, at, scheme string, o object) object {
 	c := o.Obj("constraints")
 	vrp := scheme == "faster_payments"
@@ -282,7 +280,7 @@ func checkConstraints(p *api.Problems, at, scheme string, o object) object {
 	return c.With("periodic_limits", filled)
 }
 
-// checkPeriodicLimit does the same for one limit of a period.
+// checkPeriodicLimit does the same for one periodic limit.
 func checkPeriodicLimit(p *api.Problems, at, scheme string, l object) object {
 	payTo := scheme == "pay_to"
 	if scheme == "faster_payments" && !l.Has("max_total_amount") {

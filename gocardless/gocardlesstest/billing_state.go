@@ -4,10 +4,9 @@ import (
 	"slices"
 )
 
-// What a billing request asks of its payer follows from what it asks for: a mandate, an instant
-// payment, or both, in a scheme. The lists of actions below are those that the API has been seen
-// to answer for Bacs mandates and Faster Payments; for the other schemes they are put together
-// from the API's documents.
+// The steps of a billing request depend on what it creates (a mandate, an instant payment, or both) and
+// on the scheme. The lists of actions below match recorded replies of the API for Bacs mandates and
+// Faster Payments; those of the other schemes follow its documentation.
 
 // Types of actions.
 const (
@@ -32,18 +31,18 @@ type billing struct {
 	detail   *record // the customer's billing detail, likewise
 	account  *record
 
-	// As replies show them; nil when the request does not ask for one.
+	// As replies show them; nil if the request does not create one.
 	mandate, payment, subscription, schedule object
 
-	fallback    bool // direct debit took the place of the instant payment
+	fallback    bool // a direct debit replaced the instant payment
 	done        map[string]bool
 	institution string // id of the chosen bank
-	person      object // details of the payer: those of the customer, and those of this call
+	person      object // details of the payer: those of the customer, changed by this call
 	address     object // billing details, likewise
 	steps       []func()
 }
 
-// openBilling takes up the billing request of a record.
+// openBilling returns the state of an existing billing request.
 func (tx *tx) openBilling(r *record) *billing {
 	b := &billing{
 		tx: tx, rec: r, creditor: tx.must("creditors", r.Link("creditor")),
@@ -72,10 +71,10 @@ func (b *billing) finished() bool {
 // instant reports whether the request asks for a payment through the payer's bank.
 func (b *billing) instant() bool { return b.payment != nil && !b.fallback }
 
-// scheme is that of the mandate, "" while it is open.
+// scheme returns the scheme of the mandate, "" while it is open.
 func (b *billing) scheme() string { return b.mandate.Str("scheme") }
 
-// currency is that of the payment or mandate, "" while it is open.
+// currency returns the currency of the payment or mandate, "" while it is open.
 func (b *billing) currency() string {
 	if c := b.payment.Str("currency"); c != "" {
 		return c
@@ -83,8 +82,8 @@ func (b *billing) currency() string {
 	return b.mandate.Str("currency")
 }
 
-// adapter returns the adapter through which the payer's bank is asked, or "" if it is not asked,
-// and whether it authorises a payment or a mandate.
+// adapter returns how the payer's bank is asked, and whether it authorises a payment or a mandate. The
+// adapter is "" if the bank is not asked.
 func (b *billing) adapter() (adapter, kind string, required bool) {
 	switch {
 	case b.instant() && b.payment.Str("scheme") == "pay_to":
@@ -193,7 +192,7 @@ func (b *billing) readyBut(kind string) bool {
 	return !slices.ContainsFunc(b.actions(), func(a billingAction) bool { return a.required && !a.done && a.kind != kind })
 }
 
-// billingFields are the billing details that a scheme asks for. A payment alone needs none.
+// billingFields lists the billing details that a scheme requires.
 func billingFields(scheme, source string) []string {
 	address := []string{"address_line1", "city", "postal_code", "country_code"}
 	switch scheme {
@@ -214,7 +213,7 @@ func billingFields(scheme, source string) []string {
 	return address
 }
 
-// incomplete names the details of the payer that are still to be collected.
+// incomplete lists the details of the payer that are still missing.
 func (b *billing) incomplete() (person, address []string) {
 	wanted := []string{"email", "given_name", "family_name"}
 	if b.person.Str("company_name") != "" {
@@ -236,7 +235,7 @@ func (b *billing) incomplete() (person, address []string) {
 	return person, address
 }
 
-// currencyCountry is the country that is preselected for a currency.
+// currencyCountry returns the country that the page preselects for a currency.
 func currencyCountry(currency string) string {
 	switch currency {
 	case "USD":
@@ -257,13 +256,13 @@ func currencyCountry(currency string) string {
 	return "GB"
 }
 
-// mandateCurrencies and paymentCurrencies are what a payer can choose from, in the API's order.
+// mandateCurrencies and paymentCurrencies are those that a payer can choose, in the API's order.
 var (
 	mandateCurrencies = []string{"USD", "SEK", "GBP", "AUD", "NZD", "DKK", "CAD", "EUR"}
 	paymentCurrencies = []string{"GBP", "EUR", "AUD"}
 )
 
-// actionList is the steps as replies show them.
+// actionList returns the steps as replies show them.
 func (b *billing) actionList() []any {
 	out := []any{}
 	if b.finished() {
@@ -302,10 +301,10 @@ func (b *billing) actionList() []any {
 	return out
 }
 
-// then notes a step to be taken once all checks have passed.
+// then defers a change until all checks have passed.
 func (b *billing) then(f func()) { b.steps = append(b.steps, f) }
 
-// commit takes the noted steps and writes what follows from them into the record.
+// commit makes the deferred changes and saves the request.
 func (b *billing) commit() {
 	for _, f := range b.steps {
 		f()
@@ -315,7 +314,7 @@ func (b *billing) commit() {
 	b.save()
 }
 
-// save writes the record.
+// save writes the state to the record.
 func (b *billing) save() {
 	r := b.rec
 	set := func(name string, o object) {

@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Logos and payer themes. The hosted pages wear the theme's colours.
+// Logos and payer themes. The hosted pages use the theme's colours.
 
 func brandingFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "logos"})
@@ -18,8 +18,8 @@ func brandingFamily(r *registry) {
 	r.on("payer_themes.create_for_creditor", createTheme)
 }
 
-// ofCreditor is the creditor's record in a collection that has at most one for each, nil when it
-// has none.
+// ofCreditor returns a creditor's record in a collection that has at most one for each creditor, or
+// nil.
 func (tx *tx) ofCreditor(coll, creditor string) *record {
 	for _, r := range tx.sb.store.Coll(coll).Recs {
 		if r.Ref("creditor") == creditor {
@@ -29,8 +29,8 @@ func (tx *tx) ofCreditor(coll, creditor string) *record {
 	return nil
 }
 
-// createLogo checks a picture, in base64 with or without a data URL around it. Nothing of it is
-// kept but that there is one.
+// createLogo checks an image in base64, with or without a data URL around it. The sandbox does not keep
+// the image.
 func createLogo(tx *tx) (result, error) {
 	creditor, err := tx.creditor()
 	if err != nil {
@@ -66,7 +66,7 @@ func createLogo(tx *tx) (result, error) {
 
 var colourForm = regexp.MustCompile(`^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$`)
 
-// createTheme keeps a creditor's colours, or replaces those it had.
+// createTheme sets or replaces a creditor's colours.
 func createTheme(tx *tx) (result, error) {
 	creditor, err := tx.creditor()
 	if err != nil {

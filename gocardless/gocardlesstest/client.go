@@ -7,12 +7,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/gate"
 )
 
-// clientToken is the access token of the clients that Client makes.
+// clientToken is the default access token of the clients that Client returns.
 const clientToken = "sandbox_test_token"
 
-// Client returns a client of the sandbox without a socket, which works in a testing/synctest
-// bubble. The given options follow those that it needs. If the sandbox's tokens are set
-// (WithToken), it uses the first one in alphabetical order. Options that the client refuses panic.
+// Client returns a client that reaches the sandbox without a socket and works in a testing/synctest
+// bubble. The options are applied after its own. If the sandbox's tokens are set (WithToken), the
+// client uses the first one in alphabetical order. Options that the client refuses panic.
 //
 // To reach a [Server] over its socket, create a client with gocardless.WithBaseURL(server.URL).
 func (sb *Sandbox) Client(opts ...gocardless.ClientOption) *gocardless.Client {
@@ -28,9 +28,9 @@ func (sb *Sandbox) Client(opts ...gocardless.ClientOption) *gocardless.Client {
 	return c
 }
 
-// RevokeToken makes requests with a token answer 401 access_token_revoked, as after a merchant
-// disconnected an app.
+// RevokeToken makes requests with a token fail with 401 access_token_revoked, as after a merchant
+// disconnects an app.
 func (sb *Sandbox) RevokeToken(token string) { sb.tokens.Set(token, gate.Revoked) }
 
-// DeactivateToken makes requests with a token answer 401 access_token_not_active.
+// DeactivateToken makes requests with a token fail with 401 access_token_not_active.
 func (sb *Sandbox) DeactivateToken(token string) { sb.tokens.Set(token, gate.Inactive) }

@@ -12,10 +12,10 @@ type date = bank.Date
 
 func dateOf(t time.Time) date { return bank.DateOf(t) }
 
-// job is a step planned for a time. Nothing cancels a job: the step looks at the record's state.
+// job is a step planned for a time. Nothing cancels a job: the step checks the record's state.
 type job struct {
 	due  time.Time
-	seq  int64 // jobs of one instant run in the order of planning
+	seq  int64 // jobs due at the same time run in the order of planning
 	name string
 	id   string
 	arg  string
@@ -54,7 +54,7 @@ func (tx *tx) at(when time.Time, name, id, arg string) {
 	sb.noteNextJob()
 }
 
-// noteNextJob lets readers see without the lock whether something is due.
+// noteNextJob lets readers check without the lock whether a job is due.
 func (sb *Sandbox) noteNextJob() {
 	if len(sb.jobs) == 0 {
 		sb.nextDue.Store(1<<63 - 1)
@@ -63,14 +63,14 @@ func (sb *Sandbox) noteNextJob() {
 	sb.nextDue.Store(sb.jobs[0].due.UnixNano())
 }
 
-// runDue runs what is due at a time, in order. The caller holds the lock.
+// runDue runs the jobs that are due, in order. The caller holds the lock.
 func (sb *Sandbox) runDue(now time.Time) {
 	for len(sb.jobs) > 0 && !sb.jobs[0].due.After(now) {
 		j := heap.Pop(&sb.jobs).(job)
 		sb.doneJobs = append(sb.doneJobs, j.seq)
 		tx := sb.begin(j.due)
 		theRegistry().jobs[j.name](tx, j.id, j.arg)
-		// Steps of one instant go out in one webhook.
+		// The events of steps due at the same time share a webhook.
 		if len(sb.jobs) == 0 || !sb.jobs[0].due.Equal(j.due) {
 			sb.sealBatch()
 		}
@@ -78,12 +78,12 @@ func (sb *Sandbox) runDue(now time.Time) {
 	sb.noteNextJob()
 }
 
-// begin starts a step that no API call asked for.
+// begin starts a step that is not an API call.
 func (sb *Sandbox) begin(now time.Time) *tx {
 	return &tx{sb: sb, now: now, origin: "gocardless", base: sb.baseURL()}
 }
 
-// Now returns the sandbox's time: that of its clock, moved by every Advance.
+// Now returns the time of the sandbox, which Advance moves.
 func (sb *Sandbox) Now() time.Time {
 	now := sb.frozen.Load()
 	if now == nil {
@@ -99,7 +99,7 @@ func (sb *Sandbox) Now() time.Time {
 //
 // Do not call it from a webhook handler: it waits for the handlers.
 func (sb *Sandbox) Advance(d time.Duration) []*Delivery {
-	made, _ := sb.advance(d) // the calls that follow report that the state file cannot be written
+	made, _ := sb.advance(d) // later calls report that the state file cannot be written
 	return made
 }
 
@@ -139,7 +139,7 @@ func (sb *Sandbox) moveTo(t time.Time) {
 	}
 }
 
-// nextStep is when the next job or webhook retry is due.
+// nextStep returns when the next job or webhook retry is due.
 func (sb *Sandbox) nextStep() (time.Time, bool) {
 	var due time.Time
 	found := false
@@ -152,14 +152,14 @@ func (sb *Sandbox) nextStep() (time.Time, bool) {
 	return due, found
 }
 
-// Tick runs the steps that are due by the sandbox's time. Every request does so first, so only a
-// server without callers needs it; Start calls it every second.
+// Tick runs the steps that are due at the sandbox's time. Every request does so first, so only a server
+// without requests needs it; Start calls it every second.
 func (sb *Sandbox) Tick() {
 	now := sb.Now()
 	if sb.nextDue.Load() <= now.UnixNano() {
 		sb.mu.Lock()
 		sb.runDue(now)
-		_ = sb.commit() // what fell due is not undone: the next commit writes it
+		_ = sb.commit() // the steps are not undone: the next commit writes them
 		sb.mu.Unlock()
 	}
 	sb.kick()

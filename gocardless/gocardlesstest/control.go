@@ -16,15 +16,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// ControlPath is the path that ControlHandler serves under. No path of the API begins with it.
+// ControlPath is the path prefix of ControlHandler. No path of the API begins with it.
 const ControlPath = "/_sandbox/"
 
-// maxState is how large a snapshot or a world in a request may be.
+// maxState is the maximum size of a snapshot or a world in a request.
 const maxState = 256 << 20
 
-// ControlHandler gives programs in other languages the methods of the Sandbox over HTTP: it moves
-// the clock, sets faults, plays payers and banks, saves snapshots, and reports requests and
-// webhooks. WithControl serves it alongside the API, together with the dashboard; ServeHTTP and
+// ControlHandler returns a handler that gives programs in other languages the methods of Sandbox over
+// HTTP: it moves the clock, sets faults, plays payers and banks, saves snapshots, and reports requests
+// and webhooks. WithControl serves it alongside the API, together with the dashboard; ServeHTTP and
 // Transport do not.
 //
 // GET /_sandbox/openapi.json describes the paths. Bodies are JSON objects and may be omitted if no
@@ -33,25 +33,24 @@ const maxState = 256 << 20
 // The clock moves as with Advance: the reply is sent when every step that fell due has run and its
 // webhooks are answered, so a webhook handler must not wait for it.
 //
-// If the sandbox's tokens are set (WithToken), one of them is required, as for the API or as the
-// password of HTTP basic authentication; a read-only token can only read. As on every path,
-// requests from web pages of other sites are refused. Against other programs that can reach the
-// socket, only a token protects.
+// If the sandbox's tokens are set (WithToken), a request needs one of them, as for the API or as the
+// password of HTTP basic authentication; a read-only token can only read. As on every path, requests
+// from web pages of other sites are refused. Only a token protects the sandbox from other programs that
+// can reach the socket.
 func (sb *Sandbox) ControlHandler() http.Handler {
 	return http.HandlerFunc(sb.serveControl)
 }
 
-// A control is something that Sandbox does, as programs in other languages ask for it. The table of
-// controls is where its method in Go, its route and its description meet: routes, the OpenAPI
-// document, the dashboard's forms and the steps of worlds all come from it.
+// A control exposes methods of Sandbox to programs in other languages. The routes, the OpenAPI
+// document, the dashboard's forms and the steps of worlds all come from the table of controls.
 type control struct {
 	name   string   // in the OpenAPI document and, after "sandbox.", in worlds
-	goes   []string // methods of Sandbox that it stands for
+	goes   []string // methods of Sandbox that it exposes
 	method string
 	path   string // after ControlPath, with {id} for an id
 	group  string
 	text   string
-	body   *api.Type // members of the body or, of GET, of the query
+	body   *api.Type // members of the body or, for GET, of the query
 	reply  *api.Type
 	large  bool // the body can be a whole state
 	do     func(sb *Sandbox, c *controlCall) (any, error)
@@ -63,7 +62,7 @@ type controlCall struct {
 	body object
 }
 
-// perform checks a call and does it.
+// perform checks a call and runs it, for a world.
 func (c *control) perform(sb *Sandbox, call *controlCall) (object, error) {
 	v, err := c.run(sb, call)
 	o, _ := v.(object)
@@ -79,7 +78,7 @@ func (c *control) run(sb *Sandbox, call *controlCall) (any, error) {
 	return c.do(sb, call)
 }
 
-// controlNamed finds a control, nil when there is none.
+// controlNamed finds a control by name, or returns nil.
 func controlNamed(name string) *control {
 	for _, c := range theControls() {
 		if c.name == name {
@@ -89,7 +88,8 @@ func controlNamed(name string) *control {
 	return nil
 }
 
-// theControls is the table. It is built on first use: one of its entries, for worlds, refers to it.
+// theControls returns the table. It is built on first use, because the control that loads worlds refers
+// to it.
 func theControls() []*control {
 	controlsOnce.Do(func() { builtControls = controlTable() })
 	return builtControls
@@ -109,7 +109,7 @@ func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &refused):
 		out.status, out.body = refused.Status, refused.Body(rid)
-	case err != nil: // of the state file
+	case err != nil: // the state file cannot be written
 		failed := api.Refuse("internal_server_error", err.Error())
 		out.status, out.body = failed.Status, failed.Body(rid)
 	default:
@@ -129,7 +129,7 @@ func (sb *Sandbox) serveControl(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out.body)
 }
 
-// control routes a call of the control API and performs it. It may add headers to the reply.
+// control routes a call of the control API and runs it. It may add headers to the reply.
 func (sb *Sandbox) control(r *http.Request, header http.Header) (any, error) {
 	if err := sb.guard(r); err != nil {
 		return nil, err
@@ -167,7 +167,7 @@ func findControl(r *http.Request, header http.Header) (*control, string, error) 
 	}
 	if len(methods) == 0 {
 		paths := slices.Compact(slices.Sorted(maps.Keys(controlPaths())))
-		return nil, "", api.Refuse("path_not_found", "There is no such control; there are "+ControlPath+strings.Join(paths, ", "+ControlPath))
+		return nil, "", api.Refuse("path_not_found", "Path not found; the control API has "+ControlPath+strings.Join(paths, ", "+ControlPath))
 	}
 	c := methods[r.Method]
 	if c == nil {
@@ -186,7 +186,7 @@ func controlPaths() map[string]bool {
 	return paths
 }
 
-// matchPath compares a path with a form that may have one {id}.
+// matchPath compares a path with a pattern that may contain one {id}.
 func matchPath(form, path string) (id string, ok bool) {
 	before, after, has := strings.Cut(form, "{id}")
 	if !has {
@@ -204,7 +204,7 @@ func matchPath(form, path string) (id string, ok bool) {
 	return plain, err == nil
 }
 
-// authoriseControl checks the token, where tokens are known. Browsers are asked for it.
+// authoriseControl checks the access token if tokens are set. Browsers ask the user for it.
 func (sb *Sandbox) authoriseControl(r *http.Request, header http.Header) error {
 	if sb.tokens.IsOpen() {
 		return nil
@@ -228,7 +228,7 @@ func (sb *Sandbox) authoriseControl(r *http.Request, header http.Header) error {
 	return nil
 }
 
-// controlBody reads a body; none is an empty object.
+// controlBody reads a body. An empty body is an empty object.
 func controlBody(r *http.Request, large bool) (object, error) {
 	limit := maxBody
 	if large {
@@ -273,12 +273,12 @@ func controlQuery(r *http.Request, spec *api.Type) (object, error) {
 	return out, nil
 }
 
-// controlState is what most controls answer.
+// controlState is the reply of most controls.
 func (sb *Sandbox) controlState() object {
 	return object{{"now", value.Stamp(sb.Now())}, {"faults", int64(sb.faults.count())}}
 }
 
-// clockState is controlState with what only the clock's controls tell.
+// clockState is the reply of the clock's controls: controlState and what only they report.
 func (sb *Sandbox) clockState() object {
 	o := append(sb.controlState(), member{"frozen", sb.frozen.Load() != nil}, member{"next", nil})
 	if due := sb.dueFirst(1); len(due) > 0 {
@@ -287,8 +287,7 @@ func (sb *Sandbox) clockState() object {
 	return o
 }
 
-// lastTime is as far as the control moves the clock: times are kept in nanoseconds, which end in
-// 2262.
+// lastTime is the last time that the clock can be moved to. Times in nanoseconds end in 2262.
 var lastTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func controlClock(sb *Sandbox, c *controlCall) (any, error) {
@@ -314,7 +313,7 @@ func controlClock(sb *Sandbox, c *controlCall) (any, error) {
 	return append(sb.clockState(), member{"delivered", accepted}, member{"refused", int64(len(made)) - accepted}), err
 }
 
-// clockTarget is the time that the clock is to be moved to.
+// clockTarget returns the time to move the clock to.
 func (sb *Sandbox) clockTarget(body object) (time.Time, error) {
 	p := &api.Problems{}
 	now := sb.Now()
@@ -327,9 +326,9 @@ func (sb *Sandbox) clockTarget(body object) (time.Time, error) {
 	}
 	switch {
 	case moves > 1:
-		p.Add("advance", `must be given, or else "to" or "next", and not both`)
+		p.Add("advance", `excludes "to" and "next", which also exclude each other`)
 	case moves == 0 && !body.Has("frozen"):
-		p.Add("advance", `must be given, or else "to", "next" or "frozen"`)
+		p.Add("advance", `is required, unless "to", "next" or "frozen" is given`)
 	case body.Has("advance"):
 		d, err := parseSpan(body.Str("advance"))
 		if err != nil {
@@ -342,15 +341,15 @@ func (sb *Sandbox) clockTarget(body object) (time.Time, error) {
 	switch {
 	case len(p.Items) > 0:
 	case to.Before(now):
-		p.Add(field, "leads back to %s; it is %s, and the clock never goes back", value.Stamp(to), value.Stamp(now))
+		p.Add(field, "leads to %s, but the clock shows %s and never moves back", value.Stamp(to), value.Stamp(now))
 	case to.After(lastTime):
-		p.Add(field, "leads beyond %s, where the clock ends", value.Stamp(lastTime))
+		p.Add(field, "leads beyond %s, the end of the clock", value.Stamp(lastTime))
 	}
 	return to, p.Err()
 }
 
-// parseSpan reads a duration in Go's form, or in days or weeks. (Seventeen bits hold more days than
-// the clock has, and fewer than would overflow.)
+// parseSpan reads a duration in Go's form, or in days or weeks. The limit of 65,536 days is beyond the
+// end of the clock and does not overflow.
 func parseSpan(s string) (time.Duration, error) {
 	for unit, days := range map[string]time.Duration{"d": 1, "w": 7} {
 		if number, ok := strings.CutSuffix(s, unit); ok {
@@ -390,12 +389,12 @@ func controlFault(body object) (Fault, error) {
 		p.Add("reason", "is not a reason of the API")
 	}
 	if !f.answers() && !f.Drop && f.Delay == 0 && f.Truncate == 0 && len(f.Header) == 0 && len(p.Items) == 0 {
-		p.Add("reason", "must be given, or else one of: status, header, body, bare, delay, drop, truncate")
+		p.Add("reason", "is required, unless status, header, body, bare, delay, drop or truncate is given")
 	}
 	return f, p.Err()
 }
 
-// object is the fault in the form that controlFault reads, without what it leaves alone.
+// object returns the fault in the form that controlFault reads, without zero values.
 func (f *Fault) object() object {
 	o := pairs("operation", f.Operation, "reason", f.Reason, "body", f.Body, "content_type", f.ContentType, "bare", f.Bare)
 	for name, n := range map[string]int{"skip": f.Skip, "times": f.Times, "status": f.Status, "truncate": f.Truncate} {
@@ -426,7 +425,7 @@ func headerObject(h http.Header) object {
 	return o
 }
 
-// members are the details of a payer by name; those of the bank account come first.
+// members lists the details of a payer by name. The first ones, bank of them, are the account's.
 func (p *Payer) members() (list []stringMember, bank int) {
 	return []stringMember{
 		{"iban", &p.IBAN}, {"account_number", &p.AccountNumber}, {"branch_code", &p.BranchCode}, {"bank_code", &p.BankCode}, {"account_type", &p.AccountType},

@@ -8,17 +8,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// describeControls is the OpenAPI document of the control API.
+// describeControls returns the OpenAPI document of the control API.
 func describeControls(base string) object {
 	return append(object{
 		{"openapi", "3.1.0"},
 		{"info", object{{"title", "GoCardless sandbox control API"}, {"version", "1"},
-			{"description", "Steers a sandbox: what a test in Go does with methods, programs in other languages do with these calls."}}},
+			{"description", "Controls a sandbox over HTTP, as a test in Go does with the methods of Sandbox."}}},
 		{"servers", []any{object{{"url", base}}}},
 	}, controlDescription()...)
 }
 
-// controlDescription is the part of the document that is always the same.
+// controlDescription is the part of the document that never changes.
 var controlDescription = sync.OnceValue(func() object {
 	schemas, paths := object{}, object{}
 	for _, c := range theControls() {
@@ -28,7 +28,7 @@ var controlDescription = sync.OnceValue(func() object {
 	schemas = append(schemas, member{"Error", object{{"type", "object"}, {"description", "An error in the form of the API's."},
 		{"properties", object{{"error", object{{"type", "object"}}}}}, {"required", []any{"error"}}}})
 	return object{{"paths", paths}, {"components", object{{"schemas", schemas}, {"securitySchemes", object{
-		{"bearer", object{{"type", "http"}, {"scheme", "bearer"}, {"description", "Needed when the sandbox knows its tokens."}}}}}}},
+		{"bearer", object{{"type", "http"}, {"scheme", "bearer"}, {"description", "Required if the sandbox's access tokens are set."}}}}}}},
 		{"security", []any{object{}, object{{"bearer", []any{}}}}}}
 })
 
@@ -45,9 +45,9 @@ func (c *control) describe(schemas *object) object {
 			params = append(params, object{{"name", f.Name}, {"in", "query"}, {"required", f.Required}, {"description", f.Text}, {"schema", describeField(f, schemas).Without("description")}})
 		}
 	case c.body == nil:
-		o = append(o, member{"requestBody", content("What to take over.", object{{"type", "object"}})})
+		o = append(o, member{"requestBody", content("The snapshot to restore.", object{{"type", "object"}})})
 	case len(c.body.Fields) > 0:
-		body := content("What to do.", describeType(c.body, schemas))
+		body := content("The parameters.", describeType(c.body, schemas))
 		o = append(o, member{"requestBody", append(body, member{"required", c.body.NeedsAny()})})
 	}
 	if len(params) > 0 {
@@ -58,8 +58,8 @@ func (c *control) describe(schemas *object) object {
 		reply = describeType(c.reply, schemas)
 	}
 	return append(o, member{"responses", object{
-		{"200", content("It was done.", reply)},
-		{"default", content("It was refused.", object{{"$ref", "#/components/schemas/Error"}})},
+		{"200", content("Success.", reply)},
+		{"default", content("Error.", object{{"$ref", "#/components/schemas/Error"}})},
 	}})
 }
 
@@ -67,7 +67,7 @@ func content(text string, schema object) object {
 	return object{{"description", text}, {"content", object{{"application/json", object{{"schema", schema}}}}}}
 }
 
-// describeType refers to the type's schema, which it adds to the others.
+// describeType returns a reference to the type's schema, and adds the schema to the others.
 func describeType(t *api.Type, schemas *object) object {
 	ref := object{{"$ref", "#/components/schemas/" + t.Name}}
 	if schemas.Has(t.Name) {
@@ -89,7 +89,7 @@ func describeType(t *api.Type, schemas *object) object {
 	return ref
 }
 
-// describeField is the schema of a member.
+// describeField returns the schema of a member.
 func describeField(f *api.Field, schemas *object) object {
 	var s object
 	switch f.Kind {

@@ -23,11 +23,12 @@ const (
 	groupSettings  = "Settings"
 )
 
-// builders are the methods that load a world of their own: programs in other languages load it.
+// builders are the methods that load a built-in world. Programs in other languages load the world
+// instead.
 var builders = []string{"ActiveMandate", "PendingPayment", "ConfirmedPayment", "PaidOutPayment", "FailedPayment",
 	"ChargedBackPayment", "LateFailedPayment", "PaidInstantPayment", "FailedInstantPayment", "Subscriber"}
 
-// controlTable is all that the control API can do.
+// controlTable returns all controls.
 func controlTable() []*control {
 	get, post, del := http.MethodGet, http.MethodPost, http.MethodDelete
 	return []*control{
@@ -160,7 +161,7 @@ func controlTable() []*control {
 	}
 }
 
-// acts is a control that does something to a resource and answers with the state.
+// acts returns a control that changes a resource and replies with the state.
 func acts(name, method, path, text string, do func(*Sandbox, string) error) *control {
 	return &control{name, []string{method}, http.MethodPost, path, groupResources, text, noBody, stateReply, false, func(sb *Sandbox, c *controlCall) (any, error) {
 		err := do(sb, c.id)
@@ -174,7 +175,7 @@ func endpointActs(name, goes, method, path, text string, do func(*Sandbox, strin
 	return c
 }
 
-// newest is the end of a list, of the length that the query asks for.
+// newest returns the last entries of a list, as many as the query asks for.
 func newest[T any](list []T, query object) []T {
 	limit := 100
 	if query.Has("limit") {
@@ -241,7 +242,7 @@ func eventOf(body object) Event {
 	return e
 }
 
-// listOf is a reply with a list.
+// listOf returns a reply with a list.
 func listOf[T any](name string, list []T, f func(T) object) object {
 	items := make([]any, 0, len(list))
 	for _, v := range list {
@@ -270,7 +271,7 @@ func readyObject(name string) object {
 	return object{{"name", name}, {"about", o.Str("about")}}
 }
 
-// object leaves the secret out.
+// object omits the secret.
 func (e Endpoint) object() object {
 	return object{{"id", e.ID}, {"url", e.URL}, {"events", texts(e.Events)}, {"duplicate", e.Duplicate}, {"shuffle", e.Shuffle},
 		{"manual", e.Manual}, {"paused", e.Paused}, {"waiting", int64(e.Waiting)}}
@@ -286,7 +287,7 @@ func (d *Delivery) object() object {
 	return o
 }
 
-// object leaves the access token out.
+// object omits the access token.
 func (r *Request) object() object {
 	h := r.Header.Clone()
 	h.Del("Authorization")
@@ -301,7 +302,7 @@ func (r *Request) object() object {
 
 func validText(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
 
-// The forms of bodies and replies.
+// The types of bodies and replies.
 var (
 	noBody    = &api.Type{}
 	anyReply  = (*api.Type)(nil)
@@ -423,7 +424,7 @@ var (
 	}}
 )
 
-// listReply is a reply with one list.
+// listReply returns the type of a reply with a list.
 func listReply(name string, of *api.Type) *api.Type {
 	return &api.Type{Name: of.Name + "List", Fields: []api.Field{{Name: name, Kind: api.KindArray, Elem: &api.Field{Kind: api.KindObject, Type: of}, Text: "The list."}}}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Creditors, their scheme identifiers, verification details, and the state a sandbox starts with.
+// Creditors, their scheme identifiers and verification details, and the creditor of a new sandbox.
 
 func creditorFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "creditors", IDForm: store.IDULID, Computed: []store.Computed{{Name: "scheme_identifiers", Value: schemeIdentifiersOf}}})
@@ -32,7 +32,7 @@ func creditorFamily(r *registry) {
 	r.seed(seedCreditor)
 }
 
-// seedCreditor is the organisation that every sandbox starts with.
+// seedCreditor creates the creditor that every sandbox starts with.
 func seedCreditor(tx *tx) {
 	c := tx.make("creditors")
 	c.Set("name", "Sandbox Merchant Ltd")
@@ -81,7 +81,7 @@ func (tx *tx) addCreditor(c *record) *record {
 	return tx.add(c)
 }
 
-// schemeIdentifiersOf is the creditor's list of scheme identifiers, which replies embed.
+// schemeIdentifiersOf returns the creditor's scheme identifiers, which its replies embed.
 func schemeIdentifiersOf(_ time.Time, c *record) any {
 	out := []any{}
 	for _, s := range c.Coll.Store.Coll("scheme_identifiers").By("creditor", c.ID) {
@@ -149,7 +149,7 @@ func updateCreditor(tx *tx) (result, error) {
 	return one(c), nil
 }
 
-// setVerification changes a creditor's verification status and emits the event of it.
+// setVerification changes a creditor's verification status and creates the event.
 func (tx *tx) setVerification(c *record, status string) {
 	if c.Str("verification_status") != status {
 		c.Set("verification_status", status)
@@ -157,7 +157,7 @@ func (tx *tx) setVerification(c *record, status string) {
 	}
 }
 
-// identifierLimit is how long the name on bank statements may be in a scheme.
+// identifierLimit returns the maximum length, in a scheme, of the name on bank statements.
 func identifierLimit(scheme string) int {
 	switch scheme {
 	case "bacs", "faster_payments":
@@ -182,7 +182,7 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 	}
 	for _, s := range tx.sb.store.Coll("scheme_identifiers").Recs {
 		if s.Str("scheme") == scheme && strings.EqualFold(s.Str("name"), name) {
-			// A name can be had once in a scheme; the API offers another.
+			// Names are unique within a scheme; the API suggests another.
 			other := name
 			if utf8.RuneCountInString(other)+2 > identifierLimit(scheme) {
 				other = string([]rune(other)[:identifierLimit(scheme)-2])
@@ -196,7 +196,7 @@ func createSchemeIdentifier(tx *tx) (result, error) {
 	}
 	s := tx.addSchemeIdentifier(creditor, scheme, name)
 	if scheme == "bacs" {
-		// Bacs takes up to five working days; other schemes are ready at once.
+		// Bacs takes up to five working days; other schemes are active at once.
 		s.Set("status", "pending")
 		tx.at(bank.TimingOf("bacs").Days().Shift(tx.today(), 5).At(bank.ConfirmHour, 0), "scheme_identifier.activate", s.ID, "")
 	} else {
@@ -211,7 +211,7 @@ func (tx *tx) activateSchemeIdentifier(s *record) {
 	tx.event(s, event{action: "activated", cause: "scheme_identifier_activated", origin: "gocardless"})
 }
 
-// minimumNotice is how many working days before the charge a payer must be notified.
+// minimumNotice is the number of working days before the charge by which a payer must be notified.
 var minimumNotice = map[string]int{"bacs": 3, "sepa": 3, "autogiro": 8, "betalingsservice": 6, "becs_nz": 2, "pad": 3, "ach": 1}
 
 func (tx *tx) addSchemeIdentifier(creditor *record, scheme, name string) *record {
@@ -236,7 +236,7 @@ func (tx *tx) addSchemeIdentifier(creditor *record, scheme, name string) *record
 	return tx.add(s)
 }
 
-// schemeReference is the identifier that the scheme itself uses: a service user number in Bacs, a
+// schemeReference returns the identifier that the scheme itself uses: a service user number in Bacs, a
 // creditor identifier in SEPA.
 func schemeReference(scheme, id string) string {
 	n := store.HashText(id) % 1_000_000
@@ -265,8 +265,8 @@ func createVerificationDetail(tx *tx) (result, error) {
 	return one(tx.add(v)), nil
 }
 
-// payoutAccount returns the account that receives a creditor's money of a currency: its account of
-// that currency, or otherwise any of its accounts.
+// payoutAccount returns the account that receives a creditor's money: its account in the currency, or
+// otherwise any of its accounts.
 func (tx *tx) payoutAccount(creditor *record, currency string) string {
 	if id := creditor.Link(payoutLink(currency)); id != "" {
 		return id

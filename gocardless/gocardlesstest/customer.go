@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Customers: created with a name or a company, removed for good.
+// Customers, whose removal is final.
 
 func customerFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "customers", IDForm: store.IDULID})
@@ -21,14 +21,14 @@ func customerFamily(r *registry) {
 			return a.Str("currency") == currency
 		})
 	})
-	// The sandbox never waits for more details of a customer.
+	// No customer of the sandbox lacks details.
 	r.filter("customers.list", "action_required", func(_ *record, v string) bool { return v == "false" })
 }
 
-// languages that the API writes to customers in.
+// languages are those in which the API writes to customers.
 var languages = []string{"en", "fr", "de", "pt", "es", "it", "nl", "da", "nb", "sl", "sv"}
 
-// countryLanguage is the default language of a country.
+// countryLanguage returns the default language of a country.
 func countryLanguage(country string) string {
 	switch country {
 	case "FR", "LU", "MC":
@@ -61,8 +61,8 @@ var (
 	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 )
 
-// checkCustomer checks the details of a person or company. Before is the customer as it was, nil
-// for a new one. The path leads to the details within the body.
+// checkCustomer checks the details of a person or company. The customer before the change is nil for a
+// new one. The path leads to the details within the body.
 func (tx *tx) checkCustomer(p *api.Problems, path string, details object, before *record) {
 	value := func(name string) string {
 		if _, there := details.Lookup(name); !there && before != nil {
@@ -90,7 +90,7 @@ func (tx *tx) checkCustomer(p *api.Problems, path string, details object, before
 	checkIdentityNumbers(p, path, details, before)
 }
 
-// checkIdentityNumbers checks the numbers of people and companies in two countries.
+// checkIdentityNumbers checks the Swedish and Danish numbers of people and companies.
 func checkIdentityNumbers(p *api.Problems, path string, details object, before *record) {
 	if v := details.Str("swedish_identity_number"); v != "" {
 		switch {
@@ -107,7 +107,7 @@ func checkIdentityNumbers(p *api.Problems, path string, details object, before *
 	}
 }
 
-// checkAddress checks what depends on the country.
+// checkAddress checks the details that depend on the country.
 func checkAddress(p *api.Problems, path string, details object, country string) {
 	if v := details.Str("region"); v != "" && country == "US" && !stateForm.MatchString(v) {
 		p.Add(path+"region", "must be a two-letter state code")
@@ -129,7 +129,7 @@ func createCustomer(tx *tx) (result, error) {
 	return one(tx.addCustomer(tx.body)), nil
 }
 
-// addCustomer stores a customer with checked details, whichever resource they came with.
+// addCustomer stores a customer with checked details, and ignores details of other resources.
 func (tx *tx) addCustomer(details object) *record {
 	c := tx.make("customers")
 	for _, m := range details {
@@ -153,7 +153,8 @@ func updateCustomer(tx *tx) (result, error) {
 	return one(tx.target), nil
 }
 
-// removeCustomer takes a customer and everything that could still collect from it away.
+// removeCustomer removes a customer, its personal data, and everything that could still collect from
+// it.
 func removeCustomer(tx *tx) (result, error) {
 	c := tx.target
 	st := tx.sb.store
@@ -168,7 +169,6 @@ func removeCustomer(tx *tx) (result, error) {
 	for _, a := range st.Coll("customer_bank_accounts").By("customer", c.ID) {
 		a.Set("enabled", false)
 	}
-	// Nothing personal is kept.
 	for i := range c.Coll.Spec.Fields {
 		switch c.Coll.Spec.Fields[i].Name {
 		case "id", "created_at":
@@ -183,7 +183,7 @@ func removeCustomer(tx *tx) (result, error) {
 	return result{empty: true}, nil
 }
 
-// customerName is how a customer is called.
+// customerName returns the name of a customer.
 func customerName(c *record) string {
 	if n := c.Str("company_name"); n != "" {
 		return n

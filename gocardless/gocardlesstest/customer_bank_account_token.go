@@ -5,8 +5,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Customer bank account tokens stand for bank details that a payer typed in the browser. Their ids
-// are this sandbox's choice, since no reply of the API with one has been seen.
+// Customer bank account tokens, which stand for bank details that a payer entered in the browser. Their
+// ids are invented, because no reply of the API with one is known.
 
 func bankAccountTokenFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "customer_bank_account_tokens", Prefix: "CBT"})
@@ -28,9 +28,9 @@ func bankAccountTokenFamily(r *registry) {
 	})
 }
 
-// tokenDetails are the bank details that a token stands for. A token that was not made here comes
-// from a browser library that talks to the API directly: it stands for an account derived from its
-// id.
+// tokenDetails returns the bank details that a token stands for. A token that the sandbox did not
+// create comes from a browser library that calls the API directly; its account is derived from the
+// token.
 func (tx *tx) tokenDetails(token string, customer *record) bankDetails {
 	t := tx.find("customer_bank_account_tokens", token)
 	if t == nil {

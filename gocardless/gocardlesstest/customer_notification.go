@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Customer notifications, blocks, webhooks.
+// Customer notifications and blocks, and the webhooks resource.
 
 const eventNotifications store.Hidden[[]any] = "notifications"
 
@@ -45,7 +45,7 @@ var noticeKinds = map[string]string{
 	"instalment_schedules.created": "instalment_schedule_created", "instalment_schedules.cancelled": "instalment_schedule_cancelled",
 }
 
-// notify makes the customer notification that an event calls for, when the account sends its own.
+// notify creates the customer notification of an event, if the account sends its own notifications.
 func (sb *Sandbox) notify(tx *tx, r, ev *record) {
 	kind := noticeKinds[r.Coll.Name+"."+ev.Str("action")]
 	if kind == "" || !sb.opts.notifications {
@@ -106,7 +106,7 @@ func checkBlockReason(p *api.Problems, o object) {
 	}
 }
 
-// blockByRef blocks the e-mail addresses and bank accounts of a customer or of a mandate's.
+// blockByRef blocks the e-mail address and the bank accounts of a customer, or of a mandate's customer.
 func blockByRef(tx *tx) (result, error) {
 	p := tx.problems()
 	for _, name := range []string{"reference_type", "reference_value", "reason_type"} {
@@ -166,7 +166,7 @@ func blockByRef(tx *tx) (result, error) {
 func (sb *Sandbox) blocked(customer, account *record) bool {
 	mail := strings.ToLower(customer.Str("email"))
 	_, domain, _ := strings.Cut(mail, "@")
-	// The same account of another customer is the same account.
+	// Customers can share a bank account.
 	sameAccount := func(id string) bool {
 		other := sb.store.Find("customer_bank_accounts", id)
 		return id == account.ID || other != nil && other.Ref("key") == account.Ref("key")

@@ -15,15 +15,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// The dashboard: pages on which a person sees what the program under test did and what the banks
-// would do next, and steers the sandbox. Pages are rendered here and can be read without a script.
-// The script sends the forms to the control API, which they are made from, and reloads the pages
+// The dashboard: pages that show what the program under test did and what the banks will do next, and
+// that control the sandbox. Pages are rendered here and can be read without JavaScript. The script
+// sends the forms, which are generated from the controls, to the control API, and reloads the pages
 // when something has changed.
 //
-// Whatever a program under test sent is untrusted: html/template escapes it, only addresses of the
-// sandbox's own become links, and a content security policy allows the dashboard's own files alone.
+// Whatever the program under test sent is untrusted: html/template escapes it, only the sandbox's own
+// URLs become links, and a content security policy allows only the dashboard's own files.
 
-// dashboardPath is the path that the dashboard's pages and files are below.
+// dashboardPath is the path prefix of the dashboard's pages and files.
 const dashboardPath = ControlPath + "ui/"
 
 //go:embed dashboard
@@ -45,7 +45,7 @@ type dashView struct {
 	Title   string
 	Section string // of the navigation
 	Status  int
-	Base    string // where programs reach the API
+	Base    string // base URL of the API
 	Clock   dashClock
 	Nav     []navItem
 	Body    any
@@ -54,7 +54,7 @@ type dashView struct {
 type dashClock struct {
 	Now    string
 	Frozen bool
-	Next   string // when the next step is due, and which one it is
+	Next   string // the next step and when it is due
 }
 
 type navItem struct {
@@ -63,8 +63,8 @@ type navItem struct {
 	Current    bool
 }
 
-// isDashboard reports whether a request is for the dashboard: below its path, or for the root from a
-// browser.
+// isDashboard reports whether a request is for the dashboard: below its path, or from a browser for the
+// root.
 func isDashboard(r *http.Request) bool {
 	if r.URL.Path == "/" {
 		return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
@@ -106,7 +106,7 @@ func (sb *Sandbox) serveDashboard(w http.ResponseWriter, r *http.Request, stop <
 	sb.writeDashboard(w, r, sb.dashboardView(r))
 }
 
-// serveDashboardFile serves a file of the dashboard, and reports whether the path is that of one.
+// serveDashboardFile serves a file of the dashboard. It reports whether the path names one.
 func (sb *Sandbox) serveDashboardFile(w http.ResponseWriter, r *http.Request) bool {
 	name, kind := strings.TrimPrefix(r.URL.Path, dashboardPath), ""
 	switch {
@@ -144,15 +144,15 @@ func (sb *Sandbox) writeDashboard(w http.ResponseWriter, r *http.Request, v *das
 	}
 }
 
-// streamGap is how often the stream looks for changes, so that an open dashboard costs the same
-// however much there is to see.
+// streamGap is how often the stream looks for changes, so that an open dashboard costs little, however
+// much changes.
 const streamGap = 300 * time.Millisecond
 
 // stream sends an event whenever something has changed.
 func (sb *Sandbox) stream(w http.ResponseWriter, r *http.Request, stop <-chan struct{}) {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{}) // a stream has no end
-	seen, quiet := sb.fingerprint(), 0  // before the first byte: the viewer loads the page when it arrives
+	seen, quiet := sb.fingerprint(), 0  // before the first byte, at which the browser loads the page
 	w.Header().Set("Content-Type", "text/event-stream")
 	_, _ = w.Write([]byte("retry: 1000\n\n"))
 	_ = rc.Flush()
@@ -184,7 +184,7 @@ func (sb *Sandbox) stream(w http.ResponseWriter, r *http.Request, stop <-chan st
 	}
 }
 
-// fingerprint changes whenever a page of the dashboard would show something else.
+// fingerprint returns a string that changes whenever a page of the dashboard changes.
 func (sb *Sandbox) fingerprint() string {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()

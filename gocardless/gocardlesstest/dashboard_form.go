@@ -22,21 +22,21 @@ type dashForm struct {
 type dashField struct {
 	Form, Name, Label, Text string
 	Kind                    string // "text", "int", "bool", "list", "json", "choice"
-	List                    string // id of the list of what fits
+	List                    string // id of the list of suggestions
 	Value                   string
 	Checked                 bool
 	Choices                 []string
 	Required                bool
 }
 
-// dashButton is a control with all that it needs, so that pressing the button does it.
+// dashButton is a control with all its parameters.
 type dashButton struct {
 	Method, Path, Label string
 	Fields              []dashField
 	Danger              bool
 }
 
-// dashGroup is forms under a heading, which a link can lead to.
+// dashGroup is a group of forms under a heading, which a link can point to.
 type dashGroup struct {
 	ID, Title string
 	Forms     []dashForm
@@ -50,7 +50,7 @@ var formLabels = map[string]string{
 	"set_token": "Set", "add_endpoint": "Add the endpoint", "configure": "Change the settings",
 }
 
-// fieldLists are the lists that fields offer.
+// fieldLists are the lists of suggestions, by the names of fields.
 var fieldLists = map[string]string{"operation": "operations", "reason": "reasons", "type": "event-types", "ready": "ready-worlds"}
 
 func formOf(name string) dashForm {
@@ -66,7 +66,7 @@ func formOf(name string) dashForm {
 	return f
 }
 
-// inputKind is the kind of field for a member.
+// inputKind returns the kind of field for a member.
 func inputKind(f *api.Field) string {
 	switch {
 	case len(f.Enum) > 0:
@@ -102,7 +102,7 @@ func (f dashForm) with(values object) dashForm {
 	return f
 }
 
-// button makes a button of a control; the members of its body come as name and value in turn.
+// button makes a button of a control. The members of its body are given as names and values in turn.
 func button(name, id, label string, members ...any) dashButton {
 	c := controlNamed(name)
 	b := dashButton{Method: c.method, Path: ControlPath + strings.ReplaceAll(c.path, "{id}", url.PathEscape(id)), Label: label,
@@ -114,8 +114,8 @@ func button(name, id, label string, members ...any) dashButton {
 	return b
 }
 
-// pageActions are the controls that a resource's page offers: for which kind and statuses, under which
-// label. No statuses means all.
+// pageActions are the controls that the page of a resource offers, by kind and statuses. No statuses
+// means all.
 var pageActions = []struct{ kind, control, label, statuses string }{
 	{"mandates", "activate", "Activate", "pending_submission submitted"},
 	{"mandates", "replace", "Replace by a new mandate", "pending_submission submitted active"},
@@ -128,7 +128,7 @@ var pageActions = []struct{ kind, control, label, statuses string }{
 	{"webhooks", "resend", "Send again", ""},
 }
 
-// actionsOn are the actions that fit a resource.
+// actionsOn returns the buttons for a resource.
 func actionsOn(kind, id, status string) []dashButton {
 	out := []dashButton{}
 	for _, a := range pageActions {
@@ -143,7 +143,7 @@ func actionsOn(kind, id, status string) []dashButton {
 var dashboardFuncs = template.FuncMap{
 	"button": button,
 	"words":  func(s string) string { return strings.ReplaceAll(s, "_", " ") },
-	// tone is the colour of a status of HTTP.
+	// tone returns the colour of an HTTP status.
 	"tone": func(status int) string {
 		switch {
 		case status >= 200 && status < 300:
@@ -153,7 +153,7 @@ var dashboardFuncs = template.FuncMap{
 		}
 		return "bad"
 	},
-	// mood is the colour of a status of a resource.
+	// mood returns the colour of a resource's status.
 	"mood": func(status string) string {
 		switch status {
 		case "active", "confirmed", "paid_out", "paid", "fulfilled", "successful", "verified", "completed", "executed", "processed", "enabled":

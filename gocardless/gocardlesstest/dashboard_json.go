@@ -7,17 +7,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// dashJSON is JSON as a page shows it, or another text as it is.
+// dashJSON is JSON, or another string, as a page shows it.
 type dashJSON struct {
 	HTML  template.HTML
 	Empty bool
 }
 
-// longJSON is how much of a text a page shows.
+// longJSON limits how much of a body that is not JSON a page shows.
 const longJSON = keptBody + 1024
 
-// prettyJSON sets JSON out in lines, with a link for every id of a resource. What is not JSON, or no
-// longer because it was cut, stays as it is.
+// prettyJSON indents JSON, with a link for every id of a resource. A body that is not JSON, or was cut,
+// is shown unchanged.
 func (tx *tx) prettyJSON(b []byte) dashJSON {
 	if len(b) == 0 {
 		return dashJSON{Empty: true}
@@ -28,7 +28,7 @@ func (tx *tx) prettyJSON(b []byte) dashJSON {
 	} else {
 		p.text("", validText(b[:min(len(b), longJSON)]))
 	}
-	return dashJSON{HTML: template.HTML(p.out.String())} //nolint:gosec // text escapes all that comes from outside
+	return dashJSON{HTML: template.HTML(p.out.String())} //nolint:gosec // text escapes everything from outside
 }
 
 type jsonPrinter struct {
@@ -36,7 +36,7 @@ type jsonPrinter struct {
 	out strings.Builder
 }
 
-// text writes something from outside, escaped, in a class.
+// text writes an escaped string from outside in a class.
 func (p *jsonPrinter) text(class, s string) {
 	if class == "" {
 		template.HTMLEscape(&p.out, []byte(s))

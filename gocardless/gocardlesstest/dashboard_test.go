@@ -127,15 +127,15 @@ func TestDashboardPages(t *testing.T) {
 		"/_sandbox/ui/requests?status=failed":                "404",
 		"/_sandbox/ui/resources/customers?find=okafor":       "Okafor",
 		"/_sandbox/ui/time":                                  "Payment: submit",
-		"/_sandbox/ui/tools":                                 "another body",
-		"/_sandbox/ui/resources/payments?find=nothing+of+it": "None.",
+		"/_sandbox/ui/tools":                                 "custom body",
+		"/_sandbox/ui/resources/payments?find=nothing+of+it": "None found.",
 	} {
 		if _, _, page := look(t, s, path); !strings.Contains(page, want) {
 			t.Errorf("%s does not show %s", path, want)
 		}
 	}
 	for _, path := range []string{"/_sandbox/ui/nothing", "/_sandbox/ui/requests/X", "/_sandbox/ui/resources/payments/PM0", "/_sandbox/ui/resources/settlements", "/_sandbox/ui/webhooks/WB0"} {
-		if status, _, page := look(t, s, path); status != 404 || !strings.Contains(page, "There is nothing here") {
+		if status, _, page := look(t, s, path); status != 404 || !strings.Contains(page, "Page not found") {
 			t.Errorf("%s: %d", path, status)
 		}
 	}

@@ -29,7 +29,7 @@ type requestRow struct {
 type eventRow struct {
 	Href, Time, Type, Cause, Text string
 	Resource                      dashLink
-	Due                           bool // it has not happened yet
+	Due                           bool // still to come
 }
 
 type deliveryRow struct {
@@ -42,7 +42,7 @@ type resourceRow struct {
 	ID, Href, Status, Text, Time string
 }
 
-// dashboardView makes the page of a path.
+// dashboardView returns the page of a path.
 func (sb *Sandbox) dashboardView(r *http.Request) *dashView {
 	v := &dashView{Status: http.StatusOK, Base: sb.seenBase(r)}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, dashboardPath), "/")
@@ -69,8 +69,8 @@ func (sb *Sandbox) dashboardView(r *http.Request) *dashView {
 		sb.toolsView(v)
 	}
 	if v.Page == "" {
-		v.Page, v.Title, v.Status = "message", "There is nothing here", http.StatusNotFound
-		v.Body = "The sandbox does not have what this address is for. A reset or a restored snapshot may have removed it."
+		v.Page, v.Title, v.Status = "message", "Page not found", http.StatusNotFound
+		v.Body = "Nothing has this address. A reset or a restored snapshot may have removed it."
 	}
 	sb.around(v)
 	return v
@@ -147,12 +147,12 @@ func statusesOf(c *store.Collection) []string {
 	return mapped(order, func(s string) string { return strconv.Itoa(n[s]) + " " + strings.ReplaceAll(s, "_", " ") })
 }
 
-// resourcePath is the page of a resource.
+// resourcePath returns the path of a resource's page.
 func resourcePath(kind, id string) string {
 	return dashboardPath + "resources/" + kind + "/" + url.PathEscape(id)
 }
 
-// linkTo is a link to the resource with an id, or the id alone when nothing has it.
+// linkTo returns a link to the resource with an id, or only the id if no resource has it.
 func (tx *tx) linkTo(id string) dashLink {
 	if id != "" {
 		for _, c := range tx.sb.store.Order {
@@ -164,7 +164,7 @@ func (tx *tx) linkTo(id string) dashLink {
 	return dashLink{Text: id}
 }
 
-// requestRows are the newest requests, the newest first.
+// requestRows returns rows of the last n requests, newest first.
 func (sb *Sandbox) requestRows(list []*Request, n int) []requestRow {
 	rows := []requestRow{}
 	sb.view(func(tx *tx) {
@@ -183,7 +183,7 @@ func (sb *Sandbox) requestRows(list []*Request, n int) []requestRow {
 	return rows
 }
 
-// summary is what a fault does, in a few words.
+// summary describes a fault in a few words.
 func (f *Fault) summary() string {
 	words := []string{}
 	add := func(when bool, format string, args ...any) {
@@ -194,11 +194,11 @@ func (f *Fault) summary() string {
 	add(f.Delay > 0, "delayed %s", f.Delay)
 	add(f.Reason != "", "%s", f.Reason)
 	add(f.Status != 0, "status %d", f.Status)
-	add(f.Bare != "" || f.Body != "", "another body")
+	add(f.Bare != "" || f.Body != "", "custom body")
 	add(f.Drop, "dropped")
 	add(f.Truncate > 0, "truncated")
 	add(len(f.Header) > 0, "headers")
-	add(f.After, "after the effect")
+	add(f.After, "after taking effect")
 	return strings.Join(words, ", ")
 }
 
@@ -254,7 +254,7 @@ func (sb *Sandbox) requestView(v *dashView, id string) {
 	v.Page, v.Title, v.Section, v.Body = "request", r.Method+" "+value.Short(r.Path), "Requests", body
 }
 
-// curl is the request as a command for a shell. The token is a variable of the shell.
+// curl returns the request as a shell command. The token is a variable of the shell.
 func (r *Request) curl(base string) string {
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 	address := base + (&url.URL{Path: r.Path, RawQuery: r.Query}).String()
@@ -270,7 +270,7 @@ func (r *Request) curl(base string) string {
 	return out
 }
 
-// eventRows are the newest events, the newest first.
+// eventRows returns rows of the last n events, newest first.
 func (tx *tx) eventRows(list []*record, n int) []eventRow {
 	rows := []eventRow{}
 	for _, e := range slices.Backward(list) {
@@ -286,7 +286,8 @@ func (tx *tx) eventRows(list []*record, n int) []eventRow {
 	return rows
 }
 
-// dueRows are the next steps: all, or those of a resource and of what links to it.
+// dueRows returns rows of the next n steps: all, or those of a resource and of the resources that link
+// to it.
 func (sb *Sandbox) dueRows(id string, n int) []eventRow {
 	rows := []eventRow{}
 	now := sb.Now()
@@ -329,7 +330,7 @@ func linksTo(r *record, id string) bool {
 	return false
 }
 
-// stepName is the name of a step as a person reads it: "Payment: pay out".
+// stepName returns the readable name of a step: "Payment: pay out".
 func stepName(name string) string {
 	what, does, ok := strings.Cut(name, ".")
 	if !ok {
@@ -350,7 +351,7 @@ func (sb *Sandbox) deliveryRows(list []*Delivery, n int) []deliveryRow {
 	return rows
 }
 
-// typesOf names the first events of a webhook.
+// typesOf lists the first event types of a webhook.
 func typesOf(d *Delivery) string {
 	types := slices.Compact(slices.Sorted(slices.Values(d.Types)))
 	if len(types) > 3 {
@@ -450,7 +451,7 @@ func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 	}
 }
 
-// resourceRow is a resource with what distinguishes it.
+// resourceRow returns the row of a resource, with the members that identify it.
 func (tx *tx) resourceRow(r *record) resourceRow {
 	row := resourceRow{ID: r.ID, Href: resourcePath(r.Coll.Name, r.ID)}
 	has := func(name string) bool { return r.Coll.Spec.Index(name) >= 0 }
@@ -489,7 +490,7 @@ func (sb *Sandbox) resourceView(v *dashView, kind, id string) {
 		LinkedFrom []resourceRow
 		Simulators []string
 		Actions    []dashButton
-		Page       string // hosted page on which a payer can be played
+		Page       string // path of the payer's page
 	}{Kind: kind, Simulators: sb.Simulators(id), Timeline: sb.dueRows(id, 20)}
 	slices.Reverse(body.Timeline)
 	found := false
@@ -529,8 +530,8 @@ func (tx *tx) linkedFrom(id string, limit int) []resourceRow {
 	return rows
 }
 
-// hostedPage returns the page of a resource on which a payer can be played. Whatever name the program
-// used for the sandbox, the page is here.
+// hostedPage returns the path of a resource's page for the payer, without the host name that the
+// program used for the sandbox.
 func hostedPage(r *record) string {
 	for _, name := range []string{"authorisation_url", "redirect_url"} {
 		if r.Coll.Spec.Index(name) < 0 {
@@ -583,10 +584,10 @@ func (sb *Sandbox) toolsView(v *dashView) {
 	v.Page, v.Title, v.Section, v.Body = "tools", "Tools", "Tools", body
 }
 
-// showTime is a time as the dashboard writes it, in UTC.
+// showTime formats a time, in UTC.
 func showTime(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04:05") }
 
-// until describes how far away a moment is.
+// until describes how long a duration is from now.
 func until(d time.Duration) string {
 	switch {
 	case d <= 0:

@@ -8,16 +8,16 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// event is an event of a record, which a handler or a job emits.
+// event describes an event that a handler or a job creates.
 type event struct {
 	action string
 	cause  string
-	origin string // by default the tx's: "api" in a call, "gocardless" in a job
+	origin string // by default the tx's
 	links  object // besides the link to the record itself
-	// The rest goes into details.
+	// The rest is in details.
 	scheme      string
 	reasonCode  string
-	willRetry   any    // bool, or nil when it does not apply
+	willRetry   any    // bool, or nil if it does not apply
 	notRetried  string // not_retried_reason
 	property    string
 	currency    string
@@ -25,8 +25,8 @@ type event struct {
 	itemCount   any // int64, or nil
 }
 
-// event appends an event about a record and queues it for webhooks. Every pair of resource type
-// and action must be in the catalogue.
+// event creates an event about a record and queues it for webhooks. The catalogue must contain every
+// pair of resource type and action.
 func (tx *tx) event(r *record, e event) *record {
 	resource := r.Coll.Name
 	kind := api.EventsByName()[resource+"."+e.action]
@@ -87,14 +87,14 @@ func (tx *tx) event(r *record, e event) *record {
 	return ev
 }
 
-// under makes the events that follow point to a parent, until the returned function is called.
+// under makes a parent the parent_event of all further events, until the returned function is called.
 func (tx *tx) under(parent *record) func() {
 	before := tx.parent
 	tx.parent = parent.ID
 	return func() { tx.parent = before }
 }
 
-// organisation is the id of the account that the sandbox plays.
+// organisation returns the id of the sandbox's organisation.
 func (sb *Sandbox) organisation() string {
 	return "OR" + store.Base32(1<<45+store.Mix(sb.opts.seed)%(1<<40), 12)
 }
@@ -115,7 +115,8 @@ func eventFamily(r *registry) {
 	r.on("events.list", listEvents)
 }
 
-// listEvents is the list with "include": the resources that the page's events are about.
+// listEvents lists events. With "include", the reply also contains the resources that the events are
+// about.
 func listEvents(tx *tx) (result, error) {
 	p, err := tx.listing()
 	if err != nil {

@@ -11,27 +11,27 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// Fault is a deliberate failure. The zero value of a field leaves that part alone; Delay, Truncate
-// and Drop combine with the others.
+// Fault is a deliberate failure. The zero value of a field has no effect; Delay, Truncate and Drop
+// combine with the others.
 type Fault struct {
 	// Operation selects the calls that are hit: a name such as "payments.create", a pattern such as
-	// "payments.*" or "*.create", or "" for every call, those of unknown paths included.
+	// "payments.*" or "*.create", or "" for every call, including those of unknown paths.
 	Operation string
 	// Skip is the number of matching calls that pass first.
 	Skip int
 	// Times is how many calls are hit; 0 means one, a negative number all.
 	Times int
 
-	// After carries the call out and then spoils the reply, so that a blind retry would carry it out
-	// twice. Otherwise the call has no effect.
+	// After lets the call take effect and then spoils the reply, so that a blind retry would take effect
+	// twice. Otherwise a call whose reply the fault replaces has no effect.
 	After bool
 
 	// Reason answers with the API's own error of that name, such as "rate_limit_exceeded" or
 	// "internal_server_error".
 	Reason string
-	// Status answers with this status. Without Body the reply has none.
+	// Status answers with this status, and with no body unless Body is set.
 	Status int
-	// Header is added to the reply, Retry-After for example.
+	// Header is added to the reply, for example Retry-After.
 	Header http.Header
 	// Body is the body of the reply, with ContentType, by default text/html.
 	Body        string
@@ -44,8 +44,8 @@ type Fault struct {
 	Delay time.Duration
 	// Drop closes the connection without a reply.
 	Drop bool
-	// Truncate closes the connection after this many bytes of the reply's body. The reply announces
-	// its whole length.
+	// Truncate closes the connection after this number of bytes of the reply's body. Content-Length
+	// announces the whole body.
 	Truncate int
 }
 
@@ -60,8 +60,8 @@ type Injection struct {
 	skip   int
 }
 
-// Hits returns the number of calls that the fault has hit. For a Remote's fault, it is the number
-// when the fault was read.
+// Hits returns the number of calls that the fault has hit. For a fault of a Remote, it is the number at
+// the time the fault was read.
 func (i *Injection) Hits() int { return int(i.hits.Load()) }
 
 // ID returns the id of the fault for RemoveFault, such as "F1".
@@ -80,7 +80,7 @@ func (i *Injection) Left() int {
 // Remove removes the fault.
 func (i *Injection) Remove() {
 	if i.remote != nil {
-		_ = i.remote.RemoveFault(i.ID()) // a fault that is gone already, or a sandbox that is
+		_ = i.remote.RemoveFault(i.ID()) // the fault or the sandbox may be gone
 		return
 	}
 	l := i.from
@@ -90,11 +90,11 @@ func (i *Injection) Remove() {
 	l.any.Store(len(l.list) > 0)
 }
 
-// faultList is the faults in the order they were set.
+// faultList holds the faults in the order in which they were set.
 type faultList struct {
 	mu   sync.Mutex
 	list []*Injection
-	made int // faults that were ever set
+	made int // number of faults ever set
 	any  atomic.Bool
 }
 
@@ -104,10 +104,10 @@ type faultList struct {
 // no operation.
 func (sb *Sandbox) Inject(f Fault) *Injection {
 	if !f.hitsAny() {
-		panic("gocardlesstest: no operation matches Fault.Operation: " + f.Operation)
+		panic("gocardlesstest: Fault.Operation matches no operation: " + f.Operation)
 	}
 	if !f.reasonKnown() {
-		panic("gocardlesstest: no such reason in Fault.Reason: " + f.Reason)
+		panic("gocardlesstest: Fault.Reason is not a reason of the API: " + f.Reason)
 	}
 	in := &Injection{fault: f, from: &sb.faults, left: f.Times, skip: f.Skip}
 	if in.left == 0 {
@@ -143,7 +143,7 @@ func (sb *Sandbox) RemoveFault(id string) error {
 	return api.NotFound()
 }
 
-// count is how many calls are still to be hit; a fault without end counts once.
+// count returns how many calls will still be hit. An unlimited fault counts as one.
 func (l *faultList) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,13 +188,13 @@ func (l *faultList) match(op *api.Operation) *Fault {
 	return nil
 }
 
-// hits reports whether the fault is for an operation. A malformed pattern is for none.
+// hits reports whether the fault matches an operation. A malformed pattern matches none.
 func (f *Fault) hits(operation string) bool {
 	ok, _ := path.Match(f.Operation, operation)
 	return ok
 }
 
-// hitsAny reports whether there is anything that the fault could hit.
+// hitsAny reports whether the fault matches any operation.
 func (f *Fault) hitsAny() bool {
 	return f.Operation == "" || slices.ContainsFunc(api.Operations, func(op api.Operation) bool { return f.hits(op.Name) })
 }
@@ -231,7 +231,7 @@ func (f *Fault) answer(out *outgoing, rid string) {
 	f.damage(out)
 }
 
-// damage applies the fault to a reply.
+// damage applies the headers, Drop and Truncate to a reply.
 func (f *Fault) damage(out *outgoing) {
 	for k, v := range f.Header {
 		out.header[http.CanonicalHeaderKey(k)] = v

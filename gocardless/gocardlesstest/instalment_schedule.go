@@ -8,9 +8,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Instalment schedules: a total split into payments, made a moment after the schedule.
+// Instalment schedules, which split a total into payments.
 
-// scheduleInstalments are the payments still to be made.
+// scheduleInstalments are the payments that are still to be created.
 const scheduleInstalments store.Hidden[[]any] = "instalments"
 
 func instalmentFamily(r *registry) {
@@ -50,7 +50,7 @@ func createSchedule(tx *tx) (result, error) {
 	return one(tx.addSchedule(s, m, rows)), nil
 }
 
-// checkSchedule checks the details of a schedule, with its instalments in either form, and returns
+// checkSchedule checks the details of a schedule, whose instalments have one of two forms, and returns
 // the instalments with their dates. The path leads to the details within the body.
 func (tx *tx) checkSchedule(p *api.Problems, path string, o object, instalments any, m *record) []any {
 	scheme := m.Str("scheme")
@@ -100,7 +100,7 @@ func (tx *tx) checkSchedule(p *api.Problems, path string, o object, instalments 
 	return rows
 }
 
-// addSchedule stores a checked schedule; its payments follow.
+// addSchedule stores a checked schedule and creates its payments, or plans to.
 func (tx *tx) addSchedule(s, m *record, rows []any) *record {
 	s.Set("currency", currencyOf(m.Str("scheme")))
 	s.Set("status", "pending")
@@ -118,7 +118,7 @@ func (tx *tx) addSchedule(s, m *record, rows []any) *record {
 	return s
 }
 
-// startSchedule creates the payments of a schedule, or none if one of them cannot be created.
+// startSchedule creates the payments of a schedule, or none if one of them is invalid.
 func (tx *tx) startSchedule(s *record) {
 	m := tx.must("mandates", s.Link("mandate"))
 	next := mandateNextCharge(m, tx.now)
@@ -161,7 +161,7 @@ func (tx *tx) startSchedule(s *record) {
 	s.Set("status", "active")
 }
 
-// scheduleOf is the schedule that a payment belongs to, or nil.
+// scheduleOf returns the schedule of a payment, or nil.
 func (tx *tx) scheduleOf(p *record) *record {
 	if id := p.Link("instalment_schedule"); id != "" {
 		return tx.find("instalment_schedules", id)
@@ -169,7 +169,7 @@ func (tx *tx) scheduleOf(p *record) *record {
 	return nil
 }
 
-// errSchedule marks a schedule after one of its payments failed.
+// errSchedule marks a schedule as errored after one of its payments failed.
 func (tx *tx) errSchedule(s *record, late bool) {
 	if !slices.Contains([]string{"active", "completed"}, s.Status()) {
 		return
@@ -182,7 +182,7 @@ func (tx *tx) errSchedule(s *record, late bool) {
 	tx.event(s, event{action: "errored", cause: cause, origin: "gocardless"})
 }
 
-// resumeSchedule puts a schedule right when none of its payments is still failed.
+// resumeSchedule makes a schedule active again unless another of its payments is failed.
 func (tx *tx) resumeSchedule(s *record) {
 	for _, p := range tx.sb.store.Coll("payments").By("instalment_schedule", s.ID) {
 		if p.Status() == "failed" {
@@ -193,7 +193,7 @@ func (tx *tx) resumeSchedule(s *record) {
 	tx.event(s, event{action: "resumed", cause: "instalment_schedule_resumed", origin: "gocardless"})
 }
 
-// completeSchedule ends a schedule when all its payments are paid out.
+// completeSchedule completes a schedule once all its payments are paid out or cancelled.
 func (tx *tx) completeSchedule(s *record) {
 	if s.Status() != "active" {
 		return
@@ -207,7 +207,7 @@ func (tx *tx) completeSchedule(s *record) {
 	tx.event(s, event{action: "completed", cause: "instalment_schedule_completed", origin: "gocardless"})
 }
 
-// endSchedule cancels a schedule and what is left of its payments.
+// endSchedule cancels a schedule and its pending payments.
 func (tx *tx) endSchedule(s *record, e ending) {
 	s.Set("status", "cancelled")
 	ev := tx.event(s, e.event("cancelled", s))

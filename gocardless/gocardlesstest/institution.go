@@ -8,8 +8,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Institutions: the banks that a payer can choose. The real list changes every week; this one is
-// small and mostly made up, with every case in it that a program has to deal with.
+// Institutions: the banks that a payer can choose. The real list changes every week; this one is short
+// and mostly invented, and contains every case that a program has to handle.
 
 // institution is a bank.
 type institution struct {
@@ -17,7 +17,7 @@ type institution struct {
 	schemes           []string
 	roles             []string
 	status            string
-	passesAccount     bool   // the bank hands over the payer's account (autocompletes_collect_bank_account)
+	passesAccount     bool   // the bank provides the payer's account (autocompletes_collect_bank_account)
 	sortCodes         string // first digits of its sort codes
 	single, daily     int64  // limits of a personal account in minor units; 0 is none
 }
@@ -44,7 +44,7 @@ func institutionFamily(r *registry) {
 	r.on("institutions.list_for_billing_request", listInstitutionsFor)
 }
 
-// institutionOf finds a bank by its id.
+// institutionOf finds a bank by its id, or returns nil.
 func institutionOf(id string) *institution {
 	i := slices.IndexFunc(institutions, func(in institution) bool { return in.id == id })
 	if i < 0 {
@@ -69,7 +69,7 @@ func (in *institution) object() object {
 	return o
 }
 
-// institutionListing answers with the banks that pass a test. These lists have no cursors.
+// institutionListing lists the banks that pass a test. These lists have no cursors.
 func institutionListing(tx *tx, keep func(*institution) bool) (result, error) {
 	p := &store.Listing{Limit: store.MaxLimit, Bare: !tx.sb.opts.listMeta, Objs: []object{}}
 	for i := range institutions {
@@ -91,7 +91,7 @@ func listInstitutions(tx *tx) (result, error) {
 	})
 }
 
-// listInstitutionsFor lists what a billing request can be paid from.
+// listInstitutionsFor lists the banks that can serve a billing request.
 func listInstitutionsFor(tx *tx) (result, error) {
 	b := tx.openBilling(tx.target)
 	country := tx.query.Get("country_code")
@@ -108,7 +108,7 @@ func listInstitutionsFor(tx *tx) (result, error) {
 	})
 }
 
-// canUse reports whether a bank does what the request needs.
+// canUse reports whether a bank supports what the request needs.
 func (b *billing) canUse(in *institution) bool {
 	switch adapter, _, _ := b.adapter(); adapter {
 	case "open_banking_gateway_pis":

@@ -12,10 +12,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Mandates: made for a bank account, sent to the bank, active, ended in one of several ways.
+// Mandates: created for a bank account, submitted to the bank, active, and ended in one of several ways.
 
 const (
-	mandateReinstated  store.Hidden[int64] = "reinstated" // how often
+	mandateReinstated  store.Hidden[int64] = "reinstated" // number of times
 	mandateReinstating store.Hidden[bool]  = "reinstating"
 )
 
@@ -61,7 +61,7 @@ func mandateFamily(r *registry) {
 	r.on("transferred_mandates.get", transferredMandate)
 }
 
-// mandateUsable reports whether payments can be made under a mandate.
+// mandateUsable reports whether payments can be created under a mandate.
 func mandateUsable(status string) bool {
 	return slices.Contains([]string{"pending_customer_approval", "pending_submission", "submitted", "active"}, status)
 }
@@ -69,8 +69,8 @@ func mandateUsable(status string) bool {
 // mandateOpen reports whether a mandate has not ended.
 func mandateOpen(status string) bool { return mandateUsable(status) || status == "suspended_by_payer" }
 
-// nextCharge is next_possible_charge_date: it moves with the clock and is null once the mandate
-// has ended.
+// nextCharge computes next_possible_charge_date, which moves with the clock and is null once the
+// mandate has ended.
 func nextCharge(now time.Time, m *record) any {
 	if !mandateUsable(m.Status()) {
 		return nil
@@ -85,7 +85,7 @@ func nextStandardCharge(now time.Time, m *record) any {
 	return nextCharge(now, m)
 }
 
-// mandateNextCharge is the first day on which a new payment can be charged.
+// mandateNextCharge returns the first day on which a new payment can be charged.
 func mandateNextCharge(m *record, now time.Time) date {
 	created, err := time.Parse(value.StampForm, m.Str("created_at"))
 	if err != nil {
@@ -127,7 +127,7 @@ func createMandate(tx *tx) (result, error) {
 	return one(m), nil
 }
 
-// checkMandate checks what a scheme asks of a mandate and of its payer.
+// checkMandate checks what a scheme requires of a mandate and of its payer.
 func (tx *tx) checkMandate(p *api.Problems, path, scheme string, customer *record, body object) {
 	if ref := body.Str("reference"); ref != "" {
 		if n := utf8.RuneCountInString(ref); n > 35 {
@@ -149,7 +149,7 @@ func (tx *tx) checkMandate(p *api.Problems, path, scheme string, customer *recor
 	}
 }
 
-// addMandate stores a checked mandate and starts it on its way.
+// addMandate stores a checked mandate and plans its next steps.
 func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
 	scheme := m.Str("scheme")
 	if m.Str("reference") == "" {
@@ -190,7 +190,7 @@ func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
 	return m
 }
 
-// mandateReference is a name's first letters and something random.
+// mandateReference combines the first letters of the customer's name with random characters.
 func mandateReference(customer *record, id string) string {
 	var name []byte
 	for _, c := range strings.ToUpper(customerName(customer)) {
@@ -204,8 +204,8 @@ func mandateReference(customer *record, id string) string {
 	return string(name) + "-" + store.Base32(store.Mix(store.HashText(id)), 12)
 }
 
-// planMandate plans when a mandate is submitted and active: by the name of its customer, else by
-// the bank timings of its scheme.
+// planMandate plans when a mandate is submitted and activated: by the given name of its customer, or
+// else by the bank timings of its scheme.
 func (tx *tx) planMandate(m *record) {
 	if plan := triggerOf(tx.must("customers", m.Link("customer"))); plan != nil {
 		tx.at(tx.now.Add(triggerStep), "mandate.submit", m.ID, "")
@@ -242,7 +242,7 @@ func (tx *tx) activateMandate(m *record) {
 	tx.event(m, event{action: "active", cause: "mandate_activated", origin: "gocardless", scheme: m.Str("scheme")})
 }
 
-// ensureActive brings a mandate to active, as its first payment or a simulator does.
+// ensureActive activates a pending mandate, as its first payment or a simulator does.
 func (tx *tx) ensureActive(m *record) {
 	if m.Status() == "pending_submission" {
 		tx.submitMandate(m)
@@ -252,8 +252,8 @@ func (tx *tx) ensureActive(m *record) {
 	}
 }
 
-// approveMandate resolves a mandate's, and with it its payments' and subscriptions', wait for the
-// payer's approval. The action is customer_approval_granted or customer_approval_skipped.
+// approveMandate ends the wait for the payer's approval, for a mandate and for its payments and
+// subscriptions. The action is customer_approval_granted or customer_approval_skipped.
 func (tx *tx) approveMandate(m *record, action string) {
 	m.Set("status", "pending_submission")
 	ev := tx.event(m, event{action: action, cause: action, origin: "customer"})
@@ -291,7 +291,7 @@ func (e ending) event(action string, r *record) event {
 	return ev
 }
 
-// recordScheme is the scheme of a record: its own, or that of its mandate.
+// recordScheme returns the scheme of a record, or else that of its mandate.
 func recordScheme(r *record) string {
 	if r.Coll.Spec.Index("scheme") >= 0 {
 		return r.Str("scheme")
@@ -304,12 +304,10 @@ func recordScheme(r *record) string {
 	return ""
 }
 
-// cancelMandate ends a mandate as cancelled.
 func (tx *tx) cancelMandate(m *record, e ending) { tx.endMandate(m, "cancelled", e) }
 
-// endMandate ends a mandate and everything that would still be collected under it. The statuses
-// are cancelled, failed and expired; suspended_by_payer ends what hangs on the mandate in the same
-// way.
+// endMandate ends a mandate and everything that would still be collected under it. The status is
+// cancelled, failed, expired or suspended_by_payer.
 func (tx *tx) endMandate(m *record, status string, e ending) {
 	m.Set("status", status)
 	defer tx.under(tx.event(m, e.event(status, m)))()
@@ -331,8 +329,8 @@ func (tx *tx) endMandate(m *record, status string, e ending) {
 	}
 }
 
-// childCause is the cause of a cascade: the parent's own where the catalogue knows it for the
-// child, else what happened to the mandate.
+// childCause returns the ending of a mandate's child: that of the mandate if the catalogue has its
+// cause for the child, or else the mandate's new status.
 func childCause(kind, status string, e ending) ending {
 	spec := api.EventsByName()[kind]
 	for _, cause := range []string{e.cause, "mandate_" + status, "mandate_cancelled"} {
@@ -360,7 +358,7 @@ func cancelMandateCall(tx *tx) (result, error) {
 	return one(m), nil
 }
 
-// maxReinstatements is how often a mandate can be reinstated.
+// maxReinstatements is the number of times that a mandate can be reinstated.
 const maxReinstatements = 10
 
 func reinstateMandate(tx *tx) (result, error) {
@@ -385,7 +383,7 @@ func reinstateMandate(tx *tx) (result, error) {
 	mandateReinstating.Set(m, true)
 	m.Set("status", "pending_submission")
 	tx.event(m, event{action: "resubmission_requested", cause: "resubmission_requested"})
-	// A reinstated mandate does not wait for a payment: it takes up to two working days.
+	// A reinstated mandate does not wait for a payment, and becomes active within two working days.
 	t := bank.TimingOf(m.Str("scheme"))
 	if tx.sb.opts.bankTimings {
 		c := t.Days()
@@ -415,8 +413,8 @@ func (tx *tx) transferMandate(m *record) {
 	})
 }
 
-// transferredMandate shows the new details of a mandate that was moved, encrypted for the partner's
-// own key.
+// transferredMandate returns the new bank details of a transferred mandate, encrypted for the partner's
+// key.
 func transferredMandate(tx *tx) (result, error) {
 	m := tx.target
 	moved := false
@@ -434,8 +432,8 @@ func transferredMandate(tx *tx) (result, error) {
 	})}, nil
 }
 
-// replaceMandate stands in for a change of the service user number: a new mandate takes over with all
-// that is still to be collected, the old one points to it and is cancelled.
+// replaceMandate acts as a change of the scheme identifier: a new mandate takes over everything that is
+// still to be collected, and the old one links to it and is cancelled.
 func (tx *tx) replaceMandate(m *record) *record {
 	n := tx.make("mandates")
 	copy(n.Vals, m.Vals)
@@ -458,7 +456,7 @@ func (tx *tx) replaceMandate(m *record) *record {
 	return n
 }
 
-// moveToMandate moves the resources of a mandate that are still open to another one.
+// moveToMandate moves the open resources of a mandate to another one.
 func (tx *tx) moveToMandate(coll string, open func(status string) bool, from, to *record) {
 	for _, r := range slices.Clone(tx.sb.store.Coll(coll).By("mandate", from.ID)) {
 		if open(r.Status()) {

@@ -10,11 +10,11 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Mandate imports: mandates brought over from another provider, many at a time.
+// Mandate imports, which move many mandates from another provider.
 
 const (
 	maxImportEntries = 30_000
-	// importTime is how long the sandbox takes over a submitted import; half of it is waiting.
+	// importTime is how long a submitted import takes. It waits for the first half.
 	importTime = 10 * time.Second
 )
 
@@ -40,8 +40,8 @@ func mandateImportFamily(r *registry) {
 	r.filter("mandate_import_entries.list", "status", func(e *record, status string) bool { return e.Ref("outcome") == status })
 }
 
-// standIn is a record for checks that need one before it exists. It is in no collection, and must
-// not be written to.
+// standIn returns a record for checks that need a record that does not exist yet. It is in no
+// collection, and must not be written to.
 func (tx *tx) standIn(coll string, members object) *record {
 	c := tx.sb.store.Coll(coll)
 	r := c.Blank()
@@ -125,7 +125,7 @@ func createMandateImportEntry(tx *tx) (result, error) {
 	return one(tx.add(e)), nil
 }
 
-// checkImportEntry checks the parts of an entry as if each were made by its own call.
+// checkImportEntry checks each part of an entry as its own create would.
 func (tx *tx) checkImportEntry(p *api.Problems, scheme string) {
 	customer := tx.body.Obj("customer")
 	tx.checkCustomer(p, "customer/", customer, nil)
@@ -144,7 +144,7 @@ func (tx *tx) checkImportEntry(p *api.Problems, scheme string) {
 	if tx.body.Has("amendment") && scheme != "sepa_core" {
 		p.Add("amendment", "can only be given for sepa_core")
 	}
-	// Imported mandates were signed elsewhere, so the payer's browser left no address to record.
+	// Imported mandates were signed elsewhere, so there is no IP address of the payer.
 	mandate := tx.body.Obj("mandate")
 	if mandate.Str("authorisation_source") == "" {
 		mandate = mandate.With("authorisation_source", "paper")
@@ -152,8 +152,8 @@ func (tx *tx) checkImportEntry(p *api.Problems, scheme string) {
 	tx.checkMandate(p, "mandate/", scheme, tx.standIn("customers", customer), mandate)
 }
 
-// processMandateImport makes what the entries ask for. An entry that cannot be made records why and
-// makes nothing.
+// processMandateImport creates the resources of each entry. An entry that fails records its errors and
+// creates nothing.
 func (tx *tx) processMandateImport(im *record) {
 	scheme := im.Str("scheme")
 	creditor := tx.must("creditors", im.Link("creditor"))

@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Mandate PDFs: a small but real document, served by the sandbox for ten minutes.
+// Mandate PDFs: small but valid documents, which the sandbox serves for ten minutes.
 
 const (
 	pdfLife = 10 * time.Minute
@@ -46,7 +46,7 @@ func createMandatePDF(tx *tx) (result, error) {
 		details = customer.Object().With("account_holder_name", account.Get("account_holder_name")).
 			With("mandate_reference", m.Get("reference")).With("account_number", "ending "+account.Str("account_number_ending"))
 	} else {
-		// Without a mandate the details come with the call. Blank ones give a blank form.
+		// Without a mandate, the details are in the call. Missing ones leave blanks in the form.
 		switch country := tx.body.Str("country_code"); {
 		case tx.body.Has("iban"):
 			readAccount(p, "", tx.body)
@@ -73,9 +73,9 @@ func createMandatePDF(tx *tx) (result, error) {
 	return result{obj: r.Object()}, nil
 }
 
-// pdfLines are the lines of the document.
+// pdfLines returns the lines of the document.
 func pdfLines(scheme string, o object) []string {
-	lines := []string{"Direct Debit mandate (" + scheme + ")", "Made by a sandbox: not a valid mandate", ""}
+	lines := []string{"Direct Debit mandate (" + scheme + ")", "Created by a sandbox: not a valid mandate", ""}
 	for _, f := range []struct{ label, name string }{
 		{"Reference", "mandate_reference"}, {"Account holder", "account_holder_name"}, {"Company", "company_name"},
 		{"First name", "given_name"}, {"Last name", "family_name"}, {"Address", "address_line1"}, {"Town", "city"}, {"Postcode", "postal_code"},
@@ -88,7 +88,7 @@ func pdfLines(scheme string, o object) []string {
 
 func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
 	if v := page.Check(w, r); v != nil || r.Method == http.MethodPost {
-		page.Write(w, r, page.Message(http.StatusMethodNotAllowed, "This cannot be done", "A document can only be read."))
+		page.Write(w, r, page.Message(http.StatusMethodNotAllowed, "Method not allowed", "Documents can only be read."))
 		return
 	}
 	id := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, pdfPath+"/"), ".pdf")
@@ -102,7 +102,7 @@ func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	if lines == nil {
-		page.Write(w, r, page.Message(http.StatusNotFound, "Page not found", "This address has no document, or its ten minutes are over."))
+		page.Write(w, r, page.Message(http.StatusNotFound, "Page not found", "The document does not exist or has expired after ten minutes."))
 		return
 	}
 	w.Header().Set("Content-Type", "application/pdf")
@@ -111,7 +111,7 @@ func serveMandatePDF(sb *Sandbox, w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(pdfOf(lines))
 }
 
-// pdfOf is a page of text as PDF 1.4.
+// pdfOf returns a page of lines as PDF 1.4.
 func pdfOf(lines []string) []byte {
 	var text bytes.Buffer
 	text.WriteString("BT /F1 12 Tf 14 TL 72 770 Td\n")
@@ -142,7 +142,7 @@ func pdfOf(lines []string) []byte {
 	return b.Bytes()
 }
 
-// pdfText escapes text for a string of the document. What Latin-1 does not have becomes "?".
+// pdfText escapes a string of the document. Characters outside Latin-1 become "?".
 func pdfText(s string) string {
 	var b strings.Builder
 	for _, c := range s {

@@ -5,12 +5,11 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Nested resources are those whose paths lead through another one. A record keeps the id of the one that
-// it was created under.
+// Nested resources have paths that lead through another resource. A record keeps the id of its parent.
 
 const parentRef store.Hidden[string] = "parent"
 
-// checkParent refuses a path that leads to a record through another parent than its own.
+// checkParent refuses a path that leads to a record through the wrong parent.
 func (tx *tx) checkParent(id string) *api.Error {
 	if id == "" {
 		return nil
@@ -24,7 +23,7 @@ func (tx *tx) checkParent(id string) *api.Error {
 	return nil
 }
 
-// adopt notes the parent of a record that is created inside a nested collection.
+// adopt stores the parent of a record that is created in a nested collection.
 func (tx *tx) adopt(r *record) *record {
 	if tx.target != nil && tx.op.Nesting().Inside {
 		parentRef.Set(r, tx.target.ID)
@@ -32,7 +31,7 @@ func (tx *tx) adopt(r *record) *record {
 	return r
 }
 
-// siblings reports whether a record belongs into the list of a nested collection.
+// siblings reports whether a record belongs to the list of a nested collection.
 func (tx *tx) siblings(r *record) bool {
 	return tx.target == nil || !tx.op.Nesting().Inside || parentRef.Of(r) == tx.target.ID
 }

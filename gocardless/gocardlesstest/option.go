@@ -20,11 +20,11 @@ type options struct {
 	delivered func(*Delivery) // hook
 	endpoints []Webhooks
 	control   bool
-	hosts     []string // besides those of this machine
+	hosts     []string // host names allowed besides those of this machine
 	tls       bool
 }
 
-// live are the options that can change while the sandbox is in use; its lock guards them. Each has
+// live are the options that can change while the sandbox is in use. Its lock guards them, and each has
 // an entry in the table of settings.
 type live struct {
 	rateLimit        int
@@ -37,7 +37,7 @@ type live struct {
 	listMeta         bool
 	feeTaxes         bool
 	surcharge        int64
-	ownNumber        bool // a Bacs service user number of its own
+	ownNumber        bool // the account has its own Bacs service user number
 	removalBody      bool
 	notifications    bool
 	requireApproval  bool
@@ -55,13 +55,13 @@ func defaultOptions() options {
 	}}
 }
 
-// WithClock sets the clock, by default time.Now. Advance adds to it. With a clock that does
-// not move, timestamps are the same in every run, as ids always are.
+// WithClock sets the clock, by default time.Now. Advance adds to its time. If the clock does not move,
+// timestamps are the same in every run, as ids always are.
 func WithClock(now func() time.Time) Option {
 	return func(o *options) { o.clock = now }
 }
 
-// WithFrozenClock stops the clock at a time, so that only Advance moves it.
+// WithFrozenClock stops the clock at the given time, so that only Advance moves it.
 func WithFrozenClock(t time.Time) Option {
 	return WithClock(func() time.Time { return t })
 }
@@ -72,11 +72,11 @@ func WithSeed(seed uint64) Option {
 	return func(o *options) { o.seed = seed }
 }
 
-// WithToken sets an access token that the sandbox accepts. Without this option it accepts any; with
-// it, other tokens receive 401 access_token_not_found. It can be given several times.
+// WithToken sets an access token that the sandbox accepts. Without this option it accepts any token;
+// with it, other tokens receive 401 access_token_not_found. The option can be given several times.
 func WithToken(token string) Option { return withToken(token, gate.Full) }
 
-// WithReadOnlyToken sets an access token that may read but not write: a write fails with 403
+// WithReadOnlyToken sets an access token that can read but not write: a write fails with 403
 // insufficient_permissions.
 func WithReadOnlyToken(token string) Option { return withToken(token, gate.ReadOnly) }
 
@@ -90,37 +90,38 @@ func withToken(token string, s gate.Access) Option {
 }
 
 // WithRateLimit sets how many requests a token may make in one minute of the sandbox's clock, by
-// default 1000 as the API does. Zero or less switches all rate limits off.
+// default 1000 as in the API. Zero or less disables all rate limits.
 func WithRateLimit(perMinute int) Option {
 	return func(o *options) { o.rateLimit = perMinute }
 }
 
-// WithRequestLog sets how many requests the sandbox keeps for Requests, by default the last 1000.
-// Zero switches the log off.
+// WithRequestLog sets how many requests and delivery attempts the sandbox keeps for Requests and
+// Deliveries, by default the last 1000. Zero disables both logs.
 func WithRequestLog(n int) Option {
 	return func(o *options) { o.logSize = max(n, 0) }
 }
 
-// WithRequestHook calls a function with every request after its reply, for example to log it.
-// Requests to ControlHandler are included, without their bodies. Several goroutines may call the
-// function at once.
+// WithRequestHook calls a function with every request after its reply, for example to log it. Requests
+// to ControlHandler are included, without their bodies. Several goroutines may call the function at the
+// same time.
 func WithRequestHook(hook func(*Request)) Option {
 	return func(o *options) { o.hook = hook }
 }
 
-// WithDeliveryHook calls a function after each attempt to deliver a webhook. It is called on the
-// goroutine that delivers, so it must not wait for another delivery.
+// WithDeliveryHook calls a function after each attempt to deliver a webhook. The delivering goroutine
+// calls it, so it must not wait for another delivery.
 func WithDeliveryHook(hook func(*Delivery)) Option {
 	return func(o *options) { o.delivered = hook }
 }
 
-// WithControl makes Listen, Start and NewServer serve ControlHandler alongside the API, so that programs
-// in other languages can move the clock, set faults and reset.
+// WithControl makes Listen, Start and NewServer serve ControlHandler and the dashboard alongside the
+// API.
 func WithControl() Option {
 	return func(o *options) { o.control = true }
 }
 
-// WithWebhooks adds an endpoint for webhooks. It can be given several times.
+// WithWebhooks adds a webhook endpoint. An invalid endpoint panics. The option can be given several
+// times.
 func WithWebhooks(w Webhooks) Option {
 	if err := w.Validate(); err != nil {
 		panic(err.Error())
@@ -128,15 +129,14 @@ func WithWebhooks(w Webhooks) Option {
 	return func(o *options) { o.endpoints = append(o.endpoints, w) }
 }
 
-// WithWebhookRetries sets the intervals after which a webhook that was not answered with 2xx is
-// sent again, by default eight from one minute to twelve hours. Without arguments it is never sent
-// again.
+// WithWebhookRetries sets the intervals after which a webhook that was not answered with 2xx is sent
+// again, by default eight from one minute to twelve hours. Without arguments, it is never sent again.
 func WithWebhookRetries(gaps ...time.Duration) Option {
 	return func(o *options) { o.retryGaps = gaps }
 }
 
-// WithoutBankTimings stops payments and mandates from moving by date, so that only simulators and
-// API calls change them.
+// WithoutBankTimings stops payments and mandates from moving by date: only simulators, API calls and
+// the given names of customers change them.
 func WithoutBankTimings() Option {
 	return func(o *options) { o.bankTimings = false }
 }
@@ -147,8 +147,8 @@ func WithoutRefunds() Option {
 	return func(o *options) { o.refunds = false }
 }
 
-// WithFeeTaxes acts as an account that pays VAT on GoCardless's fees, as British and French
-// accounts do: payout items show the tax, and fees are higher by it.
+// WithFeeTaxes acts as an account that pays VAT on GoCardless's fees, as British and French accounts
+// do: payout items show the tax, and fees include it.
 func WithFeeTaxes() Option {
 	return func(o *options) { o.feeTaxes = true }
 }
@@ -166,13 +166,13 @@ func WithoutServiceUserNumber() Option {
 }
 
 // WithRefundLimit sets how many refunds a payment may have; further ones fail with
-// number_of_refunds_exceeded. The default, 0, means unlimited. The API's documents have named 5 and
-// 25.
+// number_of_refunds_exceeded. The default, 0, means unlimited. The API's documentation has given limits
+// of 5 and 25.
 func WithRefundLimit(n int) Option {
 	return func(o *options) { o.refundLimit = n }
 }
 
-// WithoutRefundConfirmation lets a refund of a payment go without total_amount_confirmation.
+// WithoutRefundConfirmation makes total_amount_confirmation optional in refunds of payments.
 func WithoutRefundConfirmation() Option {
 	return func(o *options) { o.refundConfirm = false }
 }
@@ -183,14 +183,14 @@ func WithoutInstitutionMeta() Option {
 	return func(o *options) { o.listMeta = false }
 }
 
-// WithRemovalBody makes the removal of a customer reply with 200 and the customer, instead of 204
+// WithRemovalBody makes the removal of a customer reply with 200 and the customer instead of 204
 // without a body.
 func WithRemovalBody() Option {
 	return func(o *options) { o.removalBody = true }
 }
 
-// WithCustomerNotifications acts as an account that sends its own notifications to customers:
-// events in webhooks contain customer_notifications, which the account handles with POST
+// WithCustomerNotifications acts as an account that sends its own notifications to customers: events in
+// webhooks contain customer_notifications, which the account reports as handled with POST
 // /customer_notifications/:id/actions/handle.
 func WithCustomerNotifications() Option {
 	return func(o *options) { o.notifications = true }
@@ -208,11 +208,11 @@ func WithInstalmentDelay(d time.Duration) Option {
 	return func(o *options) { o.asyncInstalments = d }
 }
 
-// WithEncryptionKey gives the sandbox one of your public keys, by its id in your JWKS. It encrypts
-// the replies of bank_account_details (with the key that the Gc-Key-Id header names) and of
-// transferred_mandates (with the first key given), so that your private key can decrypt them. It
-// can be given several times. Without it these replies have the right shape, but no key decrypts
-// them. An empty id or a nil key panics.
+// WithEncryptionKey gives the sandbox one of your public keys, by its id in your JWKS. The sandbox
+// encrypts the replies of bank_account_details (with the key that the Gc-Key-Id header names) and of
+// transferred_mandates (with the first key given), so that your private key can decrypt them. Without
+// this option, these replies have the documented shape, but no key decrypts them. The option can be
+// given several times. An empty id or a nil key panics.
 func WithEncryptionKey(id string, key *rsa.PublicKey) Option {
 	if id == "" || key == nil {
 		panic("gocardlesstest: WithEncryptionKey needs an id and a key")

@@ -11,15 +11,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Outbound payments: money sent to a customer's bank account, or withdrawn to the creditor's own.
+// Outbound payments: money sent to a customer's bank account or withdrawn to the creditor's.
 
 const (
 	outboundScheme = "faster_payments"
-	// outboundStep is how long each step takes that nothing else decides.
+	// outboundStep is how long a step without another rule takes.
 	outboundStep = time.Second
 )
 
-// The descriptions that make an outbound payment fail.
+// The descriptions with which an outbound payment fails.
 const (
 	failToExecute  = "failed_to_execute"
 	failRejected   = "failed_due_to_bank_rejection"
@@ -55,8 +55,8 @@ func outboundFamily(r *registry) {
 
 var referenceForm = regexp.MustCompile(`^[A-Za-z0-9 &./-]*$`)
 
-// checkOutbound checks what both ways to make an outbound payment share. The path leads to the
-// details within the body.
+// checkOutbound checks the members that both ways to create an outbound payment share. The path leads
+// to them within the body.
 func (tx *tx) checkOutbound(p *api.Problems, path string, o object) {
 	if o.Str("scheme") != outboundScheme {
 		p.Add(path+"scheme", "must be %s", outboundScheme)
@@ -69,7 +69,7 @@ func (tx *tx) checkOutbound(p *api.Problems, path string, o object) {
 	if ref := o.Str("reference"); len(ref) > 18 {
 		p.Add(path+"reference", "is too long (maximum is %d characters)", 18)
 	} else if !referenceForm.MatchString(ref) {
-		p.Add(path+"reference", "can only hold letters, digits, spaces and &-./")
+		p.Add(path+"reference", "can only contain letters, digits, spaces and &-./")
 	}
 	if d := o.Str("execution_date"); d != "" && date(d) < tx.today() {
 		p.Add(path+"execution_date", "must be today or later")
@@ -107,7 +107,7 @@ func createOutbound(tx *tx) (result, error) {
 	return one(tx.addOutbound(o, tx.body, links, "verifying")), nil
 }
 
-// withdraw pays to the creditor's own bank account, which needs no verification.
+// withdraw pays to the creditor's own bank account.
 func withdraw(tx *tx) (result, error) {
 	creditor, err := tx.creditor()
 	if err != nil {
@@ -127,7 +127,7 @@ func withdraw(tx *tx) (result, error) {
 	return one(tx.addOutbound(o, tx.body, object{{"creditor", creditor.ID}, {"recipient_bank_account", account.ID}}, "verifying")), nil
 }
 
-// addOutbound stores a checked outbound payment and starts it on its way.
+// addOutbound stores a checked outbound payment and plans its next step.
 func (tx *tx) addOutbound(o *record, body, links object, status string) *record {
 	for _, name := range []string{"amount", "description", "execution_date", "metadata", "reference", "scheme"} {
 		if body.Has(name) {
@@ -151,7 +151,7 @@ func (tx *tx) addOutbound(o *record, body, links object, status string) *record 
 	return o
 }
 
-// verifyOutbound ends the check of the recipient.
+// verifyOutbound completes the check of the recipient.
 func (tx *tx) verifyOutbound(o *record) {
 	if !o.Flag("is_withdrawal") {
 		match, actual := holderMatch(tx.must("customer_bank_accounts", o.Link("recipient_bank_account")).Str("account_holder_name"))
@@ -188,7 +188,7 @@ func cancelOutbound(tx *tx) (result, error) {
 	return one(o), nil
 }
 
-// executeOutbound hands the payment to the bank, unless there is not enough money for it.
+// executeOutbound sends the payment to the bank, if the balance covers it.
 func (tx *tx) executeOutbound(o *record) {
 	account := tx.paymentAccount(tx.must("creditors", o.Link("creditor")))
 	if o.Str("description") == failToExecute || account.Num("account_balance") < o.Num("amount") {
@@ -214,7 +214,7 @@ func (tx *tx) finishOutbound(o *record) {
 	}
 }
 
-// rejectOutbound is the recipient's bank sending the money back.
+// rejectOutbound returns the money, as the recipient's bank can after the execution.
 func (tx *tx) rejectOutbound(o *record) {
 	tx.failOutbound(o)
 	tx.moveOutbound(o, o.Num("amount"))

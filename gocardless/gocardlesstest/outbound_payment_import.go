@@ -11,8 +11,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
-// Outbound payment imports: many outbound payments in one request, checked one by one and made
-// once they have been approved on a page.
+// Outbound payment imports: many outbound payments in one request, checked one by one and created once
+// they are approved on a page.
 
 const (
 	maxOutboundEntries = 1000
@@ -84,7 +84,7 @@ func (tx *tx) entriesOf(im *record) []*record {
 	return tx.sb.store.Coll("outbound_payment_import_entries").By("outbound_payment_import", im.ID)
 }
 
-// countEntries works entry_counts out.
+// countEntries updates entry_counts.
 func (tx *tx) countEntries(im *record) {
 	n := map[string]int64{}
 	for _, e := range tx.entriesOf(im) {
@@ -136,19 +136,18 @@ func (tx *tx) validateOutboundImport(im *record) {
 	tx.countEntries(im)
 }
 
-// entryErrors groups problems by field, as the entries show them.
+// entryErrors groups problems by field, as entries show them.
 func entryErrors(p *api.Problems) object {
 	o := object{}
 	for _, it := range p.Items {
 		if it.Field == "scheme" {
-			continue // the only scheme is also the only one that the reply has no list for
+			continue // the reply has no list for scheme, which has only one valid value
 		}
 		o = o.With(it.Field, append(o.List(it.Field), it.Message))
 	}
 	return o
 }
 
-// approveOutboundImport starts what a person allowed.
 func (tx *tx) approveOutboundImport(im *record) error {
 	if im.Status() != "valid" {
 		return api.TooEarly("Only valid imports can be approved; this one is " + im.Status())
@@ -158,7 +157,7 @@ func (tx *tx) approveOutboundImport(im *record) error {
 	return nil
 }
 
-// processOutboundImport makes the outbound payments, which need no further approval.
+// processOutboundImport creates the outbound payments, which need no further approval.
 func (tx *tx) processOutboundImport(im *record) {
 	for _, e := range tx.entriesOf(im) {
 		account := tx.find("customer_bank_accounts", e.Link("recipient_bank_account"))
@@ -178,8 +177,8 @@ func (tx *tx) processOutboundImport(im *record) {
 }
 
 // ApproveOutboundPaymentImport approves an import, as the account's owner does on the page at its
-// authorisation_url: the import is processed, and its entries become outbound payments. It returns
-// an error if the import does not exist or is not valid yet.
+// authorisation_url: the import is processed, and its entries become outbound payments. It returns an
+// error if the import does not exist or its status is not valid.
 func (sb *Sandbox) ApproveOutboundPaymentImport(id string) error {
 	return sb.update(func(tx *tx) error {
 		im := tx.find("outbound_payment_imports", id)
@@ -190,11 +189,11 @@ func (sb *Sandbox) ApproveOutboundPaymentImport(id string) error {
 	})
 }
 
-// outboundImportPage shows an import to the person who approves it.
+// outboundImportPage shows an import for approval.
 func outboundImportPage(tx *tx, r *http.Request) *page.View {
 	im := tx.find("outbound_payment_imports", r.FormValue("id"))
 	if im == nil {
-		return page.Message(http.StatusNotFound, "Page not found", "This address has no outbound payment import.")
+		return page.Message(http.StatusNotFound, "Page not found", "The outbound payment import does not exist.")
 	}
 	creditor := tx.must("creditors", im.Link("creditor"))
 	v := &page.View{
@@ -225,15 +224,15 @@ func outboundImportPage(tx *tx, r *http.Request) *page.View {
 	}
 	switch im.Status() {
 	case "valid":
-		v.Intro = "These payments leave your account once you approve them."
+		v.Intro = "These payments leave your account after you approve them."
 		v.Buttons = []page.Button{
 			{Name: "decision", Value: "approve", Label: "Approve"},
 			{Name: "decision", Value: "reject", Label: "Cancel the import", Plain: true},
 		}
 	case "created", "validating":
-		v.Intro = "The payments are still being checked. Load this page again in a moment."
+		v.Intro = "The payments are still being checked. Reload this page in a moment."
 	case "invalid":
-		v.Intro = "Some payments have mistakes in them, so none can be approved. Make a new import."
+		v.Intro = "Some payments are invalid, so the import cannot be approved. Create a new one."
 	case "cancelled":
 		v.Title, v.Intro = "Import cancelled", "None of these payments will be made."
 	default:

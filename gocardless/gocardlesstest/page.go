@@ -6,7 +6,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 )
 
-// The web pages of the sandbox, on which a developer plays the payer.
+// The hosted pages of the sandbox, on which a developer plays the payer.
 
 const (
 	flowPath     = "/billing/static/flow"
@@ -15,7 +15,6 @@ const (
 )
 
 func pageFamily(r *registry) {
-	// Opening a template makes something, so that the longer path is looked for first.
 	r.page(templatePath, servePage(templatePage))
 	r.page(bankPath, servePage(bankPage))
 	r.page(flowPath, servePage(flowPage))
@@ -37,7 +36,7 @@ func servePage(show func(tx *tx, r *http.Request) *page.View) func(*Sandbox, htt
 	}
 }
 
-// themeOf is the look that a creditor chose.
+// themeOf returns a creditor's colours, or the default ones.
 func (tx *tx) themeOf(creditor string) page.Theme {
 	t := page.Theme{Header: "#12263f", Button: "#1d4ed8", Border: "#d5dbe5", Link: "#1d4ed8"}
 	if r := tx.ofCreditor("payer_themes", creditor); r != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 )
 
-// The fields of the flow's forms, by what the scheme asks for.
+// The fields of a flow's forms, which depend on the scheme.
 
-// detailNames are the fields of the payer's details.
+// detailNames lists the fields of the payer's details.
 func (b *billing) detailNames() (person, address []string) {
 	person = []string{"given_name", "family_name", "company_name", "email"}
 	if b.mandate == nil {
@@ -25,8 +25,8 @@ func (b *billing) detailNames() (person, address []string) {
 	return person, address
 }
 
-// detailFields are the form's fields, filled with what is known: entered, collected before,
-// prefilled by the merchant, or the test payer's.
+// detailFields returns the fields of the payer's details, filled with what is known: entered, collected
+// before, prefilled by the merchant, or the test payer's.
 func (b *billing) detailFields(f *record, get func(string, ...string) string, fill bool) []*page.Field {
 	prefilled := f.Obj("prefilled_customer")
 	test := object{}
@@ -54,7 +54,7 @@ func (b *billing) detailFields(f *record, get func(string, ...string) string, fi
 	return fields
 }
 
-// detailsFrom is the form as the body of the action.
+// detailsFrom converts the form into the body of the action.
 func (b *billing) detailsFrom(form url.Values, ip string) object {
 	person, address := b.detailNames()
 	pick := func(names []string) object {
@@ -73,7 +73,7 @@ func (b *billing) detailsFrom(form url.Values, ip string) object {
 	return object{{"customer", pick(person)}, {"customer_billing_detail", details}}
 }
 
-// within500 keeps what is stored within reason; no field of the API takes more.
+// within500 limits the length of what is stored. No field of the API is longer.
 func within500(s string) string {
 	if r := []rune(s); len(r) > 500 {
 		return string(r[:500])
@@ -81,7 +81,7 @@ func within500(s string) string {
 	return s
 }
 
-// accountNames are the fields of an account in a currency.
+// accountNames lists the fields of an account in the currency.
 func (b *billing) accountNames() []string {
 	names := map[string][]string{
 		"GBP": {"branch_code", "account_number"}, "EUR": {"iban"}, "USD": {"bank_code", "account_number", "account_type"},
@@ -95,7 +95,7 @@ func (b *billing) accountNames() []string {
 	return names
 }
 
-// branchLabels are what branch and bank codes are called in a country.
+// branchLabels are the local names of branch and bank codes, by currency.
 var branchLabels = map[string]map[string]string{
 	"AUD": {"branch_code": "BSB"},
 	"USD": {"bank_code": "Routing number"},
@@ -134,7 +134,7 @@ func (b *billing) accountFields(f *record, get func(string, ...string) string, f
 	return fields
 }
 
-// accountFrom is the form as the body of the action.
+// accountFrom converts the form into the body of the action.
 func (b *billing) accountFrom(form url.Values) object {
 	o := object{}
 	for _, name := range b.accountNames() {
@@ -148,7 +148,7 @@ func (b *billing) accountFrom(form url.Values) object {
 	return o
 }
 
-// testPayer and testAccount are details that pass the checks of a country.
+// testPayer and testAccount return details that pass the checks of a country or currency.
 func testPayer(country string) object {
 	p := TestPayer
 	o := object{

@@ -15,16 +15,16 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
-// The page of a billing request flow: the request's open steps, one after the other, then its end.
+// The pages of a billing request flow: the request's open steps, one after the other, and the end.
 
 // flowStep is a page of the flow.
 type flowStep struct {
 	key, name string
-	// open is set while the step is still to be taken, back if one can return to it.
-	open, back bool
+	open      bool // still to be completed
+	back      bool // the payer can return to it
 }
 
-// flowSteps lists the pages that a request needs, in order.
+// flowSteps lists the pages of a request in order.
 func (b *billing) flowSteps(f *record) []flowStep {
 	var list []flowStep
 	add := func(key, name string, open, back bool) { list = append(list, flowStep{key, name, open, back}) }
@@ -49,7 +49,7 @@ func (b *billing) flowSteps(f *record) []flowStep {
 func flowPage(tx *tx, r *http.Request) *page.View {
 	f := tx.find("billing_request_flows", r.FormValue("id"))
 	if f == nil {
-		return page.Message(http.StatusNotFound, "Page not found", "This address has no billing request flow.")
+		return page.Message(http.StatusNotFound, "Page not found", "The billing request flow does not exist.")
 	}
 	b := tx.openBilling(tx.must("billing_requests", f.Link("billing_request")))
 	if r.Method != http.MethodHead {
@@ -68,7 +68,7 @@ func flowPage(tx *tx, r *http.Request) *page.View {
 	return v
 }
 
-// flowEnd is the page of a flow that has no more steps, nil while it has some.
+// flowEnd returns the page of a flow that has ended, or nil.
 func (tx *tx) flowEnd(b *billing, f *record) *page.View {
 	base := func(v *page.View) *page.View {
 		v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
@@ -94,7 +94,7 @@ func (tx *tx) flowEnd(b *billing, f *record) *page.View {
 	return nil
 }
 
-// backTo is where a finished flow leads.
+// backTo returns the URL that a flow leads back to, or "".
 func backTo(f *record, name, outcome string) string {
 	if f.Str(name) == "" {
 		return ""
@@ -102,7 +102,7 @@ func backTo(f *record, name, outcome string) string {
 	return page.WithParams(f.Str(name), "outcome", outcome, "id", f.ID)
 }
 
-// flowDone is the last page.
+// flowDone returns the last page.
 func (tx *tx) flowDone(b *billing, f *record) *page.View {
 	to := backTo(f, "redirect_uri", "success")
 	if to != "" && f.Flag("skip_success_screen") && page.SafeRedirect(to) {
@@ -128,7 +128,7 @@ func (tx *tx) flowDone(b *billing, f *record) *page.View {
 	return v
 }
 
-// flowStepAt is the page to show: the one asked for when it can be, else the first open one.
+// flowStepAt returns the page to show: the wanted one if it is available, or else the first open one.
 func (b *billing) flowStepAt(f *record, wanted string) string {
 	steps := b.flowSteps(f)
 	for _, s := range steps {
@@ -142,16 +142,16 @@ func (b *billing) flowStepAt(f *record, wanted string) string {
 	return steps[len(steps)-1].key
 }
 
-// flowEntry is what a payer sees of one step: the values entered so far, or test details.
+// flowEntry holds the values of a step: those entered so far, or test details.
 type flowEntry struct {
 	b    *billing
 	flow *record
-	here string     // address of the flow
-	form url.Values // what was entered, nil at first
+	here string     // path of the flow
+	form url.Values // entered values, nil at first
 	fill bool       // with test details
 }
 
-// get is the value of a field: what was entered, else the first of the others that is not empty.
+// get returns the value of a field: the entered one, or else the first that is not empty.
 func (e *flowEntry) get(name string, otherwise ...string) string {
 	if e.form != nil {
 		return e.form.Get(name)
@@ -159,7 +159,7 @@ func (e *flowEntry) get(name string, otherwise ...string) string {
 	return cmp.Or(otherwise...)
 }
 
-// testLink offers test details, unless the fields have them already.
+// testLink offers test details, unless they are filled in.
 func (e *flowEntry) testLink(label, step string) []page.Link {
 	if e.fill {
 		return nil
@@ -167,7 +167,7 @@ func (e *flowEntry) testLink(label, step string) []page.Link {
 	return []page.Link{{Label: label, URL: template.URL(e.here + "&step=" + step + "&fill=1")}} //nolint:gosec // a path of this page
 }
 
-// flowForm builds the page of a step. The form, if any, is what was entered.
+// flowForm returns the page of a step, with the values that were entered, if any.
 func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill bool) *page.View {
 	v := &page.View{
 		Merchant: b.creditor.Str("name"), Theme: tx.themeOf(b.creditor.ID), Lang: f.Str("language"), Exit: true,
@@ -218,7 +218,7 @@ func (e *flowEntry) bank(v *page.View) {
 		if in := &institutions[i]; in.status == "enabled" && e.b.canUse(in) {
 			o := page.Option{Value: in.id, Label: in.name, Note: "asks for your account number"}
 			if in.passesAccount {
-				o.Note = "passes your account number on"
+				o.Note = "shares your account number"
 			}
 			field.Options = append(field.Options, o)
 		}
@@ -332,7 +332,7 @@ func (b *billing) summary() []page.Row {
 	return rows
 }
 
-// flowPost takes the step that a form stands for.
+// flowPost completes the step of a submitted form.
 func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *page.View {
 	form := r.PostForm
 	if form.Get("action") == "exit" {
@@ -340,7 +340,7 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *page.View {
 	}
 	step := b.flowStepAt(f, form.Get("step"))
 	if step != form.Get("step") {
-		// A form of an earlier visit: show where things are.
+		// The form of an earlier visit: show the current step.
 		return page.SendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
 	}
 	p := &api.Problems{}
@@ -358,7 +358,7 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *page.View {
 	return v
 }
 
-// flowTake does what a step's form asks for and returns where to go next.
+// flowTake completes a step and returns the URL of the next page.
 func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *api.Problems, ip string) (string, error) {
 	next := flowPath + "?id=" + url.QueryEscape(f.ID)
 	var err error
@@ -399,12 +399,12 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *a
 	return next, nil
 }
 
-// checkForm checks a form against the body of the operation that it stands for.
+// checkForm checks the values of a form as the operation checks its body.
 func checkForm(p *api.Problems, op string, body object) {
 	p.Items = append(p.Items, api.Op(op).Bodies[0].AllProblems(body)...)
 }
 
-// flowConfirm ends the payer's part: the bank is asked, or the request is fulfilled.
+// flowConfirm completes the payer's part: it asks the bank, or fulfils the request.
 func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 	if b.mandate != nil {
 		if err := b.confirmPayerDetails(object{{"payer_requested_dual_signature", dual}}); err != nil {
@@ -425,19 +425,19 @@ func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 	return flowPath + "?id=" + url.QueryEscape(f.ID), nil
 }
 
-// flowExit is the payer leaving before the end.
+// flowExit records that the payer leaves before the end.
 func (tx *tx) flowExit(b *billing, f *record) *page.View {
 	b.tell("flow_exited", member{"billing_request_flow", f.ID})
 	if to := backTo(f, "exit_uri", "failure"); page.SafeRedirect(to) {
 		return page.SendTo(to)
 	}
-	v := page.Message(http.StatusOK, "You have left", "Nothing was set up. You can come back to this page until "+f.Str("expires_at")[:10]+".")
+	v := page.Message(http.StatusOK, "You left before the end", "Nothing was set up. You can return to this page until "+f.Str("expires_at")[:10]+".")
 	v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
-	v.Links = []page.Link{{Label: "Go on after all", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.ID))}}
+	v.Links = []page.Link{{Label: "Continue", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.ID))}}
 	return v
 }
 
-// remoteIP is the payer's address, which ACH mandates record.
+// remoteIP returns the payer's IP address, which ACH mandates record.
 func remoteIP(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil || net.ParseIP(host) == nil {
@@ -446,11 +446,11 @@ func remoteIP(r *http.Request) string {
 	return host
 }
 
-// bankPage is the payer's bank.
+// bankPage shows the payer's bank.
 func bankPage(tx *tx, r *http.Request) *page.View {
 	a := tx.find("bank_authorisations", r.FormValue("id"))
 	if a == nil {
-		return page.Message(http.StatusNotFound, "Page not found", "This address has no bank authorisation.")
+		return page.Message(http.StatusNotFound, "Page not found", "The bank authorisation does not exist.")
 	}
 	b := tx.openBilling(tx.must("billing_requests", a.Link("billing_request")))
 	name := "Your bank"
@@ -468,12 +468,12 @@ func bankPage(tx *tx, r *http.Request) *page.View {
 		tx.visit(a)
 	}
 	v := frame(&page.View{
-		Title: "Approve this at " + name, Intro: "This page stands for the payer's bank. Choose what the payer does there.",
+		Title: "Approve this at " + name, Intro: "This page simulates the payer's bank. Choose what the payer does.",
 		Hidden: []page.Row{{Name: "id", Value: a.ID}}, Summary: b.bankSummary(),
 		Buttons: []page.Button{
 			{Name: "decision", Value: "authorised", Label: "Approve"},
 			{Name: "decision", Value: "denied", Label: "Decline", Plain: true},
-			{Name: "decision", Value: "failed", Label: "Fail: account does not match", Plain: true},
+			{Name: "decision", Value: "failed", Label: "Fail (account does not match)", Plain: true},
 		},
 		Targets: []string{a.Str("redirect_uri")},
 	})
@@ -513,18 +513,18 @@ func (b *billing) bankSummary() []page.Row {
 	return rows
 }
 
-// templatePage makes a request and a flow of a template's link, and leads to the flow.
+// templatePage creates a request and a flow from a template, and redirects to the flow.
 func templatePage(tx *tx, r *http.Request) *page.View {
 	t := tx.find("billing_request_templates", r.FormValue("id"))
 	switch {
 	case t == nil:
-		return page.Message(http.StatusNotFound, "Page not found", "This address has no billing request template.")
+		return page.Message(http.StatusNotFound, "Page not found", "The billing request template does not exist.")
 	case r.Method != http.MethodGet:
 		return page.Message(http.StatusOK, t.Str("name"), "")
 	}
 	f, err := tx.openTemplate(t)
 	if err != nil {
-		return page.Message(http.StatusUnprocessableEntity, "This link does not work", "The template asks for something that cannot be set up.")
+		return page.Message(http.StatusUnprocessableEntity, "This link does not work", "The template describes a request that cannot be created.")
 	}
 	return page.SendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/page"
 )
 
-// The page of a redirect flow: details and bank account in one form. It leads to the merchant, who
-// completes the flow by a call.
+// The page of a redirect flow: the payer's details and bank account in one form. It redirects to the
+// merchant, who completes the flow with a call.
 
 const redirectFlowPath = "/flow/"
 
@@ -28,7 +28,7 @@ func redirectFlowPage(tx *tx, r *http.Request) *page.View {
 	id, success := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, redirectFlowPath), "/success")
 	f := tx.find("redirect_flows", id)
 	if f == nil {
-		return page.Message(http.StatusNotFound, "Page not found", "The link is wrong, or the sandbox was reset.")
+		return page.Message(http.StatusNotFound, "Page not found", "The redirect flow does not exist.")
 	}
 	creditor := tx.must("creditors", f.Link("creditor"))
 	dress := func(v *page.View) *page.View {
@@ -72,7 +72,7 @@ func redirectFlowPage(tx *tx, r *http.Request) *page.View {
 	return v
 }
 
-// identityNumber is what a scheme asks of a payer besides the usual.
+// identityNumber returns the identity number that a payer in a currency must give, if any.
 func identityNumber(currency string) []string {
 	switch currency {
 	case "SEK":
@@ -83,7 +83,7 @@ func identityNumber(currency string) []string {
 	return nil
 }
 
-// redirectEntries takes the form apart into the details of the payer and of the account.
+// redirectEntries splits the form into the details of the payer and those of the account.
 func redirectEntries(form url.Values, names []string, currency string) (details, bank object) {
 	details, bank = object{}, object{}
 	account := false
@@ -105,7 +105,7 @@ func redirectEntries(form url.Values, names []string, currency string) (details,
 	return details, bank
 }
 
-// redirectForm is the page with its fields: as entered, prefilled by the merchant, or the test
+// redirectForm returns the page with its fields: entered, prefilled by the merchant, or the test
 // payer's.
 func (tx *tx) redirectForm(f *record, names []string, currency string, form url.Values, fill bool) *page.View {
 	v := &page.View{

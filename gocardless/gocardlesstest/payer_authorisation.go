@@ -9,10 +9,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Payer authorisations, the deprecated way to collect a payer's details: kept incomplete, submitted
-// when complete, confirmed, and then turned into a customer, a bank account and a mandate.
+// Payer authorisations, the deprecated way to collect a payer's details: stored while incomplete,
+// submitted when complete, confirmed, and then turned into a customer, a bank account and a mandate.
 
-// The parts of an authorisation as they were given, with the account number in full.
+// The parts of an authorisation as they were given, with the whole account number.
 const (
 	authorisedCustomer store.Hidden[object] = "customer"
 	authorisedAccount  store.Hidden[object] = "bank_account"
@@ -32,7 +32,7 @@ func payerAuthorisationFamily(r *registry) {
 	})
 }
 
-// authorisationParts are what a payer authorisation gathers.
+// authorisationParts are the parts of a payer authorisation.
 var authorisationParts = []string{"customer", "bank_account", "mandate"}
 
 func createPayerAuthorisation(tx *tx) (result, error) {
@@ -43,8 +43,8 @@ func createPayerAuthorisation(tx *tx) (result, error) {
 	return one(tx.add(a)), nil
 }
 
-// fillPayerAuthorisation takes over the members that the body has and leaves the others. The
-// account number is kept aside: replies show its end only.
+// fillPayerAuthorisation copies the members of the body. Replies show only the end of the account
+// number.
 func (tx *tx) fillPayerAuthorisation(a *record) {
 	for _, part := range authorisationParts {
 		o := store.Hidden[object](part).Of(a)
@@ -68,7 +68,7 @@ func (tx *tx) fillPayerAuthorisation(a *record) {
 	a.Set("incomplete_fields", missing)
 }
 
-// missingDetails lists what is still needed before the authorisation can be submitted.
+// missingDetails lists the members without which the authorisation cannot be submitted.
 func (tx *tx) missingDetails(a *record) []api.ErrorItem {
 	p := &api.Problems{Prefix: "/payer_authorisations"}
 	need := func(part string, names ...string) {
@@ -137,8 +137,8 @@ func confirmPayerAuthorisation(tx *tx) (result, error) {
 	return one(a), nil
 }
 
-// completePayerAuthorisation makes the customer, bank account and mandate. A payer called Invalid
-// is one whose mandate cannot be made.
+// completePayerAuthorisation creates the customer, bank account and mandate, unless the given name is
+// Invalid.
 func (tx *tx) completePayerAuthorisation(a *record) {
 	details, wanted := authorisedCustomer.Of(a), authorisedMandate.Of(a)
 	if details.Str("given_name") == "Invalid" {

@@ -11,10 +11,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Payments: made under a mandate, sent to the bank, collected, paid out; or failed, cancelled,
-// charged back.
+// Payments: created under a mandate, submitted to the bank, confirmed and paid out; or failed,
+// cancelled or charged back.
 
-// maxRetries is how often a failed payment can be retried.
+// maxRetries is the number of times that a failed payment can be retried.
 const maxRetries = 3
 
 const paymentRetries store.Hidden[int64] = "retries"
@@ -30,7 +30,7 @@ func paymentFamily(r *registry) {
 		}
 		return tx.list()
 	})
-	// A step belongs to one attempt: its arg must be the payment's current one.
+	// A step belongs to one attempt, which must be the payment's current one.
 	step := func(name string, from []string, f func(*tx, *record)) {
 		r.job(name, func(tx *tx, id, arg string) {
 			if p := tx.find("payments", id); p != nil && slices.Contains(from, p.Status()) && arg == attemptOf(p) {
@@ -52,15 +52,15 @@ func paymentFamily(r *registry) {
 	})
 }
 
-// attemptOf counts the retries of a payment.
+// attemptOf returns the number of the current attempt, which is the number of retries.
 func attemptOf(r *record) string { return itoa(int(paymentRetries.Of(r))) }
 
-// bankEnding is an ending that the bank reports.
+// bankEnding returns an ending that the bank reports.
 func (tx *tx) bankEnding(r *record, cause string) ending {
 	return ending{cause: cause, origin: "bank", reasonCode: failureCode(recordScheme(r), cause)}
 }
 
-// payable refuses a mandate that nothing can be collected under.
+// payable returns an error if nothing can be collected under a mandate.
 func payable(m *record) error {
 	if id := m.Link("new_mandate"); id != "" {
 		return api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
@@ -144,8 +144,8 @@ func (sb *Sandbox) referenceTaken(reference string) bool {
 	return false
 }
 
-// addPayment stores a checked payment under a mandate and plans its way. Links besides mandate and
-// creditor must be there already.
+// addPayment stores a checked payment under a mandate and plans its steps. Links other than mandate and
+// creditor must be set before.
 func (tx *tx) addPayment(pay, m *record, cause string) *record {
 	scheme := m.Str("scheme")
 	t := bank.TimingOf(scheme)
@@ -185,11 +185,11 @@ func (tx *tx) addPayment(pay, m *record, cause string) *record {
 	return pay
 }
 
-// planPayment plans the steps of a payment: by the name of its customer, else by the bank timings
-// of its scheme.
+// planPayment plans the steps of a payment: by the given name of its customer, or else by the bank
+// timings of its scheme.
 func (tx *tx) planPayment(p *record) {
 	if tx.scripted && attemptOf(p) == "0" {
-		return // the simulator resumes it at its end
+		return // the simulator resumes it at the end
 	}
 	m := tx.must("mandates", p.Link("mandate"))
 	arg := attemptOf(p)
@@ -206,7 +206,7 @@ func (tx *tx) planPayment(p *record) {
 	tx.resumePayment(p)
 }
 
-// submitPayment sends a payment to the bank. In some schemes its mandate goes with it.
+// submitPayment submits a payment to the bank, and its mandate if that is pending.
 func (tx *tx) submitPayment(p *record) {
 	m := tx.must("mandates", p.Link("mandate"))
 	if m.Status() == "pending_submission" {
@@ -221,15 +221,15 @@ func (tx *tx) submitPayment(p *record) {
 	tx.planNext(p)
 }
 
-// planNext plans the step that follows the status of a payment, by date. A simulator takes its steps
-// itself, and resumes the payment at the end.
+// planNext plans the next step of a payment by date. A simulator takes the steps itself, and resumes
+// the payment at the end.
 func (tx *tx) planNext(p *record) {
 	if !tx.scripted && tx.sb.opts.bankTimings {
 		tx.resumePayment(p)
 	}
 }
 
-// resumePayment plans the step that follows the status of a payment, by date.
+// resumePayment plans the next step of a payment by date.
 func (tx *tx) resumePayment(p *record) {
 	if !tx.sb.opts.bankTimings {
 		return
@@ -269,7 +269,7 @@ func (tx *tx) confirmPayment(p *record) {
 	tx.planNext(p)
 }
 
-// failPayment ends an attempt. A payment that may be retried by itself is, once.
+// failPayment ends an attempt. A payment with retry_if_possible is retried once.
 func (tx *tx) failPayment(p *record, e ending) {
 	late := collected(p.Status())
 	tx.takeBack(p, "late_failure_settled", "payment_failed")
@@ -295,7 +295,7 @@ func (tx *tx) failPayment(p *record, e ending) {
 	}
 }
 
-// takeBack notes that the creditor owes the money of a payment that was paid out, and a surcharge if
+// takeBack records that the creditor owes the money of a payment that was paid out, and a surcharge if
 // the account pays any.
 func (tx *tx) takeBack(p *record, action, item string) {
 	links := object{{"payment", p.ID}}
@@ -307,7 +307,7 @@ func (tx *tx) takeBack(p *record, action, item string) {
 	}
 }
 
-// chargeBack takes the money of a collected payment back.
+// chargeBack charges a collected payment back.
 func (tx *tx) chargeBack(p *record, e ending) {
 	tx.takeBack(p, "chargeback_settled", "payment_charged_back")
 	p.SetRef("before_chargeback", p.Status())
@@ -315,8 +315,8 @@ func (tx *tx) chargeBack(p *record, e ending) {
 	tx.event(p, e.event("charged_back", p))
 }
 
-// cancelChargeback restores a payment that was charged back. What is still owed for it no longer is;
-// what was taken comes back with the next payout.
+// cancelChargeback restores a payment that was charged back. What is still owed for it is cancelled,
+// and what was deducted is returned with the next payout.
 func (tx *tx) cancelChargeback(p *record) {
 	p.Set("status", p.Ref("before_chargeback"))
 	tx.event(p, event{action: "chargeback_cancelled", cause: "payment_confirmed", origin: "gocardless"})
@@ -324,10 +324,9 @@ func (tx *tx) cancelChargeback(p *record) {
 	tx.resumePayment(p)
 }
 
-// ChargeBack charges a collected payment back, as its payer can, on the current day of the
-// sandbox's clock and however long ago it was collected. The money of a payment that was paid out
-// is deducted from the creditor's next payouts. It returns an error if no collected payment has
-// this id.
+// ChargeBack charges a collected payment back, as its payer can at any time. The money of a payment
+// that was paid out is deducted from the creditor's next payouts. It returns an error if there is no
+// collected payment with this id.
 func (sb *Sandbox) ChargeBack(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
@@ -339,7 +338,7 @@ func (sb *Sandbox) ChargeBack(id string) error {
 	})
 }
 
-// chargebackCause is the reason that banks give for a chargeback in a payment's scheme.
+// chargebackCause returns the reason that banks give for a chargeback in a payment's scheme.
 func chargebackCause(p *record) string {
 	if p.Str("scheme") == "sepa_core" {
 		return "refund_requested"
@@ -348,8 +347,8 @@ func chargebackCause(p *record) string {
 }
 
 // CancelChargeback withdraws a chargeback, as banks do after a mistake; no scenario simulator does
-// this. The payment returns to its former status. It returns an error if no payment that
-// was charged back has this id.
+// this. The payment returns to its former status. It returns an error if no charged-back payment has
+// this id.
 func (sb *Sandbox) CancelChargeback(id string) error {
 	return sb.update(func(tx *tx) error {
 		p := tx.find("payments", id)
@@ -361,7 +360,7 @@ func (sb *Sandbox) CancelChargeback(id string) error {
 	})
 }
 
-// paymentCancellable reports whether a payment can still be stopped.
+// paymentCancellable reports whether a payment can still be cancelled.
 func paymentCancellable(status string) bool {
 	return slices.Contains([]string{"pending_submission", "pending_customer_approval"}, status)
 }
@@ -411,5 +410,5 @@ func retryPayment(tx *tx) (result, error) {
 	return one(p), nil
 }
 
-// collected reports whether a payment's money has come in.
+// collected reports whether a payment's money was collected.
 func collected(status string) bool { return slices.Contains([]string{"confirmed", "paid_out"}, status) }

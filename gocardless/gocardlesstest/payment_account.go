@@ -9,10 +9,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Payment accounts, which hold the money that outbound payments are made from, and the
-// transactions on them.
+// Payment accounts, which hold the money for outbound payments, and the transactions on them.
 
-// openingBalance is what a payment account starts with, in minor units.
+// openingBalance is the initial balance of a payment account, in minor units.
 const openingBalance = 1_000_000_00
 
 func paymentAccountFamily(r *registry) {
@@ -45,7 +44,7 @@ func listTransactions(tx *tx) (result, error) {
 	return result{listing: l}, err
 }
 
-// paymentAccount is the account of a creditor, opened when it is first needed.
+// paymentAccount returns the account of a creditor, which is opened when it is first needed.
 func (tx *tx) paymentAccount(creditor *record) *record {
 	if list := tx.sb.store.Coll("payment_accounts").By("creditor", creditor.ID); len(list) > 0 {
 		return list[0]
@@ -62,7 +61,7 @@ func (tx *tx) paymentAccount(creditor *record) *record {
 	return a
 }
 
-// move books a transaction: money comes in with a positive amount and leaves with a negative one.
+// move books a transaction. A positive amount is received, a negative one sent.
 func (tx *tx) move(account *record, amount int64, description, counterparty, reference string, links object) {
 	account.Set("account_balance", account.Num("account_balance")+amount)
 	t := tx.make("payment_account_transactions")

@@ -12,10 +12,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Payouts and what they are made of. All payments of a creditor and currency that are paid out at
-// one moment share a payout; what the creditor owes by then is taken off it. Money is conserved: of
-// all that was collected, each penny is in a payout, in the balance, or was a fee, a refund or money
-// taken back.
+// Payouts and their items. All payments of a creditor and currency that are paid out at the same time
+// share a payout, from which the creditor's debts are deducted. Money is conserved: all that was
+// collected is in a payout or in the balance, or was a fee, a refund, a late failure or a chargeback.
 
 func payoutFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "payouts", Indexed: []string{"creditor"}})
@@ -55,11 +54,11 @@ func (tx *tx) payOut(p *record) *record {
 	return po
 }
 
-// fee is what GoCardless keeps of a payment: one per cent, and twenty minor units, at most four
-// hundred. The API's own prices depend on the account.
+// fee returns the fee of a payment: 1% plus 20 minor units, at most 400. The API's own prices depend on
+// the account.
 func fee(amount int64) int64 { return min(amount/100+20, 400, amount) }
 
-// payoutFor is the payout that is being put together at this moment, or a new one.
+// payoutFor returns the payout that is being made at this time, or a new one.
 func (tx *tx) payoutFor(creditor, currency string) *record {
 	c := tx.sb.store.Coll("payouts")
 	list := c.By("creditor", creditor)
@@ -105,7 +104,7 @@ func payoutReference(creditor *record, id string) string {
 	return prefix + "-" + store.Base32(store.Mix(store.HashText(id)), 6)
 }
 
-// addItem adds to a payout; its amount and fees are always the sum of its items.
+// addItem adds an item to a payout, whose amount and fees are always the sum of its items.
 func (tx *tx) addItem(po *record, kind string, amount int64, links object) *record {
 	it := tx.make("payout_items")
 	it.Set("type", kind)
@@ -123,11 +122,11 @@ func (tx *tx) addItem(po *record, kind string, amount int64, links object) *reco
 	return it
 }
 
-// minorUnits writes an amount as payout items have it.
+// minorUnits formats an amount as payout items do.
 func minorUnits(n int64) string { return strconv.FormatInt(n, 10) + ".0" }
 
-// addFee adds a fee of GoCardless's own, with its tax if the creditor pays any. Both together are at
-// most what is left of the payment.
+// addFee adds a fee of GoCardless, with its tax if the creditor pays any. Together they are at most
+// what is left of the payment.
 func (tx *tx) addFee(po *record, kind string, fee, left int64, links object) {
 	rate := tx.taxRate(po)
 	if rate == nil {
@@ -146,7 +145,7 @@ func (tx *tx) addFee(po *record, kind string, fee, left int64, links object) {
 	it.Set("taxes", []any{t})
 }
 
-// percent is a share of an amount, rounded to a whole minor unit.
+// percent returns a share of an amount, rounded to a whole minor unit.
 func percent(amount int64, percentage string) int64 {
 	p, err := strconv.ParseFloat(percentage, 64)
 	if err != nil {
@@ -155,7 +154,7 @@ func percent(amount int64, percentage string) int64 {
 	return int64(math.Round(float64(amount) * p / 100))
 }
 
-// taxRate is the tax on the fees of a payout, nil if there is none.
+// taxRate returns the tax on the fees of a payout, or nil.
 func (tx *tx) taxRate(po *record) *record {
 	if !tx.sb.opts.feeTaxes {
 		return nil
@@ -169,7 +168,7 @@ func (tx *tx) taxRate(po *record) *record {
 	return nil
 }
 
-// payPayout sends a payout to the creditor's bank. Its exchange rates are final from then on.
+// payPayout sends a payout to the creditor's bank, and fixes its exchange rates.
 func (tx *tx) payPayout(po *record) {
 	if fx := po.Obj("fx"); fx.Str("fx_currency") != po.Str("currency") {
 		rate := tx.exchangeRate(po.Str("currency"), fx.Str("fx_currency"))
@@ -182,8 +181,7 @@ func (tx *tx) payPayout(po *record) {
 	tx.event(po, event{action: "paid", cause: "payout_paid", origin: "gocardless"})
 }
 
-// confirmTaxRates converts the taxes of a payout into the currency in which they are paid to the
-// authorities.
+// confirmTaxRates converts the taxes of a payout into the currency in which they are paid.
 func (tx *tx) confirmTaxRates(po *record) {
 	to := po.Str("tax_currency")
 	if to == "" || to == po.Str("currency") {
@@ -204,7 +202,7 @@ func (tx *tx) confirmTaxRates(po *record) {
 	tx.event(po, event{action: "tax_exchange_rates_confirmed", cause: "payout_tax_exchange_rates_confirmed", origin: "gocardless"})
 }
 
-// exchangeRate is the rate from one currency to another.
+// exchangeRate returns the rate from one currency to another.
 func (tx *tx) exchangeRate(from, to string) string {
 	for _, r := range tx.sb.store.Coll("currency_exchange_rates").Recs {
 		if r.Str("source") == from && r.Str("target") == to {
@@ -214,7 +212,7 @@ func (tx *tx) exchangeRate(from, to string) string {
 	return "1.0"
 }
 
-// convert is an amount in another currency, rounded to a whole minor unit.
+// convert returns an amount in another currency, rounded to a whole minor unit.
 func convert(amount int64, rate string) int64 {
 	r, err := strconv.ParseFloat(rate, 64)
 	if err != nil {
@@ -237,7 +235,7 @@ func listPayoutItems(tx *tx) (result, error) {
 	return tx.list()
 }
 
-// listBalances works the balances out from payments, debts and payouts.
+// listBalances derives the balances from payments, debts and payouts.
 func listBalances(tx *tx) (result, error) {
 	c := tx.find("creditors", tx.query.Get("creditor"))
 	if c == nil {
@@ -259,11 +257,11 @@ func listBalances(tx *tx) (result, error) {
 	return result{listing: &store.Listing{Objs: objs, Limit: store.PageSize(tx.query)}}, nil
 }
 
-// balance names an amount that a creditor has.
+// balance identifies an amount of a creditor's.
 type balance struct{ currency, kind string }
 
-// balances are those of a creditor. Confirmed funds are what was collected and not paid out, less
-// what the creditor owes; they may be negative.
+// balances returns the amounts of a creditor. Confirmed funds are what was collected and not paid out,
+// less what the creditor owes; they may be negative.
 func (sb *Sandbox) balances(c *record) map[balance]int64 {
 	sums := map[balance]int64{}
 	for _, p := range sb.store.Coll("payments").Recs {

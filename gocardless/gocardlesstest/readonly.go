@@ -7,11 +7,11 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// The resources that need little: read-only lists with a default state, and creates that only
-// answer.
+// Resources with little behaviour: read-only lists with a default state, and the check of a payer's
+// funds.
 
-// genericFamily comes last: it also gives every resource that no other family declares its
-// collection.
+// genericFamily comes last, because it also gives a collection to every resource that no other family
+// declares.
 func genericFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "tax_rates", IDForm: store.IDNamed})
 	r.collection(store.CollectionSpec{Name: "currency_exchange_rates", Prefix: "FX"})
@@ -69,8 +69,8 @@ func seedLists(tx *tx) {
 	tx.add(l)
 }
 
-// checkFunds asks a payer's bank, for a mandate of variable recurring payments. The sandbox's payers
-// always have less than ten thousand.
+// checkFunds asks the payer's bank, for a mandate of variable recurring payments. The sandbox's payers
+// have less than 10,000.00 in their accounts.
 func checkFunds(tx *tx) (result, error) {
 	if !mandateUsable(tx.target.Status()) {
 		return result{}, api.Refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")

@@ -10,9 +10,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Redirect flows: the old hosted pages that end in a customer, a bank account and a mandate.
+// Redirect flows: the old hosted pages, which create a customer, a bank account and a mandate.
 
-// redirectFlowLife is how long a payer has.
+// redirectFlowLife is how long a payer can use the link.
 const redirectFlowLife = 30 * time.Minute
 
 const (
@@ -48,7 +48,7 @@ func createRedirectFlow(tx *tx) (result, error) {
 	return one(tx.add(f)), nil
 }
 
-// payURL is where the payers' pages are: the sandbox itself when it has an address.
+// payURL returns the base URL of the payers' pages: the sandbox's own if it has a socket.
 func (tx *tx) payURL() string {
 	if tx.sb.base.Load() == nil {
 		return "https://pay-sandbox.gocardless.com"
@@ -63,11 +63,11 @@ type Payer struct {
 
 	AccountHolderName string
 	IBAN              string
-	// Local details, without an IBAN.
+	// Local details, if IBAN is empty.
 	AccountNumber, BranchCode, BankCode, AccountType string
 }
 
-// details and bank are the payer's entries as request bodies.
+// details and bank return the payer's entries as request bodies.
 func (p Payer) details() object {
 	return pairs("given_name", p.GivenName, "family_name", p.FamilyName, "company_name", p.CompanyName, "email", p.Email,
 		"address_line1", p.AddressLine1, "city", p.City, "postal_code", p.PostalCode, "country_code", p.CountryCode)
@@ -89,9 +89,9 @@ var TestPayer = Payer{
 	AccountHolderName: "Robin Sample", BranchCode: "200000", AccountNumber: "55779911",
 }
 
-// FinishRedirectFlow plays the payer on the page of a redirect flow: the details are entered and
-// confirmed, so that the flow can be completed. It returns the address that the payer's browser is
-// sent back to. Details that the page would refuse are an error.
+// FinishRedirectFlow plays the payer on the page of a redirect flow: it enters and confirms the
+// details, so that the flow can be completed. It returns the URL that the payer's browser is sent back
+// to. Details that the page would refuse are an error.
 func (sb *Sandbox) FinishRedirectFlow(id string, payer Payer) (string, error) {
 	var back string
 	err := sb.update(func(tx *tx) error {
@@ -112,8 +112,8 @@ func (sb *Sandbox) FinishRedirectFlow(id string, payer Payer) (string, error) {
 	return back, nil
 }
 
-// finishRedirectFlow takes what a payer entered and returns where the browser goes, unless there
-// are problems.
+// finishRedirectFlow stores what a payer entered and returns the URL that the browser is sent to,
+// unless there are problems.
 func (tx *tx) finishRedirectFlow(f *record, p *api.Problems, details, bank object) string {
 	tx.checkCustomer(p, "", details, nil)
 	if bank.Str("account_holder_name") == "" {

@@ -8,7 +8,7 @@ import (
 
 // Refunds of payments and of mandates.
 
-// refundSettling is set once the refund was taken off what the creditor is owed.
+// refundSettling is set once the refund is owed by the creditor.
 const refundSettling store.Hidden[bool] = "settling"
 
 func refundFamily(r *registry) {
@@ -87,7 +87,7 @@ func createRefund(tx *tx) (result, error) {
 	return one(f), nil
 }
 
-// planRefund plans what the bank does with a refund.
+// planRefund plans the steps of a refund.
 func (tx *tx) planRefund(f *record, scheme string) {
 	if !tx.sb.opts.bankTimings {
 		return
@@ -98,7 +98,7 @@ func (tx *tx) planRefund(f *record, scheme string) {
 	tx.at(t.Days().Shift(submit, 1).At(bank.ConfirmHour, 0), "refund.pay", f.ID, "")
 }
 
-// checkPaymentRefund checks what a refund of a payment depends on.
+// checkPaymentRefund checks the refund of a payment.
 func (tx *tx) checkPaymentRefund(p *api.Problems, payment *record, amount int64) error {
 	if !collected(payment.Status()) {
 		return api.Refuse("refund_payment_invalid_state", "Only confirmed and paid out payments can be refunded")
@@ -112,10 +112,10 @@ func (tx *tx) checkPaymentRefund(p *api.Problems, payment *record, amount int64)
 	case !given && tx.sb.opts.refundConfirm:
 		p.Add("total_amount_confirmation", "can't be blank")
 	case given && confirmation != done+amount:
-		return api.Refuse("total_amount_confirmation_invalid", "The total amount does not match what has been and will be refunded")
+		return api.Refuse("total_amount_confirmation_invalid", "The total amount does not match the sum of all refunds of the payment")
 	}
 	if left := payment.Num("amount") - done; amount > left {
-		p.AddWith(object{{"maximum_amount", left}}, "amount", "must be less than or equal to what is left of the payment")
+		p.AddWith(object{{"maximum_amount", left}}, "amount", "must be less than or equal to the rest of the payment")
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func (tx *tx) payRefund(f *record) {
 	tx.settleRefund(f)
 }
 
-// settleRefund takes a refund off the creditor's next payout.
+// settleRefund deducts a refund from the creditor's next payouts.
 func (tx *tx) settleRefund(f *record) {
 	if refundSettling.Of(f) {
 		return
@@ -143,8 +143,8 @@ func (tx *tx) settleRefund(f *record) {
 	tx.owe(f, "refund_settled", kind, f.Num("amount"), links)
 }
 
-// returnRefund is a refund that came back: bounced or funds_returned. What was not taken off a
-// payout yet never is; what was comes back with the next one.
+// returnRefund records that a refund came back, with the status bounced or funds_returned. What was not
+// yet deducted from a payout is cancelled, and what was deducted is returned with the next payout.
 func (tx *tx) returnRefund(f *record, status string) {
 	f.Set("status", status)
 	if id := f.Link("payment"); id != "" {

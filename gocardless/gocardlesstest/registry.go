@@ -10,26 +10,26 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// How this package is put together, for whoever adds to it.
+// The structure of this package, for maintainers.
 //
-// Package api knows every operation and every member, package store the records, package value what they
-// are made of. The pipeline (serve.go) serves a call from them: headers, token, rate limit, route,
-// body, target, idempotency, and then the handler of the operation; it renders what the handler returns.
-// What a resource does lives in one file per family, which names its collections, handlers, filters, jobs
-// and simulators in a function listed in families below.
+// Package api contains every operation and every member, package store the records, and package value the
+// values in them. The pipeline (serve.go) uses them to serve a call: it checks the headers, token, rate
+// limit, route, target, idempotency key, body and query, runs the handler of the operation, and renders the
+// result. The behaviour of a resource is in one file per family, which declares its collections, handlers,
+// filters, jobs and simulators in a function that families lists.
 //
 // Rules for a handler:
-//   - It runs under the sandbox's lock (shared for GET, exclusive otherwise) and gets everything
-//     from its tx: never call time.Now, never keep a record across calls.
-//   - The body has been checked against its schema, the target (the resource whose id is in the
-//     path) has been found. Check the rest, return api.Refuse(…), api.LinkNotFound(…) or problems.Err(),
-//     and only then change anything: nothing rolls back.
-//   - Change a record through Set, SetLink and SetRef, add it with tx.add, tell the world with
-//     tx.event. Later steps are jobs: tx.at(time, "payments.submit", id). A job checks that the
-//     record is still in the state it was planned for, since nothing cancels a job.
+//   - It runs under the sandbox's lock (shared for reads, exclusive otherwise) and gets everything from its
+//     tx. Do not call time.Now, and do not keep a record across calls.
+//   - The body was checked against its schema, and the target (the resource whose id is in the path) was
+//     found. Check the rest, return api.Refuse(…), api.LinkNotFound(…) or problems.Err(), and only then
+//     change anything: an error does not roll changes back.
+//   - Change a record through Set, SetLink and SetRef, add it with tx.add, and create events with tx.event.
+//     Later steps are jobs: tx.at(time, "payment.submit", id, arg). Nothing cancels a job, so a job checks
+//     that the record is still in the expected state.
 //   - Everything that must survive a restart is in records and jobs, as plain JSON values.
 
-// families lists the files of life cycles. The order is that of the snapshots.
+// families lists the families in the order of the snapshots.
 func families() []func(*registry) {
 	return []func(*registry){
 		customerFamily,
@@ -65,7 +65,7 @@ func families() []func(*registry) {
 // handler serves one operation.
 type handler func(*tx) (result, error)
 
-// jobFunc is a step that was planned for a time.
+// jobFunc is a planned step.
 type jobFunc func(tx *tx, id, arg string)
 
 // registry is everything that the families declare. It is built once and never changes.
@@ -88,8 +88,8 @@ type page0 struct {
 	handler func(*Sandbox, http.ResponseWriter, *http.Request)
 }
 
-// collection declares a collection. The schema defaults to the reply of the resource's get,
-// create or list operation, the prefix to the catalogue's.
+// collection declares a collection. By default, the schema is that of the reply of the resource's get,
+// create or list operation, and the prefix that of the catalogue.
 func (r *registry) collection(c store.CollectionSpec) {
 	for _, have := range r.collections {
 		if have.Name == c.Name {
@@ -114,7 +114,7 @@ func (r *registry) collection(c store.CollectionSpec) {
 // on sets the handler of an operation.
 func (r *registry) on(op string, h handler) {
 	if r.ops[op] == nil {
-		return // gone from the API: gen check names it, users' tests must not stop over it
+		return // no longer in the API: gen check reports it, and users' tests must not fail
 	}
 	if r.handlers[op] != nil {
 		panic("gocardlesstest: two handlers for " + op)
@@ -122,30 +122,29 @@ func (r *registry) on(op string, h handler) {
 	r.handlers[op] = h
 }
 
-// filter sets how a list filter chooses, where the default (a member, link or private member of
-// the same name is equal to the value) does not do.
+// filter sets the test of a list filter. By default, a member, link or private member of the same name
+// must equal the value.
 func (r *registry) filter(op, param string, f store.FilterFunc) { r.filters[op+" "+param] = f }
 
-// owner sets the collection of the id in an operation's path, where it is not the one the operation
-// is named after; "" means that it belongs to none.
+// owner sets the collection of the id in an operation's path. By default it is that of the operation's
+// resource; "" means none.
 func (r *registry) owner(op, coll string) { r.owners[op] = coll }
 
-// job names a step that tx.at can plan.
+// job declares a step that tx.at can plan.
 func (r *registry) job(name string, f jobFunc) { r.jobs[name] = f }
 
 // simulator sets what a scenario simulator does. The target of its tx is the resource.
 func (r *registry) simulator(name string, s *scenario) { r.simulators[name] = s }
 
-// seed adds to the state that a new or reset sandbox starts with.
+// seed adds to the state of a new or reset sandbox.
 func (r *registry) seed(f func(*tx)) { r.seeds = append(r.seeds, f) }
 
-// page serves the web pages below a path prefix, such as the hosted flow. The handler runs
-// without the sandbox's lock; it uses sb.update to act.
+// page serves the web pages below a path prefix, such as the hosted flow. The handler runs without the
+// sandbox's lock and uses sb.update.
 func (r *registry) page(prefix string, h func(*Sandbox, http.ResponseWriter, *http.Request)) {
 	r.pages = append(r.pages, page0{prefix, h})
 }
 
-// theRegistry is built on first use.
 func theRegistry() *registry {
 	registryOnce.Do(func() { builtRegistry = buildRegistry() })
 	return builtRegistry
@@ -200,7 +199,7 @@ func (r *registry) hasCollection(name string) bool {
 	return slices.ContainsFunc(r.collections, func(c store.CollectionSpec) bool { return c.Name == name })
 }
 
-// ownerOf is the collection of the id in an operation's path.
+// ownerOf returns the collection of the id in an operation's path.
 func (r *registry) ownerOf(op *api.Operation) string {
 	if !strings.Contains(op.Path, "{") {
 		return ""
@@ -214,8 +213,8 @@ func (r *registry) ownerOf(op *api.Operation) string {
 	return op.Resource()
 }
 
-// defaultHandler is what an operation does when its family sets no handler: create stores the
-// members that request and reply share, get and list read, update merges.
+// defaultHandler returns the handler of an operation for which no family sets one: create stores the
+// members that request and reply share, get and list read, and update merges.
 func (r *registry) defaultHandler(op *api.Operation) handler {
 	if !r.hasCollection(op.Resource()) {
 		return func(*tx) (result, error) { return result{}, api.NotServed(op) }

@@ -16,9 +16,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Remote is a sandbox in another process, which it controls over HTTP: one that the command "gcpro
-// sandbox" serves, or any [Server] with [WithControl]. Its methods do the same as those of
-// [Sandbox] with the same names, and also return an error.
+// Remote controls a sandbox in another process over HTTP: one that the command "gcpro sandbox" serves,
+// or any [Server] with [WithControl]. Its methods do the same as those of [Sandbox] with the same
+// names, and also return an error.
 //
 // All methods are safe for concurrent use.
 type Remote struct {
@@ -27,8 +27,8 @@ type Remote struct {
 	client *http.Client
 }
 
-// Connect returns a Remote for the sandbox at a base URL, such as "http://127.0.0.1:8080". It makes
-// no request.
+// Connect returns a Remote for the sandbox at a base URL, such as "http://127.0.0.1:8080". It sends no
+// request.
 func Connect(baseURL string) (*Remote, error) {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -37,21 +37,19 @@ func Connect(baseURL string) (*Remote, error) {
 	return &Remote{base: strings.TrimSuffix(baseURL, "/"), client: &http.Client{}}, nil
 }
 
-// WithToken returns a Remote for the same sandbox with an access token. It needs one if its tokens
-// are set.
+// WithToken returns a Remote that sends an access token, which a sandbox needs if its tokens are set.
 func (r *Remote) WithToken(token string) *Remote { return &Remote{r.base, token, r.client} }
 
-// WithHTTPClient returns a Remote for the same sandbox with another HTTP client, such as
-// [Server.HTTPClient].
+// WithHTTPClient returns a Remote that uses another HTTP client, such as [Server.HTTPClient].
 func (r *Remote) WithHTTPClient(c *http.Client) *Remote { return &Remote{r.base, r.token, c} }
 
-// Client makes a client of the sandbox. Further options follow those that it needs.
+// Client returns a client of the sandbox. The options are applied after its own.
 func (r *Remote) Client(opts ...gocardless.ClientOption) (*gocardless.Client, error) {
 	opts = append([]gocardless.ClientOption{gocardless.WithBaseURL(r.base), gocardless.WithHTTPClient(r.client)}, opts...)
 	return gocardless.New(orDefault(r.token, clientToken), gocardless.EnvironmentSandbox, opts...)
 }
 
-// call does a control and returns its reply.
+// call runs a control and returns its reply.
 func (r *Remote) call(name, id string, body object) (object, error) {
 	raw, err := r.send(name, id, value.Append(nil, body))
 	if err != nil {
@@ -97,7 +95,7 @@ func (r *Remote) send(name, id string, body []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// remoteError is a refusal with everything that the sandbox reported.
+// remoteError returns an error with everything that the sandbox reported.
 func remoteError(name string, status int, raw []byte) error {
 	v, _ := value.Parse(raw)
 	o, _ := v.(object)
@@ -115,13 +113,13 @@ func (r *Remote) do(name, id string, body object) error {
 	return err
 }
 
-// made is the id of what a control made.
+// made runs a control and returns the id of what it created.
 func (r *Remote) made(name, id string, body object) (string, error) {
 	o, err := r.call(name, id, body)
 	return o.Str("id"), err
 }
 
-// remoteList reads a list of a reply.
+// remoteList runs a control and returns a list of its reply.
 func remoteList[T any](r *Remote, name, id, of string, read func(object) T) ([]T, error) {
 	o, err := r.call(name, id, nil)
 	if err != nil {
@@ -176,7 +174,7 @@ func readRequest(o object) *Request {
 	return q
 }
 
-// readFault makes an injection that shows how things stand; removing it removes it there.
+// readFault returns a fault as the sandbox reports it. Removing it removes the fault in the sandbox.
 func (r *Remote) readFault(o object) *Injection {
 	f, _ := controlFault(o)
 	in := &Injection{fault: f, from: &faultList{}, left: int(o.Num("left")), remote: r}
@@ -196,7 +194,7 @@ func (r *Remote) Advance(d time.Duration) ([]*Delivery, error) {
 	return r.move(object{{"advance", d.String()}})
 }
 
-// AdvanceTo moves the clock forward to a time.
+// AdvanceTo moves the clock forward to the given time.
 func (r *Remote) AdvanceTo(t time.Time) ([]*Delivery, error) {
 	return r.move(object{{"to", t.UTC().Format(time.RFC3339Nano)}})
 }
@@ -204,7 +202,7 @@ func (r *Remote) AdvanceTo(t time.Time) ([]*Delivery, error) {
 // AdvanceToNext moves the clock forward to the next step that is due.
 func (r *Remote) AdvanceToNext() ([]*Delivery, error) { return r.move(object{{"next", true}}) }
 
-// move moves the clock and reads the attempts that were made on the way.
+// move moves the clock and returns the delivery attempts that this caused.
 func (r *Remote) move(body object) ([]*Delivery, error) {
 	o, err := r.call("advance", "", body)
 	if err != nil {
@@ -216,7 +214,7 @@ func (r *Remote) move(body object) ([]*Delivery, error) {
 // Freeze stops the clock.
 func (r *Remote) Freeze() error { return r.do("advance", "", object{{"frozen", true}}) }
 
-// Unfreeze lets the clock go on.
+// Unfreeze lets the clock continue.
 func (r *Remote) Unfreeze() error { return r.do("advance", "", object{{"frozen", false}}) }
 
 // Tick runs the steps that are due.
@@ -225,12 +223,12 @@ func (r *Remote) Tick() error { return r.do("tick", "", nil) }
 // Due lists the steps that the sandbox will take.
 func (r *Remote) Due() ([]Step, error) { return remoteList(r, "due", "", "due", readStep) }
 
-// Faults lists the faults that are still to come.
+// Faults lists the pending faults.
 func (r *Remote) Faults() ([]*Injection, error) {
 	return remoteList(r, "faults", "", "faults", r.readFault)
 }
 
-// Inject sets a fault. A fault that Sandbox.Inject panics on is an error.
+// Inject sets a fault. If Sandbox.Inject would panic, it returns an error.
 func (r *Remote) Inject(f Fault) (*Injection, error) {
 	id, err := r.made("inject", "", f.object())
 	if err != nil {
@@ -245,13 +243,13 @@ func (r *Remote) ClearFaults() error { return r.do("clear_faults", "", nil) }
 // RemoveFault removes a fault.
 func (r *Remote) RemoveFault(id string) error { return r.do("remove_fault", id, nil) }
 
-// Reset brings the sandbox back to its default state.
+// Reset restores the default state.
 func (r *Remote) Reset() error { return r.do("reset", "", nil) }
 
 // Snapshot returns the whole state as JSON.
 func (r *Remote) Snapshot() ([]byte, error) { return r.send("snapshot", "", nil) }
 
-// Restore replaces the state by a snapshot.
+// Restore replaces the state with a snapshot.
 func (r *Remote) Restore(snapshot []byte) error {
 	_, err := r.send("restore", "", snapshot)
 	return err
@@ -265,10 +263,10 @@ func (r *Remote) Snapshots() ([]SavedSnapshot, error) {
 	return remoteList(r, "snapshots", "", "snapshots", readSaved)
 }
 
-// RestoreSnapshot replaces the state by a saved snapshot.
+// RestoreSnapshot replaces the state with a saved snapshot.
 func (r *Remote) RestoreSnapshot(name string) error { return r.do("restore_saved", name, nil) }
 
-// DeleteSnapshot forgets a saved snapshot.
+// DeleteSnapshot deletes a saved snapshot.
 func (r *Remote) DeleteSnapshot(name string) error { return r.do("delete_snapshot", name, nil) }
 
 // LoadWorld runs the steps of a world.
@@ -293,55 +291,55 @@ func (r *Remote) payment(list []Detail, scenario string) (*gocardless.Payment, e
 	return build[gocardless.Payment](r.loadWorld, "payment", w, err)
 }
 
-// ActiveMandate makes a customer, a bank account and a mandate that is active.
+// ActiveMandate creates a customer, a bank account and an active mandate.
 func (r *Remote) ActiveMandate(details ...Detail) (*gocardless.Mandate, error) {
 	w, err := newDetails(details).world()
 	return build[gocardless.Mandate](r.loadWorld, "mandate", w, err)
 }
 
-// PendingPayment makes a payment that is not submitted yet.
+// PendingPayment creates a payment that is not submitted yet.
 func (r *Remote) PendingPayment(details ...Detail) (*gocardless.Payment, error) {
 	return r.payment(details, "")
 }
 
-// ConfirmedPayment makes a payment that was collected.
+// ConfirmedPayment creates a payment that was collected.
 func (r *Remote) ConfirmedPayment(details ...Detail) (*gocardless.Payment, error) {
 	return r.payment(details, "payment_confirmed")
 }
 
-// PaidOutPayment makes a payment that was paid out.
+// PaidOutPayment creates a payment that was paid out.
 func (r *Remote) PaidOutPayment(details ...Detail) (*gocardless.Payment, error) {
 	return r.payment(details, "payment_paid_out")
 }
 
-// FailedPayment makes a payment that the payer's bank refused.
+// FailedPayment creates a payment that the payer's bank refused.
 func (r *Remote) FailedPayment(details ...Detail) (*gocardless.Payment, error) {
 	return r.payment(details, "payment_failed")
 }
 
-// ChargedBackPayment makes a payment that was paid out and then taken back by the payer.
+// ChargedBackPayment creates a payment that was paid out and then charged back by the payer.
 func (r *Remote) ChargedBackPayment(details ...Detail) (*gocardless.Payment, error) {
 	return r.payment(details, "payment_charged_back")
 }
 
-// LateFailedPayment makes a payment that was paid out and then refused by the payer's bank.
+// LateFailedPayment creates a payment that was paid out and then refused by the payer's bank.
 func (r *Remote) LateFailedPayment(details ...Detail) (*gocardless.Payment, error) {
 	return r.payment(details, "payment_late_failure")
 }
 
-// PaidInstantPayment makes a payment by instant bank transfer that was paid out.
+// PaidInstantPayment creates a payment by instant bank transfer that was paid out.
 func (r *Remote) PaidInstantPayment(details ...Detail) (*gocardless.Payment, error) {
 	w, err := instantWorld(details, "paid_out")
 	return build[gocardless.Payment](r.loadWorld, "payment", w, err)
 }
 
-// FailedInstantPayment makes a payment by instant bank transfer that failed.
+// FailedInstantPayment creates a payment by instant bank transfer that failed.
 func (r *Remote) FailedInstantPayment(details ...Detail) (*gocardless.Payment, error) {
 	w, err := instantWorld(details, "failed")
 	return build[gocardless.Payment](r.loadWorld, "payment", w, err)
 }
 
-// Subscriber makes a subscription, and an active mandate for it.
+// Subscriber creates a subscription with an active mandate.
 func (r *Remote) Subscriber(details ...Detail) (*gocardless.Subscription, error) {
 	w, err := subscriptionWorld(details)
 	return build[gocardless.Subscription](r.loadWorld, "subscription", w, err)
@@ -358,7 +356,7 @@ func (r *Remote) Simulators(id string) ([]string, error) {
 	return strs(o.List("simulators")), err
 }
 
-// ActivateMandate brings a mandate to active.
+// ActivateMandate activates a pending mandate.
 func (r *Remote) ActivateMandate(id string) error { return r.do("activate", id, nil) }
 
 // ReplaceMandate replaces a mandate with a new one.
@@ -399,7 +397,7 @@ func (r *Remote) ExitBillingRequestFlow(id string) (string, error) {
 	return o.Str("redirect_uri"), err
 }
 
-// Emit makes an event of any type.
+// Emit creates an event of any type.
 func (r *Remote) Emit(e Event) (string, error) {
 	body := object{}
 	for _, m := range e.members() {
@@ -416,7 +414,7 @@ func (r *Remote) Emit(e Event) (string, error) {
 	return r.made("emit", "", body)
 }
 
-// Endpoints lists the endpoints for webhooks, without their secrets.
+// Endpoints lists the webhook endpoints, without their secrets.
 func (r *Remote) Endpoints() ([]Endpoint, error) {
 	return remoteList(r, "endpoints", "", "webhook_endpoints", readEndpoint)
 }
@@ -434,7 +432,7 @@ func (r *Remote) RemoveEndpoint(id string) error { return r.do("remove_endpoint"
 // PauseEndpoint holds an endpoint's webhooks back.
 func (r *Remote) PauseEndpoint(id string) error { return r.do("pause_endpoint", id, nil) }
 
-// ResumeEndpoint sends what a pause has held back.
+// ResumeEndpoint resumes an endpoint and sends the webhooks that were held back.
 func (r *Remote) ResumeEndpoint(id string) error { return r.do("resume_endpoint", id, nil) }
 
 // Deliveries lists the attempts to deliver webhooks.
@@ -453,12 +451,12 @@ func (r *Remote) FlushWebhooks() ([]*Delivery, error) {
 // ResendWebhook sends a webhook again.
 func (r *Remote) ResendWebhook(id string) error { return r.do("resend", id, nil) }
 
-// Requests lists the requests that the sandbox remembers, without access tokens.
+// Requests lists the requests that the sandbox keeps, without access tokens.
 func (r *Remote) Requests() ([]*Request, error) {
 	return remoteList(r, "requests", everything, "requests", readRequest)
 }
 
-// ClearRequests forgets the requests so far.
+// ClearRequests clears the list of requests.
 func (r *Remote) ClearRequests() error { return r.do("clear_requests", "", nil) }
 
 // Configure changes options of the sandbox. For tokens use RevokeToken and DeactivateToken, for
@@ -490,12 +488,12 @@ func (r *Remote) Configure(opts ...Option) error {
 	return errors.Join(err, r.do("configure", "", body))
 }
 
-// RevokeToken makes requests with a token answer 401 access_token_revoked.
+// RevokeToken makes requests with a token fail with 401 access_token_revoked.
 func (r *Remote) RevokeToken(token string) error {
 	return r.do("set_token", "", object{{"token", token}, {"access", "revoked"}})
 }
 
-// DeactivateToken makes requests with a token answer 401 access_token_not_active.
+// DeactivateToken makes requests with a token fail with 401 access_token_not_active.
 func (r *Remote) DeactivateToken(token string) error {
 	return r.do("set_token", "", object{{"token", token}, {"access", "inactive"}})
 }

@@ -128,7 +128,7 @@ func TestRemote(t *testing.T) {
 	if _, err := client.Events.Get(t.Context(), id); err != nil {
 		t.Error(err)
 	}
-	if _, err := r.Emit(Event{Type: "payments.flown"}); err == nil || !strings.Contains(err.Error(), "type must be a type of event") {
+	if _, err := r.Emit(Event{Type: "payments.flown"}); err == nil || !strings.Contains(err.Error(), "type must be an event type") {
 		t.Errorf("a bad event: %v", err)
 	}
 	if sub := check(r.Subscriber())(t); sub.Status != gocardless.SubscriptionStatusActive {

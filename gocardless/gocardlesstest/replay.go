@@ -7,15 +7,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/cassette"
 )
 
-// Replay returns a transport that answers requests from a cassette: a directory in which "gcpro
-// sandbox record" or a [cassette.Recorder] has written what the API answered. Neither a network nor
-// an account is needed.
+// Replay returns a transport that answers requests from a cassette: a directory with replies of the API,
+// which "gcpro sandbox record" or a [cassette.Recorder] has recorded. It needs neither a network nor an
+// account.
 //
 //	client, err := gocardless.New("any", gocardless.EnvironmentSandbox,
 //		gocardless.WithHTTPClient(&http.Client{Transport: gocardlesstest.Replay(t, "testdata/signup")}))
 //
-// At its end, the test fails if a request had no exchange in the cassette, or if an exchange was
-// not used. [cassette.Replay] describes how requests are matched.
+// The test fails if a request has no exchange in the cassette, or if an exchange is not used.
+// [cassette.Replay] describes how requests are matched.
 func Replay(tb TB, dir string) http.RoundTripper {
 	tb.Helper()
 	exchanges, err := cassette.Read(os.DirFS(dir))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// keptBody is how much of a body the log keeps, so that a thousand requests stay small.
+// keptBody is how many bytes of a body the log keeps.
 const keptBody = 64 << 10
 
 // Request is an API request that the sandbox received, with its reply. Bodies and headers are
@@ -27,8 +27,8 @@ type Request struct {
 	Reply     []byte
 	RequestID string
 	Resource  string // id of the resource in the reply, if any
-	Dropped   bool   // no reply was sent: a fault, or the caller had gone
-	Fault     *Fault // that hit the request, if any
+	Dropped   bool   // no reply was sent, because of a fault or because the caller was gone
+	Fault     *Fault // the fault that hit the request, if any
 }
 
 // ring keeps the last items that were added.
@@ -37,7 +37,7 @@ type ring[T any] struct {
 	items []T
 	next  int
 	size  int
-	total atomic.Int64 // that were ever added
+	total atomic.Int64 // number of items ever added
 }
 
 // resize sets how many items are kept.
@@ -52,7 +52,7 @@ func (l *ring[T]) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.items, l.next = nil, 0
-	l.total.Add(1) // who watches it sees a change
+	l.total.Add(1) // so that the dashboard sees a change
 }
 
 func (l *ring[T]) add(v T) {
@@ -83,7 +83,7 @@ func (l *ring[T]) all() []T {
 	return slices.Concat(l.items[l.next:], l.items[:l.next])
 }
 
-// shorten cuts a body that is too long to keep.
+// shorten truncates a body for the log.
 func shorten(b []byte) []byte {
 	if len(b) <= keptBody {
 		return b
@@ -91,9 +91,9 @@ func shorten(b []byte) []byte {
 	return bytes.Clone(b[:keptBody])
 }
 
-// Requests lists the requests that the sandbox keeps, oldest first, including those that met a
-// fault. WithRequestLog sets their number.
+// Requests lists the requests that the sandbox keeps, oldest first, including those that a fault hit.
+// WithRequestLog sets their number.
 func (sb *Sandbox) Requests() []*Request { return sb.log.all() }
 
-// ClearRequests forgets the requests so far.
+// ClearRequests clears the list of requests.
 func (sb *Sandbox) ClearRequests() { sb.log.clear() }

@@ -10,13 +10,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Sandbox is a stateful fake of the GoCardless API. It stores the resources that are created,
-// refuses invalid requests as the API does, takes payments and mandates through their life cycles
-// by its own clock, and sends signed webhooks.
+// Sandbox is a stateful fake of the GoCardless API. It stores the resources that a program creates,
+// refuses invalid requests as the API does, takes payments and mandates through their life cycles by
+// its own clock, and sends signed webhooks.
 //
-// A Sandbox is an [http.Handler] and, through Transport, an [http.RoundTripper]; NewServer and
-// Start put it behind a socket. Its only goroutine is a short-lived one that delivers a webhook
-// after an API call, so it works inside a testing/synctest bubble.
+// A Sandbox is an [http.Handler] and, through Transport, an [http.RoundTripper]; NewServer and Start
+// serve it on a socket. It starts no goroutine except short-lived ones that deliver webhooks, so it
+// works inside a testing/synctest bubble.
 //
 // All methods are safe for concurrent use.
 type Sandbox struct {
@@ -28,8 +28,8 @@ type Sandbox struct {
 	store    *store.Store
 	jobs     jobQueue
 	jobSeq   int64
-	keys     map[string]string // idempotency: path and key → id of what was created
-	newJobs  []job             // since the journal was last written
+	keys     map[string]string // path and idempotency key → id of the created resource
+	newJobs  []job             // not yet in the state file, like the next two
 	doneJobs []int64
 	newKeys  []string
 	batch    []*record // events that the next webhook carries
@@ -37,7 +37,7 @@ type Sandbox struct {
 	saved    []SavedSnapshot
 	setup    setup
 
-	changes atomic.Int64              // commits and resets so far
+	changes atomic.Int64              // number of commits
 	offset  atomic.Int64              // how far the clock was advanced
 	frozen  atomic.Pointer[time.Time] // the time of the options' clock when it was frozen
 	nextDue atomic.Int64              // time of the next job, in Unix nanoseconds
@@ -50,9 +50,9 @@ type Sandbox struct {
 	tokens gate.Tokens
 }
 
-// New returns a sandbox with its default state: an organisation with one verified creditor, its
-// bank accounts in pounds and euros, and a scheme identifier for every scheme. Invalid options, and
-// options that do not fit together, panic, because they are mistakes in the test.
+// New returns a sandbox with its default state: an organisation with one verified creditor, its bank
+// accounts in pounds and euros, and a scheme identifier for every scheme. Invalid options panic,
+// because they are mistakes in the test.
 func New(opts ...Option) *Sandbox {
 	sb := &Sandbox{opts: defaultOptions()}
 	for _, o := range opts {
@@ -66,12 +66,12 @@ func New(opts ...Option) *Sandbox {
 	return sb
 }
 
-// Reset restores the state that New created: resources, events, idempotency keys, planned steps,
-// undelivered webhooks, rate limit windows, faults and the request log are removed, and ids start
-// again. The clock, options and tokens stay as they are. An error means that the state file could
-// not be written and that nothing was reset.
+// Reset restores the state that New created: it removes resources, events, idempotency keys, planned
+// steps, undelivered webhooks, rate limit windows, faults and the logs, and starts ids again. The
+// clock, options, tokens, endpoints and saved snapshots stay as they are. An error means that the state
+// file could not be written and that nothing was reset.
 func (sb *Sandbox) Reset() error {
-	sb.hooks.deliver.Lock() // a delivery under way ends first
+	sb.hooks.deliver.Lock() // waits for a delivery in progress
 	defer sb.hooks.deliver.Unlock()
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
@@ -95,14 +95,14 @@ func (sb *Sandbox) reset() {
 	for _, seed := range reg.seeds {
 		seed(tx)
 	}
-	// What the default state is made of happened long ago: no webhook reports it.
+	// The default state has no events, and no webhook reports it.
 	sb.batch = nil
 	sb.store.Coll("events").Clear()
 	sb.store.Written()
 	sb.noteNextJob()
 }
 
-// update runs a step that is not an API call, such as a page where a person acts, and commits it.
+// update runs and commits a step that is not an API call, such as a form of a page.
 func (sb *Sandbox) update(f func(*tx) error) error {
 	now := sb.Now()
 	sb.mu.Lock()
@@ -122,7 +122,7 @@ func (sb *Sandbox) view(f func(*tx)) {
 	f(sb.begin(sb.Now()))
 }
 
-// baseURL is where callers reach the sandbox.
+// baseURL returns the base URL of the sandbox.
 func (sb *Sandbox) baseURL() string {
 	if b := sb.base.Load(); b != nil {
 		return *b

@@ -4,9 +4,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// What the catalogue knows of the schemes, and the limits of a new account.
+// Schemes and currencies, and the limits of a new account.
 
-// schemeOf is the direct debit scheme of a currency.
+// schemeOf returns the direct debit scheme of a currency.
 func schemeOf(currency string) string {
 	return map[string]string{
 		"GBP": "bacs", "EUR": "sepa_core", "USD": "ach", "SEK": "autogiro", "DKK": "betalingsservice",
@@ -14,7 +14,7 @@ func schemeOf(currency string) string {
 	}[currency]
 }
 
-// currencyOf is the currency of a scheme.
+// currencyOf returns the currency of a scheme.
 func currencyOf(scheme string) string {
 	if scheme == "sepa_cor1" {
 		return "EUR"
@@ -27,7 +27,7 @@ func currencyOf(scheme string) string {
 	return ""
 }
 
-// countryCurrency is the currency of bank accounts in a country.
+// countryCurrency returns the currency of bank accounts in a country.
 func countryCurrency(country string) string {
 	for _, s := range api.Schemes {
 		for _, c := range s.Countries {
@@ -39,8 +39,8 @@ func countryCurrency(country string) string {
 	return ""
 }
 
-// maximumAmount is the most that one payment of a scheme may be, in minor units. The API's own
-// limits depend on the account; these are the ones of a new sandbox account.
+// maximumAmount returns the largest payment of a scheme, in minor units. The API's own limits depend on
+// the account; these are the ones of a new sandbox account.
 func maximumAmount(scheme string) int64 {
 	switch scheme {
 	case "autogiro", "betalingsservice":
@@ -49,7 +49,8 @@ func maximumAmount(scheme string) int64 {
 	return 1_000_000_00
 }
 
-// referenceLimit is how long a payment's reference may be in a scheme; 0 forbids it.
+// referenceLimit returns the maximum length of a payment's reference in a scheme, or 0 if references
+// are not allowed.
 func referenceLimit(scheme string) int {
 	switch scheme {
 	case "ach", "bacs":

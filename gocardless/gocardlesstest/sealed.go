@@ -16,10 +16,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Bank details in encrypted form: a flattened JWE (RFC 7516) of bank account details, and those of
-// transferred mandates.
+// Encrypted bank details: those of a bank account as a flattened JWE (RFC 7516), and those of a
+// transferred mandate.
 
-// encryptionKey is a public key that the sandbox was given.
+// encryptionKey is a public key of WithEncryptionKey.
 type encryptionKey struct {
 	id  string
 	key *rsa.PublicKey
@@ -27,7 +27,7 @@ type encryptionKey struct {
 
 func urlBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// noise is n bytes that look encrypted, the same for the same seed.
+// noise returns n bytes that look encrypted, the same for the same seed.
 func noise(seed uint64, n int) []byte {
 	b := make([]byte, 0, n+8)
 	for i := uint64(0); len(b) < n; i++ {
@@ -36,8 +36,8 @@ func noise(seed uint64, n int) []byte {
 	return b[:n]
 }
 
-// fullDetails are the details of an account, with its number in full. Members that come from the
-// national form have a prefix in some replies.
+// fullDetails returns the details of an account with its whole number. Some replies have a prefix in
+// the names of local details.
 func fullDetails(a *record, prefix string) object {
 	o := object{{"account_holder_name", a.Str("account_holder_name")}, {"country_code", a.Str("country_code")}}
 	kind, rest, _ := strings.Cut(a.Ref("key"), " ")
@@ -47,7 +47,7 @@ func fullDetails(a *record, prefix string) object {
 	case kind == "iban":
 		return append(o, member{"iban", rest})
 	case !local || len(kind) != 2:
-		// Invented accounts have no number but their last digits.
+		// Invented accounts have only the last digits of a number.
 		bank, branch, number = "", "200000", "556666"+a.Str("account_number_ending")
 	case kind == "GB" || kind == "AU" || kind == "SE":
 		bank, branch = "", codes
@@ -64,8 +64,8 @@ func fullDetails(a *record, prefix string) object {
 	return o
 }
 
-// sealedFor encrypts an object as a flattened JWE for a key: RSA-OAEP and A256GCM. Without keys the
-// result only looks like one.
+// sealedFor encrypts an object as a flattened JWE with RSA-OAEP and A256GCM. Without keys, it returns
+// random content in that form.
 func (tx *tx) sealedFor(id string, o object, seed uint64) (object, error) {
 	protected := urlBase64(value.Append(nil, object{{"alg", "RSA-OAEP"}, {"enc", "A256GCM"}, {"kid", id}}))
 	wrapped, iv, text, tag := noise(seed+1, 256), noise(seed+2, 12), noise(seed, 96), noise(seed+3, 16)
@@ -77,7 +77,7 @@ func (tx *tx) sealedFor(id string, o object, seed uint64) (object, error) {
 			}
 		}
 		if key == nil {
-			return nil, api.Refuse("bad_request", "The Gc-Key-Id header names a key that is not known")
+			return nil, api.Refuse("bad_request", "The Gc-Key-Id header names an unknown key")
 		}
 		secret, sealed := seal(value.Append(nil, o), []byte(protected))
 		iv, text, tag = sealed[:12], sealed[12:len(sealed)-16], sealed[len(sealed)-16:]
@@ -92,7 +92,7 @@ func (tx *tx) sealedFor(id string, o object, seed uint64) (object, error) {
 	}, nil
 }
 
-// seal encrypts with AES-256-GCM under a new key. Nonce and tag are before and after the text.
+// seal encrypts a plaintext with AES-256-GCM under a new key. The result is nonce, ciphertext and tag.
 func seal(text, also []byte) (secret, sealed []byte) {
 	secret = make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
@@ -109,8 +109,8 @@ func seal(text, also []byte) (secret, sealed []byte) {
 	return secret, gcm.Seal(nonce, nonce, text, also)
 }
 
-// sealedTransfer encrypts the details of a transferred mandate: with AES-256-GCM, whose key is
-// encrypted with RSA-OAEP and SHA-256. The API does not document its own layout.
+// sealedTransfer encrypts the details of a transferred mandate with AES-256-GCM, whose key it encrypts
+// with RSA-OAEP and SHA-256. The API does not document its own format.
 func (tx *tx) sealedTransfer(o object, seed uint64) object {
 	id, text, wrapped := "PK"+store.Base32(seed>>4, 12), noise(seed, 128), noise(seed+1, 256)
 	if keys := tx.sb.opts.keys; len(keys) > 0 {

@@ -19,10 +19,10 @@ import (
 
 const (
 	apiVersion = "2015-07-06"
-	// maxBody is how large a request body may be. The API's own limit is not public; a logo is
-	// the largest thing that it takes.
+	// maxBody is the maximum size of a request body. The API's own limit is not public; its largest
+	// bodies contain a logo.
 	maxBody = 4 << 20
-	// maxKey is how long an idempotency key may be.
+	// maxKey is the maximum length of an idempotency key.
 	maxKey = 128
 )
 
@@ -42,10 +42,10 @@ type outgoing struct {
 	header http.Header
 	body   []byte
 	drop   bool // close the connection without a reply
-	cut    int  // send only this number of bytes of the body; -1 sends all
+	cut    int  // number of bytes of the body to send, -1 for all
 }
 
-// serve answers one API request, spoilt by the fault that hits it, and logs it.
+// serve answers and logs one API request. A fault may spoil the reply.
 func (sb *Sandbox) serve(in *incoming) *outgoing {
 	now := sb.Now()
 	c := &apiCall{sb: sb, in: in, now: now, rid: sb.requestID(now), out: &outgoing{header: make(http.Header, 16), cut: -1}}
@@ -67,7 +67,7 @@ func (sb *Sandbox) serve(in *incoming) *outgoing {
 	return c.out
 }
 
-// reply does what the call asks for and writes its reply.
+// reply runs the call and writes its reply.
 func (c *apiCall) reply() {
 	if err := c.run(); err != nil {
 		c.out.status = err.Status
@@ -76,7 +76,7 @@ func (c *apiCall) reply() {
 	}
 }
 
-// spoil replies as a fault wants. It reports whether there is anything to send and to log.
+// spoil replies as the fault requires. It reports whether there is anything to send and to log.
 func (c *apiCall) spoil(f *Fault) bool {
 	switch {
 	case f.After:
@@ -99,7 +99,7 @@ func (c *apiCall) spoil(f *Fault) bool {
 	return true
 }
 
-// log adds the call to the sandbox's log and shows it to the hook.
+// log adds the call to the log and calls the hook.
 func (c *apiCall) log() {
 	entry := &Request{Time: c.now, Method: c.in.method, Path: c.in.url.Path, Query: c.in.url.RawQuery, Header: c.in.header, Body: c.raw,
 		RequestID: c.rid, Resource: c.made, Status: c.out.status, Reply: c.out.body, Dropped: c.out.drop, Fault: c.fault}
@@ -113,7 +113,7 @@ func (c *apiCall) log() {
 	}
 }
 
-// wait lets time pass, unless the caller gives up.
+// wait waits unless the context ends.
 func wait(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -138,13 +138,13 @@ func readUpTo(r io.Reader, limit int) (b []byte, tooBig bool, err error) {
 	return b, false, err
 }
 
-// apiCall is one request on its way through the checks, in the API's order.
+// apiCall is a request during its checks, which are in the API's order.
 type apiCall struct {
 	sb      *Sandbox
 	in      *incoming
 	op      *api.Operation
 	id      string
-	parent  string // id before it, in the path of a nested resource
+	parent  string // parent's id, in the path of a nested resource
 	known   bool
 	now     time.Time
 	raw     []byte
@@ -152,7 +152,7 @@ type apiCall struct {
 	readErr error
 	out     *outgoing
 	rid     string
-	fault   *Fault // that hit the call
+	fault   *Fault // the fault that hit the call
 
 	token string
 	query url.Values
@@ -162,7 +162,7 @@ type apiCall struct {
 
 func (c *apiCall) run() *api.Error {
 	h := c.in.header
-	// The version is checked before the token: a browser that sends neither gets the error of the version.
+	// The version is checked before the token: without either, the error is that of the version.
 	if v := h.Get("GoCardless-Version"); v == "" {
 		return api.Refuse("missing_version_header", "Missing GoCardless-Version header")
 	} else if v != apiVersion {
@@ -196,7 +196,7 @@ func (c *apiCall) run() *api.Error {
 	return c.act()
 }
 
-// acceptable reports whether the caller takes JSON.
+// acceptable reports whether the Accept headers allow JSON.
 func acceptable(accept []string) bool {
 	if len(accept) == 0 {
 		return true
@@ -213,7 +213,7 @@ func acceptable(accept []string) bool {
 	return false
 }
 
-// parse reads query and body as far as their syntax goes.
+// parse checks the syntax of query and body.
 func (c *apiCall) parse() *api.Error {
 	q, err := url.ParseQuery(c.in.url.RawQuery)
 	if err != nil {
@@ -271,14 +271,14 @@ func (c *apiCall) act() *api.Error {
 	err := c.handle()
 	sb.sealBatch()
 	if jerr := sb.orRevert(sb.commit()); jerr != nil && err == nil {
-		// What is not on disk did not happen.
+		// The change was reverted.
 		c.made = ""
 		return api.Refuse("internal_server_error", "The state file could not be written")
 	}
 	return err
 }
 
-// handle does the checks that need the store, runs the handler and renders its result.
+// handle runs the checks that need the store and the handler, and renders the result.
 func (c *apiCall) handle() *api.Error {
 	sb, op := c.sb, c.op
 	tx := &tx{sb: sb, now: c.now, op: op, id: c.id, header: c.in.header, token: c.token, base: c.in.base, origin: "api"}
@@ -330,7 +330,8 @@ func (c *apiCall) findTarget(tx *tx) *api.Error {
 	return tx.checkParent(c.parent)
 }
 
-// unusedKey returns the idempotency key of a create, with the path that it belongs to.
+// unusedKey returns the idempotency key of a create, prefixed with the path, or an error if it was
+// used.
 func (c *apiCall) unusedKey() (string, *api.Error) {
 	k := c.in.header.Get("Idempotency-Key")
 	if c.op.Kind != api.OpCreate || k == "" {
@@ -347,7 +348,7 @@ func (c *apiCall) unusedKey() (string, *api.Error) {
 	return key, nil
 }
 
-// id is the identifier of what a call made.
+// id returns the id of the created resource, if any.
 func (r result) id() string {
 	if r.rec != nil {
 		return r.rec.ID
@@ -367,7 +368,7 @@ func (c *apiCall) render(res result) {
 	}
 	envelope := op.Reply
 	if envelope == "" && res.rec != nil {
-		envelope = res.rec.Coll.Name // the removal of a customer, when it has a body
+		envelope = res.rec.Coll.Name // the removal of a customer, with WithRemovalBody
 	}
 	var b []byte
 	open := func(hint int) {
@@ -398,7 +399,7 @@ func (c *apiCall) render(res result) {
 	out.body = b
 }
 
-// standardHeaders sets what every reply of the API carries.
+// standardHeaders sets the headers of every reply.
 func (sb *Sandbox) standardHeaders(out *outgoing, rid string, now time.Time) {
 	h := out.header
 	set := func(k, v string) {
@@ -423,7 +424,7 @@ func (sb *Sandbox) standardHeaders(out *outgoing, rid string, now time.Time) {
 	}
 }
 
-// requestID makes the id of a request in the API's form.
+// requestID returns a request id in the API's form.
 func (sb *Sandbox) requestID(now time.Time) string {
 	n := sb.ids.Add(1)
 	h := store.Mix(sb.opts.seed + n)

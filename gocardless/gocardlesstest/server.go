@@ -15,32 +15,32 @@ import (
 	"time"
 )
 
-// TB is the part of testing.TB that NewServer uses, so that this package does not link testing
-// into programs.
+// TB is the part of testing.TB that NewServer uses. It keeps package testing out of programs that
+// import this package.
 type TB interface {
 	Helper()
 	Cleanup(func())
 	Fatalf(format string, args ...any)
 }
 
-// Server is a Sandbox behind a socket.
+// Server is a Sandbox that listens on a socket.
 type Server struct {
 	*Sandbox
-	// URL is the base URL, such as "http://127.0.0.1:34567". For a Unix socket it is
-	// "http://localhost", which HTTPClient connects to the socket.
+	// URL is the base URL, such as "http://127.0.0.1:34567". For a Unix socket it is "http://localhost",
+	// and only HTTPClient reaches it.
 	URL string
 
 	http     *http.Server
 	listener net.Listener
-	cert     *x509.Certificate // self-made
+	cert     *x509.Certificate // of WithTLS
 	done     chan struct{}
 	stop     chan struct{}
 	once     sync.Once
 	err      error
 }
 
-// NewServer starts a sandbox on a free port of the loopback interface, for a test. It stops when
-// the test ends.
+// NewServer starts a sandbox for a test, on a free port of the loopback interface. It stops when the
+// test ends.
 func NewServer(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := Start("127.0.0.1:0", opts...)
@@ -56,13 +56,13 @@ func NewServer(tb TB, opts ...Option) *Server {
 }
 
 // Start starts a sandbox on an address, such as "127.0.0.1:8080", "127.0.0.1:0" for a free port or
-// "unix:/tmp/sandbox.sock" for a Unix socket. It runs the steps that fall due every second, even if
-// no request arrives.
+// "unix:/tmp/sandbox.sock" for a Unix socket. Every second, it runs the steps that are due, even if no
+// request arrives.
 func Start(addr string, opts ...Option) (*Server, error) {
 	return New(opts...).Listen(addr)
 }
 
-// Listen puts the sandbox behind a socket, as Start does. The caller must shut the server down.
+// Listen serves the sandbox on a socket, as Start does. The caller must shut the server down.
 func (sb *Sandbox) Listen(addr string) (*Server, error) {
 	l, err := openSocket(addr)
 	if err != nil {
@@ -84,7 +84,7 @@ func (sb *Sandbox) Listen(addr string) (*Server, error) {
 	}
 	s.http = &http.Server{
 		Handler: handler,
-		// A client that sends slowly must not hold a connection indefinitely.
+		// A slow client must not hold a connection indefinitely.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -120,7 +120,7 @@ func openSocket(addr string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-// secure puts TLS on the socket, with a certificate made for it.
+// secure adds TLS to the socket, with a new self-signed certificate.
 func (s *Server) secure() error {
 	cert, err := selfMade(append([]string{"localhost"}, s.opts.hosts...), s.listener.Addr())
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *Server) secure() error {
 }
 
 // HTTPClient returns a client that can reach the server: it trusts the certificate of WithTLS and
-// connects to the Unix socket.
+// connects to a Unix socket.
 func (s *Server) HTTPClient() *http.Client {
 	t := &http.Transport{MaxIdleConnsPerHost: 64}
 	if s.cert != nil {
@@ -149,7 +149,7 @@ func (s *Server) HTTPClient() *http.Client {
 	return &http.Client{Transport: t}
 }
 
-// besideControl is the API together with the control, the dashboard and the health checks.
+// besideControl returns a handler for the API, the control API, the dashboard and the health checks.
 func (sb *Sandbox) besideControl(stop <-chan struct{}) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -165,7 +165,7 @@ func (sb *Sandbox) besideControl(stop <-chan struct{}) http.Handler {
 	})
 }
 
-// serveHealth answers whether the sandbox runs and, to /readyz, whether it can take changes.
+// serveHealth reports that the sandbox runs and, at /readyz, whether it can save changes.
 func (sb *Sandbox) serveHealth(w http.ResponseWriter, r *http.Request) {
 	sb.mu.RLock()
 	broken := sb.journal != nil && sb.journal.Broken != nil
@@ -182,7 +182,7 @@ func (sb *Sandbox) serveHealth(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tick runs the steps that are due.
+// tick runs due steps every second.
 func (s *Server) tick() {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()

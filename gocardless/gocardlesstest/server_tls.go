@@ -17,8 +17,8 @@ import (
 // Server.HTTPClient trusts it; Server.CertificatePEM returns it for other programs.
 func WithTLS() Option { return func(o *options) { o.tls = true } }
 
-// CertificatePEM returns the certificate of WithTLS, for a file that other programs trust, or nil
-// without WithTLS.
+// CertificatePEM returns the certificate of WithTLS, which other programs can trust, or nil without
+// WithTLS.
 func (s *Server) CertificatePEM() []byte {
 	if s.cert == nil {
 		return nil
@@ -26,7 +26,7 @@ func (s *Server) CertificatePEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.cert.Raw})
 }
 
-// selfMade makes a certificate for host names and the address of a socket.
+// selfMade creates a certificate for host names and the address of a socket.
 func selfMade(names []string, addr net.Addr) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -39,7 +39,7 @@ func selfMade(names []string, addr net.Addr) (tls.Certificate, error) {
 	form := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "GoCardless sandbox"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
-		// Some clients trust only authorities.
+		// Some clients trust only certificate authorities.
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},

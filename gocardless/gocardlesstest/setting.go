@@ -10,9 +10,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// Configure changes options of a sandbox that is in use. Those that only a new sandbox can take
-// (WithClock, WithFrozenClock, WithSeed, WithRequestHook, WithControl, WithAllowedHosts) change
-// nothing. What has happened stays as it is.
+// Configure changes options of a sandbox that is in use. Options that only a new sandbox can take
+// (WithClock, WithFrozenClock, WithSeed, WithRequestHook, WithDeliveryHook, WithControl,
+// WithAllowedHosts, WithTLS) have no effect. The change does not affect what has already happened.
 func (sb *Sandbox) Configure(opts ...Option) {
 	sb.mu.Lock()
 	sb.configure(opts)
@@ -30,7 +30,7 @@ func (sb *Sandbox) configure(opts []Option) {
 	sb.apply(&o)
 }
 
-// apply takes over what can change in a sandbox that is in use. The caller holds the lock.
+// apply applies the options that can change in a sandbox that is in use. The caller holds the lock.
 func (sb *Sandbox) apply(o *options) {
 	sb.opts.live = o.live
 	sb.limits.SetBudget(o.rateLimit)
@@ -44,22 +44,22 @@ func (sb *Sandbox) apply(o *options) {
 	}
 }
 
-// setting is an option as programs in other languages see and change it.
+// setting is an option in the control API.
 type setting struct {
 	api.Field
-	option string // its name in Go
+	option string // name of the option in Go
 	get    func(*options) any
 	set    func(*options, any) error
 }
 
-// aSetting is a setting whose value is a member of the options as it is.
+// aSetting returns a setting for a member of the options whose value is used unchanged.
 func aSetting[T any](option, name string, kind api.Kind, at func(*options) *T, text string) setting {
 	return setting{api.Field{Name: name, Kind: kind, Text: text}, option,
 		func(o *options) any { return *at(o) },
 		func(o *options, v any) error { *at(o), _ = v.(T); return nil }}
 }
 
-// count is a setting that is a number from zero up.
+// count returns a setting for a number that is not negative.
 func count(option, name string, at func(*options) *int, text string) setting {
 	return setting{api.Field{Name: name, Kind: api.KindInt, Text: text, Limits: &api.Limits{Minimum: new(int64(0)), Maximum: new(int64(math.MaxInt32))}}, option,
 		func(o *options) any { return int64(*at(o)) },
@@ -69,22 +69,22 @@ func count(option, name string, at func(*options) *int, text string) setting {
 // settings are the options that can be read and changed over the control API.
 var settings = []setting{
 	aSetting("WithoutBankTimings", "bank_timings", api.KindBool, func(o *options) *bool { return &o.bankTimings }, "Payments and mandates move by date; otherwise only simulators and calls move them."),
-	aSetting("WithoutRefunds", "refunds", api.KindBool, func(o *options) *bool { return &o.refunds }, "The account may make refunds."),
+	aSetting("WithoutRefunds", "refunds", api.KindBool, func(o *options) *bool { return &o.refunds }, "The account can create refunds."),
 	count("WithRefundLimit", "refund_limit", func(o *options) *int { return &o.refundLimit }, "How many refunds a payment may have; 0 means no limit."),
 	aSetting("WithoutRefundConfirmation", "refund_confirmation", api.KindBool, func(o *options) *bool { return &o.refundConfirm }, "A refund needs total_amount_confirmation."),
-	aSetting("WithoutInstitutionMeta", "institution_meta", api.KindBool, func(o *options) *bool { return &o.listMeta }, "The two lists of institutions have meta."),
+	aSetting("WithoutInstitutionMeta", "institution_meta", api.KindBool, func(o *options) *bool { return &o.listMeta }, "The two lists of institutions have a meta member."),
 	aSetting("WithFeeTaxes", "fee_taxes", api.KindBool, func(o *options) *bool { return &o.feeTaxes }, "The account pays VAT on fees."),
-	aSetting("WithSurchargeFees", "surcharge_fee", api.KindInt, func(o *options) *int64 { return &o.surcharge }, "What a failure or a chargeback costs, in minor units."),
-	aSetting("WithoutServiceUserNumber", "service_user_number", api.KindBool, func(o *options) *bool { return &o.ownNumber }, "The account collects Bacs payments under a service user number of its own."),
-	aSetting("WithRemovalBody", "removal_body", api.KindBool, func(o *options) *bool { return &o.removalBody }, "Removing a customer answers 200 with the customer instead of 204."),
-	aSetting("WithCustomerNotifications", "customer_notifications", api.KindBool, func(o *options) *bool { return &o.notifications }, "The account sends its own notifications: webhooks carry customer_notifications."),
+	aSetting("WithSurchargeFees", "surcharge_fee", api.KindInt, func(o *options) *int64 { return &o.surcharge }, "Fee for a failed or charged-back payment, in minor units."),
+	aSetting("WithoutServiceUserNumber", "service_user_number", api.KindBool, func(o *options) *bool { return &o.ownNumber }, "The account collects Bacs payments under its own service user number."),
+	aSetting("WithRemovalBody", "removal_body", api.KindBool, func(o *options) *bool { return &o.removalBody }, "The removal of a customer replies with 200 and the customer instead of 204."),
+	aSetting("WithCustomerNotifications", "customer_notifications", api.KindBool, func(o *options) *bool { return &o.notifications }, "The account sends its own notifications: webhooks contain customer_notifications."),
 	aSetting("WithPayerApproval", "payer_approval", api.KindBool, func(o *options) *bool { return &o.requireApproval }, "New Bacs and SEPA mandates wait for the payer's approval."),
 	count("WithRateLimit", "rate_limit", func(o *options) *int { return &o.rateLimit }, "Requests per token and minute; 0 means no limit."),
-	count("WithRequestLog", "request_log", func(o *options) *int { return &o.logSize }, "How many requests and deliveries are remembered."),
+	count("WithRequestLog", "request_log", func(o *options) *int { return &o.logSize }, "How many requests and deliveries are kept."),
 	{api.Field{Name: "instalment_delay", Text: "How long an instalment schedule stays pending, such as \"1s\"."}, "WithInstalmentDelay",
 		func(o *options) any { return o.asyncInstalments.String() },
 		func(o *options, v any) (err error) { o.asyncInstalments, err = spanOf(v); return err }},
-	{api.Field{Name: "webhook_retries", Kind: api.KindArray, Elem: &api.Field{}, Text: "Gaps after which a webhook that was not accepted is sent again, such as [\"1m\", \"1h\"]."}, "WithWebhookRetries",
+	{api.Field{Name: "webhook_retries", Kind: api.KindArray, Elem: &api.Field{}, Text: "Intervals after which a webhook that was not accepted is sent again, such as [\"1m\", \"1h\"]."}, "WithWebhookRetries",
 		func(o *options) any {
 			return texts(mapped(o.retryGaps, time.Duration.String))
 		},
@@ -101,7 +101,7 @@ var settings = []setting{
 			o.retryGaps = gaps
 			return nil
 		}},
-	{api.Field{Name: "encryption_keys", Kind: api.KindStringMap, Text: "RSA public keys (PEM) to encrypt bank account details to, by key id; they are added to those that there are."}, "WithEncryptionKey",
+	{api.Field{Name: "encryption_keys", Kind: api.KindStringMap, Text: "RSA public keys (PEM) that encrypt bank details, by key id; they are added to existing ones."}, "WithEncryptionKey",
 		func(o *options) any {
 			out := object{}
 			for _, k := range o.keys {
@@ -130,7 +130,7 @@ func (e settingError) Error() string { return string(e) }
 
 const (
 	errBadSpan = settingError(`must be a duration such as "36h", "90m" or "14d"`)
-	errBadKey  = settingError("must be an RSA public key in PEM form under its id")
+	errBadKey  = settingError("must map ids to RSA public keys in PEM form")
 )
 
 // spanOf reads a duration that is not negative.
@@ -159,7 +159,7 @@ func parseRSAKey(text string) (*rsa.PublicKey, error) {
 	return rsaKey, nil
 }
 
-// settingsSpec has the settings as members of an object.
+// settingsSpec returns the type of an object with all settings.
 func settingsSpec() *api.Type {
 	t := &api.Type{Name: "Settings"}
 	for i := range settings {
@@ -168,7 +168,7 @@ func settingsSpec() *api.Type {
 	return t
 }
 
-// currentSettings are the settings as they stand.
+// currentSettings returns the current settings.
 func (sb *Sandbox) currentSettings() object {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
@@ -179,7 +179,7 @@ func (sb *Sandbox) currentSettings() object {
 	return out
 }
 
-// changeSettings takes over the settings of an object whose form was checked.
+// changeSettings changes the settings of an object whose form was checked.
 func (sb *Sandbox) changeSettings(body object) error {
 	opts, err := settingOptions(body)
 	if err != nil {
@@ -189,7 +189,7 @@ func (sb *Sandbox) changeSettings(body object) error {
 	return sb.changeSetup(func(s setup) setup { return s.with(body) }, func() { sb.configure(opts) })
 }
 
-// settingOptions are the options that stand for settings.
+// settingOptions converts settings into options.
 func settingOptions(body object) ([]Option, error) {
 	p := &api.Problems{}
 	opts := []Option{}

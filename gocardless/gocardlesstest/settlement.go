@@ -7,11 +7,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Settlements are what is owed between a creditor and GoCardless outside the payments of a payout:
-// the money of a late failure, a chargeback or a refund, and surcharges. Each is taken off the
-// creditor's next payouts in the currency, as far as they go: a payout is never negative, and the
-// rest of the debt is carried to the one after. A negative settlement is owed to the creditor and
-// raises the next payout.
+// Settlements are debts of a creditor to GoCardless: the money of a late failure, a chargeback or a
+// refund, and surcharges. Each is deducted from the creditor's next payouts in the currency. A payout
+// is never negative; the rest of the debt is carried over to the next one. A negative settlement is
+// owed to the creditor and increases the next payout.
 
 // settlementSpec is the schema of the internal collection of settlements.
 var settlementSpec = &api.Type{Name: "settlement", Fields: []api.Field{
@@ -23,8 +22,8 @@ func settlementFamily(r *registry) {
 	r.collection(store.CollectionSpec{Name: "settlements", Prefix: "SE", Internal: true, Indexed: []string{"debtor", "of"}, Spec: settlementSpec})
 }
 
-// owe notes that a creditor owes an amount for a resource. The action, if any, is the event of the
-// resource once all of it was taken.
+// owe records that a creditor owes an amount for a resource. The action, if any, is the event of the
+// resource when the whole amount has been deducted.
 func (tx *tx) owe(of *record, action, item string, amount int64, links object) {
 	creditor := of.LinkOrEmpty("creditor")
 	if creditor == "" {
@@ -42,18 +41,17 @@ func (tx *tx) owe(of *record, action, item string, amount int64, links object) {
 	tx.add(s)
 }
 
-// openSettlements are those of a creditor and currency that are not fully taken.
+// openSettlements lists the settlements of a creditor and currency that are not fully deducted.
 func (sb *Sandbox) openSettlements(creditor, currency string) []*record {
 	return sb.store.Coll("settlements").By("debtor", creditor+" "+currency)
 }
 
-// settlementsOf are all that were made for a resource.
+// settlementsOf lists all settlements of a resource.
 func (sb *Sandbox) settlementsOf(of *record) []*record {
 	return sb.store.Coll("settlements").By("of", of.Coll.Name+" "+of.ID)
 }
 
-// settleInto takes what is owed off a payout that is being put together, what is owed to the
-// creditor first.
+// settleInto deducts debts from a payout that is being made, after adding what is owed to the creditor.
 func (tx *tx) settleInto(po *record) {
 	open := tx.sb.openSettlements(po.Link("creditor"), po.Str("currency"))
 	for _, s := range open {
@@ -68,7 +66,7 @@ func (tx *tx) settleInto(po *record) {
 	}
 }
 
-// take moves a part of a settlement into a payout.
+// take moves a part of a settlement to a payout.
 func (tx *tx) take(po, s *record, part int64) {
 	tx.addItem(po, s.Str("type"), -part, s.Obj("links"))
 	s.Set("left", s.Num("left")-part)
@@ -82,15 +80,15 @@ func (tx *tx) take(po, s *record, part int64) {
 	}
 }
 
-// closeSettlement takes a settlement off the list of what is owed.
+// closeSettlement removes a settlement from the open ones.
 func (tx *tx) closeSettlement(s *record) {
 	before := s.Ref("debtor")
 	s.SetRef("debtor", "")
 	s.Coll.Reindex(s, "debtor", before)
 }
 
-// forgive ends what is owed for a resource under some item type. What was taken already comes back
-// with the next payout, as an item of another type.
+// forgive cancels what is owed for a resource as a type of item. What was already deducted is returned
+// with the next payout, as another type of item.
 func (tx *tx) forgive(of *record, item, back string) {
 	for _, s := range tx.sb.settlementsOf(of) {
 		if s.Str("type") != item || s.Str("status") == "forgiven" {
@@ -109,8 +107,8 @@ func (tx *tx) forgive(of *record, item, back string) {
 	}
 }
 
-// settleNow reports at once that what is owed for a resource was settled. The money still goes off
-// the creditor's next payouts.
+// settleNow creates the event of a settled debt at once. The money is still deducted from the
+// creditor's next payouts.
 func (tx *tx) settleNow(of *record) {
 	for _, s := range tx.sb.settlementsOf(of) {
 		if action := s.Str("action"); action != "" && s.Num("left") != 0 {
@@ -120,7 +118,7 @@ func (tx *tx) settleNow(of *record) {
 	}
 }
 
-// settleable reports whether something is owed for a resource that was not reported as settled.
+// settleable reports whether a debt of a resource is still to be reported as settled.
 func (sb *Sandbox) settleable(of *record) bool {
 	for _, s := range sb.settlementsOf(of) {
 		if s.Str("action") != "" && s.Num("left") != 0 {

@@ -7,17 +7,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/gate"
 )
 
-// setup is what was set up while the sandbox ran, except endpoints, which have it in themselves. The state
-// file keeps it. Snapshots do not hold it, and Reset leaves it.
+// setup is what was changed while the sandbox ran, except endpoints, which keep it themselves. The
+// state file contains it; snapshots do not, and Reset leaves it unchanged.
 type setup struct {
-	settings object // as the control API was given them
-	tokens   object // access token → what it may do
+	settings object // as given to the control API
+	tokens   object // access token → its access
 }
 
-// with is the setup with further settings.
+// with returns the setup with further settings.
 func (s setup) with(settings object) setup {
 	for _, m := range settings {
-		if added, ok := m.Val.(object); ok { // a map, whose entries add up
+		if added, ok := m.Val.(object); ok { // the entries of a map are added
 			all := s.settings.Obj(m.Key)
 			for _, entry := range added {
 				all = all.With(entry.Key, entry.Val)
@@ -29,7 +29,7 @@ func (s setup) with(settings object) setup {
 	return s
 }
 
-// savedSetup is the setup as a line of the state file has it.
+// savedSetup returns the setup in the form of the state file.
 func (sb *Sandbox) savedSetup() object {
 	endpoints := []any{}
 	for _, ep := range sb.hooks.endpoints {
@@ -41,8 +41,8 @@ func (sb *Sandbox) savedSetup() object {
 	return object{{"settings", sb.setup.settings}, {"tokens", sb.setup.tokens}, {"endpoints", endpoints}, {"endpoints_made", int64(sb.hooks.made)}}
 }
 
-// keepSetup writes the setup to the state file, if there is one. The caller holds the lock, and takes
-// the change back after an error.
+// keepSetup writes the setup to the state file, if there is one. The caller holds the lock, and reverts
+// the change on an error.
 func (sb *Sandbox) keepSetup() error {
 	sb.changes.Add(1)
 	if sb.journal == nil {
@@ -51,7 +51,7 @@ func (sb *Sandbox) keepSetup() error {
 	return sb.journal.Append(object{{"advanced", sb.journal.advanced}, {"setup", sb.savedSetup()}})
 }
 
-// changeSetup writes a changed setup to the state file, and then lets it have its effect.
+// changeSetup writes a changed setup to the state file, and then applies it.
 func (sb *Sandbox) changeSetup(change func(setup) setup, effect func()) error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()
@@ -65,7 +65,7 @@ func (sb *Sandbox) changeSetup(change func(setup) setup, effect func()) error {
 	return nil
 }
 
-// changeToken sets what an access token may do, in the terms of the control API.
+// changeToken sets the access of a token, as named in the control API.
 func (sb *Sandbox) changeToken(token, access string) error {
 	return sb.changeSetup(func(s setup) setup {
 		s.tokens = s.tokens.With(token, access)
@@ -86,7 +86,7 @@ func (sb *Sandbox) grant(token, access string) {
 	}
 }
 
-// loadSetup takes over the setup of a state file. The caller holds the lock.
+// loadSetup applies the setup of a state file. The caller holds the lock.
 func (sb *Sandbox) loadSetup(saved object) error {
 	sb.setup = setup{saved.Obj("settings"), saved.Obj("tokens")}
 	opts, err := settingOptions(sb.setup.settings)
@@ -106,7 +106,8 @@ func (sb *Sandbox) loadSetup(saved object) error {
 		}
 		ep := sb.hooks.add(w)
 		ep.added, ep.restored, ep.paused = true, true, o.Flag("paused")
-		// Webhooks that wait know the endpoint by its number. An endpoint of an option may have it now.
+		// Pending webhooks refer to the endpoint by its number, which an endpoint of an option may now
+		// have.
 		if number := int(o.Num("number")); sb.hooks.endpoint(number) == nil {
 			ep.number = number
 		}
@@ -115,7 +116,7 @@ func (sb *Sandbox) loadSetup(saved object) error {
 	return nil
 }
 
-// endpointOf is an endpoint as the control API and the state file describe it.
+// endpointOf reads an endpoint as the control API and the state file describe it.
 func endpointOf(o object) Webhooks {
 	w := Webhooks{URL: o.Str("url"), Secret: gocardless.WebhookSecret(o.Str("secret")), Duplicate: o.Flag("duplicate"), Shuffle: o.Flag("shuffle"), Manual: o.Flag("manual")}
 	for _, v := range o.List("events") {

@@ -7,9 +7,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
 )
 
-// Scenario simulators. Each brings a resource to an outcome through the states on the way, with
-// their events. What a simulator needs is checked first; a resource that does not fit is refused
-// with invalid_state, an unknown simulator with 404 and an unknown resource with link_not_found.
+// Scenario simulators. Each moves a resource to an outcome through all states on the way, with their
+// events. A resource that does not meet the conditions is refused with invalid_state, an unknown
+// simulator with 404, and an unknown resource with link_not_found.
 
 func simulatorFamily(r *registry) {
 	r.owner("scenario_simulators.run", "")
@@ -113,7 +113,7 @@ func billingSimulators(r *registry) {
 	}
 	request("", func(tx *tx, p *record) {
 		if tx.sb.opts.bankTimings {
-			// A moment later, so that a simulator of payments can take over.
+			// A minute later, so that a simulator of payments can take over.
 			tx.at(tx.now.Add(triggerStep), "payment.submit", p.ID, attemptOf(p))
 		}
 	})
@@ -128,23 +128,23 @@ func billingSimulators(r *registry) {
 	request("_and_payment_paid_out", (*tx).simulatePaidOut)
 }
 
-// scenario is a simulator: what it needs of its resource, and what it does.
+// scenario is a simulator: what it requires of the resource, and what it does.
 type scenario struct {
 	needs func(*tx, *record) bool
 	do    func(*tx, *record)
 }
 
-// when is a simulator that needs something of its resource.
+// when returns a simulator with a condition.
 func when(needs func(*tx, *record) bool, do func(*tx, *record)) *scenario {
 	return &scenario{needs, do}
 }
 
-// inStatus needs one of some statuses.
+// inStatus requires one of the statuses.
 func inStatus(list ...string) func(*tx, *record) bool {
 	return func(_ *tx, r *record) bool { return slices.Contains(list, r.Status()) }
 }
 
-// owing needs a payment of a status whose money is still to be settled.
+// owing requires a payment with a status and a debt that is still to be settled.
 func owing(status string) func(*tx, *record) bool {
 	return func(tx *tx, p *record) bool { return p.Status() == status && tx.sb.settleable(p) }
 }
@@ -165,7 +165,7 @@ func schemeNotIn(list ...string) func(string) bool {
 	return func(s string) bool { return !slices.Contains(list, s) }
 }
 
-// simulatorSpec is the catalogue's entry of the simulator in the path, nil when it is unknown.
+// simulatorSpec returns the catalogue's entry for the simulator in the path, or nil.
 func (tx *tx) simulatorSpec() *api.Simulator {
 	i := slices.IndexFunc(api.Simulators, func(s api.Simulator) bool { return s.Name == tx.id })
 	if i < 0 {
@@ -193,7 +193,7 @@ func runSimulator(tx *tx) (result, error) {
 	tx.target = target
 	tx.origin, tx.scripted = "gocardless", true
 	if !run.needs(tx, target) {
-		return result{}, api.TooLate("The simulator does not fit the resource's state. It needs: " + spec.Requires)
+		return result{}, api.TooLate("The simulator does not fit the state of the resource. It requires: " + spec.Requires)
 	}
 	run.do(tx, target)
 	if target.Coll.Name == "payments" {
@@ -202,26 +202,26 @@ func runSimulator(tx *tx) (result, error) {
 	return result{obj: object{{"id", tx.id}}}, nil
 }
 
-// sendable is what the simulators of payments need: a payment that is not sent yet, and a mandate
-// that is active or becomes so with its first payment.
+// sendable requires a payment that is not submitted yet, under a mandate that is active or is activated
+// with its first payment.
 func sendable(tx *tx, p *record) bool {
 	m := tx.must("mandates", p.Link("mandate"))
 	return p.Status() == "pending_submission" &&
 		(slices.Contains([]string{"active", "consumed"}, m.Status()) || m.Status() == "pending_submission" && bank.TimingOf(m.Str("scheme")).WithPayment)
 }
 
-// disputable is the same for chargebacks, which also take payments that were collected before.
+// disputable requires a payment that can be charged back, if necessary after it is collected.
 func disputable(tx *tx, p *record) bool {
 	return collected(p.Status()) || sendable(tx, p) || instantly(tx, p)
 }
 
-// failsLate is the same for the late failures, which also take payments that were paid out.
+// failsLate requires a payment that can fail late, if necessary after it is paid out.
 func failsLate(tx *tx, p *record) bool {
 	return p.Str("scheme") != "autogiro" && (p.Status() == "paid_out" || sendable(tx, p) || instantly(tx, p))
 }
 
-// instantly is what those simulators need that lead further: an instant payment is sent, and often
-// confirmed, before a simulator can find it.
+// instantly requires an instant payment that is submitted or confirmed, as it often is before a
+// simulator can be called.
 func instantly(_ *tx, p *record) bool {
 	return slices.Contains([]string{"submitted", "confirmed"}, p.Status()) && bank.TimingOf(p.Str("scheme")).Instant
 }
@@ -254,7 +254,7 @@ func (tx *tx) simulateLateFailure(p *record) {
 	tx.failPayment(p, tx.bankEnding(p, "insufficient_funds"))
 }
 
-// simulateResubmission moves a mandate to the payer's new bank, which has to accept it again.
+// simulateResubmission transfers a mandate to the payer's new bank, which must accept it again.
 func (tx *tx) simulateResubmission(m *record) {
 	tx.ensureActive(m)
 	tx.transferMandate(m)
@@ -269,7 +269,7 @@ func (tx *tx) simulateResubmission(m *record) {
 	}
 }
 
-// awaitsBank reports whether a billing request waits for nothing but the payer's bank.
+// awaitsBank reports whether a billing request waits only for the payer's bank.
 func (tx *tx) awaitsBank(r *record) bool {
 	if r.Status() != "pending" {
 		return false

@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// SavedSnapshot describes a snapshot of SaveSnapshot.
+// SavedSnapshot describes a snapshot that SaveSnapshot saved.
 type SavedSnapshot struct {
 	Name string
 	Time time.Time // of the sandbox's clock
@@ -21,7 +21,7 @@ type SavedSnapshot struct {
 func (sb *Sandbox) SaveSnapshot(name string) error {
 	if name == "" || len(name) > 80 || strings.Contains(name, "/") {
 		p := &api.Problems{}
-		p.Add("name", "must have from 1 to 80 characters, and no slash")
+		p.Add("name", "must have 1 to 80 characters, and no slash")
 		return p.Err()
 	}
 	b := sb.Snapshot()
@@ -32,14 +32,14 @@ func (sb *Sandbox) SaveSnapshot(name string) error {
 	return nil
 }
 
-// Snapshots lists the saved snapshots, the oldest first.
+// Snapshots lists the saved snapshots, oldest first.
 func (sb *Sandbox) Snapshots() []SavedSnapshot {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
 	return slices.Clone(sb.saved)
 }
 
-// RestoreSnapshot replaces the state by a saved snapshot.
+// RestoreSnapshot replaces the state with a saved snapshot.
 func (sb *Sandbox) RestoreSnapshot(name string) error {
 	for _, s := range sb.Snapshots() {
 		if s.Name == name {
@@ -49,7 +49,7 @@ func (sb *Sandbox) RestoreSnapshot(name string) error {
 	return api.NotFound()
 }
 
-// DeleteSnapshot forgets a saved snapshot.
+// DeleteSnapshot deletes a saved snapshot.
 func (sb *Sandbox) DeleteSnapshot(name string) error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()

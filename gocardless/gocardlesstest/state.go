@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// stateVersion is that of the snapshot's form.
+// stateVersion is the version of the format of snapshots.
 const stateVersion = 1
 
 // Snapshot returns the whole state as JSON: resources, events, planned steps, idempotency keys and
@@ -84,7 +84,7 @@ func parseState(b []byte) (object, error) {
 	return o, nil
 }
 
-// load builds the state aside and then puts it in place.
+// load builds the state before it replaces the current one.
 func (sb *Sandbox) load(o object) error {
 	reg := theRegistry()
 	st := store.New(reg.collections, sb.opts.seed)
@@ -111,7 +111,7 @@ func (sb *Sandbox) load(o object) error {
 	return nil
 }
 
-// loaded derives what is not written down from a state that was read.
+// loaded derives the rest of the state after it was read.
 func (sb *Sandbox) loaded() {
 	sb.hooks.clear()
 	for _, w := range sb.store.Coll("webhooks").Recs {

@@ -13,23 +13,23 @@ import (
 // journal is the state file of a sandbox.
 type journal struct {
 	*statefile.File
-	advanced int64 // the clock as the file has it
+	advanced int64 // how far the clock was advanced, in the file
 }
 
-// OpenState loads the state from a file, if the file exists, and keeps the file up to date from
-// then on. Call it before the sandbox is used or, if there is no file yet, once the sandbox has the
-// state that the file begins with. Close rewrites the file without its history.
+// OpenState loads the state from a file, if the file exists, and keeps the file up to date from then
+// on. Call it before the sandbox is used or, if there is no file yet, once the sandbox has the initial
+// state. Close compacts the file.
 //
-// If the end of the file is damaged, the sandbox starts from the part before the damage: lost is
-// the number of bytes that were dropped, and the file path.damaged keeps them. A damaged beginning
-// is an error, and so is a file that another sandbox has open.
+// If the end of the file is damaged, the sandbox starts with the part before the damage: lost is the
+// number of bytes that were dropped, and the file path.damaged contains them. A damaged beginning is an
+// error, and so is a file that another sandbox has open.
 //
-// The file also keeps changes that were made while the sandbox ran: endpoints from AddEndpoint, and
+// The file also contains changes that were made while the sandbox ran: endpoints from AddEndpoint, and
 // settings and tokens from the control API; they override options. It does not contain options
 // themselves, faults, saved snapshots or logs.
 //
-// While the file cannot be written, every call that would change the state replies with 500 and
-// changes nothing.
+// While the file cannot be written, every call that would change the state replies with 500 and changes
+// nothing.
 func (sb *Sandbox) OpenState(path string) (lost int64, err error) {
 	file, b, err := statefile.Open(path)
 	if err != nil {
@@ -61,7 +61,7 @@ func (sb *Sandbox) OpenState(path string) (lost int64, err error) {
 	return lost, sb.commitAll()
 }
 
-// replay loads a state file and returns how much of it is sound, and the setup that it holds.
+// replay loads a state file. It returns the length of the undamaged part, and the setup in it.
 func (sb *Sandbox) replay(b []byte) (good int, saved object, err error) {
 	first, n := statefile.CutLine(b)
 	if first == nil {
@@ -83,7 +83,7 @@ func (sb *Sandbox) replay(b []byte) (good int, saved object, err error) {
 		}
 		o, err := sb.applyLine(line)
 		if err != nil {
-			// The line may be half applied.
+			// The line may have been applied in part.
 			return sb.replay(b[:good])
 		}
 		if changed := o.Obj("setup"); changed != nil {
@@ -124,9 +124,8 @@ func (sb *Sandbox) applyLine(line []byte) (object, error) {
 	return o, nil
 }
 
-// commit ends a step: it writes what changed to the state file, if there is one. After an error, what
-// changed stays to be written by the next commit; a step that can be refused is reverted instead.
-// The caller holds the lock.
+// commit ends a step: it writes the changes to the state file, if there is one. After an error, the
+// next commit writes them, unless the caller reverts the step. The caller holds the lock.
 func (sb *Sandbox) commit() error {
 	if j := sb.journal; j != nil && (sb.store.Changed() || len(sb.newJobs) > 0 || len(sb.doneJobs) > 0 || len(sb.newKeys) > 0 || j.advanced != sb.offset.Load()) {
 		if err := j.Append(sb.delta()); err != nil {
@@ -138,15 +137,14 @@ func (sb *Sandbox) commit() error {
 	return nil
 }
 
-// written forgets what there was to write.
+// written marks all changes as written.
 func (sb *Sandbox) written() {
 	sb.changes.Add(1)
 	sb.store.Written()
 	sb.newJobs, sb.doneJobs, sb.newKeys = sb.newJobs[:0], sb.doneJobs[:0], sb.newKeys[:0]
 }
 
-// orRevert goes back to the state of the file after a commit that failed, so that what was not
-// written did not happen. The caller holds the lock.
+// orRevert returns to the state of the file after a commit that failed. The caller holds the lock.
 func (sb *Sandbox) orRevert(err error) error {
 	j := sb.journal
 	if err == nil || j == nil || j.Broken != nil {
@@ -163,7 +161,7 @@ func (sb *Sandbox) orRevert(err error) error {
 	return errors.Join(err, j.Broken)
 }
 
-// delta is what a step changed.
+// delta returns the changes of a step.
 func (sb *Sandbox) delta() object {
 	ids, records := sb.store.Changes()
 	keys, planned, done := object{}, []any{}, []any{}
@@ -179,7 +177,7 @@ func (sb *Sandbox) delta() object {
 	return object{{"advanced", sb.offset.Load()}, {"ids", ids}, {"records", records}, {"planned", planned}, {"done", done}, {"keys", keys}}
 }
 
-// commitAll ends a step that replaced everything. The caller holds the lock.
+// commitAll ends a step that replaced the whole state. The caller holds the lock.
 func (sb *Sandbox) commitAll() error {
 	if sb.journal != nil {
 		state := append(sb.state(), member{"setup", sb.savedSetup()})
@@ -192,8 +190,7 @@ func (sb *Sandbox) commitAll() error {
 	return nil
 }
 
-// Close writes and closes the state file, if OpenState opened one. The sandbox continues without
-// it.
+// Close compacts and closes the state file, if OpenState opened one. The sandbox continues without it.
 func (sb *Sandbox) Close() error {
 	sb.mu.Lock()
 	defer sb.mu.Unlock()

@@ -13,10 +13,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// call runs an operation as a step of the sandbox's own: it meets no fault and no rate limit, and
-// the log of requests does not have it. It returns the content of the reply's envelope.
+// call runs an operation as a step of the sandbox itself, without faults, the rate limit and the log of
+// requests. It returns the content of the reply's envelope.
 func (sb *Sandbox) call(op *api.Operation, id string, body object) (object, error) {
-	sb.Tick() // act would start a goroutine for it
+	sb.Tick() // so that act does not start a goroutine for it
 	c := &apiCall{sb: sb, op: op, id: id, now: sb.Now(), query: url.Values{}, out: &outgoing{header: http.Header{}},
 		in: &incoming{ctx: context.Background(), method: op.Method, header: http.Header{}, base: sb.baseURL()}}
 	if body != nil {
@@ -37,14 +37,14 @@ func (sb *Sandbox) call(op *api.Operation, id string, body object) (object, erro
 	return root.Obj(op.Reply), nil
 }
 
-// Simulate runs a scenario simulator, such as "payment_failed", on a resource. The resource must
-// meet the same conditions as for a call of the API.
+// Simulate runs a scenario simulator, such as "payment_failed", on a resource, which must meet the same
+// conditions as for a call of the API.
 func (sb *Sandbox) Simulate(id, scenario string) error {
 	_, err := sb.call(api.Op("scenario_simulators.run"), scenario, object{{"links", object{{"resource", id}}}})
 	return err
 }
 
-// Simulators lists the scenario simulators that fit a resource in its present state.
+// Simulators lists the scenario simulators that fit a resource in its current state.
 func (sb *Sandbox) Simulators(id string) []string {
 	names := []string{}
 	sb.view(func(tx *tx) {
@@ -65,16 +65,16 @@ type Event struct {
 	// Resource is the id of the resource that the event is about, which need not exist. The default
 	// is the newest resource of its type.
 	Resource string
-	// Cause and Origin are by default the first that the API's documents list for the type. An event
-	// that comes from the bank gets the scheme and reason code of its cause.
+	// Cause and Origin are by default the first that the API documents for the type. An event with the
+	// origin "bank" has by default the scheme of the resource and the reason code of the cause.
 	Cause, Origin string
-	// The others are details that events of some types have.
+	// The other fields are details of some types of events.
 	Scheme, ReasonCode, Property, Currency, BankAccount, NotRetriedReason string
 	WillAttemptRetry                                                      *bool
 	ItemCount                                                             *int64
 }
 
-// members are the strings of an event by name.
+// members lists the strings of an event by name.
 func (e *Event) members() []stringMember {
 	return []stringMember{
 		{"type", &e.Type}, {"resource", &e.Resource}, {"cause", &e.Cause}, {"origin", &e.Origin}, {"scheme", &e.Scheme}, {"reason_code", &e.ReasonCode},
@@ -88,7 +88,7 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 	kind := api.EventsByName()[e.Type]
 	p := &api.Problems{}
 	if kind == nil {
-		p.Add("type", `must be a type of event of the API, such as "payments.failed"`)
+		p.Add("type", `must be an event type of the API, such as "payments.failed"`)
 		return "", p.Err()
 	}
 	if e.Cause == "" {
@@ -109,7 +109,7 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 	err := sb.update(func(tx *tx) error {
 		r := tx.subject(kind.Resource, e.Resource)
 		if r == nil {
-			p.Add("resource", "is not the id of one of the %s", kind.Resource)
+			p.Add("resource", "is not an id in %s", kind.Resource)
 			return p.Err()
 		}
 		tx.origin = "gocardless"
@@ -136,7 +136,7 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 	return id, err
 }
 
-// subject is what an emitted event is about, nil for an unknown id.
+// subject returns the resource of an emitted event, or nil if the id is unknown.
 func (tx *tx) subject(coll, id string) *record {
 	if id != "" {
 		return tx.find(coll, id)
@@ -153,11 +153,11 @@ func (tx *tx) subject(coll, id string) *record {
 type Step struct {
 	Due      time.Time
 	Name     string // such as "payment.submit" or "webhook"
-	Resource string // id of what it is done to
+	Resource string // id of the resource that it changes
 }
 
-// lastStatuses are, for planned steps, the statuses of their resources in which they can still come to
-// do something. Nothing cancels a step: a payment that was cancelled leaves those planned for it.
+// lastStatuses lists, for planned steps, the statuses of their resources in which they can still have
+// an effect. Nothing cancels a step: those planned for a payment remain when it is cancelled.
 var lastStatuses = func() map[string][]string {
 	mandate := []string{"pending_customer_approval", "pending_submission", "submitted"}
 	payment := []string{"pending_customer_approval", "pending_submission", "submitted", "confirmed", "paid_out"}
@@ -168,7 +168,7 @@ var lastStatuses = func() map[string][]string {
 	}
 }()
 
-// idle reports whether a planned step has no longer anything to do.
+// idle reports whether a planned step can no longer have an effect.
 func (sb *Sandbox) idle(j job) bool {
 	statuses, known := lastStatuses[j.name]
 	if !known {
@@ -179,10 +179,10 @@ func (sb *Sandbox) idle(j job) bool {
 	return r == nil || !slices.Contains(statuses, r.Status())
 }
 
-// Due lists the steps that the sandbox will take, the next one first.
+// Due lists the steps that the sandbox will take, in order.
 func (sb *Sandbox) Due() []Step { return sb.dueFirst(math.MaxInt) }
 
-// dueFirst lists the first steps of Due. A few are found in one pass over the planned ones.
+// dueFirst lists the first n steps of Due, without sorting all planned ones.
 func (sb *Sandbox) dueFirst(n int) []Step {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
@@ -208,8 +208,8 @@ func (sb *Sandbox) dueFirst(n int) []Step {
 	return out
 }
 
-// AdvanceToNext moves the clock forward to the next step that is due, as Advance does. Without such a
-// step the clock stays.
+// AdvanceToNext moves the clock forward to the next step that is due, as Advance does. If there is
+// none, the clock does not move.
 func (sb *Sandbox) AdvanceToNext() []*Delivery {
 	made, _ := sb.advanceToNext()
 	return made
@@ -237,7 +237,7 @@ func (sb *Sandbox) setFrozen(still bool) {
 	case still && stands == nil:
 		sb.frozen.Store(new(sb.opts.clock()))
 	case !still && stands != nil:
-		// Time that passed meanwhile did not pass here.
+		// The sandbox's clock continues from where it stopped.
 		sb.offset.Add(int64(stands.Sub(sb.opts.clock())))
 		sb.frozen.Store(nil)
 		_ = sb.commit()

@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// Subscriptions: a series of dates. Each makes a payment shortly before it comes.
+// Subscriptions: series of dates. A payment is created shortly before each date.
 
 const (
 	shownPayments = 10 // upcoming_payments of an endless subscription
@@ -19,9 +19,9 @@ const (
 
 const (
 	subscriptionNext    store.Hidden[int64] = "next" // number of the next date
-	subscriptionMade    store.Hidden[int64] = "made" // payments made
+	subscriptionMade    store.Hidden[int64] = "made" // payments created
 	subscriptionAmended store.Hidden[int64] = "amended"
-	subscriptionSkipped store.Hidden[int64] = "skipped" // dates that a pause leaves out
+	subscriptionSkipped store.Hidden[int64] = "skipped" // dates that a pause skips
 )
 
 func subscriptionFamily(r *registry) {
@@ -48,11 +48,11 @@ type series struct {
 	start    date
 	unit     string
 	interval int
-	day      int // day_of_month, 0 when the start decides, -1 for the last
+	day      int // day_of_month, 0 for that of the start, -1 for the last
 	calendar *bank.Calendar
 }
 
-// nominal is the nth date before weekends and holidays are looked at.
+// nominal returns the nth date, which may not be a working day.
 func (s series) nominal(n int) date {
 	t := s.start.Time()
 	if s.unit == "weekly" {
@@ -74,7 +74,8 @@ func (s series) nominal(n int) date {
 	return dateOf(first.AddDate(0, 0, want-1))
 }
 
-// charge is the nth date moved to a working day: forwards, but from the end of a month backwards.
+// charge returns the nth date, moved to a working day: to the next one, but from the last day of a
+// month to the previous one.
 func (s series) charge(n int) date {
 	if s.day < 0 {
 		return s.calendar.Previous(s.nominal(n))
@@ -82,7 +83,7 @@ func (s series) charge(n int) date {
 	return s.calendar.Next(s.nominal(n))
 }
 
-// seriesOf reads a subscription's dates.
+// seriesOf returns a subscription's dates.
 func seriesOf(s *record) series {
 	return series{
 		start: date(s.Str("start_date")), unit: s.Str("interval_unit"), interval: int(s.Num("interval")),
@@ -90,7 +91,7 @@ func seriesOf(s *record) series {
 	}
 }
 
-// total is how many payments a subscription makes, or -1.
+// total returns how many payments a subscription has, or -1 if it has no end.
 func total(s *record) int {
 	if n := s.Num("count"); n > 0 {
 		return int(n)
@@ -123,8 +124,8 @@ func createSubscription(tx *tx) (result, error) {
 	return one(tx.addSubscription(s, m)), nil
 }
 
-// checkSubscription checks the details of a subscription under a mandate. The path leads to them
-// within the body.
+// checkSubscription checks the details of a subscription under a mandate. The path leads to them within
+// the body.
 func (tx *tx) checkSubscription(p *api.Problems, path string, o object, m *record) {
 	scheme := m.Str("scheme")
 	checkAmount(p, path+"amount", path+"currency", o.Num("amount"), o.Str("currency"), scheme)
@@ -195,7 +196,8 @@ func (tx *tx) addSubscription(s, m *record) *record {
 	return s
 }
 
-// firstDate is the first date on or after the start that fits the day and month asked for.
+// firstDate returns the first date on or after the start that matches the day and month, if they are
+// given.
 func firstDate(s, m *record) date {
 	start := date(s.Str("start_date"))
 	day := int(s.Num("day_of_month"))
@@ -216,7 +218,7 @@ func firstDate(s, m *record) date {
 	}
 }
 
-// refreshUpcoming works upcoming_payments and end_date out.
+// refreshUpcoming updates upcoming_payments and end_date.
 func (tx *tx) refreshUpcoming(s *record) {
 	rows := []any{}
 	d := seriesOf(s)
@@ -237,8 +239,7 @@ func (tx *tx) refreshUpcoming(s *record) {
 	}
 }
 
-// planSubscription plans the making of the next payment: early enough that it can be submitted for
-// its date.
+// planSubscription plans the next payment, early enough to be submitted for its date.
 func (tx *tx) planSubscription(s *record) {
 	n, next, made := total(s), int(subscriptionNext.Of(s)), int(subscriptionMade.Of(s))
 	if n >= 0 && made >= n || !tx.sb.opts.bankTimings {
@@ -249,13 +250,13 @@ func (tx *tx) planSubscription(s *record) {
 	tx.at(later(at, tx.now), "subscription.charge", s.ID, strconv.Itoa(next))
 }
 
-// chargeSubscription makes a payment when its time has come.
+// chargeSubscription creates the payment that was planned.
 func chargeSubscription(tx *tx, id, arg string) {
 	s := tx.find("subscriptions", id)
 	if s == nil || !slices.Contains([]string{"active", "paused"}, s.Status()) || arg != strconv.Itoa(int(subscriptionNext.Of(s))) || s.Ref("paused") == "open" {
 		return
 	}
-	if s.Status() == "paused" { // for a number of dates, which are over
+	if s.Status() == "paused" { // a limited pause, which has ended
 		s.SetRef("paused", "")
 		s.Set("status", "active")
 		tx.event(s, event{action: "resumed", cause: "subscription_resumed"})
@@ -266,7 +267,7 @@ func chargeSubscription(tx *tx, id, arg string) {
 	}
 }
 
-// makeSubscriptionPayment makes the payment of the next date.
+// makeSubscriptionPayment creates the payment of the next date.
 func (tx *tx) makeSubscriptionPayment(s *record) *record {
 	m := tx.must("mandates", s.Link("mandate"))
 	next := int(subscriptionNext.Of(s))
@@ -292,7 +293,7 @@ func (tx *tx) makeSubscriptionPayment(s *record) *record {
 	return p
 }
 
-// endSubscription cancels a subscription. Payments that it has made stay as they are.
+// endSubscription cancels a subscription. Its existing payments do not change.
 func (tx *tx) endSubscription(s *record, e ending) {
 	s.Set("status", "cancelled")
 	s.SetRef("paused", "")
@@ -308,7 +309,7 @@ func cancelSubscription(tx *tx) (result, error) {
 	return one(tx.target), nil
 }
 
-// alterable refuses a subscription that has ended or does not run yet.
+// alterable returns an error if a subscription has ended or is not active yet.
 func alterable(s *record) error {
 	switch s.Status() {
 	case "finished", "cancelled":
@@ -354,7 +355,7 @@ func updateSubscription(tx *tx) (result, error) {
 	return one(s), nil
 }
 
-// minimumCycles is how many dates a pause must last at least.
+// minimumCycles returns the smallest number of dates that a pause can skip.
 func minimumCycles(s *record) int64 {
 	if s.Str("interval_unit") == "weekly" {
 		switch s.Str("currency") {
@@ -403,8 +404,8 @@ func pauseSubscription(tx *tx) (result, error) {
 	return one(s), nil
 }
 
-// resumeDate is earliest_charge_date_after_resume: the first date that can still be charged. Only
-// paused subscriptions have it.
+// resumeDate computes earliest_charge_date_after_resume, the first date that can still be charged,
+// which only paused subscriptions have.
 func resumeDate(now time.Time, s *record) any {
 	if s.Status() != "paused" {
 		return store.Omitted{}
@@ -413,7 +414,7 @@ func resumeDate(now time.Time, s *record) any {
 	return string(seriesOf(s).charge(n))
 }
 
-// resumeAt is the number of the first date that can be charged at a time.
+// resumeAt returns the number of the first date that can be charged at the given time.
 func resumeAt(s *record, now time.Time) int {
 	m := s.Coll.Store.Find("mandates", s.Link("mandate"))
 	if m == nil {

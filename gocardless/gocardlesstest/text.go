@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Small helpers for strings and lists that every file may use.
+// Helpers for strings and lists.
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
@@ -48,7 +48,7 @@ func mapped[T any](list []T, f func(T) string) []string {
 	return out
 }
 
-// pairs is an object of the members that are not empty.
+// pairs returns an object of the names and values that are not empty.
 func pairs(list ...string) object {
 	o := object{}
 	for i := 0; i+1 < len(list); i += 2 {
@@ -59,7 +59,7 @@ func pairs(list ...string) object {
 	return o
 }
 
-// singular is the link name of a resource type.
+// singular returns the link name of a resource type.
 func singular(resource string) string {
 	if s, ok := strings.CutSuffix(resource, "ies"); ok {
 		return s + "y"

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// ServeHTTP implements http.Handler: the API, and the pages that payers see.
+// ServeHTTP implements http.Handler. It serves the API and the hosted pages.
 func (sb *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := sb.guard(r); err != nil {
 		sb.writeRefusal(w, err)
@@ -22,7 +22,7 @@ func (sb *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := sb.serve(&incoming{ctx: r.Context(), method: r.Method, url: r.URL, header: r.Header, body: r.Body, base: sb.seenBase(r)})
 	if out.drop {
-		// The one way that net/http has to close a connection without an answer.
+		// The only way of net/http to close a connection without a reply.
 		panic(http.ErrAbortHandler)
 	}
 	h := w.Header()
@@ -41,7 +41,7 @@ func (sb *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out.body)
 }
 
-// pageFor finds the page of a path, nil for the API's own paths.
+// pageFor finds the page of a path, or returns nil for the API's paths.
 func pageFor(path string) func(*Sandbox, http.ResponseWriter, *http.Request) {
 	for _, p := range theRegistry().pages {
 		if strings.HasPrefix(path, p.prefix) {
@@ -51,7 +51,7 @@ func pageFor(path string) func(*Sandbox, http.ResponseWriter, *http.Request) {
 	return nil
 }
 
-// seenBase is the scheme and host under which the caller reached the sandbox.
+// seenBase returns the scheme and host under which the caller reached the sandbox.
 func (sb *Sandbox) seenBase(r *http.Request) string {
 	host := r.Host
 	if host == "" || strings.ContainsFunc(host, func(c rune) bool {
@@ -70,12 +70,12 @@ func (sb *Sandbox) seenBase(r *http.Request) string {
 //
 //	client := &http.Client{Transport: sandbox.Transport()}
 //
-// Its errors are broken connections.
+// A fault that breaks the connection is returned as an error.
 func (sb *Sandbox) Transport() http.RoundTripper { return transport{sb} }
 
 type transport struct{ sb *Sandbox }
 
-// errDropped is the end of a connection that a fault closed.
+// errDropped is the error of a connection that a fault closed.
 var errDropped = errors.New("gocardlesstest: connection closed without a reply")
 
 // RoundTrip implements http.RoundTripper.
@@ -97,7 +97,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if host == "" {
 		host = r.URL.Host
 	}
-	// The caller may use its header map again.
+	// The caller may reuse its header map.
 	out := t.sb.serve(&incoming{ctx: r.Context(), method: r.Method, url: r.URL, header: r.Header.Clone(), body: r.Body, base: r.URL.Scheme + "://" + host})
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -121,13 +121,13 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// brokenReader is what is left of a connection that closed in the middle of a body.
+// brokenReader is the end of a body whose connection closed.
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// recorder is a ResponseWriter in memory. (net/http/httptest has one too, but it would bring its
-// command-line flag into every program that imports this package.)
+// recorder is a ResponseWriter in memory. That of net/http/httptest would add a command-line flag to
+// every program that imports this package.
 type recorder struct {
 	req    *http.Request
 	header http.Header
@@ -157,7 +157,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
-// run calls a handler; false means that it gave up the connection.
+// run calls a handler, and reports false if the handler aborts.
 func (w *recorder) run(h http.Handler) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {

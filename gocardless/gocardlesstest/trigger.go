@@ -4,18 +4,17 @@ import (
 	"time"
 )
 
-// The given names that make a customer's mandates and payments go a certain way, without a
-// simulator being called.
+// Given names of customers that select the outcome of their mandates and payments, without a simulator.
 
-// triggerStep is how far the steps of a triggered story are apart. In the real sandbox they follow
+// triggerStep is the time between the steps that a name selects. In GoCardless's sandbox they follow
 // within minutes, whatever the bank timings.
 const triggerStep = time.Minute
 
-// trigger is the story of a name.
+// trigger is the jobs that a name selects.
 type trigger struct {
-	mandate string // job after the mandate was submitted
-	after   string // job after that
-	payment []string
+	mandate string   // job after the submission of the mandate
+	after   string   // the next job of the mandate
+	payment []string // jobs of each payment
 }
 
 var triggers = map[string]*trigger{
@@ -28,7 +27,7 @@ var triggers = map[string]*trigger{
 	"Switching":  {mandate: "mandate.activate", after: "mandate.transfer"},
 }
 
-// triggerOf is the story of a customer, nil when the name has none.
+// triggerOf returns the trigger of a customer, or nil.
 func triggerOf(customer *record) *trigger {
 	if customer.Removed {
 		return nil
@@ -36,7 +35,7 @@ func triggerOf(customer *record) *trigger {
 	return triggers[customer.Str("given_name")]
 }
 
-// failureCode is the bank's raw code for a cause, as far as the schemes' codes are known.
+// failureCode returns the bank's code for a cause, where the codes of the scheme are known.
 func failureCode(scheme, cause string) string {
 	bacs := map[string]string{
 		"refer_to_payer": "ARUDD-0", "insufficient_funds": "ARUDD-0", "mandate_cancelled": "ARUDD-1", "bank_account_closed": "ARUDD-B",

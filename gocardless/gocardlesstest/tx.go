@@ -10,17 +10,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// result is what a handler answers: one record, one object, a page, or nothing.
+// result is the reply of a handler: a record, an object, a page of a list, or nothing.
 type result struct {
 	rec     *record
 	obj     object
 	listing *store.Listing
-	made    string // id of what an obj stands for: the idempotency key remembers it
-	status  int    // 0 is the operation's own
+	made    string // id of the created resource in obj, for the idempotency key
+	status  int    // by default the operation's
 	empty   bool   // no body
 }
 
-// one answers with a record.
+// one replies with a record.
 func one(r *record) result { return result{rec: r} }
 
 // tx is one step of work on the store: an API call, a job, a page or a simulator.
@@ -28,31 +28,31 @@ type tx struct {
 	sb  *Sandbox
 	now time.Time
 
-	// Of an API call; nil and empty in a job.
+	// Of an API call; zero in a job.
 	op     *api.Operation
 	id     string  // id in the path
 	target *record // resource with that id
 	body   object  // content of the envelope
-	form   int     // which of the body's forms it has
+	form   int     // position of the form of the body
 	query  url.Values
 	header http.Header
 	token  string
 	base   string // scheme and host that the caller used
 
-	// Of the events that the step appends.
-	origin string // "api" in a call, "gocardless" in a job
-	parent string // parent_event of cascades
+	// Of the events that the step creates.
+	origin string // "api" in a call, "payer" on a page, "gocardless" in a job
+	parent string // parent_event, or ""
 
-	scripted bool // a simulator: what it makes has no bank timings of its own
+	scripted bool // in a simulator, which takes the steps of a payment itself
 }
 
-// timestamp is the tx's time as the API writes it.
+// timestamp returns the time of the step as the API formats it.
 func (tx *tx) timestamp() string { return value.Stamp(tx.now) }
 
-// today is the tx's date.
+// today returns the date of the step.
 func (tx *tx) today() date { return dateOf(tx.now) }
 
-// problems gathers what is wrong with the body's values.
+// problems returns an empty list of problems of the body's values.
 func (tx *tx) problems() *api.Problems {
 	p := &api.Problems{}
 	if tx.op != nil {
@@ -61,13 +61,13 @@ func (tx *tx) problems() *api.Problems {
 	return p
 }
 
-// make makes a record of a collection: not yet in it, with id and created_at.
+// make returns a new record with the next id. It is not yet in its collection.
 func (tx *tx) make(coll string) *record {
 	return tx.sb.store.Coll(coll).Fresh(tx.now)
 }
 
-// draft is make with the body's members and the schema's defaults taken over, and with the
-// body's links that the resource also has.
+// draft returns a new record with the body's members and links that the resource also has, and with the
+// schema's defaults.
 func (tx *tx) draft(coll string) *record {
 	r := tx.make(coll)
 	if len(tx.op.Bodies) > 0 {
@@ -83,7 +83,7 @@ func (tx *tx) draft(coll string) *record {
 	return r
 }
 
-// merge writes the body's members into a record, as PUT does.
+// merge copies the body's members to a record, as PUT does.
 func (tx *tx) merge(r *record) {
 	for _, m := range tx.body {
 		if m.Key != "links" && r.Coll.Spec.Index(m.Key) >= 0 {
@@ -95,16 +95,16 @@ func (tx *tx) merge(r *record) {
 	}
 }
 
-// add puts a made record into its collection.
+// add adds a new record to its collection.
 func (tx *tx) add(r *record) *record {
 	r.Coll.Add(r)
 	return r
 }
 
-// find looks up a record; nil when there is none.
+// find returns a record, or nil.
 func (tx *tx) find(coll, id string) *record { return tx.sb.store.Find(coll, id) }
 
-// must looks up a record that another record links to.
+// must returns a record that another record links to.
 func (tx *tx) must(coll, id string) *record {
 	r := tx.sb.store.Coll(coll).ByID[id]
 	if r == nil {
@@ -113,8 +113,8 @@ func (tx *tx) must(coll, id string) *record {
 	return r
 }
 
-// linked looks up the record that the body's links.name leads to. An absent link gives nil
-// without an error, an unknown one link_not_found.
+// linked returns the record at links.name in the body: nil if the link is absent, and the error
+// link_not_found if the id is unknown.
 func (tx *tx) linked(coll, name string) (*record, error) {
 	v := tx.body.Obj("links").Get(name)
 	if v == nil {
@@ -128,7 +128,7 @@ func (tx *tx) linked(coll, name string) (*record, error) {
 	return r, nil
 }
 
-// creditor is the creditor in the body's links, by default the only or first one.
+// creditor returns the creditor in the body's links, or by default the first one.
 func (tx *tx) creditor() (*record, error) {
 	r, err := tx.linked("creditors", "creditor")
 	if err != nil || r != nil {
@@ -141,7 +141,7 @@ func (tx *tx) creditor() (*record, error) {
 	return recs[0], nil
 }
 
-// list answers a list operation from its collection: filtered, newest first, one page.
+// list replies to a list operation from its collection.
 func (tx *tx) list(also ...store.Match) (result, error) {
 	p, err := tx.listing(also...)
 	if err != nil {
@@ -150,7 +150,7 @@ func (tx *tx) list(also ...store.Match) (result, error) {
 	return result{listing: p}, nil
 }
 
-// listing works out the page that the query asks for, of the records that also pass what is given.
+// listing returns the page that the query asks for. Records must also pass the given tests.
 func (tx *tx) listing(also ...store.Match) (*store.Listing, error) {
 	return theRegistry().plans[tx.op.Name].Page(tx.sb.store.Coll(tx.op.Resource()), tx.query, also...)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// The words that stand on every line of a resource's file.
+// Short names for the types that every file of a resource uses.
 type (
 	object = value.Object
 	member = value.Member

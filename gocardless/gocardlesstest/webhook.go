@@ -21,7 +21,7 @@ import (
 
 const (
 	maxBatch       = 250              // events in one webhook
-	webhookTimeout = 10 * time.Second // the API's patience with an endpoint
+	webhookTimeout = 10 * time.Second // how long the API waits for a reply
 	keptReply      = 4096             // bytes of the endpoint's reply that are recorded
 )
 
@@ -31,16 +31,17 @@ const (
 	webhookEvents   store.Hidden[[]any] = "events" // id and type of each
 )
 
-// Webhooks is an endpoint that the sandbox sends events to: a URL, or a Handler in the same
-// process, which needs no socket.
+// Webhooks is an endpoint that the sandbox sends events to: a URL, or a Handler in the same process,
+// which needs no socket.
 type Webhooks struct {
-	// URL is an http or https address. With a Handler it is only recorded.
+	// URL is an http or https URL. With a Handler it is only recorded.
 	URL string
 	// Handler, if set, receives the webhook directly.
 	Handler http.Handler
 	// Secret signs the body: Webhook-Signature is the HMAC-SHA256 of the body in hex. Required.
 	Secret gocardless.WebhookSecret
-	// Client sends to URL; by default one with the API's ten seconds and without redirects.
+	// Client sends requests to URL. The default one waits ten seconds and follows no redirects, like the
+	// API.
 	Client *http.Client
 
 	// Events are the events that the endpoint receives, such as "payments.failed" or "mandates.*";
@@ -48,7 +49,7 @@ type Webhooks struct {
 	Events []string
 	// Duplicate sends every webhook twice, as the API sometimes does.
 	Duplicate bool
-	// Shuffle changes the order of the events of a webhook, in a way that depends only on the seed.
+	// Shuffle changes the order of the events in a webhook, depending only on the seed.
 	Shuffle bool
 	// Manual holds webhooks back until FlushWebhooks or Advance is called.
 	Manual bool
@@ -73,13 +74,13 @@ func (w Webhooks) Validate() error {
 	return nil
 }
 
-// dispatcher sends webhooks. Its queue is guarded by the sandbox's lock; deliver is held while
-// one is on its way, so that they arrive one after the other.
+// dispatcher sends webhooks one after the other. The sandbox's lock guards its queue; deliver is held
+// while a webhook is being sent.
 type dispatcher struct {
 	sb        *Sandbox
 	deliver   sync.Mutex
 	endpoints []*endpoint
-	made      int // endpoints that were ever added
+	made      int // number of endpoints ever added
 	log       ring[*Delivery]
 	queue     []delivery
 	waiting   atomic.Int64 // length of the queue
@@ -109,7 +110,7 @@ func (d *dispatcher) push(w *record, due time.Time) {
 	d.waiting.Store(int64(len(d.queue)))
 }
 
-// nextRetry is when the first webhook of the queue is due that no pause holds back.
+// nextRetry returns when the first webhook of an endpoint that is not paused is due.
 func (d *dispatcher) nextRetry() (time.Time, bool) {
 	for _, x := range d.queue {
 		if !d.holds(x.endpoint, true) {
@@ -119,7 +120,7 @@ func (d *dispatcher) nextRetry() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// sealBatch makes webhooks of the events since the last one. The caller holds the lock.
+// sealBatch puts the events since the last call into webhooks. The caller holds the lock.
 func (sb *Sandbox) sealBatch() {
 	events := sb.batch
 	sb.batch = nil
@@ -134,7 +135,7 @@ func (sb *Sandbox) sealBatch() {
 	}
 }
 
-// makeWebhook records a webhook for an endpoint and queues it.
+// makeWebhook stores a webhook for an endpoint and queues it.
 func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 	tx := sb.begin(sb.Now())
 	w := tx.make("webhooks")
@@ -188,7 +189,7 @@ func (sb *Sandbox) queueWebhook(w *record, due time.Time) {
 	sb.hooks.push(w, due)
 }
 
-// webhookEvent writes an event as webhooks carry it.
+// webhookEvent writes an event in the form that webhooks contain.
 func (sb *Sandbox) webhookEvent(dst []byte, ev *record) []byte {
 	o := object{{"id", ev.ID}}
 	for _, name := range []string{"created_at", "resource_type", "action", "metadata", "details", "links", "resource_metadata", "source"} {
@@ -201,7 +202,7 @@ func (sb *Sandbox) webhookEvent(dst []byte, ev *record) []byte {
 	return value.Append(dst, o)
 }
 
-// webhookHeaders are those that the API sends, in their wire names.
+// webhookHeaders returns the headers that the API sends.
 func (sb *Sandbox) webhookHeaders(ep *Webhooks, id string, body []byte) [][2]string {
 	h := store.Mix(store.HashText(id))
 	uuid := func() string {
@@ -229,7 +230,7 @@ func base16(v uint64, width int) string {
 	return string(b)
 }
 
-// kick delivers what is due on a goroutine of its own, which ends when nothing is left.
+// kick starts a goroutine that delivers the webhooks that are due, unless one is running.
 func (sb *Sandbox) kick() {
 	if sb.hooks.waiting.Load() == 0 || !sb.dueNow() || !sb.hooks.running.CompareAndSwap(false, true) {
 		return
@@ -238,7 +239,7 @@ func (sb *Sandbox) kick() {
 		for {
 			sb.deliverSome(false)
 			sb.hooks.running.Store(false)
-			// An event may have come between the last look and the store.
+			// A webhook may have become due since the last check.
 			if !sb.dueNow() || !sb.hooks.running.CompareAndSwap(false, true) {
 				return
 			}
@@ -252,8 +253,8 @@ func (sb *Sandbox) dueNow() bool {
 	return sb.hooks.nextDue(sb.Now(), false) >= 0
 }
 
-// nextDue is the position of the next webhook to send, or -1. Those of endpoints that wait to be
-// asked count only when manual is set.
+// nextDue returns the position of the next webhook to send, or -1. Those of endpoints with Manual count
+// only if manual is set.
 func (d *dispatcher) nextDue(now time.Time, manual bool) int {
 	for i, x := range d.queue {
 		if x.due.After(now) {
@@ -266,14 +267,14 @@ func (d *dispatcher) nextDue(now time.Time, manual bool) int {
 	return -1
 }
 
-// FlushWebhooks delivers every webhook that is due and returns the attempts with their replies.
-// Webhooks that an endpoint refused wait for their next attempt, which Advance triggers.
+// FlushWebhooks delivers every webhook that is due and returns the attempts with their replies. A
+// webhook that an endpoint refused waits for its next attempt, which Advance triggers.
 //
 // Do not call it from a webhook handler: it waits for the handlers.
 func (sb *Sandbox) FlushWebhooks() []*Delivery { return sb.deliverSome(true) }
 
-// deliverSome sends what is due, one after the other; webhooks of endpoints that wait to be asked
-// only when manual is set.
+// deliverSome sends the webhooks that are due, one after the other; those of endpoints with Manual only
+// if manual is set.
 func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 	d := &sb.hooks
 	d.deliver.Lock()
@@ -309,16 +310,16 @@ func (sb *Sandbox) deliverSome(manual bool) (made []*Delivery) {
 		}
 		made = append(made, try)
 		sb.mu.Lock()
-		// The state may have been restored meanwhile.
+		// The state may have been replaced during the delivery.
 		if w := sb.store.Find("webhooks", next.id); w != nil {
 			sb.recordAnswer(w, answer)
 		}
-		_ = sb.commit() // what was sent is not undone: the next commit writes it
+		_ = sb.commit() // the delivery is not undone: the next commit writes it
 		sb.mu.Unlock()
 	}
 }
 
-// list notes the events of a webhook, each written as its id and type.
+// list sets the events of a webhook, each given as its id and type.
 func (d *Delivery) list(events []any) {
 	d.Events = len(events)
 	for _, v := range events {
@@ -328,16 +329,16 @@ func (d *Delivery) list(events []any) {
 	}
 }
 
-// hookAnswer is what an endpoint answered; code 0 is a failure to connect.
+// hookAnswer is the reply of an endpoint. code is 0 if there is none.
 type hookAnswer struct {
 	code      int
 	header    http.Header
 	body      []byte
 	truncated bool
-	why       string // why it has no answer
+	why       string // why there is no reply
 }
 
-// recordAnswer keeps the answer and plans the next attempt when it was not 2xx.
+// recordAnswer stores the reply, and plans the next attempt unless the reply is a 2xx.
 func (sb *Sandbox) recordAnswer(w *record, a hookAnswer) {
 	ok := a.code >= 200 && a.code < 300
 	w.Set("successful", ok || w.Flag("successful"))
@@ -361,7 +362,7 @@ func (sb *Sandbox) recordAnswer(w *record, a hookAnswer) {
 	}
 }
 
-// hookClient refuses redirects, which the API counts as failures.
+// hookClient follows no redirects, which the API counts as failures.
 var hookClient = &http.Client{
 	Timeout:       webhookTimeout,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -388,7 +389,7 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 		req.RemoteAddr = "127.0.0.1:0"
 		rec := newRecorder(req)
 		if !rec.run(ep.Handler) {
-			return hookAnswer{why: "the handler gave up the connection"}
+			return hookAnswer{why: "the handler aborted the connection"}
 		}
 		b := rec.body.Bytes()
 		return hookAnswer{code: rec.status, header: rec.sent, body: b[:min(len(b), keptReply)], truncated: len(b) > keptReply}
@@ -399,7 +400,7 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		// An error of package net/http begins with the address, whose query may hold a secret.
+		// An error of package net/http begins with the URL, whose query may contain a secret.
 		var about *url.Error
 		if errors.As(err, &about) {
 			err = about.Err
@@ -414,8 +415,7 @@ func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 	return hookAnswer{code: resp.StatusCode, header: resp.Header, body: b[:min(len(b), keptReply)], truncated: len(b) > keptReply}
 }
 
-// retryWebhook serves POST /webhooks/:id/actions/retry. It sends the webhook again at once, after
-// the reply.
+// retryWebhook serves POST /webhooks/:id/actions/retry. The webhook is sent again after the reply.
 func retryWebhook(tx *tx) (result, error) {
 	webhookAttempts.Set(tx.target, 0)
 	tx.sb.queueWebhook(tx.target, tx.now)

@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// endpoint is an endpoint that a sandbox has. Its number never belongs to another one.
+// endpoint is a webhook endpoint of a sandbox. Its number is unique and never reused.
 type endpoint struct {
 	Webhooks
 	number   int
@@ -18,23 +18,23 @@ type endpoint struct {
 	restored bool // from the state file, and not added again since
 }
 
-// is reports whether the endpoint is as described.
+// is reports whether the endpoint equals a description. Handlers and clients cannot be compared.
 func (ep *endpoint) is(w Webhooks) bool {
 	return ep.Handler == nil && w.Handler == nil && ep.Client == nil && w.Client == nil && ep.URL == w.URL && ep.Secret == w.Secret &&
 		slices.Equal(ep.Events, w.Events) && ep.Duplicate == w.Duplicate && ep.Shuffle == w.Shuffle && ep.Manual == w.Manual
 }
 
-// Endpoint is an endpoint for webhooks, as Endpoints reports it.
+// Endpoint is a webhook endpoint, as Endpoints returns it.
 type Endpoint struct {
 	ID string // such as "EP1"
 	Webhooks
 	Paused  bool
-	Waiting int // webhooks that are to be sent or to be sent again
+	Waiting int // number of webhooks to be sent or sent again
 }
 
 func endpointID(number int) string { return "EP" + strconv.Itoa(number+1) }
 
-// wants reports whether the endpoint's filter lets an event pass.
+// wants reports whether an event passes the endpoint's filter.
 func (w *Webhooks) wants(ev *record) bool {
 	kind := ev.Str("resource_type") + "." + ev.Str("action")
 	return len(w.Events) == 0 || slices.ContainsFunc(w.Events, func(pattern string) bool {
@@ -43,7 +43,7 @@ func (w *Webhooks) wants(ev *record) bool {
 	})
 }
 
-// eventPatternKnown reports whether the catalogue has an event that a pattern stands for.
+// eventPatternKnown reports whether the catalogue has an event that matches a pattern.
 func eventPatternKnown(pattern string) bool {
 	return slices.ContainsFunc(api.Events, func(e api.Event) bool {
 		ok, err := path.Match(pattern, e.Resource+"."+e.Action)
@@ -51,7 +51,7 @@ func eventPatternKnown(pattern string) bool {
 	})
 }
 
-// add makes an endpoint. The caller holds the sandbox's lock, or the only reference to the sandbox.
+// add adds an endpoint. The caller holds the lock, unless no one else has the sandbox yet.
 func (d *dispatcher) add(w Webhooks) *endpoint {
 	ep := &endpoint{Webhooks: w, number: d.made}
 	d.made++
@@ -59,8 +59,8 @@ func (d *dispatcher) add(w Webhooks) *endpoint {
 	return ep
 }
 
-// endpoint finds an endpoint by its number, nil when there is none: it was removed, or the state is
-// that of a sandbox with other endpoints.
+// endpoint finds an endpoint by its number. It returns nil if the endpoint was removed, or if the state
+// is that of a sandbox with other endpoints.
 func (d *dispatcher) endpoint(number int) *endpoint {
 	for _, ep := range d.endpoints {
 		if ep.number == number {
@@ -70,16 +70,16 @@ func (d *dispatcher) endpoint(number int) *endpoint {
 	return nil
 }
 
-// holds reports whether webhooks of an endpoint wait: until it is resumed, or, without manual, until
-// they are asked for.
+// holds reports whether webhooks of an endpoint wait: because it is paused or, unless manual is set,
+// because it has Manual.
 func (d *dispatcher) holds(number int, manual bool) bool {
 	ep := d.endpoint(number)
 	return ep != nil && (ep.paused || ep.Manual && !manual)
 }
 
-// AddEndpoint adds a webhook endpoint to those of WithWebhooks, and returns its id. Events from now
-// on are sent to it. A state file keeps an endpoint that is a URL, and a program that adds the same
-// one at each start adds it only once. Snapshots do not contain endpoints.
+// AddEndpoint adds a webhook endpoint to those of WithWebhooks, and returns its id. The endpoint
+// receives events from now on. A state file keeps endpoints with a URL, and a program that adds the
+// same one at each start adds it only once. Snapshots do not contain endpoints.
 func (sb *Sandbox) AddEndpoint(w Webhooks) (string, error) {
 	if err := w.Validate(); err != nil {
 		return "", err
@@ -109,12 +109,12 @@ func (sb *Sandbox) RemoveEndpoint(id string) error {
 	})
 }
 
-// PauseEndpoint holds an endpoint's webhooks back until it is resumed, whatever the clock does.
+// PauseEndpoint holds an endpoint's webhooks back until it is resumed, even if the clock is advanced.
 func (sb *Sandbox) PauseEndpoint(id string) error {
 	return sb.changeEndpoint(id, func(_ *dispatcher, ep *endpoint) { ep.paused = true })
 }
 
-// ResumeEndpoint sends what a pause has held back.
+// ResumeEndpoint resumes an endpoint and sends the webhooks that were held back.
 func (sb *Sandbox) ResumeEndpoint(id string) error {
 	return sb.changeEndpoint(id, func(_ *dispatcher, ep *endpoint) { ep.paused = false })
 }
@@ -138,7 +138,7 @@ func (sb *Sandbox) changeEndpoint(id string, change func(*dispatcher, *endpoint)
 	return err
 }
 
-// Endpoints lists the endpoints for webhooks.
+// Endpoints lists the webhook endpoints.
 func (sb *Sandbox) Endpoints() []Endpoint {
 	sb.mu.RLock()
 	defer sb.mu.RUnlock()
@@ -155,8 +155,8 @@ func (sb *Sandbox) Endpoints() []Endpoint {
 	return out
 }
 
-// ResendWebhook sends a webhook again, at once or when its endpoint is resumed. If it is refused,
-// all its retries follow again.
+// ResendWebhook sends a webhook again, at once or when its endpoint is resumed. If the endpoint refuses
+// it, all retries follow again.
 func (sb *Sandbox) ResendWebhook(id string) error {
 	return sb.update(func(tx *tx) error {
 		w := tx.find("webhooks", id)
@@ -175,19 +175,19 @@ type Delivery struct {
 	Webhook  string    // id of the webhook, such as "WB123"
 	Endpoint string    // id of the endpoint
 	URL      string
-	Attempt  int           // 1 for the first
-	Events   int           // in the webhook
-	EventIDs []string      // of the events, in the order of the webhook
-	Types    []string      // of the events, such as "payments.confirmed"
-	Status   int           // of the reply, 0 when there was none
-	Reply    []byte        // what the endpoint answered, up to 4 KiB
+	Attempt  int           // number of the attempt, from 1
+	Events   int           // number of events in the webhook
+	EventIDs []string      // ids of the events, in the order of the webhook
+	Types    []string      // types of the events, such as "payments.confirmed"
+	Status   int           // status of the reply, or 0
+	Reply    []byte        // body of the reply, up to 4 KiB
 	Error    string        // why there was no reply
-	Took     time.Duration // in real time
+	Took     time.Duration // real time until the reply
 }
 
 // Accepted reports whether the endpoint answered with 2xx.
 func (d *Delivery) Accepted() bool { return d.Status >= 200 && d.Status < 300 }
 
-// Deliveries lists the attempts to deliver webhooks, oldest first. The sandbox keeps as many as it
-// keeps requests.
+// Deliveries lists the attempts to deliver webhooks, oldest first. WithRequestLog sets how many are
+// kept.
 func (sb *Sandbox) Deliveries() []*Delivery { return sb.hooks.log.all() }

@@ -17,7 +17,7 @@ import (
 //go:embed worlds/*.json
 var worldFiles embed.FS
 
-// ReadyWorlds lists the names of the worlds that the package includes, for [ReadyWorld].
+// ReadyWorlds lists the names of the built-in worlds, for [ReadyWorld].
 func ReadyWorlds() []string {
 	files, err := worldFiles.ReadDir("worlds")
 	if err != nil {
@@ -30,9 +30,9 @@ func ReadyWorlds() []string {
 	return names
 }
 
-// ReadyWorld returns a world that the package includes, for LoadWorld: "gym" (50 members with
-// subscriptions, some of whose payments fail), "shop" (instant payments by Pay by Bank), "arrears"
-// (three months of failures, late failures and chargebacks) or "schemes" (a payer of every scheme).
+// ReadyWorld returns a built-in world for LoadWorld: "gym" (50 members with subscriptions, some of whose
+// payments fail), "shop" (instant payments by Pay by Bank), "arrears" (three months of failures, late
+// failures and chargebacks) or "schemes" (a payer of every scheme).
 func ReadyWorld(name string) ([]byte, error) {
 	b, err := worldFiles.ReadFile("worlds/" + name + ".json")
 	if err != nil {
@@ -41,12 +41,11 @@ func ReadyWorld(name string) ([]byte, error) {
 	return b, nil
 }
 
-// LoadWorld runs the steps of a world, which add to the state, and returns the resources that the
-// steps named, as they were at that step. The first step that is refused ends it; the error names
-// the step.
+// LoadWorld runs the steps of a world, which add to the state, and returns the resources that the steps
+// named, as they were at that step. It stops at the first step that fails, and the error names the step.
 //
-// A world is a JSON object with "steps". A step names an operation of the API or, after "sandbox.",
-// one of the control API, with its body and the id in its path, and may name the result:
+// A world is a JSON object with "steps". A step names an operation of the API or, with the prefix "sandbox.",
+// of the control API, with its body and the id in its path, and can name its result:
 //
 //	{"steps": [
 //	  {"do": "customers.create", "with": {"given_name": "Ada", "family_name": "Byron", "email": "ada@example.com"}, "as": "ada"},
@@ -58,9 +57,9 @@ func ReadyWorld(name string) ([]byte, error) {
 //	  {"do": "sandbox.advance", "with": {"advance": "30d"}}
 //	]}
 //
-// "$name.member" stands for a member of a named result, also as "${name.member}" inside a longer
-// string; "$today" and "$today+14d" stand for dates, and "$$" for a dollar sign. A step may instead
-// repeat steps for each item of a list, which they refer to as "each":
+// "$name.member" is replaced with a member of a named result, as is "${name.member}" inside a longer string;
+// "$today" and "$today+14d" are replaced with dates, and "$$" with a dollar sign. A step can also run steps
+// for each item of a list, to which they refer as "each":
 //
 //	{"each": [{"name": "Ada"}, {"name": "Grace"}], "steps": [{"do": "customers.create", "with": {"given_name": "$each.name"}}]}
 func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
@@ -83,7 +82,7 @@ func (sb *Sandbox) LoadWorld(world []byte) (map[string]json.RawMessage, error) {
 	return out, nil
 }
 
-// explained puts all of a refusal into one line.
+// explained puts all problems of an API error into one line.
 func explained(err error) error {
 	var refused *api.Error
 	if !errors.As(err, &refused) {
@@ -93,11 +92,11 @@ func explained(err error) error {
 	return errors.New("gocardlesstest: " + refused.Message + ": " + strings.Join(said, "; "))
 }
 
-// worldSpec is the form of a world, and stepSpec that of its steps.
+// worldSpec and stepSpec are the types of a world and its steps.
 var (
 	worldSpec = &api.Type{Name: "World", Fields: []api.Field{
-		{Name: "about", Text: "What the world is."},
-		{Name: "steps", Kind: api.KindArray, Required: true, Elem: &api.Field{Kind: api.KindObject, Type: stepSpec}, Text: "What is done, in order."},
+		{Name: "about", Text: "Description of the world."},
+		{Name: "steps", Kind: api.KindArray, Required: true, Elem: &api.Field{Kind: api.KindObject, Type: stepSpec}, Text: "The steps, in order."},
 	}}
 	stepSpec = &api.Type{Name: "Step", Fields: []api.Field{
 		{Name: "do", Text: "Operation of the API, such as \"payments.create\", or of the control API, such as \"sandbox.advance\"."},
@@ -128,7 +127,7 @@ func (sb *Sandbox) loadWorld(o object) (object, error) {
 type worldLoader struct {
 	sb    *Sandbox
 	names map[string]object
-	order []string // of the names of results
+	order []string // names in the order of the steps
 }
 
 func (l *worldLoader) run(steps []any, at string) error {
@@ -196,7 +195,7 @@ func (l *worldLoader) do(name, id string, with object) (object, error) {
 	return l.sb.call(op, id, with)
 }
 
-// inStep puts the step into an error.
+// inStep adds the step to an error.
 func inStep(err error, do, at string) error {
 	var refused *api.Error
 	if !errors.As(err, &refused) {
@@ -271,7 +270,7 @@ func (l *worldLoader) fillString(s, at string) (any, error) {
 	}
 }
 
-// lookup finds what a reference stands for.
+// lookup returns the value of a reference.
 func (l *worldLoader) lookup(ref, at string) (any, error) {
 	p := &api.Problems{}
 	if span, ok := strings.CutPrefix(ref, "today"); ok {

@@ -13,14 +13,13 @@ import (
 // Detail changes what a builder, such as [Sandbox.ActiveMandate], creates.
 type Detail func(*details)
 
-// details are the bodies of a builder's creates.
+// details are the bodies of the create requests of a builder.
 type details struct {
 	customer, mandate, constraints, payment, subscription object
 	under                                                 string
 }
 
-// GivenName sets the payer's given name. Some names decide how things go, as in the real sandbox:
-// see the package's documentation.
+// GivenName sets the payer's given name. Some names select an outcome: see the package documentation.
 func GivenName(name string) Detail {
 	return func(d *details) { d.customer = d.customer.With("given_name", name) }
 }
@@ -36,16 +35,17 @@ func Email(address string) Detail {
 }
 
 // Scheme sets the mandate's scheme, by default Bacs, and with it the payer's country and account and
-// the currency. A mandate of PayTo or of Faster Payments (VRP) is made by a billing request, as at the
-// API, and its payments are collected at once: none is a FailedPayment.
+// the currency. A billing request creates mandates of PayTo and of Faster Payments (VRP), as in the
+// API, and their payments are collected at once, so they cannot be a FailedPayment.
 //
-// For an instant payment it sets the scheme of the payment: Faster Payments, the default, or one of
-// the two SEPA credit transfers.
+// For an instant payment it sets the scheme of the payment: Faster Payments, the default, or one of the
+// two SEPA credit transfers.
 func Scheme(s gocardless.Scheme) Detail {
 	return func(d *details) { d.mandate = d.mandate.With("scheme", string(s)) }
 }
 
-// Under collects under an existing mandate, by its id, instead of a new one.
+// Under uses an existing mandate, by its id, instead of a new one. If the scheme of the mandate is not
+// Bacs, set it with Scheme.
 func Under(mandate string) Detail { return func(d *details) { d.under = mandate } }
 
 // Amount sets the amount of payments in minor units, by default 1000.
@@ -55,8 +55,8 @@ func Amount(minor int64) Detail {
 	}
 }
 
-// MaxAmountPerPayment sets that constraint of a mandate of PayTo or of Faster Payments, in minor units, by
-// default 100000.
+// MaxAmountPerPayment sets this constraint of a mandate of PayTo or of Faster Payments, in minor units,
+// by default 100000.
 func MaxAmountPerPayment(minor int64) Detail {
 	return func(d *details) { d.constraints = d.constraints.With("max_amount_per_payment", minor) }
 }
@@ -86,7 +86,8 @@ func Metadata(m map[string]string) Detail {
 	}
 }
 
-// testAccounts are bank accounts that the sandbox takes, and what else their schemes want.
+// testAccounts are bank accounts that pass the checks of their schemes, and what else the schemes
+// require.
 var testAccounts = map[string]struct{ currency, account, customer, mandate string }{
 	"bacs":             {"GBP", `{"country_code":"GB","branch_code":"200000","account_number":"55779911"}`, `{}`, `{}`},
 	"sepa_core":        {"EUR", `{"iban":"DE89370400440532013000"}`, `{}`, `{}`},
@@ -98,8 +99,8 @@ var testAccounts = map[string]struct{ currency, account, customer, mandate strin
 	"pad":              {"CAD", `{"country_code":"CA","bank_code":"0003","branch_code":"00006","account_number":"1234567"}`, `{}`, `{}`},
 }
 
-// requestedMandates are the schemes whose mandates only billing requests make, with what the request
-// wants.
+// requestedMandates are the schemes whose mandates only billing requests create, with what the request
+// requires.
 var requestedMandates = map[string]struct {
 	currency string
 	request  object
@@ -109,7 +110,8 @@ var requestedMandates = map[string]struct {
 	"faster_payments": {"GBP", object{{"sweeping", true}}, []any{object{{"max_total_amount", int64(1_000_000)}, {"period", "month"}}}},
 }
 
-// instantOrders are the schemes that a builder makes instant payments of, each with a bank that hands over the payer's account.
+// instantOrders are the schemes of instant payments, each with a bank that provides the payer's
+// account.
 var instantOrders = map[string]struct{ currency, country, institution string }{
 	"faster_payments":              {"GBP", "GB", "sand_bank_gb"},
 	"sepa_credit_transfer":         {"EUR", "DE", "sandbank_de"},
@@ -124,7 +126,7 @@ func literal(text string) object {
 	return v.(object)
 }
 
-// step is a step of a world.
+// step returns a step of a world.
 func step(do, id string, with object, as string) object {
 	o := pairs("do", do, "id", id, "as", as)
 	if with != nil {
@@ -145,7 +147,7 @@ func newDetails(list []Detail) *details {
 	return d
 }
 
-// world is the steps that make an active mandate, and then those given.
+// world returns a world that creates an active mandate and then runs the given steps.
 func (d *details) world(then ...object) (object, error) {
 	steps, err := d.mandateSteps()
 	if err != nil {
@@ -163,7 +165,7 @@ func stepsOf(list []object) object {
 	return object{{"steps", steps}}
 }
 
-// mandateSteps end with a step that is called mandate.
+// mandateSteps returns steps that create a mandate. The last one names its result "mandate".
 func (d *details) mandateSteps() ([]object, error) {
 	scheme := d.scheme()
 	x, direct := testAccounts[scheme]
@@ -197,10 +199,10 @@ func (d *details) mandateSteps() ([]object, error) {
 	return nil, fmt.Errorf("gocardlesstest: no builder makes mandates of the scheme %q", scheme)
 }
 
-// scheme is the mandate's.
+// scheme returns the mandate's scheme.
 func (d *details) scheme() string { return orDefault(d.mandate.Str("scheme"), "bacs") }
 
-// instantWorld is the steps that make an instant payment with an outcome, "paid_out" or "failed".
+// instantWorld returns a world that creates an instant payment with an outcome, "paid_out" or "failed".
 func instantWorld(list []Detail, outcome string) (object, error) {
 	d := newDetails(list)
 	scheme := orDefault(d.mandate.Str("scheme"), "faster_payments")
@@ -222,7 +224,7 @@ func instantWorld(list []Detail, outcome string) (object, error) {
 	}), nil
 }
 
-// paymentWorld is the steps that make a payment and bring it to an outcome.
+// paymentWorld returns a world that creates a payment and runs a scenario simulator on it.
 func paymentWorld(list []Detail, scenario string) (object, error) {
 	d := newDetails(list)
 	body := d.payment.With("currency", d.currency()).With("links", object{{"mandate", "$mandate.id"}})
@@ -239,7 +241,8 @@ func subscriptionWorld(list []Detail) (object, error) {
 	return d.world(step("subscriptions.create", "", body, "subscription"))
 }
 
-// currency is the mandate's; that of an existing mandate is not known yet, and left to the API.
+// currency returns the mandate's currency. It returns that of Bacs for an existing mandate unless its
+// scheme is given.
 func (d *details) currency() string {
 	if x, ok := requestedMandates[d.scheme()]; ok {
 		return x.currency
@@ -247,7 +250,7 @@ func (d *details) currency() string {
 	return testAccounts[d.scheme()].currency
 }
 
-// build loads a world that a builder made and returns one of its resources.
+// build loads a world and returns one of its resources.
 func build[T any](load func(object) (object, error), name string, world object, err error) (*T, error) {
 	var made object
 	if err == nil {
@@ -270,7 +273,7 @@ func (sb *Sandbox) payment(list []Detail, scenario string) *gocardless.Payment {
 	return must(build[gocardless.Payment](sb.loadWorld, "payment", w, err))
 }
 
-// must panics on an error: what a builder was given was a mistake in a test.
+// must panics on an error, which is a mistake in a test.
 func must[T any](v *T, err error) *T {
 	if err != nil {
 		panic(err.Error())
@@ -278,64 +281,63 @@ func must[T any](v *T, err error) *T {
 	return v
 }
 
-// ActiveMandate creates a customer, a bank account and an active mandate. Builders add to the
-// state; their requests are not in the log and meet no faults. Details that the API would refuse
-// panic.
+// ActiveMandate creates a customer, a bank account and an active mandate. Builders add to the state;
+// their requests are not logged, and faults do not hit them. Details that the API would refuse panic.
 //
 //	mandate := sandbox.ActiveMandate(gocardlesstest.Scheme(gocardless.SchemeSepaCore))
 func (sb *Sandbox) ActiveMandate(details ...Detail) *gocardless.Mandate { return sb.mandate(details) }
 
-// PendingPayment makes a payment that is not submitted yet, and an active mandate for it.
+// PendingPayment creates a payment that is not submitted yet, with an active mandate.
 func (sb *Sandbox) PendingPayment(details ...Detail) *gocardless.Payment {
 	return sb.payment(details, "")
 }
 
-// ConfirmedPayment makes a payment that was collected, and an active mandate for it.
+// ConfirmedPayment creates a payment that was collected, with an active mandate.
 func (sb *Sandbox) ConfirmedPayment(details ...Detail) *gocardless.Payment {
 	return sb.payment(details, "payment_confirmed")
 }
 
-// PaidOutPayment makes a payment that was paid out, its payout, and an active mandate for it.
+// PaidOutPayment creates a payment that was paid out, its payout, and an active mandate.
 func (sb *Sandbox) PaidOutPayment(details ...Detail) *gocardless.Payment {
 	return sb.payment(details, "payment_paid_out")
 }
 
-// FailedPayment makes a payment that the payer's bank refused, and an active mandate for it.
+// FailedPayment creates a payment that the payer's bank refused, with an active mandate.
 func (sb *Sandbox) FailedPayment(details ...Detail) *gocardless.Payment {
 	return sb.payment(details, "payment_failed")
 }
 
-// ChargedBackPayment makes a payment that was paid out and then taken back by the payer.
+// ChargedBackPayment creates a payment that was paid out and then charged back by the payer.
 func (sb *Sandbox) ChargedBackPayment(details ...Detail) *gocardless.Payment {
 	return sb.payment(details, "payment_charged_back")
 }
 
-// LateFailedPayment makes a payment that was paid out and then refused by the payer's bank.
+// LateFailedPayment creates a payment that was paid out and then refused by the payer's bank.
 func (sb *Sandbox) LateFailedPayment(details ...Detail) *gocardless.Payment {
 	return sb.payment(details, "payment_late_failure")
 }
 
-// PaidInstantPayment makes a payment that a payer made by instant bank transfer, through a billing request,
-// and that was paid out.
+// PaidInstantPayment creates a payment by instant bank transfer, through a billing request, that was
+// paid out.
 func (sb *Sandbox) PaidInstantPayment(details ...Detail) *gocardless.Payment {
 	w, err := instantWorld(details, "paid_out")
 	return must(build[gocardless.Payment](sb.loadWorld, "payment", w, err))
 }
 
-// FailedInstantPayment makes a payment that a payer authorised at the bank, through a billing request,
-// and that failed.
+// FailedInstantPayment creates a payment by instant bank transfer, through a billing request, that the
+// payer authorised and that then failed.
 func (sb *Sandbox) FailedInstantPayment(details ...Detail) *gocardless.Payment {
 	w, err := instantWorld(details, "failed")
 	return must(build[gocardless.Payment](sb.loadWorld, "payment", w, err))
 }
 
-// Subscriber makes a subscription, and an active mandate for it.
+// Subscriber creates a subscription with an active mandate.
 func (sb *Sandbox) Subscriber(details ...Detail) *gocardless.Subscription {
 	w, err := subscriptionWorld(details)
 	return must(build[gocardless.Subscription](sb.loadWorld, "subscription", w, err))
 }
 
-// ActivateMandate activates a mandate that waits for the banks, as its first payment does.
+// ActivateMandate activates a pending mandate, as its first payment does.
 func (sb *Sandbox) ActivateMandate(id string) error {
 	return sb.update(func(tx *tx) error {
 		m := tx.find("mandates", id)

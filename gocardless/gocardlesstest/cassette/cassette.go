@@ -24,14 +24,14 @@ type Exchange struct {
 	Time time.Time `json:"time"`
 	// Note explains the purpose of the exchange, if it is not obvious.
 	Note string `json:"note,omitempty"`
-	// Partial marks a reply whose further members and headers are unknown. Verify does not report
-	// any.
+	// Partial marks a reply that was recorded in part. Verify does not report members and headers that it
+	// lacks.
 	Partial bool    `json:"partial,omitempty"`
 	Request Request `json:"request"`
 	Reply   Reply   `json:"reply"`
 }
 
-// A Request is a request of a client. It never contains access tokens.
+// A Request is a client's request. It never contains access tokens.
 type Request struct {
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
@@ -65,8 +65,8 @@ var idForm = regexp.MustCompile(`^[A-Z]{2,4}[0-9][0-9A-Z]{2,}$`)
 
 func looksLikeID(s string) bool { return idForm.MatchString(s) }
 
-// The headers that a cassette keeps and that Verify looks at. Everything else belongs to the
-// connection, to the client, or to whoever stands between.
+// The headers that a cassette keeps and that Verify compares. The others belong to the connection, the
+// client or a proxy.
 var (
 	requestHeaders = []string{"GoCardless-Version", "Idempotency-Key", "Content-Type", "Accept", "Accept-Language"}
 	replyHeaders   = []string{
@@ -76,7 +76,7 @@ var (
 	}
 )
 
-// kept returns those headers of h that are named.
+// kept returns the named headers.
 func kept(h http.Header, names []string) map[string]string {
 	m := map[string]string{}
 	for _, name := range names {
@@ -121,9 +121,9 @@ func readExchange(raw []byte, x *Exchange) error {
 	case x.Request.Method == "":
 		return errors.New("request.method is missing")
 	case !strings.HasPrefix(x.Request.Path, "/"):
-		return fmt.Errorf("request.path must start with a slash, and is %q", x.Request.Path)
+		return fmt.Errorf("request.path must start with a slash, not %q", x.Request.Path)
 	case x.Reply.Status < 100 || x.Reply.Status > 599:
-		return fmt.Errorf("reply.status must be an HTTP status, and is %d", x.Reply.Status)
+		return fmt.Errorf("reply.status must be an HTTP status, not %d", x.Reply.Status)
 	}
 	if _, err := url.ParseQuery(x.Request.Query); err != nil {
 		return fmt.Errorf("request.query: %w", err)
@@ -131,7 +131,7 @@ func readExchange(raw []byte, x *Exchange) error {
 	return nil
 }
 
-// fileName is the name of the n-th exchange's file.
+// fileName returns the name of the n-th exchange's file.
 func fileName(n int, r *Request) string {
 	words := []string{fmt.Sprintf("%04d", n), strings.ToLower(r.Method)}
 	for segment := range strings.SplitSeq(r.Path, "/") {
@@ -145,7 +145,7 @@ func fileName(n int, r *Request) string {
 
 var unsafeInName = regexp.MustCompile(`[^a-z0-9_]`)
 
-// write stores an exchange whole or not at all.
+// write stores an exchange atomically.
 func write(dir, name string, x *Exchange) error {
 	raw, err := encodeIndented(x)
 	if err != nil {
@@ -155,7 +155,7 @@ func write(dir, name string, x *Exchange) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // fails once renamed, as it should
+	defer func() { _ = os.Remove(f.Name()) }() // fails after the rename, which is intended
 	if _, err = f.Write(raw); err == nil {
 		err = f.Sync()
 	}

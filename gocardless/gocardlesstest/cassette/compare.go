@@ -21,8 +21,8 @@ const (
 	Type     Kind = "type"     // a value of another JSON type, or a date that is a timestamp
 	Null     Kind = "null"     // null in one, a value in the other
 	Order    Kind = "order"    // the items of a list in another order
-	Unmapped Kind = "unmapped" // the request speaks of a resource that has no counterpart
-	Body     Kind = "body"     // a body that is JSON in one only, or there in one only
+	Unmapped Kind = "unmapped" // the request refers to a resource without a counterpart
+	Body     Kind = "body"     // a body that only one reply has, or that is JSON in only one
 )
 
 // A Difference is one difference between a reply and the recorded one.
@@ -31,7 +31,7 @@ type Difference struct {
 	Operation string `json:"operation"` // such as "POST /payments"
 	Path      string `json:"path"`      // JSON pointer into the body, or the name of a header, or ""
 	Kind      Kind   `json:"kind"`
-	Recorded  string `json:"recorded"` // what was recorded; never personal data: a type, a word of the API, a number of items
+	Recorded  string `json:"recorded"` // a type, a value that the API defines, or a number of items; never personal data
 	Got       string `json:"got"`
 	Known     string `json:"known,omitempty"` // why it is expected
 }
@@ -57,7 +57,7 @@ func (c *comparison) reply(recorded *Reply, got *http.Response, raw []byte) {
 	have, _ := parse(raw)
 	switch {
 	case want != nil && have != nil:
-		// Replies of different success have nothing in common that a further difference would add to.
+		// A success and an error have no members to compare.
 		if recorded.Status/100 == got.StatusCode/100 {
 			c.learn(nil, want, have)
 			c.value("", want, have)
@@ -77,7 +77,7 @@ func bodyForm(v *value, raw string) string {
 	return "not JSON"
 }
 
-// headers compares which headers there are, and the media type.
+// headers compares which headers are present, and the media type.
 func (c *comparison) headers(recorded map[string]string, got http.Header) {
 	for _, name := range replyHeaders {
 		want, have := recorded[name], got.Get(name)
@@ -107,7 +107,7 @@ func (c *comparison) learn(at place, want, have *value) {
 	}
 	if want.kind == list && have.kind == list && len(want.items) == len(have.items) {
 		if c.inLists(want) {
-			return // pairing by position would hide another order
+			return // pairing by position would hide a different order
 		}
 		for i := range want.items {
 			c.learn(at, want.items[i], have.items[i])
@@ -120,7 +120,7 @@ func (c *comparison) learn(at place, want, have *value) {
 	}
 }
 
-// inLists reports whether the id of at least one item of a list is known.
+// inLists reports whether the id of at least one item is known.
 func (c *comparison) inLists(v *value) bool {
 	for _, item := range v.items {
 		if id := item.get("id"); id != nil && c.ids.other[id.text] != "" {
@@ -130,8 +130,8 @@ func (c *comparison) inLists(v *value) bool {
 	return false
 }
 
-// exact are the members whose values are the API's own words: what an error is, and which actions a
-// billing request needs in what order.
+// exact matches the members whose values the API defines: the kind of an error, and the actions of a
+// billing request and their order.
 var exact = regexp.MustCompile(`^/error/(type|code)$|^/error/errors/\d+/(reason|field|request_pointer)$` +
 	`|/actions/\d+/(type|required|status|(requires|completes)_actions/\d+)$`)
 
@@ -156,7 +156,7 @@ var (
 	timestampForm = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$`)
 )
 
-// form is the type of a value, and distinguishes dates from other strings.
+// form returns the type of a value, distinguishing dates from other strings.
 func form(v *value) string {
 	if v.kind == text {
 		switch {
@@ -212,8 +212,8 @@ func ofResources(v *value) bool {
 	return true
 }
 
-// resources compares lists of resources. Those that are in one account only and were not made by the
-// cassette do not count: two accounts have different pasts.
+// resources compares lists of resources. It ignores resources that exist in only one account and that
+// the cassette did not create, because two accounts have different histories.
 func (c *comparison) resources(path string, want, have *value) {
 	at := map[string]int{}
 	for i, item := range have.items {
@@ -235,7 +235,7 @@ func (c *comparison) resources(path string, want, have *value) {
 		}
 	}
 	if !ordered {
-		c.add(path, Order, "recorded order", "another order")
+		c.add(path, Order, "recorded order", "different order")
 	}
 	for i, item := range have.items {
 		id := item.get("id").text

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// disguise replaces personal data. The same original always gets the same replacement, so that what
-// belonged together still does, and a replacement has the original's form, so that a cassette can be
-// replayed. What replaces what is known to the disguise alone and is never written.
+// disguise replaces personal data. The same original always gets the same replacement, so related
+// values still match, and a replacement has the original's form, so the cassette can be replayed. The
+// mapping is never written.
 type disguise struct {
 	taken     map[string]string // original in lower case → replacement
 	issued    map[string]bool   // replacements, which are not replaced again
@@ -24,13 +24,13 @@ func newDisguise() *disguise {
 	return &disguise{taken: map[string]string{}, issued: map[string]bool{}, counts: map[string]int{}}
 }
 
-// secrets are members that are of no value in a cassette at all.
+// secrets are members whose values no cassette needs.
 var secrets = map[string]bool{
 	"access_token": true, "secret": true, "session_token": true, "client_secret": true, "refresh_token": true,
 	"ciphertext": true, "encrypted_key": true, "tag": true, "iv": true, "protected": true, "image": true,
 }
 
-// personal are the members that hold personal data, each with the way to make a replacement.
+// personal maps members with personal data to functions that make replacements.
 var personal = map[string]func(n int, original string) string{
 	"given_name":          func(n int, _ string) string { return pick(givenNames, n) },
 	"family_name":         func(n int, _ string) string { return pick(familyNames, n) },
@@ -69,7 +69,7 @@ func pick(names []string, n int) string {
 	return fmt.Sprintf("%s %d", names[n%len(names)], n)
 }
 
-// sameCase returns s in capitals where like has capitals only.
+// sameCase returns s in capitals if like is in capitals.
 func sameCase(s, like string) string {
 	if like == strings.ToUpper(like) && like != strings.ToLower(like) {
 		return strings.ToUpper(s)
@@ -77,8 +77,8 @@ func sameCase(s, like string) string {
 	return s
 }
 
-// harmless are values that the API's documentation gives for tests. They belong to no person, and the
-// API accepts or acts on these only.
+// harmless are values that the API's documentation gives for tests. They identify no person, and the
+// API accepts or acts on only these.
 var harmless = map[string]bool{
 	// Bank details (API reference, "Testing": bank account test details).
 	"55779911": true, "55666666": true, "FR1420041010050500013M02606": true, "DE89370400440532013000": true,
@@ -88,7 +88,7 @@ var harmless = map[string]bool{
 	"Successful": true, "Penniless": true, "Fickle": true, "Late": true, "Invalid": true, "Expired": true, "Switching": true, "Faily": true,
 }
 
-// structural reports whether a member holds the API's own words, which never change.
+// structural reports whether a member holds a value that the API defines, which is never replaced.
 func structural(at place) bool {
 	name := at.name()
 	switch name {
@@ -99,8 +99,8 @@ func structural(at place) bool {
 	return at.parent() == "links" || strings.HasSuffix(name, "_at") || strings.HasSuffix(name, "_date")
 }
 
-// learn notes the personal data of a document. A document is learnt before it is hidden, so that a
-// name is also found in members before its own.
+// learn records the personal data of a document. All of a document is learnt before it is hidden, so
+// that a name is also found in the members before its own.
 func (d *disguise) learn(v *value) {
 	v.eachString(nil, func(at place, s string) string {
 		if personalMember(at) != nil && s != "" && !harmless[s] {
@@ -110,7 +110,7 @@ func (d *disguise) learn(v *value) {
 	})
 }
 
-// personalMember returns how to replace a member's value, nil where it is not personal.
+// personalMember returns how to replace a member's value, or nil if it is not personal.
 func personalMember(at place) func(int, string) string {
 	if at.name() == "name" && (at.parent() == "creditors" || at.parent() == "creditor") {
 		return personal["creditor_name"]
@@ -118,8 +118,8 @@ func personalMember(at place) func(int, string) string {
 	return personal[at.name()]
 }
 
-// replacement returns what stands for an original. The API returns some of what it is given in
-// capitals, which then stand for the same.
+// replacement returns the replacement of an original. Case is ignored, because the API returns some
+// values in capitals.
 func (d *disguise) replacement(at place, s string) string {
 	if d.issued[s] {
 		return s
@@ -164,7 +164,8 @@ var (
 	ibanForm  = regexp.MustCompile(`\b[A-Z]{2}[0-9]{2}[ -]?(?:[A-Z0-9]{4}[ -]?){2,7}[A-Z0-9]{1,4}\b`)
 )
 
-// hideIn replaces what is known, and what looks like an e-mail address or an IBAN, inside free text.
+// hideIn replaces known personal data in free text, and anything that looks like an e-mail address or
+// an IBAN.
 func (d *disguise) hideIn(s string) string {
 	for _, original := range d.originals {
 		s = replaceWord(s, original, sameCase(d.taken[strings.ToLower(original)], original))
@@ -203,7 +204,7 @@ func wordByte(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c >= 0x80
 }
 
-// hideURL hides the address of a caller's own site, and what a query may carry. Ids in the paths of
+// hideURL hides the host of a caller's own site and the values of a query. Ids in the paths of
 // GoCardless's own pages stay.
 func hideURL(s string) string {
 	u, err := url.Parse(s)
@@ -226,9 +227,9 @@ func hideURL(s string) string {
 	return u.String()
 }
 
-// sameForm returns a maker of replacements that have a digit for each digit and a letter for each
-// letter. The last characters, as many as keep, stay: the API shows them in
-// account_number_ending. What was an IBAN stays one of the same bank.
+// sameForm returns a function that replaces each digit with a digit and each letter with a letter. The
+// last keep characters stay, because the API shows them in account_number_ending. An IBAN stays a valid
+// IBAN of the same bank.
 func sameForm(keep int) func(int, string) string {
 	return func(n int, s string) string {
 		h := fnv.New64a()
@@ -259,7 +260,7 @@ func sameForm(keep int) func(int, string) string {
 	}
 }
 
-// mod97 is the remainder that ISO 13616 computes over an IBAN, -1 where there is none.
+// mod97 returns the remainder that ISO 13616 computes over an IBAN, or -1 if it is malformed.
 func mod97(iban string) int64 {
 	iban = strings.NewReplacer(" ", "", "-", "").Replace(iban)
 	if len(iban) < 15 {

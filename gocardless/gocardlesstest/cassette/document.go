@@ -20,8 +20,8 @@ const (
 	object  kind = "object"
 )
 
-// value is a JSON value. Objects keep the order of their members, because a cassette is to be read
-// by people next to the API's documentation.
+// value is a JSON value. Objects keep the order of their members, so that a cassette is easy to read
+// next to the API's documentation.
 type value struct {
 	kind    kind
 	text    string // of a string; the literal of a number or a boolean
@@ -34,7 +34,7 @@ type member struct {
 	value *value
 }
 
-// get returns a member of an object, nil when there is none.
+// get returns a member of an object, or nil.
 func (v *value) get(name string) *value {
 	if v != nil {
 		for _, m := range v.members {
@@ -170,7 +170,7 @@ func (p place) at(i int) string {
 	return p[len(p)-1-i]
 }
 
-// eachString calls f with every string of a document and puts what it returns in its place.
+// eachString replaces every string of a document with what f returns for it.
 func (v *value) eachString(at place, f func(at place, s string) string) {
 	if v.kind == text {
 		v.text = f(at, v.text)

@@ -35,7 +35,7 @@ type Recorder struct {
 	err      error
 }
 
-// maxBody bounds what is read of a request or a reply.
+// maxBody limits the size of a request body or a reply body.
 const maxBody = 64 << 20
 
 // NewRecorder returns a recorder that passes requests on to a target, an absolute URL, and writes
@@ -48,10 +48,10 @@ func NewRecorder(target, dir string, transport http.RoundTripper) (*Recorder, er
 		return nil, fmt.Errorf("cassette: target: %w", err)
 	}
 	if u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("cassette: target must be an absolute URL such as https://api-sandbox.gocardless.com, and is %q", target)
+		return nil, fmt.Errorf("cassette: target must be an absolute URL such as https://api-sandbox.gocardless.com, not %q", target)
 	}
 	if strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), "api.gocardless.com") {
-		return nil, errors.New("cassette: target is the live API, whose customers are real; record against the sandbox environment")
+		return nil, errors.New("cassette: target is the live API, which has real customers; record the sandbox environment")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cassette: %w", err)
@@ -88,7 +88,7 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	began := time.Now().UTC()
 	body, err := readAll(req.Body)
 	if err != nil {
-		http.Error(w, "cassette: the request's body could not be read: "+err.Error(), http.StatusBadRequest)
+		http.Error(w, "cassette: the request body could not be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 	reply, replyBody, err := r.forward(req.Context(), req, body)
@@ -137,7 +137,7 @@ func (r *Recorder) forward(ctx context.Context, in *http.Request, body []byte) (
 	return reply, replyBody, err
 }
 
-// hide puts both bodies into the exchange, without personal data.
+// hide stores both bodies in the exchange, without personal data.
 func (r *Recorder) hide(x *Exchange, request, reply []byte) {
 	asked, _ := parse(request)
 	answered, _ := parse(reply)
@@ -168,7 +168,7 @@ func (r *Recorder) hide(x *Exchange, request, reply []byte) {
 	}
 }
 
-// hidden returns a body as JSON, or as a string when it is not JSON.
+// hidden returns a body as JSON, or as a string if it is not JSON.
 func (r *Recorder) hidden(v *value, raw []byte) (json.RawMessage, string) {
 	if v == nil {
 		return nil, r.disguise.hideIn(strings.ToValidUTF8(string(raw), "\uFFFD"))

@@ -15,11 +15,10 @@ import (
 // A Replay answers requests from a cassette. It is an [http.RoundTripper], safe for concurrent use.
 //
 // A request is answered by the first unused exchange with the same method, path, query and body.
-// Headers are ignored, and so are the values of members that a recorder replaces, such as names. If
-// no exchange has the same body, the first one whose body differs only in free text answers,
-// because a recorder replaces names there, too. A request without such an exchange receives 400
-// with an error in the form of the API's, which no client retries, and which names the next
-// expected request.
+// Headers are ignored, and so are the values of members that a recorder replaces, such as names. If no
+// exchange has the same body, the first one whose body differs only in free text is used, because a
+// recorder replaces names there, too. Any other request receives a 400 in the form of the API's errors,
+// which no client retries. Its message names the next expected request.
 type Replay struct {
 	mu        sync.Mutex
 	exchanges []Exchange
@@ -68,7 +67,7 @@ func (r *Replay) find(asked *Request) *Reply {
 	}
 	message := fmt.Sprintf("The cassette has no exchange for %s %s", asked.Method, asked.Path)
 	if i := slices.Index(r.used, false); i >= 0 {
-		message += fmt.Sprintf("; its next one is %s %s (%s)", r.exchanges[i].Request.Method, r.exchanges[i].Request.Path, r.exchanges[i].File)
+		message += fmt.Sprintf("; the next one is %s %s (%s)", r.exchanges[i].Request.Method, r.exchanges[i].Request.Path, r.exchanges[i].File)
 	}
 	r.refused = append(r.refused, message)
 	body, _ := json.Marshal(map[string]any{"error": map[string]any{
@@ -84,8 +83,8 @@ func replaced(at place) bool { return personalMember(at) != nil || secrets[at.na
 // freeText reports whether a recorder may have replaced a part of the value of a member.
 func freeText(at place) bool { return !structural(at) }
 
-// fingerprint is what of a request has to match. The strings that blank names do not count, nor do
-// URLs.
+// fingerprint returns the parts of a request that must match. URLs, and the strings that blank selects,
+// are left out.
 func fingerprint(r *Request, blank func(place) bool) string {
 	query, err := url.ParseQuery(r.Query)
 	parts := []string{r.Method, r.Path, query.Encode(), r.Text}
@@ -105,7 +104,7 @@ func fingerprint(r *Request, blank func(place) bool) string {
 	return strings.Join(parts, "\n")
 }
 
-// sort puts the members of objects in the order of their names.
+// sort orders the members of objects by name.
 func (v *value) sort() {
 	slices.SortStableFunc(v.members, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	for _, m := range v.members {

@@ -44,7 +44,7 @@ func (r *Report) Unexpected() []Difference {
 	return slices.DeleteFunc(slices.Clone(r.Differences), func(d Difference) bool { return d.Known != "" })
 }
 
-// OK reports whether there is neither an unexpected difference nor a known one that has gone.
+// OK reports whether every difference is known and every known difference was found.
 func (r *Report) OK() bool { return len(r.Unexpected()) == 0 && len(r.Stale) == 0 }
 
 // WriteTable writes the report for a terminal.

@@ -17,16 +17,16 @@ import (
 type VerifyOptions struct {
 	// BaseURL is the API to compare with, such as the address of a sandbox.
 	BaseURL string
-	// Token is its access token; "" sends "verify", which a sandbox without tokens accepts.
+	// Token is the access token, by default "verify", which a sandbox accepts unless its tokens are set.
 	Token string
-	// Transport sends the requests; nil is [http.DefaultTransport]. With the Transport of a sandbox
-	// no socket is needed.
+	// Transport sends the requests, by default [http.DefaultTransport]. The Transport of a sandbox needs no
+	// socket.
 	Transport http.RoundTripper
 	// Before, if set, is called before each request, for example to advance a sandbox's clock to the
 	// time of the exchange.
 	Before func(*Exchange)
 	// IDs maps ids of the recorded account that the cassette does not create to ids in the other
-	// API. The creditor need not be listed: the first one is taken.
+	// API. The creditor need not be listed: the oldest one is used.
 	IDs map[string]string
 	// Known are differences that are expected.
 	Known []Known
@@ -50,7 +50,7 @@ func ReadKnown(r io.Reader) ([]Known, error) {
 	}
 	for i, k := range known {
 		if strings.TrimSpace(k.Reason) == "" {
-			return nil, fmt.Errorf("cassette: known differences: /%d/reason is missing: say why the difference is expected", i)
+			return nil, fmt.Errorf("cassette: known differences: /%d/reason is missing; explain why the difference is expected", i)
 		}
 	}
 	return known, nil
@@ -60,7 +60,7 @@ func (k *Known) matches(d *Difference) bool {
 	return (k.Operation == "" || k.Operation == d.Operation) && (k.Kind == "" || k.Kind == d.Kind) && covers(k.Path, d.Path)
 }
 
-// covers reports whether a path is the pattern's, or below it.
+// covers reports whether a path matches a pattern or is below it.
 func covers(pattern, path string) bool {
 	if pattern == "" {
 		return true
@@ -69,14 +69,14 @@ func covers(pattern, path string) bool {
 	return len(have) >= len(want) && slices.EqualFunc(want, have[:len(want)], func(w, h string) bool { return w == "*" || w == h })
 }
 
-// Verify sends the requests of a cassette to an API, one after the other, and compares the replies
-// with the recorded ones in everything but values. The ids of the recorded resources are replaced by
-// those of the resources that the same requests have created. The error is about the options or a
-// transport that failed; differences are in the report.
+// Verify sends the requests of a cassette to an API, one after the other, and compares everything but
+// the values of the replies with the recorded ones. It replaces the ids of recorded resources with
+// those that the same requests created. An error means invalid options or a failed transport;
+// differences are in the report.
 func Verify(ctx context.Context, exchanges []Exchange, options VerifyOptions) (*Report, error) {
 	base, err := url.Parse(options.BaseURL)
 	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("cassette: BaseURL must be an absolute URL, and is %q", options.BaseURL)
+		return nil, fmt.Errorf("cassette: BaseURL must be an absolute URL, not %q", options.BaseURL)
 	}
 	v := &verifier{options: options, base: base, ids: newIDs(options.IDs)}
 	if v.options.Transport == nil {
@@ -115,10 +115,9 @@ func (v *verifier) exchange(ctx context.Context, x *Exchange) ([]Difference, err
 	c := &comparison{ids: v.ids, exchange: x.File, operation: x.Request.Operation(), partial: x.Partial}
 	path, unknown := v.ids.inPath(x.Request.Path)
 	for _, id := range unknown {
-		// An id in a path that is not the cassette's own is meant to be unknown where the recorded
-		// reply is 404.
+		// If the recorded reply is a 404, the id is meant to be unknown.
 		if x.Reply.Status != http.StatusNotFound {
-			c.add("", Unmapped, id, "the cassette does not create it; give its counterpart in IDs")
+			c.add("", Unmapped, id, "the cassette does not create it; add its counterpart to IDs")
 		}
 	}
 	if len(c.found) > 0 {
@@ -136,7 +135,7 @@ func (v *verifier) exchange(ctx context.Context, x *Exchange) ([]Difference, err
 	return c.found, nil
 }
 
-// requestBody is the body of a request with the other API's ids.
+// requestBody returns the body of a request with the other API's ids.
 func (v *verifier) requestBody(r *Request) ([]byte, error) {
 	if len(r.Body) == 0 {
 		return []byte(r.Text), nil
@@ -174,8 +173,8 @@ func (v *verifier) send(ctx context.Context, r *Request, path string, body []byt
 	return reply, raw, err
 }
 
-// findCreditor lets the account's creditor stand for the recorded one, which a cassette can hardly
-// create.
+// findCreditor maps the recorded creditor, which a cassette can rarely create, to the account's oldest
+// one.
 func (v *verifier) findCreditor(ctx context.Context, exchanges []Exchange) error {
 	recorded := ""
 	for i := range exchanges {
@@ -201,7 +200,7 @@ func (v *verifier) findCreditor(ctx context.Context, exchanges []Exchange) error
 	}
 	body, err := parse(raw)
 	if err != nil {
-		return errors.New("cassette: GET /creditors: the reply is not JSON; does BaseURL name the API?")
+		return errors.New("cassette: GET /creditors: the reply is not JSON; check BaseURL")
 	}
 	if creditors := body.get("creditors"); creditors != nil && len(creditors.items) > 0 {
 		if id := creditors.items[len(creditors.items)-1].get("id"); id != nil { // the oldest
@@ -231,7 +230,7 @@ func (m *ids) learn(recorded, other string) {
 	}
 }
 
-// replace returns a string that is a recorded id as its counterpart, and any other unchanged.
+// replace returns the counterpart of a recorded id, and any other string unchanged.
 func (m *ids) replace(s string) string {
 	if other := m.other[s]; other != "" {
 		return other
@@ -239,7 +238,7 @@ func (m *ids) replace(s string) string {
 	return s
 }
 
-// inPath replaces the ids of a path, and returns those that have no counterpart.
+// inPath replaces the ids of a path, and returns those without a counterpart.
 func (m *ids) inPath(path string) (string, []string) {
 	segments := strings.Split(path, "/")
 	var unknown []string
@@ -252,7 +251,7 @@ func (m *ids) inPath(path string) (string, []string) {
 	return strings.Join(segments, "/"), unknown
 }
 
-// inQuery replaces the ids in the values of a query, lists of them included.
+// inQuery replaces the ids in the values of a query, including lists of them.
 func (m *ids) inQuery(raw string) string {
 	parts := strings.Split(raw, "&")
 	for i, part := range parts {

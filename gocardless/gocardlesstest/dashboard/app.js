@@ -1,6 +1,6 @@
 "use strict";
-// The dashboard's script: it sends forms to the control API and loads the page anew when the sandbox
-// says that something has changed. Pages come rendered from the sandbox; nothing here makes HTML.
+// The dashboard's script sends forms to the control API, and reloads the page when the sandbox reports a
+// change. The sandbox renders the pages; nothing here creates HTML.
 (() => {
 	const state = document.getElementById("state");
 	const notice = document.getElementById("notice");
@@ -15,7 +15,7 @@
 
 	const enable = root => root.querySelectorAll("button[disabled]").forEach(b => { b.disabled = false; });
 
-	// Values of a form as the control API wants them. What is empty is left out.
+	// body returns the values of a form as the control API expects them, without empty ones.
 	const body = form => {
 		const out = {};
 		for (const e of form.elements) {
@@ -38,7 +38,7 @@
 		try {
 			const e = (await reply.json()).error;
 			return e.errors.map(x => (x.field ? x.field + " " : "") + x.message).join("; ") || e.message;
-		} catch { return "the sandbox answered " + reply.status; }
+		} catch { return "the sandbox replied with status " + reply.status; }
 	};
 
 	const send = async form => {
@@ -72,7 +72,7 @@
 		say("Copied.");
 	});
 
-	// Where the focus is, so that it can be found again in a part that was replaced.
+	// mark returns a function that finds the focused element in the part that replaces this one.
 	const mark = part => {
 		const at = document.activeElement;
 		if (!part.contains(at)) return null;
@@ -104,7 +104,7 @@
 				const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
 				if (reply.ok) swap(await reply.text());
 			} else again = true;
-		} catch { /* the stream tells when the sandbox is gone */ }
+		} catch { /* the stream reports that the sandbox is gone */ }
 		await new Promise(done => setTimeout(done, 400));
 		busy = false;
 		if (again) { again = false; refresh(); }

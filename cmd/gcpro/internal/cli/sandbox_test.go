@@ -179,7 +179,7 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 		t.Error("the clock moved, and its webhooks had not come")
 	}
 	want(200, `"status":"paid_out"`, "GET", "/payments/"+payment, "")
-	want(422, "never goes back", "POST", "/_sandbox/clock", `{"to":"2026-09-14T09:00:00Z"}`)
+	want(422, "never moves back", "POST", "/_sandbox/clock", `{"to":"2026-09-14T09:00:00Z"}`)
 	want(422, `"field":"operation"`, "POST", "/_sandbox/faults", `{"operation":"payment.create","drop":true}`)
 	want(200, `"faults":1`, "POST", "/_sandbox/faults", `{"operation":"payments.create","reason":"internal_server_error","after":true}`)
 	want(500, "internal_server_error", "POST", "/payments", body)

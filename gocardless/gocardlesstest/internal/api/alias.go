@@ -1,12 +1,12 @@
 package api
 
-// Aliases returns operations at old paths, which the API still serves for older clients, although
-// its description now has other paths.
+// Aliases returns the operations at old paths, which the API still serves for older clients but no
+// longer describes.
 func Aliases(ops map[string]*Operation) []*Operation {
 	var out []*Operation
 	for _, a := range []struct {
 		name, path string
-		forms      []string // operations that stand for the forms of its body
+		forms      []string // operations that describe the forms of its body
 	}{
 		{"instalment_schedules.create", "/instalment_schedules", []string{"instalment_schedules.create_with_dates", "instalment_schedules.create_with_schedule"}},
 	} {

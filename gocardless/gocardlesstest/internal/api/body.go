@@ -6,11 +6,11 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// ReadBody takes the content of a body out of its envelope and checks it. The form is the position among the
-// operation's bodies. The root is what was parsed; given is whether there was anything to parse.
+// ReadBody unwraps and checks a request body. root is the parsed JSON, and given reports whether there
+// was any. form is the position among the operation's bodies.
 func (o *Operation) ReadBody(root any, given bool) (body value.Object, form int, err *Error) {
 	if root == nil && (!given || o.Kind == OpAction || o.Kind == OpDelete) {
-		// Python sends null with actions and removals that take nothing.
+		// Python sends null with actions and removals that take no body.
 		return nil, 0, o.withoutBody()
 	}
 	envelope, ok := root.(value.Object)
@@ -37,7 +37,7 @@ func (o *Operation) ReadBody(root any, given bool) (body value.Object, form int,
 	return body, form, o.Bodies[form].Check(body, "/"+o.Request)
 }
 
-// badStructure refuses a body whose outermost form is wrong.
+// badStructure refuses a body whose outermost structure is wrong.
 func badStructure(message string) *Error {
 	return &Error{Status: 400, Type: "invalid_api_usage", Reason: "invalid_document_structure",
 		Message: "Invalid document structure", Items: []ErrorItem{{Message: message, Pointer: "/"}}}
@@ -48,7 +48,7 @@ func wrongEnvelope(name string) *Error {
 	return Refuse("invalid_document_structure", "Data sent to this endpoint must be wrapped in a '"+name+"' envelope")
 }
 
-// withoutBody refuses a call that needs a body and has none.
+// withoutBody returns the error of a call without a body, if the operation needs one.
 func (o *Operation) withoutBody() *Error {
 	if o.NeedsBody() {
 		return wrongEnvelope(o.Request)
@@ -73,13 +73,12 @@ func checkEmpty(root value.Object) *Error {
 	return nil
 }
 
-// NeedsAny reports whether the object has members that are required.
+// NeedsAny reports whether the object has required members.
 func (t *Type) NeedsAny() bool {
 	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Required })
 }
 
-// chooseForm reads a body in the form that it has, of those that the operation takes: the one with
-// the fewest problems.
+// chooseForm reads a body as the one of the forms with the fewest problems.
 func chooseForm(forms []*Type, body value.Object) (read value.Object, form int) {
 	fewest := -1
 	for i, t := range forms {

@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// Event is a pair of resource type and action that events may have.
+// Event is a pair of resource type and action, with the causes that it can have.
 type Event struct {
 	Resource, Action string
 	Causes           []Cause
 }
 
-// Cause is why an event may happen and who may set it off.
+// Cause is a cause of an event, with its possible origins.
 type Cause struct {
 	Name, Text string
 	Origins    []string
@@ -50,9 +50,9 @@ var EventsByName = sync.OnceValue(func() map[string]*Event {
 	return m
 })
 
-// OriginOf is who set an event off. An origin that the event names must be in the catalogue; one
-// that only follows from the step gives way to the catalogue's (a call that cancels a mandate
-// cancels its schedules in GoCardless's name).
+// OriginOf returns the origin of an event. An explicit origin must be in the catalogue; without one,
+// the step's origin is used if the catalogue allows it for the cause, and otherwise the catalogue's
+// first (a call that cancels a mandate cancels its schedules in GoCardless's name).
 func (e *Event) OriginOf(cause, origin, step string) string {
 	for i := range e.Causes {
 		c := &e.Causes[i]
@@ -78,7 +78,7 @@ func (e *Event) OriginOf(cause, origin, step string) string {
 	return step
 }
 
-// CauseText is the description of a cause, "" when the catalogue has none.
+// CauseText returns the description of a cause, or "" if the catalogue has none.
 func (e *Event) CauseText(cause string) string {
 	for i := range e.Causes {
 		if e.Causes[i].Name == cause {
@@ -98,7 +98,7 @@ func (e *Event) Allows(cause, origin string) bool {
 	return false
 }
 
-// UsualCause is the first cause that has an origin.
+// UsualCause returns the first cause that has an origin.
 func (e *Event) UsualCause() string {
 	for i := range e.Causes {
 		if len(e.Causes[i].Origins) > 0 {

@@ -16,15 +16,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 )
 
-// bodyCheck compares a request body with its schema in two passes, as the API does: first the
-// structure (unknown and missing members, wrong types), then, when that is right, the values.
+// bodyCheck compares a request body with its schema in two passes, as the API does: first the structure
+// (unknown and missing members, wrong types), then, if that is right, the values.
 type bodyCheck struct {
 	structure []ErrorItem // unknown members and members missing inside a nested object: 400
 	types     []ErrorItem // wrong types and members missing at the top: 422
 	values    []ErrorItem // limits and formats: 422
 }
 
-// readInts returns a body whose integers are numbers: clients may send them as strings of digits.
+// readInts converts integers that a client sent as strings of digits.
 func (t *Type) readInts(o value.Object) value.Object {
 	out := make(value.Object, len(o))
 	for i, m := range o {
@@ -67,25 +67,25 @@ func (f *Field) readInts(v any) any {
 	return v
 }
 
-// Check compares an object with the schema. The pointer is that of the object in the request.
+// Check compares an object with the schema. The pointer leads to the object within the request.
 func (t *Type) Check(o value.Object, pointer string) *Error {
 	var c bodyCheck
 	c.object(t, o, pointer, "")
 	return c.err()
 }
 
-// AllProblems lists everything that is wrong with an object, of whatever kind.
+// AllProblems lists all problems of an object, of any kind.
 func (t *Type) AllProblems(o value.Object) []ErrorItem {
 	var c bodyCheck
 	c.object(t, o, "", "")
 	return slices.Concat(c.structure, c.types, c.values)
 }
 
-// err is the refusal of a body that was checked, nil when nothing is wrong.
+// err returns the refusal of a body, or nil.
 func (c *bodyCheck) err() *Error {
 	switch {
 	case len(c.structure) > 0:
-		// Wrong types are listed too, but the unknown members decide the status.
+		// Wrong types are listed, too, but unknown members decide the status.
 		return &Error{Status: 400, Type: "invalid_api_usage", Reason: "invalid_document_structure",
 			Message: "Invalid document structure", Items: append(c.structure, c.types...)}
 	case len(c.types) > 0:
@@ -97,7 +97,7 @@ func (c *bodyCheck) err() *Error {
 	return nil
 }
 
-// object checks one object. The parent is "" for the envelope's content, else its own name.
+// object checks one object. The parent is "" for the envelope's content, and otherwise its own name.
 func (c *bodyCheck) object(t *Type, o value.Object, pointer, parent string) {
 	var unknown []string
 	for _, m := range o {
@@ -136,8 +136,8 @@ func (c *bodyCheck) object(t *Type, o value.Object, pointer, parent string) {
 	}
 }
 
-// missing notes a required member that is not there. At the top the API answers 422, inside a
-// nested object 400.
+// missing records a missing required member. The API replies with 422 at the top of a body, and with
+// 400 inside a nested object.
 func (c *bodyCheck) missing(name, pointer, parent string) {
 	it := ErrorItem{Message: `"` + name + `" wasn't supplied.`, Field: parent, Pointer: pointer}
 	if parent == "" {
@@ -230,7 +230,7 @@ func (c *bodyCheck) members(f *Field, o value.Object, pointer, name string) {
 	}
 }
 
-// stringMap checks metadata and its like. Every value must be text: the API refuses numbers.
+// stringMap checks metadata and similar maps, whose values must be strings: the API refuses numbers.
 func (c *bodyCheck) stringMap(f *Field, o value.Object, pointer, name string) {
 	c.mapSize(f, o, pointer, name)
 	for _, m := range o {
@@ -265,7 +265,7 @@ func (c *bodyCheck) mapSize(f *Field, o value.Object, pointer, name string) {
 	}
 }
 
-// items checks how many items an array has, and whether they differ.
+// items checks the number of items of an array, and that they differ if they must.
 func (c *bodyCheck) items(f *Field, a []any, pointer, field string) {
 	lim := f.Limits
 	if lim == nil {
@@ -281,7 +281,7 @@ func (c *bodyCheck) items(f *Field, a []any, pointer, field string) {
 	for _, e := range a {
 		text := string(value.Append(nil, e))
 		if lim.UniqueItems && seen[text] {
-			c.bad(field, pointer, "must not have an item twice")
+			c.bad(field, pointer, "must not contain duplicates")
 			return
 		}
 		seen[text] = true
@@ -321,8 +321,8 @@ func (c *bodyCheck) text(f *Field, s, pointer, field string) {
 	}
 }
 
-// emailForm is the everyday form of an address: dotted atoms at a host name (RFC 5321 without
-// quoting, comments and address literals).
+// emailForm is the common form of an address: dotted atoms at a host name (RFC 5321 without quoting,
+// comments and address literals).
 var emailForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*" +
 	"@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")
 
@@ -373,5 +373,5 @@ func kindNoun(k Kind) string {
 	return "a string"
 }
 
-// step is the pointer to a member, whose name may be hostile.
+// step returns the pointer to a member, whose name may be hostile.
 func step(pointer, name string) string { return jsonpointer.Join(pointer, value.Short(name)) }

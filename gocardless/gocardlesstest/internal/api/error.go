@@ -7,14 +7,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Error is a refusal in the API's own terms. Handlers return it as an error.
+// Error is an error of the API, which handlers return.
 type Error struct {
 	Status  int
 	Type    string // "invalid_state"
 	Reason  string // fragment of the documentation URL
 	Message string
 	Items   []ErrorItem
-	Bare    string // when set, the whole body is {"error": bare}
+	Bare    string // if set, the whole body is {"error": bare}
 }
 
 // ErrorItem is one problem of an Error.
@@ -65,8 +65,8 @@ func (e *Error) Body(requestID string) []byte {
 	}}})
 }
 
-// Refuse returns the error of a reason, with the status and type of the catalogue. The links, if
-// given, are names and ids in turn.
+// Refuse returns an error with a reason, and with the status and type that the catalogue gives for it.
+// The links are names and ids in turn.
 func Refuse(reason, message string, links ...string) *Error {
 	r := ReasonsByName()[reason]
 	if r == nil {
@@ -79,15 +79,15 @@ func Refuse(reason, message string, links ...string) *Error {
 	return &Error{Status: r.Status, Type: r.Type, Reason: reason, Message: message, Items: []ErrorItem{it}}
 }
 
-// NotFound is the answer to an unknown id.
+// NotFound returns the error for an unknown id.
 func NotFound() *Error { return Refuse("resource_not_found", "Resource not found") }
 
-// NotServed is the answer to an operation that nothing here serves.
+// NotServed returns the error for an operation that the sandbox does not serve.
 func NotServed(op *Operation) *Error {
 	return Refuse("resource_not_found", "The sandbox does not serve "+op.Name)
 }
 
-// LinkNotFound is the error for a link in a body to an unknown resource.
+// LinkNotFound returns the error for a link to an unknown resource.
 func LinkNotFound(envelope, noun, link string) *Error {
 	e := Refuse("link_not_found", TitleCase(noun)+" not found")
 	e.Items[0].Field = link + "_id"
@@ -95,7 +95,7 @@ func LinkNotFound(envelope, noun, link string) *Error {
 	return e
 }
 
-// TitleCase writes a name of the API as words: "bank_account" is "Bank account".
+// TitleCase converts a name of the API into words: "bank_account" is "Bank account".
 func TitleCase(s string) string {
 	s = strings.ReplaceAll(s, "_", " ")
 	if s == "" {
@@ -104,25 +104,25 @@ func TitleCase(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// Problems gathers what is wrong with the values of a body, so that one reply lists them all.
+// Problems collects the problems of a body's values, so that one reply lists them all.
 type Problems struct {
 	Prefix string // "/payments"
 	Items  []ErrorItem
 }
 
-// Add notes a problem with a member. The path may lead into nested members ("links/mandate").
+// Add adds a problem of a member. The path may lead to a nested member ("links/mandate").
 func (p *Problems) Add(path, format string, args ...any) {
 	field := path[strings.LastIndexByte(path, '/')+1:]
 	p.Items = append(p.Items, ErrorItem{Field: field, Message: fmt.Sprintf(format, args...), Pointer: p.Prefix + "/" + path})
 }
 
-// AddWith is add with metadata.
+// AddWith is Add with metadata.
 func (p *Problems) AddWith(metadata value.Object, path, format string, args ...any) {
 	p.Add(path, format, args...)
 	p.Items[len(p.Items)-1].Metadata = metadata
 }
 
-// Err is nil when nothing is wrong.
+// Err returns the error that lists the problems, or nil.
 func (p *Problems) Err() error {
 	if len(p.Items) == 0 {
 		return nil
@@ -134,12 +134,11 @@ func validationFailed(items []ErrorItem) *Error {
 	return &Error{Status: 422, Type: "validation_failed", Reason: "validation_failed", Message: "Validation failed", Items: items}
 }
 
-// The API's reasons for most actions that do not fit the state of their resource are not known, but
-// each of its errors of this type has one: official clients rely on it. The sandbox uses two from the
-// catalogue.
+// Every invalid_state error of the API has a reason, which official clients rely on. For most actions
+// the reason is not known; the sandbox then uses one of two from the catalogue.
 
-// TooLate refuses an action on a resource that is past it.
+// TooLate refuses an action that the resource is past.
 func TooLate(message string) *Error { return Refuse("already_actioned", message) }
 
-// TooEarly refuses an action on a resource that is not ready for it.
+// TooEarly refuses an action that the resource is not ready for.
 func TooEarly(message string) *Error { return Refuse("redirect_flow_incomplete", message) }

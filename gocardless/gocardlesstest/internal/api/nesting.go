@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Nesting is how a path leads through another resource to its own, as
-// /creditors/{creditor_id}/notes/{identity} does.
+// Nesting describes a path that leads through another resource, such as
+// /creditors/{creditor_id}/notes/{identity}.
 type Nesting struct {
-	Parent string // collection on the way: "creditors"; "" when there is none
-	Inside bool   // the last id is that of the parent: the path is that of the nested collection
+	Parent string // collection on the way: "creditors", or ""
+	Inside bool   // the last id is the parent's: the path names the nested collection
 }
 
-// Nesting returns that of the operation's path.
+// Nesting describes the operation's path.
 func (o *Operation) Nesting() Nesting {
 	var n Nesting
 	if !strings.Contains(o.Path, "}/") {
-		return n // as most, whose id comes last: every call asks
+		return n // the common case, handled first because every call needs it
 	}
 	segments := strings.Split(o.Path, "/")
 	for i, s := range segments {
@@ -31,7 +31,7 @@ func (o *Operation) Nesting() Nesting {
 	return n
 }
 
-// ParentID returns the id of the resource that a path leads through, "" if there is none.
+// ParentID returns the id of the resource that a path leads through, or "".
 func (o *Operation) ParentID(escapedPath string) string {
 	if o == nil || strings.Count(o.Path, "{") < 2 {
 		return ""
@@ -40,8 +40,7 @@ func (o *Operation) ParentID(escapedPath string) string {
 	return ids[len(ids)-2]
 }
 
-// ids returns what a path has in the variable segments of the operation's, or nil if it is not of that
-// form.
+// ids returns the ids in a path, or nil if it does not match the operation's.
 func (o *Operation) ids(escapedPath string) []string {
 	want, have := strings.Split(o.Path, "/"), strings.Split(escapedPath, "/")
 	if len(want) != len(have) {

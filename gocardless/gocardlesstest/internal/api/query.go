@@ -13,14 +13,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// The queries of requests. Clients write a list of values in four forms: status=a,b (Node, Java,
-// .NET), status=a&status=b (Go, Python), status[]=a&status[]=b (Ruby) and status[0]=a (PHP). All
-// mean the same here. What is not understood is refused: a filter that is ignored would reply with
-// the wrong rows.
+// The queries of requests. Clients write a list of values in four forms: status=a,b (Node, Java, .NET),
+// status=a&status=b (Go, Python), status[]=a&status[]=b (Ruby) and status[0]=a (PHP). The sandbox
+// accepts all of them. It refuses unknown filters, because ignoring a filter would return the wrong
+// rows.
 
-// ReadQuery brings a query into one form: each parameter of the operation once, lists joined with
-// commas, booleans in lower case. It refuses parameters that the operation does not have, and
-// values that make no sense.
+// ReadQuery normalises a query: each parameter of the operation once, lists joined with commas,
+// booleans in lower case. It refuses unknown parameters and bad values.
 func (o *Operation) ReadQuery(given url.Values) (url.Values, *Error) {
 	q := url.Values{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -34,7 +33,7 @@ func (o *Operation) ReadQuery(given url.Values) (url.Values, *Error) {
 		}
 		sub, closed := strings.CutSuffix(sub, "]")
 		if deep && !closed {
-			return nil, badFilter(base, "%s has a bracket that is not closed", base)
+			return nil, badFilter(base, "%s has an unclosed bracket", base)
 		}
 		p := queryParam{spec: f, sub: sub, deep: deep}
 		if msg := p.add(q, given[name]); msg != "" {
@@ -65,8 +64,8 @@ func (o *Operation) param(name string) *Field {
 	return &o.Query[i]
 }
 
-// TakesList reports whether a parameter takes several values. Every list takes several values of
-// an enum, whatever its documents say; only the order of a list is one.
+// TakesList reports whether a parameter takes several values. Every enum does, whatever its
+// documentation states, except the order of a list.
 func (f *Field) TakesList() bool {
 	return f.Kind == KindArray || f.Enum != nil && !strings.HasPrefix(f.Name, "sort_")
 }
@@ -78,8 +77,8 @@ type queryParam struct {
 	deep bool
 }
 
-// add writes the values into a query in its one form. It describes what is wrong with them, ""
-// when nothing is.
+// add adds the values to the normalised query. It returns a description of what is wrong with them, or
+// "".
 func (p queryParam) add(q url.Values, values []string) string {
 	f := p.spec
 	name := f.Name
@@ -119,7 +118,7 @@ func (p queryParam) isIndex() bool {
 	return p.sub == "" || err == nil
 }
 
-// member is what the brackets of a comparison or of metadata lead to.
+// member returns the field that the brackets of a comparison or of metadata name.
 func (p queryParam) member() (f *Field, problem string) {
 	switch {
 	case p.spec.Style != StyleDeep || p.spec.Kind == KindMetadata || p.spec.Kind == KindStringMap:
@@ -128,7 +127,7 @@ func (p queryParam) member() (f *Field, problem string) {
 		}
 		return &Field{Name: p.spec.Name}, ""
 	case !p.deep:
-		return nil, "must be given as " + p.spec.Name + "[gte]=value or the like"
+		return nil, "must be given as " + p.spec.Name + "[gte]=value, or with gt, lt or lte"
 	}
 	if f = p.spec.Type.Field(p.sub); f == nil {
 		return nil, "must be compared with gt, gte, lt or lte"
@@ -136,7 +135,7 @@ func (p queryParam) member() (f *Field, problem string) {
 	return f, ""
 }
 
-// checkParam describes what is wrong with one value, "" when nothing is.
+// checkParam returns a description of what is wrong with a value, or "".
 func checkParam(f *Field, v string) string {
 	if f.Kind == KindArray {
 		f = f.Elem
@@ -173,9 +172,9 @@ func checkParam(f *Field, v string) string {
 	return ""
 }
 
-// ParseStamp reads a timestamp of a filter into the store's own form. A plain date is midnight.
+// ParseStamp converts a timestamp of a filter into the store's form. A plain date means midnight.
 func ParseStamp(v string) (string, error) {
-	// A plus sign that was not escaped arrives as a space.
+	// An unescaped plus sign arrives as a space.
 	t, err := time.Parse(time.RFC3339, strings.Replace(v, " ", "+", 1))
 	if err != nil {
 		if t, err = time.Parse(value.DateForm, v); err != nil {

@@ -11,7 +11,7 @@ type Router struct {
 	several []*Operation                     // whose paths have more than one id
 }
 
-// NewRouter makes the router of a list of operations.
+// NewRouter returns a router for a list of operations.
 func NewRouter(ops []*Operation) *Router {
 	r := &Router{byPath: map[string]map[string]*Operation{}}
 	for _, op := range ops {
@@ -32,7 +32,7 @@ func NewRouter(ops []*Operation) *Router {
 	return r
 }
 
-// Find returns the operation and the id in the path. Without an operation, known reports whether
+// Find returns the operation and the id in the path. If there is no operation, known reports whether
 // the path exists for another method.
 func (r *Router) Find(method, escapedPath string) (op *Operation, id string, known bool) {
 	if m := r.byPath[escapedPath]; m != nil {
@@ -67,7 +67,7 @@ func (r *Router) Find(method, escapedPath string) (op *Operation, id string, kno
 	return m[method], id, true
 }
 
-// findSeveral is Find for the paths with more than one id; it returns the last.
+// findSeveral is Find for paths with more than one id. It returns the last id.
 func (r *Router) findSeveral(method, escapedPath string, known bool) (*Operation, string, bool) {
 	for _, op := range r.several {
 		ids := op.ids(escapedPath)

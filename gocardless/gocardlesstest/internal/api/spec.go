@@ -1,6 +1,6 @@
-// Package api knows what the documents of the API say: operations, members, limits, events and reasons, in
-// generated tables. By them it finds the operation of a path, reads and checks the query and body of a
-// request, and words the errors that refuse it. What an operation does is not its business.
+// Package api contains the API's description in generated tables: operations, members, limits, events and
+// reasons. It finds the operation of a path, reads and checks the query and body of a request, and makes
+// the errors that refuse it. It does not contain what an operation does.
 package api
 
 // OpKind is what an operation does to the store.
@@ -10,7 +10,7 @@ const (
 	OpRead   OpKind = iota // GET
 	OpUpdate               // PUT
 	OpDelete               // DELETE
-	OpCreate               // POST that honours the idempotency key
+	OpCreate               // POST that respects the idempotency key
 	OpAction               // POST that acts on something, and PATCH
 )
 
@@ -20,23 +20,23 @@ type Operation struct {
 	Method string
 	Path   string // "/payments/{identity}"
 
-	DescribedAt string // path in the API's description, when this one is an older name for it
+	DescribedAt string // path in the API's description, if this one is an alias
 
 	Kind    OpKind
-	Request string // envelope of the request body, "" when there is none
-	Reply   string // envelope of the reply body, "" when there is none
+	Request string // envelope of the request body, or ""
+	Reply   string // envelope of the reply body, or ""
 	List    bool   // the reply is a page
 	Cursors bool   // the page has cursors
 	Status  int
 
-	Bodies  []*Type // schema of the request body; two when it has two forms
+	Bodies  []*Type // schemas of the request body, one for each of its forms
 	Query   []Field
 	Headers []Field
 	Result  *Type // schema of one resource in the reply
-	Linked  *Type // what a list carries alongside its items
+	Linked  *Type // what a list contains alongside its items
 }
 
-// Op finds an operation of the table while the registry is being built.
+// Op finds an operation by name. It panics if there is none.
 func Op(name string) *Operation {
 	for i := range Operations {
 		if Operations[i].Name == name {
@@ -46,7 +46,7 @@ func Op(name string) *Operation {
 	panic("gocardlesstest: no operation " + name)
 }
 
-// Resource is the part of the name before the dot, such as "payments".
+// Resource returns the part of the name before the dot, such as "payments".
 func (o *Operation) Resource() string {
 	for i := range len(o.Name) {
 		if o.Name[i] == '.' {
@@ -61,10 +61,10 @@ type Type struct {
 	Name       string
 	Fields     []Field
 	Conditions []Condition
-	Union      bool // one of several objects: Fields are those of all, Conditions say which has what
+	Union      bool // one of several objects; Fields are those of all, and Conditions select
 }
 
-// Field finds a member by its name on the wire.
+// Field finds a member by name, or returns nil.
 func (t *Type) Field(name string) *Field {
 	if i := t.Index(name); i >= 0 {
 		return &t.Fields[i]
@@ -72,8 +72,8 @@ func (t *Type) Field(name string) *Field {
 	return nil
 }
 
-// Index is the position of a member, or -1. Objects have at most thirty members, so a scan is
-// as fast as a map and costs no memory.
+// Index returns the position of a member, or -1. Objects have at most thirty members, so a scan is as
+// fast as a map and needs no memory.
 func (t *Type) Index(name string) int {
 	for i := range t.Fields {
 		if t.Fields[i].Name == name {
@@ -93,12 +93,12 @@ const (
 	KindBool
 	KindDate
 	KindTime
-	KindObject    // typ is its type
-	KindArray     // elem is its element
+	KindObject    // of type Type
+	KindArray     // of Elem
 	KindMetadata  // string map with limits
 	KindStringMap // string map
 	KindAnyMap    // any object
-	KindMap       // object whose values are elem
+	KindMap       // object with values of Elem
 	KindStringOrInt
 )
 
@@ -121,11 +121,11 @@ type Field struct {
 	Nullable bool
 	Format   string   // "uri" or "email"
 	Enum     []string // allowed values
-	Default  string   // default as JSON, "" when there is none
+	Default  string   // default as JSON, or ""
 	Type     *Type
 	Elem     *Field
 	Limits   *Limits
-	Text     string // what it means, in the control API
+	Text     string // description, in the control API
 }
 
 // Limits of a member; a nil pointer means unlimited.
@@ -138,11 +138,10 @@ type Limits struct {
 	MinMembers, MaxMembers, MaxKeyLength, MaxValueLength *int
 }
 
-// Condition is a requirement that depends on a value: when the member has it, the paths are
-// required.
+// Condition makes members required or forbidden if Field has the value Is.
 type Condition struct {
 	Field string
 	Is    string
-	Then  [][]string
-	Not   []string // members that are refused
+	Then  [][]string // paths of members that are then required
+	Not   []string   // members that are then refused
 }

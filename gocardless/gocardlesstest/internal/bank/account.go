@@ -22,16 +22,16 @@ type Account struct {
 	AccountType string // US accounts
 	BankName    string
 	BIC         string
-	Ending      string // what replies show of the number
+	Ending      string // the last characters of the number, which replies show
 	Branch      string
-	Key         string // equal for equal accounts; replies never show it
+	Key         string // identifies the account; never in a reply
 	Holder      string
 }
 
-// Problem is what is wrong with one member of the details.
+// Problem is a problem of one member of the details.
 type Problem struct{ Field, Message string }
 
-// reader gathers what is known of an account and what is wrong with it.
+// reader collects the details of an account and their problems.
 type reader struct {
 	Account
 	problems []Problem
@@ -52,7 +52,7 @@ func Read(g Given) (Account, []Problem) {
 	return r.Account, r.problems
 }
 
-// HolderName is a name as the banks get it.
+// HolderName returns a name in the form that banks receive.
 func HolderName(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }
 
 func (r *reader) iban(g Given) {
@@ -85,14 +85,15 @@ func (r *reader) iban(g Given) {
 	r.BankName, r.BIC = NameOf(country, iban[4:])
 }
 
-// part is a piece of local details: digits of a length, with separators tolerated.
+// part is one of the local details: digits of a certain length, in which separators are ignored.
 type part struct {
 	name     string
 	min, max int
 	optional bool
 }
 
-// localForms are the pieces of each country (API documents and the vendor's own ibandit).
+// localForms are the local details of each country (from the API's documentation and the vendor's
+// library ibandit).
 var localForms = map[string][]part{
 	"GB": {{name: "branch_code", min: 6, max: 6}, {name: "account_number", min: 6, max: 8}},
 	"AU": {{name: "branch_code", min: 6, max: 6}, {name: "account_number", min: 5, max: 10}},
@@ -106,7 +107,7 @@ var localForms = map[string][]part{
 	"SE": {{name: "branch_code", min: 4, max: 5}, {name: "account_number", min: 1, max: 10}},
 }
 
-// Separators removes what people write between the digits of an account number.
+// Separators removes the separators in an account number.
 var Separators = strings.NewReplacer("-", "", " ", "", ".", "")
 
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
@@ -117,7 +118,7 @@ func (r *reader) local(g Given) {
 		return
 	}
 	country := r.Country
-	// Jersey, Guernsey, the Isle of Man and Gibraltar bank with British sort codes.
+	// Banks in Jersey, Guernsey, the Isle of Man and Gibraltar have British sort codes.
 	if slices.Contains([]string{"JE", "GG", "IM", "GI"}, country) {
 		country = "GB"
 	}
@@ -154,7 +155,7 @@ func (r *reader) local(g Given) {
 	r.BankName, r.BIC = NameOf(country, got["bank_code"]+got["branch_code"])
 }
 
-// parts reads the pieces of local details and reports whether all are right.
+// parts reads the local details and reports whether all are valid.
 func (r *reader) parts(form []part, g Given) (map[string]string, bool) {
 	given := map[string]string{
 		"bank_code": g.BankCode, "branch_code": g.BranchCode, "account_number": g.AccountNumber, "account_number_suffix": g.Suffix,
@@ -178,7 +179,7 @@ func (r *reader) parts(form []part, g Given) (map[string]string, bool) {
 	return got, len(r.problems) == before
 }
 
-// lengths describes how long a number may be: "6", "6, 7 or 8", "1 to 17".
+// lengths describes the permitted lengths of a number: "6", "6, 7 or 8", "1 to 17".
 func lengths(low, high int) string {
 	words := []string{}
 	for n := low; n <= high; n++ {
@@ -193,8 +194,8 @@ func lengths(low, high int) string {
 	return words[0]
 }
 
-// newZealand splits an account that may come in one piece, and checks it modulo 11 where its bank
-// uses that rule. Replies show four digits of it.
+// newZealand splits an account number that may be written in one piece, and checks its modulus. Replies
+// show the last four digits.
 func (r *reader) newZealand(got map[string]string) string {
 	bank, branch, account, suffix := got["bank_code"], got["branch_code"], got["account_number"], got["account_number_suffix"]
 	if bank == "" && len(account) >= 15 {
@@ -222,8 +223,8 @@ func (r *reader) newZealand(got map[string]string) string {
 	return account + strings.Repeat("0", 3-len(suffix)) + suffix
 }
 
-// NameOf names the bank of an account. Real directories are licensed; these are a few names that
-// the API has been seen to use, and one made from the country for the rest.
+// NameOf returns the name and BIC of a bank. Real directories are licensed: a few entries are known
+// from replies of the API, and the others are made up from the country.
 func NameOf(country, code string) (name, bic string) {
 	known := []struct{ country, prefix, name, bic string }{
 		{"GB", "20", "BARCLAYS BANK PLC", "BARCGB22XXX"},

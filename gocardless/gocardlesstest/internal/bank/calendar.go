@@ -2,17 +2,17 @@ package bank
 
 import "github.com/gocardless-community/gocardless-go/gocardless/workdays"
 
-// Calendar has the working days of a scheme's banks, for the sandbox's own form of a date.
+// Calendar is the working days of a scheme's banks, for dates of type Date.
 type Calendar struct{ days *workdays.Calendar }
 
 // Working reports whether the banks work on a day.
 func (c *Calendar) Working(d Date) bool { return c.days.IsWorkingDay(d.public()) }
 
-// Next is the day itself when it is a working day, else the first one after it.
+// Next returns d if it is a working day, or else the first one after it.
 func (c *Calendar) Next(d Date) Date { return ofPublic(c.days.Next(d.public())) }
 
-// Previous is the day itself when it is a working day, else the last one before it.
+// Previous returns d if it is a working day, or else the last one before it.
 func (c *Calendar) Previous(d Date) Date { return ofPublic(c.days.Previous(d.public())) }
 
-// Shift moves by working days, forward or back.
+// Shift moves a date by working days, forwards or backwards.
 func (c *Calendar) Shift(d Date, days int) Date { return ofPublic(c.days.Add(d.public(), days)) }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// The check digits of account numbers, as far as the countries publish their rules.
+// Check digits of account numbers, where the rules are public.
 
-// ibanLengths are those of the countries that take SEPA direct debits.
+// ibanLengths are those of the countries of SEPA.
 var ibanLengths = map[string]int{
 	"AD": 24, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27,
 	"GB": 22, "GI": 23, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27,
@@ -33,7 +33,7 @@ func validIBAN(s string) bool {
 	return rest == 1
 }
 
-// validRouting is the check digit of a US routing number (ABA).
+// validRouting checks the check digit of a US routing number (ABA).
 func validRouting(s string) bool {
 	sum := 0
 	for i, w := range []int{3, 7, 1, 3, 7, 1, 3, 7, 1} {
@@ -42,8 +42,9 @@ func validRouting(s string) bool {
 	return sum%10 == 0 && sum > 0
 }
 
-// validSwedishAccount checks the one kind of account whose rule follows from the clearing number
-// alone: seven digits, modulo 11 over the last three digits of a 5xxx clearing number and them.
+// validSwedishAccount checks the only kind of account whose rule follows from the clearing number: one
+// with a 5xxx clearing number. It has up to seven digits, and a modulus of 11 over the last three
+// digits of the clearing number and the account number.
 func validSwedishAccount(clearing, account string) bool {
 	if clearing[0] != '5' {
 		return true
@@ -59,8 +60,8 @@ func validSwedishAccount(clearing, account string) bool {
 	return sum%11 == 0
 }
 
-// validNZ is the modulus check of the banks that use weights over branch and account. Accounts
-// from 990000 on leave the branch out. Other banks have rules of their own, which are not checked.
+// validNZ checks the modulus of the banks that weight branch and account number. From account number
+// 0990000 on, the branch has no weight. The rules of other banks are not checked.
 func validNZ(bank, branch, account string) bool {
 	if slices.Contains([]string{"08", "09", "25", "26", "28", "29", "31", "33", "38"}, bank) {
 		return true

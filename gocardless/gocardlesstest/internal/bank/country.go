@@ -2,8 +2,8 @@ package bank
 
 import "strings"
 
-// countries are the codes of ISO 3166-1. "UK" and "EL", which some registries use, and "XX" are not
-// among them.
+// countries are the codes of ISO 3166-1, which do not include "UK", "EL" (used in some registries) and
+// "XX".
 const countries = " " +
 	"AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD " +
 	"CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF " +
@@ -13,7 +13,7 @@ const countries = " " +
 	"SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI " +
 	"VN VU WF WS YE YT ZA ZM ZW "
 
-// KnownCountry reports whether a code is one of ISO 3166-1 alpha-2.
+// KnownCountry reports whether a code is in ISO 3166-1 alpha-2.
 func KnownCountry(code string) bool {
 	return len(code) == 2 && strings.Contains(countries, " "+code+" ")
 }

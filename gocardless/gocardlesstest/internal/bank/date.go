@@ -9,30 +9,30 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// dateForm is how the API writes a day.
+// dateForm is the form of a date in the API.
 const dateForm = "2006-01-02"
 
 // Date is a calendar day, written YYYY-MM-DD. Dates compare as strings.
 type Date string
 
-// DateOf is the day of a time, UTC.
+// DateOf returns the date of a time in UTC.
 func DateOf(t time.Time) Date {
 	y, m, d := t.UTC().Date()
 	if y < 0 || y > 9999 {
 		return Date(t.UTC().Format(dateForm))
 	}
-	// Life cycles make dates by the million, so they are written and read by hand.
+	// Formatted and parsed by hand, because life cycles need millions of dates.
 	return Date([]byte{
 		'0' + byte(y/1000), '0' + byte(y/100%10), '0' + byte(y/10%10), '0' + byte(y%10), '-',
 		'0' + byte(m/10), '0' + byte(m%10), '-', '0' + byte(d/10), '0' + byte(d%10),
 	})
 }
 
-// Time is midnight UTC of the day. It panics if the day is malformed: callers have checked it.
+// Time returns midnight UTC. It panics if the date is malformed.
 func (d Date) Time() time.Time {
 	if len(d) == len(dateForm) && d[4] == '-' && d[7] == '-' {
 		y, m, day := d.number(0, 4), d.number(5, 7), d.number(8, 10)
-		// A day that a month does not have moves into the next one, and so its date differs.
+		// A day beyond the end of its month becomes another date.
 		if t := time.Date(y, time.Month(m), day, 0, 0, 0, 0, time.UTC); y >= 0 && m >= 0 && day >= 0 && DateOf(t) == d {
 			return t
 		}
@@ -40,7 +40,7 @@ func (d Date) Time() time.Time {
 	panic(fmt.Sprintf("bank: bad date %q", string(d)))
 }
 
-// number reads digits of a date; it is negative if there is anything else.
+// number reads the digits of a part of the date. It is negative if there is anything else.
 func (d Date) number(from, to int) int {
 	n := 0
 	for _, c := range []byte(d[from:to]) {
@@ -52,15 +52,15 @@ func (d Date) number(from, to int) int {
 	return n
 }
 
-// Add moves by calendar days.
+// Add adds calendar days.
 func (d Date) Add(days int) Date { return DateOf(d.Time().AddDate(0, 0, days)) }
 
-// At is a time of the day, UTC.
+// At returns a time of the day in UTC.
 func (d Date) At(hour, minute int) time.Time {
 	return d.Time().Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
 }
 
-// public is the date as the SDK has it.
+// public converts the date into that of the SDK.
 func (d Date) public() gocardless.Date { return gocardless.DateOf(d.Time()) }
 
 func ofPublic(d gocardless.Date) Date { return DateOf(d.Time(time.UTC)) }

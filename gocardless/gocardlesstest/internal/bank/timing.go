@@ -7,13 +7,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/workdays"
 )
 
-// Timing is how long the steps of a payment take in a scheme. What a user of the API may ask as
-// well is in package workdays, and here for the sandbox's own form of a date.
+// Timing is the timing of a scheme's steps. The public part is in package workdays.
 type Timing struct {
 	workdays.Timing
 	days Calendar
-	// Mandates: working days until submitted and until active. Where WithPayment is set the
-	// mandate is sent to the bank with its first payment and is active from then on.
+	// Working days until a mandate is submitted and until it is active. With WithPayment, both happen
+	// when its first payment is submitted.
 	MandateSubmitted, MandateActive int
 	WithPayment                     bool
 }
@@ -44,7 +43,7 @@ func init() {
 	}
 }
 
-// TimingOf is the timing of a scheme. sepa_cor1, which no longer exists, is treated as sepa_core.
+// TimingOf returns the timing of a scheme, and that of sepa_core for sepa_cor1, which no longer exists.
 func TimingOf(scheme string) *Timing {
 	if t := timings[scheme]; t != nil {
 		return t
@@ -52,25 +51,25 @@ func TimingOf(scheme string) *Timing {
 	return timings["sepa_core"]
 }
 
-// FindTiming is the timing of a scheme that there is.
+// FindTiming returns the timing of a scheme, and reports whether the scheme exists.
 func FindTiming(scheme string) (*Timing, bool) {
 	t, ok := timings[scheme]
 	return t, ok
 }
 
-// Days is the calendar of the scheme's working days.
+// Days returns the calendar of the scheme's working days.
 func (t *Timing) Days() *Calendar { return &t.days }
 
-// EarliestCharge is the first day on which a payment can be charged under a mandate that was
-// created at a time.
+// EarliestCharge returns the first day on which a payment can be charged under a mandate created at the
+// given time.
 func (t *Timing) EarliestCharge(now, mandateCreated time.Time) Date {
 	return ofPublic(t.EarliestChargeDate(now, mandateCreated))
 }
 
-// Start is the working day on which the processing of a request that arrives now begins.
+// Start returns the working day on which a request that arrives now is processed.
 func (t *Timing) Start(now time.Time) Date { return ofPublic(t.Timing.Start(now)) }
 
-// The hours at which the banks' work becomes known, UTC.
+// The hours, in UTC, at which the sandbox takes the banks' steps.
 const (
 	SubmitHour  = 16
 	ConfirmHour = 9
@@ -78,7 +77,7 @@ const (
 	ArriveHour  = 9
 )
 
-// SubmitTime is when a payment with a charge Date is sent to the bank.
+// SubmitTime returns when a payment with a charge date is sent to the bank.
 func (t *Timing) SubmitTime(charge Date) time.Time {
 	if t.Instant {
 		return charge.At(0, 0)
@@ -86,17 +85,17 @@ func (t *Timing) SubmitTime(charge Date) time.Time {
 	return ofPublic(t.SubmissionDate(charge.public())).At(SubmitHour, 0)
 }
 
-// ConfirmTime is when a payment is known to be collected.
+// ConfirmTime returns when the payment is confirmed.
 func (t *Timing) ConfirmTime(charge Date) time.Time {
 	return ofPublic(t.ConfirmationDate(charge.public())).At(ConfirmHour, 0)
 }
 
-// PayOutTime is when it is put into a payout.
+// PayOutTime returns when the payment is put into a payout.
 func (t *Timing) PayOutTime(charge Date) time.Time {
 	return ofPublic(t.PayoutDate(charge.public())).At(PayOutHour, 0)
 }
 
-// Lead is how many working days before its charge date a planned payment is made.
+// Lead returns how many working days before its charge date a planned payment is created.
 func (t *Timing) Lead() int {
 	if t.Monthly {
 		return t.Charge + 6

@@ -11,21 +11,21 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/loopback"
 )
 
-// HostAllowed reports whether no web page can have given a host its name, or the name is one of those
-// allowed; "*" allows all.
+// HostAllowed reports whether a host is this machine, an IP address or one of the allowed names. No web
+// page can give these to its requests, unlike any other name. "*" allows all.
 func HostAllowed(host string, allowed []string) bool {
 	name := HostName(host)
 	if name == "" || loopback.Host(name) {
 		return true
 	}
 	if _, err := netip.ParseAddr(name); err == nil {
-		return true // an address cannot be rebound
+		return true // DNS cannot rebind an address
 	}
 	return slices.Contains(allowed, name) || slices.Contains(allowed, "*")
 }
 
-// SameOrigin reports whether no page sent the request, or one of the sandbox's own. Following a link
-// from another site is allowed: shops lead to the hosted pages in this way.
+// SameOrigin reports whether a request comes from no web page or from one of the sandbox's own. A link
+// from another site may lead to the sandbox, as shops link to the hosted pages.
 func SameOrigin(r *http.Request) bool {
 	for _, origin := range r.Header.Values("Origin") {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || !strings.EqualFold(u.Host, r.Host) {
@@ -40,7 +40,7 @@ func SameOrigin(r *http.Request) bool {
 	return read && r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
 
-// HostName is a host without its port, in lower case.
+// HostName returns a host in lower case and without its port.
 func HostName(host string) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h

@@ -14,7 +14,7 @@ import (
 // Rates counts requests per token, group and minute of the sandbox's clock.
 type Rates struct {
 	mu      sync.Mutex
-	general int // the budget of all requests; none is counted if it is zero or less
+	general int // the budget of all requests; zero or less means no limits
 	windows map[string]*rateWindow
 }
 
@@ -23,7 +23,7 @@ type rateWindow struct {
 	used   map[gocardless.RateLimitGroup]int
 }
 
-// manyTokens is how many windows are kept before old ones are removed.
+// manyTokens is the number of windows from which on old ones are removed.
 const manyTokens = 1024
 
 // RateNote is the rate limit as the headers of a reply report it.
@@ -40,15 +40,15 @@ func (l *Rates) SetBudget(perMinute int) {
 	l.general = perMinute
 }
 
-// Clear forgets the requests so far.
+// Clear resets all counts.
 func (l *Rates) Clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.windows = map[string]*rateWindow{}
 }
 
-// Take counts a request, of no operation if op is nil. The note describes the narrowest budget that the
-// request draws from, or the one that is used up.
+// Take counts a request; op is nil for an unknown path. The note describes the exhausted budget, if
+// any, or else the most specific one.
 func (l *Rates) Take(token string, op *api.Operation, now time.Time) RateNote {
 	minute := now.Unix() / 60
 	l.mu.Lock()
@@ -88,8 +88,8 @@ func (l *Rates) budget(g gocardless.RateLimitGroup) int {
 	return g.DefaultLimit()
 }
 
-// window is the count of a token in a minute. Any token is accepted by default, so tokens of past
-// minutes are forgotten.
+// window returns the counts of a token in a minute. Because any token may be accepted, those of past
+// minutes are removed.
 func (l *Rates) window(token string, minute int64) *rateWindow {
 	w := l.windows[token]
 	if w == nil {

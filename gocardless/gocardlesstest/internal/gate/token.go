@@ -18,20 +18,20 @@ const (
 	Full            // reads and writes
 	ReadOnly        // reads
 	Revoked         // a merchant has disconnected the app
-	Inactive        // was made and does not work
+	Inactive        // exists but is not active
 )
 
-// Tokens is the set of access tokens. If none was set, any is accepted.
+// Tokens is the set of access tokens. Until one is admitted, every token is accepted.
 type Tokens struct {
 	mu    sync.RWMutex
 	open  bool
 	known map[string]Access
 }
 
-// Init makes the table accept any token.
+// Init empties the set, so that every token is accepted.
 func (t *Tokens) Init() { t.open, t.known = true, map[string]Access{} }
 
-// Admit adds a token to the accepted ones, so that others are refused.
+// Admit sets the access of a token, and makes the set refuse tokens that it does not contain.
 func (t *Tokens) Admit(token string, s Access) {
 	t.Set(token, s)
 	t.mu.Lock()
@@ -58,14 +58,14 @@ func (t *Tokens) state(token string) Access {
 	return unknown
 }
 
-// Set sets what a token may do. Others are accepted as before.
+// Set sets the access of a token. It does not affect other tokens.
 func (t *Tokens) Set(token string, s Access) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.known[token] = s
 }
 
-// First is the first token that may write, "" when any is accepted.
+// First returns the first token with full access in alphabetical order, or "".
 func (t *Tokens) First() string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

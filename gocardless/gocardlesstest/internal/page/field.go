@@ -1,6 +1,6 @@
 package page
 
-// fieldText is how a field is called and what browsers can fill in.
+// fieldText maps members to their labels, input types and autocomplete values.
 var fieldText = map[string]Field{
 	"given_name":              {Label: "First name", Kind: "text", Autocomplete: "given-name"},
 	"family_name":             {Label: "Last name", Kind: "text", Autocomplete: "family-name"},
@@ -23,7 +23,7 @@ var fieldText = map[string]Field{
 	"pay_id":                  {Label: "PayID", Kind: "text", Hint: "An email address or phone number, instead of an account number", Optional: true},
 }
 
-// Countries are the countries of the form, those of the schemes.
+// Countries are the countries that a payer can choose: those of the schemes.
 var Countries = []Option{
 	{Value: "AD", Label: "Andorra"}, {Value: "AU", Label: "Australia"}, {Value: "AT", Label: "Austria"}, {Value: "BE", Label: "Belgium"},
 	{Value: "BG", Label: "Bulgaria"}, {Value: "CA", Label: "Canada"}, {Value: "HR", Label: "Croatia"}, {Value: "CY", Label: "Cyprus"},
@@ -38,7 +38,7 @@ var Countries = []Option{
 	{Value: "CH", Label: "Switzerland"}, {Value: "GB", Label: "United Kingdom"}, {Value: "US", Label: "United States"}, {Value: "VA", Label: "Vatican City"},
 }
 
-// NewField makes the field of a member with a value.
+// NewField returns the field of a member with a value.
 func NewField(name, value string) *Field {
 	f := fieldText[name]
 	f.Name, f.Value = name, value

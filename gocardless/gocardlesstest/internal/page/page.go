@@ -1,10 +1,9 @@
-// Package page shows the web pages on which a developer plays the payer. They are plain forms: no script,
-// nothing loaded from elsewhere, and every step can be taken with the keyboard alone.
+// Package page renders the web pages on which a developer plays the payer. They are plain forms without
+// scripts, load nothing from other servers, and work with the keyboard alone.
 //
-// What people entered or a program prefilled is untrusted: html/template escapes it, addresses to go back to
-// are checked when they come in and again before they are used, and a content security policy allows this
-// page's own style and nothing else. A form that another site's page submits is refused by what browsers say
-// about its origin.
+// Whatever a person entered or a program prefilled is untrusted: html/template escapes it, redirect URLs are
+// checked when they are set and again before they are used, and a content security policy allows only the
+// page's own style. A form that a page of another site submits is refused, because browsers send its origin.
 package page
 
 import (
@@ -22,7 +21,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// MaxForm is how large a form may be.
+// MaxForm is the maximum size of a form.
 const MaxForm = 64 << 10
 
 //go:embed pages
@@ -56,33 +55,33 @@ type View struct {
 	Problems []Problem
 	Summary  []Row
 	Fields   []*Field
-	Small    string // text below the form's fields
+	Small    string // a note below the form's fields
 	Hidden   []Row
 	Buttons  []Button
 	Links    []Link
 	Exit     bool
-	Good     bool // a message of success
+	Good     bool // reports success
 
-	redirect string   // instead of a page
-	Refresh  string   // address to go to after a while
-	Targets  []string // addresses that the forms may lead to
+	redirect string   // URL to redirect to instead of showing a page
+	Refresh  string   // URL to go to after five seconds
+	Targets  []string // URLs that the forms may redirect to
 }
 
-// Step is one of the steps that the page belongs to.
+// Step is one of the steps that the progress bar shows.
 type Step struct {
 	Name    string
-	Link    string // to go back to it
+	Link    string // back to the step
 	Current bool
 	Done    bool
 }
 
-// Problem is what is wrong with a field, or with the whole form.
+// Problem is a problem of a field, or of the form if Field is "".
 type Problem struct{ Field, Message string }
 
 // Row is a line of a summary.
 type Row struct{ Name, Value string }
 
-// Button sends the form.
+// Button submits the form.
 type Button struct {
 	Name, Value, Label string
 	Plain              bool
@@ -104,13 +103,13 @@ type Field struct {
 	Optional                        bool
 }
 
-// Option is one of the values of a field.
+// Option is one of the choices of a field.
 type Option struct{ Value, Label, Note string }
 
 // Theme is a creditor's colours, and those of the text on them.
 type Theme struct{ Header, HeaderInk, Button, ButtonInk, Border, Link string }
 
-// Check refuses what no form of these pages sends.
+// Check parses the form of a request. It returns a page if it refuses the request, and otherwise nil.
 func Check(w http.ResponseWriter, r *http.Request) *View {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -118,37 +117,37 @@ func Check(w http.ResponseWriter, r *http.Request) *View {
 	case http.MethodPost:
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		return Message(http.StatusMethodNotAllowed, "This cannot be done", "The page was asked for in a way that it does not know.")
+		return Message(http.StatusMethodNotAllowed, "Method not allowed", "This page accepts only GET and POST.")
 	}
 	if err := crossOrigin.Check(r); err != nil {
-		return Message(http.StatusForbidden, "This form came from elsewhere", "The form was sent by a page of another site, so nothing was done.")
+		return Message(http.StatusForbidden, "Form refused", "A page of another site sent this form, so nothing was done.")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, MaxForm)
 	if err := r.ParseForm(); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return Message(http.StatusRequestEntityTooLarge, "That was too much", "The form is larger than this page takes.")
+			return Message(http.StatusRequestEntityTooLarge, "Form too large", "The form is larger than this page accepts.")
 		}
-		return Message(http.StatusBadRequest, "The form could not be read", "Go back and send it again.")
+		return Message(http.StatusBadRequest, "The form could not be read", "Go back and submit it again.")
 	}
 	return nil
 }
 
-// Message is a page with one message.
+// Message returns a page with one message.
 func Message(status int, title, text string) *View {
 	return &View{Status: status, Title: title, Intro: text}
 }
 
-// SendTo leads the browser on.
+// SendTo redirects the browser.
 func SendTo(address string) *View { return &View{redirect: address} }
 
-// Write replies with a page, or leads the browser on.
+// Write replies with a page or a redirect.
 func Write(w http.ResponseWriter, r *http.Request, v *View) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	// The address of a flow is all that it takes to act in it, so other sites do not get it. The
-	// origin is still sent to the pages themselves, which check it.
+	// Whoever has the URL of a flow can act in it, so other sites do not receive it. The pages themselves
+	// receive the origin, which they check.
 	h.Set("Referrer-Policy", "same-origin")
 	if v.redirect != "" {
 		h.Set("Location", v.redirect)
@@ -178,7 +177,8 @@ func Write(w http.ResponseWriter, r *http.Request, v *View) {
 	}
 }
 
-// formTargets lists where forms may lead: browsers hold the redirects after a form against it.
+// formTargets lists the sources for the form-action directive, which browsers apply to the redirect
+// after a form, too.
 func formTargets(addresses []string) string {
 	out := "'self'"
 	for _, a := range addresses {
@@ -190,7 +190,7 @@ func formTargets(addresses []string) string {
 		if u.Scheme == "http" || u.Scheme == "https" {
 			source = u.Scheme + "://" + u.Host
 		}
-		// Quotes, spaces and semicolons would end the directive; no host has them.
+		// These characters would end the directive; no host contains them.
 		if !strings.ContainsAny(source, " ;,'\"") {
 			out += " " + source
 		}
@@ -198,7 +198,7 @@ func formTargets(addresses []string) string {
 	return out
 }
 
-// LinkTo is an address that was checked, for use in a page.
+// LinkTo returns a link to a URL, or nil if the URL is not safe.
 func LinkTo(label, address string, main bool) []Link {
 	if !SafeRedirect(address) {
 		return nil
@@ -206,8 +206,7 @@ func LinkTo(label, address string, main bool) []Link {
 	return []Link{{Label: label, URL: template.URL(address), Main: main}} //nolint:gosec // checked above
 }
 
-// ShowErrors puts the problems of an action next to the fields of the form, and lists them in the
-// order of the fields.
+// ShowErrors shows problems next to the fields of the form, and lists them in the order of the fields.
 func (v *View) ShowErrors(p *api.Problems) {
 	v.Status = http.StatusUnprocessableEntity
 	for _, f := range v.Fields {
@@ -234,14 +233,14 @@ func (v *View) hasField(name string) bool {
 	return false
 }
 
-// Refused shows a refusal that no field can be blamed for.
+// Refused shows an error that does not belong to a field.
 func (v *View) Refused(err error) {
 	v.Status = http.StatusUnprocessableEntity
 	v.Problems = append(v.Problems, Problem{"", err.Error()})
 }
 
-// InkOn is the colour of letters that can be read on a colour, white or nearly black: the one with
-// the larger contrast as the Web Content Accessibility Guidelines measure it.
+// InkOn returns the text colour for a background: white or nearly black, whichever has the higher
+// contrast by the Web Content Accessibility Guidelines.
 func InkOn(colour string) string {
 	hex := strings.TrimPrefix(colour, "#")
 	if len(hex) == 3 {
@@ -258,14 +257,15 @@ func InkOn(colour string) string {
 		}
 		return math.Pow((c+0.055)/1.055, 2.4)
 	}
-	// Beyond this luminance the dark text has more contrast than white.
+	// Above this luminance, the dark colour has more contrast than white.
 	if 0.2126*light(16)+0.7152*light(8)+0.0722*light(0) > 0.21 {
 		return "#17212f"
 	}
 	return "#fff"
 }
 
-// SafeRedirect reports whether an address can be gone to from a page: it has a host, and runs nothing.
+// SafeRedirect reports whether a page may redirect to a URL: it has a host, and its scheme runs no
+// code.
 func SafeRedirect(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "" || u.Host == "" || strings.ContainsAny(raw, "\x00\r\n\t\\") {
@@ -278,7 +278,7 @@ func SafeRedirect(raw string) bool {
 	return true
 }
 
-// WithParams adds parameters to an address.
+// WithParams adds query parameters to a URL.
 func WithParams(raw string, params ...string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

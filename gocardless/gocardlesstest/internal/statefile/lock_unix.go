@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes a lock that ends with the process, however that ends. The file stays: removing it
-// could take the lock from a process that has just opened it.
+// lockFile takes a lock that ends with the process, however the process ends. The file stays, because
+// removing it could break the lock of a process that has just opened it.
 func lockFile(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the caller's own file
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package statefile keeps lines in a file, so that there is a whole one at every moment. The first line is a
-// snapshot; each further line is what one step changed. A line ends with a checksum of what precedes it.
+// Package statefile keeps a state in a file that is readable at every moment. The first line is a snapshot,
+// and each further line is the changes of one step. A line ends with a checksum.
 //
-// A line is written before its step is acknowledged, so a crash of the process loses nothing. (Lines are not
-// forced to the disk one by one: a crash of the machine can lose the last ones.)
+// A line is written before its step is acknowledged, so a crash of the process loses nothing. Lines are not
+// synced to the disk one by one, so a crash of the machine can lose the last ones.
 package statefile
 
 import (
@@ -23,7 +23,7 @@ import (
 type File struct {
 	Path   string
 	Disk   Disk  // nil until the first Rewrite
-	Broken error // the file could not be read back after a failed write
+	Broken error // why the file can no longer be used
 	lock   io.Closer
 	size   int64
 	buf    []byte
@@ -40,7 +40,7 @@ type Disk interface {
 // ErrLocked is the error of a state file that another sandbox has open.
 var ErrLocked = errors.New("another sandbox has this state file open")
 
-// Open locks a state file and returns what is in it, nothing if there is no file yet.
+// Open locks a state file and returns its content, which is empty if the file does not exist.
 func Open(path string) (f *File, content []byte, err error) {
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
@@ -53,7 +53,7 @@ func Open(path string) (f *File, content []byte, err error) {
 	return &File{Path: path, lock: lock}, content, nil
 }
 
-// KeepDamaged puts the damaged end of the file aside, in a file of its own.
+// KeepDamaged saves the damaged end of the file in another file.
 func (f *File) KeepDamaged(end []byte) error {
 	if err := os.WriteFile(f.Path+".damaged", end, 0o600); err != nil {
 		return fmt.Errorf("keeping the damaged end of the state: %w", err)
@@ -61,7 +61,8 @@ func (f *File) KeepDamaged(end []byte) error {
 	return nil
 }
 
-// CutLine returns the content of the first line and the line's length, nil when it is damaged.
+// CutLine returns the content of the first line and the length of the line, or nil if the line is
+// damaged.
 func CutLine(b []byte) (content []byte, n int) {
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
@@ -78,11 +79,10 @@ func CutLine(b []byte) (content []byte, n int) {
 	return content, end + 1
 }
 
-// sumLength is that of a space and a checksum. Lines of earlier versions have no checksum: they end
-// in a brace.
+// sumLength is the length of a space and a checksum. Lines of earlier versions have no checksum.
 const sumLength = 9
 
-// endLine ends a line with its checksum.
+// endLine appends the checksum and the newline.
 func endLine(b []byte) []byte { return fmt.Appendf(b, " %08x\n", crc32.ChecksumIEEE(b)) }
 
 // Append writes a line.
@@ -92,21 +92,21 @@ func (f *File) Append(o value.Object) error {
 	}
 	f.buf = endLine(value.Append(f.buf[:0], o))
 	if _, err := f.Disk.WriteAt(f.buf, f.size); err != nil {
-		// Half a line must not precede the next one.
+		// The next line must not follow half a line.
 		return fmt.Errorf("writing the state: %w", errors.Join(err, f.Disk.Truncate(f.size)))
 	}
 	f.size += int64(len(f.buf))
 	return nil
 }
 
-// Read returns everything that was written.
+// Read returns everything that was written since the file was opened or rewritten.
 func (f *File) Read() ([]byte, error) {
 	b := make([]byte, f.size)
 	_, err := f.Disk.ReadAt(b, 0)
 	return b, err
 }
 
-// Rewrite replaces the file by a new one with one line, in one step, so that there is always a whole one.
+// Rewrite atomically replaces the content with one line.
 func (f *File) Rewrite(snapshot []byte) error {
 	snapshot = endLine(snapshot)
 	tmp, err := os.CreateTemp(filepath.Dir(f.Path), filepath.Base(f.Path)+".new-*")
@@ -127,7 +127,7 @@ func (f *File) Rewrite(snapshot []byte) error {
 	return nil
 }
 
-// replace renames a file over this one. Both are closed meanwhile: Windows would refuse otherwise.
+// replace renames a file to this one. Windows requires both to be closed.
 func (f *File) replace(name string) error {
 	if f.Disk != nil {
 		_ = f.Disk.Close()
@@ -142,7 +142,7 @@ func (f *File) replace(name string) error {
 	return err
 }
 
-// Close closes and unlocks the file, as it is.
+// Close closes and unlocks the file.
 func (f *File) Close() error {
 	var err error
 	if f.Disk != nil {

@@ -2,17 +2,18 @@ package store
 
 import "hash/fnv"
 
-// IDForm is the look of an id after its prefix.
+// IDForm is the form of an id after its prefix.
 type IDForm uint8
 
 const (
-	IDClassic IDForm = iota // 12 characters, as most resources
-	IDULID                  // 26 characters, as customers, creditors and mandates since 2025
-	IDLong                  // 32 characters together with the prefix, as the hosted flows
-	IDNamed                 // made by the family, such as GB_VAT_1
+	IDClassic IDForm = iota // 12 characters: most resources
+	IDULID                  // 26 characters: customers, creditors and mandates since 2025
+	IDLong                  // 32 characters with the prefix: the hosted flows
+	IDNamed                 // chosen by the handler, such as GB_VAT_1
 )
 
-// idMaker makes the ids of a collection: rising, and the same in every run with the same seed.
+// idMaker makes the ids of a collection. They rise in order, and are the same in every run with the
+// same seed.
 type idMaker struct {
 	prefix string
 	form   IDForm
@@ -23,7 +24,7 @@ type idMaker struct {
 
 func newIDMaker(cs CollectionSpec, seed uint64) idMaker {
 	h := Mix(seed ^ HashText(cs.Name))
-	// Collections that share a prefix start so far apart that they do not meet.
+	// Collections that share a prefix start far enough apart not to meet.
 	start := 1<<44 + h%(1<<44)
 	if cs.IDForm == IDULID {
 		start = 1<<39 + h%(1<<38) // eight characters hold forty bits
@@ -52,13 +53,13 @@ func (m *idMaker) next() string {
 	return string(b)
 }
 
-// longest has room for every id while it is made.
+// longest is a capacity for the longest id.
 const longest = 48
 
 // crockford is the alphabet of the API's ids: no I, L, O, U.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// Base32 writes the last bits of a number in so many characters of that alphabet.
+// Base32 encodes the last bits of a number in the alphabet of ids.
 func Base32(v uint64, width int) string { return string(appendBase32(nil, v, width)) }
 
 func appendBase32(b []byte, v uint64, width int) []byte {
@@ -76,7 +77,7 @@ func Mix(v uint64) uint64 {
 	return v ^ v>>31
 }
 
-// HashText turns a text into a number, always the same.
+// HashText returns a hash of a string, which never changes.
 func HashText(s string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(s))

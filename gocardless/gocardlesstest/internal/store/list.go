@@ -18,7 +18,7 @@ const (
 	MaxLimit     = 500
 )
 
-// ListPlan is how a list operation filters, worked out once from its query parameters.
+// ListPlan is how a list operation filters. It is derived once from the query parameters.
 type ListPlan struct {
 	op      *api.Operation
 	filters []listFilter
@@ -30,16 +30,16 @@ type FilterFunc func(r *Record, value string) bool
 // listFilter is one parameter of a list.
 type listFilter struct {
 	param  string
-	test   FilterFunc // nil if the sandbox does not know what the parameter compares
+	test   FilterFunc // nil if the sandbox cannot filter by the parameter
 	many   bool       // takes several values
 	field  int        // position of the member, or -1
-	link   string     // link or private member, else ""
+	link   string     // link or private member, or ""
 	ranged bool       // created_at[gte]=…
 }
 
-// PlanList resolves the parameters of a list: a filter of the family, which is found under the names of
-// operation and parameter, or else a member, a link or a private member of the same name. A parameter
-// that is none of these has no test, and a query with it is refused.
+// PlanList resolves the parameters of a list: to a filter, which is found under the names of the
+// operation and the parameter, or else to a member, a link or a private member of the same name. A
+// parameter that is none of these has no test, and a query with it is refused.
 func PlanList(op *api.Operation, filters map[string]FilterFunc, private []string) *ListPlan {
 	p := &ListPlan{op: op}
 	spec := op.Result
@@ -62,7 +62,7 @@ func PlanList(op *api.Operation, filters map[string]FilterFunc, private []string
 	return p
 }
 
-// Listing is the part of a list that a reply shows.
+// Listing is a page of a list.
 type Listing struct {
 	Recs          []*Record
 	Objs          []value.Object // instead of records
@@ -70,7 +70,7 @@ type Listing struct {
 	before, after string
 	Limit         int
 	Linked        []LinkedGroup
-	Bare          bool // without meta
+	Bare          bool // without the meta member
 }
 
 // LinkedGroup is one member of "linked".
@@ -126,11 +126,10 @@ func commaSeparated[T any](b []byte, items []T, add func([]byte, T) []byte) []by
 	return b
 }
 
-// Match is a filter ready to be applied.
+// Match tests a record.
 type Match func(*Record) bool
 
-// Page works out the page of a collection that a query asks for, of the records that also pass what is
-// given.
+// Page returns the page of a collection that a query asks for. Records must also pass the given tests.
 func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listing, error) {
 	recs := c.Recs
 	matches := also
@@ -161,8 +160,7 @@ func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listin
 	after, before := query.Get("after"), query.Get("before")
 	for _, cursor := range []string{after, before} {
 		if cursor != "" && c.ByID[cursor] == nil {
-			e := api.Refuse("invalid_filters", "The cursor does not name a resource of this list")
-			return nil, e
+			return nil, api.Refuse("invalid_filters", "The cursor is not the id of a resource of this list")
 		}
 	}
 	if query.Get("sort_field") != "" || query.Get("sort_direction") != "" {
@@ -171,7 +169,7 @@ func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listin
 	return newestFirst(recs, keep, c.ByID[after], c.ByID[before], limit), nil
 }
 
-// PageSize is the page size that a query asks for. More than 500 is taken as 500.
+// PageSize returns the page size that a query asks for, up to the maximum.
 func PageSize(query url.Values) int {
 	n, err := strconv.Atoi(query.Get("limit"))
 	if err != nil {
@@ -180,8 +178,8 @@ func PageSize(query url.Values) int {
 	return min(n, MaxLimit)
 }
 
-// newestFirst walks the records from the newest. After a cursor means older, before it newer; a
-// page before a cursor is the one next to it.
+// newestFirst returns a page of the records from the newest on. Records after a cursor are older, and
+// those before it newer; a page before a cursor ends next to it.
 func newestFirst(recs []*Record, keep Match, after, before *Record, limit int) *Listing {
 	top, end := len(recs), 0
 	if after != nil {
@@ -192,7 +190,7 @@ func newestFirst(recs []*Record, keep Match, after, before *Record, limit int) *
 	}
 	p := &Listing{Limit: limit}
 	if before != nil && after == nil {
-		// The oldest of the newer ones come first, so walk upwards.
+		// The page holds the oldest of the newer records, so walk upwards.
 		kept, more := firstKept(slices.All(recs[end:]), keep, limit)
 		if more {
 			p.before = kept[limit-1].ID
@@ -215,13 +213,13 @@ func newestFirst(recs []*Record, keep Match, after, before *Record, limit int) *
 	return p
 }
 
-// position is that of the first record whose sequence number is not below the given one.
+// position returns the position of the first record whose sequence number is at least seq.
 func position(recs []*Record, seq int64) int {
 	i, _ := slices.BinarySearchFunc(recs, seq, func(r *Record, seq int64) int { return cmp.Compare(r.seq, seq) })
 	return i
 }
 
-// firstKept returns the first records that pass, up to a limit, and whether there are more.
+// firstKept returns the first records that pass, up to a limit, and reports whether there are more.
 func firstKept(recs iter.Seq2[int, *Record], keep Match, limit int) (kept []*Record, more bool) {
 	for _, r := range recs {
 		if !keep(r) {
@@ -240,7 +238,7 @@ func hasOlder(recs []*Record, keep Match, seq int64) bool {
 	return found
 }
 
-// sortedListing is a page of a list that is sorted by something else than its age.
+// sortedListing returns a page of a list with sort_field or sort_direction.
 func sortedListing(c *Collection, recs []*Record, keep Match, query url.Values) *Listing {
 	field, limit := query.Get("sort_field"), PageSize(query)
 	var all []*Record
@@ -305,7 +303,8 @@ func compareValues(a, b any) int {
 	return cmp.Compare(strings.ToLower(s), strings.ToLower(t))
 }
 
-// matcher makes a filter of a query ready. When an index serves it, the records come with it.
+// matcher returns the test of a filter for a query, or nil if the query does not use it. If an index
+// serves the filter, it also returns the records that the index finds.
 func (f *listFilter) matcher(c *Collection, query url.Values) (Match, []*Record) {
 	if f.ranged {
 		return f.rangeMatcher(query), nil
@@ -327,7 +326,7 @@ func (f *listFilter) matcher(c *Collection, query url.Values) (Match, []*Record)
 	if f.link != "" && !f.many && slices.Contains(c.Indexed, f.link) {
 		found := c.By(f.link, v)
 		if found == nil {
-			found = []*Record{} // nil would mean that no index serves the filter
+			found = []*Record{} // nil means that no index serves the filter
 		}
 		return m, found
 	}
@@ -401,7 +400,7 @@ func (f *listFilter) rangeMatcher(query url.Values) Match {
 	}
 }
 
-// metadataMatcher serves metadata[key]=value.
+// metadataMatcher compares metadata[key]=value.
 func (f *listFilter) metadataMatcher(query url.Values) Match {
 	wanted := value.Object{}
 	for name, values := range query {

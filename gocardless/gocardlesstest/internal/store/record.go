@@ -9,29 +9,29 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Record is one resource: a slot for each member of its reply schema, and private members.
+// Record is a resource: a slot for each member of its reply schema, and private members.
 //
-// A nil slot is null where the schema allows null and absent where it does not. Slots are read
-// and written by name; a name that the schema does not have is a mistake in this package and
-// panics. All writes happen under the sandbox's write lock.
+// A nil slot is null where the schema allows null, and otherwise absent. Slots are read and written by
+// name; a name that the schema does not have is a bug and panics. All writes happen under the sandbox's
+// write lock.
 type Record struct {
 	Coll    *Collection
 	ID      string
 	seq     int64 // position in the collection
-	Removed bool  // gone for good: the id answers 410 and lists skip it
+	Removed bool  // calls with the id fail with 410, and lists skip it
 	dirty   bool  // changed since the journal was last written
 	Vals    []any
-	Private value.Object // what replies do not show: filters, plans, secrets of the life cycle
+	Private value.Object // members that replies do not show
 	reply   atomic.Pointer[rendered]
 }
 
 // rendered is a reply body, kept until the record changes.
 type rendered struct {
-	key  string // values of the computed members that it was made with
+	key  string // values of the computed members
 	body []byte
 }
 
-// Omitted leaves out a member that would otherwise be null.
+// Omitted is the value of a member that is left out, even if it could be null.
 type Omitted struct{}
 
 func (r *Record) slot(name string) int {
@@ -42,7 +42,7 @@ func (r *Record) slot(name string) int {
 	return i
 }
 
-// Get is the value of a member.
+// Get returns the value of a member.
 func (r *Record) Get(name string) any {
 	if name == "id" {
 		return r.ID
@@ -50,28 +50,28 @@ func (r *Record) Get(name string) any {
 	return r.Vals[r.slot(name)]
 }
 
-// Str is a string member, "" when it is null.
+// Str returns a string member, or "" if it is null.
 func (r *Record) Str(name string) string { s, _ := r.Get(name).(string); return s }
 
-// Num is an integer member, 0 when it is null.
+// Num returns an integer member, or 0 if it is null.
 func (r *Record) Num(name string) int64 { n, _ := r.Get(name).(int64); return n }
 
-// Flag is a boolean member, false when it is null.
+// Flag returns a boolean member, or false if it is null.
 func (r *Record) Flag(name string) bool { b, _ := r.Get(name).(bool); return b }
 
-// Obj is an object member, nil when it is null.
+// Obj returns an object member, or nil if it is null.
 func (r *Record) Obj(name string) value.Object { o, _ := r.Get(name).(value.Object); return o }
 
-// Status is the member that nearly every resource has.
+// Status returns the status, which nearly every resource has.
 func (r *Record) Status() string { return r.Str("status") }
 
-// Link is the id at links.name, "" when there is none.
+// Link returns the id at links.name, or "".
 func (r *Record) Link(name string) string { return r.Obj("links").Str(name) }
 
-// Ref reads a private string member.
+// Ref returns a private string member.
 func (r *Record) Ref(name string) string { return r.Private.Str(name) }
 
-// Set writes a member.
+// Set sets a member.
 func (r *Record) Set(name string, val any) {
 	i := r.slot(name)
 	if n, ok := val.(int); ok {
@@ -81,29 +81,29 @@ func (r *Record) Set(name string, val any) {
 	r.Touch()
 }
 
-// SetLink writes links.name. Links that lists filter by must be there when the record is added.
+// SetLink sets links.name. An indexed link must be set before the record is added.
 func (r *Record) SetLink(name, id string) { r.Set("links", r.Obj("links").With(name, id)) }
 
-// SetRef writes a private string member, such as the id of a related record.
+// SetRef sets a private string member, such as the id of a related record.
 func (r *Record) SetRef(name, val string) { Hidden[string](name).Set(r, val) }
 
-// Hidden names a private member of records and fixes the type of its value: one of the types that
+// Hidden is the name of a private member of records, with the type of its value, which must be one that
 // the state file can hold.
 type Hidden[T any] string
 
-// Of reads the member, the zero value if it is not set.
+// Of returns the member, or the zero value.
 func (h Hidden[T]) Of(r *Record) T {
 	v, _ := r.Private.Get(string(h)).(T)
 	return v
 }
 
-// Set writes the member.
+// Set sets the member.
 func (h Hidden[T]) Set(r *Record, v T) {
 	r.Private = r.Private.With(string(h), v)
 	r.Touch()
 }
 
-// Metadata is the metadata of the resource, {} when it has none.
+// Metadata returns the metadata of the resource, or {}.
 func (r *Record) Metadata() value.Object {
 	if i := r.Coll.Spec.Index("metadata"); i >= 0 {
 		if o, ok := r.Vals[i].(value.Object); ok {
@@ -113,7 +113,7 @@ func (r *Record) Metadata() value.Object {
 	return value.Object{}
 }
 
-// Object is what a record's members are, with null ones left out.
+// Object returns the record's members without null ones.
 func (r *Record) Object() value.Object {
 	o := value.Object{{"id", r.ID}}
 	for i := range r.Coll.Spec.Fields {
@@ -135,8 +135,8 @@ func (r *Record) Touch() {
 	}
 }
 
-// CopyFrom takes over the members of a request body that the resource has under the same name,
-// and the defaults of those that the body leaves out.
+// CopyFrom copies the members of a request body that the resource has under the same name, and the
+// defaults of those that the body omits.
 func (r *Record) CopyFrom(spec *api.Type, body value.Object) {
 	for i := range spec.Fields {
 		f := &spec.Fields[i]
@@ -161,7 +161,7 @@ func defaultValue(f *api.Field) any {
 	return v
 }
 
-// Body renders the resource as it stands in a reply. The bytes are shared: do not write to them.
+// Body renders the resource for a reply. The bytes are shared: do not write to them.
 func (r *Record) Body(now time.Time) []byte {
 	if r.Coll.Live {
 		return r.render(now, make([]byte, 0, 1024), nil)
@@ -181,7 +181,7 @@ func (r *Record) Body(now time.Time) []byte {
 	return b
 }
 
-// render writes the resource; members named in leave are left out.
+// render writes the resource without the members in leave.
 func (r *Record) render(now time.Time, dst []byte, leave []string) []byte {
 	dst = append(dst, '{')
 	n := 0
@@ -209,7 +209,7 @@ func (r *Record) render(now time.Time, dst []byte, leave []string) []byte {
 // appendMember writes a member of a typed object and counts it.
 func appendMember(dst []byte, f *api.Field, v any, n int) ([]byte, int) {
 	if v == nil && f.Kind == api.KindMetadata && f.Name == "metadata" {
-		v = value.Object{} // captures of the API have {}, also where its description allows null
+		v = value.Object{} // recorded replies have {}, even where the description allows null
 	}
 	if v == nil && !f.Nullable {
 		switch f.Kind {
@@ -236,8 +236,8 @@ func appendMember(dst []byte, f *api.Field, v any, n int) ([]byte, int) {
 	return appendTyped(dst, f, v, f.Name == "links"), n + 1
 }
 
-// appendTyped writes a value in the order of its schema. Members of links that do not apply are
-// left out; other members that may be null are written as null.
+// appendTyped writes a value in the order of its schema. Missing members of links are left out; other
+// members that may be null are written as null.
 func appendTyped(dst []byte, f *api.Field, v any, links bool) []byte {
 	switch v := v.(type) {
 	case value.Object:
@@ -261,7 +261,7 @@ func appendTyped(dst []byte, f *api.Field, v any, links bool) []byte {
 	return value.Append(dst, v)
 }
 
-// AppendObject writes an object with the members of a type, in its order.
+// AppendObject writes an object with the members of a type, in the type's order.
 func AppendObject(dst []byte, t *api.Type, o value.Object, links bool) []byte {
 	dst = append(dst, '{')
 	n := 0

@@ -7,7 +7,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Save lists everything for a snapshot: the records, and by collection how many ids were made.
+// Save returns the content of a snapshot: the records, and how many ids each collection has made.
 func (s *Store) Save() (ids value.Object, records []any) {
 	ids, records = value.Object{}, []any{}
 	for _, c := range s.Order {
@@ -19,10 +19,10 @@ func (s *Store) Save() (ids value.Object, records []any) {
 	return ids, records
 }
 
-// Changed reports whether there is anything to write to the journal.
+// Changed reports whether any record changed since Written.
 func (s *Store) Changed() bool { return len(s.dirty) > 0 }
 
-// Changes lists what to write to the journal, in the form of save.
+// Changes returns what changed since Written, in the form of Save.
 func (s *Store) Changes() (ids value.Object, records []any) {
 	ids, records = value.Object{}, []any{}
 	for _, r := range s.dirty {
@@ -34,7 +34,7 @@ func (s *Store) Changes() (ids value.Object, records []any) {
 	return ids, records
 }
 
-// Written marks everything as written to the journal.
+// Written marks all records as saved.
 func (s *Store) Written() {
 	for _, r := range s.dirty {
 		r.dirty = false
@@ -42,7 +42,7 @@ func (s *Store) Written() {
 	s.dirty = s.dirty[:0]
 }
 
-// Apply adds or replaces the records of a snapshot or of a journal line.
+// Apply adds or replaces the records of a snapshot or of a line of the state file.
 func (s *Store) Apply(o value.Object) error {
 	for _, v := range o.List("records") {
 		r, err := s.loadRecord(v)
@@ -60,7 +60,7 @@ func (s *Store) Apply(o value.Object) error {
 	return nil
 }
 
-// save writes a record in a form that does not depend on the order of its schema.
+// save returns a record in a form that does not depend on the order of its schema.
 func (r *Record) save() value.Object {
 	vals := value.Object{}
 	for i, v := range r.Vals {
@@ -92,7 +92,7 @@ func (s *Store) loadRecord(v any) (*Record, error) {
 		}
 	}
 	if old := c.ByID[id]; old != nil {
-		// A later line of the journal: take over what changed, in place.
+		// A later line of the state file changes the record in place.
 		for _, name := range c.Indexed {
 			before, after := old.indexValue(name), r.indexValue(name)
 			if before != after {

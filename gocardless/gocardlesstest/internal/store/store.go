@@ -1,5 +1,5 @@
 // Package store keeps the resources of one sandbox: records in collections, their ids, the pages of lists,
-// and what the state file holds of them. It knows the members of a resource and nothing of its life.
+// and their form in the state file. It knows the members of a resource, but not its life cycle.
 package store
 
 import (
@@ -18,42 +18,42 @@ type Store struct {
 	dirty []*Record     // changed since the journal was last written
 }
 
-// Collection holds the resources of one kind in the order in which they were made.
+// Collection holds the resources of one kind in the order in which they were created.
 type Collection struct {
 	CollectionSpec
 	Store *Store
 	ids   idMaker
 	Recs  []*Record
 	ByID  map[string]*Record
-	index map[string]map[string][]*Record // private or public link → id → records
-	gone  int                             // how many of recs are removed
+	index map[string]map[string][]*Record // link or private member → value → records
+	gone  int                             // number of removed records
 }
 
-// CollectionSpec describes the collection of a family.
+// CollectionSpec describes a collection.
 type CollectionSpec struct {
 	Name     string
 	Prefix   string
 	IDForm   IDForm
 	Spec     *api.Type
-	Indexed  []string // links and private members by which records are found often
-	Private  []string // private members that list filters of the same name compare
+	Indexed  []string // links and private members with an index
+	Private  []string // private members that list filters with the same name compare
 	Computed []Computed
 	// Internal collections are not resources of the API: they have no lists and no events.
 	Internal bool
-	// Live replies show other records, which do not touch this one when they change: they are
-	// rendered each time.
+	// Live replies embed other records that do not touch this one when they change, so they are rendered
+	// each time.
 	Live bool
 }
 
-// Computed is a member whose value follows from the clock or from other records when it is read.
-// One that follows from other records relies on them to touch the record when they change.
+// Computed is a member whose value is derived from the clock or from other records when it is read.
+// Other records must touch the record when they change.
 type Computed struct {
 	Name  string
 	Value func(now time.Time, r *Record) any
-	Moves bool // with the clock; the value is a string or nil
+	Moves bool // changes with the clock; the value is a string or nil
 }
 
-// New makes an empty store with these collections. Equal seeds give equal ids.
+// New returns an empty store. The same seed gives the same ids.
 func New(specs []CollectionSpec, seed uint64) *Store {
 	s := &Store{Colls: make(map[string]*Collection, len(specs)), Order: make([]*Collection, len(specs))}
 	colls := make([]Collection, len(specs))
@@ -66,7 +66,7 @@ func New(specs []CollectionSpec, seed uint64) *Store {
 	return s
 }
 
-// Clear makes the collection empty, and its ids start again.
+// Clear removes all records and starts the ids again.
 func (c *Collection) Clear() {
 	c.Recs, c.gone, c.ids.n = nil, 0, 0
 	c.ByID = map[string]*Record{}
@@ -76,7 +76,7 @@ func (c *Collection) Clear() {
 	}
 }
 
-// Coll finds a collection by the name of its resource.
+// Coll returns a collection by name. It panics if there is none.
 func (s *Store) Coll(name string) *Collection {
 	c := s.Colls[name]
 	if c == nil {
@@ -85,7 +85,7 @@ func (s *Store) Coll(name string) *Collection {
 	return c
 }
 
-// Find is the record with an id, nil when there is none or when it was removed.
+// Find returns a record, or nil if it does not exist or was removed.
 func (s *Store) Find(coll, id string) *Record {
 	r := s.Coll(coll).ByID[id]
 	if r == nil || r.Removed {
@@ -94,7 +94,7 @@ func (s *Store) Find(coll, id string) *Record {
 	return r
 }
 
-// Fresh makes a record with the next id, made now. It is not in the collection yet.
+// Fresh returns a new record with the next id. The record is not yet in the collection.
 func (c *Collection) Fresh(now time.Time) *Record {
 	r := c.Blank()
 	r.ID = c.ids.next()
@@ -106,16 +106,16 @@ func (c *Collection) Fresh(now time.Time) *Record {
 	return r
 }
 
-// Blank makes a record without an id, for checks that need one before it exists. It is in no collection,
-// and must not be written to.
+// Blank returns a record without an id, for checks that need a record that does not exist yet. It is in
+// no collection, and must not be written to.
 func (c *Collection) Blank() *Record {
 	return &Record{Coll: c, Vals: make([]any, len(c.Spec.Fields))}
 }
 
-// Len is how many records lists have.
+// Len returns the number of records that are not removed.
 func (c *Collection) Len() int { return len(c.Recs) - c.gone }
 
-// Add puts a record at the end of its collection.
+// Add appends a record to its collection.
 func (c *Collection) Add(r *Record) {
 	r.seq = int64(len(c.Recs))
 	c.Recs = append(c.Recs, r)
@@ -124,7 +124,7 @@ func (c *Collection) Add(r *Record) {
 	r.Touch()
 }
 
-// enter puts a record into the indexes.
+// enter adds a record to the indexes.
 func (c *Collection) enter(r *Record) {
 	for _, name := range c.Indexed {
 		if id := r.indexValue(name); id != "" {
@@ -133,7 +133,7 @@ func (c *Collection) enter(r *Record) {
 	}
 }
 
-// Reindex moves a record whose indexed link changed. The link's former value is given.
+// Reindex updates an index after the link of a record has changed from before.
 func (c *Collection) Reindex(r *Record, name, before string) {
 	c.index[name][before] = slices.DeleteFunc(slices.Clone(c.index[name][before]), func(o *Record) bool { return o == r })
 	if id := r.indexValue(name); id != "" {
@@ -143,7 +143,7 @@ func (c *Collection) Reindex(r *Record, name, before string) {
 	}
 }
 
-// indexValue is what an index of a link or private member finds the record by, "" for nothing.
+// indexValue returns the value by which an index finds the record, or "".
 func (r *Record) indexValue(name string) string {
 	if id := r.Ref(name); id != "" {
 		return id
@@ -151,7 +151,7 @@ func (r *Record) indexValue(name string) string {
 	return r.LinkOrEmpty(name)
 }
 
-// LinkOrEmpty is link for a record that may have no links at all.
+// LinkOrEmpty is Link for a record that may have no links member.
 func (r *Record) LinkOrEmpty(name string) string {
 	if r.Coll.Spec.Index("links") < 0 {
 		return ""
@@ -159,7 +159,7 @@ func (r *Record) LinkOrEmpty(name string) string {
 	return r.Link(name)
 }
 
-// By lists the records whose indexed link leads to an id, oldest first.
+// By returns the records whose indexed link is the id, oldest first.
 func (c *Collection) By(link, id string) []*Record {
 	m, ok := c.index[link]
 	if !ok {
@@ -178,7 +178,7 @@ func (c *Collection) By(link, id string) []*Record {
 	return out
 }
 
-// Remove takes a record out of the lists. Its id stays known, so that it answers 410.
+// Remove removes a record from the lists. The collection still finds it by its id.
 func (c *Collection) Remove(r *Record) {
 	if !r.Removed {
 		r.Removed = true

@@ -1,7 +1,6 @@
-// Package value holds the values that the sandbox reads, keeps and replies with, as JSON means them: nil,
-// bool, string, int64, json.Number for a number that is not an int64, []any and Object. Dates and times are
-// strings in the API's own format, which compare in the right order as strings. Everything in the store can
-// therefore be written to a file and read back without knowing what it is.
+// Package value contains JSON values: nil, bool, string, int64, json.Number for a number that is not an int64,
+// []any and Object. Dates and times are strings in the API's format, so they compare in order as strings.
+// Everything in the store can therefore be written to a file and read back without its schema.
 package value
 
 import (
@@ -18,12 +17,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// Object is a JSON object with its members in order. Objects of the API are small, so a scan
-// beats a map in speed and in memory.
+// Object is a JSON object with ordered members. The API's objects are small, so a scan is faster than a
+// map and needs less memory.
 type Object []Member
 
-// Member is one name and value of an object. It is an alias, so that other packages too may write objects
-// as {{"name", value}}.
+// Member is a member of an object. It is an alias, so that other packages can write objects as
+// {{"name", value}}, too.
 type Member = struct {
 	Key string
 	Val any
@@ -39,47 +38,47 @@ func (o Object) Lookup(key string) (any, bool) {
 	return nil, false
 }
 
-// Get is the value of a member, nil when it is null or not there.
+// Get returns the value of a member, or nil.
 func (o Object) Get(key string) any {
 	v, _ := o.Lookup(key)
 	return v
 }
 
-// Has reports whether a member is there and not null.
+// Has reports whether a member is present and not null.
 func (o Object) Has(key string) bool { return o.Get(key) != nil }
 
-// Str is a string member, "" when it is anything else.
+// Str returns a string member, or "" for anything else.
 func (o Object) Str(key string) string {
 	s, _ := o.Get(key).(string)
 	return s
 }
 
-// Num is an integer member, 0 when it is anything else.
+// Num returns an integer member, or 0 for anything else.
 func (o Object) Num(key string) int64 {
 	n, _ := o.Get(key).(int64)
 	return n
 }
 
-// Flag is a boolean member, false when it is anything else.
+// Flag returns a boolean member, or false for anything else.
 func (o Object) Flag(key string) bool {
 	b, _ := o.Get(key).(bool)
 	return b
 }
 
-// Obj is an object member, nil when it is anything else.
+// Obj returns an object member, or nil for anything else.
 func (o Object) Obj(key string) Object {
 	v, _ := o.Get(key).(Object)
 	return v
 }
 
-// List is an array member, nil when it is anything else.
+// List returns an array member, or nil for anything else.
 func (o Object) List(key string) []any {
 	v, _ := o.Get(key).([]any)
 	return v
 }
 
-// With returns the object with a member set. It never writes into o's array, because replies
-// that were rendered from it may still be shared.
+// With returns a copy of the object with a member set. It does not write to o, which rendered replies
+// may share.
 func (o Object) With(key string, val any) Object {
 	out := make(Object, len(o), len(o)+1)
 	copy(out, o)
@@ -92,7 +91,7 @@ func (o Object) With(key string, val any) Object {
 	return append(out, Member{key, val})
 }
 
-// Without returns the object with a member left out.
+// Without returns a copy of the object without a member.
 func (o Object) Without(key string) Object {
 	out := make(Object, 0, len(o))
 	for _, m := range o {
@@ -109,10 +108,10 @@ var (
 	errEncoding = errors.New("the body is not UTF-8")
 )
 
-// maxDepth is how deep a request body may nest. The deepest body of the API has five levels.
+// maxDepth limits the nesting of a request body. The deepest body of the API has five levels.
 const maxDepth = 32
 
-// Parse reads one JSON value. The last of several members with one name wins.
+// Parse reads one JSON value. If members have the same name, the last one counts.
 func Parse(b []byte) (any, error) {
 	if !utf8.Valid(b) {
 		return nil, errEncoding
@@ -128,8 +127,8 @@ func Parse(b []byte) (any, error) {
 	return v, nil
 }
 
-// parseValue reads a value. After a syntax error the decoder has nothing more to read, and reports it
-// when it is finished.
+// parseValue reads a value. After a syntax error the decoder returns nothing more, and Finish reports
+// the error.
 func parseValue(d *jsonwire.Decoder, depth int) (any, error) {
 	switch c := d.Next(); c {
 	case '{', '[':
@@ -169,7 +168,7 @@ func parseArray(d *jsonwire.Decoder, depth int) (any, error) {
 
 func parseObject(d *jsonwire.Decoder, depth int) (any, error) {
 	out := Object{}
-	var at map[string]int // positions, once a scan for each member would take too long
+	var at map[string]int // positions, for objects too large to scan
 	for d.Object(); d.More(); {
 		key := d.Name()
 		v, err := parseValue(d, depth)
@@ -196,7 +195,7 @@ func parseObject(d *jsonwire.Decoder, depth int) (any, error) {
 	return out, nil
 }
 
-// fewMembers is up to how many members a scan is faster than a map.
+// fewMembers is the number of members up to which a scan is faster than a map.
 const fewMembers = 32
 
 func (o Object) positions() map[string]int {
@@ -247,10 +246,10 @@ func Append(dst []byte, v any) []byte {
 		}
 		return append(dst, '}')
 	}
-	panic("gocardlesstest: a value of a kind that the store does not hold")
+	panic("gocardlesstest: not a JSON value")
 }
 
-// AppendString writes a JSON string. Nearly all strings here need no escape.
+// AppendString writes a JSON string. Nearly all strings need no escaping.
 func AppendString(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
@@ -266,13 +265,13 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// Formats of the API. Text in these forms sorts by time.
+// The API's formats of dates and times, which sort by time.
 const (
 	DateForm  = "2006-01-02"
 	StampForm = "2006-01-02T15:04:05.000Z"
 )
 
-// Stamp writes a time in the API's form, in UTC.
+// Stamp formats a time as the API does, in UTC.
 func Stamp(t time.Time) string {
 	t = t.UTC()
 	h, m, s := t.Clock()
@@ -284,7 +283,7 @@ func Stamp(t time.Time) string {
 	return string(bank.DateOf(t)) + string(clock)
 }
 
-// Inspect shows a value the way the API's messages do.
+// Inspect formats a value as the API's messages do.
 func Inspect(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -295,7 +294,7 @@ func Inspect(v any) string {
 	return Short(string(Append(nil, v)))
 }
 
-// Short keeps hostile input from coming back in full in an error.
+// Short shortens a string from outside for use in an error.
 func Short(s string) string {
 	if len(s) <= 80 {
 		return s
