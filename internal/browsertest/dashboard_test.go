@@ -158,7 +158,7 @@ func TestDashboardWithoutJavaScript(t *testing.T) {
 	}
 	m := b.sandbox.ActiveMandate()
 	b.do(chromedp.Navigate(b.sandbox.URL + "/_sandbox/ui/resources/mandates/" + m.ID))
-	b.shows("Without JavaScript this page can be read")
+	b.shows("Without JavaScript you can read this page")
 	b.shows("mandates.active")
 	if n := js[int](b, `document.querySelectorAll("button:not([disabled])").length`); n > 0 {
 		t.Errorf("%d buttons that do nothing can be pressed", n)
