@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -23,7 +22,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// inbox is an endpoint that counts how often each event came.
+// inbox is an endpoint that counts how often it received each event.
 type inbox struct {
 	mu     sync.Mutex
 	secret gocardless.WebhookSecret
@@ -47,25 +46,7 @@ func (b *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "thanks")
 }
 
-// buffer is a log that is read while a program writes it.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-// shaky is a network in front of the sandbox that can be cut.
+// shaky is a network between the program and the sandbox that can be cut.
 type shaky struct {
 	to  http.Handler
 	cut atomic.Bool
@@ -78,10 +59,10 @@ func (s *shaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.to.ServeHTTP(w, r)
 }
 
-var inDoubt = regexp.MustCompile(`(EV\w+) was on its way`)
+var inDoubt = regexp.MustCompile(`(EV\w+) was being sent`)
 
-// However often the network goes and the program is killed, each event is forwarded once. One that
-// was on its way when the program was killed is reported, and comes once or not at all.
+// However often the network fails and the program is killed, each event is forwarded once. One that
+// was being sent when the program was killed is reported, and arrives once or not at all.
 func TestListenThroughLossesAndKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -115,22 +96,29 @@ func TestListenThroughLossesAndKills(t *testing.T) {
 			made[id] = true
 		}
 	}
-	var log buffer
-	start := func() *exec.Cmd {
-		c := program(t, front.URL, config, "listen", "--forward-to", endpoint.URL, "--every", "5ms", "--since", "1h")
-		if log.String() != "" {
-			c.Args = c.Args[:len(c.Args)-2] // --since is for the first run
+	logFile, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer logFile.Close()
+	logged := func() string {
+		raw, err := os.ReadFile(logFile.Name())
+		if err != nil {
+			t.Fatal(err)
 		}
-		fmt.Fprintln(&log, "start")
-		c.Stderr = &log
+		return string(raw)
+	}
+	start := func(more ...string) *exec.Cmd {
+		c := program(t, front.URL, config, append([]string{"listen", "--forward-to", endpoint.URL, "--every", "5ms"}, more...)...)
+		c.Stderr = logFile
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
-	c := start()
-	// Killed before it has noted where it starts, the next run, without --since, would start later.
-	for !strings.Contains(log.String(), "forwarding to") && t.Context().Err() == nil {
+	c := start("--since", "1h")
+	// If the first run were killed before it has recorded its start, the next one would start later.
+	for !strings.Contains(logged(), "forwarding to") && t.Context().Err() == nil {
 		time.Sleep(5 * time.Millisecond)
 	}
 	for range 30 {
@@ -153,7 +141,7 @@ func TestListenThroughLossesAndKills(t *testing.T) {
 	}
 	doubt := func() map[string]bool {
 		out := map[string]bool{}
-		for _, m := range inDoubt.FindAllStringSubmatch(log.String(), -1) {
+		for _, m := range inDoubt.FindAllStringSubmatch(logged(), -1) {
 			out[m[1]] = true
 		}
 		return out
@@ -169,7 +157,7 @@ func TestListenThroughLossesAndKills(t *testing.T) {
 		}
 		return true
 	}
-	// The wait is for a program that backs off after the last loss, on a busy machine.
+	// After the last failure the program may be waiting to retry, on a busy machine.
 	for began := time.Now(); !settled() && time.Since(began) < 90*time.Second; {
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -221,7 +209,7 @@ func TestBulkThroughKills(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// Killed when it is somewhere in the middle, however slow the machine is.
+		// The number of requests, not the time, makes sure that it is killed in the middle.
 		for requests.Load() < until && time.Since(began) < time.Minute {
 			time.Sleep(time.Millisecond)
 		}

@@ -19,8 +19,8 @@ import (
 
 var rootModule = strings.TrimSuffix(reflect.TypeFor[gocardless.Client]().PkgPath(), "/gocardless")
 
-// The command is installed from a tag alone: both modules, packed as a proxy serves them, without
-// go.work and without replace lines.
+// The command can be installed from a tag: from both modules, packed as a proxy serves them, without
+// go.work and replace lines.
 func TestInstallFromATag(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the program from scratch")

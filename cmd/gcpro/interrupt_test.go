@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// An interrupted command exits with 130, or with 0 if it runs until it is interrupted.
+// An interrupted command exits with 130, or with 0 if it is meant to run until it is interrupted.
 func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no signal that a test could send")
@@ -35,7 +35,7 @@ func TestInterrupt(t *testing.T) {
 	} {
 		arrived := make(chan bool, 1)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // or the end of the connection would go unnoticed
+			_, _ = io.Copy(io.Discard, r.Body) // otherwise the server does not notice the end of the connection
 			arrived <- true
 			<-r.Context().Done()
 		}))

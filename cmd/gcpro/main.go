@@ -1,5 +1,5 @@
-// Command gcpro calls the GoCardless API from a shell: every operation, webhooks on this machine,
-// and a sandbox of its own.
+// Command gcpro calls the GoCardless API from a shell. It has a command for every operation,
+// forwards webhooks to this machine, and serves a sandbox.
 package main
 
 import (

@@ -13,7 +13,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// program returns a command that runs gcpro against a server, with a configuration of its own.
+// program returns a command that runs gcpro against a server, with its own configuration directory.
 func program(t testing.TB, url, config string, args ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command("gcpro", args...)
@@ -37,8 +37,8 @@ func TestOperationsAreThoseOfTheSDK(t *testing.T) {
 	}
 }
 
-// Every operation is called once with its required parameters, and arrives at the API as itself. A
-// short test calls every tenth: each takes a process.
+// Every command, called with its required parameters, calls its own operation. A short test calls
+// every tenth, because each takes a process.
 func TestEveryOperation(t *testing.T) {
 	server := gocardlesstest.NewServer(t)
 	config := t.TempDir()

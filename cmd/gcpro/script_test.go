@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"gcpro": func() { os.Exit(cli.Main()) }})
 }
 
-// TestScripts runs the sessions in testdata/script, each with a sandbox of its own that starts on a
-// Monday and gives the same ids every time.
+// TestScripts runs the sessions in testdata/script. Each has its own sandbox, which starts on a Monday
+// and assigns the same ids every time.
 func TestScripts(t *testing.T) {
 	out, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOCARDLESS_BASE_URL", server.URL)
 			e.Setenv("GCPRO_CONFIG_DIR", e.WorkDir+"/config")
 			e.Setenv("GCPRO_KEYRING", "off")
-			// For the session that rewrites a program.
+			// For migrate.txt.
 			e.Setenv("GOCACHE", goCache)
 			e.Setenv("GOWORK", "off")
 			e.Setenv("GOFLAGS", "-mod=mod")

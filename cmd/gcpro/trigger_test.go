@@ -13,8 +13,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// Every scenario of the catalogue runs on what trigger creates for it, and ends as the catalogue
-// promises.
+// Every scenario of the catalogue runs on the resources that trigger creates, and ends as the
+// catalogue describes.
 func TestEveryScenario(t *testing.T) {
 	var catalogue struct {
 		Simulators map[string]struct{ Result map[string]string }
@@ -50,7 +50,7 @@ func TestEveryScenario(t *testing.T) {
 			}
 		}
 	}
-	// The type of an event stands for a scenario that makes it, for each that any makes.
+	// Every event type that a scenario causes selects such a scenario.
 	for line := range strings.Lines(output(t, server.URL, config, "__complete", "trigger", "")) {
 		if kind, scenario, ok := strings.Cut(strings.TrimSpace(line), "\tby "); ok {
 			if !slices.Contains(made[kind], scenario) {

@@ -19,7 +19,7 @@ import (
 // service is the name that the keyring lists the tokens under.
 const service = "gcpro"
 
-// Default is the name of the profile that is used when none is named.
+// Default is the name of the profile in use if the user selects none.
 const Default = "default"
 
 const (
@@ -29,7 +29,7 @@ const (
 
 // Entry describes a stored token.
 type Entry struct {
-	Creditor string `json:"creditor,omitempty"` // name of the creditor, for people
+	Creditor string `json:"creditor,omitempty"` // name of the creditor, for display
 	InFile   bool   `json:"in_file,omitempty"`  // the token is in a file, not in the keyring
 }
 
@@ -41,15 +41,15 @@ type config struct {
 // Store is a directory with the configuration of a user.
 type Store struct {
 	Dir       string
-	NoKeyring bool // tokens go into a file
+	NoKeyring bool // tokens are kept in a file
 }
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// CheckName refuses names of profiles that files or keyrings could not take.
+// CheckName refuses names of profiles that a file or a keyring might not accept.
 func CheckName(name string) error {
 	if !validName.MatchString(name) {
-		return errors.New("the name of a profile may only have letters, digits, dots, dashes and underscores, and starts with a letter or digit")
+		return errors.New("the name of a profile must have up to 64 letters, digits, dots, dashes and underscores, and start with a letter or digit")
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (s *Store) Current() (string, error) {
 	return c.Current, nil
 }
 
-// Use selects the profile to use.
+// Use selects the profile that Current returns.
 func (s *Store) Use(profile string) error {
 	c, err := s.read()
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) Save(profile, env, token string, e Entry) (inFile bool, err erro
 	return e.InFile, s.write(configFile, c)
 }
 
-// Token returns a stored token, or "" when there is none.
+// Token returns a stored token, or "" if there is none.
 func (s *Store) Token(profile, env string) (string, error) {
 	c, err := s.read()
 	if err != nil {

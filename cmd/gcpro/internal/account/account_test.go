@@ -11,7 +11,7 @@ import (
 	"github.com/zalando/go-keyring"
 )
 
-// The keyring of the system stores, returns and deletes a token. On Linux, for example:
+// The system's keyring stores, returns and deletes a token. To run the test on Linux:
 //
 //	dbus-run-session -- sh -c 'echo -n pw | gnome-keyring-daemon --unlock --components=secrets &&
 //		GCPRO_TEST_KEYRING=1 go test -run SystemKeyring ./internal/account'

@@ -17,7 +17,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
 )
 
-// app is a run of the program: its surroundings and its global flags.
+// app is one run of the program: its environment and its global flags.
 type app struct {
 	in        io.Reader
 	out, errs io.Writer
@@ -27,7 +27,7 @@ type app struct {
 	inTTY, outTTY, errTTY bool
 	ansi                  bool // the terminal interprets ANSI sequences
 
-	currency string // of amounts that come without one
+	currency string // of amounts whose object has none
 
 	flags struct {
 		output, jq, template, profile, baseURL string
@@ -67,7 +67,7 @@ func (a *app) color(tty bool) bool {
 	return tty && a.ansi && !a.flags.noColor && a.env("NO_COLOR") == ""
 }
 
-// width is that of the terminal, or 0.
+// width returns the width of the terminal, or 0 if stdout is not one.
 func (a *app) width() int {
 	if f, ok := a.out.(*os.File); ok && a.outTTY {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
@@ -77,7 +77,7 @@ func (a *app) width() int {
 	return 0
 }
 
-// configDir returns the directory of the profiles and of what listen has forwarded.
+// configDir returns the directory of the profiles and of the state of gcpro listen.
 func (a *app) configDir() (string, error) {
 	if dir := a.env("GCPRO_CONFIG_DIR"); dir != "" {
 		return dir, nil
@@ -97,9 +97,9 @@ func (a *app) store() (*account.Store, error) {
 	return &account.Store{Dir: dir, NoKeyring: a.env("GCPRO_KEYRING") == "off"}, nil
 }
 
-const rootLong = `gcpro calls the GoCardless API from a shell. It has a command for every operation, forwards webhooks to your machine, and serves a sandbox of its own.
+const rootLong = `gcpro calls the GoCardless API from a shell. It has a command for every operation, forwards webhooks to your machine, and serves a sandbox.
 
-It is a community program, independent of GoCardless. It talks to GoCardless's sandbox environment unless --live is given. GOCARDLESS_BASE_URL names another server, such as a running gcpro sandbox.`
+It is a community program, independent of GoCardless. It calls GoCardless's sandbox environment unless you pass --live. GOCARDLESS_BASE_URL or --base-url names another server, such as a running gcpro sandbox.`
 
 const rootExample = `  gcpro login
   gcpro payments list --status failed --created-at.gte 7d

@@ -12,8 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// A person is asked for the creditor's name before a write to live, and only the right one is
-// consent.
+// Before a write to live, the user is asked for the creditor's name. Only that name is consent.
 func TestLiveAsksForTheCreditor(t *testing.T) {
 	server := gocardlesstest.NewServer(t)
 	for typed, want := range map[string]int{"Sandbox Merchant Ltd\n": exitOK, "sandbox merchant\n": exitRefusedHere, "\n": exitRefusedHere, "": exitRefusedHere, "yes\n": exitRefusedHere} {
@@ -82,7 +81,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// Every command has an example and a line about it, and every flag a sentence.
+// Every command has an example and a one-line description, and every flag a sentence.
 func TestHelp(t *testing.T) {
 	a := &app{env: func(string) string { return "" }, now: time.Now}
 	var walk func(c *cobra.Command)

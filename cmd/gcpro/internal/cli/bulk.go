@@ -23,7 +23,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/bulk"
 )
 
-// bulkName is the operation as the package bulk calls it.
+// bulkName returns the name of an operation in package bulk.
 func bulkName(op *spec.Operation) string { return op.Resource() + "." + op.Verb }
 
 func bulkable(op *spec.Operation) bool {
@@ -35,11 +35,11 @@ func bulkable(op *spec.Operation) bool {
 }
 
 func addBulkFlags(c *cobra.Command, f *operationFlags) {
-	c.Flags().StringVar(&f.from, "from", "", "Create one for each line of this CSV `FILE`. Its header names parameters; flags apply to all lines.")
-	c.Flags().StringVar(&f.keyColumn, "key-column", "", "Take the idempotency key of a line from this `column` of --from.")
+	c.Flags().StringVar(&f.from, "from", "", "Create one resource for each line of this CSV `FILE`. Its header names parameters; flags apply to all lines.")
+	c.Flags().StringVar(&f.keyColumn, "key-column", "", "Take the idempotency key of each line from this `column` of --from.")
 	c.Flags().StringVar(&f.journal, "journal", "", "Record the outcome of each line in this `FILE`. The same command resumes from it.")
 	c.Flags().IntVar(&f.lanes, "lanes", 0, "Send this `number` of requests at a time. The default is 16.")
-	c.Flags().Float64Var(&f.stopAfter, "stop-after", 0, "Stop when this `fraction` of the last 100 lines failed. The default is 0.1.")
+	c.Flags().Float64Var(&f.stopAfter, "stop-after", 0, "Stop when more than this `fraction` of the last 100 lines failed. The default is 0.1.")
 }
 
 // maxLine is the longest line of a CSV file, and maxReported how many invalid lines are listed.
@@ -51,10 +51,10 @@ const (
 // bulk creates one resource for each line of a file.
 func (a *app) bulk(ctx context.Context, op *spec.Operation, base *param.Set, leaves []param.Leaf, f *operationFlags) error {
 	if f.keyColumn == "" || f.journal == "" && !f.dryRun {
-		return usagef("--from needs --key-column and --journal, so that no line is created twice")
+		return usagef("--from needs --key-column and --journal, so that no line creates two resources")
 	}
 	if info, err := os.Stat(f.from); err != nil || !info.Mode().IsRegular() {
-		return refusal{errors.Join(err, errors.New("--from must be a regular file: it is read twice, first to check every line"))}
+		return refusal{errors.Join(err, errors.New("--from must be a regular file, because it is read twice: first to check every line"))}
 	}
 	file := &lineFile{path: f.from, key: f.keyColumn, op: op, base: base, leaves: leaves, app: a, lax: f.lax}
 	total, err := a.checkLines(file)
@@ -100,7 +100,8 @@ func (a *app) bulk(ctx context.Context, op *spec.Operation, base *param.Set, lea
 	return nil
 }
 
-// checkLines reads the whole file and reports every invalid line before anything is sent.
+// checkLines reads the whole file before anything is sent, and reports every invalid line, up to
+// maxReported.
 func (a *app) checkLines(file *lineFile) (total int, err error) {
 	seen := map[string]int{}
 	wrong := 0
@@ -148,10 +149,10 @@ type fileLine struct {
 	key    string
 	body   json.RawMessage
 	err    error
-	last   bool // the rest of the file cannot be read
+	last   bool // nothing can be read after it
 }
 
-// lines returns the lines of a run; the file was checked before.
+// lines returns the lines for a run.
 func (f *lineFile) lines() iter.Seq[bulk.Line[json.RawMessage]] {
 	return func(yield func(bulk.Line[json.RawMessage]) bool) {
 		for line := range f.read() {
@@ -166,7 +167,7 @@ func (f *lineFile) lines() iter.Seq[bulk.Line[json.RawMessage]] {
 	}
 }
 
-// read yields the lines of the file, with one in memory at a time.
+// read yields the lines of the file. It holds one of them in memory at a time.
 func (f *lineFile) read() iter.Seq[fileLine] {
 	return func(yield func(fileLine) bool) {
 		file, err := os.Open(f.path)
@@ -222,7 +223,7 @@ func (f *lineFile) header(r *csv.Reader) (header []string, columns map[string]pa
 		header = append(header, strings.TrimSpace(name))
 	}
 	if !slices.Contains(header, f.key) {
-		return nil, nil, fmt.Errorf("the file has no column %q for the key", f.key)
+		return nil, nil, fmt.Errorf("the file has no column %q, which --key-column names", f.key)
 	}
 	columns = map[string]param.Leaf{}
 	for _, name := range header {
@@ -250,7 +251,7 @@ func (f *lineFile) leaf(name string) (param.Leaf, bool) {
 	return param.Leaf{}, false
 }
 
-// line returns the key and the parameters of a record. Empty cells are not sent.
+// line returns the key and the parameters of a record. An empty cell sets no parameter.
 func (f *lineFile) line(record, header []string, columns map[string]param.Leaf) (key string, body json.RawMessage, err error) {
 	set := param.New(f.op, f.app.now())
 	set.Lax = f.lax
@@ -276,14 +277,14 @@ func (f *lineFile) line(record, header []string, columns map[string]param.Leaf) 
 		return key, nil, lineError(err)
 	}
 	if err := gocardless.CheckIdempotencyKey(key); err != nil {
-		return key, nil, fmt.Errorf("%s, which makes the key: %w", f.key, lineError(err))
+		return key, nil, fmt.Errorf("the key in column %s: %w", f.key, lineError(err))
 	}
 	values, _, _ := set.Split()
 	body, err = encode(values)
 	return key, body, err
 }
 
-// lineError lists the problems without the preamble that a single call has.
+// lineError lists the problems of a line without the preamble of a ParamsError.
 func lineError(err error) error {
 	refused, ok := errors.AsType[*gocardless.ParamsError](err)
 	if !ok {

@@ -26,10 +26,11 @@ type request struct {
 	query  url.Values
 	header map[string]string
 	body   json.RawMessage // nil for none
-	key    string          // of idempotency, or ""
+	key    string          // idempotency key; "" for a random one
 }
 
-// newRequest makes a request of ids for the path and parameters.
+// newRequest returns the request of an operation with these ids in its path and, if set is not nil,
+// these parameters.
 func newRequest(op *spec.Operation, ids []string, set *param.Set) (*request, error) {
 	r := &request{op: op, path: op.Path, query: url.Values{}}
 	for i, name := range op.PathParams() {
@@ -56,7 +57,7 @@ func newRequest(op *spec.Operation, ids []string, set *param.Set) (*request, err
 	return r, nil
 }
 
-// encode writes JSON without the escapes for HTML.
+// encode returns v as JSON, without the escapes for HTML.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -65,7 +66,7 @@ func encode(v any) (json.RawMessage, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
-// target is the path with its query.
+// target returns the path with its query.
 func (r *request) target() string {
 	if len(r.query) == 0 {
 		return r.path
@@ -73,8 +74,8 @@ func (r *request) target() string {
 	return r.path + "?" + r.query.Encode()
 }
 
-// send makes the call and returns the whole reply. A create whose key was used before returns the
-// earlier resource.
+// send makes the call and returns the whole reply. A create request whose key was used before
+// returns the original resource.
 func (r *request) send(ctx context.Context, client *gocardless.Client, record *gocardless.Response) (json.RawMessage, error) {
 	opts := []gocardless.RequestOption{gocardless.WithOperationKind(gocardless.OperationKind(r.op.Kind)), gocardless.WithResponse(record)}
 	for name, value := range r.header {
@@ -105,7 +106,8 @@ func (r *request) send(ctx context.Context, client *gocardless.Client, record *g
 	return reply, err
 }
 
-// conflicting returns the id of the resource that an earlier create with the same key made, or "".
+// conflicting returns the id of the resource that an earlier request with the same key created, or
+// "".
 func conflicting(op *spec.Operation, err error) string {
 	refused, ok := errors.AsType[*gocardless.Error](err)
 	if !ok || !errors.Is(err, gocardless.ErrIdempotencyConflict) || spec.Find(op.Resource(), "get") == nil {
@@ -126,8 +128,8 @@ func unwrap(op *spec.Operation, reply json.RawMessage) (json.RawMessage, error) 
 	return members[op.Reply], nil
 }
 
-// dryRun prints a request as it would be sent. Its idempotency key is drawn when it is sent, unless
-// one is given.
+// dryRun prints a request as it would be sent. A random idempotency key is only chosen on sending,
+// so it is not shown.
 func (r *request) dryRun(w io.Writer, t *target) error {
 	fmt.Fprintf(w, "%s %s\n", r.op.Method, render.Safe(t.url()+r.target()))
 	headers := map[string]string{"Authorization": "Bearer [hidden]"}

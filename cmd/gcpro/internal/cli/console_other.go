@@ -4,5 +4,6 @@ package cli
 
 import "os"
 
-// ansi reports whether a terminal interprets ANSI sequences; those that do not set TERM=dumb.
+// ansi reports whether a terminal interprets ANSI sequences. A terminal that does not is recognised
+// by TERM=dumb, not here.
 func ansi(*os.File) bool { return true }

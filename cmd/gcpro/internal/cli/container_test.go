@@ -47,8 +47,8 @@ func listens(t *testing.T, args []string, host string) (port string) {
 	return port
 }
 
-// The image has what the program needs: certificates of public authorities where Go looks for them,
-// and a command and a health check that exist.
+// The image has certificates of public authorities where Go looks for them, and its command and its
+// health check exist.
 func TestImage(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join(repository, "Dockerfile"))
 	if err != nil {
@@ -160,7 +160,7 @@ func TestContainersInDocs(t *testing.T) {
 	}
 }
 
-// Every client of the table has a service, and every service the program that it runs.
+// Every client in the table has a service, and the program of every service exists.
 func TestComposeHasEveryClient(t *testing.T) {
 	dir := filepath.Join(repository, "docs/sandbox")
 	source, err := os.ReadFile(filepath.Join(dir, "compose.yaml"))
@@ -193,8 +193,8 @@ func TestComposeHasEveryClient(t *testing.T) {
 	}
 }
 
-// The compose file of the inbox: its sandbox has the flags, and sends webhooks to where a worker
-// listens, with the worker's secret; and the workers' variables are those that their program reads.
+// The compose file of the inbox: its sandbox sends webhooks to an address where a worker listens,
+// with the worker's secret, and the program reads every variable that the workers set.
 func TestInboxCompose(t *testing.T) {
 	module := filepath.Join(repository, "integrations/river")
 	source, err := os.ReadFile(filepath.Join(module, "compose.yaml"))

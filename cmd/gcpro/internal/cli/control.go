@@ -101,7 +101,7 @@ func (a *app) addControls(c *cobra.Command) {
 	post := http.MethodPost
 	c.AddCommand(
 		a.steer(&cobra.Command{Use: "advance SPAN|TIME|next", Short: "Move the clock forward", Args: args(ids("SPAN")),
-			Long:    "Moves the clock forward by a span, to a time, or to the next thing that is due. What is due until then happens in order.",
+			Long:    "Moves the clock forward by a span, to a time, or to the next step that is due. Every step on the way runs at its own time, in order.",
 			Example: "  gcpro sandbox advance 14d\n  gcpro sandbox advance 36h\n  gcpro sandbox advance 2026-10-01T09:00:00Z\n  gcpro sandbox advance next",
 		},
 			func(list []string) (string, string, map[string]any, error) {
@@ -117,13 +117,13 @@ func (a *app) addControls(c *cobra.Command) {
 		a.faultCommand(),
 		a.payCommand(),
 		a.emitCommand(),
-		a.steer(&cobra.Command{Use: "world [NAME|FILE]", Short: "Load a world or list those there are", Args: args(cobra.MaximumNArgs(1)),
-			Long:    "Adds the customers, mandates and payments of a world: one that the sandbox includes, or one in a JSON file. Without a name it lists the worlds.",
+		a.steer(&cobra.Command{Use: "world [NAME|FILE]", Short: "Load a world or list the worlds", Args: args(cobra.MaximumNArgs(1)),
+			Long:    "Adds the customers, mandates and payments of a world: one of the sandbox's, or one in a JSON file. Without a name it lists the sandbox's worlds.",
 			Example: "  gcpro sandbox world\n  gcpro sandbox world gym\n  gcpro sandbox world mine.json",
 		}, worldRequest),
 		a.steer(&cobra.Command{Use: "clock", Short: "Show the time in the sandbox", Args: args(cobra.NoArgs), Example: "  gcpro sandbox clock"},
 			func([]string) (string, string, map[string]any, error) { return http.MethodGet, "clock", nil, nil }),
-		a.steer(&cobra.Command{Use: "reset", Short: "Restore the default state; the clock and the settings stay", Args: args(cobra.NoArgs), Example: "  gcpro sandbox reset"},
+		a.steer(&cobra.Command{Use: "reset", Short: "Restore the initial state, but not the clock and the settings", Args: args(cobra.NoArgs), Example: "  gcpro sandbox reset"},
 			func([]string) (string, string, map[string]any, error) { return post, "reset", nil, nil }),
 		a.stateCommand(), a.requestsCommand(), a.recordCommand(), a.verifyCommand(),
 	)
@@ -163,7 +163,7 @@ func (a *app) faultCommand() *cobra.Command {
 	var status, times, skip int
 	c := &cobra.Command{
 		Use: "fault [OPERATION]", Short: "Make the next calls fail", Args: args(cobra.MaximumNArgs(1)),
-		Long:    "Makes the next calls of an operation fail, or the next calls of any. An operation has the form payments.create or payments.*.",
+		Long:    "Makes the next calls fail: those of an operation such as payments.create, of a resource (payments.*), or of any operation.",
 		Example: "  gcpro sandbox fault payments.create --status 503\n  gcpro sandbox fault 'payments.*' --after --drop --times 2\n  gcpro sandbox fault --clear",
 	}
 	f := c.Flags()
@@ -175,7 +175,7 @@ func (a *app) faultCommand() *cobra.Command {
 	f.BoolVar(&after, "after", false, "Carry out the request first, then fail.")
 	f.IntVar(&times, "times", 0, "Fail this `number` of calls, -1 for all. The default is 1.")
 	f.IntVar(&skip, "skip", 0, "Let this `number` of calls pass first.")
-	f.BoolVar(&list, "list", false, "List the faults that are still to come.")
+	f.BoolVar(&list, "list", false, "List the faults that are not used up.")
 	f.BoolVar(&clear, "clear", false, "Remove all faults.")
 	return a.steer(c, func(names []string) (string, string, map[string]any, error) {
 		switch {
@@ -206,7 +206,7 @@ func (a *app) payCommand() *cobra.Command {
 		Example: "  gcpro sandbox pay BRF123 --as Penniless",
 	}
 	c.Flags().StringVar(&as, "as", "", "Give the payer this given `name`.")
-	c.Flags().BoolVar(&leave, "exit", false, "Leave the flow without completing it.")
+	c.Flags().BoolVar(&leave, "exit", false, "Exit the flow instead of completing it.")
 	return a.steer(c, func(list []string) (string, string, map[string]any, error) {
 		path := "flows/" + url.PathEscape(list[0])
 		if leave {
@@ -227,7 +227,7 @@ func (a *app) emitCommand() *cobra.Command {
 		Long:    "Creates an event of any type. The resource itself does not change.",
 		Example: "  gcpro sandbox emit payments.failed --resource PM123 --cause insufficient_funds",
 	}
-	c.Flags().StringVar(&resource, "resource", "", "Take the resource with this `id`. The default is the newest of its kind.")
+	c.Flags().StringVar(&resource, "resource", "", "Create the event for the resource with this `id`. The default is the newest of its kind.")
 	c.Flags().StringVar(&cause, "cause", "", "Give the event this `cause`.")
 	c.Flags().StringVar(&origin, "origin", "", "Give the event this `origin`.")
 	return a.steer(c, func(list []string) (string, string, map[string]any, error) {
@@ -318,7 +318,7 @@ func (a *app) followRequests(ctx context.Context, t *target, items []json.RawMes
 			return err
 		}
 		if sleep(ctx, time.Second/2) != nil {
-			return nil // interrupted, which is how it ends
+			return nil // the user interrupted it
 		}
 		var err error
 		if items, err = a.requests(ctx, t); err != nil && ctx.Err() == nil {
@@ -340,7 +340,7 @@ func (a *app) requests(ctx context.Context, t *target) ([]json.RawMessage, error
 	return items, nil
 }
 
-// unseen returns the items whose id is new, and notes it.
+// unseen returns the items whose id is new, and adds their ids to seen.
 func unseen(items []json.RawMessage, seen map[string]bool) []json.RawMessage {
 	var fresh []json.RawMessage
 	for _, item := range items {
@@ -358,8 +358,8 @@ func unseen(items []json.RawMessage, seen map[string]bool) []json.RawMessage {
 func (a *app) recordCommand() *cobra.Command {
 	var addr string
 	c := &cobra.Command{
-		Use: "record DIR", Short: "Record the replies of GoCardless's sandbox as a proxy", Args: args(ids("DIR")),
-		Long:    "Forwards requests to GoCardless's sandbox environment, or to --base-url, and writes them with their replies to a directory, without tokens and personal data. It refuses live.",
+		Use: "record DIR", Short: "Record the replies of GoCardless's sandbox environment", Args: args(ids("DIR")),
+		Long:    "Serves a proxy that forwards requests to GoCardless's sandbox environment, or to --base-url, and records them with their replies in a directory, without tokens and personal data. It refuses live.",
 		Example: "  gcpro sandbox record tape\n  GOCARDLESS_BASE_URL=http://127.0.0.1:8081 gcpro customers list",
 	}
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8081", "Listen on this `address`.")
@@ -390,7 +390,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	var junit bool
 	c := &cobra.Command{
 		Use: "verify DIR", Short: "Compare the sandbox with recorded replies", Args: args(ids("DIR")),
-		Long:    "Sends the recorded requests to the sandbox at --base-url or GOCARDLESS_BASE_URL, or else to a new one, and lists the differences between the replies. It fails if it finds an unexpected one.",
+		Long:    "Sends the recorded requests to the sandbox at --base-url or GOCARDLESS_BASE_URL, or else to a new one, and lists the differences between the replies. It fails on an unexpected difference, and if an expected one is missing.",
 		Example: "  gcpro sandbox verify tape\n  gcpro sandbox verify tape --known known.json --junit",
 	}
 	c.Flags().StringVar(&known, "known", "", "Expect the differences in this JSON `FILE`.")

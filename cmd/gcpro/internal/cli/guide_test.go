@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The table of exit codes in the guide has those of the help.
+// The guide lists the same exit codes as the help.
 func TestGuideHasTheExitCodes(t *testing.T) {
 	guide, err := os.ReadFile("../../../../docs/command-line.md")
 	if err != nil {
@@ -30,7 +30,7 @@ func TestGuideHasTheExitCodes(t *testing.T) {
 // ofGcpro finds a command line of gcpro in a guide or a script.
 var ofGcpro = regexp.MustCompile(`^(?:\$ gcpro|(?:\$ )?go run \S*cmd/gcpro(?:@latest)?|"\$dir/gcpro") ([^>]*)`)
 
-// Every command in the guides exists, with its flags.
+// Every command in the guides exists and has the flags that they show.
 func TestGuidesNameCommandsThatExist(t *testing.T) {
 	found := 0
 	for _, page := range []string{"../../../../README.md", "../../../../docs/command-line.md", "../../../../docs/guides/testing.md", "../../../../docs/sandbox-clients.md",

@@ -30,9 +30,9 @@ type listenOptions struct {
 	secret             bool
 }
 
-const listenLong = `Polls for new events and forwards each, as a signed webhook, to endpoints on your machine. The secret that signs them is printed once and kept.
+const listenLong = `Polls for new events and forwards each as a signed webhook to endpoints on your machine. The first run prints the secret that signs them, and stores it.
 
-The first run starts with the events from now on. What was forwarded is recorded on disk: after a lost network, a stop or a crash, gcpro listen continues where it was, without missing an event or forwarding one twice. An event that was on its way when gcpro was killed may have arrived. It is reported, and --resend sends it again.`
+The first run forwards the events that are created from then on. Forwarded events are recorded on disk: after a network failure, a stop or a crash, gcpro listen resumes where it stopped, without missing an event or forwarding one twice. An event that was being sent when gcpro was killed may have arrived: the next run reports it, and --resend sends it again.`
 
 func (a *app) listenCommand() *cobra.Command {
 	var o listenOptions
@@ -44,9 +44,9 @@ func (a *app) listenCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringSliceVar(&o.to, "forward-to", nil, "Forward to the endpoint at this `URL`. May be given several times.")
 	f.StringSliceVar(&o.events, "events", nil, "Forward only these `types` of event, such as payments.failed or mandates. The default is all.")
-	f.StringVar(&o.since, "since", "", "Start with the events since this `time`, such as 2h or 2026-01-31, even those forwarded before.")
+	f.StringVar(&o.since, "since", "", "Start with the events since this `time`, such as 2h or 2026-01-31, including those forwarded before.")
 	f.StringSliceVar(&o.resend, "resend", nil, "Forward the events with these `ids` again, and no others.")
-	f.DurationVar(&o.every, "every", 0, "Wait this `time` between two polls. The default is 5s, or 500ms for a local sandbox.")
+	f.DurationVar(&o.every, "every", 0, "Wait this `time` between polls. The default is 5s, or 500ms for a local sandbox.")
 	f.BoolVar(&o.secret, "print-secret", false, "Print the secret and exit.")
 	_ = c.RegisterFlagCompletionFunc("events", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		var out []cobra.Completion
@@ -76,7 +76,7 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 		return err
 	}
 	if fresh && !o.secret {
-		a.note("this secret signs your webhooks; --print-secret prints it again:")
+		a.note("this secret signs the webhooks; --print-secret prints it again:")
 	}
 	if fresh || o.secret {
 		fmt.Fprintln(a.out, state.Secret())
@@ -93,7 +93,7 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 		Delivered: a.showDelivery, Retryable: worthRetrying,
 		Lost: func(err error) { a.note("%s; retrying", firstLine(err.Error())) },
 		Doubtful: func(id, endpoint string) {
-			a.note("%s was on its way to %s when gcpro was killed, and may have arrived; --resend %s sends it again", id, endpoint, id)
+			a.note("%s was being sent to %s when gcpro was killed, and may have arrived; --resend %s sends it again", id, endpoint, id)
 		},
 	}
 	if r.Every == 0 {
@@ -136,13 +136,13 @@ func (a *app) listenState(t *target) (state *relay.State, fresh bool, err error)
 	if err != nil {
 		return nil, false, err
 	}
-	// A token of the environment distinguishes accounts. Its hash does not reveal it.
+	// A token from the environment variable distinguishes accounts. Its hash does not reveal it.
 	sum := sha256.Sum256([]byte(t.url() + "\n" + t.profile + "\n" + t.token))
 	return relay.Open(filepath.Join(dir, "listen", string(t.env)+"-"+hex.EncodeToString(sum[:6])+".json"))
 }
 
 // begin sets where the first poll starts: at --since, where the last run ended, or after the newest
-// event, by the API's clock.
+// event. The time of that event comes from the API's clock, so the local clock does not matter.
 func (a *app) begin(ctx context.Context, client *gocardless.Client, state *relay.State, since string) error {
 	if since != "" {
 		from, ok := param.Relative(since, a.now(), true)
@@ -198,7 +198,8 @@ func eventSource(client *gocardless.Client) relay.Source {
 	}
 }
 
-// worthRetrying reports whether a fault may pass: the network, the API or an endpoint is unavailable.
+// worthRetrying reports whether an error is temporary: the network, the API or an endpoint is
+// unavailable.
 func worthRetrying(err error) bool {
 	if _, ok := errors.AsType[*relay.EndpointError](err); ok {
 		return true
@@ -212,7 +213,7 @@ func firstLine(s string) string {
 	return line
 }
 
-// showDelivery prints how an endpoint answered.
+// showDelivery prints an event and the reply of the endpoint.
 func (a *app) showDelivery(d relay.Delivery) {
 	result := fmt.Sprintf("%d (%s)", d.Status, d.Elapsed.Round(100*time.Microsecond))
 	if d.Err != nil && d.Status == 0 {

@@ -17,7 +17,7 @@ import (
 func (a *app) loginCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "login", Short: "Store an access token", Args: args(cobra.NoArgs),
-		Long: "Asks for an access token without showing it, or reads it from stdin, checks that the API accepts it, and stores it in the system's keyring. Where there is none, it stores it in a file that only you can read.\n\n" +
+		Long: "Asks for an access token, or reads it from stdin, checks that the API accepts it, and stores it in the system's keyring. Without a keyring it uses a file that only you can read.\n\n" +
 			"A profile has one token for the sandbox environment and one for live (--live). GOCARDLESS_ACCESS_TOKEN, if set, overrides both.",
 		Example: "  gcpro login\n  gcpro login --live --profile shop < token.txt",
 	}
@@ -85,7 +85,7 @@ func (a *app) readToken() (string, error) {
 func (a *app) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "logout", Short: "Delete a stored access token", Args: args(cobra.NoArgs),
-		Long:    "Deletes the stored token for the sandbox environment or, with --live, for live. The token itself stays valid: revoke it in GoCardless's dashboard.",
+		Long:    "Deletes the stored token for the sandbox environment or, with --live, for live. The token itself stays valid until you revoke it in GoCardless's dashboard.",
 		Example: "  gcpro logout\n  gcpro logout --live --profile shop",
 		RunE: func(*cobra.Command, []string) error {
 			store, err := a.store()
@@ -111,7 +111,7 @@ func (a *app) logoutCommand() *cobra.Command {
 
 func (a *app) profilesCommand() *cobra.Command {
 	c := &cobra.Command{Use: "profiles", Short: "List and choose profiles", Args: args(cobra.NoArgs),
-		Long:    "Lists the profiles with the creditors that their tokens belong to.",
+		Long:    "Lists the profiles, with the creditor of each token.",
 		Example: "  gcpro profiles\n  gcpro profiles use shop",
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {

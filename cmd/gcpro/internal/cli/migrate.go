@@ -15,8 +15,8 @@ func (a *app) migrateCommand() *cobra.Command {
 	var write, show bool
 	c := &cobra.Command{
 		Use: "migrate [PACKAGES]", Short: "Rewrite a Go program from the official client to this SDK",
-		Long: "Rewrites the packages that match the patterns, by default ./..., using their type information: imports, the client's set-up, names, optional fields, iterators, errors and the webhook handler.\n\n" +
-			"It prints the differences; -w writes the files. It lists what it cannot rewrite, with the section of the guide that explains it.",
+		Long: "Rewrites the packages that match the patterns, by default ./...: imports, the setup of the client, names, optional fields, iterators, errors and the webhook handler.\n\n" +
+			"It prints the differences; -w writes the files instead. It lists each place that is left to you, with the section of the guide that explains it.",
 		Example: "  gcpro migrate ./...\n  gcpro migrate -w ./...",
 	}
 	c.Flags().BoolVarP(&write, "write", "w", false, "Write the files instead of printing the differences.")

@@ -68,7 +68,7 @@ type operationFlags struct {
 	stopAfter                           float64
 }
 
-// reserved are the names of flags that parameters cannot have.
+// reserved are the flags of the program, whose names parameters cannot have.
 var reserved = map[string]bool{
 	"output": true, "columns": true, "jq": true, "template": true, "profile": true, "base-url": true, "live": true, "yes": true, "verbose": true,
 	"no-color": true, "timeout": true, "help": true, "data": true, "dry-run": true, "idempotency-key": true, "no-validation": true,
@@ -83,6 +83,8 @@ func flagName(l param.Leaf) string {
 	}
 	return name
 }
+
+const idempotencyUsage = "Send this idempotency `key`, with which a create request can be retried safely. The default is random."
 
 func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
 	var f operationFlags
@@ -109,7 +111,7 @@ func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
 		flags.StringVar(&f.data, "data", "", "Take parameters from this `JSON`, from @FILE, or from stdin if it is -. Flags override it.")
 	}
 	if op.Method == "POST" {
-		flags.StringVar(&f.key, "idempotency-key", "", "Send this idempotency `key`, with which a create request can be retried safely. The default is random.")
+		flags.StringVar(&f.key, "idempotency-key", "", idempotencyUsage)
 	}
 	flags.BoolVar(&f.dryRun, "dry-run", false, "Print the request instead of sending it.")
 	flags.BoolVar(&f.lax, "no-validation", false, "Leave the validation of parameters to the API.")
@@ -124,8 +126,8 @@ func (a *app) operationCommand(op *spec.Operation) *cobra.Command {
 	return c
 }
 
-// withoutLimit removes the parameter for the size of a page: --limit counts items, on however many
-// pages.
+// withoutLimit removes the parameter for the size of a page: the flag --limit counts items instead,
+// across pages.
 func withoutLimit(leaves []param.Leaf) []param.Leaf {
 	var out []param.Leaf
 	for _, l := range leaves {
@@ -170,7 +172,7 @@ func (a *app) runOperation(c *cobra.Command, op *spec.Operation, leaves []param.
 
 func (f *operationFlags) checkLimit() error {
 	if f.limit < 1 {
-		return usagef("--limit must be at least 1; for all items pass --all")
+		return usagef("--limit must be at least 1; --all shows all items")
 	}
 	return nil
 }
@@ -193,7 +195,7 @@ func (a *app) data(set *param.Set, data string) error {
 	return set.Data(strings.NewReader(data))
 }
 
-// perform sends a request, or prints it, and writes the result.
+// perform sends a request and writes the result, or only prints the request.
 func (a *app) perform(ctx context.Context, r *request, f *operationFlags) error {
 	if f.dryRun {
 		t, err := a.target()
@@ -231,7 +233,7 @@ func (a *app) single(ctx context.Context, client *gocardless.Client, r *request)
 		return err
 	}
 	if record.Existing {
-		a.note("note: the idempotency key was used before; this is the resource that was created with it")
+		a.note("note: the idempotency key was used before; this is the original resource")
 	}
 	if r.op.Result == nil {
 		a.note("done")

@@ -230,8 +230,8 @@ func (s csvSink) write(items []json.RawMessage) error {
 
 func (s csvSink) close(context.Context) error { return s.csv.Write(nil, s.object) }
 
-// tableSink draws a table at the end, when the widths of its columns are known. Rows for other
-// programs, and those that are followed, are written at once.
+// tableSink draws an aligned table at the end, when the widths of its columns are known. It writes
+// rows at once if they are for other programs, or arrive over time.
 type tableSink struct {
 	app   *app
 	rows  render.Rows
@@ -336,7 +336,7 @@ func (a *app) pager(lines int) (io.Writer, func()) {
 	}
 }
 
-// quietWriter ignores that the user left the pager before the end.
+// quietWriter ignores errors: the user may quit the pager before the end.
 type quietWriter struct{ io.Writer }
 
 func (w quietWriter) Write(p []byte) (int, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// paramValue is a flag for a parameter. It keeps its arguments unread: their meaning may depend on
-// other flags.
+// paramValue is a flag for a parameter. It keeps its arguments as strings, because their meaning may
+// depend on other flags.
 type paramValue struct {
 	kind     string
 	repeated bool

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// progress is a line on stderr that shows how far a long command is. It is silent unless stderr is a
-// terminal.
+// progress shows the progress of a long command on a line of stderr, if that is a terminal.
 type progress struct {
 	out   io.Writer // nil when silent
-	total int       // 0 when it is not known
+	total int       // 0 if unknown
 	began time.Time
 	drawn time.Time
 	now   func() time.Time

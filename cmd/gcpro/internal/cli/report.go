@@ -54,7 +54,7 @@ func (e refusal) Unwrap() error { return e.error }
 
 func refuse(format string, args ...any) error { return refusal{fmt.Errorf(format, args...)} }
 
-// noToken is the error of a request that needs an access token where none is known.
+// noToken is the error of a request for which there is no access token.
 type noToken struct{ error }
 
 // codeOf returns the exit code for an error.
@@ -111,7 +111,7 @@ func (a *app) report(c *cobra.Command, err error) int {
 		return codeOf(err)
 	}
 	if strings.HasPrefix(err.Error(), "unknown command ") {
-		err = usageError{err} // cobra's own
+		err = usageError{err} // an error of cobra, which has no type
 	}
 	for line := range strings.Lines(render.SafeText(err.Error())) {
 		fmt.Fprintln(a.errs, "gcpro: "+strings.TrimRight(line, "\n"))
@@ -131,7 +131,7 @@ var errQuiet = errors.New("reported")
 // quiet keeps the exit code of an error that has been printed.
 func quiet(err error) error { return fmt.Errorf("%w: %w", errQuiet, err) }
 
-// hints returns what the user can do about an error.
+// hints returns suggestions for what to do about an error.
 func hints(err error) []string {
 	var out []string
 	var key, operation string
@@ -157,7 +157,7 @@ func hints(err error) []string {
 		key, mayHaveRun, operation = e.IdempotencyKey, true, e.Operation
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		out = append(out, "nothing listens at that address; gcpro sandbox starts a sandbox")
+		out = append(out, "no server listens at that address; gcpro sandbox starts a sandbox")
 	}
 	switch {
 	case strings.HasPrefix(operation, "GET "): // changes nothing
@@ -178,7 +178,7 @@ func flagOf(pointer string) string {
 	return "--" + kebab(strings.ReplaceAll(rest, "/", "."))
 }
 
-// note prints a line about the work, not part of the result.
+// note prints a line that is not part of the result.
 func (a *app) note(format string, args ...any) { note(a.errs, format, args...) }
 
 func note(w io.Writer, format string, args ...any) {

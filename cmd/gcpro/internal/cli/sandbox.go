@@ -30,11 +30,11 @@ type sandboxOptions struct {
 	quiet                                         bool
 }
 
-const sandboxLong = `Serves a fake of the API to programs in any language. It keeps what they create, moves mandates and payments along, and sends signed webhooks. No account is needed, and no money moves. A browser at its address shows a dashboard.
+const sandboxLong = `Serves a fake of the API to programs in any language. It stores the resources that they create, takes mandates and payments through their life cycles, and sends signed webhooks. It needs no account and moves no money. Open its address in a browser for a dashboard.
 
-The subcommands work on a running sandbox: the one at --base-url, GOCARDLESS_BASE_URL or else http://127.0.0.1:8080. Programs control it under /_sandbox/, which /_sandbox/openapi.json describes.
+The subcommands control a running sandbox: the one at --base-url, GOCARDLESS_BASE_URL or else http://127.0.0.1:8080. Programs can do the same with the API under /_sandbox/, which /_sandbox/openapi.json describes.
 
-The token and the webhook secret of a sandbox are values that you make up for tests. Never use real ones: arguments show in process lists and in the history of the shell. @FILE reads a value from a file.`
+Make up the token and the webhook secret of a sandbox. Never use real ones: process lists and the shell's history show arguments. @FILE reads a value from a file.`
 
 func (a *app) sandboxCommand() *cobra.Command {
 	var o sandboxOptions
@@ -44,16 +44,16 @@ func (a *app) sandboxCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "Listen on this `address` or on unix:PATH. Port 0 picks a free one.")
-	f.StringSliceVar(&o.hosts, "allow-host", nil, "Accept calls to this host `name` from other machines and containers, or * for any.")
+	f.StringSliceVar(&o.hosts, "allow-host", nil, "Accept requests to this host `name`, by which other machines and containers reach the sandbox; * for any.")
 	f.StringVar(&o.certificate, "tls-cert", "", "Serve HTTPS and write the certificate to this `file`.")
-	f.StringVar(&o.token, "token", "", "Accept only this access `token`, a made-up value or @FILE, for the API, the control API and the dashboard. The default is any.")
+	f.StringVar(&o.token, "token", "", "Accept only this access `token`, or the one in @FILE, for the API, the control API and the dashboard. The default is any.")
 	f.StringArrayVar(&o.webhookURLs, "webhook-url", nil, "Send webhooks to this `URL`. May be given several times.")
-	f.StringArrayVar(&o.webhookSecrets, "webhook-secret", nil, "Sign webhooks with this `secret`, a made-up value or @FILE: one for all URLs or one for each.")
+	f.StringArrayVar(&o.webhookSecrets, "webhook-secret", nil, "Sign webhooks with this `secret`, or the one in @FILE: one for all URLs, or one for each.")
 	f.Uint64Var(&o.seed, "seed", 1, "Derive ids from this `number`.")
 	f.StringVar(&o.clock, "clock", "", "Start the clock at this `time`, such as 2026-09-14T09:00:00Z. The default is now.")
-	f.StringVar(&o.state, "state", "", "Keep the state in this `file` across restarts. The default is in memory.")
-	f.StringVar(&o.world, "world", "", "Start with the world of this `name`, such as gym, or with that of a file. A state file that exists is loaded instead.")
-	f.IntVar(&o.limit, "rate-limit", 1000, "Allow this `number` of requests per token and minute, 0 for any.")
+	f.StringVar(&o.state, "state", "", "Keep the state in this `file` across restarts. By default it is lost.")
+	f.StringVar(&o.world, "world", "", "Start with this `world`: the name of one of the sandbox's, such as gym, or a JSON file. An existing state file is loaded instead.")
+	f.IntVar(&o.limit, "rate-limit", gocardless.GroupGeneral.DefaultLimit(), "Allow this `number` of requests per token and minute; 0 for no limit.")
 	f.BoolVar(&o.quiet, "quiet", false, "Do not log requests and webhooks.")
 	c.Args = func(c *cobra.Command, list []string) error {
 		if len(list) > 0 {
@@ -90,9 +90,9 @@ func (a *app) serve(ctx context.Context, o *sandboxOptions) error {
 	return errors.Join(err, shutdown(server))
 }
 
-// start puts a sandbox behind a socket, with the state that the file holds or else with the world. A
-// state file is made once the world is complete: a start that fails before leaves none, and the next
-// one loads the world.
+// start puts a sandbox behind a socket, with the state in the file or else with the world. It
+// creates the state file only when the world is complete: if an earlier step fails, the next start
+// loads the world again.
 func (a *app) start(sandbox *gocardlesstest.Sandbox, o *sandboxOptions) (*gocardlesstest.Server, error) {
 	saved := holdsState(o.state)
 	if saved {
@@ -116,7 +116,7 @@ func (a *app) start(sandbox *gocardlesstest.Sandbox, o *sandboxOptions) (*gocard
 	return server, nil
 }
 
-// shutdown stops a server, also when the context of the command has ended.
+// shutdown stops a server. The context of the command has usually ended by then.
 func shutdown(server *gocardlesstest.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -129,7 +129,7 @@ func holdsState(path string) bool {
 	return err == nil && info.Size() > 0
 }
 
-// openState opens the state file, and warns of damage.
+// openState opens the state file, and warns if its end was damaged.
 func (a *app) openState(sandbox *gocardlesstest.Sandbox, path string) error {
 	lost, err := sandbox.OpenState(path)
 	if lost > 0 && err == nil {
@@ -138,7 +138,7 @@ func (a *app) openState(sandbox *gocardlesstest.Sandbox, path string) error {
 	return err
 }
 
-// loadWorld loads a world that the sandbox includes, or one from a file.
+// loadWorld loads one of the sandbox's worlds, or one from a file.
 func loadWorld(sandbox *gocardlesstest.Sandbox, name string) error {
 	world, err := gocardlesstest.ReadyWorld(name)
 	if err != nil {
@@ -213,7 +213,7 @@ func (o *sandboxOptions) options(log *slog.Logger) ([]gocardlesstest.Option, err
 }
 
 // madeUp returns the value of a flag for a token or secret of the sandbox, or the content of the file
-// that it names. It refuses a live access token: others on the machine can read arguments.
+// that it names. It refuses a live access token, because others on the machine can read arguments.
 func madeUp(flag, value string) (string, error) {
 	if name, isFile := strings.CutPrefix(value, "@"); isFile {
 		content, err := readFile(name, 4<<10)
@@ -226,7 +226,7 @@ func madeUp(flag, value string) (string, error) {
 	case value == "":
 		return "", usagef("%s is empty", flag)
 	case strings.HasPrefix(value, "live_"):
-		return "", refuse("%s looks like an access token for live: make up another value, and revoke that token if others may have seen it", flag)
+		return "", refuse("%s looks like a live access token: make up a value instead, and revoke that token if others may have seen it", flag)
 	}
 	return value, nil
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// The flags for containers and other machines: further hosts, HTTPS, a world from a file.
+// The flags for containers and other machines: additional hosts, HTTPS, a world from a file.
 func TestSandboxForOthers(t *testing.T) {
 	dir := t.TempDir()
 	certificate, world := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "world.json")
@@ -55,7 +55,7 @@ func TestSandboxForOthers(t *testing.T) {
 	}
 }
 
-// A restart does not load the world into the state that came out of it.
+// A restart does not load the world again.
 func TestSandboxWithStateAndWorld(t *testing.T) {
 	dir := t.TempDir()
 	state, world := filepath.Join(dir, "state"), filepath.Join(dir, "world.json")
@@ -73,7 +73,7 @@ func TestSandboxWithStateAndWorld(t *testing.T) {
 	}
 }
 
-// A first start that fails leaves no state: the next one loads the world, once and whole.
+// After a first start that fails, the next one loads the whole world, once.
 func TestSandboxLoadsTheWorldAfterAFailedStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

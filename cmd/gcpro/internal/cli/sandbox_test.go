@@ -18,7 +18,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// buffer is a writer for several goroutines.
+// buffer is a bytes.Buffer that is safe for concurrent use.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -36,7 +36,7 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// run is the program without its process.
+// run runs the program in this process, without an environment or a terminal.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	a := &app{in: strings.NewReader(""), out: out, errs: errs, env: func(string) string { return "" }, now: time.Now}
 	return a.run(ctx, args)
@@ -52,7 +52,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"sandbox", "--nonsense"}, 2, "unknown flag"},
 		{[]string{"sandbox", "extra"}, 2, `no command "extra"`},
 		{[]string{"sandbox", "--webhook-url", "http://localhost:1"}, 2, "must be given together"},
-		{[]string{"sandbox", "--token", "live_abc"}, 3, "--token looks like an access token for live"},
+		{[]string{"sandbox", "--token", "live_abc"}, 3, "--token looks like a live access token"},
 		{[]string{"sandbox", "--token", "@/does/not/exist"}, 1, "--token: open"},
 		{[]string{"sandbox", "--webhook-url", "http://localhost:1", "--webhook-secret", "@" + os.DevNull}, 2, "--webhook-secret is empty"},
 		{[]string{"sandbox", "--webhook-url", "ftp://x", "--webhook-secret", "s"}, 2, "http(s) URL"},
@@ -119,7 +119,7 @@ func serve(t *testing.T, args ...string) (url string, logged *buffer, stop func(
 	}
 }
 
-// call makes a raw call, as a program in any language could.
+// call makes a request without the SDK, as a program in another language does.
 func call(t *testing.T, method, url, body string) (status int, reply string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -141,8 +141,8 @@ func call(t *testing.T, method, url, body string) (status int, reply string) {
 	return resp.StatusCode, string(b)
 }
 
-// A program in another language does all that a test in Go can: it waits for weeks, has calls fail,
-// plays a payer and starts again.
+// A program in another language can do what a test in Go can: advance the clock, inject faults, play
+// a payer and reset the sandbox.
 func TestSandboxIsControlledFromOutside(t *testing.T) {
 	var events buffer
 	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(&events, r.Body) }))
@@ -194,7 +194,7 @@ func TestSandboxIsControlledFromOutside(t *testing.T) {
 
 	url, _, stop = serve(t, "--clock", "2026-09-14T09:00:00Z", "--state", state, "--quiet")
 	defer stop()
-	// The clock starts again at --clock, advanced as far as it was: two weeks, less what they took.
+	// The clock starts at --clock, plus the two weeks by which it was advanced.
 	want(200, `{"now":"2026-09-28T0`, "GET", "/_sandbox/clock", "")
 	want(200, `"status":"paid_out"`, "GET", "/payments/"+payment, "")
 	want(200, `{"now":"2026-09-28T0`, "POST", "/_sandbox/reset", "")
@@ -253,7 +253,7 @@ func TestSandboxKeepsItsState(t *testing.T) {
 	}
 }
 
-// Whoever waits for webhooks sees what became of them.
+// The log shows the result of every delivery.
 func TestSandboxLogsWebhooks(t *testing.T) {
 	for _, c := range []struct {
 		status int
@@ -291,8 +291,8 @@ func TestSandboxLogsWebhooks(t *testing.T) {
 	}
 }
 
-// The walk through the sandbox in the guide works as it is printed: its commands succeed one after
-// the other, ids and all, and the payment in another currency is refused.
+// The commands of the guide work as printed, with their ids. Only the payment in another currency is
+// refused.
 func TestGuideWalkThrough(t *testing.T) {
 	guide, err := os.ReadFile("../../../../docs/guides/testing.md")
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	liveAPI    = "https://api.gocardless.com"
 )
 
-// target is the server that a command talks to, and as whom.
+// target is the server that a command calls, with the access token for it.
 type target struct {
 	env     gocardless.Environment
 	base    string // "" for the environment's own
@@ -30,7 +30,7 @@ type target struct {
 	profile string // "" when the token comes from the environment variable
 }
 
-// url is the address of the server.
+// url returns the address of the server.
 func (t *target) url() string {
 	switch {
 	case t.base != "":
@@ -41,10 +41,11 @@ func (t *target) url() string {
 	return sandboxAPI
 }
 
-// local reports whether the server is on this machine, as the sandbox of gcpro is.
+// local reports whether the server is on this machine, such as a gcpro sandbox.
 func (t *target) local() bool { return t.base != "" && isLoopback(t.base) }
 
-// isLoopback reports whether a URL leads to this machine: where the SDK allows plain HTTP.
+// isLoopback reports whether the host of a URL is this machine. It asks the SDK, which allows plain
+// HTTP for such hosts alone.
 func isLoopback(base string) bool {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -54,8 +55,8 @@ func isLoopback(base string) bool {
 	return err == nil
 }
 
-// target returns where to send requests. The access token is that of the environment variable or else
-// of the profile. A stored token is never sent to a server that is not GoCardless's.
+// target returns the server to call. The access token is from the environment variable or else from
+// the profile. A stored token is sent only to GoCardless.
 func (a *app) target() (*target, error) {
 	t := &target{env: gocardless.EnvironmentSandbox, base: a.flags.baseURL}
 	if t.base == "" {
@@ -73,7 +74,7 @@ func (a *app) target() (*target, error) {
 		if !t.local() {
 			return nil, noToken{errors.New("GOCARDLESS_ACCESS_TOKEN is not set; a stored token is only sent to GoCardless")}
 		}
-		t.token = "local" // gcpro sandbox accepts any, unless it was started with one
+		t.token = "local" // gcpro sandbox accepts any token unless --token names one
 		return t, nil
 	}
 	return t, a.storedToken(t)
@@ -97,7 +98,7 @@ func (a *app) storedToken(t *target) error {
 	return nil
 }
 
-// profile is the name of the profile in use.
+// profile returns the name of the profile in use.
 func (a *app) profile(store *account.Store) (string, error) {
 	name := a.flags.profile
 	if name == "" {
@@ -116,7 +117,7 @@ func (a *app) profile(store *account.Store) (string, error) {
 func (a *app) client(t *target, more ...gocardless.ClientOption) (*gocardless.Client, error) {
 	var opts []gocardless.ClientOption
 	if !t.local() {
-		// A sandbox on this machine has no other users: pacing would only cost time.
+		// A sandbox on this machine needs no pacing: it has no other users.
 		opts = append(opts, gocardless.WithRateLimitWait())
 	}
 	if t.base != "" {
@@ -160,7 +161,7 @@ func (a *app) confirm(ctx context.Context, t *target, client *gocardless.Client,
 		return err
 	}
 	if name == "" {
-		return refuse("%s would write to live, and the account has no creditor to ask the name of; pass --yes to consent", what)
+		return refuse("%s would write to live, and the account has no creditor whose name could confirm it; pass --yes to consent", what)
 	}
 	fmt.Fprintf(a.errs, "%s writes to LIVE, as %s. Type that name to continue: ", what, render.Safe(name))
 	line, err := bufio.NewReader(io.LimitReader(a.in, 1<<10)).ReadString('\n')

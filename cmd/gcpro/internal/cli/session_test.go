@@ -2,7 +2,7 @@ package cli
 
 import "testing"
 
-// This machine is where the SDK takes plain HTTP, on any port.
+// Hosts on this machine are those for which the SDK allows plain HTTP, on any port.
 func TestIsLoopback(t *testing.T) {
 	for base, want := range map[string]bool{
 		"http://127.0.0.1:0": true, "http://[::1]:8080": true, "https://localhost:9/x": true, "http://api.localhost": true,

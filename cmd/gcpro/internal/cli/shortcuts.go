@@ -58,7 +58,7 @@ func (a *app) getCommand() *cobra.Command {
 		Long:    "Fetches a resource. The prefix of its id identifies its kind.",
 		Example: "  gcpro get PM123\n  gcpro get PM123 --tree\n  gcpro get MD123 --jq .status",
 	}
-	c.Flags().BoolVar(&tree, "tree", false, "Follow the links to the resources that it belongs to.")
+	c.Flags().BoolVar(&tree, "tree", false, "Also show the resources that it links to, and their links.")
 	c.RunE = func(c *cobra.Command, ids []string) error {
 		if err := a.checkOutput(); err != nil {
 			return err
@@ -130,17 +130,17 @@ func (a *app) brief(v any, op *spec.Operation) string {
 	return strings.ReplaceAll(strings.TrimSpace(b.String()), "\t", "  ")
 }
 
-// eventsShortcut makes "gcpro events ID" list the events of a resource; the operations on events
-// stay below it.
+// eventsShortcut makes "gcpro events ID" list the events of a resource. The operations on events
+// remain its subcommands.
 func (a *app) eventsShortcut(root *cobra.Command) *cobra.Command {
 	c := find(root, "events")
 	root.RemoveCommand(c)
 	var follow bool
 	f := operationFlags{limit: defaultItems}
 	c.Use, c.Short = "events [ID]", "List the events of a resource, or all events"
-	c.Long += "\n\nWith an id, it lists the events of that resource, otherwise the newest of all. With --follow, --jq and --template see one event at a time."
+	c.Long += "\n\nWith an id, the command lists the events of that resource, otherwise the newest events of all. With --follow, --jq and --template receive one event at a time."
 	c.Example = "  gcpro events MD123\n  gcpro events PM123 --follow\n  gcpro events list --created-at.gte 2d --resource-type payments"
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "Show the 10 newest events, or --limit, and continue with new ones as they arrive.")
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "Show the 10 newest events (or --limit), then new ones as they arrive.")
 	c.Flags().IntVar(&f.limit, "limit", defaultItems, "Show at most this `number` of events.")
 	c.Flags().BoolVar(&f.all, "all", false, "Show all events.")
 	c.Args = cobra.ArbitraryArgs
@@ -190,10 +190,10 @@ func eventFilter(ids []string) (url.Values, error) {
 	return nil, refuse("the API cannot list the events of %s", render.Safe(ids[0]))
 }
 
-// followEvery is the time between two polls for something new.
+// followEvery is the time between two polls.
 const followEvery = 2 * time.Second
 
-// follow writes the newest events, and others as they arrive, until it is interrupted.
+// follow writes the newest events, then new ones as they arrive, until it is interrupted.
 func (a *app) follow(ctx context.Context, r *request, newest int) error {
 	_, client, err := a.connect()
 	if err != nil {
@@ -222,7 +222,7 @@ func (a *app) follow(ctx context.Context, r *request, newest int) error {
 		}
 		first = first && err != nil
 		if sleep(ctx, followEvery) != nil {
-			return nil // interrupted, which is how it ends
+			return nil // the user interrupted it
 		}
 	}
 }
@@ -254,7 +254,7 @@ func (a *app) addPayoutItems(root *cobra.Command) {
 		ctx, cancel := a.context(c.Context())
 		defer cancel()
 		if a.table() && !f.dryRun {
-			// The items come without a currency: it is that of the payout.
+			// Items have no currency of their own.
 			_, client, err := a.connect()
 			if err != nil {
 				return err
@@ -291,14 +291,14 @@ func (a *app) apiCommand() *cobra.Command {
 	var f operationFlags
 	c := &cobra.Command{
 		Use: "api METHOD PATH", Short: "Send any request, even one that has no command", Args: args(ids("METHOD", "PATH")),
-		Long: "Sends a request unchanged, with the same retries, rate limits and errors as the other commands.\n\n" +
+		Long: "Sends a request without checking it. Retries, the rate limit and errors work as in other commands.\n\n" +
 			"Fields given with -f become the query of a GET and the JSON body of other methods, where a dot separates levels, as in -f payments.links.mandate=MD123. " +
 			"Numbers, true, false and null are sent as such; -f 'key=\"1\"' sends a string.",
 		Example: "  gcpro api GET /payments -f limit=1\n  gcpro api POST /payments --data @payment.json",
 	}
 	c.Flags().StringArrayVarP(&fields, "field", "f", nil, "Add this `KEY=VALUE` to the query or the body. May be given several times.")
-	c.Flags().StringVar(&f.data, "data", "", "Send this `JSON`, that of @FILE, or stdin if it is -.")
-	c.Flags().StringVar(&f.key, "idempotency-key", "", "Send this idempotency `key`, with which a create request can be retried safely. The default is random.")
+	c.Flags().StringVar(&f.data, "data", "", "Send this `JSON`, the JSON in @FILE, or stdin if it is -.")
+	c.Flags().StringVar(&f.key, "idempotency-key", "", idempotencyUsage)
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "Print the request instead of sending it.")
 	c.RunE = func(c *cobra.Command, given []string) error { return a.runAPI(c, given, fields, &f) }
 	return c
@@ -348,8 +348,8 @@ func (a *app) runAPI(c *cobra.Command, given, fields []string, f *operationFlags
 	return a.perform(ctx, r, f)
 }
 
-// operationOf describes a raw request. The kind of the operation whose path it has decides whether it
-// may be retried. The reply is shown whole.
+// operationOf describes a raw request. The kind of the operation with the same path decides whether
+// it may be retried. Its reply is shown whole.
 func operationOf(method, path string) *spec.Operation {
 	kinds := map[string]gocardless.OperationKind{"GET": gocardless.KindRead, "PUT": gocardless.KindUpdate, "PATCH": gocardless.KindUpdate, "DELETE": gocardless.KindDelete}
 	raw := &spec.Operation{Name: method + " " + path, Method: method, Kind: string(kinds[method]), Result: &spec.Object{}}
@@ -391,7 +391,7 @@ func (a *app) openCommand() *cobra.Command {
 	var show bool
 	c := &cobra.Command{
 		Use: "open ID", Short: "Open a resource in the dashboard", Args: args(ids("ID")),
-		Long:    "Opens GoCardless's dashboard or that of the running gcpro sandbox in a browser. Without a terminal it prints the address.",
+		Long:    "Opens the page of a resource in a browser: in GoCardless's dashboard, or in that of a running gcpro sandbox. If stdout is not a terminal, it prints the address.",
 		Example: "  gcpro open PM123\n  gcpro open PM123 --print",
 	}
 	c.Flags().BoolVar(&show, "print", false, "Print the address instead of opening a browser.")

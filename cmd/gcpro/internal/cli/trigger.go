@@ -22,9 +22,9 @@ func (a *app) triggerCommand() *cobra.Command {
 	var list bool
 	existing := map[string]*string{}
 	c := &cobra.Command{
-		Use: "trigger SCENARIO|EVENT", Short: "Run a scenario simulator and create what it needs",
-		Long: "Creates what a scenario simulator of the sandbox environment needs, for example a customer with a mandate and a payment, and runs it. " +
-			"Given the id of an existing resource, it runs on that. Instead of a scenario, name a type of event that one makes.\n\n" +
+		Use: "trigger SCENARIO|EVENT", Short: "Run a scenario simulator on a new or an existing resource",
+		Long: "Runs a scenario simulator of the sandbox environment. First it creates the resources that the scenario needs, for example a customer with a mandate and a payment, unless you pass the id of an existing resource. " +
+			"An event type, such as mandates.expired, selects a scenario that causes the event.\n\n" +
 			"It works in GoCardless's sandbox environment and with gcpro sandbox. It refuses live.",
 		Example: "  gcpro trigger payment_failed\n  gcpro trigger payment_failed --payment PM123\n  gcpro trigger mandates.expired\n  gcpro trigger --list",
 		Args:    args(cobra.MaximumNArgs(1)),
@@ -42,7 +42,7 @@ func (a *app) triggerCommand() *cobra.Command {
 	c.Flags().BoolVar(&list, "list", false, "List the scenarios.")
 	for _, s := range spec.Simulators {
 		if one := strings.TrimSuffix(s.Resource, "s"); existing[s.Resource] == nil {
-			existing[s.Resource] = c.Flags().String(kebab(one), "", "Run it on the "+strings.ReplaceAll(one, "_", " ")+" with this `id`.")
+			existing[s.Resource] = c.Flags().String(kebab(one), "", "Run the scenario on the "+strings.ReplaceAll(one, "_", " ")+" with this `id`.")
 		}
 	}
 	c.RunE = func(c *cobra.Command, names []string) error {
@@ -110,12 +110,12 @@ var makerOf = map[string]string{
 	"refunds.refund_settled":                         "refund_settled",
 }
 
-// scenarioNamed finds a scenario by its name or by a type of event.
+// scenarioNamed finds a scenario by its name or by an event type.
 func scenarioNamed(name string) (*spec.Simulator, error) {
 	scenario := strings.ReplaceAll(name, "-", "_")
 	if strings.Contains(name, ".") {
 		if scenario = makerOf[name]; scenario == "" {
-			return nil, usagef("no scenario makes the event %q; gcpro sandbox emit %[1]s makes it in a running gcpro sandbox", render.Safe(name))
+			return nil, usagef("no scenario causes the event %q; in a running gcpro sandbox, gcpro sandbox emit %[1]s creates it", render.Safe(name))
 		}
 	}
 	for i, s := range spec.Simulators {
@@ -146,7 +146,7 @@ func (a *app) trigger(ctx context.Context, scenario *spec.Simulator, id string) 
 		return err
 	}
 	if t.env == gocardless.EnvironmentLive {
-		return refuse("scenario simulators exist in the sandbox environment only")
+		return refuse("scenario simulators exist only in the sandbox environment")
 	}
 	m := &maker{client: client, say: a.note}
 	if t.local() {
@@ -167,11 +167,11 @@ func (a *app) trigger(ctx context.Context, scenario *spec.Simulator, id string) 
 	return nil
 }
 
-// maker creates what scenarios need, as a merchant would.
+// maker creates the resources that scenarios need, with the calls that a merchant would make.
 type maker struct {
 	client *gocardless.Client
 	say    func(format string, args ...any)
-	pay    func(ctx context.Context, flow string) error // plays the payer; nil where a person has to
+	pay    func(ctx context.Context, flow string) error // plays the payer; nil if the user has to
 }
 
 func (m *maker) run(ctx context.Context, scenario, id string) error {
@@ -317,7 +317,7 @@ func (m *maker) newest(ctx context.Context, resource, filter string) (string, er
 	return items[0].ID, nil
 }
 
-// billingRequest creates one that waits for nothing but the payer's bank.
+// billingRequest creates a billing request that waits only for the payer's bank.
 func (m *maker) billingRequest(ctx context.Context) (string, error) {
 	id, err := m.post(ctx, "billing_requests", "create", nil, map[string]any{"payment_request": map[string]any{"amount": 1500, "currency": "GBP", "description": "gcpro trigger"}})
 	if err != nil {
@@ -372,7 +372,7 @@ func (m *maker) payTo(ctx context.Context) (string, error) {
 	if m.pay != nil {
 		err = m.pay(ctx, flow.ID)
 	} else {
-		m.say("waiting until you have authorised the mandate at %s", flow.AuthorisationURL)
+		m.say("waiting until you authorise the mandate at %s", flow.AuthorisationURL)
 	}
 	for err == nil {
 		request, getErr := m.call(ctx, "billing_requests", "get", []string{id}, nil)
@@ -390,7 +390,7 @@ type action struct {
 	body map[string]any
 }
 
-// act carries out steps. A step that this request does not ask for is skipped.
+// act carries out steps. It skips those that the billing request does not need.
 func (m *maker) act(ctx context.Context, id string, steps []action) error {
 	for _, step := range steps {
 		_, err := m.post(ctx, "billing_requests", step.verb, []string{id}, step.body)
@@ -401,7 +401,7 @@ func (m *maker) act(ctx context.Context, id string, steps []action) error {
 	return nil
 }
 
-// institution returns a bank to pay from: GoCardless's test bank or else the first one.
+// institution returns a bank to pay from: the test bank or else the first in the list.
 func (m *maker) institution(ctx context.Context) (string, error) {
 	var reply struct {
 		Institutions []struct {

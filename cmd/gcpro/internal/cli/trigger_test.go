@@ -11,7 +11,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// Where gcpro cannot play the payer, it shows the page and waits until the mandate is there.
+// If gcpro cannot play the payer, it prints the address of the page and waits for the mandate.
 func TestPayToWaitsForThePayer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sandbox := gocardlesstest.New()
@@ -22,7 +22,7 @@ func TestPayToWaitsForThePayer(t *testing.T) {
 			if id, ok := strings.CutPrefix(said, "created BRF"); ok {
 				flow = "BRF" + id
 			}
-			if strings.Contains(said, "authorised the mandate at http") {
+			if strings.Contains(said, "authorise the mandate at http") {
 				time.AfterFunc(time.Minute, func() {
 					if _, err := sandbox.FinishBillingRequestFlow(flow, gocardlesstest.TestPayer); err != nil {
 						t.Errorf("%s: %v", said, err)

@@ -20,14 +20,14 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringSliceVar(&a.flags.columns, "columns", nil, "Show these `members` in tables and CSV, such as id,amount,links.mandate.")
 	f.StringVar(&a.flags.jq, "jq", "", "Pass the reply through this jq `filter`.")
 	f.StringVar(&a.flags.template, "template", "", "Format the reply with this Go `template`.")
-	f.StringVar(&a.flags.profile, "profile", "", "Use the profile of this `name`. The default is GCPRO_PROFILE or the profile chosen with gcpro profiles use.")
-	f.StringVar(&a.flags.baseURL, "base-url", "", "Talk to the server at this `URL`. The default is GOCARDLESS_BASE_URL.")
+	f.StringVar(&a.flags.profile, "profile", "", "Use the profile of this `name`. The default is GCPRO_PROFILE or the profile selected with gcpro profiles use.")
+	f.StringVar(&a.flags.baseURL, "base-url", "", "Call the server at this `URL`. The default is GOCARDLESS_BASE_URL.")
 	f.BoolVar(&a.flags.live, "live", false, "Use the live environment, where real money moves.")
-	f.BoolVar(&a.flags.yes, "yes", false, "Do not ask before a write to live.")
+	f.BoolVar(&a.flags.yes, "yes", false, "Write to live without asking.")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "Log requests to stderr, without their bodies.")
-	f.BoolVar(&a.flags.noColor, "no-color", false, "Use no colours. The variable NO_COLOR does the same.")
+	f.BoolVar(&a.flags.noColor, "no-color", false, "Do not use colours. The variable NO_COLOR does the same.")
 	f.BoolP("help", "h", false, "Show the help of a command.")
-	f.DurationVar(&a.flags.timeout, "timeout", 0, "Give the whole command this much `time`, such as 30s.")
+	f.DurationVar(&a.flags.timeout, "timeout", 0, "Stop the whole command after this `time`, such as 30s.")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(toCompletions(render.Formats), cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -72,7 +72,7 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// ids asks for one argument for each name.
+// ids requires one argument for each name.
 func ids(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, list []string) error {
 		if len(list) != len(names) {
@@ -83,7 +83,7 @@ func ids(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// helpWidth is the width of help for a file or another program.
+// helpWidth is the width of help if stdout is not a terminal.
 const helpWidth = 100
 
 // setTemplates makes help and usage as wide as the terminal.
@@ -98,7 +98,7 @@ func (a *app) setTemplates(root *cobra.Command) {
 	root.SetUsageTemplate(fit(usageTemplate))
 }
 
-// wrap breaks the long lines of a text, and quotes what Markdown marks as code.
+// wrap breaks long lines at spaces, and turns Markdown's backticks into quotes.
 func wrap(width int, text string) string {
 	var out []string
 	for line := range strings.Lines(strings.ReplaceAll(strings.TrimSpace(text), "`", "'")) {
@@ -116,7 +116,7 @@ func wrap(width int, text string) string {
 	return strings.Join(out, "\n")
 }
 
-// row is a line of a list of commands, shortened to the width.
+// row returns the line of a command in a list, shortened to the width.
 func row(width int, c *cobra.Command) string {
 	return render.Clip(fmt.Sprintf("  %-*s %s", c.NamePadding(), c.Name(), c.Short), width)
 }
@@ -125,8 +125,8 @@ const helpTemplate = `{{if .Long}}{{wrap WIDTH .Long}}{{else}}{{.Short}}.{{end}}
 
 {{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`
 
-// usageTemplate is like cobra's, but with lines as wide as the terminal, and without the global flags,
-// which only the root lists.
+// usageTemplate is cobra's, with lines as wide as the terminal and without the global flags, which
+// only the help of gcpro itself lists.
 const usageTemplate = `Usage:{{if .Runnable}}
   {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} [command]{{end}}{{if gt (len .Aliases) 0}}
@@ -152,5 +152,5 @@ Help topics:{{range .Commands}}{{if .IsAdditionalHelpTopicCommand}}
 Flags:
 {{.LocalFlags.FlagUsagesWrapped WIDTH | trimTrailingWhitespaces}}{{end}}{{if .HasParent}}
 
-{{wrap WIDTH "\"gcpro --help\" lists the flags of all commands, \"gcpro exit-codes\" the exit codes."}}{{end}}
+{{wrap WIDTH "\"gcpro --help\" lists the global flags, \"gcpro exit-codes\" the exit codes."}}{{end}}
 `

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// function returns the name of the package function that a call calls, "" for any other.
+// function returns the name of the official client's package function that a call calls, or "" for
+// any other.
 func (r *rewriter) function(call *ast.CallExpr) string {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || r.info.Selections[sel] != nil {
@@ -71,7 +72,7 @@ func (r *rewriter) method(call *ast.CallExpr) {
 	}
 }
 
-// rename rewrites a method, and the service before it, whose names differ.
+// rename rewrites the names of a method and of its service if they differ.
 func (r *rewriter) rename(sel *ast.SelectorExpr) {
 	client, ok := sel.X.(*ast.SelectorExpr)
 	if !ok {
@@ -180,7 +181,7 @@ func (r *rewriter) addContext(f *ast.FuncType) {
 	r.local[r.fset.Position(f.Pos()).Filename].insert(f.Params.Opening+1, name+"context.Context, ")
 }
 
-// setup joins NewConfig and New.
+// setup merges NewConfig into New.
 func (r *rewriter) setup(list []ast.Stmt) {
 	for i, s := range list {
 		a, ok := s.(*ast.AssignStmt)
@@ -205,7 +206,8 @@ func (r *rewriter) setup(list []ast.Stmt) {
 	}
 }
 
-// newCall finds the call of New with a configuration, which must be its only use.
+// newCall finds the call of New that uses a configuration. It returns nil if the configuration has
+// other uses.
 func (r *rewriter) newCall(list []ast.Stmt, config ast.Expr) (call *ast.CallExpr) {
 	id, ok := config.(*ast.Ident)
 	if !ok {
@@ -238,7 +240,7 @@ func (r *rewriter) object(id *ast.Ident) types.Object {
 	return r.info.Uses[id]
 }
 
-// join writes the call of New with what the configuration had.
+// join writes the call of New with the arguments of NewConfig, and removes NewConfig.
 func (r *rewriter) join(config, client *ast.CallExpr, start, end token.Pos) {
 	r.plain[config], r.plain[client] = true, true
 	qualifier := r.qualifier(config.Fun.(*ast.SelectorExpr))
@@ -267,7 +269,7 @@ func (r *rewriter) join(config, client *ast.CallExpr, start, end token.Pos) {
 			r.note(arg.Pos(), sectionClient, "check this option")
 		}
 	}
-	// With its line, where nothing else stands on it.
+	// The rest of its line goes as well.
 	for end < token.Pos(r.current.file.Base()+r.current.file.Size()) && r.current.text(end, end+1) != "\n" {
 		end++
 	}
@@ -332,7 +334,7 @@ func (r *rewriter) loop(a *ast.AssignStmt, all *ast.CallExpr, outer *ast.ForStmt
 	}
 	r.plain[all] = true
 	item, failure := r.text(inner.Value), r.text(value.Lhs[1])
-	// The call stays where it is; the code around it is removed.
+	// The call keeps its place; the code around it is replaced.
 	r.current.replace(a.Pos(), all.Pos(), "for "+item+", "+failure+" := range ")
 	r.current.replace(all.End(), check.Pos(), " {\n")
 	r.current.replace(check.End(), inner.Body.Lbrace+1, "")

@@ -14,7 +14,7 @@ import (
 type edit struct {
 	start, end token.Pos
 	text       string
-	outer      int // of insertions at one place, the order: see wrap
+	outer      int // the order of insertions at the same place; see wrap
 }
 
 // source is a file with its edits.
@@ -30,14 +30,14 @@ func (s *source) replace(start, end token.Pos, text string) {
 
 func (s *source) insert(at token.Pos, text string) { s.replace(at, at, text) }
 
-// wrap puts strings around an expression, outside those of earlier calls for the expression or a
-// part of it.
+// wrap puts strings around an expression, outside the strings of earlier calls for the same
+// expression or a part of it.
 func (s *source) wrap(start, end token.Pos, before, after string) {
 	outer := int(end-start)<<20 + len(s.edits)
 	s.edits = append(s.edits, edit{start: start, end: start, text: before, outer: outer}, edit{start: end, end: end, text: after, outer: -outer})
 }
 
-// text is the original text between two positions.
+// text returns the original source between two positions.
 func (s *source) text(start, end token.Pos) string {
 	return string(s.content[s.file.Offset(start):s.file.Offset(end)])
 }

@@ -33,7 +33,7 @@ type File struct {
 	Old, New []byte
 }
 
-// A Note is something left to the programmer.
+// A Note is a change that is left to the programmer.
 type Note struct {
 	Position token.Position
 	Message  string
@@ -50,8 +50,8 @@ type Result struct {
 	Notes []Note // in the order of their positions
 }
 
-// Run reads the packages that the patterns name, in a directory, and returns the files that change.
-// It writes nothing. The packages must compile; otherwise the error names the problem.
+// Run reads the packages that match the patterns, in a directory, and returns the files that change.
+// It writes nothing. If the packages do not compile, the error lists the problems.
 func Run(ctx context.Context, dir string, patterns ...string) (*Result, error) {
 	fset := token.NewFileSet()
 	loaded, err := packages.Load(&packages.Config{

@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// officialStub writes a module with the names and types of the official client, from which nothing
-// can be called: the module itself cannot be had everywhere.
+// officialStub writes a module with the names and types of the official client, but no working code,
+// so that the tests do not have to download it.
 func officialStub(t *testing.T, dir string) {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/official.json")
@@ -131,7 +131,7 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// Each program is rewritten as in its golden files. What a compiler still reports is in its notes.
+// Each program is rewritten as in its golden files. Its notes cover the remaining compile errors.
 func TestPrograms(t *testing.T) {
 	for name, left := range map[string]int{
 		"club":  0, // 160 lines of everyday use compile without an edit by hand

@@ -27,7 +27,7 @@ type rewriter struct {
 	files   []*ast.File
 	parents map[ast.Node]ast.Node
 	local   map[string]*source
-	plain   map[ast.Expr]bool // expressions whose new type is what their context wants
+	plain   map[ast.Expr]bool // expressions whose new type fits their context
 	current *source
 	file    *ast.File
 }
@@ -88,7 +88,7 @@ func (r *rewriter) node(n ast.Node) {
 	}
 }
 
-// official returns the name of an object of the official client, "" for any other.
+// official returns the name of an object of the official client, or "" for any other.
 func official(obj types.Object) string {
 	if obj == nil || obj.Pkg() == nil || !officialPath.MatchString(obj.Pkg().Path()) {
 		return ""
@@ -96,7 +96,8 @@ func official(obj types.Object) string {
 	return obj.Name()
 }
 
-// officialType returns the name of a type of the official client, or of what a pointer points to.
+// officialType returns the name of a type of the official client, or of a pointer to it, or "" for
+// any other.
 func officialType(t types.Type) string {
 	if t == nil {
 		return ""
@@ -111,7 +112,7 @@ func officialType(t types.Type) string {
 	return official(named.Obj())
 }
 
-// written are the types of the official client that are not the API's, with ours.
+// written maps the types of the official client that are not resources or params to ours.
 var written = map[string]string{
 	"APIError": "Error", "ValidationError": "ErrorDetail", "Service": "Client", "ConfigOption": "ClientOption", "WebhookParseResult": "WebhookDelivery",
 	"RequestOption": "RequestOption", "EventHandler": "EventHandler", "EventHandlerFunc": "EventHandlerFunc", "WebhookHandler": "WebhookHandler",
@@ -167,10 +168,10 @@ func (r *rewriter) typeName(sel *ast.SelectorExpr, name string) {
 	}
 }
 
-// ours returns our type for an official one, nil where there is none.
+// ours returns our type for an official one, or nil if there is none.
 func ours(name string) reflect.Type { return counterparts[name] }
 
-// qualifier is the name by which a file knows the package.
+// qualifier returns the name of the package in a selector.
 func (r *rewriter) qualifier(sel *ast.SelectorExpr) string {
 	if id, ok := sel.X.(*ast.Ident); ok {
 		return id.Name
@@ -178,7 +179,7 @@ func (r *rewriter) qualifier(sel *ast.SelectorExpr) string {
 	return "gocardless"
 }
 
-// packageName is the name by which the current file knows the package.
+// packageName returns the name of the package in the current file.
 func (r *rewriter) packageName() string {
 	for _, spec := range r.file.Imports {
 		if path, err := strconv.Unquote(spec.Path.Value); err == nil && officialPath.MatchString(path) && spec.Name != nil {
@@ -188,7 +189,7 @@ func (r *rewriter) packageName() string {
 	return "gocardless"
 }
 
-// errorFields are those of the official client's errors whose names differ.
+// errorFields maps the fields of the official client's errors, webhooks included, whose names differ.
 var errorFields = map[string]string{"Code": "StatusCode", "Errors": "Details", "DocumentationUrl": "DocumentationURL", "WebhookID": "ID"}
 
 // field rewrites the name of a field, and its value where its type differs.
@@ -207,7 +208,7 @@ func (r *rewriter) field(sel *ast.SelectorExpr, owner string) {
 			r.note(sel.Pos(), sectionPages, "Meta has no counterpart: a Page has After, Before and Limit")
 		}
 	case strings.Contains(owner, "ListResultMeta"), owner == "Service":
-		// Rewritten with what stands around them.
+		// Rewritten together with the code around them.
 	case written[owner] != "":
 		if by := errorFields[name]; by != "" {
 			replace(by)

@@ -92,7 +92,7 @@ func (r *rewriter) convert(value ast.Expr, want reflect.Type) {
 	}
 }
 
-// toPointer makes the value of a struct a pointer to it.
+// toPointer turns a struct into a pointer to it.
 func (r *rewriter) toPointer(value ast.Expr, pointer bool) {
 	switch value.(type) {
 	case *ast.CompositeLit:
@@ -104,7 +104,7 @@ func (r *rewriter) toPointer(value ast.Expr, pointer bool) {
 	}
 }
 
-// fromPointer makes a pointer to a struct its value.
+// fromPointer turns a pointer to a struct into the struct.
 func (r *rewriter) fromPointer(value ast.Expr) {
 	if u, ok := value.(*ast.UnaryExpr); ok && u.Op == token.AND {
 		r.current.replace(u.Pos(), u.X.Pos(), "")
@@ -126,8 +126,8 @@ func (r *rewriter) optional(value ast.Expr, elem reflect.Type) {
 	}
 }
 
-// scalar converts a value where its type is another one. Inside new, a constant needs its type. It
-// reports whether there is such a conversion.
+// scalar converts a value if its type differs, and reports whether it could. Inside new, a constant
+// needs a conversion to its type.
 func (r *rewriter) scalar(value ast.Expr, want reflect.Type, inNew bool) bool {
 	constantValue := r.info.Types[value].Value
 	if r.sameField(value, want) {
@@ -150,7 +150,7 @@ func (r *rewriter) scalar(value ast.Expr, want reflect.Type, inNew bool) bool {
 	return true
 }
 
-// sameField reports whether a value is a field that has the wanted type here, too.
+// sameField reports whether a value is a field of a resource that has the wanted type in this SDK.
 func (r *rewriter) sameField(value ast.Expr, want reflect.Type) bool {
 	sel, ok := value.(*ast.SelectorExpr)
 	if !ok {
@@ -188,8 +188,8 @@ func (r *rewriter) date(value ast.Expr, c constant.Value) bool {
 	return false
 }
 
-// formatted returns the time that an expression formats, in a layout unless that is "": the usual way
-// to make a string for the official client.
+// formatted returns x if an expression is x.Format(layout), the usual way to make a string for the
+// official client, or nil. An empty layout means any.
 func (r *rewriter) formatted(value ast.Expr, layout string) ast.Expr {
 	call, ok := value.(*ast.CallExpr)
 	if !ok || len(call.Args) != 1 {
@@ -221,7 +221,7 @@ func (r *rewriter) time(value ast.Expr, c constant.Value) bool {
 	return false
 }
 
-// slice retypes a literal whose elements are enums or dates here.
+// slice changes the element type of a literal whose elements are enums or dates in this SDK.
 func (r *rewriter) slice(value ast.Expr, elem reflect.Type) {
 	lit, ok := value.(*ast.CompositeLit)
 	if elem.PkgPath() == "" || elem.Kind() == reflect.Struct && elem != dateType {
@@ -239,7 +239,7 @@ func (r *rewriter) slice(value ast.Expr, elem reflect.Type) {
 	}
 }
 
-// read rewrites a field whose value is used, where its type differs from the official one.
+// read converts a field where its value is used, if its type differs from the official one.
 func (r *rewriter) read(sel *ast.SelectorExpr, have reflect.Type) {
 	if r.plain[sel] || r.assigned(sel) {
 		return
@@ -280,7 +280,7 @@ func (r *rewriter) comparedWithEmpty(sel *ast.SelectorExpr) bool {
 	return true
 }
 
-// readObject notes pointers that are values here.
+// readObject notes uses of a pointer that is a value here, and of a map whose values are strings here.
 func (r *rewriter) readObject(sel *ast.SelectorExpr, have reflect.Type) {
 	if b, ok := r.parents[sel].(*ast.BinaryExpr); ok && have.Kind() == reflect.Struct && (b.Op == token.EQL || b.Op == token.NEQ) {
 		r.note(sel.Pos(), sectionDifferent, "%s is a value here, and never nil", sel.Sel.Name)
@@ -305,8 +305,8 @@ func (r *rewriter) assigned(sel *ast.SelectorExpr) bool {
 	return false
 }
 
-// anyValue reports whether an expression is an argument of an interface type, such as those of
-// fmt.Println.
+// anyValue reports whether an expression is an argument whose parameter is an interface, as in a call
+// of fmt.Println.
 func (r *rewriter) anyValue(e ast.Expr) bool {
 	call, ok := r.parents[e].(*ast.CallExpr)
 	if !ok || call.Fun == e {
@@ -324,7 +324,7 @@ func (r *rewriter) anyValue(e ast.Expr) bool {
 	return false
 }
 
-// parameter is the type of the i-th argument.
+// parameter returns the type of the parameter for argument i.
 func parameter(s *types.Signature, i int) types.Type {
 	if last := s.Params().Len() - 1; s.Variadic() && i >= last {
 		return s.Params().At(last).Type().(*types.Slice).Elem()
@@ -332,8 +332,8 @@ func parameter(s *types.Signature, i int) types.Type {
 	return s.Params().At(i).Type()
 }
 
-// untyped reports whether the context of an expression takes a string or an integer of any type: a
-// comparison with a constant, an argument of an interface type.
+// untyped reports whether the context of an expression accepts a string or an integer of any type: a
+// comparison with a literal, a switch whose cases are literals, or an argument of an interface type.
 func (r *rewriter) untyped(e ast.Expr) bool {
 	switch p := r.parents[e].(type) {
 	case *ast.BinaryExpr:

@@ -11,7 +11,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// fill adds the required objects that are missing, empty, as the SDK sends them.
+// fill adds an empty object for each required object that is missing, as the SDK does.
 func fill(o *spec.Object, v map[string]any) {
 	for _, f := range o.Fields {
 		if f.Kind != spec.Group || f.In != spec.InBody {

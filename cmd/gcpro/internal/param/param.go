@@ -19,13 +19,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Leaf is a parameter that a flag sets: a member of the operation's parameters, or of an object in
-// them.
+// Leaf is a parameter that a flag sets: a member of the operation's parameters, or of an object
+// among them.
 type Leaf struct {
 	Path  string // "links.mandate"
 	Field *spec.Field
 	In    spec.Place // of the outermost member
-	// Needed reports that the API requires it whatever else is given.
+	// Needed reports that every call must have the parameter.
 	Needed bool
 }
 
@@ -49,7 +49,7 @@ func Leaves(op *spec.Operation) []Leaf {
 
 func leaves(o *spec.Object, prefix string, needed bool, within []*spec.Object) []Leaf {
 	if slices.Contains(within, o) {
-		return nil // it contains itself: --data can express it
+		return nil // an object that contains itself: only --data can set its inner members
 	}
 	within = append(within, o)
 	var out []Leaf
@@ -73,9 +73,9 @@ type Set struct {
 	now      time.Time
 	values   map[string]any
 	problems []gocardless.Problem
-	unread   map[string]bool // parameters that are not valid, and so not missing
+	unread   map[string]bool // parameters whose flags could not be parsed, so they are not missing
 	later    []moneyCheck    // checks that need all parameters
-	// Lax leaves the checks against the description to the API.
+	// Lax skips the checks against the description.
 	Lax bool
 }
 
@@ -84,11 +84,11 @@ func New(op *spec.Operation, now time.Time) *Set {
 	return &Set{op: op, now: now, values: map[string]any{}, unread: map[string]bool{}}
 }
 
-// MaxData is the longest JSON of one call.
+// MaxData is the maximum length of the JSON of one call.
 const MaxData = 16 << 20
 
-// Data takes parameters from JSON: an object of them, with or without the request's envelope.
-// Parameters set later win.
+// Data sets all parameters from a JSON object, with or without the request's envelope. Put overrides
+// them.
 func (s *Set) Data(r io.Reader) error {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxData+1))
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Set) Data(r io.Reader) error {
 	return nil
 }
 
-// Problem notes that a parameter is wrong.
+// Problem adds a problem with a parameter, for Check to return.
 func (s *Set) Problem(path, message string) {
 	p := gocardless.Problem{Field: path, Message: message}
 	if s.op.Request != "" {
@@ -122,7 +122,7 @@ func (s *Set) Problem(path, message string) {
 	s.problems = append(s.problems, p)
 }
 
-// Put sets a parameter from the arguments of its flag.
+// Put sets a parameter from the arguments of its flag. If they are not valid, Check returns that.
 func (s *Set) Put(l Leaf, arguments []string) {
 	v, err := s.parse(l, arguments)
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *Set) assign(path string, v any) {
 // Values returns the parameters without checking them.
 func (s *Set) Values() map[string]any { return s.values }
 
-// Check returns a [*gocardless.ParamsError] with every problem, or nil.
+// Check completes the parameters, and returns a [*gocardless.ParamsError] with every problem, or nil.
 func (s *Set) Check() error {
 	for _, c := range s.later {
 		if err := s.agree(c.leaf, c.currencies); err != nil {

@@ -11,7 +11,7 @@ import (
 
 var now = time.Date(2026, time.March, 29, 10, 30, 0, 0, time.UTC)
 
-// set makes parameters of an operation from flags.
+// set sets the parameters of an operation from flags.
 func set(t *testing.T, operation, verb string, flags ...string) (*Set, error) {
 	t.Helper()
 	op := spec.Find(operation, verb)
@@ -47,7 +47,7 @@ func TestMoney(t *testing.T) {
 		{"£15.00 GBP", "", ""},
 		{"-£15.00", "", ""},
 		{"¥15.00", "", ""},
-		{"£9007199254740993", "", ""}, // more digits than an amount has
+		{"£9007199254740993", "", ""}, // more digits than an amount can have
 		{"$15.00", "", ""},
 		{"£15.00", "EUR", ""},
 		{"15.00", "GBP", ""},
@@ -105,7 +105,7 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// An array is one parameter with commas, or a parameter for each value, as the API describes it.
+// A list is one parameter with commas, or a parameter for each value, as the description defines it.
 func TestListsInTheQuery(t *testing.T) {
 	op := &spec.Operation{Params: &spec.Object{Fields: []spec.Field{
 		{Name: "colour", Kind: spec.List, Elem: &spec.Field{}, In: spec.InQueryRepeat},

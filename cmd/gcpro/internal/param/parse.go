@@ -138,7 +138,7 @@ var (
 )
 
 // Relative reads "7d", "-2h" or "+1w", and the words now, today, yesterday and tomorrow, as a time.
-// Without a sign a span leads into the past in a filter and into the future elsewhere.
+// A span without a sign leads into the past if past is set, and into the future otherwise.
 func Relative(text string, now time.Time, past bool) (time.Time, bool) {
 	switch text {
 	case "now":
@@ -199,8 +199,8 @@ func moment(text string, now time.Time, past bool) (any, error) {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// money reads an amount: a whole number is in minor units; with a sign or code of a currency, before
-// or after it, it is in major ones, and that must be the currency of the call.
+// money reads an amount. A whole number is in minor units. With the sign or code of a currency before
+// or after it, the amount is in major units, and the currency must be that of the call.
 func (s *Set) money(l Leaf, text string) (any, error) {
 	if v, err := integer(text); err == nil {
 		return v, nil
@@ -218,7 +218,7 @@ func (s *Set) money(l Leaf, text string) (any, error) {
 	return json.Number(strconv.FormatInt(n, 10)), err
 }
 
-// shared are the signs that several currencies have at home.
+// shared are the signs that several currencies have in their own countries.
 var shared = map[string][]string{"$": {"USD", "AUD", "CAD", "NZD"}, "kr": {"SEK", "DKK"}}
 
 // currenciesOf returns the currencies that a code or sign stands for.
@@ -234,14 +234,14 @@ func currenciesOf(unit string) []string {
 	return shared[unit]
 }
 
-// moneyCheck is an amount that was given in a currency, or in one of several with the same sign.
+// moneyCheck is an amount that was given with a currency, or with a sign of several currencies.
 type moneyCheck struct {
 	leaf       Leaf
 	currencies []string
 }
 
-// agree compares the currency of an amount with that of the call, and sets the latter if it is missing
-// and the amount names exactly one.
+// agree compares the currency of an amount with that of the call. If the call has none and the amount
+// names exactly one, agree sets it.
 func (s *Set) agree(l Leaf, currencies []string) error {
 	path, ok := s.currencyOf(l.Path)
 	if !ok {
@@ -263,7 +263,8 @@ func (s *Set) agree(l Leaf, currencies []string) error {
 	return nil
 }
 
-// currencyOf returns the parameter with the currency of an amount: next to it or further out.
+// currencyOf returns the path of the currency of an amount: in the same object, or else in an object
+// around it.
 func (s *Set) currencyOf(path string) (string, bool) {
 	for {
 		cut := strings.LastIndexByte(path, '.')

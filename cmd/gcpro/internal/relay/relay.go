@@ -1,9 +1,9 @@
 // Package relay forwards the events of an account to endpoints on this machine, as signed webhooks.
 //
-// It polls for events and records on disk what it has forwarded, so that it neither misses an event nor
-// forwards one twice after a lost network or a crash. Only an event that was on its way when the
-// process was killed is in doubt: the endpoint may have received it. It is reported, and not sent
-// again automatically.
+// It polls for events and records on disk which ones it has forwarded, so that it neither misses an
+// event nor forwards one twice after a network failure or a crash. Only an event that was being sent
+// when the process was killed is in doubt: the endpoint may have received it. The next run reports
+// such an event and does not send it again.
 package relay
 
 import (
@@ -32,11 +32,11 @@ type Event struct {
 // Source lists the events created at or after a time, in any order.
 type Source func(ctx context.Context, since time.Time) ([]Event, error)
 
-// Delivery is an event at an endpoint.
+// Delivery is an attempt to send an event to an endpoint, and its result.
 type Delivery struct {
 	Event    Event
 	Endpoint string
-	Status   int // 0 when there was no reply
+	Status   int // 0 without a reply
 	Body     string
 	Elapsed  time.Duration
 	Err      error
@@ -53,11 +53,11 @@ type Relay struct {
 	Delivered func(Delivery)
 	Lost      func(error) // the source could not be reached
 	Doubtful  func(eventID, endpoint string)
-	Retryable func(error) bool // whether an error of the source may pass
+	Retryable func(error) bool // whether an error of the source or an endpoint is temporary
 }
 
-// Overlap is how far before the cursor events are looked for: they are created asynchronously, so one
-// may appear after later ones.
+// Overlap is how far before the cursor each poll starts. The API creates events asynchronously, so
+// one may appear after later ones.
 const Overlap = 10 * time.Minute
 
 // Run forwards events until the context ends.
@@ -123,8 +123,8 @@ func (r *Relay) wanted(kind string) bool {
 	return slices.ContainsFunc(r.Filter, func(f string) bool { return f == kind || f == resource || f == resource+".*" })
 }
 
-// forward sends an event to an endpoint, once. An endpoint that refuses the connection has not seen
-// the event and gets it later.
+// forward sends an event to an endpoint, once. An endpoint that refuses the connection has not
+// received the event: the next poll sends it again.
 func (r *Relay) forward(ctx context.Context, e Event, endpoint string) error {
 	d := Pending{Event: e.ID, Endpoint: endpoint, At: e.CreatedAt}
 	if r.State.Done(d) {
@@ -148,7 +148,7 @@ func (r *Relay) forward(ctx context.Context, e Event, endpoint string) error {
 	return ctx.Err()
 }
 
-// EndpointError is an endpoint that accepts no connections.
+// EndpointError is the error of an endpoint that does not accept connections.
 type EndpointError struct {
 	Endpoint string
 	Err      error
@@ -178,7 +178,7 @@ func (r *Relay) Send(ctx context.Context, e Event, endpoint string) Delivery {
 		d.Err = err
 		return d
 	}
-	req.GetBody = nil // a webhook is sent once: the transport must not retry it
+	req.GetBody = nil // keeps the transport from sending the webhook twice
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "gcpro-listen/"+gocardless.Version)
 	req.Header.Set(gocardless.WebhookSignatureHeader, gocardless.SignWebhook(body, gocardless.WebhookSecret(r.State.Secret())))

@@ -14,7 +14,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/account"
 )
 
-// Pending is an event at an endpoint in the journal.
+// Pending is the record of an event and an endpoint in the journal.
 type Pending struct {
 	Event    string    `json:"event,omitempty"`
 	Endpoint string    `json:"endpoint,omitempty"`
@@ -93,8 +93,8 @@ func (s *State) note(p Pending) {
 	}
 }
 
-// compact rewrites the file and empties the journal. Events older than the overlap are dropped: they
-// are not looked at again.
+// compact rewrites the file and empties the journal. It drops events from long before the cursor,
+// which no poll returns again.
 func (s *State) compact() error {
 	s.saved.Recent = nil
 	for key, p := range s.known {
@@ -133,7 +133,7 @@ func (s *State) write(p Pending, state string) error {
 	return nil
 }
 
-// Start notes that an event is being sent, Settle that it was, and Undo that it was not.
+// Start records that an event is being sent, Settle that it was sent, and Undo that it was not.
 func (s *State) Start(p Pending) error  { return s.write(p, "start") }
 func (s *State) Settle(p Pending) error { return s.write(p, "done") }
 func (s *State) Undo(p Pending) error   { return s.write(p, "undo") }
@@ -144,7 +144,7 @@ func (s *State) Done(p Pending) bool {
 	return ok
 }
 
-// Doubtful lists the events that were being sent when the last run ended.
+// Doubtful lists the events that were being sent when the last run was killed.
 func (s *State) Doubtful() []Pending {
 	var out []Pending
 	for _, p := range s.known {
@@ -168,33 +168,33 @@ func (s *State) Advance(to time.Time) error {
 	return s.compact()
 }
 
-// From makes the relay begin at a time.
+// From makes the relay start at a time.
 func (s *State) From(begin time.Time) error {
 	s.saved.Begin, s.saved.Cursor = begin, begin
 	return s.compact()
 }
 
-// Close writes the cursor.
+// Close compacts the journal and closes it.
 func (s *State) Close() error {
 	return errors.Join(s.compact(), s.journal.Close())
 }
 
-// Secret signs the webhooks.
+// Secret returns the secret that signs the webhooks.
 func (s *State) Secret() string { return s.saved.Secret }
 
-// Cursor is the time of the newest event that was looked at; zero before the first run.
+// Cursor returns the creation time of the newest event seen; zero before the first run.
 func (s *State) Cursor() time.Time { return s.saved.Cursor }
 
-// Begin is the time before which events are not forwarded.
+// Begin returns the time before which events are not forwarded.
 func (s *State) Begin() time.Time { return s.saved.Begin }
 
-// refused reports whether no connection was made, so that the endpoint cannot have seen the event.
+// refused reports whether no connection was made, so the endpoint cannot have received the event.
 func refused(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
 }
 
-// Restart is like From, and also forgets the forwarded events.
+// Restart does the same as From, and also forgets which events were forwarded.
 func (s *State) Restart(begin time.Time) error {
 	clear(s.known)
 	return s.From(begin)

@@ -9,7 +9,7 @@ import (
 
 var t0 = time.Date(2026, time.September, 14, 9, 0, 0, 0, time.UTC)
 
-// reopen stands for a crash: nothing is closed.
+// reopen simulates a crash: it does not close the previous state.
 func reopen(t *testing.T, path string) *State {
 	t.Helper()
 	s, fresh, err := Open(path)
@@ -43,7 +43,7 @@ func TestStateOutlivesACrash(t *testing.T) {
 	must(s.Advance(t0.Add(time.Minute)))
 	secret := s.Secret()
 
-	// The crash cuts the last line of the journal.
+	// A crash left an incomplete line at the end of the journal.
 	f, err := os.OpenFile(path+".journal", os.O_APPEND|os.O_WRONLY, 0)
 	must(err)
 	_, err = f.WriteString(`{"event":"EV4","endp`)
@@ -62,8 +62,7 @@ func TestStateOutlivesACrash(t *testing.T) {
 		}
 	}
 
-	// Entries older than any that are looked up again are forgotten, at the latest after a number of
-	// lines.
+	// After a number of lines the state forgets entries that are too old to be looked up again.
 	for i := range journalLines + 1 {
 		must(s.Advance(t0.Add(time.Hour + time.Duration(i)*time.Minute)))
 	}

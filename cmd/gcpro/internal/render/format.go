@@ -44,7 +44,7 @@ func Line(w io.Writer, raw []byte) error {
 	return err
 }
 
-// CSV writes rows for a spreadsheet.
+// CSV writes rows that are safe to open in a spreadsheet.
 type CSV struct {
 	out     io.Writer
 	w       *csv.Writer
@@ -57,7 +57,7 @@ func NewCSV(w io.Writer, columns []string) *CSV {
 	return &CSV{out: w, w: csv.NewWriter(w), columns: columns}
 }
 
-// Write adds rows.
+// Write adds rows, below a heading on the first call.
 func (c *CSV) Write(items []any, object *spec.Object) error {
 	if !c.started {
 		c.started = true
@@ -81,7 +81,7 @@ func (c *CSV) Write(items []any, object *spec.Object) error {
 	return c.w.Error()
 }
 
-// row writes a row. Readers would skip one that is an empty line.
+// row writes a row. One empty cell is quoted: readers skip empty lines.
 func (c *CSV) row(cells []string) error {
 	if len(cells) != 1 || cells[0] != "" {
 		return c.w.Write(cells)
@@ -91,7 +91,7 @@ func (c *CSV) row(cells []string) error {
 	return errors.Join(c.w.Error(), err)
 }
 
-// csvColumns returns all members that the description has, or else those of the items.
+// csvColumns returns all members in the description, or all members of the items if there is none.
 func csvColumns(items []any, object *spec.Object) []string {
 	var columns []string
 	add := func(path string) {
@@ -137,7 +137,7 @@ func csvText(v any) string {
 
 var number = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
 
-// defuse keeps a spreadsheet from running a payer's input as a formula. A number is not a formula.
+// defuse keeps a spreadsheet from running a payer's input as a formula. Signed numbers stay numbers.
 func defuse(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) && !number.MatchString(s) {
 		return "'" + s
@@ -145,7 +145,7 @@ func defuse(s string) string {
 	return s
 }
 
-// JQ writes the results of a filter: strings unquoted, other values through write, as [JSON] or
+// JQ writes the results of a filter: strings unquoted, other values with write, which is [JSON] or
 // [Line].
 func JQ(ctx context.Context, w io.Writer, filter string, raw []byte, write func(io.Writer, []byte) error) error {
 	query, err := gojq.Parse(filter)
@@ -188,7 +188,8 @@ func JQ(ctx context.Context, w io.Writer, filter string, raw []byte, write func(
 	}
 }
 
-// Template writes a value through a Go template that has a few more functions.
+// Template writes a value through a Go template with the additional functions money, json, join,
+// upper and keys.
 func Template(w io.Writer, text string, raw []byte) error {
 	t, err := template.New("template").Funcs(template.FuncMap{
 		"money": func(amount any, currency string) string { return Money(fmt.Sprint(amount), currency) },

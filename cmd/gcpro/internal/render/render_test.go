@@ -15,8 +15,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// Amounts are formatted as everywhere else; what is not an amount is shown without a currency, so that
-// minor units do not pass for major ones.
+// Amounts are formatted as by package money. A value that is not an amount is shown without a
+// currency, so that minor units are not mistaken for major ones.
 func TestMoney(t *testing.T) {
 	for _, c := range []struct{ minor, currency, want string }{
 		{"1500", "GBP", "£15.00"}, {"-50", "SEK", "-SEK 0.50"}, {"1500.0", "EUR", "€15.00"}, {"1", "\x1b", "0.01"},
@@ -28,7 +28,7 @@ func TestMoney(t *testing.T) {
 	}
 }
 
-// An amount never has another currency than its own.
+// An amount is never shown with another currency.
 func TestMoneyCell(t *testing.T) {
 	payment, request := spec.Find("payments", "get").Result, spec.Find("billing_requests", "get").Result
 	item := spec.Find("payout_items", "list").Result
@@ -149,7 +149,7 @@ func checkOutput(t *testing.T, raw []byte) {
 	}
 }
 
-// checkCell reads the one cell below the heading, which must not start a formula.
+// checkCell reads the only cell below the heading. It must not be a formula.
 func checkCell(text string) error {
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(rows) != 2 {

@@ -10,12 +10,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/cmd/gcpro/internal/spec"
 )
 
-// Look is how tables are drawn.
+// Look is the appearance of tables.
 type Look struct {
 	Color    bool
 	Aligned  bool // otherwise cells are separated by tabs, without headings: for other programs
 	Columns  []string
-	Currency string // of amounts that come without one
+	Currency string // of amounts whose object has none
 	MaxWidth int    // of the terminal; 0 for no limit
 }
 
@@ -24,8 +24,8 @@ func Table(w io.Writer, items []any, object *spec.Object, look Look) error {
 	return (&Rows{Object: object, Look: look}).Write(w, items)
 }
 
-// Rows is a table whose items arrive in several parts. Its columns and their widths are those of the
-// first, as far as later items fit.
+// Rows is a table whose items arrive in several parts. The first part determines the columns. Their
+// widths grow if later items need it.
 type Rows struct {
 	Object *spec.Object
 	Look   Look
@@ -34,7 +34,7 @@ type Rows struct {
 	widths  []int
 }
 
-// Write adds items, below a heading before the first.
+// Write adds items, below a heading on the first call.
 func (r *Rows) Write(w io.Writer, items []any) error {
 	if len(items) == 0 {
 		return nil
@@ -62,7 +62,8 @@ func (r *Rows) Write(w io.Writer, items []any) error {
 	return draw(w, rows, r.widths, r.Look)
 }
 
-// Record writes the members of one object, one on a line. For people it leaves out empty ones.
+// Record writes the members of one object, each on its own line. An aligned record leaves out empty
+// members.
 func Record(w io.Writer, item any, object *spec.Object, look Look) error {
 	columns := look.Columns
 	if columns == nil {
@@ -84,7 +85,8 @@ func Record(w io.Writer, item any, object *spec.Object, look Look) error {
 	return draw(w, rows, columnWidths(rows, nil, look.MaxWidth), look)
 }
 
-// members lists the paths of all scalar members: id and name first, then the others by their names.
+// members lists the paths of all members, down to those that are not objects: id and name first, then
+// the others in alphabetical order.
 func members(item any, prefix string) []string {
 	object, _ := item.(map[string]any)
 	var out []string
@@ -97,7 +99,7 @@ func members(item any, prefix string) []string {
 		return strings.Compare(a, b)
 	}) {
 		nested, ok := object[name].(map[string]any)
-		// A name with a dot in it, as metadata may have, would read as a path.
+		// A name that contains a dot, as in metadata, would be taken for a path.
 		if ok && len(nested) > 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(nested)), func(n string) bool { return n == "" || strings.Contains(n, ".") }) {
 			out = append(out, members(nested, prefix+name+".")...)
 			continue

@@ -1,5 +1,5 @@
-// Package render writes the replies of the API for people and for programs: tables, JSON, CSV, YAML,
-// jq filters and templates.
+// Package render writes replies of the API as tables, JSON, CSV or YAML, or through jq filters and
+// templates.
 package render
 
 import (
@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Safe returns a string with escapes for everything that a terminal would act on, and for invalid
-// UTF-8. Data comes from payers: control characters could move the cursor or set the title, and
-// controls of the writing direction could make one amount look like another.
+// Safe escapes every character that a terminal acts on, and invalid UTF-8. Some data comes from
+// payers: control characters could move the cursor or set the title, and controls of the writing
+// direction could make one amount look like another.
 func Safe(s string) string { return escape(s, false) }
 
-// SafeText is like Safe, but leaves line breaks and tabs alone.
+// SafeText does the same as Safe, but keeps line breaks and tabs.
 func SafeText(s string) string { return escape(s, true) }
 
 func escape(s string, layout bool) string {
@@ -62,7 +62,7 @@ func hex(n uint32, digits int) string {
 	return string(out)
 }
 
-// safeJSON escapes inside JSON what Safe escapes in plain strings, so that its value stays the same.
+// safeJSON escapes the same characters as Safe, in JSON's own form, so that the value stays the same.
 func safeJSON(raw []byte) []byte {
 	return escapeInside(raw, func(r rune) string {
 		hi, lo := utf16.EncodeRune(r)
@@ -70,7 +70,7 @@ func safeJSON(raw []byte) []byte {
 	})
 }
 
-// safeYAML does the same inside double-quoted strings of YAML, which knows no surrogates.
+// safeYAML does the same in double-quoted strings of YAML, which has no surrogate pairs.
 func safeYAML(raw []byte) []byte {
 	return escapeInside(raw, func(r rune) string { return `\U` + hex(uint32(r), 8) })
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
-// Decode reads a JSON value, keeping numbers as they are written.
+// Decode reads a JSON value, with numbers as json.Number.
 func Decode(raw []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -38,16 +38,16 @@ func Lookup(v any, path string) any {
 	return v
 }
 
-// Cell is a value as a table shows it.
+// Cell is a value in a table.
 type Cell struct {
 	Text  string
 	Right bool   // numbers and money align on the right
-	Whole bool   // a narrow terminal must not cut it: half an amount or a time misleads
+	Whole bool   // not cut on a narrow terminal: half an amount or a time would mislead
 	Color string // an ANSI sequence, or ""
 }
 
-// cellOf formats the member at a path of an object that the spec describes, if it knows it. The
-// currency is that of amounts that come without one.
+// cellOf formats the member at a path of an object. The description of the object may be nil. The
+// currency is for amounts whose object has none.
 func cellOf(item any, object *spec.Object, path, currency string) Cell {
 	value := Lookup(item, path)
 	field, currency := describe(item, object, path, currency)
@@ -91,8 +91,8 @@ func describe(item any, object *spec.Object, path, currency string) (*spec.Field
 	return field, currency
 }
 
-// currencyOf returns the currency of a member of an object: for fx_amount that is fx_currency. An
-// object inherits the currency around it unless it has a currency of its own, whatever that is for.
+// currencyOf returns the currency of a member of an object: that of fx_amount is fx_currency. An
+// object without any currency of its own inherits the one around it.
 func currencyOf(object any, name, inherited string) string {
 	members, _ := object.(map[string]any)
 	for _, member := range []string{strings.TrimSuffix(name, "amount") + "currency", "currency"} {
@@ -134,7 +134,7 @@ func Money(minor, currency string) string {
 	return amount.Format(gocardless.Currency(currency))
 }
 
-// creditorLast sorts names, with the link that is the same on every row at the end.
+// creditorLast sorts the names of links, with the creditor at the end: it is the same on every row.
 func creditorLast(a, b string) int {
 	if (a == "creditor") != (b == "creditor") {
 		return map[bool]int{true: 1, false: -1}[a == "creditor"]
@@ -183,7 +183,7 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// statusColor returns green for what is done, red for what failed and yellow for what is in progress.
+// statusColor returns green for a status of success, red for one of failure, and yellow otherwise.
 func statusColor(status string) string {
 	for _, s := range []string{"fail", "cancel", "charged_back", "chargeback", "expired", "bounced", "blocked", "denied", "suspended", "returned", "rejected", "invalid", "action_required"} {
 		if strings.Contains(status, s) {

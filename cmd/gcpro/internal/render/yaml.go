@@ -28,8 +28,8 @@ func YAML(w io.Writer, raw []byte) error {
 	return err
 }
 
-// yamlNode reads the next JSON value. YAML's own parser would not do: it takes neither all characters
-// nor all escapes of JSON.
+// yamlNode reads the next JSON value. The YAML parser cannot read it: it does not accept all
+// characters and escapes of JSON.
 func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 	token, err := d.Token()
 	if err != nil {

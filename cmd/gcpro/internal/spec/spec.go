@@ -1,5 +1,5 @@
-// Package spec describes the API to the commands of gcpro: its operations, their parameters and
-// results, as tables that the generator writes.
+// Package spec has the operations of the API, their parameters and results as generated tables, from
+// which gcpro makes its commands.
 package spec
 
 import "strings"
@@ -40,10 +40,10 @@ func (o *Operation) PathParams() []string {
 	return names
 }
 
-// Resource is a kind of thing that the API keeps.
+// Resource is a kind of resource of the API.
 type Resource struct{ Name, Doc string }
 
-// Kind is the shape of a value.
+// Kind is the type of a value.
 type Kind int
 
 // The kinds.
@@ -61,7 +61,7 @@ const (
 	Group // Field.Object
 )
 
-// Place is where a parameter travels.
+// Place is the part of a request that holds a parameter.
 type Place int
 
 // The places.
@@ -73,7 +73,7 @@ const (
 	InHeader
 )
 
-// Object is the members of a JSON object, or the parameters of an operation.
+// Object describes the members of a JSON object, or the parameters of an operation.
 type Object struct {
 	Fields     []Field
 	Conditions []Condition
@@ -131,8 +131,8 @@ type Simulator struct{ Name, Resource, Doc, Requires string }
 // Prefix is the prefix of a resource's ids.
 type Prefix struct{ Prefix, Resource string }
 
-// ResourcesOf returns the resources that an id may belong to, by the longest prefix that fits: some
-// share theirs.
+// ResourcesOf returns the resources that an id may belong to, by its longest known prefix. Some
+// resources share a prefix.
 func ResourcesOf(id string) []string {
 	best := 0
 	var resources []string
