@@ -30,51 +30,51 @@ var opInstitutionsList = Operation{
 // InstitutionService provides the operations on institutions. It is the Institutions field of a
 // [Client] and is safe for concurrent use.
 //
-// A bank or similar body that payers can choose for a bank authorisation, depending on the country
-// and the purpose. Some support only one of Payment Initiation (PIS) and Account Information (AIS).
+// A bank or other institution at which payers can authorise. Which institutions are available
+// depends on the country and the purpose: some support only payment initiation (PIS), others only
+// account information (AIS).
 type InstitutionService struct {
 	client *Client
 }
 
-// ListForBillingRequest returns every institution that can be used with the given billing request.
-// Works for Faster Payments only at present.
+// ListForBillingRequest returns the institutions that can be used with a billing request. At
+// present this works only for Faster Payments.
 //
 // GET /billing_requests/{identity}/institutions
 func (s *InstitutionService) ListForBillingRequest(ctx context.Context, id string, params InstitutionListForBillingRequestParams, opts ...RequestOption) (*Page[Institution], error) {
 	return list(ctx, s.client, &opInstitutionsListForBillingRequest, input{id: id, params: &params}, opts, new(itemsOf[Institution]))
 }
 
-// List returns the supported institutions. Unless filtered otherwise, these are institutions in
-// "GB" that support "pis" and "faster_payments".
+// List returns the supported institutions. Without parameters, these are institutions in "GB" that
+// support "pis" and "faster_payments".
 //
 // GET /institutions
 func (s *InstitutionService) List(ctx context.Context, params InstitutionListParams, opts ...RequestOption) (*Page[Institution], error) {
 	return list(ctx, s.client, &opInstitutionsList, input{params: &params}, opts, new(itemsOf[Institution]))
 }
 
-// Institution is a bank or similar body that payers can choose for a bank authorisation, depending
-// on the country and the purpose. Some support only one of Payment Initiation (PIS) and Account
-// Information (AIS).
+// Institution is a bank or other institution at which payers can authorise. Which institutions are
+// available depends on the country and the purpose: some support only payment initiation (PIS),
+// others only account information (AIS).
 type Institution struct {
 	// Id of the institution.
 	ID string `json:"id,omitzero"`
-	// True if choosing this institution with "select_institution" may also complete
-	// "collect_bank_account", because the bank can pass on the payer's account details.
+	// Whether selecting the institution can also complete "collect_bank_account", because the bank
+	// passes on the payer's account details.
 	AutocompletesCollectBankAccount bool `json:"autocompletes_collect_bank_account,omitzero"`
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
-	// when no country is given.
+	// Country of the institution, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Address of the institution's icon.
+	// URL of the institution's icon.
 	IconURL string `json:"icon_url,omitzero"`
-	// Payment limits of the institution, split by personal and business accounts.
+	// Payment limits of the institution, for personal and for business accounts.
 	Limits *InstitutionLimits `json:"limits,omitzero"`
-	// Address of the institution's logo.
+	// URL of the institution's logo.
 	LogoURL string `json:"logo_url,omitzero"`
-	// Name of the institution for display to people.
+	// Name of the institution, for display.
 	Name string `json:"name,omitzero"`
 	// Open banking features that the institution offers.
 	Roles []string `json:"roles,omitzero"`
-	// Whether the institution can be used at present.
+	// Whether the institution can be used.
 	Status InstitutionStatus `json:"status,omitzero"`
 }
 
@@ -108,14 +108,14 @@ func (v *Institution) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// InstitutionLimits holds the payment limits of the institution, split by personal and business
+// InstitutionLimits holds the payment limits of the institution, for personal and for business
 // accounts.
 type InstitutionLimits struct {
-	// Limits per day, in minor units of the currency, e.g. pence. Returned only to requests
-	// authenticated with an access token.
+	// Limits per day, in minor units of the currency. Returned only to requests with an access
+	// token.
 	Daily map[string]any `json:"daily,omitzero"`
-	// Limits per transaction, in minor units of the currency, e.g. pence. Returned only to requests
-	// authenticated with an access token.
+	// Limits per transaction, in minor units of the currency. Returned only to requests with an
+	// access token.
 	Single map[string]any `json:"single,omitzero"`
 }
 
@@ -140,16 +140,14 @@ func (v *InstitutionLimits) decode(d *jsonwire.Decoder) {
 // InstitutionListForBillingRequestParams holds the parameters of
 // [InstitutionService.ListForBillingRequest].
 type InstitutionListForBillingRequestParams struct {
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
-	// when no country is given. Required.
+	// Limits the list to institutions in this country, given as an ISO 3166-1 alpha-2 code.
+	// Required.
 	CountryCode string `json:"country_code"`
-	// Only institutions with these ids, written as one comma-separated string when there are
-	// several.
+	// Limits the list to institutions with these ids.
 	IDs []string `json:"ids,omitzero"`
-	// True to return temporarily disabled institutions as well as enabled ones. Taken as false when
-	// omitted. Default: false.
+	// Whether to include institutions that are temporarily disabled. Default: false.
 	IncludeDisabled *bool `json:"include_disabled,omitzero"`
-	// Only institutions with this text somewhere in their name.
+	// Limits the list to institutions whose name contains this string.
 	Search string `json:"search,omitzero"`
 }
 
@@ -172,18 +170,17 @@ func (p InstitutionListForBillingRequestParams) Validate() error {
 
 // InstitutionListParams holds the parameters of [InstitutionService.List].
 type InstitutionListParams struct {
-	// Six-digit code of the bank and branch that hold an account. Only UK sort codes work at
-	// present.
+	// Limits the list to institutions with this branch code: six digits, at present only a UK sort
+	// code.
 	BranchCode string `json:"branch_code,omitzero"`
-	// Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in "GB" are returned
-	// when no country is given.
+	// Limits the list to institutions in this country, given as an ISO 3166-1 alpha-2 code. If
+	// omitted, "GB".
 	CountryCode string `json:"country_code,omitzero"`
-	// Only institutions that support this feature, for example "pis" or "vrp_sweeping". Taken as
-	// "pis" when omitted. Default: "pis".
+	// Limits the list to institutions that support this feature, such as "pis" or "vrp_sweeping".
+	// Default: "pis".
 	Feature string `json:"feature,omitzero"`
-	// Only institutions that support this scheme, for example "faster_payments",
-	// "sepa_credit_transfer" or "sepa_instant_credit_transfer". Taken as "faster_payments" when
-	// omitted.
+	// Limits the list to institutions that support this scheme, such as "faster_payments",
+	// "sepa_credit_transfer" or "sepa_instant_credit_transfer". If omitted, "faster_payments".
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
@@ -206,17 +203,17 @@ func (p InstitutionListParams) Validate() error {
 	return validate("", &p)
 }
 
-// InstitutionStatus reports whether an institution can be used now. The API may add values without
+// InstitutionStatus reports whether an institution can be used. The API may add values without
 // notice, so handle values that are not listed.
 type InstitutionStatus string
 
 // Known values of InstitutionStatus.
 const (
-	// InstitutionStatusEnabled: can be used.
+	// InstitutionStatusEnabled: it can be used.
 	InstitutionStatusEnabled InstitutionStatus = "enabled"
-	// InstitutionStatusDisabled: cannot be used.
+	// InstitutionStatusDisabled: it cannot be used.
 	InstitutionStatusDisabled InstitutionStatus = "disabled"
-	// InstitutionStatusTemporarilyDisabled: cannot be used for the time being.
+	// InstitutionStatusTemporarilyDisabled: it cannot be used for the moment.
 	InstitutionStatusTemporarilyDisabled InstitutionStatus = "temporarily_disabled"
 )
 

@@ -11,13 +11,14 @@ const (
 
 // The groups that the API documents.
 const (
-	// GroupGeneral: every request made with one access token, per clock minute; errors count too.
+	// GroupGeneral: all requests with one access token in a clock minute, including those that
+	// fail.
 	GroupGeneral RateLimitGroup = "general"
-	// GroupBalances: listing balances.
+	// GroupBalances: lists of balances.
 	GroupBalances RateLimitGroup = "balances"
-	// GroupOutboundWrites: create, withdraw, approve and cancel of outbound payments, together.
+	// GroupOutboundWrites: requests that create, withdraw, approve or cancel outbound payments.
 	GroupOutboundWrites RateLimitGroup = "outbound_writes"
-	// GroupOutboundReads: the other operations on outbound payments.
+	// GroupOutboundReads: all other requests for outbound payments.
 	GroupOutboundReads RateLimitGroup = "outbound_reads"
 )
 

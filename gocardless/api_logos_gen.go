@@ -21,22 +21,20 @@ var opLogosCreateForCreditor = Operation{
 // LogoService provides the operations on logos. It is the Logos field of a [Client] and is safe for
 // concurrent use.
 //
-// An uploaded image which, once attached to a creditor, appears on the payment pages of its billing
-// request flows.
+// A creditor's logo, which appears on the payment pages of its billing request flows.
 type LogoService struct {
 	client *Client
 }
 
-// CreateForCreditor uploads a logo for a creditor, or changes the existing one if there is one
-// already. The image must be a JPG or PNG, and is scaled down to fit 300 by 40 pixels.
+// CreateForCreditor uploads a logo for a creditor. It replaces the creditor's existing logo, if
+// any. The image must be a JPG or PNG; it is scaled down to fit 300 by 40 pixels.
 //
 // POST /branding/logos
 func (s *LogoService) CreateForCreditor(ctx context.Context, params LogoCreateForCreditorParams, opts ...RequestOption) (*Logo, error) {
 	return do(ctx, s.client, &opLogosCreateForCreditor, input{params: &params}, opts, new(Logo))
 }
 
-// Logo is an uploaded image which, once attached to a creditor, appears on the payment pages of its
-// billing request flows.
+// Logo is a creditor's logo, which appears on the payment pages of its billing request flows.
 type Logo struct {
 	// Id of the logo, prefixed "LO".
 	ID string `json:"id,omitzero"`
@@ -59,9 +57,9 @@ func (v *Logo) decode(d *jsonwire.Decoder) {
 
 // LogoCreateForCreditorParams holds the parameters of [LogoService.CreateForCreditor].
 type LogoCreateForCreditorParams struct {
-	// The image file, encoded in Base64. Required.
+	// Image file, encoded in Base64. Required.
 	Image string `json:"image"`
-	// Identifiers of related resources, here the creditor.
+	// Identifiers of related resources: the creditor.
 	Links *LogoCreateForCreditorParamsLinks `json:"links,omitzero"`
 }
 
@@ -86,7 +84,7 @@ func (p LogoCreateForCreditorParams) Validate() error {
 	return validate("logos", &p)
 }
 
-// LogoCreateForCreditorParamsLinks holds the identifiers of related resources, here the creditor.
+// LogoCreateForCreditorParamsLinks holds the identifiers of related resources: the creditor.
 type LogoCreateForCreditorParamsLinks struct {
 	// Id of the creditor that the logo is for.
 	Creditor *string `json:"creditor,omitzero"`

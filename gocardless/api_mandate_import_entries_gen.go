@@ -33,15 +33,15 @@ var opMandateImportEntriesCreate = Operation{
 // MandateImportEntryService provides the operations on mandate import entries. It is the
 // MandateImportEntries field of a [Client] and is safe for concurrent use.
 //
-// One mandate to bring into GoCardless as part of a mandate import, with its customer and bank
-// account, plus amendment details for SEPA. After processing, "links" names the created records.
-// Open to approved integrators only.
+// A mandate to import, with its customer and bank account and, for SEPA, details of the original
+// mandate. After processing, "links" holds the ids of the created resources. Only for approved
+// integrators.
 type MandateImportEntryService struct {
 	client *Client
 }
 
-// List returns the entries of one mandate import. Once the import has been submitted,
-// "record_identifier" lets you match each entry to your own records.
+// List returns the entries of a mandate import, one page at a time. Use "record_identifier" to
+// match them to your own records.
 //
 // GET /mandate_import_entries
 func (s *MandateImportEntryService) List(ctx context.Context, params MandateImportEntryListParams, opts ...RequestOption) (*Page[MandateImportEntry], error) {
@@ -57,26 +57,26 @@ func (s *MandateImportEntryService) All(ctx context.Context, params MandateImpor
 	return all[*MandateImportEntry](ctx, s.client, &opMandateImportEntriesList, input{params: &params}, opts, new(itemsOf[MandateImportEntry]))
 }
 
-// Create adds one mandate to an existing mandate import. An import holds at most 30,000 entries;
-// going beyond that gives a "record_limit_exceeded" error.
+// Create adds an entry to a mandate import. An import holds at most 30,000 entries; another one
+// gives a "record_limit_exceeded" error.
 //
 // POST /mandate_import_entries
 func (s *MandateImportEntryService) Create(ctx context.Context, params MandateImportEntryCreateParams, opts ...RequestOption) (*MandateImportEntry, error) {
 	return do(ctx, s.client, &opMandateImportEntriesCreate, input{params: &params}, opts, new(MandateImportEntry))
 }
 
-// MandateImportEntry is one mandate to bring into GoCardless as part of a mandate import, with its
-// customer and bank account, plus amendment details for SEPA. After processing, "links" names the
-// created records. Open to approved integrators only.
+// MandateImportEntry is a mandate to import, with its customer and bank account and, for SEPA,
+// details of the original mandate. After processing, "links" holds the ids of the created
+// resources. Only for approved integrators.
 type MandateImportEntry struct {
 	// Time at which the entry was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Identifiers of resources related to the mandate import entry.
+	// Identifiers of resources related to the entry.
 	Links *MandateImportEntryLinks `json:"links,omitzero"`
-	// Errors met while processing the entry, grouped by the resource they concern.
+	// Errors from processing the entry, grouped by resource.
 	ProcessingErrors map[string]any `json:"processing_errors,omitzero"`
-	// Your own unique label for the entry, at most 255 characters. Use it to match the created
-	// records after processing.
+	// Your own unique identifier of the entry, up to 255 characters. Use it to match the created
+	// resources to your records.
 	RecordIdentifier string `json:"record_identifier,omitzero"`
 }
 
@@ -105,20 +105,19 @@ func (v *MandateImportEntry) decode(d *jsonwire.Decoder) {
 
 // MandateImportEntryCreateParams holds the parameters of [MandateImportEntryService.Create].
 type MandateImportEntryCreateParams struct {
-	// Groups the details of the original SEPA mandate that is being moved or changed.
+	// Details of the original SEPA mandate that is moved or changed.
 	Amendment *MandateImportEntryCreateParamsAmendment `json:"amendment,omitzero"`
-	// Groups the customer's bank account details: the holder's name with either an IBAN or local
-	// details. Required.
+	// Details of the customer's bank account: the name of its holder, and an IBAN or local details.
+	// Required.
 	BankAccount MandateImportEntryCreateParamsBankAccount `json:"bank_account"`
-	// Groups the details of the customer to create: a personal or company name, address and contact
-	// data. Required.
+	// Details of the customer to create: name, address and contact data. Required.
 	Customer MandateImportEntryCreateParamsCustomer `json:"customer"`
-	// Identifiers of resources related to the mandate import entry. Required.
+	// Identifiers of resources related to the entry. Required.
 	Links MandateImportEntryCreateParamsLinks `json:"links"`
-	// Groups the details of the mandate to create.
+	// Details of the mandate to create.
 	Mandate *MandateImportEntryCreateParamsMandate `json:"mandate,omitzero"`
-	// Your own unique label for the entry, at most 255 characters. Use it to match the created
-	// records after processing.
+	// Your own unique identifier of the entry, up to 255 characters. Use it to match the created
+	// resources to your records.
 	RecordIdentifier *string `json:"record_identifier,omitzero"`
 }
 
@@ -176,16 +175,16 @@ func (p MandateImportEntryCreateParams) Validate() error {
 	return validate("mandate_import_entries", &p)
 }
 
-// MandateImportEntryCreateParamsAmendment groups the details of the original SEPA mandate that is
-// being moved or changed.
+// MandateImportEntryCreateParamsAmendment holds the details of the original SEPA mandate that is
+// moved or changed.
 type MandateImportEntryCreateParamsAmendment struct {
-	// Creditor identifier of the organisation that first set up the direct debit. Required when the
+	// Creditor identifier of the organisation that first set up the mandate. Required when the
 	// mandate import scheme is "sepa". Required.
 	OriginalCreditorID string `json:"original_creditor_id"`
-	// Name of the creditor that the original mandate was made out to. Required.
+	// Name of the creditor on the original mandate. Required.
 	OriginalCreditorName string `json:"original_creditor_name"`
-	// SEPA reference that uniquely identifies the mandate to amend. Required when the mandate
-	// import scheme is "sepa". Required.
+	// Unique reference of the original SEPA mandate. Required when the mandate import scheme is
+	// "sepa". Required.
 	OriginalMandateReference string `json:"original_mandate_reference"`
 }
 
@@ -203,8 +202,8 @@ func (p *MandateImportEntryCreateParamsAmendment) check(c *checker) {
 	c.required("original_mandate_reference", p.OriginalMandateReference != "")
 }
 
-// MandateImportEntryCreateParamsBankAccount groups the customer's bank account details: the
-// holder's name with either an IBAN or local details.
+// MandateImportEntryCreateParamsBankAccount holds the details of the customer's bank account: the
+// name of its holder, and an IBAN or local details.
 type MandateImportEntryCreateParamsBankAccount struct {
 	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
 	// banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
@@ -263,8 +262,8 @@ func (p *MandateImportEntryCreateParamsBankAccount) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// MandateImportEntryCreateParamsCustomer groups the details of the customer to create: a personal
-// or company name, address and contact data.
+// MandateImportEntryCreateParamsCustomer holds the details of the customer to create: name, address
+// and contact data.
 type MandateImportEntryCreateParamsCustomer struct {
 	// First line of the customer's address. Required when the mandate import scheme is "bacs" or
 	// "sepa".
@@ -369,10 +368,9 @@ func (p *MandateImportEntryCreateParamsCustomer) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// MandateImportEntryCreateParamsLinks holds the identifiers of resources related to the mandate
-// import entry.
+// MandateImportEntryCreateParamsLinks holds the identifiers of resources related to the entry.
 type MandateImportEntryCreateParamsLinks struct {
-	// Id of the mandate import, with the prefix "IM". Required.
+	// Id of the mandate import to add the entry to, prefixed "IM". Required.
 	MandateImport string `json:"mandate_import"`
 }
 
@@ -386,7 +384,7 @@ func (p *MandateImportEntryCreateParamsLinks) check(c *checker) {
 	c.required("mandate_import", p.MandateImport != "")
 }
 
-// MandateImportEntryCreateParamsMandate groups the details of the mandate to create.
+// MandateImportEntryCreateParamsMandate holds the details of the mandate to create.
 type MandateImportEntryCreateParamsMandate struct {
 	// How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class
 	// (SEC) code.
@@ -417,13 +415,13 @@ func (p *MandateImportEntryCreateParamsMandate) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// MandateImportEntryLinks holds the identifiers of resources related to the mandate import entry.
+// MandateImportEntryLinks holds the identifiers of resources related to the entry.
 type MandateImportEntryLinks struct {
-	// Id of the customer that processing the import created.
+	// Id of the customer created from the entry.
 	Customer string `json:"customer,omitzero"`
-	// Id of the customer's bank account that processing the import created.
+	// Id of the customer bank account created from the entry.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
-	// Id of the mandate that processing the import created.
+	// Id of the mandate created from the entry.
 	Mandate string `json:"mandate,omitzero"`
 	// Id of the mandate import that the entry belongs to.
 	MandateImport string `json:"mandate_import,omitzero"`
@@ -451,9 +449,9 @@ type MandateImportEntryListParams struct {
 	Before string `json:"before,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Id of the mandate import, with the prefix "IM". Required.
+	// Id of the mandate import whose entries to list, prefixed "IM". Required.
 	MandateImport string `json:"mandate_import"`
-	// Only entries with this processing outcome.
+	// Limits the list to entries with this status.
 	Status MandateImportEntryStatus `json:"status,omitzero"`
 }
 
@@ -475,13 +473,13 @@ func (p MandateImportEntryListParams) Validate() error {
 	return validate("", &p)
 }
 
-// MandateImportEntryStatus is the outcome of importing one mandate. The API may add values without
+// MandateImportEntryStatus is the status of a mandate import entry. The API may add values without
 // notice, so handle values that are not listed.
 type MandateImportEntryStatus string
 
 // Known values of MandateImportEntryStatus.
 const (
-	// MandateImportEntryStatusSuccessfullyProcessed: the entry was imported and its records now
+	// MandateImportEntryStatusSuccessfullyProcessed: the entry was imported and its resources
 	// exist.
 	MandateImportEntryStatusSuccessfullyProcessed MandateImportEntryStatus = "successfully_processed"
 	// MandateImportEntryStatusUnsuccessfullyProcessed: an error stopped the import of the entry;

@@ -53,57 +53,56 @@ var opMandateImportsSubmit = Operation{
 // MandateImportService provides the operations on mandate imports. It is the MandateImports field
 // of a [Client] and is safe for concurrent use.
 //
-// A batch of mandates brought over from another provider. Add up to 30,000 entries, then submit it;
-// once GoCardless staff approve it, each entry becomes a mandate with its own "mandate_created"
-// webhook. Open to approved integrators only.
+// A batch of mandates from another provider. Add up to 30,000 entries, then submit the import. Once
+// GoCardless staff approve it, each entry becomes a mandate and a webhook reports
+// "mandate_created". Only for approved integrators.
 type MandateImportService struct {
 	client *Client
 }
 
-// Create creates an empty mandate import. Entries are then added to it one by one, after which it
-// has to be submitted.
+// Create creates an empty mandate import. Add entries to it, then submit it.
 //
 // POST /mandate_imports
 func (s *MandateImportService) Create(ctx context.Context, params MandateImportCreateParams, opts ...RequestOption) (*MandateImport, error) {
 	return do(ctx, s.client, &opMandateImportsCreate, input{params: &params}, opts, new(MandateImport))
 }
 
-// Get returns one mandate import by its id.
+// Get returns the mandate import with the given id.
 //
 // GET /mandate_imports/{identity}
 func (s *MandateImportService) Get(ctx context.Context, id string, opts ...RequestOption) (*MandateImport, error) {
 	return do(ctx, s.client, &opMandateImportsGet, input{id: id}, opts, new(MandateImport))
 }
 
-// Cancel cancels a mandate import, so that none of its mandates are set up and no entries can be
-// added. This is not possible once the import has been submitted or processed.
+// Cancel cancels a mandate import. None of its mandates are set up, and no more entries can be
+// added. An import that has been submitted or processed cannot be cancelled.
 //
 // POST /mandate_imports/{identity}/actions/cancel
 func (s *MandateImportService) Cancel(ctx context.Context, id string, opts ...RequestOption) (*MandateImport, error) {
 	return do(ctx, s.client, &opMandateImportsCancel, input{id: id}, opts, new(MandateImport))
 }
 
-// Submit submits a mandate import for GoCardless staff to process; no entries can be added
-// afterwards. The sandbox processes it automatically after about 10 seconds.
+// Submit submits a mandate import to GoCardless for processing. No more entries can be added. The
+// sandbox processes it automatically after about 10 seconds.
 //
 // POST /mandate_imports/{identity}/actions/submit
 func (s *MandateImportService) Submit(ctx context.Context, id string, opts ...RequestOption) (*MandateImport, error) {
 	return do(ctx, s.client, &opMandateImportsSubmit, input{id: id}, opts, new(MandateImport))
 }
 
-// MandateImport is a batch of mandates brought over from another provider. Add up to 30,000
-// entries, then submit it; once GoCardless staff approve it, each entry becomes a mandate with its
-// own "mandate_created" webhook. Open to approved integrators only.
+// MandateImport is a batch of mandates from another provider. Add up to 30,000 entries, then submit
+// the import. Once GoCardless staff approve it, each entry becomes a mandate and a webhook reports
+// "mandate_created". Only for approved integrators.
 type MandateImport struct {
-	// Id of the import, with the prefix "IM".
+	// Id of the import, prefixed "IM".
 	ID string `json:"id,omitzero"`
 	// Time at which the mandate import was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Identifiers of resources related to the mandate import.
 	Links *MandateImportLinks `json:"links,omitzero"`
-	// Scheme that every mandate in the import belongs to; one import cannot mix schemes.
+	// Scheme of all mandates in the import.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// How far the mandate import has got.
+	// Status of the mandate import.
 	Status MandateImportStatus `json:"status,omitzero"`
 }
 
@@ -135,7 +134,7 @@ func (v *MandateImport) decode(d *jsonwire.Decoder) {
 type MandateImportCreateParams struct {
 	// Identifiers of resources related to the mandate import.
 	Links *MandateImportCreateParamsLinks `json:"links,omitzero"`
-	// Payment scheme of the mandate or mandates. Required.
+	// Scheme of all mandates in the import. Required.
 	Scheme Scheme `json:"scheme"`
 }
 
@@ -191,21 +190,21 @@ func (v *MandateImportLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateImportStatus is the stage of a mandate import. The API may add values without notice, so
+// MandateImportStatus is the status of a mandate import. The API may add values without notice, so
 // handle values that are not listed.
 type MandateImportStatus string
 
 // Known values of MandateImportStatus.
 const (
-	// MandateImportStatusCreated: new; entries can still be added.
+	// MandateImportStatusCreated: created; entries can be added.
 	MandateImportStatusCreated MandateImportStatus = "created"
-	// MandateImportStatusSubmitted: handed in by the integrator, who has finished adding entries.
+	// MandateImportStatusSubmitted: submitted; no more entries can be added.
 	MandateImportStatusSubmitted MandateImportStatus = "submitted"
-	// MandateImportStatusCancelled: abandoned by the integrator.
+	// MandateImportStatusCancelled: cancelled by the integrator.
 	MandateImportStatusCancelled MandateImportStatus = "cancelled"
 	// MandateImportStatusProcessing: approved by GoCardless staff; its mandates are being set up.
 	MandateImportStatusProcessing MandateImportStatus = "processing"
-	// MandateImportStatusProcessed: finished; every mandate has been imported.
+	// MandateImportStatusProcessed: all entries have been processed.
 	MandateImportStatusProcessed MandateImportStatus = "processed"
 )
 

@@ -21,28 +21,28 @@ var opMandatePDFsCreate = Operation{
 // MandatePDFService provides the operations on mandate PDFs. It is the MandatePDFs field of a
 // [Client] and is safe for concurrent use.
 //
-// A PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer. It can be
-// blank, filled in from given details, or built from an existing mandate.
+// A PDF of a Direct Debit mandate that complies with the scheme's rules, to show to a customer. It
+// can be blank, filled in with given details, or made from an existing mandate.
 type MandatePDFService struct {
 	client *Client
 }
 
-// Create creates a mandate PDF and returns a short-lived URL for it. Leave customer and bank
-// details out, supply them, or link an existing mandate. The "Accept-Language" header picks the
-// language, English by default; Autogiro, Betalingsservice and SEPA Core offer others.
+// Create creates a mandate PDF and returns a short-lived URL for it. Supply the customer and bank
+// details to print, or link an existing mandate, or leave out both for a blank form. The
+// "Accept-Language" header sets the language. English is the default; Autogiro, Betalingsservice
+// and SEPA Core offer others.
 //
 // POST /mandate_pdfs
 func (s *MandatePDFService) Create(ctx context.Context, params MandatePDFCreateParams, opts ...RequestOption) (*MandatePDF, error) {
 	return do(ctx, s.client, &opMandatePDFsCreate, input{params: &params}, opts, new(MandatePDF))
 }
 
-// MandatePDF is a PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer.
-// It can be blank, filled in from given details, or built from an existing mandate.
+// MandatePDF is a PDF of a Direct Debit mandate that complies with the scheme's rules, to show to a
+// customer. It can be blank, filled in with given details, or made from an existing mandate.
 type MandatePDF struct {
-	// Time from which "url" no longer works, 10 minutes after the PDF was requested.
+	// Time at which "url" expires, in UTC: 10 minutes after the request.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// Temporary address of the PDF, good until "expires_at". Its form may change, so neither keep
-	// it nor parse it.
+	// URL of the PDF, valid until "expires_at". Its structure may change: do not store or parse it.
 	URL string `json:"url,omitzero"`
 }
 
@@ -59,10 +59,10 @@ func (v *MandatePDF) decode(d *jsonwire.Decoder) {
 
 // MandatePDFCreateParams holds the parameters of [MandatePDFService.Create].
 type MandatePDFCreateParams struct {
-	// Language of the document, for example "fr"; English when absent or unsupported.
+	// Language of the PDF, such as "fr". English if omitted or not supported.
 	AcceptLanguage string `json:"-"`
-	// Account holder's name as the bank holds it, at most 18 characters; normally the customer's
-	// own name.
+	// Name of the account holder as the bank knows it, up to 18 characters. Usually the customer's
+	// name.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
@@ -77,60 +77,59 @@ type MandatePDFCreateParams struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Bank code, for countries whose local details include one. Not needed with an "iban".
 	BankCode *string `json:"bank_code,omitzero"`
-	// SWIFT BIC of the bank. Worked out from a valid "iban" or local bank details when those are
-	// given.
+	// SWIFT BIC of the bank. Derived from the "iban" or local bank details, if these are given and
+	// valid.
 	BIC *string `json:"bic,omitzero"`
 	// Branch code, such as a UK sort code, for countries whose local details include one. Not
 	// needed with an "iban".
 	BranchCode *string `json:"branch_code,omitzero"`
 	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Company name of the customer, printed in the PDF's customer name box.
+	// Name of the customer's company, for the PDF's customer name box.
 	CompanyName *string `json:"company_name,omitzero"`
-	// Two-letter ISO 3166-1 country code of the bank account. Required when local bank details are
-	// given.
+	// Country of the bank account, as an ISO 3166-1 alpha-2 code. Required when local bank details
+	// are given.
 	CountryCode *string `json:"country_code,omitzero"`
-	// CPR (person) or CVR (company) number of a Danish customer. Send it for Betalingsservice
-	// mandates only.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark. Only for
+	// Betalingsservice.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Customer's surname, printed in the PDF's customer name box. Has no effect when "company_name"
-	// is set.
+	// Family name of the customer, for the PDF's customer name box. Ignored if "company_name" is
+	// set.
 	FamilyName *string `json:"family_name,omitzero"`
-	// Customer's first name, printed in the PDF's customer name box. Has no effect when
-	// "company_name" is set.
+	// Given name of the customer, for the PDF's customer name box. Ignored if "company_name" is
+	// set.
 	GivenName *string `json:"given_name,omitzero"`
-	// IBAN of the bank account, as an alternative to local bank details. Not accepted for Autogiro
-	// mandates.
+	// IBAN of the account, an alternative to local details. Not accepted for Autogiro.
 	IBAN *string `json:"iban,omitzero"`
-	// Identifiers of resources to build the PDF from.
+	// Identifiers of resources to make the PDF from.
 	Links *MandatePDFCreateParamsLinks `json:"links,omitzero"`
-	// Unique reference for the mandate, 6 to 18 characters. May be omitted when the form is signed
-	// before a reference exists.
+	// Unique reference of the mandate, 6 to 18 characters. Omit it if the form is signed before a
+	// reference exists.
 	MandateReference *string `json:"mandate_reference,omitzero"`
-	// IP address from which an American customer set up the mandate. The ACH scheme rules call for
-	// it. Required when the PDF has to comply with the ACH scheme rules.
+	// IP address from which a customer in the US set up the mandate. Required when the PDF has to
+	// comply with the ACH scheme rules.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
-	// Customer's phone number. Send it for BECS NZ mandates only.
+	// Phone number of the customer. Only for BECS NZ.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, region or department where the customer is; in the United States, the state as a
-	// two-letter ISO 3166-2:US code. Required when the customer is in the United States.
+	// County, region or department of the customer's address. In the US it must be the two-letter
+	// ISO 3166-2 code of the state. Required when the customer is in the United States.
 	Region *string `json:"region,omitzero"`
-	// Direct Debit scheme of the mandate, such as "bacs". Detected from the bank details when
-	// omitted. Required when none of "links.mandate", "iban" or local bank details with a
-	// "country_code" is given.
+	// Scheme of the mandate, such as "bacs". If omitted, it is derived from the bank details.
+	// Required when none of "links.mandate", "iban" or local bank details with a "country_code" is
+	// given.
 	Scheme *Scheme `json:"scheme,omitzero"`
-	// Date of signature to print. The form then has no space for a signature.
+	// Date of signature to print. The PDF then has no space for a signature.
 	SignatureDate *Date `json:"signature_date,omitzero"`
-	// Amount of the subscription that the mandate authorises, in minor units (cents). For American
-	// customers only. Required when "subscription_frequency" is given.
+	// Amount of the subscription that the mandate authorises, in cents. Only for customers in the
+	// US. Required when "subscription_frequency" is given.
 	SubscriptionAmount *int64 `json:"subscription_amount,omitzero"`
-	// How often the subscription that the mandate authorises is charged. For American customers
-	// only. Required when "subscription_amount" is given.
+	// Time between charges of the subscription that the mandate authorises. Only for customers in
+	// the US. Required when "subscription_amount" is given.
 	SubscriptionFrequency *IntervalUnit `json:"subscription_frequency,omitzero"`
-	// Personnummer, samordningsnummer or organisationsnummer of a Swedish customer. Send it for
-	// Autogiro mandates only.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden. Only for Autogiro.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -239,13 +238,12 @@ func (p MandatePDFCreateParams) Validate() error {
 	return validate("mandate_pdfs", &p)
 }
 
-// MandatePDFCreateParamsLinks holds the identifiers of resources to build the PDF from.
+// MandatePDFCreateParamsLinks holds the identifiers of resources to make the PDF from.
 type MandatePDFCreateParamsLinks struct {
-	// Id of the creditor that the PDF is made for. Required when the account has more than one
-	// creditor.
+	// Id of the creditor that the PDF is for. Required when the account has more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
-	// Id of a mandate to render, with the customer's bank details masked. Must be the only
-	// parameter in the request.
+	// Id of the mandate to make the PDF from. The customer's bank details are masked. No other
+	// parameter is allowed.
 	Mandate *string `json:"mandate,omitzero"`
 }
 

@@ -23,13 +23,13 @@ var opNegativeBalanceLimitsList = Operation{
 // NegativeBalanceLimitService provides the operations on negative balance limits. It is the
 // NegativeBalanceLimits field of a [Client] and is safe for concurrent use.
 //
-// How far below zero a creditor's balance may be before refunds are refused. It is set for each
-// creditor; by default it is zero, so a negative balance blocks refunds.
+// How far below zero a creditor's balance can go before refunds are refused. The default is zero: a
+// negative balance blocks refunds.
 type NegativeBalanceLimitService struct {
 	client *Client
 }
 
-// List lists negative balance limits, in pages with cursors.
+// List returns negative balance limits, one page at a time.
 //
 // GET /negative_balance_limits
 func (s *NegativeBalanceLimitService) List(ctx context.Context, params NegativeBalanceLimitListParams, opts ...RequestOption) (*Page[NegativeBalanceLimit], error) {
@@ -45,19 +45,19 @@ func (s *NegativeBalanceLimitService) All(ctx context.Context, params NegativeBa
 	return all[*NegativeBalanceLimit](ctx, s.client, &opNegativeBalanceLimitsList, input{params: &params}, opts, new(itemsOf[NegativeBalanceLimit]))
 }
 
-// NegativeBalanceLimit describes how far below zero a creditor's balance may be before refunds are
-// refused. It is set for each creditor; by default it is zero, so a negative balance blocks
-// refunds.
+// NegativeBalanceLimit describes how far below zero a creditor's balance can go before refunds are
+// refused. The default is zero: a negative balance blocks refunds.
 type NegativeBalanceLimit struct {
 	// Id of the negative balance limit, prefixed "NBL".
 	ID string `json:"id,omitzero"`
-	// Size of the limit in pence, as a positive number: 10000 lets the balance go down to -100 GBP.
+	// Size of the limit in minor units of the currency, as a positive number: in GBP, 10000 allows
+	// a balance of -100.00.
 	BalanceLimit int64 `json:"balance_limit,omitzero"`
 	// Time at which the limit was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 currency code.
+	// Currency of the limit, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
-	// Identifiers of related resources: the creditor and the user who set the limit.
+	// Identifiers of related resources: the creditor, and the user who set the limit.
 	Links *NegativeBalanceLimitLinks `json:"links,omitzero"`
 }
 
@@ -85,7 +85,7 @@ func (v *NegativeBalanceLimit) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// NegativeBalanceLimitLinks holds the identifiers of related resources: the creditor and the user
+// NegativeBalanceLimitLinks holds the identifiers of related resources: the creditor, and the user
 // who set the limit.
 type NegativeBalanceLimitLinks struct {
 	// Id of the user who set the limit.
@@ -112,9 +112,9 @@ type NegativeBalanceLimitListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Only records of the creditor with this id, which has the prefix "CR".
+	// Limits the list to the creditor with this id.
 	Creditor string `json:"creditor,omitzero"`
-	// Limits the list to limits in this currency.
+	// Limits the list to this currency.
 	Currency Currency `json:"currency,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`

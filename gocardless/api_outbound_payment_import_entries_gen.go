@@ -23,13 +23,13 @@ var opOutboundPaymentImportEntriesList = Operation{
 // OutboundPaymentImportEntryService provides the operations on outbound payment import entries. It
 // is the OutboundPaymentImportEntries field of a [Client] and is safe for concurrent use.
 //
-// One row of an outbound payment import: a payment to be made once the import is authorised, with
-// the outcome of its checks.
+// An entry of an outbound payment import: a payment to make once the import is authorised, with the
+// results of its checks.
 type OutboundPaymentImportEntryService struct {
 	client *Client
 }
 
-// List lists the entries of one outbound payment import, a cursor-delimited page at a time.
+// List returns the entries of an outbound payment import, one page at a time.
 //
 // GET /outbound_payment_import_entries
 func (s *OutboundPaymentImportEntryService) List(ctx context.Context, params OutboundPaymentImportEntryListParams, opts ...RequestOption) (*Page[OutboundPaymentImportEntry], error) {
@@ -45,30 +45,29 @@ func (s *OutboundPaymentImportEntryService) All(ctx context.Context, params Outb
 	return all[*OutboundPaymentImportEntry](ctx, s.client, &opOutboundPaymentImportEntriesList, input{params: &params}, opts, new(itemsOf[OutboundPaymentImportEntry]))
 }
 
-// OutboundPaymentImportEntry is one row of an outbound payment import: a payment to be made once
-// the import is authorised, with the outcome of its checks.
+// OutboundPaymentImportEntry is an entry of an outbound payment import: a payment to make once the
+// import is authorised, with the results of its checks.
 type OutboundPaymentImportEntry struct {
-	// Id of the import entry, prefixed "IE".
+	// Id of the entry, prefixed "IE".
 	ID string `json:"id,omitzero"`
-	// Sum of money in minor units of the currency (pence for GBP, cents for EUR).
+	// Amount in minor units of the currency (pence for GBP).
 	Amount *int64 `json:"amount,omitzero"`
 	// Time at which the entry was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Identifiers of resources related to the import entry.
+	// Identifiers of resources related to the entry.
 	Links *OutboundPaymentImportEntryLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// When the entry was processed; set by GoCardless.
+	// Time at which the entry was processed, in UTC.
 	ProcessedAt time.Time `json:"processed_at,omitzero"`
-	// Reference for the payment to be made; optional.
+	// Reference of the payment to make, if any.
 	Reference string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
-	// one.
+	// Scheme of the payment. At present only "faster_payments", in GBP, is available.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// What is wrong with the entry, grouped by type of resource and, inside that, by field.
+	// Problems with the entry, grouped by type of resource and by field.
 	ValidationErrors *OutboundPaymentImportEntryValidationErrors `json:"validation_errors,omitzero"`
-	// Outcome of checking the account holder's name with the bank; absent if no check was made.
+	// Result of the account holder verification. Absent if there was none.
 	VerificationResult AccountHolderVerificationResult `json:"verification_result,omitzero"`
 }
 
@@ -108,13 +107,13 @@ func (v *OutboundPaymentImportEntry) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// OutboundPaymentImportEntryLinks holds the identifiers of resources related to the import entry.
+// OutboundPaymentImportEntryLinks holds the identifiers of resources related to the entry.
 type OutboundPaymentImportEntryLinks struct {
-	// Id of the outbound payment made from the entry; absent until processing is done.
+	// Id of the outbound payment created from the entry, once it exists.
 	OutboundPayment string `json:"outbound_payment,omitzero"`
-	// Id of the import to which the entry belongs.
+	// Id of the import that the entry belongs to.
 	OutboundPaymentImport string `json:"outbound_payment_import,omitzero"`
-	// Id of the bank account to which the entry's money is sent.
+	// Id of the bank account that receives the money.
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
@@ -160,17 +159,16 @@ func (p OutboundPaymentImportEntryListParams) Validate() error {
 	return validate("", &p)
 }
 
-// OutboundPaymentImportEntryOutboundPaymentErrors holds the problems with the outbound payment's
-// own data, by field.
+// OutboundPaymentImportEntryOutboundPaymentErrors holds the problems with the outbound payment, by
+// field.
 type OutboundPaymentImportEntryOutboundPaymentErrors struct {
-	// Messages saying what is wrong with the amount.
+	// Problems with the amount.
 	Amount []string `json:"amount,omitzero"`
-	// Messages saying what is wrong with the account to be paid.
+	// Problems with the recipient's bank account.
 	RecipientBankAccount []string `json:"recipient_bank_account,omitzero"`
-	// Messages saying what is wrong with the reference.
+	// Problems with the reference.
 	Reference []string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
-	// one.
+	// Scheme of the payment. At present only "faster_payments", in GBP, is available.
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
@@ -196,10 +194,10 @@ func (v *OutboundPaymentImportEntryOutboundPaymentErrors) decode(d *jsonwire.Dec
 	)
 }
 
-// OutboundPaymentImportEntryValidationErrors describes what is wrong with the entry, grouped by
-// type of resource and, inside that, by field.
+// OutboundPaymentImportEntryValidationErrors holds the problems with the entry, grouped by type of
+// resource and by field.
 type OutboundPaymentImportEntryValidationErrors struct {
-	// Problems with the outbound payment's own data, by field.
+	// Problems with the outbound payment, by field.
 	OutboundPayment *OutboundPaymentImportEntryOutboundPaymentErrors `json:"outbound_payment,omitzero"`
 }
 

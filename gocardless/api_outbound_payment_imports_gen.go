@@ -45,14 +45,13 @@ var opOutboundPaymentImportsGet = Operation{
 // OutboundPaymentImportService provides the operations on outbound payment imports. It is the
 // OutboundPaymentImports field of a [Client] and is safe for concurrent use.
 //
-// A batch of up to 1000 outbound payments made with one request. No money moves until a user opens
-// the authorisation link and approves it in the dashboard; each entry then becomes an outbound
-// payment of its own.
+// A batch of up to 1,000 outbound payments, created with one request. A user must approve it in the
+// dashboard, at its "authorisation_url"; each entry then becomes an outbound payment.
 type OutboundPaymentImportService struct {
 	client *Client
 }
 
-// List lists your outbound payment imports, one cursor-delimited page at a time.
+// List returns your outbound payment imports, one page at a time.
 //
 // GET /outbound_payment_imports
 func (s *OutboundPaymentImportService) List(ctx context.Context, params OutboundPaymentImportListParams, opts ...RequestOption) (*Page[OutboundPaymentImport], error) {
@@ -76,42 +75,41 @@ func (v *OutboundPaymentImport) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Create creates an import from a list of at most 1000 entries. Send a user to the
-// "authorisation_url" in the response; the payments are made only after approval there.
+// Create creates an import of up to 1,000 entries. Send a user to its "authorisation_url": no
+// payments are made until the import is approved there.
 //
 // POST /outbound_payment_imports
 func (s *OutboundPaymentImportService) Create(ctx context.Context, params OutboundPaymentImportCreateParams, opts ...RequestOption) (*OutboundPaymentImport, error) {
 	return do(ctx, s.client, &opOutboundPaymentImportsCreate, input{params: &params}, opts, new(OutboundPaymentImport))
 }
 
-// Get fetches one outbound payment import by its id, for instance to follow its status and counts.
+// Get returns the outbound payment import with the given id, for example to follow its status and
+// counts.
 //
 // GET /outbound_payment_imports/{identity}
 func (s *OutboundPaymentImportService) Get(ctx context.Context, id string, opts ...RequestOption) (*OutboundPaymentImport, error) {
 	return do(ctx, s.client, &opOutboundPaymentImportsGet, input{id: id}, opts, new(OutboundPaymentImport))
 }
 
-// OutboundPaymentImport is a batch of up to 1000 outbound payments made with one request. No money
-// moves until a user opens the authorisation link and approves it in the dashboard; each entry then
-// becomes an outbound payment of its own.
+// OutboundPaymentImport is a batch of up to 1,000 outbound payments, created with one request. A
+// user must approve it in the dashboard, at its "authorisation_url"; each entry then becomes an
+// outbound payment.
 type OutboundPaymentImport struct {
-	// Id of the import, with the prefix "IM".
+	// Id of the import, prefixed "IM".
 	ID string `json:"id,omitzero"`
-	// Total of the amounts of all entries, in minor units of the currency (pence for GBP).
+	// Total amount of all entries, in minor units of the currency (pence for GBP).
 	AmountSum int64 `json:"amount_sum,omitzero"`
-	// Dashboard page on which a user checks the import and approves it.
+	// URL of the dashboard page on which a user reviews and approves the import.
 	AuthorisationURL string `json:"authorisation_url,omitzero"`
 	// Time at which the import was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Currency of the outbound payment as an ISO 4217 code. Only "GBP" is available at present.
+	// Currency, as an ISO 4217 code. At present only "GBP" is available.
 	Currency Currency `json:"currency,omitzero"`
-	// Tallies of the import's entries: how many there are, how they fared in validation and holder
-	// verification, and how many became payments.
+	// Counts of the import's entries, by result of validation, verification and processing.
 	EntryCounts *OutboundPaymentImportEntryCounts `json:"entry_counts,omitzero"`
 	// Identifiers of resources related to the outbound payment import.
 	Links *OutboundPaymentImportLinks `json:"links,omitzero"`
-	// How far the import has got, from creation through validation and authorisation to the
-	// generated payments.
+	// Status of the import.
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
 }
 
@@ -149,7 +147,7 @@ func (v *OutboundPaymentImport) decode(d *jsonwire.Decoder) {
 
 // OutboundPaymentImportCreateParams holds the parameters of [OutboundPaymentImportService.Create].
 type OutboundPaymentImportCreateParams struct {
-	// The payments to make, one entry each. An import takes no more than 1000 entries. Required.
+	// Payments to make, at most 1,000. Required.
 	EntryItems []OutboundPaymentImportCreateParamsEntryItem `json:"entry_items"`
 	// Identifiers of resources related to the outbound payment import.
 	Links *OutboundPaymentImportCreateParamsLinks `json:"links,omitzero"`
@@ -181,21 +179,19 @@ func (p OutboundPaymentImportCreateParams) Validate() error {
 	return validate("outbound_payment_imports", &p)
 }
 
-// OutboundPaymentImportCreateParamsEntryItem is the payments to make, one entry each. An import
-// takes no more than 1000 entries.
+// OutboundPaymentImportCreateParamsEntryItem is a payment to make.
 type OutboundPaymentImportCreateParamsEntryItem struct {
-	// Sum of money in minor units of the currency (pence for GBP, cents for EUR). Required.
+	// Amount in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Id of the customer bank account to which the money is sent. Required.
+	// Id of the customer bank account that receives the money. Required.
 	RecipientBankAccountID string `json:"recipient_bank_account_id"`
-	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
+	// Reference shown on the recipient's bank statement. The scheme limits its length: Faster
+	// Payments accepts up to 18 characters, which can be letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
-	// one. Required.
+	// Scheme of the payment. At present only "faster_payments", in GBP, is available. Required.
 	Scheme Scheme `json:"scheme"`
 }
 
@@ -222,7 +218,7 @@ func (p *OutboundPaymentImportCreateParamsEntryItem) check(c *checker) {
 // OutboundPaymentImportCreateParamsLinks holds the identifiers of resources related to the outbound
 // payment import.
 type OutboundPaymentImportCreateParamsLinks struct {
-	// Id of the creditor that pays out the import's outbound payments.
+	// Id of the creditor that makes the payments.
 	Creditor *string `json:"creditor,omitzero"`
 }
 
@@ -234,28 +230,28 @@ func (p *OutboundPaymentImportCreateParamsLinks) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// OutboundPaymentImportEntryCounts holds the tallies of the import's entries: how many there are,
-// how they fared in validation and holder verification, and how many became payments.
+// OutboundPaymentImportEntryCounts groups the counts of an import's entries, by result of
+// validation, verification and processing.
 type OutboundPaymentImportEntryCounts struct {
-	// How many entries could not be turned into an outbound payment because of a permanent error.
+	// Number of entries that a permanent error kept from becoming outbound payments.
 	FailedToProcess int `json:"failed_to_process,omitzero"`
-	// How many entries did not pass validation.
+	// Number of entries that failed validation.
 	Invalid int `json:"invalid,omitzero"`
-	// How many entries became outbound payments once the import had been authorised.
+	// Number of entries that became outbound payments after the import was authorised.
 	Processed int `json:"processed,omitzero"`
-	// How many entries the import holds.
+	// Number of entries in the import.
 	Total int `json:"total,omitzero"`
-	// How many entries passed validation.
+	// Number of entries that passed validation.
 	Valid int `json:"valid,omitzero"`
-	// How many entries went through an account holder check such as Confirmation of Payee.
+	// Number of entries whose account holder was verified, for example by Confirmation of Payee.
 	Verified int `json:"verified,omitzero"`
-	// How many checked entries had exactly the name held by the bank.
+	// Number of verified entries whose account holder name matches the bank's records exactly.
 	VerifiedWithFullMatch int `json:"verified_with_full_match,omitzero"`
-	// How many checked entries had a name different from the one held by the bank.
+	// Number of verified entries whose account holder name does not match the bank's records.
 	VerifiedWithNoMatch int `json:"verified_with_no_match,omitzero"`
-	// How many checked entries had a name close to, but not the same as, the one held by the bank.
+	// Number of verified entries whose account holder name is close to that in the bank's records.
 	VerifiedWithPartialMatch int `json:"verified_with_partial_match,omitzero"`
-	// How many entries got no conclusive answer from the account holder check.
+	// Number of entries whose account holder verification was inconclusive.
 	VerifiedWithUnableToMatch int `json:"verified_with_unable_to_match,omitzero"`
 }
 
@@ -304,7 +300,7 @@ func (v *OutboundPaymentImportEntryCounts) decode(d *jsonwire.Decoder) {
 // OutboundPaymentImportLinks holds the identifiers of resources related to the outbound payment
 // import.
 type OutboundPaymentImportLinks struct {
-	// Id of the creditor that pays out the import's outbound payments.
+	// Id of the creditor that makes the payments.
 	Creditor string `json:"creditor,omitzero"`
 }
 
@@ -325,11 +321,11 @@ type OutboundPaymentImportListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Bounds on creation time; only imports created within them are listed.
+	// Limits the list to imports created in this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Keeps only imports that have this status.
+	// Limits the list to imports with this status.
 	Status OutboundPaymentImportStatus `json:"status,omitzero"`
 }
 
@@ -352,26 +348,26 @@ func (p OutboundPaymentImportListParams) Validate() error {
 	return validate("", &p)
 }
 
-// OutboundPaymentImportStatus is the stage of an outbound payment import. The API may add values
+// OutboundPaymentImportStatus is the status of an outbound payment import. The API may add values
 // without notice, so handle values that are not listed.
 type OutboundPaymentImportStatus string
 
 // Known values of OutboundPaymentImportStatus.
 const (
-	// OutboundPaymentImportStatusCreated: newly made; nothing has been checked yet.
+	// OutboundPaymentImportStatusCreated: created; nothing has been checked yet.
 	OutboundPaymentImportStatusCreated OutboundPaymentImportStatus = "created"
-	// OutboundPaymentImportStatusValidating: entries are being checked.
+	// OutboundPaymentImportStatusValidating: its entries are being checked.
 	OutboundPaymentImportStatusValidating OutboundPaymentImportStatus = "validating"
-	// OutboundPaymentImportStatusValid: the checks passed; awaiting authorisation.
+	// OutboundPaymentImportStatusValid: the checks passed; waiting for authorisation.
 	OutboundPaymentImportStatusValid OutboundPaymentImportStatus = "valid"
 	// OutboundPaymentImportStatusInvalid: the checks failed.
 	OutboundPaymentImportStatusInvalid OutboundPaymentImportStatus = "invalid"
-	// OutboundPaymentImportStatusProcessing: authorised; outbound payments are being made from the
-	// entries.
+	// OutboundPaymentImportStatusProcessing: authorised; outbound payments are being created from
+	// its entries.
 	OutboundPaymentImportStatusProcessing OutboundPaymentImportStatus = "processing"
-	// OutboundPaymentImportStatusProcessed: every entry has become an outbound payment.
+	// OutboundPaymentImportStatusProcessed: all entries have been processed.
 	OutboundPaymentImportStatusProcessed OutboundPaymentImportStatus = "processed"
-	// OutboundPaymentImportStatusCancelled: called off by a user, or expired.
+	// OutboundPaymentImportStatusCancelled: cancelled by a user, or expired.
 	OutboundPaymentImportStatusCancelled OutboundPaymentImportStatus = "cancelled"
 )
 

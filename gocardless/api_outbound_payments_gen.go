@@ -98,14 +98,14 @@ var opOutboundPaymentsCancel = Operation{
 // OutboundPaymentService provides the operations on outbound payments. It is the OutboundPayments
 // field of a [Client] and is safe for concurrent use.
 //
-// Money sent by a creditor; webhooks report changes of its status. POST endpoints share a limit of
-// 300 requests a minute, roughly 150 payments when each is created and then approved; the other
-// endpoints allow 500 a minute.
+// A payment that a creditor sends to a bank account. Webhooks report each change of its status.
+// POST requests share a limit of 300 a minute, about 150 payments if each is created and then
+// approved; other requests are limited to 500 a minute.
 type OutboundPaymentService struct {
 	client *Client
 }
 
-// List lists outbound payments, in pages with cursors.
+// List returns your outbound payments, one page at a time.
 //
 // GET /outbound_payments
 func (s *OutboundPaymentService) List(ctx context.Context, params OutboundPaymentListParams, opts ...RequestOption) (*Page[OutboundPayment], error) {
@@ -121,89 +121,88 @@ func (s *OutboundPaymentService) All(ctx context.Context, params OutboundPayment
 	return all[*OutboundPayment](ctx, s.client, &opOutboundPaymentsList, input{params: &params}, opts, new(itemsOf[OutboundPayment]))
 }
 
-// Create creates an outbound payment from a creditor to a customer bank account. Sending it
-// typically takes a second call, to approve it.
+// Create creates an outbound payment from a creditor to a customer bank account. It usually has to
+// be approved with a second call before it is sent.
 //
 // POST /outbound_payments
 func (s *OutboundPaymentService) Create(ctx context.Context, params OutboundPaymentCreateParams, opts ...RequestOption) (*OutboundPayment, error) {
 	return do(ctx, s.client, &opOutboundPaymentsCreate, input{params: &params}, opts, new(OutboundPayment))
 }
 
-// Stats returns totals over outbound payments.
+// Stats returns the number and the total amount of outbound payments by status.
 //
 // GET /outbound_payments/stats
 func (s *OutboundPaymentService) Stats(ctx context.Context, opts ...RequestOption) (*OutboundPaymentStats, error) {
 	return do(ctx, s.client, &opOutboundPaymentsStats, input{}, opts, new(OutboundPaymentStats))
 }
 
-// Withdraw creates an outbound payment that pays your own verified business bank account.
+// Withdraw creates an outbound payment to your own verified business bank account.
 //
 // POST /outbound_payments/withdrawal
 func (s *OutboundPaymentService) Withdraw(ctx context.Context, params OutboundPaymentWithdrawParams, opts ...RequestOption) (*OutboundPayment, error) {
 	return do(ctx, s.client, &opOutboundPaymentsWithdraw, input{params: &params}, opts, new(OutboundPayment))
 }
 
-// Get returns one outbound payment, found by its id.
+// Get returns the outbound payment with the given id.
 //
 // GET /outbound_payments/{identity}
 func (s *OutboundPaymentService) Get(ctx context.Context, id string, opts ...RequestOption) (*OutboundPayment, error) {
 	return do(ctx, s.client, &opOutboundPaymentsGet, input{id: id}, opts, new(OutboundPayment))
 }
 
-// Update changes the metadata of an outbound payment. Nothing else can be changed.
+// Update updates the "metadata" of an outbound payment, the only field that can be changed.
 //
 // PUT /outbound_payments/{identity}
 func (s *OutboundPaymentService) Update(ctx context.Context, id string, params OutboundPaymentUpdateParams, opts ...RequestOption) (*OutboundPayment, error) {
 	return do(ctx, s.client, &opOutboundPaymentsUpdate, input{id: id, params: &params}, opts, new(OutboundPayment))
 }
 
-// Approve approves an outbound payment, which must be in the "pending_approval" status.
+// Approve approves an outbound payment that is "pending_approval".
 //
 // POST /outbound_payments/{identity}/actions/approve
 func (s *OutboundPaymentService) Approve(ctx context.Context, id string, opts ...RequestOption) (*OutboundPayment, error) {
 	return do(ctx, s.client, &opOutboundPaymentsApprove, input{id: id}, opts, new(OutboundPayment))
 }
 
-// Cancel cancels an outbound payment that is still "verifying", "pending_approval" or "scheduled".
-// From "executing" onwards the money is already moving and the payment can no longer be stopped.
+// Cancel cancels an outbound payment that is "verifying", "pending_approval" or "scheduled". From
+// "executing" on, the money is on its way and the payment can no longer be cancelled.
 //
 // POST /outbound_payments/{identity}/actions/cancel
 func (s *OutboundPaymentService) Cancel(ctx context.Context, id string, params OutboundPaymentCancelParams, opts ...RequestOption) (*OutboundPayment, error) {
 	return do(ctx, s.client, &opOutboundPaymentsCancel, input{id: id, params: &params}, opts, new(OutboundPayment))
 }
 
-// OutboundPayment is the money sent by a creditor; webhooks report changes of its status. POST
-// endpoints share a limit of 300 requests a minute, roughly 150 payments when each is created and
-// then approved; the other endpoints allow 500 a minute.
+// OutboundPayment is a payment that a creditor sends to a bank account. Webhooks report each change
+// of its status. POST requests share a limit of 300 a minute, about 150 payments if each is created
+// and then approved; other requests are limited to 500 a minute.
 type OutboundPayment struct {
-	// Id of the outbound payment.
+	// Id of the outbound payment, prefixed "OUT".
 	ID string `json:"id,omitzero"`
-	// Sum of money in minor units of the currency (pence for GBP, cents for EUR).
+	// Amount in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
 	// Time at which the outbound payment was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Currency of the outbound payment as an ISO 4217 code. Only "GBP" is available at present.
+	// Currency, as an ISO 4217 code. At present only "GBP" is available.
 	Currency Currency `json:"currency,omitzero"`
-	// Free text for people to read, saying what the outbound payment is for.
+	// Human-readable description of the outbound payment.
 	Description string `json:"description,omitzero"`
-	// Day in the future to send the payment on. If left out, it goes as soon as possible.
+	// Date on which the payment is sent.
 	ExecutionDate Date `json:"execution_date,omitzero"`
-	// True if the money goes to your own verified business bank account.
+	// Whether the payment goes to your own verified business bank account.
 	IsWithdrawal bool `json:"is_withdrawal,omitzero"`
 	// Identifiers of resources related to the outbound payment.
 	Links *OutboundPaymentLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
+	// Reference shown on the recipient's bank statement. The scheme limits its length: Faster
+	// Payments accepts up to 18 characters, which can be letters, digits, spaces and "&-./".
 	Reference string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
-	// one.
+	// Scheme of the payment. At present only "faster_payments", in GBP, is available.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// Stage the outbound payment has reached.
+	// Status of the outbound payment.
 	Status OutboundPaymentStatus `json:"status,omitzero"`
-	// Results of the checks made on the outbound payment.
+	// Results of the checks on the outbound payment.
 	Verifications *OutboundPaymentVerifications `json:"verifications,omitzero"`
 }
 
@@ -276,22 +275,21 @@ func (p OutboundPaymentCancelParams) Validate() error {
 
 // OutboundPaymentCreateParams holds the parameters of [OutboundPaymentService.Create].
 type OutboundPaymentCreateParams struct {
-	// Amount to send, in minor units of the currency (pence for GBP, cents for EUR). Required.
+	// Amount to send, in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
-	// Free text for people to read, saying what the outbound payment is for.
+	// Human-readable description of the outbound payment.
 	Description *string `json:"description,omitzero"`
-	// Day in the future to send the payment on. If left out, it goes as soon as possible.
+	// Date in the future on which to send the payment. If omitted, it is sent as soon as possible.
 	ExecutionDate *Date `json:"execution_date,omitzero"`
 	// Identifiers of resources related to the outbound payment. Required.
 	Links OutboundPaymentCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
+	// Reference shown on the recipient's bank statement. The scheme limits its length: Faster
+	// Payments accepts up to 18 characters, which can be letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
-	// one. Required.
+	// Scheme of the payment. At present only "faster_payments", in GBP, is available. Required.
 	Scheme Scheme `json:"scheme"`
 }
 
@@ -334,11 +332,11 @@ func (p OutboundPaymentCreateParams) Validate() error {
 // OutboundPaymentCreateParamsLinks holds the identifiers of resources related to the outbound
 // payment.
 type OutboundPaymentCreateParamsLinks struct {
-	// Id of the creditor sending the money.
+	// Id of the creditor that sends the money.
 	Creditor *string `json:"creditor,omitzero"`
-	// Id of the import from which the outbound payment was made.
+	// Id of the import that the outbound payment was created from.
 	OutboundPaymentImport *string `json:"outbound_payment_import,omitzero"`
-	// Id of the customer bank account being paid into. Required.
+	// Id of the customer bank account that receives the money. Required.
 	RecipientBankAccount string `json:"recipient_bank_account"`
 }
 
@@ -365,13 +363,13 @@ type OutboundPaymentListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Start of the period in which to look for outbound payments.
+	// Start of the period in which the outbound payments were created.
 	CreatedFrom string `json:"created_from,omitzero"`
-	// End of the period in which to look for outbound payments.
+	// End of the period in which the outbound payments were created.
 	CreatedTo string `json:"created_to,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Return only outbound payments at this stage.
+	// Limits the list to outbound payments with this status.
 	Status OutboundPaymentStatus `json:"status,omitzero"`
 }
 
@@ -392,19 +390,19 @@ func (p OutboundPaymentListParams) Validate() error {
 	return validate("", &p)
 }
 
-// OutboundPaymentStats holds the totals of outbound payments by stage.
+// OutboundPaymentStats holds the totals of outbound payments by status.
 type OutboundPaymentStats struct {
-	// Total of outbound payments being executed, in minor units.
+	// Total of the outbound payments being executed, in minor units of the currency.
 	ExecutingAmount int64 `json:"executing_amount,omitzero"`
 	// Number of outbound payments being executed.
 	ExecutingCount int `json:"executing_count,omitzero"`
-	// Total awaiting approval, in minor units.
+	// Total of the outbound payments waiting for approval, in minor units of the currency.
 	PendingApprovalAmount int64 `json:"pending_approval_amount,omitzero"`
-	// Number awaiting approval.
+	// Number of outbound payments waiting for approval.
 	PendingApprovalCount int `json:"pending_approval_count,omitzero"`
-	// Total scheduled for later, in minor units.
+	// Total of the scheduled outbound payments, in minor units of the currency.
 	ScheduledAmount int64 `json:"scheduled_amount,omitzero"`
-	// Number scheduled for later.
+	// Number of scheduled outbound payments.
 	ScheduledCount int `json:"scheduled_count,omitzero"`
 }
 
@@ -460,22 +458,21 @@ func (p OutboundPaymentUpdateParams) Validate() error {
 
 // OutboundPaymentWithdrawParams holds the parameters of [OutboundPaymentService.Withdraw].
 type OutboundPaymentWithdrawParams struct {
-	// Amount to send, in minor units of the currency (pence for GBP, cents for EUR). Required.
+	// Amount to send, in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
-	// Free text for people to read, saying what the outbound payment is for.
+	// Human-readable description of the outbound payment.
 	Description *string `json:"description,omitzero"`
-	// Day in the future to send the payment on. If left out, it goes as soon as possible.
+	// Date in the future on which to send the payment. If omitted, it is sent as soon as possible.
 	ExecutionDate *Date `json:"execution_date,omitzero"`
 	// Identifiers of resources related to the outbound payment.
 	Links *OutboundPaymentWithdrawParamsLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Optional text shown on the recipient's bank statement. Its length limit depends on the
-	// scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and "&-./".
+	// Reference shown on the recipient's bank statement. The scheme limits its length: Faster
+	// Payments accepts up to 18 characters, which can be letters, digits, spaces and "&-./".
 	Reference *string `json:"reference,omitzero"`
-	// Payment scheme by which the money is sent. At present "faster_payments", in GBP, is the only
-	// one. Required.
+	// Scheme of the payment. At present only "faster_payments", in GBP, is available. Required.
 	Scheme Scheme `json:"scheme"`
 }
 
@@ -517,7 +514,7 @@ func (p OutboundPaymentWithdrawParams) Validate() error {
 // OutboundPaymentWithdrawParamsLinks holds the identifiers of resources related to the outbound
 // payment.
 type OutboundPaymentWithdrawParamsLinks struct {
-	// Id of the creditor sending the money.
+	// Id of the creditor that sends the money.
 	Creditor *string `json:"creditor,omitzero"`
 }
 

@@ -69,16 +69,16 @@ var opPayerAuthorisationsSubmit = Operation{
 // PayerAuthorisationService provides the operations on payer authorisations. It is the
 // PayerAuthorisations field of a [Client] and is safe for concurrent use.
 //
-// Gathers customer, bank account and mandate details for self-built payment pages: create, update,
-// submit, then confirm, after which the records are made asynchronously. Deprecated: new
-// integrations should use billing requests.
+// A set of customer, bank account and mandate details that your own payment pages collect. Create
+// it, update it, submit it and confirm it; GoCardless then creates the resources asynchronously.
+// New integrations should use billing requests instead.
 type PayerAuthorisationService struct {
 	client *Client
 }
 
-// Create creates a payer authorisation, saving it even if details are missing. What is missing is
-// listed in "incomplete_fields", so that a form of several steps can fill it in without the
-// integrator keeping payer data.
+// Create creates a payer authorisation, even if details are missing. "incomplete_fields" lists the
+// missing ones, so that a form with several steps can add them without storing the payer's data
+// elsewhere.
 //
 // POST /payer_authorisations
 //
@@ -87,7 +87,7 @@ func (s *PayerAuthorisationService) Create(ctx context.Context, params PayerAuth
 	return do(ctx, s.client, &opPayerAuthorisationsCreate, input{params: &params}, opts, new(PayerAuthorisation))
 }
 
-// Get fetches one payer authorisation by its id, for example to poll its "status".
+// Get returns the payer authorisation with the given id, for example to poll its "status".
 //
 // GET /payer_authorisations/{identity}
 //
@@ -96,8 +96,8 @@ func (s *PayerAuthorisationService) Get(ctx context.Context, id string, opts ...
 	return do(ctx, s.client, &opPayerAuthorisationsGet, input{id: id}, opts, new(PayerAuthorisation))
 }
 
-// Update changes the fields present in the request and leaves the rest as they are; may be repeated
-// until "incomplete_fields" is empty. "metadata" is replaced as a whole, so send all of its keys.
+// Update updates the fields in the request and leaves the others unchanged, except that "metadata"
+// is replaced as a whole. It can be called until "incomplete_fields" is empty.
 //
 // PUT /payer_authorisations/{identity}
 //
@@ -106,9 +106,8 @@ func (s *PayerAuthorisationService) Update(ctx context.Context, id string, param
 	return do(ctx, s.client, &opPayerAuthorisationsUpdate, input{id: id, params: &params}, opts, new(PayerAuthorisation))
 }
 
-// Confirm marks the set-up as finished, so that customer, bank account and mandate can be made.
-// Only a submitted payer authorisation can be confirmed, which leaves room for extra steps of your
-// own in between.
+// Confirm confirms a submitted payer authorisation, so that the customer, bank account and mandate
+// are created. Your integration can have steps of its own between submitting and confirming.
 //
 // POST /payer_authorisations/{identity}/actions/confirm
 //
@@ -117,8 +116,8 @@ func (s *PayerAuthorisationService) Confirm(ctx context.Context, id string, opts
 	return do(ctx, s.client, &opPayerAuthorisationsConfirm, input{id: id}, opts, new(PayerAuthorisation))
 }
 
-// Submit hands in everything gathered so far for validation. Fails with HTTP 422 if anything is
-// invalid; once it succeeds, the payer authorisation is closed to edits.
+// Submit submits a payer authorisation for validation. If anything is invalid, the call fails with
+// status 422. Once submitted, the payer authorisation can no longer be changed.
 //
 // POST /payer_authorisations/{identity}/actions/submit
 //
@@ -127,28 +126,27 @@ func (s *PayerAuthorisationService) Submit(ctx context.Context, id string, opts 
 	return do(ctx, s.client, &opPayerAuthorisationsSubmit, input{id: id}, opts, new(PayerAuthorisation))
 }
 
-// PayerAuthorisation gathers customer, bank account and mandate details for self-built payment
-// pages: create, update, submit, then confirm, after which the records are made asynchronously.
-// Deprecated: new integrations should use billing requests.
+// PayerAuthorisation is a set of customer, bank account and mandate details that your own payment
+// pages collect. Create it, update it, submit it and confirm it; GoCardless then creates the
+// resources asynchronously. New integrations should use billing requests instead.
 type PayerAuthorisation struct {
 	// Id of the payer authorisation, prefixed "PA".
 	ID string `json:"id,omitzero"`
-	// Details from which the customer bank account will be made. Local details ("account_number",
-	// "bank_code", "branch_code") go together in one request, not spread over several.
+	// Details of the customer bank account to create. Send all local details ("account_number",
+	// "bank_code", "branch_code") in the same request.
 	BankAccount *PayerAuthorisationBankAccount `json:"bank_account,omitzero"`
 	// Time at which the payer authorisation was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Contact details from which the customer will be made.
+	// Details of the customer to create.
 	Customer *PayerAuthorisationCustomer `json:"customer,omitzero"`
-	// Details still missing before the mandate can be set up; empty once the authorisation is
-	// valid.
+	// Fields that must still be set before the mandate can be created. Empty once the authorisation
+	// is valid.
 	IncompleteFields []PayerAuthorisationIncompleteField `json:"incomplete_fields,omitzero"`
-	// Identifiers of the customer, bank account and mandate that came out of the payer
-	// authorisation.
+	// Identifiers of the customer, bank account and mandate that were created.
 	Links *PayerAuthorisationLinks `json:"links,omitzero"`
-	// Details from which the mandate will be made.
+	// Details of the mandate to create.
 	Mandate *PayerAuthorisationMandate `json:"mandate,omitzero"`
-	// Stage the payer authorisation has reached.
+	// Status of the payer authorisation.
 	Status PayerAuthorisationStatus `json:"status,omitzero"`
 }
 
@@ -196,9 +194,8 @@ func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationBankAccountParams holds the details from which the customer bank account will
-// be made. Local details ("account_number", "bank_code", "branch_code") go together in one request,
-// not spread over several.
+// PayerAuthorisationBankAccountParams holds the details of the customer bank account to create.
+// Send all local details ("account_number", "bank_code", "branch_code") in the same request.
 type PayerAuthorisationBankAccountParams struct {
 	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
 	// banks transliterated, in capitals and cut to 18 characters.
@@ -273,12 +270,12 @@ func (p *PayerAuthorisationBankAccountParams) check(c *checker) {
 
 // PayerAuthorisationCreateParams holds the parameters of [PayerAuthorisationService.Create].
 type PayerAuthorisationCreateParams struct {
-	// Details from which the customer bank account will be made. Local details ("account_number",
-	// "bank_code", "branch_code") go together in one request, not spread over several. Required.
+	// Details of the customer bank account to create. Send all local details ("account_number",
+	// "bank_code", "branch_code") in the same request. Required.
 	BankAccount PayerAuthorisationBankAccountParams `json:"bank_account"`
-	// Contact details from which the customer will be made. Required.
+	// Details of the customer to create. Required.
 	Customer PayerAuthorisationCustomerParams `json:"customer"`
-	// Details from which the mandate will be made. Required.
+	// Details of the mandate to create. Required.
 	Mandate PayerAuthorisationMandateParams `json:"mandate"`
 }
 
@@ -312,7 +309,7 @@ func (p PayerAuthorisationCreateParams) Validate() error {
 	return validate("payer_authorisations", &p)
 }
 
-// PayerAuthorisationCustomerParams holds the contact details from which the customer will be made.
+// PayerAuthorisationCustomerParams holds the details of the customer to create.
 type PayerAuthorisationCustomerParams struct {
 	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -405,7 +402,7 @@ func (p *PayerAuthorisationCustomerParams) check(c *checker) {
 	c.stringMap("metadata", p.Metadata, 3, 50, 500)
 }
 
-// PayerAuthorisationMandateParams holds the details from which the mandate will be made.
+// PayerAuthorisationMandateParams holds the details of the mandate to create.
 type PayerAuthorisationMandateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
@@ -416,7 +413,7 @@ type PayerAuthorisationMandateParams struct {
 	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
 	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
-	// Payment scheme of the mandate or mandates.
+	// Scheme of the mandate.
 	Scheme *Scheme `json:"scheme,omitzero"`
 }
 
@@ -443,12 +440,12 @@ func (p *PayerAuthorisationMandateParams) check(c *checker) {
 
 // PayerAuthorisationUpdateParams holds the parameters of [PayerAuthorisationService.Update].
 type PayerAuthorisationUpdateParams struct {
-	// Details from which the customer bank account will be made. Local details ("account_number",
-	// "bank_code", "branch_code") go together in one request, not spread over several. Required.
+	// Details of the customer bank account to create. Send all local details ("account_number",
+	// "bank_code", "branch_code") in the same request. Required.
 	BankAccount PayerAuthorisationBankAccountParams `json:"bank_account"`
-	// Contact details from which the customer will be made. Required.
+	// Details of the customer to create. Required.
 	Customer PayerAuthorisationCustomerParams `json:"customer"`
-	// Details from which the mandate will be made. Required.
+	// Details of the mandate to create. Required.
 	Mandate PayerAuthorisationMandateParams `json:"mandate"`
 }
 

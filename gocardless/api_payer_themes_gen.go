@@ -21,21 +21,20 @@ var opPayerThemesCreateForCreditor = Operation{
 // PayerThemeService provides the operations on payer themes. It is the PayerThemes field of a
 // [Client] and is safe for concurrent use.
 //
-// A creditor's own colours for its payment pages and the notifications its customers get.
+// A creditor's set of colours for its payment pages and its notifications to customers.
 type PayerThemeService struct {
 	client *Client
 }
 
-// CreateForCreditor creates a payer theme for a creditor, or changes the existing one if the
-// creditor has a theme already.
+// CreateForCreditor creates a payer theme for a creditor, or updates the creditor's existing theme.
 //
 // POST /branding/payer_themes
 func (s *PayerThemeService) CreateForCreditor(ctx context.Context, params PayerThemeCreateForCreditorParams, opts ...RequestOption) (*PayerTheme, error) {
 	return do(ctx, s.client, &opPayerThemesCreateForCreditor, input{params: &params}, opts, new(PayerTheme))
 }
 
-// PayerTheme is a creditor's own colours for its payment pages and the notifications its customers
-// get.
+// PayerTheme is a creditor's set of colours for its payment pages and its notifications to
+// customers.
 type PayerTheme struct {
 	// Id of the payer theme, prefixed "PTH".
 	ID string `json:"id,omitzero"`
@@ -66,7 +65,7 @@ type PayerThemeCreateForCreditorParams struct {
 	HeaderBackgroundColour *string `json:"header_background_colour,omitzero"`
 	// Colour of text links, as a hex code.
 	LinkTextColour *string `json:"link_text_colour,omitzero"`
-	// Identifiers of related resources, here the creditor.
+	// Identifiers of related resources: the creditor.
 	Links *PayerThemeCreateForCreditorParamsLinks `json:"links,omitzero"`
 }
 
@@ -100,8 +99,7 @@ func (p PayerThemeCreateForCreditorParams) Validate() error {
 	return validate("payer_themes", &p)
 }
 
-// PayerThemeCreateForCreditorParamsLinks holds the identifiers of related resources, here the
-// creditor.
+// PayerThemeCreateForCreditorParamsLinks holds the identifiers of related resources: the creditor.
 type PayerThemeCreateForCreditorParamsLinks struct {
 	// Id of the creditor that the theme is for.
 	Creditor *string `json:"creditor,omitzero"`

@@ -32,20 +32,20 @@ var opPaymentAccountTransactionsList = Operation{
 // PaymentAccountTransactionService provides the operations on payment account transactions. It is
 // the PaymentAccountTransactions field of a [Client] and is safe for concurrent use.
 //
-// One movement of money in or out of a payment account. GoCardless provides the account, and its
-// funds pay for outbound payments.
+// A movement of money into or out of a payment account, which GoCardless provides to fund outbound
+// payments.
 type PaymentAccountTransactionService struct {
 	client *Client
 }
 
-// Get returns one payment account transaction by its id.
+// Get returns the payment account transaction with the given id.
 //
 // GET /payment_account_transactions/{identity}
 func (s *PaymentAccountTransactionService) Get(ctx context.Context, id string, opts ...RequestOption) (*PaymentAccountTransaction, error) {
 	return do(ctx, s.client, &opPaymentAccountTransactionsGet, input{id: id}, opts, new(PaymentAccountTransaction))
 }
 
-// List returns the transactions of one payment account.
+// List returns the transactions of a payment account, one page at a time.
 //
 // GET /payment_accounts/{identity}/transactions
 func (s *PaymentAccountTransactionService) List(ctx context.Context, id string, params PaymentAccountTransactionListParams, opts ...RequestOption) (*Page[PaymentAccountTransaction], error) {
@@ -61,28 +61,28 @@ func (s *PaymentAccountTransactionService) All(ctx context.Context, id string, p
 	return all[*PaymentAccountTransaction](ctx, s.client, &opPaymentAccountTransactionsList, input{id: id, params: &params}, opts, new(itemsOf[PaymentAccountTransaction]))
 }
 
-// PaymentAccountTransaction is one movement of money in or out of a payment account. GoCardless
-// provides the account, and its funds pay for outbound payments.
+// PaymentAccountTransaction is a movement of money into or out of a payment account, which
+// GoCardless provides to fund outbound payments.
 type PaymentAccountTransaction struct {
-	// Identifier of the payment account transaction.
+	// Id of the payment account transaction, prefixed "PATR".
 	ID string `json:"id,omitzero"`
-	// Sum of money in minor units of the currency (pence for GBP, cents for EUR).
+	// Amount in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Balance of the account once the transaction is applied, in minor units of the currency.
+	// Balance of the account after the transaction, in minor units of the currency.
 	BalanceAfterTransaction int64 `json:"balance_after_transaction,omitzero"`
 	// Name of the other party to the transaction.
 	CounterpartyName string `json:"counterparty_name,omitzero"`
-	// ISO 4217 code of the transaction's currency.
+	// Currency of the transaction, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
-	// Text describing the transaction, if there is one.
+	// Human-readable description of the transaction, if any.
 	Description string `json:"description,omitzero"`
-	// Whether money entered or left the account.
+	// Whether the money was paid into or out of the account.
 	Direction PaymentAccountTransactionDirection `json:"direction,omitzero"`
 	// Identifiers of resources related to the transaction.
 	Links *PaymentAccountTransactionLinks `json:"links,omitzero"`
-	// Reference carried by the transaction, usually chosen by the sender.
+	// Reference of the transaction, usually chosen by the sender.
 	Reference string `json:"reference,omitzero"`
-	// Date on which the transaction took place.
+	// Date of the transaction.
 	ValueDate Date `json:"value_date,omitzero"`
 }
 
@@ -124,7 +124,7 @@ type PaymentAccountTransactionListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Only transactions that move money this way.
+	// Limits the list to transactions in this direction.
 	Direction PaymentAccountTransactionDirection `json:"direction,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`

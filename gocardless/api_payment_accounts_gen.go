@@ -32,13 +32,12 @@ var opPaymentAccountsGet = Operation{
 // PaymentAccountService provides the operations on payment accounts. It is the PaymentAccounts
 // field of a [Client] and is safe for concurrent use.
 //
-// A bank account that GoCardless provides to the merchant as the source of money for outbound
-// payments.
+// A bank account that GoCardless provides to a merchant to fund outbound payments.
 type PaymentAccountService struct {
 	client *Client
 }
 
-// List lists payment accounts, one cursor-based page at a time.
+// List returns your payment accounts, one page at a time.
 //
 // GET /payment_accounts
 func (s *PaymentAccountService) List(ctx context.Context, params PaymentAccountListParams, opts ...RequestOption) (*Page[PaymentAccount], error) {
@@ -54,23 +53,23 @@ func (s *PaymentAccountService) All(ctx context.Context, params PaymentAccountLi
 	return all[*PaymentAccount](ctx, s.client, &opPaymentAccountsList, input{params: &params}, opts, new(itemsOf[PaymentAccount]))
 }
 
-// Get fetches one payment account by its id.
+// Get returns the payment account with the given id.
 //
 // GET /payment_accounts/{identity}
 func (s *PaymentAccountService) Get(ctx context.Context, id string, opts ...RequestOption) (*PaymentAccount, error) {
 	return do(ctx, s.client, &opPaymentAccountsGet, input{id: id}, opts, new(PaymentAccount))
 }
 
-// PaymentAccount is a bank account that GoCardless provides to the merchant as the source of money
-// for outbound payments.
+// PaymentAccount is a bank account that GoCardless provides to a merchant to fund outbound
+// payments.
 type PaymentAccount struct {
 	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
-	// Balance of the account when the request was made, in minor units such as pence or cents. It
-	// changes constantly.
+	// Balance of the account at the time of the request, in minor units of the currency. It changes
+	// constantly.
 	AccountBalance int64 `json:"account_balance,omitzero"`
-	// Holder's name as the bank has it, normally the same as the linked creditor's name. Stored
-	// transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it, usually the creditor's name: transliterated,
+	// in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
 	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
@@ -79,7 +78,7 @@ type PaymentAccount struct {
 	// Currency of the account, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK"
 	// or "USD".
 	Currency Currency `json:"currency,omitzero"`
-	// Identifiers of related resources.
+	// Identifiers of related resources: the creditor.
 	Links *PaymentAccountLinks `json:"links,omitzero"`
 }
 
@@ -109,9 +108,9 @@ func (v *PaymentAccount) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PaymentAccountLinks holds the identifiers of related resources.
+// PaymentAccountLinks holds the identifiers of related resources: the creditor.
 type PaymentAccountLinks struct {
-	// Id of the creditor whose bank account this is.
+	// Id of the creditor that holds the bank account.
 	Creditor string `json:"creditor,omitzero"`
 }
 

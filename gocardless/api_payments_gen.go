@@ -202,7 +202,7 @@ type Payment struct {
 	ChargeDate Date `json:"charge_date,omitzero"`
 	// Time at which the payment was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 currency code.
+	// Currency of the payment, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
 	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.
@@ -313,7 +313,8 @@ type PaymentCreateParams struct {
 	// the mandate's "next_possible_charge_date" is rejected. A non-working day moves to the next
 	// working day.
 	ChargeDate *Date `json:"charge_date,omitzero"`
-	// ISO 4217 currency code. It must be the currency of the mandate's scheme. Required.
+	// Currency of the payment, as an ISO 4217 code. It must be the currency of the mandate's
+	// scheme. Required.
 	Currency Currency `json:"currency"`
 	// Human-readable description of the payment. It appears in GoCardless's notification email,
 	// unless your organisation sends its own.

@@ -147,7 +147,7 @@ func (p PayoutItemListParams) Validate() error {
 type PayoutItemTax struct {
 	// Tax on the fee, in minor units of the currency, as a string with one decimal place.
 	Amount string `json:"amount,omitzero"`
-	// ISO 4217 currency code.
+	// Currency of the tax, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
 	// Tax paid to the tax authority, in minor units of "destination_currency", as a string with one
 	// decimal place. Absent while the "exchange_rate" between two different currencies is not

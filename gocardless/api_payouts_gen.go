@@ -100,7 +100,7 @@ type Payout struct {
 	ArrivalDate Date `json:"arrival_date,omitzero"`
 	// Time at which the payout was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 currency code.
+	// Currency of the payout, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
 	// Fees deducted from the payout, with any tax, in minor units of the currency: GoCardless, app
 	// and surcharge fees less refunded fees. Negative if the refunded fees, such as those for late

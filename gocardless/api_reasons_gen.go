@@ -8,174 +8,178 @@ type Reason string
 
 // The reasons that the API documents.
 const (
-	// ReasonAccessTokenNotActive: token known but not active. Status 401, type invalid_api_usage.
+	// ReasonAccessTokenNotActive: the access token is known but not active. Status 401, type
+	// invalid_api_usage.
 	ReasonAccessTokenNotActive Reason = "access_token_not_active"
-	// ReasonAccessTokenNotFound: token unknown. Status 401, type invalid_api_usage.
+	// ReasonAccessTokenNotFound: the access token is unknown. Status 401, type invalid_api_usage.
 	ReasonAccessTokenNotFound Reason = "access_token_not_found"
-	// ReasonAccessTokenRevoked: token was revoked, for instance by disconnecting the app. Status
-	// 401, type invalid_api_usage.
+	// ReasonAccessTokenRevoked: the access token was revoked, for example because the app was
+	// disconnected. Status 401, type invalid_api_usage.
 	ReasonAccessTokenRevoked Reason = "access_token_revoked"
-	// ReasonAlreadyActioned: customer notification was handled before. Status 422, type
+	// ReasonAlreadyActioned: the customer notification has already been handled. Status 422, type
 	// invalid_state.
 	ReasonAlreadyActioned Reason = "already_actioned"
-	// ReasonAvailableRefundAmountInsufficient: creditor's balance does not cover the refund. Status
-	// 422, type invalid_state.
+	// ReasonAvailableRefundAmountInsufficient: the creditor's balance does not cover the refund.
+	// Status 422, type invalid_state.
 	ReasonAvailableRefundAmountInsufficient Reason = "available_refund_amount_insufficient"
-	// ReasonBadRequest: body is not JSON, or the request makes no sense. Status 400, type
+	// ReasonBadRequest: the body is not JSON, or the request is malformed. Status 400, type
 	// invalid_api_usage.
 	ReasonBadRequest Reason = "bad_request"
-	// ReasonBankAccountDisabled: mandate asked for on a disabled bank account. Status 422, type
+	// ReasonBankAccountDisabled: the mandate is for a disabled bank account. Status 422, type
 	// invalid_state.
 	ReasonBankAccountDisabled Reason = "bank_account_disabled"
-	// ReasonBankAccountExists: bank account exists already; the link is creditor_bank_account for
-	// creditors. Status 409, type invalid_state, with the link customer_bank_account.
+	// ReasonBankAccountExists: the bank account already exists; for creditors, the link is
+	// creditor_bank_account. Status 409, type invalid_state, with the link customer_bank_account.
 	ReasonBankAccountExists Reason = "bank_account_exists"
-	// ReasonBillingRequestMissingCustomerEmail: step needs an e-mail address on the customer.
-	// Status 422, type invalid_state.
+	// ReasonBillingRequestMissingCustomerEmail: the step needs the customer's email address. Status
+	// 422, type invalid_state.
 	ReasonBillingRequestMissingCustomerEmail Reason = "billing_request_missing_customer_email"
-	// ReasonCancellationFailed: state of the resource does not allow cancelling. Status 422, type
-	// invalid_state.
+	// ReasonCancellationFailed: the resource is in a state in which it cannot be cancelled. Status
+	// 422, type invalid_state.
 	ReasonCancellationFailed Reason = "cancellation_failed"
-	// ReasonCustomerBankAccountTokenUsed: bank account token used twice. Status 422, type
-	// invalid_state.
+	// ReasonCustomerBankAccountTokenUsed: the customer bank account token has already been used.
+	// Status 422, type invalid_state.
 	ReasonCustomerBankAccountTokenUsed Reason = "customer_bank_account_token_used"
-	// ReasonCustomerDataRemoved: personal data of the customer was deleted. Status 410, type
+	// ReasonCustomerDataRemoved: the customer's personal data has been removed. Status 410, type
 	// invalid_api_usage.
 	ReasonCustomerDataRemoved Reason = "customer_data_removed"
-	// ReasonCustomerDeletionRequested: deletion of the customer was asked for; seen in a
-	// third-party test only. Status 410, type invalid_api_usage.
+	// ReasonCustomerDeletionRequested: the customer's deletion has been requested; known only from
+	// a third party's tests. Status 410, type invalid_api_usage.
 	ReasonCustomerDeletionRequested Reason = "customer_deletion_requested"
-	// ReasonDisableFailed: bank account is disabled already. Status 422, type invalid_state.
+	// ReasonDisableFailed: the bank account is already disabled. Status 422, type invalid_state.
 	ReasonDisableFailed Reason = "disable_failed"
-	// ReasonFeatureDisabled: feature switched off for the account. Status 403, type
+	// ReasonFeatureDisabled: the feature is disabled for the account. Status 403, type
 	// invalid_api_usage.
 	ReasonFeatureDisabled Reason = "feature_disabled"
-	// ReasonForbidden: not allowed, such as refunds before they are enabled. Status 403, type
-	// invalid_api_usage.
+	// ReasonForbidden: the request is not allowed, such as a refund before refunds are enabled.
+	// Status 403, type invalid_api_usage.
 	ReasonForbidden Reason = "forbidden"
-	// ReasonIdempotencyKeyTooLong: idempotency-Key has too many characters. Status 400, type
+	// ReasonIdempotencyKeyTooLong: the idempotency key is too long. Status 400, type
 	// invalid_api_usage.
 	ReasonIdempotencyKeyTooLong Reason = "idempotency_key_too_long"
-	// ReasonIdempotentCreationConflict: idempotency key already used; the link names what it
-	// created. Status 409, type invalid_state, with the link conflicting_resource_id.
+	// ReasonIdempotentCreationConflict: the idempotency key has already been used; the link is the
+	// resource created with it. Status 409, type invalid_state, with the link
+	// conflicting_resource_id.
 	ReasonIdempotentCreationConflict Reason = "idempotent_creation_conflict"
-	// ReasonInsufficientPermissions: token may not do this: read-only, restricted endpoint, or SCA
-	// needed. Status 403, type invalid_api_usage.
+	// ReasonInsufficientPermissions: the access token is read-only, the endpoint is restricted, or
+	// strong customer authentication (SCA) is required. Status 403, type invalid_api_usage.
 	ReasonInsufficientPermissions Reason = "insufficient_permissions"
-	// ReasonInternalServerError: fault inside GoCardless. Status 500, type gocardless.
+	// ReasonInternalServerError: an error occurred inside GoCardless. Status 500, type gocardless.
 	ReasonInternalServerError Reason = "internal_server_error"
-	// ReasonInvalidAuthorizationHeader: authorization header is not of the Bearer form. Status 401,
-	// type invalid_api_usage.
+	// ReasonInvalidAuthorizationHeader: the Authorization header does not have the Bearer form.
+	// Status 401, type invalid_api_usage.
 	ReasonInvalidAuthorizationHeader Reason = "invalid_authorization_header"
-	// ReasonInvalidContentType: content-Type missing or not JSON. Status 415, type
+	// ReasonInvalidContentType: the Content-Type header is missing or is not JSON. Status 415, type
 	// invalid_api_usage.
 	ReasonInvalidContentType Reason = "invalid_content_type"
-	// ReasonInvalidDocumentStructure: wrong root, unknown key, or a nested key absent. Status 400,
-	// type invalid_api_usage.
+	// ReasonInvalidDocumentStructure: the body has the wrong root or an unknown key, or lacks a
+	// nested key. Status 400, type invalid_api_usage.
 	ReasonInvalidDocumentStructure Reason = "invalid_document_structure"
-	// ReasonInvalidFilters: list filters that are wrong or do not go together. Status 400, type
-	// invalid_api_usage.
-	ReasonInvalidFilters Reason = "invalid_filters"
-	// ReasonInvalidType: parameter of the wrong JSON type, or a top-level one absent. Status 422,
+	// ReasonInvalidFilters: the filters of a list are invalid or cannot be combined. Status 400,
 	// type invalid_api_usage.
+	ReasonInvalidFilters Reason = "invalid_filters"
+	// ReasonInvalidType: a parameter has the wrong JSON type, or a top-level parameter is missing.
+	// Status 422, type invalid_api_usage.
 	ReasonInvalidType Reason = "invalid_type"
-	// ReasonLinkNotFound: linked resource does not exist. Status 422, type invalid_api_usage.
+	// ReasonLinkNotFound: a linked resource does not exist. Status 422, type invalid_api_usage.
 	ReasonLinkNotFound Reason = "link_not_found"
-	// ReasonMandateIsInactive: mandate has failed, been cancelled or expired. Status 422, type
+	// ReasonMandateIsInactive: the mandate has failed, expired or been cancelled. Status 422, type
 	// invalid_state.
 	ReasonMandateIsInactive Reason = "mandate_is_inactive"
-	// ReasonMandateNotInactive: reinstate called while the mandate still runs or is being set up.
-	// Status 422, type invalid_state.
+	// ReasonMandateNotInactive: the mandate to reinstate is active or being set up. Status 422,
+	// type invalid_state.
 	ReasonMandateNotInactive Reason = "mandate_not_inactive"
-	// ReasonMandatePaymentsRequireApproval: payments of the mandate need approval, so no change of
-	// amount. Status 422, type invalid_state.
+	// ReasonMandatePaymentsRequireApproval: the mandate's payments require approval, so the amount
+	// cannot be changed. Status 422, type invalid_state.
 	ReasonMandatePaymentsRequireApproval Reason = "mandate_payments_require_approval"
-	// ReasonMandateReplaced: mandate was replaced; the link names its successor. Status 422, type
-	// invalid_state, with the link new_mandate.
+	// ReasonMandateReplaced: the mandate was replaced; the link is the new mandate. Status 422,
+	// type invalid_state, with the link new_mandate.
 	ReasonMandateReplaced Reason = "mandate_replaced"
-	// ReasonMethodNotAllowed: endpoint does not take this HTTP method. Status 405, type
+	// ReasonMethodNotAllowed: the endpoint does not support the HTTP method. Status 405, type
 	// invalid_api_usage.
 	ReasonMethodNotAllowed Reason = "method_not_allowed"
-	// ReasonMissingAuthorizationHeader: no Authorization header. Status 401, type
+	// ReasonMissingAuthorizationHeader: the Authorization header is missing. Status 401, type
 	// invalid_api_usage.
 	ReasonMissingAuthorizationHeader Reason = "missing_authorization_header"
-	// ReasonMissingVersionHeader: no GoCardless-Version header. Status 400, type invalid_api_usage.
+	// ReasonMissingVersionHeader: the GoCardless-Version header is missing. Status 400, type
+	// invalid_api_usage.
 	ReasonMissingVersionHeader Reason = "missing_version_header"
-	// ReasonNotAcceptable: accept header asks for something other than JSON. Status 406, type
+	// ReasonNotAcceptable: the Accept header does not allow JSON. Status 406, type
 	// invalid_api_usage.
 	ReasonNotAcceptable Reason = "not_acceptable"
-	// ReasonNumberOfRefundsExceeded: payment has had its maximum number of refunds. Status 422,
-	// type invalid_state.
-	ReasonNumberOfRefundsExceeded Reason = "number_of_refunds_exceeded"
-	// ReasonNumberOfSubscriptionAmendmentsExceeded: amount was changed ten times already. Status
+	// ReasonNumberOfRefundsExceeded: the payment already has the maximum number of refunds. Status
 	// 422, type invalid_state.
+	ReasonNumberOfRefundsExceeded Reason = "number_of_refunds_exceeded"
+	// ReasonNumberOfSubscriptionAmendmentsExceeded: the amount has already been changed ten times.
+	// Status 422, type invalid_state.
 	ReasonNumberOfSubscriptionAmendmentsExceeded Reason = "number_of_subscription_amendments_exceeded"
-	// ReasonPathNotFound: no such endpoint. Status 404, type invalid_api_usage.
+	// ReasonPathNotFound: the endpoint does not exist. Status 404, type invalid_api_usage.
 	ReasonPathNotFound Reason = "path_not_found"
-	// ReasonPauseCyclesMustBeGreaterThanOrEqualTo: too few pause cycles; the type is a guess, could
-	// be invalid_state. Status 422, type validation_failed.
+	// ReasonPauseCyclesMustBeGreaterThanOrEqualTo: the number of pause cycles is too small; the
+	// type may instead be invalid_state. Status 422, type validation_failed.
 	ReasonPauseCyclesMustBeGreaterThanOrEqualTo Reason = "pause_cycles_must_be_greater_than_or_equal_to"
-	// ReasonQueryTimedOut: database query behind the request took too long. Status 500, type
-	// gocardless.
+	// ReasonQueryTimedOut: a database query took too long. Status 500, type gocardless.
 	ReasonQueryTimedOut Reason = "query_timed_out"
-	// ReasonRateLimitExceeded: too many requests in this minute. Status 429, type
+	// ReasonRateLimitExceeded: the rate limit of this minute is exceeded. Status 429, type
 	// invalid_api_usage.
 	ReasonRateLimitExceeded Reason = "rate_limit_exceeded"
-	// ReasonRecordLimitExceeded: mandate import holds its maximum of entries. Status 422, type
-	// invalid_state.
+	// ReasonRecordLimitExceeded: the mandate import already has the maximum number of entries.
+	// Status 422, type invalid_state.
 	ReasonRecordLimitExceeded Reason = "record_limit_exceeded"
-	// ReasonRedirectFlowAlreadyCompleted: redirect flow completed a second time. Status 422, type
-	// invalid_state.
+	// ReasonRedirectFlowAlreadyCompleted: the redirect flow has already been completed. Status 422,
+	// type invalid_state.
 	ReasonRedirectFlowAlreadyCompleted Reason = "redirect_flow_already_completed"
-	// ReasonRedirectFlowIncomplete: payer has not finished the hosted pages yet. Status 422, type
+	// ReasonRedirectFlowIncomplete: the payer has not finished the hosted pages. Status 422, type
 	// invalid_state.
 	ReasonRedirectFlowIncomplete Reason = "redirect_flow_incomplete"
-	// ReasonRefundIsUnreachable: payer's account cannot receive refunds. Status 422, type
+	// ReasonRefundIsUnreachable: the payer's account cannot receive refunds. Status 422, type
 	// invalid_state.
 	ReasonRefundIsUnreachable Reason = "refund_is_unreachable"
-	// ReasonRefundPaymentInvalidState: payment not in a refundable state; older documentation only.
-	// Status 422, type invalid_state.
+	// ReasonRefundPaymentInvalidState: the payment cannot be refunded in its current state; known
+	// only from older documentation. Status 422, type invalid_state.
 	ReasonRefundPaymentInvalidState Reason = "refund_payment_invalid_state"
-	// ReasonRequestBodyNotAllowed: body sent where none is taken. Status 400, type
+	// ReasonRequestBodyNotAllowed: the request has a body where none is allowed. Status 400, type
 	// invalid_api_usage.
 	ReasonRequestBodyNotAllowed Reason = "request_body_not_allowed"
-	// ReasonRequestEntityTooLarge: body too big. Status 413, type invalid_api_usage.
+	// ReasonRequestEntityTooLarge: the body is too large. Status 413, type invalid_api_usage.
 	ReasonRequestEntityTooLarge Reason = "request_entity_too_large"
-	// ReasonRequestTimedOut: request took too long to handle. Status 500, type gocardless.
+	// ReasonRequestTimedOut: the request took too long. Status 500, type gocardless.
 	ReasonRequestTimedOut Reason = "request_timed_out"
-	// ReasonResourceCreatedByAnotherApp: app fee change on a subscription of another app. Status
-	// 422, type invalid_state.
+	// ReasonResourceCreatedByAnotherApp: the app fee can be changed only by the app that created
+	// the subscription. Status 422, type invalid_state.
 	ReasonResourceCreatedByAnotherApp Reason = "resource_created_by_another_app"
-	// ReasonResourceNotFound: no such resource, or it belongs to somebody else. Status 404, type
-	// invalid_api_usage.
+	// ReasonResourceNotFound: the resource does not exist, or belongs to another organisation.
+	// Status 404, type invalid_api_usage.
 	ReasonResourceNotFound Reason = "resource_not_found"
-	// ReasonRetryFailed: payment cannot be retried: not failed, mandate inactive, or retries used
-	// up. Status 422, type invalid_state.
+	// ReasonRetryFailed: the payment has not failed, its mandate is not active, or it has no
+	// retries left. Status 422, type invalid_state.
 	ReasonRetryFailed Reason = "retry_failed"
-	// ReasonSubscriptionAlreadyEnded: subscription is over. Status 422, type invalid_state.
+	// ReasonSubscriptionAlreadyEnded: the subscription has ended. Status 422, type invalid_state.
 	ReasonSubscriptionAlreadyEnded Reason = "subscription_already_ended"
-	// ReasonSubscriptionCannotBePaused: subscription of a kind that takes no pause, such as one
-	// with an end date. Status 422, type invalid_state.
+	// ReasonSubscriptionCannotBePaused: subscriptions of this kind, such as those with an end date,
+	// cannot be paused. Status 422, type invalid_state.
 	ReasonSubscriptionCannotBePaused Reason = "subscription_cannot_be_paused"
-	// ReasonSubscriptionNotActive: subscription is not active, so no update. Status 422, type
-	// invalid_state.
+	// ReasonSubscriptionNotActive: the subscription cannot be updated because it is not active.
+	// Status 422, type invalid_state.
 	ReasonSubscriptionNotActive Reason = "subscription_not_active"
-	// ReasonSubscriptionNotPaused: resume on a subscription that is not paused. Status 422, type
+	// ReasonSubscriptionNotPaused: the subscription to resume is not paused. Status 422, type
 	// invalid_state.
 	ReasonSubscriptionNotPaused Reason = "subscription_not_paused"
-	// ReasonSubscriptionPausedCannotUpdateCycles: pause cycles given again during a pause counted
-	// in cycles. Status 422, type invalid_state.
+	// ReasonSubscriptionPausedCannotUpdateCycles: the subscription is already paused for a number
+	// of cycles. Status 422, type invalid_state.
 	ReasonSubscriptionPausedCannotUpdateCycles Reason = "subscription_paused_cannot_update_cycles"
-	// ReasonTlsRequired: plain HTTP used; only HTTPS works. Status 403, type invalid_api_usage.
-	ReasonTlsRequired Reason = "tls_required"
-	// ReasonTotalAmountConfirmationInvalid: confirmed total is not what was refunded before plus
-	// this refund. Status 422, type invalid_state.
-	ReasonTotalAmountConfirmationInvalid Reason = "total_amount_confirmation_invalid"
-	// ReasonUnauthorized: credentials refused, no closer reason given. Status 401, type
+	// ReasonTlsRequired: the request used HTTP instead of HTTPS. Status 403, type
 	// invalid_api_usage.
+	ReasonTlsRequired Reason = "tls_required"
+	// ReasonTotalAmountConfirmationInvalid: the confirmed total is not the sum of this refund and
+	// the earlier ones. Status 422, type invalid_state.
+	ReasonTotalAmountConfirmationInvalid Reason = "total_amount_confirmation_invalid"
+	// ReasonUnauthorized: the credentials are not valid. Status 401, type invalid_api_usage.
 	ReasonUnauthorized Reason = "unauthorized"
-	// ReasonUnsupportedMediaType: content-Type not supported. Status 415, type invalid_api_usage.
+	// ReasonUnsupportedMediaType: the Content-Type is not supported. Status 415, type
+	// invalid_api_usage.
 	ReasonUnsupportedMediaType Reason = "unsupported_media_type"
-	// ReasonVersionNotFound: goCardless-Version value unknown. Status 400, type invalid_api_usage.
+	// ReasonVersionNotFound: the GoCardless-Version header has an unknown value. Status 400, type
+	// invalid_api_usage.
 	ReasonVersionNotFound Reason = "version_not_found"
 )

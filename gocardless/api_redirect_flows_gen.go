@@ -47,15 +47,15 @@ var opRedirectFlowsComplete = Operation{
 // RedirectFlowService provides the operations on redirect flows. It is the RedirectFlows field of a
 // [Client] and is safe for concurrent use.
 //
-// Legacy way to set up a mandate on hosted payment pages; new integrations must use billing request
-// flows. Completing it creates a customer, bank account and mandate. Expires 30 minutes after
-// creation, or 10 for an integrator.
+// The legacy way to set up a mandate on hosted payment pages; new integrations must use billing
+// request flows. Completing a redirect flow creates a customer, a bank account and a mandate. A
+// redirect flow expires after 30 minutes, or 10 for some integrators.
 type RedirectFlowService struct {
 	client *Client
 }
 
-// Create creates a redirect flow, whose "redirect_url" takes the customer to the hosted payment
-// pages. Legacy: not open to new integrations.
+// Create creates a redirect flow. Send the customer to its "redirect_url". Not open to new
+// integrations.
 //
 // POST /redirect_flows
 //
@@ -64,7 +64,7 @@ func (s *RedirectFlowService) Create(ctx context.Context, params RedirectFlowCre
 	return do(ctx, s.client, &opRedirectFlowsCreate, input{params: &params}, opts, new(RedirectFlow))
 }
 
-// Get returns one redirect flow, found by its id.
+// Get returns the redirect flow with the given id.
 //
 // GET /redirect_flows/{identity}
 //
@@ -73,9 +73,10 @@ func (s *RedirectFlowService) Get(ctx context.Context, id string, opts ...Reques
 	return do(ctx, s.client, &opRedirectFlowsGet, input{id: id}, opts, new(RedirectFlow))
 }
 
-// Complete creates the customer, bank account and mandate from what the customer entered. Fails
-// with "redirect_flow_incomplete" if they are not back yet, "redirect_flow_already_completed" on a
-// second call, or "bad_request" for a different "session_token".
+// Complete completes a redirect flow: it creates the customer, bank account and mandate from what
+// the customer entered. Fails with "redirect_flow_incomplete" if the customer has not finished,
+// with "redirect_flow_already_completed" if the flow is already completed, and with "bad_request"
+// if the "session_token" differs.
 //
 // POST /redirect_flows/{identity}/actions/complete
 //
@@ -85,36 +86,36 @@ func (s *RedirectFlowService) Complete(ctx context.Context, id string, params Re
 }
 
 // RedirectFlow is the legacy way to set up a mandate on hosted payment pages; new integrations must
-// use billing request flows. Completing it creates a customer, bank account and mandate. Expires 30
-// minutes after creation, or 10 for an integrator.
+// use billing request flows. Completing a redirect flow creates a customer, a bank account and a
+// mandate. A redirect flow expires after 30 minutes, or 10 for some integrators.
 type RedirectFlow struct {
 	// Id of the redirect flow, prefixed "RE".
 	ID string `json:"id,omitzero"`
-	// Ready-made page, in the customer's language, telling them the Direct Debit is in place; using
-	// it is optional. Present only after the flow is completed, and valid for 15 minutes from then.
-	// Its structure may change, so do not build it yourself.
+	// URL of a page, in the customer's language, that confirms the Direct Debit. You need not use
+	// it. Present once the flow is completed, and valid for 15 minutes from then. Its structure may
+	// change: do not build it yourself.
 	ConfirmationURL string `json:"confirmation_url,omitzero"`
 	// Time at which the redirect flow was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// What the customer is paying for. Appears on the hosted payment pages.
+	// What the customer is paying for. Shown on the payment pages.
 	Description string `json:"description,omitzero"`
 	// Identifiers of resources related to the redirect flow.
 	Links *RedirectFlowLinks `json:"links,omitzero"`
-	// Reference of the mandate, chosen by the integrator or else made by GoCardless.
+	// Reference of the mandate: yours, or one that GoCardless generated.
 	MandateReference string `json:"mandate_reference,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters. Do not store personal data in it.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Address of the flow's hosted payment pages. Send the customer here.
+	// URL of the flow's payment pages. Send the customer there.
 	RedirectURL string `json:"redirect_url,omitzero"`
-	// Direct Debit scheme to which the payment pages restrict the mandate. Best left unset, so that
-	// the scheme follows from the customer's bank account.
+	// Scheme that the payment pages are limited to. It is best left unset: the scheme then follows
+	// from the customer's bank account.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// Session id of the customer, sent both when creating and when completing the flow. Comparing
-	// the two shows that the person who finished the pages is the one you sent there.
+	// Identifier of the customer's session, sent both when you create the flow and when you
+	// complete it. It proves that the customer who finished the flow is the one you sent there.
 	SessionToken string `json:"session_token,omitzero"`
-	// Where the customer goes after setting up the mandate. Has to start with "https" in the live
-	// environment.
+	// URL to redirect the customer to once the mandate is set up. In the live environment it must
+	// start with "https".
 	SuccessRedirectURL string `json:"success_redirect_url,omitzero"`
 }
 
@@ -152,8 +153,9 @@ func (v *RedirectFlow) decode(d *jsonwire.Decoder) {
 
 // RedirectFlowCompleteParams holds the parameters of [RedirectFlowService.Complete].
 type RedirectFlowCompleteParams struct {
-	// Session id of the customer, sent both when creating and when completing the flow. Comparing
-	// the two shows that the person who finished the pages is the one you sent there. Required.
+	// Identifier of the customer's session, sent both when you create the flow and when you
+	// complete it. It proves that the customer who finished the flow is the one you sent there.
+	// Required.
 	SessionToken string `json:"session_token"`
 }
 
@@ -176,29 +178,28 @@ func (p RedirectFlowCompleteParams) Validate() error {
 
 // RedirectFlowCreateParams holds the parameters of [RedirectFlowService.Create].
 type RedirectFlowCreateParams struct {
-	// What the customer is paying for. Appears on the hosted payment pages.
+	// What the customer is paying for. Shown on the payment pages.
 	Description *string `json:"description,omitzero"`
 	// Identifiers of resources related to the redirect flow.
 	Links *RedirectFlowCreateParamsLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters. Do not store personal data in it.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Bank account details you already hold, shown to the customer as starting values on the
-	// payment page. They are kept without validation, and the customer can check and change them
-	// before submitting.
+	// Bank account details to show on the payment page. GoCardless stores them without validation;
+	// the customer can review and change them before submitting.
 	PrefilledBankAccount *BillingRequestFlowPrefilledBankAccountParams `json:"prefilled_bank_account,omitzero"`
-	// Customer details you already hold, shown to the customer as starting values on the payment
-	// page. They are kept without validation, and the customer can check and change them before
-	// submitting.
+	// Customer details to show on the payment page. GoCardless stores them without validation; the
+	// customer can review and change them before submitting.
 	PrefilledCustomer *RedirectFlowCreateParamsPrefilledCustomer `json:"prefilled_customer,omitzero"`
-	// Direct Debit scheme to which the payment pages restrict the mandate. Best left unset, so that
-	// the scheme follows from the customer's bank account.
+	// Scheme that the payment pages are limited to. It is best left unset: the scheme then follows
+	// from the customer's bank account.
 	Scheme *Scheme `json:"scheme,omitzero"`
-	// Session id of the customer, sent both when creating and when completing the flow. Comparing
-	// the two shows that the person who finished the pages is the one you sent there. Required.
+	// Identifier of the customer's session, sent both when you create the flow and when you
+	// complete it. It proves that the customer who finished the flow is the one you sent there.
+	// Required.
 	SessionToken string `json:"session_token"`
-	// Where the customer goes after setting up the mandate. Has to start with "https" in the live
-	// environment. Required.
+	// URL to redirect the customer to once the mandate is set up. In the live environment it must
+	// start with "https". Required.
 	SuccessRedirectURL string `json:"success_redirect_url"`
 }
 
@@ -245,8 +246,8 @@ func (p RedirectFlowCreateParams) Validate() error {
 
 // RedirectFlowCreateParamsLinks holds the identifiers of resources related to the redirect flow.
 type RedirectFlowCreateParamsLinks struct {
-	// Id of the creditor that will own the mandate. The payment page shows this creditor's "name".
-	// Required when the account manages more than one creditor.
+	// Id of the creditor that the mandate is for. The payment pages show its "name". Required when
+	// the account manages more than one creditor.
 	Creditor *string `json:"creditor,omitzero"`
 }
 
@@ -258,9 +259,9 @@ func (p *RedirectFlowCreateParamsLinks) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// RedirectFlowCreateParamsPrefilledCustomer holds the customer details you already hold, shown to
-// the customer as starting values on the payment page. They are kept without validation, and the
-// customer can check and change them before submitting.
+// RedirectFlowCreateParamsPrefilledCustomer holds the customer details to show on the payment page.
+// GoCardless stores them without validation; the customer can review and change them before
+// submitting.
 type RedirectFlowCreateParamsPrefilledCustomer struct {
 	// First line of the customer's address.
 	AddressLine1 *string `json:"address_line1,omitzero"`
@@ -270,30 +271,28 @@ type RedirectFlowCreateParamsPrefilledCustomer struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's business. Give it only for a customer with null "given_name" and
-	// "family_name".
+	// Name of the customer's company. Only for a customer without "given_name" and "family_name".
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// Danish civic (CPR) or company (CVR) number of the customer. Applies to customers in Denmark
-	// only.
+	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
 	// Email address of the customer.
 	Email *string `json:"email,omitzero"`
-	// Surname of the customer.
+	// Family name of the customer.
 	FamilyName *string `json:"family_name,omitzero"`
-	// First name of the customer.
+	// Given name of the customer.
 	GivenName *string `json:"given_name,omitzero"`
 	// Language of the customer, as an ISO 639-1 code.
 	Language *string `json:"language,omitzero"`
-	// Phone number of the customer. Applies to customers in New Zealand only.
+	// Phone number of the customer. Only for customers in New Zealand.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, department or other region of the customer's address.
+	// County, region or department of the customer's address.
 	Region *string `json:"region,omitzero"`
-	// Swedish civic (personnummer or samordningsnummer) or company (organisationsnummer) number of
-	// the customer. Applies to customers in Sweden only.
+	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
+	// customer in Sweden.
 	SwedishIdentityNumber *string `json:"swedish_identity_number,omitzero"`
 }
 
@@ -349,17 +348,16 @@ func (p *RedirectFlowCreateParamsPrefilledCustomer) encode(e *jsonwire.Encoder) 
 
 // RedirectFlowLinks holds the identifiers of resources related to the redirect flow.
 type RedirectFlowLinks struct {
-	// Id of the billing request made by the redirect flow. Set only when the flow qualifies to send
-	// the payer through a billing request instead.
+	// Id of the billing request that the payer is sent through instead. Only for flows that qualify
+	// for this.
 	BillingRequest string `json:"billing_request,omitzero"`
-	// Id of the creditor that will own the mandate. The payment page shows this creditor's "name".
+	// Id of the creditor that the mandate is for. The payment pages show its "name".
 	Creditor string `json:"creditor,omitzero"`
-	// Id of the customer that the flow created. Absent until the flow has been completed.
+	// Id of the customer that the flow created. Absent until the flow is completed.
 	Customer string `json:"customer,omitzero"`
-	// Id of the customer bank account that the flow created. Absent until the flow has been
-	// completed.
+	// Id of the customer bank account that the flow created. Absent until the flow is completed.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`
-	// Id of the mandate that the flow created. Absent until the flow has been completed.
+	// Id of the mandate that the flow created. Absent until the flow is completed.
 	Mandate string `json:"mandate,omitzero"`
 }
 

@@ -119,7 +119,7 @@ type Refund struct {
 	Amount int64 `json:"amount,omitzero"`
 	// Time at which the refund was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 currency code, taken from the payment being refunded.
+	// Currency of the refund, as an ISO 4217 code: that of the payment being refunded.
 	Currency Currency `json:"currency,omitzero"`
 	// Currency conversion of the refund: the currency and amount that it is converted to, and the
 	// rates.

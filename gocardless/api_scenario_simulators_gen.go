@@ -21,26 +21,26 @@ var opScenarioSimulatorsRun = Operation{
 // ScenarioSimulatorService provides the operations on scenario simulators. It is the
 // ScenarioSimulators field of a [Client] and is safe for concurrent use.
 //
-// A sandbox-only tool that pushes a resource to a chosen outcome, so that an integration can be
-// tested against what may happen in live use.
+// A tool of the sandbox that moves a resource to a chosen outcome, so that you can test how your
+// integration handles it.
 type ScenarioSimulatorService struct {
 	client *Client
 }
 
-// Run runs a scenario simulator on the resource named in "links", in the sandbox only. The resource
-// must be of the type that the simulator is for.
+// Run runs a scenario simulator on the resource in "links", in the sandbox only. The resource must
+// be of the simulator's type.
 //
 // POST /scenario_simulators/{identity}/actions/run
 func (s *ScenarioSimulatorService) Run(ctx context.Context, id string, params ScenarioSimulatorRunParams, opts ...RequestOption) (*ScenarioSimulator, error) {
 	return do(ctx, s.client, &opScenarioSimulatorsRun, input{id: id, params: &params}, opts, new(ScenarioSimulator))
 }
 
-// ScenarioSimulator is a sandbox-only tool that pushes a resource to a chosen outcome, so that an
-// integration can be tested against what may happen in live use.
+// ScenarioSimulator is a tool of the sandbox that moves a resource to a chosen outcome, so that you
+// can test how your integration handles it.
 type ScenarioSimulator struct {
 	// Name of the simulator, such as "payment_failed", "mandate_activated" or "payout_bounced": the
-	// resource type followed by the outcome. Most need the resource to be in a certain status
-	// first, and some work with certain schemes only.
+	// type of resource, followed by the outcome. Most simulators need the resource to be in a
+	// certain status, and some work only for certain schemes.
 	ID string `json:"id,omitzero"`
 }
 
@@ -61,7 +61,7 @@ func (v *ScenarioSimulator) decode(d *jsonwire.Decoder) {
 
 // ScenarioSimulatorRunParams holds the parameters of [ScenarioSimulatorService.Run].
 type ScenarioSimulatorRunParams struct {
-	// Identifiers of resources related to the simulator run.
+	// Identifiers of related resources: the resource to run the simulator on.
 	Links *ScenarioSimulatorRunParamsLinks `json:"links,omitzero"`
 }
 
@@ -89,10 +89,11 @@ func (p ScenarioSimulatorRunParams) Validate() error {
 	return validate("data", &p)
 }
 
-// ScenarioSimulatorRunParamsLinks holds the identifiers of resources related to the simulator run.
+// ScenarioSimulatorRunParamsLinks holds the identifiers of related resources: the resource to run
+// the simulator on.
 type ScenarioSimulatorRunParamsLinks struct {
-	// Id of the resource to simulate on, of the type the simulator handles: a payment's id for
-	// "payment_failed", a mandate's for "mandate_activated". Required.
+	// Id of the resource to run the simulator on, such as the id of a payment for "payment_failed"
+	// or of a mandate for "mandate_activated". Required.
 	Resource string `json:"resource"`
 }
 

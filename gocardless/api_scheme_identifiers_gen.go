@@ -45,13 +45,13 @@ var opSchemeIdentifiersGet = Operation{
 // SchemeIdentifierService provides the operations on scheme identifiers. It is the
 // SchemeIdentifiers field of a [Client] and is safe for concurrent use.
 //
-// A creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA CID. It decides the
-// beneficiary name that customers read on their bank statements.
+// A creditor's identifier in a payment scheme, such as a Bacs SUN or a SEPA CID. It determines the
+// beneficiary name on customers' bank statements.
 type SchemeIdentifierService struct {
 	client *Client
 }
 
-// List lists your scheme identifiers, one cursor-delimited page at a time.
+// List returns your scheme identifiers, one page at a time.
 //
 // GET /scheme_identifiers
 func (s *SchemeIdentifierService) List(ctx context.Context, params SchemeIdentifierListParams, opts ...RequestOption) (*Page[SchemeIdentifier], error) {
@@ -67,24 +67,25 @@ func (s *SchemeIdentifierService) All(ctx context.Context, params SchemeIdentifi
 	return all[*SchemeIdentifier](ctx, s.client, &opSchemeIdentifiersList, input{params: &params}, opts, new(itemsOf[SchemeIdentifier]))
 }
 
-// Create creates a scheme identifier, "pending" until set up (up to five working days in Bacs,
-// instantly elsewhere), then "active", announced by webhook. Length and symbols of "name" are
-// limited by scheme; the error for a bad name suggests a valid one in its metadata.
+// Create creates a scheme identifier. It is "pending" until it is set up, which takes up to five
+// working days for Bacs and is immediate for other schemes. A webhook reports when it becomes
+// "active". The scheme limits the length and the characters of "name"; the error for an invalid
+// name suggests a valid one in its metadata.
 //
 // POST /scheme_identifiers
 func (s *SchemeIdentifierService) Create(ctx context.Context, params SchemeIdentifierCreateParams, opts ...RequestOption) (*SchemeIdentifier, error) {
 	return do(ctx, s.client, &opSchemeIdentifiersCreate, input{params: &params}, opts, new(SchemeIdentifier))
 }
 
-// Get fetches one scheme identifier by its id.
+// Get returns the scheme identifier with the given id.
 //
 // GET /scheme_identifiers/{identity}
 func (s *SchemeIdentifierService) Get(ctx context.Context, id string, opts ...RequestOption) (*SchemeIdentifier, error) {
 	return do(ctx, s.client, &opSchemeIdentifiersGet, input{id: id}, opts, new(SchemeIdentifier))
 }
 
-// SchemeIdentifier is a creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA
-// CID. It decides the beneficiary name that customers read on their bank statements.
+// SchemeIdentifier is a creditor's identifier in a payment scheme, such as a Bacs SUN or a SEPA
+// CID. It determines the beneficiary name on customers' bank statements.
 type SchemeIdentifier struct {
 	// Id of the scheme identifier, usually prefixed "SU".
 	ID string `json:"id,omitzero"`
@@ -161,11 +162,11 @@ func (v *SchemeIdentifier) decode(d *jsonwire.Decoder) {
 
 // SchemeIdentifierCreateParams holds the parameters of [SchemeIdentifierService.Create].
 type SchemeIdentifierCreateParams struct {
-	// Identifiers of resources related to the scheme identifier.
+	// Identifiers of related resources: the creditor.
 	Links *SchemeIdentifierCreateParamsLinks `json:"links,omitzero"`
-	// Beneficiary name for customers' statements; one unlike the creditor's legal or trading name
-	// invites chargebacks. Letters, digits, spaces and some symbols; at most 18 characters in
-	// "bacs" and "faster_payments", 16 in "ach", 70 in "sepa". Required.
+	// Beneficiary name on customers' bank statements: letters, digits, spaces and some symbols.
+	// Maximum length: 18 characters for "bacs" and "faster_payments", 16 for "ach", 70 for "sepa".
+	// A name unlike the creditor's legal or trading name invites chargebacks. Required.
 	Name string `json:"name"`
 	// Payment scheme that the scheme identifier belongs to. Required.
 	Scheme SchemeIdentifierScheme `json:"scheme"`
@@ -194,10 +195,9 @@ func (p SchemeIdentifierCreateParams) Validate() error {
 	return validate("scheme_identifiers", &p)
 }
 
-// SchemeIdentifierCreateParamsLinks holds the identifiers of resources related to the scheme
-// identifier.
+// SchemeIdentifierCreateParamsLinks holds the identifiers of related resources: the creditor.
 type SchemeIdentifierCreateParamsLinks struct {
-	// Id of the creditor that will use the scheme identifier; always required.
+	// Id of the creditor that the scheme identifier is for. Always required.
 	Creditor *string `json:"creditor,omitzero"`
 }
 
@@ -216,7 +216,7 @@ type SchemeIdentifierListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Only records of the creditor with this id, which has the prefix "CR".
+	// Limits the list to scheme identifiers of the creditor with this id.
 	Creditor string `json:"creditor,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`

@@ -155,7 +155,8 @@ var valuesOfBankAuthorisationAdapter = [...]string{
 	string(BankAuthorisationAdapterBankPayRecurring),
 }
 
-// BankAuthorisationLinks holds the identifiers of related resources.
+// BankAuthorisationLinks holds the identifiers of related resources: the billing request and the
+// institution.
 type BankAuthorisationLinks struct {
 	// Id of the billing request that the payer authorises.
 	BillingRequest string `json:"billing_request,omitzero"`
@@ -393,7 +394,7 @@ func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *jsonwire.Encode
 type BillingRequestInstalmentScheduleRequest struct {
 	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// ISO 4217 currency code: "USD" or "CAD".
+	// Currency of the payments, as an ISO 4217 code: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
 	// Instalments, each with its own amount and charge date.
 	InstalmentsWithDates []DatedInstalment `json:"instalments_with_dates,omitzero"`
@@ -977,7 +978,7 @@ type BillingRequestSubscriptionRequest struct {
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Total number of payments.
 	Count *int `json:"count,omitzero"`
-	// ISO 4217 currency code: "USD" or "CAD".
+	// Currency of the payments, as an ISO 4217 code: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
 	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
@@ -1976,13 +1977,13 @@ func (v *OutboundPaymentAccountHolderVerification) decode(d *jsonwire.Decoder) {
 
 // OutboundPaymentLinks holds the identifiers of resources related to the outbound payment.
 type OutboundPaymentLinks struct {
-	// Id of the creditor sending the money.
+	// Id of the creditor that sends the money.
 	Creditor string `json:"creditor,omitzero"`
 	// Id of the customer who is paid.
 	Customer string `json:"customer,omitzero"`
-	// Id of the import from which the outbound payment was made.
+	// Id of the import that the outbound payment was created from.
 	OutboundPaymentImport string `json:"outbound_payment_import,omitzero"`
-	// Id of the customer bank account being paid into.
+	// Id of the customer bank account that receives the money.
 	RecipientBankAccount string `json:"recipient_bank_account,omitzero"`
 }
 
@@ -2036,7 +2037,7 @@ var valuesOfOutboundPaymentStatus = [...]string{
 	string(OutboundPaymentStatusFailed),
 }
 
-// OutboundPaymentVerifications holds the results of the checks made on the outbound payment.
+// OutboundPaymentVerifications holds the results of the checks on the outbound payment.
 type OutboundPaymentVerifications struct {
 	// Verification that the bank account belongs to the recipient.
 	RecipientBankAccountHolderVerification *OutboundPaymentAccountHolderVerification `json:"recipient_bank_account_holder_verification,omitzero"`
@@ -2060,9 +2061,8 @@ func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationBankAccount holds the details from which the customer bank account will be
-// made. Local details ("account_number", "bank_code", "branch_code") go together in one request,
-// not spread over several.
+// PayerAuthorisationBankAccount holds the details of the customer bank account to create. Send all
+// local details ("account_number", "bank_code", "branch_code") in the same request.
 type PayerAuthorisationBankAccount struct {
 	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
 	// banks transliterated, in capitals and cut to 18 characters.
@@ -2118,7 +2118,7 @@ func (v *PayerAuthorisationBankAccount) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationCustomer holds the contact details from which the customer will be made.
+// PayerAuthorisationCustomer holds the details of the customer to create.
 type PayerAuthorisationCustomer struct {
 	// First line of the customer's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
@@ -2186,8 +2186,7 @@ func (v *PayerAuthorisationCustomer) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationIncompleteField holds the details still missing before the mandate can be set
-// up; empty once the authorisation is valid.
+// PayerAuthorisationIncompleteField is a field that a payer authorisation still needs.
 type PayerAuthorisationIncompleteField struct {
 	// Top-level resource that the missing field belongs to.
 	Field string `json:"field,omitzero"`
@@ -2209,8 +2208,8 @@ func (v *PayerAuthorisationIncompleteField) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationLinks holds the identifiers of the customer, bank account and mandate that came
-// out of the payer authorisation.
+// PayerAuthorisationLinks holds the identifiers of the customer, bank account and mandate that were
+// created.
 type PayerAuthorisationLinks struct {
 	// Id of the customer bank account that was created, prefixed "BA".
 	BankAccount string `json:"bank_account,omitzero"`
@@ -2232,7 +2231,7 @@ func (v *PayerAuthorisationLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// PayerAuthorisationMandate holds the details from which the mandate will be made.
+// PayerAuthorisationMandate holds the details of the mandate to create.
 type PayerAuthorisationMandate struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
@@ -2243,7 +2242,7 @@ type PayerAuthorisationMandate struct {
 	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
 	// GoCardless generates one.
 	Reference string `json:"reference,omitzero"`
-	// Payment scheme of the mandate or mandates.
+	// Scheme of the mandate.
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 

@@ -4,97 +4,105 @@ package gocardless
 
 // Ids of the scenario simulators for [ScenarioSimulatorService.Run], which works only in the sandbox environment.
 const (
-	// SimulatorBillingRequestFulfilled: request is authorised and fulfilled; its payment stays
-	// pending. Acts on billing requests. Needs: billing request pending with a payment_request;
-	// every action done but bank_authorisation.
+	// SimulatorBillingRequestFulfilled: the billing request is authorised and fulfilled; its
+	// payment stays pending. Acts on billing requests. Needs: a pending billing request with a
+	// payment_request, all of its actions completed except bank_authorisation.
 	SimulatorBillingRequestFulfilled = "billing_request_fulfilled"
-	// SimulatorBillingRequestFulfilledAndPaymentConfirmedToFailed: request is fulfilled; its
-	// payment is confirmed, then fails. Acts on billing requests. Needs: billing request pending
-	// with a payment_request; every action done but bank_authorisation.
+	// SimulatorBillingRequestFulfilledAndPaymentConfirmedToFailed: the billing request is
+	// fulfilled; its payment is confirmed, then fails. Acts on billing requests. Needs: a pending
+	// billing request with a payment_request, all of its actions completed except
+	// bank_authorisation.
 	SimulatorBillingRequestFulfilledAndPaymentConfirmedToFailed = "billing_request_fulfilled_and_payment_confirmed_to_failed"
-	// SimulatorBillingRequestFulfilledAndPaymentFailed: request is fulfilled; its payment then
-	// fails. Acts on billing requests. Needs: billing request pending with a payment_request; every
-	// action done but bank_authorisation.
+	// SimulatorBillingRequestFulfilledAndPaymentFailed: the billing request is fulfilled; its
+	// payment fails. Acts on billing requests. Needs: a pending billing request with a
+	// payment_request, all of its actions completed except bank_authorisation.
 	SimulatorBillingRequestFulfilledAndPaymentFailed = "billing_request_fulfilled_and_payment_failed"
-	// SimulatorBillingRequestFulfilledAndPaymentPaidOut: request is fulfilled; its payment is paid
-	// out. Acts on billing requests. Needs: billing request pending with a payment_request; every
-	// action done but bank_authorisation.
+	// SimulatorBillingRequestFulfilledAndPaymentPaidOut: the billing request is fulfilled; its
+	// payment is paid out. Acts on billing requests. Needs: a pending billing request with a
+	// payment_request, all of its actions completed except bank_authorisation.
 	SimulatorBillingRequestFulfilledAndPaymentPaidOut = "billing_request_fulfilled_and_payment_paid_out"
-	// SimulatorCreditorVerificationStatusActionRequired: creditor has to supply more information.
-	// Acts on creditors. Needs: any verification status.
+	// SimulatorCreditorVerificationStatusActionRequired: the creditor has to supply more
+	// information. Acts on creditors. Needs: a creditor in any verification status.
 	SimulatorCreditorVerificationStatusActionRequired = "creditor_verification_status_action_required"
-	// SimulatorCreditorVerificationStatusInReview: creditor's information is being checked. Acts on
-	// creditors. Needs: any verification status.
+	// SimulatorCreditorVerificationStatusInReview: the creditor's information is being checked.
+	// Acts on creditors. Needs: a creditor in any verification status.
 	SimulatorCreditorVerificationStatusInReview = "creditor_verification_status_in_review"
-	// SimulatorCreditorVerificationStatusSuccessful: creditor is verified. Acts on creditors.
-	// Needs: any verification status.
+	// SimulatorCreditorVerificationStatusSuccessful: the creditor is verified. Acts on creditors.
+	// Needs: a creditor in any verification status.
 	SimulatorCreditorVerificationStatusSuccessful = "creditor_verification_status_successful"
-	// SimulatorMandateActivated: mandate is submitted, then active: two events. Acts on mandates.
-	// Needs: mandate pending_submission; not ACH, BECS, BECS NZ or SEPA.
+	// SimulatorMandateActivated: the mandate is submitted, then becomes active, with an event for
+	// each. Acts on mandates. Needs: a pending_submission mandate; not for ACH, BECS, BECS NZ or
+	// SEPA.
 	SimulatorMandateActivated = "mandate_activated"
-	// SimulatorMandateCustomerApprovalGranted: customer approves; payments and subscriptions move
-	// on too. Acts on mandates. Needs: mandate pending_customer_approval; Bacs or SEPA only.
+	// SimulatorMandateCustomerApprovalGranted: the customer approves the mandate; its payments and
+	// subscriptions proceed too. Acts on mandates. Needs: a pending_customer_approval mandate; only
+	// for Bacs and SEPA.
 	SimulatorMandateCustomerApprovalGranted = "mandate_customer_approval_granted"
-	// SimulatorMandateCustomerApprovalSkipped: approval is left out; payments and subscriptions
-	// move on too. Acts on mandates. Needs: mandate pending_customer_approval; Bacs or SEPA only.
+	// SimulatorMandateCustomerApprovalSkipped: the approval is skipped; the payments and
+	// subscriptions of the mandate proceed too. Acts on mandates. Needs: a
+	// pending_customer_approval mandate; only for Bacs and SEPA.
 	SimulatorMandateCustomerApprovalSkipped = "mandate_customer_approval_skipped"
-	// SimulatorMandateExpired: mandate is set up, then lapses from disuse. Acts on mandates. Needs:
-	// mandate pending_submission; not Autogiro, BECS NZ or PAD.
+	// SimulatorMandateExpired: the mandate is set up, then expires because it is not used. Acts on
+	// mandates. Needs: a pending_submission mandate; not for Autogiro, BECS NZ or PAD.
 	SimulatorMandateExpired = "mandate_expired"
-	// SimulatorMandateFailed: mandate is submitted, then refused. Acts on mandates. Needs: mandate
-	// pending_submission or submitted; not SEPA.
+	// SimulatorMandateFailed: the mandate is submitted, then fails. Acts on mandates. Needs: a
+	// pending_submission or submitted mandate; not for SEPA.
 	SimulatorMandateFailed = "mandate_failed"
-	// SimulatorMandateSuspendedByPayer: payer suspends the mandate. Acts on mandates. Needs:
-	// mandate active; PayTo only.
+	// SimulatorMandateSuspendedByPayer: the payer suspends the mandate. Acts on mandates. Needs: an
+	// active mandate; only for PayTo.
 	SimulatorMandateSuspendedByPayer = "mandate_suspended_by_payer"
-	// SimulatorMandateTransferred: mandate is set up, then switched to another account. Acts on
-	// mandates. Needs: mandate pending_submission; Bacs or SEPA only.
+	// SimulatorMandateTransferred: the mandate is set up, then moves to another bank account. Acts
+	// on mandates. Needs: a pending_submission mandate; only for Bacs and SEPA.
 	SimulatorMandateTransferred = "mandate_transferred"
-	// SimulatorMandateTransferredWithResubmission: mandate is switched to another account and sent
-	// to the banks again. Acts on mandates. Needs: mandate pending_submission; Bacs only.
+	// SimulatorMandateTransferredWithResubmission: the mandate moves to another bank account and is
+	// sent to the banks again. Acts on mandates. Needs: a pending_submission mandate; only for
+	// Bacs.
 	SimulatorMandateTransferredWithResubmission = "mandate_transferred_with_resubmission"
-	// SimulatorPaymentChargebackSettled: as payment_charged_back, then deducted in a payout. Acts
-	// on payments. Needs: payment pending_submission; mandate active, or pending_submission if ACH,
-	// BECS, BECS NZ or SEPA.
+	// SimulatorPaymentChargebackSettled: the payment is charged back, and the chargeback is
+	// deducted from a payout. Acts on payments. Needs: a pending_submission payment with an active
+	// mandate; for ACH, BECS, BECS NZ and SEPA, the mandate can be pending_submission.
 	SimulatorPaymentChargebackSettled = "payment_chargeback_settled"
-	// SimulatorPaymentChargedBack: payment is collected and paid out, then charged back. Acts on
-	// payments. Needs: payment pending_submission; mandate active, or pending_submission if ACH,
-	// BECS, BECS NZ or SEPA.
+	// SimulatorPaymentChargedBack: the payment is collected and paid out, then charged back. Acts
+	// on payments. Needs: a pending_submission payment with an active mandate; for ACH, BECS, BECS
+	// NZ and SEPA, the mandate can be pending_submission.
 	SimulatorPaymentChargedBack = "payment_charged_back"
-	// SimulatorPaymentConfirmed: payment is submitted, then collected. Acts on payments. Needs:
-	// payment pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or
-	// SEPA.
+	// SimulatorPaymentConfirmed: the payment is submitted, then collected. Acts on payments. Needs:
+	// a pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the
+	// mandate can be pending_submission.
 	SimulatorPaymentConfirmed = "payment_confirmed"
-	// SimulatorPaymentFailed: payment is submitted, then fails. Acts on payments. Needs: payment
-	// pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or SEPA.
+	// SimulatorPaymentFailed: the payment is submitted, then fails. Acts on payments. Needs: a
+	// pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the
+	// mandate can be pending_submission.
 	SimulatorPaymentFailed = "payment_failed"
-	// SimulatorPaymentLateFailure: payment seems collected, then fails. Acts on payments. Needs:
-	// payment pending_submission or paid_out; mandate as for payment_failed; not Autogiro.
+	// SimulatorPaymentLateFailure: the payment is collected, then fails. Acts on payments. Needs: a
+	// pending_submission or paid_out payment with a mandate as for payment_failed; not for
+	// Autogiro.
 	SimulatorPaymentLateFailure = "payment_late_failure"
-	// SimulatorPaymentLateFailureSettled: as payment_late_failure, then deducted in a payout. Acts
-	// on payments. Needs: payment pending_submission or paid_out; mandate as for payment_failed;
-	// not Autogiro.
+	// SimulatorPaymentLateFailureSettled: the payment fails after it was collected, and the failure
+	// is deducted from a payout. Acts on payments. Needs: a pending_submission or paid_out payment
+	// with a mandate as for payment_failed; not for Autogiro.
 	SimulatorPaymentLateFailureSettled = "payment_late_failure_settled"
-	// SimulatorPaymentPaidOut: payment is collected and put into a payout. Acts on payments. Needs:
-	// payment pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or
-	// SEPA.
+	// SimulatorPaymentPaidOut: the payment is collected and included in a payout. Acts on payments.
+	// Needs: a pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA,
+	// the mandate can be pending_submission.
 	SimulatorPaymentPaidOut = "payment_paid_out"
-	// SimulatorPaymentSubmitted: payment goes to the banks and stops there. Acts on payments.
-	// Needs: payment pending_submission.
+	// SimulatorPaymentSubmitted: the payment is sent to the banks. Acts on payments. Needs: a
+	// pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the
+	// mandate can be pending_submission.
 	SimulatorPaymentSubmitted = "payment_submitted"
-	// SimulatorPayoutBounced: payout comes back from the creditor's bank. Acts on payouts. Needs:
-	// payout paid.
+	// SimulatorPayoutBounced: the creditor's bank returns the payout. Acts on payouts. Needs: a
+	// paid payout.
 	SimulatorPayoutBounced = "payout_bounced"
-	// SimulatorRefundBounced: refund cannot be delivered. Acts on refunds. Needs: refund
-	// pending_submission, submitted or paid.
+	// SimulatorRefundBounced: the refund cannot be delivered. Acts on refunds. Needs: a
+	// pending_submission, submitted or paid refund.
 	SimulatorRefundBounced = "refund_bounced"
-	// SimulatorRefundPaid: refund reaches the customer. Acts on refunds. Needs: refund
-	// pending_submission or submitted.
+	// SimulatorRefundPaid: the refund reaches the customer. Acts on refunds. Needs: a
+	// pending_submission or submitted refund.
 	SimulatorRefundPaid = "refund_paid"
-	// SimulatorRefundReturned: refund money comes back. Acts on refunds. Needs: refund
-	// pending_submission.
+	// SimulatorRefundReturned: the refunded money is returned. Acts on refunds. Needs: a
+	// pending_submission refund.
 	SimulatorRefundReturned = "refund_returned"
-	// SimulatorRefundSettled: refund is paid if need be, then deducted in a payout. Acts on
-	// refunds. Needs: refund pending_submission, submitted or paid.
+	// SimulatorRefundSettled: the refund is paid, if it is not yet, and deducted from a payout.
+	// Acts on refunds. Needs: a pending_submission, submitted or paid refund.
 	SimulatorRefundSettled = "refund_settled"
 )

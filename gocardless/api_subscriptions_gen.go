@@ -186,7 +186,8 @@ type Subscription struct {
 	Count *int `json:"count,omitzero"`
 	// Time at which the subscription was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD".
+	// Currency of the payments, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD",
+	// "SEK" or "USD".
 	Currency Currency `json:"currency,omitzero"`
 	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
@@ -319,7 +320,8 @@ type SubscriptionCreateParams struct {
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Total number of payments.
 	Count *int `json:"count,omitzero"`
-	// ISO 4217 currency code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD", "SEK" or "USD". Required.
+	// Currency of the payments, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD",
+	// "SEK" or "USD". Required.
 	Currency Currency `json:"currency"`
 	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
 	DayOfMonth *int `json:"day_of_month,omitzero"`

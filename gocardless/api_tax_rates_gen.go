@@ -32,12 +32,12 @@ var opTaxRatesGet = Operation{
 // TaxRateService provides the operations on tax rates. It is the TaxRates field of a [Client] and
 // is safe for concurrent use.
 //
-// A rate of tax, set by a tax authority, that GoCardless adds to its fees in a jurisdiction.
+// A tax rate that applies to GoCardless's fees in a jurisdiction.
 type TaxRateService struct {
 	client *Client
 }
 
-// List lists tax rates, one cursor-based page at a time.
+// List returns tax rates, one page at a time.
 //
 // GET /tax_rates
 func (s *TaxRateService) List(ctx context.Context, params TaxRateListParams, opts ...RequestOption) (*Page[TaxRate], error) {
@@ -53,25 +53,24 @@ func (s *TaxRateService) All(ctx context.Context, params TaxRateListParams, opts
 	return all[*TaxRate](ctx, s.client, &opTaxRatesList, input{params: &params}, opts, new(itemsOf[TaxRate]))
 }
 
-// Get fetches one tax rate by its id.
+// Get returns the tax rate with the given id.
 //
 // GET /tax_rates/{identity}
 func (s *TaxRateService) Get(ctx context.Context, id string, opts ...RequestOption) (*TaxRate, error) {
 	return do(ctx, s.client, &opTaxRatesGet, input{id: id}, opts, new(TaxRate))
 }
 
-// TaxRate is a rate of tax, set by a tax authority, that GoCardless adds to its fees in a
-// jurisdiction.
+// TaxRate is a tax rate that applies to GoCardless's fees in a jurisdiction.
 type TaxRate struct {
-	// Unique id, made up of the jurisdiction, the tax type and a version.
+	// Id of the tax rate, made up of jurisdiction, tax and version, such as "GB_VAT_1".
 	ID string `json:"id,omitzero"`
-	// Day on which GoCardless ceased to charge this rate; null while it still applies.
+	// Date on which GoCardless stopped charging this rate. Absent while the rate applies.
 	EndDate Date `json:"end_date,omitzero"`
-	// Country or region whose tax this is.
+	// Jurisdiction of the tax: a country or a region.
 	Jurisdiction string `json:"jurisdiction,omitzero"`
-	// Tax charged on GoCardless fees, as a decimal percentage.
+	// Rate of the tax on GoCardless's fees, as a decimal percentage.
 	Percentage string `json:"percentage,omitzero"`
-	// Day from which GoCardless charges this rate.
+	// Date on which GoCardless started charging this rate.
 	StartDate Date `json:"start_date,omitzero"`
 	// Name of the tax.
 	Type string `json:"type,omitzero"`
@@ -107,7 +106,7 @@ type TaxRateListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Country or region whose tax this is.
+	// Limits the list to tax rates of this jurisdiction.
 	Jurisdiction string `json:"jurisdiction,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`

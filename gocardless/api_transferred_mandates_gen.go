@@ -19,28 +19,29 @@ var opTransferredMandatesGet = Operation{
 // TransferredMandateService provides the operations on transferred mandates. It is the
 // TransferredMandates field of a [Client] and is safe for concurrent use.
 //
-// The customer's new bank details, in encrypted form, for a mandate that moved banks through the
-// Current Account Switch Service.
+// Details of the customer's new bank account, encrypted, for a mandate that moved to another bank
+// through the Current Account Switch Service.
 type TransferredMandateService struct {
 	client *Client
 }
 
-// Get fetches the customer's new bank details for a mandate that has lately moved to another bank.
+// Get fetches the details of the customer's new bank account for a mandate that has recently moved
+// to another bank.
 //
 // GET /transferred_mandates/{identity}
 func (s *TransferredMandateService) Get(ctx context.Context, id string, opts ...RequestOption) (*TransferredMandate, error) {
 	return do(ctx, s.client, &opTransferredMandatesGet, input{id: id}, opts, new(TransferredMandate))
 }
 
-// TransferredMandate is the customer's new bank details, in encrypted form, for a mandate that
-// moved banks through the Current Account Switch Service.
+// TransferredMandate holds the details of the customer's new bank account, encrypted, for a mandate
+// that moved to another bank through the Current Account Switch Service.
 type TransferredMandate struct {
-	// Customer's new bank details in encrypted form: the IBAN, the account holder's name, and the
+	// The customer's new bank details, encrypted: the IBAN, the account holder's name, and the
 	// SWIFT bank code, branch code and account number.
 	EncryptedCustomerBankDetails string `json:"encrypted_customer_bank_details,omitzero"`
-	// Random AES-256 key for the bank details, encrypted in turn with the integrator's public key.
+	// Random AES-256 key for the bank details, encrypted with the integrator's public key.
 	EncryptedDecryptionKey string `json:"encrypted_decryption_key,omitzero"`
-	// Identifiers of related resources.
+	// Identifiers of related resources: the mandate and the customer bank account.
 	Links *TransferredMandateLinks `json:"links,omitzero"`
 	// Id, in the integrator's JWKS, of the RSA-2048 public key that encrypted the AES key.
 	PublicKeyID string `json:"public_key_id,omitzero"`
@@ -67,7 +68,8 @@ func (v *TransferredMandate) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// TransferredMandateLinks holds the identifiers of related resources.
+// TransferredMandateLinks holds the identifiers of related resources: the mandate and the customer
+// bank account.
 type TransferredMandateLinks struct {
 	// Id of the customer bank account that was updated.
 	CustomerBankAccount string `json:"customer_bank_account,omitzero"`

@@ -34,13 +34,13 @@ var opVerificationDetailsCreate = Operation{
 // VerificationDetailService provides the operations on verification details. It is the
 // VerificationDetails field of a [Client] and is safe for concurrent use.
 //
-// Facts about a company and its directors that GoCardless uses to verify a creditor. Only for
-// accounts enabled to gather these from their merchants and hand them over through the API.
+// Details of a company and its directors, with which GoCardless verifies a creditor. Only for
+// accounts that may collect these details from their merchants and pass them on through the API.
 type VerificationDetailService struct {
 	client *Client
 }
 
-// List lists the verification details of one creditor. Only for accounts enabled for this feature.
+// List returns the verification details of a creditor, one page at a time.
 //
 // Restricted: GoCardless must enable this operation for your account.
 //
@@ -60,8 +60,7 @@ func (s *VerificationDetailService) All(ctx context.Context, params Verification
 	return all[*VerificationDetail](ctx, s.client, &opVerificationDetailsList, input{params: &params}, opts, new(itemsOf[VerificationDetail]))
 }
 
-// Create creates a verification detail from the company's data. Only for accounts enabled for this
-// feature.
+// Create creates the verification details of a creditor.
 //
 // Restricted: GoCardless must enable this operation for your account.
 //
@@ -70,22 +69,21 @@ func (s *VerificationDetailService) Create(ctx context.Context, params Verificat
 	return do(ctx, s.client, &opVerificationDetailsCreate, input{params: &params}, opts, new(VerificationDetail))
 }
 
-// Director holds the people who are directors of the company, each with name, date of birth and
-// address.
+// Director is a director of a company.
 type Director struct {
-	// Town or city in which the director lives.
+	// Town or city of the director's address.
 	City string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Day on which the director was born.
+	// Date of birth of the director.
 	DateOfBirth Date `json:"date_of_birth,omitzero"`
-	// Director's surname.
+	// Family name of the director.
 	FamilyName string `json:"family_name,omitzero"`
-	// Director's first name.
+	// Given name of the director.
 	GivenName string `json:"given_name,omitzero"`
-	// Postcode of the director's address.
+	// Postal code of the director's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// Street in which the director lives.
+	// Street of the director's address.
 	Street string `json:"street,omitzero"`
 }
 
@@ -110,22 +108,21 @@ func (v *Director) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// DirectorParams holds the people who are directors of the company, each with name, date of birth
-// and address.
+// DirectorParams is a director of a company.
 type DirectorParams struct {
-	// Town or city in which the director lives.
+	// Town or city of the director's address.
 	City *string `json:"city,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
-	// Day on which the director was born.
+	// Date of birth of the director.
 	DateOfBirth *Date `json:"date_of_birth,omitzero"`
-	// Director's surname.
+	// Family name of the director.
 	FamilyName *string `json:"family_name,omitzero"`
-	// Director's first name.
+	// Given name of the director.
 	GivenName *string `json:"given_name,omitzero"`
-	// Postcode of the director's address.
+	// Postal code of the director's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// Street in which the director lives.
+	// Street of the director's address.
 	Street *string `json:"street,omitzero"`
 }
 
@@ -155,33 +152,33 @@ func (p *DirectorParams) encode(e *jsonwire.Encoder) {
 	e.End()
 }
 
-// VerificationDetail holds the facts about a company and its directors that GoCardless uses to
-// verify a creditor. Only for accounts enabled to gather these from their merchants and hand them
-// over through the API.
+// VerificationDetail holds the details of a company and its directors, with which GoCardless
+// verifies a creditor. Only for accounts that may collect these details from their merchants and
+// pass them on through the API.
 type VerificationDetail struct {
-	// First line of the address of the company.
+	// First line of the company's address.
 	AddressLine1 string `json:"address_line1,omitzero"`
-	// Second line of the address of the company.
+	// Second line of the company's address.
 	AddressLine2 string `json:"address_line2,omitzero"`
-	// Third line of the address of the company.
+	// Third line of the company's address.
 	AddressLine3 string `json:"address_line3,omitzero"`
-	// Town or city in which the company has its address.
+	// Town or city of the company's address.
 	City string `json:"city,omitzero"`
-	// Number under which the company is registered.
+	// Registration number of the company.
 	CompanyNumber string `json:"company_number,omitzero"`
-	// Country in which the company has its address.
+	// Country of the company's address, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
-	// Short account of the company's business.
+	// Short description of the company's business.
 	Description string `json:"description,omitzero"`
-	// People who are directors of the company, each with name, date of birth and address.
+	// Directors of the company.
 	Directors []Director `json:"directors,omitzero"`
-	// Identifiers of resources related to the verification detail.
+	// Identifiers of related resources: the creditor.
 	Links *VerificationDetailLinks `json:"links,omitzero"`
-	// Name under which the company is legally registered.
+	// Registered name of the company.
 	Name string `json:"name,omitzero"`
-	// Postcode of the address of the company.
+	// Postal code of the company's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// Region, such as county or state, of the address of the company.
+	// County, region or state of the company's address.
 	Region string `json:"region,omitzero"`
 }
 
@@ -218,25 +215,25 @@ func (v *VerificationDetail) decode(d *jsonwire.Decoder) {
 
 // VerificationDetailCreateParams holds the parameters of [VerificationDetailService.Create].
 type VerificationDetailCreateParams struct {
-	// First line of the address of the company. Required.
+	// First line of the company's address. Required.
 	AddressLine1 string `json:"address_line1"`
-	// Second line of the address of the company.
+	// Second line of the company's address.
 	AddressLine2 *string `json:"address_line2,omitzero"`
-	// Third line of the address of the company.
+	// Third line of the company's address.
 	AddressLine3 *string `json:"address_line3,omitzero"`
-	// Town or city in which the company has its address. Required.
+	// Town or city of the company's address. Required.
 	City string `json:"city"`
-	// Number under which the company is registered. Required.
+	// Registration number of the company. Required.
 	CompanyNumber string `json:"company_number"`
-	// Short account of the company's business. Required.
+	// Short description of the company's business. Required.
 	Description string `json:"description"`
-	// People who are directors of the company, each with name, date of birth and address. Required.
+	// Directors of the company. Required.
 	Directors []DirectorParams `json:"directors"`
-	// Identifiers of resources related to the verification detail. Required.
+	// Identifiers of related resources: the creditor. Required.
 	Links VerificationDetailCreateParamsLinks `json:"links"`
-	// Name under which the company is legally registered. Required.
+	// Registered name of the company. Required.
 	Name string `json:"name"`
-	// Postcode of the address of the company. Required.
+	// Postal code of the company's address. Required.
 	PostalCode string `json:"postal_code"`
 }
 
@@ -280,10 +277,9 @@ func (p VerificationDetailCreateParams) Validate() error {
 	return validate("verification_details", &p)
 }
 
-// VerificationDetailCreateParamsLinks holds the identifiers of resources related to the
-// verification detail.
+// VerificationDetailCreateParamsLinks holds the identifiers of related resources: the creditor.
 type VerificationDetailCreateParamsLinks struct {
-	// Id of the creditor that the resource belongs to. Required.
+	// Id of the creditor to verify. Required.
 	Creditor string `json:"creditor"`
 }
 
@@ -297,9 +293,9 @@ func (p *VerificationDetailCreateParamsLinks) check(c *checker) {
 	c.required("creditor", p.Creditor != "")
 }
 
-// VerificationDetailLinks holds the identifiers of resources related to the verification detail.
+// VerificationDetailLinks holds the identifiers of related resources: the creditor.
 type VerificationDetailLinks struct {
-	// Id of the creditor that the details serve to verify.
+	// Id of the creditor to verify.
 	Creditor string `json:"creditor,omitzero"`
 }
 
@@ -320,7 +316,7 @@ type VerificationDetailListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Only records of the creditor with this id, which has the prefix "CR". Required.
+	// Id of the creditor whose verification details to list. Required.
 	Creditor string `json:"creditor"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`

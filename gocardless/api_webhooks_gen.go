@@ -43,13 +43,13 @@ var opWebhooksRetry = Operation{
 // WebhookService provides the operations on webhooks. It is the Webhooks field of a [Client] and is
 // safe for concurrent use.
 //
-// Record of one delivery of events to your endpoint: the request that was sent and the response it
-// got.
+// A delivery of events to your endpoint: the request that GoCardless sent, and the response that it
+// received.
 type WebhookService struct {
 	client *Client
 }
 
-// List lists the webhooks sent to you, one cursor-delimited page at a time.
+// List returns the webhooks sent to you, one page at a time.
 //
 // GET /webhooks
 func (s *WebhookService) List(ctx context.Context, params WebhookListParams, opts ...RequestOption) (*Page[Webhook], error) {
@@ -73,48 +73,48 @@ func (v *Webhook) exportPlace() (string, time.Time) {
 	return v.ID, v.CreatedAt
 }
 
-// Get fetches one webhook by its id.
+// Get returns the webhook with the given id.
 //
 // GET /webhooks/{identity}
 func (s *WebhookService) Get(ctx context.Context, id string, opts ...RequestOption) (*Webhook, error) {
 	return do(ctx, s.client, &opWebhooksGet, input{id: id}, opts, new(Webhook))
 }
 
-// Retry asks GoCardless to deliver an earlier webhook once more.
+// Retry sends a webhook to your endpoint again.
 //
 // POST /webhooks/{identity}/actions/retry
 func (s *WebhookService) Retry(ctx context.Context, id string, opts ...RequestOption) (*Webhook, error) {
 	return do(ctx, s.client, &opWebhooksRetry, input{id: id}, opts, new(Webhook))
 }
 
-// Webhook is the record of one delivery of events to your endpoint: the request that was sent and
-// the response it got.
+// Webhook is a delivery of events to your endpoint: the request that GoCardless sent, and the
+// response that it received.
 type Webhook struct {
 	// Id of the webhook, prefixed "WB".
 	ID string `json:"id,omitzero"`
 	// Time at which the webhook was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// True if the webhook was only a trial delivery.
+	// Whether the webhook was a test.
 	IsTest bool `json:"is_test,omitzero"`
-	// Payload that GoCardless sent to your endpoint.
+	// Body that GoCardless sent to your endpoint.
 	RequestBody string `json:"request_body,omitzero"`
-	// HTTP headers that GoCardless sent with the payload, by name.
+	// HTTP headers that GoCardless sent to your endpoint, by name.
 	RequestHeaders map[string]any `json:"request_headers,omitzero"`
-	// Body with which your endpoint answered; possibly cut short, see "response_body_truncated".
+	// Body of your endpoint's response. It may be truncated: see "response_body_truncated".
 	ResponseBody string `json:"response_body,omitzero"`
-	// True if "response_body" holds only part of what your endpoint returned.
+	// Whether "response_body" is truncated.
 	ResponseBodyTruncated bool `json:"response_body_truncated,omitzero"`
-	// HTTP status with which your endpoint answered.
+	// HTTP status of your endpoint's response.
 	ResponseCode *int `json:"response_code,omitzero"`
-	// HTTP headers with which your endpoint answered, by name.
+	// HTTP headers of your endpoint's response, by name.
 	ResponseHeaders map[string]any `json:"response_headers,omitzero"`
-	// True if values in "response_headers" were cut short.
+	// Whether values in "response_headers" are truncated.
 	ResponseHeadersContentTruncated bool `json:"response_headers_content_truncated,omitzero"`
-	// True if "response_headers" leaves some headers out because there were too many.
+	// Whether "response_headers" lacks some headers because there were too many.
 	ResponseHeadersCountTruncated bool `json:"response_headers_count_truncated,omitzero"`
-	// True if the delivery worked, false if it failed.
+	// Whether the delivery was successful.
 	Successful bool `json:"successful,omitzero"`
-	// Address of the endpoint to which the delivery was made, by POST.
+	// URL of your endpoint, to which the webhook was sent by POST.
 	URL string `json:"url,omitzero"`
 }
 
@@ -157,13 +157,13 @@ type WebhookListParams struct {
 	After string `json:"after,omitzero"`
 	// Cursor: return the records that precede it.
 	Before string `json:"before,omitzero"`
-	// Bounds on creation time; only webhooks created within them are listed.
+	// Limits the list to webhooks created in this period.
 	CreatedAt TimestampFilter `json:"created_at,omitzero"`
-	// Keeps trial deliveries if true, real ones if false.
+	// Limits the list to test webhooks (true) or real ones (false).
 	IsTest *bool `json:"is_test,omitzero"`
 	// Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.
 	Limit int `json:"limit,omitzero"`
-	// Keeps deliveries that worked if true, those that failed if false.
+	// Limits the list to successful deliveries (true) or failed ones (false).
 	Successful *bool `json:"successful,omitzero"`
 }
 

@@ -69,45 +69,45 @@ var Operations = []Operation{
 	{Name: "instalment_schedules.get", Verb: "get", Method: "GET", Path: "/instalment_schedules/{identity}", Kind: "read", Reply: "instalment_schedules", Doc: "Returns one instalment schedule by its id.", Result: &objectInstalmentSchedule},
 	{Name: "instalment_schedules.update", Verb: "update", Method: "PUT", Path: "/instalment_schedules/{identity}", Kind: "update", Request: "instalment_schedules", Reply: "instalment_schedules", Doc: "Updates the `metadata` of an instalment schedule; no other field can be changed.", Params: &objectInstalmentScheduleUpdateParams, Result: &objectInstalmentSchedule},
 	{Name: "instalment_schedules.cancel", Verb: "cancel", Method: "POST", Path: "/instalment_schedules/{identity}/actions/cancel", Kind: "action", Reply: "instalment_schedules", Doc: "Cancels an instalment schedule at once, so that nothing more is collected for it. A completed or cancelled schedule gives a `cancellation_failed` error.", Result: &objectInstalmentSchedule},
-	{Name: "institutions.list_for_billing_request", Verb: "list_for_billing_request", Method: "GET", Path: "/billing_requests/{identity}/institutions", Kind: "read", Reply: "institutions", List: true, Doc: "Returns every institution that can be used with the given billing request. Works for Faster Payments only at present.", Params: &objectInstitutionListForBillingRequestParams, Result: &objectInstitution},
-	{Name: "institutions.list", Verb: "list", Method: "GET", Path: "/institutions", Kind: "read", Reply: "institutions", List: true, Doc: "Returns the supported institutions. Unless filtered otherwise, these are institutions in `GB` that support `pis` and `faster_payments`.", Params: &objectInstitutionListParams, Result: &objectInstitution},
-	{Name: "logos.create_for_creditor", Verb: "create_for_creditor", Method: "POST", Path: "/branding/logos", Kind: "create", Request: "logos", Reply: "logos", Doc: "Uploads a logo for a creditor, or changes the existing one if there is one already. The image must be a JPG or PNG, and is scaled down to fit 300 by 40 pixels.", Params: &objectLogoCreateForCreditorParams, Result: &objectLogo},
-	{Name: "mandate_import_entries.list", Verb: "list", Method: "GET", Path: "/mandate_import_entries", Kind: "read", Reply: "mandate_import_entries", List: true, Cursors: true, Doc: "Returns the entries of one mandate import. Once the import has been submitted, `record_identifier` lets you match each entry to your own records.", Params: &objectMandateImportEntryListParams, Result: &objectMandateImportEntry},
-	{Name: "mandate_import_entries.create", Verb: "create", Method: "POST", Path: "/mandate_import_entries", Kind: "create", Request: "mandate_import_entries", Reply: "mandate_import_entries", Doc: "Adds one mandate to an existing mandate import. An import holds at most 30,000 entries; going beyond that gives a `record_limit_exceeded` error.", Params: &objectMandateImportEntryCreateParams, Result: &objectMandateImportEntry},
-	{Name: "mandate_imports.create", Verb: "create", Method: "POST", Path: "/mandate_imports", Kind: "create", Request: "mandate_imports", Reply: "mandate_imports", Doc: "Creates an empty mandate import. Entries are then added to it one by one, after which it has to be submitted.", Params: &objectMandateImportCreateParams, Result: &objectMandateImport},
-	{Name: "mandate_imports.get", Verb: "get", Method: "GET", Path: "/mandate_imports/{identity}", Kind: "read", Reply: "mandate_imports", Doc: "Returns one mandate import by its id.", Result: &objectMandateImport},
-	{Name: "mandate_imports.cancel", Verb: "cancel", Method: "POST", Path: "/mandate_imports/{identity}/actions/cancel", Kind: "action", Reply: "mandate_imports", Doc: "Cancels a mandate import, so that none of its mandates are set up and no entries can be added. This is not possible once the import has been submitted or processed.", Result: &objectMandateImport},
-	{Name: "mandate_imports.submit", Verb: "submit", Method: "POST", Path: "/mandate_imports/{identity}/actions/submit", Kind: "action", Reply: "mandate_imports", Doc: "Submits a mandate import for GoCardless staff to process; no entries can be added afterwards. The sandbox processes it automatically after about 10 seconds.", Result: &objectMandateImport},
-	{Name: "mandate_pdfs.create", Verb: "create", Method: "POST", Path: "/mandate_pdfs", Kind: "create", Request: "mandate_pdfs", Reply: "mandate_pdfs", Doc: "Creates a mandate PDF and returns a short-lived URL for it. Leave customer and bank details out, supply them, or link an existing mandate. The `Accept-Language` header picks the language, English by default; Autogiro, Betalingsservice and SEPA Core offer others.", Params: &objectMandatePDFCreateParams, Result: &objectMandatePDF},
+	{Name: "institutions.list_for_billing_request", Verb: "list_for_billing_request", Method: "GET", Path: "/billing_requests/{identity}/institutions", Kind: "read", Reply: "institutions", List: true, Doc: "Returns the institutions that can be used with a billing request. At present this works only for Faster Payments.", Params: &objectInstitutionListForBillingRequestParams, Result: &objectInstitution},
+	{Name: "institutions.list", Verb: "list", Method: "GET", Path: "/institutions", Kind: "read", Reply: "institutions", List: true, Doc: "Returns the supported institutions. Without parameters, these are institutions in `GB` that support `pis` and `faster_payments`.", Params: &objectInstitutionListParams, Result: &objectInstitution},
+	{Name: "logos.create_for_creditor", Verb: "create_for_creditor", Method: "POST", Path: "/branding/logos", Kind: "create", Request: "logos", Reply: "logos", Doc: "Uploads a logo for a creditor. It replaces the creditor's existing logo, if any. The image must be a JPG or PNG; it is scaled down to fit 300 by 40 pixels.", Params: &objectLogoCreateForCreditorParams, Result: &objectLogo},
+	{Name: "mandate_import_entries.list", Verb: "list", Method: "GET", Path: "/mandate_import_entries", Kind: "read", Reply: "mandate_import_entries", List: true, Cursors: true, Doc: "Returns the entries of a mandate import, one page at a time. Use `record_identifier` to match them to your own records.", Params: &objectMandateImportEntryListParams, Result: &objectMandateImportEntry},
+	{Name: "mandate_import_entries.create", Verb: "create", Method: "POST", Path: "/mandate_import_entries", Kind: "create", Request: "mandate_import_entries", Reply: "mandate_import_entries", Doc: "Adds an entry to a mandate import. An import holds at most 30,000 entries; another one gives a `record_limit_exceeded` error.", Params: &objectMandateImportEntryCreateParams, Result: &objectMandateImportEntry},
+	{Name: "mandate_imports.create", Verb: "create", Method: "POST", Path: "/mandate_imports", Kind: "create", Request: "mandate_imports", Reply: "mandate_imports", Doc: "Creates an empty mandate import. Add entries to it, then submit it.", Params: &objectMandateImportCreateParams, Result: &objectMandateImport},
+	{Name: "mandate_imports.get", Verb: "get", Method: "GET", Path: "/mandate_imports/{identity}", Kind: "read", Reply: "mandate_imports", Doc: "Returns the mandate import with the given id.", Result: &objectMandateImport},
+	{Name: "mandate_imports.cancel", Verb: "cancel", Method: "POST", Path: "/mandate_imports/{identity}/actions/cancel", Kind: "action", Reply: "mandate_imports", Doc: "Cancels a mandate import. None of its mandates are set up, and no more entries can be added. An import that has been submitted or processed cannot be cancelled.", Result: &objectMandateImport},
+	{Name: "mandate_imports.submit", Verb: "submit", Method: "POST", Path: "/mandate_imports/{identity}/actions/submit", Kind: "action", Reply: "mandate_imports", Doc: "Submits a mandate import to GoCardless for processing. No more entries can be added. The sandbox processes it automatically after about 10 seconds.", Result: &objectMandateImport},
+	{Name: "mandate_pdfs.create", Verb: "create", Method: "POST", Path: "/mandate_pdfs", Kind: "create", Request: "mandate_pdfs", Reply: "mandate_pdfs", Doc: "Creates a mandate PDF and returns a short-lived URL for it. Supply the customer and bank details to print, or link an existing mandate, or leave out both for a blank form. The `Accept-Language` header sets the language. English is the default; Autogiro, Betalingsservice and SEPA Core offer others.", Params: &objectMandatePDFCreateParams, Result: &objectMandatePDF},
 	{Name: "mandates.list", Verb: "list", Method: "GET", Path: "/mandates", Kind: "read", Reply: "mandates", List: true, Cursors: true, Doc: "Returns your mandates, one page at a time.", Params: &objectMandateListParams, Result: &objectMandate},
 	{Name: "mandates.create", Verb: "create", Method: "POST", Path: "/mandates", Kind: "create", Request: "mandates", Reply: "mandates", Doc: "Creates a mandate on a customer's bank account. If `scheme` is omitted, GoCardless derives it from the account.", Params: &objectMandateCreateParams, Result: &objectMandate},
 	{Name: "mandates.get", Verb: "get", Method: "GET", Path: "/mandates/{identity}", Kind: "read", Reply: "mandates", Doc: "Returns the mandate with the given id.", Result: &objectMandate},
 	{Name: "mandates.update", Verb: "update", Method: "PUT", Path: "/mandates/{identity}", Kind: "update", Request: "mandates", Reply: "mandates", Doc: "Updates the `metadata` of a mandate, the only field that can be changed.", Params: &objectMandateUpdateParams, Result: &objectMandate},
 	{Name: "mandates.cancel", Verb: "cancel", Method: "POST", Path: "/mandates/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "mandates", Doc: "Cancels a mandate immediately, along with its subscriptions, its instalment schedules and those of its payments that can still be cancelled. The resulting event carries the metadata that you send. A mandate that is already cancelled gives a `cancellation_failed` error.", Params: &objectMandateCancelParams, Result: &objectMandate},
 	{Name: "mandates.reinstate", Verb: "reinstate", Method: "POST", Path: "/mandates/{identity}/actions/reinstate", Kind: "action", Request: "data", Reply: "mandates", Doc: "Sets up a cancelled or expired mandate with the banks again, up to 10 times. A mandate that is active or being submitted gives a `mandate_not_inactive` error. The first event, `resubmission_requested`, carries the metadata that you send; `submitted` follows, then `reinstated` or `failed` within two working days.", Params: &objectMandateReinstateParams, Result: &objectMandate},
-	{Name: "negative_balance_limits.list", Verb: "list", Method: "GET", Path: "/negative_balance_limits", Kind: "read", Reply: "negative_balance_limits", List: true, Cursors: true, Doc: "Lists negative balance limits, in pages with cursors.", Params: &objectNegativeBalanceLimitListParams, Result: &objectNegativeBalanceLimit},
-	{Name: "outbound_payment_import_entries.list", Verb: "list", Method: "GET", Path: "/outbound_payment_import_entries", Kind: "read", Reply: "outbound_payment_import_entries", List: true, Cursors: true, Doc: "Lists the entries of one outbound payment import, a cursor-delimited page at a time.", Params: &objectOutboundPaymentImportEntryListParams, Result: &objectOutboundPaymentImportEntry},
-	{Name: "outbound_payment_imports.list", Verb: "list", Method: "GET", Path: "/outbound_payment_imports", Kind: "read", Reply: "outbound_payment_imports", List: true, Cursors: true, Doc: "Lists your outbound payment imports, one cursor-delimited page at a time.", Params: &objectOutboundPaymentImportListParams, Result: &objectOutboundPaymentImport},
-	{Name: "outbound_payment_imports.create", Verb: "create", Method: "POST", Path: "/outbound_payment_imports", Kind: "create", Request: "outbound_payment_imports", Reply: "outbound_payment_imports", Doc: "Creates an import from a list of at most 1000 entries. Send a user to the `authorisation_url` in the response; the payments are made only after approval there.", Params: &objectOutboundPaymentImportCreateParams, Result: &objectOutboundPaymentImport},
-	{Name: "outbound_payment_imports.get", Verb: "get", Method: "GET", Path: "/outbound_payment_imports/{identity}", Kind: "read", Reply: "outbound_payment_imports", Doc: "Fetches one outbound payment import by its id, for instance to follow its status and counts.", Result: &objectOutboundPaymentImport},
-	{Name: "outbound_payments.list", Verb: "list", Method: "GET", Path: "/outbound_payments", Kind: "read", Reply: "outbound_payments", List: true, Cursors: true, Doc: "Lists outbound payments, in pages with cursors.", Params: &objectOutboundPaymentListParams, Result: &objectOutboundPayment},
-	{Name: "outbound_payments.create", Verb: "create", Method: "POST", Path: "/outbound_payments", Kind: "create", Request: "outbound_payments", Reply: "outbound_payments", Doc: "Creates an outbound payment from a creditor to a customer bank account. Sending it typically takes a second call, to approve it.", Params: &objectOutboundPaymentCreateParams, Result: &objectOutboundPayment},
-	{Name: "outbound_payments.stats", Verb: "stats", Method: "GET", Path: "/outbound_payments/stats", Kind: "read", Reply: "outbound_payments", Doc: "Returns totals over outbound payments.", Result: &objectOutboundPaymentStats},
-	{Name: "outbound_payments.withdraw", Verb: "withdraw", Method: "POST", Path: "/outbound_payments/withdrawal", Kind: "create", Request: "data", Reply: "outbound_payments", Doc: "Creates an outbound payment that pays your own verified business bank account.", Params: &objectOutboundPaymentWithdrawParams, Result: &objectOutboundPayment},
-	{Name: "outbound_payments.get", Verb: "get", Method: "GET", Path: "/outbound_payments/{identity}", Kind: "read", Reply: "outbound_payments", Doc: "Returns one outbound payment, found by its id.", Result: &objectOutboundPayment},
-	{Name: "outbound_payments.update", Verb: "update", Method: "PUT", Path: "/outbound_payments/{identity}", Kind: "update", Request: "outbound_payments", Reply: "outbound_payments", Doc: "Changes the metadata of an outbound payment. Nothing else can be changed.", Params: &objectOutboundPaymentUpdateParams, Result: &objectOutboundPayment},
-	{Name: "outbound_payments.approve", Verb: "approve", Method: "POST", Path: "/outbound_payments/{identity}/actions/approve", Kind: "action", Reply: "outbound_payments", Doc: "Approves an outbound payment, which must be in the `pending_approval` status.", Result: &objectOutboundPayment},
-	{Name: "outbound_payments.cancel", Verb: "cancel", Method: "POST", Path: "/outbound_payments/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "outbound_payments", Doc: "Cancels an outbound payment that is still `verifying`, `pending_approval` or `scheduled`. From `executing` onwards the money is already moving and the payment can no longer be stopped.", Params: &objectOutboundPaymentCancelParams, Result: &objectOutboundPayment},
-	{Name: "payer_authorisations.create", Verb: "create", Method: "POST", Path: "/payer_authorisations", Kind: "create", Request: "payer_authorisations", Reply: "payer_authorisations", Deprecated: true, Doc: "Creates a payer authorisation, saving it even if details are missing. What is missing is listed in `incomplete_fields`, so that a form of several steps can fill it in without the integrator keeping payer data.", Params: &objectPayerAuthorisationCreateParams, Result: &objectPayerAuthorisation},
-	{Name: "payer_authorisations.get", Verb: "get", Method: "GET", Path: "/payer_authorisations/{identity}", Kind: "read", Reply: "payer_authorisations", Deprecated: true, Doc: "Fetches one payer authorisation by its id, for example to poll its `status`.", Result: &objectPayerAuthorisation},
-	{Name: "payer_authorisations.update", Verb: "update", Method: "PUT", Path: "/payer_authorisations/{identity}", Kind: "update", Request: "payer_authorisations", Reply: "payer_authorisations", Deprecated: true, Doc: "Changes the fields present in the request and leaves the rest as they are; may be repeated until `incomplete_fields` is empty. `metadata` is replaced as a whole, so send all of its keys.", Params: &objectPayerAuthorisationUpdateParams, Result: &objectPayerAuthorisation},
-	{Name: "payer_authorisations.confirm", Verb: "confirm", Method: "POST", Path: "/payer_authorisations/{identity}/actions/confirm", Kind: "action", Reply: "payer_authorisations", Deprecated: true, Doc: "Marks the set-up as finished, so that customer, bank account and mandate can be made. Only a submitted payer authorisation can be confirmed, which leaves room for extra steps of your own in between.", Result: &objectPayerAuthorisation},
-	{Name: "payer_authorisations.submit", Verb: "submit", Method: "POST", Path: "/payer_authorisations/{identity}/actions/submit", Kind: "action", Reply: "payer_authorisations", Deprecated: true, Doc: "Hands in everything gathered so far for validation. Fails with HTTP 422 if anything is invalid; once it succeeds, the payer authorisation is closed to edits.", Result: &objectPayerAuthorisation},
-	{Name: "payer_themes.create_for_creditor", Verb: "create_for_creditor", Method: "POST", Path: "/branding/payer_themes", Kind: "create", Request: "payer_themes", Reply: "payer_themes", Doc: "Creates a payer theme for a creditor, or changes the existing one if the creditor has a theme already.", Params: &objectPayerThemeCreateForCreditorParams, Result: &objectPayerTheme},
-	{Name: "payment_account_transactions.get", Verb: "get", Method: "GET", Path: "/payment_account_transactions/{identity}", Kind: "read", Reply: "payment_account_transactions", Doc: "Returns one payment account transaction by its id.", Result: &objectPaymentAccountTransaction},
-	{Name: "payment_account_transactions.list", Verb: "list", Method: "GET", Path: "/payment_accounts/{identity}/transactions", Kind: "read", Reply: "payment_account_transactions", List: true, Cursors: true, Doc: "Returns the transactions of one payment account.", Params: &objectPaymentAccountTransactionListParams, Result: &objectPaymentAccountTransaction},
-	{Name: "payment_accounts.list", Verb: "list", Method: "GET", Path: "/payment_accounts", Kind: "read", Reply: "payment_accounts", List: true, Cursors: true, Doc: "Lists payment accounts, one cursor-based page at a time.", Params: &objectPaymentAccountListParams, Result: &objectPaymentAccount},
-	{Name: "payment_accounts.get", Verb: "get", Method: "GET", Path: "/payment_accounts/{identity}", Kind: "read", Reply: "payment_accounts", Doc: "Fetches one payment account by its id.", Result: &objectPaymentAccount},
+	{Name: "negative_balance_limits.list", Verb: "list", Method: "GET", Path: "/negative_balance_limits", Kind: "read", Reply: "negative_balance_limits", List: true, Cursors: true, Doc: "Returns negative balance limits, one page at a time.", Params: &objectNegativeBalanceLimitListParams, Result: &objectNegativeBalanceLimit},
+	{Name: "outbound_payment_import_entries.list", Verb: "list", Method: "GET", Path: "/outbound_payment_import_entries", Kind: "read", Reply: "outbound_payment_import_entries", List: true, Cursors: true, Doc: "Returns the entries of an outbound payment import, one page at a time.", Params: &objectOutboundPaymentImportEntryListParams, Result: &objectOutboundPaymentImportEntry},
+	{Name: "outbound_payment_imports.list", Verb: "list", Method: "GET", Path: "/outbound_payment_imports", Kind: "read", Reply: "outbound_payment_imports", List: true, Cursors: true, Doc: "Returns your outbound payment imports, one page at a time.", Params: &objectOutboundPaymentImportListParams, Result: &objectOutboundPaymentImport},
+	{Name: "outbound_payment_imports.create", Verb: "create", Method: "POST", Path: "/outbound_payment_imports", Kind: "create", Request: "outbound_payment_imports", Reply: "outbound_payment_imports", Doc: "Creates an import of up to 1,000 entries. Send a user to its `authorisation_url`: no payments are made until the import is approved there.", Params: &objectOutboundPaymentImportCreateParams, Result: &objectOutboundPaymentImport},
+	{Name: "outbound_payment_imports.get", Verb: "get", Method: "GET", Path: "/outbound_payment_imports/{identity}", Kind: "read", Reply: "outbound_payment_imports", Doc: "Returns the outbound payment import with the given id, for example to follow its status and counts.", Result: &objectOutboundPaymentImport},
+	{Name: "outbound_payments.list", Verb: "list", Method: "GET", Path: "/outbound_payments", Kind: "read", Reply: "outbound_payments", List: true, Cursors: true, Doc: "Returns your outbound payments, one page at a time.", Params: &objectOutboundPaymentListParams, Result: &objectOutboundPayment},
+	{Name: "outbound_payments.create", Verb: "create", Method: "POST", Path: "/outbound_payments", Kind: "create", Request: "outbound_payments", Reply: "outbound_payments", Doc: "Creates an outbound payment from a creditor to a customer bank account. It usually has to be approved with a second call before it is sent.", Params: &objectOutboundPaymentCreateParams, Result: &objectOutboundPayment},
+	{Name: "outbound_payments.stats", Verb: "stats", Method: "GET", Path: "/outbound_payments/stats", Kind: "read", Reply: "outbound_payments", Doc: "Returns the number and the total amount of outbound payments by status.", Result: &objectOutboundPaymentStats},
+	{Name: "outbound_payments.withdraw", Verb: "withdraw", Method: "POST", Path: "/outbound_payments/withdrawal", Kind: "create", Request: "data", Reply: "outbound_payments", Doc: "Creates an outbound payment to your own verified business bank account.", Params: &objectOutboundPaymentWithdrawParams, Result: &objectOutboundPayment},
+	{Name: "outbound_payments.get", Verb: "get", Method: "GET", Path: "/outbound_payments/{identity}", Kind: "read", Reply: "outbound_payments", Doc: "Returns the outbound payment with the given id.", Result: &objectOutboundPayment},
+	{Name: "outbound_payments.update", Verb: "update", Method: "PUT", Path: "/outbound_payments/{identity}", Kind: "update", Request: "outbound_payments", Reply: "outbound_payments", Doc: "Updates the `metadata` of an outbound payment, the only field that can be changed.", Params: &objectOutboundPaymentUpdateParams, Result: &objectOutboundPayment},
+	{Name: "outbound_payments.approve", Verb: "approve", Method: "POST", Path: "/outbound_payments/{identity}/actions/approve", Kind: "action", Reply: "outbound_payments", Doc: "Approves an outbound payment that is `pending_approval`.", Result: &objectOutboundPayment},
+	{Name: "outbound_payments.cancel", Verb: "cancel", Method: "POST", Path: "/outbound_payments/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "outbound_payments", Doc: "Cancels an outbound payment that is `verifying`, `pending_approval` or `scheduled`. From `executing` on, the money is on its way and the payment can no longer be cancelled.", Params: &objectOutboundPaymentCancelParams, Result: &objectOutboundPayment},
+	{Name: "payer_authorisations.create", Verb: "create", Method: "POST", Path: "/payer_authorisations", Kind: "create", Request: "payer_authorisations", Reply: "payer_authorisations", Deprecated: true, Doc: "Creates a payer authorisation, even if details are missing. `incomplete_fields` lists the missing ones, so that a form with several steps can add them without storing the payer's data elsewhere.", Params: &objectPayerAuthorisationCreateParams, Result: &objectPayerAuthorisation},
+	{Name: "payer_authorisations.get", Verb: "get", Method: "GET", Path: "/payer_authorisations/{identity}", Kind: "read", Reply: "payer_authorisations", Deprecated: true, Doc: "Returns the payer authorisation with the given id, for example to poll its `status`.", Result: &objectPayerAuthorisation},
+	{Name: "payer_authorisations.update", Verb: "update", Method: "PUT", Path: "/payer_authorisations/{identity}", Kind: "update", Request: "payer_authorisations", Reply: "payer_authorisations", Deprecated: true, Doc: "Updates the fields in the request and leaves the others unchanged, except that `metadata` is replaced as a whole. It can be called until `incomplete_fields` is empty.", Params: &objectPayerAuthorisationUpdateParams, Result: &objectPayerAuthorisation},
+	{Name: "payer_authorisations.confirm", Verb: "confirm", Method: "POST", Path: "/payer_authorisations/{identity}/actions/confirm", Kind: "action", Reply: "payer_authorisations", Deprecated: true, Doc: "Confirms a submitted payer authorisation, so that the customer, bank account and mandate are created. Your integration can have steps of its own between submitting and confirming.", Result: &objectPayerAuthorisation},
+	{Name: "payer_authorisations.submit", Verb: "submit", Method: "POST", Path: "/payer_authorisations/{identity}/actions/submit", Kind: "action", Reply: "payer_authorisations", Deprecated: true, Doc: "Submits a payer authorisation for validation. If anything is invalid, the call fails with status 422. Once submitted, the payer authorisation can no longer be changed.", Result: &objectPayerAuthorisation},
+	{Name: "payer_themes.create_for_creditor", Verb: "create_for_creditor", Method: "POST", Path: "/branding/payer_themes", Kind: "create", Request: "payer_themes", Reply: "payer_themes", Doc: "Creates a payer theme for a creditor, or updates the creditor's existing theme.", Params: &objectPayerThemeCreateForCreditorParams, Result: &objectPayerTheme},
+	{Name: "payment_account_transactions.get", Verb: "get", Method: "GET", Path: "/payment_account_transactions/{identity}", Kind: "read", Reply: "payment_account_transactions", Doc: "Returns the payment account transaction with the given id.", Result: &objectPaymentAccountTransaction},
+	{Name: "payment_account_transactions.list", Verb: "list", Method: "GET", Path: "/payment_accounts/{identity}/transactions", Kind: "read", Reply: "payment_account_transactions", List: true, Cursors: true, Doc: "Returns the transactions of a payment account, one page at a time.", Params: &objectPaymentAccountTransactionListParams, Result: &objectPaymentAccountTransaction},
+	{Name: "payment_accounts.list", Verb: "list", Method: "GET", Path: "/payment_accounts", Kind: "read", Reply: "payment_accounts", List: true, Cursors: true, Doc: "Returns your payment accounts, one page at a time.", Params: &objectPaymentAccountListParams, Result: &objectPaymentAccount},
+	{Name: "payment_accounts.get", Verb: "get", Method: "GET", Path: "/payment_accounts/{identity}", Kind: "read", Reply: "payment_accounts", Doc: "Returns the payment account with the given id.", Result: &objectPaymentAccount},
 	{Name: "payments.list", Verb: "list", Method: "GET", Path: "/payments", Kind: "read", Reply: "payments", List: true, Cursors: true, Doc: "Returns your payments, one page at a time.", Params: &objectPaymentListParams, Result: &objectPayment},
 	{Name: "payments.create", Verb: "create", Method: "POST", Path: "/payments", Kind: "create", Request: "payments", Reply: "payments", Doc: "Creates a payment under a mandate that is `pending_customer_approval`, `pending_submission`, `submitted` or `active`. A mandate that has failed, expired or been cancelled gives a `mandate_is_inactive` error, and a replaced one `mandate_replaced`.", Params: &objectPaymentCreateParams, Result: &objectPayment},
 	{Name: "payments.get", Verb: "get", Method: "GET", Path: "/payments/{identity}", Kind: "read", Reply: "payments", Doc: "Returns the payment with the given id.", Result: &objectPayment},
@@ -118,17 +118,17 @@ var Operations = []Operation{
 	{Name: "payouts.list", Verb: "list", Method: "GET", Path: "/payouts", Kind: "read", Reply: "payouts", List: true, Cursors: true, Doc: "Returns your payouts, one page at a time.", Params: &objectPayoutListParams, Result: &objectPayout},
 	{Name: "payouts.get", Verb: "get", Method: "GET", Path: "/payouts/{identity}", Kind: "read", Reply: "payouts", Doc: "Returns the payout with the given id. Its payout items list the transactions behind it.", Result: &objectPayout},
 	{Name: "payouts.update", Verb: "update", Method: "PUT", Path: "/payouts/{identity}", Kind: "update", Request: "payouts", Reply: "payouts", Doc: "Updates the `metadata` of a payout, the only field that can be changed.", Params: &objectPayoutUpdateParams, Result: &objectPayout},
-	{Name: "redirect_flows.create", Verb: "create", Method: "POST", Path: "/redirect_flows", Kind: "create", Request: "redirect_flows", Reply: "redirect_flows", Deprecated: true, Doc: "Creates a redirect flow, whose `redirect_url` takes the customer to the hosted payment pages. Legacy: not open to new integrations.", Params: &objectRedirectFlowCreateParams, Result: &objectRedirectFlow},
-	{Name: "redirect_flows.get", Verb: "get", Method: "GET", Path: "/redirect_flows/{identity}", Kind: "read", Reply: "redirect_flows", Deprecated: true, Doc: "Returns one redirect flow, found by its id.", Result: &objectRedirectFlow},
-	{Name: "redirect_flows.complete", Verb: "complete", Method: "POST", Path: "/redirect_flows/{identity}/actions/complete", Kind: "action", Request: "data", Reply: "redirect_flows", Deprecated: true, Doc: "Creates the customer, bank account and mandate from what the customer entered. Fails with `redirect_flow_incomplete` if they are not back yet, `redirect_flow_already_completed` on a second call, or `bad_request` for a different `session_token`.", Params: &objectRedirectFlowCompleteParams, Result: &objectRedirectFlow},
+	{Name: "redirect_flows.create", Verb: "create", Method: "POST", Path: "/redirect_flows", Kind: "create", Request: "redirect_flows", Reply: "redirect_flows", Deprecated: true, Doc: "Creates a redirect flow. Send the customer to its `redirect_url`. Not open to new integrations.", Params: &objectRedirectFlowCreateParams, Result: &objectRedirectFlow},
+	{Name: "redirect_flows.get", Verb: "get", Method: "GET", Path: "/redirect_flows/{identity}", Kind: "read", Reply: "redirect_flows", Deprecated: true, Doc: "Returns the redirect flow with the given id.", Result: &objectRedirectFlow},
+	{Name: "redirect_flows.complete", Verb: "complete", Method: "POST", Path: "/redirect_flows/{identity}/actions/complete", Kind: "action", Request: "data", Reply: "redirect_flows", Deprecated: true, Doc: "Completes a redirect flow: it creates the customer, bank account and mandate from what the customer entered. Fails with `redirect_flow_incomplete` if the customer has not finished, with `redirect_flow_already_completed` if the flow is already completed, and with `bad_request` if the `session_token` differs.", Params: &objectRedirectFlowCompleteParams, Result: &objectRedirectFlow},
 	{Name: "refunds.list", Verb: "list", Method: "GET", Path: "/refunds", Kind: "read", Reply: "refunds", List: true, Cursors: true, Doc: "Returns your refunds, one page at a time.", Params: &objectRefundListParams, Result: &objectRefund},
 	{Name: "refunds.create", Verb: "create", Method: "POST", Path: "/refunds", Kind: "create", Request: "refunds", Reply: "refunds", Doc: "Creates a refund. GoCardless must first enable refunds for your account; until then the call fails with `forbidden`. A wrong `total_amount_confirmation`, which guards against concurrent refunds, gives a `total_amount_confirmation_invalid` error, and a creditor balance that is too low gives `available_refund_amount_insufficient`.", Params: &objectRefundCreateParams, Result: &objectRefund},
 	{Name: "refunds.get", Verb: "get", Method: "GET", Path: "/refunds/{identity}", Kind: "read", Reply: "refunds", Doc: "Returns the refund with the given id.", Result: &objectRefund},
 	{Name: "refunds.update", Verb: "update", Method: "PUT", Path: "/refunds/{identity}", Kind: "update", Request: "refunds", Reply: "refunds", Doc: "Updates the `metadata` of a refund, the only field that can be changed.", Params: &objectRefundUpdateParams, Result: &objectRefund},
-	{Name: "scenario_simulators.run", Verb: "run", Method: "POST", Path: "/scenario_simulators/{identity}/actions/run", Kind: "action", Request: "data", Reply: "scenario_simulators", Doc: "Runs a scenario simulator on the resource named in `links`, in the sandbox only. The resource must be of the type that the simulator is for.", Params: &objectScenarioSimulatorRunParams, Result: &objectScenarioSimulator},
-	{Name: "scheme_identifiers.list", Verb: "list", Method: "GET", Path: "/scheme_identifiers", Kind: "read", Reply: "scheme_identifiers", List: true, Cursors: true, Doc: "Lists your scheme identifiers, one cursor-delimited page at a time.", Params: &objectSchemeIdentifierListParams, Result: &objectSchemeIdentifier},
-	{Name: "scheme_identifiers.create", Verb: "create", Method: "POST", Path: "/scheme_identifiers", Kind: "create", Request: "scheme_identifiers", Reply: "scheme_identifiers", Doc: "Creates a scheme identifier, `pending` until set up (up to five working days in Bacs, instantly elsewhere), then `active`, announced by webhook. Length and symbols of `name` are limited by scheme; the error for a bad name suggests a valid one in its metadata.", Params: &objectSchemeIdentifierCreateParams, Result: &objectSchemeIdentifier},
-	{Name: "scheme_identifiers.get", Verb: "get", Method: "GET", Path: "/scheme_identifiers/{identity}", Kind: "read", Reply: "scheme_identifiers", Doc: "Fetches one scheme identifier by its id.", Result: &objectSchemeIdentifier},
+	{Name: "scenario_simulators.run", Verb: "run", Method: "POST", Path: "/scenario_simulators/{identity}/actions/run", Kind: "action", Request: "data", Reply: "scenario_simulators", Doc: "Runs a scenario simulator on the resource in `links`, in the sandbox only. The resource must be of the simulator's type.", Params: &objectScenarioSimulatorRunParams, Result: &objectScenarioSimulator},
+	{Name: "scheme_identifiers.list", Verb: "list", Method: "GET", Path: "/scheme_identifiers", Kind: "read", Reply: "scheme_identifiers", List: true, Cursors: true, Doc: "Returns your scheme identifiers, one page at a time.", Params: &objectSchemeIdentifierListParams, Result: &objectSchemeIdentifier},
+	{Name: "scheme_identifiers.create", Verb: "create", Method: "POST", Path: "/scheme_identifiers", Kind: "create", Request: "scheme_identifiers", Reply: "scheme_identifiers", Doc: "Creates a scheme identifier. It is `pending` until it is set up, which takes up to five working days for Bacs and is immediate for other schemes. A webhook reports when it becomes `active`. The scheme limits the length and the characters of `name`; the error for an invalid name suggests a valid one in its metadata.", Params: &objectSchemeIdentifierCreateParams, Result: &objectSchemeIdentifier},
+	{Name: "scheme_identifiers.get", Verb: "get", Method: "GET", Path: "/scheme_identifiers/{identity}", Kind: "read", Reply: "scheme_identifiers", Doc: "Returns the scheme identifier with the given id.", Result: &objectSchemeIdentifier},
 	{Name: "subscriptions.list", Verb: "list", Method: "GET", Path: "/subscriptions", Kind: "read", Reply: "subscriptions", List: true, Cursors: true, Doc: "Returns your subscriptions, one page at a time. Those of removed customers are left out.", Params: &objectSubscriptionListParams, Result: &objectSubscription},
 	{Name: "subscriptions.create", Verb: "create", Method: "POST", Path: "/subscriptions", Kind: "create", Request: "subscriptions", Reply: "subscriptions", Doc: "Creates a subscription under a mandate. A yearly subscription sets both `month` and `day_of_month` or neither; a monthly one may set `day_of_month`; a weekly one sets neither.", Params: &objectSubscriptionCreateParams, Result: &objectSubscription},
 	{Name: "subscriptions.get", Verb: "get", Method: "GET", Path: "/subscriptions/{identity}", Kind: "read", Reply: "subscriptions", Doc: "Returns the subscription with the given id.", Result: &objectSubscription},
@@ -136,14 +136,14 @@ var Operations = []Operation{
 	{Name: "subscriptions.cancel", Verb: "cancel", Method: "POST", Path: "/subscriptions/{identity}/actions/cancel", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Cancels a subscription immediately. It creates no more payments, but payments that it has already created are not cancelled. The resulting event carries the metadata that you send. A subscription that is finished or already cancelled gives a `cancellation_failed` error.", Params: &objectSubscriptionCancelParams, Result: &objectSubscription},
 	{Name: "subscriptions.pause", Verb: "pause", Method: "POST", Path: "/subscriptions/{identity}/actions/pause", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Pauses a subscription for `pause_cycles` cycles or, if omitted, until it is resumed. If the subscription has a `count`, its `end_date` moves or is removed; one created with an `end_date` cannot be paused (`subscription_cannot_be_paused`). If an app created the subscription, only that app can pause it.", Params: &objectSubscriptionPauseParams, Result: &objectSubscription},
 	{Name: "subscriptions.resume", Verb: "resume", Method: "POST", Path: "/subscriptions/{identity}/actions/resume", Kind: "action", Request: "data", Reply: "subscriptions", Doc: "Resumes a paused subscription. The next payment is charged on `earliest_charge_date_after_resume`. A subscription that is not paused gives a `subscription_not_paused` error, and one that another app created `forbidden`.", Params: &objectSubscriptionResumeParams, Result: &objectSubscription},
-	{Name: "tax_rates.list", Verb: "list", Method: "GET", Path: "/tax_rates", Kind: "read", Reply: "tax_rates", List: true, Cursors: true, Doc: "Lists tax rates, one cursor-based page at a time.", Params: &objectTaxRateListParams, Result: &objectTaxRate},
-	{Name: "tax_rates.get", Verb: "get", Method: "GET", Path: "/tax_rates/{identity}", Kind: "read", Reply: "tax_rates", Doc: "Fetches one tax rate by its id.", Result: &objectTaxRate},
-	{Name: "transferred_mandates.get", Verb: "get", Method: "GET", Path: "/transferred_mandates/{identity}", Kind: "read", Reply: "transferred_mandates", Doc: "Fetches the customer's new bank details for a mandate that has lately moved to another bank.", Result: &objectTransferredMandate},
-	{Name: "verification_details.list", Verb: "list", Method: "GET", Path: "/verification_details", Kind: "read", Reply: "verification_details", List: true, Cursors: true, Restricted: true, Doc: "Lists the verification details of one creditor. Only for accounts enabled for this feature.", Params: &objectVerificationDetailListParams, Result: &objectVerificationDetail},
-	{Name: "verification_details.create", Verb: "create", Method: "POST", Path: "/verification_details", Kind: "create", Request: "verification_details", Reply: "verification_details", Restricted: true, Doc: "Creates a verification detail from the company's data. Only for accounts enabled for this feature.", Params: &objectVerificationDetailCreateParams, Result: &objectVerificationDetail},
-	{Name: "webhooks.list", Verb: "list", Method: "GET", Path: "/webhooks", Kind: "read", Reply: "webhooks", List: true, Cursors: true, Doc: "Lists the webhooks sent to you, one cursor-delimited page at a time.", Params: &objectWebhookListParams, Result: &objectWebhook},
-	{Name: "webhooks.get", Verb: "get", Method: "GET", Path: "/webhooks/{identity}", Kind: "read", Reply: "webhooks", Doc: "Fetches one webhook by its id.", Result: &objectWebhook},
-	{Name: "webhooks.retry", Verb: "retry", Method: "POST", Path: "/webhooks/{identity}/actions/retry", Kind: "action", Reply: "webhooks", Doc: "Asks GoCardless to deliver an earlier webhook once more.", Result: &objectWebhook},
+	{Name: "tax_rates.list", Verb: "list", Method: "GET", Path: "/tax_rates", Kind: "read", Reply: "tax_rates", List: true, Cursors: true, Doc: "Returns tax rates, one page at a time.", Params: &objectTaxRateListParams, Result: &objectTaxRate},
+	{Name: "tax_rates.get", Verb: "get", Method: "GET", Path: "/tax_rates/{identity}", Kind: "read", Reply: "tax_rates", Doc: "Returns the tax rate with the given id.", Result: &objectTaxRate},
+	{Name: "transferred_mandates.get", Verb: "get", Method: "GET", Path: "/transferred_mandates/{identity}", Kind: "read", Reply: "transferred_mandates", Doc: "Fetches the details of the customer's new bank account for a mandate that has recently moved to another bank.", Result: &objectTransferredMandate},
+	{Name: "verification_details.list", Verb: "list", Method: "GET", Path: "/verification_details", Kind: "read", Reply: "verification_details", List: true, Cursors: true, Restricted: true, Doc: "Returns the verification details of a creditor, one page at a time.", Params: &objectVerificationDetailListParams, Result: &objectVerificationDetail},
+	{Name: "verification_details.create", Verb: "create", Method: "POST", Path: "/verification_details", Kind: "create", Request: "verification_details", Reply: "verification_details", Restricted: true, Doc: "Creates the verification details of a creditor.", Params: &objectVerificationDetailCreateParams, Result: &objectVerificationDetail},
+	{Name: "webhooks.list", Verb: "list", Method: "GET", Path: "/webhooks", Kind: "read", Reply: "webhooks", List: true, Cursors: true, Doc: "Returns the webhooks sent to you, one page at a time.", Params: &objectWebhookListParams, Result: &objectWebhook},
+	{Name: "webhooks.get", Verb: "get", Method: "GET", Path: "/webhooks/{identity}", Kind: "read", Reply: "webhooks", Doc: "Returns the webhook with the given id.", Result: &objectWebhook},
+	{Name: "webhooks.retry", Verb: "retry", Method: "POST", Path: "/webhooks/{identity}/actions/retry", Kind: "action", Reply: "webhooks", Doc: "Sends a webhook to your endpoint again.", Result: &objectWebhook},
 }
 
 // Resources are those of the API, by name.
@@ -168,32 +168,32 @@ var Resources = []Resource{
 	{"exports", "A file of your data, produced by GoCardless for download."},
 	{"funds_availability", "Tells whether a payer has enough money for an intended charge that stays within what the mandate's consent allows."},
 	{"instalment_schedules", "A set of payments that together collect a fixed total, planned by explicit dates or by a regular interval. All payments are made up front, so it can be cancelled but not changed; cancelling stops payments not yet submitted. The customer gets one notice for the whole plan."},
-	{"institutions", "A bank or similar body that payers can choose for a bank authorisation, depending on the country and the purpose. Some support only one of Payment Initiation (PIS) and Account Information (AIS)."},
-	{"logos", "An uploaded image which, once attached to a creditor, appears on the payment pages of its billing request flows."},
-	{"mandate_import_entries", "One mandate to bring into GoCardless as part of a mandate import, with its customer and bank account, plus amendment details for SEPA. After processing, `links` names the created records. Open to approved integrators only."},
-	{"mandate_imports", "A batch of mandates brought over from another provider. Add up to 30,000 entries, then submit it; once GoCardless staff approve it, each entry becomes a mandate with its own `mandate_created` webhook. Open to approved integrators only."},
-	{"mandate_pdfs", "A PDF of a Direct Debit mandate that meets the scheme rules, to show to a customer. It can be blank, filled in from given details, or built from an existing mandate."},
+	{"institutions", "A bank or other institution at which payers can authorise. Which institutions are available depends on the country and the purpose: some support only payment initiation (PIS), others only account information (AIS)."},
+	{"logos", "A creditor's logo, which appears on the payment pages of its billing request flows."},
+	{"mandate_import_entries", "A mandate to import, with its customer and bank account and, for SEPA, details of the original mandate. After processing, `links` holds the ids of the created resources. Only for approved integrators."},
+	{"mandate_imports", "A batch of mandates from another provider. Add up to 30,000 entries, then submit the import. Once GoCardless staff approve it, each entry becomes a mandate and a webhook reports `mandate_created`. Only for approved integrators."},
+	{"mandate_pdfs", "A PDF of a Direct Debit mandate that complies with the scheme's rules, to show to a customer. It can be blank, filled in with given details, or made from an existing mandate."},
 	{"mandates", "A customer's permission for a creditor to collect money from their bank account. Payments and subscriptions are created under a mandate. Webhooks report each change of its status."},
-	{"negative_balance_limits", "How far below zero a creditor's balance may be before refunds are refused. It is set for each creditor; by default it is zero, so a negative balance blocks refunds."},
-	{"outbound_payment_import_entries", "One row of an outbound payment import: a payment to be made once the import is authorised, with the outcome of its checks."},
-	{"outbound_payment_imports", "A batch of up to 1000 outbound payments made with one request. No money moves until a user opens the authorisation link and approves it in the dashboard; each entry then becomes an outbound payment of its own."},
-	{"outbound_payments", "Money sent by a creditor; webhooks report changes of its status. POST endpoints share a limit of 300 requests a minute, roughly 150 payments when each is created and then approved; the other endpoints allow 500 a minute."},
-	{"payer_authorisations", "Gathers customer, bank account and mandate details for self-built payment pages: create, update, submit, then confirm, after which the records are made asynchronously. Deprecated: new integrations should use billing requests."},
-	{"payer_themes", "A creditor's own colours for its payment pages and the notifications its customers get."},
-	{"payment_account_transactions", "One movement of money in or out of a payment account. GoCardless provides the account, and its funds pay for outbound payments."},
-	{"payment_accounts", "A bank account that GoCardless provides to the merchant as the source of money for outbound payments."},
+	{"negative_balance_limits", "How far below zero a creditor's balance can go before refunds are refused. The default is zero: a negative balance blocks refunds."},
+	{"outbound_payment_import_entries", "An entry of an outbound payment import: a payment to make once the import is authorised, with the results of its checks."},
+	{"outbound_payment_imports", "A batch of up to 1,000 outbound payments, created with one request. A user must approve it in the dashboard, at its `authorisation_url`; each entry then becomes an outbound payment."},
+	{"outbound_payments", "A payment that a creditor sends to a bank account. Webhooks report each change of its status. POST requests share a limit of 300 a minute, about 150 payments if each is created and then approved; other requests are limited to 500 a minute."},
+	{"payer_authorisations", "A set of customer, bank account and mandate details that your own payment pages collect. Create it, update it, submit it and confirm it; GoCardless then creates the resources asynchronously. New integrations should use billing requests instead."},
+	{"payer_themes", "A creditor's set of colours for its payment pages and its notifications to customers."},
+	{"payment_account_transactions", "A movement of money into or out of a payment account, which GoCardless provides to fund outbound payments."},
+	{"payment_accounts", "A bank account that GoCardless provides to a merchant to fund outbound payments."},
 	{"payments", "A single collection from a customer's bank account, made under a mandate. Webhooks report each change of its status."},
 	{"payout_items", "One of the credits and debits that make up a payout, such as a collected payment, a fee or a chargeback. Items of payouts older than six months are no longer available: the API answers with status 410."},
 	{"payouts", "A transfer of collected money from GoCardless to a creditor's bank account. GoCardless creates payouts automatically; each covers one or more payments in the same currency."},
-	{"redirect_flows", "Legacy way to set up a mandate on hosted payment pages; new integrations must use billing request flows. Completing it creates a customer, bank account and mandate. Expires 30 minutes after creation, or 10 for an integrator."},
+	{"redirect_flows", "The legacy way to set up a mandate on hosted payment pages; new integrations must use billing request flows. Completing a redirect flow creates a customer, a bank account and a mandate. A redirect flow expires after 30 minutes, or 10 for some integrators."},
 	{"refunds", "A full or partial refund of a payment, or a refund against a mandate. Creating one sends a webhook and raises the payment's `amount_refunded`."},
-	{"scenario_simulators", "A sandbox-only tool that pushes a resource to a chosen outcome, so that an integration can be tested against what may happen in live use."},
-	{"scheme_identifiers", "A creditor's registration in a payment scheme, such as a Bacs SUN or a SEPA CID. It decides the beneficiary name that customers read on their bank statements."},
+	{"scenario_simulators", "A tool of the sandbox that moves a resource to a chosen outcome, so that you can test how your integration handles it."},
+	{"scheme_identifiers", "A creditor's identifier in a payment scheme, such as a Bacs SUN or a SEPA CID. It determines the beneficiary name on customers' bank statements."},
 	{"subscriptions", "A series of payments under a mandate, created weekly, monthly or yearly. A charge date on a non-working day moves to the next working day, or to the previous one if `day_of_month` is -1."},
-	{"tax_rates", "A rate of tax, set by a tax authority, that GoCardless adds to its fees in a jurisdiction."},
-	{"transferred_mandates", "The customer's new bank details, in encrypted form, for a mandate that moved banks through the Current Account Switch Service."},
-	{"verification_details", "Facts about a company and its directors that GoCardless uses to verify a creditor. Only for accounts enabled to gather these from their merchants and hand them over through the API."},
-	{"webhooks", "Record of one delivery of events to your endpoint: the request that was sent and the response it got."},
+	{"tax_rates", "A tax rate that applies to GoCardless's fees in a jurisdiction."},
+	{"transferred_mandates", "Details of the customer's new bank account, encrypted, for a mandate that moved to another bank through the Current Account Switch Service."},
+	{"verification_details", "Details of a company and its directors, with which GoCardless verifies a creditor. Only for accounts that may collect these details from their merchants and pass them on through the API."},
+	{"webhooks", "A delivery of events to your endpoint: the request that GoCardless sent, and the response that it received."},
 }
 var objectBalanceListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
@@ -806,10 +806,10 @@ var objectInstalmentScheduleUpdateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectInstitutionListForBillingRequestParams = Object{Fields: []Field{
-	{Name: "country_code", Doc: "Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned when no country is given.", In: InQuery, Required: true, Example: "\"GB\""},
-	{Name: "ids", Kind: List, Elem: &Field{}, Doc: "Only institutions with these ids, written as one comma-separated string when there are several.", In: InQuery, Example: "[\"sandbank_gb\",\"readbank_gb\"]"},
-	{Name: "include_disabled", Kind: Bool, Doc: "True to return temporarily disabled institutions as well as enabled ones. Taken as false when omitted.", In: InQuery, Default: "false", Example: "true"},
-	{Name: "search", Doc: "Only institutions with this text somewhere in their name.", In: InQuery, Example: "\"sand\""},
+	{Name: "country_code", Doc: "Limits the list to institutions in this country, given as an ISO 3166-1 alpha-2 code.", In: InQuery, Required: true, Example: "\"GB\""},
+	{Name: "ids", Kind: List, Elem: &Field{}, Doc: "Limits the list to institutions with these ids.", In: InQuery, Example: "[\"sandbank_gb\",\"readbank_gb\"]"},
+	{Name: "include_disabled", Kind: Bool, Doc: "Whether to include institutions that are temporarily disabled.", In: InQuery, Default: "false", Example: "true"},
+	{Name: "search", Doc: "Limits the list to institutions whose name contains this string.", In: InQuery, Example: "\"sand\""},
 }}
 var objectInstitution = Object{Fields: []Field{
 	{Name: "id"},
@@ -823,14 +823,14 @@ var objectInstitution = Object{Fields: []Field{
 	{Name: "status", Enum: enumInstitutionStatus},
 }}
 var objectInstitutionListParams = Object{Fields: []Field{
-	{Name: "branch_code", Doc: "Six-digit code of the bank and branch that hold an account. Only UK sort codes work at present.", In: InQuery, Example: "\"601234\"", Pattern: "^[0-9]{6}$"},
-	{Name: "country_code", Doc: "Country of the institution, as an ISO 3166-1 alpha-2 code. Institutions in `GB` are returned when no country is given.", In: InQuery, Example: "\"GB\""},
-	{Name: "feature", Doc: "Only institutions that support this feature, for example `pis` or `vrp_sweeping`. Taken as `pis` when omitted.", In: InQuery, Default: "\"pis\"", Example: "\"vrp_sweeping\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Only institutions that support this scheme, for example `faster_payments`, `sepa_credit_transfer` or `sepa_instant_credit_transfer`. Taken as `faster_payments` when omitted.", In: InQuery},
+	{Name: "branch_code", Doc: "Limits the list to institutions with this branch code: six digits, at present only a UK sort code.", In: InQuery, Example: "\"601234\"", Pattern: "^[0-9]{6}$"},
+	{Name: "country_code", Doc: "Limits the list to institutions in this country, given as an ISO 3166-1 alpha-2 code. If omitted, `GB`.", In: InQuery, Example: "\"GB\""},
+	{Name: "feature", Doc: "Limits the list to institutions that support this feature, such as `pis` or `vrp_sweeping`.", In: InQuery, Default: "\"pis\"", Example: "\"vrp_sweeping\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Limits the list to institutions that support this scheme, such as `faster_payments`, `sepa_credit_transfer` or `sepa_instant_credit_transfer`. If omitted, `faster_payments`.", In: InQuery},
 }}
 var objectLogoCreateForCreditorParams = Object{Fields: []Field{
-	{Name: "image", Doc: "The image file, encoded in Base64.", Required: true, Example: "\"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==\""},
-	{Name: "links", Kind: Group, Object: &objectLogoCreateForCreditorParamsLinks, Doc: "Identifiers of related resources, here the creditor."},
+	{Name: "image", Doc: "Image file, encoded in Base64.", Required: true, Example: "\"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==\""},
+	{Name: "links", Kind: Group, Object: &objectLogoCreateForCreditorParamsLinks, Doc: "Identifiers of related resources: the creditor."},
 }}
 var objectLogo = Object{Fields: []Field{
 	{Name: "id"},
@@ -839,8 +839,8 @@ var objectMandateImportEntryListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
-	{Name: "mandate_import", Doc: "Id of the mandate import, with the prefix `IM`.", In: InQuery, Required: true, Example: "\"IM000123\""},
-	{Name: "status", Enum: enumMandateImportEntryStatus, Doc: "Only entries with this processing outcome.", In: InQuery},
+	{Name: "mandate_import", Doc: "Id of the mandate import whose entries to list, prefixed `IM`.", In: InQuery, Required: true, Example: "\"IM000123\""},
+	{Name: "status", Enum: enumMandateImportEntryStatus, Doc: "Limits the list to entries with this status.", In: InQuery},
 }}
 var objectMandateImportEntry = Object{Fields: []Field{
 	{Name: "created_at", Kind: Time},
@@ -849,16 +849,16 @@ var objectMandateImportEntry = Object{Fields: []Field{
 	{Name: "record_identifier"},
 }}
 var objectMandateImportEntryCreateParams = Object{Fields: []Field{
-	{Name: "amendment", Kind: Group, Object: &objectMandateImportEntryCreateParamsAmendment, Doc: "Groups the details of the original SEPA mandate that is being moved or changed."},
-	{Name: "bank_account", Kind: Group, Object: &objectMandateImportEntryCreateParamsBankAccount, Doc: "Groups the customer's bank account details: the holder's name with either an IBAN or local details.", Required: true},
-	{Name: "customer", Kind: Group, Object: &objectMandateImportEntryCreateParamsCustomer, Doc: "Groups the details of the customer to create: a personal or company name, address and contact data.", Required: true},
-	{Name: "links", Kind: Group, Object: &objectMandateImportEntryCreateParamsLinks, Doc: "Identifiers of resources related to the mandate import entry.", Required: true},
-	{Name: "mandate", Kind: Group, Object: &objectMandateImportEntryCreateParamsMandate, Doc: "Groups the details of the mandate to create."},
-	{Name: "record_identifier", Doc: "Your own unique label for the entry, at most 255 characters. Use it to match the created records after processing.", Example: "\"legacy-member-0417\"", MaxLength: 255},
+	{Name: "amendment", Kind: Group, Object: &objectMandateImportEntryCreateParamsAmendment, Doc: "Details of the original SEPA mandate that is moved or changed."},
+	{Name: "bank_account", Kind: Group, Object: &objectMandateImportEntryCreateParamsBankAccount, Doc: "Details of the customer's bank account: the name of its holder, and an IBAN or local details.", Required: true},
+	{Name: "customer", Kind: Group, Object: &objectMandateImportEntryCreateParamsCustomer, Doc: "Details of the customer to create: name, address and contact data.", Required: true},
+	{Name: "links", Kind: Group, Object: &objectMandateImportEntryCreateParamsLinks, Doc: "Identifiers of resources related to the entry.", Required: true},
+	{Name: "mandate", Kind: Group, Object: &objectMandateImportEntryCreateParamsMandate, Doc: "Details of the mandate to create."},
+	{Name: "record_identifier", Doc: "Your own unique identifier of the entry, up to 255 characters. Use it to match the created resources to your records.", Example: "\"legacy-member-0417\"", MaxLength: 255},
 }}
 var objectMandateImportCreateParams = Object{Fields: []Field{
 	{Name: "links", Kind: Group, Object: &objectMandateImportCreateParamsLinks, Doc: "Identifiers of resources related to the mandate import."},
-	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme of the mandate or mandates.", Required: true, Example: "\"sepa_core\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of all mandates in the import.", Required: true, Example: "\"sepa_core\""},
 }}
 var objectMandateImport = Object{Fields: []Field{
 	{Name: "id"},
@@ -868,34 +868,34 @@ var objectMandateImport = Object{Fields: []Field{
 	{Name: "status", Enum: enumMandateImportStatus},
 }}
 var objectMandatePDFCreateParams = Object{Fields: []Field{
-	{Name: "Accept-Language", Doc: "Language of the document, for example `fr`; English when absent or unsupported.", In: InHeader},
-	{Name: "account_holder_name", Doc: "Account holder's name as the bank holds it, at most 18 characters; normally the customer's own name.", Example: "\"Example Ltd\"", MaxLength: 18},
+	{Name: "Accept-Language", Doc: "Language of the PDF, such as `fr`. English if omitted or not supported.", In: InHeader},
+	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it, up to 18 characters. Usually the customer's name.", Example: "\"Example Ltd\"", MaxLength: 18},
 	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Example: "\"12345678\""},
 	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
 	{Name: "address_line1", Doc: "First line of the customer's address.", Example: "\"12 Example Street\""},
 	{Name: "address_line2", Doc: "Second line of the customer's address.", Example: "\"Old Quarter\""},
 	{Name: "address_line3", Doc: "Third line of the customer's address.", Example: "\"Riverside District\""},
 	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"10005\""},
-	{Name: "bic", Doc: "SWIFT BIC of the bank. Worked out from a valid `iban` or local bank details when those are given.", Example: "\"BUKBGB22XXX\""},
+	{Name: "bic", Doc: "SWIFT BIC of the bank. Derived from the `iban` or local bank details, if these are given and valid.", Example: "\"BUKBGB22XXX\""},
 	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Example: "\"010203\""},
 	{Name: "city", Doc: "Town or city of the customer's address.", Example: "\"Leeds\""},
-	{Name: "company_name", Doc: "Company name of the customer, printed in the PDF's customer name box.", Example: "\"Example Bakery Ltd\""},
-	{Name: "country_code", Doc: "Two-letter ISO 3166-1 country code of the bank account.", RequiredWhen: "local bank details are given", Example: "\"GB\""},
-	{Name: "danish_identity_number", Doc: "CPR (person) or CVR (company) number of a Danish customer. Send it for Betalingsservice mandates only.", Example: "\"12345678\""},
-	{Name: "family_name", Doc: "Customer's surname, printed in the PDF's customer name box. Has no effect when `company_name` is set.", Example: "\"Sample\""},
-	{Name: "given_name", Doc: "Customer's first name, printed in the PDF's customer name box. Has no effect when `company_name` is set.", Example: "\"Alex\""},
-	{Name: "iban", Doc: "IBAN of the bank account, as an alternative to local bank details. Not accepted for Autogiro mandates.", Example: "\"GB33BUKB20201555555555\""},
-	{Name: "links", Kind: Group, Object: &objectMandatePDFCreateParamsLinks, Doc: "Identifiers of resources to build the PDF from."},
-	{Name: "mandate_reference", Doc: "Unique reference for the mandate, 6 to 18 characters. May be omitted when the form is signed before a reference exists.", Example: "\"EXAMPLE-0042\"", MinLength: 6, MaxLength: 18},
-	{Name: "payer_ip_address", Doc: "IP address from which an American customer set up the mandate. The ACH scheme rules call for it.", RequiredWhen: "the PDF has to comply with the ACH scheme rules", Example: "\"192.0.2.10\""},
-	{Name: "phone_number", Doc: "Customer's phone number. Send it for BECS NZ mandates only.", Example: "\"+64 4 555 0123\""},
+	{Name: "company_name", Doc: "Name of the customer's company, for the PDF's customer name box.", Example: "\"Example Bakery Ltd\""},
+	{Name: "country_code", Doc: "Country of the bank account, as an ISO 3166-1 alpha-2 code.", RequiredWhen: "local bank details are given", Example: "\"GB\""},
+	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark. Only for Betalingsservice.", Example: "\"12345678\""},
+	{Name: "family_name", Doc: "Family name of the customer, for the PDF's customer name box. Ignored if `company_name` is set.", Example: "\"Sample\""},
+	{Name: "given_name", Doc: "Given name of the customer, for the PDF's customer name box. Ignored if `company_name` is set.", Example: "\"Alex\""},
+	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Not accepted for Autogiro.", Example: "\"GB33BUKB20201555555555\""},
+	{Name: "links", Kind: Group, Object: &objectMandatePDFCreateParamsLinks, Doc: "Identifiers of resources to make the PDF from."},
+	{Name: "mandate_reference", Doc: "Unique reference of the mandate, 6 to 18 characters. Omit it if the form is signed before a reference exists.", Example: "\"EXAMPLE-0042\"", MinLength: 6, MaxLength: 18},
+	{Name: "payer_ip_address", Doc: "IP address from which a customer in the US set up the mandate.", RequiredWhen: "the PDF has to comply with the ACH scheme rules", Example: "\"192.0.2.10\""},
+	{Name: "phone_number", Doc: "Phone number of the customer. Only for BECS NZ.", Example: "\"+64 4 555 0123\""},
 	{Name: "postal_code", Doc: "Postal code of the customer's address.", Example: "\"LS1 1AA\""},
-	{Name: "region", Doc: "County, region or department where the customer is; in the United States, the state as a two-letter ISO 3166-2:US code.", RequiredWhen: "the customer is in the United States", Example: "\"OR\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Direct Debit scheme of the mandate, such as `bacs`. Detected from the bank details when omitted.", RequiredWhen: "none of `links.mandate`, `iban` or local bank details with a `country_code` is given", Example: "\"sepa_core\""},
-	{Name: "signature_date", Kind: Date, Doc: "Date of signature to print. The form then has no space for a signature.", Example: "\"2026-05-06\""},
-	{Name: "subscription_amount", Kind: Money, Doc: "Amount of the subscription that the mandate authorises, in minor units (cents). For American customers only.", RequiredWhen: "`subscription_frequency` is given", Example: "2500"},
-	{Name: "subscription_frequency", Enum: enumIntervalUnit, Doc: "How often the subscription that the mandate authorises is charged. For American customers only.", RequiredWhen: "`subscription_amount` is given", Example: "\"monthly\""},
-	{Name: "swedish_identity_number", Doc: "Personnummer, samordningsnummer or organisationsnummer of a Swedish customer. Send it for Autogiro mandates only.", Example: "\"556000-0000\""},
+	{Name: "region", Doc: "County, region or department of the customer's address. In the US it must be the two-letter ISO 3166-2 code of the state.", RequiredWhen: "the customer is in the United States", Example: "\"OR\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the mandate, such as `bacs`. If omitted, it is derived from the bank details.", RequiredWhen: "none of `links.mandate`, `iban` or local bank details with a `country_code` is given", Example: "\"sepa_core\""},
+	{Name: "signature_date", Kind: Date, Doc: "Date of signature to print. The PDF then has no space for a signature.", Example: "\"2026-05-06\""},
+	{Name: "subscription_amount", Kind: Money, Doc: "Amount of the subscription that the mandate authorises, in cents. Only for customers in the US.", RequiredWhen: "`subscription_frequency` is given", Example: "2500"},
+	{Name: "subscription_frequency", Enum: enumIntervalUnit, Doc: "Time between charges of the subscription that the mandate authorises. Only for customers in the US.", RequiredWhen: "`subscription_amount` is given", Example: "\"monthly\""},
+	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden. Only for Autogiro.", Example: "\"556000-0000\""},
 }}
 var objectMandatePDF = Object{Fields: []Field{
 	{Name: "expires_at", Kind: Time},
@@ -952,8 +952,8 @@ var objectMandateReinstateParams = Object{Fields: []Field{
 var objectNegativeBalanceLimitListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Example: "\"CR000123\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "Limits the list to limits in this currency.", In: InQuery},
+	{Name: "creditor", Doc: "Limits the list to the creditor with this id.", In: InQuery, Example: "\"CR000123\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Limits the list to this currency.", In: InQuery},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectNegativeBalanceLimit = Object{Fields: []Field{
@@ -984,9 +984,9 @@ var objectOutboundPaymentImportEntry = Object{Fields: []Field{
 var objectOutboundPaymentImportListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only imports created within them are listed.", In: InQueryDeep},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to imports created in this period.", In: InQueryDeep},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
-	{Name: "status", Enum: enumOutboundPaymentImportStatus, Doc: "Keeps only imports that have this status.", In: InQuery},
+	{Name: "status", Enum: enumOutboundPaymentImportStatus, Doc: "Limits the list to imports with this status.", In: InQuery},
 }}
 var objectOutboundPaymentImport = Object{Fields: []Field{
 	{Name: "id"},
@@ -999,16 +999,16 @@ var objectOutboundPaymentImport = Object{Fields: []Field{
 	{Name: "status", Enum: enumOutboundPaymentImportStatus},
 }}
 var objectOutboundPaymentImportCreateParams = Object{Fields: []Field{
-	{Name: "entry_items", Kind: List, Elem: &Field{Kind: Group, Object: &objectOutboundPaymentImportCreateParamsEntryItem}, Doc: "The payments to make, one entry each. An import takes no more than 1000 entries.", Required: true},
+	{Name: "entry_items", Kind: List, Elem: &Field{Kind: Group, Object: &objectOutboundPaymentImportCreateParamsEntryItem}, Doc: "Payments to make, at most 1,000.", Required: true},
 	{Name: "links", Kind: Group, Object: &objectOutboundPaymentImportCreateParamsLinks, Doc: "Identifiers of resources related to the outbound payment import."},
 }}
 var objectOutboundPaymentListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_from", Doc: "Start of the period in which to look for outbound payments.", In: InQuery, Example: "\"2026-09-01\""},
-	{Name: "created_to", Doc: "End of the period in which to look for outbound payments.", In: InQuery, Example: "\"2026-09-30\""},
+	{Name: "created_from", Doc: "Start of the period in which the outbound payments were created.", In: InQuery, Example: "\"2026-09-01\""},
+	{Name: "created_to", Doc: "End of the period in which the outbound payments were created.", In: InQuery, Example: "\"2026-09-30\""},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
-	{Name: "status", Enum: enumOutboundPaymentStatus, Doc: "Return only outbound payments at this stage.", In: InQuery},
+	{Name: "status", Enum: enumOutboundPaymentStatus, Doc: "Limits the list to outbound payments with this status.", In: InQuery},
 }}
 var objectOutboundPayment = Object{Fields: []Field{
 	{Name: "id"},
@@ -1026,13 +1026,13 @@ var objectOutboundPayment = Object{Fields: []Field{
 	{Name: "verifications", Kind: Group, Object: &objectOutboundPaymentVerifications},
 }}
 var objectOutboundPaymentCreateParams = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Amount to send, in minor units of the currency (pence for GBP, cents for EUR).", Required: true, Example: "2500"},
-	{Name: "description", Doc: "Free text for people to read, saying what the outbound payment is for.", Example: "\"Supplier refund, September 2026\""},
-	{Name: "execution_date", Kind: Date, Doc: "Day in the future to send the payment on. If left out, it goes as soon as possible.", Example: "\"2026-10-01\""},
+	{Name: "amount", Kind: Money, Doc: "Amount to send, in minor units of the currency (pence for GBP).", Required: true, Example: "2500"},
+	{Name: "description", Doc: "Human-readable description of the outbound payment.", Example: "\"Supplier refund, September 2026\""},
+	{Name: "execution_date", Kind: Date, Doc: "Date in the future on which to send the payment. If omitted, it is sent as soon as possible.", Example: "\"2026-10-01\""},
 	{Name: "links", Kind: Group, Object: &objectOutboundPaymentCreateParamsLinks, Doc: "Identifiers of resources related to the outbound payment.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "reference", Doc: "Optional text shown on the recipient's bank statement. Its length limit depends on the scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only one.", Required: true, Example: "\"faster_payments\""},
+	{Name: "reference", Doc: "Reference shown on the recipient's bank statement. The scheme limits its length: Faster Payments accepts up to 18 characters, which can be letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the payment. At present only `faster_payments`, in GBP, is available.", Required: true, Example: "\"faster_payments\""},
 }}
 var objectOutboundPaymentStats = Object{Fields: []Field{
 	{Name: "executing_amount", Kind: Money},
@@ -1043,13 +1043,13 @@ var objectOutboundPaymentStats = Object{Fields: []Field{
 	{Name: "scheduled_count", Kind: Int},
 }}
 var objectOutboundPaymentWithdrawParams = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Amount to send, in minor units of the currency (pence for GBP, cents for EUR).", Required: true, Example: "2500"},
-	{Name: "description", Doc: "Free text for people to read, saying what the outbound payment is for.", Example: "\"Supplier refund, September 2026\""},
-	{Name: "execution_date", Kind: Date, Doc: "Day in the future to send the payment on. If left out, it goes as soon as possible.", Example: "\"2026-10-01\""},
+	{Name: "amount", Kind: Money, Doc: "Amount to send, in minor units of the currency (pence for GBP).", Required: true, Example: "2500"},
+	{Name: "description", Doc: "Human-readable description of the outbound payment.", Example: "\"Supplier refund, September 2026\""},
+	{Name: "execution_date", Kind: Date, Doc: "Date in the future on which to send the payment. If omitted, it is sent as soon as possible.", Example: "\"2026-10-01\""},
 	{Name: "links", Kind: Group, Object: &objectOutboundPaymentWithdrawParamsLinks, Doc: "Identifiers of resources related to the outbound payment."},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "reference", Doc: "Optional text shown on the recipient's bank statement. Its length limit depends on the scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only one.", Required: true, Example: "\"faster_payments\""},
+	{Name: "reference", Doc: "Reference shown on the recipient's bank statement. The scheme limits its length: Faster Payments accepts up to 18 characters, which can be letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the payment. At present only `faster_payments`, in GBP, is available.", Required: true, Example: "\"faster_payments\""},
 }}
 var objectOutboundPaymentUpdateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
@@ -1058,9 +1058,9 @@ var objectOutboundPaymentCancelParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectPayerAuthorisationCreateParams = Object{Fields: []Field{
-	{Name: "bank_account", Kind: Group, Object: &objectPayerAuthorisationBankAccountParams, Doc: "Details from which the customer bank account will be made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request, not spread over several.", Required: true},
-	{Name: "customer", Kind: Group, Object: &objectPayerAuthorisationCustomerParams, Doc: "Contact details from which the customer will be made.", Required: true},
-	{Name: "mandate", Kind: Group, Object: &objectPayerAuthorisationMandateParams, Doc: "Details from which the mandate will be made.", Required: true},
+	{Name: "bank_account", Kind: Group, Object: &objectPayerAuthorisationBankAccountParams, Doc: "Details of the customer bank account to create. Send all local details (`account_number`, `bank_code`, `branch_code`) in the same request.", Required: true},
+	{Name: "customer", Kind: Group, Object: &objectPayerAuthorisationCustomerParams, Doc: "Details of the customer to create.", Required: true},
+	{Name: "mandate", Kind: Group, Object: &objectPayerAuthorisationMandateParams, Doc: "Details of the mandate to create.", Required: true},
 }}
 var objectPayerAuthorisation = Object{Fields: []Field{
 	{Name: "id"},
@@ -1073,16 +1073,16 @@ var objectPayerAuthorisation = Object{Fields: []Field{
 	{Name: "status", Enum: enumPayerAuthorisationStatus},
 }}
 var objectPayerAuthorisationUpdateParams = Object{Fields: []Field{
-	{Name: "bank_account", Kind: Group, Object: &objectPayerAuthorisationBankAccountParams, Doc: "Details from which the customer bank account will be made. Local details (`account_number`, `bank_code`, `branch_code`) go together in one request, not spread over several.", Required: true},
-	{Name: "customer", Kind: Group, Object: &objectPayerAuthorisationCustomerParams, Doc: "Contact details from which the customer will be made.", Required: true},
-	{Name: "mandate", Kind: Group, Object: &objectPayerAuthorisationMandateParams, Doc: "Details from which the mandate will be made.", Required: true},
+	{Name: "bank_account", Kind: Group, Object: &objectPayerAuthorisationBankAccountParams, Doc: "Details of the customer bank account to create. Send all local details (`account_number`, `bank_code`, `branch_code`) in the same request.", Required: true},
+	{Name: "customer", Kind: Group, Object: &objectPayerAuthorisationCustomerParams, Doc: "Details of the customer to create.", Required: true},
+	{Name: "mandate", Kind: Group, Object: &objectPayerAuthorisationMandateParams, Doc: "Details of the mandate to create.", Required: true},
 }}
 var objectPayerThemeCreateForCreditorParams = Object{Fields: []Field{
 	{Name: "button_background_colour", Doc: "Background colour of buttons, as a hex code.", Example: "\"#1A73E8\""},
 	{Name: "content_box_border_colour", Doc: "Border colour of the content box, as a hex code.", Example: "\"#D0D7DE\""},
 	{Name: "header_background_colour", Doc: "Background colour of the page header, as a hex code.", Example: "\"#0B3D2E\""},
 	{Name: "link_text_colour", Doc: "Colour of text links, as a hex code.", Example: "\"#0A58CA\""},
-	{Name: "links", Kind: Group, Object: &objectPayerThemeCreateForCreditorParamsLinks, Doc: "Identifiers of related resources, here the creditor."},
+	{Name: "links", Kind: Group, Object: &objectPayerThemeCreateForCreditorParamsLinks, Doc: "Identifiers of related resources: the creditor."},
 }}
 var objectPayerTheme = Object{Fields: []Field{
 	{Name: "id"},
@@ -1102,7 +1102,7 @@ var objectPaymentAccountTransaction = Object{Fields: []Field{
 var objectPaymentAccountTransactionListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "direction", Enum: enumPaymentAccountTransactionDirection, Doc: "Only transactions that move money this way.", In: InQuery},
+	{Name: "direction", Enum: enumPaymentAccountTransactionDirection, Doc: "Limits the list to transactions in this direction.", In: InQuery},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 	{Name: "value_date_from", Doc: "Start of the period to list, by value date.", In: InQuery, Required: true, Example: "\"2026-05-01\""},
 	{Name: "value_date_to", Doc: "End of the period to list, by value date.", In: InQuery, Required: true, Example: "\"2026-05-31\""},
@@ -1159,7 +1159,7 @@ var objectPaymentCreateParams = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Amount to collect, in minor units of the currency (pence for GBP). The scheme sets its limits; a Variable Recurring Payment cannot exceed the mandate's `max_amount_per_payment`.", Required: true, Example: "2500"},
 	{Name: "app_fee", Kind: Money, Doc: "Fee for your OAuth app, deducted from the payment, in minor units of the currency. Only for partners.", Example: "50"},
 	{Name: "charge_date", Kind: Date, Doc: "Date on which to charge the customer; the earliest possible date if omitted. A date before the mandate's `next_possible_charge_date` is rejected. A non-working day moves to the next working day.", Example: "\"2026-09-14\""},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code. It must be the currency of the mandate's scheme.", Required: true, Example: "\"GBP\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the payment, as an ISO 4217 code. It must be the currency of the mandate's scheme.", Required: true, Example: "\"GBP\""},
 	{Name: "description", Doc: "Human-readable description of the payment. It appears in GoCardless's notification email, unless your organisation sends its own.", Example: "\"October membership\""},
 	{Name: "faster_ach", Kind: Bool, Doc: "True for Faster ACH, false for standard ACH. If omitted, the choice depends on whether a charge date is given.", Example: "true"},
 	{Name: "links", Kind: Group, Object: &objectPaymentCreateParamsLinks, Doc: "Identifiers of resources related to the payment.", Required: true},
@@ -1224,14 +1224,14 @@ var objectPayoutUpdateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectRedirectFlowCreateParams = Object{Fields: []Field{
-	{Name: "description", Doc: "What the customer is paying for. Appears on the hosted payment pages.", Example: "\"Monthly gym membership\""},
+	{Name: "description", Doc: "What the customer is paying for. Shown on the payment pages.", Example: "\"Monthly gym membership\""},
 	{Name: "links", Kind: Group, Object: &objectRedirectFlowCreateParamsLinks, Doc: "Identifiers of resources related to the redirect flow."},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters. Do not store personal data in it.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "prefilled_bank_account", Kind: Group, Object: &objectBillingRequestFlowPrefilledBankAccountParams, Doc: "Bank account details you already hold, shown to the customer as starting values on the payment page. They are kept without validation, and the customer can check and change them before submitting."},
-	{Name: "prefilled_customer", Kind: Group, Object: &objectRedirectFlowCreateParamsPrefilledCustomer, Doc: "Customer details you already hold, shown to the customer as starting values on the payment page. They are kept without validation, and the customer can check and change them before submitting."},
-	{Name: "scheme", Enum: enumScheme, Doc: "Direct Debit scheme to which the payment pages restrict the mandate. Best left unset, so that the scheme follows from the customer's bank account.", Example: "\"sepa_core\""},
-	{Name: "session_token", Doc: "Session id of the customer, sent both when creating and when completing the flow. Comparing the two shows that the person who finished the pages is the one you sent there.", Required: true, Example: "\"SESS_example000123\""},
-	{Name: "success_redirect_url", Doc: "Where the customer goes after setting up the mandate. Has to start with `https` in the live environment.", Required: true, Example: "\"https://shop.example.com/direct-debit/done\""},
+	{Name: "prefilled_bank_account", Kind: Group, Object: &objectBillingRequestFlowPrefilledBankAccountParams, Doc: "Bank account details to show on the payment page. GoCardless stores them without validation; the customer can review and change them before submitting."},
+	{Name: "prefilled_customer", Kind: Group, Object: &objectRedirectFlowCreateParamsPrefilledCustomer, Doc: "Customer details to show on the payment page. GoCardless stores them without validation; the customer can review and change them before submitting."},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme that the payment pages are limited to. It is best left unset: the scheme then follows from the customer's bank account.", Example: "\"sepa_core\""},
+	{Name: "session_token", Doc: "Identifier of the customer's session, sent both when you create the flow and when you complete it. It proves that the customer who finished the flow is the one you sent there.", Required: true, Example: "\"SESS_example000123\""},
+	{Name: "success_redirect_url", Doc: "URL to redirect the customer to once the mandate is set up. In the live environment it must start with `https`.", Required: true, Example: "\"https://shop.example.com/direct-debit/done\""},
 }}
 var objectRedirectFlow = Object{Fields: []Field{
 	{Name: "id"},
@@ -1247,7 +1247,7 @@ var objectRedirectFlow = Object{Fields: []Field{
 	{Name: "success_redirect_url"},
 }}
 var objectRedirectFlowCompleteParams = Object{Fields: []Field{
-	{Name: "session_token", Doc: "Session id of the customer, sent both when creating and when completing the flow. Comparing the two shows that the person who finished the pages is the one you sent there.", Required: true, Example: "\"SESS_example000123\""},
+	{Name: "session_token", Doc: "Identifier of the customer's session, sent both when you create the flow and when you complete it. It proves that the customer who finished the flow is the one you sent there.", Required: true, Example: "\"SESS_example000123\""},
 }}
 var objectRefundListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
@@ -1280,7 +1280,7 @@ var objectRefundUpdateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 }}
 var objectScenarioSimulatorRunParams = Object{Fields: []Field{
-	{Name: "links", Kind: Group, Object: &objectScenarioSimulatorRunParamsLinks, Doc: "Identifiers of resources related to the simulator run."},
+	{Name: "links", Kind: Group, Object: &objectScenarioSimulatorRunParamsLinks, Doc: "Identifiers of related resources: the resource to run the simulator on."},
 }}
 var objectScenarioSimulator = Object{Fields: []Field{
 	{Name: "id"},
@@ -1288,7 +1288,7 @@ var objectScenarioSimulator = Object{Fields: []Field{
 var objectSchemeIdentifierListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Limits the list to scheme identifiers of the creditor with this id.", In: InQuery, Example: "\"CR000123\""},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectSchemeIdentifier = Object{Fields: []Field{
@@ -1312,8 +1312,8 @@ var objectSchemeIdentifier = Object{Fields: []Field{
 	{Name: "status", Enum: enumSchemeIdentifierStatus},
 }}
 var objectSchemeIdentifierCreateParams = Object{Fields: []Field{
-	{Name: "links", Kind: Group, Object: &objectSchemeIdentifierCreateParamsLinks, Doc: "Identifiers of resources related to the scheme identifier."},
-	{Name: "name", Doc: "Beneficiary name for customers' statements; one unlike the creditor's legal or trading name invites chargebacks. Letters, digits, spaces and some symbols; at most 18 characters in `bacs` and `faster_payments`, 16 in `ach`, 70 in `sepa`.", Required: true, Example: "\"North Quay Cycles\""},
+	{Name: "links", Kind: Group, Object: &objectSchemeIdentifierCreateParamsLinks, Doc: "Identifiers of related resources: the creditor."},
+	{Name: "name", Doc: "Beneficiary name on customers' bank statements: letters, digits, spaces and some symbols. Maximum length: 18 characters for `bacs` and `faster_payments`, 16 for `ach`, 70 for `sepa`. A name unlike the creditor's legal or trading name invites chargebacks.", Required: true, Example: "\"North Quay Cycles\""},
 	{Name: "scheme", Enum: enumSchemeIdentifierScheme, Doc: "Payment scheme that the scheme identifier belongs to.", Required: true, Example: "\"bacs\""},
 }}
 var objectSubscriptionListParams = Object{Fields: []Field{
@@ -1352,7 +1352,7 @@ var objectSubscriptionCreateParams = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Amount of each payment, in minor units of the currency (pence for GBP).", Required: true, Example: "2500"},
 	{Name: "app_fee", Kind: Money, Doc: "Fee for the partner's app, deducted from each payment, in minor units of the currency.", Example: "50"},
 	{Name: "count", Kind: Int, Doc: "Total number of payments.", Example: "12"},
-	{Name: "currency", Enum: enumCurrency, Doc: "ISO 4217 currency code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Required: true, Example: "\"GBP\""},
+	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the payments, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Required: true, Example: "\"GBP\""},
 	{Name: "day_of_month", Kind: Int, Doc: "Day of the month to charge on: 1 to 28, or -1 for the last day of the month.", Example: "15", Minimum: new(int64(-1)), Maximum: new(int64(28))},
 	{Name: "end_date", Kind: Date, Doc: "Date from which no more payments are created. Without this date or a `count`, the subscription has no end. Deprecated: use `count`.", Deprecated: true, Example: "\"2027-03-01\""},
 	{Name: "interval", Kind: Int, Doc: "Number of interval units between charges: at least 1, and at most a year in total.", Default: "1", Example: "1", Minimum: new(int64(1))},
@@ -1386,7 +1386,7 @@ var objectSubscriptionResumeParams = Object{Fields: []Field{
 var objectTaxRateListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "jurisdiction", Doc: "Country or region whose tax this is.", In: InQuery, Example: "\"GB\""},
+	{Name: "jurisdiction", Doc: "Limits the list to tax rates of this jurisdiction.", In: InQuery, Example: "\"GB\""},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectTaxRate = Object{Fields: []Field{
@@ -1406,7 +1406,7 @@ var objectTransferredMandate = Object{Fields: []Field{
 var objectVerificationDetailListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "creditor", Doc: "Only records of the creditor with this id, which has the prefix `CR`.", In: InQuery, Required: true, Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor whose verification details to list.", In: InQuery, Required: true, Example: "\"CR000123\""},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
 }}
 var objectVerificationDetail = Object{Fields: []Field{
@@ -1424,24 +1424,24 @@ var objectVerificationDetail = Object{Fields: []Field{
 	{Name: "region"},
 }}
 var objectVerificationDetailCreateParams = Object{Fields: []Field{
-	{Name: "address_line1", Doc: "First line of the address of the company.", Required: true, Example: "\"12 Example Street\""},
-	{Name: "address_line2", Doc: "Second line of the address of the company.", Example: "\"Sample Quarter\""},
-	{Name: "address_line3", Doc: "Third line of the address of the company.", Example: "\"Floor 2\""},
-	{Name: "city", Doc: "Town or city in which the company has its address.", Required: true, Example: "\"London\""},
-	{Name: "company_number", Doc: "Number under which the company is registered.", Required: true, Example: "\"00000123\""},
-	{Name: "description", Doc: "Short account of the company's business.", Required: true, Example: "\"Sells and repairs bicycles\""},
-	{Name: "directors", Kind: List, Elem: &Field{Kind: Group, Object: &objectDirectorParams}, Doc: "People who are directors of the company, each with name, date of birth and address.", Required: true},
-	{Name: "links", Kind: Group, Object: &objectVerificationDetailCreateParamsLinks, Doc: "Identifiers of resources related to the verification detail.", Required: true},
-	{Name: "name", Doc: "Name under which the company is legally registered.", Required: true, Example: "\"Example Bicycles Ltd\""},
-	{Name: "postal_code", Doc: "Postcode of the address of the company.", Required: true, Example: "\"ZZ9 9ZZ\""},
+	{Name: "address_line1", Doc: "First line of the company's address.", Required: true, Example: "\"12 Example Street\""},
+	{Name: "address_line2", Doc: "Second line of the company's address.", Example: "\"Sample Quarter\""},
+	{Name: "address_line3", Doc: "Third line of the company's address.", Example: "\"Floor 2\""},
+	{Name: "city", Doc: "Town or city of the company's address.", Required: true, Example: "\"London\""},
+	{Name: "company_number", Doc: "Registration number of the company.", Required: true, Example: "\"00000123\""},
+	{Name: "description", Doc: "Short description of the company's business.", Required: true, Example: "\"Sells and repairs bicycles\""},
+	{Name: "directors", Kind: List, Elem: &Field{Kind: Group, Object: &objectDirectorParams}, Doc: "Directors of the company.", Required: true},
+	{Name: "links", Kind: Group, Object: &objectVerificationDetailCreateParamsLinks, Doc: "Identifiers of related resources: the creditor.", Required: true},
+	{Name: "name", Doc: "Registered name of the company.", Required: true, Example: "\"Example Bicycles Ltd\""},
+	{Name: "postal_code", Doc: "Postal code of the company's address.", Required: true, Example: "\"ZZ9 9ZZ\""},
 }}
 var objectWebhookListParams = Object{Fields: []Field{
 	{Name: "after", Doc: "Cursor: return the records that follow it.", In: InQuery, Example: "\"ID000123\""},
 	{Name: "before", Doc: "Cursor: return the records that precede it.", In: InQuery, Example: "\"ID000456\""},
-	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Bounds on creation time; only webhooks created within them are listed.", In: InQueryDeep},
-	{Name: "is_test", Kind: Bool, Doc: "Keeps trial deliveries if true, real ones if false.", In: InQuery, Example: "false"},
+	{Name: "created_at", Kind: Group, Object: &objectTimestampFilter, Doc: "Limits the list to webhooks created in this period.", In: InQueryDeep},
+	{Name: "is_test", Kind: Bool, Doc: "Limits the list to test webhooks (true) or real ones (false).", In: InQuery, Example: "false"},
 	{Name: "limit", Kind: Int, Doc: "Maximum number of records in a page, from 1 to 500. GoCardless uses 50 if it is not set.", In: InQuery, Example: "50"},
-	{Name: "successful", Kind: Bool, Doc: "Keeps deliveries that worked if true, those that failed if false.", In: InQuery, Example: "false"},
+	{Name: "successful", Kind: Bool, Doc: "Limits the list to successful deliveries (true) or failed ones (false).", In: InQuery, Example: "false"},
 }}
 var objectWebhook = Object{Fields: []Field{
 	{Name: "id"},
@@ -2192,16 +2192,16 @@ var objectInstitutionLimits = Object{Fields: []Field{
 	{Name: "single", Kind: JSON},
 }}
 var enumInstitutionStatus = []Value{
-	{"enabled", "Can be used"},
-	{"disabled", "Cannot be used"},
-	{"temporarily_disabled", "Cannot be used for the time being"},
+	{"enabled", "It can be used"},
+	{"disabled", "It cannot be used"},
+	{"temporarily_disabled", "It cannot be used for the moment"},
 }
 var objectLogoCreateForCreditorParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor that the logo is for.", Example: "\"CR000123\""},
 }}
 var enumMandateImportEntryStatus = []Value{
-	{"successfully_processed", "The entry was imported and its records now exist."},
-	{"unsuccessfully_processed", "An error stopped the import of the entry; see `processing_errors`."},
+	{"successfully_processed", "The entry was imported and its resources exist"},
+	{"unsuccessfully_processed", "An error stopped the import of the entry; see `processing_errors`"},
 }
 var objectMandateImportEntryLinks = Object{Fields: []Field{
 	{Name: "customer"},
@@ -2210,9 +2210,9 @@ var objectMandateImportEntryLinks = Object{Fields: []Field{
 	{Name: "mandate_import"},
 }}
 var objectMandateImportEntryCreateParamsAmendment = Object{Fields: []Field{
-	{Name: "original_creditor_id", Doc: "Creditor identifier of the organisation that first set up the direct debit.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"DE98ZZZ09999999999\""},
-	{Name: "original_creditor_name", Doc: "Name of the creditor that the original mandate was made out to.", Required: true, Example: "\"Example Fitness GmbH\""},
-	{Name: "original_mandate_reference", Doc: "SEPA reference that uniquely identifies the mandate to amend.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"OLDREF-004182\""},
+	{Name: "original_creditor_id", Doc: "Creditor identifier of the organisation that first set up the mandate.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"DE98ZZZ09999999999\""},
+	{Name: "original_creditor_name", Doc: "Name of the creditor on the original mandate.", Required: true, Example: "\"Example Fitness GmbH\""},
+	{Name: "original_mandate_reference", Doc: "Unique reference of the original SEPA mandate.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"OLDREF-004182\""},
 }}
 var objectMandateImportEntryCreateParamsBankAccount = Object{Fields: []Field{
 	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to banks transliterated, in capitals and cut to 18 characters.", Required: true, RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
@@ -2243,7 +2243,7 @@ var objectMandateImportEntryCreateParamsCustomer = Object{Fields: []Field{
 	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden. It cannot be changed once set.", Nullable: true, RequiredWhen: "the customer's bank account is in SEK", Example: "\"123456-7890\""},
 }}
 var objectMandateImportEntryCreateParamsLinks = Object{Fields: []Field{
-	{Name: "mandate_import", Doc: "Id of the mandate import, with the prefix `IM`.", Required: true, Example: "\"IM000123\""},
+	{Name: "mandate_import", Doc: "Id of the mandate import to add the entry to, prefixed `IM`.", Required: true, Example: "\"IM000123\""},
 }}
 var objectMandateImportEntryCreateParamsMandate = Object{Fields: []Field{
 	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class (SEC) code.", Example: "\"web\""},
@@ -2257,15 +2257,15 @@ var objectMandateImportLinks = Object{Fields: []Field{
 	{Name: "creditor"},
 }}
 var enumMandateImportStatus = []Value{
-	{"created", "New; entries can still be added"},
-	{"submitted", "Handed in by the integrator, who has finished adding entries"},
-	{"cancelled", "Abandoned by the integrator"},
+	{"created", "Created; entries can be added"},
+	{"submitted", "Submitted; no more entries can be added"},
+	{"cancelled", "Cancelled by the integrator"},
 	{"processing", "Approved by GoCardless staff; its mandates are being set up"},
-	{"processed", "Finished; every mandate has been imported"},
+	{"processed", "All entries have been processed"},
 }
 var objectMandatePDFCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor that the PDF is made for.", RequiredWhen: "the account has more than one creditor", Example: "\"CR000123\""},
-	{Name: "mandate", Doc: "Id of a mandate to render, with the customer's bank details masked. Must be the only parameter in the request.", Example: "\"MD000123\""},
+	{Name: "creditor", Doc: "Id of the creditor that the PDF is for.", RequiredWhen: "the account has more than one creditor", Example: "\"CR000123\""},
+	{Name: "mandate", Doc: "Id of the mandate to make the PDF from. The customer's bank details are masked. No other parameter is allowed.", Example: "\"MD000123\""},
 }}
 var enumIntervalUnit = []Value{
 	{"weekly", "Interval in weeks"},
@@ -2339,13 +2339,13 @@ var objectOutboundPaymentImportEntryValidationErrors = Object{Fields: []Field{
 	{Name: "outbound_payment", Kind: Group, Object: &objectOutboundPaymentImportEntryOutboundPaymentErrors},
 }}
 var enumOutboundPaymentImportStatus = []Value{
-	{"created", "Newly made; nothing has been checked yet"},
-	{"validating", "Entries are being checked"},
-	{"valid", "The checks passed; awaiting authorisation"},
+	{"created", "Created; nothing has been checked yet"},
+	{"validating", "Its entries are being checked"},
+	{"valid", "The checks passed; waiting for authorisation"},
 	{"invalid", "The checks failed"},
-	{"processing", "Authorised; outbound payments are being made from the entries"},
-	{"processed", "Every entry has become an outbound payment"},
-	{"cancelled", "Called off by a user, or expired"},
+	{"processing", "Authorised; outbound payments are being created from its entries"},
+	{"processed", "All entries have been processed"},
+	{"cancelled", "Cancelled by a user, or expired"},
 }
 var objectOutboundPaymentImportEntryCounts = Object{Fields: []Field{
 	{Name: "failed_to_process", Kind: Int},
@@ -2363,14 +2363,14 @@ var objectOutboundPaymentImportLinks = Object{Fields: []Field{
 	{Name: "creditor"},
 }}
 var objectOutboundPaymentImportCreateParamsEntryItem = Object{Fields: []Field{
-	{Name: "amount", Kind: Money, Doc: "Sum of money in minor units of the currency (pence for GBP, cents for EUR).", Required: true, Example: "12500"},
+	{Name: "amount", Kind: Money, Doc: "Amount in minor units of the currency (pence for GBP).", Required: true, Example: "12500"},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "recipient_bank_account_id", Doc: "Id of the customer bank account to which the money is sent.", Required: true, Example: "\"BA000123\""},
-	{Name: "reference", Doc: "Optional text shown on the recipient's bank statement. Its length limit depends on the scheme: Faster Payments takes up to 18 characters, from letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme by which the money is sent. At present `faster_payments`, in GBP, is the only one.", Required: true, Example: "\"faster_payments\""},
+	{Name: "recipient_bank_account_id", Doc: "Id of the customer bank account that receives the money.", Required: true, Example: "\"BA000123\""},
+	{Name: "reference", Doc: "Reference shown on the recipient's bank statement. The scheme limits its length: Faster Payments accepts up to 18 characters, which can be letters, digits, spaces and `&-./`.", Example: "\"INV-2026-0042\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the payment. At present only `faster_payments`, in GBP, is available.", Required: true, Example: "\"faster_payments\""},
 }}
 var objectOutboundPaymentImportCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor that pays out the import's outbound payments.", Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor that makes the payments.", Example: "\"CR000123\""},
 }}
 var enumOutboundPaymentStatus = []Value{
 	{"verifying", "Created; its checks are in progress"},
@@ -2391,12 +2391,12 @@ var objectOutboundPaymentVerifications = Object{Fields: []Field{
 	{Name: "recipient_bank_account_holder_verification", Kind: Group, Object: &objectOutboundPaymentAccountHolderVerification},
 }}
 var objectOutboundPaymentCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor sending the money.", Example: "\"CR000123\""},
-	{Name: "outbound_payment_import", Doc: "Id of the import from which the outbound payment was made.", Example: "\"IM000123\""},
-	{Name: "recipient_bank_account", Doc: "Id of the customer bank account being paid into.", Required: true, Example: "\"BA000123\""},
+	{Name: "creditor", Doc: "Id of the creditor that sends the money.", Example: "\"CR000123\""},
+	{Name: "outbound_payment_import", Doc: "Id of the import that the outbound payment was created from.", Example: "\"IM000123\""},
+	{Name: "recipient_bank_account", Doc: "Id of the customer bank account that receives the money.", Required: true, Example: "\"BA000123\""},
 }}
 var objectOutboundPaymentWithdrawParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor sending the money.", Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor that sends the money.", Example: "\"CR000123\""},
 }}
 var objectPayerAuthorisationBankAccountParams = Object{Fields: []Field{
 	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to banks transliterated, in capitals and cut to 18 characters.", Example: "\"Robin Sample\""},
@@ -2432,7 +2432,7 @@ var objectPayerAuthorisationMandateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "payer_ip_address", Doc: "IP address from which the payer set up the mandate in a browser. ACH only; not needed for mandates authorised by telephone or on paper.", Nullable: true, Example: "\"203.0.113.24\""},
 	{Name: "reference", Doc: "Unique reference of the mandate. The scheme limits its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
-	{Name: "scheme", Enum: enumScheme, Doc: "Payment scheme of the mandate or mandates.", Example: "\"sepa_core\""},
+	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the mandate.", Example: "\"sepa_core\""},
 }}
 var objectPayerAuthorisationBankAccount = Object{Fields: []Field{
 	{Name: "account_holder_name"},
@@ -2582,24 +2582,24 @@ var objectPayoutLinks = Object{Fields: []Field{
 	{Name: "creditor_bank_account"},
 }}
 var objectRedirectFlowCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor that will own the mandate. The payment page shows this creditor's `name`.", RequiredWhen: "the account manages more than one creditor", Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor that the mandate is for. The payment pages show its `name`.", RequiredWhen: "the account manages more than one creditor", Example: "\"CR000123\""},
 }}
 var objectRedirectFlowCreateParamsPrefilledCustomer = Object{Fields: []Field{
 	{Name: "address_line1", Doc: "First line of the customer's address.", Nullable: true, Example: "\"12 Example Street\""},
 	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
 	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
 	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
-	{Name: "company_name", Doc: "Name of the customer's business. Give it only for a customer with null `given_name` and `family_name`.", Nullable: true, Example: "\"Example Trading Ltd\""},
+	{Name: "company_name", Doc: "Name of the customer's company. Only for a customer without `given_name` and `family_name`.", Nullable: true, Example: "\"Example Trading Ltd\""},
 	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
-	{Name: "danish_identity_number", Doc: "Danish civic (CPR) or company (CVR) number of the customer. Applies to customers in Denmark only.", Nullable: true, Example: "\"12345678\""},
+	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark.", Nullable: true, Example: "\"12345678\""},
 	{Name: "email", Doc: "Email address of the customer.", Nullable: true, Example: "\"payer@example.com\""},
-	{Name: "family_name", Doc: "Surname of the customer.", Nullable: true, Example: "\"Sample\""},
-	{Name: "given_name", Doc: "First name of the customer.", Nullable: true, Example: "\"Alex\""},
+	{Name: "family_name", Doc: "Family name of the customer.", Nullable: true, Example: "\"Sample\""},
+	{Name: "given_name", Doc: "Given name of the customer.", Nullable: true, Example: "\"Alex\""},
 	{Name: "language", Doc: "Language of the customer, as an ISO 639-1 code.", Nullable: true, Example: "\"en\""},
-	{Name: "phone_number", Doc: "Phone number of the customer. Applies to customers in New Zealand only.", Nullable: true, Example: "\"+64 9 555 0123\""},
+	{Name: "phone_number", Doc: "Phone number of the customer. Only for customers in New Zealand.", Nullable: true, Example: "\"+64 9 555 0123\""},
 	{Name: "postal_code", Doc: "Postal code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
-	{Name: "region", Doc: "County, department or other region of the customer's address.", Nullable: true, Example: "\"West Yorkshire\""},
-	{Name: "swedish_identity_number", Doc: "Swedish civic (personnummer or samordningsnummer) or company (organisationsnummer) number of the customer. Applies to customers in Sweden only.", Nullable: true, Example: "\"556000-1234\""},
+	{Name: "region", Doc: "County, region or department of the customer's address.", Nullable: true, Example: "\"West Yorkshire\""},
+	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden.", Nullable: true, Example: "\"556000-1234\""},
 }}
 var objectRedirectFlowLinks = Object{Fields: []Field{
 	{Name: "billing_request"},
@@ -2630,7 +2630,7 @@ var objectRefundCreateParamsLinks = Object{Fields: []Field{
 	{Name: "payment", Doc: "Id of the payment to refund, in part or in full.", Example: "\"PM000123\""},
 }}
 var objectScenarioSimulatorRunParamsLinks = Object{Fields: []Field{
-	{Name: "resource", Doc: "Id of the resource to simulate on, of the type the simulator handles: a payment's id for `payment_failed`, a mandate's for `mandate_activated`.", Required: true, Example: "\"PM000123\""},
+	{Name: "resource", Doc: "Id of the resource to run the simulator on, such as the id of a payment for `payment_failed` or of a mandate for `mandate_activated`.", Required: true, Example: "\"PM000123\""},
 }}
 var enumSchemeIdentifierScheme = []Value{
 	{"ach", "Direct debit in the United States (ACH)"},
@@ -2651,7 +2651,7 @@ var enumSchemeIdentifierStatus = []Value{
 	{"active", "Ready for payments"},
 }
 var objectSchemeIdentifierCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor that will use the scheme identifier; always required.", Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor that the scheme identifier is for. Always required.", Example: "\"CR000123\""},
 }}
 var enumSubscriptionStatus = []Value{
 	{"pending_customer_approval", "Waiting for the customer's approval"},
@@ -2702,16 +2702,16 @@ var objectVerificationDetailLinks = Object{Fields: []Field{
 	{Name: "creditor"},
 }}
 var objectDirectorParams = Object{Fields: []Field{
-	{Name: "city", Doc: "Town or city in which the director lives.", Example: "\"Leeds\""},
+	{Name: "city", Doc: "Town or city of the director's address.", Example: "\"Leeds\""},
 	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Example: "\"GB\""},
-	{Name: "date_of_birth", Kind: Date, Doc: "Day on which the director was born.", Example: "\"1980-01-31\""},
-	{Name: "family_name", Doc: "Director's surname.", Example: "\"Example\""},
-	{Name: "given_name", Doc: "Director's first name.", Example: "\"Alex\""},
-	{Name: "postal_code", Doc: "Postcode of the director's address.", Example: "\"ZZ1 1ZZ\""},
-	{Name: "street", Doc: "Street in which the director lives.", Example: "\"34 Sample Road\""},
+	{Name: "date_of_birth", Kind: Date, Doc: "Date of birth of the director.", Example: "\"1980-01-31\""},
+	{Name: "family_name", Doc: "Family name of the director.", Example: "\"Example\""},
+	{Name: "given_name", Doc: "Given name of the director.", Example: "\"Alex\""},
+	{Name: "postal_code", Doc: "Postal code of the director's address.", Example: "\"ZZ1 1ZZ\""},
+	{Name: "street", Doc: "Street of the director's address.", Example: "\"34 Sample Road\""},
 }}
 var objectVerificationDetailCreateParamsLinks = Object{Fields: []Field{
-	{Name: "creditor", Doc: "Id of the creditor that the resource belongs to.", Required: true, Example: "\"CR000123\""},
+	{Name: "creditor", Doc: "Id of the creditor to verify.", Required: true, Example: "\"CR000123\""},
 }}
 var objectPeriodicLimit = Object{Fields: []Field{
 	{Name: "alignment", Enum: enumPeriodAlignment},
@@ -3011,34 +3011,34 @@ var objectBillingRequestResourceCustomerBankAccountLinks = Object{Fields: []Fiel
 
 // Simulators are the scenario simulators of the sandbox environment.
 var Simulators = []Simulator{
-	{"billing_request_fulfilled", "billing_requests", "Request is authorised and fulfilled; its payment stays pending", "Billing request pending with a payment_request; every action done but bank_authorisation"},
-	{"billing_request_fulfilled_and_payment_confirmed_to_failed", "billing_requests", "Request is fulfilled; its payment is confirmed, then fails", "Billing request pending with a payment_request; every action done but bank_authorisation"},
-	{"billing_request_fulfilled_and_payment_failed", "billing_requests", "Request is fulfilled; its payment then fails", "Billing request pending with a payment_request; every action done but bank_authorisation"},
-	{"billing_request_fulfilled_and_payment_paid_out", "billing_requests", "Request is fulfilled; its payment is paid out", "Billing request pending with a payment_request; every action done but bank_authorisation"},
-	{"creditor_verification_status_action_required", "creditors", "Creditor has to supply more information", "Any verification status"},
-	{"creditor_verification_status_in_review", "creditors", "Creditor's information is being checked", "Any verification status"},
-	{"creditor_verification_status_successful", "creditors", "Creditor is verified", "Any verification status"},
-	{"mandate_activated", "mandates", "Mandate is submitted, then active: two events", "Mandate pending_submission; not ACH, BECS, BECS NZ or SEPA"},
-	{"mandate_customer_approval_granted", "mandates", "Customer approves; payments and subscriptions move on too", "Mandate pending_customer_approval; Bacs or SEPA only"},
-	{"mandate_customer_approval_skipped", "mandates", "Approval is left out; payments and subscriptions move on too", "Mandate pending_customer_approval; Bacs or SEPA only"},
-	{"mandate_expired", "mandates", "Mandate is set up, then lapses from disuse", "Mandate pending_submission; not Autogiro, BECS NZ or PAD"},
-	{"mandate_failed", "mandates", "Mandate is submitted, then refused", "Mandate pending_submission or submitted; not SEPA"},
-	{"mandate_suspended_by_payer", "mandates", "Payer suspends the mandate", "Mandate active; PayTo only"},
-	{"mandate_transferred", "mandates", "Mandate is set up, then switched to another account", "Mandate pending_submission; Bacs or SEPA only"},
-	{"mandate_transferred_with_resubmission", "mandates", "Mandate is switched to another account and sent to the banks again", "Mandate pending_submission; Bacs only"},
-	{"payment_chargeback_settled", "payments", "As payment_charged_back, then deducted in a payout", "Payment pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or SEPA"},
-	{"payment_charged_back", "payments", "Payment is collected and paid out, then charged back", "Payment pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or SEPA"},
-	{"payment_confirmed", "payments", "Payment is submitted, then collected", "Payment pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or SEPA"},
-	{"payment_failed", "payments", "Payment is submitted, then fails", "Payment pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or SEPA"},
-	{"payment_late_failure", "payments", "Payment seems collected, then fails", "Payment pending_submission or paid_out; mandate as for payment_failed; not Autogiro"},
-	{"payment_late_failure_settled", "payments", "As payment_late_failure, then deducted in a payout", "Payment pending_submission or paid_out; mandate as for payment_failed; not Autogiro"},
-	{"payment_paid_out", "payments", "Payment is collected and put into a payout", "Payment pending_submission; mandate active, or pending_submission if ACH, BECS, BECS NZ or SEPA"},
-	{"payment_submitted", "payments", "Payment goes to the banks and stops there", "Payment pending_submission"},
-	{"payout_bounced", "payouts", "Payout comes back from the creditor's bank", "Payout paid"},
-	{"refund_bounced", "refunds", "Refund cannot be delivered", "Refund pending_submission, submitted or paid"},
-	{"refund_paid", "refunds", "Refund reaches the customer", "Refund pending_submission or submitted"},
-	{"refund_returned", "refunds", "Refund money comes back", "Refund pending_submission"},
-	{"refund_settled", "refunds", "Refund is paid if need be, then deducted in a payout", "Refund pending_submission, submitted or paid"},
+	{"billing_request_fulfilled", "billing_requests", "The billing request is authorised and fulfilled; its payment stays pending", "A pending billing request with a payment_request, all of its actions completed except bank_authorisation"},
+	{"billing_request_fulfilled_and_payment_confirmed_to_failed", "billing_requests", "The billing request is fulfilled; its payment is confirmed, then fails", "A pending billing request with a payment_request, all of its actions completed except bank_authorisation"},
+	{"billing_request_fulfilled_and_payment_failed", "billing_requests", "The billing request is fulfilled; its payment fails", "A pending billing request with a payment_request, all of its actions completed except bank_authorisation"},
+	{"billing_request_fulfilled_and_payment_paid_out", "billing_requests", "The billing request is fulfilled; its payment is paid out", "A pending billing request with a payment_request, all of its actions completed except bank_authorisation"},
+	{"creditor_verification_status_action_required", "creditors", "The creditor has to supply more information", "A creditor in any verification status"},
+	{"creditor_verification_status_in_review", "creditors", "The creditor's information is being checked", "A creditor in any verification status"},
+	{"creditor_verification_status_successful", "creditors", "The creditor is verified", "A creditor in any verification status"},
+	{"mandate_activated", "mandates", "The mandate is submitted, then becomes active, with an event for each", "A pending_submission mandate; not for ACH, BECS, BECS NZ or SEPA"},
+	{"mandate_customer_approval_granted", "mandates", "The customer approves the mandate; its payments and subscriptions proceed too", "A pending_customer_approval mandate; only for Bacs and SEPA"},
+	{"mandate_customer_approval_skipped", "mandates", "The approval is skipped; the payments and subscriptions of the mandate proceed too", "A pending_customer_approval mandate; only for Bacs and SEPA"},
+	{"mandate_expired", "mandates", "The mandate is set up, then expires because it is not used", "A pending_submission mandate; not for Autogiro, BECS NZ or PAD"},
+	{"mandate_failed", "mandates", "The mandate is submitted, then fails", "A pending_submission or submitted mandate; not for SEPA"},
+	{"mandate_suspended_by_payer", "mandates", "The payer suspends the mandate", "An active mandate; only for PayTo"},
+	{"mandate_transferred", "mandates", "The mandate is set up, then moves to another bank account", "A pending_submission mandate; only for Bacs and SEPA"},
+	{"mandate_transferred_with_resubmission", "mandates", "The mandate moves to another bank account and is sent to the banks again", "A pending_submission mandate; only for Bacs"},
+	{"payment_chargeback_settled", "payments", "The payment is charged back, and the chargeback is deducted from a payout", "A pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the mandate can be pending_submission"},
+	{"payment_charged_back", "payments", "The payment is collected and paid out, then charged back", "A pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the mandate can be pending_submission"},
+	{"payment_confirmed", "payments", "The payment is submitted, then collected", "A pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the mandate can be pending_submission"},
+	{"payment_failed", "payments", "The payment is submitted, then fails", "A pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the mandate can be pending_submission"},
+	{"payment_late_failure", "payments", "The payment is collected, then fails", "A pending_submission or paid_out payment with a mandate as for payment_failed; not for Autogiro"},
+	{"payment_late_failure_settled", "payments", "The payment fails after it was collected, and the failure is deducted from a payout", "A pending_submission or paid_out payment with a mandate as for payment_failed; not for Autogiro"},
+	{"payment_paid_out", "payments", "The payment is collected and included in a payout", "A pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the mandate can be pending_submission"},
+	{"payment_submitted", "payments", "The payment is sent to the banks", "A pending_submission payment with an active mandate; for ACH, BECS, BECS NZ and SEPA, the mandate can be pending_submission"},
+	{"payout_bounced", "payouts", "The creditor's bank returns the payout", "A paid payout"},
+	{"refund_bounced", "refunds", "The refund cannot be delivered", "A pending_submission, submitted or paid refund"},
+	{"refund_paid", "refunds", "The refund reaches the customer", "A pending_submission or submitted refund"},
+	{"refund_returned", "refunds", "The refunded money is returned", "A pending_submission refund"},
+	{"refund_settled", "refunds", "The refund is paid, if it is not yet, and deducted from a payout", "A pending_submission, submitted or paid refund"},
 }
 
 // Prefixes are what the ids of resources start with.
