@@ -12,7 +12,7 @@ import (
 
 const repository = ".."
 
-// A method that an update of the API brings gets its example in examples.json.
+// All entries of examples.json fit the API, and nearly every method has one.
 func TestEveryMethodHasAnExample(t *testing.T) {
 	api, err := Load(Config{Root: repository})
 	if err != nil {
@@ -33,7 +33,7 @@ func TestEveryMethodHasAnExample(t *testing.T) {
 	for _, p := range problems {
 		t.Errorf("generator/examples.json: %v", p)
 	}
-	// The examples of operations that an update brought are due before a release, not before the tests.
+	// The examples of new operations are due before a release, not before the tests.
 	if missing, err := MissingExamples(repository, api); err != nil || len(missing) > 10 {
 		t.Errorf("%d methods without an example, %v: %v", len(missing), err, missing)
 	}

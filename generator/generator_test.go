@@ -30,7 +30,7 @@ func generate(t *testing.T, cfg generator.Config) *generator.Result {
 
 var made *generator.Result
 
-// current is what the generator makes of the committed schema.
+// current returns what the generator makes of the committed schema.
 func current(t *testing.T) *generator.Result {
 	t.Helper()
 	if made == nil {
@@ -59,7 +59,7 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// The counts are those of an API of the past, which do not change: nothing is left out without a word.
+// The counts of an old snapshot never change, so that a lost operation is noticed.
 func TestSummary(t *testing.T) {
 	got := generate(t, generator.Config{Schema: "../schema/history/2026-06-17.json", Out: t.TempDir()}).Summary()
 	if want := "137 operations, 138 methods, 45 services, 29 iterators, "; !strings.HasPrefix(got, want) {
@@ -148,8 +148,8 @@ func TestRenameIsRefused(t *testing.T) {
 	}
 }
 
-// A query parameter is known by its name on the wire: one more before all others, and one fewer, leave
-// the names of the rest alone.
+// Query parameters are identified by their wire names: adding or removing one leaves the names of the
+// others unchanged.
 func TestParametersAreKnownByTheirName(t *testing.T) {
 	dir := testmodule.Small(t, "go.mod", "schema", "generator", "templates")
 	edit(t, filepath.Join(dir, "schema", "gocardless.json"), func(doc map[string]any) {

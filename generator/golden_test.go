@@ -38,8 +38,8 @@ func loadCase(dir string) (*ir.API, error) {
 	return load.Load(load.Input{Schema: schema, Overlay: overlay, ModulePath: "example.com/test"})
 }
 
-// TestGolden compares what small documents become with the files next to them; run it with
-// -update after a change that is meant.
+// TestGolden compares the code of small documents with the files next to them. Run it with -update after an
+// intended change.
 func TestGolden(t *testing.T) {
 	for _, dir := range cases(t, "golden") {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// Null is spelt in two ways, by the version of OpenAPI; both become the same code.
+// OpenAPI 3.0 and 3.1 spell null differently; both spellings become the same code.
 func TestBothSpellingsOfNull(t *testing.T) {
 	var sources [2]string
 	for i, dir := range []string{"null_3_0", "null_3_1"} {
@@ -95,8 +95,8 @@ func TestBothSpellingsOfNull(t *testing.T) {
 	}
 }
 
-// TestRefused holds documents that the generator must not turn into code, each with the message,
-// which has a JSON pointer in it.
+// TestRefused loads documents that the generator must refuse. The error contains the line in
+// want.txt.
 func TestRefused(t *testing.T) {
 	for _, dir := range cases(t, "errors") {
 		t.Run(filepath.Base(dir), func(t *testing.T) {

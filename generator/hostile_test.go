@@ -19,7 +19,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// hostile are strings that would do harm in Go source outside a literal.
+// hostile holds strings that would do harm in Go source outside a literal.
 var hostile = []string{
 	"//go:generate rm -rf /",
 	"x\n//go:generate rm -rf /\n",
@@ -33,8 +33,7 @@ var hostile = []string{
 
 var directive = regexp.MustCompile(`(?m)^\s*//(go:|line |export |\+build)`)
 
-// Every string of a document, and every name in it, is replaced by hostile ones in turn: the
-// document is refused, or what is made of it is inert.
+// With a hostile string in place of any string or name, a document is refused or its code is harmless.
 func TestHostileStrings(t *testing.T) {
 	texts := hostile
 	if testing.Short() {
@@ -81,13 +80,13 @@ func hostileStrings(t *testing.T, name string, texts []string) {
 type stringPlace struct {
 	pointer string
 	set     func(root *jsontree.Value, text string)
-	closed  bool // OpenAPI knows all strings that may stand here: what refuses one other string refuses all
+	closed  bool // OpenAPI lists the strings that are valid here: if one hostile string is refused, all are
 }
 
 // named are the members of OpenAPI whose own members have names that a document chooses.
 var named = []string{"paths", "parameters", "responses", "schemas", "securitySchemes", "content", "properties", "mapping", "x-enum-descriptions", "x-variants"}
 
-// keywords are the members whose value is one of a few strings, or leads to a place in the document.
+// keywords are the members whose value is one of a few strings or refers to a place in the document.
 var keywords = []string{"$ref", "type", "format", "in", "style", "openapi"}
 
 // stringPlaces lists the strings of a document and the names of its members.
@@ -125,7 +124,7 @@ func generated(doc *jsontree.Value) ([]emit.File, error) {
 // a directive.
 func harm(f emit.File) string {
 	if !regexp.MustCompile(`^[a-z/_]+\.go$`).MatchString(f.Path) {
-		return "a path that nobody expects"
+		return "an unexpected path"
 	}
 	tree, err := parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
@@ -165,7 +164,7 @@ func TestReservedNames(t *testing.T) {
 	}
 }
 
-// The sandbox serves no operation that the API does not have; one that goes away is named.
+// The sandbox serves no operation that the API does not have; a removed one is reported.
 func TestSandboxGaps(t *testing.T) {
 	api, err := generator.Load(generator.Config{Root: root})
 	if err != nil {
@@ -188,8 +187,8 @@ func TestSandboxGaps(t *testing.T) {
 	}
 }
 
-// A filter that no member, link or written file explains is named; a release waits for it. Those that the
-// API had before the last change of it are all served.
+// A filter that no member, link or handwritten file serves is reported, and a release needs it. All filters
+// of the previous snapshot are served.
 func TestUnservedFilters(t *testing.T) {
 	api, err := generator.Load(generator.Config{Root: root})
 	if err != nil {
@@ -217,7 +216,7 @@ func TestUnservedFilters(t *testing.T) {
 	}
 }
 
-// listParameters are the query parameters of lists in the last snapshot of the history.
+// listParameters returns the query parameters of lists in the last snapshot of the history.
 func listParameters(t *testing.T) map[generator.Filter]bool {
 	t.Helper()
 	snapshots, err := filepath.Glob(filepath.Join(root, "schema", "history", "*.json"))
@@ -245,7 +244,7 @@ func listParameters(t *testing.T) map[generator.Filter]bool {
 	return found
 }
 
-// What a description says about list filters stands with the filters alone.
+// What a description states about list filters appears only on the filters.
 func TestDocsOfMembersAreNotAboutLists(t *testing.T) {
 	api, err := generator.Load(generator.Config{Root: root})
 	if err != nil {

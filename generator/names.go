@@ -20,8 +20,8 @@ const lockHeader = `# Go name of every part of the API that users see, by its pl
 # Written by cmd/gen, which refuses to change a name without the flag -allow-renames.
 `
 
-// lockNames returns the lock file for an API. A name that differs from the one on record is an
-// error unless renames are allowed: it would break every user of the old one.
+// lockNames returns the lock file for an API. A name that differs from the recorded one is an error unless
+// renames are allowed, because it would break every user of the old name.
 func lockNames(api *ir.API, path string, allowRenames bool) (emit.File, error) {
 	recorded, err := readLock(path)
 	if err != nil {
@@ -56,14 +56,14 @@ func readLock(path string) (map[string]string, error) {
 		}
 		i := strings.LastIndexByte(line, ' ')
 		if i < 0 {
-			return nil, fmt.Errorf("%s: not a place and a name: %q", path, line)
+			return nil, fmt.Errorf("%s: %q is not a place and a name", path, line)
 		}
 		names[line[:i]] = line[i+1:]
 	}
 	return names, nil
 }
 
-// goNames holds the names that users write, each by the place on the wire that it stands for:
+// goNames holds the names that users write, each by its place on the wire:
 // "POST /payments" is a method, "POST /payments request.links{}" the type of that member.
 type goNames struct {
 	at      map[string]pinned
@@ -145,8 +145,8 @@ func (n *goNames) add(place, name, pointer string, listed bool) {
 	}
 }
 
-// compare reports every name that differs from the one on record. An operation that has moved is
-// found by the name of its method.
+// compare reports every name that differs from the recorded one. It finds an operation that has moved by
+// the name of its method.
 func (n *goNames) compare(recorded map[string]string) error {
 	moved := map[string]string{}
 	for place, name := range recorded {

@@ -14,10 +14,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// The generator reads the written files of the SDK for two things: which Go names they have, so that
-// nothing generated gets the same, and which operations the sandbox serves by hand.
+// The generator reads the handwritten files of the SDK for two things: the Go names that generated code
+// must not use, and the operations and filters that the sandbox serves.
 
-// writtenFiles parses the files of a package that are not generated, without tests.
+// writtenFiles parses the handwritten files of a package, without tests.
 func writtenFiles(root, dir string) (map[string]*ast.File, error) {
 	entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
 	if os.IsNotExist(err) {
@@ -41,8 +41,8 @@ func writtenFiles(root, dir string) (map[string]*ast.File, error) {
 	return files, nil
 }
 
-// Reserved returns the Go names in the written files of the SDK, such as Page and Client.Do, each
-// with its file.
+// Reserved returns the Go names in the handwritten files of the SDK, such as Page and Client.Do, each with
+// its file.
 func Reserved(root string) (map[string]string, error) {
 	files, err := writtenFiles(root, "gocardless")
 	if err != nil {
@@ -89,16 +89,16 @@ func Declared(decl ast.Decl) []string {
 	return names
 }
 
-// sandboxAliases holds operations at older paths, which the description no longer has.
+// sandboxAliases is the file with operations at older paths, which the description no longer has.
 const sandboxAliases = "gocardless/gocardlesstest/internal/api/alias.go"
 
-// Gaps are the differences between the API and what the written files of the sandbox serve.
+// Gaps are the differences between the API and what the handwritten files of the sandbox serve.
 type Gaps struct {
-	// Gone names the operations that the API does not have, each with its file. The sandbox leaves them
-	// aside when it starts, so that an operation that goes away breaks no test of a user's.
+	// Gone reports the handlers of operations that the API does not have. The sandbox ignores them, so that
+	// the removal of an operation does not break its users' tests.
 	Gone []string
 	// Filters are the list filters that the sandbox refuses: the resource has no member or link of that
-	// name, and no written file serves it. A release needs them.
+	// name, and no handwritten file serves it. A release needs all filters.
 	Filters []Filter
 }
 
@@ -118,7 +118,8 @@ func (g Gaps) All() []string {
 	return all
 }
 
-// SandboxGaps compares the written files of the sandbox with the API. A module without a sandbox has no gaps.
+// SandboxGaps compares the handwritten files of the sandbox with the API. A module without a sandbox has no
+// gaps.
 func SandboxGaps(root string, api *ir.API) (gaps Gaps, err error) {
 	files, err := writtenFiles(root, "gocardless/gocardlesstest")
 	if err != nil || len(files) == 0 {
@@ -178,7 +179,7 @@ func hasMember(resource *ir.Type, name string) bool {
 	return false
 }
 
-// methodCall takes a call such as r.on("payments.create", …) apart. It returns "" for other nodes.
+// methodCall returns the parts of a call such as r.on("payments.create", …), or "" for other nodes.
 func methodCall(n ast.Node) (receiver, method string, args []ast.Expr) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) == 0 {
@@ -194,7 +195,7 @@ func methodCall(n ast.Node) (receiver, method string, args []ast.Expr) {
 	return "", "", nil
 }
 
-// registered returns the operation that a call of the registry or a look-up names, or "".
+// registered returns the operation that a call of the registry or of api.Op names, or "".
 func registered(n ast.Node) string {
 	switch of, method, args := methodCall(n); {
 	case of == "api" && method == "Op", of == "r" && slices.Contains([]string{"on", "filter", "owner"}, method):
@@ -204,8 +205,8 @@ func registered(n ast.Node) string {
 }
 
 // servedFilters returns the filters that a call of the registry or the private members of a collection
-// serve, such as "customers.list currency" and "payments creditor". Without a name, a call serves all of
-// its list.
+// serve, such as "customers.list currency" and "payments creditor". A call without a name serves all
+// filters of its list.
 func servedFilters(n ast.Node) []string {
 	if of, method, args := methodCall(n); of == "r" && method == "filter" {
 		return []string{literal(args[0]) + " " + literal(args[1])}

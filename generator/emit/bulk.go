@@ -15,8 +15,8 @@ import (
 // bulkDir is the package for billing runs.
 const bulkDir = "gocardless/bulk"
 
-// Bulk emits the table of the creates that a billing run can make: those whose idempotency key
-// the API honours, and which it does not advise against.
+// Bulk emits the table of the operations for billing runs: creates without ids in the path whose
+// idempotency key the API honours, and which are not deprecated.
 func Bulk(api *ir.API) ([]File, error) {
 	sdk := api.ModulePath + "/gocardless"
 	f := jen.NewFilePathName(api.ModulePath+"/"+bulkDir, "bulk")
@@ -57,7 +57,7 @@ func bulkCreate(sdk string, s *ir.Service, op *ir.Operation, m *ir.Method, name 
 	return append(doc, jen.Id(name).Op("=").Id("Create").Types(params, reply).Values(jen.Lit(methodID(op, m)), method, id))
 }
 
-// methodID is the name of a method: that of its operation, unless that has several.
+// methodID returns the id of an operation, or one for the method if the operation has several.
 func methodID(op *ir.Operation, m *ir.Method) string {
 	if len(op.Methods) == 1 {
 		return op.ID

@@ -6,8 +6,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// checks reports whether the schema asks anything of a request type that can be checked before
-// sending.
+// checks reports whether a request type has anything to check before sending.
 func checks(t *ir.Type) bool {
 	return checksOf(t, map[*ir.Type]bool{})
 }
@@ -31,7 +30,7 @@ func checksOf(t *ir.Type, seen map[*ir.Type]bool) bool {
 	return false
 }
 
-// nestedType is the object type that a field holds one or several of.
+// nestedType returns the object type of a field or of what its list or map holds, or nil.
 func nestedType(f *ir.Field) *ir.Type {
 	r := f.Type
 	if r.Kind == ir.Array || r.Kind == ir.Map {
@@ -53,8 +52,8 @@ func limited(f *ir.Field) bool {
 // the API.
 func uniqueItems(f *ir.Field) bool { return f.UniqueItems && !f.Type.Elem.IsObject() }
 
-// presence is the condition under which a required field counts as given, or nil when its zero
-// value may be meant: the API decides about an amount of 0.
+// presence returns the condition under which a required field counts as given, or nil if its zero value may
+// be intended: whether an amount of 0 is valid is for the API to decide.
 func presence(f *ir.Field) *jen.Statement {
 	return given(f, jen.Id("p").Dot(f.GoName))
 }
@@ -73,7 +72,7 @@ func given(f *ir.Field, value *jen.Statement) *jen.Statement {
 	return nil
 }
 
-// checkFunc writes the function that reports what the schema would refuse.
+// checkFunc emits the function that reports what the schema would refuse.
 func checkFunc(g *jen.File, t *ir.Type) {
 	g.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("check").Params(jen.Id("c").Op("*").Id("checker")).BlockFunc(func(b *jen.Group) {
 		for _, f := range t.Fields {
@@ -92,7 +91,7 @@ func checkFunc(g *jen.File, t *ir.Type) {
 	g.Line()
 }
 
-// limits checks lengths, ranges, patterns and the size of maps of a field that is given.
+// limits emits the checks of lengths, ranges, patterns and sizes of a field that is given.
 func limits(b *jen.Group, f *ir.Field) {
 	if !limited(f) {
 		return
@@ -102,7 +101,7 @@ func limits(b *jen.Group, f *ir.Field) {
 		value = jen.Op("*").Add(value)
 	}
 	list := limitCalls(f, value)
-	// A required string that is missing has been reported as such; its length adds nothing.
+	// A missing required string is already reported; its length adds nothing.
 	if present := presence(f); f.Pointered || (isText(f.Type) || f.MinItems != nil || f.MinMembers != nil) && present != nil {
 		b.If(present).Block(list...)
 		return
@@ -163,7 +162,7 @@ func limitCalls(f *ir.Field, value *jen.Statement) []jen.Code {
 	return list
 }
 
-// limit writes an absent limit as -1.
+// limit emits a limit, or -1 if there is none.
 func limit(n *int) jen.Code {
 	if n == nil {
 		return jen.Lit(-1)
@@ -171,7 +170,7 @@ func limit(n *int) jen.Code {
 	return jen.Lit(*n)
 }
 
-// inside checks the objects that a field holds.
+// inside emits the checks of the objects that a field holds.
 func inside(b *jen.Group, f *ir.Field) {
 	nested := nestedType(f)
 	if nested == nil || !checks(nested) {
@@ -209,7 +208,7 @@ func inside(b *jen.Group, f *ir.Field) {
 	}
 }
 
-// condition checks what an if/then of the schema asks for.
+// condition emits the check of an if/then of the schema.
 func condition(b *jen.Group, c *ir.Condition) {
 	subject := jen.Id("p").Dot(c.Field.GoName)
 	var when *jen.Statement

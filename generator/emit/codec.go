@@ -8,12 +8,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// wire names something in the package that reads and writes JSON.
+// wire refers to a name in the package that reads and writes JSON.
 func (s *source) wire(name string) *jen.Statement {
 	return jen.Qual(s.module+"/"+sdk+"/internal/jsonwire", name)
 }
 
-// decodeFunc writes the method that reads a reply object: it hands the decoder the names of the
+// decodeFunc emits the method that reads a reply object: it hands the decoder the names of the
 // members and pointers to their fields. A member without a pointer is read by the function between
 // the two.
 func decodeFunc(s *source, t *ir.Type) {
@@ -47,8 +47,8 @@ func decodeFunc(s *source, t *ir.Type) {
 	s.file.Line()
 }
 
-// decodePointer is a pointer to a field, whose type selects how the decoder reads it. It is nil for
-// the types that the decoder's Members does not know.
+// decodePointer returns a pointer to a field, whose type selects how the decoder reads it, or nil for the
+// types that the decoder's Members does not know.
 func (s *source) decodePointer(f *ir.Field) *jen.Statement {
 	field := jen.Op("&").Id("v").Dot(f.GoName)
 	switch r := f.Type; {
@@ -60,7 +60,7 @@ func (s *source) decodePointer(f *ir.Field) *jen.Statement {
 	return nil
 }
 
-// decodeField reads a member into a field without a pointer.
+// decodeField emits the statement that reads a member for which decodePointer returns nil.
 func (s *source) decodeField(b *jen.Group, f *ir.Field) {
 	field := func() *jen.Statement { return jen.Id("v").Dot(f.GoName) }
 	if !f.Type.IsObject() {
@@ -73,7 +73,7 @@ func (s *source) decodeField(b *jen.Group, f *ir.Field) {
 	)
 }
 
-// decodeValue is the expression that reads a field which is not an object.
+// decodeValue returns the expression that reads a field that is not an object.
 func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 	method := func(name string) *jen.Statement { return jen.Id("d").Dot(name).Call() }
 	pointer := func(name string) *jen.Statement {
@@ -116,7 +116,7 @@ func (s *source) decodeValue(f *ir.Field) *jen.Statement {
 	}
 }
 
-// decodeMap is the expression that reads a map of values that are not strings.
+// decodeMap returns the expression that reads a map of values that are not strings.
 func (s *source) decodeMap(elem *ir.Ref) *jen.Statement {
 	switch {
 	case elem.IsObject():
@@ -146,7 +146,7 @@ func identified(t *ir.Type) bool {
 	return false
 }
 
-// encodeFunc writes the method that turns a nested object of a request into JSON.
+// encodeFunc emits the method that writes a nested object of a request as JSON.
 func encodeFunc(s *source, t *ir.Type) {
 	s.file.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("encode").Params(jen.Id("e").Op("*").Add(s.wire("Encoder"))).BlockFunc(func(b *jen.Group) {
 		s.encodeFields(b, t)
@@ -154,7 +154,7 @@ func encodeFunc(s *source, t *ir.Type) {
 	s.file.Line()
 }
 
-// writeFunc writes the method that adds params to a request: query, headers and body.
+// writeFunc emits the method that adds params to a request: query, headers and body.
 func writeFunc(s *source, t *ir.Type) {
 	s.file.Func().Params(jen.Id("p").Op("*").Id(t.GoName)).Id("write").Params(jen.Id("w").Op("*").Id("requestParts")).BlockFunc(func(b *jen.Group) {
 		for _, f := range t.Fields {
@@ -201,7 +201,7 @@ func (s *source) encodeField(b *jen.Group, f *ir.Field) {
 	b.Add(s.encodeValue(f, value))
 }
 
-// encodeValue is the statement that writes a field which is not an object.
+// encodeValue returns the statement that writes a field that is not an object.
 func (s *source) encodeValue(f *ir.Field, value *jen.Statement) *jen.Statement {
 	method := func(name string) *jen.Statement {
 		return jen.Id("e").Dot(name).Call(jen.Lit(f.Name), value)
@@ -254,7 +254,7 @@ func (s *source) encodeMap(name string, elem *ir.Ref, value *jen.Statement) *jen
 	return s.wire("EncodeMap").Call(append(args, jen.Parens(jen.Op("*").Add(s.wire("Encoder"))).Dot(wireMethods[elem.Kind]))...)
 }
 
-// queryValue writes a field into the query, an object member by member.
+// queryValue emits the statements that add a field to the query, an object member by member.
 func queryValue(b *jen.Group, wire string, f *ir.Field, value *jen.Statement) {
 	method := func(name string, v jen.Code) { b.Id("w").Dot("query").Dot(name).Call(jen.Lit(wire), v) }
 	switch r := f.Type; r.Kind {

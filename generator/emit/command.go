@@ -15,8 +15,8 @@ import (
 // commandDir is the package of gcpro that describes the API, in a module of its own.
 const commandDir = "cmd/gcpro/internal/spec"
 
-// Command emits the table that gcpro makes its commands from: every operation with its parameters,
-// the members of its result, and what the catalogue lists of events, simulators and ids.
+// Command emits the table from which gcpro builds its commands: every operation with its parameters and the
+// members of its result, and the catalogue's events, simulators and id prefixes.
 func Command(api *ir.API) ([]File, error) {
 	t := &commandTable{vars: map[*ir.Type]string{}}
 	f := jen.NewFilePathName(api.ModulePath+"/"+commandDir, "spec")
@@ -81,7 +81,7 @@ func (t *commandTable) operation(op *ir.Operation, m *ir.Method) jen.Code {
 	return l.code()
 }
 
-// snake turns a Go name of whole words into the form of the wire: "create_with_dates".
+// snake returns the wire form of a Go name without initialisms: "create_with_dates".
 func snake(goName string) string {
 	var b strings.Builder
 	for i, r := range goName {
@@ -93,7 +93,7 @@ func snake(goName string) string {
 	return b.String()
 }
 
-// use notes a type and returns the name of its variable.
+// use records a type and returns the name of its variable.
 func (t *commandTable) use(typ *ir.Type) string {
 	if t.vars[typ] == "" {
 		prefix := "object"
@@ -106,7 +106,7 @@ func (t *commandTable) use(typ *ir.Type) string {
 	return t.vars[typ]
 }
 
-// declare writes the gathered types; writing one may gather more.
+// declare emits the recorded types; emitting one may record more.
 func (t *commandTable) declare(f *jen.File) {
 	var later []jen.Code
 	for i := 0; i < len(t.order); i++ {
@@ -124,7 +124,7 @@ func (t *commandTable) declare(f *jen.File) {
 		switch {
 		case fields == nil:
 		case recursive(typ):
-			// A variable may not refer to itself while it is made.
+			// A variable cannot refer to itself in its initializer.
 			later = append(later, jen.Id(t.use(typ)).Dot("Fields").Op("=").Add(list))
 		default:
 			l.set("Fields", list)
@@ -230,7 +230,7 @@ func (t *commandTable) ref(l *literal, r *ir.Ref) {
 	}
 }
 
-// commandCatalogue writes what the documentation lists alongside the schema.
+// commandCatalogue emits what the documentation lists alongside the schema.
 func commandCatalogue(f *jen.File, c *ir.Catalogue) {
 	if c == nil {
 		c = &ir.Catalogue{}

@@ -13,7 +13,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// contractFile is what the template of a resource's contract tests sees.
+// contractFile holds the data for the template of a resource's contract tests.
 type contractFile struct {
 	Header     string
 	ModulePath string
@@ -71,7 +71,7 @@ func ContractTests(api *ir.API, templates fs.FS) ([]File, error) {
 	return files, nil
 }
 
-// sampleID needs escaping in a path.
+// sampleID is an id that needs escaping in a path.
 const sampleID = "ID 1/2"
 
 func newContractCase(s *ir.Service, op *ir.Operation, m *ir.Method, goName string) contractCase {

@@ -14,8 +14,8 @@ import (
 // width is the column that comments are wrapped at.
 const width = 100
 
-// docLines wraps paragraphs into comments, one per line, because a comment with a line break in it
-// would be written as /* */. Indent is the number of columns that the comment will be moved right.
+// docLines wraps paragraphs into comments, one per line, because jennifer writes a comment with a line break
+// as /* */. The comment will be indented by indent columns.
 func docLines(indent int, paragraphs ...string) []jen.Code {
 	var out []jen.Code
 	for _, p := range paragraphs {
@@ -26,7 +26,7 @@ func docLines(indent int, paragraphs ...string) []jen.Code {
 			out = append(out, jen.Comment("//"))
 		}
 		for _, line := range wrap(p, width-indent-len("// ")) {
-			// With its slashes, because jennifer takes a string that already has them for a whole comment.
+			// The slashes are given, because jennifer takes a string that starts with them for a whole comment.
 			out = append(out, jen.Comment("// "+line))
 		}
 	}
@@ -35,8 +35,8 @@ func docLines(indent int, paragraphs ...string) []jen.Code {
 
 var codeSpan = regexp.MustCompile("`([^`]*)`")
 
-// quoted writes what a description has between backticks as Go's documentation has it: between
-// quotation marks, or as it is when it has some already.
+// quoted replaces the backticks of a description by quotation marks, or removes them around code that
+// contains quotation marks.
 func quoted(text string) string {
 	return codeSpan.ReplaceAllStringFunc(text, func(code string) string {
 		code = strings.Trim(code, "`")
@@ -67,18 +67,19 @@ func wrap(text string, n int) []string {
 	return append(lines, line)
 }
 
-// connectives lead from a type's name to a description that is not a noun with an article.
+// connectives maps the first word of a type's description to the verb between the type's name and the
+// description, or to "" if the word is the verb. Other descriptions get "is the".
 var connectives = map[string]string{
 	"a": "is", "an": "is", "the": "is", "one": "is",
 	"what": "describes", "whether": "reports", "how": "describes", "why": "describes", "where": "describes", "who": "describes",
 	"tells": "", "groups": "", "gathers": "", "creates": "",
 }
 
-// holders are first words of descriptions that list what is inside.
+// holders lists first words of descriptions that state what a type holds.
 const holders = " actions address bank caps contact copies cursors customer details facts full hints identifiers instalments " +
 	"limits name names notifications parameters payment people problems resources results settings steps tallies taxes totals "
 
-// sentence makes the first paragraph of a type's doc comment: it starts with the Go name.
+// sentence returns the first paragraph of a type's doc comment, which starts with the Go name.
 func sentence(t *ir.Type) string {
 	goName, description := t.GoName, t.Doc
 	if description == "" {
@@ -108,8 +109,8 @@ func spoken(resource string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(resource, "_", " "), " pdfs", " PDFs")
 }
 
-// action makes the first paragraph of a method's doc comment from a description that starts with a
-// verb: "Creates a payment" becomes "Create creates a payment".
+// action returns the first paragraph of a method's doc comment for a description that starts with a verb:
+// "Creates a payment" becomes "Create creates a payment".
 func action(goName, description string) string {
 	description = strings.TrimSpace(description)
 	first, _, _ := strings.Cut(description, " ")
@@ -119,7 +120,7 @@ func action(goName, description string) string {
 	return goName + " " + lowerFirst(description)
 }
 
-// lowerFirst makes the first letter small, unless the first word is an acronym or a quoted name.
+// lowerFirst puts the first letter in lower case, unless the first word is an acronym or a quoted name.
 func lowerFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	next, _ := utf8.DecodeRuneInString(s[n:])

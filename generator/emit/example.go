@@ -28,10 +28,10 @@ type Example struct {
 	ID string `json:"id"`
 	// Params are the params by their names on the wire. "$mandate" is the variable mandateID.
 	Params map[string]any `json:"params"`
-	// Print lists the reply's members to print, such as "links.mandate". Of "url?" the example
-	// prints whether it is set.
+	// Print lists the reply's members to print, such as "links.mandate". For "url?" the example prints
+	// whether url is set.
 	Print []string `json:"print"`
-	// Output is what they are, a line for each item of a list. All prints the same as List.
+	// Output is what the example prints, a line for each item of a list. All prints the same as List.
 	Output []string `json:"output"`
 }
 
@@ -59,9 +59,8 @@ func ParseExamples(data []byte) (map[string]map[string]*Example, error) {
 	return examples, nil
 }
 
-// Examples emits a test file with an example for every method that the data has one for. Problems
-// are entries that do not fit the API, which are left out: an update of the API is not held up by
-// its examples, a test reports them.
+// Examples emits a test file with the examples of the methods. Entries that do not fit the API are left out
+// and returned as problems, so that they do not block an update of the API; a test reports them.
 func Examples(api *ir.API, examples map[string]map[string]*Example, templates fs.FS) (file File, problems []error, err error) {
 	tmpl, err := template.ParseFS(templates, "example_test.go.tmpl")
 	if err != nil {
@@ -161,7 +160,7 @@ func newExampleCases(api *ir.API, s *ir.Service, op *ir.Operation, m *ir.Method,
 	return []exampleCase{c, all}, nil
 }
 
-// idLiteral writes an id that is fixed: a constant, if it is that of a simulator.
+// idLiteral returns a fixed id: a constant if it is that of a simulator, otherwise a string.
 func idLiteral(api *ir.API, id string) string {
 	if api.Catalogue != nil {
 		for _, s := range api.Catalogue.Simulators {
@@ -173,7 +172,7 @@ func idLiteral(api *ir.API, id string) string {
 	return fmt.Sprintf("%q", id)
 }
 
-// givenHelper names the function that prepares the sandbox, and the ids that it returns.
+// givenHelper returns the name of the function that prepares the sandbox, and the ids that it returns.
 func givenHelper(given string) (helper string, ids []string) {
 	if given == "" {
 		return "", nil
@@ -189,7 +188,7 @@ func givenHelper(given string) (helper string, ids []string) {
 	return helper, ids
 }
 
-// givenLine writes the call of the helper. An id that no argument uses is left out.
+// givenLine returns the call of the helper, with _ for ids that no argument uses.
 func givenLine(helper string, ids, args []string) string {
 	if helper == "" {
 		return "client := exampleClient()"
@@ -205,7 +204,7 @@ func givenLine(helper string, ids, args []string) string {
 	return fmt.Sprintf("%s := %s(ctx)", strings.Join(results, ", "), helper)
 }
 
-// objectLiteral writes values as a Go literal of an object type.
+// objectLiteral returns values as a Go literal of an object type.
 func objectLiteral(t *ir.Type, values map[string]any) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "gocardless.%s{", t.GoName)
@@ -318,7 +317,7 @@ func stringLiteral(r *ir.Ref, s string) (string, error) {
 	return "", fmt.Errorf("%q does not fit its field", s)
 }
 
-// selectors writes the Go expressions of members of a variable.
+// selectors returns the Go expressions of members of a variable.
 func selectors(variable string, t *ir.Type, members []string) (string, error) {
 	if len(members) == 0 {
 		return "", errors.New("print is empty")

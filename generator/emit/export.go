@@ -6,9 +6,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// exportFuncs writes what NewExporter needs to know of a list that can be divided by time: the
-// bounds in its params, and the place of an item. Only such lists have them, so that the
-// compiler refuses to export any other.
+// exportFuncs emits the methods that NewExporter needs of a list that can be divided by time: the bounds in
+// its params and the place of an item. Only such lists have them, so that the compiler refuses to export
+// any other.
 func exportFuncs(g *jen.File, op *ir.Operation, m *ir.Method) {
 	if !exportable(op, m) {
 		return
@@ -22,8 +22,8 @@ func exportFuncs(g *jen.File, op *ir.Operation, m *ir.Method) {
 	g.Line()
 }
 
-// exportable reports whether a list has cursors, a filter by creation time, and items
-// that tell theirs.
+// exportable reports whether a list has cursors, a filter by creation time, and items with an id and a
+// creation time.
 func exportable(op *ir.Operation, m *ir.Method) bool {
 	if !op.List || !op.Cursors || m.Params == nil || op.Reply == nil {
 		return false

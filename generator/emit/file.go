@@ -1,7 +1,7 @@
-// Package emit turns the generator's model into files. Emitters touch no disk.
+// Package emit turns the generator's model into files, in memory.
 package emit
 
-// File is one generated file; Path is relative to the output directory, with slashes.
+// File is one generated file. Path is slash-separated and relative to the output directory.
 type File struct {
 	Path    string
 	Content []byte

@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// goType is a Go type as a file writes it, with the import that it needs.
+// goType refers to a Go type, with the import that it needs.
 func goType(typ string) *jen.Statement {
 	if prefix, ok := strings.CutSuffix(typ, "time.Time"); ok {
 		return jen.Op(prefix).Qual("time", "Time")
@@ -18,7 +18,7 @@ func goType(typ string) *jen.Statement {
 
 func isText(r *ir.Ref) bool { return r.Kind == ir.String || r.Kind == ir.StringOrInt || r.IsEnum() }
 
-// isMap reports a type that is a Go map.
+// isMap reports whether the Go type is a map.
 func isMap(r *ir.Ref) bool {
 	return r.Kind == ir.Metadata || r.Kind == ir.StringMap || r.Kind == ir.AnyMap || r.Kind == ir.Map
 }

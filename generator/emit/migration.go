@@ -16,11 +16,10 @@ const MigrationGuidePath = "docs/from-the-official-client.md"
 
 const namesBegin = "<!-- generated: names -->\n"
 
-// Official holds the names of the official Go client: facts, against which the rule that its
-// generator follows is checked.
+// Official holds the names of the official Go client.
 type Official struct {
 	Version  string                     `json:"version"`
-	Renamed  map[string]string          `json:"renamed"` // methods whose service or name is another here
+	Renamed  map[string]string          `json:"renamed"` // methods whose service or name differs here
 	Services map[string]OfficialService `json:"services"`
 	Types    map[string]string          `json:"types"`   // with their fields, separated by spaces
 	Written  map[string]string          `json:"written"` // functions, and types that are not the API's, with their fields
@@ -28,7 +27,7 @@ type Official struct {
 
 // OfficialService is a field of the official client.
 type OfficialService struct {
-	Type    string `json:"type"`    // what its types' names start with
+	Type    string `json:"type"`    // prefix of its types' names
 	Methods string `json:"methods"` // separated by spaces
 }
 
@@ -43,8 +42,7 @@ func ParseOfficial(data []byte) (*Official, error) {
 	return &o, nil
 }
 
-// MigrationGuide returns the guide with its tables of old and new names brought up to date. The
-// rest of the text stays.
+// MigrationGuide returns the guide with updated tables of old and new names. The rest of it stays unchanged.
 func MigrationGuide(api *ir.API, official *Official, text []byte) (File, error) {
 	before, after, err := around(text, MigrationGuidePath, namesBegin)
 	if err != nil {
@@ -71,8 +69,8 @@ func MigrationGuide(api *ir.API, official *Official, text []byte) (File, error) 
 	return File{Path: MigrationGuidePath, Content: b.Bytes()}, nil
 }
 
-// Comparison holds the official client's names that differ from ours, with ours. A type without a
-// name here is that of params which the method does not take.
+// Comparison holds the official client's names that differ from ours, with ours. A type mapped to "" is that
+// of params that the method here does not take.
 type Comparison struct {
 	Methods, Fields, Types map[string]string
 	Unknown                []string // official names whose counterpart is not found
@@ -81,9 +79,9 @@ type Comparison struct {
 	seen     map[string]bool
 }
 
-// CompareNames follows both clients' methods to their types and fields. The official client is
-// generated as well: each word of a name begins with one capital, and the type of a nested object
-// is called after the path that leads to it.
+// CompareNames follows both clients' methods to their types and fields. The official client is generated as
+// well: each word of a name begins with one capital, and the type of a nested object is named after its
+// path.
 func CompareNames(api *ir.API, official *Official) *Comparison {
 	c := &Comparison{Methods: map[string]string{}, Fields: map[string]string{}, Types: map[string]string{}, official: official, seen: map[string]bool{}}
 	ours := map[string]*ir.Method{}
@@ -177,7 +175,7 @@ func (c *Comparison) walk(old string, t *ir.Type) {
 	}
 }
 
-// camel writes a wire name as the official client does.
+// camel returns the official client's form of a wire name.
 func camel(wire string) string {
 	var b strings.Builder
 	for word := range strings.FieldsFuncSeq(wire, func(r rune) bool { return r == '_' || r == '-' }) {

@@ -15,8 +15,7 @@ import (
 // migrateDir is the package of gcpro that rewrites programs of the official client.
 const migrateDir = "cmd/gcpro/internal/migrate"
 
-// MigrationTable emits the names of the official client with what stands for them here, for the
-// command that rewrites programs.
+// MigrationTable emits the names of the official client with ours, for the command that rewrites programs.
 func MigrationTable(api *ir.API, official *Official) (File, error) {
 	c := CompareNames(api, official)
 	f := jen.NewFilePathName(api.ModulePath+"/"+migrateDir, "migrate")

@@ -13,8 +13,7 @@ const (
 	tableEnd   = "<!-- end of generated part -->\n"
 )
 
-// Readme returns the README with its table of resources and methods brought up to date. The rest
-// of the text stays as it is.
+// Readme returns the README with an updated table of resources and methods. The rest of it stays unchanged.
 func Readme(api *ir.API, text []byte) (File, error) {
 	before, after, err := around(text, "README.md", tableBegin)
 	if err != nil {
@@ -39,8 +38,8 @@ func Readme(api *ir.API, text []byte) (File, error) {
 	return File{Path: "README.md", Content: b.Bytes()}, nil
 }
 
-// around returns what stands before and after the generated part of a document, the marks included. A
-// document that does not exist yet consists of the marks alone.
+// around returns what comes before and after the generated part of a document, including the marks. A
+// document that does not exist yet consists only of the marks.
 func around(text []byte, path, begin string) (before, after []byte, err error) {
 	if text == nil {
 		return []byte(begin), []byte(tableEnd), nil

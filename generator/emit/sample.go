@@ -12,10 +12,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// Samples are values for tests: the schema's examples where they say something, and otherwise a
-// value that is not zero, so that a field that gets lost is missed.
+// Samples are values for tests: the schema's examples, or values that are not zero, so that a test notices a
+// lost field.
 
-// jsonObject writes a sample of an object type as JSON. Types in outer are not entered again.
+// jsonObject returns a sample of an object type as JSON. It does not enter the types in outer again.
 func jsonObject(t *ir.Type, outer []*ir.Type) string {
 	var members []string
 	for _, f := range t.Fields {
@@ -26,7 +26,7 @@ func jsonObject(t *ir.Type, outer []*ir.Type) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// excluded reports whether a member has no place in the sample of an object that is one of several.
+// excluded reports whether a member of a union does not belong to the object that the sample shows.
 func excluded(t *ir.Type, f *ir.Field) bool {
 	return slices.ContainsFunc(t.Conditions, func(c *ir.Condition) bool {
 		return slices.Contains(c.Not, f) && sampleText(c.Field) == c.Equals
@@ -60,7 +60,7 @@ func jsonValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 	return string(text)
 }
 
-// itemCount is how many items the sample of an array has. Two show that they are written apart.
+// itemCount returns the number of items in the sample of an array. Two show how they are separated.
 func itemCount(f *ir.Field) int {
 	n := 1
 	if f.Style == ir.Repeat {
@@ -75,7 +75,8 @@ func itemCount(f *ir.Field) int {
 	return n
 }
 
-// item is an array as a field of one item. All differ, but for objects.
+// item returns a field whose sample is the item with index i of an array. Strings, whole numbers and enum
+// values differ from item to item.
 func item(f *ir.Field, r *ir.Ref, i int) *ir.Field {
 	if i == 0 {
 		return f
@@ -94,7 +95,7 @@ func item(f *ir.Field, r *ir.Ref, i int) *ir.Field {
 	return &one
 }
 
-// goObject writes a sample of an object type as a Go literal.
+// goObject returns a sample of an object type as a Go literal.
 func goObject(t *ir.Type, outer []*ir.Type) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "gocardless.%s{\n", t.GoName)
@@ -159,7 +160,7 @@ func goValue(f *ir.Field, r *ir.Ref, outer []*ir.Type) string {
 	return strconv.Quote(sampleTextOf(f, r))
 }
 
-// elemType is the Go type of the elements of an array or a map, as the tests of another package write it.
+// elemType returns the Go type of the elements of an array or a map, for the code of another package.
 func elemType(r *ir.Ref) string {
 	switch r.Kind {
 	case ir.Named:
@@ -176,7 +177,7 @@ func elemType(r *ir.Ref) string {
 	return "string"
 }
 
-// recurses reports a field whose type is, or lies inside, itself.
+// recurses reports whether a field of t leads to t or to an object around it.
 func recurses(r *ir.Ref, t *ir.Type, outer []*ir.Type) bool {
 	r = r.Innermost()
 	return r.Type != nil && (r.Type == t || slices.Contains(outer, r.Type))
@@ -240,7 +241,7 @@ func sampleTime(f *ir.Field) time.Time {
 	return time.Date(2026, time.September, 14, 10, 22, 5, 0, time.UTC)
 }
 
-// querySample is the query that a request with every query field set must have.
+// querySample returns the query of a request with every query field set.
 func querySample(t *ir.Type) string {
 	values := url.Values{}
 	for _, f := range t.Fields {

@@ -10,12 +10,11 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// sandboxTables is the package of the in-process fake that holds its tables, below the SDK's directory.
+// sandboxTables is the package of the sandbox that holds its tables, below the SDK's directory.
 const sandboxTables = "gocardlesstest/internal/api"
 
-// Sandbox emits the tables that the in-process fake is driven by: every operation with its
-// filters and bodies, every object with its members and limits, and the catalogue. They are
-// internal to it.
+// Sandbox emits the tables that drive the sandbox: every operation with its filters and bodies, every object
+// with its members and limits, and the catalogue.
 func Sandbox(api *ir.API) ([]File, error) {
 	t := &tables{seen: map[*ir.Type]bool{}}
 	files := []struct {
@@ -66,7 +65,7 @@ func (l *literal) flag(name string, value bool) {
 
 func (l literal) code() *jen.Statement { return jen.Values(l...) }
 
-// rows writes a list with one element on a line.
+// rows emits a list with one element per line.
 func rows(items []jen.Code) *jen.Statement {
 	return jen.Custom(jen.Options{Open: "{", Close: "}", Separator: ",", Multi: true}, items...)
 }
@@ -151,7 +150,7 @@ func opKind(k ir.Kind) string {
 	return "OpAction"
 }
 
-// use notes a type and returns the name of its variable.
+// use records a type and returns the name of its variable.
 func (t *tables) use(typ *ir.Type) string {
 	if !t.seen[typ] {
 		t.seen[typ] = true
@@ -163,7 +162,7 @@ func (t *tables) use(typ *ir.Type) string {
 	return "type" + typ.GoName
 }
 
-// types writes the gathered types; writing one may gather more.
+// types emits the recorded types; emitting one may record more.
 func (t *tables) types(f *jen.File) {
 	var later []jen.Code
 	for i := 0; i < len(t.order); i++ {
@@ -175,7 +174,7 @@ func (t *tables) types(f *jen.File) {
 		}
 		fields := t.bodyFields(typ)
 		if fields != nil && recursive(typ) {
-			// A variable may not refer to itself while it is made.
+			// A variable cannot refer to itself in its initializer.
 			later = append(later, jen.Id(t.use(typ)).Dot("Fields").Op("=").Add(fields))
 			fields = nil
 		}
@@ -203,8 +202,8 @@ func enumValues(typ *ir.Type) jen.Code {
 	return stringsLit(values)
 }
 
-// bodyFields returns the fields of a type that stand in a body, nil if there are none. Those of a filter
-// stand in the query, all of them.
+// bodyFields returns the fields of a type that are part of a body, or nil if there are none. A filter has all
+// its fields in the query; they count as well.
 func (t *tables) bodyFields(typ *ir.Type) jen.Code {
 	var fields []jen.Code
 	for _, field := range typ.Fields {
@@ -218,7 +217,7 @@ func (t *tables) bodyFields(typ *ir.Type) jen.Code {
 	return jen.Index().Id("Field").Add(rows(fields))
 }
 
-// recursive reports whether a value of a type may have another one somewhere in it.
+// recursive reports whether a value of a type may contain another value of the type.
 func recursive(typ *ir.Type) bool {
 	seen := map[*ir.Type]bool{}
 	var visit func(t *ir.Type)
@@ -340,7 +339,7 @@ func fieldLimits(f *ir.Field) *literal {
 	return &l
 }
 
-// catalogueTables writes what the documentation lists besides the schema.
+// catalogueTables emits what the documentation lists besides the schema.
 func catalogueTables(f *jen.File, c *ir.Catalogue) {
 	if c == nil {
 		c = &ir.Catalogue{}

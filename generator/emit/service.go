@@ -45,8 +45,8 @@ func serviceSource(api *ir.API, s *ir.Service) *source {
 	return src
 }
 
-// operationVar describes an operation. It is a variable of its own, so that a program links only
-// what it calls.
+// operationVar emits the description of an operation. It is a variable of its own, so that a program links
+// only what it calls.
 func operationVar(g *jen.File, op *ir.Operation) {
 	kinds := map[ir.Kind]string{
 		ir.KindRead: "KindRead", ir.KindUpdate: "KindUpdate", ir.KindDelete: "KindDelete",
@@ -81,7 +81,7 @@ func operationVar(g *jen.File, op *ir.Operation) {
 	g.Line()
 }
 
-// signature is what a method of an operation takes, and the input it passes on.
+// signature returns the parameters of a method and the input that it passes on.
 func signature(op *ir.Operation, m *ir.Method) (params []jen.Code, input jen.Code) {
 	params = append(params, jen.Id("ctx").Qual("context", "Context"))
 	var parts []jen.Code
@@ -119,14 +119,14 @@ func methodDoc(op *ir.Operation, name string, first string) []jen.Code {
 	}
 	paragraphs = append(paragraphs, fmt.Sprintf("%s %s", op.HTTPMethod, op.Path))
 	if op.Deprecated {
-		// A deprecation has to be the last paragraph to be found by tools.
+		// Tools find a deprecation only in the last paragraph.
 		n := len(paragraphs)
 		paragraphs[n-2], paragraphs[n-1] = paragraphs[n-1], paragraphs[n-2]
 	}
 	return docLines(0, paragraphs...)
 }
 
-// method writes the function that calls an operation.
+// method emits the function that calls an operation.
 func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 	for _, line := range methodDoc(op, m.GoName, action(m.GoName, m.Doc)) {
 		g.Add(line)
@@ -147,7 +147,7 @@ func method(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 	g.Line()
 }
 
-// iterator writes the function that ranges over all pages of a list.
+// iterator emits the function that ranges over all pages of a list.
 func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 	doc := fmt.Sprintf("%s returns an iterator over the items of every page of %s, starting at the cursor in params, if any. It requests each page when the loop "+
 		"reaches it and stops at the first error. Each range over the iterator starts again from the beginning.", m.AllName, m.GoName)
@@ -162,7 +162,7 @@ func iterator(g *jen.File, s *ir.Service, op *ir.Operation, m *ir.Method) {
 	g.Line()
 }
 
-// validateFunc writes the exported check of a method's params.
+// validateFunc emits the exported check of a method's params.
 func validateFunc(g *jen.File, s *ir.Service, t *ir.Type) {
 	var envelope string
 	for _, op := range s.Operations {

@@ -67,7 +67,7 @@ func Pointered(role Role, where Place, r *Ref, required, nullable bool) bool {
 	return !required && !r.isCollection()
 }
 
-// isScalar reports a type whose zero value means something: null needs a pointer.
+// isScalar reports whether the zero value of a type has a meaning of its own, so that null needs a pointer.
 func (r *Ref) isScalar() bool {
 	return r.Kind == Int || r.Kind == Int64 || r.Kind == Float || r.Kind == Bool
 }
@@ -76,7 +76,7 @@ func (r *Ref) isCollection() bool {
 	return r.Kind == Array || r.Kind == Metadata || r.Kind == StringMap || r.Kind == AnyMap || r.Kind == Map
 }
 
-// GoType is the type as Go code writes it, within the SDK's package.
+// GoType returns the type in Go syntax, within the SDK's package.
 func (r *Ref) GoType() string {
 	switch r.Kind {
 	case Int:
@@ -107,7 +107,7 @@ func (r *Ref) GoType() string {
 	return "string"
 }
 
-// GoType is the type of the field, with the pointer that makes it optional.
+// GoType returns the type of the field, with the pointer that makes it optional.
 func (f *Field) GoType() string {
 	if f.Pointered {
 		return "*" + f.Type.GoType()

@@ -35,16 +35,16 @@ func (a *API) Operations() iter.Seq2[*Service, *Operation] {
 	}
 }
 
-// LeftOutKey is the member of info that holds what the API has and the document leaves out, or has as it
-// was: places with the reasons why they are not understood.
+// LeftOutKey is the member of info that lists what the document leaves out or keeps in an older form: places
+// with the reasons.
 const LeftOutKey = "x-left-out"
 
-// LeftOut is a part of the API that the SDK does not have.
+// LeftOut is a part of the API that the SDK does not have, or has in an older form.
 type LeftOut struct {
 	Place  string // "POST /exports/upload", "GET /exports?colour", or the JSON pointer of a member
 	Reason string
-	Open   bool // the overlay does not have it: the maintainer is to decide
-	Kept   bool // the SDK has it as it was, and not as it is now
+	Open   bool // the overlay does not list it: the maintainer must decide
+	Kept   bool // the SDK has an older form of it
 }
 
 func (l LeftOut) String() string {
@@ -54,9 +54,9 @@ func (l LeftOut) String() string {
 	}
 	switch {
 	case l.Open && l.Kept:
-		text += ". Cure that, or list it in pins of generator/overlay.json with a reason"
+		text += ". Extend the generator, or list the place in pins of generator/overlay.json with a reason"
 	case l.Open:
-		text += ". Cure that, or list it in ignore of generator/overlay.json with a reason"
+		text += ". Extend the generator, or list the place in ignore of generator/overlay.json with a reason"
 	}
 	return text
 }
@@ -284,7 +284,7 @@ func (r *Ref) IsEnum() bool { return r.Kind == Named && r.Type.Kind == Enum }
 // IsObject reports whether the type is a named object.
 func (r *Ref) IsObject() bool { return r.Kind == Named && r.Type.Kind == Object }
 
-// Innermost is the type of what an array or a map holds, however deep; otherwise the type itself.
+// Innermost returns the type of what an array or a map holds, however deep, or the type itself.
 func (r *Ref) Innermost() *Ref {
 	for r.Elem != nil {
 		r = r.Elem
@@ -292,8 +292,8 @@ func (r *Ref) Innermost() *Ref {
 	return r
 }
 
-// Condition is an if/then of an object: when Field has the value Equals, Then is required and Not must
-// not be there.
+// Condition is an if/then of an object: when Field has the value Equals, Then is required and Not must be
+// absent.
 type Condition struct {
 	Pointer string
 	Field   *Field
@@ -334,7 +334,7 @@ type Event struct {
 	Causes   []EventCause
 }
 
-// EventCause is why an event may happen and who may set it off.
+// EventCause is a cause of an event and who may trigger it.
 type EventCause struct {
 	Name    string
 	Doc     string

@@ -50,7 +50,7 @@ type catalogueFile struct {
 	} `json:"simulators"`
 }
 
-// sorted ranges over a map in the order of its keys, the only order that output may depend on.
+// sorted returns the keys of a map in order, so that the output is deterministic.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // Catalogue reads the catalogue of events, reasons and simulators.
@@ -98,7 +98,7 @@ func Catalogue(data []byte) (*ir.Catalogue, error) {
 	return out, errs.err()
 }
 
-// catalogueEvents fills in the events, and the actions and causes that several of them share.
+// catalogueEvents adds the events, and the actions and causes that several events share.
 func catalogueEvents(out *ir.Catalogue, file *catalogueFile) {
 	actions := map[string][]string{}           // action → resource types
 	actionDocs := map[string]map[string]bool{} // action → descriptions

@@ -16,8 +16,8 @@ func (l *document) leftOut(root *jsontree.Value) {
 	}
 }
 
-// leaveOut notes, once, that the SDK does not have a place as the API does. An entry of the overlay has the
-// last word on why.
+// leaveOut records, once, that the SDK does not have a place or has an older form of it. The reason of an
+// overlay entry takes precedence.
 func (l *document) leaveOut(out ir.LeftOut) {
 	if slices.ContainsFunc(l.api.LeftOut, func(o ir.LeftOut) bool { return o.Place == out.Place }) {
 		return
@@ -33,7 +33,7 @@ func (l *document) leaveOut(out ir.LeftOut) {
 	l.api.LeftOut = append(l.api.LeftOut, out)
 }
 
-// HasPlace reports whether a document has a member, by its JSON pointer, or a parameter, by its operation:
+// HasPlace reports whether a document has a place: the JSON pointer of a member, or a parameter such as
 // GET /payments?status.
 func HasPlace(root *jsontree.Value, place string) bool {
 	if strings.HasPrefix(place, "/") {

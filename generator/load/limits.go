@@ -12,8 +12,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// limiting lists the keywords that restrict the values of a schema's type. They may stand next to a
-// reference to it, too, and around it where null is allowed.
+// limiting lists the keywords that restrict the values of a schema's type. They may also appear next to a
+// reference to the schema, and around it to allow null.
 func limiting(s *openapi3.Schema) []string {
 	switch t := soleType(s); {
 	case isObject(s) || isUnion(s):
@@ -30,8 +30,8 @@ func limiting(s *openapi3.Schema) []string {
 	return nil
 }
 
-// alone returns the definition that a reference leads to, without what the use states next to it: the
-// parser adds that as one more schema that has to hold.
+// alone returns the definition behind a reference without the keywords next to the reference, which the
+// parser appends to the definition's allOf.
 func (l *document) alone(s *openapi3.Schema, pointer string) *openapi3.Schema {
 	last := len(s.AllOf) - 1
 	if last < 0 || s.AllOf[last].Ref != "" {
@@ -45,8 +45,8 @@ func (l *document) alone(s *openapi3.Schema, pointer string) *openapi3.Schema {
 	return &definition
 }
 
-// limits gathers the restrictions of a use, with those of what it refers to or wraps: of two the tighter
-// one, because both hold.
+// limits gathers the restrictions of a use and of the schemas that it refers to or wraps. Of two it takes
+// the tighter one, because both hold.
 func (l *document) limits(s *openapi3.Schema, ref *ir.Ref, pointer string) (out ir.Limits, words string) {
 	var all []string
 	for _, part := range slices.Concat(s.AllOf, s.AnyOf) {
@@ -59,7 +59,7 @@ func (l *document) limits(s *openapi3.Schema, ref *ir.Ref, pointer string) (out 
 	return l.both(out, own, pointer), strings.TrimSpace(strings.Join(append(all, text), " "))
 }
 
-// own reads the restrictions of one schema. The second result words those that the SDK does not check.
+// own reads the restrictions of one schema. The second result describes those that the SDK does not check.
 func (l *document) own(s *openapi3.Schema, ref *ir.Ref, pointer string) (out ir.Limits, words string) {
 	at := func(keyword string) string { return jsontree.Join(pointer, keyword) }
 	out.Pattern = s.Pattern
@@ -84,8 +84,8 @@ func (l *document) own(s *openapi3.Schema, ref *ir.Ref, pointer string) (out ir.
 	return out, words
 }
 
-// numbers words the range of a floating-point number, which is not checked: it has hardly any value
-// exactly.
+// numbers describes the range of a floating-point number. The SDK does not check it, because such numbers
+// are rarely exact.
 func numbers(s *openapi3.Schema) string {
 	var parts []string
 	for _, limit := range []struct {
@@ -101,7 +101,7 @@ func numbers(s *openapi3.Schema) string {
 	return strings.Join(parts, " ")
 }
 
-// both joins two sets of limits.
+// both combines two sets of limits that hold together.
 func (l *document) both(a, b ir.Limits, pointer string) ir.Limits {
 	if a.Pattern != "" && b.Pattern != "" && a.Pattern != b.Pattern {
 		l.errs.add(jsontree.Join(pointer, "pattern"), "two patterns for one value are not supported")
@@ -124,7 +124,7 @@ func (l *document) both(a, b ir.Limits, pointer string) ir.Limits {
 
 type integer interface{ ~int | ~int64 }
 
-// tighter picks one of two limits; nil is none.
+// tighter returns the one of two limits that pick chooses. A nil limit does not count.
 func tighter[T integer](a, b *T, pick func(a, b int64) int64) *T {
 	if a == nil || b == nil {
 		if a == nil {

@@ -1,6 +1,5 @@
-// Package load reads an OpenAPI document into the generator's model. It is the only package that
-// knows OpenAPI. Constructs that it does not understand are errors with a JSON pointer, never a
-// guess.
+// Package load reads an OpenAPI document into the generator's model. No other part of the generator knows
+// OpenAPI. A construct that it does not understand is an error with a JSON pointer, never a guess.
 package load
 
 import (
@@ -28,11 +27,11 @@ type Input struct {
 	Catalogue  []byte // events, reasons and so on; nil leaves them out
 	Overlay    []byte // nil for none
 	ModulePath string
-	Reserved   map[string]string // Go names that are taken, such as Client or Client.Do, with their file
+	Reserved   map[string]string // Go names that are already used, such as Client or Client.Do, with their file
 }
 
-// Load reads, checks and names everything. The error, if any, lists every problem found; an entry of the
-// overlay that matches nothing is one.
+// Load reads, checks and names everything. The error lists every problem; an overlay entry that matches
+// nothing is one.
 func Load(in Input) (*ir.API, error) {
 	api, stale, err := Read(in)
 	var errs problems
@@ -45,8 +44,8 @@ func Load(in Input) (*ir.API, error) {
 	return api, nil
 }
 
-// Read is [Load] for a document that the overlay was not adapted to yet: it returns the entries
-// that match nothing. Problems of the document are joined in the error.
+// Read is [Load] for a document to which the overlay has not been adapted: it returns the entries that match
+// nothing. The error joins the problems of the document.
 func Read(in Input) (*ir.API, []Stale, error) {
 	overlay := &Overlay{}
 	if in.Overlay != nil {
@@ -70,7 +69,7 @@ func Read(in Input) (*ir.API, []Stale, error) {
 		return nil, nil, err
 	}
 	loader := openapi3.NewLoader()
-	// The loader decodes each level of the text again: spaces would cost half its time.
+	// The loader decodes each level again: reading white space would be half its work.
 	doc, err := loader.LoadFromData([]byte(root.Compact()))
 	if err != nil {
 		return nil, nil, fmt.Errorf("schema: %w", err)
@@ -105,8 +104,8 @@ func Read(in Input) (*ir.API, []Stale, error) {
 	return l.api, stale, nil
 }
 
-// checkReferences finds references that lead nowhere, with their places, which the OpenAPI loader does
-// not tell.
+// checkReferences reports references that lead nowhere with their places, which the OpenAPI loader does not
+// give.
 func checkReferences(root *jsontree.Value) error {
 	var errs problems
 	root.Walk(func(pointer string, v *jsontree.Value) {
@@ -179,8 +178,8 @@ func (l *document) operations() {
 	}
 }
 
-// operationID finds an operation's id: the overlay, the rules for method and path, and the
-// document's own id if it has our form, in this order.
+// operationID returns an operation's id: from the overlay, else by the rules for method and path, else the
+// document's own if it has our form.
 func (l *document) operationID(method, path, own string) string {
 	if id := l.overlay.operation(method, path); name.IsOperation(id) {
 		return id
@@ -240,8 +239,8 @@ func (l *document) kind(op *ir.Operation, hasKey bool) ir.Kind {
 	case "DELETE":
 		return ir.KindDelete
 	}
-	// Only a create with a key that the API honours may be retried without doubling anything. A PATCH may
-	// change what is there relative to what it was, so it is no better than an action.
+	// Only a create whose key the API honours can be retried without creating duplicates. A PATCH may change a
+	// value relative to the old one, so it counts as an action.
 	if op.HTTPMethod == "POST" && hasKey && !strings.Contains(op.Path, "/actions/") {
 		return ir.KindCreate
 	}
@@ -271,7 +270,7 @@ func (l *document) parameters(op *ir.Operation, params openapi3.Parameters, poin
 	return fields, hasKey
 }
 
-// pathParams brings the variable segments of a path into its order and names them.
+// pathParams sorts the path parameters by their position in the path and names them.
 func (l *document) pathParams(op *ir.Operation, pointer string) {
 	position := func(p ir.PathParam) int { return strings.Index(op.Path, "{"+p.Name+"}") }
 	slices.SortStableFunc(op.PathParams, func(a, b ir.PathParam) int { return position(a) - position(b) })
@@ -334,7 +333,7 @@ func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointe
 		case "default":
 			continue
 		case "204":
-			// An operation that may answer without a body never promises one.
+			// The method of an operation that may reply without a body never returns one.
 			op.Status, op.Reply, op.ReplyEnvelope = 204, nil, ""
 			continue
 		case "200", "201":
@@ -346,7 +345,7 @@ func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointe
 			continue
 		}
 		if status == "202" && len(response.Content) == 0 {
-			op.Reply, op.ReplyEnvelope = nil, "" // taken on, and nothing to tell yet
+			op.Reply, op.ReplyEnvelope = nil, "" // accepted, without a result so far
 			continue
 		}
 		at := jsontree.Join(pointer, status, "content", "application/json", "schema")
@@ -362,11 +361,11 @@ func (l *document) reply(op *ir.Operation, responses *openapi3.Responses, pointe
 		}
 	}
 	if op.Status == 0 {
-		l.errs.add(pointer, "no reply of success")
+		l.errs.add(pointer, "no successful reply")
 	}
 }
 
-// replyBody takes a reply apart: an envelope around an object or a list, or no envelope at all.
+// replyBody reads a reply: an envelope around an object or a list, or an object without an envelope.
 func (l *document) replyBody(op *ir.Operation, schema *openapi3.SchemaRef, pointer string) {
 	if schema.Ref != "" {
 		ref, _ := l.use(schema, pointer, ir.RoleReply, "")
@@ -459,7 +458,7 @@ func (l *document) methods(op *ir.Operation, src *openapi3.Operation, verb strin
 	op.Methods = []*ir.Method{m}
 }
 
-// variants makes one method of each form that the request body may take.
+// variants adds a method for each form of the request body.
 func (l *document) variants(op *ir.Operation, src *openapi3.Operation, schema *openapi3.Schema, query []*ir.Field, pointer, at string) {
 	raw, err := json.Marshal(src.Extensions["x-variants"])
 	var variants []variant
@@ -507,8 +506,8 @@ func (l *document) params(op *ir.Operation, schema *openapi3.SchemaRef, query []
 	return t
 }
 
-// finish resolves what needs the whole document: orders, homes, how to read a created resource
-// again, and the uniqueness of names.
+// finish resolves what needs the whole document: the order of its parts, homes, how to read a created
+// resource again, and the uniqueness of names.
 func (l *document) finish() {
 	for _, resource := range sorted(l.services) {
 		l.api.Services = append(l.api.Services, l.services[resource])
@@ -546,7 +545,7 @@ func fieldOrder(a, b *ir.Field) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// homes gives each type that a single resource uses to that resource's file.
+// homes assigns each type that only one resource uses to that resource's file.
 func (l *document) homes() {
 	users := map[*ir.Type]map[string]bool{}
 	var visit func(t *ir.Type, resource string)
@@ -574,7 +573,7 @@ func (l *document) homes() {
 		if len(users[t]) == 1 {
 			t.Home = sorted(users[t])[0]
 		}
-		// A resource's own type belongs to the resource, whoever else mentions it.
+		// A resource's own type belongs to the resource, whatever else refers to it.
 		for _, s := range l.api.Services {
 			if t.Role == ir.RoleReply && t.GoName == strings.TrimSuffix(s.TypeName, "Service") {
 				t.Home = s.Resource
@@ -583,12 +582,12 @@ func (l *document) homes() {
 	}
 }
 
-// wireName is the form of the names of members and parameters: they stand in struct tags.
+// wireName matches the names that members and parameters may have: they appear in struct tags.
 var wireName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
 var snapshotDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[b-z]?$`)
 
-// isSnapshotDate reports a day, with a letter if the day had a snapshot before.
+// isSnapshotDate reports whether s is a date, with a letter if the day had a snapshot before.
 func isSnapshotDate(s string) bool {
 	if !snapshotDate.MatchString(s) {
 		return false
@@ -597,7 +596,7 @@ func isSnapshotDate(s string) bool {
 	return err == nil
 }
 
-// plainText reports a string without control characters.
+// plainText reports whether s has characters, none of them control characters.
 func plainText(s string) bool {
 	return s != "" && strings.IndexFunc(s, unicode.IsControl) < 0
 }

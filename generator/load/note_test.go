@@ -2,7 +2,7 @@ package load
 
 import "testing"
 
-// A note reaches each of its operations, and every operation that does not exist is reported.
+// A note applies to each of its operations, and every operation that does not exist is reported.
 func TestNotes(t *testing.T) {
 	overlay, err := ParseOverlay([]byte(`{"notes":[{"operations":["a.create","b.create"],"note":"Ask first.","reason":"r"}]}`))
 	if err != nil {

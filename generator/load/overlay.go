@@ -25,7 +25,7 @@ type Overlay struct {
 	Pins       []*Pin           `json:"pins"`
 }
 
-// Entry is what all entries of an overlay have.
+// Entry holds what all entries of an overlay have.
 type Entry struct {
 	Since  string `json:"since,omitempty"`
 	Reason string `json:"reason"`
@@ -91,8 +91,8 @@ type Ignored struct {
 	Entry
 }
 
-// Pin keeps part of our description against sources that say something else there. Package adopt
-// obeys pins; the document that code is made from needs none.
+// Pin keeps a part of our description that sources state differently. Package adopt applies pins; this
+// package takes from them the reasons for places that are left out.
 type Pin struct {
 	Place string `json:"place"` // "POST /*/{identity}/actions/*", or the JSON pointer of a member
 	Keep  string `json:"keep"`  // "envelope" or "member"
@@ -128,7 +128,7 @@ func ParseOverlay(data []byte) (*Overlay, error) {
 	return &o, errs.err()
 }
 
-// each visits all entries with their pointers in the overlay and what they aim at.
+// each visits all entries but the pins, with their pointers in the overlay and their targets.
 func (o *Overlay) each(visit func(pointer, target string, e *Entry)) {
 	for i, e := range o.Operations {
 		visit(fmt.Sprintf("/operations/%d", i), e.Method+" "+e.Path, &e.Entry)
@@ -159,7 +159,7 @@ func (o *Overlay) each(visit func(pointer, target string, e *Entry)) {
 // Stale is an entry of the overlay that matches nothing in the document, or a part of one.
 type Stale struct {
 	Pointer string // into the overlay
-	Target  string // what it is about
+	Target  string // what it should match
 }
 
 // stale lists the entries that should have matched something in a document of the given date.
@@ -173,7 +173,7 @@ func (o *Overlay) stale(date string) []Stale {
 	return out
 }
 
-// parts makes the operations of a note that are gone entries of their own, as long as others are left.
+// parts replaces a stale note that still matches an operation by those of its operations that are gone.
 func (o *Overlay) parts(stale []Stale) []Stale {
 	var out []Stale
 	for _, s := range stale {
@@ -262,7 +262,7 @@ func (o *Overlay) name(pointer string) string {
 	return ""
 }
 
-// variable is a segment of a path whose name does not matter.
+// variable matches a variable segment of a path.
 var variable = regexp.MustCompile(`\{[^{}]*\}`)
 
 // ignored returns the entry that leaves out a place, or nil. The names of variable segments do not count.

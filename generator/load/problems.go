@@ -9,14 +9,14 @@ import (
 type Problem struct {
 	Pointer string // JSON pointer into the document
 	Message string
-	Name    bool   // about the name of a type, which a flag changes
-	Other   string // the place that has the name, if it is about one
+	Name    bool   // about the name of a type, which the flag -name changes
+	Other   string // the place that has the name already
 }
 
-// Error names the place first.
+// Error returns the place and the message.
 func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Pointer, p.Message) }
 
-// problems gathers everything that is wrong, so that one run shows all of it.
+// problems gathers all problems, so that one run reports all of them.
 type problems struct{ list []error }
 
 func (p *problems) add(pointer, format string, args ...any) *Problem {

@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Without returns an overlay without some of its entries, or parts of entries. The rest of the file stays
-// as it was written.
+// Without returns an overlay without some of its entries or parts of entries. The rest of the file keeps its
+// form.
 func Without(overlay []byte, entries []Stale) ([]byte, error) {
 	gone := map[string]bool{}
 	for _, e := range entries {
@@ -29,7 +29,7 @@ func Without(overlay []byte, entries []Stale) ([]byte, error) {
 	return out, nil
 }
 
-// elements finds where elements of arrays are in a file.
+// elements finds the positions of array elements in a file.
 type elements struct {
 	dec  *json.Decoder
 	data []byte
@@ -62,7 +62,8 @@ func (f *elements) value(pointer string) error {
 	return err
 }
 
-// array notes what to cut: an element with the comma before it, or that after it if none before it stays.
+// array records what to cut: an element with the comma before it, or with the comma after it if no element
+// before it stays.
 func (f *elements) array(pointer string) error {
 	open := int(f.dec.InputOffset())
 	kept, end := false, open // of the last element
@@ -91,7 +92,7 @@ func (f *elements) array(pointer string) error {
 	return err
 }
 
-// past steps over white space and a comma.
+// past returns the position after white space and a comma.
 func (f *elements) past(at int) int {
 	for at < len(f.data) && bytes.IndexByte([]byte(" \t\r\n,"), f.data[at]) >= 0 {
 		at++

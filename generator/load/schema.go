@@ -18,7 +18,7 @@ import (
 const schemaPrefix = "#/components/schemas/"
 
 // understood reports every keyword of a schema besides the given fields and the annotations.
-// Looking at the struct by reflection catches keywords that a new version of the parser adds.
+// Reflection also finds keywords that a new version of the parser adds.
 func (l *document) understood(s *openapi3.Schema, pointer string, fields ...string) {
 	v := reflect.ValueOf(s).Elem()
 	for i := range v.NumField() {
@@ -114,7 +114,7 @@ func isObject(s *openapi3.Schema) bool {
 	return s.Type.Includes("object") && (len(s.Properties) > 0 || (s.AdditionalProperties.Has == nil || !*s.AdditionalProperties.Has) && s.AdditionalProperties.Schema == nil)
 }
 
-// isUnion reports a choice between objects that a member of theirs distinguishes.
+// isUnion reports whether a schema is a choice between objects with a discriminator.
 func isUnion(s *openapi3.Schema) bool { return len(s.OneOf) > 0 && s.Discriminator != nil }
 
 func isNullable(s *openapi3.Schema) bool {
@@ -316,10 +316,10 @@ func (l *document) catalogued(to *TypeOf, pointer string) *ir.Ref {
 	return &ir.Ref{Kind: ir.Named, Type: t}
 }
 
-// aboutLists matches the part of a member's description that is about the list filter of the same name.
+// aboutLists matches the part of a member's description that describes the list filter of the same name.
 var aboutLists = regexp.MustCompile(` ?In a list query, [^.]*\.`)
 
-// field fills what a property, parameter or header has in common.
+// field returns a field with what properties, parameters and headers have in common.
 func (l *document) field(wire string, sr *openapi3.SchemaRef, ref *ir.Ref, pointer string) *ir.Field {
 	s := sr.Value
 	f := &ir.Field{

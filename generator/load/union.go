@@ -14,9 +14,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// union makes one struct of a choice between objects: the members of all of them, where only the
-// discriminator is always there. Conditions state which object has and requires what. So a new
-// object, or a new member of one, adds fields and changes none.
+// union turns a choice between objects into one struct with the members of all. Only the discriminator is
+// always present; conditions state which members each object has and requires. A new object, or a new
+// member of one, therefore adds fields and changes none.
 func (l *document) union(t *ir.Type, s *openapi3.Schema, role ir.Role) {
 	l.understood(s, t.Pointer, ofUnion...)
 	if role == ir.RoleFilter {
@@ -132,15 +132,16 @@ func (l *document) member(t *ir.Type, f form, property string, role ir.Role) *ir
 		default:
 			have.Nullable = have.Nullable || field.Nullable
 			if !reflect.DeepEqual(have.Limits, field.Limits) {
-				have.Limits = ir.Limits{} // what one object refuses, another takes
+				have.Limits = ir.Limits{} // what one object refuses, another accepts
 			}
 		}
 	}
 	return own
 }
 
-// undecided takes out of a union the members to which its objects give several types: one field cannot hold
-// both. Those of a reply reach the caller in Extra. A request has no such place: the use is refused.
+// undecided removes from a union the members whose type differs between its objects, because one field
+// cannot hold both. In replies, Extra has them. A request has no such place, so the use of the union is an
+// error.
 func (l *document) undecided(t *ir.Type, kind *ir.Field, members []*ir.Type) {
 	var names []string
 	for _, field := range slices.Clone(t.Fields[1:]) {
@@ -165,7 +166,7 @@ func (l *document) undecided(t *ir.Type, kind *ir.Field, members []*ir.Type) {
 	}
 }
 
-// optional is a member as a field of a union, which need not have it.
+// optional returns a member as an optional field of a union.
 func optional(f *ir.Field, role ir.Role) *ir.Field {
 	o := *f
 	o.Required, o.Pointered = false, ir.Pointered(role, f.In, f.Type, false, true)

@@ -15,7 +15,7 @@ type names struct {
 	seen map[string]string // the place that has a name
 }
 
-// How a name is changed.
+// How to change a name.
 const (
 	typeCure      = "give this one another name with gen update -name, or in the names of generator/overlay.json"
 	memberCure    = "give this one another name in the names of generator/overlay.json"

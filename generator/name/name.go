@@ -13,7 +13,7 @@ var initialisms = map[string]string{
 	"fx": "FX", "ach": "ACH", "psu": "PSU", "ip": "IP", "json": "JSON",
 }
 
-// special words have a capital of their own inside.
+// special holds words with a capital inside.
 var special = map[string]string{"payto": "PayTo"}
 
 // Go returns the exported Go name for a name of the API: snake_case, kebab-case, CamelCase or an
@@ -59,8 +59,7 @@ func Params(resource, verb string) string { return Go(Singular(resource)) + Go(v
 func Value(goType, wire string) string { return goType + Go(wire) }
 
 // Argument returns the name of the argument for a variable segment of a path, given the number of such
-// segments. A single one is the id; of several, the resource's own is, if it is called identity as
-// everywhere.
+// segments. A single segment is the id; of several, the one called identity is.
 func Argument(segment string, of int) string {
 	if segment == "identity" || of == 1 {
 		return "id"
@@ -68,8 +67,7 @@ func Argument(segment string, of int) string {
 	return Lower(Go(segment))
 }
 
-// Lower makes a variable's name of a type's: "BillingRequest" becomes "billingRequest", "FX" becomes
-// "fx".
+// Lower returns a variable name for a type: "billingRequest" for "BillingRequest", "fx" for "FX".
 func Lower(goName string) string {
 	n := 1
 	for n < len(goName) && goName[n] >= 'A' && goName[n] <= 'Z' && (n+1 == len(goName) || goName[n+1] < 'a') {
@@ -78,14 +76,13 @@ func Lower(goName string) string {
 	return strings.ToLower(goName[:n]) + goName[n:]
 }
 
-// isCode reports whether a word is written wholly in capitals and digits, such as GBP: such words
-// are codes of their own and stay as they are.
+// isCode reports whether a word consists of capitals and digits, such as GBP. Such codes stay unchanged.
 func isCode(word string) bool {
 	return strings.ToUpper(word) == word && strings.IndexFunc(word, unicode.IsLetter) >= 0
 }
 
-// words splits at separators, at a change from lower to upper case, and before the last capital of
-// a run that is followed by a small letter (PSUType is PSU and Type).
+// words splits at separators, at a change from lower to upper case, and before the last of several capitals
+// if a lower-case letter follows (PSUType is PSU and Type).
 func words(s string) []string {
 	var out []string
 	var word []rune
@@ -181,8 +178,8 @@ func Operation(method, path string) string {
 	return ""
 }
 
-// ID returns the id of an operation: by the rules, or its own if that has the form of ours. A PATCH
-// without either is called by its method, because a PUT of the same path would be the update.
+// ID returns the id of an operation: by the rules, or its own if that has our form. A PATCH without either
+// is named patch, because update is the PUT of the same path.
 func ID(method, path, own string) string {
 	if id := Operation(method, path); id != "" {
 		return id

@@ -422,6 +422,6 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 	}
 	slices.SortFunc(o.Replies, func(a, b *Reply) int { return strings.Compare(a.Status, b.Status) })
 	if len(o.Replies) == 0 {
-		r.problem(at, "no reply of success")
+		r.problem(at, "no successful reply")
 	}
 }

@@ -83,7 +83,7 @@ func TestConstructs(t *testing.T) {
 		payment = `"responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "object", "required": ["payments"], "properties": {"payments": {"$ref": "#/components/schemas/Payment"}}}}}}}`
 		nothing = `"responses": {"204": {"description": ""}}`
 	)
-	const listIt = "Cure that, or list it in ignore of generator/overlay.json with a reason"
+	const listIt = "Extend the generator, or list the place in ignore of generator/overlay.json with a reason"
 	supported := []construct{
 		{"PATCH", operation("/payments/{identity}", "patch", `{"parameters": [`+id+`], `+body(`{"type": "object", "required": ["payments"], "properties": {"payments": {"$ref": "#/components/schemas/PaymentUpdateParams2"}}}`)+`, `+payment+`}`),
 			"addition: client.Payments.Patch was added (PATCH /payments/{identity})."},
@@ -173,7 +173,7 @@ func TestConstructs(t *testing.T) {
 // else is adopted, and a release waits for a decision.
 func TestConstructsOfOurOperations(t *testing.T) {
 	const odd = `{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`
-	const because = "a choice between several schemas is not supported here. Cure that, or list it in "
+	const because = "a choice between several schemas is not supported here. Extend the generator, or list the place in "
 	dir := module(t)
 	changes, notes, err := adopted(t, dir, func(v *jsontree.Value) {
 		properties := func(schema string) *jsontree.Value { return v.At("/components/schemas/" + schema + "/properties") }
@@ -267,7 +267,7 @@ func TestConstructsGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"POST /gadgets/upload is left out: /paths/~1gadgets~1upload/post/requestBody/content: no JSON content with a schema, only multipart/form-data. Cure that, or list it in ignore of generator/overlay.json with a reason",
+		"POST /gadgets/upload is left out: /paths/~1gadgets~1upload/post/requestBody/content: no JSON content with a schema, only multipart/form-data. Extend the generator, or list the place in ignore of generator/overlay.json with a reason",
 		"/operations/2 of generator/overlay.json (POST /branding/logos) matches nothing now: removed",
 		"/notes/1/operations/1 of generator/overlay.json (creditors.update) matches nothing now: removed",
 	} {

@@ -115,7 +115,7 @@ func TestKeywords(t *testing.T) {
 			switch {
 			case want == taken && (!added || i >= 0), want == gone && (added || i >= 0), want != taken && want != gone && (added || i < 0):
 				t.Errorf("%s in %s: added is %t, notes are %q, want %q", k.name, schema, added, notes[max(i, 0):], want)
-			case i >= 0 && (!strings.Contains(notes[i], want) || !strings.HasSuffix(notes[i], ". Cure that, or list it in ignore of generator/overlay.json with a reason")):
+			case i >= 0 && (!strings.Contains(notes[i], want) || !strings.HasSuffix(notes[i], ". Extend the generator, or list the place in ignore of generator/overlay.json with a reason")):
 				t.Errorf("%s in %s: note is %s", k.name, schema, notes[i])
 			}
 		}
