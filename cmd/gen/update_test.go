@@ -83,11 +83,11 @@ func TestUpdateFails(t *testing.T) {
 	}{
 		{[]string{"none.json"}, "none.json"},
 		{[]string{page}, "this is HTML or XML"},
-		{[]string{server.URL + "/openapi.json?key=geheim"}, server.URL + "/openapi.json: the server answered 404 Not Found"},
+		{[]string{server.URL + "/openapi.json?key=geheim"}, server.URL + "/openapi.json: the server responded with 404 Not Found"},
 		{[]string{"ftp://example.com/openapi.json"}, "give the name of a file or an https URL"},
 		{[]string{file, "-date", "tomorrow"}, `date "tomorrow" is not of the form 2026-01-31`},
 		{[]string{file, "-date", "2020-01-01"}, "give it a later date with -date"},
-		{[]string{file, "-name", "/components/schemas/None=Colour"}, "/components/schemas/None: is to be named by -name, but the source has no such place"},
+		{[]string{file, "-name", "/components/schemas/None=Colour"}, "/components/schemas/None: -name names this place, but the source does not have it"},
 		{[]string{file, "-name", colourPointer + "=Payment"}, "the name Payment given by -name is already used by another schema"},
 		{[]string{file, "-name", colourPointer + "=PaymentStatusPaidOut"}, "the name PaymentStatusPaidOut given by -name is already used"},
 	} {

@@ -16,7 +16,7 @@ func (m *merger) hasBody(s *openapi.Operation) bool {
 	}
 	d := s.Body.Schema.Def()
 	if len(d.Properties) == 0 && len(d.OneOf) == 0 {
-		return d.Open || d.Values != nil // with members that have no names
+		return d.Open || d.Values != nil // a map
 	}
 	if len(d.Properties) == 1 && d.Properties[0].Schema.IsObject() {
 		return len(d.Properties[0].Schema.Def().Properties) > 0
@@ -40,8 +40,8 @@ func (m *merger) mergeBody(c scope, raw *jsontree.Value, o, s *openapi.Operation
 	}
 }
 
-// mergeEnvelope merges the object around a body. Its one required member is ours to state: vendors
-// often leave it out.
+// mergeEnvelope merges the object around a body. Ours decides which member is required, because vendors often
+// omit it.
 func (m *merger) mergeEnvelope(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
 	o, s := ours.Def(), src.Def()
 	if o.Component != "" || raw == nil || raw.Get("properties") == nil {
@@ -87,7 +87,7 @@ func (m *merger) mergeEnvelope(c scope, raw *jsontree.Value, ours, src *openapi.
 	}
 }
 
-// renamesEnvelope reports whether the source wraps a body in another name.
+// renamesEnvelope reports whether the source uses another name for a body's envelope.
 func (m *merger) renamesEnvelope(ours, src *openapi.Schema) bool {
 	o, s := ours.Def(), src.Def()
 	return len(o.Properties) == 1 && len(s.Properties) == 1 && o.Properties[0].Name != s.Properties[0].Name
@@ -131,8 +131,8 @@ func (m *merger) mergeReply(c scope, raw *jsontree.Value, o, s *openapi.Operatio
 	m.mergeStatuses(responses, status, o, s)
 }
 
-// mergeStatuses carries over with which statuses the API answers success. A foreign document names
-// one of them: it adds to ours.
+// mergeStatuses adopts the statuses of success. A foreign document may list only some of them, so it removes
+// none of ours.
 func (m *merger) mergeStatuses(responses *jsontree.Value, main string, o, s *openapi.Operation) {
 	for _, r := range s.Replies {
 		if r.Status == openapi.AnyStatus {
@@ -181,10 +181,10 @@ func (m *merger) newReply(c scope, r *openapi.Reply) *jsontree.Value {
 	return reply
 }
 
-// beside are the members that may stand next to the envelope of a reply.
+// beside lists the members that may appear next to the envelope of a reply.
 var beside = []string{"meta", "linked"}
 
-// newEnvelope writes the object around a new body: its members in place, the envelope required.
+// newEnvelope builds the object around a new body, with the envelope as its required member.
 func (m *merger) newEnvelope(c scope, src *openapi.Schema) *jsontree.Value {
 	d := src.Def()
 	if kind(src) != "object" || len(d.Properties) == 0 {
@@ -216,7 +216,7 @@ func (m *merger) newEnvelope(c scope, src *openapi.Schema) *jsontree.Value {
 	)
 }
 
-// addOperations writes the operations that ours does not have.
+// addOperations adds the operations that ours does not have.
 func (m *merger) addOperations() {
 	paths := m.root.Get("paths")
 	for _, s := range m.fresh {
@@ -279,7 +279,7 @@ func (m *merger) newParams(c scope, op *jsontree.Value, s *openapi.Operation, pa
 			insertParam(list, m.newParam(c, q))
 		}
 	}
-	// Every POST of the API takes a key; a document that never mentions it does not say otherwise.
+	// Every POST of the API takes a key; a document that never mentions the header does not contradict that.
 	if s.Method == "POST" && !m.src.Says("header:"+strings.ToLower(idempotencyKey)) {
 		insertParam(list, m.newParam(c, &openapi.Param{In: "header", Name: idempotencyKey}))
 	}
@@ -288,7 +288,7 @@ func (m *merger) newParams(c scope, op *jsontree.Value, s *openapi.Operation, pa
 	}
 }
 
-// replyFor prefers 201 for what creates, as the API answers it.
+// replyFor returns the reply of a new operation. For a POST it prefers 201, the API's status for creates.
 func (m *merger) replyFor(s *openapi.Operation) *openapi.Reply {
 	for _, r := range s.Replies {
 		if s.Method == "POST" && r.Status == "201" {
@@ -298,8 +298,8 @@ func (m *merger) replyFor(s *openapi.Operation) *openapi.Reply {
 	return s.Reply()
 }
 
-// statusOf is the status of a new operation's reply, where the source leaves it open as the API
-// answers: 201 for what creates, 204 without a body.
+// statusOf returns the status of a new operation's reply. If the source leaves it open, it is the API's usual
+// one: 201 for a create, 204 without a body, 200 otherwise.
 func statusOf(s *openapi.Operation, reply *openapi.Reply) string {
 	switch {
 	case reply.Status != openapi.AnyStatus:

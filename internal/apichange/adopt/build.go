@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// build writes a use of a schema that ours does not have yet.
+// build returns a use of a schema that ours does not have yet.
 func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.Value {
 	if c.depth++; c.depth > maxDepth {
 		m.fail(src.Pointer, "schemas nested too deeply")
@@ -20,7 +20,7 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 	}
 	d := src.Def()
 	m.refuseOther(d)
-	m.refuseOther(src) // what stands next to a reference
+	m.refuseOther(src) // the keywords next to a reference
 	use := jsontree.NewObject()
 	switch kind(src) {
 	case "enum", "object", "union":
@@ -42,7 +42,7 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 		use.Set("additionalProperties", m.buildValues(c, d))
 		m.buildLimits(use, src.AllLimits())
 	case openapi.StringOrInteger:
-		if m.foreign && d.Counted { // as the vendor writes amounts
+		if m.foreign && d.Counted { // the vendor describes amounts like this
 			use.Set("type", jsontree.NewString("integer"))
 			use.Set("format", jsontree.NewString("int64"))
 			break
@@ -89,7 +89,7 @@ func (m *merger) build(c scope, src *openapi.Schema, withWords bool) *jsontree.V
 	return use
 }
 
-// buildValues writes what a map holds.
+// buildValues returns the schema of a map's values.
 func (m *merger) buildValues(c scope, d *openapi.Schema) *jsontree.Value {
 	if d.Values == nil {
 		return jsontree.NewBool(true)
@@ -98,7 +98,7 @@ func (m *merger) buildValues(c scope, d *openapi.Schema) *jsontree.Value {
 	return m.build(c, d.Values, false)
 }
 
-// buildLimits writes the restrictions on the values of a new schema.
+// buildLimits adds the restrictions on the values of a new schema.
 func (m *merger) buildLimits(use *jsontree.Value, limits map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(limits)) {
 		m.setLimit(use, key, limits[key])
@@ -136,10 +136,10 @@ func (m *merger) component(c scope, d *openapi.Schema) string {
 	return component
 }
 
-// alike finds a component that means the same as a new definition. Objects of some size are the
-// same thing wherever they stand; small ones, such as links, resemble each other by chance, so they
-// count only where ours uses one type for that member in several places, as for meta. Two enums are
-// one type only if the description makes them so, by one schema or in one member of one resource.
+// alike finds a component that means the same as a new definition. Larger objects with the same members are
+// one type wherever they appear. Small ones, such as links, can be alike by chance, so they count only if
+// ours uses one type for that member in several places, as for meta. Two enums are one type only if they
+// are one schema or belong to one member of one resource.
 func (m *merger) alike(c scope, d *openapi.Schema, sig string) string {
 	if kind(d) == "enum" {
 		return m.sameEnum(c, d, sig)
@@ -163,7 +163,7 @@ func (m *merger) alike(c scope, d *openapi.Schema, sig string) string {
 	return best
 }
 
-// sameEnum finds an enum of the same values that has the name which the new one would get.
+// sameEnum finds an enum with the same values and the name that the new one would get.
 func (m *merger) sameEnum(c scope, d *openapi.Schema, sig string) string {
 	for _, candidate := range m.candidates(c, d) {
 		if slices.Contains(m.bySig[sig], candidate) || m.named[sig] == candidate {
@@ -186,7 +186,7 @@ func (m *merger) uses(component, member string) int {
 	return m.members[[2]string{component, member}]
 }
 
-// newName makes a name for a new definition; see candidates.
+// newName returns the name for a new definition: the given one, or the first free candidate.
 func (m *merger) newName(c scope, d *openapi.Schema) string {
 	if given, ok := m.opts.Names[d.Pointer]; ok {
 		m.claim(d, given)
@@ -202,10 +202,10 @@ func (m *merger) newName(c scope, d *openapi.Schema) string {
 	return candidates[len(candidates)-1]
 }
 
-// candidates are the names that a new definition may get, the best first. In a document that shares
-// our names its own is the best. Otherwise it is the type that contains it and the member's name; for
-// an enum in a resource or in params, which share it, the resource and the member's name, or the
-// latter alone when it is enough.
+// candidates returns the names that a new definition may get, the best first. In a document that shares our
+// names, that is its own name. Otherwise it is the containing type's name followed by the member's. An enum
+// that a resource shares with its params is named after the resource and the member, or after the member
+// alone if that is distinctive.
 func (m *merger) candidates(c scope, d *openapi.Schema) []string {
 	var out []string
 	own := d.Component
@@ -237,7 +237,7 @@ func (m *merger) candidates(c scope, d *openapi.Schema) []string {
 
 var goTypeName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
-// sharesNames reports whether the source calls most of our components what we call them.
+// sharesNames reports whether the source uses our names for most of our components.
 func (m *merger) sharesNames() bool {
 	same := 0
 	for component, p := range m.pairs {
@@ -248,8 +248,8 @@ func (m *merger) sharesNames() bool {
 	return same*2 > len(m.pairs)
 }
 
-// free reports whether a name may be given to a new component: no other is called so in Go, unless that one
-// goes away, and no Go identifier that is not made from a component.
+// free reports whether a new component may get a name: no Go identifier has it, except that of a component
+// that goes away.
 func (m *merger) free(candidate string) bool {
 	if m.opts.Reserved[name.Go(candidate)] != "" {
 		return false

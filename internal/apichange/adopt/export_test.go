@@ -1,6 +1,6 @@
 package adopt
 
-// For tests that need the packages above this one.
+// For tests that need packages that import this one.
 var (
 	AsVendor   = asVendor
 	September  = september

@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// The habits of the vendor's published document, made out of our own description. None of them means
-// that anything has changed.
+// habits turn our description into one with the habits of the vendor's published document. None of them
+// means that the API has changed.
 var habits = []variant{
 	{"no query parameters and headers", func(r *jsontree.Value) {
 		operations(r, func(op *jsontree.Value) {
@@ -128,7 +128,7 @@ func wholeResources(r *jsontree.Value) {
 	}
 }
 
-// asVendor writes a document as the vendor does.
+// asVendor rewrites a document in the vendor's form.
 func asVendor(r *jsontree.Value) {
 	for _, habit := range habits {
 		habit.vary(r)
@@ -137,15 +137,15 @@ func asVendor(r *jsontree.Value) {
 	renamePathParameters(r)
 	toOpenAPI30(r)
 	inlineAll(r)
-	operations(r, func(op *jsontree.Value) { // inlining brought back what is a reference
+	operations(r, func(op *jsontree.Value) { // inlining restored the parameters that were references
 		if list := op.Get("parameters"); list != nil {
 			list.Items = slices.DeleteFunc(list.Items, func(p *jsontree.Value) bool { return p.Get("in").Str() != "path" })
 		}
 	})
 }
 
-// What the vendor never states in a kind of place it does not deny: each habit alone, and all of them,
-// give the vendored document back, byte for byte.
+// A keyword that the vendor never uses in a kind of place has not changed: each habit alone, and all of them
+// together, result in the vendored document, byte for byte.
 func TestVendorsHabitsSayNothing(t *testing.T) {
 	want := string(vendored().Format())
 	for _, v := range append(slices.Clone(habits), variant{"all of them", asVendor}) {
@@ -167,7 +167,7 @@ func TestVendorsHabitsSayNothing(t *testing.T) {
 	}
 }
 
-// The change of September 2026 comes out the same from our form and from the vendor's.
+// The change of September 2026 has the same result from our form and from the vendor's.
 func TestSeptemberFromBothForms(t *testing.T) {
 	data, err := os.ReadFile(root + "/schema/history/2026-08-13.json")
 	if err != nil {
@@ -182,7 +182,7 @@ func TestSeptemberFromBothForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The words to go by are those of the place in one form, and of the definition in the other.
+		// The source descriptions are those of the place in one form, and of the definition in the other.
 		got.Root.Walk(func(_ string, v *jsontree.Value) {
 			if v.Has(SourceKey) {
 				v.Set(SourceKey, jsontree.NewString(""))

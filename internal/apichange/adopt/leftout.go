@@ -12,15 +12,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// A construct that is not understood blocks its own place, not the rest: an operation that ours does not
-// have yet is left out of the source, of others the member or the parameter, and the adoption starts
-// again. A member or a parameter that ours has stays as it is. What is left out or stays is recorded in
-// info, by place, with the reason; a release waits until the maintainer has decided about it.
+// A construct that is not understood blocks only its own place. The place is removed from the source, and
+// the adoption starts again: a new operation is left out, and so is a new member or parameter of an operation
+// that ours has. A member or parameter that ours has stays unchanged. info records these places with the
+// reasons, and a release waits until the maintainer has decided about them.
 
-// leftOut are the places of a source that ours does not take over.
+// leftOut holds the places of a source that are not adopted.
 type leftOut struct {
-	reasons map[string]string // by place, for the record
-	keeps   map[string]bool   // members and parameters of ours that stay as they are
+	reasons map[string]string // by place
+	keeps   map[string]bool   // members and parameters of ours that stay unchanged
 	params  map[string]bool   // parameters of the source, as paramPlace names them
 }
 
@@ -28,12 +28,12 @@ func newLeftOut() *leftOut {
 	return &leftOut{map[string]string{}, map[string]bool{}, map[string]bool{}}
 }
 
-// paramPlace names a parameter of an operation, such as GET /payments?status.
+// paramPlace returns the place of a parameter, such as GET /payments?status.
 func paramPlace(o *openapi.Operation, p *openapi.Param) string {
 	return o.Method + " " + ourPath(o.Path) + "?" + p.Name
 }
 
-// dropParams takes the parameters that are left out from a source that was read again.
+// dropParams removes the parameters that are left out from a source.
 func (l *leftOut) dropParams(source *openapi.Document) {
 	for _, o := range source.Operations {
 		o.Params = slices.DeleteFunc(o.Params, func(p *openapi.Param) bool {
@@ -46,14 +46,14 @@ func (l *leftOut) dropParams(source *openapi.Document) {
 	}
 }
 
-// ignored takes out of a source what the overlay wants to be left out, and what has no method in any SDK,
-// which it notes.
+// ignored removes from a source the places that the overlay ignores, and operations such as HEAD that have no
+// method in the SDK. It returns notes about the latter.
 func (l *leftOut) ignored(source *openapi.Document, rules *Rules) (rest *openapi.Document, notes []string, err error) {
 	var pointers []string
 	for _, op := range source.Operations {
 		place := op.Method + " " + ourPath(op.Path)
 		if slices.Contains([]string{"HEAD", "OPTIONS", "TRACE"}, op.Method) {
-			pointers, notes = append(pointers, op.Pointer), append(notes, place+" is left aside: it only describes a resource and needs no method")
+			pointers, notes = append(pointers, op.Pointer), append(notes, place+" is ignored: it only describes a resource and needs no method")
 		} else if reason := rules.reasonToIgnore(place); reason != "" {
 			pointers, l.reasons[place] = append(pointers, op.Pointer), reason
 		}
@@ -74,8 +74,8 @@ func (l *leftOut) ignored(source *openapi.Document, rules *Rules) (rest *openapi
 	return rest, notes, err
 }
 
-// without returns a document without some operations and members. That a member is required stays only for
-// those that ours keeps.
+// without returns a document without some operations and members. Only members that ours keeps stay in the
+// lists of required members.
 func without(d *openapi.Document, pointers []string, kept map[string]bool) (*openapi.Document, error) {
 	if len(pointers) == 0 {
 		return d, nil
@@ -100,7 +100,7 @@ func without(d *openapi.Document, pointers []string, kept map[string]bool) (*ope
 	return openapi.Read(root)
 }
 
-// cutLast splits a pointer before its last step.
+// cutLast splits a pointer into its parent and its last token.
 func cutLast(pointer string) (parent, last string) {
 	i := strings.LastIndexByte(pointer, '/')
 	if i < 0 {
@@ -109,7 +109,7 @@ func cutLast(pointer string) (parent, last string) {
 	return pointer[:i], jsontree.Unescape(pointer[i+1:])
 }
 
-// without is the source without the places that were found to be left out.
+// without returns the source without the given places.
 func (m *merger) without(pointers []string) (*openapi.Document, error) {
 	kept := map[string]bool{}
 	for _, p := range pointers {
@@ -118,8 +118,8 @@ func (m *merger) without(pointers []string) (*openapi.Document, error) {
 	return without(m.src, pointers, kept)
 }
 
-// unsupported returns the places of the source whose constructs are not understood: new operations, and
-// members and parameters of others. The error is for everything that is wrong elsewhere.
+// unsupported returns the places of the source to leave out because of the problems so far: new operations,
+// and members and parameters of others. The error joins the problems that no such place can settle.
 func (m *merger) unsupported(left *leftOut) (pointers []string, err error) {
 	var elsewhere []error
 	sources := newReach(m.src.Root)
@@ -142,8 +142,8 @@ func (m *merger) unsupported(left *leftOut) (pointers []string, err error) {
 	return pointers, openapi.JoinErrors(elsewhere)
 }
 
-// leave notes what is left out for a problem in a place of the source, and returns the operations and
-// members among it; nil if the place cannot be left out.
+// leave records what is left out because of a problem in a place of the source, and returns its pointers, or
+// nil if the place cannot be left out.
 func (m *merger) leave(left *leftOut, sources *reach, pointer string, owners []*openapi.Operation, problem error) (pointers []string) {
 	if len(owners) > 0 && !slices.ContainsFunc(owners, func(o *openapi.Operation) bool { return !slices.Contains(m.fresh, o) }) {
 		for _, o := range owners {
@@ -170,7 +170,7 @@ func (m *merger) leave(left *leftOut, sources *reach, pointer string, owners []*
 	return append(pointers, members...)
 }
 
-// paramAround returns the parameter that a place lies in, or nil.
+// paramAround returns the parameter that contains a place, or nil.
 func paramAround(operations []*openapi.Operation, pointer string) (*openapi.Operation, *openapi.Param) {
 	for _, o := range operations {
 		for _, p := range o.Params {
@@ -189,7 +189,7 @@ func (m *merger) leaveParam(left *leftOut, o *openapi.Operation, p *openapi.Para
 	left.keeps[place] = true
 }
 
-// leaveMember leaves a member of the source out. Ours stays, if there is one.
+// leaveMember leaves a member of the source out. Its counterpart in ours stays, if there is one.
 func (m *merger) leaveMember(left *leftOut, member string, problem error) {
 	ours := m.counterparts[member]
 	if len(ours) == 0 {
@@ -201,7 +201,7 @@ func (m *merger) leaveMember(left *leftOut, member string, problem error) {
 	}
 }
 
-// pinAround returns the place of a pinned member that a place of the source lies in, or "".
+// pinAround returns the pinned member that contains a place of the source, or "".
 func (m *merger) pinAround(pointer string) string {
 	for _, pin := range m.rules().pins {
 		if pin.Keep == "member" && within(pointer, pin.Place) && m.src.Root.At(pin.Place) != nil {
@@ -217,10 +217,10 @@ func (l *leftOut) add(place string, err error) {
 	}
 }
 
-// within reports whether a place lies in another one.
+// within reports whether a pointer is a place or lies below it.
 func within(pointer, place string) bool { return strings.HasPrefix(pointer+"/", place+"/") }
 
-// pointerOf is the pointer of an error.
+// pointerOf returns the pointer of an error, or "".
 func pointerOf(err error) string {
 	if p, ok := errors.AsType[openapi.Problem](err); ok {
 		return p.Pointer
@@ -228,8 +228,8 @@ func pointerOf(err error) string {
 	return ""
 }
 
-// check asks the generator what of the result it does not understand, and returns the places of the
-// source to which that belongs. The rest is for whoever generates code from the result.
+// check asks the generator which parts of the result it does not understand, and returns the places of the
+// source to leave out because of them. Other problems show when code is generated from the result.
 func (m *merger) check(left *leftOut) (pointers []string, err error) {
 	if m.opts.Check == nil {
 		return nil, nil
@@ -258,7 +258,7 @@ func (m *merger) check(left *leftOut) (pointers []string, err error) {
 		}
 		owners := fresh(p.Pointer)
 		if owners == nil && p.Other != "" {
-			owners = fresh(p.Other) // the new one of two yields
+			owners = fresh(p.Other) // of two with the same name, the new one yields
 		}
 		if owners != nil {
 			for _, o := range owners {
@@ -268,14 +268,14 @@ func (m *merger) check(left *leftOut) (pointers []string, err error) {
 			continue
 		}
 		if p.Name {
-			continue // a flag cures it
+			continue // the flag -name settles it
 		}
 		pointers = append(pointers, m.leaveResult(left, ours, p.Pointer, ours.owners(p.Pointer, result.Operations), e)...)
 	}
 	return pointers, nil
 }
 
-// leaveResult is leave for a place of the result.
+// leaveResult does the same as leave for a place of the result.
 func (m *merger) leaveResult(left *leftOut, ours *reach, pointer string, owners []*openapi.Operation, problem error) (pointers []string) {
 	members, others := ours.users(pointer)
 	for _, other := range others {
@@ -309,8 +309,8 @@ func (m *merger) leaveResult(left *leftOut, ours *reach, pointer string, owners 
 	return pointers
 }
 
-// record writes what is left out into the result, and returns notes about it. The reason on record stays,
-// so that an entry in the overlay does not change the document.
+// record writes the places that are left out into the result, and returns notes about them. A recorded
+// reason stays, so that an entry in the overlay does not change the document.
 func (m *merger) record(left *leftOut, rules *Rules) (notes []string) {
 	info := m.root.Get("info")
 	before := info.Get(ir.LeftOutKey)
@@ -355,8 +355,8 @@ func (r *reach) owners(pointer string, operations []*openapi.Operation) []*opena
 	return out
 }
 
-// users returns the members of objects that a place belongs to: the innermost one that it lies in or, for a
-// definition, those that refer to it. The others are places in no member, such as those in parameters.
+// users returns the members of objects that a place belongs to: the innermost one around it or, for a
+// definition, those that refer to it. The others are not in a member: they are, for example, in parameters.
 func (r *reach) users(pointer string) (members, others []string) {
 	if r.uses == nil {
 		r.uses = map[string][]string{}
@@ -388,8 +388,8 @@ func (r *reach) users(pointer string) (members, others []string) {
 	return members, others
 }
 
-// memberAround returns the innermost member of an object that a place lies in, or "". The envelope of a
-// body is none.
+// memberAround returns the innermost member of an object that contains a place, or "". The envelope of a body
+// does not count.
 func memberAround(pointer string) string {
 	steps := strings.Split(pointer, "/")
 	member := ""
@@ -400,12 +400,12 @@ func memberAround(pointer string) string {
 		if steps[i-1] != "schema" || !slices.Contains(steps[:i], "content") {
 			member = strings.Join(steps[:i+2], "/")
 		}
-		i++ // a name, whatever it is
+		i++ // the member's name, which may be "properties" too
 	}
 	return member
 }
 
-// of lists an operation's own place, the parameters of its path, and what both refer to.
+// of returns an operation's own place, that of the parameters of its path, and what both refer to.
 func (r *reach) of(o *openapi.Operation) []string {
 	if parts := r.parts[o.Pointer]; parts != nil {
 		return parts

@@ -9,8 +9,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// What the overlay ignores or pins may hold anything: a new member is left out, ours of a changed one
-// stays, and an operation goes away. The rest of the source is adopted.
+// Places that the overlay ignores or pins may contain any construct: a new member is left out, our form of a
+// changed one stays, and an ignored operation is removed. The rest of the source is adopted.
 func TestIgnoredAndPinned(t *testing.T) {
 	const odd = `{"type": "string", "contentEncoding": "base64"}`
 	rules, err := ReadRules([]byte(`{
@@ -58,8 +58,8 @@ func TestIgnoredAndPinned(t *testing.T) {
 	}
 }
 
-// A choice between objects is followed: a new object, a new member of one, and one that goes away. It is
-// the same in place as by reference, and as constants without a discriminator.
+// A choice between objects is adopted and its changes are reported: a new object, a new member of one, and a
+// removed object.
 func TestUnions(t *testing.T) {
 	battery := `{"type": "object", "required": ["type", "cells"], "properties": {"type": {"type": "string", "const": "battery"}, "cells": {"type": "integer"}}}`
 	motor := `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string", "const": "motor"}, "watts": {"type": "integer"}}}`
@@ -114,8 +114,7 @@ func TestUnions(t *testing.T) {
 	}
 }
 
-// What a document in the vendor's form states about an operation besides, and has no place in ours, is a note,
-// unless the author writes it everywhere.
+// A statement about an operation that our form cannot express is a note.
 func TestForeignNotes(t *testing.T) {
 	const create = "/paths/~1payments/post"
 	for _, c := range []struct {
@@ -127,13 +126,13 @@ func TestForeignNotes(t *testing.T) {
 		{func(r *jsontree.Value) { r.At(create).Set("servers", parse(`[{"url": "https://files.example.com"}]`)) }, create + ": is served at addresses of its own: not followed"},
 		{func(r *jsontree.Value) {
 			r.At(create+"/responses/201").Set("headers", parse(`{"X-Colour": {"schema": {"type": "string"}}}`))
-		}, create + ": answers with the header X-Colour: not followed"},
+		}, create + ": replies with the header X-Colour: not followed"},
 		{func(r *jsontree.Value) {
 			r.At(create+"/responses").Set("409", parse(`{"$ref": "#/components/responses/Error"}`))
 		}, create + ": may be refused with status 409, which needs no code of its own"},
 		{func(r *jsontree.Value) {
 			properties(r, "PaymentCreateParams").Set("colour", parse(`{"type": "string", "pattern": "^(?=a)"}`))
-		}, `the pattern "^(?=a)" is none that Go can match: it is left to the API`},
+		}, `Go cannot match the pattern "^(?=a)": it is left to the API`},
 	} {
 		source := vendored().Clone()
 		source.Get("info").Delete("x-schema-date") // not in our form

@@ -11,10 +11,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// scope is where in the API a schema is, so that new types can be named.
+// scope is the place of a schema in the API, from which new types get their names.
 type scope struct {
 	resource string // "payments"
-	owner    string // beginning of the name: "PaymentCreateParams"
+	owner    string // prefix of the name: "PaymentCreateParams"
 	member   string // property or parameter
 	verb     string // of the operation whose reply it is
 	places   openapi.Place
@@ -23,7 +23,7 @@ type scope struct {
 	depth         int
 }
 
-// schemaKeys is the order of keywords where ours does not decide.
+// schemaKeys is the order of keywords where our document has none.
 var schemaKeys = []string{
 	"title", "$ref", "anyOf", "oneOf", "discriminator", "type", "format", "items", "additionalProperties", "description", SourceKey,
 	"enum", "x-enum-descriptions", ValueSourceKey, "required", "properties", "pattern", "minLength", "maxLength",
@@ -32,15 +32,15 @@ var schemaKeys = []string{
 	"deprecated", "default", "examples", "if", "then", "else",
 }
 
-// coreKeys decide what a schema is; the others speak about it.
+// coreKeys lists the keywords that define a schema; the others only annotate it.
 var coreKeys = []string{
 	"$ref", "anyOf", "oneOf", "discriminator", "allOf", "type", "format", "nullable", "items", "additionalProperties", "enum", "x-enum-descriptions",
 	"required", "properties", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems",
 	"minProperties", "maxProperties", "uniqueItems", "multipleOf", "propertyNames", "if", "then", "else", "const",
 }
 
-// mergeUse brings a use of a schema up to date. withWords is false where the words belong to
-// something around the use, such as a parameter.
+// mergeUse updates a use of a schema. withWords is false where the description belongs to something around
+// the use, such as a parameter.
 func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schema, withWords bool) {
 	if c.depth++; c.depth > maxDepth || raw == nil {
 		return
@@ -53,7 +53,7 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 		m.words(raw, ours.Pointer, src.Description, schemaKeys)
 	}
 	if m.foreign && bare(src) && kind(ours) != "map" {
-		return // the source is silent about it
+		return // the source does not describe it
 	}
 	m.mergeAnnotations(c, raw, ours, src)
 	m.refuseOther(src)
@@ -93,16 +93,16 @@ func (m *merger) mergeUse(c scope, raw *jsontree.Value, ours, src *openapi.Schem
 
 const maxDepth = 60
 
-// mergeNull carries over whether null is allowed. A description that forgets null in one place must
-// not turn a pointer into a value, so only one in our own form takes it away; and where requests and
-// replies share descriptions, null is that of the replies.
+// mergeNull adopts whether null is allowed. A foreign document that omits null in one place must not turn a
+// pointer into a value, so only a document in our form removes it. Where requests and replies share
+// descriptions, null applies to the replies.
 func (m *merger) mergeNull(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
 	if o, s := ours.MayBeNull(), src.MayBeNull(); o != s && m.says(c.places, "null") && (!m.foreign || s && c.places&openapi.InReply != 0) {
 		setNull(raw, s)
 	}
 }
 
-// mergeOneForm merges a body that the source describes in one of our forms only.
+// mergeOneForm merges a body if the source describes only one of our forms of it.
 func (m *merger) mergeOneForm(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
 	forms := ours.Def().OneOf
 	if !m.foreign || kind(src) != "object" {
@@ -114,20 +114,20 @@ func (m *merger) mergeOneForm(c scope, raw *jsontree.Value, ours, src *openapi.S
 	m.mergeUse(c, raw.Get("oneOf").Items[slices.Index(forms, best)], best, src, false)
 }
 
-// wholeResource recognises a description that has a whole resource in the place of its id, or of one
-// of its members.
+// wholeResource reports whether the source has a whole resource in the place of its id or of one of its
+// members.
 func (m *merger) wholeResource(ours, src *openapi.Schema) bool {
 	s := src.Def()
 	return m.foreign && !ours.IsObject() && kind(ours) != "map" && src.IsObject() && s.Property("id") != nil && s.Property("created_at") != nil
 }
 
-// narrower reports an enum of the source that stands for one of ours, even if it lists other values
-// than elsewhere: an author lists those that are possible in this place. See mergeEnum.
+// narrower reports whether an enum of the source stands for one of ours although its values differ: authors
+// list the values that are possible in each place. See mergeEnum.
 func (m *merger) narrower(o, s *openapi.Schema) bool {
 	return m.foreign && kind(o) == "enum" && kind(s) == "enum" && m.pairs[o.Component] != nil
 }
 
-// sameKind reports whether both become the same sort of Go type, as far as the source speaks of it.
+// sameKind reports whether both become the same kind of Go type, as far as the source distinguishes kinds.
 func (m *merger) sameKind(c scope, ours, src *openapi.Schema) bool {
 	a, b := m.sort(ours), m.sort(src)
 	switch {
@@ -171,7 +171,7 @@ func setNull(raw *jsontree.Value, allowed bool) {
 	}
 }
 
-// replaceMember puts one member in the place of another.
+// replaceMember replaces a member by another one.
 func replaceMember(raw *jsontree.Value, old, name string, value *jsontree.Value) {
 	for i := range raw.Members {
 		if raw.Members[i].Name == old {
@@ -189,8 +189,7 @@ func (m *merger) replace(c scope, raw *jsontree.Value, src *openapi.Schema) {
 	raw.Members = append(slices.Clone(fresh.Members), slices.DeleteFunc(raw.Members, func(o jsontree.Member) bool { return fresh.Has(o.Name) })...)
 }
 
-// mergeAnnotations carries over what the source states about a use, as far as it states such things
-// at all.
+// mergeAnnotations adopts the annotations of a use, of the kinds that the source uses at all.
 func (m *merger) mergeAnnotations(c scope, raw *jsontree.Value, ours, src *openapi.Schema) {
 	if m.says(c.places, "deprecated") && ours.Deprecated != src.Deprecated {
 		flag(raw, "deprecated", src.Deprecated, schemaKeys)
@@ -227,7 +226,7 @@ func sameJSON(a, b string) bool {
 	return errX == nil && errY == nil && jsontree.Equal(x, y)
 }
 
-// mergeComponents brings every component of ours up to date that the source speaks of.
+// mergeComponents updates every component of ours that has counterparts in the source.
 func (m *merger) mergeComponents() {
 	for _, component := range slices.Sorted(maps.Keys(m.pairs)) {
 		p := m.pairs[component]
@@ -251,7 +250,7 @@ func (m *merger) resourceNamed(component string) string {
 	return best
 }
 
-// mergeDef brings a definition up to date.
+// mergeDef updates a definition.
 func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	switch kind(o) {
 	case "enum":
@@ -268,7 +267,7 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 		m.mergeUnion(c, raw, o, s)
 		return
 	default:
-		// A date that is described as a mere string stays a date.
+		// A date that a foreign document describes as a string stays a date.
 		if f := format(s); s.Type != openapi.StringOrInteger && o.Format != f && (f != "" || !m.foreign && m.src.Says("format:"+o.Format)) {
 			set(raw, "format", jsontree.NewString(f), f == "")
 		}
@@ -277,8 +276,8 @@ func (m *merger) mergeDef(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	m.refuseOther(s)
 }
 
-// refuseOther fails for the keywords of a definition that this package does not understand. Extensions are
-// the vendor's own business.
+// refuseOther fails for the keywords of a definition that this package does not understand, apart from
+// extensions.
 func (m *merger) refuseOther(s *openapi.Schema) {
 	for _, key := range slices.Sorted(maps.Keys(s.Other)) {
 		if !strings.HasPrefix(key, "x-") {
@@ -287,8 +286,8 @@ func (m *merger) refuseOther(s *openapi.Schema) {
 	}
 }
 
-// format returns the format of a definition if the generator makes something of it. Vendors use
-// many more, as words; int32 is what every integer is.
+// format returns the format of a definition if it changes the generated code, or "". Vendors use many other
+// formats as documentation.
 func format(d *openapi.Schema) string {
 	if slices.Contains([]string{"date", "date-time", "int64", "uri", "email"}, d.Format) {
 		return d.Format
@@ -318,9 +317,8 @@ func (m *merger) mergeEnum(raw *jsontree.Value, o, s *openapi.Schema) {
 	}
 }
 
-// valuesOf returns the values that the source lists for an enum of ours, and whether these are all:
-// a foreign document lists some in one place, others in another, and describes a third place as a
-// mere string.
+// valuesOf returns the values that the source lists for an enum of ours, and whether they are complete: a
+// foreign document may list different values in different places and describe a third place as a string.
 func (m *merger) valuesOf(o, s *openapi.Schema) (values []string, complete bool) {
 	p := m.pairs[o.Component]
 	if !m.foreign || p == nil {
@@ -336,7 +334,7 @@ func (m *merger) valuesOf(o, s *openapi.Schema) (values []string, complete bool)
 	return values, !m.unlisted[o.Component]
 }
 
-// newValue gives a value its description, or the mark that one is to be written.
+// newValue adds the description of a value, or the mark that it must be written.
 func (m *merger) newValue(raw *jsontree.Value, value, text string) {
 	key := ValueSourceKey
 	if text = Plain(text); m.opts.Words && text != "" {
@@ -377,7 +375,7 @@ func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema)
 		for key, v := range map[string]*jsontree.Value{"if": s.If, "then": s.Then, "else": s.Else} {
 			set(raw, key, v.Clone(), v == nil)
 		}
-		// Three members from a map come in any order.
+		// The map above has no order.
 		for _, key := range []string{"if", "then", "else"} {
 			if v := raw.Get(key); v != nil {
 				raw.Delete(key)
@@ -387,7 +385,7 @@ func (m *merger) mergeObject(c scope, raw *jsontree.Value, o, s *openapi.Schema)
 	}
 }
 
-// canonical writes a value without regard to the order of members and of lists of names.
+// canonical returns a value as a string that does not depend on the order of members and required names.
 func canonical(v *jsontree.Value) string {
 	if v == nil {
 		return ""
@@ -402,7 +400,7 @@ func canonical(v *jsontree.Value) string {
 	return c.Compact()
 }
 
-// newMember writes a member that ours does not have yet.
+// newMember adds a member that ours does not have yet.
 func (m *merger) newMember(c scope, properties *jsontree.Value, p openapi.Property) {
 	use := m.build(c, p.Schema, true)
 	m.origin[use] = p.Schema.Pointer
@@ -445,7 +443,7 @@ func (m *merger) mergeForms(c scope, raw *jsontree.Value, o, s *openapi.Schema) 
 	}
 }
 
-// mergeLimits carries over the restrictions on values that the source speaks of.
+// mergeLimits adopts the restrictions on values, of the kinds that the source uses at all.
 func (m *merger) mergeLimits(c scope, raw *jsontree.Value, had, has map[string]string) {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(had)), maps.Keys(has))
 	slices.Sort(keys)
@@ -456,8 +454,8 @@ func (m *merger) mergeLimits(c scope, raw *jsontree.Value, had, has map[string]s
 	}
 }
 
-// setLimit writes a restriction, or removes it. Those on the values of a map are written with the schema
-// of the values, and a pattern that Go cannot match is left to the API.
+// setLimit writes or removes a restriction. The schema of a map's values has its own restrictions, and a
+// pattern that Go cannot match is left to the API.
 func (m *merger) setLimit(raw *jsontree.Value, key, text string) {
 	parent, member, nested := strings.Cut(key, "/")
 	switch {
@@ -465,8 +463,8 @@ func (m *merger) setLimit(raw *jsontree.Value, key, text string) {
 	case nested:
 		m.nestedLimit(raw, parent, member, text)
 	case key == "pattern" && !matchable(text):
-		if m.foreign { // a comparison finds it in a document in our form
-			m.note("the pattern %s is none that Go can match: it is left to the API", text)
+		if m.foreign { // in a document in our form, the comparison finds it
+			m.note("Go cannot match the pattern %s: it is left to the API", text)
 		}
 	default:
 		v, _ := jsontree.Parse([]byte(text))

@@ -1,9 +1,9 @@
-// Package adopt adopts a description of the API that is not in our form: it pairs it with the
-// vendored document, operation by operation and schema by schema, and carries over what changed
-// in meaning. Names, order and words stay ours.
+// Package adopt adopts a description of the API that need not be in our form. It pairs the description with
+// the vendored document, operation by operation and schema by schema, and adopts the changes in meaning.
+// Names, order and descriptions stay ours.
 //
-// A document that never uses a keyword says nothing by leaving it out. A vendor who writes no
-// maxLength has not lifted the limits that we know, and OpenAPI 3.0 cannot express conditions.
+// If a document never uses a keyword, its absence has no meaning: a vendor who writes no maxLength has not
+// lifted the limits that we know, and OpenAPI 3.0 cannot express conditions.
 package adopt
 
 import (
@@ -19,17 +19,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Options steer what the document itself does not decide.
+// Options decide what the document itself does not.
 type Options struct {
 	// Rules are those of the generator's overlay; nil for none.
 	Rules *Rules
 	// Names gives new schemas a name, by their JSON pointer in the source.
 	Names map[string]string
-	// Reserved are Go names that no schema may get, with the place that has each.
+	// Reserved holds the Go names that no schema may get, with the place that has each.
 	Reserved map[string]string
-	// Words reports that the source's descriptions are our own and may be taken over as they are.
+	// Words means that the source's descriptions are our own and can be adopted unchanged.
 	Words bool
-	// Check returns what the generator does not understand of a document in our form; nil skips that check.
+	// Check returns what the generator does not understand in a document in our form. Nil skips this check.
 	Check func(document []byte) []error
 	// Lock holds the fingerprints of the descriptions that the vendored document was last updated
 	// from, by place.
@@ -40,19 +40,19 @@ type Options struct {
 type Normalised struct {
 	Root  *jsontree.Value
 	Lock  map[string]string // fingerprints of the source's descriptions
-	Notes []string          // what was left aside, for a person to read
+	Notes []string          // for the maintainer, such as what was left out
 
 	Source *openapi.Document // without what was left out
-	Kept   map[string]bool   // members and parameters of ours that stay although the source has another form
+	Kept   map[string]bool   // members and parameters of ours that stay although the source states them differently
 }
 
-// Normalise rewrites source in the form of the vendored document. What source states the same as
-// the vendored document stays as it is there, byte for byte; so a source of the same meaning gives
-// the vendored document back.
+// Normalise rewrites source in the form of the vendored document. Whatever both state alike stays as the
+// vendored document has it, byte for byte, so a source with the same meaning results in the vendored
+// document.
 func Normalise(vendored, source *openapi.Document, opts Options) (*Normalised, error) {
 	for pointer := range opts.Names {
 		if source.Root.At(pointer) == nil {
-			return nil, openapi.Problem{Pointer: pointer, Message: "is to be named by -name, but the source has no such place"}
+			return nil, openapi.Problem{Pointer: pointer, Message: "-name names this place, but the source does not have it"}
 		}
 	}
 	left := newLeftOut()
@@ -85,8 +85,8 @@ func newMerger(vendored, source *openapi.Document, opts Options) *merger {
 	}
 }
 
-// normalise does the work. It returns the places of the source that have to be left out first, or the
-// error that is not theirs.
+// normalise builds the result. It returns the places of the source that must be left out first, if there are
+// any, or the error that leaving them out cannot settle.
 func (m *merger) normalise(left *leftOut) (pointers []string, err error) {
 	for _, p := range m.src.Problems {
 		m.fail(p.Pointer, "%s", p.Message)
@@ -119,7 +119,7 @@ func (m *merger) normalise(left *leftOut) (pointers []string, err error) {
 type merger struct {
 	ours, src *openapi.Document
 	opts      Options
-	foreign   bool                       // the source is not in our form: what it leaves out may merely be left unsaid
+	foreign   bool                       // the source is not in our form: what it omits may still hold
 	root      *jsontree.Value            // the result; begins as a copy of ours
 	raw       map[string]*jsontree.Value // nodes of the result by their pointer in ours
 	pairs     map[string]*pairing        // by name of our component
@@ -129,7 +129,7 @@ type merger struct {
 	named     map[string]string          // new components by meaning
 	built     map[*openapi.Schema]string // new components by definition
 	usedPins  map[*load.Pin]bool         // pins that made a difference
-	unlisted  map[string]bool            // enums of ours that the source describes as a mere string somewhere
+	unlisted  map[string]bool            // enums of ours that the source describes as a string somewhere
 	members   map[[2]string]int          // how often a member refers to a component of ours
 	texts     map[string]string          // our descriptions by their words
 	ops       []opPair
@@ -141,8 +141,8 @@ type merger struct {
 	errs      []error
 
 	left         *leftOut
-	counterparts map[string][]string        // members of ours by that of the source which speaks for them
-	origin       map[*jsontree.Value]string // where a new member of the result is in the source
+	counterparts map[string][]string        // members of ours by their counterpart in the source
+	origin       map[*jsontree.Value]string // places in the source of new members of the result
 }
 
 type opPair struct{ ours, src *openapi.Operation }
@@ -151,7 +151,7 @@ func (m *merger) fail(pointer, format string, args ...any) {
 	m.errs = append(m.errs, openapi.Problem{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
 
-// nameProblem is about a name, which a flag of the command changes: nothing is left out for it.
+// nameProblem is a problem with a name, which a flag settles: nothing is left out because of it.
 type nameProblem struct{ openapi.Problem }
 
 func (p nameProblem) Unwrap() error { return p.Problem }
@@ -166,13 +166,13 @@ func (m *merger) note(format string, args ...any) {
 
 var dateForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 
-// info carries over the API's version. Vendors also count their documents there, so only a date
-// is taken for a value of the GoCardless-Version header.
+// info adopts the API's version. Vendors also number their documents there, so only a date counts as a value
+// of the GoCardless-Version header.
 func (m *merger) info() {
 	if v := m.src.Version; v != m.ours.Version && dateForm.MatchString(v) {
 		m.raw["/info/version"].Text = v
 	} else if v != m.ours.Version {
-		m.note("info/version is %q in the source and no date: kept %s", v, m.ours.Version)
+		m.note("info/version of the source is %q, not a date: kept %s", v, m.ours.Version)
 	}
 	m.security()
 	if m.opts.Words {
@@ -185,7 +185,7 @@ func (m *merger) info() {
 	}
 }
 
-// takeWords takes over what the source states about the API and its resources.
+// takeWords adopts the source's descriptions of the API and its resources.
 func (m *merger) takeWords() {
 	info := m.raw["/info"]
 	if m.src.Title != "" {
@@ -201,7 +201,7 @@ func (m *merger) takeWords() {
 	}
 }
 
-// security carries over how calls are authenticated, if the source states it.
+// security adopts how calls are authenticated, if the source states it.
 func (m *merger) security() {
 	had, has := m.ours.Security(), m.src.Security()
 	if has == "" || had == has {
@@ -211,8 +211,8 @@ func (m *merger) security() {
 	m.root.Get("components").Set("securitySchemes", m.src.Root.At("/components/securitySchemes").Clone())
 }
 
-// unadopted notes what a foreign source states about refusals, media and the like: the code that reads them
-// is written by hand. What a source in our form states besides is found by a comparison.
+// unadopted notes what a foreign source states about refusals, media types and the like, which handwritten
+// code reads. For a source in our form, the comparison finds such statements.
 func (m *merger) unadopted(o, s *openapi.Operation) {
 	if !m.foreign {
 		return
@@ -234,7 +234,7 @@ func (m *merger) unadopted(o, s *openapi.Operation) {
 	}
 }
 
-// pairOperations pairs by method and path, then by id among those that are left.
+// pairOperations pairs operations by method and path, and the remaining ones by id.
 func (m *merger) pairOperations() {
 	taken := map[*openapi.Operation]bool{}
 	var left []*openapi.Operation
@@ -290,13 +290,13 @@ func (m *merger) pairOperation(o, s *openapi.Operation) {
 	}
 }
 
-// sameFailure reports whether both describe refusals in the same envelope. Vendors often describe
-// none, or something of their documentation tool.
+// sameFailure reports whether both describe refusals in the envelope "error". Vendors often describe none, or
+// one from their documentation tool.
 func (m *merger) sameFailure(o, s *openapi.Operation) bool {
 	return o.Failure != nil && s.Failure != nil && s.Failure.Def().Property("error") != nil && s.Failure.Def().Property("error").IsObject()
 }
 
-// replyOf picks the reply of the source that answers to ours: with our status if there is one.
+// replyOf returns the reply of the source that corresponds to ours: the one with our status, if it exists.
 func (m *merger) replyOf(o, s *openapi.Operation) *openapi.Reply {
 	if mine := o.Reply(); mine != nil {
 		for _, r := range s.Replies {
@@ -323,7 +323,7 @@ func (m *merger) pairEnvelope(place openapi.Place, o, s *openapi.Schema) {
 	}
 }
 
-// placeOf is the place of a member of the object around a body.
+// placeOf returns the place of a member of the object around a body.
 func placeOf(around openapi.Place, member string) openapi.Place {
 	if around == openapi.InReply && slices.Contains(beside, member) {
 		return openapi.InMeta
@@ -331,7 +331,7 @@ func placeOf(around openapi.Place, member string) openapi.Place {
 	return around
 }
 
-// methodOrder is the order of a path's methods where ours does not decide.
+// methodOrder is the order of a path's methods where our document has none.
 var methodOrder = []string{"post", "get", "put", "patch", "delete"}
 
 func (m *merger) mergeOperations() {
@@ -356,7 +356,7 @@ func (m *merger) removeOperation(paths *jsontree.Value, o *openapi.Operation) {
 	}
 }
 
-// place puts an operation under its path, with our name for the variable segment.
+// place adds an operation to its path, with our names for the variable segments.
 func (m *merger) place(paths *jsontree.Value, s *openapi.Operation, op *jsontree.Value) {
 	path := ourPath(s.Path)
 	item := paths.Get(path)
@@ -369,8 +369,8 @@ func (m *merger) place(paths *jsontree.Value, s *openapi.Operation, op *jsontree
 
 var segment = regexp.MustCompile(`\{[^}]*\}`)
 
-// ourPath names the variable segments of a path as all our paths do: the last is the identity, one
-// before it is called by its collection, as creditor_id.
+// ourPath returns a path with our names for its variable segments: the last is identity, the others are named
+// after their collection, such as creditor_id.
 func ourPath(path string) string {
 	segments := strings.Split(strings.TrimSuffix(path, "/"), "/")
 	last := true
@@ -429,7 +429,7 @@ func resourceOf(id string) string {
 	return resource
 }
 
-// ownerOf is the beginning of the names of an operation's own types: PaymentCreate.
+// ownerOf returns the prefix of the names of an operation's own types: PaymentCreate.
 func ownerOf(id string) string {
 	resource, verb, _ := strings.Cut(id, ".")
 	return pascal(name.Singular(resource)) + pascal(verb)
@@ -443,8 +443,8 @@ func pascal(snake string) string {
 	return b.String()
 }
 
-// groupBrackets turns parameters such as created_at[gte] into members of one parameter, as our
-// form and the deepObject style have them.
+// groupBrackets turns parameters such as created_at[gte] into members of one parameter of the style
+// deepObject, as in our form.
 func groupBrackets(d *openapi.Document) {
 	for _, o := range d.Operations {
 		var out []*openapi.Param

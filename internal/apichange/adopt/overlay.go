@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// Rules are what the generator's overlay rules about sources.
+// Rules are the entries of the generator's overlay that apply to sources.
 type Rules struct {
 	operations []*load.OperationName
 	ignore     []*load.Ignored
@@ -38,7 +38,7 @@ func (r *Rules) operationID(method, path string) string {
 	return ""
 }
 
-// reasonToIgnore returns why the overlay leaves a place out, "" if it does not.
+// reasonToIgnore returns why the overlay leaves a place out, or "" if it does not.
 func (r *Rules) reasonToIgnore(place string) string {
 	if r == nil {
 		return ""
@@ -51,7 +51,7 @@ func (r *Rules) reasonToIgnore(place string) string {
 	return ""
 }
 
-// reasonFor returns why the overlay leaves a place out or keeps it, "" if it does not.
+// reasonFor returns why the overlay leaves a place out or keeps it, or "" if it does neither.
 func (r *Rules) reasonFor(place string) string {
 	if r == nil {
 		return ""
@@ -72,7 +72,7 @@ func (m *merger) pinnedEnvelope(o *openapi.Operation) bool {
 	})
 }
 
-// pinnedMember reports whether a member of ours stays as it is.
+// pinnedMember reports whether a member of ours is, or lies in, a pinned one.
 func (m *merger) pinnedMember(ours *openapi.Schema) bool {
 	return m.pinned("member", func(place string) bool { return within(ours.Pointer, place) })
 }
@@ -95,7 +95,7 @@ func (m *merger) rules() *Rules {
 	return m.opts.Rules
 }
 
-// stalePins lists the pins that a foreign source makes needless, because it states the same.
+// stalePins reports the pins that are not needed, because a foreign source states the same.
 func (m *merger) stalePins() []string {
 	var out []string
 	for i, pin := range m.rules().pins {

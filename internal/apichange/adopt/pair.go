@@ -11,21 +11,21 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// pairing gathers what the source has in the places where we refer to one component. A document
-// that writes schemas in place has a copy of it in every place; normally they mean the same.
+// pairing gathers what the source has in the places where we refer to one component. A document with inline
+// schemas has a copy in every place; normally they mean the same.
 type pairing struct {
 	def    *openapi.Schema // ours
 	places openapi.Place   // where both refer to it
 	groups []*group
 }
 
-// group is the source's definitions that mean the same.
+// group holds definitions of the source that mean the same.
 type group struct {
 	sig  string
 	defs []*openapi.Schema
 }
 
-// kind is the sort of Go type that a schema becomes.
+// kind returns the kind of Go type that a schema becomes.
 func kind(s *openapi.Schema) string {
 	d := s.Def()
 	switch {
@@ -45,8 +45,8 @@ func kind(s *openapi.Schema) string {
 	return d.Type
 }
 
-// sort is the kind of a schema as far as the source distinguishes kinds. In a document without
-// integers every number is just a number.
+// sort returns the kind of a schema as far as the source distinguishes kinds: in a document without integers,
+// an integer of ours is a number.
 func (m *merger) sort(s *openapi.Schema) string {
 	if k := kind(s); k != "integer" || m.src.Says("type:integer") {
 		return k
@@ -54,13 +54,13 @@ func (m *merger) sort(s *openapi.Schema) string {
 	return "number"
 }
 
-// bare reports an object that nothing is known about: no members, and not whether there may be any.
+// bare reports whether a schema is an object without members and without any statement about further ones.
 func bare(s *openapi.Schema) bool {
 	d := s.Def()
 	return kind(s) == "map" && d.Values == nil && !d.Open
 }
 
-// pair notes what of the source answers to what of ours, and follows both.
+// pair records that a schema of the source corresponds to one of ours, and pairs their parts.
 func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 	o, s := ours.Def(), src.Def()
 	if kind(ours) == "enum" && kind(src) == "string" {
@@ -114,7 +114,7 @@ func (m *merger) pair(place openapi.Place, ours, src *openapi.Schema) {
 	}
 }
 
-// add puts a definition into its group and reports whether it was new there.
+// add adds a definition to its group and reports whether it is new there.
 func (p *pairing) add(s *openapi.Schema, sig string) bool {
 	for _, g := range p.groups {
 		if g.sig == sig {
@@ -151,7 +151,7 @@ func matchForms(ours, src []*openapi.Schema) [][2]*openapi.Schema {
 	return out
 }
 
-// likeness counts what two forms have in common; members of the same sort count more.
+// likeness counts the members that two forms share; members of the same kind count three times.
 func likeness(o, s *openapi.Schema) int {
 	n := 0
 	for _, p := range o.Def().Properties {
@@ -166,8 +166,8 @@ func likeness(o, s *openapi.Schema) int {
 	return n
 }
 
-// chooseGroups decides, for every component of ours, which of the source's definitions it follows
-// if they differ: those that mean what ours means, else the most common.
+// chooseGroups decides for every component of ours which of the source's differing definitions it follows:
+// those that mean the same as ours, else the most common ones.
 func (m *merger) chooseGroups() {
 	m.bySig = map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(m.pairs)) {
@@ -192,19 +192,19 @@ func (m *merger) chooseGroups() {
 	}
 }
 
-// follows reports whether a component of ours speaks for a definition of the source.
+// follows reports whether a component of ours follows a definition of the source.
 func (m *merger) follows(component string, s *openapi.Schema) bool {
 	p := m.pairs[component]
 	return p != nil && len(p.groups) > 0 && slices.Contains(p.groups[0].defs, s)
 }
 
-// sigDef is what a definition means, as a fingerprint: two definitions with the same one become
-// the same Go type. It leaves out words, and everything that the source never speaks of.
+// sigDef returns a fingerprint of what a definition means: definitions with the same one become the same Go
+// type. It leaves out descriptions, and the keywords that the source never uses.
 func (m *merger) sigDef(d *openapi.Schema) string {
 	if s, ok := m.sigs[d]; ok {
 		return s
 	}
-	m.sigs[d] = "circle" // a schema that contains itself
+	m.sigs[d] = "circle" // until it is known, for a schema that contains itself
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s;", m.sort(d))
 	switch kind(d) {
@@ -263,7 +263,7 @@ func (m *merger) sigUse(s *openapi.Schema) string {
 	return out + m.sigLimits(s.UseLimits())
 }
 
-// sigLimits writes the limits that the source speaks of.
+// sigLimits returns the limits of the kinds that the source uses at all.
 func (m *merger) sigLimits(limits map[string]string) string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(limits)) {
@@ -282,8 +282,8 @@ func (m *merger) saidFormat(d *openapi.Schema) string {
 	return ""
 }
 
-// speaks reports whether the source uses a keyword in its resources, which is where
-// definitions are compared as a whole.
+// speaks reports whether the source uses a keyword in its queries, requests or replies, where whole
+// definitions are compared.
 func (m *merger) speaks(keyword string) bool {
 	if !m.foreign {
 		return m.src.Says(keyword)
@@ -291,8 +291,8 @@ func (m *merger) speaks(keyword string) bool {
 	return m.src.SaysInAny(openapi.InQuery|openapi.InRequest|openapi.InReply, keyword)
 }
 
-// says reports whether the source speaks of a keyword in all of the places, so that leaving it out
-// means something. A document in our own form leaves nothing out.
+// says reports whether the source uses a keyword in all of the given kinds of place, so that its absence has
+// a meaning. A document in our form is one kind of place.
 func (m *merger) says(places openapi.Place, keyword string) bool {
 	if !m.foreign {
 		return m.src.Says(keyword)
@@ -300,7 +300,7 @@ func (m *merger) says(places openapi.Place, keyword string) bool {
 	return m.src.SaysIn(places, keyword)
 }
 
-// limitKeyword is the keyword that a limit comes from: additionalProperties/maxLength is a maxLength.
+// limitKeyword returns the keyword of a limit: maxLength for additionalProperties/maxLength.
 func limitKeyword(limit string) string {
 	first, rest, nested := strings.Cut(limit, "/")
 	if nested && first == "additionalProperties" {

@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// transport are headers that the SDK's pipeline sets; documents list them or not.
+// transport lists the headers that the SDK's pipeline sets. Some documents list them as parameters.
 var transport = []string{"authorization", "accept", "content-type", "gocardless-version", "user-agent", "gocardless-client-library", "gocardless-client-version"}
 
 const idempotencyKey = "Idempotency-Key"
@@ -21,7 +21,7 @@ func (m *merger) mergeParams(c scope, raw *jsontree.Value, o, s *openapi.Operati
 	for _, p := range o.Params {
 		q := s.Param(p.In, p.Name)
 		if p.In == "path" {
-			continue // a position, whatever its name
+			continue // identified by its position, not by its name
 		}
 		if q == nil {
 			if !m.left.keeps[paramPlace(o, p)] && m.dropsParam(p) {
@@ -49,8 +49,8 @@ func (m *merger) mergeParams(c scope, raw *jsontree.Value, o, s *openapi.Operati
 	}
 }
 
-// dropsParam reports whether a document that does not list a parameter of ours means that it is
-// gone. One that lists no query parameter, or no such header, anywhere does not speak of them.
+// dropsParam reports whether the absence of a parameter of ours means that it is gone. It has no meaning in a
+// document that lists no query parameters, or the header nowhere.
 func (m *merger) dropsParam(p *openapi.Param) bool {
 	if p.In == "header" {
 		return m.src.Says("header:" + strings.ToLower(p.Name))
@@ -102,7 +102,7 @@ func (m *merger) mergeParam(c scope, p, q *openapi.Param) {
 	m.mergeUse(c, raw.Get("schema"), p.Schema, q.Schema, false)
 }
 
-// newParam writes a parameter in our form.
+// newParam returns a parameter in our form.
 func (m *merger) newParam(c scope, q *openapi.Param) *jsontree.Value {
 	if strings.EqualFold(q.Name, idempotencyKey) {
 		return jsontree.NewObject(jsontree.Member{Name: "$ref", Value: jsontree.NewString("#/components/parameters/IdempotencyKey")})
@@ -139,8 +139,7 @@ func (m *merger) newParam(c scope, q *openapi.Param) *jsontree.Value {
 	return p
 }
 
-// pathParam writes a variable segment of a path, after that of its collection, as all our operations have
-// it.
+// pathParam returns the parameter for a variable segment of a path, given the segment before it.
 func pathParam(collection, segment string) *jsontree.Value {
 	return jsontree.NewObject(
 		jsontree.Member{Name: "name", Value: jsontree.NewString(segment)},

@@ -18,11 +18,11 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// MaxSource is how large a source may be, in bytes.
+// MaxSource is the maximum size of a source in bytes.
 const MaxSource = 64 << 20
 
-// ReadSource reads an API description, in JSON or YAML, from a file or from an http or https URL.
-// Plain http is for this machine only: a description decides where money goes.
+// ReadSource reads an API description, in JSON or YAML, from a file or URL. The URL must use https unless its
+// host is a loopback address, because a description decides where money goes.
 func ReadSource(ctx context.Context, client *http.Client, source string) (*openapi.Document, error) {
 	data, err := fetch(ctx, client, source)
 	if err != nil {
@@ -39,7 +39,8 @@ func ReadSource(ctx context.Context, client *http.Client, source string) (*opena
 	return doc, nil
 }
 
-// Location returns where a source is, for errors and reports: of a URL only what cannot be secret.
+// Location returns where a source is, for errors and reports. It leaves out the parts of a URL that may be
+// secret.
 func Location(source string) string {
 	u, err := url.Parse(source)
 	if err != nil || u.Host == "" {
@@ -60,7 +61,7 @@ func fetch(ctx context.Context, client *http.Client, source string) ([]byte, err
 	at := Location(source)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
 	if err != nil {
-		return nil, errors.New("the source is not a valid URL") // the error has it in full
+		return nil, errors.New("the source is not a valid URL") // err contains the whole URL
 	}
 	if err := secure(req.URL); err != nil {
 		return nil, fmt.Errorf("%s: %w", at, err)
@@ -69,18 +70,18 @@ func fetch(ctx context.Context, client *http.Client, source string) ([]byte, err
 	resp, err := following(client).Do(req)
 	if err != nil {
 		if outer, ok := errors.AsType[*url.Error](err); ok {
-			err = outer.Err // the outer one has the whole URL
+			err = outer.Err // the outer error contains the whole URL
 		}
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: the server answered %s", at, resp.Status)
+		return nil, fmt.Errorf("%s: the server responded with %s", at, resp.Status)
 	}
 	return limited(at, resp.Body)
 }
 
-// secure refuses a URL over which an attacker could send another description.
+// secure refuses a URL that lets an attacker replace the description.
 func secure(u *url.URL) error {
 	switch {
 	case u.Scheme == "https", u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback():
@@ -91,7 +92,7 @@ func secure(u *url.URL) error {
 	return fmt.Errorf("%s is not supported: give the name of a file or an https URL", u.Scheme)
 }
 
-// following is a client that goes only to such URLs when it is sent on.
+// following returns a client that follows redirects only to secure URLs.
 func following(client *http.Client) *http.Client {
 	c := *client
 	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
@@ -137,15 +138,15 @@ func parseSource(data []byte) (*jsontree.Value, error) {
 	return c.convert(&node, "", 0)
 }
 
-// maxNodes bounds what aliases of YAML may unfold to; our own document has about 40,000 values.
+// maxNodes limits what YAML aliases may expand to. Our own document has about 40,000 values.
 const maxNodes = 4_000_000
 
 type converter struct{ left int }
 
-// convert turns YAML into the JSON that it stands for.
+// convert converts YAML to JSON.
 func (c *converter) convert(n *yaml.Node, pointer string, depth int) (*jsontree.Value, error) {
 	if c.left--; c.left < 0 || depth > jsontree.MaxDepth {
-		return nil, errors.New("the YAML unfolds to too much")
+		return nil, errors.New("the YAML expands to a document that is too large or too deep")
 	}
 	switch n.Kind {
 	case yaml.DocumentNode:
@@ -197,5 +198,5 @@ func scalar(n *yaml.Node, pointer string) (*jsontree.Value, error) {
 		}
 		return v, nil
 	}
-	return jsontree.NewString(n.Value), nil // also timestamps, which are strings in JSON
+	return jsontree.NewString(n.Value), nil // timestamps as well
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// toYAML writes a JSON tree as YAML, in order.
+// toYAML returns a JSON tree as YAML, in the same order.
 func toYAML(t *testing.T, v *jsontree.Value) []byte {
 	t.Helper()
 	var node yaml.Node
@@ -58,7 +58,7 @@ func TestReadSource(t *testing.T) {
 	}
 }
 
-// What a URL has besides its place may be a secret, and errors end up in logs.
+// Errors end up in logs, so they contain no credentials and queries of URLs.
 func TestErrorsHideSecrets(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -102,7 +102,7 @@ func TestReadSourceOverTLS(t *testing.T) {
 	}
 }
 
-// A server that never answers ends with the client's patience or the caller's.
+// Reading from a server that never finishes ends with the timeout of the client or the context.
 func TestSlowSource(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -124,7 +124,7 @@ func TestSlowSource(t *testing.T) {
 	}
 }
 
-// What an editor on Windows makes of a file means the same.
+// A byte order mark and Windows line ends change nothing.
 func TestByteOrderMarkAndLineEnds(t *testing.T) {
 	for name, text := range map[string][]byte{"JSON": vendored().Format(), "YAML": toYAML(t, vendored())} {
 		text = append([]byte("\ufeff"), bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))...)

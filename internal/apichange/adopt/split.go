@@ -8,10 +8,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// splitVariants rewrites ours where an operation with several forms of its body has become one
-// operation for each form in the source: the forms move to the paths that the source has for them.
-// Everything after that compares like with like, and methods and types keep their names. A source
-// that still lists the old path describes the same methods twice; that operation is dropped from it.
+// splitVariants rewrites ours where an operation with several forms of its body has become one operation per
+// form in the source: each form moves to its path in the source, so that methods and types keep their names.
+// If the source still lists the old path, it describes the same methods twice, so that operation is dropped
+// from it.
 func (m *merger) splitVariants() error {
 	var fresh []*openapi.Operation
 	for _, s := range m.src.Operations {
@@ -48,7 +48,7 @@ func (m *merger) splitVariants() error {
 	return nil
 }
 
-// moveVariants gives forms of a body their own operations in a document of ours.
+// moveVariants moves forms of a body to operations of their own in our document.
 func (m *merger) moveVariants(root *jsontree.Value, o *openapi.Operation, moved map[string]*openapi.Operation) {
 	paths := root.Get("paths")
 	raw := root.At(o.Pointer)
@@ -78,7 +78,7 @@ func (m *merger) moveVariants(root *jsontree.Value, o *openapi.Operation, moved 
 	m.removeOperation(paths, o)
 	if s := m.src.Operation(o.Method, o.Shape()); s != nil {
 		m.src.Operations = slices.DeleteFunc(m.src.Operations, func(t *openapi.Operation) bool { return t == s })
-		m.note("%s %s is left out: the methods that it stands for have paths of their own", s.Method, s.Path)
+		m.note("%s %s is left out: its methods have paths of their own", s.Method, s.Path)
 	}
 }
 

@@ -16,14 +16,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// The change of September 2026 gives the same files, byte for byte, from a description in our form and
-// from one in the vendor's, as YAML. Applied again, as JSON, it changes nothing more.
+// The change of September 2026 results in the same files, byte for byte, from a description in our form and
+// from one in the vendor's form and in YAML. Applied again, as JSON, it changes nothing more.
 func TestSeptemberGivesTheSameTree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("several updates: left out by -short")
 	}
 	ours := adopt.September(t)
-	adopt.StripWords(ours) // which differ: in one form they belong to the place, in the other to the schema
+	adopt.StripWords(ours) // they differ: in one form they belong to the place, in the other to the schema
 	theirs := ours.Clone()
 	adopt.AsVendor(theirs)
 	ours.Get("info").Set("x-schema-date", jsontree.NewString("2026-09-23")) // the mark of our form
@@ -49,7 +49,7 @@ func TestSeptemberGivesTheSameTree(t *testing.T) {
 	want, got := tree(t, first), tree(t, second)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if want[name] != got[name] {
-			t.Errorf("%s is another one", name)
+			t.Errorf("%s differs", name)
 		}
 	}
 	if len(want) != len(got) {
@@ -63,7 +63,7 @@ func TestSeptemberGivesTheSameTree(t *testing.T) {
 	}
 }
 
-// beforeSeptember is the module as it follows the description before the change.
+// beforeSeptember returns a copy of the module with the description before the change.
 func beforeSeptember(t *testing.T) string {
 	t.Helper()
 	dir := testmodule.Copy(t, testmodule.Everything(t)...)
@@ -87,7 +87,7 @@ func beforeSeptember(t *testing.T) string {
 	return dir
 }
 
-// tree has the digest of every file by its name in the module.
+// tree returns the digest of every file by its name in the module.
 func tree(t *testing.T, dir string) map[string][32]byte {
 	t.Helper()
 	out := map[string][32]byte{}

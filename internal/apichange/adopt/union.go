@@ -7,9 +7,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// A choice between objects is written in one form: references, and a mapping from each value of the
+// newUnion writes a choice between objects in our form: references, and a mapping from each value of the
 // discriminator to one of them.
-
 func (m *merger) newUnion(c scope, component string, raw *jsontree.Value, d *openapi.Schema) {
 	raw.Set("oneOf", &jsontree.Value{Kind: jsontree.Array})
 	raw.Set("discriminator", jsontree.NewObject(
@@ -36,7 +35,7 @@ func (m *merger) addForm(c scope, raw *jsontree.Value, f openapi.UnionForm) {
 	}
 }
 
-// mergeUnion brings the objects of a choice up to date.
+// mergeUnion updates the objects of a choice.
 func (m *merger) mergeUnion(c scope, raw *jsontree.Value, o, s *openapi.Schema) {
 	if o.Union.Property != s.Union.Property {
 		m.newUnion(c, o.Component, raw, s)

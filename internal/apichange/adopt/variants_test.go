@@ -28,7 +28,7 @@ var vendored = sync.OnceValue(func() *jsontree.Value {
 	return v
 })
 
-// ours is the vendored document as it is read. Adopting another one leaves it alone.
+// ours returns the vendored document. Adopting another one does not change it.
 var ours = sync.OnceValue(func() *openapi.Document {
 	d, err := openapi.Read(vendored())
 	if err != nil {
@@ -46,7 +46,7 @@ func document(t testing.TB, v *jsontree.Value) *openapi.Document {
 	return d
 }
 
-// A variant is the vendored document as another author could have written it.
+// A variant rewrites the vendored document as another author could have written it.
 type variant struct {
 	name string
 	vary func(root *jsontree.Value)
@@ -129,8 +129,8 @@ var variants = []variant{
 	}},
 }
 
-// Every way to write the same API gives the vendored document back, byte for byte. The Go code is
-// generated from nothing else, so it comes out the same as well.
+// Every way to write the same API results in the vendored document, byte for byte, and therefore in the same
+// Go code.
 func TestVariantsComeBackAsVendored(t *testing.T) {
 	want := string(vendored().Format())
 	for _, v := range append(variants, vendorVariants...) {
@@ -149,7 +149,7 @@ func TestVariantsComeBackAsVendored(t *testing.T) {
 	}
 }
 
-// The variants must really be others: one that changes nothing would prove nothing.
+// Every variant changes the document; otherwise it would prove nothing.
 func TestVariantsDiffer(t *testing.T) {
 	for _, v := range append(variants[1:], vendorVariants...) {
 		source := vendored().Clone()
@@ -273,7 +273,7 @@ func toOpenAPI30(r *jsontree.Value) {
 	})
 }
 
-// inlineAll writes every schema in place, and the other components too.
+// inlineAll replaces all references by what they refer to.
 func inlineAll(r *jsontree.Value) {
 	var resolve func(v *jsontree.Value) *jsontree.Value
 	resolve = func(v *jsontree.Value) *jsontree.Value {
@@ -320,7 +320,7 @@ func renameSchemas(r *jsontree.Value) {
 	})
 }
 
-// shuffle changes every order that means nothing.
+// shuffle changes every order that has no meaning.
 func shuffle(r *jsontree.Value, random *rand.Rand) {
 	r.Walk(func(pointer string, v *jsontree.Value) {
 		random.Shuffle(len(v.Members), func(i, j int) { v.Members[i], v.Members[j] = v.Members[j], v.Members[i] })
@@ -353,7 +353,7 @@ func toHTML(r *jsontree.Value) {
 func stripWords(r *jsontree.Value) {
 	r.Walk(func(pointer string, v *jsontree.Value) {
 		if strings.HasSuffix(pointer, "/properties") {
-			return // there a description is a property
+			return // its members are properties, one of them may be called description
 		}
 		for _, name := range v.Names() {
 			if name == "description" || name == "summary" || name == "examples" || strings.HasPrefix(name, "x-") {
@@ -379,7 +379,7 @@ func renamePathParameters(r *jsontree.Value) {
 	})
 }
 
-// brackets writes each filter of a range as a parameter of its own.
+// brackets turns each member of a range filter into a parameter.
 func brackets(r *jsontree.Value) {
 	operations(r, func(op *jsontree.Value) {
 		list := op.Get("parameters")
@@ -405,7 +405,7 @@ func brackets(r *jsontree.Value) {
 	})
 }
 
-// extractBodies gives the objects around bodies a name of their own.
+// extractBodies moves the objects around bodies to the components.
 func extractBodies(r *jsontree.Value) {
 	n := 0
 	extract := func(v *jsontree.Value) {
@@ -443,8 +443,8 @@ func history(t testing.TB) []*jsontree.Value {
 	return append(out, vendored())
 }
 
-// Adopting each real step of the API's past from a foreign spelling must give what was vendored
-// then, but for the names of new schemas, which are by rule.
+// Adopting each real step of the API's history from a foreign spelling results in what was vendored then,
+// except for the names of new schemas, which follow rules.
 func TestHistoryIsAdopted(t *testing.T) {
 	steps := history(t)
 	if testing.Short() {
@@ -482,7 +482,7 @@ func TestHistoryIsAdopted(t *testing.T) {
 	}
 }
 
-// overlay names the operations that no rule names, as the generator does.
+// overlay returns the rules of the generator's overlay.
 func overlay(t testing.TB) *Rules {
 	t.Helper()
 	data, err := os.ReadFile(root + "/generator/overlay.json")

@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// vendorVariants are habits of documents that vendors publish and ours does not have.
+// vendorVariants are habits of published documents that ours does not have.
 var vendorVariants = []variant{
 	{"words beside references by allOf", func(r *jsontree.Value) {
 		schemasIn(r, func(s *jsontree.Value) {
@@ -234,7 +234,7 @@ func array(items ...*jsontree.Value) *jsontree.Value {
 	return &jsontree.Value{Kind: jsontree.Array, Items: items}
 }
 
-// object makes an object from names and values in turn.
+// object returns an object made of alternating names and values.
 func object(members ...any) *jsontree.Value {
 	v := jsontree.NewObject()
 	for i := 0; i < len(members); i += 2 {
@@ -243,8 +243,8 @@ func object(members ...any) *jsontree.Value {
 	return v
 }
 
-// halve writes an object as one with half of its properties and, in turn, by a second object and
-// by keywords next to allOf, one with the other half.
+// halve splits an object into a base with half of its properties and the rest, either as a second object in
+// allOf or as keywords next to allOf.
 func halve(components *jsontree.Value, name string, s *jsontree.Value) {
 	properties := s.Get("properties")
 	if properties == nil || len(properties.Members) < 2 || s.Has("if") {
@@ -270,7 +270,7 @@ func halve(components *jsontree.Value, name string, s *jsontree.Value) {
 	s.Members = whole.Members
 }
 
-// noise adds what OpenAPI allows and a client need not read.
+// noise adds keywords that OpenAPI allows and a client can ignore.
 func noise(r *jsontree.Value) {
 	docs := parse(`{"url": "https://example.com"}`)
 	schemasIn(r, func(s *jsontree.Value) {
@@ -368,8 +368,8 @@ func componentise(r *jsontree.Value) {
 	}
 }
 
-// shareSchemas writes what creates a resource and the resource itself as one schema where they do not
-// contradict each other; its properties say in which direction they go.
+// shareSchemas merges the params that create a resource into the resource's schema where they do not
+// contradict each other; readOnly and writeOnly mark the properties of one direction.
 func shareSchemas(r *jsontree.Value) {
 	schemasIn(r, func(s *jsontree.Value) {
 		for _, key := range []string{"required", "if", "then", "default", "x-required-when"} {
@@ -421,7 +421,7 @@ next:
 	}
 }
 
-// foreignWays are spellings in which real changes are written below.
+// foreignWays are the spellings in which the real changes below are tested.
 var foreignWays = []variant{
 	{"inline in 3.0", func(r *jsontree.Value) {
 		renamePathParameters(r)
@@ -440,7 +440,7 @@ var foreignWays = []variant{
 	}},
 }
 
-// realChanges are changes of the API, and what is to be reported of each, whatever its spelling.
+// realChanges are changes of the API with the expected report, which does not depend on the spelling.
 var realChanges = []struct {
 	name   string
 	change func(r *jsontree.Value)
@@ -487,7 +487,7 @@ func properties(r *jsontree.Value, component string) *jsontree.Value {
 	return r.At("/components/schemas/" + component + "/properties")
 }
 
-// some is the vendored document with a few of its resources, for many changes.
+// some returns the vendored document with only a few of its resources, to make many tests faster.
 func some(t *testing.T) *jsontree.Value {
 	t.Helper()
 	source := vendored().Clone()
@@ -502,8 +502,8 @@ func some(t *testing.T) *jsontree.Value {
 	return n.Root
 }
 
-// A real change is found, it and nothing else. It comes out the same in any spelling, and adopting
-// it again changes nothing more.
+// Exactly the real change is found. The result is the same in any spelling, and adopting it again changes
+// nothing more.
 func TestRealChangesInForeignSpelling(t *testing.T) {
 	base := some(t)
 	before := document(t, base)
@@ -546,7 +546,7 @@ func TestRealChangesInForeignSpelling(t *testing.T) {
 	}
 }
 
-// What cannot be adopted is refused with its place or, if it is a member alone, left out.
+// A source that cannot be adopted is an error with the place; a single member that cannot be is left out.
 func TestRefusedSources(t *testing.T) {
 	colour := func(schema string) func(r *jsontree.Value) {
 		return func(r *jsontree.Value) { properties(r, "Payment").Set("colour", parse(schema)) }
@@ -588,7 +588,7 @@ func TestRefusedSources(t *testing.T) {
 		{"no list of what is required", func(r *jsontree.Value) {
 			r.At("/components/schemas/Payment").Set("required", jsontree.NewString("id"))
 		}, "/components/schemas/Payment/required: a list is expected here"},
-		{"name without a place", nil, "/components/schemas/Nothing: is to be named by -name, but the source has no such place"},
+		{"name without a place", nil, "/components/schemas/Nothing: -name names this place, but the source does not have it"},
 	} {
 		source, opts := vendored().Clone(), Options{}
 		if c.change != nil {
@@ -611,7 +611,7 @@ func TestRefusedSources(t *testing.T) {
 	}
 }
 
-// A habit of the vendor's that is not understood leaves everything else as it is.
+// A construct in every schema that is not understood leaves everything else unchanged.
 func TestManyLeftOut(t *testing.T) {
 	source := vendored().Clone()
 	objects := 0

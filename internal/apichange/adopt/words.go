@@ -11,15 +11,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// SourceKey marks a description that is still to be written: it holds the vendor's words, which
-// are not ours to publish, or "" when the vendor has none. A release with such a mark is refused.
+// SourceKey marks a description that must still be written. It holds the vendor's description, which is not
+// ours to publish, or "" if there is none. A release is refused while there is such a mark.
 const SourceKey = "x-description-source"
 
 // ValueSourceKey does the same for the values of an enum.
 const ValueSourceKey = "x-enum-descriptions-source"
 
-// words compares the vendor's words about something we describe. Ours stay; when the vendor's
-// have changed since the last update, theirs are put next to ours for review.
+// words compares the vendor's description of a place with ours. Ours stays. If the vendor's has changed since
+// the last update, it is put next to ours for review.
 func (m *merger) words(raw *jsontree.Value, place, text string, order []string) {
 	text = Plain(text)
 	if text == "" {
@@ -43,7 +43,7 @@ func (m *merger) words(raw *jsontree.Value, place, text string, order []string) 
 	}
 }
 
-// fresh1 gives something new its description, or the mark that one is to be written.
+// fresh1 adds the description of something new, or the mark that it must be written.
 func (m *merger) fresh1(raw *jsontree.Value, text string, order []string) {
 	text = Plain(text)
 	if m.opts.Words && text != "" {
@@ -57,7 +57,7 @@ func (m *merger) fresh1(raw *jsontree.Value, text string, order []string) {
 	raw.SetOrdered(SourceKey, jsontree.NewString(text), order)
 }
 
-// ourWords returns a description of ours that means the same, such as that of metadata, or "".
+// ourWords returns a description of ours with the same words, such as that of metadata, or "".
 func (m *merger) ourWords(text string) string {
 	if m.texts == nil {
 		m.texts = map[string]string{}
@@ -109,8 +109,8 @@ var (
 	empty     = regexp.MustCompile(`\n{3,}`)
 )
 
-// Plain turns a description with HTML or Markdown links into plain text with backticks around
-// code. Text without either comes back as it is, except for the space around it.
+// Plain turns a description with HTML or Markdown links into plain text with backticks around code. It only
+// trims a description without either.
 func Plain(s string) string {
 	if strings.ContainsAny(s, "<&") {
 		s = comment.ReplaceAllString(s, "")
@@ -128,7 +128,7 @@ func Plain(s string) string {
 	return strings.TrimSpace(link.ReplaceAllString(s, "$1"))
 }
 
-// Unwritten lists the places of a document whose descriptions are still to be written.
+// Unwritten lists the places of a document whose descriptions must still be written.
 func Unwritten(root *jsontree.Value) []string {
 	var out []string
 	root.Walk(func(pointer string, v *jsontree.Value) {

@@ -1,6 +1,6 @@
-// Package changelog writes CHANGELOG.md: one section for each snapshot of the API's description, with
-// the changes since the previous snapshot. Generated text is enclosed in two marks; text outside them
-// is kept.
+// Package changelog writes CHANGELOG.md: one section for each snapshot of the API's description, with the
+// changes since the previous snapshot. Two marks enclose the generated part of a section; everything outside
+// them is kept.
 package changelog
 
 import (
@@ -17,15 +17,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 )
 
-// File is where the changelog is.
+// File is the path of the changelog.
 const File = "CHANGELOG.md"
 
 // Section describes the changes of one snapshot of the API.
 type Section struct {
 	Date    string          // of the snapshot: "2026-08-13"
-	Version string          // of the SDK that first has it; "" when there was none
+	Version string          // of the first SDK with the snapshot, or "" if there is none
 	Day     string          // of that version; "" for the snapshot's date
-	Report  *compare.Report // changes since the snapshot before; nil for the first one
+	Report  *compare.Report // changes since the previous snapshot; nil for the first one
 	Summary string          // of the whole API, for the first one
 }
 
@@ -48,8 +48,8 @@ var (
 	endMark   = regexp.MustCompile(`^<!-- end of snapshot (\d{4}-\d{2}-\d{2}[b-z]?) -->$`)
 )
 
-// Render brings a changelog up to date. existing is the file as it is, or nil; sections come the
-// newest first; templates holds changelog.md.tmpl.
+// Render updates a changelog. existing is the current file, or nil; sections start with the newest; templates
+// holds changelog.md.tmpl.
 func Render(existing []byte, sections []Section, templates fs.FS) ([]byte, error) {
 	body, err := template.ParseFS(templates, "changelog.md.tmpl")
 	if err != nil {
@@ -58,14 +58,14 @@ func Render(existing []byte, sections []Section, templates fs.FS) ([]byte, error
 	if len(bytes.TrimSpace(existing)) == 0 {
 		existing = []byte(header)
 	}
-	// A checkout on Windows may have its own line ends, which then stay.
+	// A file with Windows line ends keeps them.
 	windows := bytes.Contains(existing, []byte("\r\n"))
 	lines := split(existing)
 	blocks, err := find(lines)
 	if err != nil {
 		return nil, err
 	}
-	// From the last to the first, so that places found before stay right.
+	// The oldest first, so that a new section is inserted above the older ones.
 	for _, s := range slices.Backward(sections) {
 		text, err := s.text(body)
 		if err != nil {
@@ -96,7 +96,7 @@ func split(text []byte) []string {
 	return strings.Split(strings.TrimRight(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"), "\n")
 }
 
-// heading names a section by its version, or by the API's date when no version of the SDK had it.
+// heading returns the heading of a section: its version, or the API's date if no version of the SDK has it.
 func (s Section) heading() string {
 	if s.Version == "" {
 		return fmt.Sprintf("## [API %s] - %s", s.Date, s.Date)
@@ -106,8 +106,8 @@ func (s Section) heading() string {
 
 var headingForm = regexp.MustCompile(`^## \[([^\]]+)\] - \d{4}-\d{2}-\d{2}[b-z]?$`)
 
-// place finds the line before which a new section stands. A version is newer than everything that
-// is there, also than versions that brought no snapshot; a snapshot without one goes by its date.
+// place returns the line before which to insert a new section. A version goes above all others, including
+// versions without a snapshot; a snapshot without a version is placed by its date.
 func (s Section) place(lines []string, blocks []block) int {
 	if s.Version != "" {
 		if i := slices.IndexFunc(lines, headingForm.MatchString); i >= 0 {
@@ -129,7 +129,7 @@ type block struct {
 	from, to int // lines of the two marks
 }
 
-// find returns the generated blocks of a changelog, in its order.
+// find returns the generated blocks of a changelog, in the order of the file.
 func find(lines []string) ([]block, error) {
 	blocks, err := marks(lines)
 	if err != nil {
@@ -147,7 +147,7 @@ func marks(lines []string) ([]block, error) {
 				return nil, fmt.Errorf("line %d: the snapshot that begins on line %d has no end", i+1, open+1)
 			}
 			if slices.ContainsFunc(out, func(b block) bool { return b.date == m[1] }) {
-				return nil, fmt.Errorf("line %d: snapshot %s is here a second time", i+1, m[1])
+				return nil, fmt.Errorf("line %d: snapshot %s appears a second time", i+1, m[1])
 			}
 			out, open = append(out, block{date: m[1], from: i}), i
 		} else if m := endMark.FindStringSubmatch(line); m != nil {
@@ -163,7 +163,7 @@ func marks(lines []string) ([]block, error) {
 	return out, nil
 }
 
-// heading finds the line of the heading over a block.
+// heading returns the line of the heading above a block.
 func heading(lines []string, from int) int {
 	for i := from - 1; i >= 0; i-- {
 		if strings.HasPrefix(lines[i], "## ") {
@@ -200,7 +200,7 @@ func Versions(existing []byte) []string {
 	return out
 }
 
-// view is what the template sees: prepared values only.
+// view holds the prepared values for the template.
 type view struct {
 	Date, Since, Summary string
 	Parts                []part
@@ -233,7 +233,7 @@ func (s Section) text(body *template.Template) ([]string, error) {
 	return append(text, "", end(s.Date)), nil
 }
 
-// parts arranges a report under the headings of Keep a Changelog, what breaks first.
+// parts arranges a report under headings in the style of Keep a Changelog, breaking changes first.
 func parts(r *compare.Report) []part {
 	var deprecated, changed []compare.Change
 	for _, c := range r.Of(compare.Behaviour) {
@@ -267,7 +267,7 @@ func entries(changes []compare.Change) []entry {
 	return out
 }
 
-// few is how many changes of words are listed one by one.
+// few is the number of changed descriptions that are listed one by one.
 const few = 12
 
 func documentation(changes []compare.Change) []entry {

@@ -69,7 +69,7 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// Notes around the generated text survive, wherever they stand, and so does a heading of one's own.
+// Notes around the generated part survive wherever they are, and so does a changed heading.
 func TestNotesSurvive(t *testing.T) {
 	first := Section{Date: "2026-01-01", Summary: "One."}
 	text := render(t, "", first)
@@ -79,7 +79,7 @@ func TestNotesSurvive(t *testing.T) {
 	if again := render(t, text, first); again != text {
 		t.Errorf("notes were changed:\n%s", again)
 	}
-	// A new version stands on top, whatever the dates: the API's may be older than the library's.
+	// A new version goes to the top, whatever the dates: the API's may be older than the library's.
 	second := Section{Date: "2026-01-10", Version: "1.1.0", Day: "2026-02-01", Report: report("2026-01-01", "2026-01-10")}
 	text = render(t, text, second, first)
 	order(t, text,
@@ -88,7 +88,7 @@ func TestNotesSurvive(t *testing.T) {
 		"## [1.0.1] - 2026-01-15\n\n- A fix of the library alone.\n",
 		"## [1.0.0] - 2026-01-03\n\nNote before.", "<!-- snapshot 2026-01-01", "One.", "<!-- end of snapshot 2026-01-01 -->\n\nNote after.\n\n[1.0.0]: https://example.com\n",
 	)
-	// Changed generated text is put right; only the newest is asked for here.
+	// An edited generated part is restored. Here, only the newest section is rendered.
 	broken := strings.Replace(text, "- The default changed.", "- Something else.", 1)
 	if got := render(t, broken, second); got != text {
 		t.Errorf("generated text was not mended:\n%s", got)
@@ -142,6 +142,6 @@ func TestBrokenMarks(t *testing.T) {
 		}
 	}
 	if _, err := Render(nil, []Section{{Date: "2026-01-01"}}, templates); err == nil {
-		t.Error("a section with nothing to say passes")
+		t.Error("a section without a report or a summary passes")
 	}
 }

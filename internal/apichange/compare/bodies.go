@@ -12,7 +12,7 @@ import (
 func (c *comparison) body(a at, o, n *openapi.Operation) {
 	if o.Body == nil || n.Body == nil {
 		if (o.Body == nil) != (n.Body == nil) {
-			// The signature has been reported; a body besides query params changes the wire alone.
+			// A changed signature is reported elsewhere. With query params, only the request changes.
 			c.add(a, Change{
 				Class: Breaking, Code: "body-changed", Pointer: n.Pointer, Subject: a.methods[0],
 				Text:   fmt.Sprintf("%s %s a request body.", list(a.methods), map[bool]string{true: "takes", false: "no longer takes"}[n.Body != nil]),
@@ -104,7 +104,7 @@ func (c *comparison) replies(a at, o, n *openapi.Operation) {
 			Text: fmt.Sprintf(text, list(a.methods)), Advice: "Change how your code uses the results of the call.",
 		}
 		c.add(a, change)
-		c.add(a.in("application/json"), change) // where oasdiff sees the media type come
+		c.add(a.in("application/json"), change) // oasdiff reports the new media type there
 	default:
 		c.reply(a, before.Schema, after.Schema)
 	}
@@ -114,7 +114,7 @@ func (c *comparison) replies(a at, o, n *openapi.Operation) {
 	}
 }
 
-// statuses compares with which statuses an operation succeeds and is refused, and in which media.
+// statuses compares the statuses of success and refusal of an operation, and its media types.
 func (c *comparison) statuses(a at, o, n *openapi.Operation) {
 	before, after := successes(o), successes(n)
 	if before != after {
@@ -125,7 +125,7 @@ func (c *comparison) statuses(a at, o, n *openapi.Operation) {
 		})
 	}
 	for _, status := range n.Refusals {
-		// A document that lists no refusals, or the same ones everywhere, says nothing about this one.
+		// In a document that lists no refusals, or the same ones everywhere, a refusal has no meaning.
 		if !slices.Contains(o.Refusals, status) && !c.new.Doc.UsualRefusal(status) && !c.old.Doc.UsualRefusal(status) {
 			c.add(a, Change{
 				Class: Documentation, Code: "refusal-added", Pointer: n.Pointer, Subject: a.methods[0],
@@ -175,7 +175,7 @@ func (c *comparison) reply(a at, before, after *openapi.Schema) {
 	for _, p := range n.Properties {
 		before := o.Property(p.Name)
 		if before == nil {
-			// A new envelope is reported by the loss of the old one.
+			// If the envelope has a new name, the removal of the old one is reported.
 			c.add(a.in(p.Name), Change{
 				Class: Addition, Code: "reply-member-added", Pointer: p.Schema.Pointer, Subject: a.methods[0],
 				Text: fmt.Sprintf("The reply of %s has a new member `%s`.", list(a.methods), p.Name),
@@ -191,7 +191,7 @@ func (c *comparison) reply(a at, before, after *openapi.Schema) {
 	}
 }
 
-// replyMemberRequired reports whether the envelope of a reply is always there.
+// replyMemberRequired reports that a member around the reply is now always present, or no longer always.
 func (c *comparison) replyMemberRequired(a at, p openapi.Property, always bool) {
 	if always {
 		c.add(a, Change{

@@ -1,9 +1,9 @@
-// Package compare reports what changed between two descriptions of the API, in the words of the SDK's
-// users: which method, type or field, whether their programs break, and what they must do.
+// Package compare reports the changes between two descriptions of the API for users of the SDK: which method,
+// type or field changed, whether their programs break, and what they must do.
 //
-// The comparison is made twice. Once over the model of package openapi, which knows what a change
-// means for Go code; and once by oasdiff, which knows OpenAPI. Whatever only oasdiff finds is
-// reported too, so that a gap in the first cannot hide a change.
+// It compares twice: with the model of package openapi, to find what a change means for Go code, and with
+// oasdiff, which knows all of OpenAPI. Findings that only oasdiff has are reported as well, so that a gap in
+// our comparison cannot hide a change.
 package compare
 
 import (
@@ -15,23 +15,23 @@ import (
 // Class is the consequence of a change for a program that uses the SDK.
 type Class int
 
-// The classes, from the mildest.
+// The classes, the least severe first.
 const (
-	// Documentation changes words, not behaviour.
+	// Documentation changes descriptions, not behaviour.
 	Documentation Class = iota + 1
-	// Addition gives programs something new and leaves them alone otherwise.
+	// Addition gives programs something new to use and does not affect them otherwise.
 	Addition
-	// Behaviour leaves programs compiling and their calls accepted, but the API answers or acts
-	// differently than before.
+	// Behaviour means that programs compile and their calls are accepted, but the API acts or replies
+	// differently.
 	Behaviour
-	// Breaking stops a program from compiling with the new version, or the API from accepting or
-	// meaning the same by a call that used to work.
+	// Breaking means that a program no longer compiles with the new version, or that the API refuses or
+	// reinterprets a call that used to work.
 	Breaking
 )
 
 var classNames = map[Class]string{Documentation: "documentation", Addition: "addition", Behaviour: "behaviour", Breaking: "breaking"}
 
-// String returns the name of the class as flags and reports spell it.
+// String returns the name of the class in flags and reports.
 func (c Class) String() string { return classNames[c] }
 
 // MarshalText writes the name.
@@ -47,7 +47,7 @@ func ParseClass(s string) (Class, bool) {
 	return 0, false
 }
 
-// Classes lists the classes, the worst first.
+// Classes lists the classes, the most severe first.
 func Classes() []Class { return []Class{Breaking, Behaviour, Addition, Documentation} }
 
 // Bump is the part of the version that must rise.
@@ -84,7 +84,7 @@ func BumpOf(c Class) Bump {
 type Change struct {
 	Class      Class    `json:"class"`
 	Code       string   `json:"code"`                 // stable name of the kind of change
-	Resource   string   `json:"resource,omitempty"`   // "payments"; "" when it concerns several or none
+	Resource   string   `json:"resource,omitempty"`   // "payments"; "" if it concerns several or none
 	Operations []string `json:"operations,omitempty"` // "client.Payments.Create"
 	Subject    string   `json:"subject,omitempty"`    // Go name of what changed
 	Text       string   `json:"text"`
@@ -99,7 +99,7 @@ type Change struct {
 	places    map[place]bool
 }
 
-// place is where in an operation a change was seen: the names of wire members, joined by slashes.
+// place is the place of a change in an operation: the names of wire members, joined by slashes.
 type place struct{ operation, at string }
 
 // Report is the result of a comparison.
@@ -107,18 +107,18 @@ type Report struct {
 	Old     string   `json:"old"` // dates of the documents
 	New     string   `json:"new"`
 	Changes []Change `json:"changes"`
-	Go      *GoDiff  `json:"go,omitempty"` // difference of the Go API, when it was compared
+	Go      *GoDiff  `json:"go,omitempty"` // differences of the Go API, if it was compared
 	Bump    Bump     `json:"bump"`
 }
 
-// GoDiff is what apidiff reports of the code generated from the two documents.
+// GoDiff holds the differences that apidiff finds between the code generated from the two documents.
 type GoDiff struct {
 	Incompatible []string `json:"incompatible,omitempty"`
 	Compatible   []string `json:"compatible,omitempty"`
-	Unavailable  string   `json:"unavailable,omitempty"` // why there is no comparison, when there is none
+	Unavailable  string   `json:"unavailable,omitempty"` // why the code was not compared, or ""
 }
 
-// Bump returns the bump that the Go API's difference calls for.
+// Bump returns the bump that the differences of the Go API call for.
 func (g *GoDiff) Bump() Bump {
 	switch {
 	case g == nil:
@@ -131,14 +131,14 @@ func (g *GoDiff) Bump() Bump {
 	return None
 }
 
-// SetGo adds the Go API's difference; the larger bump counts.
+// SetGo adds the differences of the Go API. The larger bump counts.
 func (r *Report) SetGo(g *GoDiff) {
 	r.Go = g
 	r.Bump = max(r.Bump, g.Bump())
 }
 
-// Worst returns the worst class among the changes, or 0 without changes. A Go API that is no
-// longer compatible counts as breaking.
+// Worst returns the most severe class among the changes, or 0 if there are none. An incompatible Go API counts
+// as breaking.
 func (r *Report) Worst() Class {
 	var worst Class
 	for _, c := range r.Changes {
@@ -161,15 +161,15 @@ func (r *Report) Of(class Class) []Change {
 	return out
 }
 
-// Group is the changes that concern one resource.
+// Group holds the changes that concern one resource.
 type Group struct {
 	Resource string // "" for the API as a whole and for types that several resources share
 	Title    string // "client.Payments", "The API", "Shared types"
 	Changes  []Change
 }
 
-// Groups arranges changes by resource: the API as a whole first, then the resources by name, then
-// the types that several resources share. Inside a group the worst come first.
+// Groups arranges changes by resource: the API as a whole first, then the resources by name, then the types
+// that several resources share. In a group the most severe changes come first.
 func Groups(changes []Change) []Group {
 	titles := map[string]*Group{}
 	var out []*Group

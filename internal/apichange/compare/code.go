@@ -6,7 +6,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/ir"
 )
 
-// literal writes a composite literal with one field, or with none.
+// literal returns a composite literal with one field or none.
 func literal(goType, field, value string) string {
 	if field == "" {
 		return "gocardless." + goType + "{}"
@@ -14,7 +14,7 @@ func literal(goType, field, value string) string {
 	return fmt.Sprintf("gocardless.%s{%s: %s}", goType, field, value)
 }
 
-// sample writes a value for a field.
+// sample returns a value for a field.
 func sample(f *ir.Field) string {
 	value := sampleOf(f.Type)
 	switch {
@@ -60,7 +60,7 @@ func sampleOf(r *ir.Ref) string {
 	return `"…"`
 }
 
-// fieldUse shows how a field is read or set.
+// fieldUse returns code that reads or sets a field.
 func (s spot) fieldUse(owner string, a at, f *ir.Field) string {
 	switch {
 	case s.root || s.member == "":
@@ -73,7 +73,7 @@ func (s spot) fieldUse(owner string, a at, f *ir.Field) string {
 	return "var x " + qualified(f.Type) + " = v." + f.GoName
 }
 
-// qualified is a Go type as code outside the SDK's package writes it.
+// qualified returns a Go type in the syntax of code outside the SDK's package.
 func qualified(r *ir.Ref) string {
 	switch r.Kind {
 	case ir.Date, ir.Metadata:

@@ -24,8 +24,8 @@ import (
 
 const modulePath = "example.com/m"
 
-// standard serves the standard library's export data, once for all checks. One run of the go command
-// finds all that the SDK uses.
+// standard imports the standard library from its export data. One run of the go command finds everything that
+// the SDK uses, for all checks.
 var standard = sync.OnceValue(func() types.Importer {
 	args := []string{"list", "-deps", "-export", "-f", "{{.ImportPath}}\t{{.Export}}", "--"}
 	for _, f := range byHand() {
@@ -53,7 +53,7 @@ var standard = sync.OnceValue(func() types.Importer {
 	})}
 })
 
-// locked makes an importer safe for several tests at a time.
+// locked makes an importer safe for concurrent use.
 type locked struct {
 	sync.Mutex
 	inner types.Importer
@@ -65,7 +65,7 @@ func (l *locked) Import(path string) (*types.Package, error) {
 	return l.inner.Import(path)
 }
 
-// byHand is the hand-written code of the SDK, without the bodies of its functions.
+// byHand returns the handwritten code of the SDK.
 var byHand = sync.OnceValue(func() []*ast.File {
 	names, err := filepath.Glob("../../../gocardless/*.go")
 	if err != nil {
@@ -89,10 +89,10 @@ var byHand = sync.OnceValue(func() []*ast.File {
 type code struct {
 	Side
 	sdk *types.Package
-	err error // why the generator refuses the document; then sdk is nil and the names follow the rules
+	err error // why the generator refuses the document, or nil; then sdk is nil and the names follow the rules
 }
 
-// generated makes the code of a document; exceptions are the files that go with a whole one.
+// generated generates the code of a document; exceptions holds the overlay and the catalogue for a whole one.
 func generated(t testing.TB, root *jsontree.Value, exceptions load.Input) code {
 	t.Helper()
 	doc, err := openapi.Read(root)
@@ -119,15 +119,15 @@ func generated(t testing.TB, root *jsontree.Value, exceptions load.Input) code {
 		}
 		files = append(files, f)
 	}
-	// Hand-written code may name resources that a partial document leaves out; only the generated
-	// declarations matter here.
+	// Handwritten code may use resources that a partial document leaves out; only the generated declarations
+	// matter here.
 	config := types.Config{Importer: standard(), IgnoreFuncBodies: true, DisableUnusedImportCheck: true, Error: func(error) {}}
 	c.sdk, _ = config.Check(modulePath+"/gocardless", set, files, nil)
 	c.Names = NamesOf(api)
 	return c
 }
 
-// Import serves the SDK to the code that uses it.
+// Import returns the SDK or a package of the standard library.
 func (c code) Import(path string) (*types.Package, error) {
 	if path == modulePath+"/gocardless" {
 		return c.sdk, nil
@@ -161,8 +161,7 @@ func (c code) compile(snippet, subject string) error {
 	return err
 }
 
-// ours is the report without the second opinion of oasdiff, which takes longest and shows
-// no code.
+// ours returns the report without oasdiff's findings, which take longest and show no code.
 func ours(old, revised code) *Report {
 	c := &comparison{old: old.Side, new: revised.Side, changes: map[string]*Change{}}
 	c.document()

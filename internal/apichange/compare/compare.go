@@ -16,10 +16,10 @@ import (
 // Side is one of the two documents of a comparison.
 type Side struct {
 	Doc   *openapi.Document
-	Names *Names // nil: names by rule
+	Names *Names // nil for names by rule
 }
 
-// Compare reports what changed from old to new.
+// Compare reports the changes from old to revised.
 func Compare(old, revised Side) (*Report, error) {
 	c := &comparison{old: old, new: revised, changes: map[string]*Change{}}
 	c.document()
@@ -41,13 +41,13 @@ type comparison struct {
 	docs     map[string]*docChange
 }
 
-// at is where the comparison stands.
+// at is the current place of the comparison.
 type at struct {
 	op      *openapi.Operation // in the new document, or in the old one if gone
 	methods []string
 	side    side
-	// internal is what hand-written code reads: errors, the cursors of a list. Their schemas become
-	// no Go types.
+	// internal marks what handwritten code reads: errors and the cursors of a list. Their schemas do not
+	// become Go types.
 	internal bool
 	wire     string // members from the body's root, as oasdiff writes them: "payments/items/links"
 }
@@ -59,8 +59,8 @@ func (a at) in(member string) at {
 
 func operationKey(o *openapi.Operation) string { return o.Method + " " + o.Shape() }
 
-// add records a change. The same change seen from several operations, because they share a
-// schema, becomes one with all of them; if it is graver for one of them, that counts.
+// add records a change. The same change in several operations, because they share a schema, becomes one change
+// with all of them and the most severe class.
 func (c *comparison) add(a at, change Change) {
 	if a.internal {
 		change.Before, change.After = "", ""
@@ -99,7 +99,7 @@ func (c *comparison) list() []Change {
 	for _, key := range slices.Sorted(maps.Keys(c.changes)) {
 		change := c.changes[key]
 		if change.Code == "request-null-allowed" && inReplies[change.Pointer] {
-			continue // one description serves both, and it is about the reply
+			continue // requests and replies share the description, and null applies to the reply
 		}
 		slices.Sort(change.Operations)
 		slices.Sort(change.Rules)
@@ -115,8 +115,8 @@ func (c *comparison) list() []Change {
 	return list
 }
 
-// home returns the resource that a change belongs to: the only one that it concerns, or among
-// several the one after which its type is named.
+// home returns the resource that a change belongs to: the only one that it concerns, or the one after which its
+// type is named.
 func (c *Change) home() string {
 	if len(c.resources) == 1 {
 		return slices.Sorted(maps.Keys(c.resources))[0]
@@ -188,8 +188,7 @@ func (c *comparison) document() {
 	}
 }
 
-// operations pairs the operations of the two documents: by method and path, and failing that by
-// their id.
+// operations pairs the operations of the two documents, by method and path or else by id, and compares them.
 func (c *comparison) operations() {
 	taken := map[*openapi.Operation]bool{}
 	pairs := map[*openapi.Operation]*openapi.Operation{}
@@ -230,8 +229,8 @@ func (c *comparison) operations() {
 	}
 }
 
-// splitVariants lists the old operations, with one for each form of a body where the new document
-// has operations of their own for the forms.
+// splitVariants returns the old operations. Where the new document has an operation for each form of a body,
+// it returns one for each form.
 func (c *comparison) splitVariants() []*openapi.Operation {
 	var out []*openapi.Operation
 	for _, o := range c.old.Doc.Operations {
@@ -262,7 +261,7 @@ func (c *comparison) removed(o *openapi.Operation) {
 	}
 }
 
-// call writes a call of a method with its arguments.
+// call returns a call of a method with its arguments.
 func (s Side) call(o *openapi.Operation, method string) string {
 	args := []string{"ctx"}
 	for segment := range strings.SplitSeq(o.Path, "/") {
@@ -297,12 +296,12 @@ func (c *comparison) operation(o, n *openapi.Operation) {
 			Advice: "Upgrade: released versions call the old path, which the API no longer serves.",
 		}
 		if o.Variant != "" {
-			// A form of a request that gets a path of its own is an alias: nothing is taken away.
+			// The new path of a form is an alias: the old one remains.
 			change.Class, change.Advice = Behaviour, "Your code does not change. Released versions keep calling the old path."
 		}
 		c.add(a, change)
 		gone := a
-		gone.op = o // oasdiff sees the old address go
+		gone.op = o // oasdiff reports the removal of the old path
 		c.add(gone, change)
 	}
 	if !o.Deprecated && n.Deprecated {
@@ -333,8 +332,8 @@ func list(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// methods compares the Go methods of an operation. One name for another is a rename; more or
-// fewer are variants that came or went.
+// methods compares the Go methods of an operation: a single method may be renamed, and variants may be added or
+// removed.
 func (c *comparison) methods(a at, o, n *openapi.Operation, before, after []string) {
 	if len(before) == 1 && len(after) == 1 {
 		if before[0] != after[0] {
@@ -371,8 +370,8 @@ func (c *comparison) methods(a at, o, n *openapi.Operation, before, after []stri
 	}
 }
 
-// restricted compares the mark of endpoints and fields that need to be enabled by GoCardless. A
-// document without any such mark says nothing about restrictions.
+// restricted compares the mark of operations and fields that GoCardless must enable. In a document without any
+// such mark, its absence has no meaning.
 func (c *comparison) restricted(a at, pointer, what string, old, revised bool) {
 	if old == revised {
 		return

@@ -10,19 +10,19 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// statement is one requirement of an if/then/else: what must be present, and when.
+// statement is one requirement of an if/then/else: which member must be present, and when.
 type statement struct {
 	when  string   // "scheme=pay_to", one per line
-	needs []string // wire path of the required member; nil for a consequence of another kind
-	other string   // that consequence, as JSON
+	needs []string // wire path of the required member, or nil
+	other string   // a consequence of another kind, as JSON
 }
 
 func (s statement) key() string {
 	return s.when + "\x00" + strings.Join(s.needs, "/") + "\x00" + s.other
 }
 
-// conditions compares the conditional requirements of an object, which oasdiff reports only when
-// they come or go as a whole.
+// conditions compares the conditional requirements of an object. oasdiff reports only that they are added or
+// removed as a whole.
 func (c *comparison) conditions(a at, s spot, o, n *openapi.Schema) {
 	before, after := statements(o), statements(n)
 	for _, st := range after {
@@ -80,7 +80,7 @@ func (c *comparison) condition(a at, s spot, def *openapi.Schema, in Side, st st
 	c.add(a, change)
 }
 
-// when puts a condition into words: "when Scheme is SchemePayTo" and the wire names.
+// when describes a condition: "when Scheme is SchemePayTo" and the wire names.
 func (s Side) when(def *openapi.Schema, owner, conditions string) string {
 	var parts []string
 	for line := range strings.SplitSeq(conditions, "\n") {
@@ -101,7 +101,7 @@ func (s Side) when(def *openapi.Schema, owner, conditions string) string {
 	return strings.Join(parts, " and ")
 }
 
-// conditionCode shows the smallest params that used to pass and those that pass now.
+// conditionCode returns the smallest params that used to be valid and those that are valid now.
 func (c *comparison) conditionCode(in Side, def *openapi.Schema, owner string, st statement) (before, after string) {
 	property, value, ok := strings.Cut(st.when, "=")
 	p := def.Property(property)
@@ -124,7 +124,7 @@ func (c *comparison) conditionCode(in Side, def *openapi.Schema, owner string, s
 	return literal(owner, condition.GoName, setting), fmt.Sprintf("gocardless.%s{%s: %s, %s: %s}", owner, condition.GoName, setting, fields[0].GoName, needed)
 }
 
-// path returns the fields on the way from an object of a request to a member, none if it leads nowhere.
+// path returns the fields on the way from an object of a request to a member, or nil if it leads nowhere.
 func (s Side) path(def *openapi.Schema, owner string, wire []string) []*ir.Field {
 	var out []*ir.Field
 	for _, name := range wire {
@@ -139,7 +139,7 @@ func (s Side) path(def *openapi.Schema, owner string, wire []string) []*ir.Field
 	return out
 }
 
-// statements takes the conditions of a definition apart.
+// statements returns the conditional requirements of a definition.
 func statements(d *openapi.Schema) []statement {
 	if d.If == nil {
 		return nil

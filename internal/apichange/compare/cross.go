@@ -10,20 +10,20 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// silent are rules of oasdiff about things that no user of the SDK can notice: what is left in
-// components without being used, and ids and tags that only name things.
+// silent lists rules of oasdiff about changes that users of the SDK cannot notice: unused components, and ids
+// and tags that are only names.
 var silent = []string{
 	"api-schema-removed", "api-operation-id-removed", "api-operation-id-added", "api-tag-removed", "api-tag-added",
 	"response-non-success-status-removed", "response-non-success-status-added", "api-path-param-renamed",
-	// The status that the SDK reads is compared by ourselves; others make no difference.
+	// statuses compares the statuses of success.
 	"response-success-status-removed", "response-success-status-added",
 }
 
-// oasdiffCode begins the code of a change that only oasdiff sees.
+// oasdiffCode is the prefix of the code of a change that only oasdiff finds.
 const oasdiffCode = "oasdiff:"
 
-// crossCheck runs oasdiff over the same documents. A finding about a place where a change is
-// already reported becomes evidence for it; every other finding becomes a change of its own.
+// crossCheck runs oasdiff on the same documents. A finding at the place of a reported change confirms it; every
+// other finding becomes a change of its own.
 func (c *comparison) crossCheck() error {
 	findings, err := oasdiff.Compare(c.old.Doc.Root, c.new.Doc.Root)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *comparison) crossCheck() error {
 		}
 		a := c.where(f)
 		if strings.HasPrefix(f.Rule, "response-") && a.op != nil && a.op.Reply() != nil && a.op.Reply().Schema == nil {
-			continue // the method promises no reply, whatever else may be answered
+			continue // the method returns no reply
 		}
 		c.add(a, Change{
 			Class: map[oasdiff.Level]Class{oasdiff.Error: Breaking, oasdiff.Warning: Behaviour, oasdiff.Info: Documentation}[f.Level],
@@ -58,7 +58,7 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
 }
 
-// where finds the operation of a finding.
+// where returns the operation of a finding.
 func (c *comparison) where(f oasdiff.Finding) at {
 	if f.Path == "" {
 		return at{}
@@ -72,7 +72,7 @@ func (c *comparison) where(f oasdiff.Finding) at {
 	return at{}
 }
 
-// index finds the changes of an operation with their places.
+// index maps operations to their changes and the places of these.
 type index map[string][]seen // by method and path; "" holds the changes of the whole API
 
 type seen struct {
@@ -93,8 +93,8 @@ func (c *comparison) index() index {
 	return ix
 }
 
-// confirms looks for reported changes at the place of a finding, above or below it, and notes the
-// rule there.
+// confirms reports whether there are reported changes at the place of a finding, above or below it, and records
+// the rule in them.
 func (ix index) confirms(f oasdiff.Finding) bool {
 	if f.Path == "" && strings.Contains(f.Rule, "security") {
 		for _, s := range ix[""] {
@@ -111,7 +111,7 @@ func (ix index) confirms(f oasdiff.Finding) bool {
 	}
 	for _, s := range ix[fmt.Sprintf("%s %s", f.Method, openapi.Shape(f.Path))] {
 		if s.change.Code == "documentation-changed" && f.Level > oasdiff.Info {
-			continue // changed words do not explain a changed type
+			continue // a changed description does not explain a changed type
 		}
 		if samePlace(s.at, args) {
 			if !slices.Contains(s.change.Rules, f.Rule) {
@@ -123,7 +123,7 @@ func (ix index) confirms(f oasdiff.Finding) bool {
 	return found
 }
 
-// forms are the steps of oasdiff's places that lead into one form of a oneOf.
+// forms matches the steps of oasdiff's places that lead to one form of a choice.
 var forms = regexp.MustCompile(`(/|^)(oneOf|anyOf|allOf)\[[^\]]*\]`)
 
 func samePlace(at string, args []string) bool {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// docChange gathers the changed words of one type or method, so that a rewritten document does
-// not drown everything else.
+// docChange gathers the changed descriptions of one type or method, so that a rewritten document does not hide
+// everything else.
 type docChange struct {
 	at       []at
 	pointer  string
@@ -17,7 +17,7 @@ type docChange struct {
 	members  map[string]bool
 }
 
-// describe records that the words about a member, or about the thing itself when member is "", changed.
+// describe records that the description of a member changed, or that of the type or method if member is "".
 func (c *comparison) describe(a at, pointer, key, what, member string) {
 	if c.docs == nil {
 		c.docs = map[string]*docChange{}
@@ -33,7 +33,7 @@ func (c *comparison) describe(a at, pointer, key, what, member string) {
 	d.at = append(d.at, a)
 }
 
-// documentation turns the gathered words into changes.
+// documentation turns the gathered descriptions into changes.
 func (c *comparison) documentation() {
 	for _, key := range slices.Sorted(maps.Keys(c.docs)) {
 		d := c.docs[key]
@@ -64,7 +64,7 @@ func summary(members []string) string {
 	return list(quoted)
 }
 
-// sameText compares words without regard to how they are wrapped.
+// sameText compares descriptions, ignoring how they are wrapped.
 func sameText(a, b string) bool {
 	return a == b || strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
 }

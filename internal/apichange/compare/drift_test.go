@@ -51,8 +51,7 @@ func compare(t testing.TB, old, revised Side) *Report {
 	return r
 }
 
-// fixed is the description of 2026-08-13, which stays the same: it moves to the history when there is
-// a later one.
+// fixed returns the description of 2026-08-13, which moves to the history when there is a later one.
 var fixed = sync.OnceValue(func() *jsontree.Value {
 	for _, file := range []string{schemaDir + "/history/2026-08-13.json", schemaDir + "/gocardless.json"} {
 		data, err := os.ReadFile(file)
@@ -71,8 +70,8 @@ var fixed = sync.OnceValue(func() *jsontree.Value {
 	panic("no description")
 })
 
-// history is what the steps of the API's past must be reported as: the changes that break, in full,
-// and some of the others.
+// history holds the expected reports on the steps of the API's history: all breaking changes, and some of the
+// others.
 var history = map[string]struct {
 	breaking []string // exactly these
 	others   []string // these among the rest, with their class
@@ -126,7 +125,7 @@ func TestHistory(t *testing.T) {
 	for i := 1; i < len(files); i++ {
 		r := compare(t, read(t, files[i-1]), read(t, files[i]))
 		want, ok := history[r.New]
-		// Each step breaks something, as far as this table was written.
+		// Every step up to this one breaks something.
 		if r.New <= "2026-08-13" && r.Bump != Major {
 			t.Errorf("%s: bump %s, want major", r.New, r.Bump)
 		}
@@ -139,7 +138,7 @@ func TestHistory(t *testing.T) {
 			}
 		}
 		if !ok {
-			continue // 2026-08-13 is the step in which the document became complete; later ones are not known here
+			continue // the document became complete on 2026-08-13; later steps are not in the table
 		}
 		var breaking []string
 		for _, c := range r.Of(Breaking) {
@@ -162,8 +161,7 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// The net below our own checks, oasdiff, must see the three breaking changes of the history on its
-// own, at whatever level.
+// Three breaking changes of the history are found by oasdiff on its own as well, at any level.
 func TestOasdiffConfirmsHistory(t *testing.T) {
 	files := snapshots(t)
 	for i, text := range map[int]string{1: "SubscriptionRequest", 2: "Constraints.MaxAmountPerPayment", 3: "NegativeBalanceLimits.Create"} {

@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// part returns a document with only some of its paths, so that many comparisons are fast.
+// part returns a document with only some of its paths, to make many comparisons faster.
 func part(t testing.TB) *jsontree.Value {
 	t.Helper()
 	return testmodule.Part(fixed(), func(path string) bool {
@@ -20,8 +20,8 @@ func part(t testing.TB) *jsontree.Value {
 	})
 }
 
-// edit is a helper for the table: it fails the test when a pointer leads nowhere, so that no case
-// passes by changing nothing.
+// edit changes a document. It fails the test if a pointer leads nowhere, so that no case passes because nothing
+// changed.
 type edit struct {
 	t    *testing.T
 	root *jsontree.Value
@@ -45,10 +45,10 @@ func (e edit) json(text string) *jsontree.Value {
 	return v
 }
 
-// set gives an object a member.
+// set sets a member of an object.
 func (e edit) set(pointer, name, text string) { e.at(pointer).Set(name, e.json(text)) }
 
-// remove takes a member out of an object.
+// remove removes a member of an object.
 func (e edit) remove(pointer, name string) {
 	e.at(jsontree.Join(pointer, name))
 	e.at(pointer).Delete(name)
@@ -72,7 +72,7 @@ func (e edit) append(pointer, text string) {
 	v.Items = append(v.Items, e.json(text))
 }
 
-// drop takes a string out of an array.
+// drop removes a string from an array.
 func (e edit) drop(pointer, value string) {
 	v := e.at(pointer)
 	n := len(v.Items)
@@ -105,7 +105,7 @@ const (
 var mutations = []struct {
 	name  string
 	edit  func(e edit)
-	class Class // the worst; 0 for no change at all
+	class Class // the most severe; 0 for no change at all
 	code  string
 	text  string
 }{
@@ -332,7 +332,7 @@ var mutations = []struct {
 	{"unknown keyword", func(e edit) { e.set(create+"/properties/reference", "contentEncoding", `"base64"`) }, Breaking, "keyword-changed", "`contentEncoding`"},
 }
 
-// sideOf is a document as one side of a comparison, with names by rule.
+// sideOf returns a document as one side of a comparison, with names by rule.
 func sideOf(t testing.TB, root *jsontree.Value) Side {
 	t.Helper()
 	doc, err := openapi.Read(root)
@@ -377,7 +377,7 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// An enum that is written in place has no type of its own: the field stands for it.
+// An inline enum has no type of its own: reports name its field.
 func TestInlineEnumsAreNamedByTheirField(t *testing.T) {
 	with := func(values string) Side {
 		root := part(t)
@@ -404,7 +404,7 @@ func TestInlineEnumsAreNamedByTheirField(t *testing.T) {
 	}
 }
 
-// Whether an enum is written in place or apart makes no difference to its values.
+// An inline enum and a component with the same values are the same.
 func TestEnumInPlaceIsTheSame(t *testing.T) {
 	root := part(t)
 	e := edit{t, root}

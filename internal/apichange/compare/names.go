@@ -11,9 +11,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Names gives the parts of a document their names and types in the SDK. With the generator's model of
-// the document they are the very ones in the code; without it they follow the same rules, but know
-// nothing of the overlay's exceptions.
+// Names holds the names and types of the parts of a document in the SDK. With the generator's model of the
+// document they are those in the code. A nil Names follows the same rules, but without the overlay's
+// exceptions.
 type Names struct {
 	methods map[string][]string // by method and path
 	params  map[string]string   // types of params, by method
@@ -24,7 +24,7 @@ type Names struct {
 // owned is a member of a Go type.
 type owned struct{ owner, pointer string }
 
-// NamesOf takes the names from the generator's model.
+// NamesOf returns the names in the generator's model.
 func NamesOf(api *ir.API) *Names {
 	n := &Names{methods: map[string][]string{}, params: map[string]string{}, types: map[string]string{}, fields: map[owned]*ir.Field{}}
 	for s, op := range api.Operations() {
@@ -55,7 +55,7 @@ func NamesOf(api *ir.API) *Names {
 
 const requestSide = "#request"
 
-// goName is the name of a resource, field or value.
+// goName returns the Go name of a resource, field or value.
 func goName(wire string) string { return name.Go(wire) }
 
 func (n *Names) lookup(pointer, otherwise string) string {
@@ -67,8 +67,8 @@ func (n *Names) lookup(pointer, otherwise string) string {
 	return otherwise
 }
 
-// operationID returns the operation's id in our form: the document's own, which stands for the overlay's
-// where only the rules are known, or one by rule.
+// operationID returns the operation's id in our form: the document's own, which includes the overlay's
+// exceptions, or one by rule.
 func operationID(o *openapi.Operation) string {
 	if name.IsOperation(o.ID) {
 		return o.ID
@@ -111,14 +111,13 @@ func (n *Names) methodsOf(o *openapi.Operation) []string {
 	return list
 }
 
-// paramsName returns the type that holds an operation's query and header parameters, whether there are
-// any or not.
+// paramsName returns the type that holds an operation's query and header parameters, even if there are none.
 func (n *Names) paramsName(o *openapi.Operation) string {
 	resource, verb, _ := strings.Cut(operationID(o), ".")
 	return cmp.Or(n.paramsOf(o, n.methodsOf(o)[0]), name.Params(resource, verb))
 }
 
-// paramsOf returns the params type of a method, or "" when it takes none.
+// paramsOf returns the params type of a method, or "" if it takes none.
 func (n *Names) paramsOf(o *openapi.Operation, method string) string {
 	if n != nil {
 		if t, ok := n.params[method]; ok {
@@ -142,10 +141,10 @@ func (n *Names) paramsOf(o *openapi.Operation, method string) string {
 	return ""
 }
 
-// typeName returns the Go type of a definition on one side, or "" when it has none of its own.
+// typeName returns the Go type of a definition on one side, or "" if it has none of its own.
 func (n *Names) typeName(def *openapi.Schema, side side) string {
 	if def.Component == "" {
-		return n.lookup(def.Pointer, "") // the discriminator of a choice has a type, others in place do not
+		return n.lookup(def.Pointer, "") // of inline schemas, only the discriminator of a choice has a type
 	}
 	plain := n.lookup(def.Pointer, goName(def.Component))
 	if side == body && def.IsObject() {
@@ -158,7 +157,7 @@ func (n *Names) valueName(def *openapi.Schema, wire string) string {
 	return n.lookup(jsontree.Join(def.Pointer, "enum", wire), name.Value(n.typeName(def, reply), wire))
 }
 
-// side is where a schema is used; it decides the Go types of fields.
+// side is the kind of place where a schema is used. It decides the Go types of fields.
 type side int
 
 const (
@@ -177,7 +176,7 @@ type memberUse struct {
 	name     string // on the wire
 }
 
-// field returns a member as the generator makes it.
+// field returns the field that the generator makes of a member.
 func (n *Names) field(m memberUse) *ir.Field {
 	if n != nil {
 		for _, pointer := range []string{m.use.Pointer, strings.TrimSuffix(m.use.Pointer, "/schema")} { // that of a parameter
@@ -195,13 +194,13 @@ func (n *Names) field(m memberUse) *ir.Field {
 	return f
 }
 
-// parameter returns a parameter in the query or header as the generator makes it.
+// parameter returns the field that the generator makes of a query or header parameter.
 func (n *Names) parameter(owner string, p *openapi.Param) *ir.Field {
 	return n.field(memberUse{owner, p.Schema, query, p.Required, p.Name})
 }
 
-// typeOf chooses the type of a use as the loader does. What the loader refuses gets the nearest type,
-// or a name that shows that there is none.
+// typeOf returns the type of a use by the loader's rules. A use that the loader refuses gets the nearest type,
+// or one that shows that there is none.
 func (n *Names) typeOf(use *openapi.Schema, where side, member string) *ir.Ref {
 	d := use.Def()
 	goType := n.typeName(d, where)
@@ -225,5 +224,5 @@ func (n *Names) typeOf(use *openapi.Schema, where side, member string) *ir.Ref {
 	return anything
 }
 
-// anything stands for a schema that no Go type does.
+// anything stands for a schema without a Go type.
 var anything = &ir.Ref{Kind: ir.Named, Type: &ir.Type{GoName: "any", Kind: ir.Enum}}

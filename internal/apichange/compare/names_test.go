@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// visitor meets each name and Go type that a report on a document can print.
+// visitor visits every name and Go type that a report on a document can print.
 type visitor struct {
 	Side
 	method func(name, params, result string)
@@ -41,7 +41,7 @@ func (v *visitor) document() {
 		}
 		if r := o.Reply(); r.Schema != nil && r.Schema.Name() == "" {
 			for _, p := range r.Schema.Def().Properties {
-				if p.Name != "meta" { // of the library's own code
+				if p.Name != "meta" { // handwritten code reads it
 					v.use("", nil, p.Schema, reply)
 				}
 			}
@@ -51,7 +51,7 @@ func (v *visitor) document() {
 	}
 }
 
-// result is what the methods of an operation return besides the error.
+// result returns the result type of an operation's methods besides the error.
 func (v *visitor) result(o *openapi.Operation) string {
 	use := o.Reply().Schema
 	if use == nil {
@@ -77,7 +77,7 @@ func (v *visitor) object(owner string, def *openapi.Schema, where side) {
 	}
 }
 
-// use visits a field, and the type of it or its elements.
+// use visits a field, and its type or that of its elements.
 func (v *visitor) use(owner string, f *ir.Field, use *openapi.Schema, where side) {
 	if f != nil {
 		v.field(owner, f)
@@ -103,9 +103,9 @@ func (v *visitor) use(owner string, f *ir.Field, use *openapi.Schema, where side
 	}
 }
 
-// What a report shows of the SDK is in the code: every method with its params, every field with its type
-// and every value. Without the generator's model the names and types follow the rules; they are the same
-// but for what the overlay sets, which the rules cannot know.
+// The names and types in reports are those in the code: every method with its params, every field with its
+// type, and every value. By rule, without the generator's model, they are the same except for the overlay's
+// exceptions.
 func TestNamesAreThoseOfTheCode(t *testing.T) {
 	overlay, err := load.ParseOverlay(whole(t).Overlay)
 	if err != nil {
@@ -136,8 +136,8 @@ func TestNamesAreThoseOfTheCode(t *testing.T) {
 	}
 }
 
-// Neither do reports err about what the description of today does not use: choices between objects on both
-// sides, parameters next to a body, names from the overlay.
+// The same holds for constructs that today's description does not use: choices between objects on both sides,
+// parameters next to a body, names from the overlay.
 func TestNamesOfRareConstructs(t *testing.T) {
 	root := part(t)
 	e := edit{t, root}
@@ -159,12 +159,12 @@ func TestNamesOfRareConstructs(t *testing.T) {
 		"Source.Labels": "[]string", "SourceTypeCard": "SourceType", "NewPayment.DryRun": "*bool", "client.Payments.Create": "(NewPayment) *Payment",
 	} {
 		if told[name] != goType {
-			t.Errorf("%s is said to be of type %q, want %q", name, told[name], goType)
+			t.Errorf("%s is reported with type %q, want %q", name, told[name], goType)
 		}
 	}
 }
 
-// told is names, each compared with the code.
+// told returns names after comparing each with the code.
 func (c code) told(t *testing.T) map[string]string {
 	t.Helper()
 	if c.err != nil {
@@ -179,7 +179,8 @@ func (c code) told(t *testing.T) map[string]string {
 	return all
 }
 
-// names gathers what a report can show: fields and values with their types, methods with their params and results.
+// names returns what a report can show: fields and values with their types, methods with their params and
+// results.
 func (c code) names(t *testing.T) map[string]string {
 	all := map[string]string{}
 	note := func(name, goType string) {

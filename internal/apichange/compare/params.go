@@ -7,8 +7,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// fieldParam reports whether a parameter is a field of the params. The path's is an argument, and
-// the pipeline sends the idempotency key.
+// fieldParam reports whether a parameter is a field of the params. Path parameters are arguments, and the
+// pipeline sends the idempotency key.
 func fieldParam(p *openapi.Param) bool {
 	return p.In == "query" || p.In == "header" && !strings.EqualFold(p.Name, "Idempotency-Key")
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// How many random changes are made, and which: a longer run with another seed finds more.
+// A longer run with another seed finds more.
 var (
 	rounds = flag.Int("rounds", 24, "random changes to make")
 	seed   = flag.Uint64("seed", 1, "seed of the random changes")
@@ -100,8 +100,8 @@ func enums(root *jsontree.Value) (out []*jsontree.Value) {
 	return out
 }
 
-// changes are the kinds of random change. Each reports what it did, or "" when there was nothing to do
-// at the place that it chose.
+// changes are the kinds of random change. Each returns what it did, or "" if there was nothing to do at the
+// chosen place.
 var changes = []struct {
 	name  string
 	apply func(r rng, root *jsontree.Value) string
@@ -310,7 +310,7 @@ var changes = []struct {
 	{"rename component", func(r rng, root *jsontree.Value) string {
 		s := pick(r, root.At("/components/schemas").Members).Name
 		if s == "Metadata" || s == "ListMeta" || s == "ListCursors" {
-			return "" // written by hand in Go, and known by these names
+			return "" // handwritten Go code uses these names
 		}
 		renameComponent(root, s, s+"Renamed")
 		return s
@@ -342,8 +342,8 @@ func renameComponent(root *jsontree.Value, old, revised string) {
 	})
 }
 
-// Random changes, one or two at a time, hold up against what is known without the report: the Go
-// code generated from the two documents, and the report of the way back.
+// The reports on random changes, one or two at a time, agree with the Go code generated from the two documents
+// and with the report on the reverse change.
 func TestRandomChanges(t *testing.T) {
 	base := part(t)
 	old := generated(t, base, load.Input{})
@@ -413,7 +413,7 @@ func checkPair(t *testing.T, old, revised code) {
 	}
 }
 
-// rewrites say the same in another way.
+// rewrites change the form of a document but not its meaning.
 var rewrites = []struct {
 	name  string
 	apply func(r rng, root *jsontree.Value) string
@@ -472,7 +472,7 @@ var rewrites = []struct {
 		s := m.schema()
 		for _, key := range []string{"$ref", "anyOf", "oneOf", "properties", "default", "deprecated", "x-restricted", "x-required-when"} {
 			if s.Has(key) {
-				return "" // not a plain value, or this use of it alone has annotations
+				return "" // not a plain value, or a use with annotations of its own
 			}
 		}
 		root.At("/components/schemas").Set("MovedScalar", s)
@@ -619,7 +619,7 @@ var rewrites = []struct {
 	}},
 }
 
-// What means the same is not a change, or at most one of words.
+// A rewrite is not a change, or at most one of documentation.
 func TestRewrites(t *testing.T) {
 	base := part(t)
 	for i, c := range rewrites {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Formats are the ways to write a report.
+// Formats lists the formats of a report.
 var Formats = []string{"text", "markdown", "json"}
 
-// Render writes a report in one of Formats. In every format the bump comes last: as the last line
-// of text and markdown, as the last member of JSON.
+// Render writes a report in one of [Formats]. The bump is the last line of text and Markdown, and the last
+// member of JSON.
 func (r *Report) Render(w io.Writer, format string) error {
 	switch format {
 	case "json":
@@ -122,12 +122,11 @@ func (r *Report) markdown() string {
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// shownUsers is how many methods of a service, and how many services, are named one by one.
+// shownUsers is the number of methods of a service, and of services, that are named one by one.
 const shownUsers = 5
 
-// Users names the methods that a change concerns, by service, unless its subject is the method
-// itself or nothing but words changed: "client.Payments (Create, Get)". What only oasdiff sees names no
-// place.
+// Users returns the methods that a change concerns, by service: "client.Payments (Create, Get)". It returns ""
+// if the text names them already, or for a change of documentation that not only oasdiff finds.
 func (c Change) Users() string {
 	if c.Class == Documentation && !strings.HasPrefix(c.Code, oasdiffCode) || len(c.Operations) == 0 || strings.Contains(c.Text, list(c.Operations)) {
 		return ""
@@ -150,7 +149,7 @@ func (c Change) Users() string {
 	return atMost(shownUsers, services)
 }
 
-// Markdown writes the change in one paragraph.
+// Markdown returns the change as one paragraph.
 func (c Change) Markdown() string {
 	text := c.Text
 	if c.Subject != "" {
@@ -173,7 +172,7 @@ func (c Change) located(text string) string {
 	return text
 }
 
-// Snippet shows Go code before and after the change, one line each; "" when there is none.
+// Snippet returns Go code before and after the change, one line each, or "" if there is none.
 func (c Change) Snippet() string {
 	if c.Before == "" {
 		return ""

@@ -15,7 +15,7 @@ import (
 // spot is the field whose schemas are compared.
 type spot struct {
 	owner    string // Go type that has the field
-	oldOwner string // and that had it, should its name have changed
+	oldOwner string // Go type that had the field, whose name may have been different
 	field    string // "PaymentCreateParams.Amount"
 	member   string // on the wire
 	required bool   // in the new document
@@ -25,19 +25,19 @@ type spot struct {
 	depth    int
 }
 
-// before returns the field as the code has it that is made from the old document.
+// before returns the field in the code of the old document.
 func (c *comparison) before(a at, s spot, use *openapi.Schema) *ir.Field {
 	return c.old.Names.field(memberUse{s.oldOwner, use, a.side, s.was, s.member})
 }
 
-// after returns the field as the code has it that is made from the new document.
+// after returns the field in the code of the new document.
 func (c *comparison) after(a at, s spot, use *openapi.Schema) *ir.Field {
 	return c.new.Names.field(memberUse{s.owner, use, a.side, s.required, s.member})
 }
 
 const maxDepth = 40
 
-// params1 compares the params of a method. Their type carries the fields of the query as well.
+// params1 compares the body's part of a method's params.
 func (c *comparison) params1(a at, o, n *openapi.Schema) {
 	owner := c.new.Names.typeName(n.Def(), query)
 	if before := c.old.Names.typeName(o.Def(), query); before != owner && before != "" && owner != "" {
@@ -67,7 +67,7 @@ func (c *comparison) schema(a at, s spot, before, after *openapi.Schema) {
 	if !s.root {
 		c.use(a, s, before, after)
 	}
-	// An enum that is written in place has values like any other.
+	// An inline enum and a component with the same values are the same.
 	if c.shape(before) != c.shape(after) && !(o.IsEnum() && n.IsEnum()) {
 		c.typeChanged(a, s, before, after)
 		return
@@ -100,7 +100,7 @@ func (c *comparison) schema(a at, s spot, before, after *openapi.Schema) {
 	}
 }
 
-// shape is what decides the kind of Go type, without names, null and limits.
+// shape returns what decides the kind of Go type, without names, null and limits.
 func (c *comparison) shape(use *openapi.Schema) string {
 	d := use.Def()
 	switch {
@@ -133,7 +133,7 @@ func (c *comparison) typeChanged(a at, s spot, before, after *openapi.Schema) {
 	if from == to {
 		from, to = c.shape(before), c.shape(after)
 		if before.IsMap() && after.IsMap() {
-			// Metadata is a map of strings for the SDK, also where a document allowed anything.
+			// In the SDK, metadata is a map of strings even where a document allows anything.
 			c.add(a, Change{
 				Class: Documentation, Code: "map-described", Pointer: after.Pointer, Subject: s.field,
 				Text: fmt.Sprintf("%s is described as a %s instead of a %s; its type in the SDK stays %s.", s.named(), to, from, newType),
@@ -160,7 +160,7 @@ func (s spot) named() string {
 	return fmt.Sprintf("%s (`%s`)", s.field, s.member)
 }
 
-// rename compares the names of Go types of paired definitions.
+// rename compares the Go type names of paired definitions.
 func (c *comparison) rename(a at, o, n *openapi.Schema) {
 	if !n.IsEnum() && !n.IsObject() || o.Component == "" || n.Component == "" {
 		return
@@ -171,8 +171,8 @@ func (c *comparison) rename(a at, o, n *openapi.Schema) {
 	}
 }
 
-// nullability compares whether null is allowed. In replies it decides between a value and a
-// pointer for numbers, booleans and objects; other types show null as their zero value.
+// nullability compares whether null is allowed. In replies, that decides whether a number or a boolean is a
+// pointer; other types have their zero value for null.
 func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 	o, n := before.MayBeNull(), after.MayBeNull()
 	if o == n || s.root {
@@ -220,7 +220,7 @@ func (c *comparison) nullability(a at, s spot, before, after *openapi.Schema) {
 	c.add(a, change)
 }
 
-// nullItems reports whether a list may hold null, which the SDK reads as the zero value.
+// nullItems reports that a list may now contain null, which the SDK reads as the zero value, or no longer.
 func (c *comparison) nullItems(a at, s spot, n *openapi.Schema, may bool) {
 	change := Change{Class: Behaviour, Code: "null-items", Pointer: n.Pointer, Subject: s.field,
 		Text: fmt.Sprintf("%s may have null among its items.", s.named()), Advice: "Such items are zero values."}
@@ -248,8 +248,8 @@ func (c *comparison) enum(a at, s spot, o, n *openapi.Schema) {
 	}
 }
 
-// valueRemoved reports a value that an enum no longer has. An enum that is written in place has no
-// type: its field stands for it.
+// valueRemoved reports a value that an enum no longer has. An inline enum has no type of its own: the report
+// names its field.
 func (c *comparison) valueRemoved(s spot, typeName string, o, n *openapi.Schema, wire string) Change {
 	change := Change{Class: Breaking, Code: "enum-value-removed", Pointer: n.Pointer}
 	if typeName == "" {
@@ -311,8 +311,7 @@ func (c *comparison) object(a at, s spot, o, n *openapi.Schema) {
 	}
 }
 
-// ownerSide is the side by which an object's own name is looked up: the params of a method carry
-// the plain name.
+// ownerSide returns the side for looking up an object's own name: the params of a method have the plain name.
 func (c *comparison) ownerSide(a at, s spot) side {
 	if s.params {
 		return query
@@ -349,7 +348,7 @@ func (c *comparison) memberAdded(a at, s spot, schema *openapi.Schema) {
 	c.add(a, change)
 }
 
-// required compares whether a member must be sent or will be there.
+// required compares whether a member must be sent, or is always present in replies.
 func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 	if s.was == s.required {
 		return
@@ -388,7 +387,7 @@ func (c *comparison) required(a at, s spot, before, after *openapi.Schema) {
 	c.add(a, change)
 }
 
-// use compares the annotations of a use: deprecation, restrictions, defaults, examples, words.
+// use compares the annotations of a use: deprecation, restrictions, defaults, examples, descriptions.
 func (c *comparison) use(a at, s spot, o, n *openapi.Schema) {
 	c.deprecated(a, n.Pointer, s.field, o.Deprecated, n.Deprecated)
 	c.restricted(a, n.Pointer, s.field, o.Restricted, n.Restricted)
@@ -444,7 +443,7 @@ func sameExamples(o, n *openapi.Schema) bool {
 	return true
 }
 
-// limit writes a restriction as what a value must do.
+// limit describes a restriction as what a value must do.
 func limit(key, value string) string {
 	forms := map[string]string{
 		"maxLength": "have at most %s characters", "minLength": "have at least %s characters",
@@ -459,7 +458,7 @@ func limit(key, value string) string {
 	return "obey " + key + " " + value
 }
 
-// limits compares the restrictions on values. Tighter ones refuse requests that used to pass.
+// limits compares the restrictions on values. A tighter one refuses requests that used to be valid.
 func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 	had, has := o.AllLimits(), n.AllLimits()
 	for _, key := range keysOf(had, has) {
@@ -489,8 +488,7 @@ func (c *comparison) limits(a at, s spot, o, n *openapi.Schema) {
 	}
 }
 
-// other compares formats that do not decide the Go type, and keywords that the model has no
-// field for.
+// other compares formats that do not decide the Go type, and keywords without a field in the model.
 func (c *comparison) other(a at, s spot, before, after *openapi.Schema) {
 	o, n := before.Def(), after.Def()
 	if o.Format != n.Format {
@@ -540,7 +538,7 @@ func orNone(s string) string {
 	return s
 }
 
-// keyword reports a change that the model does not understand: in a request it may refuse calls.
+// keyword reports a change that the model does not understand. In a request it may make the API refuse calls.
 func (c *comparison) keyword(a at, s spot, n *openapi.Schema, key, before, after string) {
 	class := Behaviour
 	if a.side != reply && after != "" {

@@ -21,7 +21,7 @@ func parseFile(t testing.TB, file string) *jsontree.Value {
 	return root
 }
 
-// whole are the exceptions to the rules of naming that the SDK is generated with.
+// whole returns the overlay and the catalogue with which the SDK is generated.
 func whole(t testing.TB) load.Input {
 	t.Helper()
 	overlay, err := os.ReadFile("../../../generator/overlay.json")
@@ -35,7 +35,7 @@ func whole(t testing.TB) load.Input {
 	return load.Input{Overlay: overlay, Catalogue: catalogue}
 }
 
-// The code in the reports on the API's past is Go that compiles with the SDK of its day.
+// The code in the reports on the API's history compiles with the SDK of its day.
 func TestHistorySnippets(t *testing.T) {
 	var before *code
 	for _, file := range snapshots(t) {
@@ -51,7 +51,7 @@ func TestHistorySnippets(t *testing.T) {
 	}
 }
 
-// So is the code in the reports on the mutations, both ways.
+// The code in the reports on the mutations compiles as well, in both directions.
 func TestMutationSnippets(t *testing.T) {
 	base := part(t)
 	old := generated(t, base, load.Input{})

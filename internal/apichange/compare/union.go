@@ -6,8 +6,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// union compares which members the objects of a choice have and require. The members themselves, and the
-// objects that come and go, are compared as the fields and the enum that they become.
+// union compares which members the objects of a choice have and require. The members themselves and the set of
+// objects are compared as the fields and the enum that they become.
 func (c *comparison) union(a at, s spot, o, n *openapi.Schema) {
 	if o.Union == nil || n.Union == nil || o.Union.Property != n.Union.Property {
 		return

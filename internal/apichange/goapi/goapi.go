@@ -1,6 +1,5 @@
-// Package goapi compares the exported Go API of two states of the SDK with apidiff. It reads
-// source from memory, so that code generated from two documents can be compared without writing
-// either of them to disk.
+// Package goapi compares the exported Go API of two states of the SDK with apidiff. It reads source from
+// memory, so that it can compare code generated from two documents without writing it to disk.
 package goapi
 
 import (
@@ -26,15 +25,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/compare"
 )
 
-// Source is the Go files of a module, by slash-separated path from the module's root.
+// Source holds the Go files of a module, by slash-separated path from the module's root.
 type Source struct {
 	Module string // module path
-	Root   string // directory whose go.mod names where other modules are; "" when the code uses none
+	Root   string // directory whose go.mod lists the other modules; "" if the code uses none
 	Files  map[string][]byte
 }
 
-// ReadDir takes the Go files in or under gocardless/. Tests and files for which keep returns false
-// are left out; a nil keep takes all.
+// ReadDir reads the Go files below gocardless/, without tests and files for which keep returns false. A nil keep
+// keeps all files.
 func ReadDir(module, root string, keep func(path string) bool) (Source, error) {
 	tree := os.DirFS(root)
 	s := Source{Module: module, Root: root, Files: map[string][]byte{}}
@@ -57,7 +56,7 @@ func ReadDir(module, root string, keep func(path string) bool) (Source, error) {
 	return s, err
 }
 
-// With returns the source with more files, which replace those of the same path.
+// With returns the source with more files. They replace those with the same path.
 func (s Source) With(files map[string][]byte) Source {
 	all := map[string][]byte{}
 	for name, content := range s.Files {
@@ -85,11 +84,10 @@ func (s Source) packages() []string {
 	return slices.DeleteFunc(s.dirs(), func(dir string) bool { return strings.Contains(dir+"/", "/internal/") })
 }
 
-// moving are constants whose value is a fact about the release, which no program may rely on.
+// moving lists constants whose value changes with each release, so that programs must not rely on it.
 var moving = []string{"Version", "SchemaDate"}
 
-// Compare reports how the exported API of all packages changed. With a directory list, only these
-// are compared.
+// Compare reports how the exported API of all packages changed, or of the packages in the given directories.
 func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
 	before, err := newChecker(old)
 	if err != nil {
@@ -133,8 +131,8 @@ func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
 			if slices.ContainsFunc(moving, func(name string) bool { return strings.HasPrefix(c.Message, name+": value changed") }) {
 				continue
 			}
-			// A struct that gains a slice can no longer be compared with ==. The SDK promises no such
-			// comparison: otherwise no type could ever gain a list.
+			// A struct with a new slice can no longer be compared with ==. The SDK does not promise that
+			// comparison, because then no type could get a list.
 			if c.Compatible || strings.HasSuffix(c.Message, "old is comparable, new is not") {
 				out.Compatible = append(out.Compatible, prefix+c.Message)
 			} else {
@@ -147,8 +145,8 @@ func Compare(old, revised Source, dirs ...string) (*compare.GoDiff, error) {
 	return out, nil
 }
 
-// TypeCheck checks packages of the module together with the bodies of their functions. Without a list
-// of directories, it checks all of them, internal ones too.
+// TypeCheck checks the packages in the given directories, including the bodies of their functions. Without
+// directories, it checks all packages, including internal ones.
 func (s Source) TypeCheck(dirs ...string) error {
 	c, err := newChecker(s)
 	if err != nil {
@@ -172,7 +170,7 @@ type checker struct {
 	source Source
 	set    *token.FileSet
 	done   map[string]*types.Package
-	others *library // packages that are not the module's own
+	others *library // packages of other modules and the standard library
 }
 
 func newChecker(s Source) (*checker, error) {
@@ -182,8 +180,8 @@ func newChecker(s Source) (*checker, error) {
 	return &checker{source: s, set: token.NewFileSet(), done: map[string]*types.Package{}, others: newLibrary(s.Root, s.imports())}, nil
 }
 
-// imports lists what the files import from elsewhere. A file that cannot be read is an error when its
-// package is checked.
+// imports lists the packages of other modules that the files import. It skips files that do not parse: they are
+// an error when their package is checked.
 func (s Source) imports() []string {
 	seen := map[string]bool{}
 	for name, content := range s.Files {
@@ -201,7 +199,7 @@ func (s Source) imports() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// Import serves the module's own packages from source and others from export data.
+// Import returns the module's own packages from source, and others from export data.
 func (c *checker) Import(importPath string) (*types.Package, error) {
 	if dir, own := strings.CutPrefix(importPath, c.source.Module+"/"); own {
 		return c.check(dir)
@@ -234,7 +232,7 @@ func (c *checker) check(dir string) (*types.Package, error) {
 	return p, nil
 }
 
-// parse reads the files of a directory that a build on this machine would take.
+// parse parses the files of a directory that a build on this machine includes.
 func (c *checker) parse(dir string) ([]*ast.File, error) {
 	context := build.Default
 	context.OpenFile = func(name string) (io.ReadCloser, error) {

@@ -50,7 +50,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// The value of the version differs in every release: that alone is not a difference of the API.
+// A changed value of the constant Version is not a difference of the API.
 func TestVersionMoves(t *testing.T) {
 	d, err := Compare(source("const Version, Other = \"1\", \"1\"\n"), source("const Version, Other = \"2\", \"2\"\n"))
 	if err != nil || len(d.Incompatible) != 1 || !strings.HasPrefix(d.Incompatible[0], "Other: value changed") {
@@ -79,7 +79,7 @@ func TestPackagesComeAndGo(t *testing.T) {
 	}
 }
 
-// All public packages of this module can be compared, also those that use other modules.
+// All public packages of this module can be compared, including those that use other modules.
 func TestThisModule(t *testing.T) {
 	present, err := ReadDir(testmodule.Path(t), root, nil)
 	if err != nil {
@@ -114,8 +114,8 @@ func TestCodeThatDoesNotCompile(t *testing.T) {
 	}
 }
 
-// The code generated from every step of the API's past compiles with the written code of today, and
-// shows what the step broke.
+// The code generated from every snapshot of the API's history compiles with today's handwritten code, and the
+// comparison shows what each step broke.
 func TestHistory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("generates the SDK once for each snapshot: left out by -short")
@@ -157,8 +157,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// withoutEvents leaves out the written files about events and webhooks: the bodies of their functions
-// use fields that older snapshots do not have.
+// withoutEvents leaves out the handwritten files about events and webhooks: their functions use fields that
+// older snapshots do not have.
 func withoutEvents(s Source) Source {
 	files := maps.Clone(s.Files)
 	maps.DeleteFunc(files, func(name string, _ []byte) bool {

@@ -17,10 +17,9 @@ import (
 	"sync"
 )
 
-// library imports packages of the standard library and of other modules, from what the compiler knows
-// about them.
+// library imports packages of the standard library and of other modules from the compiler's export data.
 type library struct {
-	root     string // directory of the module whose go.mod has the other modules; "" when there are none
+	root     string // directory of the go.mod that lists the other modules; "" if there are none
 	wanted   []string
 	packages map[string]listed
 	importer types.Importer
@@ -33,14 +32,14 @@ type listed struct {
 	Error      *struct{ Err string }
 }
 
-// standard is what was reported about packages of the standard library: the same for every root.
+// standard caches what go list reported about packages of the standard library, which is the same for every root.
 var standard = struct {
 	sync.Mutex
 	packages map[string]listed
 }{packages: map[string]listed{}}
 
-// newLibrary returns a library for the packages wanted. The go command is asked about all of them at
-// once, because each run takes longer than reading the data.
+// newLibrary returns a library for the wanted packages. It runs the go command for all of them at once, because
+// each run takes longer than reading the data.
 func newLibrary(root string, wanted []string) *library {
 	l := &library{root: root, wanted: wanted, packages: map[string]listed{}}
 	l.importer = importer.ForCompiler(token.NewFileSet(), "gc", l.open)
@@ -88,7 +87,7 @@ func (l *library) find(importPath string) (p listed, err error) {
 	return packages[importPath], nil
 }
 
-// list asks the go command about packages.
+// list returns what go list reports about packages.
 func list(dir string, importPaths []string) (map[string]listed, error) {
 	var stderr bytes.Buffer
 	cmd := exec.Command("go", append([]string{"list", "-e", "-export", "-json=ImportPath,Export,Error", "--"}, importPaths...)...)

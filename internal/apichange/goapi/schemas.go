@@ -12,11 +12,11 @@ import (
 // Generated is the result of generating from one document.
 type Generated struct {
 	API    *ir.API
-	Source Source // hand-written and generated code together
+	Source Source // handwritten and generated code together
 }
 
-// Generate makes the SDK's source from a document, with the hand-written code of the module at
-// root around it. It writes nothing.
+// Generate generates the SDK from a document, and combines it with the handwritten code of the module at root.
+// It writes nothing.
 func Generate(root, schema string) (*Generated, error) {
 	api, err := generator.Load(generator.Config{Root: root, Schema: schema})
 	if err != nil {
@@ -29,7 +29,7 @@ func Generate(root, schema string) (*Generated, error) {
 	return FromFiles(root, api, files)
 }
 
-// FromFiles puts generated files together with the hand-written code of the module at root.
+// FromFiles combines generated files with the handwritten code of the module at root.
 func FromFiles(root string, api *ir.API, generated []emit.File) (*Generated, error) {
 	files := map[string][]byte{}
 	for _, f := range generated {
@@ -44,7 +44,7 @@ func FromFiles(root string, api *ir.API, generated []emit.File) (*Generated, err
 	return &Generated{API: api, Source: byHand.With(files)}, nil
 }
 
-// BetweenSchemas compares the Go APIs that two documents become with the same hand-written code.
+// BetweenSchemas compares the Go APIs generated from two documents.
 func BetweenSchemas(old, revised *Generated) (*compare.GoDiff, error) {
 	return Compare(old.Source, revised.Source, "gocardless")
 }

@@ -28,8 +28,7 @@ func vendored(t *testing.T) map[string]*Document {
 	return out
 }
 
-// The model must hold everything that the vendored documents say: what it has no field for could
-// change without a report.
+// The model holds every keyword of the vendored documents: one without a field could change without a report.
 func TestVendoredDocumentsAreHeldWhole(t *testing.T) {
 	docs := vendored(t)
 	if len(docs) < 8 {
@@ -72,7 +71,7 @@ func document(schemas string) []byte {
 			"schemas": %s}}`, schemas)
 }
 
-// All these spellings say: an object whose member x is a string or null.
+// All these spellings mean an object whose member x is a string or null.
 func TestSpellingsOfTheSame(t *testing.T) {
 	for name, schemas := range map[string]string{
 		"3.1 type array":      `{"A": {"type": "object", "properties": {"x": {"type": ["string", "null"], "description": "d"}}}}`,
@@ -129,7 +128,7 @@ func TestBrokenDocuments(t *testing.T) {
 	}
 }
 
-// A schema may contain itself, and two references may point at each other.
+// A schema may contain itself, and two schemas may refer to each other.
 func TestCircles(t *testing.T) {
 	d, err := Parse(document(`{"A": {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/A"}}}}`))
 	if err != nil {
@@ -174,11 +173,11 @@ func TestSays(t *testing.T) {
 		}
 	}
 	if !old.Says("format:date") || !current.Says("format:uri") {
-		t.Error("formats are told apart")
+		t.Error("formats are not distinguished")
 	}
 }
 
-// A schema whose properties go one way only is another one in each direction.
+// A schema with readOnly or writeOnly properties is a different one in each direction.
 func TestSides(t *testing.T) {
 	doc, err := Parse([]byte(`{"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": {"/things": {"post": {
 		"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},

@@ -8,14 +8,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// limitKeys restrict values; each is compared as a string.
+// limitKeys lists the keywords that restrict values.
 var limitKeys = []string{
 	"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "multipleOf",
 	"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "propertyNames",
 }
 
-// limit notes a keyword that restricts values, next to what is noted already: the tighter one counts. It
-// reports whether the keyword is one.
+// limit records a keyword that restricts values; of two limits, the tighter one counts. It reports whether the
+// keyword is such a one.
 func (s *Schema) limit(key string, v *jsontree.Value) bool {
 	if !slices.Contains(limitKeys, key) {
 		return false
@@ -26,14 +26,14 @@ func (s *Schema) limit(key string, v *jsontree.Value) bool {
 			s.tighten(key+"/"+m.Name, m.Value.Compact())
 		}
 	case v.Kind == jsontree.Bool && !v.True():
-		// A bound of OpenAPI 3.0 that belongs to the range, or items that may be equal.
+		// exclusiveMinimum or exclusiveMaximum of OpenAPI 3.0, or uniqueItems, that is false.
 	default:
 		s.tighten(key, v.Compact())
 	}
 	return true
 }
 
-// limitsOf notes what a wrapper states besides what it wraps.
+// limitsOf records the limits that a wrapper adds to what it wraps.
 func (s *Schema) limitsOf(wrapper *jsontree.Value) {
 	for _, m := range wrapper.Members {
 		s.limit(m.Name, m.Value)
@@ -46,8 +46,8 @@ func (s *Schema) tighten(key, text string) {
 	}
 }
 
-// exclude writes the exclusive bounds of OpenAPI 3.0, a boolean next to the bound, as those of 3.1, a
-// bound of its own.
+// exclude converts the exclusive bounds of OpenAPI 3.0, a boolean next to the bound, to those of 3.1, a bound
+// of their own.
 func (s *Schema) exclude() {
 	for exclusive, bound := range map[string]string{"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"} {
 		if s.Limits[exclusive] != "true" {
@@ -61,7 +61,7 @@ func (s *Schema) exclude() {
 	}
 }
 
-// Tighter reports whether a limit lets fewer values pass than it did before; an empty string means that there was none.
+// Tighter reports whether a limit allows fewer values than before. An empty string means no limit.
 func Tighter(key, before, after string) bool {
 	switch {
 	case after == "":

@@ -1,7 +1,7 @@
-// Package openapi reads an OpenAPI 3.0 or 3.1 document, in whatever spelling, into one plain model:
-// references are resolved, the two spellings of null are one, wrappers around a single schema are
-// gone, and everything knows its JSON pointer. Comparing two documents and adopting a foreign one
-// both start from it; code is generated from the stricter model of generator/load.
+// Package openapi reads an OpenAPI 3.0 or 3.1 document, in any spelling, into one plain model: references are
+// resolved, all spellings of null are one, wrappers around a single schema are removed, and everything has its
+// JSON pointer. Comparing documents and adopting a foreign one start from this model; code is generated from
+// the stricter model of generator/load.
 package openapi
 
 import (
@@ -28,7 +28,7 @@ type Document struct {
 
 	components map[string]*Schema
 	says       map[string]bool           // keywords that occur anywhere
-	said       map[Place]map[string]bool // and in each kind of place; made on demand
+	said       map[Place]map[string]bool // keywords in each kind of place; nil until it is needed
 }
 
 // Server is a base URL of the API.
@@ -40,7 +40,7 @@ type Tag struct{ Pointer, Name, Description string }
 // Problem is a construct that is not understood.
 type Problem struct{ Pointer, Message string }
 
-// Error names the place first.
+// Error returns the place and the message.
 func (p Problem) Error() string { return p.Pointer + ": " + p.Message }
 
 // Operation is one method of one path.
@@ -60,12 +60,12 @@ type Operation struct {
 	Failure     *Schema  // body of a refusal, or nil
 	Refusals    []string // statuses of refusals that are listed one by one
 	Media       []string // media types other than JSON that a body or a reply may have
-	Beside      []string // what the model has no field for, in words: a security of its own
+	Beside      []string // descriptions of what the model has no field for, such as its own security
 	Variants    []Variant
 	Variant     string // name of the variant that this stands for alone; see SplitVariants
 }
 
-// SplitVariants returns an operation for each form of the body of o, all at the path of o.
+// SplitVariants returns an operation for each form of o's body, all with o's path.
 func (o *Operation) SplitVariants() []*Operation {
 	resource, _, _ := strings.Cut(o.ID, ".")
 	var out []*Operation
@@ -81,7 +81,7 @@ func (o *Operation) SplitVariants() []*Operation {
 	return out
 }
 
-// form returns a body whose envelope holds one of its forms alone, or nil.
+// form returns a body whose envelope has only one of its forms, or nil.
 func (b *Body) form(component string) *Body {
 	if b == nil || len(b.Schema.Def().Properties) != 1 {
 		return nil
@@ -96,7 +96,7 @@ func (b *Body) form(component string) *Body {
 	return nil
 }
 
-// Shape is the path with its variable segments unnamed, which distinguishes paths as servers do.
+// Shape returns the path without the names of its variable segments, which servers ignore as well.
 func (o *Operation) Shape() string { return Shape(o.Path) }
 
 // Shape removes the names of a path's variable segments: /payments/{id} is /payments/{}.
@@ -110,13 +110,14 @@ func Shape(path string) string {
 	return strings.TrimSuffix(strings.Join(segments, "/"), "/")
 }
 
-// UsualRefusal reports whether at least half of the operations list a status: what an author writes
-// everywhere is not news anywhere.
+// UsualRefusal reports whether at least half of the operations list a status of refusal. Such a status means
+// nothing for a single operation.
 func (d *Document) UsualRefusal(status string) bool {
 	return d.usual(func(o *Operation) bool { return slices.Contains(o.Refusals, status) })
 }
 
-// UsuallyBeside is the same for what is besides in operations.
+// UsuallyBeside does the same for one of the statements that the model has no
+// field for.
 func (d *Document) UsuallyBeside(words string) bool {
 	return d.usual(func(o *Operation) bool { return slices.Contains(o.Beside, words) })
 }
@@ -131,8 +132,8 @@ func (d *Document) usual(has func(o *Operation) bool) bool {
 	return 2*n >= len(d.Operations)
 }
 
-// Security describes how calls are authenticated, without the names of the schemes; "" when the document
-// does not say.
+// Security describes how calls are authenticated, without the names of the schemes, or returns "" if the
+// document does not state it.
 func (d *Document) Security() string {
 	var ways []string
 	schemes := d.Root.At("/components/securitySchemes")
@@ -154,7 +155,7 @@ func (d *Document) Security() string {
 // LeftOut lists the places of the API that a document in our form leaves out.
 func (d *Document) LeftOut() []string { return d.Root.Get("info").Get(ir.LeftOutKey).Names() }
 
-// Param returns the parameter of that place and name, or nil. Header names have no case.
+// Param returns the parameter with the given place and name, or nil. Header names are case-insensitive.
 func (o *Operation) Param(in, name string) *Param {
 	for _, p := range o.Params {
 		if p.In == in && (p.Name == name || in == "header" && strings.EqualFold(p.Name, name)) {
@@ -164,8 +165,8 @@ func (o *Operation) Param(in, name string) *Param {
 	return nil
 }
 
-// Reply returns the reply of success that the SDK reads: 204, or 202 without a body, when the API may
-// answer without one, else that with the lowest status. It is nil when there is none.
+// Reply returns the successful reply that the SDK reads, or nil if there is none: 204 or 202 without a body if
+// the API may reply without one, else the one with the lowest status.
 func (o *Operation) Reply() *Reply {
 	for _, r := range o.Replies {
 		if r.Status == "204" || r.Status == "202" && r.Schema == nil {
@@ -197,14 +198,14 @@ type Body struct {
 	Schema   *Schema
 }
 
-// Reply is an answer with a 2xx status.
+// Reply is a successful reply.
 type Reply struct {
 	Pointer string
 	Status  string  // "201" or AnyStatus
 	Schema  *Schema // nil without a body
 }
 
-// AnyStatus stands for every status of success, for documents that do not tell them apart.
+// AnyStatus stands for every status of success, in documents that do not distinguish them.
 const AnyStatus = "2XX"
 
 // Variant is one method of an operation that has several (x-variants).
@@ -212,24 +213,24 @@ type Variant struct {
 	Pointer, Name, Params, Summary, Description string
 }
 
-// Schema is a use of a schema or its definition. A component with properties that are only read or only
-// written is two definitions, one for requests and one for replies. A use refers to a definition by Ref and may add
-// a description, examples and null; everything else is in the definition.
+// Schema is a use of a schema or its definition. A use refers to a definition by Ref and may add annotations,
+// null and limits; everything else is in the definition. A component with readOnly or writeOnly properties is
+// two definitions, one for requests and one for replies.
 type Schema struct {
 	Pointer   string
-	Component string  // name, when this is a component
-	Ref       *Schema // what a use refers to
+	Component string  // name of a component, or ""
+	Ref       *Schema // definition that a use refers to, or nil
 
-	Type       string // "string", "object"; several joined by |; "" when anything is allowed
+	Type       string // "string", "object"; several joined by |; "" if anything is allowed
 	Nullable   bool
 	Format     string
 	Enum       []string // values, without null
 	Properties []Property
 	Required   []string // sorted
 	Items      *Schema
-	Values     *Schema // of the members that Properties does not name
-	Open       bool    // members that Properties does not name may be anything
-	Closed     bool    // such members are not allowed
+	Values     *Schema // of members that are not in Properties
+	Open       bool    // members that are not in Properties may be anything
+	Closed     bool    // members that are not in Properties are not allowed
 	OneOf      []*Schema
 	Union      *Union            // of a choice between objects, whose Properties are those of all
 	Counted    bool              // a number that is a choice between a string of digits and an integer
@@ -247,9 +248,9 @@ type Schema struct {
 	Deprecated       bool
 	Restricted       bool
 	RequiredWhen     string
-	Other            map[string]string // keywords that the model has no field for, as JSON text
+	Other            map[string]string // keywords without a field in the model, as JSON text
 
-	hidden []string // members that are not there in this direction
+	hidden []string // members that this direction does not have
 }
 
 // Property is a member of an object.
@@ -269,7 +270,7 @@ func (s *Schema) Def() *Schema {
 	return s
 }
 
-// maxReferences ends a chain of references that runs in a circle.
+// maxReferences ends a chain of references that loops.
 const maxReferences = 64
 
 // MayBeNull reports whether null is allowed, by the use or by the definition.
@@ -286,8 +287,8 @@ func (s *Schema) MayBeNull() bool {
 	return false
 }
 
-// AllLimits returns the limits of the definition together with those that a use adds: of two the tighter
-// one, since both hold.
+// AllLimits returns the limits of the definition together with those that a use adds. Of two it returns the
+// tighter one, because both hold.
 func (s *Schema) AllLimits() map[string]string {
 	return s.together(func(s *Schema) map[string]string { return s.Limits }, Tighter)
 }
@@ -307,8 +308,8 @@ func (s *Schema) AllOther() map[string]string {
 	return s.together(func(s *Schema) map[string]string { return s.Other }, func(_, outer, _ string) bool { return outer == "" })
 }
 
-// together joins what the references on the way to the definition say; wins reports whether the inner of
-// two counts.
+// together joins a part of the uses on the way to the definition and of the definition itself; wins reports
+// whether the inner one of two counts.
 func (s *Schema) together(part func(*Schema) map[string]string, wins func(key, outer, inner string) bool) map[string]string {
 	all := maps.Clone(part(s))
 	for range maxReferences {
@@ -340,19 +341,19 @@ func (s *Schema) Property(name string) *Schema {
 // Requires reports whether a member must be present.
 func (s *Schema) Requires(name string) bool { return slices.Contains(s.Required, name) }
 
-// IsObject reports an object with named members, which becomes a struct.
+// IsObject reports whether a schema is an object with named members, which becomes a struct.
 func (s *Schema) IsObject() bool {
 	d := s.Def()
 	return d.Type == "object" && (len(d.Properties) > 0 || d.Values == nil && !d.Open)
 }
 
-// IsMap reports an object whose members have no names of their own.
+// IsMap reports whether a schema is an object without named members.
 func (s *Schema) IsMap() bool {
 	d := s.Def()
 	return d.Type == "object" && !s.IsObject()
 }
 
-// IsEnum reports a string with a list of values.
+// IsEnum reports whether a schema has a list of values.
 func (s *Schema) IsEnum() bool { return len(s.Def().Enum) > 0 }
 
 // Operation returns the operation of a method and a path shape, or nil.
@@ -365,7 +366,7 @@ func (d *Document) Operation(method, shape string) *Operation {
 	return nil
 }
 
-// ByID returns the operation of that operationId, or nil.
+// ByID returns the operation with the given operationId, or nil.
 func (d *Document) ByID(id string) *Operation {
 	for _, o := range d.Operations {
 		if o.ID == id && id != "" {
@@ -378,8 +379,8 @@ func (d *Document) ByID(id string) *Operation {
 // Component returns a component schema, or nil.
 func (d *Document) Component(name string) *Schema { return d.components[name] }
 
-// Says reports whether a keyword occurs anywhere in the document; a format is asked for as
-// "format:date", a header as "header:idempotency-key", and "null" stands for every way to allow null.
-// A document that never uses a keyword says nothing by leaving it out: an author
-// who writes no limits has not lifted them, and OpenAPI 3.0 cannot express conditions at all.
+// Says reports whether a keyword occurs anywhere in the document. "format:date" stands for a format,
+// "header:idempotency-key" for a header, and "null" for every way to allow null. If a document never uses a
+// keyword, its absence has no meaning: an author who writes no limits has not lifted them, and OpenAPI 3.0
+// cannot express conditions.
 func (d *Document) Says(keyword string) bool { return d.says[keyword] }

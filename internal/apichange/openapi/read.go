@@ -19,8 +19,8 @@ func Parse(data []byte) (*Document, error) {
 	return Read(root)
 }
 
-// Read makes the model of a document. The error is for what is not an OpenAPI document or has broken
-// references; constructs that the model merely cannot hold are listed in Problems.
+// Read returns the model of a document. It fails if the document is not OpenAPI or has broken references.
+// Constructs that the model cannot hold are listed in Problems.
 func Read(root *jsontree.Value) (*Document, error) {
 	if root.Kind != jsontree.Object {
 		return nil, errors.New("not an OpenAPI document: an object is expected")
@@ -81,18 +81,18 @@ type reader struct {
 	broken []error
 	depth  int
 
-	sided map[string]bool // references to what has properties that are only read or only written; "" for any
-	side  string          // what is being read: "", request or reply
+	sided map[string]bool // references to schemas that differ by side; "#" if there are any
+	side  string          // the side that is being read: "", request or reply
 }
 
-// The sides on which a schema with properties that are only read or only written is two schemas.
+// The sides on which a schema with readOnly or writeOnly properties differs.
 const (
 	request = "request"
 	reply   = "reply"
 )
 
-// sides finds the components that are two schemas, because they have such properties or refer to what has
-// them.
+// sides finds the components that differ by side, because they have such properties or refer to components
+// that do.
 func (r *reader) sides() {
 	r.sided = map[string]bool{}
 	users := map[string][]string{}
@@ -124,7 +124,7 @@ func (r *reader) sides() {
 	})
 }
 
-// sideOf is the side on which a reference is read, "" if what it leads to is the same on both.
+// sideOf returns the side on which a reference is read, or "" if its target is the same on both.
 func (r *reader) sideOf(ref string) string {
 	if r.sided[ref] || !strings.HasPrefix(ref, schemaPrefix) {
 		return r.side
@@ -132,7 +132,7 @@ func (r *reader) sideOf(ref string) string {
 	return ""
 }
 
-// on reads something as one side has it.
+// on reads something for one side.
 func (r *reader) on(side string, read func()) {
 	if before := r.side; r.sided["#"] {
 		r.side = side
@@ -141,15 +141,15 @@ func (r *reader) on(side string, read func()) {
 	read()
 }
 
-// hides reports whether the side that is being read does not have a property.
+// hides reports whether the side that is being read lacks a property.
 func (r *reader) hides(property *jsontree.Value) bool {
 	return r.side == request && property.Get("readOnly").True() || r.side == reply && property.Get("writeOnly").True()
 }
 
-// MaxErrors is how many places an error names: one habit of an author's is in hundreds.
+// MaxErrors limits the places that an error lists: one habit of an author can appear in hundreds of places.
 const MaxErrors = 20
 
-// JoinErrors makes one error of many, each once; nil of none.
+// JoinErrors joins errors, each once, or returns nil if there are none.
 func JoinErrors(errs []error) error {
 	var all []error
 	said := map[string]bool{}
@@ -165,8 +165,8 @@ func JoinErrors(errs []error) error {
 	return errors.Join(all...)
 }
 
-// is reports whether a part of the document has the kind that OpenAPI gives it, and notes it if not:
-// reading nothing in it would take its content for removed.
+// is reports whether a part of the document has the JSON kind that OpenAPI requires. If not, it records a
+// problem: otherwise the part would seem to be empty.
 func (r *reader) is(v *jsontree.Value, kind jsontree.Kind, at string) bool {
 	if v == nil || v.Kind == kind {
 		return true
@@ -196,11 +196,12 @@ func (r *reader) follow(v *jsontree.Value, pointer string) (*jsontree.Value, str
 		}
 		v, pointer = target, to
 	}
-	r.broken = append(r.broken, Problem{pointer, "references run in a circle"})
+	r.broken = append(r.broken, Problem{pointer, "references form a loop"})
 	return &jsontree.Value{Kind: jsontree.Object}, pointer
 }
 
-// lookUp finds what a reference leads to and its JSON pointer; nil after noting that it leads nowhere.
+// lookUp returns the target of a reference and its JSON pointer. It returns nil after recording that the
+// reference leads nowhere.
 func (r *reader) lookUp(ref, at string) (*jsontree.Value, string) {
 	fragment, here := strings.CutPrefix(ref, "#")
 	if !here {
@@ -227,7 +228,7 @@ func (r *reader) path(path string, v *jsontree.Value) {
 		return
 	}
 	if !strings.HasPrefix(path, "/") {
-		r.problem(at, "a path begins with a slash")
+		r.problem(at, "a path must begin with a slash")
 		return
 	}
 	v, at = r.follow(v, at)
@@ -276,7 +277,7 @@ func (r *reader) operation(path, method string, v, shared *jsontree.Value, pathP
 	r.doc.Operations = append(r.doc.Operations, o)
 }
 
-// beside words what an operation states that the model has no field for.
+// beside describes what an operation states without a field in the model.
 func beside(v *jsontree.Value) []string {
 	var out []string
 	if security := v.Get("security"); security != nil {
@@ -291,7 +292,7 @@ func beside(v *jsontree.Value) []string {
 	if replies := v.Get("responses"); replies != nil && replies.Kind == jsontree.Object {
 		for _, reply := range replies.Members {
 			for _, header := range reply.Value.Get("headers").Names() {
-				out = append(out, "answers with the header "+header)
+				out = append(out, "replies with the header "+header)
 			}
 		}
 	}
@@ -337,7 +338,7 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 		p.Explode = e.True()
 	}
 	if p.Style == "deepObject" {
-		p.Explode = true // has no other form, whatever the document claims
+		p.Explode = true // deepObject has no other form
 	}
 	if schema := v.Get("schema"); schema != nil {
 		p.Schema = r.schema(schema, jsontree.Join(at, "schema"))
@@ -348,7 +349,7 @@ func (r *reader) param(o *Operation, v *jsontree.Value, at string) {
 	if p.In == "cookie" {
 		r.problem(at, "cookie parameters are not supported")
 	}
-	// In OpenAPI 3.0 the example of a parameter often stands next to its schema.
+	// In OpenAPI 3.0 the example of a parameter is often next to its schema.
 	if len(p.Schema.Examples) == 0 && v.Has("example") {
 		p.Schema.Examples = []*jsontree.Value{v.Get("example")}
 	}
@@ -379,7 +380,7 @@ func jsonMedia(name string) bool {
 	return kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "*/*"
 }
 
-// noteMedia remembers the other media types of a body or reply that also comes as JSON.
+// noteMedia records the media types of a body or reply besides JSON.
 func (o *Operation) noteMedia(what string, v *jsontree.Value) {
 	for _, name := range v.Get("content").Names() {
 		if other := what + " as " + name; !jsonMedia(name) && !slices.Contains(o.Media, other) {
@@ -394,7 +395,7 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 		return
 	}
 	r.is(v, jsontree.Object, at)
-	var other *Reply // by default
+	var other *Reply // the reply "default"
 	for _, m := range v.Members {
 		reply, replyAt := r.follow(m.Value, jsontree.Join(at, m.Name))
 		switch {
@@ -415,7 +416,7 @@ func (r *reader) replies(o *Operation, v *jsontree.Value, at string) {
 	switch {
 	case other == nil || other.Schema == nil:
 	case len(o.Replies) == 0 && other.Schema.Def().Property("error") == nil:
-		// The only body that is not a refusal is that of success.
+		// The default reply is the successful one, because it is not a refusal and there is no other.
 		o.Replies = append(o.Replies, other)
 	default:
 		o.Failure = other.Schema

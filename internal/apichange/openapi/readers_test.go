@@ -9,10 +9,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator/load"
 )
 
-// The tests here hold what docs/architecture.md states: why OpenAPI is read by two programs. If one
-// fails after an update of kin-openapi or of the generator, look whether one reader will do.
+// The tests here prove the reasons in docs/architecture.md for two readers of OpenAPI. If one fails after an
+// update of kin-openapi or of the generator, check whether one reader is enough.
 
-// around is a document whose one operation takes A. Other component schemas may follow.
+// around returns a document with one operation, which takes A. Other component schemas may follow the schema.
 func around(schema string) []byte {
 	return fmt.Appendf(nil, `{"openapi": "3.1.0", "info": {"title": "T", "version": "1", "x-schema-date": "2026-01-01"}, "paths": {
 		"/things": {"post": {"operationId": "things.create",
@@ -25,7 +25,7 @@ func property(schema string) string {
 	return `{"type": "object", "properties": {"b": {"type": "string"}, "a": ` + schema + `}}`
 }
 
-// What comparing and adopting need, kin-openapi does not keep: each of these pairs is one document to it.
+// Comparing and adopting need what kin-openapi does not keep: it reads each of these pairs as the same document.
 func TestWhatTheOtherReaderLoses(t *testing.T) {
 	for _, c := range []struct {
 		name, one, other string
@@ -67,7 +67,7 @@ func TestWhatTheOtherReaderLoses(t *testing.T) {
 			text[i] = string(written)
 		}
 		if seen[0] == seen[1] {
-			t.Errorf("%s: lost by this reader, too: %v", c.name, seen[0])
+			t.Errorf("%s: also lost by this reader: %v", c.name, seen[0])
 		}
 		if text[0] != text[1] {
 			t.Errorf("%s: no longer lost by kin-openapi", c.name)
@@ -75,7 +75,7 @@ func TestWhatTheOtherReaderLoses(t *testing.T) {
 	}
 }
 
-// One keyword of another form makes a document unreadable for kin-openapi. Here the rest is read.
+// One malformed keyword makes kin-openapi refuse a document. This reader reads the rest.
 func TestOddKeywordHidesNothing(t *testing.T) {
 	for name, schema := range map[string]string{
 		"a limit in quotes":      property(`{"type": "string", "maxLength": "12"}`),
@@ -91,8 +91,8 @@ func TestOddKeywordHidesNothing(t *testing.T) {
 	}
 }
 
-// The generator cannot use this reader either. It must refuse what it does not understand; here the
-// spellings of one thing are read alike, understood or not.
+// The generator cannot use this reader: it must refuse spellings that it does not understand, and this reader
+// reads all spellings alike.
 func TestSpellingsAreReadAlike(t *testing.T) {
 	const ofB = `{"$ref": "#/components/schemas/B"}`
 	const whole = `{"type": "object", "required": ["a"], "properties": {"b": {"type": "string"}, "a": {"type": "string"}}}`

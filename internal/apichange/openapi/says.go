@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Place is a set of kinds of place in a description. What an author never writes in a kind of place,
-// such as limits in replies, the description says nothing about there.
+// Place is a set of kinds of place in a description. If the author never uses a keyword in a kind of place,
+// such as limits in replies, its absence there has no meaning.
 type Place uint8
 
 // The kinds of place.
@@ -20,7 +20,8 @@ const (
 // besideEnvelope holds the members of a reply that are not its envelope.
 var besideEnvelope = map[string]bool{"meta": true, "linked": true}
 
-// SaysIn reports whether a keyword occurs in every one of the places; the keywords are those of the method above.
+// SaysIn reports whether a keyword occurs in every one of the places. The keywords are the same
+// as for the whole document.
 func (d *Document) SaysIn(places Place, keyword string) bool {
 	if d.said == nil {
 		d.listen()
@@ -43,7 +44,7 @@ func (d *Document) SaysInAny(places Place, keyword string) bool {
 	return false
 }
 
-// listen gathers the keywords of every place.
+// listen gathers the keywords of every kind of place.
 func (d *Document) listen() {
 	d.said = map[Place]map[string]bool{InQuery: {}, InRequest: {}, InReply: {}, InMeta: {}}
 	l := listener{d, map[heard]bool{}}
@@ -80,8 +81,8 @@ type heard struct {
 	schema *Schema
 }
 
-// envelope looks into the members of the object around a body; what the object itself states, such as
-// that its envelope is required, says nothing about what is in it.
+// envelope gathers the keywords of the members of the object around a body. Those of the object itself, such as
+// a required envelope, do not count.
 func (l listener) envelope(place Place, s *Schema) {
 	if s == nil {
 		return
@@ -130,7 +131,7 @@ func (l listener) schema(place Place, s *Schema) {
 	}
 }
 
-// limitKeyword is the keyword that a limit comes from: additionalProperties/maxLength is a maxLength.
+// limitKeyword returns the keyword of a limit: maxLength for additionalProperties/maxLength.
 func limitKeyword(limit string) string {
 	first, rest, nested := strings.Cut(limit, "/")
 	if nested && first == "additionalProperties" {

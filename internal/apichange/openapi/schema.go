@@ -11,7 +11,7 @@ import (
 
 const schemaPrefix = "#/components/schemas/"
 
-// component reads a component schema once; uses inside it may refer back to it.
+// component reads a component schema once. Uses inside it may refer back to it.
 func (r *reader) component(name string, v *jsontree.Value) *Schema {
 	key := r.sideOf(schemaPrefix+name) + schemaPrefix + name
 	if s := r.refs[key]; s != nil {
@@ -84,13 +84,13 @@ func (r *reader) annotate(s *Schema, v *jsontree.Value) {
 	}
 }
 
-// annotationKeys may stand next to a reference or a wrapper without changing what is described.
+// annotationKeys lists the keywords that may appear next to a reference or a wrapper without changing the schema.
 var annotationKeys = []string{
 	"description", "title", "example", "examples", "default", "deprecated", "nullable", "readOnly", "writeOnly",
 	"externalDocs", "xml", "$comment", "x-restricted", "x-required-when",
 }
 
-// OnlyAnnotates reports whether a schema has nothing but descriptions, besides the keywords given.
+// OnlyAnnotates reports whether a schema has only annotations besides the given keywords.
 func OnlyAnnotates(v *jsontree.Value, besides ...string) bool {
 	for _, m := range v.Members {
 		if !slices.Contains(annotationKeys, m.Name) && !slices.Contains(besides, m.Name) && !strings.HasPrefix(m.Name, "x-") {
@@ -134,7 +134,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	if inner, innerAt, nullable := r.wrapped(v, at); inner != nil {
 		in := r.schema(inner, innerAt)
 		if in.Ref == nil {
-			// A schema written in place: the wrapper stands for it.
+			// The wrapper replaces an inline schema.
 			s = in
 			s.Pointer = at
 		} else {
@@ -162,7 +162,7 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	for _, m := range v.Members {
 		r.keyword(s, m.Name, m.Value, at)
 	}
-	// An object may come without its type when its members say it all.
+	// A schema with members is an object even without a type.
 	if s.Type == "" && (len(s.Properties) > 0 || s.Values != nil) {
 		s.Type = "object"
 	}
@@ -177,9 +177,8 @@ func (r *reader) schema(v *jsontree.Value, at string) *Schema {
 	return s
 }
 
-// gatherValues reads a choice between strings as one enum, if any of them has listed values: an enum
-// that is open because any string will do as well, as all ours are, or one whose values are
-// constants with a description each.
+// gatherValues turns a choice between strings into one enum, if any of them has values: an open enum, which
+// also allows any string, or one whose values are constants with descriptions.
 func gatherValues(s *Schema) {
 	listed := false
 	for _, form := range s.OneOf {
@@ -206,8 +205,8 @@ func gatherValues(s *Schema) {
 	s.Type, s.OneOf = "string", nil
 }
 
-// gatherNumber reads a choice between a string and an integer as the type that allows both: the API
-// takes amounts in either form.
+// gatherNumber turns a choice between a string and an integer into the type that allows both: the API accepts
+// amounts in either form.
 func gatherNumber(s *Schema) {
 	if len(s.OneOf) != 2 {
 		return
@@ -230,7 +229,7 @@ func gatherNumber(s *Schema) {
 	s.Type, s.OneOf, s.Counted = StringOrInteger, nil, true
 }
 
-// StringOrInteger is the type of a schema that allows both, in either spelling.
+// StringOrInteger is the type of a schema that allows strings and integers, in either spelling.
 const StringOrInteger = ir.StringOrInteger
 
 // addValue adds a value to an enum, once.
@@ -246,7 +245,7 @@ func (s *Schema) addValue(value, words string) {
 // siblings reads the keywords that OpenAPI 3.1 lets a use add to what it refers to.
 func (r *reader) siblings(s *Schema, v *jsontree.Value) {
 	if !strings.HasPrefix(r.doc.OpenAPI, "3.1") {
-		return // in 3.0 whatever stands next to a reference is ignored
+		return // OpenAPI 3.0 ignores keywords next to a reference
 	}
 	for _, m := range v.Members {
 		switch {
@@ -260,8 +259,8 @@ func (r *reader) siblings(s *Schema, v *jsontree.Value) {
 // maxNesting keeps a hostile document from exhausting the stack; ours is 7 levels deep.
 const maxNesting = 200
 
-// wrapped recognises schemas that only wrap one other: allOf with one entry besides entries that only
-// describe or limit it, and anyOf or oneOf with one entry besides null.
+// wrapped returns the schema that a wrapper wraps, or nil if v is not a wrapper: allOf with one entry besides
+// those that only annotate or limit it, or anyOf or oneOf with one entry besides null.
 func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, innerAt string, nullable bool) {
 	if all := v.Get("allOf"); all != nil && OnlyAnnotates(v, slices.Concat(limitKeys, []string{"allOf", "type"})...) {
 		found := -1
@@ -302,7 +301,7 @@ func (r *reader) wrapped(v *jsontree.Value, at string) (inner *jsontree.Value, i
 	return nil, "", false
 }
 
-// allOf merges objects into one, as an SDK reads them.
+// allOf merges objects into one.
 func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	s := &Schema{Pointer: at, Type: "object"}
 	for i, part := range all.Items {
@@ -347,7 +346,7 @@ func (r *reader) allOf(v, all *jsontree.Value, at string) *Schema {
 	return s
 }
 
-// dropHidden requires no member that the side being read does not have.
+// dropHidden removes from the required members those that this side does not have.
 func (s *Schema) dropHidden() {
 	s.Required = slices.DeleteFunc(s.Required, func(name string) bool { return slices.Contains(s.hidden, name) })
 }
@@ -457,7 +456,7 @@ func (r *reader) keyword(s *Schema, key string, v *jsontree.Value, at string) {
 	}
 }
 
-// hasKind notes a keyword whose value is not of the kind that it needs.
+// hasKind records a problem if the value of a keyword does not have the right JSON kind.
 func (r *reader) hasKind(key string, v *jsontree.Value, at string) {
 	switch key {
 	case "enum", "oneOf", "anyOf":
@@ -465,7 +464,7 @@ func (r *reader) hasKind(key string, v *jsontree.Value, at string) {
 	case "properties":
 		r.is(v, jsontree.Object, at)
 	case "required":
-		// Elder documents have true next to a property that is required.
+		// Older documents have true next to a required property.
 		if v.Kind != jsontree.Bool {
 			r.is(v, jsontree.Array, at)
 		}

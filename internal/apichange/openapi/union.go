@@ -7,19 +7,19 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Union is how the objects of a choice are distinguished: by the value of a member.
+// Union distinguishes the objects of a choice by the value of a member.
 type Union struct {
 	Property string
 	Forms    []UnionForm
 }
 
-// UnionForm is one of the objects, with the value that stands for it.
+// UnionForm is one of the objects with its value.
 type UnionForm struct {
 	Value  string
 	Schema *Schema
 }
 
-// Form returns the object that a value stands for, or nil.
+// Form returns the object with the given value, or nil.
 func (u *Union) Form(value string) *Schema {
 	for _, f := range u.Forms {
 		if f.Value == value {
@@ -29,7 +29,7 @@ func (u *Union) Form(value string) *Schema {
 	return nil
 }
 
-// discriminate notes which values of a discriminator the document maps to which forms of a choice, whose
+// discriminate records which values of a discriminator the document maps to which forms of a choice. Their
 // schemas may not be read yet.
 func (r *reader) discriminate(s *Schema, v *jsontree.Value) {
 	d := v.Get("discriminator")
@@ -99,8 +99,8 @@ func (d *Document) unions() {
 	}
 }
 
-// unite makes an object of a choice between objects with a discriminator, or with a member whose one
-// value distinguishes each of them.
+// unite turns a choice between objects into an object, if they have a discriminator or a member with a
+// different constant in each.
 func (s *Schema) unite() {
 	if len(s.OneOf) < 2 || slices.ContainsFunc(s.OneOf, func(f *Schema) bool { return !f.IsObject() || len(f.Def().OneOf) > 0 }) {
 		s.Union = nil
@@ -133,7 +133,8 @@ func (s *Schema) unite() {
 	}
 }
 
-// agree reports whether all objects that have a member give it one type; no field can hold several.
+// agree reports whether a member has the same type in all objects that have it, because no field can hold
+// several types.
 func (u *Union) agree(p Property) bool {
 	for _, f := range u.Forms {
 		if other := f.Schema.Def().Property(p.Name); other != nil && !alike(other.Def(), p.Schema.Def()) {
@@ -143,7 +144,7 @@ func (u *Union) agree(p Property) bool {
 	return true
 }
 
-// alike reports whether two definitions become one Go type, as far as they show it themselves.
+// alike reports whether two definitions seem to become the same Go type, without following their properties.
 func alike(a, b *Schema) bool {
 	if a.Type != b.Type || typeFormat(a) != typeFormat(b) || !slices.Equal(a.Enum, b.Enum) || len(a.Properties) != len(b.Properties) || (a.Items == nil) != (b.Items == nil) {
 		return false
@@ -151,7 +152,7 @@ func alike(a, b *Schema) bool {
 	return a.Items == nil || alike(a.Items.Def(), b.Items.Def())
 }
 
-// typeFormat is a format that decides the Go type.
+// typeFormat returns the format if it decides the Go type, or "".
 func typeFormat(s *Schema) string {
 	if slices.Contains([]string{"date", "date-time", "int64"}, s.Format) {
 		return s.Format
@@ -159,7 +160,7 @@ func typeFormat(s *Schema) string {
 	return ""
 }
 
-// constants finds the member that has one value of its own in each of the objects.
+// constants finds a member with a different constant in each of the objects.
 func constants(forms []*Schema) *Union {
 	for _, p := range forms[0].Def().Properties {
 		u := &Union{Property: p.Name}

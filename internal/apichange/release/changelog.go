@@ -28,7 +28,7 @@ func snapshots(root string) ([]string, error) {
 	return append(files, filepath.Join(root, filepath.FromSlash(schemaFile))), nil
 }
 
-// named reads a description together with the names that the generator gives its parts.
+// named reads a description with the names that the generator gives its parts.
 func named(root, file string) (compare.Side, error) {
 	s, err := side(file)
 	if err != nil {
@@ -38,7 +38,7 @@ func named(root, file string) (compare.Side, error) {
 	return s, err
 }
 
-// sections compares each of the files with the one before; the newest comes first.
+// sections compares each file with the one before it. It returns the newest section first.
 func sections(root string, files []string) ([]changelog.Section, error) {
 	var out []changelog.Section
 	var before *compare.Side
@@ -54,7 +54,7 @@ func sections(root string, files []string) ([]changelog.Section, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		if before != nil && before.Doc.Date >= after.Doc.Date {
-			return nil, fmt.Errorf("%s: dated %s, which is not after %s", file, after.Doc.Date, before.Doc.Date)
+			return nil, fmt.Errorf("%s: its date %s is not after %s", file, after.Doc.Date, before.Doc.Date)
 		}
 		out = append(out, s)
 		before = &after
@@ -73,7 +73,7 @@ func summary(d *openapi.Document) string {
 	return fmt.Sprintf("This is the first vendored description: %d operations on %d resources.", len(d.Operations), len(resources))
 }
 
-// Changelog returns CHANGELOG.md as it must be for the snapshots in the module.
+// Changelog returns the up-to-date CHANGELOG.md for the snapshots in the module.
 func Changelog(root string) ([]byte, error) {
 	files, err := snapshots(root)
 	if err != nil {
@@ -96,7 +96,7 @@ func Changelog(root string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A version that has its section already was not made for this snapshot.
+		// A version that has a section already belongs to another snapshot.
 		if !slices.Contains(changelog.Versions(existing), version.String()) {
 			list[0].Version = version.String()
 		}

@@ -28,8 +28,8 @@ func CurrentVersion(root string) (Version, error) {
 	return v, nil
 }
 
-// CheckVersion reports an error when the constant Version has not risen as the changes since a tag
-// call for.
+// CheckVersion returns an error if the constant Version has not risen as far as the changes since a tag call
+// for.
 func CheckVersion(root, tag string, bump compare.Bump) error {
 	last, err := ParseVersion(strings.TrimPrefix(tag, "v"))
 	if err != nil {
@@ -45,7 +45,7 @@ func CheckVersion(root, tag string, bump compare.Bump) error {
 	return nil
 }
 
-// Check reports every reason not to release the module as a tag, such as v1.2.3.
+// Check returns all reasons not to release the module with a tag such as v1.2.3, or nil.
 func Check(root, tag string) error {
 	var errs []error
 	v, err := CurrentVersion(root)
@@ -75,7 +75,7 @@ func Check(root, tag string) error {
 		return fmt.Errorf("%s: %w", schemaFile, err)
 	}
 	for _, place := range adopt.Unwritten(schema) {
-		errs = append(errs, fmt.Errorf("%s: %s: a description is still to be written", schemaFile, place))
+		errs = append(errs, fmt.Errorf("%s: %s: a description must still be written", schemaFile, place))
 	}
 	api, err := generator.Load(generator.Config{Root: root})
 	if err != nil {
@@ -138,7 +138,7 @@ func Notes(root string, v Version) (string, error) {
 	}
 	text := strings.TrimSpace(strings.Join(out, "\n"))
 	if text == "" {
-		return "", fmt.Errorf("%s says nothing about %s", changelog.File, v)
+		return "", fmt.Errorf("the section for %s in %s is empty", v, changelog.File)
 	}
 	return blankLines.ReplaceAllString(text, "\n\n") + "\n", nil
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/changelog"
 )
 
-// Complete reports what an update wrote besides the generated files and is missing in the module:
-// the constant Version must be the newest version of the changelog, and every version that breaks
-// the one before needs its guide. The first version needs none.
+// Complete returns an error if something is missing that an update writes besides generated files: the
+// constant Version must be the newest version of the changelog, every version that breaks the previous one
+// needs a guide, and the other modules must require that version.
 func Complete(root string) error {
 	text, err := os.ReadFile(filepath.Join(root, changelog.File))
 	if err != nil {
@@ -35,7 +35,7 @@ func Complete(root string) error {
 	}
 	var errs []error
 	if versions[0] != now {
-		errs = append(errs, fmt.Errorf("the newest version in %s is %s, but %s has %s: commit both, or write the section that is missing", changelog.File, versions[0], VersionFile, now))
+		errs = append(errs, fmt.Errorf("the newest version in %s is %s, but %s has %s: commit both, or write the missing section", changelog.File, versions[0], VersionFile, now))
 	}
 	for i, v := range versions[:len(versions)-1] {
 		if !v.Breaks(versions[i+1]) {

@@ -17,7 +17,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// adopted is what an update makes of a source, up to the Go API: the changes and the notes.
+// adopted returns the changes and notes of an update, without comparing the Go API.
 func adopted(t *testing.T, dir string, change func(v *jsontree.Value)) (changes, notes []string, err error) {
 	t.Helper()
 	v := testmodule.Schema(t, dir)
@@ -48,15 +48,15 @@ func adopted(t *testing.T, dir string, change func(v *jsontree.Value)) (changes,
 	return changes, u.out.Notes, nil
 }
 
-// construct changes a source by something that an API's description may have.
+// construct adds a construct to a source.
 type construct struct {
 	name   string
 	change func(v *jsontree.Value)
 	want   string // a change, a note, or an error
 }
 
-// What is understood is adopted. A new operation with anything else is left out, and other changes are
-// adopted without it. If an operation that the SDK has needs it, the error names the cure.
+// Constructs that the generator understands are adopted. A new operation with any other construct is left out,
+// and other changes are adopted without it.
 func TestConstructs(t *testing.T) {
 	dir := module(t)
 	operation := func(path, method, text string) func(v *jsontree.Value) {
@@ -88,7 +88,7 @@ func TestConstructs(t *testing.T) {
 		{"PATCH", operation("/payments/{identity}", "patch", `{"parameters": [`+id+`], `+body(`{"type": "object", "required": ["payments"], "properties": {"payments": {"$ref": "#/components/schemas/PaymentUpdateParams2"}}}`)+`, `+payment+`}`),
 			"addition: client.Payments.Patch was added (PATCH /payments/{identity})."},
 		{"HEAD", operation("/payments/{identity}", "head", `{"parameters": [`+id+`], `+nothing+`}`),
-			"HEAD /payments/{identity} is left aside: it only describes a resource and needs no method"},
+			"HEAD /payments/{identity} is ignored: it only describes a resource and needs no method"},
 		{"two ids", operation("/creditors/{a}/payments/{b}", "get", `{"operationId": "payments.get_of_creditor", "parameters": [`+strings.ReplaceAll(parent, "creditor_id", "a")+`, `+strings.ReplaceAll(id, "identity", "b")+`], `+payment+`}`),
 			"addition: client.Payments.GetOfCreditor was added (GET /creditors/{creditor_id}/payments/{identity})."},
 		{"202", operation("/payments/{identity}/actions/weigh", "post", `{"parameters": [`+id+`], `+strings.Replace(payment, "200", "202", 1)+`}`),
@@ -162,15 +162,15 @@ func TestConstructs(t *testing.T) {
 			said := slices.Concat(changes, notes)
 			for _, c := range append(group, construct{"the other change", nil, "addition: PaymentLinks.Shade (`shade`) was added."}) {
 				if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, c.want) }) {
-					t.Errorf("%s: nothing says %q:\n%s", c.name, c.want, strings.Join(said, "\n"))
+					t.Errorf("%s: no change or note %q:\n%s", c.name, c.want, strings.Join(said, "\n"))
 				}
 			}
 		})
 	}
 }
 
-// What an operation of ours needs and is not understood is left out alone, or stays as it was. Everything
-// else is adopted, and a release waits for a decision.
+// A part of an operation of ours that is not understood is left out or stays as it was. Everything else is
+// adopted.
 func TestConstructsOfOurOperations(t *testing.T) {
 	const odd = `{"oneOf": [{"type": "string"}, {"type": "boolean"}]}`
 	const because = "a choice between several schemas is not supported here. Extend the generator, or list the place in "
@@ -234,9 +234,9 @@ func addPower(t *testing.T, v *jsontree.Value) {
 	schemas.Set("Motor", parseJSON(t, `{"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "watts": {"type": "integer"}}}`))
 }
 
-// One update takes in every construct, and leaves out what it must. The tree that it writes compiles, the
-// contract of the new methods holds, and the sandbox serves them. Entries of the overlay that have lost
-// their operation are removed with it.
+// One update adopts all constructs, and leaves out what it must. The code that it writes compiles, the contract
+// tests of the new methods pass, and the sandbox serves them. Overlay entries whose operation is gone are
+// removed.
 func TestConstructsGenerated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the SDK and its sandbox: left out by -short")
@@ -299,8 +299,8 @@ func TestConstructsGenerated(t *testing.T) {
 	runConstructs(t, dir)
 }
 
-// ignored lists what is left out in the overlay: it is named with that reason, no longer stands against a
-// release, and the next update changes nothing.
+// ignored adds the omitted operation to the overlay: the note then has the overlay's reason, and the next update
+// changes nothing.
 func ignored(t *testing.T, dir, file string) {
 	t.Helper()
 	overlay := filepath.Join(dir, "generator/overlay.json")
@@ -319,7 +319,7 @@ func ignored(t *testing.T, dir, file string) {
 	}
 }
 
-// upload is what the SDK states about the operation that it leaves out.
+// upload returns the record of the omitted operation.
 func upload(api *ir.API) *ir.LeftOut {
 	for _, out := range api.LeftOut {
 		if out.Place == "POST /gadgets/upload" {
@@ -329,7 +329,7 @@ func upload(api *ir.API) *ir.LeftOut {
 	return nil
 }
 
-// runConstructs runs the tests of the new operations in the module that has them.
+// runConstructs runs the tests of the new operations in the updated module.
 func runConstructs(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{"internal/contract/contract_test.go", "gocardless/gocardlesstest/helper_test.go", "gocardless/gocardlesstest/schema_test.go", "gocardless/gocardlesstest/operations_test.go", "gocardless/gocardlesstest/zz_rest_test.go"} {
@@ -347,7 +347,7 @@ func runConstructs(t *testing.T, dir string) {
 			}
 		}
 	}
-	// Not optimised, not vetted, and without what a debugger needs: that takes half the time.
+	// Without optimisation, vetting and debug information, this takes half the time.
 	cmd := exec.Command("go", "test", "-gcflags=./...=-N -l", "-ldflags=-s -w", "-vet=off", "-run", "Constructs|ContractGadget|ContractPayments", "./gocardless/gocardlesstest", "./internal/contract")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,5 +1,5 @@
-// Package release combines the comparison of API descriptions with that of the generated Go API,
-// and runs the checks before a release.
+// Package release compares two states of the API and of the generated Go code, updates the module to a new
+// description, and runs the checks before a release.
 package release
 
 import (
@@ -19,9 +19,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/apichange/openapi"
 )
 
-// Diff compares two API descriptions, and with goAPI also the Go code made from them. A document
-// that the generator does not take, such as one in the vendor's own form, is compared as a
-// description anyway; the report then names why the Go API is missing.
+// Diff compares two API descriptions and, with goAPI, the Go code generated from them. If the generator refuses
+// a document, such as one in the vendor's form, the report gives the reason for the missing Go API.
 func Diff(root, old, revised string, goAPI bool) (*compare.Report, error) {
 	before, err := side(old)
 	if err != nil {
@@ -76,7 +75,7 @@ func side(file string) (compare.Side, error) {
 	if err != nil {
 		return compare.Side{}, fmt.Errorf("%s: %w", file, err)
 	}
-	// What the model cannot hold, the comparison cannot see.
+	// The comparison would not notice changes of what the model cannot hold.
 	var problems []error
 	for _, p := range doc.Problems {
 		problems = append(problems, fmt.Errorf("%s: %w", file, p))
@@ -84,7 +83,8 @@ func side(file string) (compare.Side, error) {
 	return compare.Side{Doc: doc}, errors.Join(problems...)
 }
 
-// names returns the names that the generator gives the parts of a description, or why it refuses it.
+// names returns the names that the generator gives the parts of a description, or an error if it refuses the
+// description.
 func names(root, file string) (*compare.Names, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -97,8 +97,8 @@ func names(root, file string) (*compare.Names, error) {
 	return compare.NamesOf(api), nil
 }
 
-// Since compares the module at root with a commit or tag of its own past: the description and, with
-// goAPI, the exported Go API of every public package as they were committed then.
+// Since compares the module at root with an earlier commit or tag: the description and, with goAPI, the exported
+// Go API of every public package.
 func Since(root, ref string, goAPI bool) (*compare.Report, error) {
 	past, err := at(root, ref)
 	if err != nil {
@@ -148,7 +148,7 @@ func Since(root, ref string, goAPI bool) (*compare.Report, error) {
 	return report, nil
 }
 
-// at reads the files of a commit that make up the public API.
+// at returns the files of a commit that make up the public API.
 func at(root, ref string) (map[string][]byte, error) {
 	if strings.HasPrefix(ref, "-") || ref == "" {
 		return nil, fmt.Errorf("%q is not a commit", ref)
@@ -178,8 +178,8 @@ func at(root, ref string) (map[string][]byte, error) {
 	}
 }
 
-// LastTag returns the newest version tag before the working tree, or "" when there is none. In a
-// shallow clone that is unknown: there it is an error to find none.
+// LastTag returns the newest version tag before the working tree, or "" if there is none. In a shallow clone, it
+// is an error to find none, because older tags may be missing.
 func LastTag(root string) (string, error) {
 	cmd := exec.Command("git", "tag", "--list", "v*", "--sort=-version:refname", "--merged", "HEAD")
 	cmd.Dir = root

@@ -15,9 +15,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// From the oldest snapshot on, each one is adopted without a flag (the words are ours). Each step
-// compiles, loses nothing that it states, and raises the version as far as what it breaks calls for.
-// The Go names at the end are the vendored ones.
+// Starting from the oldest snapshot, each one is adopted in turn. Each step compiles, adopts everything but some
+// descriptions, and raises the version as far as its changes call for. The final Go names are the current ones.
 func TestHistoryIsUpdatedTo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("eight updates: left out by -short")
@@ -65,7 +64,7 @@ func TestHistoryIsUpdatedTo(t *testing.T) {
 			t.Errorf("%s: version %s after %s, want %s", date, done.New, done.Old, next)
 		}
 		for _, change := range done.Left {
-			if !strings.HasPrefix(change, "The words of ") {
+			if !strings.HasPrefix(change, "The descriptions of ") {
 				t.Errorf("%s: not adopted: %s", date, change)
 			}
 		}
@@ -88,7 +87,7 @@ func TestHistoryIsUpdatedTo(t *testing.T) {
 	}
 }
 
-// typeCheck checks the SDK's package with the bodies of its functions, without the written files about
+// typeCheck checks the SDK's package including the bodies of its functions, without the handwritten files about
 // events: they use fields that older snapshots do not have.
 func typeCheck(t *testing.T, dir string) error {
 	t.Helper()

@@ -11,11 +11,11 @@ import (
 
 const (
 	taken = "taken" // a new field
-	gone  = "gone"  // not there on this side: readOnly in a request
+	gone  = "gone"  // this side does not have it: readOnly in a request
 )
 
-// keywords are schemas that a new member may have, and why the SDK leaves it out: in a reply, and in a
-// request if that differs.
+// keywords are schemas of a new member with the expected result: the reason for leaving it out, or one of the
+// constants above. request is "" if it is the same as reply.
 var keywords = []struct{ name, schema, reply, request string }{
 	{"any", `{}`, `a schema of type "" is not supported`, ""},
 	{"true", `true`, `a schema of type "" is not supported`, ""},
@@ -94,8 +94,8 @@ var keywords = []struct{ name, schema, reply, request string }{
 	{"reference", `{"$ref": "#/components/schemas/Currency", "maxLength": 3, "description": "d"}`, taken, taken},
 }
 
-// Every keyword that an API may bring next is taken, or its own member is left out with the reason, and
-// nothing else: one update has all of them.
+// A member with any keyword is adopted, or left out with the reason. One update has all of them, so none affects
+// the others.
 func TestKeywords(t *testing.T) {
 	changes, notes, err := adopted(t, module(t), withKeywords(t))
 	if err != nil {
@@ -122,7 +122,7 @@ func TestKeywords(t *testing.T) {
 	}
 }
 
-// withKeywords gives the vendored document a member of every sort, in replies and in requests.
+// withKeywords adds a member with each of the schemas to a reply and to a request.
 func withKeywords(t *testing.T) func(v *jsontree.Value) {
 	return func(v *jsontree.Value) {
 		for _, k := range keywords {

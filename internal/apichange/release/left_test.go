@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// What diff sees, update adopts or names.
+// Update adopts or reports every change that a comparison finds.
 func TestUpdateNamesWhatDiffSees(t *testing.T) {
 	vendored := testmodule.Part(testmodule.Schema(t, root), func(path string) bool { return strings.HasPrefix(path, "/payments") })
 	vendored.Get("tags").Items = []*jsontree.Value{parseJSON(t, `{"name": "payments", "description": "Payments."}`)}
@@ -69,7 +69,7 @@ func TestUpdateNamesWhatDiffSees(t *testing.T) {
 			source := documentOf(t, root)
 			seen := sentences(t, ours, source)
 			if len(seen) == 0 {
-				t.Error("a comparison sees nothing")
+				t.Error("a comparison finds nothing")
 			}
 			n, err := adopt.Normalise(ours, source, adopt.Options{Words: true})
 			if err != nil {
@@ -101,7 +101,7 @@ func documentOf(t *testing.T, v *jsontree.Value) *openapi.Document {
 	return doc
 }
 
-// sentences are the changes from one description to another.
+// sentences returns the changes from one description to another.
 func sentences(t *testing.T, before, after *openapi.Document) (out []string) {
 	t.Helper()
 	report, err := compare.Compare(compare.Side{Doc: before}, compare.Side{Doc: after})

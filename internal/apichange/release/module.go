@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// mentionsModule reports the kinds of file in which the module's path stands for the module.
+// mentionsModule reports whether the module's path must change in files of this kind.
 func mentionsModule(name string) bool {
 	if strings.HasPrefix(name, "tools/") || strings.HasPrefix(name, "schema/") || strings.HasPrefix(name, "docs/migrations/") || name == "CHANGELOG.md" {
-		return false // a module of its own, and records of the past
+		return false // another module, or a record of the past
 	}
 	base := path.Base(name)
 	return base == "go.mod" || base == workFile || base == "Makefile" || base == ".goreleaser.yaml" ||
@@ -40,8 +40,7 @@ func moduleFiles(root string) ([]string, error) {
 	return out, err
 }
 
-// movePath replaces a module path by another one. Addresses of web pages have the same words in
-// them and stay.
+// movePath replaces a module path by another one, except in URLs of web pages.
 func movePath(content []byte, old, revised string) []byte {
 	var b bytes.Buffer
 	for {
@@ -61,7 +60,7 @@ func movePath(content []byte, old, revised string) []byte {
 	}
 }
 
-// endsPath reports whether a module path ends here: at a package below it, a quote, a version.
+// endsPath reports whether a module path ends before the given text: at a package, a quote or a version.
 func endsPath(after []byte) bool {
 	return len(after) == 0 || bytes.IndexByte([]byte("/\"'`@ \t\r\n)"), after[0]) >= 0 && !bytes.HasPrefix(after, []byte("/tools"))
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// A new schema may be called like anything that the SDK exports, written or generated: it gets another
-// name, and nothing is declared twice.
+// A new schema may have the name of anything that the SDK exports: its type gets another name, and nothing is
+// declared twice.
 func TestNewSchemasWithTakenNames(t *testing.T) {
 	dir := wholeModule(t)
 	schemas := testmodule.Schema(t, root).At("/components/schemas")
@@ -59,7 +59,7 @@ func TestNewSchemasWithTakenNames(t *testing.T) {
 	}
 }
 
-// words that mean something to Go, to its tools, or in the SDK, as the names of resources.
+// words are names of resources that have a meaning in Go, its tools or the SDK.
 var words = []string{
 	"any", "break", "cap", "clients", "error", "errors", "errs", "examples", "false", "func", "gen", "go", "init", "internal", "iota", "len", "main", "map", "new", "nil",
 	"package", "param", "query", "range", "select", "string", "strings", "struct", "test", "tests", "true", "type", "types", "var", "vendor", "version",
@@ -68,8 +68,8 @@ var words = []string{
 	"limits", "operations", "shared", "simulators",
 }
 
-// A new resource may have any name: its files are compiled on every system, nothing is declared twice, and a
-// name that is taken is a note with the cure.
+// A new resource may have any name: its files are compiled on every system, nothing is declared twice, and a note
+// gives the cure for a name that is already used.
 func TestNewResourcesWithOddNames(t *testing.T) {
 	dir := wholeModule(t)
 	file := source(t, dir, func(v *jsontree.Value) {
@@ -118,7 +118,7 @@ func TestNewResourcesWithOddNames(t *testing.T) {
 	}
 }
 
-// generatedFrom takes a source in and generates from the result, in memory. Nothing may be declared twice.
+// generatedFrom adopts a source and generates from the result, in memory. Nothing may be declared twice.
 func generatedFrom(t *testing.T, dir, file string) *generator.Result {
 	t.Helper()
 	if _, err := Update(t.Context(), options(dir, file)); err != nil {

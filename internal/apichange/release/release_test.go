@@ -88,7 +88,7 @@ func TestDiffReportsMissingGoAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A document without its date is not in our form.
+	// A document without a date is not in our form.
 	if err := os.WriteFile(foreign, []byte(strings.Replace(string(data), `"x-schema-date"`, `"x-date"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestDiffReportsMissingGoAPI(t *testing.T) {
 	}
 }
 
-// Since reads the past from git: the module is copied, committed, tagged and changed.
+// Since reads earlier states from git: the test commits, tags and changes a module.
 func TestSince(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("no git")
@@ -171,7 +171,7 @@ func TestSince(t *testing.T) {
 	if r, err = Since(dir, "v1.0.0", false); err != nil || r.Go != nil || r.Bump != compare.None {
 		t.Errorf("the Go API was compared without being asked for: %+v, %v", r, err)
 	}
-	// A shallow clone may lack its tags: that there is none must not pass for "nothing to compare".
+	// A shallow clone may lack its tags, so a missing tag is an error.
 	shallow := filepath.Join(t.TempDir(), "shallow")
 	git("commit", "-q", "-a", "-m", "two")
 	git("clone", "-q", "--depth=1", "--no-tags", "file://"+filepath.ToSlash(dir), shallow)

@@ -6,7 +6,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/generator"
 )
 
-// A new schema gets no name that something else has, be it a service, a constant, or written by hand.
+// A new schema does not get a name that a service, a constant or handwritten code has.
 func TestReserved(t *testing.T) {
 	api, err := generator.Load(generator.Config{Root: root})
 	if err != nil {

@@ -33,7 +33,7 @@ import (
 // LockFile holds the fingerprints of the vendor's descriptions, by place.
 const LockFile = "schema/descriptions.lock"
 
-// UpdateOptions say what to adopt and how.
+// UpdateOptions states what to adopt and how.
 type UpdateOptions struct {
 	Root         string // of the module
 	Source       string // file or URL
@@ -41,24 +41,24 @@ type UpdateOptions struct {
 	Words        bool   // the source's descriptions are ours to publish
 	Names        map[string]string
 	AllowRenames bool
-	DryRun       bool // work everything out and write nothing
+	DryRun       bool // do everything but write
 	Client       *http.Client
 	Now          func() time.Time
 }
 
 // Updated reports what an update did.
 type Updated struct {
-	Report    *compare.Report // nil when the source means the same as the vendored document
+	Report    *compare.Report // nil if the source means the same as the vendored document
 	Old, New  Version
 	Files     []string // that changed
-	Notes     []string // for a person to read
-	Left      []string // changes that the source states and that have no place in our form
-	Unwritten []string // places whose descriptions are still to be written
+	Notes     []string // for the maintainer
+	Left      []string // changes of the source that our form cannot express
+	Unwritten []string // places whose descriptions must still be written
 }
 
-// Update adopts a description of the API: it rewrites it in our form, moves the old snapshot to
-// the history, regenerates the SDK, writes the changelog and raises the version. A source that
-// means the same as what is vendored changes nothing. After an error nothing has changed.
+// Update adopts a description of the API: it rewrites it in our form, moves the old snapshot to the history,
+// regenerates the SDK, writes the changelog and raises the version. If the source means the same as the
+// vendored document, or after an error, nothing changes.
 func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 	unlock, err := filetx.Lock(o.Root)
 	if err != nil {
@@ -67,7 +67,7 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 	defer unlock()
 	undone, err := filetx.Recover(o.Root)
 	if err != nil {
-		return nil, fmt.Errorf("an earlier update was interrupted and could not be undone: %w", err)
+		return nil, fmt.Errorf("undoing an interrupted update: %w", err)
 	}
 	source, err := adopt.ReadSource(ctx, o.Client, o.Source)
 	if err != nil {
@@ -78,7 +78,7 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 		return nil, err
 	}
 	if undone {
-		u.out.Notes = append([]string{"an earlier update was interrupted: it was undone first"}, u.out.Notes...)
+		u.out.Notes = append([]string{"an earlier update was interrupted and has been undone"}, u.out.Notes...)
 	}
 	if u.out.Left, err = left(u.root, u.source, u.kept, u.Words); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func Update(ctx context.Context, o UpdateOptions) (*Updated, error) {
 		return u.out, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err // the last moment to stop
+		return nil, err // the last chance to stop
 	}
 	if u.out.Files, err = u.tx.Commit(); err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ type updater struct {
 	names    *compare.Names // of the vendored document
 	root     *jsontree.Value
 	source   *openapi.Document // without what was left out
-	kept     map[string]bool   // places that stay as they were
+	kept     map[string]bool   // places that stay unchanged
 }
 
 func (u *updater) path(name string) string { return filepath.Join(u.Root, filepath.FromSlash(name)) }
@@ -162,9 +162,9 @@ func (u *updater) normalise(source *openapi.Document) error {
 	return nil
 }
 
-// left lists what the source still states differently than what was adopted of it: what a comparison
-// sees has to be adopted or named. In another form than ours everything is stated differently. What was kept
-// has been taken out of the source, and named.
+// left returns the differences between the adopted document and a source in our form: update adopts or reports
+// every change that a comparison finds. Places that were kept are reported elsewhere. For a source in another
+// form it returns nothing, because that states everything differently.
 func left(adopted *jsontree.Value, source *openapi.Document, kept map[string]bool, words bool) ([]string, error) {
 	if source.Date == "" {
 		return nil, nil
@@ -193,12 +193,12 @@ func left(adopted *jsontree.Value, source *openapi.Document, kept map[string]boo
 		}
 	}
 	if words && reworded > 0 {
-		out = append(out, fmt.Sprintf("The words of %d types and methods differ: values of enums, parameters and examples keep theirs.", reworded))
+		out = append(out, fmt.Sprintf("The descriptions of %d types and methods differ: enum values, parameters and examples keep ours.", reworded))
 	}
 	return out, nil
 }
 
-// isKept reports whether something is only gone from the source because it was kept as it was.
+// isKept reports whether the source lacks something only because ours was kept.
 func isKept(kept map[string]bool, adopted *openapi.Document, c compare.Change) bool {
 	if kept[c.Pointer] {
 		return true
@@ -213,8 +213,8 @@ func isKept(kept map[string]bool, adopted *openapi.Document, c compare.Change) b
 	return false
 }
 
-// check returns what the generator does not understand of a document. Entries of the overlay that it makes
-// stale are another matter; see load.
+// check returns what the generator does not understand in a document. It ignores stale overlay entries; load
+// removes these.
 func (u *updater) check(document []byte) []error {
 	_, _, err := generator.Read(generator.Config{Root: u.Root}, document)
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
@@ -226,8 +226,8 @@ func (u *updater) check(document []byte) []error {
 	return nil
 }
 
-// reserved lists the Go names that no new schema may get: all but those that other schemas have, and that
-// they leave if they go away.
+// reserved returns the Go names that no new schema may get: all except those of schemas, which become free when
+// their schema is removed.
 func reserved(api *ir.API) map[string]string {
 	names := maps.Clone(api.Taken)
 	for _, t := range api.Types {
@@ -238,10 +238,10 @@ func reserved(api *ir.API) map[string]string {
 	return names
 }
 
-// today is the day of the update.
+// today returns the day of the update.
 func (u *updater) today() string { return u.Now().UTC().Format(time.DateOnly) }
 
-// date gives the new snapshot its date, which names the old one's file in the history too.
+// date sets the date of the new snapshot, and moves the old one to the history.
 func (u *updater) date(source *openapi.Document) error {
 	date := u.Date
 	if date == "" {
@@ -260,16 +260,15 @@ func (u *updater) date(source *openapi.Document) error {
 	u.root.Get("info").Set("x-schema-date", jsontree.NewString(date))
 	history := historyDir + "/" + u.vendored.Date + ".json"
 	if _, err := os.Stat(u.path(history)); err == nil {
-		return fmt.Errorf("%s is there already: two snapshots have the same date", history)
+		return fmt.Errorf("%s already exists: two snapshots have the same date", history)
 	}
 	u.tx.Write(history, u.vendored.Root.Format())
 	u.tx.Write(schemaFile, u.root.Format())
 	return nil
 }
 
-// nextOfDay returns the date of the snapshot that follows another one on the same day: after
-// 2026-01-31 come 2026-01-31b and 2026-01-31c, which sort in this order, as names of files too.
-// After z there is none: the date stays.
+// nextOfDay returns the date of the next snapshot on the same day: 2026-01-31 is followed by 2026-01-31b and
+// 2026-01-31c, which sort in this order, also as file names. It returns the same date after z.
 func nextOfDay(date string) string {
 	day, letter := date[:len(time.DateOnly)], date[len(time.DateOnly):]
 	switch letter {
@@ -281,7 +280,7 @@ func nextOfDay(date string) string {
 	return day + string(letter[0]+1)
 }
 
-// regenerate works out everything that follows from the new document.
+// regenerate plans everything that follows from the new document.
 func (u *updater) regenerate() error {
 	api, err := u.load()
 	if err != nil {
@@ -340,7 +339,7 @@ func (u *updater) load() (*ir.API, error) {
 	return api, err
 }
 
-// compare reports what changed. The Go API as it was is the one on disk.
+// compare reports the changes. The old Go API is that of the files on disk.
 func (u *updater) compare(result *generator.Result) error {
 	before := compare.Side{Doc: u.vendored, Names: u.names}
 	doc, err := openapi.Read(u.root)
@@ -358,7 +357,7 @@ func (u *updater) compare(result *generator.Result) error {
 	}
 	difference, err := goapi.Compare(had, has.Source, "gocardless")
 	if err != nil {
-		return fmt.Errorf("the Go API cannot be compared: %w", err)
+		return fmt.Errorf("comparing the Go API: %w", err)
 	}
 	u.out.Report, err = report(before, after, difference)
 	return err
@@ -381,7 +380,7 @@ func (u *updater) version() error {
 }
 
 func (u *updater) changelog() error {
-	// The sections of older snapshots stand as they are.
+	// The sections of older snapshots stay unchanged.
 	section := changelog.Section{Date: u.out.Report.New, Version: u.out.New.String(), Day: u.today(), Report: u.out.Report}
 	existing, err := u.tx.Content(changelog.File)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -400,10 +399,10 @@ func (u *updater) changelog() error {
 
 var blankLines = regexp.MustCompile(`\n{3,}`)
 
-// MigrationFile is the guide to a version that breaks.
+// MigrationFile returns the path of the guide to a breaking version.
 func MigrationFile(v Version) string { return "docs/migrations/" + v.String() + ".md" }
 
-// migration writes the guide to a version that breaks callers.
+// migration writes the guide to a breaking version.
 func (u *updater) migration(s changelog.Section) error {
 	tmpl, err := template.ParseFS(templates(u.Root), "migration.md.tmpl")
 	if err != nil {
@@ -442,7 +441,8 @@ func (u *updater) migration(s changelog.Section) error {
 	return nil
 }
 
-// modulePath moves the module to the path of its next major version, where Go asks for that.
+// modulePath raises the version that the other modules require. If the new major version needs another module
+// path, it moves the module there.
 func (u *updater) modulePath() error {
 	goMod, err := u.tx.Content("go.mod")
 	if err != nil {
@@ -459,7 +459,7 @@ func (u *updater) modulePath() error {
 	if revised == old {
 		return nil
 	}
-	u.out.Notes = append(u.out.Notes, fmt.Sprintf("the module is called %s from now on: Go asks for the major version in the path", revised))
+	u.out.Notes = append(u.out.Notes, fmt.Sprintf("the module path is now %s: Go requires the major version in it", revised))
 	files, err := moduleFiles(u.Root)
 	if err != nil {
 		return err

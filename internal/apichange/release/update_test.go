@@ -19,13 +19,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/testmodule"
 )
 
-// module is the small module with its changelog, to be changed.
+// module returns a copy of the small module with its changelog.
 func module(t *testing.T) string {
 	t.Helper()
 	return withChangelog(t, testmodule.Small(t), &smallChangelog)
 }
 
-// wholeModule copies everything that an update reads and writes, for what the small module does not show.
+// wholeModule copies everything that an update reads and writes, for tests that need more than the small module.
 func wholeModule(t *testing.T) string {
 	t.Helper()
 	return withChangelog(t, testmodule.Copy(t, testmodule.Everything(t)...), &wholeChangelog)
@@ -33,7 +33,7 @@ func wholeModule(t *testing.T) string {
 
 var smallChangelog, wholeChangelog []byte
 
-// withChangelog writes the changelog of a module, which is worked out once.
+// withChangelog writes the changelog of a module, which it generates only once.
 func withChangelog(t *testing.T, dir string, text *[]byte) string {
 	t.Helper()
 	if *text == nil {
@@ -76,7 +76,7 @@ func parseJSON(t *testing.T, text string) *jsontree.Value {
 	return v
 }
 
-// foreign makes small changes of spelling: no ids of operations, another version of OpenAPI.
+// foreign takes a document out of our form: it removes its date, and the ids and tags of operations.
 func foreign(v *jsontree.Value) {
 	v.Get("info").Delete("x-schema-date")
 	for _, path := range v.Get("paths").Members {
@@ -108,7 +108,8 @@ func TestUpdateOfTheSameChangesNothing(t *testing.T) {
 	}
 }
 
-// newAPI removes an operation, adds a field, an object that contains itself and a resource, all in the vendor's own spelling.
+// newAPI removes an operation and adds a field, an object that contains itself and a resource, in the vendor's
+// form.
 func newAPI(t *testing.T) func(v *jsontree.Value) {
 	return func(v *jsontree.Value) {
 		foreign(v)
@@ -150,7 +151,7 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("%s: %s to %s", done.Report.Bump, done.Old, done.New)
 	}
 	if got := read("schema/history/" + oldDate + ".json"); got != oldSchema {
-		t.Error("the old snapshot is not in the history as it was")
+		t.Error("the history does not have the old snapshot")
 	}
 	if got := read(VersionFile); got != strings.Replace(oldVersion, `"0.1.0"`, `"0.2.0"`, 1) {
 		t.Errorf("version.go is\n%s", got)
@@ -187,13 +188,13 @@ func TestUpdate(t *testing.T) {
 	if !slices.Contains(done.Notes, gap) {
 		t.Errorf("the notes %q do not name the handler to delete", done.Notes)
 	}
-	for _, want := range []string{"a description is still to be written", gap} {
+	for _, want := range []string{"a description must still be written", gap} {
 		if err := Check(dir, "v0.2.0"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("a release passes without %q: %v", want, err)
 		}
 	}
 
-	// Each part that is left out of the commit is missed.
+	// Each part that is missing in the commit is reported.
 	if err := Complete(dir); err != nil {
 		t.Errorf("an update is not complete: %v", err)
 	}
@@ -215,7 +216,7 @@ func TestUpdate(t *testing.T) {
 		}
 	}
 
-	// The same source again, and then the date alone.
+	// The same source changes nothing more.
 	before := testmodule.Digest(t, dir)
 	for range 2 {
 		done, err = Update(t.Context(), options(dir, file))
@@ -237,7 +238,7 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("a second change of the day: %+v, version %s", r, done.New)
 	}
 	if read("schema/history/"+testmodule.Later+".json") != first {
-		t.Error("the first snapshot of the day is not in the history as it was")
+		t.Error("the history does not have the first snapshot of the day")
 	}
 	log = read("CHANGELOG.md")
 	if second, first := strings.Index(log, "\n## [0.2.1] - 2099-03-04\n\n<!-- snapshot 2099-03-04b:"), strings.Index(log, "\n## [0.2.0] - 2099-03-04\n\n<!-- snapshot 2099-03-04:"); second < 0 || first < second {

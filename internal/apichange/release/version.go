@@ -41,8 +41,8 @@ func ParseVersion(s string) (Version, error) {
 // String returns the version as 1.2.3.
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
-// Next returns the version after a bump. Before 1.0.0 nothing is promised, and a breaking change
-// raises the minor number, everything else the patch, as is the custom.
+// Next returns the version after a bump. Before 1.0.0 a breaking change raises the minor number, and everything
+// else the patch number.
 func (v Version) Next(b compare.Bump) Version {
 	if v.Major == 0 {
 		b--
@@ -58,7 +58,7 @@ func (v Version) Next(b compare.Bump) Version {
 	return v
 }
 
-// Breaks reports whether going from an older version to v may break programs, by the numbers.
+// Breaks reports whether the version numbers allow v to break programs that use an older version.
 func (v Version) Breaks(older Version) bool {
 	return v.Major != older.Major || v.Major == 0 && v.Minor != older.Minor
 }
@@ -102,8 +102,7 @@ func ReadVersion(source []byte) (Version, error) {
 	return ParseVersion(s)
 }
 
-// SetVersion returns Go source with another value for the constant Version and every other byte
-// as it was.
+// SetVersion returns Go source with another value for the constant Version and no other change.
 func SetVersion(source []byte, v Version) ([]byte, error) {
 	literal, err := versionLiteral(source)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// workFile ties the modules of the repository for development.
+// workFile joins the modules of the repository for development.
 const workFile = "go.work"
 
-// requiring returns the files that name the version of a module: go.work, which replaces it, and
-// go.mod of the modules that it ties. read returns a file's content by its path from the root.
+// requiring returns the files that contain the version of the root module: go.work, which replaces it, and the
+// go.mod files of the modules that go.work joins. read returns a file's content by its path from the root.
 func requiring(read func(name string) ([]byte, error)) (map[string][]byte, error) {
 	work, err := read(workFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +57,8 @@ func (u *updater) requireVersion(module string) error {
 	return nil
 }
 
-// checkRequired reports the modules that require another version of the root module than it has.
+// checkRequired returns an error for each module that requires a version of the root module other than the
+// current one.
 func checkRequired(read func(name string) ([]byte, error), module string, v Version) error {
 	files, err := requiring(read)
 	if err != nil {
@@ -67,7 +68,7 @@ func checkRequired(read func(name string) ([]byte, error), module string, v Vers
 	for name, content := range files {
 		for _, m := range requirement(module).FindAllSubmatch(content, -1) {
 			if got := string(m[3]); got != "v"+v.String() {
-				errs = append(errs, fmt.Errorf("%s names %s %s, but %s has %s", name, module, got, VersionFile, v))
+				errs = append(errs, fmt.Errorf("%s refers to %s %s, but %s has %s", name, module, got, VersionFile, v))
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func TestModulesRequireTheVersion(t *testing.T) {
 	u := updater{tx: filetx.New(dir), out: &Updated{New: Version{0, 2, 0}}}
 	read := func(name string) ([]byte, error) { return u.tx.Content(name) }
 	if err := checkRequired(read, module, u.out.New); err == nil || strings.Count(err.Error(), "v0.1.0") != 2 {
-		t.Errorf("the check says %v", err)
+		t.Errorf("the check reports %v", err)
 	}
 	if err := u.requireVersion(module); err != nil {
 		t.Fatal(err)

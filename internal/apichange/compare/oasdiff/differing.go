@@ -7,8 +7,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// differing takes out of two documents the paths and components that are the same in both and lead to
-// nothing that differs: oasdiff finds nothing there, and most of its time goes into reading them.
+// differing removes from two documents the paths and components that are the same in both and refer to nothing
+// that differs. oasdiff finds nothing there, but spends most of its time on reading them.
 func differing(old, revised *jsontree.Value) {
 	d := difference{docs: [2]*jsontree.Value{old, revised}, places: map[string]*place{}}
 	for _, doc := range d.docs {
@@ -27,7 +27,7 @@ func differing(old, revised *jsontree.Value) {
 	}
 }
 
-// groups are the objects whose members are paths, or components that a $ref leads to.
+// groups returns the objects whose members are paths or components that a $ref can refer to.
 func groups(doc *jsontree.Value) map[string]*jsontree.Value {
 	out := map[string]*jsontree.Value{}
 	if paths := doc.Get("paths"); paths != nil {
@@ -35,7 +35,7 @@ func groups(doc *jsontree.Value) map[string]*jsontree.Value {
 	}
 	if components := doc.Get("components"); components != nil {
 		for _, m := range components.Members {
-			if m.Name != "securitySchemes" { // known by name
+			if m.Name != "securitySchemes" { // referred to by name
 				out[jsontree.Join("/components", m.Name)] = m.Value
 			}
 		}
@@ -58,7 +58,7 @@ func (d *difference) place(pointer string) *place {
 	if p := d.places[pointer]; p != nil {
 		return p
 	}
-	// Until it is known, a place differs: what leads back to itself may be kept for nothing.
+	// Until the result is known, the place counts as different, so a circle may be kept needlessly.
 	p := &place{differs: true}
 	d.places[pointer] = p
 	old, revised := d.docs[0].At(pointer), d.docs[1].At(pointer)
@@ -71,7 +71,7 @@ func (d *difference) place(pointer string) *place {
 	return p
 }
 
-// keep keeps a place and all that it leads to.
+// keep keeps a place and everything that it refers to.
 func (d *difference) keep(pointer string) {
 	if p := d.place(pointer); !p.kept {
 		p.kept = true

@@ -1,5 +1,5 @@
-// Package oasdiff runs the checks of github.com/oasdiff/oasdiff over two documents. It is the only
-// place that knows that library, whose interface is stable in name only.
+// Package oasdiff runs the checks of github.com/oasdiff/oasdiff on two documents. It is the only package that
+// imports that library, because the library's interface changes often.
 package oasdiff
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/internal/jsontree"
 )
 
-// Level is how grave oasdiff thinks a finding is.
+// Level is the severity of a finding according to oasdiff.
 type Level int
 
 // The levels.
@@ -30,24 +30,24 @@ const (
 type Finding struct {
 	Rule   string // "request-property-removed"
 	Level  Level
-	Method string // "" when the finding is not about an operation
+	Method string // "" if the finding is not about an operation
 	Path   string
 	Args   []string // among them the place, such as "payments/links/mandate"
-	Text   string   // oasdiff's own sentence
+	Text   string   // oasdiff's own message
 }
 
 // Compare returns the findings of all checks.
 //
-// Both documents are made plain first: null is taken out, because the many ways to allow it read to
-// oasdiff as different types and the model of package openapi compares it better; and what can be
-// written in several ways of one meaning is written in one.
+// It first normalises both documents. It removes null, because oasdiff takes the different ways to allow it for
+// different types, and the model of package openapi compares it better. It also replaces alternative spellings
+// by one.
 func Compare(old, revised *jsontree.Value) ([]Finding, error) {
 	old, revised = plain(old.Clone()), plain(revised.Clone())
 	differing(old, revised)
 	return findings(old, revised)
 }
 
-// findings runs the checks over two plain documents.
+// findings runs the checks on two normalised documents.
 func findings(old, revised *jsontree.Value) ([]Finding, error) {
 	before, err := spec("the old document", old)
 	if err != nil {
@@ -88,7 +88,7 @@ func level(l checker.Level) Level {
 }
 
 func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
-	// Without spaces: the loader decodes each level of the text again.
+	// Without white space, because the loader decodes each level again.
 	s, err := load.NewSpecInfoFromData(openapi3.NewLoader(), []byte(root.Compact()), "document.json")
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", which, err)
@@ -96,15 +96,15 @@ func spec(which string, root *jsontree.Value) (*load.SpecInfo, error) {
 	return s, nil
 }
 
-// plain takes null and differences of spelling out of a document.
+// plain removes null and differences of spelling from a document.
 func plain(root *jsontree.Value) *jsontree.Value {
 	withoutNull(root).Walk(func(_ string, v *jsontree.Value) {
-		// A wrapper around one schema that adds only words stands for that schema.
+		// A wrapper around one schema that only annotates it stands for that schema.
 		for all := v.Get("allOf"); all != nil && len(all.Items) == 1 && openapi.OnlyAnnotates(v, "allOf"); all = v.Get("allOf") {
 			v.Delete("allOf")
 			merge(v, all.Items[0])
 		}
-		// A condition compares a member with one value.
+		// In a condition, an enum of one value is a constant.
 		if properties := v.Get("if").Get("properties"); properties != nil {
 			for _, m := range properties.Members {
 				if values := m.Value.Get("enum"); values != nil && len(values.Items) == 1 && !m.Value.Has("const") {
@@ -128,8 +128,7 @@ func plain(root *jsontree.Value) *jsontree.Value {
 	return root
 }
 
-// spread gives the parameters of a whole path to its operations, unless they have their own of
-// that name.
+// spread copies the parameters of a whole path to its operations, unless they have parameters of the same name.
 func spread(root, path *jsontree.Value) {
 	shared := path.Get("parameters")
 	if shared == nil {
@@ -144,7 +143,7 @@ func spread(root, path *jsontree.Value) {
 	}
 	for _, m := range path.Members {
 		if !m.Value.Has("responses") {
-			continue // a description, say
+			continue // not an operation, but for example a description
 		}
 		own := m.Value.Get("parameters")
 		if own == nil {
@@ -159,7 +158,7 @@ func spread(root, path *jsontree.Value) {
 	}
 }
 
-// merge adds the members of another object that v does not have.
+// merge adds the members of another object that v lacks.
 func merge(v, other *jsontree.Value) {
 	for _, m := range other.Members {
 		if !v.Has(m.Name) {
@@ -168,7 +167,7 @@ func merge(v, other *jsontree.Value) {
 	}
 }
 
-// withoutNull takes the ways to allow null out of a document.
+// withoutNull removes the ways to allow null from a document.
 func withoutNull(root *jsontree.Value) *jsontree.Value {
 	root.Walk(func(_ string, v *jsontree.Value) {
 		withoutNullForm(v, "anyOf")
@@ -181,7 +180,7 @@ func withoutNull(root *jsontree.Value) *jsontree.Value {
 	return root
 }
 
-// withoutNullForm drops null from a choice. A choice with one form left stands for that form.
+// withoutNullForm removes null from a choice. It replaces a choice with one form left by that form.
 func withoutNullForm(v *jsontree.Value, key string) {
 	forms := v.Get(key)
 	if forms == nil || forms.Kind != jsontree.Array {
@@ -199,7 +198,7 @@ func withoutNullForm(v *jsontree.Value, key string) {
 	}
 }
 
-// withoutNullType drops null from a list of types. A list with one type left becomes that type.
+// withoutNullType removes null from a list of types. It replaces a list with one type left by that type.
 func withoutNullType(v *jsontree.Value) {
 	t := v.Get("type")
 	if t == nil || t.Kind != jsontree.Array {

@@ -25,7 +25,7 @@ func plainDocument(t *testing.T, file string) *jsontree.Value {
 	return plain(v)
 }
 
-// Leaving out what is the same loses no finding.
+// Removing the parts that are the same loses no finding.
 func TestDiffering(t *testing.T) {
 	files, err := filepath.Glob(schemaDir + "/history/*.json")
 	if err != nil || len(files) < 7 {
