@@ -205,8 +205,8 @@ func (p *MandateImportEntryCreateParamsAmendment) check(c *checker) {
 // MandateImportEntryCreateParamsBankAccount holds the details of the customer's bank account: the
 // name of its holder, and an IBAN or local details.
 type MandateImportEntryCreateParamsBankAccount struct {
-	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
-	// banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters. Required when no customer bank
 	// account token is given. Required.
 	AccountHolderName string `json:"account_holder_name"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
@@ -274,17 +274,16 @@ type MandateImportEntryCreateParamsCustomer struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's company. In Canada, mandates of a customer with a company name are
-	// Business PADs, and others Personal PADs. Required when "given_name" and "family_name" are not
-	// given.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates. Required when "given_name" and
+	// "family_name" are not given.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// Civic number (CPR) or company number (CVR) of a customer in Denmark. Required when the
 	// customer's bank account is in DKK.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Email address of the customer, to which GoCardless sends notifications. Required in most
-	// cases.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email *string `json:"email,omitzero"`
 	// Family name of the customer. Required when "company_name" is not given.
 	FamilyName *string `json:"family_name,omitzero"`
@@ -297,13 +296,13 @@ type MandateImportEntryCreateParamsCustomer struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number of the customer in ITU E.123 format, including the country code.
+	// Phone number in E.123 format, including the country code.
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address. Required when the mandate import scheme is "bacs" or
 	// "sepa".
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, region or department of the customer's address. In the US it must be the two-letter
-	// ISO 3166-2 code of the state, such as "CA". Required when the customer is in the US.
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA". Required when the customer is in the US.
 	Region *string `json:"region,omitzero"`
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden. It cannot be changed once set. Required when the customer's bank account
@@ -386,13 +385,13 @@ func (p *MandateImportEntryCreateParamsLinks) check(c *checker) {
 
 // MandateImportEntryCreateParamsMandate holds the details of the mandate to create.
 type MandateImportEntryCreateParamsMandate struct {
-	// How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class
-	// (SEC) code.
+	// Channel through which the payer authorised the merchant. Only for ACH, where each value
+	// stands for an SEC code.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// Unique reference of the mandate. The scheme determines its length and characters. If omitted,
 	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
 }

@@ -99,7 +99,7 @@ type MandatePDFCreateParams struct {
 	// Given name of the customer, for the PDF's customer name box. Ignored if "company_name" is
 	// set.
 	GivenName *string `json:"given_name,omitzero"`
-	// IBAN of the account, an alternative to local details. Not accepted for Autogiro.
+	// IBAN of the account. An alternative to local details. Not accepted for Autogiro.
 	IBAN *string `json:"iban,omitzero"`
 	// Identifiers of resources to make the PDF from.
 	Links *MandatePDFCreateParamsLinks `json:"links,omitzero"`
@@ -113,8 +113,8 @@ type MandatePDFCreateParams struct {
 	PhoneNumber *string `json:"phone_number,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, region or department of the customer's address. In the US it must be the two-letter
-	// ISO 3166-2 code of the state. Required when the customer is in the United States.
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA". Required when the customer is in the United States.
 	Region *string `json:"region,omitzero"`
 	// Scheme of the mandate, such as "bacs". If omitted, it is derived from the bank details.
 	// Required when none of "links.mandate", "iban" or local bank details with a "country_code" is

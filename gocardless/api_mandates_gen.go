@@ -160,14 +160,14 @@ type Mandate struct {
 	// Id of the mandate, usually prefixed "MD". Mandates created before 2016 may have another
 	// prefix.
 	ID string `json:"id,omitzero"`
-	// How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class
-	// (SEC) code.
+	// Channel through which the payer authorised the merchant. Only for ACH, where each value
+	// stands for an SEC code.
 	AuthorisationSource AuthorisationSource `json:"authorisation_source,omitzero"`
 	// Limits that the payer agreed to, such as amounts, dates and frequency. Only for PayTo and
 	// VRP.
 	ConsentParameters *MandateConsentParameters `json:"consent_parameters,omitzero"`
-	// Type of consent that the payer gave. For ACH it is one-off, recurring or standing; for PAD it
-	// is single, recurring or sporadic. Other schemes have none.
+	// Type of authorisation that the payer gave the merchant. ACH uses one-off, recurring and
+	// standing; PAD uses single, recurring and sporadic. Other schemes do not use it.
 	ConsentType ConsentType `json:"consent_type,omitzero"`
 	// Time at which the mandate was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -273,19 +273,19 @@ func (p MandateCancelParams) Validate() error {
 
 // MandateCreateParams holds the parameters of [MandateService.Create].
 type MandateCreateParams struct {
-	// How the payer gave authorisation, which decides the Standard Entry Class (SEC) code. ACH
-	// only; "web" if omitted.
+	// Channel through which the payer authorised the merchant, which determines the SEC code. Only
+	// for ACH; "web" if omitted.
 	AuthorisationSource *AuthorisationSource `json:"authorisation_source,omitzero"`
 	// Identifiers of resources related to the mandate. Required.
 	Links MandateCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// IP address from which the payer set up the mandate in a browser. ACH only; not needed for
+	// IP address from which the payer set up the mandate in a browser. Only for ACH; not needed for
 	// mandates authorised by telephone or on paper. Required when the customer pays by ACH, unless
 	// "authorisation_source" is telephone or paper.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
-	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// Unique reference of the mandate. The scheme determines its length and characters. If omitted,
 	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
 	// Scheme of the mandate and its payments. If omitted, GoCardless derives it from the customer's

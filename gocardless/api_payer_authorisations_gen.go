@@ -197,14 +197,14 @@ func (v *PayerAuthorisation) decode(d *jsonwire.Decoder) {
 // PayerAuthorisationBankAccountParams holds the details of the customer bank account to create.
 // Send all local details ("account_number", "bank_code", "branch_code") in the same request.
 type PayerAuthorisationBankAccountParams struct {
-	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
-	// banks transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName *string `json:"account_holder_name,omitzero"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber *string `json:"account_number,omitzero"`
 	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding *string `json:"account_number_ending,omitzero"`
-	// Suffix of a New Zealand account number. Only for accounts in NZD.
+	// Suffix of the account number. Only for accounts in NZD.
 	AccountNumberSuffix *string `json:"account_number_suffix,omitzero"`
 	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType *BankAccountType `json:"account_type,omitzero"`
@@ -319,15 +319,14 @@ type PayerAuthorisationCustomerParams struct {
 	AddressLine3 *string `json:"address_line3,omitzero"`
 	// Town or city of the customer's address.
 	City *string `json:"city,omitzero"`
-	// Name of the customer's company. In Canada, mandates of a customer with a company name are
-	// Business PADs, and others Personal PADs.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates.
 	CompanyName *string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode *string `json:"country_code,omitzero"`
 	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber *string `json:"danish_identity_number,omitzero"`
-	// Email address of the customer, to which GoCardless sends notifications. Required in most
-	// cases.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email *string `json:"email,omitzero"`
 	// Family name of the customer.
 	FamilyName *string `json:"family_name,omitzero"`
@@ -340,8 +339,8 @@ type PayerAuthorisationCustomerParams struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode *string `json:"postal_code,omitzero"`
-	// County, region or department of the customer's address. In the US it must be the two-letter
-	// ISO 3166-2 code of the state, such as "CA".
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA".
 	Region *string `json:"region,omitzero"`
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden. It cannot be changed once set.
@@ -407,10 +406,10 @@ type PayerAuthorisationMandateParams struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// IP address from which the payer set up the mandate in a browser. ACH only; not needed for
+	// IP address from which the payer set up the mandate in a browser. Only for ACH; not needed for
 	// mandates authorised by telephone or on paper.
 	PayerIPAddress *string `json:"payer_ip_address,omitzero"`
-	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// Unique reference of the mandate. The scheme determines its length and characters. If omitted,
 	// GoCardless generates one.
 	Reference *string `json:"reference,omitzero"`
 	// Scheme of the mandate.

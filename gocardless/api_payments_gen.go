@@ -219,8 +219,8 @@ type Payment struct {
 	// Reference shown on the customer's bank statement, if one was set. Restricted: GoCardless must
 	// enable it for your account.
 	Reference string `json:"reference,omitzero"`
-	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard.
+	// Whether GoCardless retries the payment automatically if it fails (intelligent retries). This
+	// has an effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
 	// Scheme that collects the payment.
 	Scheme Scheme `json:"scheme,omitzero"`
@@ -334,8 +334,8 @@ type PaymentCreateParams struct {
 	// for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you
 	// need your own Service User Number. Restricted: GoCardless must enable it for your account.
 	Reference *string `json:"reference,omitzero"`
-	// Whether to retry a failed payment automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard. Default: false.
+	// Whether GoCardless retries the payment automatically if it fails (intelligent retries). This
+	// has an effect only if Success+ is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 
@@ -526,8 +526,8 @@ type PaymentUpdateParams struct {
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether to retry a failed payment automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard.
+	// Whether GoCardless retries the payment automatically if it fails (intelligent retries). This
+	// has an effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 

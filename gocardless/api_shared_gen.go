@@ -389,10 +389,11 @@ func (p *BillingRequestFlowPrefilledBankAccountParams) encode(e *jsonwire.Encode
 	e.End()
 }
 
-// BillingRequestInstalmentScheduleRequest holds the details of the instalment schedule to create,
-// either as "instalments_with_schedule" or as "instalments_with_dates".
+// BillingRequestInstalmentScheduleRequest holds the details of the requested instalment schedule,
+// with either "instalments_with_schedule" or "instalments_with_dates".
 type BillingRequestInstalmentScheduleRequest struct {
-	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Currency of the payments, as an ISO 4217 code: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
@@ -405,16 +406,16 @@ type BillingRequestInstalmentScheduleRequest struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Name of the instalment schedule, up to 100 characters. If the schedule is made from an
-	// interval, its payments take this name.
+	// Name of the instalment schedule, at most 100 characters. A schedule with a regular interval
+	// copies the name to its payments.
 	Name string `json:"name,omitzero"`
-	// Reference for the payments, shown on the payer's bank statement.
+	// Reference of each payment, shown on the payer's bank statement.
 	PaymentReference string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Total of all instalments, in minor units of the currency. It must equal the sum of their
-	// amounts.
+	// Total of all instalments, in minor units of the currency. If it differs from the sum of their
+	// amounts, the call fails with a validation error.
 	TotalAmount int64 `json:"total_amount,omitzero"`
 }
 
@@ -529,22 +530,23 @@ func (v *BillingRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestMandateRequest holds the details of the mandate to set up: scheme, currency,
+// BillingRequestMandateRequest holds the details of the requested mandate: scheme, currency,
 // verification and limits.
 type BillingRequestMandateRequest struct {
-	// How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class
-	// (SEC) code.
+	// Channel through which the payer authorised the merchant. Only for ACH, where each value
+	// stands for an SEC code.
 	AuthorisationSource AuthorisationSource `json:"authorisation_source,omitzero"`
-	// Type of consent that the payer gives. For ACH it is "one_off", "recurring" or "standing"; for
-	// PAD it is "single", "recurring" or "sporadic". Other schemes have none.
+	// Type of authorisation that the payer gives the merchant. ACH accepts "one_off", "recurring"
+	// and "standing"; PAD accepts "single", "recurring" and "sporadic". Other schemes do not use
+	// it.
 	ConsentType string `json:"consent_type,omitzero"`
-	// Limits on the payments under the mandate: dates, amounts and periodic limits. Required for
-	// PayTo and VRP, optional otherwise.
+	// Limits on the payments under the mandate: their dates, their amounts, and their number and
+	// total in each period.
 	Constraints *MandateRequestConstraints `json:"constraints,omitzero"`
 	// Currency of the mandate, as an ISO 4217 code.
 	Currency Currency `json:"currency,omitzero"`
-	// Human-readable description of the mandate, the payment or both. The payer sees it while they
-	// authorise the request.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	Description string `json:"description,omitzero"`
 	// How the payer's money reaches the merchant.
 	FundsSettlement FundsSettlement `json:"funds_settlement,omitzero"`
@@ -553,16 +555,16 @@ type BillingRequestMandateRequest struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Whether the payer said that the mandate needs more than one signature. Once every other
-	// action is completed, an email tells the payer how to add the next signature. Only on pages
-	// with GoCardless branding.
+	// Whether the payer needs more than one signature on the mandate. Once all other actions are
+	// completed, GoCardless emails the payer instructions for the next signature. Only for
+	// GoCardless-branded pages.
 	PayerRequestedDualSignature bool `json:"payer_requested_dual_signature,omitzero"`
-	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". A request for a mandate alone
-	// may omit it; the payer then chooses from your schemes.
+	// Scheme of the mandate, such as "bacs", "ach" or "sepa_core". You can omit it if the billing
+	// request asks only for a mandate: the payer then chooses among your schemes.
 	Scheme Scheme `json:"scheme,omitzero"`
-	// Whether the mandate only moves money between the payer's own accounts.
+	// Whether the mandate is only for moving money between the payer's own accounts.
 	Sweeping bool `json:"sweeping,omitzero"`
-	// How strictly the payer is verified for the mandate.
+	// How strictly to verify the payer's bank account for the mandate.
 	Verify MandateVerification `json:"verify,omitzero"`
 }
 
@@ -619,18 +621,19 @@ func (v *BillingRequestMandateRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestPaymentRequest holds the details of the one-off, strongly authorised payment to
-// collect.
+// BillingRequestPaymentRequest holds the details of the requested payment. The payer authorises it
+// with strong customer authentication.
 type BillingRequestPaymentRequest struct {
 	// Amount in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Fee for the partner's app, deducted from the payment, in minor units of the currency.
+	// Fee deducted from the payment for the partner whose integration created the billing request,
+	// in minor units of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Currency of the payment, as an ISO 4217 code: "GBP" for payers in the UK, "EUR" for payers in
-	// a supported country of the euro area.
+	// supported Eurozone countries.
 	Currency Currency `json:"currency,omitzero"`
-	// Human-readable description of the mandate, the payment or both. The payer sees it while they
-	// authorise the request.
+	// Description of the mandate, the payment or both. The payer sees it when authorising the
+	// billing request.
 	Description string `json:"description,omitzero"`
 	// How the payer's money reaches the merchant.
 	FundsSettlement FundsSettlement `json:"funds_settlement,omitzero"`
@@ -639,12 +642,12 @@ type BillingRequestPaymentRequest struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Reference of your choice for the payment. Only for PayTo, and for Faster Payments with direct
-	// funds settlement.
+	// Reference of the payment, chosen by the merchant. Only for PayTo, and for Faster Payments
+	// with direct funds settlement.
 	Reference string `json:"reference,omitzero"`
-	// Scheme of the payment. In the UK: "faster_payments". In the euro area:
-	// "sepa_credit_transfer", the default, or "sepa_instant_credit_transfer", for which the bank
-	// may charge the payer.
+	// Open banking scheme of the payment: "faster_payments" in the UK; "sepa_credit_transfer" (the
+	// default) or "sepa_instant_credit_transfer" in the Eurozone. The payer may be charged a fee
+	// for "sepa_instant_credit_transfer".
 	Scheme Scheme `json:"scheme,omitzero"`
 }
 
@@ -693,8 +696,8 @@ func (v *BillingRequestPaymentRequestLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// BillingRequestResource groups copies of the billing request's customer, billing detail and bank
-// account.
+// BillingRequestResource holds the resources attached to the billing request: customer, billing
+// detail and bank account.
 type BillingRequestResource struct {
 	// The payer's customer record.
 	Customer *BillingRequestResourceCustomer `json:"customer,omitzero"`
@@ -738,13 +741,12 @@ func (v *BillingRequestResource) decode(d *jsonwire.Decoder) {
 type BillingRequestResourceCustomer struct {
 	// Id of the customer, prefixed "CU".
 	ID string `json:"id,omitzero"`
-	// Name of the customer's company. In Canada, mandates of a customer with a company name are
-	// Business PADs, and others Personal PADs.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates.
 	CompanyName string `json:"company_name,omitzero"`
 	// Time at which the customer was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// Email address of the customer, to which GoCardless sends notifications. Required in most
-	// cases.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email string `json:"email,omitzero"`
 	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`
@@ -757,7 +759,7 @@ type BillingRequestResourceCustomer struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Phone number of the customer in ITU E.123 format, including the country code.
+	// Phone number in E.123 format, including the country code.
 	PhoneNumber string `json:"phone_number,omitzero"`
 }
 
@@ -791,15 +793,15 @@ func (v *BillingRequestResourceCustomer) decode(d *jsonwire.Decoder) {
 type BillingRequestResourceCustomerBankAccount struct {
 	// Id of the bank account, prefixed "BA".
 	ID string `json:"id,omitzero"`
-	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
-	// banks transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
 	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
 	// Type of the account. Only accounts in USD have one.
 	AccountType BankAccountType `json:"account_type,omitzero"`
-	// Token for one set of bank details. In early access, for selected organisations. Restricted:
-	// GoCardless must enable it for your account.
+	// Token that identifies this set of bank details. An early access feature for selected
+	// organisations. Restricted: GoCardless must enable it for your account.
 	BankAccountToken string `json:"bank_account_token,omitzero"`
 	// Name of the bank, derived from the account details.
 	BankName string `json:"bank_name,omitzero"`
@@ -817,8 +819,8 @@ type BillingRequestResourceCustomerBankAccount struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// How the payer's name compared with the bank's records when the account was created. Absent if
-	// it was not checked.
+	// Result of comparing the payer's name with the bank's records when the account was created.
+	// Absent if they were not compared.
 	PayerNameVerificationResult PayerNameVerificationResult `json:"payer_name_verification_result,omitzero"`
 }
 
@@ -859,7 +861,7 @@ func (v *BillingRequestResourceCustomerBankAccount) decode(d *jsonwire.Decoder) 
 // BillingRequestResourceCustomerBankAccountLinks holds the identifiers of resources related to the
 // bank account.
 type BillingRequestResourceCustomerBankAccountLinks struct {
-	// Id of the customer who holds the bank account.
+	// Id of the customer that owns the bank account.
 	Customer string `json:"customer,omitzero"`
 }
 
@@ -892,13 +894,13 @@ type BillingRequestResourceCustomerBillingDetail struct {
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
-	// IP address from which the payer set up the mandate. ACH only; not needed for mandates
+	// IP address from which the payer set up the mandate. Only for ACH; not needed for mandates
 	// authorised by telephone or on paper.
 	IPAddress string `json:"ip_address,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// County, region or department of the customer's address. In the US it must be the two-letter
-	// ISO 3166-2 code of the state, such as "CA".
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA".
 	Region string `json:"region,omitzero"`
 	// Schemes that the billing detail can be used with.
 	Schemes []Scheme `json:"schemes,omitzero"`
@@ -969,39 +971,41 @@ var valuesOfBillingRequestStatus = [...]string{
 	string(BillingRequestStatusCancelled),
 }
 
-// BillingRequestSubscriptionRequest holds the details of the subscription to create. ACH and PAD
-// only.
+// BillingRequestSubscriptionRequest holds the details of the requested subscription. Only for ACH
+// and PAD.
 type BillingRequestSubscriptionRequest struct {
 	// Amount of each payment, in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Total number of payments.
+	// Total number of payments that the subscription takes.
 	Count *int `json:"count,omitzero"`
 	// Currency of the payments, as an ISO 4217 code: "USD" or "CAD".
 	Currency Currency `json:"currency,omitzero"`
-	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
+	// Day of the month on which to charge, from 1 to 28, or -1 for the last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
-	// Number of interval units between charges: at least 1, and at most a year in total.
+	// Number of "interval_unit" periods between charges: at least 1, and few enough for one charge
+	// a year.
 	Interval int `json:"interval,omitzero"`
-	// Unit of "interval", the time between charges.
+	// Unit of time between charges, multiplied by "interval".
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
 	// Identifiers of resources created from this subscription request.
 	Links *BillingRequestSubscriptionRequestLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month to charge in, as a lower-case English name. Only for yearly subscriptions.
+	// Month in which to charge. Only for "yearly" intervals.
 	Month Month `json:"month,omitzero"`
-	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
+	// Name of the subscription, at most 255 characters. Its payments take it as their description.
 	Name string `json:"name,omitzero"`
-	// Reference for the payments, shown on the payer's bank statement.
+	// Reference of each payment, shown on the payer's bank statement.
 	PaymentReference string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
-	// Date of the first charge. If omitted, the first date that matches "month" or "day_of_month".
-	// If neither is set, or the request is fulfilled later, the mandate's
+	// Date of the first charge. If it is not set, "month" or "day_of_month" determines the date.
+	// Without those, or if the billing request is fulfilled later, it is the mandate's
 	// "next_possible_charge_date".
 	StartDate Date `json:"start_date,omitzero"`
 }
@@ -1099,21 +1103,21 @@ var valuesOfConsentType = [...]string{
 // CreditorLinks holds the identifiers of resources related to the creditor: its default payout
 // account in each currency.
 type CreditorLinks struct {
-	// Id of the creditor bank account for payouts in Australian dollars.
+	// Id of the creditor bank account that receives payouts in Australian dollars.
 	DefaultAudPayoutAccount string `json:"default_aud_payout_account,omitzero"`
-	// Id of the creditor bank account for payouts in Canadian dollars.
+	// Id of the creditor bank account that receives payouts in Canadian dollars.
 	DefaultCadPayoutAccount string `json:"default_cad_payout_account,omitzero"`
-	// Id of the creditor bank account for payouts in Danish kroner.
+	// Id of the creditor bank account that receives payouts in Danish kroner.
 	DefaultDkkPayoutAccount string `json:"default_dkk_payout_account,omitzero"`
-	// Id of the creditor bank account for payouts in euros.
+	// Id of the creditor bank account that receives payouts in euros.
 	DefaultEurPayoutAccount string `json:"default_eur_payout_account,omitzero"`
-	// Id of the creditor bank account for payouts in pounds sterling.
+	// Id of the creditor bank account that receives payouts in pounds sterling.
 	DefaultGbpPayoutAccount string `json:"default_gbp_payout_account,omitzero"`
-	// Id of the creditor bank account for payouts in New Zealand dollars.
+	// Id of the creditor bank account that receives payouts in New Zealand dollars.
 	DefaultNzdPayoutAccount string `json:"default_nzd_payout_account,omitzero"`
-	// Id of the creditor bank account for payouts in Swedish kronor.
+	// Id of the creditor bank account that receives payouts in Swedish kronor.
 	DefaultSekPayoutAccount string `json:"default_sek_payout_account,omitzero"`
-	// Id of the creditor bank account for payouts in US dollars.
+	// Id of the creditor bank account that receives payouts in US dollars.
 	DefaultUsdPayoutAccount string `json:"default_usd_payout_account,omitzero"`
 }
 
@@ -1505,9 +1509,9 @@ var valuesOfInstalmentScheduleStatus = [...]string{
 type InstalmentSeries struct {
 	// Amounts of the instalments in order of collection, in minor units of the currency.
 	Amounts []int64 `json:"amounts,omitzero"`
-	// Number of interval units between charges. At least 1.
+	// Number of "interval_unit" periods between charges. At least 1.
 	Interval int `json:"interval,omitzero"`
-	// Unit of "interval", the time between charges.
+	// Unit of time between charges, multiplied by "interval".
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
 	// Date of the first charge, not before the mandate's "next_possible_charge_date", which is also
 	// the default.
@@ -1540,9 +1544,9 @@ func (v *InstalmentSeries) decode(d *jsonwire.Decoder) {
 type InstalmentSeriesParams struct {
 	// Amounts of the instalments in order of collection, in minor units of the currency.
 	Amounts []int64 `json:"amounts,omitzero"`
-	// Number of interval units between charges. At least 1.
+	// Number of "interval_unit" periods between charges. At least 1.
 	Interval *int `json:"interval,omitzero"`
-	// Unit of "interval", the time between charges.
+	// Unit of time between charges, multiplied by "interval".
 	IntervalUnit *IntervalUnit `json:"interval_unit,omitzero"`
 	// Date of the first charge, not before the mandate's "next_possible_charge_date", which is also
 	// the default.
@@ -1712,8 +1716,8 @@ func (v *MandateLinks) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateRequestConstraints holds the limits on the payments under the mandate: dates, amounts and
-// periodic limits. Required for PayTo and VRP, optional otherwise.
+// MandateRequestConstraints holds the limits on the payments under the mandate: their dates, their
+// amounts, and their number and total in each period.
 type MandateRequestConstraints struct {
 	// Last day on which payments may be collected, later than any "start_date". Without it, the
 	// agreement does not end. Allow for the time that the payer needs to complete the set-up.
@@ -1753,8 +1757,8 @@ func (v *MandateRequestConstraints) decode(d *jsonwire.Decoder) {
 	)
 }
 
-// MandateRequestConstraintsParams holds the limits on the payments under the mandate: dates,
-// amounts and periodic limits. Required for PayTo and VRP, optional otherwise.
+// MandateRequestConstraintsParams holds the limits on the payments under the mandate: their dates,
+// their amounts, and their number and total in each period.
 type MandateRequestConstraintsParams struct {
 	// Last day on which payments may be collected, later than any "start_date". Without it, the
 	// agreement does not end. Allow for the time that the payer needs to complete the set-up.
@@ -2064,14 +2068,14 @@ func (v *OutboundPaymentVerifications) decode(d *jsonwire.Decoder) {
 // PayerAuthorisationBankAccount holds the details of the customer bank account to create. Send all
 // local details ("account_number", "bank_code", "branch_code") in the same request.
 type PayerAuthorisationBankAccount struct {
-	// Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to
-	// banks transliterated, in capitals and cut to 18 characters.
+	// Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it
+	// to banks transliterated, in capitals and cut to 18 characters.
 	AccountHolderName string `json:"account_holder_name,omitzero"`
 	// Account number, in the local format of the account's country. An alternative to "iban".
 	AccountNumber string `json:"account_number,omitzero"`
 	// Last two digits of the account number; for accounts in NZD, the last four.
 	AccountNumberEnding string `json:"account_number_ending,omitzero"`
-	// Suffix of a New Zealand account number. Only for accounts in NZD.
+	// Suffix of the account number. Only for accounts in NZD.
 	AccountNumberSuffix string `json:"account_number_suffix,omitzero"`
 	// Type of the account. Only for accounts in USD; leave it out for other currencies.
 	AccountType BankAccountType `json:"account_type,omitzero"`
@@ -2128,15 +2132,14 @@ type PayerAuthorisationCustomer struct {
 	AddressLine3 string `json:"address_line3,omitzero"`
 	// Town or city of the customer's address.
 	City string `json:"city,omitzero"`
-	// Name of the customer's company. In Canada, mandates of a customer with a company name are
-	// Business PADs, and others Personal PADs.
+	// Name of the customer's company. In Canada, a customer with a company name gets business PAD
+	// mandates; one without gets personal PAD mandates.
 	CompanyName string `json:"company_name,omitzero"`
 	// Country, as an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"country_code,omitzero"`
 	// Civic number (CPR) or company number (CVR) of a customer in Denmark.
 	DanishIdentityNumber string `json:"danish_identity_number,omitzero"`
-	// Email address of the customer, to which GoCardless sends notifications. Required in most
-	// cases.
+	// Email address to which GoCardless sends notifications. Required in most cases.
 	Email string `json:"email,omitzero"`
 	// Family name of the customer.
 	FamilyName string `json:"family_name,omitzero"`
@@ -2149,8 +2152,8 @@ type PayerAuthorisationCustomer struct {
 	Metadata Metadata `json:"metadata,omitzero"`
 	// Postal code of the customer's address.
 	PostalCode string `json:"postal_code,omitzero"`
-	// County, region or department of the customer's address. In the US it must be the two-letter
-	// ISO 3166-2 code of the state, such as "CA".
+	// County, region or department of the customer's address. In the US, the two-letter state code
+	// (ISO 3166-2), such as "CA".
 	Region string `json:"region,omitzero"`
 	// Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a
 	// customer in Sweden. It cannot be changed once set.
@@ -2236,10 +2239,10 @@ type PayerAuthorisationMandate struct {
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// IP address from which the payer set up the mandate in a browser. ACH only; not needed for
+	// IP address from which the payer set up the mandate in a browser. Only for ACH; not needed for
 	// mandates authorised by telephone or on paper.
 	PayerIPAddress string `json:"payer_ip_address,omitzero"`
-	// Unique reference of the mandate. The scheme limits its length and characters. If omitted,
+	// Unique reference of the mandate. The scheme determines its length and characters. If omitted,
 	// GoCardless generates one.
 	Reference string `json:"reference,omitzero"`
 	// Scheme of the mandate.

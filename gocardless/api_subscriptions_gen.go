@@ -180,16 +180,17 @@ type Subscription struct {
 	ID string `json:"id,omitzero"`
 	// Amount of each payment, in minor units of the currency (pence for GBP).
 	Amount int64 `json:"amount,omitzero"`
-	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Total number of payments.
+	// Total number of payments that the subscription takes.
 	Count *int `json:"count,omitzero"`
 	// Time at which the subscription was created, in UTC.
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	// Currency of the payments, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD",
 	// "SEK" or "USD".
 	Currency Currency `json:"currency,omitzero"`
-	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
+	// Day of the month on which to charge, from 1 to 28, or -1 for the last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
 	// Earliest "charge_date" of the next payment if the subscription were resumed now. It changes
 	// over time and is absent unless the status is "paused".
@@ -199,18 +200,19 @@ type Subscription struct {
 	//
 	// Deprecated: use "count".
 	EndDate Date `json:"end_date,omitzero"`
-	// Number of interval units between charges: at least 1, and at most a year in total.
+	// Number of "interval_unit" periods between charges: at least 1, and few enough for one charge
+	// a year.
 	Interval int `json:"interval,omitzero"`
-	// Unit of "interval", the time between charges.
+	// Unit of time between charges, multiplied by "interval".
 	IntervalUnit IntervalUnit `json:"interval_unit,omitzero"`
 	// Identifiers of resources related to the subscription.
 	Links *SubscriptionLinks `json:"links,omitzero"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month to charge in, as a lower-case English name. Only for yearly subscriptions.
+	// Month in which to charge. Only for "yearly" intervals.
 	Month Month `json:"month,omitzero"`
-	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
+	// Name of the subscription, at most 255 characters. Its payments take it as their description.
 	Name string `json:"name,omitzero"`
 	// True if the plan that the subscription belongs to is paused.
 	ParentPlanPaused bool `json:"parent_plan_paused,omitzero"`
@@ -218,8 +220,8 @@ type Subscription struct {
 	// you need your own Service User Number. Restricted: GoCardless must enable it for your
 	// account.
 	PaymentReference string `json:"payment_reference,omitzero"`
-	// Whether failed payments are retried automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible bool `json:"retry_if_possible,omitzero"`
 	// Date of the first charge, not before the mandate's "next_possible_charge_date". If omitted,
 	// that date, or the first one that matches "month" or "day_of_month".
@@ -316,40 +318,41 @@ func (p SubscriptionCancelParams) Validate() error {
 type SubscriptionCreateParams struct {
 	// Amount of each payment, in minor units of the currency (pence for GBP). Required.
 	Amount int64 `json:"amount"`
-	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
-	// Total number of payments.
+	// Total number of payments that the subscription takes.
 	Count *int `json:"count,omitzero"`
 	// Currency of the payments, as an ISO 4217 code: "AUD", "CAD", "DKK", "EUR", "GBP", "NZD",
 	// "SEK" or "USD". Required.
 	Currency Currency `json:"currency"`
-	// Day of the month to charge on: 1 to 28, or -1 for the last day of the month.
+	// Day of the month on which to charge, from 1 to 28, or -1 for the last day.
 	DayOfMonth *int `json:"day_of_month,omitzero"`
 	// Date from which no more payments are created. Without this date or a "count", the
 	// subscription has no end.
 	//
 	// Deprecated: use "count".
 	EndDate *Date `json:"end_date,omitzero"`
-	// Number of interval units between charges: at least 1, and at most a year in total. Default:
-	// 1.
+	// Number of "interval_unit" periods between charges: at least 1, and few enough for one charge
+	// a year. Default: 1.
 	Interval *int `json:"interval,omitzero"`
-	// Unit of "interval", the time between charges. Required.
+	// Unit of time between charges, multiplied by "interval". Required.
 	IntervalUnit IntervalUnit `json:"interval_unit"`
 	// Identifiers of resources related to the subscription. Required.
 	Links SubscriptionCreateParamsLinks `json:"links"`
 	// Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to
 	// 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Month to charge in, as a lower-case English name. Only for yearly subscriptions.
+	// Month in which to charge. Only for "yearly" intervals.
 	Month *Month `json:"month,omitzero"`
-	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
+	// Name of the subscription, at most 255 characters. Its payments take it as their description.
 	Name *string `json:"name,omitzero"`
 	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
 	// you need your own Service User Number. Restricted: GoCardless must enable it for your
 	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether to retry failed payments automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard. Default: false.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard. Default: false.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 	// Date of the first charge, not before the mandate's "next_possible_charge_date". If omitted,
 	// that date, or the first one that matches "month" or "day_of_month".
@@ -547,19 +550,20 @@ func (p SubscriptionResumeParams) Validate() error {
 type SubscriptionUpdateParams struct {
 	// Amount of each payment, in minor units of the currency (pence for GBP).
 	Amount *int64 `json:"amount,omitzero"`
-	// Fee for the partner's app, deducted from each payment, in minor units of the currency.
+	// Fee deducted from each payment for the partner whose integration created it, in minor units
+	// of the currency.
 	AppFee *int64 `json:"app_fee,omitzero"`
 	// Your own key-value data, which replaces all existing data: at most 3 keys of up to 50
 	// characters, with string values of up to 500 characters.
 	Metadata Metadata `json:"metadata,omitzero"`
-	// Name of the subscription, up to 255 characters. It becomes the description of its payments.
+	// Name of the subscription, at most 255 characters. Its payments take it as their description.
 	Name *string `json:"name,omitzero"`
 	// Reference for the subscription's payments, shown on the customer's bank statement. For Bacs
 	// you need your own Service User Number. Restricted: GoCardless must enable it for your
 	// account.
 	PaymentReference *string `json:"payment_reference,omitzero"`
-	// Whether to retry failed payments automatically by intelligent retries. Requires Success+,
-	// which is enabled in the dashboard.
+	// Whether GoCardless retries failed payments automatically (intelligent retries). This has an
+	// effect only if Success+ is enabled in the dashboard.
 	RetryIfPossible *bool `json:"retry_if_possible,omitzero"`
 }
 

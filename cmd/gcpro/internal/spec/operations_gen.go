@@ -884,13 +884,13 @@ var objectMandatePDFCreateParams = Object{Fields: []Field{
 	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark. Only for Betalingsservice.", Example: "\"12345678\""},
 	{Name: "family_name", Doc: "Family name of the customer, for the PDF's customer name box. Ignored if `company_name` is set.", Example: "\"Sample\""},
 	{Name: "given_name", Doc: "Given name of the customer, for the PDF's customer name box. Ignored if `company_name` is set.", Example: "\"Alex\""},
-	{Name: "iban", Doc: "IBAN of the account, an alternative to local details. Not accepted for Autogiro.", Example: "\"GB33BUKB20201555555555\""},
+	{Name: "iban", Doc: "IBAN of the account. An alternative to local details. Not accepted for Autogiro.", Example: "\"GB33BUKB20201555555555\""},
 	{Name: "links", Kind: Group, Object: &objectMandatePDFCreateParamsLinks, Doc: "Identifiers of resources to make the PDF from."},
 	{Name: "mandate_reference", Doc: "Unique reference of the mandate, 6 to 18 characters. Omit it if the form is signed before a reference exists.", Example: "\"EXAMPLE-0042\"", MinLength: 6, MaxLength: 18},
 	{Name: "payer_ip_address", Doc: "IP address from which a customer in the US set up the mandate.", RequiredWhen: "the PDF has to comply with the ACH scheme rules", Example: "\"192.0.2.10\""},
 	{Name: "phone_number", Doc: "Phone number of the customer. Only for BECS NZ.", Example: "\"+64 4 555 0123\""},
 	{Name: "postal_code", Doc: "Postal code of the customer's address.", Example: "\"LS1 1AA\""},
-	{Name: "region", Doc: "County, region or department of the customer's address. In the US it must be the two-letter ISO 3166-2 code of the state.", RequiredWhen: "the customer is in the United States", Example: "\"OR\""},
+	{Name: "region", Doc: "County, region or department of the customer's address. In the US, the two-letter state code (ISO 3166-2), such as `CA`.", RequiredWhen: "the customer is in the United States", Example: "\"OR\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the mandate, such as `bacs`. If omitted, it is derived from the bank details.", RequiredWhen: "none of `links.mandate`, `iban` or local bank details with a `country_code` is given", Example: "\"sepa_core\""},
 	{Name: "signature_date", Kind: Date, Doc: "Date of signature to print. The PDF then has no space for a signature.", Example: "\"2026-05-06\""},
 	{Name: "subscription_amount", Kind: Money, Doc: "Amount of the subscription that the mandate authorises, in cents. Only for customers in the US.", RequiredWhen: "`subscription_frequency` is given", Example: "2500"},
@@ -933,11 +933,11 @@ var objectMandate = Object{Fields: []Field{
 	{Name: "verified_at", Kind: Time},
 }}
 var objectMandateCreateParams = Object{Fields: []Field{
-	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "How the payer gave authorisation, which decides the Standard Entry Class (SEC) code. ACH only; `web` if omitted.", Example: "\"web\""},
+	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "Channel through which the payer authorised the merchant, which determines the SEC code. Only for ACH; `web` if omitted.", Example: "\"web\""},
 	{Name: "links", Kind: Group, Object: &objectMandateCreateParamsLinks, Doc: "Identifiers of resources related to the mandate.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "payer_ip_address", Doc: "IP address from which the payer set up the mandate in a browser. ACH only; not needed for mandates authorised by telephone or on paper.", RequiredWhen: "the customer pays by ACH, unless `authorisation_source` is telephone or paper", Example: "\"203.0.113.24\""},
-	{Name: "reference", Doc: "Unique reference of the mandate. The scheme limits its length and characters. If omitted, GoCardless generates one.", Example: "\"SMITH-2026-001\""},
+	{Name: "payer_ip_address", Doc: "IP address from which the payer set up the mandate in a browser. Only for ACH; not needed for mandates authorised by telephone or on paper.", RequiredWhen: "the customer pays by ACH, unless `authorisation_source` is telephone or paper", Example: "\"203.0.113.24\""},
+	{Name: "reference", Doc: "Unique reference of the mandate. The scheme determines its length and characters. If omitted, GoCardless generates one.", Example: "\"SMITH-2026-001\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the mandate and its payments. If omitted, GoCardless derives it from the customer's bank account.", Example: "\"bacs\""},
 }}
 var objectMandateUpdateParams = Object{Fields: []Field{
@@ -1166,11 +1166,11 @@ var objectPaymentCreateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "psu_interaction_type", Enum: enumPSUInteractionType, Doc: "Whether the payer takes part in creating a Variable Recurring Payment.", Example: "\"off_session\""},
 	{Name: "reference", Doc: "Reference to show on the customer's bank statement. Maximum length: 10 characters for ACH and Bacs, 11 for Autogiro, 12 for BECS NZ, 18 for PayTo, 30 for BECS and Betalingsservice, 140 for SEPA. Faster Payments and PAD do not accept one. For BECS it must be unique; for Bacs you need your own Service User Number.", Example: "\"INV-20417\""},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry a failed payment automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Default: "false", Example: "true"},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries the payment automatically if it fails (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 }}
 var objectPaymentUpdateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry a failed payment automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Example: "true"},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries the payment automatically if it fails (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Example: "true"},
 }}
 var objectPaymentCancelParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
@@ -1350,28 +1350,28 @@ var objectSubscription = Object{Fields: []Field{
 }}
 var objectSubscriptionCreateParams = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Amount of each payment, in minor units of the currency (pence for GBP).", Required: true, Example: "2500"},
-	{Name: "app_fee", Kind: Money, Doc: "Fee for the partner's app, deducted from each payment, in minor units of the currency.", Example: "50"},
-	{Name: "count", Kind: Int, Doc: "Total number of payments.", Example: "12"},
+	{Name: "app_fee", Kind: Money, Doc: "Fee deducted from each payment for the partner whose integration created it, in minor units of the currency.", Example: "50"},
+	{Name: "count", Kind: Int, Doc: "Total number of payments that the subscription takes.", Example: "12"},
 	{Name: "currency", Enum: enumCurrency, Doc: "Currency of the payments, as an ISO 4217 code: `AUD`, `CAD`, `DKK`, `EUR`, `GBP`, `NZD`, `SEK` or `USD`.", Required: true, Example: "\"GBP\""},
-	{Name: "day_of_month", Kind: Int, Doc: "Day of the month to charge on: 1 to 28, or -1 for the last day of the month.", Example: "15", Minimum: new(int64(-1)), Maximum: new(int64(28))},
+	{Name: "day_of_month", Kind: Int, Doc: "Day of the month on which to charge, from 1 to 28, or -1 for the last day.", Example: "15", Minimum: new(int64(-1)), Maximum: new(int64(28))},
 	{Name: "end_date", Kind: Date, Doc: "Date from which no more payments are created. Without this date or a `count`, the subscription has no end. Deprecated: use `count`.", Deprecated: true, Example: "\"2027-03-01\""},
-	{Name: "interval", Kind: Int, Doc: "Number of interval units between charges: at least 1, and at most a year in total.", Default: "1", Example: "1", Minimum: new(int64(1))},
-	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Unit of `interval`, the time between charges.", Required: true, Example: "\"monthly\""},
+	{Name: "interval", Kind: Int, Doc: "Number of `interval_unit` periods between charges: at least 1, and few enough for one charge a year.", Default: "1", Example: "1", Minimum: new(int64(1))},
+	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Unit of time between charges, multiplied by `interval`.", Required: true, Example: "\"monthly\""},
 	{Name: "links", Kind: Group, Object: &objectSubscriptionCreateParamsLinks, Doc: "Identifiers of resources related to the subscription.", Required: true},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "month", Enum: enumMonth, Doc: "Month to charge in, as a lower-case English name. Only for yearly subscriptions.", Example: "\"april\""},
-	{Name: "name", Doc: "Name of the subscription, up to 255 characters. It becomes the description of its payments.", Example: "\"Monthly membership\"", MaxLength: 255},
+	{Name: "month", Enum: enumMonth, Doc: "Month in which to charge. Only for `yearly` intervals.", Example: "\"april\""},
+	{Name: "name", Doc: "Name of the subscription, at most 255 characters. Its payments take it as their description.", Example: "\"Monthly membership\"", MaxLength: 255},
 	{Name: "payment_reference", Doc: "Reference for the subscription's payments, shown on the customer's bank statement. For Bacs you need your own Service User Number.", Example: "\"GYM-0042\""},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry failed payments automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Default: "false", Example: "true"},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Default: "false", Example: "true"},
 	{Name: "start_date", Kind: Date, Doc: "Date of the first charge, not before the mandate's `next_possible_charge_date`. If omitted, that date, or the first one that matches `month` or `day_of_month`.", Example: "\"2026-10-05\""},
 }}
 var objectSubscriptionUpdateParams = Object{Fields: []Field{
 	{Name: "amount", Kind: Money, Doc: "Amount of each payment, in minor units of the currency (pence for GBP).", Example: "2500"},
-	{Name: "app_fee", Kind: Money, Doc: "Fee for the partner's app, deducted from each payment, in minor units of the currency.", Example: "50"},
+	{Name: "app_fee", Kind: Money, Doc: "Fee deducted from each payment for the partner whose integration created it, in minor units of the currency.", Example: "50"},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data, which replaces all existing data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "name", Doc: "Name of the subscription, up to 255 characters. It becomes the description of its payments.", Example: "\"Monthly membership\"", MaxLength: 255},
+	{Name: "name", Doc: "Name of the subscription, at most 255 characters. Its payments take it as their description.", Example: "\"Monthly membership\"", MaxLength: 255},
 	{Name: "payment_reference", Doc: "Reference for the subscription's payments, shown on the customer's bank statement. For Bacs you need your own Service User Number.", Example: "\"GYM-0042\""},
-	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether to retry failed payments automatically by intelligent retries. Requires Success+, which is enabled in the dashboard.", Example: "true"},
+	{Name: "retry_if_possible", Kind: Bool, Doc: "Whether GoCardless retries failed payments automatically (intelligent retries). This has an effect only if Success+ is enabled in the dashboard.", Example: "true"},
 }}
 var objectSubscriptionCancelParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Key-value data for the resulting event: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
@@ -2180,8 +2180,8 @@ var objectInstalmentScheduleCreateWithDatesParamsLinks = Object{Fields: []Field{
 }}
 var objectInstalmentSeriesParams = Object{Fields: []Field{
 	{Name: "amounts", Kind: List, Elem: &Field{Kind: Money}, Doc: "Amounts of the instalments in order of collection, in minor units of the currency.", Example: "[1000,1000,1500]"},
-	{Name: "interval", Kind: Int, Doc: "Number of interval units between charges. At least 1.", Example: "1"},
-	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Unit of `interval`, the time between charges.", Example: "\"monthly\""},
+	{Name: "interval", Kind: Int, Doc: "Number of `interval_unit` periods between charges. At least 1.", Example: "1"},
+	{Name: "interval_unit", Enum: enumIntervalUnit, Doc: "Unit of time between charges, multiplied by `interval`.", Example: "\"monthly\""},
 	{Name: "start_date", Kind: Date, Doc: "Date of the first charge, not before the mandate's `next_possible_charge_date`, which is also the default.", Nullable: true, Example: "\"2026-10-05\""},
 }}
 var objectInstalmentScheduleCreateWithScheduleParamsLinks = Object{Fields: []Field{
@@ -2215,7 +2215,7 @@ var objectMandateImportEntryCreateParamsAmendment = Object{Fields: []Field{
 	{Name: "original_mandate_reference", Doc: "Unique reference of the original SEPA mandate.", Required: true, RequiredWhen: "The mandate import scheme is `sepa`.", Example: "\"OLDREF-004182\""},
 }}
 var objectMandateImportEntryCreateParamsBankAccount = Object{Fields: []Field{
-	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to banks transliterated, in capitals and cut to 18 characters.", Required: true, RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
+	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it to banks transliterated, in capitals and cut to 18 characters.", Required: true, RequiredWhen: "no customer bank account token is given", Example: "\"Robin Sample\""},
 	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Nullable: true, Example: "\"12345678\""},
 	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", RequiredWhen: "the account is in USD", Example: "\"checking\""},
 	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
@@ -2229,26 +2229,26 @@ var objectMandateImportEntryCreateParamsCustomer = Object{Fields: []Field{
 	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
 	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
 	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
-	{Name: "company_name", Doc: "Name of the customer's company. In Canada, mandates of a customer with a company name are Business PADs, and others Personal PADs.", Nullable: true, RequiredWhen: "`given_name` and `family_name` are not given", Example: "\"Example Widgets Ltd\""},
+	{Name: "company_name", Doc: "Name of the customer's company. In Canada, a customer with a company name gets business PAD mandates; one without gets personal PAD mandates.", Nullable: true, RequiredWhen: "`given_name` and `family_name` are not given", Example: "\"Example Widgets Ltd\""},
 	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
 	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark.", Nullable: true, RequiredWhen: "the customer's bank account is in DKK", Example: "\"123456-7890\""},
-	{Name: "email", Doc: "Email address of the customer, to which GoCardless sends notifications. Required in most cases.", Nullable: true, Example: "\"payer@example.com\""},
+	{Name: "email", Doc: "Email address to which GoCardless sends notifications. Required in most cases.", Nullable: true, Example: "\"payer@example.com\""},
 	{Name: "family_name", Doc: "Family name of the customer.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Sample\""},
 	{Name: "given_name", Doc: "Given name of the customer.", Nullable: true, RequiredWhen: "`company_name` is not given", Example: "\"Robin\""},
 	{Name: "language", Doc: "Language of GoCardless's notification emails, as an ISO 639-1 code: `da`, `de`, `en`, `es`, `fr`, `it`, `nb`, `nl`, `pt`, `sl` or `sv`. If omitted, it follows from `country_code`, or is `en`.", Nullable: true, Example: "\"en\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "phone_number", Doc: "Phone number of the customer in ITU E.123 format, including the country code.", Nullable: true, Example: "\"+44 20 7946 0123\""},
+	{Name: "phone_number", Doc: "Phone number in E.123 format, including the country code.", Nullable: true, Example: "\"+44 20 7946 0123\""},
 	{Name: "postal_code", Doc: "Postal code of the customer's address.", RequiredWhen: "The mandate import scheme is `bacs` or `sepa`.", Example: "\"AB1 2CD\""},
-	{Name: "region", Doc: "County, region or department of the customer's address. In the US it must be the two-letter ISO 3166-2 code of the state, such as `CA`.", Nullable: true, RequiredWhen: "the customer is in the US", Example: "\"Greater Manchester\""},
+	{Name: "region", Doc: "County, region or department of the customer's address. In the US, the two-letter state code (ISO 3166-2), such as `CA`.", Nullable: true, RequiredWhen: "the customer is in the US", Example: "\"Greater Manchester\""},
 	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden. It cannot be changed once set.", Nullable: true, RequiredWhen: "the customer's bank account is in SEK", Example: "\"123456-7890\""},
 }}
 var objectMandateImportEntryCreateParamsLinks = Object{Fields: []Field{
 	{Name: "mandate_import", Doc: "Id of the mandate import to add the entry to, prefixed `IM`.", Required: true, Example: "\"IM000123\""},
 }}
 var objectMandateImportEntryCreateParamsMandate = Object{Fields: []Field{
-	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "How the payer gave authorisation. ACH only; each value stands for a Standard Entry Class (SEC) code.", Example: "\"web\""},
+	{Name: "authorisation_source", Enum: enumAuthorisationSource, Doc: "Channel through which the payer authorised the merchant. Only for ACH, where each value stands for an SEC code.", Example: "\"web\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "reference", Doc: "Unique reference of the mandate. The scheme limits its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
+	{Name: "reference", Doc: "Unique reference of the mandate. The scheme determines its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
 }}
 var objectMandateImportCreateParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor to import the mandates for.", RequiredWhen: "The account manages more than one creditor.", Example: "\"CR000123\""},
@@ -2399,10 +2399,10 @@ var objectOutboundPaymentWithdrawParamsLinks = Object{Fields: []Field{
 	{Name: "creditor", Doc: "Id of the creditor that sends the money.", Example: "\"CR000123\""},
 }}
 var objectPayerAuthorisationBankAccountParams = Object{Fields: []Field{
-	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full and sends it to banks transliterated, in capitals and cut to 18 characters.", Example: "\"Robin Sample\""},
+	{Name: "account_holder_name", Doc: "Name of the account holder as the bank knows it. GoCardless stores it in full, but sends it to banks transliterated, in capitals and cut to 18 characters.", Example: "\"Robin Sample\""},
 	{Name: "account_number", Doc: "Account number, in the local format of the account's country. An alternative to `iban`.", Nullable: true, Example: "\"12345678\""},
 	{Name: "account_number_ending", Doc: "Last two digits of the account number; for accounts in NZD, the last four.", Example: "\"37\""},
-	{Name: "account_number_suffix", Doc: "Suffix of a New Zealand account number. Only for accounts in NZD.", Nullable: true, Example: "\"00\""},
+	{Name: "account_number_suffix", Doc: "Suffix of the account number. Only for accounts in NZD.", Nullable: true, Example: "\"00\""},
 	{Name: "account_type", Enum: enumBankAccountType, Doc: "Type of the account. Only for accounts in USD; leave it out for other currencies.", Example: "\"checking\""},
 	{Name: "bank_code", Doc: "Bank code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"10005\""},
 	{Name: "branch_code", Doc: "Branch code, such as a UK sort code, for countries whose local details include one. Not needed with an `iban`.", Nullable: true, Example: "\"010203\""},
@@ -2416,22 +2416,22 @@ var objectPayerAuthorisationCustomerParams = Object{Fields: []Field{
 	{Name: "address_line2", Doc: "Second line of the customer's address.", Nullable: true, Example: "\"Old Quarter\""},
 	{Name: "address_line3", Doc: "Third line of the customer's address.", Nullable: true, Example: "\"Riverside District\""},
 	{Name: "city", Doc: "Town or city of the customer's address.", Nullable: true, Example: "\"Leeds\""},
-	{Name: "company_name", Doc: "Name of the customer's company. In Canada, mandates of a customer with a company name are Business PADs, and others Personal PADs.", Nullable: true, Example: "\"Example Widgets Ltd\""},
+	{Name: "company_name", Doc: "Name of the customer's company. In Canada, a customer with a company name gets business PAD mandates; one without gets personal PAD mandates.", Nullable: true, Example: "\"Example Widgets Ltd\""},
 	{Name: "country_code", Doc: "Country, as an ISO 3166-1 alpha-2 code.", Nullable: true, Example: "\"GB\""},
 	{Name: "danish_identity_number", Doc: "Civic number (CPR) or company number (CVR) of a customer in Denmark.", Nullable: true, Example: "\"123456-7890\""},
-	{Name: "email", Doc: "Email address of the customer, to which GoCardless sends notifications. Required in most cases.", Nullable: true, Example: "\"payer@example.com\""},
+	{Name: "email", Doc: "Email address to which GoCardless sends notifications. Required in most cases.", Nullable: true, Example: "\"payer@example.com\""},
 	{Name: "family_name", Doc: "Family name of the customer.", Nullable: true, Example: "\"Sample\""},
 	{Name: "given_name", Doc: "Given name of the customer.", Nullable: true, Example: "\"Robin\""},
 	{Name: "locale", Doc: "Language and region of the customer, as an IETF language tag (RFC 5646).", Nullable: true, Example: "\"fr-FR\""},
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
 	{Name: "postal_code", Doc: "Postal code of the customer's address.", Nullable: true, Example: "\"LS1 1AA\""},
-	{Name: "region", Doc: "County, region or department of the customer's address. In the US it must be the two-letter ISO 3166-2 code of the state, such as `CA`.", Nullable: true, Example: "\"Greater Manchester\""},
+	{Name: "region", Doc: "County, region or department of the customer's address. In the US, the two-letter state code (ISO 3166-2), such as `CA`.", Nullable: true, Example: "\"Greater Manchester\""},
 	{Name: "swedish_identity_number", Doc: "Civic number (personnummer or samordningsnummer) or company number (organisationsnummer) of a customer in Sweden. It cannot be changed once set.", Nullable: true, Example: "\"123456-7890\""},
 }}
 var objectPayerAuthorisationMandateParams = Object{Fields: []Field{
 	{Name: "metadata", Kind: Map, Doc: "Your own key-value data: at most 3 keys of up to 50 characters, with string values of up to 500 characters.", MaxMembers: 3, MaxKeyLength: 50, MaxValueLength: 500},
-	{Name: "payer_ip_address", Doc: "IP address from which the payer set up the mandate in a browser. ACH only; not needed for mandates authorised by telephone or on paper.", Nullable: true, Example: "\"203.0.113.24\""},
-	{Name: "reference", Doc: "Unique reference of the mandate. The scheme limits its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
+	{Name: "payer_ip_address", Doc: "IP address from which the payer set up the mandate in a browser. Only for ACH; not needed for mandates authorised by telephone or on paper.", Nullable: true, Example: "\"203.0.113.24\""},
+	{Name: "reference", Doc: "Unique reference of the mandate. The scheme determines its length and characters. If omitted, GoCardless generates one.", Nullable: true, Example: "\"SMITH-2026-001\""},
 	{Name: "scheme", Enum: enumScheme, Doc: "Scheme of the mandate.", Example: "\"sepa_core\""},
 }}
 var objectPayerAuthorisationBankAccount = Object{Fields: []Field{
