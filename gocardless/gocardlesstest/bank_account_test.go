@@ -7,15 +7,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// The test accounts of the API's documents are accepted; the same ones with a digit changed where a
-// check covers it are not.
+// The test accounts in the API's documentation are accepted. With a digit changed that a check covers,
+// they are refused.
 func TestBankDetails(t *testing.T) {
 	for _, x := range []struct {
 		name     string
 		o        object
 		currency string
 		ending   string
-		bad      string // member at fault
+		bad      string // invalid member
 	}{
 		{"Bacs", pairs("country_code", "GB", "branch_code", "200000", "account_number", "55779911"), "GBP", "11", ""},
 		{"Bacs with dashes", pairs("country_code", "GB", "branch_code", "20-00-00", "account_number", "55666666"), "GBP", "66", ""},
@@ -80,7 +80,7 @@ func TestBankAccountsOfACustomer(t *testing.T) {
 	if got := e.Obj("links").Str("customer_bank_account"); got != w.account {
 		t.Errorf("the conflict names %q, want %q", got, w.account)
 	}
-	// The same account as an IBAN is the same account; another customer may have it too.
+	// The same account is recognised by its IBAN; another customer may have it, too.
 	w.refused(409, "bank_account_exists", "POST", "/customer_bank_accounts", `{"customer_bank_accounts":{"account_holder_name":"A","iban":"GB60BARC20000055779911","links":{"customer":"`+w.customer+`"}}}`)
 	other := w.ok("POST", "/customers", customerBody).Str("id")
 	w.ok("POST", "/customer_bank_accounts", body(other))

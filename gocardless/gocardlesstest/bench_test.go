@@ -79,8 +79,8 @@ func BenchmarkAdvance(b *testing.B) {
 	}
 }
 
-// Memory grows with what is stored and with nothing else: reads and refused calls leave nothing
-// behind, and a payment with its event takes a few kilobytes.
+// Memory grows only with what is stored: reads and refused calls leave nothing behind, and a payment
+// with its event takes a few kilobytes.
 func TestMemory(t *testing.T) {
 	heap := func() int64 {
 		runtime.GC()

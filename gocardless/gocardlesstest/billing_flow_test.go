@@ -13,11 +13,11 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// browser follows the sandbox's pages without a socket and without following redirects away.
+// browser follows the sandbox's pages without a socket. It does not follow redirects to other sites.
 type browser struct {
 	t    testing.TB
 	http *http.Client
-	url  string // of the page
+	url  string
 	page string
 	code int
 }
@@ -55,7 +55,7 @@ func (b *browser) open(address string) *browser {
 
 var hiddenForm = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
 
-// submit sends the page's form with the given fields.
+// submit submits the page's form with the given fields.
 func (b *browser) submit(fields ...string) *browser {
 	b.t.Helper()
 	form := url.Values{}
@@ -174,7 +174,7 @@ func TestFlowExitExpiryAndUnknown(t *testing.T) {
 	w.refused(422, "invalid_state", "POST", "/billing_request_flows", `{"billing_request_flows":{"links":{"billing_request":"`+id+`"}}}`)
 }
 
-// Foreign strings are shown, never run: neither as markup nor as an address that runs a script.
+// Strings from outside are displayed, never executed, neither as markup nor as the URL of a script.
 func TestFlowIsSafe(t *testing.T) {
 	w := newWorld(t)
 	const evil = `\"><script>alert(1)</script><img src=x onerror=alert(2)>`
@@ -240,8 +240,8 @@ func TestFlowIsSafe(t *testing.T) {
 	}
 }
 
-// Every scheme's flow can be finished with its test details, on the page and by the function that
-// plays the payer.
+// The flow of every scheme can be completed with its test details, both on the page and by the function
+// that plays the payer.
 func TestFlowOfEveryScheme(t *testing.T) {
 	requests := map[string]string{
 		"pay_to":          `"mandate_request":{"scheme":"pay_to","constraints":{"max_amount_per_payment":10000}}`,
@@ -397,7 +397,7 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// A mistake does not take the test details away, and the creditor's currency is chosen at first.
+// After a mistake the page still offers test details. The creditor's currency is preselected.
 func TestFlowOffersTestDetailsAfterAMistake(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().open(w.flow(w.request(`"mandate_request":{}`).Str("id"), "").Str("authorisation_url"))

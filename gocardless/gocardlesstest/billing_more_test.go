@@ -33,7 +33,7 @@ func TestCreateWithActions(t *testing.T) {
 	if want := "https://shop.example.com/bank?id=" + request.Str("id") + "&outcome=success"; b.url != want {
 		t.Errorf("the bank leads to %s, want %s", b.url, want)
 	}
-	// No payer came through a flow, so the merchant fulfils.
+	// The payer used no flow, so the merchant fulfils.
 	if s := w.status("billing_requests", request.Str("id")); s != "ready_to_fulfil" {
 		t.Fatalf("authorised request is %s", s)
 	}
@@ -124,7 +124,7 @@ func TestChooseCurrency(t *testing.T) {
 	w := newWorld(t)
 	id := w.request(`"mandate_request":{}`).Str("id")
 	w.refused(422, "invalid_state", "POST", "/billing_requests/"+id+"/actions/collect_customer_details", `{"data":{`+payerPerson+`}}`)
-	// The bank account brings the currency along.
+	// The bank account determines the currency.
 	r := w.act(id, "collect_bank_account", ukAccount)
 	if m := r.Obj("mandate_request"); m.Str("currency") != "GBP" || m.Str("scheme") != "bacs" {
 		t.Errorf("after the account: %s", value.Append(nil, m))
@@ -147,7 +147,7 @@ func TestBillingRequestOfKnownCustomer(t *testing.T) {
 	if got := strings.Join(actionTypes(r)[1:3], "|"); got != "collect_customer_details R <choose_currency done|collect_bank_account R >choose_currency done" {
 		t.Errorf("actions: %s", got)
 	}
-	// The copies in the request follow the customer.
+	// The copies in the request change with the customer.
 	w.ok("PUT", "/customers/"+w.customer, `{"customers":{"family_name":"King"}}`)
 	if got := w.ok("GET", "/billing_requests/"+r.Str("id"), "").Obj("resources").Obj("customer").Str("family_name"); got != "King" {
 		t.Errorf("family name in the request: %s", got)

@@ -13,8 +13,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// billingSequence makes random calls on billing requests, their pages, imports and outbound
-// payments, and then checks what must hold whatever happened.
+// billingSequence makes random calls on billing requests, their pages, imports and outbound payments,
+// and then checks the invariants.
 type billingSequence struct {
 	*sequence
 	requests, flows, visits, outbound, imports, batches []string
@@ -69,7 +69,7 @@ func (s *billingSequence) form() url.Values {
 	return f
 }
 
-// page opens or submits a page; whatever it is given, it answers with a page or leads on.
+// page opens or submits a page. Whatever the input, the reply is a page or a redirect.
 func (s *billingSequence) page(path, id string, form url.Values) {
 	s.t.Helper()
 	address := "https://pay-sandbox.gocardless.com" + path + "?id=" + id
@@ -154,7 +154,7 @@ func runBillingSequence(t testing.TB, in []byte, strict bool, reached map[string
 	}
 }
 
-// count adds up what a sequence came to.
+// count counts the statuses that a sequence reached.
 func (s *billingSequence) count(reached map[string]int) {
 	s.sb.view(func(tx *tx) {
 		for _, coll := range []string{"billing_requests", "outbound_payments", "mandate_imports", "outbound_payment_imports"} {
@@ -244,7 +244,7 @@ func TestBillingSequences(t *testing.T) {
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { runBillingSequence(t, in, true, reached) })
 	}
-	// Random calls that get nowhere would show nothing.
+	// The random calls must reach the interesting states.
 	for _, want := range []string{
 		"billing_requests fulfilled", "billing_requests cancelled", "billing_requests pending", "bank_authorisations authorised",
 		"bank_authorisations denied", "outbound_payments executed", "outbound_payments failed", "mandate_imports processed", "outbound_payment_imports processed",
@@ -266,7 +266,8 @@ func FuzzBillingSequences(f *testing.F) {
 	})
 }
 
-// FuzzFlowForm throws foreign text at the page's forms: a page at worst, with all of it escaped.
+// FuzzFlowForm submits random strings to the page's forms, which must reply with a page that escapes
+// them.
 func FuzzFlowForm(f *testing.F) {
 	f.Add("details", "given_name", `"><script>alert(1)</script>`)
 	f.Add("account", "account_number", "٣٣")

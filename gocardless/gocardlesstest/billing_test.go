@@ -57,7 +57,7 @@ func (w *world) act(id, action, data string) object {
 	return w.ok("POST", "/billing_requests/"+id+"/actions/"+action, `{"data":{`+data+`}}`)
 }
 
-// The lists of actions are those that the API has been seen to answer.
+// The lists of actions are those in recorded replies of the API.
 func TestBillingRequestActions(t *testing.T) {
 	w := newWorld(t)
 	wantActions(t, w.request(mandateRequest),

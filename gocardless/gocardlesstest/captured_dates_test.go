@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Dates that the real API has answered, in 2016 and 2024; a cassette compares no values.
+// These dates are from replies of the API in 2016 and 2024. A cassette does not compare values.
 func TestCapturedChargeDates(t *testing.T) {
 	for _, x := range []struct {
 		at     string

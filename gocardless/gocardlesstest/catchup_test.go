@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// A catch-up works by the sandbox's clock, wherever Advance has moved it.
+// A catch-up uses the sandbox's clock, however far Advance has moved it.
 func TestCatchUpAfterAdvance(t *testing.T) {
 	for name, opts := range map[string][]Option{"real clock": nil, "frozen clock": {WithFrozenClock(monday)}} {
 		sb := New(opts...)

@@ -10,8 +10,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// The forms in which the vendor's clients write lists into a query all mean the same. What none of
-// them writes is refused, never ignored.
+// All forms in which the vendor's clients write lists in a query mean the same. Other forms are
+// refused, not ignored.
 func TestListsInQueries(t *testing.T) {
 	w := newWorld(t)
 	pm := w.pay("100")
@@ -64,7 +64,7 @@ func TestListsInQueries(t *testing.T) {
 	w.refused(400, "invalid_filters", "GET", "/institutions?country_code=UK", "")
 }
 
-// queryForms writes a list as each client does.
+// queryForms returns a list in the form of each client.
 func queryForms(param string, values []string) map[string]string {
 	forms := map[string]string{"Node, Java, .NET": param + "=" + url.QueryEscape(strings.Join(values, ","))}
 	for client, name := range map[string]func(int) string{
@@ -112,7 +112,7 @@ func TestEmptyBodies(t *testing.T) {
 		if r := w.do("DELETE", "/customers/"+other.customer, body); r.status != 204 {
 			t.Errorf("removal with body %q: %d %s", body, r.status, r.raw)
 		}
-		// An action that takes no params at all.
+		// An action without params.
 		if r := w.do("POST", "/customer_bank_accounts/"+w.account+"/actions/disable", body); r.status != 200 {
 			t.Errorf("disable with body %q: %d %s", body, r.status, r.raw)
 		}
@@ -122,7 +122,7 @@ func TestEmptyBodies(t *testing.T) {
 	w.refused(400, "/", "POST", "/payments", "null")
 }
 
-// Older Node typings know amounts only as strings.
+// Older Node typings declare amounts as strings.
 func TestIntegersAsStrings(t *testing.T) {
 	w := newWorld(t)
 	links := `"links":{"mandate":"` + w.mandate + `"}`
@@ -140,7 +140,7 @@ func TestIntegersAsStrings(t *testing.T) {
 	for _, bad := range []string{"", "1.0", "1e3", "+5", " 5", "five", "99999999999999999999"} {
 		w.refused(422, "/payments/amount", "POST", "/payments", `{"payments":{"amount":"`+bad+`","currency":"GBP",`+links+`}}`)
 	}
-	// Metadata stays text.
+	// Metadata values stay strings.
 	w.refused(422, "/customers/metadata/a", "POST", "/customers", `{"customers":{"metadata":{"a":5}}}`)
 	if got := w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com","metadata":{"a":"5"}}}`); got.Obj("metadata").Get("a") != "5" {
 		t.Errorf("metadata is %v", got.Obj("metadata"))
@@ -161,7 +161,7 @@ func TestWrongEnvelope(t *testing.T) {
 	}
 }
 
-// Python and PHP index the reason of every item of an invalid_state error.
+// Python and PHP read the reason of every item of an invalid_state error.
 func TestInvalidStateHasReasons(t *testing.T) {
 	w := newWorld(t)
 	request := func() string {
@@ -186,7 +186,7 @@ func TestInvalidStateHasReasons(t *testing.T) {
 	w.ok("POST", "/mandate_imports/"+im+"/actions/submit", "")
 	w.refused(422, "invalid_state", "POST", "/mandate_imports/"+im+"/actions/submit", "")
 
-	// Nothing in the package can make an error of this type without a reason.
+	// Neither function of the package for these errors omits the reason.
 	for _, e := range []*api.Error{api.TooLate("x"), api.TooEarly("x")} {
 		if e.Type != "invalid_state" || slices.ContainsFunc(e.Items, func(it api.ErrorItem) bool { return it.Reason == "" }) {
 			t.Errorf("%+v has no reason", e)
@@ -205,7 +205,7 @@ func TestCountryCodes(t *testing.T) {
 	w.ok("POST", "/customers", `{"customers":{"company_name":"A","email":"a@example.com","country_code":"GR"}}`)
 }
 
-// An amount that is wrong is the only thing reported when no fee was sent.
+// A wrong amount is the only problem if no fee was sent.
 func TestNegativeAmount(t *testing.T) {
 	w := newWorld(t)
 	links := `"links":{"mandate":"` + w.mandate + `"}`
@@ -219,7 +219,7 @@ func TestNegativeAmount(t *testing.T) {
 	}
 }
 
-// Captures of the API have these members as null, not left out.
+// In recorded replies of the API these members are null, not missing.
 func TestNullMembers(t *testing.T) {
 	w := newWorld(t)
 	for path, name := range map[string]string{

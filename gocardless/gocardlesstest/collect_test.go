@@ -28,7 +28,7 @@ func TestSubscriptionDates(t *testing.T) {
 		n     int
 		first []string
 	}{
-		// Each date rolls forward by itself: 20 September 2026 is a Sunday, 20 December too.
+		// Each date moves to a working day separately: 20 September and 20 December 2026 are Sundays.
 		{`"interval_unit":"monthly","start_date":"2026-09-20"`, 10, []string{"2026-09-21", "2026-10-20", "2026-11-20", "2026-12-21", "2027-01-20"}},
 		{`"interval_unit":"monthly","day_of_month":1`, 10, []string{"2026-10-01", "2026-11-02", "2026-12-01"}},
 		{`"interval_unit":"monthly","day_of_month":-1`, 10, []string{"2026-09-30", "2026-10-30", "2026-11-30", "2026-12-31"}},
@@ -153,7 +153,7 @@ func TestSubscriptionPause(t *testing.T) {
 	w.refused(422, "subscription_cannot_be_paused", "POST", "/subscriptions/"+ends+"/actions/pause", `{"data":{}}`)
 	endless := w.subscribe(`"interval_unit":"monthly"`).Str("id")
 	w.ok("POST", "/subscriptions/"+endless+"/actions/pause", `{"data":{"pause_cycles":3}}`)
-	// One that is paused for cycles may be paused without an end.
+	// A limited pause can become an open one.
 	if s := w.ok("POST", "/subscriptions/"+endless+"/actions/pause", `{"data":{}}`); len(upcoming(s)) != 0 {
 		t.Errorf("upcoming payments of an open pause: %v", upcoming(s))
 	}
@@ -183,7 +183,7 @@ func TestSubscriptionAmendments(t *testing.T) {
 	}
 	w.sb.Advance(200 * days)
 	if p := w.list("/payments?subscription=" + id); len(p) != 1 || p[0].Str("status") != "paid_out" {
-		t.Errorf("payments after the cancellation: %v; the one that was made goes on", p)
+		t.Errorf("payments after the cancellation: %v; existing ones must continue", p)
 	}
 }
 
@@ -235,7 +235,7 @@ func TestInstalmentSchedules(t *testing.T) {
 	w.refused(400, "/instalment_schedules", "POST", "/instalment_schedules", create(strings.Replace(two, "total_amount", "amount", 1)))
 	w.refused(422, "/instalment_schedules/instalments", "POST", "/instalment_schedules", create(`"total_amount":300,"instalments":[]`))
 	w.refused(422, "/instalment_schedules/instalments/1/amount", "POST", "/instalment_schedules", create(strings.Replace(two, "200", "0", 1)))
-	early := w.ok("POST", "/instalment_schedules", create(two)).Str("id") // its dates are over by now
+	early := w.ok("POST", "/instalment_schedules", create(two)).Str("id") // its dates have passed
 	w.sb.Advance(time.Second)
 	s = w.ok("GET", "/instalment_schedules/"+early, "")
 	if s.Str("status") != "creation_failed" || len(s.Obj("payment_errors").List("0")) != 1 || s.Obj("links").Has("payments") {
@@ -266,7 +266,7 @@ func TestInstalmentsThatFail(t *testing.T) {
 	}
 }
 
-// paidOut makes a payment and lets it be paid out.
+// paidOut creates a payment and advances the clock until it is paid out.
 func (w *world) paidOut(amount string) string {
 	w.t.Helper()
 	id := w.pay(amount)
@@ -313,7 +313,7 @@ func TestRefunds(t *testing.T) {
 		t.Errorf("after a week: %s", s)
 	}
 	w.wantActions("refund", rf.Str("id"), "created", "paid")
-	// The next payout takes the refunds off.
+	// The refunds are deducted from the next payout.
 	w.pay("5000")
 	w.sb.Advance(14 * days)
 	w.wantActions("refund", rf.Str("id"), "created", "paid", "refund_settled")
@@ -374,7 +374,7 @@ func TestPayouts(t *testing.T) {
 			t.Errorf("payment %s is in payout %q", id, got)
 		}
 	}
-	// A charge back is settled by the next payout.
+	// The next payout settles the chargeback.
 	w.must(w.sb.ChargeBack(first))
 	w.paidOut("5000")
 	w.wantActions("payment", first, "created", "submitted", "confirmed", "paid_out", "charged_back", "chargeback_settled")
@@ -434,13 +434,13 @@ func TestCancelledChargeback(t *testing.T) {
 	if s := w.status("payments", id); s != "paid_out" {
 		t.Errorf("payment is %s", s)
 	}
-	w.paidOut("5000") // nothing is taken off: it was cancelled in time
+	w.paidOut("5000") // nothing is deducted, because the chargeback was cancelled
 	charge()
-	w.paidOut("5000") // takes it off
+	w.paidOut("5000") // deducts the chargeback
 	if err := w.sb.CancelChargeback(id); err != nil {
 		t.Fatal(err)
 	}
-	w.paidOut("5000") // brings it back
+	w.paidOut("5000") // returns it
 	w.wantActions("payment", id, "created", "submitted", "confirmed", "paid_out", "charged_back", "chargeback_cancelled",
 		"charged_back", "chargeback_settled", "chargeback_cancelled")
 	amounts := []int64{}

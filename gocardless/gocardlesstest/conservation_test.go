@@ -13,11 +13,11 @@ import (
 
 // The conservation of money, for every sequence of operations: per currency,
 //
-//	collected = paid out + balance + fees (with their taxes) + refunds + taken back
+//	collected = paid out + balance + fees (with their taxes) + refunds + late failures and chargebacks
 //
 // and every payout is the sum of its items and never negative.
 
-// ledger is a sandbox that a sequence of steps, one or two bytes each, is played to.
+// ledger runs a sequence of steps, encoded in one or two bytes each, on a sandbox.
 type ledger struct {
 	t    testing.TB
 	sb   *Sandbox
@@ -26,9 +26,9 @@ type ledger struct {
 	refs []*record
 }
 
-// ledgerPayers are the payers of a ledger: one whose money is paid out as it is, one whose money is
-// converted, one whose mandate goes to the bank with the first payment, and two whose names take the
-// money back after the payout.
+// ledgerPayers are a payer whose money is not converted, one whose money is converted, one whose
+// mandate is submitted with the first payment, and two whose names take the money back after the
+// payout.
 var ledgerPayers = []struct{ scheme, name string }{
 	{"bacs", "Ada"}, {"autogiro", "Ada"}, {"sepa_core", "Ada"}, {"bacs", "Fickle"}, {"sepa_core", "Late"},
 }
@@ -50,12 +50,12 @@ func newLedger(t testing.TB, in []byte, opts ...Option) *ledger {
 	return l
 }
 
-// do takes a step on the store.
+// do runs a step.
 func (l *ledger) do(f func(*tx)) {
 	_ = l.sb.update(func(tx *tx) error { f(tx); return nil })
 }
 
-// call runs the handler of an operation, as an API call does after its checks. It may refuse.
+// call runs the handler of an operation, as an API call does after the checks. The handler may refuse.
 func (l *ledger) call(name string, target *record, body object) {
 	l.do(func(tx *tx) {
 		tx.op, tx.target, tx.body, tx.origin = theRegistry().ops[name], target, body, "api"
@@ -104,7 +104,7 @@ func (l *ledger) simulate(name string, r *record) {
 	})
 }
 
-// step plays one step.
+// step runs the next step of the sequence.
 func (l *ledger) step() {
 	what, n := l.next(), l.next()
 	pay, ref := pickRecord(l.sb.store.Coll("payments").Recs, n), pickRecord(l.refs, n)
@@ -158,11 +158,11 @@ func (l *ledger) step() {
 	}
 }
 
-// sums of money in a currency.
+// sums are the sums of money in a currency.
 type sums struct{ collected, takenBack, refunds, paidOut, fees, balance int64 }
 
-// audit checks that no money was made or lost. It follows the money by what the API shows: events,
-// payouts, their items and balances.
+// audit checks that money is conserved, using what the API shows: events, payouts, their items and
+// balances.
 func (l *ledger) audit() {
 	byCurrency := map[string]*sums{}
 	of := func(currency string) *sums {
@@ -172,7 +172,7 @@ func (l *ledger) audit() {
 		return byCurrency[currency]
 	}
 	st := l.sb.store
-	in := map[string]bool{} // payments whose money is in
+	in := map[string]bool{} // payments whose money is collected
 	for _, e := range st.Coll("events").Recs {
 		if e.Str("resource_type") != "payments" {
 			continue
@@ -232,7 +232,8 @@ func (l *ledger) auditPayout(po *record) {
 	}
 }
 
-// playLedger plays a sequence, audits after every step, and once more when all has settled.
+// playLedger runs a sequence and audits the sandbox after every step, and again when everything is
+// settled.
 func playLedger(t testing.TB, in []byte) *ledger {
 	opts := []Option{}
 	if len(in) > 0 && in[0]%2 == 1 {
@@ -271,7 +272,7 @@ func TestMoneyIsConserved(t *testing.T) {
 			reached[e.Str("resource_type")+"."+e.Str("action")] = true
 		}
 	}
-	// The sequences lead to everything that moves money.
+	// The sequences must reach every event that moves money.
 	for _, name := range []string{
 		"payments.paid_out", "payments.failed", "payments.late_failure_settled", "payments.charged_back", "payments.chargeback_cancelled",
 		"payments.chargeback_settled", "payments.surcharge_fee_debited", "payments.resubmission_requested", "refunds.paid", "refunds.refund_settled",

@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// control makes a call of the control and returns the reply's status, headers and body.
+// control calls the control API and returns the status, headers and body of the reply.
 func (c *caller) control(method, path, body string, headers ...string) (int, http.Header, string) {
 	c.t.Helper()
 	req, err := http.NewRequest(method, "http://127.0.0.1:8080"+path, strings.NewReader(body))
@@ -37,7 +37,7 @@ func (c *caller) control(method, path, body string, headers ...string) (int, htt
 	return rec.status, rec.sent, rec.body.String()
 }
 
-// described checks that a reply of success has the members that the table describes.
+// described checks that a successful reply has exactly the members in its description.
 func (c *caller) described(req *http.Request, rec *recorder) {
 	c.t.Helper()
 	ctl, _, err := findControl(req, http.Header{})
@@ -57,7 +57,7 @@ func (c *caller) described(req *http.Request, rec *recorder) {
 	}
 }
 
-// controls makes a call of the control that must answer with 200 and these members, perhaps among others.
+// controls calls the control API, which must reply with 200 and at least these members.
 func (c *caller) controls(method, path, body, want string) {
 	c.t.Helper()
 	status, _, got := c.control(method, path, body)
@@ -125,7 +125,7 @@ func TestControlFaults(t *testing.T) {
 	}
 	w.controls("GET", "/_sandbox/clock", "", state("0"))
 
-	// All members arrive.
+	// Every member is read.
 	w.controls("POST", "/_sandbox/faults", `{"operation":"payments.*","skip":1,"times":2,"after":true,"reason":"forbidden","status":503,"header":{"retry-after":"7"},
 		"body":"<b>","content_type":"text/plain","bare":"x","delay":"1m30s","drop":true,"truncate":5}`, state("2"))
 	want := Fault{Operation: "payments.*", Skip: 1, Times: 2, After: true, Reason: "forbidden", Status: 503, Header: http.Header{"Retry-After": {"7"}},
@@ -145,7 +145,7 @@ func TestControlFaults(t *testing.T) {
 	}
 }
 
-// What programs in other languages can say is all that a test in Go can.
+// The control API accepts every field that Go has.
 func TestControlHasAllMembers(t *testing.T) {
 	snake := func(s string) string {
 		return strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(s, "${1}_$2"))
@@ -171,7 +171,7 @@ func TestControlHasAllMembers(t *testing.T) {
 
 func TestControlFlows(t *testing.T) {
 	w := newWorld(t)
-	// A bank account is taken whole: a lone account number does not get the sort code of TestPayer.
+	// A bank account is not completed from TestPayer: an account number alone does not get its sort code.
 	plain := w.flow(w.request(mandateRequest).Str("id"), "").Str("id")
 	status, _, body := w.control("POST", "/_sandbox/flows/"+plain+"/finish", `{"account_number":"55779911"}`)
 	if status != 422 || !strings.Contains(body, `"field":"branch_code"`) {
@@ -306,7 +306,7 @@ func TestControlRefusesBrowsersAndStrangers(t *testing.T) {
 	}
 }
 
-// The control is there only when it is asked for, and the API is the same with it.
+// The control API is served only if the option is set, which does not change the API.
 func TestControlIsServedOnRequest(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string

@@ -18,7 +18,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Methods that the control API does not have, and why.
+// Methods that the control API does not have, with the reason.
 var notControlled = map[string]string{
 	"Client":         "makes a client in Go",
 	"Transport":      "is for programs in Go",
@@ -29,7 +29,7 @@ var notControlled = map[string]string{
 	"Close":          "ends the server's state file",
 }
 
-// Options that a running sandbox cannot change, and why.
+// Options that a running sandbox cannot change, with the reason.
 var notSettable = map[string]string{
 	"WithClock":        "is a function; the clock is frozen and moved by its own controls",
 	"WithFrozenClock":  "the clock is frozen and moved by its own controls",
@@ -45,7 +45,7 @@ var notSettable = map[string]string{
 	"WithReadOnlyToken": "is the control of tokens",
 }
 
-// What a test in Go can do, a program in another language can.
+// The control API covers every method of Sandbox.
 func TestControlsCoverAllMethods(t *testing.T) {
 	has := map[string]bool{}
 	for _, c := range theControls() {
@@ -109,7 +109,7 @@ func TestSettingsCoverAllOptions(t *testing.T) {
 	}
 }
 
-// Every setting takes what it reports, and reports what it takes.
+// Every setting accepts the value that it reports, and reports the value that it accepts.
 func TestSettings(t *testing.T) {
 	c := newCaller(t)
 	before := c.sb.currentSettings()
@@ -121,7 +121,7 @@ func TestSettings(t *testing.T) {
 		`"customer_notifications":true,"payer_approval":true,"rate_limit":0,"request_log":7,"instalment_delay":"1h0m0s","webhook_retries":["1m0s","2h0m0s"]}`
 	c.controls("PATCH", "/_sandbox/settings", change, change)
 	c.controls("GET", "/_sandbox/settings", "", change)
-	c.sb.opts.rateLimit = 1000 // the default of a new sandbox, not of the tests'
+	c.sb.opts.rateLimit = 1000 // the default, which newCaller changes
 	for _, m := range c.sb.currentSettings() {
 		if was := New().currentSettings().Get(m.Key); m.Key != "encryption_keys" && m.Key != "rate_limit" && reflect.DeepEqual(m.Val, was) {
 			t.Errorf("%s did not change", m.Key)
@@ -141,7 +141,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// The description has every control with its members, and is a sound OpenAPI document.
+// The description is a valid OpenAPI document with all controls and their members.
 func TestControlDescription(t *testing.T) {
 	c := newCaller(t)
 	status, _, body := c.control("GET", "/_sandbox/openapi.json", "")
@@ -179,7 +179,7 @@ func TestControlDescription(t *testing.T) {
 	}
 }
 
-// Each control is called once with success. Its reply is checked against its description.
+// Each control is called successfully once, and its reply is checked against its description.
 func TestEveryControl(t *testing.T) {
 	box := &inbox{}
 	w := newWorld(t, WithWebhooks(Webhooks{Handler: box, Secret: hookSecret, Manual: true}))
@@ -297,7 +297,7 @@ func TestEveryControl(t *testing.T) {
 	}
 }
 
-// Any event that the API has can be made.
+// Emit can create every event of the API.
 func TestEmitMakesEveryEvent(t *testing.T) {
 	sb := New(WithFrozenClock(monday))
 	for i := range api.Events {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cpuTime is the CPU time that the process has used.
+// cpuTime returns the CPU time that the process has used.
 func cpuTime(t testing.TB) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
@@ -19,8 +19,9 @@ func cpuTime(t testing.TB) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// An open dashboard costs at most a tenth of the throughput of 10,000 requests a second. What counts
-// is the process's CPU time for the same second with and without it, in turns, the best of several.
+// An open dashboard costs at most a tenth of the throughput at 10,000 requests a second. The test
+// compares the process's CPU time with and without a dashboard, in turns, and uses the best of several
+// rounds.
 func TestOpenDashboardIsCheap(t *testing.T) {
 	if testing.Short() || raceDetector {
 		t.Skip("measures CPU time")
@@ -48,8 +49,8 @@ func TestOpenDashboardIsCheap(t *testing.T) {
 	}
 }
 
-// BenchmarkSequences plays what the fuzzers play. The rate is that of the CPU time of one core, whatever
-// else the machine does.
+// BenchmarkSequences runs the sequences of the fuzz tests. The rate is per second of CPU time of one
+// core.
 func BenchmarkSequences(b *testing.B) {
 	atSpeed(b)
 	for _, x := range []struct {

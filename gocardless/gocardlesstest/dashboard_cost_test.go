@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// viewer is a browser with the dashboard open, without a socket: it does what the dashboard's script
-// does. It loads the page when the stream reports a change, and then waits for viewerPause.
+// viewer acts as a browser with the dashboard open, without a socket. Like the dashboard's script, it
+// loads the page when the stream reports a change, and then waits for viewerPause.
 type viewer struct {
 	handler http.Handler
 	load    chan struct{}
@@ -25,7 +25,7 @@ type viewer struct {
 	pages int
 }
 
-// seen is when the stream reported changes, and how many pages were loaded.
+// seen returns when the stream reported changes, and how many pages were loaded.
 func (v *viewer) seen() (told []time.Time, pages int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -40,7 +40,7 @@ func (v *viewer) get(ctx context.Context, w http.ResponseWriter, path string) {
 	v.handler.ServeHTTP(w, r)
 }
 
-// Write takes a piece of the stream.
+// Write receives a part of the stream.
 func (v *viewer) Write(b []byte) (int, error) {
 	if strings.HasPrefix(string(b), "event: change\n") {
 		v.mu.Lock()
@@ -48,7 +48,7 @@ func (v *viewer) Write(b []byte) (int, error) {
 		v.mu.Unlock()
 		select {
 		case v.load <- struct{}{}:
-		default: // the script is about to load anyway
+		default: // the script will load the page anyway
 		}
 	}
 	return len(b), nil
@@ -91,7 +91,7 @@ func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
-// payer makes payments as fast as 10,000 in a second of the bubble's time.
+// payer creates 10,000 payments in a second of the bubble's time.
 type payer struct {
 	t    testing.TB
 	rt   http.RoundTripper
@@ -121,8 +121,8 @@ func (p *payer) second() {
 	}
 }
 
-// However much happens, the stream reports it at most every 300 ms, and a page is loaded at most
-// every 400 ms. Nothing that happens is reported later than that.
+// However much happens, the stream reports it at most every 300 ms, and a page is loaded at most every
+// 400 ms. No change is reported later.
 func TestOpenDashboardHasABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sb := New(WithRateLimit(0))
@@ -161,7 +161,7 @@ func (o opener) Write(b []byte) (int, error) {
 	return o.viewer.Write(b)
 }
 
-// A page is loaded when the stream opens. What changes after that is reported.
+// A page is loaded when the stream opens, and later changes are reported.
 func TestStreamMissesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sb := New()
@@ -176,8 +176,8 @@ func TestStreamMissesNothing(t *testing.T) {
 	})
 }
 
-// What changes is on the page within a second: the script's pause is the viewer's, and with the
-// stream's leaves time to load the page.
+// A change is on the page within a second: the script pauses as long as the viewer, which together with
+// the stream's interval leaves time to load the page.
 func TestDashboardPauses(t *testing.T) {
 	script, err := dashboardFiles.ReadFile("dashboard/app.js")
 	if err != nil {

@@ -39,8 +39,7 @@ func look(t *testing.T, s *Server, path string, headers ...string) (int, http.He
 
 var hrefs = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 
-// Every page that a link leads to can be had, and none has a script, a style or a link of its own
-// making, whatever is in the world.
+// Every page that a link leads to exists, and none contains a script, a style or a link from the data.
 func TestDashboardPages(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>javascript:alert(3)`
 	hook := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -141,7 +140,7 @@ func TestDashboardPages(t *testing.T) {
 	}
 }
 
-// The API keeps its answers: a program that asks for the root is not a browser.
+// The dashboard does not change the API: a program that requests the root is not a browser.
 func TestDashboardIsForBrowsers(t *testing.T) {
 	s := NewServer(t, WithControl())
 	if status, body := read(t, http.DefaultClient, s.URL+"/"); status != 400 || !strings.Contains(body, "missing_version_header") {
@@ -169,7 +168,7 @@ func TestDashboardIsForBrowsers(t *testing.T) {
 	}
 }
 
-// With tokens the dashboard asks for one, as the password of basic authentication.
+// If tokens are set, the dashboard asks for one as the password of basic authentication.
 func TestDashboardWantsTheToken(t *testing.T) {
 	s := NewServer(t, WithControl(), WithToken("secret"), WithReadOnlyToken("reader"))
 	for auth, want := range map[string]int{"": 401, "Basic eDp3cm9uZw==": 401, "Basic eDpzZWNyZXQ=": 200, "Bearer secret": 200, "Basic eDpyZWFkZXI=": 200} {
@@ -186,7 +185,7 @@ func TestDashboardWantsTheToken(t *testing.T) {
 	}
 }
 
-// The stream reports within a second that something has changed, and ends with the server.
+// The stream reports a change within a second, and ends with the server.
 func TestStream(t *testing.T) {
 	s, err := Start("127.0.0.1:0", WithControl())
 	if err != nil {

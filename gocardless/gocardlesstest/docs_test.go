@@ -9,7 +9,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests expect into docs/sandbox.md")
 
-// The page on the sandbox lists every control as the table has it.
+// The documentation of the sandbox lists every control as in the table.
 func TestDocsListTheControls(t *testing.T) {
 	const page, begin, end = "../../docs/sandbox.md", "<!-- controls -->\n", "<!-- /controls -->"
 	b, err := os.ReadFile(page)

@@ -11,7 +11,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// slowTransport answers after a delay, in the time of the test's bubble.
+// slowTransport delays replies, in the time of the test's bubble.
 type slowTransport struct{ http.RoundTripper }
 
 const replyTime = 50 * time.Millisecond
@@ -21,15 +21,15 @@ func (s slowTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return s.RoundTripper.RoundTrip(req)
 }
 
-// TestExportOfALargeAccount reads 100,000 payments one page after the other, and with eight
-// workers, over replies that take 50 ms.
+// TestExportOfALargeAccount reads 100,000 payments, page by page and with eight workers, from a
+// transport with a delay of 50 ms.
 func TestExportOfALargeAccount(t *testing.T) {
 	if testing.Short() {
 		t.Skip("creates 100,000 payments")
 	}
 	total, share := 100_000, 1.0/6
 	if raceDetector {
-		// Enough to have the races, too little to be fast in proportion.
+		// Enough to reveal races, but too few to show the gain in speed.
 		total, share = 10_000, 1.0/2
 	}
 	now := monday
@@ -42,7 +42,7 @@ func TestExportOfALargeAccount(t *testing.T) {
 	header := http.Header{"Authorization": {"Bearer t"}, "Gocardless-Version": {"2015-07-06"}, "Content-Type": {"application/json"}}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range total {
-		// As customers come: no two gaps alike, and some payments at the same moment.
+		// As in practice, gaps differ, and some payments share a time.
 		now = now.Add(time.Duration(r.ExpFloat64() * float64(20*time.Millisecond)).Truncate(time.Millisecond))
 		req, err := http.NewRequest("POST", "https://api-sandbox.gocardless.com/payments", strings.NewReader(body))
 		if err != nil {

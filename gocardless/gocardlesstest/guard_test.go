@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// What web pages of other sites make a browser send is refused on every path, and changes nothing.
+// Requests that web pages of other sites make a browser send are refused on every path, and change
+// nothing.
 func TestForeignRequestsAreRefused(t *testing.T) {
 	s := NewServer(t, WithFrozenClock(monday), WithControl(), WithAllowedHosts("Sandbox", "api.test:8080"))
 	port := s.URL[strings.LastIndex(s.URL, ":"):]
@@ -66,7 +67,7 @@ func TestForeignRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// A link of another site leads to a hosted page, as those of shops do.
+// A link on another site can lead to a hosted page.
 func TestLinksLeadToHostedPages(t *testing.T) {
 	s := NewServer(t)
 	req, err := http.NewRequest("GET", s.URL+flowPath+"?id=BRF1", nil)
@@ -85,7 +86,7 @@ func TestLinksLeadToHostedPages(t *testing.T) {
 	}
 }
 
-// Without a socket, and behind a Unix socket, hosts mean nothing.
+// Without a TCP socket, the host does not matter.
 func TestHostsWithoutASocket(t *testing.T) {
 	s := New()
 	for _, addr := range []net.Addr{nil, &net.UnixAddr{Name: "/tmp/s", Net: "unix"}} {

@@ -20,7 +20,7 @@ import (
 // checked holds the operations with a successful reply that was checked against the API description.
 var checked sync.Map
 
-// TestMain demands, of a whole run, that every operation of the API was answered and its reply
+// TestMain checks, after all tests have run, that every operation of the API was called and its reply
 // checked.
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -35,23 +35,23 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// wholeRun reports whether all tests run, and not some that were asked for.
+// wholeRun reports whether all tests run.
 func wholeRun() bool {
 	value := func(name string) string { return flag.Lookup("test." + name).Value.String() }
 	return value("run") == "" && value("skip") == "" && value("list") == "" && value("fuzz") == "" && value("fuzzworker") == "false"
 }
 
-// atSpeed lets the garbage collector rest. What a sequence makes dies with it, and a collector that runs
-// each time the small heap doubles takes a third of the CPU.
+// atSpeed reduces garbage collection: collecting whenever the small heap doubles takes a third of the
+// CPU time.
 func atSpeed(tb testing.TB) {
 	old := debug.SetGCPercent(800)
 	tb.Cleanup(func() { debug.SetGCPercent(old) })
 }
 
-// monday is when the tests' clocks start: a working day in every scheme, before the banks' cut-off.
+// monday is the start of the tests' clocks: a working day in every scheme, before the cut-off.
 var monday = time.Date(2026, 9, 14, 9, 0, 0, 0, time.UTC)
 
-// caller makes raw API calls without sockets.
+// caller makes raw API calls without a socket.
 type caller struct {
 	t  testing.TB
 	sb *Sandbox
@@ -66,7 +66,7 @@ func newCaller(t testing.TB, opts ...Option) *caller {
 	return &caller{t, sb, sb.Transport(), true}
 }
 
-// reply is what a raw call got.
+// reply is the reply to a raw call.
 type reply struct {
 	status int
 	header http.Header
@@ -74,7 +74,7 @@ type reply struct {
 	body   object
 }
 
-// do makes a call; headers come as name and value in turn and replace the usual ones.
+// do makes a call. Headers are names and values in turn, and replace the default ones.
 func (c *caller) do(method, path, body string, headers ...string) *reply {
 	c.t.Helper()
 	var rd io.Reader
@@ -124,7 +124,7 @@ func (c *caller) do(method, path, body string, headers ...string) *reply {
 	return r
 }
 
-// ok makes a call that must succeed and returns the content of the reply's envelope.
+// ok makes a call that must succeed, and returns the content of the reply's envelope.
 func (c *caller) ok(method, path, body string, headers ...string) object {
 	c.t.Helper()
 	r := c.do(method, path, body, headers...)
@@ -139,7 +139,7 @@ func (c *caller) ok(method, path, body string, headers ...string) object {
 	return nil
 }
 
-// list makes a list call and returns its items.
+// list makes a list call and returns the items.
 func (c *caller) list(path string) []object {
 	c.t.Helper()
 	r := c.do("GET", path, "")
@@ -153,8 +153,8 @@ func (c *caller) list(path string) []object {
 	return out
 }
 
-// refused makes a call that must fail with a status and a reason (or, for errors without reasons,
-// a pointer), and returns the first problem.
+// refused makes a call that must fail with a status and a reason (or, for errors without reasons, a
+// pointer), and returns the first problem.
 func (c *caller) refused(status int, reason, method, path, body string, headers ...string) object {
 	c.t.Helper()
 	r := c.do(method, path, body, headers...)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// step runs a function inside the sandbox, as simulators do.
+// step runs a function in the sandbox, as simulators do.
 func (w *world) step(f func(*tx)) {
 	w.t.Helper()
 	if err := w.sb.update(func(tx *tx) error { f(tx); return nil }); err != nil {
@@ -16,7 +16,7 @@ func (w *world) step(f func(*tx)) {
 	}
 }
 
-// actions lists the actions of the events of a resource, oldest first.
+// actions lists the actions of a resource's events, oldest first.
 func (w *world) actions(link, id string) []string {
 	w.t.Helper()
 	out := []string{}
@@ -230,7 +230,7 @@ func TestPaymentLifeByDate(t *testing.T) {
 	for _, e := range w.list("/events?payment=" + id) {
 		at[e.Str("action")] = e.Str("created_at")[:10]
 	}
-	// bacs under an active mandate: +1, charge +3, +4, +5 working days.
+	// Bacs with an active mandate: 1, 3, 4 and 5 working days.
 	if at["submitted"] != "2026-09-22" || at["confirmed"] != "2026-09-25" || at["paid_out"] != "2026-09-28" {
 		t.Errorf("events at %v", at)
 	}
@@ -257,7 +257,7 @@ func TestPaymentRefusals(t *testing.T) {
 	if e.Obj("metadata").Num("maximum_amount") != 100000000 {
 		t.Errorf("above the maximum: %v", e)
 	}
-	// A charge date on a weekend rolls forward.
+	// A charge date on a weekend moves to the next working day.
 	if got := w.ok("POST", "/payments", create(`"amount":100,"currency":"GBP","charge_date":"2026-09-19"`)).Str("charge_date"); got != "2026-09-21" {
 		t.Errorf("Saturday became %s", got)
 	}
@@ -294,7 +294,7 @@ func TestPaymentFailureAndRetry(t *testing.T) {
 	}
 	w.refused(422, "retry_failed", "POST", "/payments/"+id+"/actions/retry", "")
 
-	// What was planned for a former attempt does not move a later one.
+	// Steps planned for an earlier attempt do not affect a later one.
 	id = w.pay("100")
 	w.step(func(tx *tx) {
 		p := tx.find("payments", id)
@@ -548,7 +548,7 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// A block holds for the payers that it names, however it names them, until it is disabled.
+// A block applies to the payers that it identifies, in any way, until it is disabled.
 func TestBlocksMatchPayers(t *testing.T) {
 	w := newWorld(t)
 	customer, account := w.sb.store.Find("customers", w.customer), w.sb.store.Find("customer_bank_accounts", w.account)

@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
-// ids of a list reply.
+// ids returns the ids of a list.
 func ids(items []any) []string {
 	out := []string{}
 	for _, v := range items {
@@ -21,7 +21,7 @@ func ids(items []any) []string {
 	return out
 }
 
-// listing makes a list call and returns its ids and cursors.
+// listing makes a list call and returns the ids and cursors.
 func (c *caller) listing(path string) (got []string, before, after any, limit int64) {
 	c.t.Helper()
 	r := c.do("GET", path, "")
@@ -57,7 +57,7 @@ func TestPages(t *testing.T) {
 	check("?before="+made[0], []string{}, nil, nil, 50)
 	check("?after="+made[6], []string{}, nil, nil, 50)
 	check("?after="+made[0]+"&before="+made[6], made[1:6], made[1], nil, 50)
-	// A page goes on where it was although something new came.
+	// New items do not move the next page.
 	w.pay("999")
 	check("?limit=3&after="+made[2], made[3:6], made[3], made[5], 3)
 }
@@ -148,7 +148,7 @@ func TestFilters(t *testing.T) {
 	w.refused(400, "bad_request", "GET", "/payments?a=%zz", "")
 }
 
-// newOther is a second payer in the same sandbox.
+// newOther creates a second payer in the same sandbox.
 func newOther(w *world) *world {
 	o := &world{caller: w.caller, creditor: w.creditor}
 	o.customer = o.ok("POST", "/customers", customerBody).Str("id")
@@ -176,8 +176,8 @@ func TestEventsWithInclude(t *testing.T) {
 	}
 }
 
-// A filter that the sandbox does not know, as a change of the API brings it, is refused: an empty list
-// would be a wrong answer.
+// A filter that the sandbox does not know, for example after a change of the API, is refused, because
+// an empty list would be wrong.
 func TestUnknownFilterIsRefused(t *testing.T) {
 	payments := *theRegistry().ops["payments.list"]
 	payments.Query = append(slices.Clip(payments.Query), api.Field{Name: "colour"})

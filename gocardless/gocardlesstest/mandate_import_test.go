@@ -73,7 +73,7 @@ func TestPayerAuthorisations(t *testing.T) {
 		t.Error("no message")
 	}
 	w.refused(422, "invalid_state", "POST", "/payer_authorisations/"+id+"/actions/confirm", "")
-	// An update leaves alone what it does not name.
+	// An update does not change members that it omits.
 	a = w.ok("PUT", "/payer_authorisations/"+id, `{"payer_authorisations":{"customer":{"family_name":"Byron","email":"ada@example.com","address_line1":"1 Street","city":"Leeds","postal_code":"LS1 1AA","country_code":"GB"},"bank_account":{`+ukAccount+`},"mandate":{}}}`)
 	if a.Obj("customer").Str("given_name") != "Ada" || a.Obj("mandate").Str("scheme") != "bacs" || len(a.List("incomplete_fields")) > 0 {
 		t.Errorf("updated: %s", value.Append(nil, a))
@@ -106,7 +106,7 @@ func TestBrandingAndMandatePDF(t *testing.T) {
 	w.ok("POST", "/branding/payer_themes", `{"payer_themes":{"button_background_colour":"#aa3311","header_background_colour":"#123"}}`)
 	f := w.flow(w.request(mandateRequest).Str("id"), "")
 	w.browser().open(f.Str("authorisation_url")).sees("--button: #aa3311").sees("--header: #123").sees("--button-ink: #fff")
-	// White on a light button could not be read.
+	// White text on a light button would be illegible.
 	w.ok("POST", "/branding/payer_themes", `{"payer_themes":{"button_background_colour":"#fd0"}}`)
 	w.browser().open(f.Str("authorisation_url")).sees("--button: #fd0").sees("--button-ink: #17212f").sees("--header-ink: #fff")
 

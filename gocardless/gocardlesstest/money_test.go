@@ -15,7 +15,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// gross is the sum of what all payouts paid out for payments, and took back.
+// gross returns the sum of what all payouts paid out for payments, less what they took back.
 func (w *world) gross() int64 {
 	w.t.Helper()
 	sum := int64(0)
@@ -25,15 +25,15 @@ func (w *world) gross() int64 {
 	return sum
 }
 
-// activeWorld is a world whose mandate is active.
+// activeWorld returns a world with an active mandate.
 func activeWorld(t testing.TB, opts ...Option) *world {
 	w := newWorld(t, opts...)
 	w.simulate("mandate_activated", w.mandate)
 	return w
 }
 
-// What is taken back from a payment that was paid out goes off the next payout, whoever takes it
-// back, and is reported once it has.
+// Money that is taken back after the payout is deducted from the next payout, whatever the reason, and
+// then reported.
 func TestTakenBackAfterPayout(t *testing.T) {
 	for name, settled := range map[string]string{"payment_late_failure": "late_failure_settled", "payment_charged_back": "chargeback_settled"} {
 		w := activeWorld(t)
@@ -53,7 +53,7 @@ func TestTakenBackAfterPayout(t *testing.T) {
 	}
 }
 
-// The simulators of settlements take a payment that was taken back before, once.
+// The simulators of settlements work once on a payment that was already taken back.
 func TestSettledSimulators(t *testing.T) {
 	for before, name := range map[string]string{"payment_late_failure": "payment_late_failure_settled", "payment_charged_back": "payment_chargeback_settled"} {
 		w := activeWorld(t)
@@ -72,7 +72,7 @@ func TestSettledSimulators(t *testing.T) {
 	}
 }
 
-// A payment that a simulator leaves half-way goes on by date.
+// A payment that a simulator leaves unfinished continues by date.
 func TestSimulatedPaymentsGoOn(t *testing.T) {
 	for _, name := range []string{"payment_submitted", "payment_confirmed"} {
 		w := activeWorld(t)
@@ -92,7 +92,7 @@ func TestSimulatedPaymentsGoOn(t *testing.T) {
 	}
 }
 
-// A debt that is larger than the next payout is carried to the ones after.
+// A debt that exceeds the next payout is carried over to later ones.
 func TestDebtIsCarried(t *testing.T) {
 	w := activeWorld(t)
 	id := w.pay("50000")
@@ -108,7 +108,7 @@ func TestDebtIsCarried(t *testing.T) {
 			t.Errorf("payout %v is negative", po)
 		}
 	}
-	// 50000 less its fee; then nothing, nothing, and what three payments less fees leave of the debt.
+	// 50000 less its fee; then nothing, nothing, and what three payments less their fees exceed the debt by.
 	if want := []int64{3*(20000-220) - 50000, 0, 0, 50000 - 400}; !slices.Equal(amounts, want) {
 		t.Errorf("payouts of %v, want %v", amounts, want)
 	}
@@ -118,7 +118,7 @@ func TestDebtIsCarried(t *testing.T) {
 	w.checkPayouts()
 }
 
-// A payout is not negative either when the partner's fee leaves nothing for GoCardless'.
+// A payout is not negative either if the partner's fee leaves nothing for GoCardless's fee.
 func TestFeesLeaveNothing(t *testing.T) {
 	w := activeWorld(t, WithFeeTaxes())
 	id := w.ok("POST", "/payments", `{"payments":{"amount":100,"app_fee":90,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
@@ -144,7 +144,7 @@ func TestChargeBack(t *testing.T) {
 	if err := w.sb.ChargeBack(id); err == nil {
 		t.Error("a payment was charged back twice")
 	}
-	// A chargeback before the payout takes nothing off it, and a cancelled one pays it out after all.
+	// Nothing is deducted for a chargeback before the payout, and after its cancellation the payment is paid out.
 	id = w.pay("2000")
 	w.simulate("payment_confirmed", id)
 	w.must(w.sb.ChargeBack(id))
@@ -159,7 +159,7 @@ func TestChargeBack(t *testing.T) {
 	}
 }
 
-// What a replaced mandate had still to collect is collected under its successor.
+// What was still to be collected under a replaced mandate is collected under its successor.
 func TestReplacedMandateGoesOn(t *testing.T) {
 	w := newWorld(t)
 	pm := w.pay("1000")
@@ -183,7 +183,7 @@ func TestReplacedMandateGoesOn(t *testing.T) {
 	}
 }
 
-// An account without a service user number of its own takes no references.
+// An account without its own service user number cannot set references.
 func TestBacsReference(t *testing.T) {
 	body := func(w *world) string {
 		return `{"payments":{"amount":100,"currency":"GBP","reference":"ORDER-1","links":{"mandate":"` + w.mandate + `"}}}`
@@ -195,7 +195,7 @@ func TestBacsReference(t *testing.T) {
 	w.payUnder(w.mandate, "GBP")
 }
 
-// Money in a currency that the creditor has no account for is converted when it is sent.
+// Money in a currency for which the creditor has no account is converted when it is paid.
 func TestCurrencyConversion(t *testing.T) {
 	w := newWorld(t, WithFeeTaxes())
 	m := w.mandateFor("autogiro")
@@ -236,7 +236,7 @@ func TestSurchargeFees(t *testing.T) {
 	w.checkPayouts()
 }
 
-// Every event of the API can be had: what no life cycle causes, Emit does.
+// Every event of the API can occur: Emit creates those that no life cycle causes.
 func TestEveryEventCanBeEmitted(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.sb.Emit(Event{Type: "payments.teleported", Resource: "PM1"}); err == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// world is a sandbox with one of everything.
+// world is a sandbox with a payer.
 type world struct {
 	*caller
 	creditor, customer, account, mandate string
@@ -36,20 +36,20 @@ func (c *caller) world() *world {
 	return w
 }
 
-// pay makes a payment of an amount.
+// pay creates a payment.
 func (w *world) pay(amount string) string {
 	w.t.Helper()
 	return w.ok("POST", "/payments", `{"payments":{"amount":`+amount+`,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 }
 
-// status reads the status of a resource.
+// status returns the status of a resource.
 func (w *world) status(resource, id string) string {
 	w.t.Helper()
 	return w.ok("GET", "/"+resource+"/"+id, "").Str("status")
 }
 
-// TestListsAnswer calls every list that needs no parameter, so that one which an update of the API
-// brings is checked from its first day.
+// TestListsAnswer calls every list that requires no parameter, including those of later versions of the
+// API.
 func TestListsAnswer(t *testing.T) {
 	w := newWorld(t)
 	for i := range api.Operations {
@@ -63,9 +63,9 @@ func TestListsAnswer(t *testing.T) {
 	}
 }
 
-// TestOperationsAnswer calls the operations of customers, creditors, collecting and paying out, which
-// no other test calls as a whole. Each reply is checked against the API description; TestMain sees
-// to it that all tests together leave no operation out.
+// TestOperationsAnswer calls the operations of customers, creditors, payments and payouts, which no
+// other test covers completely. Each reply is checked against the API description; TestMain checks that
+// no operation is left out.
 func TestOperationsAnswer(t *testing.T) {
 	sent := 0
 	hook := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { sent++ })
@@ -87,7 +87,7 @@ func TestOperationsAnswer(t *testing.T) {
 		return w.ok(op.Method, path, body, headers...)
 	}
 
-	// Creditors and what belongs to them.
+	// Creditors and their resources.
 	call("creditors.list", "", "", "")
 	call("creditors.get", w.creditor, "", "")
 	cr := call("creditors.create", "", "", `{"creditors":{"name":"Second Ltd","country_code":"GB","creditor_type":"company"}}`).Str("id")
@@ -149,7 +149,7 @@ func TestOperationsAnswer(t *testing.T) {
 	}
 	call("transferred_mandates.get", w.mandate, "", "")
 
-	// Collecting.
+	// Payments.
 	pm := call("payments.create", "", "", `{"payments":{"amount":1000,"currency":"GBP","links":{"mandate":"`+w.mandate+`"}}}`).Str("id")
 	call("payments.list", "", "?mandate="+w.mandate+"&sort_field=amount", "")
 	call("payments.get", pm, "", "")
@@ -180,7 +180,7 @@ func TestOperationsAnswer(t *testing.T) {
 	call("instalment_schedules.update", is, "", `{"instalment_schedules":{"metadata":{"a":"b"}}}`)
 	call("instalment_schedules.cancel", is, "", "")
 
-	// Paying out and back.
+	// Payouts and refunds.
 	paid := w.pay("5000")
 	w.sb.Advance(14 * 24 * time.Hour)
 	if s := w.status("payments", paid); s != "paid_out" {
@@ -212,7 +212,7 @@ func TestOperationsAnswer(t *testing.T) {
 		t.Fatalf("payer authorisation is %s", s)
 	}
 
-	// The rest.
+	// Others.
 	bl := call("blocks.create", "", "", `{"blocks":{"block_type":"email","reason_type":"identity_fraud","resource_reference":"bad@example.com"}}`).Str("id")
 	call("blocks.list", "", "?block_type=email", "")
 	call("blocks.get", bl, "", "")

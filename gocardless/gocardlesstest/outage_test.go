@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The programs of docs/sandbox, in other languages, run an outage test over the control API.
+// The programs in docs/sandbox in other languages test an outage with the control API.
 func TestOutageInOtherLanguages(t *testing.T) {
 	for _, x := range [][]string{{"python3", "../../docs/sandbox/outage.py"}, {"node", "../../docs/sandbox/outage.mjs"}} {
 		t.Run(x[0], func(t *testing.T) {
@@ -19,7 +19,7 @@ func TestOutageInOtherLanguages(t *testing.T) {
 			s := NewServer(t, WithControl())
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			for range 2 { // the second run starts from what the first one left
+			for range 2 { // the second run starts with the state of the first one
 				out, err := exec.CommandContext(ctx, x[0], x[1], s.URL).CombinedOutput()
 				if err != nil || strings.TrimSpace(string(out)) != "one payment, paid out, and the app knows" {
 					t.Fatalf("%v\n%s", err, out)
@@ -29,7 +29,7 @@ func TestOutageInOtherLanguages(t *testing.T) {
 	}
 }
 
-// The program that the compose file runs with this SDK.
+// The program that the compose file runs with this SDK works.
 func TestFirstProgram(t *testing.T) {
 	s := NewServer(t)
 	c := exec.Command("go", "run", "../../docs/sandbox/clients/sdk")

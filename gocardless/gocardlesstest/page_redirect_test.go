@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// browse asks for a page as a browser does; with a form it sends it.
+// browse opens a page as a browser does, or submits a form to it.
 func (c *caller) browse(address string, form url.Values, headers ...string) (status int, location, body string) {
 	c.t.Helper()
 	method, rd := "GET", io.Reader(nil)
@@ -103,7 +103,7 @@ func TestRedirectFlowPageOfOtherSchemes(t *testing.T) {
 	}
 }
 
-// inputValue finds the value of an input in a page.
+// inputValue returns the value of an input of a page.
 func inputValue(page, name string) string {
 	_, rest, ok := strings.Cut(page, `name="`+name+`" value="`)
 	if !ok {

@@ -7,8 +7,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// An operation that goes away from the API, or comes, must not stop the tests of users: the sandbox
-// starts without it. Those that other families are built from cannot go.
+// New and removed operations of the API must not break users' tests: the sandbox starts without them.
+// Operations that other families are built from cannot be removed.
 func TestOperationsMayComeAndGo(t *testing.T) {
 	all := api.Operations
 	defer func() { api.Operations = all }()

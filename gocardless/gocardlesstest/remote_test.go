@@ -12,8 +12,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// A remote sandbox has every method that the control API covers, with the same parameters and results,
-// and an error at the end.
+// Remote has every method that the control API covers, with the same parameters and results and an
+// additional error.
 func TestRemoteHasTheSameMethods(t *testing.T) {
 	failure := reflect.TypeFor[error]()
 	signature := func(m reflect.Method) (in, out []reflect.Type) {

@@ -9,7 +9,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// watchedTB notes what a test would report.
+// watchedTB records what a test reports.
 type watchedTB struct {
 	TB
 	failures []string

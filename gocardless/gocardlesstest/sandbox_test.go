@@ -99,8 +99,7 @@ func send1(c *caller, method, path, body string) *reply {
 	return &reply{status: resp.StatusCode, header: resp.Header, raw: raw}
 }
 
-// A connection that breaks, with and without the work being done, over the transport and over a
-// socket.
+// A connection breaks before or after the call takes effect, over the transport and over a socket.
 func TestBrokenConnections(t *testing.T) {
 	s := NewServer(t)
 	overSocket := &caller{t, s.Sandbox, rewrite{s.URL}, false}
@@ -211,7 +210,8 @@ func TestSnapshots(t *testing.T) {
 	}
 }
 
-// Sixty-four clients at once: nothing is lost, nothing is doubled, and the race detector is content.
+// Sixty-four clients call the sandbox at the same time: nothing is lost or duplicated, and there are no
+// data races.
 func TestManyClients(t *testing.T) {
 	box := &inbox{}
 	s := New(WithRateLimit(0), WithWebhooks(Webhooks{Handler: box, Secret: hookSecret}))
@@ -225,7 +225,7 @@ func TestManyClients(t *testing.T) {
 		wg.Go(func() {
 			client := s.Client()
 			for j := range each {
-				// Each key is used by two clients: one creates, the other finds.
+				// Two clients use each key: one creates the resource, the other finds it.
 				key := fmt.Sprintf("key-%d-%d", i/2, j)
 				p, err := client.Payments.Create(t.Context(), gocardless.PaymentCreateParams{Amount: int64(100 + j), Currency: gocardless.CurrencyGBP,
 					Links: gocardless.PaymentCreateParamsLinks{Mandate: w.mandate}}, gocardless.WithIdempotencyKey(key))
@@ -263,7 +263,7 @@ func TestManyClients(t *testing.T) {
 	}
 }
 
-// Hostile input gets an error and never a crash.
+// Hostile input results in an error, never in a crash.
 func TestHostileInput(t *testing.T) {
 	c := newCaller(t)
 	deep := strings.Repeat(`{"customers":`, 5000) + "1" + strings.Repeat("}", 5000)
@@ -301,7 +301,7 @@ func TestHostileInput(t *testing.T) {
 	}
 	for _, path := range []string{"/payments/%00", "/payments/..", "/payments/%2e%2e%2fcustomers", "/payments/" + strings.Repeat("x", 10000), "//payments", "/payments//actions/cancel", "/%", "/payments/{identity}"} {
 		if path == "/%" {
-			continue // not even a URL
+			continue // not a URL
 		}
 		if r := c.do("GET", path, ""); r.status != 404 && r.status != 405 {
 			t.Errorf("%s: %d", path, r.status)
@@ -309,7 +309,7 @@ func TestHostileInput(t *testing.T) {
 	}
 }
 
-// A client that sends its request slowly is cut off; others are served meanwhile.
+// A client that sends its request slowly is disconnected, and does not affect others.
 func TestSlowClient(t *testing.T) {
 	s := NewServer(t)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))

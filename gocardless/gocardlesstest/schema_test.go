@@ -15,7 +15,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonpointer"
 )
 
-// The vendored API description, compiled so that every reply of every test is checked against it.
+// description is the compiled API description, against which every reply of every test is checked.
 var description = sync.OnceValues(func() (*jsonschema.Compiler, error) {
 	f, err := os.Open("../../schema/gocardless.json")
 	if err != nil {
@@ -56,8 +56,8 @@ func schemaAt(t testing.TB, pointer string) *jsonschema.Schema {
 	return s
 }
 
-// checkReply checks a reply of an operation against the API description. Beyond it, the reply must
-// not hold members that the description does not know.
+// checkReply checks a reply of an operation against the API description. Members that are not described
+// are errors, too.
 func checkReply(t testing.TB, op *api.Operation, status int, raw []byte) {
 	t.Helper()
 	pointer := jsonpointer.Join("/components/responses/Error/content", "application/json", "schema")

@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// sequence makes random calls and then checks what must hold whatever happened.
+// sequence makes random calls and then checks the invariants.
 type sequence struct {
 	*world
 	in      []byte
@@ -26,7 +26,7 @@ type sequence struct {
 	keys    map[string]string // idempotency key → payment
 }
 
-// next is a number below n from the input; 0 when the input is used up.
+// next returns a number below n from the input, or 0 at its end.
 func (s *sequence) next(n int) int {
 	if len(s.in) == 0 {
 		return 0
@@ -155,16 +155,16 @@ func runSequence(t testing.TB, in []byte, strict bool) {
 	}
 }
 
-// newSequenceWorld is where a sequence starts. Strict replies are checked against the API's
-// description, which takes longer than all else.
+// newSequenceWorld returns a world for a sequence. If strict, replies are checked against the API's
+// description, which dominates the run time.
 func newSequenceWorld(t testing.TB, strict bool) *world {
 	c := newCaller(t)
 	c.strict = strict
 	return c.world()
 }
 
-// restores checks that a snapshot holds everything: a sandbox that is restored from it has the same.
-// The sequence continues with that one.
+// restores checks that a snapshot is complete: a sandbox restored from it has the same content. The
+// sequence continues with the restored one.
 func (s *sequence) restores() {
 	s.t.Helper()
 	snapshot := s.sb.Snapshot()
@@ -277,7 +277,8 @@ func FuzzSequences(f *testing.F) {
 	})
 }
 
-// FuzzBodies throws foreign bytes at a create: an error at worst, and always one of the API's.
+// FuzzBodies sends random bytes to a create, which must reply with the resource or one of the API's
+// errors.
 func FuzzBodies(f *testing.F) {
 	f.Add(customerBody)
 	f.Add(`{"customers":{"metadata":{"a":null},"email":[1,{"b":2.5}]}}`)

@@ -97,7 +97,7 @@ func TestReplyHeaders(t *testing.T) {
 	}
 }
 
-// The rows of API.md 1.7, one by one: status, and for each problem its message, pointer and field.
+// The status and, for each problem, the message, pointer and field are those of recorded replies.
 func TestBodyShapeErrors(t *testing.T) {
 	w := newWorld(t)
 	type item struct{ message, pointer, field string }
@@ -194,9 +194,9 @@ func TestIdempotency(t *testing.T) {
 			t.Errorf("conflict with %q, want %q", got, first)
 		}
 	}
-	// Another collection has keys of its own.
+	// Keys belong to a collection.
 	w.ok("POST", "/customers", customerBody, "Idempotency-Key", "k1")
-	// Actions tolerate keys and do not deduplicate by them.
+	// Actions ignore keys.
 	second := w.ok("POST", "/payments", body, "Idempotency-Key", "k2").Str("id")
 	w.ok("POST", "/payments/"+first+"/actions/cancel", "", "Idempotency-Key", "k3")
 	w.ok("POST", "/payments/"+second+"/actions/cancel", "", "Idempotency-Key", "k3")
@@ -223,7 +223,7 @@ func TestRateLimit(t *testing.T) {
 	check(c.do("POST", "/customers", `{"customers":{}}`), 422, "0")
 	check(c.do("POST", "/customers", customerBody), 429, "0")
 	c.refused(429, "rate_limit_exceeded", "GET", "/customers", "")
-	// Another token has a budget of its own.
+	// Each token has its own budget.
 	c.ok("POST", "/customers", customerBody, "Authorization", "Bearer other")
 	c.sb.Advance(37 * time.Second)
 	if r := c.do("GET", "/customers", ""); r.status != 200 || r.header.Get("RateLimit-Remaining") != "2" {

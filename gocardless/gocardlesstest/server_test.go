@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// read makes a GET request and returns its status and body.
+// read makes a GET request and returns the status and body.
 func read(t *testing.T, c *http.Client, url string) (int, string) {
 	t.Helper()
 	resp, err := c.Get(url)
@@ -84,7 +84,7 @@ func TestUnixSocket(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	addr := "unix:" + filepath.Join(dir, "s")
-	// What a killed process leaves behind.
+	// As a killed process leaves it.
 	l, err := net.Listen("unix", filepath.Join(dir, "s"))
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func settingWithKey(t *testing.T, id string) string {
 	return string(value.Append(nil, object{{"encryption_keys", object{{id, string(text)}}}}))
 }
 
-// What was set up over the control API is there again after a crash, and works.
+// Changes made over the control API persist across a crash and take effect again.
 func TestSetupIsKeptInTheStateFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	app := &inbox{}
@@ -97,7 +97,7 @@ func TestSetupIsKeptInTheStateFile(t *testing.T) {
 	if !strings.Contains(strings.Join(app.bodies, "\n"), w.mandate) {
 		t.Errorf("what waited for the paused endpoint did not come: %v", app.bodies)
 	}
-	// A reset leaves it, on the disk as in memory.
+	// A reset does not change it, neither on the disk nor in memory.
 	if err := c.sb.Reset(); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestSetupIsKeptInTheStateFile(t *testing.T) {
 	}
 }
 
-// What cannot be written does not happen.
+// A change that cannot be written has no effect.
 func TestFullDiskRefusesSetup(t *testing.T) {
 	c := newCaller(t)
 	c.openState(filepath.Join(t.TempDir(), "state"))

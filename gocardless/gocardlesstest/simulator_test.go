@@ -32,7 +32,7 @@ func (w *world) eventsOf(link, id string) string {
 	return strings.Join(out, " ")
 }
 
-// mandateFor makes a mandate in a scheme for a new customer.
+// mandateFor creates a mandate in a scheme for a new customer.
 func (w *world) mandateFor(scheme string) string {
 	w.t.Helper()
 	currency := currencyOf(scheme)
@@ -98,7 +98,7 @@ func TestSimulatorsOfPayments(t *testing.T) {
 			}
 		})
 	}
-	// Schemes whose mandates go to the bank with the first payment need no active mandate.
+	// Schemes whose mandates are submitted with the first payment need no active mandate.
 	for _, scheme := range []string{"ach", "becs", "becs_nz", "sepa_core"} {
 		w := newWorld(t)
 		m := w.mandateFor(scheme)

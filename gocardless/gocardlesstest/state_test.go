@@ -26,7 +26,7 @@ func (c *caller) openState(file string) int64 {
 	return lost
 }
 
-// die leaves the state file as a killed process does: as it is, and unlocked.
+// die leaves the state file as a killed process does: unchanged and unlocked.
 func (c *caller) die() {
 	c.t.Helper()
 	if err := c.sb.journal.Close(); err != nil {
@@ -49,12 +49,12 @@ func TestStateFile(t *testing.T) {
 	w.mandate = w.ok("POST", "/mandates", `{"mandates":{"links":{"customer_bank_account":"`+w.account+`"}}}`).Str("id")
 	pm := w.pay("100")
 	w.sb.Advance(30 * time.Hour)
-	// What the sandbox started with is kept like everything else.
+	// The initial state is kept, too.
 	w.ok("PUT", "/creditors/"+w.list("/creditors")[0].Str("id"), `{"creditors":{"name":"Renamed"}}`)
 	w.step(func(tx *tx) { tx.transferMandate(tx.find("mandates", w.mandate)) })
 	want := w.sb.Snapshot()
 
-	// The process dies here and leaves half a line.
+	// The process dies and leaves half a line.
 	w.die()
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
@@ -105,7 +105,7 @@ func TestStateFile(t *testing.T) {
 	}
 }
 
-// fullDisk is a state file on a disk that is full now and then. Half of what does not fit is written.
+// fullDisk is a state file on a disk that is sometimes full. Half of what does not fit is written.
 type fullDisk struct {
 	statefile.Disk
 	full bool
@@ -119,7 +119,7 @@ func (f *fullDisk) WriteAt(b []byte, at int64) (int, error) {
 	return n, errors.Join(syscall.ENOSPC, err)
 }
 
-// What could not be written did not happen, and leaves no gap for what is written later.
+// A call that cannot be written has no effect, and leaves no gap before later ones.
 func TestFullDisk(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	w := &world{caller: newCaller(t)}
@@ -155,7 +155,7 @@ func TestFullDisk(t *testing.T) {
 	again.ok("GET", "/customers/"+made, "")
 }
 
-// Steps that fall due run while the disk is full, and are written once there is space.
+// Due steps run while the disk is full, and are written once there is space.
 func TestFullDiskWhileTimePasses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	now := monday
@@ -186,7 +186,7 @@ func TestFullDiskWhileTimePasses(t *testing.T) {
 	}
 }
 
-// A file that can be neither written nor read back takes no more changes.
+// A file that can be neither written nor read back accepts no more changes.
 func TestStateFileThatIsGone(t *testing.T) {
 	c := newCaller(t)
 	c.openState(filepath.Join(t.TempDir(), "state"))
@@ -196,7 +196,7 @@ func TestStateFileThatIsGone(t *testing.T) {
 	}
 }
 
-// A damaged line takes itself and what follows, wherever the damage is.
+// A damaged line is dropped with everything after it, wherever the damage is.
 func TestDamagedTail(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	c := newCaller(t)
@@ -243,7 +243,7 @@ func TestDamagedTail(t *testing.T) {
 	}
 }
 
-// A file without checksums, as earlier versions wrote it.
+// Earlier versions wrote files without checksums.
 func TestStateFileWithoutChecksums(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	c := newCaller(t)
@@ -270,7 +270,7 @@ func TestStateFileHasOneOwner(t *testing.T) {
 	newCaller(t).openState(file)
 }
 
-// Restoring and resetting are undone, too, if they cannot be written.
+// A restore or reset that cannot be written is undone, too.
 func TestRestoreToAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	c := newCaller(t)
@@ -303,8 +303,8 @@ func TestKilledChild(t *testing.T) {
 	}
 }
 
-// A process that is killed in the middle of its work leaves a file with all that it acknowledged, and
-// while it lives no other gets the file.
+// A process that is killed leaves a file with everything that it acknowledged, and no other process can
+// open the file while it lives.
 func TestStateFileSurvivesKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")

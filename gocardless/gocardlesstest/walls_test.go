@@ -8,14 +8,13 @@ import (
 	"testing"
 )
 
-// The paths of this package and, with a slash, of the module.
+// The path of this package and, with a slash, that of the module.
 var (
 	sandbox = reflect.TypeFor[Sandbox]().PkgPath()
 	module  = strings.TrimSuffix(sandbox, "gocardless/gocardlesstest")
 )
 
-// What this package brings into a program: the standard library without its test packages, and the
-// SDK.
+// This package adds only the standard library, without its test packages, and the SDK to a program.
 func TestImports(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".", "../../internal/demo/cmd").Output()
 	if err != nil {
@@ -35,8 +34,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// The packages below internal, each with those among them that it may import. None knows the
-// sandbox or a resource.
+// Each internal package imports only the listed ones. None imports the sandbox.
 func TestRooms(t *testing.T) {
 	here := sandbox + "/internal/"
 	rooms := map[string][]string{

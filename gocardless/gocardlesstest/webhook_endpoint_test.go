@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Each endpoint gets the events of its own filter, under its own signature, and can be held back,
+// Each endpoint receives the events of its own filter, signed with its own secret, and can be paused,
 // added and removed.
 func TestSeveralEndpoints(t *testing.T) {
 	all, failures, later := &inbox{}, &inbox{}, &inbox{}
@@ -64,7 +64,7 @@ func TestSeveralEndpoints(t *testing.T) {
 	}
 }
 
-// The log of deliveries has each attempt with what the endpoint answered, and a webhook can be sent
+// The log of deliveries has each attempt with the reply of the endpoint, and a webhook can be sent
 // again.
 func TestDeliveries(t *testing.T) {
 	status := 500

@@ -17,10 +17,10 @@ import (
 
 const hookSecret = "ED7D658C-D8EB-4941-948B-3973214F2D49"
 
-// inbox is an endpoint that remembers what it got and answers as it is set to.
+// inbox is an endpoint that records webhooks and replies with given statuses.
 type inbox struct {
 	mu      sync.Mutex
-	answers []int // statuses of the next answers; 204 when there is none left
+	answers []int // statuses of the next replies, and then 204
 	got     []*http.Request
 	bodies  []string
 }
@@ -77,7 +77,7 @@ func TestWebhooksAreSigned(t *testing.T) {
 		rec.Obj("request_headers").Str("Webhook-Signature") != r.Header.Get("Webhook-Signature") || rec.Obj("response_headers").Str("X-From") != "inbox" {
 		t.Errorf("record is %v", rec)
 	}
-	// The API does not show what only webhooks carry.
+	// The API does not return the members that only webhooks contain.
 	if ev := w.ok("GET", "/events/"+d.Events[0].ID, ""); ev.Has("organisation_id") {
 		t.Errorf("event of the API is %v", ev)
 	}
@@ -162,7 +162,7 @@ func TestWebhookBatchesDuplicatesAndOrder(t *testing.T) {
 	}
 }
 
-// The two events of an activation go out in one webhook.
+// The two events of an activation share a webhook.
 func TestEventsOfOneStepShareAWebhook(t *testing.T) {
 	box := &inbox{}
 	w := newWorld(t, WithWebhooks(Webhooks{Handler: box, Secret: hookSecret, Manual: true}))
@@ -175,8 +175,8 @@ func TestEventsOfOneStepShareAWebhook(t *testing.T) {
 	}
 }
 
-// A bubble has neither a socket nor a goroutine that stays: the SDK, its retries and waits, the
-// sandbox and its webhooks all run on fake time.
+// The SDK, its retries and waits, the sandbox and its webhooks all run on fake time, without a socket
+// or a permanent goroutine.
 func TestInASynctestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		box := &inbox{}
@@ -204,7 +204,7 @@ func TestInASynctestBubble(t *testing.T) {
 			t.Errorf("%d requests, want three and two repeated", n)
 		}
 		_ = time.Since(began)
-		time.Sleep(time.Hour) // of fake time: nothing is left that waits
+		time.Sleep(time.Hour) // of fake time, after which no goroutine waits
 	})
 }
 
@@ -246,7 +246,7 @@ func TestWebhooksAreValidated(t *testing.T) {
 	}
 }
 
-// A hook sees each attempt, with the events that it was about.
+// A hook receives each attempt, with its events.
 func TestDeliveryHook(t *testing.T) {
 	var seen []*Delivery
 	refuse := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(503) })

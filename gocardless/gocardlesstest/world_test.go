@@ -16,7 +16,7 @@ func TestReadyWorlds(t *testing.T) {
 		"gym":     {"customers": 50, "mandates": 50, "subscriptions": 50},
 		"shop":    {"billing_requests": 6, "billing_request_flows": 1, "payments": 5},
 		"arrears": {"customers": 6, "subscriptions": 6},
-		"schemes": {"mandates": 12, "payments": 10}, // an instant payment has a mandate of its own
+		"schemes": {"mandates": 12, "payments": 10}, // an instant payment has its own mandate
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := ReadyWorld(name)
@@ -165,14 +165,14 @@ func TestBuilders(t *testing.T) {
 	sb.PendingPayment(Amount(-1))
 }
 
-// Builders do not depend on the time of day: neither on steps that fall due at once, nor on the banks' hours.
+// Builders work at any time of the day, whatever steps are due and whatever the banks' hours.
 func TestBuildersAtAnyTime(t *testing.T) {
 	step := 1
 	if testing.Short() || raceDetector {
-		step = 5 // of each day other hours
+		step = 5 // different hours of each day
 	}
 	for _, scheme := range slices.Concat(slices.Collect(maps.Keys(testAccounts)), slices.Collect(maps.Keys(requestedMandates))) {
-		for _, day := range []time.Time{onDay(2026, 10, 24), onDay(2026, 12, 24), onDay(2027, 3, 27)} { // clocks change, holidays
+		for _, day := range []time.Time{onDay(2026, 10, 24), onDay(2026, 12, 24), onDay(2027, 3, 27)} { // clock changes and holidays
 			for hour := 0; hour < 48; hour += step {
 				at := day.Add(time.Duration(hour) * time.Hour)
 				sb := New(WithFrozenClock(at))

@@ -10,9 +10,9 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 )
 
-// TestRestAnswers calls every operation that no test before it has called, with a request made from
-// the tables: an operation that an update of the API brings is checked from its first day. It is
-// last in the last file, so that it sees what the others did.
+// TestRestAnswers calls every operation that no other test has called, including those of later
+// versions of the API, with a request made from the tables. It is the last test of the last file, so
+// that it runs after the others.
 func TestRestAnswers(t *testing.T) {
 	w := newWorld(t)
 	for i := range api.Operations {
@@ -26,7 +26,7 @@ func TestRestAnswers(t *testing.T) {
 	}
 }
 
-// The request of a new resource's operations is made from the tables.
+// A request for any resource can be made from the tables.
 func TestRequestsFromTables(t *testing.T) {
 	op := api.Op("customers.create")
 	var body struct{ Customers map[string]any }
@@ -40,8 +40,7 @@ func TestRequestsFromTables(t *testing.T) {
 	}
 }
 
-// pathOf returns the path and query of a request that an operation answers: the resource in the path
-// is there.
+// pathOf returns the path and query of a request that succeeds: the resource in the path exists.
 func (w *world) pathOf(op *api.Operation) string {
 	path := op.Path
 	if owner := theRegistry().ownerOf(op); strings.Contains(path, "{") {
@@ -67,7 +66,7 @@ func (w *world) pathOf(op *api.Operation) string {
 	return path
 }
 
-// parentOf makes the resource that a path leads through to another.
+// parentOf creates the resource that a path leads through.
 func (w *world) parentOf(op *api.Operation, child string) string {
 	id := "ID1"
 	w.sb.update(func(tx *tx) error {
@@ -99,7 +98,7 @@ func sampleObject(t *api.Type, depth int) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// excluded reports whether a member has no place in the sample of an object that is one of several.
+// excluded reports whether a member is not part of the sample of an object that is one of several.
 func excluded(t *api.Type, name string) bool {
 	return slices.ContainsFunc(t.Conditions, func(c api.Condition) bool {
 		return slices.Contains(c.Not, name) && strings.Trim(sampleValue(t.Field(c.Field), 0), `"`) == c.Is

@@ -27,7 +27,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// chromium finds the browser, installing it where that is possible.
+// chromium finds the browser, and installs it where possible.
 var chromium = sync.OnceValues(func() (path string, why string) {
 	cmd := exec.Command("../../scripts/chromium.sh")
 	var said bytes.Buffer
@@ -75,7 +75,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// tab is a browser's tab on a sandbox's pages, and the shop that the pages lead back to.
+// tab is a browser tab on the sandbox's pages, and the shop that they lead back to.
 type tab struct {
 	*testing.T
 	ctx     context.Context
@@ -85,7 +85,7 @@ type tab struct {
 
 	mu     sync.Mutex
 	visits []string // to the shop
-	wrong  []string // what a page must not do
+	wrong  []string // violations
 }
 
 // open opens a tab.
@@ -141,7 +141,7 @@ func open(t *testing.T, opts ...gocardlesstest.Option) *tab {
 	return b
 }
 
-// watch notes dialogs, messages of the content security policy, and requests to anywhere else.
+// watch records dialogs, violations of the content security policy, and requests to other hosts.
 func (b *tab) watch(ev any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -160,7 +160,7 @@ func (b *tab) watch(ev any) {
 	}
 }
 
-// call sends a command whose answer does not matter.
+// call sends a command and ignores the reply.
 func call[P, R any](b *tab, cmd cdp.Command[P, R], params P) error {
 	_, err := chromedp.Call(b.ctx, cmd, params)
 	return err
@@ -173,14 +173,14 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// press clicks the button with a text.
+// press clicks the button with the given text.
 func (b *tab) press(text string) {
 	b.Helper()
 	b.do(chromedp.Click(`//button[text()="` + text + `"]`))
 }
 
-// js evaluates an expression in the page. (The page's policy is against its own scripts, not
-// against the debugger's.)
+// js evaluates an expression in the page. The page's policy applies to its scripts, not to the
+// debugger.
 func js[T any](b *tab, expression string) T {
 	b.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
@@ -190,11 +190,11 @@ func js[T any](b *tab, expression string) T {
 	return v
 }
 
-// until waits for an expression to be true.
+// until waits until an expression is true.
 func (b *tab) until(expression string) {
 	b.Helper()
 	for range 200 {
-		// A page that is being left answers with an error.
+		// A page that is being unloaded returns an error.
 		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.readyState == "complete" && (`+expression+`)`)); err == nil && ok {
 			return
 		}
@@ -203,13 +203,13 @@ func (b *tab) until(expression string) {
 	b.Fatalf("never true: %s; the page at %s says %q", expression, js[string](b, `location.href`), js[string](b, `(document.querySelector("main") || document.body).innerText`))
 }
 
-// at waits for a page by its heading.
+// at waits for the page with a heading.
 func (b *tab) at(heading string) {
 	b.Helper()
 	b.until(`(document.querySelector("h1") || {}).textContent == ` + strconv.Quote(heading))
 }
 
-// shot keeps a picture of the page when GOCARDLESS_SCREENSHOTS names a directory.
+// shot saves a screenshot if GOCARDLESS_SCREENSHOTS names a directory.
 func (b *tab) shot(name string) {
 	b.Helper()
 	dir := os.Getenv("GOCARDLESS_SCREENSHOTS")
@@ -231,8 +231,8 @@ func (b *tab) key(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
-// follow presses Enter on a link that leads to a field of the same page. It is the key alone: the
-// character that goes with it would come to that field when it has the focus already, and send the form.
+// follow presses Enter on a link to a field of the same page. It sends the key without its character,
+// which would reach the field once it has the focus, and submit the form.
 func (b *tab) follow() {
 	b.Helper()
 	for _, k := range kb.Encode('\r') {
@@ -245,13 +245,13 @@ func (b *tab) follow() {
 	}
 }
 
-// focus is the name or text of what has the focus.
+// focus returns the name or text of the element with the focus.
 func (b *tab) focus() string {
 	b.Helper()
 	return js[string](b, `(e => e.name || e.className || e.textContent.trim())(document.activeElement)`)
 }
 
-// tabTo presses Tab until something has the focus.
+// tabTo presses Tab until an element has the focus.
 func (b *tab) tabTo(name string) {
 	b.Helper()
 	for range 40 {
@@ -263,7 +263,7 @@ func (b *tab) tabTo(name string) {
 	b.Fatalf("the keyboard does not reach %q; it is at %q", name, b.focus())
 }
 
-// flow makes a billing request and a flow for it, and opens the page.
+// flow creates a billing request and a flow for it, and opens the page.
 func (b *tab) flow(request gocardless.BillingRequestCreateParams, flow gocardless.BillingRequestFlowCreateParams) *gocardless.BillingRequest {
 	b.Helper()
 	r, err := b.client.BillingRequests.Create(b.ctx, request)

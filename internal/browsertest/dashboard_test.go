@@ -20,7 +20,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// monday is when the clocks of these tests stand.
+// monday is the time of the clocks of these tests.
 var monday = time.Date(2026, 9, 14, 9, 0, 0, 0, time.UTC)
 
 // dashboard opens a tab on the dashboard of a sandbox.
@@ -31,7 +31,7 @@ func dashboard(t *testing.T, opts ...gocardlesstest.Option) *tab {
 	return b
 }
 
-// visit opens a page of the dashboard and waits until it follows changes.
+// visit opens a page of the dashboard and waits until the stream is connected.
 func (b *tab) visit(path string) {
 	b.Helper()
 	b.do(chromedp.Navigate(b.sandbox.URL + path))
@@ -43,7 +43,7 @@ func (b *tab) live() {
 	b.until(`document.getElementById("state").textContent == "live"`)
 }
 
-// reach presses Tab until the focus is on something with a text, and then Enter.
+// reach presses Tab until an element with the given text has the focus, and then Enter.
 func (b *tab) reach(text string) {
 	b.Helper()
 	for range 200 {
@@ -59,14 +59,14 @@ func (b *tab) reach(text string) {
 	b.Fatalf("the keyboard does not reach %q; the page at %s says %q", text, js[string](b, `location.href`), js[string](b, `document.querySelector("main").innerText`))
 }
 
-// shows waits for the page's content to have a text.
+// shows waits until the page contains a string.
 func (b *tab) shows(text string) {
 	b.Helper()
 	b.until(`document.querySelector("main").innerText.includes(` + strconv.Quote(text) + `)`)
 }
 
-// A person without a mouse loads a world, finds a payment, charges it back, sees the webhook that
-// the program received, and sends it again.
+// A person without a mouse loads a world, finds a payment, charges it back, finds the webhook that the
+// program received, and sends it again.
 func TestDashboardByKeyboard(t *testing.T) {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusInternalServerError)
@@ -102,7 +102,7 @@ func TestDashboardByKeyboard(t *testing.T) {
 	b.reach("Send again")
 	b.until(`document.querySelectorAll("#deliveries tbody tr").length == ` + strconv.Itoa(before+1))
 
-	// A form: a fault by its fields.
+	// Set a fault with the form.
 	b.reach("Tools")
 	b.until(`location.pathname == "/_sandbox/ui/tools"`)
 	b.live()
@@ -122,12 +122,12 @@ func TestDashboardByKeyboard(t *testing.T) {
 	b.until(`document.getElementById("notice").className == "bad" && document.getElementById("notice").textContent.includes("operation matches no operation")`)
 }
 
-// What a program does is seen without reloading, and what a person reads stays where it is.
+// A page shows what a program does without reloading, and keeps the selection.
 func TestDashboardIsLive(t *testing.T) {
 	b := dashboard(t)
 	b.visit("/_sandbox/ui/requests")
 	b.do(chromedp.Focus(`//input[@name="operation"]`))
-	// On a busy machine one look may take long, but not every one.
+	// On a busy machine one round may be slow, but not every one.
 	best := time.Hour
 	for try := 1; try <= 10 && best > time.Second; try++ {
 		if _, err := b.client.Customers.Create(b.ctx, gocardless.CustomerCreateParams{GivenName: new("Ada"), FamilyName: new("Byron"), Email: new("ada@example.com")}); err != nil {
@@ -150,7 +150,7 @@ func TestDashboardIsLive(t *testing.T) {
 	b.until(`document.getElementById("clock").innerText.includes("frozen")`)
 }
 
-// Without JavaScript the pages can be read, and say what they cannot do.
+// Without JavaScript the pages are readable, and explain what needs it.
 func TestDashboardWithoutJavaScript(t *testing.T) {
 	b := dashboard(t)
 	if err := call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
@@ -165,7 +165,7 @@ func TestDashboardWithoutJavaScript(t *testing.T) {
 	}
 }
 
-// Whatever a program sends, no script of its runs, and the pages stay small and quick.
+// Whatever a program sends, the pages run no script of its and stay small and quick.
 func TestDashboardOfAHostileWorld(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)><a href="javascript:alert(3)">x</a>`
 	b := dashboard(t, gocardlesstest.WithRequestLog(10_000))
@@ -201,7 +201,7 @@ func TestDashboardOfAHostileWorld(t *testing.T) {
 		if n := js[int](b, `document.querySelectorAll("main script, main img, main [onerror], a[href^=javascript]").length`); n > 0 {
 			t.Errorf("%s has %d elements from outside", path, n)
 		}
-		// A change loads the page again through the script.
+		// After a change the script loads the page again.
 		b.sandbox.Advance(time.Minute)
 		b.until(`document.getElementById("clock").innerText.includes(` + strconv.Quote(b.sandbox.Now().Format("15:04:05")) + `)`)
 		if w := js[int](b, `document.documentElement.scrollWidth - innerWidth`); w > 0 {
@@ -210,8 +210,8 @@ func TestDashboardOfAHostileWorld(t *testing.T) {
 	}
 }
 
-// The pages fit a phone: nothing sticks out to the side. With GOCARDLESS_SCREENSHOTS they are kept as
-// pictures, at both widths, in light and dark.
+// The pages fit a phone without scrolling sideways. If GOCARDLESS_SCREENSHOTS is set, screenshots are
+// saved at both widths, in light and dark.
 func TestDashboardFits(t *testing.T) {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
@@ -280,7 +280,7 @@ func (b *tab) fits(name, path string) {
 	}
 }
 
-// picture keeps what the window shows when GOCARDLESS_SCREENSHOTS names a directory.
+// picture saves a screenshot of the window if GOCARDLESS_SCREENSHOTS names a directory.
 func (b *tab) picture(name string) {
 	b.Helper()
 	dir := os.Getenv("GOCARDLESS_SCREENSHOTS")

@@ -1,4 +1,3 @@
-// Package browsertest holds the tests of the sandbox's pages in a real browser, headless Chromium.
-// They live apart from the sandbox so that what drives the browser does not reach those who import
-// it.
+// Package browsertest tests the sandbox's pages in headless Chromium. It is separate from the sandbox,
+// so that the browser driver is not a dependency of programs that import the sandbox.
 package browsertest

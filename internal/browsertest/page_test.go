@@ -25,7 +25,7 @@ func both() gocardless.BillingRequestCreateParams {
 	return p
 }
 
-// A payer without a mouse sets up a mandate and gets back to the shop.
+// A payer without a mouse sets up a mandate and returns to the shop.
 func TestMandateByKeyboard(t *testing.T) {
 	b := open(t)
 	r := b.flow(bacs(), gocardless.BillingRequestFlowCreateParams{RedirectURI: new(b.shop.URL + "/done?order=7"), SkipSuccessScreen: new(true)})
@@ -39,7 +39,7 @@ func TestMandateByKeyboard(t *testing.T) {
 	for _, text := range []string{"Robin", "Sample", "", "payer@example.com", "12 Example Street", "", "Leeds", "LS1 1AA"} {
 		b.key(text + "\t")
 	}
-	b.key(kb.Enter) // the country is preselected: Enter in a list submits nothing, so go on
+	b.key(kb.Enter) // the country is preselected; Enter in a list does not submit the form
 	b.tabTo("Continue")
 	b.key(kb.Enter)
 	b.at("Bank account")
@@ -61,7 +61,7 @@ func TestMandateByKeyboard(t *testing.T) {
 	}
 }
 
-// A payer chooses a bank, declines there, comes back, accepts, and sees the last page.
+// A payer chooses a bank, declines there, returns, accepts, and reaches the last page.
 func TestPaymentThroughBank(t *testing.T) {
 	b := open(t)
 	r := b.flow(both(), gocardless.BillingRequestFlowCreateParams{RedirectURI: new(b.shop.URL + "/done"), ShowSuccessRedirectButton: new(true)})
@@ -99,7 +99,7 @@ func TestPaymentThroughBank(t *testing.T) {
 	b.at("Back at the shop")
 }
 
-// Mistakes are shown where a screen reader and a keyboard find them.
+// Mistakes are shown where screen readers and keyboard users find them.
 func TestMistakes(t *testing.T) {
 	b := open(t)
 	b.flow(bacs(), gocardless.BillingRequestFlowCreateParams{})
@@ -124,7 +124,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// Every control has a name that a screen reader can say, and every page fits a small phone.
+// Every control has an accessible name, and every page fits a small phone.
 func TestNamesAndNarrowScreens(t *testing.T) {
 	b := open(t)
 	b.do(chromedp.EmulateViewport(320, 640, chromedp.EmulateMobile))
@@ -174,7 +174,7 @@ func TestNamesAndNarrowScreens(t *testing.T) {
 	check("Approve this at Read Bank")
 }
 
-// Text that others chose stays text, in the browser too.
+// The browser displays strings from outside and executes none.
 func TestForeignText(t *testing.T) {
 	b := open(t)
 	const evil = `"><img src=x onerror=alert(1)><script>alert(2)</script>`
@@ -192,8 +192,7 @@ func TestForeignText(t *testing.T) {
 	}
 }
 
-// A payer who leaves is sent to the shop's page for that, also when the shop's app has a scheme of
-// its own.
+// A payer who leaves is sent to the shop's exit_uri, even if its scheme is that of an app.
 func TestExit(t *testing.T) {
 	b := open(t)
 	r := b.flow(bacs(), gocardless.BillingRequestFlowCreateParams{ExitURI: new(b.shop.URL + "/left")})

@@ -21,8 +21,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// contract is what one generated method has to put on the wire, and the reply that it has to read.
-// The generated tests fill it with every field that the schema has.
+// contract describes the request that a generated method must send and the reply that it must read. The
+// generated tests fill in every field of the schema.
 type contract struct {
 	operation string
 	method    string
@@ -35,7 +35,7 @@ type contract struct {
 	reply     string // "" for none
 }
 
-// recording is a transport that keeps the request and answers with a fixed reply.
+// recording is a transport that keeps the request and returns a fixed reply.
 type recording struct {
 	request *http.Request
 	body    []byte
@@ -179,7 +179,7 @@ func (c contract) checkHeaders(t *testing.T, req *http.Request) {
 	}
 }
 
-// checkReply compares what was decoded, written as JSON again, with the reply.
+// checkReply compares the decoded reply, encoded as JSON again, with the reply.
 func (c contract) checkReply(t *testing.T, got any) {
 	t.Helper()
 	data, err := json.Marshal(got)
@@ -199,8 +199,8 @@ func (c contract) checkReply(t *testing.T, got any) {
 	}
 }
 
-// nullReply is the reply with every member of the resource set to null, except for its id: a reply
-// without one is unreadable, which is tested elsewhere.
+// nullReply returns the reply with every member of the resource set to null except its id, without
+// which a reply is unreadable.
 func (c contract) nullReply(t *testing.T) string {
 	t.Helper()
 	reply := parse(t, []byte(c.reply)).(map[string]any)
@@ -223,7 +223,7 @@ func (c contract) nullReply(t *testing.T) string {
 	return string(data)
 }
 
-// pageOf gives a page the form of its reply.
+// pageOf converts a page into the form of its reply.
 func pageOf[T any](page *gocardless.Page[T], err error) (any, error) {
 	if err != nil {
 		if page != nil {
@@ -237,7 +237,7 @@ func pageOf[T any](page *gocardless.Page[T], err error) (any, error) {
 	return page.Items, nil
 }
 
-// collect gathers the items of an iterator, which must end after an error.
+// collect returns the items of an iterator, which must end after an error.
 func collect[T any](seq iter.Seq2[*T, error]) (any, error) {
 	var items []*T
 	var failure error
@@ -266,7 +266,7 @@ func parse(t *testing.T, data []byte) any {
 	return v
 }
 
-// canonical writes all timestamps in one form: milliseconds may be left out.
+// canonical normalises timestamps, whose milliseconds are optional.
 func canonical(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -299,7 +299,7 @@ func canonicalQuery(q url.Values) url.Values {
 	return q
 }
 
-// methods visits every generated method that takes params, with the params' type.
+// methods visits every generated method with params, with the type of the params.
 func methods(client *gocardless.Client, visit func(name string, method reflect.Value, params reflect.Type)) {
 	services := reflect.ValueOf(client).Elem()
 	for i := range services.NumField() {
@@ -319,7 +319,7 @@ func methods(client *gocardless.Client, visit func(name string, method reflect.V
 	}
 }
 
-// invoke calls a method with params, without the checks before sending, and returns the body sent.
+// invoke calls a method without validation, and returns the body that was sent.
 func invoke(t *testing.T, name string, params func(reflect.Value)) map[string]any {
 	t.Helper()
 	var rec recording
@@ -342,7 +342,7 @@ func invoke(t *testing.T, name string, params func(reflect.Value)) map[string]an
 	}
 	args = append(args, reflect.ValueOf(gocardless.WithoutValidation()))
 	results := method.Call(args)
-	var unreadable *gocardless.MalformedResponseError // the empty reply: it is the request that counts
+	var unreadable *gocardless.MalformedResponseError // the empty reply does not matter
 	if err, _ := results[len(results)-1].Interface().(error); err != nil && !errors.As(err, &unreadable) {
 		t.Fatal(err)
 	}
@@ -356,8 +356,8 @@ func invoke(t *testing.T, name string, params func(reflect.Value)) map[string]an
 	return nil
 }
 
-// Absent, zero and null are three different requests: what is not set is not sent, and what is set
-// to its zero value is.
+// Absent, zero and null are three different requests: an unset field is not sent, and one set to its
+// zero value is.
 func TestAbsentAndZeroDiffer(t *testing.T) {
 	seen := 0
 	methods(new(recording).client(t, 204, ""), func(name string, method reflect.Value, params reflect.Type) {

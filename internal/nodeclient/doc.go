@@ -1,3 +1,3 @@
-// Package nodeclient tests the sandbox with GoCardless's own client for Node.js: what that client
-// sends must be understood, and what it gets must be what it expects.
+// Package nodeclient tests the sandbox with GoCardless's own client for Node.js: the sandbox must
+// accept the client's requests, and the client must understand the replies.
 package nodeclient

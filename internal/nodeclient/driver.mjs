@@ -3,7 +3,7 @@
 //
 //   node driver.mjs MODULES BASE_URL SCENARIO
 //
-// MODULES is the directory in which gocardless-nodejs was installed.
+// MODULES is the directory with gocardless-nodejs.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ client._api._baseUrl = base; // the client has no option for it
 
 const results = {};
 
-// resolve replaces "$name.path" by what the step of that name has returned.
+// resolve replaces "$name.path" with the result of the step with that name.
 function resolve(value) {
   if (typeof value === 'string' && value.startsWith('$')) {
     const [name, ...path] = value.slice(1).split('.');
@@ -32,7 +32,7 @@ async function control(path, body) {
   return reply.json();
 }
 
-// has tells whether the client has an operation: clients follow the API later than the SDK.
+// has reports whether the client has an operation, because clients follow the API later than the SDK.
 function has(call) {
   const [service, method] = call.split('.');
   return !!client[service]?.[method];

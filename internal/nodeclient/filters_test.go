@@ -11,15 +11,15 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// needs are members that a filter cannot go without.
+// needs are the members that a filter requires.
 var needs = map[string]map[string]any{
 	"events.list include": {"resource_type": "payments", "include": "payment"},
 }
 
-// existing are resources that a list looks up, by the example in the API's description.
+// existing maps examples in the API's description to resources that a list looks up.
 var existing = map[any]string{"CR000123": "$creditors.creditors.0.id", "PO000123": "$payouts.payouts.0.id"}
 
-// prelude makes the resources that the lists above look up.
+// prelude creates the resources in existing.
 const prelude = `[
 	{"as": "creditors", "call": "creditors.list"},
 	{"as": "customer", "call": "customers.create", "args": [{"given_name": "Ada", "family_name": "Byron", "email": "ada@example.com", "country_code": "GB"}]},
@@ -52,7 +52,7 @@ type description struct {
 	Components struct{ Schemas map[string]*schema }
 }
 
-// sample is a value that a filter accepts.
+// sample returns a value that a filter accepts.
 func (d *description) sample(s *schema) any {
 	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
 		return d.sample(d.Components.Schemas[name])
@@ -107,7 +107,7 @@ func filters(t *testing.T) []step {
 			Parameters  []parameter
 		}
 		if methods["get"] == nil || strings.Contains(path, "{") {
-			continue // lists below a resource stand in scenario.json
+			continue // lists below a resource are in scenario.json
 		}
 		if err := json.Unmarshal(methods["get"], &op); err != nil {
 			t.Fatal(err)
@@ -139,7 +139,7 @@ func filters(t *testing.T) []step {
 	return steps
 }
 
-// camel is the client's name for a resource.
+// camel returns the client's name for a resource.
 func camel(resource string) string {
 	words := strings.Split(resource, "_")
 	for i, w := range words[1:] {
@@ -148,7 +148,7 @@ func camel(resource string) string {
 	return strings.Join(words, "")
 }
 
-// Every filter of every list is understood as the client sends it.
+// The sandbox accepts every filter of every list in the form that the client sends.
 func TestFilters(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Node.js, and may install a package")
@@ -180,14 +180,14 @@ func TestFilters(t *testing.T) {
 		switch problem := check(&steps[i], &lines[i], sent); {
 		case problem == "":
 		case strings.Contains(problem, "The sandbox does not filter "):
-			t.Logf("%s %v: %s", steps[i].Call, steps[i].Args, problem) // new in the API: gen check names it
+			t.Logf("%s %v: %s", steps[i].Call, steps[i].Args, problem) // new in the API, which gen check reports
 		default:
 			t.Errorf("%s %v: %s", steps[i].Call, steps[i].Args, problem)
 		}
 	}
 }
 
-// replies are the replies that a sandbox has sent, by request id.
+// replies returns the replies that a sandbox has sent, by request id.
 func replies(s *gocardlesstest.Server) map[string][]byte {
 	m := map[string][]byte{}
 	for _, r := range s.Requests() {

@@ -20,11 +20,10 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// clientPackage is the client as the npm registry has it.
+// clientPackage is the client in the npm registry.
 const clientPackage = "gocardless-nodejs@10.1.2"
 
-// install installs the client where later runs find it again, and skips the test where it cannot be
-// had.
+// install installs the client in a directory that later runs reuse. It skips the test if it cannot.
 func install(t *testing.T) (modules string) {
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
@@ -54,14 +53,14 @@ func install(t *testing.T) (modules string) {
 	return dir
 }
 
-// A step is a call of the client, or something done to the sandbox.
+// A step is a call of the client, or a change of the sandbox.
 type step struct {
 	As      string          `json:"as,omitempty"`
 	Call    string          `json:"call,omitempty"`
 	Has     string          `json:"has,omitempty"`
 	Args    []any           `json:"args,omitempty"`
-	Items   *int            `json:"items,omitempty"` // how many a list has
-	Want    json.RawMessage `json:"want,omitempty"`  // some members of the result
+	Items   *int            `json:"items,omitempty"` // length of a list
+	Want    json.RawMessage `json:"want,omitempty"`  // members of the result
 	Error   *expectedError  `json:"error,omitempty"`
 	Advance string          `json:"advance,omitempty"`
 	Finish  string          `json:"finish,omitempty"`
@@ -71,7 +70,7 @@ type step struct {
 
 type expectedError struct{ Type, Reason, Pointer string }
 
-// A line is what the driver prints of a step.
+// A line is the output of the driver for a step.
 type line struct {
 	Result map[string]any
 	Want   map[string]any
@@ -84,7 +83,7 @@ type line struct {
 	}
 }
 
-// notices collects the customer notifications that webhooks carry, for the driver to read.
+// notices collects the customer notifications in webhooks, for the driver.
 type notices struct {
 	mu  sync.Mutex
 	ids []string
@@ -167,7 +166,7 @@ func TestScenario(t *testing.T) {
 	}
 }
 
-// clientCall is the client's name for an operation.
+// clientCall returns the client's name for an operation.
 func clientCall(operation string) string {
 	resource, verb, _ := strings.Cut(operation, ".")
 	if verb == "get" {
@@ -176,7 +175,7 @@ func clientCall(operation string) string {
 	return camel(resource) + "." + camel(verb)
 }
 
-// has asks the client which calls it has. It follows the API later than the SDK.
+// has returns which calls the client has, because clients follow the API later than the SDK.
 func has(t *testing.T, modules, base string, calls []string) map[string]bool {
 	t.Helper()
 	steps := make([]step, len(calls))
@@ -194,7 +193,7 @@ func has(t *testing.T, modules, base string, calls []string) map[string]bool {
 	return known
 }
 
-// driveSteps runs the driver on steps that a test has made.
+// driveSteps runs the driver with the given steps.
 func driveSteps(t *testing.T, modules, base string, steps []step) []line {
 	t.Helper()
 	raw, err := json.Marshal(steps)
@@ -225,7 +224,7 @@ func drive(t *testing.T, modules, base, notices, scenario string) []line {
 	for scanner.Scan() {
 		var l line
 		if err := json.Unmarshal(scanner.Bytes(), &l); err != nil {
-			l = line{} // a result that is not an object has nothing to be checked
+			l = line{} // a result that is not an object is not checked
 		}
 		lines = append(lines, l)
 	}
@@ -235,7 +234,7 @@ func drive(t *testing.T, modules, base, notices, scenario string) []line {
 	return lines
 }
 
-// check reports what is wrong with the outcome of a step.
+// check describes what is wrong with the outcome of a step.
 func check(s *step, l *line, replies map[string][]byte) string {
 	switch {
 	case s.Error == nil && l.Error != nil:
@@ -259,7 +258,7 @@ func check(s *step, l *line, replies map[string][]byte) string {
 	return checkReply(l.Result, replies)
 }
 
-// errorClasses are the client's names for the types of errors.
+// errorClasses are the client's names for types of errors.
 var errorClasses = map[string]string{
 	"invalid_state": "InvalidStateError", "validation_failed": "ValidationFailedError", "invalid_api_usage": "InvalidApiUsageError",
 }
@@ -284,7 +283,7 @@ func checkError(want *expectedError, l *line) string {
 	return ""
 }
 
-// items counts the first list of a result.
+// items returns the length of the first list of a result.
 func items(result map[string]any) int {
 	for _, v := range result {
 		if l, ok := v.([]any); ok {
@@ -294,8 +293,8 @@ func items(result map[string]any) int {
 	return -1
 }
 
-// checkReply holds what the client returned against what the sandbox sent: the client unwraps the
-// envelope, and loses nothing.
+// checkReply compares what the client returned with what the sandbox sent. The client removes the
+// envelope and must keep everything else.
 func checkReply(result map[string]any, replies map[string][]byte) string {
 	response, ok := result["__response__"].(map[string]any)
 	if !ok {
@@ -352,7 +351,7 @@ func operations(t *testing.T) []string {
 	return names
 }
 
-// The program that the compose file of the documentation runs.
+// The program that the compose file in the documentation runs works.
 func TestFirstProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Node.js, and may install a package")

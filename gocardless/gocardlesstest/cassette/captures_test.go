@@ -15,7 +15,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/cassette"
 )
 
-// What has been seen of the real API, in the form of a cassette: only the members that are known.
+// The captures are known replies of the API as a cassette, with the known members only.
 func TestSandboxAnswersAsCaptured(t *testing.T) {
 	exchanges, err := cassette.Read(os.DirFS("captures"))
 	if err != nil {
@@ -40,7 +40,7 @@ func TestSandboxAnswersAsCaptured(t *testing.T) {
 	}
 }
 
-// The table next to the captures names every one, and only tests that there are.
+// The table next to the captures lists every capture, and the tests in it exist.
 func TestEveryCaptureIsListed(t *testing.T) {
 	table, err := os.ReadFile("captures/README.md")
 	if err != nil {
@@ -82,7 +82,7 @@ func TestEveryCaptureIsListed(t *testing.T) {
 	}
 }
 
-// The order of a billing request's actions is a fact, and is compared.
+// Verify compares the order of a billing request's actions.
 func TestVerifyFindsActionsInAnotherOrder(t *testing.T) {
 	exchanges, err := cassette.Read(os.DirFS("captures"))
 	if err != nil {

@@ -34,7 +34,7 @@ func newSandbox(t *testing.T, seed uint64) *gocardlesstest.Sandbox {
 // Personal data of the program below, which must not reach a cassette.
 var private = []string{"Marjorie", "Featherstone", "marjorie@private.example", "14 Acacia Avenue", "Leighton", "LU7 1AB", "44772211", "very-secret-token", "private.example"}
 
-// program is what a user records: creates, reads, lists, and errors of three kinds.
+// program is an example of what a user records: creates, reads, lists, and three kinds of errors.
 func program(ctx context.Context, client *gocardless.Client) error {
 	customer, err := client.Customers.Create(ctx, gocardless.CustomerCreateParams{
 		GivenName: new("Marjorie"), FamilyName: new("Featherstone"), Email: new("marjorie@private.example"),
@@ -138,7 +138,7 @@ func TestRecorderHidesPersonalData(t *testing.T) {
 			}
 		}
 	}
-	// What belonged together still does, and what the API derives still fits.
+	// Equal values are still equal, and values that the API derives still match.
 	var request, reply struct {
 		Account struct {
 			AccountHolderName string `json:"account_holder_name"`
@@ -191,7 +191,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Other ids, the same API: no difference.
+// The same API with other ids has no differences.
 func TestVerifyFindsNothing(t *testing.T) {
 	exchanges := read(t, record(t))
 	report, err := cassette.Verify(t.Context(), exchanges, cassette.VerifyOptions{BaseURL: "https://sandbox.example", Transport: newSandbox(t, 2).Transport()})
@@ -204,7 +204,7 @@ func TestVerifyFindsNothing(t *testing.T) {
 	}
 }
 
-// planted changes replies in one way each; verify must find each, and nothing else.
+// planted are changes of replies. Verify must find each of them, and nothing else.
 var planted = []struct {
 	name, operation string
 	change          func(r *http.Response, body string) string
@@ -273,7 +273,7 @@ func TestVerifyFindsPlantedDifferences(t *testing.T) {
 				}
 				body := string(raw)
 				if strings.HasSuffix(r.Method+" "+r.URL.Path, path) {
-					// "again" is the last of several: the second cancel, the fourth create.
+					// "again" selects the last of several calls: the second cancel, the fourth create.
 					if matched++; !again || reply.StatusCode >= 400 {
 						changed++
 						body = test.change(reply, body)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A document survives being read and written, and being hidden changes its strings alone.
+// A document is unchanged after it is read and written, and hiding personal data changes only its
+// strings.
 func FuzzDocument(f *testing.F) {
 	for _, seed := range []string{`{"customers":{"email":"a@b.co","n":[1,null,true,{"iban":"GB60BARC20000055779911"}]}}`, `"x"`, `[[]]`, `{"a":1,"a":2}`, `{"url":"https://x.example/?q=1#f"}`} {
 		f.Add([]byte(seed))
@@ -58,7 +59,7 @@ func TestDisguise(t *testing.T) {
 	d.learn(v)
 	d.hide(v)
 	got := string(v.encode(nil))
-	// Names of members and the API's own words stay.
+	// Names of members and values that the API defines stay.
 	hidden := strings.NewReplacer(`"Zebediah":"Quillfish"`, "", `"x":"Quill"`, "", "MD000Quill", "").Replace(got)
 	for _, word := range []string{"Zebediah", "Quill", "QUILL", "home.example", "7946", "2AA", "BUKB20201", "2020 1555", "abc", "pw"} {
 		if strings.Contains(hidden, word) {

@@ -7,7 +7,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/value"
 )
 
-// Every kind of member takes its own values and refuses the others as wrongly typed.
+// Every kind of member accepts its own values and reports others as wrongly typed.
 func TestKindsOfMembers(t *testing.T) {
 	values := map[string]any{
 		"text": "2026-09-14", "integer": int64(1), "fraction": json.Number("1.5"), "boolean": true,

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Dates written and read by hand are those of package time.
+// Dates are formatted and parsed as in package time.
 func TestDates(t *testing.T) {
 	for at := time.Date(1999, 12, 25, 13, 0, 0, 0, time.UTC); at.Year() < 2033; at = at.AddDate(0, 0, 1) {
 		d := DateOf(at)
