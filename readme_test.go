@@ -113,7 +113,7 @@ func TestDocumentedCode(t *testing.T) {
 	}
 	dir := t.TempDir()
 	writeModule(t, dir)
-	tests := map[string]bool{}
+	var programs, tests []string
 	for _, path := range append(guides, "README.md", "docs/from-the-official-client.md", "docs/sandbox.md") {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -128,32 +128,29 @@ func TestDocumentedCode(t *testing.T) {
 			t.Errorf("%s has no Go block", path)
 		}
 		for i, block := range blocks {
-			name := fmt.Sprintf("%s-%d", strings.TrimSuffix(filepath.Base(path), ".md"), i+1)
-			file, code := "main.go", block[1]
-			switch {
-			case strings.Contains(code, "*testing.T"):
-				file = "block_test.go"
-			case !strings.HasPrefix(code, "package main"):
-				code = d.program(code)
-			}
-			write(t, filepath.Join(dir, name, file), code)
-			tests[name] = file == "block_test.go"
-			if tests[name] {
+			name, code := fmt.Sprintf("%s-%d", strings.TrimSuffix(filepath.Base(path), ".md"), i+1), block[1]
+			if strings.Contains(code, "*testing.T") {
+				tests = append(tests, "./"+name)
+				write(t, filepath.Join(dir, name, "block_test.go"), code)
 				if err := os.CopyFS(filepath.Join(dir, name, "testdata"), os.DirFS("docs/guides/testdata")); err != nil {
 					t.Fatal(err)
 				}
+				continue
 			}
+			if !strings.HasPrefix(code, "package main") {
+				code = d.program(code)
+			}
+			programs = append(programs, name)
+			write(t, filepath.Join(dir, name, "block.go"), importable(t, code))
 		}
 	}
-	goCommand(t, dir, "build", "-ldflags=-s -w", "-o", "bin/", "./...")
-	for name, isTest := range tests {
+	write(t, filepath.Join(dir, "main.go"), allPrograms(programs))
+	goCommand(t, dir, "build", "-ldflags=-s -w", "-o", "programs", ".")
+	t.Run("tests", func(t *testing.T) { goCommand(t, dir, append([]string{"test", "-ldflags=-s -w"}, tests...)...) })
+	for _, name := range programs {
 		t.Run(name, func(t *testing.T) {
-			if isTest {
-				goCommand(t, dir, "test", "./"+name)
-				return
-			}
 			sandbox := gocardlesstest.NewServer(t)
-			cmd := exec.Command(filepath.Join(dir, "bin", name))
+			cmd := exec.Command(filepath.Join(dir, "programs"), name)
 			cmd.Env = append(os.Environ(), "GOCARDLESS_ACCESS_TOKEN=readme", "GOCARDLESS_ENVIRONMENT=sandbox", "GOCARDLESS_BASE_URL="+sandbox.URL,
 				"GOCARDLESS_WEBHOOK_SECRET=secret")
 			out, err := cmd.CombinedOutput()
@@ -165,6 +162,28 @@ func TestDocumentedCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// importable makes a package with the function Main of a program. All programs are linked together,
+// because linking each of them takes longer than everything else.
+func importable(t *testing.T, code string) string {
+	t.Helper()
+	const clause, function = "package main\n", "\nfunc main() {\n"
+	if strings.Count(code, clause) != 1 || strings.Count(code, function) != 1 {
+		t.Fatalf("not a program:\n%s", code)
+	}
+	code = strings.Replace(code, clause, "package block\n", 1)
+	return strings.Replace(code, function, "\nfunc Main() {\n", 1)
+}
+
+// allPrograms is a program that runs the one that its argument names.
+func allPrograms(names []string) string {
+	imports, cases := "", ""
+	for i, name := range names {
+		imports += fmt.Sprintf("\tblock%d \"example.com/documents/%s\"\n", i, name)
+		cases += fmt.Sprintf("\tcase %q:\n\t\tblock%d.Main()\n", name, i)
+	}
+	return fmt.Sprintf("package main\n\nimport (\n\t\"os\"\n\n%s)\n\nfunc main() {\n\tswitch os.Args[1] {\n%s\t}\n}\n", imports, cases)
 }
 
 // writeModule writes the go.mod of a user who also has a database driver.
