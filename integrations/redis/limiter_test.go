@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,9 +73,12 @@ type server struct {
 	stop, back func()
 }
 
-// each runs a test in a bubble of fake time with miniredis and, where there is one, a real Redis.
+// each runs a test in a bubble of fake time with miniredis and, where there is one, a real Redis. A
+// short test prefers the real one: miniredis, which interprets the script, is slow under the race detector.
 func each(t *testing.T, f func(t *testing.T, s server)) {
-	t.Run("miniredis", func(t *testing.T) { bubble(t, ownMiniredis(t), f) })
+	if !testing.Short() || os.Getenv("GOCARDLESS_TEST_REDIS") == "" {
+		t.Run("miniredis", func(t *testing.T) { bubble(t, ownMiniredis(t), f) })
+	}
 	t.Run("Redis", func(t *testing.T) { bubble(t, realRedis(t), f) })
 }
 

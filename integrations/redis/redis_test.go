@@ -94,7 +94,9 @@ func ownRedis(t *testing.T) server {
 
 // eachOwn is each, for tests that stop the server and start it again.
 func eachOwn(t *testing.T, f func(t *testing.T, s server)) {
-	t.Run("miniredis", func(t *testing.T) { bubble(t, ownMiniredis(t), f) })
+	if !testing.Short() || os.Getenv("GOCARDLESS_TEST_REDIS_SERVER") == "" {
+		t.Run("miniredis", func(t *testing.T) { bubble(t, ownMiniredis(t), f) })
+	}
 	t.Run("Redis", func(t *testing.T) { bubble(t, ownRedis(t), f) })
 }
 
