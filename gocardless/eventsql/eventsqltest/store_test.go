@@ -23,8 +23,11 @@ import (
 func TestStore(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		deliveries := 2_500
-		if testing.Short() || d.driver == "postgres" {
+		if d.driver == "postgres" {
 			deliveries = 500
+		}
+		if testing.Short() {
+			deliveries = 120
 		}
 		for _, transaction := range []bool{false, true} {
 			t.Run(map[bool]string{false: "After", true: "Transaction"}[transaction], func(t *testing.T) {
@@ -46,6 +49,9 @@ func TestLedger(t *testing.T) {
 		store, db := d.store(t, eventsql.Options{Transaction: true, MaxAttempts: 100})
 		ledger(t, db)
 		n := 1000
+		if testing.Short() {
+			n = 120
+		}
 		eventstoretest.Deliver(t, store, n, 8, func(ctx context.Context, e gocardless.Event) error {
 			_, err := eventsql.Tx(ctx).ExecContext(ctx, d.insert(), e.ID, "w")
 			return err
@@ -244,6 +250,9 @@ func TestPurge(t *testing.T) {
 }
 
 func TestPurgeInBatches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("thousands of rows, and one goroutine")
+	}
 	each(t, func(t *testing.T, d database) {
 		store, db := d.store(t, eventsql.Options{})
 		at := "clock_timestamp() - interval '9 days'"
