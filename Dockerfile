@@ -1,6 +1,6 @@
-# The image of gcpro: the program and the certificates of public authorities, which webhooks to https
-# need. goreleaser builds it for each platform from the binaries of a release, which it puts into a
-# directory named after the platform.
+# The image of gcpro: the program and the certificates of public authorities, which requests to https
+# servers need. goreleaser builds it for each platform from the binaries of a release, which it puts
+# into a directory named after the platform.
 FROM --platform=$BUILDPLATFORM alpine:3.22 AS certificates
 RUN apk add --no-cache ca-certificates
 
@@ -11,7 +11,7 @@ COPY LICENSE /LICENSE
 COPY $TARGETPLATFORM/gcpro /gcpro
 USER 65532:65532
 EXPOSE 8080
-# "gcpro sandbox clock" asks the sandbox of the same container.
+# "gcpro sandbox clock" calls the sandbox in the same container.
 HEALTHCHECK --interval=2s --timeout=2s --retries=30 CMD ["/gcpro", "sandbox", "clock"]
 ENTRYPOINT ["/gcpro"]
 # Another container reaches the sandbox by a name, which --allow-host allows.

@@ -23,11 +23,11 @@ const monthlyFee = 1500
 type Club struct {
 	client   *gocardless.Client
 	db       *sql.DB
-	address  string // under which browsers reach the club
+	address  string // of the club's web site
 	webhooks *gocardless.WebhookHandler
 }
 
-// NewClub makes the tables it needs. The address is where browsers reach the club.
+// NewClub returns the service, and creates its tables. The address is that of the club's web site.
 func NewClub(ctx context.Context, client *gocardless.Client, db *sql.DB, address string, secret gocardless.WebhookSecret) (*Club, error) {
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func NewClub(ctx context.Context, client *gocardless.Client, db *sql.DB, address
 	return c, err
 }
 
-// join writes down a new member and returns the address of the hosted page.
+// join stores a new member and returns the address of the hosted page.
 func (c *Club) join(ctx context.Context, name, email string) (string, error) {
 	result, err := c.db.ExecContext(ctx, `INSERT INTO members (name, email) VALUES (?, ?)`, name, email)
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *Club) join(ctx context.Context, name, email string) (string, error) {
 	return flow.AuthorisationURL, nil
 }
 
-// workEvery does what is due until the context ends.
+// workEvery calls Work at intervals until the context ends.
 func (c *Club) workEvery(ctx context.Context, pause time.Duration) {
 	for ticks := time.Tick(pause); ; {
 		if err := c.Work(ctx); err != nil && ctx.Err() == nil {
@@ -89,8 +89,9 @@ func (c *Club) workEvery(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// Work makes the API calls that the database asks for. They stand outside transactions, which
-// would otherwise last as long as the network; the idempotency keys make up for it.
+// Work makes the API calls for rows that still lack a result. It makes them outside transactions,
+// which would otherwise wait for the network. A crash between a call and its row is harmless: the
+// next call has the same idempotency key.
 func (c *Club) Work(ctx context.Context) error {
 	return errors.Join(c.subscribe(ctx), c.charge(ctx), c.readPayments(ctx))
 }
@@ -111,7 +112,7 @@ func (c *Club) subscribe(ctx context.Context) error {
 	return err
 }
 
-// charge makes the payments of charges that have none.
+// charge creates the payments of charges that have none.
 func (c *Club) charge(ctx context.Context) error {
 	charges, err := query(ctx, c.db, `SELECT charges.id, amount, description, mandate FROM charges JOIN members ON members.id = member WHERE payment IS NULL AND mandate IS NOT NULL`,
 		func(x *charge) []any { return []any{&x.ID, &x.Amount, &x.Description, &x.Mandate} })
@@ -127,7 +128,7 @@ func (c *Club) charge(ctx context.Context) error {
 	return err
 }
 
-// readPayments completes the payments that only events have reported.
+// readPayments completes the rows of payments that are known only from events.
 func (c *Club) readPayments(ctx context.Context) error {
 	payments, err := query(ctx, c.db, `SELECT id FROM payments WHERE amount IS NULL`, func(p *payment) []any { return []any{&p.ID} })
 	for _, known := range payments {
@@ -140,8 +141,7 @@ func (c *Club) readPayments(ctx context.Context) error {
 	return err
 }
 
-// cancel ends a membership: without a mandate nothing can be collected any longer, subscriptions
-// included.
+// cancel ends a membership by cancelling its mandate, which ends the subscription too.
 func (c *Club) cancel(ctx context.Context, id int64) error {
 	var mandate string
 	if err := c.db.QueryRowContext(ctx, `SELECT mandate FROM members WHERE id = ? AND mandate IS NOT NULL`, id).Scan(&mandate); err != nil {
@@ -149,19 +149,19 @@ func (c *Club) cancel(ctx context.Context, id int64) error {
 	}
 	_, err := c.client.Mandates.Cancel(ctx, mandate, gocardless.MandateCancelParams{})
 	if errors.Is(err, gocardless.ErrInvalidState) {
-		err = nil // it was cancelled before; the webhook writes it down
+		err = nil // it is no longer active; the webhook updates the row
 	}
 	return err
 }
 
-// retry collects a failed payment again. An action has no idempotency key: where it is not known
-// whether it ran, the error reports that, and the payment's status decides.
+// retry retries a failed payment. An action has no idempotency key: after an error that leaves the
+// outcome open, check the payment's status before you retry.
 func (c *Club) retry(ctx context.Context, payment string) error {
 	_, err := c.client.Payments.Retry(ctx, payment, gocardless.PaymentRetryParams{})
 	return err
 }
 
-// refund pays back what a payment has left.
+// refund refunds the rest of a payment.
 func (c *Club) refund(ctx context.Context, id string) error {
 	p, err := c.client.Payments.Get(ctx, id)
 	if err != nil {
@@ -171,7 +171,7 @@ func (c *Club) refund(ctx context.Context, id string) error {
 	if rest <= 0 {
 		return nil
 	}
-	// The total as the API will have it guards against a refund made elsewhere meanwhile.
+	// The API refuses the refund if the total differs, because of a refund made elsewhere.
 	_, err = c.client.Refunds.Create(ctx, gocardless.RefundCreateParams{
 		Amount: rest, TotalAmountConfirmation: new(p.Amount), Links: gocardless.RefundCreateParamsLinks{Payment: new(id)},
 	}, gocardless.WithIdempotencyKey(fmt.Sprintf("refund-%s-%d", id, p.AmountRefunded)))

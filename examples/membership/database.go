@@ -22,8 +22,8 @@ type payment struct {
 	Amount, Refunded   int64
 }
 
-// query reads all rows of a query before anything is done with them: a connection that still reads
-// would be missing to what follows.
+// query returns all rows of a query. It reads them before the caller works on them, so that no
+// connection is in use during an API call.
 func query[T any](ctx context.Context, db *sql.DB, text string, columns func(*T) []any, args ...any) (list []T, err error) {
 	rows, err := db.QueryContext(ctx, text, args...)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/eventsql"
 )
 
-// events handles webhooks. Each handler writes to the database alone, in the transaction that marks
-// the event as done: whatever crashes, an event is handled once. API calls are left to Work.
+// events handles webhooks. Each handler writes only to the database, in the transaction that marks
+// the event as done, so an event is handled exactly once even after a crash. Work makes the API calls.
 func (c *Club) events() *gocardless.EventMux {
 	mux := gocardless.NewEventMux()
 	mux.On(gocardless.EventBillingRequestsFulfilled, eventsql.TxHandler(authorised))
@@ -26,7 +26,7 @@ func (c *Club) events() *gocardless.EventMux {
 	return mux
 }
 
-// authorised notes the mandate that the hosted page has made.
+// authorised stores the mandate that the payer authorised on the hosted page.
 func authorised(ctx context.Context, tx *sql.Tx, e gocardless.Event) error {
 	_, err := tx.ExecContext(ctx, `UPDATE members SET mandate = ?, state = 'authorised' WHERE billing_request = ? AND state = 'joining'`,
 		e.Links.MandateRequestMandate, e.Links.BillingRequest)
@@ -38,11 +38,10 @@ func lapsed(ctx context.Context, tx *sql.Tx, e gocardless.Event) error {
 	return err
 }
 
-// sortable is a form of times whose order as strings is that of time.
+// sortable is a layout for times whose order as strings is chronological.
 const sortable = "2006-01-02T15:04:05.000Z"
 
-// paymentChanged keeps the latest status. Events may arrive in any order: the time that each carries
-// decides.
+// paymentChanged stores the latest status. Events arrive in any order, so it compares their times.
 func paymentChanged(ctx context.Context, tx *sql.Tx, e gocardless.Event) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO payments (id, status, changed) VALUES (?1, ?2, ?3)
 		ON CONFLICT (id) DO UPDATE SET status = ?2, changed = ?3 WHERE changed <= ?3`,

@@ -1,10 +1,10 @@
-// Membership is a small club's service, to copy from. A member joins through GoCardless's hosted
-// page, pays a subscription, and is charged for extras; webhooks keep the club's own database up to
-// date. Start it against a sandbox:
+// Membership is a small service of a club, to copy from. Members join through GoCardless's hosted
+// page, pay a subscription, and are charged for extras; webhooks keep the club's database up to date.
+// Start it against a sandbox:
 //
 //	GOCARDLESS_ACCESS_TOKEN=… GOCARDLESS_WEBHOOK_SECRET=… go run .
 //
-// The pages under /members have no login: put one before them.
+// The pages under /members have no login: add one.
 package main
 
 import (
@@ -56,8 +56,8 @@ func run() error {
 	return nil
 }
 
-// openDatabase opens a SQLite database whose transactions take the write lock when they begin: a
-// transaction that reads first could not become a writing one under load.
+// openDatabase opens a SQLite database whose transactions take the write lock when they begin. A
+// transaction that begins with a read can fail to write if another one has written since.
 func openDatabase(path string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)")
 }

@@ -18,7 +18,7 @@ import (
 
 const secret = gocardless.WebhookSecret("club-secret")
 
-// world is the club, a sandbox that sends it webhooks, and a visitor with a browser.
+// world has the club, a sandbox that sends it webhooks, and a visitor with a browser.
 type world struct {
 	t       *testing.T
 	club    *Club
@@ -31,7 +31,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t}
-	// The sandbox calls the club, and the club the sandbox: the handler is set once both are there.
+	// The sandbox and the club call each other: the handler is set once both exist.
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.club.Handler().ServeHTTP(rw, r) }))
 	t.Cleanup(server.Close)
 	w.url = server.URL
@@ -50,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// settle delivers what is due and does what follows from it.
+// settle delivers all webhooks and makes the API calls that follow from them.
 func (w *world) settle() {
 	w.t.Helper()
 	for range 3 {
@@ -185,8 +185,7 @@ func TestFailedPaymentIsRetried(t *testing.T) {
 	w.post("/payments/"+payment+"/retry", http.StatusConflict, nil)
 }
 
-// The reply to each create request is lost once after the work is done: the next run finds what was
-// made.
+// The reply to each create request is lost once, after the resource is created: the next run finds it.
 func TestNothingIsMadeTwice(t *testing.T) {
 	w := newWorld(t)
 	for _, operation := range []string{"billing_requests.create", "subscriptions.create", "payments.create"} {

@@ -25,8 +25,8 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"token":  rand.Text,
 }).ParseFS(files, "pages.html"))
 
-// Handler serves the pages and the webhooks. Forms of other sites are refused; webhooks carry a
-// signature instead.
+// Handler serves the pages and the webhooks. It refuses forms from other sites. Webhooks are exempt,
+// because they are signed.
 func (c *Club) Handler() http.Handler {
 	forms := http.NewServeMux()
 	forms.HandleFunc("GET /{$}", c.page("join", func(*http.Request) (any, error) { return pounds(monthlyFee), nil }))
@@ -52,7 +52,7 @@ func (c *Club) Handler() http.Handler {
 
 var errBadForm = errors.New("please fill in the form")
 
-// fail answers with what the visitor can do something about, and logs the rest.
+// fail answers with a message for the visitor, and logs errors that are not the visitor's.
 func fail(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, errBadForm):
@@ -80,7 +80,7 @@ func (c *Club) page(name string, data func(*http.Request) (any, error)) http.Han
 	}
 }
 
-// action does something and goes back to the overview.
+// action returns a handler that calls do and redirects to the overview.
 func (c *Club) action(do func(*http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := do(r); err != nil {
@@ -150,7 +150,7 @@ func (c *Club) export(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cell keeps a spreadsheet from taking a name for a formula.
+// cell keeps a spreadsheet from executing a name as a formula.
 func cell(s string) string {
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s

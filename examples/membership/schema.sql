@@ -1,5 +1,5 @@
--- A row is written before the API is called, and its id makes the idempotency key: after a crash
--- anywhere the call is made again, and finds what it made before.
+-- A row is written before the API is called, and the idempotency key derives from its id. After a
+-- crash the call is made again, and returns the resource that the first call created.
 CREATE TABLE IF NOT EXISTS members (
 	id              INTEGER PRIMARY KEY,
 	name            TEXT NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS members (
 	subscription    TEXT UNIQUE
 );
 
--- What the club asks for, beside subscriptions. The form's token makes a double click one charge.
+-- Charges besides the subscription. The form's token makes a double click charge once.
 CREATE TABLE IF NOT EXISTS charges (
 	id          INTEGER PRIMARY KEY,
 	member      INTEGER NOT NULL REFERENCES members,
@@ -20,13 +20,13 @@ CREATE TABLE IF NOT EXISTS charges (
 	payment     TEXT UNIQUE
 );
 
--- What became of payments, of charges and of subscriptions. A webhook may arrive before the reply
--- to the request that made the payment: its row does not need the charge's.
+-- The payments of charges and subscriptions. A webhook may arrive before the reply to the request
+-- that creates the payment, so a row here does not depend on a charge.
 CREATE TABLE IF NOT EXISTS payments (
 	id       TEXT PRIMARY KEY,
 	status   TEXT NOT NULL,
-	changed  TEXT NOT NULL, -- when the API says that it took this status
-	amount   INTEGER,       -- in pence; null until it has been read
+	changed  TEXT NOT NULL, -- the time of the event with this status
+	amount   INTEGER,       -- in pence; null until read from the API
 	refunded INTEGER NOT NULL DEFAULT 0,
 	mandate  TEXT
 );

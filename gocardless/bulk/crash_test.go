@@ -42,7 +42,7 @@ type bank struct {
 	points  int // crashes that happened
 }
 
-// process is one life of a process.
+// process is a process until it ends or crashes.
 type process struct {
 	bank *bank
 	dead atomic.Bool
@@ -113,7 +113,7 @@ func (b *bank) serve(req *http.Request) (status int, body string, header http.He
 	return 201, `{"payments":{"id":"` + id + `"}}`, header
 }
 
-// mortal is a journal as a process reaches it, until it crashes.
+// mortal is a journal that a process can use until it crashes.
 type mortal struct {
 	Journal
 	process *process
@@ -159,7 +159,7 @@ func payments(n int) iter.Seq[Line[gocardless.PaymentCreateParams]] {
 	}
 }
 
-// live is the life of a process, from its start to its end or crash.
+// live runs a process from its start to its end or crash.
 func (b *bank) live(t *testing.T, ctx context.Context, lines, reserve int, open func() (Journal, func())) (Report, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -194,7 +194,7 @@ func (b *bank) check(t *testing.T, lines int, journal Journal) {
 }
 
 func crashBank(seed uint64, lines, crashes int) *bank {
-	// Each payment has some four points; the crashes are to happen before the end.
+	// Each payment has about four points. All crashes should happen before the end.
 	return &bank{
 		limit: 1000, latency: 200 * time.Millisecond, payment: map[string]string{},
 		random: rand.New(rand.NewPCG(seed, 17)), crashes: crashes, every: max(2*lines/max(crashes, 1), 2),
@@ -253,8 +253,8 @@ func cutTail(t *testing.T, path string, n int64) {
 	}
 }
 
-// Four processes that share a journal crash at a thousand random points. One that has crashed
-// comes back while the others go on.
+// Four processes that share a journal crash at a thousand random points. A crashed process restarts
+// while the others continue.
 func TestCrashesOfFourProcesses(t *testing.T) {
 	lines := crashSize()
 	synctest.Test(t, func(t *testing.T) {
@@ -283,8 +283,8 @@ func TestCrashesOfFourProcesses(t *testing.T) {
 	})
 }
 
-// A run without a crash uses what its lane may: alone and without a reserve a thousand payments a
-// minute, and nine hundred with the default reserve, in however many processes.
+// A run without a crash uses its lane's share of the limit: a thousand payments a minute alone and
+// without a reserve, and nine hundred with the default reserve, with any number of processes.
 func TestRunUsesTheLimit(t *testing.T) {
 	for _, test := range []struct{ processes, reserve, perMinute int }{{1, 0, 1000}, {1, 20, 900}, {4, 20, 900}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -308,7 +308,7 @@ func TestRunUsesTheLimit(t *testing.T) {
 			took := time.Since(began)
 			b.check(t, lines, journal)
 			least := time.Duration(lines) * time.Minute / time.Duration(test.perMinute)
-			// Processes look again a while later for what others were still sending.
+			// Processes return later to the lines that others were sending.
 			if took > least+least/50+defaultLease/4 || b.refused > 0 || b.total != lines {
 				t.Errorf("%+v took %v for %d requests, %d refused", test, took, b.total, b.refused)
 			}

@@ -119,7 +119,8 @@ func withoutValue(err error) error {
 	return errors.New("cannot be read")
 }
 
-// job is a line without its types. What is generic is compiled once for each create.
+// job is a line without its types. Generic code is compiled once for each create, so there is little
+// of it.
 type job struct {
 	key         string
 	err         error
@@ -187,10 +188,10 @@ func (j job) entry(state State, err error) Entry {
 	return e
 }
 
-// maxMessage is how much of an error's text is recorded.
+// maxMessage is how much of an error message is recorded, in bytes.
 const maxMessage = 500
 
-// message shortens the message of an SDK error, which holds no personal data.
+// message returns the message of an SDK error, shortened. It contains no personal data.
 func message(err error) string {
 	text := err.Error()
 	if len(text) > maxMessage {
@@ -199,8 +200,8 @@ func message(err error) string {
 	return text
 }
 
-// conflicting is the id of what an earlier request with the same key created, for a
-// create that cannot be read again.
+// conflicting returns the id of the resource that an earlier request with the same key created, for a
+// resource that cannot be read again.
 func conflicting(err error) string {
 	if e, ok := errors.AsType[*gocardless.Error](err); ok {
 		return e.Link("conflicting_resource_id")
@@ -208,7 +209,7 @@ func conflicting(err error) string {
 	return ""
 }
 
-// outcome judges whether an error settles the line.
+// outcome returns the state of a line after a request.
 func outcome(err error, existing bool) State {
 	switch {
 	case err == nil && existing, errors.Is(err, gocardless.ErrIdempotencyConflict):
@@ -232,7 +233,7 @@ func outcome(err error, existing bool) State {
 	return Open
 }
 
-// hopeless reports whether the error would meet every line.
+// hopeless reports whether every other line would fail with the same error.
 func hopeless(err error) bool {
 	return errors.Is(err, gocardless.ErrAuthentication) || errors.Is(err, gocardless.ErrPermission)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest"
 )
 
-// A run that collects customers from a list, twice: the second one finds in the
-// journal that nothing is left to do.
+// A run that creates customers from a list, twice: the journal shows the second run that nothing is
+// left to do.
 func ExampleRun() {
 	client := gocardlesstest.New().Client(gocardless.WithRateLimitWait())
 	lines := func(yield func(bulk.Line[gocardless.CustomerCreateParams]) bool) {

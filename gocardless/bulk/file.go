@@ -51,14 +51,14 @@ func (j *FileJournal) load() error {
 	for number := 1; ; number++ {
 		text, err := r.ReadBytes('\n')
 		if err == io.EOF {
-			break // a line without an end was not written completely
+			break // a crash left the last line incomplete
 		}
 		if err != nil {
 			return err
 		}
 		if err := j.read(bytes.TrimSuffix(text, []byte("\n"))); err != nil {
 			if _, more := r.Peek(1); more == io.EOF {
-				break // a file system may fill the tail of a crash with zeros
+				break // after a crash, a file system may have filled the end with zeros
 			}
 			return fmt.Errorf("line %d: %w", number, err)
 		}
@@ -94,7 +94,7 @@ func (j *FileJournal) Begin(ctx context.Context, h Header) (Header, error) {
 		if err := j.write([]fileLine{{Header: &h}}); err != nil {
 			return Header{}, err
 		}
-		// The age of the run must survive whatever its outcomes do not.
+		// The age of the run must survive a crash that loses outcomes.
 		if err := j.file.Sync(); err != nil {
 			return Header{}, fmt.Errorf("bulk: writing the journal: %w", err)
 		}
@@ -134,7 +134,7 @@ func (j *FileJournal) write(lines []fileLine) error {
 		}
 	}
 	if _, err := j.file.Write(b.Bytes()); err != nil {
-		// What follows half a line could not be read again.
+		// A line written after an incomplete one could not be read again.
 		j.broken = fmt.Errorf("bulk: writing the journal: %w", err)
 	}
 	return j.broken

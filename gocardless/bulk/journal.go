@@ -29,8 +29,8 @@ const (
 	Open State = "open"
 )
 
-// final reports whether no later outcome replaces the state: a slow process may
-// record a line that another one has finished since.
+// final reports whether the state is not replaced by a later outcome. A slow process may record a
+// line that another process has finished in the meantime.
 func (s State) final() bool { return s == Created || s == Existing }
 
 // Entry is the record of a line.
@@ -82,9 +82,6 @@ const (
 // A Journal records the outcomes of a run. It must be safe for concurrent use. The idempotency
 // keys, not the journal, keep a create from being carried out twice. The journal saves the requests
 // for lines that are done, and provides the report.
-//
-// No journal is needed to keep a create from being made twice; the keys do that. It
-// saves the requests for lines that are done, and makes the report.
 type Journal interface {
 	Entries
 	// Begin stores the header, or returns the one that is stored.
@@ -102,7 +99,7 @@ type Entries interface {
 	Entries(ctx context.Context) iter.Seq2[Entry, error]
 }
 
-// record is what a journal knows of a line.
+// record is a journal's record of a line.
 type record struct {
 	Entry
 	until time.Time // of the claim
@@ -124,8 +121,8 @@ func (r *record) verdict(c Claim, now time.Time, retryFailed bool) Verdict {
 	return Granted
 }
 
-// MemoryJournal is a journal in memory, for tests and for runs that need not be
-// resumed. The zero value is ready for use.
+// MemoryJournal is a journal in memory, for tests and for runs that need not be resumed. The zero
+// value is ready to use.
 type MemoryJournal struct {
 	mu     sync.Mutex
 	header Header

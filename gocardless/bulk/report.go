@@ -68,7 +68,7 @@ func dryRun(ctx context.Context, jobs iter.Seq[job], journal Journal, options Op
 			return Report{}, err
 		}
 		if e.State == Open {
-			continue // it would be sent
+			continue // a run would send it
 		}
 		_ = known.Record(ctx, []Entry{e})
 	}

@@ -14,7 +14,7 @@ import (
 
 // Options configures a run. The zero value has the defaults.
 type Options struct {
-	// Workers is how many requests are made at the same time: 1 to 64, 16 when zero.
+	// Workers is how many requests are made at the same time, up to 64: 16 when zero.
 	Workers int
 	// DryRun checks all lines, without sending anything or changing the journal.
 	DryRun bool
@@ -151,7 +151,7 @@ type runner struct {
 	options Options
 	began   time.Time
 
-	// intake ends when no more lines are to be sent.
+	// intake ends when no further lines are to be sent.
 	intake context.Context
 	stop   context.CancelCauseFunc
 
@@ -173,7 +173,7 @@ func (r *runner) passes(ctx context.Context, jobs iter.Seq[job]) error {
 		if r.snapshot().Busy == 0 {
 			return nil
 		}
-		// Another process is sending them, or crashed while it did.
+		// Another process is sending these lines, or has crashed.
 		timer := time.NewTimer(r.options.Lease / 4)
 		select {
 		case <-timer.C:
@@ -313,7 +313,7 @@ func (r *runner) distinct(batch []job) ([]Claim, []job, error) {
 	return claims, jobs, nil
 }
 
-// work sends lines.
+// work sends lines until the channel is closed.
 func (r *runner) work(ctx context.Context, work <-chan job, outcomes chan<- Entry) {
 	done := false
 	defer func() {
@@ -332,7 +332,7 @@ func (r *runner) work(ctx context.Context, work <-chan job, outcomes chan<- Entr
 	done = true
 }
 
-// recordAll records outcomes, those that wait together at once.
+// recordAll records outcomes. Those that are waiting are recorded together.
 func (r *runner) recordAll(ctx context.Context, outcomes <-chan Entry) {
 	for e := range outcomes {
 		entries := []Entry{e}

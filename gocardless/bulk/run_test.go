@@ -37,7 +37,7 @@ func numbered(n int) iter.Seq[customerLine] {
 	}
 }
 
-// created is how many customers the sandbox has.
+// created returns how many customers the sandbox has.
 func created(t *testing.T, client *gocardless.Client) (n int) {
 	t.Helper()
 	for _, err := range client.Customers.All(t.Context(), gocardless.CustomerListParams{Limit: 500}) {
@@ -82,7 +82,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 
-	// Again: nothing is sent.
+	// A second run sends nothing.
 	report, err = Run(t.Context(), client, Customers, lines, &journal, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestRun(t *testing.T) {
 	if err := WriteCSV(t.Context(), &csv, &journal); err != nil || strings.Count(csv.String(), "\n") != 4 || !strings.Contains(csv.String(), "\na,created,CU") {
 		t.Errorf("%v\n%s", err, csv.String())
 	}
-	// Without a journal the keys still do their work.
+	// Without the journal, the keys still prevent duplicates.
 	if report, err = Run(t.Context(), client, Customers, lines, new(MemoryJournal), Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestRunStops(t *testing.T) {
 			t.Fatal(err)
 		}
 		report, err := quiet(gocardlesstest.New().Client(), Options{Workers: 1, OnEntry: func(Entry) { _ = j.file.Close() }}, numbered(100), j)
-		// What was on its way when the journal failed is still counted.
+		// Lines that were being sent when the journal failed are still counted.
 		if !errors.Is(err, os.ErrClosed) || report.Created > 20 {
 			t.Errorf("%v: %v", report, err)
 		}
@@ -242,8 +242,8 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// A transport that panics does so in the caller's goroutine, and one that ends its goroutine does
-// not hang the run.
+// A panic of the transport reaches the caller's goroutine, and a transport that ends its goroutine
+// does not hang the run.
 func TestRunOverABrokenTransport(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("boom") }, "goexit": runtime.Goexit} {
 		client := gocardlesstest.New().Client(gocardless.WithHTTPClient(&http.Client{Transport: transportFunc(func(*http.Request) (*http.Response, error) { end(); return nil, nil })}))
@@ -287,7 +287,7 @@ func TestDryRun(t *testing.T) {
 	if created(t, client) != 2 || len(journal.lines) != 2 {
 		t.Errorf("a dry run made %d customers, %d lines of the journal", created(t, client), len(journal.lines))
 	}
-	// Params are checked as before sending.
+	// Params are checked as they are before sending.
 	report, err = Run(t.Context(), client, Payments, slices.Values([]Line[gocardless.PaymentCreateParams]{{Key: "a"}}), new(MemoryJournal), Options{DryRun: true})
 	if err != nil || report.Failed != 1 {
 		t.Errorf("%v: %v", report, err)
@@ -343,7 +343,7 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
-// Every create whose key the API honours is there, by its name.
+// There is a Create for every create operation whose key the API honours.
 func TestOperations(t *testing.T) {
 	names := map[string]bool{}
 	for _, c := range Operations() {
@@ -395,7 +395,7 @@ func TestJSON(t *testing.T) {
 	expect(t, report, Report{Lines: 2, Created: 1, Existing: 1})
 }
 
-// A create that cannot be read again finds what an earlier request made, too.
+// A create request finds the resource of an earlier one even if the API cannot return it again.
 func TestExistingThatCannotBeRead(t *testing.T) {
 	client := gocardlesstest.New().Client(gocardless.WithConflictError())
 	var ids []string
@@ -453,7 +453,7 @@ func TestFileJournal(t *testing.T) {
 			t.Errorf("%s, then: %v", name, again)
 		}
 	}
-	// Damage elsewhere is not.
+	// Damage elsewhere is an error.
 	lines := strings.SplitAfter(string(data), "\n")
 	for _, bad := range []string{"rubbish\n", "{}\n", `{"key":"a"}` + "\n", "\n"} {
 		if err := os.WriteFile(path, []byte(lines[0]+bad+lines[2]), 0o600); err != nil {
@@ -484,7 +484,7 @@ func FuzzFileJournal(f *testing.F) {
 			t.Fatal(err)
 		}
 		_ = j.Close()
-		// What was written can be read.
+		// The lines that were written can be read.
 		again, err := OpenFile(path)
 		if err != nil {
 			t.Fatal(err)

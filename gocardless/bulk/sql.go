@@ -84,7 +84,7 @@ func Schema(table string) (string, error) {
 	return strings.Join(schema(name), ";\n") + ";\n", nil
 }
 
-// schema uses numbers for times: they need no dialect.
+// schema returns the statements for the tables. Times are numbers, which are the same in each dialect.
 func schema(table string) []string {
 	return []string{
 		`CREATE TABLE IF NOT EXISTS "` + table + `_runs" (
@@ -153,7 +153,7 @@ func (j *SQLJournal) statement() *statement {
 	return s
 }
 
-// add appends text in which each "?" is a parameter.
+// add appends SQL in which each "?" is a parameter.
 func (s *statement) add(text string, args ...any) {
 	for i, part := range strings.Split(text, "?") {
 		if i > 0 {
@@ -227,7 +227,7 @@ func comma(i int) string {
 	return ", "
 }
 
-// refusal is why a claim was not granted.
+// refusal returns the reason why a claim was not granted.
 func (r record) refusal(c Claim) Verdict {
 	switch {
 	case r.Fingerprint != c.Fingerprint:

@@ -13,25 +13,25 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// wrapUp is how long the store tries to write down how a handler ended. The request that
-// brought the event may have ended by then, which must not lose the outcome.
+// wrapUp is how long the store tries to record the outcome of a handler. It applies even if the
+// request with the event has ended, because the outcome must not be lost.
 const wrapUp = 10 * time.Second
 
-// claim is a worker's right to handle an event, as long as token is the one in the table.
+// claim is a worker's right to handle an event. It lasts as long as the table has its token.
 type claim struct {
 	store     *Store
 	id, token string
 	tx        *sql.Tx // the store's transaction, if it began one
 
-	// marked is set when the handler marks the event in a transaction of its own.
+	// marked is set when the handler marks the event in its own transaction.
 	marked atomic.Bool
-	// extended is set when the lease was extended, in the table of leases.
+	// extended is set when the table of leases has a row of this claim.
 	extended atomic.Bool
 }
 
-// run calls the handler and writes down how it ended.
+// run calls the handler and records the outcome.
 func (c *claim) run(ctx context.Context, handle func(context.Context) error) error {
-	defer c.endLease(ctx) // not before the event is marked, or another worker could take it
+	defer c.endLease(ctx) // only after the event is marked, or another worker could take it
 	if err := c.begin(ctx); err != nil {
 		return errors.Join(fmt.Errorf("eventsql: beginning a transaction: %w", err), c.fail(ctx, err))
 	}
@@ -57,21 +57,21 @@ func (c *claim) run(ctx context.Context, handle func(context.Context) error) err
 	return c.done(ctx)
 }
 
-// begin begins the store's transaction, if there is to be one.
+// begin begins the store's transaction, if [Options.Transaction] is set.
 func (c *claim) begin(ctx context.Context) error {
 	s := c.store
 	if !s.options.Transaction {
 		return nil
 	}
 	return s.retry(ctx, func() error {
-		// The transaction does not end with the request, or a handler that succeeds while
-		// GoCardless hangs up would be undone. Only beginning it does.
+		// The end of the request may interrupt BeginTx, but not the transaction: if GoCardless hangs
+		// up, the writes of a handler that succeeds must still be committed.
 		life, end := context.WithCancel(context.WithoutCancel(ctx))
 		begun := context.AfterFunc(ctx, end)
 		tx, err := s.db.BeginTx(life, s.options.TxOptions)
 		if err == nil && s.dialect == SQLite {
-			// The first statement is a write: a transaction that begins with a read cannot
-			// write once another connection has, and here others always do.
+			// The first statement is a write: a transaction that begins with a read can no longer
+			// write once another connection has written, as other workers do all the time.
 			err = expectOne(tx.ExecContext(life, s.q.renew, c.id, c.token, s.options.Lease.Milliseconds()))
 		}
 		if !begun() && err == nil {
@@ -134,10 +134,10 @@ func (c *claim) extend(quit context.Context) bool {
 		case <-ticker.C:
 		}
 		if c.marked.Load() {
-			continue // what happens to the event now is up to the handler's transaction
+			continue // the handler's transaction now decides what happens to the event
 		}
-		// An error says nothing about the claim. In SQLite it is expected while a transaction of
-		// the handler's holds the one write lock; no other worker can take the event then.
+		// An error does not mean that the claim is lost. In SQLite it is expected while the handler's
+		// own transaction holds the write lock; no other worker can take the event then.
 		result, err := s.db.ExecContext(quit, s.q.extend, c.id, c.token, s.options.Lease.Milliseconds())
 		if err != nil {
 			continue
@@ -149,8 +149,8 @@ func (c *claim) extend(quit context.Context) bool {
 	}
 }
 
-// endLease removes what extend wrote. A lease that is left behind, by a worker that was killed or
-// by a failure here, means nothing once the claim has ended, and goes with the next Purge.
+// endLease deletes the row that extend wrote. If a row is left behind, by a killed worker or by a
+// failure here, it has no effect once the claim has ended, and the next Purge deletes it.
 func (c *claim) endLease(ctx context.Context) {
 	if !c.extended.Swap(false) {
 		return
@@ -160,14 +160,14 @@ func (c *claim) endLease(ctx context.Context) {
 	_, _ = c.store.exec(ctx, c.store.q.endLease, c.token)
 }
 
-// done marks the event as done, if that is still up to this claim.
+// done marks the event as done, or checks that the handler's own transaction did.
 func (c *claim) done(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wrapUp)
 	defer cancel()
 	s := c.store
 	switch {
 	case c.marked.Load():
-		// The handler did it, in a transaction that it may have rolled back or left open.
+		// The handler may have rolled back its transaction, or left it open.
 		if err := c.rollback(); err != nil {
 			return err
 		}
@@ -191,13 +191,13 @@ func (c *claim) done(ctx context.Context) error {
 		return errors.Join(err, c.rollback(), c.fail(ctx, err))
 	}
 	if err := c.tx.Commit(); err != nil {
-		// The connection may have been lost on the way to the database or on the way back.
+		// If the connection was lost, the commit may have been carried out.
 		return c.verify(ctx, fmt.Errorf("eventsql: committing: %w", err))
 	}
 	return nil
 }
 
-// verify looks whether a commit of this claim's mark took place; err is the error if not.
+// verify returns nil if this claim's mark was committed, and otherwise err.
 func (c *claim) verify(ctx context.Context, err error) error {
 	s := c.store
 	var state State

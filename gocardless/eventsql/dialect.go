@@ -30,10 +30,10 @@ func (d Dialect) String() string {
 	return fmt.Sprintf("Dialect(%d)", int(d))
 }
 
-// State is the state of an event, as it stands in the table.
+// State is the state of an event, as the table has it.
 type State string
 
-// The states; see [gocardless.EventStore] for what they mean.
+// The states; see [gocardless.EventStore] for their meaning.
 const (
 	StateClaimed State = "claimed"
 	StateDone    State = "done"
@@ -50,14 +50,14 @@ type queries struct {
 	schema                                                 []string
 }
 
-// syntax is what the databases write differently: PostgreSQL has timestamps, SQLite
+// syntax is the part of SQL that differs between the databases: PostgreSQL has timestamps, SQLite
 // milliseconds since 1970.
 type syntax struct {
 	timeType string
 	now      string
-	lease    func(param string) string  // the time as many milliseconds from now given by a parameter
-	at       func(param string) string  // the time given by a parameter in milliseconds
-	millis   func(column string) string // a time in milliseconds
+	lease    func(param string) string  // now plus a parameter in milliseconds
+	at       func(param string) string  // a parameter in milliseconds, as a time
+	millis   func(column string) string // a time, in milliseconds
 }
 
 func (d Dialect) syntax() (syntax, error) {
@@ -94,8 +94,8 @@ func (d Dialect) queries(names names) (queries, error) {
 	if d == SQLite && names.schema != "" {
 		return queries{}, errors.New("eventsql: Options.Table must not have a schema: SQLite has none")
 	}
-	// The first lease is in the event's row, and those that extend it in a table of their own: a
-	// transaction that marks the event as done must not find its row changed since it began.
+	// The first lease is in the event's row, its extensions in their own table: with stricter
+	// isolation, a transaction cannot mark the event as done if its row has changed since it began.
 	expired := `claimed_until < ` + x.now + ` AND NOT EXISTS (SELECT 1 FROM {leases} l
 			WHERE l.claim = {events}.claim AND l.claimed_until >= ` + x.now + `)`
 	q := queries{
@@ -174,7 +174,7 @@ func (d Dialect) queries(names names) (queries, error) {
 	}
 	replacements := []string{"{events}", names.events, "{points}", names.points, "{leases}", names.leases, "{index}", names.index}
 	if d == SQLite {
-		// Its own way to number parameters, which all drivers understand.
+		// SQLite's own form of numbered parameters, which all drivers understand.
 		replacements = append(replacements, "$", "?")
 	}
 	replacer := strings.NewReplacer(replacements...)
@@ -201,9 +201,9 @@ func (d Dialect) time(t time.Time) any {
 	return t.UTC()
 }
 
-// inTheWay reports whether a statement failed only because of what another transaction did at
-// the same time, and did nothing. Drivers are distinguished by what their errors reveal, since
-// none is imported here.
+// inTheWay reports whether a statement failed, without effect, only because of a concurrent
+// transaction. It recognises the errors of drivers by their methods and messages, because this
+// package does not import a driver.
 func (d Dialect) inTheWay(err error) bool {
 	if d == PostgreSQL {
 		var pg interface{ SQLState() string } // pgx, lib/pq

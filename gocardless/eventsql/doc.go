@@ -1,5 +1,5 @@
 // Package eventsql stores which events were handled in PostgreSQL or SQLite, through database/sql
-// and with any driver. It is a [gocardless.EventStore] for several workers, and survives their
+// with any driver. Its [Store] is a [gocardless.EventStore] for several workers that survives their
 // crashes.
 //
 //	store, err := eventsql.New(db, eventsql.PostgreSQL, eventsql.Options{Transaction: true})
@@ -32,8 +32,8 @@
 //
 // # Databases
 //
-// PostgreSQL 9.5 or later, with or without a pooler. Leases are measured by the database's clock,
-// so the clocks of the workers do not matter. Transactions may be READ COMMITTED, REPEATABLE READ
+// PostgreSQL 9.5 or later, with or without a pooler. Leases use the database's clock, so the clocks
+// of the workers do not matter. Transactions may be READ COMMITTED, REPEATABLE READ
 // or SERIALIZABLE, and may last as long as they need. If a stricter level makes a statement of the
 // store fail, the statement is retried; if it makes the handler's transaction fail, the event is
 // handled again with its next delivery, and the attempt does not count.

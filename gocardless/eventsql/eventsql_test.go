@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// What needs no database; the module eventsqltest has the rest.
+// Tests without a database. The module eventsqltest has the others.
 
 func TestNewRefuses(t *testing.T) {
 	db := new(sql.DB)

@@ -11,13 +11,13 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// Record is an event as the store knows it.
+// Record is the store's record of an event.
 type Record struct {
 	ID           string
 	Type         gocardless.EventType
 	Organisation string
 	State        State
-	Attempts     int    // how often it was begun
+	Attempts     int    // how often handling it was begun
 	LastError    string // message of the last error, up to 1000 bytes
 
 	CreatedAt   time.Time // when the event happened
@@ -144,8 +144,8 @@ func (s *Store) purge(ctx context.Context, olderThan time.Duration) (int64, erro
 	if earliest.Valid {
 		created = min(created, earliest.Int64-(gocardless.MaxCatchUpOverlap+time.Hour).Milliseconds())
 	}
-	// The horizon is set first: it may be too late, but never too early. The rows found now are
-	// those that are deleted, since nothing becomes done in the past.
+	// The horizon is set first: it may be too late, but never too early. Exactly the rows found now
+	// are deleted, because no event becomes done in the past.
 	var newest sql.NullInt64
 	if err := s.retry(ctx, func() error {
 		return s.db.QueryRowContext(ctx, s.q.purgeUpTo, done, created).Scan(&newest)

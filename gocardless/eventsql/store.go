@@ -130,7 +130,7 @@ func (c *claim) take(ctx context.Context, event gocardless.Event) (gocardless.Ev
 		case state == StateClaimed && !expired:
 			return gocardless.EventOutcomeBusy, nil
 		case limit > 0 && attempts >= limit:
-			// It was begun for the last time, and its worker died.
+			// The last attempt was made, and its worker died.
 			n, err = s.exec(ctx, s.q.park, event.ID, attempts)
 			if n == 1 && err == nil {
 				return gocardless.EventOutcomeParked, nil

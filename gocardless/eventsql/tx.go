@@ -11,7 +11,7 @@ import (
 
 type claimKey struct{}
 
-// errNoClaim is the error of what only a handler may do.
+// errNoClaim is the error of functions that only a handler may call.
 var errNoClaim = errors.New("eventsql: the context does not come from a handler that a Store called")
 
 // Tx returns the transaction that the store began for the event being handled, or nil if

@@ -18,7 +18,7 @@ import (
 
 const secret gocardless.WebhookSecret = "eventstoretest"
 
-// goexit ends the goroutine as FailNow does.
+// goexit ends the goroutine, as FailNow does.
 func goexit() { runtime.Goexit() }
 
 // Plan is a set of deliveries in which events repeat.
@@ -71,12 +71,11 @@ func Request(body []byte) (*http.Request, gocardless.WebhookSecret) {
 	return r, secret
 }
 
-// Deliver sends n deliveries with repeated events to a webhook handler in front of the store,
-// several at the same time, each until it is acknowledged, as GoCardless does. One event in
-// eleven fails when it is first handled, and one in thirteen panics. Deliver checks that every
-// event was handled, that none was handed over again after that, and that no event was handed
-// over twice at the same time. The function also, if not nil, is called by the handler for every
-// event that succeeds; what it returns is the handler's result.
+// Deliver sends n deliveries with repeated events to a webhook handler in front of the store, several
+// at the same time, each until it is acknowledged, as GoCardless does. When it is first handled, one
+// event in eleven fails and one in thirteen panics. Deliver checks that every event was handled once,
+// and that none was passed to the handler again afterwards or twice at the same time. If also is not
+// nil, the handler calls it when it neither fails nor panics, and returns its error.
 func Deliver(t *testing.T, store gocardless.EventStore, n, workers int, also func(ctx context.Context, e gocardless.Event) error) {
 	t.Helper()
 	plan := NewPlan(n, 42)
@@ -123,8 +122,8 @@ func Deliver(t *testing.T, store gocardless.EventStore, n, workers int, also fun
 	t.Logf("%d deliveries of %d events, sent %d times", n, plan.Events, sent.Load())
 }
 
-// countingHandler counts how often each event is handed to it. It fails or panics the first time for
-// some of them.
+// countingHandler counts how often it receives each event. For some events, it fails or panics the
+// first time.
 type countingHandler struct {
 	t    *testing.T
 	also func(ctx context.Context, e gocardless.Event) error
@@ -133,8 +132,8 @@ type countingHandler struct {
 	counts map[string]*handled
 }
 
-// handled is what happened to an event: how often a handling began and succeeded, and how many are
-// under way.
+// handled counts how often the handling of an event has begun and succeeded, and how many handlers
+// are running.
 type handled struct{ begun, done, inside int }
 
 func (h *countingHandler) handle(ctx context.Context, e gocardless.Event) error {
@@ -162,7 +161,7 @@ func (h *countingHandler) handle(ctx context.Context, e gocardless.Event) error 
 	return nil
 }
 
-// begin counts an event in, and reports whether it is the first time.
+// begin counts that the handling of an event begins, and reports whether it is the first time.
 func (h *countingHandler) begin(id string) (c *handled, first bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -179,7 +178,7 @@ func (h *countingHandler) begin(id string) (c *handled, first bool) {
 	return c, c.begun == 1
 }
 
-// check reports events that were not handled once.
+// check reports events that were not handled exactly once.
 func (h *countingHandler) check(events int) {
 	if len(h.counts) != events {
 		h.t.Errorf("%d of %d events were handed over", len(h.counts), events)

@@ -21,8 +21,8 @@ import (
 
 // Config describes what to test and how much.
 type Config struct {
-	// New returns an empty store that parks an event which was begun attempts
-	// times. It is called for each test.
+	// New returns an empty store that parks an event after this number of attempts. It is called for
+	// each test.
 	New func(t *testing.T, attempts int) gocardless.EventStore
 	// Deliveries is how many deliveries the large test sends; zero means 10,000.
 	Deliveries int
@@ -30,11 +30,11 @@ type Config struct {
 	Workers int
 }
 
-// Run tests a store: that events are handled once, that a failed one is handed over again and
-// parked in the end, that claims exclude each other and end with the handler however it ends,
-// that checkpoints only move forward (for a store which has them), and that of thousands of
-// repeated, shuffled, concurrent deliveries, with handlers that fail and panic, no event is
-// lost or done twice.
+// Run tests that a store handles events once, that a failed event is handled again and finally
+// parked, that claims exclude each other and end with the handler however it ends, and that
+// checkpoints, if the store has them, only move forward. It also tests that thousands of repeated,
+// shuffled and concurrent deliveries, whose handlers fail and panic, neither lose an event nor handle
+// one twice.
 func Run(t *testing.T, c Config) {
 	t.Helper()
 	if c.Deliveries == 0 {
@@ -135,8 +135,8 @@ func testBusy(t *testing.T, s gocardless.EventStore) {
 	expect(t, s, "EV1", nil, gocardless.EventOutcomeDuplicate)
 }
 
-// testCancelled checks that a request which ends while its event is being handled leaves
-// neither a claim nor a mark.
+// testCancelled checks that a request that ends while its event is being handled leaves neither a
+// claim nor a mark.
 func testCancelled(t *testing.T, s gocardless.EventStore) {
 	ctx, cancel := context.WithCancel(t.Context())
 	outcome, err := s.HandleOnce(ctx, NewEvent("EV1"), func(ctx context.Context) error {

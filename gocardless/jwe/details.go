@@ -29,7 +29,7 @@ type BankDetails struct {
 	JSON json.RawMessage
 }
 
-// String returns that there is something that is not shown.
+// String returns a fixed string without the details.
 func (BankDetails) String() string { return "jwe.BankDetails{redacted}" }
 
 // GoString returns the same as String.

@@ -67,7 +67,7 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 // minBits is the size of the smallest key that is accepted; GoCardless asks for RSA-2048.
 const minBits = 2048
 
-// check refuses a key that cannot be meant.
+// check refuses a key that is incomplete or too short.
 func (k Key) check() error {
 	switch {
 	case k.ID == "":
@@ -127,7 +127,7 @@ func JWKS(keys ...Key) ([]byte, error) {
 	return json.MarshalIndent(set, "", "  ")
 }
 
-// What is accepted. RSA with PKCS #1 v1.5 is not, because its padding can be attacked.
+// The accepted algorithms. RSA with PKCS #1 v1.5 is not one of them: its padding can be attacked.
 var (
 	keyAlgorithms     = []jose.KeyAlgorithm{jose.RSA_OAEP, jose.RSA_OAEP_256}
 	contentAlgorithms = []jose.ContentEncryption{
@@ -167,7 +167,7 @@ func checkKeys(keys []Key) error {
 	return nil
 }
 
-// findKey returns the key of an id. Without an id, only a single key can be meant.
+// findKey returns the key with an id. Without an id, there must be exactly one key.
 func findKey(id string, keys []Key) (*rsa.PrivateKey, error) {
 	for _, k := range keys {
 		if k.ID == id || id == "" && len(keys) == 1 {
@@ -189,8 +189,8 @@ func openJWE(text, protected string, algorithms []jose.KeyAlgorithm, find func(i
 	if err != nil || json.Unmarshal(raw, &header) != nil {
 		return nil, fmt.Errorf("%w: header of the JWE", ErrMalformed)
 	}
-	// The library checks the algorithms too, but its error does not distinguish them.
-	// So little data needs no compression.
+	// The library checks the algorithms too, but its error does not distinguish this case. Details
+	// are too small to need compression.
 	if !slices.Contains(algorithms, header.Algorithm) || !slices.Contains(contentAlgorithms, header.Encryption) || header.Zip != nil {
 		return nil, ErrAlgorithm
 	}

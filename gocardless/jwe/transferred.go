@@ -91,7 +91,7 @@ func TransferredMandateKey(mandate *gocardless.TransferredMandate, keys ...Key) 
 	if err != nil {
 		return nil, err
 	}
-	// The hash of OAEP is part of what is authenticated: the wrong one fails.
+	// Decryption with the wrong hash fails, because OAEP authenticates it.
 	for _, h := range []func() hash.Hash{sha1.New, sha256.New} {
 		key, err := rsa.DecryptOAEP(h(), rand.Reader, private, wrapped, nil)
 		if err == nil && len(key) == 32 {
@@ -115,7 +115,7 @@ func protectedHeader(text string) (string, bool) {
 	return parts[0], len(parts) == 5
 }
 
-// usesKey reports whether a JWE is encrypted with a key of its own rather than to a public key.
+// usesKey reports whether a JWE is encrypted directly with a shared key, not with a public key.
 func usesKey(protected string) bool {
 	raw, _ := base64.RawURLEncoding.DecodeString(protected)
 	var header struct {

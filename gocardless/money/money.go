@@ -12,7 +12,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// signs are what a person in the scheme's country writes before an amount.
+// signs are the prefixes of amounts. They are unambiguous: "$" alone is not among them.
 var signs = map[gocardless.Currency]string{
 	gocardless.CurrencyGBP: "£", gocardless.CurrencyEUR: "€", gocardless.CurrencyUSD: "US$",
 	gocardless.CurrencyAUD: "A$", gocardless.CurrencyCAD: "C$", gocardless.CurrencyNZD: "NZ$",
@@ -66,7 +66,7 @@ func (d Decimal) Major() string {
 	return point(strconv.FormatInt(d.coef, 10), int(d.scale)+digits)
 }
 
-// point writes a decimal point before the last so many digits.
+// point inserts a decimal point before the last scale digits.
 func point(coef string, scale int) string {
 	minus := ""
 	if coef[0] == '-' {

@@ -88,7 +88,7 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // App is a partner's app at the authorisation server. It is safe for concurrent use.
 type App struct {
-	// Functions, because printers that follow pointers show every string that they can reach.
+	// Functions, because a printer that follows pointers would show the secret in a field.
 	config func() Config
 	oauth  func() *oauth2.Config
 
@@ -284,7 +284,7 @@ func (a *App) Exchange(ctx context.Context, code string) (*Token, error) {
 		return s
 	}
 	if text("organisation_id") == "" {
-		// Without it the app cannot assign the token, nor find it again for a webhook.
+		// Without it the app cannot find the token for a webhook.
 		return nil, &Error{Operation: "exchange", StatusCode: http.StatusOK, err: errors.New("the reply has no organisation_id")}
 	}
 	return &Token{

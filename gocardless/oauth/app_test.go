@@ -200,7 +200,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Replies of success that are not what they should be.
+// Replies with a status of success but unusable content.
 func TestMalformedReplies(t *testing.T) {
 	p, app := newProvider(t)
 	for name, body := range map[string]string{

@@ -44,7 +44,7 @@ type ClientsOptions struct {
 	Options []gocardless.ClientOption
 }
 
-// connection is a client, or one being made.
+// connection is a client, or one that is being created.
 type connection struct {
 	ready  chan struct{} // closed when the rest is set
 	client *gocardless.Client
@@ -107,7 +107,7 @@ func (c *Clients) Client(ctx context.Context, organisationID string) (*gocardles
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		// The other caller gave up; that does not concern the organisation.
+		// Only the other caller's context ended: try again.
 	}
 }
 
@@ -129,7 +129,7 @@ func (c *Clients) Forget(organisationID string) {
 	delete(c.clients, organisationID)
 }
 
-// connect makes the client of a connection.
+// connect creates the client of a connection.
 func (c *Clients) connect(ctx context.Context, organisationID string, conn *connection) {
 	defer func() {
 		if conn.client == nil {
@@ -180,7 +180,7 @@ func (w *watch) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || reply.StatusCode != http.StatusUnauthorized {
 		return reply, err
 	}
-	// The start of the body is enough to see the reason, and the caller gets all of it.
+	// The start of the body is enough to find the reason. The caller still receives all of it.
 	start, _ := io.ReadAll(io.LimitReader(reply.Body, 64<<10))
 	reply.Body = struct {
 		io.Reader

@@ -121,7 +121,7 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// A merchant ends the connection, and connects again later.
+// A merchant ends the connection and later connects again.
 func TestClientsRevoked(t *testing.T) {
 	for _, reason := range []string{"access_token_revoked", "access_token_not_active", "access_token_not_found"} {
 		c, v, a := newClients(t)
@@ -154,7 +154,7 @@ func TestClientsRevoked(t *testing.T) {
 			t.Errorf("%s: the old client's error dropped the new one", reason)
 		}
 	}
-	// Another 401 is looked at again, but is not a disconnection.
+	// After a 401 for another reason the token is looked up again, but the organisation stays connected.
 	c, v, a := newClients(t)
 	client, _ := c.Client(t.Context(), "OR1")
 	a.reason["t1"] = "unauthorized"

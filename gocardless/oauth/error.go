@@ -116,7 +116,7 @@ func printable(code string) string {
 
 func formBody(form url.Values) io.Reader { return strings.NewReader(form.Encode()) }
 
-// withoutURL takes the address off a network error.
+// withoutURL returns a network error without the address of the request.
 func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
@@ -124,7 +124,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// exchangeError makes an Error of what the oauth2 package returns, whose message contains the reply.
+// exchangeError converts an error of package oauth2, whose message contains the reply, to an Error.
 func exchangeError(err error) error {
 	if r, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		e := &Error{Operation: "exchange", Code: r.ErrorCode, Description: r.ErrorDescription}

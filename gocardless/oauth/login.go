@@ -114,10 +114,10 @@ type usedStates struct {
 	recent, older map[string]bool
 }
 
-// maxUsedStates bounds the memory. A browser can invent states of its own, with cookies to match.
+// maxUsedStates limits the memory: a client can invent states, with matching cookies.
 const maxUsedStates = 100_000
 
-// claim reports whether a state has not been used before, and notes that it is now.
+// claim marks a state as used, and reports whether it had not been used before.
 func (u *usedStates) claim(state string, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -137,8 +137,8 @@ func (l *Login) check() {
 	}
 }
 
-// cookie returns the cookie of a state. Each state has one of its own, named after its
-// beginning, so that a second tab does not end the first one's round trip.
+// cookie returns the cookie of a state. Each state has its own cookie, named after its beginning, so
+// that a second tab does not disturb the round trip of the first.
 func (l *Login) cookie(state string, maxAge int) *http.Cookie {
 	c := &http.Cookie{
 		Name:     "gocardless-oauth-" + state[:8],
@@ -146,7 +146,7 @@ func (l *Login) cookie(state string, maxAge int) *http.Cookie {
 		Path:     "/",
 		MaxAge:   maxAge,
 		HttpOnly: true,
-		// The way back is a navigation from GoCardless: Strict would lose the cookie.
+		// The browser returns by a navigation from GoCardless: with Strict it would not send the cookie.
 		SameSite: http.SameSiteLaxMode,
 	}
 	if strings.HasPrefix(l.App.config().RedirectURL, "https:") {

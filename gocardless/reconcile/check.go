@@ -7,7 +7,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/money"
 )
 
-// check reads the amounts, adds them up and notes what does not fit.
+// check reads the amounts, adds them up, and lists the problems.
 func (r *Report) check() {
 	c := checker{Report: r, seen: map[string]int{}}
 	for i := range r.Lines {
@@ -21,7 +21,7 @@ func (r *Report) check() {
 type checker struct {
 	*Report
 	line int            // the index of the line being checked, or -1
-	seen map[string]int // the lines by what they stand for
+	seen map[string]int // the lines of payments that are paid out, by payment
 	odd  bool           // whether an amount could not be read or added
 }
 
@@ -33,7 +33,7 @@ func (c *checker) problem(field, message string, want, got fmt.Stringer) {
 	c.Problems = append(c.Problems, p)
 }
 
-// decimal reads an amount. Empty is zero only where the API leaves it out.
+// decimal reads an amount, and reports whether it could.
 func (c *checker) decimal(field, s string) (money.Decimal, bool) {
 	d, err := money.ParseDecimal(s)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *checker) checkLine(l *Line) {
 	}
 }
 
-// total returns the sum that items of a type belong to.
+// total returns the sum to which items of a type are added.
 func (c *checker) total(kind gocardless.PayoutItemType) *money.Decimal {
 	switch kind {
 	case gocardless.PayoutItemTypePaymentPaidOut:
@@ -103,7 +103,7 @@ func (c *checker) checkSign(l *Line, sign int) {
 	}
 }
 
-// checkWhole checks that a payment is paid out once, and whole.
+// checkWhole checks that a payment is paid out in full, and only once.
 func (c *checker) checkWhole(l *Line) {
 	switch {
 	case l.Payment == nil:
@@ -119,7 +119,7 @@ func (c *checker) checkWhole(l *Line) {
 	c.seen[l.Payment.ID] = c.line
 }
 
-// checkPart checks what is taken back of a payment. It may be taken off several payouts.
+// checkPart checks an amount that is taken back from a payment. Several payouts may share it.
 func (c *checker) checkPart(l *Line) {
 	if l.Payment == nil {
 		c.problem("links.payment", "is missing, or leads to no payment", nil, nil)
@@ -139,7 +139,7 @@ func (c *checker) checkRefund(l *Line) {
 	}
 }
 
-// checkAtMost checks that an item is not larger than what it stands for.
+// checkAtMost checks that an item is not larger than the amount of its payment or refund.
 func (c *checker) checkAtMost(l *Line, amount int64, of string) {
 	limit := money.FromMinor(amount)
 	if rest, err := limit.Sub(abs(l.Amount)); err != nil || rest.Sign() < 0 {
@@ -187,8 +187,8 @@ func (c *checker) checkTaxConversion(at string, t gocardless.PayoutItemTax, amou
 	c.checkConversion(at+"destination_amount", amount, rate, abs(destination))
 }
 
-// checkConversion checks an amount that was converted. The API does not say how it rounds, so a
-// difference of less than one minor unit is none.
+// checkConversion checks an amount that was converted. Because the API does not document how it
+// rounds, a difference of less than one minor unit is accepted.
 func (c *checker) checkConversion(field string, amount, rate, got money.Decimal) {
 	want, err := amount.Mul(rate)
 	if err != nil {
@@ -202,8 +202,8 @@ func (c *checker) checkConversion(field string, amount, rate, got money.Decimal)
 	}
 }
 
-// checkPayout checks the payout's own amounts against the sums. There is nothing to check when a
-// line could not be read.
+// checkPayout checks the payout's own amounts: against the sums, unless a line could not be read, and
+// at the exchange rate.
 func (c *checker) checkPayout() {
 	if !c.odd {
 		// The API rounds the sum of the items to a whole minor unit.
@@ -221,7 +221,7 @@ func (c *checker) checkPayout() {
 	}
 }
 
-// rounds reports whether a sum may be rounded to a whole number, up or down.
+// rounds reports whether a sum rounds to a whole number, up or down.
 func rounds(sum money.Decimal, to int64) bool {
 	rest, err := sum.Sub(money.FromMinor(to))
 	whole, _ := rest.MinorUnits()

@@ -60,11 +60,12 @@ func (r *Report) row(l Line) []string {
 	for i := range row {
 		row[i] = harmless(row[i])
 	}
-	row[4], row[5] = amount(l), tax // ours, and they may begin with a minus sign
+	row[4], row[5] = amount(l), tax // numbers, which may begin with a minus sign
 	return row
 }
 
-// amount is empty for an amount that could not be read, which is a problem of the report.
+// amount returns the amount of a line, or "" if it could not be read, which the report lists as a
+// problem.
 func amount(l Line) string {
 	if _, err := money.ParseDecimal(l.Item.Amount); err != nil {
 		return ""
@@ -80,7 +81,7 @@ func orEmpty[T gocardless.Payment | gocardless.Refund | gocardless.Mandate | goc
 	return *v
 }
 
-// harmless keeps a cell from being a formula.
+// harmless keeps a spreadsheet from executing a cell as a formula.
 func harmless(cell string) string {
 	begin := strings.TrimLeft(cell, " \u00a0\u3000")
 	for _, dangerous := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {

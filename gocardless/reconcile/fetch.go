@@ -54,7 +54,7 @@ func (f *fetcher) join(ctx context.Context, lines []Line) error {
 	return context.Cause(ctx)
 }
 
-// fill fetches what a line links to, and what that links to.
+// fill fetches the resources that a line links to, directly or through one of them.
 func (f *fetcher) fill(ctx context.Context, line *Line) (err error) {
 	links := line.Item.Links
 	if links == nil || ctx.Err() != nil {
@@ -97,8 +97,8 @@ type cache[T any] struct {
 	known map[string]func() (*T, error)
 }
 
-// find returns the resource with an id. It returns nil for no id, and for a resource that is gone:
-// a customer's data can be removed, and an id may be from before the account was merged.
+// find returns the resource with an id, or nil if the id is empty or the resource no longer exists,
+// such as a customer whose data was removed.
 func (c *cache[T]) find(ctx context.Context, id string) (*T, error) {
 	if id == "" {
 		return nil, nil

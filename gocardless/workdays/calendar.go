@@ -24,8 +24,8 @@ import (
 type Calendar struct {
 	name  string
 	rules []holidayRule
-	extra []gocardless.Date // single days that no rule gives
-	not   []gocardless.Date // days that a rule gives but that were moved in that year
+	extra []gocardless.Date // single holidays that follow no rule
+	not   []gocardless.Date // days that a rule gives, but whose holiday was moved in that year
 
 	years sync.Map // year → days
 }
@@ -111,7 +111,7 @@ func weekend(d gocardless.Date) bool {
 	return w == time.Saturday || w == time.Sunday
 }
 
-// errScheme is the error for a scheme that there is no calendar for.
+// errScheme returns the error for a scheme without a calendar.
 func errScheme(scheme gocardless.Scheme) error {
 	return fmt.Errorf("workdays: unknown scheme %q", string(scheme))
 }

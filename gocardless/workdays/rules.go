@@ -25,8 +25,8 @@ func dates(list ...string) []gocardless.Date {
 	return out
 }
 
-// holidayRule gives a holiday's day in a year, or "" when there is none. Taken has the days that
-// are holidays already, for rules that give way to others.
+// A holidayRule returns the day of a holiday in a year, or the zero Date if that year has none. Taken
+// has the holidays of earlier rules, for a rule that has to choose a free day.
 type holidayRule func(year int, taken days) gocardless.Date
 
 // on is a fixed day that is not moved when it falls on a weekend.
@@ -91,7 +91,7 @@ func easterSunday(y int) gocardless.Date {
 	return gocardless.NewDate(y, time.Month(n/31), n%31+1)
 }
 
-// since limits a rule to years from one on, until to years up to one.
+// since limits a rule to a year and later ones, until to a year and earlier ones.
 func since(year int, r holidayRule) holidayRule {
 	return func(y int, taken days) gocardless.Date {
 		if y < year {

@@ -7,7 +7,7 @@ import (
 )
 
 // Timing has the durations of the steps of a payment in a scheme, in working days after the payment
-// was created, as the API documents them. They are typical, not guaranteed.
+// is created, as the API documents them. They are typical, not guaranteed.
 type Timing struct {
 	Calendar *Calendar
 	// Submitted, Confirmed and PaidOut are the days on which the payment is sent to the bank, known
@@ -60,7 +60,7 @@ func EarliestChargeDate(scheme gocardless.Scheme, created, mandateCreated time.T
 	return t.EarliestChargeDate(created, mandateCreated), nil
 }
 
-// cutOff is the hour of London time after which the banks take work only on the next working day.
+// cutOff is the hour, London time, from which requests are processed on the next working day.
 const cutOff = 16
 
 // Start returns the working day on which the processing of a request begins: the same day until
@@ -90,7 +90,7 @@ func londonOffset(t time.Time) time.Duration {
 	return time.Hour
 }
 
-// EarliestChargeDate does what the function [EarliestChargeDate] does.
+// EarliestChargeDate does the same as the function [EarliestChargeDate].
 func (t Timing) EarliestChargeDate(created, mandateCreated time.Time) gocardless.Date {
 	switch {
 	case t.Monthly:

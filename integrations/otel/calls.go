@@ -24,7 +24,7 @@ func (t *Telemetry) Observer() gocardless.Observer {
 	}
 }
 
-// call is what the attempts of a call have in common.
+// call is the state that the attempts of a call share.
 type call struct {
 	lane    gocardless.Lane
 	base    string
@@ -77,8 +77,9 @@ func (t *Telemetry) callEnded(ctx context.Context, e gocardless.CallEnd) {
 	span.End()
 }
 
-// idempotency is what a create came to: "created", "existing" when its key had been
-// used before, or "unknown" after an error that leaves it open.
+// idempotency returns the outcome of a create request: "created", "existing" if its key was used
+// before, or "unknown" after an error that leaves the outcome open. It returns "" for other errors
+// and for other operations.
 func idempotency(e *gocardless.CallEnd) string {
 	switch {
 	case e.Operation.Kind != gocardless.KindCreate:
@@ -103,8 +104,8 @@ func replied(status int, requestID string) (list []attribute.KeyValue) {
 	return list
 }
 
-// fail marks a span as failed, with the class of the error: its message may hold what
-// people typed. It returns the class as attributes.
+// fail marks a span as failed, with the class of the error, not its message, which may contain input
+// of users. It returns the class as attributes.
 func fail(span trace.Span, err error, class string) []attribute.KeyValue {
 	if err == nil {
 		return nil
@@ -125,7 +126,7 @@ func (t *Telemetry) attemptStarted(ctx context.Context, s gocardless.AttemptStar
 	name := s.Operation.Method
 	if template := t.template(&s.Operation); template != "" {
 		name += " " + template
-		// Required of an HTTP client span, and with the id of the resource left out.
+		// An HTTP client span must have url.full. Here it does not contain the id of the resource.
 		attributes = append(attributes, semconv.URLFull(c.base+template))
 	}
 	if s.Attempt > 1 {

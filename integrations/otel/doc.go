@@ -7,14 +7,13 @@
 //	handler, err := gocardless.NewWebhookHandler(telemetry.Events(mux), secret)
 //	http.Handle("/webhooks", telemetry.Delivery(handler))
 //
-// A call has a span with the name of its operation, such as "payments.create", and
-// a child span for each attempt, which is an HTTP client span. Attributes follow
-// version 1.43 of the semantic conventions; those that they lack begin with
-// "gocardless.".
+// A call has a span with the name of its operation, such as "payments.create", and a child span for
+// each attempt, which is an HTTP client span. Attributes follow version 1.43 of the semantic
+// conventions; the names of additional attributes begin with "gocardless.".
 //
-// Spans and metrics hold no personal data, no query strings and no bodies. The ids of
-// resources are left out of addresses: url.full has the braces of the template. The
-// request id and the ids of events are in spans, never in metrics.
+// Spans and metrics do not contain personal data, query strings or bodies. Addresses do not contain
+// the ids of resources: url.full has the template's braces instead. Request ids and the ids of events
+// are in spans, never in metrics.
 //
 // The metrics:
 //
@@ -28,6 +27,6 @@
 //
 // The file dashboard.json is a Grafana dashboard for these metrics, with a Prometheus data source.
 // A test runs each of its queries against Prometheus. The pictures dashboard.png and trace.png show
-// it and a trace with the data of a simulated hour. They were not made with Grafana: a test draws
-// them from the dashboard's queries.
+// it and a trace with the data of a simulated hour. A test draws them from the dashboard's queries,
+// without Grafana.
 package gcotel

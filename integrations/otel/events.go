@@ -20,7 +20,7 @@ import (
 // handler in front already creates one.
 func (t *Telemetry) Delivery(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A trace of the sender's, whoever that is, is not continued.
+		// The span starts a new trace, because anyone can send a traceparent header.
 		ctx, span := t.tracer.Start(r.Context(), "POST webhook", trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithAttributes(semconv.HTTPRequestMethodKey.String(method(r.Method))))
 		status := &statusWriter{ResponseWriter: w}
@@ -41,7 +41,7 @@ func (t *Telemetry) Delivery(next http.Handler) http.Handler {
 
 var errDelivery = errors.New("gcotel: the delivery was not accepted")
 
-// method returns a known method, or "_OTHER" as the semantic conventions want it.
+// method returns a known method, or "_OTHER", as the semantic conventions require.
 func method(m string) string {
 	switch m {
 	case http.MethodPost, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -64,12 +64,11 @@ func (w *statusWriter) WriteHeader(code int) {
 	w.ResponseWriter.WriteHeader(code)
 }
 
-// Unwrap lets [http.ResponseController] reach what is below.
+// Unwrap returns the underlying writer, for [http.ResponseController].
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// Events wraps an event handler: each event gets a span, which continues from that of
-// its delivery. For an event that is handled later, after a store or a queue, see
-// [Capture] and [Continue].
+// Events wraps an event handler: each event gets a span, a child of its delivery's. For an event that
+// is handled later, from a store or a queue, see [Capture] and [Continue].
 func (t *Telemetry) Events(next gocardless.EventHandler) gocardless.EventHandler {
 	return gocardless.EventHandlerFunc(func(ctx context.Context, event gocardless.Event) (err error) {
 		kind := []attribute.KeyValue{eventTypeKey.String(known(event.ResourceType.Known(), string(event.ResourceType))), eventActionKey.String(known(event.Action.Known(), string(event.Action)))}
@@ -93,7 +92,8 @@ func (t *Telemetry) Events(next gocardless.EventHandler) gocardless.EventHandler
 
 var errHandler = errors.New("gcotel: the handler panicked or ended its goroutine")
 
-// known keeps values that the SDK does not know out of the names of metrics.
+// known returns "other" for a value that the SDK does not know, so that the API's new values do not
+// add attributes without limit.
 func known(ok bool, value string) string {
 	if ok {
 		return value
@@ -101,7 +101,7 @@ func known(ok bool, value string) string {
 	return "other"
 }
 
-// eventError is the class of a handler's error.
+// eventError returns the class of a handler's error.
 func eventError(err error) string {
 	switch {
 	case errors.Is(err, errHandler):
@@ -114,28 +114,28 @@ func eventError(err error) string {
 	return errorType(err, 0)
 }
 
-// Capture returns the current span in a form that can be stored with an event or a job,
-// or "" when there is none; see [Continue].
+// Capture returns the current span in a form that can be stored with an event or a job, or "" if
+// there is none; see [Continue].
 func Capture(ctx context.Context) string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)
 	return carrier["traceparent"]
 }
 
-// Continue returns a context in which spans continue from the one that [Capture]
-// returned, in another process or at another time. Anything else is ignored.
+// Continue returns a context whose spans are children of the captured one, in another process or at
+// another time. It ignores a string that [Capture] did not return.
 func Continue(ctx context.Context, captured string) context.Context {
 	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": captured})
 }
 
 // An Inbox holds events until they are handled, such as that of integrations/river.
 type Inbox interface {
-	// Backlog returns how many events are waiting to be handled, and for how long the
-	// oldest of them has been, 0 when there is none.
+	// Backlog returns how many events are waiting to be handled, and how long the oldest of them has
+	// been waiting, or 0 if there is none.
 	Backlog(ctx context.Context) (depth int64, oldest time.Duration, err error)
 }
 
-// InboxFunc is a function as an [Inbox], for one whose own statistics have another form.
+// InboxFunc is a function that implements [Inbox].
 type InboxFunc func(ctx context.Context) (depth int64, oldest time.Duration, err error)
 
 // Backlog calls f.
@@ -143,9 +143,9 @@ func (f InboxFunc) Backlog(ctx context.Context) (depth int64, oldest time.Durati
 	return f(ctx)
 }
 
-// ObserveInbox reports the depth and the age of an inbox whenever metrics are
-// collected. The name identifies the inbox and must not hold personal data. The
-// registration ends it.
+// ObserveInbox reports the depth and the age of an inbox whenever metrics are collected, until you
+// call Unregister on the registration. The name identifies the inbox and must not contain personal
+// data.
 func (t *Telemetry) ObserveInbox(name string, inbox Inbox) (metric.Registration, error) {
 	depth, err := t.meter.Int64ObservableGauge("gocardless.inbox.depth", metric.WithUnit("{event}"), metric.WithDescription("Events that wait to be handled."))
 	if err != nil {

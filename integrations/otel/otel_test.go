@@ -99,7 +99,7 @@ func points(t testing.TB, data metricdata.Aggregation) (list []point) {
 	return list
 }
 
-// text is a span in a line: name, kind, attributes, status.
+// text returns a span on one line: name, kind, attributes, status.
 func text(s tracetest.SpanStub) string {
 	var list []string
 	for _, a := range s.Attributes {
@@ -143,7 +143,7 @@ func TestSpansOfACall(t *testing.T) {
 	c := collect(t)
 	sandbox := gocardlesstest.New()
 	client := sandbox.Client(gocardless.WithObserver(c.Observer()), gocardless.WithRetryPolicy(atOnce))
-	// The reply to the first attempt is lost after the work; the second one finds it.
+	// The reply to the first attempt is lost after the customer is created; the second one finds it.
 	sandbox.Inject(gocardlesstest.Fault{Operation: "customers.create", Status: 502, After: true})
 	if _, err := client.Customers.Create(t.Context(), customer("frank@acmeplc.com"), gocardless.WithBulkLane()); err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestSpansOfACall(t *testing.T) {
 	}
 }
 
-// A path of Client.Do holds ids, so its spans and metrics have the method alone.
+// A path of Client.Do contains ids, so its spans and metrics have only the method.
 func TestUnknownOperation(t *testing.T) {
 	c := collect(t)
 	client := gocardlesstest.New().Client(gocardless.WithObserver(c.Observer()))
@@ -200,7 +200,7 @@ func TestUnknownOperation(t *testing.T) {
 	noIDs(t, c, "CU404", "frank")
 }
 
-// noIDs asserts that no metric has an id or personal data in it, and no span the given words.
+// noIDs asserts that no metric contains an id or personal data, and no span the given words.
 func noIDs(t *testing.T, c *collector, words ...string) {
 	t.Helper()
 	id := regexp.MustCompile(`\b[A-Z]{2,4}[0-9A-Z]{3,}\b|@|\?`)
@@ -286,7 +286,7 @@ func library(t *testing.T) string {
 
 var conventions = regexp.MustCompile(`otel/semconv/(v1\.\d+\.\d+)`)
 
-// used is the version of the semantic conventions that this package imports.
+// used returns the version of the semantic conventions that this package imports.
 func used(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("telemetry.go")
@@ -296,7 +296,7 @@ func used(t *testing.T) string {
 	return conventions.FindStringSubmatch(string(data))[1]
 }
 
-// registry is the keys of all attributes that the semantic conventions have.
+// registry returns the keys of all attributes of the semantic conventions.
 func registry(t *testing.T) map[string]bool {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(library(t), "semconv", used(t), "attribute_group.go"), nil, 0)
@@ -464,7 +464,7 @@ func TestInboxMetrics(t *testing.T) {
 	}
 }
 
-// A transport that panics leaves no span without an end.
+// A span ends even if the transport panics.
 func TestSpansOfAPanic(t *testing.T) {
 	c := collect(t)
 	client := gocardlesstest.New().Client(gocardless.WithObserver(c.Observer()), gocardless.WithHTTPClient(&http.Client{Transport: panics{}}))

@@ -30,7 +30,7 @@ import (
 
 var pictures = flag.String("pictures", "", "directory for pages that show a trace and the dashboard")
 
-// busyAPI answers as the API does on a day with troubles.
+// busyAPI answers as the API does on a day with an outage.
 type busyAPI struct {
 	mu     sync.Mutex
 	random *rand.Rand
@@ -85,7 +85,7 @@ func (i *slowInbox) Backlog(context.Context) (int64, time.Duration, error) {
 // sample is a scrape: values by name and labels, as Prometheus has them.
 type sample map[string]map[string]float64
 
-// simulate lets a company work for an hour, with an outage in the middle, and scrapes its
+// simulate runs the programs of a company for an hour, with an outage in the middle, and scrapes their
 // metrics every 30 seconds.
 func simulate(t *testing.T, c *collector) (samples []sample) {
 	api := &busyAPI{random: rand.New(rand.NewPCG(1, 2))}
@@ -328,7 +328,8 @@ func quantiles(buckets map[string]float64, q float64) map[string]float64 {
 
 var colours = []string{"#73bf69", "#f2cc0c", "#5794f2", "#ff780a", "#b877d9", "#f2495c", "#37872d", "#8ab8ff"}
 
-// Every query of the dashboard has data in an hour of work. With -pictures it is drawn, and a trace.
+// Every query of the dashboard has data after a simulated hour. With -pictures the test draws the
+// dashboard and a trace.
 func TestPictures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("simulates an hour")

@@ -34,7 +34,7 @@ type Telemetry struct {
 	operations  map[string]bool
 }
 
-// instruments are the metrics that are recorded as things happen.
+// instruments are the metrics that are recorded as calls are made and events are handled.
 type instruments struct {
 	attempts  httpconv.ClientRequestDuration
 	calls     metric.Float64Histogram
@@ -45,8 +45,8 @@ type instruments struct {
 	events    metric.Float64Histogram
 }
 
-// The boundaries that the semantic conventions give for the duration of HTTP requests,
-// and longer ones for what includes waits.
+// The boundaries that the semantic conventions define for the duration of HTTP requests, and longer
+// ones for durations that include waits.
 var (
 	requestBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 	callBounds    = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120}
@@ -84,7 +84,7 @@ func (t *Telemetry) makeInstruments() error {
 	return errors.Join(errs[:]...)
 }
 
-// Attributes that the semantic conventions do not have.
+// Attributes that the semantic conventions do not define.
 const (
 	operationKey   = attribute.Key("gocardless.operation")
 	laneKey        = attribute.Key("gocardless.lane")
@@ -97,8 +97,8 @@ const (
 	inboxKey       = attribute.Key("gocardless.inbox.name")
 )
 
-// name is the name of an operation. That of a [gocardless.Client.Do] call holds its
-// path, and with it ids, so it is the method alone.
+// name returns the name of an operation. For a [gocardless.Client.Do] call it returns only the method,
+// because the name of such an operation contains its path and so the ids in it.
 func (t *Telemetry) name(op *gocardless.Operation) string {
 	if t.operations[op.Name] {
 		return op.Name
@@ -106,7 +106,7 @@ func (t *Telemetry) name(op *gocardless.Operation) string {
 	return op.Method
 }
 
-// template is the path with its variable segment in braces, or "" if it is not known.
+// template returns the path with its variable segment in braces, or "" if it is not known.
 func (t *Telemetry) template(op *gocardless.Operation) string {
 	if t.operations[op.Name] {
 		return op.Path
@@ -114,7 +114,7 @@ func (t *Telemetry) template(op *gocardless.Operation) string {
 	return ""
 }
 
-// server returns address and port of a base URL.
+// server returns the address and port of a base URL.
 func server(base string) (address string, port int) {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -129,8 +129,8 @@ func server(base string) (address string, port int) {
 	return u.Hostname(), port
 }
 
-// errorType is the class of an error in the form of an error.type, or "" for nil.
-// After a reply it is the status, as the semantic conventions have it for HTTP.
+// errorType returns the class of an error as the value of error.type, or "" for nil. For an error
+// status it returns the status, as the semantic conventions require for HTTP.
 func errorType(err error, status int) string {
 	switch {
 	case err == nil:

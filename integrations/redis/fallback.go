@@ -6,7 +6,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// fallback returns the local limiter if Redis is to be left alone for now.
+// fallback returns the local limiter during a pause after Redis was lost, and otherwise nil.
 func (l *Limiter) fallback() gocardless.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -16,7 +16,7 @@ func (l *Limiter) fallback() gocardless.Limiter {
 	return l.local
 }
 
-// current returns the local limiter if Redis is lost.
+// current returns the local limiter if Redis is lost, and otherwise nil.
 func (l *Limiter) current() gocardless.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,7 +33,7 @@ func (l *Limiter) lost(err error) {
 		l.pause = firstPause
 	} else if time.Now().Before(l.until) {
 		l.mu.Unlock()
-		return // another call has noticed already
+		return // another call has begun the pause
 	} else {
 		l.pause = min(2*l.pause, maxPause)
 	}
@@ -41,12 +41,12 @@ func (l *Limiter) lost(err error) {
 	l.reason = err
 	l.mu.Unlock()
 	if first {
-		l.options.Logger.Warn("gocardless: Redis is lost; the rate limit is kept by each process on its own", "budget", l.options.Budget, "error", err)
+		l.options.Logger.Warn("gocardless: Redis cannot be reached; each process limits its own rate", "budget", l.options.Budget, "error", err)
 		l.change(err)
 	}
 }
 
-// inform passes on to the local limiter what the replies reported last.
+// inform passes the last reported limits to the local limiter.
 func (l *Limiter) inform() {
 	for k := range l.groups {
 		g := &l.groups[k]
@@ -59,13 +59,13 @@ func (l *Limiter) inform() {
 	}
 }
 
-// example has an operation of each kind.
+// example has an operation for each kind.
 var example = [len(groups)]gocardless.Operation{
 	{Method: "GET", Path: "/payments"}, {Method: "GET", Path: "/balances"},
 	{Method: "POST", Path: "/outbound_payments"}, {Method: "GET", Path: "/outbound_payments"},
 }
 
-// reached goes back to Redis.
+// reached returns to Redis after a call to it has succeeded.
 func (l *Limiter) reached() {
 	l.mu.Lock()
 	back := l.local != nil
@@ -80,7 +80,7 @@ func (l *Limiter) reached() {
 		g.local = 0
 		g.mu.Unlock()
 	}
-	l.options.Logger.Info("gocardless: Redis is back; the rate limit is shared again", "budget", l.options.Budget)
+	l.options.Logger.Info("gocardless: Redis can be reached again; the processes share the rate limit", "budget", l.options.Budget)
 	l.change(nil)
 }
 

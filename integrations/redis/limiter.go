@@ -18,26 +18,26 @@ import (
 
 // Options configures a [Limiter]. Budget must be set.
 type Options struct {
-	// Budget names the access token among those that share the Redis: processes that use
-	// one token use one name. It appears in keys, so it must not be the token itself.
+	// Budget names the access token: all processes that use the same token use the same name. It is
+	// part of Redis keys, so it must not be the token itself.
 	Budget string
-	// ReservePercent is the part of each minute's requests that bulk calls leave to
-	// interactive ones; see [gocardless.WithRateLimitReserve]. 20 when zero; negative for
-	// none.
+	// ReservePercent is the part of each minute's requests that bulk calls leave to interactive ones,
+	// up to 90: 20 when zero, none when negative. See [gocardless.WithRateLimitReserve].
 	ReservePercent int
 	// Timeout limits a call to Redis: 250 ms when zero. An API call waits at most this long before
 	// Redis counts as lost.
 	Timeout time.Duration
-	// Logger receives a line when Redis is lost, and when it is back: [slog.Default] when nil.
+	// Logger receives a warning when Redis is lost, and a line when it can be reached again:
+	// [slog.Default] when nil.
 	Logger *slog.Logger
-	// OnChange is called at the same times, with the error and with nil.
+	// OnChange is called at the same times: with the error, and then with nil.
 	OnChange func(error)
 }
 
 const (
 	defaultTimeout = 250 * time.Millisecond
 	window         = time.Minute
-	// How long Redis is left alone after it was lost, at first and at most.
+	// The pause before Redis is tried again, at first and at most.
 	firstPause, maxPause = time.Second, 30 * time.Second
 )
 
@@ -47,11 +47,11 @@ type Limiter struct {
 	redis   redis.Scripter
 	options Options
 	groups  [len(groups)]group
-	clock   func() int64 // ms, for tests; 0 is Redis's own time
+	clock   func() int64 // in ms, for tests; 0 means Redis's own time
 
 	mu     sync.Mutex
 	local  gocardless.Limiter // nil unless Redis is lost
-	until  time.Time          // Redis is left alone
+	until  time.Time          // the end of the pause
 	pause  time.Duration
 	reason error
 }
@@ -61,8 +61,8 @@ var takeScript string
 
 var take = redis.NewScript(takeScript)
 
-// New returns a limiter for [gocardless.WithLimiter]. The client is that of a server,
-// of a cluster or of sentinels. New does not call Redis.
+// New returns a limiter for [gocardless.WithLimiter]. The client may be one for a single server, a
+// cluster or sentinels. New does not call Redis.
 func New(client redis.Scripter, options Options) (*Limiter, error) {
 	switch {
 	case client == nil:
@@ -96,17 +96,17 @@ var groups = [...]gocardless.RateLimitGroup{
 	gocardless.GroupGeneral, gocardless.GroupBalances, gocardless.GroupOutboundWrites, gocardless.GroupOutboundReads,
 }
 
-// kindOf is the narrowest budget that an operation uses; all use the general one, too.
+// kindOf returns the narrowest budget of an operation. Every operation also uses the general one.
 func kindOf(op *gocardless.Operation) kind { return kind(slices.Index(groups[:], op.RateLimitGroup())) }
 
-// group is what this process knows of a budget.
+// group is this process's view of a budget.
 type group struct {
 	queues [2]queue // by lane
 
 	mu    sync.Mutex
-	ended int                  // requests since Redis was called last
-	local int                  // requests that the local limiter let through, and that have not ended
-	last  gocardless.RateLimit // the last that a reply reported
+	ended int                  // requests that have ended since the last call to Redis
+	local int                  // requests in progress that the local limiter let through
+	last  gocardless.RateLimit // the latest limit in a reply
 }
 
 // Wait implements [gocardless.Limiter].
@@ -125,7 +125,7 @@ func (l *Limiter) Wait(ctx context.Context, op gocardless.Operation, lane gocard
 	for {
 		if local := l.fallback(); local != nil {
 			passed = true
-			q.next() // the local limiter has queues of its own
+			q.next() // the local limiter has its own queues
 			return g.waitLocally(ctx, local, op, lane)
 		}
 		a, err := l.ask(ctx, kindOf(&op), lane)
@@ -151,7 +151,7 @@ func (l *Limiter) Wait(ctx context.Context, op gocardless.Operation, lane gocard
 	}
 }
 
-// answer is what the script returns.
+// answer is the result of the script.
 type answer struct {
 	taken      bool
 	wait, step time.Duration
@@ -209,8 +209,7 @@ func (g *group) report(limit int) []any {
 	defer g.mu.Unlock()
 	ended := g.ended
 	g.ended = 0
-	// The last report is sent until its window ends, so that a Redis that has
-	// lost its memory learns of what was used.
+	// The last limit is sent until its window ends, so that a Redis that lost its data has it again.
 	left := time.Until(g.last.Reset)
 	if g.last.Limit <= 0 || left <= 0 || left > window+time.Second {
 		return []any{limit, ended, 0, 0, 0}
@@ -222,7 +221,7 @@ func (g *group) report(limit int) []any {
 func (l *Limiter) Observe(op gocardless.Operation, lane gocardless.Lane, limit gocardless.RateLimit) {
 	k := kindOf(&op)
 	if k != 0 {
-		// The reply describes the budget of its own.
+		// The limit in the reply is that of the narrower budget.
 		l.groups[0].observe(gocardless.RateLimit{})
 	}
 	g := &l.groups[k]
@@ -233,13 +232,12 @@ func (l *Limiter) Observe(op gocardless.Operation, lane gocardless.Lane, limit g
 	}
 }
 
-// observe notes the end of a request, and reports whether the local limiter let it
-// through.
+// observe records the end of a request, and reports whether the local limiter let it through.
 func (g *group) observe(limit gocardless.RateLimit) (local bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if limit.Limit > 0 && !limit.Reset.IsZero() {
-		// Replies overtake each other; within a window the smaller number is the newer one.
+		// Replies can overtake each other. Within a window, the smaller number is the newer one.
 		newer := limit.Reset.Sub(g.last.Reset) > time.Second
 		if newer || limit.Remaining < g.last.Remaining || limit.Limit != g.last.Limit {
 			g.last = limit
@@ -253,7 +251,7 @@ func (g *group) observe(limit gocardless.RateLimit) (local bool) {
 	return false
 }
 
-// waitLocally lets a request through by the local limiter.
+// waitLocally waits for the local limiter.
 func (g *group) waitLocally(ctx context.Context, local gocardless.Limiter, op gocardless.Operation, lane gocardless.Lane) error {
 	err := local.Wait(ctx, op, lane)
 	if err == nil {

@@ -67,7 +67,7 @@ func (a *api) count() (total, bulk, refused int) {
 	return a.total, a.bulk, a.refused
 }
 
-// server is a Redis to test with: its address, which is the same after a restart.
+// server is a Redis to test with. Its address stays the same after a restart.
 type server struct {
 	addr       string
 	stop, back func()
@@ -82,7 +82,7 @@ func each(t *testing.T, f func(t *testing.T, s server)) {
 	t.Run("Redis", func(t *testing.T) { bubble(t, realRedis(t), f) })
 }
 
-// process returns a client and its limiter, as a process of its own has them.
+// process returns a client and a limiter that stand for a process.
 func process(t *testing.T, a http.RoundTripper, addr, budget string, options ...func(*Options)) (*gocardless.Client, *Limiter) {
 	t.Helper()
 	r := redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: -1, WriteTimeout: -1, PoolSize: 4, MaxRetries: -1})
@@ -109,7 +109,7 @@ func toSecond(second time.Duration) {
 	time.Sleep(now.Truncate(time.Minute).Add(time.Minute + second*time.Second).Sub(now))
 }
 
-// 64 processes read 5,000 times, and no request is one too many.
+// 64 processes make 5,000 requests and never exceed the limit.
 func TestOneBudget(t *testing.T) {
 	each(t, func(t *testing.T, s server) {
 		processes, reads := 64, 5000
@@ -143,7 +143,7 @@ func TestOneBudget(t *testing.T) {
 	})
 }
 
-// Next to bulk workers in eight processes every interactive call is answered in time, and the bulk
+// Alongside bulk workers in eight processes, every interactive call is answered in time, and the bulk
 // calls use three quarters of the limit.
 func TestLanes(t *testing.T) {
 	each(t, func(t *testing.T, s server) {
@@ -203,7 +203,7 @@ func TestLanes(t *testing.T) {
 	})
 }
 
-// A call that cannot make its deadline fails at once, wherever it stands in the queue.
+// A call that cannot meet its deadline fails at once, wherever it is in the queue.
 func TestDeadlines(t *testing.T) {
 	each(t, func(t *testing.T, s server) {
 		toSecond(30)
@@ -245,7 +245,7 @@ func TestDeadlines(t *testing.T) {
 	})
 }
 
-// Balances have a budget of their own, and wait without holding up the rest.
+// Balances have their own budget, and wait without delaying other calls.
 func TestBudgetOfItsOwn(t *testing.T) {
 	each(t, func(t *testing.T, s server) {
 		toSecond(20)
@@ -275,8 +275,8 @@ func TestBudgetOfItsOwn(t *testing.T) {
 	}
 }
 
-// Redis is lost in the middle: each process continues by itself and reports it, and when Redis is back,
-// without its memory, the budget is shared again. No request is one too many.
+// When Redis is lost, each process continues with its own limiter and reports it. When Redis is back,
+// without its data, the processes share the budget again. They never exceed the limit.
 func TestRestarts(t *testing.T) {
 	eachOwn(t, func(t *testing.T, s server) {
 		toSecond(0)
@@ -344,7 +344,7 @@ func TestRestarts(t *testing.T) {
 	})
 }
 
-// A Redis that accepts connections and does not answer is lost, too.
+// A Redis that accepts connections but does not answer counts as lost.
 func TestSilentRedis(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -365,12 +365,12 @@ func TestSilentRedis(t *testing.T) {
 	if _, err := c.Payments.Get(t.Context(), "PM1"); err != nil {
 		t.Fatal(err)
 	}
-	if l.Err() == nil || !strings.Contains(log.String(), "Redis is lost") || !strings.Contains(log.String(), "budget=silent") {
+	if l.Err() == nil || !strings.Contains(log.String(), "Redis cannot be reached") || !strings.Contains(log.String(), "budget=silent") {
 		t.Errorf("%v, log %q", l.Err(), log.String())
 	}
 }
 
-// Without a clock of its own the script uses that of Redis.
+// By default the script uses the clock of Redis.
 func TestRedisClock(t *testing.T) {
 	m := miniredis.RunT(t)
 	r := redis.NewClient(&redis.Options{Addr: m.Addr()})

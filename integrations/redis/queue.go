@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// queue lets the calls of a lane ask Redis one after the other, in the order in which
-// they come.
+// queue lets the calls of a lane ask Redis one after the other, in the order of their arrival.
 type queue struct {
 	mu      sync.Mutex
 	busy    bool // a call is asking
 	waiting []*waiter
-	from    time.Time     // the earliest time for those in the queue
-	step    time.Duration // from one to the next, at least
+	from    time.Time     // the earliest time for the first in the queue
+	step    time.Duration // the time from one to the next
 }
 
 type waiter struct {
@@ -22,7 +21,8 @@ type waiter struct {
 	deadline time.Time  // zero for none
 }
 
-// enter returns when it is the caller's turn to ask; next must follow.
+// enter waits until it is the caller's turn to ask. If it returns nil, the caller must call next
+// afterwards.
 func (q *queue) enter(ctx context.Context) error {
 	q.mu.Lock()
 	if !q.busy {
@@ -47,7 +47,7 @@ func (q *queue) enter(ctx context.Context) error {
 	}
 }
 
-// leave takes a waiter out whose context has ended.
+// leave removes a waiter whose context has ended.
 func (q *queue) leave(w *waiter) {
 	q.mu.Lock()
 	if i := slices.Index(q.waiting, w); i >= 0 {
@@ -57,11 +57,11 @@ func (q *queue) leave(w *waiter) {
 	}
 	q.mu.Unlock()
 	if err := <-w.turn; err == nil {
-		q.next() // it was its turn at the same moment
+		q.next() // its turn came at the same moment
 	}
 }
 
-// next passes the turn on.
+// next ends the caller's turn and begins that of the next waiter.
 func (q *queue) next() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,8 +73,8 @@ func (q *queue) next() {
 	q.waiting = slices.Delete(q.waiting, 0, 1)
 }
 
-// expect notes what Redis answered the one whose turn it is, and refuses those behind
-// who cannot make their deadlines.
+// expect records the answer of Redis to the caller whose turn it is, and refuses the waiters that
+// cannot meet their deadlines.
 func (q *queue) expect(a answer) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -90,8 +90,8 @@ func (q *queue) expect(a answer) {
 	})
 }
 
-// tooLate reports whether the wait of the one at a position, from 0, could only end
-// in its deadline.
+// tooLate reports whether the wait of a waiter at a position, counted from 0, could only end with its
+// deadline.
 func (q *queue) tooLate(w *waiter, position int) bool {
 	if w.deadline.IsZero() {
 		return false
@@ -100,6 +100,6 @@ func (q *queue) tooLate(w *waiter, position int) bool {
 	if now := time.Now(); at.Before(now) {
 		at = now
 	}
-	// The last known step may be too long by then, when others go away.
+	// Half the step, because the waits become shorter when other callers stop.
 	return !w.deadline.After(at.Add(time.Duration(position) * q.step / 2))
 }

@@ -19,7 +19,7 @@ import (
 func ownMiniredis(t *testing.T) server {
 	m := miniredis.RunT(t)
 	return server{m.Addr(), m.Close, func() {
-		m.FlushAll() // a server without a disk forgets
+		m.FlushAll() // as a server without persistence
 		if err := m.Restart(); err != nil {
 			t.Error(err)
 		}
@@ -27,7 +27,7 @@ func ownMiniredis(t *testing.T) server {
 }
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(quiet{}) // its complaints about servers that are stopped on purpose
+	redis.SetLogger(quiet{}) // go-redis logs errors about servers that the tests stop
 	os.Exit(m.Run())
 }
 
@@ -37,7 +37,7 @@ func (quiet) Printf(context.Context, string, ...any) {}
 
 var budgetNames atomic.Int64
 
-// budgetName is a name that no other test uses: the real server is shared.
+// budgetName returns a name that no other test uses, because the tests share the real server.
 func budgetName() string { return fmt.Sprintf("test-%d-%d", os.Getpid(), budgetNames.Add(1)) }
 
 // realRedis is the server that GOCARDLESS_TEST_REDIS names.
@@ -101,8 +101,8 @@ func eachOwn(t *testing.T, f func(t *testing.T, s server)) {
 }
 
 func bubble(t *testing.T, s server, f func(t *testing.T, s server)) {
-	// What stops and starts the server works outside the bubble, whose time may not move
-	// until the server answers.
+	// The server is stopped and started outside the bubble, whose time must not move until the server
+	// answers.
 	work, done := make(chan func()), make(chan struct{})
 	go func() {
 		for f := range work {

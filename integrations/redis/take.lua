@@ -1,15 +1,14 @@
--- Takes one request from each of the given budgets, or from none.
+-- Takes one request from each of the given budgets, or from none of them.
 --
 -- KEYS: a hash for each budget.
 -- ARGV: the time in ms (0: that of this server), the length of a window in ms, the lane
 -- (1: bulk), the reserve in percent, the longest wait in ms (-1: any), and for each budget:
 -- its limit until a reply reports one, how many requests have ended since the last call, and
--- the limit, the remaining requests and the ms until the reset that the last reply reported
--- (0, 0, 0: none).
+-- the limit, the remaining requests and the ms until the reset in the last reply (0, 0, 0: none).
 --
--- Returns {taken, wait, step}: whether the request was taken, and is to be sent after the wait,
--- or not, and nothing can be taken before the wait; step is the ms from one bulk request to
--- the next.
+-- Returns {taken, wait, step}. If taken is 1, the request is to be sent after the wait; if it is
+-- 0, no request can be taken before the end of the wait. The step is the time in ms from one bulk
+-- request to the next.
 local now, window, bulk, reserve, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
 if now == 0 then
   local t = redis.call('TIME')
@@ -25,8 +24,9 @@ local function load(i)
   b.remaining = tonumber(h[3] or b.limit)
   b.flying = math.max(b.flying - tonumber(ARGV[at + 2]), 0)
   if now >= b.reset then
-    -- The next window. Its end keeps the phase that replies reported. What is in flight may
-    -- be counted in it; if a process took it to its grave, only once.
+    -- The next window. Its end keeps the phase of the reported resets. Requests in flight may be
+    -- counted in this window, so they are deducted from it, but not from the one after it: a
+    -- crashed process may never report their end.
     b.reset = b.reset + (math.floor((now - b.reset) / window) + 1) * window
     b.remaining, b.flying = b.limit - b.flying, 0
   end
@@ -34,7 +34,7 @@ local function load(i)
   if limit > 0 then
     b.limit = limit
     b.remaining = math.min(b.remaining, limit, math.max(remaining - b.flying, 0))
-    -- A window longer than a window comes from clocks that disagree.
+    -- A longer time until the reset is due to clocks that disagree.
     if left > 0 and left <= window + 1000 and math.abs(now + left - b.reset) > 1000 then
       b.reset = now + left
     end
@@ -63,7 +63,7 @@ for i = 1, #KEYS do
     if share < 1 or from >= b.reset then
       taken, wait = false, math.max(wait, b.reset - now)
     elseif b.remaining - reserved(b, b.reset - from) < 1 then
-      -- Only the reserve is left, of which more is released soon.
+      -- Only the reserve is left. More of it is released soon.
       taken, wait = false, math.max(wait, math.min(b.reset - now, window / 60))
     else
       wait = math.max(wait, from - now)

@@ -17,15 +17,16 @@ import (
 // pace is the time between two deliveries: 20 a second, 5,000 events.
 const pace = 50 * time.Millisecond
 
-// BenchmarkAcknowledge measures how long a delivery of 250 new events takes until it is answered,
-// and the floor: verify and answer, nothing stored. Deliveries arrive at a fixed rate, whether or not
-// those before are answered; a late start counts. So the time of an operation is the pace, and the
-// figures are the percentiles. The databases do not wait for the disk; see scripts/postgres.sh.
+// BenchmarkAcknowledge measures how long it takes until a delivery of 250 new events is answered,
+// and the floor: to verify and answer, without storing anything. Deliveries arrive at a fixed rate,
+// whether or not the previous ones are answered, and a late start counts. So the time per operation is
+// the pace, and the percentiles are the result. The databases do not wait for the disk; see
+// scripts/postgres.sh.
 //
 //	scripts/postgres.sh run go test -run XXX -bench Acknowledge -benchtime 400x ./integrations/river
 //
-// Other work on the machine shows in the 99th percentile. Real-time priority for server and program
-// keeps it out:
+// Other work on the machine affects the 99th percentile, unless server and program run with real-time
+// priority:
 //
 //	go test -c -o /tmp/river.test ./integrations/river
 //	chrt -r 10 scripts/postgres.sh run /tmp/river.test -test.run XXX -test.bench Acknowledge -test.benchtime 400x

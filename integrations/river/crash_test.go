@@ -32,7 +32,7 @@ func deliveries(few int) int {
 	return few
 }
 
-// skewed is the clock of a machine that goes wrong.
+// skewed is the clock of a machine, which is wrong.
 type skewed time.Duration
 
 func (s skewed) Now() time.Time { return time.Now().Add(time.Duration(s)) }
@@ -41,7 +41,7 @@ func (s skewed) NowOrNil() *time.Time {
 	return &now
 }
 
-// shaky is a handler that writes to the ledger, and then fails now and then.
+// shaky is a handler that writes to the ledger, and then sometimes fails.
 func shaky(b **bed) gocardless.EventHandlerFunc {
 	return func(ctx context.Context, e gocardless.Event) error {
 		if err := (*b).write(ctx, e); err != nil {
@@ -126,7 +126,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// crashing is the configuration of workers that are killed: what they held comes back soon.
+// crashing is the configuration of workers that are killed: their jobs are soon taken over.
 func crashing(c *river.Config) {
 	rivertest.Quick(c)
 	c.JobTimeout, c.RescueStuckJobsAfter = 2*time.Second, 3*time.Second
@@ -146,7 +146,7 @@ func work(source string) {
 	os.Exit(0)
 }
 
-// startWorker starts a worker process; the function kills it.
+// startWorker starts a worker process. The returned function kills it.
 func startWorker(t *testing.T, source string) (kill func()) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), workerVariable+"="+source)
@@ -220,7 +220,7 @@ func TestKills(t *testing.T) {
 			case <-time.After(150 * time.Millisecond):
 			}
 			var n int
-			// Those that use this test's tables: others use the server as well.
+			// Only connections that use this test's tables: other tests use the same server.
 			err := conn.QueryRow(context.Background(), `SELECT count(pg_terminate_backend(pid)) FROM
 				(SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND pid IN
 					(SELECT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1)

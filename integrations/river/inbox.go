@@ -29,9 +29,9 @@ const (
 	DefaultRetention = 30 * 24 * time.Hour
 )
 
-// rescueAfter is how long after its timeout the job of a dead worker is taken over. It also is how
-// much the clocks of machines may differ before a live worker's job is begun again. That would do
-// no harm either: only one of the two transactions is committed.
+// rescueAfter is how long after its timeout the job of a dead worker is taken over. If the clocks of
+// two machines differ by more, the job of a live worker can be begun again. That is harmless: only
+// one of the two transactions is committed.
 const rescueAfter = 5 * time.Minute
 
 // Options are the settings of an [Inbox].
@@ -63,8 +63,8 @@ type Options struct {
 	Configure func(*river.Config)
 }
 
-// schema are the inbox's own tables. River's list what is to be done; the first of these lists
-// what is done, for longer than River keeps its jobs, and by whatever worker came first.
+// schema creates the inbox's own tables. The first lists the events that are done, for longer than
+// River keeps its jobs, and ensures that only one worker marks an event.
 var schema = []string{
 	`CREATE TABLE IF NOT EXISTS gocardless_inbox_done (
 	event_id text NOT NULL PRIMARY KEY,

@@ -26,7 +26,7 @@ import (
 
 const secret gocardless.WebhookSecret = "of the endpoint"
 
-// inbox is what the tests need of an inbox, whatever its database.
+// inbox is the part of an inbox that the tests need, for any database.
 type inbox interface {
 	Migrate(context.Context) error
 	Start(context.Context) error
@@ -40,7 +40,7 @@ type inbox interface {
 	CatchUp(*gocardless.Client, time.Time) *gocardless.EventCatchUp
 }
 
-// bed is a database with an inbox in it.
+// bed is a database with an inbox.
 type bed struct {
 	inbox
 	endpoint http.Handler
@@ -164,7 +164,7 @@ func newSQLiteBed(t testing.TB, options riverinbox.Options) *bed {
 	}
 }
 
-// each runs a test with both databases. The handler gets the bed that it runs in.
+// each runs a test with both databases. The handler receives its bed.
 func each(t *testing.T, options riverinbox.Options, handle func(b *bed, ctx context.Context, e gocardless.Event) error, f func(t *testing.T, b *bed)) {
 	for _, name := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(name, func(t *testing.T) {
@@ -184,8 +184,8 @@ func each(t *testing.T, options riverinbox.Options, handle func(b *bed, ctx cont
 	}
 }
 
-// prepare creates the tables. The ledger has no key: nothing but the inbox keeps an event from being
-// there twice.
+// prepare creates the tables. The ledger has no key: only the inbox keeps an event from being in it
+// twice.
 func (b *bed) prepare(t testing.TB) {
 	for range 2 { // the second time it does nothing
 		if err := b.Migrate(context.Background()); err != nil {
@@ -226,7 +226,7 @@ func (b *bed) mustDeliver(t testing.TB, body []byte) {
 	}
 }
 
-// drained reports whether nothing is left to be done.
+// drained reports whether all events are handled or parked.
 func (b *bed) drained(t testing.TB) func() bool {
 	return func() bool {
 		s, err := b.Stats(context.Background())
@@ -263,7 +263,7 @@ func TestInbox(t *testing.T) {
 	}, func(t *testing.T, b *bed) {
 		plain := event("EV1", 0, "PM1")
 		known := strings.Replace(plain, `"links":{`, `"links":{"new_thing":"NT1",`, 1)
-		// What PostgreSQL does not take as JSON.
+		// Characters that PostgreSQL does not accept in JSON.
 		odd := []string{`\u0000`, `\ud800`, `\\u0000`, "\xff", `1e999999`}
 		body := []string{known, event("EV2", 1, "PM2"), known, event("EV2", 7, "PM2"), plain}
 		for i, s := range odd {
@@ -292,7 +292,7 @@ func TestInbox(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("handled\n%q, want\n%q", got, want)
 		}
-		// River forgets its jobs in time; an event that comes back then still is not handled again.
+		// River deletes old jobs. An event that is delivered again after that is still not handled again.
 		b.exec("DELETE FROM river_job")
 		b.mustDeliver(t, delivery(known))
 		rivertest.Until(t, "all are handled", b.drained(t))
@@ -312,7 +312,7 @@ func TestInbox(t *testing.T) {
 	})
 }
 
-// What the caller writes in the transaction of the events is committed with them, and undone with them.
+// The caller's writes in the transaction of the events are committed or rolled back with them.
 func TestInsertTx(t *testing.T) {
 	each(t, riverinbox.Options{}, func(*bed, context.Context, gocardless.Event) error { return nil }, func(t *testing.T, b *bed) {
 		stored := func() (events, rows int) {
@@ -382,7 +382,7 @@ func TestParkReleaseReplay(t *testing.T) {
 		if n := b.count("SELECT count(*) FROM ledger"); n != 1 {
 			t.Errorf("%d rows in the ledger: what failed is not undone", n)
 		}
-		b.mustDeliver(t, delivery(event("EV1", 10, "PM1"))) // does not come back by a delivery
+		b.mustDeliver(t, delivery(event("EV1", 10, "PM1"))) // a delivery does not release it
 		if !parked() {
 			t.Error("a delivery released a parked event")
 		}
@@ -393,7 +393,7 @@ func TestParkReleaseReplay(t *testing.T) {
 		}
 		rivertest.Until(t, "EV1 is handled", func() bool { return b.count("SELECT count(*) FROM ledger WHERE event = 'EV1'") == 1 })
 
-		// Replays: only what is selected, and not what has just become done.
+		// A replay handles only the selected events, and none that was done a moment ago.
 		if n, err := b.Replay(t.Context(), riverinbox.Filter{IDs: []string{"EV3"}}); n > 1 || err != nil {
 			t.Errorf("replayed %d, %v", n, err)
 		}
@@ -472,7 +472,7 @@ func TestPerResource(t *testing.T) {
 	})
 }
 
-// What webhooks missed is stored by the catch-up, and handled like the rest.
+// A catch-up stores the events that webhooks missed, and they are handled like any others.
 func TestCatchUp(t *testing.T) {
 	each(t, riverinbox.Options{}, func(b *bed, ctx context.Context, e gocardless.Event) error { return b.write(ctx, e) },
 		func(t *testing.T, b *bed) {
@@ -540,7 +540,7 @@ func newMandate(t *testing.T, client *gocardless.Client) {
 	}
 }
 
-// A handler that waits for the API holds up no delivery, also where the database has one connection.
+// A handler that waits for the API does not delay deliveries, even with a single database connection.
 func TestSlowHandler(t *testing.T) {
 	var wait sync.Map
 	each(t, riverinbox.Options{Workers: 2}, func(b *bed, ctx context.Context, e gocardless.Event) error {

@@ -51,8 +51,8 @@ func (b *Inbox[TTx]) Stats(ctx context.Context) (Stats, error) {
 	return s, nil
 }
 
-// Backlog returns how many events are to be handled, parked ones apart, and how long ago the oldest
-// of them was stored. It makes an Inbox one for the metrics of integrations/otel:
+// Backlog returns how many events are to be handled, without the parked ones, and how long ago the
+// oldest of them was stored. With it an inbox can be observed by integrations/otel:
 //
 //	registration, err := telemetry.ObserveInbox("webhooks", inbox)
 func (b *Inbox[TTx]) Backlog(ctx context.Context) (depth int64, oldest time.Duration, err error) {
@@ -145,7 +145,7 @@ func (b *Inbox[TTx]) Replay(ctx context.Context, filter Filter) (int, error) {
 		b.db.Millis("finalized_at"), before))
 }
 
-// again makes jobs available that a filter and a condition select.
+// again makes the jobs available that match a filter and a condition.
 func (b *Inbox[TTx]) again(ctx context.Context, filter Filter, condition string) (int, error) {
 	where, args := b.where(filter)
 	type found struct {
@@ -170,7 +170,7 @@ func (b *Inbox[TTx]) again(ctx context.Context, filter Filter, condition string)
 	return len(list), nil
 }
 
-// retry takes back the mark that an event is done and makes its job available, in one transaction.
+// retry removes the mark that an event is done and makes its job available, in one transaction.
 func (b *Inbox[TTx]) retry(ctx context.Context, job int64, event string) error {
 	tx, err := b.db.Begin(ctx)
 	if err != nil {
@@ -242,7 +242,7 @@ func (b *Inbox[TTx]) Purge(ctx context.Context, olderThan time.Duration) (int64,
 	if err := b.db.Query(ctx, one(&newest), `SELECT coalesce(max(created_at), 0)`+old, done, created); err != nil {
 		return 0, fmt.Errorf("riverinbox: purging: %w", err)
 	}
-	// The horizon comes first: it may be too late, but never too early.
+	// The horizon is set first: it may be too late, but never too early.
 	if newest > 0 {
 		if err := b.setPoint(ctx, horizonName, newest, ""); err != nil {
 			return 0, err

@@ -66,8 +66,8 @@ type transaction[TTx any] struct {
 // errDone means that another worker has handled the event.
 var errDone = errors.New("riverinbox: the event is done")
 
-// begin begins the transaction and marks the event as done. Another worker that has the event too,
-// because River took this one for dead, waits for the mark until this transaction ends.
+// begin begins the transaction and marks the event as done. Another worker with the same event,
+// because River considered this one dead, waits for the mark until this transaction ends.
 func (t *transaction[TTx]) begin() error {
 	t.once.Do(func() {
 		if t.tx, t.err = t.inbox.db.Begin(t.ctx); t.err != nil {
@@ -87,7 +87,7 @@ func (t *transaction[TTx]) begin() error {
 	return t.err
 }
 
-// rollback undoes what is not committed.
+// rollback rolls the transaction back, if it was begun and not committed.
 func (t *transaction[TTx]) rollback() {
 	if t.begun {
 		t.inbox.db.Rollback(t.ctx, t.tx)
@@ -107,13 +107,13 @@ func (b *Inbox[TTx]) handle(ctx context.Context, args EventArgs) error {
 	defer t.rollback() // also for a panic, which River catches
 	err = b.options.Handler.HandleEvent(context.WithValue(ctx, txKey[TTx]{}, t), *event)
 	if err == nil {
-		err = t.begin() // for a handler that has not asked for it
+		err = t.begin() // for a handler that has not called Tx
 	}
 	switch {
 	case errors.Is(t.err, errDone):
 		return nil
 	case t.err != nil:
-		return t.err // what the handler returned follows from it
+		return t.err // the cause of the handler's error
 	case err != nil:
 		return err
 	}
@@ -134,8 +134,8 @@ func (b *Inbox[TTx]) isDone(ctx context.Context, id string) (bool, error) {
 	return n > 0, nil
 }
 
-// heldUp returns how long to wait before the next look if another event of the resource has to be
-// handled before this one, and else zero.
+// heldUp returns how long to wait before looking again if another event of the resource has to be
+// handled first, and zero if there is none.
 //
 // An event waits for every unfinished one that was created before it, and for a later one only
 // while that runs. River has committed that a job runs before its worker looks here. So of two

@@ -166,7 +166,7 @@ func TestJournals(t *testing.T) {
 		record(t, j, d)
 		expect("failed, corrected", claim(t, j, time.Hour, false, bulk.Claim{Key: "d", Fingerprint: "2"}), granted)
 
-		// A slow process does not undo what another one has finished.
+		// A slow process does not replace the outcome of another one.
 		record(t, j, bulk.Entry{Key: "a", State: bulk.Open, Fingerprint: "1"}, bulk.Entry{Key: "x", State: bulk.Created, ID: "PM9", Fingerprint: "1"})
 		if got := entries(t, j); got["a"] != a || got["x"].ID != "PM9" {
 			t.Errorf("%+v", got)
@@ -174,7 +174,7 @@ func TestJournals(t *testing.T) {
 	})
 }
 
-// Runs in one table do not know of each other, and the tables can be created by many at once.
+// Runs in one table are independent, and many processes can create the tables at once.
 func TestRunsInOneTable(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
@@ -235,14 +235,14 @@ func lines(n int) func(func(bulk.Line[gocardless.CustomerCreateParams]) bool) {
 	}
 }
 
-// machine is what processes run on, and crash with.
+// machine is the host of processes that crash.
 type machine struct {
 	mu      sync.Mutex
 	random  *rand.Rand
 	crashes int
 }
 
-// process is one life of a process: a transport that ends it at random points.
+// process is a process until it crashes: a transport that ends it at random points.
 type process struct {
 	machine *machine
 	under   http.RoundTripper
@@ -286,7 +286,7 @@ func (j mortal) Record(ctx context.Context, entries []bulk.Entry) error {
 	return j.Journal.Record(ctx, entries)
 }
 
-// Four processes share a database, and crash again and again.
+// Four processes share a database and crash repeatedly.
 func TestCrashesWithADatabase(t *testing.T) {
 	n, crashes := 1000, 100
 	if testing.Short() {

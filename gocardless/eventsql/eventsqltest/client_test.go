@@ -8,7 +8,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless"
 )
 
-// client returns a client that reaches nothing.
+// client returns a client whose requests must not be sent.
 func client(t *testing.T) *gocardless.Client {
 	t.Helper()
 	c, err := gocardless.New("token", gocardless.EnvironmentSandbox, gocardless.WithRetries(0),

@@ -104,8 +104,8 @@ func (d database) storeIn(t *testing.T, db *sql.DB, options eventsql.Options) *e
 	return store
 }
 
-// ledger creates a table for what handlers write. It has no key: nothing but the store keeps a
-// row from being there twice.
+// ledger creates a table for the writes of handlers. It has no key: only the store keeps a row from
+// being in it twice.
 func ledger(t *testing.T, db *sql.DB) {
 	t.Helper()
 	if _, err := db.Exec("CREATE TABLE ledger (event text NOT NULL, worker text NOT NULL)"); err != nil {
@@ -144,7 +144,7 @@ func (d database) insert() string {
 	return "INSERT INTO ledger (event, worker) VALUES ($1, $2)"
 }
 
-// expire ends all leases, as time would.
+// expire ends all leases, as if their time had passed.
 func expire(t *testing.T, d database, db *sql.DB) {
 	t.Helper()
 	past := "clock_timestamp() - interval '1 second'"

@@ -54,7 +54,7 @@ func work(what string) error {
 	}
 	db.SetMaxOpenConns(12)
 	store, err := eventsql.New(db, d.dialect, eventsql.Options{
-		// Short, so that the events of the killed come back soon; the handlers take no time.
+		// Short, so that the events of killed workers are soon taken over. The handlers are quick.
 		Lease:       500 * time.Millisecond,
 		MaxAttempts: -1,
 		Transaction: part[1] == "true",
@@ -138,7 +138,7 @@ func (w *worker) start(t *testing.T) {
 	w.stdin, w.address = stdin, strings.TrimSpace(line)
 }
 
-// kill ends the worker as a power cut would.
+// kill ends the worker as a power failure does.
 func (w *worker) kill() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,9 +153,9 @@ func (w *worker) url() string {
 	return "http://" + w.address + "/"
 }
 
-// 3,000 deliveries with repeated events arrive at two worker processes, which are killed again
-// and again in the middle of their work. Every event takes effect exactly once; without a
-// transaction, at least once, and again only where a worker was killed.
+// 3,000 deliveries with repeated events arrive at two worker processes, which are killed repeatedly in
+// the middle of their work. Every event takes effect exactly once; without a transaction, at least
+// once, and more often only if a worker was killed.
 func TestKilledWorkers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts some sixty processes")
@@ -276,7 +276,7 @@ func deliverToKilled(t *testing.T, d database, transaction bool, n int) (plan ev
 	return plan, rows(t, db), kills
 }
 
-// post returns the status of a delivery, or 0 when there was no reply.
+// post returns the status of a delivery, or 0 without a reply.
 func post(client *http.Client, url string, body []byte) int {
 	signed, _ := eventstoretest.Request(body)
 	r, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))

@@ -65,7 +65,7 @@ func TestMarkDone(t *testing.T) {
 	})
 }
 
-// A worker that was thought dead comes back: what it wrote with the mark is undone.
+// A worker that lost its claim continues: its writes are rolled back together with its mark.
 func TestLeaseRunsOut(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		for name, c := range map[string]struct {
@@ -178,8 +178,8 @@ func leases(t *testing.T, db *sql.DB) (n int) {
 	return n
 }
 
-// An event whose lease is extended cannot be taken over, though its first lease has run out; what a
-// killed worker leaves behind is purged.
+// An event whose lease was extended cannot be taken over, although its first lease has expired. Purge
+// deletes the leases of killed workers.
 func TestExtendedLeaseExcludes(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, db := d.store(t, eventsql.Options{Lease: 200 * time.Millisecond})

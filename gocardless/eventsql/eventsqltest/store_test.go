@@ -43,7 +43,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// What handlers write in the store's transaction is there once for each event.
+// The writes of handlers in the store's transaction are committed once for each event.
 func TestLedger(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, db := d.store(t, eventsql.Options{Transaction: true, MaxAttempts: 100})
@@ -144,7 +144,7 @@ func TestPoison(t *testing.T) {
 			if o, err := store.HandleOnce(t.Context(), event, func(context.Context) error { return nil }); err != nil || o == gocardless.EventOutcomeHandled {
 				begun++
 			}
-			// What a killed worker leaves behind.
+			// The row of a killed worker.
 			if _, err := db.Exec("UPDATE gocardless_events SET state = 'claimed' WHERE state = 'done'"); err != nil {
 				t.Fatal(err)
 			}
@@ -214,7 +214,7 @@ func TestPurge(t *testing.T) {
 		}
 		purge(0)
 
-		// A checkpoint of long ago keeps what is newer.
+		// An old checkpoint keeps the newer events.
 		for name, days := range map[string]int{"default": 5, "OR1": 60} {
 			if err := store.SetEventCheckpoint(ctx, name, gocardless.EventCheckpoint{CreatedAt: now.AddDate(0, 0, -days)}); err != nil {
 				t.Error(err)
@@ -269,7 +269,7 @@ func TestPurgeInBatches(t *testing.T) {
 	})
 }
 
-// Many workers start at once on an empty database, and spell its table in every way there is.
+// Many workers start at once on an empty database, with every spelling of the table.
 func TestCreateSchemaConcurrently(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		source := d.dataSource(t)
@@ -301,7 +301,7 @@ func TestCreateSchemaConcurrently(t *testing.T) {
 	})
 }
 
-// A table of another name, in another schema, and the statements for a migration.
+// A table with another name, in another schema, and the statements for a migration.
 func TestTable(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		db := d.open(t, d.dataSource(t))
@@ -344,7 +344,7 @@ func TestSerializable(t *testing.T) {
 	db := d.open(t, d.dataSource(t)+"&default_transaction_isolation=serializable")
 	eventstoretest.Deliver(t, d.storeIn(t, db, eventsql.Options{MaxAttempts: 100}), 300, 8, nil)
 
-	// The store cannot repeat a handler's transaction; the next delivery does.
+	// The store cannot retry a handler's transaction; the next delivery does.
 	store := d.storeIn(t, db, eventsql.Options{Table: "strict", Transaction: true})
 	ledger(t, db)
 	handler := gocardless.Once(store, eventsql.TxHandler(func(ctx context.Context, tx *sql.Tx, e gocardless.Event) error {
@@ -375,8 +375,8 @@ func TestSerializable(t *testing.T) {
 	}
 }
 
-// A handler may take longer than the lease in a transaction of any isolation level, in the store's
-// or in its own: that the lease is extended meanwhile does not get in the way of the mark.
+// A handler may take longer than the lease, with any isolation level, in the store's transaction or in
+// its own: extending the lease does not conflict with the mark.
 func TestLongHandlerInEveryIsolationLevel(t *testing.T) {
 	const lease = 150 * time.Millisecond
 	levels := []sql.IsolationLevel{sql.LevelDefault, sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable}
@@ -427,7 +427,7 @@ func TestLongHandlerInEveryIsolationLevel(t *testing.T) {
 	})
 }
 
-// An attempt that the database undid because of another transaction is not the event's fault.
+// An attempt that the database rolled back because of another transaction does not count.
 func TestConflictsDoNotPark(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, _ := d.store(t, eventsql.Options{MaxAttempts: 2})
@@ -453,7 +453,7 @@ func (conflict) Error() string    { return "could not serialize access" }
 func (conflict) SQLState() string { return "40001" }
 func (conflict) Code() int        { return 5 }
 
-// A parked event keeps its error and its body, with which it is handled on request.
+// A parked event keeps its error and its body, with which Retry handles it.
 func TestRetryWithTheBody(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, _ := d.store(t, eventsql.Options{MaxAttempts: 2})
@@ -502,7 +502,7 @@ func TestRetryWithTheBody(t *testing.T) {
 			}
 		}
 
-		// An event that was not delivered by webhook is kept as its fields say.
+		// An event that was not delivered by webhook is stored with its fields.
 		event := eventstoretest.NewEvent("EV3")
 		_, _ = store.HandleOnce(t.Context(), event, func(context.Context) error { return failure })
 		if kept, err := store.Event(t.Context(), "EV3"); err != nil || kept == nil || !reflect.DeepEqual(*kept, event) {
@@ -511,7 +511,7 @@ func TestRetryWithTheBody(t *testing.T) {
 	})
 }
 
-// The database goes away: an error, and no handling.
+// If the database fails, HandleOnce returns an error and does not call the handler.
 func TestDatabaseGone(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		store, db := d.store(t, eventsql.Options{Transaction: true})

@@ -131,7 +131,7 @@ func TestInboxMetrics(t *testing.T) {
 		t.Errorf("empty: depth %v, age %v", depth, age)
 	}
 	p.deliver(t)
-	time.Sleep(1100 * time.Millisecond) // River's times in SQLite are of seconds
+	time.Sleep(1100 * time.Millisecond) // in SQLite, River's times are whole seconds
 	if depth, age := value("gocardless_inbox_depth"), value("gocardless_inbox_age_seconds"); depth != 10 || age <= 0 || age > 3600 {
 		t.Errorf("depth %v, age %v", depth, age)
 	}

@@ -1,5 +1,5 @@
-// Command example is a webhook endpoint and a worker for its events, on PostgreSQL. Run as many of
-// them as you like; compose.yaml runs two.
+// Command example is a webhook endpoint and a worker for its events, on PostgreSQL. Several can run at
+// the same time; compose.yaml runs two.
 //
 //	DATABASE_URL=postgres://… GOCARDLESS_WEBHOOK_SECRET=… go run ./example
 package main

@@ -25,13 +25,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// log is what the workers have written.
+// log is the output of the workers.
 type log struct {
 	sync.Mutex
 	handled map[string][]string // the workers that handled an event
 }
 
-// startWorker starts the example, and returns its address when it listens, and how to stop it.
+// startWorker starts the example. When it listens, it returns its address and a function that stops
+// it.
 func (l *log) startWorker(t *testing.T, name, source string) (address string, stop func() error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -83,7 +84,7 @@ func (l *log) startWorker(t *testing.T, name, source string) (address string, st
 }
 
 // The processes of compose.yaml without containers: a sandbox sends its webhooks to one of two
-// workers, which share the events, and one goes on when the other has stopped.
+// workers, which share the events, and one continues when the other has stopped.
 func TestTwoWorkers(t *testing.T) {
 	source := rivertest.Postgres(t)
 	l := &log{handled: map[string][]string{}}

@@ -16,7 +16,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/integrations/river/riverbulk"
 )
 
-// The variables that make the test program a worker which can be killed.
+// The variables that make the test program a worker that can be killed.
 const (
 	sourceVariable  = "RIVERBULK_TEST_SOURCE"
 	sandboxVariable = "RIVERBULK_TEST_SANDBOX"
@@ -45,7 +45,7 @@ func crashBed(t testing.TB, source, sandbox string) *bed {
 	return openBed(t, source, client, riverbulk.WorkerOptions{Workers: 4, MaxErrorRate: 1, Timeout: 2 * time.Second}, riverbulk.Options{MaxAttempts: 1000})
 }
 
-// startWorker starts a worker process, and returns when it works.
+// startWorker starts a worker process, and returns when it is working.
 func startWorker(t *testing.T, source, sandbox string) (kill func()) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), sourceVariable+"="+source, sandboxVariable+"="+sandbox)
@@ -73,8 +73,8 @@ func startWorker(t *testing.T, source, sandbox string) (kill func()) {
 	return kill
 }
 
-// Workers are killed in the middle of their requests, and one that stays finishes the run: each line
-// has exactly one payment.
+// Workers are killed in the middle of their requests, and the last one finishes the run: each line has
+// exactly one payment.
 func TestKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for River to notice the dead")
@@ -105,7 +105,7 @@ func TestKills(t *testing.T) {
 		if _, err := b.insert(s.Client(), all); err != nil {
 			t.Fatal(err)
 		}
-		// The payment is made, and the reply takes a while: most kills come in between.
+		// Replies are delayed after the payment is created, so that most kills come in between.
 		slow := s.Inject(gocardlesstest.Fault{Operation: "payments.create", After: true, Delay: 50 * time.Millisecond, Times: -1})
 		for i := range kills {
 			kill := startWorker(t, source, s.URL)

@@ -79,7 +79,7 @@ func ExampleInsert() {
 	fmt.Println(check.Created, "to create,", check.Failed, "not valid")
 	report, err := riverbulk.Insert(ctx, client, bulk.Customers, lines, run)
 	if err != nil {
-		log.Fatal(err) // repeat it to finish
+		log.Fatal(err) // call it again to finish
 	}
 	fmt.Println(report)
 

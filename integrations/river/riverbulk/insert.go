@@ -25,7 +25,7 @@ func DryRun[P, R, TTx any](ctx context.Context, client *gocardless.Client, c bul
 	return bulk.Run(ctx, client, c, lines, dryJournal{new(bulk.MemoryJournal), run}, options)
 }
 
-// dryJournal is the jobs of a run as a journal that is only read.
+// dryJournal is a read-only journal of the jobs of a run.
 type dryJournal struct {
 	*bulk.MemoryJournal
 	entries bulk.Entries
@@ -88,7 +88,7 @@ func newArgs[P any](run string, h bulk.Header, line bulk.Line[P]) (Args, error) 
 		fingerprint, err = bulk.Fingerprint(line.Params)
 	}
 	if err == nil && bytes.Contains(params, []byte(`\u0000`)) {
-		err = errors.New("the params hold a NUL character, which PostgreSQL cannot store")
+		err = errors.New("the params contain a NUL character, which PostgreSQL cannot store")
 	}
 	if err != nil {
 		return Args{}, fmt.Errorf("riverbulk: the line with key %q: %w", line.Key, err)
@@ -99,7 +99,7 @@ func newArgs[P any](run string, h bulk.Header, line bulk.Line[P]) (Args, error) 
 // batch is lines with different keys, in the order in which they were read.
 type batch []Args
 
-// add adds a line, unless the batch has it.
+// add adds a line, unless the batch contains it.
 func (b *batch) add(args Args) error {
 	for _, other := range *b {
 		if other.Key == args.Key {

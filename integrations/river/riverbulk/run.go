@@ -31,7 +31,7 @@ type Options struct {
 	Queue string
 	// MaxAttempts is the number of attempts for a line; zero means River's default.
 	MaxAttempts int
-	// RetryFailed lets [Insert] send the lines again that the API refused.
+	// RetryFailed makes [Insert] restart the lines that the API refused.
 	RetryFailed bool
 }
 
@@ -95,7 +95,7 @@ func failed(what string, err error) error {
 	return fmt.Errorf("riverbulk: %s: %w", what, err)
 }
 
-// begin stores what the run is, and rejects lines of another one.
+// begin stores the header of the run, and refuses lines of another run.
 func (r *Run[TTx]) begin(ctx context.Context, h bulk.Header) error {
 	_, err := r.db.Exec(ctx, nil, `INSERT INTO gocardless_runs (run, operation, environment, started_ms) VALUES (?1, ?2, ?3, ?4)
 		ON CONFLICT (run) DO NOTHING`, r.options.Run, h.Operation, h.Environment, h.Started.UnixMilli())
@@ -221,7 +221,7 @@ type row struct {
 	entry bulk.Entry
 }
 
-// list returns the jobs of the run behind an id, a page of them, which meet a condition.
+// list returns a page of the run's jobs: those after an id that meet a condition.
 func (r *Run[TTx]) list(ctx context.Context, after int64, condition string) (list []row, err error) {
 	err = r.db.Query(ctx, func(scan func(...any) error) error {
 		var id int64
@@ -236,8 +236,8 @@ func (r *Run[TTx]) list(ctx context.Context, after int64, condition string) (lis
 	return list, failed("listing the lines", err)
 }
 
-// Entries iterates over the lines in the order of insertion. A line that has never been tried, and
-// one that was cut off, is open and has no message.
+// Entries iterates over the lines in the order in which they were inserted. A line that was never
+// tried, or whose attempt was cut off, is open and has no message.
 func (r *Run[TTx]) Entries(ctx context.Context) iter.Seq2[bulk.Entry, error] {
 	return func(yield func(bulk.Entry, error) bool) {
 		for last := int64(0); ; {
@@ -258,8 +258,8 @@ func (r *Run[TTx]) Entries(ctx context.Context) iter.Seq2[bulk.Entry, error] {
 	}
 }
 
-// Cancel cancels the lines that are not settled, and returns how many. [Insert] takes them up again.
-// A line that is being sent may still be created.
+// Cancel cancels the lines that are not settled, and returns their number. [Insert] restarts them. A
+// line that is being sent may still be created.
 func (r *Run[TTx]) Cancel(ctx context.Context) (int, error) {
 	n := 0
 	for last := int64(0); ; {

@@ -35,7 +35,7 @@ type (
 	lines   = iter.Seq[line]
 )
 
-// queue is what the tests need of a River client, whatever its database.
+// queue is the part of a River client that the tests need, for any database.
 type queue interface {
 	Start(context.Context) error
 	Stop(context.Context) error
@@ -44,7 +44,7 @@ type queue interface {
 	JobRetry(context.Context, int64) (*rivertype.JobRow, error)
 }
 
-// bed is a run in a database, whatever that is.
+// bed is a run in any database.
 type bed struct {
 	queue
 	run interface {
@@ -67,7 +67,7 @@ func newBed[TTx any](t testing.TB, driver riverdriver.Driver[TTx], client *gocar
 	}
 	config := &river.Config{}
 	rivertest.Quick(config)
-	config.JobTimeout, config.RescueStuckJobsAfter = 2*time.Second, 3*time.Second // what a killed worker held comes back soon
+	config.JobTimeout, config.RescueStuckJobsAfter = 2*time.Second, 3*time.Second // the jobs of a killed worker are soon taken over
 	w.Configure(config)
 	queue, err := river.NewClient(driver, config)
 	if err != nil {
@@ -297,7 +297,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("payment %+v, %v", p, err)
 		}
 
-		// What was refused can be corrected, what was created cannot.
+		// A refused line can be corrected, a created one cannot.
 		dry, err = b.dryRun(client, slices.Values(bill(mandate, 103)), bulk.Options{})
 		if err != nil || dry.Created != 1 {
 			t.Errorf("dry run: %v, %v", dry, err)
@@ -315,7 +315,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("other params in a batch: %v", err)
 		}
 
-		// A job that is done stays so, whoever retries it.
+		// A job that is done stays done, even if it is retried.
 		s.Inject(gocardlesstest.Fault{Operation: "payments.create", Status: 500, Times: -1})
 		b.retryAll(t)
 		b.at(t, riverbulk.Report{Lines: 5, Created: 3, Existing: 1, Failed: 1})
@@ -357,7 +357,7 @@ func TestErrorRate(t *testing.T) {
 	})
 }
 
-// Lines that were cancelled, and those that failed too often, are taken up by another Insert.
+// Another Insert restarts lines that were cancelled or failed too often.
 func TestStopped(t *testing.T) {
 	each(t, func(t *testing.T, source string) {
 		s, client, mandate := sandbox(t)
@@ -387,7 +387,7 @@ func TestStopped(t *testing.T) {
 	})
 }
 
-// What was refused is sent again on request.
+// With RetryFailed, refused lines are sent again.
 func TestRetryFailed(t *testing.T) {
 	s, client, mandate := sandbox(t)
 	b := openBed(t, rivertest.SQLite(t), client, riverbulk.WorkerOptions{}, riverbulk.Options{RetryFailed: true})
@@ -401,7 +401,7 @@ func TestRetryFailed(t *testing.T) {
 	}
 }
 
-// After 29 days nothing is sent that may have been sent before.
+// After 29 days, a line that may have been sent before is not sent again.
 func TestTooOld(t *testing.T) {
 	each(t, func(t *testing.T, source string) {
 		s, client, mandate := sandbox(t)

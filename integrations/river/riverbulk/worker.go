@@ -107,7 +107,7 @@ func (w *Worker[TTx]) Timeout(*river.Job[Args]) time.Duration { return w.options
 // Work sends the create request of a line.
 func (w *Worker[TTx]) Work(ctx context.Context, job *river.Job[Args]) error {
 	if settled(entryOf(job.Args, job.Output()).State) {
-		return nil // someone retried a job that was done, perhaps after the API has forgotten the key
+		return nil // the job was retried after it was done, perhaps after the API has forgotten the key
 	}
 	operation, ok := bulk.Find(job.Args.Operation)
 	if !ok {
@@ -115,7 +115,7 @@ func (w *Worker[TTx]) Work(ctx context.Context, job *river.Job[Args]) error {
 	}
 	began := bulk.Header{Operation: job.Args.Operation, Environment: job.Args.Environment, Started: job.CreatedAt}
 	now := bulk.Header{Operation: job.Args.Operation, Environment: string(w.client.Environment()), Started: time.Now()}
-	err := began.Check(now, job.Attempt == 1) // what was never sent is never too old
+	err := began.Check(now, job.Attempt == 1) // a line that was never sent is never too old
 	if errors.Is(err, bulk.ErrTooOld) {
 		return river.JobCancel(err)
 	}
@@ -140,8 +140,8 @@ func (w *Worker[TTx]) Work(ctx context.Context, job *river.Job[Args]) error {
 	return err
 }
 
-// tooMany adds an outcome, and reports whether too many lines failed. It starts again then, since the
-// queue is paused.
+// tooMany adds an outcome, and reports whether too many lines failed. If so, it starts counting again,
+// because the queue is paused.
 func (w *Worker[TTx]) tooMany(s bulk.State) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

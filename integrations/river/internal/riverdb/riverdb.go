@@ -1,4 +1,4 @@
-// Package riverdb is what the packages of this module need of the two databases besides River.
+// Package riverdb gives the packages of this module access to the two databases alongside River.
 package riverdb
 
 import (
@@ -10,17 +10,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Database is what the two databases do differently. Statements have parameters as SQLite numbers
-// them: ?1. A nil transaction means none.
+// Database has the operations that differ between the databases. Statements number their parameters
+// as in SQLite: ?1. A nil transaction means none.
 type Database[TTx any] interface {
 	Begin(ctx context.Context) (TTx, error)
-	// Lock keeps others from migrating at the same time, until unlock is called.
+	// Lock keeps other processes from migrating until unlock is called.
 	Lock(ctx context.Context) (unlock func(), err error)
 	Commit(ctx context.Context, tx TTx) error
 	Rollback(ctx context.Context, tx TTx)
 	Exec(ctx context.Context, tx *TTx, statement string, args ...any) (changed int64, err error)
 	Query(ctx context.Context, each func(scan func(...any) error) error, statement string, args ...any) error
-	// Tune sets what keeps the insertion of many jobs quick, unless it is set already.
+	// Tune sets the database options that keep inserting many jobs fast, unless they are set.
 	Tune(ctx context.Context) error
 	// Millis returns an expression for a time column in milliseconds since 1970.
 	Millis(column string) string
@@ -60,8 +60,8 @@ func (p postgres) Lock(ctx context.Context) (func(), error) {
 	return unlock, nil
 }
 
-// Tune shortens the pending lists of River's GIN indexes. An insertion that fills such a list writes
-// all of it to the index: with PostgreSQL's 4 MB that is 50 ms of work for every 50th delivery, and
+// Tune shortens the pending lists of River's GIN indexes. An INSERT that fills such a list writes all
+// of it to the index: with PostgreSQL's default of 4 MB that takes 50 ms for every 50th delivery, and
 // with 256 kB 5 ms for every third.
 func (p postgres) Tune(ctx context.Context) error {
 	_, err := p.pool.Exec(ctx, `DO $$

@@ -1,4 +1,4 @@
-// Package rivertest helps to test what runs on River.
+// Package rivertest has helpers for tests of River jobs.
 package rivertest
 
 import (
@@ -18,7 +18,7 @@ import (
 
 var schemas atomic.Int64
 
-// Postgres returns the address of an empty schema on a real server, which goes with the test.
+// Postgres returns the address of an empty schema on a real server. It is dropped after the test.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	dsn := os.Getenv("GOCARDLESS_TEST_POSTGRES")
@@ -42,25 +42,25 @@ func Postgres(t testing.TB) string {
 	return dsn + "&search_path=" + schema
 }
 
-// SQLite returns the address of an empty database, which goes with the test.
+// SQLite returns the address of an empty database. It is deleted after the test.
 func SQLite(t testing.TB) string {
 	return "file:" + filepath.Join(t.TempDir(), "river.db") + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"
 }
 
-// Quick lets River's retries and polls come at once, and discards its log.
+// Quick makes River retry at once and poll often, and discards its log.
 func Quick(c *river.Config) {
 	c.FetchCooldown, c.FetchPollInterval = 5*time.Millisecond, 20*time.Millisecond
 	c.RetryPolicy = AtOnce(time.Now)
 	c.Logger = slog.New(slog.DiscardHandler)
 }
 
-// AtOnce is a retry policy by a clock.
+// AtOnce is a retry policy without a wait, by a clock.
 type AtOnce func() time.Time
 
 // NextRetry implements [river.ClientRetryPolicy].
 func (now AtOnce) NextRetry(*rivertype.JobRow) time.Time { return now() }
 
-// Until waits for a condition, as long as no machine takes.
+// Until waits for a condition, up to five minutes, which suffices on any machine.
 func Until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Minute); !condition(); time.Sleep(10 * time.Millisecond) {
