@@ -1,5 +1,8 @@
 # One target per job; CI runs the same ones.
 GO ?= go
+# Without the directory in the programs, every clone finds in the build cache what another one built,
+# and so does a copy that a test makes.
+export GOFLAGS += -trimpath
 # A busy machine must not fail the tests: the limit of Go, 10 minutes, is far above what a package takes
 # on an idle one, and could be reached on a loaded one.
 TEST = $(GO) test -timeout 30m
@@ -10,10 +13,9 @@ ALL = $$($(GO) list -m -f '{{.Path}}/...')
 SERVERS = scripts/postgres.sh run scripts/redis.sh run
 # The tools have a go.mod of their own, which a workspace would refuse.
 TOOL = GOWORK=off $(GO) tool -modfile=tools/go.mod
-STATICCHECK = $$($(TOOL) -n staticcheck)
-# errorlint and unparam, run by go vet, which caches what they find in the dependencies by the
-# content of the program: it must be the same in every clone.
-ERRORS_PARAMS = build/lint
+# staticcheck, errorlint and unparam, run by go vet, which caches what they find by the content of
+# the program: it must be the same in every clone.
+LINT = build/lint
 # Run by its version, which Go's checksum database vouches for: in tools/go.mod its hundreds of
 # dependencies would decide the versions of the linters'.
 GORELEASER = $(GO) run github.com/goreleaser/goreleaser/v2@v2.14.3
@@ -40,9 +42,8 @@ lint: ## formatting, go.mod, vet, staticcheck, errorlint, unparam, workflows, En
 	scripts/modules.sh tidy-check
 	cd tools && GOWORK=off $(GO) mod tidy -diff && GOWORK=off $(GO) vet ./...
 	$(GO) vet $(ALL)
-	cd tools && GOWORK=off $(GO) build -trimpath -buildvcs=false -o ../$(ERRORS_PARAMS) ./lint
-	$(GO) vet -vettool=$(ERRORS_PARAMS) $(ALL)
-	$(STATICCHECK) $(ALL)
+	cd tools && GOWORK=off $(GO) build -buildvcs=false -o ../$(LINT) ./lint
+	$(GO) vet -vettool=$(LINT) $(ALL)
 	$(TOOL) actionlint
 	$(GO) run ./internal/words
 

@@ -8,12 +8,12 @@ tool (
 	github.com/gocardless-community/gocardless-go/tools/lint
 	github.com/rhysd/actionlint/cmd/actionlint
 	golang.org/x/vuln/cmd/govulncheck
-	honnef.co/go/tools/cmd/staticcheck
 )
 
 require (
 	github.com/polyfloyd/go-errorlint v1.8.0
 	golang.org/x/tools v0.51.0
+	honnef.co/go/tools v0.8.2
 	mvdan.cc/unparam v0.0.0-20260823230713-2fa3d841b0c8
 )
 
@@ -35,5 +35,4 @@ require (
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/telemetry v0.0.0-20260924152758-ed294f943157 // indirect
 	golang.org/x/vuln v1.8.0 // indirect
-	honnef.co/go/tools v0.8.2 // indirect
 )

@@ -1,20 +1,27 @@
-// Command lint checks what vet and staticcheck do not: comparisons and assertions of errors that ignore
-// wrapping, and unused parameters and results.
+// Command lint runs the checks that vet lacks: staticcheck, comparisons and assertions of errors that
+// ignore wrapping, and unused parameters and results.
 //
-// It runs as a tool of go vet, which loads the packages and caches the findings:
+// It runs as a tool of go vet, which loads each package once and caches the findings:
 //
-//	go vet -vettool=$(cd tools && GOWORK=off go tool -n lint) ./...
+//	cd tools && GOWORK=off go build -trimpath -o ../build/lint ./lint
+//	go vet -vettool=build/lint ./...
 package main
 
 import (
 	"go/ast"
 	"go/token"
+	"slices"
+	"strings"
 
 	"github.com/polyfloyd/go-errorlint/errorlint"
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/buildssa"
 	"golang.org/x/tools/go/analysis/unitchecker"
 	"golang.org/x/tools/go/packages"
+	"honnef.co/go/tools/simple"
+	"honnef.co/go/tools/staticcheck"
+	"honnef.co/go/tools/stylecheck"
+	"honnef.co/go/tools/unused"
 	"mvdan.cc/unparam/check"
 )
 
@@ -25,34 +32,84 @@ var exceptions = map[string]string{
 }
 
 func main() {
-	unitchecker.Main(except(errorlint.NewAnalyzer()), except(unparam))
+	analyzers := []*analysis.Analyzer{errorlint.NewAnalyzer(), unparam, unusedCode}
+	for _, c := range slices.Concat(staticcheck.Analyzers, simple.Analyzers, stylecheck.Analyzers) {
+		if !c.Doc.NonDefault {
+			analyzers = append(analyzers, c.Analyzer)
+		}
+	}
+	for _, a := range analyzers {
+		except(a)
+	}
+	unitchecker.Main(analyzers...)
 }
 
-// except drops the findings of an analyzer in functions that are exceptions.
-func except(a *analysis.Analyzer) *analysis.Analyzer {
+// except drops the findings of an analyzer in functions that are exceptions, and in files with the
+// directive of staticcheck
+//
+//	//lint:file-ignore NAME reason
+func except(a *analysis.Analyzer) {
 	run := a.Run
 	a.Run = func(pass *analysis.Pass) (any, error) {
 		report := pass.Report
 		pass.Report = func(d analysis.Diagnostic) {
-			if exceptions[pass.Pkg.Name()+"."+enclosing(pass.Files, d.Pos)] == "" {
+			file := enclosing(pass.Files, d.Pos)
+			if exceptions[pass.Pkg.Name()+"."+function(file, d.Pos)] == "" && !ignores(file, a.Name) {
 				report(d)
 			}
 		}
 		return run(pass)
 	}
-	return a
 }
 
-// enclosing returns the name of the function or method around a position, or "".
-func enclosing(files []*ast.File, pos token.Pos) string {
+// enclosing returns the file around a position, or nil.
+func enclosing(files []*ast.File, pos token.Pos) *ast.File {
 	for _, file := range files {
-		for _, decl := range file.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok && f.Pos() <= pos && pos < f.End() {
-				return f.Name.Name
-			}
+		if file.FileStart <= pos && pos <= file.FileEnd {
+			return file
+		}
+	}
+	return nil
+}
+
+// function returns the name of the function or method around a position, or "".
+func function(file *ast.File, pos token.Pos) string {
+	for _, decl := range file.Decls {
+		if f, ok := decl.(*ast.FuncDecl); ok && f.Pos() <= pos && pos < f.End() {
+			return f.Name.Name
 		}
 	}
 	return ""
+}
+
+// ignores reports whether a file has a directive to ignore the findings of an analyzer.
+func ignores(file *ast.File, analyzer string) bool {
+	for _, group := range file.Comments {
+		for _, comment := range group.List {
+			if strings.HasPrefix(comment.Text, "//lint:file-ignore "+analyzer+" ") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unusedCode reports what staticcheck's analyzer returns. That one reports nothing itself, because a
+// package can be loaded with and without its tests; vet loads it with them.
+var unusedCode = &analysis.Analyzer{
+	Name:     "unused",
+	Doc:      "reports identifiers that are never used",
+	Requires: []*analysis.Analyzer{unused.Analyzer.Analyzer},
+	Run: func(pass *analysis.Pass) (any, error) {
+		for _, object := range pass.ResultOf[unused.Analyzer.Analyzer].(unused.Result).Unused {
+			for _, file := range pass.Files {
+				if f := pass.Fset.File(file.FileStart); f.Name() == object.Position.Filename {
+					pass.Reportf(f.Pos(object.Position.Offset), "%s %s is unused", object.Kind, object.Name)
+				}
+			}
+		}
+		return nil, nil
+	},
 }
 
 var unparam = &analysis.Analyzer{
