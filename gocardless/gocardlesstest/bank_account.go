@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -93,12 +94,7 @@ func accountsOf(customer *record) []*record {
 }
 
 func (sb *Sandbox) tokenUsed(token string) bool {
-	for _, a := range sb.store.Coll("customer_bank_accounts").Recs {
-		if a.Ref("token") == token {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(sb.store.Coll("customer_bank_accounts").Recs, func(a *record) bool { return a.Ref("token") == token })
 }
 
 // addCustomerBankAccount stores an account with checked details.
@@ -187,14 +183,18 @@ func lookUpBankDetails(tx *tx) (result, error) {
 	return result{obj: object{{"available_debit_schemes", schemesFor(d)}, {"bank_name", d.BankName}, {"bic", nilIfEmpty(d.BIC)}}}, nil
 }
 
+// bankAccount finds a bank account of a customer or of a creditor, or returns nil.
+func (tx *tx) bankAccount(id string) *record {
+	if a := tx.find("customer_bank_accounts", id); a != nil {
+		return a
+	}
+	return tx.find("creditor_bank_accounts", id)
+}
+
 // verifyHolder starts a check of an account holder. The name selects the result: one that contains
 // "partial" matches partially, "nobody" does not match, and "unable" means that the bank cannot tell.
 func verifyHolder(tx *tx) (result, error) {
-	id := tx.body.Obj("links").Str("bank_account")
-	a := tx.find("customer_bank_accounts", id)
-	if a == nil {
-		a = tx.find("creditor_bank_accounts", id)
-	}
+	a := tx.bankAccount(tx.body.Obj("links").Str("bank_account"))
 	if a == nil {
 		return result{}, api.LinkNotFound(tx.op.Request, "bank account", "bank_account")
 	}
@@ -221,10 +221,7 @@ func completeHolderVerification(tx *tx, id, _ string) {
 // bankAccountDetails replies with a flattened JWE, encrypted for the key that the Gc-Key-Id header
 // names.
 func bankAccountDetails(tx *tx) (result, error) {
-	a := tx.find("customer_bank_accounts", tx.id)
-	if a == nil {
-		a = tx.find("creditor_bank_accounts", tx.id)
-	}
+	a := tx.bankAccount(tx.id)
 	if a == nil {
 		return result{}, api.NotFound()
 	}

@@ -1,7 +1,7 @@
 package gocardlesstest
 
 import (
-	"net/url"
+	"cmp"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -71,7 +71,7 @@ func (b *billing) authorisation(redirect, flow string) *record {
 	_, kind, _ := b.adapter()
 	a.Set("authorisation_type", kind)
 	a.Set("expires_at", value.Stamp(tx.now.Add(authorisationLife)))
-	a.Set("redirect_uri", orDefault(redirect, defaultRedirect))
+	a.Set("redirect_uri", cmp.Or(redirect, defaultRedirect))
 	a.Set("url", tx.payURL()+bankPath+"?id="+a.ID)
 	links := object{{"billing_request", b.rec.ID}}
 	if b.institution != "" {
@@ -121,7 +121,7 @@ func (tx *tx) decide(a *record, answer string) (string, error) {
 		b.tell("bank_authorisation_"+answer, member{"bank_authorisation", a.ID})
 	}
 	if flow := a.Ref("flow"); flow != "" {
-		return flowPath + "?id=" + url.QueryEscape(flow) + "&outcome=" + outcome, nil
+		return flowURL(tx.must("billing_request_flows", flow)) + "&outcome=" + outcome, nil
 	}
 	return page.WithParams(a.Str("redirect_uri"), "outcome", outcome, "id", b.rec.ID), nil
 }

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -39,18 +40,26 @@ func readAccount(p *api.Problems, path string, o object) (bankDetails, bool) {
 		p.Add(path+w.Field, "%s", w.Message)
 	}
 	if d.Currency == "" {
-		d.Currency = orDefault(countryCurrency(d.Country), "EUR")
+		d.Currency = cmp.Or(countryCurrency(d.Country), "EUR")
 	}
 	return d, len(wrong) == 0
 }
 
-// schemesFor lists the direct debit schemes of an account.
-func schemesFor(d bankDetails) []any {
+// reachable lists the schemes of an account, including those for instant payments.
+func reachable(d bankDetails) []any {
 	out := []any{}
 	for _, s := range api.Schemes {
-		if t, known := bank.FindTiming(s.Name); known && !t.Instant && s.Currency == d.Currency && slices.Contains(s.Countries, d.Country) {
+		if s.Currency == d.Currency && slices.Contains(s.Countries, d.Country) {
 			out = append(out, s.Name)
 		}
 	}
 	return out
+}
+
+// schemesFor lists the direct debit schemes of an account.
+func schemesFor(d bankDetails) []any {
+	return slices.DeleteFunc(reachable(d), func(scheme any) bool {
+		t, known := bank.FindTiming(scheme.(string))
+		return !known || t.Instant
+	})
 }

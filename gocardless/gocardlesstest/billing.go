@@ -29,11 +29,7 @@ func billingFamily(r *registry) {
 		Spec: api.Op("billing_requests.get").Result.Field("resources").Type.Field("customer_billing_detail").Type,
 	})
 	r.on("billing_requests.create", func(tx *tx) (result, error) {
-		p := tx.problems()
-		b, err := tx.newBilling(p, tx.body)
-		if err == nil {
-			err = p.Err()
-		}
+		b, err := tx.newBilling(tx.problems(), tx.body)
 		if err != nil {
 			return result{}, err
 		}
@@ -142,9 +138,6 @@ func billingResources(_ time.Time, r *record) any {
 func createWithActions(tx *tx) (result, error) {
 	p := tx.problems()
 	b, err := tx.newBilling(p, tx.body)
-	if err == nil {
-		err = p.Err()
-	}
 	if err != nil {
 		return result{}, err
 	}
@@ -277,7 +270,7 @@ func (b *billing) make() {
 		tx.origin = "gocardless"
 		defer func() { tx.origin = "payer" }()
 	}
-	links := []member{}
+	var links []member
 	var mandate *record
 	if b.mandate != nil {
 		mandate = b.makeMandate()
@@ -306,11 +299,11 @@ func (b *billing) makeMandate() *record {
 			m.Set(name, o.Get(name))
 		}
 	}
-	switch {
-	case b.scheme() == "faster_payments" && o.Flag("sweeping"):
-		m.Set("mandate_type", "vrp_sweeping")
-	case b.scheme() == "faster_payments":
+	if b.scheme() == "faster_payments" {
 		m.Set("mandate_type", "vrp_commercial")
+		if o.Flag("sweeping") {
+			m.Set("mandate_type", "vrp_sweeping")
+		}
 	}
 	if c := o.Obj("constraints"); c != nil {
 		m.Set("consent_parameters", consentOf(c))

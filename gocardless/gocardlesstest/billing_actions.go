@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -55,8 +56,8 @@ func (b *billing) collectCustomerDetails(p *api.Problems, path string, body obje
 		return err
 	}
 	person, address := body.Obj("customer"), body.Obj("customer_billing_detail")
-	if v := b.customerBefore(); v == nil || len(person) > 0 || b.done[collectDetails] {
-		b.tx.checkCustomer(p, path+"customer/", person, v)
+	if b.customer == nil || len(person) > 0 || b.done[collectDetails] {
+		b.tx.checkCustomer(p, path+"customer/", person, b.customer)
 	}
 	merged := b.address
 	for _, m := range address {
@@ -83,9 +84,6 @@ func (b *billing) collectCustomerDetails(p *api.Problems, path string, body obje
 	return nil
 }
 
-// customerBefore is the customer as it was, nil when there is none yet.
-func (b *billing) customerBefore() *record { return b.customer }
-
 // checkBillingDetail checks the address against the scheme's requirements.
 func (b *billing) checkBillingDetail(p *api.Problems, path string, given, merged object) {
 	checkAddress(p, path, given, merged.Str("country_code"))
@@ -96,12 +94,7 @@ func (b *billing) checkBillingDetail(p *api.Problems, path string, given, merged
 			}
 		}
 	}
-	if v := given.Str("swedish_identity_number"); v != "" && !validSwedishNumber(v) {
-		p.Add(path+"swedish_identity_number", "is invalid")
-	}
-	if v := strings.ReplaceAll(given.Str("danish_identity_number"), "-", ""); v != "" && (!onlyDigits.MatchString(v) || len(v) != 8 && len(v) != 10) {
-		p.Add(path+"danish_identity_number", "is invalid")
-	}
+	checkIdentityNumbers(p, path, given, nil)
 }
 
 // collectBankAccount records the account that will be debited.
@@ -151,17 +144,6 @@ func (b *billing) debitScheme() string {
 	return b.scheme()
 }
 
-// reachable lists the schemes of an account, including those for instant payments.
-func reachable(d bankDetails) []any {
-	out := []any{}
-	for _, s := range api.Schemes {
-		if s.Currency == d.Currency && slices.Contains(s.Countries, d.Country) {
-			out = append(out, s.Name)
-		}
-	}
-	return out
-}
-
 // readPayID derives bank details from a PayID, which stands for an account at an Australian bank.
 func (b *billing) readPayID(p *api.Problems, path, id string, body object) bankDetails {
 	if b.debitScheme() != "pay_to" {
@@ -181,7 +163,7 @@ func (b *billing) readPayID(p *api.Problems, path, id string, body object) bankD
 	}
 	name, bic := bank.NameOf("AU", "")
 	return bankDetails{Country: "AU", Currency: "AUD", BankName: name, BIC: bic, Holder: holder,
-		Ending: itoa(100 + int(store.HashText(id)%100))[1:], Key: "pay_id " + strings.ToLower(id)}
+		Ending: strconv.Itoa(100 + int(store.HashText(id)%100))[1:], Key: "pay_id " + strings.ToLower(id)}
 }
 
 // attach links an account with checked details to the request: an existing one of the customer, or a

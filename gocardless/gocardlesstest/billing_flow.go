@@ -73,7 +73,7 @@ func (tx *tx) addFlow(b *billing, body object) *record {
 		f.Set(name, body.Flag(name))
 	}
 	f.Set("auto_fulfil", true)
-	f.Set("authorisation_url", tx.payURL()+flowPath+"?id="+f.ID)
+	f.Set("authorisation_url", tx.payURL()+flowURL(f))
 	f.Set("expires_at", value.Stamp(tx.now.Add(flowLife)))
 	f.Set("links", object{{"billing_request", b.rec.ID}})
 	tx.add(f)
@@ -89,7 +89,9 @@ func initialiseFlow(tx *tx) (result, error) {
 	}
 	n := flowSessions.Of(f) + 1
 	flowSessions.Set(f, n)
-	return result{obj: f.Object().With("session_token", "SESS"+store.Base32(store.Mix(store.HashText(f.ID)+uint64(n)), 12)+store.Base32(store.Mix(store.HashText(f.ID)-uint64(n)), 12))}, nil
+	seed := store.HashText(f.ID)
+	token := "SESS" + store.Base32(store.Mix(seed+uint64(n)), 12) + store.Base32(store.Mix(seed-uint64(n)), 12)
+	return result{obj: f.Object().With("session_token", token)}, nil
 }
 
 func createTemplate(tx *tx) (result, error) {
@@ -188,17 +190,11 @@ func parseDecimal(s string) (int64, error) {
 // openTemplate creates a request and a flow for a payer who opened a template's link, and returns the
 // flow.
 func (tx *tx) openTemplate(t *record) (*record, error) {
-	body := templateBody(t.Object())
-	body = body.With("links", object{{"creditor", t.Ref("creditor")}})
-	tx.body = body
-	p := &api.Problems{Prefix: "/billing_requests"}
-	b, err := tx.newBilling(p, body)
-	if err == nil {
-		err = p.Err()
-	}
+	tx.body = templateBody(t.Object()).With("links", object{{"creditor", t.Ref("creditor")}})
+	b, err := tx.newBilling(&api.Problems{Prefix: "/billing_requests"}, tx.body)
 	if err != nil {
 		return nil, err
 	}
-	b.create(body)
+	b.create(tx.body)
 	return tx.addFlow(b, object{{"redirect_uri", t.Get("redirect_uri")}}), nil
 }

@@ -20,11 +20,8 @@ func (sb *Sandbox) FinishBillingRequestFlow(id string, payer Payer) (string, err
 			return api.TooLate(tx.flowEnd(b, f).Title)
 		}
 		for !b.finished() {
-			if v := tx.flowEnd(b, f); v != nil && !b.finished() {
+			if v := tx.flowEnd(b, f); v != nil {
 				return api.TooLate(v.Title)
-			}
-			if b.finished() {
-				break
 			}
 			if err := tx.playStep(b, f, payer); err != nil {
 				return err

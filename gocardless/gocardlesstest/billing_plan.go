@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
-	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/store"
 )
 
 // Subscriptions and instalment schedules that billing requests create (ACH and PAD only).
@@ -65,41 +64,43 @@ func (b *billing) checkPlan(p *api.Problems, part string, o object) bool {
 // makePlans creates the subscription and the schedule of a fulfilled request. A start date that has
 // become too early is replaced with the mandate's next possible date.
 func (b *billing) makePlans(mandate *record) {
-	tx := b.tx
-	if mandate == nil {
-		return
+	if b.subscription != nil {
+		b.makeSubscription(mandate)
 	}
-	next := string(mandateNextCharge(mandate, tx.now))
-	if o := b.subscription; o != nil {
-		s := tx.make("subscriptions")
-		for _, m := range o {
-			if m.Key != "links" && s.Coll.Spec.Index(m.Key) >= 0 {
-				s.Set(m.Key, m.Val)
-			}
-		}
-		if s.Str("start_date") < next {
-			s.Set("start_date", nil)
-		}
-		tx.addSubscription(s, mandate)
-		b.subscription = o.With("links", object{{"subscription", s.ID}})
-		b.rec.SetLink("subscription_request_subscription", s.ID)
+	if b.schedule != nil {
+		b.makeSchedule(mandate)
 	}
-	if o := b.schedule; o != nil {
-		s := tx.make("instalment_schedules")
-		for _, name := range []string{"name", "total_amount", "metadata"} {
-			s.Set(name, o.Get(name))
+}
+
+func (b *billing) makeSubscription(mandate *record) {
+	s := b.tx.make("subscriptions")
+	for _, m := range b.subscription {
+		if m.Key != "links" && s.Coll.Spec.Index(m.Key) >= 0 {
+			s.Set(m.Key, m.Val)
 		}
-		for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-			store.Hidden[any](name).Set(s, o.Get(name))
-		}
-		rows := slices.Clone(tx.checkSchedule(&api.Problems{}, "", o, instalmentsOf(o), mandate))
-		for i, v := range rows {
-			if row, _ := v.(object); row.Str("charge_date") < next {
-				rows[i] = row.Without("charge_date")
-			}
-		}
-		tx.addSchedule(s, mandate, rows)
-		b.schedule = o.With("links", object{{"instalment_schedule", s.ID}})
-		b.rec.SetLink("instalment_schedule_request_instalment_schedule", s.ID)
 	}
+	if date(s.Str("start_date")) < mandateNextCharge(mandate, b.tx.now) {
+		s.Set("start_date", nil)
+	}
+	b.tx.addSubscription(s, mandate)
+	b.subscription = b.subscription.With("links", object{{"subscription", s.ID}})
+	b.rec.SetLink("subscription_request_subscription", s.ID)
+}
+
+func (b *billing) makeSchedule(mandate *record) {
+	tx, o := b.tx, b.schedule
+	s := tx.make("instalment_schedules")
+	for _, name := range []string{"name", "total_amount", "metadata"} {
+		s.Set(name, o.Get(name))
+	}
+	copyScheduleDetails(s, o)
+	rows := slices.Clone(tx.checkSchedule(&api.Problems{}, "", o, instalmentsOf(o), mandate))
+	for i, v := range rows {
+		if row, _ := v.(object); date(row.Str("charge_date")) < mandateNextCharge(mandate, tx.now) {
+			rows[i] = row.Without("charge_date")
+		}
+	}
+	tx.addSchedule(s, mandate, rows)
+	b.schedule = o.With("links", object{{"instalment_schedule", s.ID}})
+	b.rec.SetLink("instalment_schedule_request_instalment_schedule", s.ID)
 }

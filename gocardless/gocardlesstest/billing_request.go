@@ -1,7 +1,9 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -12,8 +14,9 @@ import (
 // minimumPayment is the smallest instant payment, in minor units.
 const minimumPayment = 100
 
-// newBilling reads the body of a create. It adds violations of the request's rules to p, and returns an
-// error for a problem that is reported before them, such as a link to an unknown resource.
+// newBilling reads the body of a create. It adds violations of the request's rules to p and returns
+// them as the error, unless there is a problem that is reported before them, such as a link to an
+// unknown resource.
 func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 	b := &billing{tx: tx, done: map[string]bool{}}
 	var err error
@@ -38,7 +41,7 @@ func (tx *tx) newBilling(p *api.Problems, body object) (*billing, error) {
 		b.done[collectDetails] = true
 		b.done[collectDetails] = b.completed(collectDetails)
 	}
-	return b, nil
+	return b, p.Err()
 }
 
 // linkAccount uses the bank account of an existing customer.
@@ -133,10 +136,7 @@ func readPaymentRequest(p *api.Problems, o object) object {
 	if fee := o.Num("app_fee"); o.Has("app_fee") && (fee < 0 || o.Has("amount") && fee > o.Num("amount")) {
 		p.Add(at+"app_fee", "must be between 0 and the amount")
 	}
-	settlement := o.Str("funds_settlement")
-	if settlement == "" {
-		settlement = "managed"
-	}
+	settlement := cmp.Or(o.Str("funds_settlement"), "managed")
 	if ref := o.Str("reference"); ref != "" {
 		switch {
 		case scheme != "pay_to" && settlement != "direct":
@@ -168,7 +168,7 @@ func metadataOf(o object) object {
 func (b *billing) readMandateRequest(p *api.Problems, o object) object {
 	const at = "mandate_request/"
 	currency, scheme := b.mandateMoney(p, at, o)
-	verify := orDefault(o.Str("verify"), "recommended")
+	verify := cmp.Or(o.Str("verify"), "recommended")
 	if verify == "always" && scheme != "" && !slices.Contains([]string{"bacs", "autogiro", "pay_to", "faster_payments"}, scheme) {
 		p.Add(at+"verify", "cannot be always: %s mandates cannot be verified", scheme)
 	}
@@ -203,20 +203,13 @@ func (b *billing) readMandateRequest(p *api.Problems, o object) object {
 func (b *billing) mandateMoney(p *api.Problems, at string, o object) (currency, scheme string) {
 	currency, scheme = o.Str("currency"), o.Str("scheme")
 	if b.payment != nil {
-		// The payment decides the currency, and with it the mandate's scheme.
-		if currency == "" {
-			currency = b.payment.Str("currency")
-		}
+		currency = cmp.Or(currency, b.payment.Str("currency"))
 		if currency != b.payment.Str("currency") {
 			p.Add(at+"currency", "must be that of the payment_request")
 		}
-		if scheme == "" {
-			scheme = schemeOf(currency)
-		}
+		scheme = cmp.Or(scheme, schemeOf(currency))
 	}
-	if currency == "" && scheme != "" {
-		currency = currencyOf(scheme)
-	}
+	currency = cmp.Or(currency, currencyOf(scheme))
 	switch {
 	case scheme == "":
 	case strings.HasSuffix(scheme, "credit_transfer"):
@@ -275,7 +268,7 @@ func checkConstraints(p *api.Problems, at, scheme string, o object) object {
 	filled := []any{}
 	for i, v := range limits {
 		l, _ := v.(object)
-		filled = append(filled, checkPeriodicLimit(p, at+"periodic_limits/"+itoa(i)+"/", scheme, l))
+		filled = append(filled, checkPeriodicLimit(p, at+"periodic_limits/"+strconv.Itoa(i)+"/", scheme, l))
 	}
 	return c.With("periodic_limits", filled)
 }

@@ -1,10 +1,12 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,7 +123,7 @@ func (s *billingSequence) step2() {
 		s.call("POST", "/scenario_simulators/"+spec.Name+"/actions/run", `{"data":{"links":{"resource":"`+s.pick(s.requests)+`"}}}`)
 	case 13:
 		d := []string{"", failToExecute, failRejected, failLateReject}[s.next(4)]
-		s.create("outbound_payments", "/outbound_payments", `{"outbound_payments":{"amount":`+itoa(1+s.next(250)*400_000)+`,"scheme":"faster_payments","description":"`+d+`","links":{"recipient_bank_account":"`+s.account+`"}}}`, &s.outbound)
+		s.create("outbound_payments", "/outbound_payments", `{"outbound_payments":{"amount":`+strconv.Itoa(1+s.next(250)*400_000)+`,"scheme":"faster_payments","description":"`+d+`","links":{"recipient_bank_account":"`+s.account+`"}}}`, &s.outbound)
 		s.call("POST", "/outbound_payments/"+s.pick(s.outbound)+"/actions/"+[]string{"approve", "approve", "cancel"}[s.next(3)], "")
 	case 14:
 		switch s.next(4) {
@@ -216,7 +218,7 @@ func (s *billingSequence) billingInvariants() {
 	s.sb.view(func(tx *tx) {
 		for _, e := range tx.sb.store.Coll("events").Recs {
 			for _, l := range e.Obj("links") {
-				if tx.sb.store.Coll(orDefault(collections[l.Key], l.Key+"s")).ByID[l.Val.(string)] == nil {
+				if tx.sb.store.Coll(cmp.Or(collections[l.Key], l.Key+"s")).ByID[l.Val.(string)] == nil {
 					t.Errorf("event %s links to %s %v, which does not exist", e.ID, l.Key, l.Val)
 				}
 			}

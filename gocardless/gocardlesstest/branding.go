@@ -29,6 +29,17 @@ func (tx *tx) ofCreditor(coll, creditor string) *record {
 	return nil
 }
 
+// ofCreditorOrNew does the same, and creates the record if there is none.
+func (tx *tx) ofCreditorOrNew(coll, creditor string) *record {
+	r := tx.ofCreditor(coll, creditor)
+	if r == nil {
+		r = tx.make(coll)
+		r.SetRef("creditor", creditor)
+		tx.add(r)
+	}
+	return r
+}
+
 // createLogo checks an image in base64, with or without a data URL around it. The sandbox does not keep
 // the image.
 func createLogo(tx *tx) (result, error) {
@@ -53,12 +64,7 @@ func createLogo(tx *tx) (result, error) {
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	l := tx.ofCreditor("logos", creditor.ID)
-	if l == nil {
-		l = tx.make("logos")
-		l.SetRef("creditor", creditor.ID)
-		tx.add(l)
-	}
+	l := tx.ofCreditorOrNew("logos", creditor.ID)
 	creditor.Set("logo_url", "https://assets.example.com/logos/"+l.ID+".png")
 	tx.event(creditor, event{action: "updated", cause: "creditor_updated", origin: "gocardless", property: "logo_url"})
 	return one(l), nil
@@ -81,12 +87,7 @@ func createTheme(tx *tx) (result, error) {
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	t := tx.ofCreditor("payer_themes", creditor.ID)
-	if t == nil {
-		t = tx.make("payer_themes")
-		t.SetRef("creditor", creditor.ID)
-		tx.add(t)
-	}
+	t := tx.ofCreditorOrNew("payer_themes", creditor.ID)
 	for _, m := range tx.body {
 		if s, text := m.Val.(string); text {
 			t.SetRef(m.Key, s)

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"strings"
@@ -385,7 +386,7 @@ var (
 			"cause": "Cause, by default the first that the API lists for the type.", "origin": "Origin, by default the first of the cause.",
 		}
 		for _, m := range new(Event).members() {
-			t.Fields = append(t.Fields, api.Field{Name: m.name, Required: m.name == "type", Text: orDefault(about[m.name], "Detail of the event.")})
+			t.Fields = append(t.Fields, api.Field{Name: m.name, Required: m.name == "type", Text: cmp.Or(about[m.name], "Detail of the event.")})
 		}
 		return &api.Type{Name: t.Name, Fields: append(t.Fields,
 			api.Field{Name: "will_attempt_retry", Kind: api.KindBool, Text: "Detail of the event."}, api.Field{Name: "item_count", Kind: api.KindInt, Text: "Detail of the event."})}

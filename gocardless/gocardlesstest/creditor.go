@@ -1,7 +1,9 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -68,11 +70,7 @@ func (tx *tx) addCreditor(c *record) *record {
 	c.Set("mandate_imports_enabled", true)
 	c.Set("merchant_responsible_for_notifications", tx.sb.opts.notifications)
 	c.Set("verification_status", "successful")
-	currency := countryCurrency(c.Str("country_code"))
-	if currency == "" {
-		currency = "EUR"
-	}
-	c.Set("fx_payout_currency", currency)
+	c.Set("fx_payout_currency", cmp.Or(countryCurrency(c.Str("country_code")), "EUR"))
 	links := object{}
 	for _, f := range c.Coll.Spec.Field("links").Type.Fields {
 		links = append(links, member{f.Name, nil})
@@ -240,7 +238,7 @@ func (tx *tx) addSchemeIdentifier(creditor *record, scheme, name string) *record
 // creditor identifier in SEPA.
 func schemeReference(scheme, id string) string {
 	n := store.HashText(id) % 1_000_000
-	digits := itoa(1_000_000 + int(n))[1:]
+	digits := strconv.Itoa(1_000_000 + int(n))[1:]
 	switch scheme {
 	case "sepa", "sepa_credit_transfer", "sepa_instant_credit_transfer":
 		return "GB27ZZZSDDGOCA00000" + digits

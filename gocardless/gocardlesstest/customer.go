@@ -100,10 +100,8 @@ func checkIdentityNumbers(p *api.Problems, path string, details object, before *
 			p.Add(path+"swedish_identity_number", "cannot be changed")
 		}
 	}
-	if v := details.Str("danish_identity_number"); v != "" {
-		if d := strings.ReplaceAll(v, "-", ""); !onlyDigits.MatchString(d) || len(d) != 8 && len(d) != 10 {
-			p.Add(path+"danish_identity_number", "is invalid")
-		}
+	if v := details.Str("danish_identity_number"); v != "" && !validDanishNumber(v) {
+		p.Add(path+"danish_identity_number", "is invalid")
 	}
 }
 
@@ -118,6 +116,12 @@ func checkAddress(p *api.Problems, path string, details object, country string) 
 func validSwedishNumber(v string) bool {
 	d := strings.NewReplacer("-", "", "+", "").Replace(v)
 	return onlyDigits.MatchString(d) && (len(d) == 10 || len(d) == 12)
+}
+
+// validDanishNumber checks the length of a CVR or CPR number.
+func validDanishNumber(v string) bool {
+	d := strings.ReplaceAll(v, "-", "")
+	return onlyDigits.MatchString(d) && (len(d) == 8 || len(d) == 10)
 }
 
 func createCustomer(tx *tx) (result, error) {

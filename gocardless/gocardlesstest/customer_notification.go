@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -54,11 +55,7 @@ func (sb *Sandbox) notify(tx *tx, r, ev *record) {
 	n := tx.make("customer_notifications")
 	n.Set("type", kind)
 	links := object{{"event", ev.ID}}
-	customer := r.Ref("customer")
-	if customer == "" {
-		customer = r.LinkOrEmpty("customer")
-	}
-	if customer != "" {
+	if customer := cmp.Or(r.Ref("customer"), r.LinkOrEmpty("customer")); customer != "" {
 		links = append(links, member{"customer", customer})
 	}
 	if name := singular(r.Coll.Name); n.Coll.Spec.Field("links").Type.Index(name) >= 0 {
@@ -118,21 +115,9 @@ func blockByRef(tx *tx) (result, error) {
 	if err := p.Err(); err != nil {
 		return result{}, err
 	}
-	var customer *record
-	var accounts []*record
-	id := tx.body.Str("reference_value")
-	if tx.body.Str("reference_type") == "mandate" {
-		m := tx.find("mandates", id)
-		if m == nil {
-			return result{}, api.NotFound()
-		}
-		customer = tx.must("customers", m.Link("customer"))
-		accounts = []*record{tx.must("customer_bank_accounts", m.Link("customer_bank_account"))}
-	} else {
-		if customer = tx.find("customers", id); customer == nil {
-			return result{}, api.NotFound()
-		}
-		accounts = accountsOf(customer)
+	customer, accounts := tx.blockTargets(tx.body.Str("reference_type"), tx.body.Str("reference_value"))
+	if customer == nil {
+		return result{}, api.NotFound()
 	}
 	l := &store.Listing{Limit: store.DefaultLimit}
 	status := 200
@@ -160,6 +145,21 @@ func blockByRef(tx *tx) (result, error) {
 		block("bank_account", a.ID)
 	}
 	return result{listing: l, status: status}, nil
+}
+
+// blockTargets returns the customer and the bank accounts that a reference identifies, or nil.
+func (tx *tx) blockTargets(kind, id string) (*record, []*record) {
+	if kind != "mandate" {
+		if customer := tx.find("customers", id); customer != nil {
+			return customer, accountsOf(customer)
+		}
+		return nil, nil
+	}
+	m := tx.find("mandates", id)
+	if m == nil {
+		return nil, nil
+	}
+	return tx.must("customers", m.Link("customer")), []*record{tx.must("customer_bank_accounts", m.Link("customer_bank_account"))}
 }
 
 // blocked reports whether a payer matches an active block.

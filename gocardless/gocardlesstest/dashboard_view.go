@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -215,11 +216,9 @@ func (sb *Sandbox) requestsView(v *dashView, query url.Values) {
 	}
 	const shown = 100
 	body := struct {
-		Rows              []requestRow
-		Operation, Status string
-		Older             string
-		Total             int
-	}{Rows: sb.requestRows(list, shown), Operation: want, Status: status, Total: len(list)}
+		Rows                     []requestRow
+		Operation, Status, Older string
+	}{Rows: sb.requestRows(list, shown), Operation: want, Status: status}
 	if len(list) > shown {
 		query.Set("before", list[len(list)-shown].RequestID)
 		body.Older = dashboardPath + "requests?" + query.Encode()
@@ -322,12 +321,7 @@ func linksTo(r *record, id string) bool {
 	if r.Coll.Spec.Index("links") < 0 {
 		return false
 	}
-	for _, m := range r.Obj("links") {
-		if m.Val == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.Obj("links"), func(m member) bool { return m.Val == id })
 }
 
 // stepName returns the readable name of a step: "Payment: pay out".
@@ -416,10 +410,8 @@ func (sb *Sandbox) resourcesView(v *dashView) {
 func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 	const shown = 100
 	body := struct {
-		Rows  []resourceRow
-		Total int
-		Find  string
-		Older string
+		Rows        []resourceRow
+		Find, Older string
 	}{Find: strings.TrimSpace(query.Get("find"))}
 	known := false
 	sb.view(func(tx *tx) {
@@ -428,7 +420,6 @@ func (sb *Sandbox) kindView(v *dashView, kind string, query url.Values) {
 			return
 		}
 		known = true
-		body.Total = c.Len()
 		from := query.Get("before")
 		for _, r := range slices.Backward(c.Recs) {
 			switch {
@@ -566,7 +557,7 @@ func (sb *Sandbox) toolsView(v *dashView) {
 		Catalogue []dashControl
 	}{Snapshots: sb.Snapshots(), Settings: formOf("configure").with(sb.currentSettings())}
 	for _, in := range sb.Faults() {
-		body.Faults = append(body.Faults, fault{in.ID(), orDefault(in.fault.Operation, "every call"), in.fault.summary(), in.Hits(), in.Left()})
+		body.Faults = append(body.Faults, fault{in.ID(), cmp.Or(in.fault.Operation, "every call"), in.fault.summary(), in.Hits(), in.Left()})
 	}
 	for _, name := range ReadyWorlds() {
 		body.Worlds = append(body.Worlds, struct{ Name, About string }{name, readyObject(name).Str("about")})

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -48,11 +49,7 @@ func (tx *tx) event(r *record, e event) *record {
 		}
 	}
 	detail("origin", origin)
-	cause := e.cause
-	if cause == "" {
-		cause = e.action
-	}
-	detail("cause", cause)
+	detail("cause", cmp.Or(e.cause, e.action))
 	detail("description", kind.CauseText(e.cause))
 	detail("scheme", e.scheme)
 	detail("reason_code", e.reasonCode)

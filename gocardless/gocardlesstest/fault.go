@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,7 +66,7 @@ type Injection struct {
 func (i *Injection) Hits() int { return int(i.hits.Load()) }
 
 // ID returns the id of the fault for RemoveFault, such as "F1".
-func (i *Injection) ID() string { return "F" + itoa(i.id) }
+func (i *Injection) ID() string { return "F" + strconv.Itoa(i.id) }
 
 // Fault returns the fault as it was set.
 func (i *Injection) Fault() Fault { return i.fault }

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/bank"
@@ -31,11 +32,8 @@ func scheduleOpen(status string) bool {
 }
 
 func createSchedule(tx *tx) (result, error) {
-	m, err := tx.linked("mandates", "mandate")
+	m, err := tx.payableMandate()
 	if err != nil {
-		return result{}, err
-	}
-	if err := payable(m); err != nil {
 		return result{}, err
 	}
 	p := tx.problems()
@@ -44,10 +42,15 @@ func createSchedule(tx *tx) (result, error) {
 		return result{}, err
 	}
 	s := tx.draft("instalment_schedules")
-	for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
-		store.Hidden[any](name).Set(s, tx.body.Get(name))
-	}
+	copyScheduleDetails(s, tx.body)
 	return one(tx.addSchedule(s, m, rows)), nil
+}
+
+// copyScheduleDetails keeps the details of the payments, which replies with the schedule do not show.
+func copyScheduleDetails(s *record, o object) {
+	for _, name := range []string{"app_fee", "payment_reference", "retry_if_possible"} {
+		store.Hidden[any](name).Set(s, o.Get(name))
+	}
 }
 
 // checkSchedule checks the details of a schedule, whose instalments have one of two forms, and returns
@@ -90,7 +93,7 @@ func (tx *tx) checkSchedule(p *api.Problems, path string, o object, instalments 
 	for i, r := range rows {
 		row, _ := r.(object)
 		if row.Num("amount") < 1 {
-			p.Add(path+"instalments/"+itoa(i)+"/amount", "must be greater than 0")
+			p.Add(path+"instalments/"+strconv.Itoa(i)+"/amount", "must be greater than 0")
 		}
 		sum += row.Num("amount")
 	}
@@ -129,9 +132,9 @@ func (tx *tx) startSchedule(s *record) {
 		row, _ := r.(object)
 		switch charge := date(row.Str("charge_date")); {
 		case charge != "" && charge < next:
-			failures = append(failures, member{itoa(i), []any{object{{"field", "charge_date"}, {"message", "must be on or after mandate's next_possible_charge_date"}}}})
+			failures = append(failures, member{strconv.Itoa(i), []any{object{{"field", "charge_date"}, {"message", "must be on or after mandate's next_possible_charge_date"}}}})
 		case row.Num("amount") > high:
-			failures = append(failures, member{itoa(i), []any{object{{"field", "amount"}, {"message", "is above the scheme maximum"}}}})
+			failures = append(failures, member{strconv.Itoa(i), []any{object{{"field", "amount"}, {"message", "is above the scheme maximum"}}}})
 		}
 	}
 	if len(failures) > 0 {

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -81,9 +82,9 @@ func institutionListing(tx *tx, keep func(*institution) bool) (result, error) {
 }
 
 func listInstitutions(tx *tx) (result, error) {
-	country := orDefault(tx.query.Get("country_code"), "GB")
-	feature := orDefault(tx.query.Get("feature"), "pis")
-	schemes := strings.Split(orDefault(tx.query.Get("scheme"), "faster_payments"), ",")
+	country := cmp.Or(tx.query.Get("country_code"), "GB")
+	feature := cmp.Or(tx.query.Get("feature"), "pis")
+	schemes := strings.Split(cmp.Or(tx.query.Get("scheme"), "faster_payments"), ",")
 	branch := bank.Separators.Replace(tx.query.Get("branch_code"))
 	return institutionListing(tx, func(in *institution) bool {
 		return in.status == "enabled" && in.country == country && slices.Contains(in.roles, feature) && slices.ContainsFunc(in.schemes, func(s string) bool { return slices.Contains(schemes, s) }) &&

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -107,10 +108,7 @@ func createMandate(tx *tx) (result, error) {
 		return result{}, api.Refuse("bank_account_disabled", "Bank account is disabled")
 	}
 	p := tx.problems()
-	scheme := tx.body.Str("scheme")
-	if scheme == "" {
-		scheme = schemeOf(account.Str("currency"))
-	}
+	scheme := cmp.Or(tx.body.Str("scheme"), schemeOf(account.Str("currency")))
 	if bank.TimingOf(scheme).Instant {
 		p.Add("scheme", "must be a direct debit scheme; use a billing request for %s", scheme)
 	} else if currencyOf(scheme) != account.Str("currency") {
@@ -129,16 +127,10 @@ func createMandate(tx *tx) (result, error) {
 
 // checkMandate checks what a scheme requires of a mandate and of its payer.
 func (tx *tx) checkMandate(p *api.Problems, path, scheme string, customer *record, body object) {
-	if ref := body.Str("reference"); ref != "" {
-		if n := utf8.RuneCountInString(ref); n > 35 {
-			p.Add(path+"reference", "is too long (maximum is 35 characters)")
-		}
+	if utf8.RuneCountInString(body.Str("reference")) > 35 {
+		p.Add(path+"reference", "is too long (maximum is 35 characters)")
 	}
-	source := body.Str("authorisation_source")
-	if source == "" {
-		source = "web"
-	}
-	if scheme == "ach" && source == "web" && body.Str("payer_ip_address") == "" {
+	if scheme == "ach" && cmp.Or(body.Str("authorisation_source"), "web") == "web" && body.Str("payer_ip_address") == "" {
 		p.Add(path+"payer_ip_address", "can't be blank")
 	}
 	switch {
@@ -152,12 +144,8 @@ func (tx *tx) checkMandate(p *api.Problems, path, scheme string, customer *recor
 // addMandate stores a checked mandate and plans its next steps.
 func (tx *tx) addMandate(m, creditor, customer, account *record) *record {
 	scheme := m.Str("scheme")
-	if m.Str("reference") == "" {
-		m.Set("reference", mandateReference(customer, m.ID))
-	}
-	if m.Str("authorisation_source") == "" {
-		m.Set("authorisation_source", "web")
-	}
+	m.Set("reference", cmp.Or(m.Str("reference"), mandateReference(customer, m.ID)))
+	m.Set("authorisation_source", cmp.Or(m.Str("authorisation_source"), "web"))
 	m.Set("payments_require_approval", false)
 	m.Set("funds_settlement", "managed")
 	if m.Str("mandate_type") == "" {
@@ -417,16 +405,10 @@ func (tx *tx) transferMandate(m *record) {
 // key.
 func transferredMandate(tx *tx) (result, error) {
 	m := tx.target
-	moved := false
-	for _, a := range tx.sb.store.Coll("customer_bank_accounts").By("customer", m.Link("customer")) {
-		if strings.HasPrefix(a.Ref("key"), "transfer of ") && a.ID == m.Link("customer_bank_account") {
-			moved = true
-		}
-	}
-	if !moved {
+	account := tx.must("customer_bank_accounts", m.Link("customer_bank_account"))
+	if !strings.HasPrefix(account.Ref("key"), "transfer of ") {
 		return result{}, api.NotFound()
 	}
-	account := tx.must("customer_bank_accounts", m.Link("customer_bank_account"))
 	return result{obj: append(tx.sealedTransfer(fullDetails(account, "swift_"), store.HashText(m.ID)), member{
 		"links", object{{"customer_bank_account", account.ID}, {"mandate", m.ID}},
 	})}, nil

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -81,7 +82,7 @@ func pdfLines(scheme string, o object) []string {
 		{"First name", "given_name"}, {"Last name", "family_name"}, {"Address", "address_line1"}, {"Town", "city"}, {"Postcode", "postal_code"},
 		{"IBAN", "iban"}, {"Branch", "branch_code"}, {"Account", "account_number"}, {"Signed on", "signature_date"},
 	} {
-		lines = append(lines, f.label+": "+orDefault(o.Str(f.name), "................"))
+		lines = append(lines, f.label+": "+cmp.Or(o.Str(f.name), "................"))
 	}
 	return lines
 }

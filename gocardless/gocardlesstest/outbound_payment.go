@@ -190,8 +190,7 @@ func cancelOutbound(tx *tx) (result, error) {
 
 // executeOutbound sends the payment to the bank, if the balance covers it.
 func (tx *tx) executeOutbound(o *record) {
-	account := tx.paymentAccount(tx.must("creditors", o.Link("creditor")))
-	if o.Str("description") == failToExecute || account.Num("account_balance") < o.Num("amount") {
+	if tx.cannotPay(o, failToExecute) {
 		tx.failOutbound(o)
 		return
 	}
@@ -201,8 +200,7 @@ func (tx *tx) executeOutbound(o *record) {
 }
 
 func (tx *tx) finishOutbound(o *record) {
-	account := tx.paymentAccount(tx.must("creditors", o.Link("creditor")))
-	if o.Str("description") == failRejected || account.Num("account_balance") < o.Num("amount") {
+	if tx.cannotPay(o, failRejected) {
 		tx.failOutbound(o)
 		return
 	}
@@ -212,6 +210,12 @@ func (tx *tx) finishOutbound(o *record) {
 	if o.Str("description") == failLateReject {
 		tx.at(tx.now.Add(outboundStep), "outbound.reject", o.ID, "")
 	}
+}
+
+// cannotPay reports whether the payment has a description with which it fails, or exceeds the balance.
+func (tx *tx) cannotPay(o *record, description string) bool {
+	account := tx.paymentAccount(tx.must("creditors", o.Link("creditor")))
+	return o.Str("description") == description || account.Num("account_balance") < o.Num("amount")
 }
 
 // rejectOutbound returns the money, as the recipient's bank can after the execution.

@@ -3,6 +3,7 @@ package gocardlesstest
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -208,7 +209,7 @@ func outboundImportPage(tx *tx, r *http.Request) *page.View {
 		{"Payments", counts.Num("total")}, {"Exact name matches", counts.Num("verified_with_full_match")},
 		{"Close name matches", counts.Num("verified_with_partial_match")}, {"No name match", counts.Num("verified_with_no_match")},
 	} {
-		v.Summary = append(v.Summary, page.Row{Name: row.label, Value: itoa(int(row.value))})
+		v.Summary = append(v.Summary, page.Row{Name: row.label, Value: strconv.Itoa(int(row.value))})
 	}
 	v.Summary = append(v.Summary, page.Row{Name: "Total", Value: money.Format(im.Num("amount_sum"), gocardless.CurrencyGBP)}, page.Row{Name: "Status", Value: im.Status()})
 	if r.Method == http.MethodPost && r.PostForm.Get("decision") != "" && im.Status() == "valid" {

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -45,11 +46,7 @@ func (b *billing) detailFields(f *record, get func(string, ...string) string, fi
 		if name == "country_code" {
 			otherwise = country
 		}
-		v := page.NewField(name, get(name, known.Str(name), prefilled.Str(name), test.Str(name), otherwise))
-		if name == "country_code" {
-			v.Options = page.Countries
-		}
-		fields = append(fields, v)
+		fields = append(fields, page.NewField(name, get(name, known.Str(name), prefilled.Str(name), test.Str(name), otherwise)))
 	}
 	return fields
 }
@@ -81,14 +78,16 @@ func within500(s string) string {
 	return s
 }
 
+// accountFields are the fields of an account, by currency.
+var accountFields = map[string][]string{
+	"GBP": {"branch_code", "account_number"}, "EUR": {"iban"}, "USD": {"bank_code", "account_number", "account_type"},
+	"AUD": {"branch_code", "account_number"}, "NZD": {"account_number"},
+	"CAD": {"bank_code", "branch_code", "account_number"}, "DKK": {"bank_code", "account_number"}, "SEK": {"branch_code", "account_number"},
+}
+
 // accountNames lists the fields of an account in the currency.
 func (b *billing) accountNames() []string {
-	names := map[string][]string{
-		"GBP": {"branch_code", "account_number"}, "EUR": {"iban"}, "USD": {"bank_code", "account_number", "account_type"},
-		"AUD": {"branch_code", "account_number"}, "NZD": {"account_number"},
-		"CAD": {"bank_code", "branch_code", "account_number"}, "DKK": {"bank_code", "account_number"}, "SEK": {"branch_code", "account_number"},
-	}[b.currency()]
-	names = append([]string{"account_holder_name"}, names...)
+	names := slices.Concat([]string{"account_holder_name"}, accountFields[b.currency()])
 	if b.debitScheme() == "pay_to" {
 		names = append(names, "pay_id")
 	}
@@ -104,7 +103,8 @@ var branchLabels = map[string]map[string]string{
 	"DKK": {"bank_code": "Registration number"},
 }
 
-func (b *billing) accountFields(f *record, get func(string, ...string) string, fill bool) []*page.Field {
+// accountForm returns the fields of the account, filled with what is known.
+func (b *billing) accountForm(f *record, get func(string, ...string) string, fill bool) []*page.Field {
 	test := object{}
 	if fill {
 		test = testAccount(b.currency())
@@ -115,20 +115,13 @@ func (b *billing) accountFields(f *record, get func(string, ...string) string, f
 		otherwise := ""
 		switch name {
 		case "account_holder_name":
-			otherwise = orDefault(b.person.Str("company_name"), holder)
+			otherwise = cmp.Or(b.person.Str("company_name"), holder)
 		case "account_type":
-			otherwise = orDefault(f.Obj("prefilled_bank_account").Str("account_type"), "checking")
+			otherwise = cmp.Or(f.Obj("prefilled_bank_account").Str("account_type"), "checking")
 		}
 		v := page.NewField(name, get(name, test.Str(name), otherwise))
-		if label := branchLabels[b.currency()][name]; label != "" {
-			v.Label = label
-		}
-		if name == "account_type" {
-			v.Options = []page.Option{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}
-		}
-		if b.debitScheme() == "pay_to" && name != "account_holder_name" {
-			v.Optional = true
-		}
+		v.Label = cmp.Or(branchLabels[b.currency()][name], v.Label)
+		v.Optional = v.Optional || b.debitScheme() == "pay_to" && name != "account_holder_name"
 		fields = append(fields, v)
 	}
 	return fields
@@ -150,13 +143,12 @@ func (b *billing) accountFrom(form url.Values) object {
 
 // testPayer and testAccount return details that pass the checks of a country or currency.
 func testPayer(country string) object {
-	p := TestPayer
-	o := object{
-		{"given_name", p.GivenName}, {"family_name", p.FamilyName}, {"email", p.Email}, {"address_line1", p.AddressLine1},
-		{"city", p.City}, {"postal_code", p.PostalCode}, {"country_code", country},
+	region := "CA" // California
+	if country == "CA" {
+		region = "ON"
 	}
-	return append(o, object{{"region", map[string]string{"CA": "ON"}[country]}, {"swedish_identity_number", "198112289874"}, {"danish_identity_number", "0101701234"}}...).
-		With("region", orDefault(map[string]string{"CA": "ON"}[country], "CA"))
+	return append(TestPayer.details().With("country_code", country),
+		member{"region", region}, member{"swedish_identity_number", "198112289874"}, member{"danish_identity_number", "0101701234"})
 }
 
 func testAccount(currency string) object {

@@ -74,25 +74,26 @@ func (tx *tx) flowEnd(b *billing, f *record) *page.View {
 		v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
 		return v
 	}
-	exit := page.LinkTo("Back to "+b.creditor.Str("name"), f.Str("exit_uri"), false)
+	gone := func(title, text string) *page.View {
+		v := page.Message(http.StatusGone, title, text)
+		v.Links = page.LinkTo("Back to "+b.creditor.Str("name"), f.Str("exit_uri"), false)
+		return base(v)
+	}
 	switch {
 	case b.rec.Status() == "fulfilled":
 		return base(tx.flowDone(b, f))
 	case b.rec.Status() == "cancelled":
-		v := page.Message(http.StatusGone, "This request was cancelled", "Nothing more is needed from you.")
-		v.Links = exit
-		return base(v)
+		return gone("This request was cancelled", "Nothing more is needed from you.")
 	case f.Str("expires_at") <= tx.timestamp():
-		v := page.Message(http.StatusGone, "This link has expired", "Ask "+b.creditor.Str("name")+" for a new one.")
-		v.Links = exit
-		return base(v)
+		return gone("This link has expired", "Ask "+b.creditor.Str("name")+" for a new one.")
 	case b.customer.Removed:
-		v := page.Message(http.StatusGone, "These details were deleted", "Ask "+b.creditor.Str("name")+" for a new link.")
-		v.Links = exit
-		return base(v)
+		return gone("These details were deleted", "Ask "+b.creditor.Str("name")+" for a new link.")
 	}
 	return nil
 }
+
+// flowURL returns the path and query of a flow's page.
+func flowURL(f *record) string { return flowPath + "?id=" + f.ID }
 
 // backTo returns the URL that a flow leads back to, or "".
 func backTo(f *record, name, outcome string) string {
@@ -175,7 +176,7 @@ func (tx *tx) flowForm(b *billing, f *record, step string, form url.Values, fill
 		Buttons: []page.Button{{Label: "Continue"}},
 		Targets: []string{f.Str("redirect_uri"), f.Str("exit_uri")},
 	}
-	e := &flowEntry{b: b, flow: f, here: flowPath + "?id=" + url.QueryEscape(f.ID), form: form, fill: fill}
+	e := &flowEntry{b: b, flow: f, here: flowURL(f), form: form, fill: fill}
 	for _, s := range b.flowSteps(f) {
 		vs := page.Step{Name: s.name, Current: s.key == step, Done: !s.open && s.key != step}
 		if vs.Done && s.back {
@@ -228,7 +229,7 @@ func (e *flowEntry) bank(v *page.View) {
 
 func (e *flowEntry) account(v *page.View) {
 	v.Title, v.Intro = "Bank account", e.b.purpose()
-	v.Fields = e.b.accountFields(e.flow, e.get, e.fill)
+	v.Fields = e.b.accountForm(e.flow, e.get, e.fill)
 	v.Links = e.testLink("Fill in a test account", "account")
 }
 
@@ -247,22 +248,26 @@ var currencyNames = map[string]string{
 	"NZD": "New Zealand dollar", "SEK": "Swedish krona", "USD": "US dollar",
 }
 
+// price formats an amount in the currency of the request.
+func (b *billing) price(amount int64) string {
+	return money.Format(amount, gocardless.Currency(b.currency()))
+}
+
 // purpose describes what the payer is about to agree to.
 func (b *billing) purpose() string {
 	who := b.creditor.Str("name")
-	text := ""
-	switch {
-	case b.instant() && b.payment.Has("amount"):
-		text = "You are paying " + money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency())) + " to " + who
-	case b.instant():
+	text := "You are setting up a Direct Debit with " + who
+	if b.payment != nil {
 		text = "You are paying " + who
-	case b.payment != nil:
-		text = "You are paying " + money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency())) + " to " + who + " by Direct Debit"
-	default:
-		text = "You are setting up a Direct Debit with " + who
-	}
-	if b.instant() && b.mandate != nil {
-		text += " and setting up a Direct Debit"
+		if b.payment.Has("amount") {
+			text = "You are paying " + b.price(b.payment.Num("amount")) + " to " + who
+		}
+		switch {
+		case !b.instant():
+			text += " by Direct Debit"
+		case b.mandate != nil:
+			text += " and setting up a Direct Debit"
+		}
 	}
 	for _, o := range []object{b.payment, b.mandate} {
 		if d := o.Str("description"); d != "" {
@@ -305,12 +310,12 @@ func (b *billing) summary() []page.Row {
 		}
 	}
 	if b.payment != nil {
-		add("Amount", money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency())))
+		add("Amount", b.price(b.payment.Num("amount")))
 		add("For", b.payment.Str("description"))
 	} else {
 		add("For", b.mandate.Str("description"))
 	}
-	add("Name", orDefault(b.person.Str("company_name"), strings.TrimSpace(b.person.Str("given_name")+" "+b.person.Str("family_name"))))
+	add("Name", cmp.Or(b.person.Str("company_name"), strings.TrimSpace(b.person.Str("given_name")+" "+b.person.Str("family_name"))))
 	add("Email", b.person.Str("email"))
 	var lines []string
 	for _, f := range []string{"address_line1", "address_line2", "city", "region", "postal_code", "country_code"} {
@@ -341,7 +346,7 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *page.View {
 	step := b.flowStepAt(f, form.Get("step"))
 	if step != form.Get("step") {
 		// The form of an earlier visit: show the current step.
-		return page.SendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
+		return page.SendTo(flowURL(f))
 	}
 	p := &api.Problems{}
 	to, err := tx.flowTake(b, f, step, form, p, remoteIP(r))
@@ -360,7 +365,6 @@ func (tx *tx) flowPost(b *billing, f *record, r *http.Request) *page.View {
 
 // flowTake completes a step and returns the URL of the next page.
 func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *api.Problems, ip string) (string, error) {
-	next := flowPath + "?id=" + url.QueryEscape(f.ID)
 	var err error
 	switch step {
 	case "currency":
@@ -396,7 +400,7 @@ func (tx *tx) flowTake(b *billing, f *record, step string, form url.Values, p *a
 		return "", err
 	}
 	b.commit()
-	return next, nil
+	return flowURL(f), nil
 }
 
 // checkForm checks the values of a form as the operation checks its body.
@@ -422,7 +426,7 @@ func (tx *tx) flowConfirm(b *billing, f *record, dual bool) (string, error) {
 		return "", err
 	}
 	b.commit()
-	return flowPath + "?id=" + url.QueryEscape(f.ID), nil
+	return flowURL(f), nil
 }
 
 // flowExit records that the payer leaves before the end.
@@ -433,7 +437,7 @@ func (tx *tx) flowExit(b *billing, f *record) *page.View {
 	}
 	v := page.Message(http.StatusOK, "You left before the end", "Nothing was set up. You can return to this page until "+f.Str("expires_at")[:10]+".")
 	v.Merchant, v.Theme, v.Lang = b.creditor.Str("name"), tx.themeOf(b.creditor.ID), f.Str("language")
-	v.Links = []page.Link{{Label: "Continue", URL: template.URL(flowPath + "?id=" + url.QueryEscape(f.ID))}}
+	v.Links = []page.Link{{Label: "Continue", URL: template.URL(flowURL(f))}}
 	return v
 }
 
@@ -502,10 +506,10 @@ func bankPage(tx *tx, r *http.Request) *page.View {
 func (b *billing) bankSummary() []page.Row {
 	rows := []page.Row{{Name: "To", Value: b.creditor.Str("name")}}
 	if b.instant() {
-		rows = append(rows, page.Row{Name: "Amount", Value: money.Format(b.payment.Num("amount"), gocardless.Currency(b.currency()))}, page.Row{Name: "For", Value: b.payment.Str("description")})
+		rows = append(rows, page.Row{Name: "Amount", Value: b.price(b.payment.Num("amount"))}, page.Row{Name: "For", Value: b.payment.Str("description")})
 	}
 	if c := b.mandate.Obj("constraints"); c != nil {
-		rows = append(rows, page.Row{Name: "At most per payment", Value: money.Format(c.Num("max_amount_per_payment"), gocardless.Currency(b.currency()))})
+		rows = append(rows, page.Row{Name: "At most per payment", Value: b.price(c.Num("max_amount_per_payment"))})
 	}
 	if b.account != nil {
 		rows = append(rows, page.Row{Name: "From account ending", Value: b.account.Str("account_number_ending")})
@@ -526,5 +530,5 @@ func templatePage(tx *tx, r *http.Request) *page.View {
 	if err != nil {
 		return page.Message(http.StatusUnprocessableEntity, "This link does not work", "The template describes a request that cannot be created.")
 	}
-	return page.SendTo(flowPath + "?id=" + url.QueryEscape(f.ID))
+	return page.SendTo(flowURL(f))
 }

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,14 +16,7 @@ import (
 
 const redirectFlowPath = "/flow/"
 
-var (
-	redirectPerson  = []string{"given_name", "family_name", "company_name", "email", "address_line1", "city", "postal_code", "country_code"}
-	redirectAccount = map[string][]string{
-		"GBP": {"branch_code", "account_number"}, "EUR": {"iban"}, "USD": {"bank_code", "account_number", "account_type"},
-		"AUD": {"branch_code", "account_number"}, "NZD": {"account_number"},
-		"CAD": {"bank_code", "branch_code", "account_number"}, "DKK": {"bank_code", "account_number"}, "SEK": {"branch_code", "account_number"},
-	}
-)
+var redirectPerson = []string{"given_name", "family_name", "company_name", "email", "address_line1", "city", "postal_code", "country_code"}
 
 func redirectFlowPage(tx *tx, r *http.Request) *page.View {
 	id, success := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, redirectFlowPath), "/success")
@@ -48,14 +42,8 @@ func redirectFlowPage(tx *tx, r *http.Request) *page.View {
 	case tx.flowExpired(f):
 		return dress(page.Message(http.StatusGone, "This link has expired", "Ask "+creditor.Str("name")+" for a new one."))
 	}
-	currency := currencyOf(f.Str("scheme"))
-	if currency == "" {
-		currency = countryCurrency(creditor.Str("country_code"))
-	}
-	if redirectAccount[currency] == nil {
-		currency = "EUR"
-	}
-	names := slices.Concat(redirectPerson, identityNumber(currency), []string{"account_holder_name"}, redirectAccount[currency])
+	currency := cmp.Or(currencyOf(f.Str("scheme")), countryCurrency(creditor.Str("country_code")), "EUR")
+	names := slices.Concat(redirectPerson, identityNumber(currency), []string{"account_holder_name"}, accountFields[currency])
 	var form url.Values
 	p := &api.Problems{}
 	if r.Method == http.MethodPost {
@@ -124,19 +112,13 @@ func (tx *tx) redirectForm(f *record, names []string, currency string, form url.
 	for _, name := range names {
 		value := form.Get(name)
 		if form == nil {
-			value = orDefault(known.Str(name), test.Str(name))
+			value = cmp.Or(known.Str(name), test.Str(name))
 			if name == "country_code" {
-				value = orDefault(value, country)
+				value = cmp.Or(value, country)
 			}
 		}
 		field := page.NewField(name, value)
-		field.Label = orDefault(branchLabels[currency][name], field.Label)
-		switch name {
-		case "country_code":
-			field.Options = page.Countries
-		case "account_type":
-			field.Options = []page.Option{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}
-		}
+		field.Label = cmp.Or(branchLabels[currency][name], field.Label)
 		v.Fields = append(v.Fields, field)
 	}
 	return v

@@ -80,7 +80,7 @@ func TestRedirectFlowPage(t *testing.T) {
 
 func TestRedirectFlowPageOfOtherSchemes(t *testing.T) {
 	c := newCaller(t)
-	for scheme, fields := range redirectAccount {
+	for scheme, fields := range accountFields {
 		scheme = schemeOf(scheme)
 		id := c.ok("POST", "/redirect_flows", `{"redirect_flows":{"scheme":"`+scheme+`","session_token":"s","success_redirect_url":"https://shop.example/done"}}`).Str("id")
 		page := "https://pay-sandbox.gocardless.com/flow/" + id

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -53,7 +54,7 @@ func (tx *tx) fillPayerAuthorisation(a *record) {
 		}
 		store.Hidden[object](part).Set(a, o)
 		if part == "bank_account" {
-			number := orDefault(o.Str("iban"), bank.Separators.Replace(o.Str("account_number")))
+			number := cmp.Or(o.Str("iban"), bank.Separators.Replace(o.Str("account_number")))
 			o = o.Without("account_number").Without("iban").Without("account_number_suffix")
 			if len(number) > 2 {
 				o = o.With("account_number_ending", number[len(number)-2:])

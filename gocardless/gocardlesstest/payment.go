@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,22 +54,25 @@ func paymentFamily(r *registry) {
 }
 
 // attemptOf returns the number of the current attempt, which is the number of retries.
-func attemptOf(r *record) string { return itoa(int(paymentRetries.Of(r))) }
+func attemptOf(r *record) string { return strconv.Itoa(int(paymentRetries.Of(r))) }
 
 // bankEnding returns an ending that the bank reports.
 func (tx *tx) bankEnding(r *record, cause string) ending {
 	return ending{cause: cause, origin: "bank", reasonCode: failureCode(recordScheme(r), cause)}
 }
 
-// payable returns an error if nothing can be collected under a mandate.
-func payable(m *record) error {
-	if id := m.Link("new_mandate"); id != "" {
-		return api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", id)
+// payableMandate returns the mandate in the body's links, or an error if nothing can be collected under it.
+func (tx *tx) payableMandate() (*record, error) {
+	m, err := tx.linked("mandates", "mandate")
+	switch {
+	case err != nil:
+		return nil, err
+	case m.Link("new_mandate") != "":
+		return nil, api.Refuse("mandate_replaced", "This mandate has been replaced", "new_mandate", m.Link("new_mandate"))
+	case !mandateUsable(m.Status()):
+		return nil, api.Refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
 	}
-	if !mandateUsable(m.Status()) {
-		return api.Refuse("mandate_is_inactive", "Mandate is failed, cancelled or expired")
-	}
-	return nil
+	return m, nil
 }
 
 // checkAmount checks an amount and its currency against a mandate's scheme.
@@ -106,11 +110,8 @@ func (tx *tx) checkChargeDate(p *api.Problems, path, given string, m *record) {
 }
 
 func createPayment(tx *tx) (result, error) {
-	m, err := tx.linked("mandates", "mandate")
+	m, err := tx.payableMandate()
 	if err != nil {
-		return result{}, err
-	}
-	if err := payable(m); err != nil {
 		return result{}, err
 	}
 	scheme := m.Str("scheme")
@@ -133,15 +134,7 @@ func createPayment(tx *tx) (result, error) {
 }
 
 func (sb *Sandbox) referenceTaken(reference string) bool {
-	if reference == "" {
-		return false
-	}
-	for _, p := range sb.store.Coll("payments").Recs {
-		if p.Str("reference") == reference {
-			return true
-		}
-	}
-	return false
+	return reference != "" && slices.ContainsFunc(sb.store.Coll("payments").Recs, func(p *record) bool { return p.Str("reference") == reference })
 }
 
 // addPayment stores a checked payment under a mandate and plans its steps. Links other than mandate and

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -52,7 +53,7 @@ func (tx *tx) paymentAccount(creditor *record) *record {
 	a := tx.make("payment_accounts")
 	a.Set("account_balance", 0)
 	a.Set("account_holder_name", bank.HolderName(creditor.Str("name")))
-	a.Set("account_number_ending", itoa(10+int(store.HashText(a.ID)%90)))
+	a.Set("account_number_ending", strconv.Itoa(10+int(store.HashText(a.ID)%90)))
 	a.Set("bank_name", "SANDBOX BANK GB")
 	a.Set("currency", "GBP")
 	a.Set("links", object{{"creditor", creditor.ID}})

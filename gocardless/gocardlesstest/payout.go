@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -61,14 +62,12 @@ func fee(amount int64) int64 { return min(amount/100+20, 400, amount) }
 // payoutFor returns the payout that is being made at this time, or a new one.
 func (tx *tx) payoutFor(creditor, currency string) *record {
 	c := tx.sb.store.Coll("payouts")
-	list := c.By("creditor", creditor)
-	for i := len(list) - 1; i >= 0; i-- {
-		po := list[i]
-		if po.Status() == "pending" && po.Str("currency") == currency && po.Str("created_at") == tx.timestamp() {
-			return po
-		}
+	for _, po := range slices.Backward(c.By("creditor", creditor)) {
 		if po.Str("created_at") != tx.timestamp() {
 			break
+		}
+		if po.Status() == "pending" && po.Str("currency") == currency {
+			return po
 		}
 	}
 	cr := tx.must("creditors", creditor)
@@ -97,11 +96,7 @@ func (tx *tx) payoutFor(creditor, currency string) *record {
 }
 
 func payoutReference(creditor *record, id string) string {
-	prefix := creditor.Str("bank_reference_prefix")
-	if prefix == "" {
-		prefix = "SANDB"
-	}
-	return prefix + "-" + store.Base32(store.Mix(store.HashText(id)), 6)
+	return cmp.Or(creditor.Str("bank_reference_prefix"), "SANDB") + "-" + store.Base32(store.Mix(store.HashText(id)), 6)
 }
 
 // addItem adds an item to a payout, whose amount and fees are always the sum of its items.

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"time"
@@ -120,10 +121,7 @@ func (tx *tx) finishRedirectFlow(f *record, p *api.Problems, details, bank objec
 		p.Add("account_holder_name", "can't be blank")
 	}
 	d := readBankDetails(p, "", bank)
-	scheme := f.Str("scheme")
-	if scheme == "" {
-		scheme = schemeOf(d.Currency)
-	}
+	scheme := cmp.Or(f.Str("scheme"), schemeOf(d.Currency))
 	if len(p.Items) == 0 && currencyOf(scheme) != d.Currency {
 		p.Add("country_code", "is not one of %s", scheme)
 	}

@@ -78,12 +78,12 @@ type registry struct {
 	jobs        map[string]jobFunc
 	simulators  map[string]*scenario
 	seeds       []func(*tx)
-	pages       []page0
+	pages       []pageRoute
 	plans       map[string]*store.ListPlan
 	routes      *api.Router
 }
 
-type page0 struct {
+type pageRoute struct {
 	prefix  string
 	handler func(*Sandbox, http.ResponseWriter, *http.Request)
 }
@@ -142,7 +142,7 @@ func (r *registry) seed(f func(*tx)) { r.seeds = append(r.seeds, f) }
 // page serves the web pages below a path prefix, such as the hosted flow. The handler runs without the
 // sandbox's lock and uses sb.update.
 func (r *registry) page(prefix string, h func(*Sandbox, http.ResponseWriter, *http.Request)) {
-	r.pages = append(r.pages, page0{prefix, h})
+	r.pages = append(r.pages, pageRoute{prefix, h})
 }
 
 func theRegistry() *registry {
@@ -161,12 +161,13 @@ func buildRegistry() *registry {
 		owners: map[string]string{}, jobs: map[string]jobFunc{}, simulators: map[string]*scenario{},
 		plans: map[string]*store.ListPlan{},
 	}
+	var served []*api.Operation
+	serve := func(op *api.Operation) { r.ops[op.Name], served = op, append(served, op) }
 	for i := range api.Operations {
-		r.ops[api.Operations[i].Name] = &api.Operations[i]
+		serve(&api.Operations[i])
 	}
-	served := slices.Concat(pointers(api.Operations), api.Aliases(r.ops))
-	for _, op := range served {
-		r.ops[op.Name] = op
+	for _, op := range api.Aliases(r.ops) {
+		serve(op)
 	}
 	for _, f := range families() {
 		f(r)
@@ -184,14 +185,6 @@ func buildRegistry() *registry {
 	}
 	r.routes = api.NewRouter(served)
 	return r
-}
-
-func pointers(ops []api.Operation) []*api.Operation {
-	out := make([]*api.Operation, len(ops))
-	for i := range ops {
-		out[i] = &ops[i]
-	}
-	return out
 }
 
 // hasCollection reports whether a family declared a collection.

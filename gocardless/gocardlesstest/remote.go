@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (r *Remote) WithHTTPClient(c *http.Client) *Remote { return &Remote{r.base,
 // Client returns a client of the sandbox. The options are applied after its own.
 func (r *Remote) Client(opts ...gocardless.ClientOption) (*gocardless.Client, error) {
 	opts = append([]gocardless.ClientOption{gocardless.WithBaseURL(r.base), gocardless.WithHTTPClient(r.client)}, opts...)
-	return gocardless.New(orDefault(r.token, clientToken), gocardless.EnvironmentSandbox, opts...)
+	return gocardless.New(cmp.Or(r.token, clientToken), gocardless.EnvironmentSandbox, opts...)
 }
 
 // call runs a control and returns its reply.
@@ -105,7 +106,7 @@ func remoteError(name string, status int, raw []byte) error {
 		item, _ := it.(object)
 		said = append(said, strings.TrimSpace(item.Str("field")+" "+item.Str("message")))
 	}
-	return fmt.Errorf("gocardlesstest: %s: %d %s", name, status, value.Short(orDefault(strings.Join(said, "; "), e.Str("message"))))
+	return fmt.Errorf("gocardlesstest: %s: %d %s", name, status, value.Short(cmp.Or(strings.Join(said, "; "), e.Str("message"))))
 }
 
 func (r *Remote) do(name, id string, body object) error {

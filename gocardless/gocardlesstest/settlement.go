@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest/internal/api"
@@ -25,10 +26,7 @@ func settlementFamily(r *registry) {
 // owe records that a creditor owes an amount for a resource. The action, if any, is the event of the
 // resource when the whole amount has been deducted.
 func (tx *tx) owe(of *record, action, item string, amount int64, links object) {
-	creditor := of.LinkOrEmpty("creditor")
-	if creditor == "" {
-		creditor = of.Ref("creditor")
-	}
+	creditor := cmp.Or(of.LinkOrEmpty("creditor"), of.Ref("creditor"))
 	s := tx.make("settlements")
 	s.Set("type", item)
 	s.Set("action", action)

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -189,7 +190,7 @@ func TestSimulatorsOfRefundsPayoutsCreditors(t *testing.T) {
 		{"refund_returned", "funds_returned", "created funds_returned"},
 	} {
 		total = int(w.ok("GET", "/payments/"+p, "").Num("amount_refunded"))
-		f := w.ok("POST", "/refunds", `{"refunds":{"amount":100,"total_amount_confirmation":`+itoa(total+100)+`,"links":{"payment":"`+p+`"}}}`).Str("id")
+		f := w.ok("POST", "/refunds", `{"refunds":{"amount":100,"total_amount_confirmation":`+strconv.Itoa(total+100)+`,"links":{"payment":"`+p+`"}}}`).Str("id")
 		w.simulate(c.simulator, f)
 		if s := w.status("refunds", f); s != c.status {
 			t.Errorf("%s: %s, want %s", c.simulator, s, c.status)

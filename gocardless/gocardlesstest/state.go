@@ -3,6 +3,7 @@ package gocardlesstest
 import (
 	"container/heap"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -34,19 +35,10 @@ func (sb *Sandbox) state() object {
 		planned = append(planned, j.save())
 	}
 	keys := object{}
-	for _, k := range sortedKeys(sb.keys) {
+	for _, k := range slices.Sorted(maps.Keys(sb.keys)) {
 		keys = append(keys, member{k, sb.keys[k]})
 	}
 	return append(state, member{"ids", ids}, member{"records", records}, member{"jobs", planned}, member{"keys", keys})
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // Restore replaces the state with a snapshot. On an error the state is unchanged.

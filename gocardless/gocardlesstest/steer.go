@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
@@ -91,9 +92,7 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 		p.Add("type", `must be an event type of the API, such as "payments.failed"`)
 		return "", p.Err()
 	}
-	if e.Cause == "" {
-		e.Cause = kind.UsualCause()
-	}
+	e.Cause = cmp.Or(e.Cause, kind.UsualCause())
 	i := slices.IndexFunc(kind.Causes, func(c api.Cause) bool { return c.Name == e.Cause })
 	switch {
 	case len(kind.Causes) == 0:
@@ -105,6 +104,9 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 	if err := p.Err(); err != nil {
 		return "", err
 	}
+	if e.Origin == "" && i >= 0 && len(kind.Causes[i].Origins) > 0 {
+		e.Origin = kind.Causes[i].Origins[0]
+	}
 	id := ""
 	err := sb.update(func(tx *tx) error {
 		r := tx.subject(kind.Resource, e.Resource)
@@ -113,27 +115,28 @@ func (sb *Sandbox) Emit(e Event) (string, error) {
 			return p.Err()
 		}
 		tx.origin = "gocardless"
-		if e.Origin == "" && i >= 0 && len(kind.Causes[i].Origins) > 0 {
-			e.Origin = kind.Causes[i].Origins[0]
-		}
-		if e.Origin == "bank" && e.Scheme == "" {
-			e.Scheme = recordScheme(r)
-		}
-		if e.Origin == "bank" && e.ReasonCode == "" {
-			e.ReasonCode = failureCode(e.Scheme, e.Cause)
-		}
-		out := event{action: kind.Action, cause: e.Cause, origin: e.Origin, scheme: e.Scheme, reasonCode: e.ReasonCode,
-			notRetried: e.NotRetriedReason, property: e.Property, currency: e.Currency, bankAccount: e.BankAccount}
-		if e.WillAttemptRetry != nil {
-			out.willRetry = *e.WillAttemptRetry
-		}
-		if e.ItemCount != nil {
-			out.itemCount = *e.ItemCount
-		}
-		id = tx.event(r, out).ID
+		id = tx.event(r, e.about(r, kind.Action)).ID
 		return nil
 	})
 	return id, err
+}
+
+// about returns the event of a record. One from the bank has by default the scheme of the record and the
+// reason code of the cause.
+func (e Event) about(r *record, action string) event {
+	if e.Origin == "bank" {
+		e.Scheme = cmp.Or(e.Scheme, recordScheme(r))
+		e.ReasonCode = cmp.Or(e.ReasonCode, failureCode(e.Scheme, e.Cause))
+	}
+	out := event{action: action, cause: e.Cause, origin: e.Origin, scheme: e.Scheme, reasonCode: e.ReasonCode,
+		notRetried: e.NotRetriedReason, property: e.Property, currency: e.Currency, bankAccount: e.BankAccount}
+	if e.WillAttemptRetry != nil {
+		out.willRetry = *e.WillAttemptRetry
+	}
+	if e.ItemCount != nil {
+		out.itemCount = *e.ItemCount
+	}
+	return out
 }
 
 // subject returns the resource of an emitted event, or nil if the id is unknown.

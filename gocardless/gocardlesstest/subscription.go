@@ -108,11 +108,8 @@ func total(s *record) int {
 }
 
 func createSubscription(tx *tx) (result, error) {
-	m, err := tx.linked("mandates", "mandate")
+	m, err := tx.payableMandate()
 	if err != nil {
-		return result{}, err
-	}
-	if err := payable(m); err != nil {
 		return result{}, err
 	}
 	p := tx.problems()
@@ -144,10 +141,8 @@ func (tx *tx) checkSubscription(p *api.Problems, path string, o object, m *recor
 		p.Add(path+"day_of_month", "must be from 1 to 28, or -1")
 	case unit == "yearly" && hasDay != hasMonth:
 		p.Add(path+"day_of_month", "must be given together with month")
-	case unit == "monthly" && hasMonth:
-		p.Add(path+"month", "must be blank for monthly subscriptions")
-	case unit == "weekly" && hasMonth:
-		p.Add(path+"month", "must be blank for weekly subscriptions")
+	case (unit == "monthly" || unit == "weekly") && hasMonth:
+		p.Add(path+"month", "must be blank for %s subscriptions", unit)
 	case unit == "weekly" && hasDay:
 		p.Add(path+"day_of_month", "must be blank for weekly subscriptions")
 	}

@@ -1,26 +1,14 @@
 package gocardlesstest
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // Helpers for strings and lists.
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 func nilIfEmpty(s string) any {
 	if s == "" {
 		return nil
 	}
 	return s
-}
-
-func orDefault(v, otherwise string) string {
-	if v == "" {
-		return otherwise
-	}
-	return v
 }
 
 // humanList joins words for a message: "a, b or c".

@@ -2,6 +2,7 @@ package gocardlesstest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -72,6 +73,11 @@ func (w Webhooks) Validate() error {
 		}
 	}
 	return nil
+}
+
+// target returns the URL that webhooks record. A Handler needs none.
+func (w *Webhooks) target() string {
+	return cmp.Or(w.URL, "https://webhooks.example.com/gocardless")
 }
 
 // dispatcher sends webhooks one after the other. The sandbox's lock guards its queue; deliver is held
@@ -154,15 +160,11 @@ func (sb *Sandbox) makeWebhook(ep *endpoint, events []*record) {
 		body = sb.webhookEvent(body, ev)
 	}
 	body = append(body, `],"meta":{"webhook_id":"`+w.ID+`"}}`...)
-	target := ep.URL
-	if target == "" {
-		target = "https://webhooks.example.com/gocardless"
-	}
 	headers := object{}
 	for _, h := range sb.webhookHeaders(&ep.Webhooks, w.ID, body) {
 		headers = append(headers, member{h[0], h[1]})
 	}
-	w.Set("url", target)
+	w.Set("url", ep.target())
 	w.Set("is_test", false)
 	w.Set("successful", false)
 	w.Set("request_body", string(body))
@@ -372,11 +374,7 @@ var hookClient = &http.Client{
 func send(ep *Webhooks, body []byte, headers object) hookAnswer {
 	ctx, cancel := context.WithTimeout(context.Background(), webhookTimeout)
 	defer cancel()
-	target := ep.URL
-	if target == "" {
-		target = "https://webhooks.example.com/gocardless"
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, ep.target(), bytes.NewReader(body))
 	if err != nil {
 		return hookAnswer{why: err.Error()}
 	}

@@ -1,6 +1,7 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -274,7 +275,7 @@ func (l *worldLoader) fillString(s, at string) (any, error) {
 func (l *worldLoader) lookup(ref, at string) (any, error) {
 	p := &api.Problems{}
 	if span, ok := strings.CutPrefix(ref, "today"); ok {
-		d, err := parseSpan(strings.TrimPrefix(orDefault(span, "0s"), "+"))
+		d, err := parseSpan(strings.TrimPrefix(cmp.Or(span, "0s"), "+"))
 		if err == nil {
 			return string(dateOf(l.sb.Now().Add(d))), nil
 		}

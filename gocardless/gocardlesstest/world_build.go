@@ -1,8 +1,10 @@
 package gocardlesstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gocardless-community/gocardless-go/gocardless"
@@ -78,7 +80,7 @@ func Count(payments int) Detail {
 func Metadata(m map[string]string) Detail {
 	return func(d *details) {
 		o := object{}
-		for _, k := range sortedKeys(m) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
 			o = append(o, member{k, m[k]})
 		}
 		d.customer, d.mandate = d.customer.With("metadata", o), d.mandate.With("metadata", o)
@@ -200,12 +202,12 @@ func (d *details) mandateSteps() ([]object, error) {
 }
 
 // scheme returns the mandate's scheme.
-func (d *details) scheme() string { return orDefault(d.mandate.Str("scheme"), "bacs") }
+func (d *details) scheme() string { return cmp.Or(d.mandate.Str("scheme"), "bacs") }
 
 // instantWorld returns a world that creates an instant payment with an outcome, "paid_out" or "failed".
 func instantWorld(list []Detail, outcome string) (object, error) {
 	d := newDetails(list)
-	scheme := orDefault(d.mandate.Str("scheme"), "faster_payments")
+	scheme := cmp.Or(d.mandate.Str("scheme"), "faster_payments")
 	x, ok := instantOrders[scheme]
 	if !ok {
 		return nil, fmt.Errorf("gocardlesstest: no builder makes instant payments of the scheme %q", scheme)

@@ -176,21 +176,7 @@ func (v *verifier) send(ctx context.Context, r *Request, path string, body []byt
 // findCreditor maps the recorded creditor, which a cassette can rarely create, to the account's oldest
 // one.
 func (v *verifier) findCreditor(ctx context.Context, exchanges []Exchange) error {
-	recorded := ""
-	for i := range exchanges {
-		for _, raw := range []json.RawMessage{exchanges[i].Request.Body, exchanges[i].Reply.Body} {
-			body, err := parse(raw)
-			if err != nil {
-				continue
-			}
-			body.eachString(nil, func(at place, s string) string {
-				if at.name() == "creditor" && at.parent() == "links" && recorded == "" && looksLikeID(s) {
-					recorded = s
-				}
-				return s
-			})
-		}
-	}
+	recorded := recordedCreditor(exchanges)
 	if recorded == "" || v.ids.other[recorded] != "" {
 		return nil
 	}
@@ -208,6 +194,25 @@ func (v *verifier) findCreditor(ctx context.Context, exchanges []Exchange) error
 		}
 	}
 	return nil
+}
+
+// recordedCreditor returns the first creditor that a cassette links to, or "".
+func recordedCreditor(exchanges []Exchange) (id string) {
+	for i := range exchanges {
+		for _, raw := range []json.RawMessage{exchanges[i].Request.Body, exchanges[i].Reply.Body} {
+			body, err := parse(raw)
+			if err != nil {
+				continue
+			}
+			body.eachString(nil, func(at place, s string) string {
+				if id == "" && at.name() == "creditor" && at.parent() == "links" && looksLikeID(s) {
+					id = s
+				}
+				return s
+			})
+		}
+	}
+	return id
 }
 
 // ids maps the ids of recorded resources to those of their counterparts.

@@ -122,16 +122,20 @@ func (c *bodyCheck) object(t *Type, o value.Object, pointer, parent string) {
 		}
 	}
 	for _, cond := range t.Conditions {
-		if o.Str(cond.Field) != cond.Is {
-			continue
+		if o.Str(cond.Field) == cond.Is {
+			c.condition(cond, o, pointer, parent)
 		}
-		for _, path := range cond.Then {
-			c.conditional(o, path, pointer)
-		}
-		for _, name := range cond.Not {
-			if _, there := o.Lookup(name); there {
-				c.structure = append(c.structure, ErrorItem{Message: `"` + name + `" is not a permitted key.`, Field: parent, Pointer: pointer})
-			}
+	}
+}
+
+// condition checks the members that a condition requires or refuses.
+func (c *bodyCheck) condition(cond Condition, o value.Object, pointer, parent string) {
+	for _, path := range cond.Then {
+		c.required(o, path, pointer)
+	}
+	for _, name := range cond.Not {
+		if _, there := o.Lookup(name); there {
+			c.structure = append(c.structure, ErrorItem{Message: `"` + name + `" is not a permitted key.`, Field: parent, Pointer: pointer})
 		}
 	}
 }
@@ -147,17 +151,15 @@ func (c *bodyCheck) missing(name, pointer, parent string) {
 	}
 }
 
-func (c *bodyCheck) conditional(o value.Object, path []string, pointer string) {
-	for i, name := range path {
-		v, there := o.Lookup(name)
-		if !there || v == nil {
-			at := strings.Join(path, "/")
-			c.values = append(c.values, ErrorItem{Field: path[len(path)-1], Message: "can't be blank", Pointer: pointer + "/" + at})
+// required checks that no member on a path is missing or null.
+func (c *bodyCheck) required(o value.Object, path []string, pointer string) {
+	for _, name := range path {
+		v := o.Get(name)
+		if v == nil {
+			c.values = append(c.values, ErrorItem{Field: path[len(path)-1], Message: "can't be blank", Pointer: pointer + "/" + strings.Join(path, "/")})
 			return
 		}
-		if i < len(path)-1 {
-			o, _ = v.(value.Object)
-		}
+		o, _ = v.(value.Object)
 	}
 }
 

@@ -5,9 +5,6 @@ import "github.com/gocardless-community/gocardless-go/gocardless/workdays"
 // Calendar is the working days of a scheme's banks, for dates of type Date.
 type Calendar struct{ days *workdays.Calendar }
 
-// Working reports whether the banks work on a day.
-func (c *Calendar) Working(d Date) bool { return c.days.IsWorkingDay(d.public()) }
-
 // Next returns d if it is a working day, or else the first one after it.
 func (c *Calendar) Next(d Date) Date { return ofPublic(c.days.Next(d.public())) }
 

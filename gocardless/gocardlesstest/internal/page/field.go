@@ -11,7 +11,7 @@ var fieldText = map[string]Field{
 	"city":                    {Label: "Town or city", Kind: "text", Autocomplete: "address-level2"},
 	"region":                  {Label: "State or province", Kind: "text", Autocomplete: "address-level1", Hint: "Two letters, such as CA"},
 	"postal_code":             {Label: "Postcode", Kind: "text", Autocomplete: "postal-code"},
-	"country_code":            {Label: "Country", Kind: "select", Autocomplete: "country"},
+	"country_code":            {Label: "Country", Kind: "select", Autocomplete: "country", Options: Countries},
 	"swedish_identity_number": {Label: "Personal or organisation number", Kind: "text", Hint: "For example 198112289874"},
 	"danish_identity_number":  {Label: "CPR or CVR number", Kind: "text", Hint: "For example 0101701234"},
 	"account_holder_name":     {Label: "Account holder", Kind: "text", Autocomplete: "name"},
@@ -19,7 +19,7 @@ var fieldText = map[string]Field{
 	"branch_code":             {Label: "Sort code", Kind: "text", Mode: "numeric"},
 	"bank_code":               {Label: "Bank code", Kind: "text", Mode: "numeric"},
 	"account_number":          {Label: "Account number", Kind: "text", Mode: "numeric"},
-	"account_type":            {Label: "Account type", Kind: "select"},
+	"account_type":            {Label: "Account type", Kind: "select", Options: []Option{{Value: "checking", Label: "Checking"}, {Value: "savings", Label: "Savings"}}},
 	"pay_id":                  {Label: "PayID", Kind: "text", Hint: "An email address or phone number, instead of an account number", Optional: true},
 }
 

@@ -15,6 +15,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -218,19 +219,10 @@ func (v *View) ShowErrors(p *api.Problems) {
 		}
 	}
 	for _, it := range p.Items {
-		if !v.hasField(it.Field) {
+		if !slices.ContainsFunc(v.Fields, func(f *Field) bool { return f.Name == it.Field }) {
 			v.Problems = append(v.Problems, Problem{"", api.TitleCase(it.Field) + " " + it.Message})
 		}
 	}
-}
-
-func (v *View) hasField(name string) bool {
-	for _, f := range v.Fields {
-		if f.Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Refused shows an error that does not belong to a field.

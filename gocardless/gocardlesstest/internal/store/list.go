@@ -132,7 +132,7 @@ type Match func(*Record) bool
 // Page returns the page of a collection that a query asks for. Records must also pass the given tests.
 func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listing, error) {
 	recs := c.Recs
-	matches := also
+	matches := append([]Match{func(r *Record) bool { return !r.Removed }}, also...)
 	for _, f := range p.filters {
 		if f.test == nil && query.Has(f.param) {
 			return nil, api.Refuse("invalid_filters", "The sandbox does not filter "+p.op.Resource()+" by "+f.param)
@@ -145,18 +145,6 @@ func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listin
 			recs = narrowed
 		}
 	}
-	keep := func(r *Record) bool {
-		if r.Removed {
-			return false
-		}
-		for _, m := range matches {
-			if !m(r) {
-				return false
-			}
-		}
-		return true
-	}
-	limit := PageSize(query)
 	after, before := query.Get("after"), query.Get("before")
 	for _, cursor := range []string{after, before} {
 		if cursor != "" && c.ByID[cursor] == nil {
@@ -164,9 +152,21 @@ func (p *ListPlan) Page(c *Collection, query url.Values, also ...Match) (*Listin
 		}
 	}
 	if query.Get("sort_field") != "" || query.Get("sort_direction") != "" {
-		return sortedListing(c, recs, keep, query), nil
+		return sortedListing(c, recs, all(matches), query), nil
 	}
-	return newestFirst(recs, keep, c.ByID[after], c.ByID[before], limit), nil
+	return newestFirst(recs, all(matches), c.ByID[after], c.ByID[before], PageSize(query)), nil
+}
+
+// all returns a test that requires all tests to pass.
+func all(tests []Match) Match {
+	return func(r *Record) bool {
+		for _, t := range tests {
+			if !t(r) {
+				return false
+			}
+		}
+		return true
+	}
 }
 
 // PageSize returns the page size that a query asks for, up to the maximum.
@@ -240,56 +240,51 @@ func hasOlder(recs []*Record, keep Match, seq int64) bool {
 
 // sortedListing returns a page of a list with sort_field or sort_direction.
 func sortedListing(c *Collection, recs []*Record, keep Match, query url.Values) *Listing {
-	field, limit := query.Get("sort_field"), PageSize(query)
-	var all []*Record
-	for _, r := range recs {
-		if keep(r) {
-			all = append(all, r)
-		}
-	}
-	value := func(r *Record) any {
-		switch {
-		case field == "" || field == "created_at":
-			return r.seq
-		case field == "name" && c.Spec.Index("family_name") >= 0:
-			return strings.ToLower(r.Str("family_name") + " " + r.Str("given_name"))
-		}
-		return r.Get(field)
-	}
-	slices.SortStableFunc(all, func(a, b *Record) int {
-		if n := compareValues(value(a), value(b)); n != 0 {
-			return n
-		}
-		return cmp.Compare(a.seq, b.seq)
+	limit := PageSize(query)
+	sorted := slices.DeleteFunc(slices.Clone(recs), func(r *Record) bool { return !keep(r) })
+	value := sortValue(c, query.Get("sort_field"))
+	slices.SortStableFunc(sorted, func(a, b *Record) int {
+		return cmp.Or(compareValues(value(a), value(b)), cmp.Compare(a.seq, b.seq))
 	})
 	if query.Get("sort_direction") != "asc" {
-		slices.Reverse(all)
+		slices.Reverse(sorted)
 	}
-	p := &Listing{Limit: limit}
 	place := func(id string) int {
-		return slices.IndexFunc(all, func(r *Record) bool { return r.ID == id })
+		return slices.IndexFunc(sorted, func(r *Record) bool { return r.ID == id })
 	}
-	from, to := 0, len(all)
-	if id := query.Get("after"); id != "" {
-		from = place(id) + 1
+	from, to := 0, len(sorted)
+	after, before := query.Get("after"), query.Get("before")
+	if after != "" {
+		from = place(after) + 1
 	}
-	if id := query.Get("before"); id != "" {
-		if to = place(id); to < 0 {
-			to = 0
-		}
-		if query.Get("after") == "" {
+	if before != "" {
+		to = max(0, place(before))
+		if after == "" {
 			from = max(0, to-limit)
 		}
 	}
 	to = max(from, min(to, from+limit))
-	p.Recs = all[from:to]
-	if len(p.Recs) > 0 && from > 0 {
-		p.before = p.Recs[0].ID
-	}
-	if len(p.Recs) > 0 && to < len(all) {
-		p.after = p.Recs[len(p.Recs)-1].ID
+	p := &Listing{Limit: limit, Recs: sorted[from:to]}
+	if n := len(p.Recs); n > 0 {
+		if from > 0 {
+			p.before = p.Recs[0].ID
+		}
+		if to < len(sorted) {
+			p.after = p.Recs[n-1].ID
+		}
 	}
 	return p
+}
+
+// sortValue returns a function that returns the value by which a record is sorted.
+func sortValue(c *Collection, field string) func(*Record) any {
+	switch {
+	case field == "" || field == "created_at":
+		return func(r *Record) any { return r.seq }
+	case field == "name" && c.Spec.Index("family_name") >= 0:
+		return func(r *Record) any { return r.Str("family_name") + " " + r.Str("given_name") }
+	}
+	return func(r *Record) any { return r.Get(field) }
 }
 
 func compareValues(a, b any) int {
@@ -390,14 +385,7 @@ func (f *listFilter) rangeMatcher(query url.Values) Match {
 	if tests == nil {
 		return nil
 	}
-	return func(r *Record) bool {
-		for _, t := range tests {
-			if !t(r) {
-				return false
-			}
-		}
-		return true
-	}
+	return all(tests)
 }
 
 // metadataMatcher compares metadata[key]=value.
