@@ -5,8 +5,8 @@
 //   - [github.com/gocardless-community/gocardless-go/gocardless] is the client for the GoCardless
 //     Pro API.
 //   - [github.com/gocardless-community/gocardless-go/gocardless/gocardlesstest] is a sandbox for
-//     tests: the API in memory.
-//   - [github.com/gocardless-community/gocardless-go/gocardless/eventsql] remembers handled webhook
+//     tests: it simulates the API in memory.
+//   - [github.com/gocardless-community/gocardless-go/gocardless/eventsql] records handled webhook
 //     events in PostgreSQL or SQLite.
 //   - [github.com/gocardless-community/gocardless-go/gocardless/reconcile] explains a payout to the
 //     penny.

@@ -16,8 +16,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/sendtrace"
 )
 
-// Values of headers that never change. They are shared by all requests; a slice
-// without spare room is copied by whoever appends to it.
+// Header values that never change. All requests share them. The slices have no spare capacity, so an
+// append copies them.
 var (
 	versionValue        = []string{apiVersion}
 	jsonValue           = []string{"application/json"}
@@ -25,11 +25,10 @@ var (
 	libraryVersionValue = []string{Version}
 )
 
-// attempt sends the request once, reads the reply and returns nil when all went well, or the
-// error with which the call ends if there is no other attempt. It also reports whether the
-// request is known not to have reached the API.
+// attempt sends the request once and reads the reply. Its error is that of the call unless there is
+// another attempt. It also reports whether the request is known not to have reached the API.
 func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
-	// A transport that panics, or ends its goroutine, must not keep its share of the budget.
+	// The limiter must hear of the end even if the transport panics or ends its goroutine.
 	defer x.landed(RateLimit{})
 	x.attempts++
 	x.status, x.header, x.requestID, x.rateLimit, x.reply = 0, nil, "", RateLimit{}, nil
@@ -65,9 +64,8 @@ func (x *exchange) attempt(ctx context.Context) (notSent bool, err error) {
 	return false, x.receive(parent, ctx, resp)
 }
 
-// request makes a new request. Each attempt has its own, with its own body: a
-// transport may still be reading the body of the attempt before when the next
-// begins, and a request that was sent once must not be sent again.
+// request makes a new request. Each attempt has its own request and body, because a transport may
+// still be reading the previous attempt's body when the next attempt begins.
 func (x *exchange) request(ctx context.Context) *http.Request {
 	base := x.core.base
 	req := (&http.Request{
@@ -83,8 +81,8 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		body := x.body
 		req.Body = newRequestBody(body)
 		req.ContentLength = int64(len(body))
-		// Lets the transport send the request again by itself when nothing of it has been
-		// written. For what else it might retry see keyHeaderOnWire and package sendtrace.
+		// GetBody lets the transport resend a request if none of it has been written. For the
+		// other cases in which a transport resends, see keyHeaderOnWire and package sendtrace.
 		req.GetBody = func() (io.ReadCloser, error) { return newRequestBody(body), nil }
 	}
 	return req
@@ -101,8 +99,8 @@ func newRequestBody(data []byte) *requestBody {
 
 func (*requestBody) Close() error { return nil }
 
-// headers makes the headers of a request: ours, those of the params, and the
-// caller's, which win.
+// headers makes the headers of a request: ours, then those of the params, then the caller's. Later
+// ones replace earlier ones.
 func (x *exchange) headers() http.Header {
 	h := make(http.Header, 8)
 	h["Authorization"] = x.core.authorization()
@@ -129,7 +127,7 @@ func (x *exchange) headers() http.Header {
 		if values == nil {
 			delete(h, name)
 			if name == "User-Agent" {
-				// net/http puts its own in the place of a missing one.
+				// net/http would add its own if the header were missing.
 				h[name] = []string{""}
 			}
 			continue
@@ -139,8 +137,8 @@ func (x *exchange) headers() http.Header {
 	return h
 }
 
-// cause finds out why there is no reply: the caller's context, the time limit of
-// the attempt, or the network.
+// cause returns the reason for which there is no reply: the error of the caller's context,
+// ErrTimeout, or the error of the network.
 func (x *exchange) cause(parent, ctx context.Context, err error) error {
 	if cause := parent.Err(); cause != nil {
 		return cause
@@ -152,7 +150,7 @@ func (x *exchange) cause(parent, ctx context.Context, err error) error {
 		return ErrTimeout
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		// Its message contains the address with the query.
+		// The message of a url.Error contains the query.
 		return e.Err
 	}
 	return err
@@ -160,7 +158,7 @@ func (x *exchange) cause(parent, ctx context.Context, err error) error {
 
 // receive reads a reply and judges it.
 func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) error {
-	lost := x.mayHaveRun // the reply to an earlier attempt
+	lost := x.mayHaveRun // an earlier attempt may have run, and its reply was lost
 	x.note(resp)
 	buffer := buffers.Get().(*[]byte)
 	defer keepBuffer(buffer)
@@ -175,15 +173,14 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 	}
 	switch {
 	case x.op.Kind == KindDelete && lost && x.status == http.StatusGone:
-		// The earlier attempt did the work.
+		// The earlier attempt removed it.
 		x.existing = true
 		return nil
 	case !isSuccess(resp):
-		// A part of an error page is as good as all of it.
+		// The status is what counts, so an incomplete body is fine.
 		return x.apiError(body)
 	case x.out == nil:
-		// There is nothing to read: the status is the whole result.
-		return nil
+		return nil // the status is the result
 	}
 	tooLarge := errors.Is(err, ErrReplyTooLarge)
 	cutOff := err != nil && !tooLarge && !isBodyCoding(err)
@@ -195,7 +192,7 @@ func (x *exchange) receive(parent, ctx context.Context, resp *http.Response) err
 	case err == nil:
 		return nil
 	case cutOff, ctx.Err() != nil && !tooLarge && !misfit:
-		// When time ran out, the end of a body that was cut off can look like a proper one.
+		// If time ran out, a body that was cut off can look complete.
 		return x.connectionError(x.cause(parent, ctx, err))
 	}
 	return x.malformed(body, err)
@@ -225,8 +222,8 @@ func (x *exchange) landed(limit RateLimit) {
 
 func isSuccess(resp *http.Response) bool { return resp.StatusCode >= 200 && resp.StatusCode <= 299 }
 
-// mayHaveRun reports whether a request that had this reply may have been carried
-// out: one that was refused, or not looked at, was not.
+// mayHaveRun reports whether the API may have carried out a request that had this reply. It has not
+// if it refused the request or did not look at it.
 func mayHaveRun(resp *http.Response) bool {
 	switch code := resp.StatusCode; {
 	case code == http.StatusRequestTimeout:
@@ -291,7 +288,7 @@ func (x *exchange) apiError(body []byte) *Error {
 	}
 	e.unreadable = !decodeError(e, body)
 	if e.unreadableConflict(x.op.Kind) {
-		x.mayHaveRun = true // it may say so of an earlier attempt
+		x.mayHaveRun = true // the conflict may be with an earlier attempt
 	}
 	if x.status >= 300 && x.status <= 399 {
 		e.hint = "redirects are followed for GET within the same host only"
@@ -315,17 +312,17 @@ func (x *exchange) malformed(body []byte, err error) error {
 	}
 }
 
-// buffers holds the memory for replies. Nothing that is decoded refers to it.
+// buffers holds memory for replies. Decoded values do not refer to it.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 func keepBuffer(b *[]byte) {
-	// One large reply must not keep its memory.
+	// The pool must not keep the memory of a large reply.
 	if cap(*b) <= 1<<20 {
 		buffers.Put(b)
 	}
 }
 
-// maxErrorRead is how much of an unsuccessful reply is read to understand it.
+// maxErrorRead is the most that is read of an unsuccessful reply.
 const maxErrorRead = 1 << 20
 
 // readBody reads a reply of at most limit bytes, counted after decompression, and
@@ -333,15 +330,14 @@ const maxErrorRead = 1 << 20
 func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64) ([]byte, error) {
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		// What follows is the other protocol. net/http hands the connection over, and
-		// no context would end a read from it.
+		// The rest is another protocol. net/http hands over the connection, and a read from it
+		// would not end with the context.
 		return buf, nil
 	}
 	var r io.Reader = resp.Body
 	if !resp.Uncompressed && strings.ToLower(headerValue(resp.Header, "Content-Encoding")) == "gzip" {
-		// The transport decompresses what it asked to be compressed. This is for
-		// transports that pass a compressed reply through. Unlike EqualFold, ToLower is
-		// in every program that uses net/http.
+		// This is for transports that pass on a compressed reply; net/http's decompresses it.
+		// ToLower, unlike EqualFold, is linked into every program that uses net/http.
 		unzipped, err := gzip.NewReader(r)
 		if errors.Is(err, io.EOF) {
 			return buf, nil
@@ -369,14 +365,13 @@ func readBody(ctx context.Context, resp *http.Response, buf []byte, limit int64)
 			return buf, err
 		}
 		if ctx.Err() != nil {
-			// A transport of net/http ends the body by itself. Others may let it
-			// drip indefinitely.
+			// The transport of net/http ends the body with the context. Others may not.
 			return buf, ctx.Err()
 		}
 	}
 }
 
-// codingError is a reply that is not compressed as its Content-Encoding promises.
+// codingError is the error of a reply that is not compressed as its Content-Encoding declares.
 type codingError struct{ error }
 
 func isBodyCoding(err error) bool {

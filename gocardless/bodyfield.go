@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// bodyEdit holds the members that a caller adds to the body of a request. The
-// function is a field so that programs which add none do not link it.
+// bodyEdit holds the members that a caller adds to the body of a request. The function is a field so
+// that programs that add none do not link it.
 type bodyEdit struct {
 	fields []bodyField
 	apply  func(body []byte, envelope string, fields []bodyField) ([]byte, error)
@@ -40,8 +40,7 @@ func (s *settings) addBodyField(path string, value any) {
 	s.edit = edit
 }
 
-// applyBodyFields sets members in an encoded body. An operation without a body
-// gets one.
+// applyBodyFields sets members in an encoded body. It makes a body if there is none.
 func applyBodyFields(body []byte, envelope string, fields []bodyField) ([]byte, error) {
 	if len(body) == 0 {
 		body = []byte("{}")
@@ -60,8 +59,8 @@ func applyBodyFields(body []byte, envelope string, fields []bodyField) ([]byte, 
 	return body, nil
 }
 
-// setMember returns a copy of a JSON object with the member at path set. The
-// other members keep their bytes, so that no number changes.
+// setMember returns a copy of a JSON object with the member at path set. It copies the other members
+// undecoded, so that no number changes.
 func setMember(object []byte, path []string, value json.RawMessage) ([]byte, error) {
 	members := map[string]json.RawMessage{}
 	if trimmed := bytes.TrimSpace(object); len(trimmed) > 0 && !bytes.Equal(trimmed, []byte("null")) {

@@ -12,20 +12,20 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Every call of the API goes through one function, core.call. The functions in this file and in
-// page.go that are generic give a call its types and hold no logic, because generic code is
-// compiled once for each type.
+// Every API call goes through one function, exchange.call. The generic functions here and in
+// page.go add only the types of a call: generic code is compiled once for each type, so it contains
+// no logic.
 
-// input is what a generated method knows about a call.
+// input is the part of a call that a generated method supplies.
 type input struct {
 	id     string   // for the variable segment of the path
-	ids    []string // instead, if the path has several
+	ids    []string // instead of id, if the path has several such segments
 	params params   // a pointer to a params struct, or nil
 
 	// The cursor of a following page, which replaces the caller's.
 	cursorName, cursor string
 
-	raw *rawInput // instead of all the above, for Client.Do
+	raw *rawInput // replaces all of the above in Client.Do
 }
 
 // rawInput is the request of a [Client.Do] call.
@@ -34,16 +34,15 @@ type rawInput struct {
 	body           []byte
 }
 
-// params is a pointer to a generated params struct. Every such struct has both methods, so that
-// one which lacks a method, or misspells it, does not compile.
+// params is a pointer to a generated params struct.
 type params interface {
-	// check reports what the schema refuses.
+	// check reports values that break the schema's rules.
 	check(*checker)
 	// write adds the params to a request.
 	write(*requestParts)
 }
 
-// requestParts is what params add to a request.
+// requestParts collects the parts of a request that come from the params.
 type requestParts struct {
 	query    query
 	header   http.Header
@@ -61,7 +60,7 @@ func (w *requestParts) body() *jsonwire.Encoder {
 	return &w.encoder
 }
 
-// bytes ends the body and returns it, nil if there is none.
+// bytes ends the body and returns it, or nil if there is none.
 func (w *requestParts) bytes() ([]byte, error) {
 	if !w.encoder.Started() {
 		return nil, nil
@@ -85,11 +84,11 @@ func (w *requestParts) setHeader(name, value string) {
 
 // replyReader reads a reply of one type.
 type replyReader interface {
-	// reset removes what the attempt before left behind.
+	// reset discards the values that an earlier attempt read.
 	reset()
 	// value reads the result itself. It returns false if there is none.
 	value(*jsonwire.Decoder) bool
-	// sibling reads a member next to the result; its name is the decoder's key.
+	// sibling reads a member next to the result. The decoder's key is its name.
 	sibling(*jsonwire.Decoder)
 }
 
@@ -139,29 +138,28 @@ type exchange struct {
 	path, escaped, query string
 	body                 []byte      // nil for none
 	paramHeader          http.Header // from the params, or nil
-	key                  [1]string   // of idempotency; empty for none
+	key                  [1]string   // idempotency key; "" for none
 
-	resource resourceReply // out, if it is that: here to save an allocation
+	resource resourceReply // out of most calls; a field, to save an allocation
 
 	context operationContext // of the attempts
 
-	// What is known so far.
+	// The state after the attempts so far.
 	limiterWait time.Duration // before the last attempt
 	attempts    int
 	mayHaveRun  bool
-	counted     bool // by the limiter, which has not been notified of the end
+	counted     bool // the limiter has not been notified yet that the attempt ended
 	existing    bool
 	status      int
 	header      http.Header
 	requestID   string
 	rateLimit   RateLimit
-	reply       []byte // kept for the response record only
+	reply       []byte // only for the response record
 	misfits     []Misfit
 	resourceID  string // from the reply
 }
 
-// call makes a request, again if it fails in a way that allows it, and reads the
-// reply into out, which may be nil.
+// call sends a request, retries it if that is safe, and reads the reply into out, which may be nil.
 func (c *core) call(ctx context.Context, op *Operation, in input, opts []RequestOption, out replyReader) error {
 	x := &exchange{core: c, op: op, out: out}
 	return x.call(ctx, &in, opts)
@@ -203,8 +201,7 @@ func (x *exchange) perform(ctx context.Context, in *input) error {
 	return x.run(ctx)
 }
 
-// prepare checks the input and makes everything of the request that is the same
-// for each attempt.
+// prepare checks the input and builds the parts of the request that all attempts share.
 func (x *exchange) prepare(in *input) error {
 	problems := x.settings.problems
 	if in.raw != nil {
@@ -237,7 +234,7 @@ func (x *exchange) prepare(in *input) error {
 		return err
 	}
 	if x.op.Method == http.MethodPost {
-		// One key for all attempts: made here, before the loop.
+		// All attempts share one key.
 		if x.key[0] = x.settings.key; x.key[0] == "" {
 			x.key[0] = newKey()
 		}
@@ -245,8 +242,8 @@ func (x *exchange) prepare(in *input) error {
 	return nil
 }
 
-// encode writes the params into the query, the headers and the body. The body is encoded once: a
-// retry sends the same request, byte for byte.
+// encode writes the params into the query, the headers and the body. The body is encoded once, so a
+// retry sends the same bytes.
 func (x *exchange) encode(in *input) error {
 	if in.params != nil {
 		w := &requestParts{
@@ -255,7 +252,7 @@ func (x *exchange) encode(in *input) error {
 		}
 		in.params.write(w)
 		if w.query.noDate != "" {
-			return x.refuse(w.query.noDate, "cannot be sent: no such date")
+			return x.refuse(w.query.noDate, "is not an existing date")
 		}
 		x.query, x.paramHeader = w.query.finish(), w.header
 		body, err := w.bytes()
@@ -274,7 +271,7 @@ func (x *exchange) editBody() error {
 		return nil
 	}
 	if x.op.Method == http.MethodGet || x.op.Method == http.MethodDelete {
-		return x.refuse("WithBodyField", "is for operations with a body")
+		return x.refuse("WithBodyField", "cannot be used for a GET or DELETE, which has no body")
 	}
 	body, err := edit.apply(x.body, x.op.RequestEnvelope, edit.fields)
 	if err != nil {
@@ -295,7 +292,7 @@ func (x *exchange) unencodable(err error) error {
 	return x.refuse("body", "cannot be encoded: "+scrub.Text(err.Error()))
 }
 
-// run makes attempts until one succeeds or the policy wants no further one.
+// run makes attempts until one succeeds or the policy does not ask for another.
 func (x *exchange) run(ctx context.Context) error {
 	x.context = operationContext{ctx, x.op}
 	ctx = &x.context
@@ -324,7 +321,7 @@ func (x *exchange) run(ctx context.Context) error {
 	}
 }
 
-// tryOnce makes an attempt and decides whether there is to be another.
+// tryOnce makes an attempt and decides whether to make another.
 func (x *exchange) tryOnce(ctx context.Context) (RetryDecision, error) {
 	notSent, err := x.attempt(ctx)
 	if err == nil || ctx.Err() != nil || x.attempts > x.settings.retries {
@@ -342,15 +339,15 @@ func (x *exchange) tryOnce(ctx context.Context) (RetryDecision, error) {
 		NotSent:    notSent,
 	})
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= decision.Wait {
-		// The wait could only end in the context's error; the reason of the
-		// failure is worth more, and now.
+		// The wait could only end in the context's error. The failure itself is more useful, and
+		// available now.
 		return RetryDecision{}, err
 	}
 	return decision, err
 }
 
-// allow ends the call when its context has ended, and waits for the rate limit
-// when the client is to.
+// allow returns an error if the context has ended, and otherwise waits for the limiter, if there is
+// one.
 func (x *exchange) allow(ctx context.Context, previous error) error {
 	err := ctx.Err()
 	if err == nil && x.core.limiter != nil {
@@ -382,8 +379,9 @@ func (x *exchange) connectionError(cause error) *ConnectionError {
 	}
 }
 
-// conflict returns the error of a reused key and the id of the resource that the
-// earlier request created; without a way to read that resource, the id is "".
+// conflict returns the error of a reused key and the id of the resource that the earlier request
+// created. The id is "" if err is another error or the caller wants it, or if the resource cannot
+// be read.
 func (x *exchange) conflict(ctx context.Context, err error) (*Error, string) {
 	if err == nil || ctx.Err() != nil || x.settings.conflictError || x.op.Kind != KindCreate || x.op.read == nil {
 		return nil, ""
@@ -395,9 +393,8 @@ func (x *exchange) conflict(ctx context.Context, err error) (*Error, string) {
 	return e, e.Link(conflictLink)
 }
 
-// readExisting reads the resource that an earlier request created. It is a clean
-// GET: the caller's headers go with it, the key, the body and the query of the
-// create do not.
+// readExisting reads the resource that an earlier request created. The GET has the caller's headers,
+// but not the key, body and query of the create request.
 func (x *exchange) readExisting(ctx context.Context, id string, conflict *Error) error {
 	settings := *x.settings
 	settings.edit = nil
@@ -413,7 +410,7 @@ func (x *exchange) readExisting(ctx context.Context, id string, conflict *Error)
 	}
 	x.existing = true
 	if err != nil {
-		// The conflict names the existing resource, so it is the error, and the failed read is its
+		// The conflict is returned because it names the existing resource. The failed read is its
 		// cause.
 		conflict.Attempts = x.attempts
 		conflict.cause = err

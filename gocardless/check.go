@@ -28,10 +28,8 @@ type Problem struct {
 	Message string
 }
 
-// ParamsError reports that a call was refused before anything was sent, because
-// of its parameters, its path or its options. It lists every problem found.
-//
-// It matches [ErrValidation], as a refusal by the API does, so the same code can handle both.
+// ParamsError reports that a call was refused before anything was sent, because of its parameters,
+// its path or its options. It matches [ErrValidation], as a refusal by the API does.
 type ParamsError struct {
 	// Operation is the operation that was called, such as "payments.create". It
 	// is empty in an error from a Validate method.
@@ -40,8 +38,8 @@ type ParamsError struct {
 	Problems []Problem
 }
 
-// Error lists the problems. The message contains no values, and no names that look like
-// personal data.
+// Error lists the problems. The message contains no values, and masks names as [Error.Error] does,
+// because the caller may choose them, as in metadata.
 func (e *ParamsError) Error() string {
 	var b strings.Builder
 	writeSet(&b, "", e.Operation, ": ")
@@ -50,7 +48,6 @@ func (e *ParamsError) Error() string {
 		if i > 0 {
 			writeAll(&b, "; ")
 		}
-		// A field may be named by the caller, as in metadata.
 		writeAll(&b, scrub.Text(p.Field), " ", p.Message)
 		writeSet(&b, " (", scrub.Text(p.Pointer), ")")
 	}
@@ -60,22 +57,21 @@ func (e *ParamsError) Error() string {
 // GoString is like Error.
 func (e *ParamsError) GoString() string { return "&gocardless.ParamsError{" + e.Error() + "}" }
 
-// MarshalText is like Error. For the single problems marshal Problems.
+// MarshalText is like Error. To encode the problems separately, use the field Problems.
 func (e *ParamsError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Is reports whether target is [ErrValidation].
 func (e *ParamsError) Is(target error) bool { return target == ErrValidation }
 
-// checker collects the problems of a params value. The generated check methods
-// drive it.
+// checker collects the problems of a params value, for the generated check methods.
 type checker struct {
 	envelope string    // "" for query parameters
-	path     []string  // steps of a JSON pointer; of a list or map, two joined by a slash
-	few      [4]string // for a path, without an allocation
+	path     []string  // steps of a JSON pointer; for a list or map, two joined by a slash
+	few      [4]string // memory for path
 	problems []Problem
 }
 
-// validate checks params on their own; it is what the Validate methods call.
+// validate checks params without a call, for the Validate methods.
 func validate(envelope string, params params) error {
 	c := checker{envelope: envelope}
 	params.check(&c)
@@ -108,7 +104,7 @@ func (c *checker) enterKey(name, key string) {
 //go:noinline
 func (c *checker) leave() { c.path = c.path[:len(c.path)-1] }
 
-// fail notes a problem with a member of the current object.
+// fail records a problem with a member of the current object.
 func (c *checker) fail(name, message string) {
 	steps := strings.Join(append(c.path[:len(c.path):len(c.path)], jsonpointer.Escape(name)), "/")
 	p := Problem{Field: strings.Join(jsonpointer.Split(steps), "."), Message: message}
@@ -118,7 +114,7 @@ func (c *checker) fail(name, message string) {
 	c.problems = append(c.problems, p)
 }
 
-// required notes a problem unless the member is present.
+// required records a problem unless the member is present.
 //
 //go:noinline
 func (c *checker) required(name string, present bool) {
@@ -159,7 +155,7 @@ func (c *checker) multipleOf(name string, value, factor int64) {
 	}
 }
 
-// items checks how many items a list has; a limit below zero is none.
+// items checks the number of items of a list; a negative limit means none.
 func (c *checker) items(name string, count, least, most int) {
 	if count < least {
 		c.fail(name, "must have at least "+strconv.Itoa(least)+" items")
@@ -176,7 +172,7 @@ func (c *checker) members(name string, count, least int) {
 	}
 }
 
-// checkUnique notes a problem if a list has an item twice.
+// checkUnique records a problem if a list has an item twice.
 func checkUnique[T comparable](c *checker, name string, list []T) {
 	seen := make(map[T]bool, len(list))
 	for _, v := range list {
@@ -188,16 +184,16 @@ func checkUnique[T comparable](c *checker, name string, list []T) {
 	}
 }
 
-// excluded notes a problem if a member is given that the object does not have when another one has a
-// value.
+// excluded records a problem if a member is given that the object must not have when another member
+// has a certain value.
 func (c *checker) excluded(name string, present bool, other, value string) {
 	if present {
 		c.fail(name, "must not be given when "+other+" is "+strconv.Quote(value))
 	}
 }
 
-// patterns holds the regular expressions of the schema that have been used. A sync.Map would do,
-// but it is generic: it would be compiled with this package, which it would make slower to build.
+// patterns caches the compiled regular expressions of the schema. It is not a sync.Map, whose generic
+// code would be compiled with this package and make it slower to build.
 var patterns = struct {
 	sync.Mutex
 	compiled map[string]*regexp.Regexp
@@ -217,8 +213,7 @@ func (c *checker) pattern(name, value, pattern string) {
 	}
 }
 
-// stringMap checks the limits of metadata and its like; a limit below zero is
-// none.
+// stringMap checks the limits of a map of strings, such as metadata; a negative limit means none.
 func (c *checker) stringMap(name string, value map[string]string, members, keyLength, valueLength int) {
 	if members >= 0 && len(value) > members {
 		c.fail(name, "must have at most "+strconv.Itoa(members)+" members")
@@ -226,7 +221,7 @@ func (c *checker) stringMap(name string, value map[string]string, members, keyLe
 	if keyLength < 0 && valueLength < 0 {
 		return
 	}
-	var few [8]string // more than metadata may have
+	var few [8]string // metadata may have three
 	for _, key := range jsonwire.SortedKeys(few[:0], value) {
 		if keyLength >= 0 && utf8.RuneCountInString(key) > keyLength {
 			c.fail(name, "must not have a name of more than "+strconv.Itoa(keyLength)+" characters")
@@ -240,7 +235,8 @@ func (c *checker) stringMap(name string, value map[string]string, members, keyLe
 	}
 }
 
-// checkMap checks the size of a map and of its names; a limit below zero is none.
+// checkMap checks the number of members of a map and the length of their names; a negative limit
+// means none.
 func checkMap[V any](c *checker, name string, m map[string]V, members, keyLength int) {
 	if members >= 0 && len(m) > members {
 		c.fail(name, "must have at most "+strconv.Itoa(members)+" members")
@@ -248,13 +244,12 @@ func checkMap[V any](c *checker, name string, m map[string]V, members, keyLength
 	for key := range m {
 		if keyLength >= 0 && utf8.RuneCountInString(key) > keyLength {
 			c.fail(name, "must not have a name of more than "+strconv.Itoa(keyLength)+" characters")
-			return // once is enough, whichever it is
+			return
 		}
 	}
 }
 
-// inOrder ranges over a map by name, with pointers to copies of its values, so that problems come in
-// the same order every time.
+// inOrder iterates over a map in the order of its keys, with pointers to copies of its values.
 func inOrder[V any](m map[string]V) iter.Seq2[string, *V] {
 	return func(yield func(string, *V) bool) {
 		for _, key := range slices.Sorted(maps.Keys(m)) {

@@ -46,17 +46,17 @@ const (
 	defaultMaxReply = 64 << 20
 )
 
-// core is everything behind a client except its services.
+// core is the state of a client, without its services.
 type core struct {
 	settings
 	env  Environment
 	base *url.URL
 	http *http.Client
 
-	// authorization returns the value of the header. A function, because
-	// printers that follow pointers show every string that they can reach.
+	// authorization returns the value of the header. It is a function because printers that follow
+	// pointers show every string that they can reach.
 	authorization func() []string
-	// mask takes the token out of a string.
+	// mask removes the token from a string.
 	mask scrub.Mask
 
 	limiter   Limiter
@@ -89,7 +89,7 @@ func New(accessToken string, env Environment, opts ...ClientOption) (*Client, er
 		return nil, errors.New("gocardless: the access token is empty")
 	}
 	if strings.ContainsFunc(accessToken, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return nil, errors.New("gocardless: the access token holds spaces or control characters, perhaps a line end from a file")
+		return nil, errors.New("gocardless: the access token contains a space, a control character or a character outside ASCII; trim the end of the line if it comes from a file")
 	}
 	for _, o := range opts {
 		if o != nil {
@@ -120,10 +120,10 @@ func New(accessToken string, env Environment, opts ...ClientOption) (*Client, er
 	return newClient(c), nil
 }
 
-// NewFromEnv returns a client for the environment variables GOCARDLESS_ACCESS_TOKEN and
-// GOCARDLESS_ENVIRONMENT ("sandbox" or "live"; sandbox when unset). GOCARDLESS_BASE_URL, if set,
-// names a server to use instead of GoCardless, such as a local fake; the option [WithBaseURL]
-// overrides it.
+// NewFromEnv returns a client that is configured by the environment variables
+// GOCARDLESS_ACCESS_TOKEN and GOCARDLESS_ENVIRONMENT ("sandbox" or "live"; sandbox when unset).
+// GOCARDLESS_BASE_URL, if set, is the address of a server to use instead of GoCardless's, such as a
+// local sandbox; the option [WithBaseURL] overrides it.
 func NewFromEnv(opts ...ClientOption) (*Client, error) {
 	token := os.Getenv(tokenVariable)
 	if token == "" {
@@ -143,10 +143,10 @@ func NewFromEnv(opts ...ClientOption) (*Client, error) {
 	return New(token, env, opts...)
 }
 
-// service is what every generated service is: a client to call with.
+// service is the underlying type of every generated service.
 type service struct{ client *Client }
 
-// Environment returns the environment that the client was made for.
+// Environment returns the client's environment.
 func (c *Client) Environment() Environment { return c.core.env }
 
 // String describes the client without its access token.
@@ -201,7 +201,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 	if problem != "" {
 		return &ParamsError{Operation: "Do", Problems: []Problem{{Field: "path", Message: problem}}}
 	}
-	// As it is on the wire: what the escapes stand for may not be fit for a log line.
+	// The name has the escaped path: unescaped, it may contain control characters.
 	op.Name, op.Path = method+" "+escaped, plain
 	in := input{raw: &rawInput{escaped: escaped, query: query}}
 	switch body := body.(type) {
@@ -212,7 +212,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 		}
 		in.raw.body = body
 	case string, []byte:
-		return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "must be a json.RawMessage or a value to encode, not text or bytes"}}}
+		return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "body", Message: "must be a json.RawMessage or a value to encode, not a string or []byte"}}}
 	default:
 		encoded, err := json.Marshal(body)
 		if err != nil {
@@ -223,7 +223,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, reply any, o
 	var out replyReader
 	if reply != nil {
 		if v := reflect.ValueOf(reply); v.Kind() != reflect.Pointer || v.IsNil() {
-			// Found out after sending, it would look like an unreadable reply.
+			// After sending, this would look like an unreadable reply.
 			return &ParamsError{Operation: op.Name, Problems: []Problem{{Field: "reply", Message: "must be a pointer that is not nil"}}}
 		}
 		out = &jsonReply{target: reply}
@@ -255,24 +255,22 @@ func (r *jsonReply) raw(data []byte) error {
 	return err
 }
 
-// defaultTransport is shared by all clients without one of their own, so that
-// making many clients, one for each merchant's token, does not make many
-// connection pools. It returns nil if the program has put a transport of another
-// kind in the place of [http.DefaultTransport], which then is used.
+// defaultTransport returns the transport of all clients without their own, so that many clients, one
+// for each merchant's token, share one connection pool. It returns nil if the program has replaced
+// [http.DefaultTransport] with another type, which is then used.
 var defaultTransport = sync.OnceValue(func() *http.Transport {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return nil
 	}
 	t := base.Clone()
-	// The default of 2 makes concurrent callers open a connection for nearly
-	// every request over HTTP/1.1.
+	// With the default of 2, concurrent callers open a connection for nearly every request over
+	// HTTP/1.1.
 	t.MaxIdleConnsPerHost = 64
 	return t
 })
 
-// httpClient returns a client that refuses dangerous redirects, made from the
-// user's without changing it.
+// httpClient returns a copy of the user's client that refuses dangerous redirects.
 func (c *core) httpClient(user *http.Client) *http.Client {
 	var own http.Client
 	if user != nil {
@@ -286,9 +284,9 @@ func (c *core) httpClient(user *http.Client) *http.Client {
 		first := via[0]
 		switch {
 		case first.Method != http.MethodGet || signed:
-			// Followed as a GET, the reply would be taken for the result of the
-			// request; retried, the request might be carried out twice. A signature
-			// covers the address.
+			// If it were followed as a GET, the reply would be mistaken for the result of the
+			// request; if it were sent again, the request might be carried out twice. A signature
+			// covers the address, so it does not fit another one.
 			return http.ErrUseLastResponse
 		case req.URL.Scheme != first.URL.Scheme || req.URL.Host != first.URL.Host:
 			// The token is not for other hosts.

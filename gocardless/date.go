@@ -32,8 +32,8 @@ func DateOf(t time.Time) Date {
 }
 
 // ParseDate reads a date in the form YYYY-MM-DD. It refuses days that do not exist, such as
-// 2025-02-29. A timestamp as in RFC 3339 is accepted and cut after the day, because some
-// fields of the API have changed from one to the other; an empty string is not a date.
+// 2025-02-29, and an empty string. It also accepts a timestamp as in RFC 3339 and cuts it after the
+// day, because some fields of the API have changed from one to the other.
 func ParseDate(s string) (Date, error) {
 	d, ok := jsonwire.ParseDate([]byte(s))
 	if !ok || s == "" {
@@ -112,16 +112,16 @@ func (d Date) Before(other Date) bool {
 // After reports whether d is a later day than other.
 func (d Date) After(other Date) bool { return other.Before(d) }
 
-// Time returns the first moment of the day in a location, which is midnight unless a change
-// of the clocks has skipped it. A nil location is UTC.
+// Time returns the first moment of the day in a location, which is midnight unless a clock change
+// skips it. A nil location is UTC.
 func (d Date) Time(loc *time.Location) time.Time {
 	if loc == nil {
 		loc = time.UTC
 	}
 	t := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, loc)
 	if t.Hour() != 0 || t.Day() != d.Day {
-		// Midnight was skipped. time.Date then takes the offset before or after the
-		// change; the change itself is where the day starts.
+		// Midnight was skipped, and the day starts at the clock change. Which side of it time.Date
+		// returns is not specified.
 		if _, end := t.ZoneBounds(); !end.IsZero() && DateOf(t) != d {
 			return end
 		}

@@ -2,8 +2,8 @@
 // Debit and open banking.
 //
 // This is a community project, independent of GoCardless. A client for [EnvironmentLive] moves real
-// money. Try everything with [EnvironmentSandbox], or without an account with the package
-// gocardlesstest, the API in memory.
+// money. Start with [EnvironmentSandbox] or, without an account, with the package gocardlesstest,
+// which simulates the API in memory.
 //
 // # Calls
 //
@@ -68,8 +68,8 @@
 //   - [*ConnectionError]: there was no reply.
 //   - [*SigningError]: the request could not be signed; nothing was sent.
 //
-// Printed, logged or encoded as JSON, these errors contain no access tokens, bodies or personal
-// data; their fields do.
+// Printed, logged or encoded as JSON, these errors leave out access tokens and bodies, and mask
+// e-mail addresses, IBANs and long numbers. Their fields may contain all of these.
 //
 // # Retries
 //
@@ -101,15 +101,14 @@
 //
 // # Exports
 //
-// [NewExporter] reads a large list with several workers, each over a stretch of time. It yields every
-// item exactly once and returns a cursor to resume from. [WithPrefetch] fetches pages ahead of an
-// iterator; [WithBulkLane] leaves part of the rate limit to interactive calls.
+// [NewExporter] reads a large list with several workers, each at its own place in the list. It yields
+// every item exactly once and provides a cursor to resume from. [WithPrefetch] fetches pages ahead of
+// an iterator; [WithBulkLane] leaves part of the rate limit to interactive calls.
 //
 // # Metadata
 //
 // Most resources have [Metadata]: up to three keys, each with a string. Its methods set and read
-// integers, booleans, times, dates and JSON, and report values that exceed the limits before a call
-// does.
+// integers, booleans, times, dates and JSON. They return an error for a value over the API's limits.
 //
 // # OAuth
 //

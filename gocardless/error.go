@@ -15,8 +15,7 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Sentinels for errors.Is. They distinguish classes of an [Error] without the need for status
-// codes:
+// Sentinels for errors.Is. They stand for classes of an [Error]:
 //
 //	if errors.Is(err, gocardless.ErrInvalidState) { … }
 //
@@ -45,7 +44,7 @@ var (
 	// 5xx, or type gocardless).
 	ErrInternal = errors.New("gocardless: internal error")
 
-	// ErrTimeout: an attempt received no complete reply within the time that [WithTimeout] sets. A
+	// ErrTimeout: no complete reply to an attempt arrived within the time that [WithTimeout] sets. A
 	// [ConnectionError] wraps it.
 	ErrTimeout = errors.New("gocardless: no complete reply in time")
 	// ErrReplyTooLarge: a reply was longer than [WithMaxReplyBytes] allows. A
@@ -53,7 +52,7 @@ var (
 	ErrReplyTooLarge = errors.New("gocardless: reply too large")
 )
 
-// ErrorType is the class that the API gives an error. The list is open.
+// ErrorType is the class that the API gives an error. The API may add classes.
 type ErrorType string
 
 // The error types that the API documents.
@@ -69,15 +68,15 @@ const (
 	ErrorTypeValidationFailed ErrorType = "validation_failed"
 )
 
-// maxErrorBody is how much of an unsuccessful reply an error keeps.
+// maxErrorBody is how many bytes of a reply an error keeps.
 const maxErrorBody = 4 << 10
 
 // Error is an unsuccessful reply, with any status outside 2xx. It comes from the API or from a
 // server on the way, such as a proxy that replies with HTML.
 //
-// Message, Details and Body are copied from the reply and may hold personal data. The string that
-// the method Error returns does not: it masks e-mail addresses, IBANs and long numbers, and leaves
-// the body out. Log that string rather than the fields.
+// Message, Details and Body are copied from the reply and may hold personal data. Log the string
+// that the method Error returns instead: it masks e-mail addresses, IBANs and long numbers, and
+// leaves the body out.
 type Error struct {
 	// Operation is the operation that failed, such as "payments.create".
 	Operation string
@@ -86,7 +85,7 @@ type Error struct {
 	// Type is the class of the error; empty when the reply was not an error of
 	// the API.
 	Type ErrorType
-	// Code is the status that the body states.
+	// Code is the HTTP status according to the body.
 	Code int
 	// Message describes what went wrong, for a developer.
 	Message string
@@ -138,8 +137,8 @@ type ErrorDetail struct {
 	Metadata map[string]any
 }
 
-// Error describes the failure in one line, without personal data: the
-// operation, status, type, the first problems, the attempts and the request id.
+// Error describes the failure in one line: the operation, status, type, the first problems, the
+// number of attempts and the request id. It masks e-mail addresses, IBANs and long numbers.
 func (e *Error) Error() string {
 	var b strings.Builder
 	writeSet(&b, "", e.Operation, ": ")
@@ -181,7 +180,7 @@ func (e *Error) writeDetails(b *strings.Builder) {
 		if d.Field != "" && !strings.HasPrefix(message, d.Field) {
 			join := " "
 			if first := message[:min(1, len(message))]; first < "a" || first > "z" {
-				join = ": " // the message does not continue the sentence: "customer_id: Customer not found"
+				join = ": " // as in "customer_id: Customer not found"
 			}
 			writeAll(b, e.scrub(d.Field), join)
 		}
@@ -198,8 +197,8 @@ func writeAttempts(b *strings.Builder, n int) {
 	}
 }
 
-// writeSet writes a part of a message and what surrounds it, or nothing if there is no such part.
-// Neither it nor writeAll is inlined: every program links the messages of all errors.
+// writeSet writes a part of a message between two others, or nothing if the part is empty. Neither it
+// nor writeAll is inlined, because every program links the messages of all errors.
 //
 //go:noinline
 func writeSet(b *strings.Builder, before, part, after string) {
@@ -215,7 +214,7 @@ func writeAll(b *strings.Builder, parts ...string) {
 	}
 }
 
-// scrub is for strings from the reply. A proxy may have echoed the token.
+// scrub masks a string from the reply. A proxy may have echoed the token.
 func (e *Error) scrub(text string) string { return e.secret.Text(text) }
 
 // GoString is like Error: it keeps %#v from printing the body.
@@ -278,15 +277,15 @@ func (e *Error) Link(name string) string {
 	return ""
 }
 
-// ConnectionError reports that a call ended without a reply: the network failed,
-// an attempt took too long, or the context ended.
+// ConnectionError reports that a call ended without a complete reply: the network failed, an attempt
+// took too long, or the context ended.
 //
 // It wraps context.Canceled, context.DeadlineExceeded, [ErrTimeout] or the error of the network.
 type ConnectionError struct {
 	// Operation is the operation that failed, such as "payments.create".
 	Operation string
-	// Attempts counts the requests that were sent or tried, retries included. It
-	// is 0 when the context had ended before the first.
+	// Attempts counts the requests that were sent or tried, retries included. It is 0 if the context
+	// ended before the first.
 	Attempts int
 	// IdempotencyKey is the key that was sent with a POST. A later call with the
 	// same key ([WithIdempotencyKey]) cannot create anything twice.
@@ -303,7 +302,7 @@ type ConnectionError struct {
 	secret scrub.Mask
 }
 
-// Error describes the failure in one line, without personal data.
+// Error describes the failure in one line. It masks what [Error.Error] masks.
 func (e *ConnectionError) Error() string {
 	var b strings.Builder
 	writeSet(&b, "", e.Operation, ": ")
@@ -325,7 +324,7 @@ func (e ConnectionError) GoString() string { return "&gocardless.ConnectionError
 // Format is like Error, whatever the verb, and whether by pointer or value.
 func (e ConnectionError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
-// MarshalText is like Error: it keeps what Previous holds out of a JSON document.
+// MarshalText is like Error: it keeps the fields of Previous out of a JSON document.
 func (e ConnectionError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns Err and Previous.
@@ -345,9 +344,8 @@ func (e *ConnectionError) Timeout() bool {
 }
 
 // MalformedResponseError reports a reply with a status of success (2xx) that is not the JSON
-// document that the operation returns: an HTML page, a truncated document, a document without its
-// envelope, or one larger than [WithMaxReplyBytes] allows. The API has most likely carried out the
-// request.
+// document that the operation returns: an HTML page, a malformed document, one without the result, or
+// one larger than [WithMaxReplyBytes] allows. The API has most likely carried out the request.
 type MalformedResponseError struct {
 	// Operation is the operation that was called, such as "payments.create".
 	Operation string
@@ -367,15 +365,15 @@ type MalformedResponseError struct {
 	// Body is the start of the reply's body, at most 4 KiB. It may hold personal
 	// data.
 	Body []byte
-	// ResourceID is the id of the resource in the reply, such as the one that a create made, if it
-	// could be read.
+	// ResourceID is the id of the resource in the reply, such as the one that a create request made,
+	// if it could be read.
 	ResourceID string
 	// Err describes the problem. It matches [ErrMisfit] if the reply is well-formed but contains a
 	// value that the SDK cannot accept.
 	Err error
 }
 
-// Error describes the failure in one line, without personal data.
+// Error describes the failure in one line. It masks what [Error.Error] masks.
 func (e *MalformedResponseError) Error() string {
 	var b strings.Builder
 	writeSet(&b, "", e.Operation, ": ")
@@ -389,8 +387,8 @@ func (e *MalformedResponseError) Error() string {
 	return b.String()
 }
 
-// replyProblem describes what is wrong with a reply. The decoder's errors contain no values, so
-// masking would only hide their paths, which can be long.
+// replyProblem describes the problem with a reply. The decoder's errors contain no values, so masking
+// them would only hide long paths.
 func replyProblem(err error) string {
 	if syntax, ok := errors.AsType[*jsonwire.SyntaxError](err); ok {
 		return syntax.Error()

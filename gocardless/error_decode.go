@@ -6,18 +6,17 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// decodeError fills in what it finds in the body of an unsuccessful reply. The body
-// may be anything: the API's own error object, {"error":"text"}, an HTML page of
-// a proxy, a part of any of these, or nothing. What cannot be read is left out;
-// the status alone is enough for an error. It reports whether the body is complete JSON.
+// decodeError fills in an error from the body of an unsuccessful reply. The body may be anything: the
+// API's own error object, {"error":"text"}, an HTML page of a proxy, a part of any of these, or
+// empty. Parts that cannot be read are left out, since the status alone makes an error. It reports
+// whether the body is a complete JSON object.
 func decodeError(e *Error, body []byte) bool {
 	if len(body) == 0 || !looksLikeObject(body) {
 		return false
 	}
 	var fields errorBody
 	if _, err := decodeDocument(body, &fields); err != nil {
-		// Half an error object is not to be trusted: a reason that was cut off
-		// could be taken for another.
+		// Half an error object is not reliable: a reason that was cut off could be another one.
 		return false
 	}
 	e.Type = ErrorType(fields.kind)
@@ -135,8 +134,7 @@ func (v *ErrorDetail) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// looseString reads a string and steps over anything else: one odd member must
-// not cost the rest of the error.
+// looseString reads a string and skips anything else, so that the rest of the error is still read.
 func looseString(d *jsonwire.Decoder) string {
 	if d.Next() != '"' {
 		d.Skip()
@@ -157,8 +155,8 @@ func looseInt(d *jsonwire.Decoder) int {
 	return int(n)
 }
 
-// wholeNumbers makes the whole numbers of a map integers: amounts are, and printed as a float64 a
-// million pounds is 1e+08.
+// wholeNumbers turns the whole numbers of a map into integers. Amounts are integers, and a million
+// pounds printed as a float64 is 1e+08.
 func wholeNumbers(m map[string]any) map[string]any {
 	for k, v := range m {
 		if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Type returns the type of the event: its resource type and action, joined by a dot, to be
-// compared with the constants of [EventType].
+// Type returns the type of the event: its resource type and action, joined by a dot. Compare it with
+// the constants of [EventType].
 func (e Event) Type() EventType {
 	return EventType(string(e.ResourceType) + "." + string(e.Action))
 }
@@ -68,10 +68,8 @@ func (l *EventLinks) link(name string) string {
 	return id
 }
 
-// linkFields returns the fields of EventLinks by their names in the API. They are read from the
-// struct's tags, so that a link which the API gains needs no change here.
-//
-// It is not a [sync.OnceValue], which every program would link.
+// linkFields returns the indexes of the fields of EventLinks by their names in the API. It does not
+// use [sync.OnceValue], which every program would link.
 func linkFields() map[string]int {
 	fieldsOfLinks.Do(func() {
 		fieldsOfLinks.byName = map[string]int{}

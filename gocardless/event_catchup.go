@@ -10,25 +10,25 @@ import (
 
 // Limits of [EventCatchUp].
 const (
-	// DefaultCatchUpOverlap is how far before its checkpoint a catch-up begins: one hour.
-	// Events are created asynchronously, so an event can appear after later ones were read.
+	// DefaultCatchUpOverlap is how far before its checkpoint a catch-up begins: one hour. The API
+	// creates events asynchronously, so an event can appear after later ones were read.
 	DefaultCatchUpOverlap = time.Hour
-	// MaxCatchUpOverlap is the longest overlap: 24 hours. Event stores do not forget events
-	// that are newer than this before a checkpoint.
+	// MaxCatchUpOverlap is the longest overlap: 24 hours. The event stores of this module remember at
+	// least this much before each checkpoint that is being updated.
 	MaxCatchUpOverlap = 24 * time.Hour
 )
 
 // catchUpKeep is how far before a checkpoint a store keeps everything.
 const catchUpKeep = MaxCatchUpOverlap + time.Hour
 
-// ErrEventsForgotten means that a catch-up would begin at a time from which the store has already
-// forgotten events, so that it would handle them again. Begin later: delete the checkpoint, if
+// ErrEventsForgotten means that a catch-up would begin so early that it would read events that the
+// store has already forgotten, and would handle them again. Begin later: delete the checkpoint, if
 // there is one, and set EventCatchUp.From to a later time.
 var ErrEventsForgotten = errors.New("gocardless: the catch-up would begin before the events that the store remembers")
 
-// ErrCheckpointAhead means that a catch-up would begin in the future, by the API's clock, and would
-// miss the events until then. The checkpoint, or EventCatchUp.From, comes from a clock that was
-// ahead. Delete the checkpoint and set From to an earlier time.
+// ErrCheckpointAhead means that a catch-up would begin in the future by the API's clock, and would
+// miss the events until then. The checkpoint or EventCatchUp.From comes from a clock that was ahead.
+// Delete the checkpoint and set From to an earlier time.
 var ErrCheckpointAhead = errors.New("gocardless: the catch-up would begin in the future")
 
 // EventCatchUp reads the events since its last run from the API and passes them to the handler that
@@ -36,9 +36,9 @@ var ErrCheckpointAhead = errors.New("gocardless: the catch-up would begin in the
 // Run it when the program starts and then periodically; every ten minutes is enough.
 //
 // Events go through the store, so those that arrived by webhook are not handled again. They are
-// handled from the oldest to the newest. A checkpoint records how far a run has come. It does not
-// pass an event that failed or is busy: the next run begins there again, until the event is done
-// or parked. Checkpoints are times of the API's clock, so the local clock does not matter.
+// handled from the oldest to the newest. A checkpoint records how far a run has come. It never passes
+// an event that failed or is busy: each run begins there again until the event is done or parked.
+// Checkpoints are times of the API's clock, so the local clock does not matter.
 //
 // Unlike those in webhooks, events from the API have no customer notifications and do not name
 // their organisation. The API keeps events for 18 months.
@@ -50,14 +50,14 @@ type EventCatchUp struct {
 	// Handler handles the events. It is the handler inside [Once], since the catch-up uses
 	// Store itself.
 	Handler EventHandler
-	// From is where the first run begins, when there is no checkpoint yet.
+	// From is the time at which the first run begins, when there is no checkpoint yet.
 	From time.Time
 
 	// Checkpoints keeps the checkpoint; nil means Store, which then has to implement
 	// EventCheckpoints.
 	Checkpoints EventCheckpoints
-	// Organisation is the id of the organisation whose events Client reads. It is filled into
-	// the events, and names the checkpoint: set it when there are several.
+	// Organisation is the id of the organisation whose events Client reads. Set it if there are
+	// several: it names the checkpoint, and is filled into the events.
 	Organisation string
 	// Overlap is how far before the checkpoint a run begins; zero means
 	// DefaultCatchUpOverlap.
@@ -74,11 +74,11 @@ type EventCatchUp struct {
 
 // CatchUpReport is the result of a run of [EventCatchUp].
 type CatchUpReport struct {
-	// Since is where the run began.
+	// Since is the time at which the run began to read.
 	Since time.Time
 	// Handled, Duplicates, Busy, Failed and Parked count events by their outcome.
 	Handled, Duplicates, Busy, Failed, Parked int
-	// Checkpoint is the point up to which every event is done or parked.
+	// Checkpoint is the checkpoint after the run.
 	Checkpoint EventCheckpoint
 }
 
@@ -99,7 +99,7 @@ type catchUpRun struct {
 	report CatchUpReport
 
 	failed error     // the first failure of an event
-	held   bool      // whether there is an event that is not dealt with
+	held   bool      // an event is neither done nor parked
 	open   time.Time // when the first such event was created
 }
 
@@ -163,7 +163,7 @@ func (r *catchUpRun) window(ctx context.Context, window eventWindow) error {
 	return nil
 }
 
-// event handles one event and reports whether it is dealt with.
+// event handles one event and reports whether it is done or parked.
 func (r *catchUpRun) event(ctx context.Context, event *Event) (dealt bool) {
 	if event.OrganisationID == "" {
 		event.OrganisationID = r.Organisation
@@ -175,7 +175,7 @@ func (r *catchUpRun) event(ctx context.Context, event *Event) (dealt bool) {
 	return dealt
 }
 
-// check fills in the lister and the checkpoints, or returns what is missing.
+// check sets the lister and the checkpoints, or returns an error if something is missing.
 func (r *catchUpRun) check() error {
 	c := r.EventCatchUp
 	r.list, r.points = c.list, c.Checkpoints
@@ -198,7 +198,7 @@ func (r *catchUpRun) check() error {
 	return nil
 }
 
-// beginning returns the time that the run goes by: the checkpoint's or From.
+// beginning returns the time that the run starts from, before the overlap: the checkpoint's, or From.
 func (r *catchUpRun) beginning() time.Time {
 	if last := r.report.Checkpoint.CreatedAt; !last.IsZero() {
 		return last
@@ -233,8 +233,8 @@ func (c *EventCatchUp) begin(ctx context.Context, points EventCheckpoints, last 
 	if err := remembered(ctx, points, since); err != nil || !last.CreatedAt.IsZero() {
 		return since, err
 	}
-	// From now on the store keeps what the first run is about to read, as it does for later runs.
-	// The second look notices what it forgot between the two.
+	// With a checkpoint, the store keeps the events that the first run is about to read, as it does
+	// for later runs. The second check notices events that it forgot just before.
 	if err := points.SetEventCheckpoint(ctx, c.checkpointName(), EventCheckpoint{CreatedAt: since}); err != nil {
 		return since, fmt.Errorf("gocardless: catch-up: writing the checkpoint: %w", err)
 	}
@@ -247,8 +247,8 @@ func remembered(ctx context.Context, points EventCheckpoints, since time.Time) e
 	if err != nil {
 		return fmt.Errorf("gocardless: catch-up: reading what the store remembers: %w", err)
 	}
-	// Events created at the horizon itself may be forgotten, and a run reads from the start of
-	// its first millisecond.
+	// Events created at the horizon itself may be forgotten, and a run reads from the start of its
+	// first millisecond.
 	if !since.Truncate(time.Millisecond).After(horizon) {
 		return fmt.Errorf("%w: it begins at %s, and the store remembers events after %s", ErrEventsForgotten,
 			since.Format(time.RFC3339Nano), horizon.UTC().Format(time.RFC3339Nano))
@@ -256,7 +256,7 @@ func remembered(ctx context.Context, points EventCheckpoints, since time.Time) e
 	return nil
 }
 
-// handle passes one event to the store and reports whether it is dealt with.
+// handle passes one event to the store and reports whether it is done or parked.
 func (c *EventCatchUp) handle(ctx context.Context, event Event, report *CatchUpReport) (dealt bool, err error) {
 	outcome, err := handleOnce(ctx, c.Store, c.Handler, event)
 	switch {

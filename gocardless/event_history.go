@@ -9,10 +9,9 @@ import (
 )
 
 // Since yields the events that were created after the event with the given id, from the oldest to
-// the newest, up to now. Use it when your program may have missed events. It gets the given event
-// for its time and then lists events by time, with a few thousand in memory at once. Events are
-// created asynchronously, so a new event can appear among those that were already read;
-// [EventCatchUp] allows for that.
+// the newest, up to now. It reads the given event for its time and then lists events by time, with a
+// few thousand in memory at once. The API creates events asynchronously, so a new event can appear
+// among those that were already read; [EventCatchUp] allows for that.
 func (s *EventService) Since(ctx context.Context, id string, opts ...RequestOption) iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		last, err := s.Get(ctx, id, opts...)
@@ -34,20 +33,20 @@ func (s *EventService) Since(ctx context.Context, id string, opts ...RequestOpti
 	}
 }
 
-// eventLister lists the events created at or after from and before to, newest first as the API
-// does, and stops after limit events unless that is zero.
+// eventLister lists the events created at or after from and before to, newest first, as the API does.
+// It stops after limit events unless limit is zero.
 type eventLister = func(ctx context.Context, from, to time.Time, limit int) (eventList, error)
 
-// eventList is what the API lists of a stretch of time.
+// eventList has the events of a stretch of time.
 type eventList struct {
 	events []*Event
-	// now is the API's time when it began to list. Events created before it are listed.
+	// now is the API's time when the listing began. Events created before it are listed.
 	now time.Time
 }
 
-var errNoDate = errors.New("the reply has no valid Date header to tell the API's time by; set EventCatchUp.Clock")
+var errNoDate = errors.New("the reply has no valid Date header, so the API's time is not known; set EventCatchUp.Clock")
 
-// lister returns a lister that reads from the API. A nil clock means that of the replies.
+// lister returns a lister that reads from the API. A nil clock means the Date of the replies.
 func (s *EventService) lister(clock func() time.Time, opts ...RequestOption) eventLister {
 	return func(ctx context.Context, from, to time.Time, limit int) (list eventList, err error) {
 		record, date := replyDate()
@@ -59,7 +58,7 @@ func (s *EventService) lister(clock func() time.Time, opts ...RequestOption) eve
 			if err != nil {
 				return eventList{}, err
 			}
-			if list.now.IsZero() { // only the first page's time is early enough
+			if list.now.IsZero() { // the later pages' times are too late
 				list.now = date()
 			}
 			list.events = append(list.events, e)
@@ -104,22 +103,22 @@ type eventWindow struct {
 	events []*Event  // oldest first
 	end    time.Time // every event before it is in this window or an earlier one
 	now    time.Time // the API's time when it listed the window
-	last   bool      // it reaches up to now
+	last   bool      // there is no later one
 }
 
 const (
 	windowFirst    = time.Hour
 	windowShortest = time.Minute
-	windowFull     = 5000 // more events than this are too many for a window
-	windowSparse   = 1000 // with fewer, the next window is longer
+	windowFull     = 5000 // events after which a window is made shorter
+	windowSparse   = 1000 // with fewer events, the next window is longer
 )
 
 // eventWindows yields the history from a time up to the API's present, in stretches that fit in
-// memory. The API lists from the newest to the oldest, but continuing an interrupted run needs the
-// opposite; so each stretch is listed by itself and reversed.
+// memory. The API lists events from the newest to the oldest, but a run that can be resumed needs
+// the oldest first, so each stretch is listed by itself and reversed.
 func eventWindows(ctx context.Context, list eventLister, from time.Time) iter.Seq2[eventWindow, error] {
 	return func(yield func(eventWindow, error) bool) {
-		// The API has milliseconds. Rounding down loses nothing: from is included.
+		// The API's times have milliseconds. Rounding down loses nothing, because from is included.
 		from = from.Truncate(time.Millisecond)
 		for length := windowFirst; ; {
 			w, err := readEventWindow(ctx, list, from, length)
@@ -152,22 +151,21 @@ func readEventWindow(ctx context.Context, list eventLister, from time.Time, leng
 	}
 }
 
-// window puts the events in order, and ends the window where they end.
+// window sorts the events, and ends the window at the API's present if that comes first.
 func (l eventList) window(from, end time.Time) eventWindow {
 	slices.Reverse(l.events)
 	slices.SortStableFunc(l.events, func(a, b *Event) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	w := eventWindow{events: l.events, end: end, now: l.now.UTC(), last: l.now.Before(end)}
 	if w.last {
-		// What is created from now on is not listed. The window does not end before it begins,
-		// though: a time from which to read may be a little ahead.
+		// Events created from now on are not listed. If from is a little ahead of the API's clock,
+		// the window is empty rather than negative.
 		w.end = later(w.now, from)
 	}
 	return w
 }
 
-// shorter returns the length of a window after a list that was too long. The events read are newer
-// than its last one, so the next try ends there. That it gets shorter must not depend on the API
-// keeping to the range.
+// shorter returns the length of the next try after a list that was too long: up to the oldest event
+// that was read. It is shorter even if the API returned events outside the range.
 func shorter(found eventList, from time.Time, length time.Duration) time.Duration {
 	read := found.events[len(found.events)-1].CreatedAt.Sub(from)
 	if read >= length {

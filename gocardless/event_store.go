@@ -15,9 +15,9 @@ import (
 //   - claimed: a worker is handling it. The claim ends with the worker: a store that outlives
 //     its workers gives it a time limit
 //   - done: it is not handled again
-//   - failed: the handler returned an error. The next delivery is handled again
-//   - parked: it was started as often as the store allows without success, because it fails
-//     each time or stops the worker. It is acknowledged and left alone until it is released
+//   - failed: the handler returned an error, and is called again at the next delivery
+//   - parked: it was started as often as the store allows without success, because it failed
+//     each time or stopped the worker. It is acknowledged and not handled until it is released
 //
 // An implementation must be safe for concurrent use.
 type EventStore interface {
@@ -25,8 +25,8 @@ type EventStore interface {
 	// and records the outcome. It calls handle at most once, in the calling goroutine,
 	// with a context that derives from ctx.
 	//
-	// The error is that of handle, with the outcome EventOutcomeFailed, or one of the store
-	// itself with any outcome but EventOutcomeHandled; the event then has to be delivered again.
+	// The error is either that of handle, with the outcome EventOutcomeFailed, or one of the store
+	// itself, with any outcome but EventOutcomeHandled. The event then has to be delivered again.
 	HandleOnce(ctx context.Context, event Event, handle func(context.Context) error) (EventOutcome, error)
 }
 
@@ -113,17 +113,17 @@ func handleOnce(ctx context.Context, store EventStore, handler EventHandler, eve
 type EventCheckpoint struct {
 	// CreatedAt is the time up to which every event is done or parked.
 	CreatedAt time.Time
-	// EventID is the newest event up to then that was seen; empty when none was.
+	// EventID is the id of the newest event up to then, or empty if there was none.
 	EventID string
 }
 
 // EventCheckpoints stores the checkpoints of [EventCatchUp]. The stores of this module implement
 // it.
 type EventCheckpoints interface {
-	// EventCheckpoint returns the checkpoint of a name, or the zero value when there is none.
+	// EventCheckpoint returns the checkpoint with a name, or the zero value if there is none.
 	EventCheckpoint(ctx context.Context, name string) (EventCheckpoint, error)
-	// SetEventCheckpoint sets it. A checkpoint only moves forward: one that is earlier than
-	// the one in place is ignored, so that two catch-ups at the same time do no harm.
+	// SetEventCheckpoint sets the checkpoint with a name. It ignores one that is earlier than the
+	// current one, so that two catch-ups at the same time do no harm.
 	SetEventCheckpoint(ctx context.Context, name string, checkpoint EventCheckpoint) error
 	// EventHorizon returns the time since which the store has forgotten no event that is done, or
 	// the zero time if it never forgot one.

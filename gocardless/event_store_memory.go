@@ -16,10 +16,10 @@ const DefaultEventRetention = 30 * 24 * time.Hour
 // MemoryEventStore is ready for use; it must not be copied after first use.
 //
 // Its claims have no time limit: they end when the handler returns, panics or ends its goroutine.
-// It uses about 200 bytes for each event that it remembers.
+// It remembers an event that failed or is parked until it is done.
 type MemoryEventStore struct {
-	// MaxAttempts is how often an event is begun before it is parked; zero means
-	// DefaultEventAttempts, a negative number no limit. Set it before the first use.
+	// MaxAttempts is the number of attempts after which an event is parked; zero means
+	// DefaultEventAttempts, and a negative number means no limit. Set it before the first use.
 	MaxAttempts int
 	// Retention is the minimum time that the store remembers an event that is done; zero means
 	// DefaultEventRetention, and a negative value means no limit. The store also keeps the events
@@ -67,7 +67,7 @@ func (s *MemoryEventStore) HandleOnce(ctx context.Context, event Event, handle f
 	}
 	returned := false
 	defer func() {
-		// A panic, or runtime.Goexit, must not leave the claim behind.
+		// The claim must end even after a panic or runtime.Goexit.
 		if !returned {
 			s.finish(e, false)
 		}
@@ -81,7 +81,7 @@ func (s *MemoryEventStore) HandleOnce(ctx context.Context, event Event, handle f
 	return EventOutcomeHandled, nil
 }
 
-// claim takes the event, or returns the outcome that forbids it.
+// claim claims the event, or returns the outcome for which it cannot.
 func (s *MemoryEventStore) claim(event Event) (*memoryEvent, EventOutcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,8 +128,8 @@ func (s *MemoryEventStore) finish(e *memoryEvent, done bool) {
 	}
 }
 
-// forget removes the events that were done long enough ago, and not after the earliest
-// checkpoint: what a catch-up may read again has to be known.
+// forget removes the events that were done long enough ago, except those that a catch-up may read
+// again.
 func (s *MemoryEventStore) forget(now time.Time) {
 	retention := s.Retention
 	if retention == 0 {
@@ -148,7 +148,7 @@ func (s *MemoryEventStore) forget(now time.Time) {
 			s.horizon = e.createdAt
 		}
 		s.done[0] = nil
-		s.done = s.done[1:] // append moves what is left to new memory in time
+		s.done = s.done[1:] // append moves the rest to new memory in time
 		delete(s.events, e.id)
 	}
 }
@@ -228,6 +228,6 @@ func (s *MemoryEventStore) DeleteEventCheckpoint(name string) bool {
 func (s *MemoryEventStore) EventHorizon(context.Context) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forget(time.Now()) // what the next claim would forget
+	s.forget(time.Now()) // as the next claim would
 	return s.horizon, nil
 }

@@ -22,11 +22,11 @@ const (
 type ExportOptions struct {
 	// Workers is the number of concurrent requests: 1 to 64, or 8 when zero.
 	//
-	// The API allows 1000 requests in a minute for each access token. With replies that take
-	// 50 ms, 8 workers reach that in the first ten seconds; a client with a rate limiter then
-	// waits, and one without receives errors and retries.
+	// The API allows 1000 requests a minute for each access token. If a reply takes 50 ms, 8 workers
+	// use them up in 7 seconds. A client with a rate limiter ([WithRateLimitWait]) then waits for the
+	// next minute; any other gets errors, retries, and may fail.
 	Workers int
-	// Cursor resumes an earlier export of the same list with the same params, after the item of the
+	// Cursor resumes an earlier export of the same list with the same params after the item with this
 	// cursor; see [Exporter.Cursor]. Empty means the beginning.
 	Cursor string
 }
@@ -50,7 +50,7 @@ type exportParams[Q any] interface {
 	exportRange() TimestampFilter
 }
 
-// exportItem is an item of a list that knows its place in it.
+// exportItem is an item that an export can place in its list.
 type exportItem[T any] interface {
 	*T
 	exportPlace() (id string, createdAt time.Time)
@@ -70,12 +70,11 @@ type exportItem[T any] interface {
 //	}
 //
 // It yields the same items in the same order as the list's All, from the newest to the oldest, each
-// exactly once. To do so it divides the time that the list covers into windows and reads several
-// windows at once. It learns from the replies how many items a stretch of time has. If more items
-// than fit on a page were created at the same moment, their pages are read one after the other.
-// Items created while the export runs are left out: an export without an upper bound ends at the
-// newest item that it saw first. As with any list that is read page by page, resources that are
-// deleted or changed in the meantime may be missing.
+// exactly once. It divides the time that the list covers into windows, estimates from the replies
+// how many items a window has, and reads several windows at once. If more items than fit on a page
+// were created at the same moment, their pages are read one after the other. Items created while
+// the export runs are left out: the first item is the newest one at its start. As with any list
+// that is read page by page, resources that are deleted or changed in the meantime may be missing.
 //
 // Params may filter, but must not sort or contain cursors. Their Limit is the size of a page, 500
 // when zero. Request options apply to each request; [WithResponse] cannot be used, because requests
@@ -107,8 +106,7 @@ func NewExporter[T, Q any, I exportItem[T], P exportParams[Q]](
 	return e
 }
 
-// checkExport reports mistakes in the arguments of NewExporter, fills in defaults, and returns
-// the size of a page.
+// checkExport checks the arguments of NewExporter, fills in defaults, and returns the size of a page.
 func checkExport(params params, options *ExportOptions, opts []RequestOption) (int, error) {
 	var problems []Problem
 	refuse := func(field, message string) {
@@ -153,7 +151,7 @@ func checkExport(params params, options *ExportOptions, opts []RequestOption) (i
 	return limit, nil
 }
 
-// parseLimit reads a limit between 1 and 500; 0 stands for anything else.
+// parseLimit reads a limit between 1 and 500. It returns 0 for anything else.
 func parseLimit(s string) int {
 	n, problem := jsonwire.ParseInteger([]byte(s))
 	if problem != "" || n < 1 || n > exportPageSize {
@@ -164,8 +162,8 @@ func parseLimit(s string) int {
 
 // All iterates over the items, from the newest to the oldest. If a request fails, it yields the
 // items before the failure and then the error with a nil item, and stops. When the loop ends, so do
-// its goroutines. It holds at most six pages for each worker in memory: about 20 MB for payments
-// and 8 workers. Ranging again starts from the beginning; do not range twice at the same time.
+// its goroutines. It holds at most six pages for each worker in memory, and the one that the loop is
+// at. Each range starts from the beginning; do not range twice at the same time.
 func (e *Exporter[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		problem := e.problem
@@ -202,10 +200,10 @@ func (e *Exporter[T]) All(ctx context.Context) iter.Seq2[*T, error] {
 	}
 }
 
-// Cursor returns the cursor of the item that All yielded last: its id. If another exporter of the
-// same list and params receives it as ExportOptions.Cursor, it continues with the next item, so
-// save it when the loop is done with an item. Before the first item, Cursor returns the cursor that
-// this exporter began with. It may be called from any goroutine while the loop runs.
+// Cursor returns the cursor of the item that All yielded last: its id. Save it when the loop is done
+// with an item. Another exporter of the same list and params that receives it as
+// ExportOptions.Cursor continues with the next item. Before the first item, Cursor returns the
+// cursor that this exporter began with. It may be called from any goroutine while the loop runs.
 func (e *Exporter[T]) Cursor() string {
 	item := e.last.Load()
 	if item == nil {
@@ -215,8 +213,8 @@ func (e *Exporter[T]) Cursor() string {
 	return id
 }
 
-// listWindow is a part of a list. As a request option it takes the place of the created_at
-// filter, the cursor and the limit of the params.
+// listWindow is a part of a list. As a request option it replaces the created_at filter, the cursor
+// and the limit of the params.
 type listWindow struct {
 	filter TimestampFilter
 	after  string
@@ -235,7 +233,7 @@ func (w *listWindow) write(q *query) {
 	q.int(limitParam, w.limit)
 }
 
-// pairs iterates over what was written, with values still escaped.
+// pairs iterates over the parameters written so far. The values are still escaped.
 func (q *query) pairs() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for pair := range strings.SplitSeq(string(q.buf), "&") {

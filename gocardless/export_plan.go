@@ -10,18 +10,17 @@ import (
 	"time"
 )
 
-// export is one run of an [Exporter]. It divides the list into segments, which it keeps in
-// order, newest first. Workers read the first segment that is still unread, one page each; the
+// export is one run of an [Exporter]. It divides the list into segments and keeps them in order,
+// newest first. Each worker takes the first segment that is still unread and reads a page of it. The
 // consumer takes the pages from the front.
 //
-// Before a segment is read, a stretch that should have a few pages is cut off its new end, and
-// other workers continue with the rest. The pages of a stretch are read one after the other. A
-// stretch whose time has far more items than expected becomes a segment, to be divided itself.
-// Nothing depends on what is expected but the number of requests and how many of them can be made
-// at once.
+// Before a segment is read, a stretch that is expected to have a few pages is cut off at its newer
+// end, and other workers continue with the rest. The pages of a stretch are read one after the
+// other. A stretch with far more items than expected becomes a segment and is divided itself. The
+// expectations affect only how many requests there are and how many of them run at once.
 //
-// Two segments never share an item. They meet at an instant, which is excluded from the older
-// and included in the newer one, or at a cursor.
+// Two segments never share an item. They meet at a cursor, or at an instant that belongs to the newer
+// one.
 type export struct {
 	limit   int // of a page
 	workers int
@@ -29,22 +28,22 @@ type export struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
 	segments []*segment
-	density  density         // of the list where it is being read
-	cursors  map[string]bool // that were followed
+	density  density         // of the list near the segments being read
+	cursors  map[string]bool // followed so far
 	stopped  bool
 	running  sync.WaitGroup
 }
 
-// segment is a part of the list. One page of it is read; the part after that becomes another segment.
+// segment is a part of the list. After one page of it is read, the rest becomes another segment.
 type segment struct {
 	window  listWindow
-	top     time.Time // nothing in it is newer; zero if not known
-	low     time.Time // nothing in it is older; zero if not known
-	cut     bool      // it is a stretch or what remains of one: nothing is cut off it
-	gap     bool      // the stretch before it was empty: it is read as it is, to find the next item
+	top     time.Time // no item is newer; zero if not known
+	low     time.Time // no item is older; zero if not known
+	cut     bool      // a stretch or the rest of one, which is not divided
+	gap     bool      // the stretch before it was empty, so it is read whole, to find the next item
 	density density   // its own, if it is known to be far denser than the list
 
-	// What was read before, of the stretch or since the segment was last divided.
+	// The part already read of the stretch, or since the segment was last divided.
 	start time.Time
 	items int
 	pages int
@@ -61,12 +60,12 @@ const (
 	read
 )
 
-// exportPage is a page without its type.
+// exportPage is a page whose type does not depend on that of the items.
 type exportPage struct {
 	items       any // []*T
 	count       int
 	first, last time.Time // when the first item with a readable time and the last item were created; zero if not known
-	after       string    // cursor, if there is more in the window
+	after       string    // cursor, if the window has more items
 	err         error
 	panicked    any
 }
@@ -74,9 +73,9 @@ type exportPage struct {
 // A stretch wastes requests at its end, where its last page is not full: longer ones waste less, and
 // shorter ones let the workers begin sooner.
 const (
-	exportStretch = 2.9       // pages that a stretch should have: most often three requests, rarely four
+	exportStretch = 2.9       // pages that a stretch should have: mostly three requests, rarely four
 	exportDense   = 6         // pages after which it is divided
-	exportMemory  = 15.0 / 16 // what an observation counts for after the next one
+	exportMemory  = 15.0 / 16 // the weight of an observation after the next one
 	exportHeld    = 6         // pages for each worker that are being read or wait for the consumer
 )
 
@@ -110,7 +109,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// start begins to read.
+// start starts the workers.
 func (x *export) start(ctx context.Context, fetch func(context.Context, listWindow) exportPage) {
 	for range x.workers {
 		x.running.Go(func() {
@@ -121,15 +120,15 @@ func (x *export) start(ctx context.Context, fetch func(context.Context, listWind
 	}
 }
 
-// errWorkerGone is the end of an export whose transport ended the goroutine of a request, as a
-// test's own does by calling FailNow.
+// errWorkerGone is the error if the transport ends the goroutine of a request, as a test's transport
+// does by calling FailNow.
 var errWorkerGone = errors.New("gocardless: the transport ended a goroutine of the export")
 
-// safely reads a page. It hands a panic on to the consumer, where it can be recovered.
+// safely reads a page. It passes a panic on to the consumer, where it can be recovered.
 func (x *export) safely(ctx context.Context, s *segment, fetch func(context.Context, listWindow) exportPage) {
 	page := exportPage{err: errWorkerGone}
 	defer func() {
-		// Also after runtime.Goexit, which runs deferred functions and nothing else.
+		// This also runs after runtime.Goexit.
 		if p := recover(); p != nil {
 			page = exportPage{panicked: p}
 		}
@@ -163,7 +162,7 @@ func (x *export) next() (exportPage, bool) {
 	return exportPage{}, false
 }
 
-// take waits for something to read. It returns nil when there is nothing left.
+// take waits for a segment to read. It returns nil when none is left.
 func (x *export) take() *segment {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -181,7 +180,7 @@ func (x *export) take() *segment {
 		case first < 0 && !busy:
 			return nil
 		case first == 0, first > 0 && held < exportHeld*x.workers:
-			// What the consumer waits for is always read, however much is held.
+			// The segment that the consumer waits for is read whatever the number of held pages.
 			return x.cut(first)
 		}
 		x.changed.Wait()
@@ -189,7 +188,7 @@ func (x *export) take() *segment {
 	return nil
 }
 
-// cut returns what to read of the segment at index i: a stretch off its new end, or all of it.
+// cut returns the part of the segment at index i to read: a stretch at its newer end, or all of it.
 func (x *export) cut(i int) *segment {
 	rest := x.segments[i]
 	edge, ok := x.edge(rest)
@@ -206,25 +205,26 @@ func (x *export) cut(i int) *segment {
 	return stretch
 }
 
-// edge returns the instant at which a stretch of the segment ends, and false if it is not to be cut.
+// edge returns the instant at which a stretch of the segment ends, and false if the segment is not to
+// be divided.
 func (x *export) edge(s *segment) (time.Time, bool) {
 	length := cmp.Or(s.density, x.density).length(exportStretch * float64(x.limit))
 	if s.cut || s.gap || s.top.IsZero() || length == 0 {
 		return time.Time{}, false
 	}
-	// The API shows milliseconds, and an edge between two is not worth the doubt.
+	// The API's times have whole milliseconds, so an edge has, too.
 	edge := s.top.Add(-max(length, time.Millisecond)).Truncate(time.Millisecond)
 	return edge, edge.After(s.low)
 }
 
-// done takes in what was read of a segment.
+// done records the page that was read of a segment.
 func (x *export) done(s *segment, page exportPage) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	defer x.changed.Broadcast()
 	i := slices.Index(x.segments, s)
 	if i < 0 {
-		return // it comes after an error
+		return // removed, because it comes after an error
 	}
 	if page.err == nil && page.panicked == nil {
 		page.err = x.check(s, &page)
@@ -241,8 +241,8 @@ func (x *export) done(s *segment, page exportPage) {
 	}
 }
 
-// check makes sure that the page is of the window that was asked for. A list that ignores the
-// filter would have its items in several windows.
+// check returns an error if the page is not of its window. A list that ignores the filter would
+// return its items in several windows.
 func (x *export) check(s *segment, page *exportPage) error {
 	if x.cursors[page.after] {
 		return errExportCursor
@@ -250,7 +250,7 @@ func (x *export) check(s *segment, page *exportPage) error {
 	if page.count == 0 {
 		return nil
 	}
-	// Items show whole milliseconds, also when a bound has more.
+	// The times of items have whole milliseconds, even if a bound is more exact.
 	low, top := s.low.Truncate(time.Millisecond), s.top
 	if !top.IsZero() && page.first.After(top) || !page.last.IsZero() && (page.last.Before(low) || page.last.After(page.first)) {
 		return errExportWindow
@@ -266,14 +266,14 @@ func (x *export) remainder(s *segment, page *exportPage) *segment {
 	}
 	r.window.after = page.after
 	if page.count > 0 {
-		x.limit = min(x.limit, page.count) // a server may give less than what is asked for
+		x.limit = min(x.limit, page.count) // a server may return fewer items than the limit
 	}
 	if r.start.IsZero() {
 		r.start = page.first
 	}
 	if page.last.IsZero() {
-		// The last item has a time that cannot be read: what follows is read from its cursor, since
-		// an edge in time might lie before it.
+		// The time of the last item cannot be read, so the rest is read from its cursor: an edge in
+		// time might lie before it.
 		return r
 	}
 	length := r.start.Sub(page.last)
@@ -288,7 +288,7 @@ func (x *export) remainder(s *segment, page *exportPage) *segment {
 	return r
 }
 
-// finished notes that all of a segment was read. Older ones follow it.
+// finished records that all of a segment was read. Older ones follow it.
 func (x *export) finished(s *segment, older []*segment) {
 	items := s.items + s.page.count
 	if !s.low.IsZero() {
@@ -302,15 +302,16 @@ func (x *export) finished(s *segment, older []*segment) {
 	}
 }
 
-// density is how many items a list has in a time, as far as was read.
+// density is the number of items that a list has in a time, in the part read so far.
 type density struct{ items, time float64 }
 
-// with adds an observation. The older ones count for less.
+// with adds an observation. Older ones have less weight.
 func (d density) with(length time.Duration, items int) density {
 	return density{exportMemory*d.items + float64(items), exportMemory*d.time + float64(max(length, 1))}
 }
 
-// length returns the time in which that number of items is expected; 0 if it is not known or beyond measure.
+// length returns the time in which that number of items is expected, or 0 if it is not known or too
+// long for a Duration.
 func (d density) length(items float64) time.Duration {
 	length := items * d.time / d.items
 	if d.items == 0 || length > math.MaxInt64/2 {

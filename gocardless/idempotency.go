@@ -9,23 +9,22 @@ import (
 const keyHeader = "Idempotency-Key"
 
 // keyHeaderOnWire is the same header under a name that net/http does not recognise. If a request
-// has an Idempotency-Key header, a [net/http.Transport] may send it again when a used connection
-// breaks, even after it was written. That is right for creates, but not for actions, which the API
-// may then carry out twice. Under this name the key is still sent, and the transport leaves retries
-// to us.
+// has an Idempotency-Key header, a [net/http.Transport] may resend it when a reused connection
+// breaks, even after it was written. That is right for creates, but the API may carry out an action
+// twice. Under this name the key is still sent, and the transport leaves retries to us.
 const keyHeaderOnWire = "idempotency-key"
 
-// otherKeyHeader is the other name that net/http recognises. We do not send it, but the caller may.
+// otherKeyHeader is the other name that net/http recognises. Only callers set it.
 const (
 	otherKeyHeader       = "X-Idempotency-Key"
 	otherKeyHeaderOnWire = "x-idempotency-key"
 )
 
-// maxKeyLength is what the API's schema allows.
+// maxKeyLength is the limit in the API's schema.
 const maxKeyLength = 128
 
-// reasonConflict is the reason of a create with a used idempotency key, and
-// conflictLink the name under which the error gives the id of what was created.
+// reasonConflict is the reason in the error of a create request whose idempotency key was used
+// before. conflictLink is the link to the resource that was created then.
 const (
 	reasonConflict = ReasonIdempotentCreationConflict
 	conflictLink   = "conflicting_resource_id"
@@ -34,8 +33,7 @@ const (
 // newKey returns a random idempotency key, a version 4 UUID.
 func newKey() string {
 	var b [16]byte
-	// rand.Read never fails: it ends the program when the system has no
-	// randomness, so a predictable key cannot come out of here.
+	// rand.Read never returns an error: it crashes the program instead.
 	_, _ = rand.Read(b[:])
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
@@ -52,7 +50,7 @@ func newKey() string {
 	return string(s[:])
 }
 
-// keyProblem describes what is wrong with a caller's idempotency key, or returns "".
+// keyProblem describes the problem with a caller's idempotency key, or returns "".
 func keyProblem(key string) string {
 	switch {
 	case key == "":
@@ -68,8 +66,7 @@ func keyProblem(key string) string {
 	return ""
 }
 
-// CheckIdempotencyKey reports what makes a key unusable for [WithIdempotencyKey], or
-// nil.
+// CheckIdempotencyKey returns an error if a key cannot be used for [WithIdempotencyKey].
 func CheckIdempotencyKey(key string) error {
 	if problem := keyProblem(key); problem != "" {
 		return &ParamsError{Operation: "CheckIdempotencyKey", Problems: []Problem{{Field: keyHeader, Message: problem}}}

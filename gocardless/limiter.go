@@ -5,19 +5,18 @@ import (
 	"errors"
 )
 
-// A Limiter holds requests back before the API's rate limit is reached. Processes that use the same
-// access token share one budget if their Limiter keeps its state in a shared place; the module
-// integrations/redis has such a Limiter. A Limiter must be safe for concurrent use.
+// A Limiter delays requests so that the API's rate limit is not exceeded. Processes that use the same
+// access token share one budget if their Limiters share their state; the module integrations/redis
+// has such a Limiter. A Limiter must be safe for concurrent use.
 type Limiter interface {
 	// Wait returns nil when a request of the operation may be sent, and an error
 	// when it may not: the context's error once the context ends, or
 	// [context.DeadlineExceeded] as soon as the wait cannot end before the
 	// context's deadline. The client calls it before each attempt.
 	Wait(ctx context.Context, op Operation, lane Lane) error
-	// Observe reports the end of an attempt that Wait let through, exactly once,
-	// with the rate limit that the reply reported. Reset is in terms of this
-	// machine's clock, however far the server's clock is off. The limit is zero when
-	// the reply reported none, or when there was no reply.
+	// Observe reports the end of an attempt that Wait let through. The client calls it exactly once
+	// for each, with the rate limit that the reply reported, whose Reset is converted to this
+	// machine's clock. The limit is zero if the reply reported none, or if there was no reply.
 	Observe(op Operation, lane Lane, limit RateLimit)
 }
 
@@ -43,15 +42,14 @@ func (l Lane) String() string {
 	return "interactive"
 }
 
-// WithBulkLane marks calls as background work, for a client that holds requests
-// back ([WithRateLimitWait], [WithLimiter]). Bulk requests are spread evenly over
-// each minute and leave a reserve to the other calls, which always go first.
-// Without a limiter the option has no effect.
+// WithBulkLane marks calls as background work, for a client with a limiter ([WithRateLimitWait],
+// [WithLimiter]). Bulk requests are spread evenly over each minute and leave a reserve to the other
+// calls, which always go first. Without a limiter the option has no effect.
 func WithBulkLane() Option {
 	return option(func(s *settings) { s.lane = LaneBulk })
 }
 
-// WithLimiter asks the given limiter before each attempt.
+// WithLimiter sets a limiter, which the client calls before and after each attempt.
 func WithLimiter(l Limiter) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		if c.limiter = l; l == nil {
@@ -60,10 +58,10 @@ func WithLimiter(l Limiter) ClientOption {
 	})
 }
 
-// WithRateLimitWait holds requests back when the rate limit is used up, until the next window
-// begins. The client counts its own requests and reads the limit in the replies, so it takes the
-// requests of other clients with the same token into account. Balances and outbound payments have
-// their own budgets; calls that wait for one of these do not delay other calls.
+// WithRateLimitWait makes calls wait for the next minute when the rate limit is used up. The client
+// counts its own requests and reads the limit in the replies, so it takes the requests of other
+// clients with the same token into account. Balances and outbound payments have their own budgets;
+// calls that wait for one of these do not delay other calls.
 //
 // Calls of one lane are sent in the order in which they arrive. Interactive calls, the default, may
 // use the whole limit. Bulk calls ([WithBulkLane]) leave a reserve of 20 % to the interactive ones
@@ -122,7 +120,7 @@ func newWindowLimiter(reserve int) *windowLimiter {
 	return l
 }
 
-// special is the budget that an operation has besides the general one, or nil.
+// special returns the budget that an operation has besides the general one, or nil.
 func (l *windowLimiter) special(op *Operation) *budget { return l.narrow[op.RateLimitGroup()] }
 
 func (l *windowLimiter) Wait(ctx context.Context, op Operation, lane Lane) error {
@@ -135,7 +133,7 @@ func (l *windowLimiter) Wait(ctx context.Context, op Operation, lane Lane) error
 	}
 	err := l.general.wait(ctx, lane)
 	if err != nil && special != nil {
-		special.giveBack() // nothing will be sent, and nothing observed
+		special.giveBack() // nothing will be sent, so Observe is not called
 	}
 	return err
 }
@@ -144,7 +142,7 @@ func (l *windowLimiter) Observe(op Operation, lane Lane, limit RateLimit) {
 	lane = min(lane, LaneBulk)
 	b := &l.general
 	if special := l.special(&op); special != nil {
-		// The reply describes the budget of its own.
+		// The reply reports the special budget.
 		l.general.observe(lane, RateLimit{})
 		b = special
 	}

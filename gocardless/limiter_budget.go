@@ -14,8 +14,7 @@ const window = time.Minute
 // stays in range.
 const maxLimit = 1 << 30
 
-// budget counts the requests of one group in the current window, and queues those
-// that have to wait.
+// budget counts the requests of one group in the current window, and queues those that have to wait.
 type budget struct {
 	mu        sync.Mutex
 	limit     int
@@ -25,7 +24,7 @@ type budget struct {
 	flying    int       // sent and not yet answered
 	queues    [lanes][]*waiter
 	pace      pace        // of the bulk lane
-	alarm     *time.Timer // serves the queues at the next time that matters
+	alarm     *time.Timer // serves the queues when the first queued request may be sent
 }
 
 // waiter is a call in a queue.
@@ -36,7 +35,7 @@ type waiter struct {
 
 func (b *budget) init(limit, reserve int) { b.limit, b.reserve = limit, reserve }
 
-// wait takes one request from the budget, in turn.
+// wait takes one request from the budget, in the order of the calls.
 func (b *budget) wait(ctx context.Context, lane Lane) error {
 	b.mu.Lock()
 	now := time.Now()
@@ -64,17 +63,17 @@ func (b *budget) wait(ctx context.Context, lane Lane) error {
 	}
 }
 
-// tooLate reports whether a wait until t could only end in the deadline.
+// tooLate reports whether the deadline comes before t.
 func (w *waiter) tooLate(t time.Time) bool { return !w.deadline.IsZero() && !w.deadline.After(t) }
 
-// leave takes a waiter whose context has ended out of its queue.
+// leave removes a waiter whose context has ended from its queue.
 func (b *budget) leave(lane Lane, w *waiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if i := slices.Index(b.queues[lane], w); i >= 0 {
 		b.queues[lane] = slices.Delete(b.queues[lane], i, i+1)
 	} else if err := <-w.ready; err == nil {
-		b.refund() // it was let go at the same moment, and will not be sent
+		b.refund() // it was released at the same moment, and will not be sent
 	}
 	b.serve(time.Now())
 }
@@ -108,7 +107,7 @@ func (b *budget) refuse(now time.Time) {
 	}
 }
 
-// setAlarm arranges for serve to be called when the first queued request may be sent.
+// setAlarm sets the alarm for the time at which the first queued request may be sent.
 func (b *budget) setAlarm(now time.Time) {
 	next := time.Duration(-1)
 	for lane := range b.queues {
@@ -136,8 +135,8 @@ func (b *budget) ring() {
 	b.serve(time.Now())
 }
 
-// roll begins the next window when the current one has ended. Its end keeps the
-// phase that the replies reported, which a wrong clock here does not have.
+// roll begins the next window if the current one has ended. Windows keep the phase that the replies
+// reported, in case the local clock is wrong.
 func (b *budget) roll(now time.Time) {
 	if now.Before(b.reset) {
 		return
@@ -150,8 +149,8 @@ func (b *budget) roll(now time.Time) {
 	b.pace.begin(b.reset.Add(-window), 0)
 }
 
-// delay is how long the nth in a lane's queue, counted from 1, has to wait at least
-// if no other request spends from the budget; 0 or less means that it may go now.
+// delay returns how long the nth request in a lane's queue, counted from 1, has to wait at least, if
+// no other request uses the budget. If it is 0 or less, the request may be sent now.
 func (b *budget) delay(lane Lane, n int, now time.Time) time.Duration {
 	left := b.reset.Sub(now)
 	if lane == LaneInteractive {
@@ -175,16 +174,16 @@ func (b *budget) delay(lane Lane, n int, now time.Time) time.Duration {
 	return left + time.Duration(float64(n-available-1)*float64(window)/float64(b.bulkShare(b.limit)))
 }
 
-// reserved is the number of requests that bulk calls leave alone when the window
-// still lasts for the given time. Half of the reserve is released in its course.
+// reserved returns the number of requests that bulk calls leave to others while the window has the
+// given time left. Half of the reserve is released in the course of the window.
 func (b *budget) reserved(left time.Duration) int {
 	return int(float64(b.limit) * float64(b.reserve) / 200 * (1 + float64(max(left, 0))/float64(window)))
 }
 
-// bulkShare is how many of the remaining requests are for bulk calls, all in all.
+// bulkShare returns how many of the remaining requests bulk calls may use by the end of the window.
 func (b *budget) bulkShare(remaining int) int { return max(remaining-b.reserved(0), 1) }
 
-// target is the rate at which bulk calls use up their share evenly.
+// target returns the rate at which bulk calls use up their share evenly, in requests a second.
 func (b *budget) target(now time.Time) float64 {
 	return float64(b.bulkShare(b.remaining)) / max(b.reset.Sub(now), time.Second).Seconds()
 }
@@ -211,8 +210,7 @@ func (b *budget) refund() {
 	b.remaining = min(b.remaining+1, b.limit)
 }
 
-// observe notes that a request has been answered or lost, and adopts what the
-// reply reports.
+// observe records that a request was answered or lost, and adopts the limit that the reply reports.
 func (b *budget) observe(lane Lane, r RateLimit) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -230,11 +228,10 @@ func (b *budget) observe(lane Lane, r RateLimit) {
 	b.serve(now)
 }
 
-// adopt takes over what is left of the window, and reports whether the reply was
-// about this one. Others may have overtaken the reply, so within a window the
-// smaller number counts.
+// adopt sets the budget from a reply, and reports whether the reply was about the current window.
+// Replies may arrive out of order, so within a window the smaller number counts.
 func (b *budget) adopt(r RateLimit, now time.Time) bool {
-	// The requests on their way will be counted in the same window.
+	// The API will count the requests in flight in the same window.
 	left := max(min(r.Remaining, b.limit)-b.flying, 0)
 	switch {
 	case !r.Reset.After(now):
@@ -242,8 +239,8 @@ func (b *budget) adopt(r RateLimit, now time.Time) bool {
 		b.remaining = min(b.remaining, b.limit)
 		return false
 	case r.Reset.Sub(now) > window+time.Second:
-		// No window is that long: the clocks disagree in a way that the Date of the
-		// reply did not explain. The count is good anyway.
+		// No window is that long: the clocks disagree, and the Date of the reply does not show by
+		// how much. The number is right anyway.
 		b.remaining = min(b.remaining, left)
 	case r.Reset.Sub(b.reset).Abs() < time.Second:
 		b.remaining = min(b.remaining, left)

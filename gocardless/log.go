@@ -9,14 +9,12 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// Log lines are built from this list of facts and nothing else: operation,
-// method, status, attempt, wait, reason, error class, request id, duration. The
-// address, headers, bodies and messages stay out, because they hold tokens, ids
-// of people and what people typed.
+// Log lines contain only: operation, status, attempts, whether a resource existed, wait, reason,
+// error class, number of misfits and the path of the first, request id, duration. They leave out
+// headers, queries, bodies and messages, which may contain tokens and personal data.
 
-// callLogger is the pipeline's view of a logger. It is an interface because
-// log/slog brings 300 kB into a program; reached through [WithLogger] alone, it is
-// left out of programs that do not log.
+// callLogger is the pipeline's view of a logger. It is an interface, implemented only for
+// [WithLogger], so that programs without a logger do not link log/slog, which takes 300 kB.
 type callLogger interface {
 	succeeded(ctx context.Context, x *exchange, began time.Time)
 	retrying(ctx context.Context, x *exchange, decision RetryDecision)
@@ -24,9 +22,9 @@ type callLogger interface {
 	failed(ctx context.Context, x *exchange, began time.Time, err error)
 }
 
-// WithLogger reports requests to a logger: each reply on level debug, each retry
-// with its reason on level warn, each failure of a call on level error. Tokens,
-// query strings, bodies and messages are never logged.
+// WithLogger logs calls: success at level debug; each retry, with its reason, and a reply with
+// misfits at level warn; failure at level error. Tokens, query strings, bodies and messages are never
+// logged.
 func WithLogger(logger *slog.Logger) Option {
 	return option(func(s *settings) {
 		if logger == nil {
@@ -80,7 +78,7 @@ func (l slogLogger) failed(ctx context.Context, x *exchange, began time.Time, er
 		slog.Duration("duration", time.Since(began)))
 }
 
-// errorClass names an error without its message.
+// errorClass returns the class of an error that is neither nil nor a cancellation; see [ErrorClass].
 func errorClass(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.class()
@@ -103,7 +101,7 @@ func errorClass(err error) string {
 	return "other"
 }
 
-// class names the first reason that the API gave, or else the type of the error.
+// class returns the first reason that the API gave, or else the type of the error.
 func (e *Error) class() string {
 	for _, d := range e.Details {
 		if d.Reason != "" {

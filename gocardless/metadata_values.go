@@ -30,9 +30,8 @@ func (e *MetadataError) Error() string {
 // Unwrap returns the cause.
 func (e *MetadataError) Unwrap() error { return e.Err }
 
-// The methods below store typed values as the strings that the API accepts. Those that write check
-// the API's limits and change nothing when they return an error. Like any map, a Metadata has to
-// be made before it is written to.
+// The methods below store typed values as strings. Those that write check the API's limits and
+// change nothing if they return an error; for a nil Metadata, they return one.
 
 // SetString sets a string.
 func (m Metadata) SetString(key, value string) error { return m.set(key, value) }
@@ -67,7 +66,7 @@ func (m Metadata) SetDate(key string, value Date) error {
 func (m Metadata) SetJSON(key string, value any) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // which would spend six characters on each <, > and &
+	encoder.SetEscapeHTML(false) // it would use six characters for each <, > and &
 	if err := encoder.Encode(value); err != nil {
 		return &MetadataError{Key: key, Problem: "cannot be written as JSON", Err: err}
 	}
@@ -110,7 +109,7 @@ func (m Metadata) Check() error {
 	}
 	var first *MetadataError
 	for key, value := range m {
-		// The order of a map is random, and an error should not be.
+		// The order of a map is random; the error is not.
 		if problem := checkMetadata(key, value); problem != "" && (first == nil || key < first.Key) {
 			first = &MetadataError{Key: key, Problem: problem}
 		}
@@ -121,8 +120,8 @@ func (m Metadata) Check() error {
 	return nil
 }
 
-// Int returns the number of a key. Without the key the error is [ErrNoMetadata]; a string that
-// is not a number gives a [*MetadataError], as in the other methods that read.
+// Int returns the number of a key. Like the other methods that read, it returns [ErrNoMetadata] if
+// the key is absent, and a [*MetadataError] if its value cannot be read.
 func (m Metadata) Int(key string) (int64, error) {
 	return readMetadata(m, key, "not a number", func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
 }

@@ -32,8 +32,8 @@ func (m Misfit) String() string {
 // SDK cannot accept. Such a call is not retried.
 var ErrMisfit = errors.New("gocardless: a value in the reply does not fit its field")
 
-// misfitError is a reply that is JSON, but not what its target can hold. Sending the request
-// again would not change that.
+// misfitError is the error of a reply that is valid JSON but does not fit its target. A retry would
+// not change that.
 type misfitError struct{ error }
 
 func (misfitError) Is(target error) bool { return target == ErrMisfit }
@@ -64,13 +64,13 @@ func insideList(path, list string) (index int, rest string, ok bool) {
 	return index, strings.TrimPrefix(rest, "."), err == nil
 }
 
-// What is wrong with a successful reply that is well-formed.
+// Problems of a successful reply that is well-formed.
 var (
 	errNoReply = errors.New("the reply is empty")
 	errNoID    = errors.New("the resource has no id")
 )
 
-// judge decides what becomes of a reply without syntax errors.
+// judge returns an error if a reply without syntax errors is not acceptable.
 func (x *exchange) judge(found bool, o jsonwire.Outcome) error {
 	x.misfits = misfitsOf(o.Misfits)
 	if keeper, ok := x.out.(interface{ keepMisfits([]Misfit) }); ok && len(x.misfits) > 0 {

@@ -6,21 +6,20 @@ import (
 	"time"
 )
 
-// An Observer is notified of the calls of a client and of their attempts, for
-// traces and metrics; integrations/otel has one for OpenTelemetry. Functions that
-// are nil are skipped. They run in the goroutine of the call, so they must be
-// quick, and must be safe for concurrent use.
+// An Observer is notified of the calls of a client and of their attempts, for traces and metrics;
+// integrations/otel has one for OpenTelemetry. Nil functions are skipped. The functions run in the
+// goroutine of the call, so they must be quick, and they must be safe for concurrent use.
 //
 // CallStarted and AttemptStarted return a context. That of CallStarted is passed to AttemptStarted
 // and CallEnded, and that of AttemptStarted to the transport and AttemptEnded. A nil context is
 // ignored. For each start there is an end, even if the transport panics.
 type Observer struct {
-	// CallStarted is called before anything else.
+	// CallStarted is called before the params are checked.
 	CallStarted func(context.Context, CallStart) context.Context
 	// AttemptStarted is called before each request.
 	AttemptStarted func(context.Context, AttemptStart) context.Context
-	// AttemptEnded is called once the reply has been read and it is decided
-	// whether there is another attempt.
+	// AttemptEnded is called when the reply has been read and the client has decided whether to make
+	// another attempt.
 	AttemptEnded func(context.Context, AttemptEnd)
 	// CallEnded is called before the call returns.
 	CallEnded func(context.Context, CallEnd)
@@ -30,18 +29,18 @@ type Observer struct {
 type CallStart struct {
 	Operation Operation
 	Lane      Lane
-	// BaseURL is the address below which the operation's path is.
+	// BaseURL is the address to which the operation's path is appended.
 	BaseURL string
 }
 
 // AttemptStart describes a request that is about to be sent.
 type AttemptStart struct {
-	// Operation is the operation of this request. It differs from that of the call
-	// when the resource that an earlier create made is read.
+	// Operation is the operation of this request. It differs from that of the call if the request
+	// reads the resource that an earlier create request made.
 	Operation Operation
 	// Attempt is the number of the attempt, from 1.
 	Attempt int
-	// LimiterWait is how long the limiter held the request back.
+	// LimiterWait is how long the limiter delayed the request.
 	LimiterWait time.Duration
 }
 
@@ -55,7 +54,7 @@ type AttemptEnd struct {
 	StatusCode int
 	RequestID  string
 	RateLimit  RateLimit
-	// Err is nil after a success. Its text may hold ids; see [ErrorClass].
+	// Err is nil after a success. Its message may contain ids; see [ErrorClass].
 	Err error
 	// Retry reports that there is another attempt, after Wait, for Reason.
 	Retry  bool
@@ -74,16 +73,16 @@ type CallEnd struct {
 	RateLimit  RateLimit
 	// Attempts counts the requests that were sent.
 	Attempts int
-	// Existing reports that a create found its idempotency key used before.
+	// Existing is Response.Existing.
 	Existing bool
 	// MayHaveRun reports, after an error, that the API may have carried out the call.
 	MayHaveRun bool
-	// Err is nil after a success. Its text may hold ids; see [ErrorClass].
+	// Err is nil after a success. Its message may contain ids; see [ErrorClass].
 	Err error
 }
 
-// WithObserver notifies an observer of each call. Observers accumulate: the observer of a single
-// call is notified in addition to those of the client, and inside them.
+// WithObserver adds an observer. That of a single call is notified in addition to those of the
+// client, and inside them.
 func WithObserver(o Observer) Option {
 	return option(func(s *settings) {
 		if s.observer == nil {
@@ -94,7 +93,7 @@ func WithObserver(o Observer) Option {
 	})
 }
 
-// around returns an observer that notifies two, with inner inside o.
+// around returns an observer that notifies both o and inner, with inner inside o.
 func (o *Observer) around(inner *Observer) *Observer {
 	return &Observer{
 		CallStarted: func(ctx context.Context, s CallStart) context.Context {
@@ -194,8 +193,8 @@ func (x *exchange) tryObserved(ctx context.Context) (decision RetryDecision, err
 	return decision, err
 }
 
-// OperationFromContext returns the operation that a request is for, given the
-// request's context. It is for transports; ok is false for other contexts.
+// OperationFromContext returns the operation of a request, given the request's context. It is for
+// transports; ok is false for other contexts.
 func OperationFromContext(ctx context.Context) (op Operation, ok bool) {
 	p, ok := ctx.Value(operationKey{}).(*Operation)
 	if !ok {
@@ -206,8 +205,8 @@ func OperationFromContext(ctx context.Context) (op Operation, ok bool) {
 
 type operationKey struct{}
 
-// operationContext adds the operation to a context. It is a part of the exchange,
-// because a value of the context package's own costs an allocation for each call.
+// operationContext adds the operation to a context. It is a field of the exchange, because
+// context.WithValue would allocate for each call.
 type operationContext struct {
 	context.Context
 	op *Operation

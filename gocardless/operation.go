@@ -8,8 +8,7 @@ type OperationKind string
 const (
 	// KindRead is a GET: it changes nothing.
 	KindRead OperationKind = "read"
-	// KindUpdate is a PUT: it sets fields to given values, so doing it twice is
-	// the same as doing it once.
+	// KindUpdate is a PUT: it sets fields to given values, so a retry changes nothing more.
 	KindUpdate OperationKind = "update"
 	// KindDelete is a DELETE.
 	KindDelete OperationKind = "delete"
@@ -56,8 +55,8 @@ type Operation struct {
 	// identified reports that the result is a resource with an id. A reply without one is
 	// unreadable.
 	identified bool
-	// read is how the resource that a create made is read again, for the reply
-	// to an idempotency conflict; nil when there is no such operation.
+	// read reads the resource that a create request made, after an idempotency conflict; nil if there
+	// is no such operation.
 	read *Operation
 }
 

@@ -37,7 +37,7 @@ type Option interface {
 	RequestOption
 }
 
-// settings is what options change about a call. A client holds its defaults.
+// settings is what the options of a call set. A client holds the defaults.
 type settings struct {
 	timeout       time.Duration
 	retries       int
@@ -80,7 +80,7 @@ func (s *settings) refuse(option, message string) {
 	s.problems = append(s.problems, Problem{Field: option, Message: message})
 }
 
-// clientConfig is what [New] gathers from its options.
+// clientConfig collects the options of [New].
 type clientConfig struct {
 	settings
 	baseURL   string
@@ -104,8 +104,8 @@ func (f option) applyClient(c *clientConfig) { f(&c.settings) }
 func (f option) applyRequest(s *settings)    { f(s) }
 
 // WithBaseURL sends requests to an address other than that of the client's environment, such as a
-// test server or a gateway. It must begin with https://; plain http is accepted for loopback
-// addresses, and for other hosts with [WithPlainHTTP]. A path is kept as a prefix.
+// test server or a gateway. It must begin with https://; http:// is accepted for loopback addresses,
+// and for other hosts with [WithPlainHTTP]. The paths of operations are appended to its path.
 func WithBaseURL(url string) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		if c.baseURL = url; url == "" {
@@ -114,10 +114,10 @@ func WithBaseURL(url string) ClientOption {
 	})
 }
 
-// WithPlainHTTP accepts plain http in the base URL for any host, such as a sandbox in another
-// container (http://sandbox:8080, http://host.docker.internal:8080). The access token and all data
-// are then sent unencrypted: use it only with your own sandbox on your own network. [New] refuses
-// it for [EnvironmentLive].
+// WithPlainHTTP accepts http:// in the base URL for any host, such as a sandbox in another container
+// (http://sandbox:8080, http://host.docker.internal:8080). The access token and all data are then
+// sent unencrypted: use it only with your own sandbox on your own network. [New] refuses it for
+// [EnvironmentLive].
 func WithPlainHTTP() ClientOption {
 	return clientOption(func(c *clientConfig) { c.plainHTTP = true })
 }
@@ -171,7 +171,7 @@ func WithRetryPolicy(policy RetryPolicy) Option {
 // WithHeader sets a request header. It replaces the client's own value, whatever the case of the
 // name; an empty value removes the header. An Idempotency-Key can be set only for a single call.
 func WithHeader(name, value string) Option {
-	// A function, because the value may be a secret, and printers show every string.
+	// The option holds a function because the value may be a secret, and printers show every string.
 	return headerOption{func() (string, string) { return name, value }}
 }
 
@@ -204,7 +204,7 @@ func (o headerOption) applyRequest(s *settings) {
 		s.refuse("WithHeader", "must not set "+name+": the connection does")
 		return
 	}
-	// The defaults of the client are shared by its calls: never written to.
+	// The client's calls share its header, so it is copied.
 	header := make(http.Header, len(s.header)+1)
 	for k, v := range s.header {
 		header[k] = v
@@ -218,8 +218,8 @@ func (o headerOption) applyRequest(s *settings) {
 }
 
 // WithIdempotencyKey sends the given key with a POST instead of a random one: at most 128 printable
-// ASCII characters. Use your own key, such as the id of an order, so that a create is not carried
-// out twice across restarts, or the key of an error to resume a failed call.
+// ASCII characters without spaces. With your own key, such as the id of an order, a restart of the
+// program does not lead to a second create. With the key of an error, a failed create is resumed.
 //
 // The API compares only the key: a create with a reused key returns the original resource, even if
 // the params differ. Derive the key from everything that distinguishes the request, and check the
@@ -273,8 +273,8 @@ func WithMaxReplyBytes(n int64) Option {
 
 // WithOperationKind sets the kind of the request that [Client.Do] sends, and therefore when it may
 // be retried. By default a POST is a [KindAction], which is retried only if it is known not to have
-// run. Pass [KindCreate] for a create for which the API honours the idempotency key. Generated
-// methods ignore the option.
+// run. Pass [KindCreate] if the API honours the idempotency key of the request. Generated methods
+// ignore the option.
 func WithOperationKind(kind OperationKind) RequestOption {
 	return requestOption(func(s *settings) {
 		switch kind {

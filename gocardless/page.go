@@ -30,18 +30,18 @@ type Page[T any] struct {
 	source *pageSource
 }
 
-// pageSource is what it takes to fetch a page of a list.
+// pageSource fetches a page of a list.
 type pageSource struct {
 	core *core
 	op   *Operation
 	in   input
 	opts []RequestOption
-	kind pageItems // one of the type to make; never read into
+	kind pageItems // a value of the type to create; never read into
 }
 
-// pageItems is a pointer to an itemsOf. Beyond it nothing depends on the type of the items, so that
-// paging is compiled once and not for each of them. It is not the Page, which would tie every list
-// to the decoders of all that a page of events refers to.
+// pageItems is a pointer to an itemsOf. Only itemsOf depends on the type of the items, so paging is
+// compiled once for all types. A Page would not do: its Linked would link the decoders of
+// EventLinked into every program that lists something.
 type pageItems interface {
 	// add appends an item and returns it.
 	add() decodable
@@ -105,14 +105,14 @@ func (s *pageSource) fetch(ctx context.Context) (*pageReply, error) {
 	if err := s.core.call(ctx, s.op, s.in, s.opts, page); err != nil {
 		return nil, err
 	}
-	if s.op.Cursors { // otherwise there are no further pages, whatever the reply contains
+	if s.op.Cursors { // otherwise the page is the only one, whatever the reply contains
 		page.source = s
 	}
 	return page, nil
 }
 
-// newSource copies the options, so that the caller may reuse the slice. It is not inlined: every
-// list would hold a copy.
+// newSource copies the options, so that the caller may reuse the slice. Inlined, it would be copied
+// into every list method.
 //
 //go:noinline
 func newSource(c *Client, op *Operation, in input, opts []RequestOption, kind pageItems) *pageSource {
@@ -124,10 +124,9 @@ func list[T any](ctx context.Context, c *Client, op *Operation, in input, opts [
 	return pageOf[T](newSource(c, op, in, opts, kind).fetch(ctx))
 }
 
-// all iterates over the items of all pages; ranging again starts again. P is a pointer to an item,
-// so that all lists share one instance of the function.
-//
-// It is not inlined: the service's method would hold another copy of its closures.
+// all iterates over the items of all pages. Each range starts from the first page. P is a pointer to
+// an item, so that all lists share one instance of the function. Inlined, its closures would be
+// copied into every list method.
 //
 //go:noinline
 func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []RequestOption, kind pageItems) iter.Seq2[P, error] {
@@ -148,7 +147,7 @@ func all[P any](ctx context.Context, c *Client, op *Operation, in input, opts []
 	}
 }
 
-// each calls yield with each page, ahead of time if the options say so.
+// each calls yield with each page, and fetches pages ahead if the options ask for it.
 func (s *pageSource) each(ctx context.Context, yield func(*pageReply, error) bool) {
 	set := s.core.with(s.opts)
 	if set.prefetch > 0 && ctx != nil {
@@ -158,8 +157,7 @@ func (s *pageSource) each(ctx context.Context, yield func(*pageReply, error) boo
 	s.pages(ctx, yield)
 }
 
-// pages calls yield with each page. A page is fetched when the one before it has
-// been consumed.
+// pages calls yield with each page. It fetches the next page when yield returns.
 func (s *pageSource) pages(ctx context.Context, yield func(*pageReply, error) bool) {
 	walk := startWalk(s.in)
 	for more := true; more; {
@@ -186,8 +184,8 @@ type walk struct {
 	seen map[string]bool
 }
 
-// startWalk begins at the caller's cursors. A caller who sets only "before" wants newer items, so
-// the walk continues in that direction.
+// startWalk begins at the caller's cursors. If only "before" is set, the walk continues towards newer
+// items.
 func startWalk(in input) walk {
 	w := walk{in: in, seen: map[string]bool{}}
 	if in.params != nil {
@@ -204,10 +202,9 @@ func startWalk(in input) walk {
 	return w
 }
 
-// advance moves to the page after the one with the given cursors and reports
-// whether there is one. A cursor that was used before would loop; the items
-// after it cannot be fetched, and ending without an error would pass for a complete
-// list.
+// advance moves to the next page, given the cursors of the current one, and reports whether there is
+// one. A cursor that was used before is an error: following it would loop, and stopping there would
+// look like the end of the list.
 func (w *walk) advance(op *Operation, after, before string) (bool, error) {
 	w.in.cursorName, w.in.cursor = afterParam, after
 	if w.back {
@@ -261,13 +258,13 @@ func (r *pageReply) value(d *jsonwire.Decoder) bool {
 func (r *pageReply) sibling(d *jsonwire.Decoder) {
 	switch string(d.Key) {
 	case "meta":
-		// A cursor that cannot be read would pass for the end of the list.
+		// A cursor that cannot be read would look like the end of the list.
 		d.Essential(true)
 		decodeMeta(d, &r.after, &r.before, &r.limit)
 		d.Essential(false)
 	case "linked":
-		// Asked by an interface, so that only programs that list events link the decoders of
-		// everything that events refer to.
+		// The interface makes sure that only programs that list events link the decoders of
+		// EventLinked.
 		if linker, ok := r.anItem().(interface {
 			decodeLinked(*jsonwire.Decoder) any
 		}); ok {
@@ -285,7 +282,7 @@ func (r *pageReply) anItem() any {
 	return reflect.Zero(reflect.TypeOf(r.items.slice()).Elem()).Interface()
 }
 
-// keepMisfits hands misfits to items that have a place for them.
+// keepMisfits passes misfits to items that record them.
 func (r *pageReply) keepMisfits(misfits []Misfit) {
 	if keeper, ok := r.anItem().(interface {
 		keepMisfits(items any, misfits []Misfit)
@@ -294,7 +291,7 @@ func (r *pageReply) keepMisfits(misfits []Misfit) {
 	}
 }
 
-// keepMisfits gives each event of a page its own.
+// keepMisfits adds misfits to the events of a page that contain them.
 func (*Event) keepMisfits(items any, misfits []Misfit) {
 	events := items.([]*Event)
 	for _, m := range misfits {
@@ -305,7 +302,7 @@ func (*Event) keepMisfits(items any, misfits []Misfit) {
 	}
 }
 
-// decodeLinked reads what a list of events carries next to its items.
+// decodeLinked reads the member "linked" of a list of events.
 func (*Event) decodeLinked(d *jsonwire.Decoder) any {
 	if !d.HasObject() {
 		return nil
@@ -315,7 +312,7 @@ func (*Event) decodeLinked(d *jsonwire.Decoder) any {
 	return v
 }
 
-// decodeMeta reads the cursors of a page. All of it may be missing or null.
+// decodeMeta reads the cursors of a page. Any part of it may be missing or null.
 func decodeMeta(d *jsonwire.Decoder, after, before *string, limit *int) {
 	for d.Object(); d.More(); {
 		switch string(d.Key) {

@@ -9,14 +9,14 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/loopback"
 )
 
-// hosts of the two environments.
+// Addresses of the two environments.
 const (
 	sandboxURL = "https://api-sandbox.gocardless.com"
 	liveURL    = "https://api.gocardless.com"
 )
 
-// parseBase checks a base URL and splits it, once, when the client is made. Plain HTTP needs the
-// loopback interface or the caller's word: a token sent in clear over a network is a token lost.
+// parseBase checks and parses a base URL. It accepts http for loopback addresses, and for others if
+// plainHTTP is set, because it would send the token over a network unencrypted.
 func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -29,13 +29,13 @@ func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 	case u.Opaque != "" || u.Hostname() == "":
 		return nil, errors.New("gocardless: the base URL has no host")
 	case !validPort(u.Port()):
-		return nil, errors.New("gocardless: the port of the base URL is not in 1..65535")
+		return nil, errors.New("gocardless: the port of the base URL must be between 1 and 65535")
 	case u.User != nil:
-		return nil, errors.New("gocardless: the base URL must not hold a user name or password")
+		return nil, errors.New("gocardless: the base URL must not contain a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("gocardless: the base URL must not have a query or fragment")
 	case u.Scheme == "http" && !plainHTTP && !loopback.Host(u.Hostname()):
-		return nil, errors.New("gocardless: the base URL must use https; plain http is for loopback addresses, and with WithPlainHTTP for a sandbox in another container")
+		return nil, errors.New("gocardless: the base URL must use https; http is for loopback addresses and, with WithPlainHTTP, for a sandbox in another container")
 	}
 	if strings.Contains(u.Path, "//") || hasDotSegment(u.Path) {
 		return nil, errors.New("gocardless: the path of the base URL has an empty, . or .. segment")
@@ -48,16 +48,15 @@ func parseBase(raw string, plainHTTP bool) (*url.URL, error) {
 	return u, nil
 }
 
-// validPort accepts no port, which stands for the scheme's own.
+// validPort accepts "", which means the scheme's default port.
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0
 }
 
-// expandPath puts an id into the variable segment of an operation's path and
-// returns the path in both forms that [url.URL] wants: as it reads, and escaped
-// when the two differ (else empty). Whatever the id holds, the result names a
-// resource below the operation's own collection and nothing else.
+// expandPath puts an id into the variable segment of an operation's path. It returns the path in the
+// two forms of [url.URL]: unescaped and, if that differs, escaped. Whatever the id contains, the
+// path stays below the operation's own collection.
 func expandPath(base *url.URL, template, id string) (path, escaped, problem string) {
 	open := strings.IndexByte(template, '{')
 	if open < 0 {
@@ -74,8 +73,8 @@ func expandPath(base *url.URL, template, id string) (path, escaped, problem stri
 	return join(base, head+id+tail, head+url.PathEscape(id)+tail)
 }
 
-// expandSeveral does the same for a path with several variable segments, and names those whose id is
-// wrong.
+// expandSeveral is expandPath for a path with several variable segments. The problems name the
+// segments.
 func expandSeveral(base *url.URL, template string, ids []string) (path, escaped string, problems []Problem) {
 	for _, id := range ids {
 		head, rest, _ := strings.Cut(template, "{")
@@ -92,14 +91,14 @@ func expandSeveral(base *url.URL, template string, ids []string) (path, escaped 
 	return path, escaped, problems
 }
 
-// segmentProblem reports why an id cannot be a segment of a path, or "".
+// segmentProblem describes why an id cannot be a segment of a path, or returns "".
 func segmentProblem(id string) string {
 	switch id {
 	case "":
 		return "must not be empty"
 	case ".", "..":
-		// Escaping leaves the dots as they are, and proxies and servers
-		// resolve them, so that the request would reach another path.
+		// Escaping does not change the dots, and proxies and servers resolve them, so the request
+		// would reach another path.
 		return "must not be . or .."
 	}
 	return ""
@@ -112,8 +111,7 @@ func join(base *url.URL, path, escaped string) (string, string, string) {
 	return base.Path + path, base.EscapedPath() + escaped, ""
 }
 
-// plainSegment reports whether a segment needs no escaping. Every id that the
-// API gives out is like this.
+// plainSegment reports whether a segment needs no escaping, as the API's ids do not.
 func plainSegment(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
@@ -123,8 +121,7 @@ func plainSegment(s string) bool {
 	return true
 }
 
-// parsePath reads the path of a [Client.Do] call, which the caller has escaped
-// and which may carry a query.
+// parsePath parses the path of a [Client.Do] call, which is escaped and may have a query.
 func parsePath(raw string) (path, escaped, query, problem string) {
 	if !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") {
 		return "", "", "", "must begin with one slash"

@@ -12,12 +12,12 @@ const maxPrefetch = 16
 
 // WithPrefetch makes the iterators that All returns fetch up to the given number of pages, at most
 // 16, while the caller works on an earlier page. The default is 0: a page is fetched when it is
-// needed. With 1, the caller does not wait as long as the work on a page takes longer than fetching
-// the next; a higher number evens out differences.
+// needed. With 1, the caller does not wait if the work on a page takes longer than fetching the
+// next. A higher number helps if these times vary.
 //
 // It uses one goroutine, which ends with the loop. If the loop breaks, up to that many pages were
-// fetched needlessly; they count towards the rate limit. It has no effect on other calls. To read a
-// large account faster than one page after the other, see [NewExporter].
+// fetched in vain; they count towards the rate limit. The option has no effect on other calls. To
+// read pages concurrently, see [NewExporter].
 func WithPrefetch(pages int) Option {
 	return option(func(s *settings) {
 		if s.prefetch = pages; pages < 0 || pages > maxPrefetch {
@@ -27,7 +27,7 @@ func WithPrefetch(pages int) Option {
 	})
 }
 
-// fetched is what the goroutine of ahead hands over.
+// fetched is what the goroutine of ahead passes to the loop.
 type fetched struct {
 	page     *pageReply
 	err      error
@@ -35,8 +35,7 @@ type fetched struct {
 	panicked any
 }
 
-// ahead calls yield with each page, and fetches up to the given number of pages while yield works on an
-// earlier one.
+// ahead calls yield with each page, and fetches up to the given number of pages while yield runs.
 func (s *pageSource) ahead(ctx context.Context, pages int, response *Response, yield func(*pageReply, error) bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	queue := make(chan fetched, pages-1) // the goroutine holds one more
@@ -64,8 +63,8 @@ func (s *pageSource) ahead(ctx context.Context, pages int, response *Response, y
 
 var errReaderGone = errors.New("gocardless: the transport ended the goroutine that reads ahead")
 
-// produce is the goroutine of ahead. It fills a response record of its own: the caller reads
-// theirs at the same time.
+// produce is the goroutine of ahead. It fills a response record of its own, because the caller may
+// be reading theirs.
 func (s *pageSource) produce(ctx context.Context, stop <-chan struct{}, queue chan<- fetched, record bool) {
 	var response Response
 	send := func(f fetched) bool {
@@ -78,11 +77,11 @@ func (s *pageSource) produce(ctx context.Context, stop <-chan struct{}, queue ch
 	}
 	done := false
 	defer func() {
-		// A panic belongs to the caller, as it would without prefetching.
+		// The caller's goroutine panics, as it would without prefetching.
 		if p := recover(); p != nil {
 			send(fetched{panicked: p})
 		} else if !done {
-			// By runtime.Goexit. The end of the queue would pass for that of the list.
+			// After runtime.Goexit. The end of the queue would look like that of the list.
 			send(fetched{err: errReaderGone})
 		}
 	}()

@@ -8,18 +8,16 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/jsonwire"
 )
 
-// query builds the query string of a request from the fields of a params
-// struct. A zero value is a filter that was not set and is not sent; a boolean
-// is a pointer because false is a filter too. Names and values are escaped.
+// query builds the query string of a request from the fields of a params struct. It leaves out zero
+// values, which are filters that were not set. Names and values are escaped.
 type query struct {
 	buf []byte
-	// cursor, when not empty, takes the place of the caller's cursor named by
-	// cursorName: this is how the following pages of a list are asked for
-	// without writing into the caller's params.
+	// cursor, if not empty, replaces the caller's cursor named cursorName. It selects a following page
+	// without a change to the caller's params.
 	cursor, cursorName string
-	// window, if set, takes the place of the caller's created_at filter and limit.
+	// window, if set, replaces the caller's created_at filter and limit.
 	window queryWriter
-	// The caller's own cursors, noted on the way.
+	// The caller's own cursors.
 	after, before string
 	// noDate names a parameter with a date that does not exist.
 	noDate string
@@ -36,7 +34,7 @@ const (
 	limitParam  = "limit"
 )
 
-// string adds a string parameter, and notes the cursors.
+// string adds a string parameter, and keeps the caller's cursors.
 //
 //go:noinline
 func (q *query) string(name, value string) {
@@ -86,8 +84,7 @@ func (q *query) bool(name string, value *bool) {
 	}
 }
 
-// time writes an instant in UTC with as many decimals as it has, so that a
-// filter is exactly the instant that was asked for.
+// time adds an instant, in UTC and without rounding.
 //
 //go:noinline
 func (q *query) time(name string, value time.Time) {
@@ -113,8 +110,8 @@ func (q *query) date(name string, value Date) {
 	}
 }
 
-// stringMap writes name[key]=value for each member, by key, so that equal maps
-// give equal queries.
+// stringMap adds name[key]=value for each member, sorted by key, so that equal maps give equal
+// queries.
 //
 //go:noinline
 func (q *query) stringMap(name string, value map[string]string) {
@@ -125,7 +122,7 @@ func (q *query) stringMap(name string, value map[string]string) {
 	}
 }
 
-// queryList writes a list as one parameter, with commas between the values.
+// queryList adds a list as one parameter, with commas between the values.
 func queryList[T ~string](q *query, name string, values []T) {
 	for i, v := range values {
 		if i == 0 {
@@ -137,7 +134,7 @@ func queryList[T ~string](q *query, name string, values []T) {
 	}
 }
 
-// queryRepeat writes a list as one parameter for each value.
+// queryRepeat adds a list as one parameter for each value.
 func queryRepeat[T ~string](q *query, name string, values []T) {
 	for _, v := range values {
 		q.name(name)

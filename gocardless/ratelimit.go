@@ -48,9 +48,9 @@ func parseHTTPTime(v string) time.Time {
 	return t
 }
 
-// onOurClock translates an instant from the server's clock to ours, when the Date
-// of the reply shows that they differ. Up to two seconds are the rounding of that
-// header and the time that a reply takes.
+// onOurClock converts an instant from the server's clock to ours, if the Date of the reply shows that
+// they differ. A difference of up to two seconds may come from the rounding of that header and the
+// time that a reply takes.
 func onOurClock(t time.Time, h http.Header) time.Time {
 	date := parseHTTPTime(headerValue(h, "Date"))
 	if date.IsZero() {
@@ -62,9 +62,8 @@ func onOurClock(t time.Time, h http.Header) time.Time {
 	return t
 }
 
-// RateLimit returns the rate limit that the last reply to this client reported, and
-// false when no reply has reported one yet. Other clients and processes that use the
-// same access token spend from the same budget.
+// RateLimit returns the rate limit that the last reply to this client reported, and false if none has
+// reported one yet. Other clients and processes with the same access token use the same budget.
 func (c *Client) RateLimit() (RateLimit, bool) {
 	seen := c.core.rateLimit.load()
 	return seen, !seen.IsZero()
@@ -75,8 +74,8 @@ type rateLimitCell struct {
 	mu   sync.Mutex
 	seen RateLimit
 
-	resetText string    // a reset header: the replies of a minute share it
-	reset     time.Time // as which it was read
+	resetText string    // a reset header, which is the same for all replies of a minute
+	reset     time.Time // its time
 }
 
 func (c *rateLimitCell) load() RateLimit {
@@ -111,8 +110,8 @@ func (c *rateLimitCell) read(h http.Header) RateLimit {
 // report.
 type RateLimitGroup string
 
-// A rateBudget is the number of requests in a minute that a group may make. The path ends in "*" if
-// those below it belong to the group, too.
+// A rateBudget is the number of requests that a group may make in a minute. If the path ends in "*",
+// the group includes the paths below it.
 type rateBudget struct {
 	group         RateLimitGroup
 	methods, path string

@@ -31,9 +31,8 @@ type Response struct {
 	// Attempts counts the requests that were sent, including retries and the read of an existing
 	// resource.
 	Attempts int
-	// IdempotencyKey is the key that was sent with a POST. After an error that
-	// leaves the outcome open, calling again with the same key
-	// ([WithIdempotencyKey]) cannot create anything twice.
+	// IdempotencyKey is the key that was sent with a POST. A create request with the same key
+	// ([WithIdempotencyKey]) creates nothing twice.
 	IdempotencyKey string
 	// Existing reports that the idempotency key of a create was used before: the result is the
 	// resource that the earlier request created. That request may be an earlier attempt of the same
@@ -78,9 +77,8 @@ func (r Response) LogValue() slog.Value {
 // requestIDHeader is the header that identifies a request, in canonical form.
 const requestIDHeader = "X-Request-Id"
 
-// headerValue reads a header by its canonical name. A RoundTripper that is not
-// net/http's may have left the names as it found them, so they are compared
-// without regard to case when the direct way finds nothing.
+// headerValue reads a header by its canonical name. A RoundTripper other than net/http's may not
+// have made the names canonical, so a second search ignores their case.
 func headerValue(h http.Header, canonical string) string {
 	if v := h[canonical]; len(v) > 0 {
 		return v[0]

@@ -68,8 +68,9 @@ type RetryPolicy func(RetryAttempt) RetryDecision
 //   - A POST that acts and a PATCH are retried only if they are known not to have
 //     run: after 429, 503 with Retry-After, and if no connection could be established.
 //
-// These failures would only happen again, and are not retried: an invalid server certificate, a
-// reply over the size limit or with a value that does not fit, and a request that cannot be signed.
+// Failures that would only recur are not retried: an invalid server certificate, a reply that is over
+// the size limit or contains a value that the client cannot accept ([ErrMisfit]), and a request that
+// cannot be signed.
 //
 // The wait is exponential backoff with full jitter, starting at 0.5 s and doubling up to 8 s. It is
 // at least as long as Retry-After or, after 429, RateLimit-Reset ask for, up to 60 s.
@@ -88,9 +89,10 @@ func DefaultRetry(a RetryAttempt) RetryDecision {
 	return RetryDecision{Retry: true, Wait: retryWait(a), Reason: reason}
 }
 
-// retryReason names what makes an attempt worth retrying, or returns "".
+// retryReason returns the reason for which an attempt is worth retrying, or "".
 func retryReason(a RetryAttempt) (reason string) {
-	// The outermost of our errors counts: one may wrap another, and a policy may have wrapped it.
+	// The outermost of our errors counts: it may wrap another of them, and a policy may have wrapped
+	// it.
 	errtree.Find(a.Err, func(err error) bool {
 		e, ok := err.(interface{ retryReason(RetryAttempt) string })
 		if ok {
@@ -130,8 +132,8 @@ func (e *Error) retryReason(a RetryAttempt) string {
 	return ""
 }
 
-// unreadableConflict reports whether the error may say that an earlier attempt of a create has made
-// the resource, and which it is, but cannot be read.
+// unreadableConflict reports whether the error is a conflict that cannot be read. For a create, it
+// may name the resource that an earlier attempt created.
 func (e *Error) unreadableConflict(kind OperationKind) bool {
 	return e.unreadable && e.StatusCode == http.StatusConflict && kind == KindCreate
 }
@@ -156,7 +158,7 @@ func retryWait(a RetryAttempt) time.Duration {
 	if a.Attempt < 5 {
 		ceiling = firstBackoff << max(a.Attempt-1, 0)
 	}
-	// Full jitter: callers that failed together do not come back together.
+	// Full jitter keeps callers that failed together from retrying together.
 	wait := rand.N(ceiling + 1)
 	if asked := serverWait(a.StatusCode, a.Header); asked > 0 {
 		wait = min(wait+min(asked, maxServerWait), maxServerWait)
@@ -164,7 +166,7 @@ func retryWait(a RetryAttempt) time.Duration {
 	return wait
 }
 
-// serverWait is how long the reply asks to wait, or 0.
+// serverWait returns how long the reply asks to wait, or 0.
 func serverWait(status int, h http.Header) time.Duration {
 	if wait, ok := retryAfter(h); ok {
 		return wait
@@ -196,8 +198,8 @@ func retryAfter(h http.Header) (time.Duration, bool) {
 	return until(t, h), true
 }
 
-// until is the time from the reply to t, not below zero. The server's own clock
-// counts when the reply shows it, because ours may be wrong.
+// until returns the time from the reply to t, but not less than zero. It goes by the server's clock
+// if the reply has a Date, because ours may be wrong.
 func until(t time.Time, h http.Header) time.Duration {
 	if t.IsZero() {
 		return 0

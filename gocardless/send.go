@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// send sends a request as the [http.Client] would, but spares the copies that a client makes of
-// each request in case it is redirected. Only a plain reply ends here. An error or a redirect is
-// handed to the client, which judges it as if it had sent the request itself.
+// send sends a request as the [http.Client] would, without the copies that a client makes of each
+// request in case of a redirect. It returns a plain reply itself. It passes an error or a redirect
+// to the client, which treats it as the outcome of its own request.
 func (c *core) send(req *http.Request) (*http.Response, error) {
 	transport := c.http.Transport
 	if transport == nil {
@@ -20,7 +20,7 @@ func (c *core) send(req *http.Request) (*http.Response, error) {
 	switch {
 	case err != nil:
 	case resp == nil:
-		// In the words of net/http, which would name the transport below.
+		// The message is net/http's, which would name the type answered instead.
 		err = fmt.Errorf("http: RoundTripper implementation (%T) returned a nil *Response with a nil error", transport)
 	case resp.Body == nil && resp.ContentLength > 0:
 		err = fmt.Errorf("http: RoundTripper implementation (%T) returned a *Response with content length %d but a nil Body", transport, resp.ContentLength)
@@ -32,7 +32,7 @@ func (c *core) send(req *http.Request) (*http.Response, error) {
 	return client.Do(req)
 }
 
-// answered is a transport whose first request has been sent before.
+// answered is a transport that returns a given outcome for its first request.
 type answered struct {
 	http.RoundTripper
 	resp *http.Response

@@ -19,8 +19,8 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/scrub"
 )
 
-// requestSigner adds the headers of a signature to a request. It is an interface
-// so that programs which do not sign link no code for it.
+// requestSigner adds the headers of a signature to a request. It is an interface so that programs
+// that do not sign requests do not link the code.
 type requestSigner interface {
 	sign(req *http.Request, body []byte) error
 }
@@ -29,8 +29,6 @@ type requestSigner interface {
 // payments. The key must be on the curve P-521. The keyID is the id that the dashboard shows for
 // the uploaded public key ("RSK…"). Each attempt has its own signature. [ParseSigningKey] reads a
 // key from a PEM file.
-//
-// A signature takes about 1.5 ms of CPU time.
 func WithRequestSigning(keyID string, key *ecdsa.PrivateKey) ClientOption {
 	return clientOption(func(c *clientConfig) {
 		if key == nil {
@@ -65,16 +63,15 @@ func (c *clientConfig) setSigner(option, keyID string, signer crypto.Signer) {
 	c.signer = &ecdsaSigner{keyID: keyID, signer: signer}
 }
 
-// ParseSigningKey reads a private key for [WithRequestSigning] in PEM, as
-// "openssl ecparam -name secp521r1 -genkey -noout" or "openssl genpkey" write it
-// (EC PRIVATE KEY or PRIVATE KEY). Encrypted keys are refused, and so are keys on
-// other curves than P-521.
+// ParseSigningKey reads a private key for [WithRequestSigning] from PEM, as written by
+// "openssl ecparam -name secp521r1 -genkey" or "openssl genpkey" (EC PRIVATE KEY or PRIVATE KEY). It
+// refuses encrypted keys and keys on curves other than P-521.
 func ParseSigningKey(text []byte) (*ecdsa.PrivateKey, error) {
 	for {
 		var block *pem.Block
 		block, text = pem.Decode(text)
 		if block == nil {
-			return nil, errors.New("gocardless: no private key found in the PEM text")
+			return nil, errors.New("gocardless: the PEM data has no private key")
 		}
 		var (
 			key any
@@ -93,7 +90,7 @@ func ParseSigningKey(text []byte) (*ecdsa.PrivateKey, error) {
 		case "ENCRYPTED PRIVATE KEY":
 			return nil, errEncryptedKey
 		default:
-			return nil, errors.New("gocardless: the PEM text does not begin with a private key")
+			return nil, errors.New("gocardless: the PEM data does not begin with a private key")
 		}
 		if err != nil {
 			// The cause is left out: it may contain bytes of the key.
@@ -114,9 +111,9 @@ type ecdsaSigner struct {
 	signer crypto.Signer
 }
 
-// sign writes Content-Digest, Gc-Signature-Input and Gc-Signature. The form is
-// that of RFC 9421 with the API's own header names, a digest labelled sha256, and
-// the signature in DER.
+// sign sets Content-Digest, Gc-Signature-Input and Gc-Signature. The form is that of RFC 9421, except
+// that the headers have the API's own names, the digest is labelled sha256, and the signature is in
+// DER.
 func (s *ecdsaSigner) sign(req *http.Request, body []byte) error {
 	if body != nil {
 		digest := sha256.Sum256(body)
@@ -149,7 +146,7 @@ func signatureBase(req *http.Request, body []byte, keyID string, created time.Ti
 	component("@request-target", req.URL.RequestURI())
 	if body != nil {
 		component("content-digest", headerValue(req.Header, "Content-Digest"))
-		// As it is sent, which a caller's header may have changed.
+		// From the header, because the caller may have replaced it.
 		component("content-type", headerValue(req.Header, "Content-Type"))
 		component("content-length", strconv.Itoa(len(body)))
 	}
@@ -157,8 +154,7 @@ func signatureBase(req *http.Request, body []byte, keyID string, created time.Ti
 	return lines.String() + `"@signature-params": ` + params, params
 }
 
-// authority is the host in lower case, with its port unless that is the scheme's
-// own.
+// authority returns the host in lower case, with the port unless it is the scheme's default.
 func authority(req *http.Request) string {
 	host := strings.ToLower(req.URL.Host)
 	switch req.URL.Scheme {
@@ -170,8 +166,8 @@ func authority(req *http.Request) string {
 	return host
 }
 
-// SigningError reports that a request could not be signed. Nothing was sent, and
-// the call is not retried.
+// SigningError reports that a request could not be signed. The request was not sent, and the call is
+// not retried.
 type SigningError struct {
 	// Operation is the operation that was called, such as "payments.create".
 	Operation string
@@ -179,7 +175,7 @@ type SigningError struct {
 	Err error
 }
 
-// Error names the request that could not be signed, and the reason.
+// Error describes the failure in one line. It masks what [Error.Error] masks.
 func (e *SigningError) Error() string {
 	var b strings.Builder
 	writeSet(&b, "", e.Operation, ": ")

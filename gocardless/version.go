@@ -1,6 +1,6 @@
 package gocardless
 
-// Version is the version of this module. Every request contains it, in the headers User-Agent and
+// Version is the version of this module. Requests report it in the headers User-Agent and
 // GoCardless-Client-Version.
 const Version = "0.2.0"
 

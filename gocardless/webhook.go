@@ -28,20 +28,18 @@ var (
 	// ErrInvalidSignature means that the signature does not match the body with any of the secrets:
 	// the request is not from GoCardless, or was changed in transit.
 	ErrInvalidSignature = errors.New("gocardless: webhook signature does not match")
-	// ErrWebhookSecret means that there was no secret to check a signature with, or that one of them
-	// was empty or surrounded by white space. Empty secrets are refused because anyone can sign with
-	// them.
+	// ErrWebhookSecret means that there was no secret to check a signature with, or that one was empty
+	// or began or ended with white space. Empty secrets are refused because anyone can sign with them.
 	ErrWebhookSecret = errors.New("gocardless: unusable webhook secret")
 	// ErrMalformedWebhook means that a body is not a webhook: not JSON, or without a list of
 	// events, each with id, resource type and action.
 	ErrMalformedWebhook = errors.New("gocardless: malformed webhook")
 )
 
-// WebhookSecret is the secret of a webhook endpoint, as the GoCardless dashboard shows it. Its own
-// type keeps it from being confused with a signature or a body. It prints as "[redacted]"; convert
-// it to a string to read it. If your own struct keeps a WebhookSecret in an unexported field, give
-// it methods such as Format: package fmt cannot call those of a WebhookSecret there, and would
-// print the secret.
+// WebhookSecret is the secret of a webhook endpoint, as the GoCardless dashboard shows it. It prints
+// as "[redacted]"; convert it to a string to read it. If your own struct keeps a WebhookSecret in an
+// unexported field, give the struct a Format method: package fmt cannot call that of the field, and
+// would print the secret.
 type WebhookSecret string
 
 // String returns "[redacted]".
@@ -67,7 +65,7 @@ type WebhookDelivery struct {
 	ID string
 	// Events are the events, in the order of the body.
 	Events []Event
-	// Body is the request's body, byte by byte as it was signed. It also contains members that Event
+	// Body is the request's body, exactly as it was signed. It also contains the members that Event
 	// has no field for.
 	Body []byte
 	// Misfits are the values that do not fit their fields, which keep their zero value.
@@ -104,7 +102,7 @@ func VerifyWebhook(body []byte, signature string, secrets ...WebhookSecret) erro
 	if err != nil || len(given) != sha256.Size {
 		return ErrInvalidSignature
 	}
-	// All secrets are tried, so that the time does not reveal which one matched.
+	// Every secret is tried, so that the time does not reveal which one matched.
 	match := 0
 	for _, secret := range secrets {
 		match |= subtle.ConstantTimeCompare(given, signature256(body, secret))
@@ -143,9 +141,8 @@ func ParseUnverifiedWebhook(body []byte) (*WebhookDelivery, error) {
 	return delivery, nil
 }
 
-// RawEvents returns the JSON of each event, byte by byte as in Body and in the order of Events, for
-// example to put events on a queue. A consumer of the queue parses them with
-// [ParseUnverifiedEvent].
+// RawEvents returns the JSON of each event, exactly as in Body and in the order of Events, for
+// example to put events on a queue whose consumer parses them with [ParseUnverifiedEvent].
 func (d *WebhookDelivery) RawEvents() ([]json.RawMessage, error) {
 	var body struct {
 		Events []json.RawMessage `json:"events"`
@@ -181,9 +178,8 @@ func signature256(body []byte, secret WebhookSecret) []byte {
 	return mac.Sum(nil)
 }
 
-// checkSecrets refuses secrets that cannot be meant. White space around a secret is nearly
-// always the line end of the file that it was read from, and would otherwise show only as
-// signatures that do not match.
+// checkSecrets refuses secrets that are empty or have white space around them. The latter is nearly
+// always the end of a line in a file, and would otherwise show only as signatures that do not match.
 func checkSecrets(secrets []WebhookSecret) error {
 	if len(secrets) == 0 {
 		return fmt.Errorf("%w: none given", ErrWebhookSecret)
@@ -204,7 +200,7 @@ const maxEvents = 250
 
 // webhookBody is the envelope of a webhook.
 type webhookBody struct {
-	expected int // events to make room for
+	expected int // number of events, if the body is a webhook's
 	id       string
 	events   []Event
 }
@@ -222,7 +218,7 @@ func (w *webhookBody) decode(d *jsonwire.Decoder) {
 	}
 }
 
-// decodeEvents is decodeObjects with the room that all events need, instead of twice as much.
+// decodeEvents is like decodeObjects, but allocates the list in its final size.
 func (w *webhookBody) decodeEvents(d *jsonwire.Decoder) {
 	if w.events = nil; !d.HasArray() {
 		return

@@ -16,21 +16,20 @@ import (
 	"time"
 )
 
-// statusTokenInvalid is the status that GoCardless asks for when a signature does not match.
+// statusTokenInvalid is the status that GoCardless expects for a signature that does not match.
 const statusTokenInvalid = 498
 
 // Limits of [WebhookHandler].
 const (
-	// DefaultWebhookMaxBytes is the maximum size of a body, 8 MiB. That is enough for 250 events
-	// with the longest metadata, every character escaped.
+	// DefaultWebhookMaxBytes is the maximum size of a body, 8 MiB. That is enough for 250 events, each
+	// with the longest metadata of its own and of its resource, every character escaped as \uXXXX.
 	DefaultWebhookMaxBytes = 8 << 20
-	// DefaultWebhookReadTimeout is the time in which a body must arrive: 10 seconds, after which
-	// GoCardless gives up a delivery.
+	// DefaultWebhookReadTimeout is the time in which a body must arrive: 10 seconds, the time that
+	// GoCardless waits for an answer.
 	DefaultWebhookReadTimeout = 10 * time.Second
 )
 
-// While another worker has an event, a delivery waits this long for it before it asks to be
-// sent again.
+// How long a delivery waits for events that another worker is handling.
 const (
 	busyWaitFirst = 50 * time.Millisecond
 	busyWaitTotal = 2 * time.Second
@@ -44,9 +43,9 @@ var ErrEventBusy = errors.New("gocardless: event is being handled by another wor
 // EventHandler handles one event. An error means that the event was not handled and must be
 // delivered again.
 //
-// The context is the request's: it ends when GoCardless hangs up, which it does after 10
-// seconds. A handler may be called from several goroutines at once, and more than once for the
-// same event unless it is wrapped by [Once].
+// In a [WebhookHandler], the context is the request's: it ends when GoCardless hangs up, which it does
+// after 10 seconds. A handler may be called from several goroutines at once, and more than once for
+// the same event unless it is wrapped by [Once].
 type EventHandler interface {
 	HandleEvent(ctx context.Context, event Event) error
 }
@@ -57,11 +56,11 @@ type EventHandlerFunc func(ctx context.Context, event Event) error
 // HandleEvent calls f.
 func (f EventHandlerFunc) HandleEvent(ctx context.Context, event Event) error { return f(ctx, event) }
 
-// PanicError is the panic of an event handler as an error. Its message leaves out the panic's
-// value, which may contain anything; the fields Value and Stack hold it.
+// PanicError is a panic of an event handler, turned into an error. Its message leaves out the
+// panic's value, which may contain anything.
 type PanicError struct {
-	Value any    // what was given to panic
-	Stack []byte // where, as by runtime/debug.Stack
+	Value any    // the argument of panic
+	Stack []byte // the stack trace of the panic, from runtime/debug.Stack
 }
 
 // Error reports the panic and the type of its value, but not the value.
@@ -104,12 +103,13 @@ type WebhookHandler struct {
 	// ReadTimeout is the time in which a body must arrive; zero means DefaultWebhookReadTimeout, a
 	// negative value no limit. The server must support read deadlines, as net/http's does.
 	ReadTimeout time.Duration
-	// Logger receives the reason for which a request was refused, and the events that failed with
-	// the handler's error. Of a body, it receives only ids and types of events. Nil means no log.
+	// Logger receives the reason for which a request was refused, and the id and type of each event
+	// that failed, with the handler's error. It receives no other values of a body. Nil means no log.
 	Logger *slog.Logger
 
 	deliver func(context.Context, *WebhookDelivery) error
-	// A function, because printers that follow pointers show every string that they can reach.
+	// secrets is a function because printers that follow pointers show every string that they can
+	// reach.
 	secrets func() []WebhookSecret
 }
 
@@ -169,13 +169,13 @@ func (h *WebhookHandler) serve(w http.ResponseWriter, r *http.Request) (status i
 		return http.StatusMethodNotAllowed
 	}
 	if !isPlainJSON(r.Header) {
-		return h.refuse(r, http.StatusUnsupportedMediaType, "not JSON, or compressed")
+		return h.refuse(r, http.StatusUnsupportedMediaType, "the body is not JSON, or is compressed")
 	}
 	body, status := h.read(w, r)
 	if status != 0 {
 		return status
 	}
-	// Two signatures would leave open which one counts; GoCardless sends one.
+	// GoCardless sends one signature. With two, it is not clear which one counts.
 	signatures := r.Header.Values(WebhookSignatureHeader)
 	if len(signatures) > 1 {
 		return h.refuse(r, statusTokenInvalid, "more than one signature")
@@ -243,8 +243,8 @@ func (h *WebhookHandler) read(w http.ResponseWriter, r *http.Request) (body []by
 		return nil, h.refuse(r, http.StatusBadRequest, "body cut off")
 	}
 	if limited {
-		// The server goes on reading, to notice that the client has gone: a deadline that is
-		// left in place would end the request's context while the events are being handled.
+		// The server keeps reading, to notice that the client has gone. A deadline that is left in
+		// place would end the request's context while the events are being handled.
 		_ = rc.SetReadDeadline(time.Time{})
 	}
 	return body, 0
@@ -267,7 +267,7 @@ func (h *WebhookHandler) refuse(r *http.Request, status int, why string) int {
 	return status
 }
 
-// handleAll hands over the events of a delivery. Those that another worker has are tried again
+// handleAll passes the events of a delivery to the handler. It retries those that another worker has
 // when the others are done.
 func (h *WebhookHandler) handleAll(ctx context.Context, handler EventHandler, d *WebhookDelivery) error {
 	ctx = withDelivery(ctx, d)
@@ -281,7 +281,7 @@ func (h *WebhookHandler) handleAll(ctx context.Context, handler EventHandler, d 
 		var busy []*Event
 		for _, e := range todo {
 			if err := ctx.Err(); err != nil {
-				// The sender has gone. What is left comes again with the next delivery.
+				// The sender has gone, and will deliver the remaining events again.
 				return errors.Join(failed, err)
 			}
 			switch err := contain(func() error { return handler.HandleEvent(ctx, *e) }); {
@@ -328,7 +328,7 @@ func contain(f func() error) (err error) {
 
 type deliveryKey struct{}
 
-// handledDelivery is what the context of an event handler has of its delivery.
+// handledDelivery is the delivery in the context of an event handler.
 type handledDelivery struct {
 	*WebhookDelivery
 	bodies func() map[string]json.RawMessage // the JSON of each event by id
@@ -336,7 +336,7 @@ type handledDelivery struct {
 
 func withDelivery(ctx context.Context, d *WebhookDelivery) context.Context {
 	bodies := sync.OnceValue(func() map[string]json.RawMessage {
-		list, _ := d.RawEvents() // the body was read before
+		list, _ := d.RawEvents() // the body was parsed before
 		m := make(map[string]json.RawMessage, len(list))
 		for i, raw := range list {
 			if i < len(d.Events) {
@@ -357,8 +357,8 @@ func WebhookDeliveryFromContext(ctx context.Context) *WebhookDelivery {
 }
 
 // EventJSON returns an event as JSON, which [ParseUnverifiedEvent] parses. If ctx is that of a
-// handler to which the event was delivered by webhook, the JSON is byte by byte as delivered. Other
-// events are encoded, without the members that this version of the package has no field for.
+// handler and the event arrived by webhook, the JSON is exactly the one delivered. Other events are
+// encoded, without the members that this version of the package has no field for.
 func EventJSON(ctx context.Context, event Event) ([]byte, error) {
 	if d, ok := ctx.Value(deliveryKey{}).(handledDelivery); ok {
 		if raw := d.bodies()[event.ID]; raw != nil {

@@ -136,6 +136,24 @@ func TestWebhookHandlerStatus(t *testing.T) {
 	}
 }
 
+// A delivery as large as DefaultWebhookMaxBytes promises is not refused.
+func TestWebhookHandlerLargestDelivery(t *testing.T) {
+	escaped := func(n int) string { return strings.Repeat(`\u0141`, n) }
+	var members []string
+	for i := range MaxMetadataKeys {
+		members = append(members, fmt.Sprintf(`"%d%s":"%s"`, i, escaped(MaxMetadataKeyLength-1), escaped(MaxMetadataValueLength)))
+	}
+	metadata := "{" + strings.Join(members, ",") + "}"
+	event := strings.NewReplacer(`"metadata":{}`, `"metadata":`+metadata, `"resource_metadata":{"order":"7"}`, `"resource_metadata":`+metadata).
+		Replace(sampleDelivery[len(`{"events":[`):strings.Index(sampleDelivery, `,{"id":"EV02"`)])
+	body := `{"events":[` + strings.Repeat(event+",", maxEvents-1) + event + "]}"
+	var found Metadata
+	h := mustHandler(t, func(_ context.Context, e Event) error { found = e.ResourceMetadata; return nil })
+	if w := serve(h, signed(body)); w.Code != 204 || len(found) != MaxMetadataKeys {
+		t.Errorf("%d bytes: reply = %d, metadata = %d keys", len(body), w.Code, len(found))
+	}
+}
+
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -7,10 +7,9 @@ import (
 	"sync"
 )
 
-// EventMux passes events to functions by their type, in the spirit of [http.ServeMux]: it calls one
-// function for an event, that of the most specific registration. It acknowledges an event without a
-// registration, such as one of a type that this version of the package does not know, by returning
-// nil.
+// EventMux passes each event to the function with the most specific registration for its type, much
+// as [http.ServeMux] does for requests. For an event without a registration, such as one of a type
+// that this version of the package does not know, it returns nil, which acknowledges the event.
 //
 // The zero EventMux is ready for use. It is safe for concurrent use, even while functions are being
 // registered.

@@ -1,11 +1,11 @@
-// Package errtree looks for errors inside others.
+// Package errtree searches wrapped errors.
 package errtree
 
 import "slices"
 
-// Find reports whether match returns true for an error or one inside it, and looks in the order
-// of errors.As. Where match is a type switch, it is less code in every program than one instance
-// of errors.AsType for each type.
+// Find reports whether match returns true for an error or one that it wraps. The order is that of
+// errors.As. With a type switch as match, it takes less code than an instance of errors.AsType for
+// each type.
 func Find(err error, match func(error) bool) bool {
 	if err == nil {
 		return false

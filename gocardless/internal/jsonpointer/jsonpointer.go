@@ -3,7 +3,7 @@ package jsonpointer
 
 import "strings"
 
-// Escape writes the name of a member as a step of a pointer.
+// Escape returns the name of a member as a step of a pointer.
 func Escape(name string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
@@ -16,7 +16,7 @@ func Join(pointer string, names ...string) string {
 	return pointer
 }
 
-// Split returns the names that a pointer without its leading slash leads through.
+// Split returns the names in a pointer without its leading slash.
 func Split(steps string) []string {
 	names := strings.Split(steps, "/")
 	for i, step := range names {

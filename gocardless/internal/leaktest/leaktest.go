@@ -11,7 +11,7 @@ import (
 )
 
 // Check prints a value in the ways that programs and loggers print values, alone and inside
-// others, by value and by pointer, and fails the test if the output has one of the secrets.
+// others, by value and by pointer, and fails the test if the output contains one of the secrets.
 func Check[T any](t *testing.T, value T, secrets ...string) {
 	t.Helper()
 	values := []any{value, &value, struct{ V T }{value}, struct{ V *T }{&value}, map[string]any{"v": value}, map[string]T{"v": value}, []T{value}, []any{&value}}
@@ -26,7 +26,7 @@ func Check[T any](t *testing.T, value T, secrets ...string) {
 	}
 }
 
-// printed is what each way of printing makes of a value.
+// printed returns the output of each way of printing a value.
 func printed(v any) map[string]string {
 	texts := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%X", "%t"} {

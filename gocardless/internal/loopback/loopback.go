@@ -1,5 +1,4 @@
-// Package loopback decides which hosts are this machine. It is the one rule for where plain HTTP is
-// safe.
+// Package loopback recognises hosts that are this machine, for which plain HTTP is safe.
 package loopback
 
 import (

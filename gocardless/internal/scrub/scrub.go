@@ -1,4 +1,4 @@
-// Package scrub makes strings from outside fit for errors and logs.
+// Package scrub makes strings from outside safe to put into errors and logs.
 package scrub
 
 import (
@@ -7,14 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is how many bytes of a message from outside go into an error.
+// maxText is the length, in bytes, after which Text cuts a string.
 const maxText = 300
 
-// Mask takes an access token out of a string. A nil Mask changes nothing: it is for errors that
-// belong to no client.
+// Mask removes an access token from a string. A nil Mask changes nothing.
 type Mask func(string) string
 
-// Text is like the function [Text], and takes out the token as well.
+// Text is like the function [Text], and removes the token as well.
 func (m Mask) Text(s string) string {
 	if m != nil {
 		s = m(s)
@@ -63,14 +62,12 @@ func replaceWord(s, token string) string {
 
 func isWord(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
 
-// Text makes a string from outside fit for logs. It masks what looks like an e-mail
-// address, an IBAN, a number of six digits or more (accounts, cards, telephones,
-// sort codes), the user of a URL, and everything in double quotes or backticks
-// that is not a plain name. Dates stay, control characters become spaces, and the
-// length is bounded.
+// Text makes a string from outside safe to log. It masks e-mail addresses, IBANs, numbers of six
+// digits or more (of accounts, cards, telephones, sort codes), users, paths and queries in URLs, and
+// everything in double quotes or backticks that is not a plain name. Dates stay, control characters
+// become spaces, and the length is bounded.
 //
-// Names and streets that stand free in a sentence cannot be recognised: this
-// narrows what a message can give away and does not close it.
+// Text cannot recognise people's names and addresses outside quotes.
 func Text(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
@@ -91,8 +88,8 @@ func Text(text string) string {
 	return b.String()
 }
 
-// isWordByte reports whether a byte can be part of a word: a letter of any
-// script, a digit, or a sign that addresses and names are made with.
+// isWordByte reports whether a byte can be part of a word: a letter of any script, a digit, or a
+// punctuation character that occurs in e-mail addresses.
 func isWordByte(c byte) bool {
 	return c >= utf8.RuneSelf || isAlnum(c) || c == '@' || c == '+' || c == '_' || c == '.' || c == '%' || c == '-'
 }
@@ -130,8 +127,8 @@ func isName(s string) bool {
 	return true
 }
 
-// scrubWord writes the word at the start of text, or a mask for it, and returns
-// how many bytes that covers.
+// scrubWord writes the word at the start of text, or a mask for it, and returns the number of bytes
+// that it replaces.
 func scrubWord(b *strings.Builder, text string) int {
 	n := 0
 	for n < len(text) && isWordByte(text[n]) {
@@ -147,7 +144,7 @@ func scrubWord(b *strings.Builder, text string) int {
 	}
 	if length, mask := numberAt(text); length > 0 {
 		write(b, mask)
-		// The rest of a partly masked word reveals too much.
+		// The rest of the word would reveal a part of the number.
 		for length < len(text) && isAlnum(text[length]) {
 			length++
 		}
@@ -161,7 +158,7 @@ func scrubWord(b *strings.Builder, text string) int {
 		write(b, "[long text]")
 		return n
 	}
-	// What follows a sign inside the word may be the start of a number.
+	// A number may start after a punctuation character inside the word.
 	if cut := strings.IndexAny(word[1:], "+-_.%"); cut >= 0 {
 		n = cut + 2
 	}
@@ -169,7 +166,7 @@ func scrubWord(b *strings.Builder, text string) int {
 	return n
 }
 
-// write is not inlined: every program links this package.
+// write is not inlined, because every program links this package.
 //
 //go:noinline
 func write(b *strings.Builder, parts ...string) {
@@ -178,8 +175,7 @@ func write(b *strings.Builder, parts ...string) {
 	}
 }
 
-// writeClean writes text with spaces for control characters and for invalid
-// UTF-8.
+// writeClean writes text with spaces in place of control characters and invalid UTF-8.
 func writeClean(b *strings.Builder, text string) {
 	for _, r := range text {
 		if unicode.IsControl(r) || r == utf8.RuneError {
@@ -224,7 +220,7 @@ func numberAt(text string) (int, string) {
 		return g.end, "[IBAN]"
 	case iban:
 	case g.plain >= 6:
-		// Without what points and slashes add: 1.5 is a number, 5000.00 an amount.
+		// Groups after a point or slash do not count, so that 5000.00 is left as an amount.
 		return g.plainEnd, "[number]"
 	case g.length >= 6 && g.count >= 3 && !isIPv4(text[:g.end]):
 		return g.end, "[number]"
@@ -235,7 +231,7 @@ func numberAt(text string) (int, string) {
 // groups is a number in groups.
 type groups struct {
 	count, length, end int // of groups, their characters, and where they end
-	plain, plainEnd    int // length and end of what comes before the first point or slash
+	plain, plainEnd    int // length and end of the groups before the first point or slash
 }
 
 // groupsAt reads groups with one separator between them.
@@ -298,7 +294,7 @@ func isDate(s string) bool {
 
 func isDigits(s string) bool { return longestDigits(s) == len(s) }
 
-// longestDigits is the length of the longest run of digits.
+// longestDigits returns the length of the longest run of digits.
 func longestDigits(s string) int {
 	longest, run := 0, 0
 	for i := range len(s) {
@@ -312,7 +308,7 @@ func longestDigits(s string) int {
 	return longest
 }
 
-// ID returns an identifier that came in a header, if it looks like one.
+// ID returns an identifier from outside, or "" if it does not look like one.
 func ID(id string) string {
 	if len(id) > 128 {
 		return ""

@@ -1,5 +1,5 @@
-// Package sendtrace watches an HTTP transport at work, to tell a request that was never sent
-// from one that may have been, and to keep an action from being sent twice.
+// Package sendtrace watches an HTTP transport, to distinguish a request that was never sent from one
+// that may have been, and to keep the transport from sending an action twice.
 package sendtrace
 
 import (
@@ -17,39 +17,38 @@ import (
 	"github.com/gocardless-community/gocardless-go/gocardless/internal/errtree"
 )
 
-// ErrSentBefore ends an attempt of an action that the transport was about to send for the second
-// time.
+// ErrSentBefore ends an attempt of an action that the transport was about to resend.
 var ErrSentBefore = errors.New("the connection broke off after the request was sent")
 
 // errInformational ends an attempt whose server sends informational replies without end.
 var errInformational = errors.New("too many informational (1xx) replies")
 
-// maxInformational is how many informational replies a request may have. The limit of net/http, on
-// their size, does not apply to those who look at them.
+// maxInformational is how many informational replies a request may have. Because a trace looks at
+// them, net/http does not limit their size.
 const maxInformational = 100
 
-// Progress is what one attempt has come to.
+// Progress records how far one attempt has come.
 //
 // Over HTTP/2 a [http.Transport] retries a request of any kind when its stream was refused, when
 // the server sent GOAWAY without having seen it, and when its stream was reset with
-// PROTOCOL_ERROR. The last of these can follow work that was done, as when a proxy rejects the
-// reply. The transport does not tell which it was, so an action is not repeated after any.
+// PROTOCOL_ERROR. In the last case the request may have been carried out, as when a proxy rejects
+// the reply. The transport does not report which case it was, so an action is resent in none.
 type Progress struct {
 	stop  context.CancelCauseFunc // ends the attempt of an action; nil for other requests
 	trace httptrace.ClientTrace
 
 	mu            sync.Mutex
 	asked         bool // the transport looked for a connection
-	connected     bool // and found one
+	connected     bool // and got one
 	http2         bool // which speaks HTTP/2
 	written       bool // a request was written to it
 	answered      bool // and had a reply
-	again         bool // it was lost, and the transport repeated it
+	again         bool // a request without a reply was resent
 	informational int  // replies before the reply
 }
 
 // Watch returns a context for an attempt, and its progress. The caller calls Done at its end.
-// The context of an action ends with [ErrSentBefore] when the transport is about to repeat it.
+// The context of an action ends with [ErrSentBefore] when the transport is about to resend it.
 func Watch(ctx context.Context, action bool) (context.Context, *Progress) {
 	p := new(Progress)
 	if action {
@@ -58,16 +57,16 @@ func Watch(ctx context.Context, action bool) (context.Context, *Progress) {
 	p.trace = httptrace.ClientTrace{
 		GetConn: func(string) { p.note(func() { p.asked = true }) },
 		GotConn: p.gotConn,
-		// Only HTTP/2 has header fields that start with a colon. TLS says nothing about the
-		// protocol: HTTP/2 is spoken in cleartext as well.
+		// Only HTTP/2 has header fields that start with a colon. The connection does not show the
+		// protocol if it is in cleartext.
 		WroteHeaderField: func(name string, _ []string) {
 			if strings.HasPrefix(name, ":") {
 				p.note(func() { p.http2 = true })
 			}
 		},
-		// A transport under ours may make requests of its own, for instance for a token: one
-		// that has had its reply is not being retried. An informational reply does not count.
-		// Over HTTP/2 the reply may be seen before the writing.
+		// The user's transport may make requests of its own, for instance for a token. A request
+		// that has had its reply is not being resent. An informational reply does not count. Over
+		// HTTP/2 the trace may report the reply before the writing.
 		WroteHeaders:         func() { p.note(func() { p.written = true }) },
 		GotFirstResponseByte: func() { p.note(func() { p.answered = true }) },
 		Got1xxResponse:       p.got1xx,
@@ -75,7 +74,7 @@ func Watch(ctx context.Context, action bool) (context.Context, *Progress) {
 	return httptrace.WithClientTrace(ctx, &p.trace), p
 }
 
-// Done releases what Watch set up. A nil Progress is fine.
+// Done ends the watch. A nil Progress is fine.
 func (p *Progress) Done() {
 	if p != nil && p.stop != nil {
 		p.stop(nil)
@@ -98,8 +97,8 @@ func (p *Progress) got1xx(int, textproto.MIMEHeader) error {
 	return nil
 }
 
-// gotConn is called before anything is written to a connection. Over HTTP/2 what is seen of the
-// writing comes after it, so a request may have been sent from here on.
+// gotConn is called before anything is written to a connection. Over HTTP/2 the trace reports the
+// writing late, so from here on a request may have been sent.
 func (p *Progress) gotConn(info httptrace.GotConnInfo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,9 +111,9 @@ func (p *Progress) gotConn(info httptrace.GotConnInfo) {
 	case http2:
 		p.stop(ErrSentBefore)
 	default:
-		// Over HTTP/1.1 the transport does not retry an action that was written, because its
-		// idempotency key has a name that the transport does not know. Its headers were in a
-		// buffer, and the connection had gone.
+		// Over HTTP/1.1 the transport does not resend an action that reached the connection, because
+		// its idempotency key has a name that the transport does not know. The request was only in
+		// a buffer when the connection broke.
 	}
 }
 
@@ -124,8 +123,8 @@ func negotiatedHTTP2(conn net.Conn) bool {
 	return ok && secure.ConnectionState().NegotiatedProtocol == "h2"
 }
 
-// SentBefore reports whether the transport sent the request more than once, so that the reply,
-// or its absence, does not tell what came of all of it.
+// SentBefore reports whether the transport sent the request more than once, so that one of them may
+// have been carried out whatever the reply to the last.
 func (p *Progress) SentBefore() bool {
 	if p == nil {
 		return false
@@ -135,9 +134,9 @@ func (p *Progress) SentBefore() bool {
 	return p.again
 }
 
-// NeverSent reports whether the transport, which ended with the given error, wrote no request to
-// any connection. The error alone does not tell: it may concern a second connection, or come
-// from the middle of one. It has to do for a transport that does not support tracing.
+// NeverSent reports whether the transport, which returned the given error, wrote no request to any
+// connection. The trace decides, because the error may concern a second connection. For a transport
+// that does not support tracing, the error decides.
 func (p *Progress) NeverSent(err error) bool {
 	if p == nil {
 		return neverConnected(err)
@@ -156,8 +155,8 @@ func neverConnected(err error) bool {
 	return ok || Permanent(err)
 }
 
-// Permanent reports whether the server cannot be trusted or does not speak TLS, which does not
-// change from one attempt to the next.
+// Permanent reports whether an error means that the server cannot be trusted or does not speak TLS,
+// which a retry would not change.
 func Permanent(err error) bool {
 	return errtree.Find(err, func(err error) bool {
 		switch err.(type) {
